@@ -1,0 +1,1 @@
+"""The NumPy core: functions, optimizers, schedules, noise, one runner. Knows no screen."""

@@ -1,0 +1,1 @@
+"""Experiments as values: a frozen, JSON-able spec, and what running it returns."""

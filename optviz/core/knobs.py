@@ -1,0 +1,89 @@
+"""A hyperparameter, declared once: default, range, scale, symbol, help.
+
+Optimizers, wrappers, schedules and noises are frozen dataclasses whose fields are knobs.
+Menus, sliders, formulas, tables and tests are all derived from these declarations.
+"""
+
+import math
+from dataclasses import MISSING, dataclass, field, fields
+from functools import cache
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Knob:
+    """What a person needs to know to turn it; `low` and `high` bound the slider, not the method.
+
+    A slider moves evenly in the value, in its logarithm (`log`), or in log(1 − value) (`near_one`),
+    where .9, .99 and .999 are as far apart as they are in effect.
+    """
+
+    name: str
+    default: float | int | bool
+    low: float | None = None
+    high: float | None = None
+    symbol: str = ""
+    log: bool = False
+    near_one: bool = False
+    help: str = ""
+
+    @property
+    def kind(self) -> type:
+        """`bool`, `int` or `float`, as the default is."""
+        return type(self.default)
+
+    def check(self, value) -> None:
+        """Raise ValueError where `value` is of the wrong type or not finite.
+
+        A float knob also takes an array, which broadcasts as `(..., 1)` over a batch.
+        """
+        if self.kind is bool:
+            if not isinstance(value, bool | np.bool_):
+                raise ValueError(f"{self.name} is either True or False, not {value!r}")
+        elif self.kind is int:
+            if isinstance(value, bool) or not isinstance(value, int | np.integer):
+                raise ValueError(f"{self.name} must be a whole number, not {value!r}")
+            if value < self.low:
+                raise ValueError(f"{self.name} must be at least {self.low}, not {value}")
+        elif type(value) is not float or not math.isfinite(value):
+            array = np.asarray(value) if isinstance(value, int | float | np.number | np.ndarray) else np.array(None)
+            if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
+                raise ValueError(f"{self.name} must be a finite number, not {value!r}")
+
+
+def knob(default, low=None, high=None, symbol="", *, log=False, near_one=False, help=""):
+    """A dataclass field that is a hyperparameter; see `Knob`."""
+    declared = {"low": low, "high": high, "symbol": symbol, "log": log, "near_one": near_one, "help": help}
+    return field(default=default, metadata={"knob": declared})
+
+
+@dataclass(frozen=True)
+class Knobbed:
+    """Base of everything with knobs. Frozen; a bad value raises ValueError when it is made."""
+
+    def __post_init__(self):
+        for k in knobs(type(self)):
+            k.check(getattr(self, k.name))
+
+
+@cache
+def knobs(cls) -> tuple[Knob, ...]:
+    """The knobs of a class, in the order in which they were declared."""
+    return tuple(
+        Knob(f.name, f.default, **f.metadata["knob"])
+        for f in fields(cls)
+        if "knob" in f.metadata and f.default is not MISSING
+    )
+
+
+def register(registry: dict, cls: type, key: str | None = None, **facts) -> type:
+    """Make `cls` a frozen dataclass, hang `facts` (cite …) on it and file it under its key."""
+    cls = dataclass(frozen=True)(cls)
+    cls.key = key or cls.__name__.lower()
+    for name, fact in facts.items():
+        setattr(cls, name, fact)
+    if cls.key in registry:
+        raise KeyError(f"{cls.key!r} is registered twice")
+    registry[cls.key] = cls
+    return cls

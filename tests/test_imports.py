@@ -1,0 +1,132 @@
+"""What importing a room loads, looked at in a fresh process, and the names that the public API promises."""
+
+import json
+import pkgutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import optviz
+
+ROOT = Path(optviz.__file__).parent.parent
+
+
+def modules(room):
+    """The name of every module below optviz/room, without importing any."""
+    found = pkgutil.walk_packages([str(ROOT / "optviz" / room)], f"optviz.{room}.")
+    return [f"optviz.{room}", *sorted(m.name for m in found)]
+
+
+def loaded_by(*names):
+    """A new process imports `names` one after the other: top-level package -> the import that loaded it first."""
+    script = """
+import importlib, json, sys
+first = {}
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    for module in sys.modules:
+        first.setdefault(module.partition(".")[0], name)
+print(json.dumps(first))
+"""
+    done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_looking_glass_sees_what_is_loaded():
+    """Or else the tests below would pass for any reason."""
+    loaded = loaded_by("optviz", "plotly.graph_objects", "streamlit")
+    assert loaded["sympy"] == loaded["optviz"] == "optviz"
+    assert loaded["plotly"] == "plotly.graph_objects"
+    assert loaded["streamlit"] == "streamlit"
+
+
+def test_the_package_loads_no_screen():
+    assert not {"streamlit", "plotly"} & set(loaded_by("optviz"))
+
+
+def test_no_module_of_the_core_loads_more_than_numpy_and_sympy():
+    ours = {"optviz", "numpy", "sympy", "mpmath"}
+    loaded = loaded_by("json", *modules("core"))
+    extra = {m: by for m, by in loaded.items() if by != "json" and m not in ours | sys.stdlib_module_names}
+    assert not {m: by for m, by in extra.items() if not m.startswith("_")}
+
+
+@pytest.mark.skipif(not (ROOT / "optviz" / "views").exists(), reason="there are no views")
+def test_no_module_of_the_views_loads_streamlit():
+    loaded = loaded_by(*modules("views"))
+    assert "optviz" in loaded
+    assert "streamlit" not in loaded, loaded["streamlit"]
+
+
+OPTIMIZERS = {
+    "sgd": "lr", "momentum": "lr momentum", "nesterov": "lr momentum", "adagrad": "lr eps", "adadelta": "lr rho eps",
+    "rmsprop": "lr rho eps", "adam": "lr beta1 beta2 eps bias_correction", "adamw": "lr beta1 beta2 eps weight_decay",
+    "amsgrad": "lr beta1 beta2 eps", "adamax": "lr beta1 beta2 eps", "nadam": "lr beta1 beta2 eps",
+    "radam": "lr beta1 beta2 eps", "lion": "lr beta1 beta2 weight_decay", "newton": "lr damping", "bfgs": "lr",
+    "lbfgs": "lr memory",
+}  # fmt: skip
+FUNCTIONS = {
+    "bowl", "tilted_bowl", "saddle", "noisy_bowl", "double_well", "rosenbrock", "himmelblau", "beale", "booth",
+    "three_hump_camel", "six_hump_camel", "goldstein_price", "matyas", "styblinski_tang", "rastrigin", "ackley", "levy",
+    "easom", "monkey_saddle", "plateau",
+}  # fmt: skip
+SCHEDULES = {"constant", "step", "exponential", "inverse_time", "linear", "cosine", "cyclic", "warmup"}
+
+
+def test_promised_names():
+    names = "FUNCTIONS OPTIMIZERS SCHEDULES NOISES parse_formula FormulaError minimize"
+    assert set(names.split()) <= set(optviz.__all__)
+    assert all(hasattr(optviz, name) for name in optviz.__all__)
+    assert set(optviz.FUNCTIONS) >= FUNCTIONS
+    assert set(optviz.OPTIMIZERS) >= set(OPTIMIZERS)
+    assert set(optviz.SCHEDULES) >= SCHEDULES
+    assert set(optviz.NOISES) >= {"uniform", "gaussian"}
+    assert issubclass(optviz.FormulaError, ValueError)
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_promised_knobs(key):
+    """Every knob can be given by name, is a field, cannot be changed, and refuses what is no number."""
+    opt = optviz.OPTIMIZERS[key]()
+    for name in OPTIMIZERS[key].split():
+        default = getattr(opt, name)
+        assert getattr(optviz.OPTIMIZERS[key](**{name: default}), name) == default
+        with pytest.raises(AttributeError):
+            setattr(opt, name, default)
+        for bad in ("0.3", None, [0.1, "x"], {}, np.nan, np.inf, 1j):
+            with pytest.raises(ValueError, match=name):
+                optviz.OPTIMIZERS[key](**{name: bad})
+
+
+def test_promised_fields_of_a_function():
+    f = optviz.FUNCTIONS["himmelblau"]
+    assert isinstance(f.name, str)
+    assert isinstance(f.latex, str)
+    assert len(f.start) == 2
+    (x0, x1), (y0, y1) = f.domain
+    assert x0 < x1
+    assert y0 < y1
+    assert f.minima.shape == (4, 2)
+    assert optviz.FUNCTIONS["saddle"].minima.shape == (0, 2)
+    assert isinstance(optviz.parse_formula("x**2/20 + y**2"), type(f))
+
+
+def test_promised_fields_of_a_run():
+    f, opt = optviz.FUNCTIONS["bowl"], optviz.OPTIMIZERS["adam"](lr=0.3)
+    run = optviz.minimize(f, opt, start=[(-7, 2), (1, 1)], steps=5, noise=None, schedule=None, seed=0)
+    assert run.points.shape == (6, 2, 2)
+    assert run.values.shape == (6, 2)
+    assert run.gradients.shape == (5, 2, 2)
+    assert run.state["m"].shape == run.state["v"].shape == (6, 2, 2)
+    assert run.diverged_at.tolist() == [-1, -1]
+    assert run.lookahead.shape == (6, 2, 2)
+    alone = optviz.minimize(f, opt, start=(-7, 2), steps=5)
+    assert tuple(alone.evaluations) == (5, 0, 0)
+    assert int(alone.diverged_at) == -1
+    assert optviz.minimize(f, opt).points.shape == (31, 2)
+    noise, schedule = optviz.NOISES["gaussian"](scale=0.5), optviz.SCHEDULES["cosine"]()
+    assert optviz.minimize(f, opt, (-7, 2), 4, noise, schedule, 3).points.shape == (5, 2)

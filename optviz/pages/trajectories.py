@@ -1,0 +1,5 @@
+"""How optimizers move: paths over a contour, their loss curves, and what theory says beforehand."""
+
+from optviz.ui.trajectories import page
+
+page()

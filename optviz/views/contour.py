@@ -1,0 +1,162 @@
+"""The contour and the paths on it, as two layers: the lower changes only with the function."""
+
+import numpy as np
+
+from optviz.core.experiments.trajectories import Landscape
+from optviz.core.functions import Function
+from optviz.views.style import Style, Theme, number, packed, packed_grid
+
+LEVELS = 22
+MARKS = 28  # at most so many points of a path carry a mark
+MARGIN = {"l": 46, "r": 64, "t": 30, "b": 40}
+FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
+
+
+def landscape_layer(f: Function, land: Landscape, theme: Theme, log: bool | None = None, field: bool = False) -> dict:
+    """The function as filled contour lines, evenly spaced in value or in its logarithm.
+
+    `log` None follows the data. `field` adds arrows against the gradient.
+    """
+    log = land.log if log is None else log
+    heights = land.z[np.isfinite(land.z)]
+    base = float(heights.min()) if heights.size else 0.0
+    offset = max(float(np.quantile(heights - base, 0.01)), 1e-12) if heights.size and log else 1.0
+
+    def up(z):
+        return np.log10(z - base + offset) if log else z
+
+    def back(level):
+        return base + 10.0**level - offset if log else level
+
+    z = up(land.z)
+    low, high = (float(np.nanmin(z)), float(np.nanmax(z))) if heights.size else (0.0, 1.0)
+    step = (high - low) / LEVELS or 1.0
+    ticks = np.linspace(low, high, 6)
+    contour = {
+        "type": "contour", "x": packed(land.x), "y": packed(land.y), "z": packed_grid(z),
+        "colorscale": [[0, theme.low], [1, theme.high]], "hoverinfo": "skip", "connectgaps": False,
+        "autocontour": False, "contours": {"start": low + step / 2, "end": high, "size": step, "coloring": "fill"},
+        "line": {"color": theme.level, "width": 0.8},
+        "colorbar": {
+            "thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1,
+            "tickvals": ticks.tolist(), "ticktext": [number(back(t), 3) for t in ticks],
+            "tickfont": {"size": 11, "color": theme.faint},
+            "title": {"text": "f", "font": {"size": 12, "color": theme.faint}},
+        },
+    }  # fmt: skip
+    return {"data": [contour, *([_field(f, theme)] if field else [])], "layout": {}}
+
+
+def _field(f, theme, across=18, up=13):
+    """Arrows against the gradient, the way plain descent goes; longer where steeper, on a log scale."""
+    (x0, x1), (y0, y1) = f.domain
+    size = np.array([(x1 - x0) / across, (y1 - y0) / up])
+    x = np.linspace(x0, x1, across, endpoint=False) + size[0] / 2
+    y = np.linspace(y0, y1, up, endpoint=False) + size[1] / 2
+    at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    down = -f.grad(at)
+    steep = np.sqrt((down**2).sum(-1, keepdims=True))
+    known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
+    at, down, steep = at[known], down[known], steep[known]
+    if not len(at):
+        return {"type": "scatter", "x": [], "y": []}
+    rank = np.log(steep) - np.log(steep).min()
+    length = 0.35 + 0.6 * rank / (rank.max() or 1)
+    on_paper = down / size  # equal lengths on the page, whatever the axes' units
+    unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
+    side = np.stack([-unit[:, 1], unit[:, 0]], -1)
+    tip, tail = unit * length / 2, -unit * length / 2
+    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
+    gap = np.full_like(at, np.nan)
+    parts = [at + tail * size, at + tip * size, at + barbs[0] * size, at + tip * size, at + barbs[1] * size, gap]
+    line = np.stack(parts, 1).reshape(-1, 2)
+    return {
+        "type": "scatter", "mode": "lines", "x": packed(line[:, 0]), "y": packed(line[:, 1]), "hoverinfo": "skip",
+        "line": {"color": theme.faint, "width": 1, "simplify": False}, "opacity": 0.75, "showlegend": False,
+    }  # fmt: skip
+
+
+def paths_layer(f: Function, start, tracks, known, theme: Theme) -> dict:
+    """Start, known minima and the path of every racer with its current point, over the contour.
+
+    `tracks` is a list of `(id, name, points (steps+1, 2), values (steps+1,), Style)`.
+    """
+    data = []
+    if len(known):
+        data.append(
+            {
+                "type": "scatter", "mode": "markers", "x": packed(known[:, 0]), "y": packed(known[:, 1]),
+                "name": "minimum", "uid": "minima", "hovertemplate": "minimum (%{x:.6g}, %{y:.6g})<extra></extra>",
+                "marker": {"symbol": "star", "size": 13, "color": theme.minimum, "line": {"width": 1, "color": theme.high}},
+            }
+        )  # fmt: skip
+    for id, name, points, values, look in tracks:
+        data += _track(f, id, name, points, values, look, theme)
+    data.append(
+        {
+            "type": "scatter", "mode": "markers", "x": [start[0]], "y": [start[1]], "name": "start", "uid": "start",
+            "hovertemplate": "start (%{x:.6g}, %{y:.6g})<extra></extra>",
+            "marker": {"symbol": "circle-open-dot", "size": 13, "color": theme.ink, "line": {"width": 2}},
+        }
+    )  # fmt: skip
+    (x0, x1), (y0, y1) = f.domain
+    axis = {"zeroline": False, "showgrid": False, "ticks": "outside", "ticklen": 4}
+    layout = {
+        "margin": MARGIN, "hovermode": "closest", "dragmode": "pan",
+        "xaxis": {**axis, "range": [x0, x1], "title": {"text": "x", "standoff": 4}},
+        "yaxis": {**axis, "range": [y0, y1], "title": {"text": "y", "standoff": 2}},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
+    }  # fmt: skip
+    return {"data": data, "layout": layout}
+
+
+def _track(f, id, name, points, values, look: Style, theme):
+    """The line, and a trace of marks: some of its points, the current one, where it leaves the frame.
+
+    Apart, because a host that moves drawn things needs to know which mark is which.
+    """
+    drawn = _within_reach(f, points)
+    known = np.flatnonzero(np.isfinite(points).all(-1))
+    some = [*range(0, known[-1], -(-len(points) // MARKS)), known[-1]] if len(known) else []
+    path = {
+        "type": "scatter", "mode": "lines", "name": name, "uid": id, "legendgroup": id,
+        "x": packed(drawn[:, 0]), "y": packed(drawn[:, 1]), "customdata": packed(values),
+        "hovertemplate": "%{fullData.name}, step %{pointNumber}<br>(%{x:.5g}, %{y:.5g})<br>f = %{customdata:.5g}<extra></extra>",
+        "line": {"color": look.color, "dash": look.dash, "width": 2.4, "simplify": False},
+    }  # fmt: skip
+    exit = border_crossing(f, points)
+    leaves = [] if exit is None else [exit]
+    ends = np.array([*drawn[some], *leaves]).reshape(-1, 2)
+    plain, out = max(len(some) - 1, 0), len(leaves)
+    marks = {
+        "type": "scatter", "mode": "markers", "name": name, "uid": f"{id}m", "legendgroup": id, "showlegend": False,
+        "x": packed(ends[:, 0]), "y": packed(ends[:, 1]), "hoverinfo": "skip",
+        "marker": {
+            "symbol": [look.marker] * (plain + 1) + ["x-thin-open"] * out, "size": [6] * plain + [12] + [15] * out,
+            "color": look.color,
+            "line": {"width": [0] * plain + [1.5] + [3] * out, "color": [look.color] * plain + [theme.ink] + [look.color] * out},
+        },
+    }  # fmt: skip
+    return [path, marks]
+
+
+def _within_reach(f, points):
+    """Points with those absurdly far out moved closer along their direction, which a screen cannot tell."""
+    low, high = np.array(f.domain).T
+    middle, span = (low + high) / 2, high - low
+    away = np.abs((points - middle) / span).max(-1, keepdims=True)
+    far = away > FAR
+    return np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points) if far.any() else points
+
+
+def border_crossing(f: Function, points) -> np.ndarray | None:
+    """Where a path first crosses the border of the domain outwards, None where it never does."""
+    low, high = np.array(f.domain).T
+    outside = ((points < low) | (points > high)).any(-1)
+    leaving = np.flatnonzero(~outside[:-1] & outside[1:])
+    if not len(leaving):
+        return None
+    a, b = points[leaving[0]], points[leaving[0] + 1]
+    with np.errstate(all="ignore"):
+        share = np.where(b > high, (high - a) / (b - a), np.where(b < low, (low - a) / (b - a), 1.0))
+    return a + share.min() * (b - a)

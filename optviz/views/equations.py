@@ -1,0 +1,67 @@
+"""What a class says of itself: its equations, with or without the knobs' values, and its source."""
+
+import inspect
+import re
+from functools import cache
+
+from optviz.core.knobs import knobs
+
+_DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+
+
+def equations(cls) -> list[str]:
+    """The display equations of a class's docstring, in LaTeX."""
+    return [" ".join(e.split()) for e in _DISPLAY.findall(cls.__doc__ or "")]
+
+
+def sentence(cls) -> str:
+    """The first line of a class's docstring."""
+    return (cls.__doc__ or "").strip().splitlines()[0]
+
+
+def remarks(cls) -> str:
+    """What the docstring says beside its first line and its equations."""
+    rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n", 1)
+    return " ".join(rest[1].split()) if len(rest) > 1 else ""
+
+
+def latex_number(value) -> str:
+    """A number in LaTeX: 1e-8 as a power of ten."""
+    text = f"{value:.6g}"
+    if "e" not in text:
+        return text
+    digits, exponent = text.split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return power if digits == "1" else rf"{digits}\!\cdot\!{power}"
+
+
+def filled(thing) -> list[str]:
+    """The equations of an optimizer (or wrapper) with the values of its knobs in place of their symbols."""
+    out = []
+    for equation in equations(type(thing)):
+        for k in sorted(knobs(type(thing)), key=lambda k: -len(k.symbol)):
+            if k.symbol and k.kind is not bool:
+                equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))
+        out.append(equation)
+    return out
+
+
+def _put(equation, symbol, value):
+    """Every whole occurrence of `symbol`; braces keep a following power or letter apart from the digits."""
+    before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\{_])"
+    return re.sub(before + re.escape(symbol) + r"(?![A-Za-z_])", lambda _: "{" + value + "}", equation)
+
+
+def switches(thing) -> str:
+    """What is switched on and off, in one sentence; the equations show the method with everything on."""
+    states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in knobs(type(thing)) if k.kind is bool]
+    text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
+    without = ", so every power of β in a divisor is taken as 0" if ("bias correction", False) in states else ""
+    return f"{text[:1].upper()}{text[1:]}{without}." if text else ""
+
+
+@cache
+def source(cls) -> str:
+    """The very code that ran, with that of the class it builds on where it inherits its step."""
+    parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and knobs(c)]
+    return "\n\n".join(inspect.getsource(c).rstrip() for c in parts)

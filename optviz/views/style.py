@@ -1,0 +1,75 @@
+"""How racers are told apart, with and without colour, and how numbers and arrays are handed over."""
+
+import base64
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Theme:
+    """Colours of one theme. `lines` is ordered so that neighbours differ in hue and in lightness."""
+
+    ink: str
+    faint: str
+    low: str
+    high: str
+    level: str
+    minimum: str
+    lines: tuple[str, ...]
+
+
+# Okabe & Ito (2008), Color universal design; the dark set is theirs lightened to stand out on black.
+LIGHT = Theme(
+    ink="#1b2733", faint="#5d6b7a", low="#bdd0e4", high="#fbfcfd", level="#8ea3b9", minimum="#1b2733",
+    lines=("#0072B2", "#D55E00", "#007A5A", "#8C3F7F", "#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
+)  # fmt: skip
+DARK = Theme(
+    ink="#eef3f8", faint="#a3b1bf", low="#0b1622", high="#34475b", level="#57708a", minimum="#ffffff",
+    lines=("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0", "#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
+)  # fmt: skip
+THEMES = {"light": LIGHT, "dark": DARK}
+
+# Lengths of line and gap in pixels; Plotly takes them as "8px,4px".
+DASHES = ((), (9, 5), (2, 3), (9, 3, 2, 3), (16, 5), (16, 3, 2, 3), (9, 3, 2, 3, 2, 3), (2, 6))
+MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon")
+
+
+@dataclass(frozen=True)
+class Style:
+    """The look of one racer, the same in every chart."""
+
+    color: str
+    dashes: tuple[int, ...]
+    marker: str
+
+    @property
+    def dash(self) -> str:
+        """The dashes as Plotly takes them."""
+        return ",".join(f"{n}px" for n in self.dashes) or "solid"
+
+
+def style(i: int, theme: Theme) -> Style:
+    """The look of racer i. Beyond eight, dashes and markers move on against the colours."""
+    n = len(theme.lines)
+    return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
+
+
+def packed(array) -> dict:
+    """An array as Plotly reads it fastest: base64 of its bytes. NaN survives, unlike in JSON."""
+    a = np.ascontiguousarray(array, float)
+    return {"dtype": "f8", "bdata": base64.b64encode(a.tobytes()).decode()}
+
+
+def packed_grid(grid) -> dict:
+    """A matrix in single precision, which is finer than a pixel of a contour."""
+    a = np.ascontiguousarray(grid, np.float32)
+    return {"dtype": "f4", "bdata": base64.b64encode(a.tobytes()).decode(), "shape": f"{a.shape[0]}, {a.shape[1]}"}
+
+
+def number(value, digits: int = 4) -> str:
+    """A number for reading: `digits` significant digits, a true minus, no trailing zeros."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

@@ -1,0 +1,88 @@
+"""Where the browser is, and a server with the app for the tests that need both."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """The path of Chromium; without one the test is skipped, or fails where one is required (CI)."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        if os.environ.get("OPTVIZ_BROWSER_REQUIRED"):
+            pytest.fail("a browser is required and there is no Chromium")
+        pytest.skip("there is no Chromium on this machine (set CHROMIUM to its path)")
+    return found
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of the app, served as the README says but on a free port."""
+    with socket.socket() as s:
+        s.bind(("localhost", 0))
+        port = s.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"http://localhost:{port}"
+    try:
+        for _ in range(240):
+            try:
+                urllib.request.urlopen(f"{address}/_stcore/health", timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.25)
+        else:
+            pytest.fail("the app did not start within a minute")
+        yield address
+    finally:
+        process.terminate()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def browser(chromium):
+    """Headless Chromium."""
+    from playwright.sync_api import sync_playwright
+
+    # what a browser does in the background has no network to do it with
+    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    with sync_playwright() as p:
+        opened = p.chromium.launch(executable_path=chromium, args=quiet)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, server):
+    """The app in a new window; the test fails when the page wrote an error to the console."""
+    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    window = context.new_page()
+    errors = []
+    window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    window.on("pageerror", lambda e: errors.append(str(e)))
+    window.goto(server)
+    window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
+    window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
+    yield window
+    context.close()
+    assert errors == []

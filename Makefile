@@ -1,0 +1,18 @@
+.PHONY: run test lint bench golden
+
+run:
+	streamlit run app.py
+
+test:
+	python -m pytest
+
+lint:
+	ruff check .
+	ruff format --check .
+
+bench:
+	python benchmarks/optimizers.py
+	python benchmarks/latency.py
+
+golden:
+	python tests/golden/make.py

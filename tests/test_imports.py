@@ -55,7 +55,6 @@ def test_no_module_of_the_core_loads_more_than_numpy_and_sympy():
     assert not {m: by for m, by in extra.items() if not m.startswith("_")}
 
 
-@pytest.mark.skipif(not (ROOT / "optviz" / "views").exists(), reason="there are no views")
 def test_no_module_of_the_views_loads_streamlit():
     loaded = loaded_by(*modules("views"))
     assert "optviz" in loaded

@@ -223,6 +223,14 @@ def test_a_loss_that_reaches_zero_stays_in_the_picture():
     assert line.min() == pytest.approx(10.0 ** curves(at)["layout"]["yaxis"]["range"][0])
 
 
+def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
+    at = show(open_app(), Scene(Problem("monkey_saddle", start=(0.9, 0.05)), BOOK.racers))
+    [line] = [t for t in curves(at)["data"] if t["name"] == "SGD" and t["mode"] == "lines"]
+    low, high = curves(at)["layout"]["yaxis"]["range"]
+    assert np.nanmax(np.abs(numbers(line["y"]))) < 2e4 * (high - low)
+    assert np.nanmax(np.abs(numbers(line["customdata"]))) > 1e38, "what the hover says is the true value"
+
+
 def test_what_diverges_says_when():
     at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part("sgd", {"lr": 0.95})),)))
     assert table(at)[0][-1] == "diverged at step 4"

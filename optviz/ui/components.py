@@ -44,6 +44,12 @@ _plot = st.components.v2.component(
 )  # fmt: skip
 
 
+def _sent(key) -> dict:
+    """What the browser last sent for a panel; nothing where that is not what our script sends."""
+    values = (st.session_state.get(key) or {}).get("values")
+    return values if isinstance(values, dict) else {}
+
+
 def _right(k: Knob, value) -> bool:
     try:
         k.check(value)
@@ -71,13 +77,12 @@ def knob_panel(
     """
 
     def arrived():
-        sent = (st.session_state.get(key) or {}).get("values") or {}
+        sent = _sent(key)
         turned({k.name: sent[k.name] for k in knobs if k.name in sent and _right(k, sent[k.name])})
 
-    sent = (st.session_state.get(key) or {}).get("values") or {}
     data = {
         "knobs": _declared(knobs), "values": {k.name: values.get(k.name, k.default) for k in knobs}, "notes": notes or {},
-        "echo": sent.get("n", 0), "label": label, "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
+        "echo": _sent(key).get("n", 0), "label": label, "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes}, "traces": traces,
     }  # fmt: skip
     _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)

@@ -57,17 +57,15 @@ def curves(tracks, known, theme: Theme, metrics=("loss",), axis: str = "steps", 
         ys = [gap(r.function, r.values, known) if above else series(metric, r, known) for _, _, r, _ in tracks]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
         scale = _scale(ys, logged, len(metrics))
-        if scale["type"] == "log":  # what has gone below the picture, or to zero, runs along its lower edge
-            ys = [np.maximum(y, 10.0 ** scale["range"][0]) for y in ys]
         short = len(metrics) > 2
         for (id, name, run, look), y in zip(tracks, ys, strict=True):
-            x = along(axis, run)
+            x, true, y = along(axis, run), y, _drawn(y, scale)
             common = {"type": "scatter", "name": name, "legendgroup": id, "showlegend": False, "yaxis": y_axis}
             some = np.arange(row % 2, len(y), -(-len(y) // MARKS))
             data += [
                 {
                     **common, "mode": "lines", "uid": f"{id}{metric}", "x": packed(x), "y": packed(y),
-                    "hovertemplate": "%{fullData.name}: %{y:.4g}<extra></extra>",
+                    "customdata": packed(true), "hovertemplate": "%{fullData.name}: %{customdata:.4g}<extra></extra>",
                     "line": {"color": look.color, "dash": look.dash, "width": 2},
                 },
                 {
@@ -79,6 +77,16 @@ def curves(tracks, known, theme: Theme, metrics=("loss",), axis: str = "steps", 
             "title": {"text": SHORT[metric] if short else title, "standoff": 4}
         }
     return {"data": data, "layout": layout}
+
+
+def _drawn(y, scale):
+    """A curve as it is drawn: along the lower edge of a log scale where it is below it or zero, and off a
+    linear one no farther than a browser can count."""
+    low, high = scale["range"]
+    if scale["type"] == "log":
+        return np.maximum(y, 10.0**low)
+    far = 1e4 * (high - low)
+    return np.clip(y, low - far, high + far)
 
 
 def _floor(tracks, known):

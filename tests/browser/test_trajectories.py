@@ -228,3 +228,13 @@ def test_the_colours_follow_a_change_of_theme(page):
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
     page.wait_for_function("() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('dark')")
+
+
+def test_no_function_of_the_menu_writes_an_error_to_the_console(page):
+    """The check itself is in the fixture; here every picture is drawn once."""
+    for f in FUNCTIONS.values():
+        page.get_by_role("combobox", name="Function").click()
+        page.get_by_role("option", name=f.name, exact=True).click()
+        page.locator("h4", has_text=f.name).wait_for()
+        page.wait_for_selector(IDLE)
+        page.wait_for_timeout(300)

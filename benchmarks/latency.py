@@ -13,17 +13,16 @@ rest. Then the key is held down for three seconds: how many pictures a second do
 import argparse
 import contextlib
 import os
-import socket
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
-import urllib.request
 from pathlib import Path
 
 from optimizers import machine
 from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from tests.serving import served
 
 ROOT = Path(__file__).parent.parent
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
@@ -73,37 +72,6 @@ COUNT = """
 }
 """
 PAUSE = 1000  # ms
-
-
-@contextlib.contextmanager
-def served(script: Path):
-    """The address of a Streamlit server that runs `script` with this project's settings."""
-    with socket.socket() as s:
-        s.bind(("localhost", 0))
-        port = s.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        str(script),
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
-        try:
-            for _ in range(120):
-                with contextlib.suppress(OSError):
-                    urllib.request.urlopen(f"http://localhost:{port}/_stcore/health", timeout=1)
-                    break
-                time.sleep(0.25)
-            yield f"http://localhost:{port}"
-        finally:
-            server.terminate()
-            server.wait()
 
 
 def open_bare(page, url):
@@ -161,8 +129,8 @@ def main():
     ask.add_argument("--chromium", default=os.environ.get("CHROMIUM", "/usr/bin/chromium"))
     a = ask.parse_args()
     apps = {
-        "bare app": (Path(__file__).parent / "bare_app.py", open_bare),
-        "trajectories": (ROOT / "app.py", open_ours),
+        "bare app": ("benchmarks/bare_app.py", open_bare),
+        "trajectories": ("app.py", open_ours),
     }
     found = {name: ([], []) for name in apps}
     with sync_playwright() as p:

@@ -5,16 +5,12 @@ import sys
 from pathlib import Path
 
 from optviz.core.functions import FUNCTIONS
-from optviz.core.knobs import knobs
+from optviz.core.knobs import knobs, sentence
 from optviz.core.noise import NOISES
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
 from optviz.core.schedules import SCHEDULES
 
 README = Path(__file__).parent.parent.parent / "README.md"
-
-
-def _first_line(cls):
-    return cls.__doc__.strip().splitlines()[0]
 
 
 def _knobs(cls):
@@ -29,11 +25,11 @@ def tables() -> dict[str, str]:
     """Markdown by the name of the table."""
     functions = [[f"`{k}`", f.name, f"`{f.formula}`", f.teaches, f.cite] for k, f in FUNCTIONS.items()]
     classes = {
-        "optimizers": [[f"`{k}`", c.label, _first_line(c), _knobs(c), c.cite] for k, c in OPTIMIZERS.items()],
-        "wrappers": [[f"`{k}`", c.label, _first_line(c), _knobs(c), c.cite] for k, c in WRAPPERS.items()],
+        "optimizers": [[f"`{k}`", c.label, sentence(c), _knobs(c), c.cite] for k, c in OPTIMIZERS.items()],
+        "wrappers": [[f"`{k}`", c.label, sentence(c), _knobs(c), c.cite] for k, c in WRAPPERS.items()],
     }
     plain = {
-        name: [[f"`{k}`", _first_line(c), _knobs(c)] for k, c in registry.items()]
+        name: [[f"`{k}`", sentence(c), _knobs(c)] for k, c in registry.items()]
         for name, registry in (("schedules", SCHEDULES), ("noises", NOISES))
     }
     return {

@@ -77,6 +77,11 @@ def knobs(cls) -> tuple[Knob, ...]:
     )
 
 
+def sentence(cls) -> str:
+    """The first line of a class's docstring: what it does, in one sentence."""
+    return cls.__doc__.strip().splitlines()[0]
+
+
 def register(registry: dict, cls: type, key: str | None = None, **facts) -> type:
     """Make `cls` a frozen dataclass, hang `facts` (cite …) on it and file it under its key."""
     cls = dataclass(frozen=True)(cls)

@@ -46,7 +46,7 @@ def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = No
     tracks = [(id, name, r.lookahead if view.lookahead else r.points, r.values, look) for id, name, r, look in racers]
     return {
         "contour": contour.paths_layer(f, scene.problem.start, tracks, known, theme),
-        "curves": curves.curves(racers, known, theme, view.metrics, view.along, view.log),
+        "curves": curves.curves(racers, known, view.metrics, view.along, view.log),
     }
 
 

@@ -6,12 +6,11 @@ import streamlit as st
 
 from optviz.core import theory
 from optviz.core.experiments.trajectories import BOOK, Part, Racer, Scene
-from optviz.core.knobs import knobs
+from optviz.core.knobs import knobs, sentence
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
 from optviz.core.schedules import SCHEDULES
 from optviz.ui import cache, pictures, state
 from optviz.ui.live import live_panel
-from optviz.views.equations import sentence
 from optviz.views.style import number
 
 MOST_RACERS = 12

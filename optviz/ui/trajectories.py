@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.core.experiments.trajectories import summary
+from optviz.core.knobs import sentence
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
 from optviz.core.schedules import SCHEDULES
 from optviz.ui import cache, pictures, state
@@ -151,14 +152,14 @@ def _equations(scene):
     for i, (name, racer) in enumerate(zip(scene.names, scene.racers, strict=True)):
         with columns[i % 2]:
             opt = racer.optimizer.build(OPTIMIZERS)
-            parts = [f"**{name}**: {equations.sentence(type(opt))}", *_displayed(opt)]
+            parts = [f"**{name}**: {sentence(type(opt))}", *_displayed(opt)]
             if switches := equations.switches(opt):
                 parts.append(switches)
             if text := equations.remarks(type(opt)):
                 parts.append(text)
             for part in racer.wrappers:
                 wrapper = part.build(WRAPPERS, opt)
-                parts += [f"_{type(wrapper).label}_: {equations.sentence(type(wrapper))}", *_displayed(wrapper)]
+                parts += [f"_{type(wrapper).label}_: {sentence(type(wrapper))}", *_displayed(wrapper)]
             for knob, part in racer.schedules.items():
                 parts += [f"_{knob}_ is multiplied at step t by", *_displayed(part.build(SCHEDULES))]
             parts.append(f"_{type(opt).cite}_")

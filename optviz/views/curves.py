@@ -3,7 +3,7 @@
 import numpy as np
 
 from optviz.core.experiments.trajectories import distance, gap
-from optviz.views.style import Theme, packed
+from optviz.views.style import packed
 
 METRICS = {
     "loss": "loss f",
@@ -42,7 +42,7 @@ def along(axis: str, run) -> np.ndarray:
     raise KeyError(axis)
 
 
-def curves(tracks, known, theme: Theme, metrics=("loss",), axis: str = "steps", log: bool = True) -> dict:
+def curves(tracks, known, metrics=("loss",), axis: str = "steps", log: bool = True) -> dict:
     """Panels from top to bottom, one for each metric.
 
     `tracks` is a list of `(id, name, Run, Style)`. On a log scale the loss is drawn as the height

@@ -14,11 +14,6 @@ def equations(cls) -> list[str]:
     return [" ".join(e.split()) for e in _DISPLAY.findall(cls.__doc__ or "")]
 
 
-def sentence(cls) -> str:
-    """The first line of a class's docstring."""
-    return (cls.__doc__ or "").strip().splitlines()[0]
-
-
 def remarks(cls) -> str:
     """What the docstring says beside its first line and its equations."""
     rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n", 1)

@@ -1,6 +1,6 @@
 """The only loop. It races one optimizer from one point, a batch of starts, or a batch of knobs."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,6 +14,14 @@ from optviz.core.optimizers.base import Optimizer
 from optviz.core.schedules import Schedule
 
 MAX_STEPS = 100_000
+
+
+class Leg(NamedTuple):
+    """What runs from `step` on in place of what ran before: a fork in the road."""
+
+    step: int
+    optimizer: Optimizer
+    schedule: Schedule | Mapping[str, Schedule] | None = None
 
 
 class Evaluations(NamedTuple):
@@ -60,14 +68,28 @@ class Run:
     """
 
     function: Function
-    optimizer: Optimizer
+    legs: tuple[Leg, ...]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    carried: tuple[bool, ...]  # for each leg, whether it went on with the state of the one before
     points: np.ndarray  # (steps+1, ..., d)
     values: np.ndarray  # (steps+1, ...), the true f at the points
     diverged_at: np.ndarray  # (...) int, -1 where it did not
     undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    held: list  # of one path everything that the optimizer held at each step; of a batch nothing
     _given: list
-    _states: dict
+    _states: list
     _counts: list
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What ran last."""
+        return self.legs[-1].optimizer
+
+    def optimizer_at(self, t: int) -> Optimizer:
+        """What took the step from t to t + 1, with its knobs as the schedules had set them."""
+        _, opt, schedule = [leg for leg in self.legs if leg.step <= t][-1]
+        for name, factor in _schedules(opt, schedule):
+            opt = opt.scaled(name, factor(t))
+        return opt
 
     @cached_property
     def gradients(self) -> np.ndarray:
@@ -78,15 +100,20 @@ class Run:
 
     @cached_property
     def state(self) -> dict[str, np.ndarray]:
-        """Every state variable that has the shape of a point, `(steps+1, ..., d)`."""
-        gone = self._gone[..., None]
-        return {k: np.where(gone, np.nan, np.array(history)) for k, history in self._states.items()}
+        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a leg has none."""
+        gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
+        names = dict.fromkeys(name for held in self._states for name in held)
+        return {k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states]) for k in names}
 
     @cached_property
     def lookahead(self) -> np.ndarray:
         """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the points."""
+        points, ends = [], [leg.step for leg in self.legs[1:]] + [len(self.points)]
         with np.errstate(all="ignore"):
-            return self.optimizer.lookahead(self.points, self.state)
+            for (begin, opt, _), end in zip(self.legs, ends, strict=True):
+                held = {k: v[begin:end] for k, v in self.state.items()}
+                points.append(opt.lookahead(self.points[begin:end], held))
+        return np.concatenate(points)
 
     @cached_property
     def work(self) -> np.ndarray:
@@ -127,44 +154,85 @@ def minimize(
     noise: Noise | None = None,
     schedule: Schedule | Mapping[str, Schedule] | None = None,
     seed=0,
+    then: Sequence[Leg] = (),
 ) -> Run:
     """Run `opt` on `f` for `steps` steps and record everything.
 
     `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
     array knobs, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
     None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a mapping from
-    knob names to schedules. Rows that diverge are frozen, without a warning.
+    knob names to schedules. `then` are legs by ascending step: each takes over at its step, with the
+    state that it finds where that is of its own kind (same optimizer, same wrappers, same shapes) and
+    afresh where not. Rows that diverge are frozen, without a warning.
 
     Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
-    steps outside 0…100,000, and for a schedule of a knob that `opt` lacks or that is not a float.
+    steps outside 0…100,000, for a schedule of a knob that `opt` lacks or that is not a float, and for
+    legs out of order or between two steps.
     """
-    x = _start(f, opt, start, seed)
+    x = _start(f, [opt, *(leg.optimizer for leg in then)], start, seed)
     steps = _steps(steps)
-    schedules = _schedules(opt, schedule)
+    legs = _legs((Leg(0, opt, schedule), *then), steps)
+    schedules = [_schedules(leg.optimizer, leg.schedule) for leg in legs]
     noise = f.noise if noise is None else noise
     table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
 
     oracle = Oracle(f)
     with np.errstate(all="ignore"):  # what is not finite is found below, once, and named
         state = opt.init(x)
-        shaped = [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
         points = np.empty((steps + 1, *x.shape))
         points[0] = x
-        given, states, counts = [], [[state[k] for k in shaped]], [(0, 0, 0)]
+        names = _shaped(state, x)
+        given, states, counts, carried = [], [{k: state[k] for k in names}], [(0, 0, 0)], [False]
+        held = [state] if x.ndim == 1 else []
         for t in range(steps):
             if table is not None:
                 oracle.noise = table[t]
+            while len(carried) < len(legs) and legs[len(carried)].step == t:
+                before, opt = opt, legs[len(carried)].optimizer
+                fresh = opt.init(x)
+                carried.append(_same_kind(before, opt) and _same_shapes(state, fresh))
+                if not carried[-1]:
+                    state, names = fresh, _shaped(fresh, x)
+                    states[-1] = {k: state[k] for k in names}
+                    held[-1:] = [state] if held else []
             now = opt
-            for name, factor in schedules:
+            for name, factor in schedules[len(carried) - 1]:
                 now = now.scaled(name, factor(t))
             x, state = now.step(oracle, x, state)
             points[t + 1] = x
             given.append(oracle.given)
-            states.append([state[k] for k in shaped])
+            states.append({k: state[k] for k in names})
+            if held:
+                held.append(state)
             counts.append(tuple(oracle.count))
         values = f.value(points)
-    return Run(
-        f, opt, *_frozen(points, values), given, dict(zip(shaped, zip(*states, strict=True), strict=True)), counts
+    return Run(f, legs, tuple(carried), *_frozen(points, values), held, given, states, counts)
+
+
+def _shaped(state, x):
+    """The names of what in a state has the shape of a point."""
+    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
+
+
+def _legs(legs, steps):
+    at = [leg.step for leg in legs]
+    if not all(isinstance(t, int | np.integer) for t in at) or at != sorted(at):
+        raise ValueError(f"legs take over at one whole step after the other, not at {at[1:]}")
+    return tuple(leg for leg in legs if leg.step < steps or leg is legs[0])
+
+
+def _same_kind(a, b):
+    """Whether two optimizers are of one class, and so is everything around and inside them."""
+    if type(a) is not type(b):
+        return False
+    inside = getattr(a, "inner", None), getattr(b, "inner", None)
+    return inside == (None, None) or _same_kind(*inside)
+
+
+def _same_shapes(state, fresh):
+    """Whether a state could have come of a fresh one; what begins as one number may have become one for each row."""
+    return state.keys() == fresh.keys() and all(
+        np.shape(state[k]) == np.shape(v) or not np.ndim(v) for k, v in fresh.items()
     )
 
 
@@ -183,14 +251,14 @@ def _frozen(points, values):
     return points, np.where(gone, np.nan, values), at, undefined
 
 
-def _start(f, opt, start, seed):
+def _start(f, opts, start, seed):
     try:
         x = np.asarray(f.start if start is None else start, float)
     except (TypeError, ValueError):
         raise ValueError(f"a start is two numbers, not {start!r}") from None
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
-    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *_knob_shapes(opt))
+    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _knob_shapes(opt)))
     return np.broadcast_to(x, batch).copy()
 
 

@@ -6,34 +6,34 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
+from optviz.core.formula import FormulaError
 from optviz.core.functions import FUNCTIONS, Function, parse_formula
+from optviz.core.knobs import knobs
 from optviz.core.noise import NOISES
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
-from optviz.core.runner import Run, minimize
+from optviz.core.runner import Leg, Run, minimize
 from optviz.core.schedules import SCHEDULES
+from optviz.core.spec import Part, SpecError
+from optviz.core.starts import STARTS
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 NO_NOISE = "none"
-
-
-@dataclass(frozen=True)
-class Part:
-    """One thing from a registry with its knobs: an optimizer, a wrapper, a schedule, a noise."""
-
-    key: str
-    knobs: dict = field(default_factory=dict)
-
-    def build(self, registry, *inner):
-        return registry[self.key](*inner, **self.knobs)
+MOST_STEPS, MOST_RACERS, MOST_SEED = 2000, 12, 9999
 
 
 @dataclass(frozen=True)
 class Racer:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by knob name."""
+    """An optimizer, what is wrapped around it (innermost first), and schedules by knob name.
+
+    With a fork it is a branch: another racer's path until a step, and its own from there on. `starts`
+    are more points from which it runs beside the start that all racers share.
+    """
 
     optimizer: Part
     wrappers: tuple[Part, ...] = ()
     schedules: dict[str, Part] = field(default_factory=dict)
+    fork: "Fork | None" = None
+    starts: Part | None = None
 
     def build(self) -> Optimizer:
         opt = self.optimizer.build(OPTIMIZERS)
@@ -44,9 +44,22 @@ class Racer:
     @property
     def name(self) -> str:
         """What the racer is called where there is one of its kind."""
-        return " + ".join(
-            [OPTIMIZERS[self.optimizer.key].label, *(WRAPPERS[w.key].label.lower() for w in self.wrappers)]
-        )
+        parts = [OPTIMIZERS[self.optimizer.key].label, *(WRAPPERS[w.key].label.lower() for w in self.wrappers)]
+        return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
+
+    def legs(self) -> list[Leg]:
+        """What runs from which step on, the oldest ancestor first."""
+        before = [leg for leg in self.fork.racer.legs() if leg.step < self.fork.step] if self.fork else []
+        schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
+        return [*before, Leg(self.fork.step if before else 0, self.build(), schedules or None)]
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Where a racer left the path of another."""
+
+    racer: Racer
+    step: int
 
 
 @dataclass(frozen=True)
@@ -55,7 +68,8 @@ class Problem:
 
     function: str = "bowl"
     formula: str = ""
-    domain: tuple = ((-5.0, 5.0), (-5.0, 5.0))  # of a typed formula; a shipped function has its own
+    # of a typed formula; a shipped function has its own
+    domain: tuple[tuple[float, float], tuple[float, float]] = ((-5.0, 5.0), (-5.0, 5.0))
     start: tuple[float, float] = (-7.0, 2.0)
     steps: int = 30
     noise: Part = Part(NO_NOISE)
@@ -94,16 +108,78 @@ class Scene:
         return [_told_apart(i, names, self.racers) for i in range(len(names))]
 
 
+def check(scene: Scene) -> None:
+    """SpecError where a scene from outside could not have been set on the page."""
+    p = scene.problem
+    if p.function not in (*FUNCTIONS, TYPED):
+        raise SpecError(f"there is no function {p.function[:30]!r}")
+    if not all(-100 <= low < high <= 100 for low, high in p.domain):
+        raise SpecError("the frame of the formula is not within ±100")
+    try:
+        domain = p.f.domain
+        if p.formula:  # also where it waits for another function to be put away
+            _typed(p.formula, p.domain)
+    except FormulaError as error:
+        raise SpecError(f"{error}") from None
+    if not all(low <= c <= high for c, (low, high) in zip(p.start, domain, strict=True)):
+        raise SpecError("the start is outside the picture")
+    for name, value, low, high in (
+        ("steps", p.steps, 1, MOST_STEPS), ("seed", p.seed, 0, MOST_SEED), ("tolerance", scene.tolerance, 1e-12, 1),
+        ("number of optimizers", len(scene.racers), 0, MOST_RACERS),
+    ):  # fmt: skip
+        if not low <= value <= high:
+            raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
+    if p.noise != Part(NO_NOISE):
+        p.noise.check(NOISES, "noise")
+    for racer in scene.racers:
+        _check_racer(racer)
+
+
+def _check_racer(racer):
+    racer.optimizer.check(OPTIMIZERS, "optimizer")
+    for part in racer.wrappers:
+        part.check(WRAPPERS, "wrapper")
+    for part in racer.schedules.values():
+        part.check(SCHEDULES, "schedule")
+    if racer.starts:
+        racer.starts.check(STARTS, "set of starts")
+    if racer.fork:
+        if not 0 <= racer.fork.step <= MOST_STEPS:
+            raise SpecError(f"a fork is at a step from 0 to {MOST_STEPS}, not {racer.fork.step}")
+        _check_racer(racer.fork.racer)
+    try:
+        minimize(
+            FUNCTIONS["bowl"],
+            racer.build(),
+            steps=0,
+            schedule={k: v.build(SCHEDULES) for k, v in racer.schedules.items()},
+        )
+    except ValueError as error:  # a wrapper around itself, a schedule for a knob that is not there
+        raise SpecError(f"{error}") from None
+
+
 def _told_apart(i, names, racers):
     twins = [j for j, name in enumerate(names) if name == names[i]]
     if len(twins) == 1:
         return names[i]
-    knobs = [OPTIMIZERS[racers[j].optimizer.key](**racers[j].optimizer.knobs) for j in twins]
-    mine = knobs[twins.index(i)]
-    differing = [k for k in mine.__dataclass_fields__ if any(getattr(o, k) != getattr(mine, k) for o in knobs)]
-    told = ", ".join(f"{k} {getattr(mine, k):g}" for k in differing)
-    labels = sum(getattr(o, k) == getattr(mine, k) for o in knobs for k in differing) == len(differing)
-    return f"{names[i]} ({told})" if told and labels else f"{names[i]} #{twins.index(i) + 1}"
+    traits = {j: _traits(racers[j]) for j in twins}
+    differing = [k for k in traits[i] if len({t[k] for t in traits.values()}) > 1]
+    told = {j: ", ".join(t[k] for k in differing) for j, t in traits.items()}
+    unique = list(told.values()).count(told[i]) == 1
+    return f"{names[i]} ({told[i]})" if unique else f"{names[i]} #{twins.index(i) + 1}"
+
+
+def _traits(racer):
+    """In what racers of one name may differ, each in words."""
+    opt = OPTIMIZERS[racer.optimizer.key](**racer.optimizer.knobs)
+    traits = {}
+    for k in knobs(type(opt)):
+        value, label = getattr(opt, k.name), k.name.replace("_", " ")
+        traits[k.name] = f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
+    scheduled = [
+        f"{'' if knob == 'lr' else knob + ' '}{part.key.replace('_', ' ')}" for knob, part in racer.schedules.items()
+    ]
+    return traits | {"schedule": ", ".join(scheduled) or "constant"}
 
 
 def canonical(value) -> str:
@@ -116,11 +192,21 @@ def track_key(problem: Problem, racer: Racer) -> str:
     return canonical([asdict(problem), asdict(racer)])
 
 
-def run(problem: Problem, racer: Racer) -> Run:
-    """One racer's path."""
+def run(problem: Problem, racer: Racer, start=None, steps: int | None = None) -> Run:
+    """One racer's path, or a batch of them from other starts `(..., 2)`."""
     noise = NOISES["uniform"](scale=0.0) if problem.noise.key == NO_NOISE else problem.noise.build(NOISES)
-    schedules = {name: part.build(SCHEDULES) for name, part in racer.schedules.items()}
-    return minimize(problem.f, racer.build(), problem.start, problem.steps, noise, schedules or None, problem.seed)
+    (_, opt, schedule), *then = racer.legs()
+    return minimize(
+        problem.f, opt, problem.start if start is None else start, problem.steps if steps is None else steps,
+        noise, schedule, problem.seed, then,
+    )  # fmt: skip
+
+
+def fan(problem: Problem, racer: Racer) -> Run | None:
+    """The racer from its further starts, `(steps+1, k, 2)`; None where it has none."""
+    if racer.starts is None:
+        return None
+    return run(problem, racer, racer.starts.build(STARTS).points(problem.start, problem.f.domain))
 
 
 def on_function(problem: Problem, key: str) -> Problem:

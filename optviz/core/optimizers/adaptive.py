@@ -29,7 +29,16 @@ def _correction():
     return knob(True, help="undo the pull towards zero that m and v start with")
 
 
-@optimizer("AdaGrad", cite="Duchi, Hazan & Singer (2011), Adaptive subgradient methods, fig. 1")
+def _adam_like(name, o, more=""):
+    """torch.optim's constructor of a method with Adam's knobs; it has none without bias correction."""
+    return o.bias_correction and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
+
+
+@optimizer(
+    "AdaGrad",
+    cite="Duchi, Hazan & Singer (2011), Adaptive subgradient methods, fig. 1",
+    torch=lambda o: f"Adagrad([p], lr={o.lr}, eps={o.eps})",
+)
 class AdaGrad(Optimizer):
     r"""Divide each coordinate by the size of all its gradients so far; the step can only shrink.
 
@@ -39,6 +48,7 @@ class AdaGrad(Optimizer):
 
     lr: float = _lr(1.0)
     eps: float = _eps(1e-7)
+    holds = {"h": "sum of squares"}
 
     def init(self, x):
         return {"h": np.zeros_like(x)}
@@ -49,7 +59,11 @@ class AdaGrad(Optimizer):
         return x - self.lr * g / (np.sqrt(h) + self.eps), {"h": h}
 
 
-@optimizer("RMSProp", cite="Tieleman & Hinton (2012), Coursera lecture 6e")
+@optimizer(
+    "RMSProp",
+    cite="Tieleman & Hinton (2012), Coursera lecture 6e",
+    torch=lambda o: f"RMSprop([p], lr={o.lr}, alpha={o.rho}, eps={o.eps})",
+)
 class RMSProp(Optimizer):
     r"""Divide each coordinate by the recent size of its own gradient.
 
@@ -60,6 +74,7 @@ class RMSProp(Optimizer):
     lr: float = _lr(0.1)
     rho: float = knob(0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v")
     eps: float = _eps()
+    holds = {"v": "mean square"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}
@@ -70,7 +85,11 @@ class RMSProp(Optimizer):
         return x - self.lr * g / (np.sqrt(v) + self.eps), {"v": v}
 
 
-@optimizer("AdaDelta", cite="Zeiler (2012), ADADELTA, algorithm 1")
+@optimizer(
+    "AdaDelta",
+    cite="Zeiler (2012), ADADELTA, algorithm 1",
+    torch=lambda o: f"Adadelta([p], lr={o.lr}, rho={o.rho}, eps={o.eps})",
+)
 class AdaDelta(Optimizer):
     r"""The step has the unit of x: recent size of the steps over recent size of the gradients.
 
@@ -84,6 +103,7 @@ class AdaDelta(Optimizer):
     lr: float = _lr(1.0)
     rho: float = knob(0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares")
     eps: float = _eps(1e-5)
+    holds = {"v": "mean square", "u": "mean square of the steps"}
 
     def init(self, x):
         return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
@@ -96,7 +116,11 @@ class AdaDelta(Optimizer):
         return x - self.lr * delta, {"v": v, "u": u}
 
 
-@optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1")
+@optimizer(
+    "Adam",
+    cite="Kingma & Ba (2015), Adam, algorithm 1",
+    torch=lambda o: _adam_like("Adam", o),
+)
 class Adam(Optimizer):
     r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
 
@@ -114,6 +138,9 @@ class Adam(Optimizer):
     beta2: float = _beta2()
     eps: float = _eps()
     bias_correction: bool = _correction()
+    holds = {"m": "mean gradient", "v": "mean square"}
+    symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
+    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
     def init(self, x):
         return {"m": np.zeros_like(x), "v": np.zeros_like(x), "b1": np.float64(1), "b2": np.float64(1)}
@@ -131,7 +158,11 @@ class Adam(Optimizer):
         return x - self.lr * of_m * s["m"] / (np.sqrt(s["v"] * of_v) + self.eps), s
 
 
-@optimizer("AdamW", cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2")
+@optimizer(
+    "AdamW",
+    cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
+    torch=lambda o: _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
+)
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
 
@@ -150,7 +181,11 @@ class AdamW(Adam):
         return step - self.lr * self.weight_decay * x, s
 
 
-@optimizer("AMSGrad", cite="Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, algorithm 2")
+@optimizer(
+    "AMSGrad",
+    cite="Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, algorithm 2",
+    torch=lambda o: _adam_like("Adam", o, ", amsgrad=True"),
+)
 class AMSGrad(Adam):
     r"""Adam whose divisor never shrinks: the largest mean square so far.
 
@@ -162,6 +197,8 @@ class AMSGrad(Adam):
     The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim; the paper corrects nothing.
     """
 
+    holds = {**Adam.holds, "h": "largest mean square"}
+
     def init(self, x):
         return {**super().init(x), "h": np.zeros_like(x)}
 
@@ -172,7 +209,11 @@ class AMSGrad(Adam):
         return x - self.lr * of_m * s["m"] / (np.sqrt(h * of_h) + self.eps), {**s, "h": h}
 
 
-@optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2")
+@optimizer(
+    "AdaMax",
+    cite="Kingma & Ba (2015), Adam, algorithm 2",
+    torch=lambda o: _adam_like("Adamax", o),
+)
 class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient in place of the mean square.
 
@@ -188,6 +229,9 @@ class AdaMax(Optimizer):
     beta2: float = _beta2(help="memory of the largest gradient u")
     eps: float = _eps()
     bias_correction: bool = _correction()
+    holds = {"m": "mean gradient", "u": "largest gradient"}
+    symbols = {r"\beta_1^t": "b1"}
+    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
 
     def init(self, x):
         return {"m": np.zeros_like(x), "u": np.zeros_like(x), "b1": 1.0}
@@ -201,19 +245,33 @@ class AdaMax(Optimizer):
         return x - lr * m / u, {"m": m, "u": u, "b1": b1}
 
 
-@optimizer("NAdam", cite="Dozat (2016), Incorporating Nesterov momentum into Adam, algorithm 8")
+@optimizer(
+    "NAdam",
+    cite="Dozat (2016), Incorporating Nesterov momentum into Adam, algorithm 8",
+    torch=lambda o: _adam_like("NAdam", o, f", momentum_decay={o.momentum_decay}"),
+)
 class NAdam(Adam):
     r"""Adam with Nesterov's look-ahead: the coming share of momentum is applied at once.
 
-    $$ g = \nabla f(x), \qquad \mu_t = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{t \psi}) $$
+    $$ g = \nabla f(x) $$
+    $$ \mu_t = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{t \psi}), \qquad
+    \mu_{t+1} = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{(t + 1) \psi}) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
-    $$ d = \frac{(1 - \mu_t)\, g}{1 - \prod_{i \le t} \mu_i} + \frac{\mu_{t+1}\, m}{1 - \prod_{i \le t+1} \mu_i} $$
+    $$ d = \frac{(1 - \mu_t)\, g}{1 - \prod_{i \le t} \mu_i} + \frac{\mu_{t+1}\, m}{1 - \mu_{t+1} \prod_{i \le t} \mu_i} $$
     $$ x \leftarrow x - \eta\, \frac{d}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} $$
 
     The warm-up of the momentum μₜ, with ψ = 0.004, is torch.optim's.
     """
 
     momentum_decay: float = knob(4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up")
+    symbols = {r"\prod_{i \le t} \mu_i": "mu", r"\beta_2^t": "b2"}
+    switched = {
+        ("bias_correction", False): {
+            r"1 - \prod_{i \le t} \mu_i": "1",
+            r"1 - \mu_{t+1} \prod_{i \le t} \mu_i": "1",
+            r"1 - \beta_2^t": "1",
+        }
+    }
 
     def init(self, x):
         return {**super().init(x), "mu": 1.0, "t": 0}
@@ -229,7 +287,11 @@ class NAdam(Adam):
         return x - self.lr * direction / (np.sqrt(s["v"] * of_v) + self.eps), s
 
 
-@optimizer("RAdam", cite="Liu et al. (2020), On the variance of the adaptive learning rate, algorithm 2")
+@optimizer(
+    "RAdam",
+    cite="Liu et al. (2020), On the variance of the adaptive learning rate, algorithm 2",
+    torch=lambda o: _adam_like("RAdam", o),
+)
 class RAdam(Adam):
     r"""Adam that holds back its division until enough gradients have been seen to trust it.
 
@@ -242,6 +304,8 @@ class RAdam(Adam):
 
     Threshold 5 and ε beside the uncorrected root as in torch.optim; the paper has 4.
     """
+
+    switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"\sqrt{1 - \beta_2^t}": "1"}}
 
     def init(self, x):
         return {**super().init(x), "t": 0}
@@ -274,6 +338,7 @@ class Lion(Optimizer):
     beta1: float = _beta1()
     beta2: float = _beta2(0.99, help="memory of the momentum m")
     weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
+    holds = {"m": "mean gradient"}
 
     def init(self, x):
         return {"m": np.zeros_like(x)}

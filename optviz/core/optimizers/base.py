@@ -1,6 +1,7 @@
 """What an optimizer is: frozen knobs and one pure step."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from optviz.core.knobs import Knobbed, register
 
@@ -15,7 +16,14 @@ class Optimizer(Knobbed):
     Points are arrays `(..., d)`; leading axes are a batch whose rows never talk to each other, so a
     reduction over coordinates is over the last axis with `keepdims=True`. A knob may be an array
     that broadcasts as `(..., 1)`. State is a dict of arrays (or plain numbers, the same for all rows).
+
+    The docstring's equations are worked out with a step's numbers in `optviz.core.worked`, for which a
+    class declares what its symbols stand for.
     """
+
+    holds: ClassVar[dict[str, str]] = {}  # every state variable of a point's shape: what it is
+    symbols: ClassVar[dict[str, str]] = {}  # LaTeX -> state variable, where its name is not its letter
+    switched: ClassVar[dict[tuple[str, bool], dict[str, str]]] = {}  # a switch's position -> old LaTeX -> new
 
     def init(self, x) -> dict:
         """The state before the first step from `x`."""
@@ -38,6 +46,10 @@ class Optimizer(Knobbed):
         return replace(self, **{name: getattr(self, name) * factor})
 
 
-def optimizer(name: str, cite: str, key: str | None = None):
-    """Class decorator: a frozen dataclass, filed in OPTIMIZERS, with its display name and source."""
-    return lambda cls: register(OPTIMIZERS, cls, key, label=name, cite=cite)
+def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=None):
+    """Class decorator: a frozen dataclass, filed in OPTIMIZERS, with its display name and source.
+
+    `torch` says what has the very same update in torch.optim, for a parameter p, and `torch_x` the iterate
+    where p is not it: functions from the optimizer to code, falsy where its knobs have no counterpart.
+    """
+    return lambda cls: register(OPTIMIZERS, cls, key, label=name, cite=cite, torch=torch, torch_x=torch_x)

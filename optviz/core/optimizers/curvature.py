@@ -47,7 +47,7 @@ def backtrack(f, x, g, d, lr, tries=40):
 class Newton(Optimizer):
     r"""Jump to where the parabola that fits here has its level point: minimum, saddle or maximum.
 
-    $$ x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x), \qquad H = \nabla^2 f(x) $$
+    $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
     Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns away
     from saddles. With the line search, a direction that climbs is taken backwards.
@@ -57,6 +57,10 @@ class Newton(Optimizer):
     damping: float = knob(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
     saddle_free: bool = knob(False, help="use the absolute values of the curvatures")
     line_search: bool = _search(False)
+    switched = {
+        ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
+        ("line_search", True): {r"\eta": r"\alpha"},
+    }
 
     def step(self, f, x, s):
         g, hess = f.grad(x), f.hess(x)
@@ -80,14 +84,18 @@ class BFGS(Optimizer):
     r"""Learn the inverse Hessian B from how the gradient changed along each step.
 
     $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}}, \qquad \rho = 1 / y^\top s $$
-    $$ B \leftarrow (I - \rho\, s y^\top)\, B\, (I - \rho\, y s^\top) + \rho\, s s^\top $$
+    $$ B \leftarrow (I - \rho\, s y^\top)\, B\, (I - \rho\, y s^\top) + \rho\, s s^\top
+    \;\text{ where } y^\top s > 10^{-14}\, \|s\|\, \|y\|, \text{ else } B $$
     $$ x \leftarrow x - \eta\, B\, g $$
 
-    B begins as the identity; a pair with yᵀs ≤ 0 is left out, so that B stays positive definite.
+    B begins as the identity; a pair without yᵀs > 0 is left out, so that B stays positive definite.
     """
 
     lr: float = _lr()
     line_search: bool = _search(True)
+    holds = {"x_prev": "point before", "g_prev": "gradient before"}
+    symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
+    switched = {("line_search", True): {r"\eta": r"\alpha"}}
 
     def init(self, x):
         d = x.shape[-1]
@@ -112,20 +120,35 @@ class BFGS(Optimizer):
         return np.where(usable, updated + rho * s[..., :, None] * s[..., None, :], inverse)
 
 
-@optimizer("L-BFGS", cite="Nocedal & Wright (2006), Numerical Optimization, algorithm 7.4", key="lbfgs")
+@optimizer(
+    "L-BFGS",
+    cite="Nocedal & Wright (2006), Numerical Optimization, algorithm 7.4",
+    key="lbfgs",
+    torch=lambda o: (
+        not o.line_search
+        and f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, tolerance_change=0)"
+    ),
+)
 class LBFGS(Optimizer):
     r"""BFGS that keeps only the last few pairs (s, y) and never writes the matrix down.
 
     $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}} $$
-    $$ B = \text{two-loop recursion over the last } k \text{ pairs } (s, y), \text{ from } \frac{s^\top y}{y^\top y}\, I $$
-    $$ x \leftarrow x - \eta\, B\, g $$
+    $$ S \leftarrow \operatorname{pushed}(S, s, y^\top s > 10^{-10}), \qquad
+    Y \leftarrow \operatorname{pushed}(Y, y, y^\top s > 10^{-10}) $$
+    $$ d = \operatorname{recursion}(g, S, Y), \qquad
+    \eta_t = \eta\, \min(1, 1 / \|g\|_1) \;\text{ where } s = 0, \text{ else } \eta $$
+    $$ x \leftarrow x - \eta_t\, d $$
 
-    As in torch.optim the first step is scaled to min(1, 1/‖g‖₁)·η and pairs with yᵀs ≤ 1e-10 are left out.
+    The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would make of
+    its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are torch.optim's.
     """
 
     lr: float = _lr()
     memory: int = knob(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search(True)
+    holds = BFGS.holds
+    symbols = BFGS.symbols
+    switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 
     def init(self, x):
         pairs = np.zeros((*x.shape[:-1], self.memory, x.shape[-1]))

@@ -6,7 +6,11 @@ from optviz.core.knobs import knob
 from optviz.core.optimizers.base import Optimizer, optimizer
 
 
-@optimizer("SGD", cite="Robbins & Monro (1951), A stochastic approximation method")
+@optimizer(
+    "SGD",
+    cite="Robbins & Monro (1951), A stochastic approximation method",
+    torch=lambda o: f"SGD([p], lr={o.lr})",
+)
 class SGD(Optimizer):
     r"""Step against the gradient.
 
@@ -22,7 +26,11 @@ class SGD(Optimizer):
         return 2 / curvature
 
 
-@optimizer("Momentum", cite="Polyak (1964), Some methods of speeding up the convergence of iteration methods")
+@optimizer(
+    "Momentum",
+    cite="Polyak (1964), Some methods of speeding up the convergence of iteration methods",
+    torch=lambda o: f"SGD([p], lr={o.lr}, momentum={o.momentum})",
+)
 class Momentum(Optimizer):
     r"""A ball with friction: the gradient pushes the velocity, the velocity moves the point.
 
@@ -33,6 +41,7 @@ class Momentum(Optimizer):
 
     lr: float = knob(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
     momentum: float = knob(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    holds = {"v": "velocity"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}
@@ -45,7 +54,12 @@ class Momentum(Optimizer):
         return 2 * (1 + self.momentum) / curvature
 
 
-@optimizer("Nesterov", cite="Nesterov (1983); Sutskever et al. (2013), section 2, eq. 3-4")
+@optimizer(
+    "Nesterov",
+    cite="Nesterov (1983); Sutskever et al. (2013), section 2, eq. 3-4",
+    torch=lambda o: o.momentum and f"SGD([p], lr={o.lr}, momentum={o.momentum}, nesterov=True)",
+    torch_x=lambda o: f'p + {o.lr} * {o.momentum} * opt.state[p].get("momentum_buffer", 0)',
+)
 class Nesterov(Optimizer):
     r"""Momentum that asks for the gradient where the velocity is about to carry it.
 
@@ -56,6 +70,7 @@ class Nesterov(Optimizer):
 
     lr: float = knob(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
     momentum: float = knob(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    holds = {"v": "velocity"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}

@@ -26,6 +26,7 @@ class Wrapper(Optimizer):
             if type(inside) is type(self):
                 raise ValueError(f"{type(self).__name__} stands around itself")
             inside = inside.inner
+        object.__setattr__(self, "holds", {**self.inner.holds, **self.holds})
 
     def init(self, x):
         return self.inner.init(x)
@@ -51,6 +52,8 @@ class Averaged(Wrapper):
     """
 
     decay: float = knob(0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average")
+    holds = {"inside": "point inside"}
+    symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
 
     def init(self, x):
         return {**self.inner.init(x), "inside": x}
@@ -70,11 +73,14 @@ class Averaged(Wrapper):
 class Lookahead(Wrapper):
     r"""Every k steps go back to a slow point that has moved part of the way.
 
-    $$ \phi \leftarrow \phi + \alpha\, (x - \phi), \qquad x \leftarrow \phi \qquad \text{every } k \text{ steps} $$
+    $$ \phi \leftarrow \phi + \alpha\, (x - \phi) \;\text{ where } t \bmod k = 0, \text{ else } \phi $$
+    $$ x \leftarrow \phi \;\text{ where } t \bmod k = 0, \text{ else } x $$
     """
 
     every: int = knob(5, 1, 50, "k", help="fast steps between two slow ones")
     alpha: float = knob(0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves")
+    holds = {"slow": "slow point"}
+    symbols = {r"\phi": "slow", "t": "tick"}
 
     def init(self, x):
         return {**self.inner.init(x), "slow": x, "tick": 0}

@@ -4,19 +4,13 @@ import csv
 import io
 from html import escape
 
-from optviz.core.experiments.trajectories import Summary
-from optviz.views.style import Style, number
+import numpy as np
 
-HEADINGS = (
-    "optimizer",
-    "final x",
-    "final y",
-    "final loss",
-    "steps to tolerance",
-    "path length",
-    "evaluations",
-    "status",
-)
+from optviz.core.experiments.trajectories import Summary
+from optviz.core.runner import Run
+from optviz.views.style import Style, number, packed
+
+HEADINGS = ("optimizer", "x", "y", "loss", "steps to tolerance", "path length", "evaluations", "status")
 
 
 def _evaluations(s: Summary) -> str:
@@ -46,6 +40,22 @@ def html(rows: list[tuple[str, Style, Summary]], tolerance: float) -> str:
     )
 
 
+def columns(run: Run, s: Summary) -> dict:
+    """What the table says of one racer at every step, for the browser to show the step of its clock."""
+    return {
+        "x": packed(run.points[:, 0]), "y": packed(run.points[:, 1]), "loss": packed(run.values),
+        "length": packed(run.lengths), "work": [packed(w) for w in run.work.T], "reached": s.reached,
+    }  # fmt: skip
+
+
+def arrivals(paths: Run, known, tolerance: float) -> list[int]:
+    """How many of a batch of paths end at each known minimum: nearest to it, and near it in height."""
+    ends, heights = paths.points[-1], paths.values[-1]
+    nearest = np.nan_to_num(((ends[:, None] - known) ** 2).sum(-1), nan=np.inf).argmin(-1)
+    there = np.abs(heights - paths.function.value(known)[nearest]) <= tolerance
+    return [int((there & (nearest == k)).sum()) for k in range(len(known))]
+
+
 def as_csv(rows: list[tuple[str, Style, Summary]], tolerance: float) -> str:
     """The same rows in full precision; evaluations in three columns, an unreached tolerance empty."""
     out = io.StringIO()
@@ -58,4 +68,26 @@ def as_csv(rows: list[tuple[str, Style, Summary]], tolerance: float) -> str:
         x, y = (repr(float(c)) for c in s.point)
         reached = "" if s.reached is None else s.reached
         write([name, x, y, repr(s.value), reached, repr(s.length), s.gradients, s.values, s.hessians, s.status])
+    return out.getvalue()
+
+
+def paths_csv(rows: list[tuple[str, Run]]) -> str:
+    """Every step of every path in full precision; the paths of a batch are told apart as `SGD @1`, `SGD @2` …
+
+    A gradient is what the optimizer was given for its step from there, noise included; the last step has none.
+    """
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    write.writerow(["optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y", "gradient_evaluations"])
+    for name, run in rows:
+        steps = len(run.points)
+        points, values = run.points.reshape(steps, -1, 2), run.values.reshape(steps, -1)
+        given, asked = run.gradients.reshape(steps - 1, -1, 2), run.work[:, 0].reshape(steps, -1)
+        for k, gone in enumerate(run.diverged_at.ravel().tolist()):
+            end = steps if gone < 0 else gone
+            gradients = [*given[: max(end - 1, 0), k].tolist(), ("", "")]
+            paths = (a[:end, k].tolist() for a in (points, values, asked))
+            label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
+            for t, ((x, y), loss, n), (gx, gy) in zip(range(end), zip(*paths, strict=True), gradients, strict=False):
+                write.writerow((label, t, x, y, loss, gx, gy, n))
     return out.getvalue()

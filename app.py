@@ -7,4 +7,10 @@ import streamlit as st
 st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
 st.html(Path(__file__).parent / "optviz" / "ui" / "page.css")
 pages = Path(__file__).parent / "optviz" / "pages"
-st.navigation([st.Page(pages / "trajectories.py", title="Trajectories", icon="🏔️", default=True)], position="top").run()
+st.navigation(
+    [
+        st.Page(pages / "trajectories.py", title="Trajectories", icon=":material/conversion_path:", default=True),
+        st.Page(pages / "lessons.py", title="Lessons", icon=":material/school:"),
+    ],
+    position="top",
+).run()

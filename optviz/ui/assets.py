@@ -4,31 +4,43 @@ Streamlit serves the folder `static` next to the main script. Copies with a hash
 at start, so that a browser may keep them and an upgrade is never mixed with the version before.
 """
 
+import base64
 import hashlib
 import os
-import shutil
+import re
 from functools import cache
+from html import escape
 from pathlib import Path
 
 import plotly
 
 HERE = Path(__file__).parent
+IMPORT = re.compile(r'from "\./(\w+\.js)"')
 STATIC = HERE.parent.parent / "static"
 
 
 @cache
 def published(source: Path) -> str:
     """The address, relative to the app, at which a copy of `source` is served."""
-    digest = hashlib.sha256(source.read_bytes()).hexdigest()[:10]
+    content = _linked(source)
+    digest = hashlib.sha256(content).hexdigest()[:10]
     name = source.name.removesuffix("".join(source.suffixes)) + f"-{digest}{source.suffix}"
     target = STATIC / name
     if not target.exists():
         STATIC.mkdir(exist_ok=True)
         # by way of a name of our own: two processes that start together must not see half a file
         partial = target.with_suffix(f".{os.getpid()}.partial")
-        shutil.copyfile(source, partial)
+        partial.write_bytes(content)
         partial.replace(target)
     return f"app/static/{name}"
+
+
+def _linked(source: Path) -> bytes:
+    """The file; where it imports another of our scripts, by the name under which that one is published."""
+    content = source.read_bytes()
+    if source.parent != HERE:
+        return content
+    return IMPORT.sub(lambda m: f'from "./{Path(published(HERE / m[1])).name}"', content.decode()).encode()
 
 
 def plotly_js() -> str:
@@ -36,10 +48,17 @@ def plotly_js() -> str:
     return published(Path(plotly.__file__).parent / "package_data" / "plotly.min.js")
 
 
-def script(name: str) -> str:
+def script(name: str, export: str = "default") -> str:
     """A few lines that import one of our scripts: a component's inline code is sent on every rerun."""
     return f"""const m = await import(new URL("{published(HERE / name)}", document.baseURI).href);
-export default m.default;"""
+export default m.{export};"""
+
+
+def as_image(svg: str, told: str) -> str:
+    """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole."""
+    if "xmlns=" not in svg[:200]:  # without it an SVG is one within a page alone
+        svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    return f'<img alt="{escape(told)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
 
 
 def sheet(name: str) -> str:

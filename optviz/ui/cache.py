@@ -1,5 +1,7 @@
 """The only cache: results by the canonical JSON of what they depend on, shared by all visitors."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from optviz.core import theory
@@ -31,6 +33,11 @@ def _run(key, _problem, _racer):
     return t.run(_problem, _racer)
 
 
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _fan(key, _problem, _racer):
+    return t.fan(_problem, _racer)
+
+
 def landscape(problem: t.Problem) -> t.Landscape:
     """The function on its grid."""
     return _landscape(problem.landscape_key(), problem)
@@ -48,4 +55,10 @@ def curvatures(problem: t.Problem) -> list[theory.Curvature]:
 
 def run(problem: t.Problem, racer: t.Racer):
     """One racer's path."""
-    return _run(t.track_key(problem, racer), problem, racer)
+    alone = replace(racer, starts=None)  # its further starts are another path's business
+    return _run(t.track_key(problem, alone), problem, alone)
+
+
+def fan(problem: t.Problem, racer: t.Racer):
+    """Its paths from further starts; None where it has none."""
+    return None if racer.starts is None else _fan(t.track_key(problem, racer), problem, racer)

@@ -1,4 +1,4 @@
-"""The page's two components of its own: a panel of knobs that is live, and a host for figures that stays."""
+"""The page's components of its own: live knobs, pictures that stay, the player, and what listens to a hand."""
 
 import hashlib
 import json
@@ -30,22 +30,32 @@ def _nothing():
     """A component's state exists only where a callback for it does."""
 
 
-_panel = st.components.v2.component(
-    "optviz_knobs",
-    html='<div class="ov-panel"></div>',
-    css=sheet("knobs.css"),
-    js=script("knobs.js"),
-    isolate_styles=False,
-)
-_plot = st.components.v2.component(
-    "optviz_plot",
-    html='<div class="ov-plot" role="img"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
-    css=sheet("plot.css"), js=script("plot.js"), isolate_styles=False,
+def _component(name, html, js, css=None, export="default"):
+    return st.components.v2.component(
+        f"optviz_{name}", html=html, js=script(js, export), css=sheet(css) if css else None, isolate_styles=False
+    )
+
+
+_panel = _component("knobs", '<div class="ov-panel"></div>', "knobs.js", "knobs.css")
+_plot = _component(
+    "plot",
+    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
+    "plot.js", "plot.css",
 )  # fmt: skip
+_surface = _component(
+    "surface", '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
+    "surface.js", "plot.css",
+)  # fmt: skip
+_player = _component(
+    "player", '<div class="ov-player" role="group" aria-label="Player"></div>', "player.js", "player.css"
+)
+_table = _component("table", '<div class="ov-timetable"></div>', "table.js", "table.css")
+_step = _component("step", '<div class="ov-follower"></div>', "follow.js", export="step")
+_grab = _component("grab", '<div class="ov-follower"></div>', "follow.js", export="grab")
 
 
 def _sent(key) -> dict:
-    """What the browser last sent for a panel; nothing where that is not what our script sends."""
+    """What the browser last sent for a component; nothing where that is not what our script sends."""
     values = (st.session_state.get(key) or {}).get("values")
     return values if isinstance(values, dict) else {}
 
@@ -68,22 +78,26 @@ def knob_panel(
     look=None,
     traces=None,
     rested=_nothing,
+    locked: bool = False,
 ) -> None:
     """Draw the knobs at `values` (or their defaults), each with a note below it where `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
     sample of the racer's line above the knobs. `traces` go straight to the plots of these names.
+    `locked` knobs are shown and cannot be turned.
     """
 
     def arrived():
         sent = _sent(key)
-        turned({k.name: sent[k.name] for k in knobs if k.name in sent and _right(k, sent[k.name])})
+        if not locked:
+            turned({k.name: sent[k.name] for k in knobs if k.name in sent and _right(k, sent[k.name])})
 
     data = {
         "knobs": _declared(knobs), "values": {k.name: values.get(k.name, k.default) for k in knobs}, "notes": notes or {},
         "echo": _sent(key).get("n", 0), "label": label, "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes}, "traces": traces,
+        "locked": locked,
     }  # fmt: skip
     _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
 
@@ -101,17 +115,21 @@ def _declared(knobs):
     ]  # fmt: skip
 
 
-def plot(key: str, figure: dict, label: str, view: str, theme: str, base_id: str | None = None, base=None) -> None:
+def plot(
+    key: str, figure: dict, label: str, view: str, theme: str, base_id: str | None = None, base=None, guessed=_nothing, solid=False, **more
+) -> None:  # fmt: skip
     """Show a figure. `view` names the frame: while it is the same, the person's zoom stays.
 
-    `theme` is the one whose colours it has; where the browser shows another, it asks for a run.
+    `theme` is the one whose colours it has; where the browser shows another, it asks for a run. `more`
+    is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a click's (x, y).
+    With `solid` the figure is one in three dimensions.
 
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when this
     browser does not have it yet.
     """
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     data = {
-        **figure, "name": key, "label": label, "view": view, "theme": theme, "plotly": plotly_js(),
+        **figure, **more, "name": key, "label": label, "view": view, "theme": theme, "plotly": plotly_js(),
         "version": hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12],
     }  # fmt: skip
     if base_id is not None:
@@ -119,4 +137,53 @@ def plot(key: str, figure: dict, label: str, view: str, theme: str, base_id: str
         if base_id not in have:
             have.add(base_id)
             data["base"] = base()
-    _plot(key=key, data=data, on_need_change=have.clear)
+
+    def clicked():
+        at = (st.session_state.get(key) or {}).get("guess") or {}
+        if _is_point(at):
+            guessed(float(at["x"]), float(at["y"]))
+
+    if solid:
+        _surface(key=key, data=data, on_need_change=have.clear)
+    else:
+        _plot(key=key, data=data, on_need_change=have.clear, on_guess_change=clicked)
+
+
+def _is_point(at):
+    return isinstance(at, dict) and all(
+        isinstance(at.get(c), int | float) and abs(at[c]) < 1e300 and not isinstance(at[c], bool) for c in "xy"
+    )
+
+
+def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_nothing) -> None:
+    """The player. Another `scene` stands at its end; another `play` starts from the beginning at once.
+
+    `arrived` is called once when the end is reached and `awaited` is new.
+    """
+    data = {"steps": steps, "scene": scene, "play": play, "awaited": awaited}
+    _player(key="player", data=data, on_arrived_change=arrived)
+
+
+def timetable(html: str, rows: list[dict]) -> None:
+    """A table that follows the player; `html` is how it stands at the end."""
+    _table(key="timetable", data={"html": html, "rows": rows})
+
+
+def step_shown(key: str) -> int:
+    """The step under the scrubber; the fragment around it runs again whenever that changes."""
+    sent = _sent(key)
+    step = sent.get("step") if isinstance(sent.get("step"), int) else None
+    _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing, on_rest_change=_nothing)
+    return step
+
+
+def grabber(key: str, placed, traces, rested) -> None:
+    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
+
+    def arrived():
+        at = _sent(key)
+        if _is_point(at):
+            placed(float(at["x"]), float(at["y"]))
+
+    data = {"echo": _sent(key).get("n", 0), "traces": traces}
+    _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)

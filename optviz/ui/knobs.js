@@ -1,10 +1,10 @@
 // A panel of knobs: for each a label, a native range input, a number field and a way back to the default.
-// It sends while it is dragged, one request in flight: the next leaves when the last was answered, and
-// what is sent then is the newest value, so the last one always arrives.
+// It sends while it is dragged.
+
+import { Courier } from "./courier.js";
+import { make, plots } from "./desk.js";
 
 const POSITIONS = 200;
-const REST = 250; // ms without a change after which the whole page is asked to follow
-const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
 const scales = {
   linear: { up: v => v, down: p => p },
@@ -44,32 +44,24 @@ class Panel {
   constructor(root) {
     this.root = root;
     this.rows = new Map();
-    this.sent = 0; // number of the newest request
-    this.waiting = null; // values to send when the one in flight was answered
-    this.busy = false;
+    this.courier = new Courier();
   }
 
-  update({ data, setStateValue, setTriggerValue }) {
-    this.send = setStateValue;
-    this.rested = () => setTriggerValue("rest", this.sent);
-    const shape = JSON.stringify(data.knobs);
+  update(component) {
+    const { data } = component, shape = JSON.stringify([data.knobs, data.locked]);
     if (shape !== this.shape) this.build(data, shape);
-    this.knobs = data.knobs;
-    if (data.echo >= this.sent) {
-      if (this.busy) this.answered();
-      if (!this.busy) this.adopt(data.values);
-    }
+    if (this.courier.heard(component)) this.adopt(data.values);
     for (const k of data.knobs) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
-    for (const [name, traces] of Object.entries(data.traces ?? {})) globalThis.optvizPlots?.get(name)?.patch(traces);
+    for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample)] : []));
   }
 
   build(data, shape) {
     this.shape = shape;
     this.values = { ...data.values };
-    this.sent = data.echo;
-    this.busy = false;
-    this.waiting = null;
+    this.courier.stop();
+    this.courier = new Courier();
+    this.courier.sent = data.echo;
     this.root.replaceChildren();
     this.root.setAttribute("role", "group");
     this.root.setAttribute("aria-label", data.label);
@@ -81,6 +73,7 @@ class Panel {
       this.root.append(row.element);
       row.show(data.values[k.name], true);
     }
+    if (data.locked) for (const e of this.root.querySelectorAll("input, button")) e.disabled = true;
   }
 
   adopt(values) {
@@ -93,35 +86,8 @@ class Panel {
 
   change(name, value) {
     this.values[name] = value;
-    this.waiting = { ...this.values };
-    if (!this.busy) this.push();
+    this.courier.post({ ...this.values });
   }
-
-  push() {
-    this.busy = true;
-    this.sent += 1;
-    const values = this.waiting;
-    this.waiting = null;
-    this.send("values", { n: this.sent, ...values });
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.answered(), PATIENCE);
-    clearTimeout(this.resting);
-  }
-
-  answered() {
-    this.busy = false;
-    clearTimeout(this.timer);
-    if (this.waiting) return this.push();
-    clearTimeout(this.resting);
-    if (this.told !== this.sent) this.resting = setTimeout(() => { this.told = this.sent; this.rested(); }, REST);
-  }
-}
-
-function make(tag, attributes = {}, ...children) {
-  const e = document.createElement(tag);
-  for (const [k, v] of Object.entries(attributes)) if (v !== null && v !== undefined) e.setAttribute(k, v);
-  e.append(...children);
-  return e;
 }
 
 function line({ color, dashes }) {
@@ -159,7 +125,7 @@ function slider(k, prefix, changed) {
     value = v;
     range.value = position(k, v);
     range.setAttribute("aria-valuetext", `${shown(v)}`);
-    reset.disabled = v === k.default;
+    reset.disabled = v === k.default || range.disabled;
     if (all || document.activeElement !== field) {
       field.value = shown(v);
       mine = "";
@@ -207,7 +173,7 @@ function check(k, prefix, changed) {
   const box = make("input", { type: "checkbox", id, "aria-describedby": `${tip.id} ${note.id}` });
   const show = v => {
     box.checked = v;
-    reset.disabled = v === k.default;
+    reset.disabled = v === k.default || box.disabled;
   };
   const set = v => {
     show(v);
@@ -222,8 +188,5 @@ function check(k, prefix, changed) {
 export default function (component) {
   const root = component.parentElement.querySelector(".ov-panel");
   (root.panel ??= new Panel(root)).update(component);
-  return () => {
-    clearTimeout(root.panel?.timer);
-    clearTimeout(root.panel?.resting);
-  };
+  return () => root.panel?.courier.stop();
 }

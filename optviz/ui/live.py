@@ -1,4 +1,4 @@
-"""Knob panels that move the lines in the pictures while they are dragged.
+"""Knob panels, and a start to take hold of, that move the lines in the pictures while they are dragged.
 
 Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in the
 browser. When the hand rests the whole page follows: table, names, axes, text.
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from optviz.ui import pictures
-from optviz.ui.components import knob_panel
+from optviz.ui import pictures, state
+from optviz.ui.components import grabber, knob_panel
 
 
 @contextmanager
@@ -23,19 +23,37 @@ def whole_run():
 
 
 @st.fragment
-def live_panel(key, label, declared, standing, turned, notes=None, look=None, only=None):
+def live_panel(key, label, declared, standing, turned, notes=None, look=None, only=None, locked=False):
     """A knob panel that moves the lines of the racers `only` (None: all) as it is turned.
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
+    traces, rest = _moved(key, only)
+    scene = st.session_state.scene
+    told = notes(scene) if notes else {}
+    knob_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
+
+
+@st.fragment
+def live_start():
+    """Hears where a hand puts the start on the contour, and moves every line."""
+    traces, rest = _moved("grab", None)
+    grabber("grab", _placed, traces, rest)
+
+
+def _placed(x, y):
+    (x0, x1), (y0, y1) = st.session_state.scene.problem.f.domain
+    state.update_problem(start=(min(max(x, x0), x1), min(max(y, y0), y1)))
+
+
+def _moved(key, only):
+    """What a fragment hands over on a run of its own, and what it does when the hand rests."""
     S = st.session_state
     if S.pop("resting", None) == key:
         st.rerun()
-    scene = S.scene
-    traces = None if S.whole else pictures.live(scene, S.view, S.ids, set(S.ids) if only is None else only)
-    told = notes(scene) if notes else {}
+    traces = None if S.whole else pictures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only)
 
     def rest():
         S.resting = key
 
-    knob_panel(key, label, declared, standing(scene), turned, told, look, traces, rest)
+    return traces, rest

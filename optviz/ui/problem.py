@@ -21,19 +21,19 @@ from optviz.views.style import number
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 
 
-def function_controls(problem: Problem) -> None:
-    """Which function; for a typed one its formula and its frame."""
+def function_controls(problem: Problem, locked: bool = False) -> None:
+    """Which function; for a typed one its formula and its frame. `locked` ones are shown and cannot be changed."""
     S = st.session_state
     keys = [*FUNCTIONS, TYPED]
     names = {k: f.name for k, f in FUNCTIONS.items()} | {TYPED: "Type a formula …"}
     key = f"function-{S.generation}"
     st.selectbox(
         "Function", keys, keys.index(problem.function), names.get, key=key, on_change=lambda: _choose_function(S[key]),
-        help="What the optimizers run down. The last entry takes a formula of your own.",
+        help="What the optimizers run down. The last entry takes a formula of your own.", disabled=locked,
     )  # fmt: skip
     if problem.function == TYPED:
-        _formula_field(problem)
-        _frame(problem)
+        _formula_field(problem, locked)
+        _frame(problem, locked)
     else:
         st.caption(problem.f.teaches)
 
@@ -54,13 +54,13 @@ def _choose_function(key):
     state.update(problem=replace(problem, **left.get(key, {})))
 
 
-def _formula_field(problem):
+def _formula_field(problem, locked):
     S = st.session_state
     key = f"formula-{S.generation}"
     st.text_input(
         "f(x, y) =", problem.formula, key=key, max_chars=MAX_LENGTH, on_change=lambda: _type_formula(S[key]),
         help="x, y, numbers, + − \\* / \\*\\* ^, pi, e, and sin cos tan asin acos atan sinh cosh tanh exp log log10 "
-        "sqrt abs sign min max.",
+        "sqrt abs sign min max.", disabled=locked,
     )  # fmt: skip
     if S.complaint:
         st.error(S.complaint, icon="⚠️")
@@ -90,14 +90,16 @@ def _inside(start, domain):
     return tuple(min(max(s, low), high) for s, (low, high) in zip(start, domain, strict=True))
 
 
-def _frame(problem):
+def _frame(problem, locked):
     key = f"frame-{st.session_state.generation}"
     edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*problem.domain[0], *problem.domain[1]), strict=True))
     defaults = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}
     declared = tuple(Knob(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
     edges |= st.session_state.get("frame", {}).get(key, {})  # as they stand, also while they do not fit together
     notes = {f"{a}_to": f"must lie above {a} from" for a in "xy" if edges[f"{a}_to"] <= edges[f"{a}_from"]}
-    knob_panel(key, "Frame of the picture", declared, edges, lambda new: _reframe(key, edges | new), notes)
+    knob_panel(
+        key, "Frame of the picture", declared, edges, lambda new: _reframe(key, edges | new), notes, locked=locked
+    )
 
 
 def _reframe(key, edges):
@@ -107,7 +109,7 @@ def _reframe(key, edges):
         state.update_problem(domain=domain, start=_inside(st.session_state.scene.problem.start, domain))
 
 
-def run_controls(scene: Scene) -> None:
+def run_controls(scene: Scene, locked: bool = False) -> None:
     """Start, steps, tolerance of the table; noise and its seed."""
     problem = scene.problem
     (x0, x1), (y0, y1) = problem.f.domain
@@ -119,8 +121,8 @@ def run_controls(scene: Scene) -> None:
         Knob("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
     )
     key = f"run-{st.session_state.generation}-{problem.landscape_key()}"
-    live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes)
-    _noise_controls(problem)
+    live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes, locked=locked)
+    _noise_controls(problem, locked)
 
 
 def _run_values(scene):
@@ -139,23 +141,23 @@ def _set_run(new):
     state.update(tolerance=v["tolerance"])
 
 
-def _noise_controls(problem):
+def _noise_controls(problem, locked):
     S = st.session_state
     key = f"noise-{S.generation}-{problem.function}"
     st.segmented_control(
         "Gradient noise", [NO_NOISE, *NOISES], default=problem.noise.key, key=key, required=True,
         on_change=lambda: state.update_problem(noise=Part(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
         help="Added to each component of the gradient, the same for every optimizer at a step: "
-        "uniform in ±a, or Gaussian with standard deviation a.",
+        "uniform in ±a, or Gaussian with standard deviation a.", disabled=locked,
     )  # fmt: skip
     if problem.noise.key == NO_NOISE:
         return
     declared = (*knobs(NOISES[problem.noise.key]), Knob("seed", 0, 0, 9999, help="another number, another noise"))
-    live_panel(f"{key}-{problem.noise.key}", "Noise", declared, _noise_values, _set_noise)
+    live_panel(f"{key}-{problem.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked)
 
 
 def _noise_values(scene):
-    return {**scene.problem.noise.knobs, "seed": scene.problem.seed}
+    return {"scale": 1.0, **scene.problem.noise.knobs, "seed": scene.problem.seed}
 
 
 def _set_noise(new):

@@ -5,34 +5,41 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.core import theory
-from optviz.core.experiments.trajectories import BOOK, Part, Racer, Scene
+from optviz.core.experiments.trajectories import BOOK, MOST_RACERS, Part, Racer, Scene
 from optviz.core.knobs import knobs, sentence
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
 from optviz.core.schedules import SCHEDULES
-from optviz.ui import cache, pictures, state
+from optviz.core.starts import STARTS
+from optviz.ui import cache, pictures, sharing, state
 from optviz.ui.live import live_panel
 from optviz.views.style import number
 
-MOST_RACERS = 12
 INNERMOST_FIRST = ("clipped", "lookahead", "averaged")
 
 
 def racer_controls(scene: Scene) -> None:
     """Every racer: its name, its settings behind a button, its knobs. Then one to add, one to begin again."""
+    change, knobs_shown = not sharing.hidden("racers"), not sharing.hidden("knobs")
     for id, racer, name, look in zip(state.ids(), scene.racers, scene.names, pictures.looks(scene), strict=True):
         cls = OPTIMIZERS[racer.optimizer.key]
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):
             st.markdown(f"**{name}**", width="stretch")
             # its label stays the same: Streamlit closes a popover whose label changes
-            settings = st.popover("Change", key=f"settings-{id}", on_change="rerun")
-        if settings.open:
+            settings = change and st.popover(
+                "Change", key=f"settings-{id}", on_change="rerun", disabled=sharing.locked("racers")
+            )
+        if settings and settings.open:
             with settings:
                 _racer_settings(id, racer, name, scene.problem.steps)
-        live_panel(
-            f"knobs-{id}-{cls.key}", name, knobs(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id}
-        )
+        if knobs_shown:
+            live_panel(
+                f"knobs-{id}-{cls.key}", name, knobs(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
+                sharing.locked("knobs"),
+            )  # fmt: skip
+    if not change or sharing.locked("racers"):
+        return
     full = len(scene.racers) >= MOST_RACERS
-    st.button("Add an optimizer", on_click=_add, disabled=full, icon="➕", key="add", width="stretch")
+    st.button("Add an optimizer", on_click=_add, disabled=full, icon=":material/add:", key="add", width="stretch")
     st.button("Begin again with the book's figure 6.8", on_click=state.show, args=(BOOK,), key="book", width="stretch")
 
 
@@ -74,7 +81,10 @@ def _racer_settings(id, racer, name, steps):
     st.caption(cls.cite)
     _wrapper_controls(id, racer)
     _schedule_controls(id, racer, cls, steps)
-    st.button(f"Remove {name}", on_click=_remove, args=(id,), key=f"remove-{id}", icon="✖️", width="stretch")
+    _start_controls(id, racer)
+    st.button(
+        f"Remove {name}", on_click=_remove, args=(id,), key=f"remove-{id}", icon=":material/close:", width="stretch"
+    )
 
 
 def _wrapper_controls(id, racer):
@@ -158,6 +168,35 @@ def _schedule_turned(id):
         state.update_racer(
             id, schedules={k: replace(p, knobs=p.knobs | new) for k, p in state.racer_of(id).schedules.items()}
         )
+
+    return turn
+
+
+ONE = "one"
+
+
+def _start_controls(id, racer):
+    S = st.session_state
+    which, key = f"starts-{id}", racer.starts.key if racer.starts else ONE
+    st.segmented_control(
+        "Starts", [ONE, *STARTS], default=key, key=which, required=True,
+        on_change=lambda: state.update_racer(id, starts=None if S[which] == ONE else Part(S[which])),
+        help="More paths of this optimizer, from a ring around the start or from a grid over the picture.",
+    )  # fmt: skip
+    if racer.starts:
+        cls = STARTS[key]
+        st.caption(sentence(cls))
+        live_panel(f"{id}-{key}-starts", "Starts", knobs(cls), _start_values(id), _start_turned(id), only={id})
+
+
+def _start_values(id):
+    return lambda scene: starts.knobs if (starts := state.racer_of(id).starts) else {}
+
+
+def _start_turned(id):
+    def turn(new):
+        starts = state.racer_of(id).starts
+        state.update_racer(id, starts=replace(starts, knobs=starts.knobs | new))
 
     return turn
 

@@ -1,5 +1,7 @@
 """The contour and the paths on it, as two layers: the lower changes only with the function."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from optviz.core.experiments.trajectories import Landscape
@@ -12,24 +14,44 @@ MARGIN = {"l": 46, "r": 64, "t": 30, "b": 40}
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
 
 
+@dataclass(frozen=True, eq=False)
+class Heights:
+    """How high a value is drawn: as it is, or by the logarithm of its height above the lowest."""
+
+    log: bool
+    base: float
+    offset: float  # keeps the logarithm finite at the bottom
+    low: float = 0.0
+    high: float = 1.0
+
+    @classmethod
+    def of(cls, land: Landscape, log: bool | None = None) -> "Heights":
+        """For a landscape; `log` None follows the data."""
+        log = land.log if log is None else log
+        known = land.z[np.isfinite(land.z)]
+        if not known.size:
+            return cls(log, 0.0, 1.0)
+        base = float(known.min())
+        offset = max(float(np.quantile(known - base, 0.01)), 1e-12) if log else 1.0
+        ends = cls(log, base, offset).up(np.array([base, known.max()]))
+        return cls(log, base, offset, *(float(e) for e in ends))
+
+    def up(self, z):
+        """From values to heights; what lies below the lowest of the landscape is drawn at its level."""
+        return np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
+
+    def back(self, height):
+        """From heights to values."""
+        return self.base + 10.0**height - self.offset if self.log else height
+
+
 def landscape_layer(f: Function, land: Landscape, theme: Theme, log: bool | None = None, field: bool = False) -> dict:
     """The function as filled contour lines, evenly spaced in value or in its logarithm.
 
     `log` None follows the data. `field` adds arrows against the gradient.
     """
-    log = land.log if log is None else log
-    heights = land.z[np.isfinite(land.z)]
-    base = float(heights.min()) if heights.size else 0.0
-    offset = max(float(np.quantile(heights - base, 0.01)), 1e-12) if heights.size and log else 1.0
-
-    def up(z):
-        return np.log10(z - base + offset) if log else z
-
-    def back(level):
-        return base + 10.0**level - offset if log else level
-
-    z = up(land.z)
-    low, high = (float(np.nanmin(z)), float(np.nanmax(z))) if heights.size else (0.0, 1.0)
+    heights = Heights.of(land, log)
+    z, low, high = heights.up(land.z), heights.low, heights.high
     step = (high - low) / LEVELS or 1.0
     ticks = np.linspace(low, high, 6)
     contour = {
@@ -39,7 +61,7 @@ def landscape_layer(f: Function, land: Landscape, theme: Theme, log: bool | None
         "line": {"color": theme.level, "width": 0.8},
         "colorbar": {
             "thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1,
-            "tickvals": ticks.tolist(), "ticktext": [number(back(t), 3) for t in ticks],
+            "tickvals": ticks.tolist(), "ticktext": [number(heights.back(t), 3) for t in ticks],
             "tickfont": {"size": 11, "color": theme.faint},
             "title": {"text": "f", "font": {"size": 12, "color": theme.faint}},
         },
@@ -76,10 +98,11 @@ def _field(f, theme, across=18, up=13):
     }  # fmt: skip
 
 
-def paths_layer(f: Function, start, tracks, known, theme: Theme) -> dict:
+def paths_layer(f: Function, start, tracks, known, theme: Theme, fans=None) -> dict:
     """Start, known minima and the path of every racer with its current point, over the contour.
 
-    `tracks` is a list of `(id, name, points (steps+1, 2), values (steps+1,), Style)`.
+    `tracks` is a list of `(id, name, points (steps+1, 2), values (steps+1,), Style)`; `fans` holds, by
+    id, the paths of a racer from further starts, `(steps+1, k, 2)`.
     """
     data = []
     if len(known):
@@ -91,6 +114,8 @@ def paths_layer(f: Function, start, tracks, known, theme: Theme) -> dict:
             }
         )  # fmt: skip
     for id, name, points, values, look in tracks:
+        if fans and id in fans:
+            data += _fan(f, id, name, fans[id], look)
         data += _track(f, id, name, points, values, look, theme)
     data.append(
         {
@@ -110,6 +135,16 @@ def paths_layer(f: Function, start, tracks, known, theme: Theme) -> dict:
     return {"data": data, "layout": layout}
 
 
+def guess(at, theme: Theme) -> dict:
+    """Where a person thinks that a path will end."""
+    return {
+        "type": "scatter", "mode": "markers+text", "x": [at[0]], "y": [at[1]], "name": "your guess", "uid": "guess",
+        "text": ["your guess"], "textposition": "top center", "textfont": {"size": 14, "color": theme.ink},
+        "hovertemplate": "your guess (%{x:.4g}, %{y:.4g})<extra></extra>",
+        "marker": {"symbol": "x-thin-open", "size": 16, "color": theme.ink, "line": {"width": 4, "color": theme.ink}},
+    }  # fmt: skip
+
+
 def _track(f, id, name, points, values, look: Style, theme):
     """The line, and a trace of marks: some of its points, the current one, where it leaves the frame.
 
@@ -119,18 +154,19 @@ def _track(f, id, name, points, values, look: Style, theme):
     known = np.flatnonzero(np.isfinite(points).all(-1))
     some = [*range(0, known[-1], -(-len(points) // MARKS)), known[-1]] if len(known) else []
     path = {
-        "type": "scatter", "mode": "lines", "name": name, "uid": id, "legendgroup": id,
+        "type": "scatter", "mode": "lines", "name": name, "uid": id, "legendgroup": id, "meta": {"trail": True},
         "x": packed(drawn[:, 0]), "y": packed(drawn[:, 1]), "customdata": packed(values),
         "hovertemplate": "%{fullData.name}, step %{pointNumber}<br>(%{x:.5g}, %{y:.5g})<br>f = %{customdata:.5g}<extra></extra>",
         "line": {"color": look.color, "dash": look.dash, "width": 2.4, "simplify": False},
     }  # fmt: skip
-    exit = border_crossing(f, points)
+    at, exit = border_crossing(f, points)
     leaves = [] if exit is None else [exit]
     ends = np.array([*drawn[some], *leaves]).reshape(-1, 2)
     plain, out = max(len(some) - 1, 0), len(leaves)
     marks = {
         "type": "scatter", "mode": "markers", "name": name, "uid": f"{id}m", "legendgroup": id, "showlegend": False,
         "x": packed(ends[:, 0]), "y": packed(ends[:, 1]), "hoverinfo": "skip",
+        "customdata": packed([*some, *([] if exit is None else [at])]), "meta": {"of": id, "head": plain},
         "marker": {
             "symbol": [look.marker] * (plain + 1) + ["x-thin-open"] * out, "size": [6] * plain + [12] + [15] * out,
             "color": look.color,
@@ -138,6 +174,30 @@ def _track(f, id, name, points, values, look: Style, theme):
         },
     }  # fmt: skip
     return [path, marks]
+
+
+def _fan(f, id, name, points, look: Style):
+    """Thin lines from further starts, and one trace with all their heads."""
+    drawn = _within_reach(f, points)
+    lines = [
+        {
+            "type": "scatter", "mode": "lines", "name": name, "uid": f"{id}s{k}", "legendgroup": id, "showlegend": False,
+            "x": packed(drawn[:, k, 0]), "y": packed(drawn[:, k, 1]), "hoverinfo": "skip", "meta": {"trail": True},
+            "line": {"color": look.color, "width": 1.1, "simplify": False}, "opacity": 0.8,
+        }
+        for k in range(points.shape[1])
+    ]  # fmt: skip
+    finite = np.isfinite(points).all(-1)
+    last = np.maximum(finite.cumsum(0).argmax(0), 0)  # of each path the last step at which it is anywhere
+    heads = np.take_along_axis(drawn, last[None, :, None], 0)[0]
+    there = np.isfinite(heads).all(-1)
+    marks = {
+        "type": "scatter", "mode": "markers", "name": name, "uid": f"{id}sm", "legendgroup": id, "showlegend": False,
+        "x": packed(heads[there, 0]), "y": packed(heads[there, 1]), "hoverinfo": "skip",
+        "customdata": packed(last[there]), "meta": {"of": [f"{id}s{k}" for k in np.flatnonzero(there)]},
+        "marker": {"symbol": look.marker, "size": 7, "color": look.color},
+    }  # fmt: skip
+    return [*lines, marks]
 
 
 def _within_reach(f, points):
@@ -149,14 +209,17 @@ def _within_reach(f, points):
     return np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points) if far.any() else points
 
 
-def border_crossing(f: Function, points) -> np.ndarray | None:
-    """Where a path first crosses the border of the domain outwards, None where it never does."""
+def border_crossing(f: Function, points) -> tuple[float | None, np.ndarray | None]:
+    """At which step, with its fraction, and where a path first crosses the border of the domain outwards.
+
+    (None, None) where it never does.
+    """
     low, high = np.array(f.domain).T
     outside = ((points < low) | (points > high)).any(-1)
     leaving = np.flatnonzero(~outside[:-1] & outside[1:])
     if not len(leaving):
-        return None
+        return None, None
     a, b = points[leaving[0]], points[leaving[0] + 1]
     with np.errstate(all="ignore"):
         share = np.where(b > high, (high - a) / (b - a), np.where(b < low, (low - a) / (b - a), 1.0))
-    return a + share.min() * (b - a)
+    return leaving[0] + share.min(), a + share.min() * (b - a)

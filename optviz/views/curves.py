@@ -61,16 +61,19 @@ def curves(tracks, known, metrics=("loss",), axis: str = "steps", log: bool = Tr
         for (id, name, run, look), y in zip(tracks, ys, strict=True):
             x, true, y = along(axis, run), y, _drawn(y, scale)
             common = {"type": "scatter", "name": name, "legendgroup": id, "showlegend": False, "yaxis": y_axis}
-            some = np.arange(row % 2, len(y), -(-len(y) // MARKS))
+            finite = np.flatnonzero(np.isfinite(y))
+            head = finite[-1] if len(finite) else 0
+            some = [k for k in range(row % 2, len(y), -(-len(y) // MARKS)) if k < head] + [head]
             data += [
                 {
                     **common, "mode": "lines", "uid": f"{id}{metric}", "x": packed(x), "y": packed(y),
                     "customdata": packed(true), "hovertemplate": "%{fullData.name}: %{customdata:.4g}<extra></extra>",
-                    "line": {"color": look.color, "dash": look.dash, "width": 2},
+                    "line": {"color": look.color, "dash": look.dash, "width": 2, "simplify": False}, "meta": {"trail": True},
                 },
                 {
                     **common, "mode": "markers", "uid": f"{id}{metric}m", "x": packed(x[some]), "y": packed(y[some]),
-                    "hoverinfo": "skip", "marker": {"symbol": look.marker, "size": 6, "color": look.color},
+                    "hoverinfo": "skip", "customdata": packed(some), "meta": {"of": f"{id}{metric}", "head": len(some) - 1},
+                    "marker": {"symbol": look.marker, "size": [6] * (len(some) - 1) + [10], "color": look.color},
                 },
             ]  # fmt: skip
         layout[f"yaxis{row + 1 if row else ''}"] |= scale | {

@@ -5,6 +5,8 @@ import re
 from functools import cache
 
 from optviz.core.knobs import knobs
+from optviz.core.optimizers.base import Optimizer
+from optviz.core.worked import declared
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 
@@ -31,9 +33,12 @@ def latex_number(value) -> str:
 
 
 def filled(thing) -> list[str]:
-    """The equations of an optimizer (or wrapper) with the values of its knobs in place of their symbols."""
+    """The equations of an optimizer, wrapper or schedule with the values of its knobs in place of their symbols.
+
+    An optimizer's are one to a line and as its switches make them.
+    """
     out = []
-    for equation in equations(type(thing)):
+    for equation in declared(thing) if isinstance(thing, Optimizer) else equations(type(thing)):
         for k in sorted(knobs(type(thing)), key=lambda k: -len(k.symbol)):
             if k.symbol and k.kind is not bool:
                 equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))
@@ -48,11 +53,10 @@ def _put(equation, symbol, value):
 
 
 def switches(thing) -> str:
-    """What is switched on and off, in one sentence; the equations show the method with everything on."""
+    """What is switched on and off, in one sentence."""
     states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in knobs(type(thing)) if k.kind is bool]
     text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
-    without = ", so every power of β in a divisor is taken as 0" if ("bias correction", False) in states else ""
-    return f"{text[:1].upper()}{text[1:]}{without}." if text else ""
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
 @cache

@@ -168,8 +168,9 @@ def test_a_formula_that_is_refused_leaves_the_picture(page):
 
 
 def test_the_table_can_be_downloaded(page):
+    page.get_by_role("button", name="Take home").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
+        page.get_by_role("button", name="Table as CSV").click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
     assert [r["optimizer"] for r in rows] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert float(rows[0]["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-9)

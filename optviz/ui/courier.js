@@ -1,0 +1,53 @@
+// Carries what a hand sets to the server: one request in flight; the next leaves when that is answered
+// and carries what is newest then, so the last value always arrives.
+
+const REST = 250; // ms without a change after which the whole page is asked to follow
+const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
+
+export class Courier {
+  constructor() {
+    this.sent = 0; // number of the newest request
+    this.waiting = null;
+    this.busy = false;
+  }
+
+  // Each run of the script says how to send, how to tell that the hand rests, and which request it answers.
+  // True where nothing newer is on its way, so that what the server says holds.
+  heard({ data, setStateValue, setTriggerValue }) {
+    this.send = values => setStateValue("values", values);
+    this.rested = () => setTriggerValue("rest", this.sent);
+    if (data.echo > this.sent) this.sent = data.echo;
+    if (data.echo < this.sent) return false;
+    if (this.busy) this.answered();
+    return !this.busy;
+  }
+
+  post(values) {
+    this.waiting = values;
+    if (!this.busy) this.push();
+  }
+
+  push() {
+    this.busy = true;
+    this.sent += 1;
+    const values = this.waiting;
+    this.waiting = null;
+    this.send({ n: this.sent, ...values });
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.answered(), PATIENCE);
+    clearTimeout(this.resting);
+  }
+
+  answered() {
+    this.busy = false;
+    clearTimeout(this.timer);
+    if (this.waiting) return this.push();
+    clearTimeout(this.resting);
+    if (this.told !== this.sent) this.resting = setTimeout(() => { this.told = this.sent; this.rested(); }, REST);
+  }
+
+  stop() {
+    clearTimeout(this.timer);
+    clearTimeout(this.resting);
+  }
+}

@@ -1,0 +1,93 @@
+// What the components of one page share: the clock that all of them show, the pictures by name, and
+// who takes it when a person puts the start elsewhere.
+
+const WHOLE = 7; // seconds that a whole run takes at speed 1
+const SLOWEST = 3; // steps per second, so that short runs do not crawl
+
+class Clock {
+  constructor() {
+    this.end = 0; // number of steps
+    this.at = 0; // a step, with a fraction on the way to the next
+    this.speed = 1;
+    this.playing = false;
+    this.sealed = false; // held at the start: nobody may look ahead
+    this.listeners = new Set();
+  }
+
+  // Another number of steps, or another scene (`whole`): who stood at the end stands at the end.
+  reach(end, whole) {
+    const finished = this.at >= this.end;
+    this.end = end;
+    if (whole) this.playing = false;
+    this.set(whole || finished ? end : this.at);
+  }
+
+  get step() {
+    return Math.min(Math.floor(this.at + 1e-9), this.end);
+  }
+
+  set(at) {
+    this.at = this.sealed ? 0 : Math.min(Math.max(at, 0), this.end);
+    for (const told of this.listeners) told(this);
+  }
+
+  seal(sealed) {
+    if (this.sealed === sealed) return;
+    this.sealed = sealed;
+    this.playing = false;
+    this.set(sealed ? 0 : this.at);
+  }
+
+  jump(by) {
+    this.pause();
+    this.set(by > 0 ? this.step + by : Math.ceil(this.at - 1e-9) + by);
+  }
+
+  toggle() {
+    if (this.playing) this.pause();
+    else this.play();
+  }
+
+  play() {
+    if (this.playing || this.sealed) return;
+    if (this.at >= this.end) this.at = 0;
+    this.playing = true;
+    this.before = undefined;
+    requestAnimationFrame(now => this.frame(now));
+    this.set(this.at);
+  }
+
+  pause() {
+    this.playing = false;
+    this.set(this.at);
+  }
+
+  frame(now) {
+    if (!this.playing) return;
+    const seconds = Math.min(now - (this.before ?? now), 100) / 1000; // after a pause of the browser no leap
+    this.before = now;
+    const at = this.at + seconds * this.speed * Math.max(this.end / WHOLE, SLOWEST);
+    if (at >= this.end) this.playing = false;
+    this.set(at);
+    if (this.playing) requestAnimationFrame(next => this.frame(next));
+  }
+
+  listen(told) {
+    this.listeners.add(told);
+    return () => this.listeners.delete(told);
+  }
+}
+
+export const clock = new Clock();
+export const plots = new Map(); // hosts of pictures by name
+export const hands = { place: null }; // (x, y) => … where a start that a person chose is sent
+
+// Numbers as the server packs them.
+export const numbers = a => (a?.bdata ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer) : a ?? []);
+
+export function make(tag, attributes = {}, ...children) {
+  const e = document.createElement(tag);
+  for (const [k, v] of Object.entries(attributes)) if (v !== null && v !== undefined) e.setAttribute(k, v);
+  e.append(...children);
+  return e;
+}

@@ -1,0 +1,83 @@
+"""Lessons: the gallery, and the card of the one that is open, beside its scene."""
+
+import streamlit as st
+
+from optviz.ui import cache, pictures, state
+from optviz.ui.assets import as_image
+from optviz.views.lessons import LESSONS, Lesson, told
+from optviz.views.style import THEMES
+from optviz.views.thumbnail import thumbnail
+
+
+def open_lesson(key: str) -> None:
+    """Put a lesson's scene on the page, as its author set it."""
+    S, lesson = st.session_state, LESSONS[key]
+    state.show(lesson.scene)
+    S.view, S.lesson, S.round = lesson.view, key, None
+
+
+def close_lesson() -> None:
+    """Put its card away; the scene stays."""
+    st.session_state.lesson = None
+
+
+def current() -> Lesson | None:
+    """The lesson whose card is shown."""
+    return LESSONS.get(st.session_state.get("lesson"))
+
+
+def card() -> None:
+    """What the open lesson says, and the way to the one before and after."""
+    lesson = current()
+    if lesson is None:
+        return
+    keys = list(LESSONS)
+    at = keys.index(lesson.key)
+    with st.container(border=True, key="lesson"):
+        st.markdown(f"##### {lesson.title}")
+        st.markdown(_filled(lesson, "text"))
+        st.markdown(f"**Look for.** {_filled(lesson, 'look')}")
+        st.markdown(f"**Try next.** {_filled(lesson, 'next')}")
+        st.caption(lesson.source)
+        with st.container(horizontal=True):
+            for name, icon, to in (
+                ("Before", ":material/arrow_back:", at - 1),
+                ("Next", ":material/arrow_forward:", at + 1),
+            ):
+                there = 0 <= to < len(keys)
+                st.button(
+                    f"{name}: {LESSONS[keys[to]].title}" if there else name, key=f"lesson-{name}", icon=icon, disabled=not there,
+                    on_click=open_lesson, args=(keys[to] if there else "",),
+                )  # fmt: skip
+            st.button("As it was", key="lesson-reset", icon=":material/restart_alt:", on_click=open_lesson, args=(lesson.key,),
+                      help="The lesson's scene again, with every knob as it was.")  # fmt: skip
+            st.button("Close", key="lesson-close", icon=":material/close:", on_click=close_lesson)
+
+
+def _filled(lesson, part):
+    return told(getattr(lesson, part), lesson, cache.run)
+
+
+def gallery(page) -> None:
+    """Every lesson as a picture with its title; one click opens it on `page`."""
+    st.markdown("#### Lessons\nEach is a scene to play with: what to look for, what to try next.")
+    chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
+    for chapter in chapters:
+        st.markdown(f"##### {chapter}")
+        with st.container(horizontal=True, key=f"chapter-{list(chapters).index(chapter)}"):
+            for lesson in LESSONS.values():
+                if lesson.chapter == chapter:
+                    _tile(lesson, page)
+
+
+def _tile(lesson, page):
+    with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
+        st.html(as_image(_thumbnail(lesson.key, pictures.theme_name()), f"The paths of {lesson.title}"))
+        if st.button(lesson.title, key=f"open-{lesson.key}", width="stretch", on_click=open_lesson, args=(lesson.key,)):
+            st.switch_page(page)
+
+
+@st.cache_data(show_spinner=False)
+def _thumbnail(key, theme):
+    scene = LESSONS[key].scene
+    return thumbnail(scene, cache.run, cache.landscape(scene.problem), THEMES[theme])

@@ -1,0 +1,103 @@
+"""The scene as a link: read when a session begins, kept in the address bar, handed out with a QR code."""
+
+import streamlit as st
+
+from optviz.ui import lessons, state
+from optviz.ui.assets import as_image
+from optviz.views.lessons import LESSONS
+from optviz.views.share import GROUPS, Controls, LinkError, Shared, decode, encode, qr_svg
+from optviz.views.view import View
+
+FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
+
+
+def opened() -> None:
+    """At the beginning of a session: the scene of the address, or the book's with a word on what was wrong."""
+    S, asked = st.session_state, st.query_params
+    if "scene" in S:
+        return
+    scene = state.current()
+    S.view, S.controls, S.lesson, S.link_complaint = View(), Controls(), None, ""
+    if (key := asked.get("lesson")) is not None:
+        if key in LESSONS:
+            lessons.open_lesson(key)
+        else:
+            S.link_complaint = (
+                "This link asks for a lesson that there is not. Here is the book's figure 6.8 in its place."
+            )
+    if (text := asked.get("s")) is not None:
+        try:
+            shared = decode(text)
+        except LinkError as error:
+            S.link_complaint = f"{_sentence(error)} Here is the book's figure 6.8 in its place."
+            S.lesson = None
+            state.show(scene)
+            S.view = View()
+        else:
+            state.show(shared.scene)
+            S.view, S.controls = shared.view, shared.controls
+
+
+def _sentence(error):
+    text = f"{error}".strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def complaint() -> None:
+    """What was wrong with the link that opened this session, until it is put away."""
+    S = st.session_state
+    if S.get("link_complaint"):
+        st.warning(S.link_complaint, icon=":material/link_off:")
+        st.button("All right", key="complaint-read", on_click=lambda: S.update(link_complaint=""))
+
+
+def locked(group: str) -> bool:
+    """Whether the teacher who made the link has locked these controls."""
+    return group in st.session_state.controls.locked
+
+
+def hidden(group: str) -> bool:
+    """Whether the teacher who made the link has hidden these controls."""
+    return group in st.session_state.controls.hidden
+
+
+def query(controls: Controls | None = None) -> str:
+    """The query of a link to what is on the page now; with other controls than those in force, of a link to hand out."""
+    S = st.session_state
+    try:
+        text = encode(Shared(S.scene, S.view, S.controls if controls is None else controls))
+    except LinkError:
+        return ""  # more than a link can hold: the address stays as it was
+    return f"?s={text}" + (f"&lesson={S.lesson}" if S.get("lesson") else "")
+
+
+def share_controls() -> None:
+    """The link, its QR code, and what the person who opens it may not touch."""
+    S = st.session_state
+    under_control = S.controls != Controls()
+    controls = S.controls
+    if under_control:
+        st.caption("This page was opened with a link that locks or hides some controls; so does the link below.")
+    else:
+        with st.expander("Lock or hide controls for those who open it", key="share-locks"):
+            chosen = {
+                group: st.segmented_control(
+                    name, [FREE, LOCKED, HIDDEN], default=FREE, key=f"share-{group}", required=True
+                )
+                for group, name in GROUPS.items()
+            }
+        controls = Controls(*(tuple(g for g, c in chosen.items() if c == state_) for state_ in (LOCKED, HIDDEN)))
+    if not (asked := query(controls)):
+        st.warning("This scene is too large for a link. Take some optimizers away.", icon=":material/link_off:")
+        return
+    address = (st.context.url or "").split("?")[0].split("#")[0] + asked
+    st.code(address, language=None, wrap_lines=True)
+    try:
+        st.html(f'<div class="ov-qr">{as_image(qr_svg(address), "QR code of the link")}</div>')
+    except LinkError as error:
+        st.caption(_sentence(error))
+    if any(host in address for host in ("//localhost", "//127.0.0.1")):
+        st.caption(
+            "This address works on this machine alone. For a class start the app with `--server.address 0.0.0.0` and "
+            "open it by the name of the machine; link and code then carry that name."
+        )

@@ -1,0 +1,513 @@
+"""Play, grab, look inside, fork, predict, share, take home: each in a real browser."""
+
+import csv
+import itertools
+import json
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from optviz.core.experiments.trajectories import BOOK, Part, Problem, Racer, Scene, run
+from optviz.views.share import Controls, Shared, decode, encode
+from optviz.views.view import View
+from tests.browser.test_trajectories import RANGE, at_rest, path, rate, wait_for_other_path
+from tests.serving import ROOT
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+STEP = ".ov-player[data-step='{}']"
+PLAYING = ".ov-player[data-playing='{}']"
+
+
+def button(page, name):
+    return page.get_by_role("button", name=name, exact=False).first
+
+
+def cells(page, row=0):
+    return [c.replace("−", "-") for c in page.locator(".ov-table tbody tr").nth(row).locator("td").all_inner_texts()]
+
+
+def end_of(page, racer=0, chart="contour"):
+    """The last pixel of a racer's drawn line, taken back through the axes."""
+    return page.evaluate(
+        """([chart, racer]) => {
+          const plot = document.querySelector(`.st-key-${chart} .ov-layer:nth-child(2)`);
+          const line = plot.querySelectorAll('.scatterlayer path.js-line')[racer];
+          const [x, y] = line.getAttribute('d').split(/[ML]/).at(-1).split(',').map(Number);
+          const { xaxis, yaxis } = plot._fullLayout;
+          return [xaxis.p2c(x), yaxis.type === 'log' ? Math.log10(yaxis.p2c(y)) : yaxis.p2c(y)];
+        }""",
+        [chart, racer],
+    )
+
+
+def points(racer=0, scene=BOOK):
+    return run(scene.problem, scene.racers[racer]).points
+
+
+def opened(browser, server, query="", **context):
+    """The app in a window of its own, at rest."""
+    made = browser.new_context(**({"viewport": {"width": 1280, "height": 720}} | context))
+    window = made.new_page()
+    window.goto(f"{server}/{query}")
+    window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
+    at_rest(window)
+    return window
+
+
+def shared(scene, view=View(), **controls):
+    return f"?s={encode(Shared(scene, view, Controls(**controls)))}"
+
+
+class TestPlayback:
+    def test_keys_step_and_everything_stands_at_the_same_step(self, page):
+        at_rest(page)
+        page.keyboard.press("Home")
+        page.wait_for_selector(STEP.format(0))
+        for _ in range(3):
+            page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_selector(STEP.format(2))
+        assert end_of(page) == pytest.approx(points()[2], abs=0.05)
+        step, loss = end_of(page, chart="curves")
+        assert step == pytest.approx(2, abs=0.1)
+        value = FUNCTIONS["bowl"].value(points()[2])
+        assert loss == pytest.approx(np.log10(value), abs=0.03)
+        assert float(cells(page)[2]) == pytest.approx(value, rel=1e-5)
+        assert cells(page)[6] == "under way"
+        for chart in ("contour", "curves"):
+            assert page.locator(f".st-key-{chart} .ov-plot").get_attribute("data-step") == "2"
+        page.keyboard.press("End")
+        page.wait_for_selector(STEP.format(30))
+        assert cells(page)[6] == "still moving"
+
+    def test_it_plays_to_the_end_and_pauses_on_the_space_bar(self, page):
+        at_rest(page)
+        page.get_by_label("Speed").select_option("4")
+        page.locator("h4").first.click()
+        page.keyboard.press(" ")
+        page.wait_for_selector(PLAYING.format("true"))
+        page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 3")
+        page.keyboard.press(" ")
+        page.wait_for_selector(PLAYING.format("false"))
+        stopped = page.locator(".ov-step").inner_text()
+        page.wait_for_timeout(300)
+        assert page.locator(".ov-step").inner_text() == stopped
+        assert stopped != "step 30 / 30"
+        button(page, "Play").click()
+        page.wait_for_selector(STEP.format(30) + PLAYING.format("false").removeprefix(".ov-player"))
+        page.wait_for_function(
+            "() => document.querySelector('.ov-table tbody td:last-child').innerText === 'still moving'"
+        )
+
+    def test_the_scrubber_takes_it_anywhere(self, page):
+        at_rest(page)
+        page.get_by_role("slider", name="Step").fill("12")
+        page.wait_for_selector(STEP.format(12))
+        assert end_of(page, 3) == pytest.approx(points(3)[12], abs=0.05)
+
+    def test_it_plays_on_through_a_knob_and_a_zoom(self, page):
+        at_rest(page)
+        page.get_by_label("Speed").select_option("0.5")
+        button(page, "Play").click()
+        page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step >= 1")
+        rate(page).press("ArrowLeft")
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
+        page.mouse.wheel(0, -300)
+        page.wait_for_function(f"() => ({RANGE})()[0] > -9.9")
+        at_rest(page)
+        assert page.locator(".ov-player").get_attribute("data-playing") == "true"
+        button(page, "Pause").click()
+        value = float(page.get_by_label("rate, exact value").first.input_value())
+        other = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), (-7, 2), 30).points
+        step = int(page.locator(".ov-player").get_attribute("data-step"))
+        assert 1 < step < 30
+        button(page, "One step back").click()
+        button(page, "One step on").click()
+        at = int(page.locator(".ov-player").get_attribute("data-step"))
+        assert end_of(page) == pytest.approx(other[at], abs=0.05), "the new rate, at the same step, in the zoomed frame"
+
+    def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, browser, server):
+        """No timing: every frame that the browser paints while it plays shows another picture."""
+        keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
+        scene = Scene(Problem("bowl", steps=500), tuple(Racer(Part(k, {"lr": 0.05})) for k in keys))
+        page = opened(browser, server, shared(scene))
+        seen = page.evaluate(
+            """() => new Promise(done => {
+              const lines = [...document.querySelectorAll('.st-key-contour .scatterlayer path.js-line')];
+              const drawn = []; document.querySelector('.ov-play').click();
+              const tick = () => { drawn.push(lines.map(l => l.getAttribute('d').length).join()); drawn.length < 40 ? requestAnimationFrame(tick) : done(drawn); };
+              requestAnimationFrame(() => requestAnimationFrame(tick));
+            })"""
+        )
+        assert len(set(seen)) >= 38
+        page.context.close()
+
+    def test_who_prefers_calm_gets_the_finished_picture_and_the_scrubber(self, browser, server):
+        page = opened(browser, server, reduced_motion="reduce")
+        assert page.locator(".ov-play").is_hidden()
+        assert page.locator(".ov-step").inner_text() == "step 30 / 30"
+        page.locator("h4").first.click()
+        page.keyboard.press(" ")
+        page.get_by_role("slider", name="Step").fill("5")
+        page.wait_for_selector(STEP.format(5))
+        assert page.locator(".ov-player").get_attribute("data-playing") == "false"
+        page.context.close()
+
+
+class TestGrab:
+    def test_a_click_on_the_contour_starts_there_and_typed_numbers_agree(self, page):
+        page.get_by_text("Start, steps, noise").click()
+        page.get_by_label("start x, exact value").wait_for()
+        at_rest(page)
+        before = path(page)
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        page.mouse.click(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        wait_for_other_path(page, before)
+        at_rest(page)
+        x, y = (float(page.get_by_label(f"start {c}, exact value").input_value()) for c in "xy")
+        assert (x, y) == pytest.approx((5.0, 2.5), abs=0.1)
+        expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (x, y), 30).values[-1]
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        page.get_by_label("start x, exact value").fill("-3")
+        at_rest(page)
+        assert page.evaluate("() => document.querySelector('.st-key-contour .ov-plot').host.start[0]") == -3
+
+    def test_the_start_is_dragged_and_the_paths_follow(self, page):
+        at_rest(page)
+        grip = page.locator(".ov-grip").bounding_box()
+        x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        seen = set()
+        for i in range(30):
+            page.mouse.move(x + 5 * i, y + 2 * i)
+            page.wait_for_timeout(30)
+            seen.add(path(page))
+        page.mouse.up()
+        at_rest(page)
+        assert len(seen) > 4, "the path follows the hand"
+        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.problem.start
+        assert start[0] > -2
+        expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+
+    def test_a_pan_is_not_a_click(self, page):
+        at_rest(page)
+        url = page.url
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        x, y = plot["x"] + plot["width"] * 0.7, plot["y"] + plot["height"] * 0.8
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x - 60, y - 20, steps=5)
+        page.mouse.up()
+        at_rest(page)
+        assert page.url == url
+
+    def test_arrow_keys_move_the_start(self, page):
+        at_rest(page)
+        page.locator(".ov-grip").focus()
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowUp")
+        at_rest(page)
+        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.problem.start
+        assert start == pytest.approx((-6.8, 2.1), abs=0.01)
+
+    def test_a_ring_of_starts_is_drawn_and_played(self, browser, server):
+        ring = Scene(
+            Problem("himmelblau", start=(0.0, 0.0), steps=20),
+            (Racer(Part("sgd", {"lr": 0.01}), starts=Part("ring", {"count": 8})),),
+        )
+        page = opened(browser, server, shared(ring))
+        assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
+        page.get_by_role("slider", name="Step").fill("0")
+        page.wait_for_selector(STEP.format(0))
+        heads = page.evaluate(
+            """() => new Set([...document.querySelectorAll('.st-key-contour .scatterlayer path.point')].map(p => p.getAttribute('transform'))).size"""
+        )
+        assert heads >= 9, "every path stands at its own start"
+        page.context.close()
+
+
+class TestInside:
+    def test_the_numbers_are_those_of_the_step_under_the_scrubber(self, page):
+        page.get_by_role("tab", name="Inside a step").click()
+        page.get_by_role("radio", name="Momentum").click()
+        at_rest(page)
+        page.get_by_role("slider", name="Step").fill("1")
+        page.get_by_text("From step 1 to step 2").wait_for()
+        at_rest(page)
+        text = " ".join(page.locator(".st-key-inside annotation").all_text_contents())
+        assert "-6.798" in text, "x after two steps by the reference"
+        assert "0.92" in text
+        assert page.locator("svg.ov-arrows path.ov-arrow").count() == 3, "gradient, velocity, step"
+        assert set(page.locator("svg.ov-arrows text").all_text_contents()) == {"−∇f", "v", "step"}
+        assert page.locator(".st-key-states .ov-plot").get_attribute("data-step") == "1"
+
+    def test_a_fork_keeps_both_branches(self, page):
+        page.get_by_role("tab", name="Inside a step").click()
+        page.get_by_role("radio", name="Adam").click()
+        at_rest(page)
+        page.get_by_role("slider", name="Step").fill("12")
+        button(page, "Fork at step 12").click()
+        page.locator(".ov-table tbody tr").nth(4).wait_for()
+        page.get_by_text("branches off Adam at step 12, with the state of the path that it left").wait_for()
+        at_rest(page)
+        page.keyboard.press("Escape")
+        page.get_by_role("slider", name="Step").fill("30")
+        panel = page.get_by_role("group", name="Adam from step 12")
+        panel.get_by_label("rate, exact value").fill("1.0")
+        at_rest(page)
+        here = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
+        both = [run(here.problem, r).points for r in here.racers[3:]]
+        assert np.array_equal(both[0][:13], both[1][:13])
+        assert not np.allclose(both[0][13], both[1][13])
+        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)
+        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=1e-5)
+
+
+class TestPredict:
+    def test_where_will_it_be(self, page):
+        at_rest(page)
+        button(page, "Predict").click()
+        page.locator(".st-key-predict").wait_for()
+        page.wait_for_selector(STEP.format(0))
+        at_rest(page)
+        assert cells(page)[:2] == ["-7", "2"], "the table tells nothing"
+        assert button(page, "Reveal").is_disabled()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(200)
+        assert page.locator(".ov-player").get_attribute("data-step") == "0", "no peeping"
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        page.mouse.click(plot["x"] + plot["width"] * 0.5, plot["y"] + plot["height"] * 0.5)
+        page.wait_for_function("() => !document.querySelector('.st-key-reveal button').disabled")
+        page.get_by_label("Speed").select_option("4")
+        button(page, "Reveal").click()
+        page.get_by_text("of 10 points").wait_for()
+        verdict = page.locator(".st-key-predict").inner_text().replace("−", "-")
+        assert "SGD is at (-0.3504, 0.08478)" in verdict
+        assert "1 round" in verdict
+        apart = float(re.search(r"was ([\d.]+) away", verdict)[1])
+        assert apart == pytest.approx(np.hypot(0.35, 0.085), abs=0.12)
+        button(page, "Stop predicting").click()
+        page.locator(".st-key-predict").wait_for(state="detached")
+        assert page.locator(".ov-player").get_attribute("data-step") == "30"
+
+    def test_who_arrives_first(self, page):
+        at_rest(page)
+        page.get_by_label("Speed").select_option("4")
+        button(page, "Predict").click()
+        page.get_by_role("radio", name="Who arrives first?").click()
+        page.get_by_role("combobox", name="Your pick").click()
+        page.get_by_role("option", name="AdaGrad").click()
+        page.wait_for_function("() => !document.querySelector('.st-key-reveal button').disabled")
+        button(page, "Reveal").click()
+        page.get_by_text("Right: AdaGrad, at step 29").wait_for()
+        assert "10 of 10" in page.locator(".st-key-predict").inner_text()
+
+
+class TestSolid:
+    def test_the_surface_holds_the_same_paths_at_the_same_step_and_keeps_its_camera(self, browser, server):
+        page = opened(browser, server, shared(BOOK, View(solid=True)))
+        page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
+        at_rest(page)
+        plot = "document.querySelector('.st-key-solid .ov-layer')"
+        lines = page.evaluate(
+            f"() => {plot}.data.filter(t => t.type === 'scatter3d' && t.mode === 'lines').map(t => [t.name, t.line.color, t.x.length])"
+        )
+        assert [n for n, *_ in lines] == ["SGD", "Momentum", "AdaGrad", "Adam"]
+        assert lines[0][1] == "#0072B2"
+        box = page.locator(".st-key-solid .ov-plot").bounding_box()
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        page.mouse.move(x + 90, y + 20, steps=6)
+        page.mouse.up()
+        eye = f"() => Object.values({plot}._fullLayout.scene._scene.getCamera().eye)"
+        at_rest(page)
+        turned = page.evaluate(eye)
+        assert turned != pytest.approx([-0.75, -1.25, 1.35], abs=0.05)
+        page.get_by_role("slider", name="Step").fill("7")
+        page.wait_for_selector(".st-key-solid .ov-plot[data-step='7']")
+        assert page.evaluate(f"() => {plot}.data.find(t => t.name === 'SGD').x.length") == 8
+        rate(page).press("ArrowLeft")
+        at_rest(page)
+        assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
+        page.context.close()
+
+
+class TestShare:
+    def test_the_address_in_a_new_window_gives_the_same_picture(self, page, browser, server):
+        page.get_by_label("rate, exact value").first.fill("0.5")
+        page.get_by_label("rate, exact value").nth(3).fill("0.123")
+        at_rest(page)
+        rows = [cells(page, i) for i in range(4)]
+        assert len(page.url) < 200
+        other = opened(browser, server, page.url.split("/")[-1])
+        assert [cells(other, i) for i in range(4)] == rows
+        assert other.get_by_label("rate, exact value").first.input_value() == "0.5"
+        other.context.close()
+
+    @pytest.mark.parametrize(
+        "query", ["?s=", "?s=1.abc", "?s=9.AAAA", "?s=1.ePlxz3zSG1aeAQAiXUU", "?lesson=nothing", "?s=%00%3Cscript%3E"]
+    )
+    def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, browser, server, query):
+        page = opened(browser, server, query)
+        assert "in its place" in page.get_by_role("alert").first.inner_text()
+        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
+        button(page, "All right").click()
+        page.get_by_role("alert").first.wait_for(state="detached")
+        page.context.close()
+
+    def test_a_teacher_locks_and_hides(self, browser, server):
+        page = opened(browser, server, shared(BOOK, locked=("knobs",), hidden=("racers", "results", "function", "run")))
+        assert page.get_by_label("rate, exact value").first.is_disabled()
+        assert page.locator(".ov-table").count() == 0
+        assert page.get_by_role("button", name="Add an optimizer").count() == 0
+        assert page.get_by_role("combobox", name="Function").count() == 0
+        assert page.locator(".ov-grip").count() == 0, "and the start stays where it is"
+        assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == ("knobs",), (
+            "nor does the address set them free"
+        )
+        page.context.close()
+
+    def test_the_code_to_scan_is_large_and_of_this_link(self, page):
+        at_rest(page)
+        button(page, "Share").click()
+        image = page.get_by_role("img", name="QR code of the link")
+        image.wait_for()
+        page.wait_for_function("() => document.querySelector('.ov-qr img').naturalWidth > 0")
+        assert image.bounding_box()["width"] > 350
+        assert page.locator("code", has_text="?s=1.").inner_text().endswith(page.url.split("/")[-1])
+
+
+class TestLessons:
+    def test_one_click_opens_a_scene_with_what_it_says(self, page):
+        page.get_by_role("link", name="Lessons").click()
+        page.get_by_role("button", name="Zigzag").click()
+        page.locator(".st-key-lesson").wait_for()
+        page.wait_for_selector(".st-key-curves .ov-plot[data-version]")
+        at_rest(page)
+        assert page.locator(".ov-table tbody tr").count() == 1
+        text = page.locator(".st-key-lesson").inner_text()
+        assert "Look for." in text
+        assert "Try next." in text
+        button(page, "Next:").click()
+        page.get_by_text("A ball in the bowl").first.wait_for()
+        at_rest(page)
+        assert "Momentum" in page.locator(".ov-table tbody").inner_text()
+
+    def test_a_lesson_has_an_address(self, browser, server):
+        page = opened(browser, server, "?lesson=newton-one-step")
+        assert page.locator(".st-key-lesson").is_visible()
+        page.context.close()
+
+
+class TestTakeHome:
+    def taken(self, page, name):
+        button(page, "Take home").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name=name).click()
+        page.keyboard.press("Escape")
+        return download.value
+
+    def test_the_offline_page_plays_without_a_network(self, page, browser, tmp_path):
+        at_rest(page)
+        kept = tmp_path / "kept.html"
+        self.taken(page, "Page that plays offline").save_as(kept)
+        context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
+        window, errors = context.new_page(), []
+        window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+        window.on("pageerror", lambda e: errors.append(str(e)))
+        window.goto(kept.as_uri())
+        window.wait_for_selector("[data-part=landscape] .ov-plot[data-version]")
+        window.wait_for_selector("[data-part=curves] .ov-plot[data-version]")
+        assert window.locator("[data-part=landscape] .scatterlayer path.js-line").count() == 4
+        assert window.locator("[data-part=landscape] .contourlayer path").count() > 5
+        window.keyboard.press("Home")
+        window.wait_for_selector(STEP.format(0))
+        window.keyboard.press("ArrowRight")
+        assert window.locator(".ov-table tbody td").nth(1).inner_text() == "−1.8", "SGD's first step by the reference"
+        window.keyboard.press(" ")
+        window.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 3")
+        context.close()
+        assert errors == []
+
+    def test_paths_table_and_scripts(self, page, tmp_path):
+        at_rest(page)
+        rows = list(csv.DictReader(self.taken(page, "Paths as CSV").path().read_text().splitlines()))
+        last = [r for r in rows if r["optimizer"] == "SGD"][-1]
+        assert (int(last["step"]), float(last["loss"])) == (30, pytest.approx(1.3326803773e-2, rel=1e-9))
+        at_rest(page)
+        script = tmp_path / "scene.py"
+        self.taken(page, "Python script").save_as(script)
+        done = subprocess.run(
+            [sys.executable, script],
+            cwd=ROOT,
+            env={"PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        assert repr(float(points()[-1][0])) in done.stdout
+        at_rest(page)
+        text = self.taken(page, "PyTorch script").path().read_text()
+        assert "torch.optim" in text or "from torch" in text
+        compile(text, "torch_scene.py", "exec")
+
+    @pytest.mark.parametrize(("format", "title"), [("png", "Download as PNG"), ("svg", "Download as SVG")])
+    def test_the_picture_from_the_chart_s_own_menu(self, page, format, title):
+        at_rest(page)
+        page.locator(".st-key-contour .ov-plot").hover()
+        with page.expect_download() as download:
+            page.locator(f".st-key-contour [data-title='{title}']").click()
+        content = download.value.path().read_bytes()
+        assert content.startswith(b"\x89PNG" if format == "png" else b"<svg")
+        assert len(content) > 10_000
+
+
+class TestPhone:
+    PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+
+    def test_contour_player_curves_controls_table_one_below_the_other(self, browser, server):
+        page = opened(browser, server, **self.PHONE)
+        parts = [".st-key-contour .ov-plot", ".ov-player", ".st-key-curves .ov-plot", ".ov-panel", ".ov-table"]
+        boxes = [page.locator(s).first.bounding_box() for s in parts]
+        for above, below in itertools.pairwise(boxes):
+            assert above["y"] + above["height"] <= below["y"] + 1
+        assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        assert boxes[0]["y"] < 200, "the contour comes first"
+        page.context.close()
+
+    def test_a_finger_plays_and_puts_the_start(self, browser, server):
+        page = opened(browser, server, **self.PHONE)
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        before = path(page)
+        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        wait_for_other_path(page, before)
+        at_rest(page)
+        page.locator(".ov-first").tap()
+        page.wait_for_selector(STEP.format(0))
+        page.locator(".ov-play").tap()
+        page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 2")
+        sizes = [page.locator(s).bounding_box() for s in (".ov-play", ".ov-next", ".ov-grip")]
+        assert all(b["width"] >= 44 and b["height"] >= 44 for b in sizes)
+        page.context.close()
+
+
+def test_links_of_all_lessons_are_short(browser):
+    from optviz.views.lessons import LESSONS
+
+    lengths = {key: len(encode(Shared(lesson.scene, lesson.view))) for key, lesson in LESSONS.items()}
+    assert max(lengths.values()) < 400, json.dumps(lengths)

@@ -57,6 +57,7 @@ class Newton(Optimizer):
     damping: float = knob(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
     saddle_free: bool = knob(False, help="use the absolute values of the curvatures")
     line_search: bool = _search(False)
+    dense = True
     switched = {
         ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
         ("line_search", True): {r"\eta": r"\alpha"},
@@ -93,6 +94,7 @@ class BFGS(Optimizer):
 
     lr: float = _lr()
     line_search: bool = _search(True)
+    dense = True
     holds = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
     switched = {("line_search", True): {r"\eta": r"\alpha"}}

@@ -1,0 +1,102 @@
+"""Layers: what each makes of its input, and what it passes back of the gradient that arrives at its output."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from optviz.core.networks.activations import Activation
+from optviz.core.networks.streams import WEIGHTS, stream
+
+
+class Mode(NamedTuple):
+    """Whether a pass is part of training, and if so of which networks' step: for layers that then act otherwise.
+
+    What such a layer draws is a function of (seed, step), so that a line search meets one network.
+    """
+
+    training: bool = False
+    seeds: tuple[int, ...] = ()
+    step: int = 0
+
+    def streams(self, purpose: int, place: int = 0):
+        """A generator for each seed, for the layer at `place`."""
+        return [stream(seed, purpose, self.step, place) for seed in self.seeds]
+
+
+EVALUATION = Mode()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A function of its input x `(..., B, n_in)` and its parameters p, by name `(..., *shape)`.
+
+    The leading axes are those of a batch of networks; B is a mini-batch of rows.
+    """
+
+    shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
+
+    def init(self, seed: int, initialiser) -> dict[str, np.ndarray]:
+        """What the parameters of one network begin with."""
+        return {}
+
+    def forward(self, p, x, mode: Mode):
+        """The output `(..., B, n_out)`, and what the way back will need."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+    def backward(self, p, kept, dy, dp):
+        """Write the gradient of the parameters into `dp` and return that of the input.
+
+        `dy` is the gradient that arrives at the output, `kept` what forward kept.
+        """
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+@dataclass(frozen=True)
+class Affine(Layer):
+    r"""Every output is a weighted sum of all inputs, and a bias.
+
+    $$ y = x W + b $$
+    $$ \partial W = x^\top\, \partial y, \qquad \partial b = \sum_\text{rows} \partial y, \qquad
+    \partial x = \partial y\, W^\top $$
+    """
+
+    n_in: int
+    n_out: int
+    place: int = 0  # among its kind; the input of the first is the data, whose gradient nobody asks for
+
+    @property
+    def shapes(self):
+        return {"W": (self.n_in, self.n_out), "b": (self.n_out,)}
+
+    def init(self, seed, initialiser):
+        rng = stream(seed, WEIGHTS, self.place)
+        return {"W": initialiser.draw(rng, self.n_in, self.n_out), "b": np.zeros(self.n_out)}
+
+    def forward(self, p, x, mode):
+        y = x @ p["W"]
+        y += p["b"][..., None, :]
+        return y, x
+
+    def backward(self, p, x, dy, dp):
+        np.matmul(x.mT, dy, out=dp["W"])
+        np.add.reduce(dy, -2, out=dp["b"])
+        return dy @ p["W"].mT if self.place else None
+
+
+@dataclass(frozen=True)
+class Activated(Layer):
+    r"""The activation function of every number by itself.
+
+    $$ y = h(x) $$
+    $$ \partial x = h'(x)\, \partial y $$
+    """
+
+    h: Activation
+
+    def forward(self, p, x, mode):
+        y = self.h.value(x)
+        return y, (x, y)
+
+    def backward(self, p, kept, dy, dp):
+        return dy * self.h.slope(*kept)

@@ -1,0 +1,10 @@
+"""Random numbers as a function of (seed, what for, which one): nothing depends on what was drawn before."""
+
+import numpy as np
+
+WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT = range(5)
+
+
+def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:
+    """The generator for the weights of the layer `index`, the mini-batch of the step `index` and so on."""
+    return np.random.default_rng((seed, purpose, *index))

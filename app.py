@@ -10,6 +10,7 @@ pages = Path(__file__).parent / "optviz" / "pages"
 st.navigation(
     [
         st.Page(pages / "trajectories.py", title="Trajectories", icon=":material/conversion_path:", default=True),
+        st.Page(pages / "activations.py", title="Activations", icon=":material/bar_chart:"),
         st.Page(pages / "lessons.py", title="Lessons", icon=":material/school:"),
     ],
     position="top",

@@ -188,7 +188,7 @@ class TestPredict:
 
 
 class TestLessons:
-    @pytest.mark.parametrize("key", LESSONS)
+    @pytest.mark.parametrize("key", [k for k, lesson in LESSONS.items() if lesson.page == "trajectories"])
     def test_every_lesson_opens_by_its_address(self, key):
         at = opened_with(lesson=key)
         lesson = LESSONS[key]
@@ -199,7 +199,10 @@ class TestLessons:
         assert "{" not in text.split("##### ")[1].split("Try next")[0].replace("\\{", "").split("$")[0]
 
     def test_the_gallery_shows_every_lesson(self):
-        at = AppTest.from_string("from optviz.ui.lessons import gallery\ngallery('x')", default_timeout=60).run()
+        at = AppTest.from_string(
+            "from optviz.ui.lessons import gallery\ngallery(dict.fromkeys(('trajectories', 'activations'), 'x'))",
+            default_timeout=60,
+        ).run()
         assert not at.exception
         assert {b.label for b in at.button} == {lesson.title for lesson in LESSONS.values()}
         assert len([h for h in at.get("html") if "data:image/svg+xml" in h.value]) == len(LESSONS)

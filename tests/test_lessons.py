@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
-from optviz.core.experiments import trajectories
+from optviz.core.experiments import activations, trajectories
 from optviz.core.experiments.trajectories import Landscape, Scene
 from optviz.core.spec import Part, parsed, plain
 from optviz.views import lessons, view
 from optviz.views.lessons import LESSONS, LessonError, told
 from optviz.views.style import THEMES
-from optviz.views.thumbnail import thumbnail
+from optviz.views.thumbnail import stack_thumbnail, thumbnail
 
 KEYS = list(LESSONS)
 START = (-7, 2)
@@ -245,25 +245,24 @@ def test_there_is_a_gallery():
 def test_a_lesson_is_whole(key):
     lesson = LESSONS[key]
     assert lesson.key == key
-    assert lesson.page == "trajectories"
     assert lesson.title.strip()
     assert len(lesson.title) <= 45
     assert lesson.chapter.strip()
     assert lesson.source.strip()
-    trajectories.check(lesson.scene)
+    (trajectories.check if lesson.page == "trajectories" else activations.check_comparison)(lesson.scene)
     view.check(lesson.view)
     for text in (lesson.text, lesson.look, lesson.next):
         filled = told(text, lesson, run)
         assert filled.strip()
         assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", filled)
-    assert parsed(Scene, plain(lesson.scene)) == lesson.scene
+    assert parsed(type(lesson.scene), plain(lesson.scene)) == lesson.scene
     assert plain(parsed(view.View, plain(lesson.view))) == plain(lesson.view)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_file_holds_the_scene_as_it_is_written_elsewhere(key):
     front = (lessons.FOLDER / f"{key}.md").read_text(encoding="utf-8").split("+++\n")[1]
-    assert parsed(Scene, tomllib.loads(front)["scene"]) == LESSONS[key].scene
+    assert parsed(type(LESSONS[key].scene), tomllib.loads(front)["scene"]) == LESSONS[key].scene
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -716,7 +715,7 @@ def landscape(function):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
 def test_thumbnails(key, theme):
     scene = LESSONS[key].scene
     picture = thumbnail(scene, run, landscape(scene.problem.function), THEMES[theme])
@@ -733,6 +732,54 @@ def test_thumbnails(key, theme):
     assert len(root.findall(f"{SVG}polygon")) == len(scene.problem.f.minima)
     assert len(root.findall(f"{SVG}image")) == 1
     assert len(picture) < 40_000
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "activations"])
+def test_thumbnails_of_histograms(key, theme):
+    stacks = LESSONS[key].scene.stacks
+    picture = stack_thumbnail(stacks, THEMES[theme])
+    bars = ET.fromstring(picture).findall(f"{SVG}rect")[1:]
+    assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
+    assert not re.search(r"nan|inf", picture)
+    assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
+
+
+def layers(key, setting=0):
+    return activations.through(LESSONS[key].scene.stacks[setting])
+
+
+def test_what_the_lessons_on_activations_say():
+    """By the reference table, within its spreads, and in words."""
+    large, small = layers("activations-std-1"), layers("activations-small")
+    assert [layer.saturated for layer in (large[0], large[-1])] == pytest.approx([0.645, 0.506], abs=0.08)
+    assert large[0].backward.std < 0.3 * large[-1].backward.std
+    assert small[-1].forward.std == pytest.approx(0.0126, rel=0.1)
+    assert small[-1].forward.within < 1e-4
+    assert small[0].backward.std < 1e-4 * small[-1].backward.std
+    sigmoid, tanh = layers("activations-xavier"), layers("activations-xavier", 1)
+    assert sigmoid[-1].forward.std == pytest.approx(0.123, rel=0.1)
+    assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
+    assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
+    halved, he = layers("activations-relu"), layers("activations-relu", 1)
+    assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx([0.585, 0.149], rel=0.25)
+    assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx([0.827, 0.842], rel=0.25)
+    xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
+    assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
+    assert he[-1].forward.std > 0.6 * he[0].forward.std
+    tanh = [replace(s, activation=trajectories.Part("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
+    assert activations.through(tanh[1])[-1].saturated > activations.through(tanh[0])[-1].saturated
+
+
+@pytest.mark.parametrize(
+    "text", ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"]
+)
+def test_a_wrong_question_about_a_layer(text, tmp_path):
+    good = (lessons.FOLDER / "activations-std-1.md").read_text()
+    file = tmp_path / "wrong.md"
+    file.write_text(good.replace("## Look for", f"{text}\n\n## Look for"))
+    with pytest.raises(LessonError, match=r"wrong\.md"):
+        lessons.read(file)
 
 
 def test_the_shade_is_a_picture_that_others_can_read():

@@ -4,4 +4,5 @@ from pathlib import Path
 
 from optviz.ui.lessons import gallery
 
-gallery(Path(__file__).parent / "trajectories.py")
+HERE = Path(__file__).parent
+gallery({name: HERE / f"{name}.py" for name in ("trajectories", "activations")})

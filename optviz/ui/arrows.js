@@ -22,11 +22,12 @@ export function arrows(root, axes, data) {
   const size = { w: xaxis._length, h: yaxis._length };
   const per = [xaxis._m, yaxis._m]; // pixels per unit, the second negative
   const clip = `<clipPath id="ov-frame"><rect x="${xaxis._offset}" y="${yaxis._offset}" width="${size.w}" height="${size.h}"/></clipPath>`;
+  const labels = [];
   svg.innerHTML = `<defs>${clip}</defs><g clip-path="url(#ov-frame)">${vectors
-    .map((v, i) => {
+    .map(v => {
       const d = [v.dx[t] * per[0], v.dy[t] * per[1]];
       const scale = v.group ? (LONGEST * Math.min(size.w, size.h)) / longest(vectors, v.group, per) : 1;
-      return arrow(from, [from[0] + d[0] * scale, from[1] + d[1] * scale], v, i);
+      return arrow(from, [from[0] + d[0] * scale, from[1] + d[1] * scale], v, labels);
     })
     .join("")}</g>`;
 }
@@ -45,13 +46,15 @@ function longest(vectors, group, per) {
   return most;
 }
 
-function arrow([x0, y0], [x1, y1], { label, dash, color }, i) {
+function arrow([x0, y0], [x1, y1], { label, dash, color }, labels) {
   const length = Math.hypot(x1 - x0, y1 - y0);
   if (!(length > 2 && length < 1e5)) return "";
   const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length], head = Math.min(10, length);
   const wing = side => `${x1 - head * (ux + side * 0.45 * uy)},${y1 - head * (uy - side * 0.45 * ux)}`;
-  // labels stand beyond the tip, each a little to its own side, so that arrows in one line can be read
-  const place = [x1 + 12 * ux - (i - 1) * 12 * uy, y1 + 12 * uy + (i - 1) * 12 * ux + 4];
+  // a label stands beyond its tip, and beside another that is already there
+  const place = [x1 + 14 * ux, y1 + 14 * uy + 4];
+  while (labels.some(([x, y]) => Math.abs(x - place[0]) < 34 && Math.abs(y - place[1]) < 14)) place[1] += uy < 0 ? -15 : 15;
+  labels.push(place);
   const halo = 'class="ov-halo"';
   const line = `<path d="M${x0},${y0}L${x1},${y1}M${wing(1)}L${x1},${y1}L${wing(-1)}"`;
   return `${line} ${halo}/>${line} stroke="${color}" ${dash ? `stroke-dasharray="${dash}"` : ""} class="ov-arrow"/>

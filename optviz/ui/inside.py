@@ -34,6 +34,10 @@ def inside(scene: Scene, sealed: bool = False) -> None:
         f"What {names[id]} holds at every step: {', '.join(views.held(run.optimizer).values()) or 'nothing'}",
         view=f"{id}", theme=pictures.theme_name(),
     )  # fmt: skip
+    st.caption(
+        "The effective rate is the step over the gradient, coordinate by coordinate: what the knobs came to. It leaps "
+        "where a gradient passes through zero while the path still moves."
+    )
 
 
 def _look(key):

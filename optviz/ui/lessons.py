@@ -2,18 +2,18 @@
 
 import streamlit as st
 
-from optviz.ui import cache, pictures, state
+from optviz.ui import cache, pictures, sharing
 from optviz.ui.assets import as_image
 from optviz.views.lessons import LESSONS, Lesson, told
 from optviz.views.style import THEMES
-from optviz.views.thumbnail import thumbnail
+from optviz.views.thumbnail import stack_thumbnail, thumbnail
 
 
 def open_lesson(key: str) -> None:
     """Put a lesson's scene on the page, as its author set it."""
     S, lesson = st.session_state, LESSONS[key]
-    state.show(lesson.scene)
-    S.view, S.lesson, S.round = lesson.view, key, None
+    sharing.put(lesson.page, lesson.scene, lesson.view)
+    S.lesson, S.round = key, None
 
 
 def close_lesson() -> None:
@@ -22,8 +22,9 @@ def close_lesson() -> None:
 
 
 def current() -> Lesson | None:
-    """The lesson whose card is shown."""
-    return LESSONS.get(st.session_state.get("lesson"))
+    """The lesson whose card is shown on this page."""
+    lesson = LESSONS.get(st.session_state.get("lesson"))
+    return lesson if lesson and lesson.page == st.session_state.page else None
 
 
 def card() -> None:
@@ -31,7 +32,7 @@ def card() -> None:
     lesson = current()
     if lesson is None:
         return
-    keys = list(LESSONS)
+    keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
     at = keys.index(lesson.key)
     with st.container(border=True, key="lesson"):
         st.markdown(f"##### {lesson.title}")
@@ -58,8 +59,9 @@ def _filled(lesson, part):
     return told(getattr(lesson, part), lesson, cache.run)
 
 
-def gallery(page) -> None:
-    """Every lesson as a picture with its title; one click opens it on `page`."""
+def gallery(pages: dict) -> None:
+    """Every lesson as a picture with its title; one click opens it on its page of `pages`."""
+    sharing.opened("lessons")
     st.markdown("#### Lessons\nEach is a scene to play with: what to look for, what to try next.")
     chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
     for chapter in chapters:
@@ -67,7 +69,7 @@ def gallery(page) -> None:
         with st.container(horizontal=True, key=f"chapter-{list(chapters).index(chapter)}"):
             for lesson in LESSONS.values():
                 if lesson.chapter == chapter:
-                    _tile(lesson, page)
+                    _tile(lesson, pages[lesson.page])
 
 
 def _tile(lesson, page):
@@ -80,4 +82,6 @@ def _tile(lesson, page):
 @st.cache_data(show_spinner=False)
 def _thumbnail(key, theme):
     scene = LESSONS[key].scene
+    if LESSONS[key].page == "activations":
+        return stack_thumbnail(scene.stacks, THEMES[theme])
     return thumbnail(scene, cache.run, cache.landscape(scene.problem), THEMES[theme])

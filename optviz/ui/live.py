@@ -28,8 +28,9 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
-    traces, rest = _moved(key, only)
-    scene = st.session_state.scene
+    S = st.session_state
+    traces, rest = moved(key, lambda: pictures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only))
+    scene = S.scene
     told = notes(scene) if notes else {}
     knob_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
 
@@ -37,7 +38,8 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
 @st.fragment
 def live_start():
     """Hears where a hand puts the start on the contour, and moves every line."""
-    traces, rest = _moved("grab", None)
+    S = st.session_state
+    traces, rest = moved("grab", lambda: pictures.live(S.scene, S.view, S.ids, set(S.ids)))
     grabber("grab", _placed, traces, rest)
 
 
@@ -46,12 +48,12 @@ def _placed(x, y):
     state.update_problem(start=(min(max(x, x0), x1), min(max(y, y0), y1)))
 
 
-def _moved(key, only):
-    """What a fragment hands over on a run of its own, and what it does when the hand rests."""
+def moved(key, pictures):
+    """What a fragment hands over on a run of its own (`pictures()`, by name), and what it does when the hand rests."""
     S = st.session_state
     if S.pop("resting", None) == key:
         st.rerun()
-    traces = None if S.whole else pictures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only)
+    traces = None if S.whole else pictures()
 
     def rest():
         S.resting = key

@@ -39,10 +39,11 @@ class Host {
     this.deaf = clock.listen(() => this.reveal());
   }
 
-  // New traces for some of those that are shown, from a knob that is being dragged.
+  // From a knob that is being dragged: new traces for some of those that are shown, or another figure.
   patch(traces) {
     const now = this.next ?? this.drawn;
     if (!now) return;
+    if (!Array.isArray(traces)) return this.schedule({ ...now, ...traces, version: `${now.version}+` });
     const fresh = new Map(traces.map(t => [t.uid, t]));
     const data = now.data.map(t => fresh.get(t.uid) ?? t);
     this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });

@@ -2,40 +2,55 @@
 
 import streamlit as st
 
+from optviz.core.experiments.activations import Comparison
+from optviz.core.experiments.trajectories import BOOK
 from optviz.ui import lessons, state
 from optviz.ui.assets import as_image
 from optviz.views.lessons import LESSONS
-from optviz.views.share import GROUPS, Controls, LinkError, Shared, decode, encode, qr_svg
+from optviz.views.share import GROUPS, Controls, LinkError, Shared, SharedComparison, decode, encode, qr_svg
 from optviz.views.view import View
 
+INSTEAD = "Here is the page as it opens by itself, in its place."
 FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
 
 
-def opened() -> None:
-    """At the beginning of a session: the scene of the address, or the book's with a word on what was wrong."""
+def opened(page: str = "trajectories") -> None:
+    """When a session comes to a page: the scene of the address, or the page's own with a word on what was wrong."""
     S, asked = st.session_state, st.query_params
-    if "scene" in S:
+    S.page = page
+    if page in S.setdefault("opened", set()):
         return
-    scene = state.current()
-    S.view, S.controls, S.lesson, S.link_complaint = View(), Controls(), None, ""
+    S.opened.add(page)
+    if "controls" not in S:
+        state.current()
+        S.view, S.controls, S.lesson, S.link_complaint, S.comparison = View(), Controls(), None, "", Comparison()
     if (key := asked.get("lesson")) is not None:
         if key in LESSONS:
             lessons.open_lesson(key)
         else:
-            S.link_complaint = (
-                "This link asks for a lesson that there is not. Here is the book's figure 6.8 in its place."
-            )
+            S.link_complaint = f"This link asks for a lesson that there is not. {INSTEAD}"
     if (text := asked.get("s")) is not None:
         try:
-            shared = decode(text)
+            shared = decode(text, page)
         except LinkError as error:
-            S.link_complaint = f"{_sentence(error)} Here is the book's figure 6.8 in its place."
+            S.link_complaint = f"{_sentence(error)} {INSTEAD}"
             S.lesson = None
-            state.show(scene)
-            S.view = View()
+            put(page, BOOK if page == "trajectories" else Comparison(), View())
         else:
-            state.show(shared.scene)
-            S.view, S.controls = shared.view, shared.controls
+            put(page, shared.scene, getattr(shared, "view", None))
+            S.controls = getattr(shared, "controls", S.controls)
+
+
+def put(page: str, scene, view: View | None = None) -> None:
+    """Put another scene on a page; its controls begin afresh from it."""
+    S = st.session_state
+    S.setdefault("opened", set()).add(page)
+    if page == "trajectories":
+        state.show(scene)
+        S.view = view or View()
+    else:
+        S.comparison = scene
+        S.generation = next(S.new_id)
 
 
 def _sentence(error):
@@ -64,11 +79,15 @@ def hidden(group: str) -> bool:
 def query(controls: Controls | None = None) -> str:
     """The query of a link to what is on the page now; with other controls than those in force, of a link to hand out."""
     S = st.session_state
+    if S.page == "trajectories":
+        shared = Shared(S.scene, S.view, S.controls if controls is None else controls)
+    else:
+        shared = SharedComparison(S.comparison)
     try:
-        text = encode(Shared(S.scene, S.view, S.controls if controls is None else controls))
+        text = encode(shared)
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was
-    return f"?s={text}" + (f"&lesson={S.lesson}" if S.get("lesson") else "")
+    return f"?s={text}" + (f"&lesson={S.lesson}" if lessons.current() else "")
 
 
 def share_controls() -> None:
@@ -76,7 +95,9 @@ def share_controls() -> None:
     S = st.session_state
     under_control = S.controls != Controls()
     controls = S.controls
-    if under_control:
+    if S.page != "trajectories":
+        pass  # there is nothing to lock
+    elif under_control:
         st.caption("This page was opened with a link that locks or hides some controls; so does the link below.")
     else:
         with st.expander("Lock or hide controls for those who open it", key="share-locks"):

@@ -16,6 +16,10 @@ what the legend calls a racer (`Scene.names`) or its place (`#1`), N a step, the
     {lr NAME}           a knob, by its name
     {steps}             steps of the scene
 
+On the activations page S is a setting, A or B, and L a layer:
+
+    {mean S L}   {spread S L}   {within S L}   {between S L}   {saturated S L}   {dead S L}   {gradient S L}
+
 A step beyond the scene's last one is computed all the same.
 """
 
@@ -26,7 +30,8 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.core.experiments import trajectories
+from optviz.core.experiments import activations, trajectories
+from optviz.core.experiments.activations import Comparison, through
 from optviz.core.experiments.trajectories import MOST_STEPS, Racer, Scene
 from optviz.core.spec import SpecError, parsed
 from optviz.views import view as views
@@ -34,7 +39,7 @@ from optviz.views.style import number
 from optviz.views.view import View
 
 FOLDER = Path(__file__).parent.parent / "lessons"
-PAGES = ("trajectories",)  # where a lesson can be shown
+PAGES = {"trajectories": Scene, "activations": Comparison}  # where a lesson can be shown, and the kind of its scene
 SECTIONS = {"Look for": "look", "Try next": "next"}
 FILE = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
@@ -54,7 +59,7 @@ class Lesson:
     order: float
     source: str
     page: str
-    scene: Scene
+    scene: Scene | Comparison
     view: View
     text: str
     look: str
@@ -69,9 +74,9 @@ class _Front:
     chapter: str
     order: float
     source: str
-    scene: Scene
+    scene: dict
     view: View = View()
-    page: str = PAGES[0]
+    page: str = "trajectories"
 
 
 def read(path: Path) -> Lesson:
@@ -91,12 +96,13 @@ def _read(path):
     front = parsed(_Front, tomllib.loads(parts[1]), "the front matter")
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
-    trajectories.check(front.scene)
+    scene = parsed(PAGES[front.page], front.scene)
+    (trajectories.check if front.page == "trajectories" else activations.check_comparison)(scene)
     views.check(front.view)
     texts = _sections(parts[2])
     for text in texts.values():
-        _check_placeholders(text, front.scene)
-    return Lesson(path.stem, **vars(front), **texts)
+        _check_placeholders(text, scene)
+    return Lesson(path.stem, **vars(front) | {"scene": scene}, **texts)
 
 
 def _sections(body):
@@ -119,6 +125,8 @@ def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
 
 def told(text: str, lesson: Lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(problem, racer)` gives a Run."""
+    if lesson.page == "activations":
+        return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(through)), text)
     try:
         return PLACEHOLDER.sub(lambda found: _answer(*_asked(found, lesson.scene), lesson.scene, run), text)
     except LessonError as error:
@@ -127,7 +135,7 @@ def told(text: str, lesson: Lesson, run) -> str:
 
 def _check_placeholders(text, scene):
     for found in PLACEHOLDER.finditer(text):
-        _asked(found, scene)
+        (_of_layer if isinstance(scene, Comparison) else _asked)(found, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise LessonError(f"a stray {stray[0]} in its text")
 
@@ -144,6 +152,29 @@ FIRST = {
     "leaves": lambda run, scene: np.abs(run.points[:, 1]) > 1,
     "diverged": lambda run, scene: np.isnan(run.values),
 }
+
+
+# What can be asked of a layer of a stack.
+OF_LAYER = {
+    "mean": lambda layer: layer.forward.mean,
+    "spread": lambda layer: layer.forward.std,
+    "within": lambda layer: layer.forward.within,
+    "between": lambda layer: layer.forward.between,
+    "saturated": lambda layer: layer.saturated,
+    "dead": lambda layer: layer.dead,
+    "gradient": lambda layer: layer.backward.std,
+}
+
+
+def _of_layer(found, comparison):
+    """A function that answers a placeholder, from the layers that `through` gives."""
+    word, asked = found[1], re.fullmatch(r"([AB]) (\d{1,2})", found[2] or "")
+    if word not in OF_LAYER or not asked:
+        raise LessonError(f"there is no placeholder {found[0]}")
+    i, number = "AB".index(asked[1]), int(asked[2])
+    if i >= len(comparison.stacks) or not 1 <= number <= comparison.stacks[i].layers:
+        raise LessonError(f"{found[0]} asks for a layer that is not there")
+    return lambda through: OF_LAYER[word](through(comparison.stacks[i])[number - 1])
 
 
 def _asked(found, scene) -> tuple[str, Racer | None, int | None]:

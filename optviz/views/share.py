@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import segno
 
-from optviz.core.experiments import trajectories
+from optviz.core.experiments import activations, trajectories
+from optviz.core.experiments.activations import Comparison
 from optviz.core.experiments.trajectories import Scene, canonical
 from optviz.core.spec import SpecError, parsed, plain
 from optviz.views import view as views
@@ -58,8 +59,21 @@ class Shared:
     controls: Controls = Controls()
 
 
-def check(shared: Shared) -> None:
+@dataclass(frozen=True)
+class SharedComparison:
+    """All that a link to the activations page carries."""
+
+    scene: Comparison = Comparison()
+
+
+KINDS = {"trajectories": Shared, "activations": SharedComparison}  # by page; the first is left out of its links
+
+
+def check(shared) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
+    if isinstance(shared, SharedComparison):
+        activations.check_comparison(shared.scene)
+        return
     trajectories.check(shared.scene)
     views.check(shared.view)
     for names in (shared.controls.locked, shared.controls.hidden):
@@ -67,24 +81,30 @@ def check(shared: Shared) -> None:
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
-def encode(shared: Shared) -> str:
+def encode(shared: Shared | SharedComparison) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
+    [page] = [page for page, kind in KINDS.items() if type(shared) is kind]
+    data = canonical(plain(shared) | ({} if page == "trajectories" else {"page": page}))
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
-    text = f"{VERSION}.{_letters(packer.compress(canonical(plain(shared)).encode()) + packer.flush())}"
+    text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
     if len(text) > MOST_CHARACTERS:
         raise LinkError("This is too much for a link: take some optimizers away.")
     return text
 
 
-def decode(text: str) -> Shared:
-    """What a link carries. It may come from anywhere: LinkError says what is wrong with it."""
+def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison:
+    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
         raise LinkError(DAMAGED)
     if int(parts[1]) > VERSION:
         raise LinkError(f"This link is of a newer version of the app (format {parts[1]}; this one reads {VERSION}).")
     data = _unpacked(parts[2])
     try:
-        shared = parsed(Shared, json.loads(data), "link")
+        read = json.loads(data)
+        of = read.pop("page", "trajectories") if isinstance(read, dict) else page
+        if of != page:
+            raise SpecError(f"the page {str(of)[:30]!r} at the address of {page!r}")
+        shared = parsed(KINDS[page], read, "link")
         check(shared)
     except SpecError as error:
         raise LinkError(f"This link asks for something that the app does not have: {error}.") from None

@@ -45,6 +45,8 @@ class TestInside:
         assert equations, "its equations with numbers"
         path = minimize(FUNCTIONS["bowl"], OPTIMIZERS[key](), (-7, 2), 30)
         assert all("nan" not in e or key in ("bfgs", "lbfgs") for e in equations)
+        at.session_state["inside-shown"] = "Over time"
+        at.run()
         panels_shown = {t["yaxis"] for t in components(at, "plot")[1]["data"]}
         assert len(panels_shown) == 1 + len([n for n in OPTIMIZERS[key]().holds if n in path.state]), (
             "and the effective rate"
@@ -155,7 +157,7 @@ class TestPredict:
         at = look_inside(at)
         assert not at.get("download_button")
         assert not any("aligned" in m.value for m in at.markdown)
-        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0))
+        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.problem.landscape_key())
         at.run()
         at.button(key="reveal").click().run()
         assert not contour(at)["sealed"]

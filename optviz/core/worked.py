@@ -60,7 +60,9 @@ def worked(moment: Moment) -> list[Line]:
         if inner is None:
             return [line for _, line in own]
         given = [line for left, line in own if left == ("g",)]
-        return [*given, *worked(inner), *(line for left, line in own if left != ("g",))]
+        # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient of its own
+        inside = [line for line in worked(inner) if not (given and line.symbols.startswith("g ="))]
+        return [*given, *inside, *(line for left, line in own if left != ("g",))]
 
 
 def effective_rate(run) -> np.ndarray:

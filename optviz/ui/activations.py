@@ -47,13 +47,13 @@ def page() -> None:
         with panel:
             _controls(S.comparison)
         with shown:
+            lessons.card()
             for i in range(len(S.comparison.stacks)):
                 _setting(i)
         with head:
             sharing.complaint()
             _head()
         with under:
-            lessons.card()
             _explained(S.comparison)
 
 

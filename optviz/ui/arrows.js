@@ -53,7 +53,7 @@ function arrow([x0, y0], [x1, y1], { label, dash, color }, labels) {
   const wing = side => `${x1 - head * (ux + side * 0.45 * uy)},${y1 - head * (uy - side * 0.45 * ux)}`;
   // a label stands beyond its tip, and beside another that is already there
   const place = [x1 + 14 * ux, y1 + 14 * uy + 4];
-  while (labels.some(([x, y]) => Math.abs(x - place[0]) < 34 && Math.abs(y - place[1]) < 14)) place[1] += uy < 0 ? -15 : 15;
+  while (labels.some(([x, y]) => Math.abs(x - place[0]) < 60 && Math.abs(y - place[1]) < 14)) place[1] += uy < 0 ? -15 : 15;
   labels.push(place);
   const halo = 'class="ov-halo"';
   const line = `<path d="M${x0},${y0}L${x1},${y1}M${wing(1)}L${x1},${y1}L${wing(-1)}"`;

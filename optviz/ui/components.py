@@ -49,7 +49,7 @@ _surface = _component(
 _player = _component(
     "player", '<div class="ov-player" role="group" aria-label="Player"></div>', "player.js", "player.css"
 )
-_table = _component("table", '<div class="ov-timetable"></div>', "table.js", "table.css")
+_table = _component("table", '<div class="ov-timetable"></div>', "table.js")
 _step = _component("step", '<div class="ov-follower"></div>', "follow.js", export="step")
 _grab = _component("grab", '<div class="ov-follower"></div>', "follow.js", export="grab")
 

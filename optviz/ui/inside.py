@@ -1,10 +1,11 @@
 """Inside a step: the equations with the numbers of the step under the scrubber, and what is held over time."""
 
+import numpy as np
 import streamlit as st
 
 from optviz.core.experiments.trajectories import MOST_RACERS, Fork, Racer, Scene
 from optviz.core.worked import moment_of, worked
-from optviz.ui import cache, pictures, state
+from optviz.ui import cache, pictures, sharing, state
 from optviz.ui.components import plot, step_shown
 from optviz.views import inside as views
 from optviz.views.style import THEMES
@@ -28,7 +29,11 @@ def inside(scene: Scene, sealed: bool = False) -> None:
         required=True, on_change=_look, args=(f"inside-{S.generation}-{len(ids)}",),
     )  # fmt: skip
     run = cache.run(scene.problem, state.racer_of(id))
-    _step(id)
+    shown = st.segmented_control("Show", ["This step", "Over time"], default="This step", key="inside-shown", required=True,
+                                 label_visibility="collapsed")  # fmt: skip
+    if shown == "This step":
+        _step(id)
+        return
     plot(
         "states", views.charts(run, THEMES[pictures.theme_name()]),
         f"What {names[id]} holds at every step: {', '.join(views.held(run.optimizer).values()) or 'nothing'}",
@@ -64,7 +69,7 @@ def _step(id):
     update = min(t, last - 1)
     if st.button(
         f"Fork at step {t}", icon=":material/call_split:", key="fork", on_click=fork, args=(id, t),
-        disabled=len(scene.racers) >= MOST_RACERS or t >= last or len(racer.legs()) > MOST_FORKS,
+        disabled=len(scene.racers) >= MOST_RACERS or t >= last or len(racer.legs()) > MOST_FORKS or not sharing.free("racers"),
         help="Adds a branch that goes its own way from here: then change its knobs, or its optimizer, under its name. "
         "Not at the last step, after which nothing comes.",
     ):  # fmt: skip
@@ -75,12 +80,14 @@ def _step(id):
     moment = moment_of(
         run.function, run.optimizer_at(update), update + 1, run.points[update], run.held[update], run.gradients[update]
     )
-    st.markdown(f"**From step {update} to step {update + 1}**" + (" (the last there is)" if t >= last else ""))
+    leaves = "" if np.isfinite(run.points[update + 1]).all() else ": here it leaves the finite numbers"
+    st.markdown(f"**From step {update} to step {update + 1}**{leaves or (' (the last there is)' if t >= last else '')}")
     for line in worked(moment):
         st.markdown(_shown(line))
     st.caption(
         "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up the solid **step**. "
-        "Gradients have a scale of their own; velocities and steps are as long as they are."
+        "Gradients have a scale of their own; velocities and steps are as long as they are, and not drawn where that is "
+        "less than two pixels."
     )
 
 

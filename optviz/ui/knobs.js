@@ -12,7 +12,8 @@ const scales = {
   near_one: { up: v => -Math.log10(1.0001 - v), down: p => 1.0001 - 10 ** -p },
 };
 
-const scaleOf = k => scales[k.scale] ?? scales.linear;
+// A logarithmic knob that may also be zero has zero at its left end, five decades below its right one.
+const scaleOf = k => (k.scale === "log" && k.low <= 0 ? { up: v => Math.log10(Math.max(v, k.high * 1e-5)), down: scales.log.down } : scales[k.scale] ?? scales.linear);
 
 function position(k, value) {
   const { up } = scaleOf(k), lo = up(k.low), hi = up(k.high);

@@ -24,7 +24,7 @@ def close_lesson() -> None:
 def current() -> Lesson | None:
     """The lesson whose card is shown on this page."""
     lesson = LESSONS.get(st.session_state.get("lesson"))
-    return lesson if lesson and lesson.page == st.session_state.page else None
+    return lesson if lesson and lesson.page == st.session_state.page and not sharing.hidden("lessons") else None
 
 
 def card() -> None:
@@ -35,11 +35,11 @@ def card() -> None:
     keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
     at = keys.index(lesson.key)
     with st.container(border=True, key="lesson"):
-        st.markdown(f"##### {lesson.title}")
-        st.markdown(_filled(lesson, "text"))
-        st.markdown(f"**Look for.** {_filled(lesson, 'look')}")
-        st.markdown(f"**Try next.** {_filled(lesson, 'next')}")
-        st.caption(lesson.source)
+        text, look, then = st.columns(3)
+        text.markdown(f"##### {lesson.title}\n{_filled(lesson, 'text')}")
+        look.markdown(f"**Look for.** {_filled(lesson, 'look')}")
+        then.markdown(f"**Try next.** {_filled(lesson, 'next')}")
+        then.caption(lesson.source)
         with st.container(horizontal=True):
             for name, icon, to in (
                 ("Before", ":material/arrow_back:", at - 1),
@@ -47,7 +47,7 @@ def card() -> None:
             ):
                 there = 0 <= to < len(keys)
                 st.button(
-                    f"{name}: {LESSONS[keys[to]].title}" if there else name, key=f"lesson-{name}", icon=icon, disabled=not there,
+                    f"{name}: {LESSONS[keys[to]].title}" if there else name, key=f"lesson-{name}", icon=icon, disabled=not there or not _free(),
                     on_click=open_lesson, args=(keys[to] if there else "",),
                 )  # fmt: skip
             st.button("As it was", key="lesson-reset", icon=":material/restart_alt:", on_click=open_lesson, args=(lesson.key,),
@@ -62,7 +62,14 @@ def _filled(lesson, part):
 def gallery(pages: dict) -> None:
     """Every lesson as a picture with its title; one click opens it on its page of `pages`."""
     sharing.opened("lessons")
+    if sharing.hidden("lessons"):
+        st.markdown("Whoever made the link that you opened has put the lessons away.")
+        return
     st.markdown("#### Lessons\nEach is a scene to play with: what to look for, what to try next.")
+    if not _free():
+        st.caption(
+            "Whoever made the link that you opened wants its scene to stay: lessons can be looked at, not opened."
+        )
     chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
     for chapter in chapters:
         st.markdown(f"##### {chapter}")
@@ -72,10 +79,22 @@ def gallery(pages: dict) -> None:
                     _tile(lesson, pages[lesson.page])
 
 
+def _free():
+    """Whether a lesson may take the place of the scene."""
+    return sharing.free("lessons", "function", "run", "knobs", "racers")
+
+
 def _tile(lesson, page):
     with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
         st.html(as_image(_thumbnail(lesson.key, pictures.theme_name()), f"The paths of {lesson.title}"))
-        if st.button(lesson.title, key=f"open-{lesson.key}", width="stretch", on_click=open_lesson, args=(lesson.key,)):
+        if st.button(
+            lesson.title,
+            key=f"open-{lesson.key}",
+            width="stretch",
+            on_click=open_lesson,
+            args=(lesson.key,),
+            disabled=not _free(),
+        ):
             st.switch_page(page)
 
 

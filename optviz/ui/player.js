@@ -73,6 +73,7 @@ class Player {
     for (const e of [this.first, this.back, this.play, this.next, this.last, this.range]) e.disabled = sealed;
     this.root.dataset.step = step;
     this.root.dataset.playing = playing;
+    document.documentElement.toggleAttribute("data-ov-playing", playing);
     if (this.awaited && this.awaited !== this.reported && step >= end && !playing && !sealed) {
       this.reported = this.awaited;
       this.tell("arrived", this.awaited);

@@ -5,12 +5,13 @@
 // millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
 
 import { arrows } from "./arrows.js";
-import { clock, hands, make, numbers, plots } from "./desk.js";
+import { address, clock, hands, make, numbers, plots } from "./desk.js";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, responsive: false, scrollZoom: true,
+  doubleClick: false, // two clicks are two clicks
   displayModeBar: TOUCH ? true : "hover",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetScale2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
@@ -78,7 +79,7 @@ class Host {
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
-    if (data.link && data.link !== location.search) history.replaceState(history.state, "", data.link + location.hash);
+    address(data.link);
     if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
       this.drawn = data; // the whole run that follows a drag says what the panel has handed over already
       this.root.dataset.version = data.version;
@@ -96,7 +97,7 @@ class Host {
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
-      const room = layout.legend ? Math.ceil(this.upper._fullLayout.legend._height) + 8 : layout.margin.t;
+      const room = layout.legend ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8 : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;
         await this.plotly.react(this.upper, copies(data), (layout = this.dressed(data, look)));
@@ -250,7 +251,8 @@ class Host {
   async first(data, layout) {
     const button = { name: "picture", title: "Download as PNG", icon: this.plotly.Icons.camera, click: () => this.save("png") };
     const vector = { name: "vector", title: "Download as SVG", icon: this.plotly.Icons.disk, click: () => this.save("svg") };
-    await this.plotly.newPlot(this.upper, copies(data), layout, { ...CONFIG, modeBarButtonsToAdd: [button, vector] });
+    const home = { name: "home", title: "The whole picture again", icon: this.plotly.Icons.home, click: () => this.home() };
+    await this.plotly.newPlot(this.upper, copies(data), layout, { ...CONFIG, modeBarButtonsToAdd: [button, vector, home] });
     this.upper.on("plotly_relayout", () => {
       this.follow();
       if (this.settling) this.schedule(this.drawn);
@@ -274,6 +276,12 @@ class Host {
     if (x >= x0 && x <= x1 && y >= y0 && y <= y1) hands.place?.(Number(x.toPrecision(4)), Number(y.toPrecision(4)));
   }
 
+  // Plotly's own way home leads to the frame that it was shown first, which may be another function's.
+  home() {
+    const ranges = Object.entries(this.drawn.layout).filter(([name, axis]) => /^[xy]axis/.test(name) && axis.range);
+    return this.plotly.relayout(this.upper, Object.fromEntries(ranges.map(([name, axis]) => [`${name}.range`, [...axis.range]])));
+  }
+
   look(box) {
     return { width: Math.round(box.width), height: Math.round(box.height), ink: css(this.root, "--st-text-color", "#222"),
       page: css(this.root, "--st-background-color", "#fff"), font: css(this.root, "--st-font", "sans-serif") };
@@ -281,7 +289,7 @@ class Host {
 
   dressed(data, look) {
     const layout = structuredClone(data.layout);
-    const out = { ...layout, clickanywhere: !!data.clicks, width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
+    const out = { ...layout, clickanywhere: !!data.clicks, ...(TOUCH && { dragmode: false }), width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13, color: look.ink },
       margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, autoexpand: false },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.ink, activecolor: look.ink, orientation: "h" },
@@ -311,7 +319,7 @@ class Host {
   async save(format) {
     const under = this.lower._fullLayout ? this.lower.data : [];
     const layout = { ...this.upper.layout, paper_bgcolor: css(this.root, "--st-background-color", "#fff") };
-    const data = [...under, ...this.upper.data.map(shownNow)];
+    const data = [...under, ...this.upper.data.map(trace => shownNow(trace, this.upper.data))];
     await this.plotly.downloadImage({ data, layout }, { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height });
   }
 
@@ -356,14 +364,21 @@ const upTo = (place, step) => {
 };
 
 // A trace as far as the clock shows it, for a picture to keep.
-function shownNow(trace) {
+function shownNow(trace, all) {
   if (clock.at >= clock.end) return trace;
   if (trace.mode === "lines" && trace.meta?.trail) {
     const upTo = a => Array.from(numbers(a)).slice(0, clock.step + 1);
     return { ...trace, x: upTo(trace.x), y: upTo(trace.y) };
   }
-  const { of, head } = trace.meta ?? {};
-  return of ? { ...trace, visible: false } : trace;
+  const { of } = trace.meta ?? {};
+  if (!of) return trace;
+  const ends = [of].flat().map(uid => all.find(t => t.uid === uid)).map(t => [numbers(t.x), numbers(t.y)]).map(([x, y]) => {
+    let k = Math.min(clock.step, x.length - 1);
+    while (k > 0 && !Number.isFinite(y[k])) k -= 1;
+    return [x[k], y[k]];
+  });
+  const symbol = [trace.marker.symbol].flat()[0];
+  return { ...trace, x: ends.map(e => e[0]), y: ends.map(e => e[1]), marker: { symbol, size: 11, color: trace.marker.color } };
 }
 
 export const channels = color => {

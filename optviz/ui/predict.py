@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.core.experiments.trajectories import Scene, summary
-from optviz.ui import cache, state
+from optviz.ui import cache, sharing, state
 from optviz.views.style import number
 
 BEST = 10  # points of a perfect guess
@@ -23,7 +23,10 @@ class Round:
     about: str = ""  # the id of the racer that is asked about
     point: tuple[float, float] | None = None
     pick: str | None = None  # the id of a racer, or NOBODY
+    land: str = ""  # the landscape on which the point was chosen
     revealed: str = ""  # a name for this revelation, once the race is on
+    scene: Scene | None = None  # what was raced, whatever is changed while it plays
+    ids: tuple[str, ...] = ()
     points: int | None = None  # earned, once it is over
     verdict: str = ""
 
@@ -45,10 +48,23 @@ def current() -> Round | None:
 
 
 def begin() -> None:
-    """Ask a new question about the scene as it stands."""
-    S, old = st.session_state, current()
-    question, about = (old.question, old.about) if old else (WHERE, "")
-    S.round = Round(question, about if about in state.ids() else state.ids()[0])
+    """Ask about the scene as it stands."""
+    st.session_state.round = Round(about=state.ids()[0])
+
+
+def another() -> None:
+    """Ask again: about the next optimizer, and from another start where that may be moved."""
+    S, old, ids = st.session_state, current(), state.ids()
+    at = ids.index(old.about) if old.about in ids else -1
+    if sharing.free("run"):
+        f = S.scene.problem.f
+        rng = np.random.default_rng(len(S.get("score", ())))
+        low, high = np.array(f.domain).T
+        starts = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
+        defined = starts[np.isfinite(f.value(starts))]
+        if len(defined):
+            state.update_problem(start=tuple(map(float, defined[0])))
+    S.round = Round(old.question, ids[(at + 1) % len(ids)])
 
 
 def stop() -> None:
@@ -59,14 +75,14 @@ def stop() -> None:
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     if (round := current()) and round.sealed and round.question == WHERE:
-        st.session_state.round = replace(round, point=(x, y))
+        st.session_state.round = replace(round, point=(x, y), land=st.session_state.scene.problem.landscape_key())
 
 
 def over() -> None:
     """The race has been shown: judge, once."""
     S, round = st.session_state, current()
     if round and round.revealed and round.points is None:
-        points, verdict = judged(S.scene, state.ids(), round)
+        points, verdict = judged(round.scene or S.scene, list(round.ids) or state.ids(), round)
         S.round = replace(round, points=points, verdict=verdict)
         S.score = (*S.get("score", ()), points)
 
@@ -108,7 +124,10 @@ def bar(scene: Scene) -> None:
     ids = state.ids()
     names = dict(zip(ids, scene.names, strict=True)) | {NOBODY: "nobody"}
     if round.about not in ids:
-        round = S.round = replace(round, about=ids[0], point=None)
+        round = replace(round, about=ids[0], point=None) if round.sealed else round
+    if round.sealed and round.point and round.land != scene.problem.landscape_key():
+        round = replace(round, point=None)  # that place was meant on another function
+    S.round = round
     with st.container(border=True, key="predict", gap="small"):
         if round.points is not None:
             st.markdown(f"**{round.points} of {BEST} points.** {round.verdict}")
@@ -128,7 +147,14 @@ def bar(scene: Scene) -> None:
                     disabled=not round.guessed,
                 )
             else:
-                st.button("Next question", key="again", type="primary", icon=":material/replay:", on_click=begin)
+                st.button(
+                    "Next question",
+                    key="again",
+                    type="primary",
+                    icon=":material/replay:",
+                    on_click=another,
+                    disabled=round.points is None,
+                )
             st.button("Stop predicting", key="stop-predicting", icon=":material/close:", on_click=stop)
             score = S.get("score", ())
             if score:
@@ -172,4 +198,4 @@ def _asked(round, names, scene):
 
 def _reveal():
     S = st.session_state
-    S.round = replace(S.round, revealed=f"reveal-{next(S.new_id)}")
+    S.round = replace(S.round, revealed=f"reveal-{next(S.new_id)}", scene=S.scene, ids=tuple(state.ids()))

@@ -2,15 +2,27 @@
 
 import streamlit as st
 
-from optviz.core.experiments.activations import Comparison
 from optviz.core.experiments.trajectories import BOOK
 from optviz.ui import lessons, state
 from optviz.ui.assets import as_image
 from optviz.views.lessons import LESSONS
-from optviz.views.share import GROUPS, Controls, LinkError, Shared, SharedComparison, decode, encode, qr_svg
+from optviz.views.share import (
+    GROUPS,
+    KINDS,
+    Controls,
+    LinkError,
+    Shared,
+    SharedComparison,
+    SharedContest,
+    decode,
+    encode,
+    qr_svg,
+)
 from optviz.views.view import View
 
 INSTEAD = "Here is the page as it opens by itself, in its place."
+# The other pages: where their scene is kept, and the kind of their links.
+OTHERS = {"activations": ("comparison", SharedComparison), "contest": ("contest", SharedContest)}
 FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
 
 
@@ -23,7 +35,11 @@ def opened(page: str = "trajectories") -> None:
     S.opened.add(page)
     if "controls" not in S:
         state.current()
-        S.view, S.controls, S.lesson, S.link_complaint, S.comparison = View(), Controls(), None, "", Comparison()
+        S.view, S.controls, S.lesson, S.link_complaint = View(), Controls(), None, ""
+        for field, kind in OTHERS.values():
+            S[field] = kind().scene
+    if page not in KINDS:
+        return
     if (key := asked.get("lesson")) is not None:
         if key in LESSONS:
             lessons.open_lesson(key)
@@ -35,10 +51,12 @@ def opened(page: str = "trajectories") -> None:
         except LinkError as error:
             S.link_complaint = f"{_sentence(error)} {INSTEAD}"
             S.lesson = None
-            put(page, BOOK if page == "trajectories" else Comparison(), View())
+            put(page, BOOK if page == "trajectories" else OTHERS[page][1]().scene, View())
         else:
             put(page, shared.scene, getattr(shared, "view", None))
             S.controls = getattr(shared, "controls", S.controls)
+            if S.controls.hidden:
+                st.rerun()  # the menu of pages was drawn before that was known
 
 
 def put(page: str, scene, view: View | None = None) -> None:
@@ -49,7 +67,7 @@ def put(page: str, scene, view: View | None = None) -> None:
         state.show(scene)
         S.view = view or View()
     else:
-        S.comparison = scene
+        S[OTHERS[page][0]] = scene
         S.generation = next(S.new_id)
 
 
@@ -76,13 +94,19 @@ def hidden(group: str) -> bool:
     return group in st.session_state.controls.hidden
 
 
+def free(*groups: str) -> bool:
+    """Whether none of these groups is locked or hidden."""
+    return not any(locked(g) or hidden(g) for g in groups)
+
+
 def query(controls: Controls | None = None) -> str:
     """The query of a link to what is on the page now; with other controls than those in force, of a link to hand out."""
     S = st.session_state
     if S.page == "trajectories":
         shared = Shared(S.scene, S.view, S.controls if controls is None else controls)
     else:
-        shared = SharedComparison(S.comparison)
+        field, kind = OTHERS[S.page]
+        shared = kind(S[field])
     try:
         text = encode(shared)
     except LinkError:
@@ -95,10 +119,11 @@ def share_controls() -> None:
     S = st.session_state
     under_control = S.controls != Controls()
     controls = S.controls
+    box = st.container()
     if S.page != "trajectories":
         pass  # there is nothing to lock
     elif under_control:
-        st.caption("This page was opened with a link that locks or hides some controls; so does the link below.")
+        st.caption("This page was opened with a link that locks or hides some controls; so does this link.")
     else:
         with st.expander("Lock or hide controls for those who open it", key="share-locks"):
             chosen = {
@@ -111,6 +136,12 @@ def share_controls() -> None:
     if not (asked := query(controls)):
         st.warning("This scene is too large for a link. Take some optimizers away.", icon=":material/link_off:")
         return
+    with box:
+        _handed_out(asked)
+
+
+def _handed_out(asked):
+    """The link as text and as a picture to scan."""
     address = (st.context.url or "").split("?")[0].split("#")[0] + asked
     st.code(address, language=None, wrap_lines=True)
     try:

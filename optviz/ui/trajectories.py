@@ -34,7 +34,6 @@ def page() -> None:
             sharing.complaint()
             head(scene, view)
         with under:
-            lessons.card()
             if not sharing.hidden("results"):
                 results(scene, sealed=_sealed())
                 sections(scene)
@@ -47,6 +46,7 @@ def _sealed():
 
 def _stage(scene, view):
     S, ids, round, sealed = st.session_state, state.ids(), predict.current(), _sealed()
+    lessons.card()
     beside = {"Curves": None, INSIDE: None}
     left, right = st.columns([11, 9], gap="small")
     with left:

@@ -124,7 +124,7 @@ def remark(layers: list[Layer]) -> str:
     if last.saturated > 0.3 and last.limits[0] is not None and last.limits[1] is not None:
         return (
             f"**Saturated**: {number(100 * last.saturated, 2)} % of layer {n} sit at an end of the range, where the slope is all but "
-            f"zero; the gradient's spread falls from {number(last.backward.std, 3)} at layer {n} to {number(first.backward.std, 3)} at layer 1."
+            f"zero; the gradient's spread goes from {number(last.backward.std, 3)} at layer {n} to {number(first.backward.std, 3)} at layer 1."
         )
     ratio = first.backward.std / last.backward.std if last.backward.std else np.nan
     if np.isfinite(ratio) and not 0.05 < ratio < 20:

@@ -206,7 +206,13 @@ def _within_reach(f, points):
     middle, span = (low + high) / 2, high - low
     away = np.abs((points - middle) / span).max(-1, keepdims=True)
     far = away > FAR
-    return np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points) if far.any() else points
+    if not far.any():
+        return points
+    moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points)
+    # who never comes back is not drawn beyond the first far point: lines between moved ones would cross the picture
+    back = np.maximum.accumulate((~far[::-1]).cumsum(0) > 0)[::-1]
+    gone = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
+    return np.where(gone & far, np.nan, moved)
 
 
 def border_crossing(f: Function, points) -> tuple[float | None, np.ndarray | None]:

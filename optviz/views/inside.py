@@ -16,10 +16,21 @@ def held(optimizer) -> dict[str, str]:
     return optimizer.holds
 
 
+def own_state(run) -> dict[str, np.ndarray]:
+    """What the last optimizer of a run holds, `(steps+1, 2)` by name; NaN before it, and its state, began.
+
+    Another method before a fork may have had something else under the same letter.
+    """
+    since = max(i for i, carried in enumerate(run.carried) if not carried)
+    began = np.arange(len(run.points)) >= run.legs[since].step
+    return {
+        name: np.where(began[:, None], run.state[name], np.nan) for name in held(run.optimizer) if name in run.state
+    }
+
+
 def charts(run, theme: Theme) -> dict:
     """A panel for each thing that the optimizer holds, and one for the effective rate, over the steps."""
-    names = {name: what for name, what in held(run.optimizer).items() if name in run.state}
-    rows = [(f"{name}: {what}", run.state[name]) for name, what in names.items()]
+    rows = [(f"{name}: {held(run.optimizer)[name]}", values) for name, values in own_state(run).items()]
     rows.append(("effective rate −Δ/g", np.vstack([effective_rate(run), np.full((1, 2), np.nan)])))
     n, space = len(rows), 0.09
     height = (1 - space * (n - 1)) / n
@@ -87,11 +98,11 @@ def arrows(run, theme: Theme) -> dict:
     steps = len(run.gradients)
     down = -run.gradients
     vectors = [_vector("−∇f", down, theme.lines[1], "2 3", "gradient")]
-    for name, what in held(run.optimizer).items():
-        if what in DIRECTIONS and name in run.state:
+    for name, values in own_state(run).items():
+        if (what := held(run.optimizer)[name]) in DIRECTIONS:
             sign = DIRECTIONS[what]
             # a velocity as it was brought along, so that with the gradient it makes the step; a mean as it became
-            kept = run.state[name][:-1] if sign > 0 else -run.state[name][1:]
+            kept = values[:-1] if sign > 0 else -values[1:]
             label, group = (name, None) if sign > 0 else (f"−{name}", "gradient")
             vectors.append(_vector(label, kept, theme.lines[2], "9 4", group))
     vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, "", None))

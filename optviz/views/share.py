@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 import segno
 
-from optviz.core.experiments import activations, trajectories
+from optviz.core.experiments import activations, contest, trajectories
 from optviz.core.experiments.activations import Comparison
+from optviz.core.experiments.contest import Contest
 from optviz.core.experiments.trajectories import Scene, canonical
 from optviz.core.spec import SpecError, parsed, plain
 from optviz.views import view as views
@@ -66,13 +67,21 @@ class SharedComparison:
     scene: Comparison = Comparison()
 
 
-KINDS = {"trajectories": Shared, "activations": SharedComparison}  # by page; the first is left out of its links
+@dataclass(frozen=True)
+class SharedContest:
+    """All that a link to the optimizers-on-digits page carries."""
+
+    scene: Contest = Contest()
+
+
+# By page; the first is left out of its links. Each has a scene, and who checks it.
+KINDS = {"trajectories": Shared, "activations": SharedComparison, "contest": SharedContest}
 
 
 def check(shared) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if isinstance(shared, SharedComparison):
-        activations.check_comparison(shared.scene)
+    if not isinstance(shared, Shared):
+        {SharedComparison: activations.check_comparison, SharedContest: contest.check}[type(shared)](shared.scene)
         return
     trajectories.check(shared.scene)
     views.check(shared.view)
@@ -81,7 +90,7 @@ def check(shared) -> None:
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
-def encode(shared: Shared | SharedComparison) -> str:
+def encode(shared: Shared | SharedComparison | SharedContest) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
     [page] = [page for page, kind in KINDS.items() if type(shared) is kind]
     data = canonical(plain(shared) | ({} if page == "trajectories" else {"page": page}))
@@ -92,7 +101,7 @@ def encode(shared: Shared | SharedComparison) -> str:
     return text
 
 
-def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison:
+def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison | SharedContest:
     """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
         raise LinkError(DAMAGED)

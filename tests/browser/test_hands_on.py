@@ -251,7 +251,8 @@ class TestInside:
         assert "0.92" in text
         assert page.locator("svg.ov-arrows path.ov-arrow").count() == 3, "gradient, velocity, step"
         assert set(page.locator("svg.ov-arrows text").all_text_contents()) == {"−∇f", "v", "step"}
-        assert page.locator(".st-key-states .ov-plot").get_attribute("data-step") == "1"
+        page.get_by_role("radio", name="Over time").click()
+        page.wait_for_selector(".st-key-states .ov-plot[data-step='1']")
 
     def test_a_fork_keeps_both_branches(self, page):
         page.get_by_role("tab", name="Inside a step").click()
@@ -347,7 +348,9 @@ class TestSolid:
 
 class TestShare:
     def test_the_address_in_a_new_window_gives_the_same_picture(self, page, browser, server):
+        at_rest(page)
         page.get_by_label("rate, exact value").first.fill("0.5")
+        at_rest(page)
         page.get_by_label("rate, exact value").nth(3).fill("0.123")
         at_rest(page)
         rows = [cells(page, i) for i in range(4)]

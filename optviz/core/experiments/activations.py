@@ -139,7 +139,8 @@ def inside(network: Network, params, x, t) -> tuple[list[Layer], np.ndarray]:
     with np.errstate(all="ignore"):
         done = network.forward(params, x)
         _, dz = softmax_cross_entropy(done.outputs[-1], y)
-        gradient, arrived = network.backward(params, done, dz)
+        arrived = []
+        gradient = network.backward(params, done, dz, arrived)
         layers = [Layer(done.outputs[i], arrived[i], h.saturated(*done.kept[i]), h.limits) for i in network.hidden]
         views = network.views(gradient)
         return layers, np.array([np.linalg.norm(views[i]["W"]) for i in network.affine])

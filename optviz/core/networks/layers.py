@@ -47,7 +47,8 @@ class Layer:
     def backward(self, p, kept, dy, dp):
         """Write the gradient of the parameters into `dp` and return that of the input.
 
-        `dy` is the gradient that arrives at the output, `kept` what forward kept.
+        `dy` is the gradient that arrives at the output, whose memory may be used for the result; `kept` is
+        what forward kept.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
@@ -99,4 +100,5 @@ class Activated(Layer):
         return y, (x, y)
 
     def backward(self, p, kept, dy, dp):
-        return dy * self.h.slope(*kept)
+        dy *= self.h.slope(*kept)
+        return dy

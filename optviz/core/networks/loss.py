@@ -53,7 +53,7 @@ class MiniBatch:
         done = self.network.forward(params, self.x, self.mode)
         loss, dz = softmax_cross_entropy(done.outputs[-1], self.y)
         self._at, self._loss = params, loss
-        return self.network.backward(params, done, dz)[0]
+        return self.network.backward(params, done, dz)
 
     def hess(self, params):
         """TypeError: nobody writes that matrix down."""

@@ -98,17 +98,18 @@ class Network:
             kept.append(keep)
         return Pass(outputs, kept)
 
-    def backward(self, params, done: Pass, dy):
-        """From the gradient that arrives at the outputs to that of all parameters, layer by layer back.
+    def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
+        """From the gradient that arrives at the outputs to that of all parameters `(..., P)`, layer by layer back.
 
-        Returns the gradient `(..., P)`, and a list of what arrived at the output of each layer.
+        `dy` is used up. A list `arrived` is filled with what arrives at the output of each layer.
         """
         gradient = np.empty_like(params)
-        arrived = [dy]
         steps = zip(self.layers, self.views(params), done.kept, self.views(gradient), strict=True)
         for layer, p, kept, dp in reversed(list(steps)):
-            arrived.append(layer.backward(p, kept, arrived[-1], dp))
-        return gradient, arrived[-2::-1]
+            if arrived is not None:
+                arrived.insert(0, dy.copy())
+            dy = layer.backward(p, kept, dy, dp)
+        return gradient
 
     def outputs(self, params, x, rows: int = 256) -> np.ndarray:
         """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer holds them all."""

@@ -1,0 +1,128 @@
+"""Trainings that run while one watches: a few milliseconds of work at a time, between two pictures.
+
+A fragment comes back four times a second, trains for a moment, and draws what there is. So it can be
+stopped at once, keeps what it has, and leaves room for other visitors.
+"""
+
+from dataclasses import replace
+from time import perf_counter
+
+import streamlit as st
+
+from optviz.core.experiments.trajectories import canonical
+from optviz.core.spec import plain
+from optviz.core.training import Progress, Training, advance, begin, load
+
+EVERY = 0.25  # seconds between two pictures
+BUDGET = 0.15  # of them spent on training
+CHUNK = 5  # iterations in one go; the clock is looked at in between
+
+
+def _key(training: Training) -> str:
+    """What the numbers depend on: not on how long it goes on."""
+    return canonical(plain(replace(training, iterations=0)))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Reading the data …")
+def _data(key, _training):
+    return load(_training)
+
+
+def data_of(training: Training):
+    """The training's rows. ValueError, for a person, where they cannot be had."""
+    return _data(canonical(plain([training.dataset, training.split])), training)
+
+
+def _lab(name):
+    return st.session_state.setdefault("labs", {}).setdefault(name, {"running": False, "kept": {}})
+
+
+def progress(name: str, training: Training) -> Progress:
+    """How far this training has come on this page; what is kept of a shorter or stopped one goes on."""
+    lab, key = _lab(name), _key(training)
+    kept = lab["kept"].get(key)
+    if kept is None or kept.iteration > training.iterations:
+        kept = begin(training, data_of(training))
+    elif kept.training.iterations != training.iterations:
+        kept = replace(kept, training=training)
+    lab["kept"][key] = kept
+    return kept
+
+
+def _step(name, trainings):
+    """Train for a moment, whoever is farthest behind first; whether anything is left to do."""
+    lab, until = _lab(name), perf_counter() + BUDGET
+    while perf_counter() < until:
+        behind = [now for t in trainings if not (now := progress(name, t)).done]
+        if not behind:
+            return False
+        now = min(behind, key=lambda now: now.iteration / now.training.iterations)
+        t, training = now.iteration, now.training
+        stops = [training.assess - t % training.assess, training.iterations - t, CHUNK]
+        if training.keep:
+            stops.append(training.keep - t % training.keep)
+        lab["kept"][_key(training)] = advance(now, data_of(training), min(stops))
+    return True
+
+
+def laboratory(name: str, trainings: list[Training], draw) -> None:
+    """Buttons to train, stop, go on and begin again; `draw(progresses)` shows what there is, while it grows."""
+    lab = _lab(name)
+    if not trainings:
+        st.info("Nobody trains. Add an optimizer beside the picture.")
+        return
+    try:
+        data_of(trainings[0])
+    except ValueError as error:
+        st.error(f"{error}", icon=":material/error:")
+        return
+
+    _buttons(name, lab, [progress(name, t) for t in trainings])
+
+    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
+    @st.fragment(run_every=EVERY if lab["running"] else None)
+    def bench():
+        if lab["running"] and not _step(name, trainings):
+            lab["running"] = False
+            st.rerun()
+        progresses = [progress(name, t) for t in trainings]
+        done, whole = _counted(progresses)
+        st.progress(done / whole if whole else 1.0, f"{done} of {whole} iterations")
+        draw(progresses)
+
+    bench()
+
+
+def _counted(progresses):
+    return sum(now.iteration for now in progresses), sum(now.training.iterations for now in progresses)
+
+
+def _buttons(name, lab, progresses):
+    done, whole = _counted(progresses)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"lab-{name}"):
+        if lab["running"]:
+            st.button(
+                "Stop", key=f"stop-{name}", icon=":material/pause:", type="primary", on_click=_run, args=(name, False)
+            )
+        else:
+            st.button(
+                "Go on" if 0 < done < whole else "Train", key=f"train-{name}", icon=":material/play_arrow:", type="primary",
+                disabled=done >= whole, on_click=_run, args=(name, True),
+            )  # fmt: skip
+        st.button(
+            "Begin again",
+            key=f"again-{name}",
+            icon=":material/restart_alt:",
+            disabled=not done and not lab["running"],
+            on_click=_forget,
+            args=(name,),
+        )
+
+
+def _run(name, running):
+    _lab(name)["running"] = running
+
+
+def _forget(name):
+    lab = _lab(name)
+    lab["kept"], lab["running"] = {}, False

@@ -13,6 +13,7 @@ lint:
 bench:
 	python benchmarks/optimizers.py
 	python benchmarks/latency.py
+	python benchmarks/networks.py
 
 golden:
 	python tests/golden/make.py

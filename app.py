@@ -18,6 +18,7 @@ st.navigation(
     [
         st.Page(pages / "trajectories.py", title="Trajectories", icon=":material/conversion_path:", default=True),
         st.Page(pages / "activations.py", title="Activations", icon=":material/bar_chart:"),
+        st.Page(pages / "initialisation.py", title="Initialisation", icon=":material/start:"),
         st.Page(pages / "contest.py", title="Optimizers on digits", icon=":material/emoji_events:"),
         *lessons,
     ],

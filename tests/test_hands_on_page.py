@@ -12,7 +12,8 @@ from optviz import FUNCTIONS, OPTIMIZERS, WRAPPERS, minimize
 from optviz.core.experiments.trajectories import BOOK, Fork, Part, Problem, Racer, Scene, run
 from optviz.ui import predict, takehome
 from optviz.ui.predict import NOBODY, WHERE, WHO, Round, judged
-from optviz.views.inside import arrows, charts
+from optviz.views.contour import FAR
+from optviz.views.inside import arrows, charts, own_state
 from optviz.views.lessons import LESSONS
 from optviz.views.share import Controls, Shared, encode
 from optviz.views.style import LIGHT
@@ -109,6 +110,23 @@ class TestFork:
         assert sum(counts) == 25
         assert len(counts) == 4, "all four valleys are found"
 
+    def test_a_branch_of_another_method_shows_nothing_of_the_one_before(self):
+        """Adam's v is a mean square, Momentum's a velocity."""
+        branch = Racer(Part("momentum", {"lr": 0.1}), fork=Fork(BOOK.racers[3], 10))
+        held = own_state(run(BOOK.problem, branch))
+        assert np.isnan(held["v"][:10]).all()
+        assert np.isfinite(held["v"][10:]).all()
+        carried = own_state(run(BOOK.problem, replace(BOOK.racers[3], fork=Fork(BOOK.racers[3], 10))))
+        assert np.isfinite(carried["v"]).all(), "the same method goes on with what it had"
+
+    def test_who_runs_away_draws_no_line_back_across_the_picture(self):
+        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part("sgd", {"lr": 0.1})),)))
+        points = drawn(contour(at), "SGD")
+        (x0, x1), (y0, y1) = FUNCTIONS["rosenbrock"].domain
+        far = np.abs((points - [(x0 + x1) / 2, (y0 + y1) / 2]) / [x1 - x0, y1 - y0]).max(-1) > 0.99 * FAR
+        assert far.any()
+        assert not (far[1:] & far[:-1]).any(), "two far points in a row would be joined through the middle"
+
 
 class TestPredict:
     ids = ("a", "b", "c", "d")
@@ -146,6 +164,38 @@ class TestPredict:
         assert points == 0
         assert "nan" not in verdict
 
+    def test_it_is_the_race_that_was_run_that_counts(self):
+        at = open_app()
+        at.button(key="predict-begin").click().run()
+        end = tuple(run(BOOK.problem, BOOK.racers[0]).points[-1])
+        at.session_state.round = replace(at.session_state.round, point=end, land=BOOK.problem.landscape_key())
+        at.run()
+        at.button(key="reveal").click().run()
+        assert at.button(key="again").disabled, "no way out of a bad guess"
+        other = replace(BOOK.racers[0], optimizer=Part("sgd", {"lr": 0.01}))
+        at.session_state.scene = replace(BOOK, racers=(other, *BOOK.racers[1:]))
+        at.run()
+        points, _ = judged(at.session_state.round.scene, list(at.session_state.round.ids), at.session_state.round)
+        assert points == 10
+
+    def test_a_place_on_another_function_is_no_answer(self):
+        at = open_app()
+        at.button(key="predict-begin").click().run()
+        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=BOOK.problem.landscape_key())
+        at.run()
+        assert not at.button(key="reveal").disabled
+        at.selectbox(key=f"function-{at.session_state.generation}").set_value("himmelblau").run()
+        assert at.button(key="reveal").disabled
+
+    def test_the_next_question_is_another_one(self):
+        at = open_app()
+        at.button(key="predict-begin").click().run()
+        at.session_state.round = replace(at.session_state.round, revealed="x", points=3, verdict="so.")
+        at.run()
+        at.button(key="again").click().run()
+        assert at.session_state.round.about == at.session_state.ids[1]
+        assert at.session_state.scene.problem.start != BOOK.problem.start
+
     def test_while_the_question_stands_the_page_tells_nothing(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
@@ -157,7 +207,9 @@ class TestPredict:
         at = look_inside(at)
         assert not at.get("download_button")
         assert not any("aligned" in m.value for m in at.markdown)
-        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.problem.landscape_key())
+        at.session_state.round = replace(
+            at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.problem.landscape_key()
+        )
         at.run()
         at.button(key="reveal").click().run()
         assert not contour(at)["sealed"]
@@ -202,7 +254,7 @@ class TestLessons:
 
     def test_the_gallery_shows_every_lesson(self):
         at = AppTest.from_string(
-            "from optviz.ui.lessons import gallery\ngallery(dict.fromkeys(('trajectories', 'activations'), 'x'))",
+            "from optviz.ui.lessons import gallery\ngallery(dict.fromkeys(('trajectories', 'activations', 'initialisation', 'contest'), 'x'))",
             default_timeout=60,
         ).run()
         assert not at.exception
@@ -308,6 +360,26 @@ class TestShare:
         assert not [s for s in at.get("button_group") if s.label == "Knobs of the optimizers"], (
             "who has such a link makes no other"
         )
+
+    def test_locks_hold_for_forks_and_lessons(self):
+        at = look_inside(opened_with(s=encode(Shared(BOOK, controls=Controls(("racers",))))))
+        assert at.button(key="fork").disabled
+        at.switch_page("optviz/pages/lessons.py").run()
+        assert at.button(key="open-zigzag").disabled
+        at = opened_with(
+            s=encode(Shared(LESSONS["zigzag"].scene, controls=Controls((), ("lessons",)))), lesson="zigzag"
+        )
+        assert not any("Look for" in m.value for m in at.markdown)
+
+    @pytest.mark.parametrize("query", [{"s": "1.abc"}, {"lesson": "nothing"}, {"s": ""}])
+    def test_a_link_to_the_gallery_is_nobody_s_concern(self, query):
+        at = AppTest.from_file(str(APP), default_timeout=60)
+        at.run()
+        at.switch_page("optviz/pages/lessons.py")
+        at.query_params.update(query) if hasattr(at.query_params, "update") else None
+        at.run()
+        assert not at.exception
+        assert at.button(key="open-zigzag")
 
     def test_what_a_teacher_chooses_is_in_the_link_that_is_handed_out(self):
         at = open_app()

@@ -16,10 +16,11 @@ from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize,
 from optviz.core.experiments import activations, trajectories
 from optviz.core.experiments.trajectories import Landscape, Scene
 from optviz.core.spec import Part, parsed, plain
+from optviz.core.training import advance, begin, load
 from optviz.views import lessons, view
 from optviz.views.lessons import LESSONS, LessonError, told
 from optviz.views.style import THEMES
-from optviz.views.thumbnail import stack_thumbnail, thumbnail
+from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
 
 KEYS = list(LESSONS)
 START = (-7, 2)
@@ -249,7 +250,7 @@ def test_a_lesson_is_whole(key):
     assert len(lesson.title) <= 45
     assert lesson.chapter.strip()
     assert lesson.source.strip()
-    (trajectories.check if lesson.page == "trajectories" else activations.check_comparison)(lesson.scene)
+    lessons.PAGES[lesson.page][1](lesson.scene)
     view.check(lesson.view)
     for text in (lesson.text, lesson.look, lesson.next):
         filled = told(text, lesson, run)
@@ -743,6 +744,53 @@ def test_thumbnails_of_histograms(key, theme):
     assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
     assert not re.search(r"nan|inf", picture)
     assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page in ("initialisation", "contest")])
+def test_thumbnails_of_curves(key, theme):
+    scene = LESSONS[key].scene
+    picture = curves_thumbnail([scene] if LESSONS[key].page == "initialisation" else scene.trainings, THEMES[theme])
+    paths = ET.fromstring(picture).findall(f"{SVG}path")
+    assert len(paths) == len(scene.initialisers if LESSONS[key].page == "initialisation" else scene.racers)
+    assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
+    assert "nan" not in picture
+
+
+def after(training):
+    data = load(training)
+    return advance(begin(training, data), data, training.iterations)
+
+
+def test_what_the_lessons_on_training_say():
+    """Who learns and who does not; in Try next too."""
+    start = LESSONS["initial-weights"].scene
+    small, root, he = after(start).accuracy[-1, 0, :, 0]
+    assert small < 0.2 < 0.9 < root < he
+    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    assert early[1] < early[2], "He's rule learns soonest"
+    tanh = after(replace(start, network=replace(start.network, activation=Part("tanh")))).accuracy[-1, 0, :, 0]
+    assert tanh[0] < 0.3 < 0.9 < tanh[1]
+    adam = replace(start, racer=replace(start.racer, optimizer=Part("adam", {"lr": 1e-3})))
+    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+
+    alike = LESSONS["initial-symmetry"].scene
+    now = after(alike)
+    for i, apart in ((0, False), (1, False), (2, True)):
+        weights = alike.network.views(now.params[i, 0])[0]["W"]
+        assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
+        assert np.abs(weights).max() > 0.01, "they do move"
+    still = replace(
+        alike, network=replace(alike.network, activation=Part("relu")), initialisers=(Part("zeros"),), iterations=50
+    )
+    assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
+
+    figure = LESSONS["four-on-digits"].scene
+    assert 20_000 < figure.network.size < 60_000
+    ends = [after(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
+    assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
+    faster = replace(figure.trainings[0], racer=replace(figure.racers[0], optimizer=Part("sgd", {"lr": 0.1})))
+    assert after(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
 def layers(key, setting=0):

@@ -147,11 +147,11 @@ def check(training: Training) -> None:
     check_scene(Scene(Problem(), (training.racer,)))
     if why := unsuited(training.racer.optimizer.key, net):
         raise SpecError(why)
-    if (numbers := _held(training)) > MOST_NUMBERS:
+    if (numbers := held_numbers(training)) > MOST_NUMBERS:
         raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most")
 
 
-def _held(training):
+def held_numbers(training):
     """How many numbers there are at a time: parameters, the optimizer's state, signals both ways, snapshots."""
     rules, seeds = training.shape
     p = training.network.size

@@ -5,4 +5,4 @@ from pathlib import Path
 from optviz.ui.lessons import gallery
 
 HERE = Path(__file__).parent
-gallery({name: HERE / f"{name}.py" for name in ("trajectories", "activations")})
+gallery({name: HERE / f"{name}.py" for name in ("trajectories", "activations", "initialisation", "contest")})

@@ -108,9 +108,9 @@ def _controls(contest):
         if declared := knobs(registry[part.key]):
             knob_panel(
                 f"{key}-{part.key}", label, declared, part.knobs,
-                lambda new, field=field: _update(network=replace(S.contest.network, **{field: _with(getattr(S.contest.network, field), new)})),
+                lambda new, field=field: _update(network=replace(S.contest.network, **{field: turned(getattr(S.contest.network, field), new)})),
             )  # fmt: skip
-    knob_panel(f"shared-{S.generation}", "Network and training", SHARED, _shared_values(contest), _turn_shared)
+    knob_panel(f"shared-{S.generation}", "Network and training", SHARED, shared_values(contest), _turn_shared)
     for i, (racer, name) in enumerate(zip(contest.racers, Scene(Problem(), contest.racers).names, strict=True)):
         _racer(i, racer, name, len(contest.racers))
     st.button(
@@ -123,11 +123,11 @@ def _controls(contest):
     )
 
 
-def _with(part, new):
+def turned(part, new):
     return Part(part.key, part.knobs | new)
 
 
-def _shared_values(contest):
+def shared_values(contest):
     sizes = contest.network.sizes
     return {
         "hidden": len(sizes) - 2, "units": sizes[1] if len(sizes) > 2 else 100, "batch": contest.batch,
@@ -137,7 +137,7 @@ def _shared_values(contest):
 
 def _turn_shared(new):
     contest = st.session_state.contest
-    v = _shared_values(contest) | new
+    v = shared_values(contest) | new
     inputs, classes = contest.network.sizes[0], contest.network.sizes[-1]
     _update(
         network=replace(contest.network, sizes=(inputs, *[v["units"]] * v["hidden"], classes)), batch=v["batch"],
@@ -148,22 +148,22 @@ def _turn_shared(new):
 def _choose_data(key):
     contest = st.session_state.contest
     dataset = Part(key)
-    rows = min(contest.split.rows, _rows_of(dataset) - 50)
-    _update(dataset=dataset, network=_fitting(contest.network, dataset), split=replace(contest.split, rows=rows))
+    rows = min(contest.split.rows, rows_of(dataset) - 50)
+    _update(dataset=dataset, network=fitting(contest.network, dataset), split=replace(contest.split, rows=rows))
 
 
 def _turn_data(new):
     contest = st.session_state.contest
-    dataset = _with(contest.dataset, new)
-    rows = max(1, min(contest.split.rows, _rows_of(dataset) - 1))
-    _update(dataset=dataset, network=_fitting(contest.network, dataset), split=replace(contest.split, rows=rows))
+    dataset = turned(contest.dataset, new)
+    rows = max(1, min(contest.split.rows, rows_of(dataset) - 1))
+    _update(dataset=dataset, network=fitting(contest.network, dataset), split=replace(contest.split, rows=rows))
 
 
-def _rows_of(dataset):
+def rows_of(dataset):
     return dataset.build(SHAPES).points if dataset.key in SHAPES else DATASETS[dataset.key].rows
 
 
-def _fitting(network: Network, dataset: Part) -> Network:
+def fitting(network: Network, dataset: Part) -> Network:
     """The network with the inputs and outputs that the data have."""
     data = DATASETS[dataset.key]
     classes = len(data.labels) or dataset.build(SHAPES).classes
@@ -182,7 +182,7 @@ def _racer(i, racer, name, of):
         with box:
             st.selectbox(
                 "Optimizer", keys, keys.index(racer.optimizer.key), lambda k: OPTIMIZERS[k].label, key=key,
-                on_change=lambda: _set_racer(i, Racer(_usual(S[key]))),
+                on_change=lambda: _set_racer(i, Racer(usual(S[key]))),
             )  # fmt: skip
             st.caption(sentence(OPTIMIZERS[racer.optimizer.key]))
             schedules = list(SCHEDULES)
@@ -195,7 +195,7 @@ def _racer(i, racer, name, of):
             if part.key != "constant":
                 knob_panel(
                     f"{which}-{part.key}", "Schedule", knobs(SCHEDULES[part.key]), part.knobs,
-                    lambda new: _set_racer(i, replace(racer, schedules={"lr": _with(part, new)})),
+                    lambda new: _set_racer(i, replace(racer, schedules={"lr": turned(part, new)})),
                 )  # fmt: skip
             missing = [OPTIMIZERS[k].label for k in OPTIMIZERS if k not in keys]
             st.caption(f"Not offered: {' and '.join(missing)}. {unsuited('newton', S.contest.network)}")
@@ -209,7 +209,7 @@ def _racer(i, racer, name, of):
             )
     knob_panel(
         f"knobs-{i}-{of}-{racer.optimizer.key}-{S.generation}", name, knobs(OPTIMIZERS[racer.optimizer.key]), racer.optimizer.knobs,
-        lambda new: _set_racer(i, replace(S.contest.racers[i], optimizer=_with(S.contest.racers[i].optimizer, new))), look=look,
+        lambda new: _set_racer(i, replace(S.contest.racers[i], optimizer=turned(S.contest.racers[i].optimizer, new))), look=look,
     )  # fmt: skip
 
 
@@ -217,7 +217,7 @@ def _racer(i, racer, name, of):
 RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
 
 
-def _usual(key):
+def usual(key):
     return Part(key, {"lr": RATES.get(key, 1e-3)})
 
 
@@ -231,7 +231,7 @@ def _add():
     S = st.session_state
     used = {r.optimizer.key for r in S.contest.racers}
     key = next((k for k in OPTIMIZERS if k not in used and not unsuited(k, S.contest.network)), "sgd")
-    _update(racers=(*S.contest.racers, Racer(_usual(key))))
+    _update(racers=(*S.contest.racers, Racer(usual(key))))
 
 
 def _remove(i):
@@ -261,14 +261,14 @@ def _draw(contest, names, progresses):
             view=along, theme=theme_name(),
         )  # fmt: skip
     rows = [views.standing(name, now, 0) for name, now in zip(names, progresses, strict=True)]
-    st.html(_table(rows, [look for *_, look in lines]))
+    st.html(standings(rows, [look for *_, look in lines]))
     _what_it_learned(contest, names, progresses)
     if any(now.iteration for now in progresses):
         st.download_button("Curves as CSV", lambda: curves_csv(names, progresses), "optviz-training.csv", "text/csv", key="contest-csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
 
 
-def _table(rows, looks):
+def standings(rows, looks):
     head = "".join(f'<th scope="col">{h}</th>' for h in views.STANDING)
     body = "".join(
         f'<tr><th scope="row" style="border-left: 0.35rem solid {look.color}">{escape(row[0])}</th>'

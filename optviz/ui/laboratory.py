@@ -18,7 +18,7 @@ BUDGET = 0.15  # of them spent on training
 CHUNK = 5  # iterations in one go; the clock is looked at in between
 
 
-def _key(training: Training) -> str:
+def key_of(training: Training) -> str:
     """What the numbers depend on: not on how long it goes on."""
     return canonical(plain(replace(training, iterations=0)))
 
@@ -39,7 +39,7 @@ def _lab(name):
 
 def progress(name: str, training: Training) -> Progress:
     """How far this training has come on this page; what is kept of a shorter or stopped one goes on."""
-    lab, key = _lab(name), _key(training)
+    lab, key = _lab(name), key_of(training)
     kept = lab["kept"].get(key)
     if kept is None or kept.iteration > training.iterations:
         kept = begin(training, data_of(training))
@@ -61,7 +61,7 @@ def _step(name, trainings):
         stops = [training.assess - t % training.assess, training.iterations - t, CHUNK]
         if training.keep:
             stops.append(training.keep - t % training.keep)
-        lab["kept"][_key(training)] = advance(now, data_of(training), min(stops))
+        lab["kept"][key_of(training)] = advance(now, data_of(training), min(stops))
     return True
 
 
@@ -102,12 +102,12 @@ def _buttons(name, lab, progresses):
     with st.container(horizontal=True, vertical_alignment="center", key=f"lab-{name}"):
         if lab["running"]:
             st.button(
-                "Stop", key=f"stop-{name}", icon=":material/pause:", type="primary", on_click=_run, args=(name, False)
+                "Stop", key=f"stop-{name}", icon=":material/pause:", type="primary", on_click=run, args=(name, False)
             )
         else:
             st.button(
                 "Go on" if 0 < done < whole else "Train", key=f"train-{name}", icon=":material/play_arrow:", type="primary",
-                disabled=done >= whole, on_click=_run, args=(name, True),
+                disabled=done >= whole, on_click=run, args=(name, True),
             )  # fmt: skip
         st.button(
             "Begin again",
@@ -119,7 +119,7 @@ def _buttons(name, lab, progresses):
         )
 
 
-def _run(name, running):
+def run(name, running):
     _lab(name)["running"] = running
 
 

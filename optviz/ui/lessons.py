@@ -6,7 +6,7 @@ from optviz.ui import cache, pictures, sharing
 from optviz.ui.assets import as_image
 from optviz.views.lessons import LESSONS, Lesson, told
 from optviz.views.style import THEMES
-from optviz.views.thumbnail import stack_thumbnail, thumbnail
+from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
 
 
 def open_lesson(key: str) -> None:
@@ -101,6 +101,11 @@ def _tile(lesson, page):
 @st.cache_data(show_spinner=False)
 def _thumbnail(key, theme):
     scene = LESSONS[key].scene
-    if LESSONS[key].page == "activations":
-        return stack_thumbnail(scene.stacks, THEMES[theme])
+    match LESSONS[key].page:
+        case "activations":
+            return stack_thumbnail(scene.stacks, THEMES[theme])
+        case "initialisation":
+            return curves_thumbnail([scene], THEMES[theme])
+        case "contest":
+            return curves_thumbnail(scene.trainings, THEMES[theme])
     return thumbnail(scene, cache.run, cache.landscape(scene.problem), THEMES[theme])

@@ -12,6 +12,7 @@ from optviz.views.share import (
     Controls,
     LinkError,
     Shared,
+    SharedBeginning,
     SharedComparison,
     SharedContest,
     decode,
@@ -22,7 +23,10 @@ from optviz.views.view import View
 
 INSTEAD = "Here is the page as it opens by itself, in its place."
 # The other pages: where their scene is kept, and the kind of their links.
-OTHERS = {"activations": ("comparison", SharedComparison), "contest": ("contest", SharedContest)}
+OTHERS = {
+    "activations": ("comparison", SharedComparison), "initialisation": ("beginning", SharedBeginning),
+    "contest": ("contest", SharedContest),
+}  # fmt: skip
 FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
 
 

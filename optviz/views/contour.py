@@ -210,7 +210,8 @@ def _within_reach(f, points):
         return points
     moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points)
     # who never comes back is not drawn beyond the first far point: lines between moved ones would cross the picture
-    back = np.maximum.accumulate((~far[::-1]).cumsum(0) > 0)[::-1]
+    near = ~far & np.isfinite(away)
+    back = near[::-1].cumsum(0)[::-1] > 0  # whether it is in reach at this step or at any later one
     gone = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
     return np.where(gone & far, np.nan, moved)
 

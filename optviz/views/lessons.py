@@ -30,16 +30,23 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.core.experiments import activations, trajectories
+from optviz.core.experiments import activations, contest, trajectories
 from optviz.core.experiments.activations import Comparison, through
+from optviz.core.experiments.contest import Contest
 from optviz.core.experiments.trajectories import MOST_STEPS, Racer, Scene
 from optviz.core.spec import SpecError, parsed
+from optviz.core.training import Training
+from optviz.views import initialisation
 from optviz.views import view as views
 from optviz.views.style import number
 from optviz.views.view import View
 
 FOLDER = Path(__file__).parent.parent / "lessons"
-PAGES = {"trajectories": Scene, "activations": Comparison}  # where a lesson can be shown, and the kind of its scene
+# Where a lesson can be shown: the kind of its scene, and who checks it.
+PAGES = {
+    "trajectories": (Scene, trajectories.check), "activations": (Comparison, activations.check_comparison),
+    "initialisation": (Training, initialisation.check), "contest": (Contest, contest.check),
+}  # fmt: skip
 SECTIONS = {"Look for": "look", "Try next": "next"}
 FILE = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
@@ -59,7 +66,7 @@ class Lesson:
     order: float
     source: str
     page: str
-    scene: Scene | Comparison
+    scene: Scene | Comparison | Training | Contest
     view: View
     text: str
     look: str
@@ -96,8 +103,9 @@ def _read(path):
     front = parsed(_Front, tomllib.loads(parts[1]), "the front matter")
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
-    scene = parsed(PAGES[front.page], front.scene)
-    (trajectories.check if front.page == "trajectories" else activations.check_comparison)(scene)
+    kind, check = PAGES[front.page]
+    scene = parsed(kind, front.scene)
+    check(scene)
     views.check(front.view)
     texts = _sections(parts[2])
     for text in texts.values():
@@ -125,6 +133,8 @@ def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
 
 def told(text: str, lesson: Lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(problem, racer)` gives a Run."""
+    if isinstance(lesson.scene, Training | Contest):
+        return text  # what a training comes to is not known before it has run
     if lesson.page == "activations":
         return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(through)), text)
     try:
@@ -135,6 +145,8 @@ def told(text: str, lesson: Lesson, run) -> str:
 
 def _check_placeholders(text, scene):
     for found in PLACEHOLDER.finditer(text):
+        if isinstance(scene, Training | Contest):
+            raise LessonError(f"{found[0]} cannot be known before the training has run")
         (_of_layer if isinstance(scene, Comparison) else _asked)(found, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise LessonError(f"a stray {stray[0]} in its text")

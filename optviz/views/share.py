@@ -18,6 +18,8 @@ from optviz.core.experiments.activations import Comparison
 from optviz.core.experiments.contest import Contest
 from optviz.core.experiments.trajectories import Scene, canonical
 from optviz.core.spec import SpecError, parsed, plain
+from optviz.core.training import Training
+from optviz.views import initialisation
 from optviz.views import view as views
 from optviz.views.view import View
 
@@ -74,14 +76,28 @@ class SharedContest:
     scene: Contest = Contest()
 
 
+@dataclass(frozen=True)
+class SharedBeginning:
+    """All that a link to the initialisation page carries."""
+
+    scene: Training = initialisation.BOOK
+
+
 # By page; the first is left out of its links. Each has a scene, and who checks it.
-KINDS = {"trajectories": Shared, "activations": SharedComparison, "contest": SharedContest}
+KINDS = {
+    "trajectories": Shared,
+    "activations": SharedComparison,
+    "initialisation": SharedBeginning,
+    "contest": SharedContest,
+}
 
 
 def check(shared) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
     if not isinstance(shared, Shared):
-        {SharedComparison: activations.check_comparison, SharedContest: contest.check}[type(shared)](shared.scene)
+        {
+            SharedComparison: activations.check_comparison, SharedBeginning: initialisation.check, SharedContest: contest.check,
+        }[type(shared)](shared.scene)  # fmt: skip
         return
     trajectories.check(shared.scene)
     views.check(shared.view)
@@ -90,7 +106,7 @@ def check(shared) -> None:
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
-def encode(shared: Shared | SharedComparison | SharedContest) -> str:
+def encode(shared: Shared | SharedComparison | SharedBeginning | SharedContest) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
     [page] = [page for page, kind in KINDS.items() if type(shared) is kind]
     data = canonical(plain(shared) | ({} if page == "trajectories" else {"page": page}))
@@ -101,7 +117,7 @@ def encode(shared: Shared | SharedComparison | SharedContest) -> str:
     return text
 
 
-def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison | SharedContest:
+def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison | SharedBeginning | SharedContest:
     """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
         raise LinkError(DAMAGED)

@@ -3,15 +3,18 @@
 import base64
 import struct
 import zlib
+from dataclasses import replace
 
 import numpy as np
 
 from optviz.core.experiments import trajectories
 from optviz.core.experiments.activations import fitting, histogram, through
 from optviz.core.experiments.trajectories import Landscape, Scene
+from optviz.core.training import advance, begin, load, smoothed
 from optviz.views.style import Theme, style
 
 WIDTH, HEIGHT = 240, 150
+GLIMPSE = 80  # iterations of a training that a stamp shows
 COLUMNS, ROWS = 60, 38  # of the picture under the paths
 BANDS = 12
 REACH = 2.0  # in sizes of the picture: what is farther out is drawn here, in the same direction
@@ -136,4 +139,24 @@ def stack_thumbnail(stacks, theme: Theme) -> str:
                 for k, h in enumerate(height)
                 if h > 0
             ]
+    return "".join([*parts, "</svg>"])
+
+
+def curves_thumbnail(trainings, theme: Theme) -> str:
+    """The smoothed loss of the first GLIMPSE iterations of each training and initialiser: quickly trained for it."""
+    curves = []
+    for training in trainings:
+        short = replace(training, iterations=min(training.iterations, GLIMPSE), seeds=training.seeds[:1], keep=0)
+        data = load(short)
+        curves += list(smoothed(advance(begin(short, data), data, short.iterations).loss[..., 0]).T)
+    top = max([float(np.nanmax(c)) for c in curves if np.isfinite(c).any()] or [1.0])
+    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
+    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
+    for i, curve in enumerate(curves):
+        look, x = style(i, theme), np.linspace(12, WIDTH - 12, len(curve))
+        y = HEIGHT - 14 - (HEIGHT - 28) * np.clip(curve / top, 0, 1)
+        line = "L".join(f"{a:.1f},{b:.1f}" for a, b in zip(x, y, strict=True) if np.isfinite(b))
+        dashes = f' stroke-dasharray="{" ".join(map(str, look.dashes))}"' if look.dashes else ""
+        if line:
+            parts.append(f'<path d="M{line}" fill="none" stroke="{look.color}" stroke-width="2.5"{dashes}/>')
     return "".join([*parts, "</svg>"])

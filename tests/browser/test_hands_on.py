@@ -237,6 +237,22 @@ class TestGrab:
         assert heads >= 9, "every path stands at its own start"
         page.context.close()
 
+    def test_home_leads_to_the_frame_of_this_function(self, page):
+        page.get_by_role("combobox", name="Function").click()
+        page.get_by_role("option", name="Himmelblau").click()
+        page.locator("h4", has_text="Himmelblau").wait_for()
+        at_rest(page)
+        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+        page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
+        page.mouse.wheel(0, -400)
+        at_rest(page)
+        (x0, x1), _ = FUNCTIONS["himmelblau"].domain
+        assert page.evaluate(RANGE)[0] > x0
+        page.locator(".st-key-contour .ov-plot").hover()
+        page.locator(".st-key-contour [data-title='The whole picture again']").click()
+        at_rest(page)
+        assert page.evaluate(RANGE) == pytest.approx((x0, x1))
+
 
 class TestInside:
     def test_the_numbers_are_those_of_the_step_under_the_scrubber(self, page):
@@ -343,6 +359,16 @@ class TestSolid:
         rate(page).press("ArrowLeft")
         at_rest(page)
         assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
+        page.context.close()
+
+    def test_the_address_follows_here_too(self, browser, server):
+        page = opened(browser, server, shared(BOOK, View(solid=True)))
+        page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
+        page.get_by_label("rate, exact value").first.fill("0.5")
+        at_rest(page)
+        link = decode(re.search(r"s=([^&]+)", page.url)[1])
+        assert link.view.solid
+        assert link.scene.racers[0].optimizer.knobs["lr"] == 0.5
         page.context.close()
 
 
@@ -489,7 +515,7 @@ class TestPhone:
         for above, below in itertools.pairwise(boxes):
             assert above["y"] + above["height"] <= below["y"] + 1
         assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
-        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
         assert boxes[0]["y"] < 200, "the contour comes first"
         page.context.close()
 

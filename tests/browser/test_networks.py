@@ -1,0 +1,86 @@
+"""The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a knob."""
+
+import pytest
+
+from tests.browser.test_trajectories import IDLE, at_rest
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+DRAWN = (
+    "() => document.querySelector('.st-key-contest-loss .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
+)
+
+
+def to(page, name):
+    """By the menu: Streamlit asks for files that there are not when a page other than the first is opened by its address."""
+    page.get_by_role("link", name=name).click()
+    page.wait_for_selector(IDLE)
+
+
+def test_a_training_grows_stops_and_goes_on(page):
+    to(page, "Optimizers on digits")
+    page.wait_for_selector(".st-key-contest-loss .ov-plot[data-version]")
+    at_rest(page)
+    page.get_by_role("button", name="Train").click()
+    told = page.locator("[data-testid=stProgress]")
+    page.wait_for_function(
+        "() => /^[1-9]\\d* of 1200/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
+    )
+    first = told.inner_text()
+    page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first)
+    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    at_rest(page)
+    stopped = told.inner_text()
+    page.wait_for_timeout(800)
+    assert told.inner_text() == stopped
+    assert page.evaluate(DRAWN) is not None, "what there is, is drawn"
+    assert "under way" in page.locator(".ov-table tbody").inner_text()
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped)
+    page.get_by_role("button", name="Begin again").click()
+    page.wait_for_function("() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')")
+
+
+def test_histograms_follow_a_knob_and_the_address_follows_them(page):
+    to(page, "Activations")
+    page.wait_for_selector(".st-key-layers-0 .ov-plot[data-version]")
+    at_rest(page)
+    version = page.locator(".st-key-layers-0 .ov-plot").get_attribute("data-version")
+    url = page.url
+    page.get_by_label("layers, exact value").fill("3")
+    page.wait_for_function("() => document.querySelector('.st-key-layers-0 .ov-layer:nth-child(2)').data.length === 6")
+    at_rest(page)
+    assert page.locator(".st-key-layers-0 .ov-plot").get_attribute("data-version") != version
+    assert page.url != url
+    assert page.locator(".ov-table tbody tr").count() == 3
+    page.get_by_role("button", name="Compare with another setting").click()
+    page.wait_for_selector(".st-key-layers-1 .ov-plot[data-version]")
+
+
+def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
+    for name in ("Activations", "Optimizers on digits", "Lessons"):
+        to(page, name)
+        page.set_viewport_size({"width": 390, "height": 844})
+        at_rest(page)
+        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, name
+        page.set_viewport_size({"width": 1280, "height": 720})
+        at_rest(page)
+
+
+def test_the_symmetry_of_equal_weights_is_seen(page):
+    to(page, "Initialisation")
+    page.wait_for_selector(".st-key-initial-loss .ov-plot[data-version]")
+    at_rest(page)
+    page.get_by_role("tab", name="Symmetry").click()
+    page.get_by_role("button", name="Show the symmetry").click()
+    page.get_by_role("button", name="Stop").wait_for()
+    page.get_by_role("button", name="Stop").wait_for(state="detached", timeout=60_000)
+    at_rest(page)
+    text = page.locator("[data-testid=stMain]").inner_text()
+    assert "rank" in text.lower()
+    page.wait_for_selector(".st-key-initial-matrices .ov-plot[data-version]")

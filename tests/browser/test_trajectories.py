@@ -39,9 +39,10 @@ def wait_for_other_path(page, before, chart="contour", racer=None):
 
 def at_rest(page):
     """Wait until the script has run, the hand's rest is over and everything is drawn anew."""
-    page.wait_for_timeout(900)
+    page.wait_for_timeout(450)  # the hand's rest is 250
     page.wait_for_selector(IDLE)
-    page.wait_for_timeout(700)
+    page.wait_for_timeout(350)  # and Plotly takes over after 150
+    page.wait_for_selector(IDLE)
 
 
 def rate(page):

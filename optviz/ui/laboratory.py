@@ -39,21 +39,30 @@ def _lab(name):
 
 def progress(name: str, training: Training) -> Progress:
     """How far this training has come on this page; what is kept of a shorter or stopped one goes on."""
-    lab, key = _lab(name), key_of(training)
-    kept = lab["kept"].get(key)
-    if kept is None or kept.iteration > training.iterations:
-        kept = begin(training, data_of(training))
-    elif kept.training.iterations != training.iterations:
-        kept = replace(kept, training=training)
-    lab["kept"][key] = kept
-    return kept
+    return _progress(_lab(name)["kept"], training)
+
+
+def _progress(kept, training):
+    key = key_of(training)
+    now = kept.get(key)
+    if now is None or now.iteration > training.iterations:
+        now = begin(training, data_of(training))
+    elif now.training.iterations != training.iterations:
+        now = replace(now, training=training)
+    kept[key] = now
+    return now
 
 
 def _step(name, trainings):
-    """Train for a moment, whoever is farthest behind first; whether anything is left to do."""
+    """Train for a moment, whoever is farthest behind first; whether anything is left to do.
+
+    Streamlit may begin the next run while this one is not quite over: who began again in the meantime
+    has other shelves, and nothing of this is put on them.
+    """
     lab, until = _lab(name), perf_counter() + BUDGET
-    while perf_counter() < until:
-        behind = [now for t in trainings if not (now := progress(name, t)).done]
+    kept = lab["kept"]
+    while perf_counter() < until and lab["running"]:
+        behind = [now for t in trainings if not (now := _progress(kept, t)).done]
         if not behind:
             return False
         now = min(behind, key=lambda now: now.iteration / now.training.iterations)
@@ -61,7 +70,7 @@ def _step(name, trainings):
         stops = [training.assess - t % training.assess, training.iterations - t, CHUNK]
         if training.keep:
             stops.append(training.keep - t % training.keep)
-        lab["kept"][key_of(training)] = advance(now, data_of(training), min(stops))
+        kept[key_of(training)] = advance(now, data_of(training), min(stops))
     return True
 
 

@@ -122,7 +122,7 @@ def _buttons(name, lab, progresses):
             "Begin again",
             key=f"again-{name}",
             icon=":material/restart_alt:",
-            disabled=not done and not lab["running"],
+            disabled=not done or lab["running"],
             on_click=_forget,
             args=(name,),
         )

@@ -42,6 +42,9 @@ def test_a_training_grows_stops_and_goes_on(page):
     assert "under way" in page.locator(".ov-table tbody").inner_text()
     page.get_by_role("button", name="Go on").click()
     page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped)
+    page.locator(".st-key-stop-contest button").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    at_rest(page)
     page.get_by_role("button", name="Begin again").click()
     page.wait_for_function("() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')")
 

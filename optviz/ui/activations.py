@@ -52,28 +52,20 @@ def page() -> None:
                 _setting(i)
         with head:
             sharing.complaint()
-            _head()
+            sharing.page_head("What becomes of a signal in a deep network?", _download)
         with under:
             _explained(S.comparison)
 
 
-def _head():
-    title, buttons = st.columns([2, 3], vertical_alignment="center")
-    with title:
-        st.markdown("#### What becomes of a signal in a deep network?")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        box = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
-        if box.open:
-            with box:
-                sharing.share_controls()
-        st.download_button(
-            "Table as CSV",
-            _table_csv,
-            "optviz-activations.csv",
-            "text/csv",
-            icon=":material/download:",
-            on_click="ignore",
-        )
+def _download():
+    st.download_button(
+        "Table as CSV",
+        _table_csv,
+        "optviz-activations.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

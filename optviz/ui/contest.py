@@ -47,7 +47,7 @@ def page() -> None:
     contest = S.contest
     with head:
         sharing.complaint()
-        _head()
+        sharing.page_head("Which optimizer trains a network best?")
     names = Scene(Problem(), contest.racers).names
     with shown:
         lessons.card()
@@ -62,17 +62,6 @@ def _told(contest):
         "Every optimizer has the same start and meets the same mini-batches. The loss is that of each mini-batch before its "
         f"update; smoothed by a Kaiser window of 11, β 2, as in the book. Data: {data.attribution}"
     )
-
-
-def _head():
-    title, buttons = st.columns([2, 3], vertical_alignment="center")
-    with title:
-        st.markdown("#### Which optimizer trains a network best?")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        box = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
-        if box.open:
-            with box:
-                sharing.share_controls()
 
 
 def _update(**parts):

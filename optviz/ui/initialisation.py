@@ -41,7 +41,7 @@ def page() -> None:
     training = S.beginning
     with head:
         sharing.complaint()
-        _head()
+        sharing.page_head("Where should training begin?", _symmetry_button)
     with shown:
         _bench(training)
     with under:
@@ -54,10 +54,6 @@ def page() -> None:
         )
 
 
-def _link():
-    return sharing.query() if PAGE in sharing.OTHERS else ""
-
-
 def _bench(training):
     if not training.initialisers:
         st.info("Nobody begins. Choose an initialiser beside the picture.")
@@ -68,18 +64,9 @@ def _bench(training):
     lab.laboratory(PAGE, [training], _draw)
 
 
-def _head():
-    title, buttons = st.columns([2, 3], vertical_alignment="center")
-    with title:
-        st.markdown("#### Where should training begin?")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        st.button("Show the symmetry", key="symmetry", icon=":material/join_inner:", on_click=_show_symmetry,
-                  help="Zeros and one constant against random numbers, on a small network with sigmoid.")  # fmt: skip
-        if PAGE in sharing.OTHERS:
-            box = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
-            if box.open:
-                with box:
-                    sharing.share_controls()
+def _symmetry_button():
+    st.button("Show the symmetry", key="symmetry", icon=":material/join_inner:", on_click=_show_symmetry,
+              help="Zeros and one constant against random numbers, on a small network with sigmoid.")  # fmt: skip
 
 
 def _show_symmetry():
@@ -200,7 +187,7 @@ def _draw(progresses):
     with left:
         plot(
             "initial-loss", curves.losses(lines, training.iterations, smooth, log), "Loss while training. The table says the same.",
-            view=f"{log}", theme=theme_name(), link=_link(),
+            view=f"{log}", theme=theme_name(), link=sharing.query(),
         )  # fmt: skip
     with right:
         plot(

@@ -118,6 +118,19 @@ def query(controls: Controls | None = None) -> str:
     return f"?s={text}" + (f"&lesson={S.lesson}" if lessons.current() else "")
 
 
+def page_head(question: str, more=lambda: None) -> None:
+    """The line above a network page's pictures: its question, Share, and the buttons that `more` draws."""
+    title, buttons = st.columns([2, 3], vertical_alignment="center")
+    with title:
+        st.markdown(f"#### {question}")
+    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
+        box = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
+        if box.open:
+            with box:
+                share_controls()
+        more()
+
+
 def share_controls() -> None:
     """The link, its QR code, and what the person who opens it may not touch."""
     S = st.session_state

@@ -6,7 +6,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from optviz.core.networks.activations import Activation
-from optviz.core.networks.streams import WEIGHTS, stream
+from optviz.core.networks.streams import DROPOUT, WEIGHTS, stream
 
 
 class Mode(NamedTuple):
@@ -35,13 +35,17 @@ class Layer:
     """
 
     shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
+    memory: ClassVar[dict[str, float]] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
 
     def init(self, seed: int, initialiser) -> dict[str, np.ndarray]:
         """What the parameters of one network begin with."""
         return {}
 
-    def forward(self, p, x, mode: Mode):
-        """The output `(..., B, n_out)`, and what the way back will need."""
+    def forward(self, p, x, mode: Mode, memory=None):
+        """The output `(..., B, n_out)`, and what the way back will need.
+
+        `memory` holds what it remembers of training by name, `(..., n_out)`; only evaluation makes use of it.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def backward(self, p, kept, dy, dp):
@@ -74,7 +78,7 @@ class Affine(Layer):
         rng = stream(seed, WEIGHTS, self.place)
         return {"W": initialiser.draw(rng, self.n_in, self.n_out), "b": np.zeros(self.n_out)}
 
-    def forward(self, p, x, mode):
+    def forward(self, p, x, mode, memory=None):
         y = x @ p["W"]
         y += p["b"][..., None, :]
         return y, x
@@ -95,10 +99,38 @@ class Activated(Layer):
 
     h: Activation
 
-    def forward(self, p, x, mode):
+    def forward(self, p, x, mode, memory=None):
         y = self.h.value(x)
         return y, (x, y)
 
     def backward(self, p, kept, dy, dp):
         dy *= self.h.slope(*kept)
+        return dy
+
+
+@dataclass(frozen=True)
+class Dropout(Layer):
+    r"""In training every output is left out with probability p, drawn anew for each row and step.
+
+    $$ y = \frac{m\, x}{1 - p}, \qquad m \sim \text{Bernoulli}(1 - p) $$
+    $$ \partial x = \frac{m\, \partial y}{1 - p} $$
+
+    What is left is made larger by 1/(1 − p) at once ("inverted"), so that evaluation has nothing to do. The
+    book multiplies by 1 − p in evaluation in place of that: the same function, at another scale while training.
+    (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from overfitting.)
+    """
+
+    ratio: float  # p
+    place: int = 0  # among its kind
+
+    def forward(self, p, x, mode, memory=None):
+        if not mode.training:
+            return x, None
+        kept = [rng.random(x.shape[-2:], np.float32) >= self.ratio for rng in mode.streams(DROPOUT, self.place)]
+        mask = np.stack(kept).astype(x.dtype) / x.dtype.type(1 - self.ratio)
+        return x * mask, mask
+
+    def backward(self, p, mask, dy, dp):
+        if mask is not None:
+            dy *= mask
         return dy

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT = range(5)
+WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT, LABELS, DIRECTIONS = range(7)
 
 
 def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:

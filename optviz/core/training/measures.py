@@ -1,0 +1,38 @@
+"""What is said of trainings: smoothed curves, confusions, ranks."""
+
+import numpy as np
+
+
+def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
+    """Curves `(T, ...)` under a sliding Kaiser window, as the book shows them, mirrored at the ends.
+
+    What follows a NaN is NaN. (Saitoh 2016, Deep Learning from Scratch, common/util.py.)
+    """
+    loss = np.asarray(loss, float)
+    weights = np.kaiser(window, beta) / np.kaiser(window, beta).sum()
+    smooth, half = np.full(loss.shape, np.nan), window // 2
+    for at in np.ndindex(loss.shape[1:]):
+        curve = loss[:, *at]
+        lost = ~np.isfinite(curve)
+        n = int(lost.argmax()) if lost.any() else len(curve)
+        if n:
+            mirrored = np.pad(np.pad(curve[:n], (half, 0), "reflect"), (0, half), "symmetric")
+            smooth[:n, *at] = np.convolve(mirrored, weights, "valid")
+    return smooth
+
+
+def confusion(t, predicted, classes: int) -> np.ndarray:
+    """How often each class `(…)` was taken for which, `(classes, classes)`, rows are the truth."""
+    pairs = np.asarray(t).ravel() * classes + np.asarray(predicted).ravel()
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def rank(w, least: float = 1e-6) -> int:
+    """How many directions a matrix tells apart: its singular values above that share of the largest.
+
+    The share leaves out rounding, of which a little is everywhere. 0 for zeros and for what is not finite.
+    """
+    if not np.isfinite(w).all():
+        return 0
+    strengths = np.linalg.svd(w, compute_uv=False)
+    return int((strengths > least * strengths[0]).sum())

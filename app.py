@@ -4,23 +4,18 @@ from pathlib import Path
 
 import streamlit as st
 
+from optviz.views.pages import PAGES
+
 st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
+HERE = Path(__file__).parent / "optviz"
 for sheet in ("page.css", "table.css"):
-    st.html(Path(__file__).parent / "optviz" / "ui" / sheet)
-pages = Path(__file__).parent / "optviz" / "pages"
+    st.html(HERE / "ui" / sheet)
+menu = {"": []}
+for page in PAGES.values():
+    first = page.key == "trajectories"
+    link = st.Page(HERE / "pages" / f"{page.key}.py", title=page.title, icon=f":material/{page.icon}:", default=first)
+    menu.setdefault(page.chapter, []).append(link)
 controls = st.session_state.get("controls")
-lessons = (
-    []
-    if controls and "lessons" in controls.hidden
-    else [st.Page(pages / "lessons.py", title="Lessons", icon=":material/school:")]
-)
-st.navigation(
-    [
-        st.Page(pages / "trajectories.py", title="Trajectories", icon=":material/conversion_path:", default=True),
-        st.Page(pages / "activations.py", title="Activations", icon=":material/bar_chart:"),
-        st.Page(pages / "initialisation.py", title="Initialisation", icon=":material/start:"),
-        st.Page(pages / "contest.py", title="Optimizers on digits", icon=":material/emoji_events:"),
-        *lessons,
-    ],
-    position="top",
-).run()
+if not (controls and "lessons" in controls.hidden):
+    menu[""].append(st.Page(HERE / "pages" / "lessons.py", title="Lessons", icon=":material/school:"))
+st.navigation(menu, position="top").run()

@@ -7,12 +7,51 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
+from optviz.views.share import SharedScene, encode
+
 APP = Path(__file__).parent.parent / "app.py"
 
 
 def open_app() -> AppTest:
     """The app after its first run."""
     return AppTest.from_file(str(APP), default_timeout=60).run()
+
+
+def open_page(key: str, scene=None, **query) -> AppTest:
+    """Another page, with a scene that came by a link, and whatever else the address says."""
+    at = open_app()
+    at.switch_page(f"optviz/pages/{key}.py")
+    if scene is not None:
+        query["s"] = encode(SharedScene(key, scene))
+    for name, value in query.items():
+        at.query_params[name] = value
+    return sound(at.run())
+
+
+def sound(at: AppTest) -> AppTest:
+    """Fails where the script broke off."""
+    assert not at.exception, [e.message + "\n".join(e.stack_trace) for e in at.exception]
+    return at
+
+
+def trained(at: AppTest, lab: str) -> AppTest:
+    """Press Train and come back, as the browser does four times a second, until all is done."""
+    at.button(key=f"train-{lab}").click().run()
+    for _ in range(400):
+        if not sound(at).session_state.labs[lab]["running"]:
+            return sound(at.run())
+        at.run()
+    raise AssertionError("the training does not end")
+
+
+def plots(at: AppTest) -> dict[str, dict]:
+    """The figures by their names."""
+    return {c["name"]: c for c in components(at, "plot")}
+
+
+def text(at: AppTest) -> str:
+    """All that can be read on the page."""
+    return "\n".join([m.value for m in at.markdown] + [h.value for h in at.get("html")] + [c.value for c in at.caption])
 
 
 def components(at: AppTest, name: str) -> list[dict]:

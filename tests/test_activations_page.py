@@ -14,7 +14,7 @@ from optviz.core.spec import Part
 from optviz.ui.activations import MOST_ROWS, read_rows
 from optviz.views import activations as views
 from optviz.views.lessons import LESSONS
-from optviz.views.share import LinkError, Shared, SharedComparison, decode, encode
+from optviz.views.share import LinkError, Shared, SharedScene, decode, encode
 from optviz.views.style import LIGHT
 from tests.page import APP, components, numbers, panels
 
@@ -24,7 +24,7 @@ def opened(comparison=None, **query):
     at.run()
     at.switch_page("optviz/pages/activations.py")
     if comparison is not None:
-        query["s"] = encode(SharedComparison(comparison))
+        query["s"] = encode(SharedScene("activations", comparison))
     for name, value in query.items():
         at.query_params[name] = value
     at.run()
@@ -125,7 +125,7 @@ def test_the_address_carries_the_comparison():
 )
 def test_a_link_to_what_there_is_not(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedComparison(bad)), "activations")
+        decode(encode(SharedScene("activations", bad)), "activations")
     at = opened(bad)
     assert at.session_state.comparison == Comparison()
     assert "in its place" in at.warning[0].value
@@ -137,7 +137,7 @@ def test_a_link_of_another_page_says_so():
     with pytest.raises(LinkError, match="trajectories"):
         decode(encode(Shared(BOOK)), "activations")
     with pytest.raises(LinkError, match="activations"):
-        decode(encode(SharedComparison()), "trajectories")
+        decode(encode(SharedScene("activations", Comparison())), "trajectories")
 
 
 @pytest.mark.parametrize("key", [k for k, lesson in LESSONS.items() if lesson.page == "activations"])

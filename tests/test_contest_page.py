@@ -6,7 +6,6 @@ import json
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from optviz import OPTIMIZERS
 from optviz.core.experiments.contest import Contest
@@ -14,43 +13,17 @@ from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import Network
 from optviz.core.spec import Part
 from optviz.core.training import Split, Training, advance, begin, confusion, load
-from optviz.ui import contest as page
-from optviz.ui import laboratory
+from optviz.ui import bench, laboratory
 from optviz.views import digits, training
-from optviz.views.share import LinkError, SharedContest, decode, encode
+from optviz.views.share import LinkError, SharedScene, decode, encode
 from optviz.views.style import LIGHT, style
-from tests.page import APP, components, numbers, panels
+from tests.page import numbers, open_page, panels, plots, trained
 
 SMALL = Contest(network=Network((64, 20, 10)), iterations=40, batch=32)
 
 
-def opened(contest=None, **query):
-    at = AppTest.from_file(str(APP), default_timeout=60)
-    at.run()
-    at.switch_page("optviz/pages/contest.py")
-    if contest is not None:
-        query["s"] = encode(SharedContest(contest))
-    for name, value in query.items():
-        at.query_params[name] = value
-    at.run()
-    assert not at.exception, [e.message for e in at.exception]
-    return at
-
-
-def trained(at):
-    """Press Train and come back, as the browser does four times a second, until all is done."""
-    at.button(key="train-contest").click().run()
-    for _ in range(200):
-        if not at.session_state.labs["contest"]["running"]:
-            break
-        at.run()
-    assert not at.exception, [e.message for e in at.exception]
-    at.run()
-    return at
-
-
-def plots(at):
-    return {c["name"]: c for c in components(at, "plot")}
+def opened(contest=None):
+    return open_page("contest", contest)
 
 
 def rows(at):
@@ -74,7 +47,7 @@ def test_it_opens_with_figure_6_9_and_nothing_trained():
 
 
 def test_training_gives_the_numbers_of_a_training_in_one_go():
-    at = trained(opened(SMALL))
+    at = trained(opened(SMALL), "contest")
     now = next(n for n in kept(at) if n.training.racer.optimizer.key == "adam")
     data = load(now.training)
     alone = advance(begin(now.training, data), data, 40)
@@ -97,14 +70,14 @@ def test_stopping_keeps_and_going_on_ends_the_same():
     before = {id(n): n.iteration for n in kept(at)}
     at.run()
     assert {id(n): n.iteration for n in kept(at)} == before, "nothing moves while it is stopped"
-    at = trained(at) if any(not n.done for n in kept(at)) else at
+    at = trained(at, "contest") if any(not n.done for n in kept(at)) else at
     assert all(n.done for n in kept(at))
     at.button(key="again-contest").click().run()
     assert all(n.iteration == 0 for n in kept(at))
 
 
 def test_what_is_only_shown_otherwise_is_not_trained_again():
-    at = trained(opened(SMALL))
+    at = trained(opened(SMALL), "contest")
     before = [id(n) for n in kept(at)]
     at.toggle(key="contest-smooth").set_value(False).run()
     at.toggle(key="contest-log").set_value(True).run()
@@ -115,7 +88,7 @@ def test_what_is_only_shown_otherwise_is_not_trained_again():
 
 
 def test_another_rate_trains_only_that_optimizer_again():
-    at = trained(opened(SMALL))
+    at = trained(opened(SMALL), "contest")
     before = {id(n) for n in kept(at)}
     racers = list(at.session_state.contest.racers)
     racers[0] = Racer(Part("sgd", {"lr": 0.2}))
@@ -126,7 +99,7 @@ def test_another_rate_trains_only_that_optimizer_again():
 
 
 def test_more_iterations_go_on_from_what_is_there():
-    at = trained(opened(SMALL))
+    at = trained(opened(SMALL), "contest")
     at.session_state.contest = Contest(SMALL.racers, SMALL.network, batch=32, iterations=60)
     at.run()
     assert [r[1] for r in rows(at)] == ["40"] * 4
@@ -149,7 +122,7 @@ def test_more_iterations_go_on_from_what_is_there():
 def test_extreme_settings(contest):
     at = opened(contest)
     if contest.racers:
-        at = trained(at)
+        at = trained(at, "contest")
         json.dumps(plots(at))
         assert len(rows(at)) == len(contest.racers)
     else:
@@ -162,10 +135,10 @@ def test_what_diverges_says_so_and_its_curve_ends():
         data := load(Training()),
     )
     now = advance(now, data, 60)
-    text = training.standing("SGD", now, 0)[-1]
+    text = training.status(now, 0)
     if (now.diverged_at >= 0).any():
         assert "diverged at iteration" in text
-    figure = training.losses([("c0", "SGD", now, 0, style(0, LIGHT))], 60)
+    figure = training.losses([training.Line("c0", "SGD", now, 0, style(0, LIGHT))], training.Scale("iterations", 60))
     assert figure["layout"]["yaxis"]["range"][1] <= 15, "one runaway does not crush the rest"
 
 
@@ -174,7 +147,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state["settings-0"] = True
     at.run()
     assert {OPTIMIZERS["newton"].label, OPTIMIZERS["bfgs"].label}.isdisjoint(
-        at.selectbox(key=f"optimizer-0-4-{at.session_state.generation}").options
+        at.selectbox(key=f"racer-0-4-optimizer-{at.session_state.generation}").options
     )
     assert any("P × P" in c.value for c in at.caption)
 
@@ -182,7 +155,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
 @pytest.mark.parametrize("key", ["moons", "circles", "spirals", "clouds"])
 def test_points_in_a_plane_show_their_boundary(key):
     at = opened()
-    at.selectbox(key=f"dataset-{at.session_state.generation}").set_value(key).run()
+    at.selectbox(key=f"contest-data-{at.session_state.generation}").set_value(key).run()
     assert not at.exception
     sizes = at.session_state.contest.network.sizes
     assert sizes[0] == 2
@@ -219,7 +192,7 @@ def test_the_page_s_address():
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedContest(bad)), "contest")
+        decode(encode(SharedScene("contest", bad)), "contest")
 
 
 def test_more_rows_for_training_than_there_are():
@@ -231,9 +204,9 @@ def test_more_rows_for_training_than_there_are():
 
 
 def test_curves_as_csv():
-    at = trained(opened(SMALL))
+    at = trained(opened(SMALL), "contest")
     now = kept(at)[0]
-    found = list(csv.DictReader(io.StringIO(page.curves_csv(["SGD"], [now]))))
+    found = list(csv.DictReader(io.StringIO(bench.curves_csv([training.Line("c0", "SGD", now, 0, None)]))))
     assert len(found) == 41
     assert float(found[1]["loss"]) == now.loss[0, 0, 0]
     assert float(found[-1]["test_accuracy"]) == now.accuracy[-1, 1, 0, 0]

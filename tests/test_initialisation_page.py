@@ -4,54 +4,42 @@ import csv
 import io
 import json
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from optviz.core.experiments.activations import inside
 from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import INITIALISERS, Network
 from optviz.core.spec import Part, SpecError, parsed, plain
 from optviz.core.training import Split, Training, load, train
+from optviz.ui import bench
 from optviz.ui import initialisation as ui
 from optviz.ui import laboratory as lab
 from optviz.views import initialisation as views
 from optviz.views.style import LIGHT
-from tests.page import components, numbers, panels
+from tests import page
+from tests.page import numbers, open_page, panels, plots, sound, text
 
-PAGE = Path(__file__).parent.parent / "optviz" / "pages" / "initialisation.py"
 SMALL = replace(views.BOOK, network=Network((64, 20, 20, 10)), iterations=40)
 
 
 def opened(training=None):
-    at = AppTest.from_file(str(PAGE), default_timeout=60)
+    """With a training that may be more than a link can ask for."""
+    at = open_page(ui.PAGE)
     if training is not None:
-        at.session_state.beginning = training
-        at.session_state.opened = {ui.PAGE}
-        at.session_state.generation = 0
-    at.run()
-    if training is not None:  # also where opening a session puts the page's own scene there first
         at.session_state.beginning = training
         at.run()
     return sound(at)
 
 
-def sound(at):
-    assert not at.exception, [e.message + "\n".join(e.stack_trace) for e in at.exception]
-    return at
-
-
 def trained(at):
-    """Press Train and let the fragment come back until there is nothing left to do."""
-    at.button(key=f"train-{ui.PAGE}").click().run()
-    for _ in range(200):
-        sound(at)
-        if not running(at):
-            return at
-        at.run()
-    raise AssertionError("the training does not end")
+    return page.trained(at, ui.PAGE)
+
+
+def _lines(now):
+    names = views.names(now.training.initialisers)
+    return [bench.Line(f"i{i}", name, now, i, None) for i, name in enumerate(names)]
 
 
 def running(at):
@@ -67,14 +55,6 @@ def progress(at):
     return now
 
 
-def figures(at):
-    return {c["name"]: c for c in components(at, "plot")}
-
-
-def text(at):
-    return "\n".join([m.value for m in at.markdown] + [h.value for h in at.get("html")] + [c.value for c in at.caption])
-
-
 def to_symmetry(at):
     at.session_state["initial-tabs"] = ui.SYMMETRY
     return sound(at.run())
@@ -84,9 +64,9 @@ def test_it_opens_before_the_first_update():
     at = opened()
     assert at.session_state.beginning == views.BOOK
     assert at.selectbox
-    assert {"initial-loss", "initial-accuracy", "initial-layers", "initial-gradients"} == set(figures(at))
-    assert len(figures(at)["initial-layers"]["data"]) == 8, "forward and backward for four hidden layers"
-    assert len(figures(at)["initial-gradients"]["data"]) == 5
+    assert {"initial-loss", "initial-accuracy", "initial-layers", "initial-gradients"} == set(plots(at))
+    assert len(plots(at)["initial-layers"]["data"]) == 8, "forward and backward for four hidden layers"
+    assert len(plots(at)["initial-gradients"]["data"]) == 5
     assert "not begun" in text(at)
     assert "Vanishing" in text(at), "σ = .01 is looked at first"
 
@@ -99,7 +79,7 @@ def test_the_book_s_pattern():
     assert small < 0.15
     assert book > 0.92
     assert he > 0.97
-    loss = figures(at)["initial-loss"]["data"]
+    loss = plots(at)["initial-loss"]["data"]
     shown = [t for t in loss if t.get("showlegend") and t["mode"] == "lines"]
     assert [t["name"] for t in shown] == ["normal (σ = 0.01)", "1/√n", "He"]
     assert len({t["line"]["dash"] for t in shown}) == 3
@@ -107,7 +87,7 @@ def test_the_book_s_pattern():
     assert f"iteration {now.iteration}, normal" in text(at)
     at.segmented_control(key="initial-which-3").set_value(2).run()
     assert "reaches every layer" in text(sound(at))
-    rows = list(csv.DictReader(io.StringIO(ui.curves_csv(views.names(now.training.initialisers), now))))
+    rows = list(csv.DictReader(io.StringIO(bench.curves_csv(_lines(now), "initialiser"))))
     assert len(rows) == 3 * 301
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
 
@@ -121,7 +101,7 @@ def test_how_it_is_drawn_does_not_train_again():
     slider.set_value(20).run()
     sound(at)
     assert progress(at) is before
-    assert figures(at)["initial-loss"]["layout"]["yaxis"]["type"] == "log"
+    assert plots(at)["initial-loss"]["layout"]["yaxis"]["type"] == "log"
     assert "Shown: iteration 20" in text(at)
     to_symmetry(at)
     assert progress(at) is before
@@ -136,7 +116,7 @@ def test_more_iterations_go_on_and_seeds_make_a_band():
     trained(at)
     assert (progress(at).loss[:40] == before.loss).all()
     at = trained(opened(replace(SMALL, seeds=(0, 1, 2))))
-    assert sum(t["uid"].endswith("b") for t in figures(at)["initial-loss"]["data"]) == 3
+    assert sum(t["uid"].endswith("b") for t in plots(at)["initial-loss"]["data"]) == 3
     assert "seed 0" in text(at)
 
 
@@ -157,7 +137,7 @@ def test_show_the_symmetry():
     assert now.accuracy[-1, 0, 2, 0] > 0.8 > 0.5 > now.accuracy[-1, 0, :2, 0].max()
     assert "All 8 units are equal" in text(at)
     assert "Rank 1 of at most 8" in text(at)
-    maps = figures(at)["initial-matrices"]["data"]
+    maps = plots(at)["initial-matrices"]["data"]
     assert len(maps) == 3
     assert np.ptp(numbers(maps[1]["z"]), axis=1).max() < 1e-6
     assert np.ptp(numbers(maps[2]["z"]), axis=1).max() > 0.1
@@ -275,12 +255,12 @@ def test_controls():
         Part("normal", {"sigma": 0.01}), Part("he_normal"), Part("zeros"), Part("orthogonal"),
     )  # fmt: skip
     assert {"normal (σ = 0.01)", "orthogonal (g = 1)"} <= set(panels(at))
-    at.selectbox(key=f"data-{g}").set_value("spirals").run()
+    at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("spirals").run()
     sound(at)
     assert at.session_state.beginning.network.sizes[0] == 2
-    at.selectbox(key=f"data-{g}").set_value("digits").run()
-    at.selectbox(key=f"activation-{g}").set_value("leaky_relu").run()
-    at.selectbox(key=f"optimizer-{g}").set_value("adam").run()
+    at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("digits").run()
+    at.selectbox(key=f"{ui.PAGE}-activation-{g}").set_value("leaky_relu").run()
+    at.selectbox(key=f"{ui.PAGE}-optimizer-{g}").set_value("adam").run()
     sound(at)
     assert at.session_state.beginning.racer.optimizer == Part("adam", {"lr": 0.001})
     trained(at)
@@ -312,6 +292,6 @@ def test_gradients_are_those_of_the_engine():
     *_, now = train(t, data)
     at = trained(opened(t))
     lengths = inside(t.network, now.snapshots[20][0].astype(float), data.x[: ui.ROWS], data.t[: ui.ROWS])[1]
-    line = figures(at)["initial-gradients"]["data"][0]
+    line = plots(at)["initial-gradients"]["data"][0]
     assert numbers(line["x"]).tolist() == [0, 20]
     assert numbers(line["y"])[-1] == pytest.approx(lengths[0])

@@ -250,7 +250,7 @@ def test_a_lesson_is_whole(key):
     assert len(lesson.title) <= 45
     assert lesson.chapter.strip()
     assert lesson.source.strip()
-    lessons.PAGES[lesson.page][1](lesson.scene)
+    lessons.PAGES[lesson.page].check(lesson.scene)
     view.check(lesson.view)
     for text in (lesson.text, lesson.look, lesson.next):
         filled = told(text, lesson, run)

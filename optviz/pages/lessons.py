@@ -3,6 +3,6 @@
 from pathlib import Path
 
 from optviz.ui.lessons import gallery
+from optviz.views.pages import PAGES
 
-HERE = Path(__file__).parent
-gallery({name: HERE / f"{name}.py" for name in ("trajectories", "activations", "initialisation", "contest")})
+gallery({key: Path(__file__).parent / f"{key}.py" for key in PAGES})

@@ -52,7 +52,7 @@ def page() -> None:
                 _setting(i)
         with head:
             sharing.complaint()
-            sharing.page_head("What becomes of a signal in a deep network?", _download)
+            sharing.page_head(_download)
         with under:
             _explained(S.comparison)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from dataclasses import dataclass, field
 from functools import cache
 
 import streamlit as st
@@ -127,6 +128,7 @@ def plot(
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when this
     browser does not have it yet.
     """
+    shown().pictures[key] = (figure, label, base, solid)
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     data = {
         **figure, **more, "name": key, "label": label, "view": view, "theme": theme, "plotly": plotly_js(),
@@ -147,6 +149,36 @@ def plot(
         _surface(key=key, data=data, on_need_change=have.clear)
     else:
         _plot(key=key, data=data, on_need_change=have.clear, on_guess_change=clicked)
+
+
+@dataclass
+class Shown:
+    """What a page shows in a run: what "Take home" puts into a file when it is asked for."""
+
+    pictures: dict[str, tuple] = field(default_factory=dict)
+    tables: dict[str, str] = field(default_factory=dict)
+    trainings: dict[str, list] = field(default_factory=dict)
+
+    def charts(self) -> list[dict]:
+        """The pictures as the browser needs them, each with what lies under it."""
+        return [
+            {**figure, **({"base": base(), "base_id": key} if base else {}), "name": key, "label": label, "view": "1", "version": "1", "solid": solid}
+            for key, (figure, label, base, solid) in self.pictures.items()
+        ]  # fmt: skip
+
+
+def shown(afresh: bool = False) -> Shown:
+    """What this page shows; `afresh` at the beginning of a run."""
+    S = st.session_state
+    if afresh or "_shown" not in S:
+        S["_shown"] = Shown()
+    return S["_shown"]
+
+
+def table(html: str, key: str) -> None:
+    """Show a table that can be taken home."""
+    shown().tables[key] = html
+    st.html(html)
 
 
 def _is_point(at):

@@ -22,22 +22,14 @@ def head(scene, view) -> None:
             disabled=not scene.racers or predict.current() is not None,
             help="Hides the paths: guess where one of them will be, or who arrives first. Then reveal.",
         )  # fmt: skip
-        _lazy("Share", ":material/share:", "share", sharing.share_controls)
-        _lazy("Take home", ":material/download:", "take-home", lambda: takehome.downloads(scene, view))
-
-
-def _lazy(label, icon, key, content):
-    """A popover whose content is made only while it is open."""
-    box = st.popover(label, icon=icon, key=key, on_change="rerun")
-    if box.open:
-        with box:
-            content()
+        sharing.lazy("Share", ":material/share:", "share", sharing.share_controls)
+        sharing.lazy("Take home", ":material/download:", "take-home", lambda: takehome.downloads(scene, view))
 
 
 def _view_popovers(view):
     locked = sharing.locked("view")
-    _lazy("Picture", ":material/landscape:", "contour-view", lambda: _picture_controls(view, locked))
-    _lazy("Curves", ":material/show_chart:", "curves-view", lambda: _curve_controls(view, locked))
+    sharing.lazy("Picture", ":material/landscape:", "contour-view", lambda: _picture_controls(view, locked))
+    sharing.lazy("Curves", ":material/show_chart:", "curves-view", lambda: _curve_controls(view, locked))
 
 
 def _picture_controls(view, locked):

@@ -1,27 +1,22 @@
 """The initialisation page: one network, one optimizer, several ways to begin."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from optviz.core.datasets import DATASETS, SHAPES
+from optviz.core.datasets import DATASETS
 from optviz.core.experiments.activations import inside
-from optviz.core.knobs import knobs, sentence
-from optviz.core.networks import ACTIVATIONS, INITIALISERS
-from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.knobs import knobs
+from optviz.core.networks import INITIALISERS
 from optviz.core.spec import Part
-from optviz.core.training import unsuited
+from optviz.ui import bench, lessons, sharing
 from optviz.ui import laboratory as lab
-from optviz.ui import lessons, sharing
 from optviz.ui.components import knob_panel, plot
-from optviz.ui.contest import SHARED, fitting, rows_of, shared_values, standings, turned, usual
+from optviz.ui.controls import TrainingControls, turned
 from optviz.ui.pictures import theme_name
 from optviz.views import activations as layer_views
 from optviz.views import initialisation as views
-from optviz.views import training as curves
 from optviz.views.style import THEMES, style
 
 PAGE = "initialisation"
@@ -41,11 +36,11 @@ def page() -> None:
     training = S.beginning
     with head:
         sharing.complaint()
-        sharing.page_head("Where should training begin?", _symmetry_button)
+        sharing.page_head(_symmetry_button)
     with shown:
+        lessons.card()
         _bench(training)
     with under:
-        lessons.card()
         st.caption(
             "Every initialiser meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
             "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
@@ -83,35 +78,12 @@ def _update(**parts):
 
 
 def _controls(training):
-    S = st.session_state
     _rules(training)
-    keys = [k for k, d in DATASETS.items() if d.at_hand()]
-    if training.dataset.key not in keys:
-        keys.append(training.dataset.key)
-    _choice("Data", keys, training.dataset.key, lambda k: DATASETS[k].name, lambda k: _data(Part(k), 50))
-    if training.dataset.key in SHAPES:
-        knob_panel(
-            f"data-knobs-{training.dataset.key}-{S.generation}", "Data", knobs(SHAPES[training.dataset.key]), training.dataset.knobs,
-            lambda new: _data(turned(S.beginning.dataset, new), 1),
-        )  # fmt: skip
-    part = training.network.activation
-    _choice(
-        "Activation", list(ACTIVATIONS), part.key, lambda k: ACTIVATIONS[k].label,
-        lambda k: _update(network=replace(S.beginning.network, activation=Part(k))),
-    )  # fmt: skip
-    if declared := knobs(ACTIVATIONS[part.key]):
-        knob_panel(
-            f"activation-{part.key}-{S.generation}", "Activation", declared, part.knobs,
-            lambda new: _update(network=replace(S.beginning.network, activation=turned(S.beginning.network.activation, new))),
-        )  # fmt: skip
-    knob_panel(f"shared-{S.generation}", "Network and training", SHARED, shared_values(training), _turn_shared)
-    _optimizer(training)
-
-
-def _choice(label, keys, chosen, told, choose):
-    S = st.session_state
-    key = f"{label.lower()}-{S.generation}"
-    st.selectbox(label, keys, keys.index(chosen), told, key=key, on_change=lambda: choose(S[key]))
+    controls = TrainingControls(PAGE, lambda: st.session_state.beginning, _update)
+    controls.data()
+    controls.activation()
+    controls.numbers()
+    controls.optimizer()
 
 
 def _rules(training):
@@ -143,63 +115,15 @@ def _turn_rule(i, new):
     _update(initialisers=tuple(rules))
 
 
-def _data(dataset, least):
-    """Other data: the network gets their inputs and classes, and some rows, `least` or more, are left for the test."""
-    training = st.session_state.beginning
-    rows = max(1, min(training.split.rows, rows_of(dataset) - least))
-    _update(dataset=dataset, network=fitting(training.network, dataset), split=replace(training.split, rows=rows))
-
-
-def _turn_shared(new):
-    training = st.session_state.beginning
-    v = shared_values(training) | new
-    inputs, classes = training.network.sizes[0], training.network.sizes[-1]
-    _update(
-        network=replace(training.network, sizes=(inputs, *[v["units"]] * v["hidden"], classes)), batch=v["batch"],
-        iterations=v["iterations"], split=replace(training.split, rows=min(v["rows"], rows_of(training.dataset) - 1)),
-        seeds=tuple(range(v["seeds"])),
-    )  # fmt: skip
-
-
-def _optimizer(training):
-    S = st.session_state
-    part = training.racer.optimizer
-    keys = [k for k in OPTIMIZERS if not unsuited(k, training.network)]
-    _choice("Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label,
-            lambda k: _update(racer=replace(S.beginning.racer, optimizer=usual(k))))  # fmt: skip
-    st.caption(sentence(OPTIMIZERS[part.key]))
-    knob_panel(
-        f"optimizer-{part.key}-{S.generation}", "Optimizer", knobs(OPTIMIZERS[part.key]), part.knobs,
-        lambda new: _update(racer=replace(S.beginning.racer, optimizer=turned(S.beginning.racer.optimizer, new))),
-    )  # fmt: skip
-
-
 def _draw(progresses):
     [now] = progresses
     training, theme = now.training, THEMES[theme_name()]
     names = views.names(training.initialisers)
     looks = [style(i, theme) for i in range(len(names))]
-    lines = [(f"i{i}", name, now, i, look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
-    with st.container(horizontal=True, key="initial-view"):
-        smooth = st.toggle("Smoothed", True, key="initial-smooth")
-        log = st.toggle("Logarithmic", False, key="initial-log")
-    left, right = st.columns(2, gap="small")
-    with left:
-        plot(
-            "initial-loss", curves.losses(lines, training.iterations, smooth, log), "Loss while training. The table says the same.",
-            view=f"{log}", theme=theme_name(), link=sharing.query(),
-        )  # fmt: skip
-    with right:
-        plot(
-            "initial-accuracy", curves.accuracies(lines, training.iterations), "Accuracy while training. The table says the same.",
-            view="accuracy", theme=theme_name(),
-        )  # fmt: skip
-    table = standings([curves.standing(name, now, i) for i, name in enumerate(names)], looks)
-    st.html(table.replace("How every optimizer stands", "How every initialiser stands"))
+    lines = [bench.Line(f"i{i}", name, now, i, look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
+    bench.curves("initial", lines, training.iterations, "initialiser")
     _inspected(now, names, looks)
-    if now.iteration:
-        st.download_button("Curves as CSV", lambda: curves_csv(names, now), "optviz-initialisation.csv", "text/csv", key="initial-csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
+    bench.downloads("initial", lines, "initialiser")
 
 
 def _inspected(now, names, looks):
@@ -330,18 +254,3 @@ def _symmetry(now, params, shown, which, names, looks):
             else ""
         )
     )
-
-
-def curves_csv(names, now) -> str:
-    """Every mini-batch's loss in full precision, and the accuracies where they were measured."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["initialiser", "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"])
-    at = {int(t): now.accuracy[k] for k, t in enumerate(now.assessed)}
-    for i, name in enumerate(names):
-        for s, seed in enumerate(now.training.seeds):
-            for t in range(now.iteration + 1):
-                found = [repr(float(a)) for a in at[t][:, i, s]] if t in at else ["", ""]
-                before = ["", ""] if t == 0 else [repr(float(now.seconds[t - 1])), repr(float(now.loss[t - 1, i, s]))]
-                write([name, seed, t, *before, *found])
-    return out.getvalue()

@@ -12,6 +12,8 @@ import streamlit as st
 from optviz.core.experiments.trajectories import canonical
 from optviz.core.spec import plain
 from optviz.core.training import Progress, Training, advance, begin, load
+from optviz.ui.components import shown
+from optviz.ui.datafiles import awaited, source_of
 
 EVERY = 0.25  # seconds between two pictures
 BUDGET = 0.15  # of them spent on training
@@ -19,18 +21,21 @@ CHUNK = 5  # iterations in one go; the clock is looked at in between
 
 
 def key_of(training: Training) -> str:
-    """What the numbers depend on: not on how long it goes on."""
-    return canonical(plain(replace(training, iterations=0)))
+    """What the numbers depend on: not on how long it goes on, but on whose files the data come from."""
+    return canonical(plain(replace(training, iterations=0))) + source_of(training.dataset.key)[0]
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the data …")
-def _data(key, _training):
-    return load(_training)
+def _data(key, _training, _source):
+    return load(_training, _source)
 
 
 def data_of(training: Training):
     """The training's rows. ValueError, for a person, where they cannot be had."""
-    return _data(canonical(plain([training.dataset, training.split])), training)
+    if why := awaited(training.dataset.key):
+        raise ValueError(why)
+    mark, source = source_of(training.dataset.key)
+    return _data(canonical(plain([training.dataset, training.split, training.inputs])) + mark, training, source)
 
 
 def _lab(name):
@@ -77,13 +82,18 @@ def _step(name, trainings):
 def laboratory(name: str, trainings: list[Training], draw) -> None:
     """Buttons to train, stop, go on and begin again; `draw(progresses)` shows what there is, while it grows."""
     lab = _lab(name)
+    shown().trainings[name] = trainings
     if not trainings:
         st.info("Nobody trains. Add an optimizer beside the picture.")
         return
     try:
         data_of(trainings[0])
     except ValueError as error:
-        st.error(f"{error}", icon=":material/error:")
+        lab["running"] = False  # and does not go on by itself when they are there
+        if awaited(trainings[0].dataset.key):
+            st.info(f"{error}", icon=":material/download:")
+        else:
+            st.error(f"{error}", icon=":material/error:")
         return
 
     _buttons(name, lab, [progress(name, t) for t in trainings])

@@ -5,8 +5,9 @@ import streamlit as st
 from optviz.ui import cache, pictures, sharing
 from optviz.ui.assets import as_image
 from optviz.views.lessons import LESSONS, Lesson, told
+from optviz.views.pages import PAGES, Page
 from optviz.views.style import THEMES
-from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
+from optviz.views.thumbnail import thumbnail
 
 
 def open_lesson(key: str) -> None:
@@ -100,12 +101,12 @@ def _tile(lesson, page):
 
 @st.cache_data(show_spinner=False)
 def _thumbnail(key, theme):
-    scene = LESSONS[key].scene
-    match LESSONS[key].page:
-        case "activations":
-            return stack_thumbnail(scene.stacks, THEMES[theme])
-        case "initialisation":
-            return curves_thumbnail([scene], THEMES[theme])
-        case "contest":
-            return curves_thumbnail(scene.trainings, THEMES[theme])
-    return thumbnail(scene, cache.run, cache.landscape(scene.problem), THEMES[theme])
+    scene, page = LESSONS[key].scene, PAGES[LESSONS[key].page]
+    return stamp(page, scene, THEMES[theme])
+
+
+def stamp(page: Page, scene, theme) -> str:
+    """A scene of a page in the size of a stamp, as SVG."""
+    if page.stamp is None:
+        return thumbnail(scene, cache.run, cache.landscape(scene.problem), theme)
+    return page.stamp(scene, theme)

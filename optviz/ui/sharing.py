@@ -2,31 +2,15 @@
 
 import streamlit as st
 
-from optviz.core.experiments.trajectories import BOOK
-from optviz.ui import lessons, state
+from optviz.ui import lessons, state, takehome
 from optviz.ui.assets import as_image
+from optviz.ui.components import shown
 from optviz.views.lessons import LESSONS
-from optviz.views.share import (
-    GROUPS,
-    KINDS,
-    Controls,
-    LinkError,
-    Shared,
-    SharedBeginning,
-    SharedComparison,
-    SharedContest,
-    decode,
-    encode,
-    qr_svg,
-)
+from optviz.views.pages import PAGES
+from optviz.views.share import GROUPS, Controls, LinkError, Shared, SharedScene, decode, encode, qr_svg
 from optviz.views.view import View
 
 INSTEAD = "Here is the page as it opens by itself, in its place."
-# The other pages: where their scene is kept, and the kind of their links.
-OTHERS = {
-    "activations": ("comparison", SharedComparison), "initialisation": ("beginning", SharedBeginning),
-    "contest": ("contest", SharedContest),
-}  # fmt: skip
 FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
 
 
@@ -34,15 +18,17 @@ def opened(page: str = "trajectories") -> None:
     """When a session comes to a page: the scene of the address, or the page's own with a word on what was wrong."""
     S, asked = st.session_state, st.query_params
     S.page = page
+    shown(afresh=True)
     if page in S.setdefault("opened", set()):
         return
     S.opened.add(page)
     if "controls" not in S:
         state.current()
         S.view, S.controls, S.lesson, S.link_complaint = View(), Controls(), None, ""
-        for field, kind in OTHERS.values():
-            S[field] = kind().scene
-    if page not in KINDS:
+        for other in PAGES.values():
+            if other.key != "trajectories":
+                S[other.field] = other.scene
+    if page not in PAGES:
         return
     if (key := asked.get("lesson")) is not None:
         if key in LESSONS:
@@ -55,7 +41,7 @@ def opened(page: str = "trajectories") -> None:
         except LinkError as error:
             S.link_complaint = f"{_sentence(error)} {INSTEAD}"
             S.lesson = None
-            put(page, BOOK if page == "trajectories" else OTHERS[page][1]().scene, View())
+            put(page, PAGES[page].scene, View())
         else:
             put(page, shared.scene, getattr(shared, "view", None))
             S.controls = getattr(shared, "controls", S.controls)
@@ -71,7 +57,7 @@ def put(page: str, scene, view: View | None = None) -> None:
         state.show(scene)
         S.view = view or View()
     else:
-        S[OTHERS[page][0]] = scene
+        S[PAGES[page].field] = scene
         S.generation = next(S.new_id)
 
 
@@ -109,8 +95,7 @@ def query(controls: Controls | None = None) -> str:
     if S.page == "trajectories":
         shared = Shared(S.scene, S.view, S.controls if controls is None else controls)
     else:
-        field, kind = OTHERS[S.page]
-        shared = kind(S[field])
+        shared = SharedScene(S.page, S[PAGES[S.page].field])
     try:
         text = encode(shared)
     except LinkError:
@@ -118,17 +103,23 @@ def query(controls: Controls | None = None) -> str:
     return f"?s={text}" + (f"&lesson={S.lesson}" if lessons.current() else "")
 
 
-def page_head(question: str, more=lambda: None) -> None:
+def page_head(more=lambda: None) -> None:
     """The line above a network page's pictures: its question, Share, and the buttons that `more` draws."""
     title, buttons = st.columns([2, 3], vertical_alignment="center")
     with title:
-        st.markdown(f"#### {question}")
+        st.markdown(f"#### {PAGES[st.session_state.page].question}")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        box = st.popover("Share", icon=":material/share:", key="share", on_change="rerun")
-        if box.open:
-            with box:
-                share_controls()
         more()
+        lazy("Share", ":material/share:", "share", share_controls)
+        lazy("Take home", ":material/download:", "take-home", takehome.trainings_downloads)
+
+
+def lazy(label, icon, key, content):
+    """A popover whose content is made only while it is open."""
+    box = st.popover(label, icon=icon, key=key, on_change="rerun")
+    if box.open:
+        with box:
+            content()
 
 
 def share_controls() -> None:

@@ -9,13 +9,17 @@ import plotly
 import streamlit as st
 
 from optviz.core.experiments.trajectories import Scene, summary
-from optviz.ui import cache, lessons, pictures, predict, state
+from optviz.ui import cache, components, lessons, pictures, predict, state
 from optviz.ui.assets import HERE, IMPORT
 from optviz.views import table
+from optviz.views.pages import PAGES
 from optviz.views.script import python_script
 from optviz.views.style import THEMES
 from optviz.views.torch_script import torch_script
+from optviz.views.training_script import training_script
 from optviz.views.view import View
+
+LAYER = '<div class="ov-layer"></div>'
 
 
 def downloads(scene: Scene, view: View) -> None:
@@ -78,22 +82,71 @@ def offline_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=No
         "player": {"steps": scene.problem.steps, "scene": "1"},
         "table": {"html": table.html(rows, scene.tolerance), "rows": [table.columns(r, s) for r, (*_, s) in zip(runs, rows, strict=True)]},
     }  # fmt: skip
-    look = THEMES[theme]
     page = {
-        "TITLE": escape(f.name), "FORMULA": escape(f.formula), "STEPS": str(scene.problem.steps),
+        **_looks(theme), "TITLE": escape(f.name), "FORMULA": escape(f.formula), "STEPS": str(scene.problem.steps),
         "LESSON": escape(lesson.title) if lesson else "",
-        "INK": look.ink, "PAGE": "#ffffff" if theme == "light" else "#0e1117", "PANEL": "#f0f2f6" if theme == "light" else "#262730",
-        "PRIMARY": "#0b6fa4" if theme == "light" else "#56b4e9",
         "CSS": "".join((HERE / name).read_text() for name in ("plot.css", "player.css", "table.css")),
         "LAYERS": '<div class="ov-layer"></div>' * (1 if view.solid else 2),
         "LANDSCAPE": as_module("surface.js" if view.solid else "plot.js"), "PLOT": as_module("plot.js"),
-        "PLAYER": as_module("player.js"), "TABLE": as_module("table.js"),
-        # no "</script>" or "<!--" may end the script early, whatever the data say
-        "DATA": json.dumps(data).replace("<", "\\u003c"),
-        "PLOTLY": (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text(),
+        "PLAYER": as_module("player.js"), "TABLE": as_module("table.js"), "DATA": _as_data(data),
     }  # fmt: skip
-    text = (HERE / "offline.html").read_text()
-    head, *rest = text.split("%%")  # names and literal text by turns
+    return _filled("offline.html", page)
+
+
+def charts_page(title: str, charts: list[dict], tables: list[str], theme: str) -> str:
+    """One HTML file with the pictures and tables that a page shows now; `charts` as `components.plot` sends them."""
+    frames = "".join(
+        f'<figure><div data-part="{i}"><div class="ov-plot" role="group">{LAYER * (1 if chart["solid"] else 2)}'
+        f'<div class="ov-sorry"></div></div></div><figcaption>{escape(chart["label"])}</figcaption></figure>'
+        for i, chart in enumerate(charts)
+    )
+    page = {
+        **_looks(theme), "TITLE": escape(title), "CSS": "".join((HERE / name).read_text() for name in ("plot.css", "table.css")),
+        "CHARTS": frames, "TABLES": "".join(tables), "PLOT": as_module("plot.js"), "SOLID": as_module("surface.js"),
+        "DATA": _as_data([{**chart, "plotly": "", "theme": theme} for chart in charts]),
+    }  # fmt: skip
+    return _filled("charts.html", page)
+
+
+def trainings_downloads() -> None:
+    """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
+    shown = components.shown()
+    st.download_button(
+        "Page with these pictures", lambda: charts_page(_question(), shown.charts(), list(shown.tables.values()), pictures.theme_name()), "optviz.html", "text/html",
+        key="take-charts", icon=":material/web:", on_click="ignore", width="stretch",
+        help="One HTML file with the pictures and tables as they are now, to zoom and to read. It needs no network. 5 MB.",
+    )  # fmt: skip
+    if trainings := [training for some in shown.trainings.values() for training in some]:
+        st.download_button(
+            "Python script", lambda: training_script(_question(), trainings), "optviz_training.py", "text/x-python",
+            key="take-script", icon=":material/code:", on_click="ignore", width="stretch",
+            help="With `optviz` as a library. It trains the same networks and prints the same numbers.",
+        )  # fmt: skip
+    st.caption("The pictures themselves, as PNG and SVG: the two buttons at the upper right corner of each.")
+
+
+def _question():
+    return PAGES[st.session_state.page].question
+
+
+def _looks(theme):
+    look = THEMES[theme]
+    light = theme == "light"
+    return {
+        "INK": look.ink, "PAGE": "#ffffff" if light else "#0e1117", "PANEL": "#f0f2f6" if light else "#262730",
+        "PRIMARY": "#0b6fa4" if light else "#56b4e9",
+    }  # fmt: skip
+
+
+def _as_data(data):
+    """JSON for a script's element: no "</script>" or "<!--" may end it early, whatever the data say."""
+    return json.dumps(data).replace("<", "\\u003c")
+
+
+def _filled(template, page):
+    plotly_js = (Path(plotly.__file__).parent / "package_data" / "plotly.min.js").read_text()
+    head, *rest = (HERE / template).read_text().split("%%")  # names and literal text by turns
+    page = {**page, "PLOTLY": plotly_js}
     return head + "".join(page[part] if i % 2 == 0 else part for i, part in enumerate(rest))
 
 

@@ -30,23 +30,16 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.core.experiments import activations, contest, trajectories
+from optviz.core.experiments import trajectories
 from optviz.core.experiments.activations import Comparison, through
-from optviz.core.experiments.contest import Contest
 from optviz.core.experiments.trajectories import MOST_STEPS, Racer, Scene
 from optviz.core.spec import SpecError, parsed
-from optviz.core.training import Training
-from optviz.views import initialisation
 from optviz.views import view as views
+from optviz.views.pages import PAGES
 from optviz.views.style import number
 from optviz.views.view import View
 
 FOLDER = Path(__file__).parent.parent / "lessons"
-# Where a lesson can be shown: the kind of its scene, and who checks it.
-PAGES = {
-    "trajectories": (Scene, trajectories.check), "activations": (Comparison, activations.check_comparison),
-    "initialisation": (Training, initialisation.check), "contest": (Contest, contest.check),
-}  # fmt: skip
 SECTIONS = {"Look for": "look", "Try next": "next"}
 FILE = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
@@ -66,7 +59,7 @@ class Lesson:
     order: float
     source: str
     page: str
-    scene: Scene | Comparison | Training | Contest
+    scene: object
     view: View
     text: str
     look: str
@@ -103,9 +96,9 @@ def _read(path):
     front = parsed(_Front, tomllib.loads(parts[1]), "the front matter")
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
-    kind, check = PAGES[front.page]
-    scene = parsed(kind, front.scene)
-    check(scene)
+    page = PAGES[front.page]
+    scene = parsed(type(page.scene), front.scene)
+    page.check(scene)
     views.check(front.view)
     texts = _sections(parts[2])
     for text in texts.values():
@@ -133,9 +126,9 @@ def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
 
 def told(text: str, lesson: Lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(problem, racer)` gives a Run."""
-    if isinstance(lesson.scene, Training | Contest):
+    if not isinstance(lesson.scene, Scene | Comparison):
         return text  # what a training comes to is not known before it has run
-    if lesson.page == "activations":
+    if isinstance(lesson.scene, Comparison):
         return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(through)), text)
     try:
         return PLACEHOLDER.sub(lambda found: _answer(*_asked(found, lesson.scene), lesson.scene, run), text)
@@ -145,7 +138,7 @@ def told(text: str, lesson: Lesson, run) -> str:
 
 def _check_placeholders(text, scene):
     for found in PLACEHOLDER.finditer(text):
-        if isinstance(scene, Training | Contest):
+        if not isinstance(scene, Scene | Comparison):
             raise LessonError(f"{found[0]} cannot be known before the training has run")
         (_of_layer if isinstance(scene, Comparison) else _asked)(found, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):

@@ -13,14 +13,11 @@ from dataclasses import dataclass
 
 import segno
 
-from optviz.core.experiments import activations, contest, trajectories
-from optviz.core.experiments.activations import Comparison
-from optviz.core.experiments.contest import Contest
+from optviz.core.experiments import trajectories
 from optviz.core.experiments.trajectories import Scene, canonical
 from optviz.core.spec import SpecError, parsed, plain
-from optviz.core.training import Training
-from optviz.views import initialisation
 from optviz.views import view as views
+from optviz.views.pages import PAGES
 from optviz.views.view import View
 
 GROUPS = {
@@ -55,7 +52,7 @@ class Controls:
 
 @dataclass(frozen=True)
 class Shared:
-    """All that a link carries."""
+    """All that a link to the trajectories page carries."""
 
     scene: Scene
     view: View = View()
@@ -63,53 +60,28 @@ class Shared:
 
 
 @dataclass(frozen=True)
-class SharedComparison:
-    """All that a link to the activations page carries."""
+class SharedScene:
+    """All that a link to another page carries."""
 
-    scene: Comparison = Comparison()
-
-
-@dataclass(frozen=True)
-class SharedContest:
-    """All that a link to the optimizers-on-digits page carries."""
-
-    scene: Contest = Contest()
+    page: str  # one of PAGES
+    scene: object
 
 
 @dataclass(frozen=True)
-class SharedBeginning:
-    """All that a link to the initialisation page carries."""
+class _Carried:
+    """What is written of it; without a scene it is the one with which the page opens."""
 
-    scene: Training = initialisation.BOOK
-
-
-# By page; the first is left out of its links. Each has a scene, and who checks it.
-KINDS = {
-    "trajectories": Shared,
-    "activations": SharedComparison,
-    "initialisation": SharedBeginning,
-    "contest": SharedContest,
-}
+    scene: dict | None = None
 
 
-def check(shared) -> None:
-    """SpecError where what comes from outside could not have been set on the page."""
-    if not isinstance(shared, Shared):
-        {
-            SharedComparison: activations.check_comparison, SharedBeginning: initialisation.check, SharedContest: contest.check,
-        }[type(shared)](shared.scene)  # fmt: skip
-        return
-    trajectories.check(shared.scene)
-    views.check(shared.view)
-    for names in (shared.controls.locked, shared.controls.hidden):
-        if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
-            raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
-
-
-def encode(shared: Shared | SharedComparison | SharedBeginning | SharedContest) -> str:
+def encode(shared: Shared | SharedScene) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
-    [page] = [page for page, kind in KINDS.items() if type(shared) is kind]
-    data = canonical(plain(shared) | ({} if page == "trajectories" else {"page": page}))
+    if isinstance(shared, Shared):
+        data = plain(shared)
+    else:
+        opening = shared.scene == PAGES[shared.page].scene
+        data = {"page": shared.page} | ({} if opening else {"scene": plain(shared.scene)})
+    data = canonical(data)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
     if len(text) > MOST_CHARACTERS:
@@ -117,7 +89,7 @@ def encode(shared: Shared | SharedComparison | SharedBeginning | SharedContest) 
     return text
 
 
-def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison | SharedBeginning | SharedContest:
+def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
     """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
     if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
         raise LinkError(DAMAGED)
@@ -129,13 +101,32 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedComparison |
         of = read.pop("page", "trajectories") if isinstance(read, dict) else page
         if of != page:
             raise SpecError(f"the page {str(of)[:30]!r} at the address of {page!r}")
-        shared = parsed(KINDS[page], read, "link")
+        shared = _read(page, read)
         check(shared)
     except SpecError as error:
         raise LinkError(f"This link asks for something that the app does not have: {error}.") from None
     except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits, or nested beyond reason
         raise LinkError(DAMAGED) from None
     return shared
+
+
+def check(shared: Shared | SharedScene) -> None:
+    """SpecError where what comes from outside could not have been set on the page."""
+    if isinstance(shared, SharedScene):
+        PAGES[shared.page].check(shared.scene)
+        return
+    trajectories.check(shared.scene)
+    views.check(shared.view)
+    for names in (shared.controls.locked, shared.controls.hidden):
+        if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
+            raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
+
+
+def _read(page, data):
+    if page == "trajectories":
+        return parsed(Shared, data, "link")
+    carried, opening = parsed(_Carried, data, "link"), PAGES[page].scene
+    return SharedScene(page, opening if carried.scene is None else parsed(type(opening), carried.scene))
 
 
 def _unpacked(letters):

@@ -2,6 +2,7 @@
 
 import pytest
 
+from optviz.views.pages import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest
 
 pytestmark = [
@@ -10,6 +11,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
+DRAWERS = {page.title: page.chapter for page in PAGES.values()}
 DRAWN = (
     "() => document.querySelector('.st-key-contest-loss .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
 )
@@ -17,6 +19,8 @@ DRAWN = (
 
 def to(page, name):
     """By the menu: Streamlit asks for files that there are not when a page other than the first is opened by its address."""
+    if drawer := DRAWERS.get(name):
+        page.get_by_test_id("stTopNavSection").filter(has_text=drawer).click()
     page.get_by_role("link", name=name).click()
     page.wait_for_selector(IDLE)
 

@@ -1,0 +1,59 @@
+"""Every page that has a scene, declared once: the menu, links, lessons and the course follow from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from optviz.core.experiments import activations, contest, trajectories
+from optviz.views import initialisation
+from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
+
+NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page is a question, and the scene with which it opens.
+
+    `check` raises SpecError for a scene that could not have been set on it. `stamp(scene, theme)` draws one
+    as a small SVG; where it is None the trajectories page draws it from its cached runs.
+    """
+
+    key: str  # of its file in optviz/pages, its links and its lessons
+    title: str
+    icon: str
+    question: str
+    chapter: str  # the drawer of the menu, "" for none
+    scene: object
+    check: Callable[[object], None]
+    stamp: Callable | None = None
+    kept: str = ""  # under which name the session keeps its scene, where not its key
+
+    @property
+    def field(self) -> str:
+        """Under which name the session keeps its scene."""
+        return self.kept or self.key
+
+
+# In the order of a course.
+PAGES: dict[str, Page] = {
+    page.key: page
+    for page in (
+        Page(
+            "trajectories", "Trajectories", "conversion_path", "How does an optimizer find its way down?", "",
+            trajectories.BOOK, trajectories.check, kept="scene",
+        ),
+        Page(
+            "activations", "Activations", "bar_chart", "What becomes of a signal in a deep network?", NETWORKS,
+            activations.Comparison(), activations.check_comparison,
+            lambda scene, theme: stack_thumbnail(scene.stacks, theme), "comparison",
+        ),
+        Page(
+            "initialisation", "Initialisation", "start", "Where should training begin?", NETWORKS,
+            initialisation.BOOK, initialisation.check, lambda scene, theme: curves_thumbnail([scene], theme), "beginning",
+        ),
+        Page(
+            "contest", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
+            contest.Contest(), contest.check, lambda scene, theme: curves_thumbnail(scene.trainings, theme),
+        ),
+    )
+}  # fmt: skip

@@ -129,6 +129,18 @@ def test_extreme_settings(contest):
         assert any("Nobody trains" in i.value for i in at.info)
 
 
+def test_a_rate_beyond_all_measure_ends_where_it_diverges():
+    """No knob goes there, but nothing may break where it comes from elsewhere."""
+    at = opened()
+    racers = tuple(Racer(Part(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
+    at.session_state.contest = Contest(racers, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
+    at = trained(at.run(), "contest")
+    said = {r[0]: r[-1] for r in rows(at)}
+    assert "diverged at iteration" in said["SGD (lr 1e+06)"]
+    assert said["SGD (lr 0)"] == "done"
+    json.dumps(plots(at))
+
+
 def test_what_diverges_says_so_and_its_curve_ends():
     now = begin(
         Training(Network((64, 50, 50, 10)), Racer(Part("sgd", {"lr": 10.0})), batch=32, iterations=60),

@@ -13,7 +13,7 @@ from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import INITIALISERS, Network
 from optviz.core.spec import Part, SpecError, parsed, plain
 from optviz.core.training import Split, Training, load, train
-from optviz.ui import bench
+from optviz.ui import bench, inspection
 from optviz.ui import initialisation as ui
 from optviz.ui import laboratory as lab
 from optviz.views import initialisation as views
@@ -42,6 +42,11 @@ def _lines(now):
     return [bench.Line(f"i{i}", name, now, i, None) for i, name in enumerate(names)]
 
 
+def _matrices(training, params):
+    views_ = training.network.views(params)
+    return [views_[k]["W"] for k in training.network.affine]
+
+
 def running(at):
     return at.session_state.labs[ui.PAGE]["running"]
 
@@ -56,7 +61,7 @@ def progress(at):
 
 
 def to_symmetry(at):
-    at.session_state["initial-tabs"] = ui.SYMMETRY
+    at.session_state["initial-tabs"] = inspection.SYMMETRY
     return sound(at.run())
 
 
@@ -130,7 +135,7 @@ def test_show_the_symmetry():
         sound(at.run())
     now = progress(at)
     for i in (0, 1):
-        for k, w in enumerate(ui._matrices(now.training, now.params[i, 0])):
+        for k, w in enumerate(_matrices(now.training, now.params[i, 0])):
             m = views.Matrix.of(w, k == 2)
             assert m.rank == 1
             assert m.apart < 1e-11
@@ -157,11 +162,11 @@ def test_zeros_stay_zeros(activation):
     net = Network((64, 8, 8, 10), Part(activation))
     zeros = replace(SMALL, network=net, initialisers=(Part("zeros"), Part("he_normal")))
     at = to_symmetry(trained(opened(zeros)))
-    hidden = ui._matrices(zeros, progress(at).params[0, 0])[:-1]
+    hidden = _matrices(zeros, progress(at).params[0, 0])[:-1]
     assert all((w == 0).all() for w in hidden)
     assert "**Exactly zero**: every one of the 512 weights is 0 after 40 updates" in text(at)
     assert "so it stays so" in text(at)
-    at.session_state["initial-tabs"] = ui.LAYERS
+    at.session_state["initial-tabs"] = inspection.LAYERS
     at.run()
     assert "No gradient at all" in text(sound(at))
 
@@ -169,7 +174,7 @@ def test_zeros_stay_zeros(activation):
 def test_all_units_equal_in_the_last_matrix_are_its_rows():
     t = replace(views.SYMMETRY, iterations=40)
     *_, now = train(t, load(t))
-    w = ui._matrices(t, now.params[1, 0])[-1]
+    w = _matrices(t, now.params[1, 0])[-1]
     m = views.Matrix.of(w, True)
     assert m.units == 8
     assert m.equal
@@ -239,6 +244,33 @@ def test_extreme_settings(training):
         assert "has diverged" in text(at)
 
 
+def test_a_rate_beyond_all_measure_ends_where_it_diverges():
+    """No knob goes there, but nothing may break where it comes from elsewhere."""
+    at = trained(opened(replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e6})))))
+    assert (progress(at).diverged_at[1:] >= 0).all(), "the first is stunned at once: all its units are dead"
+    at.segmented_control(key="initial-which-3").set_value(1).run()
+    assert "diverged at iteration" in text(at)
+    to_symmetry(at)
+    assert "has diverged" in text(at)
+    at = trained(opened(replace(SMALL, racer=Racer(Part("sgd", {"lr": 0.0})))))
+    assert np.ptp(progress(at).accuracy[:, 0, 0]) == 0, "nothing was learned, nothing was lost"
+    at = trained(
+        opened(replace(SMALL, initialisers=(Part("normal", {"sigma": 100.0}), Part("normal", {"sigma": 0.0}))))
+    )
+    assert "iteration" in text(at)
+
+
+def test_ranks_over_time():
+    at = opened(replace(views.SYMMETRY, iterations=60))
+    trained(at)
+    to_symmetry(at)
+    figure = plots(at)["initial-ranks"]
+    last = {trace["name"]: numbers(trace["y"])[-1] for trace in figure["data"]}
+    assert last["zeros"] == 1, "with sigmoid all units stay equal"
+    assert last["1/√n"] == 8
+    assert numbers(figure["data"][0]["x"]).tolist() == [0, 20, 40, 60]
+
+
 def test_what_is_too_large_is_said():
     at = opened(replace(views.BOOK, network=Network((64, *[1000] * 12, 10)), seeds=tuple(range(20))))
     assert "are the most" in at.error[0].value
@@ -291,7 +323,9 @@ def test_gradients_are_those_of_the_engine():
     data = load(t)
     *_, now = train(t, data)
     at = trained(opened(t))
-    lengths = inside(t.network, now.snapshots[20][0].astype(float), data.x[: ui.ROWS], data.t[: ui.ROWS])[1]
+    lengths = inside(
+        t.network, now.snapshots[20][0].astype(float), data.x[: inspection.ROWS], data.t[: inspection.ROWS]
+    )[1]
     line = plots(at)["initial-gradients"]["data"][0]
     assert numbers(line["x"]).tolist() == [0, 20]
     assert numbers(line["y"])[-1] == pytest.approx(lengths[0])

@@ -79,27 +79,37 @@ def gradients(norms: dict[int, np.ndarray], iterations: int, shown: int, theme: 
 
     A length of exactly 0 has no place on a logarithmic axis: the line has a gap there, and `flow` says it.
     """
-    at = sorted(norms)
-    x, y = np.array(at, float), np.array([norms[t] for t in at])
+    y = np.array([norms[t] for t in sorted(norms)])
     y = np.where(np.isfinite(y) & (y > 0), y, np.nan)
-    data = []
-    for i in range(y.shape[1]):
-        look = style(i, theme)
-        data.append(
-            {
-                "type": "scatter", "mode": "lines+markers", "uid": f"g{i}", "name": f"W{i + 1}", "x": packed(x), "y": packed(y[:, i]),
-                "line": {"color": look.color, "dash": look.dash, "width": 2, "simplify": False},
-                "marker": {"symbol": look.marker, "size": 6, "color": look.color},
-                "hovertemplate": f"W{i + 1}: %{{y:.3g}}<extra></extra>",
-            }
-        )  # fmt: skip
+    lines = [(f"W{i + 1}", y[:, i], style(i, theme)) for i in range(y.shape[1])]
+    axis = {"type": "log", "exponentformat": "power", "title": {"text": "length of the gradient"}}
+    return _over_time(lines, sorted(norms), axis, iterations, shown, theme)
+
+
+def ranks(found: dict[int, list[int]], names, looks, most: int, iterations: int, shown: int, theme: Theme) -> dict:
+    """The rank of one weight matrix over the kept iterations, a line for each initialiser."""
+    y = np.array([found[t] for t in sorted(found)], float)
+    lines = [(name, y[:, i], look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
+    axis = {"range": [0, 1.05 * most], "title": {"text": "rank"}}
+    return _over_time(lines, sorted(found), axis, iterations, shown, theme)
+
+
+def _over_time(lines, at, axis, iterations, shown, theme):
     here = {"type": "line", "xref": "x", "yref": "paper", "x0": shown, "x1": shown, "y0": 0, "y1": 1}
     return {
-        "data": data,
+        "data": [
+            {
+                "type": "scatter", "mode": "lines+markers", "uid": f"g{i}", "name": name, "x": packed(np.array(at, float)), "y": packed(y),
+                "line": {"color": look.color, "dash": look.dash, "width": 2, "simplify": False},
+                "marker": {"symbol": look.marker, "size": 6, "color": look.color},
+                "hovertemplate": f"{escape(name)}: %{{y:.3g}}<extra></extra>",
+            }
+            for i, (name, y, look) in enumerate(lines)
+        ],
         "layout": {
             "margin": {"l": 68, "r": 12, "t": 30, "b": 42}, "hovermode": "x", "dragmode": "pan",
             "xaxis": {"title": {"text": "iteration", "standoff": 4}, "range": [0, max(iterations, 1)], "zeroline": False},
-            "yaxis": {"type": "log", "exponentformat": "power", "title": {"text": "length of the gradient"}, "zeroline": False},
+            "yaxis": {"zeroline": False, **axis},
             "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
             "shapes": [{**here, "line": {"color": theme.faint, "width": 1.5, "dash": "4px,3px"}}],
         },

@@ -360,7 +360,7 @@ def test_a_fetch_is_watched_stopped_and_gone_on_with(slow):
 
 
 def test_who_goes_on_while_the_stopped_one_still_hangs_waits_for_it(slow):
-    address, handler, gate = slow
+    address, _, gate = slow
     at = opened()
     at.text_input(key="address-mnist").set_value(address).run()
     at = pressed(at, "fetch-mnist")

@@ -14,15 +14,17 @@ from optviz.core.schedules import SCHEDULES
 from optviz.core.spec import Part
 from optviz.core.training import MOST_BATCH, unsuited
 from optviz.ui.components import knob_panel
+from optviz.ui.datafiles import bring, brought, label
 
 SHARED = (
     Knob("hidden", 4, 0, 12, "L", help="hidden layers"),
     Knob("units", 100, 2, 300, "n", help="units in each of them"),
     Knob("batch", 128, 1, MOST_BATCH, "B", log=True, help="rows in a mini-batch"),
     Knob("iterations", 300, 10, 5000, "T", log=True, help="updates of every network"),
-    Knob("rows", 1500, 50, 1700, help="rows for training; the rest is for testing"),
+    Knob("rows", 1500, 50, 1700, log=True, help="rows for training; the rest is for testing"),
     Knob("seeds", 1, 1, 5, help="trainings of each, from other starts, shown as median and band"),
 )
+MOST_ROWS = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.
 RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
 
@@ -90,9 +92,9 @@ class TrainingControls:
     def _key(self, what):
         return f"{self.name}-{what}-{st.session_state.generation}"
 
-    def choice(self, label: str, keys, chosen, told, choose) -> None:
-        """A menu; `choose(key)` is called when a person chooses."""
-        key, keys = self._key(label.lower()), list(keys)
+    def choice(self, label: str, keys, chosen, told, choose, mark: str = "") -> None:
+        """A menu; `choose(key)` is called when a person chooses. Another `mark`, where labels change, makes it anew."""
+        key, keys = self._key(label.lower() + mark), list(keys)
         st.selectbox(
             label, keys, keys.index(chosen), told, key=key, on_change=lambda: choose(st.session_state[key])
         )  # fmt: skip
@@ -105,8 +107,9 @@ class TrainingControls:
     def data(self) -> None:
         """Which data, what they are made like, and which of their rows are for training."""
         dataset = self.get().dataset
-        keys = [k for k, d in DATASETS.items() if d.at_hand() or k == dataset.key]
-        self.choice("Data", keys, dataset.key, lambda k: DATASETS[k].name, lambda k: self._put_data(Part(k), 50))
+        labels = {k: label(k) for k in DATASETS}
+        self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Part(k), 50), brought())
+        bring(dataset.key)
         if dataset.key in SHAPES:
             self.knobs(
                 f"data-{dataset.key}", "Data", knobs(SHAPES[dataset.key]), dataset.knobs,
@@ -147,10 +150,13 @@ class TrainingControls:
             lambda new: self.put(network=replace(self.get().network, **{field: turned(getattr(self.get().network, field), new)})),
         )  # fmt: skip
 
-    def numbers(self, declared=SHARED, label: str = "Network and training") -> None:
-        """Knobs of the names that `read` knows."""
+    def numbers(self, declared=SHARED, title: str = "Network and training") -> None:
+        """Knobs of the names that `read` knows; rows go as far as the data do."""
+        dataset = self.get().dataset
+        most = min(rows_of(dataset) - 1, MOST_ROWS)
+        declared = tuple(replace(k, low=min(k.low, most), high=most) if k.name == "rows" else k for k in declared)
         self.knobs(
-            f"numbers-{label}", label, declared, read(self.get()), lambda new: self.put(**written(self.get(), new))
+            f"numbers-{title}-{most}", title, declared, read(self.get()), lambda new: self.put(**written(self.get(), new))
         )  # fmt: skip
 
     def optimizer(self, schedule: bool = True) -> None:

@@ -38,13 +38,14 @@ def data_of(training: Training):
     return _data(canonical(plain([training.dataset, training.split, training.inputs])) + mark, training, source)
 
 
-def _lab(name):
+def shelf(name: str) -> dict:
+    """Of a page: whether it is `running`, and what is `kept` of what was done, by what its numbers depend on."""
     return st.session_state.setdefault("labs", {}).setdefault(name, {"running": False, "kept": {}})
 
 
 def progress(name: str, training: Training) -> Progress:
     """How far this training has come on this page; what is kept of a shorter or stopped one goes on."""
-    return _progress(_lab(name)["kept"], training)
+    return _progress(shelf(name)["kept"], training)
 
 
 def _progress(kept, training):
@@ -64,7 +65,7 @@ def _step(name, trainings):
     Streamlit may begin the next run while this one is not quite over: who began again in the meantime
     has other shelves, and nothing of this is put on them.
     """
-    lab, until = _lab(name), perf_counter() + BUDGET
+    lab, until = shelf(name), perf_counter() + BUDGET
     kept = lab["kept"]
     while perf_counter() < until and lab["running"]:
         behind = [now for t in trainings if not (now := _progress(kept, t)).done]
@@ -81,7 +82,7 @@ def _step(name, trainings):
 
 def laboratory(name: str, trainings: list[Training], draw) -> None:
     """Buttons to train, stop, go on and begin again; `draw(progresses)` shows what there is, while it grows."""
-    lab = _lab(name)
+    lab = shelf(name)
     shown().trainings[name] = trainings
     if not trainings:
         st.info("Nobody trains. Add an optimizer beside the picture.")
@@ -96,28 +97,38 @@ def laboratory(name: str, trainings: list[Training], draw) -> None:
             st.error(f"{error}", icon=":material/error:")
         return
 
-    _buttons(name, lab, [progress(name, t) for t in trainings])
+    def progresses():
+        return [progress(name, t) for t in trainings]
+
+    def counted():
+        found = progresses()
+        return sum(now.iteration for now in found), sum(now.training.iterations for now in found)
+
+    watched(name, lambda: _step(name, trainings), counted, lambda: draw(progresses()))
+
+
+def watched(name: str, step, counted, draw, units: str = "iterations", verb: str = "Train") -> None:
+    """Any work in slices, with its buttons: `step()` does one and says whether anything is left to do.
+
+    `counted()` gives how much is done and how much there is, in `units`; `draw()` shows what there is.
+    """
+    lab = shelf(name)
+    _buttons(name, lab, *counted(), verb)
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
     @st.fragment(run_every=EVERY if lab["running"] else None)
     def bench():
-        if lab["running"] and not _step(name, trainings):
+        if lab["running"] and not step():
             lab["running"] = False
             st.rerun()
-        progresses = [progress(name, t) for t in trainings]
-        done, whole = _counted(progresses)
-        st.progress(done / whole if whole else 1.0, f"{done} of {whole} iterations")
-        draw(progresses)
+        done, whole = counted()
+        st.progress(done / whole if whole else 1.0, f"{done} of {whole} {units}")
+        draw()
 
     bench()
 
 
-def _counted(progresses):
-    return sum(now.iteration for now in progresses), sum(now.training.iterations for now in progresses)
-
-
-def _buttons(name, lab, progresses):
-    done, whole = _counted(progresses)
+def _buttons(name, lab, done, whole, verb):
     with st.container(horizontal=True, vertical_alignment="center", key=f"lab-{name}"):
         if lab["running"]:
             st.button(
@@ -125,7 +136,7 @@ def _buttons(name, lab, progresses):
             )
         else:
             st.button(
-                "Go on" if 0 < done < whole else "Train", key=f"train-{name}", icon=":material/play_arrow:", type="primary",
+                "Go on" if 0 < done < whole else verb, key=f"train-{name}", icon=":material/play_arrow:", type="primary",
                 disabled=done >= whole, on_click=run, args=(name, True),
             )  # fmt: skip
         st.button(
@@ -139,9 +150,9 @@ def _buttons(name, lab, progresses):
 
 
 def run(name, running):
-    _lab(name)["running"] = running
+    shelf(name)["running"] = running
 
 
 def _forget(name):
-    lab = _lab(name)
+    lab = shelf(name)
     lab["kept"], lab["running"] = {}, False

@@ -147,7 +147,7 @@ def load(training: Training, source=None) -> Data:
     key = training.dataset.key
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
-        data = training.split.spoilt(Data(*(part[: training.split.rows] for part in learn), *examine))
+        data = training.split.spoilt(Data(*(part[: training.split.rows].copy() for part in learn), *examine))
     elif key in SHAPES:
         data = training.split.of(*training.dataset.build(SHAPES).sample(training.split.seed))
     else:

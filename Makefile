@@ -14,6 +14,7 @@ bench:
 	python benchmarks/optimizers.py
 	python benchmarks/latency.py
 	python benchmarks/networks.py
+	python benchmarks/search.py
 
 golden:
 	python tests/golden/make.py

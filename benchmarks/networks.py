@@ -23,8 +23,8 @@ from optimizers import machine, table
 import numpy as np  # isort: skip
 
 from optviz import OPTIMIZERS
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import MiniBatch, Network, one_hot
+from optviz.core.racer import Racer
 from optviz.core.spec import Part
 from optviz.core.training import Data, Training, advance, begin
 

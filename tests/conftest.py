@@ -3,9 +3,28 @@
 import os
 import shutil
 
+# Before NumPy is loaded: the tests share the cores already, and threads on top of that wait for each other.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import pytest
 
 from tests.serving import served
+
+# Of every test in tests/browser. One after the other where several processes share the tests: they have one browser,
+# and what it leaves open at the end is not theirs to close.
+BROWSER = (
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+)
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent.name == "browser":
+            for mark in BROWSER:
+                item.add_marker(mark)
 
 
 @pytest.fixture(scope="session")

@@ -19,8 +19,10 @@ def open_app() -> AppTest:
 
 def open_page(key: str, scene=None, **query) -> AppTest:
     """Another page, with a scene that came by a link, and whatever else the address says."""
-    at = open_app()
-    at.switch_page(f"optviz/pages/{key}.py")
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    if key != "trajectories":
+        at.run()
+        at.switch_page(f"optviz/pages/{key}.py")
     if scene is not None:
         query["s"] = encode(SharedScene(key, scene))
     for name, value in query.items():

@@ -9,8 +9,8 @@ import pytest
 
 from optviz import OPTIMIZERS
 from optviz.core.experiments.contest import Contest
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import Network
+from optviz.core.racer import Racer
 from optviz.core.spec import Part
 from optviz.core.training import Split, Training, advance, begin, confusion, load
 from optviz.ui import bench, laboratory

@@ -11,8 +11,8 @@ from streamlit.testing.v1 import AppTest
 
 from optviz.core.datasets import cache_folder
 from optviz.core.experiments.contest import Contest
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import Network
+from optviz.core.racer import Racer
 from optviz.core.spec import Part
 from optviz.core.training import Split, Training, load
 from optviz.ui import datafiles, fetching

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from optviz.core.experiments.activations import inside
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import INITIALISERS, Network
+from optviz.core.racer import Racer
 from optviz.core.spec import Part, SpecError, parsed, plain
 from optviz.core.training import Split, Training, load, train
 from optviz.ui import bench, inspection

@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS
-from optviz.core.experiments.trajectories import BOOK, TYPED, Fork, Problem, Racer, Scene, fan, run
+from optviz.core.experiments.trajectories import BOOK, TYPED, Problem, Scene, fan, run
 from optviz.core.knobs import knob
 from optviz.core.optimizers.base import Optimizer, optimizer
+from optviz.core.racer import Fork, Racer
 from optviz.core.spec import Part
 from optviz.views.script import distinct, python_script, quoted
 from optviz.views.table import paths_csv

@@ -23,18 +23,15 @@ from optviz.core.experiments.trajectories import (
     BOOK,
     MOST_RACERS,
     MOST_SEED,
-    MOST_STEPS,
     NO_NOISE,
     TYPED,
-    Fork,
     Problem,
-    Racer,
     Scene,
-    canonical,
     on_function,
 )
 from optviz.core.knobs import knobs
-from optviz.core.spec import Part, SpecError, parsed, plain
+from optviz.core.racer import MOST_STEPS, Fork, Racer
+from optviz.core.spec import Part, SpecError, canonical, parsed, plain
 from optviz.views.curves import ALONG, METRICS
 from optviz.views.share import (
     DAMAGED,
@@ -333,7 +330,7 @@ DEFAULTS = {
     "averaged": {"decay": 0.95}, "lookahead": {"every": 5, "alpha": 0.5}, "clipped": {"max_norm": 1.0},
     "step": {"gamma": 0.5, "every": 50, "first": 50}, "exponential": {"rate": 0.015}, "inverse_time": {"rate": 0.05},
     "linear": {"steps": 300, "floor": 0.0}, "cosine": {"steps": 300, "floor": 0.0},
-    "cyclic": {"period": 100, "floor": 0.0}, "warmup": {"steps": 20}, "uniform": {"scale": 1.0},
+    "cyclic": {"period": 100, "floor": 0.0}, "warmup": {"steps": 20}, "growth": {"decades": 4.0, "steps": 100}, "uniform": {"scale": 1.0},
     "gaussian": {"scale": 1.0}, "ring": {"count": 12, "radius": 0.1}, "grid": {"columns": 5},
 }  # fmt: skip
 

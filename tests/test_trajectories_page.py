@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize
-from optviz.core.experiments.trajectories import BOOK, Part, Problem, Racer, Scene
+from optviz.core.experiments.trajectories import BOOK, Part, Problem, Scene
 from optviz.core.knobs import knobs
+from optviz.core.racer import Racer
 from optviz.ui import cache
 from optviz.views.style import LIGHT, style
 from tests.page import components, contour, curves, drawn, numbers, open_app, panels

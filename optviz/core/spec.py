@@ -5,6 +5,7 @@ A spec is a tree of frozen dataclasses. `plain` writes one without what is as it
 SpecError says what is wrong and where.
 """
 
+import json
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Union, get_args, get_origin, get_type_hints
@@ -58,6 +59,11 @@ def plain(value):
     if isinstance(value, dict):
         return {k: plain(v) for k, v in value.items()}
     return value
+
+
+def canonical(value) -> str:
+    """JSON that is the same text for the same value: what caches are keyed by."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
 def parsed(kind, data, where: str = "scene", depth: int = 0):

@@ -15,12 +15,12 @@ from optviz.core.experiments.activations import (
     Stack,
     through,
 )  # fmt: skip
-from optviz.core.experiments.trajectories import canonical
 from optviz.core.knobs import Knob, knobs, sentence
 from optviz.core.networks import ACTIVATIONS, INITIALISERS
-from optviz.core.spec import Part, plain
-from optviz.ui import lessons, sharing
+from optviz.core.spec import Part, canonical, plain
+from optviz.ui import sharing
 from optviz.ui.components import knob_panel, plot
+from optviz.ui.frame import framed
 from optviz.ui.live import moved, whole_run
 from optviz.ui.pictures import theme_name
 from optviz.views import activations as views
@@ -38,21 +38,13 @@ MOST_ROWS = 5000
 
 def page() -> None:
     """One setting, or two side by side; knobs move the histograms while they are dragged."""
-    sharing.opened("activations")
     S = st.session_state
-    with whole_run():
-        head, stage = st.container(), st.container(key="stage")
-        with stage:
-            shown, panel, under = st.columns(3)
+    with whole_run(), framed("activations", _download) as (shown, panel, under):
         with panel:
             _controls(S.comparison)
         with shown:
-            lessons.card()
             for i in range(len(S.comparison.stacks)):
                 _setting(i)
-        with head:
-            sharing.complaint()
-            sharing.page_head(_download)
         with under:
             _explained(S.comparison)
 

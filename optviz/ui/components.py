@@ -17,7 +17,7 @@ GREEK = {
 LABELS = {
     "lr": "rate", "eps": "epsilon", "weight_decay": "decay", "bias_correction": "bias correction",
     "momentum_decay": "warm-up", "line_search": "line search", "saddle_free": "saddle-free", "max_norm": "longest",
-    "beta1": "beta 1", "beta2": "beta 2",
+    "beta1": "beta 1", "beta2": "beta 2", "l2": "decay", "l1": "L1",
 }  # fmt: skip
 
 

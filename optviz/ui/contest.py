@@ -7,11 +7,12 @@ import streamlit as st
 
 from optviz.core.datasets import DATASETS, SHAPES
 from optviz.core.experiments.contest import MOST_RACERS
-from optviz.core.experiments.trajectories import Problem, Scene
+from optviz.core.racer import names as names_of
 from optviz.core.training import confusion
-from optviz.ui import bench, lessons, sharing
+from optviz.ui import bench
 from optviz.ui.components import plot
 from optviz.ui.controls import TrainingControls
+from optviz.ui.frame import framed
 from optviz.ui.laboratory import data_of, laboratory
 from optviz.ui.pictures import theme_name
 from optviz.ui.trainees import trainees
@@ -21,23 +22,16 @@ from optviz.views.style import THEMES, style
 
 def page() -> None:
     """Controls into a contest, the contest into trainings, the trainings into curves that grow."""
-    sharing.opened("contest")
     S = st.session_state
-    head, stage = st.container(), st.container(key="stage")
-    with stage:
-        shown, panel, under = st.columns(3)
-    with panel:
-        _controls()
-    contest = S.contest
-    with head:
-        sharing.complaint()
-        sharing.page_head()
-    names = Scene(Problem(), contest.racers).names
-    with shown:
-        lessons.card()
-        laboratory("contest", contest.trainings, lambda progresses: _draw(contest, names, progresses))
-    with under:
-        st.caption(_told(contest))
+    with framed("contest") as (shown, panel, under):
+        with panel:
+            _controls()
+        contest = S.contest
+        names = names_of(contest.racers)
+        with shown:
+            laboratory("contest", contest.trainings, lambda progresses: _draw(contest, names, progresses))
+        with under:
+            st.caption(_told(contest))
 
 
 def _told(contest):

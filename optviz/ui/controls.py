@@ -6,10 +6,10 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.core.datasets import DATASETS, SHAPES
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.knobs import Knob, knobs, sentence
 from optviz.core.networks import ACTIVATIONS, INITIALISERS, Network
 from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.racer import Racer
 from optviz.core.schedules import SCHEDULES
 from optviz.core.spec import Part
 from optviz.core.training import MOST_BATCH, unsuited
@@ -175,15 +175,15 @@ class TrainingControls:
         if schedule:
             self.schedule(racer, lambda racer: self.put(racer=racer))
 
-    def schedule(self, racer: Racer, put) -> None:
-        """The schedule of a racer's rate; `put(racer)` is called with another."""
+    def schedule(self, racer: Racer, put, label: str = "Schedule") -> None:
+        """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its knobs."""
         part = racer.schedules.get("lr", Part("constant"))
         self.choice(
             "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
             lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Part(k)})),
         )  # fmt: skip
         self.knobs(
-            f"schedule-{part.key}", "Schedule", knobs(SCHEDULES[part.key]), part.knobs,
+            f"schedule-{part.key}", label, knobs(SCHEDULES[part.key]), part.knobs,
             lambda new: put(replace(racer, schedules={"lr": turned(part, new)})),
         )  # fmt: skip
 

@@ -8,10 +8,11 @@ from optviz.core.datasets import DATASETS
 from optviz.core.knobs import knobs
 from optviz.core.networks import INITIALISERS
 from optviz.core.spec import Part
-from optviz.ui import bench, lessons, sharing
+from optviz.ui import bench
 from optviz.ui import laboratory as lab
 from optviz.ui.components import knob_panel
 from optviz.ui.controls import TrainingControls, turned
+from optviz.ui.frame import framed
 from optviz.ui.inspection import SYMMETRY, inspection
 from optviz.ui.pictures import theme_name
 from optviz.views import initialisation as views
@@ -22,27 +23,20 @@ PAGE = "initialisation"
 
 def page() -> None:
     """Controls into a training, the training into curves that grow, its snapshots into layers and matrices."""
-    sharing.opened(PAGE)
     S = st.session_state
-    head, stage = st.container(), st.container(key="stage")
-    with stage:
-        shown, panel, under = st.columns(3)
-    with panel:
-        _controls(S.beginning)
-    training = S.beginning
-    with head:
-        sharing.complaint()
-        sharing.page_head(_symmetry_button)
-    with shown:
-        lessons.card()
-        _bench(training)
-    with under:
-        st.caption(
-            "Every initialiser meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
-            "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
-            "and a band from the least to the largest; layers and matrices are those of the first. "
-            f"Data: {DATASETS[training.dataset.key].attribution}"
-        )
+    with framed(PAGE, _symmetry_button) as (shown, panel, under):
+        with panel:
+            _controls(S.beginning)
+        training = S.beginning
+        with shown:
+            _bench(training)
+        with under:
+            st.caption(
+                "Every initialiser meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
+                "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
+                "and a band from the least to the largest; layers and matrices are those of the first. "
+                f"Data: {DATASETS[training.dataset.key].attribution}"
+            )
 
 
 def _bench(training):

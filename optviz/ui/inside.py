@@ -3,7 +3,8 @@
 import numpy as np
 import streamlit as st
 
-from optviz.core.experiments.trajectories import MOST_RACERS, Fork, Racer, Scene
+from optviz.core.experiments.trajectories import MOST_RACERS, Scene
+from optviz.core.racer import Fork, Racer
 from optviz.core.worked import moment_of, worked
 from optviz.ui import cache, pictures, sharing, state
 from optviz.ui.components import plot, step_shown

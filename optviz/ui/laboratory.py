@@ -9,8 +9,7 @@ from time import perf_counter
 
 import streamlit as st
 
-from optviz.core.experiments.trajectories import canonical
-from optviz.core.spec import plain
+from optviz.core.spec import canonical, plain
 from optviz.core.training import Progress, Training, advance, begin, load
 from optviz.ui.components import shown
 from optviz.ui.datafiles import awaited, source_of

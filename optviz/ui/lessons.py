@@ -1,5 +1,7 @@
 """Lessons: the gallery, and the card of the one that is open, beside its scene."""
 
+from pathlib import Path
+
 import streamlit as st
 
 from optviz.ui import cache, pictures, sharing
@@ -8,6 +10,8 @@ from optviz.views.lessons import LESSONS, Lesson, told
 from optviz.views.pages import PAGES, Page
 from optviz.views.style import THEMES
 from optviz.views.thumbnail import thumbnail
+
+HERE = Path(__file__).parent.parent / "pages"
 
 
 def open_lesson(key: str) -> None:
@@ -60,8 +64,8 @@ def _filled(lesson, part):
     return told(getattr(lesson, part), lesson, cache.run)
 
 
-def gallery(pages: dict) -> None:
-    """Every lesson as a picture with its title; one click opens it on its page of `pages`."""
+def gallery() -> None:
+    """Every lesson as a picture with its title; one click opens it on its page."""
     sharing.opened("lessons")
     if sharing.hidden("lessons"):
         st.markdown("Whoever made the link that you opened has put the lessons away.")
@@ -77,7 +81,7 @@ def gallery(pages: dict) -> None:
         with st.container(horizontal=True, key=f"chapter-{list(chapters).index(chapter)}"):
             for lesson in LESSONS.values():
                 if lesson.chapter == chapter:
-                    _tile(lesson, pages[lesson.page])
+                    _tile(lesson)
 
 
 def _free():
@@ -85,7 +89,7 @@ def _free():
     return sharing.free("lessons", "function", "run", "knobs", "racers")
 
 
-def _tile(lesson, page):
+def _tile(lesson):
     with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
         st.html(as_image(_thumbnail(lesson.key, pictures.theme_name()), f"The paths of {lesson.title}"))
         if st.button(
@@ -96,7 +100,7 @@ def _tile(lesson, page):
             args=(lesson.key,),
             disabled=not _free(),
         ):
-            st.switch_page(page)
+            st.switch_page(HERE / f"{lesson.page}.py")
 
 
 @st.cache_data(show_spinner=False)

@@ -62,7 +62,9 @@ class Host {
       try {
         this.plotly = await plotly(data.plotly);
         await this.draw(data);
+        this.root.querySelector(".ov-sorry").textContent = "";
       } catch (error) {
+        if (this.gone) return; // what it drew on was taken away meanwhile, and may have another host by now
         console.error(error);
         this.root.querySelector(".ov-sorry").textContent = `The picture could not be drawn: ${error.message}`;
       }
@@ -146,7 +148,7 @@ class Host {
       if (trace.mode === "lines") {
         const line = group?.querySelectorAll("path.js-line");
         if (line?.length !== 1) return false;
-        const place = { line: line[0], at, ...written(at) };
+        const place = { line: line[0], trail: trace.meta?.trail, at, ...written(at) };
         trails.set(trace.uid, place);
         places.push(place);
       } else {
@@ -169,7 +171,7 @@ class Host {
     if (!this.places && !this.measure(this.drawn.data)) return;
     const { places, trails } = this.places;
     for (const place of places) {
-      if (place.line) place.line.setAttribute("d", whole ? place.text : upTo(place, clock.at));
+      if (place.line) place.line.setAttribute("d", whole || !place.trail ? place.text : upTo(place, clock.at)); // other lines are no paths
       else
         place.marks.forEach((mark, k) => {
           const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of, trail = head && trails.get(head);
@@ -324,6 +326,8 @@ class Host {
   }
 
   destroy() {
+    this.gone = true;
+    this.next = null;
     clearTimeout(this.settling);
     this.size.disconnect();
     this.deaf();

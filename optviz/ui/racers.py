@@ -5,9 +5,10 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.core import theory
-from optviz.core.experiments.trajectories import BOOK, MOST_RACERS, Part, Racer, Scene
+from optviz.core.experiments.trajectories import BOOK, MOST_RACERS, Part, Scene
 from optviz.core.knobs import knobs, sentence
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
+from optviz.core.racer import Racer
 from optviz.core.schedules import SCHEDULES
 from optviz.core.starts import STARTS
 from optviz.ui import cache, pictures, sharing, state
@@ -133,7 +134,7 @@ def _schedule_controls(id, racer, cls, steps):
     def choose():
         key, knob = S[which], S.get(of, scheduled)
         same = key == part.key
-        fresh = {"steps": steps} if key in ("linear", "cosine") else {}
+        fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
         state.update_racer(id, schedules={} if key == "constant" else {knob: Part(key, part.knobs if same else fresh)})
 
     st.selectbox(

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from optviz.ui import lessons, state, takehome
+from optviz.ui import lessons, state
 from optviz.ui.assets import as_image
 from optviz.ui.components import shown
 from optviz.views.lessons import LESSONS
@@ -101,17 +101,6 @@ def query(controls: Controls | None = None) -> str:
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was
     return f"?s={text}" + (f"&lesson={S.lesson}" if lessons.current() else "")
-
-
-def page_head(more=lambda: None) -> None:
-    """The line above a network page's pictures: its question, Share, and the buttons that `more` draws."""
-    title, buttons = st.columns([2, 3], vertical_alignment="center")
-    with title:
-        st.markdown(f"#### {PAGES[st.session_state.page].question}")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        more()
-        lazy("Share", ":material/share:", "share", share_controls)
-        lazy("Take home", ":material/download:", "take-home", takehome.trainings_downloads)
 
 
 def lazy(label, icon, key, content):

@@ -9,7 +9,8 @@ from itertools import count
 
 import streamlit as st
 
-from optviz.core.experiments.trajectories import BOOK, Racer, Scene
+from optviz.core.experiments.trajectories import BOOK, Scene
+from optviz.core.racer import Racer
 
 
 def current() -> Scene:

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import streamlit as st
 
-from optviz.core.experiments.trajectories import Problem, Racer, Scene
 from optviz.core.knobs import knobs, sentence
 from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.racer import Racer, names
 from optviz.core.training import unsuited
 from optviz.ui.components import knob_panel
 from optviz.ui.controls import TrainingControls, left_out, turned, usual
@@ -14,14 +14,18 @@ from optviz.ui.pictures import theme_name
 from optviz.views.style import THEMES, style
 
 
-def trainees(get, network, most: int, put) -> None:
-    """Controls for all racers that `get()` gives; `put(racers)` is called with others."""
+def trainees(get, network, most: int, put, another=None, scheduled: bool = False) -> None:
+    """Controls for all racers that `get()` gives; `put(racers)` is called with others.
+
+    `another(racers, network)` is who comes when one is added, else the first optimizer that does not train yet.
+    With `scheduled` the schedule of each is at hand under its knobs, not among its settings.
+    """
     racers = get()
-    for i, name in enumerate(Scene(Problem(), racers).names):
-        _racer(i, get, name, network, put)
+    for i, name in enumerate(names(racers)):
+        _racer(i, get, name, network, put, scheduled)
     st.button(
-        "Add an optimizer", key="add", icon=":material/add:", width="stretch", on_click=lambda: put((*get(), _another(get(), network))),
-        disabled=len(racers) >= most,
+        "Add a schedule" if scheduled else "Add an optimizer", key="add", icon=":material/add:", width="stretch",
+        on_click=lambda: put((*get(), (another or _another)(get(), network))), disabled=len(racers) >= most,
     )  # fmt: skip
 
 
@@ -31,7 +35,7 @@ def _another(racers, network):
     return Racer(usual(next((k for k in OPTIMIZERS if k not in used and not unsuited(k, network)), "sgd")))
 
 
-def _racer(i, get, name, network, put):
+def _racer(i, get, name, network, put, scheduled):
     S, racer = st.session_state, get()[i]
     of = f"{i}-{len(get())}"
     keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
@@ -42,14 +46,16 @@ def _racer(i, get, name, network, put):
     with st.container(horizontal=True, vertical_alignment="center", key=f"head-{i}"):
         st.markdown(f"**{name}**", width="stretch")
         box = st.popover("Change", key=f"settings-{i}", on_change="rerun")
+    controls = TrainingControls(f"racer-{of}", lambda: get()[i], change)
     if box.open:
-        controls = TrainingControls(f"racer-{of}", lambda: get()[i], change)
         with box:
             controls.choice(
-                "Optimizer", keys, racer.optimizer.key, lambda k: OPTIMIZERS[k].label, lambda k: change(Racer(usual(k)))
+                "Optimizer", keys, racer.optimizer.key, lambda k: OPTIMIZERS[k].label,
+                lambda k: change(Racer(usual(k), (), {n: part for n, part in get()[i].schedules.items() if n == "lr"})),
             )  # fmt: skip
             st.caption(sentence(OPTIMIZERS[racer.optimizer.key]))
-            controls.schedule(racer, change)
+            if not scheduled:
+                controls.schedule(racer, change)
             st.caption(left_out(network))
             st.button(
                 f"Remove {name}", key=f"remove-{i}", icon=":material/close:", width="stretch",
@@ -59,3 +65,5 @@ def _racer(i, get, name, network, put):
         f"knobs-{of}-{racer.optimizer.key}-{S.generation}", name, knobs(OPTIMIZERS[racer.optimizer.key]), racer.optimizer.knobs,
         lambda new: change(replace(get()[i], optimizer=turned(get()[i].optimizer, new))), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
+    if scheduled:
+        controls.schedule(racer, change, f"{name}: schedule")

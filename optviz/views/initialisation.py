@@ -6,9 +6,9 @@ from html import escape
 
 import numpy as np
 
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.knobs import knobs
 from optviz.core.networks import INITIALISERS, Network
+from optviz.core.racer import Racer
 from optviz.core.spec import Part, SpecError
 from optviz.core.training import MOST_NUMBERS, Training, held_numbers, rank
 from optviz.core.training import check as check_training

@@ -32,7 +32,8 @@ import numpy as np
 
 from optviz.core.experiments import trajectories
 from optviz.core.experiments.activations import Comparison, through
-from optviz.core.experiments.trajectories import MOST_STEPS, Racer, Scene
+from optviz.core.experiments.trajectories import Scene
+from optviz.core.racer import MOST_STEPS, Racer
 from optviz.core.spec import SpecError, parsed
 from optviz.views import view as views
 from optviz.views.pages import PAGES

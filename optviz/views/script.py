@@ -3,10 +3,11 @@
 from typing import NamedTuple
 
 import optviz
-from optviz.core.experiments.trajectories import NO_NOISE, TYPED, Problem, Racer, Scene
+from optviz.core.experiments.trajectories import NO_NOISE, TYPED, Problem, Scene
 from optviz.core.knobs import knobs
 from optviz.core.noise import NOISES
 from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.racer import Racer
 from optviz.core.runner import Leg
 from optviz.core.starts import STARTS
 

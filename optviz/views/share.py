@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import segno
 
 from optviz.core.experiments import trajectories
-from optviz.core.experiments.trajectories import Scene, canonical
-from optviz.core.spec import SpecError, parsed, plain
+from optviz.core.experiments.trajectories import Scene
+from optviz.core.spec import SpecError, canonical, parsed, plain
 from optviz.views import view as views
 from optviz.views.pages import PAGES
 from optviz.views.view import View

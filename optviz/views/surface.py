@@ -7,14 +7,15 @@ from optviz.core.functions import Function
 from optviz.views.contour import Heights
 from optviz.views.style import Style, Theme, number, packed, packed_grid
 
-EVERY = 2  # of the landscape's grid lines: finer than this nobody sees
+FINEST = 75  # grid lines each way: finer than this nobody sees
 LIFT = 0.006  # of the surface's height, so that a path does not sink into it
 
 
 def surface_layer(f: Function, land: Landscape, theme: Theme, log: bool | None = None) -> dict:
     """The surface, as high as the contour's levels go: in value, or in its logarithm."""
     heights = Heights.of(land, log)
-    z = heights.up(land.z[::EVERY, ::EVERY])
+    every = -(-len(land.x) // FINEST)
+    z = heights.up(land.z[::every, ::every])
     low, high = heights.low, heights.high
     lines = {
         "show": True,
@@ -25,7 +26,7 @@ def surface_layer(f: Function, land: Landscape, theme: Theme, log: bool | None =
         "width": 1,
     }
     surface = {
-        "type": "surface", "x": packed(land.x[::EVERY]), "y": packed(land.y[::EVERY]), "z": packed_grid(z),
+        "type": "surface", "x": packed(land.x[::every]), "y": packed(land.y[::every]), "z": packed_grid(z),
         "colorscale": [[0, theme.low], [1, theme.high]], "showscale": False, "hoverinfo": "skip", "connectgaps": False,
         "contours": {"z": lines}, "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
     }  # fmt: skip

@@ -27,27 +27,33 @@ def thumbnail(scene: Scene, run, landscape: Landscape, theme: Theme, fan=traject
     `run(problem, racer)` gives a Run, `fan(problem, racer)` those from a racer's further starts or None.
     It is decoration, hidden from screen readers; the text beside it says what it shows.
     """
-    f = scene.problem.f
+    f, tracks = scene.problem.f, []
+    for i, racer in enumerate(scene.racers):
+        more = fan(scene.problem, racer)
+        paths = [run(scene.problem, racer).points, *([] if more is None else np.moveaxis(more.points, 1, 0))]
+        tracks.append((style(i, theme), paths, more is None))
+    return map_thumbnail(f, landscape, tracks, scene.problem.start, trajectories.minima(f, landscape), theme)
+
+
+def map_thumbnail(f, landscape: Landscape, tracks, start, minima, theme: Theme) -> str:
+    """A landscape from above over the domain of `f`; `tracks` are `(Style, paths, whether it is one alone)`."""
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true" overflow="hidden">',
         f'<image href="data:image/png;base64,{_shade(landscape, theme)}" width="{WIDTH}" height="{HEIGHT}"'
         ' preserveAspectRatio="none"/>',
     ]
-    for at in _on_paper(f, trajectories.minima(f, landscape)):
+    for at in _on_paper(f, minima):
         parts.append(f'<polygon points="{_star(at)}" fill="{theme.minimum}"/>')
     ends = []
-    for i, racer in enumerate(scene.racers):
-        look, more = style(i, theme), fan(scene.problem, racer)
-        tracks = [run(scene.problem, racer).points]
-        tracks += [] if more is None else list(np.moveaxis(more.points, 1, 0))
-        drawn = [_thinned(_on_paper(f, points)) for points in tracks]
+    for look, paths, alone in tracks:
+        drawn = [_thinned(_on_paper(f, points)) for points in paths]
         dashes = f' stroke-dasharray="{" ".join(f"{0.7 * n:g}" for n in look.dashes)}"' if look.dashes else ""
         parts.append(
             f'<path d="{"".join(_line(points) for points in drawn)}" fill="none" stroke="{look.color}"'
-            f' stroke-width="{1.8 if more is None else 1.1}" stroke-linejoin="round"{dashes}/>'
+            f' stroke-width="{1.8 if alone else 1.1}" stroke-linejoin="round"{dashes}/>'
         )
-        ends += [_dot(points[-1], 3 if more is None else 2, look.color) for points in drawn if len(points)]
-    start = _on_paper(f, np.array([scene.problem.start]))[0]
+        ends += [_dot(points[-1], 3 if alone else 2, look.color) for points in drawn if len(points)]
+    start = _on_paper(f, np.array([start]))[0]
     ring = f'fill="none" stroke="{theme.ink}" stroke-width="1.4"'
     return "".join([*parts, *ends, f'<circle cx="{start[0]:.1f}" cy="{start[1]:.1f}" r="4" {ring}/>', "</svg>"])
 

@@ -17,11 +17,12 @@ from textwrap import dedent
 
 from optviz.core.derive import is_smooth
 from optviz.core.experiments import trajectories
-from optviz.core.experiments.trajectories import NO_NOISE, Problem, Racer, Scene
+from optviz.core.experiments.trajectories import NO_NOISE, Problem, Scene
 from optviz.core.formula import _TYPED, ALIASES
 from optviz.core.knobs import Knobbed, sentence
 from optviz.core.noise import NOISES
 from optviz.core.optimizers import WRAPPERS
+from optviz.core.racer import Racer
 from optviz.core.schedules import Schedule
 from optviz.core.starts import STARTS, Starts
 from optviz.views.script import Brackets, a_dict, call, distinct, quoted, setting, values, written

@@ -11,17 +11,12 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
-from optviz.core.experiments.trajectories import BOOK, Part, Problem, Racer, Scene, run
+from optviz.core.experiments.trajectories import BOOK, Part, Problem, Scene, run
+from optviz.core.racer import Racer
 from optviz.views.share import Controls, Shared, decode, encode
 from optviz.views.view import View
 from tests.browser.test_trajectories import RANGE, at_rest, path, rate, wait_for_other_path
 from tests.serving import ROOT
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 STEP = ".ov-player[data-step='{}']"
 PLAYING = ".ov-player[data-playing='{}']"

@@ -1,15 +1,7 @@
 """The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a knob."""
 
-import pytest
-
 from optviz.views.pages import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
 DRAWN = (
@@ -21,7 +13,7 @@ def to(page, name):
     """By the menu: Streamlit asks for files that there are not when a page other than the first is opened by its address."""
     if drawer := DRAWERS.get(name):
         page.get_by_test_id("stTopNavSection").filter(has_text=drawer).click()
-    page.get_by_role("link", name=name).click()
+    page.get_by_role("menuitem" if drawer else "link", name=name).click()
     page.wait_for_selector(IDLE)
 
 
@@ -29,7 +21,7 @@ def test_a_training_grows_stops_and_goes_on(page):
     to(page, "Optimizers on digits")
     page.wait_for_selector(".st-key-contest-loss .ov-plot[data-version]")
     at_rest(page)
-    page.get_by_role("button", name="Train").click()
+    page.locator(".st-key-train-contest button").click()
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(
         "() => /^[1-9]\\d* of 1200/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"

@@ -13,13 +13,6 @@ DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
 RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)')._fullLayout.xaxis.range"
 LOWER_RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(1)')._fullLayout.xaxis.range"
 
-pytestmark = [
-    pytest.mark.browser,
-    # the driver's own sockets, closed when its process ends
-    pytest.mark.filterwarnings("ignore::ResourceWarning"),
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
-
 
 def first_racer(page):
     """The id that the first racer's traces carry."""

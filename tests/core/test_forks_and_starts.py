@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, STARTS, WRAPPERS, Leg, minimize
-from optviz.core.experiments.trajectories import NO_NOISE, Fork, Problem, Racer, fan, on_function, run
+from optviz.core.experiments.trajectories import NO_NOISE, Problem, fan, on_function, run
 from optviz.core.knobs import knobs
+from optviz.core.racer import Fork, Racer
 from optviz.core.spec import Part
 
 STEPS, AT = 14, 5

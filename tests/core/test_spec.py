@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, STARTS, WRAPPERS
-from optviz.core.experiments.trajectories import BOOK, MOST_RACERS, Fork, Problem, Racer, Scene, check, on_function
+from optviz.core.experiments.trajectories import BOOK, MOST_RACERS, Problem, Scene, check, on_function
 from optviz.core.knobs import knobs
+from optviz.core.racer import Fork, Racer
 from optviz.core.spec import MAX_DEPTH, MAX_ITEMS, MAX_NAME, Part, SpecError, parsed, plain
 
 REGISTRIES = {

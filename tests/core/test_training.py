@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from optviz.core.experiments.trajectories import Fork, Racer
 from optviz.core.networks import MiniBatch, Network, one_hot
 from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
+from optviz.core.racer import Fork, Racer
 from optviz.core.schedules import SCHEDULES
 from optviz.core.spec import Part, SpecError, parsed, plain
 from optviz.core.training import (

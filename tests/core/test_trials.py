@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import Mode, Network, one_hot
+from optviz.core.racer import Racer
 from optviz.core.spec import Part, SpecError, parsed, plain
 from optviz.core.training import (
     Data,

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from optviz.core.experiments.trajectories import Racer
 from optviz.core.networks import Network
+from optviz.core.racer import Racer
 from optviz.core.spec import Part, SpecError
 from optviz.core.training import Split, Training
 from optviz.core.training import check as check_training

@@ -1,65 +1,22 @@
 """A race of optimizers on one function: the spec of it, running it, and what is said of the result."""
 
-import json
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
 from optviz.core.formula import FormulaError
 from optviz.core.functions import FUNCTIONS, Function, parse_formula
-from optviz.core.knobs import knobs
 from optviz.core.noise import NOISES
-from optviz.core.optimizers import OPTIMIZERS, WRAPPERS, Optimizer
-from optviz.core.runner import Leg, Run, minimize
-from optviz.core.schedules import SCHEDULES
-from optviz.core.spec import Part, SpecError
+from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.racer import MOST_STEPS, Racer, check_racer, names
+from optviz.core.runner import Run, minimize
+from optviz.core.spec import Part, SpecError, canonical
 from optviz.core.starts import STARTS
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 NO_NOISE = "none"
-MOST_STEPS, MOST_RACERS, MOST_SEED = 2000, 12, 9999
-
-
-@dataclass(frozen=True)
-class Racer:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by knob name.
-
-    With a fork it is a branch: another racer's path until a step, and its own from there on. `starts`
-    are more points from which it runs beside the start that all racers share.
-    """
-
-    optimizer: Part
-    wrappers: tuple[Part, ...] = ()
-    schedules: dict[str, Part] = field(default_factory=dict)
-    fork: "Fork | None" = None
-    starts: Part | None = None
-
-    def build(self) -> Optimizer:
-        opt = self.optimizer.build(OPTIMIZERS)
-        for part in self.wrappers:
-            opt = part.build(WRAPPERS, opt)
-        return opt
-
-    @property
-    def name(self) -> str:
-        """What the racer is called where there is one of its kind."""
-        parts = [OPTIMIZERS[self.optimizer.key].label, *(WRAPPERS[w.key].label.lower() for w in self.wrappers)]
-        return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
-
-    def legs(self) -> list[Leg]:
-        """What runs from which step on, the oldest ancestor first."""
-        before = [leg for leg in self.fork.racer.legs() if leg.step < self.fork.step] if self.fork else []
-        schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
-        return [*before, Leg(self.fork.step if before else 0, self.build(), schedules or None)]
-
-
-@dataclass(frozen=True)
-class Fork:
-    """Where a racer left the path of another."""
-
-    racer: Racer
-    step: int
+MOST_RACERS, MOST_SEED = 12, 9999
 
 
 @dataclass(frozen=True)
@@ -104,8 +61,7 @@ class Scene:
     @property
     def names(self) -> list[str]:
         """A distinct name for each racer: with the knobs in which twins differ, or else numbered."""
-        names = [r.name for r in self.racers]
-        return [_told_apart(i, names, self.racers) for i in range(len(names))]
+        return names(self.racers)
 
 
 def check(scene: Scene) -> None:
@@ -132,59 +88,7 @@ def check(scene: Scene) -> None:
     if p.noise != Part(NO_NOISE):
         p.noise.check(NOISES, "noise")
     for racer in scene.racers:
-        _check_racer(racer)
-
-
-def _check_racer(racer):
-    racer.optimizer.check(OPTIMIZERS, "optimizer")
-    for part in racer.wrappers:
-        part.check(WRAPPERS, "wrapper")
-    for part in racer.schedules.values():
-        part.check(SCHEDULES, "schedule")
-    if racer.starts:
-        racer.starts.check(STARTS, "set of starts")
-    if racer.fork:
-        if not 0 <= racer.fork.step <= MOST_STEPS:
-            raise SpecError(f"a fork is at a step from 0 to {MOST_STEPS}, not {racer.fork.step}")
-        _check_racer(racer.fork.racer)
-    try:
-        minimize(
-            FUNCTIONS["bowl"],
-            racer.build(),
-            steps=0,
-            schedule={k: v.build(SCHEDULES) for k, v in racer.schedules.items()},
-        )
-    except ValueError as error:  # a wrapper around itself, a schedule for a knob that is not there
-        raise SpecError(f"{error}") from None
-
-
-def _told_apart(i, names, racers):
-    twins = [j for j, name in enumerate(names) if name == names[i]]
-    if len(twins) == 1:
-        return names[i]
-    traits = {j: _traits(racers[j]) for j in twins}
-    differing = [k for k in traits[i] if len({t[k] for t in traits.values()}) > 1]
-    told = {j: ", ".join(t[k] for k in differing) for j, t in traits.items()}
-    unique = list(told.values()).count(told[i]) == 1
-    return f"{names[i]} ({told[i]})" if unique else f"{names[i]} #{twins.index(i) + 1}"
-
-
-def _traits(racer):
-    """In what racers of one name may differ, each in words."""
-    opt = OPTIMIZERS[racer.optimizer.key](**racer.optimizer.knobs)
-    traits = {}
-    for k in knobs(type(opt)):
-        value, label = getattr(opt, k.name), k.name.replace("_", " ")
-        traits[k.name] = f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
-    scheduled = [
-        f"{'' if knob == 'lr' else knob + ' '}{part.key.replace('_', ' ')}" for knob, part in racer.schedules.items()
-    ]
-    return traits | {"schedule": ", ".join(scheduled) or "constant"}
-
-
-def canonical(value) -> str:
-    """JSON that is the same text for the same value: what caches are keyed by."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+        check_racer(racer)
 
 
 def track_key(problem: Problem, racer: Racer) -> str:
@@ -241,8 +145,12 @@ class Landscape:
     def of(cls, f: Function, n: int = 150) -> "Landscape":
         (x0, x1), (y0, y1) = f.domain
         x, y = np.linspace(x0, x1, n), np.linspace(y0, y1, n)
-        z = f.value(np.stack(np.meshgrid(x, y), -1))
-        z[~np.isfinite(z)] = np.nan
+        return cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
+
+    @classmethod
+    def on(cls, x, y, z) -> "Landscape":
+        """Of values `(n, n)` that are known already."""
+        z = np.where(np.isfinite(z), z, np.nan)
         above = z[np.isfinite(z)]
         if not above.size:
             return cls(x, y, z, False)

@@ -3,11 +3,10 @@
 import numpy as np
 
 from optviz.core.datasets import DATASETS, SHAPES
-from optviz.core.experiments.trajectories import Problem, Scene
-from optviz.core.experiments.trajectories import check as check_scene
 from optviz.core.knobs import knobs
 from optviz.core.networks import ACTIVATIONS, DTYPES, INITIALISERS, PLACES, Network
 from optviz.core.optimizers import OPTIMIZERS
+from optviz.core.racer import check_racer
 from optviz.core.spec import Part, SpecError
 from optviz.core.training.spec import INPUTS, Training
 
@@ -79,7 +78,7 @@ def check(training: Training) -> None:
         )
     if training.racer.fork or training.racer.starts:
         raise SpecError("a network is trained without forks and further starts")
-    check_scene(Scene(Problem(), (training.racer,)))
+    check_racer(training.racer)
     _check_trials(training)
     if why := unsuited(training.racer.optimizer.key, net):
         raise SpecError(why)

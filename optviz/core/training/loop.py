@@ -6,7 +6,7 @@ from time import perf_counter
 
 import numpy as np
 
-from optviz.core.networks import DTYPES, MiniBatch, Mode, one_hot, right
+from optviz.core.networks import DTYPES, MiniBatch, Mode, one_hot, right, softmax_cross_entropy
 from optviz.core.schedules import SCHEDULES
 from optviz.core.training.spec import Data, Training, load
 
@@ -34,6 +34,7 @@ class Progress:
     diverged_at: np.ndarray  # (I, S) int, -1 where it did not
     assessed: np.ndarray  # (k,) iterations, those of the accuracies
     accuracy: np.ndarray  # (k, 2, I, S): on training rows and on the others
+    surprise: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
     committee: np.ndarray  # (k, 2, I): of all seeds together, by the mean of their probabilities
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
@@ -57,7 +58,7 @@ def begin(training: Training, data: Data) -> Progress:
     memory = np.broadcast_to(training.network.memory(), (*shape, training.network.memory_size))
     now = Progress(
         training, 0, params, state, memory, np.empty((0, *shape)), none, np.full(shape, -1),
-        none.astype(int), np.empty((0, 2, *shape)), np.empty((0, 2, shape[0])), {},
+        none.astype(int), np.empty((0, 2, *shape)), np.empty((0, 2, *shape)), np.empty((0, 2, shape[0])), {},
     )  # fmt: skip
     return _looked_at(now, data)
 
@@ -138,9 +139,10 @@ def _looked_at(now, data):
             _judged(now, x[:ASSESSED], labels[:ASSESSED])
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
         ]
-        alone, together = zip(*halves, strict=True)
+        alone, surprise, together = zip(*halves, strict=True)
         now = replace(
             now, assessed=np.append(now.assessed, t), accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
+            surprise=np.concatenate([now.surprise, np.stack(surprise)[None]]),
             committee=np.concatenate([now.committee, np.stack(together)[None]]),
         )  # fmt: skip
     if _kept(training, t):
@@ -149,15 +151,15 @@ def _looked_at(now, data):
 
 
 def _judged(now, x, t):
-    """The accuracy `(I, S)` of every network, and that `(I,)` of the seeds together."""
+    """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the seeds together."""
     network = now.training.network
     with np.errstate(all="ignore"):
         z = network.outputs(now.params, x.astype(DTYPES[network.dtype], copy=False), memory=now.memory)
-        alone = right(z, t)
+        alone, (surprise, _) = right(z, t), softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
         if z.shape[1] == 1:
-            return alone, alone[:, 0]
+            return alone, surprise, alone[:, 0]
         e = np.exp(z - z.max(-1, keepdims=True))
-        return alone, right((e / e.sum(-1, keepdims=True)).mean(1), t)
+        return alone, surprise, right((e / e.sum(-1, keepdims=True)).mean(1), t)
 
 
 def select(now: Progress, trials) -> Progress:
@@ -171,7 +173,7 @@ def select(now: Progress, trials) -> Progress:
     return replace(
         now, training=replace(training, **some), params=now.params[of], state=_picked(now.state, of, len(now.params)),
         memory=now.memory[of], loss=now.loss[:, of], diverged_at=now.diverged_at[of], accuracy=now.accuracy[:, :, of],
-        committee=now.committee[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
+        surprise=now.surprise[:, :, of], committee=now.committee[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
     )  # fmt: skip
 
 

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.core.datasets import SHAPES, digits, load_mnist, other_writers, split, standardised
-from optviz.core.datasets.sources import SOURCES
-from optviz.core.experiments.trajectories import Racer
+from optviz.core.datasets import SHAPES, SOURCES, digits, load_mnist, other_writers, split, standardised
 from optviz.core.networks import BATCHES, DTYPES, LABELS, Network, Penalty, stream
 from optviz.core.optimizers import Optimizer
 from optviz.core.optimizers.wrappers import Wrapper
+from optviz.core.racer import Racer
 from optviz.core.spec import Part
 
 # How the inputs are handed to the network, and what that does to rows of training and others.

@@ -3,8 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from optviz.core.experiments import activations, contest, trajectories
-from optviz.views import initialisation
+from optviz.core.experiments import (
+    activations,
+    contest,
+    scaling,
+    trajectories,
+)
+from optviz.views import initialisation, scaling_stamp
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
@@ -54,6 +59,10 @@ PAGES: dict[str, Page] = {
         Page(
             "contest", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
             contest.Contest(), contest.check, lambda scene, theme: curves_thumbnail(scene.trainings, theme),
+        ),
+        Page(
+            "scaling", "Data normalisation", "center_focus_strong", "Why are data moved to the origin first?", LAB,
+            scaling.Scaling(), scaling.check, scaling_stamp.stamp,
         ),
     )
 }  # fmt: skip

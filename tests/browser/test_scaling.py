@@ -1,0 +1,50 @@
+"""The data-normalisation page in a real browser: pictures follow the angle, the digits train."""
+
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
+
+NOTE = "() => document.querySelector('.st-key-scaling-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
+
+
+def test_the_line_follows_the_angle_and_the_digits_train(page):
+    to(page, "Data normalisation")
+    page.wait_for_selector(".st-key-scaling-clouds-0 .ov-plot[data-version]")
+    at_rest(page)
+    raw, standard = (page.evaluate(NOTE.format(i)) for i in (0, 1))
+    assert "80.8" in raw
+    assert "99.2" in standard
+    url = page.url
+    angle = page.get_by_label("angle", exact=False).and_(page.get_by_role("slider")).first
+    box = angle.bounding_box()
+    page.mouse.move(box["x"] + box["width"] * (5 + 45) / 90, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
+    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('50 %')")  # while it is held
+    page.mouse.up()
+    page.get_by_label("angle, exact value").fill("0")
+    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('99.2')")
+    at_rest(page)
+    assert page.url != url
+    assert "99.2 %" in page.locator(".ov-table tbody tr").first.inner_text()
+
+    page.get_by_role("radio", name="Digits", exact=True).click()
+    page.wait_for_selector(".st-key-scaling-bars-0 .ov-plot[data-version]")
+    at_rest(page)
+    page.locator(".st-key-train-scaling button").click()
+    page.locator(".st-key-stop-scaling button").wait_for()
+    page.locator(".st-key-stop-scaling button").wait_for(state="detached", timeout=60_000)
+    at_rest(page)
+    rows = page.locator(".ov-table").last.locator("tbody tr")
+    assert rows.count() == 4
+    found = {row[0]: float(row[1].rstrip(" %")) for row in (r.split("\t") for r in rows.all_inner_texts())}
+    assert found["standardised"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
+
+
+def test_on_a_phone_nothing_is_wider_than_the_window(page):
+    to(page, "Data normalisation")
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    for name in ("A line is turned", "The loss over the weights", "Digits"):
+        page.get_by_role("radio", name=name, exact=True).click()
+        at_rest(page)
+        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, name

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from optviz.core.experiments import (
     activations,
     contest,
+    normalisation,
     scaling,
     trajectories,
 )
 from optviz.views import initialisation, scaling_stamp
+from optviz.views import normalisation as normalisation_views
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
@@ -63,6 +65,10 @@ PAGES: dict[str, Page] = {
         Page(
             "scaling", "Data normalisation", "center_focus_strong", "Why are data moved to the origin first?", LAB,
             scaling.Scaling(), scaling.check, scaling_stamp.stamp,
+        ),
+        Page(
+            "normalisation", "Batch normalisation", "equalizer", "What if every layer's inputs were put right?", LAB,
+            normalisation.Normalisation(), normalisation.check, normalisation_views.stamp,
         ),
     )
 }  # fmt: skip

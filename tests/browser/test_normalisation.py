@@ -1,0 +1,45 @@
+"""The batch-normalisation page in a real browser: a graph to go through, and two trainings side by side."""
+
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
+
+NAMES = "() => document.querySelector('.st-key-normalisation-loss .ov-layer:nth-child(2)').data.map(t => t.name)"
+
+
+def test_a_small_batch_is_gone_through_and_two_networks_train(page):
+    to(page, "Batch normalisation")
+    page.wait_for_selector(".st-key-normalisation-loss .ov-plot[data-version]")
+    at_rest(page)
+    page.get_by_text("One small batch", exact=True).click()
+    picture = page.locator(".ov-graph img")
+    picture.wait_for()
+    at_rest(page)
+    whole, url = picture.get_attribute("src"), page.url
+    assert picture.evaluate("img => img.complete && img.naturalWidth > 0")
+    page.get_by_role("button", name="Back", exact=True).click()
+    page.get_by_text("Step 17 of 18, backward through x − μ").wait_for()
+    assert picture.get_attribute("src") != whole
+    page.get_by_label("Rows x of one unit").fill("3, three")
+    page.get_by_label("Rows x of one unit").press("Enter")
+    page.get_by_text("'three' is not a number").wait_for()
+    page.get_by_label("Rows x of one unit").fill("3, 5")
+    page.get_by_label("Rows x of one unit").press("Enter")
+    page.get_by_text("'three' is not a number").wait_for(state="detached")
+    at_rest(page)
+    assert page.url != url
+    assert page.locator(".ov-table tbody tr").first.inner_text().split("\t")[2] == "3, 5"
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 720})
+
+    page.get_by_text("With and without", exact=True).click()
+    page.locator(".st-key-train-normalisation-one button").click()
+    page.wait_for_function(
+        "() => /^[1-9]\\d* of 382/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
+    )
+    page.locator(".st-key-stop-normalisation-one button").click()
+    page.get_by_role("button", name="Go on").wait_for()
+    at_rest(page)
+    assert {"with batch normalisation", "without"} <= set(page.evaluate(NAMES))
+    page.wait_for_selector(".st-key-normalisation-inside-layers .ov-plot[data-version]")

@@ -7,11 +7,13 @@ from optviz.core.experiments import (
     activations,
     contest,
     normalisation,
+    overfitting,
     scaling,
     trajectories,
 )
 from optviz.views import initialisation, scaling_stamp
 from optviz.views import normalisation as normalisation_views
+from optviz.views import overfitting as overfitting_views
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
@@ -69,6 +71,10 @@ PAGES: dict[str, Page] = {
         Page(
             "normalisation", "Batch normalisation", "equalizer", "What if every layer's inputs were put right?", LAB,
             normalisation.Normalisation(), normalisation.check, normalisation_views.stamp,
+        ),
+        Page(
+            "overfitting", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
+            overfitting.Overfitting(), overfitting.check, overfitting_views.stamp,
         ),
     )
 }  # fmt: skip

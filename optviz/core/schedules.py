@@ -133,3 +133,21 @@ class Warmup(Schedule):
 
     def __call__(self, t):
         return min(1.0, (t + 1) / self.steps)
+
+
+@schedule
+class Growth(Schedule):
+    r"""Rises by the same factor at every step, through d powers of ten in T steps: a learning-rate range test.
+
+    $$ 10^{-d\,(1 - \min(1,\; t/T))} $$
+
+    The knob itself is the end of the climb, so that its range and its limits are those of the largest rate
+    that is tried. (Smith 2017, Cyclical learning rates for training neural networks, section 3.3, in a straight
+    line; on a logarithmic scale one climb goes through all rates that a person would think of.)
+    """
+
+    decades: float = knob(4.0, 0.1, 8.0, "d", help="powers of ten from the first step to the last")
+    steps: int = knob(100, 1, 5000, "T", help="steps until the full value")
+
+    def __call__(self, t):
+        return np.float64(10.0) ** (-self.decades * (1 - min(1.0, t / self.steps)))

@@ -9,9 +9,10 @@ from optviz.core.experiments import (
     normalisation,
     overfitting,
     scaling,
+    schedules,
     trajectories,
 )
-from optviz.views import initialisation, scaling_stamp
+from optviz.views import initialisation, scaling_stamp, schedules_stamp
 from optviz.views import normalisation as normalisation_views
 from optviz.views import overfitting as overfitting_views
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
@@ -75,6 +76,10 @@ PAGES: dict[str, Page] = {
         Page(
             "overfitting", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
             overfitting.Overfitting(), overfitting.check, overfitting_views.stamp,
+        ),
+        Page(
+            "schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
+            schedules.Scheduling(), schedules.check, schedules_stamp.stamp,
         ),
     )
 }  # fmt: skip

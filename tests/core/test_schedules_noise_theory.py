@@ -26,6 +26,7 @@ BY_HAND = [
     ("cyclic", {"period": 6}, {0: 1, 2: 0.75, 3: 0.5, 4: 0.25, 6: 1, 9: 0.5, 12: 1, 16: 0.25}),
     ("cyclic", {"period": 6, "floor": 0.5}, {0: 1, 3: 0.75, 6: 1, 9: 0.75}),
     ("warmup", {"steps": 5}, {0: 0.2, 1: 0.4, 3: 0.8, 4: 1, 5: 1, 500: 1}),
+    ("growth", {"decades": 4.0, "steps": 8}, {0: 1e-4, 2: 1e-3, 4: 1e-2, 5: 10**-1.5, 6: 0.1, 8: 1, 9: 1, 5000: 1}),
 ]
 # Learning rates that torch.optim.lr_scheduler (2.13) gave from rate 1, computed once.
 BY_TORCH = [
@@ -45,7 +46,7 @@ BY_TORCH = [
 
 
 def test_every_schedule_and_noise_that_is_promised_is_there():
-    promised = {"constant", "step", "exponential", "inverse_time", "linear", "cosine", "cyclic", "warmup"}
+    promised = {"constant", "step", "exponential", "inverse_time", "linear", "cosine", "cyclic", "warmup", "growth"}
     assert set(SCHEDULES) >= promised
     assert set(NOISES) >= {"uniform", "gaussian"}
     assert {key for key, _, _ in BY_HAND} >= promised

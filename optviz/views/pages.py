@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from optviz.core.experiments import (
     activations,
     contest,
+    ensembles,
     normalisation,
     overfitting,
     scaling,
     schedules,
     trajectories,
 )
-from optviz.views import initialisation, scaling_stamp, schedules_stamp
+from optviz.views import ensembles_stamp, initialisation, scaling_stamp, schedules_stamp
 from optviz.views import normalisation as normalisation_views
 from optviz.views import overfitting as overfitting_views
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
@@ -80,6 +81,10 @@ PAGES: dict[str, Page] = {
         Page(
             "schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
             schedules.Scheduling(), schedules.check, schedules_stamp.stamp,
+        ),
+        Page(
+            "ensembles", "Ensembles", "groups", "Are several networks wiser than one?", LAB,
+            ensembles.Ensembles(), ensembles.check, ensembles_stamp.stamp,
         ),
     )
 }  # fmt: skip

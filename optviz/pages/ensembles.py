@@ -1,0 +1,5 @@
+"""Are several networks wiser than one? Independent ones, snapshots of one run, averaged weights."""
+
+from optviz.ui.ensembles import page
+
+page()

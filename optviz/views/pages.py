@@ -11,11 +11,13 @@ from optviz.core.experiments import (
     overfitting,
     scaling,
     schedules,
+    search,
     trajectories,
 )
 from optviz.views import ensembles_stamp, initialisation, scaling_stamp, schedules_stamp
 from optviz.views import normalisation as normalisation_views
 from optviz.views import overfitting as overfitting_views
+from optviz.views import search as search_views
 from optviz.views.thumbnail import curves_thumbnail, stack_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
@@ -85,6 +87,10 @@ PAGES: dict[str, Page] = {
         Page(
             "ensembles", "Ensembles", "groups", "Are several networks wiser than one?", LAB,
             ensembles.Ensembles(), ensembles.check, ensembles_stamp.stamp,
+        ),
+        Page(
+            "search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
+            search.Search(), search.check, search_views.stamp,
         ),
     )
 }  # fmt: skip

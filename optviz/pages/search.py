@@ -1,0 +1,5 @@
+"""Which settings should be tried?"""
+
+from optviz.ui.search import page
+
+page()

@@ -14,7 +14,8 @@ from optviz.core.experiments import (
     search,
     trajectories,
 )
-from optviz.views import ensembles_stamp, initialisation, scaling_stamp, schedules_stamp
+from optviz.core.experiments import landscape as terrains
+from optviz.views import ensembles_stamp, initialisation, landscape, scaling_stamp, schedules_stamp
 from optviz.views import normalisation as normalisation_views
 from optviz.views import overfitting as overfitting_views
 from optviz.views import search as search_views
@@ -91,6 +92,10 @@ PAGES: dict[str, Page] = {
         Page(
             "search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
             search.Search(), search.check, search_views.stamp,
+        ),
+        Page(
+            "landscape", "Loss landscape", "landscape", "What does the loss of a real network look like?", LAB,
+            terrains.Terrain(), terrains.check, landscape.thumbnail,
         ),
     )
 }  # fmt: skip

@@ -1,0 +1,41 @@
+"""The loss landscape in a real browser: trained, surveyed, played, and turned into a surface without another survey."""
+
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
+
+CONTOUR = ".st-key-landscape-contour .ov-plot[data-version]"
+SOLID = ".st-key-landscape-solid .ov-plot[data-version]"
+
+
+def test_a_landscape_is_trained_surveyed_played_and_turned(page):
+    to(page, "Loss landscape")
+    page.wait_for_selector(".st-key-landscape-loss .ov-plot[data-version]")
+    at_rest(page)
+    page.get_by_role("button", name="Train", exact=True).click()
+    page.wait_for_selector(CONTOUR, timeout=120_000)
+    at_rest(page)
+    drawn = page.evaluate(
+        """() => { const [below, above] = document.querySelectorAll('.st-key-landscape-contour .ov-layer');
+        return { below: below.data[0].type, above: above.data.filter(t => t.mode === 'lines').map(t => t.name) }; }"""
+    )
+    assert drawn == {"below": "contour", "above": ["SGD", "Momentum", "Adam"]}
+    text = page.locator("[data-testid=stMain]").inner_text()
+    assert "condition number" in text
+    assert "in the middle of the plane" in text
+
+    page.get_by_role("button", name="To the start (Home)").click()
+    page.wait_for_selector(".st-key-landscape-contour .ov-plot[data-step='0']")
+    page.wait_for_selector(".st-key-landscape-heights .ov-plot[data-step='0']")
+    page.get_by_role("button", name="To the end (End)").click()
+
+    page.get_by_role("radio", name="Surface").click()
+    page.wait_for_selector(SOLID)
+    at_rest(page)
+    assert not page.locator("[class*='st-key-stop-survey']").count(), "nothing is worked out again"
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-landscape-solid .ov-layer').data?.[0].type === 'surface'"
+    )
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 720})

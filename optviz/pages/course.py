@@ -1,0 +1,5 @@
+"""What is there to explore, and in which order?"""
+
+from optviz.ui.course import page
+
+page()

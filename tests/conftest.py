@@ -20,6 +20,7 @@ BROWSER = (
 )
 
 
+@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "browser":

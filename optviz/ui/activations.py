@@ -52,7 +52,7 @@ def page() -> None:
 def _download():
     st.download_button(
         "Table as CSV",
-        _table_csv,
+        _table_csv(),
         "optviz-activations.csv",
         "text/csv",
         icon=":material/download:",

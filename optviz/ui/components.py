@@ -12,7 +12,7 @@ from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
     "eta": "η", "mu": "μ", "rho": "ρ", "beta": "β", "epsilon": "ε", "lambda": "λ", "kappa": "κ", "alpha": "α",
-    "gamma": "γ", "phi": "φ", "psi": "ψ",
+    "gamma": "γ", "phi": "φ", "psi": "ψ", "sigma": "σ", "tau": "τ", "xi": "ξ",
 }  # fmt: skip
 LABELS = {
     "lr": "rate", "eps": "epsilon", "weight_decay": "decay", "bias_correction": "bias correction",

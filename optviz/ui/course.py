@@ -13,9 +13,7 @@ from optviz.views.style import THEMES
 def page() -> None:
     """Pages in the order in which they build on each other; then the table of figures."""
     sharing.opened("course")
-    st.markdown(
-        "#### A course\nOne question after the other. Every page opens with something to see, and everything on it can be changed."
-    )
+    st.markdown("#### A course\nOne question after the other, each with things to watch, to turn and to train.")
     with st.container(horizontal=True, key="course"):
         for number, of in enumerate(PAGES.values(), 1):
             _tile(number, of)

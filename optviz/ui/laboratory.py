@@ -111,12 +111,14 @@ def watched(name: str, step, counted, draw, units: str = "iterations", verb: str
 
     `counted()` gives how much is done and how much there is, in `units`; `draw()` shows what there is.
     """
-    lab = shelf(name)
+    lab, scene = shelf(name), st.session_state.generation
     _buttons(name, lab, *counted(), verb)
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
     @st.fragment(run_every=EVERY if lab["running"] else None)
     def bench():
+        if st.session_state.generation != scene:  # a button in here has put another scene on the page
+            st.rerun()
         if lab["running"] and not step():
             lab["running"] = False
             st.rerun()

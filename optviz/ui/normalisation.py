@@ -197,7 +197,7 @@ def _told(setting):
 
 
 def _download():
-    S = st.session_state
-    if S.normalisation.view == "graph":
-        st.download_button("Numbers as CSV", lambda: batch_steps.graph_csv(S.normalisation.example), "optviz-batch.csv", "text/csv",
+    setting = st.session_state.normalisation
+    if setting.view == "graph":
+        st.download_button("Numbers as CSV", lambda: batch_steps.graph_csv(setting.example), "optviz-batch.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip

@@ -285,9 +285,9 @@ def _live_knobs(label, declared, figures):
 
 
 def _download():
-    S = st.session_state
-    if S.scaling.view != "digits":
-        st.download_button("Table as CSV", lambda: table_csv(S.scaling), f"optviz-scaling-{S.scaling.view}.csv", "text/csv",
+    scaling = st.session_state.scaling
+    if scaling.view != "digits":
+        st.download_button("Table as CSV", table_csv(scaling), f"optviz-scaling-{scaling.view}.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
 
 

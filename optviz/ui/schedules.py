@@ -21,7 +21,7 @@ from optviz.ui import bench, sharing
 from optviz.ui.components import plot, table
 from optviz.ui.controls import SHARED, TrainingControls, turned
 from optviz.ui.frame import framed
-from optviz.ui.laboratory import laboratory
+from optviz.ui.laboratory import laboratory, run
 from optviz.ui.pictures import theme_name
 from optviz.ui.trainees import trainees
 from optviz.views import equations, range_test
@@ -253,6 +253,7 @@ def _draw_range(scene, now):
             help="Adds the optimizer with this rate, kept, to the schedules.",
         ):  # fmt: skip
             _begin_from(core.with_rate(scene, reading.steepest))
+            run(PAGE, True)
             st.rerun()  # the page, not the fragment in which the button stands
         if now.iteration:
             st.download_button("Curve as CSV", lambda: range_csv(reading, now), f"optviz-{RANGE}.csv", "text/csv", key="range-csv",

@@ -110,23 +110,20 @@ def charts_page(title: str, charts: list[dict], tables: list[str], theme: str) -
 
 def trainings_downloads() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
-    shown = components.shown()
+    # what makes the files runs outside of the session
+    shown, question, theme = components.shown(), PAGES[st.session_state.page].question, pictures.theme_name()
     st.download_button(
-        "Page with these pictures", lambda: charts_page(_question(), shown.charts(), list(shown.tables.values()), pictures.theme_name()), "optviz.html", "text/html",
+        "Page with these pictures", lambda: charts_page(question, shown.charts(), list(shown.tables.values()), theme), "optviz.html", "text/html",
         key="take-charts", icon=":material/web:", on_click="ignore", width="stretch",
         help="One HTML file with the pictures and tables as they are now, to zoom and to read. It needs no network. 5 MB.",
     )  # fmt: skip
     if trainings := [training for some in shown.trainings.values() for training in some]:
         st.download_button(
-            "Python script", lambda: training_script(_question(), trainings), "optviz_training.py", "text/x-python",
+            "Python script", lambda: training_script(question, trainings), "optviz_training.py", "text/x-python",
             key="take-script", icon=":material/code:", on_click="ignore", width="stretch",
             help="With `optviz` as a library. It trains the same networks and prints the same numbers.",
         )  # fmt: skip
     st.caption("The pictures themselves, as PNG and SVG: the two buttons at the upper right corner of each.")
-
-
-def _question():
-    return PAGES[st.session_state.page].question
 
 
 def _looks(theme):

@@ -108,6 +108,8 @@ def remark(layers: list[Layer]) -> str:
     a, n = last.forward, len(layers)
     if not np.isfinite(a.std):
         return f"By layer {n} the numbers have overflowed: nothing finite is left to draw."
+    if not first.forward.std:
+        return "**Nothing gets through**: every unit says the same for every input."
     if a.std < 1e-3 * max(first.forward.std, 1e-300) or (n > 1 and a.std == 0):
         return (
             f"**The signal dies out**: its spread falls from {number(first.forward.std, 3)} in layer 1 to {number(a.std, 3)} "
@@ -122,9 +124,17 @@ def remark(layers: list[Layer]) -> str:
             "nearly the same whatever the input is."
         )
     if last.saturated > 0.3 and last.limits[0] is not None and last.limits[1] is not None:
+        back = (
+            f"; the gradient's spread goes from {number(last.backward.std, 3)} at layer {n} to {number(first.backward.std, 3)} at layer 1"
+            if n > 1
+            else ""
+        )
+        return f"**Saturated**: {100 * last.saturated:.0f} % of layer {n} sit at an end of the range, where the slope is all but zero{back}."
+    if not 0.5 < a.std / first.forward.std < 2:
+        way = "shrinks" if a.std < first.forward.std else "grows"
         return (
-            f"**Saturated**: {number(100 * last.saturated, 2)} % of layer {n} sit at an end of the range, where the slope is all but "
-            f"zero; the gradient's spread goes from {number(last.backward.std, 3)} at layer {n} to {number(first.backward.std, 3)} at layer 1."
+            f"**The signal {way}** from layer to layer: its spread goes from {number(first.forward.std, 3)} to {number(a.std, 3)}, "
+            "and further in a deeper stack."
         )
     ratio = first.backward.std / last.backward.std if last.backward.std else np.nan
     if np.isfinite(ratio) and not 0.05 < ratio < 20:

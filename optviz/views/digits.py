@@ -25,9 +25,10 @@ def confusion(counts: np.ndarray, labels, theme: Theme) -> dict:
         "type": "heatmap", "z": packed_grid(np.sqrt(wrong)), "x": names, "y": names, "showscale": False, "xgap": 1, "ygap": 1,
         "colorscale": [[0, theme.high], [1, theme.lines[1]]], "hoverinfo": "skip", "uid": "confusion",
     }  # fmt: skip
+    some = [(i, j) for i in range(n) for j in range(n) if counts[i, j]]  # Plotly mixes up texts that are empty
     text = {
-        "type": "scatter", "mode": "text", "x": [names[j] for _ in range(n) for j in range(n)], "uid": "counts",
-        "y": [names[i] for i in range(n) for _ in range(n)], "text": [str(c) if c else "" for c in counts.ravel()],
+        "type": "scatter", "mode": "text", "x": [names[j] for _, j in some], "uid": "counts",
+        "y": [names[i] for i, _ in some], "text": [str(counts[at]) for at in some],
         "textfont": {"size": 11, "color": theme.ink}, "hovertemplate": "a %{y} was taken for %{x}: %{text}<extra></extra>",
     }  # fmt: skip
     axis = {"type": "category", "showgrid": False, "zeroline": False, "fixedrange": True}

@@ -1,5 +1,6 @@
 """What is said of ensembles: how each method stands, what it gained in words, how the members differ."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -27,6 +28,8 @@ def standings(rows: list[Row], theme: Theme) -> str:
     """One network, the ensemble and what it gains, for every method and both kinds of labels, on test rows."""
     cells = []
     for method, noise, found, now in rows:
+        if not now.iteration:  # what guesses is no ensemble yet
+            found = replace(found, single=float("nan"), spread=float("nan"), ensemble=float("nan"), of=0)
         spread = f" ± {100 * found.spread:.1f}" if np.isfinite(found.spread) else ""
         better = f" ({found.better} of {found.of} better)" if found.of > 1 else ""
         cells.append((

@@ -24,7 +24,7 @@ def points(value) -> str:
 # In numbers.
 
 STANDING = (
-    "", "training accuracy", "test accuracy", "gap", "gap against the first", "test against the first", "better in", "status",
+    "", "training accuracy", "test accuracy", "gap", "gap, paired with the first", "test, paired with the first", "better in", "status",
 )  # fmt: skip
 LEARNED = "wrong labels by heart"
 

@@ -305,7 +305,7 @@ def test_which_trainings_are_refused():
     check(good)
     deep = replace(good.network, sizes=(64, *[9] * 13, 10))
     for bad, why in (
-        (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers: for the 37,810 parameters .* 5.7 GB"),
+        (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
         (replace(good, racer=racer("bfgs")), "BFGS works with"),
         (replace(good, racer=racer("sgd", fork=Fork(racer("sgd"), 3))), "without forks"),
         (replace(good, racer=racer("sgd", schedules={"mu": Part("cosine")})), "no numeric knob 'mu'"),

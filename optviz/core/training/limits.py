@@ -21,9 +21,11 @@ def unsuited(key: str, network: Network) -> str:
     if not OPTIMIZERS[key].dense:
         return ""
     p, bytes_ = network.size, np.dtype(DTYPES[network.dtype]).itemsize
+    size = p * p * bytes_ / 1e9
+    held = f", {size:,.1f} GB" if size >= 0.1 else ""
     return (
-        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers: "
-        f"for the {p:,} parameters of this network {p * p * bytes_ / 1e9:,.1f} GB."
+        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers, which a network does not form: "
+        f"for the {p:,} parameters of this one {p * p:,}{held}."
     )
 
 

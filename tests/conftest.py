@@ -10,17 +10,14 @@ import pytest
 
 from tests.serving import served
 
-# Of every test in tests/browser. One after the other where several processes share the tests: they have one browser,
-# and what it leaves open at the end is not theirs to close.
+# Of every test in tests/browser: what the browser leaves open at the end is not theirs to close.
 BROWSER = (
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 )
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items):
     for item in items:
         if item.path.parent.name == "browser":

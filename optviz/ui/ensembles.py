@@ -31,7 +31,6 @@ from optviz.ui.frame import framed
 from optviz.ui.pictures import theme_name
 from optviz.views import ensembles as views
 from optviz.views import ensembles_words as words
-from optviz.views import initialisation
 from optviz.views.style import THEMES
 
 PAGE = "ensembles"
@@ -63,11 +62,7 @@ def page() -> None:
             _controls()
         ensembles = S.ensembles
         with shown:
-            trainings = ensembles.trainings
-            if why := next(filter(None, map(initialisation.too_large, trainings)), ""):
-                st.error(f"This cannot be trained here: {why}.", icon=":material/error:")
-            else:
-                lab.laboratory(PAGE, trainings, lambda progresses: _draw(ensembles, progresses))
+            lab.laboratory(PAGE, ensembles.trainings, lambda progresses: _draw(ensembles, progresses))
         with under:
             st.caption(_told(ensembles))
 

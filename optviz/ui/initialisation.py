@@ -43,9 +43,6 @@ def _bench(training):
     if not training.initialisers:
         st.info("Nobody begins. Choose an initialiser beside the picture.")
         return
-    if why := views.too_large(training):
-        st.error(f"This cannot be trained here: {why}.", icon=":material/error:")
-        return
     lab.laboratory(PAGE, [training], _draw)
 
 

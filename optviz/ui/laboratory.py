@@ -10,7 +10,7 @@ from time import perf_counter
 import streamlit as st
 
 from optviz.core.spec import canonical, plain
-from optviz.core.training import Progress, Training, advance, begin, load
+from optviz.core.training import MOST_NUMBERS, Progress, Training, advance, begin, held_numbers, load
 from optviz.ui.components import shown
 from optviz.ui.datafiles import awaited, source_of
 
@@ -85,6 +85,11 @@ def laboratory(name: str, trainings: list[Training], draw) -> None:
     shown().trainings[name] = trainings
     if not trainings:
         st.info("Nobody trains. Add an optimizer beside the picture.")
+        return
+    if (numbers := max(map(held_numbers, trainings))) > MOST_NUMBERS:  # each knob allows its share of it
+        st.error(
+            f"This cannot be trained here: it holds {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most.", icon=":material/error:"
+        )  # fmt: skip
         return
     try:
         data_of(trainings[0])

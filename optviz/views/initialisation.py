@@ -10,7 +10,7 @@ from optviz.core.knobs import knobs
 from optviz.core.networks import INITIALISERS, Network
 from optviz.core.racer import Racer
 from optviz.core.spec import Part, SpecError
-from optviz.core.training import MOST_NUMBERS, Training, held_numbers, rank
+from optviz.core.training import Training, rank
 from optviz.core.training import check as check_training
 from optviz.views.style import Style, Theme, number, packed, packed_grid, style
 
@@ -48,12 +48,6 @@ def check(training: Training) -> None:
     if not 1 <= len(training.initialisers) <= MOST_RULES:
         raise SpecError(f"1 to {MOST_RULES} initialisers are compared, not {len(training.initialisers)}")
     check_training(training)
-
-
-def too_large(training: Training) -> str:
-    """Why a training that its knobs allow would still be too much, in a clause; empty where it is not."""
-    numbers = held_numbers(training)
-    return f"it holds {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most" if numbers > MOST_NUMBERS else ""
 
 
 def names(rules: tuple[Part, ...]) -> list[str]:

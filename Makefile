@@ -1,7 +1,7 @@
 .PHONY: run test lint bench golden
 
 run:
-	streamlit run app.py
+	streamlit run app.py --server.fileWatcherType auto
 
 test:
 	python -m pytest
@@ -11,6 +11,7 @@ lint:
 	ruff format --check .
 
 bench:
+	python benchmarks/first_page.py
 	python benchmarks/optimizers.py
 	python benchmarks/latency.py
 	python benchmarks/networks.py

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parent.parent
 
 
 @contextlib.contextmanager
-def served(script: str):
-    """The address of a Streamlit server that runs `script` (from the project's folder) with its settings.
+def served(script: str, *options: str):
+    """The address of a Streamlit server that runs `script` (from the project's folder) with its settings and further `options`.
 
     TimeoutError where it does not answer within a minute.
     """
@@ -30,6 +30,7 @@ def served(script: str):
         str(port),
         "--server.headless",
         "true",
+        *options,
     ]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     address = f"http://localhost:{port}"

@@ -23,10 +23,15 @@ from optimizers import machine, table
 import numpy as np  # isort: skip
 
 from optviz import OPTIMIZERS
-from optviz.core.networks import MiniBatch, Network, one_hot
-from optviz.core.racer import Racer
-from optviz.core.spec import Part
-from optviz.core.training import Data, Training, advance, begin
+from optviz.nn import MiniBatch, Network, one_hot
+from optviz.optim.config import Racer
+from optviz.spec import Part
+from optviz.training import (
+    Data,
+    Training,
+    advance,
+    begin,
+)
 
 try:
     import torch

@@ -18,13 +18,13 @@ from optimizers import machine, table
 
 import numpy as np  # isort: skip
 
-from optviz.core.experiments import trials as running
-from optviz.core.experiments.search import Search, parts
-from optviz.core.networks import Penalty
-from optviz.core.racer import Racer
-from optviz.core.search import Halving, rank_correlation
-from optviz.core.spec import Part
-from optviz.core.training import advance, begin
+from optviz.experiments.hyperparameter_search.spec import Search, parts
+from optviz.nn import Penalty
+from optviz.optim.config import Racer
+from optviz.spec import Part
+from optviz.training import advance, begin
+from optviz.tuning import Halving, rank_correlation
+from optviz.tuning import search as running
 
 GOAL, PIECE = 8.0, 10  # seconds for 100 trials on two cores; trials of a turn
 

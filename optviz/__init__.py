@@ -1,11 +1,16 @@
 """See how optimizers learn: test functions, optimizers, schedules and one runner in pure NumPy."""
 
-from optviz.core.functions import FUNCTIONS, FormulaError, Function, parse_formula
-from optviz.core.noise import NOISES
-from optviz.core.optimizers import OPTIMIZERS, WRAPPERS
-from optviz.core.runner import Leg, Run, minimize
-from optviz.core.schedules import SCHEDULES
-from optviz.core.starts import STARTS
+from optviz.functions.library import (
+    FUNCTIONS,
+    FormulaError,
+    Function,
+    parse_formula,
+)
+from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.initial_points import STARTS
+from optviz.optim.minimize import Leg, Run, minimize
+from optviz.optim.noise import NOISES
+from optviz.optim.schedules import SCHEDULES
 
 __all__ = [
     "FUNCTIONS",

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from optviz.views.share import SharedScene, encode
+from optviz.shell.share import SharedScene, encode
 
 APP = Path(__file__).parent.parent / "app.py"
 
@@ -22,12 +22,17 @@ def open_page(key: str, scene=None, **query) -> AppTest:
     at = AppTest.from_file(str(APP), default_timeout=60)
     if key != "trajectories":
         at.run()
-        at.switch_page(f"optviz/pages/{key}.py")
+        go(at, key)
     if scene is not None:
         query["s"] = encode(SharedScene(key, scene))
     for name, value in query.items():
         at.query_params[name] = value
     return sound(at.run())
+
+
+def go(at: AppTest, key: str) -> None:
+    """Another page at the next run. AppTest's own `switch_page` knows files alone; ours are functions."""
+    [at._page_hash] = [h for h, page in at._registered_pages.items() if page["url_pathname"] == key]
 
 
 def sound(at: AppTest) -> AppTest:

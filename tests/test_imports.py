@@ -1,7 +1,7 @@
 """What importing a room loads, looked at in a fresh process, and the names that the public API promises."""
 
+import ast
 import json
-import pkgutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,10 +14,65 @@ import optviz
 ROOT = Path(optviz.__file__).parent.parent
 
 
-def modules(room):
-    """The name of every module below optviz/room, without importing any."""
-    found = pkgutil.walk_packages([str(ROOT / "optviz" / room)], f"optviz.{room}.")
-    return [f"optviz.{room}", *sorted(m.name for m in found)]
+# From the ground up: a room imports from its own floor and those below.
+FLOORS = (
+    ("optim", "functions", "nn", "data", "spec"), ("training", "tuning"), ("plot",), ("ui",), ("experiments",), ("shell",),
+)  # fmt: skip
+LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
+
+# What still reaches up. This list only ever gets shorter.
+REACHES_UP = {
+    ("optviz.experiments.activations.page", "shell"),
+    ("optviz.experiments.batch_norm.page", "shell"),
+    ("optviz.experiments.batch_norm.walkthrough", "shell"),
+    ("optviz.experiments.ensembles.page", "shell"),
+    ("optviz.experiments.hyperparameter_search.page", "shell"),
+    ("optviz.experiments.loss_landscape.page", "shell"),
+    ("optviz.experiments.lr_schedules.page", "shell"),
+    ("optviz.experiments.regularization.page", "shell"),
+    ("optviz.experiments.standardization.page", "shell"),
+    ("optviz.experiments.trajectories.optimizer_forms", "shell"),
+    ("optviz.experiments.trajectories.page", "shell"),
+    ("optviz.experiments.trajectories.predict", "shell"),
+    ("optviz.experiments.trajectories.step_inspector", "shell"),
+    ("optviz.experiments.trajectories.toolbar", "shell"),
+    ("optviz.plot.contour", "experiments"),
+    ("optviz.plot.surface", "experiments"),
+    ("optviz.plot.thumbnail", "experiments"),
+    ("optviz.tuning.search", "experiments"),
+    ("optviz.ui.cache", "experiments"),
+    ("optviz.ui.form", "shell"),
+    ("optviz.ui.job_runner", "shell"),
+    ("optviz.ui.layout", "shell"),
+    ("optviz.ui.session", "experiments"),
+    ("optviz.ui.training_charts", "shell"),
+}
+
+
+def modules(*rooms):
+    """The name of every module of these rooms, without importing any."""
+    return [name for name, _ in sources() if name.split(".")[1] in rooms]
+
+
+def sources():
+    """Every module below optviz by name, with its file."""
+    for file in sorted((ROOT / "optviz").rglob("*.py")):
+        name = ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        if name != "optviz":
+            yield name, file
+
+
+def rooms_above(name, file):
+    """The rooms of higher floors from which a module imports, wherever in it."""
+    imports = [node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+    rooms = {module.split(".")[1] for module in imports if module and module.startswith("optviz.")}
+    return {room for room in rooms if LEVEL[room] > LEVEL[name.split(".")[1]]}
+
+
+def test_imports_flow_one_way():
+    found = {(name, room) for name, file in sources() for room in rooms_above(name, file)}
+    assert found - REACHES_UP == set(), "imports a floor above its own"
+    assert REACHES_UP - found == set(), "no longer reaches up: take it off the list"
 
 
 def loaded_by(*names):
@@ -48,15 +103,16 @@ def test_the_package_loads_no_screen():
     assert not {"streamlit", "plotly"} & set(loaded_by("optviz"))
 
 
-def test_no_module_of_the_core_loads_more_than_numpy_and_sympy():
+def test_no_module_below_the_pictures_loads_more_than_numpy_and_sympy():
     ours = {"optviz", "numpy", "sympy", "mpmath", "cython_runtime"}  # the last is what numpy.random is made with
-    loaded = loaded_by("json", *modules("core"))
+    clean = [name for name in modules(*FLOORS[0], *FLOORS[1]) if name not in {reaching for reaching, _ in REACHES_UP}]
+    loaded = loaded_by("json", *clean)
     extra = {m: by for m, by in loaded.items() if by != "json" and m not in ours | sys.stdlib_module_names}
     assert not {m: by for m, by in extra.items() if not m.startswith("_")}
 
 
-def test_no_module_of_the_views_loads_streamlit():
-    loaded = loaded_by(*modules("views"))
+def test_no_module_that_draws_loads_streamlit():
+    loaded = loaded_by(*modules("plot"))
     assert "optviz" in loaded
     assert "streamlit" not in loaded, loaded["streamlit"]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from optviz.core.catalogue import renewed
-from optviz.core.experiments.trajectories import BOOK
+from docs.tables import renewed
+from optviz.experiments.trajectories.spec import BOOK
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -20,7 +20,7 @@ def blocks():
 
 
 def test_the_tables_are_those_of_the_registries():
-    assert renewed(README) == README, "run: python -m optviz.core.catalogue"
+    assert renewed(README) == README, "run: python -m docs.tables"
 
 
 def test_the_example_runs_and_gives_the_reference_number(capsys):
@@ -36,7 +36,7 @@ def test_the_number_of_functions_is_right():
 
 def test_the_book_figure_of_the_tour():
     """Adam ends highest, and SGD's path is the longest."""
-    from optviz.core.experiments.trajectories import run
+    from optviz.experiments.trajectories.spec import run
 
     runs = {r.optimizer.key: run(BOOK.problem, r) for r in BOOK.racers}
     assert max(runs, key=lambda k: runs[k].values[-1]) == "adam"
@@ -59,7 +59,7 @@ CHECK = """
 import numpy as np
 from streamlit.testing.v1 import AppTest
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
-from optviz.core.catalogue import tables
+from docs.tables import tables
 run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["signsgd"](lr=0.5), (-7, 2), 4)
 assert np.array_equal(run.points, [(-7, 2), (-6.5, 1.5), (-6, 1), (-5.5, 0.5), (-5, 0)]), run.points
 assert "Sign descent" in tables()["optimizers"]
@@ -78,10 +78,10 @@ assert any("class SignSGD" in c.value for c in at.code)
 
 def test_an_optimizer_is_added_in_one_edit(tmp_path):
     """The README's recipe, followed to the letter in a copy of the project."""
-    for name in ("app.py", "optviz", ".streamlit"):
+    for name in ("app.py", "optviz", "docs", ".streamlit"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
-    edited = tmp_path / "optviz/core/optimizers/first.py"
+    edited = tmp_path / "optviz/optim/first_order.py"
     assert f"`{edited.relative_to(tmp_path)}`" in README
     edited.write_text(edited.read_text() + "\n\n" + blocks()[1])
     done = subprocess.run([sys.executable, "-c", CHECK], cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import plotly
 
-HERE = Path(__file__).parent
+FRONTEND = Path(__file__).parent / "frontend"
 IMPORT = re.compile(r'from "\./(\w+\.js)"')
-STATIC = HERE.parent.parent / "static"
+STATIC = FRONTEND.parents[2] / "static"
 
 
 @cache
@@ -38,9 +38,9 @@ def published(source: Path) -> str:
 def _linked(source: Path) -> bytes:
     """The file; where it imports another of our scripts, by the name under which that one is published."""
     content = source.read_bytes()
-    if source.parent != HERE:
+    if source.parent != FRONTEND:
         return content
-    return IMPORT.sub(lambda m: f'from "./{Path(published(HERE / m[1])).name}"', content.decode()).encode()
+    return IMPORT.sub(lambda m: f'from "./{Path(published(FRONTEND / m[1])).name}"', content.decode()).encode()
 
 
 def plotly_js() -> str:
@@ -50,7 +50,7 @@ def plotly_js() -> str:
 
 def script(name: str, export: str = "default") -> str:
     """A few lines that import one of our scripts: a component's inline code is sent on every rerun."""
-    return f"""const m = await import(new URL("{published(HERE / name)}", document.baseURI).href);
+    return f"""const m = await import(new URL("{published(FRONTEND / name)}", document.baseURI).href);
 export default m.{export};"""
 
 
@@ -63,4 +63,4 @@ def as_image(svg: str, told: str) -> str:
 
 def sheet(name: str) -> str:
     """One of our style sheets."""
-    return (HERE / name).read_text()
+    return (FRONTEND / name).read_text()

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
-from optviz.core import theory
-from optviz.core.experiments import trajectories as t
+from optviz.experiments.trajectories import spec as t
+from optviz.optim import theory
 
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import streamlit as st
 
-from optviz.core.knobs import Knob
+from optviz.optim.hyperparameter import Knob
 from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
@@ -19,6 +19,11 @@ LABELS = {
     "momentum_decay": "warm-up", "line_search": "line search", "saddle_free": "saddle-free", "max_norm": "longest",
     "beta1": "beta 1", "beta2": "beta 2", "l2": "decay", "l1": "L1",
 }  # fmt: skip
+
+
+def theme_name() -> str:
+    """The visitor's theme."""
+    return st.context.theme.type or "light"
 
 
 def plain(symbol: str) -> str:
@@ -37,7 +42,7 @@ def _component(name, html, js, css=None, export="default"):
     )
 
 
-_panel = _component("knobs", '<div class="ov-panel"></div>', "knobs.js", "knobs.css")
+_panel = _component("knobs", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css")
 _plot = _component(
     "plot",
     '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
@@ -51,8 +56,8 @@ _player = _component(
     "player", '<div class="ov-player" role="group" aria-label="Player"></div>', "player.js", "player.css"
 )
 _table = _component("table", '<div class="ov-timetable"></div>', "table.js")
-_step = _component("step", '<div class="ov-follower"></div>', "follow.js", export="step")
-_grab = _component("grab", '<div class="ov-follower"></div>', "follow.js", export="grab")
+_step = _component("step", '<div class="ov-follower"></div>', "listeners.js", export="step")
+_grab = _component("grab", '<div class="ov-follower"></div>', "listeners.js", export="grab")
 
 
 def _sent(key) -> dict:

@@ -11,10 +11,21 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
-from optviz.core.experiments.trajectories import BOOK, Part, Problem, Scene, run
-from optviz.core.racer import Racer
-from optviz.views.share import Controls, Shared, decode, encode
-from optviz.views.view import View
+from optviz.experiments.trajectories.spec import (
+    BOOK,
+    Part,
+    Problem,
+    Scene,
+    run,
+)
+from optviz.experiments.trajectories.view import View
+from optviz.optim.config import Racer
+from optviz.shell.share import (
+    Controls,
+    Shared,
+    decode,
+    encode,
+)
 from tests.browser.test_trajectories import RANGE, at_rest, path, rate, wait_for_other_path
 from tests.serving import ROOT
 
@@ -531,7 +542,7 @@ class TestPhone:
 
 
 def test_links_of_all_lessons_are_short(browser):
-    from optviz.views.lessons import LESSONS
+    from optviz.shell.lessons import LESSONS
 
     lengths = {key: len(encode(Shared(lesson.scene, lesson.view))) for key, lesson in LESSONS.items()}
     assert max(lengths.values()) < 400, json.dumps(lengths)

@@ -1,6 +1,6 @@
 """The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a knob."""
 
-from optviz.views.pages import PAGES
+from optviz.shell.registry import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}

@@ -1,1 +1,0 @@
-"""The NumPy core: functions, optimizers, schedules, noise, one runner. Knows no screen."""

@@ -1,1 +1,0 @@
-"""Experiments as values: a frozen, JSON-able spec, and what running it returns."""

@@ -1,0 +1,99 @@
+"""Data to learn from: digits that ship, MNIST and Fashion-MNIST from files, and sets of points in the plane."""
+
+from dataclasses import dataclass
+
+from optviz.data.digits import ATTRIBUTION, digits
+from optviz.data.download import fetch
+from optviz.data.mnist import (
+    found,
+    load_idx,
+    load_mnist,
+    stem,
+)
+from optviz.data.preprocessing import other_writers, split, standardised
+from optviz.data.sources import (
+    SOURCES,
+    DataError,
+    Source,
+    cache_folder,
+    folder_of,
+)
+from optviz.data.toy_sets import SHAPES, Shape
+
+__all__ = [
+    "DATASETS",
+    "SHAPES",
+    "SOURCES",
+    "DataError",
+    "Dataset",
+    "Shape",
+    "Source",
+    "cache_folder",
+    "digits",
+    "fetch",
+    "folder_of",
+    "load_idx",
+    "load_mnist",
+    "other_writers",
+    "split",
+    "standardised",
+]
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What a menu says of a set. `rows` is None where a knob decides; `picture` is (height, width), where one is."""
+
+    key: str
+    name: str
+    attribution: str
+    rows: int | None
+    features: int
+    picture: tuple[int, int] | None = None
+    labels: tuple[str, ...] = ()
+
+    @property
+    def needs_folder(self) -> bool:
+        """Whether its files have to be brought or fetched; all others are shipped or made."""
+        return self.key in SOURCES
+
+    def at_hand(self, folder=None) -> bool:
+        """Whether it can be loaded now: shipped, made, or its four files in the folder (None: `folder_of`)."""
+        if not self.needs_folder:
+            return True
+        try:
+            files = found(folder or folder_of(self.key))
+        except DataError:
+            return False
+        return all(stem(file) in files for file, _, _ in SOURCES[self.key].files)
+
+
+NUMERALS = tuple("0123456789")
+CLOTHES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+DATASETS: dict[str, Dataset] = {
+    d.key: d
+    for d in (
+        Dataset("digits", "Digits 8×8", ATTRIBUTION, 1797, 64, (8, 8), NUMERALS),
+        Dataset(
+            "mnist",
+            "MNIST",
+            "Y. LeCun, C. Cortes & C. J. C. Burges (1998), The MNIST database of handwritten digits",
+            70000,
+            784,
+            (28, 28),
+            NUMERALS,
+        ),
+        Dataset(
+            "fashion",
+            "Fashion-MNIST",
+            "H. Xiao, K. Rasul & R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; © Zalando SE, MIT licence",
+            70000,
+            784,
+            (28, 28),
+            CLOTHES,
+        ),
+        *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in SHAPES.items()),
+    )
+}

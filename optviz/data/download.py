@@ -1,0 +1,161 @@
+"""Fetching MNIST and Fashion-MNIST: to be stopped at any time, gone on with later, and never to be mistaken for done."""
+
+import errno
+import hashlib
+import os
+import time
+from contextlib import closing, contextmanager
+from http.client import HTTPException
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+from optviz.data.sources import SOURCES, DataError, cache_folder
+
+CHUNK = 2**15  # bytes between two looks at `stop`
+PATIENCE = 15.0  # seconds without a byte before the server is given up
+
+
+def fetch(key: str, folder=None, address: str | None = None, progress=None, stop=None) -> Path | None:
+    """Download the four files of SOURCES[key]; the folder that now holds them, or None where `stop()` came true.
+
+    folder     where to; the user's cache folder at None
+    address    where from; at None that of $OPTVIZ_MNIST_URL or $OPTVIZ_FASHION_URL, or the source's own
+    progress   called as progress(bytes_done, bytes_total) over all files
+    stop       asked after each chunk
+
+    A file is written to its name with .part and takes its own name when its size and SHA-256 are right, so what has
+    the name is the file. After a stop or a cut connection the part stays, and the next call asks the server for the
+    rest (a Range request; one that does not know these sends all again). What proves wrong is deleted, and fetched
+    anew where it was put together from parts. Files that are there and right are not fetched again. DataError says
+    what failed.
+    """
+    source = SOURCES[key]
+    folder = Path(folder) if folder else cache_folder() / key
+    address = address or os.environ.get(f"{source.variable}_URL") or source.address
+    total, done = sum(size for _, size, _ in source.files), 0
+    with _alone(folder, stop) as alone:
+        if not alone:
+            return None
+        for name, size, digest in source.files:
+            with closing(_download(f"{address.rstrip('/')}/{name}", folder / name, size, digest)) as steps:
+                for have in steps:
+                    if progress:
+                        progress(done + have, total)
+                    if stop and stop():
+                        return None
+            done += size
+    return folder
+
+
+def _download(url, path, size, digest):
+    """Yield how many bytes there are, again and again, until the right file stands at `path`."""
+    part = path.with_name(path.name + ".part")
+    try:
+        if _right(path, size, digest):
+            yield size
+            return
+        have = begun = part.stat().st_size if part.exists() else 0
+        if have >= size and not _right(part, size, digest):
+            part.unlink()
+            have = begun = 0
+        if have < size:
+            with _answer(url, have, size, part) as answer, open(part, "ab" if answer.status == 206 else "wb") as file:
+                have = file.tell()
+                yield have
+                while block := answer.read(CHUNK):
+                    have += len(block)
+                    if have > size:
+                        break
+                    file.write(block)
+                    yield have
+        if have < size:
+            raise DataError(
+                f"The connection was cut after {have} of {size} bytes of {url}. Fetch again to go on from there."
+            )
+        if not _right(part, size, digest):
+            part.unlink()
+            if begun:  # perhaps only what there was before is wrong
+                yield from _download(url, path, size, digest)
+                return
+            raise DataError(
+                f"{url} is not the file it should be (wrong {'size' if have > size else 'SHA-256'}); it was deleted."
+            )
+        os.replace(part, path)
+        yield size
+    except (HTTPException, OSError) as error:
+        raise DataError(
+            f"{url} could not be fetched: {error or type(error).__name__}. Fetch again to go on."
+        ) from error
+
+
+def _answer(url, have, size, part):
+    """The server's open answer with the bytes from `have` on, or with all of them; status 206 or 200."""
+    try:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("no http")
+        answer = urlopen(Request(url, headers={"Range": f"bytes={have}-"} if have else {}), timeout=PATIENCE)
+    except HTTPError as error:
+        error.close()
+        if error.code == 416:  # the server's file ends before ours does
+            part.unlink()
+        raise DataError(f"{url} could not be fetched: the server says {error.code} {error.reason}.") from error
+    except URLError as error:
+        raise DataError(f"{url} cannot be reached: {error.reason}.") from error
+    except ValueError as error:
+        raise DataError(f"{url} is no address of the form https://….") from error
+    if answer.status == 206:
+        first, _, whole = answer.headers.get("Content-Range", "").partition("/")
+        fits = first.startswith(f"bytes {have}-") and whole in (str(size), "*")
+    else:
+        fits = answer.headers.get("Content-Length", str(size)) == str(size)
+    if not fits:
+        answer.close()
+        part.unlink(missing_ok=True)
+        raise DataError(f"{url} is not the file it should be: it has not the {size} bytes of the official one.")
+    return answer
+
+
+def _right(path, size, digest) -> bool:
+    """Whether there is a file of this size and SHA-256."""
+    if not path.is_file() or path.stat().st_size != size:
+        return False
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest() == digest
+
+
+@contextmanager
+def _alone(folder, stop):
+    """Wait until nobody else fetches into `folder`, here or in another process; False where `stop` came first.
+
+    Two visitors who press the button at once would write into the same part.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".lock").touch()
+    except OSError as error:
+        raise DataError(f"Nothing can be written to {folder}: {error.strerror}.") from error
+    with open(folder / ".lock", "ab") as file:  # closing it ends the lock
+        while not _locked(file):
+            if stop and stop():
+                yield False
+                return
+            time.sleep(0.1)
+        yield True
+
+
+def _locked(file) -> bool:
+    try:
+        if os.name == "nt":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        # some network drives know no locks: two at once may then spoil each other's part, which its hash will tell
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
+    return True

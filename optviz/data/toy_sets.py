@@ -1,0 +1,97 @@
+"""Sets of points in the plane, made from a seed: small enough to watch the boundary between the classes move."""
+
+from dataclasses import dataclass
+from math import pi
+
+import numpy as np
+
+from optviz.optim.hyperparameter import Knobbed, knob, register
+
+SHAPES: dict[str, type] = {}
+
+
+@dataclass(frozen=True)
+class Shape(Knobbed):
+    """Classes of points around curves. Noise shakes each point in its own direction, the further the more of it."""
+
+    points: int = knob(300, 2, 2000, "n", help="points in all, the same number in each class")
+    noise: float = knob(0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+
+    @property
+    def classes(self) -> int:
+        return 2
+
+    def sample(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """x `(n, 2)` and t `(n,)`, the classes taking turns.
+
+        Where a point stands and how it is shaken are drawn apart, and in the order of the points: while the noise
+        is dragged each point moves in a straight line, and more points leave the first ones where they are.
+        """
+        place, shake = (np.random.default_rng([seed, stream]) for stream in range(2))
+        t = np.arange(self.points) % self.classes
+        x = self.curve(place.random(self.points), t) + self.noise * shake.standard_normal((self.points, 2))
+        return x, t
+
+    def curve(self, u, t) -> np.ndarray:
+        """The points `(n, 2)` at the shares u `(n,)` in 0…1 of the curves of their classes t `(n,)`."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def shape(name):
+    return lambda cls: register(SHAPES, cls, name=name)
+
+
+def polar(radius, angle) -> np.ndarray:
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
+
+
+@shape("Moons")
+class Moons(Shape):
+    """Two half circles that reach into each other: no line parts them."""
+
+    def curve(self, u, t):
+        # the lower moon is the upper one turned by half a circle about the origin
+        upper = polar(1.0, pi * u) - (0.5, 0.25)
+        return np.where(t[:, None] == 0, upper, -upper)
+
+
+@shape("Circles")
+class Circles(Shape):
+    """A circle within a circle: the inner class is closed in on all sides."""
+
+    inner: float = knob(0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1")
+
+    def curve(self, u, t):
+        return polar(np.where(t == 0, 1.0, self.inner), 2 * pi * u)
+
+
+@shape("Spirals")
+class Spirals(Shape):
+    """Arms wound around each other: the boundary has to be wound as well."""
+
+    noise: float = knob(0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+    arms: int = knob(2, 2, 5, "k", help="spiral arms, each a class")
+    turns: float = knob(1.25, 0.25, 3.0, r"\tau", help="how often an arm goes round")
+
+    @property
+    def classes(self):
+        return self.arms
+
+    def curve(self, u, t):
+        # the root spreads the points evenly along the arm; it begins off the centre, where all arms would meet
+        radius = 0.1 + 0.9 * np.sqrt(u)
+        return polar(radius, 2 * pi * (self.turns * radius + t / self.arms))
+
+
+@shape("Two clouds")
+class Clouds(Shape):
+    """Two round clouds that a line parts, near the origin or far from it."""
+
+    noise: float = knob(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
+    gap: float = knob(2.0, 0.0, 5.0, "d", help="from centre to centre")
+    offset: float = knob(0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand")
+
+    def curve(self, u, t):
+        # moved along the line that parts them: the weights of that line are the same wherever the clouds stand
+        across, along = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
+        return np.where(t == 0, -0.5, 0.5)[:, None] * self.gap * across + self.offset * along

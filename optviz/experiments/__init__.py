@@ -1,0 +1,1 @@
+"""Experiments: a folder each, with its spec, figures, text and page."""

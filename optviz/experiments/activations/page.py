@@ -1,0 +1,249 @@
+"""The activations page: what becomes of a signal in layers that nobody has trained."""
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.activations import figures as views
+from optviz.experiments.activations.spec import (
+    MOST_LAYERS,
+    MOST_SEED,
+    MOST_UNITS,
+    Comparison,
+    Stack,
+    through,
+)  # fmt: skip
+from optviz.nn import ACTIVATIONS, INITIALISERS
+from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.plot import equations
+from optviz.plot.style import THEMES
+from optviz.shell import sharing
+from optviz.spec import Part, canonical, plain
+from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.layout import framed
+from optviz.ui.live import moved, whole_run
+
+SIZES = (
+    Knob("layers", 5, 1, MOST_LAYERS, "L", help="layers that the signal passes"),
+    Knob("units", 100, 1, MOST_UNITS, "n", help="units in each layer"),
+    Knob("seed", 0, 0, MOST_SEED, help="another number, other inputs and weights"),
+)
+OTHER = Part("book")  # the second setting that is offered first
+MOST_ROWS = 5000
+
+
+def page() -> None:
+    """One setting, or two side by side; knobs move the histograms while they are dragged."""
+    S = st.session_state
+    with whole_run(), framed("activations", _download) as (shown, panel, under):
+        with panel:
+            _controls(S.comparison)
+        with shown:
+            for i in range(len(S.comparison.stacks)):
+                _setting(i)
+        with under:
+            _explained(S.comparison)
+
+
+def _download():
+    st.download_button(
+        "Table as CSV",
+        _table_csv(),
+        "optviz-activations.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _layers(key, _stack, _x):
+    return through(_stack, _x)
+
+
+def layers_of(stack: Stack):
+    """The layers of a setting, from Gaussian rows or a person's own."""
+    own = st.session_state.get("own_rows")
+    return _layers(canonical([plain(stack), None if own is None else own[0]]), stack, None if own is None else own[1])
+
+
+def _figure(stack):
+    return views.histograms(layers_of(stack), THEMES[theme_name()], st.session_state.get("together", False))
+
+
+def _setting(i):
+    stack = st.session_state.comparison.stacks[i]
+    layers = layers_of(stack)
+    st.markdown(f"**{views.name(stack)}**")
+    plot(
+        f"layers-{i}", _figure(stack), f"Histograms of {len(layers)} layers. The table below says the same.",
+        view=f"{stack.layers}", theme=theme_name(), link=sharing.query(),
+    )  # fmt: skip
+    st.markdown(views.remark(layers))
+
+
+def _update(i, **parts):
+    S = st.session_state
+    stacks = list(S.comparison.stacks)
+    stacks[i] = replace(stacks[i], **parts)
+    S.comparison = Comparison(tuple(stacks))
+
+
+def _controls(comparison):
+    S = st.session_state
+    for i, stack in enumerate(comparison.stacks):
+        if len(comparison.stacks) > 1:
+            st.markdown(f"**Setting {'AB'[i]}**")
+        _choice(i, "Activation", "activation", ACTIVATIONS, stack.activation.key)
+        _choice(i, "Initial weights", "initialiser", INITIALISERS, stack.initialiser.key)
+        st.caption(sentence(INITIALISERS[stack.initialiser.key]))
+        _knob_fragment(i, f"{S.generation}-{i}-{stack.initialiser.key}-{stack.activation.key}")
+    if len(comparison.stacks) == 1:
+        st.button(
+            "Compare with another setting", key="second", icon=":material/add:", on_click=_second, width="stretch"
+        )
+    else:
+        st.button("Remove setting B", key="alone", icon=":material/close:", on_click=_alone, width="stretch")
+    st.toggle("One range for all layers", key="together")
+    _own_data()
+
+
+def _second():
+    S = st.session_state
+    [first] = S.comparison.stacks
+    S.comparison = Comparison((first, replace(first, initialiser=OTHER)))
+
+
+def _alone():
+    S = st.session_state
+    S.comparison = Comparison(S.comparison.stacks[:1])
+
+
+def _choice(i, label, field, registry, chosen):
+    key = f"{field}-{i}-{st.session_state.generation}"
+    st.selectbox(
+        label, list(registry), list(registry).index(chosen), lambda k: registry[k].label, key=key,
+        on_change=lambda: _update(i, **{field: Part(st.session_state[key])}),
+    )  # fmt: skip
+
+
+@st.fragment
+def _knob_fragment(i, key):
+    """The knobs of a setting; while one is dragged its histograms follow."""
+    S = st.session_state
+    if i >= len(S.comparison.stacks):
+        return
+    stack = S.comparison.stacks[i]
+    rule, shape = INITIALISERS[stack.initialiser.key], ACTIVATIONS[stack.activation.key]
+    declared = (*knobs(rule), *knobs(shape), *SIZES)
+
+    def turned(new):
+        stack = S.comparison.stacks[i]
+        of = {
+            field: Part(part.key, part.knobs | {k.name: new[k.name] for k in knobs(cls) if k.name in new})
+            for field, part, cls in (("initialiser", stack.initialiser, rule), ("activation", stack.activation, shape))
+        }
+        _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})
+
+    def pictures():
+        return {f"layers-{i}": _figure(S.comparison.stacks[i])}
+
+    traces, rest = moved(f"knobs-{key}", pictures)
+    stack = S.comparison.stacks[i]
+    values = {**stack.initialiser.knobs, **stack.activation.knobs, **{k.name: getattr(stack, k.name) for k in SIZES}}
+    knob_panel(f"knobs-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
+
+
+def _own_data():
+    S = st.session_state
+    with st.expander("Own data in place of Gaussian numbers", key="own", on_change="rerun") as box:
+        if not box.open:
+            return
+        file = st.file_uploader(
+            "A CSV file: one sample a row, numbers only", type=["csv", "txt"], key=f"own-{S.get('own_file', 0)}"
+        )
+        if file is not None:
+            try:
+                S.own_rows = (f"{file.name} {file.file_id}", read_rows(file.getvalue()))
+                S.own_complaint = ""
+            except ValueError as error:
+                S.own_complaint = f"{error}"
+        if S.get("own_complaint"):
+            st.error(S.own_complaint, icon=":material/error:")
+        if S.get("own_rows"):
+            rows = S.own_rows[1]
+            st.caption(
+                f"In use: {rows.shape[0]} rows of {rows.shape[1]} numbers, each column with mean 0 and variance 1."
+            )
+            st.button("Back to Gaussian numbers", key="own-away", on_click=_put_away)
+
+
+def _put_away():
+    S = st.session_state
+    S.own_rows, S.own_complaint = None, ""
+    S.own_file = S.get("own_file", 0) + 1
+
+
+def read_rows(content: bytes) -> np.ndarray:
+    """Rows of numbers from a CSV file, standardised; ValueError, for a person, where they are not."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError("This is not a text file.") from None
+    rows = [
+        row for row in csv.reader(io.StringIO(text), delimiter=";" if ";" in text.split("\n", 1)[0] else ",") if row
+    ]
+    if rows and not any(_is_number(c) for c in rows[0]):
+        rows = rows[1:]  # names of columns
+    if len(rows) < 2:
+        raise ValueError("There are fewer than two rows of numbers in this file.")
+    if len(rows) > MOST_ROWS or len(rows[0]) > MOST_UNITS:
+        raise ValueError(f"At most {MOST_ROWS} rows of {MOST_UNITS} numbers, not {len(rows)} of {len(rows[0])}.")
+    for i, row in enumerate(rows, 1):
+        if len(row) != len(rows[0]):
+            raise ValueError(f"Row {i} has {len(row)} entries, the first one {len(rows[0])}.")
+        if bad := [c for c in row if not _is_number(c)]:
+            raise ValueError(f"“{bad[0][:30]}” in row {i} is not a number.")
+    x = np.array(rows, float)
+    spread = x.std(0)
+    return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+
+
+def _is_number(text):
+    try:
+        return bool(abs(float(text)) < 1e100)
+    except ValueError:
+        return False
+
+
+def _explained(comparison):
+    for i, stack in enumerate(comparison.stacks):
+        layers = layers_of(stack)
+        st.markdown(f"**{views.name(stack)}**" if len(comparison.stacks) > 1 else "**The same in numbers**")
+        st.html(views.table(layers, f"Setting {'AB'[i]} in numbers"))
+    st.caption(
+        "“Spread” is the standard deviation of all numbers of a layer in one pot. Its square is the sum of two: the mean "
+        "variance *within* a unit, over the samples, and the variance *between* the means of units. Only the first tells "
+        "inputs apart. “Saturated” counts activations where hardly any gradient passes (for ReLU: the zeros), “dead” the units "
+        "that are so for every sample. Backward, a random gradient starts at the last layer."
+    )
+    for stack in {s.initialiser.key: s for s in comparison.stacks}.values():
+        rule = stack.initialiser.build(INITIALISERS)
+        st.markdown(
+            "\n\n".join(
+                [f"**{rule.label}**", *[f"$$ {e} $$" for e in equations.equations(type(rule))], f"_{rule.cite}_"]
+            )
+        )
+
+
+def _table_csv():
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(["setting", *views.HEADINGS])
+    for stack in st.session_state.comparison.stacks:
+        for row in views.rows(layers_of(stack)):
+            write([views.name(stack), row[0], *(repr(float(v)) for v in row[1:])])
+    return out.getvalue()

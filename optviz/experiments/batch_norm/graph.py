@@ -1,0 +1,176 @@
+"""Batch normalisation of a few numbers: its computational graph as a picture, as far as one has gone through it."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.experiments.batch_norm.spec import Example, backward, forward
+from optviz.plot.style import Theme, number
+from optviz.plot.thumbnail import HEIGHT, WIDTH
+
+COLUMN, BOX, LINE, GAP, EDGE = 158, 132, 22, 64, 6  # of the picture, in pixels
+
+
+class Node(NamedTuple):
+    """An operation, or one of the inputs β and γ: where it is drawn, and from where its numbers come."""
+
+    symbol: str
+    column: int
+    row: int
+    sources: tuple[str, ...]
+    told: str = ""  # what it does, for the table
+    back: str = ""  # what it gets on the way back
+
+
+NODES = {
+    "x": Node("x", 0, 0, (), "what comes in", "Σ of both ways: ∂(x − μ) + ∂μ / B"),
+    "mean": Node("μ", 0, 1, ("x",), "mean over the rows", "− Σ ∂(x − μ)"),
+    "apart": Node("x − μ", 1, 0, ("x", "mean"), "distance from the mean", "Σ of both ways: ∂x̂ / √ + 2 (x − μ) ∂(x − μ)²"),
+    "squares": Node("(x − μ)²", 1, 1, ("apart",), "squared", "∂σ² / B for every row"),
+    "variance": Node("σ²", 2, 1, ("squares",), "their mean", "∂√ / (2 √)"),
+    "root": Node("√(σ² + ε)", 3, 1, ("variance",), "spread, never 0", "− ∂(1/√) / (σ² + ε)"),
+    "scale": Node("1/√(σ² + ε)", 4, 1, ("root",), "one over it", "Σ (x − μ) ∂x̂"),
+    "hat": Node("x̂", 4, 0, ("apart", "scale"), "mean 0, variance 1", "γ ∂(γ x̂)"),
+    "stretched": Node("γ x̂", 5, 0, ("hat", "gamma"), "stretched", "∂y"),
+    "y": Node("y", 6, 0, ("stretched", "beta"), "moved: what goes out", "what arrives"),
+    "gamma": Node("γ", 5, 1, (), "learned", "Σ x̂ ∂(γ x̂)"),
+    "beta": Node("β", 6, 1, (), "learned", "Σ ∂y"),
+}  # fmt: skip
+GATES = ("mean", "apart", "squares", "variance", "root", "scale", "hat", "stretched", "y")  # in the order of the steps
+# What is known once a gate has passed the gradient back to its inputs.
+PASSED = {
+    "y": ("stretched", "beta"), "stretched": ("hat", "gamma"), "hat": ("scale",), "scale": ("root",), "root": ("variance",),
+    "variance": ("squares",), "squares": ("apart",), "apart": ("mean",), "mean": ("x",),
+}  # fmt: skip
+STEPS = 2 * len(GATES)
+
+
+def gate_of(step: int) -> str:
+    """Which operation a step from 1 to STEPS is of: first all forward, then all backward."""
+    n = len(GATES)
+    return GATES[step - 1] if step <= n else GATES[STEPS - step]
+
+
+def known(step: int) -> tuple[set[str], set[str]]:
+    """Which numbers are there after so many steps: those of the way forward, and of the way back."""
+    n = len(GATES)
+    there = {"x", "gamma", "beta", *GATES[: min(step, n)]}
+    arrived = {"y"} if step >= n else set()
+    for back in range(n + 1, step + 1):
+        arrived |= set(PASSED[gate_of(back)])
+    return there, arrived
+
+
+def numbers_of(example: Example) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """All numbers of the way forward, with γ and β, and of the way back."""
+    v = forward(example)
+    return v | {"gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}, backward(example, v)
+
+
+# The picture.
+
+
+def picture(example: Example, step: int, theme: Theme) -> str:
+    """The graph after so many steps as an SVG: in every box forward numbers on the left, backward ones on the right."""
+    v, d = numbers_of(example)
+    there, arrived = known(step)
+    tall = (2 + max(len(example.x), 2)) * LINE
+    width, height = 6 * COLUMN + BOX + 2 * EDGE, 2 * tall + GAP + 2 * EDGE
+    at = {key: (EDGE + n.column * COLUMN, EDGE + n.row * (tall + GAP)) for key, n in NODES.items()}
+    now = gate_of(step) if step else ""
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="15">',
+        _heads(theme),
+    ]
+    for key, node in NODES.items():
+        for source in node.sources:
+            color, head = (theme.lines[0], "fore") if key in there else (theme.faint, "none")
+            parts.append(_arrow(at[source], at[key], tall, color, head, -5))
+            if _returned(key, source, arrived):
+                parts.append(_arrow(at[key], at[source], tall, theme.lines[1], "back", 5, "7 4"))
+    for key in NODES:
+        value, gradient = v[key] if key in there else None, d[key] if key in arrived else None
+        parts.append(_box(NODES[key].symbol, at[key], tall, value, gradient, key == now, theme))
+    parts.append(_legend(at["apart"][0] + BOX + 40, EDGE + 44, theme))
+    return "".join([*parts, "</svg>"])
+
+
+def _returned(key, source, arrived):
+    """Whether the gradient has gone back from a box to one of those that it came from."""
+    if source == "x":  # known only when both ways are
+        return (key == "apart" and "mean" in arrived) or (key == "mean" and "x" in arrived)
+    if (key, source) == ("hat", "apart"):
+        return "scale" in arrived
+    return key in arrived and source in arrived
+
+
+def _heads(theme):
+    return "".join(
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" '
+        f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{color}"/></marker>'
+        for name, color in (("fore", theme.lines[0]), ("back", theme.lines[1]), ("none", theme.faint))
+    )  # fmt: skip
+
+
+def _arrow(begin, end, tall, color, head, aside, dashes=""):
+    """From box to box, from side to side or from edge to edge, a little aside so that both ways are seen."""
+    (x0, y0), (x1, y1) = begin, end
+    mid = BOX / 2
+    if x0 == x1:
+        down = y1 > y0
+        a, b = (x0 + mid - aside * 2, y0 + (tall if down else 0)), (x1 + mid - aside * 2, y1 + (0 if down else tall))
+    elif y0 == y1:
+        right = x1 > x0
+        y = y0 + 14 + aside * 1.2
+        a, b = (x0 + (BOX if right else 0), y), (x1 + (0 if right else BOX), y)
+    else:  # slantwise: between μ, low on the left, and x − μ, high on the right
+        low, high = (x0 + BOX - 20, x1 + 20) if x1 > x0 else (x1 + BOX - 20, x0 + 20)
+        ends = (low + 2 * aside, max(y0, y1)), (high + 2 * aside, min(y0, y1) + tall)
+        a, b = ends if x1 > x0 else ends[::-1]
+    return (
+        f'<path d="M{a[0]:.0f} {a[1]:.0f}L{b[0]:.0f} {b[1]:.0f}" stroke="{color}" stroke-width="2" fill="none" '
+        f'marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
+    )
+
+
+def _box(symbol, at, tall, value, gradient, now, theme):
+    x, y = at
+    shape = np.shape(value if value is not None else gradient if gradient is not None else 0.0)
+    edge = f'stroke="{theme.ink}" stroke-width="3"' if now else f'stroke="{theme.level}" stroke-width="1.5"'
+    dim = "" if value is not None else ' opacity="0.45"'
+    out = [
+        f'<g{dim}><rect x="{x}" y="{y}" width="{BOX}" height="{tall}" rx="7" fill="none" {edge}/>',
+        f'<rect x="{x}" y="{y}" width="{BOX}" height="28" rx="7" fill="{theme.level}" fill-opacity="0.4"/>',
+        f'<text x="{x + BOX / 2}" y="{y + 20}" text-anchor="middle" font-weight="bold" font-size="16" fill="{theme.ink}">{symbol}</text>',
+    ]
+    for values, right, color in ((value, x + BOX / 2 - 4, theme.lines[0]), (gradient, x + BOX - 6, theme.lines[1])):
+        if values is None:
+            continue
+        for i, one in enumerate(np.atleast_1d(values)):
+            line = y + 28 + (i + 0.85) * LINE + (0 if shape else (tall - 28 - LINE) / 2 - 2)
+            told = number(float(one), 3)
+            out.append(f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{told}</text>')
+    return "".join([*out, "</g>"])
+
+
+def _legend(x, y, theme):
+    ways = (
+        ("fore", "", theme.lines[0], "forward: the numbers"),
+        ("back", "7 4", theme.lines[1], "backward: their gradients"),
+    )
+    return "".join(
+        f'<path d="M{x} {y + 26 * i}h34" stroke="{color}" stroke-width="2" marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
+        f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{told}</text>'
+        for i, (head, dashes, color, told) in enumerate(ways)
+    )  # fmt: skip
+
+
+def stamp(example: Example, theme: Theme) -> str:
+    """The same in the size of a stamp."""
+    whole = picture(example, STEPS, theme)
+    size = re.search(r'viewBox="0 0 (\d+) (\d+)"', whole)
+    wide, tall = int(size[1]), int(size[2])
+    high = wide * HEIGHT / WIDTH
+    frame = f'viewBox="0 {(tall - high) / 2:.0f} {wide} {high:.0f}" aria-hidden="true"'
+    return whole.replace(size[0], frame, 1)

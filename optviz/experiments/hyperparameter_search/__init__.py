@@ -1,0 +1,1 @@
+"""Which settings should be tried?"""

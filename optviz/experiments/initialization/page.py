@@ -1,0 +1,112 @@
+"""The initialisation page: one network, one optimizer, several ways to begin."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.data import DATASETS
+from optviz.experiments.initialization import figures as views
+from optviz.experiments.initialization.inspector import SYMMETRY, inspection
+from optviz.nn import INITIALISERS
+from optviz.optim.hyperparameter import knobs
+from optviz.plot.style import THEMES, style
+from optviz.spec import Part
+from optviz.ui import job_runner as lab
+from optviz.ui import training_charts as bench
+from optviz.ui.components import knob_panel, theme_name
+from optviz.ui.form import TrainingControls, turned
+from optviz.ui.layout import framed
+
+PAGE = "initialisation"
+
+
+def page() -> None:
+    """Controls into a training, the training into curves that grow, its snapshots into layers and matrices."""
+    S = st.session_state
+    with framed(PAGE, _symmetry_button) as (shown, panel, under):
+        with panel:
+            _controls(S.beginning)
+        training = S.beginning
+        with shown:
+            _bench(training)
+        with under:
+            st.caption(
+                "Every initialiser meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
+                "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
+                "and a band from the least to the largest; layers and matrices are those of the first. "
+                f"Data: {DATASETS[training.dataset.key].attribution}"
+            )
+
+
+def _bench(training):
+    if not training.initialisers:
+        st.info("Nobody begins. Choose an initialiser beside the picture.")
+        return
+    lab.laboratory(PAGE, [training], _draw)
+
+
+def _symmetry_button():
+    st.button("Show the symmetry", key="symmetry", icon=":material/join_inner:", on_click=_show_symmetry,
+              help="Zeros and one constant against random numbers, on a small network with sigmoid.")  # fmt: skip
+
+
+def _show_symmetry():
+    S = st.session_state
+    S.beginning, S.generation = views.SYMMETRY, next(S.new_id)
+    S["initial-tabs"] = SYMMETRY
+    lab.run(PAGE, True)
+
+
+def _update(**parts):
+    S = st.session_state
+    new = replace(S.beginning, **parts)
+    S.beginning = replace(new, keep=views.every(new.iterations, max(len(new.initialisers), 1) * new.network.size))
+
+
+def _controls(training):
+    _rules(training)
+    controls = TrainingControls(PAGE, lambda: st.session_state.beginning, _update)
+    controls.data()
+    controls.activation()
+    controls.numbers()
+    controls.optimizer()
+
+
+def _rules(training):
+    """Which initialisers are compared, and the knobs of those that have some, in the look of their lines."""
+    S = st.session_state
+    key = f"rules-{S.generation}"
+    st.multiselect(
+        "Initial weights", list(INITIALISERS), list(dict.fromkeys(rule.key for rule in training.initialisers)),
+        lambda k: INITIALISERS[k].label, key=key, max_selections=views.MOST_RULES, on_change=lambda: _choose_rules(S[key]),
+    )  # fmt: skip
+    for i, (rule, name) in enumerate(zip(training.initialisers, views.names(training.initialisers), strict=True)):
+        if declared := knobs(INITIALISERS[rule.key]):
+            st.markdown(f"**{name}**")
+            knob_panel(
+                f"rule-{i}-{rule.key}-{len(training.initialisers)}-{S.generation}", name, declared, rule.knobs,
+                lambda new, i=i: _turn_rule(i, new), look=style(i, THEMES[theme_name()]),
+            )  # fmt: skip
+
+
+def _choose_rules(keys):
+    kept = [rule for rule in st.session_state.beginning.initialisers if rule.key in keys]
+    known = {rule.key for rule in kept}
+    _update(initialisers=(*kept, *(Part(k) for k in keys if k not in known))[: views.MOST_RULES])
+
+
+def _turn_rule(i, new):
+    rules = list(st.session_state.beginning.initialisers)
+    rules[i] = turned(rules[i], new)
+    _update(initialisers=tuple(rules))
+
+
+def _draw(progresses):
+    [now] = progresses
+    training, theme = now.training, THEMES[theme_name()]
+    names = views.names(training.initialisers)
+    looks = [style(i, theme) for i in range(len(names))]
+    lines = [bench.Line(f"i{i}", name, now, i, look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
+    bench.curves("initial", lines, training.iterations, "initialiser")
+    inspection(now, names, looks)
+    bench.downloads("initial", lines, "initialiser")

@@ -1,0 +1,1 @@
+"""What does the loss of a real network look like?"""

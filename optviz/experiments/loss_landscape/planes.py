@@ -1,0 +1,77 @@
+"""Planes through the weights of a network: two directions among thousands, and what of a path lies along them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.nn import Network, stream
+from optviz.nn.streams import DIRECTIONS
+
+STRAIGHT = 1e-5  # of the first singular value: a second one below it is rounding
+
+
+@dataclass(frozen=True, eq=False)
+class Plane:
+    """A point among all weights and two directions from there: (a, b) is origin + a·first + b·second."""
+
+    origin: np.ndarray  # (P,)
+    directions: np.ndarray  # (2, P)
+
+    def at(self, coordinates) -> np.ndarray:
+        """The weights `(..., P)` at points `(..., 2)` of the plane."""
+        return self.origin + coordinates @ self.directions
+
+    def coordinates(self, params) -> np.ndarray:
+        """The point `(..., 2)` of the plane that is nearest to weights `(..., P)`, also where the directions are oblique."""
+        return (params - self.origin) @ np.linalg.pinv(self.directions)
+
+    def off(self, params) -> np.ndarray:
+        """How far `(...)` weights are from the plane."""
+        return np.sqrt(((params - self.at(self.coordinates(params))) ** 2).sum(-1))
+
+    def shares(self, params) -> np.ndarray:
+        """How much `(2,)` of the squared distances from the origin to weights `(k, P)` lies along each direction."""
+        away = params - self.origin
+        lengths = np.sqrt((self.directions**2).sum(-1))
+        along = away @ (self.directions / np.where(lengths, lengths, 1)[:, None]).T
+        whole = (away**2).sum()
+        return (along**2).sum(0) / whole if whole else np.zeros(2)
+
+
+def filter_normalised(network: Network, params, rng) -> np.ndarray:
+    """A random direction `(P,)` in which the weights into each unit are as long as in `params` `(P,)`.
+
+    Without that a net with large weights looks flat and one with small weights sharp, though they compute
+    the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β of a
+    normalisation, do not move, as in the paper. (Li et al. 2018, section 4.)
+    """
+    direction = np.zeros_like(params, float)
+    for p, d in zip(network.views(params), network.views(direction), strict=True):
+        if "W" in p:
+            drawn = rng.standard_normal(p["W"].shape)
+            d["W"][...] = drawn * np.sqrt((p["W"] ** 2).sum(0) / (drawn**2).sum(0))
+    return direction
+
+
+def random_plane(network: Network, params, seed: int) -> Plane:
+    """The plane of two filter-normalised random directions through trained weights `(P,)`."""
+    return Plane(params, np.stack([filter_normalised(network, params, stream(seed, DIRECTIONS, i)) for i in range(2)]))
+
+
+def pca_plane(origin, points, seed: int = 0) -> Plane:
+    """The plane through `origin` `(P,)` along which `points` `(k, P)` lie farthest from it.
+
+    The first two singular vectors of points − origin, unit and at right angles, each turned so that the points have
+    more weight on its positive side. Where the points lie on one line the second direction is a random one at a
+    right angle to it. ValueError where they do not leave the origin at all.
+    """
+    away = points - origin
+    squares, turn = np.linalg.eigh(away @ away.T)  # (k, k): far smaller than a decomposition of all weights
+    if not squares[-1] > 0:
+        raise ValueError("the paths do not move, so there is no plane in which they do")
+    first, second = (turn[:, -2:] * np.where(turn[:, -2:].sum(0) < 0, -1, 1)).T[::-1] @ away
+    first /= np.sqrt((first**2).sum())
+    if squares[-2] <= STRAIGHT**2 * squares[-1]:
+        second = stream(seed, DIRECTIONS).standard_normal(len(origin))
+    second -= second @ first * first
+    return Plane(origin, np.stack([first, second / np.sqrt((second**2).sum())]))

@@ -1,0 +1,1 @@
+"""How should the rate change while it trains?"""

@@ -1,0 +1,48 @@
+"""Optimizers on one network: the same start, the same mini-batches, a training for each."""
+
+from dataclasses import dataclass, field
+
+from optviz.nn import Network
+from optviz.optim.config import Racer
+from optviz.spec import Part, SpecError
+from optviz.training import Split, Training
+from optviz.training import check as check_training
+
+MOST_RACERS = 8
+
+# The book's figure 6.9: its rates.
+FIGURE = (
+    Racer(Part("sgd", {"lr": 0.01})),
+    Racer(Part("momentum", {"lr": 0.01, "momentum": 0.9})),
+    Racer(Part("adagrad", {"lr": 0.01})),
+    Racer(Part("adam", {"lr": 0.001})),
+)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """What every training shares, and who trains."""
+
+    racers: tuple[Racer, ...] = FIGURE
+    network: Network = field(default_factory=Network)
+    dataset: Part = Part("digits")
+    split: Split = Split()
+    batch: int = 128
+    iterations: int = 300
+    seeds: tuple[int, ...] = (0,)
+
+    @property
+    def trainings(self) -> list[Training]:
+        """One for each racer."""
+        return [
+            Training(self.network, racer, self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=20)
+            for racer in self.racers
+        ]
+
+
+def check(contest: Contest) -> None:
+    """SpecError where a contest from outside could not have been set on the page."""
+    if len(contest.racers) > MOST_RACERS:
+        raise SpecError(f"at most {MOST_RACERS} optimizers, not {len(contest.racers)}")
+    for training in contest.trainings:
+        check_training(training)

@@ -1,0 +1,258 @@
+"""The overfitting page: one network on few rows, and what several remedies do to the gap between training and test."""
+
+import re
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.experiments.regularization import figures as views
+from optviz.experiments.regularization import spec as core
+from optviz.experiments.regularization import text as told
+from optviz.experiments.regularization.explained import explained
+from optviz.experiments.regularization.spec import (
+    MOST_REMEDIES,
+    NOTHING,
+    TINY,
+    Remedy,
+)
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.plot.style import THEMES, style
+from optviz.plot.training import Scale, table
+from optviz.shell import sharing
+from optviz.spec import canonical, plain
+from optviz.training import (
+    MOST_BATCH,
+    MOST_DROPOUT,
+    MOST_NOISE,
+    MOST_PENALTY,
+    MOST_SEEDS,
+    unsuited,
+)
+from optviz.ui import training_charts as bench
+from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.form import TrainingControls, turned, usual
+from optviz.ui.job_runner import data_of, laboratory
+from optviz.ui.layout import framed
+
+PAGE = "overfitting"
+PRESETS = {
+    "The book": (core.BOOK, "Figures 6.20, 6.21 and 6.23: rate 0.01, λ 0.1, dropout 0.15, on 300 random rows."),
+    "Other writers": (core.WRITERS, "The first 300 rows; the test is in the hands of people who are not among them. λ 0.01, dropout 0.1."),
+    "Wrong labels": (core.LABELS, "A fifth of the training labels is wrong. λ 0.02, dropout 0.15."),
+    "L1 and L2": (core.NORMS, "Two kinds of penalty, and what they make of the weights."),
+    "Adam and AdamW": (core.ADAM, "The same decay inside and outside of Adam."),
+}  # fmt: skip
+# What a remedy may consist of. A logarithmic knob has no 0: what is not used is not shown.
+PARTS = {
+    "l2": ("weight decay", Knob("l2", 0.01, 1e-5, MOST_PENALTY, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss")),
+    "l1": ("L1", Knob("l1", 0.0003, 1e-6, MOST_PENALTY, r"\lambda_1", log=True, help="λ₁·Σ|W| is added to the loss")),
+    "dropout": ("dropout", Knob("dropout", 0.1, 0.01, MOST_DROPOUT, "p", help="share of the hidden units that a training step leaves out")),
+}  # fmt: skip
+DATA = (
+    Knob("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
+    Knob(
+        "noise", 0.0, 0.0, MOST_NOISE, help="share of the training labels that are wrong; those of the test are right"
+    ),
+    Knob(
+        "seeds",
+        3,
+        1,
+        MOST_SEEDS // 2,
+        help="trainings of each remedy, from other starts, in pairs with those of the first",
+    ),
+)
+NETWORK = (
+    Knob("hidden", 6, 0, 12, "L", help="hidden layers"),
+    Knob("units", 100, 2, 300, "n", help="units in each of them"),
+    Knob("batch", 100, 1, MOST_BATCH, "B", log=True, help="rows in a mini-batch"),
+    Knob("iterations", 903, 30, 5000, "T", log=True, help="updates of every network; an epoch is rows / batch of them"),
+)
+SHARED_OPTIMIZER = "the optimizer of all"
+ACCURACY, WEIGHTS = "Accuracy", "Weights"
+
+
+def page() -> None:
+    """Controls into a scene, the scene into a training for each remedy, the trainings into gaps that open."""
+    S = st.session_state
+    with framed(PAGE) as (shown, panel, under):
+        with panel:
+            _controls()
+        scene = S.overfitting
+        with shown:
+            laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
+        with under:
+            explained(scene)
+
+
+def _update(**parts):
+    S = st.session_state
+    S.overfitting = replace(S.overfitting, **parts)
+
+
+# Controls.
+
+
+def _controls():
+    S = st.session_state
+    with st.container(horizontal=True, key="overfitting-presets", gap="small"):
+        for label, (scene, about) in PRESETS.items():
+            st.button(label, key=f"preset-{label}", help=about, on_click=_begin_from, args=(scene,))
+    for i, label in enumerate(core.names(S.overfitting.remedies)):
+        _remedy(i, label)
+    st.button(
+        "Add a remedy", key="add-remedy", icon=":material/add:", width="stretch", on_click=_add,
+        disabled=len(S.overfitting.remedies) >= MOST_REMEDIES,
+    )  # fmt: skip
+    controls = TrainingControls(PAGE, lambda: S.overfitting, _update)
+    controls.data()
+    controls.numbers(DATA, "Data and seeds")
+    controls.numbers(NETWORK, "Network and training")
+    controls.activation()
+    controls.initialiser()
+    controls.optimizer()
+
+
+def _begin_from(scene):
+    S = st.session_state
+    S.overfitting, S.generation = scene, next(S.new_id)
+
+
+def _put(i, remedy):
+    there = st.session_state.overfitting.remedies
+    _update(remedies=(*there[:i], remedy, *there[i + 1 :]))
+
+
+def _add():
+    """Weight decay, dropout, both or L1: the first that is not there yet."""
+    S = st.session_state
+    usual_ = [Remedy(l2=0.01), Remedy(dropout=0.1), Remedy(l2=0.01, dropout=0.1), Remedy(l1=0.0003), NOTHING]
+    there = S.overfitting.remedies
+    _update(remedies=(*there, next((r for r in usual_ if r not in there), Remedy(l2=0.02))))
+
+
+def _remove(i):
+    there = st.session_state.overfitting.remedies
+    _update(remedies=(*there[:i], *there[i + 1 :]))
+
+
+def _remedy(i, label):
+    """A remedy under its name: the knobs of what it consists of; in its popover what that is."""
+    S = st.session_state
+    remedies = S.overfitting.remedies
+    remedy, many = remedies[i], len(remedies)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"head-{i}"):
+        # the knobs below have the numbers of a name that is too long for one line
+        short = label if len(label) <= views.LONG else re.sub(r" \d[\d.e-]*", "", label)
+        st.markdown(f"**{short}**", width="stretch")
+        box = st.popover("Change", key=f"settings-{i}", on_change="rerun")
+    if box.open:
+        with box:
+            _composition(i, label, remedy, many)
+    used = [name for name in PARTS if getattr(remedy, name)]
+    declared = tuple(PARTS[name][1] for name in used)
+    knob_panel(
+        f"remedy-{i}-{many}-{'-'.join(used)}-{S.generation}", label, declared, {name: getattr(remedy, name) for name in used},
+        lambda new: _put(i, replace(S.overfitting.remedies[i], **new)), look=style(i, THEMES[theme_name()]),
+    )  # fmt: skip
+    if own := remedy.optimizer:
+        knob_panel(
+            f"own-{i}-{many}-{own.key}-{S.generation}", f"{label}: optimizer", knobs(OPTIMIZERS[own.key]), own.knobs,
+            lambda new: _put(i, replace(S.overfitting.remedies[i], optimizer=turned(S.overfitting.remedies[i].optimizer, new))),
+        )  # fmt: skip
+
+
+def _composition(i, label, remedy, many):
+    S = st.session_state
+    of = f"{i}-{many}-{S.generation}"
+
+    def compose():
+        chosen, now = S[f"parts-{of}"], S.overfitting.remedies[i]
+        _put(i, replace(now, **{n: (getattr(now, n) or knob.default) if n in chosen else 0.0 for n, (_, knob) in PARTS.items()}))  # fmt: skip
+
+    def train_with():
+        chosen = S[f"optimizer-{of}"]
+        _put(i, replace(S.overfitting.remedies[i], optimizer=usual(chosen) if chosen else None))
+
+    st.pills(
+        "Consists of", list(PARTS), selection_mode="multi", default=[n for n in PARTS if getattr(remedy, n)],
+        format_func=lambda n: PARTS[n][0], key=f"parts-{of}", on_change=compose,
+    )  # fmt: skip
+    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, S.overfitting.network))]
+    own = remedy.optimizer.key if remedy.optimizer else ""
+    st.selectbox(
+        "Trained by", keys, keys.index(own), lambda k: OPTIMIZERS[k].label if k else SHARED_OPTIMIZER,
+        key=f"optimizer-{of}", on_change=train_with,
+    )  # fmt: skip
+    if own:
+        st.caption(sentence(OPTIMIZERS[own]))
+    st.button(f"Remove {label}", key=f"remove-{i}", icon=":material/close:", width="stretch", disabled=many == 1,
+              on_click=_remove, args=(i,))  # fmt: skip
+
+
+# Pictures.
+
+
+def _draw(scene, progresses):
+    theme = THEMES[theme_name()]
+    lines = [
+        bench.Line(f"r{i}", label, now, 0, style(i, theme))
+        for i, (label, now) in enumerate(zip(core.names(scene.remedies), progresses, strict=True))
+    ]
+    tabs = st.tabs([ACCURACY, WEIGHTS], key="overfitting-tabs", on_change="rerun")
+    for tab, section in zip(tabs, (_accuracy, _weights), strict=True):
+        if tab.open:
+            with tab:
+                section(scene, lines, theme)
+    bench.downloads(PAGE, lines, "remedy")
+
+
+def _accuracy(scene, lines, theme):
+    scale, noise = Scale("epochs", scene.iterations, scene.epoch), scene.split.noise
+    learned = _by_heart(scene, lines) if noise else None
+    across = len(lines) if len(lines) <= 4 else 3
+    for begin in range(0, len(lines), across):
+        row = lines[begin : begin + across]
+        for k, (column, line) in enumerate(zip(st.columns(across, gap="small"), row, strict=False)):
+            with column:
+                link = {"link": sharing.query()} if begin + k == 0 else {}
+                plot(f"overfitting-gap-{begin + k}", views.gap(line, scale, theme, noise), f"{line.name}: training and test accuracy. The table says the same.",
+                     view=f"{scene.iterations}", theme=theme_name(), **link)  # fmt: skip
+    st.markdown(told.remarks(lines, scale, noise, learned))
+    left, right = st.columns(2, gap="small")
+    with left:
+        plot("overfitting-test", views.tests(lines, scale), "Test accuracy of all remedies. The table says the same.",
+             view=f"{scene.iterations}", theme=theme_name())  # fmt: skip
+    if len(lines) > 1:
+        with right:
+            plot("overfitting-pairs", views.differences(lines, theme), "Test accuracy of each remedy less that of the first, seed by seed. The table says the same.",
+                 view=f"{len(lines)}", theme=theme_name())  # fmt: skip
+    st.html(table("How every remedy stands", told.headings(learned is not None), told.rows(lines, learned)))
+
+
+def _by_heart(scene, lines):
+    """For each remedy which share of the wrong labels it gives back, seed by seed."""
+    training = lines[0].progress.training
+    data, right = data_of(training), data_of(replace(training, split=replace(scene.split, noise=0.0))).t
+    return [core.by_heart(line.progress, data, right) for line in lines]
+
+
+def _weights(scene, lines, theme):
+    weights = [core.weights(line.progress.training, line.progress.params[0]) for line in lines]
+    start = _start(canonical(plain([scene.network, scene.seeds])), lines[0].progress.training)
+    plot("overfitting-weights", views.histograms(lines, weights, start, theme), "Histogram of all weights for each remedy. The table below says the same.",
+         view=f"{len(lines)}", theme=theme_name())  # fmt: skip
+    described = [core.described(w) for w in weights]
+    st.html(
+        table("The weights of every remedy", told.WEIGHTS, told.weight_rows(lines, described, core.described(start)))
+    )
+    st.markdown(told.weighed(lines, described))
+    st.caption(
+        "All weight matrices together, without the biases; medians over the seeds. The scale of the picture is logarithmic: what stands "
+        f"a hundredth as high is a hundredth as often. Weights below {TINY:g} could be left out: L1 makes many of them, L2 makes all smaller."
+    )
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _start(key, _training):
+    return core.weights(_training, _training.start()[0])

@@ -1,0 +1,1 @@
+"""Why are data moved to the origin first?"""

@@ -1,0 +1,103 @@
+"""The pictures of a scene: whole, for the page, and a racer's share of them while a knob is dragged."""
+
+from optviz.experiments.trajectories import curves
+from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.step_inspector.figures import arrows
+from optviz.experiments.trajectories.view import LEVELS, View
+from optviz.plot import contour, surface
+from optviz.plot.style import THEMES, style
+from optviz.ui import cache
+from optviz.ui.components import plot, theme_name
+
+
+def looks(scene: Scene) -> list:
+    """The look of each racer."""
+    return [style(i, THEMES[theme_name()]) for i in range(len(scene.racers))]
+
+
+def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = None) -> dict[str, dict]:
+    """The pictures by name; with `only`, of these racers alone."""
+    f, theme, known = scene.problem.f, THEMES[theme_name()], cache.minima(scene.problem)
+    racers = [
+        (id, name, racer, cache.run(scene.problem, racer), look)
+        for id, name, racer, look in zip(ids, scene.names, scene.racers, looks(scene), strict=True)
+        if only is None or id in only
+    ]
+    tracks = [
+        (id, name, r.lookahead if view.lookahead else r.points, r.values, look) for id, name, _, r, look in racers
+    ]
+    runs = [(id, name, r, look) for id, name, _, r, look in racers]
+    drawn = {"curves": curves.curves(runs, known, view.metrics, view.along, view.log)}
+    if view.solid:
+        drawn["solid"] = surface.solid(f, cache.landscape(scene.problem), tracks, known, theme, LEVELS[view.levels])
+    else:
+        fans = {
+            id: paths.points for id, _, racer, *_ in racers if (paths := cache.fan(scene.problem, racer)) is not None
+        }
+        drawn["contour"] = contour.paths_layer(f, scene.problem.start, tracks, known, theme, fans)
+    return drawn
+
+
+def live(scene: Scene, view: View, ids: list[str], only: set[str]) -> dict[str, list]:
+    """The traces of some racers in the pictures: what a knob's panel hands over while it is dragged."""
+    return {name: figure["data"] for name, figure in figures(scene, view, ids, only).items()}
+
+
+def base(scene: Scene, view: View) -> tuple[str, callable]:
+    """A name for what lies under the paths, and what makes it."""
+    problem, theme, log = scene.problem, THEMES[theme_name()], LEVELS[view.levels]
+    name = f"{problem.landscape_key()} {theme_name()} {view.levels} {view.field} {view.solid}"
+
+    def made():
+        land = cache.landscape(problem)
+        if view.solid:
+            return surface.surface_layer(problem.f, land, theme, log)
+        return contour.landscape_layer(problem.f, land, theme, log, view.field)
+
+    return name, made
+
+
+def landscape(
+    scene: Scene,
+    view: View,
+    ids: list[str],
+    inside=None,
+    clicks="start",
+    sealed=False,
+    guess=None,
+    guessed=None,
+    link="",
+):
+    """The contour, or the surface, with the paths; on the contour the arrows of the racer `inside` which one looks.
+
+    `clicks` is what a click on the contour means: it puts the `start` there, answers a question (`guess`)
+    with `guessed(x, y)`, or nothing. While `sealed` only the first step is shown. `link` goes to the
+    address bar.
+    """
+    problem, theme, drawn = scene.problem, THEMES[theme_name()], figures(scene, view, ids)
+    names = (
+        f"{problem.f.name} with the paths of {', '.join(scene.names) or 'no optimizer'}. The table below says the same."
+    )
+    base_id, made = base(scene, view)
+    common = {"theme": theme_name(), "base_id": base_id, "base": made, "sealed": sealed, "link": link}
+    if view.solid:
+        plot("solid", drawn["solid"], f"Surface of {names}", view=problem.landscape_key(), solid=True, **common)
+        return
+    (x0, x1), (y0, y1) = problem.f.domain
+    figure = drawn["contour"]
+    if guess is not None:
+        figure["data"].append(contour.guess(guess, theme))
+    plot(
+        "contour", figure, f"Contour of {names}", view=problem.landscape_key(), clicks=clicks, guessed=guessed or (lambda x, y: None),
+        grab={"start": problem.start, "frame": {"x": (x0, x1), "y": (y0, y1)}} if clicks == "start" else None,
+        arrows=inside and arrows(cache.run(problem, scene.racers[ids.index(inside)]), theme), **common,
+    )  # fmt: skip
+
+
+def losses(scene: Scene, view: View, ids: list[str], sealed=False) -> None:
+    """The curves."""
+    shown = ", ".join(curves.METRICS[m] for m in view.metrics)
+    plot(
+        "curves", figures(scene, view, ids)["curves"], f"{shown} over {curves.ALONG[view.along]}. The table below says the same.",
+        view=f"{scene.problem.landscape_key()} {view.metrics} {view.along} {view.log}", theme=theme_name(), sealed=sealed,
+    )  # fmt: skip

@@ -1,0 +1,222 @@
+"""The controls of who runs: every racer's optimizer, knobs, wrappers and schedule."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.experiments.trajectories import figures as pictures
+from optviz.experiments.trajectories.live import live_panel
+from optviz.experiments.trajectories.spec import (
+    BOOK,
+    MOST_RACERS,
+    Part,
+    Scene,
+)
+from optviz.optim import OPTIMIZERS, WRAPPERS, theory
+from optviz.optim.config import Racer
+from optviz.optim.hyperparameter import knobs, sentence
+from optviz.optim.initial_points import STARTS
+from optviz.optim.schedules import SCHEDULES
+from optviz.plot.style import number
+from optviz.shell import sharing
+from optviz.ui import cache
+from optviz.ui import session as state
+
+INNERMOST_FIRST = ("clipped", "lookahead", "averaged")
+
+
+def racer_controls(scene: Scene) -> None:
+    """Every racer: its name, its settings behind a button, its knobs. Then one to add, one to begin again."""
+    change, knobs_shown = not sharing.hidden("racers"), not sharing.hidden("knobs")
+    for id, racer, name, look in zip(state.ids(), scene.racers, scene.names, pictures.looks(scene), strict=True):
+        cls = OPTIMIZERS[racer.optimizer.key]
+        with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):
+            st.markdown(f"**{name}**", width="stretch")
+            # its label stays the same: Streamlit closes a popover whose label changes
+            settings = change and st.popover(
+                "Change", key=f"settings-{id}", on_change="rerun", disabled=sharing.locked("racers")
+            )
+        if settings and settings.open:
+            with settings:
+                _racer_settings(id, racer, name, scene.problem.steps)
+        if knobs_shown:
+            live_panel(
+                f"knobs-{id}-{cls.key}", name, knobs(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
+                sharing.locked("knobs"),
+            )  # fmt: skip
+    if not change or sharing.locked("racers"):
+        return
+    full = len(scene.racers) >= MOST_RACERS
+    st.button("Add an optimizer", on_click=_add, disabled=full, icon=":material/add:", key="add", width="stretch")
+    st.button("Begin again with the book's figure 6.8", on_click=state.show, args=(BOOK,), key="book", width="stretch")
+
+
+def _optimizer_values(id):
+    return lambda scene: state.racer_of(id).optimizer.knobs
+
+
+def _turned(id):
+    def turn(new):
+        part = state.racer_of(id).optimizer
+        state.update_racer(id, optimizer=replace(part, knobs=part.knobs | new))
+
+    return turn
+
+
+def _add():
+    S = st.session_state
+    used = [r.optimizer.key for r in S.scene.racers]
+    key = next((k for k in OPTIMIZERS if k not in used), "sgd")
+    state.update(racers=(*S.scene.racers, Racer(Part(key))))
+    S.ids = [*S.ids, f"r{next(S.new_id)}"]
+
+
+def _remove(id):
+    S = st.session_state
+    at = S.ids.index(id)
+    state.update(racers=S.scene.racers[:at] + S.scene.racers[at + 1 :])
+    S.ids = S.ids[:at] + S.ids[at + 1 :]
+
+
+def _racer_settings(id, racer, name, steps):
+    S = st.session_state
+    keys, chosen, cls = list(OPTIMIZERS), f"optimizer-{id}", OPTIMIZERS[racer.optimizer.key]
+    st.selectbox(
+        "Optimizer", keys, keys.index(racer.optimizer.key), lambda k: OPTIMIZERS[k].label, key=chosen,
+        on_change=lambda: state.update_racer(id, optimizer=Part(S[chosen]), schedules={}),
+    )  # fmt: skip
+    st.markdown(sentence(cls))
+    st.caption(cls.cite)
+    _wrapper_controls(id, racer)
+    _schedule_controls(id, racer, cls, steps)
+    _start_controls(id, racer)
+    st.button(
+        f"Remove {name}", on_click=_remove, args=(id,), key=f"remove-{id}", icon=":material/close:", width="stretch"
+    )
+
+
+def _wrapper_controls(id, racer):
+    S = st.session_state
+    key = f"wrappers-{id}"
+    st.pills(
+        "Wrapped in", INNERMOST_FIRST, default=[w.key for w in racer.wrappers], selection_mode="multi", key=key,
+        format_func=lambda k: WRAPPERS[k].label, on_change=lambda: _wrap(id, S[key]),
+    )  # fmt: skip
+    for part in racer.wrappers:
+        cls = WRAPPERS[part.key]
+        st.caption(sentence(cls))
+        live_panel(
+            f"{id}-{part.key}",
+            cls.label,
+            knobs(cls),
+            _wrapper_values(id, part.key),
+            _wrapper_turned(id, part.key),
+            only={id},
+        )
+
+
+def _wrap(id, chosen):
+    before = {w.key: w for w in state.racer_of(id).wrappers}
+    state.update_racer(id, wrappers=tuple(before.get(k, Part(k)) for k in INNERMOST_FIRST if k in chosen))
+
+
+def _wrapper_values(id, key):
+    return lambda scene: next((w.knobs for w in state.racer_of(id).wrappers if w.key == key), {})
+
+
+def _wrapper_turned(id, key):
+    def turn(new):
+        parts = state.racer_of(id).wrappers
+        state.update_racer(id, wrappers=tuple(replace(w, knobs=w.knobs | new) if w.key == key else w for w in parts))
+
+    return turn
+
+
+def _schedule_controls(id, racer, cls, steps):
+    S = st.session_state
+    names = [k.name for k in knobs(cls) if k.kind is float]
+    scheduled, part = next(iter(racer.schedules.items()), (names[0], Part("constant")))
+    which, of = f"schedule-{id}", f"scheduled-{id}-{cls.key}"
+
+    def choose():
+        key, knob = S[which], S.get(of, scheduled)
+        same = key == part.key
+        fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
+        state.update_racer(id, schedules={} if key == "constant" else {knob: Part(key, part.knobs if same else fresh)})
+
+    st.selectbox(
+        "Schedule",
+        list(SCHEDULES),
+        list(SCHEDULES).index(part.key),
+        lambda k: k.replace("_", " "),
+        key=which,
+        on_change=choose,
+    )
+    if part.key == "constant":
+        return
+    st.caption(sentence(SCHEDULES[part.key]))
+    st.selectbox("of the knob", names, names.index(scheduled), key=of, on_change=choose)
+
+    live_panel(
+        f"{id}-{part.key}-knobs",
+        "Schedule",
+        knobs(SCHEDULES[part.key]),
+        _schedule_values(id),
+        _schedule_turned(id),
+        only={id},
+    )
+
+
+def _schedule_values(id):
+    return lambda scene: next((part.knobs for part in state.racer_of(id).schedules.values()), {})
+
+
+def _schedule_turned(id):
+    def turn(new):
+        state.update_racer(
+            id, schedules={k: replace(p, knobs=p.knobs | new) for k, p in state.racer_of(id).schedules.items()}
+        )
+
+    return turn
+
+
+ONE = "one"
+
+
+def _start_controls(id, racer):
+    S = st.session_state
+    which, key = f"starts-{id}", racer.starts.key if racer.starts else ONE
+    st.segmented_control(
+        "Starts", [ONE, *STARTS], default=key, key=which, required=True,
+        on_change=lambda: state.update_racer(id, starts=None if S[which] == ONE else Part(S[which])),
+        help="More paths of this optimizer, from a ring around the start or from a grid over the picture.",
+    )  # fmt: skip
+    if racer.starts:
+        cls = STARTS[key]
+        st.caption(sentence(cls))
+        live_panel(f"{id}-{key}-starts", "Starts", knobs(cls), _start_values(id), _start_turned(id), only={id})
+
+
+def _start_values(id):
+    return lambda scene: starts.knobs if (starts := state.racer_of(id).starts) else {}
+
+
+def _start_turned(id):
+    def turn(new):
+        starts = state.racer_of(id).starts
+        state.update_racer(id, starts=replace(starts, knobs=starts.knobs | new))
+
+    return turn
+
+
+def _warnings(id):
+    """What theory says against a knob: a rate beyond the limit of every known minimum."""
+
+    def notes(scene):
+        racer = state.racer_of(id)
+        limits = theory.limits(racer.build(), cache.curvatures(scene.problem))
+        if not limits or "lr" in racer.schedules or racer.optimizer.build(OPTIMIZERS).lr <= max(limits):
+            return {}
+        return {"lr": f"beyond {number(max(limits))}, the largest stable rate here: it cannot settle at a minimum"}
+
+    return notes

@@ -1,0 +1,1 @@
+"""Functions to minimize: typed formulas, their derivatives, and the library of test functions."""

@@ -1,0 +1,106 @@
+"""A formula's value, gradient and Hessian on arrays, with the limit where the formula itself gives 0/0."""
+
+from functools import cached_property
+
+import numpy as np
+
+from optviz.functions import symbolic as derive
+
+
+class Evaluator:
+    """Points `(..., 2)` to value `(...)`, gradient `(..., 2)` and Hessian `(..., 2, 2)` of a SymPy expression.
+
+    What is not defined is NaN. NumPy warns of it unless the caller has silenced it.
+    """
+
+    def __init__(self, expr):
+        self.expr = expr
+        self.smooth = derive.is_smooth(expr)
+
+    def value(self, x):
+        out = self._plain(x)
+        if not self.smooth and not np.isfinite(out).all():
+            out = _filled(out, x, self._plain)
+        return out
+
+    def grad(self, x):
+        out = np.empty(x.shape)
+        out[..., 0], out[..., 1] = self._grad(*_split(x))
+        if not self.smooth and not np.isfinite(out).all():
+            out = _differenced(out, x, self.value)
+        return out
+
+    def hess(self, x):
+        out = np.empty((*x.shape, 2))
+        out[..., 0, 0], out[..., 0, 1], out[..., 1, 1] = self._hess(*_split(x))
+        out[..., 1, 0] = out[..., 0, 1]
+        if not self.smooth and not np.isfinite(out).all():
+            out = _differenced(out, x, self.grad)
+        return out
+
+    def _plain(self, x):
+        out = np.empty(x.shape[:-1])
+        out[...] = self._value(*_split(x))[0]
+        return out
+
+    # Derived when first asked for: the Hessian of a long formula takes a while, and few methods want it.
+
+    @cached_property
+    def _value(self):
+        return derive.compiled(self.expr)
+
+    @cached_property
+    def _grad(self):
+        return derive.compiled(*derive.gradient(self.expr))
+
+    @cached_property
+    def _hess(self):
+        return derive.compiled(*derive.hessian(self.expr))
+
+
+def _split(x):
+    """x and y apart; of one point as scalars, on which NumPy is faster than on arrays without axes."""
+    return x[..., 0][()], x[..., 1][()]
+
+
+# Around a point at which a formula gives 0/0. The pattern is lopsided so that a line of singular
+# points along an axis or a diagonal does not run through it.
+_AROUND = np.array([(1.0, 0.6), (-1.0, -0.6), (0.6, -1.0), (-0.6, 1.0)])
+_NEAR = 1e-4
+_STEP = 1.7 * _NEAR  # of a difference: another length, so that it does not end on the ring of a point beside it
+
+
+def _limit(near, far, otherwise):
+    """The limit of estimates at h/2 and at h (Richardson), where both agree to three digits."""
+    agree = np.isfinite(near) & (np.abs(near - far) <= 1e-3 * (1 + np.abs(near)))
+    return np.where(agree, near + (near - far) / 3, otherwise)
+
+
+def _filled(out, x, value):
+    """Removable singularities of f itself, such as sin(x)/x at 0, take the limit from around them."""
+    hole = ~np.isfinite(out) & np.isfinite(x).all(-1)
+    if hole.any():
+        rings = [value(x[hole][:, None] + h * _AROUND) for h in (_NEAR / 2, _NEAR)]
+        near, far = (ring.mean(-1) for ring in rings)
+        level = np.ptp(np.concatenate(rings, -1), axis=-1) <= 1e-3 * (1 + np.abs(near))
+        out[hole] = np.where(level, _limit(near, far, out[hole]), out[hole])
+    return out
+
+
+def _differenced(out, x, below):
+    """Derivatives that come out as 0/0 although `below` (f, or its gradient) is finite there.
+
+    The central difference of `below` is the limit then, or at a kink the mean of both sides, as
+    for Ackley's gradient at the origin. A true pole keeps what it had: the two step sizes disagree.
+    """
+    axes = tuple(range(x.ndim - 1, out.ndim))
+    hole = np.asarray(~np.isfinite(out).all(axes))
+    hole[hole] = np.isfinite(below(x[hole])).reshape(hole.sum(), -1).all(-1)
+    if hole.any():
+        at = x[hole]
+        near, far = (
+            np.stack([(below(at + h * e) - below(at - h * e)) / (2 * h) for e in np.eye(2)], -1)
+            for h in (_STEP / 2, _STEP)
+        )
+        out[hole] = np.where(np.isfinite(out[hole]), out[hole], _limit(near, far, out[hole]))
+    return out

@@ -1,0 +1,41 @@
+"""Fully connected networks, forward and backward written out, on one flat array of parameters."""
+
+from optviz.nn.activations import ACTIVATIONS, Activation
+from optviz.nn.batch_norm import BatchNorm, Normalised
+from optviz.nn.initializers import INITIALISERS, Initialiser
+from optviz.nn.layers import (
+    EVALUATION,
+    Activated,
+    Affine,
+    Dropout,
+    Layer,
+    Mode,
+)
+from optviz.nn.loss import (
+    MiniBatch,
+    Penalty,
+    one_hot,
+    softmax_cross_entropy,
+)
+from optviz.nn.network import (
+    DTYPES,
+    PLACES,
+    Network,
+    Pass,
+    right,
+)
+from optviz.nn.streams import (
+    BATCHES,
+    DROPOUT,
+    GRADIENTS,
+    INPUTS,
+    LABELS,
+    WEIGHTS,
+    stream,
+)
+
+__all__ = [
+    "ACTIVATIONS", "BATCHES", "DROPOUT", "DTYPES", "EVALUATION", "GRADIENTS", "INITIALISERS", "INPUTS", "LABELS", "PLACES",
+    "WEIGHTS", "Activated", "Activation", "Affine", "BatchNorm", "Dropout", "Initialiser", "Layer", "MiniBatch", "Mode",
+    "Network", "Normalised", "Pass", "Penalty", "one_hot", "right", "softmax_cross_entropy", "stream",
+]  # fmt: skip

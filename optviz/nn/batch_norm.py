@@ -1,0 +1,67 @@
+"""Batch normalisation: every unit gets mean β and spread γ over the rows of a mini-batch."""
+
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from optviz.nn.layers import Layer
+
+MOMENTUM = 0.9  # memory of the running statistics
+
+
+class Normalised(NamedTuple):
+    """The stations of a forward pass: all that its computational graph shows, and what the way back needs."""
+
+    mean: np.ndarray  # μ (..., n)
+    variance: np.ndarray  # σ² (..., n)
+    scale: np.ndarray  # 1 / √(σ² + ε), (..., 1, n)
+    hat: np.ndarray  # x̂ (..., B, n)
+    batch: bool  # whether μ and σ² are those of the rows themselves, and so move with them
+
+
+@dataclass(frozen=True)
+class BatchNorm(Layer):
+    r"""Mean 0 and variance 1 over the rows, and then what the network makes of them: γ and β are learned.
+
+    $$ \mu = \frac{1}{B} \sum_\text{rows} x, \qquad \sigma^2 = \frac{1}{B} \sum_\text{rows} (x - \mu)^2 $$
+    $$ \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad y = \gamma\, \hat x + \beta $$
+    $$ \partial\beta = \sum_\text{rows} \partial y, \qquad \partial\gamma = \sum_\text{rows} \hat x\, \partial y $$
+    $$ \partial x = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}} \Big( \partial y - \frac{\partial\beta}{B}
+    - \hat x\, \frac{\partial\gamma}{B} \Big) $$
+
+    Moving all rows alike, or stretching them, changes no x̂: that is why ∂y loses its mean and its share along x̂.
+    Evaluation takes the running averages of μ and σ² of training, for which a single row has none of its own;
+    without such a memory it takes those of the rows it gets. σ² is divided by B there too, where the paper and
+    PyTorch divide the remembered one by B − 1. (Ioffe & Szegedy 2015, Batch normalization, algorithms 1 and 2.)
+    """
+
+    n: int
+    eps: float = 1e-6
+    memory: ClassVar[dict[str, float]] = {"mean": 0.0, "variance": 1.0}
+
+    @property
+    def shapes(self):
+        return {"gamma": (self.n,), "beta": (self.n,)}
+
+    def init(self, seed, initialiser):
+        return {"gamma": np.ones(self.n), "beta": np.zeros(self.n)}
+
+    def forward(self, p, x, mode, memory=None):
+        batch = mode.training or memory is None
+        mean = x.mean(-2) if batch else memory["mean"]
+        hat = x - mean[..., None, :]
+        variance = np.square(hat).mean(-2) if batch else memory["variance"]
+        scale = 1 / np.sqrt(variance + x.dtype.type(self.eps))[..., None, :]
+        hat *= scale
+        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalised(mean, variance, scale, hat, batch)
+
+    def backward(self, p, kept, dy, dp):
+        rows = dy.shape[-2]
+        dp["beta"][...] = dy.sum(-2)
+        dp["gamma"][...] = (kept.hat * dy).sum(-2)
+        if kept.batch:
+            dy -= dp["beta"][..., None, :] / rows
+            dy -= kept.hat * (dp["gamma"][..., None, :] / rows)
+        dy *= p["gamma"][..., None, :] * kept.scale
+        return dy

@@ -1,0 +1,172 @@
+"""Initial weights: how large the random numbers are from which a network sets out, each rule declared once.
+
+A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in times as
+large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule with a fan
+chooses σ so that one of the two, or a middle between them, neither grows nor shrinks.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from optviz.optim.hyperparameter import Knobbed, knob, register
+
+INITIALISERS: dict[str, type] = {}
+
+
+@dataclass(frozen=True)
+class Initialiser(Knobbed):
+    """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
+
+    fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
+
+    def spread(self, fan_in: int, fan_out: int) -> float:
+        """The standard deviation of one weight."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+    def draw(self, rng, fan_in: int, fan_out: int) -> np.ndarray:
+        """Weights `(fan_in, fan_out)`: normal numbers, unless a rule says otherwise."""
+        return self.spread(fan_in, fan_out) * rng.standard_normal((fan_in, fan_out))
+
+
+@dataclass(frozen=True)
+class _Uniform(Initialiser):
+    """As many in each part of ±bound: the standard deviation is bound / √3."""
+
+    def draw(self, rng, fan_in, fan_out):
+        return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
+
+
+def initialiser(name: str, cite: str, key: str):
+    """Class decorator: files an initialiser in INITIALISERS with its display name and source."""
+    return lambda cls: register(INITIALISERS, cls, key, label=name, cite=cite)
+
+
+@initialiser("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
+class Zeros(Initialiser):
+    r"""Nothing: all units of a layer stay the same for ever.
+
+    $$ W = 0 $$
+    """
+
+    def spread(self, fan_in, fan_out):
+        return 0.0
+
+    def draw(self, rng, fan_in, fan_out):
+        return np.zeros((fan_in, fan_out))
+
+
+@initialiser("constant", cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4", key="constant")
+class Constant(Zeros):
+    r"""Every weight the same: so are all units of a layer, and they stay it.
+
+    $$ W = c $$
+    """
+
+    c: float = knob(0.1, -10.0, 10.0, "c", help="every weight")
+
+    def draw(self, rng, fan_in, fan_out):
+        return np.full((fan_in, fan_out), float(self.c))
+
+
+@initialiser("normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal")
+class Normal(Initialiser):
+    r"""Normal numbers of one size, however large the layer is.
+
+    $$ W \sim \mathcal N(0, \sigma^2) $$
+    """
+
+    sigma: float = knob(0.01, 0.0, 100.0, r"\sigma", log=True, help="standard deviation of a weight")
+
+    def spread(self, fan_in, fan_out):
+        return self.sigma
+
+
+@initialiser("1/√n", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier", key="book")
+class Book(Initialiser):
+    r"""A sum of n inputs is as large as one of them.
+
+    $$ W \sim \mathcal N\big(0,\; 1/n_\text{in}\big) $$
+
+    The book's Xavier. Glorot and Bengio's own rule also looks at the way back (`xavier_normal`).
+    """
+
+    fan = "in"
+
+    def spread(self, fan_in, fan_out):
+        return (1 / fan_in) ** 0.5
+
+
+@initialiser("LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal")
+class LeCun(Book):
+    r"""A sum of n inputs is as large as one of them: meant for standardised inputs and tanh.
+
+    $$ W \sim \mathcal N\big(0,\; 1/n_\text{in}\big) $$
+
+    The numbers of the 1/√n form, under the name that frameworks know.
+    """
+
+
+@initialiser("Xavier", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12", key="xavier_normal")
+class XavierNormal(Initialiser):
+    r"""The middle between keeping the size of the activations and that of the gradients.
+
+    $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
+    """
+
+    fan = "both"
+
+    def spread(self, fan_in, fan_out):
+        return (2 / (fan_in + fan_out)) ** 0.5
+
+
+@initialiser(
+    "Xavier uniform", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16", key="xavier_uniform"
+)
+class XavierUniform(_Uniform, XavierNormal):
+    r"""Xavier's size, evenly spread: what the paper calls normalized initialization.
+
+    $$ W \sim \mathcal U(-r, r), \qquad r = \sqrt{\frac{6}{n_\text{in} + n_\text{out}}} $$
+    """
+
+
+@initialiser("He", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_normal")
+class HeNormal(Initialiser):
+    r"""Twice the variance, because a ReLU stops half of what arrives.
+
+    $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
+    """
+
+    fan = "in"
+
+    def spread(self, fan_in, fan_out):
+        return (2 / fan_in) ** 0.5
+
+
+@initialiser("He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform")
+class HeUniform(_Uniform, HeNormal):
+    r"""He's size, evenly spread.
+
+    $$ W \sim \mathcal U(-r, r), \qquad r = \sqrt{6/n_\text{in}} $$
+    """
+
+
+@initialiser("orthogonal", cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3", key="orthogonal")
+class Orthogonal(Initialiser):
+    r"""A rotation: no direction is stretched or lost, as far as the shape allows.
+
+    $$ W^\top W = g^2 I \;\text{ or }\; W W^\top = g^2 I $$
+    """
+
+    gain: float = knob(1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU")
+    fan = "both"
+
+    def spread(self, fan_in, fan_out):
+        return self.gain / max(fan_in, fan_out) ** 0.5
+
+    def draw(self, rng, fan_in, fan_out):
+        tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
+        q, r = np.linalg.qr(tall)
+        q = self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)  # or else QR prefers some rotations to others
+        return q if fan_in >= fan_out else q.T.copy()

@@ -1,0 +1,112 @@
+"""The loss at the end of a network, and a mini-batch as the function that an optimizer meets."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.nn.layers import EVALUATION, Mode
+
+
+def one_hot(t, classes: int, dtype=float) -> np.ndarray:
+    """Labels `(...)` as rows `(..., classes)` with a one at the label."""
+    return np.eye(classes, dtype=dtype)[t]
+
+
+def softmax_cross_entropy(z, y):
+    r"""How surprised the network is by the labels, on the mean, and which way the surprise grows.
+
+    $$ p = \frac{e^{z}}{\sum e^{z}}, \qquad L = -\frac{1}{B} \sum_\text{rows} \sum y \log p $$
+    $$ \partial z = \frac{p - y}{B} $$
+
+    `z` are the last layer's outputs `(..., B, K)`, `y` the targets, one-hot or any that add up to 1.
+    Returns L `(...)` and ∂z `(..., B, K)`. The largest output is taken off first, which changes nothing
+    but the size of the exponentials: no finite output overflows.
+    """
+    z = z - z.max(-1, keepdims=True)
+    e = np.exp(z)
+    total = e.sum(-1, keepdims=True)
+    surprise = np.log(total[..., 0]) - np.vecdot(y, z)
+    dz = e / total
+    dz -= y
+    dz /= z.shape[-2]
+    return surprise.mean(-1), dz
+
+
+@dataclass(frozen=True)
+class Penalty:
+    r"""What large weights cost beside the loss; biases, γ and β cost nothing.
+
+    $$ \tfrac12 \lambda_2 \sum W^2 + \lambda_1 \sum |W| $$
+
+    λ₂ is called weight decay, because its gradient shrinks every weight by its own share; that of λ₁ takes the
+    same from all, so that small ones end at 0. Either may be an array `(...)` with a value for each network.
+    """
+
+    l2: float = 0.0
+    l1: float = 0.0
+
+    def value(self, weights):
+        """The cost `(...)` of weight matrices `(..., n, m)`."""
+        return sum(0.5 * self.l2 * np.square(w).sum((-2, -1)) + self.l1 * np.abs(w).sum((-2, -1)) for w in weights)
+
+    def add_grad(self, weights, gradients) -> None:
+        """Add its gradient to those of the weight matrices, in place."""
+        l2, l1 = (np.asarray(v)[..., None, None].astype(weights[0].dtype) for v in (self.l2, self.l1))
+        for w, dw in zip(weights, gradients, strict=True):
+            if l2.any():
+                dw += l2 * w
+            if l1.any():
+                dw += l1 * np.sign(w)
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing costs anything."""
+        return not (np.any(self.l2) or np.any(self.l1))
+
+
+class MiniBatch:
+    """The loss of a network on some rows as a function of its flat parameters: what `step(f, x, state)` calls f.
+
+    `x` are the rows `(..., B, inputs)` and `y` the one-hot targets `(..., B, outputs)`; their leading axes
+    broadcast with those of the parameters `(..., P)`.
+    """
+
+    def __init__(self, network, x, y, mode: Mode = EVALUATION, penalty: Penalty = Penalty()):
+        self.network, self.x, self.y, self.mode, self.penalty = network, x, y, mode, penalty
+        self.statistics = None  # of the rows, where a layer has some: those of the first pass
+        self._at = self._loss = None  # where the loss is known already
+
+    def surprise(self, params):
+        """The mean loss `(...)` without the penalty."""
+        if params is not self._at:
+            self._pass(params)
+        return self._loss
+
+    def value(self, params, where=None):
+        """The mean loss with the penalty `(...)`. `where` is what a line search says of rows that have finished."""
+        loss = self.surprise(params)
+        return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
+
+    def grad(self, params):
+        """The gradient of that `(..., P)`."""
+        done, dz = self._pass(params)
+        gradient = self.network.backward(params, done, dz)
+        if not self.penalty.free:
+            self.penalty.add_grad(self._weights(params), self._weights(gradient))
+        return gradient
+
+    def _pass(self, params):
+        done = self.network.forward(params, self.x, self.mode)
+        self._at, (self._loss, dz) = params, softmax_cross_entropy(done.outputs[-1], self.y)
+        if self.statistics is None:
+            self.statistics = self.network.statistics(done)
+        return done, dz
+
+    def _weights(self, flat):
+        views = self.network.views(flat)
+        return [views[i]["W"] for i in self.network.affine]
+
+    def hess(self, params):
+        """TypeError: nobody writes that matrix down."""
+        p = params.shape[-1]
+        raise TypeError(f"the Hessian of {p:,} parameters has {p * p:,} entries: a network does not form it")

@@ -1,0 +1,189 @@
+"""A network: layers one after the other, their parameters side by side in one flat array."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.nn.activations import ACTIVATIONS
+from optviz.nn.batch_norm import MOMENTUM, BatchNorm
+from optviz.nn.initializers import INITIALISERS
+from optviz.nn.layers import (
+    EVALUATION,
+    Activated,
+    Affine,
+    Dropout,
+    Layer,
+    Mode,
+)
+from optviz.spec import Part
+
+DTYPES = {"float32": np.float32, "float64": np.float64}
+# Where batch normalisation stands.
+PLACES = {"": "nowhere", "before": "before the activation", "after": "after the activation"}
+
+
+class Pass(NamedTuple):
+    """What a forward pass leaves behind, layer by layer."""
+
+    outputs: list[np.ndarray]  # (..., B, n), the last are the network's
+    kept: list  # for the way back
+
+
+@dataclass(frozen=True)
+class Network:
+    """Affine layers with an activation between each two, and where wished batch normalisation and dropout.
+
+    Parameters are one array `(..., P)`: layer by layer W `(n_in, n_out)`, then b `(n_out,)`. Leading axes
+    are a batch of networks, which matrix products take side by side.
+    """
+
+    sizes: tuple[int, ...] = (64, 100, 100, 100, 100, 10)  # inputs, hidden layers, outputs
+    activation: Part = Part("relu")
+    initialiser: Part = Part("he_normal")
+    dtype: str = "float32"
+    normalise: str = ""  # one of PLACES
+    dropout: float = 0.0  # the share of hidden units that a training step leaves out
+
+    @cached_property
+    def layers(self) -> tuple[Layer, ...]:
+        """Affine, activation, affine, …, affine; between the hidden ones what else there is."""
+        h = self.activation.build(ACTIVATIONS)
+        layers = []
+        for place, (n_in, n_out) in enumerate(pairwise(self.sizes)):
+            layers.append(Affine(n_in, n_out, place))
+            if place == len(self.sizes) - 2:
+                break
+            norm = [BatchNorm(n_out)] if self.normalise else []
+            layers += [*norm, Activated(h)] if self.normalise == "before" else [Activated(h), *norm]
+            if self.dropout:
+                layers.append(Dropout(self.dropout, place))
+        return tuple(layers)
+
+    @cached_property
+    def hidden(self) -> tuple[int, ...]:
+        """Which layers' outputs are the activations of a hidden layer."""
+        return tuple(i for i, layer in enumerate(self.layers) if isinstance(layer, Activated))
+
+    @cached_property
+    def affine(self) -> tuple[int, ...]:
+        """Which layers hold a weight matrix."""
+        return tuple(i for i, layer in enumerate(self.layers) if isinstance(layer, Affine))
+
+    @cached_property
+    def size(self) -> int:
+        """P, the number of parameters of one network."""
+        return sum(prod(shape) for layer in self.layers for shape in layer.shapes.values())
+
+    @cached_property
+    def _places(self):
+        return _side_by_side([layer.shapes for layer in self.layers])[0]
+
+    @cached_property
+    def _memory(self):
+        return _side_by_side([dict.fromkeys(layer.memory, (getattr(layer, "n", 0),)) for layer in self.layers])
+
+    @property
+    def memory_size(self) -> int:
+        """R, how many running statistics one network keeps: those of its batch normalisation."""
+        return self._memory[1]
+
+    def views(self, params) -> list[dict[str, np.ndarray]]:
+        """The parameters `(..., P)` of every layer by name, as `(..., *shape)`; views, no copies."""
+        return _viewed(params, self._places)
+
+    def memory(self) -> np.ndarray:
+        """The running statistics `(R,)` before any training."""
+        memory = np.empty(self.memory_size, DTYPES[self.dtype])
+        for layer, m in zip(self.layers, _viewed(memory, self._memory[0]), strict=True):
+            for name, value in layer.memory.items():
+                m[name][...] = value
+        return memory
+
+    def statistics(self, done: "Pass") -> np.ndarray | None:
+        """The statistics `(..., R)` of the rows of a pass; None where no layer has any."""
+        found = [
+            getattr(kept, name) for layer, kept in zip(self.layers, done.kept, strict=True) for name in layer.memory
+        ]
+        return np.concatenate(found, -1) if found else None
+
+    def remember(self, memory, statistics) -> np.ndarray:
+        """The running statistics after those of one more mini-batch: an exponential average."""
+        return memory if statistics is None else MOMENTUM * memory + (1 - MOMENTUM) * statistics
+
+    def init(self, seed: int, initialiser: Part | None = None) -> np.ndarray:
+        """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place alone.
+
+        They are drawn in float64 and then rounded, so that both precisions start at the same point.
+        `initialiser` is one in place of the network's own.
+        """
+        rule = (initialiser or self.initialiser).build(INITIALISERS)
+        params = np.empty(self.size, DTYPES[self.dtype])
+        with np.errstate(over="ignore"):
+            for layer, p in zip(self.layers, self.views(params), strict=True):
+                for name, drawn in layer.init(seed, rule).items():
+                    p[name][...] = drawn
+        return params
+
+    def forward(self, params, x, mode: Mode = EVALUATION, memory=None) -> Pass:
+        """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.
+
+        `memory` are the running statistics `(..., R)` of training; without them, rows are normalised by their own.
+        """
+        outputs, kept = [], []
+        memories = [None] * len(self.layers) if memory is None else _viewed(memory, self._memory[0])
+        for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
+            x, keep = layer.forward(p, x, mode, m)
+            outputs.append(x)
+            kept.append(keep)
+        return Pass(outputs, kept)
+
+    def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
+        """From the gradient that arrives at the outputs to that of all parameters `(..., P)`, layer by layer back.
+
+        `dy` is used up. A list `arrived` is filled with what arrives at the output of each layer.
+        """
+        gradient = np.empty_like(params)
+        steps = zip(self.layers, self.views(params), done.kept, self.views(gradient), strict=True)
+        for layer, p, kept, dp in reversed(list(steps)):
+            if arrived is not None:
+                arrived.insert(0, dy.copy())
+            dy = layer.backward(p, kept, dy, dp)
+        return gradient
+
+    def outputs(self, params, x, rows: int = 256, memory=None) -> np.ndarray:
+        """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer holds them all."""
+        parts = [self.forward(params, x[i : i + rows], memory=memory).outputs[-1] for i in range(0, len(x), rows)]
+        return np.concatenate(parts, -2)
+
+    def predict(self, params, x, memory=None) -> np.ndarray:
+        """The class `(..., B)` with the largest output for each of many rows `(B, inputs)`."""
+        return self.outputs(params, x, memory=memory).argmax(-1)
+
+    def accuracy(self, params, x, t, memory=None) -> np.ndarray:
+        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found; NaN where outputs are not finite."""
+        return right(self.outputs(params, x, memory=memory), t)
+
+
+def right(z, t) -> np.ndarray:
+    """The share `(...)` of outputs `(..., B, K)` that are largest at the label `(B,)`; NaN where one is not finite."""
+    return np.where(np.isfinite(z).all((-2, -1)), (z.argmax(-1) == t).mean(-1), np.nan)
+
+
+def _side_by_side(shapes):
+    """Where each layer's arrays of these shapes stand in one flat array, and its size."""
+    places, end = [], 0
+    for named in shapes:
+        places.append({})
+        for name, shape in named.items():
+            begin, end = end, end + prod(shape)
+            places[-1][name] = slice(begin, end), shape
+    return places, end
+
+
+def _viewed(flat, places):
+    lead = flat.shape[:-1]
+    return [{k: flat[..., at].reshape(*lead, *shape) for k, (at, shape) in p.items()} for p in places]

@@ -1,0 +1,232 @@
+r"""Inside a step: the equations of an optimizer's docstring with the numbers of one step in them.
+
+The LaTeX of the equations is read into a small tree. The tree is worked out from the knobs, the state
+and the gradient, and is written as LaTeX again with a number in the place of every symbol. So what
+stands in a docstring can be held against what the code does: the tests do that, for every optimizer.
+"""
+
+import re
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from optviz.functions.library import Function
+from optviz.optim.base import Optimizer
+from optviz.optim.equations.parser import TOKEN, Reader, tokens
+from optviz.optim.equations.tree import (
+    EYE,
+    Derivative,
+    Node,
+    Symbol,
+    latex,
+)
+from optviz.optim.hyperparameter import knobs
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One step of one optimizer: everything that it saw, held and did."""
+
+    f: Function
+    optimizer: Optimizer  # as it was at this step, schedules applied
+    step: int  # number of the update, 1 for the first
+    x: np.ndarray  # (2,) before
+    state: dict  # before
+    x_next: np.ndarray  # (2,) after
+    state_next: dict  # after
+    gradient: np.ndarray  # (2,) what it was given, noise included
+
+
+def moment_of(f, optimizer: Optimizer, step: int, x, state: dict, gradient) -> Moment:
+    """The moment of a step that is done once more, from what there was before it and the gradient that was given."""
+    with np.errstate(all="ignore"):
+        x_next, state_next = optimizer.step(_Given(f, gradient), x, state)
+    return Moment(f, optimizer, step, x, state, x_next, state_next, gradient)
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One equation. `filled` is empty where it cannot be worked out; `value` is then what the step left there."""
+
+    symbols: str  # LaTeX of the equation as declared
+    filled: str  # LaTeX of its right side with numbers in place of symbols
+    value: Any  # of its left side: a number, (2,), a matrix, or None where nobody knows
+    result: str  # LaTeX of `value`, empty for None
+
+
+def worked(moment: Moment) -> list[Line]:
+    """Every equation of the step, line by line. Never raises, whatever the numbers.
+
+    A wrapper's lines follow those of the optimizer inside, which are about the point where that one
+    stands; a line that makes the gradient g comes before them.
+    """
+    with np.errstate(all="ignore"):
+        inner = _inside(moment)
+        own = _lines(moment, inner)
+        if inner is None:
+            return [line for _, line in own]
+        given = [line for left, line in own if left == ("g",)]
+        # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient of its own
+        inside = [line for line in worked(inner) if not (given and line.symbols.startswith("g ="))]
+        return [*given, *inside, *(line for left, line in own if left != ("g",))]
+
+
+def effective_rate(run) -> np.ndarray:
+    """Step over gradient in each coordinate, `(steps, ..., 2)`: the rate that it came to. NaN where the gradient is 0."""
+    g = run.gradients
+    with np.errstate(all="ignore"):
+        return np.where(g == 0, np.nan, -np.diff(run.points, axis=0) / g)
+
+
+# --- the lines of one optimizer ---
+
+_DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+_TROUBLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of reading and of working out
+
+
+def declared(optimizer: Optimizer) -> list[str]:
+    """The equations of a docstring one by one, as the switches make them."""
+    lines = [line for display in _DISPLAY.findall(type(optimizer).__doc__ or "") for line in _split(display) if line]
+    for (name, on), changes in optimizer.switched.items():
+        if getattr(optimizer, name) == on:
+            for old, new in changes.items():
+                lines = [line.replace(old, new) for line in lines]
+    return lines
+
+
+def _split(display):
+    """The equations of one display, which stand apart by commas and wide spaces."""
+    text, start, depth = " ".join(display.split()), 0, 0
+    for token in TOKEN.finditer(text):
+        depth += {"(": 1, "{": 1, ")": -1, "}": -1}.get(token[0], 0)
+        comma = token[0] == "," and not text[token.end() :].lstrip().startswith(r"\text")
+        if depth == 0 and (comma or token[0] == r"\qquad"):
+            yield text[start : token.start()].strip()
+            start = token.end()
+    yield text[start:].strip()
+
+
+def _lines(moment, inner):
+    """`(left side, Line)` of every equation; each finds the left sides of those before it renewed."""
+    scope, after = _scope(moment, inner)
+    lines = []
+    for text in declared(moment.optimizer):
+        reader, left, filled = Reader(text, scope.values), None, ""
+        try:
+            left = reader.left()
+            right = reader.right()
+            if unknown := _search(right, scope, after.get(left)):
+                lines.append((unknown, _line("".join(unknown), r"\text{found by the search}", scope.values[unknown])))
+            value = right.value(scope)
+            filled = right.shown(scope) if isinstance(right, Derivative) else right.latex(scope)
+        except _TROUBLE:
+            value = after.get(left)
+        if left:
+            scope.values[left] = value
+        lines.append((left, _line(text, filled, value)))
+    return lines
+
+
+def _line(symbols, filled, value):
+    return Line(symbols, filled, value, "" if value is None else latex(value))
+
+
+def _scope(moment, inner):
+    """What every symbol means before the step, and what those that the step renews mean after it.
+
+    A letter of the state stands for itself, other names for what the class declares. A symbol with a t
+    in it is of this very step; t is the optimizer's own count where it keeps one, since it may have
+    taken over from another on the way. Around an inner optimizer x is where that one has gone.
+    """
+    opt = moment.optimizer
+    before, after = {**moment.state, "x": moment.x}, {**moment.state_next, "x": moment.x_next}
+    names = {(name,): name for name in before if len(name) == 1} | {tokens(s): n for s, n in opt.symbols.items()}
+    values = {("t",): moment.step, ("I",): EYE, ("g",): moment.gradient}
+    for symbol, name in names.items():
+        now = after if "t" in symbol else before
+        if name in now:
+            values[symbol] = now[name]
+    values |= {tokens(k.symbol): getattr(opt, k.name) for k in knobs(type(opt)) if k.symbol}
+    if inner is not None:
+        values["x",] = inner.x_next
+    return _Scope(moment, values), {symbol: after[name] for symbol, name in names.items() if name in after}
+
+
+@dataclass(frozen=True, eq=False)
+class _Scope:
+    moment: Moment
+    values: dict  # symbol, as a tuple of tokens -> number or array
+
+    def gradient(self, at):
+        """What the optimizer was given where it asked; the true gradient elsewhere."""
+        m = self.moment
+        asked = np.allclose(at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True)
+        return m.gradient if asked else m.f.grad(at)
+
+
+def _search(right, scope, target):
+    """The one symbol of `right` that a search has chosen: put into `scope` such that it leads to `target`."""
+    unknown = {s.tokens for s in _symbols(right) if s.tokens not in scope.values}
+    if len(unknown) != 1 or target is None:
+        return None
+    (unknown,) = unknown
+    start, end = (right.value(replace(scope, values={**scope.values, unknown: at})) for at in (0.0, 1.0))
+    along = end - start
+    found = along @ (target - start) / (along @ along)  # right is linear in it
+    if not np.isfinite(found):
+        raise ValueError("every number would lead there")
+    scope.values[unknown] = found
+    return unknown
+
+
+def _symbols(node):
+    """Every Symbol in a tree."""
+    if isinstance(node, Symbol):
+        yield node
+    for part in vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ():
+        yield from _symbols(part)
+
+
+# --- the optimizer inside a wrapper ---
+
+
+def _inside(moment):
+    """The moment of the optimizer inside: the step is done once more with a witness in its place."""
+    inner = getattr(moment.optimizer, "inner", None)
+    if inner is None:
+        return None
+    seen = []
+    again = replace(moment.optimizer, inner=_Witness(inner, moment.step, seen))
+    again.step(_Given(moment.f, moment.gradient), moment.x, moment.state)
+    return seen[-1]
+
+
+@dataclass(frozen=True)
+class _Witness(Optimizer):
+    """Does what the optimizer inside does, and keeps what that one saw."""
+
+    inner: Optimizer
+    number: int
+    seen: list
+
+    def step(self, f, x, s):
+        asked = _Given(f)
+        x_next, s_next = self.inner.step(asked, x, s)
+        self.seen.append(Moment(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient))
+        return x_next, s_next
+
+
+class _Given:
+    """f with the gradient that was given at this step; where there is none yet, the first asked for is kept."""
+
+    def __init__(self, f, gradient=None):
+        self.f, self.gradient, self.hess = f, gradient, f.hess
+
+    def grad(self, x):
+        if self.gradient is None:
+            self.gradient = self.f.grad(x)
+        return self.gradient
+
+    def value(self, x, where=None):
+        return self.f.value(x)

@@ -1,0 +1,282 @@
+r"""The LaTeX of the docstrings' equations as a tree that can be worked out, and written again with numbers in it."""
+
+import operator
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+EYE = np.eye(2)
+
+
+# --- numbers in LaTeX ---
+
+
+def number(value) -> str:
+    """A number with four significant digits, a whole one with all of its own."""
+    if isinstance(value, int | np.integer):
+        return str(value)
+    if not np.isfinite(value):
+        return r"\text{nan}" if np.isnan(value) else r"\infty" if value > 0 else r"-\infty"
+    digits, e, exponent = f"{value + 0.0:.4g}".partition("e")
+    if not e:
+        return digits
+    power = f"10^{{{int(exponent)}}}"
+    return {"1": power, "-1": f"-{power}"}.get(digits, rf"{digits}\cdot {power}")
+
+
+def latex(value) -> str:
+    """A number, a vector as a column, a matrix; of a long matrix the last rows."""
+    if value is EYE:
+        return "I"
+    if np.ndim(value) == 0:
+        return number(value)
+    rows = [" & ".join(number(v) for v in np.atleast_1d(row)) for row in value]
+    if len(rows) > 3:
+        rows = [" & ".join([r"\vdots"] * np.shape(value)[-1]), *rows[-2:]]
+    return r"\begin{pmatrix} " + r" \\ ".join(rows) + r" \end{pmatrix}"
+
+
+def _bracketed(text):
+    return rf"\left({text}\right)"
+
+
+def _signed(text):
+    """`text` so that a sign or an operator may stand before it."""
+    return _bracketed(text) if text.startswith("-") else text
+
+
+# --- the tree ---
+
+
+class Node:
+    """A part of an equation: `value(scope)` works it out, `latex(scope)` writes it with the numbers in."""
+
+
+@dataclass(frozen=True)
+class Number(Node):
+    text: str
+
+    def value(self, s):
+        return np.float64(self.text)
+
+    def latex(self, s):
+        return self.text
+
+
+@dataclass(frozen=True)
+class Symbol(Node):
+    tokens: tuple[str, ...]
+
+    def value(self, s):
+        value = s.values[self.tokens]
+        return np.float64(value) if np.ndim(value) == 0 else value  # NumPy's own divides by zero without a word
+
+    def latex(self, s):
+        return latex(s.values[self.tokens])
+
+
+@dataclass(frozen=True)
+class Sum(Node):
+    parts: tuple[tuple[str, Node], ...]  # (sign, term)
+
+    def value(self, s):
+        terms = [part.value(s) if sign == "+" else -part.value(s) for sign, part in self.parts]
+        return reduce(operator.add, terms)
+
+    def latex(self, s):
+        (sign, first), *rest = self.parts
+        text = first.latex(s) if sign == "+" else "-" + _signed(first.latex(s))
+        return text + "".join(f" {sign} {_signed(part.latex(s))}" for sign, part in rest)
+
+
+@dataclass(frozen=True)
+class Product(Node):
+    factors: tuple[Node, ...]
+
+    def value(self, s):
+        return reduce(times, (factor.value(s) for factor in self.factors))
+
+    def latex(self, s):
+        text, *rest = (_signed(factor.latex(s)) for factor in self.factors)
+        for factor in rest:
+            apart = factor.startswith(
+                (r"\begin", r"\left", r"\underbrace")
+            )  # brackets keep it apart from a number before it
+            text += (r"\," if apart else r" \cdot ") + factor
+        return text
+
+
+def times(a, b):
+    """A product by the shapes of its factors: columns `(2,)` coordinate by coordinate, all else as matrices."""
+    if max(np.ndim(a), np.ndim(b)) < 2 or min(np.ndim(a), np.ndim(b)) == 0:
+        return a * b
+    if np.ndim(a) == 1:  # a column and a row `(1, 2)`
+        return a[:, None] @ b
+    product = a @ b
+    return product[0] if product.shape == (1,) else product
+
+
+@dataclass(frozen=True)
+class Ratio(Node):
+    over: Node
+    under: Node
+    form: str  # \frac, \tfrac, / or \bmod
+
+    def value(self, s):
+        over, under = self.over.value(s), self.under.value(s)
+        return np.mod(over, under) if self.form == r"\bmod" else over / under
+
+    def latex(self, s):
+        over, under = self.over.latex(s), self.under.latex(s)
+        if self.form in (r"\frac", r"\tfrac"):
+            return rf"{self.form}{{{over}}}{{{under}}}"
+        simple = not isinstance(self.under, Product) and not under.startswith("-")
+        return f"{_signed(over)} {self.form} {under if simple else _bracketed(under)}"
+
+
+@dataclass(frozen=True)
+class Power(Node):
+    base: Node
+    exponent: Node
+
+    def value(self, s):
+        base, exponent = self.base.value(s), self.exponent.value(s)
+        if np.ndim(base) < 2:
+            return base**exponent
+        return np.linalg.matrix_power(base, int(exponent))
+
+    def latex(self, s):
+        base = self.base.latex(s)
+        simple = isinstance(self.base, Number | Group) or base.isalnum() or base.startswith(r"\begin")
+        return rf"{base if simple else _bracketed(base)}^{{{self.exponent.latex(s)}}}"
+
+
+@dataclass(frozen=True)
+class Transpose(Node):
+    base: Node
+
+    def value(self, s):
+        return np.atleast_2d(self.base.value(s).T)  # a column becomes a row (1, 2)
+
+    def latex(self, s):
+        return rf"{self.base.latex(s)}^{{\top}}"
+
+
+@dataclass(frozen=True)
+class Group(Node):
+    inside: Node
+
+    def value(self, s):
+        return self.inside.value(s)
+
+    def latex(self, s):
+        return _bracketed(self.inside.latex(s))
+
+
+@dataclass(frozen=True)
+class Root(Node):
+    inside: Node
+
+    def value(self, s):
+        return np.sqrt(self.inside.value(s))
+
+    def latex(self, s):
+        return rf"\sqrt{{{self.inside.latex(s)}}}"
+
+
+@dataclass(frozen=True)
+class Bars(Node):
+    r"""Absolute values |u|, of a symmetric matrix those of its eigenvalues; or the norm ‖u‖, ‖u‖₁ of a vector."""
+
+    inside: Node
+    bar: str  # | or \|
+    order: Node | None = None
+
+    def value(self, s):
+        value = self.inside.value(s)
+        if self.bar == r"\|":
+            return np.linalg.norm(value, None if self.order is None else self.order.value(s))
+        if np.ndim(value) < 2:
+            return np.abs(value)
+        sizes, axes = np.linalg.eigh(value)
+        return axes * np.abs(sizes) @ axes.T
+
+    def latex(self, s):
+        below = "" if self.order is None else f"_{{{self.order.latex(s)}}}"
+        return rf"\left{self.bar}{self.inside.latex(s)}\right{self.bar}{below}"
+
+
+@dataclass(frozen=True)
+class Call(Node):
+    """max, min, sign, or a function that stands in the optimizer's class."""
+
+    name: str
+    args: tuple[Node, ...]
+
+    def value(self, s):
+        known = {r"\max": np.maximum, r"\min": np.minimum, r"\operatorname{sign}": np.sign}
+        function = known.get(self.name) or getattr(s.moment.optimizer, self.name[len(r"\operatorname{") : -1])
+        return function(*(arg.value(s) for arg in self.args))
+
+    def latex(self, s):
+        return self.name + _bracketed(r",\; ".join(arg.latex(s) for arg in self.args))
+
+
+@dataclass(frozen=True)
+class Derivative(Node):
+    """∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if that is not x itself."""
+
+    order: int
+    at: Node
+
+    def value(self, s):
+        at = self.at.value(s)
+        return s.gradient(at) if self.order == 1 else s.moment.f.hess(at)
+
+    def latex(self, s):
+        numbers = latex(self.value(s))
+        if isinstance(self.at, Symbol):
+            return numbers
+        return rf"\underbrace{{{numbers}}}_{{{self.name}{_bracketed(latex(self.at.value(s)))}}}"
+
+    def shown(self, s):
+        """Alone on its side of an equation, where its numbers are the result."""
+        return self.name + _bracketed(self.at.latex(s))
+
+    @property
+    def name(self):
+        return r"\nabla f" if self.order == 1 else r"\nabla^2 f"
+
+
+@dataclass(frozen=True)
+class Comparison(Node):
+    left: Node
+    sign: str
+    right: Node
+
+    def value(self, s):
+        compare = {">": operator.gt, "<": operator.lt, "=": operator.eq}[self.sign]
+        return np.all(compare(self.left.value(s), self.right.value(s)))
+
+    def latex(self, s):
+        """As it came out. Of a side with vectors in it only the number."""
+        sides = [(side, side.latex(s)) for side in (self.left, self.right)]
+        sign = self.sign if self.value(s) else rf"\not{self.sign}"
+        left, right = (latex(side.value(s)) if r"\begin" in text else text for side, text in sides)
+        return f"{left} {sign} {right}"
+
+
+@dataclass(frozen=True)
+class Choice(Node):
+    """a where …, else b: only what it comes to is worked out and written."""
+
+    then: Node
+    when: Comparison
+    other: Node
+
+    def value(self, s):
+        return (self.then if self.when.value(s) else self.other).value(s)
+
+    def latex(self, s):
+        return rf"{(self.then if self.when.value(s) else self.other).latex(s)}\;\text{{ as }} {self.when.latex(s)}"

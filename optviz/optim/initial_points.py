@@ -1,0 +1,47 @@
+"""Several starts at once: where paths begin beside the one start that all racers share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.optim.hyperparameter import Knobbed, knob, register
+
+STARTS: dict[str, type] = {}
+
+
+@dataclass(frozen=True)
+class Starts(Knobbed):
+    """A set of starts, laid out around a point or over a domain."""
+
+    def points(self, center, domain) -> np.ndarray:
+        """The starts, `(k, 2)`, for a centre `(2,)` and a domain ((x0, x1), (y0, y1))."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def starts(cls):
+    return register(STARTS, cls)
+
+
+@starts
+class Ring(Starts):
+    """On an ellipse around the start, as round as the frame is: which way does a small push decide?"""
+
+    count: int = knob(12, 3, 36, "k", help="starts on the ring")
+    radius: float = knob(0.1, 0.001, 0.5, "r", log=True, help="as a share of the frame's width and height")
+
+    def points(self, center, domain):
+        angle = 2 * np.pi * np.arange(self.count) / self.count
+        size = np.array([high - low for low, high in domain])
+        return np.asarray(center) + self.radius * size * np.stack([np.cos(angle), np.sin(angle)], -1)
+
+
+@starts
+class Grid(Starts):
+    """In rows and columns over the whole frame: which start ends in which valley?"""
+
+    columns: int = knob(5, 2, 6, "k", help="starts in each row, and rows")
+
+    def points(self, center, domain):
+        share = (np.arange(self.columns) + 0.5) / self.columns
+        x, y = (low + (high - low) * share for low, high in domain)
+        return np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)

@@ -1,0 +1,290 @@
+"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of knobs."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.functions.library import Function
+from optviz.optim.base import Optimizer
+from optviz.optim.hyperparameter import knobs
+from optviz.optim.noise import Noise
+from optviz.optim.schedules import Schedule
+
+MAX_STEPS = 100_000
+
+
+class Leg(NamedTuple):
+    """What runs from `step` on in place of what ran before: a fork in the road."""
+
+    step: int
+    optimizer: Optimizer
+    schedule: Schedule | Mapping[str, Schedule] | None = None
+
+
+class Evaluations(NamedTuple):
+    """How often f was asked, each an int or an array of the batch's shape."""
+
+    gradient: np.ndarray | int
+    value: np.ndarray | int
+    hessian: np.ndarray | int
+
+
+class Oracle:
+    """f as the optimizer meets it: the gradient with this step's noise, every evaluation counted.
+
+    NumPy must be silent around it, as it is in `minimize`.
+    """
+
+    def __init__(self, f):
+        self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
+        self.noise = self.given = None
+        self.count = [0, 0, 0]
+
+    def grad(self, x):
+        self.count[0] += 1
+        g = self.f.grad(x)
+        self.given = g if self.noise is None else g + self.noise
+        return self.given
+
+    def value(self, x, where=None):
+        """f at x. `where` marks the rows that really ask, in a search that others have finished."""
+        self.count[1] = self.count[1] + (1 if where is None else where.astype(int))
+        return self.f.value(x)
+
+    def hess(self, x):
+        self.count[2] += 1
+        return self.f.hess(x)
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What happened. Arrays are indexed by step first, then by the axes of the batch.
+
+    A row that leaves the finite numbers, or the region where f is defined, is frozen: from the step
+    in `diverged_at` on its points, values, gradients and states are NaN.
+    """
+
+    function: Function
+    legs: tuple[Leg, ...]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    carried: tuple[bool, ...]  # for each leg, whether it went on with the state of the one before
+    points: np.ndarray  # (steps+1, ..., d)
+    values: np.ndarray  # (steps+1, ...), the true f at the points
+    diverged_at: np.ndarray  # (...) int, -1 where it did not
+    undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    held: list  # of one path everything that the optimizer held at each step; of a batch nothing
+    _given: list
+    _states: list
+    _counts: list
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What ran last."""
+        return self.legs[-1].optimizer
+
+    def optimizer_at(self, t: int) -> Optimizer:
+        """What took the step from t to t + 1, with its knobs as the schedules had set them."""
+        _, opt, schedule = [leg for leg in self.legs if leg.step <= t][-1]
+        for name, factor in _schedules(opt, schedule):
+            opt = opt.scaled(name, factor(t))
+        return opt
+
+    @cached_property
+    def gradients(self) -> np.ndarray:
+        """What the optimizer was given at each step, noise included, `(steps, ..., d)`."""
+        gone = self._gone[1:, ..., None]
+        given = np.array(self._given).reshape(gone.shape[:-1] + self.points.shape[-1:])
+        return np.where(gone, np.nan, given)
+
+    @cached_property
+    def state(self) -> dict[str, np.ndarray]:
+        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a leg has none."""
+        gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
+        names = dict.fromkeys(name for held in self._states for name in held)
+        return {k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states]) for k in names}
+
+    @cached_property
+    def lookahead(self) -> np.ndarray:
+        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the points."""
+        points, ends = [], [leg.step for leg in self.legs[1:]] + [len(self.points)]
+        with np.errstate(all="ignore"):
+            for (begin, opt, _), end in zip(self.legs, ends, strict=True):
+                held = {k: v[begin:end] for k, v in self.state.items()}
+                points.append(opt.lookahead(self.points[begin:end], held))
+        return np.concatenate(points)
+
+    @cached_property
+    def work(self) -> np.ndarray:
+        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`."""
+        shape = self.values.shape[1:]
+        work = np.array([[np.broadcast_to(c, shape) for c in counts] for counts in self._counts])
+        last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
+        steps = np.minimum(np.arange(len(work)).reshape(-1, *[1] * len(shape)), last)
+        return np.take_along_axis(work, steps[:, None], 0)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """Gradient, value and Hessian evaluations used, up to the step at which a row was frozen."""
+        return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
+
+    @cached_property
+    def true_gradients(self) -> np.ndarray:
+        """The gradient of f at the points, without noise, `(steps+1, ..., d)`."""
+        return np.where(self._gone[..., None], np.nan, self.function.grad(self.points))
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of the path up to each step, `(steps+1, ...)`."""
+        with np.errstate(all="ignore"):
+            legs = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
+        return np.concatenate([np.zeros((1, *legs.shape[1:])), np.cumsum(legs, 0)])
+
+    @property
+    def _gone(self):
+        return ~np.isfinite(self.values)
+
+
+def minimize(
+    f: Function,
+    opt: Optimizer,
+    start=None,
+    steps: int = 30,
+    noise: Noise | None = None,
+    schedule: Schedule | Mapping[str, Schedule] | None = None,
+    seed=0,
+    then: Sequence[Leg] = (),
+) -> Run:
+    """Run `opt` on `f` for `steps` steps and record everything.
+
+    `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
+    array knobs, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
+    None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a mapping from
+    knob names to schedules. `then` are legs by ascending step: each takes over at its step, with the
+    state that it finds where that is of its own kind (same optimizer, same wrappers, same shapes) and
+    afresh where not. Rows that diverge are frozen, without a warning.
+
+    Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
+    steps outside 0…100,000, for a schedule of a knob that `opt` lacks or that is not a float, and for
+    legs out of order or between two steps.
+    """
+    x = _start(f, [opt, *(leg.optimizer for leg in then)], start, seed)
+    steps = _steps(steps)
+    legs = _legs((Leg(0, opt, schedule), *then), steps)
+    schedules = [_schedules(leg.optimizer, leg.schedule) for leg in legs]
+    noise = f.noise if noise is None else noise
+    table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
+
+    oracle = Oracle(f)
+    with np.errstate(all="ignore"):  # what is not finite is found below, once, and named
+        state = opt.init(x)
+        points = np.empty((steps + 1, *x.shape))
+        points[0] = x
+        names = _shaped(state, x)
+        given, states, counts, carried = [], [{k: state[k] for k in names}], [(0, 0, 0)], [False]
+        held = [state] if x.ndim == 1 else []
+        for t in range(steps):
+            if table is not None:
+                oracle.noise = table[t]
+            while len(carried) < len(legs) and legs[len(carried)].step == t:
+                before, opt = opt, legs[len(carried)].optimizer
+                fresh = opt.init(x)
+                carried.append(_same_kind(before, opt) and _same_shapes(state, fresh))
+                if not carried[-1]:
+                    state, names = fresh, _shaped(fresh, x)
+                    states[-1] = {k: state[k] for k in names}
+                    held[-1:] = [state] if held else []
+            now = opt
+            for name, factor in schedules[len(carried) - 1]:
+                now = now.scaled(name, factor(t))
+            x, state = now.step(oracle, x, state)
+            points[t + 1] = x
+            given.append(oracle.given)
+            states.append({k: state[k] for k in names})
+            if held:
+                held.append(state)
+            counts.append(tuple(oracle.count))
+        values = f.value(points)
+    return Run(f, legs, tuple(carried), *_frozen(points, values), held, given, states, counts)
+
+
+def _shaped(state, x):
+    """The names of what in a state has the shape of a point."""
+    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
+
+
+def _legs(legs, steps):
+    at = [leg.step for leg in legs]
+    if not all(isinstance(t, int | np.integer) for t in at) or at != sorted(at):
+        raise ValueError(f"legs take over at one whole step after the other, not at {at[1:]}")
+    return tuple(leg for leg in legs if leg.step < steps or leg is legs[0])
+
+
+def _same_kind(a, b):
+    """Whether two optimizers are of one class, and so is everything around and inside them."""
+    if type(a) is not type(b):
+        return False
+    inside = getattr(a, "inner", None), getattr(b, "inner", None)
+    return inside == (None, None) or _same_kind(*inside)
+
+
+def _same_shapes(state, fresh):
+    """Whether a state could have come of a fresh one; what begins as one number may have become one for each row."""
+    return state.keys() == fresh.keys() and all(
+        np.shape(state[k]) == np.shape(v) or not np.ndim(v) for k, v in fresh.items()
+    )
+
+
+def _frozen(points, values):
+    """Points and values with NaN from the first step on that is not finite, and which step that is."""
+    if np.isfinite(values).all() and np.isfinite(points).all():
+        return points, values, np.full(values.shape[1:], -1), np.zeros(values.shape[1:], bool)
+    lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
+    at = np.where(lost.any(0), lost.argmax(0), -1)
+    first = np.maximum(at, 0)[None]
+    stopped = np.take_along_axis(points, first[..., None], 0)[0]
+    # far out, a formula that is defined everywhere overflows to inf − inf: that is divergence
+    undefined = (at >= 0) & (np.abs(stopped) < 1e40).all(-1) & np.isnan(np.take_along_axis(values, first, 0)[0])
+    gone = np.logical_or.accumulate(lost, 0)
+    points[gone] = np.nan
+    return points, np.where(gone, np.nan, values), at, undefined
+
+
+def _start(f, opts, start, seed):
+    try:
+        x = np.asarray(f.start if start is None else start, float)
+    except (TypeError, ValueError):
+        raise ValueError(f"a start is two numbers, not {start!r}") from None
+    if x.shape[-1:] != (2,) or not np.isfinite(x).all():
+        raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
+    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _knob_shapes(opt)))
+    return np.broadcast_to(x, batch).copy()
+
+
+def _knob_shapes(opt):
+    shapes = [np.shape(getattr(opt, k.name)) for k in knobs(type(opt))]
+    inner = getattr(opt, "inner", None)
+    return shapes + (_knob_shapes(inner) if inner is not None else [])
+
+
+def _steps(steps):
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 0 <= steps <= MAX_STEPS:
+        raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
+    return int(steps)
+
+
+def _schedules(opt, schedule):
+    if schedule is None:
+        return []
+    named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
+    for name in named:
+        if not _has_float_knob(opt, name):
+            raise ValueError(f"{type(opt).__name__} has no numeric knob {name!r} to schedule")
+    return list(named.items())
+
+
+def _has_float_knob(opt, name):
+    own = any(k.name == name and k.kind is float for k in knobs(type(opt)))
+    inner = getattr(opt, "inner", None)
+    return own or (inner is not None and _has_float_knob(inner, name))

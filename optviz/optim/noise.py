@@ -1,0 +1,52 @@
+"""Gradient noise as a function of (seed, step): the same for every racer, however often it is asked."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.optim.hyperparameter import Knobbed, knob, register
+
+NOISES: dict[str, type] = {}
+
+
+@dataclass(frozen=True)
+class Noise(Knobbed):
+    """Adds `scale` times a standard draw to each gradient component."""
+
+    scale: float = knob(1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient")
+
+    def table(self, seed, steps: int, d: int = 2) -> np.ndarray:
+        """The noise of every step, `(steps, ..., d)`, for a seed or an array `(...)` of seeds.
+
+        Row t depends on seed and t alone: a longer run begins with the same noise.
+        """
+        seeds = np.asarray(seed)
+        if seeds.ndim:
+            return np.moveaxis(np.array([self.table(int(s), steps, d) for s in seeds.ravel()]), 0, 1).reshape(
+                steps, *seeds.shape, d
+            )
+        return self.scale * self.draw(np.random.default_rng(int(seeds)), (steps, d))
+
+    def draw(self, rng, shape):
+        """Standard draws, in the order of the steps."""
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def noise(cls):
+    return register(NOISES, cls)
+
+
+@noise
+class Uniform(Noise):
+    """Uniform in [−a, a]."""
+
+    def draw(self, rng, shape):
+        return rng.uniform(-1.0, 1.0, shape)
+
+
+@noise
+class Gaussian(Noise):
+    """Normal with standard deviation a."""
+
+    def draw(self, rng, shape):
+        return rng.standard_normal(shape)

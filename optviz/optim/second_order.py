@@ -1,0 +1,189 @@
+"""Second order: Newton's method, and two that learn the curvature from the gradients they meet."""
+
+import numpy as np
+
+from optviz.optim.base import Optimizer, optimizer
+from optviz.optim.hyperparameter import knob
+
+
+def _lr():
+    return knob(1.0, 1e-3, 10.0, r"\eta", log=True, help="length of a step; with a line search the first that is tried")
+
+
+def _search(default):
+    return knob(default, help="halve the step until the value falls enough (Armijo); its evaluations are counted")
+
+
+def dot(a, b):
+    """Scalar products of vectors `(..., d)`, as `(..., 1)`."""
+    return np.vecdot(a, b)[..., None]
+
+
+def times(matrix, vector):
+    """Matrices `(..., d, d)` on vectors `(..., d)`, in an order of summation that a batch does not change."""
+    return (matrix * vector[..., None, :]).sum(-1)
+
+
+def backtrack(f, x, g, d, lr, tries=40):
+    """The first of lr, lr/2, lr/4 … from which x + step·d lies below Armijo's line (c = 1e-4).
+
+    Nocedal & Wright (2006), algorithm 3.1. Rows search side by side; a row that has found its step
+    asks for no more evaluations.
+    """
+    slope = dot(g, d)
+    step = np.broadcast_to(lr, slope.shape).astype(float)
+    searching = np.isfinite(slope)
+    below = f.value(x)[..., None]
+    for _ in range(tries):
+        found = f.value(x + step * d, where=searching[..., 0])[..., None] <= below + 1e-4 * step * slope
+        searching = searching & ~found
+        if not searching.any():
+            break
+        step = np.where(searching, step / 2, step)
+    return np.where(searching, 0.0, step)
+
+
+@optimizer("Newton", cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)")
+class Newton(Optimizer):
+    r"""Jump to where the parabola that fits here has its level point: minimum, saddle or maximum.
+
+    $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
+
+    Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns away
+    from saddles. With the line search, a direction that climbs is taken backwards.
+    """
+
+    lr: float = _lr()
+    damping: float = knob(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
+    saddle_free: bool = knob(False, help="use the absolute values of the curvatures")
+    line_search: bool = _search(False)
+    dense = True
+    switched = {
+        ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
+        ("line_search", True): {r"\eta": r"\alpha"},
+    }
+
+    def step(self, f, x, s):
+        g, hess = f.grad(x), f.hess(x)
+        known = np.isfinite(hess).all((-2, -1), keepdims=True)
+        curvature, axes = np.linalg.eigh(np.where(known, hess, np.eye(x.shape[-1])))
+        curvature = (np.abs(curvature) if self.saddle_free else curvature) + self.damping
+        along = (axes * g[..., :, None]).sum(-2)
+        along = np.where(along == 0, 0.0, along / curvature)  # nothing to divide where there is no slope
+        d = -np.where(known[..., 0], times(axes, along), np.nan)
+        if self.line_search:
+            d = np.where(dot(g, d) > 0, -d, d)
+            return x + backtrack(f, x, g, d, self.lr) * d, s
+        return x + self.lr * d, s
+
+    def stable_lr(self, curvature):
+        return None if self.line_search else 2 * (curvature + self.damping) / curvature
+
+
+@optimizer("BFGS", cite="Nocedal & Wright (2006), Numerical Optimization, algorithm 6.1")
+class BFGS(Optimizer):
+    r"""Learn the inverse Hessian B from how the gradient changed along each step.
+
+    $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}}, \qquad \rho = 1 / y^\top s $$
+    $$ B \leftarrow (I - \rho\, s y^\top)\, B\, (I - \rho\, y s^\top) + \rho\, s s^\top
+    \;\text{ where } y^\top s > 10^{-14}\, \|s\|\, \|y\|, \text{ else } B $$
+    $$ x \leftarrow x - \eta\, B\, g $$
+
+    B begins as the identity; a pair without yᵀs > 0 is left out, so that B stays positive definite.
+    """
+
+    lr: float = _lr()
+    line_search: bool = _search(True)
+    dense = True
+    holds = {"x_prev": "point before", "g_prev": "gradient before"}
+    symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
+    switched = {("line_search", True): {r"\eta": r"\alpha"}}
+
+    def init(self, x):
+        d = x.shape[-1]
+        return {"B": np.broadcast_to(np.eye(d), (*x.shape, d)).copy(), "x_prev": x, "g_prev": np.full_like(x, np.nan)}
+
+    def step(self, f, x, s):
+        g = f.grad(x)
+        inverse = self.learned(s["B"], x - s["x_prev"], g - s["g_prev"])
+        d = -times(inverse, g)
+        step = backtrack(f, x, g, d, self.lr) if self.line_search else self.lr
+        return x + step * d, {"B": inverse, "x_prev": x, "g_prev": g}
+
+    @staticmethod
+    def learned(inverse, s, y):
+        """The updated inverse Hessian; unchanged in rows without a usable pair."""
+        curved = dot(s, y)
+        usable = ((curved > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (curved > 1e-200))[..., None]
+        rho = 1 / np.where(usable, curved[..., None], 1.0)
+        shear = np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :]
+        sheared = times(shear[..., None, :, :], np.swapaxes(inverse, -1, -2))  # rows: shear @ columns of B
+        updated = times(shear[..., None, :, :], np.swapaxes(sheared, -1, -2))
+        return np.where(usable, updated + rho * s[..., :, None] * s[..., None, :], inverse)
+
+
+@optimizer(
+    "L-BFGS",
+    cite="Nocedal & Wright (2006), Numerical Optimization, algorithm 7.4",
+    key="lbfgs",
+    torch=lambda o: (
+        not o.line_search
+        and f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, tolerance_change=0)"
+    ),
+)
+class LBFGS(Optimizer):
+    r"""BFGS that keeps only the last few pairs (s, y) and never writes the matrix down.
+
+    $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}} $$
+    $$ S \leftarrow \operatorname{pushed}(S, s, y^\top s > 10^{-10}), \qquad
+    Y \leftarrow \operatorname{pushed}(Y, y, y^\top s > 10^{-10}) $$
+    $$ d = \operatorname{recursion}(g, S, Y), \qquad
+    \eta_t = \eta\, \min(1, 1 / \|g\|_1) \;\text{ where } s = 0, \text{ else } \eta $$
+    $$ x \leftarrow x - \eta_t\, d $$
+
+    The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would make of
+    its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are torch.optim's.
+    """
+
+    lr: float = _lr()
+    memory: int = knob(10, 1, 50, "k", help="pairs (s, y) that are kept")
+    line_search: bool = _search(True)
+    holds = BFGS.holds
+    symbols = BFGS.symbols
+    switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
+
+    def init(self, x):
+        pairs = np.zeros((*x.shape[:-1], self.memory, x.shape[-1]))
+        return {"S": pairs, "Y": pairs, "x_prev": x, "g_prev": np.full_like(x, np.nan)}
+
+    def step(self, f, x, s):
+        g = f.grad(x)
+        first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
+        moved, bent = x - s["x_prev"], g - s["g_prev"]
+        usable = dot(moved, bent)[..., None] > 1e-10
+        pairs = {"S": self.pushed(s["S"], moved, usable), "Y": self.pushed(s["Y"], bent, usable)}
+        d = -self.recursion(g, pairs["S"], pairs["Y"])
+        lr = np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * self.lr, self.lr)
+        step = backtrack(f, x, g, d, lr) if self.line_search else lr
+        return x + step * d, {**pairs, "x_prev": x, "g_prev": g}
+
+    @staticmethod
+    def pushed(kept, new, usable):
+        """The memory with `new` as its last row and the oldest gone, where the pair is usable."""
+        return np.where(usable, np.concatenate([kept[..., 1:, :], new[..., None, :]], -2), kept)
+
+    @staticmethod
+    def recursion(g, S, Y):
+        """The product of the inverse Hessian with g, from pairs `(..., k, d)`, newest last."""
+        curved, size = dot(S, Y)[..., 0], dot(Y, Y)[..., 0]
+        kept = curved > 0
+        rho = np.where(kept, 1 / np.where(kept, curved, 1.0), 0.0)[..., None]
+        last = kept[..., -1:]
+        q, alphas = g, []
+        for i in reversed(range(S.shape[-2])):
+            alphas.append(rho[..., i, :] * dot(S[..., i, :], q))
+            q = q - alphas[-1] * Y[..., i, :]
+        q = q * np.where(last, curved[..., -1:] / np.where(last, size[..., -1:], 1.0), 1.0)
+        for i in range(S.shape[-2]):
+            q = q + S[..., i, :] * (alphas.pop() - rho[..., i, :] * dot(Y[..., i, :], q))
+        return q

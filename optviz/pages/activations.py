@@ -1,5 +1,0 @@
-"""What becomes of a signal in a deep network: activations and gradients by initial weights."""
-
-from optviz.ui.activations import page
-
-page()

@@ -1,5 +1,0 @@
-"""Which optimizer trains a network best? Figure 6.9, on digits that come with the app."""
-
-from optviz.ui.contest import page
-
-page()

@@ -1,5 +1,0 @@
-"""Are several networks wiser than one? Independent ones, snapshots of one run, averaged weights."""
-
-from optviz.ui.ensembles import page
-
-page()

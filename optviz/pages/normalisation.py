@@ -1,5 +1,0 @@
-"""What if every layer's inputs were put right? Figures 6.16 to 6.19: batch normalisation."""
-
-from optviz.ui.normalisation import page
-
-page()

@@ -1,5 +1,0 @@
-"""Why are data moved to the origin first?"""
-
-from optviz.ui.scaling import page
-
-page()

@@ -1,5 +1,0 @@
-"""How should the rate change while it trains?"""
-
-from optviz.ui.schedules import page
-
-page()

@@ -1,5 +1,0 @@
-"""Which settings should be tried?"""
-
-from optviz.ui.search import page
-
-page()

@@ -1,5 +1,0 @@
-"""How optimizers move: paths over a contour, their loss curves, and what theory says beforehand."""
-
-from optviz.ui.trajectories import page
-
-page()

@@ -1,0 +1,1 @@
+"""Figures and tables as plain values, before any screen. Knows no Streamlit."""

@@ -1,0 +1,66 @@
+"""What a class says of itself: its equations, with or without the knobs' values, and its source."""
+
+import inspect
+import re
+from functools import cache
+
+from optviz.optim.base import Optimizer
+from optviz.optim.equations import declared
+from optviz.optim.hyperparameter import knobs
+
+_DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+
+
+def equations(cls) -> list[str]:
+    """The display equations of a class's docstring, in LaTeX."""
+    return [" ".join(e.split()) for e in _DISPLAY.findall(cls.__doc__ or "")]
+
+
+def remarks(cls) -> str:
+    """What the docstring says beside its first line and its equations."""
+    rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n", 1)
+    return " ".join(rest[1].split()) if len(rest) > 1 else ""
+
+
+def latex_number(value) -> str:
+    """A number in LaTeX: 1e-8 as a power of ten."""
+    text = f"{value:.6g}"
+    if "e" not in text:
+        return text
+    digits, exponent = text.split("e")
+    power = f"10^{{{int(exponent)}}}"
+    return power if digits == "1" else rf"{digits}\!\cdot\!{power}"
+
+
+def filled(thing) -> list[str]:
+    """The equations of an optimizer, wrapper or schedule with the values of its knobs in place of their symbols.
+
+    An optimizer's are one to a line and as its switches make them.
+    """
+    out = []
+    for equation in declared(thing) if isinstance(thing, Optimizer) else equations(type(thing)):
+        for k in sorted(knobs(type(thing)), key=lambda k: -len(k.symbol)):
+            if k.symbol and k.kind is not bool:
+                equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))
+        out.append(equation)
+    return out
+
+
+def _put(equation, symbol, value):
+    """Every whole occurrence of `symbol`; braces keep a following power or letter apart from the digits."""
+    before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\{_])"
+    return re.sub(before + re.escape(symbol) + r"(?![A-Za-z_])", lambda _: "{" + value + "}", equation)
+
+
+def switches(thing) -> str:
+    """What is switched on and off, in one sentence."""
+    states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in knobs(type(thing)) if k.kind is bool]
+    text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
+    return f"{text[:1].upper()}{text[1:]}." if text else ""
+
+
+@cache
+def source(cls) -> str:
+    """The very code that ran, with that of the class it builds on where it inherits its step."""
+    parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and knobs(c)]
+    return "\n\n".join(inspect.getsource(c).rstrip() for c in parts)

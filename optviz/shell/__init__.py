@@ -1,0 +1,1 @@
+"""What stands around the experiments: registry, links, lessons, curriculum, data and export."""

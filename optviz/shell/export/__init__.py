@@ -1,0 +1,1 @@
+"""What can be kept of a page: scripts, tables and pages that need no network."""

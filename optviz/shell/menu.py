@@ -1,0 +1,47 @@
+"""The menu: a `st.Page` for every page, made from what the registry declares."""
+
+from importlib import import_module
+
+import streamlit as st
+
+from optviz.shell.registry import PAGES
+
+FOLDERS = {
+    "initialisation": "initialization",
+    "contest": "optimizer_comparison",
+    "scaling": "standardization",
+    "normalisation": "batch_norm",
+    "overfitting": "regularization",
+    "schedules": "lr_schedules",
+    "search": "hyperparameter_search",
+    "landscape": "loss_landscape",
+}
+OTHERS = {
+    "course": ("Course", "map", "curriculum", "page"),
+    "lessons": ("Lessons", "school", "lesson_card", "gallery"),
+}
+
+
+def link(key: str):
+    """The page as Streamlit's menu, links and switches take it; its module is loaded when it is drawn."""
+    if key in OTHERS:
+        title, icon, module, name = OTHERS[key]
+        module = f"optviz.shell.{module}"
+    else:
+        title, icon = PAGES[key].title, PAGES[key].icon
+        module, name = f"optviz.experiments.{FOLDERS.get(key, key)}.page", "page"
+
+    def draw():
+        getattr(import_module(module), name)()
+
+    first = key == "trajectories"
+    return st.Page(draw, title=title, icon=f":material/{icon}:", url_path=key, default=first)
+
+
+def menu(lessons: bool) -> dict[str, list]:
+    """Every page by its drawer; `lessons` says whether theirs is among them."""
+    drawers = {"": []}
+    for page in PAGES.values():
+        drawers.setdefault(page.chapter, []).append(link(page.key))
+    drawers[""] += [link(key) for key in OTHERS if lessons or key != "lessons"]
+    return drawers

@@ -1,0 +1,221 @@
+"""A scene, how it is shown and what of the page is shut, as a link: text that fits into a URL, and its QR code.
+
+A link is `1.` and base64 of zlib of JSON. The number is that of the format: what it stands for below, the
+dictionary above all, never changes, so that a link opens for ever.
+"""
+
+import base64
+import io
+import json
+import re
+import zlib
+from dataclasses import dataclass
+
+import segno
+
+from optviz.experiments.trajectories import spec as trajectories
+from optviz.experiments.trajectories import view as views
+from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.view import View
+from optviz.shell.registry import PAGES
+from optviz.spec import (
+    SpecError,
+    canonical,
+    parsed,
+    plain,
+)
+
+GROUPS = {
+    "function": "Function and formula",
+    "run": "Start, steps, noise",
+    "knobs": "Knobs of the optimizers",
+    "racers": "Adding and changing optimizers",
+    "view": "How it is shown",
+    "results": "Table, theory, equations",
+    "lessons": "Lessons",
+}
+VERSION = 1
+MOST_CHARACTERS = 8000  # of a link that is read
+MOST_BYTES = 64 * 1024  # of what is in it
+LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
+QUIET = 4  # modules around a QR code, which its standard asks for
+
+DAMAGED = "This link is damaged: a part of it is missing or was changed on its way. Copy it once more, all of it."
+
+
+class LinkError(ValueError):
+    """Why a link cannot be opened or made, in words for the person who has it."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """What a teacher took out of a student's hands: groups of controls that are shown shut, or not at all."""
+
+    locked: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shared:
+    """All that a link to the trajectories page carries."""
+
+    scene: Scene
+    view: View = View()
+    controls: Controls = Controls()
+
+
+@dataclass(frozen=True)
+class SharedScene:
+    """All that a link to another page carries."""
+
+    page: str  # one of PAGES
+    scene: object
+
+
+@dataclass(frozen=True)
+class _Carried:
+    """What is written of it; without a scene it is the one with which the page opens."""
+
+    scene: dict | None = None
+
+
+def encode(shared: Shared | SharedScene) -> str:
+    """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
+    if isinstance(shared, Shared):
+        data = plain(shared)
+    else:
+        opening = shared.scene == PAGES[shared.page].scene
+        data = {"page": shared.page} | ({} if opening else {"scene": plain(shared.scene)})
+    data = canonical(data)
+    packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
+    text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
+    if len(text) > MOST_CHARACTERS:
+        raise LinkError("This is too much for a link: take some optimizers away.")
+    return text
+
+
+def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
+    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
+    if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
+        raise LinkError(DAMAGED)
+    if int(parts[1]) > VERSION:
+        raise LinkError(f"This link is of a newer version of the app (format {parts[1]}; this one reads {VERSION}).")
+    data = _unpacked(parts[2])
+    try:
+        read = json.loads(data)
+        of = read.pop("page", "trajectories") if isinstance(read, dict) else page
+        if of != page:
+            raise SpecError(f"the page {str(of)[:30]!r} at the address of {page!r}")
+        shared = _read(page, read)
+        check(shared)
+    except SpecError as error:
+        raise LinkError(f"This link asks for something that the app does not have: {error}.") from None
+    except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits, or nested beyond reason
+        raise LinkError(DAMAGED) from None
+    return shared
+
+
+def check(shared: Shared | SharedScene) -> None:
+    """SpecError where what comes from outside could not have been set on the page."""
+    if isinstance(shared, SharedScene):
+        PAGES[shared.page].check(shared.scene)
+        return
+    trajectories.check(shared.scene)
+    views.check(shared.view)
+    for names in (shared.controls.locked, shared.controls.hidden):
+        if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
+            raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
+
+
+def _read(page, data):
+    if page == "trajectories":
+        return parsed(Shared, data, "link")
+    carried, opening = parsed(_Carried, data, "link"), PAGES[page].scene
+    return SharedScene(page, opening if carried.scene is None else parsed(type(opening), carried.scene))
+
+
+def _unpacked(letters):
+    """The text in the letters; zlib's checksum tells whether it is all there and as it was."""
+    unpacker = zlib.decompressobj(15, WORDS)
+    try:
+        packed = base64.b64decode(letters + "=" * (-len(letters) % 4), b"-_", validate=True)
+        data = unpacker.decompress(packed, MOST_BYTES + 1)
+        text = data.decode()
+    except (ValueError, zlib.error):  # no base64, no zlib, no text
+        raise LinkError(DAMAGED) from None
+    # written once more: Python also reads +, / and =, and bits of the last letter that belong to no byte
+    if len(data) > MOST_BYTES or not unpacker.eof or unpacker.unused_data or _letters(packed) != letters:
+        raise LinkError(DAMAGED)
+    return text
+
+
+def _letters(packed):
+    return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+def qr_svg(url: str) -> str:
+    """The address as a QR code: SVG as wide as it is told to be; LinkError where it is too long for one.
+
+    Dark on white with its quiet zone, also where the page around it is dark. Inline in a page or an image of its own.
+    """
+    try:
+        code = segno.make(url, error="l", micro=False)
+    except ValueError:  # as well where it has no text, or not of Unicode
+        raise LinkError("This link is too long for a QR code: take some optimizers away, or send the link.") from None
+    drawn = io.BytesIO()
+    look = {"dark": "#000", "light": "#fff", "svgclass": None, "lineclass": None, "omitsize": True}
+    code.save(drawn, "svg", border=QUIET, xmldecl=False, nl=False, **look)
+    return drawn.getvalue().decode().replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
+
+
+# The dictionary of format 1: what zlib may point to in place of spelling it out. Links were made with these very
+# bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added or renamed elsewhere. What
+# would gain by other words is a format 2 with a dictionary of its own beside this one.
+WORDS = (
+    b"sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y("
+    b'x-1)**2*x*yx**2/20+y**2x**2/20 + y**2 + sin(3*x)/2"function":"saddle","start":[1.0,0.001],'
+    b'"function":"noisy_bowl","noise":{"uniform":{"scale":2.0}},"start":[-7.0,2.0],"function":"tilted_bowl",'
+    b'"start":[-6.363961030678928,-3.5355339059327373],"function":"sphere","start":[-4.0,3.0],'
+    b'"function":"double_well","start":[-2.0,1.0],"function":"rosenbrock","start":[-1.2,1.0],'
+    b'"function":"himmelblau","start":[-0.5,-1.0],"function":"beale","start":[1.0,1.5],"function":"booth","start":['
+    b'-8.0,8.0],"function":"matyas","start":[-8.0,3.0],"function":"three_hump_camel","start":[-2.0,2.0],'
+    b'"function":"six_hump_camel","start":[-1.6,0.9],"function":"goldstein_price","start":[-1.5,0.5],'
+    b'"function":"styblinski_tang","start":[0.5,0.8],"function":"mccormick","start":[3.0,0.0],'
+    b'"function":"rastrigin","start":[-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":['
+    b'-7.0,6.0],"function":"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],'
+    b'"function":"plateau","start":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,'
+    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","knobs","racers"]},'
+    b'"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":true,"metrics":["loss",'
+    b'"gradient","distance","length"],"solid":true}"along":"gradients","levels":"log","metrics":["loss",'
+    b'"distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahead":{"alpha":0.5,'
+    b'"every":5}}]"wrappers":[{"clipped":{"max_norm":1.0}}]"schedules":{"lr":{"constant":{}}},'
+    b'"schedules":{"lr":{"step":{"every":50,"first":50,"gamma":0.5}}},'
+    b'"schedules":{"lr":{"exponential":{"rate":0.015}}},"schedules":{"lr":{"inverse_time":{"rate":0.05}}},'
+    b'"schedules":{"lr":{"linear":{"floor":0.0,"steps":300}}},"schedules":{"lr":{"cosine":{"floor":0.0,'
+    b'"steps":300}}},"schedules":{"lr":{"cyclic":{"floor":0.0,"period":100}}},'
+    b'"schedules":{"lr":{"warmup":{"steps":20}}},"starts":{"grid":{"columns":5}},"starts":{"ring":{"count":12,'
+    b'"radius":0.1}},{"problem":{"domain":[[-5.0,5.0],[-5.0,5.0]],"formula":"x**2","function":"formula",'
+    b'"noise":{"gaussian":{"scale":1.0}},"noise":{"uniform":{"scale":2.0}},"seed":1,"start":[-7.0,2.0],"steps":100},'
+    b'"start":[-2.0,1.0],"steps":300},"steps":200},"tolerance":0.01}{"optimizer":{"sgd":{"lr":0.1}}},'
+    b'{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},{"optimizer":{"nesterov":{"lr":0.1,"momentum":0.9}}},'
+    b'{"optimizer":{"adagrad":{"eps":1e-07,"lr":1.0}}},{"optimizer":{"rmsprop":{"eps":1e-08,"lr":0.1,"rho":0.99}}},'
+    b'{"optimizer":{"adadelta":{"eps":1e-05,"lr":1.0,"rho":0.9}}},{"optimizer":{"adam":{"beta1":0.9,"beta2":0.999,'
+    b'"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"adamw":{"beta1":0.9,"beta2":0.999,'
+    b'"bias_correction":true,"eps":1e-08,"lr":0.1,"weight_decay":0.01}}},{"optimizer":{"amsgrad":{"beta1":0.9,'
+    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"adamax":{"beta1":0.9,'
+    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"nadam":{"beta1":0.9,"beta2":0.999,'
+    b'"bias_correction":true,"eps":1e-08,"lr":0.1,"momentum_decay":0.004}}},{"optimizer":{"radam":{"beta1":0.9,'
+    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"lion":{"beta1":0.9,"beta2":0.99,'
+    b'"lr":0.1,"weight_decay":0.0}}},{"optimizer":{"newton":{"damping":0.0,"line_search":false,"lr":1.0,'
+    b'"saddle_free":false}}},{"optimizer":{"bfgs":{"line_search":true,"lr":1.0}}},'
+    b'{"optimizer":{"lbfgs":{"line_search":true,"lr":1.0,"memory":10}}},{"fork":{"racer":{"optimizer":{"lr":0.05}},'
+    b'"step":10},{"optimizer":{"momentum":{"lr":0.01,"momentum":0.9}}},{"lr":0.001,'
+    b'{"optimizer":{"newton":{"lr":{"optimizer":{"lion":{"lr":{"optimizer":{"radam":{"lr":'
+    b'{"optimizer":{"nadam":{"lr":{"optimizer":{"adamax":{"lr":{"optimizer":{"amsgrad":{"lr":'
+    b'{"optimizer":{"adadelta":{"lr":{"optimizer":{"bfgs":{"lr":{"optimizer":{"lbfgs":{"lr":'
+    b'{"optimizer":{"adamw":{"lr":{"optimizer":{"nesterov":{"lr":{"optimizer":{"rmsprop":{"lr":'
+    b'{"optimizer":{"adagrad":{"lr":{"optimizer":{"momentum":{"lr":{"optimizer":{"sgd":{"lr":'
+    b'{"optimizer":{"adam":{"lr":{"scene":{"problem":{},'
+    b'"racers":[{"optimizer":{"sgd":{"lr":0.95}}},{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},'
+    b'{"optimizer":{"adagrad":{"eps":1e-07,"lr":1.5}}},{"optimizer":{"adam":{"lr":0.3}}}]}}'
+)

@@ -1,0 +1,143 @@
+"""Experiments as plain JSON and back: what share links, lessons and saved files are made of.
+
+A spec is a tree of frozen dataclasses. `plain` writes one without what is as it is by default;
+`parsed` reads it again and believes nothing: names, types and sizes are those of the declaration, or
+SpecError says what is wrong and where.
+"""
+
+import json
+from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Union, get_args, get_origin, get_type_hints
+
+from optviz.optim.hyperparameter import knobs
+
+MAX_DEPTH = 32  # records in records; a fork of a fork is two of them
+MAX_ITEMS = 64  # in one list or mapping
+MAX_NAME = 40  # characters of a name in a mapping
+
+
+class SpecError(ValueError):
+    """What is wrong with a spec, and where in it."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One thing from a registry with its knobs: an optimizer, a wrapper, a schedule, a noise."""
+
+    key: str
+    knobs: dict = field(default_factory=dict)
+
+    def build(self, registry, *inner):
+        return registry[self.key](*inner, **self.knobs)
+
+    def check(self, registry, where: str) -> None:
+        """SpecError where the registry has no such thing, or a knob is not one of its or out of its range."""
+        if self.key not in registry:
+            raise SpecError(f"there is no {where} {_short(self.key)}")
+        declared = {k.name: k for k in knobs(registry[self.key])}
+        for name, value in self.knobs.items():
+            if name not in declared:
+                raise SpecError(f"{where} {self.key} has no knob {_short(name)}")
+            k = declared[name]
+            try:
+                k.check(value)
+            except ValueError as error:
+                raise SpecError(f"{where} {self.key}: {error}") from None
+            if k.kind is not bool and not k.low <= value <= k.high:
+                raise SpecError(f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}")
+
+
+def plain(value):
+    """A spec as dicts, lists, texts and numbers. A part is its key, or {key: knobs}."""
+    if isinstance(value, Part):
+        return {value.key: dict(value.knobs)} if value.knobs else value.key
+    if is_dataclass(value):
+        return {f.name: plain(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
+    if isinstance(value, tuple | list):
+        return [plain(v) for v in value]
+    if isinstance(value, dict):
+        return {k: plain(v) for k, v in value.items()}
+    return value
+
+
+def canonical(value) -> str:
+    """JSON that is the same text for the same value: what caches are keyed by."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def parsed(kind, data, where: str = "scene", depth: int = 0):
+    """`data`, as `plain` writes it, as a value of `kind`: a dataclass or one of its fields' types."""
+    if depth > MAX_DEPTH:
+        raise SpecError(f"{where} is nested too deeply")
+    args, origin = get_args(kind), get_origin(kind)
+    if kind is Part:
+        return _part(data, where)
+    if is_dataclass(kind):
+        return _record(kind, data, where, depth + 1)
+    if origin in (UnionType, Union):
+        [inner] = [a for a in args if a is not NoneType]
+        return None if data is None else parsed(inner, data, where, depth)
+    if origin is tuple:
+        items = _sized(list, data, where)
+        kinds = [args[0]] * len(items) if args[-1] is Ellipsis else args
+        if len(kinds) != len(items):
+            raise SpecError(f"{where} takes {len(kinds)} values, not {len(items)}")
+        return tuple(parsed(k, v, f"{where} {i + 1}", depth) for i, (k, v) in enumerate(zip(kinds, items, strict=True)))
+    if origin is dict:
+        if odd := [k for k in _sized(dict, data, where) if not isinstance(k, str) or len(k) > MAX_NAME]:
+            raise SpecError(f"{where} has no {_short(odd[0])}")
+        return {k: parsed(args[1], v, f"{where} {_short(k)}", depth) for k, v in data.items()}
+    return _simple(kind, data, where)
+
+
+def _record(kind, data, where, depth):
+    given = _sized(dict, data, where)
+    known = {f.name: f for f in fields(kind)}
+    if odd := [k for k in given if k not in known]:
+        raise SpecError(f"{where} has no {_short(odd[0])}")
+    if missing := [n for n, f in known.items() if _default(f) is MISSING and n not in given]:
+        raise SpecError(f"{where} lacks its {missing[0]}")
+    types = get_type_hints(kind)
+    return kind(**{k: parsed(types[k], v, k, depth) for k, v in given.items()})
+
+
+def _part(data, where):
+    if isinstance(data, str):
+        return Part(data)
+    if len(_sized(dict, data, where)) != 1:
+        raise SpecError(f"{where} is one thing with its knobs, not {len(data)}")
+    [(key, values)] = data.items()
+    for name, value in _sized(dict, values, where).items():
+        if not isinstance(value, int | float) or not abs(value) < 1e300:
+            raise SpecError(f"{_short(name)} of {where} is not a number")
+    return Part(key, dict(values))
+
+
+def _sized(kind, data, where):
+    if not isinstance(data, kind):
+        raise SpecError(f"{where} is a {'list' if kind is list else 'mapping'}, not {_short(data)}")
+    if len(data) > MAX_ITEMS:
+        raise SpecError(f"{where} holds more than {MAX_ITEMS} things")
+    return data
+
+
+def _simple(kind, data, where):
+    if kind is float and type(data) in (int, float) and abs(data) < 1e300:
+        return float(data)
+    if kind is not float and type(data) is kind and (kind is not int or abs(data) < 2**53):
+        return data
+    kinds = {float: "a finite number", int: "a whole number", bool: "true or false", str: "text"}
+    raise SpecError(f"{where} is {kinds[kind]}, not {_short(data)}")
+
+
+def _short(data):
+    try:
+        text = repr(data)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists in lists …
+        text = "something beyond measure"
+    return text if len(text) <= 30 else f"{text[:28]}…"
+
+
+def _default(f):
+    return f.default_factory() if f.default_factory is not MISSING else f.default

@@ -1,0 +1,118 @@
+"""What a training from outside may ask for."""
+
+import numpy as np
+
+from optviz.data import DATASETS, SHAPES
+from optviz.nn import (
+    ACTIVATIONS,
+    DTYPES,
+    INITIALISERS,
+    PLACES,
+    Network,
+)
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import check_racer
+from optviz.optim.hyperparameter import knobs
+from optviz.spec import Part, SpecError
+from optviz.training.spec import INPUTS, Training
+
+MOST_ITERATIONS, MOST_SEED, MOST_SEEDS, MOST_LAYERS, MOST_UNITS, MOST_BATCH = 20_000, 9999, 20, 12, 1000, 2000
+MOST_TRIALS = 200
+MOST_NUMBERS = 10**8  # that a training holds at once
+MOST_PENALTY, MOST_DROPOUT, MOST_NOISE = 10.0, 0.95, 0.95
+
+
+def unsuited(key: str, network: Network) -> str:
+    """Why the optimizer cannot train the network, in a sentence; empty where it can."""
+    if not OPTIMIZERS[key].dense:
+        return ""
+    p, bytes_ = network.size, np.dtype(DTYPES[network.dtype]).itemsize
+    size = p * p * bytes_ / 1e9
+    held = f", {size:,.1f} GB" if size >= 0.1 else ""
+    return (
+        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers, which a network does not form: "
+        f"for the {p:,} parameters of this one {p * p:,}{held}."
+    )
+
+
+def check(training: Training) -> None:
+    """SpecError where a training from outside could not have been set on a page."""
+    net = training.network
+    net.activation.check(ACTIVATIONS, "activation")
+    for rule in (net.initialiser, *training.initialisers):
+        rule.check(INITIALISERS, "initialiser")
+    for name, value, known in (
+        ("place of batch normalisation", net.normalise, PLACES),
+        ("inputs", training.inputs, INPUTS),
+    ):
+        if value not in known:
+            raise SpecError(f"{name} is one of {', '.join(filter(None, known))}, not {value[:30]!r}")
+    if net.dtype not in DTYPES:
+        raise SpecError(f"numbers are {' or '.join(DTYPES)}, not {net.dtype[:30]!r}")
+    for name, value, low, high in (
+        ("number of layers", len(net.sizes) - 1, 1, MOST_LAYERS + 1),
+        *(("size of a layer", n, 1, MOST_UNITS) for n in net.sizes),
+        ("batch", training.batch, 1, MOST_BATCH),
+        ("iterations", training.iterations, 0, MOST_ITERATIONS),
+        ("number of seeds", len(training.seeds), 1, MOST_SEEDS),
+        *(("seed", seed, 0, MOST_SEED) for seed in (*training.seeds, training.split.seed)),
+        ("rows for training", training.split.rows, 1, 10**6),
+        ("iterations between two accuracies", training.assess, 1, MOST_ITERATIONS),
+        ("iterations between two snapshots", training.keep, 0, MOST_ITERATIONS),
+        ("dropout", net.dropout, 0, MOST_DROPOUT),
+        ("share of wrong labels", training.split.noise, 0, MOST_NOISE),
+        ("l2", training.penalty.l2, 0, MOST_PENALTY),
+        ("l1", training.penalty.l1, 0, MOST_PENALTY),
+        ("number of trials", len(training.trials), 0, MOST_TRIALS),
+    ):
+        if not low <= value <= high:
+            raise SpecError(f"{name} is from {low} to {high}, not {value}")
+    dataset = DATASETS.get(training.dataset.key)
+    if dataset is None:
+        raise SpecError(f"there is no dataset {training.dataset.key[:30]!r}")
+    shape = None
+    if dataset.key in SHAPES:
+        training.dataset.check(SHAPES, "dataset")
+        shape = training.dataset.build(SHAPES)
+    elif training.dataset.knobs:
+        raise SpecError(f"the dataset {dataset.key} has no knobs")
+    n = dataset.rows or shape.points
+    if training.split.rows >= n:
+        raise SpecError(f"rows for training are fewer than the {n} that there are, not {training.split.rows}")
+    inputs, classes = dataset.features, len(dataset.labels) or shape.classes
+    if (net.sizes[0], net.sizes[-1]) != (inputs, classes):
+        raise SpecError(
+            f"the data have {inputs} inputs and {classes} classes, the network {net.sizes[0]} and {net.sizes[-1]}"
+        )
+    if training.racer.fork or training.racer.starts:
+        raise SpecError("a network is trained without forks and further starts")
+    check_racer(training.racer)
+    _check_trials(training)
+    if why := unsuited(training.racer.optimizer.key, net):
+        raise SpecError(why)
+    if (numbers := held_numbers(training)) > MOST_NUMBERS:
+        raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most")
+
+
+def _check_trials(training):
+    if training.trials and training.initialisers:
+        raise SpecError("a training compares initialisers or trials, not both")
+    optimizer = training.racer.optimizer
+    for trial in training.trials:
+        Part(optimizer.key, optimizer.knobs | trial.knobs).check(OPTIMIZERS, "optimizer")
+        if any(k.kind is not float for k in knobs(OPTIMIZERS[optimizer.key]) if k.name in trial.knobs):
+            raise SpecError("trials differ in knobs that are numbers with a point")
+        if trial.l2 is not None and not 0 <= trial.l2 <= MOST_PENALTY:
+            raise SpecError(f"l2 is from 0 to {MOST_PENALTY:g}, not {trial.l2:g}")
+        if trial.initialiser is not None:
+            trial.initialiser.check(INITIALISERS, "initialiser")
+
+
+def held_numbers(training):
+    """How many numbers there are at a time: parameters, the optimizer's state, signals both ways, snapshots."""
+    rules, seeds = training.shape
+    p = training.network.size
+    per_parameter = 1 + sum(np.size(v) for v in training.racer.build().init(np.zeros(1)).values())
+    signals = 4 * training.batch * sum(training.network.sizes)
+    snapshots = training.iterations // training.keep * p if training.keep else 0
+    return rules * (seeds * (p * per_parameter + signals) + snapshots)

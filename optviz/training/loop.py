@@ -1,0 +1,203 @@
+"""The loop: a training that can be watched, stopped and taken up again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from time import perf_counter
+
+import numpy as np
+
+from optviz.nn import (
+    DTYPES,
+    MiniBatch,
+    Mode,
+    one_hot,
+    right,
+    softmax_cross_entropy,
+)
+from optviz.optim.schedules import SCHEDULES
+from optviz.training.spec import Data, Training, load
+
+ASSESSED = 2000  # rows at most, the first of each half, on which the accuracy is measured on the way
+# The C library (glibc) gives what a step leaves over back to the system, and asks for it again, page by page, at
+# the next one: half of a batch's time. It holds on to twice the largest block that it has seen come and go.
+HOLD = 30 << 20
+
+
+@dataclass(frozen=True, eq=False)
+class Progress:
+    """How far a training has come: a value, from which it goes on. Nothing in it is changed later.
+
+    A network whose loss or parameters leave the finite numbers has ended: all that is said of it from
+    the iteration in `diverged_at` on is NaN. (I, S) is the shape of the batch of networks: I trials, S seeds.
+    """
+
+    training: Training
+    iteration: int  # updates that are done
+    params: np.ndarray  # (I, S, P)
+    state: dict  # the optimizer's
+    memory: np.ndarray  # (I, S, R): the running statistics of batch normalisation
+    loss: np.ndarray  # (iteration, I, S): of each mini-batch before the update that it led to, without the penalty
+    seconds: np.ndarray  # (iteration,): for how long the updates had then taken
+    diverged_at: np.ndarray  # (I, S) int, -1 where it did not
+    assessed: np.ndarray  # (k,) iterations, those of the accuracies
+    accuracy: np.ndarray  # (k, 2, I, S): on training rows and on the others
+    surprise: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
+    committee: np.ndarray  # (k, 2, I): of all seeds together, by the mean of their probabilities
+    snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
+
+    @property
+    def done(self) -> bool:
+        """Whether no update is left."""
+        return self.iteration >= self.training.iterations
+
+
+def begin(training: Training, data: Data) -> Progress:
+    """Before the first update. ValueError where the data do not fit the network."""
+    inputs, classes = training.network.sizes[0], training.network.sizes[-1]
+    if data.x.shape[-1] != inputs:
+        raise ValueError(f"the data have {data.x.shape[-1]} inputs, the network {inputs}")
+    if max(data.t.max(), data.t_test.max()) >= classes:
+        raise ValueError(f"the data have more classes than the network's {classes} outputs")
+    with np.errstate(all="ignore"):
+        params = training.start()
+        state = _narrow(training.optimizer().init(params), params.dtype)
+    none, shape = np.empty(0), training.shape
+    memory = np.broadcast_to(training.network.memory(), (*shape, training.network.memory_size))
+    now = Progress(
+        training, 0, params, state, memory, np.empty((0, *shape)), none, np.full(shape, -1),
+        none.astype(int), np.empty((0, 2, *shape)), np.empty((0, 2, *shape)), np.empty((0, 2, shape[0])), {},
+    )  # fmt: skip
+    return _looked_at(now, data)
+
+
+def advance(now: Progress, data: Data, steps: int) -> Progress:
+    """The progress after so many more updates, or as many as are left."""
+    training, done = now.training, now.iteration
+    steps = max(0, min(steps, training.iterations - done))
+    if not steps:
+        return now
+    np.empty(HOLD, np.uint8)
+    opt = training.optimizer()
+    schedules = {name: part.build(SCHEDULES) for name, part in training.racer.schedules.items()}
+    loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
+    params, state, memory, ended = now.params, now.state, now.memory, now.diverged_at.copy()
+    for i in range(steps):
+        if (ended >= 0).all():
+            break
+        began, t = perf_counter(), done + i
+        with np.errstate(all="ignore"):  # what is not finite is found below, and named
+            rated = opt
+            for name, factor in schedules.items():
+                rated = rated.scaled(name, float(factor(t)))
+            batch = mini_batch(training, data, t)
+            after, state = (_narrow(held, params.dtype) for held in rated.step(batch, params, state))
+            loss[i] = batch.surprise(params)
+            memory = training.network.remember(memory, batch.statistics)
+        ended[(ended < 0) & ~np.isfinite(loss[i])] = t
+        ended[(ended < 0) & ~np.isfinite(after).all(-1)] = t + 1
+        if (ended >= 0).any():
+            loss[i, (ended >= 0) & (ended <= t)] = np.nan
+            after[ended >= 0] = np.nan
+        params = after
+        seconds[i] = perf_counter() - began
+    before = now.seconds[-1] if done else 0.0
+    after = replace(
+        now, iteration=done + steps, params=params, state=state, memory=memory, diverged_at=ended,
+        loss=np.concatenate([now.loss, loss]), seconds=np.concatenate([now.seconds, before + np.cumsum(seconds)]),
+    )  # fmt: skip
+    return _looked_at(after, data)
+
+
+def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
+    """What is to be minimised at an iteration: a function of the parameters `(trials, seeds, P)`."""
+    net = training.network
+    rows = training.rows(iteration, len(data.x))
+    x = data.x[rows].astype(DTYPES[net.dtype], copy=False)
+    y = one_hot(data.t[rows], net.sizes[-1], x.dtype)
+    return MiniBatch(net, x, y, Mode(True, training.seeds, iteration), training.cost())
+
+
+def train(training: Training, data: Data | None = None, since: Progress | None = None) -> Iterator[Progress]:
+    """The progress at the beginning and at every measurement of the accuracy, to the last iteration.
+
+    To stop is to ask for no more; to go on is to hand in the last progress as `since`, also with more
+    iterations to do (`replace(progress, training=longer)`). The numbers are those of a training in one go.
+    """
+    data = load(training) if data is None else data
+    now = since or begin(training, data)
+    yield now
+    while not now.done:
+        for t in range(now.iteration + 1, training.iterations + 1):
+            if t % training.assess == 0 or _kept(training, t) or t == training.iterations:
+                break
+        now = advance(now, data, t - now.iteration)
+        yield now
+
+
+def _kept(training, t):
+    return training.keep > 0 and t % training.keep == 0
+
+
+def _looked_at(now, data):
+    """With the accuracy and a snapshot, where it is time for one."""
+    training, t = now.training, now.iteration
+    if t % training.assess == 0 or now.done:
+        halves = [
+            _judged(now, x[:ASSESSED], labels[:ASSESSED])
+            for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
+        ]
+        alone, surprise, together = zip(*halves, strict=True)
+        now = replace(
+            now, assessed=np.append(now.assessed, t), accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
+            surprise=np.concatenate([now.surprise, np.stack(surprise)[None]]),
+            committee=np.concatenate([now.committee, np.stack(together)[None]]),
+        )  # fmt: skip
+    if _kept(training, t):
+        now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
+    return now
+
+
+def _judged(now, x, t):
+    """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the seeds together."""
+    network = now.training.network
+    with np.errstate(all="ignore"):
+        z = network.outputs(now.params, x.astype(DTYPES[network.dtype], copy=False), memory=now.memory)
+        alone, (surprise, _) = right(z, t), softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
+        if z.shape[1] == 1:
+            return alone, surprise, alone[:, 0]
+        e = np.exp(z - z.max(-1, keepdims=True))
+        return alone, surprise, right((e / e.sum(-1, keepdims=True)).mean(1), t)
+
+
+def select(now: Progress, trials) -> Progress:
+    """The progress of some trials only, by their places, as if the others had never been."""
+    training, of = now.training, list(trials)
+    some = {
+        name: tuple(everyone[i] for i in of)
+        for name in ("trials", "initialisers")
+        if (everyone := getattr(training, name))
+    }
+    return replace(
+        now, training=replace(training, **some), params=now.params[of], state=_picked(now.state, of, len(now.params)),
+        memory=now.memory[of], loss=now.loss[:, of], diverged_at=now.diverged_at[of], accuracy=now.accuracy[:, :, of],
+        surprise=now.surprise[:, :, of], committee=now.committee[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
+    )  # fmt: skip
+
+
+def _picked(held, of, n):
+    if isinstance(held, dict):
+        return {k: _picked(v, of, n) for k, v in held.items()}
+    if isinstance(held, list | tuple):
+        return type(held)(_picked(v, of, n) for v in held)
+    return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
+
+
+def _narrow(held, dtype):
+    """A point or a state in the network's precision. An optimizer's float64 numbers would else widen all that
+    they touch; as Python's they keep their digits and do not.
+    """
+    if isinstance(held, dict):
+        return {k: _narrow(v, dtype) for k, v in held.items()}
+    if isinstance(held, np.ndarray) and held.ndim:
+        return held.astype(dtype, copy=False) if held.dtype.kind == "f" else held
+    return float(held) if isinstance(held, np.floating) else held

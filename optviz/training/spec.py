@@ -1,0 +1,177 @@
+"""What is trained, on what, and how long: the spec of a training."""
+
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.data import (
+    SHAPES,
+    SOURCES,
+    digits,
+    load_mnist,
+    other_writers,
+    split,
+    standardised,
+)
+from optviz.nn import (
+    BATCHES,
+    DTYPES,
+    LABELS,
+    Network,
+    Penalty,
+    stream,
+)
+from optviz.optim import Optimizer
+from optviz.optim.config import Racer
+from optviz.optim.wrappers import Wrapper
+from optviz.spec import Part
+
+# How the inputs are handed to the network, and what that does to rows of training and others.
+INPUTS = {
+    "given": "between 0 and 1",
+    "raw": "as the source counts, digits 0 to 16",
+    "standardised": "mean 0 and variance 1 in each feature of the training rows",
+    "offset": "5 added to all",
+}
+COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # what the source's largest count is
+
+
+class Data(NamedTuple):
+    """Rows to learn from and rows to be judged by."""
+
+    x: np.ndarray  # (N, inputs)
+    t: np.ndarray  # (N,) int
+    x_test: np.ndarray  # (M, inputs)
+    t_test: np.ndarray  # (M,) int
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which rows are for training: a random choice by the seed, or the first, with other writers in the test.
+
+    A share `noise` of the labels for training is wrong, those of the test are right.
+    """
+
+    rows: int = 1500  # for training
+    first: bool = False
+    seed: int = 0
+    noise: float = 0.0
+
+    def of(self, x, t) -> Data:
+        """The two parts of rows `(N, inputs)` and labels `(N,)`. ValueError where no row would be left."""
+        if not 1 <= self.rows < len(x):
+            raise ValueError(f"of {len(x)} rows 1 to {len(x) - 1} can be for training, not {self.rows}")
+        here, there = other_writers(x, t, self.rows) if self.first else split(x, t, self.rows, seed=self.seed)
+        return self.spoilt(Data(*here, *there))
+
+    def spoilt(self, data: Data) -> Data:
+        """The data with so many wrong labels for training, each another class than the right one."""
+        wrong = round(self.noise * len(data.t))
+        if not wrong:
+            return data
+        rng, t = stream(self.seed, LABELS), np.array(data.t)
+        classes = int(max(data.t.max(), data.t_test.max())) + 1
+        which = rng.permutation(len(t))[:wrong]
+        t[which] = (t[which] + rng.integers(1, classes, wrong)) % classes
+        return data._replace(t=t)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one network of a batch has of its own, in place of what the training says."""
+
+    knobs: dict[str, float] = field(default_factory=dict)  # of the optimizer
+    l2: float | None = None
+    initialiser: Part | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """Everything that the numbers of a training depend on: equal trainings give equal numbers.
+
+    It is a batch of networks `(trials, seeds)`. A seed decides the initial weights, the mini-batches and what
+    dropout leaves out, so that every trial and every optimizer meets the same ones. `trials` differ in what
+    each says of itself, `initialisers` in the initial weights alone; without any there is one network per seed.
+    """
+
+    network: Network = field(default_factory=Network)
+    racer: Racer = field(default_factory=lambda: Racer(Part("sgd", {"lr": 0.01})))
+    dataset: Part = Part("digits")
+    split: Split = Split()
+    batch: int = 128
+    iterations: int = 300
+    seeds: tuple[int, ...] = (0,)
+    initialisers: tuple[Part, ...] = ()
+    assess: int = 25  # iterations between two measurements of the accuracy
+    keep: int = 0  # iterations between two snapshots of the parameters, 0 for none
+    penalty: Penalty = Penalty()
+    inputs: str = "given"  # one of INPUTS
+    trials: tuple[Trial, ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Of the batch of networks."""
+        return len(self.trials) or len(self.initialisers) or 1, len(self.seeds)
+
+    def start(self) -> np.ndarray:
+        """The parameters `(trials, seeds, P)` to set out from."""
+        own = self.network.initialiser
+        rules = [trial.initialiser or own for trial in self.trials] or self.initialisers or (own,)
+        return np.stack([np.stack([self.network.init(seed, rule) for seed in self.seeds]) for rule in rules])
+
+    def rows(self, iteration: int, n: int) -> np.ndarray:
+        """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with replacement."""
+        return np.stack([stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds])
+
+    def optimizer(self) -> Optimizer:
+        """The optimizer, with a column `(trials, 1, 1)` for each knob that trials have of their own."""
+        opt = self.racer.build()
+        for name in sorted({name for trial in self.trials for name in trial.knobs}):
+            column = [trial.knobs.get(name, _knob(opt, name)) for trial in self.trials]
+            opt = _with_knob(opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None])
+        return opt
+
+    def cost(self) -> Penalty:
+        """What weights cost, with a column `(trials, 1)` where trials have a cost of their own."""
+        if all(trial.l2 is None for trial in self.trials):
+            return self.penalty
+        column = [self.penalty.l2 if trial.l2 is None else trial.l2 for trial in self.trials]
+        return Penalty(np.array(column)[:, None], self.penalty.l1)
+
+
+def _knob(opt, name):
+    while name not in opt.__dataclass_fields__:
+        opt = opt.inner
+    return getattr(opt, name)
+
+
+def _with_knob(opt, name, value):
+    if isinstance(opt, Wrapper) and name not in opt.__dataclass_fields__:
+        return replace(opt, inner=_with_knob(opt.inner, name, value))
+    return replace(opt, **{name: value})
+
+
+def load(training: Training, source=None) -> Data:
+    """The training's data, split. ValueError where they are not at hand or the set is too small for the split.
+
+    MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the split says.
+    `source` is where their files are, as `load_mnist` takes it.
+    """
+    key = training.dataset.key
+    if key in SOURCES:
+        learn, examine = load_mnist(source, key)
+        data = training.split.spoilt(Data(*(part[: training.split.rows].copy() for part in learn), *examine))
+    elif key in SHAPES:
+        data = training.split.of(*training.dataset.build(SHAPES).sample(training.split.seed))
+    else:
+        data = training.split.of(*digits())
+    if training.inputs == "standardised":
+        return data._replace(x=standardised(data.x), x_test=standardised(data.x_test, like=data.x))
+    factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0
+    shift = 5.0 if training.inputs == "offset" else 0.0
+    return (
+        data
+        if (factor, shift) == (1, 0)
+        else data._replace(x=factor * data.x + shift, x_test=factor * data.x_test + shift)
+    )

@@ -1,0 +1,20 @@
+"""The search for hyperparameters: what is searched, who proposes, who is stopped, and what is said of it."""
+
+from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
+from optviz.tuning.halving import Halving
+from optviz.tuning.measures import rank_correlation, ranks
+from optviz.tuning.samplers import SAMPLERS, Sampler, sides
+from optviz.tuning.space import (
+    BOOK,
+    MOST_AXES,
+    QUANTITIES,
+    WIDE,
+    Axis,
+    Quantity,
+    Space,
+)
+
+__all__ = [
+    "BOOK", "MOST_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Quantity", "Sampler", "Space",
+    "expected_improvement", "rank_correlation", "ranks", "sides",
+]  # fmt: skip

@@ -1,0 +1,126 @@
+"""Which hyperparameters are tried next: points of the unit cube, from the points and accuracies so far."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
+
+SAMPLERS: dict[str, type] = {}
+CANDIDATES = 1000  # points at which an improvement is looked up, and half as many beside the best
+
+
+@dataclass(frozen=True)
+class Sampler(Knobbed):
+    """`propose(points, accuracies, n, rng)` gives n points `(n, d)` from those tried `(k, d)` and what came of them `(k,)`.
+
+    It draws from `rng` alone: the same tries and the same generator give the same proposal.
+    """
+
+    def rounds(self, trials: int, d: int) -> tuple[int, ...]:
+        """How many points are wanted at a time, when there are so many trials: the next ones see the results."""
+        return (trials,)
+
+    def propose(self, points, accuracies, n: int, rng) -> np.ndarray:
+        raise TypeError(f"{type(self).__name__} is abstract")
+
+
+def sampler(name: str, cite: str, key: str):
+    """Class decorator: files a sampler in SAMPLERS with its display name and source."""
+    return lambda cls: register(SAMPLERS, cls, key, label=name, cite=cite)
+
+
+def sides(n: int, d: int) -> tuple[int, ...]:
+    """How many values on each axis the largest nearly square grid of at most n points has."""
+    side = 1
+    while (side + 1) ** d <= n:
+        side += 1
+    grid = [side] * d
+    for i in range(d):
+        if np.prod(grid) // side * (side + 1) <= n:
+            grid[i] += 1
+    return tuple(grid)
+
+
+@sampler("Grid", cite="Bergstra & Bengio (2012), Random search for hyper-parameter optimization", key="grid")
+class Grid(Sampler):
+    """Every combination of a few evenly spaced values of each, the ends of the range among them."""
+
+    def rounds(self, trials, d):
+        return (int(np.prod(sides(trials, d))),)
+
+    def propose(self, points, accuracies, n, rng):
+        axes = [np.linspace(0, 1, k) if k > 1 else np.array([0.5]) for k in sides(n, points.shape[1])]
+        return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
+
+
+@sampler("Random", cite="Bergstra & Bengio (2012), Random search for hyper-parameter optimization", key="random")
+class Random(Sampler):
+    """Every trial a draw of its own: as many different values of each hyperparameter as there are trials."""
+
+    def propose(self, points, accuracies, n, rng):
+        return rng.random((n, points.shape[1]))
+
+
+@sampler("Coarse to fine", cite="Karpathy et al., CS231n, Hyperparameter optimization", key="coarse_to_fine")
+class CoarseToFine(Sampler):
+    """Random, and then random again in the smaller box around the best so far."""
+
+    boxes: int = knob(3, 2, 6, help="boxes, each within reach of the best of the one before")
+    keep: float = knob(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
+
+    def rounds(self, trials, d):
+        return tuple(len(part) for part in np.array_split(np.arange(trials), self.boxes) if len(part))
+
+    def propose(self, points, accuracies, n, rng):
+        draws = rng.random((n, points.shape[1]))
+        if not len(points):
+            return draws
+        low, high = self.box(points, accuracies)
+        return low + draws * (high - low)
+
+    def box(self, points, accuracies) -> tuple[np.ndarray, np.ndarray]:
+        """The box around the best, with half the usual gap between as many points as margin."""
+        k, d = points.shape
+        best = points[np.argsort(-accuracies, kind="stable")[: max(2, round(self.keep * k))]]
+        margin = 0.5 / (k + 1) ** (1 / d)
+        return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
+
+
+@sampler("Bayesian", cite="Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", key="bayesian")
+class Bayesian(Sampler):
+    """A Gaussian process guesses the accuracy everywhere; tried is what promises the largest improvement.
+
+    Several at a time: after each choice the process is told its own guess there, so that the next goes elsewhere
+    (Ginsbourger et al. 2010, the kriging believer).
+    """
+
+    first: int = knob(8, 2, 40, help="random trials before the process is asked")
+    at_once: int = knob(4, 1, 20, help="trials between two looks at the results")
+    explore: float = knob(0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count")
+    rough: bool = knob(True, help="Matérn 5/2 as kernel, the squared exponential otherwise")
+
+    def rounds(self, trials, d):
+        head = min(self.first, trials)
+        later = range(head, trials, self.at_once)
+        return (head, *(min(self.at_once, trials - done) for done in later))
+
+    def propose(self, points, accuracies, n, rng):
+        d = points.shape[1]
+        if len(points) < 2:
+            return rng.random((n, d))
+        process = GaussianProcess.fitted(points, accuracies, "matern" if self.rough else "squared_exponential")
+        best, chosen = accuracies.max(), []
+        near = points[np.argsort(-accuracies, kind="stable")[:5]]
+        for _ in range(n):
+            anywhere = rng.random((CANDIDATES, d))
+            beside = near[rng.integers(0, len(near), CANDIDATES // 2)] + 0.05 * rng.standard_normal(
+                (CANDIDATES // 2, d)
+            )
+            tried = np.concatenate([anywhere, np.clip(beside, 0, 1)])
+            mean, std = process.predict(tried)
+            at = int(expected_improvement(mean, std, best + self.explore).argmax())
+            chosen.append(tried[at])
+            process = process.told(tried[at], float(mean[at]))
+        return np.array(chosen)

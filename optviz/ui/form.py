@@ -1,0 +1,198 @@
+"""Controls of a training: its data, network, optimizer and numbers. Every page with a training draws its choice of them."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.data import DATASETS, SHAPES
+from optviz.nn import ACTIVATIONS, INITIALISERS, Network
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import Racer
+from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.optim.schedules import SCHEDULES
+from optviz.shell.data_source import bring, brought, label
+from optviz.spec import Part
+from optviz.training import MOST_BATCH, unsuited
+from optviz.ui.components import knob_panel
+
+SHARED = (
+    Knob("hidden", 4, 0, 12, "L", help="hidden layers"),
+    Knob("units", 100, 2, 300, "n", help="units in each of them"),
+    Knob("batch", 128, 1, MOST_BATCH, "B", log=True, help="rows in a mini-batch"),
+    Knob("iterations", 300, 10, 5000, "T", log=True, help="updates of every network"),
+    Knob("rows", 1500, 50, 1700, log=True, help="rows for training; the rest is for testing"),
+    Knob("seeds", 1, 1, 5, help="trainings of each, from other starts, shown as median and band"),
+)
+MOST_ROWS = 60_000  # for training; MNIST has no more
+# Rates that suit a network; the declared ones suit two-dimensional functions.
+RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
+
+
+def usual(key: str) -> Part:
+    """An optimizer at a rate that suits a network."""
+    return Part(key, {"lr": RATES.get(key, 1e-3)})
+
+
+def turned(part: Part, new: dict) -> Part:
+    """A part with some of its knobs turned."""
+    return Part(part.key, part.knobs | new)
+
+
+def rows_of(dataset: Part) -> int:
+    """How many rows there are."""
+    return dataset.build(SHAPES).points if dataset.key in SHAPES else DATASETS[dataset.key].rows
+
+
+def fitting(network: Network, dataset: Part) -> Network:
+    """The network with the inputs and outputs that the data have."""
+    data = DATASETS[dataset.key]
+    classes = len(data.labels) or dataset.build(SHAPES).classes
+    return replace(network, sizes=(data.features, *network.sizes[1:-1], classes))
+
+
+def read(value) -> dict:
+    """The numbers of a training, or of what is like one, by the names of its knobs."""
+    sizes = value.network.sizes
+    numbers = {
+        "hidden": len(sizes) - 2, "units": sizes[1] if len(sizes) > 2 else 100, "batch": value.batch,
+        "iterations": value.iterations, "rows": value.split.rows, "noise": value.split.noise, "seeds": len(value.seeds),
+        "dropout": value.network.dropout,
+    }  # fmt: skip
+    penalty = getattr(value, "penalty", None)
+    return numbers | ({"l2": penalty.l2, "l1": penalty.l1} if penalty else {})
+
+
+def written(value, new: dict) -> dict:
+    """The parts of a training that say so."""
+    v = read(value) | new
+    network, split = value.network, value.split
+    sizes = (network.sizes[0], *[v["units"]] * v["hidden"], network.sizes[-1])
+    rows = max(1, min(v["rows"], rows_of(value.dataset) - 1))
+    parts = {
+        "network": replace(network, sizes=sizes, dropout=v["dropout"]), "batch": v["batch"], "iterations": v["iterations"],
+        "split": replace(split, rows=rows, noise=v["noise"]),
+    }  # fmt: skip
+    if v["seeds"] != len(value.seeds):
+        parts["seeds"] = tuple(range(v["seeds"]))
+    if penalty := getattr(value, "penalty", None):
+        parts["penalty"] = replace(penalty, l2=v["l2"], l1=v["l1"])
+    return parts
+
+
+class TrainingControls:
+    """Controls of one training, or of what is like one: it has a network, data, a split, numbers, perhaps a racer.
+
+    `get()` gives what is set now, `put(**parts)` sets parts of it.
+    """
+
+    def __init__(self, name: str, get: Callable[[], object], put: Callable[..., None]):
+        self.name, self.get, self.put = name, get, put
+
+    def _key(self, what):
+        return f"{self.name}-{what}-{st.session_state.generation}"
+
+    def choice(self, label: str, keys, chosen, told, choose, mark: str = "") -> None:
+        """A menu; `choose(key)` is called when a person chooses. Another `mark`, where labels change, makes it anew."""
+        key, keys = self._key(label.lower() + mark), list(keys)
+        st.selectbox(
+            label, keys, keys.index(chosen), told, key=key, on_change=lambda: choose(st.session_state[key])
+        )  # fmt: skip
+
+    def knobs(self, what: str, label: str, declared, values, turn, look=None) -> None:
+        """A panel of knobs, where there are any."""
+        if declared:
+            knob_panel(self._key(what), label, declared, values, turn, look=look)
+
+    def data(self) -> None:
+        """Which data, what they are made like, and which of their rows are for training."""
+        dataset = self.get().dataset
+        labels = {k: label(k) for k in DATASETS}
+        self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Part(k), 50), brought())
+        bring(dataset.key)
+        if dataset.key in SHAPES:
+            self.knobs(
+                f"data-{dataset.key}", "Data", knobs(SHAPES[dataset.key]), dataset.knobs,
+                lambda new: self._put_data(turned(self.get().dataset, new), 1),
+            )  # fmt: skip
+        if dataset.key == "digits":
+            key = self._key("writers")
+            st.toggle(
+                "Test on other writers", self.get().split.first, key=key, help="The first rows are for training, in place of a "
+                "random choice: the digits stand in the order in which they were collected, so the test is in other hands.",
+                on_change=lambda: self.put(split=replace(self.get().split, first=st.session_state[key])),
+            )  # fmt: skip
+
+    def _put_data(self, dataset, least):
+        """Other data: the network gets their inputs and classes, and some rows, `least` or more, are left for the test."""
+        value = self.get()
+        rows = max(1, min(value.split.rows, rows_of(dataset) - least))
+        self.put(
+            dataset=dataset, network=fitting(value.network, dataset), split=replace(value.split, rows=rows)
+        )  # fmt: skip
+
+    def activation(self) -> None:
+        """The activation function, and its knobs."""
+        self._part("Activation", "activation", ACTIVATIONS)
+
+    def initialiser(self) -> None:
+        """The rule of the initial weights, and its knobs."""
+        self._part("Initial weights", "initialiser", INITIALISERS)
+
+    def _part(self, label, field, registry):
+        part = getattr(self.get().network, field)
+        self.choice(
+            label, registry, part.key, lambda k: registry[k].label,
+            lambda k: self.put(network=replace(self.get().network, **{field: Part(k)})),
+        )  # fmt: skip
+        self.knobs(
+            f"{field}-{part.key}", label, knobs(registry[part.key]), part.knobs,
+            lambda new: self.put(network=replace(self.get().network, **{field: turned(getattr(self.get().network, field), new)})),
+        )  # fmt: skip
+
+    def numbers(self, declared=SHARED, title: str = "Network and training") -> None:
+        """Knobs of the names that `read` knows; rows go as far as the data do."""
+        dataset = self.get().dataset
+        most = min(rows_of(dataset) - 1, MOST_ROWS)
+        declared = tuple(replace(k, low=min(k.low, most), high=most) if k.name == "rows" else k for k in declared)
+        self.knobs(
+            f"numbers-{title}-{most}", title, declared, read(self.get()), lambda new: self.put(**written(self.get(), new))
+        )  # fmt: skip
+
+    def optimizer(self, schedule: bool = True) -> None:
+        """The optimizer with its knobs, and a schedule of its rate."""
+        racer, network = self.get().racer, self.get().network
+        keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
+        part = racer.optimizer
+        self.choice(
+            "Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label, lambda k: self.put(racer=Racer(usual(k)))
+        )  # fmt: skip
+        st.caption(f"{sentence(OPTIMIZERS[part.key])} {left_out(network)}")
+        self.knobs(
+            f"optimizer-{part.key}", "Optimizer", knobs(OPTIMIZERS[part.key]), part.knobs,
+            lambda new: self.put(racer=replace(self.get().racer, optimizer=turned(self.get().racer.optimizer, new))),
+        )  # fmt: skip
+        if schedule:
+            self.schedule(racer, lambda racer: self.put(racer=racer))
+
+    def schedule(self, racer: Racer, put, label: str = "Schedule") -> None:
+        """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its knobs."""
+        part = racer.schedules.get("lr", Part("constant"))
+        self.choice(
+            "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
+            lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Part(k)})),
+        )  # fmt: skip
+        self.knobs(
+            f"schedule-{part.key}", label, knobs(SCHEDULES[part.key]), part.knobs,
+            lambda new: put(replace(racer, schedules={"lr": turned(part, new)})),
+        )  # fmt: skip
+
+
+def left_out(network: Network) -> str:
+    """Which optimizers the menu does not offer for a network, and why."""
+    dense = [k for k in OPTIMIZERS if unsuited(k, network)]
+    return (
+        f"Not offered: {' and '.join(OPTIMIZERS[k].label for k in dense)}. {unsuited(dense[0], network)}"
+        if dense
+        else ""
+    )

@@ -1,0 +1,41 @@
+// Two components that are only heard: one tells the server which step is shown, one where the start was put.
+
+import { Courier } from "./request_queue.js";
+import { clock, hands, plots } from "./clock.js";
+
+function follower(root) {
+  const courier = new Courier(), state = { courier, step: undefined };
+  state.look = () => {
+    // the pictures play on their own; numbers are for who has stopped
+    if (clock.step !== state.step && !clock.playing) courier.post({ step: (state.step = clock.step) });
+  };
+  state.deaf = clock.listen(state.look);
+  return state;
+}
+
+export function step(component) {
+  const root = component.parentElement.querySelector(".ov-follower");
+  const state = (root.state ??= follower(root));
+  state.courier.heard(component);
+  state.courier.rested = () => {}; // nothing else on the page waits for it
+  if (component.data.step !== clock.step) state.look();
+  return () => {
+    state.deaf();
+    state.courier.stop();
+    root.state = null;
+  };
+}
+
+export function grab(component) {
+  const root = component.parentElement.querySelector(".ov-follower");
+  const courier = (root.courier ??= new Courier());
+  courier.heard(component);
+  for (const [name, traces] of Object.entries(component.data.traces ?? {})) plots.get(name)?.patch(traces);
+  const place = (x, y) => courier.post({ x, y });
+  hands.place = place;
+  return () => {
+    courier.stop();
+    root.courier = null;
+    if (hands.place === place) hands.place = null;
+  };
+}

@@ -1,0 +1,412 @@
+// A host for Plotly figures that survive their updates: zoom, pan and hidden traces stay.
+// Two layers share one frame. The lower (a contour) is drawn again only when it is another one; the
+// upper (paths) goes through Plotly.react. Paper and plot of the upper layer are transparent.
+// Trails are cut at the step of the page's clock by shortening the drawn SVG paths, which costs a
+// millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
+
+import { arrows } from "./arrows.js";
+import { address, clock, hands, make, numbers, plots } from "./clock.js";
+
+const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
+const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, responsive: false, scrollZoom: true,
+  doubleClick: false, // two clicks are two clicks
+  displayModeBar: TOUCH ? true : "hover",
+  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetScale2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
+const SETTLE = 150; // ms of rest after which moved things are drawn anew
+const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
+const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
+
+let loading;
+export function plotly(url) {
+  if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
+  loading ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL(url, document.baseURI).href;
+    script.onload = () => done(window.Plotly);
+    script.onerror = () => failed(new Error("Plotly.js could not be loaded"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+export const css = (root, name, otherwise) => getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+
+class Host {
+  constructor(root) {
+    this.root = root;
+    [this.lower, this.upper] = root.querySelectorAll(".ov-layer");
+    this.size = new ResizeObserver(() => this.drawn && this.schedule(this.drawn));
+    this.size.observe(root);
+    this.deaf = clock.listen(() => this.reveal());
+  }
+
+  // From a knob that is being dragged: new traces for some of those that are shown, or another figure.
+  patch(traces) {
+    const now = this.next ?? this.drawn;
+    if (!now) return;
+    if (!Array.isArray(traces)) return this.schedule({ ...now, ...traces, version: `${now.version}+` });
+    const fresh = new Map(traces.map(t => [t.uid, t]));
+    const data = now.data.map(t => fresh.get(t.uid) ?? t);
+    this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });
+  }
+
+  schedule(data) {
+    this.next = data;
+    this.work ??= this.loop().finally(() => { this.work = null; });
+  }
+
+  async loop() {
+    while (this.next) {
+      const data = this.next;
+      this.next = null;
+      try {
+        this.plotly = await plotly(data.plotly);
+        await this.draw(data);
+        this.root.querySelector(".ov-sorry").textContent = "";
+      } catch (error) {
+        if (this.gone) return; // what it drew on was taken away meanwhile, and may have another host by now
+        console.error(error);
+        this.root.querySelector(".ov-sorry").textContent = `The picture could not be drawn: ${error.message}`;
+      }
+    }
+  }
+
+  async draw(data) {
+    const box = this.root.getBoundingClientRect();
+    if (!box.width) return;
+    if (data.base) bases.set(data.base_id, data.base);
+    const base = bases.get(data.base_id);
+    const look = this.look(box), frame = this.frame(data, look);
+    const theme = channels(look.page)[1] < 128 ? "dark" : "light";
+    if (data.base_id && !base) this.ask(data.base_id);
+    else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
+    this.root.setAttribute("aria-label", data.label);
+    address(data.link);
+    if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
+      this.drawn = data; // the whole run that follows a drag says what the panel has handed over already
+      this.root.dataset.version = data.version;
+      this.reveal();
+      return;
+    }
+    clearTimeout(this.settling);
+    this.settling = 0;
+    if (this.drawn && this.drawn !== data && frame === this.framed && this.measure(data.data)) {
+      this.drawn = data;
+      this.reveal(true);
+      this.settling = setTimeout(() => this.schedule(this.drawn), SETTLE);
+    } else {
+      let layout = this.dressed(data, look);
+      if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
+      else await this.first(data, layout);
+      // a legend above the picture gets the rows that it turns out to need
+      const room = layout.legend ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8 : layout.margin.t;
+      if (Math.abs(room - layout.margin.t) > 2) {
+        this.room = room;
+        await this.plotly.react(this.upper, copies(data), (layout = this.dressed(data, look)));
+      }
+      this.drawn = data;
+      this.framed = frame;
+      await this.under(data, base, look);
+      this.places = null;
+      this.reveal();
+    }
+    this.root.dataset.version = data.version;
+    this.root.dataset.base = data.base_id ?? "";
+  }
+
+  // Everything about a picture but the positions of what is drawn in it.
+  frame(data, look) {
+    const rest = (key, value) => (key === "x" || key === "y" || key === "customdata" ? undefined : value);
+    return JSON.stringify([data.data, data.layout, data.view, data.base_id, data.sealed, data.clicks, look], rest);
+  }
+
+  // Asks the server for another run, once for each thing that is missing.
+  ask(what) {
+    if (this.asked !== what) this.need((this.asked = what));
+  }
+
+  same(data) {
+    return JSON.stringify(data.data) === JSON.stringify(this.drawn.data);
+  }
+
+  // Where everything that is drawn belongs, in pixels, from the data and the axes as they stand: with it
+  // lines and marks can be moved and trails cut without Plotly, many times a second. Plotly itself takes
+  // over the data when the hand rests (SETTLE). False where the drawn elements do not match the data.
+  measure(traces) {
+    const { _fullData: full, _fullLayout: axes } = this.upper;
+    const places = [], trails = new Map();
+    for (const [i, trace] of traces.entries()) {
+      if (full[i]?.uid !== trace.uid) return false;
+      if (full[i].visible !== true) continue;
+      const xa = axes[axisName("x", trace.xaxis)], ya = axes[axisName("y", trace.yaxis)];
+      const x = numbers(trace.x), y = numbers(trace.y), at = [];
+      for (let k = 0; k < x.length; k++) {
+        const p = xa.c2p(x[k]), q = ya.c2p(y[k]);
+        at.push(Number.isFinite(p) && Number.isFinite(q) ? [near(p), near(q)] : null);
+      }
+      const group = this.upper.querySelector(`.scatterlayer .trace${CSS.escape(trace.uid)}`);
+      if (trace.mode === "lines") {
+        const line = group?.querySelectorAll("path.js-line");
+        if (line?.length !== 1) return false;
+        const place = { line: line[0], trail: trace.meta?.trail, at, ...written(at) };
+        trails.set(trace.uid, place);
+        places.push(place);
+      } else {
+        const marks = [...(group?.querySelectorAll("path.point") ?? [])], placed = at.filter(Boolean);
+        if (marks.length !== placed.length) return false;
+        const { of, head } = trace.meta ?? {}; // the trail they lie on and which of them is its head, or a trail for each
+        places.push({ marks, at: placed, steps: of ? numbers(trace.customdata) : null, of, head });
+      }
+    }
+    this.places = { places, trails };
+    return true;
+  }
+
+  // Draws what belongs to the step of the clock; everything, where only moved (`all`) or not everything was drawn.
+  reveal(all = false) {
+    if (!this.drawn || !this.upper._fullLayout) return;
+    this.handle();
+    const whole = clock.at >= clock.end;
+    if (whole && !this.cut && !all) return this.overlay();
+    if (!this.places && !this.measure(this.drawn.data)) return;
+    const { places, trails } = this.places;
+    for (const place of places) {
+      if (place.line) place.line.setAttribute("d", whole || !place.trail ? place.text : upTo(place, clock.at)); // other lines are no paths
+      else
+        place.marks.forEach((mark, k) => {
+          const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of, trail = head && trails.get(head);
+          const [x, y] = trail ? pointAt(trail, clock.at) : place.at[k];
+          mark.setAttribute("transform", `translate(${x},${y})`);
+          mark.style.display = whole || head || !place.steps || place.steps[k] <= clock.at ? "" : "none";
+        });
+    }
+    this.cut = !whole;
+    this.root.dataset.step = clock.step;
+    this.overlay();
+  }
+
+  overlay() {
+    this.root.dataset.step = clock.step;
+    arrows(this.root, this.upper._fullLayout, this.drawn);
+  }
+
+  // The start as something to take hold of, over the picture; by mouse, finger or arrow keys.
+  handle() {
+    const { grab } = this.drawn;
+    if (!grab) return this.grip?.remove(), (this.grip = null);
+    if (!this.grip) this.grip = this.gripped();
+    const { xaxis, yaxis } = this.upper._fullLayout;
+    if (!this.held) this.place(grab.start);
+    const inside = (a, v) => v >= Math.min(...a.range) && v <= Math.max(...a.range);
+    this.grip.hidden = !inside(xaxis, this.start[0]) || !inside(yaxis, this.start[1]);
+  }
+
+  place([x, y]) {
+    const { xaxis, yaxis } = this.upper._fullLayout;
+    this.start = [x, y];
+    this.grip.style.transform = `translate(${xaxis._offset + xaxis.c2p(x)}px, ${yaxis._offset + yaxis.c2p(y)}px)`;
+  }
+
+  gripped() {
+    const grip = make("button", { type: "button", class: "ov-grip", title: "Start: drag it, or press an arrow key",
+      "aria-label": "Start of the paths: drag it, or move it with the arrow keys" });
+    const to = (x, y) => {
+      const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
+      const at = [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4)));
+      this.place(at);
+      hands.place?.(...at);
+    };
+    const under = e => {
+      const { xaxis, yaxis } = this.upper._fullLayout, box = this.upper.getBoundingClientRect();
+      return [xaxis.p2c(e.clientX - box.left - xaxis._offset), yaxis.p2c(e.clientY - box.top - yaxis._offset)];
+    };
+    grip.addEventListener("pointerdown", e => {
+      grip.setPointerCapture(e.pointerId);
+      this.held = true;
+    });
+    grip.addEventListener("pointermove", e => this.held && to(...under(e)));
+    for (const end of ["pointerup", "pointercancel"])
+      grip.addEventListener(end, () => { this.held = false; });
+    grip.addEventListener("keydown", e => {
+      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ?? [];
+      if (dx === undefined) return;
+      e.preventDefault();
+      const { xaxis, yaxis } = this.upper._fullLayout, size = a => Math.abs(a.range[1] - a.range[0]) * NUDGE;
+      to(this.start[0] + dx * size(xaxis), this.start[1] + dy * size(yaxis));
+    });
+    this.root.append(grip);
+    return grip;
+  }
+
+  async under(data, base, look) {
+    const lower = base && JSON.stringify([data.base_id, look, this.upper.layout.margin]);
+    if (!lower || lower === this.lowerDrawn) return this.follow();
+    this.lowerDrawn = lower;
+    const { xaxis, yaxis } = this.upper._fullLayout;
+    const hidden = { visible: false, fixedrange: true };
+    const layout = { ...base.layout, margin: this.upper.layout.margin, width: look.width, height: look.height, paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, color: look.ink }, showlegend: false,
+      xaxis: { ...hidden, range: [...xaxis.range] }, yaxis: { ...hidden, range: [...yaxis.range] } };
+    await this.plotly.react(this.lower, base.data, layout, { staticPlot: true });
+  }
+
+  async first(data, layout) {
+    const button = { name: "picture", title: "Download as PNG", icon: this.plotly.Icons.camera, click: () => this.save("png") };
+    const vector = { name: "vector", title: "Download as SVG", icon: this.plotly.Icons.disk, click: () => this.save("svg") };
+    const home = { name: "home", title: "The whole picture again", icon: this.plotly.Icons.home, click: () => this.home() };
+    await this.plotly.newPlot(this.upper, copies(data), layout, { ...CONFIG, modeBarButtonsToAdd: [button, vector, home] });
+    this.upper.on("plotly_relayout", () => {
+      this.follow();
+      if (this.settling) this.schedule(this.drawn);
+    });
+    this.upper.on("plotly_relayouting", () => {
+      this.follow();
+      if (this.grip) this.grip.hidden = true;
+      arrows(this.root);
+    });
+    this.upper.on("plotly_afterplot", () => {
+      this.places = null;
+      this.reveal();
+    });
+    this.upper.on("plotly_click", e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]));
+  }
+
+  // A click on the bare picture puts the start there, or answers the question that is asked.
+  clicked(x, y) {
+    if (this.drawn.clicks === "guess") return this.tell("guess", { x, y, n: Date.now() });
+    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
+    if (x >= x0 && x <= x1 && y >= y0 && y <= y1) hands.place?.(Number(x.toPrecision(4)), Number(y.toPrecision(4)));
+  }
+
+  // Plotly's own way home leads to the frame that it was shown first, which may be another function's.
+  home() {
+    const ranges = Object.entries(this.drawn.layout).filter(([name, axis]) => /^[xy]axis/.test(name) && axis.range);
+    return this.plotly.relayout(this.upper, Object.fromEntries(ranges.map(([name, axis]) => [`${name}.range`, [...axis.range]])));
+  }
+
+  look(box) {
+    return { width: Math.round(box.width), height: Math.round(box.height), ink: css(this.root, "--st-text-color", "#222"),
+      page: css(this.root, "--st-background-color", "#fff"), font: css(this.root, "--st-font", "sans-serif") };
+  }
+
+  dressed(data, look) {
+    const layout = structuredClone(data.layout);
+    const out = { ...layout, clickanywhere: !!data.clicks, ...(TOUCH && { dragmode: false }), width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13, color: look.ink },
+      margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, autoexpand: false },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: look.ink, activecolor: look.ink, orientation: "h" },
+      hoverlabel: { bgcolor: look.page, font: { color: look.ink } } };
+    for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
+      out[name] = { gridcolor: mix(look.ink, look.page, 0.14), linecolor: look.ink, tickcolor: look.ink, showline: true,
+        mirror: true, uirevision: data.view + name, ...layout[name] };
+    if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
+    return out;
+  }
+
+  // The lower layer takes the upper one's view; while a drag goes on, at most one move is under way.
+  follow() {
+    if (!this.lower._fullLayout || this.following) return;
+    const { xaxis, yaxis } = this.upper._fullLayout, now = this.lower._fullLayout;
+    const same = (a, b) => a[0] === b[0] && a[1] === b[1];
+    if (same(xaxis.range, now.xaxis.range) && same(yaxis.range, now.yaxis.range)) return;
+    this.following = true;
+    requestAnimationFrame(async () => {
+      await this.plotly.relayout(this.lower, { "xaxis.range": [...xaxis.range], "yaxis.range": [...yaxis.range] });
+      this.following = false;
+      this.follow();
+    });
+  }
+
+  // Both layers as one picture, on the page's own background.
+  async save(format) {
+    const under = this.lower._fullLayout ? this.lower.data : [];
+    const layout = { ...this.upper.layout, paper_bgcolor: css(this.root, "--st-background-color", "#fff") };
+    const data = [...under, ...this.upper.data.map(trace => shownNow(trace, this.upper.data))];
+    await this.plotly.downloadImage({ data, layout }, { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height });
+  }
+
+  destroy() {
+    this.gone = true;
+    this.next = null;
+    clearTimeout(this.settling);
+    this.size.disconnect();
+    this.deaf();
+    for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);
+  }
+}
+
+// Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
+// While the paths are sealed, nothing under the pointer may tell where they go.
+const copies = data => data.data.map(trace => (clock.sealed ? { ...trace, hoverinfo: "skip", hovertemplate: null } : { ...trace }));
+const axisName = (letter, ref) => `${letter}axis${(ref ?? letter).slice(1)}`;
+const near = pixel => Math.round(Math.min(Math.max(pixel, -1e5), 1e5) * 100) / 100;
+
+// The line through pixels (null is a gap) as the d of a path, and how much of that text ends with each of them.
+function written(at) {
+  const ends = [];
+  let text = "";
+  for (const [k, p] of at.entries()) {
+    if (p) text += `${k && at[k - 1] ? "L" : "M"}${p[0]},${p[1]}`;
+    ends.push(text.length);
+  }
+  return { text, ends };
+}
+
+// The pixel at a step and a fraction; where a path has ended, its end.
+function pointAt({ at }, step) {
+  let k = Math.min(Math.floor(step), at.length - 1);
+  while (k > 0 && !at[k]) k -= 1;
+  const [a, b, share] = [at[k], at[k + 1], step - k];
+  if (!a) return [-1e5, -1e5];
+  return b && share > 0 && share < 1 ? [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])].map(near) : a;
+}
+
+const upTo = (place, step) => {
+  const k = Math.min(Math.floor(step), place.ends.length - 1);
+  const cut = place.text.slice(0, place.ends[k]), fraction = place.at[k] && place.at[k + 1] && step > k;
+  return fraction ? `${cut}L${pointAt(place, step)}` : cut || "M0,0";
+};
+
+// A trace as far as the clock shows it, for a picture to keep.
+function shownNow(trace, all) {
+  if (clock.at >= clock.end) return trace;
+  if (trace.mode === "lines" && trace.meta?.trail) {
+    const upTo = a => Array.from(numbers(a)).slice(0, clock.step + 1);
+    return { ...trace, x: upTo(trace.x), y: upTo(trace.y) };
+  }
+  const { of } = trace.meta ?? {};
+  if (!of) return trace;
+  const ends = [of].flat().map(uid => all.find(t => t.uid === uid)).map(t => [numbers(t.x), numbers(t.y)]).map(([x, y]) => {
+    let k = Math.min(clock.step, x.length - 1);
+    while (k > 0 && !Number.isFinite(y[k])) k -= 1;
+    return [x[k], y[k]];
+  });
+  const symbol = [trace.marker.symbol].flat()[0];
+  return { ...trace, x: ends.map(e => e[0]), y: ends.map(e => e[1]), marker: { symbol, size: 11, color: trace.marker.color } };
+}
+
+export const channels = color => {
+  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  pen.fillStyle = color;
+  pen.fillRect(0, 0, 1, 1);
+  return pen.getImageData(0, 0, 1, 1).data;
+};
+export const mix = (a, b, share) => {
+  const [p, q] = [channels(a), channels(b)];
+  return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
+};
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".ov-plot");
+  const host = (root.host ??= new Host(root));
+  plots.set(data.name, host);
+  if ("sealed" in data) clock.seal(data.sealed);
+  host.need = id => setTriggerValue("need", id);
+  host.tell = setTriggerValue;
+  host.schedule(data);
+  return () => {
+    host.destroy();
+    plots.delete(data.name);
+    root.host = null;
+  };
+}

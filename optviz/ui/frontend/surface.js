@@ -1,0 +1,133 @@
+// The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths are cut
+// at the page's clock, one redrawing at a time.
+
+import { address, clock, numbers, plots } from "./clock.js";
+import { channels, css, mix, plotly } from "./plot.js";
+
+const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
+  modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
+const bases = new Map(); // surfaces by id: the server sends each once
+
+class Surface {
+  constructor(root) {
+    this.root = root;
+    this.element = root.querySelector(".ov-layer");
+    this.deaf = clock.listen(() => this.step());
+    this.size = new ResizeObserver(() => this.data && this.schedule(this.data));
+    this.size.observe(root);
+  }
+
+  patch(traces) {
+    if (!this.data) return;
+    const fresh = new Map(traces.map(t => [t.uid, t]));
+    this.schedule({ ...this.data, data: this.data.data.map(t => fresh.get(t.uid) ?? t) });
+  }
+
+  schedule(data) {
+    this.next = data;
+    this.work ??= this.loop().finally(() => { this.work = null; });
+  }
+
+  async loop() {
+    while (this.next || this.late) {
+      try {
+        if (this.next) {
+          this.data = this.next;
+          this.next = null;
+          this.late = false;
+          await this.draw();
+        } else {
+          this.late = false;
+          await this.cut();
+        }
+      } catch (error) {
+        console.error(error);
+        this.root.querySelector(".ov-sorry").textContent = `The surface could not be drawn: ${error.message}`;
+        return;
+      }
+    }
+  }
+
+  async draw() {
+    const { data } = this;
+    this.plotly = await plotly(data.plotly);
+    const box = this.root.getBoundingClientRect();
+    if (!box.width) return;
+    if (data.base) bases.set(data.base_id, data.base);
+    const base = bases.get(data.base_id), ink = css(this.root, "--st-text-color", "#222"), page = css(this.root, "--st-background-color", "#fff");
+    const theme = channels(page)[1] < 128 ? "dark" : "light";
+    if (!base) this.ask(data.base_id);
+    else if (data.theme !== theme) this.ask(theme);
+    const axis = { gridcolor: mix(ink, page, 0.2), linecolor: ink, zerolinecolor: mix(ink, page, 0.2), backgroundcolor: "rgba(0,0,0,0)", showspikes: false };
+    const given = structuredClone(data.layout); // Plotly writes the camera into what it is given
+    if (this.view === data.view) given.scene.camera = this.camera() ?? given.scene.camera;
+    this.view = data.view;
+    const scene = { ...given.scene, ...Object.fromEntries(["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...given.scene[a] }])) };
+    const layout = { ...given, scene, width: Math.round(box.width), height: Math.round(box.height),
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: ink, activecolor: ink, orientation: "v" },
+      paper_bgcolor: "rgba(0,0,0,0)", font: { family: css(this.root, "--st-font", "sans-serif"), size: 12, color: ink } };
+    this.trails = data.data.map(t => ({ ...t, x: [...numbers(t.x)], y: [...numbers(t.y)], z: [...numbers(t.z)] }));
+    const below = base ? base.data.map(t => ({ ...t })) : [];
+    this.offset = below.length;
+    await this.plotly.react(this.element, [...below, ...this.trails.map(t => ({ ...t, ...this.upTo(t) }))], layout, CONFIG);
+    this.root.setAttribute("aria-label", data.label);
+    address(data.link);
+    this.shown = clock.step;
+    this.root.dataset.version = data.version;
+    this.root.dataset.step = clock.step;
+  }
+
+  // Where a hand has put it, which Plotly itself writes down late or not at all.
+  camera() {
+    return this.element._fullLayout?.scene?._scene?.getCamera();
+  }
+
+  upTo(t) {
+    if (!t.meta) return {};
+    const to = (a, from = 0) => a.slice(from, clock.step + 1);
+    if (t.mode === "lines") return { x: to(t.x), y: to(t.y), z: to(t.z) };
+    let k = Math.min(clock.step, t.x.length - 1); // a head: the last point that there is
+    while (k > 0 && !Number.isFinite(t.z[k])) k -= 1;
+    return { x: [t.x[k]], y: [t.y[k]], z: [t.z[k]] };
+  }
+
+  step() {
+    if (!this.trails || this.shown === clock.step) return;
+    this.late = true;
+    this.work ??= this.loop().finally(() => { this.work = null; });
+  }
+
+  async cut() {
+    this.shown = clock.step;
+    const moving = this.trails.map((t, i) => [t, i + this.offset]).filter(([t]) => t.meta);
+    this.element.layout.scene.camera = this.camera();
+    const parts = moving.map(([t]) => this.upTo(t));
+    await this.plotly.restyle(this.element, { x: parts.map(p => p.x), y: parts.map(p => p.y), z: parts.map(p => p.z) }, moving.map(([, i]) => i));
+    this.root.dataset.step = this.shown;
+    await new Promise(requestAnimationFrame); // the hand and the other pictures come first
+  }
+
+  ask(what) {
+    if (this.asked !== what) this.need((this.asked = what));
+  }
+
+  destroy() {
+    this.deaf();
+    this.size.disconnect();
+    if (this.element._fullLayout) this.plotly.purge(this.element);
+  }
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".ov-plot");
+  const host = (root.host ??= new Surface(root));
+  plots.set(data.name, host);
+  if ("sealed" in data) clock.seal(data.sealed);
+  host.need = id => setTriggerValue("need", id);
+  host.schedule(data);
+  return () => {
+    host.destroy();
+    plots.delete(data.name);
+    root.host = null;
+  };
+}

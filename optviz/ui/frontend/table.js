@@ -1,0 +1,62 @@
+// The table at the step of the clock: at the end what the server wrote, before it what was so by then.
+
+import { clock, numbers } from "./clock.js";
+
+// As Python's %g with a true minus, which is how the server writes.
+export function number(v, digits) {
+  if (!Number.isFinite(v)) return "–";
+  if (v === 0) return "0";
+  const power = Math.floor(Math.log10(Math.abs(Number(v.toPrecision(digits)))));
+  const text = power < -4 || power >= digits ? v.toExponential(digits - 1).replace(/\.?0+e/, "e") : trimmed(v.toPrecision(digits));
+  return text.replace("e+", "e").replaceAll("-", "−");
+}
+
+const trimmed = text => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+
+class Table {
+  constructor(root) {
+    this.root = root;
+    this.deaf = clock.listen(() => this.show());
+  }
+
+  update({ data }) {
+    if (data.html !== this.html) this.root.innerHTML = this.html = data.html;
+    this.rows = data.rows.map(r => ({ ...r, x: numbers(r.x), y: numbers(r.y), loss: numbers(r.loss), length: numbers(r.length),
+      work: r.work.map(numbers) }));
+    this.cells = [...this.root.querySelectorAll("tbody tr")].map(tr => [...tr.querySelectorAll("td")]);
+    this.finals = this.cells.map(row => row.map(td => td.textContent));
+    this.shown = undefined;
+    this.show();
+  }
+
+  show() {
+    const whole = clock.at >= clock.end, t = whole ? -1 : clock.step;
+    if (t === this.shown) return;
+    this.shown = t;
+    this.root.dataset.step = clock.step;
+    this.rows.forEach((r, i) => {
+      const texts = whole ? this.finals[i] : this.at(r, t, this.finals[i]);
+      this.cells[i].forEach((td, k) => { if (td.textContent !== texts[k]) td.textContent = texts[k]; });
+    });
+  }
+
+  at(r, t, finals) {
+    let k = Math.min(t, r.x.length - 1);
+    while (k > 0 && !Number.isFinite(r.x[k])) k -= 1;
+    const over = k < t; // its path has ended before
+    const used = r.work.map(w => w[t]), [gradients, values, hessians] = used;
+    const more = [[values, "values"], [hessians, "Hessians"]].filter(([n]) => n).map(([n, what]) => `${n} ${what}`);
+    return [number(r.x[k], 6), number(r.y[k], 6), number(r.loss[k], 6), r.reached !== null && r.reached <= t ? `${r.reached}` : "–",
+      number(r.length[k], 4), more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
+      over ? finals[6] : t === 0 ? "at the start" : "under way"];
+  }
+}
+
+export default function (component) {
+  const root = component.parentElement.querySelector(".ov-timetable");
+  (root.table ??= new Table(root)).update(component);
+  return () => {
+    root.table?.deaf();
+    root.table = null;
+  };
+}

@@ -1,0 +1,724 @@
+"""Digits, points in the plane, IDX files whole and damaged, and fetching them from a server that may misbehave."""
+
+import gzip
+import hashlib
+import struct
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import erf, pi, sqrt
+
+import numpy as np
+import pytest
+
+from optviz.data import (
+    DATASETS,
+    SHAPES,
+    SOURCES,
+    DataError,
+    cache_folder,
+    digits,
+    fetch,
+    folder_of,
+    load_idx,
+    load_mnist,
+    other_writers,
+    split,
+    standardised,
+)
+from optviz.data import (
+    download as remote,
+)
+
+# --- the digits -------------------------------------------------------------------------------------------------------
+
+
+def test_the_digits_are_those_of_the_source():
+    """Counts and pixels as scikit-learn's documentation prints them."""
+    x, t = digits()
+    assert (x.shape, x.dtype, t.shape, t.dtype) == ((1797, 64), np.float64, (1797,), np.int64)
+    assert np.bincount(t).tolist() == [178, 182, 177, 183, 181, 182, 181, 179, 174, 180]
+    assert (x.min(), x.max()) == (0, 1)
+    assert (16 * x).sum() == 561718
+    first = [[0, 0, 5, 13, 9, 1, 0, 0], [0, 0, 13, 15, 10, 15, 5, 0], [0, 3, 15, 2, 0, 11, 8, 0]]
+    assert (16 * x[0, :24]).reshape(3, 8).tolist() == first
+    assert (t[:10].tolist(), t[-3:].tolist()) == (list(range(10)), [8, 9, 8])
+
+
+def test_the_digits_are_read_once_and_cannot_be_changed():
+    x, t = digits()
+    assert digits()[0] is x
+    for array in (x, t):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 1
+
+
+def test_the_digits_name_their_source():
+    said = DATASETS["digits"].attribution
+    assert all(word in said for word in ("Alpaydin", "Kaynak", "1998", "10.24432/C50P49", "CC BY 4.0"))
+
+
+# --- what is done before the training ---------------------------------------------------------------------------------
+
+
+def test_a_split_shares_no_row_and_comes_again():
+    rows = np.arange(1797)
+    (x, t), (x_test, t_test) = split(rows[:, None], rows, 400, 100, seed=3)
+    assert (x.shape, x_test.shape) == ((400, 1), (100, 1))
+    assert len({*t.tolist(), *t_test.tolist()}) == 500
+    assert np.array_equal(x[:, 0], t)  # what belongs together stays together
+    again = split(rows[:, None], rows, 400, 100, seed=3)
+    assert np.array_equal(again[0][1], t)
+    assert not np.array_equal(split(rows[:, None], rows, 400, 100, seed=4)[0][1], t)
+
+
+def test_more_training_leaves_the_test_as_it_is():
+    rows = np.arange(1000)
+    few, many = (split(rows, rows, n, 200, seed=1) for n in (100, 800))
+    assert np.array_equal(few[1][0], many[1][0])
+    assert np.array_equal(few[0][0], many[0][0][:100])
+    (x, _), (rest, _) = split(rows, rows, 300)
+    assert sorted([*x, *rest]) == rows.tolist()
+
+
+def test_other_writers_come_after_the_first_rows():
+    x, t = digits()
+    (x_train, t_train), (x_test, t_test) = other_writers(x, t, 300)
+    assert np.array_equal(x_train, x[:300])
+    assert np.array_equal(np.concatenate([t_train, t_test]), t)
+    assert len(x_test) == 1497
+
+
+@pytest.mark.parametrize(("train", "test"), [(0, 5), (11, 0), (6, 5), (5, -1), (11, None)])
+def test_a_split_cannot_take_more_than_there_is(train, test):
+    with pytest.raises(ValueError, match="10 rows"):
+        split(np.zeros((10, 2)), np.zeros(10), train, test)
+
+
+def test_other_writers_needs_someone_to_learn_from():
+    with pytest.raises(ValueError, match="0 for training"):
+        other_writers(np.zeros((10, 2)), np.zeros(10), 0)
+
+
+def test_standardised_has_mean_0_and_variance_1():
+    x = np.random.default_rng(0).normal(50, 3, (200, 4))
+    z = standardised(x)
+    assert np.abs(z.mean(0)).max() < 1e-13
+    assert np.abs(z.var(0) - 1).max() < 1e-13
+    assert standardised([[1, 10], [3, 30]]).tolist() == [[-1, -1], [1, 1]]  # worked by hand
+
+
+def test_a_test_is_standardised_by_the_training_and_constants_are_0():
+    train, test = np.array([[1, 0.1], [3, 0.1], [5, 0.1]]), np.array([[3, 0.1], [7, 9]])
+    assert standardised(train)[:, 1].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(standardised(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14)
+    assert np.isfinite(standardised(digits()[0])).all()
+
+
+def test_standardised_keeps_single_precision_and_does_not_lose_it():
+    """A running sum of float32 would be off by far more over this many rows."""
+    x = (1000 + np.random.default_rng(0).random((200_000, 1))).astype(np.float32)
+    z = standardised(x)
+    assert z.dtype == np.float32
+    assert abs(z.mean(dtype=float)) < 1e-4
+    assert abs(z.var(dtype=float) - 1) < 1e-4
+
+
+# --- points in the plane ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", SHAPES)
+def test_points_are_balanced_and_come_again(key):
+    x, t = SHAPES[key](points=200).sample(7)
+    assert (x.shape, x.dtype, t.shape) == ((200, 2), np.float64, (200,))
+    assert np.bincount(t).tolist() == [100, 100]
+    assert np.array_equal(SHAPES[key](points=200).sample(7)[0], x)
+    assert not np.array_equal(SHAPES[key](points=200).sample(8)[0], x)
+    assert np.isfinite(SHAPES[key](points=2).sample(0)[0]).all()
+
+
+@pytest.mark.parametrize("key", SHAPES)
+def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
+    few, many = (SHAPES[key](points=n).sample(1)[0] for n in (51, 400))
+    assert np.array_equal(few, many[:51])
+    still, a_little, more = (SHAPES[key](noise=noise).sample(1)[0] for noise in (0.0, 0.1, 0.3))
+    np.testing.assert_allclose(more - still, 3 * (a_little - still), atol=1e-12)
+    assert np.abs((a_little - still).std() / 0.1 - 1) < 0.1
+
+
+@pytest.mark.parametrize("key", SHAPES)
+def test_without_noise_the_nearest_neighbour_is_of_the_same_class(key):
+    x, t = SHAPES[key](points=400, noise=0.0).sample(2)
+    distance = np.square(x[:, None] - x).sum(-1)
+    np.fill_diagonal(distance, np.inf)
+    assert np.array_equal(t[distance.argmin(1)], t)
+
+
+def test_moons_lie_on_two_half_circles():
+    x, t = SHAPES["moons"](noise=0.0).sample(0)
+    upper, lower = x[t == 0] - (-0.5, -0.25), x[t == 1] - (0.5, 0.25)
+    np.testing.assert_allclose(np.hypot(*upper.T), 1)
+    np.testing.assert_allclose(np.hypot(*lower.T), 1)
+    assert upper[:, 1].min() >= 0 >= lower[:, 1].max()
+
+
+def test_circles_have_their_radii():
+    x, t = SHAPES["circles"](noise=0.0, inner=0.3).sample(0)
+    np.testing.assert_allclose(np.hypot(*x.T), np.where(t == 0, 1, 0.3))
+
+
+@pytest.mark.parametrize("arms", [2, 3, 5])
+def test_spirals_are_parted_by_their_angle(arms):
+    x, t = SHAPES["spirals"](points=60 * arms, noise=0.0, arms=arms, turns=2.0).sample(0)
+    assert np.bincount(t).tolist() == [60] * arms
+    radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0])
+    assert 0.1 <= radius.min() < 0.3 < 0.95 < radius.max() <= 1
+    turned = (angle / (2 * pi) - 2.0 * radius) * arms
+    assert np.array_equal(np.round(turned).astype(int) % arms, t)
+
+
+def test_clouds_stand_where_they_are_put():
+    x, t = SHAPES["clouds"](points=2000, gap=3.0, offset=10.0).sample(0)
+    a, b = x[t == 0].mean(0), x[t == 1].mean(0)
+    assert abs(np.hypot(*(b - a)) - 3) < 0.05
+    np.testing.assert_allclose((a + b) / 2, np.array([10, 10]) / sqrt(2), atol=0.05)
+
+
+def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
+    """The lecture's demonstration: .992 -> .810 on raw data, .992 -> .992 on standardised data."""
+    x, t = SHAPES["clouds"](points=20_000, gap=2.0, noise=0.415, offset=10.0).sample(0)
+    turn = np.radians(5)
+    line = np.array([np.cos(-pi / 4 + turn), np.sin(-pi / 4 + turn)])
+
+    def accuracy(x, weights):
+        return ((x @ weights > 0) == t).mean()
+
+    def phi(z):
+        return (1 + erf(z / sqrt(2))) / 2
+
+    assert abs(accuracy(x, np.array([1, -1])) - phi(1 / 0.415)) < 0.002
+    assert abs(accuracy(x, np.array([1, -1])) - 0.992) < 0.002
+    assert abs(accuracy(x, line) - 0.810) < 0.02
+    assert abs(accuracy(standardised(x), line) - 0.992) < 0.002
+
+
+# --- IDX files --------------------------------------------------------------------------------------------------------
+
+NAMES = [name for name, _, _ in SOURCES["mnist"].files]
+TRAIN_X, TRAIN_T, TEST_X, TEST_T = NAMES
+
+
+def idx(array) -> bytes:
+    """An IDX file of bytes, written from its description."""
+    array = np.asarray(array, np.uint8)
+    return struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape) + array.tobytes()
+
+
+def small(seed=0, train=30, test=20):
+    """Four file names -> their arrays."""
+    rng = np.random.default_rng(seed)
+    shapes = [(train, 28, 28), (train,), (test, 28, 28), (test,)]
+    return {name: rng.integers(0, 10 if len(s) == 1 else 256, s) for name, s in zip(NAMES, shapes, strict=True)}
+
+
+def packed(arrays=None) -> dict[str, bytes]:
+    """Four file names -> gzipped IDX files of `arrays`, or of `small()`."""
+    return {name: gzip.compress(idx(array), mtime=0) for name, array in (arrays or small()).items()}
+
+
+def write(folder, files):
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def brought(tmp_path):
+    """A folder with the four files."""
+    return write(tmp_path, packed())
+
+
+def agrees(loaded, arrays):
+    """x in 0…1 and t are the arrays, in the types that are promised, and cannot be changed."""
+    for (x, t), images, labels in zip(loaded, (TRAIN_X, TEST_X), (TRAIN_T, TEST_T), strict=True):
+        assert (x.dtype, t.dtype) == (np.float32, np.int64)
+        np.testing.assert_allclose(x, arrays[images].reshape(-1, 784) / 255, rtol=1e-6)
+        assert np.array_equal(t, arrays[labels])
+        assert not x.flags.writeable
+        assert not t.flags.writeable
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_an_idx_file_is_read_from_a_path_and_from_bytes(tmp_path, zipped):
+    array = np.arange(24, dtype=np.uint8).reshape(2, 3, 4)
+    content = gzip.compress(idx(array)) if zipped else idx(array)
+    path = tmp_path / "any-name"
+    path.write_bytes(content)
+    for source in (path, str(path), content):
+        assert np.array_equal(load_idx(source), array)
+    assert load_idx(b"\0\0\x08\x01\0\0\0\x02\x07\x09").tolist() == [7, 9]  # written by hand
+
+
+def test_mnist_from_a_folder_gzipped_plain_and_by_other_names(tmp_path, brought):
+    agrees(load_mnist(brought), small())
+    agrees(load_mnist(str(brought)), small())
+    plain = tmp_path / "plain"
+    plain.mkdir()
+    for name, array in small().items():
+        (plain / name.removesuffix(".gz").replace("-idx", ".idx")).write_bytes(idx(array))
+    (plain / TRAIN_X).mkdir()  # some archives unpack into a folder of the file's name
+    (plain / f"{TRAIN_X}.part").write_bytes(b"half")
+    agrees(load_mnist(plain), small())
+
+
+def test_a_gzipped_file_comes_before_a_plain_one(brought):
+    """It has a checksum of its own."""
+    agrees(load_mnist(write(brought, {name.removesuffix(".gz"): b"?" for name in NAMES})), small())
+
+
+def test_mnist_from_an_upload():
+    agrees(load_mnist(packed()), small())
+    agrees(load_mnist({name.replace(".gz", " (1).gz"): content for name, content in packed().items()}), small())
+    agrees(load_mnist({name.removesuffix(".gz"): idx(array) for name, array in small().items()}), small())
+
+
+@pytest.mark.parametrize(("key", "variable"), [("mnist", "OPTVIZ_MNIST"), ("fashion", "OPTVIZ_FASHION")])
+def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, variable):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv(variable, raising=False)
+    assert folder_of(key) == tmp_path / "cache" / "optviz" / key
+    assert not DATASETS[key].at_hand()
+    with pytest.raises(DataError, match=rf"Fetch it, or name its folder in \${variable}"):
+        load_mnist(key=key)
+    monkeypatch.setenv(variable, str(brought))
+    assert DATASETS[key].at_hand()
+    agrees(load_mnist(key=key), small())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_missing_file_is_named(brought, name):
+    (brought / name).unlink()
+    assert not DATASETS["mnist"].at_hand(brought)
+    with pytest.raises(DataError, match=f"MNIST: {name.removesuffix('.gz')} .*cannot be found in the folder"):
+        load_mnist(brought)
+    with pytest.raises(DataError, match=f"Fashion-MNIST: {name.removesuffix('.gz')} .*among the files given"):
+        load_mnist({n: c for n, c in packed().items() if n != name}, "fashion")
+
+
+def test_a_folder_that_is_none(tmp_path):
+    with pytest.raises(DataError, match=r"train-images.*cannot be found in the folder .*nowhere"):
+        load_mnist(tmp_path / "nowhere")
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=r"folder .*file cannot be read"):
+        load_mnist(tmp_path / "file")
+    with pytest.raises(DataError, match="nowhere cannot be read"):
+        load_idx(tmp_path / "nowhere")
+
+
+WHOLE = idx(np.arange(24).reshape(2, 3, 4))
+ZIPPED = gzip.compress(WHOLE, mtime=0)
+DAMAGED = {
+    "a web page": (b"<!DOCTYPE html>", "wrong magic number: 1008813135"),
+    "an archive": (b"PK\3\4" + bytes(20), "wrong magic number"),
+    "floats": (
+        b"\0\0\x0d\1" + bytes(20),
+        "wrong magic number: 3329, where images begin with 2051 and labels with 2049",
+    ),
+    "four axes": (b"\0\0\x08\4" + bytes(20), "wrong magic number: 2052"),
+    "no axis": (b"\0\0\x08\0", "wrong magic number: 2048"),
+    "empty": (b"", "truncated"),
+    "two bytes": (b"\0\0", "truncated"),
+    "cut in the lengths": (WHOLE[:9], "truncated: it ends before its first value"),
+    "cut in the values": (WHOLE[:-5], "truncated: it promises 24 values and holds 19"),
+    "too long": (WHOLE + b"\0", "trailing bytes"),
+    "too long when unpacked": (gzip.compress(WHOLE + b"\0\0"), "trailing bytes"),
+    "cut in the archive": (ZIPPED[:-12], "truncated gzip"),
+    "cut in its checksum": (ZIPPED[:-3], "truncated gzip"),
+    "only the beginning of an archive": (ZIPPED[:2], "truncated gzip"),
+    "a flipped bit": (ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:], "damaged"),
+    "archive and rubbish": (ZIPPED + b"rubbish", "damaged"),
+    "rubbish in the archive": (ZIPPED[:10] + b"\xff" * 20, "damaged"),
+    "too large": (struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "promises .* more than"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGED)
+def test_a_damaged_file_is_refused(tmp_path, kind):
+    content, message = DAMAGED[kind]
+    with pytest.raises(DataError, match=f"^The file .*{message}"):
+        load_idx(content)
+    (tmp_path / TEST_X).write_bytes(content)
+    with pytest.raises(DataError, match=f"^{TEST_X} .*{message}"):
+        load_idx(tmp_path / TEST_X)
+
+
+def wrong(name, change):
+    arrays = small()
+    arrays[name] = change(arrays[name])
+    return arrays
+
+
+def swapped(one, other):
+    arrays = small()
+    arrays[one], arrays[other] = arrays[other], arrays[one]
+    return arrays
+
+
+MISFITS = {
+    "swapped": (swapped(TRAIN_X, TRAIN_T), f"{TRAIN_X} and {TRAIN_T} are swapped"),
+    "swapped test": (swapped(TEST_X, TEST_T), f"{TEST_X} and {TEST_T} are swapped"),
+    "labels of the other part": (swapped(TRAIN_T, TEST_T), f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 labels"),
+    "labels twice": (wrong(TRAIN_X, lambda x: x[:, 0, 0]), "holds no images: wrong magic number 2049"),
+    "images twice": (wrong(TEST_T, lambda t: np.zeros((20, 28, 28))), "holds no labels: wrong magic number 2051"),
+    "a label short": (wrong(TEST_T, lambda t: t[:-1]), "20 images, but t10k-labels.* 19 labels"),
+    "an eleventh class": (wrong(TRAIN_T, lambda t: np.where(np.arange(30) == 4, 10, t)), "says 10 of image 4"),
+    "small images": (wrong(TRAIN_X, lambda x: x[:, :8, :8]), "8×8 pixels in place of 28×28"),
+    "nothing": (small(train=0), "no image at all"),
+}
+
+
+@pytest.mark.parametrize("kind", MISFITS)
+def test_files_that_do_not_fit_together_are_refused(tmp_path, kind):
+    arrays, message = MISFITS[kind]
+    with pytest.raises(DataError, match=message):
+        load_mnist(write(tmp_path, packed(arrays)))
+    with pytest.raises(DataError, match=message):
+        load_mnist(packed(arrays))
+
+
+def known_by(monkeypatch, files, key="mnist"):
+    """Have the official files be these."""
+    sums = tuple((name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items())
+    monkeypatch.setitem(SOURCES, key, replace(SOURCES[key], files=sums))
+
+
+def test_official_files_are_known_by_their_sum(monkeypatch, brought):
+    with pytest.raises(DataError, match=f"{TRAIN_X} is not the official file: wrong SHA-256"):
+        load_mnist(brought, official=True)
+    known_by(monkeypatch, packed())
+    agrees(load_mnist(brought, official=True), small())
+    agrees(load_mnist(packed(), official=True), small())
+    write(brought, {TEST_T: gzip.compress(idx(small(1)[TEST_T]), mtime=0)})
+    with pytest.raises(DataError, match=f"{TEST_T} is not the official file"):
+        load_mnist(brought, official=True)
+    load_mnist(brought)
+
+
+# --- fetching ---------------------------------------------------------------------------------------------------------
+
+
+class Mirror(BaseHTTPRequestHandler):
+    """Serves `files`, and misbehaves as it is told to."""
+
+    files: dict
+    asked: list  # (name, Range header) of each request
+    ranges = True  # whether it knows Range requests
+    lengths = True  # whether it says how long its answers are
+    cut = None  # name -> bytes after which the connection is cut
+    wrong_range = False  # whether it sends other bytes than it was asked for
+    pause = 0.0  # before each answer
+
+    def do_GET(self):
+        name, asked = self.path.rpartition("/")[2], self.headers.get("Range")
+        self.asked.append((name, asked))
+        time.sleep(self.pause)
+        if name not in self.files:
+            self.send_error(404)
+            return
+        content, first = self.files[name], 0
+        if asked and self.ranges:
+            first = int(asked.removeprefix("bytes=").removesuffix("-"))
+            if first >= len(content):
+                self.send_error(416)
+                return
+            self.send_response(206)
+            said = first - 1 if self.wrong_range else first
+            self.send_header("Content-Range", f"bytes {said}-{len(content) - 1}/{len(content)}")
+        else:
+            self.send_response(200)
+        if self.lengths:
+            self.send_header("Content-Length", str(len(content) - first))
+        self.end_headers()
+        self.wfile.write(content[first : (self.cut or {}).get(name)])
+
+    def log_message(self, *args):
+        pass
+
+
+@contextmanager
+def mirror(files, **behaviour):
+    """(address, handler class) of a server on a free port; its `behaviour` may be changed on the class."""
+    handler = type("Handler", (Mirror,), {"files": files, "asked": [], **behaviour})
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/mnist/", handler
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@pytest.fixture
+def files(monkeypatch, tmp_path):
+    """Four files that count as official; nothing outside of this test is touched or asked."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    for variable in ("OPTVIZ_MNIST", "OPTVIZ_MNIST_URL"):
+        monkeypatch.delenv(variable, raising=False)
+    files = packed(small(train=300, test=100))
+    known_by(monkeypatch, files)
+    return files
+
+
+def standing(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != ".lock"}
+
+
+def test_fetching_into_the_cache_folder(files, tmp_path, monkeypatch):
+    seen = []
+    with mirror(files) as (address, handler):
+        folder = fetch("mnist", address=address, progress=lambda *now: seen.append(now))
+        assert folder == cache_folder() / "mnist" == tmp_path / "cache" / "optviz" / "mnist"
+        assert standing(folder) == files
+        asked = len(handler.asked)
+        assert asked == 4
+        assert fetch("mnist", address=address) == folder  # again: all is there
+        assert len(handler.asked) == asked
+    assert DATASETS["mnist"].at_hand()
+    agrees(load_mnist(official=True), small(train=300, test=100))
+    total = sum(map(len, files.values()))
+    assert seen[0] == (0, total)
+    assert seen[-1] == (total, total)
+    assert seen == sorted(seen)
+    assert len(seen) > 8  # not only once for each file
+
+
+def test_the_environment_names_the_address(files, tmp_path, monkeypatch):
+    with mirror(files) as (address, _):
+        monkeypatch.setenv("OPTVIZ_MNIST_URL", address.rstrip("/"))
+        assert standing(fetch("mnist", tmp_path / "here")) == files
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["with ranges", "without ranges"])
+@pytest.mark.parametrize("lengths", [True, False], ids=["with lengths", "without lengths"])
+def test_a_cut_connection_is_gone_on_with(files, tmp_path, ranges, lengths):
+    with mirror(files, cut={TRAIN_X: 100_000}, ranges=ranges, lengths=lengths) as (address, handler):
+        with pytest.raises(DataError, match=r"(cut after \d+|could not be fetched).*Fetch again"):
+            fetch("mnist", tmp_path, address)
+        kept = standing(tmp_path)
+        assert list(kept) == [f"{TRAIN_X}.part"]
+        assert files[TRAIN_X].startswith(kept[f"{TRAIN_X}.part"])
+        have = len(kept[f"{TRAIN_X}.part"])
+        assert 60_000 < have <= 100_000
+        assert not DATASETS["mnist"].at_hand(tmp_path)
+        handler.cut, seen = None, []
+        fetch("mnist", tmp_path, address, progress=lambda done, total: seen.append(done))
+        assert handler.asked[1] == (TRAIN_X, f"bytes={have}-")
+        assert seen[0] == (have if ranges else 0)
+    assert standing(tmp_path) == files
+
+
+def test_a_part_that_lacks_only_its_name(files, tmp_path):
+    write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X]})
+    with mirror(files) as (address, handler):
+        fetch("mnist", tmp_path, address)
+        assert [name for name, _ in handler.asked] == NAMES[1:]
+    assert standing(tmp_path) == files
+
+
+@pytest.mark.parametrize("length", [10, None, 10**6], ids=["short", "as long", "too long"])
+def test_a_spoilt_part_does_not_last(files, tmp_path, length):
+    write(tmp_path, {f"{TRAIN_X}.part": b"x" * (len(files[TRAIN_X]) if length is None else length)})
+    with mirror(files) as (address, handler):
+        fetch("mnist", tmp_path, address)
+        # that the beginning is wrong is known when the rest has come
+        begun = [(TRAIN_X, "bytes=10-")] if length == 10 else []
+        assert handler.asked == [*begun, *((name, None) for name in NAMES)]
+    assert standing(tmp_path) == files
+
+
+def test_a_wrong_file_under_the_right_name_is_replaced(files, tmp_path):
+    write(tmp_path, {TRAIN_T: b"old"})
+    with mirror(files) as (address, _):
+        fetch("mnist", tmp_path, address)
+    assert standing(tmp_path) == files
+
+
+def flipped(content):
+    return content[:50] + bytes([content[50] ^ 1]) + content[51:]
+
+
+@pytest.mark.parametrize("lengths", [True, False])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (flipped, "wrong SHA-256"),
+        (lambda content: content + b"more", "(has not the|wrong size)"),
+        (lambda content: b"<html>Please log in</html>", "(has not the|cut after)"),
+    ],
+    ids=["another", "too long", "a log-in page"],
+)
+def test_what_is_not_the_file_never_gets_its_name(files, tmp_path, change, message, lengths):
+    served = files | {TEST_X: change(files[TEST_X])}
+    with mirror(served, lengths=lengths) as (address, handler):
+        seen = []
+        with pytest.raises(DataError, match=f"{TEST_X}.*{message}|{message}.*{TEST_X}"):
+            fetch("mnist", tmp_path, address, progress=lambda done, total: seen.append(done))
+        assert seen[-1] <= sum(len(files[name]) for name in (TRAIN_X, TRAIN_T, TEST_X))
+        # what was cut may be right so far; what is wrong is not kept
+        parts = {f"{TEST_X}.part"} if len(served[TEST_X]) < len(files[TEST_X]) and not lengths else set()
+        assert set(standing(tmp_path)) == {TRAIN_X, TRAIN_T} | parts
+        with pytest.raises(DataError, match=r"t10k-images.* cannot be found"):
+            load_mnist(tmp_path)
+        handler.files = files
+        fetch("mnist", tmp_path, address)
+    assert standing(tmp_path) == files
+
+
+def test_a_server_that_sends_other_bytes_than_asked(files, tmp_path):
+    write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X][:1000]})
+    with mirror(files, wrong_range=True) as (address, _):
+        with pytest.raises(DataError, match="is not the file it should be"):
+            fetch("mnist", tmp_path, address)
+        assert standing(tmp_path) == {}
+
+
+def test_a_server_whose_file_ends_before_the_part(files, tmp_path):
+    write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X][:1000]})
+    with mirror(files | {TRAIN_X: b"short"}) as (address, _):
+        with pytest.raises(DataError, match="416"):
+            fetch("mnist", tmp_path, address)
+        assert standing(tmp_path) == {}
+
+
+def test_a_file_that_the_server_does_not_have(files, tmp_path):
+    without = {name: content for name, content in files.items() if name != TRAIN_T}
+    with mirror(without) as (address, _), pytest.raises(DataError, match=f"{TRAIN_T} could .* the server says 404"):
+        fetch("mnist", tmp_path, address)
+    assert list(standing(tmp_path)) == [TRAIN_X]
+
+
+def test_no_server(files, tmp_path):
+    with mirror(files) as (address, _):
+        pass
+    with pytest.raises(DataError, match="cannot be reached"):
+        fetch("mnist", tmp_path, address)
+
+
+def test_a_server_that_falls_silent(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(remote, "PATIENCE", 0.1)
+    with (
+        mirror(files, pause=0.5) as (address, _),
+        pytest.raises(DataError, match=r"could not be fetched|cannot be reached"),
+    ):
+        fetch("mnist", tmp_path, address)
+    assert standing(tmp_path) == {}
+
+
+@pytest.mark.parametrize("address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
+def test_what_is_no_address(files, tmp_path, address):
+    with pytest.raises(DataError, match=r"is no address|cannot be reached|could not be fetched"):
+        fetch("mnist", tmp_path, address)
+
+
+def test_files_of_the_server_itself_are_no_address(files, tmp_path):
+    theirs, ours = tmp_path / "theirs", tmp_path / "ours"
+    theirs.mkdir()
+    with pytest.raises(DataError, match="is no address"):
+        fetch("mnist", ours, write(theirs, files).as_uri())
+    assert standing(ours) == {}
+
+
+def test_a_folder_that_cannot_be_made(files, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match="Nothing can be written to"):
+        fetch("mnist", tmp_path / "file" / "folder", "http://127.0.0.1:9/")
+
+
+def test_a_stop_keeps_what_came_and_the_rest_follows(files, tmp_path):
+    done = [0]
+    with mirror(files) as (address, handler):
+        stopped = fetch(
+            "mnist",
+            tmp_path,
+            address,
+            progress=lambda now, total: done.append(now),
+            stop=lambda: done[-1] > 50_000,
+        )
+        assert stopped is None
+        (name, kept), *others = standing(tmp_path).items()
+        assert (name, others) == (f"{TRAIN_X}.part", [])
+        assert len(kept) == done[-1] > 50_000
+        assert fetch("mnist", tmp_path, address) == tmp_path
+        assert handler.asked[1] == (TRAIN_X, f"bytes={len(kept)}-")
+    assert standing(tmp_path) == files
+
+
+def test_whatever_the_callback_raises_comes_through_and_the_folder_is_free_again(files, tmp_path):
+    def leave(done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    with mirror(files) as (address, _):
+        with pytest.raises(KeyboardInterrupt):
+            fetch("mnist", tmp_path, address, progress=leave)
+        fetch("mnist", tmp_path, address)
+    assert standing(tmp_path) == files
+
+
+def test_two_who_fetch_at_once_do_not_meet(files, tmp_path):
+    with mirror(files, pause=0.05) as (address, handler):
+        both = [threading.Thread(target=fetch, args=("mnist", tmp_path, address)) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        assert [name for name, _ in handler.asked] == NAMES
+    assert standing(tmp_path) == files
+
+
+def test_who_waits_can_be_stopped(files, tmp_path):
+    with remote._alone(tmp_path, None) as alone:
+        assert alone
+        assert fetch("mnist", tmp_path, "http://127.0.0.1:9/", stop=lambda: True) is None
+
+
+def test_the_cache_folder_follows_the_platform(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "optviz"
+    for ignored in ("relative/path", ""):
+        monkeypatch.setenv("XDG_CACHE_HOME", ignored)
+        monkeypatch.setenv("HOME", str(tmp_path))
+        for platform, folder in (("linux", ".cache"), ("darwin", "Library/Caches")):
+            monkeypatch.setattr("sys.platform", platform)
+            assert cache_folder() == tmp_path / folder / "optviz"
+
+
+# --- the menu ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("key", DATASETS)
+def test_what_the_menu_says(key, tmp_path):
+    d = DATASETS[key]
+    assert d.key == key
+    assert d.name
+    assert d.attribution
+    assert d.needs_folder == (key in ("mnist", "fashion"))
+    assert d.at_hand(tmp_path) != d.needs_folder
+    if d.picture:
+        assert d.picture[0] * d.picture[1] == d.features
+        assert len(d.labels) == 10
+    if key in SHAPES:
+        assert SHAPES[key]().sample(0)[0].shape[1] == d.features
+
+
+@pytest.mark.parametrize("key", SOURCES)
+def test_sources_are_complete(key):
+    source = SOURCES[key]
+    assert [name for name, _, _ in source.files] == NAMES
+    assert source.address.startswith("https://")
+    assert all(len(digest) == 64 and set(digest) <= set("0123456789abcdef") for _, _, digest in source.files)

@@ -1,0 +1,220 @@
+"""Activations and gradients in a deep stack, against the reference table and laws of probability."""
+
+import numpy as np
+import pytest
+
+from optviz.experiments.activations.spec import (
+    Layer,
+    Spread,
+    Stack,
+    check,
+    fitting,
+    histogram,
+    inside,
+    through,
+)
+from optviz.nn import (
+    ACTIVATIONS,
+    GRADIENTS,
+    INITIALISERS,
+    WEIGHTS,
+    MiniBatch,
+    Network,
+    one_hot,
+    stream,
+)
+from optviz.spec import (
+    Part,
+    SpecError,
+    parsed,
+    plain,
+)
+
+RULES = {
+    "std 1": Part("normal", {"sigma": 1.0}),
+    ".01": Part("normal"),
+    "Xavier": Part("book"),
+    "He": Part("he_normal"),
+}
+
+# activation, initial weights: mean, standard deviation and saturated share of the first and the last of five layers,
+# and how far each is allowed to be away: about three standard deviations over seeds
+TABLE = [
+    ("sigmoid", "std 1", (0.500, 0.501), (0.459, 0.440), (0.645, 0.506)),
+    ("sigmoid", ".01", (0.500, 0.500), (0.0249, 0.0126), (0, 0)),
+    ("sigmoid", "Xavier", (0.500, 0.501), (0.208, 0.123), (0, 0)),
+    ("tanh", "std 1", (0, 0), (0.960, 0.958), (0.791, 0.784)),
+    ("tanh", ".01", (0, 0), (0.0990, 9.9e-6), (0, 0)),
+    ("tanh", "Xavier", (0, 0), (0.627, 0.321), (0.0087, 0)),
+    ("relu", ".01", (0.0399, 9.8e-7), (0.0585, 1.5e-6), (0.5, 0.5)),
+    ("relu", "Xavier", (0.399, 0.098), (0.585, 0.149), (0.5, 0.5)),
+    ("relu", "He", (0.564, 0.556), (0.827, 0.842), (0.5, 0.5)),
+]
+
+
+def stack(activation, rule="Xavier", **more):
+    return Stack(activation=Part(activation), initialiser=RULES[rule], **more)
+
+
+@pytest.mark.parametrize(("activation", "rule", "means", "stds", "saturated"), TABLE)
+def test_reference_table(activation, rule, means, stds, saturated):
+    """The mean of eight seeds; single layers of ReLU scatter by 16 % from the fifth on."""
+    runs = [through(stack(activation, rule, seed=seed)) for seed in range(8)]
+    for end, at in ((0, 0), (-1, 1)):
+        layers = [run[end] for run in runs]
+        mean, std = (np.mean([getattr(layer.forward, k) for layer in layers]) for k in ("mean", "std"))
+        wide = 0.2 if activation == "relu" and at else 0.03
+        assert std == pytest.approx(stds[at], rel=wide)
+        assert mean == pytest.approx(means[at], rel=wide, abs=0.02 * std if activation != "sigmoid" else 0.02)
+        assert np.mean([layer.saturated for layer in layers]) == pytest.approx(saturated[at], abs=0.06 if at else 0.01)
+
+
+def test_relu_with_small_weights_over_seeds():
+    """Mean ± standard deviation over 1000 seeds, as measured elsewhere; here over 40."""
+    means = np.array([[layer.forward.mean for layer in through(stack("relu", ".01", seed=s))] for s in range(40)])
+    expected = np.array([0.03980, 0.002797, 0.0001965, 1.386e-5, 9.75e-7])
+    scatter = np.array([0.00035, 0.00022, 2.1e-5, 1.9e-6, 1.6e-7])
+    assert (np.abs(means.mean(0) - expected) < 3.5 * scatter / 40**0.5).all()
+    assert (np.abs(means - expected) < 4.5 * scatter).all()
+    np.testing.assert_allclose(means.std(0), scatter, rtol=0.4)
+
+
+def test_what_the_pooled_histogram_hides():
+    layers = through(stack("sigmoid"))
+    np.testing.assert_allclose(
+        [layer.forward.within for layer in layers], [0.207, 0.048, 0.011, 0.0027, 0.00063], rtol=0.12
+    )
+    for layer in layers:
+        s = layer.forward
+        assert s.std**2 == pytest.approx(s.within**2 + s.between**2, rel=1e-12)
+    assert layers[-1].forward.between > 0.99 * layers[-1].forward.std
+
+
+def test_what_arrives_is_the_gradient():
+    """Of Σ G·a₃ with respect to the activations before, by central differences through the layers."""
+    small = Stack(3, 4, Part("tanh"), RULES["std 1"], 3, 5, 7)
+    h = ACTIVATIONS["tanh"]()
+    layers = through(small)
+    g = stream(7, GRADIENTS).standard_normal((3, 4))
+    np.testing.assert_array_equal(layers[-1].arriving, g)
+    weights = [stream(7, WEIGHTS, i).standard_normal((4, 4)) for i in (1, 2)]
+
+    def end(a, after):
+        for w in weights[after:]:
+            a = h.value(a @ w)
+        return (g * a).sum()
+
+    for i in (0, 1):
+        for at in np.ndindex(3, 4):
+            up, down = layers[i].activations.copy(), layers[i].activations.copy()
+            up[at] += 1e-6
+            down[at] -= 1e-6
+            assert layers[i].arriving[at] == pytest.approx((end(up, i) - end(down, i)) / 2e-6, abs=1e-8)
+
+
+def test_gradients_under_the_rules():
+    """He's rule keeps the gradient's size through ReLU, 1/√n halves its square; with N(0, .01²) it is gone."""
+    size = {rule: np.mean([[layer.backward.std for layer in through(stack("relu", rule, seed=s))] for s in range(6)], 0)
+            for rule in ("He", "Xavier", ".01")}  # fmt: skip
+    np.testing.assert_allclose(size["He"], 1, rtol=0.15)
+    np.testing.assert_allclose(size["Xavier"], 0.5 ** np.array([2, 1.5, 1, 0.5, 0]), rtol=0.15)
+    np.testing.assert_allclose(size[".01"], (0.1 * 0.5**0.5) ** np.arange(4, -1, -1.0), rtol=0.15)
+
+
+def test_a_knob_that_is_dragged_moves_one_picture():
+    a, b = (through(Stack(initialiser=Part("normal", {"sigma": s}), activation=Part("identity"))) for s in (0.5, 1.0))
+    np.testing.assert_allclose(a[2].activations, b[2].activations / 8, rtol=1e-9, atol=1e-9)
+    deeper = through(stack("tanh", layers=7))
+    for layer, same in zip(through(stack("tanh")), deeper[:5], strict=True):
+        np.testing.assert_array_equal(layer.activations, same.activations)
+    assert not (through(stack("tanh", seed=1))[0].activations == deeper[0].activations).any()
+
+
+def test_own_rows():
+    x = np.random.default_rng(0).random((20, 64))
+    layers = through(stack("tanh", layers=2, units=30), x)
+    assert [layer.activations.shape for layer in layers] == [(20, 30)] * 2
+    for bad in (x[0], x[:1], x * np.nan, np.empty((3, 0))):
+        with pytest.raises(ValueError, match="rows of finite numbers"):
+            through(stack("tanh"), bad)
+
+
+@pytest.mark.parametrize("sigma", [0.0, 100.0])
+@pytest.mark.parametrize("layers", [1, 12])
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_extreme_stacks_have_a_picture(activation, layers, sigma):
+    extreme = Stack(layers, 100, Part(activation), Part("normal", {"sigma": sigma}))
+    check(extreme)
+    result = through(extreme)
+    assert len(result) == layers
+    for layer in result:
+        assert 0 <= layer.dead <= layer.saturated <= 1
+        for values, limits in ((layer.activations, layer.limits), (layer.arriving, (None, None))):
+            assert np.isfinite(values).all()
+            for span in (fitting(values), fitting(values, limits)):
+                counts, edges = histogram(values, span)
+                assert len(edges) == 31
+                assert counts.sum() == values.size
+
+
+def test_dead_units():
+    zeros = through(stack("relu", layers=3, units=10, inputs=4))[0]
+    assert zeros.dead == 0
+    dead = through(Stack(2, 10, Part("relu"), Part("zeros")))
+    assert [layer.dead for layer in dead] == [1, 1]
+    off = np.array([[True, False, True, False], [True, True, False, False]])
+    layer = Layer(np.zeros((2, 4)), np.zeros((2, 4)), off, (0, None))
+    assert (layer.saturated, layer.dead) == (0.5, 0.25)
+
+
+def test_inside_a_network():
+    """The first layer by hand, the gradients by the mini-batch's, which is checked against PyTorch."""
+    net = Network((4, 6, 5, 3), Part("relu"), dtype="float64")
+    rng, params = np.random.default_rng(0), net.init(1)
+    x, t = rng.standard_normal((9, 4)), rng.integers(0, 3, 9)
+    layers, lengths = inside(net, params, x, t)
+    views, gradients = net.views(params), net.views(MiniBatch(net, x, one_hot(t, 3)).grad(params))
+    first = np.maximum(x @ views[0]["W"], 0)
+    np.testing.assert_allclose(layers[0].activations, first)
+    assert (
+        [layer.activations.shape for layer in layers] == [layer.arriving.shape for layer in layers] == [(9, 6), (9, 5)]
+    )
+    assert layers[0].saturated == (first == 0).mean()
+    through_relu = layers[0].arriving * (first > 0)
+    np.testing.assert_allclose(x.T @ through_relu, gradients[0]["W"])
+    np.testing.assert_allclose(lengths, [np.sqrt((gradients[i]["W"] ** 2).sum()) for i in net.affine])
+    lost, nothing = inside(net, params * np.nan, x, t)
+    assert np.isnan(nothing).all()
+    assert np.isnan(lost[0].forward.mean)
+    assert histogram(lost[0].activations, fitting(lost[0].activations))[0].sum() == 0
+
+
+def test_spread_by_hand():
+    s = Spread.of(np.array([[0.0, 10.0], [2.0, 14.0]]))
+    assert (s.mean, s.within, s.between) == (6.5, 2.5**0.5, 5.5)
+
+
+def test_ranges_that_fit():
+    a = np.array([-0.5, 0.25, np.nan, np.inf])
+    assert fitting(a) == (-0.5, 0.25)
+    assert fitting(a, (-1.0, 1.0)) == (-1.0, 1.0)
+    assert fitting(np.abs(a), (0.0, None)) == (0.0, 0.5)
+    assert fitting(np.zeros(3), (0.0, None)) == (-0.5, 0.5)
+    assert fitting(np.full(3, 4.0)) == (2.0, 6.0)
+    assert fitting(np.full(3, np.nan)) == (0.0, 1.0)
+    counts, edges = histogram(a, (-1, 1), 4)
+    assert counts.tolist() == [0, 1, 1, 0]
+    assert edges.tolist() == [-1, -0.5, 0, 0.5, 1]
+
+
+def test_specs_from_outside():
+    assert parsed(Stack, plain(Stack())) == Stack()
+    for key in INITIALISERS:
+        check(Stack(initialiser=Part(key)))
+    for bad, why in (
+        (Stack(layers=13), "number of layers is from 1 to 12"), (Stack(units=0), "units"), (Stack(samples=1), "samples"),
+        (Stack(activation=Part("step")), "no activation 'step'"), (Stack(seed=-1), "seed"),
+        (Stack(initialiser=Part("normal", {"sigma": 101.0})), "sigma"),
+    ):  # fmt: skip
+        with pytest.raises(SpecError, match=why):
+            check(bad)

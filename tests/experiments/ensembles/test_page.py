@@ -1,0 +1,205 @@
+"""The ensembles page in AppTest: the three methods, noisy beside clean labels, extreme settings, links, files."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz.experiments.ensembles import page
+from optviz.experiments.ensembles.spec import METHODS, Ensembles
+from optviz.nn import Network
+from optviz.optim.config import Racer
+from optviz.shell.share import (
+    LinkError,
+    SharedScene,
+    decode,
+    encode,
+)
+from optviz.spec import Part
+from optviz.training import (
+    Split,
+    advance,
+    begin,
+    load,
+)
+from tests.page import numbers, open_page, panels, plots, sound, text, trained
+
+SMALL = Ensembles(Network((64, 12, 10)), split=Split(100, noise=0.2), iterations=40, members=3)
+
+
+def opened(scene=None, **query):
+    return open_page("ensembles", scene, **query)
+
+
+def done(scene):
+    return trained(opened(scene), "ensembles")
+
+
+def chosen(at, method):
+    at.get("button_group")[0].set_value(method).run()
+    return sound(at)
+
+
+def rows(at):
+    html = next(h.value for h in at.get("html") if "One network and an ensemble" in h.value)
+    return [
+        [c.split(">")[-1] for c in row.replace("</th>", "</td>").split("</td>")[:-1]]
+        for row in html.split("<tbody>")[1].split("</tr>")[:-1]
+    ]
+
+
+def line(at, plot, name):
+    [trace] = [t for t in plots(at)[plot]["data"] if t["name"] == name]
+    return numbers(trace["y"])
+
+
+def test_it_opens_with_the_reference_and_nothing_trained():
+    at = opened()
+    assert at.session_state.ensembles == Ensembles()
+    assert [r[-1] for r in rows(at)] == ["not begun"] * 6
+    assert {"ensembles-0", "ensembles-1"} <= set(plots(at))
+    assert "Alpaydin" in text(at)
+    assert set(panels(at)) >= {"Ensemble", "Network and training"}
+
+
+def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_are():
+    at = done(SMALL)
+    assert [(r[0], r[1], r[-1]) for r in rows(at)] == [
+        (name, labels, "done")
+        for name in ("Independent networks", "Snapshots of one run", "Averaged weights")
+        for labels in ("20 % wrong labels", "clean labels")
+    ]
+    training = SMALL.training("independent", 0.2)
+    data = load(training)
+    alone = advance(begin(training, data), data, 40)
+    assert line(at, "ensembles-0", "ensemble")[-1] == alone.committee[-1, 1, 0]
+    assert line(at, "ensembles-0", "one network (mean)")[-1] == pytest.approx(alone.accuracy[-1, 1, 0].mean())
+    assert sum(t["name"].startswith("seed ") for t in plots(at)["ensembles-0"]["data"]) == 3
+    together = line(at, "ensembles-enough", "20 % wrong labels")
+    assert together[-1] == pytest.approx(alone.committee[-1, 1, 0])
+    assert len(together) == 3
+    assert "answer differently" in text(at)
+    before = [id(n) for n in at.session_state.labs["ensembles"]["kept"].values()]
+
+    at = chosen(at, "snapshots")
+    figure = plots(at)["ensembles-1"]
+    assert [s["x0"] for s in figure["layout"]["shapes"]] == [14, 28, 40]
+    assert len(line(at, "ensembles-1", "snapshots together")) == 3
+    rate = line(at, "ensembles-1", "rate")
+    assert rate[[0, 14, 28]] == pytest.approx(0.2)
+    assert rate[[7, 21]] == pytest.approx(0.1), "half of it in the middle of a cycle"
+    assert "One snapshot alone" in text(at)
+
+    at = chosen(at, "averaging")
+    assert {"ensembles-loss-0", "ensembles-loss-1"} <= set(plots(at))
+    assert len(line(at, "ensembles-loss-0", "averaged weights")) == 40
+    assert [id(n) for n in at.session_state.labs["ensembles"]["kept"].values()] == before, "nothing is trained again"
+
+
+def test_knobs_turn_the_scene():
+    at = opened(replace(SMALL, view="snapshots"))
+    assert "peak" in {k["name"] for k in panels(at)["Ensemble"]["knobs"]}
+    at = chosen(at, "averaging")
+    assert "decay" in {k["name"] for k in panels(at)["Ensemble"]["knobs"]}
+    assert at.session_state.ensembles.view == "averaging"
+    assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
+
+
+ROUGH = Racer(Part("sgd", {"lr": 10.0}))
+EXTREME = {
+    "no hidden layer": replace(SMALL, network=Network((64, 10))),
+    "one hidden layer": replace(SMALL, network=Network((64, 300, 10)), iterations=10),
+    "twelve": replace(SMALL, network=Network((64, *[10] * 12, 10))),
+    "one member": replace(SMALL, members=1),
+    "most members": replace(SMALL, members=10),
+    "more members than cycles": replace(SMALL, iterations=10, members=7),
+    "diverging": replace(SMALL, network=Network((64, 50, 50, 50, 10)), racer=ROUGH, peak=10.0),
+    "almost no rate": replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e-4})), peak=1.0),
+    "clean": replace(SMALL, split=Split(100)),
+    "mostly wrong": replace(SMALL, split=Split(100, noise=0.8)),
+    "no memory": replace(SMALL, decay=0.0),
+    "batch of one": replace(SMALL, batch=1),
+    "all weights equal": replace(SMALL, network=Network((64, 12, 10), initialiser=Part("zeros"))),
+    "moons": replace(SMALL, network=Network((2, 10, 2)), dataset=Part("moons")),
+    "lbfgs": replace(SMALL, racer=Racer(Part("lbfgs", {"lr": 0.1})), iterations=10),
+    "dropout": replace(SMALL, network=Network((64, 12, 10), dropout=0.5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("which", EXTREME)
+def test_extreme_settings(which):
+    at = done(EXTREME[which])
+    for method in METHODS:
+        at = chosen(at, method)
+        json.dumps(plots(at))
+        assert len(rows(at)) == 3 * len(EXTREME[which].noises)
+
+
+def test_members_that_diverge_are_named_and_the_others_go_on():
+    at = done(EXTREME["diverging"])
+    states = [r[-1] for r in rows(at)]
+    assert any("diverged" in s for s in states)
+    assert "diverged" in text(at)
+
+
+def test_one_of_three_diverges():
+    """Its line ends, the ensemble of all ends with it, and the members that are left are looked at."""
+    at = done(SMALL)
+    kept = at.session_state.labs["ensembles"]["kept"]
+    for key, now in list(kept.items()):
+        if len(now.training.seeds) == 3 and not now.training.racer.wrappers:
+            params, accuracy, committee, lost = (
+                a.copy() for a in (now.params, now.accuracy, now.committee, now.diverged_at)
+            )
+            params[:, 1], accuracy[-1, :, :, 1], committee[-1], lost[:, 1] = np.nan, np.nan, np.nan, 39
+            kept[key] = replace(now, params=params, accuracy=accuracy, committee=committee, diverged_at=lost)
+    page._opinions.clear()
+    sound(at.run())
+    page._opinions.clear()
+    assert "1 of 3 networks diverged" in text(at)
+    assert "2 of 3 members have not diverged" in text(at)
+    assert len(line(at, "ensembles-enough", "clean labels")) == 2
+    assert any("1 of 3 seeds diverged" in r[-1] for r in rows(at))
+
+
+def test_too_much_at_once_is_said():
+    at = opened()
+    at.session_state.ensembles = Ensembles(Network((64, *[300] * 12, 10)), batch=2000, members=10)
+    sound(at.run())
+    assert "numbers at a time" in at.error[0].value
+
+
+def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
+    scene = replace(SMALL, members=4, view="snapshots", decay=0.9)
+    assert opened(scene).session_state.ensembles == scene
+    at = opened(s="1.damaged")
+    assert at.session_state.ensembles == Ensembles()
+    assert at.warning
+
+
+@pytest.mark.parametrize(
+    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"racer": Racer(Part("newton"))}]
+)
+def test_a_link_to_what_cannot_be_trained(bad):
+    with pytest.raises(LinkError):
+        decode(encode(SharedScene("ensembles", replace(SMALL, **bad))), "ensembles")
+
+
+def test_curves_as_csv():
+    at = done(SMALL)
+    kept = list(at.session_state.labs["ensembles"]["kept"].values())
+    found = {
+        (noise, method): next(n for n in kept if n.training == SMALL.training(method, noise)) for noise in SMALL.noises for method in METHODS
+    }  # fmt: skip
+    lines = list(csv.DictReader(io.StringIO(page.curves_csv(SMALL, found))))
+    now = found[0.2, "independent"]
+    [end] = [
+        r
+        for r in lines
+        if (r["wrong_labels"], r["method"], r["who"], r["iteration"]) == ("0.2", "independent", "ensemble", "40")
+    ]
+    assert float(end["test_accuracy"]) == now.committee[-1, 1, 0]
+    assert [r["who"] for r in lines if "together" in r["who"]] == [f"{m} snapshots together" for m in (1, 2, 3)] * 2

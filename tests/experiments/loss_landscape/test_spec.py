@@ -1,0 +1,267 @@
+"""The loss over a plane: directions, planes and projections by hand and by eigenvalues, losses by PyTorch, bowls in closed form."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz.experiments.loss_landscape import planes
+from optviz.experiments.loss_landscape import spec as core
+from optviz.experiments.loss_landscape.planes import Plane
+from optviz.experiments.loss_landscape.spec import Path, Survey, Terrain
+from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.nn import Network
+from optviz.optim.config import Racer
+from optviz.spec import (
+    Part,
+    SpecError,
+    parsed,
+    plain,
+)
+from optviz.training import (
+    Data,
+    Split,
+    advance,
+    begin,
+    load,
+)
+
+SGD, ADAM = Racer(Part("sgd", {"lr": 0.5})), Racer(Part("adam", {"lr": 0.05}))
+MOONS = Contest((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Part("moons"), Split(150), 16, 30)
+
+
+def trained(terrain):
+    """All trainings to their end, and the data."""
+    data = load(terrain.trainings[0])
+    found = []
+    for training in terrain.trainings:
+        now = begin(training, data)
+        while not now.done:
+            now = advance(now, data, training.keep)
+        found.append(now)
+    return found, data
+
+
+def surveyed(terrain, progresses=None, data=None):
+    if progresses is None:
+        progresses, data = trained(terrain)
+    now = core.survey(terrain, progresses)
+    while not now.whole:
+        now = core.survey_on(now, data)
+    return now, data
+
+
+def by_hand(plane, data, network, n=5, rows=100):
+    """A survey of a plane of one's own, whose path is a single point."""
+    axis = np.linspace(-1, 1, n)
+    terrain = Terrain(Contest((SGD,), network, Part("moons")), resolution=n, judged_on=rows)
+    path = Path(np.zeros(1, int), plane.origin[None], -1)
+    return Survey(terrain, plane, (path,), axis, axis, np.full(n * n + 2, np.nan))
+
+
+def test_a_random_direction_is_as_long_as_the_weights_into_each_unit():
+    net = Network((2, 3, 2), dtype="float64")
+    #         W1: columns of length 5, 2, 0           b1       W2: columns √2 and 3       b2
+    params = np.array([3, 0, 0, 4, 2, 0, 7, 7, 7, 1, 3, 0, 0, 1, 0, 7, 7], float)
+    first, _, second = net.views(planes.filter_normalised(net, params, np.random.default_rng(1)))
+    assert np.sqrt((first["W"] ** 2).sum(0)) == pytest.approx([5, 2, 0])
+    assert np.sqrt((second["W"] ** 2).sum(0)) == pytest.approx([2**0.5, 3])
+    assert not first["b"].any()
+    assert not second["b"].any()
+    assert (first["W"][:, :2] != 0).all(), "random within a unit, not the weights themselves"
+
+
+def test_gamma_and_beta_of_a_normalisation_do_not_move():
+    net = Network((4, 3, 2), dtype="float64", normalise="before")
+    _, norm, *_ = net.views(planes.filter_normalised(net, net.init(0), np.random.default_rng(1)))
+    assert not norm["gamma"].any()
+    assert not norm["beta"].any()
+
+
+def test_a_relu_net_with_one_layer_doubled_and_the_next_halved_has_the_same_landscape():
+    """It computes the same, and that is what the normalisation is for (Li et al. 2018, section 4)."""
+    terrain = Terrain(MOONS, plane="random", resolution=7)
+    net, data = MOONS.network, load(terrain.trainings[0])
+    params = net.init(3)
+    for p in net.views(params):
+        for value in p.values():
+            value += 0.1
+    doubled = params.copy()
+    first, _, second = net.views(doubled)
+    first["W"] *= 2
+    first["b"] *= 2
+    second["W"] /= 2
+    points = np.stack(np.meshgrid([-1, 0, 0.7], [-0.5, 0, 1]), -1).reshape(-1, 2)
+    one, other = (
+        core.losses(net, planes.random_plane(net, p, 5).at(points), data, 100) for p in (params, doubled)
+    )  # fmt: skip
+    assert np.ptp(one) > 0.01
+    assert other == pytest.approx(one, rel=1e-12)
+
+
+def test_the_plane_of_the_paths_is_that_of_the_largest_eigenvalues():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((20, 7)) * [5, 1, 3, 0.2, 0.1, 0.1, 0.1] + 2
+    origin = points[-1]
+    plane = planes.pca_plane(origin, points)
+    values, vectors = np.linalg.eigh((points - origin).T @ (points - origin))
+    for direction, vector in zip(plane.directions, vectors.T[::-1], strict=False):
+        assert abs(direction @ vector) == pytest.approx(1)
+    assert plane.shares(points) == pytest.approx(values[:-3:-1] / values.sum())
+    assert plane.directions @ plane.directions.T == pytest.approx(np.eye(2), abs=1e-12)
+    assert (plane.coordinates(points).mean(0) >= 0).all(), "the paths come from the positive side"
+
+
+def test_points_of_a_known_plane_are_found_on_it_and_others_off_it():
+    plane = Plane(np.array([1.0, 2, 3]), np.array([[2.0, 0, 0], [1, 1, 0]]))  # oblique, as random directions are
+    assert plane.at(np.array([1, -1.0])) == pytest.approx([2, 1, 3])
+    assert plane.coordinates(np.array([[2.0, 1, 3], [2, 1, 9]])) == pytest.approx(np.array([[1, -1], [1, -1]]))
+    assert plane.off(np.array([[2.0, 1, 3], [2, 1, 9]])) == pytest.approx([0, 6])
+
+
+def test_a_straight_path_has_a_plane_too_and_a_resting_one_none():
+    line = np.outer([3, 2, 1, 0], [0, 0.6, 0.8, 0, 0]) + 1.0
+    plane = planes.pca_plane(line[-1], line, seed=4)
+    assert plane.directions[0] == pytest.approx([0, 0.6, 0.8, 0, 0])
+    assert plane.directions @ plane.directions.T == pytest.approx(np.eye(2), abs=1e-12)
+    assert plane.shares(line) == pytest.approx([1, 0], abs=1e-12)
+    with pytest.raises(ValueError, match="do not move"):
+        planes.pca_plane(line[-1], line[-1:].repeat(3, 0))
+
+
+def test_the_losses_are_pytorch_s():
+    torch = pytest.importorskip("torch")
+    terrain = Terrain(MOONS, plane="random", resolution=5, reach=0.5, judged_on=100)
+    now, data = surveyed(terrain)
+    x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
+
+    def loss(params):
+        w1, b1, w2, b2 = (
+            torch.tensor(v) for p in MOONS.network.views(params) for v in p.values()
+        )  # fmt: skip
+        return torch.nn.functional.cross_entropy(torch.relu(x @ w1 + b1) @ w2 + b2, t).item()
+
+    end = now.paths[0].params[-1]
+    assert now.z[2, 2] == pytest.approx(loss(end), rel=1e-12), "the middle is the trained network"
+    first, second = now.plane.directions
+    assert now.z[0, 4] == pytest.approx(loss(end + 0.5 * first - 0.5 * second), rel=1e-12), (
+        "rows are the second direction"
+    )
+    for i, path in enumerate(now.paths):
+        assert now.true[i] == pytest.approx([loss(p) for p in path.params], rel=1e-12)
+        nearest = now.plane.at(now.projected[i])
+        assert now.on_plane[i] == pytest.approx([loss(p) for p in nearest], rel=1e-12)
+
+
+def test_a_logistic_bowl_bends_as_its_closed_form_does():
+    """Two classes, no hidden layer, rows ±2 of either class, weights 0: log(1 + e^−m) has the second derivative ¼ at m = 0.
+
+    Along (1, −1)/√2 of the weights m = √2·x·a, which gives ½·mean x² = 2; along that of the biases ½.
+    """
+    net = Network((1, 2), dtype="float64")
+    data = Data(np.array([[2.0], [-2], [2], [-2]]), np.array([0, 0, 1, 1]), np.zeros((1, 1)), np.zeros(1, int))
+    apart = np.array([1, -1]) / 2**0.5
+    plane = Plane(np.zeros(4), np.array([[*apart, 0, 0], [0, 0, *apart]]))
+    bend = core.curvature(by_hand(plane, data, net), data)
+    assert (bend.largest, bend.least) == pytest.approx((2, 0.5), rel=5e-3)
+    assert bend.condition == pytest.approx(4, rel=5e-3)
+    turned = Plane(np.zeros(4), np.array([[3, 4], [-4, 3]]) @ plane.directions / 5)
+    assert core.curvature(by_hand(turned, data, net), data) == pytest.approx(bend, rel=1e-2), "however the axes lie"
+    assert core.sharpness(by_hand(plane, data, net), data) == pytest.approx(2, rel=1e-6)
+
+
+def test_the_sharpest_direction_is_the_hessian_s():
+    torch = pytest.importorskip("torch")
+    net = Network((2, 5, 2), Part("tanh"), dtype="float64")
+    data = load(Terrain(replace(MOONS, network=net)).trainings[0])
+    params = net.init(1)
+    x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
+
+    def loss(p):
+        w1, b1, w2, b2 = p[:10].reshape(2, 5), p[10:15], p[15:25].reshape(5, 2), p[25:]
+        return torch.nn.functional.cross_entropy(torch.tanh(x @ w1 + b1) @ w2 + b2, t)
+
+    hessian = torch.autograd.functional.hessian(loss, torch.tensor(params)).numpy()
+    plane = planes.random_plane(net, params, 0)
+    found = core.sharpness(by_hand(plane, data, net), data, steps=300)
+    assert found == pytest.approx(np.linalg.eigvalsh(hessian)[-1], rel=1e-4)
+
+
+def test_the_survey_does_not_depend_on_how_it_was_cut(monkeypatch):
+    terrain = Terrain(MOONS, resolution=9)
+    progresses, data = trained(terrain)
+    whole, _ = surveyed(terrain, progresses, data)
+    monkeypatch.setattr(core, "CHUNK_NUMBERS", 20_000)
+    first = core.survey_on(core.survey(terrain, progresses), data)
+    assert 0 < first.done < 81, "several slices within the grid alone"
+    pieces, _ = surveyed(terrain, progresses, data)
+    assert pieces.loss == pytest.approx(whole.loss, rel=1e-12)
+    assert np.isfinite(whole.loss).all()
+    assert [len(v) for v in whole.true] == [7, 7]
+    assert whole.true[0][-1] == pytest.approx(whole.on_plane[0][-1]), "the middle lies on the plane"
+
+
+def test_the_frame_holds_all_paths_and_reach_widens_it():
+    progresses, _ = trained(Terrain(MOONS))
+    for reach in (0.1, 1.0):
+        now = core.survey(Terrain(MOONS, reach=reach), progresses)
+        points = np.concatenate(now.projected)
+        for axis, c in zip((now.x, now.y), points.T, strict=True):
+            assert axis[-1] - axis[0] >= (1 + reach) * np.ptp(c) - 1e-12
+            assert axis[0] < c.min()
+            assert c.max() < axis[-1]
+        assert np.ptp(now.x) == pytest.approx((1 + reach) * np.ptp(points[:, 0]))
+        assert now.off[0][-1] == pytest.approx(0, abs=1e-9), "the middle is on the plane"
+
+
+def test_snapshots_begin_at_the_start_and_end_at_the_end():
+    terrain = Terrain(replace(MOONS, iterations=33))
+    progresses, _ = trained(terrain)
+    path = Path.of(progresses[0])
+    assert path.iterations.tolist() == [0, 5, 10, 15, 20, 25, 30, 33]
+    assert np.array_equal(path.params[0], MOONS.network.init(0))
+    assert np.array_equal(path.params[-1], progresses[0].params[0, 0])
+    assert Terrain(replace(MOONS, iterations=5000)).keep == 160, "never more than so many"
+
+
+def test_who_diverged_is_not_what_the_plane_is_laid_through():
+    wild = Racer(Part("sgd", {"lr": 10.0}))
+    race = Contest((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
+    progresses, data = trained(Terrain(race))
+    assert progresses[0].diverged_at[0, 0] >= 0
+    with pytest.raises(ValueError, match=r"SGD diverged at iteration \d+: there are no trained weights"):
+        core.survey(Terrain(race), progresses)
+    now, _ = surveyed(Terrain(race, middle=1, resolution=5), progresses, data)
+    assert np.isfinite(now.paths[0].params).all()
+    assert now.shares.sum() > 0.5
+    assert np.isfinite(now.true[1]).all()
+
+
+def test_batch_normalisation_is_that_of_the_rows_and_dropout_drops_nothing():
+    net = Network((64, 20, 10), normalise="before", dropout=0.3)
+    race = Contest((ADAM,), net, iterations=10, batch=32)
+    now, data = surveyed(Terrain(race, resolution=5, plane="random"))
+    again, _ = surveyed(Terrain(race, resolution=5, plane="random"))
+    assert np.array_equal(now.loss, again.loss)
+    plain_loss = core.losses(net, now.paths[0].params[-1:], data, 500)
+    assert now.z[2, 2] == pytest.approx(plain_loss[0], rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"reach": 0.0}, "reach"),
+        ({"resolution": 500}, "resolution"), ({"judged_on": 0}, "judged"), ({"race": Contest(seeds=(0, 1))}, "one seed"),
+        ({"race": Contest(iterations=10**6)}, "iterations"), ({"race": Contest(()), "middle": 1}, "middle"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_set_is_refused(wrong, says):
+    with pytest.raises(SpecError, match=says):
+        core.check(replace(Terrain(), **wrong))
+
+
+def test_a_terrain_as_json_and_back():
+    for terrain in (Terrain(), Terrain(MOONS, 1, "random", 7, 1.5, 31, 100)):
+        core.check(terrain)
+        assert parsed(Terrain, plain(terrain)) == terrain
+    assert plain(Terrain()) == {}

@@ -1,0 +1,235 @@
+"""The learning-rate schedules page in AppTest: what is known before training, presets, extremes, the range test, links."""
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz.experiments.lr_schedules import page
+from optviz.experiments.lr_schedules.spec import (
+    FOUR_RATES,
+    KINDS,
+    RangeTest,
+    Scheduling,
+    every,
+)
+from optviz.experiments.lr_schedules.thumbnail import stamp
+from optviz.nn import Network
+from optviz.optim.config import Racer
+from optviz.plot.style import LIGHT
+from optviz.plot.training import Line
+from optviz.shell.share import (
+    LinkError,
+    SharedScene,
+    decode,
+    encode,
+)
+from optviz.spec import Part
+from optviz.training import (
+    Split,
+    advance,
+    begin,
+    load,
+)
+from tests.page import numbers, open_page, panels, plots, sound, text, trained
+
+SGD = Part("sgd", {"lr": 0.3})
+STEP = Racer(SGD, (), {"lr": Part("step", {"gamma": 0.1, "first": 100, "every": 100})})
+SMALL = Scheduling((Racer(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
+RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
+
+
+def opened(scene=None):
+    return open_page("schedules", scene)
+
+
+def rate_lines(at):
+    return {t["name"]: t for t in plots(at)["schedules-loss"]["data"] if t.get("yaxis") == "y2"}
+
+
+def kept(at, lab="schedules"):
+    return list(at.session_state.labs[lab]["kept"].values())
+
+
+def test_the_rates_are_there_before_anything_is_trained():
+    at = opened()
+    assert at.session_state.schedules == Scheduling()
+    lines = rate_lines(at)
+    assert list(lines) == ["SGD (constant)", "SGD (step)"]
+    x, y = (numbers(lines["SGD (step)"][c]) for c in "xy")
+    np.testing.assert_allclose(y, np.where(x < 450, 0.3, 0.03))
+    assert {449.0, 450.0} <= set(x), "the edge is drawn as one"
+    layout = plots(at)["schedules-loss"]["layout"]
+    assert layout["yaxis"]["domain"][0] > layout["yaxis2"]["domain"][1], "the rate under the loss"
+    assert layout["xaxis"]["anchor"] == "y2"
+    assert "not begun" in text(at)
+
+
+def test_a_rate_follows_its_knob():
+    at = opened()
+    scene = at.session_state.schedules
+    at.session_state.schedules = replace(
+        scene, racers=(scene.racers[0], replace(STEP, optimizer=Part("sgd", {"lr": 1.0})))
+    )
+    y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
+    assert (y[0], y[-1]) == (1.0, pytest.approx(0.1**8))
+
+
+def test_training_draws_both_losses_and_says_what_the_cut_did():
+    at = trained(opened(SMALL), "schedules")
+    step = next(n for n in kept(at) if n.training.racer.schedules)
+    data = load(step.training)
+    alone = advance(begin(step.training, data), data, 200)
+    assert np.array_equal(step.loss, alone.loss)
+    [whole] = [t for t in plots(at)["schedules-loss"]["data"] if t["uid"] == "r1w"]
+    assert numbers(whole["x"]).tolist() == list(range(0, 201, every(200)))
+    np.testing.assert_array_equal(numbers(whole["y"]), step.surprise[:, 0, 0, 0])
+    said = text(at)
+    assert "at iteration 100 the rate is multiplied by 0.1" in said
+    assert "one seed" in said
+    at.get("button_group")[1].set_value("mini-batches").run()
+    curves = {t["uid"]: t for t in plots(sound(at))["schedules-loss"]["data"]}
+    assert len(numbers(curves["r1"]["y"])) == 200
+    at.toggle(key="schedules-log").set_value(False).run()
+    assert plots(sound(at))["schedules-loss"]["layout"]["yaxis"]["type"] == "linear"
+    assert all(n.done for n in kept(at)), "what is only shown otherwise is not trained again"
+
+
+@pytest.mark.parametrize(
+    ("label", "scene"), [("All kinds", KINDS), ("Four rates", FOUR_RATES), ("Step decay", Scheduling())]
+)
+def test_presets(label, scene):
+    at = opened(SMALL)
+    at.button(key=f"preset-{label}").click().run()
+    assert sound(at).session_state.schedules == scene
+    assert len(rate_lines(at)) == len(scene.racers)
+    log = plots(at)["schedules-loss"]["layout"]["yaxis2"]["type"]
+    assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
+
+
+def test_a_schedule_is_chosen_and_another_added():
+    at = opened(SMALL)
+    key = f"racer-1-2-schedule of the rate-{at.session_state.generation}"
+    at.selectbox(key=key).set_value("cosine").run()
+    assert sound(at).session_state.schedules.racers[1].schedules == {"lr": Part("cosine", {"steps": 200})}
+    assert "SGD (cosine): schedule" in panels(at)
+    at.button(key="add").click().run()
+    assert sound(at).session_state.schedules.racers[2] == Racer(
+        SGD, (), {"lr": Part("step", {"gamma": 0.1, "first": 100, "every": 100})}
+    )
+    at.selectbox(key=f"racer-0-3-schedule of the rate-{at.session_state.generation}").set_value("warmup").run()
+    assert [r.schedules["lr"].key for r in sound(at).session_state.schedules.racers] == ["warmup", "cosine", "step"]
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        replace(SMALL, racers=(Racer(Part("sgd", {"lr": 10.0})), Racer(Part("sgd", {"lr": 1e-4})))),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
+        replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10)), iterations=20),
+        replace(SMALL, racers=(Racer(Part("lbfgs", {"lr": 0.1})), Racer(Part("adam", {"lr": 0.01}))), iterations=10),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("cyclic", {"period": 1})}), Racer(SGD, (), {"momentum": Part("cosine")}))[:1]),
+        replace(SMALL, dataset=Part("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
+        replace(SMALL, racers=()), replace(SMALL, iterations=0),
+    ],
+)  # fmt: skip
+def test_extreme_settings(scene):
+    at = opened(scene)
+    if scene.racers and scene.iterations:
+        at = trained(at, "schedules")
+        json.dumps(plots(at))
+        assert len(rate_lines(at)) == len(scene.racers)
+    elif not scene.racers:
+        assert any("Nobody trains" in i.value for i in at.info)
+        at.button(key="add").click().run()
+        assert len(sound(at).session_state.schedules.racers) == 1
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        RangeTest(steps=80), RangeTest(Part("adam"), 1e-6, 1e-3, 50), RangeTest(low=1.0, high=10.0, steps=50),
+        RangeTest(Part("momentum", {"momentum": 0.99}), steps=60),
+    ],
+)  # fmt: skip
+def test_the_range_test(test):
+    at = opened(replace(RANGE, test=test))
+    assert plots(at)["schedules-range"]["layout"]["xaxis"]["range"] == pytest.approx(
+        [np.log10(test.low), np.log10(test.high)]
+    )
+    at = trained(at, "schedules-range")
+    json.dumps(plots(at))
+    [raw] = [t for t in plots(at)["schedules-range"]["data"] if t["uid"] == "raw"]
+    x = numbers(raw["x"])
+    assert x[0] == pytest.approx(test.low)
+    np.testing.assert_allclose(x[1:] / x[:-1], (test.high / test.low) ** (1 / (test.steps - 1)))
+    assert "The rates that are marked" in text(at)
+
+
+def test_the_rate_that_was_found_is_trained_with():
+    at = trained(opened(replace(RANGE, test=RangeTest(Part("momentum"), steps=150))), "schedules-range")
+    at.button(key="range-use").click().run()
+    scene = sound(at).session_state.schedules
+    assert scene.view == "schedules"
+    assert scene.racers[:2] == RANGE.racers
+    assert scene.racers[2].optimizer.key == "momentum"
+    assert 1e-3 < scene.racers[2].optimizer.knobs["lr"] < 0.5
+
+
+def test_the_ends_of_the_range_give_way():
+    at = opened(RANGE)
+    at.session_state.schedules = replace(RANGE, test=RangeTest(low=1e-2))
+    [panel] = [p for label, p in panels(sound(at.run())).items() if label == "Range test"]
+    assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
+    for low, new, ends in ((1e-2, {"high": 0.02}, (0.002, 0.02)), (1e-4, {"low": 1.0}, (1.0, 10.0))):
+        test = page.within(RangeTest(low=low, high=1.0), new)
+        assert (test.low, test.high) == pytest.approx(ends)
+
+
+def test_the_page_s_address():
+    scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Part("adam"), steps=100))
+    at = opened(scene)
+    link = plots(at)["schedules-loss"]["link"]
+    assert decode(link.removeprefix("?s="), "schedules").scene == scene
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        replace(SMALL, view="nothing"), replace(SMALL, racers=(Racer(SGD),) * 9), replace(SMALL, test=RangeTest(low=1e-9)),
+        replace(SMALL, test=RangeTest(Part("bfgs"))), replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("nope")}),)),
+    ],
+)  # fmt: skip
+def test_a_link_to_what_cannot_be_trained(bad):
+    with pytest.raises(LinkError):
+        decode(encode(SharedScene("schedules", bad)), "schedules")
+
+
+def test_a_damaged_link_opens_the_page_as_it_is():
+    at = open_page("schedules", s=encode(SharedScene("schedules", KINDS))[:-3])
+    assert at.session_state.schedules == Scheduling()
+    assert at.warning
+
+
+def test_curves_as_csv():
+    at = trained(opened(SMALL), "schedules")
+    lines = [Line(f"r{i}", f"{i}", now, 0, None) for i, now in enumerate(kept(at))]
+    planned = [page.rates_of(line.progress.training.racer, 200) for line in lines]
+    found = list(csv.DictReader(io.StringIO(page.curves_csv(lines, planned))))
+    assert len(found) == 2 * 200
+    last = found[-1]
+    assert float(last["rate"]) == planned[1][-1]
+    assert float(last["loss_after_on_training_rows"]) == lines[1].progress.surprise[-1, 0, 0, 0]
+    assert found[0]["loss"] == repr(float(lines[0].progress.loss[0, 0, 0]))
+    assert found[0]["test_accuracy"] == ""
+
+
+@pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, RANGE, Scheduling(())])
+def test_stamps(scene):
+    picture = stamp(scene, LIGHT)
+    assert picture.count("<path") == (1 if scene is RANGE else len(scene.racers))
+    assert "nan" not in picture

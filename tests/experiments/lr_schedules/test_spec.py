@@ -1,0 +1,222 @@
+"""Schedules of the rate on a network, and the range test: reference numbers measured elsewhere, and quadratics."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    minimize,
+    parse_formula,
+)
+from optviz.experiments.lr_schedules import spec as core
+from optviz.experiments.lr_schedules.spec import (
+    FOUR_RATES,
+    KINDS,
+    RangeTest,
+    Scheduling,
+    check,
+    fitted,
+    rates,
+    read,
+)
+from optviz.nn import Network
+from optviz.optim.config import Racer
+from optviz.spec import (
+    Part,
+    SpecError,
+    parsed,
+    plain,
+)
+from optviz.training import advance, begin, load
+
+SEEDS = tuple(range(6))
+
+
+def end(training, assess=30):
+    """Trained to its end; looked at less often than on the page, which is most of the time."""
+    data = load(training)
+    now = begin(replace(training, assess=assess), data)
+    while not now.done:
+        now = advance(now, data, assess)
+    return now
+
+
+@pytest.fixture(scope="module")
+def dropped():
+    """The constant rate and the step decay, over several seeds."""
+    return [end(t) for t in replace(Scheduling(), seeds=SEEDS).trainings]
+
+
+def at(now, iteration):
+    return now.surprise[list(now.assessed).index(iteration), 0, 0]
+
+
+def test_the_sudden_drop_is_that_of_the_reference(dropped):
+    """50-50 net, rate .3, batch 8, ×.1 at 450: cross-entropy .240 before, .085 after, .056 at 900; constant .128.
+
+    With that rate the loss leaps from one mini-batch to the next, hence the wide bounds of what is not settled.
+    """
+    constant, step = dropped
+    np.testing.assert_array_equal(constant.loss[:450], step.loss[:450], "one training up to the cut")
+    np.testing.assert_array_equal(at(constant, 450), at(step, 450))
+    assert np.mean(at(step, 450)) == pytest.approx(0.240, abs=0.1)
+    assert np.mean([at(step, t) for t in (480, 510, 540)]) == pytest.approx(0.085, abs=0.025)
+    assert np.mean(at(step, 900)) == pytest.approx(0.056, abs=0.015)
+    assert np.mean(core.settled(constant)) == pytest.approx(0.128, abs=0.05)
+    assert (core.settled(step) < core.settled(constant)).mean() >= 5 / 6
+
+
+def test_a_jump_is_found_and_measured(dropped):
+    constant, step = dropped
+    assert core.jumps(constant) == []
+    [jump] = core.jumps(step)
+    assert (jump.iteration, jump.window) == (450, 50)
+    assert jump.factor == pytest.approx(0.1)
+    assert jump.before == step.loss[400:450].mean()
+    assert jump.after == step.loss[450:500].mean()
+    assert jump.after < 0.7 * jump.before
+    early = replace(step, iteration=460, loss=step.loss[:460])
+    assert core.jumps(early) == [], "not yet enough after it"
+
+
+def test_what_is_said_of_all_rows_is_the_loss_on_all_rows(dropped):
+    """By hand from the parameters: −log of the softmax's share for the right label, in float64."""
+    now = dropped[1]
+    data, net = load(now.training), now.training.network
+    x = data.x.astype(float)
+    for layer in net.views(now.params[0].astype(float))[::2]:
+        x = x @ layer["W"] + layer["b"][:, None]
+        z, x = x, np.maximum(x, 0)
+    share = np.exp(z[:, np.arange(len(data.t)), data.t]) / np.exp(z).sum(-1)
+    np.testing.assert_allclose(now.surprise[-1, 0, 0], -np.log(share).mean(-1), rtol=1e-4)
+
+
+def test_four_rates_are_what_they_are_called():
+    """CS231n's picture: good is far below low and high; very high learns nothing."""
+    low, good, high, very = [core.settled(end(t)).mean() for t in FOUR_RATES.trainings]
+    assert good < 0.2 < 0.4 < high < low < very
+    assert very == pytest.approx(np.log(10), abs=0.3), "no better than a guess"
+
+
+def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
+    sgd, adam, slow = Part("sgd", {"lr": 0.3}), Part("adam", {"lr": 0.06}), Part("adam", {"lr": 0.003})
+    cyclic, cosine = (Racer(sgd, (), {"lr": Part(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
+    kept, again, once = [end(t) for t in Scheduling((Racer(sgd), cyclic, cosine)).trainings]
+    assert (core.settled(once) < core.settled(again)).all()
+    assert np.median(core.settled(again)) < np.median(core.settled(kept))
+    ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
+    assert ends == sorted(ends, reverse=True)
+    assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
+    warm = (Racer(adam), Racer(adam, (), {"lr": Part("warmup", {"steps": 200})}), Racer(slow))
+    at_once, warmed, good = [
+        end(t) for t in Scheduling(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
+    ]
+    assert np.median(at(warmed, 60)) < np.median(at(at_once, 60)), "while the rate is small"
+    assert core.settled(warmed).min() > core.settled(at_once).max() > core.settled(good).max()
+
+
+def test_rates_are_known_beforehand():
+    racer = Racer(Part("sgd", {"lr": 0.3}), (), {"lr": Part("step", {"gamma": 0.1, "first": 450, "every": 450})})
+    np.testing.assert_allclose(rates(racer, 900), [0.3] * 450 + [0.03] * 450)
+    assert rates(Racer(Part("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
+
+
+def test_the_range_test_climbs_by_equal_factors():
+    racer = RangeTest(low=1e-3, high=10.0, steps=401).racer
+    climb = rates(racer, 401)
+    np.testing.assert_allclose(climb, 10 ** np.linspace(-3, 1, 401), rtol=1e-12)
+    assert Scheduling().tested.iterations == 400
+
+
+@pytest.mark.parametrize("lam", [0.5, 2.0, 20.0])
+def test_a_range_test_on_a_quadratic_turns_at_its_limit(lam):
+    """Descent on ½λx² comes down as long as the rate is below 2/λ, and goes up from there on."""
+    climb, loss = quadratic(lam, 0.0)
+    found = read(climb, loss)
+    assert climb[np.nanargmin(loss[:, 0])] == pytest.approx(2 / lam, rel=0.02)
+    assert found.steepest < found.lowest
+    assert found.lowest == pytest.approx(2 / lam, rel=0.1)
+    noisy = read(*quadratic(lam, 0.1))
+    assert noisy.steepest < noisy.lowest < 2 / lam, "with noise the lowest point comes before the limit"
+    assert 1 / lam < noisy.blown < 3 / lam
+
+
+def quadratic(lam, noise):
+    """Rates from far below the limit to far above, and the losses `(600, seeds)` of descent on ½λ(x² + y²)."""
+    n, growth = 600, SCHEDULES["growth"](decades=4.0, steps=599)
+    f, opt = parse_formula(f"{lam / 2}*(x**2 + y**2)"), OPTIMIZERS["sgd"](lr=100 / lam)
+    if noise:
+        run = minimize(f, opt, (1.0, -1.0), n, NOISES["gaussian"](scale=noise * lam), growth, list(range(9)))
+    else:
+        run = minimize(f, opt, (1.0, -1.0), n, schedule=growth)
+    return 100 / lam * np.array([growth(t) for t in range(n)]), run.values[:n].reshape(n, -1)
+
+
+def test_a_range_test_finds_a_good_rate_for_the_net():
+    """Of the rates that are kept (0.003, 0.1, 0.5): near the good one; the high one is beyond the blow-up."""
+    test = replace(Scheduling(), seeds=SEEDS[:3]).tested
+    found = read(rates(test.racer, test.iterations), end(test).loss[:, 0])
+    assert 0.03 < found.steepest < 0.2
+    assert 0.2 < found.blown < 0.5
+    deep = Scheduling(network=Network((64, *[50] * 6, 10))).tested
+    assert read(rates(deep.racer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, "deeper is touchier"
+
+
+def test_reading_what_says_nothing():
+    climb = 10 ** np.linspace(-4, 1, 100)
+    flat = read(climb, np.full((100, 1), 2.3))
+    assert np.isnan(flat.steepest)
+    assert np.isnan(flat.blown)
+    early = read(climb, np.full((3, 2), 2.3))
+    assert len(early.rates) == 3
+    assert np.isnan(early.steepest)
+    assert len(read(climb, np.empty((0, 1))).rates) == 0
+    lost = read(climb, np.r_[np.full(40, 2.0), np.full(60, np.nan)][:, None])
+    assert lost.left == climb[40]
+    assert len(lost.rates) == 40
+
+
+def test_a_fresh_schedule_has_its_effect_within_the_training():
+    for key in SCHEDULES:
+        for iterations in (20, 900, 5000):
+            racer = Racer(Part("sgd"), (), {"lr": fitted(key, iterations)})
+            check(Scheduling((racer,), iterations=iterations))
+            span = rates(racer, iterations)
+            assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
+
+
+@pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, Scheduling((), view="range")])
+def test_presets_are_right_and_survive_json(scene):
+    check(scene)
+    assert parsed(Scheduling, plain(scene)) == scene
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"racers": (Racer(Part("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
+        ({"test": RangeTest(Part("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "range test"),
+        ({"test": RangeTest(low=0.1, high=0.5)}, "power of ten"), ({"test": RangeTest(steps=10)}, "steps"),
+        ({"test": RangeTest(Part("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "range test"),
+        ({"network": Network((3, 4))}, "inputs"),
+    ],
+)  # fmt: skip
+def test_what_could_not_have_been_set_is_refused(wrong, says):
+    with pytest.raises(SpecError, match=says):
+        check(replace(Scheduling(), **wrong))
+
+
+def test_looks_are_a_hundred_at_most():
+    assert [core.every(n) for n in (0, 100, 900, 1000, 5000, 20_000)] == [1, 1, 10, 10, 50, 200]
+
+
+def test_the_growing_rate_on_the_bowl_by_hand():
+    growth = SCHEDULES["growth"](decades=1.0, steps=4)
+    run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.5), (-7, 2), 5, schedule=growth)
+    np.testing.assert_allclose(run.points[1], np.array([-7, 2]) * (1 - 0.05 * np.array([0.1, 2])), rtol=1e-12)
+    np.testing.assert_allclose(run.points[5], run.points[4] * (1 - 0.5 * np.array([0.1, 2])), rtol=1e-12, atol=1e-15)

@@ -1,0 +1,324 @@
+"""Networks: activations, initial weights, layers and loss, against PyTorch, central differences and formulas."""
+
+import math
+
+import numpy as np
+import pytest
+
+from optviz.nn import (
+    ACTIVATIONS,
+    INITIALISERS,
+    MiniBatch,
+    Network,
+    one_hot,
+    softmax_cross_entropy,
+)
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import knobs, sentence
+from optviz.spec import Part, parsed, plain
+
+Z = np.concatenate([np.linspace(-6, 6, 241), [-40.0, -0.0, 1e-9, 40.0]])
+
+# an activation at one point, worked out by hand
+BY_HAND = {
+    "sigmoid": (math.log(3), 0.75, 0.1875), "tanh": (math.log(2), 0.6, 0.64), "relu": (-2.0, 0.0, 0.0),
+    "leaky_relu": (-2.0, -0.02, 0.01), "softsign": (-3.0, -0.75, 0.0625), "gelu": (1.0, 0.8411919906082768, None),
+    "identity": (-2.5, -2.5, 1.0),
+}  # fmt: skip
+
+
+def of_torch(torch):
+    f = torch.nn.functional
+    return {
+        "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "leaky_relu": f.leaky_relu,
+        "softsign": f.softsign, "gelu": lambda z: f.gelu(z, approximate="tanh"), "identity": lambda z: z,
+    }  # fmt: skip
+
+
+def problem(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
+    """A network with its parameters `(*lead, P)`, rows and targets."""
+    rng = np.random.default_rng(seed)
+    net = Network((5, *[7, 6, 8][: depth - 1], 4), Part(activation), Part("xavier_normal"), dtype)
+    params = rng.normal(0, 0.6, (*lead, net.size)).astype(dtype)
+    x = rng.standard_normal((rows, 5)).astype(dtype)
+    return net, params, x, one_hot(rng.integers(0, 4, rows), 4, dtype)
+
+
+# Declarations.
+
+
+@pytest.mark.parametrize("cls", [*ACTIVATIONS.values(), *INITIALISERS.values()], ids=lambda c: c.key)
+def test_everything_says_what_it_is(cls):
+    assert cls.label
+    assert cls.cite
+    assert sentence(cls).endswith(".")
+    assert cls.__doc__.count("$$") >= 2
+    assert "\n" not in sentence(cls)
+    for k in knobs(cls):
+        assert k.help
+        with pytest.raises(ValueError, match=k.name):
+            cls(**{k.name: math.nan})
+
+
+def test_what_is_promised_is_there():
+    assert set(ACTIVATIONS) == set(BY_HAND)
+    assert list(INITIALISERS) == [
+        "zeros", "constant", "normal", "book", "lecun_normal", "xavier_normal", "xavier_uniform", "he_normal",
+        "he_uniform", "orthogonal",
+    ]  # fmt: skip
+
+
+def test_a_network_as_json_and_back():
+    net = Network((3, 4, 2), Part("leaky_relu", {"alpha": 0.2}), Part("normal", {"sigma": 1.0}), "float64")
+    assert parsed(Network, plain(net)) == net
+    assert plain(Network()) == {}
+
+
+# Activations.
+
+
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_activation_by_hand(key):
+    z, a, slope = BY_HAND[key]
+    h = ACTIVATIONS[key]()
+    value = h.value(np.array([z]))
+    np.testing.assert_allclose(value, a, rtol=1e-14)
+    if slope is not None:
+        np.testing.assert_allclose(h.slope(np.array([z]), value) * 1.0, slope, rtol=1e-14)
+
+
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_slope_is_the_derivative(key):
+    h, z, e = ACTIVATIONS[key](), Z[np.abs(Z) > 1e-3], 1e-5
+    measured = (h.value(z + e) - h.value(z - e)) / (2 * e)
+    np.testing.assert_allclose(h.slope(z, h.value(z)) * np.ones_like(z), measured, atol=1e-9)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_activations_keep_precision_shape_and_limits(key, dtype):
+    h, z = ACTIVATIONS[key](), np.array([[-1e4, -3, 0], [0.5, 88.0, 1e4]], dtype)
+    a = h.value(z)
+    low, high = h.limits
+    assert a.dtype == (a * h.slope(z, a)).dtype == dtype
+    assert a.shape == h.saturated(z, a).shape == z.shape
+    assert np.isfinite(a).all()
+    assert (a >= (-np.inf if low is None else low)).all()
+    assert (a <= (np.inf if high is None else high)).all()
+    assert (np.abs((np.ones_like(z) * h.slope(z, a))[h.saturated(z, a)]) < 0.03).all()
+
+
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_activations_agree_with_torch(key):
+    torch = pytest.importorskip("torch")
+    z = torch.tensor(Z, requires_grad=True)
+    theirs = of_torch(torch)[key](z)
+    theirs.sum().backward()
+    h, tiny = ACTIVATIONS[key](), 1e-14 if key == "gelu" else 1e-18  # both lose the digits of 1 + tanh u
+    a = h.value(Z)
+    np.testing.assert_allclose(a, theirs.detach().numpy(), rtol=1e-12, atol=tiny)
+    np.testing.assert_allclose(h.slope(Z, a) * 1.0, z.grad.numpy(), rtol=1e-10, atol=tiny)
+
+
+# Initial weights.
+
+ENTRY = {  # standard deviation of a weight between 300 and 200 units
+    "zeros": 0, "constant": 0, "normal": 0.01, "book": 300**-0.5, "lecun_normal": 300**-0.5,
+    "xavier_normal": (2 / 500) ** 0.5, "xavier_uniform": (2 / 500) ** 0.5, "he_normal": (2 / 300) ** 0.5,
+    "he_uniform": (2 / 300) ** 0.5, "orthogonal": 300**-0.5,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", INITIALISERS)
+def test_initial_weights(key):
+    rule = INITIALISERS[key]()
+    w = rule.draw(np.random.default_rng(0), 300, 200)
+    assert w.shape == (300, 200)
+    assert rule.spread(300, 200) == pytest.approx(ENTRY[key], rel=1e-12)
+    assert w.std() == pytest.approx(ENTRY[key], rel=0.02, abs=1e-15)
+    assert abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
+    other = rule.spread(300, 999) != rule.spread(300, 200), rule.spread(999, 200) != rule.spread(300, 200)
+    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.fan]
+
+
+def test_uniform_rules_stay_within_their_bounds():
+    rng = np.random.default_rng(1)
+    for key, bound in (("xavier_uniform", (6 / 500) ** 0.5), ("he_uniform", (6 / 300) ** 0.5)):
+        w = np.abs(INITIALISERS[key]().draw(rng, 300, 200))
+        assert 0.999 * bound < w.max() <= bound
+
+
+@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (1, 1)])
+def test_orthogonal_weights_are_orthogonal(shape):
+    w = INITIALISERS["orthogonal"](gain=3.0).draw(np.random.default_rng(0), *shape)
+    square = w.T @ w if shape[0] >= shape[1] else w @ w.T
+    np.testing.assert_allclose(square, 9 * np.eye(min(shape)), atol=1e-13)
+
+
+def test_the_start_of_a_network():
+    net = Network((6, 5, 4, 3), initialiser=Part("normal", {"sigma": 2.0}), dtype="float64")
+    params = net.init(3)
+    views = net.views(params)
+    assert params.shape == (net.size,) == (6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3,)
+    assert [v["W"].shape for v in views if v] == [(6, 5), (5, 4), (4, 3)]
+    assert all(np.shares_memory(v["W"], params) and not v["b"].any() for v in views if v)
+    np.testing.assert_array_equal(params, net.init(3))
+    assert (params != net.init(4)).any()
+    np.testing.assert_allclose(net.init(3, Part("normal", {"sigma": 1.0})), params / 2, rtol=1e-15)
+    rounded = Network(net.sizes, initialiser=net.initialiser).init(3)
+    assert rounded.dtype == np.float32
+    np.testing.assert_array_equal(rounded, params.astype(np.float32))
+    deeper = Network((6, 5, 4, 4, 3), initialiser=net.initialiser, dtype="float64")
+    np.testing.assert_array_equal(deeper.init(3)[: 35 + 24], params[: 35 + 24])  # what is before is as it was
+
+
+# The loss.
+
+
+def test_loss_by_hand():
+    z = np.log([[[1.0, 3.0], [3.0, 1.0]]])  # shares ¼ ¾ and ¾ ¼
+    loss, dz = softmax_cross_entropy(z, np.array([[0.0, 1.0], [0.0, 1.0]]))
+    np.testing.assert_allclose(loss, [-(math.log(0.75) + math.log(0.25)) / 2])
+    np.testing.assert_allclose(dz, [[[0.125, -0.125], [0.375, -0.375]]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_no_finite_logit_is_too_large_for_the_loss(dtype):
+    z = np.array([[1e4, -1e4, 0], [-1e4, 1e4, 0], [1e4, 1e4, 1e4], [3e38, 0, 0]], dtype)
+    y = one_hot(np.array([0, 0, 2, 0]), 3, dtype)
+    loss, dz = softmax_cross_entropy(z[:, None], y[:, None])
+    np.testing.assert_allclose(loss, [0, 2e4, math.log(3), 0], rtol=1e-6)
+    assert np.isfinite(dz).all()
+    assert loss.dtype == dz.dtype == dtype
+
+
+def test_loss_agrees_with_torch():
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(0)
+    z, t = rng.normal(0, 30, (20, 10)), rng.integers(0, 10, 20)
+    theirs = torch.tensor(z, requires_grad=True)
+    value = torch.nn.functional.cross_entropy(theirs, torch.tensor(t))
+    value.backward()
+    loss, dz = softmax_cross_entropy(z, one_hot(t, 10))
+    np.testing.assert_allclose(loss, value.item(), rtol=1e-13)
+    np.testing.assert_allclose(dz, theirs.grad.numpy(), rtol=1e-10, atol=1e-18)
+
+
+# Forward and backward.
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_gradient_against_central_differences(key, depth):
+    net, params, x, y = problem(key, depth)
+    f, e = MiniBatch(net, x, y), 1e-6
+    sides = params + e * np.array([1, -1])[:, None, None] * np.eye(net.size)  # 2P networks at once
+    up, down = f.value(sides)
+    np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_gradient_agrees_with_torch(key, depth):
+    torch = pytest.importorskip("torch")
+    net, params, x, y = problem(key, depth, (2, 3))
+    f = MiniBatch(net, x, y)
+    ours, losses = f.grad(params), f.value(params)
+    h = of_torch(torch)[key]
+    for at in np.ndindex(2, 3):
+        p = torch.tensor(params[at], requires_grad=True)
+        a, rest = torch.tensor(x), p
+        for i, (n_in, n_out) in enumerate(zip(net.sizes, net.sizes[1:], strict=False)):
+            w, b, rest = rest[: n_in * n_out], rest[n_in * n_out :][:n_out], rest[n_in * n_out + n_out :]
+            a = (h(a) if i else a) @ w.reshape(n_in, n_out) + b
+        loss = torch.nn.functional.cross_entropy(a, torch.tensor(y).argmax(-1))
+        loss.backward()
+        theirs = p.grad.numpy()
+        np.testing.assert_allclose(losses[at], loss.item(), rtol=1e-12)
+        assert np.linalg.norm(ours[at] - theirs) <= 1e-10 * np.linalg.norm(theirs)
+        np.testing.assert_allclose(ours[at], theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("key", ["relu", "sigmoid", "gelu"])
+def test_a_batch_of_networks_is_each_of_them(key, dtype):
+    """Parameters (I, S, P) and rows (S, B, n): as they are trained together."""
+    net, params, _, _ = problem(key, 3, (2, 3), dtype=dtype)
+    rng = np.random.default_rng(5)
+    x = rng.standard_normal((3, 9, 5)).astype(dtype)
+    y = one_hot(rng.integers(0, 4, (3, 9)), 4, dtype)
+    together = MiniBatch(net, x, y)
+    grads, values = together.grad(params), together.value(params.copy())
+    assert grads.dtype == values.dtype == dtype
+    assert values.shape == (2, 3)
+    for i, s in np.ndindex(2, 3):
+        alone = MiniBatch(net, x[s], y[s])
+        np.testing.assert_array_equal(grads[i, s], alone.grad(params[i, s]))
+        np.testing.assert_array_equal(values[i, s], alone.value(params[i, s]))
+
+
+def test_what_arrives_at_each_layer_is_the_gradient_of_its_output():
+    net, params, x, y = problem("tanh", 4)
+    done = net.forward(params, x)
+    _, dz = softmax_cross_entropy(done.outputs[-1], y)
+    arrived = []
+    net.backward(params, done, dz, arrived)
+    assert [a.shape for a in arrived] == [o.shape for o in done.outputs]
+    assert [done.outputs[i].shape[-1] for i in net.hidden] == [7, 6, 8]
+    assert len(net.affine) == 4
+    views = net.views(params)
+    for i in range(len(net.layers)):
+        for at in ((0, 0), (3, 2)):
+            sides = []
+            for e in (1e-6, -1e-6):
+                a = done.outputs[i].copy()
+                a[at] += e
+                for layer, p in zip(net.layers[i + 1 :], views[i + 1 :], strict=True):
+                    a, _ = layer.forward(p, a, None)
+                sides.append(softmax_cross_entropy(a, y)[0])
+            assert arrived[i][at] == pytest.approx((sides[0] - sides[1]) / 2e-6, abs=1e-9)
+
+
+def test_a_mini_batch_does_not_work_twice():
+    net, params, x, y = problem("relu", 3)
+    calls = []
+
+    class Counting(type(net)):
+        def forward(self, *args):
+            calls.append(1)
+            return super().forward(*args)
+
+    f = MiniBatch(Counting(net.sizes, dtype="float64"), x, y)
+    f.grad(params)
+    value = f.value(params)
+    assert len(calls) == 1
+    assert f.value(params + 1) != value
+    assert len(calls) == 2
+
+
+def test_no_hessian():
+    net, params, x, y = problem("relu", 3)
+    with pytest.raises(TypeError, match=r"118 parameters has 13,924 entries"):
+        MiniBatch(net, x, y).hess(params)
+
+
+def test_accuracy_and_predictions():
+    net = Network((2, 2), dtype="float64")
+    params = np.array([[1.0, 0, 0, 1, 0, 0], [0, 1, 1, 0, 0, 0], [np.nan] * 6])
+    x, t = np.array([[2.0, 1], [3, 0], [0, 1], [0, 5]]), np.array([0, 0, 1, 0])
+    np.testing.assert_array_equal(net.predict(params[:2], x), [[0, 0, 1, 1], [1, 1, 0, 0]])
+    np.testing.assert_array_equal(net.accuracy(params, x, t), [0.75, 0.25, np.nan])
+
+
+def test_which_optimizers_need_a_matrix():
+    """Found out by giving them none, and by looking at what they hold."""
+    net, params, x, y = problem("relu", 2)
+    for key, cls in OPTIMIZERS.items():
+        try:
+            state = cls().init(params)
+            cls().step(MiniBatch(net, x, y), params, state)
+            asked = False
+        except TypeError:
+            asked = True
+        holds = any(np.shape(v)[-2:] == (net.size, net.size) for v in state.values())
+        assert cls.dense == (asked or holds), key

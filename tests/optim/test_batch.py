@@ -1,0 +1,99 @@
+"""A batch is its rows run one by one, bit for bit: starts, knobs, seeds, and rows that diverge or stop asking."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    WRAPPERS,
+    minimize,
+)
+from optviz.optim.hyperparameter import knobs
+from optviz.optim.schedules import Cosine
+
+SURFACES = ["bowl", "rosenbrock", "himmelblau", "rastrigin", "ackley", "levy", "easom", "kink", "mccormick"]
+STEPS = 12
+
+
+def equal(a, b):
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def same(batch, at, row):
+    """Row `at` of a batch is `row`: points, values, gradients, states, counts, and how it ended."""
+    for name in ("points", "values", "gradients", "lookahead", "lengths", "true_gradients"):
+        assert equal(getattr(batch, name)[:, *at], getattr(row, name)), name
+    for name, state in batch.state.items():
+        assert equal(state[:, *at], row.state[name]), name
+    for total, one in zip(batch.evaluations, row.evaluations, strict=True):
+        assert total[at] == one
+    assert batch.diverged_at[at] == row.diverged_at
+    assert batch.undefined[at] == row.undefined
+
+
+def starts(f, shape, seed=1):
+    (x0, x1), (y0, y1) = f.domain
+    return np.random.default_rng(seed).uniform((x0, y0), (x1, y1), (*shape, 2))
+
+
+def variants():
+    """Every optimizer, wrapper and search, with knobs that are not the defaults."""
+    for key, cls in OPTIMIZERS.items():
+        yield pytest.param(cls(), id=key)
+        for k in knobs(cls):
+            if k.kind is bool:
+                yield pytest.param(cls(**{k.name: not k.default}), id=f"{key}-{k.name}")
+    yield pytest.param(OPTIMIZERS["newton"](saddle_free=True, line_search=True, damping=0.1), id="newton-both")
+    for key, cls in WRAPPERS.items():
+        for inner in ("nesterov", "nadam", "bfgs"):
+            yield pytest.param(cls(OPTIMIZERS[inner]()), id=f"{key}-{inner}")
+
+
+@pytest.mark.parametrize("surface", SURFACES)
+@pytest.mark.parametrize("opt", list(variants()))
+def test_batch_of_starts(opt, surface):
+    f = FUNCTIONS[surface]
+    at = starts(f, (3, 3))
+    batch = minimize(f, opt, at, STEPS)
+    for i in np.ndindex(3, 3):
+        same(batch, i, minimize(f, opt, at[i], STEPS))
+
+
+def across(k, n=5):
+    """n values from a knob's low to its high end."""
+    return np.geomspace(k.low, k.high, n) if k.log else np.linspace(k.low, k.high, n)
+
+
+def float_knobs():
+    for registry in (OPTIMIZERS, WRAPPERS):
+        for key, cls in registry.items():
+            for k in knobs(cls):
+                if k.kind is float:
+                    opt = cls() if registry is OPTIMIZERS else cls(OPTIMIZERS["adam"]())
+                    yield pytest.param(opt, k, id=f"{key}-{k.name}")
+
+
+@pytest.mark.parametrize(("opt", "k"), list(float_knobs()))
+def test_column_of_knob_values(opt, k):
+    values = across(k, 21)
+    for surface in ("himmelblau", "ackley"):
+        f = FUNCTIONS[surface]
+        batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
+        for i, value in enumerate(values):
+            same(batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS))
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
+    f, cls, n = FUNCTIONS["levy"], OPTIMIZERS[key], 5
+    columns = {k.name: across(k, n) for k in knobs(cls) if k.kind is float}
+    at, seeds = starts(f, (n,)), np.arange(n) + 7
+    more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": Cosine(steps=STEPS)}
+    batch = minimize(f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more)
+    for i in range(n):
+        opt = cls(**{name: float(v[i]) for name, v in columns.items()})
+        same(batch, (i,), minimize(f, opt, at[i], STEPS, seed=int(seeds[i]), **more))

@@ -1,0 +1,537 @@
+"""Forks: a branch is its parent until its step and itself from there on. Several starts: where they lie, and their runs."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    STARTS,
+    WRAPPERS,
+    Leg,
+    minimize,
+)
+from optviz.experiments.trajectories.spec import (
+    NO_NOISE,
+    Problem,
+    fan,
+    on_function,
+    run,
+)
+from optviz.optim.config import Fork, Racer
+from optviz.optim.hyperparameter import knobs
+from optviz.spec import Part
+
+STEPS, AT = 14, 5
+CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
+ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
+NOISY = Problem("three_hump_camel", start=(-2.0, 2.0), steps=STEPS, noise=Part("gaussian", {"scale": 0.2}), seed=4)
+QUIET = replace(NOISY, noise=Part(NO_NOISE))
+COSINE = {"lr": Part("cosine", {"steps": 20})}
+
+
+def equal(a, b):
+    return np.array_equal(a, b, equal_nan=True)
+
+
+def same(a, b):
+    """Two runs are equal bit for bit."""
+    for name in ARRAYS:
+        assert equal(getattr(a, name), getattr(b, name)), name
+    assert a.state.keys() == b.state.keys()
+    for name, held in a.state.items():
+        assert equal(held, b.state[name]), name
+    assert a.diverged_at == b.diverged_at
+    assert a.undefined == b.undefined
+    assert a.evaluations == b.evaluations
+
+
+def racers():
+    """Every optimizer in every position of its switches, bare and in wrappers; those that learn a rate too."""
+    for key, cls in OPTIMIZERS.items():
+        yield pytest.param(Racer(Part(key)), id=key)
+        for k in knobs(cls):
+            if k.kind is bool:
+                yield pytest.param(Racer(Part(key, {k.name: not k.default})), id=f"{key}-{k.name}")
+        for wrapper in WRAPPERS:
+            yield pytest.param(Racer(Part(key), (Part(wrapper),)), id=f"{wrapper}-{key}")
+    yield pytest.param(Racer(Part("nadam"), (Part("clipped"), Part("lookahead"), Part("averaged"))), id="all-wrappers")
+
+
+def branch(racer, step, **changed):
+    """A racer that leaves `racer` at a step, with its knobs except for what is changed."""
+    return replace(racer, fork=Fork(racer, step), **changed)
+
+
+class TestForkThatChangesNothing:
+    @pytest.mark.parametrize("step", [1, AT, STEPS - 1])
+    @pytest.mark.parametrize("racer", list(racers()))
+    def test_is_the_path_that_it_left(self, racer, step):
+        racer = replace(racer, schedules=COSINE)
+        alone, forked = run(NOISY, racer), run(NOISY, branch(racer, step))
+        same(alone, forked)
+        assert alone.carried == (False,)
+        assert forked.carried == (False, True)
+        assert [leg.step for leg in forked.legs] == [0, step]
+        for a, b in zip(alone.held, forked.held, strict=True):
+            assert a.keys() == b.keys()
+            assert all(equal(a[k], b[k]) for k in a)
+
+    @pytest.mark.parametrize("racer", list(racers()))
+    def test_without_noise_and_schedule(self, racer):
+        same(run(QUIET, racer), run(QUIET, branch(racer, AT)))
+
+    @pytest.mark.parametrize("racer", list(racers()))
+    def test_in_a_batch(self, racer):
+        starts = STARTS["grid"](columns=3).points(None, CAMEL.domain)
+        racer = replace(racer, schedules=COSINE)
+        forked, alone = run(NOISY, branch(racer, AT), starts), run(NOISY, racer, starts)
+        assert forked.carried == (False, True)
+        for name in ARRAYS:
+            assert equal(getattr(forked, name), getattr(alone, name)), name
+
+    def test_at_every_step_at_once(self):
+        racer = Racer(Part("lbfgs", {"memory": 3}), (Part("lookahead", {"every": 3}),), COSINE)
+        opt, schedule = racer.build(), {"lr": SCHEDULES["cosine"](steps=20)}
+        more = {"noise": NOISES["gaussian"](scale=0.2), "schedule": schedule, "seed": 4}
+        legs = [Leg(t, opt, schedule) for t in range(1, STEPS)]
+        forked = minimize(CAMEL, opt, steps=STEPS, then=legs, **more)
+        same(run(NOISY, racer), forked)
+        assert forked.carried == (False, *[True] * (STEPS - 1))
+
+
+class TestForkInItsOwnKind:
+    """The same method with other knobs takes its memory along."""
+
+    @pytest.mark.parametrize("key", OPTIMIZERS)
+    def test_is_its_parent_before_and_carries_on(self, key):
+        lr = next(k for k in knobs(OPTIMIZERS[key]) if k.name == "lr")
+        parent = Racer(Part(key), schedules=COSINE)
+        child = branch(parent, AT, optimizer=Part(key, {"lr": 0.7 * lr.default}))
+        before, after = run(NOISY, parent), run(NOISY, child)
+        assert after.carried == (False, True)
+        assert equal(after.points[: AT + 1], before.points[: AT + 1])
+        assert equal(after.gradients[:AT], before.gradients[:AT])
+        assert equal(after.work[: AT + 1], before.work[: AT + 1])
+        for name in before.state:
+            assert equal(after.state[name][: AT + 1], before.state[name][: AT + 1])
+        assert not equal(after.points, before.points)
+
+    def test_by_hand(self):
+        """Momentum with another rate goes on with the velocity that it has."""
+        parent = Racer(Part("momentum", {"lr": 0.1, "momentum": 0.9}))
+        problem = Problem(steps=8)
+        forked = run(problem, branch(parent, 3, optimizer=Part("momentum", {"lr": 0.02, "momentum": 0.5})))
+        x, v = np.array([-7.0, 2.0]), np.zeros(2)
+        for t in range(8):
+            lr, mu = (0.1, 0.9) if t < 3 else (0.02, 0.5)
+            v = mu * v - lr * problem.f.grad(x)
+            x = x + v
+            assert forked.points[t + 1] == pytest.approx(x, rel=1e-12)
+            assert forked.state["v"][t + 1] == pytest.approx(v, rel=1e-12)
+
+    @pytest.mark.parametrize("wrapper", WRAPPERS)
+    def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
+        k = knobs(WRAPPERS[wrapper])[0]
+        parent = Racer(Part("adam"), (Part(wrapper),))
+        assert run(NOISY, branch(parent, AT, wrappers=(Part(wrapper, {k.name: k.low}),))).carried == (False, True)
+
+    def test_another_schedule_carries_on(self):
+        parent = Racer(Part("adam"))
+        forked = run(NOISY, branch(parent, AT, schedules={"beta1": Part("warmup", {"steps": 30})}))
+        assert forked.carried == (False, True)
+
+    def test_the_switches_of_a_method_carry_on(self):
+        parent = Racer(Part("bfgs", {"line_search": True}))
+        forked = run(QUIET, branch(parent, AT, optimizer=Part("bfgs", {"line_search": False})))
+        assert forked.carried == (False, True)
+        assert np.diff(forked.work[AT:, 1]).max() == 0 < np.diff(forked.work[: AT + 1, 1]).min()
+
+
+def tail(problem, parent, child, step=AT):
+    """(forked, fresh): the branch, and its method run afresh on what is left from where it left its parent.
+
+    The noise and the schedule of a branch go by the steps of the whole path, so that what is fresh is handed
+    those that come late: a table and a factor, both moved.
+    """
+    forked = run(problem, replace(child, fork=Fork(parent, step)))
+    noise = None if problem.noise.key == NO_NOISE else Late(problem.noise.build(NOISES), step)
+    noise = noise or NOISES["uniform"](scale=0.0)
+    schedule = {name: LateFactor(part.build(SCHEDULES), step) for name, part in child.schedules.items()}
+    start = run(problem, parent).points[step]
+    return forked, minimize(problem.f, child.build(), start, problem.steps - step, noise, schedule, problem.seed)
+
+
+class Late:
+    def __init__(self, noise, by):
+        self.noise, self.by = noise, by
+
+    def table(self, seed, steps, d):
+        return self.noise.table(seed, steps + self.by, d)[self.by :]
+
+
+class LateFactor:
+    def __init__(self, schedule, by):
+        self.schedule, self.by = schedule, by
+
+    def __call__(self, t):
+        return self.schedule(t + self.by)
+
+
+def others():
+    """(parent, child) that differ in kind."""
+    keys = list(OPTIMIZERS)
+    for a, b in zip(keys, keys[1:] + keys[:1], strict=True):
+        yield pytest.param(Racer(Part(a)), Racer(Part(b)), id=f"{a}-{b}")
+    for wrapper in WRAPPERS:
+        yield pytest.param(Racer(Part("adam")), Racer(Part("adam"), (Part(wrapper),)), id=f"into-{wrapper}")
+        yield pytest.param(Racer(Part("adam"), (Part(wrapper),)), Racer(Part("adam")), id=f"out-of-{wrapper}")
+        bare = Racer(Part("momentum"), (Part(wrapper),))
+        yield pytest.param(bare, replace(bare, optimizer=Part("nesterov")), id=f"inside-{wrapper}")
+    both = (Part("averaged"), Part("clipped"))
+    yield pytest.param(Racer(Part("adam"), both), Racer(Part("adam"), both[::-1]), id="the-other-way-round")
+    for a, b in ((10, 3), (3, 10)):
+        memories = (Racer(Part("lbfgs", {"memory": m})) for m in (a, b))
+        yield pytest.param(*memories, id=f"lbfgs-{a}-{b}")
+
+
+class TestForkToAnother:
+    @pytest.mark.parametrize(("parent", "child"), list(others()))
+    def test_starts_afresh(self, parent, child):
+        child = replace(child, schedules=COSINE)
+        forked, fresh = tail(NOISY, parent, child)
+        assert forked.carried == (False, False)
+        for name in ("points", "values", "true_gradients", "lookahead"):
+            assert equal(getattr(forked, name)[AT:], getattr(fresh, name)), name
+        assert equal(forked.gradients[AT:], fresh.gradients)
+        assert equal(forked.work[AT:] - forked.work[AT], fresh.work)
+        np.testing.assert_allclose(forked.lengths[AT:] - forked.lengths[AT], fresh.lengths, rtol=1e-12, atol=1e-12)
+        for name, held in fresh.state.items():
+            assert equal(forked.state[name][AT:], held), name
+        before = run(NOISY, parent)
+        assert equal(forked.points[: AT + 1], before.points[: AT + 1])
+        assert equal(forked.lookahead[:AT], before.lookahead[:AT])
+        assert equal(forked.work[: AT + 1], before.work[: AT + 1])
+
+    def test_without_noise(self):
+        forked, fresh = tail(QUIET, Racer(Part("sgd", {"lr": 0.01})), Racer(Part("nadam")))
+        assert equal(forked.points[AT:], fresh.points)
+
+    def test_noise_and_schedule_go_by_the_whole_path(self):
+        """A fresh run with its own noise from step 0 would be another path."""
+        parent, child = Racer(Part("sgd", {"lr": 0.01})), Racer(Part("adam"), schedules=COSINE)
+        forked, _ = tail(NOISY, parent, child)
+        naive = run(replace(NOISY, steps=STEPS - AT), child, run(NOISY, parent).points[AT])
+        assert not equal(forked.points[AT:], naive.points)
+
+    def test_what_a_leg_does_not_hold_is_nan(self):
+        forked = run(QUIET, branch(Racer(Part("adam")), AT, optimizer=Part("adagrad")))
+        assert list(forked.state) == ["m", "v", "h"]
+        assert np.isfinite(forked.state["m"][:AT]).all()
+        assert np.isnan(forked.state["m"][AT:]).all()
+        assert np.isnan(forked.state["h"][:AT]).all()
+        assert (forked.state["h"][AT] == 0).all()
+        assert np.isfinite(forked.state["h"][AT:]).all()
+        assert set(forked.held[AT - 1]) == {"m", "v", "b1", "b2"}
+        assert set(forked.held[AT]) == {"h"}
+
+    def test_lookahead_is_of_each_leg_its_own(self):
+        there = run(QUIET, branch(Racer(Part("nesterov")), AT, optimizer=Part("sgd")))
+        assert not equal(there.lookahead[1:AT], there.points[1:AT])
+        assert equal(there.lookahead[AT:], there.points[AT:])
+        back = run(QUIET, branch(Racer(Part("sgd", {"lr": 0.01})), AT, optimizer=Part("nesterov", {"lr": 0.01})))
+        assert equal(back.lookahead[: AT + 1], back.points[: AT + 1])  # at the fork the velocity is zero
+        ahead = back.points + 0.9 * back.state["v"]
+        assert equal(back.lookahead[AT:], ahead[AT:])
+
+    def test_evaluations_add_up(self):
+        forked = run(QUIET, branch(Racer(Part("newton", {"line_search": False})), AT, optimizer=Part("sgd")))
+        assert forked.evaluations == (STEPS, 0, AT)
+        assert forked.work[:, 2].tolist() == [*range(AT + 1), *[AT] * (STEPS - AT)]
+
+    def test_what_ran_can_be_asked_of_every_step(self):
+        child = Racer(Part("momentum", {"lr": 0.02}), schedules=COSINE)
+        forked = run(QUIET, replace(child, fork=Fork(Racer(Part("adam")), AT)))
+        assert forked.optimizer_at(AT - 1) == OPTIMIZERS["adam"]()
+        cosine = SCHEDULES["cosine"](steps=20)
+        assert forked.optimizer_at(AT) == OPTIMIZERS["momentum"](lr=0.02 * cosine(AT))
+        assert forked.optimizer == OPTIMIZERS["momentum"](lr=0.02)
+
+
+class TestForkOfAFork:
+    GRAND = Racer(Part("adam", {"lr": 0.05}))
+
+    def three(self, second, third):
+        parent = branch(self.GRAND, second, optimizer=Part("adam", {"lr": 0.2}))
+        child = Racer(Part("momentum", {"lr": 0.01}), fork=Fork(parent, third))
+        return [run(NOISY, r) for r in (self.GRAND, parent, child)], child
+
+    def test_follows_each_ancestor_until_it_leaves(self):
+        (grand, parent, child), _ = self.three(4, 9)
+        assert equal(child.points[:10], parent.points[:10])
+        assert equal(child.points[:5], grand.points[:5])
+        assert not equal(child.points[5], grand.points[5])
+        assert not equal(child.points[10], parent.points[10])
+        assert child.carried == (False, True, False)
+        assert [leg.step for leg in child.legs] == [0, 4, 9]
+
+    @pytest.mark.parametrize("third", [0, 2, 4])
+    def test_that_left_earlier_never_meets_its_parent(self, third):
+        """Its parent's path up to there is the grandparent's, and nothing of the parent ever runs."""
+        (grand, _, child), racer = self.three(4, third)
+        assert equal(child.points[: third + 1], grand.points[: third + 1])
+        direct = run(NOISY, replace(racer, fork=Fork(self.GRAND, third)))
+        same(child, direct)
+        assert [leg.step for leg in child.legs] == ([0, third] if third else [0])
+
+    def test_a_chain_of_many(self):
+        racer = Racer(Part("adam"))
+        for step in range(1, 10):
+            racer = branch(racer, step)
+        forked = run(NOISY, racer)
+        same(forked, run(NOISY, Racer(Part("adam"))))
+        assert forked.carried == (False, *[True] * 9)
+
+    def test_back_to_the_first_method_does_not_find_its_old_state(self):
+        first = Racer(Part("momentum", {"lr": 0.01}))
+        second = Racer(Part("sgd", {"lr": 0.01}), fork=Fork(first, 3))
+        third = replace(first, fork=Fork(second, 4))
+        forked = run(QUIET, third)
+        assert forked.carried == (False, False, False)
+        assert (forked.state["v"][4] == 0).all()
+        assert np.isnan(forked.state["v"][3]).all()
+
+
+class TestEdges:
+    PARENT, CHILD = Racer(Part("adam")), Racer(Part("momentum", {"lr": 0.01}))
+
+    def test_at_0_nothing_of_the_parent_runs(self):
+        forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)))
+        same(forked, run(NOISY, self.CHILD))
+        assert forked.carried == (False,)
+        assert len(forked.legs) == 1
+
+    @pytest.mark.parametrize("step", [STEPS, STEPS + 1, 10 * STEPS])
+    def test_at_or_beyond_the_last_step_nothing_of_the_child_runs(self, step):
+        forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, step)))
+        same(forked, run(NOISY, self.PARENT))
+        assert forked.carried == (False,)
+        assert forked.optimizer == self.PARENT.build()
+
+    def test_of_no_steps(self):
+        forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)), steps=0)
+        assert forked.points.shape == (1, 2)
+        assert forked.lookahead.shape == (1, 2)
+        assert run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 1)), steps=0).optimizer == self.PARENT.build()
+
+    def test_a_longer_run_begins_with_the_shorter_one(self):
+        racer = replace(self.CHILD, fork=Fork(self.PARENT, AT), schedules=COSINE)
+        long, short = run(NOISY, racer, steps=40), run(NOISY, racer)
+        assert equal(long.points[: STEPS + 1], short.points)
+
+    @pytest.mark.parametrize("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
+    def test_a_parent_that_is_lost_stays_lost(self, child):
+        lost = Racer(Part("sgd", {"lr": 1e3}))
+        problem = Problem("rosenbrock", start=(-1.2, 1.0), steps=30)
+        before = run(problem, lost)
+        at = int(before.diverged_at)
+        assert 1 < at < 25
+        for step in (at, at + 1, at + 3):
+            forked = run(problem, Racer(Part(child), fork=Fork(lost, step)))
+            assert forked.diverged_at == before.diverged_at
+            assert forked.undefined == before.undefined
+            assert equal(forked.points, before.points)
+            assert equal(forked.values, before.values)
+            assert all(np.isnan(held[at:]).all() for held in forked.state.values())
+            assert np.isnan(forked.lookahead[at:]).all()
+            assert forked.evaluations == before.evaluations
+
+    def test_a_branch_before_the_loss_can_be_saved(self):
+        lost = Racer(Part("sgd", {"lr": 1.1}))
+        problem = Problem(steps=3000)
+        at = int(run(problem, lost).diverged_at)
+        assert at > 10
+        saved = run(problem, branch(lost, 10, optimizer=Part("sgd", {"lr": 0.5})))
+        assert saved.diverged_at == -1
+        assert saved.values[-1] < 1e-12
+
+    @pytest.mark.parametrize("at", [[5, 3], [-1], [2, 2, 1]])
+    def test_legs_out_of_order_are_refused(self, at):
+        opt = OPTIMIZERS["sgd"]()
+        with pytest.raises(ValueError, match="legs"):
+            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Leg(t, opt) for t in at])
+
+    @pytest.mark.parametrize("at", [2.5, "2", None, np.nan])
+    def test_legs_between_steps_are_refused(self, at):
+        """Its turn would never come, nor that of any leg after it."""
+        opt = OPTIMIZERS["sgd"]()
+        with pytest.raises(ValueError, match="legs"):
+            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Leg(at, opt)])
+
+    def test_a_leg_may_not_schedule_what_its_optimizer_lacks(self):
+        leg = Leg(3, OPTIMIZERS["sgd"](), {"beta1": SCHEDULES["cosine"]()})
+        with pytest.raises(ValueError, match="beta1"):
+            minimize(FUNCTIONS["bowl"], OPTIMIZERS["adam"](), steps=9, then=[leg])
+
+    def test_of_two_legs_at_one_step_the_last_runs(self):
+        sgd, adam, lion = (OPTIMIZERS[key](lr=0.1) for key in ("sgd", "adam", "lion"))
+        f = FUNCTIONS["bowl"]
+        both = minimize(f, sgd, steps=9, then=[Leg(4, adam), Leg(4, lion)])
+        assert equal(both.points, minimize(f, sgd, steps=9, then=[Leg(4, lion)]).points)
+        assert both.optimizer_at(3) == sgd
+        assert both.optimizer_at(4) == lion
+        at_once = minimize(f, sgd, steps=9, then=[Leg(0, adam)])
+        assert equal(at_once.points, minimize(f, adam, steps=9).points)
+        assert at_once.optimizer_at(0) == adam
+        assert equal(at_once.lookahead, at_once.points)
+
+
+class TestBatch:
+    def test_rows_of_a_fork_are_its_single_runs(self):
+        racer = Racer(Part("nesterov", {"lr": 0.01}), fork=Fork(Racer(Part("adam")), AT), schedules=COSINE)
+        starts = STARTS["grid"](columns=4).points(None, CAMEL.domain)
+        rows = run(NOISY, racer, starts)
+        for i, start in enumerate(starts):
+            row_is(rows, i, run(NOISY, racer, start))
+
+    @pytest.mark.parametrize(
+        ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
+    )
+    def test_knobs_in_columns_are_carried_too(self, key, name):
+        """A state that is one number at first is one for each row once a knob is a column."""
+        f, values = CAMEL, np.array([0.01, 0.02, 0.03])
+        columns = OPTIMIZERS[key](**{name: values[:, None]})
+        rows = minimize(f, columns, steps=STEPS, then=[Leg(AT, columns)])
+        assert rows.carried == (False, True)
+        for i, value in enumerate(values):
+            opt = OPTIMIZERS[key](**{name: float(value)})
+            row_is(rows, i, minimize(f, opt, steps=STEPS, then=[Leg(AT, opt)]))
+            row_is(rows, i, minimize(f, opt, steps=STEPS))
+
+    @pytest.mark.parametrize("other", ["adam", "momentum"])
+    def test_a_column_in_a_later_leg_is_a_batch_from_the_first_step_on(self, other):
+        f, values = CAMEL, np.array([0.001, 0.01, 0.02])
+        first = OPTIMIZERS[other](lr=0.01)
+        rows = minimize(f, first, steps=STEPS, then=[Leg(AT, OPTIMIZERS["momentum"](lr=values[:, None]))])
+        assert rows.points.shape == (STEPS + 1, 3, 2)
+        for i, value in enumerate(values):
+            row_is(rows, i, minimize(f, first, steps=STEPS, then=[Leg(AT, OPTIMIZERS["momentum"](lr=float(value)))]))
+
+    def test_some_rows_are_lost_before_the_fork(self):
+        f, values = FUNCTIONS["rosenbrock"], np.array([1e-3, 1e-1, 1e3])
+        adam = OPTIMIZERS["adam"]()
+        rows = minimize(f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Leg(20, adam)])
+        assert (rows.diverged_at[1:] >= 0).all()
+        assert rows.diverged_at[0] == -1
+        for i, value in enumerate(values):
+            row_is(rows, i, minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Leg(20, adam)]))
+
+    def test_seeds_in_a_batch(self):
+        f, opt, seeds = CAMEL, OPTIMIZERS["adam"](), np.arange(4)
+        more = {"steps": STEPS, "noise": NOISES["uniform"](scale=0.5), "then": [Leg(AT, OPTIMIZERS["lion"](lr=0.1))]}
+        rows = minimize(f, opt, seed=seeds, **more)
+        for i, seed in enumerate(seeds):
+            row_is(rows, i, minimize(f, opt, seed=int(seed), **more))
+
+
+def row_is(batch, i, row):
+    """Row i of a batch is a single run, bit for bit."""
+    for name in ARRAYS:
+        many = getattr(batch, name)
+        assert equal(many[:, :, i] if name == "work" else many[:, i], getattr(row, name)), name
+    assert batch.state.keys() == row.state.keys()
+    for name, held in batch.state.items():
+        assert equal(held[:, i], row.state[name]), name
+    assert tuple(total[i] for total in batch.evaluations) == tuple(row.evaluations)
+    assert batch.diverged_at[i] == row.diverged_at
+    assert batch.undefined[i] == row.undefined
+
+
+class TestStarts:
+    @pytest.mark.parametrize("count", [3, 4, 12, 36])
+    @pytest.mark.parametrize("radius", [0.001, 0.1, 0.5])
+    def test_ring(self, count, radius):
+        center, domain = (-7.0, 2.0), ((-10.0, 10.0), (-5.0, 5.0))
+        points = STARTS["ring"](count=count, radius=radius).points(center, domain)
+        assert points.shape == (count, 2)
+        around = (points - center) / (20 * radius, 10 * radius)
+        np.testing.assert_allclose((around**2).sum(-1), 1, rtol=1e-9)
+        np.testing.assert_allclose(points.mean(0), center, atol=1e-9)
+        turns = np.angle(around @ [1, 1j]) / (2 * np.pi) % 1
+        np.testing.assert_allclose((turns[1:] - turns[:-1]) * count, 1, rtol=1e-6)
+        assert points[0] == pytest.approx((center[0] + 20 * radius, center[1]))
+        assert len(np.unique(points.round(12), axis=0)) == count
+
+    @pytest.mark.parametrize("columns", range(2, 7))
+    def test_grid(self, columns):
+        domain = ((-10.0, 10.0), (-5.0, 7.0))
+        points = STARTS["grid"](columns=columns).points((99.0, 99.0), domain)
+        assert points.shape == (columns**2, 2)
+        x, y = (np.unique(points[:, i]) for i in (0, 1))
+        assert len(x) == len(y) == columns
+        assert np.diff(x) == pytest.approx(20 / columns)
+        assert np.diff(y) == pytest.approx(12 / columns)
+        assert (x[0], x[-1]) == pytest.approx((-10 + 10 / columns, 10 - 10 / columns))
+        assert (y[0], y[-1]) == pytest.approx((-5 + 6 / columns, 7 - 6 / columns))
+        assert len(np.unique(points, axis=0)) == columns**2
+
+    @pytest.mark.parametrize("key", STARTS)
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_fit_every_function(self, key, function):
+        f = FUNCTIONS[function]
+        points = STARTS[key]().points(f.start, f.domain)
+        low, high = np.array(f.domain).T
+        reach = (high - low) * STARTS["ring"]().radius
+        assert np.isfinite(f.value(points)).all()
+        assert ((points >= low - reach) & (points <= high + reach)).all()
+        assert equal(points, STARTS[key]().points(f.start, f.domain))
+
+    def test_a_set_of_starts_is_of_some_kind(self):
+        base = next(iter(STARTS.values())).__mro__[1]
+        with pytest.raises(TypeError, match="abstract"):
+            base().points((0, 0), ((0, 1), (0, 1)))
+
+    @pytest.mark.parametrize(
+        ("key", "bad"), [("ring", {"count": 2}), ("ring", {"count": 3.5}), ("grid", {"columns": 1})]
+    )
+    def test_knobs_are_checked(self, key, bad):
+        with pytest.raises(ValueError, match=next(iter(bad))):
+            STARTS[key](**bad)
+
+
+class TestFan:
+    def test_none_where_there_are_no_starts(self):
+        assert fan(NOISY, Racer(Part("adam"))) is None
+
+    @pytest.mark.parametrize("starts", [Part("ring", {"count": 5, "radius": 0.2}), Part("grid", {"columns": 3})])
+    @pytest.mark.parametrize("racer", list(racers()))
+    def test_its_rows_are_single_runs(self, racer, starts):
+        racer = replace(racer, starts=starts, schedules=COSINE)
+        rows = fan(NOISY, racer)
+        points = starts.build(STARTS).points(NOISY.start, NOISY.f.domain)
+        assert equal(rows.points[0], points)
+        assert rows.points.shape == (STEPS + 1, len(points), 2)
+        for i, start in enumerate(points):
+            row_is(rows, i, run(NOISY, replace(racer, starts=None), start))
+            row_is(rows, i, run(replace(NOISY, start=tuple(start)), racer))
+
+    def test_of_a_fork(self):
+        racer = Racer(Part("lbfgs"), fork=Fork(Racer(Part("adam", {"lr": 0.5})), AT), starts=Part("ring"))
+        rows = fan(NOISY, racer)
+        assert rows.carried == (False, False)
+        for i, start in enumerate(rows.points[0]):
+            row_is(rows, i, run(NOISY, racer, start))
+
+    def test_the_starts_of_its_parent_are_not_its_own(self):
+        parent = Racer(Part("adam"), starts=Part("ring"))
+        assert fan(NOISY, Racer(Part("adam"), fork=Fork(parent, AT))) is None
+
+    @pytest.mark.parametrize("function", FUNCTIONS)
+    def test_on_every_function(self, function):
+        problem = on_function(Problem(steps=5), function)
+        for key in STARTS:
+            assert fan(problem, Racer(Part("momentum"), starts=Part(key))).points.shape[0] == 6

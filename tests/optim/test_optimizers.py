@@ -1,0 +1,331 @@
+"""Every optimizer: its first step worked by hand, its knobs, what it asks for, and how a run ends."""
+
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    WRAPPERS,
+    minimize,
+    parse_formula,
+)
+from optviz.optim.hyperparameter import knobs
+from optviz.optim.minimize import Oracle
+
+BOWL, SPHERE, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["sphere"], FUNCTIONS["rosenbrock"]
+SEARCHING = [key for key, cls in OPTIMIZERS.items() if "line_search" in {k.name for k in knobs(cls)}]
+SIGN = np.array([1.0, -1.0])  # of the step from (-7, 2), where the gradient of the bowl is (-.7, 4)
+MU1, MU2 = (0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (1, 2))
+
+
+def make(key, **knobs):
+    return OPTIMIZERS[key](**knobs)
+
+
+def plain(cls, **knobs):
+    """Of any class with knobs, wrappers included."""
+    return cls(**knobs, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
+
+
+# optimizer, knobs, first step from (-7, 2) on the bowl
+FIRST_STEPS = [
+    ("sgd", {"lr": 0.5}, (0.35, -2)),
+    ("momentum", {"lr": 0.5, "momentum": 0.8}, (0.35, -2)),
+    ("nesterov", {"lr": 0.5, "momentum": 0.8}, (0.35, -2)),
+    ("adagrad", {"lr": 0.5, "eps": 1e-9}, 0.5 * SIGN),
+    ("adagrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("rmsprop", {"lr": 0.5, "rho": 0.75, "eps": 1e-10}, 0.5 * 2 * SIGN),
+    ("rmsprop", {"lr": 0.5, "rho": 0.75, "eps": 0.1}, (0.5 * 0.7 / 0.45, -0.5 * 4 / 2.1)),
+    ("adadelta", {"lr": 2.0, "rho": 0.75, "eps": 0.09}, (2 * 0.3 * 0.7 / 0.2125**0.5, -2 * 0.3 * 4 / 4.09**0.5)),
+    ("adam", {"lr": 0.5, "eps": 1e-10}, 0.5 * SIGN),
+    ("adam", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("adam", {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 1e-10, "bias_correction": False}, 0.5 * SIGN),
+    ("adam", {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False}, 1.25 * SIGN),
+    ("adamw", {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1}, 0.5 * SIGN - 0.05 * np.array([-7, 2])),
+    ("amsgrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("amsgrad", {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False}, 1.25 * SIGN),
+    ("adamax", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("adamax", {"lr": 0.5, "eps": 1e-10, "bias_correction": False}, 0.05 * SIGN),
+    ("nadam", {"lr": 0.5, "eps": 1e-10}, 0.5 * (1 + MU2 * 0.1 / (1 - MU1 * MU2)) * SIGN),
+    ("nadam", {"lr": 0.5, "eps": 1e-10, "beta2": 0.96, "bias_correction": False}, 2.5 * (1 - MU1 + 0.1 * MU2) * SIGN),
+    ("radam", {"lr": 0.5}, (0.35, -2)),
+    ("radam", {"lr": 0.5, "bias_correction": False}, (0.035, -0.2)),
+    ("lion", {"lr": 0.5}, 0.5 * SIGN),
+    ("lion", {"lr": 0.5, "weight_decay": 0.1}, 0.5 * SIGN - 0.05 * np.array([-7, 2])),
+    ("newton", {}, (7, -2)),
+    ("newton", {"lr": 0.5, "damping": 0.3}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
+    ("newton", {"lr": 0.5, "damping": 0.3, "saddle_free": True}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
+    ("bfgs", {"lr": 0.5, "line_search": False}, (0.35, -2)),
+    ("bfgs", {}, (0.7, -4)),  # Armijo takes the full step: the value falls from 6.45 to 5.98
+    ("lbfgs", {"lr": 0.5, "line_search": False}, (0.35 / 4.7, -2 / 4.7)),
+    ("lbfgs", {}, (0.7 / 4.7, -4 / 4.7)),
+]
+
+
+def test_every_optimizer_has_a_first_step_by_hand():
+    assert {key for key, _, _ in FIRST_STEPS} == set(OPTIMIZERS)
+
+
+@pytest.mark.parametrize(("key", "chosen", "step"), FIRST_STEPS)
+def test_first_step(key, chosen, step):
+    points = minimize(BOWL, make(key, **chosen), (-7, 2), 1).points
+    np.testing.assert_allclose(points[1] - points[0], step, rtol=2e-9, atol=1e-12)
+
+
+def test_newton_at_a_ridge_and_without_curvature():
+    saddle, slope = FUNCTIONS["saddle"], parse_formula("3*x + y**2")
+    by_hand = {False: (0, 0), True: (0, 1)}  # towards the saddle; away from it along y, where f curves down
+    for saddle_free, end in by_hand.items():
+        run = minimize(saddle, make("newton", saddle_free=saddle_free), (1, 0.5), 1)
+        np.testing.assert_allclose(run.points[1], end, atol=1e-15)
+    assert minimize(slope, make("newton"), (1, 1), 3).diverged_at == 1  # a slope without curvature has no level point
+    np.testing.assert_allclose(minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5))
+
+
+# --- knobs ---
+
+REGISTRIES = {"optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES}
+KNOBS = [
+    pytest.param(cls, k, id=f"{kind}-{key}-{k.name}")
+    for kind, registry in REGISTRIES.items()
+    for key, cls in registry.items()
+    for k in knobs(cls)
+]
+WRONG = {
+    float: ["0.1", None, True, 1j, float("nan"), float("inf"), -float("inf"), np.array([0.1, np.nan]), {}, "x"],
+    int: ["2", None, True, 2.0, 2.5, float("nan"), float("inf"), np.float64(2), [2], {}],
+    bool: ["True", None, 1, 0, 0.0, float("nan"), [True], {}],
+}
+
+
+@pytest.mark.parametrize(("cls", "k"), KNOBS)
+def test_wrong_knobs_are_refused(cls, k):
+    for value in WRONG[k.kind] + ([k.low - 1] if k.kind is int else []):
+        with pytest.raises(ValueError, match=k.name):
+            plain(cls, **{k.name: value})
+
+
+def test_a_list_is_refused_since_only_arrays_broadcast():
+    for cls, k in (p.values for p in KNOBS):
+        for value in ([0.1, 0.2], [[0.1], [0.2]], (0.1,), [], ()) if k.kind is float else ():
+            with pytest.raises(ValueError, match=k.name):
+                plain(cls, **{k.name: value})
+
+
+@pytest.mark.parametrize(("cls", "k"), KNOBS)
+def test_frozen(cls, k):
+    made = plain(cls)
+    with pytest.raises(FrozenInstanceError):
+        setattr(made, k.name, k.default)
+    assert hash(made) == hash(plain(cls))
+    assert made == plain(cls)
+
+
+@pytest.mark.parametrize(("cls", "k"), [p for p in KNOBS if p.values[0] in OPTIMIZERS.values()])
+def test_a_knob_beyond_its_slider_neither_raises_nor_warns(cls, k):
+    for value in (-1.0, 0.0, 1.0, 2.0, 1e300) if k.kind is float else ():
+        minimize(ROSENBROCK, cls(**{k.name: value}), steps=5)
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_knobs_that_it_lacks_and_schedules_of_them_are_refused(key):
+    with pytest.raises(TypeError):
+        make(key, no_such_knob=1.0)
+    for name in ("no_such_knob", "memory", "bias_correction", "line_search"):  # only floats can be scheduled
+        with pytest.raises(ValueError, match=name):
+            minimize(BOWL, make(key), schedule={name: SCHEDULES["cosine"]()})
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        *({"start": s} for s in ("ab", (1, 2, 3), (np.nan, 0), (0, np.inf), 1.0)),
+        *({"steps": n} for n in (-1, 2.5, True, 10**9)),
+    ],
+)
+def test_wrong_starts_and_steps_are_refused(wrong):
+    with pytest.raises(ValueError, match=r"a start|steps is"):
+        minimize(BOWL, make("sgd"), **wrong)
+
+
+# --- the step is pure ---
+
+
+@pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
+def test_a_step_changes_neither_point_nor_state_and_can_be_taken_again(key):
+    opt = plain(OPTIMIZERS.get(key) or WRAPPERS[key])
+    f, x = Oracle(FUNCTIONS["matyas"]), np.array([[-1.2, 1.0], [0.3, 0.4]])
+    state = opt.init(x)
+    for _ in range(6):
+        frozen = [a for a in (x, *state.values()) if isinstance(a, np.ndarray)]
+        for a in frozen:
+            a.flags.writeable = False
+        first, again = opt.step(f, x, state), opt.step(f, x, state)
+        assert np.array_equal(first[0], again[0])
+        x, state = first
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_an_integer_start_is_as_good_as_a_float(key):
+    expected = minimize(BOWL, make(key), (-7.0, 2.0), 5).points
+    for start in ((-7, 2), [-7, 2], np.array([-7, 2]), np.array([-7, 2], np.int8), np.array([-7, 2], np.float32)):
+        assert np.array_equal(minimize(BOWL, make(key), start, 5).points, expected)
+
+
+# --- what it asks for ---
+
+
+class Counted:
+    """A function that counts for itself how often a single point is asked about."""
+
+    def __init__(self, f):
+        self.f, self.noise, self.start, self.asked = f, None, f.start, [0, 0, 0]
+
+    def ask(self, i, name, x):
+        self.asked[i] += np.ndim(x) == 1
+        return getattr(self.f, name)(x)
+
+    def grad(self, x):
+        return self.ask(0, "grad", x)
+
+    def value(self, x):
+        return self.ask(1, "value", x)
+
+    def hess(self, x):
+        return self.ask(2, "hess", x)
+
+
+STARTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (1.0, 1.0), (-1.9, 2.9)])
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_evaluations_are_what_a_counting_function_counts(key):
+    for search in (False, True) if key in SEARCHING else (None,):
+        opt = make(key) if search is None else make(key, line_search=search)
+        batch = minimize(ROSENBROCK, opt.scaled("lr", 1e-3) if not search else opt, STARTS, 15)
+        assert (batch.diverged_at == -1).all()
+        for i, start in enumerate(STARTS):
+            f = Counted(ROSENBROCK)
+            one = minimize(f, batch.optimizer, start, 15)
+            assert list(one.evaluations) == f.asked
+            assert [n[i] for n in batch.evaluations] == f.asked
+            assert f.asked[0] == 15
+            assert f.asked[2] == (15 if key == "newton" else 0)
+            assert f.asked[1] >= 30 if search else f.asked[1] == 0  # at x, and at least one point on the line
+
+
+@pytest.mark.parametrize(("key", "tries"), [("bfgs", 4), ("newton", 3)])
+def test_a_line_search_by_hand(key, tries):
+    """x² + y² from (1, 0), rate 4. BFGS asks at 1, -7, -3, -1, 0; Newton, with half the direction, at 1, -3, -1, 0."""
+    run = minimize(SPHERE, make(key, lr=4.0, line_search=True), (1, 0), 1)
+    assert run.points[1] == pytest.approx([0, 0], abs=1e-15)
+    assert run.evaluations.value == 1 + tries
+
+
+@pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau", "rastrigin", "ackley", "cliff", "saddle"])
+@pytest.mark.parametrize("key", SEARCHING)
+def test_armijo_holds_on_every_step(key, surface):
+    f = FUNCTIONS[surface]
+    (x0, x1), (y0, y1) = f.domain
+    starts = np.random.default_rng(0).uniform((x0, y0), (x1, y1), (40, 2))
+    run = minimize(f, make(key, line_search=True), starts, 8)
+    fall, slope = np.diff(run.values, axis=0), (run.gradients * np.diff(run.points, axis=0)).sum(-1)
+    kept = np.isfinite(fall)
+    assert kept.mean() > 0.9
+    scale = 1e-12 * (1 + np.abs(run.values[:-1]))
+    assert (slope <= scale)[kept].all()
+    assert (fall <= 1e-4 * slope + scale)[kept].all()
+
+
+def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
+    rng = np.random.default_rng(0)
+    inverse = np.broadcast_to(np.eye(3), (50, 3, 3))
+    for _ in range(5):
+        s, y = rng.standard_normal((2, 50, 3))
+        updated = make("bfgs").learned(inverse, s, y)
+        usable = (s * y).sum(-1) > 0
+        np.testing.assert_allclose(np.einsum("nij,nj->ni", updated, y)[usable], s[usable], rtol=1e-6, atol=1e-6)
+        assert np.array_equal(updated[~usable], inverse[~usable])
+        np.testing.assert_allclose(updated, np.swapaxes(updated, -1, -2), rtol=1e-9, atol=1e-9)
+        assert (np.linalg.eigvalsh(updated) > 0).all()
+        inverse = updated
+
+
+def test_bfgs_learns_from_short_steps_as_from_long_ones():
+    """The update does not change when s and y shrink together."""
+    inverse, s, y = np.eye(2), np.array([1.0, 2.0]), np.array([2.0, 3.0])
+    long, short = (make("bfgs").learned(inverse, size * s, size * y) for size in (1.0, 1e-9))
+    np.testing.assert_allclose(long @ y, s)
+    np.testing.assert_allclose(short, long, rtol=1e-9)
+
+
+@pytest.mark.parametrize("search", [False, True])
+def test_lbfgs_moves_a_coordinate_whose_slope_is_zero(search):
+    """x² + xy + y² at (2, -1), slope (3, 0), with the pair s = (2, -1), y = (3, 0): the step is -s, to the minimum."""
+    opt, x, nothing = make("lbfgs", line_search=search), np.array([2.0, -1.0]), np.zeros(2)
+    state = {**opt.init(x), "x_prev": nothing, "g_prev": nothing}
+    x, _ = opt.step(Oracle(parse_formula("x**2 + x*y + y**2")), x, state)
+    np.testing.assert_allclose(x, (0, 0), atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("key", "surface", "start"),
+    [(key, "rosenbrock", (1e6, 1)) for key in SEARCHING]
+    + [(key, "goldstein_price", (50, 70)) for key in SEARCHING]
+    + [("bfgs", "kink", (6, 0)), ("lbfgs", "kink", (6, 0))],
+)
+def test_a_search_never_climbs_even_where_it_finds_nothing(key, surface, start):
+    run = minimize(FUNCTIONS[surface], make(key, line_search=True, lr=6.4), start, 10)
+    assert (run.diverged_at == -1).all()
+    assert (np.diff(run.values) <= 0).all()
+
+
+# --- how a run ends ---
+
+
+def test_a_row_that_diverges_is_frozen_and_the_others_are_not():
+    """At rate 1e150 the first step is to (7e149, -4e150), worth 1.6e301; the second is beyond the numbers."""
+    lrs = np.array([[0.1], [1e150], [0.5]])
+    run = minimize(BOWL, make("sgd", lr=lrs), (-7, 2), 6)
+    assert run.diverged_at.tolist() == [-1, 2, -1]
+    assert not run.undefined.any()
+    assert run.points[1, 1] == pytest.approx([7e149, -4e150])
+    assert run.values[1, 1] == pytest.approx(1.6e301 + 2.45e298)
+    for array in (run.points[2:], run.values[2:], run.gradients[1:], run.true_gradients[2:], run.lengths[2:]):
+        assert np.isnan(array[:, 1]).all()
+        assert np.isfinite(array[:, [0, 2]]).all()
+    for i in (0, 2):
+        assert run.points[6, i] == pytest.approx([-7 * (1 - lrs[i, 0] / 10) ** 6, 2 * (1 - 2 * lrs[i, 0]) ** 6])
+    assert run.evaluations.gradient.tolist() == [6, 2, 6]
+    assert run.work[:, 0, 1].tolist() == [0, 1, 2, 2, 2, 2, 2]
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+def test_a_start_beyond_the_numbers_is_frozen_at_once(key):
+    run = minimize(ROSENBROCK, make(key), [(1e100, 0), (-1.2, 1)], 4)
+    assert run.diverged_at[0] == 0
+    assert np.isnan(run.points[:, 0]).all()
+    assert run.evaluations.gradient[0] == 0
+    assert np.isfinite(run.points[:2, 1]).all()
+
+
+@pytest.mark.parametrize(("formula", "x"), [("log(x)", 0.5), ("sqrt(x)", 0.05), ("x**1.5", 0.5)])
+def test_a_path_that_leaves_where_f_is_defined_is_stopped_there(formula, x):
+    run = minimize(parse_formula(formula), make("sgd", lr=1.0), [(x, 0), (70, 0)], 4)
+    assert run.diverged_at.tolist() == [1, -1]
+    assert run.undefined.tolist() == [True, False]
+    assert run.points[0, 0].tolist() == [x, 0]
+    assert np.isnan(run.points[1:, 0]).all()
+    assert np.isfinite(run.points[:, 1]).all()
+
+
+@pytest.mark.parametrize(("surface", "lr"), [("double_well", 0.60082777), ("monkey_saddle", 0.05), ("rosenbrock", 0.1)])
+def test_a_polynomial_is_defined_wherever_it_overflows(surface, lr):
+    run = minimize(FUNCTIONS[surface], make("sgd", lr=np.linspace(1, 2, 50)[:, None] * lr), steps=60)
+    assert (run.diverged_at > 0).any()
+    assert not run.undefined.any()

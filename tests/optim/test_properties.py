@@ -1,0 +1,153 @@
+"""Whatever is turned and wherever it starts: a run neither raises nor warns, and is what it says it is."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    WRAPPERS,
+    minimize,
+    parse_formula,
+)
+from optviz.optim.hyperparameter import knobs
+
+FORMULAS = [
+    "log(x) + y**2",
+    "1/(x*x + y)",
+    "sqrt(x*y)",
+    "x**y",
+    "exp(x*y)",
+    "sin(x)/x + y**2",
+    "abs(x - y)",
+    "tan(x) - y",
+]
+SURFACES = [*FUNCTIONS.values(), *(parse_formula(text) for text in FORMULAS)]
+STEPS = 8
+
+anything = settings(max_examples=60, deadline=None)
+finite = st.floats(allow_nan=False, allow_infinity=False)
+
+
+def between(k):
+    """A value of a knob within its range, the ends and the default more often than by chance."""
+    if k.kind is bool:
+        return st.booleans()
+    if k.kind is int:
+        return st.integers(int(k.low), int(k.high))
+    return st.sampled_from([k.low, k.high, k.default]) | st.floats(k.low, k.high)
+
+
+def made(cls, columns=0):
+    """An instance with any knobs; with `columns`, float knobs may be columns of so many values."""
+
+    def value(k):
+        if not columns or k.kind is not float:
+            return between(k)
+        column = st.lists(between(k), min_size=columns, max_size=columns).map(lambda v: np.array(v)[:, None])
+        return between(k) | column
+
+    return st.fixed_dictionaries({k.name: value(k) for k in knobs(cls)}).map(lambda chosen: cls(**chosen))
+
+
+def any_of(registry):
+    return st.sampled_from(list(registry.values())).flatmap(made)
+
+
+@st.composite
+def starts(draw, f, rows=0):
+    """Points in the domain, at its corners, a little or very far outside."""
+    inside = st.tuples(*(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in f.domain))
+    outside = st.tuples(finite, finite) | st.sampled_from([(1e150, -1e150), (1e308, 1e308), (5e-324, 0.0), (1e17, 1.0)])
+    point = st.one_of(inside, inside, outside)
+    return np.array(draw(st.lists(point, min_size=rows, max_size=rows) if rows else point))
+
+
+def schedules(opt):
+    names = [
+        k.name for o in (opt, getattr(opt, "inner", None)) if o is not None for k in knobs(type(o)) if k.kind is float
+    ]
+    one = any_of(SCHEDULES)
+    return st.none() | (one if "lr" in names else st.none()) | st.dictionaries(st.sampled_from(names), one, max_size=3)
+
+
+def lawful(run, start, steps):
+    """What holds of every run."""
+    shape = run.values.shape[1:]
+    assert run.points.shape == (steps + 1, *shape, 2)
+    assert run.gradients.shape == (steps, *shape, 2)
+    assert np.array_equal(
+        run.points[0][run.diverged_at != 0], np.broadcast_to(start, (*shape, 2))[run.diverged_at != 0]
+    )
+    end = np.where(run.diverged_at < 0, steps + 1, run.diverged_at)
+    alive = np.arange(steps + 1).reshape(-1, *[1] * len(shape)) < end
+    assert np.array_equal(np.isfinite(run.points).all(-1), alive)
+    assert np.array_equal(np.isfinite(run.values), alive)
+    assert np.isnan(run.points[~alive]).all()
+    assert np.isnan(run.values[~alive]).all()
+    assert np.isnan(run.true_gradients[~alive]).all()
+    for state in run.state.values():
+        assert np.isnan(state[~alive]).all()
+    assert (np.diff(run.work, axis=0) >= 0).all()
+    assert np.array_equal(run.evaluations.gradient, np.minimum(end, steps))
+    assert run.lookahead.shape == run.points.shape
+    assert run.lengths.shape == run.values.shape
+    assert not (run.undefined & (run.diverged_at < 0)).any()
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+@anything
+@given(data=st.data())
+def test_any_optimizer(key, data):
+    f = data.draw(st.sampled_from(SURFACES), label="function")
+    opt = data.draw(made(OPTIMIZERS[key]), label="optimizer")
+    start = data.draw(starts(f), label="start")
+    schedule = data.draw(schedules(opt), label="schedule")
+    noise = data.draw(st.none() | any_of(NOISES), label="noise")
+    lawful(minimize(f, opt, start, STEPS, noise=noise, schedule=schedule, seed=1), start, STEPS)
+
+
+@pytest.mark.parametrize("key", WRAPPERS)
+@anything
+@given(data=st.data())
+def test_any_wrapped_optimizer(key, data):
+    f = data.draw(st.sampled_from(SURFACES), label="function")
+    inner = data.draw(any_of(OPTIMIZERS), label="inner")
+    opt = data.draw(st.fixed_dictionaries({k.name: between(k) for k in knobs(WRAPPERS[key])}), label="wrapper")
+    opt = WRAPPERS[key](inner, **opt)
+    start = data.draw(starts(f), label="start")
+    schedule = data.draw(schedules(opt), label="schedule")
+    lawful(minimize(f, opt, start, STEPS, schedule=schedule), start, STEPS)
+
+
+@pytest.mark.parametrize("key", OPTIMIZERS)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_any_batch_is_its_rows(key, data):
+    f = data.draw(st.sampled_from(SURFACES), label="function")
+    opt = data.draw(made(OPTIMIZERS[key], columns=3), label="optimizer")
+    start = data.draw(starts(f, rows=3), label="start")
+    batch = minimize(f, opt, start, STEPS)
+    lawful(batch, start, STEPS)
+    for i in range(3):
+        alone = {k.name: getattr(opt, k.name) for k in knobs(type(opt))}
+        alone = {name: float(v[i, 0]) if isinstance(v, np.ndarray) else v for name, v in alone.items()}
+        row = minimize(f, OPTIMIZERS[key](**alone), start[i], STEPS)
+        assert np.array_equal(batch.points[:, i], row.points, equal_nan=True)
+        assert np.array_equal(batch.values[:, i], row.values, equal_nan=True)
+        assert batch.diverged_at[i] == row.diverged_at
+
+
+@anything
+@given(data=st.data(), size=st.floats(1e-3, 1e3))
+def test_searches_only_go_down(data, size):
+    f = data.draw(st.sampled_from(list(FUNCTIONS.values())), label="function")
+    key = data.draw(st.sampled_from(["newton", "bfgs", "lbfgs"]), label="optimizer")
+    start = np.array(data.draw(st.tuples(*(st.floats(low, high) for low, high in f.domain)), label="start"))
+    run = minimize(f, OPTIMIZERS[key](lr=size, line_search=True), start, STEPS, noise=NOISES["uniform"](scale=0.0))
+    values = run.values[np.isfinite(run.values)]
+    assert (np.diff(values) <= 0).all()

@@ -1,0 +1,886 @@
+"""Every lesson: that it is whole, that its pictures can be drawn, and that what it says is true."""
+
+import base64
+import io
+import re
+import tomllib
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    WRAPPERS,
+    minimize,
+    parse_formula,
+)
+from optviz.experiments.activations import spec as activations
+from optviz.experiments.trajectories import spec as trajectories
+from optviz.experiments.trajectories import view
+from optviz.experiments.trajectories.spec import Landscape, Scene
+from optviz.plot.style import THEMES
+from optviz.plot.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
+from optviz.shell import lessons
+from optviz.shell.lessons import LESSONS, LessonError, told
+from optviz.spec import Part, parsed, plain
+from optviz.training import advance, begin, load
+
+KEYS = list(LESSONS)
+START = (-7, 2)
+SEEDS = np.arange(200)
+UNIFORM = NOISES["uniform"]
+
+
+# What a lesson's scene gives.
+
+RUNS = {}
+
+
+def run(problem, racer):
+    """A run, kept by the key that the app's cache has."""
+    key = trajectories.track_key(problem, racer)
+    if key not in RUNS:
+        RUNS[key] = trajectories.run(problem, racer)
+    return RUNS[key]
+
+
+def runs(key, **problem):
+    """The runs of a lesson, perhaps with another start or more steps."""
+    scene = LESSONS[key].scene
+    return [run(replace(scene.problem, **problem), racer) for racer in scene.racers]
+
+
+def changed(key, i, optimizer=None, problem=None, **parts):
+    """One racer of a lesson as “Try next” would have it: with other knobs, parts or another problem."""
+    scene = LESSONS[key].scene
+    racer = scene.racers[i]
+    part = replace(racer.optimizer, knobs=racer.optimizer.knobs | (optimizer or {}))
+    return run(replace(scene.problem, **(problem or {})), replace(racer, optimizer=part, **parts))
+
+
+def ends(key, **racer):
+    """For every further start of a lesson's racer: the last point and the nearest minimum's index."""
+    scene = LESSONS[key].scene
+    fan = trajectories.fan(scene.problem, replace(scene.racers[0], **racer))
+    return fan, nearest(fan.points[-1], scene.problem.f.minima)
+
+
+def nearest(points, known):
+    return np.sqrt(((points[:, None] - known) ** 2).sum(-1)).argmin(-1)
+
+
+# The same experiments put together from the core, without any lesson.
+
+
+def go(function, key, start=None, steps=30, schedule=None, **knobs):
+    return minimize(FUNCTIONS[function], OPTIMIZERS[key](**knobs), start, steps, schedule=schedule)
+
+
+@cache
+def noisy(key, lr, steps, schedule=None, average=None, scale=2.0):
+    """The noisy bowl from 200 seeds at once."""
+    opt = OPTIMIZERS[key](lr=lr)
+    opt = opt if average is None else WRAPPERS["averaged"](opt, decay=average)
+    return minimize(FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, SEEDS)
+
+
+def tail(r, n):
+    """Mean loss of the last n steps, of every seed."""
+    return r.values[-n:].mean(0)
+
+
+def turn(r):
+    """Mean angle between a step and the next, in degrees."""
+    dx, dy = np.moveaxis(np.diff(r.points, axis=0), -1, 0)
+    angle = np.diff(np.arctan2(dy, dx), axis=0)
+    return np.degrees(np.abs((angle + np.pi) % (2 * np.pi) - np.pi).mean())
+
+
+HALVED, COSINE = SCHEDULES["step"](gamma=0.5, every=50, first=50), SCHEDULES["cosine"](steps=300)
+
+
+@cache
+def slope_steps(correction):
+    """Adam's steps on a constant slope."""
+    adam = OPTIMIZERS["adam"](lr=0.3, eps=1e-10, bias_correction=correction)
+    return np.diff(minimize(parse_formula("3*x - 2*y"), adam, (0, 0), 60).points[:, 0])
+
+
+def adam_first(correction, beta2=0.999):
+    return go("bowl", "adam", steps=1, lr=0.3, bias_correction=correction, beta2=beta2).points[1, 0] + 7
+
+
+def sgd_limit(function):
+    """2 over the largest curvature at the minimum."""
+    f = FUNCTIONS[function]
+    return 2 / np.linalg.eigvalsh(f.hess(f.minima[0]))[-1]
+
+
+def on_upright_bowl(key, **knobs):
+    return go("bowl", key, START, 30, **knobs).values[30]
+
+
+# Every number that is typed into a text: lesson, number, and what gives it, worked out here; or a claim
+# that must hold where the number is a setting.
+LITERALS = {
+    ("zigzag", "7.28"): lambda: np.hypot(*START),
+    ("zigzag", "0.5"): lambda: go("bowl", "sgd", steps=1, lr=0.5).points[1, 1] == 0,
+    ("ball", "0.07"): lambda: np.diff(runs("ball")[0].points[:, 0])[0],
+    ("ball", "0.37"): lambda: np.diff(runs("ball")[0].points[:, 0])[14],
+    ("ball", "5.18"): lambda: 7 * 0.99**30,
+    ("a-rate-for-each", "0.1"): lambda: changed("a-rate-for-each", 0, {"lr": 0.1}).lengths[30] < 2,
+    ("a-rate-for-each", "6.07"): lambda: -go("bowl", "adagrad", lr=0.1).points[30, 0],
+    ("who-wins", "100"): lambda: go("bowl", "sgd", steps=100, lr=0.95).values[100] < 1e-4,
+    ("look-ahead", "1.5"): lambda: changed("look-ahead", 0, {"lr": 1.5}).values[-1] < 0.1 < changed("look-ahead", 1, {"lr": 1.5}).values[-1],
+    ("look-ahead", "1.9"): lambda: 2 * (1 + 0.9) / 2,
+    ("look-ahead", "0.679"): lambda: 2 * (1 + 0.9) / ((1 + 2 * 0.9) * 2),
+    ("stability-limit", "1.0"): lambda: sgd_limit("bowl"),
+    ("stability-limit", "0.9"): lambda: "momentum 0.9 and rate 1.5" in LESSONS["stability-limit"].next,
+    ("stability-limit", "1.5"): lambda: go("bowl", "momentum", steps=100, lr=1.5, momentum=0.9).values[-1] < 1e-3,
+    ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.racers[0].optimizer.knobs["lr"],
+    ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.racers[1].optimizer.knobs["lr"],
+    ("cooling-down", "200"): lambda: len(SEEDS),
+    ("cooling-down", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
+    ("cooling-down", "0.171"): lambda: tail(noisy("sgd", 0.05, 300), 30).mean(),
+    ("cooling-down", "0.034"): lambda: tail(noisy("sgd", 0.5, 300, HALVED), 30).mean(),
+    ("cooling-down", "0.039"): lambda: tail(noisy("sgd", 0.5, 300, COSINE), 30).mean(),
+    ("warm-up", "0.002"): lambda: all(
+        changed("warm-up", i, {"lr": 0.002}).values[-1] < 0.05 for i in (0, 1)
+    ),
+    ("local-minimum", "0.417"): lambda: -FUNCTIONS["double_well"].value((-1, 0)),
+    ("local-minimum", "2.667"): lambda: -FUNCTIONS["double_well"].value((2, 0)),
+    ("local-minimum", "0.8"): lambda: changed("local-minimum", 1, {"momentum": 0.8}).points[-1, 0] < -0.9,
+    ("run-up", "1.8"): lambda: -LESSONS["local-minimum"].scene.problem.start[0],
+    ("basins", "0.003"): lambda: (
+        ends("basins", optimizer=Part("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
+    ).sum() == 9,
+    ("noise-same-rate", "200"): lambda: len(SEEDS),
+    ("noise-same-rate", "0.677"): lambda: tail(noisy("momentum", 0.1, 200), 50).mean(),
+    ("noise-same-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
+    ("noise-same-rate", "0.9"): lambda: LESSONS["noise-same-rate"].scene.racers[1].optimizer.knobs["momentum"],
+    ("noise-same-rate", "0.01"): lambda: changed("noise-same-rate", 1, {"lr": 0.01}).lengths[-1] < runs("noise-same-rate")[0].lengths[-1] / 2,
+    ("noise-fair-rate", "0.9"): lambda: LESSONS["noise-fair-rate"].scene.racers[1].optimizer.knobs["momentum"],
+    ("noise-fair-rate", "200"): lambda: len(SEEDS),
+    ("noise-fair-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
+    ("noise-fair-rate", "0.135"): lambda: tail(noisy("momentum", 0.01, 200), 50).mean(),
+    ("averaging", "500"): lambda: 2000 - 1500,
+    ("averaging", "200"): lambda: len(SEEDS),
+    ("averaging", "0.0727"): lambda: tail(noisy("sgd", 0.1, 2000), 500).mean(),
+    ("averaging", "0.0121"): lambda: tail(noisy("sgd", 0.1, 2000, average=0.995), 500).mean(),
+    ("averaging", "0.95"): lambda: (
+        noisy("sgd", 0.1, 2000, average=0.95).values[200].mean() < noisy("sgd", 0.1, 2000, average=0.995).values[200].mean()
+        and tail(noisy("sgd", 0.1, 2000, average=0.95), 500).mean() > tail(noisy("sgd", 0.1, 2000, average=0.995), 500).mean()
+    ),
+    ("adagrad-stalls", "1000"): lambda: (go("bowl", "adagrad", steps=1000, lr=0.1).values > 1e-3).all(),
+    ("adagrad-stalls", "1.5"): lambda: (go("bowl", "adagrad", lr=1.5).values < 1e-3).any(),
+    ("restless", "100"): lambda: go("bowl", "rmsprop", steps=100, lr=0.3, eps=1e-7).values[-1] < 1e-30,
+    ("restless", "300"): lambda: go("bowl", "rmsprop", steps=300, lr=0.3, eps=1e-7).values[-1] > 1e-3,
+    ("restless", "1000"): lambda: LESSONS["restless"].scene.problem.steps,
+    ("restless", "180"): lambda: 170 < (runs("restless")[1].values[60:] > 1e-2).argmax() + 60 < 190,
+    ("restless", "0.1"): lambda: changed("restless", 1, {"eps": 0.1}).values[100:].max() > 0.1,
+    ("bias-correction", "0.3"): lambda: adam_first(True),
+    ("bias-correction", "0.949"): lambda: adam_first(False),
+    ("bias-correction", "3.16"): lambda: adam_first(False) / adam_first(True),
+    ("bias-correction", "6.57"): lambda: (slope_steps(False) / slope_steps(True))[11],
+    ("bias-correction", "0.99"): lambda: np.isclose(adam_first(False, 0.99), 0.3) and np.isclose(adam_first(True, 0.99), 0.3),
+    ("tilted-bowl", "0.0133"): lambda: on_upright_bowl("sgd", lr=0.95),
+    ("tilted-bowl", "0.0479"): lambda: on_upright_bowl("momentum", lr=0.1),
+    ("tilted-bowl", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
+    ("tilted-bowl", "1.43e−12"): lambda: on_upright_bowl("rmsprop", lr=0.3, eps=1e-7),
+    ("tilted-bowl", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
+    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.racers[1].optimizer.knobs["weight_decay"],
+    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.racers[2].optimizer.knobs["weight_decay"],
+    ("newton-saddle", "0.1"): lambda: (
+        abs(go("double_well", "newton", (0.1, 1), 10).points[-1, 0]) < 1e-6
+        and abs(go("double_well", "newton", (0.1, 1), 10, saddle_free=True).points[-1, 0] - 2) < 1e-3
+    ),
+    ("newton-leap", "1.8"): lambda: "(−1.8, −0.5)" in LESSONS["newton-leap"].next,
+    ("newton-leap", "0.5"): lambda: "(−1.8, −0.5)" in LESSONS["newton-leap"].next,
+    ("newton-leap", "6046"): lambda: go("rosenbrock", "newton", (-1.8, -0.5), 5).values.max(),
+    ("learned-curvature", "0.003"): lambda: go("rosenbrock", "momentum", steps=106, lr=0.003).values[-1] < runs("learned-curvature")[1].values[-1],
+    ("fork", "0.1"): lambda: (changed("fork", 1, {"lr": 0.1}).points[:, 0] < 0).all() and changed("fork", 1, {"lr": 0.1}).values[-1] > runs("fork")[0].values[-1],
+}  # fmt: skip
+
+NUMBER = re.compile(r"\d+\.\d+(?:e[−-]?\d+)?|\d{3,}(?:e[−-]?\d+)?")
+YEAR_OR_FIGURE = re.compile(r"\b(?:19|20)\d\d\b|\b(?:figure|section|chapter|algorithm) [\d.]+\d")
+
+
+def whole(lesson):
+    return "\n".join((lesson.text, lesson.look, lesson.next))
+
+
+def typed(lesson):
+    """The numbers in its texts that a reader could look up: those with a point or three digits."""
+    return set(NUMBER.findall(YEAR_OR_FIGURE.sub("", lessons.PLACEHOLDER.sub("", whole(lesson)))))
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_typed_number_is_in_the_table(key):
+    assert typed(LESSONS[key]) <= {n for k, n in LITERALS if k == key}
+
+
+@pytest.mark.parametrize(("key", "text"), list(LITERALS), ids=[f"{k} {n}" for k, n in LITERALS])
+def test_typed_numbers_are_true(key, text):
+    assert text in typed(LESSONS[key]), "the table lists a number that its lesson no longer has"
+    found = LITERALS[key, text]()
+    if isinstance(found, bool | np.bool_):
+        assert found
+        return
+    mantissa, _, exponent = text.partition("e")
+    digits = len(mantissa.partition(".")[2])
+    unit = 10.0 ** (int(exponent.replace("−", "-") or 0) - digits)
+    assert found == pytest.approx(float(text.replace("−", "-")), rel=0, abs=0.501 * unit)
+
+
+# Whole lessons.
+
+
+def test_there_is_a_gallery():
+    assert len(LESSONS) >= 24
+    assert len({lesson.title for lesson in LESSONS.values()}) == len(LESSONS)
+    orders = [lesson.order for lesson in LESSONS.values()]
+    assert orders == sorted(set(orders))
+    chapters = [lesson.chapter for lesson in LESSONS.values()]
+    runs_of_one = [c for i, c in enumerate(chapters) if i == 0 or chapters[i - 1] != c]
+    assert len(runs_of_one) == len(set(chapters)), "the lessons of a chapter stand together"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_lesson_is_whole(key):
+    lesson = LESSONS[key]
+    assert lesson.key == key
+    assert lesson.title.strip()
+    assert len(lesson.title) <= 45
+    assert lesson.chapter.strip()
+    assert lesson.source.strip()
+    lessons.PAGES[lesson.page].check(lesson.scene)
+    view.check(lesson.view)
+    for text in (lesson.text, lesson.look, lesson.next):
+        filled = told(text, lesson, run)
+        assert filled.strip()
+        assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", filled)
+    assert parsed(type(lesson.scene), plain(lesson.scene)) == lesson.scene
+    assert plain(parsed(view.View, plain(lesson.view))) == plain(lesson.view)
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_file_holds_the_scene_as_it_is_written_elsewhere(key):
+    front = (lessons.FOLDER / f"{key}.md").read_text(encoding="utf-8").split("+++\n")[1]
+    assert parsed(type(LESSONS[key].scene), tomllib.loads(front)["scene"]) == LESSONS[key].scene
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_texts_are_short(key):
+    lesson = LESSONS[key]
+    assert len(lesson.text.split()) <= 75
+    assert len(lesson.look.split()) <= 75
+    assert len(lesson.next.split()) <= 50
+
+
+# What the texts say in words. A name is a lesson's key.
+
+
+def losses(key, step=-1):
+    return [r.values[step] for r in runs(key)]
+
+
+def test_zigzag():
+    [r] = runs("zigzag")
+    assert (np.diff(np.sign(r.points[:, 1])) != 0).all()
+    assert (np.diff(r.points[:, 0]) > 0).all()
+    x, y = np.abs(FUNCTIONS["bowl"].grad(np.array(START, float)))
+    assert 5.5 < y / x < 6
+    along, across = np.linalg.eigvalsh(FUNCTIONS["bowl"].hess(np.zeros(2)))
+    assert across / along == pytest.approx(20)
+
+
+def test_ball():
+    [r] = runs("ball")
+    assert r.points[30, 0] > 0.5
+    assert np.diff(r.points[:15, 0]).argmin() == 0
+
+
+def test_a_rate_for_each():
+    [r] = runs("a-rate-for-each")
+    np.testing.assert_allclose(np.abs(np.diff(r.points, axis=0)[0]), 1.5, atol=1e-6)
+    assert (r.points[:, 1] > 0).all()
+    assert (np.diff(np.hypot(*np.diff(r.points, axis=0).T)) < 0).all()
+
+
+def test_adam():
+    momentum, adam = runs("adam")
+    np.testing.assert_allclose(np.abs(np.diff(adam.points, axis=0)[:3]), 0.3, atol=0.02)
+    assert momentum.points[:, 1].argmin() == 6
+    assert adam.points[:, 1].argmin() in (13, 14)
+    assert adam.points[14, 1] / momentum.points[6, 1] == pytest.approx(0.5, abs=0.01)
+    assert adam.values[30] > 1e-2
+    off = changed("adam", 1, {"bias_correction": False})
+    assert np.abs(off.points[1] - START)[0] == pytest.approx(3 * 0.3, rel=0.06)
+    assert off.points[:, 1].min() < 2 * adam.points[:, 1].min()
+
+
+def test_four_paths_and_who_wins():
+    sgd, momentum, adagrad, adam = losses("four-paths")
+    assert adagrad < sgd < momentum < adam
+    assert losses("who-wins") == [sgd, momentum, adagrad, adam]
+    lengths = [r.lengths[-1] for r in runs("who-wins")]
+    np.testing.assert_allclose(lengths, [37.0, 12.8, 7.6, 8.3], atol=0.05)
+    assert (np.diff(runs("who-wins")[1].values) > 0).any()
+    later = runs("who-wins", steps=100)
+    assert later[0].values[100] < later[3].values[100]
+
+
+def test_look_ahead():
+    momentum, nesterov = runs("look-ahead")
+    assert momentum.points[:, 1].argmin() == nesterov.points[:, 1].argmin() == 6
+    assert nesterov.points[6, 1] > momentum.points[6, 1] / 2
+    assert momentum.values[30] / nesterov.values[30] > 2
+    assert momentum.values[60] / nesterov.values[60] > momentum.values[30] / nesterov.values[30]
+    assert nesterov.values[30] == pytest.approx(1.8827762e-2, rel=1e-6)
+
+
+def test_learning_rates():
+    low, good, high, too_high = runs("learning-rates")
+    assert (high.values[3:16] < good.values[3:16]).all()
+    assert tail(high, 30) > 2 * tail(good, 30)
+    assert tail(low, 30) > 10 * tail(good, 30)
+    assert (too_high.values[-30:] > 1e3).all()
+    quiet = changed("learning-rates", 2, problem={"noise": Part("none")})
+    assert quiet.values[-1] < 1e-3 * tail(high, 30)
+    early = {lr: noisy("sgd", lr, 100, scale=1.0).values for lr in (0.2, 0.8)}
+    assert (early[0.8][5:16].mean(0) < early[0.2][5:16].mean(0)).mean() > 0.95  # not this seed's luck
+    assert (early[0.8][-30:].mean(0) > early[0.2][-30:].mean(0)).mean() > 0.95
+
+
+def test_stability_limit():
+    below, at, above, far = losses("stability-limit")
+    assert below < at < above < far
+    assert [at, above, far] == pytest.approx([4.004, 13.1, 1218], rel=3e-3)
+    y = runs("stability-limit")[1].points[:, 1]
+    assert (np.abs(y) == 2).all()
+    assert (np.diff(np.sign(y)) != 0).all()
+
+
+def test_cooling_down():
+    large, small, halved, cosine = (tail(r, 30) for r in runs("cooling-down"))
+    assert max(halved, cosine) < min(large, small)
+    of = [tail(noisy("sgd", *c), 30) for c in ((0.5, 300), (0.05, 300), (0.5, 300, HALVED), (0.5, 300, COSINE))]
+    assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(0.9, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("lr", "schedule", "loss"),
+    [
+        (0.5, None, 0.497), (0.05, None, 0.171), (0.5, SCHEDULES["step"](gamma=0.1, every=75, first=150), 0.088),
+        (0.5, HALVED, 0.034), (0.5, SCHEDULES["exponential"](rate=0.015), 0.035),
+        (0.5, SCHEDULES["inverse_time"](rate=0.05), 0.040), (0.5, COSINE, 0.039),
+        (0.5, SCHEDULES["linear"](steps=300), 0.039), (0.5, SCHEDULES["cyclic"](period=100), 0.084),
+    ],
+)  # fmt: skip
+def test_schedules_over_200_seeds(lr, schedule, loss):
+    assert tail(noisy("sgd", lr, 300, schedule), 30).mean() == pytest.approx(loss, abs=6e-4)
+
+
+def test_warm_up():
+    without, with_it = runs("warm-up")
+    low, high = np.array(FUNCTIONS["himmelblau"].domain).T
+    assert ((without.points[1] < low) | (without.points[1] > high)).any()
+    assert without.diverged_at == 7
+    assert ((with_it.points >= low) & (with_it.points <= high)).all()
+    np.testing.assert_allclose(with_it.points[-1], (3, 2), atol=1e-6)
+    f = FUNCTIONS["himmelblau"]
+    wall, valley = (np.linalg.eigvalsh(f.hess(np.array(at, float)))[-1] for at in ((5.5, 5.5), (3, 2)))
+    assert wall > 4 * valley
+    assert 2 / wall < 0.02 < 2 / valley
+
+
+SADDLE_LEAVES = {"SGD": 349, "Momentum": 72, "Adam": 77, "RMSProp": 17, "AdaGrad": 17}
+
+
+def test_saddle():
+    lesson = LESSONS["saddle"]
+    assert {name: int(told(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names} == SADDLE_LEAVES
+    assert all((r.points[:, 1] == 0).all() for r in runs("saddle", start=(1.0, 0.0)))
+
+
+@pytest.mark.parametrize("key", ["local-minimum", "run-up"])
+def test_double_well(key):
+    names = LESSONS[key].scene.names
+    through = {"Momentum"} | ({"Nesterov"} if key == "run-up" else set())
+    for name, r in zip(names, runs(key), strict=True):
+        assert r.points[-1, 0] == pytest.approx(2 if name in through else -1, abs=0.02)
+    momentum, nesterov = runs(key)[1:3]
+    assert nesterov.points[:, 0].max() < momentum.points[:, 0].max()
+    if key == "local-minimum":
+        assert nesterov.points[:, 0].argmax() == 9
+    for r in (runs(key)[0], runs(key)[3]):  # neither gathers speed: they never go past the valley
+        assert (r.points[:, 0] < -1 + 1e-9).all()
+
+
+def test_hilltop():
+    fan, valley = ends("hilltop")
+    assert len(valley) == 16
+    assert set(valley) == {0, 1, 2, 3}
+    assert (valley != np.roll(valley, 1)).sum() == 4  # neighbours part at four ridges only
+    np.testing.assert_allclose(fan.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
+    newton, _ = ends("hilltop", optimizer=Part("newton"))
+    bent = np.linalg.eigvalsh(FUNCTIONS["himmelblau"].hess(newton.points[-1]))
+    assert np.abs(newton.true_gradients[-1]).max() < 1e-9
+    assert (bent < 0).all(-1).sum() == 8
+    assert ((bent[:, 0] < 0) & (bent[:, 1] > 0)).sum() == 8
+
+
+def test_basins():
+    fan, valley = ends("basins")
+    assert sorted(np.bincount(valley).tolist()) == [6, 6, 6, 7]
+    known = FUNCTIONS["himmelblau"].minima
+    np.testing.assert_allclose(fan.points[-1], known[valley], atol=1e-6)
+    assert (valley == nearest(fan.points[0], known)).all()
+    assert np.ptp(FUNCTIONS["himmelblau"].value(known)) < 1e-20
+    ball, elsewhere = ends("basins", optimizer=Part("momentum", {"lr": 0.003}))
+    assert (elsewhere != valley).sum() == 9
+    assert np.sqrt(((ball.points[-1] - known[elsewhere]) ** 2).sum(-1)).max() < 0.05
+
+
+def test_momentum_and_noise():
+    reference = {
+        ("sgd", 0.1): (32.5, 90, 0.147),
+        ("momentum", 0.01): (11.0, 19, 0.135),
+        ("momentum", 0.1): (73.2, 31, 0.677),
+    }
+    for (key, lr), (length, angle, loss) in reference.items():
+        r = noisy(key, lr, 200)
+        assert r.lengths[-1].mean() == pytest.approx(length, abs=0.06)
+        assert turn(r) == pytest.approx(angle, abs=0.5)
+        assert tail(r, 50).mean() == pytest.approx(loss, abs=6e-4)
+    sgd, ball = (r.lengths[-1] for r in runs("noise-same-rate"))
+    assert ball > 2 * sgd
+    sgd, ball = (r.lengths[-1] for r in runs("noise-fair-rate"))
+    assert ball == pytest.approx(sgd / 3, rel=0.1)
+
+
+def test_averaging():
+    path, average = runs("averaging")
+    assert tail(average, 500) < tail(path, 500) / 5
+    assert average.values[200] > 5 * path.values[200]
+
+
+def test_adagrad_stalls():
+    adagrad, rmsprop = runs("adagrad-stalls")
+    assert np.abs(np.diff(adagrad.points, axis=0)[-1]).max() < 0.01
+    assert (rmsprop.values <= 1e-3).any()
+    assert not (runs("adagrad-stalls", steps=1000)[0].values <= 1e-3).any()
+
+
+def test_restless():
+    sgd, rmsprop, adam = runs("restless")
+    assert (rmsprop.values[1:101] < np.minimum(sgd.values, adam.values)[1:101]).all()
+    assert (rmsprop.values[300:] > np.maximum(sgd.values, adam.values)[300:]).all()
+    assert [rmsprop.values[t] for t in (300, 1000)] == pytest.approx([0.0040, 0.034], rel=0.02)
+    assert 1e-35 < rmsprop.values[100] < 3e-34
+    assert sgd.values[[100, 300, 1000]] == pytest.approx([8.1e-9, 2.5e-26, 4.9e-87], rel=0.02)
+    rate = 0.3 / (np.sqrt(rmsprop.state["v"][1:, 1]) + 1e-7)
+    assert 50 < (rate > sgd_limit("bowl")).argmax() < 175  # past the edge of stability before the first outburst
+    calm = changed("restless", 1, schedules={"lr": Part("exponential")})
+    assert calm.values[100:].max() < 1e-15
+
+
+def test_bias_correction():
+    assert adam_first(False) == pytest.approx(0.94868, abs=1e-5)
+    ratio = slope_steps(False) / slope_steps(True)
+    assert ratio.argmax() + 1 == 12
+    assert ratio.max() == pytest.approx(6.569, abs=1e-3)
+    on, off = runs("bias-correction")
+    assert off.lengths[-1] > 2.5 * on.lengths[-1]
+
+
+def test_tilted_bowl():
+    names = LESSONS["tilted-bowl"].scene.names
+    tilted = dict(zip(names, losses("tilted-bowl"), strict=True))
+    reference = {"SGD": 0.01333, "Momentum": 0.04794, "AdaGrad": 0.1411, "RMSProp": 0.0381, "Adam": 0.620}
+    assert tilted == pytest.approx(reference, rel=2e-3)
+    assert LESSONS["tilted-bowl"].scene.problem.f.value(LESSONS["tilted-bowl"].scene.problem.start) == pytest.approx(
+        FUNCTIONS["bowl"].value(START)
+    )
+    assert go("tilted_bowl", "newton", steps=1).values[1] < 1e-25
+
+
+def test_weight_decay():
+    ys = [r.points[-1, 1] for r in runs("weight-decay")]
+    assert ys[0] == pytest.approx(3, abs=1e-3)
+    assert ys[0] > ys[1] > ys[2]
+    free, pulled = (changed("weight-decay", i, problem={"function": "bowl", "start": (-7.0, 2.0)}) for i in (0, 2))
+    assert pulled.values[-1] < free.values[-1]
+
+
+def test_newton_one_step():
+    sgd, newton = runs("newton-one-step")
+    assert newton.values[1] < 1e-25
+    assert sgd.values[-1] > 1e-3
+    assert (go("rosenbrock", "newton", steps=2).values > 1e-3).all()
+
+
+def test_newton_saddle():
+    newton, free = runs("newton-saddle")
+    np.testing.assert_allclose(newton.points[1:], 0, atol=1e-15)
+    np.testing.assert_allclose(free.points[1:, 1], 0.001 * 2.0 ** np.arange(1, 11), rtol=1e-12)
+
+
+def test_newton_leap():
+    plain_one, careful = runs("newton-leap")
+    np.testing.assert_allclose(plain_one.values[1:6], [4.7319, 1411.8, 0.05597, 0.31319, 1.85e-11], rtol=3e-3)
+    assert plain_one.values[6] == pytest.approx(3.4e-20, rel=0.05)
+    assert plain_one.values[7] < 1e-25
+    assert plain_one.points[2, 1] < FUNCTIONS["rosenbrock"].domain[1][0]
+    assert (np.diff(careful.values) <= 0).all()
+    starts = np.random.default_rng(1).uniform((-2, -1), (2, 3), (200, 2))
+    many = minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["newton"](line_search=True), starts, 20).values
+    assert (np.diff(many, axis=0) <= 0).all()
+
+
+def test_learned_curvature():
+    sgd, adam, newton, bfgs = runs("learned-curvature")
+    reached = int((bfgs.values <= 1e-3).argmax())
+    spent = bfgs.work[reached]
+    assert spent.sum() == LESSONS["learned-curvature"].scene.problem.steps == 106  # what the others get
+    assert spent[1] > spent[0]
+    assert spent[2] == 0
+    assert adam.evaluations.gradient == sgd.evaluations.gradient == 106
+    assert bfgs.values[reached] < 1e-3 < adam.values[106] < sgd.values[106]
+    at = int((newton.values <= 1e-3).argmax())
+    assert newton.work[at].tolist() == [at, 0, at]
+
+
+def test_fork():
+    base, faster, sgd = runs("fork")
+    for branch in (faster, sgd):
+        np.testing.assert_array_equal(branch.points[:13], base.points[:13])
+        assert (branch.points[13] != base.points[13]).any()
+    assert faster.carried == (False, True)
+    assert sgd.carried == (False, False)
+    assert faster.values[20] < base.values[20] / 10
+    assert faster.values[30] > base.values[30]
+    assert faster.points[30, 0] > 1
+    assert sgd.values[-1] < min(base.values[-1], faster.values[-1])
+
+
+def test_clipping():
+    free, clipped = runs("clipping")
+    high = FUNCTIONS["cliff"].domain[0][1]
+    assert free.points[:, 0].argmax() == 13
+    assert free.points[:, 0].max() > high
+    assert clipped.points[:, 0].argmax() == 16
+    assert clipped.points[:, 0].max() < high
+    assert clipped.values[-1] < free.values[-1] / 100
+    length = np.hypot(*free.gradients.T)
+    assert length.argmax() == 6
+    assert 4.5 < length[6] / length[:6].max() < 5
+    wide = changed("clipping", 1, wrappers=(Part("clipped", {"max_norm": 10.0}),))
+    np.testing.assert_array_equal(wide.points, free.points)
+
+
+# Placeholders.
+
+LESSON = LESSONS["fork"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{steps}", "60"),
+        ("{loss Adam}", "0.0044"),
+        ("{loss Adam 30}", "0.102"),
+        ("{loss Adam 100}", "4.19e−5"),
+        ("{loss Adam from step 12 30}", "0.16"),
+        ("{loss #2 30}", "0.16"),
+        ("{x Adam 0} and {y Adam 0}", "−7 and 2"),
+        ("{length Adam 30}", "8.3"),
+        ("{lr Adam from step 12}", "0.6"),
+        ("{beta2 Adam}", "0.999"),
+        ("{reached Adam}", "63"),
+        ("{spent Adam}", "63"),
+        ("no number", "no number"),
+    ],
+)
+def test_placeholders(text, value):
+    assert told(text, LESSON, run) == value
+
+
+def test_placeholders_look_into_wrappers():
+    assert told("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run) == "0.995 0.1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{loss Lion}", "{loss}", "{steps Adam}", "{colour Adam}", "{inner Adam}", "{reached Adam 3}", "{tail Adam}",
+        "{tail Adam 70}", "{loss Adam 5000}", "{loss #4}", "{lr Adam 3}", "{__class__ Adam}", "{diverged Adam}",
+    ],
+)  # fmt: skip
+def test_placeholders_that_make_no_sense(text):
+    with pytest.raises(LessonError, match=r"fork\.md"):
+        told(text, LESSON, run)
+
+
+def test_a_run_is_asked_for_once_and_longer_only_where_it_must_be():
+    asked = []
+    told("{loss Adam} {loss Adam 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
+    assert asked == [60, 100]
+
+
+# Broken files.
+
+GOOD = """+++
+title = "A lesson"
+chapter = "Some"
+order = 1
+source = "Nobody (1900)"
+
+[scene.problem]
+steps = 5
+
+[[scene.racers]]
+optimizer = { sgd = { lr = 0.5 } }
++++
+It goes down to {loss SGD}.
+
+## Look for
+The path.
+
+## Try next
+Nothing.
+"""
+
+
+def write(tmp_path, text, name="broken.md"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_good_file(tmp_path):
+    lesson = lessons.read(write(tmp_path, GOOD, "good.md"))
+    assert (lesson.key, lesson.title, lesson.look, lesson.next) == ("good", "A lesson", "The path.", "Nothing.")
+    assert lesson.view == view.View()
+    assert told(lesson.text, lesson, run).startswith("It goes down to ")
+    assert list(lessons.read_all(tmp_path)) == ["good"]
+    assert lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('title = "A lesson"\n', "", "lacks its title"),
+        ('source = "Nobody (1900)"\n', "", "lacks its source"),
+        ("[scene.problem]\nsteps = 5\n", "", "lacks its problem"),
+        ("order = 1", 'order = "first"', "order is a finite number"),
+        ("order = 1", "order = 1\nmood = 3", "no 'mood'"),
+        ("order = 1", 'order = 1\npage = "moon"', "no page 'moon'"),
+        ('chapter = "Some"', "chapter = Some", "Invalid value"),
+        ("+++\ntitle", "title", "between two lines of"),
+        ("sgd", "sdg", "no optimizer 'sdg'"),
+        ("lr = 0.5", "rate = 0.5", "no knob 'rate'"),
+        ("lr = 0.5", "lr = 500.0", "lr of sgd is from"),
+        ("steps = 5", "steps = 500000", "steps is from 1 to 2000"),
+        ("steps = 5", 'function = "bowel"', "no function 'bowel'"),
+        ("{loss SGD}", "{lost SGD}", "no placeholder"),
+        ("{loss SGD}", "{loss Adam}", "none of the racers SGD"),
+        ("{loss SGD}", "{loss SGD", "stray {"),
+        ("## Look for\nThe path.\n\n", "", "its sections are Look for and Try next"),
+        ("## Look for", "## Look out", "its sections are Look for and Try next"),
+        ("The path.", "", "its look is empty"),
+        ("It goes down to {loss SGD}.", "", "its text is empty"),
+        ("[[scene.racers]]", '[view]\nalong = "tides"\n\n[[scene.racers]]', "levels or an axis"),
+        ("[[scene.racers]]", "[view]\nmetrics = []\n\n[[scene.racers]]", "curves are one or more"),
+    ],
+)
+def test_a_broken_file_is_named_with_its_fault(tmp_path, old, new, complaint):
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(LessonError, match=r"^lesson broken\.md: ") as caught:
+        lessons.read(path)
+    assert complaint in str(caught.value)
+
+
+def test_a_file_name_that_no_link_could_carry(tmp_path):
+    with pytest.raises(LessonError, match=r"My Lesson\.md: the name of the file"):
+        lessons.read(write(tmp_path, GOOD, "My Lesson.md"))
+
+
+# Thumbnails.
+
+SVG = "{http://www.w3.org/2000/svg}"
+HREF = re.compile(r'href="data:image/png;base64,([A-Za-z0-9+/=]+)"')
+
+
+@cache
+def landscape(function):
+    return Landscape.of(FUNCTIONS[function])
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
+def test_thumbnails(key, theme):
+    scene = LESSONS[key].scene
+    picture = thumbnail(scene, run, landscape(scene.problem.function), THEMES[theme])
+    root = ET.fromstring(picture)
+    assert root.tag == f"{SVG}svg"
+    assert root.get("aria-hidden") == "true"
+    paths = root.findall(f"{SVG}path")
+    assert len(paths) == len(scene.racers)
+    assert [p.get("stroke") for p in paths] == list(THEMES[theme].lines[: len(paths)])
+    assert all(p.get("d").startswith("M") for p in paths)
+    assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
+    coordinates = [float(n) for p in paths for n in re.findall(r"-?\d+\.\d+", p.get("d"))]
+    assert max(map(abs, coordinates), default=0) < 1000
+    assert len(root.findall(f"{SVG}polygon")) == len(scene.problem.f.minima)
+    assert len(root.findall(f"{SVG}image")) == 1
+    assert len(picture) < 40_000
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "activations"])
+def test_thumbnails_of_histograms(key, theme):
+    stacks = LESSONS[key].scene.stacks
+    picture = stack_thumbnail(stacks, THEMES[theme])
+    bars = ET.fromstring(picture).findall(f"{SVG}rect")[1:]
+    assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
+    assert not re.search(r"nan|inf", picture)
+    assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page in ("initialisation", "contest")])
+def test_thumbnails_of_curves(key, theme):
+    scene = LESSONS[key].scene
+    picture = curves_thumbnail([scene] if LESSONS[key].page == "initialisation" else scene.trainings, THEMES[theme])
+    paths = ET.fromstring(picture).findall(f"{SVG}path")
+    assert len(paths) == len(scene.initialisers if LESSONS[key].page == "initialisation" else scene.racers)
+    assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
+    assert "nan" not in picture
+
+
+def after(training):
+    data = load(training)
+    return advance(begin(training, data), data, training.iterations)
+
+
+def test_what_the_lessons_on_training_say():
+    """Who learns and who does not; in Try next too."""
+    start = LESSONS["initial-weights"].scene
+    small, root, he = after(start).accuracy[-1, 0, :, 0]
+    assert small < 0.2 < 0.9 < root < he
+    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    assert early[1] < early[2], "He's rule learns soonest"
+    tanh = after(replace(start, network=replace(start.network, activation=Part("tanh")))).accuracy[-1, 0, :, 0]
+    assert tanh[0] < 0.3 < 0.9 < tanh[1]
+    adam = replace(start, racer=replace(start.racer, optimizer=Part("adam", {"lr": 1e-3})))
+    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+
+    alike = LESSONS["initial-symmetry"].scene
+    now = after(alike)
+    for i, apart in ((0, False), (1, False), (2, True)):
+        weights = alike.network.views(now.params[i, 0])[0]["W"]
+        assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
+        assert np.abs(weights).max() > 0.01, "they do move"
+    still = replace(
+        alike, network=replace(alike.network, activation=Part("relu")), initialisers=(Part("zeros"),), iterations=50
+    )
+    assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
+
+    figure = LESSONS["four-on-digits"].scene
+    assert 20_000 < figure.network.size < 60_000
+    ends = [after(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
+    assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
+    faster = replace(figure.trainings[0], racer=replace(figure.racers[0], optimizer=Part("sgd", {"lr": 0.1})))
+    assert after(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
+
+
+def layers(key, setting=0):
+    return activations.through(LESSONS[key].scene.stacks[setting])
+
+
+def test_what_the_lessons_on_activations_say():
+    """By the reference table, within its spreads, and in words."""
+    large, small = layers("activations-std-1"), layers("activations-small")
+    assert [layer.saturated for layer in (large[0], large[-1])] == pytest.approx([0.645, 0.506], abs=0.08)
+    assert large[0].backward.std == pytest.approx(large[-1].backward.std, rel=0.3)
+    assert small[-1].forward.std == pytest.approx(0.0126, rel=0.1)
+    assert small[-1].forward.within < 1e-4
+    assert small[0].backward.std < 1e-4 * small[-1].backward.std
+    sigmoid, tanh = layers("activations-xavier"), layers("activations-xavier", 1)
+    assert sigmoid[-1].forward.std == pytest.approx(0.123, rel=0.1)
+    assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
+    assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
+    halved, he = layers("activations-relu"), layers("activations-relu", 1)
+    assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx([0.585, 0.149], rel=0.25)
+    assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx([0.827, 0.842], rel=0.25)
+    xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
+    assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
+    assert he[-1].forward.std > 0.6 * he[0].forward.std
+    tanh = [replace(s, activation=trajectories.Part("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
+    assert activations.through(tanh[1])[-1].saturated > activations.through(tanh[0])[-1].saturated
+
+
+@pytest.mark.parametrize(
+    "text", ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"]
+)
+def test_a_wrong_question_about_a_layer(text, tmp_path):
+    good = (lessons.FOLDER / "activations-std-1.md").read_text()
+    file = tmp_path / "wrong.md"
+    file.write_text(good.replace("## Look for", f"{text}\n\n## Look for"))
+    with pytest.raises(LessonError, match=r"wrong\.md"):
+        lessons.read(file)
+
+
+def test_the_shade_is_a_picture_that_others_can_read():
+    image = pytest.importorskip("PIL.Image")
+    for key, bottom in (("zigzag", (30, 19)), ("learned-curvature", (45, 19))):
+        scene = LESSONS[key].scene
+        svg = thumbnail(scene, run, landscape(scene.problem.function), THEMES["light"])
+        shade = image.open(io.BytesIO(base64.b64decode(HREF.search(svg)[1])))
+        shade.load()
+        assert (shade.size, shade.mode) == ((60, 38), "RGBA")
+        assert len(shade.getcolors()) > 5
+        assert shade.getpixel(bottom) < shade.getpixel((0, 37))  # darker at the minimum than in a corner
+
+
+def scene_of(**problem):
+    racers = LESSONS["zigzag"].scene.racers
+    return Scene(trajectories.Problem(**problem), racers)
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        {"function": "formula", "formula": "log(x)^2 + y^2", "start": (0.5, 1.0), "steps": 50},
+        {"function": "formula", "formula": "log(x)^2 + y^2", "start": (-3.0, 1.0)},
+        {"function": "formula", "formula": "x*0 + 3", "start": (1.0, 1.0)},
+        {"function": "formula", "formula": "log(-1 - x^2)", "start": (1.0, 1.0)},
+        {"function": "formula", "formula": "-x^4 - y^4", "start": (1.0, 1.0), "steps": 200},
+        {"function": "formula", "formula": "1/x", "start": (-1.0, 1.0), "domain": ((-1.0, 1.0), (-2.0, 2.0))},
+    ],
+)
+def test_thumbnails_of_what_is_not_defined_everywhere(problem):
+    scene = scene_of(**problem)
+    picture = thumbnail(scene, run, Landscape.of(scene.problem.f, 40), THEMES["dark"])
+    root = ET.fromstring(picture)
+    assert len(root.findall(f"{SVG}path")) == 1
+    assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
+
+
+def test_a_thumbnail_shows_every_further_start():
+    scene = LESSONS["hilltop"].scene
+    root = ET.fromstring(thumbnail(scene, run, landscape("himmelblau"), THEMES["light"]))
+    assert root.find(f"{SVG}path").get("d").count("M") == 1 + 16
+
+
+def test_no_lesson_is_left_out():
+    assert {p.stem for p in Path(lessons.FOLDER).glob("*.md")} == set(LESSONS)

@@ -1,0 +1,739 @@
+"""Links: what is shared comes back as it was, for ever; whatever else comes is refused in words; QR codes."""
+
+import base64
+import hashlib
+import json
+import random
+import re
+import string
+import time
+import xml.etree.ElementTree as ET
+import zlib
+from contextlib import suppress
+from dataclasses import fields, replace
+
+import pytest
+import segno
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optviz import (
+    FUNCTIONS,
+    NOISES,
+    OPTIMIZERS,
+    SCHEDULES,
+    STARTS,
+    WRAPPERS,
+)
+from optviz.experiments.trajectories import spec as trajectories
+from optviz.experiments.trajectories.curves import ALONG, METRICS
+from optviz.experiments.trajectories.spec import (
+    BOOK,
+    MOST_RACERS,
+    MOST_SEED,
+    NO_NOISE,
+    TYPED,
+    Problem,
+    Scene,
+    on_function,
+)
+from optviz.experiments.trajectories.view import LEVELS, View
+from optviz.optim.config import MOST_STEPS, Fork, Racer
+from optviz.optim.hyperparameter import knobs
+from optviz.shell.share import (
+    DAMAGED,
+    GROUPS,
+    MOST_BYTES,
+    MOST_CHARACTERS,
+    QUIET,
+    WORDS,
+    Controls,
+    LinkError,
+    Shared,
+    check,
+    decode,
+    encode,
+    qr_svg,
+)
+from optviz.spec import (
+    Part,
+    SpecError,
+    canonical,
+    parsed,
+    plain,
+)
+
+FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
+FRAMED = Problem(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
+SIX = Scene(FRAMED, tuple(Racer(Part(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
+
+FORKED = Racer(
+    Part("momentum", {"lr": 0.02}),
+    fork=Fork(Racer(Part("adam"), fork=Fork(Racer(Part("sgd", {"lr": 0.95})), 4)), 12),
+    starts=Part("ring", {"count": 8}),
+)
+RICH = Shared(
+    Scene(
+        Problem(TYPED, "x**2/20 + y**2 + sin(3*x)/2", ((-8.0, 8.0), (-5.0, 5.0)), (-7.0, 2.5), 120,
+                Part("gaussian", {"scale": 0.5}), 7),
+        (
+            Racer(Part("adamw", {"lr": 0.05, "bias_correction": False}), (Part("clipped"), Part("averaged", {"decay": 0.9})),
+                  {"lr": Part("cosine", {"steps": 120, "floor": 0.1})}, None, Part("grid", {"columns": 4})),
+            FORKED,
+            Racer(Part("lbfgs", {"memory": 5})),
+        ),
+        0.01,
+    ),
+    View("log", True, True, False, False, "evaluations", ("loss", "gradient")),
+    Controls(("function", "racers"), ("lessons",)),
+)  # fmt: skip
+
+# Links as they were once given out. They open to the same scene for ever: none of this is ever edited.
+FOR_EVER = {
+    "1.ePlxz3zSG1aeAQAiXUUs": Shared(BOOK),
+    (
+        "1.ePlxz3zSqybQ58DZxUB0KrCEBnLLCN5RxtMywjUcQkaDCdxWhjWHzDGaQ6ZIzSEjAzyxhqhH0ctfpAIOXlQQ1fg1RLGaQMPUBC"
+        "SP1PmA9z10cHVwQPGJrYDDX-JhSZ3Qks8EyEJSCkk_iHLRCFUaa7FohLd1bYGvTIeV2yAXxWI2RMnsy4J7kuR2ZIHZBQCorAyp"
+    ): RICH,
+}
+
+
+def scenes():
+    """Scenes that between them have everything."""
+    yield "book", BOOK
+    yield "empty", Scene(Problem(), ())
+    yield "six", SIX
+    for key in FUNCTIONS:
+        yield key, replace(BOOK, problem=on_function(Problem(steps=77), key))
+    for key, cls in OPTIMIZERS.items():
+        yield key, Scene(Problem(), (Racer(Part(key)),))
+        knobbed = {k.name: not k.default if k.kind is bool else k.high for k in knobs(cls)}
+        yield f"{key}-knobs", Scene(Problem(), (Racer(Part(key, knobbed)),))
+    for key, cls in WRAPPERS.items():
+        for knobbed in ({}, {k.name: k.low for k in knobs(cls)}):
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (Part(key, knobbed),)),))
+    yield "wrappers", Scene(Problem(), (Racer(Part("sgd"), tuple(map(Part, WRAPPERS))),))
+    for key, cls in SCHEDULES.items():
+        for knobbed in ({}, {k.name: k.high for k in knobs(cls)}):
+            schedules = {"lr": Part(key, knobbed), "beta1": Part("constant")}
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (), schedules),))
+    for key in NOISES:
+        yield key, replace(BOOK, problem=Problem(noise=Part(key, {"scale": 0.3}), seed=MOST_SEED))
+    for key, cls in STARTS.items():
+        starts = Part(key, {k.name: k.low for k in knobs(cls)})
+        yield key, Scene(Problem(), (Racer(Part("adam"), starts=starts), Racer(Part("sgd"), starts=Part(key))))
+    for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
+        yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.racers)
+    yield "formula put away", Scene(Problem(formula="x*y"), ())
+    yield "forks", Scene(Problem(), (FORKED, replace(FORKED, fork=Fork(FORKED, 0))))
+    racer = Racer(Part("adam"))
+    for step in range(11):
+        racer = Racer(Part("sgd"), fork=Fork(racer, step))
+    yield "forks of forks", Scene(Problem(), (racer,))
+    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MOST_STEPS), (RICH.scene.racers[0],) * MOST_RACERS, 1e-12)
+    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (Racer(Part("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
+
+
+SCENES = dict(scenes())
+
+
+def views():
+    for f in fields(View):
+        values = {"levels": LEVELS, "along": ALONG, "metrics": [(m,) for m in METRICS] + [tuple(METRICS)[::-1]]}
+        for value in values.get(f.name, [True, False]):
+            yield View(**{f.name: value})
+
+
+def packed(data, version=1, words=WORDS, level=9):
+    """A link with anything in it: bytes, text, or what JSON can hold."""
+    data = data if isinstance(data, bytes | str) else json.dumps(data)
+    packer = zlib.compressobj(level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, *([words] if words else []))
+    data = packer.compress(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")) + packer.flush()
+    return f"{version}." + base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def refusal(text):
+    """What the person is told."""
+    with pytest.raises(LinkError) as caught:
+        decode(text)
+    message = str(caught.value)
+    assert message.isprintable()
+    assert message.startswith("This link ")
+    assert message.endswith(".")
+    assert len(message) < 700
+    return message
+
+
+class TestRoundTrip:
+    @pytest.mark.parametrize("name", SCENES)
+    def test_scene(self, name):
+        shared = Shared(SCENES[name])
+        check(shared)
+        assert parsed(Scene, plain(shared.scene)) == shared.scene
+        assert decode(encode(shared)) == shared
+
+    @pytest.mark.parametrize("view", list(views()), ids=str)
+    def test_view(self, view):
+        assert decode(encode(Shared(BOOK, view))) == Shared(BOOK, view)
+
+    @pytest.mark.parametrize("group", GROUPS)
+    def test_controls(self, group):
+        for controls in (Controls((group,)), Controls((), (group,)), Controls(tuple(GROUPS), tuple(GROUPS)[::-1])):
+            assert decode(encode(Shared(BOOK, controls=controls))).controls == controls
+
+    def test_everything_at_once(self):
+        assert decode(encode(RICH)) == RICH
+
+    def test_numbers_to_the_last_bit(self):
+        rng = random.Random(1)
+        for _ in range(200):
+            lr, x, tolerance = rng.uniform(1e-4, 10), rng.uniform(-10, 10), rng.uniform(1e-12, 1)
+            scene = decode(
+                encode(Shared(Scene(Problem(start=(x, -x / 2)), (Racer(Part("sgd", {"lr": lr})),), tolerance)))
+            ).scene
+            assert scene.problem.start == (x, -x / 2)
+            assert scene.racers[0].optimizer.knobs == {"lr": lr}
+            assert scene.tolerance == tolerance
+
+    def test_a_typed_formula_is_ready_to_run(self):
+        problem = decode(encode(Shared(SIX))).scene.problem
+        assert trajectories.run(problem, Racer(Part("adam")), steps=3).points.shape == (4, 2)
+
+    def test_is_the_same_text_for_equal_scenes(self):
+        one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
+        one, two = (Shared(Scene(Problem(), (Racer(Part("momentum", knobs)),))) for knobs in (one, two))
+        assert one == two
+        assert encode(one) == encode(two) == encode(decode(encode(two)))
+
+    def test_is_made_of_what_needs_no_escape_in_an_address(self):
+        for scene in SCENES.values():
+            assert re.fullmatch(r"1\.[A-Za-z0-9_-]+", encode(Shared(scene)))
+
+
+def between(k):
+    if k.kind is bool:
+        return st.booleans()
+    if k.kind is int:
+        return st.integers(int(k.low), int(k.high))
+    return st.sampled_from([k.low, k.high, k.default]) | st.floats(k.low, k.high)
+
+
+def parts(registry):
+    """Any part of a registry with any of its knobs."""
+
+    def knobbed(key):
+        chosen = st.fixed_dictionaries({}, optional={k.name: between(k) for k in knobs(registry[key])})
+        return chosen.map(lambda values: Part(key, values))
+
+    return st.sampled_from(list(registry)).flatmap(knobbed)
+
+
+@st.composite
+def racers(draw, depth=2):
+    optimizer = draw(parts(OPTIMIZERS))
+    wrappers = tuple(draw(st.lists(parts(WRAPPERS), max_size=3, unique_by=lambda part: part.key)))
+    held = [OPTIMIZERS[optimizer.key], *(WRAPPERS[w.key] for w in wrappers)]
+    names = [k.name for cls in held for k in knobs(cls) if k.kind is float]
+    schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
+    fork = draw(st.none() | st.builds(Fork, racers(depth - 1), st.integers(0, MOST_STEPS))) if depth else None
+    return Racer(optimizer, wrappers, schedules, fork, draw(st.none() | parts(STARTS)))
+
+
+@st.composite
+def problems(draw):
+    key = draw(st.sampled_from([*FUNCTIONS, TYPED]))
+    edges = st.lists(st.floats(-100, 100), min_size=2, max_size=2, unique=True).map(lambda v: tuple(sorted(v)))
+    domain = draw(st.just(Problem().domain) | st.tuples(edges, edges))
+    formula = draw(st.sampled_from(["x", FORMULA, "x² − π·y"] + ([""] if key != TYPED else [])))
+    shown = domain if key == TYPED else FUNCTIONS[key].domain
+    start = tuple(draw(st.floats(low, high)) for low, high in shown)
+    noise = draw(st.just(Part(NO_NOISE)) | parts(NOISES))
+    return Problem(
+        key, formula, domain, start, draw(st.integers(1, MOST_STEPS)), noise, draw(st.integers(0, MOST_SEED))
+    )
+
+
+def some_of(names, least=0):
+    return st.lists(st.sampled_from(list(names)), min_size=least, unique=True).map(tuple)
+
+
+anything_shared = st.builds(
+    Shared,
+    st.builds(Scene, problems(), st.lists(racers(), max_size=4).map(tuple), st.floats(1e-12, 1)),
+    st.builds(
+        View, st.sampled_from(list(LEVELS)), st.booleans(), st.booleans(), st.booleans(), st.booleans(),
+        st.sampled_from(list(ALONG)), some_of(METRICS, 1),
+    ),
+    st.builds(Controls, some_of(GROUPS), some_of(GROUPS)),
+)  # fmt: skip
+
+
+@settings(deadline=None, max_examples=150, derandomize=True)
+@given(anything_shared)
+def test_whatever_can_be_set_comes_back(shared):
+    assert parsed(Shared, plain(shared)) == shared
+    assert parsed(Shared, json.loads(canonical(plain(shared)))) == shared
+    text = encode(shared)
+    assert decode(text) == shared
+    assert encode(decode(text)) == text
+
+
+class TestLength:
+    def test_book(self):
+        assert len(encode(Shared(BOOK))) <= 30
+
+    def test_six_optimizers_and_a_formula(self):
+        assert len(encode(Shared(SIX))) <= 200
+
+    def test_everything_at_once(self):
+        assert len(encode(RICH)) <= 300
+
+    def test_one_change_to_the_book(self):
+        for problem in (
+            Problem(steps=100),
+            Problem(start=(3.37, -1.45)),
+            Problem(noise=Part("uniform", {"scale": 2.0})),
+        ):
+            assert len(encode(Shared(replace(BOOK, problem=problem)))) <= 60
+
+    def test_what_no_link_holds_is_said_when_it_is_made(self):
+        rng = random.Random(2)
+
+        def branches(forks):
+            values = {k.name: rng.uniform(k.low, k.high) for k in knobs(OPTIMIZERS["adam"]) if k.kind is float}
+            return Racer(Part("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
+
+        held = tuple(branches(3) for _ in range(MOST_RACERS))
+        assert decode(encode(Shared(Scene(Problem(), held)))).scene.racers == held
+        with pytest.raises(LinkError, match="too much"):
+            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MOST_RACERS)))))
+
+
+class TestForEver:
+    @pytest.mark.parametrize("text", FOR_EVER)
+    def test_links_of_version_1_open(self, text):
+        assert decode(text) == FOR_EVER[text]
+
+    def test_the_dictionary_of_version_1_is_as_it_was(self):
+        digest = "0388ce5759690a00ddd25dbb7731e57a9fee21fe7162a0c8e45a40efe23c0ba4"
+        assert hashlib.sha256(WORDS).hexdigest() == digest
+
+    def test_what_links_leave_out_is_as_it_was(self):
+        """Defaults are not written into a link, so that another default would change what old links show."""
+        for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES, STARTS):
+            for key, cls in registry.items():
+                now, then = {k.name: k.default for k in knobs(cls)}, DEFAULTS.get(key, {})
+                assert {name: now.get(name) for name in then} == then, key
+        assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Part("none"), 0)
+        assert Scene(Problem(), ()).tolerance == 1e-3
+        assert View() == View("auto", False, False, False, True, "steps", ("loss",))
+        assert Racer(Part("sgd")) == Racer(Part("sgd"), (), {}, None, None)
+        assert Controls() == Controls((), ())
+
+
+ADAM = {"lr": 0.1, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "bias_correction": True}
+DEFAULTS = {
+    "sgd": {"lr": 0.1}, "momentum": {"lr": 0.1, "momentum": 0.9}, "nesterov": {"lr": 0.1, "momentum": 0.9},
+    "adagrad": {"lr": 1.0, "eps": 1e-7}, "rmsprop": {"lr": 0.1, "rho": 0.99, "eps": 1e-8},
+    "adadelta": {"lr": 1.0, "rho": 0.9, "eps": 1e-5}, "adam": ADAM, "adamw": {**ADAM, "weight_decay": 0.01},
+    "amsgrad": ADAM, "adamax": ADAM, "nadam": {**ADAM, "momentum_decay": 0.004}, "radam": ADAM,
+    "lion": {"lr": 0.1, "beta1": 0.9, "beta2": 0.99, "weight_decay": 0.0},
+    "newton": {"lr": 1.0, "damping": 0.0, "saddle_free": False, "line_search": False},
+    "bfgs": {"lr": 1.0, "line_search": True}, "lbfgs": {"lr": 1.0, "memory": 10, "line_search": True},
+    "averaged": {"decay": 0.95}, "lookahead": {"every": 5, "alpha": 0.5}, "clipped": {"max_norm": 1.0},
+    "step": {"gamma": 0.5, "every": 50, "first": 50}, "exponential": {"rate": 0.015}, "inverse_time": {"rate": 0.05},
+    "linear": {"steps": 300, "floor": 0.0}, "cosine": {"steps": 300, "floor": 0.0},
+    "cyclic": {"period": 100, "floor": 0.0}, "warmup": {"steps": 20}, "growth": {"decades": 4.0, "steps": 100}, "uniform": {"scale": 1.0},
+    "gaussian": {"scale": 1.0}, "ring": {"count": 12, "radius": 0.1}, "grid": {"columns": 5},
+}  # fmt: skip
+
+LETTERS = string.ascii_letters + string.digits + "-_"
+
+
+class TestDamaged:
+    @pytest.mark.parametrize("shared", [Shared(BOOK), RICH], ids=["book", "rich"])
+    def test_cut_short_at_every_length(self, shared):
+        text = encode(shared)
+        for end in range(len(text)):
+            assert refusal(text[:end]) == DAMAGED
+
+    @pytest.mark.parametrize("shared", [Shared(BOOK), RICH], ids=["book", "rich"])
+    def test_every_character_replaced(self, shared):
+        text = encode(shared)
+        for place in range(2, len(text)):
+            for letter in LETTERS if len(text) < 50 else random.Random(place).sample(LETTERS, 8):
+                changed = text[:place] + letter + text[place + 1 :]
+                try:
+                    assert decode(changed) == shared, changed  # zlib may spell the same text in two ways
+                except LinkError as error:
+                    assert str(error) == DAMAGED  # noqa: PT017
+            for letter in "+/=. \n\0é€😀\ud800'\"<%&#":
+                assert refusal(text[:place] + letter + text[place + 1 :]) == DAMAGED
+
+    def test_every_character_left_out_doubled_or_swapped(self):
+        text = encode(RICH)
+        for place in range(2, len(text)):
+            assert refusal(text[:place] + text[place + 1 :]) == DAMAGED
+            assert refusal(text[:place] + text[place] + text[place:]) == DAMAGED
+            swapped = text[:place] + text[place : place + 2][::-1] + text[place + 2 :]
+            assert swapped == text or refusal(swapped) == DAMAGED
+
+    @pytest.mark.parametrize("more", ["A", "AA", "AAAA", "=", "==", " ", "\n", "\0", "&x=1", "#", ".", ")", "ePlxz3zS"])
+    def test_something_at_its_end_or_beginning(self, more):
+        text = encode(Shared(BOOK))
+        assert refusal(text + more) == DAMAGED
+        assert refusal(more + text) == DAMAGED
+
+    def test_other_cases(self):
+        text = encode(RICH)
+        for changed in (text.upper(), text.lower(), text[::-1], text * 2, text.replace("1.", "1.1."), f"{text}.{text}"):
+            assert refusal(changed) == DAMAGED
+
+    @pytest.mark.parametrize(
+        "text",
+        ["", "1", "1.", "1..", ".", "abc", "0.abc", "-1.abc", "+1.abc", "01.abc", "1.0", "1,abc", "１.abc", "٣.abc", "²."
+         "abc", "1e3.abc", "v1.abc", " 1.abc", "\0", "\0" * 100, "\ud800", "😀", "1.😀", "1.\ud800", "1.\0", "null", "{}",
+         "1.=", "1.====", "1.A", "1.AAAA", "1.----", "1.____", "None", "../../etc/passwd", "<script>alert(1)</script>",
+         "1." + "A" * 7998, "9" * 8000, "." * 8000, "9999999.x"],
+        ids=ascii,
+    )  # fmt: skip
+    def test_no_link_at_all(self, text):
+        assert refusal(text) == DAMAGED
+
+    @pytest.mark.parametrize("thing", [None, 1, 1.5, b"1.ePlxz3zSG1aeAQAiXUUs", ["1."], {}, object()])
+    def test_no_text_at_all(self, thing):
+        assert refusal(thing) == DAMAGED
+
+    @pytest.mark.parametrize("version", [2, 10, 999, 123456])
+    @pytest.mark.parametrize("rest", ["", "abc", "a~b!c", "ePlxz3zSG1aeAQAiXUUs"])
+    def test_of_a_newer_version(self, version, rest):
+        message = refusal(f"{version}.{rest}")
+        assert "newer version" in message
+        assert str(version) in message
+
+    def test_huge(self):
+        for size in (MOST_CHARACTERS + 1, 10**5, 10**7):
+            for text in ("1." + "A" * size, "9" * size, " " * size, "2." + "x" * size):
+                assert refusal(text) == DAMAGED
+
+    def test_bombs(self):
+        began = time.perf_counter()
+        for data in (b" " * 5_000_000, b"[" * 5_000_000, b"\0" * 5_000_000):
+            text = packed(data)
+            assert len(text) <= MOST_CHARACTERS
+            assert refusal(text) == DAMAGED
+        assert time.perf_counter() - began < 2
+
+    def test_up_to_the_bound_and_beyond(self):
+        data = canonical(plain(Shared(BOOK)))
+        assert decode(packed(data.ljust(MOST_BYTES))) == Shared(BOOK)
+        for beyond in (1, 2, 1000):
+            assert refusal(packed(data.ljust(MOST_BYTES + beyond))) == DAMAGED
+
+    def test_a_wrong_checksum(self):
+        data = packed(canonical(plain(Shared(BOOK))), level=0)
+        whole = bytearray(base64.urlsafe_b64decode(data[2:] + "=" * (-len(data[2:]) % 4)))
+        for place in range(len(whole)):
+            whole[place] ^= 1
+            changed = "1." + base64.urlsafe_b64encode(whole).decode().rstrip("=")
+            whole[place] ^= 1
+            assert refusal(changed) == DAMAGED
+
+    def test_another_dictionary_or_none(self):
+        data = canonical(plain(RICH))
+        assert refusal(packed(data, words=WORDS[1:])) == DAMAGED
+        assert refusal(packed(data, words=b"x")) == DAMAGED
+        assert decode(packed(data, words=b"")) == RICH  # which says all that there is to say
+
+    @pytest.mark.parametrize("wbits", [-15, 31])
+    def test_other_containers(self, wbits):
+        packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
+        data = packer.compress(canonical(plain(RICH)).encode()) + packer.flush()
+        assert refusal("1." + base64.urlsafe_b64encode(data).decode().rstrip("=")) == DAMAGED
+
+    @pytest.mark.parametrize(
+        "data",
+        [b"", b" ", b"x", b"{", b"{]", b"[1,]", b"nul", b"{'scene':1}", b"\xff\xfe", b"\x80", b"\xef\xbb\xbf{}", b"\0", b"1 2",
+         b'{"scene":}', b'"\xed\xa0\x80"', b'{"a":1}{"a":1}', b"[" * 60_000, b'{"a":' * 10_000, b"[" * 900 + b"]" * 900,
+         b"9" * 60_000, b"-" + b"9" * 5000, b'"' + b"a" * 60_000, b"\x1b[31m", b"<a>", b"0x10", b"1_000", b"'"],
+        ids=lambda b: ascii(b)[:30],
+    )  # fmt: skip
+    def test_no_json(self, data):
+        assert refusal(packed(data))
+
+
+# What has no place in a link: it is JSON, but of nothing that could be shown.
+ODD = [
+    None, True, False, 0, 1, -1, 1.5, 10**30, 10**400, 10**4000, "", "x", "\0", "\ud800", [], [[]], {}, {"": {}}, {"x": 1},
+    [1] * 65, {"adam": 1}, {"adam": {"lr": "x"}}, {"adam": {"lr": None}}, {"adam": {"lr": 1e200}}, {"adam": {"lr": 10**500}},
+    {"adam": {"\0": 1}}, {"a" * 3000: {}}, "a" * 3000, {f"k{i}": 1 for i in range(65)}, [{}], [[], []], [None, None],
+    [1e309, 1], -0.0, {"racer": {}, "step": 0}, {"racer": {"optimizer": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
+]  # fmt: skip
+RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN,NaN]", '{"adam":{"lr":NaN}}', '{"adam":{"lr":1e999}}']
+
+
+def places(value, path=()):
+    """Every place in a tree of dicts and lists."""
+    yield path
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from places(inner, (*path, key))
+
+
+def put(value, path, odd):
+    """A copy of a tree with something else in a place."""
+    if not path:
+        return odd
+    inside = {**value} if isinstance(value, dict) else [*value]
+    inside[path[0]] = put(value[path[0]], path[1:], odd)
+    return inside
+
+
+def tree():
+    """All kinds of fields that a link can have, the ones that are left out as defaults too."""
+    data = json.loads(canonical(plain(RICH)))
+    data["view"]["solid"] = False
+    return data
+
+
+PLACES = list(places(tree()))
+DEEP = '{"optimizer":"adam","fork":{"step":1,"racer":' * 300 + '{"optimizer":"adam"}' + "}}" * 300
+
+
+class TestOtherThings:
+    @pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+    def test_anything_in_any_place(self, path):
+        """Refused, or something that can be shown."""
+        for odd in ODD:
+            with suppress(LinkError):
+                shared = decode(packed(put(tree(), path, odd)))
+                check(shared)
+                assert decode(encode(shared)) == shared
+        hole = json.dumps(put(tree(), path, "@HOLE@"))
+        for raw in RAW:
+            refusal(packed(hole.replace('"@HOLE@"', raw)))
+
+    @pytest.mark.parametrize("path", PLACES[1:], ids=lambda path: ".".join(map(str, path)))
+    def test_names_of_python_in_any_place(self, path):
+        for odd in ("__class__", "__init__", "inner", "key", "eval"):
+            data = tree()
+            inside = data
+            for step in path[:-1]:
+                inside = inside[step]
+            if isinstance(inside, dict):
+                inside[odd] = inside[path[-1]]
+                refusal(packed(data))
+
+    def scene(self, **parts):
+        return packed({"scene": {"problem": {}, "racers": [], **parts}})
+
+    def racer(self, **parts):
+        return self.scene(racers=[{"optimizer": "adam", **parts}])
+
+    def test_the_words_of_what_is_wrong_come_through(self):
+        said = {
+            self.scene(problem={"steps": 2001}): "steps is from 1 to 2000, not 2001",
+            self.scene(problem={"steps": 10**300}): "steps is a whole number",
+            self.scene(problem={"seed": -1}): "seed is from 0 to 9999",
+            self.scene(problem={"function": "rosenbrok"}): "there is no function 'rosenbrok'",
+            self.scene(problem={"start": [0, 99]}): "outside the picture",
+            self.scene(racers=[{"optimizer": "adam"}] * 13): "number of optimizers is from 0 to 12, not 13",
+            self.scene(racers=[{"optimizer": "adam"}] * 65): "more than 64",
+            self.scene(racers=[{"optimizer": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
+            self.scene(racers=[{"optimizer": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no knob 'momentum'",
+            self.scene(racers=[{"optimizer": "muon"}]): "there is no optimizer 'muon'",
+            self.scene(extra=1): "scene has no 'extra'",
+            self.racer(wrappers=["averaged", "averaged"]): "stands around itself",
+            self.racer(wrappers=["averaged"] * 64): "stands around itself",
+            self.racer(schedules={"momentum": "cosine"}): "'momentum'",
+            self.racer(schedules={"bias_correction": "cosine"}): "'bias_correction'",
+            self.racer(starts={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
+            self.racer(starts={"grid": {"columns": 1000000}}): "columns of grid",
+            self.racer(fork={"racer": {"optimizer": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
+            self.racer(fork={"racer": {"optimizer": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
+            self.racer(fork={"racer": {"optimizer": "adam"}, "step": 10**300}): "step is a whole number",
+            packed({"scene": {"problem": {}, "racers": []}, "view": {"levels": "odd"}}): "view",
+            packed({"scene": {"problem": {}, "racers": []}, "view": {"metrics": []}}): "curves",
+            packed({"scene": {"problem": {}, "racers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
+            packed({"scene": {"problem": {}, "racers": []}, "controls": {"locked": ["all"]}}): "controls",
+            packed({"scene": {"problem": {}, "racers": []}, "controls": {"hidden": ["run", "run"]}}): "controls",
+            packed({"scene": {"problem": {}, "racers": []}, "controls": {"shut": []}}): "controls has no 'shut'",
+            packed({"racers": []}): "link has no 'racers'",
+            packed({}): "link lacks its scene",
+            packed([]): "link is a mapping",
+        }  # fmt: skip
+        for text, words in said.items():
+            message = refusal(text)
+            assert words in message
+            assert "something that the app does not have" in message
+
+    def test_forks_beyond_the_depth(self):
+        assert "deeply" in refusal(packed('{"scene":{"problem":{},"racers":[' + DEEP + "]}}"))
+        data = '{"fork":{"racer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
+        refusal(packed('{"scene":{"problem":{},"racers":[' + data + "]}}"))
+
+    @pytest.mark.parametrize(
+        "formula",
+        ["", " ", "x.__class__", "().__class__.__mro__", "__import__('os').system('ls')", "eval(x)", "lambda: 0", "9**9**9**9",
+         "x**99999", "(" * 200 + "x" + ")" * 200, "x" * 401, "x+" * 30_000 + "x", "9" * 350, "exp(exp(exp(9)))", "1/0", "x\0",
+         "х", "\ud800", "sqrt(-1)", "1e400*x", "-" * 399 + "x", "x**y**x**y**x**y**x**y**x**y", "\u202ex", "(x - x)**-1"],
+        ids=lambda t: ascii(t)[:40],
+    )  # fmt: skip
+    @pytest.mark.parametrize("function", [TYPED, "bowl"])
+    def test_hostile_formulas(self, formula, function):
+        text = self.scene(problem={"function": function, "formula": formula, "start": [1, 1]})
+        began = time.perf_counter()
+        if formula == "x**y**x**y**x**y**x**y**x**y" or (formula == "" and function == "bowl"):
+            with suppress(LinkError):
+                decode(text)
+        else:
+            refusal(text)
+        assert time.perf_counter() - began < 5
+
+    def test_refusing_is_quick(self):
+        texts = [packed(put(tree(), path, odd)) for path in PLACES[::3] for odd in ODD[:10]]
+        began = time.perf_counter()
+        for text in texts:
+            with suppress(LinkError):
+                decode(text)
+        assert (time.perf_counter() - began) / len(texts) < 0.05
+
+
+LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NAMES = st.sampled_from(re.findall(r'"(\w+)"', WORDS.decode())) | st.text(max_size=5)
+JUNK = st.recursive(
+    LEAVES | NAMES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+)
+fuzz = settings(deadline=None, max_examples=300, derandomize=True)
+
+
+def opened_or_refused(text):
+    try:
+        shared = decode(text)
+    except LinkError as error:
+        assert str(error).isprintable()  # noqa: PT017
+    else:
+        check(shared)
+        assert decode(encode(shared)) == shared
+
+
+class TestFuzz:
+    @fuzz
+    @given(st.text(max_size=300) | st.text(LETTERS + ".", max_size=300).map(lambda t: "1." + t))
+    def test_any_text(self, text):
+        opened_or_refused(text)
+
+    @fuzz
+    @given(st.binary(max_size=200))
+    def test_any_bytes(self, data):
+        opened_or_refused("1." + base64.urlsafe_b64encode(data).decode().rstrip("="))
+        opened_or_refused(packed(data))
+
+    @fuzz
+    @given(JUNK)
+    def test_any_json(self, data):
+        opened_or_refused(packed(data))
+
+    @fuzz
+    @given(st.sampled_from(PLACES), JUNK)
+    def test_any_json_in_any_place(self, path, data):
+        opened_or_refused(packed(put(tree(), path, data)))
+
+    @fuzz
+    @given(st.data())
+    def test_changed_links(self, data):
+        text = encode(data.draw(st.sampled_from([Shared(BOOK), RICH, Shared(SIX)])))
+        for _ in range(data.draw(st.integers(1, 3))):
+            place, gone = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
+            text = text[:place] + data.draw(st.text(LETTERS + ".", max_size=3)) + text[place + gone :]
+        opened_or_refused(text)
+
+    @fuzz
+    @given(st.integers(0, len(canonical(plain(RICH)))), st.text(string.printable, max_size=3), st.integers(0, 3))
+    def test_changed_json(self, place, new, gone):
+        data = canonical(plain(RICH))
+        opened_or_refused(packed(data[:place] + new + data[place + gone :]))
+
+
+class TestControls:
+    def test_every_group_has_words(self):
+        assert all(name.isidentifier() and words[0].isupper() for name, words in GROUPS.items())
+
+    @pytest.mark.parametrize("bad", [("nope",), ("run", "run"), ("",), ("Function and formula",)])
+    def test_are_checked(self, bad):
+        for controls in (Controls(locked=bad), Controls(hidden=bad)):
+            with pytest.raises(SpecError, match="controls"):
+                check(Shared(BOOK, controls=controls))
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def drawn(svg):
+    """The modules that an SVG of rows of strokes draws dark: {(column, row)}."""
+    [path] = [p for p in ET.fromstring(svg).iter(f"{SVG}path") if p.get("stroke")]
+    dark, x, y = set(), 0, 0
+    for command, numbers in re.findall(r"([Mmh])([-\d. ]+)", path.get("d")):
+        values = [float(v) for v in re.findall(r"-?[\d.]+", numbers)]
+        if command == "h":
+            dark |= {(x + i, int(y)) for i in range(int(values[0]))}
+            x += int(values[0])
+        else:
+            dx, dy = values
+            x, y = (int(dx), dy) if command == "M" else (x + int(dx), y + dy)
+    return dark
+
+
+class TestQR:
+    URL = "https://optviz.example.org/?s=" + encode(RICH)
+
+    @pytest.mark.parametrize(
+        "url", [URL, "http://192.168.0.17:8501/?s=" + encode(Shared(BOOK)), "http://x/?s=ü&lesson=😀"]
+    )
+    def test_is_segno_s_code_with_a_quiet_zone(self, url):
+        code, svg = segno.make(url, error="l", micro=False), qr_svg(url)
+        size = code.symbol_size(border=0)[0]
+        root = ET.fromstring(svg)
+        assert root.tag == f"{SVG}svg"
+        assert root.get("viewBox") == f"0 0 {size + 2 * QUIET} {size + 2 * QUIET}"
+        modules = {(x + QUIET, y + QUIET) for y, row in enumerate(code.matrix) for x, bit in enumerate(row) if bit}
+        assert drawn(svg) == modules
+        assert all(QUIET <= c < size + QUIET for module in modules for c in module)
+
+    def test_dark_on_white_whatever_is_around_it(self):
+        ground, strokes = ET.fromstring(qr_svg(self.URL)).iter(f"{SVG}path")
+        assert ground.get("fill") == "#fff"
+        assert re.fullmatch(r"M0 0h(\d+)v\1h-\1z", ground.get("d"))
+        assert strokes.get("stroke") == "#000"
+
+    def test_is_as_wide_as_it_is_told_to_be(self):
+        root = ET.fromstring(qr_svg(self.URL))
+        assert root.get("width") is None
+        assert root.get("height") is None
+
+    def test_is_named_for_who_does_not_see_it(self):
+        root = ET.fromstring(qr_svg(self.URL))
+        assert root.get("role") == "img"
+        assert "QR code" in root.get("aria-label")
+
+    def test_can_stand_in_a_page(self):
+        svg = qr_svg(self.URL)
+        assert svg.startswith("<svg ")
+        assert svg.endswith("</svg>")
+        assert "\n" not in svg
+        assert "<?xml" not in svg
+        assert not re.search("script|href|style|class|http(?!://www.w3.org/2000/svg)", svg)
+
+    def test_a_typical_link_is_read_from_the_back_row(self):
+        """Few modules are large ones. Version 10 has 57 on a side."""
+        assert segno.make("https://optviz.example.org/?s=" + encode(Shared(BOOK)), error="l", micro=False).version <= 4
+        assert segno.make(self.URL, error="l", micro=False).version <= 12
+
+    def test_is_the_same_each_time(self):
+        assert qr_svg(self.URL) == qr_svg(self.URL)
+
+    @pytest.mark.parametrize("size", [2954, 8000, 100_000])
+    def test_too_long(self, size):
+        with pytest.raises(LinkError, match="too long for a QR code"):
+            qr_svg("https://x.y/".ljust(size, "a"))
+        assert qr_svg("https://x.y/".ljust(2900, "a"))

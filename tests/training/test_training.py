@@ -1,0 +1,429 @@
+"""Training: the same numbers however it is watched, and the reference values on the digits."""
+
+import copy
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from optviz.nn import MiniBatch, Network, one_hot
+from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.config import Fork, Racer
+from optviz.optim.schedules import SCHEDULES
+from optviz.spec import (
+    Part,
+    SpecError,
+    parsed,
+    plain,
+)
+from optviz.training import (
+    Data,
+    Split,
+    Training,
+    advance,
+    begin,
+    check,
+    confusion,
+    load,
+    rank,
+    smoothed,
+    train,
+    unsuited,
+)
+
+SMALL = Network((3, 5, 4, 2), Part("tanh"), Part("xavier_normal"), "float64")
+LEAN = [key for key, cls in OPTIMIZERS.items() if not cls.dense]
+
+
+def racer(key, lr=None, **more):
+    return Racer(Part(key, {"lr": lr} if lr else {}), **more)
+
+
+def small(r=None, **more):
+    usual = {"network": SMALL, "racer": r or racer("sgd", 0.5), "batch": 8, "iterations": 12, "assess": 5}
+    return Training(**usual | more)
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 3))
+    t = (x.sum(-1) > 0).astype(int)
+    return Data(x[:40], t[:40], x[40:], t[40:])
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load(Training())
+
+
+def end(training, data=None, **more):
+    *_, last = train(training, data, **more)
+    return last
+
+
+def same(a, b):
+    assert a.iteration == b.iteration
+    for name in ("params", "loss", "diverged_at", "assessed", "accuracy"):
+        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
+    assert a.snapshots.keys() == b.snapshots.keys()
+    for t in a.snapshots:
+        np.testing.assert_array_equal(a.snapshots[t], b.snapshots[t])
+
+
+# What a training is.
+
+
+def test_as_json_and_back():
+    for training in (
+        Training(),
+        small(seeds=(1, 5), initialisers=(Part("zeros"), Part("normal", {"sigma": 2.0})), split=Split(300, True)),
+        small(Racer(Part("adam"), (Part("averaged"),), {"lr": Part("cosine")}), dataset=Part("moons", {"noise": 0.2})),
+    ):
+        assert parsed(Training, json.loads(json.dumps(plain(training)))) == training
+    assert plain(Training()) == {}
+
+
+def test_a_training_is_an_update_after_the_other(data):
+    """Against plain gradient descent written here."""
+    training = small(seeds=(3,))
+    params = SMALL.init(3)
+    for t in range(12):
+        [rows] = training.rows(t, 40)
+        f = MiniBatch(SMALL, data.x[rows], one_hot(data.t[rows], 2))
+        assert end(training, data).loss[t, 0, 0] == f.value(params)
+        params = params - 0.5 * f.grad(params)
+    np.testing.assert_array_equal(end(training, data).params[0, 0], params)
+
+
+def test_mini_batches_are_a_function_of_seed_and_iteration():
+    a, b = small(seeds=(0, 7)), small(racer("adam"), seeds=(7,), iterations=99)
+    assert a.rows(4, 40).shape == (2, 8)
+    np.testing.assert_array_equal(a.rows(4, 40)[1], b.rows(4, 40)[0])
+    assert (a.rows(4, 40)[0] != a.rows(4, 40)[1]).any()
+    assert (a.rows(4, 40) != a.rows(5, 40)).any()
+    drawn = np.concatenate([a.rows(t, 40).ravel() for t in range(300)])
+    assert set(drawn) == set(range(40))
+    assert np.bincount(drawn).std() < 2 * np.bincount(drawn).mean() ** 0.5
+
+
+@pytest.mark.parametrize("key", [k for k in LEAN if k != "lbfgs"])
+def test_every_optimizer_learns(key, data):
+    progress = end(small(racer(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60), data)
+    assert progress.loss[-10:].mean() < 0.8 * progress.loss[:5].mean()
+    assert progress.accuracy[-1].min() > 0.7
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("key", LEAN)
+def test_a_batch_is_each_network_alone(key, data, dtype):
+    """Seeds and initialisers side by side give the numbers that they give alone, in the precision of the network."""
+    rules = (Part("xavier_normal"), Part("he_uniform"))
+    training = small(racer(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initialisers=rules)
+    together = end(training, data)
+    assert together.params.dtype == dtype
+    assert all(v.dtype == dtype for v in together.state.values() if np.ndim(v))
+    for i, s in np.ndindex(2, 2):
+        alone = end(replace(training, seeds=(training.seeds[s],), initialisers=rules[i : i + 1]), data)
+        tight = {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
+        np.testing.assert_allclose(together.params[i, s], alone.params[0, 0], **tight)
+        np.testing.assert_allclose(together.loss[:, i, s], alone.loss[:, 0, 0], **tight)
+
+
+@pytest.mark.parametrize("key", WRAPPERS)
+def test_wrappers_train_networks(key, data):
+    progress = end(
+        small(Racer(Part("momentum", {"lr": 0.1}), (Part(key),)), network=replace(SMALL, dtype="float32")), data
+    )
+    assert progress.params.dtype == np.float32
+    assert np.isfinite(progress.loss).all()
+    assert progress.loss[-1] != progress.loss[0]
+
+
+@pytest.mark.parametrize("key", SCHEDULES)
+def test_schedules_train_networks(key, data):
+    """One update with the rate that the schedule says is one update with that rate."""
+    factor = SCHEDULES[key]()(0)
+    network = replace(SMALL, dtype="float32")
+    scheduled = end(small(racer("sgd", 0.5, schedules={"lr": Part(key)}), network=network, iterations=1), data)
+    plainly = end(small(racer("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
+    np.testing.assert_array_equal(scheduled.params, plainly.params)
+    longer = end(small(racer("sgd", 0.5, schedules={"lr": Part(key)}), network=network), data)
+    assert longer.params.dtype == np.float32
+
+
+TORCH = {
+    "sgd": ("SGD", {"lr": 0.5}), "momentum": ("SGD", {"lr": 0.1, "momentum": 0.9}),
+    "adagrad": ("Adagrad", {"lr": 0.1, "eps": 1e-7}), "adam": ("Adam", {"lr": 0.05}),
+    "rmsprop": ("RMSprop", {"lr": 0.01}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", TORCH)
+def test_a_training_agrees_with_torch(key, data):
+    """Two networks side by side against torch.nn and torch.optim on the same mini-batches, in double precision."""
+    torch = pytest.importorskip("torch")
+    name, knobs = TORCH[key]
+    training = small(Racer(Part(key, knobs)), seeds=(3, 8), iterations=25)
+    ours = end(training, data)
+    for s in range(2):
+        model = torch.nn.Sequential(
+            *[
+                layer
+                for n_in, n_out in pairwise(SMALL.sizes)
+                for layer in (torch.nn.Linear(n_in, n_out).double(), torch.nn.Tanh())
+            ][:-1]
+        )
+        with torch.no_grad():
+            for layer, p in zip(model, SMALL.views(SMALL.init(training.seeds[s])), strict=True):
+                if p:
+                    layer.weight.copy_(torch.tensor(p["W"].T.copy()))
+                    layer.bias.copy_(torch.tensor(p["b"]))
+        opt = getattr(torch.optim, name)(model.parameters(), **knobs)
+        for t in range(25):
+            rows = training.rows(t, 40)[s]
+            opt.zero_grad()
+            loss = torch.nn.functional.cross_entropy(model(torch.tensor(data.x[rows])), torch.tensor(data.t[rows]))
+            loss.backward()
+            opt.step()
+            assert ours.loss[t, 0, s] == pytest.approx(loss.item(), rel=1e-9)
+        theirs = np.concatenate([p.detach().numpy().T.ravel() for p in model.parameters()])
+        np.testing.assert_allclose(ours.params[0, s], theirs, rtol=1e-8, atol=1e-10)
+
+
+# Watching, stopping, going on.
+
+
+def test_stopped_and_continued_is_the_same(data):
+    training = small(racer("adam"), seeds=(0, 1), keep=4, assess=5)
+    whole = end(training, data)
+    stopped = next(p for p in train(training, data) if p.iteration == 5)
+    before = copy.deepcopy(stopped)
+    same(end(training, data, since=stopped), whole)
+    same(stopped, before)  # what one has is not changed by going on
+    steps = begin(training, data)
+    while not steps.done:
+        steps = advance(steps, data, 1)
+    same(steps, whole)
+    same(end(training, data), whole)
+    assert advance(whole, data, 5) is whole
+
+
+def test_more_iterations_later(data):
+    short = end(small(iterations=10), data)
+    longer = small(iterations=20)
+    same(end(longer, data, since=replace(short, training=longer)), end(longer, data))
+
+
+def test_what_is_recorded(data):
+    training = small(seeds=(4, 5, 6), initialisers=(Part("book"), Part("zeros")), keep=5)
+    seen = list(train(training, data))
+    assert [p.iteration for p in seen] == [0, 5, 10, 12]
+    last = seen[-1]
+    assert last.loss.shape == (12, 2, 3)
+    assert last.seconds.shape == (12,)
+    assert (np.diff(last.seconds) > 0).all()
+    assert last.assessed.tolist() == [0, 5, 10, 12]
+    assert last.accuracy.shape == (4, 2, 2, 3)
+    assert list(last.snapshots) == [0, 5, 10]
+    np.testing.assert_array_equal(last.snapshots[10], seen[2].params[:, 0])
+    np.testing.assert_array_equal(last.snapshots[0], training.start()[:, 0])
+    np.testing.assert_array_equal(
+        last.accuracy[-1, 1, 0, 0], SMALL.accuracy(last.params[0, 0], data.x_test, data.t_test)
+    )
+
+
+# What goes wrong.
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("activation", ["identity", "relu"])
+def test_divergence_ends_the_curve(activation, dtype, data):
+    """Where it ends nothing is said any more; its neighbour goes on as if alone."""
+    network = replace(SMALL, activation=Part(activation), dtype=dtype)
+    rules = (Part("normal", {"sigma": 100.0}), Part("normal", {"sigma": 0.0}))
+    wild = small(racer("sgd", 10.0), network=network, initialisers=rules, iterations=150)
+    progress = end(wild, data)
+    assert progress.diverged_at[1] == -1
+    for i in range(2):
+        at, loss = int(progress.diverged_at[i, 0]), progress.loss[:, i, 0]
+        lost = at >= 0
+        assert np.isfinite(loss[:at] if lost else loss).all()
+        assert np.isnan(loss[at:]).all() or not lost
+        assert np.isnan(progress.params[i]).all() == lost
+        assert np.isnan(progress.accuracy[-1, :, i]).all() == lost
+    tame = end(replace(wild, initialisers=rules[1:]), data)
+    np.testing.assert_array_equal(progress.loss[:, 1], tame.loss[:, 0])
+    again = begin(wild, data)
+    while not again.done:
+        again = advance(again, data, 1)
+    np.testing.assert_array_equal(again.diverged_at, progress.diverged_at)
+
+
+@pytest.mark.parametrize("key", LEAN)
+def test_a_huge_rate_is_a_picture_too(key, data):
+    r = Racer(Part(key, {"lr": 1e6}))
+    progress = end(small(r, network=replace(SMALL, activation=Part("identity"), dtype="float32"), iterations=40), data)
+    assert progress.iteration == 40
+    lost = np.isnan(progress.loss[:, 0, 0])
+    assert (np.diff(lost.astype(int)) >= 0).all()
+    assert lost.any() == (progress.diverged_at >= 0).all()
+
+
+@pytest.mark.parametrize("lr", [0.0, 1e6])
+@pytest.mark.parametrize("sigma", [0.0, 100.0])
+@pytest.mark.parametrize("layers", [0, 1, 12])
+def test_extremes_end_or_go_on(layers, sigma, lr, data):
+    network = Network((3, *[30] * layers, 2), Part("relu"), Part("normal", {"sigma": sigma}))
+    progress = end(small(Racer(Part("sgd", {"lr": lr})), network=network, iterations=15), data)
+    at, loss = int(progress.diverged_at[0, 0]), progress.loss[:, 0, 0]
+    assert np.isfinite(loss[: at if at >= 0 else None]).all()
+    assert at < 0 or np.isnan(loss[at:]).all()
+
+
+def test_all_lost_is_done_at_once(data):
+    network = Network((3, 50, 50, 50, 50, 2), Part("identity"), Part("normal", {"sigma": 100.0}))
+    progress = end(small(racer("sgd", 10.0), network=network, iterations=20_000, assess=20_000), data)
+    assert progress.iteration == 20_000
+    assert 0 <= progress.diverged_at[0, 0] < 20
+    assert progress.seconds[-1] < 1
+
+
+def test_a_rate_of_nothing_changes_nothing(data):
+    progress = end(small(Racer(Part("sgd", {"lr": 0.0}))), data)
+    np.testing.assert_array_equal(progress.params, progress.training.start())
+
+
+def test_data_that_do_not_fit(data):
+    with pytest.raises(ValueError, match="3 inputs, the network 64"):
+        begin(Training(), data)
+    with pytest.raises(ValueError, match="more classes than the network's 2"):
+        begin(small(), data._replace(t=data.t + 1))
+    with pytest.raises(ValueError, match="of 40 rows 1 to 39 can be for training, not 40"):
+        Split(40).of(data.x, data.t)
+
+
+def test_which_trainings_are_refused():
+    good = Training()
+    check(good)
+    deep = replace(good.network, sizes=(64, *[9] * 13, 10))
+    for bad, why in (
+        (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
+        (replace(good, racer=racer("bfgs")), "BFGS works with"),
+        (replace(good, racer=racer("sgd", fork=Fork(racer("sgd"), 3))), "without forks"),
+        (replace(good, racer=racer("sgd", schedules={"mu": Part("cosine")})), "no numeric knob 'mu'"),
+        (replace(good, network=deep), "number of layers is from 1 to 13"),
+        (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
+        (replace(good, network=replace(good.network, activation=Part("step"))), "no activation 'step'"),
+        (replace(good, initialisers=(Part("ones"),)), "no initialiser 'ones'"),
+        (replace(good, network=SMALL), "the data have 64 inputs and 10 classes, the network 3 and 2"),
+        (replace(good, dataset=Part("letters")), "no dataset 'letters'"),
+        (replace(good, dataset=Part("moons", {"noise": 7.0})), "noise of moons"),
+        (replace(good, batch=0), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
+        (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Part("digits", {"noise": 0.1})), "digits has no knobs"),
+        (replace(good, split=Split(1797)), "fewer than the 1797"),
+        (replace(good, keep=1, iterations=20_000), "756,.* numbers at a time"),
+    ):  # fmt: skip
+        with pytest.raises(SpecError, match=why):
+            check(bad)
+    assert [key for key in OPTIMIZERS if unsuited(key, good.network)] == ["newton", "bfgs"]
+
+
+# Smoothing and counting.
+
+
+def test_smoothed_as_in_the_book():
+    """Against the book's own lines (common/util.py)."""
+    x = np.random.default_rng(0).random(60).cumsum()
+    s = np.r_[x[10:0:-1], x, x[-1:-11:-1]]
+    w = np.kaiser(11, 2)
+    book = np.convolve(w / w.sum(), s, mode="valid")[5:-5]
+    np.testing.assert_allclose(smoothed(x), book, rtol=1e-13)
+    curves = np.stack([x, 2 * x], -1)
+    curves[30:, 1] = np.nan
+    smooth = smoothed(curves)
+    np.testing.assert_array_equal(smooth[:, 0], smoothed(x))
+    np.testing.assert_array_equal(smooth[:30, 1], smoothed(2 * x[:30]))
+    assert np.isnan(smooth[30:, 1]).all()
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 11])
+def test_short_curves_are_smoothed_too(n):
+    np.testing.assert_allclose(smoothed(np.full((n, 2), 3.0)), np.full((n, 2), 3.0), rtol=1e-12)
+
+
+def test_confusion_by_hand():
+    assert confusion([0, 0, 1, 2], [0, 2, 1, 1], 3).tolist() == [[1, 0, 1], [0, 1, 0], [0, 1, 0]]
+
+
+def test_rank_by_hand():
+    assert rank(np.zeros((3, 2))) == rank(np.full((2, 2), np.nan)) == 0
+    assert rank(np.outer([1.0, 2, 3], [4.0, 5])) == 1
+    assert rank(np.array([[1.0, 2], [2, 4 + 1e-9]])) == 1
+    assert rank(np.eye(3)[:, :2]) == 2
+
+
+# Reference numbers, ../shared/spec.md section 3.
+
+FIGURE_6_9 = {  # mean, least and most of 20 seeds
+    "sgd": (0.444, 0.344, 0.579), "momentum": (0.038, 0.027, 0.051), "adagrad": (0.0072, 0.0050, 0.0103),
+    "adam": (0.0076, 0.0052, 0.0107),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", FIGURE_6_9)
+def test_optimizers_on_digits(key, digits):
+    """Figure 6.9: mean loss of the last ten of 300 iterations; here of six other seeds."""
+    rate = 0.001 if key == "adam" else 0.01
+    found = end(Training(racer=racer(key, rate), seeds=tuple(range(6)), assess=300), digits).loss[-10:].mean((0, 1))
+    mean, low, high = FIGURE_6_9[key]
+    assert low < np.median(found) < high
+    assert found.mean() == pytest.approx(mean, rel=0.35)
+    assert 0.75 * low < found.min()
+    assert found.max() < 1.35 * high
+
+
+def test_initial_weights_on_digits(digits):
+    """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
+    rules = (Part("normal"), Part("book"), Part("he_normal"))
+    training = Training(racer=racer("sgd", 0.05), seeds=(0, 1), assess=300, initialisers=rules)
+    small, xavier, he = end(training, digits).accuracy[-1, 0]
+    assert small.max() <= 0.13
+    assert xavier.min() >= 0.92
+    assert he.min() >= 0.97
+
+
+def test_loss_after_the_slow_variant(digits):
+    rules = (Part("normal"), Part("book"), Part("he_normal"))
+    training = Training(racer=racer("sgd", 0.01), assess=300, initialisers=rules)
+    losses = end(training, digits).loss[-10:].mean((0, 2))
+    np.testing.assert_allclose(losses, [2.302, 1.972, 0.442], rtol=0.2)
+
+
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_zeros_stay_zeros(activation, digits):
+    network = Network((64, 20, 20, 10), Part(activation), Part("zeros"))
+    progress = end(Training(network, racer("sgd", 0.5), iterations=40), digits)
+    views = network.views(progress.params[0, 0])
+    assert not any(views[i]["W"].any() for i in network.affine)
+    assert not any(views[i]["b"].any() for i in network.affine[:-1])
+    assert views[-1]["b"].any()  # the last biases learn how frequent the classes are, and that is all
+
+
+@pytest.mark.parametrize(
+    ("activation", "rule"), [("sigmoid", "zeros"), ("sigmoid", "constant"), ("tanh", "constant"), ("relu", "constant")]
+)
+def test_equal_units_stay_equal(activation, rule, digits):
+    """However long it trains: the weights between hidden layers have rank 1, and all units are one."""
+    network = Network((64, 20, 20, 10), Part(activation), Part(rule), "float64")
+    progress = end(Training(network, racer("sgd", 0.5), iterations=100), digits)
+    first, second, last = (network.views(progress.params[0, 0])[i]["W"] for i in network.affine)
+    assert np.ptp(first, 1).max() <= 2.5e-12
+    assert np.ptp(second) <= 2.5e-12
+    assert np.ptp(last, 0).max() <= 2.5e-12
+    assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
+    assert np.abs(last).max() > 1e-3  # it did learn something
+    random = end(Training(replace(network, initialiser=Part("he_normal")), racer("sgd", 0.5), iterations=5), digits)
+    assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20

@@ -1,4 +1,4 @@
-"""From a key press on a knob to the changed picture, beside a bare Streamlit app, in one run.
+"""From a key press on a hyperparameter to the changed picture, beside a bare Streamlit app, in one run.
 
     python benchmarks/latency.py [--presses 60] [--chromium /usr/bin/chromium]
 
@@ -97,11 +97,11 @@ def open_ours(page, url):
     return page.get_by_label("rate").first, lines
 
 
-def measured(page, knob, lines, presses):
+def measured(page, hyperparameter, lines, presses):
     times = []
     for i in range(presses + 5):
         page.evaluate(WATCH, lines)
-        knob.press("ArrowLeft" if i % 2 else "ArrowRight")
+        hyperparameter.press("ArrowLeft" if i % 2 else "ArrowRight")
         result = page.evaluate("window.result")
         if result is None:
             raise SystemExit("a key press changed nothing within 5 s")
@@ -111,9 +111,9 @@ def measured(page, knob, lines, presses):
     return [t for t, _ in times], [s for _, s in times]
 
 
-def pictures_per_second(page, knob, lines):
+def pictures_per_second(page, hyperparameter, lines):
     """Changed pictures a second while an arrow key is held down (a press every 33 ms)."""
-    knob.focus()
+    hyperparameter.focus()
     page.evaluate(COUNT, lines[0])
     start = time.perf_counter()
     while time.perf_counter() - start < 3:
@@ -142,9 +142,9 @@ def main():
                 page.add_init_script(LISTEN)
                 opened[name] = (page, *open_it(page, stack.enter_context(served(script))))
             for _ in range(a.rounds):  # in turn, so that a busy moment of the machine meets both
-                for name, (page, knob, lines) in opened.items():
+                for name, (page, hyperparameter, lines) in opened.items():
                     page.bring_to_front()
-                    for kept, new in zip(found[name], measured(page, knob, lines, a.presses), strict=True):
+                    for kept, new in zip(found[name], measured(page, hyperparameter, lines, a.presses), strict=True):
                         kept += new
             rate = {name: pictures_per_second(*opened[name]) for name in opened}
     print(f"{machine()}\n")

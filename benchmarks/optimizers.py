@@ -39,7 +39,7 @@ else:
 BOWL, START, STEPS = FUNCTIONS["bowl"], (-7.0, 2.0), 300
 STARTS, BATCH_STEPS = 10_000, 200
 
-# ours: key -> knobs
+# ours: key -> hyperparameters
 OURS = {
     "sgd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "nesterov": {"lr": 0.1}, "adagrad": {"lr": 1.5, "eps": 1e-7},
     "adadelta": {"lr": 1.0, "eps": 1e-5}, "rmsprop": {"lr": 0.01}, "adam": {"lr": 0.3}, "adamw": {"lr": 0.3},
@@ -65,9 +65,9 @@ def run_ours(key):
 
 
 def run_torch(key):
-    name, knobs = TORCH[key]
+    name, hyperparameters = TORCH[key]
     x = torch.tensor(START, dtype=torch.double, requires_grad=True)
-    opt = getattr(torch.optim, name)([x], **knobs)
+    opt = getattr(torch.optim, name)([x], **hyperparameters)
 
     def loss():
         opt.zero_grad()

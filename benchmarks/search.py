@@ -3,7 +3,7 @@
     python benchmarks/search.py [--trials 100] [--quick]
 
 Figure 6.24: inputs-100×6-10, 400 rows, batch 100, 200 iterations, 100 random trials. Every side trains and measures the
-same; the trials of one after the other are trainings of their own with the same knobs, and their accuracies are
+same; the trials of one after the other are trainings of their own with the same hyperparameters, and their accuracies are
 compared. NumPy's library has one thread, as in the app. Also how large a batch should be, and what halving saves.
 
 The sides take turns in pieces of ten trials, so that a busy moment of the machine meets all of them.
@@ -41,7 +41,7 @@ def searched(spec, rows, workers=running.WORKERS, together=None):
 
 
 def alone(spec, rows, values):
-    """Seconds and accuracies of trainings one after the other, each with a trial's knobs."""
+    """Seconds and accuracies of trainings one after the other, each with a trial's hyperparameters."""
     began, found = time.perf_counter(), []
     for lr, l2 in values:
         one = replace(spec.training, racer=Racer(Part("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))

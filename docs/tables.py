@@ -6,7 +6,7 @@ from pathlib import Path
 
 from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS
-from optviz.optim.hyperparameter import knobs, sentence
+from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import SCHEDULES
 
@@ -14,7 +14,7 @@ README = Path(__file__).parent.parent / "README.md"
 
 
 def _knobs(cls):
-    return ", ".join(f"`{k.name}`" for k in knobs(cls)) or "–"
+    return ", ".join(f"`{k.name}`" for k in hyperparameters(cls)) or "–"
 
 
 def _rows(head, rows):
@@ -34,8 +34,8 @@ def tables() -> dict[str, str]:
     }
     return {
         "functions": _rows(["key", "name", "formula", "what it teaches", "source"], functions),
-        **{n: _rows(["key", "name", "what it does", "knobs", "source"], rows) for n, rows in classes.items()},
-        **{n: _rows(["key", "what it does", "knobs"], rows) for n, rows in plain.items()},
+        **{n: _rows(["key", "name", "what it does", "hyperparameters", "source"], rows) for n, rows in classes.items()},
+        **{n: _rows(["key", "what it does", "hyperparameters"], rows) for n, rows in plain.items()},
     }
 
 

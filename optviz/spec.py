@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Union, get_args, get_origin, get_type_hints
 
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 
 MAX_DEPTH = 32  # records in records; a fork of a fork is two of them
 MAX_ITEMS = 64  # in one list or mapping
@@ -23,22 +23,22 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class Part:
-    """One thing from a registry with its knobs: an optimizer, a wrapper, a schedule, a noise."""
+    """One thing from a registry with its hyperparameters: an optimizer, a wrapper, a schedule, a noise."""
 
     key: str
-    knobs: dict = field(default_factory=dict)
+    values: dict = field(default_factory=dict)
 
     def build(self, registry, *inner):
-        return registry[self.key](*inner, **self.knobs)
+        return registry[self.key](*inner, **self.values)
 
     def check(self, registry, where: str) -> None:
-        """SpecError where the registry has no such thing, or a knob is not one of its or out of its range."""
+        """SpecError where the registry has no such thing, or a hyperparameter is not one of its or out of its range."""
         if self.key not in registry:
             raise SpecError(f"there is no {where} {_short(self.key)}")
-        declared = {k.name: k for k in knobs(registry[self.key])}
-        for name, value in self.knobs.items():
+        declared = {k.name: k for k in hyperparameters(registry[self.key])}
+        for name, value in self.values.items():
             if name not in declared:
-                raise SpecError(f"{where} {self.key} has no knob {_short(name)}")
+                raise SpecError(f"{where} {self.key} has no hyperparameter {_short(name)}")
             k = declared[name]
             try:
                 k.check(value)
@@ -49,9 +49,9 @@ class Part:
 
 
 def plain(value):
-    """A spec as dicts, lists, texts and numbers. A part is its key, or {key: knobs}."""
+    """A spec as dicts, lists, texts and numbers. A part is its key, or {key: hyperparameters}."""
     if isinstance(value, Part):
-        return {value.key: dict(value.knobs)} if value.knobs else value.key
+        return {value.key: dict(value.values)} if value.values else value.key
     if is_dataclass(value):
         return {f.name: plain(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
     if isinstance(value, tuple | list):
@@ -106,7 +106,7 @@ def _part(data, where):
     if isinstance(data, str):
         return Part(data)
     if len(_sized(dict, data, where)) != 1:
-        raise SpecError(f"{where} is one thing with its knobs, not {len(data)}")
+        raise SpecError(f"{where} is one thing with its hyperparameters, not {len(data)}")
     [(key, values)] = data.items()
     for name, value in _sized(dict, values, where).items():
         if not isinstance(value, int | float) or not abs(value) < 1e300:

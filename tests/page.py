@@ -78,8 +78,8 @@ def curves(at):
 
 
 def panels(at) -> dict[str, dict]:
-    """The knob panels by their label."""
-    return {p["label"]: p for p in components(at, "knobs")}
+    """The hyperparameter panels by their label."""
+    return {p["label"]: p for p in components(at, "hyperparameters")}
 
 
 def numbers(packed) -> np.ndarray:

@@ -145,7 +145,7 @@ def test_promised_names():
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
 def test_promised_knobs(key):
-    """Every knob can be given by name, is a field, cannot be changed, and refuses what is no number."""
+    """Every hyperparameter can be given by name, is a field, cannot be changed, and refuses what is no number."""
     opt = optviz.OPTIMIZERS[key]()
     for name in OPTIMIZERS[key].split():
         default = getattr(opt, name)

@@ -16,14 +16,14 @@ from optviz import (
 )
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MOST_RACERS,
+    MAX_RACERS,
     Problem,
     Scene,
     check,
     on_function,
 )
 from optviz.optim.config import Fork, Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import (
     MAX_DEPTH,
     MAX_ITEMS,
@@ -38,7 +38,7 @@ REGISTRIES = {
     "optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES, "set of starts": STARTS,
 }  # fmt: skip
 PARTS = [(where, registry, key) for where, registry in REGISTRIES.items() for key in registry]
-EVERY_KNOB = [(where, r, key, k) for where, r, key in PARTS for k in knobs(r[key])]
+EVERY_KNOB = [(where, r, key, k) for where, r, key in PARTS for k in hyperparameters(r[key])]
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ class TestPlain:
         data = {"adam": {"lr": 0.1}}
         read = parsed(Part, data)
         data["adam"]["lr"] = 99
-        assert (part.knobs, read.knobs) == ({"lr": 0.3}, {"lr": 0.1})
+        assert (part.values, read.values) == ({"lr": 0.3}, {"lr": 0.1})
 
 
 class TestParsed:
@@ -133,7 +133,7 @@ class TestParsed:
 
     @pytest.mark.parametrize(("where", "registry", "key"), PARTS, ids=str)
     def test_every_part_with_its_knobs(self, where, registry, key):
-        part = Part(key, {k.name: k.default for k in knobs(registry[key])})
+        part = Part(key, {k.name: k.default for k in hyperparameters(registry[key])})
         assert parsed(Part, through_json(part), where) == part
         part.check(registry, where)
         Part(key).check(registry, where)
@@ -211,14 +211,14 @@ WRONG = {
     "empty part": (Part, {}, ["tree", "one thing", "0"]),
     "two parts": (Part, {"a": {}, "b": {}}, ["tree", "one thing", "2"]),
     "part without mapping": (Part, {"a": 3}, ["tree", "mapping"]),
-    "knob of text": (Part, {"a": {"lr": "0.3"}}, ["'lr'", "tree", "number"]),
-    "knob of nothing": (Part, {"a": {"lr": None}}, ["'lr'", "number"]),
-    "knob of a list": (Part, {"a": {"lr": [0.3]}}, ["'lr'", "number"]),
-    "knob of a mapping": (Part, {"a": {"lr": {}}}, ["'lr'", "number"]),
-    "knob nan": (Part, {"a": {"lr": math.nan}}, ["'lr'", "number"]),
-    "knob inf": (Part, {"a": {"lr": -math.inf}}, ["'lr'", "number"]),
-    "knob huge": (Part, {"a": {"lr": 10**5000}}, ["'lr'", "number"]),
-    "many knobs": (Part, {"a": {f"k{i}": 1 for i in range(65)}}, ["tree", "64"]),
+    "hyperparameter of text": (Part, {"a": {"lr": "0.3"}}, ["'lr'", "tree", "number"]),
+    "hyperparameter of nothing": (Part, {"a": {"lr": None}}, ["'lr'", "number"]),
+    "hyperparameter of a list": (Part, {"a": {"lr": [0.3]}}, ["'lr'", "number"]),
+    "hyperparameter of a mapping": (Part, {"a": {"lr": {}}}, ["'lr'", "number"]),
+    "hyperparameter nan": (Part, {"a": {"lr": math.nan}}, ["'lr'", "number"]),
+    "hyperparameter inf": (Part, {"a": {"lr": -math.inf}}, ["'lr'", "number"]),
+    "hyperparameter huge": (Part, {"a": {"lr": 10**5000}}, ["'lr'", "number"]),
+    "many hyperparameters": (Part, {"a": {f"k{i}": 1 for i in range(65)}}, ["tree", "64"]),
 }
 
 
@@ -277,7 +277,7 @@ class TestPart:
     @pytest.mark.parametrize(("where", "registry", "key"), PARTS, ids=str)
     def test_unknown_knob(self, where, registry, key):
         for name in ("nope", "inner", "key", "init", "__class__", "x" * 5000):
-            with pytest.raises(SpecError, match=f"{key} has no knob"):
+            with pytest.raises(SpecError, match=f"{key} has no hyperparameter"):
                 Part(key, {name: 1.0}).check(registry, where)
 
     @pytest.mark.parametrize(("where", "registry", "key", "k"), EVERY_KNOB, ids=str)
@@ -330,11 +330,11 @@ OUT_OF_REACH = [
     (bad_scene(seed=10_000), "seed"),
     (bad_scene(tolerance=0), "tolerance"),
     (bad_scene(tolerance=1.01), "tolerance"),
-    (bad_scene(racers=[ADAM] * (MOST_RACERS + 1)), "optimizers is from 0 to 12, not 13"),
+    (bad_scene(racers=[ADAM] * (MAX_RACERS + 1)), "optimizers is from 0 to 12, not 13"),
     (bad_scene(noise="nope"), "noise"),
     (bad_scene(noise={"none": {"scale": 1}}), "noise"),
     (bad_scene(noise={"uniform": {"scale": 11}}), "scale of uniform is from 0 to 10, not 11"),
-    (bad_scene(noise={"uniform": {"size": 1}}), "no knob 'size'"),
+    (bad_scene(noise={"uniform": {"size": 1}}), "no hyperparameter 'size'"),
     (bad_scene(racers=[{"optimizer": "nope"}]), "no optimizer 'nope'"),
     (bad_scene(racers=[{"optimizer": "averaged"}]), "no optimizer 'averaged'"),
     (bad_scene(racers=[{"optimizer": {"sgd": {"lr": 11}}}]), "lr of sgd is from 0.0001 to 10, not 11"),
@@ -376,7 +376,7 @@ class TestCheck:
         assert str(caught.value).isprintable()
 
     def test_the_ends_of_every_range_are_within_reach(self):
-        racers = (Racer(Part("adam"), starts=Part("ring", {"count": 36})),) * MOST_RACERS
+        racers = (Racer(Part("adam"), starts=Part("ring", {"count": 36})),) * MAX_RACERS
         for problem in (
             Problem(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Part("gaussian", {"scale": 10.0})),
             Problem("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
@@ -394,7 +394,7 @@ class TestCheck:
 
     def test_forks_as_many_as_a_page_full(self):
         racer = Racer(Part("adam"))
-        for step in range(MOST_RACERS):
+        for step in range(MAX_RACERS):
             racer = Racer(Part("sgd"), fork=Fork(racer, step))
         scene = Scene(Problem(), (racer,))
         read = parsed(Scene, through_json(scene))

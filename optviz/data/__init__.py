@@ -42,7 +42,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a menu says of a set. `rows` is None where a knob decides; `picture` is (height, width), where one is."""
+    """What a menu says of a set. `rows` is None where a hyperparameter decides; `picture` is (height, width), where one is."""
 
     key: str
     name: str

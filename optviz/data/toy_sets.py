@@ -5,17 +5,17 @@ from math import pi
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 SHAPES: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Shape(Knobbed):
+class Shape(Configurable):
     """Classes of points around curves. Noise shakes each point in its own direction, the further the more of it."""
 
-    points: int = knob(300, 2, 2000, "n", help="points in all, the same number in each class")
-    noise: float = knob(0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+    points: int = hyperparameter(300, 2, 2000, "n", help="points in all, the same number in each class")
+    noise: float = hyperparameter(0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
 
     @property
     def classes(self) -> int:
@@ -59,7 +59,7 @@ class Moons(Shape):
 class Circles(Shape):
     """A circle within a circle: the inner class is closed in on all sides."""
 
-    inner: float = knob(0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1")
+    inner: float = hyperparameter(0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1")
 
     def curve(self, u, t):
         return polar(np.where(t == 0, 1.0, self.inner), 2 * pi * u)
@@ -69,9 +69,9 @@ class Circles(Shape):
 class Spirals(Shape):
     """Arms wound around each other: the boundary has to be wound as well."""
 
-    noise: float = knob(0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
-    arms: int = knob(2, 2, 5, "k", help="spiral arms, each a class")
-    turns: float = knob(1.25, 0.25, 3.0, r"\tau", help="how often an arm goes round")
+    noise: float = hyperparameter(0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+    arms: int = hyperparameter(2, 2, 5, "k", help="spiral arms, each a class")
+    turns: float = hyperparameter(1.25, 0.25, 3.0, r"\tau", help="how often an arm goes round")
 
     @property
     def classes(self):
@@ -87,9 +87,9 @@ class Spirals(Shape):
 class Clouds(Shape):
     """Two round clouds that a line parts, near the origin or far from it."""
 
-    noise: float = knob(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
-    gap: float = knob(2.0, 0.0, 5.0, "d", help="from centre to centre")
-    offset: float = knob(0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand")
+    noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
+    gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from centre to centre")
+    offset: float = hyperparameter(0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand")
 
     def curve(self, u, t):
         # moved along the line that parts them: the weights of that line are the same wherever the clouds stand

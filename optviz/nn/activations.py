@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 ACTIVATIONS: dict[str, type] = {}
 
@@ -14,7 +14,7 @@ NEAR = 0.01
 
 
 @dataclass(frozen=True)
-class Activation(Knobbed):
+class Activation(Configurable):
     """Maps sums z of any shape to values a of the same shape, number by number.
 
     A docstring's first equation is the function, its second the derivative.
@@ -109,7 +109,7 @@ class LeakyReLU(Activation):
     $$ a' = 1 \;\text{ where } z > 0, \text{ else } \alpha $$
     """
 
-    alpha: float = knob(0.01, 0.0, 1.0, r"\alpha", help="slope of the negative side")
+    alpha: float = hyperparameter(0.01, 0.0, 1.0, r"\alpha", help="slope of the negative side")
 
     def value(self, z):
         return np.where(z > 0, z, self.alpha * z)

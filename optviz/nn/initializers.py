@@ -10,13 +10,13 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 INITIALISERS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Initialiser(Knobbed):
+class Initialiser(Configurable):
     """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
 
     fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
@@ -64,7 +64,7 @@ class Constant(Zeros):
     $$ W = c $$
     """
 
-    c: float = knob(0.1, -10.0, 10.0, "c", help="every weight")
+    c: float = hyperparameter(0.1, -10.0, 10.0, "c", help="every weight")
 
     def draw(self, rng, fan_in, fan_out):
         return np.full((fan_in, fan_out), float(self.c))
@@ -77,7 +77,7 @@ class Normal(Initialiser):
     $$ W \sim \mathcal N(0, \sigma^2) $$
     """
 
-    sigma: float = knob(0.01, 0.0, 100.0, r"\sigma", log=True, help="standard deviation of a weight")
+    sigma: float = hyperparameter(0.01, 0.0, 100.0, r"\sigma", log=True, help="standard deviation of a weight")
 
     def spread(self, fan_in, fan_out):
         return self.sigma
@@ -159,7 +159,7 @@ class Orthogonal(Initialiser):
     $$ W^\top W = g^2 I \;\text{ or }\; W W^\top = g^2 I $$
     """
 
-    gain: float = knob(1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU")
+    gain: float = hyperparameter(1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU")
     fan = "both"
 
     def spread(self, fan_in, fan_out):

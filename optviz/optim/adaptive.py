@@ -3,34 +3,34 @@
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.hyperparameter import knob
+from optviz.optim.hyperparameter import hyperparameter
 
-# Knobs that mean the same in several methods below.
+# Hyperparameters that mean the same in several methods below.
 ETA = r"\eta"
 
 
 def _lr(default):
-    return knob(default, 1e-4, 10.0, ETA, log=True, help="learning rate: about the length of a step")
+    return hyperparameter(default, 1e-4, 10.0, ETA, log=True, help="learning rate: about the length of a step")
 
 
 def _eps(default=1e-8):
-    return knob(default, 1e-10, 1e-1, r"\epsilon", log=True, help="keeps the division finite")
+    return hyperparameter(default, 1e-10, 1e-1, r"\epsilon", log=True, help="keeps the division finite")
 
 
 def _beta1():
-    return knob(0.9, 0.0, 0.999, r"\beta_1", near_one=True, help="memory of the mean gradient m")
+    return hyperparameter(0.9, 0.0, 0.999, r"\beta_1", near_one=True, help="memory of the mean gradient m")
 
 
 def _beta2(default=0.999, help="memory of the mean square v"):
-    return knob(default, 0.0, 0.9999, r"\beta_2", near_one=True, help=help)
+    return hyperparameter(default, 0.0, 0.9999, r"\beta_2", near_one=True, help=help)
 
 
 def _correction():
-    return knob(True, help="undo the pull towards zero that m and v start with")
+    return hyperparameter(True, help="undo the pull towards zero that m and v start with")
 
 
 def _adam_like(name, o, more=""):
-    """torch.optim's constructor of a method with Adam's knobs; it has none without bias correction."""
+    """torch.optim's constructor of a method with Adam's hyperparameters; it has none without bias correction."""
     return o.bias_correction and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
 
 
@@ -72,7 +72,7 @@ class RMSProp(Optimizer):
     """
 
     lr: float = _lr(0.1)
-    rho: float = knob(0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v")
+    rho: float = hyperparameter(0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v")
     eps: float = _eps()
     holds = {"v": "mean square"}
 
@@ -101,7 +101,7 @@ class AdaDelta(Optimizer):
     """
 
     lr: float = _lr(1.0)
-    rho: float = knob(0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares")
+    rho: float = hyperparameter(0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares")
     eps: float = _eps(1e-5)
     holds = {"v": "mean square", "u": "mean square of the steps"}
 
@@ -174,7 +174,7 @@ class AdamW(Adam):
     As in torch.optim the decay is multiplied by the rate.
     """
 
-    weight_decay: float = knob(0.01, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
+    weight_decay: float = hyperparameter(0.01, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
 
     def step(self, f, x, s):
         step, s = super().step(f, x, s)
@@ -263,7 +263,7 @@ class NAdam(Adam):
     The warm-up of the momentum μₜ, with ψ = 0.004, is torch.optim's.
     """
 
-    momentum_decay: float = knob(4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up")
+    momentum_decay: float = hyperparameter(4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up")
     symbols = {r"\prod_{i \le t} \mu_i": "mu", r"\beta_2^t": "b2"}
     switched = {
         ("bias_correction", False): {
@@ -337,7 +337,7 @@ class Lion(Optimizer):
     lr: float = _lr(0.1)
     beta1: float = _beta1()
     beta2: float = _beta2(0.99, help="memory of the momentum m")
-    weight_decay: float = knob(0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
+    weight_decay: float = hyperparameter(0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
     holds = {"m": "mean gradient"}
 
     def init(self, x):

@@ -1,20 +1,20 @@
-"""What an optimizer is: frozen knobs and one pure step."""
+"""What an optimizer is: frozen hyperparameters and one pure step."""
 
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from optviz.optim.hyperparameter import Knobbed, register
+from optviz.optim.hyperparameter import Configurable, register
 
 OPTIMIZERS: dict[str, type] = {}
 WRAPPERS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Optimizer(Knobbed):
+class Optimizer(Configurable):
     """`step(f, x, state)` asks f for what it needs and returns the next `(x, state)`.
 
     Points are arrays `(..., d)`; leading axes are a batch whose rows never talk to each other, so a
-    reduction over coordinates is over the last axis with `keepdims=True`. A knob may be an array
+    reduction over coordinates is over the last axis with `keepdims=True`. A hyperparameter may be an array
     that broadcasts as `(..., 1)`. State is a dict of arrays (or plain numbers, the same for all rows).
 
     The docstring's equations are worked out with a step's numbers in `optviz.optim.equations`, for which a
@@ -43,7 +43,7 @@ class Optimizer(Knobbed):
         return None
 
     def scaled(self, name: str, factor):
-        """This optimizer with one knob multiplied: how a schedule acts."""
+        """This optimizer with one hyperparameter multiplied: how a schedule acts."""
         return replace(self, **{name: getattr(self, name) * factor})
 
 
@@ -51,6 +51,6 @@ def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=
     """Class decorator: a frozen dataclass, filed in OPTIMIZERS, with its display name and source.
 
     `torch` says what has the very same update in torch.optim, for a parameter p, and `torch_x` the iterate
-    where p is not it: functions from the optimizer to code, falsy where its knobs have no counterpart.
+    where p is not it: functions from the optimizer to code, falsy where its hyperparameters have no counterpart.
     """
     return lambda cls: register(OPTIMIZERS, cls, key, label=name, cite=cite, torch=torch, torch_x=torch_x)

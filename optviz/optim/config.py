@@ -1,21 +1,21 @@
-"""Who runs: an optimizer, what is wrapped around it, and the schedules of its knobs. On a function or a network."""
+"""Who runs: an optimizer, what is wrapped around it, and the schedules of its hyperparameters. On a function or a network."""
 
 from dataclasses import dataclass, field
 
 from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import STARTS
 from optviz.optim.minimize import Leg, minimize
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import Part, SpecError
 
-MOST_STEPS = 2000
+MAX_STEPS = 2000
 
 
 @dataclass(frozen=True)
 class Racer:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by knob name.
+    """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter name.
 
     With a fork it is a branch: another racer's path until a step, and its own from there on. `starts`
     are more points from which it runs beside the start that all racers share.
@@ -64,8 +64,8 @@ def check_racer(racer: Racer) -> None:
     if racer.starts:
         racer.starts.check(STARTS, "set of starts")
     if racer.fork:
-        if not 0 <= racer.fork.step <= MOST_STEPS:
-            raise SpecError(f"a fork is at a step from 0 to {MOST_STEPS}, not {racer.fork.step}")
+        if not 0 <= racer.fork.step <= MAX_STEPS:
+            raise SpecError(f"a fork is at a step from 0 to {MAX_STEPS}, not {racer.fork.step}")
         check_racer(racer.fork.racer)
     try:
         minimize(
@@ -74,12 +74,12 @@ def check_racer(racer: Racer) -> None:
             steps=0,
             schedule={k: v.build(SCHEDULES) for k, v in racer.schedules.items()},
         )
-    except ValueError as error:  # a wrapper around itself, a schedule for a knob that is not there
+    except ValueError as error:  # a wrapper around itself, a schedule for a hyperparameter that is not there
         raise SpecError(f"{error}") from None
 
 
 def names(racers: tuple[Racer, ...]) -> list[str]:
-    """A distinct name for each racer: with the knobs in which twins differ, or else numbered."""
+    """A distinct name for each racer: with the hyperparameters in which twins differ, or else numbered."""
     plain = [r.name for r in racers]
     return [_told_apart(i, plain, racers) for i in range(len(plain))]
 
@@ -97,12 +97,12 @@ def _told_apart(i, names, racers):
 
 def _traits(racer):
     """In what racers of one name may differ, each in words."""
-    opt = OPTIMIZERS[racer.optimizer.key](**racer.optimizer.knobs)
+    opt = OPTIMIZERS[racer.optimizer.key](**racer.optimizer.values)
     traits = {}
-    for k in knobs(type(opt)):
+    for k in hyperparameters(type(opt)):
         value, label = getattr(opt, k.name), k.name.replace("_", " ")
         traits[k.name] = f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
     scheduled = [
-        f"{'' if knob == 'lr' else knob + ' '}{part.key.replace('_', ' ')}" for knob, part in racer.schedules.items()
+        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{part.key.replace('_', ' ')}" for hyperparameter, part in racer.schedules.items()
     ]
     return traits | {"schedule": ", ".join(scheduled) or "constant"}

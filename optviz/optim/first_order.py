@@ -3,7 +3,7 @@
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.hyperparameter import knob
+from optviz.optim.hyperparameter import hyperparameter
 
 
 @optimizer(
@@ -17,7 +17,7 @@ class SGD(Optimizer):
     $$ x \leftarrow x - \eta\, \nabla f(x) $$
     """
 
-    lr: float = knob(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: length of a step per unit of gradient")
+    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: length of a step per unit of gradient")
 
     def step(self, f, x, s):
         return x - self.lr * f.grad(x), s
@@ -39,8 +39,8 @@ class Momentum(Optimizer):
     The rate is inside the velocity. Frameworks keep it outside, which differs once it is scheduled.
     """
 
-    lr: float = knob(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
-    momentum: float = knob(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
+    momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
     holds = {"v": "velocity"}
 
     def init(self, x):
@@ -68,8 +68,8 @@ class Nesterov(Optimizer):
     The path shows the iterates x; frameworks store the look-ahead points x + μv, which can be drawn too.
     """
 
-    lr: float = knob(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
-    momentum: float = knob(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
+    momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
     holds = {"v": "velocity"}
 
     def init(self, x):

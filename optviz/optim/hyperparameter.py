@@ -1,6 +1,6 @@
 """A hyperparameter, declared once: default, range, scale, symbol, help.
 
-Optimizers, wrappers, schedules and noises are frozen dataclasses whose fields are knobs.
+Optimizers, wrappers, schedules and noises are frozen dataclasses whose fields are hyperparameters.
 Menus, sliders, formulas, tables and tests are all derived from these declarations.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class Knob:
+class Hyperparameter:
     """What a person needs to know to turn it; `low` and `high` bound the slider, not the method.
 
     A slider moves evenly in the value, in its logarithm (`log`), or in log(1 − value) (`near_one`),
@@ -36,7 +36,7 @@ class Knob:
     def check(self, value) -> None:
         """Raise ValueError where `value` is of the wrong type or not finite.
 
-        A float knob also takes an array, which broadcasts as `(..., 1)` over a batch.
+        A float hyperparameter also takes an array, which broadcasts as `(..., 1)` over a batch.
         """
         if self.kind is bool:
             if not isinstance(value, bool | np.bool_):
@@ -52,28 +52,28 @@ class Knob:
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
 
 
-def knob(default, low=None, high=None, symbol="", *, log=False, near_one=False, help=""):
-    """A dataclass field that is a hyperparameter; see `Knob`."""
+def hyperparameter(default, low=None, high=None, symbol="", *, log=False, near_one=False, help=""):
+    """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {"low": low, "high": high, "symbol": symbol, "log": log, "near_one": near_one, "help": help}
-    return field(default=default, metadata={"knob": declared})
+    return field(default=default, metadata={"hyperparameter": declared})
 
 
 @dataclass(frozen=True)
-class Knobbed:
-    """Base of everything with knobs. Frozen; a bad value raises ValueError when it is made."""
+class Configurable:
+    """Base of everything with hyperparameters. Frozen; a bad value raises ValueError when it is made."""
 
     def __post_init__(self):
-        for k in knobs(type(self)):
+        for k in hyperparameters(type(self)):
             k.check(getattr(self, k.name))
 
 
 @cache
-def knobs(cls) -> tuple[Knob, ...]:
-    """The knobs of a class, in the order in which they were declared."""
+def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
+    """The hyperparameters of a class, in the order in which they were declared."""
     return tuple(
-        Knob(f.name, f.default, **f.metadata["knob"])
+        Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"])
         for f in fields(cls)
-        if "knob" in f.metadata and f.default is not MISSING
+        if "hyperparameter" in f.metadata and f.default is not MISSING
     )
 
 

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 STARTS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Starts(Knobbed):
+class Starts(Configurable):
     """A set of starts, laid out around a point or over a domain."""
 
     def points(self, center, domain) -> np.ndarray:
@@ -26,8 +26,8 @@ def starts(cls):
 class Ring(Starts):
     """On an ellipse around the start, as round as the frame is: which way does a small push decide?"""
 
-    count: int = knob(12, 3, 36, "k", help="starts on the ring")
-    radius: float = knob(0.1, 0.001, 0.5, "r", log=True, help="as a share of the frame's width and height")
+    count: int = hyperparameter(12, 3, 36, "k", help="starts on the ring")
+    radius: float = hyperparameter(0.1, 0.001, 0.5, "r", log=True, help="as a share of the frame's width and height")
 
     def points(self, center, domain):
         angle = 2 * np.pi * np.arange(self.count) / self.count
@@ -39,7 +39,7 @@ class Ring(Starts):
 class Grid(Starts):
     """In rows and columns over the whole frame: which start ends in which valley?"""
 
-    columns: int = knob(5, 2, 6, "k", help="starts in each row, and rows")
+    columns: int = hyperparameter(5, 2, 6, "k", help="starts in each row, and rows")
 
     def points(self, center, domain):
         share = (np.arange(self.columns) + 0.5) / self.columns

@@ -1,4 +1,4 @@
-"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of knobs."""
+"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of hyperparameters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ import numpy as np
 
 from optviz.functions.library import Function
 from optviz.optim.base import Optimizer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.schedules import Schedule
 
@@ -85,7 +85,7 @@ class Run:
         return self.legs[-1].optimizer
 
     def optimizer_at(self, t: int) -> Optimizer:
-        """What took the step from t to t + 1, with its knobs as the schedules had set them."""
+        """What took the step from t to t + 1, with its hyperparameters as the schedules had set them."""
         _, opt, schedule = [leg for leg in self.legs if leg.step <= t][-1]
         for name, factor in _schedules(opt, schedule):
             opt = opt.scaled(name, factor(t))
@@ -159,14 +159,14 @@ def minimize(
     """Run `opt` on `f` for `steps` steps and record everything.
 
     `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
-    array knobs, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
+    array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
     None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a mapping from
-    knob names to schedules. `then` are legs by ascending step: each takes over at its step, with the
+    hyperparameter names to schedules. `then` are legs by ascending step: each takes over at its step, with the
     state that it finds where that is of its own kind (same optimizer, same wrappers, same shapes) and
     afresh where not. Rows that diverge are frozen, without a warning.
 
     Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
-    steps outside 0…100,000, for a schedule of a knob that `opt` lacks or that is not a float, and for
+    steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a float, and for
     legs out of order or between two steps.
     """
     x = _start(f, [opt, *(leg.optimizer for leg in then)], start, seed)
@@ -258,14 +258,14 @@ def _start(f, opts, start, seed):
         raise ValueError(f"a start is two numbers, not {start!r}") from None
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
-    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _knob_shapes(opt)))
+    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt)))
     return np.broadcast_to(x, batch).copy()
 
 
-def _knob_shapes(opt):
-    shapes = [np.shape(getattr(opt, k.name)) for k in knobs(type(opt))]
+def _hyperparameter_shapes(opt):
+    shapes = [np.shape(getattr(opt, k.name)) for k in hyperparameters(type(opt))]
     inner = getattr(opt, "inner", None)
-    return shapes + (_knob_shapes(inner) if inner is not None else [])
+    return shapes + (_hyperparameter_shapes(inner) if inner is not None else [])
 
 
 def _steps(steps):
@@ -279,12 +279,12 @@ def _schedules(opt, schedule):
         return []
     named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
     for name in named:
-        if not _has_float_knob(opt, name):
-            raise ValueError(f"{type(opt).__name__} has no numeric knob {name!r} to schedule")
+        if not _has_float_hyperparameter(opt, name):
+            raise ValueError(f"{type(opt).__name__} has no numeric hyperparameter {name!r} to schedule")
     return list(named.items())
 
 
-def _has_float_knob(opt, name):
-    own = any(k.name == name and k.kind is float for k in knobs(type(opt)))
+def _has_float_hyperparameter(opt, name):
+    own = any(k.name == name and k.kind is float for k in hyperparameters(type(opt)))
     inner = getattr(opt, "inner", None)
-    return own or (inner is not None and _has_float_knob(inner, name))
+    return own or (inner is not None and _has_float_hyperparameter(inner, name))

@@ -4,16 +4,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 NOISES: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Noise(Knobbed):
+class Noise(Configurable):
     """Adds `scale` times a standard draw to each gradient component."""
 
-    scale: float = knob(1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient")
+    scale: float = hyperparameter(1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient")
 
     def table(self, seed, steps: int, d: int = 2) -> np.ndarray:
         """The noise of every step, `(steps, ..., d)`, for a seed or an array `(...)` of seeds.

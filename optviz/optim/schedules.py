@@ -1,4 +1,4 @@
-"""Schedules: what a knob is multiplied by at step t. The optimizer never hears of them.
+"""Schedules: what a hyperparameter is multiplied by at step t. The optimizer never hears of them.
 
 Settings and names follow the common ones: step, exponential and 1/t decay as in CS231n lecture 7,
 cosine and warm restarts as in Loshchilov & Hutter (2017), SGDR.
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 SCHEDULES: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Schedule(Knobbed):
+class Schedule(Configurable):
     """Maps the step t (0-based) to a factor."""
 
     def __call__(self, t: int) -> float:
@@ -28,7 +28,7 @@ def schedule(cls):
 
 @schedule
 class Constant(Schedule):
-    r"""The knob stays as it is set.
+    r"""The hyperparameter stays as it is set.
 
     $$ 1 $$
     """
@@ -44,9 +44,9 @@ class Step(Schedule):
     $$ \gamma^{\,\max(0,\; 1 + \lfloor (t - t_1)/T \rfloor)} $$
     """
 
-    gamma: float = knob(0.5, 0.01, 1.0, r"\gamma", help="what each drop multiplies by")
-    every: int = knob(50, 1, 1000, "T", help="steps between drops")
-    first: int = knob(50, 0, 1000, "t_1", help="step of the first drop")
+    gamma: float = hyperparameter(0.5, 0.01, 1.0, r"\gamma", help="what each drop multiplies by")
+    every: int = hyperparameter(50, 1, 1000, "T", help="steps between drops")
+    first: int = hyperparameter(50, 0, 1000, "t_1", help="step of the first drop")
 
     def __call__(self, t):
         return np.float64(self.gamma) ** max(0, 1 + (t - self.first) // self.every)
@@ -59,7 +59,7 @@ class Exponential(Schedule):
     $$ e^{-k t} $$
     """
 
-    rate: float = knob(0.015, 1e-4, 1.0, "k", log=True, help="decay per step")
+    rate: float = hyperparameter(0.015, 1e-4, 1.0, "k", log=True, help="decay per step")
 
     def __call__(self, t):
         return np.exp(np.float64(-self.rate) * t)
@@ -72,7 +72,7 @@ class InverseTime(Schedule):
     $$ \frac{1}{1 + k t} $$
     """
 
-    rate: float = knob(0.05, 1e-4, 10.0, "k", log=True, help="decay per step")
+    rate: float = hyperparameter(0.05, 1e-4, 10.0, "k", log=True, help="decay per step")
 
     def __call__(self, t):
         return 1 / np.float64(1 + self.rate * t)
@@ -85,8 +85,8 @@ class Linear(Schedule):
     $$ \phi + (1 - \phi)\,(1 - t/T) $$
     """
 
-    steps: int = knob(300, 1, 5000, "T", help="steps until the floor is reached")
-    floor: float = knob(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
 
     def __call__(self, t):
         return self.floor + (1 - self.floor) * max(0.0, 1 - t / self.steps)
@@ -99,8 +99,8 @@ class Cosine(Schedule):
     $$ \phi + (1 - \phi)\,\tfrac{1}{2}(1 + \cos(\pi t/T)) $$
     """
 
-    steps: int = knob(300, 1, 5000, "T", help="steps until the floor is reached")
-    floor: float = knob(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
 
     def __call__(self, t):
         wave = (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
@@ -114,8 +114,8 @@ class Cyclic(Schedule):
     $$ \phi + (1 - \phi)\,\tfrac{1}{2}(1 + \cos(\pi (t \bmod T)/T)) $$
     """
 
-    period: int = knob(100, 1, 5000, "T", help="steps from one restart to the next")
-    floor: float = knob(0.0, 0.0, 1.0, r"\phi", help="what remains at the end of a cycle")
+    period: int = hyperparameter(100, 1, 5000, "T", help="steps from one restart to the next")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end of a cycle")
 
     def __call__(self, t):
         wave = (1 + math.cos(math.pi * (t % self.period) / self.period)) / 2
@@ -129,7 +129,7 @@ class Warmup(Schedule):
     $$ \min(1, (t + 1)/T) $$
     """
 
-    steps: int = knob(20, 1, 1000, "T", help="steps until the full value")
+    steps: int = hyperparameter(20, 1, 1000, "T", help="steps until the full value")
 
     def __call__(self, t):
         return min(1.0, (t + 1) / self.steps)
@@ -141,13 +141,13 @@ class Growth(Schedule):
 
     $$ 10^{-d\,(1 - \min(1,\; t/T))} $$
 
-    The knob itself is the end of the climb, so that its range and its limits are those of the largest rate
+    The hyperparameter itself is the end of the climb, so that its range and its limits are those of the largest rate
     that is tried. (Smith 2017, Cyclical learning rates for training neural networks, section 3.3, in a straight
     line; on a logarithmic scale one climb goes through all rates that a person would think of.)
     """
 
-    decades: float = knob(4.0, 0.1, 8.0, "d", help="powers of ten from the first step to the last")
-    steps: int = knob(100, 1, 5000, "T", help="steps until the full value")
+    decades: float = hyperparameter(4.0, 0.1, 8.0, "d", help="powers of ten from the first step to the last")
+    steps: int = hyperparameter(100, 1, 5000, "T", help="steps until the full value")
 
     def __call__(self, t):
         return np.float64(10.0) ** (-self.decades * (1 - min(1.0, t / self.steps)))

@@ -3,15 +3,15 @@
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.hyperparameter import knob
+from optviz.optim.hyperparameter import hyperparameter
 
 
 def _lr():
-    return knob(1.0, 1e-3, 10.0, r"\eta", log=True, help="length of a step; with a line search the first that is tried")
+    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help="length of a step; with a line search the first that is tried")
 
 
 def _search(default):
-    return knob(default, help="halve the step until the value falls enough (Armijo); its evaluations are counted")
+    return hyperparameter(default, help="halve the step until the value falls enough (Armijo); its evaluations are counted")
 
 
 def dot(a, b):
@@ -54,8 +54,8 @@ class Newton(Optimizer):
     """
 
     lr: float = _lr()
-    damping: float = knob(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
-    saddle_free: bool = knob(False, help="use the absolute values of the curvatures")
+    damping: float = hyperparameter(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
+    saddle_free: bool = hyperparameter(False, help="use the absolute values of the curvatures")
     line_search: bool = _search(False)
     dense = True
     switched = {
@@ -146,7 +146,7 @@ class LBFGS(Optimizer):
     """
 
     lr: float = _lr()
-    memory: int = knob(10, 1, 50, "k", help="pairs (s, y) that are kept")
+    memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search(True)
     holds = BFGS.holds
     symbols = BFGS.symbols

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optviz.optim.base import WRAPPERS, Optimizer
-from optviz.optim.hyperparameter import knob, register
+from optviz.optim.hyperparameter import hyperparameter, register
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Averaged(Wrapper):
     $$ \bar x \leftarrow \kappa\, \bar x + (1-\kappa)\, x $$
     """
 
-    decay: float = knob(0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average")
+    decay: float = hyperparameter(0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average")
     holds = {"inside": "point inside"}
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
 
@@ -77,8 +77,8 @@ class Lookahead(Wrapper):
     $$ x \leftarrow \phi \;\text{ where } t \bmod k = 0, \text{ else } x $$
     """
 
-    every: int = knob(5, 1, 50, "k", help="fast steps between two slow ones")
-    alpha: float = knob(0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves")
+    every: int = hyperparameter(5, 1, 50, "k", help="fast steps between two slow ones")
+    alpha: float = hyperparameter(0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves")
     holds = {"slow": "slow point"}
     symbols = {r"\phi": "slow", "t": "tick"}
 
@@ -100,7 +100,7 @@ class Clipped(Wrapper):
     $$ g \leftarrow g\, \min\big(1,\; c / \|g\|\big) $$
     """
 
-    max_norm: float = knob(1.0, 1e-3, 100.0, "c", log=True, help="longest gradient that passes unchanged")
+    max_norm: float = hyperparameter(1.0, 1e-3, 100.0, "c", log=True, help="longest gradient that passes unchanged")
 
     def step(self, f, x, s):
         return self.inner.step(_Clip(f, self.max_norm), x, s)

@@ -1,4 +1,4 @@
-"""What a class says of itself: its equations, with or without the knobs' values, and its source."""
+"""What a class says of itself: its equations, with or without the hyperparameters' values, and its source."""
 
 import inspect
 import re
@@ -6,7 +6,7 @@ from functools import cache
 
 from optviz.optim.base import Optimizer
 from optviz.optim.equations import declared
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
 
@@ -33,13 +33,13 @@ def latex_number(value) -> str:
 
 
 def filled(thing) -> list[str]:
-    """The equations of an optimizer, wrapper or schedule with the values of its knobs in place of their symbols.
+    """The equations of an optimizer, wrapper or schedule with the values of its hyperparameters in place of their symbols.
 
     An optimizer's are one to a line and as its switches make them.
     """
     out = []
     for equation in declared(thing) if isinstance(thing, Optimizer) else equations(type(thing)):
-        for k in sorted(knobs(type(thing)), key=lambda k: -len(k.symbol)):
+        for k in sorted(hyperparameters(type(thing)), key=lambda k: -len(k.symbol)):
             if k.symbol and k.kind is not bool:
                 equation = _put(equation, k.symbol, latex_number(getattr(thing, k.name)))
         out.append(equation)
@@ -54,7 +54,7 @@ def _put(equation, symbol, value):
 
 def switches(thing) -> str:
     """What is switched on and off, in one sentence."""
-    states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in knobs(type(thing)) if k.kind is bool]
+    states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in hyperparameters(type(thing)) if k.kind is bool]
     text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
@@ -62,5 +62,5 @@ def switches(thing) -> str:
 @cache
 def source(cls) -> str:
     """The very code that ran, with that of the class it builds on where it inherits its step."""
-    parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and knobs(c)]
+    parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and hyperparameters(c)]
     return "\n\n".join(inspect.getsource(c).rstrip() for c in parts)

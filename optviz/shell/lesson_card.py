@@ -55,7 +55,7 @@ def card() -> None:
                     on_click=open_lesson, args=(keys[to] if there else "",),
                 )  # fmt: skip
             st.button("As it was", key="lesson-reset", icon=":material/restart_alt:", on_click=open_lesson, args=(lesson.key,),
-                      help="The lesson's scene again, with every knob as it was.")  # fmt: skip
+                      help="The lesson's scene again, with every hyperparameter as it was.")  # fmt: skip
             st.button("Close", key="lesson-close", icon=":material/close:", on_click=close_lesson)
 
 
@@ -85,7 +85,7 @@ def gallery() -> None:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return sharing.free("lessons", "function", "run", "knobs", "racers")
+    return sharing.free("lessons", "function", "run", "hyperparameters", "racers")
 
 
 def _tile(lesson):

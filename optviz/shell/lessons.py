@@ -13,7 +13,7 @@ what the legend calls a racer (`Scene.names`) or its place (`#1`), N a step, the
     {spent NAME}        evaluations of every kind up to that step
     {leaves NAME}       first step with |y| > 1
     {diverged NAME}     the step at which it was lost
-    {lr NAME}           a knob, by its name
+    {lr NAME}           a hyperparameter, by its name
     {steps}             steps of the scene
 
 On the activations page S is a setting, A or B, and L a layer:
@@ -35,7 +35,7 @@ from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view as views
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.view import View
-from optviz.optim.config import MOST_STEPS, Racer
+from optviz.optim.config import MAX_STEPS, Racer
 from optviz.plot.style import number
 from optviz.shell.registry import PAGES
 from optviz.spec import SpecError, parsed
@@ -195,11 +195,11 @@ def _asked(found, scene) -> tuple[str, Racer | None, int | None]:
         rest, step = numbered[1], int(numbered[2])
     if rest not in by_name:
         raise LessonError(f"{found[0]} asks for none of the racers {', '.join(scene.names)}")
-    if word not in (*AT, *FIRST, "tail", "spent") and _knob(by_name[rest], word) is None:
+    if word not in (*AT, *FIRST, "tail", "spent") and _hyperparameter(by_name[rest], word) is None:
         raise LessonError(f"there is no placeholder {found[0]}")
     if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
         raise LessonError(f"{found[0]} has {'no' if step is None else 'a'} number of steps")
-    if step is not None and step > (scene.problem.steps if word == "tail" else MOST_STEPS):
+    if step is not None and step > (scene.problem.steps if word == "tail" else MAX_STEPS):
         raise LessonError(f"{found[0]} asks for too many steps")
     return word, by_name[rest], step
 
@@ -218,12 +218,12 @@ def _answer(word, racer, step, scene, run):
     if word == "spent":
         at, r = _first("reached", racer, scene, run)
         return str(int(r.work[at].sum()))
-    return _written(_knob(racer, word))
+    return _written(_hyperparameter(racer, word))
 
 
 def _first(word, racer, scene, run):
     """The first step at which something is so, and the run, made longer where it is not so in the scene."""
-    for r in (run(scene.problem, racer), _longer(scene, racer, run, MOST_STEPS)):
+    for r in (run(scene.problem, racer), _longer(scene, racer, run, MAX_STEPS)):
         so = FIRST[word](r, scene)
         if so.any():
             return int(so.argmax()), r
@@ -238,7 +238,7 @@ def _minima(scene):
     return trajectories.minima(scene.problem.f)
 
 
-def _knob(racer, name):
+def _hyperparameter(racer, name):
     opt = racer.build()
     while opt is not None and name not in opt.__dataclass_fields__:
         opt = getattr(opt, "inner", None)

@@ -28,15 +28,15 @@ from optviz.spec import (
 GROUPS = {
     "function": "Function and formula",
     "run": "Start, steps, noise",
-    "knobs": "Knobs of the optimizers",
+    "hyperparameters": "Hyperparameters of the optimizers",
     "racers": "Adding and changing optimizers",
     "view": "How it is shown",
     "results": "Table, theory, equations",
     "lessons": "Lessons",
 }
 VERSION = 1
-MOST_CHARACTERS = 8000  # of a link that is read
-MOST_BYTES = 64 * 1024  # of what is in it
+MAX_CHARACTERS = 8000  # of a link that is read
+MAX_BYTES = 64 * 1024  # of what is in it
 LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
 QUIET = 4  # modules around a QR code, which its standard asks for
 
@@ -89,14 +89,14 @@ def encode(shared: Shared | SharedScene) -> str:
     data = canonical(data)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
-    if len(text) > MOST_CHARACTERS:
+    if len(text) > MAX_CHARACTERS:
         raise LinkError("This is too much for a link: take some optimizers away.")
     return text
 
 
 def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
     """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
-    if not isinstance(text, str) or len(text) > MOST_CHARACTERS or not (parts := LINK.fullmatch(text)):
+    if not isinstance(text, str) or len(text) > MAX_CHARACTERS or not (parts := LINK.fullmatch(text)):
         raise LinkError(DAMAGED)
     if int(parts[1]) > VERSION:
         raise LinkError(f"This link is of a newer version of the app (format {parts[1]}; this one reads {VERSION}).")
@@ -139,12 +139,12 @@ def _unpacked(letters):
     unpacker = zlib.decompressobj(15, WORDS)
     try:
         packed = base64.b64decode(letters + "=" * (-len(letters) % 4), b"-_", validate=True)
-        data = unpacker.decompress(packed, MOST_BYTES + 1)
+        data = unpacker.decompress(packed, MAX_BYTES + 1)
         text = data.decode()
     except (ValueError, zlib.error):  # no base64, no zlib, no text
         raise LinkError(DAMAGED) from None
     # written once more: Python also reads +, / and =, and bits of the last letter that belong to no byte
-    if len(data) > MOST_BYTES or not unpacker.eof or unpacker.unused_data or _letters(packed) != letters:
+    if len(data) > MAX_BYTES or not unpacker.eof or unpacker.unused_data or _letters(packed) != letters:
         raise LinkError(DAMAGED)
     return text
 
@@ -184,7 +184,7 @@ WORDS = (
     b'"function":"rastrigin","start":[-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":['
     b'-7.0,6.0],"function":"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],'
     b'"function":"plateau","start":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,'
-    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","knobs","racers"]},'
+    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","racers"]},'
     b'"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":true,"metrics":["loss",'
     b'"gradient","distance","length"],"solid":true}"along":"gradients","levels":"log","metrics":["loss",'
     b'"distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahead":{"alpha":0.5,'

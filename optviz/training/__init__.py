@@ -2,17 +2,17 @@
 
 from optviz.nn import Penalty
 from optviz.training.limits import (
-    MOST_BATCH,
-    MOST_DROPOUT,
-    MOST_ITERATIONS,
-    MOST_LAYERS,
-    MOST_NOISE,
-    MOST_NUMBERS,
-    MOST_PENALTY,
-    MOST_SEED,
-    MOST_SEEDS,
-    MOST_TRIALS,
-    MOST_UNITS,
+    MAX_BATCH,
+    MAX_DROPOUT,
+    MAX_ITERATIONS,
+    MAX_LAYERS,
+    MAX_NOISE,
+    MAX_NUMBERS,
+    MAX_PENALTY,
+    MAX_SEED,
+    MAX_SEEDS,
+    MAX_TRIALS,
+    MAX_UNITS,
     check,
     held_numbers,
     unsuited,
@@ -37,8 +37,8 @@ from optviz.training.spec import (
 )
 
 __all__ = [
-    "ASSESSED", "INPUTS", "MOST_BATCH", "MOST_DROPOUT", "MOST_ITERATIONS", "MOST_LAYERS", "MOST_NOISE", "MOST_NUMBERS",
-    "MOST_PENALTY", "MOST_SEED", "MOST_SEEDS", "MOST_TRIALS", "MOST_UNITS", "Data", "Penalty", "Progress", "Split",
+    "ASSESSED", "INPUTS", "MAX_BATCH", "MAX_DROPOUT", "MAX_ITERATIONS", "MAX_LAYERS", "MAX_NOISE", "MAX_NUMBERS",
+    "MAX_PENALTY", "MAX_SEED", "MAX_SEEDS", "MAX_TRIALS", "MAX_UNITS", "Data", "Penalty", "Progress", "Split",
     "Training", "Trial", "advance", "begin", "check", "confusion", "held_numbers", "load", "mini_batch", "rank", "select",
     "smoothed", "train", "unsuited",
 ]  # fmt: skip

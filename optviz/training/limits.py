@@ -12,14 +12,14 @@ from optviz.nn import (
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import check_racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Part, SpecError
 from optviz.training.spec import INPUTS, Training
 
-MOST_ITERATIONS, MOST_SEED, MOST_SEEDS, MOST_LAYERS, MOST_UNITS, MOST_BATCH = 20_000, 9999, 20, 12, 1000, 2000
-MOST_TRIALS = 200
-MOST_NUMBERS = 10**8  # that a training holds at once
-MOST_PENALTY, MOST_DROPOUT, MOST_NOISE = 10.0, 0.95, 0.95
+MAX_ITERATIONS, MAX_SEED, MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH = 20_000, 9999, 20, 12, 1000, 2000
+MAX_TRIALS = 200
+MAX_NUMBERS = 10**8  # that a training holds at once
+MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = 10.0, 0.95, 0.95
 
 
 def unsuited(key: str, network: Network) -> str:
@@ -50,20 +50,20 @@ def check(training: Training) -> None:
     if net.dtype not in DTYPES:
         raise SpecError(f"numbers are {' or '.join(DTYPES)}, not {net.dtype[:30]!r}")
     for name, value, low, high in (
-        ("number of layers", len(net.sizes) - 1, 1, MOST_LAYERS + 1),
-        *(("size of a layer", n, 1, MOST_UNITS) for n in net.sizes),
-        ("batch", training.batch, 1, MOST_BATCH),
-        ("iterations", training.iterations, 0, MOST_ITERATIONS),
-        ("number of seeds", len(training.seeds), 1, MOST_SEEDS),
-        *(("seed", seed, 0, MOST_SEED) for seed in (*training.seeds, training.split.seed)),
+        ("number of layers", len(net.sizes) - 1, 1, MAX_LAYERS + 1),
+        *(("size of a layer", n, 1, MAX_UNITS) for n in net.sizes),
+        ("batch", training.batch, 1, MAX_BATCH),
+        ("iterations", training.iterations, 0, MAX_ITERATIONS),
+        ("number of seeds", len(training.seeds), 1, MAX_SEEDS),
+        *(("seed", seed, 0, MAX_SEED) for seed in (*training.seeds, training.split.seed)),
         ("rows for training", training.split.rows, 1, 10**6),
-        ("iterations between two accuracies", training.assess, 1, MOST_ITERATIONS),
-        ("iterations between two snapshots", training.keep, 0, MOST_ITERATIONS),
-        ("dropout", net.dropout, 0, MOST_DROPOUT),
-        ("share of wrong labels", training.split.noise, 0, MOST_NOISE),
-        ("l2", training.penalty.l2, 0, MOST_PENALTY),
-        ("l1", training.penalty.l1, 0, MOST_PENALTY),
-        ("number of trials", len(training.trials), 0, MOST_TRIALS),
+        ("iterations between two accuracies", training.assess, 1, MAX_ITERATIONS),
+        ("iterations between two snapshots", training.keep, 0, MAX_ITERATIONS),
+        ("dropout", net.dropout, 0, MAX_DROPOUT),
+        ("share of wrong labels", training.split.noise, 0, MAX_NOISE),
+        ("l2", training.penalty.l2, 0, MAX_PENALTY),
+        ("l1", training.penalty.l1, 0, MAX_PENALTY),
+        ("number of trials", len(training.trials), 0, MAX_TRIALS),
     ):
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")
@@ -74,8 +74,8 @@ def check(training: Training) -> None:
     if dataset.key in SHAPES:
         training.dataset.check(SHAPES, "dataset")
         shape = training.dataset.build(SHAPES)
-    elif training.dataset.knobs:
-        raise SpecError(f"the dataset {dataset.key} has no knobs")
+    elif training.dataset.values:
+        raise SpecError(f"the dataset {dataset.key} has no hyperparameters")
     n = dataset.rows or shape.points
     if training.split.rows >= n:
         raise SpecError(f"rows for training are fewer than the {n} that there are, not {training.split.rows}")
@@ -90,8 +90,8 @@ def check(training: Training) -> None:
     _check_trials(training)
     if why := unsuited(training.racer.optimizer.key, net):
         raise SpecError(why)
-    if (numbers := held_numbers(training)) > MOST_NUMBERS:
-        raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most")
+    if (numbers := held_numbers(training)) > MAX_NUMBERS:
+        raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} are the most")
 
 
 def _check_trials(training):
@@ -99,11 +99,11 @@ def _check_trials(training):
         raise SpecError("a training compares initialisers or trials, not both")
     optimizer = training.racer.optimizer
     for trial in training.trials:
-        Part(optimizer.key, optimizer.knobs | trial.knobs).check(OPTIMIZERS, "optimizer")
-        if any(k.kind is not float for k in knobs(OPTIMIZERS[optimizer.key]) if k.name in trial.knobs):
-            raise SpecError("trials differ in knobs that are numbers with a point")
-        if trial.l2 is not None and not 0 <= trial.l2 <= MOST_PENALTY:
-            raise SpecError(f"l2 is from 0 to {MOST_PENALTY:g}, not {trial.l2:g}")
+        Part(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
+        if any(k.kind is not float for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name in trial.hyperparameters):
+            raise SpecError("trials differ in hyperparameters that are numbers with a point")
+        if trial.l2 is not None and not 0 <= trial.l2 <= MAX_PENALTY:
+            raise SpecError(f"l2 is from 0 to {MAX_PENALTY:g}, not {trial.l2:g}")
         if trial.initialiser is not None:
             trial.initialiser.check(INITIALISERS, "initialiser")
 

@@ -81,7 +81,7 @@ class Split:
 class Trial:
     """What one network of a batch has of its own, in place of what the training says."""
 
-    knobs: dict[str, float] = field(default_factory=dict)  # of the optimizer
+    hyperparameters: dict[str, float] = field(default_factory=dict)  # of the optimizer
     l2: float | None = None
     initialiser: Part | None = None
 
@@ -125,11 +125,11 @@ class Training:
         return np.stack([stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds])
 
     def optimizer(self) -> Optimizer:
-        """The optimizer, with a column `(trials, 1, 1)` for each knob that trials have of their own."""
+        """The optimizer, with a column `(trials, 1, 1)` for each hyperparameter that trials have of their own."""
         opt = self.racer.build()
-        for name in sorted({name for trial in self.trials for name in trial.knobs}):
-            column = [trial.knobs.get(name, _knob(opt, name)) for trial in self.trials]
-            opt = _with_knob(opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None])
+        for name in sorted({name for trial in self.trials for name in trial.hyperparameters}):
+            column = [trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials]
+            opt = _with_hyperparameter(opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None])
         return opt
 
     def cost(self) -> Penalty:
@@ -140,15 +140,15 @@ class Training:
         return Penalty(np.array(column)[:, None], self.penalty.l1)
 
 
-def _knob(opt, name):
+def _hyperparameter(opt, name):
     while name not in opt.__dataclass_fields__:
         opt = opt.inner
     return getattr(opt, name)
 
 
-def _with_knob(opt, name, value):
+def _with_hyperparameter(opt, name, value):
     if isinstance(opt, Wrapper) and name not in opt.__dataclass_fields__:
-        return replace(opt, inner=_with_knob(opt.inner, name, value))
+        return replace(opt, inner=_with_hyperparameter(opt.inner, name, value))
     return replace(opt, **{name: value})
 
 

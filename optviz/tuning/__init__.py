@@ -6,7 +6,7 @@ from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
 from optviz.tuning.space import (
     BOOK,
-    MOST_AXES,
+    MAX_AXES,
     QUANTITIES,
     WIDE,
     Axis,
@@ -15,6 +15,6 @@ from optviz.tuning.space import (
 )
 
 __all__ = [
-    "BOOK", "MOST_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Quantity", "Sampler", "Space",
+    "BOOK", "MAX_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Quantity", "Sampler", "Space",
     "expected_improvement", "rank_correlation", "ranks", "sides",
 ]  # fmt: skip

@@ -24,7 +24,7 @@ SCALES = (
 )  # lengths that are tried, in widths of the unit cube; the last is "no matter"
 NOISES = (1e-6, 1e-3, 1e-2, 1e-1)  # variances of the noise in units of s²
 SWEEPS = 3  # over the axes, when their lengths are chosen
-LEAST_SPREAD = 1e-6  # of s, for values that are all equal
+MIN_SPREAD = 1e-6  # of s, for values that are all equal
 
 
 def squared_exponential(r2):
@@ -77,7 +77,7 @@ class GaussianProcess:
         solved, ones = _solve(low, y), _solve(low, np.ones(len(y)))
         mean = float(solved.sum() / ones.sum())
         weights = solved - mean * ones
-        variance = max(float((y - mean) @ weights) / len(y), LEAST_SPREAD**2)
+        variance = max(float((y - mean) @ weights) / len(y), MIN_SPREAD**2)
         return cls(x, y, kernel, scales, noise, mean, variance, low, weights)
 
     @property

@@ -1,4 +1,4 @@
-"""What is said of the trials: which knob matters, and how the best grew with the budget."""
+"""What is said of the trials: which hyperparameter matters, and how the best grew with the budget."""
 
 import numpy as np
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Knobbed, knob, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 
 SAMPLERS: dict[str, type] = {}
@@ -12,7 +12,7 @@ CANDIDATES = 1000  # points at which an improvement is looked up, and half as ma
 
 
 @dataclass(frozen=True)
-class Sampler(Knobbed):
+class Sampler(Configurable):
     """`propose(points, accuracies, n, rng)` gives n points `(n, d)` from those tried `(k, d)` and what came of them `(k,)`.
 
     It draws from `rng` alone: the same tries and the same generator give the same proposal.
@@ -67,8 +67,8 @@ class Random(Sampler):
 class CoarseToFine(Sampler):
     """Random, and then random again in the smaller box around the best so far."""
 
-    boxes: int = knob(3, 2, 6, help="boxes, each within reach of the best of the one before")
-    keep: float = knob(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
+    boxes: int = hyperparameter(3, 2, 6, help="boxes, each within reach of the best of the one before")
+    keep: float = hyperparameter(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
 
     def rounds(self, trials, d):
         return tuple(len(part) for part in np.array_split(np.arange(trials), self.boxes) if len(part))
@@ -96,10 +96,10 @@ class Bayesian(Sampler):
     (Ginsbourger et al. 2010, the kriging believer).
     """
 
-    first: int = knob(8, 2, 40, help="random trials before the process is asked")
-    at_once: int = knob(4, 1, 20, help="trials between two looks at the results")
-    explore: float = knob(0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count")
-    rough: bool = knob(True, help="Matérn 5/2 as kernel, the squared exponential otherwise")
+    first: int = hyperparameter(8, 2, 40, help="random trials before the process is asked")
+    at_once: int = hyperparameter(4, 1, 20, help="trials between two looks at the results")
+    explore: float = hyperparameter(0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count")
+    rough: bool = hyperparameter(True, help="Matérn 5/2 as kernel, the squared exponential otherwise")
 
     def rounds(self, trials, d):
         head = min(self.first, trials)

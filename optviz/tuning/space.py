@@ -7,7 +7,7 @@ import numpy as np
 
 from optviz.spec import SpecError
 
-MOST_AXES = 4
+MAX_AXES = 4
 BORDER = 0.05  # share of an axis at each end that counts as its border
 DECADES = 3.0  # by which a range is widened where the best lies at its border
 
@@ -66,8 +66,8 @@ class Space:
 
     def check(self) -> None:
         """SpecError where the space could not have been set on the page."""
-        if not 2 <= len(self.axes) <= MOST_AXES:
-            raise SpecError(f"a search is over 2 to {MOST_AXES} hyperparameters, not {len(self.axes)}")
+        if not 2 <= len(self.axes) <= MAX_AXES:
+            raise SpecError(f"a search is over 2 to {MAX_AXES} hyperparameters, not {len(self.axes)}")
         for axis in self.axes:
             axis.check()
         if len({axis.key for axis in self.axes}) < len(self.axes):

@@ -1,4 +1,4 @@
-"""The page's components of its own: live knobs, pictures that stay, the player, and what listens to a hand."""
+"""The page's components of its own: live hyperparameters, pictures that stay, the player, and what listens to a hand."""
 
 import hashlib
 import json
@@ -7,7 +7,7 @@ from functools import cache
 
 import streamlit as st
 
-from optviz.optim.hyperparameter import Knob
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
@@ -27,7 +27,7 @@ def theme_name() -> str:
 
 
 def plain(symbol: str) -> str:
-    r"""A knob's LaTeX symbol in Unicode: `\beta_1` is β₁."""
+    r"""A hyperparameter's LaTeX symbol in Unicode: `\beta_1` is β₁."""
     name, _, index = symbol.lstrip("\\").partition("_")
     return GREEK.get(name, name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
@@ -42,7 +42,7 @@ def _component(name, html, js, css=None, export="default"):
     )
 
 
-_panel = _component("knobs", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css")
+_panel = _component("hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css")
 _plot = _component(
     "plot",
     '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
@@ -66,7 +66,7 @@ def _sent(key) -> dict:
     return values if isinstance(values, dict) else {}
 
 
-def _right(k: Knob, value) -> bool:
+def _right(k: Hyperparameter, value) -> bool:
     try:
         k.check(value)
     except ValueError:
@@ -74,10 +74,10 @@ def _right(k: Knob, value) -> bool:
     return k.kind is bool or k.low <= value <= k.high
 
 
-def knob_panel(
+def hyperparameter_panel(
     key: str,
     label: str,
-    knobs: tuple[Knob, ...],
+    hyperparameters: tuple[Hyperparameter, ...],
     values: dict,
     turned,
     notes=None,
@@ -86,21 +86,21 @@ def knob_panel(
     rested=_nothing,
     locked: bool = False,
 ) -> None:
-    """Draw the knobs at `values` (or their defaults), each with a note below it where `notes` has one.
+    """Draw the hyperparameters at `values` (or their defaults), each with a note below it where `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the racer's line above the knobs. `traces` go straight to the plots of these names.
-    `locked` knobs are shown and cannot be turned.
+    sample of the racer's line above the hyperparameters. `traces` go straight to the plots of these names.
+    `locked` hyperparameters are shown and cannot be turned.
     """
 
     def arrived():
         sent = _sent(key)
         if not locked:
-            turned({k.name: sent[k.name] for k in knobs if k.name in sent and _right(k, sent[k.name])})
+            turned({k.name: sent[k.name] for k in hyperparameters if k.name in sent and _right(k, sent[k.name])})
 
     data = {
-        "knobs": _declared(knobs), "values": {k.name: values.get(k.name, k.default) for k in knobs}, "notes": notes or {},
+        "hyperparameters": _declared(hyperparameters), "values": {k.name: values.get(k.name, k.default) for k in hyperparameters}, "notes": notes or {},
         "echo": _sent(key).get("n", 0), "label": label, "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes}, "traces": traces,
         "locked": locked,
@@ -109,15 +109,15 @@ def knob_panel(
 
 
 @cache
-def _declared(knobs):
-    """The knobs as the browser needs them."""
+def _declared(hyperparameters):
+    """The hyperparameters as the browser needs them."""
     return [
         {
             "name": k.name, "label": LABELS.get(k.name, k.name.replace("_", " ")), "symbol": plain(k.symbol), "help": k.help,
             "kind": k.kind.__name__, "whole": k.kind is int, "low": k.low, "high": k.high, "default": k.default,
             "scale": "log" if k.log else "near_one" if k.near_one else "linear",
         }
-        for k in knobs
+        for k in hyperparameters
     ]  # fmt: skip
 
 

@@ -9,22 +9,22 @@ from optviz.data import DATASETS, SHAPES
 from optviz.nn import ACTIVATIONS, INITIALISERS, Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.shell.data_source import bring, brought, label
 from optviz.spec import Part
-from optviz.training import MOST_BATCH, unsuited
-from optviz.ui.components import knob_panel
+from optviz.training import MAX_BATCH, unsuited
+from optviz.ui.components import hyperparameter_panel
 
 SHARED = (
-    Knob("hidden", 4, 0, 12, "L", help="hidden layers"),
-    Knob("units", 100, 2, 300, "n", help="units in each of them"),
-    Knob("batch", 128, 1, MOST_BATCH, "B", log=True, help="rows in a mini-batch"),
-    Knob("iterations", 300, 10, 5000, "T", log=True, help="updates of every network"),
-    Knob("rows", 1500, 50, 1700, log=True, help="rows for training; the rest is for testing"),
-    Knob("seeds", 1, 1, 5, help="trainings of each, from other starts, shown as median and band"),
+    Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers"),
+    Hyperparameter("units", 100, 2, 300, "n", help="units in each of them"),
+    Hyperparameter("batch", 128, 1, MAX_BATCH, "B", log=True, help="rows in a mini-batch"),
+    Hyperparameter("iterations", 300, 10, 5000, "T", log=True, help="updates of every network"),
+    Hyperparameter("rows", 1500, 50, 1700, log=True, help="rows for training; the rest is for testing"),
+    Hyperparameter("seeds", 1, 1, 5, help="trainings of each, from other starts, shown as median and band"),
 )
-MOST_ROWS = 60_000  # for training; MNIST has no more
+MAX_ROWS = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.
 RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
 
@@ -35,8 +35,8 @@ def usual(key: str) -> Part:
 
 
 def turned(part: Part, new: dict) -> Part:
-    """A part with some of its knobs turned."""
-    return Part(part.key, part.knobs | new)
+    """A part with some of its hyperparameters turned."""
+    return Part(part.key, part.values | new)
 
 
 def rows_of(dataset: Part) -> int:
@@ -52,7 +52,7 @@ def fitting(network: Network, dataset: Part) -> Network:
 
 
 def read(value) -> dict:
-    """The numbers of a training, or of what is like one, by the names of its knobs."""
+    """The numbers of a training, or of what is like one, by the names of its hyperparameters."""
     sizes = value.network.sizes
     numbers = {
         "hidden": len(sizes) - 2, "units": sizes[1] if len(sizes) > 2 else 100, "batch": value.batch,
@@ -99,10 +99,10 @@ class TrainingControls:
             label, keys, keys.index(chosen), told, key=key, on_change=lambda: choose(st.session_state[key])
         )  # fmt: skip
 
-    def knobs(self, what: str, label: str, declared, values, turn, look=None) -> None:
-        """A panel of knobs, where there are any."""
+    def hyperparameters(self, what: str, label: str, declared, values, turn, look=None) -> None:
+        """A panel of hyperparameters, where there are any."""
         if declared:
-            knob_panel(self._key(what), label, declared, values, turn, look=look)
+            hyperparameter_panel(self._key(what), label, declared, values, turn, look=look)
 
     def data(self) -> None:
         """Which data, what they are made like, and which of their rows are for training."""
@@ -111,8 +111,8 @@ class TrainingControls:
         self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Part(k), 50), brought())
         bring(dataset.key)
         if dataset.key in SHAPES:
-            self.knobs(
-                f"data-{dataset.key}", "Data", knobs(SHAPES[dataset.key]), dataset.knobs,
+            self.hyperparameters(
+                f"data-{dataset.key}", "Data", hyperparameters(SHAPES[dataset.key]), dataset.values,
                 lambda new: self._put_data(turned(self.get().dataset, new), 1),
             )  # fmt: skip
         if dataset.key == "digits":
@@ -132,11 +132,11 @@ class TrainingControls:
         )  # fmt: skip
 
     def activation(self) -> None:
-        """The activation function, and its knobs."""
+        """The activation function, and its hyperparameters."""
         self._part("Activation", "activation", ACTIVATIONS)
 
     def initialiser(self) -> None:
-        """The rule of the initial weights, and its knobs."""
+        """The rule of the initial weights, and its hyperparameters."""
         self._part("Initial weights", "initialiser", INITIALISERS)
 
     def _part(self, label, field, registry):
@@ -145,22 +145,22 @@ class TrainingControls:
             label, registry, part.key, lambda k: registry[k].label,
             lambda k: self.put(network=replace(self.get().network, **{field: Part(k)})),
         )  # fmt: skip
-        self.knobs(
-            f"{field}-{part.key}", label, knobs(registry[part.key]), part.knobs,
+        self.hyperparameters(
+            f"{field}-{part.key}", label, hyperparameters(registry[part.key]), part.values,
             lambda new: self.put(network=replace(self.get().network, **{field: turned(getattr(self.get().network, field), new)})),
         )  # fmt: skip
 
     def numbers(self, declared=SHARED, title: str = "Network and training") -> None:
-        """Knobs of the names that `read` knows; rows go as far as the data do."""
+        """Hyperparameters of the names that `read` knows; rows go as far as the data do."""
         dataset = self.get().dataset
-        most = min(rows_of(dataset) - 1, MOST_ROWS)
+        most = min(rows_of(dataset) - 1, MAX_ROWS)
         declared = tuple(replace(k, low=min(k.low, most), high=most) if k.name == "rows" else k for k in declared)
-        self.knobs(
+        self.hyperparameters(
             f"numbers-{title}-{most}", title, declared, read(self.get()), lambda new: self.put(**written(self.get(), new))
         )  # fmt: skip
 
     def optimizer(self, schedule: bool = True) -> None:
-        """The optimizer with its knobs, and a schedule of its rate."""
+        """The optimizer with its hyperparameters, and a schedule of its rate."""
         racer, network = self.get().racer, self.get().network
         keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
         part = racer.optimizer
@@ -168,22 +168,22 @@ class TrainingControls:
             "Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label, lambda k: self.put(racer=Racer(usual(k)))
         )  # fmt: skip
         st.caption(f"{sentence(OPTIMIZERS[part.key])} {left_out(network)}")
-        self.knobs(
-            f"optimizer-{part.key}", "Optimizer", knobs(OPTIMIZERS[part.key]), part.knobs,
+        self.hyperparameters(
+            f"optimizer-{part.key}", "Optimizer", hyperparameters(OPTIMIZERS[part.key]), part.values,
             lambda new: self.put(racer=replace(self.get().racer, optimizer=turned(self.get().racer.optimizer, new))),
         )  # fmt: skip
         if schedule:
             self.schedule(racer, lambda racer: self.put(racer=racer))
 
     def schedule(self, racer: Racer, put, label: str = "Schedule") -> None:
-        """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its knobs."""
+        """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its hyperparameters."""
         part = racer.schedules.get("lr", Part("constant"))
         self.choice(
             "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
             lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Part(k)})),
         )  # fmt: skip
-        self.knobs(
-            f"schedule-{part.key}", label, knobs(SCHEDULES[part.key]), part.knobs,
+        self.hyperparameters(
+            f"schedule-{part.key}", label, hyperparameters(SCHEDULES[part.key]), part.values,
             lambda new: put(replace(racer, schedules={"lr": turned(part, new)})),
         )  # fmt: skip
 

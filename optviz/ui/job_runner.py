@@ -12,7 +12,7 @@ import streamlit as st
 from optviz.shell.data_source import awaited, source_of
 from optviz.spec import canonical, plain
 from optviz.training import (
-    MOST_NUMBERS,
+    MAX_NUMBERS,
     Progress,
     Training,
     advance,
@@ -94,9 +94,9 @@ def laboratory(name: str, trainings: list[Training], draw) -> None:
     if not trainings:
         st.info("Nobody trains. Add an optimizer beside the picture.")
         return
-    if (numbers := max(map(held_numbers, trainings))) > MOST_NUMBERS:  # each knob allows its share of it
+    if (numbers := max(map(held_numbers, trainings))) > MAX_NUMBERS:  # each hyperparameter allows its share of it
         st.error(
-            f"This cannot be trained here: it holds {numbers:,} numbers at a time; {MOST_NUMBERS:,} are the most.", icon=":material/error:"
+            f"This cannot be trained here: it holds {numbers:,} numbers at a time; {MAX_NUMBERS:,} are the most.", icon=":material/error:"
         )  # fmt: skip
         return
     try:

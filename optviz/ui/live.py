@@ -1,4 +1,4 @@
-"""What a fragment hands to the pictures while a knob is dragged, and the run of the whole page that follows."""
+"""What a fragment hands to the pictures while a hyperparameter is dragged, and the run of the whole page that follows."""
 
 from contextlib import contextmanager
 

@@ -1,4 +1,4 @@
-"""Several optimizers that train: adding, changing and removing them, each with its knobs under its name."""
+"""Several optimizers that train: adding, changing and removing them, each with its hyperparameters under its name."""
 
 from dataclasses import replace
 
@@ -6,10 +6,10 @@ import streamlit as st
 
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer, names
-from optviz.optim.hyperparameter import knobs, sentence
+from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.plot.style import THEMES, style
 from optviz.training import unsuited
-from optviz.ui.components import knob_panel, theme_name
+from optviz.ui.components import hyperparameter_panel, theme_name
 from optviz.ui.form import (
     TrainingControls,
     left_out,
@@ -22,7 +22,7 @@ def trainees(get, network, most: int, put, another=None, scheduled: bool = False
     """Controls for all racers that `get()` gives; `put(racers)` is called with others.
 
     `another(racers, network)` is who comes when one is added, else the first optimizer that does not train yet.
-    With `scheduled` the schedule of each is at hand under its knobs, not among its settings.
+    With `scheduled` the schedule of each is at hand under its hyperparameters, not among its settings.
     """
     racers = get()
     for i, name in enumerate(names(racers)):
@@ -65,8 +65,8 @@ def _racer(i, get, name, network, put, scheduled):
                 f"Remove {name}", key=f"remove-{i}", icon=":material/close:", width="stretch",
                 on_click=lambda: put(get()[:i] + get()[i + 1 :]),
             )  # fmt: skip
-    knob_panel(
-        f"knobs-{of}-{racer.optimizer.key}-{S.generation}", name, knobs(OPTIMIZERS[racer.optimizer.key]), racer.optimizer.knobs,
+    hyperparameter_panel(
+        f"hyperparameters-{of}-{racer.optimizer.key}-{S.generation}", name, hyperparameters(OPTIMIZERS[racer.optimizer.key]), racer.optimizer.values,
         lambda new: change(replace(get()[i], optimizer=turned(get()[i].optimizer, new))), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
     if scheduled:

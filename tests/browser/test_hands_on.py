@@ -374,7 +374,7 @@ class TestSolid:
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.view.solid
-        assert link.scene.racers[0].optimizer.knobs["lr"] == 0.5
+        assert link.scene.racers[0].optimizer.values["lr"] == 0.5
         page.context.close()
 
 
@@ -404,13 +404,13 @@ class TestShare:
         page.context.close()
 
     def test_a_teacher_locks_and_hides(self, browser, server):
-        page = opened(browser, server, shared(BOOK, locked=("knobs",), hidden=("racers", "results", "function", "run")))
+        page = opened(browser, server, shared(BOOK, locked=("hyperparameters",), hidden=("racers", "results", "function", "run")))
         assert page.get_by_label("rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0
         assert page.get_by_role("combobox", name="Function").count() == 0
         assert page.locator(".ov-grip").count() == 0, "and the start stays where it is"
-        assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == ("knobs",), (
+        assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == ("hyperparameters",), (
             "nor does the address set them free"
         )
         page.context.close()

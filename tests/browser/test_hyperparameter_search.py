@@ -12,10 +12,10 @@ ENDED = """() => {
 PROGRESS = "document.querySelector('[data-testid=stProgress]').innerText.trim()"
 
 
-def set_knobs(page, **knobs):
-    for knob, value in knobs.items():
-        page.get_by_label(f"{knob}, exact value").fill(f"{value}")
-        page.get_by_label(f"{knob}, exact value").press("Enter")
+def set_knobs(page, **hyperparameters):
+    for hyperparameter, value in hyperparameters.items():
+        page.get_by_label(f"{hyperparameter}, exact value").fill(f"{value}")
+        page.get_by_label(f"{hyperparameter}, exact value").press("Enter")
         at_rest(page)
 
 

@@ -1,4 +1,4 @@
-"""The learning-rate schedules page in a real browser: the rate follows a knob, the loss grows above it, the range test."""
+"""The learning-rate schedules page in a real browser: the rate follows a hyperparameter, the loss grows above it, the range test."""
 
 import pytest
 

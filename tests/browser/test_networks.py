@@ -1,4 +1,4 @@
-"""The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a knob."""
+"""The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a hyperparameter."""
 
 from optviz.shell.registry import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest

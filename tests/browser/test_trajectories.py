@@ -1,4 +1,4 @@
-"""The page in a real browser: knobs by keyboard and mouse, pictures that follow and keep their view."""
+"""The page in a real browser: hyperparameters by keyboard and mouse, pictures that follow and keep their view."""
 
 import csv
 import re
@@ -94,7 +94,7 @@ def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
         seen.add(path(page))
     page.mouse.up()
     at_rest(page)
-    assert len(seen) > 4, "the path follows while the knob is dragged"
+    assert len(seen) > 4, "the path follows while the hyperparameter is dragged"
     value = float(page.get_by_label("rate, exact value").first.input_value())
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), start=(-7, 2), steps=30)
     cell = page.locator(".ov-table tbody tr").first.locator("td").nth(2).inner_text()

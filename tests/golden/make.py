@@ -2,7 +2,7 @@
 
 Run it as `python tests/golden/make.py` with torch and scipy installed. Nothing of optviz is imported
 here: functions, gradients (autograd) and steps are all someone else's, or written out from the paper.
-One file per optimizer; a record is a function, a start, the knobs under optviz's names, and the points.
+One file per optimizer; a record is a function, a start, the hyperparameters under optviz's names, and the points.
 """
 
 import json
@@ -30,11 +30,11 @@ def gradient(f, p):
 
 
 def by_torch(make):
-    """The path of a torch optimizer, which `make(parameters, knobs)` builds."""
+    """The path of a torch optimizer, which `make(parameters, hyperparameters)` builds."""
 
-    def path(f, start, knobs):
+    def path(f, start, hyperparameters):
         p = torch.tensor(start, requires_grad=True)
-        opt, points = make([p], dict(knobs)), [list(start)]
+        opt, points = make([p], dict(hyperparameters)), [list(start)]
 
         def closure():
             opt.zero_grad()
@@ -58,25 +58,25 @@ def adam_like(cls, **fixed):
     return by_torch(make)
 
 
-def newton(f, start, knobs):
+def newton(f, start, hyperparameters):
     p, points = torch.tensor(start), [list(start)]
     for _ in range(STEPS):
         g = torch.tensor(gradient(f, p.tolist()))
         hess = torch.autograd.functional.hessian(f, p)
-        if knobs["saddle_free"]:
+        if hyperparameters["saddle_free"]:
             values, vectors = torch.linalg.eigh(hess)
             hess = vectors @ torch.diag(values.abs()) @ vectors.T
-        p = p - knobs["lr"] * torch.linalg.solve(hess + knobs["damping"] * torch.eye(2), g)
+        p = p - hyperparameters["lr"] * torch.linalg.solve(hess + hyperparameters["damping"] * torch.eye(2), g)
         points.append(p.tolist())
     return points
 
 
-def bfgs(f, start, knobs):
+def bfgs(f, start, hyperparameters):
     inverse = scipy.optimize.BFGS(exception_strategy="skip_update", min_curvature=1e-14, init_scale=1.0)
     inverse.initialize(2, "inv_hess")
     x, g, points = np.array(start), np.array(gradient(f, start)), [list(start)]
     for _ in range(STEPS):
-        new = x - knobs["lr"] * (inverse @ g)
+        new = x - hyperparameters["lr"] * (inverse @ g)
         new_g = np.array(gradient(f, new.tolist()))
         if (new != x).any() and (new_g != g).any():
             inverse.update(new - x, new_g - g)
@@ -85,9 +85,9 @@ def bfgs(f, start, knobs):
     return points
 
 
-def lion(f, start, knobs):
+def lion(f, start, hyperparameters):
     """Chen et al. (2023), program 1, on plain floats."""
-    lr, beta1, beta2, decay = (knobs[k] for k in ("lr", "beta1", "beta2", "weight_decay"))
+    lr, beta1, beta2, decay = (hyperparameters[k] for k in ("lr", "beta1", "beta2", "weight_decay"))
     theta, m, points = list(start), [0.0, 0.0], [list(start)]
     for _ in range(STEPS):
         g = gradient(f, theta)
@@ -104,7 +104,7 @@ optim = torch.optim
 ADAM = "lr beta1 beta2 eps"
 ADAM_ROWS = [(0.3, 0.9, 0.999, 1e-8), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-6)]
 
-# optimizer: (made with, its path, names of the knobs, rows of values: for every function, or for each)
+# optimizer: (made with, its path, names of the hyperparameters, rows of values: for every function, or for each)
 MADE = {
     "sgd": ("torch.optim.SGD", by_torch(lambda p, k: optim.SGD(p, **k)), "lr", {
         "bowl": [(0.1,), (0.5,), (0.95,)],
@@ -165,17 +165,17 @@ MADE = {
 }  # fmt: skip
 
 
-def record(path, function, knobs):
+def record(path, function, hyperparameters):
     """One golden path, known to stay finite and near, and not to be chaotic: small errors stay small."""
     f, start = FUNCTIONS[function], STARTS[function]
-    points = path(f, start, knobs)
-    moved = path(lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), knobs)
+    points = path(f, start, hyperparameters)
+    moved = path(lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters)
     felt = np.abs(np.subtract(points, moved)).max() / 1e-9
     if not (np.abs(points).max() < 20 and felt < 2000):
         raise SystemExit(
-            f"{function} {knobs}: out at {np.abs(points).max():.3g}, or an error is felt {felt:.3g} times over"
+            f"{function} {hyperparameters}: out at {np.abs(points).max():.3g}, or an error is felt {felt:.3g} times over"
         )
-    return {"function": function, "start": start, "knobs": knobs, "points": points}
+    return {"function": function, "start": start, "hyperparameters": hyperparameters, "points": points}
 
 
 def minimizers():
@@ -205,8 +205,8 @@ def write(name, made_with, records):
 def main():
     for key, (made_with, path, names, rows) in MADE.items():
         each = rows if isinstance(rows, dict) else dict.fromkeys(FUNCTIONS, rows)
-        knobs = [(f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]]
-        write(key, made_with, [record(path, f, k) for f, k in knobs])
+        hyperparameters = [(f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]]
+        write(key, made_with, [record(path, f, k) for f, k in hyperparameters])
     write("minimize", "scipy.optimize.minimize", minimizers())
 
 

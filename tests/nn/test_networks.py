@@ -14,7 +14,7 @@ from optviz.nn import (
     softmax_cross_entropy,
 )
 from optviz.optim import OPTIMIZERS
-from optviz.optim.hyperparameter import knobs, sentence
+from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.spec import Part, parsed, plain
 
 Z = np.concatenate([np.linspace(-6, 6, 241), [-40.0, -0.0, 1e-9, 40.0]])
@@ -54,7 +54,7 @@ def test_everything_says_what_it_is(cls):
     assert sentence(cls).endswith(".")
     assert cls.__doc__.count("$$") >= 2
     assert "\n" not in sentence(cls)
-    for k in knobs(cls):
+    for k in hyperparameters(cls):
         assert k.help
         with pytest.raises(ValueError, match=k.name):
             cls(**{k.name: math.nan})

@@ -1,4 +1,4 @@
-"""A batch is its rows run one by one, bit for bit: starts, knobs, seeds, and rows that diverge or stop asking."""
+"""A batch is its rows run one by one, bit for bit: starts, hyperparameters, seeds, and rows that diverge or stop asking."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from optviz import (
     WRAPPERS,
     minimize,
 )
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
 
 SURFACES = ["bowl", "rosenbrock", "himmelblau", "rastrigin", "ackley", "levy", "easom", "kink", "mccormick"]
@@ -41,10 +41,10 @@ def starts(f, shape, seed=1):
 
 
 def variants():
-    """Every optimizer, wrapper and search, with knobs that are not the defaults."""
+    """Every optimizer, wrapper and search, with hyperparameters that are not the defaults."""
     for key, cls in OPTIMIZERS.items():
         yield pytest.param(cls(), id=key)
-        for k in knobs(cls):
+        for k in hyperparameters(cls):
             if k.kind is bool:
                 yield pytest.param(cls(**{k.name: not k.default}), id=f"{key}-{k.name}")
     yield pytest.param(OPTIMIZERS["newton"](saddle_free=True, line_search=True, damping=0.1), id="newton-both")
@@ -64,14 +64,14 @@ def test_batch_of_starts(opt, surface):
 
 
 def across(k, n=5):
-    """n values from a knob's low to its high end."""
+    """n values from a hyperparameter's low to its high end."""
     return np.geomspace(k.low, k.high, n) if k.log else np.linspace(k.low, k.high, n)
 
 
 def float_knobs():
     for registry in (OPTIMIZERS, WRAPPERS):
         for key, cls in registry.items():
-            for k in knobs(cls):
+            for k in hyperparameters(cls):
                 if k.kind is float:
                     opt = cls() if registry is OPTIMIZERS else cls(OPTIMIZERS["adam"]())
                     yield pytest.param(opt, k, id=f"{key}-{k.name}")
@@ -90,7 +90,7 @@ def test_column_of_knob_values(opt, k):
 @pytest.mark.parametrize("key", OPTIMIZERS)
 def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     f, cls, n = FUNCTIONS["levy"], OPTIMIZERS[key], 5
-    columns = {k.name: across(k, n) for k in knobs(cls) if k.kind is float}
+    columns = {k.name: across(k, n) for k in hyperparameters(cls) if k.kind is float}
     at, seeds = starts(f, (n,)), np.arange(n) + 7
     more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": Cosine(steps=STEPS)}
     batch = minimize(f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more)

@@ -22,16 +22,16 @@ from optviz.optim.equations import (
     worked,
 )
 from optviz.optim.equations.tree import latex, number
-from optviz.optim.hyperparameter import knob, knobs
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 
 BOWL, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["rosenbrock"]
 SEARCHED = r"\text{found by the search}"
 
-# every optimizer as it is, with each switch turned, and with knobs on that are off
-SWITCHED = [(key, {k.name: not k.default}) for key, cls in OPTIMIZERS.items() for k in knobs(cls) if k.kind is bool]
+# every optimizer as it is, with each switch turned, and with hyperparameters on that are off
+SWITCHED = [(key, {k.name: not k.default}) for key, cls in OPTIMIZERS.items() for k in hyperparameters(cls) if k.kind is bool]
 # far from what is usual, where an ε or a 1 cannot hide that it stands in the wrong place
 ODD = {"lr": 0.3, "momentum": 0.6, "rho": 0.6, "beta1": 0.3, "beta2": 0.8, "eps": 0.05}
-UNUSUAL = [(key, {k.name: ODD[k.name] for k in knobs(cls) if k.name in ODD}) for key, cls in OPTIMIZERS.items()]
+UNUSUAL = [(key, {k.name: ODD[k.name] for k in hyperparameters(cls) if k.name in ODD}) for key, cls in OPTIMIZERS.items()]
 CASES = [
     *((key, {}) for key in OPTIMIZERS),
     *SWITCHED,
@@ -64,7 +64,7 @@ class Asked:
 
 
 def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
-    """Every step of a run. `scaled` names a knob that is multiplied by .9 from step to step."""
+    """Every step of a run. `scaled` names a hyperparameter that is multiplied by .9 from step to step."""
     x, random = np.array(f.start if start is None else start, float), np.random.default_rng(0)
     with np.errstate(all="ignore"):
         state = opt.init(x)
@@ -131,7 +131,7 @@ def gaps(moment):
 @pytest.mark.parametrize("key", OPTIMIZERS)
 def test_scheduled_knobs(key):
     """The powers of β are running products, whatever β has become."""
-    for k in knobs(OPTIMIZERS[key]):
+    for k in hyperparameters(OPTIMIZERS[key]):
         if k.kind is float:
             for moment in moments(BOWL, OPTIMIZERS[key](), 4, scaled=k.name):
                 check(moment)
@@ -347,7 +347,7 @@ def test_declared_equations_are_all_there():
 
 
 def switches(cls):
-    return [k.name for k in knobs(cls) if k.kind is bool]
+    return [k.name for k in hyperparameters(cls) if k.kind is bool]
 
 
 @pytest.mark.parametrize(
@@ -391,7 +391,7 @@ def test_what_cannot_be_worked_out_is_shown_as_it_is():
         $$ p = \frac{1}{ $$
         """
 
-        lr: float = knob(0.1, symbol=r"\eta")
+        lr: float = hyperparameter(0.1, symbol=r"\eta")
 
         def init(self, x):
             return {"v": x}

@@ -23,7 +23,7 @@ from optviz.experiments.trajectories.spec import (
     run,
 )
 from optviz.optim.config import Fork, Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Part
 
 STEPS, AT = 14, 5
@@ -54,7 +54,7 @@ def racers():
     """Every optimizer in every position of its switches, bare and in wrappers; those that learn a rate too."""
     for key, cls in OPTIMIZERS.items():
         yield pytest.param(Racer(Part(key)), id=key)
-        for k in knobs(cls):
+        for k in hyperparameters(cls):
             if k.kind is bool:
                 yield pytest.param(Racer(Part(key, {k.name: not k.default})), id=f"{key}-{k.name}")
         for wrapper in WRAPPERS:
@@ -63,7 +63,7 @@ def racers():
 
 
 def branch(racer, step, **changed):
-    """A racer that leaves `racer` at a step, with its knobs except for what is changed."""
+    """A racer that leaves `racer` at a step, with its hyperparameters except for what is changed."""
     return replace(racer, fork=Fork(racer, step), **changed)
 
 
@@ -105,11 +105,11 @@ class TestForkThatChangesNothing:
 
 
 class TestForkInItsOwnKind:
-    """The same method with other knobs takes its memory along."""
+    """The same method with other hyperparameters takes its memory along."""
 
     @pytest.mark.parametrize("key", OPTIMIZERS)
     def test_is_its_parent_before_and_carries_on(self, key):
-        lr = next(k for k in knobs(OPTIMIZERS[key]) if k.name == "lr")
+        lr = next(k for k in hyperparameters(OPTIMIZERS[key]) if k.name == "lr")
         parent = Racer(Part(key), schedules=COSINE)
         child = branch(parent, AT, optimizer=Part(key, {"lr": 0.7 * lr.default}))
         before, after = run(NOISY, parent), run(NOISY, child)
@@ -136,7 +136,7 @@ class TestForkInItsOwnKind:
 
     @pytest.mark.parametrize("wrapper", WRAPPERS)
     def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
-        k = knobs(WRAPPERS[wrapper])[0]
+        k = hyperparameters(WRAPPERS[wrapper])[0]
         parent = Racer(Part("adam"), (Part(wrapper),))
         assert run(NOISY, branch(parent, AT, wrappers=(Part(wrapper, {k.name: k.low}),))).carried == (False, True)
 
@@ -402,7 +402,7 @@ class TestBatch:
         ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
     )
     def test_knobs_in_columns_are_carried_too(self, key, name):
-        """A state that is one number at first is one for each row once a knob is a column."""
+        """A state that is one number at first is one for each row once a hyperparameter is a column."""
         f, values = CAMEL, np.array([0.01, 0.02, 0.03])
         columns = OPTIMIZERS[key](**{name: values[:, None]})
         rows = minimize(f, columns, steps=STEPS, then=[Leg(AT, columns)])

@@ -22,13 +22,13 @@ def records(name):
 def cases():
     for key in RECORDED:
         for r in records(key):
-            yield pytest.param(key, r, id=f"{key}-{r['function']}-" + "-".join(str(v) for v in r["knobs"].values()))
+            yield pytest.param(key, r, id=f"{key}-{r['function']}-" + "-".join(str(v) for v in r["hyperparameters"].values()))
 
 
 @pytest.mark.parametrize(("key", "record"), list(cases()))
 def test_same_path(key, record):
     points = np.array(record["points"])
-    run = minimize(FUNCTIONS[record["function"]], OPTIMIZERS[key](**record["knobs"]), record["start"], len(points) - 1)
+    run = minimize(FUNCTIONS[record["function"]], OPTIMIZERS[key](**record["hyperparameters"]), record["start"], len(points) - 1)
     ours = run.lookahead if key == "nesterov" else run.points  # torch stores where the gradient is asked for
     np.testing.assert_allclose(ours, points, rtol=0, atol=TOLERANCE.get(key, 1e-12))
 

@@ -1,4 +1,4 @@
-"""Every optimizer: its first step worked by hand, its knobs, what it asks for, and how a run ends."""
+"""Every optimizer: its first step worked by hand, its hyperparameters, what it asks for, and how a run ends."""
 
 from dataclasses import FrozenInstanceError
 
@@ -14,25 +14,25 @@ from optviz import (
     minimize,
     parse_formula,
 )
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
 
 BOWL, SPHERE, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["sphere"], FUNCTIONS["rosenbrock"]
-SEARCHING = [key for key, cls in OPTIMIZERS.items() if "line_search" in {k.name for k in knobs(cls)}]
+SEARCHING = [key for key, cls in OPTIMIZERS.items() if "line_search" in {k.name for k in hyperparameters(cls)}]
 SIGN = np.array([1.0, -1.0])  # of the step from (-7, 2), where the gradient of the bowl is (-.7, 4)
 MU1, MU2 = (0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (1, 2))
 
 
-def make(key, **knobs):
-    return OPTIMIZERS[key](**knobs)
+def make(key, **hyperparameters):
+    return OPTIMIZERS[key](**hyperparameters)
 
 
-def plain(cls, **knobs):
-    """Of any class with knobs, wrappers included."""
-    return cls(**knobs, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
+def plain(cls, **hyperparameters):
+    """Of any class with hyperparameters, wrappers included."""
+    return cls(**hyperparameters, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
 
 
-# optimizer, knobs, first step from (-7, 2) on the bowl
+# optimizer, hyperparameters, first step from (-7, 2) on the bowl
 FIRST_STEPS = [
     ("sgd", {"lr": 0.5}, (0.35, -2)),
     ("momentum", {"lr": 0.5, "momentum": 0.8}, (0.35, -2)),
@@ -87,14 +87,14 @@ def test_newton_at_a_ridge_and_without_curvature():
     np.testing.assert_allclose(minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5))
 
 
-# --- knobs ---
+# --- hyperparameters ---
 
 REGISTRIES = {"optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES}
 KNOBS = [
     pytest.param(cls, k, id=f"{kind}-{key}-{k.name}")
     for kind, registry in REGISTRIES.items()
     for key, cls in registry.items()
-    for k in knobs(cls)
+    for k in hyperparameters(cls)
 ]
 WRONG = {
     float: ["0.1", None, True, 1j, float("nan"), float("inf"), -float("inf"), np.array([0.1, np.nan]), {}, "x"],

@@ -14,7 +14,7 @@ from optviz import (
     minimize,
     parse_formula,
 )
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 
 FORMULAS = [
     "log(x) + y**2",
@@ -34,7 +34,7 @@ finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def between(k):
-    """A value of a knob within its range, the ends and the default more often than by chance."""
+    """A value of a hyperparameter within its range, the ends and the default more often than by chance."""
     if k.kind is bool:
         return st.booleans()
     if k.kind is int:
@@ -43,7 +43,7 @@ def between(k):
 
 
 def made(cls, columns=0):
-    """An instance with any knobs; with `columns`, float knobs may be columns of so many values."""
+    """An instance with any hyperparameters; with `columns`, float hyperparameters may be columns of so many values."""
 
     def value(k):
         if not columns or k.kind is not float:
@@ -51,7 +51,7 @@ def made(cls, columns=0):
         column = st.lists(between(k), min_size=columns, max_size=columns).map(lambda v: np.array(v)[:, None])
         return between(k) | column
 
-    return st.fixed_dictionaries({k.name: value(k) for k in knobs(cls)}).map(lambda chosen: cls(**chosen))
+    return st.fixed_dictionaries({k.name: value(k) for k in hyperparameters(cls)}).map(lambda chosen: cls(**chosen))
 
 
 def any_of(registry):
@@ -69,7 +69,7 @@ def starts(draw, f, rows=0):
 
 def schedules(opt):
     names = [
-        k.name for o in (opt, getattr(opt, "inner", None)) if o is not None for k in knobs(type(o)) if k.kind is float
+        k.name for o in (opt, getattr(opt, "inner", None)) if o is not None for k in hyperparameters(type(o)) if k.kind is float
     ]
     one = any_of(SCHEDULES)
     return st.none() | (one if "lr" in names else st.none()) | st.dictionaries(st.sampled_from(names), one, max_size=3)
@@ -117,7 +117,7 @@ def test_any_optimizer(key, data):
 def test_any_wrapped_optimizer(key, data):
     f = data.draw(st.sampled_from(SURFACES), label="function")
     inner = data.draw(any_of(OPTIMIZERS), label="inner")
-    opt = data.draw(st.fixed_dictionaries({k.name: between(k) for k in knobs(WRAPPERS[key])}), label="wrapper")
+    opt = data.draw(st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(WRAPPERS[key])}), label="wrapper")
     opt = WRAPPERS[key](inner, **opt)
     start = data.draw(starts(f), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
@@ -134,7 +134,7 @@ def test_any_batch_is_its_rows(key, data):
     batch = minimize(f, opt, start, STEPS)
     lawful(batch, start, STEPS)
     for i in range(3):
-        alone = {k.name: getattr(opt, k.name) for k in knobs(type(opt))}
+        alone = {k.name: getattr(opt, k.name) for k in hyperparameters(type(opt))}
         alone = {name: float(v[i, 0]) if isinstance(v, np.ndarray) else v for name, v in alone.items()}
         row = minimize(f, OPTIMIZERS[key](**alone), start[i], STEPS)
         assert np.array_equal(batch.points[:, i], row.points, equal_nan=True)

@@ -90,7 +90,7 @@ def radius(key, hess, lr, mu):
 def test_best_knobs_have_the_factor_claimed_and_no_neighbour_beats_them(key, f, hess, minimum):
     best = getattr(theory.curvature(f, minimum), f"best_{key}")
     lr, mu, factor = best if key != "sgd" else (best[0], 0.0, best[1])
-    # at the best knobs two eigenvalues meet, so that they are known to half of the digits only
+    # at the best hyperparameters two eigenvalues meet, so that they are known to half of the digits only
     assert radius(key, hess, lr, mu) == pytest.approx(factor, abs=1e-6)
     for a in (0.8, 0.95, 0.99, 1.01, 1.05, 1.2):
         assert radius(key, hess, lr * a, mu) > factor
@@ -98,7 +98,7 @@ def test_best_knobs_have_the_factor_claimed_and_no_neighbour_beats_them(key, f, 
 
 
 def limited():
-    """Optimizers, plain, with other knobs, and wrapped, whose limit is known."""
+    """Optimizers, plain, with other hyperparameters, and wrapped, whose limit is known."""
     for key, cls in OPTIMIZERS.items():
         if cls().stable_lr(1.0) is None:
             continue

@@ -16,8 +16,8 @@ ROSENBROCK, DOUBLE_WELL = FUNCTIONS["rosenbrock"], FUNCTIONS["double_well"]
 START = (-7, 2)
 
 
-def make(key, **knobs):
-    return OPTIMIZERS[key](**knobs)
+def make(key, **hyperparameters):
+    return OPTIMIZERS[key](**hyperparameters)
 
 
 RACERS = {

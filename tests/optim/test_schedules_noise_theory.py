@@ -14,7 +14,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.optim import theory
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 
 BOWL = FUNCTIONS["bowl"]
 
@@ -72,7 +72,7 @@ def test_schedules_stay_between_nought_and_one_for_ever(cls):
     assert all(0 <= f <= 1 for f in factors)
     assert max(factors) == 1
     assert "$$" in cls.__doc__
-    for k in knobs(cls):
+    for k in hyperparameters(cls):
         for end in (k.low, k.high):
             assert 0 <= cls(**{k.name: end})(3) <= 1
 

@@ -14,7 +14,7 @@ from optviz import (
     minimize,
     parse_formula,
 )
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
 
 BOWL = FUNCTIONS["bowl"]
@@ -147,15 +147,15 @@ def test_factors_by_hand(key):
 
 
 def turned(opt, name, value):
-    """`opt` with one knob set, its own or that of the optimizer inside."""
+    """`opt` with one hyperparameter set, its own or that of the optimizer inside."""
     if hasattr(opt, name):
         return replace(opt, **{name: value})
     return replace(opt, inner=replace(opt.inner, **{name: value}))
 
 
 def scheduled():
-    opts = [(cls(lr=0.3), knobs(cls)) for cls in OPTIMIZERS.values()]
-    opts += [(cls(ADAM(lr=0.3)), (*knobs(cls), *knobs(ADAM))) for cls in WRAPPERS.values()]
+    opts = [(cls(lr=0.3), hyperparameters(cls)) for cls in OPTIMIZERS.values()]
+    opts += [(cls(ADAM(lr=0.3)), (*hyperparameters(cls), *hyperparameters(ADAM))) for cls in WRAPPERS.values()]
     for opt, ks in opts:
         for k in ks:
             if k.kind is float:
@@ -165,7 +165,7 @@ def scheduled():
 
 @pytest.mark.parametrize(("opt", "name", "value"), list(scheduled()))
 def test_any_float_knob_can_be_scheduled(opt, name, value):
-    """Beside a loop that turns the knob by hand."""
+    """Beside a loop that turns the hyperparameter by hand."""
     opt = turned(opt, name, value)
     run = minimize(BOWL, opt, (-7, 2), 25, schedule={name: SCHEDULES["warmup"](steps=20)})
     x, shown = np.array([-7.0, 2.0]), [(-7, 2)]
@@ -189,8 +189,8 @@ def test_the_rate_is_inside_the_velocity():
 @pytest.mark.parametrize("key", ["adam", "amsgrad", "adamw", "adamax"])
 def test_bias_correction_stays_right_when_beta_is_scheduled(key, name):
     """On a constant slope the corrected means are the slope itself, whatever β does: every step is lr long."""
-    knob = {"eps": 1e-10, "lr": 0.1, **({"weight_decay": 0.0} if key == "adamw" else {})}
-    opt = OPTIMIZERS[key](**knob)
+    hyperparameter = {"eps": 1e-10, "lr": 0.1, **({"weight_decay": 0.0} if key == "adamw" else {})}
+    opt = OPTIMIZERS[key](**hyperparameter)
     run = minimize(parse_formula("x"), opt, (0, 0), 20, schedule={name: SCHEDULES["cosine"](steps=30)})
     np.testing.assert_allclose(run.points[:, 0], -0.1 * np.arange(21), rtol=1e-8)
 

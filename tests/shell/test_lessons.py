@@ -58,10 +58,10 @@ def runs(key, **problem):
 
 
 def changed(key, i, optimizer=None, problem=None, **parts):
-    """One racer of a lesson as “Try next” would have it: with other knobs, parts or another problem."""
+    """One racer of a lesson as “Try next” would have it: with other hyperparameters, parts or another problem."""
     scene = LESSONS[key].scene
     racer = scene.racers[i]
-    part = replace(racer.optimizer, knobs=racer.optimizer.knobs | (optimizer or {}))
+    part = replace(racer.optimizer, values=racer.optimizer.values | (optimizer or {}))
     return run(replace(scene.problem, **(problem or {})), replace(racer, optimizer=part, **parts))
 
 
@@ -79,8 +79,8 @@ def nearest(points, known):
 # The same experiments put together from the core, without any lesson.
 
 
-def go(function, key, start=None, steps=30, schedule=None, **knobs):
-    return minimize(FUNCTIONS[function], OPTIMIZERS[key](**knobs), start, steps, schedule=schedule)
+def go(function, key, start=None, steps=30, schedule=None, **hyperparameters):
+    return minimize(FUNCTIONS[function], OPTIMIZERS[key](**hyperparameters), start, steps, schedule=schedule)
 
 
 @cache
@@ -123,8 +123,8 @@ def sgd_limit(function):
     return 2 / np.linalg.eigvalsh(f.hess(f.minima[0]))[-1]
 
 
-def on_upright_bowl(key, **knobs):
-    return go("bowl", key, START, 30, **knobs).values[30]
+def on_upright_bowl(key, **hyperparameters):
+    return go("bowl", key, START, 30, **hyperparameters).values[30]
 
 
 # Every number that is typed into a text: lesson, number, and what gives it, worked out here; or a claim
@@ -144,8 +144,8 @@ LITERALS = {
     ("stability-limit", "1.0"): lambda: sgd_limit("bowl"),
     ("stability-limit", "0.9"): lambda: "momentum 0.9 and rate 1.5" in LESSONS["stability-limit"].next,
     ("stability-limit", "1.5"): lambda: go("bowl", "momentum", steps=100, lr=1.5, momentum=0.9).values[-1] < 1e-3,
-    ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.racers[0].optimizer.knobs["lr"],
-    ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.racers[1].optimizer.knobs["lr"],
+    ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.racers[0].optimizer.values["lr"],
+    ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.racers[1].optimizer.values["lr"],
     ("cooling-down", "200"): lambda: len(SEEDS),
     ("cooling-down", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
     ("cooling-down", "0.171"): lambda: tail(noisy("sgd", 0.05, 300), 30).mean(),
@@ -164,9 +164,9 @@ LITERALS = {
     ("noise-same-rate", "200"): lambda: len(SEEDS),
     ("noise-same-rate", "0.677"): lambda: tail(noisy("momentum", 0.1, 200), 50).mean(),
     ("noise-same-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
-    ("noise-same-rate", "0.9"): lambda: LESSONS["noise-same-rate"].scene.racers[1].optimizer.knobs["momentum"],
+    ("noise-same-rate", "0.9"): lambda: LESSONS["noise-same-rate"].scene.racers[1].optimizer.values["momentum"],
     ("noise-same-rate", "0.01"): lambda: changed("noise-same-rate", 1, {"lr": 0.01}).lengths[-1] < runs("noise-same-rate")[0].lengths[-1] / 2,
-    ("noise-fair-rate", "0.9"): lambda: LESSONS["noise-fair-rate"].scene.racers[1].optimizer.knobs["momentum"],
+    ("noise-fair-rate", "0.9"): lambda: LESSONS["noise-fair-rate"].scene.racers[1].optimizer.values["momentum"],
     ("noise-fair-rate", "200"): lambda: len(SEEDS),
     ("noise-fair-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
     ("noise-fair-rate", "0.135"): lambda: tail(noisy("momentum", 0.01, 200), 50).mean(),
@@ -195,8 +195,8 @@ LITERALS = {
     ("tilted-bowl", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
     ("tilted-bowl", "1.43e−12"): lambda: on_upright_bowl("rmsprop", lr=0.3, eps=1e-7),
     ("tilted-bowl", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
-    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.racers[1].optimizer.knobs["weight_decay"],
-    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.racers[2].optimizer.knobs["weight_decay"],
+    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.racers[1].optimizer.values["weight_decay"],
+    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.racers[2].optimizer.values["weight_decay"],
     ("newton-saddle", "0.1"): lambda: (
         abs(go("double_well", "newton", (0.1, 1), 10).points[-1, 0]) < 1e-6
         and abs(go("double_well", "newton", (0.1, 1), 10, saddle_free=True).points[-1, 0] - 2) < 1e-3
@@ -686,7 +686,7 @@ def test_a_good_file(tmp_path):
         ('chapter = "Some"', "chapter = Some", "Invalid value"),
         ("+++\ntitle", "title", "between two lines of"),
         ("sgd", "sdg", "no optimizer 'sdg'"),
-        ("lr = 0.5", "rate = 0.5", "no knob 'rate'"),
+        ("lr = 0.5", "rate = 0.5", "no hyperparameter 'rate'"),
         ("lr = 0.5", "lr = 500.0", "lr of sgd is from"),
         ("steps = 5", "steps = 500000", "steps is from 1 to 2000"),
         ("steps = 5", 'function = "bowel"', "no function 'bowel'"),

@@ -32,7 +32,7 @@ from optviz.experiments.trajectories.spec import (
 from optviz.experiments.trajectories.table import paths_csv
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.config import Fork, Racer
-from optviz.optim.hyperparameter import knob
+from optviz.optim.hyperparameter import hyperparameter
 from optviz.shell.export.script import distinct, python_script, quoted
 from optviz.shell.export.torch_script import torch_formula, torch_script
 from optviz.spec import Part
@@ -270,7 +270,7 @@ def test_a_subclass_is_not_taken_for_what_it_builds_on():
 class Odd(Optimizer):
     """Uses what PyTorch has under no name that we know."""
 
-    lr: float = knob(0.1, 0.0, 1.0)
+    lr: float = hyperparameter(0.1, 0.0, 1.0)
 
     def step(self, f, x, s):
         return np.nextafter(x - self.lr * f.grad(x), 0.0), s

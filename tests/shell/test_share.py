@@ -29,8 +29,8 @@ from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories.curves import ALONG, METRICS
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MOST_RACERS,
-    MOST_SEED,
+    MAX_RACERS,
+    MAX_SEED,
     NO_NOISE,
     TYPED,
     Problem,
@@ -38,13 +38,13 @@ from optviz.experiments.trajectories.spec import (
     on_function,
 )
 from optviz.experiments.trajectories.view import LEVELS, View
-from optviz.optim.config import MOST_STEPS, Fork, Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.config import MAX_STEPS, Fork, Racer
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.share import (
     DAMAGED,
     GROUPS,
-    MOST_BYTES,
-    MOST_CHARACTERS,
+    MAX_BYTES,
+    MAX_CHARACTERS,
     QUIET,
     WORDS,
     Controls,
@@ -107,20 +107,20 @@ def scenes():
         yield key, replace(BOOK, problem=on_function(Problem(steps=77), key))
     for key, cls in OPTIMIZERS.items():
         yield key, Scene(Problem(), (Racer(Part(key)),))
-        knobbed = {k.name: not k.default if k.kind is bool else k.high for k in knobs(cls)}
-        yield f"{key}-knobs", Scene(Problem(), (Racer(Part(key, knobbed)),))
+        knobbed = {k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)}
+        yield f"{key}-hyperparameters", Scene(Problem(), (Racer(Part(key, knobbed)),))
     for key, cls in WRAPPERS.items():
-        for knobbed in ({}, {k.name: k.low for k in knobs(cls)}):
+        for knobbed in ({}, {k.name: k.low for k in hyperparameters(cls)}):
             yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (Part(key, knobbed),)),))
     yield "wrappers", Scene(Problem(), (Racer(Part("sgd"), tuple(map(Part, WRAPPERS))),))
     for key, cls in SCHEDULES.items():
-        for knobbed in ({}, {k.name: k.high for k in knobs(cls)}):
+        for knobbed in ({}, {k.name: k.high for k in hyperparameters(cls)}):
             schedules = {"lr": Part(key, knobbed), "beta1": Part("constant")}
             yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (), schedules),))
     for key in NOISES:
-        yield key, replace(BOOK, problem=Problem(noise=Part(key, {"scale": 0.3}), seed=MOST_SEED))
+        yield key, replace(BOOK, problem=Problem(noise=Part(key, {"scale": 0.3}), seed=MAX_SEED))
     for key, cls in STARTS.items():
-        starts = Part(key, {k.name: k.low for k in knobs(cls)})
+        starts = Part(key, {k.name: k.low for k in hyperparameters(cls)})
         yield key, Scene(Problem(), (Racer(Part("adam"), starts=starts), Racer(Part("sgd"), starts=Part(key))))
     for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
         yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.racers)
@@ -130,7 +130,7 @@ def scenes():
     for step in range(11):
         racer = Racer(Part("sgd"), fork=Fork(racer, step))
     yield "forks of forks", Scene(Problem(), (racer,))
-    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MOST_STEPS), (RICH.scene.racers[0],) * MOST_RACERS, 1e-12)
+    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.racers[0],) * MAX_RACERS, 1e-12)
     yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (Racer(Part("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
 
 
@@ -192,7 +192,7 @@ class TestRoundTrip:
                 encode(Shared(Scene(Problem(start=(x, -x / 2)), (Racer(Part("sgd", {"lr": lr})),), tolerance)))
             ).scene
             assert scene.problem.start == (x, -x / 2)
-            assert scene.racers[0].optimizer.knobs == {"lr": lr}
+            assert scene.racers[0].optimizer.values == {"lr": lr}
             assert scene.tolerance == tolerance
 
     def test_a_typed_formula_is_ready_to_run(self):
@@ -201,7 +201,7 @@ class TestRoundTrip:
 
     def test_is_the_same_text_for_equal_scenes(self):
         one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
-        one, two = (Shared(Scene(Problem(), (Racer(Part("momentum", knobs)),))) for knobs in (one, two))
+        one, two = (Shared(Scene(Problem(), (Racer(Part("momentum", hyperparameters)),))) for hyperparameters in (one, two))
         assert one == two
         assert encode(one) == encode(two) == encode(decode(encode(two)))
 
@@ -219,10 +219,10 @@ def between(k):
 
 
 def parts(registry):
-    """Any part of a registry with any of its knobs."""
+    """Any part of a registry with any of its hyperparameters."""
 
     def knobbed(key):
-        chosen = st.fixed_dictionaries({}, optional={k.name: between(k) for k in knobs(registry[key])})
+        chosen = st.fixed_dictionaries({}, optional={k.name: between(k) for k in hyperparameters(registry[key])})
         return chosen.map(lambda values: Part(key, values))
 
     return st.sampled_from(list(registry)).flatmap(knobbed)
@@ -233,9 +233,9 @@ def racers(draw, depth=2):
     optimizer = draw(parts(OPTIMIZERS))
     wrappers = tuple(draw(st.lists(parts(WRAPPERS), max_size=3, unique_by=lambda part: part.key)))
     held = [OPTIMIZERS[optimizer.key], *(WRAPPERS[w.key] for w in wrappers)]
-    names = [k.name for cls in held for k in knobs(cls) if k.kind is float]
+    names = [k.name for cls in held for k in hyperparameters(cls) if k.kind is float]
     schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
-    fork = draw(st.none() | st.builds(Fork, racers(depth - 1), st.integers(0, MOST_STEPS))) if depth else None
+    fork = draw(st.none() | st.builds(Fork, racers(depth - 1), st.integers(0, MAX_STEPS))) if depth else None
     return Racer(optimizer, wrappers, schedules, fork, draw(st.none() | parts(STARTS)))
 
 
@@ -249,7 +249,7 @@ def problems(draw):
     start = tuple(draw(st.floats(low, high)) for low, high in shown)
     noise = draw(st.just(Part(NO_NOISE)) | parts(NOISES))
     return Problem(
-        key, formula, domain, start, draw(st.integers(1, MOST_STEPS)), noise, draw(st.integers(0, MOST_SEED))
+        key, formula, domain, start, draw(st.integers(1, MAX_STEPS)), noise, draw(st.integers(0, MAX_SEED))
     )
 
 
@@ -300,13 +300,13 @@ class TestLength:
         rng = random.Random(2)
 
         def branches(forks):
-            values = {k.name: rng.uniform(k.low, k.high) for k in knobs(OPTIMIZERS["adam"]) if k.kind is float}
+            values = {k.name: rng.uniform(k.low, k.high) for k in hyperparameters(OPTIMIZERS["adam"]) if k.kind is float}
             return Racer(Part("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
 
-        held = tuple(branches(3) for _ in range(MOST_RACERS))
+        held = tuple(branches(3) for _ in range(MAX_RACERS))
         assert decode(encode(Shared(Scene(Problem(), held)))).scene.racers == held
         with pytest.raises(LinkError, match="too much"):
-            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MOST_RACERS)))))
+            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MAX_RACERS)))))
 
 
 class TestForEver:
@@ -322,7 +322,7 @@ class TestForEver:
         """Defaults are not written into a link, so that another default would change what old links show."""
         for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES, STARTS):
             for key, cls in registry.items():
-                now, then = {k.name: k.default for k in knobs(cls)}, DEFAULTS.get(key, {})
+                now, then = {k.name: k.default for k in hyperparameters(cls)}, DEFAULTS.get(key, {})
                 assert {name: now.get(name) for name in then} == then, key
         assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Part("none"), 0)
         assert Scene(Problem(), ()).tolerance == 1e-3
@@ -412,7 +412,7 @@ class TestDamaged:
         assert str(version) in message
 
     def test_huge(self):
-        for size in (MOST_CHARACTERS + 1, 10**5, 10**7):
+        for size in (MAX_CHARACTERS + 1, 10**5, 10**7):
             for text in ("1." + "A" * size, "9" * size, " " * size, "2." + "x" * size):
                 assert refusal(text) == DAMAGED
 
@@ -420,15 +420,15 @@ class TestDamaged:
         began = time.perf_counter()
         for data in (b" " * 5_000_000, b"[" * 5_000_000, b"\0" * 5_000_000):
             text = packed(data)
-            assert len(text) <= MOST_CHARACTERS
+            assert len(text) <= MAX_CHARACTERS
             assert refusal(text) == DAMAGED
         assert time.perf_counter() - began < 2
 
     def test_up_to_the_bound_and_beyond(self):
         data = canonical(plain(Shared(BOOK)))
-        assert decode(packed(data.ljust(MOST_BYTES))) == Shared(BOOK)
+        assert decode(packed(data.ljust(MAX_BYTES))) == Shared(BOOK)
         for beyond in (1, 2, 1000):
-            assert refusal(packed(data.ljust(MOST_BYTES + beyond))) == DAMAGED
+            assert refusal(packed(data.ljust(MAX_BYTES + beyond))) == DAMAGED
 
     def test_a_wrong_checksum(self):
         data = packed(canonical(plain(Shared(BOOK))), level=0)
@@ -540,7 +540,7 @@ class TestOtherThings:
             self.scene(racers=[{"optimizer": "adam"}] * 13): "number of optimizers is from 0 to 12, not 13",
             self.scene(racers=[{"optimizer": "adam"}] * 65): "more than 64",
             self.scene(racers=[{"optimizer": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
-            self.scene(racers=[{"optimizer": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no knob 'momentum'",
+            self.scene(racers=[{"optimizer": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no hyperparameter 'momentum'",
             self.scene(racers=[{"optimizer": "muon"}]): "there is no optimizer 'muon'",
             self.scene(extra=1): "scene has no 'extra'",
             self.racer(wrappers=["averaged", "averaged"]): "stands around itself",

@@ -165,8 +165,8 @@ TORCH = {
 def test_a_training_agrees_with_torch(key, data):
     """Two networks side by side against torch.nn and torch.optim on the same mini-batches, in double precision."""
     torch = pytest.importorskip("torch")
-    name, knobs = TORCH[key]
-    training = small(Racer(Part(key, knobs)), seeds=(3, 8), iterations=25)
+    name, hyperparameters = TORCH[key]
+    training = small(Racer(Part(key, hyperparameters)), seeds=(3, 8), iterations=25)
     ours = end(training, data)
     for s in range(2):
         model = torch.nn.Sequential(
@@ -181,7 +181,7 @@ def test_a_training_agrees_with_torch(key, data):
                 if p:
                     layer.weight.copy_(torch.tensor(p["W"].T.copy()))
                     layer.bias.copy_(torch.tensor(p["b"]))
-        opt = getattr(torch.optim, name)(model.parameters(), **knobs)
+        opt = getattr(torch.optim, name)(model.parameters(), **hyperparameters)
         for t in range(25):
             rows = training.rows(t, 40)[s]
             opt.zero_grad()
@@ -313,7 +313,7 @@ def test_which_trainings_are_refused():
         (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
         (replace(good, racer=racer("bfgs")), "BFGS works with"),
         (replace(good, racer=racer("sgd", fork=Fork(racer("sgd"), 3))), "without forks"),
-        (replace(good, racer=racer("sgd", schedules={"mu": Part("cosine")})), "no numeric knob 'mu'"),
+        (replace(good, racer=racer("sgd", schedules={"mu": Part("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "number of layers is from 1 to 13"),
         (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
         (replace(good, network=replace(good.network, activation=Part("step"))), "no activation 'step'"),
@@ -322,7 +322,7 @@ def test_which_trainings_are_refused():
         (replace(good, dataset=Part("letters")), "no dataset 'letters'"),
         (replace(good, dataset=Part("moons", {"noise": 7.0})), "noise of moons"),
         (replace(good, batch=0), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
-        (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Part("digits", {"noise": 0.1})), "digits has no knobs"),
+        (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Part("digits", {"noise": 0.1})), "digits has no hyperparameters"),
         (replace(good, split=Split(1797)), "fewer than the 1797"),
         (replace(good, keep=1, iterations=20_000), "756,.* numbers at a time"),
     ):  # fmt: skip

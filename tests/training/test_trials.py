@@ -45,7 +45,7 @@ def trained(training, data=None):
 
 def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
-    racer = Racer(Part("momentum", training.racer.optimizer.knobs | trial.knobs))
+    racer = Racer(Part("momentum", training.racer.optimizer.values | trial.hyperparameters))
     network = (
         training.network if trial.initialiser is None else replace(training.network, initialiser=trial.initialiser)
     )
@@ -101,7 +101,7 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [
-        (replace(BASE, trials=(Trial({"rate": 1.0}),)), "no knob"),
+        (replace(BASE, trials=(Trial({"rate": 1.0}),)), "no hyperparameter"),
         (replace(BASE, trials=(Trial({"lr": 1e9}),)), "lr of momentum is from"),
         (replace(BASE, trials=(Trial(l2=-1.0),)), "l2 is from 0"),
         (replace(BASE, trials=(Trial(initialiser=Part("nothing")),)), "no initialiser"),

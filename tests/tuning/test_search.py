@@ -109,7 +109,7 @@ def test_every_sampler_proposes_what_it_says(key, d):
 
 
 def test_from_coarse_to_fine():
-    """The box holds the best ones and is smaller than the cube; where a knob does not matter it stays wide."""
+    """The box holds the best ones and is smaller than the cube; where a hyperparameter does not matter it stays wide."""
     rng = np.random.default_rng(0)
     points = rng.random((40, 2))
     low, high = SAMPLERS["coarse_to_fine"]().box(points, -np.abs(points[:, 0] - 0.6))
@@ -175,7 +175,7 @@ def test_the_evidence_is_the_density_of_a_normal_distribution(kernel):
 
 
 def test_what_it_learns():
-    """Which knob matters, that it passes near what it knows, and that one more value is like having known it all along."""
+    """Which hyperparameter matters, that it passes near what it knows, and that one more value is like having known it all along."""
     rng = np.random.default_rng(2)
     x = rng.random((40, 2))
     y = np.sin(6 * x[:, 0])
@@ -269,7 +269,7 @@ def test_rows_that_choose_are_not_those_that_judge():
 
 
 def test_a_trial_is_the_training_with_its_knobs():
-    """Against one training of its own, with the knobs set the plain way."""
+    """Against one training of its own, with the hyperparameters set the plain way."""
     space = Space(
         (Axis("lr", -3.0, 0.0), Axis("l2", -4.0, -1.0), Axis("momentum", -1.0, -0.1), Axis("sigma", -2.0, -0.5))
     )

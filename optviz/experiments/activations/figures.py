@@ -18,10 +18,10 @@ ROWS = (("activations", "forward: activations"), ("arriving", "backward: gradien
 
 
 def name(stack: Stack) -> str:
-    """What a setting is called: activation, initialiser, and the spread where that is a knob."""
+    """What a setting is called: activation, initialiser, and the spread where that is a hyperparameter."""
     rule = stack.initialiser.build(INITIALISERS)
-    knobs = ", ".join(f"{k} = {v:g}" for k, v in stack.initialiser.knobs.items())
-    return f"{ACTIVATIONS[stack.activation.key].label}, {rule.label}{f' ({knobs})' if knobs else ''}"
+    hyperparameters = ", ".join(f"{k} = {v:g}" for k, v in stack.initialiser.values.items())
+    return f"{ACTIVATIONS[stack.activation.key].label}, {rule.label}{f' ({hyperparameters})' if hyperparameters else ''}"
 
 
 def histograms(layers: list[Layer], theme: Theme, together: bool = False) -> dict:

@@ -9,34 +9,34 @@ import streamlit as st
 
 from optviz.experiments.activations import figures as views
 from optviz.experiments.activations.spec import (
-    MOST_LAYERS,
-    MOST_SEED,
-    MOST_UNITS,
+    MAX_LAYERS,
+    MAX_SEED,
+    MAX_UNITS,
     Comparison,
     Stack,
     through,
 )  # fmt: skip
 from optviz.nn import ACTIVATIONS, INITIALISERS
-from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.plot import equations
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.spec import Part, canonical, plain
-from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.layout import framed
 from optviz.ui.live import moved, whole_run
 
 SIZES = (
-    Knob("layers", 5, 1, MOST_LAYERS, "L", help="layers that the signal passes"),
-    Knob("units", 100, 1, MOST_UNITS, "n", help="units in each layer"),
-    Knob("seed", 0, 0, MOST_SEED, help="another number, other inputs and weights"),
+    Hyperparameter("layers", 5, 1, MAX_LAYERS, "L", help="layers that the signal passes"),
+    Hyperparameter("units", 100, 1, MAX_UNITS, "n", help="units in each layer"),
+    Hyperparameter("seed", 0, 0, MAX_SEED, help="another number, other inputs and weights"),
 )
 OTHER = Part("book")  # the second setting that is offered first
-MOST_ROWS = 5000
+MAX_ROWS = 5000
 
 
 def page() -> None:
-    """One setting, or two side by side; knobs move the histograms while they are dragged."""
+    """One setting, or two side by side; hyperparameters move the histograms while they are dragged."""
     S = st.session_state
     with whole_run(), framed("activations", _download) as (shown, panel, under):
         with panel:
@@ -100,7 +100,7 @@ def _controls(comparison):
         _choice(i, "Activation", "activation", ACTIVATIONS, stack.activation.key)
         _choice(i, "Initial weights", "initialiser", INITIALISERS, stack.initialiser.key)
         st.caption(sentence(INITIALISERS[stack.initialiser.key]))
-        _knob_fragment(i, f"{S.generation}-{i}-{stack.initialiser.key}-{stack.activation.key}")
+        _hyperparameter_fragment(i, f"{S.generation}-{i}-{stack.initialiser.key}-{stack.activation.key}")
     if len(comparison.stacks) == 1:
         st.button(
             "Compare with another setting", key="second", icon=":material/add:", on_click=_second, width="stretch"
@@ -131,19 +131,19 @@ def _choice(i, label, field, registry, chosen):
 
 
 @st.fragment
-def _knob_fragment(i, key):
-    """The knobs of a setting; while one is dragged its histograms follow."""
+def _hyperparameter_fragment(i, key):
+    """The hyperparameters of a setting; while one is dragged its histograms follow."""
     S = st.session_state
     if i >= len(S.comparison.stacks):
         return
     stack = S.comparison.stacks[i]
     rule, shape = INITIALISERS[stack.initialiser.key], ACTIVATIONS[stack.activation.key]
-    declared = (*knobs(rule), *knobs(shape), *SIZES)
+    declared = (*hyperparameters(rule), *hyperparameters(shape), *SIZES)
 
     def turned(new):
         stack = S.comparison.stacks[i]
         of = {
-            field: Part(part.key, part.knobs | {k.name: new[k.name] for k in knobs(cls) if k.name in new})
+            field: Part(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
             for field, part, cls in (("initialiser", stack.initialiser, rule), ("activation", stack.activation, shape))
         }
         _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})
@@ -151,10 +151,10 @@ def _knob_fragment(i, key):
     def pictures():
         return {f"layers-{i}": _figure(S.comparison.stacks[i])}
 
-    traces, rest = moved(f"knobs-{key}", pictures)
+    traces, rest = moved(f"hyperparameters-{key}", pictures)
     stack = S.comparison.stacks[i]
-    values = {**stack.initialiser.knobs, **stack.activation.knobs, **{k.name: getattr(stack, k.name) for k in SIZES}}
-    knob_panel(f"knobs-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
+    values = {**stack.initialiser.values, **stack.activation.values, **{k.name: getattr(stack, k.name) for k in SIZES}}
+    hyperparameter_panel(f"hyperparameters-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
 
 
 def _own_data():
@@ -200,8 +200,8 @@ def read_rows(content: bytes) -> np.ndarray:
         rows = rows[1:]  # names of columns
     if len(rows) < 2:
         raise ValueError("There are fewer than two rows of numbers in this file.")
-    if len(rows) > MOST_ROWS or len(rows[0]) > MOST_UNITS:
-        raise ValueError(f"At most {MOST_ROWS} rows of {MOST_UNITS} numbers, not {len(rows)} of {len(rows[0])}.")
+    if len(rows) > MAX_ROWS or len(rows[0]) > MAX_UNITS:
+        raise ValueError(f"At most {MAX_ROWS} rows of {MAX_UNITS} numbers, not {len(rows)} of {len(rows[0])}.")
     for i, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise ValueError(f"Row {i} has {len(row)} entries, the first one {len(rows[0])}.")

@@ -22,7 +22,7 @@ from optviz.nn import (
 )
 from optviz.spec import Part, SpecError
 
-MOST_LAYERS, MOST_UNITS, MOST_SAMPLES, MOST_SEED = 12, 500, 5000, 9999
+MAX_LAYERS, MAX_UNITS, MAX_SAMPLES, MAX_SEED = 12, 500, 5000, 9999
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Stack:
 def check(stack: Stack) -> None:
     """SpecError where a stack from outside could not have been set on the page."""
     for name, value, low, high in (
-        ("number of layers", stack.layers, 1, MOST_LAYERS), ("units", stack.units, 1, MOST_UNITS),
-        ("samples", stack.samples, 2, MOST_SAMPLES), ("inputs", stack.inputs, 1, MOST_UNITS),
-        ("seed", stack.seed, 0, MOST_SEED),
+        ("number of layers", stack.layers, 1, MAX_LAYERS), ("units", stack.units, 1, MAX_UNITS),
+        ("samples", stack.samples, 2, MAX_SAMPLES), ("inputs", stack.inputs, 1, MAX_UNITS),
+        ("seed", stack.seed, 0, MAX_SEED),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")

@@ -9,13 +9,13 @@ from optviz.data import DATASETS
 from optviz.experiments.batch_norm import figures as views
 from optviz.experiments.batch_norm import walkthrough as small_batch
 from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
-from optviz.experiments.batch_norm.spec import MOST_VALUES, check, stations
-from optviz.optim.hyperparameter import Knob
+from optviz.experiments.batch_norm.spec import MAX_VALUES, check, stations
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.spec import SpecError
 from optviz.ui import training_charts as bench
-from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
@@ -24,17 +24,17 @@ PAGE = "normalisation"
 TABS = {"one": "With and without", "scales": "Initial scales", "rates": "Learning rates", "graph": "One small batch"}
 SIDES = {"before": "inputs", "after": "outputs"}  # of the activation: where the layer stands
 ROWS = 256  # training rows that are sent through to look inside
-MANY = Knob("many", 16, 2, MOST_VALUES, "n", help="of them, at equal ratios")
+MANY = Hyperparameter("many", 16, 2, MAX_VALUES, "n", help="of them, at equal ratios")
 SWEEPS = {
     "scales": (
         "Standard deviations", MANY,
-        Knob("first", 1.0, 1e-6, 100.0, "σ", log=True, help="standard deviation of the first's initial weights"),
-        Knob("last", 1e-4, 1e-6, 100.0, "σ", log=True, help="standard deviation of the last's initial weights"),
+        Hyperparameter("first", 1.0, 1e-6, 100.0, "σ", log=True, help="standard deviation of the first's initial weights"),
+        Hyperparameter("last", 1e-4, 1e-6, 100.0, "σ", log=True, help="standard deviation of the last's initial weights"),
     ),
     "rates": (
         "Rates", MANY,
-        Knob("first", 1e-3, 1e-4, 10.0, "η", log=True, help="learning rate of the first"),
-        Knob("last", 10.0, 1e-4, 10.0, "η", log=True, help="learning rate of the last"),
+        Hyperparameter("first", 1e-3, 1e-4, 10.0, "η", log=True, help="learning rate of the first"),
+        Hyperparameter("last", 10.0, 1e-4, 10.0, "η", log=True, help="learning rate of the last"),
     ),
 }  # fmt: skip
 
@@ -78,7 +78,7 @@ def _training_controls():
     if view in SWEEPS:
         label, *declared = SWEEPS[view]
         sweep = getattr(S.normalisation, view)
-        knob_panel(f"normalisation-{view}-{S.generation}", label, tuple(declared), vars(sweep),
+        hyperparameter_panel(f"normalisation-{view}-{S.generation}", label, tuple(declared), vars(sweep),
                    lambda new: _update(**{view: replace(getattr(S.normalisation, view), **new)}))  # fmt: skip
     controls = TrainingControls(
         PAGE, lambda: S.normalisation.base, lambda **parts: _update(base=replace(S.normalisation.base, **parts))

@@ -17,7 +17,7 @@ from optviz.training import Split, Training, Trial
 from optviz.training import check as check_training
 
 VIEWS = ("one", "scales", "rates", "graph")
-MOST_VALUES, MOST_ROWS, LARGEST = 25, 6, 1e6
+MAX_VALUES, MAX_ROWS, LARGEST = 25, 6, 1e6
 LEVEL = 0.01  # accuracies nearer to each other than this are called level: ten of the figure's thousand rows
 RANGES = {  # of what the small example is made of
     "gamma": (-10.0, 10.0), "beta": (-10.0, 10.0), "eps": (1e-10, 1.0),
@@ -78,7 +78,7 @@ class Normalisation:
         if self.view == "scales":
             trials = tuple(Trial(initialiser=Part("normal", {"sigma": s})) for s in self.varied)
         else:
-            trials = tuple(Trial(knobs={"lr": rate}) for rate in self.varied)
+            trials = tuple(Trial(hyperparameters={"lr": rate}) for rate in self.varied)
         # once an epoch, but often enough for a curve where an epoch is long
         assess = max(1, min(self.base.split.rows // self.base.batch, self.base.iterations // 10))
         plain = replace(self.base, trials=trials, assess=assess)
@@ -95,8 +95,8 @@ def check(setting: Normalisation) -> None:
     if base.network.normalise or base.trials or base.initialisers:
         raise SpecError("the two trainings differ in batch normalisation and in nothing else")
     for name, sweep, low, high in (("scale", setting.scales, 1e-6, 100.0), ("rate", setting.rates, 1e-4, 10.0)):
-        if not 2 <= sweep.many <= MOST_VALUES:
-            raise SpecError(f"number of {name}s is from 2 to {MOST_VALUES}, not {sweep.many}")
+        if not 2 <= sweep.many <= MAX_VALUES:
+            raise SpecError(f"number of {name}s is from 2 to {MAX_VALUES}, not {sweep.many}")
         for value in (sweep.first, sweep.last):
             if not low <= value <= high:
                 raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
@@ -108,8 +108,8 @@ def check(setting: Normalisation) -> None:
 
 def check_example(example: Example) -> None:
     """SpecError where a small batch from outside could not have been typed on the page."""
-    if not 1 <= len(example.x) <= MOST_ROWS:
-        raise SpecError(f"a small batch has 1 to {MOST_ROWS} rows, not {len(example.x)}")
+    if not 1 <= len(example.x) <= MAX_ROWS:
+        raise SpecError(f"a small batch has 1 to {MAX_ROWS} rows, not {len(example.x)}")
     if len(example.arriving) != len(example.x):
         raise SpecError(f"a gradient arrives at each of the {len(example.x)} rows, not {len(example.arriving)}")
     for value in (*example.x, *example.arriving):
@@ -131,8 +131,8 @@ def read_numbers(text: str) -> tuple[float, ...]:
         if not math.isfinite(value) or abs(value) > LARGEST:
             raise ValueError(f"numbers are from {-LARGEST:g} to {LARGEST:g}, not {word[:20]}")
         found.append(value)
-    if len(found) > MOST_ROWS:
-        raise ValueError(f"{MOST_ROWS} rows are the most, not {len(found)}")
+    if len(found) > MAX_ROWS:
+        raise ValueError(f"{MAX_ROWS} rows are the most, not {len(found)}")
     return tuple(found)
 
 

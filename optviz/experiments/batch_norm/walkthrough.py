@@ -9,17 +9,17 @@ from optviz.experiments.batch_norm import graph as batch_graph
 from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
 from optviz.experiments.batch_norm.spec import RANGES, read_numbers
 from optviz.nn.batch_norm import BatchNorm
-from optviz.optim.hyperparameter import Knob
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.equations import equations, remarks
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.ui.assets import as_image
-from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, theme_name
 
 EXAMPLE = (
-    Knob("gamma", 1.0, *RANGES["gamma"], r"\gamma", help="spread of what goes out; the network learns it"),
-    Knob("beta", 0.0, *RANGES["beta"], r"\beta", help="mean of what goes out; the network learns it"),
-    Knob("eps", 1e-6, *RANGES["eps"], r"\epsilon", log=True, help="keeps the division from failing where all rows are equal"),
+    Hyperparameter("gamma", 1.0, *RANGES["gamma"], r"\gamma", help="spread of what goes out; the network learns it"),
+    Hyperparameter("beta", 0.0, *RANGES["beta"], r"\beta", help="mean of what goes out; the network learns it"),
+    Hyperparameter("eps", 1e-6, *RANGES["eps"], r"\epsilon", log=True, help="keeps the division from failing where all rows are equal"),
 )  # fmt: skip
 
 
@@ -41,7 +41,7 @@ def controls() -> None:
     _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", S.normalisation.example.arriving, lambda text: _as_many(text, rows),
            lambda values: _put_example(arriving=values))  # fmt: skip
     key, values = f"normalisation-example-{S.generation}", vars(S.normalisation.example)
-    knob_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
+    hyperparameter_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
 
 
 def _as_many(text, rows):

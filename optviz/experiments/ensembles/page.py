@@ -12,9 +12,9 @@ from optviz.experiments.ensembles import figures as views
 from optviz.experiments.ensembles import text as words
 from optviz.experiments.ensembles.spec import (
     METHODS,
-    MOST_ITERATIONS,
-    MOST_MEMBERS,
-    MOST_PEAK,
+    MAX_ITERATIONS,
+    MAX_MEMBERS,
+    MAX_PEAK,
     Council,
     Ensembles,
     averaged,
@@ -23,31 +23,31 @@ from optviz.experiments.ensembles.spec import (
     snapshots,
     together,
 )  # fmt: skip
-from optviz.optim.hyperparameter import Knob
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.training import ASSESSED, Progress
 from optviz.ui import job_runner as lab
-from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import TrainingControls
 from optviz.ui.layout import framed
 
 PAGE = "ensembles"
 TEAM = (
-    Knob("members", 5, 1, MOST_MEMBERS, "M", help="independent networks, and snapshots of the one run"),
-    Knob("seed", 0, 0, 99, help="of the first member's start and mini-batches; the others have those that follow"),
+    Hyperparameter("members", 5, 1, MAX_MEMBERS, "M", help="independent networks, and snapshots of the one run"),
+    Hyperparameter("seed", 0, 0, 99, help="of the first member's start and mini-batches; the others have those that follow"),
 )
 CYCLES = (
-    Knob("peak", 2.0, 1.0, MOST_PEAK, "α₀/η", log=True, help="where a cycle of the rate begins, in constant rates"),
+    Hyperparameter("peak", 2.0, 1.0, MAX_PEAK, "α₀/η", log=True, help="where a cycle of the rate begins, in constant rates"),
 )
-AVERAGE = (Knob("decay", 0.995, 0.0, 0.9999, "κ", near_one=True, help="memory of the average of the weights"),)
+AVERAGE = (Hyperparameter("decay", 0.995, 0.0, 0.9999, "κ", near_one=True, help="memory of the average of the weights"),)
 NUMBERS = (
-    Knob("noise", 0.2, 0.0, 0.8, help="share of the labels for training that is wrong; clean ones are trained beside them"),
-    Knob("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
-    Knob("hidden", 2, 0, 12, "L", help="hidden layers"),
-    Knob("units", 100, 2, 300, "n", help="units in each of them"),
-    Knob("batch", 16, 1, 2000, "B", log=True, help="rows in a mini-batch"),
-    Knob("iterations", 1000, 10, MOST_ITERATIONS, "T", log=True, help="updates of every network"),
+    Hyperparameter("noise", 0.2, 0.0, 0.8, help="share of the labels for training that is wrong; clean ones are trained beside them"),
+    Hyperparameter("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
+    Hyperparameter("hidden", 2, 0, 12, "L", help="hidden layers"),
+    Hyperparameter("units", 100, 2, 300, "n", help="units in each of them"),
+    Hyperparameter("batch", 16, 1, 2000, "B", log=True, help="rows in a mini-batch"),
+    Hyperparameter("iterations", 1000, 10, MAX_ITERATIONS, "T", log=True, help="updates of every network"),
 )  # fmt: skip
 
 
@@ -81,7 +81,7 @@ def _update(**parts):
 def _controls():
     S = st.session_state
     declared = TEAM + {"snapshots": CYCLES, "averaging": AVERAGE}.get(S.ensembles.view, ())
-    knob_panel(f"ensembles-team-{S.ensembles.view}-{S.generation}", "Ensemble", declared,
+    hyperparameter_panel(f"ensembles-team-{S.ensembles.view}-{S.generation}", "Ensemble", declared,
                {k.name: getattr(S.ensembles, k.name) for k in declared}, lambda new: _update(**new))  # fmt: skip
     controls = TrainingControls(PAGE, lambda: S.ensembles, _update)
     controls.data()

@@ -12,7 +12,7 @@ import numpy as np
 from optviz.nn import DTYPES, Network, right
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Part, SpecError
 from optviz.training import (
     ASSESSED,
@@ -23,7 +23,7 @@ from optviz.training import (
 from optviz.training import check as check_training
 
 METHODS = ("independent", "snapshots", "averaging")
-MOST_MEMBERS, MOST_ITERATIONS, MOST_PEAK = 10, 5000, 10.0
+MAX_MEMBERS, MAX_ITERATIONS, MAX_PEAK = 10, 5000, 10.0
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Ensembles:
     @property
     def rate(self) -> float:
         """The constant rate."""
-        return self.racer.optimizer.knobs.get("lr", _rate(self.racer.optimizer).default)
+        return self.racer.optimizer.values.get("lr", _rate(self.racer.optimizer).default)
 
     def training(self, method: str, noise: float) -> Training:
         """The training of a method. Of independent and averaged networks there are M, of snapshots there is one run.
@@ -80,7 +80,7 @@ class Ensembles:
         """
         racer, seeds, keep = self.racer, self.seeds, 0
         if method == "snapshots":
-            optimizer = Part(racer.optimizer.key, racer.optimizer.knobs | {"lr": self.top})
+            optimizer = Part(racer.optimizer.key, racer.optimizer.values | {"lr": self.top})
             racer = replace(racer, optimizer=optimizer, schedules={"lr": Part("cyclic", {"period": self.cycle})})
             seeds, keep = seeds[:1], self.cycle
         if method == "averaging":
@@ -96,7 +96,7 @@ class Ensembles:
 
 
 def _rate(optimizer):
-    return next(k for k in knobs(OPTIMIZERS[optimizer.key]) if k.name == "lr")
+    return next(k for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name == "lr")
 
 
 def check(ensembles: Ensembles) -> None:
@@ -104,9 +104,9 @@ def check(ensembles: Ensembles) -> None:
     if ensembles.view not in METHODS:
         raise SpecError(f"a method is one of {', '.join(METHODS)}, not {ensembles.view[:30]!r}")
     for name, value, low, high in (
-        ("number of members", ensembles.members, 1, MOST_MEMBERS),
-        ("iterations", ensembles.iterations, 10, MOST_ITERATIONS),
-        ("peak of the cyclic rate", ensembles.peak, 1, MOST_PEAK),
+        ("number of members", ensembles.members, 1, MAX_MEMBERS),
+        ("iterations", ensembles.iterations, 10, MAX_ITERATIONS),
+        ("peak of the cyclic rate", ensembles.peak, 1, MAX_PEAK),
     ):
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")

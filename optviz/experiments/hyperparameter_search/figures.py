@@ -34,7 +34,7 @@ from optviz.tuning.search import (
 
 BEST, ACROSS = 20, 5  # curves of the best, and how many of them in a row
 STAMPED = 36  # trials in a stamp
-SIDE = 0.74  # share of the picture for the trials; the rest is for the accuracy along each knob
+SIDE = 0.74  # share of the picture for the trials; the rest is for the accuracy along each hyperparameter
 # From a poor accuracy to a good one: on both backgrounds the good ones stand out most.
 SCALES = {
     "light": [[0, "#cfd9e3"], [0.5, "#5aa9d6"], [1, "#08306b"]],
@@ -44,7 +44,7 @@ MARKS = {ENDED: "circle", CUT: "x-thin-open", LOST: "triangle-down-open", UNDER_
 
 
 def scatter(trials: Trials, theme: Theme, x: int = 0, y: int = 1) -> dict:
-    """The trials over two of the knobs; above and at the right, the accuracy along each of the two.
+    """The trials over two of the hyperparameters; above and at the right, the accuracy along each of the two.
 
     A good trial is large and strong in colour; the best has a ring and its accuracy beside it.
     """
@@ -82,7 +82,7 @@ def _share():
 
 
 def _marked(trials, of, fate, theme, x, y):
-    """Trials with one fate: over the two knobs, and their accuracy along each."""
+    """Trials with one fate: over the two hyperparameters, and their accuracy along each."""
     values, scores = trials.values[of], np.nan_to_num(trials.scores[of])
     scale = SCALES["light" if theme == LIGHT else "dark"]
     open_, waiting = MARKS[fate].endswith("open"), fate == WAITING

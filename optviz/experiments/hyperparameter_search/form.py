@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import streamlit as st
 
-from optviz.experiments.hyperparameter_search.spec import LEAST_TRIALS, Search, missing
-from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.experiments.hyperparameter_search.spec import MIN_TRIALS, Search, missing
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.spec import Part
-from optviz.training import MOST_TRIALS
+from optviz.training import MAX_TRIALS
 from optviz.tuning import (
-    MOST_AXES,
+    MAX_AXES,
     QUANTITIES,
     SAMPLERS,
     Axis,
@@ -19,13 +19,13 @@ from optviz.tuning import (
 from optviz.ui.form import SHARED, TrainingControls, turned
 
 NUMBERS = (
-    Knob("trials", 100, LEAST_TRIALS, MOST_TRIALS, "n", log=True, help="how many are tried"),
-    Knob("validation", 100, 20, 500, help="rows that choose; neither for training nor for the test"),
-    Knob("seed", 0, 0, 99, help="another number, other proposals, initial weights, mini-batches and rows"),
+    Hyperparameter("trials", 100, MIN_TRIALS, MAX_TRIALS, "n", log=True, help="how many are tried"),
+    Hyperparameter("validation", 100, 20, 500, help="rows that choose; neither for training nor for the test"),
+    Hyperparameter("seed", 0, 0, 99, help="another number, other proposals, initial weights, mini-batches and rows"),
 )
 HALVING = (
-    Knob("factor", 2, 2, 5, help="one in so many goes on at each look"),
-    Knob(
+    Hyperparameter("factor", 2, 2, 5, help="one in so many goes on at each look"),
+    Hyperparameter(
         "first",
         20,
         1,
@@ -57,7 +57,7 @@ def controls(page: str) -> None:
     _sampler(search, put)
     _key = f"{page}-{{}}-{S.generation}".format
     shared = TrainingControls(page, lambda: S[page].training, put_training)
-    shared.knobs("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(S[page], new)))
+    shared.hyperparameters("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(S[page], new)))
     _halving(search, put, shared, _key("halving"))
     _space(search, put, _key)
     st.markdown("**What all trials share**")
@@ -67,11 +67,11 @@ def controls(page: str) -> None:
         shared.initialiser()
     shared.numbers(NETWORK)
     shared.optimizer(schedule=False)
-    st.caption("A searched knob has the trial's value in place of the one that is set here.")
+    st.caption("A searched hyperparameter has the trial's value in place of the one that is set here.")
 
 
 def _possible(search):
-    """Without an axis for a knob that the optimizer does not have; weight decay is there for every one."""
+    """Without an axis for a hyperparameter that the optimizer does not have; weight decay is there for every one."""
     axes = [axis for axis in search.space.axes if not missing(axis, search.training.racer.optimizer.key)]
     for spare in ("l2", "lr"):
         if len(axes) < 2 and spare not in [axis.key for axis in axes]:
@@ -88,11 +88,11 @@ def _sampler(search, put):
     )  # fmt: skip
     cls = SAMPLERS[search.sampler.key]
     st.caption(sentence(cls))
-    TrainingControls("search", lambda: search.training, None).knobs(
+    TrainingControls("search", lambda: search.training, None).hyperparameters(
         f"sampler-{search.sampler.key}",
         cls.label,
-        knobs(cls),
-        search.sampler.knobs,
+        hyperparameters(cls),
+        search.sampler.values,
         lambda new: put(sampler=turned(S.search.sampler, new)),
     )
 
@@ -118,13 +118,13 @@ def _halving(search, put, shared, key):
     )  # fmt: skip
     if search.halving:
         values = {"factor": search.halving.factor, "first": search.halving.first}
-        shared.knobs(
+        shared.hyperparameters(
             "halved", "Halving", HALVING, values, lambda new: put(halving=replace(S.search.halving or Halving(), **new))
         )
 
 
 def _space(search, put, key):
-    """Which knobs are searched, and a slider in powers of ten for the range of each."""
+    """Which hyperparameters are searched, and a slider in powers of ten for the range of each."""
     S = st.session_state
     which = key("axes")
     offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.racer.optimizer.key)]
@@ -136,11 +136,11 @@ def _space(search, put, key):
             put(space=Space(tuple(chosen)))
 
     st.multiselect(
-        "Searched knobs, two or more", offered, [axis.key for axis in search.space.axes], lambda k: QUANTITIES[k].title, key=which,
-        max_selections=MOST_AXES, on_change=choose,
+        "Searched hyperparameters, two or more", offered, [axis.key for axis in search.space.axes], lambda k: QUANTITIES[k].title, key=which,
+        max_selections=MAX_AXES, on_change=choose,
     )  # fmt: skip
     if len(S.get(which, search.space.axes)) < 2:
-        st.error("A search is over two knobs or more. It goes on with those that it had.", icon=":material/error:")
+        st.error("A search is over two hyperparameters or more. It goes on with those that it had.", icon=":material/error:")
     for axis in search.space.axes:
         _range(axis, put, key(f"range-{axis.key}"))
 

@@ -48,7 +48,7 @@ def _told(search):
     sampler = SAMPLERS[search.sampler.key]
     return (
         f"{sampler.label}: {sampler.__doc__.strip().splitlines()[0]} {sampler.cite}. All trials have the same initial weights and meet "
-        f"the same mini-batches; they differ in the searched knobs only. {search.training.split.rows} rows train, {search.validation} "
+        f"the same mini-batches; they differ in the searched hyperparameters only. {search.training.split.rows} rows train, {search.validation} "
         "others choose (validation), and the rest are looked at once, when all is done (test). "
         f"Data: {DATASETS[search.training.dataset.key].attribution}"
     )
@@ -124,7 +124,7 @@ def _trials(search, now):
             others = [i for i in range(len(axes)) if i != x]
             y = st.selectbox("Up", others, 0, names.__getitem__, key=f"search-y-{len(axes)}-{x}")
     plot(
-        "search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two knobs. The table has the best of them.",
+        "search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two hyperparameters. The table has the best of them.",
         view=canonical([plain(search.space), x, y]), theme=theme_name(), link=sharing.query(),
     )  # fmt: skip
 

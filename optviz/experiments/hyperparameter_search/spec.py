@@ -11,11 +11,11 @@ import numpy as np
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Part, SpecError
 from optviz.training import (
-    MOST_NUMBERS,
-    MOST_TRIALS,
+    MAX_NUMBERS,
+    MAX_TRIALS,
     Data,
     Split,
     Training,
@@ -32,7 +32,7 @@ from optviz.tuning import (
     Space,
 )
 
-LEAST_TRIALS = 4
+MIN_TRIALS = 4
 
 # What every trial shares. An epoch is four iterations.
 EVERY = Training(
@@ -84,7 +84,7 @@ def check(search: Search) -> None:
     search.sampler.check(SAMPLERS, "sampler")
     training = search.training
     for name, value, low, high in (
-        ("number of trials", search.trials, LEAST_TRIALS, MOST_TRIALS),
+        ("number of trials", search.trials, MIN_TRIALS, MAX_TRIALS),
         ("rows for validation", search.validation, 10, 10**5),
         ("iterations", training.iterations, 1, 20_000),
         ("number of seeds of a search", len(training.seeds), 1, 1),
@@ -100,15 +100,15 @@ def check(search: Search) -> None:
     for axis in search.space.axes:
         if missing(axis, key):
             raise SpecError(f"{OPTIMIZERS[key].label} has no {axis.quantity.title} to search")
-    if search.trials * held_numbers(training) > 4 * MOST_NUMBERS and search.halving:
+    if search.trials * held_numbers(training) > 4 * MAX_NUMBERS and search.halving:
         raise SpecError(
             "so many and large networks cannot be halved side by side: take fewer trials or smaller networks"
         )
 
 
 def missing(axis: Axis, optimizer: str) -> bool:
-    """Whether the axis is of a knob that this optimizer does not have."""
-    return axis.key in ("lr", "momentum") and axis.key not in {k.name for k in knobs(OPTIMIZERS[optimizer])}
+    """Whether the axis is of a hyperparameter that this optimizer does not have."""
+    return axis.key in ("lr", "momentum") and axis.key not in {k.name for k in hyperparameters(OPTIMIZERS[optimizer])}
 
 
 class Parts(NamedTuple):

@@ -36,9 +36,9 @@ def names(searches: list[Search]) -> list[str]:
 
 
 def _name(search):
-    knobs = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.knobs.items())
+    hyperparameters = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.values.items())
     halving = f"halving by {search.halving.factor} from {search.halving.first}" if search.halving else ""
-    return " + ".join(filter(None, [SAMPLERS[search.sampler.key].label + (f" ({knobs})" if knobs else ""), halving]))
+    return " + ".join(filter(None, [SAMPLERS[search.sampler.key].label + (f" ({hyperparameters})" if hyperparameters else ""), halving]))
 
 
 def best_table(trials: Trials) -> str:
@@ -81,7 +81,7 @@ def compared(lines: list[tuple[str, Trials, Style]]) -> str:
 
 
 def matters(trials: Trials) -> str:
-    """Which of the knobs the accuracy goes with."""
+    """Which of the hyperparameters the accuracy goes with."""
     of = np.flatnonzero(trials.state != OPEN)
     if len(of) < 4:
         return ""
@@ -94,13 +94,13 @@ def matters(trials: Trials) -> str:
         f"{n} of the {a.quantity.title}" for n, a in zip(different_values(trials.points[of]), axes, strict=True)
     ]
     return (
-        f"**Rank correlation of accuracy with each knob**: {', '.join(found)}. 1: the more the better; 0: it does not matter, or "
+        f"**Rank correlation of accuracy with each hyperparameter**: {', '.join(found)}. 1: the more the better; 0: it does not matter, or "
         f"the best lies in between. In {len(of)} trials there were so many different values: {', '.join(different)}."
     )
 
 
 def different_values(points) -> list[int]:
-    """How many values of each knob were tried."""
+    """How many values of each hyperparameter were tried."""
     return [len(np.unique(column.round(9))) for column in points.T]
 
 
@@ -118,7 +118,7 @@ def border_warning(trials: Trials, i: int, upper: bool) -> str:
     return (
         f"**The best lies at the border of its range**: {axis.quantity.title} {number(value, 3)}, where the range ends at {end}. "
         + (
-            "This knob hardly matters here, so it may be chance."
+            "This hyperparameter hardly matters here, so it may be chance."
             if weak
             else "What lies beyond has not been tried and may be better."
         )

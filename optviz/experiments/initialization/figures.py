@@ -8,7 +8,7 @@ import numpy as np
 
 from optviz.nn import INITIALISERS, Network
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import (
     Style,
     Theme,
@@ -21,18 +21,18 @@ from optviz.spec import Part, SpecError
 from optviz.training import Training, rank
 from optviz.training import check as check_training
 
-MOST_RULES = 8  # compared at once
-MOST_KEPT = 50  # snapshots of a training
+MAX_RULES = 8  # compared at once
+MAX_KEPT = 50  # snapshots of a training
 KEPT_NUMBERS = 10**7  # in all of them together
 SIDE = 100  # rows and columns of a matrix in its picture
-MOST_PICTURES = 4  # matrices side by side
+MAX_PICTURES = 4  # matrices side by side
 EQUAL = 1e-6  # of the largest weight: nearer units are the same but for rounding, as `rank` has it
 
 
 def every(iterations: int, numbers: int) -> int:
     """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where these would be too many."""
     keep = 20
-    while iterations > MOST_KEPT * keep or (keep < iterations and iterations // keep * numbers > KEPT_NUMBERS):
+    while iterations > MAX_KEPT * keep or (keep < iterations and iterations // keep * numbers > KEPT_NUMBERS):
         keep *= 2
     return keep
 
@@ -52,13 +52,13 @@ SYMMETRY = Training(
 
 def check(training: Training) -> None:
     """SpecError where a training from outside could not have been set on the page."""
-    if not 1 <= len(training.initialisers) <= MOST_RULES:
-        raise SpecError(f"1 to {MOST_RULES} initialisers are compared, not {len(training.initialisers)}")
+    if not 1 <= len(training.initialisers) <= MAX_RULES:
+        raise SpecError(f"1 to {MAX_RULES} initialisers are compared, not {len(training.initialisers)}")
     check_training(training)
 
 
 def names(rules: tuple[Part, ...]) -> list[str]:
-    """What each initialiser is called: with its knobs where it has some, numbered where two are the same."""
+    """What each initialiser is called: with its hyperparameters where it has some, numbered where two are the same."""
     plain = [_name(rule) for rule in rules]
     many, seen = Counter(plain), Counter()
     out = []
@@ -70,7 +70,7 @@ def names(rules: tuple[Part, ...]) -> list[str]:
 
 def _name(part):
     rule = part.build(INITIALISERS)
-    values = {k.name: getattr(rule, k.name) for k in knobs(type(rule))}
+    values = {k.name: getattr(rule, k.name) for k in hyperparameters(type(rule))}
     symbols = {"sigma": "σ", "gain": "g"}
     return rule.label + (f" ({', '.join(f'{symbols.get(k, k)} = {v:g}' for k, v in values.items())})" if values else "")
 

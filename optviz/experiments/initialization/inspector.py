@@ -147,7 +147,7 @@ def _symmetry(look):
     found = [look.matrix(shown, i, k) for i in range(len(names))]
     m = found[which]
     st.markdown(f"{look.name}, W{k + 1}. {views.seen(m, shown, look.lengths(shown, which)[k])}")
-    others = [i for i in range(len(names)) if i != which][: views.MOST_PICTURES - 1]
+    others = [i for i in range(len(names)) if i != which][: views.MAX_PICTURES - 1]
     drawn = sorted([which, *others])
     plot(
         "initial-matrices", views.heatmaps([(names[i], found[i]) for i in drawn], theme),

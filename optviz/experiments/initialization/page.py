@@ -8,12 +8,12 @@ from optviz.data import DATASETS
 from optviz.experiments.initialization import figures as views
 from optviz.experiments.initialization.inspector import SYMMETRY, inspection
 from optviz.nn import INITIALISERS
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import THEMES, style
 from optviz.spec import Part
 from optviz.ui import job_runner as lab
 from optviz.ui import training_charts as bench
-from optviz.ui.components import knob_panel, theme_name
+from optviz.ui.components import hyperparameter_panel, theme_name
 from optviz.ui.form import TrainingControls, turned
 from optviz.ui.layout import framed
 
@@ -73,18 +73,18 @@ def _controls(training):
 
 
 def _rules(training):
-    """Which initialisers are compared, and the knobs of those that have some, in the look of their lines."""
+    """Which initialisers are compared, and the hyperparameters of those that have some, in the look of their lines."""
     S = st.session_state
     key = f"rules-{S.generation}"
     st.multiselect(
         "Initial weights", list(INITIALISERS), list(dict.fromkeys(rule.key for rule in training.initialisers)),
-        lambda k: INITIALISERS[k].label, key=key, max_selections=views.MOST_RULES, on_change=lambda: _choose_rules(S[key]),
+        lambda k: INITIALISERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
     )  # fmt: skip
     for i, (rule, name) in enumerate(zip(training.initialisers, views.names(training.initialisers), strict=True)):
-        if declared := knobs(INITIALISERS[rule.key]):
+        if declared := hyperparameters(INITIALISERS[rule.key]):
             st.markdown(f"**{name}**")
-            knob_panel(
-                f"rule-{i}-{rule.key}-{len(training.initialisers)}-{S.generation}", name, declared, rule.knobs,
+            hyperparameter_panel(
+                f"rule-{i}-{rule.key}-{len(training.initialisers)}-{S.generation}", name, declared, rule.values,
                 lambda new, i=i: _turn_rule(i, new), look=style(i, THEMES[theme_name()]),
             )  # fmt: skip
 
@@ -92,7 +92,7 @@ def _rules(training):
 def _choose_rules(keys):
     kept = [rule for rule in st.session_state.beginning.initialisers if rule.key in keys]
     known = {rule.key for rule in kept}
-    _update(initialisers=(*kept, *(Part(k) for k in keys if k not in known))[: views.MOST_RULES])
+    _update(initialisers=(*kept, *(Part(k) for k in keys if k not in known))[: views.MAX_RULES])
 
 
 def _turn_rule(i, new):

@@ -227,7 +227,7 @@ def bowl(survey: Survey, bend: Curvature, sharpest: float) -> str:
     )
     part = survey.terrain.race.racers[survey.terrain.middle].optimizer
     return text + (
-        f"; SGD here has {number(part.knobs['lr'], 2)}." if part.key == "sgd" and "lr" in part.knobs else "."
+        f"; SGD here has {number(part.values['lr'], 2)}." if part.key == "sgd" and "lr" in part.values else "."
     )
 
 

@@ -8,10 +8,10 @@ import streamlit as st
 from optviz.data import DATASETS
 from optviz.experiments.loss_landscape import figures as views
 from optviz.experiments.loss_landscape import spec as core
-from optviz.experiments.optimizer_comparison.spec import MOST_RACERS
+from optviz.experiments.optimizer_comparison.spec import MAX_RACERS
 from optviz.experiments.trajectories.view import LEVELS
 from optviz.nn import PLACES
-from optviz.optim.hyperparameter import Knob
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.spec import canonical, plain
@@ -23,7 +23,7 @@ from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
 
 PAGE = "landscape"
-MOST_KEPT = 6  # planes that a session keeps
+MAX_KEPT = 6  # planes that a session keeps
 QUICK = (
     2 * 10**7
 )  # products in a pass of the rows through the network, up to which its sharpest direction is looked for
@@ -31,7 +31,7 @@ DEFAULTS = {"hidden": 2, "units": 50}  # of the network here
 NUMBERS = tuple(
     replace(k, default=DEFAULTS.get(k.name, k.default)) for k in SHARED if k.name != "seeds"
 )  # fmt: skip
-START = (Knob("start", 0, 0, 99, "s", help="seed of the initial weights and of the mini-batches"),)
+START = (Hyperparameter("start", 0, 0, 99, "s", help="seed of the initial weights and of the mini-batches"),)
 REACH = {"pca": 0.5, "random": 1.0}
 TO = {"pca": "how far the picture goes beyond the paths; 1 makes it twice as wide as they are",
       "random": "how far the picture goes to every side, in lengths of each unit’s own weights"}  # fmt: skip
@@ -82,11 +82,11 @@ def _controls():
         controls.choice(
             "In the middle: the end of", range(len(terrain.names)), terrain.middle, lambda i: terrain.names[i], lambda i: _update(middle=i)
         )  # fmt: skip
-    declared = _plane_knobs(terrain.plane)
-    controls.knobs(
+    declared = _plane_hyperparameters(terrain.plane)
+    controls.hyperparameters(
         f"plane-{terrain.plane}", "Plane", declared, {k.name: getattr(terrain, k.name) for k in declared}, lambda new: _update(**new)
     )  # fmt: skip
-    trainees(lambda: S.landscape.race.racers, terrain.race.network, MOST_RACERS, lambda racers: _race(racers=racers))
+    trainees(lambda: S.landscape.race.racers, terrain.race.network, MAX_RACERS, lambda racers: _race(racers=racers))
     controls.data()
     controls.activation()
     controls.initialiser()
@@ -95,19 +95,19 @@ def _controls():
         lambda k: _race(network=replace(S.landscape.race.network, normalise=k)),
     )  # fmt: skip
     controls.numbers(NUMBERS)
-    controls.knobs(
+    controls.hyperparameters(
         "start", "Start", START, {"start": terrain.race.seeds[0]}, lambda new: _race(seeds=tuple(new.values()) or terrain.race.seeds)
     )  # fmt: skip
 
 
-def _plane_knobs(plane):
-    knobs = (
-        Knob("reach", REACH[plane], core.LEAST_REACH, core.MOST_REACH, log=True, help=TO[plane]),
-        Knob("resolution", 51, core.LEAST_RESOLUTION, core.MOST_RESOLUTION, help="points of the grid along each side"),
-        Knob("judged_on", 500, 1, core.MOST_ROWS, log=True, help="training rows on which the loss is worked out"),
+def _plane_hyperparameters(plane):
+    hyperparameters = (
+        Hyperparameter("reach", REACH[plane], core.MIN_REACH, core.MAX_REACH, log=True, help=TO[plane]),
+        Hyperparameter("resolution", 51, core.MIN_RESOLUTION, core.MAX_RESOLUTION, help="points of the grid along each side"),
+        Hyperparameter("judged_on", 500, 1, core.MAX_ROWS, log=True, help="training rows on which the loss is worked out"),
     )
-    seed = Knob("seed", 0, 0, 99, help="which random directions")
-    return (*knobs, seed) if plane == "random" else knobs
+    seed = Hyperparameter("seed", 0, 0, 99, help="which random directions")
+    return (*hyperparameters, seed) if plane == "random" else hyperparameters
 
 
 def _key(terrain):
@@ -156,7 +156,7 @@ def _surveyed(terrain):
             st.info(f"{error}", icon=":material/explore_off:")
             bench.curves(PAGE, _lines(terrain, progresses), terrain.race.iterations)
             return None
-        for old in [k for k in kept if k != key][: len(kept) - MOST_KEPT]:
+        for old in [k for k in kept if k != key][: len(kept) - MAX_KEPT]:
             del kept[old]
     if kept[key].whole:
         return kept[key]

@@ -26,15 +26,15 @@ from optviz.nn.streams import DIRECTIONS
 from optviz.optim.config import Racer, names
 from optviz.spec import Part, SpecError
 from optviz.training import (
-    MOST_SEED,
+    MAX_SEED,
     Data,
     Progress,
     Training,
 )
 
 PLANES = {"pca": "the paths’ own plane (PCA)", "random": "random directions"}
-LEAST_RESOLUTION, MOST_RESOLUTION, MOST_ROWS, LEAST_REACH, MOST_REACH = 5, 101, 1500, 0.05, 5.0
-MOST_KEPT = 60  # points of a path
+MIN_RESOLUTION, MAX_RESOLUTION, MAX_ROWS, MIN_REACH, MAX_REACH = 5, 101, 1500, 0.05, 5.0
+MAX_KEPT = 60  # points of a path
 KEPT_NUMBERS = 10**7  # in all paths together
 CHUNK_NUMBERS = 10**6  # in the parameters and signals of the networks that go through side by side
 NARROW = 0.25  # the frame is at least so high for its width, and so wide for its height
@@ -70,7 +70,7 @@ class Terrain:
     def keep(self) -> int:
         """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
         keep, numbers = 5, len(self.race.racers) * self.race.network.size
-        while self.race.iterations > keep * MOST_KEPT or (
+        while self.race.iterations > keep * MAX_KEPT or (
             self.race.iterations > keep and self.race.iterations // keep * numbers > KEPT_NUMBERS
         ):
             keep *= 2
@@ -91,8 +91,8 @@ def check(terrain: Terrain) -> None:
         raise SpecError(f"a plane is {' or '.join(PLANES)}, not {terrain.plane[:30]!r}")
     for name, value, low, high in (
         ("the optimizer in the middle", terrain.middle, 0, max(len(terrain.race.racers) - 1, 0)),
-        ("seed of the directions", terrain.seed, 0, MOST_SEED), ("reach", terrain.reach, LEAST_REACH, MOST_REACH),
-        ("resolution", terrain.resolution, LEAST_RESOLUTION, MOST_RESOLUTION), ("rows to be judged on", terrain.judged_on, 1, MOST_ROWS),
+        ("seed of the directions", terrain.seed, 0, MAX_SEED), ("reach", terrain.reach, MIN_REACH, MAX_REACH),
+        ("resolution", terrain.resolution, MIN_RESOLUTION, MAX_RESOLUTION), ("rows to be judged on", terrain.judged_on, 1, MAX_ROWS),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")

@@ -15,7 +15,7 @@ from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
 from optviz.optim.config import names as names_of
-from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot import equations
 from optviz.plot.style import THEMES, number, style
@@ -40,9 +40,9 @@ PRESETS = {
 NUMBERS = tuple(replace(k, default=v) for k, v in zip(SHARED, (2, 50, 8, 900, 1500, 1), strict=True))
 RANGE_NUMBERS = tuple(k for k in NUMBERS if k.name != "iterations")
 TEST = (
-    Knob("low", 1e-4, core.LEAST_RATE, core.MOST_RATE / 10, log=True, help="rate of the first step"),
-    Knob("high", 10.0, core.LEAST_HIGH, core.MOST_RATE, log=True, help="rate of the last step"),
-    Knob("steps", 400, core.LEAST_STEPS, core.MOST_STEPS, "T", log=True, help="steps from one to the other"),
+    Hyperparameter("low", 1e-4, core.MIN_RATE, core.MAX_RATE / 10, log=True, help="rate of the first step"),
+    Hyperparameter("high", 10.0, core.MIN_HIGH, core.MAX_RATE, log=True, help="rate of the last step"),
+    Hyperparameter("steps", 400, core.MIN_STEPS, core.MAX_STEPS, "T", log=True, help="steps from one to the other"),
 )
 
 
@@ -90,7 +90,7 @@ def _schedule_controls():
     with st.container(horizontal=True, key="schedules-presets", gap="small"):
         for label, (scene, told) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(lambda: S.schedules.racers, S.schedules.network, core.MOST_RACERS, _put_racers, _another, scheduled=True)
+    trainees(lambda: S.schedules.racers, S.schedules.network, core.MAX_RACERS, _put_racers, _another, scheduled=True)
     _network_controls(NUMBERS)
 
 
@@ -104,10 +104,10 @@ def _network_controls(numbers):
 
 
 def _put_racers(racers):
-    """A schedule that was just chosen gets knobs with which it has its effect within the training."""
+    """A schedule that was just chosen gets hyperparameters with which it has its effect within the training."""
     iterations = st.session_state.schedules.iterations
     _update(racers=tuple(
-        replace(r, schedules={n: part if part.knobs else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
+        replace(r, schedules={n: part if part.values else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
         for r in racers
     ))  # fmt: skip
 
@@ -210,10 +210,10 @@ def _range_controls():
                  on_change=lambda: _put_test(optimizer=Part(S[key])))  # fmt: skip
     st.caption(sentence(OPTIMIZERS[part.key]))
     controls = TrainingControls("range", lambda: S.schedules, _update)
-    controls.knobs("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},
+    controls.hyperparameters("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},
                    lambda new: _update(test=within(S.schedules.test, new)))  # fmt: skip
-    controls.knobs(
-        f"own-{part.key}", "Optimizer", tuple(k for k in knobs(OPTIMIZERS[part.key]) if k.name != "lr"), part.knobs,
+    controls.hyperparameters(
+        f"own-{part.key}", "Optimizer", tuple(k for k in hyperparameters(OPTIMIZERS[part.key]) if k.name != "lr"), part.values,
         lambda new: _put_test(optimizer=turned(S.schedules.test.optimizer, new)),
     )  # fmt: skip
     _network_controls(RANGE_NUMBERS)
@@ -224,7 +224,7 @@ def _put_test(**parts):
 
 
 def within(test: core.RangeTest, new: dict) -> core.RangeTest:
-    """The test with other knobs. The range keeps a power of ten at least: the end that is not turned gives way."""
+    """The test with other hyperparameters. The range keeps a power of ten at least: the end that is not turned gives way."""
     turned_ = replace(test, **new)
     if turned_.high >= 10 * turned_.low:
         return turned_

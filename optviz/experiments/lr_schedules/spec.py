@@ -9,7 +9,7 @@ import numpy as np
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import (
     SCHEDULES,
     Cyclic,
@@ -25,11 +25,11 @@ from optviz.training import (
 )
 from optviz.training import check as check_training
 
-MOST_RACERS = 8
+MAX_RACERS = 8
 VIEWS = ("schedules", "range")
 WINDOW = 50  # mini-batches on each side of a jump of the rate over which the loss is averaged
 # Of a range test: rates that can be tried, and how many steps it takes.
-LEAST_RATE, LEAST_HIGH, MOST_RATE, LEAST_STEPS, MOST_STEPS = 1e-6, 1e-3, 10.0, 50, 2000
+MIN_RATE, MIN_HIGH, MAX_RATE, MIN_STEPS, MAX_STEPS = 1e-6, 1e-3, 10.0, 50, 2000
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class RangeTest:
     def racer(self) -> Racer:
         """The optimizer with its growing rate."""
         growth = Part("growth", {"decades": log10(self.high / self.low), "steps": self.steps - 1})
-        return Racer(Part(self.optimizer.key, {**self.optimizer.knobs, "lr": self.high}), (), {"lr": growth})
+        return Racer(Part(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
 
 
 def _steps():
@@ -94,21 +94,21 @@ def every(iterations: int) -> int:
 
 def check(scene: Scheduling) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if len(scene.racers) > MOST_RACERS:
-        raise SpecError(f"at most {MOST_RACERS} optimizers, not {len(scene.racers)}")
+    if len(scene.racers) > MAX_RACERS:
+        raise SpecError(f"at most {MAX_RACERS} optimizers, not {len(scene.racers)}")
     if scene.view not in VIEWS:
         raise SpecError(f"the view is one of {', '.join(VIEWS)}, not {scene.view[:30]!r}")
     test = scene.test
-    if "lr" in test.optimizer.knobs:
-        raise SpecError("the rate of a range test is what it tries, not a knob of its optimizer")
-    if not (LEAST_RATE <= test.low <= MOST_RATE / 10 and LEAST_HIGH <= test.high <= MOST_RATE):
+    if "lr" in test.optimizer.values:
+        raise SpecError("the rate of a range test is what it tries, not a hyperparameter of its optimizer")
+    if not (MIN_RATE <= test.low <= MAX_RATE / 10 and MIN_HIGH <= test.high <= MAX_RATE):
         raise SpecError(
-            f"a range test goes from {LEAST_RATE:g} or more to {LEAST_HIGH:g} or more, at most {MOST_RATE:g}"
+            f"a range test goes from {MIN_RATE:g} or more to {MIN_HIGH:g} or more, at most {MAX_RATE:g}"
         )
     if test.high < 9.99 * test.low:
         raise SpecError("a range test goes through a power of ten or more")
-    if not LEAST_STEPS <= test.steps <= MOST_STEPS:
-        raise SpecError(f"a range test takes from {LEAST_STEPS} to {MOST_STEPS} steps, not {test.steps}")
+    if not MIN_STEPS <= test.steps <= MAX_STEPS:
+        raise SpecError(f"a range test takes from {MIN_STEPS} to {MAX_STEPS} steps, not {test.steps}")
     for training in (*scene.trainings, scene.tested):
         check_training(training)
 
@@ -131,7 +131,7 @@ def fitted(key: str, iterations: int) -> Part:
         "inverse_time": {"rate": 9 / iterations}, "linear": {"steps": iterations}, "cosine": {"steps": iterations},
         "cyclic": {"period": iterations // 3}, "warmup": {"steps": iterations // 9}, "growth": {"steps": iterations - 1},
     }.get(key, {})  # fmt: skip
-    ranges = {k.name: (k.low, k.high) for k in knobs(SCHEDULES[key])}
+    ranges = {k.name: (k.low, k.high) for k in hyperparameters(SCHEDULES[key])}
     return Part(key, {name: type(v)(min(max(v, ranges[name][0]), ranges[name][1])) for name, v in wanted.items()})
 
 
@@ -226,6 +226,6 @@ def read(rates, loss) -> Reading:
 def with_rate(scene: Scheduling, rate: float) -> Scheduling:
     """The scene with another racer: the range test's optimizer at a constant rate, in place of the last if all are taken."""
     own = scene.test.optimizer
-    lr = next(k for k in knobs(OPTIMIZERS[own.key]) if k.name == "lr")
-    racer = Racer(Part(own.key, {**own.knobs, "lr": min(max(rate, lr.low), lr.high)}))
-    return replace(scene, racers=(*scene.racers[: MOST_RACERS - 1], racer), view="schedules")
+    lr = next(k for k in hyperparameters(OPTIMIZERS[own.key]) if k.name == "lr")
+    racer = Racer(Part(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
+    return replace(scene, racers=(*scene.racers[: MAX_RACERS - 1], racer), view="schedules")

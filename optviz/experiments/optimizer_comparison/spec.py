@@ -8,7 +8,7 @@ from optviz.spec import Part, SpecError
 from optviz.training import Split, Training
 from optviz.training import check as check_training
 
-MOST_RACERS = 8
+MAX_RACERS = 8
 
 # The book's figure 6.9: its rates.
 FIGURE = (
@@ -42,7 +42,7 @@ class Contest:
 
 def check(contest: Contest) -> None:
     """SpecError where a contest from outside could not have been set on the page."""
-    if len(contest.racers) > MOST_RACERS:
-        raise SpecError(f"at most {MOST_RACERS} optimizers, not {len(contest.racers)}")
+    if len(contest.racers) > MAX_RACERS:
+        raise SpecError(f"at most {MAX_RACERS} optimizers, not {len(contest.racers)}")
     for training in contest.trainings:
         check_training(training)

@@ -10,27 +10,27 @@ from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization import text as told
 from optviz.experiments.regularization.explained import explained
 from optviz.experiments.regularization.spec import (
-    MOST_REMEDIES,
+    MAX_REMEDIES,
     NOTHING,
     TINY,
     Remedy,
 )
 from optviz.optim import OPTIMIZERS
-from optviz.optim.hyperparameter import Knob, knobs, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.plot.style import THEMES, style
 from optviz.plot.training import Scale, table
 from optviz.shell import sharing
 from optviz.spec import canonical, plain
 from optviz.training import (
-    MOST_BATCH,
-    MOST_DROPOUT,
-    MOST_NOISE,
-    MOST_PENALTY,
-    MOST_SEEDS,
+    MAX_BATCH,
+    MAX_DROPOUT,
+    MAX_NOISE,
+    MAX_PENALTY,
+    MAX_SEEDS,
     unsuited,
 )
 from optviz.ui import training_charts as bench
-from optviz.ui.components import knob_panel, plot, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import TrainingControls, turned, usual
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
@@ -43,30 +43,30 @@ PRESETS = {
     "L1 and L2": (core.NORMS, "Two kinds of penalty, and what they make of the weights."),
     "Adam and AdamW": (core.ADAM, "The same decay inside and outside of Adam."),
 }  # fmt: skip
-# What a remedy may consist of. A logarithmic knob has no 0: what is not used is not shown.
+# What a remedy may consist of. A logarithmic hyperparameter has no 0: what is not used is not shown.
 PARTS = {
-    "l2": ("weight decay", Knob("l2", 0.01, 1e-5, MOST_PENALTY, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss")),
-    "l1": ("L1", Knob("l1", 0.0003, 1e-6, MOST_PENALTY, r"\lambda_1", log=True, help="λ₁·Σ|W| is added to the loss")),
-    "dropout": ("dropout", Knob("dropout", 0.1, 0.01, MOST_DROPOUT, "p", help="share of the hidden units that a training step leaves out")),
+    "l2": ("weight decay", Hyperparameter("l2", 0.01, 1e-5, MAX_PENALTY, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss")),
+    "l1": ("L1", Hyperparameter("l1", 0.0003, 1e-6, MAX_PENALTY, r"\lambda_1", log=True, help="λ₁·Σ|W| is added to the loss")),
+    "dropout": ("dropout", Hyperparameter("dropout", 0.1, 0.01, MAX_DROPOUT, "p", help="share of the hidden units that a training step leaves out")),
 }  # fmt: skip
 DATA = (
-    Knob("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
-    Knob(
-        "noise", 0.0, 0.0, MOST_NOISE, help="share of the training labels that are wrong; those of the test are right"
+    Hyperparameter("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
+    Hyperparameter(
+        "noise", 0.0, 0.0, MAX_NOISE, help="share of the training labels that are wrong; those of the test are right"
     ),
-    Knob(
+    Hyperparameter(
         "seeds",
         3,
         1,
-        MOST_SEEDS // 2,
+        MAX_SEEDS // 2,
         help="trainings of each remedy, from other starts, in pairs with those of the first",
     ),
 )
 NETWORK = (
-    Knob("hidden", 6, 0, 12, "L", help="hidden layers"),
-    Knob("units", 100, 2, 300, "n", help="units in each of them"),
-    Knob("batch", 100, 1, MOST_BATCH, "B", log=True, help="rows in a mini-batch"),
-    Knob("iterations", 903, 30, 5000, "T", log=True, help="updates of every network; an epoch is rows / batch of them"),
+    Hyperparameter("hidden", 6, 0, 12, "L", help="hidden layers"),
+    Hyperparameter("units", 100, 2, 300, "n", help="units in each of them"),
+    Hyperparameter("batch", 100, 1, MAX_BATCH, "B", log=True, help="rows in a mini-batch"),
+    Hyperparameter("iterations", 903, 30, 5000, "T", log=True, help="updates of every network; an epoch is rows / batch of them"),
 )
 SHARED_OPTIMIZER = "the optimizer of all"
 ACCURACY, WEIGHTS = "Accuracy", "Weights"
@@ -102,7 +102,7 @@ def _controls():
         _remedy(i, label)
     st.button(
         "Add a remedy", key="add-remedy", icon=":material/add:", width="stretch", on_click=_add,
-        disabled=len(S.overfitting.remedies) >= MOST_REMEDIES,
+        disabled=len(S.overfitting.remedies) >= MAX_REMEDIES,
     )  # fmt: skip
     controls = TrainingControls(PAGE, lambda: S.overfitting, _update)
     controls.data()
@@ -137,12 +137,12 @@ def _remove(i):
 
 
 def _remedy(i, label):
-    """A remedy under its name: the knobs of what it consists of; in its popover what that is."""
+    """A remedy under its name: the hyperparameters of what it consists of; in its popover what that is."""
     S = st.session_state
     remedies = S.overfitting.remedies
     remedy, many = remedies[i], len(remedies)
     with st.container(horizontal=True, vertical_alignment="center", key=f"head-{i}"):
-        # the knobs below have the numbers of a name that is too long for one line
+        # the hyperparameters below have the numbers of a name that is too long for one line
         short = label if len(label) <= views.LONG else re.sub(r" \d[\d.e-]*", "", label)
         st.markdown(f"**{short}**", width="stretch")
         box = st.popover("Change", key=f"settings-{i}", on_change="rerun")
@@ -151,13 +151,13 @@ def _remedy(i, label):
             _composition(i, label, remedy, many)
     used = [name for name in PARTS if getattr(remedy, name)]
     declared = tuple(PARTS[name][1] for name in used)
-    knob_panel(
+    hyperparameter_panel(
         f"remedy-{i}-{many}-{'-'.join(used)}-{S.generation}", label, declared, {name: getattr(remedy, name) for name in used},
         lambda new: _put(i, replace(S.overfitting.remedies[i], **new)), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
     if own := remedy.optimizer:
-        knob_panel(
-            f"own-{i}-{many}-{own.key}-{S.generation}", f"{label}: optimizer", knobs(OPTIMIZERS[own.key]), own.knobs,
+        hyperparameter_panel(
+            f"own-{i}-{many}-{own.key}-{S.generation}", f"{label}: optimizer", hyperparameters(OPTIMIZERS[own.key]), own.values,
             lambda new: _put(i, replace(S.overfitting.remedies[i], optimizer=turned(S.overfitting.remedies[i].optimizer, new))),
         )  # fmt: skip
 
@@ -168,7 +168,7 @@ def _composition(i, label, remedy, many):
 
     def compose():
         chosen, now = S[f"parts-{of}"], S.overfitting.remedies[i]
-        _put(i, replace(now, **{n: (getattr(now, n) or knob.default) if n in chosen else 0.0 for n, (_, knob) in PARTS.items()}))  # fmt: skip
+        _put(i, replace(now, **{n: (getattr(now, n) or hyperparameter.default) if n in chosen else 0.0 for n, (_, hyperparameter) in PARTS.items()}))  # fmt: skip
 
     def train_with():
         chosen = S[f"optimizer-{of}"]

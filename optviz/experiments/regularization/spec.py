@@ -18,7 +18,7 @@ from optviz.training import (
 )
 from optviz.training import check as check_training
 
-MOST_REMEDIES = 6
+MAX_REMEDIES = 6
 ASSESS = 30  # iterations between two measurements: ten epochs of 300 rows in batches of 100
 TINY = 1e-3  # a weight below this is as good as none
 
@@ -73,8 +73,8 @@ class Overfitting:
 
 def check(scene: Overfitting) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if not 1 <= len(scene.remedies) <= MOST_REMEDIES:
-        raise SpecError(f"one to {MOST_REMEDIES} remedies, not {len(scene.remedies)}")
+    if not 1 <= len(scene.remedies) <= MAX_REMEDIES:
+        raise SpecError(f"one to {MAX_REMEDIES} remedies, not {len(scene.remedies)}")
     if scene.network.dropout:
         raise SpecError("dropout belongs to a remedy, not to the network that all share")
     for training in scene.trainings:

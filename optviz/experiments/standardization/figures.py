@@ -5,7 +5,7 @@ from html import escape
 import numpy as np
 
 from optviz.experiments.standardization.spec import (
-    MOST_ANGLE,
+    MAX_ANGLE,
     RATES,
     Descent,
     Scaling,
@@ -22,7 +22,7 @@ from optviz.plot.style import (
     style,
 )
 
-ANGLES = np.linspace(-MOST_ANGLE, MOST_ANGLE, 181)
+ANGLES = np.linspace(-MAX_ANGLE, MAX_ANGLE, 181)
 GRID = 100  # points of the landscape across
 WEIGHTS = ("weight w₁", "weight w₂")
 LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}}
@@ -116,7 +116,7 @@ def over_angles(pair: tuple[Side, Side], degrees: float, field: str, theme: Them
         else {"type": "log", "exponentformat": "power", "title": {"text": "logistic loss", "standoff": 2}}
     )
     x = {
-        "range": [-MOST_ANGLE, MOST_ANGLE],
+        "range": [-MAX_ANGLE, MAX_ANGLE],
         "dtick": 15,
         "ticksuffix": "°",
         "title": {"text": "line turned by", "standoff": 4},

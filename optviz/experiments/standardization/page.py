@@ -10,23 +10,23 @@ from optviz.data import DATASETS
 from optviz.experiments.standardization import figures as views
 from optviz.experiments.standardization import inputs as input_views
 from optviz.experiments.standardization.spec import (
-    MOST_ANGLE,
-    MOST_POINTS,
-    MOST_SEED,
-    MOST_STEPS,
+    MAX_ANGLE,
+    MAX_POINTS,
+    MAX_SEED,
+    MAX_STEPS,
     PENALTY,
     RATES,
     Descent,
     Scaling,
     sides,
 )  # fmt: skip
-from optviz.optim.hyperparameter import Knob
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, number, style
 from optviz.shell import sharing
 from optviz.spec import canonical
 from optviz.training import INPUTS
 from optviz.ui import training_charts as bench
-from optviz.ui.components import knob_panel, plot, table, theme_name
+from optviz.ui.components import hyperparameter_panel, plot, table, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import laboratory
 from optviz.ui.layout import framed
@@ -37,17 +37,17 @@ TABS = {"line": "A line is turned", "loss": "The loss over the weights", "digits
 CHOSEN = {
     "steady": "Each its best without a step uphill", "lowest": "Each the one that ends lowest", "same": "One for both",
 }  # fmt: skip
-ANGLE = Knob("angle", 5.0, -MOST_ANGLE, MOST_ANGLE, r"\phi", help="degrees by which the best line's weights are turned")
+ANGLE = Hyperparameter("angle", 5.0, -MAX_ANGLE, MAX_ANGLE, r"\phi", help="degrees by which the best line's weights are turned")
 CLOUDS = (
-    Knob("offset", 10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"),
-    Knob("gap", 2.0, 0.0, 5.0, "d", help="from centre to centre of the clouds"),
-    Knob("spread", 0.42, 0.05, 1.0, "σ", help="standard deviation of a cloud"),
-    Knob("stretch", 1.0, 0.1, 10.0, "k", log=True, help="factor of the second feature, as if it counted in smaller units"),
-    Knob("points", 500, 10, MOST_POINTS, "n", help="points in all"),
-    Knob("seed", 21, 0, MOST_SEED, help="another number, other points"),
+    Hyperparameter("offset", 10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"),
+    Hyperparameter("gap", 2.0, 0.0, 5.0, "d", help="from centre to centre of the clouds"),
+    Hyperparameter("spread", 0.42, 0.05, 1.0, "σ", help="standard deviation of a cloud"),
+    Hyperparameter("stretch", 1.0, 0.1, 10.0, "k", log=True, help="factor of the second feature, as if it counted in smaller units"),
+    Hyperparameter("points", 500, 10, MAX_POINTS, "n", help="points in all"),
+    Hyperparameter("seed", 21, 0, MAX_SEED, help="another number, other points"),
 )  # fmt: skip
-RATE = Knob("rate", 0.1, float(RATES[0]), float(RATES[-1]), "η", log=True, help="learning rate of both descents")
-STEPS = Knob("steps", 100, 1, MOST_STEPS, "T", log=True, help="steps of gradient descent, from weights of zero")
+RATE = Hyperparameter("rate", 0.1, float(RATES[0]), float(RATES[-1]), "η", log=True, help="learning rate of both descents")
+STEPS = Hyperparameter("steps", 100, 1, MAX_STEPS, "T", log=True, help="steps of gradient descent, from weights of zero")
 
 
 def page() -> None:
@@ -139,7 +139,7 @@ def _line(scaling):
 
 
 def _line_controls():
-    _live_knobs("The line and the clouds", (ANGLE, *CLOUDS), _line_figures)
+    _live_hyperparameters("The line and the clouds", (ANGLE, *CLOUDS), _line_figures)
 
 
 def _line_told(scaling):
@@ -197,8 +197,8 @@ def _loss_controls():
     key = f"scaling-rates-{S.generation}"
     st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(S.scaling.choice), CHOSEN.get, key=key,
                  on_change=lambda: _update(choice=S[key]))  # fmt: skip
-    _live_knobs("Gradient descent", (RATE, STEPS) if S.scaling.choice == "same" else (STEPS,), _loss_figures)
-    knob_panel(f"scaling-clouds-{S.generation}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
+    _live_hyperparameters("Gradient descent", (RATE, STEPS) if S.scaling.choice == "same" else (STEPS,), _loss_figures)
+    hyperparameter_panel(f"scaling-clouds-{S.generation}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
 
 
 def _loss_told(scaling):
@@ -276,12 +276,12 @@ def _looks():
 
 
 @st.fragment
-def _live_knobs(label, declared, figures):
-    """A panel whose knobs move the pictures while they are dragged."""
+def _live_hyperparameters(label, declared, figures):
+    """A panel whose hyperparameters move the pictures while they are dragged."""
     S = st.session_state
     key = f"scaling-{label}-{len(declared)}-{S.generation}"
     traces, rest = moved(key, lambda: figures(S.scaling))
-    knob_panel(key, label, declared, _values(declared), lambda new: _update(**new), traces=traces, rested=rest)
+    hyperparameter_panel(key, label, declared, _values(declared), lambda new: _update(**new), traces=traces, rested=rest)
 
 
 def _download():

@@ -19,7 +19,7 @@ from optviz.training import INPUTS, Split, Training
 from optviz.training import check as check_training
 
 VIEWS = ("line", "loss", "digits")
-MOST_ANGLE, MOST_POINTS, MOST_STEPS, MOST_SEED = 45.0, 1000, 300, 9999
+MAX_ANGLE, MAX_POINTS, MAX_STEPS, MAX_SEED = 45.0, 1000, 300, 9999
 # The rate of a descent is, of RATES, the one that comes lowest without a step uphill, or the one that comes lowest
 # whatever happens on the way; or both descents have one and the same.
 CHOICES = ("steady", "lowest", "same")
@@ -61,15 +61,15 @@ class Scaling:
 def check(scaling: Scaling) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
     for name, value, low, high in (
-        ("number of points", scaling.points, 10, MOST_POINTS),
+        ("number of points", scaling.points, 10, MAX_POINTS),
         ("spread of a cloud", scaling.spread, 0.05, 1.0),
         ("distance between the clouds", scaling.gap, 0.0, 5.0),
         ("distance from the origin", scaling.offset, 0.0, 50.0),
         ("stretch of the second feature", scaling.stretch, 0.1, 10.0),
-        ("seed", scaling.seed, 0, MOST_SEED),
-        ("angle", scaling.angle, -MOST_ANGLE, MOST_ANGLE),
+        ("seed", scaling.seed, 0, MAX_SEED),
+        ("angle", scaling.angle, -MAX_ANGLE, MAX_ANGLE),
         ("rate", scaling.rate, RATES[0], RATES[-1]),
-        ("number of steps", scaling.steps, 1, MOST_STEPS),
+        ("number of steps", scaling.steps, 1, MAX_STEPS),
     ):
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")

@@ -98,7 +98,7 @@ def _floor(tracks, known):
 
 
 def _scale(ys, logged, panels):
-    """The range of one axis, in round numbers so that it stands still while a knob is dragged.
+    """The range of one axis, in round numbers so that it stands still while a hyperparameter is dragged.
 
     It shows what is finite, at most 20 orders of magnitude, and one runaway does not crush the rest.
     """

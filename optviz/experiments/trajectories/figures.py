@@ -1,4 +1,4 @@
-"""The pictures of a scene: whole, for the page, and a racer's share of them while a knob is dragged."""
+"""The pictures of a scene: whole, for the page, and a racer's share of them while a hyperparameter is dragged."""
 
 from optviz.experiments.trajectories import curves
 from optviz.experiments.trajectories.spec import Scene
@@ -39,7 +39,7 @@ def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = No
 
 
 def live(scene: Scene, view: View, ids: list[str], only: set[str]) -> dict[str, list]:
-    """The traces of some racers in the pictures: what a knob's panel hands over while it is dragged."""
+    """The traces of some racers in the pictures: what a hyperparameter's panel hands over while it is dragged."""
     return {name: figure["data"] for name, figure in figures(scene, view, ids, only).items()}
 
 

@@ -1,4 +1,4 @@
-"""Knob panels, and a start to take hold of, that move the lines in the pictures while they are dragged.
+"""Hyperparameter panels, and a start to take hold of, that move the lines in the pictures while they are dragged.
 
 Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in the
 browser. When the hand rests the whole page follows: table, names, axes, text.
@@ -8,13 +8,13 @@ import streamlit as st
 
 from optviz.experiments.trajectories import figures
 from optviz.ui import session
-from optviz.ui.components import grabber, knob_panel
+from optviz.ui.components import grabber, hyperparameter_panel
 from optviz.ui.live import moved
 
 
 @st.fragment
 def live_panel(key, label, declared, standing, turned, notes=None, look=None, only=None, locked=False):
-    """A knob panel that moves the lines of the racers `only` (None: all) as it is turned.
+    """A hyperparameter panel that moves the lines of the racers `only` (None: all) as it is turned.
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
@@ -22,7 +22,7 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
     traces, rest = moved(key, lambda: figures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only))
     scene = S.scene
     told = notes(scene) if notes else {}
-    knob_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
+    hyperparameter_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
 
 
 @st.fragment

@@ -19,11 +19,11 @@ from optviz.experiments.trajectories.spec import (
 )
 from optviz.functions.library import FUNCTIONS, parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
-from optviz.optim.hyperparameter import Knob, knobs
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.noise import NOISES
 from optviz.plot.style import number
 from optviz.ui import session as state
-from optviz.ui.components import knob_panel
+from optviz.ui.components import hyperparameter_panel
 
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 
@@ -101,10 +101,10 @@ def _frame(problem, locked):
     key = f"frame-{st.session_state.generation}"
     edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*problem.domain[0], *problem.domain[1]), strict=True))
     defaults = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}
-    declared = tuple(Knob(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
+    declared = tuple(Hyperparameter(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
     edges |= st.session_state.get("frame", {}).get(key, {})  # as they stand, also while they do not fit together
     notes = {f"{a}_to": f"must lie above {a} from" for a in "xy" if edges[f"{a}_to"] <= edges[f"{a}_from"]}
-    knob_panel(
+    hyperparameter_panel(
         key, "Frame of the picture", declared, edges, lambda new: _reframe(key, edges | new), notes, locked=locked
     )
 
@@ -122,10 +122,10 @@ def run_controls(scene: Scene, locked: bool = False) -> None:
     (x0, x1), (y0, y1) = problem.f.domain
     x, y = (float(c) for c in problem.f.start)
     declared = (
-        Knob("start_x", x, x0, x1, "x", help="where every path begins"),
-        Knob("start_y", y, y0, y1, "y", help="where every path begins"),
-        Knob("steps", 30, 1, 2000, "n", log=True, help="updates of every optimizer"),
-        Knob("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
+        Hyperparameter("start_x", x, x0, x1, "x", help="where every path begins"),
+        Hyperparameter("start_y", y, y0, y1, "y", help="where every path begins"),
+        Hyperparameter("steps", 30, 1, 2000, "n", log=True, help="updates of every optimizer"),
+        Hyperparameter("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
     )
     key = f"run-{st.session_state.generation}-{problem.landscape_key()}"
     live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes, locked=locked)
@@ -159,15 +159,15 @@ def _noise_controls(problem, locked):
     )  # fmt: skip
     if problem.noise.key == NO_NOISE:
         return
-    declared = (*knobs(NOISES[problem.noise.key]), Knob("seed", 0, 0, 9999, help="another number, another noise"))
+    declared = (*hyperparameters(NOISES[problem.noise.key]), Hyperparameter("seed", 0, 0, 9999, help="another number, another noise"))
     live_panel(f"{key}-{problem.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked)
 
 
 def _noise_values(scene):
-    return {"scale": 1.0, **scene.problem.noise.knobs, "seed": scene.problem.seed}
+    return {"scale": 1.0, **scene.problem.noise.values, "seed": scene.problem.seed}
 
 
 def _set_noise(new):
     problem = st.session_state.scene.problem
     v = _noise_values(st.session_state.scene) | new
-    state.update_problem(noise=replace(problem.noise, knobs={"scale": v["scale"]}), seed=v["seed"])
+    state.update_problem(noise=replace(problem.noise, values={"scale": v["scale"]}), seed=v["seed"])

@@ -1,4 +1,4 @@
-"""The controls of who runs: every racer's optimizer, knobs, wrappers and schedule."""
+"""The controls of who runs: every racer's optimizer, hyperparameters, wrappers and schedule."""
 
 from dataclasses import replace
 
@@ -8,13 +8,13 @@ from optviz.experiments.trajectories import figures as pictures
 from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MOST_RACERS,
+    MAX_RACERS,
     Part,
     Scene,
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS, theory
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs, sentence
+from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.initial_points import STARTS
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import number
@@ -22,12 +22,12 @@ from optviz.shell import sharing
 from optviz.ui import cache
 from optviz.ui import session as state
 
-INNERMOST_FIRST = ("clipped", "lookahead", "averaged")
+INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
 
 
 def racer_controls(scene: Scene) -> None:
-    """Every racer: its name, its settings behind a button, its knobs. Then one to add, one to begin again."""
-    change, knobs_shown = not sharing.hidden("racers"), not sharing.hidden("knobs")
+    """Every racer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
+    change, knobs_shown = not sharing.hidden("racers"), not sharing.hidden("hyperparameters")
     for id, racer, name, look in zip(state.ids(), scene.racers, scene.names, pictures.looks(scene), strict=True):
         cls = OPTIMIZERS[racer.optimizer.key]
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):
@@ -41,24 +41,24 @@ def racer_controls(scene: Scene) -> None:
                 _racer_settings(id, racer, name, scene.problem.steps)
         if knobs_shown:
             live_panel(
-                f"knobs-{id}-{cls.key}", name, knobs(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
-                sharing.locked("knobs"),
+                f"hyperparameters-{id}-{cls.key}", name, hyperparameters(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
+                sharing.locked("hyperparameters"),
             )  # fmt: skip
     if not change or sharing.locked("racers"):
         return
-    full = len(scene.racers) >= MOST_RACERS
+    full = len(scene.racers) >= MAX_RACERS
     st.button("Add an optimizer", on_click=_add, disabled=full, icon=":material/add:", key="add", width="stretch")
     st.button("Begin again with the book's figure 6.8", on_click=state.show, args=(BOOK,), key="book", width="stretch")
 
 
 def _optimizer_values(id):
-    return lambda scene: state.racer_of(id).optimizer.knobs
+    return lambda scene: state.racer_of(id).optimizer.values
 
 
 def _turned(id):
     def turn(new):
         part = state.racer_of(id).optimizer
-        state.update_racer(id, optimizer=replace(part, knobs=part.knobs | new))
+        state.update_racer(id, optimizer=replace(part, values=part.values | new))
 
     return turn
 
@@ -99,7 +99,7 @@ def _wrapper_controls(id, racer):
     S = st.session_state
     key = f"wrappers-{id}"
     st.pills(
-        "Wrapped in", INNERMOST_FIRST, default=[w.key for w in racer.wrappers], selection_mode="multi", key=key,
+        "Wrapped in", INNERMAX_FIRST, default=[w.key for w in racer.wrappers], selection_mode="multi", key=key,
         format_func=lambda k: WRAPPERS[k].label, on_change=lambda: _wrap(id, S[key]),
     )  # fmt: skip
     for part in racer.wrappers:
@@ -108,7 +108,7 @@ def _wrapper_controls(id, racer):
         live_panel(
             f"{id}-{part.key}",
             cls.label,
-            knobs(cls),
+            hyperparameters(cls),
             _wrapper_values(id, part.key),
             _wrapper_turned(id, part.key),
             only={id},
@@ -117,32 +117,32 @@ def _wrapper_controls(id, racer):
 
 def _wrap(id, chosen):
     before = {w.key: w for w in state.racer_of(id).wrappers}
-    state.update_racer(id, wrappers=tuple(before.get(k, Part(k)) for k in INNERMOST_FIRST if k in chosen))
+    state.update_racer(id, wrappers=tuple(before.get(k, Part(k)) for k in INNERMAX_FIRST if k in chosen))
 
 
 def _wrapper_values(id, key):
-    return lambda scene: next((w.knobs for w in state.racer_of(id).wrappers if w.key == key), {})
+    return lambda scene: next((w.values for w in state.racer_of(id).wrappers if w.key == key), {})
 
 
 def _wrapper_turned(id, key):
     def turn(new):
         parts = state.racer_of(id).wrappers
-        state.update_racer(id, wrappers=tuple(replace(w, knobs=w.knobs | new) if w.key == key else w for w in parts))
+        state.update_racer(id, wrappers=tuple(replace(w, values=w.values | new) if w.key == key else w for w in parts))
 
     return turn
 
 
 def _schedule_controls(id, racer, cls, steps):
     S = st.session_state
-    names = [k.name for k in knobs(cls) if k.kind is float]
+    names = [k.name for k in hyperparameters(cls) if k.kind is float]
     scheduled, part = next(iter(racer.schedules.items()), (names[0], Part("constant")))
     which, of = f"schedule-{id}", f"scheduled-{id}-{cls.key}"
 
     def choose():
-        key, knob = S[which], S.get(of, scheduled)
+        key, hyperparameter = S[which], S.get(of, scheduled)
         same = key == part.key
         fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
-        state.update_racer(id, schedules={} if key == "constant" else {knob: Part(key, part.knobs if same else fresh)})
+        state.update_racer(id, schedules={} if key == "constant" else {hyperparameter: Part(key, part.values if same else fresh)})
 
     st.selectbox(
         "Schedule",
@@ -155,12 +155,12 @@ def _schedule_controls(id, racer, cls, steps):
     if part.key == "constant":
         return
     st.caption(sentence(SCHEDULES[part.key]))
-    st.selectbox("of the knob", names, names.index(scheduled), key=of, on_change=choose)
+    st.selectbox("of the hyperparameter", names, names.index(scheduled), key=of, on_change=choose)
 
     live_panel(
-        f"{id}-{part.key}-knobs",
+        f"{id}-{part.key}-hyperparameters",
         "Schedule",
-        knobs(SCHEDULES[part.key]),
+        hyperparameters(SCHEDULES[part.key]),
         _schedule_values(id),
         _schedule_turned(id),
         only={id},
@@ -168,13 +168,13 @@ def _schedule_controls(id, racer, cls, steps):
 
 
 def _schedule_values(id):
-    return lambda scene: next((part.knobs for part in state.racer_of(id).schedules.values()), {})
+    return lambda scene: next((part.values for part in state.racer_of(id).schedules.values()), {})
 
 
 def _schedule_turned(id):
     def turn(new):
         state.update_racer(
-            id, schedules={k: replace(p, knobs=p.knobs | new) for k, p in state.racer_of(id).schedules.items()}
+            id, schedules={k: replace(p, values=p.values | new) for k, p in state.racer_of(id).schedules.items()}
         )
 
     return turn
@@ -194,23 +194,23 @@ def _start_controls(id, racer):
     if racer.starts:
         cls = STARTS[key]
         st.caption(sentence(cls))
-        live_panel(f"{id}-{key}-starts", "Starts", knobs(cls), _start_values(id), _start_turned(id), only={id})
+        live_panel(f"{id}-{key}-starts", "Starts", hyperparameters(cls), _start_values(id), _start_turned(id), only={id})
 
 
 def _start_values(id):
-    return lambda scene: starts.knobs if (starts := state.racer_of(id).starts) else {}
+    return lambda scene: starts.values if (starts := state.racer_of(id).starts) else {}
 
 
 def _start_turned(id):
     def turn(new):
         starts = state.racer_of(id).starts
-        state.update_racer(id, starts=replace(starts, knobs=starts.knobs | new))
+        state.update_racer(id, starts=replace(starts, values=starts.values | new))
 
     return turn
 
 
 def _warnings(id):
-    """What theory says against a knob: a rate beyond the limit of every known minimum."""
+    """What theory says against a hyperparameter: a rate beyond the limit of every known minimum."""
 
     def notes(scene):
         racer = state.racer_of(id)

@@ -105,7 +105,7 @@ def _theory(scene):
         st.caption(f"and {len(found) - 4} more minima")
     st.caption(
         "On a quadratic all of this is exact; elsewhere it holds near the minimum. A rate beyond the limit of every "
-        "minimum is marked at its knob. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), Why momentum really works."
+        "minimum is marked at its hyperparameter. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), Why momentum really works."
     )
 
 
@@ -122,8 +122,8 @@ def _equations(scene):
             for part in racer.wrappers:
                 wrapper = part.build(WRAPPERS, opt)
                 parts += [f"_{type(wrapper).label}_: {sentence(type(wrapper))}", *_displayed(wrapper)]
-            for knob, part in racer.schedules.items():
-                parts += [f"_{knob}_ is multiplied at step t by", *_displayed(part.build(SCHEDULES))]
+            for hyperparameter, part in racer.schedules.items():
+                parts += [f"_{hyperparameter}_ is multiplied at step t by", *_displayed(part.build(SCHEDULES))]
             parts.append(f"_{type(opt).cite}_")
             st.markdown("\n\n".join(parts))
 

@@ -9,7 +9,7 @@ from optviz.functions.library import FUNCTIONS, Function, parse_formula
 from optviz.functions.parse import FormulaError
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import (
-    MOST_STEPS,
+    MAX_STEPS,
     Racer,
     check_racer,
     names,
@@ -21,7 +21,7 @@ from optviz.spec import Part, SpecError, canonical
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 NO_NOISE = "none"
-MOST_RACERS, MOST_SEED = 12, 9999
+MAX_RACERS, MAX_SEED = 12, 9999
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Scene:
 
     @property
     def names(self) -> list[str]:
-        """A distinct name for each racer: with the knobs in which twins differ, or else numbered."""
+        """A distinct name for each racer: with the hyperparameters in which twins differ, or else numbered."""
         return names(self.racers)
 
 
@@ -85,8 +85,8 @@ def check(scene: Scene) -> None:
     if not all(low <= c <= high for c, (low, high) in zip(p.start, domain, strict=True)):
         raise SpecError("the start is outside the picture")
     for name, value, low, high in (
-        ("steps", p.steps, 1, MOST_STEPS), ("seed", p.seed, 0, MOST_SEED), ("tolerance", scene.tolerance, 1e-12, 1),
-        ("number of optimizers", len(scene.racers), 0, MOST_RACERS),
+        ("steps", p.steps, 1, MAX_STEPS), ("seed", p.seed, 0, MAX_SEED), ("tolerance", scene.tolerance, 1e-12, 1),
+        ("number of optimizers", len(scene.racers), 0, MAX_RACERS),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")

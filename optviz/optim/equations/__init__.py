@@ -1,6 +1,6 @@
 r"""Inside a step: the equations of an optimizer's docstring with the numbers of one step in them.
 
-The LaTeX of the equations is read into a small tree. The tree is worked out from the knobs, the state
+The LaTeX of the equations is read into a small tree. The tree is worked out from the hyperparameters, the state
 and the gradient, and is written as LaTeX again with a number in the place of every symbol. So what
 stands in a docstring can be held against what the code does: the tests do that, for every optimizer.
 """
@@ -21,7 +21,7 @@ from optviz.optim.equations.tree import (
     Symbol,
     latex,
 )
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +147,7 @@ def _scope(moment, inner):
         now = after if "t" in symbol else before
         if name in now:
             values[symbol] = now[name]
-    values |= {tokens(k.symbol): getattr(opt, k.name) for k in knobs(type(opt)) if k.symbol}
+    values |= {tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol}
     if inner is not None:
         values["x",] = inner.x_next
     return _Scope(moment, values), {symbol: after[name] for symbol, name in names.items() if name in after}

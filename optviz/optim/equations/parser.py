@@ -5,7 +5,7 @@ import re
 from optviz.optim.equations.tree import (
     Bars,
     Call,
-    Choice,
+    Conditional,
     Comparison,
     Derivative,
     Group,
@@ -70,7 +70,7 @@ class Reader:
         when = self.comparison()
         self.take(",")
         self.take(r"\text{ else }")
-        return Choice(then, when, self.sum())
+        return Conditional(then, when, self.sum())
 
     def comparison(self):
         left = self.sum()

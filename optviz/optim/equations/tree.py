@@ -268,7 +268,7 @@ class Comparison(Node):
 
 
 @dataclass(frozen=True)
-class Choice(Node):
+class Conditional(Node):
     """a where …, else b: only what it comes to is worked out and written."""
 
     then: Node

@@ -11,7 +11,7 @@ from optviz.experiments.trajectories.spec import (
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import STARTS
 from optviz.optim.minimize import Leg
 from optviz.optim.noise import NOISES
@@ -69,8 +69,8 @@ def quoted(text: str) -> str:
 
 
 def values(thing) -> dict[str, str]:
-    """The knobs of something as Python literals."""
-    return {k.name: repr(k.kind(getattr(thing, k.name))) for k in knobs(type(thing))}
+    """The hyperparameters of something as Python literals."""
+    return {k.name: repr(k.kind(getattr(thing, k.name))) for k in hyperparameters(type(thing))}
 
 
 def distinct(names: list[str]) -> list[str]:
@@ -140,15 +140,15 @@ def _schedule(schedules):
 
 
 def _optimizer(opt):
-    """Without the knobs that stand as they do by default; but the rate is what everyone looks for."""
+    """Without the hyperparameters that stand as they do by default; but the rate is what everyone looks for."""
     if type(opt) is not OPTIMIZERS.get(opt.key):
         return made("WRAPPERS", opt, _optimizer(opt.inner))
-    default = {k.name: repr(k.default) for k in knobs(type(opt)) if k.name != "lr"}
+    default = {k.name: repr(k.default) for k in hyperparameters(type(opt)) if k.name != "lr"}
     return call(_place("OPTIMIZERS", opt), **{k: v for k, v in values(opt).items() if default.get(k) != v})
 
 
 def made(registry: str, thing, *inside) -> Brackets:
-    """The expression that makes a thing of a registry, with all of its knobs."""
+    """The expression that makes a thing of a registry, with all of its hyperparameters."""
     return call(_place(registry, thing), *inside, **values(thing))
 
 

@@ -21,7 +21,7 @@ from optviz.functions.parse import _TYPED, ALIASES
 from optviz.functions.symbolic import is_smooth
 from optviz.optim import WRAPPERS
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import Knobbed, sentence
+from optviz.optim.hyperparameter import Configurable, sentence
 from optviz.optim.initial_points import STARTS, Starts
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import Schedule
@@ -278,7 +278,7 @@ _OURS = {"f", "run", "follow", "Oracle", "noise", "start", "steps", "domain", "e
 
 def _collect(thing, methods: set, found: dict, called: set) -> None:
     """Put the source of a class or function into `found`, after that of what it uses."""
-    if thing in found or thing is Knobbed:
+    if thing in found or thing is Configurable:
         return
     edited = _translated(thing)
     node = edited.tree.body[0]
@@ -459,7 +459,7 @@ def follow(*legs, start=start):  #: forked
     """The last point of a method that is written out; what leaves the finite numbers ends there."""  #: not forked
     """The last point; what leaves the finite numbers ends there.  #: forked
   #: forked
-    A leg is its first step, a method, schedules of its knobs, and whether it keeps the state that it finds.  #: forked
+    A leg is its first step, a method, schedules of its hyperparameters, and whether it keeps the state that it finds.  #: forked
     """  #: forked
     x = torch.tensor(start)
     state = opt.init(x)  #: not forked
@@ -471,8 +471,8 @@ def follow(*legs, start=start):  #: forked
                 opt, schedules = method, factors  #: forked
                 state = state if keeps else opt.init(x)  #: forked
         now = opt  #: scheduled
-        for knob, factor in schedules.items():  #: scheduled
-            now = now.scaled(knob, factor(t))  #: scheduled
+        for hyperparameter, factor in schedules.items():  #: scheduled
+            now = now.scaled(hyperparameter, factor(t))  #: scheduled
         oracle = Oracle(noise[t])  #: noise
         oracle = Oracle()  #: not noise
         x, state = now.step(oracle, x, state)  #: scheduled

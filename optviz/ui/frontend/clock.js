@@ -85,7 +85,7 @@ export const hands = { place: null }; // (x, y) => … where a start that a pers
 // Numbers as the server packs them.
 export const numbers = a => (a?.bdata ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer) : a ?? []);
 
-// The address bar holds what is on the page, without a page more in the browser's history for every knob.
+// The address bar holds what is on the page, without a page more in the browser's history for every hyperparameter.
 export function address(link) {
   if (link && link !== location.search) history.replaceState(history.state, "", link + location.hash);
 }

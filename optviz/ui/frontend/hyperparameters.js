@@ -1,4 +1,4 @@
-// A panel of knobs: for each a label, a native range input, a number field and a way back to the default.
+// A panel of hyperparameters: for each a label, a native range input, a number field and a way back to the default.
 // It sends while it is dragged.
 
 import { Courier } from "./request_queue.js";
@@ -12,7 +12,7 @@ const scales = {
   near_one: { up: v => -Math.log10(1.0001 - v), down: p => 1.0001 - 10 ** -p },
 };
 
-// A logarithmic knob that may also be zero has zero at its left end, five decades below its right one.
+// A logarithmic hyperparameter that may also be zero has zero at its left end, five decades below its right one.
 const scaleOf = k => (k.scale === "log" && k.low <= 0 ? { up: v => Math.log10(Math.max(v, k.high * 1e-5)), down: scales.log.down } : scales[k.scale] ?? scales.linear);
 
 function position(k, value) {
@@ -49,10 +49,10 @@ class Panel {
   }
 
   update(component) {
-    const { data } = component, shape = JSON.stringify([data.knobs, data.locked]);
+    const { data } = component, shape = JSON.stringify([data.hyperparameters, data.locked]);
     if (shape !== this.shape) this.build(data, shape);
     if (this.courier.heard(component)) this.adopt(data.values);
-    for (const k of data.knobs) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
+    for (const k of data.hyperparameters) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample)] : []));
   }
@@ -68,7 +68,7 @@ class Panel {
     this.root.setAttribute("aria-label", data.label);
     this.rows.clear();
     this.root.append((this.sample = make("div", { class: "ov-sample" })));
-    for (const k of data.knobs) {
+    for (const k of data.hyperparameters) {
       const row = (k.kind === "bool" ? check : slider)(k, data.prefix, v => this.change(k.name, v));
       this.rows.set(k.name, row);
       this.root.append(row.element);
@@ -105,7 +105,7 @@ function shell(k, prefix) {
   const note = make("div", { class: "ov-note", id: `${id}-note`, role: "status" });
   const reset = make("button", { type: "button", class: "ov-reset", title: `${k.label}: back to ${shown(k.default)}` }, "↺");
   reset.setAttribute("aria-label", `${k.label}: back to its default ${shown(k.default)}`);
-  // the label explains the knob under the pointer, and to a finger for a while
+  // the label explains the hyperparameter under the pointer, and to a finger for a while
   label.addEventListener("click", () => {
     tip.classList.add("ov-told");
     setTimeout(() => tip.classList.remove("ov-told"), 4000);
@@ -142,7 +142,7 @@ function slider(k, prefix, changed) {
   };
   range.addEventListener("input", () => {
     let v = valueAt(k, +range.value);
-    // a whole-number knob with few values must not stick when an arrow key moves it by less than one
+    // a whole-number hyperparameter with few values must not stick when an arrow key moves it by less than one
     if (k.whole && v === value) v = Math.min(Math.max(value + Math.sign(+range.value - position(k, value)), k.low), k.high);
     set(v);
   });
@@ -165,7 +165,7 @@ function slider(k, prefix, changed) {
     } else if (e.key === "Escape") show(value, true);
   });
   reset.addEventListener("click", () => set(k.default));
-  const element = make("div", { class: "ov-knob" }, label, tip, range, field, reset, note);
+  const element = make("div", { class: "ov-hyperparameter" }, label, tip, range, field, reset, note);
   return { element, show, told: text => { server = text; tell(); } };
 }
 
@@ -182,7 +182,7 @@ function check(k, prefix, changed) {
   };
   box.addEventListener("change", () => set(box.checked));
   reset.addEventListener("click", () => set(k.default));
-  const element = make("div", { class: "ov-knob ov-check" }, label, tip, box, reset, note);
+  const element = make("div", { class: "ov-hyperparameter ov-check" }, label, tip, box, reset, note);
   return { element, show, told: text => { note.textContent = text; } };
 }
 

@@ -40,7 +40,7 @@ class Host {
     this.deaf = clock.listen(() => this.reveal());
   }
 
-  // From a knob that is being dragged: new traces for some of those that are shown, or another figure.
+  // From a hyperparameter that is being dragged: new traces for some of those that are shown, or another figure.
   patch(traces) {
     const now = this.next ?? this.drawn;
     if (!now) return;

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optviz.experiments.activations import figures as views
-from optviz.experiments.activations.page import MOST_ROWS, read_rows
+from optviz.experiments.activations.page import MAX_ROWS, read_rows
 from optviz.experiments.activations.spec import Comparison, Stack, through
 from optviz.nn import ACTIVATIONS, INITIALISERS
 from optviz.plot.style import LIGHT
@@ -168,7 +168,7 @@ def test_own_rows_are_standardised():
     [
         (b"", "fewer than two rows"), (b"1,2\n", "fewer than two rows"), (b"1,2\n3\n", "Row 2 has 1 entries"),
         (b"1,2\n3,x\n", "is not a number"), (b"1,2\n3,nan\n", "is not a number"), (b"1,2\n3,1e999\n", "is not a number"),
-        (b"\xff\xfe\x00", "not a text file"), (b"1,2\n" * (MOST_ROWS + 1), "At most"), (b",".join([b"1"] * 600) + b"\n" + b",".join([b"1"] * 600), "At most"),
+        (b"\xff\xfe\x00", "not a text file"), (b"1,2\n" * (MAX_ROWS + 1), "At most"), (b",".join([b"1"] * 600) + b"\n" + b",".join([b"1"] * 600), "At most"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_none_is_named(content, word):

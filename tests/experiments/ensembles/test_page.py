@@ -101,9 +101,9 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
 
 def test_knobs_turn_the_scene():
     at = opened(replace(SMALL, view="snapshots"))
-    assert "peak" in {k["name"] for k in panels(at)["Ensemble"]["knobs"]}
+    assert "peak" in {k["name"] for k in panels(at)["Ensemble"]["hyperparameters"]}
     at = chosen(at, "averaging")
-    assert "decay" in {k["name"] for k in panels(at)["Ensemble"]["knobs"]}
+    assert "decay" in {k["name"] for k in panels(at)["Ensemble"]["hyperparameters"]}
     assert at.session_state.ensembles.view == "averaging"
     assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
 

@@ -164,7 +164,7 @@ def test_other_knobs_are_searched():
     at.selectbox(key=f"search-optimizer-{at.session_state.generation}").set_value("sgd").run()
     assert [a.key for a in sound(at).session_state.search.space.axes] == ["lr", "sigma"], "SGD has no momentum"
     at.multiselect(key=f"search-axes-{at.session_state.generation}").set_value(["lr"]).run()
-    assert any("two knobs or more" in e.value for e in sound(at).error)
+    assert any("two hyperparameters or more" in e.value for e in sound(at).error)
     assert len(at.session_state.search.space.axes) == 2
 
 

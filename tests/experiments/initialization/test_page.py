@@ -256,7 +256,7 @@ def test_extreme_settings(training):
 
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
-    """No knob goes there, but nothing may break where it comes from elsewhere."""
+    """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = trained(opened(replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e6})))))
     assert (progress(at).diverged_at[1:] >= 0).all(), "the first is stunned at once: all its units are dead"
     at.segmented_control(key="initial-which-3").set_value(1).run()
@@ -317,7 +317,7 @@ def test_snapshots_stay_within_bounds():
     for iterations in (1, 300, 5000, 20_000):
         for size in (100, 10**5, 10**6, 10**7):
             keep = views.every(iterations, size)
-            assert iterations <= views.MOST_KEPT * keep
+            assert iterations <= views.MAX_KEPT * keep
             assert iterations // keep * size <= max(views.KEPT_NUMBERS, 0 if keep < iterations else size)
 
 

@@ -129,7 +129,7 @@ def test_another_plane_trains_nothing_and_the_first_is_kept():
     assert {id(now) for now in at.session_state.labs["landscape"]["kept"].values()} == paths
     assert len(at.session_state.surveys) == 2
     assert "Two random directions" in text(at)
-    assert "seed" in {k["name"] for k in panels(at)["Plane"]["knobs"]}
+    assert "seed" in {k["name"] for k in panels(at)["Plane"]["hyperparameters"]}
     kept = id(at.session_state.surveys[first])
     at.session_state.landscape = SMALL
     sound(at.run())

@@ -177,7 +177,7 @@ def test_the_rate_that_was_found_is_trained_with():
     assert scene.view == "schedules"
     assert scene.racers[:2] == RANGE.racers
     assert scene.racers[2].optimizer.key == "momentum"
-    assert 1e-3 < scene.racers[2].optimizer.knobs["lr"] < 0.5
+    assert 1e-3 < scene.racers[2].optimizer.values["lr"] < 0.5
 
 
 def test_the_ends_of_the_range_give_way():

@@ -143,7 +143,7 @@ def test_extreme_settings(contest):
 
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
-    """No knob goes there, but nothing may break where it comes from elsewhere."""
+    """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = opened()
     racers = tuple(Racer(Part(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
     at.session_state.contest = Contest(racers, Network((64, *[10] * 12, 10)), iterations=20, batch=16)

@@ -123,7 +123,7 @@ def test_what_a_remedy_consists_of():
     [pills] = [g for g in at.get("button_group") if g.key == f"parts-{of}"]
     pills.set_value(["l2", "dropout"]).run()
     assert sound(at).session_state.overfitting.remedies[1] == Remedy(l2=0.01, dropout=0.1)
-    assert {k["name"] for k in panels(at)["weight decay 0.01 + dropout 0.1"]["knobs"]} == {"l2", "dropout"}
+    assert {k["name"] for k in panels(at)["weight decay 0.01 + dropout 0.1"]["hyperparameters"]} == {"l2", "dropout"}
     at.selectbox(key=f"optimizer-{of}").set_value("adamw").run()
     assert sound(at).session_state.overfitting.remedies[1].optimizer.key == "adamw"
     at.button(key="remove-1").click().run()
@@ -131,8 +131,8 @@ def test_what_a_remedy_consists_of():
     for _ in range(6):
         if not at.button(key="add-remedy").disabled:
             at.button(key="add-remedy").click().run()
-    assert len(sound(at).session_state.overfitting.remedies) == core.MOST_REMEDIES
-    assert len(set(core.names(at.session_state.overfitting.remedies))) == core.MOST_REMEDIES
+    assert len(sound(at).session_state.overfitting.remedies) == core.MAX_REMEDIES
+    assert len(set(core.names(at.session_state.overfitting.remedies))) == core.MAX_REMEDIES
 
 
 def test_the_first_alone_is_not_removed():

@@ -344,7 +344,7 @@ class TestShare:
         assert at.session_state.scene == BOOK
         assert "has no meaning here" in at.warning[0].value
 
-    @pytest.mark.parametrize("group", ["function", "run", "knobs", "racers", "view", "results"])
+    @pytest.mark.parametrize("group", ["function", "run", "hyperparameters", "racers", "view", "results"])
     @pytest.mark.parametrize("way", ["locked", "hidden"])
     def test_every_group_of_controls_can_be_locked_and_hidden(self, group, way):
         at = opened_with(s=encode(Shared(BOOK, controls=Controls(**{way: (group,)}))))
@@ -364,7 +364,7 @@ class TestShare:
                     else panels(at)["Start, steps and tolerance"]["locked"]
                 )
                 assert contour(at)["clicks"] is None
-            case "knobs":
+            case "hyperparameters":
                 assert ("SGD" not in panels(at)) if hidden else panels(at)["SGD"]["locked"]
             case "racers":
                 assert not [b for b in at.button if b.label == "Add an optimizer"]
@@ -373,7 +373,7 @@ class TestShare:
                 assert (not toggles) if hidden else toggles[0].disabled
             case "results":
                 assert bool(components(at, "table")) != hidden
-        assert not [s for s in at.get("button_group") if s.label == "Knobs of the optimizers"], (
+        assert not [s for s in at.get("button_group") if s.label == "Hyperparameters of the optimizers"], (
             "who has such a link makes no other"
         )
 
@@ -401,14 +401,14 @@ class TestShare:
     def test_what_a_teacher_chooses_is_in_the_link_that_is_handed_out(self):
         at = open_app()
         at.session_state["share"] = True
-        at.session_state["share-knobs"] = "locked"
+        at.session_state["share-hyperparameters"] = "locked"
         at.session_state["share-results"] = "hidden"
         at.run()
         assert not at.exception
         [address] = [c.value for c in at.code if "?s=" in c.value]
         from optviz.shell.share import decode
 
-        assert decode(address.split("?s=")[1]).controls == Controls(("knobs",), ("results",))
+        assert decode(address.split("?s=")[1]).controls == Controls(("hyperparameters",), ("results",))
         assert any("data:image/svg+xml" in h.value for h in at.get("html"))
 
 

@@ -22,7 +22,7 @@ from optviz.experiments.trajectories.spec import (
     Scene,
 )
 from optviz.optim.config import Racer
-from optviz.optim.hyperparameter import knobs
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import LIGHT, style
 from optviz.ui import cache
 from tests.page import components, contour, curves, drawn, numbers, open_app, panels
@@ -81,7 +81,7 @@ def test_every_optimizer_goes_through_the_page(key):
     at = show(open_app(), one(key))
     label = OPTIMIZERS[key].label
     assert list(panels(at)) == [label]
-    assert [k["name"] for k in panels(at)[label]["knobs"]] == [k.name for k in knobs(OPTIMIZERS[key])]
+    assert [k["name"] for k in panels(at)[label]["hyperparameters"]] == [k.name for k in hyperparameters(OPTIMIZERS[key])]
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS[key](), start=(-7, 2), steps=30)
     assert drawn(contour(at), label) == pytest.approx(run.points, abs=1e-12)
     at.session_state["more"] = "Equations with these values"
@@ -96,7 +96,7 @@ def test_every_optimizer_goes_through_the_page(key):
 @pytest.mark.parametrize("end", ["low", "high"])
 def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
     cls = OPTIMIZERS[key]
-    ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in knobs(cls)}
+    ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in hyperparameters(cls)}
     show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part(key, ends)),)))
 
 
@@ -121,8 +121,8 @@ def test_schedules_are_chosen_in_the_settings(schedule):
     at.selectbox(key=f"schedule-{id}").set_value(schedule).run()
     at.selectbox(key=f"scheduled-{id}-momentum").set_value("momentum").run()
     assert not at.exception
-    [(knob, part)] = at.session_state.scene.racers[1].schedules.items()
-    assert (knob, part.key) == ("momentum", schedule)
+    [(hyperparameter, part)] = at.session_state.scene.racers[1].schedules.items()
+    assert (hyperparameter, part.key) == ("momentum", schedule)
     built = part.build(SCHEDULES)
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule={"momentum": built})
     assert drawn(contour(at), "Momentum") == pytest.approx(run.points, abs=1e-12)

@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories.spec import MOST_RACERS, Scene
+from optviz.experiments.trajectories.spec import MAX_RACERS, Scene
 from optviz.experiments.trajectories.step_inspector import figures as views
 from optviz.optim.config import Fork, Racer
 from optviz.optim.equations import moment_of, worked
@@ -13,7 +13,7 @@ from optviz.ui import cache
 from optviz.ui import session as state
 from optviz.ui.components import plot, step_shown, theme_name
 
-MOST_FORKS = 12  # one within the other, on the way of one racer: what a link can still carry
+MAX_FORKS = 12  # one within the other, on the way of one racer: what a link can still carry
 
 
 def inside(scene: Scene, sealed: bool = False) -> None:
@@ -43,7 +43,7 @@ def inside(scene: Scene, sealed: bool = False) -> None:
         view=f"{id}", theme=theme_name(),
     )  # fmt: skip
     st.caption(
-        "The effective rate is the step over the gradient, coordinate by coordinate: what the knobs came to. It leaps "
+        "The effective rate is the step over the gradient, coordinate by coordinate: what the hyperparameters came to. It leaps "
         "where a gradient passes through zero while the path still moves."
     )
 
@@ -72,8 +72,8 @@ def _step(id):
     update = min(t, last - 1)
     if st.button(
         f"Fork at step {t}", icon=":material/call_split:", key="fork", on_click=fork, args=(id, t),
-        disabled=len(scene.racers) >= MOST_RACERS or t >= last or len(racer.legs()) > MOST_FORKS or not sharing.free("racers"),
-        help="Adds a branch that goes its own way from here: then change its knobs, or its optimizer, under its name. "
+        disabled=len(scene.racers) >= MAX_RACERS or t >= last or len(racer.legs()) > MAX_FORKS or not sharing.free("racers"),
+        help="Adds a branch that goes its own way from here: then change its hyperparameters, or its optimizer, under its name. "
         "Not at the last step, after which nothing comes.",
     ):  # fmt: skip
         st.rerun()

@@ -27,7 +27,7 @@ from optviz.experiments.trajectories.spec import BOOK, run
 from optviz.functions.library import FUNCTIONS
 from optviz.nn import Network
 from optviz.optim.config import Racer
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Progress,
     Training,
@@ -117,7 +117,7 @@ def four_on_digits():
 
 
 def _stack(key, rule):
-    return through(Stack(activation=Part(key), initialiser=rule))
+    return through(Stack(activation=Choice(key), initialiser=rule))
 
 
 def _ends(told, layers, first, last, share=0.12):
@@ -127,19 +127,19 @@ def _ends(told, layers, first, last, share=0.12):
 
 @figure("6.10")
 def activations_std_1():
-    layers = _stack("sigmoid", Part("normal", {"sigma": 1.0}))
+    layers = _stack("sigmoid", Choice("normal", {"sigma": 1.0}))
     yield from _ends("sigmoid, σ 1", layers, 0.459, 0.440)
     yield near("share near 0 or 1 in the first layer", layers[0].saturated, 0.645, 0.05)
 
 
 @figure("6.11")
 def activations_small():
-    yield from _ends("sigmoid, σ 0.01", _stack("sigmoid", Part("normal", {"sigma": 0.01})), 0.0249, 0.0126)
+    yield from _ends("sigmoid, σ 0.01", _stack("sigmoid", Choice("normal", {"sigma": 0.01})), 0.0249, 0.0126)
 
 
 @figure("6.13")
 def activations_xavier():
-    layers = _stack("sigmoid", Part("book"))
+    layers = _stack("sigmoid", Choice("book"))
     yield from _ends("sigmoid, 1/√n", layers, 0.208, 0.123, 0.2)
     for i, within in enumerate((0.207, 0.048, 0.011, 0.0027, 0.00063)):
         yield near(f"sigmoid, 1/√n: spread within units, layer {i + 1}", layers[i].forward.within, within, 0.3 * within)
@@ -148,23 +148,23 @@ def activations_xavier():
 @figure("6.14")
 def activations_relu():
     means = ((0.03980, 0.00035), (0.002797, 0.00022), (0.0001965, 2.1e-5), (1.386e-5, 1.9e-6), (9.75e-7, 1.6e-7))
-    layers = _stack("relu", Part("normal", {"sigma": 0.01}))
+    layers = _stack("relu", Choice("normal", {"sigma": 0.01}))
     for i, (mean, deviation) in enumerate(means):
         yield near(f"ReLU, σ 0.01: mean of layer {i + 1}", layers[i].forward.mean, mean, 4 * deviation)
-    yield from _ends("ReLU, 1/√n", _stack("relu", Part("book")), 0.585, 0.149, 0.2)
-    yield from _ends("ReLU, He", _stack("relu", Part("he_normal")), 0.827, 0.842, 0.2)
+    yield from _ends("ReLU, 1/√n", _stack("relu", Choice("book")), 0.585, 0.149, 0.2)
+    yield from _ends("ReLU, He", _stack("relu", Choice("he_normal")), 0.827, 0.842, 0.2)
 
 
 @figure("6.15")
 def initial_weights():
-    rules = (Part("normal", {"sigma": 0.01}), Part("book"), Part("he_normal"))
+    rules = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
     base = Training(initialisers=rules, iterations=2000, assess=2000)
     loss = done(base).loss[..., 0]
     references = {"σ 0.01": (2.302, 2.302, 0.02), "1/√n": (1.972, 0.113, 0.25), "He": (0.442, 0.047, 0.3)}
     for i, (name, (early, late, share)) in enumerate(references.items()):
         yield near(f"{name}: loss at 300", loss[290:300, i].mean(), early, share * early)
         yield near(f"{name}: loss at 2000", loss[-10:, i].mean(), late, max(share * late, 0.04))
-    quick = done(replace(base, racer=Racer(Part("sgd", {"lr": 0.05})), iterations=300)).accuracy[-1, 0, :, 0]
+    quick = done(replace(base, racer=Racer(Choice("sgd", {"lr": 0.05})), iterations=300)).accuracy[-1, 0, :, 0]
     for i, (name, low, high) in enumerate((("σ 0.01", 0.09, 0.15), ("1/√n", 0.9, 1.0), ("He", 0.96, 1.0))):
         yield Claim(f"{name}: training accuracy, rate 0.05, 300 iterations", quick[i], low, high)
 
@@ -306,14 +306,14 @@ def ensemble():
 
 @figure("zero initialisation")
 def zero_initialisation():
-    rules = (Part("zeros"), Part("constant"), Part("book"))
-    sigmoid = Network((64, 8, 8, 10), Part("sigmoid"), dtype="float64")
-    now = done(Training(sigmoid, Racer(Part("sgd", {"lr": 1.0})), iterations=300, initialisers=rules))
+    rules = (Choice("zeros"), Choice("constant"), Choice("book"))
+    sigmoid = Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64")
+    now = done(Training(sigmoid, Racer(Choice("sgd", {"lr": 1.0})), iterations=300, initialisers=rules))
     for i, (name, ranks) in enumerate((("zeros", 1), ("constant", 1), ("1/√n", 8))):
         w = sigmoid.views(now.params[i, 0])[sigmoid.affine[1]]["W"]
         yield near(f"sigmoid, {name}: rank of the second weight matrix", np.linalg.matrix_rank(w, 1e-6), ranks, 0)
-    relu = replace(sigmoid, activation=Part("relu"))
-    now = done(Training(relu, Racer(Part("sgd", {"lr": 1.0})), iterations=100, initialisers=(Part("zeros"),)))
+    relu = replace(sigmoid, activation=Choice("relu"))
+    now = done(Training(relu, Racer(Choice("sgd", {"lr": 1.0})), iterations=100, initialisers=(Choice("zeros"),)))
     yield near(
         "ReLU, zeros: largest hidden weight",
         max(np.abs(relu.views(now.params[0, 0])[i]["W"]).max() for i in relu.affine[:-1]),

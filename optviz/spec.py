@@ -1,7 +1,7 @@
 """Experiments as plain JSON and back: what share links, lessons and saved files are made of.
 
-A spec is a tree of frozen dataclasses. `plain` writes one without what is as it is by default;
-`parsed` reads it again and believes nothing: names, types and sizes are those of the declaration, or
+A spec is a tree of frozen dataclasses. `to_dict` writes one without what is as it is by default;
+`from_dict` reads it again and believes nothing: names, types and sizes are those of the declaration, or
 SpecError says what is wrong and where.
 """
 
@@ -22,7 +22,7 @@ class SpecError(ValueError):
 
 
 @dataclass(frozen=True)
-class Part:
+class Choice:
     """One thing from a registry with its hyperparameters: an optimizer, a wrapper, a schedule, a noise."""
 
     key: str
@@ -48,46 +48,46 @@ class Part:
                 raise SpecError(f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}")
 
 
-def plain(value):
+def to_dict(value):
     """A spec as dicts, lists, texts and numbers. A part is its key, or {key: hyperparameters}."""
-    if isinstance(value, Part):
+    if isinstance(value, Choice):
         return {value.key: dict(value.values)} if value.values else value.key
     if is_dataclass(value):
-        return {f.name: plain(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
+        return {f.name: to_dict(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
     if isinstance(value, tuple | list):
-        return [plain(v) for v in value]
+        return [to_dict(v) for v in value]
     if isinstance(value, dict):
-        return {k: plain(v) for k, v in value.items()}
+        return {k: to_dict(v) for k, v in value.items()}
     return value
 
 
-def canonical(value) -> str:
+def canonical_json(value) -> str:
     """JSON that is the same text for the same value: what caches are keyed by."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 
 
-def parsed(kind, data, where: str = "scene", depth: int = 0):
-    """`data`, as `plain` writes it, as a value of `kind`: a dataclass or one of its fields' types."""
+def from_dict(kind, data, where: str = "scene", depth: int = 0):
+    """`data`, as `to_dict` writes it, as a value of `kind`: a dataclass or one of its fields' types."""
     if depth > MAX_DEPTH:
         raise SpecError(f"{where} is nested too deeply")
     args, origin = get_args(kind), get_origin(kind)
-    if kind is Part:
+    if kind is Choice:
         return _part(data, where)
     if is_dataclass(kind):
         return _record(kind, data, where, depth + 1)
     if origin in (UnionType, Union):
         [inner] = [a for a in args if a is not NoneType]
-        return None if data is None else parsed(inner, data, where, depth)
+        return None if data is None else from_dict(inner, data, where, depth)
     if origin is tuple:
         items = _sized(list, data, where)
         kinds = [args[0]] * len(items) if args[-1] is Ellipsis else args
         if len(kinds) != len(items):
             raise SpecError(f"{where} takes {len(kinds)} values, not {len(items)}")
-        return tuple(parsed(k, v, f"{where} {i + 1}", depth) for i, (k, v) in enumerate(zip(kinds, items, strict=True)))
+        return tuple(from_dict(k, v, f"{where} {i + 1}", depth) for i, (k, v) in enumerate(zip(kinds, items, strict=True)))
     if origin is dict:
         if odd := [k for k in _sized(dict, data, where) if not isinstance(k, str) or len(k) > MAX_NAME]:
             raise SpecError(f"{where} has no {_short(odd[0])}")
-        return {k: parsed(args[1], v, f"{where} {_short(k)}", depth) for k, v in data.items()}
+        return {k: from_dict(args[1], v, f"{where} {_short(k)}", depth) for k, v in data.items()}
     return _simple(kind, data, where)
 
 
@@ -99,19 +99,19 @@ def _record(kind, data, where, depth):
     if missing := [n for n, f in known.items() if _default(f) is MISSING and n not in given]:
         raise SpecError(f"{where} lacks its {missing[0]}")
     types = get_type_hints(kind)
-    return kind(**{k: parsed(types[k], v, k, depth) for k, v in given.items()})
+    return kind(**{k: from_dict(types[k], v, k, depth) for k, v in given.items()})
 
 
 def _part(data, where):
     if isinstance(data, str):
-        return Part(data)
+        return Choice(data)
     if len(_sized(dict, data, where)) != 1:
         raise SpecError(f"{where} is one thing with its hyperparameters, not {len(data)}")
     [(key, values)] = data.items()
     for name, value in _sized(dict, values, where).items():
         if not isinstance(value, int | float) or not abs(value) < 1e300:
             raise SpecError(f"{_short(name)} of {where} is not a number")
-    return Part(key, dict(values))
+    return Choice(key, dict(values))
 
 
 def _sized(kind, data, where):

@@ -28,10 +28,10 @@ from optviz.spec import (
     MAX_DEPTH,
     MAX_ITEMS,
     MAX_NAME,
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 
 REGISTRIES = {
@@ -60,18 +60,18 @@ class Tree:
     named: dict[str, Leaf] = field(default_factory=dict)
     maybe: Leaf | None = None
     inner: "Tree | None" = None
-    part: Part = Part("none")
-    parts: tuple[Part, ...] = ()
+    part: Choice = Choice("none")
+    parts: tuple[Choice, ...] = ()
     words: tuple[str, ...] = ("a",)
 
 
 def through_json(value):
-    return json.loads(json.dumps(plain(value)))
+    return json.loads(json.dumps(to_dict(value)))
 
 
 def refusal(kind, data, where="tree"):
     with pytest.raises(SpecError) as caught:
-        parsed(kind, data, where)
+        from_dict(kind, data, where)
     message = str(caught.value)
     assert 5 < len(message) < 200
     assert message.isprintable()
@@ -80,31 +80,31 @@ def refusal(kind, data, where="tree"):
 
 class TestPlain:
     def test_what_is_by_default_is_not_written(self):
-        assert plain(Leaf()) == {}
-        assert plain(Tree(Leaf())) == {"leaf": {}}
-        assert plain(Leaf(share=0.25, text="x")) == {"share": 0.25, "text": "x"}
-        assert plain(Problem()) == {}
-        assert plain(Racer(Part("sgd"))) == {"optimizer": "sgd"}
+        assert to_dict(Leaf()) == {}
+        assert to_dict(Tree(Leaf())) == {"leaf": {}}
+        assert to_dict(Leaf(share=0.25, text="x")) == {"share": 0.25, "text": "x"}
+        assert to_dict(Problem()) == {}
+        assert to_dict(Racer(Choice("sgd"))) == {"optimizer": "sgd"}
 
     def test_what_has_no_default_is_written(self):
-        assert plain(Scene(Problem(), ())) == {"problem": {}, "racers": []}
+        assert to_dict(Scene(Problem(), ())) == {"problem": {}, "racers": []}
 
     def test_a_part_is_its_key_or_its_key_with_knobs(self):
-        assert plain(Part("adam")) == "adam"
-        assert plain(Part("adam", {"lr": 0.3})) == {"adam": {"lr": 0.3}}
+        assert to_dict(Choice("adam")) == "adam"
+        assert to_dict(Choice("adam", {"lr": 0.3})) == {"adam": {"lr": 0.3}}
 
     def test_a_tree(self):
         tree = Tree(Leaf(count=1), (Leaf(), Leaf(flag=True)), (3.0, 4.0), named={"a": Leaf(), "b": Leaf(text="t")})
-        tree = replace(tree, maybe=Leaf(), inner=Tree(Leaf(share=2.0)), parts=(Part("x"), Part("y", {"k": 1})))
-        assert plain(tree) == {
+        tree = replace(tree, maybe=Leaf(), inner=Tree(Leaf(share=2.0)), parts=(Choice("x"), Choice("y", {"k": 1})))
+        assert to_dict(tree) == {
             "leaf": {"count": 1}, "leaves": [{}, {"flag": True}], "pair": [3.0, 4.0],
             "named": {"a": {}, "b": {"text": "t"}}, "maybe": {}, "inner": {"leaf": {"share": 2.0}},
             "parts": ["x", {"y": {"k": 1}}],
         }  # fmt: skip
-        assert parsed(Tree, through_json(tree)) == tree
+        assert from_dict(Tree, through_json(tree)) == tree
 
     def test_the_book(self):
-        assert plain(BOOK) == {
+        assert to_dict(BOOK) == {
             "problem": {},
             "racers": [
                 {"optimizer": {"sgd": {"lr": 0.95}}},
@@ -115,10 +115,10 @@ class TestPlain:
         }
 
     def test_what_is_written_is_no_part_of_what_it_was_written_from(self):
-        part = Part("adam", {"lr": 0.3})
-        plain(part)["adam"]["lr"] = 99
+        part = Choice("adam", {"lr": 0.3})
+        to_dict(part)["adam"]["lr"] = 99
         data = {"adam": {"lr": 0.1}}
-        read = parsed(Part, data)
+        read = from_dict(Choice, data)
         data["adam"]["lr"] = 99
         assert (part.values, read.values) == ({"lr": 0.3}, {"lr": 0.1})
 
@@ -127,43 +127,43 @@ class TestParsed:
     @pytest.mark.parametrize("key", FUNCTIONS)
     def test_every_function(self, key):
         scene = replace(BOOK, problem=on_function(Problem(), key))
-        read = parsed(Scene, through_json(scene))
+        read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
 
     @pytest.mark.parametrize(("where", "registry", "key"), PARTS, ids=str)
     def test_every_part_with_its_knobs(self, where, registry, key):
-        part = Part(key, {k.name: k.default for k in hyperparameters(registry[key])})
-        assert parsed(Part, through_json(part), where) == part
+        part = Choice(key, {k.name: k.default for k in hyperparameters(registry[key])})
+        assert from_dict(Choice, through_json(part), where) == part
         part.check(registry, where)
-        Part(key).check(registry, where)
+        Choice(key).check(registry, where)
 
     def test_a_whole_number_is_read_where_any_will_do(self):
-        leaf = parsed(Leaf, {"share": 2})
+        leaf = from_dict(Leaf, {"share": 2})
         assert leaf.share == 2
         assert type(leaf.share) is float
-        assert type(parsed(Problem, {"start": [1, -2]}).start[1]) is float
+        assert type(from_dict(Problem, {"start": [1, -2]}).start[1]) is float
 
     def test_a_frame_of_its_own(self):
         problem = Problem("formula", "x*y", ((-3.0, 3.0), (0.0, 1.5)), (0.0, 1.0))
-        read = parsed(Problem, through_json(problem))
+        read = from_dict(Problem, through_json(problem))
         assert read == problem
         assert hash(read.domain) == hash(problem.domain)
         check(Scene(read, ()))
 
     def test_forks_starts_wrappers_and_schedules(self):
-        parent = Racer(Part("adam"), (Part("averaged", {"decay": 0.5}), Part("clipped")), {"lr": Part("cosine")})
-        child = Racer(Part("momentum"), fork=Fork(parent, 7), starts=Part("ring", {"count": 5}))
-        scene = Scene(Problem(), (child, Racer(Part("adam"), fork=Fork(child, 12))), 0.5)
-        read = parsed(Scene, through_json(scene))
+        parent = Racer(Choice("adam"), (Choice("averaged", {"decay": 0.5}), Choice("clipped")), {"lr": Choice("cosine")})
+        child = Racer(Choice("momentum"), fork=Fork(parent, 7), starts=Choice("ring", {"count": 5}))
+        scene = Scene(Problem(), (child, Racer(Choice("adam"), fork=Fork(child, 12))), 0.5)
+        read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
 
     def test_none_is_what_an_optional_field_may_be(self):
-        assert parsed(Tree, {"leaf": {}, "maybe": None, "inner": None}) == Tree(Leaf())
+        assert from_dict(Tree, {"leaf": {}, "maybe": None, "inner": None}) == Tree(Leaf())
 
     def test_what_is_read_can_be_written_again(self):
-        assert plain(parsed(Scene, plain(BOOK))) == plain(BOOK)
+        assert to_dict(from_dict(Scene, to_dict(BOOK))) == to_dict(BOOK)
 
 
 # kind -> data, and what the message says
@@ -206,19 +206,19 @@ WRONG = {
     "long name": (Tree, {"leaf": {}, "named": {"x" * 5000: 1}}, ["named", "…"]),
     "odd name in a mapping": (Tree, {"leaf": {}, "named": {"\0\n\u202e": 1}}, ["named", "mapping"]),
     "no name in a mapping": (Tree, {"leaf": {}, "named": {3: {}}}, ["named", "3"]),
-    "part of nothing": (Part, None, ["tree", "mapping"]),
-    "part of a number": (Part, 3, ["tree", "mapping"]),
-    "empty part": (Part, {}, ["tree", "one thing", "0"]),
-    "two parts": (Part, {"a": {}, "b": {}}, ["tree", "one thing", "2"]),
-    "part without mapping": (Part, {"a": 3}, ["tree", "mapping"]),
-    "hyperparameter of text": (Part, {"a": {"lr": "0.3"}}, ["'lr'", "tree", "number"]),
-    "hyperparameter of nothing": (Part, {"a": {"lr": None}}, ["'lr'", "number"]),
-    "hyperparameter of a list": (Part, {"a": {"lr": [0.3]}}, ["'lr'", "number"]),
-    "hyperparameter of a mapping": (Part, {"a": {"lr": {}}}, ["'lr'", "number"]),
-    "hyperparameter nan": (Part, {"a": {"lr": math.nan}}, ["'lr'", "number"]),
-    "hyperparameter inf": (Part, {"a": {"lr": -math.inf}}, ["'lr'", "number"]),
-    "hyperparameter huge": (Part, {"a": {"lr": 10**5000}}, ["'lr'", "number"]),
-    "many hyperparameters": (Part, {"a": {f"k{i}": 1 for i in range(65)}}, ["tree", "64"]),
+    "part of nothing": (Choice, None, ["tree", "mapping"]),
+    "part of a number": (Choice, 3, ["tree", "mapping"]),
+    "empty part": (Choice, {}, ["tree", "one thing", "0"]),
+    "two parts": (Choice, {"a": {}, "b": {}}, ["tree", "one thing", "2"]),
+    "part without mapping": (Choice, {"a": 3}, ["tree", "mapping"]),
+    "hyperparameter of text": (Choice, {"a": {"lr": "0.3"}}, ["'lr'", "tree", "number"]),
+    "hyperparameter of nothing": (Choice, {"a": {"lr": None}}, ["'lr'", "number"]),
+    "hyperparameter of a list": (Choice, {"a": {"lr": [0.3]}}, ["'lr'", "number"]),
+    "hyperparameter of a mapping": (Choice, {"a": {"lr": {}}}, ["'lr'", "number"]),
+    "hyperparameter nan": (Choice, {"a": {"lr": math.nan}}, ["'lr'", "number"]),
+    "hyperparameter inf": (Choice, {"a": {"lr": -math.inf}}, ["'lr'", "number"]),
+    "hyperparameter huge": (Choice, {"a": {"lr": 10**5000}}, ["'lr'", "number"]),
+    "many hyperparameters": (Choice, {"a": {f"k{i}": 1 for i in range(65)}}, ["tree", "64"]),
 }
 
 
@@ -231,23 +231,23 @@ class TestRefused:
 
     def test_the_scene_is_where_it_begins(self):
         with pytest.raises(SpecError, match=r"^scene is a mapping"):
-            parsed(Scene, 3)
+            from_dict(Scene, 3)
         assert refusal(Scene, {"problem": {}, "racers": [{}]}) == "racers 1 lacks its optimizer"
 
     def test_lists_and_mappings_end_somewhere(self):
-        assert len(parsed(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
+        assert len(from_dict(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
         named = {f"k{i}": {} for i in range(MAX_ITEMS)}
-        assert len(parsed(Tree, {"leaf": {}, "named": named}).named) == MAX_ITEMS
+        assert len(from_dict(Tree, {"leaf": {}, "named": named}).named) == MAX_ITEMS
         assert "more than 64" in refusal(Tree, {"leaf": {}, "leaves": [{}] * (MAX_ITEMS + 1)})
         assert "more than 64" in refusal(Tree, {"leaf": {}, "named": {**named, "more": {}}})
         assert "more than 64" in refusal(Tree, {str(i): 0 for i in range(MAX_ITEMS + 1)})
-        assert parsed(Tree, {"leaf": {}, "named": {"x" * MAX_NAME: {}}})
+        assert from_dict(Tree, {"leaf": {}, "named": {"x" * MAX_NAME: {}}})
 
     def test_depth_ends_somewhere(self):
         data = {"leaf": {}}
         for _ in range(MAX_DEPTH - 1):
             data = {"leaf": {}, "inner": data}
-        assert parsed(Tree, data)
+        assert from_dict(Tree, data)
         assert "deeply" in refusal(Tree, {"leaf": {}, "inner": data})
         for _ in range(5000):
             data = {"leaf": {}, "inner": data}
@@ -257,7 +257,7 @@ class TestRefused:
         data = []
         for _ in range(100_000):
             data = [data]
-        for kind in (Tree, Part):
+        for kind in (Tree, Choice):
             refusal(kind, data)
         for name in ("leaf", "leaves", "pair", "box", "named", "maybe", "part", "words"):
             refusal(Tree, {"leaf": {}, name: data})
@@ -270,7 +270,7 @@ class TestPart:
     def test_unknown(self, where, registry):
         for key in ("nope", "", "\0", "a" * 5000, "SGD", "\ud800"):
             with pytest.raises(SpecError, match=f"^there is no {where} ") as caught:
-                Part(key).check(registry, where)
+                Choice(key).check(registry, where)
             assert len(str(caught.value)) < 80
             assert str(caught.value).isprintable()
 
@@ -278,7 +278,7 @@ class TestPart:
     def test_unknown_knob(self, where, registry, key):
         for name in ("nope", "inner", "key", "init", "__class__", "x" * 5000):
             with pytest.raises(SpecError, match=f"{key} has no hyperparameter"):
-                Part(key, {name: 1.0}).check(registry, where)
+                Choice(key, {name: 1.0}).check(registry, where)
 
     @pytest.mark.parametrize(("where", "registry", "key", "k"), EVERY_KNOB, ids=str)
     def test_range_and_type(self, where, registry, key, k):
@@ -291,11 +291,11 @@ class TestPart:
             bad = [k.low - 1e-3 * span, k.high + 1e-3 * span, 1e200, -1e200, True, "1", None, math.nan, math.inf, 1j]
             good = [k.low, k.high, k.default]
         for value in good:
-            Part(key, {k.name: value}).check(registry, where)
-            Part(key, {k.name: value}).build(registry, *([OPTIMIZERS["sgd"]()] if registry is WRAPPERS else []))
+            Choice(key, {k.name: value}).check(registry, where)
+            Choice(key, {k.name: value}).build(registry, *([OPTIMIZERS["sgd"]()] if registry is WRAPPERS else []))
         for value in bad:
             with pytest.raises(SpecError, match=k.name) as caught:
-                Part(key, {k.name: value}).check(registry, where)
+                Choice(key, {k.name: value}).check(registry, where)
             assert key in str(caught.value), value
 
 
@@ -368,7 +368,7 @@ OUT_OF_REACH = [
 class TestCheck:
     @pytest.mark.parametrize(("data", "words"), OUT_OF_REACH, ids=lambda v: str(v)[:60])
     def test_refuses(self, data, words):
-        scene = parsed(Scene, data)
+        scene = from_dict(Scene, data)
         with pytest.raises(SpecError) as caught:
             check(scene)
         assert words in str(caught.value)
@@ -376,9 +376,9 @@ class TestCheck:
         assert str(caught.value).isprintable()
 
     def test_the_ends_of_every_range_are_within_reach(self):
-        racers = (Racer(Part("adam"), starts=Part("ring", {"count": 36})),) * MAX_RACERS
+        racers = (Racer(Choice("adam"), starts=Choice("ring", {"count": 36})),) * MAX_RACERS
         for problem in (
-            Problem(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Part("gaussian", {"scale": 10.0})),
+            Problem(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})),
             Problem("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
         ):
             for tolerance in (1e-12, 1.0):
@@ -390,13 +390,13 @@ class TestCheck:
         check(Scene(Problem(formula=""), ()))
 
     def test_a_schedule_may_be_of_a_knob_of_a_wrapper(self):
-        check(Scene(Problem(), (Racer(Part("adam"), (Part("averaged"),), {"decay": Part("warmup")}),)))
+        check(Scene(Problem(), (Racer(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
 
     def test_forks_as_many_as_a_page_full(self):
-        racer = Racer(Part("adam"))
+        racer = Racer(Choice("adam"))
         for step in range(MAX_RACERS):
-            racer = Racer(Part("sgd"), fork=Fork(racer, step))
+            racer = Racer(Choice("sgd"), fork=Fork(racer, step))
         scene = Scene(Problem(), (racer,))
-        read = parsed(Scene, through_json(scene))
+        read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)

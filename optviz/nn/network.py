@@ -19,7 +19,7 @@ from optviz.nn.layers import (
     Layer,
     Mode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Where batch normalisation stands.
@@ -42,8 +42,8 @@ class Network:
     """
 
     sizes: tuple[int, ...] = (64, 100, 100, 100, 100, 10)  # inputs, hidden layers, outputs
-    activation: Part = Part("relu")
-    initialiser: Part = Part("he_normal")
+    activation: Choice = Choice("relu")
+    initialiser: Choice = Choice("he_normal")
     dtype: str = "float32"
     normalise: str = ""  # one of PLACES
     dropout: float = 0.0  # the share of hidden units that a training step leaves out
@@ -114,7 +114,7 @@ class Network:
         """The running statistics after those of one more mini-batch: an exponential average."""
         return memory if statistics is None else MOMENTUM * memory + (1 - MOMENTUM) * statistics
 
-    def init(self, seed: int, initialiser: Part | None = None) -> np.ndarray:
+    def init(self, seed: int, initialiser: Choice | None = None) -> np.ndarray:
         """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place alone.
 
         They are drawn in float64 and then rounded, so that both precisions start at the same point.

@@ -8,7 +8,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import STARTS
 from optviz.optim.minimize import Leg, minimize
 from optviz.optim.schedules import SCHEDULES
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 
 MAX_STEPS = 2000
 
@@ -21,11 +21,11 @@ class Racer:
     are more points from which it runs beside the start that all racers share.
     """
 
-    optimizer: Part
-    wrappers: tuple[Part, ...] = ()
-    schedules: dict[str, Part] = field(default_factory=dict)
+    optimizer: Choice
+    wrappers: tuple[Choice, ...] = ()
+    schedules: dict[str, Choice] = field(default_factory=dict)
     fork: "Fork | None" = None
-    starts: Part | None = None
+    starts: Choice | None = None
 
     def build(self) -> Optimizer:
         opt = self.optimizer.build(OPTIMIZERS)

@@ -1,7 +1,7 @@
 """Lessons: a scene to look at, what to look for in it, and what to try next. One Markdown file each.
 
 A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`, `source`, the `scene` as
-`optviz.spec.plain` writes it, and where they are not the default `view` and `page`. Then come two or
+`optviz.spec.to_dict` writes it, and where they are not the default `view` and `page`. Then come two or
 three sentences, `## Look for` and `## Try next`. Its name without `.md` is its key, in links too.
 
 Numbers are not typed into a text but asked for, so that they are those of the picture beside it. NAME is
@@ -38,7 +38,7 @@ from optviz.experiments.trajectories.view import View
 from optviz.optim.config import MAX_STEPS, Racer
 from optviz.plot.style import number
 from optviz.shell.registry import PAGES
-from optviz.spec import SpecError, parsed
+from optviz.spec import SpecError, from_dict
 
 FOLDER = Path(__file__).parent.parent / "lessons"
 SECTIONS = {"Look for": "look", "Try next": "next"}
@@ -94,11 +94,11 @@ def _read(path):
     parts = FILE.fullmatch(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
     if not parts:
         raise LessonError("a lesson begins with TOML between two lines of +++")
-    front = parsed(_Front, tomllib.loads(parts[1]), "the front matter")
+    front = from_dict(_Front, tomllib.loads(parts[1]), "the front matter")
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
     page = PAGES[front.page]
-    scene = parsed(type(page.scene), front.scene)
+    scene = from_dict(type(page.scene), front.scene)
     page.check(scene)
     views.check(front.view)
     texts = _sections(parts[2])

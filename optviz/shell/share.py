@@ -20,9 +20,9 @@ from optviz.experiments.trajectories.view import View
 from optviz.shell.registry import PAGES
 from optviz.spec import (
     SpecError,
-    canonical,
-    parsed,
-    plain,
+    canonical_json,
+    from_dict,
+    to_dict,
 )
 
 GROUPS = {
@@ -82,11 +82,11 @@ class _Carried:
 def encode(shared: Shared | SharedScene) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
     if isinstance(shared, Shared):
-        data = plain(shared)
+        data = to_dict(shared)
     else:
         opening = shared.scene == PAGES[shared.page].scene
-        data = {"page": shared.page} | ({} if opening else {"scene": plain(shared.scene)})
-    data = canonical(data)
+        data = {"page": shared.page} | ({} if opening else {"scene": to_dict(shared.scene)})
+    data = canonical_json(data)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
     if len(text) > MAX_CHARACTERS:
@@ -129,9 +129,9 @@ def check(shared: Shared | SharedScene) -> None:
 
 def _read(page, data):
     if page == "trajectories":
-        return parsed(Shared, data, "link")
-    carried, opening = parsed(_Carried, data, "link"), PAGES[page].scene
-    return SharedScene(page, opening if carried.scene is None else parsed(type(opening), carried.scene))
+        return from_dict(Shared, data, "link")
+    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
+    return SharedScene(page, opening if carried.scene is None else from_dict(type(opening), carried.scene))
 
 
 def _unpacked(letters):

@@ -13,7 +13,7 @@ from optviz.nn import (
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import check_racer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training.spec import INPUTS, Training
 
 MAX_ITERATIONS, MAX_SEED, MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH = 20_000, 9999, 20, 12, 1000, 2000
@@ -99,7 +99,7 @@ def _check_trials(training):
         raise SpecError("a training compares initialisers or trials, not both")
     optimizer = training.racer.optimizer
     for trial in training.trials:
-        Part(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
+        Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
         if any(k.kind is not float for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name in trial.hyperparameters):
             raise SpecError("trials differ in hyperparameters that are numbers with a point")
         if trial.l2 is not None and not 0 <= trial.l2 <= MAX_PENALTY:

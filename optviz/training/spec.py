@@ -25,7 +25,7 @@ from optviz.nn import (
 from optviz.optim import Optimizer
 from optviz.optim.config import Racer
 from optviz.optim.wrappers import Wrapper
-from optviz.spec import Part
+from optviz.spec import Choice
 
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {
@@ -83,7 +83,7 @@ class Trial:
 
     hyperparameters: dict[str, float] = field(default_factory=dict)  # of the optimizer
     l2: float | None = None
-    initialiser: Part | None = None
+    initialiser: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -96,13 +96,13 @@ class Training:
     """
 
     network: Network = field(default_factory=Network)
-    racer: Racer = field(default_factory=lambda: Racer(Part("sgd", {"lr": 0.01})))
-    dataset: Part = Part("digits")
+    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.01})))
+    dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = 128
     iterations: int = 300
     seeds: tuple[int, ...] = (0,)
-    initialisers: tuple[Part, ...] = ()
+    initialisers: tuple[Choice, ...] = ()
     assess: int = 25  # iterations between two measurements of the accuracy
     keep: int = 0  # iterations between two snapshots of the parameters, 0 for none
     penalty: Penalty = Penalty()

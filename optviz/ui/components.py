@@ -26,7 +26,7 @@ def theme_name() -> str:
     return st.context.theme.type or "light"
 
 
-def plain(symbol: str) -> str:
+def unicode_symbol(symbol: str) -> str:
     r"""A hyperparameter's LaTeX symbol in Unicode: `\beta_1` is β₁."""
     name, _, index = symbol.lstrip("\\").partition("_")
     return GREEK.get(name, name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
@@ -113,7 +113,7 @@ def _declared(hyperparameters):
     """The hyperparameters as the browser needs them."""
     return [
         {
-            "name": k.name, "label": LABELS.get(k.name, k.name.replace("_", " ")), "symbol": plain(k.symbol), "help": k.help,
+            "name": k.name, "label": LABELS.get(k.name, k.name.replace("_", " ")), "symbol": unicode_symbol(k.symbol), "help": k.help,
             "kind": k.kind.__name__, "whole": k.kind is int, "low": k.low, "high": k.high, "default": k.default,
             "scale": "log" if k.log else "near_one" if k.near_one else "linear",
         }

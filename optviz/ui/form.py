@@ -12,7 +12,7 @@ from optviz.optim.config import Racer
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.shell.data_source import bring, brought, label
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import MAX_BATCH, unsuited
 from optviz.ui.components import hyperparameter_panel
 
@@ -29,22 +29,22 @@ MAX_ROWS = 60_000  # for training; MNIST has no more
 RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
 
 
-def usual(key: str) -> Part:
+def usual(key: str) -> Choice:
     """An optimizer at a rate that suits a network."""
-    return Part(key, {"lr": RATES.get(key, 1e-3)})
+    return Choice(key, {"lr": RATES.get(key, 1e-3)})
 
 
-def turned(part: Part, new: dict) -> Part:
+def turned(part: Choice, new: dict) -> Choice:
     """A part with some of its hyperparameters turned."""
-    return Part(part.key, part.values | new)
+    return Choice(part.key, part.values | new)
 
 
-def rows_of(dataset: Part) -> int:
+def rows_of(dataset: Choice) -> int:
     """How many rows there are."""
     return dataset.build(SHAPES).points if dataset.key in SHAPES else DATASETS[dataset.key].rows
 
 
-def fitting(network: Network, dataset: Part) -> Network:
+def fitting(network: Network, dataset: Choice) -> Network:
     """The network with the inputs and outputs that the data have."""
     data = DATASETS[dataset.key]
     classes = len(data.labels) or dataset.build(SHAPES).classes
@@ -108,7 +108,7 @@ class TrainingControls:
         """Which data, what they are made like, and which of their rows are for training."""
         dataset = self.get().dataset
         labels = {k: label(k) for k in DATASETS}
-        self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Part(k), 50), brought())
+        self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Choice(k), 50), brought())
         bring(dataset.key)
         if dataset.key in SHAPES:
             self.hyperparameters(
@@ -143,7 +143,7 @@ class TrainingControls:
         part = getattr(self.get().network, field)
         self.choice(
             label, registry, part.key, lambda k: registry[k].label,
-            lambda k: self.put(network=replace(self.get().network, **{field: Part(k)})),
+            lambda k: self.put(network=replace(self.get().network, **{field: Choice(k)})),
         )  # fmt: skip
         self.hyperparameters(
             f"{field}-{part.key}", label, hyperparameters(registry[part.key]), part.values,
@@ -177,10 +177,10 @@ class TrainingControls:
 
     def schedule(self, racer: Racer, put, label: str = "Schedule") -> None:
         """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its hyperparameters."""
-        part = racer.schedules.get("lr", Part("constant"))
+        part = racer.schedules.get("lr", Choice("constant"))
         self.choice(
             "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
-            lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Part(k)})),
+            lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Choice(k)})),
         )  # fmt: skip
         self.hyperparameters(
             f"schedule-{part.key}", label, hyperparameters(SCHEDULES[part.key]), part.values,

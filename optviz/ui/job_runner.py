@@ -10,7 +10,7 @@ from time import perf_counter
 import streamlit as st
 
 from optviz.shell.data_source import awaited, source_of
-from optviz.spec import canonical, plain
+from optviz.spec import canonical_json, to_dict
 from optviz.training import (
     MAX_NUMBERS,
     Progress,
@@ -29,7 +29,7 @@ CHUNK = 5  # iterations in one go; the clock is looked at in between
 
 def key_of(training: Training) -> str:
     """What the numbers depend on: not on how long it goes on, but on whose files the data come from."""
-    return canonical(plain(replace(training, iterations=0))) + source_of(training.dataset.key)[0]
+    return canonical_json(to_dict(replace(training, iterations=0))) + source_of(training.dataset.key)[0]
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the data …")
@@ -42,7 +42,7 @@ def data_of(training: Training):
     if why := awaited(training.dataset.key):
         raise ValueError(why)
     mark, source = source_of(training.dataset.key)
-    return _data(canonical(plain([training.dataset, training.split, training.inputs])) + mark, training, source)
+    return _data(canonical_json(to_dict([training.dataset, training.split, training.inputs])) + mark, training, source)
 
 
 def shelf(name: str) -> dict:

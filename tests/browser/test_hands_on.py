@@ -13,7 +13,7 @@ import pytest
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    Part,
+    Choice,
     Problem,
     Scene,
     run,
@@ -145,7 +145,7 @@ class TestPlayback:
     def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, browser, server):
         """No timing: every frame that the browser paints while it plays shows another picture."""
         keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
-        scene = Scene(Problem("bowl", steps=500), tuple(Racer(Part(k, {"lr": 0.05})) for k in keys))
+        scene = Scene(Problem("bowl", steps=500), tuple(Racer(Choice(k, {"lr": 0.05})) for k in keys))
         page = opened(browser, server, shared(scene))
         seen = page.evaluate(
             """() => new Promise(done => {
@@ -231,7 +231,7 @@ class TestGrab:
     def test_a_ring_of_starts_is_drawn_and_played(self, browser, server):
         ring = Scene(
             Problem("himmelblau", start=(0.0, 0.0), steps=20),
-            (Racer(Part("sgd", {"lr": 0.01}), starts=Part("ring", {"count": 8})),),
+            (Racer(Choice("sgd", {"lr": 0.01}), starts=Choice("ring", {"count": 8})),),
         )
         page = opened(browser, server, shared(ring))
         assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9

@@ -15,7 +15,7 @@ from optviz.nn import (
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters, sentence
-from optviz.spec import Part, parsed, plain
+from optviz.spec import Choice, from_dict, to_dict
 
 Z = np.concatenate([np.linspace(-6, 6, 241), [-40.0, -0.0, 1e-9, 40.0]])
 
@@ -38,7 +38,7 @@ def of_torch(torch):
 def problem(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
     """A network with its parameters `(*lead, P)`, rows and targets."""
     rng = np.random.default_rng(seed)
-    net = Network((5, *[7, 6, 8][: depth - 1], 4), Part(activation), Part("xavier_normal"), dtype)
+    net = Network((5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype)
     params = rng.normal(0, 0.6, (*lead, net.size)).astype(dtype)
     x = rng.standard_normal((rows, 5)).astype(dtype)
     return net, params, x, one_hot(rng.integers(0, 4, rows), 4, dtype)
@@ -69,9 +69,9 @@ def test_what_is_promised_is_there():
 
 
 def test_a_network_as_json_and_back():
-    net = Network((3, 4, 2), Part("leaky_relu", {"alpha": 0.2}), Part("normal", {"sigma": 1.0}), "float64")
-    assert parsed(Network, plain(net)) == net
-    assert plain(Network()) == {}
+    net = Network((3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), Choice("normal", {"sigma": 1.0}), "float64")
+    assert from_dict(Network, to_dict(net)) == net
+    assert to_dict(Network()) == {}
 
 
 # Activations.
@@ -156,7 +156,7 @@ def test_orthogonal_weights_are_orthogonal(shape):
 
 
 def test_the_start_of_a_network():
-    net = Network((6, 5, 4, 3), initialiser=Part("normal", {"sigma": 2.0}), dtype="float64")
+    net = Network((6, 5, 4, 3), initialiser=Choice("normal", {"sigma": 2.0}), dtype="float64")
     params = net.init(3)
     views = net.views(params)
     assert params.shape == (net.size,) == (6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3,)
@@ -164,7 +164,7 @@ def test_the_start_of_a_network():
     assert all(np.shares_memory(v["W"], params) and not v["b"].any() for v in views if v)
     np.testing.assert_array_equal(params, net.init(3))
     assert (params != net.init(4)).any()
-    np.testing.assert_allclose(net.init(3, Part("normal", {"sigma": 1.0})), params / 2, rtol=1e-15)
+    np.testing.assert_allclose(net.init(3, Choice("normal", {"sigma": 1.0})), params / 2, rtol=1e-15)
     rounded = Network(net.sizes, initialiser=net.initialiser).init(3)
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, params.astype(np.float32))

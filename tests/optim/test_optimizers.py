@@ -27,7 +27,7 @@ def make(key, **hyperparameters):
     return OPTIMIZERS[key](**hyperparameters)
 
 
-def plain(cls, **hyperparameters):
+def to_dict(cls, **hyperparameters):
     """Of any class with hyperparameters, wrappers included."""
     return cls(**hyperparameters, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
 
@@ -107,23 +107,23 @@ WRONG = {
 def test_wrong_knobs_are_refused(cls, k):
     for value in WRONG[k.kind] + ([k.low - 1] if k.kind is int else []):
         with pytest.raises(ValueError, match=k.name):
-            plain(cls, **{k.name: value})
+            to_dict(cls, **{k.name: value})
 
 
 def test_a_list_is_refused_since_only_arrays_broadcast():
     for cls, k in (p.values for p in KNOBS):
         for value in ([0.1, 0.2], [[0.1], [0.2]], (0.1,), [], ()) if k.kind is float else ():
             with pytest.raises(ValueError, match=k.name):
-                plain(cls, **{k.name: value})
+                to_dict(cls, **{k.name: value})
 
 
 @pytest.mark.parametrize(("cls", "k"), KNOBS)
 def test_frozen(cls, k):
-    made = plain(cls)
+    made = to_dict(cls)
     with pytest.raises(FrozenInstanceError):
         setattr(made, k.name, k.default)
-    assert hash(made) == hash(plain(cls))
-    assert made == plain(cls)
+    assert hash(made) == hash(to_dict(cls))
+    assert made == to_dict(cls)
 
 
 @pytest.mark.parametrize(("cls", "k"), [p for p in KNOBS if p.values[0] in OPTIMIZERS.values()])
@@ -158,7 +158,7 @@ def test_wrong_starts_and_steps_are_refused(wrong):
 
 @pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
 def test_a_step_changes_neither_point_nor_state_and_can_be_taken_again(key):
-    opt = plain(OPTIMIZERS.get(key) or WRAPPERS[key])
+    opt = to_dict(OPTIMIZERS.get(key) or WRAPPERS[key])
     f, x = Oracle(FUNCTIONS["matyas"]), np.array([[-1.2, 1.0], [0.3, 0.4]])
     state = opt.init(x)
     for _ in range(6):

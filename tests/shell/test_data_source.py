@@ -15,7 +15,7 @@ from optviz.nn import Network
 from optviz.optim.config import Racer
 from optviz.shell import data_source as datafiles
 from optviz.shell import download as fetching
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import Split, Training, load
 from tests.data.test_datasets import (
     NAMES,
@@ -111,7 +111,7 @@ def here(at):
 def trained_on(at):
     """The rows that a training of this session would get."""
     split = Split(rows=20)
-    data = load(Training(Network((784, 10)), dataset=Part("mnist"), split=split), at.session_state.told[2][1])
+    data = load(Training(Network((784, 10)), dataset=Choice("mnist"), split=split), at.session_state.told[2][1])
     assert data.x.shape == (20, 784)
     return data
 
@@ -465,7 +465,7 @@ def test_the_settings_are_for_this_machine_alone():
 
 # --- on a page --------------------------------------------------------------------------------------------------------
 
-SHORT = Contest((Racer(Part("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Part("mnist"), Split(200), 16, 2)
+SHORT = Contest((Racer(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
 
 
 def menu(at):

@@ -11,7 +11,7 @@ from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
 from optviz.shell.export.downloads import charts_page
 from optviz.shell.export.training_script import training_script
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Penalty,
     Split,
@@ -28,8 +28,8 @@ SMALL = Contest(network=Network((64, 12, 10)), iterations=12, batch=16)
 def test_the_script_prints_the_numbers_of_the_page(tmp_path):
     plain, *_ = SMALL.trainings
     rich = replace(
-        plain, network=Network((64, 8, 8, 10), Part("leaky_relu", {"alpha": 0.2}), normalise="before", dropout=0.2),
-        trials=(Trial({"lr": 0.2}, 0.01), Trial(initialiser=Part("zeros"))), seeds=(0, 4), penalty=Penalty(l1=0.001),
+        plain, network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalise="before", dropout=0.2),
+        trials=(Trial({"lr": 0.2}, 0.01), Trial(initialiser=Choice("zeros"))), seeds=(0, 4), penalty=Penalty(l1=0.001),
         split=Split(300, True, 0, 0.1), inputs="standardised",
     )  # fmt: skip
     file = tmp_path / "it.py"

@@ -29,7 +29,7 @@ from optviz.plot.style import THEMES
 from optviz.plot.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError, told
-from optviz.spec import Part, parsed, plain
+from optviz.spec import Choice, from_dict, to_dict
 from optviz.training import advance, begin, load
 
 KEYS = list(LESSONS)
@@ -159,7 +159,7 @@ LITERALS = {
     ("local-minimum", "0.8"): lambda: changed("local-minimum", 1, {"momentum": 0.8}).points[-1, 0] < -0.9,
     ("run-up", "1.8"): lambda: -LESSONS["local-minimum"].scene.problem.start[0],
     ("basins", "0.003"): lambda: (
-        ends("basins", optimizer=Part("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
+        ends("basins", optimizer=Choice("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
     ).sum() == 9,
     ("noise-same-rate", "200"): lambda: len(SEEDS),
     ("noise-same-rate", "0.677"): lambda: tail(noisy("momentum", 0.1, 200), 50).mean(),
@@ -266,14 +266,14 @@ def test_a_lesson_is_whole(key):
         filled = told(text, lesson, run)
         assert filled.strip()
         assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", filled)
-    assert parsed(type(lesson.scene), plain(lesson.scene)) == lesson.scene
-    assert plain(parsed(view.View, plain(lesson.view))) == plain(lesson.view)
+    assert from_dict(type(lesson.scene), to_dict(lesson.scene)) == lesson.scene
+    assert to_dict(from_dict(view.View, to_dict(lesson.view))) == to_dict(lesson.view)
 
 
 @pytest.mark.parametrize("key", KEYS)
 def test_a_file_holds_the_scene_as_it_is_written_elsewhere(key):
     front = (lessons.FOLDER / f"{key}.md").read_text(encoding="utf-8").split("+++\n")[1]
-    assert parsed(type(LESSONS[key].scene), tomllib.loads(front)["scene"]) == LESSONS[key].scene
+    assert from_dict(type(LESSONS[key].scene), tomllib.loads(front)["scene"]) == LESSONS[key].scene
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -352,7 +352,7 @@ def test_learning_rates():
     assert tail(high, 30) > 2 * tail(good, 30)
     assert tail(low, 30) > 10 * tail(good, 30)
     assert (too_high.values[-30:] > 1e3).all()
-    quiet = changed("learning-rates", 2, problem={"noise": Part("none")})
+    quiet = changed("learning-rates", 2, problem={"noise": Choice("none")})
     assert quiet.values[-1] < 1e-3 * tail(high, 30)
     early = {lr: noisy("sgd", lr, 100, scale=1.0).values for lr in (0.2, 0.8)}
     assert (early[0.8][5:16].mean(0) < early[0.2][5:16].mean(0)).mean() > 0.95  # not this seed's luck
@@ -430,7 +430,7 @@ def test_hilltop():
     assert set(valley) == {0, 1, 2, 3}
     assert (valley != np.roll(valley, 1)).sum() == 4  # neighbours part at four ridges only
     np.testing.assert_allclose(fan.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
-    newton, _ = ends("hilltop", optimizer=Part("newton"))
+    newton, _ = ends("hilltop", optimizer=Choice("newton"))
     bent = np.linalg.eigvalsh(FUNCTIONS["himmelblau"].hess(newton.points[-1]))
     assert np.abs(newton.true_gradients[-1]).max() < 1e-9
     assert (bent < 0).all(-1).sum() == 8
@@ -444,7 +444,7 @@ def test_basins():
     np.testing.assert_allclose(fan.points[-1], known[valley], atol=1e-6)
     assert (valley == nearest(fan.points[0], known)).all()
     assert np.ptp(FUNCTIONS["himmelblau"].value(known)) < 1e-20
-    ball, elsewhere = ends("basins", optimizer=Part("momentum", {"lr": 0.003}))
+    ball, elsewhere = ends("basins", optimizer=Choice("momentum", {"lr": 0.003}))
     assert (elsewhere != valley).sum() == 9
     assert np.sqrt(((ball.points[-1] - known[elsewhere]) ** 2).sum(-1)).max() < 0.05
 
@@ -488,7 +488,7 @@ def test_restless():
     assert sgd.values[[100, 300, 1000]] == pytest.approx([8.1e-9, 2.5e-26, 4.9e-87], rel=0.02)
     rate = 0.3 / (np.sqrt(rmsprop.state["v"][1:, 1]) + 1e-7)
     assert 50 < (rate > sgd_limit("bowl")).argmax() < 175  # past the edge of stability before the first outburst
-    calm = changed("restless", 1, schedules={"lr": Part("exponential")})
+    calm = changed("restless", 1, schedules={"lr": Choice("exponential")})
     assert calm.values[100:].max() < 1e-15
 
 
@@ -582,7 +582,7 @@ def test_clipping():
     length = np.hypot(*free.gradients.T)
     assert length.argmax() == 6
     assert 4.5 < length[6] / length[:6].max() < 5
-    wide = changed("clipping", 1, wrappers=(Part("clipped", {"max_norm": 10.0}),))
+    wide = changed("clipping", 1, wrappers=(Choice("clipped", {"max_norm": 10.0}),))
     np.testing.assert_array_equal(wide.points, free.points)
 
 
@@ -779,9 +779,9 @@ def test_what_the_lessons_on_training_say():
     assert small < 0.2 < 0.9 < root < he
     early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = after(replace(start, network=replace(start.network, activation=Part("tanh")))).accuracy[-1, 0, :, 0]
+    tanh = after(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
-    adam = replace(start, racer=replace(start.racer, optimizer=Part("adam", {"lr": 1e-3})))
+    adam = replace(start, racer=replace(start.racer, optimizer=Choice("adam", {"lr": 1e-3})))
     assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
@@ -791,7 +791,7 @@ def test_what_the_lessons_on_training_say():
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
         assert np.abs(weights).max() > 0.01, "they do move"
     still = replace(
-        alike, network=replace(alike.network, activation=Part("relu")), initialisers=(Part("zeros"),), iterations=50
+        alike, network=replace(alike.network, activation=Choice("relu")), initialisers=(Choice("zeros"),), iterations=50
     )
     assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
 
@@ -799,7 +799,7 @@ def test_what_the_lessons_on_training_say():
     assert 20_000 < figure.network.size < 60_000
     ends = [after(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
     assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
-    faster = replace(figure.trainings[0], racer=replace(figure.racers[0], optimizer=Part("sgd", {"lr": 0.1})))
+    faster = replace(figure.trainings[0], racer=replace(figure.racers[0], optimizer=Choice("sgd", {"lr": 0.1})))
     assert after(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
@@ -825,7 +825,7 @@ def test_what_the_lessons_on_activations_say():
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std
-    tanh = [replace(s, activation=trajectories.Part("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
+    tanh = [replace(s, activation=trajectories.Choice("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
     assert activations.through(tanh[1])[-1].saturated > activations.through(tanh[0])[-1].saturated
 
 

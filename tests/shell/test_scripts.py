@@ -35,89 +35,89 @@ from optviz.optim.config import Fork, Racer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.shell.export.script import distinct, python_script, quoted
 from optviz.shell.export.torch_script import torch_formula, torch_script
-from optviz.spec import Part
+from optviz.spec import Choice
 
 ROOT = Path(__file__).parents[2]
 VALLEY = Problem("rosenbrock", start=(-1.2, 1.0), steps=25)
 # Rates for Rosenbrock's valley at which a rounding error stays one; the others stand as they are.
 CALM = {"sgd": 1e-3, "momentum": 2e-4, "nesterov": 2e-4, "radam": 1e-3, "lion": 0.01, "bfgs": 0.5, "lbfgs": 0.5}
-TWICE = Part("sgd", {"lr": 0.05}), Part("momentum", {"lr": 0.02, "momentum": 0.8})
+TWICE = Choice("sgd", {"lr": 0.05}), Choice("momentum", {"lr": 0.02, "momentum": 0.8})
 HOSTILE = "'''\"\"\"\nimport os\n\\"
 
 
 def calm(key, **more):
-    return Part(key, {"lr": CALM[key], **more} if key in CALM else more)
+    return Choice(key, {"lr": CALM[key], **more} if key in CALM else more)
 
 
 def typed(formula, *racers, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
     return Scene(Problem(TYPED, formula, domain, (1.5, -2.5), **more), racers or tuple(map(Racer, TWICE)))
 
 
-ADAM, MOMENTUM = Racer(Part("adam", {"lr": 0.3})), Racer(Part("momentum", {"lr": 0.05}))
+ADAM, MOMENTUM = Racer(Choice("adam", {"lr": 0.3})), Racer(Choice("momentum", {"lr": 0.05}))
 FORKS = (
-    Racer(Part("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
-    Racer(Part("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
-    Racer(Part("lbfgs", {"memory": 3}), fork=Fork(Racer(Part("lbfgs", {"memory": 5})), 4)),  # of another shape
-    Racer(TWICE[0], fork=Fork(Racer(TWICE[1], schedules={"lr": Part("cosine")}, fork=Fork(ADAM, 5)), 12)),
+    Racer(Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
+    Racer(Choice("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
+    Racer(Choice("lbfgs", {"memory": 3}), fork=Fork(Racer(Choice("lbfgs", {"memory": 5})), 4)),  # of another shape
+    Racer(TWICE[0], fork=Fork(Racer(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12)),
     Racer(TWICE[0], fork=Fork(ADAM, 1000)),  # never comes
     Racer(TWICE[1], fork=Fork(ADAM, 0)),  # from the beginning
     MOMENTUM,
 )
 SCHEDULED = (
-    *(Racer(TWICE[0], schedules={"lr": Part(k)}) for k in SCHEDULES),
-    Racer(Part("adam"), schedules={"beta1": Part("warmup"), "lr": Part("step", {"every": 5, "first": 3})}),
-    Racer(Part("adamax"), schedules={"beta1": Part("linear", {"steps": 30})}),
-    Racer(Part("sgd"), (Part("clipped"),), {"max_norm": Part("exponential"), "lr": Part("cosine")}),
+    *(Racer(TWICE[0], schedules={"lr": Choice(k)}) for k in SCHEDULES),
+    Racer(Choice("adam"), schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})}),
+    Racer(Choice("adamax"), schedules={"beta1": Choice("linear", {"steps": 30})}),
+    Racer(Choice("sgd"), (Choice("clipped"),), {"max_norm": Choice("exponential"), "lr": Choice("cosine")}),
 )
 WRAPPED = (
-    *(Racer(Part(opt), (Part(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
-    Racer(ADAM.optimizer, (Part("clipped", {"max_norm": 0.5}), Part("averaged", {"decay": 0.5}), Part("lookahead"))),
+    *(Racer(Choice(opt), (Choice(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
+    Racer(ADAM.optimizer, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
 )
 SWITCHED = (
-    *(Racer(Part(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),
-    Racer(Part("newton", {"damping": 2.0, "saddle_free": True})),
-    Racer(Part("newton", {"line_search": True})),
-    Racer(Part("bfgs", {"line_search": False, "lr": 0.2})),
-    Racer(Part("lbfgs", {"line_search": False, "lr": 0.2, "memory": 2})),
-    Racer(Part("nesterov", {"momentum": 0.0})),
+    *(Racer(Choice(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),
+    Racer(Choice("newton", {"damping": 2.0, "saddle_free": True})),
+    Racer(Choice("newton", {"line_search": True})),
+    Racer(Choice("bfgs", {"line_search": False, "lr": 0.2})),
+    Racer(Choice("lbfgs", {"line_search": False, "lr": 0.2, "memory": 2})),
+    Racer(Choice("nesterov", {"momentum": 0.0})),
 )
-SOME = tuple(Racer(Part(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
+SOME = tuple(Racer(Choice(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
 FANS = (
-    Racer(TWICE[0], starts=Part("ring", {"count": 5})),
-    Racer(Part("newton"), starts=Part("grid", {"columns": 3})),
-    Racer(Part("nesterov", {"lr": 0.05}), starts=Part("ring")),
+    Racer(TWICE[0], starts=Choice("ring", {"count": 5})),
+    Racer(Choice("newton"), starts=Choice("grid", {"columns": 3})),
+    Racer(Choice("nesterov", {"lr": 0.05}), starts=Choice("ring")),
     ADAM,
 )
 FORMULA = "abs(x^2 − 1)/2 + min(y², 3) + max(x*y, 1)·0.1 + sqrt(2)*log10(x^2+4) + ln(e)*sin(π*y) + sign(3)"
 SCENES = {
     "book": BOOK,
-    "bowl": Scene(Problem(), tuple(Racer(Part(k)) for k in OPTIMIZERS)),
+    "bowl": Scene(Problem(), tuple(Racer(Choice(k)) for k in OPTIMIZERS)),
     "valley": Scene(VALLEY, tuple(Racer(calm(k)) for k in OPTIMIZERS)),
-    "written out": Scene(VALLEY, tuple(Racer(calm(k), schedules={"lr": Part("constant")}) for k in OPTIMIZERS)),
+    "written out": Scene(VALLEY, tuple(Racer(calm(k), schedules={"lr": Choice("constant")}) for k in OPTIMIZERS)),
     "scheduled": Scene(Problem(steps=60), SCHEDULED),
     "wrapped": Scene(Problem(), WRAPPED),
     "switched": Scene(Problem(), SWITCHED),
     "forks": Scene(Problem(), FORKS),
     "fans": Scene(Problem("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.optimizer.key != "sgd")),
     "fans elsewhere": typed("x^2/9 + y^2", FANS[0], domain=((-3.0, 6.0), (-4.0, 4.0))),
-    **{f"noise {k}": Scene(Problem(noise=Part(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
+    **{f"noise {k}": Scene(Problem(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
     "quiet": Scene(Problem("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
-    "diverging": Scene(replace(VALLEY, steps=200), (Racer(Part("sgd", {"lr": 10.0})), Racer(Part("nesterov")))),
-    "undefined": typed("log(x) + y^2", Racer(Part("sgd", {"lr": 4.0})), Racer(Part("nesterov", {"lr": 0.001}))),
+    "diverging": Scene(replace(VALLEY, steps=200), (Racer(Choice("sgd", {"lr": 10.0})), Racer(Choice("nesterov")))),
+    "undefined": typed("log(x) + y^2", Racer(Choice("sgd", {"lr": 4.0})), Racer(Choice("nesterov", {"lr": 0.001}))),
     "undefined start": Scene(Problem(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
-    "twins": Scene(Problem(), (Racer(Part("sgd", {"lr": 0.1})), Racer(Part("sgd", {"lr": 0.1 + 1e-9})))),
+    "twins": Scene(Problem(), (Racer(Choice("sgd", {"lr": 0.1})), Racer(Choice("sgd", {"lr": 0.1 + 1e-9})))),
     "nobody": Scene(Problem(), ()),
     **{
-        f"function {f}": Scene(Problem(f, start=FUNCTIONS[f].start, steps=4), (Racer(Part("adam")),)) for f in FUNCTIONS
+        f"function {f}": Scene(Problem(f, start=FUNCTIONS[f].start, steps=4), (Racer(Choice("adam")),)) for f in FUNCTIONS
     },
 }
 
 # What the script in PyTorch does not cover, each with a comment in the script: nothing but the limits that
 # optviz takes where a formula gives 0/0.
-NOT_COVERED = {"ackley at its minimum": Scene(Problem("ackley", start=(0.0, 0.0), steps=3), (Racer(Part("sgd")),))}
+NOT_COVERED = {"ackley at its minimum": Scene(Problem("ackley", start=(0.0, 0.0), steps=3), (Racer(Choice("sgd")),))}
 
 RUNNER = """
 import contextlib, io, json, sys
@@ -279,7 +279,7 @@ class Odd(Optimizer):
 def test_what_cannot_be_written_is_a_comment():
     optimizer("Odd", "nobody")(Odd)
     try:
-        scene = Scene(Problem(), (ADAM, Racer(Part("odd"))))
+        scene = Scene(Problem(), (ADAM, Racer(Choice("odd"))))
         code = torch_script(scene)
         assert "# Odd is missing, for it cannot be written in PyTorch: np.nextafter" in code
         compile(code, "script", "exec")

@@ -56,31 +56,31 @@ from optviz.shell.share import (
     qr_svg,
 )
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    canonical,
-    parsed,
-    plain,
+    canonical_json,
+    from_dict,
+    to_dict,
 )
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
 FRAMED = Problem(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
-SIX = Scene(FRAMED, tuple(Racer(Part(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
+SIX = Scene(FRAMED, tuple(Racer(Choice(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
 
 FORKED = Racer(
-    Part("momentum", {"lr": 0.02}),
-    fork=Fork(Racer(Part("adam"), fork=Fork(Racer(Part("sgd", {"lr": 0.95})), 4)), 12),
-    starts=Part("ring", {"count": 8}),
+    Choice("momentum", {"lr": 0.02}),
+    fork=Fork(Racer(Choice("adam"), fork=Fork(Racer(Choice("sgd", {"lr": 0.95})), 4)), 12),
+    starts=Choice("ring", {"count": 8}),
 )
 RICH = Shared(
     Scene(
         Problem(TYPED, "x**2/20 + y**2 + sin(3*x)/2", ((-8.0, 8.0), (-5.0, 5.0)), (-7.0, 2.5), 120,
-                Part("gaussian", {"scale": 0.5}), 7),
+                Choice("gaussian", {"scale": 0.5}), 7),
         (
-            Racer(Part("adamw", {"lr": 0.05, "bias_correction": False}), (Part("clipped"), Part("averaged", {"decay": 0.9})),
-                  {"lr": Part("cosine", {"steps": 120, "floor": 0.1})}, None, Part("grid", {"columns": 4})),
+            Racer(Choice("adamw", {"lr": 0.05, "bias_correction": False}), (Choice("clipped"), Choice("averaged", {"decay": 0.9})),
+                  {"lr": Choice("cosine", {"steps": 120, "floor": 0.1})}, None, Choice("grid", {"columns": 4})),
             FORKED,
-            Racer(Part("lbfgs", {"memory": 5})),
+            Racer(Choice("lbfgs", {"memory": 5})),
         ),
         0.01,
     ),
@@ -106,32 +106,32 @@ def scenes():
     for key in FUNCTIONS:
         yield key, replace(BOOK, problem=on_function(Problem(steps=77), key))
     for key, cls in OPTIMIZERS.items():
-        yield key, Scene(Problem(), (Racer(Part(key)),))
+        yield key, Scene(Problem(), (Racer(Choice(key)),))
         knobbed = {k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)}
-        yield f"{key}-hyperparameters", Scene(Problem(), (Racer(Part(key, knobbed)),))
+        yield f"{key}-hyperparameters", Scene(Problem(), (Racer(Choice(key, knobbed)),))
     for key, cls in WRAPPERS.items():
         for knobbed in ({}, {k.name: k.low for k in hyperparameters(cls)}):
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (Part(key, knobbed),)),))
-    yield "wrappers", Scene(Problem(), (Racer(Part("sgd"), tuple(map(Part, WRAPPERS))),))
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Choice("adam"), (Choice(key, knobbed),)),))
+    yield "wrappers", Scene(Problem(), (Racer(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
     for key, cls in SCHEDULES.items():
         for knobbed in ({}, {k.name: k.high for k in hyperparameters(cls)}):
-            schedules = {"lr": Part(key, knobbed), "beta1": Part("constant")}
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Part("adam"), (), schedules),))
+            schedules = {"lr": Choice(key, knobbed), "beta1": Choice("constant")}
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Choice("adam"), (), schedules),))
     for key in NOISES:
-        yield key, replace(BOOK, problem=Problem(noise=Part(key, {"scale": 0.3}), seed=MAX_SEED))
+        yield key, replace(BOOK, problem=Problem(noise=Choice(key, {"scale": 0.3}), seed=MAX_SEED))
     for key, cls in STARTS.items():
-        starts = Part(key, {k.name: k.low for k in hyperparameters(cls)})
-        yield key, Scene(Problem(), (Racer(Part("adam"), starts=starts), Racer(Part("sgd"), starts=Part(key))))
+        starts = Choice(key, {k.name: k.low for k in hyperparameters(cls)})
+        yield key, Scene(Problem(), (Racer(Choice("adam"), starts=starts), Racer(Choice("sgd"), starts=Choice(key))))
     for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
         yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.racers)
     yield "formula put away", Scene(Problem(formula="x*y"), ())
     yield "forks", Scene(Problem(), (FORKED, replace(FORKED, fork=Fork(FORKED, 0))))
-    racer = Racer(Part("adam"))
+    racer = Racer(Choice("adam"))
     for step in range(11):
-        racer = Racer(Part("sgd"), fork=Fork(racer, step))
+        racer = Racer(Choice("sgd"), fork=Fork(racer, step))
     yield "forks of forks", Scene(Problem(), (racer,))
     yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.racers[0],) * MAX_RACERS, 1e-12)
-    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (Racer(Part("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
+    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (Racer(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
 
 
 SCENES = dict(scenes())
@@ -169,7 +169,7 @@ class TestRoundTrip:
     def test_scene(self, name):
         shared = Shared(SCENES[name])
         check(shared)
-        assert parsed(Scene, plain(shared.scene)) == shared.scene
+        assert from_dict(Scene, to_dict(shared.scene)) == shared.scene
         assert decode(encode(shared)) == shared
 
     @pytest.mark.parametrize("view", list(views()), ids=str)
@@ -189,7 +189,7 @@ class TestRoundTrip:
         for _ in range(200):
             lr, x, tolerance = rng.uniform(1e-4, 10), rng.uniform(-10, 10), rng.uniform(1e-12, 1)
             scene = decode(
-                encode(Shared(Scene(Problem(start=(x, -x / 2)), (Racer(Part("sgd", {"lr": lr})),), tolerance)))
+                encode(Shared(Scene(Problem(start=(x, -x / 2)), (Racer(Choice("sgd", {"lr": lr})),), tolerance)))
             ).scene
             assert scene.problem.start == (x, -x / 2)
             assert scene.racers[0].optimizer.values == {"lr": lr}
@@ -197,11 +197,11 @@ class TestRoundTrip:
 
     def test_a_typed_formula_is_ready_to_run(self):
         problem = decode(encode(Shared(SIX))).scene.problem
-        assert trajectories.run(problem, Racer(Part("adam")), steps=3).points.shape == (4, 2)
+        assert trajectories.run(problem, Racer(Choice("adam")), steps=3).points.shape == (4, 2)
 
     def test_is_the_same_text_for_equal_scenes(self):
         one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
-        one, two = (Shared(Scene(Problem(), (Racer(Part("momentum", hyperparameters)),))) for hyperparameters in (one, two))
+        one, two = (Shared(Scene(Problem(), (Racer(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
         assert one == two
         assert encode(one) == encode(two) == encode(decode(encode(two)))
 
@@ -223,7 +223,7 @@ def parts(registry):
 
     def knobbed(key):
         chosen = st.fixed_dictionaries({}, optional={k.name: between(k) for k in hyperparameters(registry[key])})
-        return chosen.map(lambda values: Part(key, values))
+        return chosen.map(lambda values: Choice(key, values))
 
     return st.sampled_from(list(registry)).flatmap(knobbed)
 
@@ -247,7 +247,7 @@ def problems(draw):
     formula = draw(st.sampled_from(["x", FORMULA, "x² − π·y"] + ([""] if key != TYPED else [])))
     shown = domain if key == TYPED else FUNCTIONS[key].domain
     start = tuple(draw(st.floats(low, high)) for low, high in shown)
-    noise = draw(st.just(Part(NO_NOISE)) | parts(NOISES))
+    noise = draw(st.just(Choice(NO_NOISE)) | parts(NOISES))
     return Problem(
         key, formula, domain, start, draw(st.integers(1, MAX_STEPS)), noise, draw(st.integers(0, MAX_SEED))
     )
@@ -271,8 +271,8 @@ anything_shared = st.builds(
 @settings(deadline=None, max_examples=150, derandomize=True)
 @given(anything_shared)
 def test_whatever_can_be_set_comes_back(shared):
-    assert parsed(Shared, plain(shared)) == shared
-    assert parsed(Shared, json.loads(canonical(plain(shared)))) == shared
+    assert from_dict(Shared, to_dict(shared)) == shared
+    assert from_dict(Shared, json.loads(canonical_json(to_dict(shared)))) == shared
     text = encode(shared)
     assert decode(text) == shared
     assert encode(decode(text)) == text
@@ -292,7 +292,7 @@ class TestLength:
         for problem in (
             Problem(steps=100),
             Problem(start=(3.37, -1.45)),
-            Problem(noise=Part("uniform", {"scale": 2.0})),
+            Problem(noise=Choice("uniform", {"scale": 2.0})),
         ):
             assert len(encode(Shared(replace(BOOK, problem=problem)))) <= 60
 
@@ -301,7 +301,7 @@ class TestLength:
 
         def branches(forks):
             values = {k.name: rng.uniform(k.low, k.high) for k in hyperparameters(OPTIMIZERS["adam"]) if k.kind is float}
-            return Racer(Part("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
+            return Racer(Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
 
         held = tuple(branches(3) for _ in range(MAX_RACERS))
         assert decode(encode(Shared(Scene(Problem(), held)))).scene.racers == held
@@ -324,10 +324,10 @@ class TestForEver:
             for key, cls in registry.items():
                 now, then = {k.name: k.default for k in hyperparameters(cls)}, DEFAULTS.get(key, {})
                 assert {name: now.get(name) for name in then} == then, key
-        assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Part("none"), 0)
+        assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Choice("none"), 0)
         assert Scene(Problem(), ()).tolerance == 1e-3
         assert View() == View("auto", False, False, False, True, "steps", ("loss",))
-        assert Racer(Part("sgd")) == Racer(Part("sgd"), (), {}, None, None)
+        assert Racer(Choice("sgd")) == Racer(Choice("sgd"), (), {}, None, None)
         assert Controls() == Controls((), ())
 
 
@@ -425,13 +425,13 @@ class TestDamaged:
         assert time.perf_counter() - began < 2
 
     def test_up_to_the_bound_and_beyond(self):
-        data = canonical(plain(Shared(BOOK)))
+        data = canonical_json(to_dict(Shared(BOOK)))
         assert decode(packed(data.ljust(MAX_BYTES))) == Shared(BOOK)
         for beyond in (1, 2, 1000):
             assert refusal(packed(data.ljust(MAX_BYTES + beyond))) == DAMAGED
 
     def test_a_wrong_checksum(self):
-        data = packed(canonical(plain(Shared(BOOK))), level=0)
+        data = packed(canonical_json(to_dict(Shared(BOOK))), level=0)
         whole = bytearray(base64.urlsafe_b64decode(data[2:] + "=" * (-len(data[2:]) % 4)))
         for place in range(len(whole)):
             whole[place] ^= 1
@@ -440,7 +440,7 @@ class TestDamaged:
             assert refusal(changed) == DAMAGED
 
     def test_another_dictionary_or_none(self):
-        data = canonical(plain(RICH))
+        data = canonical_json(to_dict(RICH))
         assert refusal(packed(data, words=WORDS[1:])) == DAMAGED
         assert refusal(packed(data, words=b"x")) == DAMAGED
         assert decode(packed(data, words=b"")) == RICH  # which says all that there is to say
@@ -448,7 +448,7 @@ class TestDamaged:
     @pytest.mark.parametrize("wbits", [-15, 31])
     def test_other_containers(self, wbits):
         packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
-        data = packer.compress(canonical(plain(RICH)).encode()) + packer.flush()
+        data = packer.compress(canonical_json(to_dict(RICH)).encode()) + packer.flush()
         assert refusal("1." + base64.urlsafe_b64encode(data).decode().rstrip("=")) == DAMAGED
 
     @pytest.mark.parametrize(
@@ -491,7 +491,7 @@ def put(value, path, odd):
 
 def tree():
     """All kinds of fields that a link can have, the ones that are left out as defaults too."""
-    data = json.loads(canonical(plain(RICH)))
+    data = json.loads(canonical_json(to_dict(RICH)))
     data["view"]["solid"] = False
     return data
 
@@ -649,9 +649,9 @@ class TestFuzz:
         opened_or_refused(text)
 
     @fuzz
-    @given(st.integers(0, len(canonical(plain(RICH)))), st.text(string.printable, max_size=3), st.integers(0, 3))
+    @given(st.integers(0, len(canonical_json(to_dict(RICH)))), st.text(string.printable, max_size=3), st.integers(0, 3))
     def test_changed_json(self, place, new, gone):
-        data = canonical(plain(RICH))
+        data = canonical_json(to_dict(RICH))
         opened_or_refused(packed(data[:place] + new + data[place + gone :]))
 
 

@@ -13,10 +13,10 @@ from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import Fork, Racer
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Data,
@@ -33,12 +33,12 @@ from optviz.training import (
     unsuited,
 )
 
-SMALL = Network((3, 5, 4, 2), Part("tanh"), Part("xavier_normal"), "float64")
+SMALL = Network((3, 5, 4, 2), Choice("tanh"), Choice("xavier_normal"), "float64")
 LEAN = [key for key, cls in OPTIMIZERS.items() if not cls.dense]
 
 
 def racer(key, lr=None, **more):
-    return Racer(Part(key, {"lr": lr} if lr else {}), **more)
+    return Racer(Choice(key, {"lr": lr} if lr else {}), **more)
 
 
 def small(r=None, **more):
@@ -79,11 +79,11 @@ def same(a, b):
 def test_as_json_and_back():
     for training in (
         Training(),
-        small(seeds=(1, 5), initialisers=(Part("zeros"), Part("normal", {"sigma": 2.0})), split=Split(300, True)),
-        small(Racer(Part("adam"), (Part("averaged"),), {"lr": Part("cosine")}), dataset=Part("moons", {"noise": 0.2})),
+        small(seeds=(1, 5), initialisers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})), split=Split(300, True)),
+        small(Racer(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}), dataset=Choice("moons", {"noise": 0.2})),
     ):
-        assert parsed(Training, json.loads(json.dumps(plain(training)))) == training
-    assert plain(Training()) == {}
+        assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
+    assert to_dict(Training()) == {}
 
 
 def test_a_training_is_an_update_after_the_other(data):
@@ -120,7 +120,7 @@ def test_every_optimizer_learns(key, data):
 @pytest.mark.parametrize("key", LEAN)
 def test_a_batch_is_each_network_alone(key, data, dtype):
     """Seeds and initialisers side by side give the numbers that they give alone, in the precision of the network."""
-    rules = (Part("xavier_normal"), Part("he_uniform"))
+    rules = (Choice("xavier_normal"), Choice("he_uniform"))
     training = small(racer(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initialisers=rules)
     together = end(training, data)
     assert together.params.dtype == dtype
@@ -135,7 +135,7 @@ def test_a_batch_is_each_network_alone(key, data, dtype):
 @pytest.mark.parametrize("key", WRAPPERS)
 def test_wrappers_train_networks(key, data):
     progress = end(
-        small(Racer(Part("momentum", {"lr": 0.1}), (Part(key),)), network=replace(SMALL, dtype="float32")), data
+        small(Racer(Choice("momentum", {"lr": 0.1}), (Choice(key),)), network=replace(SMALL, dtype="float32")), data
     )
     assert progress.params.dtype == np.float32
     assert np.isfinite(progress.loss).all()
@@ -147,10 +147,10 @@ def test_schedules_train_networks(key, data):
     """One update with the rate that the schedule says is one update with that rate."""
     factor = SCHEDULES[key]()(0)
     network = replace(SMALL, dtype="float32")
-    scheduled = end(small(racer("sgd", 0.5, schedules={"lr": Part(key)}), network=network, iterations=1), data)
+    scheduled = end(small(racer("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1), data)
     plainly = end(small(racer("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
     np.testing.assert_array_equal(scheduled.params, plainly.params)
-    longer = end(small(racer("sgd", 0.5, schedules={"lr": Part(key)}), network=network), data)
+    longer = end(small(racer("sgd", 0.5, schedules={"lr": Choice(key)}), network=network), data)
     assert longer.params.dtype == np.float32
 
 
@@ -166,7 +166,7 @@ def test_a_training_agrees_with_torch(key, data):
     """Two networks side by side against torch.nn and torch.optim on the same mini-batches, in double precision."""
     torch = pytest.importorskip("torch")
     name, hyperparameters = TORCH[key]
-    training = small(Racer(Part(key, hyperparameters)), seeds=(3, 8), iterations=25)
+    training = small(Racer(Choice(key, hyperparameters)), seeds=(3, 8), iterations=25)
     ours = end(training, data)
     for s in range(2):
         model = torch.nn.Sequential(
@@ -218,7 +218,7 @@ def test_more_iterations_later(data):
 
 
 def test_what_is_recorded(data):
-    training = small(seeds=(4, 5, 6), initialisers=(Part("book"), Part("zeros")), keep=5)
+    training = small(seeds=(4, 5, 6), initialisers=(Choice("book"), Choice("zeros")), keep=5)
     seen = list(train(training, data))
     assert [p.iteration for p in seen] == [0, 5, 10, 12]
     last = seen[-1]
@@ -242,8 +242,8 @@ def test_what_is_recorded(data):
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_divergence_ends_the_curve(activation, dtype, data):
     """Where it ends nothing is said any more; its neighbour goes on as if alone."""
-    network = replace(SMALL, activation=Part(activation), dtype=dtype)
-    rules = (Part("normal", {"sigma": 100.0}), Part("normal", {"sigma": 0.0}))
+    network = replace(SMALL, activation=Choice(activation), dtype=dtype)
+    rules = (Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))
     wild = small(racer("sgd", 10.0), network=network, initialisers=rules, iterations=150)
     progress = end(wild, data)
     assert progress.diverged_at[1] == -1
@@ -264,8 +264,8 @@ def test_divergence_ends_the_curve(activation, dtype, data):
 
 @pytest.mark.parametrize("key", LEAN)
 def test_a_huge_rate_is_a_picture_too(key, data):
-    r = Racer(Part(key, {"lr": 1e6}))
-    progress = end(small(r, network=replace(SMALL, activation=Part("identity"), dtype="float32"), iterations=40), data)
+    r = Racer(Choice(key, {"lr": 1e6}))
+    progress = end(small(r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40), data)
     assert progress.iteration == 40
     lost = np.isnan(progress.loss[:, 0, 0])
     assert (np.diff(lost.astype(int)) >= 0).all()
@@ -276,15 +276,15 @@ def test_a_huge_rate_is_a_picture_too(key, data):
 @pytest.mark.parametrize("sigma", [0.0, 100.0])
 @pytest.mark.parametrize("layers", [0, 1, 12])
 def test_extremes_end_or_go_on(layers, sigma, lr, data):
-    network = Network((3, *[30] * layers, 2), Part("relu"), Part("normal", {"sigma": sigma}))
-    progress = end(small(Racer(Part("sgd", {"lr": lr})), network=network, iterations=15), data)
+    network = Network((3, *[30] * layers, 2), Choice("relu"), Choice("normal", {"sigma": sigma}))
+    progress = end(small(Racer(Choice("sgd", {"lr": lr})), network=network, iterations=15), data)
     at, loss = int(progress.diverged_at[0, 0]), progress.loss[:, 0, 0]
     assert np.isfinite(loss[: at if at >= 0 else None]).all()
     assert at < 0 or np.isnan(loss[at:]).all()
 
 
 def test_all_lost_is_done_at_once(data):
-    network = Network((3, 50, 50, 50, 50, 2), Part("identity"), Part("normal", {"sigma": 100.0}))
+    network = Network((3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0}))
     progress = end(small(racer("sgd", 10.0), network=network, iterations=20_000, assess=20_000), data)
     assert progress.iteration == 20_000
     assert 0 <= progress.diverged_at[0, 0] < 20
@@ -292,7 +292,7 @@ def test_all_lost_is_done_at_once(data):
 
 
 def test_a_rate_of_nothing_changes_nothing(data):
-    progress = end(small(Racer(Part("sgd", {"lr": 0.0}))), data)
+    progress = end(small(Racer(Choice("sgd", {"lr": 0.0}))), data)
     np.testing.assert_array_equal(progress.params, progress.training.start())
 
 
@@ -313,16 +313,16 @@ def test_which_trainings_are_refused():
         (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
         (replace(good, racer=racer("bfgs")), "BFGS works with"),
         (replace(good, racer=racer("sgd", fork=Fork(racer("sgd"), 3))), "without forks"),
-        (replace(good, racer=racer("sgd", schedules={"mu": Part("cosine")})), "no numeric hyperparameter 'mu'"),
+        (replace(good, racer=racer("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "number of layers is from 1 to 13"),
         (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
-        (replace(good, network=replace(good.network, activation=Part("step"))), "no activation 'step'"),
-        (replace(good, initialisers=(Part("ones"),)), "no initialiser 'ones'"),
+        (replace(good, network=replace(good.network, activation=Choice("step"))), "no activation 'step'"),
+        (replace(good, initialisers=(Choice("ones"),)), "no initialiser 'ones'"),
         (replace(good, network=SMALL), "the data have 64 inputs and 10 classes, the network 3 and 2"),
-        (replace(good, dataset=Part("letters")), "no dataset 'letters'"),
-        (replace(good, dataset=Part("moons", {"noise": 7.0})), "noise of moons"),
+        (replace(good, dataset=Choice("letters")), "no dataset 'letters'"),
+        (replace(good, dataset=Choice("moons", {"noise": 7.0})), "noise of moons"),
         (replace(good, batch=0), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
-        (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Part("digits", {"noise": 0.1})), "digits has no hyperparameters"),
+        (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Choice("digits", {"noise": 0.1})), "digits has no hyperparameters"),
         (replace(good, split=Split(1797)), "fewer than the 1797"),
         (replace(good, keep=1, iterations=20_000), "756,.* numbers at a time"),
     ):  # fmt: skip
@@ -387,7 +387,7 @@ def test_optimizers_on_digits(key, digits):
 
 def test_initial_weights_on_digits(digits):
     """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
-    rules = (Part("normal"), Part("book"), Part("he_normal"))
+    rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
     training = Training(racer=racer("sgd", 0.05), seeds=(0, 1), assess=300, initialisers=rules)
     small, xavier, he = end(training, digits).accuracy[-1, 0]
     assert small.max() <= 0.13
@@ -396,7 +396,7 @@ def test_initial_weights_on_digits(digits):
 
 
 def test_loss_after_the_slow_variant(digits):
-    rules = (Part("normal"), Part("book"), Part("he_normal"))
+    rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
     training = Training(racer=racer("sgd", 0.01), assess=300, initialisers=rules)
     losses = end(training, digits).loss[-10:].mean((0, 2))
     np.testing.assert_allclose(losses, [2.302, 1.972, 0.442], rtol=0.2)
@@ -404,7 +404,7 @@ def test_loss_after_the_slow_variant(digits):
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_zeros_stay_zeros(activation, digits):
-    network = Network((64, 20, 20, 10), Part(activation), Part("zeros"))
+    network = Network((64, 20, 20, 10), Choice(activation), Choice("zeros"))
     progress = end(Training(network, racer("sgd", 0.5), iterations=40), digits)
     views = network.views(progress.params[0, 0])
     assert not any(views[i]["W"].any() for i in network.affine)
@@ -417,7 +417,7 @@ def test_zeros_stay_zeros(activation, digits):
 )
 def test_equal_units_stay_equal(activation, rule, digits):
     """However long it trains: the weights between hidden layers have rank 1, and all units are one."""
-    network = Network((64, 20, 20, 10), Part(activation), Part(rule), "float64")
+    network = Network((64, 20, 20, 10), Choice(activation), Choice(rule), "float64")
     progress = end(Training(network, racer("sgd", 0.5), iterations=100), digits)
     first, second, last = (network.views(progress.params[0, 0])[i]["W"] for i in network.affine)
     assert np.ptp(first, 1).max() <= 2.5e-12
@@ -425,5 +425,5 @@ def test_equal_units_stay_equal(activation, rule, digits):
     assert np.ptp(last, 0).max() <= 2.5e-12
     assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
     assert np.abs(last).max() > 1e-3  # it did learn something
-    random = end(Training(replace(network, initialiser=Part("he_normal")), racer("sgd", 0.5), iterations=5), digits)
+    random = end(Training(replace(network, initialiser=Choice("he_normal")), racer("sgd", 0.5), iterations=5), digits)
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20

@@ -8,10 +8,10 @@ import pytest
 from optviz.nn import Mode, Network, one_hot
 from optviz.optim.config import Racer
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Data,
@@ -28,12 +28,12 @@ from optviz.training import (
 )
 
 NET = Network((64, 12, 12, 10), dtype="float64")
-BASE = Training(NET, Racer(Part("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, assess=4, keep=4)
+BASE = Training(NET, Racer(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, assess=4, keep=4)
 TRIALS = (
     Trial(),
     Trial({"lr": 0.3}),
     Trial({"momentum": 0.5}, l2=0.1),
-    Trial(l2=0.01, initialiser=Part("book")),
+    Trial(l2=0.01, initialiser=Choice("book")),
     Trial({"lr": 3.0, "momentum": 0.0}),
 )
 
@@ -45,7 +45,7 @@ def trained(training, data=None):
 
 def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
-    racer = Racer(Part("momentum", training.racer.optimizer.values | trial.hyperparameters))
+    racer = Racer(Choice("momentum", training.racer.optimizer.values | trial.hyperparameters))
     network = (
         training.network if trial.initialiser is None else replace(training.network, initialiser=trial.initialiser)
     )
@@ -66,7 +66,7 @@ def test_a_trial_in_a_batch_is_the_trial_alone(normalise):
 
 
 def test_selected_trials_go_on_as_if_the_others_had_never_been():
-    training = replace(BASE, trials=TRIALS, racer=Racer(Part("adam", {"lr": 0.01})))
+    training = replace(BASE, trials=TRIALS, racer=Racer(Choice("adam", {"lr": 0.01})))
     training = replace(training, trials=(Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5})))
     data = load(training)
     whole = trained(training, data)
@@ -84,17 +84,17 @@ def test_a_trial_that_diverges_leaves_the_others_alone():
     training = replace(BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, assess=60)
     with_lost, without = (
         trained(training),
-        trained(replace(BASE, racer=Racer(Part("momentum", {"lr": 0.01})), iterations=60, assess=60)),
+        trained(replace(BASE, racer=Racer(Choice("momentum", {"lr": 0.01})), iterations=60, assess=60)),
     )
     np.testing.assert_allclose(with_lost.params[1], without.params[0], rtol=1e-9)
 
 
 def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
     racer = Racer(
-        Part("sgd", {"lr": 0.5}), (Part("clipped", {"max_norm": 0.5}),), {"lr": Part("step", {"first": 3, "every": 3})}
+        Choice("sgd", {"lr": 0.5}), (Choice("clipped", {"max_norm": 0.5}),), {"lr": Choice("step", {"first": 3, "every": 3})}
     )
     together = trained(replace(BASE, racer=racer, trials=(Trial({"lr": 0.1}), Trial())))
-    one = trained(replace(BASE, racer=replace(racer, optimizer=Part("sgd", {"lr": 0.1}))))
+    one = trained(replace(BASE, racer=replace(racer, optimizer=Choice("sgd", {"lr": 0.1}))))
     np.testing.assert_allclose(together.params[0], one.params[0], rtol=1e-9, atol=1e-14)
 
 
@@ -104,10 +104,10 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
         (replace(BASE, trials=(Trial({"rate": 1.0}),)), "no hyperparameter"),
         (replace(BASE, trials=(Trial({"lr": 1e9}),)), "lr of momentum is from"),
         (replace(BASE, trials=(Trial(l2=-1.0),)), "l2 is from 0"),
-        (replace(BASE, trials=(Trial(initialiser=Part("nothing")),)), "no initialiser"),
-        (replace(BASE, trials=(Trial(),), initialisers=(Part("zeros"),)), "not both"),
+        (replace(BASE, trials=(Trial(initialiser=Choice("nothing")),)), "no initialiser"),
+        (replace(BASE, trials=(Trial(),), initialisers=(Choice("zeros"),)), "not both"),
         (replace(BASE, trials=(Trial(),) * 201), "number of trials"),
-        (replace(BASE, racer=Racer(Part("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
+        (replace(BASE, racer=Racer(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
         (replace(BASE, inputs="upside down"), "inputs is one of given"),
         (replace(BASE, network=replace(NET, normalise="everywhere")), "place of batch normalisation"),
         (replace(BASE, network=replace(NET, dropout=1.0)), "dropout is from 0"),
@@ -127,7 +127,7 @@ def test_a_training_as_json_and_back():
         BASE, trials=TRIALS, network=replace(NET, normalise="before", dropout=0.2), penalty=Penalty(0.1, 0.2),
         inputs="standardised", split=Split(200, True, 3, 0.2),
     )  # fmt: skip
-    assert parsed(Training, plain(training)) == training
+    assert from_dict(Training, to_dict(training)) == training
 
 
 def test_inputs_are_those_of_the_source():
@@ -196,7 +196,7 @@ def test_the_penalty_steers_but_is_not_reported():
 
 
 def test_the_penalty_s_gradient_by_central_differences():
-    net = Network((3, 4, 2), Part("tanh"), dtype="float64", normalise="before")
+    net = Network((3, 4, 2), Choice("tanh"), dtype="float64", normalise="before")
     rng = np.random.default_rng(0)
     data = Data(rng.normal(size=(8, 3)), rng.integers(0, 2, 8), rng.normal(size=(8, 3)), rng.integers(0, 2, 8))
     training = Training(net, split=Split(8), batch=8, penalty=Penalty(0.3, 0.2))

@@ -16,10 +16,10 @@ from optviz.experiments.hyperparameter_search.spec import (
 from optviz.nn import Network, Penalty
 from optviz.optim.config import Racer
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import Split, advance, begin
 from optviz.tuning import (
@@ -52,7 +52,7 @@ SMALL = Search(WIDE, trials=12, training=TINY)
 
 
 def search(sampler="random", **more):
-    return replace(SMALL, sampler=Part(sampler), **more)
+    return replace(SMALL, sampler=Choice(sampler), **more)
 
 
 def ended(spec):
@@ -233,11 +233,11 @@ def test_as_json_and_back():
         Search(),
         search("bayesian", halving=Halving(3, 8)),
         Search(
-            Space((Axis("lr", -4.0, 0.0), Axis("momentum", -3.0, 0.0), Axis("sigma", -3.0, -1.0))), Part("grid"), 27
+            Space((Axis("lr", -4.0, 0.0), Axis("momentum", -3.0, 0.0), Axis("sigma", -3.0, -1.0))), Choice("grid"), 27
         ),
     ):
-        assert parsed(Search, json.loads(json.dumps(plain(spec)))) == spec
-    assert plain(Search()) == {}
+        assert from_dict(Search, json.loads(json.dumps(to_dict(spec)))) == spec
+    assert to_dict(Search()) == {}
     check(Search())
     check(search("bayesian", halving=Halving(3, 8)))
 
@@ -248,7 +248,7 @@ def test_as_json_and_back():
         Search(Space((Axis("lr", -6.0, -2.0),))), Search(Space((Axis("lr", -6.0, -2.0), Axis("lr", -6.0, -2.0)))),
         Search(Space((Axis("lr", -2.0, -6.0), Axis("l2", -8.0, -4.0)))), Search(Space((Axis("lr", -6.0, 9.0), Axis("l2", -8.0, -4.0)))),
         Search(Space((Axis("luck", -6.0, 1.0), Axis("l2", -8.0, -4.0)))), Search(Space((Axis("momentum", -2.0, 0.0), Axis("l2", -8.0, -4.0)))),
-        Search(sampler=Part("oracle")), Search(trials=3), Search(trials=10_000), Search(halving=Halving(1)), Search(halving=Halving(2, 0)),
+        Search(sampler=Choice("oracle")), Search(trials=3), Search(trials=10_000), Search(halving=Halving(1)), Search(halving=Halving(2, 0)),
         Search(validation=2), Search(training=replace(EVERY, seeds=(0, 1))), Search(training=replace(EVERY, keep=10)),
         Search(training=replace(EVERY, iterations=0)), Search(training=replace(EVERY, network=Network((9, 10)))),
     ],
@@ -273,15 +273,15 @@ def test_a_trial_is_the_training_with_its_knobs():
     space = Space(
         (Axis("lr", -3.0, 0.0), Axis("l2", -4.0, -1.0), Axis("momentum", -1.0, -0.1), Axis("sigma", -2.0, -0.5))
     )
-    training = replace(TINY, racer=Racer(Part("momentum")), network=Network((64, 20, 10), dtype="float64"))
+    training = replace(TINY, racer=Racer(Choice("momentum")), network=Network((64, 20, 10), dtype="float64"))
     spec = Search(space, trials=5, training=training)
     check(spec)
     rows, now = parts(spec), ended(spec)
     for i in (0, 3):
         lr, l2, lost, sigma = now.values[i]
         alone = replace(
-            training, racer=Racer(Part("momentum", {"lr": float(lr), "momentum": float(1 - lost)})), penalty=Penalty(float(l2)),
-            network=replace(training.network, initialiser=Part("normal", {"sigma": float(sigma)})),
+            training, racer=Racer(Choice("momentum", {"lr": float(lr), "momentum": float(1 - lost)})), penalty=Penalty(float(l2)),
+            network=replace(training.network, initialiser=Choice("normal", {"sigma": float(sigma)})),
         )  # fmt: skip
         done = advance(begin(alone, rows.seen), rows.seen, 40)
         assert now.accuracy[i, -1].tolist() == done.accuracy[-1, :, 0, 0].tolist()
@@ -333,7 +333,7 @@ def test_looks_are_where_something_is_measured():
 
 
 def test_who_diverges_is_last_and_the_others_go_on():
-    spec = Search(Space((Axis("lr", -2.0, 1.0), Axis("l2", -2.0, 1.0))), Part("grid"), 9, training=TINY)
+    spec = Search(Space((Axis("lr", -2.0, 1.0), Axis("l2", -2.0, 1.0))), Choice("grid"), 9, training=TINY)
     now = ended(spec)
     lost = now.diverged_at >= 0
     assert lost.any()
@@ -345,7 +345,7 @@ def test_who_diverges_is_last_and_the_others_go_on():
 
 def test_data_that_are_none_of_the_search():
     spec = search(
-        training=replace(TINY, dataset=Part("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30
+        training=replace(TINY, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30
     )
     check(spec)
     assert 0.3 < final_accuracy(ended(spec), parts(spec)) <= 1
@@ -397,7 +397,7 @@ def test_random_beats_grid_where_one_knob_matters():
     every = replace(EVERY, network=Network((64, 50, 10)), assess=200)
     best = {}
     for key in ("grid", "random", "coarse_to_fine"):
-        runs = [ended(seeded(s, space=WIDE, sampler=Part(key), trials=9, training=every)) for s in range(5)]
+        runs = [ended(seeded(s, space=WIDE, sampler=Choice(key), trials=9, training=every)) for s in range(5)]
         best[key] = np.mean([now.scores[now.winner.trial] for now in runs])
     assert best["random"] > best["grid"] + 0.3
     assert best["random"] == pytest.approx(0.888, abs=0.08)

@@ -21,7 +21,7 @@ from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentenc
 from optviz.plot import equations
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
-from optviz.spec import Part, canonical, plain
+from optviz.spec import Choice, canonical_json, to_dict
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.layout import framed
 from optviz.ui.live import moved, whole_run
@@ -31,7 +31,7 @@ SIZES = (
     Hyperparameter("units", 100, 1, MAX_UNITS, "n", help="units in each layer"),
     Hyperparameter("seed", 0, 0, MAX_SEED, help="another number, other inputs and weights"),
 )
-OTHER = Part("book")  # the second setting that is offered first
+OTHER = Choice("book")  # the second setting that is offered first
 MAX_ROWS = 5000
 
 
@@ -67,7 +67,7 @@ def _layers(key, _stack, _x):
 def layers_of(stack: Stack):
     """The layers of a setting, from Gaussian rows or a person's own."""
     own = st.session_state.get("own_rows")
-    return _layers(canonical([plain(stack), None if own is None else own[0]]), stack, None if own is None else own[1])
+    return _layers(canonical_json([to_dict(stack), None if own is None else own[0]]), stack, None if own is None else own[1])
 
 
 def _figure(stack):
@@ -126,7 +126,7 @@ def _choice(i, label, field, registry, chosen):
     key = f"{field}-{i}-{st.session_state.generation}"
     st.selectbox(
         label, list(registry), list(registry).index(chosen), lambda k: registry[k].label, key=key,
-        on_change=lambda: _update(i, **{field: Part(st.session_state[key])}),
+        on_change=lambda: _update(i, **{field: Choice(st.session_state[key])}),
     )  # fmt: skip
 
 
@@ -143,7 +143,7 @@ def _hyperparameter_fragment(i, key):
     def turned(new):
         stack = S.comparison.stacks[i]
         of = {
-            field: Part(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
+            field: Choice(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
             for field, part, cls in (("initialiser", stack.initialiser, rule), ("activation", stack.activation, shape))
         }
         _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})

@@ -20,7 +20,7 @@ from optviz.nn import (
     softmax_cross_entropy,
     stream,
 )
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 
 MAX_LAYERS, MAX_UNITS, MAX_SAMPLES, MAX_SEED = 12, 500, 5000, 9999
 
@@ -31,8 +31,8 @@ class Stack:
 
     layers: int = 5
     units: int = 100
-    activation: Part = Part("sigmoid")
-    initialiser: Part = Part("normal", {"sigma": 1.0})
+    activation: Choice = Choice("sigmoid")
+    initialiser: Choice = Choice("normal", {"sigma": 1.0})
     samples: int = 1000
     inputs: int = 100
     seed: int = 0

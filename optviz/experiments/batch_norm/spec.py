@@ -12,7 +12,7 @@ import numpy as np
 from optviz.nn import PLACES, Network
 from optviz.nn.layers import Activated, Affine
 from optviz.optim.config import Racer
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import Split, Training, Trial
 from optviz.training import check as check_training
 
@@ -25,7 +25,7 @@ RANGES = {  # of what the small example is made of
 
 # Figure 6.18, and with other initial weights 6.19: five hidden layers, 1000 rows, not quite twenty epochs.
 BASE = Training(
-    Network((64, 100, 100, 100, 100, 100, 10)), Racer(Part("sgd", {"lr": 0.01})), split=Split(1000), batch=100, iterations=191,
+    Network((64, 100, 100, 100, 100, 100, 10)), Racer(Choice("sgd", {"lr": 0.01})), split=Split(1000), batch=100, iterations=191,
 )  # fmt: skip
 
 
@@ -76,7 +76,7 @@ class Normalisation:
         if self.view == "graph":
             return []
         if self.view == "scales":
-            trials = tuple(Trial(initialiser=Part("normal", {"sigma": s})) for s in self.varied)
+            trials = tuple(Trial(initialiser=Choice("normal", {"sigma": s})) for s in self.varied)
         else:
             trials = tuple(Trial(hyperparameters={"lr": rate}) for rate in self.varied)
         # once an epoch, but often enough for a curve where an epoch is long

@@ -13,7 +13,7 @@ from optviz.nn import DTYPES, Network, right
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     ASSESSED,
     Progress,
@@ -31,8 +31,8 @@ class Ensembles:
     """One network, one optimizer, and the three ways to make more of it; on noisy and on clean labels."""
 
     network: Network = field(default_factory=lambda: Network((64, 100, 100, 10)))
-    racer: Racer = field(default_factory=lambda: Racer(Part("sgd", {"lr": 0.1})))
-    dataset: Part = Part("digits")
+    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.1})))
+    dataset: Choice = Choice("digits")
     split: Split = Split(300, noise=0.2)  # its noise is that of the noisy labels
     batch: int = 16
     iterations: int = 1000
@@ -80,11 +80,11 @@ class Ensembles:
         """
         racer, seeds, keep = self.racer, self.seeds, 0
         if method == "snapshots":
-            optimizer = Part(racer.optimizer.key, racer.optimizer.values | {"lr": self.top})
-            racer = replace(racer, optimizer=optimizer, schedules={"lr": Part("cyclic", {"period": self.cycle})})
+            optimizer = Choice(racer.optimizer.key, racer.optimizer.values | {"lr": self.top})
+            racer = replace(racer, optimizer=optimizer, schedules={"lr": Choice("cyclic", {"period": self.cycle})})
             seeds, keep = seeds[:1], self.cycle
         if method == "averaging":
-            racer = replace(racer, wrappers=(*racer.wrappers, Part("averaged", {"decay": self.decay})))
+            racer = replace(racer, wrappers=(*racer.wrappers, Choice("averaged", {"decay": self.decay})))
         return Training(
             self.network, racer, self.dataset, replace(self.split, noise=noise), self.batch, self.iterations, seeds, assess=40, keep=keep
         )  # fmt: skip

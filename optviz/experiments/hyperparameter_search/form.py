@@ -6,7 +6,7 @@ import streamlit as st
 
 from optviz.experiments.hyperparameter_search.spec import MIN_TRIALS, Search, missing
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import MAX_TRIALS
 from optviz.tuning import (
     MAX_AXES,
@@ -84,7 +84,7 @@ def _sampler(search, put):
     key = f"search-sampler-{S.generation}"
     st.selectbox(
         "Sampler", list(SAMPLERS), list(SAMPLERS).index(search.sampler.key), lambda k: SAMPLERS[k].label, key=key,
-        on_change=lambda: put(sampler=Part(S[key])),
+        on_change=lambda: put(sampler=Choice(S[key])),
     )  # fmt: skip
     cls = SAMPLERS[search.sampler.key]
     st.caption(sentence(cls))

@@ -19,7 +19,7 @@ from optviz.experiments.hyperparameter_search.spec import (
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.shell.data_source import source_of
-from optviz.spec import SpecError, canonical, plain
+from optviz.spec import SpecError, canonical_json, to_dict
 from optviz.tuning import SAMPLERS
 from optviz.tuning import search as run
 from optviz.tuning.search import Trials
@@ -78,7 +78,7 @@ def _rows(search) -> Parts:
 
 
 def _key(search):
-    return canonical(plain(search)) + source_of(search.training.dataset.key)[0]
+    return canonical_json(to_dict(search)) + source_of(search.training.dataset.key)[0]
 
 
 def trials_of(search: Search) -> Trials:
@@ -125,7 +125,7 @@ def _trials(search, now):
             y = st.selectbox("Up", others, 0, names.__getitem__, key=f"search-y-{len(axes)}-{x}")
     plot(
         "search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two hyperparameters. The table has the best of them.",
-        view=canonical([plain(search.space), x, y]), theme=theme_name(), link=sharing.query(),
+        view=canonical_json([to_dict(search.space), x, y]), theme=theme_name(), link=sharing.query(),
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     MAX_NUMBERS,
     MAX_TRIALS,
@@ -36,7 +36,7 @@ MIN_TRIALS = 4
 
 # What every trial shares. An epoch is four iterations.
 EVERY = Training(
-    Network((64, *[100] * 6, 10)), Racer(Part("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, assess=20
+    Network((64, *[100] * 6, 10)), Racer(Choice("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, assess=20
 )  # fmt: skip
 
 
@@ -50,7 +50,7 @@ class Search:
     """
 
     space: Space = BOOK
-    sampler: Part = Part("random")
+    sampler: Choice = Choice("random")
     trials: int = 100
     halving: Halving | None = None
     validation: int = 100
@@ -75,7 +75,7 @@ class Search:
         own = {"lr": of["lr"]} if "lr" in of else {}
         if "momentum" in of:
             own["momentum"] = 1 - of["momentum"]
-        return Trial(own, of.get("l2"), Part("normal", {"sigma": of["sigma"]}) if "sigma" in of else None)
+        return Trial(own, of.get("l2"), Choice("normal", {"sigma": of["sigma"]}) if "sigma" in of else None)
 
 
 def check(search: Search) -> None:

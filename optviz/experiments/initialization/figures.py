@@ -17,7 +17,7 @@ from optviz.plot.style import (
     packed_grid,
     style,
 )
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import Training, rank
 from optviz.training import check as check_training
 
@@ -39,14 +39,14 @@ def every(iterations: int, numbers: int) -> int:
 
 # The book's figure 6.15 on the digits, at a rate that tells the three apart within 300 iterations.
 BOOK = Training(
-    Network(), Racer(Part("sgd", {"lr": 0.05})),
-    initialisers=(Part("normal", {"sigma": 0.01}), Part("book"), Part("he_normal")), assess=20, keep=20,
+    Network(), Racer(Choice("sgd", {"lr": 0.05})),
+    initialisers=(Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal")), assess=20, keep=20,
 )  # fmt: skip
 
 # Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64, where equal is equal.
 SYMMETRY = Training(
-    Network((64, 8, 8, 10), Part("sigmoid"), dtype="float64"), Racer(Part("sgd", {"lr": 1.0})), iterations=600,
-    initialisers=(Part("zeros"), Part("constant"), Part("book")), assess=20, keep=20,
+    Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64"), Racer(Choice("sgd", {"lr": 1.0})), iterations=600,
+    initialisers=(Choice("zeros"), Choice("constant"), Choice("book")), assess=20, keep=20,
 )  # fmt: skip
 
 
@@ -57,7 +57,7 @@ def check(training: Training) -> None:
     check_training(training)
 
 
-def names(rules: tuple[Part, ...]) -> list[str]:
+def names(rules: tuple[Choice, ...]) -> list[str]:
     """What each initialiser is called: with its hyperparameters where it has some, numbered where two are the same."""
     plain = [_name(rule) for rule in rules]
     many, seen = Counter(plain), Counter()

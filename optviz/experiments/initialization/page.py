@@ -10,7 +10,7 @@ from optviz.experiments.initialization.inspector import SYMMETRY, inspection
 from optviz.nn import INITIALISERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import THEMES, style
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.ui import job_runner as lab
 from optviz.ui import training_charts as bench
 from optviz.ui.components import hyperparameter_panel, theme_name
@@ -92,7 +92,7 @@ def _rules(training):
 def _choose_rules(keys):
     kept = [rule for rule in st.session_state.beginning.initialisers if rule.key in keys]
     known = {rule.key for rule in kept}
-    _update(initialisers=(*kept, *(Part(k) for k in keys if k not in known))[: views.MAX_RULES])
+    _update(initialisers=(*kept, *(Choice(k) for k in keys if k not in known))[: views.MAX_RULES])
 
 
 def _turn_rule(i, new):

@@ -14,7 +14,7 @@ from optviz.nn import PLACES
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
-from optviz.spec import canonical, plain
+from optviz.spec import canonical_json, to_dict
 from optviz.ui import job_runner as lab
 from optviz.ui import training_charts as bench
 from optviz.ui.components import player, plot, theme_name
@@ -112,7 +112,7 @@ def _plane_hyperparameters(plane):
 
 def _key(terrain):
     """What a survey depends on."""
-    return canonical([plain(terrain), [lab.key_of(t) for t in terrain.trainings]])
+    return canonical_json([to_dict(terrain), [lab.key_of(t) for t in terrain.trainings]])
 
 
 def _surveys():

@@ -24,7 +24,7 @@ from optviz.nn import (
 )
 from optviz.nn.streams import DIRECTIONS
 from optviz.optim.config import Racer, names
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     MAX_SEED,
     Data,
@@ -43,9 +43,9 @@ NEAR = 0.05  # of half the frame: how far from the middle the curvature is measu
 
 # The same start and the same batches; at these rates all three arrive, the third one elsewhere.
 THREE = (
-    Racer(Part("sgd", {"lr": 0.1})),
-    Racer(Part("momentum", {"lr": 0.02, "momentum": 0.9})),
-    Racer(Part("adam", {"lr": 0.002})),
+    Racer(Choice("sgd", {"lr": 0.1})),
+    Racer(Choice("momentum", {"lr": 0.02, "momentum": 0.9})),
+    Racer(Choice("adam", {"lr": 0.002})),
 )
 
 

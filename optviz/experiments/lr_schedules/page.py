@@ -21,7 +21,7 @@ from optviz.plot import equations
 from optviz.plot.style import THEMES, number, style
 from optviz.plot.training import table as html_table
 from optviz.shell import sharing
-from optviz.spec import Part, canonical, plain
+from optviz.spec import Choice, canonical_json, to_dict
 from optviz.training import unsuited
 from optviz.ui import training_charts as bench
 from optviz.ui.components import plot, table, theme_name
@@ -114,10 +114,10 @@ def _put_racers(racers):
 
 def _another(racers, network: Network) -> Racer:
     """The last one's optimizer with a schedule that is not there yet."""
-    optimizer = racers[-1].optimizer if racers else Part("sgd", {"lr": 0.3})
+    optimizer = racers[-1].optimizer if racers else Choice("sgd", {"lr": 0.3})
     there = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in racers}
     key = next((k for k in SCHEDULES if k not in there), "cosine")
-    return Racer(optimizer, (), {} if key == "constant" else {"lr": Part(key)})
+    return Racer(optimizer, (), {} if key == "constant" else {"lr": Choice(key)})
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
@@ -127,7 +127,7 @@ def _rates(key, _racer, iterations):
 
 def rates_of(racer: Racer, iterations: int):
     """The racer's rate at every iteration, worked out once."""
-    return _rates(canonical(plain(racer)), racer, iterations)
+    return _rates(canonical_json(to_dict(racer)), racer, iterations)
 
 
 def _draw(scene, progresses):
@@ -207,7 +207,7 @@ def _range_controls():
     part, key = test.optimizer, f"range-optimizer-{S.generation}"
     keys = [k for k in OPTIMIZERS if not unsuited(k, S.schedules.network)]
     st.selectbox("Optimizer", keys, keys.index(part.key), lambda k: OPTIMIZERS[k].label, key=key,
-                 on_change=lambda: _put_test(optimizer=Part(S[key])))  # fmt: skip
+                 on_change=lambda: _put_test(optimizer=Choice(S[key])))  # fmt: skip
     st.caption(sentence(OPTIMIZERS[part.key]))
     controls = TrainingControls("range", lambda: S.schedules, _update)
     controls.hyperparameters("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},

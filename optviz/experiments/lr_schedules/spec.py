@@ -16,7 +16,7 @@ from optviz.optim.schedules import (
     Schedule,
     Step,
 )
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     Progress,
     Split,
@@ -36,7 +36,7 @@ MIN_RATE, MIN_HIGH, MAX_RATE, MIN_STEPS, MAX_STEPS = 1e-6, 1e-3, 10.0, 50, 2000
 class RangeTest:
     """An optimizer whose rate climbs from `low` to `high`, by the same factor at every step."""
 
-    optimizer: Part = Part("sgd")
+    optimizer: Choice = Choice("sgd")
     low: float = 1e-4
     high: float = 10.0
     steps: int = 400
@@ -44,14 +44,14 @@ class RangeTest:
     @property
     def racer(self) -> Racer:
         """The optimizer with its growing rate."""
-        growth = Part("growth", {"decades": log10(self.high / self.low), "steps": self.steps - 1})
-        return Racer(Part(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
+        growth = Choice("growth", {"decades": log10(self.high / self.low), "steps": self.steps - 1})
+        return Racer(Choice(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
 
 
 def _steps():
     """The sudden drop: the same net with and without it."""
-    sgd = Part("sgd", {"lr": 0.3})
-    return (Racer(sgd), Racer(sgd, (), {"lr": Part("step", {"gamma": 0.1, "every": 450, "first": 450})}))
+    sgd = Choice("sgd", {"lr": 0.3})
+    return (Racer(sgd), Racer(sgd, (), {"lr": Choice("step", {"gamma": 0.1, "every": 450, "first": 450})}))
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Scheduling:
 
     racers: tuple[Racer, ...] = field(default_factory=_steps)
     network: Network = field(default_factory=lambda: Network((64, 50, 50, 10)))
-    dataset: Part = Part("digits")
+    dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = 8
     iterations: int = 900
@@ -121,10 +121,10 @@ def rates(racer: Racer, iterations: int) -> np.ndarray:
 
 def factor_of(racer: Racer) -> Schedule:
     """What the racer's rate is multiplied by."""
-    return racer.schedules.get("lr", Part("constant")).build(SCHEDULES)
+    return racer.schedules.get("lr", Choice("constant")).build(SCHEDULES)
 
 
-def fitted(key: str, iterations: int) -> Part:
+def fitted(key: str, iterations: int) -> Choice:
     """A schedule that has its effect within so many iterations."""
     wanted = {
         "step": {"gamma": 0.1, "first": iterations // 2, "every": iterations // 2}, "exponential": {"rate": 3.6 / iterations},
@@ -132,18 +132,18 @@ def fitted(key: str, iterations: int) -> Part:
         "cyclic": {"period": iterations // 3}, "warmup": {"steps": iterations // 9}, "growth": {"steps": iterations - 1},
     }.get(key, {})  # fmt: skip
     ranges = {k.name: (k.low, k.high) for k in hyperparameters(SCHEDULES[key])}
-    return Part(key, {name: type(v)(min(max(v, ranges[name][0]), ranges[name][1])) for name, v in wanted.items()})
+    return Choice(key, {name: type(v)(min(max(v, ranges[name][0]), ranges[name][1])) for name, v in wanted.items()})
 
 
 # CS231n, lecture 7: one net with every schedule; and four rates that are kept, from too low to very high.
 KINDS = Scheduling(
     tuple(
-        Racer(Part("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
+        Racer(Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
         for key in ("constant", "step", "exponential", "inverse_time", "cosine", "cyclic", "warmup")
     ),
     seeds=(0,),
 )
-FOUR_RATES = Scheduling(tuple(Racer(Part("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
+FOUR_RATES = Scheduling(tuple(Racer(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
 
 
 def settled(now: Progress) -> np.ndarray:
@@ -227,5 +227,5 @@ def with_rate(scene: Scheduling, rate: float) -> Scheduling:
     """The scene with another racer: the range test's optimizer at a constant rate, in place of the last if all are taken."""
     own = scene.test.optimizer
     lr = next(k for k in hyperparameters(OPTIMIZERS[own.key]) if k.name == "lr")
-    racer = Racer(Part(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
+    racer = Racer(Choice(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
     return replace(scene, racers=(*scene.racers[: MAX_RACERS - 1], racer), view="schedules")

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from optviz.nn import Network
 from optviz.optim.config import Racer
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import Split, Training
 from optviz.training import check as check_training
 
@@ -12,10 +12,10 @@ MAX_RACERS = 8
 
 # The book's figure 6.9: its rates.
 FIGURE = (
-    Racer(Part("sgd", {"lr": 0.01})),
-    Racer(Part("momentum", {"lr": 0.01, "momentum": 0.9})),
-    Racer(Part("adagrad", {"lr": 0.01})),
-    Racer(Part("adam", {"lr": 0.001})),
+    Racer(Choice("sgd", {"lr": 0.01})),
+    Racer(Choice("momentum", {"lr": 0.01, "momentum": 0.9})),
+    Racer(Choice("adagrad", {"lr": 0.01})),
+    Racer(Choice("adam", {"lr": 0.001})),
 )
 
 
@@ -25,7 +25,7 @@ class Contest:
 
     racers: tuple[Racer, ...] = FIGURE
     network: Network = field(default_factory=Network)
-    dataset: Part = Part("digits")
+    dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = 128
     iterations: int = 300

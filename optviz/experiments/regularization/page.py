@@ -20,7 +20,7 @@ from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentenc
 from optviz.plot.style import THEMES, style
 from optviz.plot.training import Scale, table
 from optviz.shell import sharing
-from optviz.spec import canonical, plain
+from optviz.spec import canonical_json, to_dict
 from optviz.training import (
     MAX_BATCH,
     MAX_DROPOUT,
@@ -239,7 +239,7 @@ def _by_heart(scene, lines):
 
 def _weights(scene, lines, theme):
     weights = [core.weights(line.progress.training, line.progress.params[0]) for line in lines]
-    start = _start(canonical(plain([scene.network, scene.seeds])), lines[0].progress.training)
+    start = _start(canonical_json(to_dict([scene.network, scene.seeds])), lines[0].progress.training)
     plot("overfitting-weights", views.histograms(lines, weights, start, theme), "Histogram of all weights for each remedy. The table below says the same.",
          view=f"{len(lines)}", theme=theme_name())  # fmt: skip
     described = [core.described(w) for w in weights]

@@ -9,7 +9,7 @@ from optviz.nn import EVALUATION, Mode, Network
 from optviz.nn.layers import Dropout
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import Racer
-from optviz.spec import Part, SpecError
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     Penalty,
     Progress,
@@ -30,7 +30,7 @@ class Remedy:
     l2: float = 0.0
     l1: float = 0.0
     dropout: float = 0.0
-    optimizer: Part | None = None  # in place of the one that all share
+    optimizer: Choice | None = None  # in place of the one that all share
 
 
 NOTHING = Remedy()
@@ -45,8 +45,8 @@ class Overfitting:
 
     remedies: tuple[Remedy, ...] = (NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1))
     network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
-    racer: Racer = field(default_factory=lambda: Racer(Part("sgd", {"lr": 0.05})))
-    dataset: Part = Part("digits")
+    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.05})))
+    dataset: Choice = Choice("digits")
     split: Split = Split(300, True)
     batch: int = 100
     iterations: int = 903
@@ -84,7 +84,7 @@ def check(scene: Overfitting) -> None:
 # Figures 6.20, 6.21 and 6.23 of Saitoh, Deep Learning from Scratch: its rate, λ and ratio. The book takes MNIST's
 # first 300 rows and all of its test; of the shipped digits these are 300 random rows, tested on the same writers.
 BOOK = Overfitting(
-    (NOTHING, Remedy(l2=0.1), Remedy(dropout=0.15)), racer=Racer(Part("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
+    (NOTHING, Remedy(l2=0.1), Remedy(dropout=0.15)), racer=Racer(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
 )  # fmt: skip
 WRITERS = Overfitting((NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1), Remedy(l2=0.01, dropout=0.1)))
 LABELS = Overfitting(
@@ -92,9 +92,9 @@ LABELS = Overfitting(
 )  # fmt: skip
 NORMS = Overfitting((NOTHING, Remedy(l2=0.01), Remedy(l1=0.0003), Remedy(l1=0.001)))
 # Adam alone, with λ in its loss, and with the same λ outside of it.
-_ADAM = Part("adam", {"lr": 0.001})
+_ADAM = Choice("adam", {"lr": 0.001})
 ADAM = Overfitting((
-    Remedy(optimizer=_ADAM), Remedy(l2=0.1, optimizer=_ADAM), Remedy(optimizer=Part("adamw", {"lr": 0.001, "weight_decay": 0.1})),
+    Remedy(optimizer=_ADAM), Remedy(l2=0.1, optimizer=_ADAM), Remedy(optimizer=Choice("adamw", {"lr": 0.001, "weight_decay": 0.1})),
 ))  # fmt: skip
 
 

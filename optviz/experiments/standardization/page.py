@@ -23,7 +23,7 @@ from optviz.experiments.standardization.spec import (
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, number, style
 from optviz.shell import sharing
-from optviz.spec import canonical
+from optviz.spec import canonical_json
 from optviz.training import INPUTS
 from optviz.ui import training_charts as bench
 from optviz.ui.components import hyperparameter_panel, plot, table, theme_name
@@ -93,11 +93,11 @@ def _landscape(key, _scaling, i, theme):
 
 
 def _clouds_key(scaling):
-    return canonical([getattr(scaling, k.name) for k in CLOUDS])
+    return canonical_json([getattr(scaling, k.name) for k in CLOUDS])
 
 
 def _descent_key(scaling):
-    return canonical([_clouds_key(scaling), scaling.choice, scaling.rate, scaling.steps])
+    return canonical_json([_clouds_key(scaling), scaling.choice, scaling.rate, scaling.steps])
 
 
 def pair_of(scaling: Scaling):

@@ -12,7 +12,7 @@ from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     NO_NOISE,
     TYPED,
-    Part,
+    Choice,
     Problem,
     Scene,
     on_function,
@@ -54,7 +54,7 @@ def _choose_function(key):
     left[problem.function] = {"start": problem.start, "noise": problem.noise, "seed": problem.seed}
     if key == TYPED:
         formula = problem.formula or EXAMPLE
-        problem = replace(problem, function=TYPED, formula=formula, noise=Part(NO_NOISE))
+        problem = replace(problem, function=TYPED, formula=formula, noise=Choice(NO_NOISE))
         problem = replace(problem, start=_inside(problem.start, problem.domain))
     else:
         problem = on_function(problem, key)
@@ -153,7 +153,7 @@ def _noise_controls(problem, locked):
     key = f"noise-{S.generation}-{problem.function}"
     st.segmented_control(
         "Gradient noise", [NO_NOISE, *NOISES], default=problem.noise.key, key=key, required=True,
-        on_change=lambda: state.update_problem(noise=Part(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
+        on_change=lambda: state.update_problem(noise=Choice(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
         help="Added to each component of the gradient, the same for every optimizer at a step: "
         "uniform in ±a, or Gaussian with standard deviation a.", disabled=locked,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     BOOK,
     MAX_RACERS,
-    Part,
+    Choice,
     Scene,
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS, theory
@@ -67,7 +67,7 @@ def _add():
     S = st.session_state
     used = [r.optimizer.key for r in S.scene.racers]
     key = next((k for k in OPTIMIZERS if k not in used), "sgd")
-    state.update(racers=(*S.scene.racers, Racer(Part(key))))
+    state.update(racers=(*S.scene.racers, Racer(Choice(key))))
     S.ids = [*S.ids, f"r{next(S.new_id)}"]
 
 
@@ -83,7 +83,7 @@ def _racer_settings(id, racer, name, steps):
     keys, chosen, cls = list(OPTIMIZERS), f"optimizer-{id}", OPTIMIZERS[racer.optimizer.key]
     st.selectbox(
         "Optimizer", keys, keys.index(racer.optimizer.key), lambda k: OPTIMIZERS[k].label, key=chosen,
-        on_change=lambda: state.update_racer(id, optimizer=Part(S[chosen]), schedules={}),
+        on_change=lambda: state.update_racer(id, optimizer=Choice(S[chosen]), schedules={}),
     )  # fmt: skip
     st.markdown(sentence(cls))
     st.caption(cls.cite)
@@ -117,7 +117,7 @@ def _wrapper_controls(id, racer):
 
 def _wrap(id, chosen):
     before = {w.key: w for w in state.racer_of(id).wrappers}
-    state.update_racer(id, wrappers=tuple(before.get(k, Part(k)) for k in INNERMAX_FIRST if k in chosen))
+    state.update_racer(id, wrappers=tuple(before.get(k, Choice(k)) for k in INNERMAX_FIRST if k in chosen))
 
 
 def _wrapper_values(id, key):
@@ -135,14 +135,14 @@ def _wrapper_turned(id, key):
 def _schedule_controls(id, racer, cls, steps):
     S = st.session_state
     names = [k.name for k in hyperparameters(cls) if k.kind is float]
-    scheduled, part = next(iter(racer.schedules.items()), (names[0], Part("constant")))
+    scheduled, part = next(iter(racer.schedules.items()), (names[0], Choice("constant")))
     which, of = f"schedule-{id}", f"scheduled-{id}-{cls.key}"
 
     def choose():
         key, hyperparameter = S[which], S.get(of, scheduled)
         same = key == part.key
         fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
-        state.update_racer(id, schedules={} if key == "constant" else {hyperparameter: Part(key, part.values if same else fresh)})
+        state.update_racer(id, schedules={} if key == "constant" else {hyperparameter: Choice(key, part.values if same else fresh)})
 
     st.selectbox(
         "Schedule",
@@ -188,7 +188,7 @@ def _start_controls(id, racer):
     which, key = f"starts-{id}", racer.starts.key if racer.starts else ONE
     st.segmented_control(
         "Starts", [ONE, *STARTS], default=key, key=which, required=True,
-        on_change=lambda: state.update_racer(id, starts=None if S[which] == ONE else Part(S[which])),
+        on_change=lambda: state.update_racer(id, starts=None if S[which] == ONE else Choice(S[which])),
         help="More paths of this optimizer, from a ring around the start or from a grid over the picture.",
     )  # fmt: skip
     if racer.starts:

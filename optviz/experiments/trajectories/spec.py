@@ -17,7 +17,7 @@ from optviz.optim.config import (
 from optviz.optim.initial_points import STARTS
 from optviz.optim.minimize import Run, minimize
 from optviz.optim.noise import NOISES
-from optviz.spec import Part, SpecError, canonical
+from optviz.spec import Choice, SpecError, canonical_json
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 NO_NOISE = "none"
@@ -34,7 +34,7 @@ class Problem:
     domain: tuple[tuple[float, float], tuple[float, float]] = ((-5.0, 5.0), (-5.0, 5.0))
     start: tuple[float, float] = (-7.0, 2.0)
     steps: int = 30
-    noise: Part = Part(NO_NOISE)
+    noise: Choice = Choice(NO_NOISE)
     seed: int = 0
 
     @cached_property
@@ -46,7 +46,7 @@ class Problem:
 
     def landscape_key(self) -> str:
         """What the picture under the paths depends on, as canonical JSON."""
-        return canonical([self.function, self.formula, self.domain] if self.function == TYPED else [self.function])
+        return canonical_json([self.function, self.formula, self.domain] if self.function == TYPED else [self.function])
 
 
 @lru_cache(64)
@@ -90,7 +90,7 @@ def check(scene: Scene) -> None:
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
-    if p.noise != Part(NO_NOISE):
+    if p.noise != Choice(NO_NOISE):
         p.noise.check(NOISES, "noise")
     for racer in scene.racers:
         check_racer(racer)
@@ -98,7 +98,7 @@ def check(scene: Scene) -> None:
 
 def track_key(problem: Problem, racer: Racer) -> str:
     """What one path depends on, as canonical JSON: not on the other racers."""
-    return canonical([asdict(problem), asdict(racer)])
+    return canonical_json([asdict(problem), asdict(racer)])
 
 
 def run(problem: Problem, racer: Racer, start=None, steps: int | None = None) -> Run:
@@ -121,7 +121,7 @@ def fan(problem: Problem, racer: Racer) -> Run | None:
 def on_function(problem: Problem, key: str) -> Problem:
     """The problem moved to another shipped function, with that one's start and noise."""
     f = FUNCTIONS[key]
-    noise = Part(NO_NOISE) if f.noise is None else Part(f.noise.key, {"scale": f.noise.scale})
+    noise = Choice(NO_NOISE) if f.noise is None else Choice(f.noise.key, {"scale": f.noise.scale})
     return replace(problem, function=key, start=tuple(map(float, f.start)), noise=noise)
 
 
@@ -129,10 +129,10 @@ def on_function(problem: Problem, key: str) -> Problem:
 BOOK = Scene(
     Problem(),
     (
-        Racer(Part("sgd", {"lr": 0.95})),
-        Racer(Part("momentum", {"lr": 0.1, "momentum": 0.9})),
-        Racer(Part("adagrad", {"lr": 1.5, "eps": 1e-7})),
-        Racer(Part("adam", {"lr": 0.3})),
+        Racer(Choice("sgd", {"lr": 0.95})),
+        Racer(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
+        Racer(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),
+        Racer(Choice("adam", {"lr": 0.3})),
     ),
 )
 

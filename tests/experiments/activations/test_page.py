@@ -21,7 +21,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from tests.page import APP, components, go, numbers, panels
 
 
@@ -57,7 +57,7 @@ def test_it_opens_with_the_book_s_first_figure():
 @pytest.mark.parametrize("initialiser", INITIALISERS)
 def test_every_activation_with_every_initialiser(activation, initialiser):
     figure = views.histograms(
-        through(Stack(activation=Part(activation), initialiser=Part(initialiser), samples=50)), LIGHT
+        through(Stack(activation=Choice(activation), initialiser=Choice(initialiser), samples=50)), LIGHT
     )
     json.dumps(figure)
     assert all(np.isfinite(numbers(t["x"])).all() and np.isfinite(numbers(t["y"])).all() for t in figure["data"])
@@ -67,9 +67,9 @@ def test_every_activation_with_every_initialiser(activation, initialiser):
     "stack",
     [
         Stack(layers=1), Stack(layers=12), Stack(units=1), Stack(units=500, layers=2), Stack(samples=2),
-        Stack(initialiser=Part("normal", {"sigma": 0.0})), Stack(initialiser=Part("zeros")),
-        Stack(layers=12, activation=Part("relu"), initialiser=Part("normal", {"sigma": 10.0})),
-        Stack(layers=12, activation=Part("identity"), initialiser=Part("constant")),
+        Stack(initialiser=Choice("normal", {"sigma": 0.0})), Stack(initialiser=Choice("zeros")),
+        Stack(layers=12, activation=Choice("relu"), initialiser=Choice("normal", {"sigma": 10.0})),
+        Stack(layers=12, activation=Choice("identity"), initialiser=Choice("constant")),
     ],
     ids=str,
 )  # fmt: skip
@@ -83,7 +83,7 @@ def test_two_settings_side_by_side():
     at = opened()
     at.button(key="second").click().run()
     assert len(figures(at)) == 2
-    assert at.session_state.comparison.stacks[1].initialiser == Part("book")
+    assert at.session_state.comparison.stacks[1].initialiser == Choice("book")
     generation = at.session_state.generation
     at.selectbox(key=f"activation-1-{generation}").set_value("tanh").run()
     assert not at.exception
@@ -94,7 +94,7 @@ def test_two_settings_side_by_side():
 
 
 def test_one_range_for_all_layers():
-    at = opened(Comparison((Stack(activation=Part("relu"), initialiser=Part("book")),)))
+    at = opened(Comparison((Stack(activation=Choice("relu"), initialiser=Choice("book")),)))
     ends = [figures(at)[0]["layout"][f"xaxis{k or ''}"]["range"][1] for k in ("", 2, 3, 4, 5)]
     assert ends == sorted(ends, reverse=True)
     at.toggle(key="together").set_value(True).run()
@@ -102,17 +102,17 @@ def test_one_range_for_all_layers():
 
 
 def test_what_the_histogram_hides_is_said():
-    [layers] = [through(Stack(initialiser=Part("book")))]
+    [layers] = [through(Stack(initialiser=Choice("book")))]
     assert "hides something" in views.remark(layers)
     for activation, rule, word in (
-        ("sigmoid", Part("normal", {"sigma": 1.0}), "Saturated"), ("tanh", Part("normal", {"sigma": 0.01}), "dies out"),
-        ("relu", Part("normal", {"sigma": 10.0}), "explodes"), ("relu", Part("he_normal"), "healthy"),
+        ("sigmoid", Choice("normal", {"sigma": 1.0}), "Saturated"), ("tanh", Choice("normal", {"sigma": 0.01}), "dies out"),
+        ("relu", Choice("normal", {"sigma": 10.0}), "explodes"), ("relu", Choice("he_normal"), "healthy"),
     ):  # fmt: skip
-        assert word in views.remark(through(Stack(activation=Part(activation), initialiser=rule)))
+        assert word in views.remark(through(Stack(activation=Choice(activation), initialiser=rule)))
 
 
 def test_the_address_carries_the_comparison():
-    two = Comparison((Stack(layers=3, seed=7), Stack(activation=Part("gelu"), initialiser=Part("orthogonal"))))
+    two = Comparison((Stack(layers=3, seed=7), Stack(activation=Choice("gelu"), initialiser=Choice("orthogonal"))))
     at = opened(two)
     assert at.session_state.comparison == two
     link = figures(at)[0]["link"]
@@ -126,7 +126,7 @@ def test_the_address_carries_the_comparison():
         Comparison(()),
         Comparison((Stack(),) * 3),
         Comparison((Stack(layers=13),)),
-        Comparison((Stack(activation=Part("x")),)),
+        Comparison((Stack(activation=Choice("x")),)),
     ],
 )
 def test_a_link_to_what_there_is_not(bad):

@@ -24,17 +24,17 @@ from optviz.nn import (
     stream,
 )
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 
 RULES = {
-    "std 1": Part("normal", {"sigma": 1.0}),
-    ".01": Part("normal"),
-    "Xavier": Part("book"),
-    "He": Part("he_normal"),
+    "std 1": Choice("normal", {"sigma": 1.0}),
+    ".01": Choice("normal"),
+    "Xavier": Choice("book"),
+    "He": Choice("he_normal"),
 }
 
 # activation, initial weights: mean, standard deviation and saturated share of the first and the last of five layers,
@@ -53,7 +53,7 @@ TABLE = [
 
 
 def stack(activation, rule="Xavier", **more):
-    return Stack(activation=Part(activation), initialiser=RULES[rule], **more)
+    return Stack(activation=Choice(activation), initialiser=RULES[rule], **more)
 
 
 @pytest.mark.parametrize(("activation", "rule", "means", "stds", "saturated"), TABLE)
@@ -92,7 +92,7 @@ def test_what_the_pooled_histogram_hides():
 
 def test_what_arrives_is_the_gradient():
     """Of Σ G·a₃ with respect to the activations before, by central differences through the layers."""
-    small = Stack(3, 4, Part("tanh"), RULES["std 1"], 3, 5, 7)
+    small = Stack(3, 4, Choice("tanh"), RULES["std 1"], 3, 5, 7)
     h = ACTIVATIONS["tanh"]()
     layers = through(small)
     g = stream(7, GRADIENTS).standard_normal((3, 4))
@@ -122,7 +122,7 @@ def test_gradients_under_the_rules():
 
 
 def test_a_knob_that_is_dragged_moves_one_picture():
-    a, b = (through(Stack(initialiser=Part("normal", {"sigma": s}), activation=Part("identity"))) for s in (0.5, 1.0))
+    a, b = (through(Stack(initialiser=Choice("normal", {"sigma": s}), activation=Choice("identity"))) for s in (0.5, 1.0))
     np.testing.assert_allclose(a[2].activations, b[2].activations / 8, rtol=1e-9, atol=1e-9)
     deeper = through(stack("tanh", layers=7))
     for layer, same in zip(through(stack("tanh")), deeper[:5], strict=True):
@@ -143,7 +143,7 @@ def test_own_rows():
 @pytest.mark.parametrize("layers", [1, 12])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_extreme_stacks_have_a_picture(activation, layers, sigma):
-    extreme = Stack(layers, 100, Part(activation), Part("normal", {"sigma": sigma}))
+    extreme = Stack(layers, 100, Choice(activation), Choice("normal", {"sigma": sigma}))
     check(extreme)
     result = through(extreme)
     assert len(result) == layers
@@ -160,7 +160,7 @@ def test_extreme_stacks_have_a_picture(activation, layers, sigma):
 def test_dead_units():
     zeros = through(stack("relu", layers=3, units=10, inputs=4))[0]
     assert zeros.dead == 0
-    dead = through(Stack(2, 10, Part("relu"), Part("zeros")))
+    dead = through(Stack(2, 10, Choice("relu"), Choice("zeros")))
     assert [layer.dead for layer in dead] == [1, 1]
     off = np.array([[True, False, True, False], [True, True, False, False]])
     layer = Layer(np.zeros((2, 4)), np.zeros((2, 4)), off, (0, None))
@@ -169,7 +169,7 @@ def test_dead_units():
 
 def test_inside_a_network():
     """The first layer by hand, the gradients by the mini-batch's, which is checked against PyTorch."""
-    net = Network((4, 6, 5, 3), Part("relu"), dtype="float64")
+    net = Network((4, 6, 5, 3), Choice("relu"), dtype="float64")
     rng, params = np.random.default_rng(0), net.init(1)
     x, t = rng.standard_normal((9, 4)), rng.integers(0, 3, 9)
     layers, lengths = inside(net, params, x, t)
@@ -208,13 +208,13 @@ def test_ranges_that_fit():
 
 
 def test_specs_from_outside():
-    assert parsed(Stack, plain(Stack())) == Stack()
+    assert from_dict(Stack, to_dict(Stack())) == Stack()
     for key in INITIALISERS:
-        check(Stack(initialiser=Part(key)))
+        check(Stack(initialiser=Choice(key)))
     for bad, why in (
         (Stack(layers=13), "number of layers is from 1 to 12"), (Stack(units=0), "units"), (Stack(samples=1), "samples"),
-        (Stack(activation=Part("step")), "no activation 'step'"), (Stack(seed=-1), "seed"),
-        (Stack(initialiser=Part("normal", {"sigma": 101.0})), "sigma"),
+        (Stack(activation=Choice("step")), "no activation 'step'"), (Stack(seed=-1), "seed"),
+        (Stack(initialiser=Choice("normal", {"sigma": 101.0})), "sigma"),
     ):  # fmt: skip
         with pytest.raises(SpecError, match=why):
             check(bad)

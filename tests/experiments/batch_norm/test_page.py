@@ -19,7 +19,7 @@ from optviz.optim.config import Racer
 from optviz.plot.style import DARK, LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import SharedScene, encode
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Split,
     advance,
@@ -48,7 +48,7 @@ def with_base(**parts):
 
 
 def sgd(lr):
-    return Racer(Part("sgd", {"lr": lr}))
+    return Racer(Choice("sgd", {"lr": lr}))
 
 
 # With and without.
@@ -85,7 +85,7 @@ def test_controls():
     at.segmented_control(key=f"normalisation-place-{g}").set_value("after").run()
     assert sound(at).session_state.normalisation.place == "after"
     at.selectbox(key=f"normalisation-optimizer-{g}").set_value("adam").run()
-    assert sound(at).session_state.normalisation.base.racer == Racer(Part("adam", {"lr": 0.001}))
+    assert sound(at).session_state.normalisation.base.racer == Racer(Choice("adam", {"lr": 0.001}))
     at.selectbox(key=f"normalisation-data-{g}").set_value("moons").run()
     assert sound(at).session_state.normalisation.base.network.sizes[0] == 2
     trained(at)
@@ -192,10 +192,10 @@ def test_the_curves_as_a_file():
         {"network": Network((64, 10))},
         {"network": Network((64, 20, 10)), "seeds": (0, 1, 2)},
         {"network": Network((64, *[20] * 12, 10)), "iterations": 10},
-        {"network": Network((64, 20, 10), initialiser=Part("normal", {"sigma": 0.0}))},
-        {"network": Network((64, 20, 20, 10), initialiser=Part("normal", {"sigma": 100.0}))},
-        {"network": Network((64, *[20] * 12, 10), Part("identity"), Part("normal", {"sigma": 100.0})), "iterations": 10},
-        {"network": Network((64, 20, 20, 10), Part("sigmoid"), Part("zeros"))},
+        {"network": Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0}))},
+        {"network": Network((64, 20, 20, 10), initialiser=Choice("normal", {"sigma": 100.0}))},
+        {"network": Network((64, *[20] * 12, 10), Choice("identity"), Choice("normal", {"sigma": 100.0})), "iterations": 10},
+        {"network": Network((64, 20, 20, 10), Choice("sigmoid"), Choice("zeros"))},
         {"racer": sgd(1e-4)}, {"racer": sgd(10.0)}, {"batch": 1}, {"iterations": 1}, {"iterations": 0}, {"split": Split(1), "batch": 2000},
     ],
     ids=str,
@@ -381,7 +381,7 @@ def test_what_the_lessons_say():
     assert with_[1:].min() > 0.99
     assert without[2] < 0.2
     assert with_.argmax() > 0
-    small = replace(rates.base, network=replace(rates.base.network, initialiser=Part("normal", {"sigma": 0.01})))
+    small = replace(rates.base, network=replace(rates.base.network, initialiser=Choice("normal", {"sigma": 0.01})))
     hard = accuracies(replace(rates, base=small), slice(4, 13, 4))[:, 0]
     assert hard[0].min() > 0.9
     assert hard[1].max() < 0.2

@@ -20,10 +20,10 @@ from optviz.nn import MiniBatch, Network, one_hot
 from optviz.nn.batch_norm import BatchNorm
 from optviz.nn.layers import EVALUATION, Mode
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Split,
@@ -103,7 +103,7 @@ def test_the_layer_agrees_with_torch():
 def test_a_network_with_the_layer_agrees_with_torch(place):
     torch = pytest.importorskip("torch")
     f, rng = torch.nn.functional, np.random.default_rng(1)
-    net = Network((5, 7, 6, 4), Part("relu"), dtype="float64", normalise=place)
+    net = Network((5, 7, 6, 4), Choice("relu"), dtype="float64", normalise=place)
     params = rng.normal(0.2, 0.6, net.size)
     x, t = rng.standard_normal((12, 5)), rng.integers(0, 4, 12)
     batch = MiniBatch(net, x, one_hot(t, 4), TRAINING)
@@ -130,7 +130,7 @@ def test_a_network_with_the_layer_agrees_with_torch(place):
 
 
 def test_gradients_of_a_network_against_central_differences():
-    net = Network((5, 7, 6, 4), Part("tanh"), dtype="float64", normalise="before")
+    net = Network((5, 7, 6, 4), Choice("tanh"), dtype="float64", normalise="before")
     rng = np.random.default_rng(2)
     params, x, y = rng.normal(0.2, 0.6, net.size), rng.standard_normal((9, 5)), one_hot(rng.integers(0, 4, 9), 4)
     gradient = MiniBatch(net, x, y, TRAINING).grad(params)
@@ -143,7 +143,7 @@ def test_gradients_of_a_network_against_central_differences():
 
 def test_running_statistics_by_hand():
     """Two batches: 0 → .9·0 + .1·4 → .9·.4 + .1·1; 1 → .9 + .1·9.5 → .9·1.85 + .1·1."""
-    net = Network((1, 1, 2), Part("identity"), dtype="float64", normalise="before")
+    net = Network((1, 1, 2), Choice("identity"), dtype="float64", normalise="before")
     params = np.zeros(net.size)
     params[0] = params[2] = 1.0  # W, then b, then γ: the sums are the inputs
     memory = net.memory()
@@ -311,7 +311,7 @@ def test_higher_rates():
 
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_stations(place):
-    net = Network((5, 30, 20, 3), Part("relu"), dtype="float64", normalise=place)
+    net = Network((5, 30, 20, 3), Choice("relu"), dtype="float64", normalise=place)
     x = np.random.default_rng(5).standard_normal((40, 5))
     hidden = stations(net, net.init(0), x)
     assert [list(layer) for layer in hidden] == [
@@ -334,7 +334,7 @@ def test_the_spec():
     for view in ("one", "scales", "rates", "graph"):
         setting = Normalisation(view=view, place="after", example=ODD)
         check(setting)
-        assert parsed(Normalisation, json.loads(json.dumps(plain(setting)))) == setting
+        assert from_dict(Normalisation, json.loads(json.dumps(to_dict(setting)))) == setting
     assert Normalisation(view="graph").trainings == []
     a, b = Normalisation(view="scales").trainings
     assert (a.network.normalise, b.network.normalise) == ("before", "")

@@ -18,7 +18,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Split,
     advance,
@@ -108,7 +108,7 @@ def test_knobs_turn_the_scene():
     assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
 
 
-ROUGH = Racer(Part("sgd", {"lr": 10.0}))
+ROUGH = Racer(Choice("sgd", {"lr": 10.0}))
 EXTREME = {
     "no hidden layer": replace(SMALL, network=Network((64, 10))),
     "one hidden layer": replace(SMALL, network=Network((64, 300, 10)), iterations=10),
@@ -117,14 +117,14 @@ EXTREME = {
     "most members": replace(SMALL, members=10),
     "more members than cycles": replace(SMALL, iterations=10, members=7),
     "diverging": replace(SMALL, network=Network((64, 50, 50, 50, 10)), racer=ROUGH, peak=10.0),
-    "almost no rate": replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e-4})), peak=1.0),
+    "almost no rate": replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e-4})), peak=1.0),
     "clean": replace(SMALL, split=Split(100)),
     "mostly wrong": replace(SMALL, split=Split(100, noise=0.8)),
     "no memory": replace(SMALL, decay=0.0),
     "batch of one": replace(SMALL, batch=1),
-    "all weights equal": replace(SMALL, network=Network((64, 12, 10), initialiser=Part("zeros"))),
-    "moons": replace(SMALL, network=Network((2, 10, 2)), dataset=Part("moons")),
-    "lbfgs": replace(SMALL, racer=Racer(Part("lbfgs", {"lr": 0.1})), iterations=10),
+    "all weights equal": replace(SMALL, network=Network((64, 12, 10), initialiser=Choice("zeros"))),
+    "moons": replace(SMALL, network=Network((2, 10, 2)), dataset=Choice("moons")),
+    "lbfgs": replace(SMALL, racer=Racer(Choice("lbfgs", {"lr": 0.1})), iterations=10),
     "dropout": replace(SMALL, network=Network((64, 12, 10), dropout=0.5)),
 }  # fmt: skip
 
@@ -181,7 +181,7 @@ def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"racer": Racer(Part("newton"))}]
+    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"racer": Racer(Choice("newton"))}]
 )
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):

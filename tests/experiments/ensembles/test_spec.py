@@ -26,10 +26,10 @@ from optviz.optim.config import Racer
 from optviz.plot.style import LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Split,
@@ -186,8 +186,8 @@ def test_averaging_gains_for_every_seed_what_the_reference_says():
 
 
 def test_a_scene_as_plain_text_and_back():
-    scene = Ensembles(Network((64, 10)), Racer(Part("adam", {"lr": 0.01})), members=7, view="snapshots")
-    assert parsed(Ensembles, plain(scene)) == scene
+    scene = Ensembles(Network((64, 10)), Racer(Choice("adam", {"lr": 0.01})), members=7, view="snapshots")
+    assert from_dict(Ensembles, to_dict(scene)) == scene
     check(scene)
     check(REFERENCE)
 
@@ -196,9 +196,9 @@ def test_a_scene_as_plain_text_and_back():
     "wrong",
     [
         {"members": 0}, {"members": 11}, {"iterations": 9}, {"iterations": 5001}, {"peak": 0.5}, {"decay": 1.0}, {"view": "all"}, {"seed": -1},
-        {"seed": 9999}, {"racer": Racer(Part("sgd"), (Part("averaged"),))}, {"racer": Racer(Part("sgd"), schedules={"lr": Part("cosine")})},
-        {"racer": Racer(Part("nobody"))}, {"network": Network((64, 10, 10), normalise="before")}, {"network": Network((63, 10))},
-        {"split": Split(300, noise=2.0)}, {"dataset": Part("nothing")},
+        {"seed": 9999}, {"racer": Racer(Choice("sgd"), (Choice("averaged"),))}, {"racer": Racer(Choice("sgd"), schedules={"lr": Choice("cosine")})},
+        {"racer": Racer(Choice("nobody"))}, {"network": Network((64, 10, 10), normalise="before")}, {"network": Network((63, 10))},
+        {"split": Split(300, noise=2.0)}, {"dataset": Choice("nothing")},
     ],
 )  # fmt: skip
 def test_what_could_not_have_been_set(wrong):
@@ -208,7 +208,7 @@ def test_what_could_not_have_been_set(wrong):
 
 def test_the_peak_stays_within_the_rates_that_there_are():
     assert Ensembles().top == pytest.approx(0.2)
-    fast = Ensembles(racer=Racer(Part("sgd", {"lr": 10.0})), peak=10.0)
+    fast = Ensembles(racer=Racer(Choice("sgd", {"lr": 10.0})), peak=10.0)
     check(fast)
     assert fast.top == 10
 
@@ -239,7 +239,7 @@ def test_a_gain_in_words():
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("scene", [SMALL, replace(SMALL, racer=Racer(Part("sgd", {"lr": 10.0})), peak=10.0)])
+@pytest.mark.parametrize("scene", [SMALL, replace(SMALL, racer=Racer(Choice("sgd", {"lr": 10.0})), peak=10.0)])
 def test_stamps(method, scene):
     picture = stamp(replace(scene, view=method), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"

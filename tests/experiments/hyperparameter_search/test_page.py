@@ -22,7 +22,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import Split
 from optviz.tuning import (
     BOOK,
@@ -135,7 +135,7 @@ def test_the_best_curves_are_small_charts():
 
 def test_the_border_s_button_widens_the_range_and_searches():
     space = Space((Axis("lr", -4.0, -1.0), Axis("l2", -8.0, -4.0)))
-    at = searched(replace(SMALL, space=space, sampler=Part("grid")))
+    at = searched(replace(SMALL, space=space, sampler=Choice("grid")))
     assert page_trials(at).values[page_trials(at).winner.trial, 0] == pytest.approx(0.1), "the largest rate of the grid"
     assert any("at the border" in w.value for w in at.warning)
     at.button(key="widen-0-True").click().run()
@@ -153,7 +153,7 @@ def test_what_it_says_of_the_border_depends_on_whether_the_knob_matters():
 
 
 def test_other_knobs_are_searched():
-    at = open_page("search", replace(SMALL, training=replace(TINY, racer=Racer(Part("momentum")))))
+    at = open_page("search", replace(SMALL, training=replace(TINY, racer=Racer(Choice("momentum")))))
     axes = at.multiselect(key=f"search-axes-{at.session_state.generation}")
     axes.set_value(["lr", "momentum", "sigma"]).run()
     assert [a.key for a in sound(at).session_state.search.space.axes] == ["lr", "momentum", "sigma"]
@@ -181,12 +181,12 @@ def test_a_range_is_moved():
 @pytest.mark.parametrize(
     "scene",
     [
-        replace(SMALL, trials=4), replace(SMALL, sampler=Part("coarse_to_fine", {"boxes": 6}), halving=Halving(5, 1)),
-        replace(SMALL, sampler=Part("bayesian", {"first": 2, "at_once": 1}), trials=6),
+        replace(SMALL, trials=4), replace(SMALL, sampler=Choice("coarse_to_fine", {"boxes": 6}), halving=Halving(5, 1)),
+        replace(SMALL, sampler=Choice("bayesian", {"first": 2, "at_once": 1}), trials=6),
         replace(SMALL, space=Space((Axis("lr", 0.0, 1.0), Axis("l2", 0.0, 1.0)))),
         replace(SMALL, training=replace(TINY, iterations=1, assess=1)), replace(SMALL, training=replace(TINY, network=Network((64, 10)))),
-        replace(SMALL, training=replace(TINY, dataset=Part("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30),
-        replace(SMALL, space=Space((Axis("l2", -8.0, 0.0), Axis("sigma", -4.0, 0.0))), training=replace(TINY, racer=Racer(Part("adam", {"lr": 0.01})))),
+        replace(SMALL, training=replace(TINY, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30),
+        replace(SMALL, space=Space((Axis("l2", -8.0, 0.0), Axis("sigma", -4.0, 0.0))), training=replace(TINY, racer=Racer(Choice("adam", {"lr": 0.01})))),
         replace(SMALL, training=replace(TINY, network=Network((64, 20, 10), normalise="before", dropout=0.3))),
     ],
 )  # fmt: skip
@@ -212,7 +212,7 @@ def test_more_rows_than_there_are():
     "bad",
     [
         replace(SMALL, trials=1),
-        replace(SMALL, sampler=Part("oracle")),
+        replace(SMALL, sampler=Choice("oracle")),
         replace(SMALL, space=Space(())),
         replace(SMALL, halving=Halving(0)),
     ],
@@ -223,7 +223,7 @@ def test_a_link_to_what_cannot_be_searched(bad):
 
 
 def test_the_page_s_address():
-    scene = replace(SMALL, sampler=Part("bayesian", {"first": 5}), halving=Halving(3, 4))
+    scene = replace(SMALL, sampler=Choice("bayesian", {"first": 5}), halving=Halving(3, 4))
     link = plots(open_page("search", scene))["search-trials"]["link"]
     assert decode(link.removeprefix("?s="), "search").scene == scene
 

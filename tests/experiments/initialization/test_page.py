@@ -16,10 +16,10 @@ from optviz.nn import INITIALISERS, Network
 from optviz.optim.config import Racer
 from optviz.plot.style import LIGHT
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Split,
@@ -170,8 +170,8 @@ def test_show_the_symmetry():
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_zeros_stay_zeros(activation):
-    net = Network((64, 8, 8, 10), Part(activation))
-    zeros = replace(SMALL, network=net, initialisers=(Part("zeros"), Part("he_normal")))
+    net = Network((64, 8, 8, 10), Choice(activation))
+    zeros = replace(SMALL, network=net, initialisers=(Choice("zeros"), Choice("he_normal")))
     at = to_symmetry(trained(opened(zeros)))
     hidden = _matrices(zeros, progress(at).params[0, 0])[:-1]
     assert all((w == 0).all() for w in hidden)
@@ -221,25 +221,25 @@ def test_what_is_said_of_gradients():
         assert word in views.flow(g, ones)
 
 
-SGD = Racer(Part("sgd", {"lr": 1e6}))
+SGD = Racer(Choice("sgd", {"lr": 1e6}))
 
 
 @pytest.mark.parametrize(
     "training",
     [
         replace(SMALL, racer=SGD),
-        replace(SMALL, racer=Racer(Part("sgd", {"lr": 0.0}))),
-        replace(SMALL, racer=SGD, initialisers=(Part("normal", {"sigma": 100.0}), Part("zeros")), seeds=(0, 1)),
-        replace(SMALL, initialisers=(Part("normal", {"sigma": 0.0}), Part("constant", {"c": -10.0}))),
-        replace(SMALL, network=Network((64, *[20] * 11, 10)), initialisers=(Part("normal", {"sigma": 100.0}),)),
-        replace(SMALL, network=Network((64, *[20] * 11, 10), Part("identity")), initialisers=(Part("normal", {"sigma": 100.0}),)),
-        replace(SMALL, network=Network((64, *[20] * 11, 10), Part("sigmoid")), iterations=10),
+        replace(SMALL, racer=Racer(Choice("sgd", {"lr": 0.0}))),
+        replace(SMALL, racer=SGD, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("zeros")), seeds=(0, 1)),
+        replace(SMALL, initialisers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))),
+        replace(SMALL, network=Network((64, *[20] * 11, 10)), initialisers=(Choice("normal", {"sigma": 100.0}),)),
+        replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("identity")), initialisers=(Choice("normal", {"sigma": 100.0}),)),
+        replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("sigmoid")), iterations=10),
         replace(SMALL, network=Network((64, 10))),
         replace(SMALL, network=Network((64, 2, 10)), iterations=1, keep=0),
         replace(SMALL, iterations=0),
-        replace(SMALL, initialisers=tuple(Part(k) for k in list(INITIALISERS)[:8]), batch=1, iterations=10),
-        replace(SMALL, initialisers=(Part("normal"), Part("normal"), Part("normal", {"sigma": 1.0}))),
-        replace(SMALL, network=Network((2, 10, 2), Part("tanh")), dataset=Part("moons"), split=Split(200)),
+        replace(SMALL, initialisers=tuple(Choice(k) for k in list(INITIALISERS)[:8]), batch=1, iterations=10),
+        replace(SMALL, initialisers=(Choice("normal"), Choice("normal"), Choice("normal", {"sigma": 1.0}))),
+        replace(SMALL, network=Network((2, 10, 2), Choice("tanh")), dataset=Choice("moons"), split=Split(200)),
     ],
     ids=str,
 )  # fmt: skip
@@ -257,16 +257,16 @@ def test_extreme_settings(training):
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
-    at = trained(opened(replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e6})))))
+    at = trained(opened(replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e6})))))
     assert (progress(at).diverged_at[1:] >= 0).all(), "the first is stunned at once: all its units are dead"
     at.segmented_control(key="initial-which-3").set_value(1).run()
     assert "diverged at iteration" in text(at)
     to_symmetry(at)
     assert "has diverged" in text(at)
-    at = trained(opened(replace(SMALL, racer=Racer(Part("sgd", {"lr": 0.0})))))
+    at = trained(opened(replace(SMALL, racer=Racer(Choice("sgd", {"lr": 0.0})))))
     assert np.ptp(progress(at).accuracy[:, 0, 0]) == 0, "nothing was learned, nothing was lost"
     at = trained(
-        opened(replace(SMALL, initialisers=(Part("normal", {"sigma": 100.0}), Part("normal", {"sigma": 0.0}))))
+        opened(replace(SMALL, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))))
     )
     assert "iteration" in text(at)
 
@@ -295,7 +295,7 @@ def test_controls():
     at.multiselect(key=f"rules-{g}").set_value(["normal", "he_normal", "zeros", "orthogonal"]).run()
     sound(at)
     assert at.session_state.beginning.initialisers == (
-        Part("normal", {"sigma": 0.01}), Part("he_normal"), Part("zeros"), Part("orthogonal"),
+        Choice("normal", {"sigma": 0.01}), Choice("he_normal"), Choice("zeros"), Choice("orthogonal"),
     )  # fmt: skip
     assert {"normal (σ = 0.01)", "orthogonal (g = 1)"} <= set(panels(at))
     at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("spirals").run()
@@ -305,7 +305,7 @@ def test_controls():
     at.selectbox(key=f"{ui.PAGE}-activation-{g}").set_value("leaky_relu").run()
     at.selectbox(key=f"{ui.PAGE}-optimizer-{g}").set_value("adam").run()
     sound(at)
-    assert at.session_state.beginning.racer.optimizer == Part("adam", {"lr": 0.001})
+    assert at.session_state.beginning.racer.optimizer == Choice("adam", {"lr": 0.001})
     trained(at)
     at.multiselect(key=f"rules-{g}").set_value([]).run()
     sound(at)
@@ -324,7 +324,7 @@ def test_snapshots_stay_within_bounds():
 def test_the_spec_of_the_page():
     for training in (views.BOOK, views.SYMMETRY):
         views.check(training)
-        assert parsed(Training, json.loads(json.dumps(plain(training)))) == training
+        assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
     with pytest.raises(SpecError, match="initialisers"):
         views.check(replace(SMALL, initialisers=()))
 

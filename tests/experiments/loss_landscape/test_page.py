@@ -23,11 +23,11 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import Split, load, train
 from tests.page import components, numbers, open_page, panels, plots, sound, text, trained
 
-SGD, ADAM = Racer(Part("sgd", {"lr": 0.1})), Racer(Part("adam", {"lr": 0.005}))
+SGD, ADAM = Racer(Choice("sgd", {"lr": 0.1})), Racer(Choice("adam", {"lr": 0.005}))
 SMALL = Terrain(Contest((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, judged_on=100)
 
 
@@ -159,12 +159,12 @@ def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
     "terrain",
     [
         replace(SMALL, race=replace(SMALL.race, network=Network((64, 10)))), replace(SMALL, plane="random", middle=1),
-        Terrain(Contest((ADAM,), Network((2, 2)), Part("moons"), Split(150), 16, 20), resolution=5),
-        Terrain(Contest((SGD, ADAM), Network((2, 8, 3), Part("tanh")), Part("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
+        Terrain(Contest((ADAM,), Network((2, 2)), Choice("moons"), Split(150), 16, 20), resolution=5),
+        Terrain(Contest((SGD, ADAM), Network((2, 8, 3), Choice("tanh")), Choice("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
         replace(SMALL, race=replace(SMALL.race, racers=(SGD,), iterations=10)),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initialiser=Part("normal", {"sigma": 0.0})))),
-        replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Part("normal", {"sigma": 0.0})))),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Part("normal", {"sigma": 100.0})))),
+        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
+        replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
+        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 100.0})))),
         replace(SMALL, plane="random", reach=5.0, race=replace(SMALL.race, network=Network((64, *[12] * 8, 10), normalise="after", dropout=0.5))),
         replace(SMALL, judged_on=1, resolution=6, race=replace(SMALL.race, batch=1)),
     ],
@@ -182,7 +182,7 @@ def test_nobody_trains():
 
 
 def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
-    wild = Racer(Part("sgd", {"lr": 10.0}))
+    wild = Racer(Choice("sgd", {"lr": 10.0}))
     race = replace(SMALL.race, racers=(wild, ADAM), network=Network((64, 50, 50, 50, 50, 10)))
     at = opened(replace(SMALL, race=race))
     assert any("SGD diverged at iteration" in i.value for i in at.info)
@@ -198,7 +198,7 @@ def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
 
 def test_paths_that_do_not_move_have_no_plane():
     """Without an update there is none; with a single one the path is straight."""
-    still = Racer(Part("sgd", {"lr": 0.1}), (), {"lr": Part("linear", {"steps": 1, "floor": 0.0})})
+    still = Racer(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
     rest = replace(SMALL, race=replace(SMALL.race, racers=(SGD,), iterations=0))
     core.check(rest)
     at = open_page("landscape", rest)
@@ -220,7 +220,7 @@ def test_removing_optimizers_keeps_somebody_in_the_middle():
 
 def test_the_page_s_address():
     terrain = Terrain(
-        Contest((ADAM,), Network((2, 30, 2)), Part("moons"), Split(150), 16, 50, (3,)), 0, "random", 4, 2.0, 21, 50
+        Contest((ADAM,), Network((2, 30, 2)), Choice("moons"), Split(150), 16, 50, (3,)), 0, "random", 4, 2.0, 21, 50
     )
     at = open_page("landscape", terrain)
     link = plots(at)["landscape-loss"]["link"]
@@ -306,7 +306,7 @@ def test_what_the_lessons_say():
         assert now.shares.sum() < 0.001
 
     scene = LESSONS["arcs"].scene
-    momentum = (Racer(Part("momentum", {"lr": 0.01})),)
+    momentum = (Racer(Choice("momentum", {"lr": 0.01})),)
     walk = np.random.default_rng(0).standard_normal((600, 3000)).cumsum(0)[::10]
     plane = pca_plane(walk[-1], walk)
     arcs = [(plane.coordinates(walk), plane.shares(walk))]
@@ -326,7 +326,7 @@ def test_what_the_lessons_say():
     net = scene.race.network
     he, bn = (
         all_of(replace(scene, resolution=11, race=replace(scene.race, network=n)))[0]
-        for n in (replace(net, initialiser=Part("he_normal")), replace(net, normalise="before"))
+        for n in (replace(net, initialiser=Choice("he_normal")), replace(net, normalise="before"))
     )
     assert he.true[0][-1] < 0.3
     assert bn.true[0][-1] < 0.3

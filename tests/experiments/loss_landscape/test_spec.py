@@ -13,10 +13,10 @@ from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
 from optviz.optim.config import Racer
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Data,
@@ -26,8 +26,8 @@ from optviz.training import (
     load,
 )
 
-SGD, ADAM = Racer(Part("sgd", {"lr": 0.5})), Racer(Part("adam", {"lr": 0.05}))
-MOONS = Contest((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Part("moons"), Split(150), 16, 30)
+SGD, ADAM = Racer(Choice("sgd", {"lr": 0.5})), Racer(Choice("adam", {"lr": 0.05}))
+MOONS = Contest((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Choice("moons"), Split(150), 16, 30)
 
 
 def trained(terrain):
@@ -54,7 +54,7 @@ def surveyed(terrain, progresses=None, data=None):
 def by_hand(plane, data, network, n=5, rows=100):
     """A survey of a plane of one's own, whose path is a single point."""
     axis = np.linspace(-1, 1, n)
-    terrain = Terrain(Contest((SGD,), network, Part("moons")), resolution=n, judged_on=rows)
+    terrain = Terrain(Contest((SGD,), network, Choice("moons")), resolution=n, judged_on=rows)
     path = Path(np.zeros(1, int), plane.origin[None], -1)
     return Survey(terrain, plane, (path,), axis, axis, np.full(n * n + 2, np.nan))
 
@@ -172,7 +172,7 @@ def test_a_logistic_bowl_bends_as_its_closed_form_does():
 
 def test_the_sharpest_direction_is_the_hessian_s():
     torch = pytest.importorskip("torch")
-    net = Network((2, 5, 2), Part("tanh"), dtype="float64")
+    net = Network((2, 5, 2), Choice("tanh"), dtype="float64")
     data = load(Terrain(replace(MOONS, network=net)).trainings[0])
     params = net.init(1)
     x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
@@ -225,7 +225,7 @@ def test_snapshots_begin_at_the_start_and_end_at_the_end():
 
 
 def test_who_diverged_is_not_what_the_plane_is_laid_through():
-    wild = Racer(Part("sgd", {"lr": 10.0}))
+    wild = Racer(Choice("sgd", {"lr": 10.0}))
     race = Contest((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
     progresses, data = trained(Terrain(race))
     assert progresses[0].diverged_at[0, 0] >= 0
@@ -263,5 +263,5 @@ def test_what_cannot_be_set_is_refused(wrong, says):
 def test_a_terrain_as_json_and_back():
     for terrain in (Terrain(), Terrain(MOONS, 1, "random", 7, 1.5, 31, 100)):
         core.check(terrain)
-        assert parsed(Terrain, plain(terrain)) == terrain
-    assert plain(Terrain()) == {}
+        assert from_dict(Terrain, to_dict(terrain)) == terrain
+    assert to_dict(Terrain()) == {}

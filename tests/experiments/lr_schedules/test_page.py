@@ -27,7 +27,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Split,
     advance,
@@ -36,8 +36,8 @@ from optviz.training import (
 )
 from tests.page import numbers, open_page, panels, plots, sound, text, trained
 
-SGD = Part("sgd", {"lr": 0.3})
-STEP = Racer(SGD, (), {"lr": Part("step", {"gamma": 0.1, "first": 100, "every": 100})})
+SGD = Choice("sgd", {"lr": 0.3})
+STEP = Racer(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
 SMALL = Scheduling((Racer(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
@@ -72,7 +72,7 @@ def test_a_rate_follows_its_knob():
     at = opened()
     scene = at.session_state.schedules
     at.session_state.schedules = replace(
-        scene, racers=(scene.racers[0], replace(STEP, optimizer=Part("sgd", {"lr": 1.0})))
+        scene, racers=(scene.racers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
     )
     y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
     assert (y[0], y[-1]) == (1.0, pytest.approx(0.1**8))
@@ -114,11 +114,11 @@ def test_a_schedule_is_chosen_and_another_added():
     at = opened(SMALL)
     key = f"racer-1-2-schedule of the rate-{at.session_state.generation}"
     at.selectbox(key=key).set_value("cosine").run()
-    assert sound(at).session_state.schedules.racers[1].schedules == {"lr": Part("cosine", {"steps": 200})}
+    assert sound(at).session_state.schedules.racers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key="add").click().run()
     assert sound(at).session_state.schedules.racers[2] == Racer(
-        SGD, (), {"lr": Part("step", {"gamma": 0.1, "first": 100, "every": 100})}
+        SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
     )
     at.selectbox(key=f"racer-0-3-schedule of the rate-{at.session_state.generation}").set_value("warmup").run()
     assert [r.schedules["lr"].key for r in sound(at).session_state.schedules.racers] == ["warmup", "cosine", "step"]
@@ -127,13 +127,13 @@ def test_a_schedule_is_chosen_and_another_added():
 @pytest.mark.parametrize(
     "scene",
     [
-        replace(SMALL, racers=(Racer(Part("sgd", {"lr": 10.0})), Racer(Part("sgd", {"lr": 1e-4})))),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
+        replace(SMALL, racers=(Racer(Choice("sgd", {"lr": 10.0})), Racer(Choice("sgd", {"lr": 1e-4})))),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10)), iterations=20),
-        replace(SMALL, racers=(Racer(Part("lbfgs", {"lr": 0.1})), Racer(Part("adam", {"lr": 0.01}))), iterations=10),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("cyclic", {"period": 1})}), Racer(SGD, (), {"momentum": Part("cosine")}))[:1]),
-        replace(SMALL, dataset=Part("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
+        replace(SMALL, racers=(Racer(Choice("lbfgs", {"lr": 0.1})), Racer(Choice("adam", {"lr": 0.01}))), iterations=10),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
+        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), Racer(SGD, (), {"momentum": Choice("cosine")}))[:1]),
+        replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
         replace(SMALL, racers=()), replace(SMALL, iterations=0),
     ],
 )  # fmt: skip
@@ -152,8 +152,8 @@ def test_extreme_settings(scene):
 @pytest.mark.parametrize(
     "test",
     [
-        RangeTest(steps=80), RangeTest(Part("adam"), 1e-6, 1e-3, 50), RangeTest(low=1.0, high=10.0, steps=50),
-        RangeTest(Part("momentum", {"momentum": 0.99}), steps=60),
+        RangeTest(steps=80), RangeTest(Choice("adam"), 1e-6, 1e-3, 50), RangeTest(low=1.0, high=10.0, steps=50),
+        RangeTest(Choice("momentum", {"momentum": 0.99}), steps=60),
     ],
 )  # fmt: skip
 def test_the_range_test(test):
@@ -171,7 +171,7 @@ def test_the_range_test(test):
 
 
 def test_the_rate_that_was_found_is_trained_with():
-    at = trained(opened(replace(RANGE, test=RangeTest(Part("momentum"), steps=150))), "schedules-range")
+    at = trained(opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "schedules-range")
     at.button(key="range-use").click().run()
     scene = sound(at).session_state.schedules
     assert scene.view == "schedules"
@@ -191,7 +191,7 @@ def test_the_ends_of_the_range_give_way():
 
 
 def test_the_page_s_address():
-    scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Part("adam"), steps=100))
+    scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Choice("adam"), steps=100))
     at = opened(scene)
     link = plots(at)["schedules-loss"]["link"]
     assert decode(link.removeprefix("?s="), "schedules").scene == scene
@@ -201,7 +201,7 @@ def test_the_page_s_address():
     "bad",
     [
         replace(SMALL, view="nothing"), replace(SMALL, racers=(Racer(SGD),) * 9), replace(SMALL, test=RangeTest(low=1e-9)),
-        replace(SMALL, test=RangeTest(Part("bfgs"))), replace(SMALL, racers=(Racer(SGD, (), {"lr": Part("nope")}),)),
+        replace(SMALL, test=RangeTest(Choice("bfgs"))), replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("nope")}),)),
     ],
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):

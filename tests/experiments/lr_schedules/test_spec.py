@@ -27,10 +27,10 @@ from optviz.experiments.lr_schedules.spec import (
 from optviz.nn import Network
 from optviz.optim.config import Racer
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import advance, begin, load
 
@@ -104,15 +104,15 @@ def test_four_rates_are_what_they_are_called():
 
 
 def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
-    sgd, adam, slow = Part("sgd", {"lr": 0.3}), Part("adam", {"lr": 0.06}), Part("adam", {"lr": 0.003})
-    cyclic, cosine = (Racer(sgd, (), {"lr": Part(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
+    sgd, adam, slow = Choice("sgd", {"lr": 0.3}), Choice("adam", {"lr": 0.06}), Choice("adam", {"lr": 0.003})
+    cyclic, cosine = (Racer(sgd, (), {"lr": Choice(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
     kept, again, once = [end(t) for t in Scheduling((Racer(sgd), cyclic, cosine)).trainings]
     assert (core.settled(once) < core.settled(again)).all()
     assert np.median(core.settled(again)) < np.median(core.settled(kept))
     ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
     assert ends == sorted(ends, reverse=True)
     assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
-    warm = (Racer(adam), Racer(adam, (), {"lr": Part("warmup", {"steps": 200})}), Racer(slow))
+    warm = (Racer(adam), Racer(adam, (), {"lr": Choice("warmup", {"steps": 200})}), Racer(slow))
     at_once, warmed, good = [
         end(t) for t in Scheduling(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
     ]
@@ -121,9 +121,9 @@ def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
 
 
 def test_rates_are_known_beforehand():
-    racer = Racer(Part("sgd", {"lr": 0.3}), (), {"lr": Part("step", {"gamma": 0.1, "first": 450, "every": 450})})
+    racer = Racer(Choice("sgd", {"lr": 0.3}), (), {"lr": Choice("step", {"gamma": 0.1, "first": 450, "every": 450})})
     np.testing.assert_allclose(rates(racer, 900), [0.3] * 450 + [0.03] * 450)
-    assert rates(Racer(Part("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
+    assert rates(Racer(Choice("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
 
 
 def test_the_range_test_climbs_by_equal_factors():
@@ -184,7 +184,7 @@ def test_reading_what_says_nothing():
 def test_a_fresh_schedule_has_its_effect_within_the_training():
     for key in SCHEDULES:
         for iterations in (20, 900, 5000):
-            racer = Racer(Part("sgd"), (), {"lr": fitted(key, iterations)})
+            racer = Racer(Choice("sgd"), (), {"lr": fitted(key, iterations)})
             check(Scheduling((racer,), iterations=iterations))
             span = rates(racer, iterations)
             assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
@@ -193,16 +193,16 @@ def test_a_fresh_schedule_has_its_effect_within_the_training():
 @pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, Scheduling((), view="range")])
 def test_presets_are_right_and_survive_json(scene):
     check(scene)
-    assert parsed(Scheduling, plain(scene)) == scene
+    assert from_dict(Scheduling, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"racers": (Racer(Part("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
-        ({"test": RangeTest(Part("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "range test"),
+        ({"racers": (Racer(Choice("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
+        ({"test": RangeTest(Choice("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "range test"),
         ({"test": RangeTest(low=0.1, high=0.5)}, "power of ten"), ({"test": RangeTest(steps=10)}, "steps"),
-        ({"test": RangeTest(Part("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "range test"),
+        ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "range test"),
         ({"network": Network((3, 4))}, "inputs"),
     ],
 )  # fmt: skip

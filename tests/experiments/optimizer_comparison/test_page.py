@@ -19,7 +19,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Split,
     Training,
@@ -104,7 +104,7 @@ def test_another_rate_trains_only_that_optimizer_again():
     at = trained(opened(SMALL), "contest")
     before = {id(n) for n in kept(at)}
     racers = list(at.session_state.contest.racers)
-    racers[0] = Racer(Part("sgd", {"lr": 0.2}))
+    racers[0] = Racer(Choice("sgd", {"lr": 0.2}))
     at.session_state.contest = Contest(tuple(racers), SMALL.network, batch=32, iterations=40)
     at.run()
     assert [r[-1] for r in rows(at)] == ["not begun", "done", "done", "done"]
@@ -123,12 +123,12 @@ def test_more_iterations_go_on_from_what_is_there():
     "contest",
     [
         Contest(network=Network((64, 10)), iterations=10), Contest(network=Network((64, *[10] * 8, 10)), iterations=10),
-        Contest((Racer(Part("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
-        Contest((Racer(Part("sgd")),), Network((64, 20, 10), initialiser=Part("normal", {"sigma": 0.0})), iterations=10),
-        Contest((Racer(Part("sgd")),), Network((64, 20, 10), Part("relu"), Part("constant")), iterations=10, batch=1),
-        Contest((Racer(Part("adam", {"lr": 0.01})),), Network((2, 10, 2)), Part("moons"), Split(150), 16, 20, (0, 1, 2)),
-        Contest((Racer(Part("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
-        Contest((Racer(Part("sgd", {"lr": 0.1}), (), {"lr": Part("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
+        Contest((Racer(Choice("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
+        Contest((Racer(Choice("sgd")),), Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0})), iterations=10),
+        Contest((Racer(Choice("sgd")),), Network((64, 20, 10), Choice("relu"), Choice("constant")), iterations=10, batch=1),
+        Contest((Racer(Choice("adam", {"lr": 0.01})),), Network((2, 10, 2)), Choice("moons"), Split(150), 16, 20, (0, 1, 2)),
+        Contest((Racer(Choice("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
+        Contest((Racer(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
         Contest(()),
     ],
 )  # fmt: skip
@@ -145,7 +145,7 @@ def test_extreme_settings(contest):
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = opened()
-    racers = tuple(Racer(Part(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
+    racers = tuple(Racer(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
     at.session_state.contest = Contest(racers, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
     at = trained(at.run(), "contest")
     said = {r[0]: r[-1] for r in rows(at)}
@@ -156,7 +156,7 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
 
 def test_what_diverges_says_so_and_its_curve_ends():
     now = begin(
-        Training(Network((64, 50, 50, 10)), Racer(Part("sgd", {"lr": 10.0})), batch=32, iterations=60),
+        Training(Network((64, 50, 50, 10)), Racer(Choice("sgd", {"lr": 10.0})), batch=32, iterations=60),
         data := load(Training()),
     )
     now = advance(now, data, 60)
@@ -201,7 +201,7 @@ def test_the_confusion_matrix_and_the_misread():
 
 def test_the_page_s_address():
     contest = Contest(
-        (Racer(Part("adam", {"lr": 0.002})),), Network((2, 30, 30, 2)), Part("spirals"), Split(200), 32, 500, (0, 1)
+        (Racer(Choice("adam", {"lr": 0.002})),), Network((2, 30, 30, 2)), Choice("spirals"), Split(200), 32, 500, (0, 1)
     )
     at = opened(contest)
     link = plots(at)["contest-loss"]["link"]
@@ -212,8 +212,8 @@ def test_the_page_s_address():
 @pytest.mark.parametrize(
     "bad",
     [
-        Contest(network=Network((65, 10))), Contest(iterations=10**6), Contest((Racer(Part("newton")),)), Contest(dataset=Part("nothing")),
-        Contest(seeds=()), Contest((Racer(Part("sgd")),) * 9), Contest(split=Split(0)),
+        Contest(network=Network((65, 10))), Contest(iterations=10**6), Contest((Racer(Choice("newton")),)), Contest(dataset=Choice("nothing")),
+        Contest(seeds=()), Contest((Racer(Choice("sgd")),) * 9), Contest(split=Split(0)),
     ],
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):

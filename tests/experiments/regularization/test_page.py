@@ -31,7 +31,7 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from optviz.spec import Part
+from optviz.spec import Choice
 from optviz.training import (
     Split,
     advance,
@@ -167,11 +167,11 @@ def test_turning_one_remedy_trains_no_other_again():
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10))),
         replace(SMALL, remedies=(NOTHING, Remedy(dropout=0.95))), replace(SMALL, remedies=(NOTHING, Remedy(l2=10.0), Remedy(l1=10.0))),
         replace(SMALL, split=Split(300, noise=0.95)), replace(SMALL, split=Split(50)), replace(SMALL, seeds=(4,)),
-        replace(SMALL, racer=Racer(Part("sgd", {"lr": 1e-4}))), replace(SMALL, racer=Racer(Part("sgd", {"lr": 10.0})), iterations=90),
+        replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e-4}))), replace(SMALL, racer=Racer(Choice("sgd", {"lr": 10.0})), iterations=90),
         replace(SMALL, remedies=tuple(Remedy(l2=1.0, l1=0.1, dropout=0.5) for _ in range(6))),
         replace(SMALL, remedies=core.ADAM.remedies), replace(SMALL, batch=1, iterations=30),
-        replace(SMALL, network=Network((64, 20, 10), initialiser=Part("zeros"))),
-        replace(SMALL, dataset=Part("moons"), network=Network((2, 10, 2)), split=Split(100, noise=0.2)),
+        replace(SMALL, network=Network((64, 20, 10), initialiser=Choice("zeros"))),
+        replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(100, noise=0.2)),
     ],
 )  # fmt: skip
 def test_extreme_settings(scene):
@@ -248,7 +248,7 @@ def test_the_two_forms_of_dropout_are_explained_by_the_layer_itself():
 
 def test_the_page_s_address():
     scene = replace(
-        LABELS, remedies=(NOTHING, Remedy(0.02, 0.001, 0.3), Remedy(optimizer=Part("adamw", {"lr": 0.002})))
+        LABELS, remedies=(NOTHING, Remedy(0.02, 0.001, 0.3), Remedy(optimizer=Choice("adamw", {"lr": 0.002})))
     )
     at = opened(scene)
     link = plots(at)["overfitting-gap-0"]["link"]

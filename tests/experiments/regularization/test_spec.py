@@ -26,10 +26,10 @@ from optviz.nn import (
 )
 from optviz.optim.config import Racer
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import (
     Split,
@@ -39,7 +39,7 @@ from optviz.training import (
 )
 
 RNG = np.random.default_rng(0)
-NET = Network((5, 9, 8, 4), Part("tanh"), Part("xavier_normal"), "float64", dropout=0.3)
+NET = Network((5, 9, 8, 4), Choice("tanh"), Choice("xavier_normal"), "float64", dropout=0.3)
 
 
 def problem(seeds=(3,), rows=12):
@@ -122,7 +122,7 @@ def of_the_book(ratio, mask, weights, biases, x, training):
 
 @pytest.mark.parametrize("training", [True, False])
 def test_the_book_s_form_is_the_same_function_at_another_scale(training):
-    net = Network((5, 9, 8, 4), Part("relu"), Part("he_normal"), "float64", dropout=0.3)
+    net = Network((5, 9, 8, 4), Choice("relu"), Choice("he_normal"), "float64", dropout=0.3)
     params, x = np.stack([net.init(3)]), RNG.standard_normal((1, 12, 5))
     mode = Mode(True, (3,), 2) if training else EVALUATION
     done = net.forward(params, x, mode)
@@ -193,7 +193,7 @@ def test_exactly_that_share_of_the_training_labels_is_wrong(first):
 
 def test_how_many_wrong_labels_are_known_by_heart():
     scene = replace(LABELS, network=Network((64, 60, 10)), iterations=1500, seeds=(0, 1))
-    training = replace(scene.trainings[0], racer=Racer(Part("adam", {"lr": 0.003})))
+    training = replace(scene.trainings[0], racer=Racer(Choice("adam", {"lr": 0.003})))
     data = load(training)
     right = load(replace(training, split=Split(300))).t
     before, after = begin(training, data), advance(begin(training, data), data, 1500)
@@ -225,7 +225,7 @@ def test_weights_by_hand():
 
 
 def test_names():
-    adam = Part("adam", {"lr": 0.001})
+    adam = Choice("adam", {"lr": 0.001})
     found = core.names((NOTHING, Remedy(l2=0.01), Remedy(0.01, 0.001, 0.2), Remedy(l2=0.1, optimizer=adam), NOTHING))
     assert found == [
         "no remedy", "weight decay 0.01", "weight decay 0.01 + L1 0.001 + dropout 0.2", "Adam + L2 0.1", "no remedy (2)",
@@ -236,14 +236,14 @@ def test_names():
 @pytest.mark.parametrize("scene", [Overfitting(), BOOK, WRITERS, LABELS, core.NORMS, core.ADAM])
 def test_scenes_are_allowed_and_written_back(scene):
     core.check(scene)
-    assert parsed(Overfitting, plain(scene)) == scene
+    assert from_dict(Overfitting, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
     "bad",
     [
         Overfitting(remedies=()), Overfitting((NOTHING,) * 7), Overfitting((Remedy(l2=11.0),)), Overfitting((Remedy(dropout=0.99),)),
-        Overfitting((Remedy(l1=-1.0),)), Overfitting((Remedy(optimizer=Part("newton")),)), Overfitting(split=Split(300, noise=1.0)),
+        Overfitting((Remedy(l1=-1.0),)), Overfitting((Remedy(optimizer=Choice("newton")),)), Overfitting(split=Split(300, noise=1.0)),
         Overfitting(network=Network((64, 10), dropout=0.1)), Overfitting(seeds=()), Overfitting(batch=0),
     ],
 )  # fmt: skip

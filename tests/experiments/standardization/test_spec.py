@@ -19,10 +19,10 @@ from optviz.experiments.standardization.spec import (
     sides,
 )  # fmt: skip
 from optviz.spec import (
-    Part,
+    Choice,
     SpecError,
-    parsed,
-    plain,
+    from_dict,
+    to_dict,
 )
 from optviz.training import advance, begin, load
 
@@ -261,8 +261,8 @@ def test_extreme_settings_are_finite_and_without_a_warning(scaling):
     [
         {"points": 9}, {"points": 5000}, {"spread": 0.0}, {"gap": -1.0}, {"offset": 51.0}, {"stretch": 0.0}, {"seed": -1},
         {"angle": 90.0}, {"rate": 0.0}, {"steps": 0}, {"steps": 10**6}, {"view": "nothing"}, {"choice": "nothing"},
-        {"digits": replace(DIGITS, inputs="raw")}, {"digits": replace(DIGITS, dataset=Part("nothing"))},
-        {"digits": replace(DIGITS, initialisers=(Part("zeros"),))}, {"digits": replace(DIGITS, seeds=())},
+        {"digits": replace(DIGITS, inputs="raw")}, {"digits": replace(DIGITS, dataset=Choice("nothing"))},
+        {"digits": replace(DIGITS, initialisers=(Choice("zeros"),))}, {"digits": replace(DIGITS, seeds=())},
     ],
 )  # fmt: skip
 def test_what_the_page_could_not_have_set(bad):
@@ -273,4 +273,4 @@ def test_what_the_page_could_not_have_set(bad):
 def test_a_spec_as_plain_data_and_back():
     scaling = Scaling(angle=-3.0, choice="same", digits=replace(DIGITS, iterations=50), view="digits")
     check(scaling)
-    assert parsed(Scaling, plain(scaling)) == scaling
+    assert from_dict(Scaling, to_dict(scaling)) == scaling

@@ -24,7 +24,7 @@ from optviz.experiments.trajectories.predict import (
 )
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    Part,
+    Choice,
     Problem,
     Scene,
     run,
@@ -74,7 +74,7 @@ class TestInside:
 
     @pytest.mark.parametrize("wrapper", WRAPPERS)
     def test_wrappers_too(self, wrapper):
-        at = look_inside(show(open_app(), Scene(Problem(), (Racer(Part("adam"), (Part(wrapper),)),))))
+        at = look_inside(show(open_app(), Scene(Problem(), (Racer(Choice("adam"), (Choice(wrapper),)),))))
         assert any("aligned" in m.value for m in at.markdown)
 
     def test_the_arrows_add_up(self):
@@ -91,7 +91,7 @@ class TestInside:
 
     def test_a_path_that_has_ended(self):
         at = show(
-            open_app(), Scene(Problem("formula", "log(x) + y**2", start=(2.0, 1.0)), (Racer(Part("sgd", {"lr": 1.0})),))
+            open_app(), Scene(Problem("formula", "log(x) + y**2", start=(2.0, 1.0)), (Racer(Choice("sgd", {"lr": 1.0})),))
         )
         at = look_inside(at)
         assert any("has ended before step" in m.value for m in at.markdown)
@@ -104,8 +104,8 @@ class TestInside:
 class TestFork:
     def test_the_page_says_what_was_brought_along(self):
         adam = BOOK.racers[3]
-        kept = replace(adam, optimizer=Part("adam", {"lr": 1.0}), fork=Fork(adam, 12))
-        fresh = Racer(Part("momentum"), fork=Fork(adam, 12))
+        kept = replace(adam, optimizer=Choice("adam", {"lr": 1.0}), fork=Fork(adam, 12))
+        fresh = Racer(Choice("momentum"), fork=Fork(adam, 12))
         at = show(open_app(), replace(BOOK, racers=(adam, kept, fresh)))
         text = " ".join(c.value for c in at.caption)
         assert "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left" in text
@@ -120,7 +120,7 @@ class TestFork:
 
     def test_starts_are_counted_where_they_end(self):
         scene = Scene(
-            Problem("himmelblau", start=(0.0, 0.0), steps=300), (Racer(Part("sgd", {"lr": 0.01}), starts=Part("grid")),)
+            Problem("himmelblau", start=(0.0, 0.0), steps=300), (Racer(Choice("sgd", {"lr": 0.01}), starts=Choice("grid")),)
         )
         at = show(open_app(), scene)
         text = " ".join(c.value for c in at.caption)
@@ -131,7 +131,7 @@ class TestFork:
 
     def test_a_branch_of_another_method_shows_nothing_of_the_one_before(self):
         """Adam's v is a mean square, Momentum's a velocity."""
-        branch = Racer(Part("momentum", {"lr": 0.1}), fork=Fork(BOOK.racers[3], 10))
+        branch = Racer(Choice("momentum", {"lr": 0.1}), fork=Fork(BOOK.racers[3], 10))
         held = own_state(run(BOOK.problem, branch))
         assert np.isnan(held["v"][:10]).all()
         assert np.isfinite(held["v"][10:]).all()
@@ -139,7 +139,7 @@ class TestFork:
         assert np.isfinite(carried["v"]).all(), "the same method goes on with what it had"
 
     def test_who_runs_away_draws_no_line_back_across_the_picture(self):
-        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part("sgd", {"lr": 0.1})),)))
+        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice("sgd", {"lr": 0.1})),)))
         points = drawn(contour(at), "SGD")
         (x0, x1), (y0, y1) = FUNCTIONS["rosenbrock"].domain
         far = np.abs((points - [(x0 + x1) / 2, (y0 + y1) / 2]) / [x1 - x0, y1 - y0]).max(-1) > 0.99 * FAR
@@ -178,7 +178,7 @@ class TestPredict:
             assert "AdaGrad #1 and AdaGrad #2" in verdict
 
     def test_a_path_that_diverged_is_judged_by_its_last_point(self):
-        scene = Scene(Problem(steps=2000), (Racer(Part("sgd", {"lr": 10.0})),))
+        scene = Scene(Problem(steps=2000), (Racer(Choice("sgd", {"lr": 10.0})),))
         points, verdict = judged(scene, ["a"], Round(WHERE, "a", point=(0.0, 0.0)))
         assert points == 0
         assert "nan" not in verdict
@@ -191,7 +191,7 @@ class TestPredict:
         at.run()
         at.button(key="reveal").click().run()
         assert at.button(key="again").disabled, "no way out of a bad guess"
-        other = replace(BOOK.racers[0], optimizer=Part("sgd", {"lr": 0.01}))
+        other = replace(BOOK.racers[0], optimizer=Choice("sgd", {"lr": 0.01}))
         at.session_state.scene = replace(BOOK, racers=(other, *BOOK.racers[1:]))
         at.run()
         points, _ = judged(at.session_state.round.scene, list(at.session_state.round.ids), at.session_state.round)
@@ -308,7 +308,7 @@ class TestShare:
                 ((-2.0, 3.0), (-1.0, 4.0)),
                 (1.0, 2.0),
                 17,
-                Part("gaussian", {"scale": 0.5}),
+                Choice("gaussian", {"scale": 0.5}),
                 5,
             ),
             BOOK.racers,
@@ -335,9 +335,9 @@ class TestShare:
     def test_a_hostile_formula_in_a_link(self):
         bad = replace(BOOK, problem=replace(BOOK.problem, function="formula", formula="__import__('os').system('x')"))
         from optviz.shell import share
-        from optviz.spec import plain
+        from optviz.spec import to_dict
 
-        data = json.dumps({"scene": plain(bad)})
+        data = json.dumps({"scene": to_dict(bad)})
         packer = share.zlib.compressobj(9, share.zlib.DEFLATED, 15, 9, share.zlib.Z_DEFAULT_STRATEGY, share.WORDS)
         text = f"1.{share._letters(packer.compress(data.encode()) + packer.flush())}"
         at = opened_with(s=text)

@@ -17,7 +17,7 @@ from optviz import (
 )
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    Part,
+    Choice,
     Problem,
     Scene,
 )
@@ -39,7 +39,7 @@ def show(at, scene):
 
 
 def one(optimizer):
-    return Scene(BOOK.problem, (Racer(Part(optimizer)),))
+    return Scene(BOOK.problem, (Racer(Choice(optimizer)),))
 
 
 def table(at):
@@ -97,7 +97,7 @@ def test_every_optimizer_goes_through_the_page(key):
 def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
     cls = OPTIMIZERS[key]
     ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in hyperparameters(cls)}
-    show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part(key, ends)),)))
+    show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice(key, ends)),)))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -130,10 +130,10 @@ def test_schedules_are_chosen_in_the_settings(schedule):
 
 @pytest.mark.parametrize("kind", NOISES)
 def test_noise_is_the_same_for_every_racer(kind):
-    at = show(open_app(), replace(BOOK, problem=replace(BOOK.problem, noise=Part(kind, {"scale": 2.0}), seed=3)))
+    at = show(open_app(), replace(BOOK, problem=replace(BOOK.problem, noise=Choice(kind, {"scale": 2.0}), seed=3)))
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=3)
     assert drawn(contour(at), "SGD") == pytest.approx(run.points, abs=1e-12)
-    twins = Scene(at.session_state.scene.problem, (Racer(Part("adam")), Racer(Part("adam"))))
+    twins = Scene(at.session_state.scene.problem, (Racer(Choice("adam")), Racer(Choice("adam"))))
     at = show(at, twins)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
@@ -189,7 +189,7 @@ def test_a_refused_formula_is_named_and_nothing_is_lost(formula):
 
 def test_a_path_stops_where_the_formula_is_not_defined():
     problem = Problem("formula", "log(x) + y**2", start=(2.0, 1.0))
-    at = show(open_app(), Scene(problem, (Racer(Part("sgd", {"lr": 1.0})),)))
+    at = show(open_app(), Scene(problem, (Racer(Choice("sgd", {"lr": 1.0})),)))
     assert table(at)[0][-1] == "stopped at step 3: f is not defined there"
     assert np.isfinite(drawn(contour(at), "SGD")[:3]).all()
     assert np.isnan(drawn(contour(at), "SGD")[3:]).all()
@@ -199,7 +199,7 @@ def test_a_path_stops_where_the_formula_is_not_defined():
 
 
 def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
-    at = show(open_app(), Scene(Problem(), (Racer(Part("sgd", {"lr": 1.1})),)))
+    at = show(open_app(), Scene(Problem(), (Racer(Choice("sgd", {"lr": 1.1})),)))
     points = drawn(contour(at), "SGD")
     assert np.abs(points[:, 1]).max() > 400
     marks = next(t for t in contour(at)["data"] if t["uid"] == "t0m")
@@ -211,7 +211,7 @@ def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
     scene = at.session_state.scene
-    set_here = replace(scene.problem, start=(3.0, 1.0), noise=Part("gaussian", {"scale": 0.5}), seed=7)
+    set_here = replace(scene.problem, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
     at.session_state.scene = replace(scene, problem=set_here)
     at.run()
     menu = f"function-{at.session_state.generation}"
@@ -230,7 +230,7 @@ def test_an_undefined_start_is_said_beside_the_formula():
 def test_a_loss_that_reaches_zero_stays_in_the_picture():
     """AdaGrad jumps onto Goldstein-Price's minimum; its curve runs on along the lower edge."""
     problem = Problem("goldstein_price", start=(-1.5, 0.5))
-    at = show(open_app(), Scene(problem, (Racer(Part("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
+    at = show(open_app(), Scene(problem, (Racer(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
     line = numbers(curves(at)["data"][0]["y"])
     assert np.isfinite(line).all()
     assert line.min() == pytest.approx(10.0 ** curves(at)["layout"]["yaxis"]["range"][0])
@@ -245,13 +245,13 @@ def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
 
 
 def test_what_diverges_says_when():
-    at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Part("sgd", {"lr": 0.95})),)))
+    at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice("sgd", {"lr": 0.95})),)))
     assert table(at)[0][-1] == "diverged at step 4"
 
 
 def test_a_rate_beyond_the_limit_says_so_at_its_knob():
     def note(optimizer, **values):
-        at = show(open_app(), Scene(Problem(), (Racer(Part(optimizer, values)),)))
+        at = show(open_app(), Scene(Problem(), (Racer(Choice(optimizer, values)),)))
         [panel] = panels(at).values()
         return panel["notes"].get("lr", "")
 
@@ -319,7 +319,7 @@ def test_turning_one_knob_computes_one_path_and_no_contour():
     at = open_app()
     before = dict(cache.COMPUTED)
     scene = at.session_state.scene
-    sgd = replace(scene.racers[0], optimizer=Part("sgd", {"lr": 0.123456}))
+    sgd = replace(scene.racers[0], optimizer=Choice("sgd", {"lr": 0.123456}))
     at.session_state.scene = replace(scene, racers=(sgd, *scene.racers[1:]))
     at.run()
     assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}

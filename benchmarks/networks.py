@@ -24,7 +24,7 @@ import numpy as np  # isort: skip
 
 from optviz import OPTIMIZERS
 from optviz.nn import MiniBatch, Network, one_hot
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import (
     Data,
@@ -141,10 +141,10 @@ def batches(repeats):
     for dtype in ("float32", "float64"):
         for sizes in ((64, *HIDDEN, CLASSES), (64, 50, CLASSES), (2, 10, 10, 2)):
             for key in KNOBS:
-                net, racer, seeds = Network(sizes, dtype=dtype), Racer(Choice(key, KNOBS[key])), tuple(range(TOGETHER))
+                net, config, seeds = Network(sizes, dtype=dtype), OptimizerConfig(Choice(key, KNOBS[key])), tuple(range(TOGETHER))
                 all_data = Data(*(a[:, : sizes[0]] if a.ndim > 1 else a % sizes[-1] for a in data))
-                many = Training(net, racer, seeds=seeds, assess=10**4, iterations=10**4)
-                each = [Training(net, racer, seeds=(s,), assess=10**4, iterations=10**4) for s in seeds]
+                many = Training(net, config, seeds=seeds, assess=10**4, iterations=10**4)
+                each = [Training(net, config, seeds=(s,), assess=10**4, iterations=10**4) for s in seeds]
                 at, ats = begin(many, all_data), [begin(one, all_data) for one in each]
                 sides = {
                     "together": lambda at=at, d=all_data: advance(at, d, ITERATIONS),

@@ -26,7 +26,7 @@ from optviz.experiments.standardization import spec as scaling
 from optviz.experiments.trajectories.spec import BOOK, run
 from optviz.functions.library import FUNCTIONS
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import (
     Progress,
@@ -91,8 +91,8 @@ PATHS = {  # after 30 updates: x, loss, length of the path
 
 
 def _path(key):
-    [racer] = [racer for racer in BOOK.racers if racer.optimizer.key == key]
-    path, (x, loss, length) = run(BOOK.problem, racer), PATHS[key]
+    [config] = [config for config in BOOK.optimizers if config.method.key == key]
+    path, (x, loss, length) = run(BOOK.problem, config), PATHS[key]
     yield near(f"{key}: x after 30 updates", path.points[30, 0], x, 1e-5)
     yield near(f"{key}: loss after 30 updates", path.values[30], loss, 1e-5)
     yield near(f"{key}: length of its path", path.lengths[30], length, 0.06)
@@ -112,7 +112,7 @@ def four_paths():
 def four_on_digits():
     bounds = {"sgd": (0.344, 0.579), "momentum": (0.027, 0.051), "adagrad": (0.0050, 0.0103), "adam": (0.0052, 0.0107)}
     for training in Contest().trainings:
-        key = training.racer.optimizer.key
+        key = training.optimizer.method.key
         yield Claim(f"{key}: loss of the last 10 of 300 iterations", done(training).loss[-10:].mean(), *bounds[key])
 
 
@@ -164,7 +164,7 @@ def initial_weights():
     for i, (name, (early, late, share)) in enumerate(references.items()):
         yield near(f"{name}: loss at 300", loss[290:300, i].mean(), early, share * early)
         yield near(f"{name}: loss at 2000", loss[-10:, i].mean(), late, max(share * late, 0.04))
-    quick = done(replace(base, racer=Racer(Choice("sgd", {"lr": 0.05})), iterations=300)).accuracy[-1, 0, :, 0]
+    quick = done(replace(base, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.05})), iterations=300)).accuracy[-1, 0, :, 0]
     for i, (name, low, high) in enumerate((("σ 0.01", 0.09, 0.15), ("1/√n", 0.9, 1.0), ("He", 0.96, 1.0))):
         yield Claim(f"{name}: training accuracy, rate 0.05, 300 iterations", quick[i], low, high)
 
@@ -308,12 +308,12 @@ def ensemble():
 def zero_initialisation():
     rules = (Choice("zeros"), Choice("constant"), Choice("book"))
     sigmoid = Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64")
-    now = done(Training(sigmoid, Racer(Choice("sgd", {"lr": 1.0})), iterations=300, initialisers=rules))
+    now = done(Training(sigmoid, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=300, initialisers=rules))
     for i, (name, ranks) in enumerate((("zeros", 1), ("constant", 1), ("1/√n", 8))):
         w = sigmoid.views(now.params[i, 0])[sigmoid.affine[1]]["W"]
         yield near(f"sigmoid, {name}: rank of the second weight matrix", np.linalg.matrix_rank(w, 1e-6), ranks, 0)
     relu = replace(sigmoid, activation=Choice("relu"))
-    now = done(Training(relu, Racer(Choice("sgd", {"lr": 1.0})), iterations=100, initialisers=(Choice("zeros"),)))
+    now = done(Training(relu, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=100, initialisers=(Choice("zeros"),)))
     yield near(
         "ReLU, zeros: largest hidden weight",
         max(np.abs(relu.views(now.params[0, 0])[i]["W"]).max() for i in relu.affine[:-1]),

@@ -20,7 +20,7 @@ import numpy as np  # isort: skip
 
 from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.nn import Penalty
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import advance, begin
 from optviz.tuning import Halving, rank_correlation
@@ -44,7 +44,7 @@ def alone(spec, rows, values):
     """Seconds and accuracies of trainings one after the other, each with a trial's hyperparameters."""
     began, found = time.perf_counter(), []
     for lr, l2 in values:
-        one = replace(spec.training, racer=Racer(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
+        one = replace(spec.training, optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
         now = begin(one, rows.seen)
         while not now.done:
             now = advance(now, rows.seen, one.assess)

@@ -92,6 +92,6 @@ def numbers(packed) -> np.ndarray:
 
 
 def drawn(figure, name) -> np.ndarray:
-    """The line of one racer, `(steps+1, 2)`."""
+    """The line of one optimizer, `(steps+1, 2)`."""
     [trace] = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
     return np.stack([numbers(trace["x"]), numbers(trace["y"])], -1)

@@ -16,13 +16,13 @@ from optviz import (
 )
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MAX_RACERS,
+    MAX_OPTIMIZERS,
     Problem,
     Scene,
     check,
     on_function,
 )
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import (
     MAX_DEPTH,
@@ -84,10 +84,10 @@ class TestPlain:
         assert to_dict(Tree(Leaf())) == {"leaf": {}}
         assert to_dict(Leaf(share=0.25, text="x")) == {"share": 0.25, "text": "x"}
         assert to_dict(Problem()) == {}
-        assert to_dict(Racer(Choice("sgd"))) == {"optimizer": "sgd"}
+        assert to_dict(OptimizerConfig(Choice("sgd"))) == {"method": "sgd"}
 
     def test_what_has_no_default_is_written(self):
-        assert to_dict(Scene(Problem(), ())) == {"problem": {}, "racers": []}
+        assert to_dict(Scene(Problem(), ())) == {"problem": {}, "optimizers": []}
 
     def test_a_part_is_its_key_or_its_key_with_knobs(self):
         assert to_dict(Choice("adam")) == "adam"
@@ -106,11 +106,11 @@ class TestPlain:
     def test_the_book(self):
         assert to_dict(BOOK) == {
             "problem": {},
-            "racers": [
-                {"optimizer": {"sgd": {"lr": 0.95}}},
-                {"optimizer": {"momentum": {"lr": 0.1, "momentum": 0.9}}},
-                {"optimizer": {"adagrad": {"lr": 1.5, "eps": 1e-7}}},
-                {"optimizer": {"adam": {"lr": 0.3}}},
+            "optimizers": [
+                {"method": {"sgd": {"lr": 0.95}}},
+                {"method": {"momentum": {"lr": 0.1, "momentum": 0.9}}},
+                {"method": {"adagrad": {"lr": 1.5, "eps": 1e-7}}},
+                {"method": {"adam": {"lr": 0.3}}},
             ],
         }
 
@@ -152,9 +152,9 @@ class TestParsed:
         check(Scene(read, ()))
 
     def test_forks_starts_wrappers_and_schedules(self):
-        parent = Racer(Choice("adam"), (Choice("averaged", {"decay": 0.5}), Choice("clipped")), {"lr": Choice("cosine")})
-        child = Racer(Choice("momentum"), fork=Fork(parent, 7), starts=Choice("ring", {"count": 5}))
-        scene = Scene(Problem(), (child, Racer(Choice("adam"), fork=Fork(child, 12))), 0.5)
+        parent = OptimizerConfig(Choice("adam"), (Choice("averaged", {"decay": 0.5}), Choice("clipped")), {"lr": Choice("cosine")})
+        child = OptimizerConfig(Choice("momentum"), fork=Fork(parent, 7), starts=Choice("ring", {"count": 5}))
+        scene = Scene(Problem(), (child, OptimizerConfig(Choice("adam"), fork=Fork(child, 12))), 0.5)
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
@@ -232,7 +232,7 @@ class TestRefused:
     def test_the_scene_is_where_it_begins(self):
         with pytest.raises(SpecError, match=r"^scene is a mapping"):
             from_dict(Scene, 3)
-        assert refusal(Scene, {"problem": {}, "racers": [{}]}) == "racers 1 lacks its optimizer"
+        assert refusal(Scene, {"problem": {}, "optimizers": [{}]}) == "optimizers 1 lacks its optimizer"
 
     def test_lists_and_mappings_end_somewhere(self):
         assert len(from_dict(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
@@ -302,10 +302,10 @@ class TestPart:
 def bad_scene(**parts):
     problem = {k: v for k, v in parts.items() if k in Problem.__dataclass_fields__}
     rest = {k: v for k, v in parts.items() if k not in problem}
-    return {"problem": problem, "racers": [], **rest}
+    return {"problem": problem, "optimizers": [], **rest}
 
 
-ADAM = {"optimizer": "adam"}
+ADAM = {"method": "adam"}
 # A scene that can be read but not have been set on the page, and what the message says.
 OUT_OF_REACH = [
     (bad_scene(function="nope"), "no function 'nope'"),
@@ -330,36 +330,36 @@ OUT_OF_REACH = [
     (bad_scene(seed=10_000), "seed"),
     (bad_scene(tolerance=0), "tolerance"),
     (bad_scene(tolerance=1.01), "tolerance"),
-    (bad_scene(racers=[ADAM] * (MAX_RACERS + 1)), "optimizers is from 0 to 12, not 13"),
+    (bad_scene(optimizers=[ADAM] * (MAX_OPTIMIZERS + 1)), "optimizers is from 0 to 12, not 13"),
     (bad_scene(noise="nope"), "noise"),
     (bad_scene(noise={"none": {"scale": 1}}), "noise"),
     (bad_scene(noise={"uniform": {"scale": 11}}), "scale of uniform is from 0 to 10, not 11"),
     (bad_scene(noise={"uniform": {"size": 1}}), "no hyperparameter 'size'"),
-    (bad_scene(racers=[{"optimizer": "nope"}]), "no optimizer 'nope'"),
-    (bad_scene(racers=[{"optimizer": "averaged"}]), "no optimizer 'averaged'"),
-    (bad_scene(racers=[{"optimizer": {"sgd": {"lr": 11}}}]), "lr of sgd is from 0.0001 to 10, not 11"),
-    (bad_scene(racers=[{"optimizer": {"lbfgs": {"memory": 51}}}]), "memory of lbfgs"),
-    (bad_scene(racers=[{"optimizer": {"lbfgs": {"memory": 5.0}}}]), "whole number"),
-    (bad_scene(racers=[{**ADAM, "wrappers": ["adam"]}]), "no wrapper 'adam'"),
-    (bad_scene(racers=[{**ADAM, "wrappers": ["averaged", "averaged"]}]), "around itself"),
-    (bad_scene(racers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]), "around itself"),
-    (bad_scene(racers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]), "around itself"),
-    (bad_scene(racers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]), "decay of averaged"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"decay": "cosine"}}]), "'decay'"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"": "cosine"}}]), "''"),
-    (bad_scene(racers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
-    (bad_scene(racers=[{**ADAM, "starts": "nope"}]), "no set of starts 'nope'"),
-    (bad_scene(racers=[{**ADAM, "starts": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
-    (bad_scene(racers=[{**ADAM, "starts": {"ring": {"count": 2}}}]), "count"),
-    (bad_scene(racers=[{**ADAM, "starts": {"grid": {"columns": 7}}}]), "columns of grid"),
-    (bad_scene(racers=[{**ADAM, "fork": {"racer": ADAM, "step": -1}}]), "fork is at a step from 0 to 2000, not -1"),
-    (bad_scene(racers=[{**ADAM, "fork": {"racer": ADAM, "step": 2001}}]), "fork"),
-    (bad_scene(racers=[{**ADAM, "fork": {"racer": {"optimizer": "nope"}, "step": 3}}]), "no optimizer 'nope'"),
+    (bad_scene(optimizers=[{"method": "nope"}]), "no optimizer 'nope'"),
+    (bad_scene(optimizers=[{"optimizer": "averaged"}]), "no optimizer 'averaged'"),
+    (bad_scene(optimizers=[{"method": {"sgd": {"lr": 11}}}]), "lr of sgd is from 0.0001 to 10, not 11"),
+    (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 51}}}]), "memory of lbfgs"),
+    (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 5.0}}}]), "whole number"),
+    (bad_scene(optimizers=[{**ADAM, "wrappers": ["adam"]}]), "no wrapper 'adam'"),
+    (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "averaged"]}]), "around itself"),
+    (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]), "around itself"),
+    (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]), "around itself"),
+    (bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]), "decay of averaged"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"decay": "cosine"}}]), "'decay'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"": "cosine"}}]), "''"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
+    (bad_scene(optimizers=[{**ADAM, "starts": "nope"}]), "no set of starts 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "starts": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
+    (bad_scene(optimizers=[{**ADAM, "starts": {"ring": {"count": 2}}}]), "count"),
+    (bad_scene(optimizers=[{**ADAM, "starts": {"grid": {"columns": 7}}}]), "columns of grid"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": -1}}]), "fork is at a step from 0 to 2000, not -1"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": 2001}}]), "fork"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"method": {"optimizer": "nope"}, "step": 3}}]), "no optimizer 'nope'"),
     (
-        bad_scene(racers=[{**ADAM, "fork": {"racer": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}]),
+        bad_scene(optimizers=[{**ADAM, "fork": {"method": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}]),
         "'rho'",
     ),
 ]
@@ -376,13 +376,13 @@ class TestCheck:
         assert str(caught.value).isprintable()
 
     def test_the_ends_of_every_range_are_within_reach(self):
-        racers = (Racer(Choice("adam"), starts=Choice("ring", {"count": 36})),) * MAX_RACERS
+        configs = (OptimizerConfig(Choice("adam"), starts=Choice("ring", {"count": 36})),) * MAX_OPTIMIZERS
         for problem in (
             Problem(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})),
             Problem("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
         ):
             for tolerance in (1e-12, 1.0):
-                check(Scene(problem, racers, tolerance))
+                check(Scene(problem, configs, tolerance))
         check(Scene(Problem(), ()))
 
     def test_a_formula_that_waits_may_be_there_or_not(self):
@@ -390,13 +390,13 @@ class TestCheck:
         check(Scene(Problem(formula=""), ()))
 
     def test_a_schedule_may_be_of_a_knob_of_a_wrapper(self):
-        check(Scene(Problem(), (Racer(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
+        check(Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
 
     def test_forks_as_many_as_a_page_full(self):
-        racer = Racer(Choice("adam"))
-        for step in range(MAX_RACERS):
-            racer = Racer(Choice("sgd"), fork=Fork(racer, step))
-        scene = Scene(Problem(), (racer,))
+        config = OptimizerConfig(Choice("adam"))
+        for step in range(MAX_OPTIMIZERS):
+            config = OptimizerConfig(Choice("sgd"), fork=Fork(config, step))
+        scene = Scene(Problem(), (config,))
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)

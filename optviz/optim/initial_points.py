@@ -1,4 +1,4 @@
-"""Several starts at once: where paths begin beside the one start that all racers share."""
+"""Several starts at once: where paths begin beside the one start that all optimizers share."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""Gradient noise as a function of (seed, step): the same for every racer, however often it is asked."""
+"""Gradient noise as a function of (seed, step): the same for every optimizer, however often it is asked."""
 
 from dataclasses import dataclass
 

@@ -105,10 +105,10 @@ def _field(f, theme, across=18, up=13):
 
 
 def paths_layer(f: Function, start, tracks, known, theme: Theme, fans=None) -> dict:
-    """Start, known minima and the path of every racer with its current point, over the contour.
+    """Start, known minima and the path of every optimizer with its current point, over the contour.
 
     `tracks` is a list of `(id, name, points (steps+1, 2), values (steps+1,), Style)`; `fans` holds, by
-    id, the paths of a racer from further starts, `(steps+1, k, 2)`.
+    id, the paths of an optimizer from further starts, `(steps+1, k, 2)`.
     """
     data = []
     if len(known):

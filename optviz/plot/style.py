@@ -1,4 +1,4 @@
-"""How racers are told apart, with and without colour, and how numbers and arrays are handed over."""
+"""How optimizers are told apart, with and without colour, and how numbers and arrays are handed over."""
 
 import base64
 import math
@@ -38,7 +38,7 @@ MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 
 @dataclass(frozen=True)
 class Style:
-    """The look of one racer, the same in every chart."""
+    """The look of one optimizer, the same in every chart."""
 
     color: str
     dashes: tuple[int, ...]
@@ -51,7 +51,7 @@ class Style:
 
 
 def style(i: int, theme: Theme) -> Style:
-    """The look of racer i. Beyond eight, dashes and markers move on against the colours."""
+    """The look of optimizer i. Beyond eight, dashes and markers move on against the colours."""
     n = len(theme.lines)
     return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
 

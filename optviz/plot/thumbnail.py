@@ -27,15 +27,15 @@ APART = 0.7  # points of a path closer than this to the last one drawn are left 
 
 
 def thumbnail(scene: Scene, run, landscape: Landscape, theme: Theme, fan=trajectories.fan) -> str:
-    """The function as a shaded background, the minima as stars, and every racer's path in its look.
+    """The function as a shaded background, the minima as stars, and every optimizer's path in its look.
 
-    `run(problem, racer)` gives a Run, `fan(problem, racer)` those from a racer's further starts or None.
+    `run(problem, optimizer)` gives a Run, `fan(problem, optimizer)` those from an optimizer's further starts or None.
     It is decoration, hidden from screen readers; the text beside it says what it shows.
     """
     f, tracks = scene.problem.f, []
-    for i, racer in enumerate(scene.racers):
-        more = fan(scene.problem, racer)
-        paths = [run(scene.problem, racer).points, *([] if more is None else np.moveaxis(more.points, 1, 0))]
+    for i, config in enumerate(scene.optimizers):
+        more = fan(scene.problem, config)
+        paths = [run(scene.problem, config).points, *([] if more is None else np.moveaxis(more.points, 1, 0))]
         tracks.append((style(i, theme), paths, more is None))
     return map_thumbnail(f, landscape, tracks, scene.problem.start, trajectories.minima(f, landscape), theme)
 

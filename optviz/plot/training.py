@@ -112,7 +112,7 @@ def _line(uid, name, told, x, y, look: Style, width, opacity):
 
 
 def _marks(uid, name, x, y, look):
-    """A few marks of the racer's own shape, so that lines differ without colour and dashes."""
+    """A few marks of the optimizer's own shape, so that lines differ without colour and dashes."""
     finite = np.flatnonzero(np.isfinite(y))
     at = finite[np.unique(np.linspace(0, len(finite) - 1, 8).astype(int))] if len(finite) else finite
     return {

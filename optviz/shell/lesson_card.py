@@ -85,7 +85,7 @@ def gallery() -> None:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return sharing.free("lessons", "function", "run", "hyperparameters", "racers")
+    return sharing.free("lessons", "function", "run", "hyperparameters", "optimizers")
 
 
 def _tile(lesson):

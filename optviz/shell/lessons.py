@@ -5,7 +5,7 @@ A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`,
 three sentences, `## Look for` and `## Try next`. Its name without `.md` is its key, in links too.
 
 Numbers are not typed into a text but asked for, so that they are those of the picture beside it. NAME is
-what the legend calls a racer (`Scene.names`) or its place (`#1`), N a step, the last one where left out:
+what the legend calls an optimizer (`Scene.names`) or its place (`#1`), N a step, the last one where left out:
 
     {loss NAME N}   {x NAME N}   {y NAME N}   {length NAME N}     at step N
     {tail NAME N}       mean loss of the last N steps
@@ -35,7 +35,7 @@ from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view as views
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.view import View
-from optviz.optim.config import MAX_STEPS, Racer
+from optviz.optim.config import MAX_STEPS, OptimizerConfig
 from optviz.plot.style import number
 from optviz.shell.registry import PAGES
 from optviz.spec import SpecError, from_dict
@@ -126,7 +126,7 @@ def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
 
 
 def told(text: str, lesson: Lesson, run) -> str:
-    """A text of a lesson with its numbers filled in; `run(problem, racer)` gives a Run."""
+    """A text of a lesson with its numbers filled in; `run(problem, optimizer)` gives a Run."""
     if not isinstance(lesson.scene, Scene | Comparison):
         return text  # what a training comes to is not known before it has run
     if isinstance(lesson.scene, Comparison):
@@ -183,18 +183,18 @@ def _of_layer(found, comparison):
     return lambda through: OF_LAYER[word](through(comparison.stacks[i])[number - 1])
 
 
-def _asked(found, scene) -> tuple[str, Racer | None, int | None]:
-    """The word of a placeholder, the racer and the step that it asks for."""
+def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
+    """The word of a placeholder, the optimizer and the step that it asks for."""
     word, rest = found[1], found[2]
     if word == "steps" and rest is None:
         return word, None, None
-    by_name = {f"#{i}": racer for i, racer in enumerate(scene.racers, 1)}
-    by_name |= dict(zip(scene.names, scene.racers, strict=True))
+    by_name = {f"#{i}": config for i, config in enumerate(scene.optimizers, 1)}
+    by_name |= dict(zip(scene.names, scene.optimizers, strict=True))
     step = None
     if rest not in by_name and (numbered := re.fullmatch(r"(.+) (\d{1,4})", rest or "")):
         rest, step = numbered[1], int(numbered[2])
     if rest not in by_name:
-        raise LessonError(f"{found[0]} asks for none of the racers {', '.join(scene.names)}")
+        raise LessonError(f"{found[0]} asks for none of the optimizers {', '.join(scene.names)}")
     if word not in (*AT, *FIRST, "tail", "spent") and _hyperparameter(by_name[rest], word) is None:
         raise LessonError(f"there is no placeholder {found[0]}")
     if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
@@ -204,42 +204,42 @@ def _asked(found, scene) -> tuple[str, Racer | None, int | None]:
     return word, by_name[rest], step
 
 
-def _answer(word, racer, step, scene, run):
+def _answer(word, config, step, scene, run):
     if word == "steps":
         return str(scene.problem.steps)
     if word in AT:
         steps = scene.problem.steps
-        r = _longer(scene, racer, run, step) if step is not None and step > steps else run(scene.problem, racer)
+        r = _longer(scene, config, run, step) if step is not None and step > steps else run(scene.problem, config)
         return _written(AT[word](r, steps if step is None else step))
     if word == "tail":
-        return _written(run(scene.problem, racer).values[-step:].mean())
+        return _written(run(scene.problem, config).values[-step:].mean())
     if word in FIRST:
-        return str(_first(word, racer, scene, run)[0])
+        return str(_first(word, config, scene, run)[0])
     if word == "spent":
-        at, r = _first("reached", racer, scene, run)
+        at, r = _first("reached", config, scene, run)
         return str(int(r.work[at].sum()))
-    return _written(_hyperparameter(racer, word))
+    return _written(_hyperparameter(config, word))
 
 
-def _first(word, racer, scene, run):
+def _first(word, config, scene, run):
     """The first step at which something is so, and the run, made longer where it is not so in the scene."""
-    for r in (run(scene.problem, racer), _longer(scene, racer, run, MAX_STEPS)):
+    for r in (run(scene.problem, config), _longer(scene, config, run, MAX_STEPS)):
         so = FIRST[word](r, scene)
         if so.any():
             return int(so.argmax()), r
-    raise LessonError(f"{racer.name} never gets to {{{word}}}")
+    raise LessonError(f"{config.name} never gets to {{{word}}}")
 
 
-def _longer(scene, racer, run, steps):
-    return run(replace(scene.problem, steps=steps), racer)
+def _longer(scene, config, run, steps):
+    return run(replace(scene.problem, steps=steps), config)
 
 
 def _minima(scene):
     return trajectories.minima(scene.problem.f)
 
 
-def _hyperparameter(racer, name):
-    opt = racer.build()
+def _hyperparameter(config, name):
+    opt = config.build()
     while opt is not None and name not in opt.__dataclass_fields__:
         opt = getattr(opt, "inner", None)
     return None if opt is None or name == "inner" else getattr(opt, name)

@@ -29,7 +29,7 @@ GROUPS = {
     "function": "Function and formula",
     "run": "Start, steps, noise",
     "hyperparameters": "Hyperparameters of the optimizers",
-    "racers": "Adding and changing optimizers",
+    "optimizers": "Adding and changing optimizers",
     "view": "How it is shown",
     "results": "Table, theory, equations",
     "lessons": "Lessons",
@@ -184,7 +184,7 @@ WORDS = (
     b'"function":"rastrigin","start":[-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":['
     b'-7.0,6.0],"function":"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],'
     b'"function":"plateau","start":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,'
-    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","racers"]},'
+    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","optimizers"]},'
     b'"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":true,"metrics":["loss",'
     b'"gradient","distance","length"],"solid":true}"along":"gradients","levels":"log","metrics":["loss",'
     b'"distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahead":{"alpha":0.5,'
@@ -208,7 +208,7 @@ WORDS = (
     b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"lion":{"beta1":0.9,"beta2":0.99,'
     b'"lr":0.1,"weight_decay":0.0}}},{"optimizer":{"newton":{"damping":0.0,"line_search":false,"lr":1.0,'
     b'"saddle_free":false}}},{"optimizer":{"bfgs":{"line_search":true,"lr":1.0}}},'
-    b'{"optimizer":{"lbfgs":{"line_search":true,"lr":1.0,"memory":10}}},{"fork":{"racer":{"optimizer":{"lr":0.05}},'
+    b'{"optimizer":{"lbfgs":{"line_search":true,"lr":1.0,"memory":10}}},{"fork":{"optimizer":{"optimizer":{"lr":0.05}},'
     b'"step":10},{"optimizer":{"momentum":{"lr":0.01,"momentum":0.9}}},{"lr":0.001,'
     b'{"optimizer":{"newton":{"lr":{"optimizer":{"lion":{"lr":{"optimizer":{"radam":{"lr":'
     b'{"optimizer":{"nadam":{"lr":{"optimizer":{"adamax":{"lr":{"optimizer":{"amsgrad":{"lr":'
@@ -216,6 +216,6 @@ WORDS = (
     b'{"optimizer":{"adamw":{"lr":{"optimizer":{"nesterov":{"lr":{"optimizer":{"rmsprop":{"lr":'
     b'{"optimizer":{"adagrad":{"lr":{"optimizer":{"momentum":{"lr":{"optimizer":{"sgd":{"lr":'
     b'{"optimizer":{"adam":{"lr":{"scene":{"problem":{},'
-    b'"racers":[{"optimizer":{"sgd":{"lr":0.95}}},{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},'
+    b'"optimizers":[{"optimizer":{"sgd":{"lr":0.95}}},{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},'
     b'{"optimizer":{"adagrad":{"eps":1e-07,"lr":1.5}}},{"optimizer":{"adam":{"lr":0.3}}}]}}'
 )

@@ -11,7 +11,7 @@ from optviz.nn import (
     Network,
 )
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import check_racer
+from optviz.optim.config import check_optimizer
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError
 from optviz.training.spec import INPUTS, Training
@@ -84,11 +84,11 @@ def check(training: Training) -> None:
         raise SpecError(
             f"the data have {inputs} inputs and {classes} classes, the network {net.sizes[0]} and {net.sizes[-1]}"
         )
-    if training.racer.fork or training.racer.starts:
+    if training.optimizer.fork or training.optimizer.starts:
         raise SpecError("a network is trained without forks and further starts")
-    check_racer(training.racer)
+    check_optimizer(training.optimizer)
     _check_trials(training)
-    if why := unsuited(training.racer.optimizer.key, net):
+    if why := unsuited(training.optimizer.method.key, net):
         raise SpecError(why)
     if (numbers := held_numbers(training)) > MAX_NUMBERS:
         raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} are the most")
@@ -97,7 +97,7 @@ def check(training: Training) -> None:
 def _check_trials(training):
     if training.trials and training.initialisers:
         raise SpecError("a training compares initialisers or trials, not both")
-    optimizer = training.racer.optimizer
+    optimizer = training.optimizer.method
     for trial in training.trials:
         Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
         if any(k.kind is not float for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name in trial.hyperparameters):
@@ -112,7 +112,7 @@ def held_numbers(training):
     """How many numbers there are at a time: parameters, the optimizer's state, signals both ways, snapshots."""
     rules, seeds = training.shape
     p = training.network.size
-    per_parameter = 1 + sum(np.size(v) for v in training.racer.build().init(np.zeros(1)).values())
+    per_parameter = 1 + sum(np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values())
     signals = 4 * training.batch * sum(training.network.sizes)
     snapshots = training.iterations // training.keep * p if training.keep else 0
     return rules * (seeds * (p * per_parameter + signals) + snapshots)

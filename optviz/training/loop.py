@@ -60,7 +60,7 @@ def begin(training: Training, data: Data) -> Progress:
         raise ValueError(f"the data have more classes than the network's {classes} outputs")
     with np.errstate(all="ignore"):
         params = training.start()
-        state = _narrow(training.optimizer().init(params), params.dtype)
+        state = _narrow(training.build_optimizer().init(params), params.dtype)
     none, shape = np.empty(0), training.shape
     memory = np.broadcast_to(training.network.memory(), (*shape, training.network.memory_size))
     now = Progress(
@@ -77,8 +77,8 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     if not steps:
         return now
     np.empty(HOLD, np.uint8)
-    opt = training.optimizer()
-    schedules = {name: part.build(SCHEDULES) for name, part in training.racer.schedules.items()}
+    opt = training.build_optimizer()
+    schedules = {name: part.build(SCHEDULES) for name, part in training.optimizer.schedules.items()}
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
     params, state, memory, ended = now.params, now.state, now.memory, now.diverged_at.copy()
     for i in range(steps):

@@ -23,7 +23,7 @@ from optviz.nn import (
     stream,
 )
 from optviz.optim import Optimizer
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.wrappers import Wrapper
 from optviz.spec import Choice
 
@@ -96,7 +96,7 @@ class Training:
     """
 
     network: Network = field(default_factory=Network)
-    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.01})))
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01})))
     dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = 128
@@ -124,9 +124,9 @@ class Training:
         """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with replacement."""
         return np.stack([stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds])
 
-    def optimizer(self) -> Optimizer:
+    def build_optimizer(self) -> Optimizer:
         """The optimizer, with a column `(trials, 1, 1)` for each hyperparameter that trials have of their own."""
-        opt = self.racer.build()
+        opt = self.optimizer.build()
         for name in sorted({name for trial in self.trials for name in trial.hyperparameters}):
             column = [trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials]
             opt = _with_hyperparameter(opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None])

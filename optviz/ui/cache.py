@@ -28,14 +28,14 @@ def _curvatures(key, _problem):
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
-def _run(key, _problem, _racer):
+def _run(key, _problem, _config):
     COMPUTED["run"] += 1
-    return t.run(_problem, _racer)
+    return t.run(_problem, _config)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _fan(key, _problem, _racer):
-    return t.fan(_problem, _racer)
+def _fan(key, _problem, _config):
+    return t.fan(_problem, _config)
 
 
 def landscape(problem: t.Problem) -> t.Landscape:
@@ -53,12 +53,12 @@ def curvatures(problem: t.Problem) -> list[theory.Curvature]:
     return _curvatures(problem.landscape_key(), problem)
 
 
-def run(problem: t.Problem, racer: t.Racer):
-    """One racer's path."""
-    alone = replace(racer, starts=None)  # its further starts are another path's business
+def run(problem: t.Problem, config: t.OptimizerConfig):
+    """One optimizer's path."""
+    alone = replace(config, starts=None)  # its further starts are another path's business
     return _run(t.track_key(problem, alone), problem, alone)
 
 
-def fan(problem: t.Problem, racer: t.Racer):
+def fan(problem: t.Problem, config: t.OptimizerConfig):
     """Its paths from further starts; None where it has none."""
-    return None if racer.starts is None else _fan(t.track_key(problem, racer), problem, racer)
+    return None if config.starts is None else _fan(t.track_key(problem, config), problem, config)

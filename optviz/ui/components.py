@@ -90,7 +90,7 @@ def hyperparameter_panel(
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the racer's line above the hyperparameters. `traces` go straight to the plots of these names.
+    sample of the optimizer's line above the hyperparameters. `traces` go straight to the plots of these names.
     `locked` hyperparameters are shown and cannot be turned.
     """
 

@@ -8,7 +8,7 @@ import streamlit as st
 from optviz.data import DATASETS, SHAPES
 from optviz.nn import ACTIVATIONS, INITIALISERS, Network
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.shell.data_source import bring, brought, label
@@ -81,7 +81,7 @@ def written(value, new: dict) -> dict:
 
 
 class TrainingControls:
-    """Controls of one training, or of what is like one: it has a network, data, a split, numbers, perhaps a racer.
+    """Controls of one training, or of what is like one: it has a network, data, a split, numbers, perhaps an optimizer.
 
     `get()` gives what is set now, `put(**parts)` sets parts of it.
     """
@@ -161,30 +161,30 @@ class TrainingControls:
 
     def optimizer(self, schedule: bool = True) -> None:
         """The optimizer with its hyperparameters, and a schedule of its rate."""
-        racer, network = self.get().racer, self.get().network
+        config, network = self.get().optimizer, self.get().network
         keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
-        part = racer.optimizer
+        part = config.method
         self.choice(
-            "Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label, lambda k: self.put(racer=Racer(usual(k)))
+            "Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label, lambda k: self.put(optimizer=OptimizerConfig(usual(k)))
         )  # fmt: skip
         st.caption(f"{sentence(OPTIMIZERS[part.key])} {left_out(network)}")
         self.hyperparameters(
             f"optimizer-{part.key}", "Optimizer", hyperparameters(OPTIMIZERS[part.key]), part.values,
-            lambda new: self.put(racer=replace(self.get().racer, optimizer=turned(self.get().racer.optimizer, new))),
+            lambda new: self.put(optimizer=replace(self.get().optimizer, method=turned(self.get().optimizer.method, new))),
         )  # fmt: skip
         if schedule:
-            self.schedule(racer, lambda racer: self.put(racer=racer))
+            self.schedule(config, lambda config: self.put(optimizer=config))
 
-    def schedule(self, racer: Racer, put, label: str = "Schedule") -> None:
-        """The schedule of a racer's rate; `put(racer)` is called with another. `label` is that of its hyperparameters."""
-        part = racer.schedules.get("lr", Choice("constant"))
+    def schedule(self, config: OptimizerConfig, put, label: str = "Schedule") -> None:
+        """The schedule of an optimizer's rate; `put(optimizer)` is called with another. `label` is that of its hyperparameters."""
+        part = config.schedules.get("lr", Choice("constant"))
         self.choice(
             "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
-            lambda k: put(replace(racer, schedules={} if k == "constant" else {"lr": Choice(k)})),
+            lambda k: put(replace(config, schedules={} if k == "constant" else {"lr": Choice(k)})),
         )  # fmt: skip
         self.hyperparameters(
             f"schedule-{part.key}", label, hyperparameters(SCHEDULES[part.key]), part.values,
-            lambda new: put(replace(racer, schedules={"lr": turned(part, new)})),
+            lambda new: put(replace(config, schedules={"lr": turned(part, new)})),
         )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from itertools import count
 import streamlit as st
 
 from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 
 
 def current() -> Scene:
@@ -22,7 +22,7 @@ def current() -> Scene:
 
 
 def ids() -> list[str]:
-    """A name for each racer that stays its own while others come and go."""
+    """A name for each optimizer that stays its own while others come and go."""
     return st.session_state.ids
 
 
@@ -32,7 +32,7 @@ def show(scene: Scene) -> None:
     S.scene = scene
     S.complaint = ""
     S.generation = next(S.new_id)
-    S.ids = [f"r{next(S.new_id)}" for _ in scene.racers]
+    S.ids = [f"r{next(S.new_id)}" for _ in scene.optimizers]
 
 
 def update(**parts) -> None:
@@ -45,15 +45,15 @@ def update_problem(**parts) -> None:
     update(problem=replace(st.session_state.scene.problem, **parts))
 
 
-def update_racer(id: str, **parts) -> None:
-    """Replace parts of one racer."""
+def update_optimizer(id: str, **parts) -> None:
+    """Replace parts of one optimizer."""
     S = st.session_state
     at = S.ids.index(id)
-    racers = S.scene.racers
-    update(racers=(*racers[:at], replace(racers[at], **parts), *racers[at + 1 :]))
+    configs = S.scene.optimizers
+    update(optimizers=(*configs[:at], replace(configs[at], **parts), *configs[at + 1 :]))
 
 
-def racer_of(id: str) -> Racer:
-    """The racer with this name."""
+def optimizer_of(id: str) -> OptimizerConfig:
+    """The optimizer with this name."""
     S = st.session_state
-    return S.scene.racers[S.ids.index(id)]
+    return S.scene.optimizers[S.ids.index(id)]

@@ -19,7 +19,7 @@ from optviz.experiments.trajectories.spec import (
     run,
 )
 from optviz.experiments.trajectories.view import View
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import (
     Controls,
     Shared,
@@ -41,22 +41,22 @@ def cells(page, row=0):
     return [c.replace("−", "-") for c in page.locator(".ov-table tbody tr").nth(row).locator("td").all_inner_texts()]
 
 
-def end_of(page, racer=0, chart="contour"):
-    """The last pixel of a racer's drawn line, taken back through the axes."""
+def end_of(page, optimizer=0, chart="contour"):
+    """The last pixel of an optimizer's drawn line, taken back through the axes."""
     return page.evaluate(
-        """([chart, racer]) => {
+        """([chart, optimizer]) => {
           const plot = document.querySelector(`.st-key-${chart} .ov-layer:nth-child(2)`);
-          const line = plot.querySelectorAll('.scatterlayer path.js-line')[racer];
+          const line = plot.querySelectorAll('.scatterlayer path.js-line')[optimizer];
           const [x, y] = line.getAttribute('d').split(/[ML]/).at(-1).split(',').map(Number);
           const { xaxis, yaxis } = plot._fullLayout;
           return [xaxis.p2c(x), yaxis.type === 'log' ? Math.log10(yaxis.p2c(y)) : yaxis.p2c(y)];
         }""",
-        [chart, racer],
+        [chart, optimizer],
     )
 
 
-def points(racer=0, scene=BOOK):
-    return run(scene.problem, scene.racers[racer]).points
+def points(optimizer=0, scene=BOOK):
+    return run(scene.problem, scene.optimizers[optimizer]).points
 
 
 def opened(browser, server, query="", **context):
@@ -145,7 +145,7 @@ class TestPlayback:
     def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, browser, server):
         """No timing: every frame that the browser paints while it plays shows another picture."""
         keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
-        scene = Scene(Problem("bowl", steps=500), tuple(Racer(Choice(k, {"lr": 0.05})) for k in keys))
+        scene = Scene(Problem("bowl", steps=500), tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys))
         page = opened(browser, server, shared(scene))
         seen = page.evaluate(
             """() => new Promise(done => {
@@ -231,7 +231,7 @@ class TestGrab:
     def test_a_ring_of_starts_is_drawn_and_played(self, browser, server):
         ring = Scene(
             Problem("himmelblau", start=(0.0, 0.0), steps=20),
-            (Racer(Choice("sgd", {"lr": 0.01}), starts=Choice("ring", {"count": 8})),),
+            (OptimizerConfig(Choice("sgd", {"lr": 0.01}), starts=Choice("ring", {"count": 8})),),
         )
         page = opened(browser, server, shared(ring))
         assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
@@ -291,7 +291,7 @@ class TestInside:
         panel.get_by_label("rate, exact value").fill("1.0")
         at_rest(page)
         here = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
-        both = [run(here.problem, r).points for r in here.racers[3:]]
+        both = [run(here.problem, r).points for r in here.optimizers[3:]]
         assert np.array_equal(both[0][:13], both[1][:13])
         assert not np.allclose(both[0][13], both[1][13])
         assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)
@@ -374,7 +374,7 @@ class TestSolid:
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.view.solid
-        assert link.scene.racers[0].optimizer.values["lr"] == 0.5
+        assert link.scene.optimizers[0].method.values["lr"] == 0.5
         page.context.close()
 
 
@@ -404,7 +404,7 @@ class TestShare:
         page.context.close()
 
     def test_a_teacher_locks_and_hides(self, browser, server):
-        page = opened(browser, server, shared(BOOK, locked=("hyperparameters",), hidden=("racers", "results", "function", "run")))
+        page = opened(browser, server, shared(BOOK, locked=("hyperparameters",), hidden=("optimizers", "results", "function", "run")))
         assert page.get_by_label("rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0

@@ -14,19 +14,19 @@ RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)').
 LOWER_RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(1)')._fullLayout.xaxis.range"
 
 
-def first_racer(page):
-    """The id that the first racer's traces carry."""
+def first_optimizer(page):
+    """The id that the first optimizer's traces carry."""
     return page.evaluate("() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)').data"
                          ".find(t => t.name === 'SGD').uid")  # fmt: skip
 
 
-def path(page, chart="contour", racer=None):
-    """The drawn line of a racer, as the d of its SVG path."""
-    return page.locator(LINE.format(chart, racer or first_racer(page))).get_attribute("d")
+def path(page, chart="contour", optimizer=None):
+    """The drawn line of an optimizer, as the d of its SVG path."""
+    return page.locator(LINE.format(chart, optimizer or first_optimizer(page))).get_attribute("d")
 
 
-def wait_for_other_path(page, before, chart="contour", racer=None):
-    selector = LINE.format(chart, racer or first_racer(page))
+def wait_for_other_path(page, before, chart="contour", optimizer=None):
+    selector = LINE.format(chart, optimizer or first_optimizer(page))
     page.wait_for_function("([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before])
 
 
@@ -43,12 +43,12 @@ def rate(page):
 
 
 def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page):
-    contour, curves = path(page), path(page, "curves", f"{first_racer(page)}loss")
+    contour, curves = path(page), path(page, "curves", f"{first_optimizer(page)}loss")
     row = page.locator(".ov-table tbody tr").first
     text = row.inner_text()
     rate(page).press("ArrowLeft")
     wait_for_other_path(page, contour)
-    wait_for_other_path(page, curves, "curves", f"{first_racer(page)}loss")
+    wait_for_other_path(page, curves, "curves", f"{first_optimizer(page)}loss")
     page.wait_for_function("t => document.querySelector('.ov-table tbody tr').innerText !== t", arg=text)
     set_to = float(page.get_by_label("rate, exact value").first.input_value())
     assert set_to != 0.95
@@ -66,7 +66,7 @@ def test_what_is_drawn_is_the_path(page):
           const axes = document.querySelector('.st-key-contour .ov-layer:nth-child(2)')._fullLayout;
           return [axes.xaxis.p2c(x), axes.yaxis.p2c(y)];
         }""",
-        LINE.format("contour", first_racer(page)),
+        LINE.format("contour", first_optimizer(page)),
     )
     assert end == pytest.approx((-0.3503929958, 0.0847823166), abs=0.03)
 

@@ -22,7 +22,7 @@ from optviz.experiments.trajectories.spec import (
     on_function,
     run,
 )
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
 
@@ -50,29 +50,29 @@ def same(a, b):
     assert a.evaluations == b.evaluations
 
 
-def racers():
+def configs():
     """Every optimizer in every position of its switches, bare and in wrappers; those that learn a rate too."""
     for key, cls in OPTIMIZERS.items():
-        yield pytest.param(Racer(Choice(key)), id=key)
+        yield pytest.param(OptimizerConfig(Choice(key)), id=key)
         for k in hyperparameters(cls):
             if k.kind is bool:
-                yield pytest.param(Racer(Choice(key, {k.name: not k.default})), id=f"{key}-{k.name}")
+                yield pytest.param(OptimizerConfig(Choice(key, {k.name: not k.default})), id=f"{key}-{k.name}")
         for wrapper in WRAPPERS:
-            yield pytest.param(Racer(Choice(key), (Choice(wrapper),)), id=f"{wrapper}-{key}")
-    yield pytest.param(Racer(Choice("nadam"), (Choice("clipped"), Choice("lookahead"), Choice("averaged"))), id="all-wrappers")
+            yield pytest.param(OptimizerConfig(Choice(key), (Choice(wrapper),)), id=f"{wrapper}-{key}")
+    yield pytest.param(OptimizerConfig(Choice("nadam"), (Choice("clipped"), Choice("lookahead"), Choice("averaged"))), id="all-wrappers")
 
 
-def branch(racer, step, **changed):
-    """A racer that leaves `racer` at a step, with its hyperparameters except for what is changed."""
-    return replace(racer, fork=Fork(racer, step), **changed)
+def branch(config, step, **changed):
+    """A optimizer that leaves `optimizer` at a step, with its hyperparameters except for what is changed."""
+    return replace(config, fork=Fork(config, step), **changed)
 
 
 class TestForkThatChangesNothing:
     @pytest.mark.parametrize("step", [1, AT, STEPS - 1])
-    @pytest.mark.parametrize("racer", list(racers()))
-    def test_is_the_path_that_it_left(self, racer, step):
-        racer = replace(racer, schedules=COSINE)
-        alone, forked = run(NOISY, racer), run(NOISY, branch(racer, step))
+    @pytest.mark.parametrize("config", list(configs()))
+    def test_is_the_path_that_it_left(self, config, step):
+        config = replace(config, schedules=COSINE)
+        alone, forked = run(NOISY, config), run(NOISY, branch(config, step))
         same(alone, forked)
         assert alone.carried == (False,)
         assert forked.carried == (False, True)
@@ -81,26 +81,26 @@ class TestForkThatChangesNothing:
             assert a.keys() == b.keys()
             assert all(equal(a[k], b[k]) for k in a)
 
-    @pytest.mark.parametrize("racer", list(racers()))
-    def test_without_noise_and_schedule(self, racer):
-        same(run(QUIET, racer), run(QUIET, branch(racer, AT)))
+    @pytest.mark.parametrize("config", list(configs()))
+    def test_without_noise_and_schedule(self, config):
+        same(run(QUIET, config), run(QUIET, branch(config, AT)))
 
-    @pytest.mark.parametrize("racer", list(racers()))
-    def test_in_a_batch(self, racer):
+    @pytest.mark.parametrize("config", list(configs()))
+    def test_in_a_batch(self, config):
         starts = STARTS["grid"](columns=3).points(None, CAMEL.domain)
-        racer = replace(racer, schedules=COSINE)
-        forked, alone = run(NOISY, branch(racer, AT), starts), run(NOISY, racer, starts)
+        config = replace(config, schedules=COSINE)
+        forked, alone = run(NOISY, branch(config, AT), starts), run(NOISY, config, starts)
         assert forked.carried == (False, True)
         for name in ARRAYS:
             assert equal(getattr(forked, name), getattr(alone, name)), name
 
     def test_at_every_step_at_once(self):
-        racer = Racer(Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE)
-        opt, schedule = racer.build(), {"lr": SCHEDULES["cosine"](steps=20)}
+        config = OptimizerConfig(Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE)
+        opt, schedule = config.build(), {"lr": SCHEDULES["cosine"](steps=20)}
         more = {"noise": NOISES["gaussian"](scale=0.2), "schedule": schedule, "seed": 4}
         legs = [Leg(t, opt, schedule) for t in range(1, STEPS)]
         forked = minimize(CAMEL, opt, steps=STEPS, then=legs, **more)
-        same(run(NOISY, racer), forked)
+        same(run(NOISY, config), forked)
         assert forked.carried == (False, *[True] * (STEPS - 1))
 
 
@@ -110,8 +110,8 @@ class TestForkInItsOwnKind:
     @pytest.mark.parametrize("key", OPTIMIZERS)
     def test_is_its_parent_before_and_carries_on(self, key):
         lr = next(k for k in hyperparameters(OPTIMIZERS[key]) if k.name == "lr")
-        parent = Racer(Choice(key), schedules=COSINE)
-        child = branch(parent, AT, optimizer=Choice(key, {"lr": 0.7 * lr.default}))
+        parent = OptimizerConfig(Choice(key), schedules=COSINE)
+        child = branch(parent, AT, method=Choice(key, {"lr": 0.7 * lr.default}))
         before, after = run(NOISY, parent), run(NOISY, child)
         assert after.carried == (False, True)
         assert equal(after.points[: AT + 1], before.points[: AT + 1])
@@ -123,9 +123,9 @@ class TestForkInItsOwnKind:
 
     def test_by_hand(self):
         """Momentum with another rate goes on with the velocity that it has."""
-        parent = Racer(Choice("momentum", {"lr": 0.1, "momentum": 0.9}))
+        parent = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9}))
         problem = Problem(steps=8)
-        forked = run(problem, branch(parent, 3, optimizer=Choice("momentum", {"lr": 0.02, "momentum": 0.5})))
+        forked = run(problem, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5})))
         x, v = np.array([-7.0, 2.0]), np.zeros(2)
         for t in range(8):
             lr, mu = (0.1, 0.9) if t < 3 else (0.02, 0.5)
@@ -137,17 +137,17 @@ class TestForkInItsOwnKind:
     @pytest.mark.parametrize("wrapper", WRAPPERS)
     def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
         k = hyperparameters(WRAPPERS[wrapper])[0]
-        parent = Racer(Choice("adam"), (Choice(wrapper),))
+        parent = OptimizerConfig(Choice("adam"), (Choice(wrapper),))
         assert run(NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))).carried == (False, True)
 
     def test_another_schedule_carries_on(self):
-        parent = Racer(Choice("adam"))
+        parent = OptimizerConfig(Choice("adam"))
         forked = run(NOISY, branch(parent, AT, schedules={"beta1": Choice("warmup", {"steps": 30})}))
         assert forked.carried == (False, True)
 
     def test_the_switches_of_a_method_carry_on(self):
-        parent = Racer(Choice("bfgs", {"line_search": True}))
-        forked = run(QUIET, branch(parent, AT, optimizer=Choice("bfgs", {"line_search": False})))
+        parent = OptimizerConfig(Choice("bfgs", {"line_search": True}))
+        forked = run(QUIET, branch(parent, AT, method=Choice("bfgs", {"line_search": False})))
         assert forked.carried == (False, True)
         assert np.diff(forked.work[AT:, 1]).max() == 0 < np.diff(forked.work[: AT + 1, 1]).min()
 
@@ -186,16 +186,16 @@ def others():
     """(parent, child) that differ in kind."""
     keys = list(OPTIMIZERS)
     for a, b in zip(keys, keys[1:] + keys[:1], strict=True):
-        yield pytest.param(Racer(Choice(a)), Racer(Choice(b)), id=f"{a}-{b}")
+        yield pytest.param(OptimizerConfig(Choice(a)), OptimizerConfig(Choice(b)), id=f"{a}-{b}")
     for wrapper in WRAPPERS:
-        yield pytest.param(Racer(Choice("adam")), Racer(Choice("adam"), (Choice(wrapper),)), id=f"into-{wrapper}")
-        yield pytest.param(Racer(Choice("adam"), (Choice(wrapper),)), Racer(Choice("adam")), id=f"out-of-{wrapper}")
-        bare = Racer(Choice("momentum"), (Choice(wrapper),))
-        yield pytest.param(bare, replace(bare, optimizer=Choice("nesterov")), id=f"inside-{wrapper}")
+        yield pytest.param(OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"), (Choice(wrapper),)), id=f"into-{wrapper}")
+        yield pytest.param(OptimizerConfig(Choice("adam"), (Choice(wrapper),)), OptimizerConfig(Choice("adam")), id=f"out-of-{wrapper}")
+        bare = OptimizerConfig(Choice("momentum"), (Choice(wrapper),))
+        yield pytest.param(bare, replace(bare, method=Choice("nesterov")), id=f"inside-{wrapper}")
     both = (Choice("averaged"), Choice("clipped"))
-    yield pytest.param(Racer(Choice("adam"), both), Racer(Choice("adam"), both[::-1]), id="the-other-way-round")
+    yield pytest.param(OptimizerConfig(Choice("adam"), both), OptimizerConfig(Choice("adam"), both[::-1]), id="the-other-way-round")
     for a, b in ((10, 3), (3, 10)):
-        memories = (Racer(Choice("lbfgs", {"memory": m})) for m in (a, b))
+        memories = (OptimizerConfig(Choice("lbfgs", {"memory": m})) for m in (a, b))
         yield pytest.param(*memories, id=f"lbfgs-{a}-{b}")
 
 
@@ -218,18 +218,18 @@ class TestForkToAnother:
         assert equal(forked.work[: AT + 1], before.work[: AT + 1])
 
     def test_without_noise(self):
-        forked, fresh = tail(QUIET, Racer(Choice("sgd", {"lr": 0.01})), Racer(Choice("nadam")))
+        forked, fresh = tail(QUIET, OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("nadam")))
         assert equal(forked.points[AT:], fresh.points)
 
     def test_noise_and_schedule_go_by_the_whole_path(self):
         """A fresh run with its own noise from step 0 would be another path."""
-        parent, child = Racer(Choice("sgd", {"lr": 0.01})), Racer(Choice("adam"), schedules=COSINE)
+        parent, child = OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("adam"), schedules=COSINE)
         forked, _ = tail(NOISY, parent, child)
         naive = run(replace(NOISY, steps=STEPS - AT), child, run(NOISY, parent).points[AT])
         assert not equal(forked.points[AT:], naive.points)
 
     def test_what_a_leg_does_not_hold_is_nan(self):
-        forked = run(QUIET, branch(Racer(Choice("adam")), AT, optimizer=Choice("adagrad")))
+        forked = run(QUIET, branch(OptimizerConfig(Choice("adam")), AT, method=Choice("adagrad")))
         assert list(forked.state) == ["m", "v", "h"]
         assert np.isfinite(forked.state["m"][:AT]).all()
         assert np.isnan(forked.state["m"][AT:]).all()
@@ -240,22 +240,22 @@ class TestForkToAnother:
         assert set(forked.held[AT]) == {"h"}
 
     def test_lookahead_is_of_each_leg_its_own(self):
-        there = run(QUIET, branch(Racer(Choice("nesterov")), AT, optimizer=Choice("sgd")))
+        there = run(QUIET, branch(OptimizerConfig(Choice("nesterov")), AT, method=Choice("sgd")))
         assert not equal(there.lookahead[1:AT], there.points[1:AT])
         assert equal(there.lookahead[AT:], there.points[AT:])
-        back = run(QUIET, branch(Racer(Choice("sgd", {"lr": 0.01})), AT, optimizer=Choice("nesterov", {"lr": 0.01})))
+        back = run(QUIET, branch(OptimizerConfig(Choice("sgd", {"lr": 0.01})), AT, method=Choice("nesterov", {"lr": 0.01})))
         assert equal(back.lookahead[: AT + 1], back.points[: AT + 1])  # at the fork the velocity is zero
         ahead = back.points + 0.9 * back.state["v"]
         assert equal(back.lookahead[AT:], ahead[AT:])
 
     def test_evaluations_add_up(self):
-        forked = run(QUIET, branch(Racer(Choice("newton", {"line_search": False})), AT, optimizer=Choice("sgd")))
+        forked = run(QUIET, branch(OptimizerConfig(Choice("newton", {"line_search": False})), AT, method=Choice("sgd")))
         assert forked.evaluations == (STEPS, 0, AT)
         assert forked.work[:, 2].tolist() == [*range(AT + 1), *[AT] * (STEPS - AT)]
 
     def test_what_ran_can_be_asked_of_every_step(self):
-        child = Racer(Choice("momentum", {"lr": 0.02}), schedules=COSINE)
-        forked = run(QUIET, replace(child, fork=Fork(Racer(Choice("adam")), AT)))
+        child = OptimizerConfig(Choice("momentum", {"lr": 0.02}), schedules=COSINE)
+        forked = run(QUIET, replace(child, fork=Fork(OptimizerConfig(Choice("adam")), AT)))
         assert forked.optimizer_at(AT - 1) == OPTIMIZERS["adam"]()
         cosine = SCHEDULES["cosine"](steps=20)
         assert forked.optimizer_at(AT) == OPTIMIZERS["momentum"](lr=0.02 * cosine(AT))
@@ -263,11 +263,11 @@ class TestForkToAnother:
 
 
 class TestForkOfAFork:
-    GRAND = Racer(Choice("adam", {"lr": 0.05}))
+    GRAND = OptimizerConfig(Choice("adam", {"lr": 0.05}))
 
     def three(self, second, third):
-        parent = branch(self.GRAND, second, optimizer=Choice("adam", {"lr": 0.2}))
-        child = Racer(Choice("momentum", {"lr": 0.01}), fork=Fork(parent, third))
+        parent = branch(self.GRAND, second, method=Choice("adam", {"lr": 0.2}))
+        child = OptimizerConfig(Choice("momentum", {"lr": 0.01}), fork=Fork(parent, third))
         return [run(NOISY, r) for r in (self.GRAND, parent, child)], child
 
     def test_follows_each_ancestor_until_it_leaves(self):
@@ -282,23 +282,23 @@ class TestForkOfAFork:
     @pytest.mark.parametrize("third", [0, 2, 4])
     def test_that_left_earlier_never_meets_its_parent(self, third):
         """Its parent's path up to there is the grandparent's, and nothing of the parent ever runs."""
-        (grand, _, child), racer = self.three(4, third)
+        (grand, _, child), config = self.three(4, third)
         assert equal(child.points[: third + 1], grand.points[: third + 1])
-        direct = run(NOISY, replace(racer, fork=Fork(self.GRAND, third)))
+        direct = run(NOISY, replace(config, fork=Fork(self.GRAND, third)))
         same(child, direct)
         assert [leg.step for leg in child.legs] == ([0, third] if third else [0])
 
     def test_a_chain_of_many(self):
-        racer = Racer(Choice("adam"))
+        config = OptimizerConfig(Choice("adam"))
         for step in range(1, 10):
-            racer = branch(racer, step)
-        forked = run(NOISY, racer)
-        same(forked, run(NOISY, Racer(Choice("adam"))))
+            config = branch(config, step)
+        forked = run(NOISY, config)
+        same(forked, run(NOISY, OptimizerConfig(Choice("adam"))))
         assert forked.carried == (False, *[True] * 9)
 
     def test_back_to_the_first_method_does_not_find_its_old_state(self):
-        first = Racer(Choice("momentum", {"lr": 0.01}))
-        second = Racer(Choice("sgd", {"lr": 0.01}), fork=Fork(first, 3))
+        first = OptimizerConfig(Choice("momentum", {"lr": 0.01}))
+        second = OptimizerConfig(Choice("sgd", {"lr": 0.01}), fork=Fork(first, 3))
         third = replace(first, fork=Fork(second, 4))
         forked = run(QUIET, third)
         assert forked.carried == (False, False, False)
@@ -307,7 +307,7 @@ class TestForkOfAFork:
 
 
 class TestEdges:
-    PARENT, CHILD = Racer(Choice("adam")), Racer(Choice("momentum", {"lr": 0.01}))
+    PARENT, CHILD = OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("momentum", {"lr": 0.01}))
 
     def test_at_0_nothing_of_the_parent_runs(self):
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)))
@@ -329,19 +329,19 @@ class TestEdges:
         assert run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 1)), steps=0).optimizer == self.PARENT.build()
 
     def test_a_longer_run_begins_with_the_shorter_one(self):
-        racer = replace(self.CHILD, fork=Fork(self.PARENT, AT), schedules=COSINE)
-        long, short = run(NOISY, racer, steps=40), run(NOISY, racer)
+        config = replace(self.CHILD, fork=Fork(self.PARENT, AT), schedules=COSINE)
+        long, short = run(NOISY, config, steps=40), run(NOISY, config)
         assert equal(long.points[: STEPS + 1], short.points)
 
     @pytest.mark.parametrize("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
     def test_a_parent_that_is_lost_stays_lost(self, child):
-        lost = Racer(Choice("sgd", {"lr": 1e3}))
+        lost = OptimizerConfig(Choice("sgd", {"lr": 1e3}))
         problem = Problem("rosenbrock", start=(-1.2, 1.0), steps=30)
         before = run(problem, lost)
         at = int(before.diverged_at)
         assert 1 < at < 25
         for step in (at, at + 1, at + 3):
-            forked = run(problem, Racer(Choice(child), fork=Fork(lost, step)))
+            forked = run(problem, OptimizerConfig(Choice(child), fork=Fork(lost, step)))
             assert forked.diverged_at == before.diverged_at
             assert forked.undefined == before.undefined
             assert equal(forked.points, before.points)
@@ -351,11 +351,11 @@ class TestEdges:
             assert forked.evaluations == before.evaluations
 
     def test_a_branch_before_the_loss_can_be_saved(self):
-        lost = Racer(Choice("sgd", {"lr": 1.1}))
+        lost = OptimizerConfig(Choice("sgd", {"lr": 1.1}))
         problem = Problem(steps=3000)
         at = int(run(problem, lost).diverged_at)
         assert at > 10
-        saved = run(problem, branch(lost, 10, optimizer=Choice("sgd", {"lr": 0.5})))
+        saved = run(problem, branch(lost, 10, method=Choice("sgd", {"lr": 0.5})))
         assert saved.diverged_at == -1
         assert saved.values[-1] < 1e-12
 
@@ -392,11 +392,11 @@ class TestEdges:
 
 class TestBatch:
     def test_rows_of_a_fork_are_its_single_runs(self):
-        racer = Racer(Choice("nesterov", {"lr": 0.01}), fork=Fork(Racer(Choice("adam")), AT), schedules=COSINE)
+        config = OptimizerConfig(Choice("nesterov", {"lr": 0.01}), fork=Fork(OptimizerConfig(Choice("adam")), AT), schedules=COSINE)
         starts = STARTS["grid"](columns=4).points(None, CAMEL.domain)
-        rows = run(NOISY, racer, starts)
+        rows = run(NOISY, config, starts)
         for i, start in enumerate(starts):
-            row_is(rows, i, run(NOISY, racer, start))
+            row_is(rows, i, run(NOISY, config, start))
 
     @pytest.mark.parametrize(
         ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
@@ -505,33 +505,33 @@ class TestStarts:
 
 class TestFan:
     def test_none_where_there_are_no_starts(self):
-        assert fan(NOISY, Racer(Choice("adam"))) is None
+        assert fan(NOISY, OptimizerConfig(Choice("adam"))) is None
 
     @pytest.mark.parametrize("starts", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
-    @pytest.mark.parametrize("racer", list(racers()))
-    def test_its_rows_are_single_runs(self, racer, starts):
-        racer = replace(racer, starts=starts, schedules=COSINE)
-        rows = fan(NOISY, racer)
+    @pytest.mark.parametrize("config", list(configs()))
+    def test_its_rows_are_single_runs(self, config, starts):
+        config = replace(config, starts=starts, schedules=COSINE)
+        rows = fan(NOISY, config)
         points = starts.build(STARTS).points(NOISY.start, NOISY.f.domain)
         assert equal(rows.points[0], points)
         assert rows.points.shape == (STEPS + 1, len(points), 2)
         for i, start in enumerate(points):
-            row_is(rows, i, run(NOISY, replace(racer, starts=None), start))
-            row_is(rows, i, run(replace(NOISY, start=tuple(start)), racer))
+            row_is(rows, i, run(NOISY, replace(config, starts=None), start))
+            row_is(rows, i, run(replace(NOISY, start=tuple(start)), config))
 
     def test_of_a_fork(self):
-        racer = Racer(Choice("lbfgs"), fork=Fork(Racer(Choice("adam", {"lr": 0.5})), AT), starts=Choice("ring"))
-        rows = fan(NOISY, racer)
+        config = OptimizerConfig(Choice("lbfgs"), fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT), starts=Choice("ring"))
+        rows = fan(NOISY, config)
         assert rows.carried == (False, False)
         for i, start in enumerate(rows.points[0]):
-            row_is(rows, i, run(NOISY, racer, start))
+            row_is(rows, i, run(NOISY, config, start))
 
     def test_the_starts_of_its_parent_are_not_its_own(self):
-        parent = Racer(Choice("adam"), starts=Choice("ring"))
-        assert fan(NOISY, Racer(Choice("adam"), fork=Fork(parent, AT))) is None
+        parent = OptimizerConfig(Choice("adam"), starts=Choice("ring"))
+        assert fan(NOISY, OptimizerConfig(Choice("adam"), fork=Fork(parent, AT))) is None
 
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_on_every_function(self, function):
         problem = on_function(Problem(steps=5), function)
         for key in STARTS:
-            assert fan(problem, Racer(Choice("momentum"), starts=Choice(key))).points.shape[0] == 6
+            assert fan(problem, OptimizerConfig(Choice("momentum"), starts=Choice(key))).points.shape[0] == 6

@@ -75,12 +75,12 @@ def test_averaging_calms_the_noise():
 
 @pytest.mark.parametrize("kind", NOISES)
 @pytest.mark.parametrize("key", OPTIMIZERS)
-def test_every_racer_meets_the_same_noise(key, kind):
+def test_every_optimizer_meets_the_same_noise(key, kind):
     """What is given, less the true gradient where it was asked for, is the noise of the seed and step."""
     noise, met = NOISES[kind](scale=0.5), {}
-    for racer in ("sgd", key):
-        run = minimize(BOWL, OPTIMIZERS[racer](lr=0.01), (-7, 2), 10, noise=noise, seed=3)
-        met[racer] = run.gradients - BOWL.grad(run.lookahead[:-1])
+    for config in ("sgd", key):
+        run = minimize(BOWL, OPTIMIZERS[config](lr=0.01), (-7, 2), 10, noise=noise, seed=3)
+        met[config] = run.gradients - BOWL.grad(run.lookahead[:-1])
     assert np.abs(met["sgd"]).max() > 0.1
     np.testing.assert_allclose(met[key], met["sgd"], rtol=0, atol=1e-13)
 

@@ -30,7 +30,7 @@ RACERS = {
     "adadelta": make("adadelta", lr=1.0, rho=0.9, eps=1e-5),
 }
 
-# racer: (step: point, loss at 30, largest difference: half of the last digit printed, unless said otherwise)
+# optimizer: (step: point, loss at 30, largest difference: half of the last digit printed, unless said otherwise)
 TABLE = {
     "sgd": (
         {

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from optviz.data import cache_folder
 from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.shell import data_source as datafiles
 from optviz.shell import download as fetching
 from optviz.spec import Choice
@@ -465,7 +465,7 @@ def test_the_settings_are_for_this_machine_alone():
 
 # --- on a page --------------------------------------------------------------------------------------------------------
 
-SHORT = Contest((Racer(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
+SHORT = Contest((OptimizerConfig(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
 
 
 def menu(at):
@@ -487,7 +487,7 @@ def buttons(at):
 
 
 def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here(tmp_path):
-    at = open_page("contest", Contest(SHORT.racers, iterations=2))
+    at = open_page("contest", Contest(SHORT.optimizers, iterations=2))
     assert "train-contest" in buttons(at)
     at = chosen(at, "mnist")
     assert at.info[0].value.startswith("MNIST is not here yet.")

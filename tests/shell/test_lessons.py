@@ -43,32 +43,32 @@ UNIFORM = NOISES["uniform"]
 RUNS = {}
 
 
-def run(problem, racer):
+def run(problem, config):
     """A run, kept by the key that the app's cache has."""
-    key = trajectories.track_key(problem, racer)
+    key = trajectories.track_key(problem, config)
     if key not in RUNS:
-        RUNS[key] = trajectories.run(problem, racer)
+        RUNS[key] = trajectories.run(problem, config)
     return RUNS[key]
 
 
 def runs(key, **problem):
     """The runs of a lesson, perhaps with another start or more steps."""
     scene = LESSONS[key].scene
-    return [run(replace(scene.problem, **problem), racer) for racer in scene.racers]
+    return [run(replace(scene.problem, **problem), config) for config in scene.optimizers]
 
 
 def changed(key, i, optimizer=None, problem=None, **parts):
-    """One racer of a lesson as “Try next” would have it: with other hyperparameters, parts or another problem."""
+    """One optimizer of a lesson as “Try next” would have it: with other hyperparameters, parts or another problem."""
     scene = LESSONS[key].scene
-    racer = scene.racers[i]
-    part = replace(racer.optimizer, values=racer.optimizer.values | (optimizer or {}))
-    return run(replace(scene.problem, **(problem or {})), replace(racer, optimizer=part, **parts))
+    config = scene.optimizers[i]
+    part = replace(config.method, values=config.method.values | (optimizer or {}))
+    return run(replace(scene.problem, **(problem or {})), replace(config, method=part, **parts))
 
 
-def ends(key, **racer):
-    """For every further start of a lesson's racer: the last point and the nearest minimum's index."""
+def ends(key, **config):
+    """For every further start of a lesson's optimizer: the last point and the nearest minimum's index."""
     scene = LESSONS[key].scene
-    fan = trajectories.fan(scene.problem, replace(scene.racers[0], **racer))
+    fan = trajectories.fan(scene.problem, replace(scene.optimizers[0], **config))
     return fan, nearest(fan.points[-1], scene.problem.f.minima)
 
 
@@ -144,8 +144,8 @@ LITERALS = {
     ("stability-limit", "1.0"): lambda: sgd_limit("bowl"),
     ("stability-limit", "0.9"): lambda: "momentum 0.9 and rate 1.5" in LESSONS["stability-limit"].next,
     ("stability-limit", "1.5"): lambda: go("bowl", "momentum", steps=100, lr=1.5, momentum=0.9).values[-1] < 1e-3,
-    ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.racers[0].optimizer.values["lr"],
-    ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.racers[1].optimizer.values["lr"],
+    ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.optimizers[0].method.values["lr"],
+    ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.optimizers[1].method.values["lr"],
     ("cooling-down", "200"): lambda: len(SEEDS),
     ("cooling-down", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
     ("cooling-down", "0.171"): lambda: tail(noisy("sgd", 0.05, 300), 30).mean(),
@@ -159,14 +159,14 @@ LITERALS = {
     ("local-minimum", "0.8"): lambda: changed("local-minimum", 1, {"momentum": 0.8}).points[-1, 0] < -0.9,
     ("run-up", "1.8"): lambda: -LESSONS["local-minimum"].scene.problem.start[0],
     ("basins", "0.003"): lambda: (
-        ends("basins", optimizer=Choice("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
+        ends("basins", method=Choice("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
     ).sum() == 9,
     ("noise-same-rate", "200"): lambda: len(SEEDS),
     ("noise-same-rate", "0.677"): lambda: tail(noisy("momentum", 0.1, 200), 50).mean(),
     ("noise-same-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
-    ("noise-same-rate", "0.9"): lambda: LESSONS["noise-same-rate"].scene.racers[1].optimizer.values["momentum"],
+    ("noise-same-rate", "0.9"): lambda: LESSONS["noise-same-rate"].scene.optimizers[1].method.values["momentum"],
     ("noise-same-rate", "0.01"): lambda: changed("noise-same-rate", 1, {"lr": 0.01}).lengths[-1] < runs("noise-same-rate")[0].lengths[-1] / 2,
-    ("noise-fair-rate", "0.9"): lambda: LESSONS["noise-fair-rate"].scene.racers[1].optimizer.values["momentum"],
+    ("noise-fair-rate", "0.9"): lambda: LESSONS["noise-fair-rate"].scene.optimizers[1].method.values["momentum"],
     ("noise-fair-rate", "200"): lambda: len(SEEDS),
     ("noise-fair-rate", "0.147"): lambda: tail(noisy("sgd", 0.1, 200), 50).mean(),
     ("noise-fair-rate", "0.135"): lambda: tail(noisy("momentum", 0.01, 200), 50).mean(),
@@ -195,8 +195,8 @@ LITERALS = {
     ("tilted-bowl", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
     ("tilted-bowl", "1.43e−12"): lambda: on_upright_bowl("rmsprop", lr=0.3, eps=1e-7),
     ("tilted-bowl", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
-    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.racers[1].optimizer.values["weight_decay"],
-    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.racers[2].optimizer.values["weight_decay"],
+    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.optimizers[1].method.values["weight_decay"],
+    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.optimizers[2].method.values["weight_decay"],
     ("newton-saddle", "0.1"): lambda: (
         abs(go("double_well", "newton", (0.1, 1), 10).points[-1, 0]) < 1e-6
         and abs(go("double_well", "newton", (0.1, 1), 10, saddle_free=True).points[-1, 0] - 2) < 1e-3
@@ -430,7 +430,7 @@ def test_hilltop():
     assert set(valley) == {0, 1, 2, 3}
     assert (valley != np.roll(valley, 1)).sum() == 4  # neighbours part at four ridges only
     np.testing.assert_allclose(fan.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
-    newton, _ = ends("hilltop", optimizer=Choice("newton"))
+    newton, _ = ends("hilltop", method=Choice("newton"))
     bent = np.linalg.eigvalsh(FUNCTIONS["himmelblau"].hess(newton.points[-1]))
     assert np.abs(newton.true_gradients[-1]).max() < 1e-9
     assert (bent < 0).all(-1).sum() == 8
@@ -444,7 +444,7 @@ def test_basins():
     np.testing.assert_allclose(fan.points[-1], known[valley], atol=1e-6)
     assert (valley == nearest(fan.points[0], known)).all()
     assert np.ptp(FUNCTIONS["himmelblau"].value(known)) < 1e-20
-    ball, elsewhere = ends("basins", optimizer=Choice("momentum", {"lr": 0.003}))
+    ball, elsewhere = ends("basins", method=Choice("momentum", {"lr": 0.003}))
     assert (elsewhere != valley).sum() == 9
     assert np.sqrt(((ball.points[-1] - known[elsewhere]) ** 2).sum(-1)).max() < 0.05
 
@@ -646,7 +646,7 @@ source = "Nobody (1900)"
 [scene.problem]
 steps = 5
 
-[[scene.racers]]
+[[scene.optimizers]]
 optimizer = { sgd = { lr = 0.5 } }
 +++
 It goes down to {loss SGD}.
@@ -691,14 +691,14 @@ def test_a_good_file(tmp_path):
         ("steps = 5", "steps = 500000", "steps is from 1 to 2000"),
         ("steps = 5", 'function = "bowel"', "no function 'bowel'"),
         ("{loss SGD}", "{lost SGD}", "no placeholder"),
-        ("{loss SGD}", "{loss Adam}", "none of the racers SGD"),
+        ("{loss SGD}", "{loss Adam}", "none of the optimizers SGD"),
         ("{loss SGD}", "{loss SGD", "stray {"),
         ("## Look for\nThe path.\n\n", "", "its sections are Look for and Try next"),
         ("## Look for", "## Look out", "its sections are Look for and Try next"),
         ("The path.", "", "its look is empty"),
         ("It goes down to {loss SGD}.", "", "its text is empty"),
-        ("[[scene.racers]]", '[view]\nalong = "tides"\n\n[[scene.racers]]', "levels or an axis"),
-        ("[[scene.racers]]", "[view]\nmetrics = []\n\n[[scene.racers]]", "curves are one or more"),
+        ("[[scene.optimizers]]", '[view]\nalong = "tides"\n\n[[scene.optimizers]]', "levels or an axis"),
+        ("[[scene.optimizers]]", "[view]\nmetrics = []\n\n[[scene.optimizers]]", "curves are one or more"),
     ],
 )
 def test_a_broken_file_is_named_with_its_fault(tmp_path, old, new, complaint):
@@ -734,7 +734,7 @@ def test_thumbnails(key, theme):
     assert root.tag == f"{SVG}svg"
     assert root.get("aria-hidden") == "true"
     paths = root.findall(f"{SVG}path")
-    assert len(paths) == len(scene.racers)
+    assert len(paths) == len(scene.optimizers)
     assert [p.get("stroke") for p in paths] == list(THEMES[theme].lines[: len(paths)])
     assert all(p.get("d").startswith("M") for p in paths)
     assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
@@ -762,7 +762,7 @@ def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
     picture = curves_thumbnail([scene] if LESSONS[key].page == "initialisation" else scene.trainings, THEMES[theme])
     paths = ET.fromstring(picture).findall(f"{SVG}path")
-    assert len(paths) == len(scene.initialisers if LESSONS[key].page == "initialisation" else scene.racers)
+    assert len(paths) == len(scene.initialisers if LESSONS[key].page == "initialisation" else scene.optimizers)
     assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
     assert "nan" not in picture
 
@@ -781,7 +781,7 @@ def test_what_the_lessons_on_training_say():
     assert early[1] < early[2], "He's rule learns soonest"
     tanh = after(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
-    adam = replace(start, racer=replace(start.racer, optimizer=Choice("adam", {"lr": 1e-3})))
+    adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
     assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
@@ -799,7 +799,7 @@ def test_what_the_lessons_on_training_say():
     assert 20_000 < figure.network.size < 60_000
     ends = [after(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
     assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
-    faster = replace(figure.trainings[0], racer=replace(figure.racers[0], optimizer=Choice("sgd", {"lr": 0.1})))
+    faster = replace(figure.trainings[0], optimizer=replace(figure.optimizers[0], method=Choice("sgd", {"lr": 0.1})))
     assert after(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
@@ -853,8 +853,8 @@ def test_the_shade_is_a_picture_that_others_can_read():
 
 
 def scene_of(**problem):
-    racers = LESSONS["zigzag"].scene.racers
-    return Scene(trajectories.Problem(**problem), racers)
+    configs = LESSONS["zigzag"].scene.optimizers
+    return Scene(trajectories.Problem(**problem), configs)
 
 
 @pytest.mark.parametrize(

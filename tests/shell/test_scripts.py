@@ -31,7 +31,7 @@ from optviz.experiments.trajectories.spec import (
 )
 from optviz.experiments.trajectories.table import paths_csv
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.shell.export.script import distinct, python_script, quoted
 from optviz.shell.export.torch_script import torch_formula, torch_script
@@ -49,75 +49,75 @@ def calm(key, **more):
     return Choice(key, {"lr": CALM[key], **more} if key in CALM else more)
 
 
-def typed(formula, *racers, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
-    return Scene(Problem(TYPED, formula, domain, (1.5, -2.5), **more), racers or tuple(map(Racer, TWICE)))
+def typed(formula, *configs, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
+    return Scene(Problem(TYPED, formula, domain, (1.5, -2.5), **more), configs or tuple(map(OptimizerConfig, TWICE)))
 
 
-ADAM, MOMENTUM = Racer(Choice("adam", {"lr": 0.3})), Racer(Choice("momentum", {"lr": 0.05}))
+ADAM, MOMENTUM = OptimizerConfig(Choice("adam", {"lr": 0.3})), OptimizerConfig(Choice("momentum", {"lr": 0.05}))
 FORKS = (
-    Racer(Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
-    Racer(Choice("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
-    Racer(Choice("lbfgs", {"memory": 3}), fork=Fork(Racer(Choice("lbfgs", {"memory": 5})), 4)),  # of another shape
-    Racer(TWICE[0], fork=Fork(Racer(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12)),
-    Racer(TWICE[0], fork=Fork(ADAM, 1000)),  # never comes
-    Racer(TWICE[1], fork=Fork(ADAM, 0)),  # from the beginning
+    OptimizerConfig(Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
+    OptimizerConfig(Choice("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
+    OptimizerConfig(Choice("lbfgs", {"memory": 3}), fork=Fork(OptimizerConfig(Choice("lbfgs", {"memory": 5})), 4)),  # of another shape
+    OptimizerConfig(TWICE[0], fork=Fork(OptimizerConfig(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12)),
+    OptimizerConfig(TWICE[0], fork=Fork(ADAM, 1000)),  # never comes
+    OptimizerConfig(TWICE[1], fork=Fork(ADAM, 0)),  # from the beginning
     MOMENTUM,
 )
 SCHEDULED = (
-    *(Racer(TWICE[0], schedules={"lr": Choice(k)}) for k in SCHEDULES),
-    Racer(Choice("adam"), schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})}),
-    Racer(Choice("adamax"), schedules={"beta1": Choice("linear", {"steps": 30})}),
-    Racer(Choice("sgd"), (Choice("clipped"),), {"max_norm": Choice("exponential"), "lr": Choice("cosine")}),
+    *(OptimizerConfig(TWICE[0], schedules={"lr": Choice(k)}) for k in SCHEDULES),
+    OptimizerConfig(Choice("adam"), schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})}),
+    OptimizerConfig(Choice("adamax"), schedules={"beta1": Choice("linear", {"steps": 30})}),
+    OptimizerConfig(Choice("sgd"), (Choice("clipped"),), {"max_norm": Choice("exponential"), "lr": Choice("cosine")}),
 )
 WRAPPED = (
-    *(Racer(Choice(opt), (Choice(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
-    Racer(ADAM.optimizer, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
+    *(OptimizerConfig(Choice(opt), (Choice(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
+    OptimizerConfig(ADAM.optimizer, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
 )
 SWITCHED = (
-    *(Racer(Choice(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),
-    Racer(Choice("newton", {"damping": 2.0, "saddle_free": True})),
-    Racer(Choice("newton", {"line_search": True})),
-    Racer(Choice("bfgs", {"line_search": False, "lr": 0.2})),
-    Racer(Choice("lbfgs", {"line_search": False, "lr": 0.2, "memory": 2})),
-    Racer(Choice("nesterov", {"momentum": 0.0})),
+    *(OptimizerConfig(Choice(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),
+    OptimizerConfig(Choice("newton", {"damping": 2.0, "saddle_free": True})),
+    OptimizerConfig(Choice("newton", {"line_search": True})),
+    OptimizerConfig(Choice("bfgs", {"line_search": False, "lr": 0.2})),
+    OptimizerConfig(Choice("lbfgs", {"line_search": False, "lr": 0.2, "memory": 2})),
+    OptimizerConfig(Choice("nesterov", {"momentum": 0.0})),
 )
-SOME = tuple(Racer(Choice(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
+SOME = tuple(OptimizerConfig(Choice(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
 FANS = (
-    Racer(TWICE[0], starts=Choice("ring", {"count": 5})),
-    Racer(Choice("newton"), starts=Choice("grid", {"columns": 3})),
-    Racer(Choice("nesterov", {"lr": 0.05}), starts=Choice("ring")),
+    OptimizerConfig(TWICE[0], starts=Choice("ring", {"count": 5})),
+    OptimizerConfig(Choice("newton"), starts=Choice("grid", {"columns": 3})),
+    OptimizerConfig(Choice("nesterov", {"lr": 0.05}), starts=Choice("ring")),
     ADAM,
 )
 FORMULA = "abs(x^2 − 1)/2 + min(y², 3) + max(x*y, 1)·0.1 + sqrt(2)*log10(x^2+4) + ln(e)*sin(π*y) + sign(3)"
 SCENES = {
     "book": BOOK,
-    "bowl": Scene(Problem(), tuple(Racer(Choice(k)) for k in OPTIMIZERS)),
-    "valley": Scene(VALLEY, tuple(Racer(calm(k)) for k in OPTIMIZERS)),
-    "written out": Scene(VALLEY, tuple(Racer(calm(k), schedules={"lr": Choice("constant")}) for k in OPTIMIZERS)),
+    "bowl": Scene(Problem(), tuple(OptimizerConfig(Choice(k)) for k in OPTIMIZERS)),
+    "valley": Scene(VALLEY, tuple(OptimizerConfig(calm(k)) for k in OPTIMIZERS)),
+    "written out": Scene(VALLEY, tuple(OptimizerConfig(calm(k), schedules={"lr": Choice("constant")}) for k in OPTIMIZERS)),
     "scheduled": Scene(Problem(steps=60), SCHEDULED),
     "wrapped": Scene(Problem(), WRAPPED),
     "switched": Scene(Problem(), SWITCHED),
     "forks": Scene(Problem(), FORKS),
-    "fans": Scene(Problem("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.optimizer.key != "sgd")),
+    "fans": Scene(Problem("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")),
     "fans elsewhere": typed("x^2/9 + y^2", FANS[0], domain=((-3.0, 6.0), (-4.0, 4.0))),
     **{f"noise {k}": Scene(Problem(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
     "quiet": Scene(Problem("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
-    "diverging": Scene(replace(VALLEY, steps=200), (Racer(Choice("sgd", {"lr": 10.0})), Racer(Choice("nesterov")))),
-    "undefined": typed("log(x) + y^2", Racer(Choice("sgd", {"lr": 4.0})), Racer(Choice("nesterov", {"lr": 0.001}))),
+    "diverging": Scene(replace(VALLEY, steps=200), (OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("nesterov")))),
+    "undefined": typed("log(x) + y^2", OptimizerConfig(Choice("sgd", {"lr": 4.0})), OptimizerConfig(Choice("nesterov", {"lr": 0.001}))),
     "undefined start": Scene(Problem(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
-    "twins": Scene(Problem(), (Racer(Choice("sgd", {"lr": 0.1})), Racer(Choice("sgd", {"lr": 0.1 + 1e-9})))),
+    "twins": Scene(Problem(), (OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})))),
     "nobody": Scene(Problem(), ()),
     **{
-        f"function {f}": Scene(Problem(f, start=FUNCTIONS[f].start, steps=4), (Racer(Choice("adam")),)) for f in FUNCTIONS
+        f"function {f}": Scene(Problem(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)) for f in FUNCTIONS
     },
 }
 
 # What the script in PyTorch does not cover, each with a comment in the script: nothing but the limits that
 # optviz takes where a formula gives 0/0.
-NOT_COVERED = {"ackley at its minimum": Scene(Problem("ackley", start=(0.0, 0.0), steps=3), (Racer(Choice("sgd")),))}
+NOT_COVERED = {"ackley at its minimum": Scene(Problem("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),))}
 
 RUNNER = """
 import contextlib, io, json, sys
@@ -154,8 +154,8 @@ def numbers(text: str) -> dict[str, tuple[float, ...]]:
 
 def expected(scene: Scene) -> dict[str, tuple[float, ...]]:
     ends = {}
-    for name, racer in zip(distinct(scene.names), scene.racers, strict=True):
-        alone, others = run(scene.problem, racer), fan(scene.problem, racer)
+    for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
+        alone, others = run(scene.problem, config), fan(scene.problem, config)
         ends[name] = (*alone.points[-1].tolist(), float(alone.values[-1]))
         for i in range(others.values.shape[1] if others else 0):
             ends[f"{name} @{i + 1}"] = (*others.points[-1, i].tolist(), float(others.values[-1, i]))
@@ -279,7 +279,7 @@ class Odd(Optimizer):
 def test_what_cannot_be_written_is_a_comment():
     optimizer("Odd", "nobody")(Odd)
     try:
-        scene = Scene(Problem(), (ADAM, Racer(Choice("odd"))))
+        scene = Scene(Problem(), (ADAM, OptimizerConfig(Choice("odd"))))
         code = torch_script(scene)
         assert "# Odd is missing, for it cannot be written in PyTorch: np.nextafter" in code
         compile(code, "script", "exec")
@@ -310,7 +310,7 @@ def test_formulas_keep_their_looks(formula, code):
 
 def test_the_file_holds_every_step():
     scene = SCENES["noise uniform"]
-    runs = [(name, run(scene.problem, r)) for name, r in zip(scene.names, scene.racers, strict=True)]
+    runs = [(name, run(scene.problem, r)) for name, r in zip(scene.names, scene.optimizers, strict=True)]
     others = fan(scene.problem, FANS[0])
     rows = list(csv.DictReader(io.StringIO(paths_csv([*runs, ("Many", others)]))))
     for i in range(others.values.shape[1]):
@@ -329,10 +329,10 @@ def test_the_file_holds_every_step():
 
 def test_the_file_ends_where_a_path_does():
     scene = SCENES["diverging"]
-    gone = run(scene.problem, scene.racers[0])
+    gone = run(scene.problem, scene.optimizers[0])
     text = paths_csv([("SGD", gone)])
     assert len(text.splitlines()) == 1 + int(gone.diverged_at)
     assert text.endswith(f",,,{gone.work[int(gone.diverged_at) - 1, 0]}\n")
     assert "nan" not in text
     start = SCENES["undefined start"]
-    assert len(paths_csv([("SGD", run(start.problem, start.racers[0]))]).splitlines()) == 1
+    assert len(paths_csv([("SGD", run(start.problem, start.optimizers[0]))]).splitlines()) == 1

@@ -29,7 +29,7 @@ from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories.curves import ALONG, METRICS
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MAX_RACERS,
+    MAX_OPTIMIZERS,
     MAX_SEED,
     NO_NOISE,
     TYPED,
@@ -38,7 +38,7 @@ from optviz.experiments.trajectories.spec import (
     on_function,
 )
 from optviz.experiments.trajectories.view import LEVELS, View
-from optviz.optim.config import MAX_STEPS, Fork, Racer
+from optviz.optim.config import MAX_STEPS, Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.share import (
     DAMAGED,
@@ -65,11 +65,11 @@ from optviz.spec import (
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
 FRAMED = Problem(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
-SIX = Scene(FRAMED, tuple(Racer(Choice(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
+SIX = Scene(FRAMED, tuple(OptimizerConfig(Choice(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
 
-FORKED = Racer(
+FORKED = OptimizerConfig(
     Choice("momentum", {"lr": 0.02}),
-    fork=Fork(Racer(Choice("adam"), fork=Fork(Racer(Choice("sgd", {"lr": 0.95})), 4)), 12),
+    fork=Fork(OptimizerConfig(Choice("adam"), fork=Fork(OptimizerConfig(Choice("sgd", {"lr": 0.95})), 4)), 12),
     starts=Choice("ring", {"count": 8}),
 )
 RICH = Shared(
@@ -77,15 +77,15 @@ RICH = Shared(
         Problem(TYPED, "x**2/20 + y**2 + sin(3*x)/2", ((-8.0, 8.0), (-5.0, 5.0)), (-7.0, 2.5), 120,
                 Choice("gaussian", {"scale": 0.5}), 7),
         (
-            Racer(Choice("adamw", {"lr": 0.05, "bias_correction": False}), (Choice("clipped"), Choice("averaged", {"decay": 0.9})),
+            OptimizerConfig(Choice("adamw", {"lr": 0.05, "bias_correction": False}), (Choice("clipped"), Choice("averaged", {"decay": 0.9})),
                   {"lr": Choice("cosine", {"steps": 120, "floor": 0.1})}, None, Choice("grid", {"columns": 4})),
             FORKED,
-            Racer(Choice("lbfgs", {"memory": 5})),
+            OptimizerConfig(Choice("lbfgs", {"memory": 5})),
         ),
         0.01,
     ),
     View("log", True, True, False, False, "evaluations", ("loss", "gradient")),
-    Controls(("function", "racers"), ("lessons",)),
+    Controls(("function", "optimizers"), ("lessons",)),
 )  # fmt: skip
 
 # Links as they were once given out. They open to the same scene for ever: none of this is ever edited.
@@ -106,32 +106,32 @@ def scenes():
     for key in FUNCTIONS:
         yield key, replace(BOOK, problem=on_function(Problem(steps=77), key))
     for key, cls in OPTIMIZERS.items():
-        yield key, Scene(Problem(), (Racer(Choice(key)),))
+        yield key, Scene(Problem(), (OptimizerConfig(Choice(key)),))
         knobbed = {k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)}
-        yield f"{key}-hyperparameters", Scene(Problem(), (Racer(Choice(key, knobbed)),))
+        yield f"{key}-hyperparameters", Scene(Problem(), (OptimizerConfig(Choice(key, knobbed)),))
     for key, cls in WRAPPERS.items():
         for knobbed in ({}, {k.name: k.low for k in hyperparameters(cls)}):
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Choice("adam"), (Choice(key, knobbed),)),))
-    yield "wrappers", Scene(Problem(), (Racer(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice(key, knobbed),)),))
+    yield "wrappers", Scene(Problem(), (OptimizerConfig(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
     for key, cls in SCHEDULES.items():
         for knobbed in ({}, {k.name: k.high for k in hyperparameters(cls)}):
             schedules = {"lr": Choice(key, knobbed), "beta1": Choice("constant")}
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (Racer(Choice("adam"), (), schedules),))
+            yield f"{key}-{len(knobbed)}", Scene(Problem(), (OptimizerConfig(Choice("adam"), (), schedules),))
     for key in NOISES:
         yield key, replace(BOOK, problem=Problem(noise=Choice(key, {"scale": 0.3}), seed=MAX_SEED))
     for key, cls in STARTS.items():
         starts = Choice(key, {k.name: k.low for k in hyperparameters(cls)})
-        yield key, Scene(Problem(), (Racer(Choice("adam"), starts=starts), Racer(Choice("sgd"), starts=Choice(key))))
+        yield key, Scene(Problem(), (OptimizerConfig(Choice("adam"), starts=starts), OptimizerConfig(Choice("sgd"), starts=Choice(key))))
     for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
-        yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.racers)
+        yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.optimizers)
     yield "formula put away", Scene(Problem(formula="x*y"), ())
     yield "forks", Scene(Problem(), (FORKED, replace(FORKED, fork=Fork(FORKED, 0))))
-    racer = Racer(Choice("adam"))
+    config = OptimizerConfig(Choice("adam"))
     for step in range(11):
-        racer = Racer(Choice("sgd"), fork=Fork(racer, step))
-    yield "forks of forks", Scene(Problem(), (racer,))
-    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.racers[0],) * MAX_RACERS, 1e-12)
-    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (Racer(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
+        config = OptimizerConfig(Choice("sgd"), fork=Fork(config, step))
+    yield "forks of forks", Scene(Problem(), (config,))
+    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.optimizers[0],) * MAX_OPTIMIZERS, 1e-12)
+    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (OptimizerConfig(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
 
 
 SCENES = dict(scenes())
@@ -189,19 +189,19 @@ class TestRoundTrip:
         for _ in range(200):
             lr, x, tolerance = rng.uniform(1e-4, 10), rng.uniform(-10, 10), rng.uniform(1e-12, 1)
             scene = decode(
-                encode(Shared(Scene(Problem(start=(x, -x / 2)), (Racer(Choice("sgd", {"lr": lr})),), tolerance)))
+                encode(Shared(Scene(Problem(start=(x, -x / 2)), (OptimizerConfig(Choice("sgd", {"lr": lr})),), tolerance)))
             ).scene
             assert scene.problem.start == (x, -x / 2)
-            assert scene.racers[0].optimizer.values == {"lr": lr}
+            assert scene.optimizers[0].method.values == {"lr": lr}
             assert scene.tolerance == tolerance
 
     def test_a_typed_formula_is_ready_to_run(self):
         problem = decode(encode(Shared(SIX))).scene.problem
-        assert trajectories.run(problem, Racer(Choice("adam")), steps=3).points.shape == (4, 2)
+        assert trajectories.run(problem, OptimizerConfig(Choice("adam")), steps=3).points.shape == (4, 2)
 
     def test_is_the_same_text_for_equal_scenes(self):
         one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
-        one, two = (Shared(Scene(Problem(), (Racer(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
+        one, two = (Shared(Scene(Problem(), (OptimizerConfig(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
         assert one == two
         assert encode(one) == encode(two) == encode(decode(encode(two)))
 
@@ -229,14 +229,14 @@ def parts(registry):
 
 
 @st.composite
-def racers(draw, depth=2):
+def configs(draw, depth=2):
     optimizer = draw(parts(OPTIMIZERS))
     wrappers = tuple(draw(st.lists(parts(WRAPPERS), max_size=3, unique_by=lambda part: part.key)))
     held = [OPTIMIZERS[optimizer.key], *(WRAPPERS[w.key] for w in wrappers)]
     names = [k.name for cls in held for k in hyperparameters(cls) if k.kind is float]
     schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
-    fork = draw(st.none() | st.builds(Fork, racers(depth - 1), st.integers(0, MAX_STEPS))) if depth else None
-    return Racer(optimizer, wrappers, schedules, fork, draw(st.none() | parts(STARTS)))
+    fork = draw(st.none() | st.builds(Fork, configs(depth - 1), st.integers(0, MAX_STEPS))) if depth else None
+    return OptimizerConfig(optimizer, wrappers, schedules, fork, draw(st.none() | parts(STARTS)))
 
 
 @st.composite
@@ -259,7 +259,7 @@ def some_of(names, least=0):
 
 anything_shared = st.builds(
     Shared,
-    st.builds(Scene, problems(), st.lists(racers(), max_size=4).map(tuple), st.floats(1e-12, 1)),
+    st.builds(Scene, problems(), st.lists(configs(), max_size=4).map(tuple), st.floats(1e-12, 1)),
     st.builds(
         View, st.sampled_from(list(LEVELS)), st.booleans(), st.booleans(), st.booleans(), st.booleans(),
         st.sampled_from(list(ALONG)), some_of(METRICS, 1),
@@ -301,12 +301,12 @@ class TestLength:
 
         def branches(forks):
             values = {k.name: rng.uniform(k.low, k.high) for k in hyperparameters(OPTIMIZERS["adam"]) if k.kind is float}
-            return Racer(Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
+            return OptimizerConfig(Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
 
-        held = tuple(branches(3) for _ in range(MAX_RACERS))
-        assert decode(encode(Shared(Scene(Problem(), held)))).scene.racers == held
+        held = tuple(branches(3) for _ in range(MAX_OPTIMIZERS))
+        assert decode(encode(Shared(Scene(Problem(), held)))).scene.optimizers == held
         with pytest.raises(LinkError, match="too much"):
-            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MAX_RACERS)))))
+            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MAX_OPTIMIZERS)))))
 
 
 class TestForEver:
@@ -327,7 +327,7 @@ class TestForEver:
         assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Choice("none"), 0)
         assert Scene(Problem(), ()).tolerance == 1e-3
         assert View() == View("auto", False, False, False, True, "steps", ("loss",))
-        assert Racer(Choice("sgd")) == Racer(Choice("sgd"), (), {}, None, None)
+        assert OptimizerConfig(Choice("sgd")) == OptimizerConfig(Choice("sgd"), (), {}, None, None)
         assert Controls() == Controls((), ())
 
 
@@ -467,7 +467,7 @@ ODD = [
     None, True, False, 0, 1, -1, 1.5, 10**30, 10**400, 10**4000, "", "x", "\0", "\ud800", [], [[]], {}, {"": {}}, {"x": 1},
     [1] * 65, {"adam": 1}, {"adam": {"lr": "x"}}, {"adam": {"lr": None}}, {"adam": {"lr": 1e200}}, {"adam": {"lr": 10**500}},
     {"adam": {"\0": 1}}, {"a" * 3000: {}}, "a" * 3000, {f"k{i}": 1 for i in range(65)}, [{}], [[], []], [None, None],
-    [1e309, 1], -0.0, {"racer": {}, "step": 0}, {"racer": {"optimizer": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
+    [1e309, 1], -0.0, {"method": {}, "step": 0}, {"method": {"optimizer": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
 ]  # fmt: skip
 RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN,NaN]", '{"adam":{"lr":NaN}}', '{"adam":{"lr":1e999}}']
 
@@ -497,7 +497,7 @@ def tree():
 
 
 PLACES = list(places(tree()))
-DEEP = '{"optimizer":"adam","fork":{"step":1,"racer":' * 300 + '{"optimizer":"adam"}' + "}}" * 300
+DEEP = '{"optimizer":"adam","fork":{"step":1,"optimizer":' * 300 + '{"optimizer":"adam"}' + "}}" * 300
 
 
 class TestOtherThings:
@@ -525,10 +525,10 @@ class TestOtherThings:
                 refusal(packed(data))
 
     def scene(self, **parts):
-        return packed({"scene": {"problem": {}, "racers": [], **parts}})
+        return packed({"scene": {"problem": {}, "optimizers": [], **parts}})
 
-    def racer(self, **parts):
-        return self.scene(racers=[{"optimizer": "adam", **parts}])
+    def config(self, **parts):
+        return self.scene(optimizers=[{"method": "adam", **parts}])
 
     def test_the_words_of_what_is_wrong_come_through(self):
         said = {
@@ -537,28 +537,28 @@ class TestOtherThings:
             self.scene(problem={"seed": -1}): "seed is from 0 to 9999",
             self.scene(problem={"function": "rosenbrok"}): "there is no function 'rosenbrok'",
             self.scene(problem={"start": [0, 99]}): "outside the picture",
-            self.scene(racers=[{"optimizer": "adam"}] * 13): "number of optimizers is from 0 to 12, not 13",
-            self.scene(racers=[{"optimizer": "adam"}] * 65): "more than 64",
-            self.scene(racers=[{"optimizer": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
-            self.scene(racers=[{"optimizer": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no hyperparameter 'momentum'",
-            self.scene(racers=[{"optimizer": "muon"}]): "there is no optimizer 'muon'",
+            self.scene(optimizers=[{"method": "adam"}] * 13): "number of optimizers is from 0 to 12, not 13",
+            self.scene(optimizers=[{"method": "adam"}] * 65): "more than 64",
+            self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
+            self.scene(optimizers=[{"method": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no hyperparameter 'momentum'",
+            self.scene(optimizers=[{"optimizer": "muon"}]): "there is no optimizer 'muon'",
             self.scene(extra=1): "scene has no 'extra'",
-            self.racer(wrappers=["averaged", "averaged"]): "stands around itself",
-            self.racer(wrappers=["averaged"] * 64): "stands around itself",
-            self.racer(schedules={"momentum": "cosine"}): "'momentum'",
-            self.racer(schedules={"bias_correction": "cosine"}): "'bias_correction'",
-            self.racer(starts={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
-            self.racer(starts={"grid": {"columns": 1000000}}): "columns of grid",
-            self.racer(fork={"racer": {"optimizer": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
-            self.racer(fork={"racer": {"optimizer": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
-            self.racer(fork={"racer": {"optimizer": "adam"}, "step": 10**300}): "step is a whole number",
-            packed({"scene": {"problem": {}, "racers": []}, "view": {"levels": "odd"}}): "view",
-            packed({"scene": {"problem": {}, "racers": []}, "view": {"metrics": []}}): "curves",
-            packed({"scene": {"problem": {}, "racers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
-            packed({"scene": {"problem": {}, "racers": []}, "controls": {"locked": ["all"]}}): "controls",
-            packed({"scene": {"problem": {}, "racers": []}, "controls": {"hidden": ["run", "run"]}}): "controls",
-            packed({"scene": {"problem": {}, "racers": []}, "controls": {"shut": []}}): "controls has no 'shut'",
-            packed({"racers": []}): "link has no 'racers'",
+            self.optimizer(wrappers=["averaged", "averaged"]): "stands around itself",
+            self.optimizer(wrappers=["averaged"] * 64): "stands around itself",
+            self.optimizer(schedules={"momentum": "cosine"}): "'momentum'",
+            self.optimizer(schedules={"bias_correction": "cosine"}): "'bias_correction'",
+            self.optimizer(starts={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
+            self.optimizer(starts={"grid": {"columns": 1000000}}): "columns of grid",
+            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
+            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
+            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 10**300}): "step is a whole number",
+            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"levels": "odd"}}): "view",
+            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"metrics": []}}): "curves",
+            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
+            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"locked": ["all"]}}): "controls",
+            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"hidden": ["run", "run"]}}): "controls",
+            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"shut": []}}): "controls has no 'shut'",
+            packed({"optimizers": []}): "link has no 'optimizers'",
             packed({}): "link lacks its scene",
             packed([]): "link is a mapping",
         }  # fmt: skip
@@ -568,9 +568,9 @@ class TestOtherThings:
             assert "something that the app does not have" in message
 
     def test_forks_beyond_the_depth(self):
-        assert "deeply" in refusal(packed('{"scene":{"problem":{},"racers":[' + DEEP + "]}}"))
-        data = '{"fork":{"racer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
-        refusal(packed('{"scene":{"problem":{},"racers":[' + data + "]}}"))
+        assert "deeply" in refusal(packed('{"scene":{"problem":{},"optimizers":[' + DEEP + "]}}"))
+        data = '{"fork":{"optimizer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
+        refusal(packed('{"scene":{"problem":{},"optimizers":[' + data + "]}}"))
 
     @pytest.mark.parametrize(
         "formula",

@@ -10,7 +10,7 @@ import pytest
 
 from optviz.nn import MiniBatch, Network, one_hot
 from optviz.optim import OPTIMIZERS, WRAPPERS
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import (
     Choice,
@@ -37,12 +37,12 @@ SMALL = Network((3, 5, 4, 2), Choice("tanh"), Choice("xavier_normal"), "float64"
 LEAN = [key for key, cls in OPTIMIZERS.items() if not cls.dense]
 
 
-def racer(key, lr=None, **more):
-    return Racer(Choice(key, {"lr": lr} if lr else {}), **more)
+def config(key, lr=None, **more):
+    return OptimizerConfig(Choice(key, {"lr": lr} if lr else {}), **more)
 
 
 def small(r=None, **more):
-    usual = {"network": SMALL, "racer": r or racer("sgd", 0.5), "batch": 8, "iterations": 12, "assess": 5}
+    usual = {"network": SMALL, "optimizer": r or config("sgd", 0.5), "batch": 8, "iterations": 12, "assess": 5}
     return Training(**usual | more)
 
 
@@ -80,7 +80,7 @@ def test_as_json_and_back():
     for training in (
         Training(),
         small(seeds=(1, 5), initialisers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})), split=Split(300, True)),
-        small(Racer(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}), dataset=Choice("moons", {"noise": 0.2})),
+        small(OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}), dataset=Choice("moons", {"noise": 0.2})),
     ):
         assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
     assert to_dict(Training()) == {}
@@ -99,7 +99,7 @@ def test_a_training_is_an_update_after_the_other(data):
 
 
 def test_mini_batches_are_a_function_of_seed_and_iteration():
-    a, b = small(seeds=(0, 7)), small(racer("adam"), seeds=(7,), iterations=99)
+    a, b = small(seeds=(0, 7)), small(config("adam"), seeds=(7,), iterations=99)
     assert a.rows(4, 40).shape == (2, 8)
     np.testing.assert_array_equal(a.rows(4, 40)[1], b.rows(4, 40)[0])
     assert (a.rows(4, 40)[0] != a.rows(4, 40)[1]).any()
@@ -111,7 +111,7 @@ def test_mini_batches_are_a_function_of_seed_and_iteration():
 
 @pytest.mark.parametrize("key", [k for k in LEAN if k != "lbfgs"])
 def test_every_optimizer_learns(key, data):
-    progress = end(small(racer(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60), data)
+    progress = end(small(config(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60), data)
     assert progress.loss[-10:].mean() < 0.8 * progress.loss[:5].mean()
     assert progress.accuracy[-1].min() > 0.7
 
@@ -121,7 +121,7 @@ def test_every_optimizer_learns(key, data):
 def test_a_batch_is_each_network_alone(key, data, dtype):
     """Seeds and initialisers side by side give the numbers that they give alone, in the precision of the network."""
     rules = (Choice("xavier_normal"), Choice("he_uniform"))
-    training = small(racer(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initialisers=rules)
+    training = small(config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initialisers=rules)
     together = end(training, data)
     assert together.params.dtype == dtype
     assert all(v.dtype == dtype for v in together.state.values() if np.ndim(v))
@@ -135,7 +135,7 @@ def test_a_batch_is_each_network_alone(key, data, dtype):
 @pytest.mark.parametrize("key", WRAPPERS)
 def test_wrappers_train_networks(key, data):
     progress = end(
-        small(Racer(Choice("momentum", {"lr": 0.1}), (Choice(key),)), network=replace(SMALL, dtype="float32")), data
+        small(OptimizerConfig(Choice("momentum", {"lr": 0.1}), (Choice(key),)), network=replace(SMALL, dtype="float32")), data
     )
     assert progress.params.dtype == np.float32
     assert np.isfinite(progress.loss).all()
@@ -147,10 +147,10 @@ def test_schedules_train_networks(key, data):
     """One update with the rate that the schedule says is one update with that rate."""
     factor = SCHEDULES[key]()(0)
     network = replace(SMALL, dtype="float32")
-    scheduled = end(small(racer("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1), data)
-    plainly = end(small(racer("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
+    scheduled = end(small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1), data)
+    plainly = end(small(config("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
     np.testing.assert_array_equal(scheduled.params, plainly.params)
-    longer = end(small(racer("sgd", 0.5, schedules={"lr": Choice(key)}), network=network), data)
+    longer = end(small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network), data)
     assert longer.params.dtype == np.float32
 
 
@@ -166,7 +166,7 @@ def test_a_training_agrees_with_torch(key, data):
     """Two networks side by side against torch.nn and torch.optim on the same mini-batches, in double precision."""
     torch = pytest.importorskip("torch")
     name, hyperparameters = TORCH[key]
-    training = small(Racer(Choice(key, hyperparameters)), seeds=(3, 8), iterations=25)
+    training = small(OptimizerConfig(Choice(key, hyperparameters)), seeds=(3, 8), iterations=25)
     ours = end(training, data)
     for s in range(2):
         model = torch.nn.Sequential(
@@ -197,7 +197,7 @@ def test_a_training_agrees_with_torch(key, data):
 
 
 def test_stopped_and_continued_is_the_same(data):
-    training = small(racer("adam"), seeds=(0, 1), keep=4, assess=5)
+    training = small(config("adam"), seeds=(0, 1), keep=4, assess=5)
     whole = end(training, data)
     stopped = next(p for p in train(training, data) if p.iteration == 5)
     before = copy.deepcopy(stopped)
@@ -244,7 +244,7 @@ def test_divergence_ends_the_curve(activation, dtype, data):
     """Where it ends nothing is said any more; its neighbour goes on as if alone."""
     network = replace(SMALL, activation=Choice(activation), dtype=dtype)
     rules = (Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))
-    wild = small(racer("sgd", 10.0), network=network, initialisers=rules, iterations=150)
+    wild = small(config("sgd", 10.0), network=network, initialisers=rules, iterations=150)
     progress = end(wild, data)
     assert progress.diverged_at[1] == -1
     for i in range(2):
@@ -264,7 +264,7 @@ def test_divergence_ends_the_curve(activation, dtype, data):
 
 @pytest.mark.parametrize("key", LEAN)
 def test_a_huge_rate_is_a_picture_too(key, data):
-    r = Racer(Choice(key, {"lr": 1e6}))
+    r = OptimizerConfig(Choice(key, {"lr": 1e6}))
     progress = end(small(r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40), data)
     assert progress.iteration == 40
     lost = np.isnan(progress.loss[:, 0, 0])
@@ -277,7 +277,7 @@ def test_a_huge_rate_is_a_picture_too(key, data):
 @pytest.mark.parametrize("layers", [0, 1, 12])
 def test_extremes_end_or_go_on(layers, sigma, lr, data):
     network = Network((3, *[30] * layers, 2), Choice("relu"), Choice("normal", {"sigma": sigma}))
-    progress = end(small(Racer(Choice("sgd", {"lr": lr})), network=network, iterations=15), data)
+    progress = end(small(OptimizerConfig(Choice("sgd", {"lr": lr})), network=network, iterations=15), data)
     at, loss = int(progress.diverged_at[0, 0]), progress.loss[:, 0, 0]
     assert np.isfinite(loss[: at if at >= 0 else None]).all()
     assert at < 0 or np.isnan(loss[at:]).all()
@@ -285,14 +285,14 @@ def test_extremes_end_or_go_on(layers, sigma, lr, data):
 
 def test_all_lost_is_done_at_once(data):
     network = Network((3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0}))
-    progress = end(small(racer("sgd", 10.0), network=network, iterations=20_000, assess=20_000), data)
+    progress = end(small(config("sgd", 10.0), network=network, iterations=20_000, assess=20_000), data)
     assert progress.iteration == 20_000
     assert 0 <= progress.diverged_at[0, 0] < 20
     assert progress.seconds[-1] < 1
 
 
 def test_a_rate_of_nothing_changes_nothing(data):
-    progress = end(small(Racer(Choice("sgd", {"lr": 0.0}))), data)
+    progress = end(small(OptimizerConfig(Choice("sgd", {"lr": 0.0}))), data)
     np.testing.assert_array_equal(progress.params, progress.training.start())
 
 
@@ -310,10 +310,10 @@ def test_which_trainings_are_refused():
     check(good)
     deep = replace(good.network, sizes=(64, *[9] * 13, 10))
     for bad, why in (
-        (replace(good, racer=racer("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
-        (replace(good, racer=racer("bfgs")), "BFGS works with"),
-        (replace(good, racer=racer("sgd", fork=Fork(racer("sgd"), 3))), "without forks"),
-        (replace(good, racer=racer("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
+        (replace(good, optimizer=config("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
+        (replace(good, optimizer=config("bfgs")), "BFGS works with"),
+        (replace(good, optimizer=config("sgd", fork=Fork(config("sgd"), 3))), "without forks"),
+        (replace(good, optimizer=config("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "number of layers is from 1 to 13"),
         (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
         (replace(good, network=replace(good.network, activation=Choice("step"))), "no activation 'step'"),
@@ -377,7 +377,7 @@ FIGURE_6_9 = {  # mean, least and most of 20 seeds
 def test_optimizers_on_digits(key, digits):
     """Figure 6.9: mean loss of the last ten of 300 iterations; here of six other seeds."""
     rate = 0.001 if key == "adam" else 0.01
-    found = end(Training(racer=racer(key, rate), seeds=tuple(range(6)), assess=300), digits).loss[-10:].mean((0, 1))
+    found = end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), assess=300), digits).loss[-10:].mean((0, 1))
     mean, low, high = FIGURE_6_9[key]
     assert low < np.median(found) < high
     assert found.mean() == pytest.approx(mean, rel=0.35)
@@ -388,7 +388,7 @@ def test_optimizers_on_digits(key, digits):
 def test_initial_weights_on_digits(digits):
     """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
     rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(racer=racer("sgd", 0.05), seeds=(0, 1), assess=300, initialisers=rules)
+    training = Training(optimizer=config("sgd", 0.05), seeds=(0, 1), assess=300, initialisers=rules)
     small, xavier, he = end(training, digits).accuracy[-1, 0]
     assert small.max() <= 0.13
     assert xavier.min() >= 0.92
@@ -397,7 +397,7 @@ def test_initial_weights_on_digits(digits):
 
 def test_loss_after_the_slow_variant(digits):
     rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(racer=racer("sgd", 0.01), assess=300, initialisers=rules)
+    training = Training(optimizer=config("sgd", 0.01), assess=300, initialisers=rules)
     losses = end(training, digits).loss[-10:].mean((0, 2))
     np.testing.assert_allclose(losses, [2.302, 1.972, 0.442], rtol=0.2)
 
@@ -405,7 +405,7 @@ def test_loss_after_the_slow_variant(digits):
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_zeros_stay_zeros(activation, digits):
     network = Network((64, 20, 20, 10), Choice(activation), Choice("zeros"))
-    progress = end(Training(network, racer("sgd", 0.5), iterations=40), digits)
+    progress = end(Training(network, config("sgd", 0.5), iterations=40), digits)
     views = network.views(progress.params[0, 0])
     assert not any(views[i]["W"].any() for i in network.affine)
     assert not any(views[i]["b"].any() for i in network.affine[:-1])
@@ -418,12 +418,12 @@ def test_zeros_stay_zeros(activation, digits):
 def test_equal_units_stay_equal(activation, rule, digits):
     """However long it trains: the weights between hidden layers have rank 1, and all units are one."""
     network = Network((64, 20, 20, 10), Choice(activation), Choice(rule), "float64")
-    progress = end(Training(network, racer("sgd", 0.5), iterations=100), digits)
+    progress = end(Training(network, config("sgd", 0.5), iterations=100), digits)
     first, second, last = (network.views(progress.params[0, 0])[i]["W"] for i in network.affine)
     assert np.ptp(first, 1).max() <= 2.5e-12
     assert np.ptp(second) <= 2.5e-12
     assert np.ptp(last, 0).max() <= 2.5e-12
     assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
     assert np.abs(last).max() > 1e-3  # it did learn something
-    random = end(Training(replace(network, initialiser=Choice("he_normal")), racer("sgd", 0.5), iterations=5), digits)
+    random = end(Training(replace(network, initialiser=Choice("he_normal")), config("sgd", 0.5), iterations=5), digits)
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20

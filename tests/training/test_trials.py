@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optviz.nn import Mode, Network, one_hot
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
     Choice,
     SpecError,
@@ -28,7 +28,7 @@ from optviz.training import (
 )
 
 NET = Network((64, 12, 12, 10), dtype="float64")
-BASE = Training(NET, Racer(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, assess=4, keep=4)
+BASE = Training(NET, OptimizerConfig(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, assess=4, keep=4)
 TRIALS = (
     Trial(),
     Trial({"lr": 0.3}),
@@ -45,12 +45,12 @@ def trained(training, data=None):
 
 def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
-    racer = Racer(Choice("momentum", training.racer.optimizer.values | trial.hyperparameters))
+    config = OptimizerConfig(Choice("momentum", training.optimizer.method.values | trial.hyperparameters))
     network = (
         training.network if trial.initialiser is None else replace(training.network, initialiser=trial.initialiser)
     )
     penalty = training.penalty if trial.l2 is None else Penalty(trial.l2)
-    return replace(training, trials=(), racer=racer, network=network, penalty=penalty)
+    return replace(training, trials=(), optimizer=config, network=network, penalty=penalty)
 
 
 @pytest.mark.parametrize("normalise", ["", "before", "after"])
@@ -66,7 +66,7 @@ def test_a_trial_in_a_batch_is_the_trial_alone(normalise):
 
 
 def test_selected_trials_go_on_as_if_the_others_had_never_been():
-    training = replace(BASE, trials=TRIALS, racer=Racer(Choice("adam", {"lr": 0.01})))
+    training = replace(BASE, trials=TRIALS, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))
     training = replace(training, trials=(Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5})))
     data = load(training)
     whole = trained(training, data)
@@ -84,17 +84,17 @@ def test_a_trial_that_diverges_leaves_the_others_alone():
     training = replace(BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, assess=60)
     with_lost, without = (
         trained(training),
-        trained(replace(BASE, racer=Racer(Choice("momentum", {"lr": 0.01})), iterations=60, assess=60)),
+        trained(replace(BASE, optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})), iterations=60, assess=60)),
     )
     np.testing.assert_allclose(with_lost.params[1], without.params[0], rtol=1e-9)
 
 
 def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
-    racer = Racer(
+    config = OptimizerConfig(
         Choice("sgd", {"lr": 0.5}), (Choice("clipped", {"max_norm": 0.5}),), {"lr": Choice("step", {"first": 3, "every": 3})}
     )
-    together = trained(replace(BASE, racer=racer, trials=(Trial({"lr": 0.1}), Trial())))
-    one = trained(replace(BASE, racer=replace(racer, optimizer=Choice("sgd", {"lr": 0.1}))))
+    together = trained(replace(BASE, optimizer=config, trials=(Trial({"lr": 0.1}), Trial())))
+    one = trained(replace(BASE, optimizer=replace(config, method=Choice("sgd", {"lr": 0.1}))))
     np.testing.assert_allclose(together.params[0], one.params[0], rtol=1e-9, atol=1e-14)
 
 
@@ -107,7 +107,7 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
         (replace(BASE, trials=(Trial(initialiser=Choice("nothing")),)), "no initialiser"),
         (replace(BASE, trials=(Trial(),), initialisers=(Choice("zeros"),)), "not both"),
         (replace(BASE, trials=(Trial(),) * 201), "number of trials"),
-        (replace(BASE, racer=Racer(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
+        (replace(BASE, optimizer=OptimizerConfig(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
         (replace(BASE, inputs="upside down"), "inputs is one of given"),
         (replace(BASE, network=replace(NET, normalise="everywhere")), "place of batch normalisation"),
         (replace(BASE, network=replace(NET, dropout=1.0)), "dropout is from 0"),

@@ -14,7 +14,7 @@ from optviz.experiments.hyperparameter_search.spec import (
     parts,
 )
 from optviz.nn import Network, Penalty
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
     Choice,
     SpecError,
@@ -273,14 +273,14 @@ def test_a_trial_is_the_training_with_its_knobs():
     space = Space(
         (Axis("lr", -3.0, 0.0), Axis("l2", -4.0, -1.0), Axis("momentum", -1.0, -0.1), Axis("sigma", -2.0, -0.5))
     )
-    training = replace(TINY, racer=Racer(Choice("momentum")), network=Network((64, 20, 10), dtype="float64"))
+    training = replace(TINY, optimizer=OptimizerConfig(Choice("momentum")), network=Network((64, 20, 10), dtype="float64"))
     spec = Search(space, trials=5, training=training)
     check(spec)
     rows, now = parts(spec), ended(spec)
     for i in (0, 3):
         lr, l2, lost, sigma = now.values[i]
         alone = replace(
-            training, racer=Racer(Choice("momentum", {"lr": float(lr), "momentum": float(1 - lost)})), penalty=Penalty(float(l2)),
+            training, optimizer=OptimizerConfig(Choice("momentum", {"lr": float(lr), "momentum": float(1 - lost)})), penalty=Penalty(float(l2)),
             network=replace(training.network, initialiser=Choice("normal", {"sigma": float(sigma)})),
         )  # fmt: skip
         done = advance(begin(alone, rows.seen), rows.seen, 40)

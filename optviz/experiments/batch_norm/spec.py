@@ -11,7 +11,7 @@ import numpy as np
 
 from optviz.nn import PLACES, Network
 from optviz.nn.layers import Activated, Affine
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, SpecError
 from optviz.training import Split, Training, Trial
 from optviz.training import check as check_training
@@ -25,7 +25,7 @@ RANGES = {  # of what the small example is made of
 
 # Figure 6.18, and with other initial weights 6.19: five hidden layers, 1000 rows, not quite twenty epochs.
 BASE = Training(
-    Network((64, 100, 100, 100, 100, 100, 10)), Racer(Choice("sgd", {"lr": 0.01})), split=Split(1000), batch=100, iterations=191,
+    Network((64, 100, 100, 100, 100, 100, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(1000), batch=100, iterations=191,
 )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ def over_training(curves: list[Curve], span: list[float], iterations: int, theme
 
 def with_cycles(figure: dict, ensembles: Ensembles, theme: Theme) -> dict:
     """The picture of the snapshots with the cyclic rate under it, on the same axis, and a line at every snapshot."""
-    factor = ensembles.training("snapshots", 0.0).racer.schedules["lr"].build(SCHEDULES)
+    factor = ensembles.training("snapshots", 0.0).optimizer.schedules["lr"].build(SCHEDULES)
     at = np.arange(ensembles.iterations)
     some = at[:: max(1, len(at) // 800)]
     rate = {

@@ -11,7 +11,7 @@ import numpy as np
 
 from optviz.nn import DTYPES, Network, right
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError
 from optviz.training import (
@@ -31,7 +31,7 @@ class Ensembles:
     """One network, one optimizer, and the three ways to make more of it; on noisy and on clean labels."""
 
     network: Network = field(default_factory=lambda: Network((64, 100, 100, 10)))
-    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.1})))
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.1})))
     dataset: Choice = Choice("digits")
     split: Split = Split(300, noise=0.2)  # its noise is that of the noisy labels
     batch: int = 16
@@ -65,28 +65,28 @@ class Ensembles:
     @property
     def top(self) -> float:
         """α₀, the rate at which a cycle begins: as far as the optimizer's goes."""
-        rate = _rate(self.racer.optimizer)
+        rate = _rate(self.optimizer.method)
         return min(self.peak * self.rate, rate.high)
 
     @property
     def rate(self) -> float:
         """The constant rate."""
-        return self.racer.optimizer.values.get("lr", _rate(self.racer.optimizer).default)
+        return self.optimizer.method.values.get("lr", _rate(self.optimizer.method).default)
 
     def training(self, method: str, noise: float) -> Training:
         """The training of a method. Of independent and averaged networks there are M, of snapshots there is one run.
 
         Averaged networks have starts and mini-batches of the independent ones, and so the very same paths inside.
         """
-        racer, seeds, keep = self.racer, self.seeds, 0
+        config, seeds, keep = self.optimizer, self.seeds, 0
         if method == "snapshots":
-            optimizer = Choice(racer.optimizer.key, racer.optimizer.values | {"lr": self.top})
-            racer = replace(racer, optimizer=optimizer, schedules={"lr": Choice("cyclic", {"period": self.cycle})})
+            optimizer = Choice(config.method.key, config.method.values | {"lr": self.top})
+            config = replace(config, method=optimizer, schedules={"lr": Choice("cyclic", {"period": self.cycle})})
             seeds, keep = seeds[:1], self.cycle
         if method == "averaging":
-            racer = replace(racer, wrappers=(*racer.wrappers, Choice("averaged", {"decay": self.decay})))
+            config = replace(config, wrappers=(*config.wrappers, Choice("averaged", {"decay": self.decay})))
         return Training(
-            self.network, racer, self.dataset, replace(self.split, noise=noise), self.batch, self.iterations, seeds, assess=40, keep=keep
+            self.network, config, self.dataset, replace(self.split, noise=noise), self.batch, self.iterations, seeds, assess=40, keep=keep
         )  # fmt: skip
 
     @property
@@ -110,12 +110,12 @@ def check(ensembles: Ensembles) -> None:
     ):
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")
-    racer = ensembles.racer
-    if racer.wrappers or racer.schedules:
+    config = ensembles.optimizer
+    if config.wrappers or config.schedules:
         raise SpecError("the networks of an ensemble train at a constant rate, and nothing is around their optimizer")
     if ensembles.network.normalise:
         raise SpecError("snapshots hold the weights alone: there is no batch normalisation here")
-    racer.optimizer.check(OPTIMIZERS, "optimizer")
+    config.method.check(OPTIMIZERS, "optimizer")
     for training in ensembles.trainings:
         check_training(training)
 

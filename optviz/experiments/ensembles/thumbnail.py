@@ -56,7 +56,7 @@ def _independent(ensembles):
 
 
 def _cycles(ensembles):
-    factor = ensembles.training("snapshots", 0.0).racer.schedules["lr"].build(SCHEDULES)
+    factor = ensembles.training("snapshots", 0.0).optimizer.schedules["lr"].build(SCHEDULES)
     at = np.linspace(0, ensembles.iterations - 1, WIDTH).astype(int)
     return [(np.array([factor(t) for t in at]), "single")]
 

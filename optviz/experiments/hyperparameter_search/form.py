@@ -72,7 +72,7 @@ def controls(page: str) -> None:
 
 def _possible(search):
     """Without an axis for a hyperparameter that the optimizer does not have; weight decay is there for every one."""
-    axes = [axis for axis in search.space.axes if not missing(axis, search.training.racer.optimizer.key)]
+    axes = [axis for axis in search.space.axes if not missing(axis, search.training.optimizer.method.key)]
     for spare in ("l2", "lr"):
         if len(axes) < 2 and spare not in [axis.key for axis in axes]:
             axes.append(Axis(spare, *QUANTITIES[spare].usual))
@@ -127,7 +127,7 @@ def _space(search, put, key):
     """Which hyperparameters are searched, and a slider in powers of ten for the range of each."""
     S = st.session_state
     which = key("axes")
-    offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.racer.optimizer.key)]
+    offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.optimizer.method.key)]
 
     def choose():
         known = {axis.key: axis for axis in S.search.space.axes}

@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError
 from optviz.training import (
@@ -36,7 +36,7 @@ MIN_TRIALS = 4
 
 # What every trial shares. An epoch is four iterations.
 EVERY = Training(
-    Network((64, *[100] * 6, 10)), Racer(Choice("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, assess=20
+    Network((64, *[100] * 6, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, assess=20
 )  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def check(search: Search) -> None:
     if training.trials or training.initialisers or training.keep:
         raise SpecError("what all trials share has no trials of its own")
     check_training(training)
-    key = training.racer.optimizer.key
+    key = training.optimizer.method.key
     for axis in search.space.axes:
         if missing(axis, key):
             raise SpecError(f"{OPTIMIZERS[key].label} has no {axis.quantity.title} to search")

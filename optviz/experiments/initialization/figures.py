@@ -7,7 +7,7 @@ from html import escape
 import numpy as np
 
 from optviz.nn import INITIALISERS, Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import (
     Style,
@@ -39,13 +39,13 @@ def every(iterations: int, numbers: int) -> int:
 
 # The book's figure 6.15 on the digits, at a rate that tells the three apart within 300 iterations.
 BOOK = Training(
-    Network(), Racer(Choice("sgd", {"lr": 0.05})),
+    Network(), OptimizerConfig(Choice("sgd", {"lr": 0.05})),
     initialisers=(Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal")), assess=20, keep=20,
 )  # fmt: skip
 
 # Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64, where equal is equal.
 SYMMETRY = Training(
-    Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64"), Racer(Choice("sgd", {"lr": 1.0})), iterations=600,
+    Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64"), OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=600,
     initialisers=(Choice("zeros"), Choice("constant"), Choice("book")), assess=20, keep=20,
 )  # fmt: skip
 

@@ -69,7 +69,7 @@ def _controls(training):
     controls.data()
     controls.activation()
     controls.numbers()
-    controls.optimizer()
+    controls.build_optimizer()
 
 
 def _rules(training):

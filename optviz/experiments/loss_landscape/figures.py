@@ -225,7 +225,7 @@ def bowl(survey: Survey, bend: Curvature, sharpest: float) -> str:
         f" Among all directions, also those off the picture, the sharpest has {number(sharpest, 3)}: in a bowl like that plain descent "
         f"with a rate above 2/{number(sharpest, 3)} = {number(limit, 2)} would not come to rest"
     )
-    part = survey.terrain.race.racers[survey.terrain.middle].optimizer
+    part = survey.terrain.race.optimizers[survey.terrain.middle].method
     return text + (
         f"; SGD here has {number(part.values['lr'], 2)}." if part.key == "sgd" and "lr" in part.values else "."
     )

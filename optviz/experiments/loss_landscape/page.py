@@ -8,7 +8,7 @@ import streamlit as st
 from optviz.data import DATASETS
 from optviz.experiments.loss_landscape import figures as views
 from optviz.experiments.loss_landscape import spec as core
-from optviz.experiments.optimizer_comparison.spec import MAX_RACERS
+from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.view import LEVELS
 from optviz.nn import PLACES
 from optviz.optim.hyperparameter import Hyperparameter
@@ -69,7 +69,7 @@ def _update(**parts):
 def _race(**parts):
     """Other trainings; who is in the middle stays there, or is the last one."""
     race = replace(st.session_state.landscape.race, **parts)
-    _update(race=race, middle=max(0, min(st.session_state.landscape.middle, len(race.racers) - 1)))
+    _update(race=race, middle=max(0, min(st.session_state.landscape.middle, len(race.optimizers) - 1)))
 
 
 def _controls():
@@ -78,7 +78,7 @@ def _controls():
     controls.choice(
         "Plane", core.PLANES, terrain.plane, lambda k: _capital(core.PLANES[k]), lambda k: _update(plane=k, reach=REACH[k])
     )  # fmt: skip
-    if terrain.race.racers:
+    if terrain.race.optimizers:
         controls.choice(
             "In the middle: the end of", range(len(terrain.names)), terrain.middle, lambda i: terrain.names[i], lambda i: _update(middle=i)
         )  # fmt: skip
@@ -86,7 +86,7 @@ def _controls():
     controls.hyperparameters(
         f"plane-{terrain.plane}", "Plane", declared, {k.name: getattr(terrain, k.name) for k in declared}, lambda new: _update(**new)
     )  # fmt: skip
-    trainees(lambda: S.landscape.race.racers, terrain.race.network, MAX_RACERS, lambda racers: _race(racers=racers))
+    trainees(lambda: S.landscape.race.optimizers, terrain.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
     controls.data()
     controls.activation()
     controls.initialiser()
@@ -134,7 +134,7 @@ def _lines(terrain, progresses):
 
 def _trained(terrain):
     """The finished trainings; None where there are none yet, or no data."""
-    if not terrain.race.racers:
+    if not terrain.race.optimizers:
         return None
     try:
         found = [lab.progress(PAGE, t) for t in terrain.trainings]

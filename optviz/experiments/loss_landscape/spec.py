@@ -23,7 +23,7 @@ from optviz.nn import (
     stream,
 )
 from optviz.nn.streams import DIRECTIONS
-from optviz.optim.config import Racer, names
+from optviz.optim.config import OptimizerConfig, names
 from optviz.spec import Choice, SpecError
 from optviz.training import (
     MAX_SEED,
@@ -43,9 +43,9 @@ NEAR = 0.05  # of half the frame: how far from the middle the curvature is measu
 
 # The same start and the same batches; at these rates all three arrive, the third one elsewhere.
 THREE = (
-    Racer(Choice("sgd", {"lr": 0.1})),
-    Racer(Choice("momentum", {"lr": 0.02, "momentum": 0.9})),
-    Racer(Choice("adam", {"lr": 0.002})),
+    OptimizerConfig(Choice("sgd", {"lr": 0.1})),
+    OptimizerConfig(Choice("momentum", {"lr": 0.02, "momentum": 0.9})),
+    OptimizerConfig(Choice("adam", {"lr": 0.002})),
 )
 
 
@@ -69,7 +69,7 @@ class Terrain:
     @property
     def keep(self) -> int:
         """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
-        keep, numbers = 5, len(self.race.racers) * self.race.network.size
+        keep, numbers = 5, len(self.race.optimizers) * self.race.network.size
         while self.race.iterations > keep * MAX_KEPT or (
             self.race.iterations > keep and self.race.iterations // keep * numbers > KEPT_NUMBERS
         ):
@@ -79,7 +79,7 @@ class Terrain:
     @property
     def names(self) -> list[str]:
         """Of the optimizers."""
-        return names(self.race.racers)
+        return names(self.race.optimizers)
 
 
 def check(terrain: Terrain) -> None:
@@ -90,7 +90,7 @@ def check(terrain: Terrain) -> None:
     if terrain.plane not in PLANES:
         raise SpecError(f"a plane is {' or '.join(PLANES)}, not {terrain.plane[:30]!r}")
     for name, value, low, high in (
-        ("the optimizer in the middle", terrain.middle, 0, max(len(terrain.race.racers) - 1, 0)),
+        ("the optimizer in the middle", terrain.middle, 0, max(len(terrain.race.optimizers) - 1, 0)),
         ("seed of the directions", terrain.seed, 0, MAX_SEED), ("reach", terrain.reach, MIN_REACH, MAX_REACH),
         ("resolution", terrain.resolution, MIN_RESOLUTION, MAX_RESOLUTION), ("rows to be judged on", terrain.judged_on, 1, MAX_ROWS),
     ):  # fmt: skip

@@ -21,7 +21,7 @@ from optviz.plot.training import (
 from optviz.training import smoothed
 
 LOSS, RATE = (0.37, 1.0), (0.0, 0.3)  # the parts of the picture's height
-FAR = 20.0  # racers whose largest rates are that many times apart are drawn on a logarithmic axis
+FAR = 20.0  # optimizers whose largest rates are that many times apart are drawn on a logarithmic axis
 DEEP = 1e-4  # of the largest rate: how far down such an axis goes
 TINY, RUNAWAY = 1e-4, 4.0  # losses at which the axis ends
 ALL_ROWS, MINI_BATCHES = "all training rows", "mini-batches"
@@ -29,7 +29,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bot
 
 
 def apart(all_rates: list[np.ndarray]) -> bool:
-    """Whether the racers' rates are so far apart that only a logarithmic axis shows them all."""
+    """Whether the optimizers' rates are so far apart that only a logarithmic axis shows them all."""
     tops = [float(r.max()) for r in all_rates if len(r)]
     return bool(tops) and max(tops) > FAR * min(tops)
 
@@ -133,7 +133,7 @@ def remarks(lines: list[Line]) -> str:
 
 
 def _of_jumps(line, found: list[Jump]):
-    cut = isinstance(factor_of(line.progress.training.racer), Step)
+    cut = isinstance(factor_of(line.progress.training.optimizer), Step)
     told = []
     for jump in found[:3]:
         change = f"is multiplied by {number(jump.factor, 3)}" if cut else "begins anew"

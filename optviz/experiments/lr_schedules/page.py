@@ -13,7 +13,7 @@ from optviz.experiments.lr_schedules import lr_range_test as range_test
 from optviz.experiments.lr_schedules import spec as core
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.config import names as names_of
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
@@ -90,7 +90,7 @@ def _schedule_controls():
     with st.container(horizontal=True, key="schedules-presets", gap="small"):
         for label, (scene, told) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(lambda: S.schedules.racers, S.schedules.network, core.MAX_RACERS, _put_racers, _another, scheduled=True)
+    trainees(lambda: S.schedules.optimizers, S.schedules.network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
     _network_controls(NUMBERS)
 
 
@@ -103,40 +103,40 @@ def _network_controls(numbers):
     controls.initialiser()
 
 
-def _put_racers(racers):
+def _put_optimizers(configs):
     """A schedule that was just chosen gets hyperparameters with which it has its effect within the training."""
     iterations = st.session_state.schedules.iterations
-    _update(racers=tuple(
+    _update(optimizers=tuple(
         replace(r, schedules={n: part if part.values else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
-        for r in racers
+        for r in configs
     ))  # fmt: skip
 
 
-def _another(racers, network: Network) -> Racer:
+def _another(configs, network: Network) -> OptimizerConfig:
     """The last one's optimizer with a schedule that is not there yet."""
-    optimizer = racers[-1].optimizer if racers else Choice("sgd", {"lr": 0.3})
-    there = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in racers}
+    optimizer = configs[-1].method if configs else Choice("sgd", {"lr": 0.3})
+    there = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in configs}
     key = next((k for k in SCHEDULES if k not in there), "cosine")
-    return Racer(optimizer, (), {} if key == "constant" else {"lr": Choice(key)})
+    return OptimizerConfig(optimizer, (), {} if key == "constant" else {"lr": Choice(key)})
 
 
 @st.cache_resource(max_entries=256, show_spinner=False)
-def _rates(key, _racer, iterations):
-    return core.rates(_racer, iterations)
+def _rates(key, _config, iterations):
+    return core.rates(_config, iterations)
 
 
-def rates_of(racer: Racer, iterations: int):
-    """The racer's rate at every iteration, worked out once."""
-    return _rates(canonical_json(to_dict(racer)), racer, iterations)
+def rates_of(config: OptimizerConfig, iterations: int):
+    """The optimizer's rate at every iteration, worked out once."""
+    return _rates(canonical_json(to_dict(config)), config, iterations)
 
 
 def _draw(scene, progresses):
-    theme, names = THEMES[theme_name()], names_of(scene.racers)
+    theme, names = THEMES[theme_name()], names_of(scene.optimizers)
     lines = [
         bench.Line(f"r{i}", name, now, 0, style(i, theme))
         for i, (name, now) in enumerate(zip(names, progresses, strict=True))
     ]
-    planned = [rates_of(racer, scene.iterations) for racer in scene.racers]
+    planned = [rates_of(config, scene.iterations) for config in scene.optimizers]
     apart = views.apart(planned)
     picture = st.container()  # above its switches, which are read first
     with st.container(horizontal=True, vertical_alignment="center", key="schedules-view"):
@@ -163,14 +163,14 @@ def _draw(scene, progresses):
 
 
 def _explained(scene):
-    parts = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in scene.racers}
+    parts = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in scene.optimizers}
     with st.expander("What the rate is multiplied by at iteration t"):
         for key in (k for k in SCHEDULES if k in parts):
             st.markdown(f"**{key.replace('_', ' ')}** {sentence(SCHEDULES[key])}")
             for line in equations.equations(SCHEDULES[key]):
                 st.latex(line)
     st.caption(
-        "Every racer has the same start and meets the same mini-batches, seed by seed. Near a good place the steps of a large rate "
+        "Every optimizer has the same start and meets the same mini-batches, seed by seed. Near a good place the steps of a large rate "
         "are longer than the way that is left, and what one mini-batch wants is not what the next one wants: the loss stays up, restless. "
         "A smaller rate lets the same net come down at once: the sudden drop. The loss of papers' figures is that on all training rows (here at most the first "
         f"2000), measured every {core.every(scene.iterations)} iterations; that of mini-batches is before each update. Of several seeds "
@@ -237,7 +237,7 @@ def within(test: core.RangeTest, new: dict) -> core.RangeTest:
 
 def _draw_range(scene, now):
     theme = THEMES[theme_name()]
-    reading = core.read(rates_of(scene.test.racer, scene.test.steps), now.loss[:, 0])
+    reading = core.read(rates_of(scene.test.config, scene.test.steps), now.loss[:, 0])
     plot(
         "schedules-range", range_test.over_rate(reading, scene.test, theme),
         "The loss of mini-batches over the rate, which grows with every step. The table says the same.",
@@ -276,7 +276,7 @@ def range_csv(reading: core.Reading, now) -> str:
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(["step", "rate", *(f"loss_seed_{seed}" for seed in now.training.seeds), "smoothed"])
-    planned = rates_of(now.training.racer, now.training.iterations)
+    planned = rates_of(now.training.optimizer, now.training.iterations)
     for t in range(now.iteration):
         smooth = [repr(float(reading.smooth[t]))] if t < len(reading.smooth) else [""]
         write([t, repr(float(planned[t])), *(repr(float(v)) for v in now.loss[t, 0]), *smooth])

@@ -8,7 +8,7 @@ import numpy as np
 
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import (
     SCHEDULES,
@@ -25,7 +25,7 @@ from optviz.training import (
 )
 from optviz.training import check as check_training
 
-MAX_RACERS = 8
+MAX_OPTIMIZERS = 8
 VIEWS = ("schedules", "range")
 WINDOW = 50  # mini-batches on each side of a jump of the rate over which the loss is averaged
 # Of a range test: rates that can be tried, and how many steps it takes.
@@ -42,16 +42,16 @@ class RangeTest:
     steps: int = 400
 
     @property
-    def racer(self) -> Racer:
+    def config(self) -> OptimizerConfig:
         """The optimizer with its growing rate."""
         growth = Choice("growth", {"decades": log10(self.high / self.low), "steps": self.steps - 1})
-        return Racer(Choice(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
+        return OptimizerConfig(Choice(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
 
 
 def _steps():
     """The sudden drop: the same net with and without it."""
     sgd = Choice("sgd", {"lr": 0.3})
-    return (Racer(sgd), Racer(sgd, (), {"lr": Choice("step", {"gamma": 0.1, "every": 450, "first": 450})}))
+    return (OptimizerConfig(sgd), OptimizerConfig(sgd, (), {"lr": Choice("step", {"gamma": 0.1, "every": 450, "first": 450})}))
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Scheduling:
     As it opens: a rate that is a little too large for so small a batch, kept, and cut to a tenth half-way.
     """
 
-    racers: tuple[Racer, ...] = field(default_factory=_steps)
+    optimizers: tuple[OptimizerConfig, ...] = field(default_factory=_steps)
     network: Network = field(default_factory=lambda: Network((64, 50, 50, 10)))
     dataset: Choice = Choice("digits")
     split: Split = Split()
@@ -73,17 +73,17 @@ class Scheduling:
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each racer: the same starts, the same mini-batches."""
-        return [self._training(racer, self.iterations) for racer in self.racers]
+        """One for each optimizer: the same starts, the same mini-batches."""
+        return [self._training(config, self.iterations) for config in self.optimizers]
 
     @property
     def tested(self) -> Training:
         """The range test's."""
-        return self._training(self.test.racer, self.test.steps)
+        return self._training(self.test.config, self.test.steps)
 
-    def _training(self, racer, iterations):
+    def _training(self, config, iterations):
         return Training(
-            self.network, racer, self.dataset, self.split, self.batch, iterations, self.seeds, assess=every(iterations)
+            self.network, config, self.dataset, self.split, self.batch, iterations, self.seeds, assess=every(iterations)
         )  # fmt: skip
 
 
@@ -94,8 +94,8 @@ def every(iterations: int) -> int:
 
 def check(scene: Scheduling) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if len(scene.racers) > MAX_RACERS:
-        raise SpecError(f"at most {MAX_RACERS} optimizers, not {len(scene.racers)}")
+    if len(scene.optimizers) > MAX_OPTIMIZERS:
+        raise SpecError(f"at most {MAX_OPTIMIZERS} optimizers, not {len(scene.optimizers)}")
     if scene.view not in VIEWS:
         raise SpecError(f"the view is one of {', '.join(VIEWS)}, not {scene.view[:30]!r}")
     test = scene.test
@@ -113,15 +113,15 @@ def check(scene: Scheduling) -> None:
         check_training(training)
 
 
-def rates(racer: Racer, iterations: int) -> np.ndarray:
-    """The racer's rate at every iteration `(iterations,)`: known before anything is trained."""
-    rate, factor = racer.optimizer.build(OPTIMIZERS).lr, factor_of(racer)
+def rates(config: OptimizerConfig, iterations: int) -> np.ndarray:
+    """The optimizer's rate at every iteration `(iterations,)`: known before anything is trained."""
+    rate, factor = config.method.build(OPTIMIZERS).lr, factor_of(config)
     return np.array([rate * float(factor(t)) for t in range(iterations)])
 
 
-def factor_of(racer: Racer) -> Schedule:
-    """What the racer's rate is multiplied by."""
-    return racer.schedules.get("lr", Choice("constant")).build(SCHEDULES)
+def factor_of(config: OptimizerConfig) -> Schedule:
+    """What the optimizer's rate is multiplied by."""
+    return config.schedules.get("lr", Choice("constant")).build(SCHEDULES)
 
 
 def fitted(key: str, iterations: int) -> Choice:
@@ -138,12 +138,12 @@ def fitted(key: str, iterations: int) -> Choice:
 # CS231n, lecture 7: one net with every schedule; and four rates that are kept, from too low to very high.
 KINDS = Scheduling(
     tuple(
-        Racer(Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
+        OptimizerConfig(Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
         for key in ("constant", "step", "exponential", "inverse_time", "cosine", "cyclic", "warmup")
     ),
     seeds=(0,),
 )
-FOUR_RATES = Scheduling(tuple(Racer(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
+FOUR_RATES = Scheduling(tuple(OptimizerConfig(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
 
 
 def settled(now: Progress) -> np.ndarray:
@@ -167,8 +167,8 @@ class Jump(NamedTuple):
 
 def jumps(now: Progress) -> list[Jump]:
     """The cuts of a step decay and the restarts of a cyclic rate that have been passed, over all seeds."""
-    racer, places = now.training.racer, []
-    factor = factor_of(racer)
+    config, places = now.training.optimizer, []
+    factor = factor_of(config)
     if isinstance(factor, Step) and factor.gamma < 1:
         places = range(factor.first, now.training.iterations, factor.every)
     elif isinstance(factor, Cyclic):
@@ -224,8 +224,8 @@ def read(rates, loss) -> Reading:
 
 
 def with_rate(scene: Scheduling, rate: float) -> Scheduling:
-    """The scene with another racer: the range test's optimizer at a constant rate, in place of the last if all are taken."""
+    """The scene with another optimizer: the range test's optimizer at a constant rate, in place of the last if all are taken."""
     own = scene.test.optimizer
     lr = next(k for k in hyperparameters(OPTIMIZERS[own.key]) if k.name == "lr")
-    racer = Racer(Choice(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
-    return replace(scene, racers=(*scene.racers[: MAX_RACERS - 1], racer), view="schedules")
+    config = OptimizerConfig(Choice(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
+    return replace(scene, optimizers=(*scene.optimizers[: MAX_OPTIMIZERS - 1], config), view="schedules")

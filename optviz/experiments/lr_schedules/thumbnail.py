@@ -12,7 +12,7 @@ from optviz.training import advance, begin, load
 
 
 def stamp(scene: Scheduling, theme: Theme) -> str:
-    """The rates of all racers, or the smoothed loss of a short range test; an SVG."""
+    """The rates of all optimizers, or the smoothed loss of a short range test; an SVG."""
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     for i, (x, y) in enumerate(_tested(scene) if scene.view == "range" else _planned(scene)):
@@ -29,8 +29,8 @@ def stamp(scene: Scheduling, theme: Theme) -> str:
 
 
 def _planned(scene):
-    """Each racer's rate over the iterations, both as shares of the picture."""
-    planned = [rates(racer, max(scene.iterations, 1)) for racer in scene.racers]
+    """Each optimizer's rate over the iterations, both as shares of the picture."""
+    planned = [rates(config, max(scene.iterations, 1)) for config in scene.optimizers]
     top = max((float(r.max()) for r in planned), default=1.0)
     for r in planned:
         at = np.unique(np.linspace(0, len(r) - 1, 240).astype(int))
@@ -44,7 +44,7 @@ def _planned(scene):
 def _tested(scene):
     test = replace(scene, seeds=scene.seeds[:1], test=replace(scene.test, steps=GLIMPSE)).tested
     data = load(test)
-    reading = read(rates(test.racer, GLIMPSE), advance(begin(test, data), data, GLIMPSE).loss[:, 0])
+    reading = read(rates(test.optimizer, GLIMPSE), advance(begin(test, data), data, GLIMPSE).loss[:, 0])
     known = np.isfinite(reading.smooth)
     low, high = np.log10(scene.test.low), np.log10(scene.test.high)
     top = max(float(reading.smooth[known].max(initial=0)), 1e-9)

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.data import DATASETS, SHAPES
-from optviz.experiments.optimizer_comparison.spec import MAX_RACERS
+from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
 from optviz.optim.config import names as names_of
 from optviz.plot import digits as digit_views
 from optviz.plot.style import THEMES, style
@@ -26,7 +26,7 @@ def page() -> None:
         with panel:
             _controls()
         contest = S.contest
-        names = names_of(contest.racers)
+        names = names_of(contest.optimizers)
         with shown:
             laboratory("contest", contest.trainings, lambda progresses: _draw(contest, names, progresses))
         with under:
@@ -53,7 +53,7 @@ def _controls():
     controls.activation()
     controls.initialiser()
     controls.numbers()
-    trainees(lambda: S.contest.racers, S.contest.network, MAX_RACERS, lambda racers: _update(racers=racers))
+    trainees(lambda: S.contest.optimizers, S.contest.network, MAX_OPTIMIZERS, lambda configs: _update(optimizers=configs))
 
 
 def _draw(contest, names, progresses):

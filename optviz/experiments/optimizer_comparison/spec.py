@@ -3,19 +3,19 @@
 from dataclasses import dataclass, field
 
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, SpecError
 from optviz.training import Split, Training
 from optviz.training import check as check_training
 
-MAX_RACERS = 8
+MAX_OPTIMIZERS = 8
 
 # The book's figure 6.9: its rates.
 FIGURE = (
-    Racer(Choice("sgd", {"lr": 0.01})),
-    Racer(Choice("momentum", {"lr": 0.01, "momentum": 0.9})),
-    Racer(Choice("adagrad", {"lr": 0.01})),
-    Racer(Choice("adam", {"lr": 0.001})),
+    OptimizerConfig(Choice("sgd", {"lr": 0.01})),
+    OptimizerConfig(Choice("momentum", {"lr": 0.01, "momentum": 0.9})),
+    OptimizerConfig(Choice("adagrad", {"lr": 0.01})),
+    OptimizerConfig(Choice("adam", {"lr": 0.001})),
 )
 
 
@@ -23,7 +23,7 @@ FIGURE = (
 class Contest:
     """What every training shares, and who trains."""
 
-    racers: tuple[Racer, ...] = FIGURE
+    optimizers: tuple[OptimizerConfig, ...] = FIGURE
     network: Network = field(default_factory=Network)
     dataset: Choice = Choice("digits")
     split: Split = Split()
@@ -33,16 +33,16 @@ class Contest:
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each racer."""
+        """One for each optimizer."""
         return [
-            Training(self.network, racer, self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=20)
-            for racer in self.racers
+            Training(self.network, config, self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=20)
+            for config in self.optimizers
         ]
 
 
 def check(contest: Contest) -> None:
     """SpecError where a contest from outside could not have been set on the page."""
-    if len(contest.racers) > MAX_RACERS:
-        raise SpecError(f"at most {MAX_RACERS} optimizers, not {len(contest.racers)}")
+    if len(contest.optimizers) > MAX_OPTIMIZERS:
+        raise SpecError(f"at most {MAX_OPTIMIZERS} optimizers, not {len(contest.optimizers)}")
     for training in contest.trainings:
         check_training(training)

@@ -110,7 +110,7 @@ def _controls():
     controls.numbers(NETWORK, "Network and training")
     controls.activation()
     controls.initialiser()
-    controls.optimizer()
+    controls.build_optimizer()
 
 
 def _begin_from(scene):

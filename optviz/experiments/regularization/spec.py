@@ -8,7 +8,7 @@ import numpy as np
 from optviz.nn import EVALUATION, Mode, Network
 from optviz.nn.layers import Dropout
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, SpecError
 from optviz.training import (
     Penalty,
@@ -45,7 +45,7 @@ class Overfitting:
 
     remedies: tuple[Remedy, ...] = (NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1))
     network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
-    racer: Racer = field(default_factory=lambda: Racer(Choice("sgd", {"lr": 0.05})))
+    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.05})))
     dataset: Choice = Choice("digits")
     split: Split = Split(300, True)
     batch: int = 100
@@ -63,7 +63,7 @@ class Overfitting:
         return [
             Training(
                 replace(self.network, dropout=remedy.dropout),
-                self.racer if remedy.optimizer is None else Racer(remedy.optimizer),
+                self.optimizer if remedy.optimizer is None else OptimizerConfig(remedy.optimizer),
                 self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=ASSESS,
                 penalty=Penalty(remedy.l2, remedy.l1),
             )
@@ -84,7 +84,7 @@ def check(scene: Overfitting) -> None:
 # Figures 6.20, 6.21 and 6.23 of Saitoh, Deep Learning from Scratch: its rate, λ and ratio. The book takes MNIST's
 # first 300 rows and all of its test; of the shipped digits these are 300 random rows, tested on the same writers.
 BOOK = Overfitting(
-    (NOTHING, Remedy(l2=0.1), Remedy(dropout=0.15)), racer=Racer(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
+    (NOTHING, Remedy(l2=0.1), Remedy(dropout=0.15)), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
 )  # fmt: skip
 WRITERS = Overfitting((NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1), Remedy(l2=0.01, dropout=0.1)))
 LABELS = Overfitting(

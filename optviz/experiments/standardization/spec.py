@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.data import SHAPES, standardised
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.first_order import SGD
 from optviz.optim.minimize import Run, minimize
 from optviz.optim.theory import Curvature, curvature
@@ -31,7 +31,7 @@ BLOCK = 1 << 20  # numbers held at a time
 
 # The net and rate of the reference in section "Data normalisation": with raw counts a matter of luck.
 DIGITS = Training(
-    Network((64, 50, 50, 10)), Racer(Choice("sgd", {"lr": 0.1})), Choice("digits"), Split(), 128, 200, (0, 1, 2, 3, 4), assess=10,
+    Network((64, 50, 50, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.1})), Choice("digits"), Split(), 128, 200, (0, 1, 2, 3, 4), assess=10,
 )  # fmt: skip
 
 

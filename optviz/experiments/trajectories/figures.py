@@ -1,4 +1,4 @@
-"""The pictures of a scene: whole, for the page, and a racer's share of them while a hyperparameter is dragged."""
+"""The pictures of a scene: whole, for the page, and an optimizer's share of them while a hyperparameter is dragged."""
 
 from optviz.experiments.trajectories import curves
 from optviz.experiments.trajectories.spec import Scene
@@ -11,35 +11,35 @@ from optviz.ui.components import plot, theme_name
 
 
 def looks(scene: Scene) -> list:
-    """The look of each racer."""
-    return [style(i, THEMES[theme_name()]) for i in range(len(scene.racers))]
+    """The look of each optimizer."""
+    return [style(i, THEMES[theme_name()]) for i in range(len(scene.optimizers))]
 
 
 def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = None) -> dict[str, dict]:
-    """The pictures by name; with `only`, of these racers alone."""
+    """The pictures by name; with `only`, of these optimizers alone."""
     f, theme, known = scene.problem.f, THEMES[theme_name()], cache.minima(scene.problem)
-    racers = [
-        (id, name, racer, cache.run(scene.problem, racer), look)
-        for id, name, racer, look in zip(ids, scene.names, scene.racers, looks(scene), strict=True)
+    configs = [
+        (id, name, config, cache.run(scene.problem, config), look)
+        for id, name, config, look in zip(ids, scene.names, scene.optimizers, looks(scene), strict=True)
         if only is None or id in only
     ]
     tracks = [
-        (id, name, r.lookahead if view.lookahead else r.points, r.values, look) for id, name, _, r, look in racers
+        (id, name, r.lookahead if view.lookahead else r.points, r.values, look) for id, name, _, r, look in configs
     ]
-    runs = [(id, name, r, look) for id, name, _, r, look in racers]
+    runs = [(id, name, r, look) for id, name, _, r, look in configs]
     drawn = {"curves": curves.curves(runs, known, view.metrics, view.along, view.log)}
     if view.solid:
         drawn["solid"] = surface.solid(f, cache.landscape(scene.problem), tracks, known, theme, LEVELS[view.levels])
     else:
         fans = {
-            id: paths.points for id, _, racer, *_ in racers if (paths := cache.fan(scene.problem, racer)) is not None
+            id: paths.points for id, _, config, *_ in configs if (paths := cache.fan(scene.problem, config)) is not None
         }
         drawn["contour"] = contour.paths_layer(f, scene.problem.start, tracks, known, theme, fans)
     return drawn
 
 
 def live(scene: Scene, view: View, ids: list[str], only: set[str]) -> dict[str, list]:
-    """The traces of some racers in the pictures: what a hyperparameter's panel hands over while it is dragged."""
+    """The traces of some optimizers in the pictures: what a hyperparameter's panel hands over while it is dragged."""
     return {name: figure["data"] for name, figure in figures(scene, view, ids, only).items()}
 
 
@@ -68,7 +68,7 @@ def landscape(
     guessed=None,
     link="",
 ):
-    """The contour, or the surface, with the paths; on the contour the arrows of the racer `inside` which one looks.
+    """The contour, or the surface, with the paths; on the contour the arrows of the optimizer `inside` which one looks.
 
     `clicks` is what a click on the contour means: it puts the `start` there, answers a question (`guess`)
     with `guessed(x, y)`, or nothing. While `sealed` only the first step is shown. `link` goes to the
@@ -90,7 +90,7 @@ def landscape(
     plot(
         "contour", figure, f"Contour of {names}", view=problem.landscape_key(), clicks=clicks, guessed=guessed or (lambda x, y: None),
         grab={"start": problem.start, "frame": {"x": (x0, x1), "y": (y0, y1)}} if clicks == "start" else None,
-        arrows=inside and arrows(cache.run(problem, scene.racers[ids.index(inside)]), theme), **common,
+        arrows=inside and arrows(cache.run(problem, scene.optimizers[ids.index(inside)]), theme), **common,
     )  # fmt: skip
 
 

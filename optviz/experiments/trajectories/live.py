@@ -14,7 +14,7 @@ from optviz.ui.live import moved
 
 @st.fragment
 def live_panel(key, label, declared, standing, turned, notes=None, look=None, only=None, locked=False):
-    """A hyperparameter panel that moves the lines of the racers `only` (None: all) as it is turned.
+    """A hyperparameter panel that moves the lines of the optimizers `only` (None: all) as it is turned.
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """

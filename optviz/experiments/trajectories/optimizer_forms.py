@@ -1,4 +1,4 @@
-"""The controls of who runs: every racer's optimizer, hyperparameters, wrappers and schedule."""
+"""The controls of who runs: every optimizer's optimizer, hyperparameters, wrappers and schedule."""
 
 from dataclasses import replace
 
@@ -8,12 +8,12 @@ from optviz.experiments.trajectories import figures as pictures
 from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     BOOK,
-    MAX_RACERS,
+    MAX_OPTIMIZERS,
     Choice,
     Scene,
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS, theory
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.initial_points import STARTS
 from optviz.optim.schedules import SCHEDULES
@@ -25,84 +25,84 @@ from optviz.ui import session as state
 INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
 
 
-def racer_controls(scene: Scene) -> None:
-    """Every racer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
-    change, knobs_shown = not sharing.hidden("racers"), not sharing.hidden("hyperparameters")
-    for id, racer, name, look in zip(state.ids(), scene.racers, scene.names, pictures.looks(scene), strict=True):
-        cls = OPTIMIZERS[racer.optimizer.key]
+def optimizer_controls(scene: Scene) -> None:
+    """Every optimizer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
+    change, knobs_shown = not sharing.hidden("optimizers"), not sharing.hidden("hyperparameters")
+    for id, config, name, look in zip(state.ids(), scene.optimizers, scene.names, pictures.looks(scene), strict=True):
+        cls = OPTIMIZERS[config.method.key]
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):
             st.markdown(f"**{name}**", width="stretch")
             # its label stays the same: Streamlit closes a popover whose label changes
             settings = change and st.popover(
-                "Change", key=f"settings-{id}", on_change="rerun", disabled=sharing.locked("racers")
+                "Change", key=f"settings-{id}", on_change="rerun", disabled=sharing.locked("optimizers")
             )
         if settings and settings.open:
             with settings:
-                _racer_settings(id, racer, name, scene.problem.steps)
+                _optimizer_settings(id, config, name, scene.problem.steps)
         if knobs_shown:
             live_panel(
                 f"hyperparameters-{id}-{cls.key}", name, hyperparameters(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
                 sharing.locked("hyperparameters"),
             )  # fmt: skip
-    if not change or sharing.locked("racers"):
+    if not change or sharing.locked("optimizers"):
         return
-    full = len(scene.racers) >= MAX_RACERS
+    full = len(scene.optimizers) >= MAX_OPTIMIZERS
     st.button("Add an optimizer", on_click=_add, disabled=full, icon=":material/add:", key="add", width="stretch")
     st.button("Begin again with the book's figure 6.8", on_click=state.show, args=(BOOK,), key="book", width="stretch")
 
 
 def _optimizer_values(id):
-    return lambda scene: state.racer_of(id).optimizer.values
+    return lambda scene: state.optimizer_of(id).method.values
 
 
 def _turned(id):
     def turn(new):
-        part = state.racer_of(id).optimizer
-        state.update_racer(id, optimizer=replace(part, values=part.values | new))
+        part = state.optimizer_of(id).method
+        state.update_optimizer(id, method=replace(part, values=part.values | new))
 
     return turn
 
 
 def _add():
     S = st.session_state
-    used = [r.optimizer.key for r in S.scene.racers]
+    used = [r.method.key for r in S.scene.optimizers]
     key = next((k for k in OPTIMIZERS if k not in used), "sgd")
-    state.update(racers=(*S.scene.racers, Racer(Choice(key))))
+    state.update(optimizers=(*S.scene.optimizers, OptimizerConfig(Choice(key))))
     S.ids = [*S.ids, f"r{next(S.new_id)}"]
 
 
 def _remove(id):
     S = st.session_state
     at = S.ids.index(id)
-    state.update(racers=S.scene.racers[:at] + S.scene.racers[at + 1 :])
+    state.update(optimizers=S.scene.optimizers[:at] + S.scene.optimizers[at + 1 :])
     S.ids = S.ids[:at] + S.ids[at + 1 :]
 
 
-def _racer_settings(id, racer, name, steps):
+def _optimizer_settings(id, config, name, steps):
     S = st.session_state
-    keys, chosen, cls = list(OPTIMIZERS), f"optimizer-{id}", OPTIMIZERS[racer.optimizer.key]
+    keys, chosen, cls = list(OPTIMIZERS), f"optimizer-{id}", OPTIMIZERS[config.method.key]
     st.selectbox(
-        "Optimizer", keys, keys.index(racer.optimizer.key), lambda k: OPTIMIZERS[k].label, key=chosen,
-        on_change=lambda: state.update_racer(id, optimizer=Choice(S[chosen]), schedules={}),
+        "Optimizer", keys, keys.index(config.method.key), lambda k: OPTIMIZERS[k].label, key=chosen,
+        on_change=lambda: state.update_optimizer(id, method=Choice(S[chosen]), schedules={}),
     )  # fmt: skip
     st.markdown(sentence(cls))
     st.caption(cls.cite)
-    _wrapper_controls(id, racer)
-    _schedule_controls(id, racer, cls, steps)
-    _start_controls(id, racer)
+    _wrapper_controls(id, config)
+    _schedule_controls(id, config, cls, steps)
+    _start_controls(id, config)
     st.button(
         f"Remove {name}", on_click=_remove, args=(id,), key=f"remove-{id}", icon=":material/close:", width="stretch"
     )
 
 
-def _wrapper_controls(id, racer):
+def _wrapper_controls(id, config):
     S = st.session_state
     key = f"wrappers-{id}"
     st.pills(
-        "Wrapped in", INNERMAX_FIRST, default=[w.key for w in racer.wrappers], selection_mode="multi", key=key,
+        "Wrapped in", INNERMAX_FIRST, default=[w.key for w in config.wrappers], selection_mode="multi", key=key,
         format_func=lambda k: WRAPPERS[k].label, on_change=lambda: _wrap(id, S[key]),
     )  # fmt: skip
-    for part in racer.wrappers:
+    for part in config.wrappers:
         cls = WRAPPERS[part.key]
         st.caption(sentence(cls))
         live_panel(
@@ -116,33 +116,33 @@ def _wrapper_controls(id, racer):
 
 
 def _wrap(id, chosen):
-    before = {w.key: w for w in state.racer_of(id).wrappers}
-    state.update_racer(id, wrappers=tuple(before.get(k, Choice(k)) for k in INNERMAX_FIRST if k in chosen))
+    before = {w.key: w for w in state.optimizer_of(id).wrappers}
+    state.update_optimizer(id, wrappers=tuple(before.get(k, Choice(k)) for k in INNERMAX_FIRST if k in chosen))
 
 
 def _wrapper_values(id, key):
-    return lambda scene: next((w.values for w in state.racer_of(id).wrappers if w.key == key), {})
+    return lambda scene: next((w.values for w in state.optimizer_of(id).wrappers if w.key == key), {})
 
 
 def _wrapper_turned(id, key):
     def turn(new):
-        parts = state.racer_of(id).wrappers
-        state.update_racer(id, wrappers=tuple(replace(w, values=w.values | new) if w.key == key else w for w in parts))
+        parts = state.optimizer_of(id).wrappers
+        state.update_optimizer(id, wrappers=tuple(replace(w, values=w.values | new) if w.key == key else w for w in parts))
 
     return turn
 
 
-def _schedule_controls(id, racer, cls, steps):
+def _schedule_controls(id, config, cls, steps):
     S = st.session_state
     names = [k.name for k in hyperparameters(cls) if k.kind is float]
-    scheduled, part = next(iter(racer.schedules.items()), (names[0], Choice("constant")))
+    scheduled, part = next(iter(config.schedules.items()), (names[0], Choice("constant")))
     which, of = f"schedule-{id}", f"scheduled-{id}-{cls.key}"
 
     def choose():
         key, hyperparameter = S[which], S.get(of, scheduled)
         same = key == part.key
         fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
-        state.update_racer(id, schedules={} if key == "constant" else {hyperparameter: Choice(key, part.values if same else fresh)})
+        state.update_optimizer(id, schedules={} if key == "constant" else {hyperparameter: Choice(key, part.values if same else fresh)})
 
     st.selectbox(
         "Schedule",
@@ -168,13 +168,13 @@ def _schedule_controls(id, racer, cls, steps):
 
 
 def _schedule_values(id):
-    return lambda scene: next((part.values for part in state.racer_of(id).schedules.values()), {})
+    return lambda scene: next((part.values for part in state.optimizer_of(id).schedules.values()), {})
 
 
 def _schedule_turned(id):
     def turn(new):
-        state.update_racer(
-            id, schedules={k: replace(p, values=p.values | new) for k, p in state.racer_of(id).schedules.items()}
+        state.update_optimizer(
+            id, schedules={k: replace(p, values=p.values | new) for k, p in state.optimizer_of(id).schedules.items()}
         )
 
     return turn
@@ -183,28 +183,28 @@ def _schedule_turned(id):
 ONE = "one"
 
 
-def _start_controls(id, racer):
+def _start_controls(id, config):
     S = st.session_state
-    which, key = f"starts-{id}", racer.starts.key if racer.starts else ONE
+    which, key = f"starts-{id}", config.starts.key if config.starts else ONE
     st.segmented_control(
         "Starts", [ONE, *STARTS], default=key, key=which, required=True,
-        on_change=lambda: state.update_racer(id, starts=None if S[which] == ONE else Choice(S[which])),
+        on_change=lambda: state.update_optimizer(id, starts=None if S[which] == ONE else Choice(S[which])),
         help="More paths of this optimizer, from a ring around the start or from a grid over the picture.",
     )  # fmt: skip
-    if racer.starts:
+    if config.starts:
         cls = STARTS[key]
         st.caption(sentence(cls))
         live_panel(f"{id}-{key}-starts", "Starts", hyperparameters(cls), _start_values(id), _start_turned(id), only={id})
 
 
 def _start_values(id):
-    return lambda scene: starts.values if (starts := state.racer_of(id).starts) else {}
+    return lambda scene: starts.values if (starts := state.optimizer_of(id).starts) else {}
 
 
 def _start_turned(id):
     def turn(new):
-        starts = state.racer_of(id).starts
-        state.update_racer(id, starts=replace(starts, values=starts.values | new))
+        starts = state.optimizer_of(id).starts
+        state.update_optimizer(id, starts=replace(starts, values=starts.values | new))
 
     return turn
 
@@ -213,9 +213,9 @@ def _warnings(id):
     """What theory says against a hyperparameter: a rate beyond the limit of every known minimum."""
 
     def notes(scene):
-        racer = state.racer_of(id)
-        limits = theory.limits(racer.build(), cache.curvatures(scene.problem))
-        if not limits or "lr" in racer.schedules or racer.optimizer.build(OPTIMIZERS).lr <= max(limits):
+        config = state.optimizer_of(id)
+        limits = theory.limits(config.build(), cache.curvatures(scene.problem))
+        if not limits or "lr" in config.schedules or config.method.build(OPTIMIZERS).lr <= max(limits):
             return {}
         return {"lr": f"beyond {number(max(limits))}, the largest stable rate here: it cannot settle at a minimum"}
 

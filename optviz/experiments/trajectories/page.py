@@ -8,7 +8,7 @@ from optviz.experiments.trajectories import figures as pictures
 from optviz.experiments.trajectories import predict
 from optviz.experiments.trajectories.live import live_start
 from optviz.experiments.trajectories.objective_form import function_controls, run_controls
-from optviz.experiments.trajectories.optimizer_forms import racer_controls
+from optviz.experiments.trajectories.optimizer_forms import optimizer_controls
 from optviz.experiments.trajectories.results import results, sections
 from optviz.experiments.trajectories.step_inspector import inside, looked_into
 from optviz.experiments.trajectories.toolbar import head
@@ -83,4 +83,4 @@ def _controls(scene):
         if run_box.open:
             with run_box:
                 run_controls(scene, sharing.locked("run"))
-    racer_controls(scene)
+    optimizer_controls(scene)

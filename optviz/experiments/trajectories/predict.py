@@ -22,9 +22,9 @@ class Round:
     """One question, from being asked to its verdict."""
 
     question: str = WHERE
-    about: str = ""  # the id of the racer that is asked about
+    about: str = ""  # the id of the optimizer that is asked about
     point: tuple[float, float] | None = None
-    pick: str | None = None  # the id of a racer, or NOBODY
+    pick: str | None = None  # the id of an optimizer, or NOBODY
     land: str = ""  # the landscape on which the point was chosen
     revealed: str = ""  # a name for this revelation, once the race is on
     scene: Scene | None = None  # what was raced, whatever is changed while it plays
@@ -92,7 +92,7 @@ def over() -> None:
 def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    runs = {id: cache.run(scene.problem, racer) for id, racer in zip(ids, scene.racers, strict=True)}
+    runs = {id: cache.run(scene.problem, config) for id, config in zip(ids, scene.optimizers, strict=True)}
     known = cache.minima(scene.problem)
     ends = {id: summary(run, known, scene.tolerance) for id, run in runs.items()}
     if round.question == WHERE and round.about in runs and round.point:

@@ -17,10 +17,10 @@ from optviz.ui.components import timetable
 def results(scene: Scene, sealed: bool = False) -> None:
     """The table at the step of the player; while `sealed` nothing that tells how it ends."""
     problem, tolerance, known = scene.problem, scene.tolerance, cache.minima(scene.problem)
-    if not scene.racers:
+    if not scene.optimizers:
         st.info("No optimizer is in the race. Add one beside the picture.")
         return
-    runs = [cache.run(problem, racer) for racer in scene.racers]
+    runs = [cache.run(problem, config) for config in scene.optimizers]
     summaries = [summary(run, known, tolerance) for run in runs]
     rows = list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
     timetable(table.html(rows, tolerance), [table.columns(r, s) for r, s in zip(runs, summaries, strict=True)])
@@ -42,24 +42,24 @@ def results(scene: Scene, sealed: bool = False) -> None:
 
 def _branches(scene):
     """What each branch brought along, and what it had to begin with afresh."""
-    for name, racer in zip(scene.names, scene.racers, strict=True):
-        if racer.fork:
-            carried = cache.run(scene.problem, racer).carried
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
+        if config.fork:
+            carried = cache.run(scene.problem, config).carried
             kept = (
                 "with the state of the path that it left"
                 if carried[-1]
                 else "afresh: the state of another method means nothing to it"
             )
-            if len(carried) > 1 or racer.fork.step == 0:
-                yield f"**{name}** branches off {racer.fork.racer.name} at step {racer.fork.step}, {kept}."
+            if len(carried) > 1 or config.fork.step == 0:
+                yield f"**{name}** branches off {config.fork.parent.name} at step {config.fork.step}, {kept}."
             else:
-                yield f"**{name}** would branch off at step {racer.fork.step}, after the last one."
+                yield f"**{name}** would branch off at step {config.fork.step}, after the last one."
 
 
 def _fans(scene, known):
-    """Of a racer's further starts, how many arrived."""
-    for name, racer in zip(scene.names, scene.racers, strict=True):
-        paths = cache.fan(scene.problem, racer)
+    """Of an optimizer's further starts, how many arrived."""
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
+        paths = cache.fan(scene.problem, config)
         if paths is not None and len(known):
             ends = table.arrivals(paths, known, scene.tolerance)
             there = "; ".join(f"{n} at ({number(x)}, {number(y)})" for (x, y), n in zip(known, ends, strict=True) if n)
@@ -81,7 +81,7 @@ def _theory(scene):
         st.markdown("No minimum with a curvature of its own is known here, so no rate can be derived beforehand.")
         return
     momenta = {
-        key: next((r.optimizer.build(OPTIMIZERS).momentum for r in scene.racers if r.optimizer.key == key), 0.9)
+        key: next((r.method.build(OPTIMIZERS).momentum for r in scene.optimizers if r.method.key == key), 0.9)
         for key in ("momentum", "nesterov")
     }
     for c in found[:4]:
@@ -111,18 +111,18 @@ def _theory(scene):
 
 def _equations(scene):
     columns = st.columns(2)
-    for i, (name, racer) in enumerate(zip(scene.names, scene.racers, strict=True)):
+    for i, (name, config) in enumerate(zip(scene.names, scene.optimizers, strict=True)):
         with columns[i % 2]:
-            opt = racer.optimizer.build(OPTIMIZERS)
+            opt = config.method.build(OPTIMIZERS)
             parts = [f"**{name}**: {sentence(type(opt))}", *_displayed(opt)]
             if switches := equations.switches(opt):
                 parts.append(switches)
             if text := equations.remarks(type(opt)):
                 parts.append(text)
-            for part in racer.wrappers:
+            for part in config.wrappers:
                 wrapper = part.build(WRAPPERS, opt)
                 parts += [f"_{type(wrapper).label}_: {sentence(type(wrapper))}", *_displayed(wrapper)]
-            for hyperparameter, part in racer.schedules.items():
+            for hyperparameter, part in config.schedules.items():
                 parts += [f"_{hyperparameter}_ is multiplied at step t by", *_displayed(part.build(SCHEDULES))]
             parts.append(f"_{type(opt).cite}_")
             st.markdown("\n\n".join(parts))
@@ -133,7 +133,7 @@ def _displayed(thing):
 
 
 def _code(scene):
-    for key in dict.fromkeys(r.optimizer.key for r in scene.racers):
+    for key in dict.fromkeys(r.method.key for r in scene.optimizers):
         st.code(equations.source(OPTIMIZERS[key]), language="python")
-    for key in dict.fromkeys(w.key for r in scene.racers for w in r.wrappers):
+    for key in dict.fromkeys(w.key for r in scene.optimizers for w in r.wrappers):
         st.code(equations.source(WRAPPERS[key]), language="python")

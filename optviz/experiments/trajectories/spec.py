@@ -10,8 +10,8 @@ from optviz.functions.parse import FormulaError
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import (
     MAX_STEPS,
-    Racer,
-    check_racer,
+    OptimizerConfig,
+    check_optimizer,
     names,
 )
 from optviz.optim.initial_points import STARTS
@@ -21,12 +21,12 @@ from optviz.spec import Choice, SpecError, canonical_json
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 NO_NOISE = "none"
-MAX_RACERS, MAX_SEED = 12, 9999
+MAX_OPTIMIZERS, MAX_SEED = 12, 9999
 
 
 @dataclass(frozen=True)
 class Problem:
-    """Everything that all racers share: the function, where they start, how long, and what noise."""
+    """Everything that all optimizers share: the function, where they start, how long, and what noise."""
 
     function: str = "bowl"
     formula: str = ""
@@ -60,13 +60,13 @@ class Scene:
     """A whole race: equal scenes show equal pictures."""
 
     problem: Problem
-    racers: tuple[Racer, ...]
+    optimizers: tuple[OptimizerConfig, ...]
     tolerance: float = 1e-3
 
     @property
     def names(self) -> list[str]:
-        """A distinct name for each racer: with the hyperparameters in which twins differ, or else numbered."""
-        return names(self.racers)
+        """A distinct name for each optimizer: with the hyperparameters in which twins differ, or else numbered."""
+        return names(self.optimizers)
 
 
 def check(scene: Scene) -> None:
@@ -86,36 +86,36 @@ def check(scene: Scene) -> None:
         raise SpecError("the start is outside the picture")
     for name, value, low, high in (
         ("steps", p.steps, 1, MAX_STEPS), ("seed", p.seed, 0, MAX_SEED), ("tolerance", scene.tolerance, 1e-12, 1),
-        ("number of optimizers", len(scene.racers), 0, MAX_RACERS),
+        ("number of optimizers", len(scene.optimizers), 0, MAX_OPTIMIZERS),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
     if p.noise != Choice(NO_NOISE):
         p.noise.check(NOISES, "noise")
-    for racer in scene.racers:
-        check_racer(racer)
+    for config in scene.optimizers:
+        check_optimizer(config)
 
 
-def track_key(problem: Problem, racer: Racer) -> str:
-    """What one path depends on, as canonical JSON: not on the other racers."""
-    return canonical_json([asdict(problem), asdict(racer)])
+def track_key(problem: Problem, config: OptimizerConfig) -> str:
+    """What one path depends on, as canonical JSON: not on the other optimizers."""
+    return canonical_json([asdict(problem), asdict(config)])
 
 
-def run(problem: Problem, racer: Racer, start=None, steps: int | None = None) -> Run:
-    """One racer's path, or a batch of them from other starts `(..., 2)`."""
+def run(problem: Problem, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
+    """One optimizer's path, or a batch of them from other starts `(..., 2)`."""
     noise = NOISES["uniform"](scale=0.0) if problem.noise.key == NO_NOISE else problem.noise.build(NOISES)
-    (_, opt, schedule), *then = racer.legs()
+    (_, opt, schedule), *then = config.legs()
     return minimize(
         problem.f, opt, problem.start if start is None else start, problem.steps if steps is None else steps,
         noise, schedule, problem.seed, then,
     )  # fmt: skip
 
 
-def fan(problem: Problem, racer: Racer) -> Run | None:
-    """The racer from its further starts, `(steps+1, k, 2)`; None where it has none."""
-    if racer.starts is None:
+def fan(problem: Problem, config: OptimizerConfig) -> Run | None:
+    """The optimizer from its further starts, `(steps+1, k, 2)`; None where it has none."""
+    if config.starts is None:
         return None
-    return run(problem, racer, racer.starts.build(STARTS).points(problem.start, problem.f.domain))
+    return run(problem, config, config.starts.build(STARTS).points(problem.start, problem.f.domain))
 
 
 def on_function(problem: Problem, key: str) -> Problem:
@@ -129,10 +129,10 @@ def on_function(problem: Problem, key: str) -> Problem:
 BOOK = Scene(
     Problem(),
     (
-        Racer(Choice("sgd", {"lr": 0.95})),
-        Racer(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
-        Racer(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),
-        Racer(Choice("adam", {"lr": 0.3})),
+        OptimizerConfig(Choice("sgd", {"lr": 0.95})),
+        OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
+        OptimizerConfig(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),
+        OptimizerConfig(Choice("adam", {"lr": 0.3})),
     ),
 )
 

@@ -41,7 +41,7 @@ def html(rows: list[tuple[str, Style, Summary]], tolerance: float) -> str:
 
 
 def columns(run: Run, s: Summary) -> dict:
-    """What the table says of one racer at every step, for the browser to show the step of its clock."""
+    """What the table says of one optimizer at every step, for the browser to show the step of its clock."""
     return {
         "x": packed(run.points[:, 0]), "y": packed(run.points[:, 1]), "loss": packed(run.values),
         "length": packed(run.lengths), "work": [packed(w) for w in run.work.T], "reached": s.reached,

@@ -20,7 +20,7 @@ def head(scene, view) -> None:
             _view_popovers(view)
         st.button(
             "Predict", key="predict-begin", icon=":material/psychology_alt:", on_click=predict.begin,
-            disabled=not scene.racers or predict.current() is not None,
+            disabled=not scene.optimizers or predict.current() is not None,
             help="Hides the paths: guess where one of them will be, or who arrives first. Then reveal.",
         )  # fmt: skip
         sharing.lazy("Share", ":material/share:", "share", sharing.share_controls)

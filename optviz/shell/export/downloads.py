@@ -52,13 +52,13 @@ def downloads(scene: Scene, view: View) -> None:
 
 
 def _runs(scene):
-    return [cache.run(scene.problem, racer) for racer in scene.racers]
+    return [cache.run(scene.problem, config) for config in scene.optimizers]
 
 
 def _paths(scene):
     rows = list(zip(scene.names, _runs(scene), strict=True))
-    for name, racer in zip(scene.names, scene.racers, strict=True):
-        if (paths := cache.fan(scene.problem, racer)) is not None:
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
+        if (paths := cache.fan(scene.problem, config)) is not None:
             rows.append((name, paths))
     return table.paths_csv(rows)
 

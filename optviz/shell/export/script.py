@@ -10,7 +10,7 @@ from optviz.experiments.trajectories.spec import (
     Scene,
 )
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import STARTS
 from optviz.optim.minimize import Leg
@@ -82,11 +82,11 @@ def python_script(scene: Scene) -> str:
     """The scene on optviz's public names: one line for each path with its last x, y and loss, to the last bit."""
     problem = scene.problem
     names = distinct(scene.names)
-    runs = {name: _minimize(problem, racer) for name, racer in zip(names, scene.racers, strict=True)}
+    runs = {name: _minimize(problem, config) for name, config in zip(names, scene.optimizers, strict=True)}
     where = "a formula" if problem.function == TYPED else f"“{optviz.FUNCTIONS[problem.function].name}”"
     body = "\n".join(
         [_function(problem), *setting(problem), *_noise(problem), "", written(a_dict(runs), "runs = "), ""]
-    ) + (_PRINT_ALL if any(racer.starts for racer in scene.racers) else _PRINT)  # fmt: skip
+    ) + (_PRINT_ALL if any(config.starts for config in scene.optimizers) else _PRINT)  # fmt: skip
     used = [name for name in optviz.__all__ if f"{name}[" in body or f"{name}(" in body]
     return f'"""Optimizers on {where}: where each of them ends."""\n\nfrom optviz import {", ".join(used)}\n\n{body}'
 
@@ -112,11 +112,11 @@ def _noise(problem):
     return []
 
 
-def _minimize(problem, racer: Racer):
-    (_, opt, schedules), *then = racer.legs()
+def _minimize(problem, config: OptimizerConfig):
+    (_, opt, schedules), *then = config.legs()
     start = "start"
-    if racer.starts:
-        more = call(f"{_flat(made('STARTS', racer.starts.build(STARTS)))}.points", "start", "f.domain")
+    if config.starts:
+        more = call(f"{_flat(made('STARTS', config.starts.build(STARTS)))}.points", "start", "f.domain")
         start = a_list(["start", f"*{_flat(more)}"])
     return call(
         "minimize", "f", _optimizer(opt), start, "steps",

@@ -20,7 +20,7 @@ from optviz.experiments.trajectories.spec import NO_NOISE, Problem, Scene
 from optviz.functions.parse import _TYPED, ALIASES
 from optviz.functions.symbolic import is_smooth
 from optviz.optim import WRAPPERS
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Configurable, sentence
 from optviz.optim.initial_points import STARTS, Starts
 from optviz.optim.noise import NOISES
@@ -44,7 +44,7 @@ class Untranslatable(ValueError):
 def torch_script(scene: Scene) -> str:
     """The scene in PyTorch: one line for each path with its last x, y and loss. Never raises.
 
-    A racer that cannot be written is a comment that says why.
+    A optimizer that cannot be written is a comment that says why.
     """
     try:
         return _whole(scene)
@@ -53,30 +53,30 @@ def torch_script(scene: Scene) -> str:
 
 
 def _whole(scene):
-    f, racers, missing = _function(scene.problem), {}, []
-    for name, racer in zip(distinct(scene.names), scene.racers, strict=True):
+    f, configs, missing = _function(scene.problem), {}, []
+    for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
         try:
-            racers[name] = _Racer(scene.problem, racer)
+            configs[name] = _Config(scene.problem, config)
         except Exception as error:  # whatever it is that someone's own optimizer holds
             missing.append(_comment(f"{name} is missing, for it cannot be written in PyTorch: {error}"))
-    return _script(scene.problem, f, racers, missing)
+    return _script(scene.problem, f, configs, missing)
 
 
 def _comment(text):
     return "# " + "".join(c if c.isprintable() else " " for c in text) + "\n"
 
 
-class _Racer:
-    """A racer as an expression, and the classes of ours that it needs."""
+class _Config:
+    """A optimizer as an expression, and the classes of ours that it needs."""
 
-    def __init__(self, problem: Problem, racer: Racer):
-        self.legs, self.kept = racer.legs(), [False]
+    def __init__(self, problem: Problem, config: OptimizerConfig):
+        self.legs, self.kept = config.legs(), [False]
         if len(self.legs) > 1:
-            ran = trajectories.run(problem, racer)
+            ran = trajectories.run(problem, config)
             self.legs, self.kept = ran.legs, ran.carried
         self.forked = len(self.legs) > 1
         self.scheduled = any(leg.schedule for leg in self.legs)
-        self.starts = racer.starts and racer.starts.build(STARTS)
+        self.starts = config.starts and config.starts.build(STARTS)
         opt = self.legs[0].optimizer
         self.torch = not self.forked and not self.scheduled and getattr(opt, "torch", None) and opt.torch()
         self.torch_x = self.torch and opt.torch_x and opt.torch_x()
@@ -343,8 +343,8 @@ def _lines(edited, node):
 # The script
 
 
-def _script(problem: Problem, f: str, racers: dict[str, _Racer], missing: list[str]) -> str:
-    all_of = racers.values()
+def _script(problem: Problem, f: str, configs: dict[str, _Config], missing: list[str]) -> str:
+    all_of = configs.values()
     scheduled, forked = any(r.scheduled for r in all_of), any(r.forked for r in all_of)
     ours = _definitions(dict.fromkeys(c for r in all_of for c in r.classes), scheduled)
     text = "\n".join(ours)
@@ -359,7 +359,7 @@ def _script(problem: Problem, f: str, racers: dict[str, _Racer], missing: list[s
         "values": re.search(r"\.value\b", text) is not None,
         "hessians": re.search(r"\.hess\b", text) is not None,
     }
-    top = [*setting(problem), *_noise(problem), *_domain(problem, racers)]
+    top = [*setting(problem), *_noise(problem), *_domain(problem, configs)]
     parts = [f]
     if any(r.torch for r in all_of):
         parts.append(_fitted(_RUN, facts))
@@ -367,8 +367,8 @@ def _script(problem: Problem, f: str, racers: dict[str, _Racer], missing: list[s
         parts += [_fitted(_ORACLE, facts), *ours, _fitted(_FOLLOW, facts)]
     else:
         parts += ours
-    ends = written(a_dict({name: r.call(forked) for name, r in racers.items()}), "ends = ")
-    body = "\n\n".join([*parts, "\n".join([ends, *_fans(racers, forked), "".join(missing)]) + _PRINT])
+    ends = written(a_dict({name: r.call(forked) for name, r in configs.items()}), "ends = ")
+    body = "\n\n".join([*parts, "\n".join([ends, *_fans(configs, forked), "".join(missing)]) + _PRINT])
     head = _imports("\n".join([*top, body]))
     return "\n".join([_DOC, "", *head, "", "torch.set_default_dtype(torch.float64)", "", *top, "", "", body])
 
@@ -392,14 +392,14 @@ def _noise(problem):
     ]
 
 
-def _domain(problem, racers):
-    if not any(r.starts for r in racers.values()):
+def _domain(problem, configs):
+    if not any(r.starts for r in configs.values()):
         return []
     return [f"domain = {tuple(tuple(map(float, side)) for side in problem.f.domain)!r}"]
 
 
-def _fans(racers, forked):
-    for name, r in racers.items():
+def _fans(configs, forked):
+    for name, r in configs.items():
         if r.starts:
             yield f"for i, point in enumerate({written(_made(r.starts))}.points(start, domain).tolist(), 1):"
             yield written(r.call(forked, "point"), f"    ends[{quoted(name + ' @')} + str(i)] = ", "    ")

@@ -15,7 +15,7 @@ from optviz.experiments.batch_norm import graph as batch_graph
 from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
 from optviz.experiments.batch_norm.spec import Example, Normalisation, Sweep
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import SharedScene, encode
@@ -48,7 +48,7 @@ def with_base(**parts):
 
 
 def sgd(lr):
-    return Racer(Choice("sgd", {"lr": lr}))
+    return OptimizerConfig(Choice("sgd", {"lr": lr}))
 
 
 # With and without.
@@ -71,7 +71,7 @@ def test_it_opens_and_trains_both():
 
 
 def test_a_higher_rate_is_survived():
-    at = trained(opened(with_base(racer=sgd(1.0), network=Network((64, 50, 50, 50, 50, 10)), iterations=60)))
+    at = trained(opened(with_base(optimizer=sgd(1.0), network=Network((64, 50, 50, 50, 50, 10)), iterations=60)))
     with_, without = (now for now in at.session_state.labs["normalisation-one"]["kept"].values())
     if with_.training.network.normalise == "":
         with_, without = without, with_
@@ -85,7 +85,7 @@ def test_controls():
     at.segmented_control(key=f"normalisation-place-{g}").set_value("after").run()
     assert sound(at).session_state.normalisation.place == "after"
     at.selectbox(key=f"normalisation-optimizer-{g}").set_value("adam").run()
-    assert sound(at).session_state.normalisation.base.racer == Racer(Choice("adam", {"lr": 0.001}))
+    assert sound(at).session_state.normalisation.base.optimizer == OptimizerConfig(Choice("adam", {"lr": 0.001}))
     at.selectbox(key=f"normalisation-data-{g}").set_value("moons").run()
     assert sound(at).session_state.normalisation.base.network.sizes[0] == 2
     trained(at)
@@ -196,7 +196,7 @@ def test_the_curves_as_a_file():
         {"network": Network((64, 20, 20, 10), initialiser=Choice("normal", {"sigma": 100.0}))},
         {"network": Network((64, *[20] * 12, 10), Choice("identity"), Choice("normal", {"sigma": 100.0})), "iterations": 10},
         {"network": Network((64, 20, 20, 10), Choice("sigmoid"), Choice("zeros"))},
-        {"racer": sgd(1e-4)}, {"racer": sgd(10.0)}, {"batch": 1}, {"iterations": 1}, {"iterations": 0}, {"split": Split(1), "batch": 2000},
+        {"optimizer": sgd(1e-4)}, {"optimizer": sgd(10.0)}, {"batch": 1}, {"iterations": 1}, {"iterations": 0}, {"split": Split(1), "batch": 2000},
     ],
     ids=str,
 )  # fmt: skip
@@ -215,7 +215,7 @@ def test_extreme_settings(view, base):
 def test_a_rate_of_nothing_is_said_by_the_link_and_bears_nothing():
     """0 is below the least rate that can be set."""
     at = opened()
-    at.session_state.normalisation = with_base(racer=sgd(0.0))
+    at.session_state.normalisation = with_base(optimizer=sgd(0.0))
     sound(at.run())
     assert "cannot be trained here" in at.error[0].value
 
@@ -367,7 +367,7 @@ def test_what_the_lessons_say():
     with_, without = accuracies(one)[..., 0]
     assert with_[0] - without[0] > 0.05
     assert 0 < with_[1] - without[1] < 0.05
-    with_, without = accuracies(replace(one, base=replace(one.base, racer=sgd(1.0))))[:, 0, 0]
+    with_, without = accuracies(replace(one, base=replace(one.base, optimizer=sgd(1.0))))[:, 0, 0]
     assert with_ > 0.99
     assert without < 0.2
     scales = LESSONS["normalisation-scales"].scene

@@ -11,7 +11,7 @@ import pytest
 from optviz.experiments.ensembles import page
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import (
     LinkError,
     SharedScene,
@@ -108,7 +108,7 @@ def test_knobs_turn_the_scene():
     assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
 
 
-ROUGH = Racer(Choice("sgd", {"lr": 10.0}))
+ROUGH = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
 EXTREME = {
     "no hidden layer": replace(SMALL, network=Network((64, 10))),
     "one hidden layer": replace(SMALL, network=Network((64, 300, 10)), iterations=10),
@@ -116,15 +116,15 @@ EXTREME = {
     "one member": replace(SMALL, members=1),
     "most members": replace(SMALL, members=10),
     "more members than cycles": replace(SMALL, iterations=10, members=7),
-    "diverging": replace(SMALL, network=Network((64, 50, 50, 50, 10)), racer=ROUGH, peak=10.0),
-    "almost no rate": replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e-4})), peak=1.0),
+    "diverging": replace(SMALL, network=Network((64, 50, 50, 50, 10)), optimizer=ROUGH, peak=10.0),
+    "almost no rate": replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 1e-4})), peak=1.0),
     "clean": replace(SMALL, split=Split(100)),
     "mostly wrong": replace(SMALL, split=Split(100, noise=0.8)),
     "no memory": replace(SMALL, decay=0.0),
     "batch of one": replace(SMALL, batch=1),
     "all weights equal": replace(SMALL, network=Network((64, 12, 10), initialiser=Choice("zeros"))),
     "moons": replace(SMALL, network=Network((2, 10, 2)), dataset=Choice("moons")),
-    "lbfgs": replace(SMALL, racer=Racer(Choice("lbfgs", {"lr": 0.1})), iterations=10),
+    "lbfgs": replace(SMALL, optimizer=OptimizerConfig(Choice("lbfgs", {"lr": 0.1})), iterations=10),
     "dropout": replace(SMALL, network=Network((64, 12, 10), dropout=0.5)),
 }  # fmt: skip
 
@@ -150,7 +150,7 @@ def test_one_of_three_diverges():
     at = done(SMALL)
     kept = at.session_state.labs["ensembles"]["kept"]
     for key, now in list(kept.items()):
-        if len(now.training.seeds) == 3 and not now.training.racer.wrappers:
+        if len(now.training.seeds) == 3 and not now.training.optimizer.wrappers:
             params, accuracy, committee, lost = (
                 a.copy() for a in (now.params, now.accuracy, now.committee, now.diverged_at)
             )
@@ -181,7 +181,7 @@ def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"racer": Racer(Choice("newton"))}]
+    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"optimizer": OptimizerConfig(Choice("newton"))}]
 )
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):

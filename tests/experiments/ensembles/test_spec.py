@@ -22,7 +22,7 @@ from optviz.experiments.ensembles.spec import (
 )  # fmt: skip
 from optviz.experiments.ensembles.thumbnail import stamp
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.spec import (
@@ -186,7 +186,7 @@ def test_averaging_gains_for_every_seed_what_the_reference_says():
 
 
 def test_a_scene_as_plain_text_and_back():
-    scene = Ensembles(Network((64, 10)), Racer(Choice("adam", {"lr": 0.01})), members=7, view="snapshots")
+    scene = Ensembles(Network((64, 10)), OptimizerConfig(Choice("adam", {"lr": 0.01})), members=7, view="snapshots")
     assert from_dict(Ensembles, to_dict(scene)) == scene
     check(scene)
     check(REFERENCE)
@@ -196,8 +196,8 @@ def test_a_scene_as_plain_text_and_back():
     "wrong",
     [
         {"members": 0}, {"members": 11}, {"iterations": 9}, {"iterations": 5001}, {"peak": 0.5}, {"decay": 1.0}, {"view": "all"}, {"seed": -1},
-        {"seed": 9999}, {"racer": Racer(Choice("sgd"), (Choice("averaged"),))}, {"racer": Racer(Choice("sgd"), schedules={"lr": Choice("cosine")})},
-        {"racer": Racer(Choice("nobody"))}, {"network": Network((64, 10, 10), normalise="before")}, {"network": Network((63, 10))},
+        {"seed": 9999}, {"optimizer": OptimizerConfig(Choice("sgd"), (Choice("averaged"),))}, {"optimizer": OptimizerConfig(Choice("sgd"), schedules={"lr": Choice("cosine")})},
+        {"optimizer": OptimizerConfig(Choice("nobody"))}, {"network": Network((64, 10, 10), normalise="before")}, {"network": Network((63, 10))},
         {"split": Split(300, noise=2.0)}, {"dataset": Choice("nothing")},
     ],
 )  # fmt: skip
@@ -208,7 +208,7 @@ def test_what_could_not_have_been_set(wrong):
 
 def test_the_peak_stays_within_the_rates_that_there_are():
     assert Ensembles().top == pytest.approx(0.2)
-    fast = Ensembles(racer=Racer(Choice("sgd", {"lr": 10.0})), peak=10.0)
+    fast = Ensembles(optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)
     check(fast)
     assert fast.top == 10
 
@@ -239,7 +239,7 @@ def test_a_gain_in_words():
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("scene", [SMALL, replace(SMALL, racer=Racer(Choice("sgd", {"lr": 10.0})), peak=10.0)])
+@pytest.mark.parametrize("scene", [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)])
 def test_stamps(method, scene):
     picture = stamp(replace(scene, view=method), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"

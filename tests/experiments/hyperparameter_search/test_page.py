@@ -13,7 +13,7 @@ from optviz.experiments.hyperparameter_search import page
 from optviz.experiments.hyperparameter_search import text as words
 from optviz.experiments.hyperparameter_search.spec import EVERY, Search
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
 from optviz.shell.registry import PAGES
 from optviz.shell.share import (
@@ -153,7 +153,7 @@ def test_what_it_says_of_the_border_depends_on_whether_the_knob_matters():
 
 
 def test_other_knobs_are_searched():
-    at = open_page("search", replace(SMALL, training=replace(TINY, racer=Racer(Choice("momentum")))))
+    at = open_page("search", replace(SMALL, training=replace(TINY, optimizer=OptimizerConfig(Choice("momentum")))))
     axes = at.multiselect(key=f"search-axes-{at.session_state.generation}")
     axes.set_value(["lr", "momentum", "sigma"]).run()
     assert [a.key for a in sound(at).session_state.search.space.axes] == ["lr", "momentum", "sigma"]
@@ -186,7 +186,7 @@ def test_a_range_is_moved():
         replace(SMALL, space=Space((Axis("lr", 0.0, 1.0), Axis("l2", 0.0, 1.0)))),
         replace(SMALL, training=replace(TINY, iterations=1, assess=1)), replace(SMALL, training=replace(TINY, network=Network((64, 10)))),
         replace(SMALL, training=replace(TINY, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30),
-        replace(SMALL, space=Space((Axis("l2", -8.0, 0.0), Axis("sigma", -4.0, 0.0))), training=replace(TINY, racer=Racer(Choice("adam", {"lr": 0.01})))),
+        replace(SMALL, space=Space((Axis("l2", -8.0, 0.0), Axis("sigma", -4.0, 0.0))), training=replace(TINY, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))),
         replace(SMALL, training=replace(TINY, network=Network((64, 20, 10), normalise="before", dropout=0.3))),
     ],
 )  # fmt: skip

@@ -13,7 +13,7 @@ from optviz.experiments.initialization import figures as views
 from optviz.experiments.initialization import inspector as inspection
 from optviz.experiments.initialization import page as ui
 from optviz.nn import INITIALISERS, Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.spec import (
     Choice,
@@ -221,15 +221,15 @@ def test_what_is_said_of_gradients():
         assert word in views.flow(g, ones)
 
 
-SGD = Racer(Choice("sgd", {"lr": 1e6}))
+SGD = OptimizerConfig(Choice("sgd", {"lr": 1e6}))
 
 
 @pytest.mark.parametrize(
     "training",
     [
-        replace(SMALL, racer=SGD),
-        replace(SMALL, racer=Racer(Choice("sgd", {"lr": 0.0}))),
-        replace(SMALL, racer=SGD, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("zeros")), seeds=(0, 1)),
+        replace(SMALL, optimizer=SGD),
+        replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.0}))),
+        replace(SMALL, optimizer=SGD, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("zeros")), seeds=(0, 1)),
         replace(SMALL, initialisers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))),
         replace(SMALL, network=Network((64, *[20] * 11, 10)), initialisers=(Choice("normal", {"sigma": 100.0}),)),
         replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("identity")), initialisers=(Choice("normal", {"sigma": 100.0}),)),
@@ -251,19 +251,19 @@ def test_extreme_settings(training):
     for i in range(len(training.initialisers)):
         at.segmented_control(key=f"initial-which-{len(training.initialisers)}").set_value(i).run()
         sound(at)
-    if training.racer == SGD and len(training.seeds) == 1:
+    if training.optimizer == SGD and len(training.seeds) == 1:
         assert "has diverged" in text(at)
 
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
-    at = trained(opened(replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e6})))))
+    at = trained(opened(replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 1e6})))))
     assert (progress(at).diverged_at[1:] >= 0).all(), "the first is stunned at once: all its units are dead"
     at.segmented_control(key="initial-which-3").set_value(1).run()
     assert "diverged at iteration" in text(at)
     to_symmetry(at)
     assert "has diverged" in text(at)
-    at = trained(opened(replace(SMALL, racer=Racer(Choice("sgd", {"lr": 0.0})))))
+    at = trained(opened(replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.0})))))
     assert np.ptp(progress(at).accuracy[:, 0, 0]) == 0, "nothing was learned, nothing was lost"
     at = trained(
         opened(replace(SMALL, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))))
@@ -305,7 +305,7 @@ def test_controls():
     at.selectbox(key=f"{ui.PAGE}-activation-{g}").set_value("leaky_relu").run()
     at.selectbox(key=f"{ui.PAGE}-optimizer-{g}").set_value("adam").run()
     sound(at)
-    assert at.session_state.beginning.racer.optimizer == Choice("adam", {"lr": 0.001})
+    assert at.session_state.beginning.optimizer.method == Choice("adam", {"lr": 0.001})
     trained(at)
     at.multiselect(key=f"rules-{g}").set_value([]).run()
     sound(at)

@@ -14,7 +14,7 @@ from optviz.experiments.loss_landscape.planes import pca_plane
 from optviz.experiments.loss_landscape.spec import Terrain
 from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT, style
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import (
@@ -27,7 +27,7 @@ from optviz.spec import Choice
 from optviz.training import Split, load, train
 from tests.page import components, numbers, open_page, panels, plots, sound, text, trained
 
-SGD, ADAM = Racer(Choice("sgd", {"lr": 0.1})), Racer(Choice("adam", {"lr": 0.005}))
+SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.005}))
 SMALL = Terrain(Contest((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, judged_on=100)
 
 
@@ -161,7 +161,7 @@ def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
         replace(SMALL, race=replace(SMALL.race, network=Network((64, 10)))), replace(SMALL, plane="random", middle=1),
         Terrain(Contest((ADAM,), Network((2, 2)), Choice("moons"), Split(150), 16, 20), resolution=5),
         Terrain(Contest((SGD, ADAM), Network((2, 8, 3), Choice("tanh")), Choice("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
-        replace(SMALL, race=replace(SMALL.race, racers=(SGD,), iterations=10)),
+        replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=10)),
         replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
         replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
         replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 100.0})))),
@@ -172,18 +172,18 @@ def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
 def test_extreme_settings(terrain):
     at = opened(terrain)
     assert at.session_state.landscape == terrain
-    assert len(rows(at)) == len(terrain.race.racers)
+    assert len(rows(at)) == len(terrain.race.optimizers)
     assert not at.error
 
 
 def test_nobody_trains():
-    at = open_page("landscape", replace(SMALL, race=replace(SMALL.race, racers=())))
+    at = open_page("landscape", replace(SMALL, race=replace(SMALL.race, optimizers=())))
     assert any("Nobody trains" in i.value for i in at.info)
 
 
 def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
-    wild = Racer(Choice("sgd", {"lr": 10.0}))
-    race = replace(SMALL.race, racers=(wild, ADAM), network=Network((64, 50, 50, 50, 50, 10)))
+    wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
+    race = replace(SMALL.race, optimizers=(wild, ADAM), network=Network((64, 50, 50, 50, 50, 10)))
     at = opened(replace(SMALL, race=race))
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "landscape-loss" in plots(at), "nothing is lost"
@@ -198,12 +198,12 @@ def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
 
 def test_paths_that_do_not_move_have_no_plane():
     """Without an update there is none; with a single one the path is straight."""
-    still = Racer(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
-    rest = replace(SMALL, race=replace(SMALL.race, racers=(SGD,), iterations=0))
+    still = OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
+    rest = replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=0))
     core.check(rest)
     at = open_page("landscape", rest)
     assert any("paths do not move" in i.value for i in at.info)
-    once, _ = all_of(replace(SMALL, race=replace(SMALL.race, racers=(still,))))
+    once, _ = all_of(replace(SMALL, race=replace(SMALL.race, optimizers=(still,))))
     assert once.shares == pytest.approx([1, 0], abs=1e-9)
     assert "straight" in views.shown(once)
 
@@ -215,7 +215,7 @@ def test_removing_optimizers_keeps_somebody_in_the_middle():
     at.button(key="remove-0").click().run()
     sound(at)
     assert at.session_state.landscape.middle == 0
-    assert at.session_state.landscape.race.racers == (ADAM,)
+    assert at.session_state.landscape.race.optimizers == (ADAM,)
 
 
 def test_the_page_s_address():
@@ -306,11 +306,11 @@ def test_what_the_lessons_say():
         assert now.shares.sum() < 0.001
 
     scene = LESSONS["arcs"].scene
-    momentum = (Racer(Choice("momentum", {"lr": 0.01})),)
+    momentum = (OptimizerConfig(Choice("momentum", {"lr": 0.01})),)
     walk = np.random.default_rng(0).standard_normal((600, 3000)).cumsum(0)[::10]
     plane = pca_plane(walk[-1], walk)
     arcs = [(plane.coordinates(walk), plane.shares(walk))]
-    for race in (scene.race, replace(scene.race, racers=momentum), replace(scene.race, racers=momentum, seeds=(1,))):
+    for race in (scene.race, replace(scene.race, optimizers=momentum), replace(scene.race, optimizers=momentum, seeds=(1,))):
         now, _ = all_of(replace(scene, race=race, resolution=5))
         arcs.append((now.projected[0], now.shares))
     for path, shares in arcs:

@@ -11,7 +11,7 @@ from optviz.experiments.loss_landscape.planes import Plane
 from optviz.experiments.loss_landscape.spec import Path, Survey, Terrain
 from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
     Choice,
     SpecError,
@@ -26,7 +26,7 @@ from optviz.training import (
     load,
 )
 
-SGD, ADAM = Racer(Choice("sgd", {"lr": 0.5})), Racer(Choice("adam", {"lr": 0.05}))
+SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.5})), OptimizerConfig(Choice("adam", {"lr": 0.05}))
 MOONS = Contest((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Choice("moons"), Split(150), 16, 30)
 
 
@@ -225,7 +225,7 @@ def test_snapshots_begin_at_the_start_and_end_at_the_end():
 
 
 def test_who_diverged_is_not_what_the_plane_is_laid_through():
-    wild = Racer(Choice("sgd", {"lr": 10.0}))
+    wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
     race = Contest((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
     progresses, data = trained(Terrain(race))
     assert progresses[0].diverged_at[0, 0] >= 0

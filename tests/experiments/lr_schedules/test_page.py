@@ -18,7 +18,7 @@ from optviz.experiments.lr_schedules.spec import (
 )
 from optviz.experiments.lr_schedules.thumbnail import stamp
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.plot.training import Line
 from optviz.shell.share import (
@@ -37,8 +37,8 @@ from optviz.training import (
 from tests.page import numbers, open_page, panels, plots, sound, text, trained
 
 SGD = Choice("sgd", {"lr": 0.3})
-STEP = Racer(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
-SMALL = Scheduling((Racer(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
+STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
+SMALL = Scheduling((OptimizerConfig(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
 
@@ -72,7 +72,7 @@ def test_a_rate_follows_its_knob():
     at = opened()
     scene = at.session_state.schedules
     at.session_state.schedules = replace(
-        scene, racers=(scene.racers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
+        scene, optimizers=(scene.optimizers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
     )
     y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
     assert (y[0], y[-1]) == (1.0, pytest.approx(0.1**8))
@@ -80,7 +80,7 @@ def test_a_rate_follows_its_knob():
 
 def test_training_draws_both_losses_and_says_what_the_cut_did():
     at = trained(opened(SMALL), "schedules")
-    step = next(n for n in kept(at) if n.training.racer.schedules)
+    step = next(n for n in kept(at) if n.training.optimizer.schedules)
     data = load(step.training)
     alone = advance(begin(step.training, data), data, 200)
     assert np.array_equal(step.loss, alone.loss)
@@ -105,48 +105,48 @@ def test_presets(label, scene):
     at = opened(SMALL)
     at.button(key=f"preset-{label}").click().run()
     assert sound(at).session_state.schedules == scene
-    assert len(rate_lines(at)) == len(scene.racers)
+    assert len(rate_lines(at)) == len(scene.optimizers)
     log = plots(at)["schedules-loss"]["layout"]["yaxis2"]["type"]
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
 
 
 def test_a_schedule_is_chosen_and_another_added():
     at = opened(SMALL)
-    key = f"racer-1-2-schedule of the rate-{at.session_state.generation}"
+    key = f"optimizer-1-2-schedule of the rate-{at.session_state.generation}"
     at.selectbox(key=key).set_value("cosine").run()
-    assert sound(at).session_state.schedules.racers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
+    assert sound(at).session_state.schedules.optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key="add").click().run()
-    assert sound(at).session_state.schedules.racers[2] == Racer(
+    assert sound(at).session_state.schedules.optimizers[2] == OptimizerConfig(
         SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
     )
-    at.selectbox(key=f"racer-0-3-schedule of the rate-{at.session_state.generation}").set_value("warmup").run()
-    assert [r.schedules["lr"].key for r in sound(at).session_state.schedules.racers] == ["warmup", "cosine", "step"]
+    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{at.session_state.generation}").set_value("warmup").run()
+    assert [r.schedules["lr"].key for r in sound(at).session_state.schedules.optimizers] == ["warmup", "cosine", "step"]
 
 
 @pytest.mark.parametrize(
     "scene",
     [
-        replace(SMALL, racers=(Racer(Choice("sgd", {"lr": 10.0})), Racer(Choice("sgd", {"lr": 1e-4})))),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
+        replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("sgd", {"lr": 1e-4})))),
+        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10)), iterations=20),
-        replace(SMALL, racers=(Racer(Choice("lbfgs", {"lr": 0.1})), Racer(Choice("adam", {"lr": 0.01}))), iterations=10),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
-        replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), Racer(SGD, (), {"momentum": Choice("cosine")}))[:1]),
+        replace(SMALL, optimizers=(OptimizerConfig(Choice("lbfgs", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.01}))), iterations=10),
+        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
+        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), OptimizerConfig(SGD, (), {"momentum": Choice("cosine")}))[:1]),
         replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
-        replace(SMALL, racers=()), replace(SMALL, iterations=0),
+        replace(SMALL, optimizers=()), replace(SMALL, iterations=0),
     ],
 )  # fmt: skip
 def test_extreme_settings(scene):
     at = opened(scene)
-    if scene.racers and scene.iterations:
+    if scene.optimizers and scene.iterations:
         at = trained(at, "schedules")
         json.dumps(plots(at))
-        assert len(rate_lines(at)) == len(scene.racers)
-    elif not scene.racers:
+        assert len(rate_lines(at)) == len(scene.optimizers)
+    elif not scene.optimizers:
         assert any("Nobody trains" in i.value for i in at.info)
         at.button(key="add").click().run()
-        assert len(sound(at).session_state.schedules.racers) == 1
+        assert len(sound(at).session_state.schedules.optimizers) == 1
 
 
 @pytest.mark.parametrize(
@@ -175,9 +175,9 @@ def test_the_rate_that_was_found_is_trained_with():
     at.button(key="range-use").click().run()
     scene = sound(at).session_state.schedules
     assert scene.view == "schedules"
-    assert scene.racers[:2] == RANGE.racers
-    assert scene.racers[2].optimizer.key == "momentum"
-    assert 1e-3 < scene.racers[2].optimizer.values["lr"] < 0.5
+    assert scene.optimizers[:2] == RANGE.optimizers
+    assert scene.optimizers[2].method.key == "momentum"
+    assert 1e-3 < scene.optimizers[2].method.values["lr"] < 0.5
 
 
 def test_the_ends_of_the_range_give_way():
@@ -200,8 +200,8 @@ def test_the_page_s_address():
 @pytest.mark.parametrize(
     "bad",
     [
-        replace(SMALL, view="nothing"), replace(SMALL, racers=(Racer(SGD),) * 9), replace(SMALL, test=RangeTest(low=1e-9)),
-        replace(SMALL, test=RangeTest(Choice("bfgs"))), replace(SMALL, racers=(Racer(SGD, (), {"lr": Choice("nope")}),)),
+        replace(SMALL, view="nothing"), replace(SMALL, optimizers=(OptimizerConfig(SGD),) * 9), replace(SMALL, test=RangeTest(low=1e-9)),
+        replace(SMALL, test=RangeTest(Choice("bfgs"))), replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("nope")}),)),
     ],
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):
@@ -218,7 +218,7 @@ def test_a_damaged_link_opens_the_page_as_it_is():
 def test_curves_as_csv():
     at = trained(opened(SMALL), "schedules")
     lines = [Line(f"r{i}", f"{i}", now, 0, None) for i, now in enumerate(kept(at))]
-    planned = [page.rates_of(line.progress.training.racer, 200) for line in lines]
+    planned = [page.rates_of(line.progress.training.optimizer, 200) for line in lines]
     found = list(csv.DictReader(io.StringIO(page.curves_csv(lines, planned))))
     assert len(found) == 2 * 200
     last = found[-1]
@@ -231,5 +231,5 @@ def test_curves_as_csv():
 @pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, RANGE, Scheduling(())])
 def test_stamps(scene):
     picture = stamp(scene, LIGHT)
-    assert picture.count("<path") == (1 if scene is RANGE else len(scene.racers))
+    assert picture.count("<path") == (1 if scene is RANGE else len(scene.optimizers))
     assert "nan" not in picture

@@ -25,7 +25,7 @@ from optviz.experiments.lr_schedules.spec import (
     read,
 )
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
     Choice,
     SpecError,
@@ -105,14 +105,14 @@ def test_four_rates_are_what_they_are_called():
 
 def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
     sgd, adam, slow = Choice("sgd", {"lr": 0.3}), Choice("adam", {"lr": 0.06}), Choice("adam", {"lr": 0.003})
-    cyclic, cosine = (Racer(sgd, (), {"lr": Choice(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
-    kept, again, once = [end(t) for t in Scheduling((Racer(sgd), cyclic, cosine)).trainings]
+    cyclic, cosine = (OptimizerConfig(sgd, (), {"lr": Choice(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
+    kept, again, once = [end(t) for t in Scheduling((OptimizerConfig(sgd), cyclic, cosine)).trainings]
     assert (core.settled(once) < core.settled(again)).all()
     assert np.median(core.settled(again)) < np.median(core.settled(kept))
     ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
     assert ends == sorted(ends, reverse=True)
     assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
-    warm = (Racer(adam), Racer(adam, (), {"lr": Choice("warmup", {"steps": 200})}), Racer(slow))
+    warm = (OptimizerConfig(adam), OptimizerConfig(adam, (), {"lr": Choice("warmup", {"steps": 200})}), OptimizerConfig(slow))
     at_once, warmed, good = [
         end(t) for t in Scheduling(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
     ]
@@ -121,14 +121,14 @@ def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
 
 
 def test_rates_are_known_beforehand():
-    racer = Racer(Choice("sgd", {"lr": 0.3}), (), {"lr": Choice("step", {"gamma": 0.1, "first": 450, "every": 450})})
-    np.testing.assert_allclose(rates(racer, 900), [0.3] * 450 + [0.03] * 450)
-    assert rates(Racer(Choice("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
+    config = OptimizerConfig(Choice("sgd", {"lr": 0.3}), (), {"lr": Choice("step", {"gamma": 0.1, "first": 450, "every": 450})})
+    np.testing.assert_allclose(rates(config, 900), [0.3] * 450 + [0.03] * 450)
+    assert rates(OptimizerConfig(Choice("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
 
 
 def test_the_range_test_climbs_by_equal_factors():
-    racer = RangeTest(low=1e-3, high=10.0, steps=401).racer
-    climb = rates(racer, 401)
+    config = RangeTest(low=1e-3, high=10.0, steps=401).optimizer
+    climb = rates(config, 401)
     np.testing.assert_allclose(climb, 10 ** np.linspace(-3, 1, 401), rtol=1e-12)
     assert Scheduling().tested.iterations == 400
 
@@ -160,11 +160,11 @@ def quadratic(lam, noise):
 def test_a_range_test_finds_a_good_rate_for_the_net():
     """Of the rates that are kept (0.003, 0.1, 0.5): near the good one; the high one is beyond the blow-up."""
     test = replace(Scheduling(), seeds=SEEDS[:3]).tested
-    found = read(rates(test.racer, test.iterations), end(test).loss[:, 0])
+    found = read(rates(test.optimizer, test.iterations), end(test).loss[:, 0])
     assert 0.03 < found.steepest < 0.2
     assert 0.2 < found.blown < 0.5
     deep = Scheduling(network=Network((64, *[50] * 6, 10))).tested
-    assert read(rates(deep.racer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, "deeper is touchier"
+    assert read(rates(deep.optimizer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, "deeper is touchier"
 
 
 def test_reading_what_says_nothing():
@@ -184,9 +184,9 @@ def test_reading_what_says_nothing():
 def test_a_fresh_schedule_has_its_effect_within_the_training():
     for key in SCHEDULES:
         for iterations in (20, 900, 5000):
-            racer = Racer(Choice("sgd"), (), {"lr": fitted(key, iterations)})
-            check(Scheduling((racer,), iterations=iterations))
-            span = rates(racer, iterations)
+            config = OptimizerConfig(Choice("sgd"), (), {"lr": fitted(key, iterations)})
+            check(Scheduling((config,), iterations=iterations))
+            span = rates(config, iterations)
             assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
 
 
@@ -199,7 +199,7 @@ def test_presets_are_right_and_survive_json(scene):
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"racers": (Racer(Choice("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
+        ({"optimizers": (OptimizerConfig(Choice("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
         ({"test": RangeTest(Choice("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "range test"),
         ({"test": RangeTest(low=0.1, high=0.5)}, "power of ten"), ({"test": RangeTest(steps=10)}, "steps"),
         ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "range test"),

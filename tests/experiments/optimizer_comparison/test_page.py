@@ -10,7 +10,7 @@ import pytest
 from optviz import OPTIMIZERS
 from optviz.experiments.optimizer_comparison.spec import Contest
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot import digits, training
 from optviz.plot.style import LIGHT, style
 from optviz.shell.share import (
@@ -61,7 +61,7 @@ def test_it_opens_with_figure_6_9_and_nothing_trained():
 
 def test_training_gives_the_numbers_of_a_training_in_one_go():
     at = trained(opened(SMALL), "contest")
-    now = next(n for n in kept(at) if n.training.racer.optimizer.key == "adam")
+    now = next(n for n in kept(at) if n.training.optimizer.method.key == "adam")
     data = load(now.training)
     alone = advance(begin(now.training, data), data, 40)
     assert np.array_equal(now.loss, alone.loss)
@@ -103,9 +103,9 @@ def test_what_is_only_shown_otherwise_is_not_trained_again():
 def test_another_rate_trains_only_that_optimizer_again():
     at = trained(opened(SMALL), "contest")
     before = {id(n) for n in kept(at)}
-    racers = list(at.session_state.contest.racers)
-    racers[0] = Racer(Choice("sgd", {"lr": 0.2}))
-    at.session_state.contest = Contest(tuple(racers), SMALL.network, batch=32, iterations=40)
+    configs = list(at.session_state.contest.optimizers)
+    configs[0] = OptimizerConfig(Choice("sgd", {"lr": 0.2}))
+    at.session_state.contest = Contest(tuple(configs), SMALL.network, batch=32, iterations=40)
     at.run()
     assert [r[-1] for r in rows(at)] == ["not begun", "done", "done", "done"]
     assert before <= {id(n) for n in kept(at)}, "the old one is kept, should one come back to it"
@@ -113,7 +113,7 @@ def test_another_rate_trains_only_that_optimizer_again():
 
 def test_more_iterations_go_on_from_what_is_there():
     at = trained(opened(SMALL), "contest")
-    at.session_state.contest = Contest(SMALL.racers, SMALL.network, batch=32, iterations=60)
+    at.session_state.contest = Contest(SMALL.optimizers, SMALL.network, batch=32, iterations=60)
     at.run()
     assert [r[1] for r in rows(at)] == ["40"] * 4
     assert at.button(key="train-contest").label == "Go on"
@@ -123,21 +123,21 @@ def test_more_iterations_go_on_from_what_is_there():
     "contest",
     [
         Contest(network=Network((64, 10)), iterations=10), Contest(network=Network((64, *[10] * 8, 10)), iterations=10),
-        Contest((Racer(Choice("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
-        Contest((Racer(Choice("sgd")),), Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0})), iterations=10),
-        Contest((Racer(Choice("sgd")),), Network((64, 20, 10), Choice("relu"), Choice("constant")), iterations=10, batch=1),
-        Contest((Racer(Choice("adam", {"lr": 0.01})),), Network((2, 10, 2)), Choice("moons"), Split(150), 16, 20, (0, 1, 2)),
-        Contest((Racer(Choice("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
-        Contest((Racer(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
+        Contest((OptimizerConfig(Choice("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
+        Contest((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0})), iterations=10),
+        Contest((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), Choice("relu"), Choice("constant")), iterations=10, batch=1),
+        Contest((OptimizerConfig(Choice("adam", {"lr": 0.01})),), Network((2, 10, 2)), Choice("moons"), Split(150), 16, 20, (0, 1, 2)),
+        Contest((OptimizerConfig(Choice("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
+        Contest((OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
         Contest(()),
     ],
 )  # fmt: skip
 def test_extreme_settings(contest):
     at = opened(contest)
-    if contest.racers:
+    if contest.optimizers:
         at = trained(at, "contest")
         json.dumps(plots(at))
-        assert len(rows(at)) == len(contest.racers)
+        assert len(rows(at)) == len(contest.optimizers)
     else:
         assert any("Nobody trains" in i.value for i in at.info)
 
@@ -145,8 +145,8 @@ def test_extreme_settings(contest):
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = opened()
-    racers = tuple(Racer(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
-    at.session_state.contest = Contest(racers, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
+    configs = tuple(OptimizerConfig(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
+    at.session_state.contest = Contest(configs, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
     at = trained(at.run(), "contest")
     said = {r[0]: r[-1] for r in rows(at)}
     assert "diverged at iteration" in said["SGD (lr 1e+06)"]
@@ -156,7 +156,7 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
 
 def test_what_diverges_says_so_and_its_curve_ends():
     now = begin(
-        Training(Network((64, 50, 50, 10)), Racer(Choice("sgd", {"lr": 10.0})), batch=32, iterations=60),
+        Training(Network((64, 50, 50, 10)), OptimizerConfig(Choice("sgd", {"lr": 10.0})), batch=32, iterations=60),
         data := load(Training()),
     )
     now = advance(now, data, 60)
@@ -172,7 +172,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state["settings-0"] = True
     at.run()
     assert {OPTIMIZERS["newton"].label, OPTIMIZERS["bfgs"].label}.isdisjoint(
-        at.selectbox(key=f"racer-0-4-optimizer-{at.session_state.generation}").options
+        at.selectbox(key=f"optimizer-0-4-optimizer-{at.session_state.generation}").options
     )
     assert any("P × P" in c.value for c in at.caption)
 
@@ -201,7 +201,7 @@ def test_the_confusion_matrix_and_the_misread():
 
 def test_the_page_s_address():
     contest = Contest(
-        (Racer(Choice("adam", {"lr": 0.002})),), Network((2, 30, 30, 2)), Choice("spirals"), Split(200), 32, 500, (0, 1)
+        (OptimizerConfig(Choice("adam", {"lr": 0.002})),), Network((2, 30, 30, 2)), Choice("spirals"), Split(200), 32, 500, (0, 1)
     )
     at = opened(contest)
     link = plots(at)["contest-loss"]["link"]
@@ -212,8 +212,8 @@ def test_the_page_s_address():
 @pytest.mark.parametrize(
     "bad",
     [
-        Contest(network=Network((65, 10))), Contest(iterations=10**6), Contest((Racer(Choice("newton")),)), Contest(dataset=Choice("nothing")),
-        Contest(seeds=()), Contest((Racer(Choice("sgd")),) * 9), Contest(split=Split(0)),
+        Contest(network=Network((65, 10))), Contest(iterations=10**6), Contest((OptimizerConfig(Choice("newton")),)), Contest(dataset=Choice("nothing")),
+        Contest(seeds=()), Contest((OptimizerConfig(Choice("sgd")),) * 9), Contest(split=Split(0)),
     ],
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):

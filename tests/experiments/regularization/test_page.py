@@ -21,7 +21,7 @@ from optviz.experiments.regularization.spec import (
     Remedy,
 )
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT, style
 from optviz.plot.training import Line, Scale
 from optviz.shell.registry import PAGES
@@ -167,7 +167,7 @@ def test_turning_one_remedy_trains_no_other_again():
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10))),
         replace(SMALL, remedies=(NOTHING, Remedy(dropout=0.95))), replace(SMALL, remedies=(NOTHING, Remedy(l2=10.0), Remedy(l1=10.0))),
         replace(SMALL, split=Split(300, noise=0.95)), replace(SMALL, split=Split(50)), replace(SMALL, seeds=(4,)),
-        replace(SMALL, racer=Racer(Choice("sgd", {"lr": 1e-4}))), replace(SMALL, racer=Racer(Choice("sgd", {"lr": 10.0})), iterations=90),
+        replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 1e-4}))), replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), iterations=90),
         replace(SMALL, remedies=tuple(Remedy(l2=1.0, l1=0.1, dropout=0.5) for _ in range(6))),
         replace(SMALL, remedies=core.ADAM.remedies), replace(SMALL, batch=1, iterations=30),
         replace(SMALL, network=Network((64, 20, 10), initialiser=Choice("zeros"))),

@@ -24,7 +24,7 @@ from optviz.nn import (
     Penalty,
     one_hot,
 )
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
     Choice,
     SpecError,
@@ -193,7 +193,7 @@ def test_exactly_that_share_of_the_training_labels_is_wrong(first):
 
 def test_how_many_wrong_labels_are_known_by_heart():
     scene = replace(LABELS, network=Network((64, 60, 10)), iterations=1500, seeds=(0, 1))
-    training = replace(scene.trainings[0], racer=Racer(Choice("adam", {"lr": 0.003})))
+    training = replace(scene.trainings[0], optimizer=OptimizerConfig(Choice("adam", {"lr": 0.003})))
     data = load(training)
     right = load(replace(training, split=Split(300))).t
     before, after = begin(training, data), advance(begin(training, data), data, 1500)

@@ -21,7 +21,7 @@ from optviz.experiments.standardization.spec import (
 )
 from optviz.experiments.standardization.thumbnail import stamp
 from optviz.nn import Network
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import (
@@ -124,7 +124,7 @@ EXTREME = [
     Scaling(points=10, spread=0.05, gap=5.0), Scaling(points=10, gap=0.0, angle=-45.0), Scaling(offset=50.0, stretch=10.0, points=1000, angle=45.0),
     Scaling(view="loss", choice="same", rate=float(RATES[-1]), steps=300), Scaling(view="loss", choice="lowest", offset=50.0, stretch=10.0),
     Scaling(view="loss", points=10, gap=0.0, steps=1), Scaling(view="loss", stretch=0.1, offset=0.0),
-    Scaling(view="digits", digits=replace(SMALL, racer=Racer(Choice("sgd", {"lr": 10.0})), network=Network((64, *[20] * 8, 10)))),
+    Scaling(view="digits", digits=replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), network=Network((64, *[20] * 8, 10)))),
     Scaling(view="digits", digits=replace(SMALL, dataset=Choice("moons"), split=replace(SMALL.split, rows=150), network=Network((2, 10, 2)))),
 ]  # fmt: skip
 
@@ -221,7 +221,7 @@ def test_what_the_lesson_on_digits_says():
     assert np.ptp(found["raw"]) > 0.7, "a matter of luck"
     assert found["standardised"].min() > max(found["given"].max(), 0.98)
     assert found["offset"].max() < 0.15
-    slow = ends(replace(scene.digits, seeds=(0, 1), racer=Racer(Choice("sgd", {"lr": 0.01}))))
+    slow = ends(replace(scene.digits, seeds=(0, 1), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01}))))
     assert slow["raw"].mean() > slow["standardised"].mean() > slow["given"].mean() > slow["offset"].mean()
     wide = ends(replace(scene.digits, seeds=(0, 1), network=replace(scene.digits.network, sizes=(64, 100, 10))))
     assert wide["raw"].mean() > wide["given"].mean() + 0.03

@@ -31,7 +31,7 @@ from optviz.experiments.trajectories.spec import (
 )
 from optviz.experiments.trajectories.step_inspector.figures import arrows, charts, own_state
 from optviz.experiments.trajectories.view import View
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.plot.contour import FAR
 from optviz.plot.style import LIGHT
 from optviz.shell.export import downloads as takehome
@@ -74,24 +74,24 @@ class TestInside:
 
     @pytest.mark.parametrize("wrapper", WRAPPERS)
     def test_wrappers_too(self, wrapper):
-        at = look_inside(show(open_app(), Scene(Problem(), (Racer(Choice("adam"), (Choice(wrapper),)),))))
+        at = look_inside(show(open_app(), Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice(wrapper),)),))))
         assert any("aligned" in m.value for m in at.markdown)
 
     def test_the_arrows_add_up(self):
         """Momentum: what is brought along, times μ, and the rate against the gradient make the step."""
-        path = run(BOOK.problem, BOOK.racers[1])
+        path = run(BOOK.problem, BOOK.optimizers[1])
         drawn = {v["label"]: np.stack([numbers(v["dx"]), numbers(v["dy"])], -1) for v in arrows(path, LIGHT)["vectors"]}
         assert drawn["step"] == pytest.approx(0.9 * drawn["v"] + 0.1 * drawn["−∇f"], abs=1e-12)
 
     def test_the_effective_rate_of_sgd_is_its_rate(self):
-        figure = charts(run(BOOK.problem, BOOK.racers[0]), LIGHT)
+        figure = charts(run(BOOK.problem, BOOK.optimizers[0]), LIGHT)
         y = numbers(next(t for t in figure["data"] if t["mode"] == "lines")["y"])
         assert y[:-1] == pytest.approx(0.95, rel=1e-9)
         assert np.isnan(y[-1]), "after the last step there is none"
 
     def test_a_path_that_has_ended(self):
         at = show(
-            open_app(), Scene(Problem("formula", "log(x) + y**2", start=(2.0, 1.0)), (Racer(Choice("sgd", {"lr": 1.0})),))
+            open_app(), Scene(Problem("formula", "log(x) + y**2", start=(2.0, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 1.0})),))
         )
         at = look_inside(at)
         assert any("has ended before step" in m.value for m in at.markdown)
@@ -103,10 +103,10 @@ class TestInside:
 
 class TestFork:
     def test_the_page_says_what_was_brought_along(self):
-        adam = BOOK.racers[3]
-        kept = replace(adam, optimizer=Choice("adam", {"lr": 1.0}), fork=Fork(adam, 12))
-        fresh = Racer(Choice("momentum"), fork=Fork(adam, 12))
-        at = show(open_app(), replace(BOOK, racers=(adam, kept, fresh)))
+        adam = BOOK.optimizers[3]
+        kept = replace(adam, method=Choice("adam", {"lr": 1.0}), fork=Fork(adam, 12))
+        fresh = OptimizerConfig(Choice("momentum"), fork=Fork(adam, 12))
+        at = show(open_app(), replace(BOOK, optimizers=(adam, kept, fresh)))
         text = " ".join(c.value for c in at.caption)
         assert "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left" in text
         assert "**Momentum from step 12** branches off Adam at step 12, afresh" in text
@@ -115,12 +115,12 @@ class TestFork:
         assert not np.array_equal(before, after)
 
     def test_a_fork_beyond_the_end_says_so(self):
-        scene = replace(BOOK, racers=(replace(BOOK.racers[0], fork=Fork(BOOK.racers[0], 40)),))
+        scene = replace(BOOK, optimizers=(replace(BOOK.optimizers[0], fork=Fork(BOOK.optimizers[0], 40)),))
         assert "would branch off at step 40" in " ".join(c.value for c in show(open_app(), scene).caption)
 
     def test_starts_are_counted_where_they_end(self):
         scene = Scene(
-            Problem("himmelblau", start=(0.0, 0.0), steps=300), (Racer(Choice("sgd", {"lr": 0.01}), starts=Choice("grid")),)
+            Problem("himmelblau", start=(0.0, 0.0), steps=300), (OptimizerConfig(Choice("sgd", {"lr": 0.01}), starts=Choice("grid")),)
         )
         at = show(open_app(), scene)
         text = " ".join(c.value for c in at.caption)
@@ -131,15 +131,15 @@ class TestFork:
 
     def test_a_branch_of_another_method_shows_nothing_of_the_one_before(self):
         """Adam's v is a mean square, Momentum's a velocity."""
-        branch = Racer(Choice("momentum", {"lr": 0.1}), fork=Fork(BOOK.racers[3], 10))
+        branch = OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(BOOK.optimizers[3], 10))
         held = own_state(run(BOOK.problem, branch))
         assert np.isnan(held["v"][:10]).all()
         assert np.isfinite(held["v"][10:]).all()
-        carried = own_state(run(BOOK.problem, replace(BOOK.racers[3], fork=Fork(BOOK.racers[3], 10))))
+        carried = own_state(run(BOOK.problem, replace(BOOK.optimizers[3], fork=Fork(BOOK.optimizers[3], 10))))
         assert np.isfinite(carried["v"]).all(), "the same method goes on with what it had"
 
     def test_who_runs_away_draws_no_line_back_across_the_picture(self):
-        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice("sgd", {"lr": 0.1})),)))
+        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.1})),)))
         points = drawn(contour(at), "SGD")
         (x0, x1), (y0, y1) = FUNCTIONS["rosenbrock"].domain
         far = np.abs((points - [(x0 + x1) / 2, (y0 + y1) / 2]) / [x1 - x0, y1 - y0]).max(-1) > 0.99 * FAR
@@ -151,7 +151,7 @@ class TestPredict:
     ids = ("a", "b", "c", "d")
 
     def test_points_fall_with_the_distance(self):
-        end = run(BOOK.problem, BOOK.racers[0]).points[-1]
+        end = run(BOOK.problem, BOOK.optimizers[0]).points[-1]
         frame = np.array([20.0, 10.0])
         for share, points in ((0.0, 10), (0.05, 8), (0.125, 5), (0.25, 0), (3.0, 0)):
             guess = tuple(end + share * frame * (1, 0))
@@ -166,19 +166,19 @@ class TestPredict:
         assert judged(BOOK, list(self.ids), Round(WHO, "a", pick="a"))[0] == 0
 
     def test_nobody_may_be_right(self):
-        nobody = Scene(Problem(steps=3), BOOK.racers)
+        nobody = Scene(Problem(steps=3), BOOK.optimizers)
         assert judged(nobody, list(self.ids), Round(WHO, "a", pick=NOBODY))[0] == 10
         assert judged(nobody, list(self.ids), Round(WHO, "a", pick="c"))[0] == 0
 
     def test_a_draw_is_won_by_both(self):
-        twins = Scene(BOOK.problem, (BOOK.racers[2], BOOK.racers[2]))
+        twins = Scene(BOOK.problem, (BOOK.optimizers[2], BOOK.optimizers[2]))
         for pick in "ab":
             points, verdict = judged(twins, ["a", "b"], Round(WHO, "a", pick=pick))
             assert points == 10
             assert "AdaGrad #1 and AdaGrad #2" in verdict
 
     def test_a_path_that_diverged_is_judged_by_its_last_point(self):
-        scene = Scene(Problem(steps=2000), (Racer(Choice("sgd", {"lr": 10.0})),))
+        scene = Scene(Problem(steps=2000), (OptimizerConfig(Choice("sgd", {"lr": 10.0})),))
         points, verdict = judged(scene, ["a"], Round(WHERE, "a", point=(0.0, 0.0)))
         assert points == 0
         assert "nan" not in verdict
@@ -186,13 +186,13 @@ class TestPredict:
     def test_it_is_the_race_that_was_run_that_counts(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        end = tuple(run(BOOK.problem, BOOK.racers[0]).points[-1])
+        end = tuple(run(BOOK.problem, BOOK.optimizers[0]).points[-1])
         at.session_state.round = replace(at.session_state.round, point=end, land=BOOK.problem.landscape_key())
         at.run()
         at.button(key="reveal").click().run()
         assert at.button(key="again").disabled, "no way out of a bad guess"
-        other = replace(BOOK.racers[0], optimizer=Choice("sgd", {"lr": 0.01}))
-        at.session_state.scene = replace(BOOK, racers=(other, *BOOK.racers[1:]))
+        other = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.01}))
+        at.session_state.scene = replace(BOOK, optimizers=(other, *BOOK.optimizers[1:]))
         at.run()
         points, _ = judged(at.session_state.round.scene, list(at.session_state.round.ids), at.session_state.round)
         assert points == 10
@@ -248,7 +248,7 @@ class TestPredict:
         assert any("Score: **14** of 20 in 2 rounds" in m.value for m in at.markdown)
         assert not at.exception
 
-    def test_the_racer_that_was_asked_about_is_removed(self):
+    def test_the_optimizer_that_was_asked_about_is_removed(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
         about = at.session_state.round.about
@@ -311,7 +311,7 @@ class TestShare:
                 Choice("gaussian", {"scale": 0.5}),
                 5,
             ),
-            BOOK.racers,
+            BOOK.optimizers,
             0.02,
         )
         at = open_app()
@@ -344,7 +344,7 @@ class TestShare:
         assert at.session_state.scene == BOOK
         assert "has no meaning here" in at.warning[0].value
 
-    @pytest.mark.parametrize("group", ["function", "run", "hyperparameters", "racers", "view", "results"])
+    @pytest.mark.parametrize("group", ["function", "run", "hyperparameters", "optimizers", "view", "results"])
     @pytest.mark.parametrize("way", ["locked", "hidden"])
     def test_every_group_of_controls_can_be_locked_and_hidden(self, group, way):
         at = opened_with(s=encode(Shared(BOOK, controls=Controls(**{way: (group,)}))))
@@ -366,7 +366,7 @@ class TestShare:
                 assert contour(at)["clicks"] is None
             case "hyperparameters":
                 assert ("SGD" not in panels(at)) if hidden else panels(at)["SGD"]["locked"]
-            case "racers":
+            case "optimizers":
                 assert not [b for b in at.button if b.label == "Add an optimizer"]
             case "view":
                 toggles = [t for t in at.toggle if t.label == "Arrows against the gradient"]
@@ -378,7 +378,7 @@ class TestShare:
         )
 
     def test_locks_hold_for_forks_and_lessons(self):
-        at = look_inside(opened_with(s=encode(Shared(BOOK, controls=Controls(("racers",))))))
+        at = look_inside(opened_with(s=encode(Shared(BOOK, controls=Controls(("optimizers",))))))
         assert at.button(key="fork").disabled
         go(at, "lessons")
         at.run()

@@ -21,7 +21,7 @@ from optviz.experiments.trajectories.spec import (
     Problem,
     Scene,
 )
-from optviz.optim.config import Racer
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import LIGHT, style
 from optviz.ui import cache
@@ -31,7 +31,7 @@ from tests.page import components, contour, curves, drawn, numbers, open_app, pa
 def show(at, scene):
     """Put a scene on the page, as a lesson would."""
     at.session_state.scene = scene
-    at.session_state.ids = [f"t{i}" for i in range(len(scene.racers))]
+    at.session_state.ids = [f"t{i}" for i in range(len(scene.optimizers))]
     at.session_state.generation = at.session_state.generation + 1000
     at.run()
     assert not at.exception, [e.message for e in at.exception]
@@ -39,7 +39,7 @@ def show(at, scene):
 
 
 def one(optimizer):
-    return Scene(BOOK.problem, (Racer(Choice(optimizer)),))
+    return Scene(BOOK.problem, (OptimizerConfig(Choice(optimizer)),))
 
 
 def table(at):
@@ -97,7 +97,7 @@ def test_every_optimizer_goes_through_the_page(key):
 def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
     cls = OPTIMIZERS[key]
     ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in hyperparameters(cls)}
-    show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice(key, ends)),)))
+    show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(key, ends)),)))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -107,7 +107,7 @@ def test_wrappers_are_chosen_in_the_settings(wrapper):
     at.run()
     at.get("button_group")[0].set_value([wrapper]).run()
     assert not at.exception
-    assert [w.key for w in at.session_state.scene.racers[0].wrappers] == [wrapper]
+    assert [w.key for w in at.session_state.scene.optimizers[0].wrappers] == [wrapper]
     assert f"SGD + {WRAPPERS[wrapper].label.lower()}" in panels(at)
     assert WRAPPERS[wrapper].label in panels(at)
 
@@ -121,7 +121,7 @@ def test_schedules_are_chosen_in_the_settings(schedule):
     at.selectbox(key=f"schedule-{id}").set_value(schedule).run()
     at.selectbox(key=f"scheduled-{id}-momentum").set_value("momentum").run()
     assert not at.exception
-    [(hyperparameter, part)] = at.session_state.scene.racers[1].schedules.items()
+    [(hyperparameter, part)] = at.session_state.scene.optimizers[1].schedules.items()
     assert (hyperparameter, part.key) == ("momentum", schedule)
     built = part.build(SCHEDULES)
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule={"momentum": built})
@@ -129,11 +129,11 @@ def test_schedules_are_chosen_in_the_settings(schedule):
 
 
 @pytest.mark.parametrize("kind", NOISES)
-def test_noise_is_the_same_for_every_racer(kind):
+def test_noise_is_the_same_for_every_optimizer(kind):
     at = show(open_app(), replace(BOOK, problem=replace(BOOK.problem, noise=Choice(kind, {"scale": 2.0}), seed=3)))
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=3)
     assert drawn(contour(at), "SGD") == pytest.approx(run.points, abs=1e-12)
-    twins = Scene(at.session_state.scene.problem, (Racer(Choice("adam")), Racer(Choice("adam"))))
+    twins = Scene(at.session_state.scene.problem, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
     at = show(at, twins)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
@@ -189,17 +189,17 @@ def test_a_refused_formula_is_named_and_nothing_is_lost(formula):
 
 def test_a_path_stops_where_the_formula_is_not_defined():
     problem = Problem("formula", "log(x) + y**2", start=(2.0, 1.0))
-    at = show(open_app(), Scene(problem, (Racer(Choice("sgd", {"lr": 1.0})),)))
+    at = show(open_app(), Scene(problem, (OptimizerConfig(Choice("sgd", {"lr": 1.0})),)))
     assert table(at)[0][-1] == "stopped at step 3: f is not defined there"
     assert np.isfinite(drawn(contour(at), "SGD")[:3]).all()
     assert np.isnan(drawn(contour(at), "SGD")[3:]).all()
     assert np.isnan(numbers(contour(at)["base"]["data"][0]["z"])).any(), "the contour has a hole"
-    at = show(at, Scene(replace(problem, start=(-2.0, 1.0)), at.session_state.scene.racers))
+    at = show(at, Scene(replace(problem, start=(-2.0, 1.0)), at.session_state.scene.optimizers))
     assert "cannot start" in table(at)[0][-1]
 
 
 def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
-    at = show(open_app(), Scene(Problem(), (Racer(Choice("sgd", {"lr": 1.1})),)))
+    at = show(open_app(), Scene(Problem(), (OptimizerConfig(Choice("sgd", {"lr": 1.1})),)))
     points = drawn(contour(at), "SGD")
     assert np.abs(points[:, 1]).max() > 400
     marks = next(t for t in contour(at)["data"] if t["uid"] == "t0m")
@@ -230,14 +230,14 @@ def test_an_undefined_start_is_said_beside_the_formula():
 def test_a_loss_that_reaches_zero_stays_in_the_picture():
     """AdaGrad jumps onto Goldstein-Price's minimum; its curve runs on along the lower edge."""
     problem = Problem("goldstein_price", start=(-1.5, 0.5))
-    at = show(open_app(), Scene(problem, (Racer(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
+    at = show(open_app(), Scene(problem, (OptimizerConfig(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
     line = numbers(curves(at)["data"][0]["y"])
     assert np.isfinite(line).all()
     assert line.min() == pytest.approx(10.0 ** curves(at)["layout"]["yaxis"]["range"][0])
 
 
 def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
-    at = show(open_app(), Scene(Problem("monkey_saddle", start=(0.9, 0.05)), BOOK.racers))
+    at = show(open_app(), Scene(Problem("monkey_saddle", start=(0.9, 0.05)), BOOK.optimizers))
     [line] = [t for t in curves(at)["data"] if t["name"] == "SGD" and t["mode"] == "lines"]
     low, high = curves(at)["layout"]["yaxis"]["range"]
     assert np.nanmax(np.abs(numbers(line["y"]))) < 2e4 * (high - low)
@@ -245,13 +245,13 @@ def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
 
 
 def test_what_diverges_says_when():
-    at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (Racer(Choice("sgd", {"lr": 0.95})),)))
+    at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.95})),)))
     assert table(at)[0][-1] == "diverged at step 4"
 
 
 def test_a_rate_beyond_the_limit_says_so_at_its_knob():
     def note(optimizer, **values):
-        at = show(open_app(), Scene(Problem(), (Racer(Choice(optimizer, values)),)))
+        at = show(open_app(), Scene(Problem(), (OptimizerConfig(Choice(optimizer, values)),)))
         [panel] = panels(at).values()
         return panel["notes"].get("lr", "")
 
@@ -308,8 +308,8 @@ def test_the_csv_holds_full_precision():
     from optviz.experiments.trajectories.spec import minima, run, summary
     from optviz.experiments.trajectories.table import as_csv
 
-    problem, racer = BOOK.problem, BOOK.racers[0]
-    text = as_csv([("SGD", style(0, LIGHT), summary(run(problem, racer), minima(problem.f), 1e-3))], 1e-3)
+    problem, config = BOOK.problem, BOOK.optimizers[0]
+    text = as_csv([("SGD", style(0, LIGHT), summary(run(problem, config), minima(problem.f), 1e-3))], 1e-3)
     [row] = csv.DictReader(io.StringIO(text))
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
     assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == ("30", "", "still moving")
@@ -319,8 +319,8 @@ def test_turning_one_knob_computes_one_path_and_no_contour():
     at = open_app()
     before = dict(cache.COMPUTED)
     scene = at.session_state.scene
-    sgd = replace(scene.racers[0], optimizer=Choice("sgd", {"lr": 0.123456}))
-    at.session_state.scene = replace(scene, racers=(sgd, *scene.racers[1:]))
+    sgd = replace(scene.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
+    at.session_state.scene = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
     at.run()
     assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}
     assert "base" not in contour(at), "the contour is not sent again either"
@@ -337,7 +337,7 @@ def test_a_picture_that_the_browser_lost_is_sent_again():
     assert "base" in contour(at)
 
 
-def test_every_racer_differs_without_colour_too():
+def test_every_optimizer_differs_without_colour_too():
     looks = [style(i, LIGHT) for i in range(24)]
     assert len({(look.dash, look.marker, look.color) for look in looks}) == 24
     assert len({look.dash for look in looks[:8]}) == len({look.marker for look in looks[:8]}) == 8

@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories.spec import MAX_RACERS, Scene
+from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS, Scene
 from optviz.experiments.trajectories.step_inspector import figures as views
-from optviz.optim.config import Fork, Racer
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.equations import moment_of, worked
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
@@ -13,7 +13,7 @@ from optviz.ui import cache
 from optviz.ui import session as state
 from optviz.ui.components import plot, step_shown, theme_name
 
-MAX_FORKS = 12  # one within the other, on the way of one racer: what a link can still carry
+MAX_FORKS = 12  # one within the other, on the way of one optimizer: what a link can still carry
 
 
 def inside(scene: Scene, sealed: bool = False) -> None:
@@ -21,7 +21,7 @@ def inside(scene: Scene, sealed: bool = False) -> None:
     if sealed:
         st.markdown("First your prediction, then the inside of it.")
         return
-    if not scene.racers:
+    if not scene.optimizers:
         st.markdown("There is no optimizer to look into.")
         return
     S, ids = st.session_state, state.ids()
@@ -31,7 +31,7 @@ def inside(scene: Scene, sealed: bool = False) -> None:
         "Look into", ids, default=id, format_func=lambda i: names.get(i, ""), key=f"inside-{S.generation}-{len(ids)}",
         required=True, on_change=_look, args=(f"inside-{S.generation}-{len(ids)}",),
     )  # fmt: skip
-    run = cache.run(scene.problem, state.racer_of(id))
+    run = cache.run(scene.problem, state.optimizer_of(id))
     shown = st.segmented_control("Show", ["This step", "Over time"], default="This step", key="inside-shown", required=True,
                                  label_visibility="collapsed")  # fmt: skip
     if shown == "This step":
@@ -53,7 +53,7 @@ def _look(key):
 
 
 def looked_into() -> str | None:
-    """The id of the racer that is looked into: the one that was chosen, or the first."""
+    """The id of the optimizer that is looked into: the one that was chosen, or the first."""
     ids = state.ids()
     chosen = st.session_state.get("inside")
     return chosen if chosen in ids else next(iter(ids), None)
@@ -65,20 +65,20 @@ def _step(id):
     scene = st.session_state.scene
     if id not in state.ids():
         return
-    racer, run = state.racer_of(id), cache.run(scene.problem, state.racer_of(id))
+    config, run = state.optimizer_of(id), cache.run(scene.problem, state.optimizer_of(id))
     shown = step_shown("step-shown")
     last = len(run.gradients)
     t = last if shown is None else min(shown, last)
     update = min(t, last - 1)
     if st.button(
         f"Fork at step {t}", icon=":material/call_split:", key="fork", on_click=fork, args=(id, t),
-        disabled=len(scene.racers) >= MAX_RACERS or t >= last or len(racer.legs()) > MAX_FORKS or not sharing.free("racers"),
+        disabled=len(scene.optimizers) >= MAX_OPTIMIZERS or t >= last or len(config.legs()) > MAX_FORKS or not sharing.free("optimizers"),
         help="Adds a branch that goes its own way from here: then change its hyperparameters, or its optimizer, under its name. "
         "Not at the last step, after which nothing comes.",
     ):  # fmt: skip
         st.rerun()
     if not _known(run, update):
-        st.markdown(f"The path of {racer.name} has ended before step {update + 1}.")
+        st.markdown(f"The path of {config.name} has ended before step {update + 1}.")
         return
     moment = moment_of(
         run.function, run.optimizer_at(update), update + 1, run.points[update], run.held[update], run.gradients[update]
@@ -108,16 +108,16 @@ def _shown(line):
 
 
 def fork(id: str, step: int) -> None:
-    """Add a branch of a racer at a step, beside it."""
+    """Add a branch of an optimizer at a step, beside it."""
     S = st.session_state
     at = S.ids.index(id)
-    parent = S.scene.racers[at]
-    branch = Racer(parent.optimizer, parent.wrappers, parent.schedules, Fork(_alone(parent), step))
-    state.update(racers=(*S.scene.racers, branch))
+    parent = S.scene.optimizers[at]
+    branch = OptimizerConfig(parent.method, parent.wrappers, parent.schedules, Fork(_alone(parent), step))
+    state.update(optimizers=(*S.scene.optimizers, branch))
     new = f"r{next(S.new_id)}"
     S.ids = [*S.ids, new]
     S.inside = new
 
 
-def _alone(racer):
-    return Racer(racer.optimizer, racer.wrappers, racer.schedules, racer.fork)
+def _alone(config):
+    return OptimizerConfig(config.method, config.wrappers, config.schedules, config.fork)

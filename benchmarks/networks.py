@@ -143,8 +143,8 @@ def batches(repeats):
             for key in KNOBS:
                 net, config, seeds = Network(sizes, dtype=dtype), OptimizerConfig(Choice(key, KNOBS[key])), tuple(range(TOGETHER))
                 all_data = Data(*(a[:, : sizes[0]] if a.ndim > 1 else a % sizes[-1] for a in data))
-                many = Training(net, config, seeds=seeds, assess=10**4, iterations=10**4)
-                each = [Training(net, config, seeds=(s,), assess=10**4, iterations=10**4) for s in seeds]
+                many = Training(net, config, seeds=seeds, eval_every=10**4, iterations=10**4)
+                each = [Training(net, config, seeds=(s,), eval_every=10**4, iterations=10**4) for s in seeds]
                 at, ats = begin(many, all_data), [begin(one, all_data) for one in each]
                 sides = {
                     "together": lambda at=at, d=all_data: advance(at, d, ITERATIONS),

@@ -37,7 +37,7 @@ else:
     torch.set_num_threads(1)
 
 BOWL, START, STEPS = FUNCTIONS["bowl"], (-7.0, 2.0), 300
-STARTS, BATCH_STEPS = 10_000, 200
+INITIAL_POINTS, BATCH_STEPS = 10_000, 200
 
 # ours: key -> hyperparameters
 OURS = {
@@ -173,8 +173,8 @@ def run_textbook(key):
 
 # A batch of starts.
 
-SLOPES = np.tile([0.1, 2.0], (STARTS, 1))  # written out: both sides are slow at stretching a row of two
-BATCH = np.random.default_rng(0).uniform((-10, -5), (10, 5), (STARTS, 2))
+SLOPES = np.tile([0.1, 2.0], (INITIAL_POINTS, 1))  # written out: both sides are slow at stretching a row of two
+BATCH = np.random.default_rng(0).uniform((-10, -5), (10, 5), (INITIAL_POINTS, 2))
 
 
 class ByHand:
@@ -276,7 +276,7 @@ def batch(repeats):
     times, ends = timed(sides, repeats)
     median = {name: 1e3 * statistics.median(t) for name, t in times.items()}
     apart = max(np.abs(end - ends["ours, Adam.step"]).max() for end in ends.values())
-    print(f"\n{STARTS:,} starts, {BATCH_STEPS} steps of Adam as one batch, ms of {repeats} (ends {apart:.0e} apart)\n")
+    print(f"\n{INITIAL_POINTS:,} starts, {BATCH_STEPS} steps of Adam as one batch, ms of {repeats} (ends {apart:.0e} apart)\n")
     table(["", "median", "least"], [[n, f"{median[n]:.1f}", f"{1e3 * min(times[n]):.1f}"] for n in sides])
     if torch:
         ours, theirs = median["ours, Adam.step"], median["torch.optim.Adam, default"]

@@ -15,12 +15,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.activations.spec import Stack, through
-from optviz.experiments.batch_norm import spec as normalisation
+from optviz.experiments.activations.spec import DeepStack, through
+from optviz.experiments.batch_norm import spec as normalization
 from optviz.experiments.ensembles import spec as ensembles
 from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.lr_schedules import spec as schedules
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
 from optviz.experiments.standardization import spec as scaling
 from optviz.experiments.trajectories.spec import BOOK, run
@@ -48,7 +48,7 @@ class Claim(NamedTuple):
     high: float
 
     @property
-    def holds(self) -> bool:
+    def state_names(self) -> bool:
         return bool(self.low <= self.found <= self.high)
 
 
@@ -92,7 +92,7 @@ PATHS = {  # after 30 updates: x, loss, length of the path
 
 def _path(key):
     [config] = [config for config in BOOK.optimizers if config.method.key == key]
-    path, (x, loss, length) = run(BOOK.problem, config), PATHS[key]
+    path, (x, loss, length) = run(BOOK.objective, config), PATHS[key]
     yield near(f"{key}: x after 30 updates", path.points[30, 0], x, 1e-5)
     yield near(f"{key}: loss after 30 updates", path.values[30], loss, 1e-5)
     yield near(f"{key}: length of its path", path.lengths[30], length, 0.06)
@@ -111,13 +111,13 @@ def four_paths():
 @figure("6.9")
 def four_on_digits():
     bounds = {"sgd": (0.344, 0.579), "momentum": (0.027, 0.051), "adagrad": (0.0050, 0.0103), "adam": (0.0052, 0.0107)}
-    for training in Contest().trainings:
+    for training in OptimizerComparison().trainings:
         key = training.optimizer.method.key
         yield Claim(f"{key}: loss of the last 10 of 300 iterations", done(training).loss[-10:].mean(), *bounds[key])
 
 
 def _stack(key, rule):
-    return through(Stack(activation=Choice(key), initialiser=rule))
+    return through(DeepStack(activation=Choice(key), initializer=rule))
 
 
 def _ends(told, layers, first, last, share=0.12):
@@ -158,7 +158,7 @@ def activations_relu():
 @figure("6.15")
 def initial_weights():
     rules = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
-    base = Training(initialisers=rules, iterations=2000, assess=2000)
+    base = Training(initializers=rules, iterations=2000, eval_every=2000)
     loss = done(base).loss[..., 0]
     references = {"σ 0.01": (2.302, 2.302, 0.02), "1/√n": (1.972, 0.113, 0.25), "He": (0.442, 0.047, 0.3)}
     for i, (name, (early, late, share)) in enumerate(references.items()):
@@ -170,10 +170,10 @@ def initial_weights():
 
 
 @figure("6.17")
-def graph_of_batch_normalisation():
-    example = normalisation.Example()
-    v = normalisation.forward(example)
-    d = normalisation.backward(example, v)
+def graph_of_batch_normalization():
+    example = normalization.Example()
+    v = normalization.forward(example)
+    d = normalization.backward(example, v)
     x = np.array(example.x)
     hat = (x - x.mean()) / np.sqrt(x.var() + example.eps)
     yield near("x̂ of the last row", v["hat"][-1], hat[-1], 1e-12)
@@ -181,7 +181,7 @@ def graph_of_batch_normalisation():
     yield near("∂x along x̂: nor does stretching them", d["x"] @ hat, 0.0, 1e-5)
 
 
-SCALES = {  # σ: training accuracy with and without batch normalisation (None: diverges)
+SCALES = {  # σ: training accuracy with and without batch normalization (None: diverges)
     1: (0.636, None), 0.541: (0.717, None), 0.293: (0.852, 0.990), 0.158: (0.938, 0.913), 0.0858: (0.973, 0.204),
     0.0464: (0.992, 0.110), 0.0251: (0.998, 0.110), 0.0136: (1.0, 0.110), 0.00736: (0.999, 0.110), 0.00398: (0.995, 0.110),
     0.00215: (0.979, 0.110), 0.00117: (0.951, 0.110), 0.00063: (0.866, 0.110), 0.00034: (0.644, 0.110),
@@ -191,11 +191,11 @@ SCALES = {  # σ: training accuracy with and without batch normalisation (None: 
 
 @figure("6.19")
 def sixteen_scales():
-    scene = replace(normalisation.Normalisation(), view="scales")
+    scene = replace(normalization.BatchNormComparison(), view="scales")
     with_, without = (done(training).accuracy[-1, 0, :, 0] for training in scene.trainings)
-    for i, (sigma, (normalised, plain)) in enumerate(SCALES.items()):
+    for i, (sigma, (normalized, plain)) in enumerate(SCALES.items()):
         # the smallest scales depend on the random numbers
-        yield near(f"σ {sigma:g}: with batch normalisation", with_[i], normalised, 0.06 if sigma > 0.001 else 0.16)
+        yield near(f"σ {sigma:g}: with batch normalization", with_[i], normalized, 0.06 if sigma > 0.001 else 0.16)
         if plain is None:
             yield Claim(f"σ {sigma:g}: without it, lost or guessing", np.nan_to_num(without[i]), 0.0, 0.15)
         else:
@@ -207,22 +207,22 @@ def sixteen_scales():
 
 @figure("6.18")
 def with_and_without():
-    with_, without = (done(training) for training in normalisation.Normalisation().trainings)
-    for k, told in ((len(with_.assessed) // 2, "half-way"), (-1, "at the end")):
+    with_, without = (done(training) for training in normalization.BatchNormComparison().trainings)
+    for k, told in ((len(with_.evaluated) // 2, "half-way"), (-1, "at the end")):
         ahead = with_.accuracy[k, 0, 0, 0] - without.accuracy[k, 0, 0, 0]
-        yield Claim(f"training accuracy {told}: ahead with batch normalisation", ahead, 0.0, 0.5)
+        yield Claim(f"training accuracy {told}: ahead with batch normalization", ahead, 0.0, 0.5)
 
 
 def _remedies(scene, references, by=0.05):
-    for remedy, training, (learned, tested) in zip(scene.remedies, scene.trainings, references, strict=True):
+    for regularizer, training, (learned, tested) in zip(scene.regularizers, scene.trainings, references, strict=True):
         for part, found, reference in zip(
             ("training", "test"), done(training).accuracy[-1, :, 0].mean(-1), (learned, tested), strict=True
         ):
-            yield near(f"{overfitting.name(remedy)}: {part} accuracy", found, reference, by)
+            yield near(f"{overfitting.name(regularizer)}: {part} accuracy", found, reference, by)
 
 
 def _book(which):
-    scene = replace(overfitting.BOOK, remedies=(overfitting.BOOK.remedies[which],))
+    scene = replace(overfitting.BOOK, regularizers=(overfitting.BOOK.regularizers[which],))
     return _remedies(scene, [((0.999, 0.916), (0.850, 0.783), (0.826, 0.757))[which]], 0.03 if not which else 0.12)
 
 
@@ -232,7 +232,7 @@ for _number, _which in (("6.20", 0), ("6.21", 1), ("6.23", 2)):
 
 @figure("other writers")
 def other_writers():
-    scene = replace(overfitting.WRITERS, remedies=overfitting.WRITERS.remedies[:3])
+    scene = replace(overfitting.WRITERS, regularizers=overfitting.WRITERS.regularizers[:3])
     yield from _remedies(scene, [(1.0, 0.834), (1.0, 0.846), (1.0, 0.855)], 0.03)
 
 
@@ -260,16 +260,16 @@ def random_search():
             )
 
 
-@figure("data normalisation")
-def data_normalisation():
-    raw, standard = scaling.sides(scaling.Scaling())
+@figure("data normalization")
+def data_normalization():
+    raw, standard = scaling.sides(scaling.Standardization())
     for side, turned in ((raw, 0.810), (standard, 0.992)):
         lines = side.turned([0.0, 5.0])
         straight, off = side.accuracy(lines)
         yield near(f"{side.name}: accuracy of the best line", straight, 0.992, 0.008)
         yield near(f"{side.name}: turned by 5°", off, turned, 0.06 if turned < 0.9 else 0.008)
-    bounds = {"raw": (0.3, 1.0), "given": (0.93, 0.98), "standardised": (0.97, 1.0), "offset": (0.05, 0.25)}
-    for training in scaling.Scaling().trainings:
+    bounds = {"raw": (0.3, 1.0), "given": (0.93, 0.98), "standardized": (0.97, 1.0), "offset": (0.05, 0.25)}
+    for training in scaling.Standardization().trainings:
         low, high = bounds[training.inputs]
         yield Claim(
             f"digits, {training.inputs}: training accuracy", done(training).accuracy[-1, 0, 0].mean(), low, high
@@ -278,17 +278,17 @@ def data_normalisation():
 
 @figure("step decay")
 def step_decay():
-    kept, cut = (done(replace(t, seeds=(0, 1, 2, 3, 4))) for t in schedules.Scheduling().trainings)
+    kept, cut = (done(replace(t, seeds=(0, 1, 2, 3, 4))) for t in schedules.ScheduleComparison().trainings)
 
-    def surprise(now, first, last):
-        return now.surprise[(first <= now.assessed) & (now.assessed <= last), 0, 0].mean()
+    def cross_entropy(now, first, last):
+        return now.cross_entropy[(first <= now.evaluated) & (now.evaluated <= last), 0, 0].mean()
 
     # so small a batch at so large a rate jumps about: means over a tenth of the training
-    yield Claim("cross-entropy before the cut", surprise(cut, 360, 450), 0.12, 0.4)
-    yield Claim("soon after it", surprise(cut, 470, 560), 0.05, 0.15)
-    yield Claim("at the end", surprise(cut, 810, 900), 0.03, 0.1)
-    yield Claim("at the end with the rate kept", surprise(kept, 810, 900), 0.06, 0.25)
-    yield Claim("how many times the kept rate's that is", surprise(cut, 810, 900) / surprise(kept, 810, 900), 0.0, 0.8)
+    yield Claim("cross-entropy before the cut", cross_entropy(cut, 360, 450), 0.12, 0.4)
+    yield Claim("soon after it", cross_entropy(cut, 470, 560), 0.05, 0.15)
+    yield Claim("at the end", cross_entropy(cut, 810, 900), 0.03, 0.1)
+    yield Claim("at the end with the rate kept", cross_entropy(kept, 810, 900), 0.06, 0.25)
+    yield Claim("how many times the kept rate's that is", cross_entropy(cut, 810, 900) / cross_entropy(kept, 810, 900), 0.0, 0.8)
 
 
 @figure("ensembles")
@@ -296,24 +296,24 @@ def ensemble():
     scene = ensembles.Ensembles()
     independent, cyclic, average = (done(scene.training(method, scene.split.noise)) for method in ensembles.METHODS)
     yield near("independent ×5, wrong labels: gain", ensembles.together(independent).gain, 0.028, 0.025)
-    said = ensembles.opinions(
+    said = ensembles.member_probabilities(
         scene.network, np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())), load(cyclic.training).x_test
     )
-    council = ensembles.Council.of(said, load(cyclic.training).t_test)
+    council = ensembles.Ensemble.of(said, load(cyclic.training).t_test)
     yield near("snapshots, wrong labels: gain", ensembles.in_cycles(cyclic, council).gain, 0.046, 0.045)
     yield near("averaged weights, wrong labels: gain", ensembles.averaged(independent, average).gain, 0.049, 0.035)
 
 
-@figure("zero initialisation")
-def zero_initialisation():
+@figure("zero initialization")
+def zero_initialization():
     rules = (Choice("zeros"), Choice("constant"), Choice("book"))
     sigmoid = Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64")
-    now = done(Training(sigmoid, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=300, initialisers=rules))
+    now = done(Training(sigmoid, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=300, initializers=rules))
     for i, (name, ranks) in enumerate((("zeros", 1), ("constant", 1), ("1/√n", 8))):
         w = sigmoid.views(now.params[i, 0])[sigmoid.affine[1]]["W"]
         yield near(f"sigmoid, {name}: rank of the second weight matrix", np.linalg.matrix_rank(w, 1e-6), ranks, 0)
     relu = replace(sigmoid, activation=Choice("relu"))
-    now = done(Training(relu, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=100, initialisers=(Choice("zeros"),)))
+    now = done(Training(relu, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=100, initializers=(Choice("zeros"),)))
     yield near(
         "ReLU, zeros: largest hidden weight",
         max(np.abs(relu.views(now.params[0, 0])[i]["W"]).max() for i in relu.affine[:-1]),
@@ -330,8 +330,8 @@ def main(wanted: list[str]) -> int:
     missed = many = 0
     for name in wanted or sorted(FIGURES, key=_order):
         for claim in FIGURES[name]():
-            many, missed = many + 1, missed + (not claim.holds)
-            print(f"{name:22} {claim.what:62} {claim.found:10.4g}   {claim.low:.4g} … {claim.high:.4g}   {'' if claim.holds else 'NO'}", flush=True)  # fmt: skip
+            many, missed = many + 1, missed + (not claim.state_names)
+            print(f"{name:22} {claim.what:62} {claim.found:10.4g}   {claim.low:.4g} … {claim.high:.4g}   {'' if claim.state_names else 'NO'}", flush=True)  # fmt: skip
     print(f"{many - missed} of {many} numbers are where the reference has them")
     return missed
 

@@ -47,7 +47,7 @@ def alone(spec, rows, values):
         one = replace(spec.training, optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
         now = begin(one, rows.seen)
         while not now.done:
-            now = advance(now, rows.seen, one.assess)
+            now = advance(now, rows.seen, one.eval_every)
         found.append(now.accuracy[-1, 1, 0, 0])
     return time.perf_counter() - began, found
 

@@ -7,8 +7,8 @@ from optviz.functions.library import (
     parse_formula,
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS
-from optviz.optim.initial_points import STARTS
-from optviz.optim.minimize import Leg, Run, minimize
+from optviz.optim.initial_points import INITIAL_POINTS
+from optviz.optim.minimize import Segment, Run, minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import SCHEDULES
 
@@ -21,7 +21,7 @@ __all__ = [
     "WRAPPERS",
     "FormulaError",
     "Function",
-    "Leg",
+    "Segment",
     "Run",
     "minimize",
     "parse_formula",

@@ -38,7 +38,7 @@ def test_the_book_figure_of_the_tour():
     """Adam ends highest, and SGD's path is the longest."""
     from optviz.experiments.trajectories.spec import run
 
-    runs = {r.method.key: run(BOOK.problem, r) for r in BOOK.optimizers}
+    runs = {r.method.key: run(BOOK.objective, r) for r in BOOK.optimizers}
     assert max(runs, key=lambda k: runs[k].values[-1]) == "adam"
     assert max(runs, key=lambda k: runs[k].lengths[-1]) == "sgd"
 

@@ -10,7 +10,7 @@ from optviz.shell import curriculum as course
 def test_a_figure_is_reproduced(number):
     claims = list(figures.FIGURES[number]())
     assert claims
-    assert all(claim.holds for claim in claims), [claim for claim in claims if not claim.holds]
+    assert all(claim.state_names for claim in claims), [claim for claim in claims if not claim.state_names]
 
 
 def test_every_figure_with_numbers_is_there():

@@ -11,13 +11,13 @@ from optviz import (
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    STARTS,
+    INITIAL_POINTS,
     WRAPPERS,
 )
 from optviz.experiments.trajectories.spec import (
     BOOK,
     MAX_OPTIMIZERS,
-    Problem,
+    Objective,
     Scene,
     check,
     on_function,
@@ -35,7 +35,7 @@ from optviz.spec import (
 )
 
 REGISTRIES = {
-    "optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES, "set of starts": STARTS,
+    "optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES, "set of starts": INITIAL_POINTS,
 }  # fmt: skip
 PARTS = [(where, registry, key) for where, registry in REGISTRIES.items() for key in registry]
 EVERY_KNOB = [(where, r, key, k) for where, r, key in PARTS for k in hyperparameters(r[key])]
@@ -83,11 +83,11 @@ class TestPlain:
         assert to_dict(Leaf()) == {}
         assert to_dict(Tree(Leaf())) == {"leaf": {}}
         assert to_dict(Leaf(share=0.25, text="x")) == {"share": 0.25, "text": "x"}
-        assert to_dict(Problem()) == {}
+        assert to_dict(Objective()) == {}
         assert to_dict(OptimizerConfig(Choice("sgd"))) == {"method": "sgd"}
 
     def test_what_has_no_default_is_written(self):
-        assert to_dict(Scene(Problem(), ())) == {"problem": {}, "optimizers": []}
+        assert to_dict(Scene(Objective(), ())) == {"objective": {}, "optimizers": []}
 
     def test_a_part_is_its_key_or_its_key_with_knobs(self):
         assert to_dict(Choice("adam")) == "adam"
@@ -105,7 +105,7 @@ class TestPlain:
 
     def test_the_book(self):
         assert to_dict(BOOK) == {
-            "problem": {},
+            "objective": {},
             "optimizers": [
                 {"method": {"sgd": {"lr": 0.95}}},
                 {"method": {"momentum": {"lr": 0.1, "momentum": 0.9}}},
@@ -126,7 +126,7 @@ class TestPlain:
 class TestParsed:
     @pytest.mark.parametrize("key", FUNCTIONS)
     def test_every_function(self, key):
-        scene = replace(BOOK, problem=on_function(Problem(), key))
+        scene = replace(BOOK, objective=on_function(Objective(), key))
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
@@ -142,19 +142,19 @@ class TestParsed:
         leaf = from_dict(Leaf, {"share": 2})
         assert leaf.share == 2
         assert type(leaf.share) is float
-        assert type(from_dict(Problem, {"start": [1, -2]}).start[1]) is float
+        assert type(from_dict(Objective, {"start": [1, -2]}).start[1]) is float
 
     def test_a_frame_of_its_own(self):
-        problem = Problem("formula", "x*y", ((-3.0, 3.0), (0.0, 1.5)), (0.0, 1.0))
-        read = from_dict(Problem, through_json(problem))
-        assert read == problem
-        assert hash(read.domain) == hash(problem.domain)
+        objective = Objective("formula", "x*y", ((-3.0, 3.0), (0.0, 1.5)), (0.0, 1.0))
+        read = from_dict(Objective, through_json(objective))
+        assert read == objective
+        assert hash(read.domain) == hash(objective.domain)
         check(Scene(read, ()))
 
     def test_forks_starts_wrappers_and_schedules(self):
         parent = OptimizerConfig(Choice("adam"), (Choice("averaged", {"decay": 0.5}), Choice("clipped")), {"lr": Choice("cosine")})
-        child = OptimizerConfig(Choice("momentum"), fork=Fork(parent, 7), starts=Choice("ring", {"count": 5}))
-        scene = Scene(Problem(), (child, OptimizerConfig(Choice("adam"), fork=Fork(child, 12))), 0.5)
+        child = OptimizerConfig(Choice("momentum"), fork=Fork(parent, 7), initial_points=Choice("ring", {"count": 5}))
+        scene = Scene(Objective(), (child, OptimizerConfig(Choice("adam"), fork=Fork(child, 12))), 0.5)
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
@@ -232,7 +232,7 @@ class TestRefused:
     def test_the_scene_is_where_it_begins(self):
         with pytest.raises(SpecError, match=r"^scene is a mapping"):
             from_dict(Scene, 3)
-        assert refusal(Scene, {"problem": {}, "optimizers": [{}]}) == "optimizers 1 lacks its optimizer"
+        assert refusal(Scene, {"objective": {}, "optimizers": [{}]}) == "optimizers 1 lacks its optimizer"
 
     def test_lists_and_mappings_end_somewhere(self):
         assert len(from_dict(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
@@ -300,9 +300,9 @@ class TestPart:
 
 
 def bad_scene(**parts):
-    problem = {k: v for k, v in parts.items() if k in Problem.__dataclass_fields__}
-    rest = {k: v for k, v in parts.items() if k not in problem}
-    return {"problem": problem, "optimizers": [], **rest}
+    objective = {k: v for k, v in parts.items() if k in Objective.__dataclass_fields__}
+    rest = {k: v for k, v in parts.items() if k not in objective}
+    return {"objective": objective, "optimizers": [], **rest}
 
 
 ADAM = {"method": "adam"}
@@ -345,21 +345,21 @@ OUT_OF_REACH = [
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]), "around itself"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]), "around itself"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]), "decay of averaged"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"decay": "cosine"}}]), "'decay'"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"": "cosine"}}]), "''"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
-    (bad_scene(optimizers=[{**ADAM, "starts": "nope"}]), "no set of starts 'nope'"),
-    (bad_scene(optimizers=[{**ADAM, "starts": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
-    (bad_scene(optimizers=[{**ADAM, "starts": {"ring": {"count": 2}}}]), "count"),
-    (bad_scene(optimizers=[{**ADAM, "starts": {"grid": {"columns": 7}}}]), "columns of grid"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"momentum": "cosine"}}]), "'momentum'"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"decay": "cosine"}}]), "'decay'"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"": "cosine"}}]), "''"),
+    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": "nope"}]), "no set of starts 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 2}}}]), "count"),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": {"grid": {"columns": 7}}}]), "columns of grid"),
     (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": -1}}]), "fork is at a step from 0 to 2000, not -1"),
     (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": 2001}}]), "fork"),
     (bad_scene(optimizers=[{**ADAM, "fork": {"method": {"optimizer": "nope"}, "step": 3}}]), "no optimizer 'nope'"),
     (
-        bad_scene(optimizers=[{**ADAM, "fork": {"method": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}]),
+        bad_scene(optimizers=[{**ADAM, "fork": {"method": {**ADAM, "lr_schedules": {"rho": "step"}}, "step": 0}}]),
         "'rho'",
     ),
 ]
@@ -376,27 +376,27 @@ class TestCheck:
         assert str(caught.value).isprintable()
 
     def test_the_ends_of_every_range_are_within_reach(self):
-        configs = (OptimizerConfig(Choice("adam"), starts=Choice("ring", {"count": 36})),) * MAX_OPTIMIZERS
-        for problem in (
-            Problem(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})),
-            Problem("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
+        configs = (OptimizerConfig(Choice("adam"), initial_points=Choice("ring", {"count": 36})),) * MAX_OPTIMIZERS
+        for objective in (
+            Objective(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})),
+            Objective("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
         ):
             for tolerance in (1e-12, 1.0):
-                check(Scene(problem, configs, tolerance))
-        check(Scene(Problem(), ()))
+                check(Scene(objective, configs, tolerance))
+        check(Scene(Objective(), ()))
 
     def test_a_formula_that_waits_may_be_there_or_not(self):
-        check(Scene(Problem(formula="x*y"), ()))
-        check(Scene(Problem(formula=""), ()))
+        check(Scene(Objective(formula="x*y"), ()))
+        check(Scene(Objective(formula=""), ()))
 
     def test_a_schedule_may_be_of_a_knob_of_a_wrapper(self):
-        check(Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
+        check(Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
 
     def test_forks_as_many_as_a_page_full(self):
         config = OptimizerConfig(Choice("adam"))
         for step in range(MAX_OPTIMIZERS):
             config = OptimizerConfig(Choice("sgd"), fork=Fork(config, step))
-        scene = Scene(Problem(), (config,))
+        scene = Scene(Objective(), (config,))
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)

@@ -10,7 +10,7 @@ from optviz.data.mnist import (
     load_mnist,
     stem,
 )
-from optviz.data.preprocessing import other_writers, split, standardised
+from optviz.data.preprocessing import other_writers, split, standardized
 from optviz.data.sources import (
     SOURCES,
     DataError,
@@ -36,7 +36,7 @@ __all__ = [
     "load_mnist",
     "other_writers",
     "split",
-    "standardised",
+    "standardized",
 ]
 
 

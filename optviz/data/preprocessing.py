@@ -26,7 +26,7 @@ def other_writers(x, t, train: int):
     return (x[:train], t[:train]), (x[train:], t[train:])
 
 
-def standardised(x, like=None) -> np.ndarray:
+def standardized(x, like=None) -> np.ndarray:
     """x `(n, d)` with mean 0 and variance 1 in each feature by the statistics of `like` (x itself at None).
 
     Give the training rows as `like` for the test's rows: a test has no statistics that one may know beforehand.

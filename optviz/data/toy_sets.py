@@ -78,7 +78,7 @@ class Spirals(Shape):
         return self.arms
 
     def curve(self, u, t):
-        # the root spreads the points evenly along the arm; it begins off the centre, where all arms would meet
+        # the root spreads the points evenly along the arm; it begins off the center, where all arms would meet
         radius = 0.1 + 0.9 * np.sqrt(u)
         return polar(radius, 2 * pi * (self.turns * radius + t / self.arms))
 
@@ -88,7 +88,7 @@ class Clouds(Shape):
     """Two round clouds that a line parts, near the origin or far from it."""
 
     noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
-    gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from centre to centre")
+    gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center")
     offset: float = hyperparameter(0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand")
 
     def curve(self, u, t):

@@ -139,7 +139,7 @@ _declare(
 )  # fmt: skip
 _declare(
     "booth", "Booth", "(x + 2*y - 7)**2 + (2*x + y - 5)**2", (-8, 8), ((-10, 10), (-10, 10)), [(1, 3)],
-    "A tilted quadratic bowl whose minimum is off the centre.",
+    "A tilted quadratic bowl whose minimum is off the center.",
     JAMIL,
 )  # fmt: skip
 _declare(

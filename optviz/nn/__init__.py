@@ -1,8 +1,8 @@
 """Fully connected networks, forward and backward written out, on one flat array of parameters."""
 
 from optviz.nn.activations import ACTIVATIONS, Activation
-from optviz.nn.batch_norm import BatchNorm, Normalised
-from optviz.nn.initializers import INITIALISERS, Initialiser
+from optviz.nn.batch_norm import BatchNorm, Normalized
+from optviz.nn.initializers import INITIALIZERS, Initializer
 from optviz.nn.layers import (
     EVALUATION,
     Activated,
@@ -35,7 +35,7 @@ from optviz.nn.streams import (
 )
 
 __all__ = [
-    "ACTIVATIONS", "BATCHES", "DROPOUT", "DTYPES", "EVALUATION", "GRADIENTS", "INITIALISERS", "INPUTS", "LABELS", "PLACES",
-    "WEIGHTS", "Activated", "Activation", "Affine", "BatchNorm", "Dropout", "Initialiser", "Layer", "MiniBatch", "Mode",
-    "Network", "Normalised", "Pass", "Penalty", "one_hot", "right", "softmax_cross_entropy", "stream",
+    "ACTIVATIONS", "BATCHES", "DROPOUT", "DTYPES", "EVALUATION", "GRADIENTS", "INITIALIZERS", "INPUTS", "LABELS", "PLACES",
+    "WEIGHTS", "Activated", "Activation", "Affine", "BatchNorm", "Dropout", "Initializer", "Layer", "MiniBatch", "Mode",
+    "Network", "Normalized", "Pass", "Penalty", "one_hot", "right", "softmax_cross_entropy", "stream",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Batch normalisation: every unit gets mean β and spread γ over the rows of a mini-batch."""
+"""Batch normalization: every unit gets mean β and spread γ over the rows of a mini-batch."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -10,7 +10,7 @@ from optviz.nn.layers import Layer
 MOMENTUM = 0.9  # memory of the running statistics
 
 
-class Normalised(NamedTuple):
+class Normalized(NamedTuple):
     """The stations of a forward pass: all that its computational graph shows, and what the way back needs."""
 
     mean: np.ndarray  # μ (..., n)
@@ -38,23 +38,23 @@ class BatchNorm(Layer):
 
     n: int
     eps: float = 1e-6
-    memory: ClassVar[dict[str, float]] = {"mean": 0.0, "variance": 1.0}
+    running_statistics: ClassVar[dict[str, float]] = {"mean": 0.0, "variance": 1.0}
 
     @property
     def shapes(self):
         return {"gamma": (self.n,), "beta": (self.n,)}
 
-    def init(self, seed, initialiser):
+    def init(self, seed, initializer):
         return {"gamma": np.ones(self.n), "beta": np.zeros(self.n)}
 
-    def forward(self, p, x, mode, memory=None):
-        batch = mode.training or memory is None
-        mean = x.mean(-2) if batch else memory["mean"]
+    def forward(self, p, x, mode, running_statistics=None):
+        batch = mode.training or running_statistics is None
+        mean = x.mean(-2) if batch else running_statistics["mean"]
         hat = x - mean[..., None, :]
-        variance = np.square(hat).mean(-2) if batch else memory["variance"]
+        variance = np.square(hat).mean(-2) if batch else running_statistics["variance"]
         scale = 1 / np.sqrt(variance + x.dtype.type(self.eps))[..., None, :]
         hat *= scale
-        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalised(mean, variance, scale, hat, batch)
+        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalized(mean, variance, scale, hat, batch)
 
     def backward(self, p, kept, dy, dp):
         rows = dy.shape[-2]

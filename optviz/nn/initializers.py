@@ -12,14 +12,14 @@ import numpy as np
 
 from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
-INITIALISERS: dict[str, type] = {}
+INITIALIZERS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Initialiser(Configurable):
+class Initializer(Configurable):
     """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
 
-    fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
+    multistart: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         """The standard deviation of one weight."""
@@ -31,20 +31,20 @@ class Initialiser(Configurable):
 
 
 @dataclass(frozen=True)
-class _Uniform(Initialiser):
+class _Uniform(Initializer):
     """As many in each part of ±bound: the standard deviation is bound / √3."""
 
     def draw(self, rng, fan_in, fan_out):
         return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
 
 
-def initialiser(name: str, cite: str, key: str):
-    """Class decorator: files an initialiser in INITIALISERS with its display name and source."""
-    return lambda cls: register(INITIALISERS, cls, key, label=name, cite=cite)
+def initializer(name: str, cite: str, key: str):
+    """Class decorator: files an initializer in INITIALIZERS with its display name and source."""
+    return lambda cls: register(INITIALIZERS, cls, key, label=name, cite=cite)
 
 
-@initialiser("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
-class Zeros(Initialiser):
+@initializer("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
+class Zeros(Initializer):
     r"""Nothing: all units of a layer stay the same for ever.
 
     $$ W = 0 $$
@@ -57,7 +57,7 @@ class Zeros(Initialiser):
         return np.zeros((fan_in, fan_out))
 
 
-@initialiser("constant", cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4", key="constant")
+@initializer("constant", cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4", key="constant")
 class Constant(Zeros):
     r"""Every weight the same: so are all units of a layer, and they stay it.
 
@@ -70,8 +70,8 @@ class Constant(Zeros):
         return np.full((fan_in, fan_out), float(self.c))
 
 
-@initialiser("normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal")
-class Normal(Initialiser):
+@initializer("normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal")
+class Normal(Initializer):
     r"""Normal numbers of one size, however large the layer is.
 
     $$ W \sim \mathcal N(0, \sigma^2) $$
@@ -83,8 +83,8 @@ class Normal(Initialiser):
         return self.sigma
 
 
-@initialiser("1/√n", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier", key="book")
-class Book(Initialiser):
+@initializer("1/√n", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier", key="book")
+class Book(Initializer):
     r"""A sum of n inputs is as large as one of them.
 
     $$ W \sim \mathcal N\big(0,\; 1/n_\text{in}\big) $$
@@ -92,15 +92,15 @@ class Book(Initialiser):
     The book's Xavier. Glorot and Bengio's own rule also looks at the way back (`xavier_normal`).
     """
 
-    fan = "in"
+    multistart = "in"
 
     def spread(self, fan_in, fan_out):
         return (1 / fan_in) ** 0.5
 
 
-@initialiser("LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal")
+@initializer("LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal")
 class LeCun(Book):
-    r"""A sum of n inputs is as large as one of them: meant for standardised inputs and tanh.
+    r"""A sum of n inputs is as large as one of them: meant for standardized inputs and tanh.
 
     $$ W \sim \mathcal N\big(0,\; 1/n_\text{in}\big) $$
 
@@ -108,20 +108,20 @@ class LeCun(Book):
     """
 
 
-@initialiser("Xavier", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12", key="xavier_normal")
-class XavierNormal(Initialiser):
+@initializer("Xavier", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12", key="xavier_normal")
+class XavierNormal(Initializer):
     r"""The middle between keeping the size of the activations and that of the gradients.
 
     $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
     """
 
-    fan = "both"
+    multistart = "both"
 
     def spread(self, fan_in, fan_out):
         return (2 / (fan_in + fan_out)) ** 0.5
 
 
-@initialiser(
+@initializer(
     "Xavier uniform", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16", key="xavier_uniform"
 )
 class XavierUniform(_Uniform, XavierNormal):
@@ -131,20 +131,20 @@ class XavierUniform(_Uniform, XavierNormal):
     """
 
 
-@initialiser("He", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_normal")
-class HeNormal(Initialiser):
+@initializer("He", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_normal")
+class HeNormal(Initializer):
     r"""Twice the variance, because a ReLU stops half of what arrives.
 
     $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
     """
 
-    fan = "in"
+    multistart = "in"
 
     def spread(self, fan_in, fan_out):
         return (2 / fan_in) ** 0.5
 
 
-@initialiser("He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform")
+@initializer("He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform")
 class HeUniform(_Uniform, HeNormal):
     r"""He's size, evenly spread.
 
@@ -152,15 +152,15 @@ class HeUniform(_Uniform, HeNormal):
     """
 
 
-@initialiser("orthogonal", cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3", key="orthogonal")
-class Orthogonal(Initialiser):
+@initializer("orthogonal", cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3", key="orthogonal")
+class Orthogonal(Initializer):
     r"""A rotation: no direction is stretched or lost, as far as the shape allows.
 
     $$ W^\top W = g^2 I \;\text{ or }\; W W^\top = g^2 I $$
     """
 
     gain: float = hyperparameter(1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU")
-    fan = "both"
+    multistart = "both"
 
     def spread(self, fan_in, fan_out):
         return self.gain / max(fan_in, fan_out) ** 0.5

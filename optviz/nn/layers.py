@@ -35,13 +35,13 @@ class Layer:
     """
 
     shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
-    memory: ClassVar[dict[str, float]] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
+    running_statistics: ClassVar[dict[str, float]] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
 
-    def init(self, seed: int, initialiser) -> dict[str, np.ndarray]:
+    def init(self, seed: int, initializer) -> dict[str, np.ndarray]:
         """What the parameters of one network begin with."""
         return {}
 
-    def forward(self, p, x, mode: Mode, memory=None):
+    def forward(self, p, x, mode: Mode, running_statistics=None):
         """The output `(..., B, n_out)`, and what the way back will need.
 
         `memory` holds what it remembers of training by name, `(..., n_out)`; only evaluation makes use of it.
@@ -74,11 +74,11 @@ class Affine(Layer):
     def shapes(self):
         return {"W": (self.n_in, self.n_out), "b": (self.n_out,)}
 
-    def init(self, seed, initialiser):
+    def init(self, seed, initializer):
         rng = stream(seed, WEIGHTS, self.place)
-        return {"W": initialiser.draw(rng, self.n_in, self.n_out), "b": np.zeros(self.n_out)}
+        return {"W": initializer.draw(rng, self.n_in, self.n_out), "b": np.zeros(self.n_out)}
 
-    def forward(self, p, x, mode, memory=None):
+    def forward(self, p, x, mode, running_statistics=None):
         y = x @ p["W"]
         y += p["b"][..., None, :]
         return y, x
@@ -99,7 +99,7 @@ class Activated(Layer):
 
     h: Activation
 
-    def forward(self, p, x, mode, memory=None):
+    def forward(self, p, x, mode, running_statistics=None):
         y = self.h.value(x)
         return y, (x, y)
 
@@ -123,7 +123,7 @@ class Dropout(Layer):
     ratio: float  # p
     place: int = 0  # among its kind
 
-    def forward(self, p, x, mode, memory=None):
+    def forward(self, p, x, mode, running_statistics=None):
         if not mode.training:
             return x, None
         kept = [rng.random(x.shape[-2:], np.float32) >= self.ratio for rng in mode.streams(DROPOUT, self.place)]

@@ -25,11 +25,11 @@ def softmax_cross_entropy(z, y):
     z = z - z.max(-1, keepdims=True)
     e = np.exp(z)
     total = e.sum(-1, keepdims=True)
-    surprise = np.log(total[..., 0]) - np.vecdot(y, z)
+    cross_entropy = np.log(total[..., 0]) - np.vecdot(y, z)
     dz = e / total
     dz -= y
     dz /= z.shape[-2]
-    return surprise.mean(-1), dz
+    return cross_entropy.mean(-1), dz
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class MiniBatch:
         self.statistics = None  # of the rows, where a layer has some: those of the first pass
         self._at = self._loss = None  # where the loss is known already
 
-    def surprise(self, params):
+    def cross_entropy(self, params):
         """The mean loss `(...)` without the penalty."""
         if params is not self._at:
             self._pass(params)
@@ -84,7 +84,7 @@ class MiniBatch:
 
     def value(self, params, where=None):
         """The mean loss with the penalty `(...)`. `where` is what a line search says of rows that have finished."""
-        loss = self.surprise(params)
+        loss = self.cross_entropy(params)
         return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
 
     def grad(self, params):

@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.nn.activations import ACTIVATIONS
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
-from optviz.nn.initializers import INITIALISERS
+from optviz.nn.initializers import INITIALIZERS
 from optviz.nn.layers import (
     EVALUATION,
     Activated,
@@ -22,7 +22,7 @@ from optviz.nn.layers import (
 from optviz.spec import Choice
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
-# Where batch normalisation stands.
+# Where batch normalization stands.
 PLACES = {"": "nowhere", "before": "before the activation", "after": "after the activation"}
 
 
@@ -35,7 +35,7 @@ class Pass(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """Affine layers with an activation between each two, and where wished batch normalisation and dropout.
+    """Affine layers with an activation between each two, and where wished batch normalization and dropout.
 
     Parameters are one array `(..., P)`: layer by layer W `(n_in, n_out)`, then b `(n_out,)`. Leading axes
     are a batch of networks, which matrix products take side by side.
@@ -43,9 +43,9 @@ class Network:
 
     sizes: tuple[int, ...] = (64, 100, 100, 100, 100, 10)  # inputs, hidden layers, outputs
     activation: Choice = Choice("relu")
-    initialiser: Choice = Choice("he_normal")
+    initializer: Choice = Choice("he_normal")
     dtype: str = "float32"
-    normalise: str = ""  # one of PLACES
+    normalize: str = ""  # one of PLACES
     dropout: float = 0.0  # the share of hidden units that a training step leaves out
 
     @cached_property
@@ -57,8 +57,8 @@ class Network:
             layers.append(Affine(n_in, n_out, place))
             if place == len(self.sizes) - 2:
                 break
-            norm = [BatchNorm(n_out)] if self.normalise else []
-            layers += [*norm, Activated(h)] if self.normalise == "before" else [Activated(h), *norm]
+            norm = [BatchNorm(n_out)] if self.normalize else []
+            layers += [*norm, Activated(h)] if self.normalize == "before" else [Activated(h), *norm]
             if self.dropout:
                 layers.append(Dropout(self.dropout, place))
         return tuple(layers)
@@ -83,44 +83,44 @@ class Network:
         return _side_by_side([layer.shapes for layer in self.layers])[0]
 
     @cached_property
-    def _memory(self):
-        return _side_by_side([dict.fromkeys(layer.memory, (getattr(layer, "n", 0),)) for layer in self.layers])
+    def _running(self):
+        return _side_by_side([dict.fromkeys(layer.running_statistics, (getattr(layer, "n", 0),)) for layer in self.layers])
 
     @property
-    def memory_size(self) -> int:
-        """R, how many running statistics one network keeps: those of its batch normalisation."""
-        return self._memory[1]
+    def running_size(self) -> int:
+        """R, how many running statistics one network keeps: those of its batch normalization."""
+        return self._running[1]
 
     def views(self, params) -> list[dict[str, np.ndarray]]:
         """The parameters `(..., P)` of every layer by name, as `(..., *shape)`; views, no copies."""
         return _viewed(params, self._places)
 
-    def memory(self) -> np.ndarray:
+    def running_statistics(self) -> np.ndarray:
         """The running statistics `(R,)` before any training."""
-        memory = np.empty(self.memory_size, DTYPES[self.dtype])
-        for layer, m in zip(self.layers, _viewed(memory, self._memory[0]), strict=True):
-            for name, value in layer.memory.items():
+        running_statistics = np.empty(self.running_size, DTYPES[self.dtype])
+        for layer, m in zip(self.layers, _viewed(running_statistics, self._running[0]), strict=True):
+            for name, value in layer.running_statistics.items():
                 m[name][...] = value
-        return memory
+        return running_statistics
 
     def statistics(self, done: "Pass") -> np.ndarray | None:
         """The statistics `(..., R)` of the rows of a pass; None where no layer has any."""
         found = [
-            getattr(kept, name) for layer, kept in zip(self.layers, done.kept, strict=True) for name in layer.memory
+            getattr(kept, name) for layer, kept in zip(self.layers, done.kept, strict=True) for name in layer.running_statistics
         ]
         return np.concatenate(found, -1) if found else None
 
-    def remember(self, memory, statistics) -> np.ndarray:
+    def updated_statistics(self, running_statistics, statistics) -> np.ndarray:
         """The running statistics after those of one more mini-batch: an exponential average."""
-        return memory if statistics is None else MOMENTUM * memory + (1 - MOMENTUM) * statistics
+        return running_statistics if statistics is None else MOMENTUM * running_statistics + (1 - MOMENTUM) * statistics
 
-    def init(self, seed: int, initialiser: Choice | None = None) -> np.ndarray:
+    def init(self, seed: int, initializer: Choice | None = None) -> np.ndarray:
         """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place alone.
 
         They are drawn in float64 and then rounded, so that both precisions start at the same point.
-        `initialiser` is one in place of the network's own.
+        `initializer` is one in place of the network's own.
         """
-        rule = (initialiser or self.initialiser).build(INITIALISERS)
+        rule = (initializer or self.initializer).build(INITIALIZERS)
         params = np.empty(self.size, DTYPES[self.dtype])
         with np.errstate(over="ignore"):
             for layer, p in zip(self.layers, self.views(params), strict=True):
@@ -128,17 +128,17 @@ class Network:
                     p[name][...] = drawn
         return params
 
-    def forward(self, params, x, mode: Mode = EVALUATION, memory=None) -> Pass:
+    def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> Pass:
         """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.
 
-        `memory` are the running statistics `(..., R)` of training; without them, rows are normalised by their own.
+        `memory` are the running statistics `(..., R)` of training; without them, rows are normalized by their own.
         """
         outputs, kept = [], []
-        memories = [None] * len(self.layers) if memory is None else _viewed(memory, self._memory[0])
+        memories = [None] * len(self.layers) if running_statistics is None else _viewed(running_statistics, self._running[0])
         for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
-            x, keep = layer.forward(p, x, mode, m)
+            x, snapshot_every = layer.forward(p, x, mode, m)
             outputs.append(x)
-            kept.append(keep)
+            kept.append(snapshot_every)
         return Pass(outputs, kept)
 
     def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
@@ -154,18 +154,18 @@ class Network:
             dy = layer.backward(p, kept, dy, dp)
         return gradient
 
-    def outputs(self, params, x, rows: int = 256, memory=None) -> np.ndarray:
+    def outputs(self, params, x, rows: int = 256, running_statistics=None) -> np.ndarray:
         """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer holds them all."""
-        parts = [self.forward(params, x[i : i + rows], memory=memory).outputs[-1] for i in range(0, len(x), rows)]
+        parts = [self.forward(params, x[i : i + rows], running_statistics=running_statistics).outputs[-1] for i in range(0, len(x), rows)]
         return np.concatenate(parts, -2)
 
-    def predict(self, params, x, memory=None) -> np.ndarray:
+    def predict(self, params, x, running_statistics=None) -> np.ndarray:
         """The class `(..., B)` with the largest output for each of many rows `(B, inputs)`."""
-        return self.outputs(params, x, memory=memory).argmax(-1)
+        return self.outputs(params, x, running_statistics=running_statistics).argmax(-1)
 
-    def accuracy(self, params, x, t, memory=None) -> np.ndarray:
+    def accuracy(self, params, x, t, running_statistics=None) -> np.ndarray:
         """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found; NaN where outputs are not finite."""
-        return right(self.outputs(params, x, memory=memory), t)
+        return right(self.outputs(params, x, running_statistics=running_statistics), t)
 
 
 def right(z, t) -> np.ndarray:

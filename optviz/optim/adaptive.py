@@ -48,7 +48,7 @@ class AdaGrad(Optimizer):
 
     lr: float = _lr(1.0)
     eps: float = _eps(1e-7)
-    holds = {"h": "sum of squares"}
+    state_names = {"h": "sum of squares"}
 
     def init(self, x):
         return {"h": np.zeros_like(x)}
@@ -74,7 +74,7 @@ class RMSProp(Optimizer):
     lr: float = _lr(0.1)
     rho: float = hyperparameter(0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v")
     eps: float = _eps()
-    holds = {"v": "mean square"}
+    state_names = {"v": "mean square"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}
@@ -103,7 +103,7 @@ class AdaDelta(Optimizer):
     lr: float = _lr(1.0)
     rho: float = hyperparameter(0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares")
     eps: float = _eps(1e-5)
-    holds = {"v": "mean square", "u": "mean square of the steps"}
+    state_names = {"v": "mean square", "u": "mean square of the steps"}
 
     def init(self, x):
         return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
@@ -138,7 +138,7 @@ class Adam(Optimizer):
     beta2: float = _beta2()
     eps: float = _eps()
     bias_correction: bool = _correction()
-    holds = {"m": "mean gradient", "v": "mean square"}
+    state_names = {"m": "mean gradient", "v": "mean square"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
@@ -197,7 +197,7 @@ class AMSGrad(Adam):
     The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim; the paper corrects nothing.
     """
 
-    holds = {**Adam.holds, "h": "largest mean square"}
+    state_names = {**Adam.state_names, "h": "largest mean square"}
 
     def init(self, x):
         return {**super().init(x), "h": np.zeros_like(x)}
@@ -229,7 +229,7 @@ class AdaMax(Optimizer):
     beta2: float = _beta2(help="memory of the largest gradient u")
     eps: float = _eps()
     bias_correction: bool = _correction()
-    holds = {"m": "mean gradient", "u": "largest gradient"}
+    state_names = {"m": "mean gradient", "u": "largest gradient"}
     symbols = {r"\beta_1^t": "b1"}
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
 
@@ -338,7 +338,7 @@ class Lion(Optimizer):
     beta1: float = _beta1()
     beta2: float = _beta2(0.99, help="memory of the momentum m")
     weight_decay: float = hyperparameter(0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
-    holds = {"m": "mean gradient"}
+    state_names = {"m": "mean gradient"}
 
     def init(self, x):
         return {"m": np.zeros_like(x)}

@@ -21,7 +21,7 @@ class Optimizer(Configurable):
     class declares what its symbols stand for.
     """
 
-    holds: ClassVar[dict[str, str]] = {}  # every state variable of a point's shape: what it is
+    state_names: ClassVar[dict[str, str]] = {}  # every state variable of a point's shape: what it is
     symbols: ClassVar[dict[str, str]] = {}  # LaTeX -> state variable, where its name is not its letter
     switched: ClassVar[dict[tuple[str, bool], dict[str, str]]] = {}  # a switch's position -> old LaTeX -> new
     dense: ClassVar[bool] = False  # it works with a matrix (d, d): not for the many parameters of a network

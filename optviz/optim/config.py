@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.initial_points import STARTS
-from optviz.optim.minimize import Leg, minimize
+from optviz.optim.initial_points import INITIAL_POINTS
+from optviz.optim.minimize import Segment, minimize
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import Choice, SpecError
 
@@ -17,7 +17,7 @@ MAX_STEPS = 2000
 class OptimizerConfig:
     """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter name.
 
-    With a fork it is a branch: another optimizer's path until a step, and its own from there on. `starts`
+    With a fork it is a branch: another optimizer's path until a step, and its own from there on. `initial_points`
     are more points from which it runs beside the start that all optimizers share.
     """
 
@@ -25,7 +25,7 @@ class OptimizerConfig:
     wrappers: tuple[Choice, ...] = ()
     schedules: dict[str, Choice] = field(default_factory=dict)
     fork: "Fork | None" = None
-    starts: Choice | None = None
+    initial_points: Choice | None = None
 
     def build(self) -> Optimizer:
         opt = self.method.build(OPTIMIZERS)
@@ -39,11 +39,11 @@ class OptimizerConfig:
         parts = [OPTIMIZERS[self.method.key].label, *(WRAPPERS[w.key].label.lower() for w in self.wrappers)]
         return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
 
-    def legs(self) -> list[Leg]:
+    def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
-        before = [leg for leg in self.fork.parent.legs() if leg.step < self.fork.step] if self.fork else []
+        before = [segment for segment in self.fork.parent.segments() if segment.step < self.fork.step] if self.fork else []
         schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
-        return [*before, Leg(self.fork.step if before else 0, self.build(), schedules or None)]
+        return [*before, Segment(self.fork.step if before else 0, self.build(), schedules or None)]
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def check_optimizer(config: OptimizerConfig) -> None:
         part.check(WRAPPERS, "wrapper")
     for part in config.schedules.values():
         part.check(SCHEDULES, "schedule")
-    if config.starts:
-        config.starts.check(STARTS, "set of starts")
+    if config.initial_points:
+        config.initial_points.check(INITIAL_POINTS, "set of starts")
     if config.fork:
         if not 0 <= config.fork.step <= MAX_STEPS:
             raise SpecError(f"a fork is at a step from 0 to {MAX_STEPS}, not {config.fork.step}")

@@ -41,7 +41,7 @@ class Momentum(Optimizer):
 
     lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
     momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
-    holds = {"v": "velocity"}
+    state_names = {"v": "velocity"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}
@@ -70,7 +70,7 @@ class Nesterov(Optimizer):
 
     lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
     momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
-    holds = {"v": "velocity"}
+    state_names = {"v": "velocity"}
 
     def init(self, x):
         return {"v": np.zeros_like(x)}

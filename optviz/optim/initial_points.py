@@ -6,24 +6,24 @@ import numpy as np
 
 from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
-STARTS: dict[str, type] = {}
+INITIAL_POINTS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Starts(Configurable):
+class InitialPoints(Configurable):
     """A set of starts, laid out around a point or over a domain."""
 
     def points(self, center, domain) -> np.ndarray:
-        """The starts, `(k, 2)`, for a centre `(2,)` and a domain ((x0, x1), (y0, y1))."""
+        """The starts, `(k, 2)`, for a center `(2,)` and a domain ((x0, x1), (y0, y1))."""
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def starts(cls):
-    return register(STARTS, cls)
+def initial_points(cls):
+    return register(INITIAL_POINTS, cls)
 
 
-@starts
-class Ring(Starts):
+@initial_points
+class Ring(InitialPoints):
     """On an ellipse around the start, as round as the frame is: which way does a small push decide?"""
 
     count: int = hyperparameter(12, 3, 36, "k", help="starts on the ring")
@@ -35,8 +35,8 @@ class Ring(Starts):
         return np.asarray(center) + self.radius * size * np.stack([np.cos(angle), np.sin(angle)], -1)
 
 
-@starts
-class Grid(Starts):
+@initial_points
+class Grid(InitialPoints):
     """In rows and columns over the whole frame: which start ends in which valley?"""
 
     columns: int = hyperparameter(5, 2, 6, "k", help="starts in each row, and rows")

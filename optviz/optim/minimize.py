@@ -16,7 +16,7 @@ from optviz.optim.schedules import Schedule
 MAX_STEPS = 100_000
 
 
-class Leg(NamedTuple):
+class Segment(NamedTuple):
     """What runs from `step` on in place of what ran before: a fork in the road."""
 
     step: int
@@ -68,8 +68,8 @@ class Run:
     """
 
     function: Function
-    legs: tuple[Leg, ...]  # what ran, and from which step on; one, where nothing was exchanged on the way
-    carried: tuple[bool, ...]  # for each leg, whether it went on with the state of the one before
+    segments: tuple[Segment, ...]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    warm_started: tuple[bool, ...]  # for each segment, whether it went on with the state of the one before
     points: np.ndarray  # (steps+1, ..., d)
     values: np.ndarray  # (steps+1, ...), the true f at the points
     diverged_at: np.ndarray  # (...) int, -1 where it did not
@@ -82,11 +82,11 @@ class Run:
     @property
     def optimizer(self) -> Optimizer:
         """What ran last."""
-        return self.legs[-1].optimizer
+        return self.segments[-1].optimizer
 
     def optimizer_at(self, t: int) -> Optimizer:
         """What took the step from t to t + 1, with its hyperparameters as the schedules had set them."""
-        _, opt, schedule = [leg for leg in self.legs if leg.step <= t][-1]
+        _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
         for name, factor in _schedules(opt, schedule):
             opt = opt.scaled(name, factor(t))
         return opt
@@ -100,7 +100,7 @@ class Run:
 
     @cached_property
     def state(self) -> dict[str, np.ndarray]:
-        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a leg has none."""
+        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a segment has none."""
         gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
         names = dict.fromkeys(name for held in self._states for name in held)
         return {k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states]) for k in names}
@@ -108,9 +108,9 @@ class Run:
     @cached_property
     def lookahead(self) -> np.ndarray:
         """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the points."""
-        points, ends = [], [leg.step for leg in self.legs[1:]] + [len(self.points)]
+        points, ends = [], [segment.step for segment in self.segments[1:]] + [len(self.points)]
         with np.errstate(all="ignore"):
-            for (begin, opt, _), end in zip(self.legs, ends, strict=True):
+            for (begin, opt, _), end in zip(self.segments, ends, strict=True):
                 held = {k: v[begin:end] for k, v in self.state.items()}
                 points.append(opt.lookahead(self.points[begin:end], held))
         return np.concatenate(points)
@@ -138,8 +138,8 @@ class Run:
     def lengths(self) -> np.ndarray:
         """Length of the path up to each step, `(steps+1, ...)`."""
         with np.errstate(all="ignore"):
-            legs = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
-        return np.concatenate([np.zeros((1, *legs.shape[1:])), np.cumsum(legs, 0)])
+            segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
+        return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
 
     @property
     def _gone(self):
@@ -154,25 +154,25 @@ def minimize(
     noise: Noise | None = None,
     schedule: Schedule | Mapping[str, Schedule] | None = None,
     seed=0,
-    then: Sequence[Leg] = (),
+    then: Sequence[Segment] = (),
 ) -> Run:
     """Run `opt` on `f` for `steps` steps and record everything.
 
     `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
     array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
     None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a mapping from
-    hyperparameter names to schedules. `then` are legs by ascending step: each takes over at its step, with the
+    hyperparameter names to schedules. `then` are segments by ascending step: each takes over at its step, with the
     state that it finds where that is of its own kind (same optimizer, same wrappers, same shapes) and
     afresh where not. Rows that diverge are frozen, without a warning.
 
     Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
     steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a float, and for
-    legs out of order or between two steps.
+    segments out of order or between two steps.
     """
-    x = _start(f, [opt, *(leg.optimizer for leg in then)], start, seed)
+    x = _start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
     steps = _steps(steps)
-    legs = _legs((Leg(0, opt, schedule), *then), steps)
-    schedules = [_schedules(leg.optimizer, leg.schedule) for leg in legs]
+    segments = _segments((Segment(0, opt, schedule), *then), steps)
+    schedules = [_schedules(segment.optimizer, segment.schedule) for segment in segments]
     noise = f.noise if noise is None else noise
     table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
 
@@ -182,21 +182,21 @@ def minimize(
         points = np.empty((steps + 1, *x.shape))
         points[0] = x
         names = _shaped(state, x)
-        given, states, counts, carried = [], [{k: state[k] for k in names}], [(0, 0, 0)], [False]
+        given, states, counts, warm_started = [], [{k: state[k] for k in names}], [(0, 0, 0)], [False]
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
             if table is not None:
                 oracle.noise = table[t]
-            while len(carried) < len(legs) and legs[len(carried)].step == t:
-                before, opt = opt, legs[len(carried)].optimizer
+            while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
+                before, opt = opt, segments[len(warm_started)].optimizer
                 fresh = opt.init(x)
-                carried.append(_same_kind(before, opt) and _same_shapes(state, fresh))
-                if not carried[-1]:
+                warm_started.append(_same_kind(before, opt) and _same_shapes(state, fresh))
+                if not warm_started[-1]:
                     state, names = fresh, _shaped(fresh, x)
                     states[-1] = {k: state[k] for k in names}
                     held[-1:] = [state] if held else []
             now = opt
-            for name, factor in schedules[len(carried) - 1]:
+            for name, factor in schedules[len(warm_started) - 1]:
                 now = now.scaled(name, factor(t))
             x, state = now.step(oracle, x, state)
             points[t + 1] = x
@@ -206,7 +206,7 @@ def minimize(
                 held.append(state)
             counts.append(tuple(oracle.count))
         values = f.value(points)
-    return Run(f, legs, tuple(carried), *_frozen(points, values), held, given, states, counts)
+    return Run(f, segments, tuple(warm_started), *_frozen(points, values), held, given, states, counts)
 
 
 def _shaped(state, x):
@@ -214,11 +214,11 @@ def _shaped(state, x):
     return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
 
 
-def _legs(legs, steps):
-    at = [leg.step for leg in legs]
+def _segments(segments, steps):
+    at = [segment.step for segment in segments]
     if not all(isinstance(t, int | np.integer) for t in at) or at != sorted(at):
-        raise ValueError(f"legs take over at one whole step after the other, not at {at[1:]}")
-    return tuple(leg for leg in legs if leg.step < steps or leg is legs[0])
+        raise ValueError(f"segments take over at one whole step after the other, not at {at[1:]}")
+    return tuple(segment for segment in segments if segment.step < steps or segment is segments[0])
 
 
 def _same_kind(a, b):

@@ -95,7 +95,7 @@ class BFGS(Optimizer):
     lr: float = _lr()
     line_search: bool = _search(True)
     dense = True
-    holds = {"x_prev": "point before", "g_prev": "gradient before"}
+    state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
     switched = {("line_search", True): {r"\eta": r"\alpha"}}
 
@@ -148,7 +148,7 @@ class LBFGS(Optimizer):
     lr: float = _lr()
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search(True)
-    holds = BFGS.holds
+    state_names = BFGS.state_names
     symbols = BFGS.symbols
     switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 

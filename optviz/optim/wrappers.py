@@ -26,7 +26,7 @@ class Wrapper(Optimizer):
             if type(inside) is type(self):
                 raise ValueError(f"{type(self).__name__} stands around itself")
             inside = inside.inner
-        object.__setattr__(self, "holds", {**self.inner.holds, **self.holds})
+        object.__setattr__(self, "holds", {**self.inner.state_names, **self.state_names})
 
     def init(self, x):
         return self.inner.init(x)
@@ -52,7 +52,7 @@ class Averaged(Wrapper):
     """
 
     decay: float = hyperparameter(0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average")
-    holds = {"inside": "point inside"}
+    state_names = {"inside": "point inside"}
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
 
     def init(self, x):
@@ -79,7 +79,7 @@ class Lookahead(Wrapper):
 
     every: int = hyperparameter(5, 1, 50, "k", help="fast steps between two slow ones")
     alpha: float = hyperparameter(0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves")
-    holds = {"slow": "slow point"}
+    state_names = {"slow": "slow point"}
     symbols = {r"\phi": "slow", "t": "tick"}
 
     def init(self, x):

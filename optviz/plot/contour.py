@@ -121,7 +121,7 @@ def paths_layer(f: Function, start, tracks, known, theme: Theme, fans=None) -> d
         )  # fmt: skip
     for id, name, points, values, look in tracks:
         if fans and id in fans:
-            data += _fan(f, id, name, fans[id], look)
+            data += _multistart(f, id, name, fans[id], look)
         data += _track(f, id, name, points, values, look, theme)
     data.append(
         {
@@ -182,7 +182,7 @@ def _track(f, id, name, points, values, look: Style, theme):
     return [path, marks]
 
 
-def _fan(f, id, name, points, look: Style):
+def _multistart(f, id, name, points, look: Style):
     """Thin lines from further starts, and one trace with all their heads."""
     drawn = _within_reach(f, points)
     lines = [

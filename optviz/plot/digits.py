@@ -57,10 +57,10 @@ def pictures(x: np.ndarray, truth, said, labels) -> str:
 
 
 def _png(picture):
-    """A grey picture `(h, w)` in 0…1, ink dark, as PNG (ISO 15948) in base64."""
+    """A gray picture `(h, w)` in 0…1, ink dark, as PNG (ISO 15948) in base64."""
     h, w = picture.shape
-    grey = (255 * (1 - np.clip(picture, 0, 1))).astype(np.uint8)
-    rows = b"".join(b"\0" + row.tobytes() for row in grey)
+    gray = (255 * (1 - np.clip(picture, 0, 1))).astype(np.uint8)
+    rows = b"".join(b"\0" + row.tobytes() for row in gray)
 
     def chunk(kind, body):
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
@@ -74,7 +74,7 @@ def _png(picture):
 
 
 def boundary(network: Network, params, data: Data, theme: Theme) -> dict:
-    """What the network answers over the plane, as colour, and the training points with a mark for each class."""
+    """What the network answers over the plane, as color, and the training points with a mark for each class."""
     both = np.concatenate([data.x, data.x_test])
     low, high = both.min(0), both.max(0)
     margin = 0.1 * (high - low)

@@ -1,4 +1,4 @@
-"""How optimizers are told apart, with and without colour, and how numbers and arrays are handed over."""
+"""How optimizers are told apart, with and without color, and how numbers and arrays are handed over."""
 
 import base64
 import math
@@ -9,7 +9,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of one theme. `lines` is ordered so that neighbours differ in hue and in lightness."""
+    """Colors of one theme. `lines` is ordered so that neighbors differ in hue and in lightness."""
 
     ink: str
     faint: str
@@ -51,7 +51,7 @@ class Style:
 
 
 def style(i: int, theme: Theme) -> Style:
-    """The look of optimizer i. Beyond eight, dashes and markers move on against the colours."""
+    """The look of optimizer i. Beyond eight, dashes and markers move on against the colors."""
     n = len(theme.lines)
     return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
 

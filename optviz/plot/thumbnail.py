@@ -26,18 +26,18 @@ REACH = 2.0  # in sizes of the picture: what is farther out is drawn here, in th
 APART = 0.7  # points of a path closer than this to the last one drawn are left out
 
 
-def thumbnail(scene: Scene, run, landscape: Landscape, theme: Theme, fan=trajectories.fan) -> str:
+def thumbnail(scene: Scene, run, landscape: Landscape, theme: Theme, multistart=trajectories.multistart) -> str:
     """The function as a shaded background, the minima as stars, and every optimizer's path in its look.
 
-    `run(problem, optimizer)` gives a Run, `fan(problem, optimizer)` those from an optimizer's further starts or None.
+    `run(objective, optimizer)` gives a Run, `fan(objective, optimizer)` those from an optimizer's further starts or None.
     It is decoration, hidden from screen readers; the text beside it says what it shows.
     """
-    f, tracks = scene.problem.f, []
+    f, tracks = scene.objective.f, []
     for i, config in enumerate(scene.optimizers):
-        more = fan(scene.problem, config)
-        paths = [run(scene.problem, config).points, *([] if more is None else np.moveaxis(more.points, 1, 0))]
+        more = multistart(scene.objective, config)
+        paths = [run(scene.objective, config).points, *([] if more is None else np.moveaxis(more.points, 1, 0))]
         tracks.append((style(i, theme), paths, more is None))
-    return map_thumbnail(f, landscape, tracks, scene.problem.start, trajectories.minima(f, landscape), theme)
+    return map_thumbnail(f, landscape, tracks, scene.objective.start, trajectories.minima(f, landscape), theme)
 
 
 def map_thumbnail(f, landscape: Landscape, tracks, start, minima, theme: Theme) -> str:
@@ -64,7 +64,7 @@ def map_thumbnail(f, landscape: Landscape, tracks, start, minima, theme: Theme) 
 
 
 def _shade(land, theme):
-    """The function as a PNG in base64: bands from the theme's low colour to its high one, clear where undefined."""
+    """The function as a PNG in base64: bands from the theme's low color to its high one, clear where undefined."""
     n = len(land.x)
     rows, columns = (
         np.linspace(n - 1, 0, ROWS).round().astype(int),
@@ -154,10 +154,10 @@ def stack_thumbnail(stacks, theme: Theme) -> str:
 
 
 def curves_thumbnail(trainings, theme: Theme) -> str:
-    """The smoothed loss of the first GLIMPSE iterations of each training and initialiser: quickly trained for it."""
+    """The smoothed loss of the first GLIMPSE iterations of each training and initializer: quickly trained for it."""
     curves = []
     for training in trainings:
-        short = replace(training, iterations=min(training.iterations, GLIMPSE), seeds=training.seeds[:1], keep=0)
+        short = replace(training, iterations=min(training.iterations, GLIMPSE), seeds=training.seeds[:1], snapshot_every=0)
         data = load(short)
         curves += list(smoothed(advance(begin(short, data), data, short.iterations).loss[..., 0]).T)
     top = max([float(np.nanmax(c)) for c in curves if np.isfinite(c).any()] or [1.0])

@@ -82,9 +82,9 @@ def accuracies(lines: list[Line], scale: Scale) -> dict:
     """Accuracy on rows that the network has not seen (in its look) and on training rows (faint)."""
     data, right = [], 1e-3
     for id, name, now, i, look in lines:
-        if not len(now.assessed):
+        if not len(now.evaluated):
             continue
-        x = scale.of(now, now.assessed)
+        x = scale.of(now, now.evaluated)
         right = max(right, float(x[-1]))
         for k, part in ((1, "test"), (0, "training")):
             middle, low, high = over_seeds(now.accuracy[:, k, i])
@@ -112,7 +112,7 @@ def _line(uid, name, told, x, y, look: Style, width, opacity):
 
 
 def _marks(uid, name, x, y, look):
-    """A few marks of the optimizer's own shape, so that lines differ without colour and dashes."""
+    """A few marks of the optimizer's own shape, so that lines differ without color and dashes."""
     finite = np.flatnonzero(np.isfinite(y))
     at = finite[np.unique(np.linspace(0, len(finite) - 1, 8).astype(int))] if len(finite) else finite
     return {

@@ -14,7 +14,7 @@ from optviz.ui.components import theme_name
 
 BOOK = "Saitoh, Deep Learning from Scratch, chapter 6"
 LECTURE = "CS231n (2017), lecture 7"
-AI_EDU = "Microsoft ai-edu, network optimisation"
+AI_EDU = "Microsoft ai-edu, network optimization"
 NOTES = (BOOK, LECTURE, AI_EDU)
 
 
@@ -55,32 +55,32 @@ FIGURES = (
     Figure(BOOK, "6.12", "how wide Xavier's initial weights are", "activations-xavier"),
     Figure(BOOK, "6.13", "activations by layer, Xavier", "activations-xavier"),
     Figure(BOOK, "6.14", "activations by layer with ReLU", "activations-relu"),
-    Figure(BOOK, "6.15", "three initialisers in training", "initial-weights"),
-    Figure(BOOK, "6.16", "a network with batch normalisation", "normalisation-graph"),
-    Figure(BOOK, "6.17", "the computational graph of batch normalisation", "normalisation-graph"),
-    Figure(BOOK, "6.18", "training with and without batch normalisation", "normalisation-faster"),
-    Figure(BOOK, "6.19", "the same for sixteen scales of initial weights", "normalisation-scales"),
-    Figure(BOOK, "6.20", "overfitting", "overfitting-gap"),
-    Figure(BOOK, "6.21", "weight decay", "overfitting-weight-decay"),
-    Figure(BOOK, "6.22", "what dropout leaves out", "overfitting-dropout"),
-    Figure(BOOK, "6.23", "training with and without dropout", "overfitting-dropout"),
-    Figure(BOOK, "6.24", "the best of a hundred random trials", "search-book"),
+    Figure(BOOK, "6.15", "three initializers in training", "initial-weights"),
+    Figure(BOOK, "6.16", "a network with batch normalization", "batch-norm-graph"),
+    Figure(BOOK, "6.17", "the computational graph of batch normalization", "batch-norm-graph"),
+    Figure(BOOK, "6.18", "training with and without batch normalization", "batch-norm-faster"),
+    Figure(BOOK, "6.19", "the same for sixteen scales of initial weights", "batch-norm-scales"),
+    Figure(BOOK, "6.20", "regularization", "regularization-gap"),
+    Figure(BOOK, "6.21", "weight decay", "regularization-weight-decay"),
+    Figure(BOOK, "6.22", "what dropout leaves out", "regularization-dropout"),
+    Figure(BOOK, "6.23", "training with and without dropout", "regularization-dropout"),
+    Figure(BOOK, "6.24", "the best of a hundred random trials", "hyperparameter-search-book"),
     Figure(
         LECTURE, "review: activation functions", "what they do to a signal in a deep network", "activations-six-layers"
     ),
     Figure(LECTURE, "review: initial weights", "too small, too large, right", "initial-weights"),
-    Figure(LECTURE, "review: data", "raw, centred, standardised", "scaling-digits"),
+    Figure(LECTURE, "review: data", "raw, centerd, standardized", "standardization-digits"),
     Figure(
-        LECTURE, "review: a line between two clouds", "a small turn ruins it far from the origin", "scaling-turned-line"
+        LECTURE, "review: a line between two clouds", "a small turn ruins it far from the origin", "standardization-turned-line"
     ),
-    Figure(LECTURE, "review: batch normalisation", "its equations, forward", "normalisation-graph"),
+    Figure(LECTURE, "review: batch normalization", "its equations, forward", "batch-norm-graph"),
     Figure(
         LECTURE,
         "review: watching a training",
         "the loss falls, the gap between two accuracies grows",
-        "overfitting-gap",
+        "regularization-gap",
     ),
-    Figure(LECTURE, "review: hyperparameter search", "a grid against random points, coarse to fine", "search-grid"),
+    Figure(LECTURE, "review: hyperparameter search", "a grid against random points, coarse to fine", "hyperparameter-search-grid"),
     Figure(LECTURE, "optimization", "a loss over two weights, and SGD on it", "zigzag"),
     Figure(LECTURE, "problems of SGD: conditioning", "a jitter across, a crawl along", "zigzag"),
     Figure(LECTURE, "problems of SGD: local minimum", "where the gradient vanishes and it stops", "local-minimum"),
@@ -98,9 +98,9 @@ FIGURES = (
     Figure(LECTURE, "Adam, full form", "why its first steps are corrected", "bias-correction"),
     Figure(LECTURE, "Adam among the others", "four paths", "four-paths"),
     Figure(LECTURE, "a tilted valley", "what per-coordinate rates cannot do", "tilted-bowl"),
-    Figure(LECTURE, "learning rates", "too low, good, high, very high", "schedules-four-rates"),
-    Figure(LECTURE, "learning-rate decay", "step, exponential, 1/t", "schedules-kinds"),
-    Figure(LECTURE, "learning-rate decay in a training", "the sudden drop", "schedules-sudden-drop"),
+    Figure(LECTURE, "learning rates", "too low, good, high, very high", "lr-schedules-four-rates"),
+    Figure(LECTURE, "learning-rate decay", "step, exponential, 1/t", "lr-schedules-kinds"),
+    Figure(LECTURE, "learning-rate decay in a training", "the sudden drop", "lr-schedules-sudden-drop"),
     Figure(LECTURE, "first-order optimization", "a tangent, and how far one may trust it", "stability-limit"),
     Figure(LECTURE, "second-order optimization", "a parabola has a lowest point", "newton-one-step"),
     Figure(LECTURE, "Newton's step", "the Hessian in several dimensions", "newton-leap"),
@@ -108,13 +108,13 @@ FIGURES = (
     Figure(LECTURE, "model ensembles", "several networks together", "ensembles-independent"),
     Figure(LECTURE, "snapshots", "members from one run with a cyclic rate", "ensembles-snapshots"),
     Figure(LECTURE, "Polyak averaging", "the mean of the weights on the way", "ensembles-averaging"),
-    Figure(AI_EDU, "zero initialisation", "the weight matrices, printed", "initial-symmetry"),
-    Figure(AI_EDU, "normal initialisation", "six layers of sigmoid", "activations-six-layers"),
+    Figure(AI_EDU, "zero initialization", "the weight matrices, printed", "initial-symmetry"),
+    Figure(AI_EDU, "normal initialization", "six layers of sigmoid", "activations-six-layers"),
     Figure(AI_EDU, "SGD", "wanders near the end", "noise-same-rate"),
     Figure(AI_EDU, "momentum", "the same with a velocity", "ball"),
     Figure(AI_EDU, "the normal distribution", "what σ does, with weights drawn from it", "activations-small"),
-    Figure(AI_EDU, "batch normalisation: inputs of a layer", "before and after", "normalisation-faster"),
-    Figure(AI_EDU, "batch normalisation: forward", "mean, variance, scale and shift", "normalisation-graph"),
+    Figure(AI_EDU, "batch normalization: inputs of a layer", "before and after", "batch-norm-faster"),
+    Figure(AI_EDU, "batch normalization: forward", "mean, variance, scale and shift", "batch-norm-graph"),
 )
 
 

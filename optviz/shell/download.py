@@ -8,7 +8,7 @@ others waiting with an address that never ends.
 An address that is typed has the server knock at doors of its own network, and tells what answered. So it can be
 typed only where the server listens to its own machine alone (`server.address` in .streamlit/config.toml); elsewhere
 it is shown, and set by those who run the server. (Behind a proxy on the same machine all visitors look like
-neighbours: there, start with `--server.address 0.0.0.0` and let the firewall keep the port.)
+neighbors: there, start with `--server.address 0.0.0.0` and let the firewall keep the port.)
 """
 
 import os

@@ -111,5 +111,5 @@ def _thumbnail(key, theme):
 def stamp(page: Page, scene, theme) -> str:
     """A scene of a page in the size of a stamp, as SVG."""
     if page.stamp is None:
-        return thumbnail(scene, cache.run, cache.landscape(scene.problem), theme)
+        return thumbnail(scene, cache.run, cache.landscape(scene.objective), theme)
     return page.stamp(scene, theme)

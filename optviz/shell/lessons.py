@@ -30,7 +30,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.experiments.activations.spec import Comparison, through
+from optviz.experiments.activations.spec import Activations, through
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view as views
 from optviz.experiments.trajectories.spec import Scene
@@ -126,10 +126,10 @@ def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
 
 
 def told(text: str, lesson: Lesson, run) -> str:
-    """A text of a lesson with its numbers filled in; `run(problem, optimizer)` gives a Run."""
-    if not isinstance(lesson.scene, Scene | Comparison):
+    """A text of a lesson with its numbers filled in; `run(objective, optimizer)` gives a Run."""
+    if not isinstance(lesson.scene, Scene | Activations):
         return text  # what a training comes to is not known before it has run
-    if isinstance(lesson.scene, Comparison):
+    if isinstance(lesson.scene, Activations):
         return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(through)), text)
     try:
         return PLACEHOLDER.sub(lambda found: _answer(*_asked(found, lesson.scene), lesson.scene, run), text)
@@ -139,9 +139,9 @@ def told(text: str, lesson: Lesson, run) -> str:
 
 def _check_placeholders(text, scene):
     for found in PLACEHOLDER.finditer(text):
-        if not isinstance(scene, Scene | Comparison):
+        if not isinstance(scene, Scene | Activations):
             raise LessonError(f"{found[0]} cannot be known before the training has run")
-        (_of_layer if isinstance(scene, Comparison) else _asked)(found, scene)
+        (_of_layer if isinstance(scene, Activations) else _asked)(found, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise LessonError(f"a stray {stray[0]} in its text")
 
@@ -199,20 +199,20 @@ def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
         raise LessonError(f"there is no placeholder {found[0]}")
     if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
         raise LessonError(f"{found[0]} has {'no' if step is None else 'a'} number of steps")
-    if step is not None and step > (scene.problem.steps if word == "tail" else MAX_STEPS):
+    if step is not None and step > (scene.objective.steps if word == "tail" else MAX_STEPS):
         raise LessonError(f"{found[0]} asks for too many steps")
     return word, by_name[rest], step
 
 
 def _answer(word, config, step, scene, run):
     if word == "steps":
-        return str(scene.problem.steps)
+        return str(scene.objective.steps)
     if word in AT:
-        steps = scene.problem.steps
-        r = _longer(scene, config, run, step) if step is not None and step > steps else run(scene.problem, config)
+        steps = scene.objective.steps
+        r = _longer(scene, config, run, step) if step is not None and step > steps else run(scene.objective, config)
         return _written(AT[word](r, steps if step is None else step))
     if word == "tail":
-        return _written(run(scene.problem, config).values[-step:].mean())
+        return _written(run(scene.objective, config).values[-step:].mean())
     if word in FIRST:
         return str(_first(word, config, scene, run)[0])
     if word == "spent":
@@ -223,7 +223,7 @@ def _answer(word, config, step, scene, run):
 
 def _first(word, config, scene, run):
     """The first step at which something is so, and the run, made longer where it is not so in the scene."""
-    for r in (run(scene.problem, config), _longer(scene, config, run, MAX_STEPS)):
+    for r in (run(scene.objective, config), _longer(scene, config, run, MAX_STEPS)):
         so = FIRST[word](r, scene)
         if so.any():
             return int(so.argmax()), r
@@ -231,11 +231,11 @@ def _first(word, config, scene, run):
 
 
 def _longer(scene, config, run, steps):
-    return run(replace(scene.problem, steps=steps), config)
+    return run(replace(scene.objective, steps=steps), config)
 
 
 def _minima(scene):
-    return trajectories.minima(scene.problem.f)
+    return trajectories.minima(scene.objective.f)
 
 
 def _hyperparameter(config, name):

@@ -6,16 +6,6 @@ import streamlit as st
 
 from optviz.shell.registry import PAGES
 
-FOLDERS = {
-    "initialisation": "initialization",
-    "contest": "optimizer_comparison",
-    "scaling": "standardization",
-    "normalisation": "batch_norm",
-    "overfitting": "regularization",
-    "schedules": "lr_schedules",
-    "search": "hyperparameter_search",
-    "landscape": "loss_landscape",
-}
 OTHERS = {
     "course": ("Course", "map", "curriculum", "page"),
     "lessons": ("Lessons", "school", "lesson_card", "gallery"),
@@ -29,7 +19,7 @@ def link(key: str):
         module = f"optviz.shell.{module}"
     else:
         title, icon = PAGES[key].title, PAGES[key].icon
-        module, name = f"optviz.experiments.{FOLDERS.get(key, key)}.page", "page"
+        module, name = f"optviz.experiments.{key}.page", "page"
 
     def draw():
         getattr(import_module(module), name)()

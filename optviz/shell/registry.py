@@ -1,15 +1,15 @@
 """Every page that has a scene, declared once: the menu, links, lessons and the course follow from it."""
 
 from optviz.experiments.activations import spec as activations
-from optviz.experiments.batch_norm import figures as normalisation_views
-from optviz.experiments.batch_norm import spec as normalisation
+from optviz.experiments.batch_norm import figures as normalization_views
+from optviz.experiments.batch_norm import spec as normalization
 from optviz.experiments.ensembles import spec as ensembles
 from optviz.experiments.ensembles import thumbnail as ensembles_stamp
 from optviz.experiments.hyperparameter_search import figures as search_views
 from optviz.experiments.hyperparameter_search import spec as search
-from optviz.experiments.initialization import figures as initialisation
+from optviz.experiments.initialization import figures as initialization
 from optviz.experiments.loss_landscape import figures as landscape
-from optviz.experiments.loss_landscape import spec as terrains
+from optviz.experiments.loss_landscape import spec as loss_landscapes
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.lr_schedules import thumbnail as schedules_stamp
 from optviz.experiments.optimizer_comparison import spec as contest
@@ -34,44 +34,44 @@ PAGES: dict[str, Page] = {
         ),
         Page(
             "activations", "Activations", "bar_chart", "What becomes of a signal in a deep network?", NETWORKS,
-            activations.Comparison(), activations.check_comparison,
-            lambda scene, theme: stack_thumbnail(scene.stacks, theme), "comparison",
+            activations.Activations(), activations.check_activations,
+            lambda scene, theme: stack_thumbnail(scene.stacks, theme), "activations",
         ),
         Page(
-            "initialisation", "Initialisation", "start", "Where should training begin?", NETWORKS,
-            initialisation.BOOK, initialisation.check, lambda scene, theme: curves_thumbnail([scene], theme), "beginning",
+            "initialization", "Initialization", "start", "Where should training begin?", NETWORKS,
+            initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme), "initialization",
         ),
         Page(
-            "contest", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
-            contest.Contest(), contest.check, lambda scene, theme: curves_thumbnail(scene.trainings, theme),
+            "optimizer_comparison", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
+            contest.OptimizerComparison(), contest.check, lambda scene, theme: curves_thumbnail(scene.trainings, theme),
         ),
         Page(
-            "scaling", "Data normalisation", "center_focus_strong", "Why are data moved to the origin first?", LAB,
-            scaling.Scaling(), scaling.check, scaling_stamp.stamp,
+            "standardization", "Data normalization", "center_focus_strong", "Why are data moved to the origin first?", LAB,
+            scaling.Standardization(), scaling.check, scaling_stamp.stamp,
         ),
         Page(
-            "normalisation", "Batch normalisation", "equalizer", "What if every layer's inputs were put right?", LAB,
-            normalisation.Normalisation(), normalisation.check, normalisation_views.stamp,
+            "batch_norm", "Batch normalization", "equalizer", "What if every layer's inputs were put right?", LAB,
+            normalization.BatchNormComparison(), normalization.check, normalization_views.stamp,
         ),
         Page(
-            "overfitting", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
-            overfitting.Overfitting(), overfitting.check, overfitting_views.stamp,
+            "regularization", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
+            overfitting.Regularization(), overfitting.check, overfitting_views.stamp,
         ),
         Page(
-            "schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
-            schedules.Scheduling(), schedules.check, schedules_stamp.stamp,
+            "lr_schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
+            schedules.ScheduleComparison(), schedules.check, schedules_stamp.stamp,
         ),
         Page(
             "ensembles", "Ensembles", "groups", "Are several networks wiser than one?", LAB,
             ensembles.Ensembles(), ensembles.check, ensembles_stamp.stamp,
         ),
         Page(
-            "search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
+            "hyperparameter_search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
             search.Search(), search.check, search_views.stamp,
         ),
         Page(
-            "landscape", "Loss landscape", "landscape", "What does the loss of a real network look like?", LAB,
-            terrains.Terrain(), terrains.check, landscape.thumbnail,
+            "loss_landscape", "Loss landscape", "loss_landscape", "What does the loss of a real network look like?", LAB,
+            loss_landscapes.LossLandscape(), loss_landscapes.check, landscape.thumbnail,
         ),
     )
 }  # fmt: skip

@@ -1,6 +1,6 @@
 """A scene, how it is shown and what of the page is shut, as a link: text that fits into a URL, and its QR code.
 
-A link is `1.` and base64 of zlib of JSON. The number is that of the format: what it stands for below, the
+A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for below, the
 dictionary above all, never changes, so that a link opens for ever.
 """
 
@@ -34,7 +34,7 @@ GROUPS = {
     "results": "Table, theory, equations",
     "lessons": "Lessons",
 }
-VERSION = 1
+VERSION = 2
 MAX_CHARACTERS = 8000  # of a link that is read
 MAX_BYTES = 64 * 1024  # of what is in it
 LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
@@ -130,8 +130,8 @@ def check(shared: Shared | SharedScene) -> None:
 def _read(page, data):
     if page == "trajectories":
         return from_dict(Shared, data, "link")
-    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
-    return SharedScene(page, opening if carried.scene is None else from_dict(type(opening), carried.scene))
+    warm_started, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
+    return SharedScene(page, opening if warm_started.scene is None else from_dict(type(opening), warm_started.scene))
 
 
 def _unpacked(letters):
@@ -168,54 +168,53 @@ def qr_svg(url: str) -> str:
     return drawn.getvalue().decode().replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
 
 
-# The dictionary of format 1: what zlib may point to in place of spelling it out. Links were made with these very
+# The dictionary of format 2: what zlib may point to in place of spelling it out. Links were made with these very
 # bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added or renamed elsewhere. What
-# would gain by other words is a format 2 with a dictionary of its own beside this one.
+# would gain by other words is a format 3 with a dictionary of its own beside this one.
 WORDS = (
-    b"sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y("
-    b'x-1)**2*x*yx**2/20+y**2x**2/20 + y**2 + sin(3*x)/2"function":"saddle","start":[1.0,0.001],'
-    b'"function":"noisy_bowl","noise":{"uniform":{"scale":2.0}},"start":[-7.0,2.0],"function":"tilted_bowl",'
-    b'"start":[-6.363961030678928,-3.5355339059327373],"function":"sphere","start":[-4.0,3.0],'
-    b'"function":"double_well","start":[-2.0,1.0],"function":"rosenbrock","start":[-1.2,1.0],'
-    b'"function":"himmelblau","start":[-0.5,-1.0],"function":"beale","start":[1.0,1.5],"function":"booth","start":['
-    b'-8.0,8.0],"function":"matyas","start":[-8.0,3.0],"function":"three_hump_camel","start":[-2.0,2.0],'
-    b'"function":"six_hump_camel","start":[-1.6,0.9],"function":"goldstein_price","start":[-1.5,0.5],'
-    b'"function":"styblinski_tang","start":[0.5,0.8],"function":"mccormick","start":[3.0,0.0],'
-    b'"function":"rastrigin","start":[-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":['
-    b'-7.0,6.0],"function":"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],'
-    b'"function":"plateau","start":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,'
-    b'2.3],"controls":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","optimizers"]},'
-    b'"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":true,"metrics":["loss",'
-    b'"gradient","distance","length"],"solid":true}"along":"gradients","levels":"log","metrics":["loss",'
-    b'"distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahead":{"alpha":0.5,'
-    b'"every":5}}]"wrappers":[{"clipped":{"max_norm":1.0}}]"schedules":{"lr":{"constant":{}}},'
-    b'"schedules":{"lr":{"step":{"every":50,"first":50,"gamma":0.5}}},'
-    b'"schedules":{"lr":{"exponential":{"rate":0.015}}},"schedules":{"lr":{"inverse_time":{"rate":0.05}}},'
-    b'"schedules":{"lr":{"linear":{"floor":0.0,"steps":300}}},"schedules":{"lr":{"cosine":{"floor":0.0,'
-    b'"steps":300}}},"schedules":{"lr":{"cyclic":{"floor":0.0,"period":100}}},'
-    b'"schedules":{"lr":{"warmup":{"steps":20}}},"starts":{"grid":{"columns":5}},"starts":{"ring":{"count":12,'
-    b'"radius":0.1}},{"problem":{"domain":[[-5.0,5.0],[-5.0,5.0]],"formula":"x**2","function":"formula",'
-    b'"noise":{"gaussian":{"scale":1.0}},"noise":{"uniform":{"scale":2.0}},"seed":1,"start":[-7.0,2.0],"steps":100},'
-    b'"start":[-2.0,1.0],"steps":300},"steps":200},"tolerance":0.01}{"optimizer":{"sgd":{"lr":0.1}}},'
-    b'{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},{"optimizer":{"nesterov":{"lr":0.1,"momentum":0.9}}},'
-    b'{"optimizer":{"adagrad":{"eps":1e-07,"lr":1.0}}},{"optimizer":{"rmsprop":{"eps":1e-08,"lr":0.1,"rho":0.99}}},'
-    b'{"optimizer":{"adadelta":{"eps":1e-05,"lr":1.0,"rho":0.9}}},{"optimizer":{"adam":{"beta1":0.9,"beta2":0.999,'
-    b'"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"adamw":{"beta1":0.9,"beta2":0.999,'
-    b'"bias_correction":true,"eps":1e-08,"lr":0.1,"weight_decay":0.01}}},{"optimizer":{"amsgrad":{"beta1":0.9,'
-    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"adamax":{"beta1":0.9,'
-    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"nadam":{"beta1":0.9,"beta2":0.999,'
-    b'"bias_correction":true,"eps":1e-08,"lr":0.1,"momentum_decay":0.004}}},{"optimizer":{"radam":{"beta1":0.9,'
-    b'"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"optimizer":{"lion":{"beta1":0.9,"beta2":0.99,'
-    b'"lr":0.1,"weight_decay":0.0}}},{"optimizer":{"newton":{"damping":0.0,"line_search":false,"lr":1.0,'
-    b'"saddle_free":false}}},{"optimizer":{"bfgs":{"line_search":true,"lr":1.0}}},'
-    b'{"optimizer":{"lbfgs":{"line_search":true,"lr":1.0,"memory":10}}},{"fork":{"optimizer":{"optimizer":{"lr":0.05}},'
-    b'"step":10},{"optimizer":{"momentum":{"lr":0.01,"momentum":0.9}}},{"lr":0.001,'
-    b'{"optimizer":{"newton":{"lr":{"optimizer":{"lion":{"lr":{"optimizer":{"radam":{"lr":'
-    b'{"optimizer":{"nadam":{"lr":{"optimizer":{"adamax":{"lr":{"optimizer":{"amsgrad":{"lr":'
-    b'{"optimizer":{"adadelta":{"lr":{"optimizer":{"bfgs":{"lr":{"optimizer":{"lbfgs":{"lr":'
-    b'{"optimizer":{"adamw":{"lr":{"optimizer":{"nesterov":{"lr":{"optimizer":{"rmsprop":{"lr":'
-    b'{"optimizer":{"adagrad":{"lr":{"optimizer":{"momentum":{"lr":{"optimizer":{"sgd":{"lr":'
-    b'{"optimizer":{"adam":{"lr":{"scene":{"problem":{},'
-    b'"optimizers":[{"optimizer":{"sgd":{"lr":0.95}}},{"optimizer":{"momentum":{"lr":0.1,"momentum":0.9}}},'
-    b'{"optimizer":{"adagrad":{"eps":1e-07,"lr":1.5}}},{"optimizer":{"adam":{"lr":0.3}}}]}}'
+    b'sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y(x-1)**2*x*yx**2/20+y*'
+    b'*2x**2/20 + y**2 + sin(3*x)/2"function":"saddle","start":[1.0,0.001],"function":"noisy_bowl","no'
+    b'ise":{"uniform":{"scale":2.0}},"start":[-7.0,2.0],"function":"tilted_bowl","start":[-6.363961030'
+    b'678928,-3.5355339059327373],"function":"sphere","start":[-4.0,3.0],"function":"double_well","sta'
+    b'rt":[-2.0,1.0],"function":"rosenbrock","start":[-1.2,1.0],"function":"himmelblau","start":[-0.5,'
+    b'-1.0],"function":"beale","start":[1.0,1.5],"function":"booth","start":[-8.0,8.0],"function":"mat'
+    b'yas","start":[-8.0,3.0],"function":"three_hump_camel","start":[-2.0,2.0],"function":"six_hump_ca'
+    b'mel","start":[-1.6,0.9],"function":"goldstein_price","start":[-1.5,0.5],"function":"styblinski_t'
+    b'ang","start":[0.5,0.8],"function":"mccormick","start":[3.0,0.0],"function":"rastrigin","start":['
+    b'-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":[-7.0,6.0],"function"'
+    b':"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],"function":"plateau","s'
+    b'tart":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,2.3],"con'
+    b'trols":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","opti'
+    b'mizers"]},"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":t'
+    b'rue,"metrics":["loss","gradient","distance","length"],"solid":true}"along":"gradients","levels":'
+    b'"log","metrics":["loss","distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahe'
+    b'ad":{"alpha":0.5,"every":5}}]"wrappers":[{"clipped":{"max_norm":1.0}}]"lr_schedules":{"lr":{"con'
+    b'stant":{}}},"lr_schedules":{"lr":{"step":{"every":50,"first":50,"gamma":0.5}}},"lr_schedules":{"'
+    b'lr":{"exponential":{"rate":0.015}}},"lr_schedules":{"lr":{"inverse_time":{"rate":0.05}}},"lr_sch'
+    b'edules":{"lr":{"linear":{"floor":0.0,"steps":300}}},"lr_schedules":{"lr":{"cosine":{"floor":0.0,'
+    b'"steps":300}}},"lr_schedules":{"lr":{"cyclic":{"floor":0.0,"period":100}}},"lr_schedules":{"lr":'
+    b'{"warmup":{"steps":20}}},"initial_points":{"grid":{"columns":5}},"initial_points":{"ring":{"coun'
+    b't":12,"radius":0.1}},{"objective":{"domain":[[-5.0,5.0],[-5.0,5.0]],"formula":"x**2","function":'
+    b'"formula","noise":{"gaussian":{"scale":1.0}},"noise":{"uniform":{"scale":2.0}},"seed":1,"start":'
+    b'[-7.0,2.0],"steps":100},"start":[-2.0,1.0],"steps":300},"steps":200},"tolerance":0.01}{"method":'
+    b'{"sgd":{"lr":0.1}}},{"method":{"momentum":{"lr":0.1,"momentum":0.9}}},{"method":{"nesterov":{"lr'
+    b'":0.1,"momentum":0.9}}},{"method":{"adagrad":{"eps":1e-07,"lr":1.0}}},{"method":{"rmsprop":{"eps'
+    b'":1e-08,"lr":0.1,"rho":0.99}}},{"method":{"adadelta":{"eps":1e-05,"lr":1.0,"rho":0.9}}},{"method'
+    b'":{"adam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"method":{"'
+    b'adamw":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1,"weight_decay":0.0'
+    b'1}}},{"method":{"amsgrad":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1'
+    b'}}},{"method":{"adamax":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}'
+    b'},{"method":{"nadam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1,"mom'
+    b'entum_decay":0.004}}},{"method":{"radam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps"'
+    b':1e-08,"lr":0.1}}},{"method":{"lion":{"beta1":0.9,"beta2":0.99,"lr":0.1,"weight_decay":0.0}}},{"'
+    b'method":{"newton":{"damping":0.0,"line_search":false,"lr":1.0,"saddle_free":false}}},{"method":{'
+    b'"bfgs":{"line_search":true,"lr":1.0}}},{"method":{"lbfgs":{"line_search":true,"lr":1.0,"memory":'
+    b'10}}},{"fork":{"method":{"method":{"lr":0.05}},"step":10},{"method":{"momentum":{"lr":0.01,"mome'
+    b'ntum":0.9}}},{"lr":0.001,{"method":{"newton":{"lr":{"method":{"lion":{"lr":{"method":{"radam":{"'
+    b'lr":{"method":{"nadam":{"lr":{"method":{"adamax":{"lr":{"method":{"amsgrad":{"lr":{"method":{"ad'
+    b'adelta":{"lr":{"method":{"bfgs":{"lr":{"method":{"lbfgs":{"lr":{"method":{"adamw":{"lr":{"method'
+    b'":{"nesterov":{"lr":{"method":{"rmsprop":{"lr":{"method":{"adagrad":{"lr":{"method":{"momentum":'
+    b'{"lr":{"method":{"sgd":{"lr":{"method":{"adam":{"lr":{"scene":{"objective":{},"optimizers":[{"me'
+    b'thod":{"sgd":{"lr":0.95}}},{"method":{"momentum":{"lr":0.1,"momentum":0.9}}},{"method":{"adagrad'
+    b'":{"eps":1e-07,"lr":1.5}}},{"method":{"adam":{"lr":0.3}}}]}}'
 )

@@ -68,7 +68,7 @@ def put(page: str, scene, view: View | None = None) -> None:
         S.view = view or View()
     else:
         S[PAGES[page].field] = scene
-        S.generation = next(S.new_id)
+        S.epoch = next(S.new_id)
 
 
 def _sentence(error):

@@ -18,7 +18,7 @@ from optviz.training.limits import (
     unsuited,
 )
 from optviz.training.loop import (
-    ASSESSED,
+    MAX_EVALUATED,
     Progress,
     advance,
     begin,

@@ -6,7 +6,7 @@ from optviz.data import DATASETS, SHAPES
 from optviz.nn import (
     ACTIVATIONS,
     DTYPES,
-    INITIALISERS,
+    INITIALIZERS,
     PLACES,
     Network,
 )
@@ -39,10 +39,10 @@ def check(training: Training) -> None:
     """SpecError where a training from outside could not have been set on a page."""
     net = training.network
     net.activation.check(ACTIVATIONS, "activation")
-    for rule in (net.initialiser, *training.initialisers):
-        rule.check(INITIALISERS, "initialiser")
+    for rule in (net.initializer, *training.initializers):
+        rule.check(INITIALIZERS, "initializer")
     for name, value, known in (
-        ("place of batch normalisation", net.normalise, PLACES),
+        ("place of batch normalization", net.normalize, PLACES),
         ("inputs", training.inputs, INPUTS),
     ):
         if value not in known:
@@ -57,8 +57,8 @@ def check(training: Training) -> None:
         ("number of seeds", len(training.seeds), 1, MAX_SEEDS),
         *(("seed", seed, 0, MAX_SEED) for seed in (*training.seeds, training.split.seed)),
         ("rows for training", training.split.rows, 1, 10**6),
-        ("iterations between two accuracies", training.assess, 1, MAX_ITERATIONS),
-        ("iterations between two snapshots", training.keep, 0, MAX_ITERATIONS),
+        ("iterations between two accuracies", training.eval_every, 1, MAX_ITERATIONS),
+        ("iterations between two snapshots", training.snapshot_every, 0, MAX_ITERATIONS),
         ("dropout", net.dropout, 0, MAX_DROPOUT),
         ("share of wrong labels", training.split.noise, 0, MAX_NOISE),
         ("l2", training.penalty.l2, 0, MAX_PENALTY),
@@ -84,7 +84,7 @@ def check(training: Training) -> None:
         raise SpecError(
             f"the data have {inputs} inputs and {classes} classes, the network {net.sizes[0]} and {net.sizes[-1]}"
         )
-    if training.optimizer.fork or training.optimizer.starts:
+    if training.optimizer.fork or training.optimizer.initial_points:
         raise SpecError("a network is trained without forks and further starts")
     check_optimizer(training.optimizer)
     _check_trials(training)
@@ -95,8 +95,8 @@ def check(training: Training) -> None:
 
 
 def _check_trials(training):
-    if training.trials and training.initialisers:
-        raise SpecError("a training compares initialisers or trials, not both")
+    if training.trials and training.initializers:
+        raise SpecError("a training compares initializers or trials, not both")
     optimizer = training.optimizer.method
     for trial in training.trials:
         Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
@@ -104,8 +104,8 @@ def _check_trials(training):
             raise SpecError("trials differ in hyperparameters that are numbers with a point")
         if trial.l2 is not None and not 0 <= trial.l2 <= MAX_PENALTY:
             raise SpecError(f"l2 is from 0 to {MAX_PENALTY:g}, not {trial.l2:g}")
-        if trial.initialiser is not None:
-            trial.initialiser.check(INITIALISERS, "initialiser")
+        if trial.initializer is not None:
+            trial.initializer.check(INITIALIZERS, "initializer")
 
 
 def held_numbers(training):
@@ -114,5 +114,5 @@ def held_numbers(training):
     p = training.network.size
     per_parameter = 1 + sum(np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values())
     signals = 4 * training.batch * sum(training.network.sizes)
-    snapshots = training.iterations // training.keep * p if training.keep else 0
+    snapshots = training.iterations // training.snapshot_every * p if training.snapshot_every else 0
     return rules * (seeds * (p * per_parameter + signals) + snapshots)

@@ -17,7 +17,7 @@ from optviz.nn import (
 from optviz.optim.schedules import SCHEDULES
 from optviz.training.spec import Data, Training, load
 
-ASSESSED = 2000  # rows at most, the first of each half, on which the accuracy is measured on the way
+MAX_EVALUATED = 2000  # rows at most, the first of each half, on which the accuracy is measured on the way
 # The C library (glibc) gives what a step leaves over back to the system, and asks for it again, page by page, at
 # the next one: half of a batch's time. It holds on to twice the largest block that it has seen come and go.
 HOLD = 30 << 20
@@ -35,14 +35,14 @@ class Progress:
     iteration: int  # updates that are done
     params: np.ndarray  # (I, S, P)
     state: dict  # the optimizer's
-    memory: np.ndarray  # (I, S, R): the running statistics of batch normalisation
+    running_statistics: np.ndarray  # (I, S, R): the running statistics of batch normalization
     loss: np.ndarray  # (iteration, I, S): of each mini-batch before the update that it led to, without the penalty
     seconds: np.ndarray  # (iteration,): for how long the updates had then taken
     diverged_at: np.ndarray  # (I, S) int, -1 where it did not
-    assessed: np.ndarray  # (k,) iterations, those of the accuracies
+    evaluated: np.ndarray  # (k,) iterations, those of the accuracies
     accuracy: np.ndarray  # (k, 2, I, S): on training rows and on the others
-    surprise: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
-    committee: np.ndarray  # (k, 2, I): of all seeds together, by the mean of their probabilities
+    cross_entropy: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
+    ensemble_accuracy: np.ndarray  # (k, 2, I): of all seeds together, by the mean of their probabilities
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
     @property
@@ -62,12 +62,12 @@ def begin(training: Training, data: Data) -> Progress:
         params = training.start()
         state = _narrow(training.build_optimizer().init(params), params.dtype)
     none, shape = np.empty(0), training.shape
-    memory = np.broadcast_to(training.network.memory(), (*shape, training.network.memory_size))
+    running_statistics = np.broadcast_to(training.network.running_statistics(), (*shape, training.network.running_size))
     now = Progress(
-        training, 0, params, state, memory, np.empty((0, *shape)), none, np.full(shape, -1),
+        training, 0, params, state, running_statistics, np.empty((0, *shape)), none, np.full(shape, -1),
         none.astype(int), np.empty((0, 2, *shape)), np.empty((0, 2, *shape)), np.empty((0, 2, shape[0])), {},
     )  # fmt: skip
-    return _looked_at(now, data)
+    return _evaluated(now, data)
 
 
 def advance(now: Progress, data: Data, steps: int) -> Progress:
@@ -80,7 +80,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     opt = training.build_optimizer()
     schedules = {name: part.build(SCHEDULES) for name, part in training.optimizer.schedules.items()}
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
-    params, state, memory, ended = now.params, now.state, now.memory, now.diverged_at.copy()
+    params, state, running_statistics, ended = now.params, now.state, now.running_statistics, now.diverged_at.copy()
     for i in range(steps):
         if (ended >= 0).all():
             break
@@ -91,8 +91,8 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
                 rated = rated.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)
             after, state = (_narrow(held, params.dtype) for held in rated.step(batch, params, state))
-            loss[i] = batch.surprise(params)
-            memory = training.network.remember(memory, batch.statistics)
+            loss[i] = batch.cross_entropy(params)
+            running_statistics = training.network.updated_statistics(running_statistics, batch.statistics)
         ended[(ended < 0) & ~np.isfinite(loss[i])] = t
         ended[(ended < 0) & ~np.isfinite(after).all(-1)] = t + 1
         if (ended >= 0).any():
@@ -102,14 +102,14 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         seconds[i] = perf_counter() - began
     before = now.seconds[-1] if done else 0.0
     after = replace(
-        now, iteration=done + steps, params=params, state=state, memory=memory, diverged_at=ended,
+        now, iteration=done + steps, params=params, state=state, running_statistics=running_statistics, diverged_at=ended,
         loss=np.concatenate([now.loss, loss]), seconds=np.concatenate([now.seconds, before + np.cumsum(seconds)]),
     )  # fmt: skip
-    return _looked_at(after, data)
+    return _evaluated(after, data)
 
 
 def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
-    """What is to be minimised at an iteration: a function of the parameters `(trials, seeds, P)`."""
+    """What is to be minimized at an iteration: a function of the parameters `(trials, seeds, P)`."""
     net = training.network
     rows = training.rows(iteration, len(data.x))
     x = data.x[rows].astype(DTYPES[net.dtype], copy=False)
@@ -128,45 +128,45 @@ def train(training: Training, data: Data | None = None, since: Progress | None =
     yield now
     while not now.done:
         for t in range(now.iteration + 1, training.iterations + 1):
-            if t % training.assess == 0 or _kept(training, t) or t == training.iterations:
+            if t % training.eval_every == 0 or _kept(training, t) or t == training.iterations:
                 break
         now = advance(now, data, t - now.iteration)
         yield now
 
 
 def _kept(training, t):
-    return training.keep > 0 and t % training.keep == 0
+    return training.snapshot_every > 0 and t % training.snapshot_every == 0
 
 
-def _looked_at(now, data):
+def _evaluated(now, data):
     """With the accuracy and a snapshot, where it is time for one."""
     training, t = now.training, now.iteration
-    if t % training.assess == 0 or now.done:
+    if t % training.eval_every == 0 or now.done:
         halves = [
-            _judged(now, x[:ASSESSED], labels[:ASSESSED])
+            _measured(now, x[:MAX_EVALUATED], labels[:MAX_EVALUATED])
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
         ]
-        alone, surprise, together = zip(*halves, strict=True)
+        alone, cross_entropy, together = zip(*halves, strict=True)
         now = replace(
-            now, assessed=np.append(now.assessed, t), accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
-            surprise=np.concatenate([now.surprise, np.stack(surprise)[None]]),
-            committee=np.concatenate([now.committee, np.stack(together)[None]]),
+            now, evaluated=np.append(now.evaluated, t), accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
+            cross_entropy=np.concatenate([now.cross_entropy, np.stack(cross_entropy)[None]]),
+            ensemble_accuracy=np.concatenate([now.ensemble_accuracy, np.stack(together)[None]]),
         )  # fmt: skip
     if _kept(training, t):
         now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
     return now
 
 
-def _judged(now, x, t):
+def _measured(now, x, t):
     """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the seeds together."""
     network = now.training.network
     with np.errstate(all="ignore"):
-        z = network.outputs(now.params, x.astype(DTYPES[network.dtype], copy=False), memory=now.memory)
-        alone, (surprise, _) = right(z, t), softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
+        z = network.outputs(now.params, x.astype(DTYPES[network.dtype], copy=False), running_statistics=now.running_statistics)
+        alone, (cross_entropy, _) = right(z, t), softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
         if z.shape[1] == 1:
-            return alone, surprise, alone[:, 0]
+            return alone, cross_entropy, alone[:, 0]
         e = np.exp(z - z.max(-1, keepdims=True))
-        return alone, surprise, right((e / e.sum(-1, keepdims=True)).mean(1), t)
+        return alone, cross_entropy, right((e / e.sum(-1, keepdims=True)).mean(1), t)
 
 
 def select(now: Progress, trials) -> Progress:
@@ -174,13 +174,13 @@ def select(now: Progress, trials) -> Progress:
     training, of = now.training, list(trials)
     some = {
         name: tuple(everyone[i] for i in of)
-        for name in ("trials", "initialisers")
+        for name in ("trials", "initializers")
         if (everyone := getattr(training, name))
     }
     return replace(
         now, training=replace(training, **some), params=now.params[of], state=_picked(now.state, of, len(now.params)),
-        memory=now.memory[of], loss=now.loss[:, of], diverged_at=now.diverged_at[of], accuracy=now.accuracy[:, :, of],
-        surprise=now.surprise[:, :, of], committee=now.committee[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
+        running_statistics=now.running_statistics[of], loss=now.loss[:, of], diverged_at=now.diverged_at[of], accuracy=now.accuracy[:, :, of],
+        cross_entropy=now.cross_entropy[:, :, of], ensemble_accuracy=now.ensemble_accuracy[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
     )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from optviz.data import (
     load_mnist,
     other_writers,
     split,
-    standardised,
+    standardized,
 )
 from optviz.nn import (
     BATCHES,
@@ -31,7 +31,7 @@ from optviz.spec import Choice
 INPUTS = {
     "given": "between 0 and 1",
     "raw": "as the source counts, digits 0 to 16",
-    "standardised": "mean 0 and variance 1 in each feature of the training rows",
+    "standardized": "mean 0 and variance 1 in each feature of the training rows",
     "offset": "5 added to all",
 }
 COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # what the source's largest count is
@@ -83,7 +83,7 @@ class Trial:
 
     hyperparameters: dict[str, float] = field(default_factory=dict)  # of the optimizer
     l2: float | None = None
-    initialiser: Choice | None = None
+    initializer: Choice | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ class Training:
 
     It is a batch of networks `(trials, seeds)`. A seed decides the initial weights, the mini-batches and what
     dropout leaves out, so that every trial and every optimizer meets the same ones. `trials` differ in what
-    each says of itself, `initialisers` in the initial weights alone; without any there is one network per seed.
+    each says of itself, `initializers` in the initial weights alone; without any there is one network per seed.
     """
 
     network: Network = field(default_factory=Network)
@@ -102,9 +102,9 @@ class Training:
     batch: int = 128
     iterations: int = 300
     seeds: tuple[int, ...] = (0,)
-    initialisers: tuple[Choice, ...] = ()
-    assess: int = 25  # iterations between two measurements of the accuracy
-    keep: int = 0  # iterations between two snapshots of the parameters, 0 for none
+    initializers: tuple[Choice, ...] = ()
+    eval_every: int = 25  # iterations between two measurements of the accuracy
+    snapshot_every: int = 0  # iterations between two snapshots of the parameters, 0 for none
     penalty: Penalty = Penalty()
     inputs: str = "given"  # one of INPUTS
     trials: tuple[Trial, ...] = ()
@@ -112,12 +112,12 @@ class Training:
     @property
     def shape(self) -> tuple[int, int]:
         """Of the batch of networks."""
-        return len(self.trials) or len(self.initialisers) or 1, len(self.seeds)
+        return len(self.trials) or len(self.initializers) or 1, len(self.seeds)
 
     def start(self) -> np.ndarray:
         """The parameters `(trials, seeds, P)` to set out from."""
-        own = self.network.initialiser
-        rules = [trial.initialiser or own for trial in self.trials] or self.initialisers or (own,)
+        own = self.network.initializer
+        rules = [trial.initializer or own for trial in self.trials] or self.initializers or (own,)
         return np.stack([np.stack([self.network.init(seed, rule) for seed in self.seeds]) for rule in rules])
 
     def rows(self, iteration: int, n: int) -> np.ndarray:
@@ -166,8 +166,8 @@ def load(training: Training, source=None) -> Data:
         data = training.split.of(*training.dataset.build(SHAPES).sample(training.split.seed))
     else:
         data = training.split.of(*digits())
-    if training.inputs == "standardised":
-        return data._replace(x=standardised(data.x), x_test=standardised(data.x_test, like=data.x))
+    if training.inputs == "standardized":
+        return data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
     factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0
     shift = 5.0 if training.inputs == "offset" else 0.0
     return (

@@ -10,7 +10,7 @@ from optviz.tuning.space import (
     QUANTITIES,
     WIDE,
     Axis,
-    Quantity,
+    Range,
     Space,
 )
 

@@ -81,7 +81,7 @@ class GaussianProcess:
         return cls(x, y, kernel, scales, noise, mean, variance, low, weights)
 
     @property
-    def evidence(self) -> float:
+    def log_marginal_likelihood(self) -> float:
         r"""The log of the marginal likelihood: how likely the values are under the process.
 
         $$ \log p(y) = -\tfrac n2 \log(2\pi s^2) - \tfrac12 \log|K| - \tfrac1{2s^2} (y - m)^\top K^{-1} (y - m) $$
@@ -96,15 +96,15 @@ class GaussianProcess:
         d = np.shape(points)[1]
         best = max(
             (cls.of(points, values, np.full(d, s), noise, kernel) for s in SCALES[1:5] for noise in NOISES),
-            key=_evidence,
+            key=_log_marginal_likelihood,
         )
         for _ in range(SWEEPS):
-            before = best.evidence
+            before = best.log_marginal_likelihood
             for axis in range(d):
                 tries = [np.where(np.arange(d) == axis, s, best.scales) for s in SCALES]
-                best = max([best, *(cls.of(points, values, s, best.noise, kernel) for s in tries)], key=_evidence)
-            best = max([best, *(cls.of(points, values, best.scales, noise, kernel) for noise in NOISES)], key=_evidence)
-            if best.evidence == before:
+                best = max([best, *(cls.of(points, values, s, best.noise, kernel) for s in tries)], key=_log_marginal_likelihood)
+            best = max([best, *(cls.of(points, values, best.scales, noise, kernel) for noise in NOISES)], key=_log_marginal_likelihood)
+            if best.log_marginal_likelihood == before:
                 break
         return best
 
@@ -114,7 +114,7 @@ class GaussianProcess:
         half = np.linalg.solve(self.cholesky, k.T)
         return self.mean + k @ self.weights, np.sqrt(self.variance * np.maximum(1 - (half**2).sum(0), 0))
 
-    def told(self, point, value: float) -> "GaussianProcess":
+    def condition_on(self, point, value: float) -> "GaussianProcess":
         """The process that also knows a value at a point `(d,)`, with the same lengths, noise, mean and variance."""
         x, y = np.concatenate([self.points, np.asarray(point, float)[None]]), np.append(self.values, value)
         low = _factor(x, self.kernel, self.scales, self.noise)
@@ -125,8 +125,8 @@ def _factor(x, kernel, scales, noise):
     return np.linalg.cholesky(KERNELS[kernel](distances(x, x, scales)) + noise * np.eye(len(x)))
 
 
-def _evidence(process):
-    return process.evidence
+def _log_marginal_likelihood(process):
+    return process.log_marginal_likelihood
 
 
 def _solve(low, b):

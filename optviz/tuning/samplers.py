@@ -68,7 +68,7 @@ class CoarseToFine(Sampler):
     """Random, and then random again in the smaller box around the best so far."""
 
     boxes: int = hyperparameter(3, 2, 6, help="boxes, each within reach of the best of the one before")
-    keep: float = hyperparameter(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
+    snapshot_every: float = hyperparameter(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
 
     def rounds(self, trials, d):
         return tuple(len(part) for part in np.array_split(np.arange(trials), self.boxes) if len(part))
@@ -83,7 +83,7 @@ class CoarseToFine(Sampler):
     def box(self, points, accuracies) -> tuple[np.ndarray, np.ndarray]:
         """The box around the best, with half the usual gap between as many points as margin."""
         k, d = points.shape
-        best = points[np.argsort(-accuracies, kind="stable")[: max(2, round(self.keep * k))]]
+        best = points[np.argsort(-accuracies, kind="stable")[: max(2, round(self.snapshot_every * k))]]
         margin = 0.5 / (k + 1) ** (1 / d)
         return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
 
@@ -122,5 +122,5 @@ class Bayesian(Sampler):
             mean, std = process.predict(tried)
             at = int(expected_improvement(mean, std, best + self.explore).argmax())
             chosen.append(tried[at])
-            process = process.told(tried[at], float(mean[at]))
+            process = process.condition_on(tried[at], float(mean[at]))
         return np.array(chosen)

@@ -26,7 +26,7 @@ PROPOSALS = 20  # the sampler's purpose among the streams of random numbers
 OPEN, DONE, STOPPED = range(3)
 
 
-class Group(NamedTuple):
+class Batch(NamedTuple):
     """Trials that are trained as one batch, and how far it has come; None before it has begun."""
 
     trials: tuple[int, ...]
@@ -38,11 +38,11 @@ class Winner(NamedTuple):
 
     trial: int
     params: np.ndarray  # (1, P)
-    memory: np.ndarray  # (1, R)
+    running_statistics: np.ndarray  # (1, R)
 
 
 @dataclass(frozen=True, eq=False)
-class Trials:
+class SearchState:
     """How far a search has come: a value, from which it goes on. n trials are proposed so far, in d dimensions.
 
     Whatever the slices were, the numbers are the same.
@@ -57,7 +57,7 @@ class Trials:
     loss: np.ndarray  # (n, looks): on validation rows at each look of halving; NaN where not there or diverged
     round: int = 0  # how often trials were proposed
     stop: int = 0  # for which of the stops the groups are heading
-    groups: tuple[Group, ...] = ()
+    groups: tuple[Batch, ...] = ()
     winner: Winner | None = None
     seconds: float = 0.0
 
@@ -67,7 +67,7 @@ class Trials:
         return not self.groups and self.round >= len(self.search.rounds)
 
     @property
-    def assessed(self) -> np.ndarray:
+    def evaluated(self) -> np.ndarray:
         """The iterations `(k,)` at which accuracies are measured."""
         return _assessed(self.search.training)
 
@@ -79,7 +79,7 @@ class Trials:
     @property
     def last(self) -> np.ndarray:
         """Which accuracy `(n,)` of each is its last, as a place among the assessed."""
-        return np.maximum(np.searchsorted(self.assessed, self.iterations, "right") - 1, 0)
+        return np.maximum(np.searchsorted(self.evaluated, self.iterations, "right") - 1, 0)
 
     @property
     def scores(self) -> np.ndarray:
@@ -99,15 +99,15 @@ class Trials:
         return ended[np.lexsort((ended, -self.standing[ended]))]
 
 
-def start(search: Search) -> Trials:
+def start(search: Search) -> SearchState:
     """Before anything is proposed."""
     none, d, k = np.empty(0, int), len(search.space.axes), len(_assessed(search.training))
-    return Trials(
+    return SearchState(
         search, np.empty((0, d)), none, none, np.empty((0, k, 2)), none, np.empty((0, len(search.looks)))
     )  # fmt: skip
 
 
-def go_on(now: Trials, rows: Parts, seconds: float = np.inf) -> Trials:
+def go_on(now: SearchState, rows: Parts, seconds: float = np.inf) -> SearchState:
     """The trials after so many more seconds of work, or when all is done. ValueError where the data do not fit."""
     began = perf_counter()
     while not now.done and perf_counter() - began < seconds:
@@ -120,7 +120,7 @@ def go_on(now: Trials, rows: Parts, seconds: float = np.inf) -> Trials:
     return replace(now, seconds=now.seconds + perf_counter() - began)
 
 
-def work(now: Trials) -> tuple[int, int]:
+def work(now: SearchState) -> tuple[int, int]:
     """How many iterations are trained, and how many it will be in all; with several rounds of halving, about that."""
     stops, halving = (*now.search.looks, now.search.training.iterations), now.search.halving
     done, waiting = int(now.iterations.sum()), now.iterations[now.state == OPEN]
@@ -132,15 +132,15 @@ def work(now: Trials) -> tuple[int, int]:
     return done, whole
 
 
-def final_accuracy(now: Trials, rows: Parts) -> float:
+def final_accuracy(now: SearchState, rows: Parts) -> float:
     """The winner's accuracy on rows that nobody has looked at: it means what it says only once, at the end."""
     network, winner = now.search.training.network, now.winner
     x = rows.x_test.astype(winner.params.dtype, copy=False)
-    return float(network.accuracy(winner.params, x, rows.t_test, memory=winner.memory)[0])
+    return float(network.accuracy(winner.params, x, rows.t_test, running_statistics=winner.running_statistics)[0])
 
 
 def _assessed(training):
-    return np.unique([*range(0, training.iterations, training.assess), training.iterations])
+    return np.unique([*range(0, training.iterations, training.eval_every), training.iterations])
 
 
 def _target(now):
@@ -156,7 +156,7 @@ def _proposed(now):
     points = search.sampler.build(SAMPLERS).propose(now.points[tried], now.scores[tried], n, rng)
     turns = -(-n // (WORKERS * together(search.training)))  # no thread waits for the other's last group
     split = np.array_split(np.arange(known, known + n), min(n, WORKERS * turns))
-    groups = [Group(tuple(part.tolist())) for part in split]
+    groups = [Batch(tuple(part.tolist())) for part in split]
     k = now.accuracy.shape[1]
     return replace(
         now, points=np.concatenate([now.points, points]), state=np.append(now.state, np.full(n, OPEN)),
@@ -192,9 +192,9 @@ def _trained(now, rows, until):
             one = 6 * training.network.size * training.batch * len(trials)
             step = max(1, int(STEP / one))
             while at.iteration < target and perf_counter() < until:
-                measured = training.assess - at.iteration % training.assess
+                measured = training.eval_every - at.iteration % training.eval_every
                 at = advance(at, rows.seen, min(step, measured, target - at.iteration))
-            groups[i] = Group(trials, at)
+            groups[i] = Batch(trials, at)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for thread in [pool.submit(work) for _ in range(min(WORKERS, len(waiting)))]:
@@ -208,7 +208,7 @@ def _recorded(now, groups):
     for trials, at in groups:
         if at is None:
             continue
-        of, k = list(trials), len(at.assessed)
+        of, k = list(trials), len(at.evaluated)
         iterations[of], lost[of] = at.iteration, at.diverged_at[:, 0]
         accuracy[of, :k] = at.accuracy[..., 0].transpose(2, 0, 1)
         if at.done:
@@ -225,7 +225,7 @@ def _winner(now, groups):
             continue
         for place, trial in enumerate(trials):
             if best is None or (scores[trial], -trial) > (scores[best.trial], -best.trial):
-                best = Winner(trial, at.params[place], at.memory[place])
+                best = Winner(trial, at.params[place], at.running_statistics[place])
     return best
 
 
@@ -246,7 +246,7 @@ def _loss(at, data):
     """The mean loss `(trials,)` on the validation rows; NaN where it is not finite."""
     network = at.training.network
     with np.errstate(all="ignore"):
-        z = network.outputs(at.params[:, 0], data.x_test.astype(at.params.dtype, copy=False), memory=at.memory[:, 0])
+        z = network.outputs(at.params[:, 0], data.x_test.astype(at.params.dtype, copy=False), running_statistics=at.running_statistics[:, 0])
         loss, _ = softmax_cross_entropy(z, one_hot(data.t_test, z.shape[-1], z.dtype))
     return np.where(np.isfinite(loss), loss, np.nan)
 
@@ -255,4 +255,4 @@ def _remaining(group, alive):
     places = [i for i, trial in enumerate(group.trials) if trial in alive]
     if not places:
         return None
-    return Group(tuple(group.trials[i] for i in places), select(group.progress, places))
+    return Batch(tuple(group.trials[i] for i in places), select(group.progress, places))

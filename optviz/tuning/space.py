@@ -12,7 +12,7 @@ BORDER = 0.05  # share of an axis at each end that counts as its border
 DECADES = 3.0  # by which a range is widened where the best lies at its border
 
 
-class Quantity(NamedTuple):
+class Range(NamedTuple):
     """A hyperparameter that can be searched; all limits are powers of ten."""
 
     key: str
@@ -24,13 +24,13 @@ class Quantity(NamedTuple):
     help: str
 
 
-QUANTITIES: dict[str, Quantity] = {
+QUANTITIES: dict[str, Range] = {
     q.key: q
     for q in (
-        Quantity("lr", "learning rate", "η", -8.0, 1.0, (-6.0, -2.0), "the optimizer's step"),
-        Quantity("l2", "weight decay", "λ", -10.0, 1.0, (-8.0, -4.0), "what the squared weights cost"),
-        Quantity("momentum", "1 − momentum", "1−μ", -3.0, 0.0, (-2.0, 0.0), "the share of the velocity lost in a step"),
-        Quantity("sigma", "initial weights' spread", "σ", -4.0, 0.0, (-3.0, 0.0), "standard deviation of the weights"),
+        Range("lr", "learning rate", "η", -8.0, 1.0, (-6.0, -2.0), "the optimizer's step"),
+        Range("l2", "weight decay", "λ", -10.0, 1.0, (-8.0, -4.0), "what the squared weights cost"),
+        Range("momentum", "1 − momentum", "1−μ", -3.0, 0.0, (-2.0, 0.0), "the share of the velocity lost in a step"),
+        Range("sigma", "initial weights' spread", "σ", -4.0, 0.0, (-3.0, 0.0), "standard deviation of the weights"),
     )
 }
 
@@ -44,7 +44,7 @@ class Axis:
     high: float
 
     @property
-    def quantity(self) -> Quantity:
+    def quantity(self) -> Range:
         return QUANTITIES[self.key]
 
     def check(self) -> None:

@@ -34,31 +34,31 @@ def _run(key, _problem, _config):
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _fan(key, _problem, _config):
-    return t.fan(_problem, _config)
+def _multistart(key, _problem, _config):
+    return t.multistart(_problem, _config)
 
 
-def landscape(problem: t.Problem) -> t.Landscape:
+def landscape(objective: t.Objective) -> t.Landscape:
     """The function on its grid."""
-    return _landscape(problem.landscape_key(), problem)
+    return _landscape(objective.landscape_key(), objective)
 
 
-def minima(problem: t.Problem):
+def minima(objective: t.Objective):
     """Its known minima, or those found."""
-    return _minima(problem.landscape_key(), problem)
+    return _minima(objective.landscape_key(), objective)
 
 
-def curvatures(problem: t.Problem) -> list[theory.Curvature]:
+def curvatures(objective: t.Objective) -> list[theory.Curvature]:
     """The curvature of the function at each of them."""
-    return _curvatures(problem.landscape_key(), problem)
+    return _curvatures(objective.landscape_key(), objective)
 
 
-def run(problem: t.Problem, config: t.OptimizerConfig):
+def run(objective: t.Objective, config: t.OptimizerConfig):
     """One optimizer's path."""
-    alone = replace(config, starts=None)  # its further starts are another path's business
-    return _run(t.track_key(problem, alone), problem, alone)
+    alone = replace(config, initial_points=None)  # its further starts are another path's business
+    return _run(t.track_key(objective, alone), objective, alone)
 
 
-def fan(problem: t.Problem, config: t.OptimizerConfig):
+def multistart(objective: t.Objective, config: t.OptimizerConfig):
     """Its paths from further starts; None where it has none."""
-    return None if config.starts is None else _fan(t.track_key(problem, config), problem, config)
+    return None if config.initial_points is None else _multistart(t.track_key(objective, config), objective, config)

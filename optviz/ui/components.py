@@ -126,7 +126,7 @@ def plot(
 ) -> None:  # fmt: skip
     """Show a figure. `view` names the frame: while it is the same, the person's zoom stays.
 
-    `theme` is the one whose colours it has; where the browser shows another, it asks for a run. `more`
+    `theme` is the one whose colors it has; where the browser shows another, it asks for a run. `more`
     is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a click's (x, y).
     With `solid` the figure is one in three dimensions.
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.data import DATASETS, SHAPES
-from optviz.nn import ACTIVATIONS, INITIALISERS, Network
+from optviz.nn import ACTIVATIONS, INITIALIZERS, Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
@@ -90,7 +90,7 @@ class TrainingControls:
         self.name, self.get, self.put = name, get, put
 
     def _key(self, what):
-        return f"{self.name}-{what}-{st.session_state.generation}"
+        return f"{self.name}-{what}-{st.session_state.epoch}"
 
     def choice(self, label: str, keys, chosen, told, choose, mark: str = "") -> None:
         """A menu; `choose(key)` is called when a person chooses. Another `mark`, where labels change, makes it anew."""
@@ -135,9 +135,9 @@ class TrainingControls:
         """The activation function, and its hyperparameters."""
         self._part("Activation", "activation", ACTIVATIONS)
 
-    def initialiser(self) -> None:
+    def initializer(self) -> None:
         """The rule of the initial weights, and its hyperparameters."""
-        self._part("Initial weights", "initialiser", INITIALISERS)
+        self._part("Initial weights", "initializer", INITIALIZERS)
 
     def _part(self, label, field, registry):
         part = getattr(self.get().network, field)

@@ -80,9 +80,9 @@ def _step(name, trainings):
             return False
         now = min(behind, key=lambda now: now.iteration / now.training.iterations)
         t, training = now.iteration, now.training
-        stops = [training.assess - t % training.assess, training.iterations - t, CHUNK]
-        if training.keep:
-            stops.append(training.keep - t % training.keep)
+        stops = [training.eval_every - t % training.eval_every, training.iterations - t, CHUNK]
+        if training.snapshot_every:
+            stops.append(training.snapshot_every - t % training.snapshot_every)
         kept[key_of(training)] = advance(now, data_of(training), min(stops))
     return True
 
@@ -124,13 +124,13 @@ def watched(name: str, step, counted, draw, units: str = "iterations", verb: str
 
     `counted()` gives how much is done and how much there is, in `units`; `draw()` shows what there is.
     """
-    lab, scene = shelf(name), st.session_state.generation
+    lab, scene = shelf(name), st.session_state.epoch
     _buttons(name, lab, *counted(), verb)
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
     @st.fragment(run_every=EVERY if lab["running"] else None)
     def bench():
-        if st.session_state.generation != scene:  # a button in here has put another scene on the page
+        if st.session_state.epoch != scene:  # a button in here has put another scene on the page
             st.rerun()
         if lab["running"] and not step():
             lab["running"] = False

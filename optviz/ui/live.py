@@ -6,7 +6,7 @@ import streamlit as st
 
 
 @contextmanager
-def whole_run():
+def full_rerun():
     """Marks a run of the whole page, in which the pictures carry everything themselves."""
     st.session_state.whole = True
     try:
@@ -15,14 +15,14 @@ def whole_run():
         st.session_state.whole = False
 
 
-def moved(key, pictures):
+def live_patch(key, pictures):
     """What a fragment hands over on a run of its own (`pictures()`, by name), and what it does when the hand rests."""
     S = st.session_state
-    if S.pop("resting", None) == key:
+    if S.pop("settled", None) == key:
         st.rerun()
     traces = None if S.whole else pictures()
 
     def rest():
-        S.resting = key
+        S.settled = key
 
     return traces, rest

@@ -66,7 +66,7 @@ def _config(i, get, name, network, put, scheduled):
                 on_click=lambda: put(get()[:i] + get()[i + 1 :]),
             )  # fmt: skip
     hyperparameter_panel(
-        f"hyperparameters-{of}-{config.method.key}-{S.generation}", name, hyperparameters(OPTIMIZERS[config.method.key]), config.method.values,
+        f"hyperparameters-{of}-{config.method.key}-{S.epoch}", name, hyperparameters(OPTIMIZERS[config.method.key]), config.method.values,
         lambda new: change(replace(get()[i], method=turned(get()[i].method, new))), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
     if scheduled:

@@ -31,7 +31,7 @@ def show(scene: Scene) -> None:
     S = st.session_state
     S.scene = scene
     S.complaint = ""
-    S.generation = next(S.new_id)
+    S.epoch = next(S.new_id)
     S.ids = [f"r{next(S.new_id)}" for _ in scene.optimizers]
 
 
@@ -40,9 +40,9 @@ def update(**parts) -> None:
     st.session_state.scene = replace(st.session_state.scene, **parts)
 
 
-def update_problem(**parts) -> None:
-    """Replace parts of its problem."""
-    update(problem=replace(st.session_state.scene.problem, **parts))
+def update_objective(**parts) -> None:
+    """Replace parts of its objective."""
+    update(objective=replace(st.session_state.scene.objective, **parts))
 
 
 def update_optimizer(id: str, **parts) -> None:

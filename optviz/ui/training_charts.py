@@ -53,7 +53,7 @@ def curves_csv(lines: list[Line], whose: str = "optimizer") -> str:
     write([whose, "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"])
     for line in lines:
         now, i = line.progress, line.i
-        at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.assessed)}
+        at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
         for s, seed in enumerate(now.training.seeds):
             for t in range(now.iteration + 1):
                 found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]

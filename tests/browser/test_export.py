@@ -8,7 +8,7 @@ from tests.browser.test_trajectories import at_rest
 
 @pytest.mark.parametrize(
     ("name", "plot"),
-    [("Activations", "layers-0"), ("Optimizers on digits", "contest-loss"), ("Data normalisation", "scaling-clouds-0")],
+    [("Activations", "layers-0"), ("Optimizers on digits", "optimizer-comparison-loss"), ("Data normalization", "standardization-clouds-0")],
 )
 def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, tmp_path):
     to(page, name)
@@ -32,8 +32,8 @@ def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, t
 
 
 def test_a_table_is_kept(page):
-    to(page, "Data normalisation")
-    page.wait_for_selector(".st-key-scaling-clouds-0 .ov-plot[data-version]")
+    to(page, "Data normalization")
+    page.wait_for_selector(".st-key-standardization-clouds-0 .ov-plot[data-version]")
     at_rest(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()

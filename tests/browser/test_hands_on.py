@@ -14,7 +14,7 @@ from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories.spec import (
     BOOK,
     Choice,
-    Problem,
+    Objective,
     Scene,
     run,
 )
@@ -56,7 +56,7 @@ def end_of(page, optimizer=0, chart="contour"):
 
 
 def points(optimizer=0, scene=BOOK):
-    return run(scene.problem, scene.optimizers[optimizer]).points
+    return run(scene.objective, scene.optimizers[optimizer]).points
 
 
 def opened(browser, server, query="", **context):
@@ -145,7 +145,7 @@ class TestPlayback:
     def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, browser, server):
         """No timing: every frame that the browser paints while it plays shows another picture."""
         keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
-        scene = Scene(Problem("bowl", steps=500), tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys))
+        scene = Scene(Objective("bowl", steps=500), tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys))
         page = opened(browser, server, shared(scene))
         seen = page.evaluate(
             """() => new Promise(done => {
@@ -202,7 +202,7 @@ class TestGrab:
         page.mouse.up()
         at_rest(page)
         assert len(seen) > 4, "the path follows the hand"
-        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.problem.start
+        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start[0] > -2
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
         assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
@@ -225,13 +225,13 @@ class TestGrab:
         page.keyboard.press("ArrowRight")
         page.keyboard.press("ArrowUp")
         at_rest(page)
-        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.problem.start
+        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start == pytest.approx((-6.8, 2.1), abs=0.01)
 
     def test_a_ring_of_starts_is_drawn_and_played(self, browser, server):
         ring = Scene(
-            Problem("himmelblau", start=(0.0, 0.0), steps=20),
-            (OptimizerConfig(Choice("sgd", {"lr": 0.01}), starts=Choice("ring", {"count": 8})),),
+            Objective("himmelblau", start=(0.0, 0.0), steps=20),
+            (OptimizerConfig(Choice("sgd", {"lr": 0.01}), initial_points=Choice("ring", {"count": 8})),),
         )
         page = opened(browser, server, shared(ring))
         assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
@@ -291,7 +291,7 @@ class TestInside:
         panel.get_by_label("rate, exact value").fill("1.0")
         at_rest(page)
         here = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
-        both = [run(here.problem, r).points for r in here.optimizers[3:]]
+        both = [run(here.objective, r).points for r in here.optimizers[3:]]
         assert np.array_equal(both[0][:13], both[1][:13])
         assert not np.allclose(both[0][13], both[1][13])
         assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)

@@ -4,7 +4,7 @@ from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
 ENDED = """() => {
-  const traces = document.querySelector('.st-key-search-trials .ov-layer:nth-child(2)').data;
+  const traces = document.querySelector('.st-key-hyperparameter-search-trials .ov-layer:nth-child(2)').data;
   return traces.find(t => t.uid === 'strained to the end')?.marker.size.length ?? 0;
 }"""
 
@@ -21,7 +21,7 @@ def set_knobs(page, **hyperparameters):
 
 def test_trials_appear_stop_and_go_on(page):
     to(page, "Hyperparameter search")
-    page.wait_for_selector(".st-key-search-trials .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-hyperparameter-search-trials .ov-plot[data-version]")
     at_rest(page)
     page.locator(".st-key-train-search button").click()
     told = page.locator("[data-testid=stProgress]")
@@ -45,7 +45,7 @@ def test_trials_appear_stop_and_go_on(page):
     assert page.evaluate(ENDED) == 20
     assert "looked at once" in page.locator("[data-testid=stMain]").inner_text()
     page.get_by_role("tab", name="Best curves").click()
-    page.wait_for_selector(".st-key-search-curves .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-hyperparameter-search-curves .ov-plot[data-version]")
     at_rest(page)
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)

@@ -5,7 +5,7 @@ from tests.browser.test_trajectories import IDLE, at_rest
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
 DRAWN = (
-    "() => document.querySelector('.st-key-contest-loss .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
+    "() => document.querySelector('.st-key-optimizer-comparison-loss .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
 )
 
 
@@ -19,7 +19,7 @@ def to(page, name):
 
 def test_a_training_grows_stops_and_goes_on(page):
     to(page, "Optimizers on digits")
-    page.wait_for_selector(".st-key-contest-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-optimizer-comparison-loss .ov-plot[data-version]")
     at_rest(page)
     page.locator(".st-key-train-contest button").click()
     told = page.locator("[data-testid=stProgress]")
@@ -72,7 +72,7 @@ def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
 
 
 def test_the_symmetry_of_equal_weights_is_seen(page):
-    to(page, "Initialisation")
+    to(page, "Initialization")
     page.wait_for_selector(".st-key-initial-loss .ov-plot[data-version]")
     at_rest(page)
     page.get_by_role("tab", name="Symmetry").click()

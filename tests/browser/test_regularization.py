@@ -5,17 +5,17 @@ from tests.browser.test_trajectories import at_rest
 
 
 def points(page, i):
-    """How many points the test curve of a remedy has."""
+    """How many points the test curve of a regularizer has."""
     return page.evaluate(
-        "i => document.querySelector(`.st-key-overfitting-gap-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'test').y.length", i
+        "i => document.querySelector(`.st-key-regularization-gap-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'test').y.length", i
     )  # fmt: skip
 
 
 def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     to(page, "Overfitting")
-    page.wait_for_selector(".st-key-overfitting-gap-0 .ov-plot[data-version]")
-    page.locator(".st-key-overfitting-presets").get_by_role("button", name="Wrong labels").click()
-    page.wait_for_selector(".st-key-overfitting-gap-2 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-regularization-gap-0 .ov-plot[data-version]")
+    page.locator(".st-key-regularization-presets").get_by_role("button", name="Wrong labels").click()
+    page.wait_for_selector(".st-key-regularization-gap-2 .ov-plot[data-version]")
     at_rest(page)
     assert "weight decay 0.02" in page.locator(".ov-table").first.inner_text()
     page.get_by_label("iterations, exact value").fill("90")
@@ -36,9 +36,9 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     assert "known by heart" in said
     assert "of 3 seeds" in said
     page.get_by_role("tab", name="Weights").click()
-    page.wait_for_selector(".st-key-overfitting-weights .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-regularization-weights .ov-plot[data-version]")
     at_rest(page)
-    assert "before training" in page.locator(".st-key-overfitting-weights").inner_text()
+    assert "before training" in page.locator(".st-key-regularization-weights").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

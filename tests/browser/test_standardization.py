@@ -1,14 +1,14 @@
-"""The data-normalisation page in a real browser: pictures follow the angle, the digits train."""
+"""The data-normalization page in a real browser: pictures follow the angle, the digits train."""
 
 from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
-NOTE = "() => document.querySelector('.st-key-scaling-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
+NOTE = "() => document.querySelector('.st-key-standardization-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
 
 
 def test_the_line_follows_the_angle_and_the_digits_train(page):
-    to(page, "Data normalisation")
-    page.wait_for_selector(".st-key-scaling-clouds-0 .ov-plot[data-version]")
+    to(page, "Data normalization")
+    page.wait_for_selector(".st-key-standardization-clouds-0 .ov-plot[data-version]")
     at_rest(page)
     raw, standard = (page.evaluate(NOTE.format(i)) for i in (0, 1))
     assert "80.8" in raw
@@ -28,7 +28,7 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
     assert "99.2 %" in page.locator(".ov-table tbody tr").first.inner_text()
 
     page.get_by_role("radio", name="Digits", exact=True).click()
-    page.wait_for_selector(".st-key-scaling-bars-0 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-standardization-bars-0 .ov-plot[data-version]")
     at_rest(page)
     page.locator(".st-key-train-scaling button").click()
     page.locator(".st-key-stop-scaling button").wait_for()
@@ -37,11 +37,11 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
     rows = page.locator(".ov-table").last.locator("tbody tr")
     assert rows.count() == 4
     found = {row[0]: float(row[1].rstrip(" %")) for row in (r.split("\t") for r in rows.all_inner_texts())}
-    assert found["standardised"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
+    assert found["standardized"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
 
 
 def test_on_a_phone_nothing_is_wider_than_the_window(page):
-    to(page, "Data normalisation")
+    to(page, "Data normalization")
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     for name in ("A line is turned", "The loss over the weights", "Digits"):

@@ -76,10 +76,10 @@ def test_the_moved_picture_is_the_redrawn_one(page):
     before = path(page)
     rate(page).press("ArrowLeft")
     wait_for_other_path(page, before)
-    moved = [float(n) for n in re.findall(r"-?[\d.]+", path(page))]
+    live_patch = [float(n) for n in re.findall(r"-?[\d.]+", path(page))]
     at_rest(page)
     redrawn = [float(n) for n in re.findall(r"-?[\d.]+", path(page))]
-    assert redrawn == pytest.approx(moved, abs=0.1)
+    assert redrawn == pytest.approx(live_patch, abs=0.1)
 
 
 def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
@@ -217,7 +217,7 @@ def test_a_contour_that_the_browser_lost_is_asked_for_and_sent_again(page):
     page.wait_for_function("window.sentAgain === true")
 
 
-def test_the_colours_follow_a_change_of_theme(page):
+def test_the_colors_follow_a_change_of_theme(page):
     color = "() => document.querySelector('.ov-table tbody th').style.borderLeftColor"
     assert page.evaluate(color) == "rgb(0, 114, 178)"
     page.emulate_media(color_scheme="dark")

@@ -26,7 +26,7 @@ from optviz.data import (
     load_mnist,
     other_writers,
     split,
-    standardised,
+    standardized,
 )
 from optviz.data import (
     download as remote,
@@ -102,25 +102,25 @@ def test_other_writers_needs_someone_to_learn_from():
         other_writers(np.zeros((10, 2)), np.zeros(10), 0)
 
 
-def test_standardised_has_mean_0_and_variance_1():
+def test_standardized_has_mean_0_and_variance_1():
     x = np.random.default_rng(0).normal(50, 3, (200, 4))
-    z = standardised(x)
+    z = standardized(x)
     assert np.abs(z.mean(0)).max() < 1e-13
     assert np.abs(z.var(0) - 1).max() < 1e-13
-    assert standardised([[1, 10], [3, 30]]).tolist() == [[-1, -1], [1, 1]]  # worked by hand
+    assert standardized([[1, 10], [3, 30]]).tolist() == [[-1, -1], [1, 1]]  # worked by hand
 
 
-def test_a_test_is_standardised_by_the_training_and_constants_are_0():
+def test_a_test_is_standardized_by_the_training_and_constants_are_0():
     train, test = np.array([[1, 0.1], [3, 0.1], [5, 0.1]]), np.array([[3, 0.1], [7, 9]])
-    assert standardised(train)[:, 1].tolist() == [0, 0, 0]
-    np.testing.assert_allclose(standardised(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14)
-    assert np.isfinite(standardised(digits()[0])).all()
+    assert standardized(train)[:, 1].tolist() == [0, 0, 0]
+    np.testing.assert_allclose(standardized(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14)
+    assert np.isfinite(standardized(digits()[0])).all()
 
 
-def test_standardised_keeps_single_precision_and_does_not_lose_it():
+def test_standardized_keeps_single_precision_and_does_not_lose_it():
     """A running sum of float32 would be off by far more over this many rows."""
     x = (1000 + np.random.default_rng(0).random((200_000, 1))).astype(np.float32)
-    z = standardised(x)
+    z = standardized(x)
     assert z.dtype == np.float32
     assert abs(z.mean(dtype=float)) < 1e-4
     assert abs(z.var(dtype=float) - 1) < 1e-4
@@ -149,7 +149,7 @@ def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
 
 
 @pytest.mark.parametrize("key", SHAPES)
-def test_without_noise_the_nearest_neighbour_is_of_the_same_class(key):
+def test_without_noise_the_nearest_neighbor_is_of_the_same_class(key):
     x, t = SHAPES[key](points=400, noise=0.0).sample(2)
     distance = np.square(x[:, None] - x).sum(-1)
     np.fill_diagonal(distance, np.inf)
@@ -187,7 +187,7 @@ def test_clouds_stand_where_they_are_put():
 
 
 def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
-    """The lecture's demonstration: .992 -> .810 on raw data, .992 -> .992 on standardised data."""
+    """The lecture's demonstration: .992 -> .810 on raw data, .992 -> .992 on standardized data."""
     x, t = SHAPES["clouds"](points=20_000, gap=2.0, noise=0.415, offset=10.0).sample(0)
     turn = np.radians(5)
     line = np.array([np.cos(-pi / 4 + turn), np.sin(-pi / 4 + turn)])
@@ -201,7 +201,7 @@ def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
     assert abs(accuracy(x, np.array([1, -1])) - phi(1 / 0.415)) < 0.002
     assert abs(accuracy(x, np.array([1, -1])) - 0.992) < 0.002
     assert abs(accuracy(x, line) - 0.810) < 0.02
-    assert abs(accuracy(standardised(x), line) - 0.992) < 0.002
+    assert abs(accuracy(standardized(x), line) - 0.992) < 0.002
 
 
 # --- IDX files --------------------------------------------------------------------------------------------------------
@@ -448,9 +448,9 @@ class Mirror(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def mirror(files, **behaviour):
-    """(address, handler class) of a server on a free port; its `behaviour` may be changed on the class."""
-    handler = type("Handler", (Mirror,), {"files": files, "asked": [], **behaviour})
+def mirror(files, **behavior):
+    """(address, handler class) of a server on a free port; its `behavior` may be changed on the class."""
+    handler = type("Handler", (Mirror,), {"files": files, "asked": [], **behavior})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()

@@ -138,13 +138,13 @@ def test_value_is_the_textbooks(key):
 
 
 def test_values_worked_by_hand():
-    worked = {
+    evaluate_equations = {
         "bowl": ((-7, 2), 6.45), "double_well": ((-2, 1), 11 / 3), "rosenbrock": ((-1.2, 1), 24.2),
         "himmelblau": ((0, 0), 170), "beale": ((0, 0), 14.203125), "booth": ((0, 0), 74), "matyas": ((1, 1), 0.04),
         "goldstein_price": ((0, 0), 600), "six_hump_camel": ((1, 1), 97 / 30), "rastrigin": ((0.5, 0.5), 40.5),
         "styblinski_tang": ((1, 2), -24), "plateau": ((1, 0), 0.5), "kink": ((-4, -3), 4), "monkey_saddle": ((2, 1), 2),
     }  # fmt: skip
-    for key, (point, value) in worked.items():
+    for key, (point, value) in evaluate_equations.items():
         assert FUNCTIONS[key].value(point) == pytest.approx(value, rel=1e-13), key
 
 

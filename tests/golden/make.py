@@ -21,7 +21,7 @@ FUNCTIONS = {
     "rosenbrock": lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2,
     "himmelblau": lambda p: (p[0] ** 2 + p[1] - 11) ** 2 + (p[0] + p[1] ** 2 - 7) ** 2,
 }
-STARTS = {"bowl": (-7.0, 2.0), "rosenbrock": (-1.2, 1.0), "himmelblau": (-1.0, 4.0)}
+INITIAL_POINTS = {"bowl": (-7.0, 2.0), "rosenbrock": (-1.2, 1.0), "himmelblau": (-1.0, 4.0)}
 
 
 def gradient(f, p):
@@ -167,10 +167,10 @@ MADE = {
 
 def record(path, function, hyperparameters):
     """One golden path, known to stay finite and near, and not to be chaotic: small errors stay small."""
-    f, start = FUNCTIONS[function], STARTS[function]
+    f, start = FUNCTIONS[function], INITIAL_POINTS[function]
     points = path(f, start, hyperparameters)
-    moved = path(lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters)
-    felt = np.abs(np.subtract(points, moved)).max() / 1e-9
+    live_patch = path(lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters)
+    felt = np.abs(np.subtract(points, live_patch)).max() / 1e-9
     if not (np.abs(points).max() < 20 and felt < 2000):
         raise SystemExit(
             f"{function} {hyperparameters}: out at {np.abs(points).max():.3g}, or an error is felt {felt:.3g} times over"
@@ -179,17 +179,17 @@ def record(path, function, hyperparameters):
 
 
 def minimizers():
-    """SciPy's own minimisers, line search and all, on Rosenbrock's valley."""
+    """SciPy's own minimizers, line search and all, on Rosenbrock's valley."""
     f = FUNCTIONS["rosenbrock"]
     for method in ("BFGS", "L-BFGS-B"):
         found = scipy.optimize.minimize(
             lambda x: f(torch.tensor(x)).item(),
-            STARTS["rosenbrock"],
+            INITIAL_POINTS["rosenbrock"],
             jac=lambda x: np.array(gradient(f, x.tolist())),
             method=method,
         )
         yield {
-            "function": "rosenbrock", "start": STARTS["rosenbrock"], "method": method, "iterations": int(found.nit),
+            "function": "rosenbrock", "start": INITIAL_POINTS["rosenbrock"], "method": method, "iterations": int(found.nit),
             "evaluations": int(found.nfev), "minimum": found.x.tolist(), "value": float(found.fun),
         }  # fmt: skip
 

@@ -7,7 +7,7 @@ import pytest
 
 from optviz.nn import (
     ACTIVATIONS,
-    INITIALISERS,
+    INITIALIZERS,
     MiniBatch,
     Network,
     one_hot,
@@ -35,7 +35,7 @@ def of_torch(torch):
     }  # fmt: skip
 
 
-def problem(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
+def objective(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
     """A network with its parameters `(*lead, P)`, rows and targets."""
     rng = np.random.default_rng(seed)
     net = Network((5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype)
@@ -47,7 +47,7 @@ def problem(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
 # Declarations.
 
 
-@pytest.mark.parametrize("cls", [*ACTIVATIONS.values(), *INITIALISERS.values()], ids=lambda c: c.key)
+@pytest.mark.parametrize("cls", [*ACTIVATIONS.values(), *INITIALIZERS.values()], ids=lambda c: c.key)
 def test_everything_says_what_it_is(cls):
     assert cls.label
     assert cls.cite
@@ -62,7 +62,7 @@ def test_everything_says_what_it_is(cls):
 
 def test_what_is_promised_is_there():
     assert set(ACTIVATIONS) == set(BY_HAND)
-    assert list(INITIALISERS) == [
+    assert list(INITIALIZERS) == [
         "zeros", "constant", "normal", "book", "lecun_normal", "xavier_normal", "xavier_uniform", "he_normal",
         "he_uniform", "orthogonal",
     ]  # fmt: skip
@@ -129,34 +129,34 @@ ENTRY = {  # standard deviation of a weight between 300 and 200 units
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", INITIALISERS)
+@pytest.mark.parametrize("key", INITIALIZERS)
 def test_initial_weights(key):
-    rule = INITIALISERS[key]()
+    rule = INITIALIZERS[key]()
     w = rule.draw(np.random.default_rng(0), 300, 200)
     assert w.shape == (300, 200)
     assert rule.spread(300, 200) == pytest.approx(ENTRY[key], rel=1e-12)
     assert w.std() == pytest.approx(ENTRY[key], rel=0.02, abs=1e-15)
     assert abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
     other = rule.spread(300, 999) != rule.spread(300, 200), rule.spread(999, 200) != rule.spread(300, 200)
-    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.fan]
+    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.multistart]
 
 
 def test_uniform_rules_stay_within_their_bounds():
     rng = np.random.default_rng(1)
     for key, bound in (("xavier_uniform", (6 / 500) ** 0.5), ("he_uniform", (6 / 300) ** 0.5)):
-        w = np.abs(INITIALISERS[key]().draw(rng, 300, 200))
+        w = np.abs(INITIALIZERS[key]().draw(rng, 300, 200))
         assert 0.999 * bound < w.max() <= bound
 
 
 @pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (1, 1)])
 def test_orthogonal_weights_are_orthogonal(shape):
-    w = INITIALISERS["orthogonal"](gain=3.0).draw(np.random.default_rng(0), *shape)
+    w = INITIALIZERS["orthogonal"](gain=3.0).draw(np.random.default_rng(0), *shape)
     square = w.T @ w if shape[0] >= shape[1] else w @ w.T
     np.testing.assert_allclose(square, 9 * np.eye(min(shape)), atol=1e-13)
 
 
 def test_the_start_of_a_network():
-    net = Network((6, 5, 4, 3), initialiser=Choice("normal", {"sigma": 2.0}), dtype="float64")
+    net = Network((6, 5, 4, 3), initializer=Choice("normal", {"sigma": 2.0}), dtype="float64")
     params = net.init(3)
     views = net.views(params)
     assert params.shape == (net.size,) == (6 * 5 + 5 + 5 * 4 + 4 + 4 * 3 + 3,)
@@ -165,10 +165,10 @@ def test_the_start_of_a_network():
     np.testing.assert_array_equal(params, net.init(3))
     assert (params != net.init(4)).any()
     np.testing.assert_allclose(net.init(3, Choice("normal", {"sigma": 1.0})), params / 2, rtol=1e-15)
-    rounded = Network(net.sizes, initialiser=net.initialiser).init(3)
+    rounded = Network(net.sizes, initializer=net.initializer).init(3)
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, params.astype(np.float32))
-    deeper = Network((6, 5, 4, 4, 3), initialiser=net.initialiser, dtype="float64")
+    deeper = Network((6, 5, 4, 4, 3), initializer=net.initializer, dtype="float64")
     np.testing.assert_array_equal(deeper.init(3)[: 35 + 24], params[: 35 + 24])  # what is before is as it was
 
 
@@ -210,7 +210,7 @@ def test_loss_agrees_with_torch():
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_against_central_differences(key, depth):
-    net, params, x, y = problem(key, depth)
+    net, params, x, y = objective(key, depth)
     f, e = MiniBatch(net, x, y), 1e-6
     sides = params + e * np.array([1, -1])[:, None, None] * np.eye(net.size)  # 2P networks at once
     up, down = f.value(sides)
@@ -221,7 +221,7 @@ def test_gradient_against_central_differences(key, depth):
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_agrees_with_torch(key, depth):
     torch = pytest.importorskip("torch")
-    net, params, x, y = problem(key, depth, (2, 3))
+    net, params, x, y = objective(key, depth, (2, 3))
     f = MiniBatch(net, x, y)
     ours, losses = f.grad(params), f.value(params)
     h = of_torch(torch)[key]
@@ -243,7 +243,7 @@ def test_gradient_agrees_with_torch(key, depth):
 @pytest.mark.parametrize("key", ["relu", "sigmoid", "gelu"])
 def test_a_batch_of_networks_is_each_of_them(key, dtype):
     """Parameters (I, S, P) and rows (S, B, n): as they are trained together."""
-    net, params, _, _ = problem(key, 3, (2, 3), dtype=dtype)
+    net, params, _, _ = objective(key, 3, (2, 3), dtype=dtype)
     rng = np.random.default_rng(5)
     x = rng.standard_normal((3, 9, 5)).astype(dtype)
     y = one_hot(rng.integers(0, 4, (3, 9)), 4, dtype)
@@ -258,7 +258,7 @@ def test_a_batch_of_networks_is_each_of_them(key, dtype):
 
 
 def test_what_arrives_at_each_layer_is_the_gradient_of_its_output():
-    net, params, x, y = problem("tanh", 4)
+    net, params, x, y = objective("tanh", 4)
     done = net.forward(params, x)
     _, dz = softmax_cross_entropy(done.outputs[-1], y)
     arrived = []
@@ -280,7 +280,7 @@ def test_what_arrives_at_each_layer_is_the_gradient_of_its_output():
 
 
 def test_a_mini_batch_does_not_work_twice():
-    net, params, x, y = problem("relu", 3)
+    net, params, x, y = objective("relu", 3)
     calls = []
 
     class Counting(type(net)):
@@ -297,7 +297,7 @@ def test_a_mini_batch_does_not_work_twice():
 
 
 def test_no_hessian():
-    net, params, x, y = problem("relu", 3)
+    net, params, x, y = objective("relu", 3)
     with pytest.raises(TypeError, match=r"118 parameters has 13,924 entries"):
         MiniBatch(net, x, y).hess(params)
 
@@ -312,7 +312,7 @@ def test_accuracy_and_predictions():
 
 def test_which_optimizers_need_a_matrix():
     """Found out by giving them none, and by looking at what they hold."""
-    net, params, x, y = problem("relu", 2)
+    net, params, x, y = objective("relu", 2)
     for key, cls in OPTIMIZERS.items():
         try:
             state = cls().init(params)
@@ -320,5 +320,5 @@ def test_which_optimizers_need_a_matrix():
             asked = False
         except TypeError:
             asked = True
-        holds = any(np.shape(v)[-2:] == (net.size, net.size) for v in state.values())
-        assert cls.dense == (asked or holds), key
+        state_names = any(np.shape(v)[-2:] == (net.size, net.size) for v in state.values())
+        assert cls.dense == (asked or state_names), key

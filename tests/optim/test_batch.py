@@ -35,7 +35,7 @@ def same(batch, at, row):
     assert batch.undefined[at] == row.undefined
 
 
-def starts(f, shape, seed=1):
+def initial_points(f, shape, seed=1):
     (x0, x1), (y0, y1) = f.domain
     return np.random.default_rng(seed).uniform((x0, y0), (x1, y1), (*shape, 2))
 
@@ -57,7 +57,7 @@ def variants():
 @pytest.mark.parametrize("opt", list(variants()))
 def test_batch_of_starts(opt, surface):
     f = FUNCTIONS[surface]
-    at = starts(f, (3, 3))
+    at = initial_points(f, (3, 3))
     batch = minimize(f, opt, at, STEPS)
     for i in np.ndindex(3, 3):
         same(batch, i, minimize(f, opt, at[i], STEPS))
@@ -91,7 +91,7 @@ def test_column_of_knob_values(opt, k):
 def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     f, cls, n = FUNCTIONS["levy"], OPTIMIZERS[key], 5
     columns = {k.name: across(k, n) for k in hyperparameters(cls) if k.kind is float}
-    at, seeds = starts(f, (n,)), np.arange(n) + 7
+    at, seeds = initial_points(f, (n,)), np.arange(n) + 7
     more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": Cosine(steps=STEPS)}
     batch = minimize(f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more)
     for i in range(n):

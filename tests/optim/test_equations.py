@@ -15,11 +15,11 @@ from optviz import (
 )
 from optviz.optim import Optimizer
 from optviz.optim.equations import (
-    Moment,
+    StepRecord,
     declared,
     effective_rate,
-    moment_of,
-    worked,
+    step_record,
+    evaluate_equations,
 )
 from optviz.optim.equations.tree import latex, number
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
@@ -72,7 +72,7 @@ def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
             now = opt.scaled(scaled, 0.9 ** (t - 1)) if scaled else opt
             asked = Asked(f, noise * random.normal(size=2))
             x_next, state_next = now.step(asked, x, state)
-            yield Moment(f, now, t, x, state, x_next, state_next, asked.given)
+            yield StepRecord(f, now, t, x, state, x_next, state_next, asked.given)
             x, state = x_next, state_next
 
 
@@ -80,26 +80,26 @@ def left(line):
     return re.split(r"\\leftarrow|=", line.symbols)[0].strip()
 
 
-def same(value, after, moment, name=""):
+def same(value, after, record, name=""):
     """Equal but for rounding. A matrix is turned round in another order than in the code, and may be stiff."""
-    rtol = 1e-7 if {"B", "S"} & moment.state.keys() else 1e-9
-    scale = max(np.abs(moment.x).max(), np.abs(after).max())  # what comes to rest at 0 is left of larger numbers
+    rtol = 1e-7 if {"B", "S"} & record.state.keys() else 1e-9
+    scale = max(np.abs(record.x).max(), np.abs(after).max())  # what comes to rest at 0 is left of larger numbers
     np.testing.assert_allclose(value, after, rtol=rtol, atol=1e-15 * scale, err_msg=name)
 
 
-def check(moment):
+def check(record):
     """Each left side that the step leaves in its state or as its point has the value that it left there."""
-    names = {name: name for name in moment.state if len(name) == 1} | moment.optimizer.symbols | {"x": "x"}
-    after = {**moment.state_next, "x": moment.x_next}
-    lines = worked(moment)
+    names = {name: name for name in record.state if len(name) == 1} | record.optimizer.symbols | {"x": "x"}
+    after = {**record.state_next, "x": record.x_next}
+    lines = evaluate_equations(record)
     found = {}
     for line in lines:
-        assert line.filled or not moment.gradient.any(), line.symbols  # a search has nowhere to go from a minimum
+        assert line.filled or not record.gradient.any(), line.symbols  # a search has nowhere to go from a minimum
         if left(line) in names:
             found[names[left(line)]] = line.value
     for name, value in found.items():
-        same(value, after[name], moment, f"{name} at step {moment.step}")
-    renewed = {k for k, v in moment.state_next.items() if np.ndim(v) and not k.endswith("_prev")}
+        same(value, after[name], record, f"{name} at step {record.step}")
+    renewed = {k for k, v in record.state_next.items() if np.ndim(v) and not k.endswith("_prev")}
     assert found.keys() == renewed | {"x"}
     return lines
 
@@ -111,10 +111,10 @@ def test_the_documented_equations_are_the_code(key, chosen, f, noise):
     opt = OPTIMIZERS[key](**chosen)
     if f is ROSENBROCK and opt.lr < 1:
         opt = replace(opt, lr=1e-3)  # or else the plain ones are gone by step 7
-    for moment in moments(f, opt, 7, noise=noise):
-        assert np.isfinite(moment.x_next).all()
+    for record in moments(f, opt, 7, noise=noise):
+        assert np.isfinite(record.x_next).all()
         if key not in UNREADABLE:
-            check(moment)
+            check(record)
 
 
 def test_every_equation_can_be_read():
@@ -124,8 +124,8 @@ def test_every_equation_can_be_read():
     assert seen == UNREADABLE
 
 
-def gaps(moment):
-    return [line.symbols for line in worked(moment) if not line.filled or line.value is None]
+def gaps(record):
+    return [line.symbols for line in evaluate_equations(record) if not line.filled or line.value is None]
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
@@ -133,8 +133,8 @@ def test_scheduled_knobs(key):
     """The powers of β are running products, whatever β has become."""
     for k in hyperparameters(OPTIMIZERS[key]):
         if k.kind is float:
-            for moment in moments(BOWL, OPTIMIZERS[key](), 4, scaled=k.name):
-                check(moment)
+            for record in moments(BOWL, OPTIMIZERS[key](), 4, scaled=k.name):
+                check(record)
 
 
 @pytest.mark.parametrize(
@@ -142,13 +142,13 @@ def test_scheduled_knobs(key):
 )
 def test_an_optimizer_that_has_taken_over_later_counts_for_itself(opt):
     """The number of the step is not that of its own updates, nor is a state after it that is another's."""
-    for moment in moments(BOWL, opt, 6):
-        late = replace(moment, step=moment.step + 7)
-        assert [line.filled for line in worked(late)] == [line.filled for line in worked(moment)]
-        assert worked(replace(late, state_next={}))  # not all is known, but nothing raises
-        again = moment_of(BOWL, opt, late.step, moment.x, moment.state, moment.gradient)
-        assert [line.filled for line in worked(again)] == [line.filled for line in worked(moment)]
-        np.testing.assert_array_equal(again.x_next, moment.x_next)
+    for record in moments(BOWL, opt, 6):
+        late = replace(record, step=record.step + 7)
+        assert [line.filled for line in evaluate_equations(late)] == [line.filled for line in evaluate_equations(record)]
+        assert evaluate_equations(replace(late, state_next={}))  # not all is known, but nothing raises
+        again = step_record(BOWL, opt, late.step, record.x, record.state, record.gradient)
+        assert [line.filled for line in evaluate_equations(again)] == [line.filled for line in evaluate_equations(record)]
+        np.testing.assert_array_equal(again.x_next, record.x_next)
 
 
 def test_a_wrong_equation_is_found():
@@ -185,25 +185,25 @@ WRAPPED = [cls(inner) for cls in WRAPPERS.values() for inner in INNER] + [
 @pytest.mark.parametrize("noise", [0.0, 0.5])
 @pytest.mark.parametrize("opt", WRAPPED, ids=lambda o: f"{o.key}-{o.inner.key}")
 def test_wrappers(opt, noise):
-    for moment in moments(BOWL, opt, 11, noise=noise):
-        lines = worked(moment)
+    for record in moments(BOWL, opt, 11, noise=noise):
+        lines = evaluate_equations(record)
         last = {left(line): line.value for line in lines}
         shown = [line for line in lines if left(line) in ("x", r"\bar x")][-1]
-        same(shown.value, moment.x_next, moment)
+        same(shown.value, record.x_next, record)
         if opt.key == "averaged":
             assert left(shown) == r"\bar x"
-            same(last["x"], moment.state_next["inside"], moment)
-        for name in {"m", "v", "B"} & moment.state.keys():
-            same(last[name], moment.state_next[name], moment)
-        assert (r"\phi" in last) == ("slow" in moment.state)
+            same(last["x"], record.state_next["inside"], record)
+        for name in {"m", "v", "B"} & record.state.keys():
+            same(last[name], record.state_next[name], record)
+        assert (r"\phi" in last) == ("slow" in record.state)
         if r"\phi" in last:
-            same(last[r"\phi"], moment.state_next["slow"], moment)
+            same(last[r"\phi"], record.state_next["slow"], record)
         assert all(line.filled for line in lines)
 
 
 def test_a_clipped_gradient_comes_first_and_is_what_the_inner_one_is_given():
-    (moment,) = moments(BOWL, WRAPPERS["clipped"](OPTIMIZERS["adam"](), max_norm=2.0), 1, (-7, 2))
-    clip, mean, *_ = worked(moment)
+    (record,) = moments(BOWL, WRAPPERS["clipped"](OPTIMIZERS["adam"](), max_norm=2.0), 1, (-7, 2))
+    clip, mean, *_ = evaluate_equations(record)
     short = np.array([-0.7, 4]) * 2 / np.hypot(0.7, 4)
     assert (left(clip), left(mean)) == ("g", "m"), "the one inside asks for no gradient of its own"
     for line, value in ((clip, short), (mean, 0.1 * short)):
@@ -212,14 +212,14 @@ def test_a_clipped_gradient_comes_first_and_is_what_the_inner_one_is_given():
 
 def test_a_point_inside_an_average_and_the_jump_of_lookahead():
     averaged = WRAPPERS["averaged"](OPTIMIZERS["sgd"](lr=0.5), decay=0.75)
-    _, moment = moments(BOWL, averaged, 2, (-8, 2))
-    inside, shown = worked(moment)
+    _, record = moments(BOWL, averaged, 2, (-8, 2))
+    inside, shown = evaluate_equations(record)
     np.testing.assert_allclose(inside.value, (-7.6 + 0.38, 0), atol=1e-15)
     np.testing.assert_allclose(shown.value, (0.75 * -7.9 + 0.25 * -7.22, 0.75 * 1.5), rtol=1e-12)
     lookahead = WRAPPERS["lookahead"](OPTIMIZERS["sgd"](lr=0.5), every=2, alpha=0.5)
     first, second = moments(BOWL, lookahead, 2, (-8, 2))
-    assert [line.result for line in worked(first)] == [latex((-7.6, 0)), latex((-8, 2)), latex((-7.6, 0))]
-    assert [line.result for line in worked(second)] == [latex((-7.22, 0)), *[latex((-7.61, 1))] * 2]
+    assert [line.result for line in evaluate_equations(first)] == [latex((-7.6, 0)), latex((-8, 2)), latex((-7.6, 0))]
+    assert [line.result for line in evaluate_equations(second)] == [latex((-7.22, 0)), *[latex((-7.61, 1))] * 2]
 
 
 # --- by hand ---
@@ -230,9 +230,9 @@ def column(a, b):
 
 
 def test_the_first_step_of_adam_by_hand():
-    (moment,) = moments(BOWL, OPTIMIZERS["adam"](lr=0.3), 1, (-7, 2))
+    (record,) = moments(BOWL, OPTIMIZERS["adam"](lr=0.3), 1, (-7, 2))
     g = np.array([-0.7, 4])
-    lines = worked(moment)
+    lines = evaluate_equations(record)
     assert [left(line) for line in lines] == ["g", "m", "v", r"\hat m", r"\hat v", "x"]
     by_hand = [g, 0.1 * g, 0.001 * g**2, g, g**2, (-6.7, 1.7)]
     for line, value in zip(lines, by_hand, strict=True):
@@ -250,9 +250,9 @@ def test_the_first_step_of_adam_by_hand():
 
 def test_two_steps_of_momentum_by_hand():
     first, second = moments(BOWL, OPTIMIZERS["momentum"](lr=0.5, momentum=0.8), 2, (-7, 2))
-    v, x = worked(first)
+    v, x = evaluate_equations(first)
     assert (v.result, x.result) == (column(0.35, -2), column(-6.65, 0))
-    v, x = worked(second)
+    v, x = evaluate_equations(second)
     assert v.filled == rf"0.8\,{column(0.35, -2)} - 0.5\,{column(-0.665, 0)}"
     np.testing.assert_allclose(v.value, (0.28 + 0.3325, -1.6))
     assert x.filled == rf"{column(-6.65, 0)} + {column(0.6125, -1.6)}"
@@ -260,23 +260,23 @@ def test_two_steps_of_momentum_by_hand():
 
 
 def test_nesterov_says_where_the_gradient_was_asked_for():
-    _, moment = moments(BOWL, OPTIMIZERS["nesterov"](lr=0.5, momentum=0.8), 2, (-7, 2))
-    v, _ = worked(moment)
+    _, record = moments(BOWL, OPTIMIZERS["nesterov"](lr=0.5, momentum=0.8), 2, (-7, 2))
+    v, _ = evaluate_equations(record)
     asked = column(-6.37, -1.6)  # (-6.65, 0) + 0.8 (0.35, -2)
     brace = rf"\underbrace{{{column(-0.637, -3.2)}}}_{{\nabla f\left({asked}\right)}}"
     assert v.filled == rf"0.8\,{column(0.35, -2)} - 0.5\,{brace}"
 
 
 def test_without_correction_the_divisors_are_one():
-    (moment,) = moments(BOWL, OPTIMIZERS["adam"](bias_correction=False), 1, (-7, 2))
-    corrected = worked(moment)[3]
+    (record,) = moments(BOWL, OPTIMIZERS["adam"](bias_correction=False), 1, (-7, 2))
+    corrected = evaluate_equations(record)[3]
     assert corrected.symbols == r"\hat m = \frac{m}{1}"
     assert corrected.filled == rf"\frac{{{column(-0.07, 0.4)}}}{{1}}"
 
 
 def test_radam_says_which_way_it_went():
     *_, fifth, sixth = moments(BOWL, OPTIMIZERS["radam"](), 6)
-    held, trusted = ([line for line in worked(m) if left(line) == "r_t"] for m in (fifth, sixth))
+    held, trusted = ([line for line in evaluate_equations(m) if left(line) == "r_t"] for m in (fifth, sixth))
     assert held[0].filled.startswith("1")
     assert r"\not>" in held[0].filled
     assert held[0].value == 1
@@ -288,22 +288,22 @@ def test_radam_says_which_way_it_went():
 def test_the_step_that_a_search_found(key):
     """A line of its own: what is tried first, halved so and so often; without a search nothing is found."""
     for f, start in itertools.product((BOWL, ROSENBROCK), ((-1, 0.6), (0.5, -0.5))):
-        for moment in moments(f, OPTIMIZERS[key](lr=3.0, line_search=True), 7, start):
-            lines = worked(moment)
+        for record in moments(f, OPTIMIZERS[key](lr=3.0, line_search=True), 7, start):
+            lines = evaluate_equations(record)
             (found,) = (line for line in lines if line.filled == SEARCHED)
             tried = next((line.value for line in lines if left(line) == r"\eta_t"), 3.0)
             halvings = np.log2(tried / abs(found.value))
             assert halvings == pytest.approx(round(halvings), abs=1e-6)
             assert halvings > -1e-6
-        for moment in moments(f, OPTIMIZERS[key](line_search=False), 2, start):
-            assert SEARCHED not in [line.filled for line in worked(moment)]
+        for record in moments(f, OPTIMIZERS[key](line_search=False), 2, start):
+            assert SEARCHED not in [line.filled for line in evaluate_equations(record)]
 
 
 def test_only_a_search_leaves_a_symbol_to_be_found():
     for key, chosen in CASES:
         opt = OPTIMIZERS[key](**chosen)
-        for moment in moments(ROSENBROCK, opt, 2):
-            found = [line for line in worked(moment) if line.filled == SEARCHED]
+        for record in moments(ROSENBROCK, opt, 2):
+            found = [line for line in evaluate_equations(record) if line.filled == SEARCHED]
             assert len(found) == getattr(opt, "line_search", False)
 
 
@@ -324,8 +324,8 @@ def balanced(text):
 
 @pytest.mark.parametrize("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED, ids=lambda o: o.key)
 def test_no_symbol_is_left_and_katex_can_read_it(opt):
-    for moment in moments(ROSENBROCK, opt, 3):
-        for line in worked(moment):
+    for record in moments(ROSENBROCK, opt, 3):
+        for line in evaluate_equations(record):
             for text in (line.filled, line.result):
                 assert balanced(text.replace(r"\leftarrow", ""))
                 assert set(re.findall(r"\\([A-Za-z]+)", text)) <= set(COMMANDS.split())
@@ -361,10 +361,10 @@ def test_numbers(value, text):
 
 
 def test_signs_and_products_are_kept_apart():
-    (moment,) = moments(FUNCTIONS["rosenbrock"], OPTIMIZERS["adamw"](), 1)
-    assert worked(moment)[-1].filled.startswith(r"\left(1 - 0.1 \cdot 0.01\right)\,")
-    (moment,) = moments(BOWL, OPTIMIZERS["newton"](damping=-0.5), 1)
-    assert r"+ \left(-0.5\right) \cdot I" in worked(moment)[-1].filled
+    (record,) = moments(FUNCTIONS["rosenbrock"], OPTIMIZERS["adamw"](), 1)
+    assert evaluate_equations(record)[-1].filled.startswith(r"\left(1 - 0.1 \cdot 0.01\right)\,")
+    (record,) = moments(BOWL, OPTIMIZERS["newton"](damping=-0.5), 1)
+    assert r"+ \left(-0.5\right) \cdot I" in evaluate_equations(record)[-1].filled
 
 
 # --- whatever happens ---
@@ -373,10 +373,10 @@ def test_signs_and_products_are_kept_apart():
 @pytest.mark.parametrize("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED, ids=lambda o: o.key)
 def test_never_raises(opt):
     """Far out, where nothing is finite, at a minimum, and where there is no curvature to divide by."""
-    starts = [(1e200, -1e200), (np.nan, 0), (np.inf, 1), (0, 0), (1, 1), (1e-200, 1e-300)]
-    for f, start in itertools.product((BOWL, ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), starts):
-        for moment in moments(f, opt, 3, start):
-            for line in worked(moment):
+    initial_points = [(1e200, -1e200), (np.nan, 0), (np.inf, 1), (0, 0), (1, 1), (1e-200, 1e-300)]
+    for f, start in itertools.product((BOWL, ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), initial_points):
+        for record in moments(f, opt, 3, start):
+            for line in evaluate_equations(record):
                 assert isinstance(line.result, str)
                 assert (line.value is None) == (line.result == "")
 
@@ -399,8 +399,8 @@ def test_what_cannot_be_worked_out_is_shown_as_it_is():
         def step(self, f, x, s):
             return x - self.lr * f.grad(x), {"v": x + 1}
 
-    (moment,) = moments(BOWL, Odd(), 1, (-7, 2))
-    q, v, w, x, z, nothing, again, square, broken = worked(moment)
+    (record,) = moments(BOWL, Odd(), 1, (-7, 2))
+    q, v, w, x, z, nothing, again, square, broken = evaluate_equations(record)
     assert (q.symbols, q.filled, q.value, q.result) == (r"q = \oint_0^1 x", "", None, "")
     assert (v.filled, v.result) == ("", column(-6, 3))  # as the step left it, and so it goes on
     assert (w.filled, w.result) == (f"{column(-6, 3)} + {column(-6, 3)}", column(-12, 6))
@@ -412,8 +412,8 @@ def test_what_cannot_be_worked_out_is_shown_as_it_is():
 
 
 def test_newton_without_curvature_shows_where_it_went():
-    (moment,) = moments(FUNCTIONS["monkey_saddle"], OPTIMIZERS["newton"](), 1, (0, 0))
-    x = worked(moment)[-1]
+    (record,) = moments(FUNCTIONS["monkey_saddle"], OPTIMIZERS["newton"](), 1, (0, 0))
+    x = evaluate_equations(record)[-1]
     assert (x.filled, x.result) == ("", column(0, 0))
 
 
@@ -423,17 +423,17 @@ def test_newton_without_curvature_shows_where_it_went():
 @pytest.mark.parametrize("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED, ids=lambda o: o.key)
 def test_every_coordinate_shaped_state_has_a_name(opt):
     state = opt.init(np.zeros(2))
-    assert opt.holds.keys() == {name for name, value in state.items() if np.shape(value) == (2,)}
-    assert all(opt.holds.values())
+    assert opt.state_names.keys() == {name for name, value in state.items() if np.shape(value) == (2,)}
+    assert all(opt.state_names.values())
     assert not {"holds", "symbols", "switched"} & {f.name for f in fields(opt)}
 
 
 def test_wrappers_hold_what_is_inside_without_telling_the_class():
     adam = OPTIMIZERS["adam"]()
     wrapped = WRAPPERS["averaged"](WRAPPERS["lookahead"](adam))
-    assert wrapped.holds == {**adam.holds, "slow": "slow point", "inside": "point inside"}
-    assert WRAPPERS["averaged"].holds == {"inside": "point inside"}
-    assert wrapped.scaled("lr", 0.5).holds == wrapped.holds
+    assert wrapped.state_names == {**adam.state_names, "slow": "slow point", "inside": "point inside"}
+    assert WRAPPERS["averaged"].state_names == {"inside": "point inside"}
+    assert wrapped.scaled("lr", 0.5).state_names == wrapped.state_names
 
 
 @pytest.mark.parametrize("cls", [*OPTIMIZERS.values(), *WRAPPERS.values()], ids=lambda c: c.key)

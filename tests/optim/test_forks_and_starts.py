@@ -10,15 +10,15 @@ from optviz import (
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    STARTS,
+    INITIAL_POINTS,
     WRAPPERS,
-    Leg,
+    Segment,
     minimize,
 )
 from optviz.experiments.trajectories.spec import (
     NO_NOISE,
-    Problem,
-    fan,
+    Objective,
+    multistart,
     on_function,
     run,
 )
@@ -29,7 +29,7 @@ from optviz.spec import Choice
 STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
 ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
-NOISY = Problem("three_hump_camel", start=(-2.0, 2.0), steps=STEPS, noise=Choice("gaussian", {"scale": 0.2}), seed=4)
+NOISY = Objective("three_hump_camel", start=(-2.0, 2.0), steps=STEPS, noise=Choice("gaussian", {"scale": 0.2}), seed=4)
 QUIET = replace(NOISY, noise=Choice(NO_NOISE))
 COSINE = {"lr": Choice("cosine", {"steps": 20})}
 
@@ -74,9 +74,9 @@ class TestForkThatChangesNothing:
         config = replace(config, schedules=COSINE)
         alone, forked = run(NOISY, config), run(NOISY, branch(config, step))
         same(alone, forked)
-        assert alone.carried == (False,)
-        assert forked.carried == (False, True)
-        assert [leg.step for leg in forked.legs] == [0, step]
+        assert alone.warm_started == (False,)
+        assert forked.warm_started == (False, True)
+        assert [segment.step for segment in forked.segments] == [0, step]
         for a, b in zip(alone.held, forked.held, strict=True):
             assert a.keys() == b.keys()
             assert all(equal(a[k], b[k]) for k in a)
@@ -87,10 +87,10 @@ class TestForkThatChangesNothing:
 
     @pytest.mark.parametrize("config", list(configs()))
     def test_in_a_batch(self, config):
-        starts = STARTS["grid"](columns=3).points(None, CAMEL.domain)
+        initial_points = INITIAL_POINTS["grid"](columns=3).points(None, CAMEL.domain)
         config = replace(config, schedules=COSINE)
-        forked, alone = run(NOISY, branch(config, AT), starts), run(NOISY, config, starts)
-        assert forked.carried == (False, True)
+        forked, alone = run(NOISY, branch(config, AT), initial_points), run(NOISY, config, initial_points)
+        assert forked.warm_started == (False, True)
         for name in ARRAYS:
             assert equal(getattr(forked, name), getattr(alone, name)), name
 
@@ -98,10 +98,10 @@ class TestForkThatChangesNothing:
         config = OptimizerConfig(Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE)
         opt, schedule = config.build(), {"lr": SCHEDULES["cosine"](steps=20)}
         more = {"noise": NOISES["gaussian"](scale=0.2), "schedule": schedule, "seed": 4}
-        legs = [Leg(t, opt, schedule) for t in range(1, STEPS)]
-        forked = minimize(CAMEL, opt, steps=STEPS, then=legs, **more)
+        segments = [Segment(t, opt, schedule) for t in range(1, STEPS)]
+        forked = minimize(CAMEL, opt, steps=STEPS, then=segments, **more)
         same(run(NOISY, config), forked)
-        assert forked.carried == (False, *[True] * (STEPS - 1))
+        assert forked.warm_started == (False, *[True] * (STEPS - 1))
 
 
 class TestForkInItsOwnKind:
@@ -113,7 +113,7 @@ class TestForkInItsOwnKind:
         parent = OptimizerConfig(Choice(key), schedules=COSINE)
         child = branch(parent, AT, method=Choice(key, {"lr": 0.7 * lr.default}))
         before, after = run(NOISY, parent), run(NOISY, child)
-        assert after.carried == (False, True)
+        assert after.warm_started == (False, True)
         assert equal(after.points[: AT + 1], before.points[: AT + 1])
         assert equal(after.gradients[:AT], before.gradients[:AT])
         assert equal(after.work[: AT + 1], before.work[: AT + 1])
@@ -124,12 +124,12 @@ class TestForkInItsOwnKind:
     def test_by_hand(self):
         """Momentum with another rate goes on with the velocity that it has."""
         parent = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9}))
-        problem = Problem(steps=8)
-        forked = run(problem, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5})))
+        objective = Objective(steps=8)
+        forked = run(objective, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5})))
         x, v = np.array([-7.0, 2.0]), np.zeros(2)
         for t in range(8):
             lr, mu = (0.1, 0.9) if t < 3 else (0.02, 0.5)
-            v = mu * v - lr * problem.f.grad(x)
+            v = mu * v - lr * objective.f.grad(x)
             x = x + v
             assert forked.points[t + 1] == pytest.approx(x, rel=1e-12)
             assert forked.state["v"][t + 1] == pytest.approx(v, rel=1e-12)
@@ -138,32 +138,32 @@ class TestForkInItsOwnKind:
     def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
         k = hyperparameters(WRAPPERS[wrapper])[0]
         parent = OptimizerConfig(Choice("adam"), (Choice(wrapper),))
-        assert run(NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))).carried == (False, True)
+        assert run(NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))).warm_started == (False, True)
 
     def test_another_schedule_carries_on(self):
         parent = OptimizerConfig(Choice("adam"))
         forked = run(NOISY, branch(parent, AT, schedules={"beta1": Choice("warmup", {"steps": 30})}))
-        assert forked.carried == (False, True)
+        assert forked.warm_started == (False, True)
 
     def test_the_switches_of_a_method_carry_on(self):
         parent = OptimizerConfig(Choice("bfgs", {"line_search": True}))
         forked = run(QUIET, branch(parent, AT, method=Choice("bfgs", {"line_search": False})))
-        assert forked.carried == (False, True)
+        assert forked.warm_started == (False, True)
         assert np.diff(forked.work[AT:, 1]).max() == 0 < np.diff(forked.work[: AT + 1, 1]).min()
 
 
-def tail(problem, parent, child, step=AT):
+def tail(objective, parent, child, step=AT):
     """(forked, fresh): the branch, and its method run afresh on what is left from where it left its parent.
 
     The noise and the schedule of a branch go by the steps of the whole path, so that what is fresh is handed
     those that come late: a table and a factor, both moved.
     """
-    forked = run(problem, replace(child, fork=Fork(parent, step)))
-    noise = None if problem.noise.key == NO_NOISE else Late(problem.noise.build(NOISES), step)
+    forked = run(objective, replace(child, fork=Fork(parent, step)))
+    noise = None if objective.noise.key == NO_NOISE else Late(objective.noise.build(NOISES), step)
     noise = noise or NOISES["uniform"](scale=0.0)
     schedule = {name: LateFactor(part.build(SCHEDULES), step) for name, part in child.schedules.items()}
-    start = run(problem, parent).points[step]
-    return forked, minimize(problem.f, child.build(), start, problem.steps - step, noise, schedule, problem.seed)
+    start = run(objective, parent).points[step]
+    return forked, minimize(objective.f, child.build(), start, objective.steps - step, noise, schedule, objective.seed)
 
 
 class Late:
@@ -204,7 +204,7 @@ class TestForkToAnother:
     def test_starts_afresh(self, parent, child):
         child = replace(child, schedules=COSINE)
         forked, fresh = tail(NOISY, parent, child)
-        assert forked.carried == (False, False)
+        assert forked.warm_started == (False, False)
         for name in ("points", "values", "true_gradients", "lookahead"):
             assert equal(getattr(forked, name)[AT:], getattr(fresh, name)), name
         assert equal(forked.gradients[AT:], fresh.gradients)
@@ -276,8 +276,8 @@ class TestForkOfAFork:
         assert equal(child.points[:5], grand.points[:5])
         assert not equal(child.points[5], grand.points[5])
         assert not equal(child.points[10], parent.points[10])
-        assert child.carried == (False, True, False)
-        assert [leg.step for leg in child.legs] == [0, 4, 9]
+        assert child.warm_started == (False, True, False)
+        assert [segment.step for segment in child.segments] == [0, 4, 9]
 
     @pytest.mark.parametrize("third", [0, 2, 4])
     def test_that_left_earlier_never_meets_its_parent(self, third):
@@ -286,7 +286,7 @@ class TestForkOfAFork:
         assert equal(child.points[: third + 1], grand.points[: third + 1])
         direct = run(NOISY, replace(config, fork=Fork(self.GRAND, third)))
         same(child, direct)
-        assert [leg.step for leg in child.legs] == ([0, third] if third else [0])
+        assert [segment.step for segment in child.segments] == ([0, third] if third else [0])
 
     def test_a_chain_of_many(self):
         config = OptimizerConfig(Choice("adam"))
@@ -294,14 +294,14 @@ class TestForkOfAFork:
             config = branch(config, step)
         forked = run(NOISY, config)
         same(forked, run(NOISY, OptimizerConfig(Choice("adam"))))
-        assert forked.carried == (False, *[True] * 9)
+        assert forked.warm_started == (False, *[True] * 9)
 
     def test_back_to_the_first_method_does_not_find_its_old_state(self):
         first = OptimizerConfig(Choice("momentum", {"lr": 0.01}))
         second = OptimizerConfig(Choice("sgd", {"lr": 0.01}), fork=Fork(first, 3))
         third = replace(first, fork=Fork(second, 4))
         forked = run(QUIET, third)
-        assert forked.carried == (False, False, False)
+        assert forked.warm_started == (False, False, False)
         assert (forked.state["v"][4] == 0).all()
         assert np.isnan(forked.state["v"][3]).all()
 
@@ -312,14 +312,14 @@ class TestEdges:
     def test_at_0_nothing_of_the_parent_runs(self):
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)))
         same(forked, run(NOISY, self.CHILD))
-        assert forked.carried == (False,)
-        assert len(forked.legs) == 1
+        assert forked.warm_started == (False,)
+        assert len(forked.segments) == 1
 
     @pytest.mark.parametrize("step", [STEPS, STEPS + 1, 10 * STEPS])
     def test_at_or_beyond_the_last_step_nothing_of_the_child_runs(self, step):
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, step)))
         same(forked, run(NOISY, self.PARENT))
-        assert forked.carried == (False,)
+        assert forked.warm_started == (False,)
         assert forked.optimizer == self.PARENT.build()
 
     def test_of_no_steps(self):
@@ -336,12 +336,12 @@ class TestEdges:
     @pytest.mark.parametrize("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
     def test_a_parent_that_is_lost_stays_lost(self, child):
         lost = OptimizerConfig(Choice("sgd", {"lr": 1e3}))
-        problem = Problem("rosenbrock", start=(-1.2, 1.0), steps=30)
-        before = run(problem, lost)
+        objective = Objective("rosenbrock", start=(-1.2, 1.0), steps=30)
+        before = run(objective, lost)
         at = int(before.diverged_at)
         assert 1 < at < 25
         for step in (at, at + 1, at + 3):
-            forked = run(problem, OptimizerConfig(Choice(child), fork=Fork(lost, step)))
+            forked = run(objective, OptimizerConfig(Choice(child), fork=Fork(lost, step)))
             assert forked.diverged_at == before.diverged_at
             assert forked.undefined == before.undefined
             assert equal(forked.points, before.points)
@@ -352,39 +352,39 @@ class TestEdges:
 
     def test_a_branch_before_the_loss_can_be_saved(self):
         lost = OptimizerConfig(Choice("sgd", {"lr": 1.1}))
-        problem = Problem(steps=3000)
-        at = int(run(problem, lost).diverged_at)
+        objective = Objective(steps=3000)
+        at = int(run(objective, lost).diverged_at)
         assert at > 10
-        saved = run(problem, branch(lost, 10, method=Choice("sgd", {"lr": 0.5})))
+        saved = run(objective, branch(lost, 10, method=Choice("sgd", {"lr": 0.5})))
         assert saved.diverged_at == -1
         assert saved.values[-1] < 1e-12
 
     @pytest.mark.parametrize("at", [[5, 3], [-1], [2, 2, 1]])
     def test_legs_out_of_order_are_refused(self, at):
         opt = OPTIMIZERS["sgd"]()
-        with pytest.raises(ValueError, match="legs"):
-            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Leg(t, opt) for t in at])
+        with pytest.raises(ValueError, match="segments"):
+            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Segment(t, opt) for t in at])
 
     @pytest.mark.parametrize("at", [2.5, "2", None, np.nan])
     def test_legs_between_steps_are_refused(self, at):
-        """Its turn would never come, nor that of any leg after it."""
+        """Its turn would never come, nor that of any segment after it."""
         opt = OPTIMIZERS["sgd"]()
-        with pytest.raises(ValueError, match="legs"):
-            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Leg(at, opt)])
+        with pytest.raises(ValueError, match="segments"):
+            minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Segment(at, opt)])
 
     def test_a_leg_may_not_schedule_what_its_optimizer_lacks(self):
-        leg = Leg(3, OPTIMIZERS["sgd"](), {"beta1": SCHEDULES["cosine"]()})
+        segment = Segment(3, OPTIMIZERS["sgd"](), {"beta1": SCHEDULES["cosine"]()})
         with pytest.raises(ValueError, match="beta1"):
-            minimize(FUNCTIONS["bowl"], OPTIMIZERS["adam"](), steps=9, then=[leg])
+            minimize(FUNCTIONS["bowl"], OPTIMIZERS["adam"](), steps=9, then=[segment])
 
     def test_of_two_legs_at_one_step_the_last_runs(self):
         sgd, adam, lion = (OPTIMIZERS[key](lr=0.1) for key in ("sgd", "adam", "lion"))
         f = FUNCTIONS["bowl"]
-        both = minimize(f, sgd, steps=9, then=[Leg(4, adam), Leg(4, lion)])
-        assert equal(both.points, minimize(f, sgd, steps=9, then=[Leg(4, lion)]).points)
+        both = minimize(f, sgd, steps=9, then=[Segment(4, adam), Segment(4, lion)])
+        assert equal(both.points, minimize(f, sgd, steps=9, then=[Segment(4, lion)]).points)
         assert both.optimizer_at(3) == sgd
         assert both.optimizer_at(4) == lion
-        at_once = minimize(f, sgd, steps=9, then=[Leg(0, adam)])
+        at_once = minimize(f, sgd, steps=9, then=[Segment(0, adam)])
         assert equal(at_once.points, minimize(f, adam, steps=9).points)
         assert at_once.optimizer_at(0) == adam
         assert equal(at_once.lookahead, at_once.points)
@@ -393,9 +393,9 @@ class TestEdges:
 class TestBatch:
     def test_rows_of_a_fork_are_its_single_runs(self):
         config = OptimizerConfig(Choice("nesterov", {"lr": 0.01}), fork=Fork(OptimizerConfig(Choice("adam")), AT), schedules=COSINE)
-        starts = STARTS["grid"](columns=4).points(None, CAMEL.domain)
-        rows = run(NOISY, config, starts)
-        for i, start in enumerate(starts):
+        initial_points = INITIAL_POINTS["grid"](columns=4).points(None, CAMEL.domain)
+        rows = run(NOISY, config, initial_points)
+        for i, start in enumerate(initial_points):
             row_is(rows, i, run(NOISY, config, start))
 
     @pytest.mark.parametrize(
@@ -405,34 +405,34 @@ class TestBatch:
         """A state that is one number at first is one for each row once a hyperparameter is a column."""
         f, values = CAMEL, np.array([0.01, 0.02, 0.03])
         columns = OPTIMIZERS[key](**{name: values[:, None]})
-        rows = minimize(f, columns, steps=STEPS, then=[Leg(AT, columns)])
-        assert rows.carried == (False, True)
+        rows = minimize(f, columns, steps=STEPS, then=[Segment(AT, columns)])
+        assert rows.warm_started == (False, True)
         for i, value in enumerate(values):
             opt = OPTIMIZERS[key](**{name: float(value)})
-            row_is(rows, i, minimize(f, opt, steps=STEPS, then=[Leg(AT, opt)]))
+            row_is(rows, i, minimize(f, opt, steps=STEPS, then=[Segment(AT, opt)]))
             row_is(rows, i, minimize(f, opt, steps=STEPS))
 
     @pytest.mark.parametrize("other", ["adam", "momentum"])
     def test_a_column_in_a_later_leg_is_a_batch_from_the_first_step_on(self, other):
         f, values = CAMEL, np.array([0.001, 0.01, 0.02])
         first = OPTIMIZERS[other](lr=0.01)
-        rows = minimize(f, first, steps=STEPS, then=[Leg(AT, OPTIMIZERS["momentum"](lr=values[:, None]))])
+        rows = minimize(f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=values[:, None]))])
         assert rows.points.shape == (STEPS + 1, 3, 2)
         for i, value in enumerate(values):
-            row_is(rows, i, minimize(f, first, steps=STEPS, then=[Leg(AT, OPTIMIZERS["momentum"](lr=float(value)))]))
+            row_is(rows, i, minimize(f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=float(value)))]))
 
     def test_some_rows_are_lost_before_the_fork(self):
         f, values = FUNCTIONS["rosenbrock"], np.array([1e-3, 1e-1, 1e3])
         adam = OPTIMIZERS["adam"]()
-        rows = minimize(f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Leg(20, adam)])
+        rows = minimize(f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Segment(20, adam)])
         assert (rows.diverged_at[1:] >= 0).all()
         assert rows.diverged_at[0] == -1
         for i, value in enumerate(values):
-            row_is(rows, i, minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Leg(20, adam)]))
+            row_is(rows, i, minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Segment(20, adam)]))
 
     def test_seeds_in_a_batch(self):
         f, opt, seeds = CAMEL, OPTIMIZERS["adam"](), np.arange(4)
-        more = {"steps": STEPS, "noise": NOISES["uniform"](scale=0.5), "then": [Leg(AT, OPTIMIZERS["lion"](lr=0.1))]}
+        more = {"steps": STEPS, "noise": NOISES["uniform"](scale=0.5), "then": [Segment(AT, OPTIMIZERS["lion"](lr=0.1))]}
         rows = minimize(f, opt, seed=seeds, **more)
         for i, seed in enumerate(seeds):
             row_is(rows, i, minimize(f, opt, seed=int(seed), **more))
@@ -456,7 +456,7 @@ class TestStarts:
     @pytest.mark.parametrize("radius", [0.001, 0.1, 0.5])
     def test_ring(self, count, radius):
         center, domain = (-7.0, 2.0), ((-10.0, 10.0), (-5.0, 5.0))
-        points = STARTS["ring"](count=count, radius=radius).points(center, domain)
+        points = INITIAL_POINTS["ring"](count=count, radius=radius).points(center, domain)
         assert points.shape == (count, 2)
         around = (points - center) / (20 * radius, 10 * radius)
         np.testing.assert_allclose((around**2).sum(-1), 1, rtol=1e-9)
@@ -469,7 +469,7 @@ class TestStarts:
     @pytest.mark.parametrize("columns", range(2, 7))
     def test_grid(self, columns):
         domain = ((-10.0, 10.0), (-5.0, 7.0))
-        points = STARTS["grid"](columns=columns).points((99.0, 99.0), domain)
+        points = INITIAL_POINTS["grid"](columns=columns).points((99.0, 99.0), domain)
         assert points.shape == (columns**2, 2)
         x, y = (np.unique(points[:, i]) for i in (0, 1))
         assert len(x) == len(y) == columns
@@ -479,19 +479,19 @@ class TestStarts:
         assert (y[0], y[-1]) == pytest.approx((-5 + 6 / columns, 7 - 6 / columns))
         assert len(np.unique(points, axis=0)) == columns**2
 
-    @pytest.mark.parametrize("key", STARTS)
+    @pytest.mark.parametrize("key", INITIAL_POINTS)
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_fit_every_function(self, key, function):
         f = FUNCTIONS[function]
-        points = STARTS[key]().points(f.start, f.domain)
+        points = INITIAL_POINTS[key]().points(f.start, f.domain)
         low, high = np.array(f.domain).T
-        reach = (high - low) * STARTS["ring"]().radius
+        margin = (high - low) * INITIAL_POINTS["ring"]().radius
         assert np.isfinite(f.value(points)).all()
-        assert ((points >= low - reach) & (points <= high + reach)).all()
-        assert equal(points, STARTS[key]().points(f.start, f.domain))
+        assert ((points >= low - margin) & (points <= high + margin)).all()
+        assert equal(points, INITIAL_POINTS[key]().points(f.start, f.domain))
 
     def test_a_set_of_starts_is_of_some_kind(self):
-        base = next(iter(STARTS.values())).__mro__[1]
+        base = next(iter(INITIAL_POINTS.values())).__mro__[1]
         with pytest.raises(TypeError, match="abstract"):
             base().points((0, 0), ((0, 1), (0, 1)))
 
@@ -500,38 +500,38 @@ class TestStarts:
     )
     def test_knobs_are_checked(self, key, bad):
         with pytest.raises(ValueError, match=next(iter(bad))):
-            STARTS[key](**bad)
+            INITIAL_POINTS[key](**bad)
 
 
 class TestFan:
     def test_none_where_there_are_no_starts(self):
-        assert fan(NOISY, OptimizerConfig(Choice("adam"))) is None
+        assert multistart(NOISY, OptimizerConfig(Choice("adam"))) is None
 
-    @pytest.mark.parametrize("starts", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
+    @pytest.mark.parametrize("initial_points", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
     @pytest.mark.parametrize("config", list(configs()))
-    def test_its_rows_are_single_runs(self, config, starts):
-        config = replace(config, starts=starts, schedules=COSINE)
-        rows = fan(NOISY, config)
-        points = starts.build(STARTS).points(NOISY.start, NOISY.f.domain)
+    def test_its_rows_are_single_runs(self, config, initial_points):
+        config = replace(config, initial_points=initial_points, schedules=COSINE)
+        rows = multistart(NOISY, config)
+        points = initial_points.build(INITIAL_POINTS).points(NOISY.start, NOISY.f.domain)
         assert equal(rows.points[0], points)
         assert rows.points.shape == (STEPS + 1, len(points), 2)
         for i, start in enumerate(points):
-            row_is(rows, i, run(NOISY, replace(config, starts=None), start))
+            row_is(rows, i, run(NOISY, replace(config, initial_points=None), start))
             row_is(rows, i, run(replace(NOISY, start=tuple(start)), config))
 
     def test_of_a_fork(self):
-        config = OptimizerConfig(Choice("lbfgs"), fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT), starts=Choice("ring"))
-        rows = fan(NOISY, config)
-        assert rows.carried == (False, False)
+        config = OptimizerConfig(Choice("lbfgs"), fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT), initial_points=Choice("ring"))
+        rows = multistart(NOISY, config)
+        assert rows.warm_started == (False, False)
         for i, start in enumerate(rows.points[0]):
             row_is(rows, i, run(NOISY, config, start))
 
     def test_the_starts_of_its_parent_are_not_its_own(self):
-        parent = OptimizerConfig(Choice("adam"), starts=Choice("ring"))
-        assert fan(NOISY, OptimizerConfig(Choice("adam"), fork=Fork(parent, AT))) is None
+        parent = OptimizerConfig(Choice("adam"), initial_points=Choice("ring"))
+        assert multistart(NOISY, OptimizerConfig(Choice("adam"), fork=Fork(parent, AT))) is None
 
     @pytest.mark.parametrize("function", FUNCTIONS)
     def test_on_every_function(self, function):
-        problem = on_function(Problem(steps=5), function)
-        for key in STARTS:
-            assert fan(problem, OptimizerConfig(Choice("momentum"), starts=Choice(key))).points.shape[0] == 6
+        objective = on_function(Objective(steps=5), function)
+        for key in INITIAL_POINTS:
+            assert multistart(objective, OptimizerConfig(Choice("momentum"), initial_points=Choice(key))).points.shape[0] == 6

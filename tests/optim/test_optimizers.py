@@ -200,16 +200,16 @@ class Counted:
         return self.ask(2, "hess", x)
 
 
-STARTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (1.0, 1.0), (-1.9, 2.9)])
+INITIAL_POINTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (1.0, 1.0), (-1.9, 2.9)])
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
 def test_evaluations_are_what_a_counting_function_counts(key):
     for search in (False, True) if key in SEARCHING else (None,):
         opt = make(key) if search is None else make(key, line_search=search)
-        batch = minimize(ROSENBROCK, opt.scaled("lr", 1e-3) if not search else opt, STARTS, 15)
+        batch = minimize(ROSENBROCK, opt.scaled("lr", 1e-3) if not search else opt, INITIAL_POINTS, 15)
         assert (batch.diverged_at == -1).all()
-        for i, start in enumerate(STARTS):
+        for i, start in enumerate(INITIAL_POINTS):
             f = Counted(ROSENBROCK)
             one = minimize(f, batch.optimizer, start, 15)
             assert list(one.evaluations) == f.asked
@@ -232,8 +232,8 @@ def test_a_line_search_by_hand(key, tries):
 def test_armijo_holds_on_every_step(key, surface):
     f = FUNCTIONS[surface]
     (x0, x1), (y0, y1) = f.domain
-    starts = np.random.default_rng(0).uniform((x0, y0), (x1, y1), (40, 2))
-    run = minimize(f, make(key, line_search=True), starts, 8)
+    initial_points = np.random.default_rng(0).uniform((x0, y0), (x1, y1), (40, 2))
+    run = minimize(f, make(key, line_search=True), initial_points, 8)
     fall, slope = np.diff(run.values, axis=0), (run.gradients * np.diff(run.points, axis=0)).sum(-1)
     kept = np.isfinite(fall)
     assert kept.mean() > 0.9

@@ -59,7 +59,7 @@ def any_of(registry):
 
 
 @st.composite
-def starts(draw, f, rows=0):
+def initial_points(draw, f, rows=0):
     """Points in the domain, at its corners, a little or very far outside."""
     inside = st.tuples(*(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in f.domain))
     outside = st.tuples(finite, finite) | st.sampled_from([(1e150, -1e150), (1e308, 1e308), (5e-324, 0.0), (1e17, 1.0)])
@@ -105,7 +105,7 @@ def lawful(run, start, steps):
 def test_any_optimizer(key, data):
     f = data.draw(st.sampled_from(SURFACES), label="function")
     opt = data.draw(made(OPTIMIZERS[key]), label="optimizer")
-    start = data.draw(starts(f), label="start")
+    start = data.draw(initial_points(f), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
     noise = data.draw(st.none() | any_of(NOISES), label="noise")
     lawful(minimize(f, opt, start, STEPS, noise=noise, schedule=schedule, seed=1), start, STEPS)
@@ -119,7 +119,7 @@ def test_any_wrapped_optimizer(key, data):
     inner = data.draw(any_of(OPTIMIZERS), label="inner")
     opt = data.draw(st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(WRAPPERS[key])}), label="wrapper")
     opt = WRAPPERS[key](inner, **opt)
-    start = data.draw(starts(f), label="start")
+    start = data.draw(initial_points(f), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
     lawful(minimize(f, opt, start, STEPS, schedule=schedule), start, STEPS)
 
@@ -130,7 +130,7 @@ def test_any_wrapped_optimizer(key, data):
 def test_any_batch_is_its_rows(key, data):
     f = data.draw(st.sampled_from(SURFACES), label="function")
     opt = data.draw(made(OPTIMIZERS[key], columns=3), label="optimizer")
-    start = data.draw(starts(f, rows=3), label="start")
+    start = data.draw(initial_points(f, rows=3), label="start")
     batch = minimize(f, opt, start, STEPS)
     lawful(batch, start, STEPS)
     for i in range(3):

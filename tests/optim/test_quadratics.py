@@ -87,7 +87,7 @@ def radius(key, hess, lr, mu):
 
 @pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
 @pytest.mark.parametrize("key", ["sgd", "momentum", "nesterov"])
-def test_best_knobs_have_the_factor_claimed_and_no_neighbour_beats_them(key, f, hess, minimum):
+def test_best_knobs_have_the_factor_claimed_and_no_neighbor_beats_them(key, f, hess, minimum):
     best = getattr(theory.curvature(f, minimum), f"best_{key}")
     lr, mu, factor = best if key != "sgd" else (best[0], 0.0, best[1])
     # at the best hyperparameters two eigenvalues meet, so that they are known to half of the digits only

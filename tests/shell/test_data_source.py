@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optviz.data import cache_folder
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.shell import data_source as datafiles
@@ -404,7 +404,7 @@ def test_two_who_press_fetch_are_one_fetch(slow):
 
 
 @pytest.mark.parametrize(
-    ("files", "behaviour", "message"),
+    ("files", "behavior", "message"),
     [
         (FILES | {TEST_X: flipped(FILES[TEST_X])}, {}, "wrong SHA-256"),
         (FILES | {TRAIN_T: b"<html>Please log in</html>"}, {}, "is not the file it should be"),
@@ -413,8 +413,8 @@ def test_two_who_press_fetch_are_one_fetch(slow):
     ],
     ids=["another file", "a log-in page", "a cut connection", "not there"],
 )
-def test_what_a_server_does_wrong_is_said_and_can_be_tried_again(files, behaviour, message):
-    with mirror(files, **behaviour) as (address, handler):
+def test_what_a_server_does_wrong_is_said_and_can_be_tried_again(files, behavior, message):
+    with mirror(files, **behavior) as (address, handler):
         at = fetched(opened(), address)
         assert message in errors(at)[0]
         assert not here(at)
@@ -465,7 +465,7 @@ def test_the_settings_are_for_this_machine_alone():
 
 # --- on a page --------------------------------------------------------------------------------------------------------
 
-SHORT = Contest((OptimizerConfig(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
+SHORT = OptimizerComparison((OptimizerConfig(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
 
 
 def menu(at):
@@ -479,7 +479,7 @@ def chosen(at, key):
 
 
 def kept(at):
-    return list(at.session_state.labs["contest"]["kept"].values())
+    return list(at.session_state.labs["optimizer_comparison"]["kept"].values())
 
 
 def buttons(at):
@@ -487,7 +487,7 @@ def buttons(at):
 
 
 def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here(tmp_path):
-    at = open_page("contest", Contest(SHORT.optimizers, iterations=2))
+    at = open_page("optimizer_comparison", OptimizerComparison(SHORT.optimizers, iterations=2))
     assert "train-contest" in buttons(at)
     at = chosen(at, "mnist")
     assert at.info[0].value.startswith("MNIST is not here yet.")
@@ -496,7 +496,7 @@ def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here(tmp_path):
     assert "train-contest" not in buttons(at)
     assert "cannot be found in the folder" in errors(at)[0]
     before = menu(at).key
-    at = trained(named(at, folder(tmp_path)), "contest")
+    at = trained(named(at, folder(tmp_path)), "optimizer_comparison")
     assert not errors(at)
     now = kept(at)[-1]  # the first is of the digits, not begun
     assert (now.training.dataset.key, now.iteration) == ("mnist", 2)
@@ -510,10 +510,10 @@ def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here(tmp_path):
 
 
 def test_other_files_are_another_training_and_the_first_is_kept(tmp_path):
-    at = trained(named(open_page("contest", SHORT), folder(tmp_path)), "contest")
+    at = trained(named(open_page("optimizer_comparison", SHORT), folder(tmp_path)), "optimizer_comparison")
     at = uploaded(at, packed(small(seed=1, train=40)))
     assert not at.button(key="train-contest").disabled, "it begins anew"
-    at = trained(at, "contest")
+    at = trained(at, "optimizer_comparison")
     first, second = kept(at)
     assert not np.array_equal(first.loss, second.loss)
     at = named(at, tmp_path / "mine")
@@ -521,7 +521,7 @@ def test_other_files_are_another_training_and_the_first_is_kept(tmp_path):
 
 
 def test_a_training_whose_files_are_put_away_waits_to_be_started_again(tmp_path):
-    at = named(open_page("contest", replace(SHORT, iterations=5000)), folder(tmp_path))
+    at = named(open_page("optimizer_comparison", replace(SHORT, iterations=5000)), folder(tmp_path))
     at = pressed(at, "train-contest")
     at = pressed(at, "away-mnist")
     assert at.info[0].value.startswith("MNIST is not here yet.")
@@ -530,6 +530,6 @@ def test_a_training_whose_files_are_put_away_waits_to_be_started_again(tmp_path)
 
 
 def test_a_link_to_mnist_is_welcome_where_it_is_not_here():
-    at = open_page("contest", SHORT)
+    at = open_page("optimizer_comparison", SHORT)
     assert "MNIST is not here yet." in at.info[0].value
-    assert at.session_state.contest == SHORT
+    assert at.session_state.optimizer_comparison == SHORT

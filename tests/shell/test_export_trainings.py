@@ -7,7 +7,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.shell.export.downloads import charts_page
 from optviz.shell.export.training_script import training_script
@@ -22,15 +22,15 @@ from optviz.training import (
 from tests.page import open_page, plots, trained
 
 ROOT = Path(__file__).parents[2]
-SMALL = Contest(network=Network((64, 12, 10)), iterations=12, batch=16)
+SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
 
 
 def test_the_script_prints_the_numbers_of_the_page(tmp_path):
     plain, *_ = SMALL.trainings
     rich = replace(
-        plain, network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalise="before", dropout=0.2),
-        trials=(Trial({"lr": 0.2}, 0.01), Trial(initialiser=Choice("zeros"))), seeds=(0, 4), penalty=Penalty(l1=0.001),
-        split=Split(300, True, 0, 0.1), inputs="standardised",
+        plain, network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalize="before", dropout=0.2),
+        trials=(Trial({"lr": 0.2}, 0.01), Trial(initializer=Choice("zeros"))), seeds=(0, 4), penalty=Penalty(l1=0.001),
+        split=Split(300, True, 0, 0.1), inputs="standardized",
     )  # fmt: skip
     file = tmp_path / "it.py"
     file.write_text(training_script("Which one?", [plain, rich]))
@@ -52,7 +52,7 @@ def test_the_script_prints_the_numbers_of_the_page(tmp_path):
 
 
 def test_the_pictures_of_a_page_in_one_file():
-    at = trained(open_page("contest", SMALL), "contest")
+    at = trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
     shown = at.session_state["_shown"]
     assert set(shown.pictures) == set(plots(at))
     page = charts_page("</script><b>title", shown.charts(), list(shown.tables.values()), "dark")

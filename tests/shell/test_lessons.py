@@ -43,33 +43,33 @@ UNIFORM = NOISES["uniform"]
 RUNS = {}
 
 
-def run(problem, config):
+def run(objective, config):
     """A run, kept by the key that the app's cache has."""
-    key = trajectories.track_key(problem, config)
+    key = trajectories.track_key(objective, config)
     if key not in RUNS:
-        RUNS[key] = trajectories.run(problem, config)
+        RUNS[key] = trajectories.run(objective, config)
     return RUNS[key]
 
 
-def runs(key, **problem):
+def runs(key, **objective):
     """The runs of a lesson, perhaps with another start or more steps."""
     scene = LESSONS[key].scene
-    return [run(replace(scene.problem, **problem), config) for config in scene.optimizers]
+    return [run(replace(scene.objective, **objective), config) for config in scene.optimizers]
 
 
-def changed(key, i, optimizer=None, problem=None, **parts):
-    """One optimizer of a lesson as “Try next” would have it: with other hyperparameters, parts or another problem."""
+def changed(key, i, optimizer=None, objective=None, **parts):
+    """One optimizer of a lesson as “Try next” would have it: with other hyperparameters, parts or another objective."""
     scene = LESSONS[key].scene
     config = scene.optimizers[i]
     part = replace(config.method, values=config.method.values | (optimizer or {}))
-    return run(replace(scene.problem, **(problem or {})), replace(config, method=part, **parts))
+    return run(replace(scene.objective, **(objective or {})), replace(config, method=part, **parts))
 
 
 def ends(key, **config):
     """For every further start of a lesson's optimizer: the last point and the nearest minimum's index."""
     scene = LESSONS[key].scene
-    fan = trajectories.fan(scene.problem, replace(scene.optimizers[0], **config))
-    return fan, nearest(fan.points[-1], scene.problem.f.minima)
+    multistart = trajectories.multistart(scene.objective, replace(scene.optimizers[0], **config))
+    return multistart, nearest(multistart.points[-1], scene.objective.f.minima)
 
 
 def nearest(points, known):
@@ -157,7 +157,7 @@ LITERALS = {
     ("local-minimum", "0.417"): lambda: -FUNCTIONS["double_well"].value((-1, 0)),
     ("local-minimum", "2.667"): lambda: -FUNCTIONS["double_well"].value((2, 0)),
     ("local-minimum", "0.8"): lambda: changed("local-minimum", 1, {"momentum": 0.8}).points[-1, 0] < -0.9,
-    ("run-up", "1.8"): lambda: -LESSONS["local-minimum"].scene.problem.start[0],
+    ("run-up", "1.8"): lambda: -LESSONS["local-minimum"].scene.objective.start[0],
     ("basins", "0.003"): lambda: (
         ends("basins", method=Choice("momentum", {"lr": 0.003}))[1] != ends("basins")[1]
     ).sum() == 9,
@@ -182,7 +182,7 @@ LITERALS = {
     ("adagrad-stalls", "1.5"): lambda: (go("bowl", "adagrad", lr=1.5).values < 1e-3).any(),
     ("restless", "100"): lambda: go("bowl", "rmsprop", steps=100, lr=0.3, eps=1e-7).values[-1] < 1e-30,
     ("restless", "300"): lambda: go("bowl", "rmsprop", steps=300, lr=0.3, eps=1e-7).values[-1] > 1e-3,
-    ("restless", "1000"): lambda: LESSONS["restless"].scene.problem.steps,
+    ("restless", "1000"): lambda: LESSONS["restless"].scene.objective.steps,
     ("restless", "180"): lambda: 170 < (runs("restless")[1].values[60:] > 1e-2).argmax() + 60 < 190,
     ("restless", "0.1"): lambda: changed("restless", 1, {"eps": 0.1}).values[100:].max() > 0.1,
     ("bias-correction", "0.3"): lambda: adam_first(True),
@@ -352,7 +352,7 @@ def test_learning_rates():
     assert tail(high, 30) > 2 * tail(good, 30)
     assert tail(low, 30) > 10 * tail(good, 30)
     assert (too_high.values[-30:] > 1e3).all()
-    quiet = changed("learning-rates", 2, problem={"noise": Choice("none")})
+    quiet = changed("learning-rates", 2, objective={"noise": Choice("none")})
     assert quiet.values[-1] < 1e-3 * tail(high, 30)
     early = {lr: noisy("sgd", lr, 100, scale=1.0).values for lr in (0.2, 0.8)}
     assert (early[0.8][5:16].mean(0) < early[0.2][5:16].mean(0)).mean() > 0.95  # not this seed's luck
@@ -425,11 +425,11 @@ def test_double_well(key):
 
 
 def test_hilltop():
-    fan, valley = ends("hilltop")
+    multistart, valley = ends("hilltop")
     assert len(valley) == 16
     assert set(valley) == {0, 1, 2, 3}
-    assert (valley != np.roll(valley, 1)).sum() == 4  # neighbours part at four ridges only
-    np.testing.assert_allclose(fan.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
+    assert (valley != np.roll(valley, 1)).sum() == 4  # neighbors part at four ridges only
+    np.testing.assert_allclose(multistart.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
     newton, _ = ends("hilltop", method=Choice("newton"))
     bent = np.linalg.eigvalsh(FUNCTIONS["himmelblau"].hess(newton.points[-1]))
     assert np.abs(newton.true_gradients[-1]).max() < 1e-9
@@ -438,11 +438,11 @@ def test_hilltop():
 
 
 def test_basins():
-    fan, valley = ends("basins")
+    multistart, valley = ends("basins")
     assert sorted(np.bincount(valley).tolist()) == [6, 6, 6, 7]
     known = FUNCTIONS["himmelblau"].minima
-    np.testing.assert_allclose(fan.points[-1], known[valley], atol=1e-6)
-    assert (valley == nearest(fan.points[0], known)).all()
+    np.testing.assert_allclose(multistart.points[-1], known[valley], atol=1e-6)
+    assert (valley == nearest(multistart.points[0], known)).all()
     assert np.ptp(FUNCTIONS["himmelblau"].value(known)) < 1e-20
     ball, elsewhere = ends("basins", method=Choice("momentum", {"lr": 0.003}))
     assert (elsewhere != valley).sum() == 9
@@ -506,7 +506,7 @@ def test_tilted_bowl():
     tilted = dict(zip(names, losses("tilted-bowl"), strict=True))
     reference = {"SGD": 0.01333, "Momentum": 0.04794, "AdaGrad": 0.1411, "RMSProp": 0.0381, "Adam": 0.620}
     assert tilted == pytest.approx(reference, rel=2e-3)
-    assert LESSONS["tilted-bowl"].scene.problem.f.value(LESSONS["tilted-bowl"].scene.problem.start) == pytest.approx(
+    assert LESSONS["tilted-bowl"].scene.objective.f.value(LESSONS["tilted-bowl"].scene.objective.start) == pytest.approx(
         FUNCTIONS["bowl"].value(START)
     )
     assert go("tilted_bowl", "newton", steps=1).values[1] < 1e-25
@@ -516,7 +516,7 @@ def test_weight_decay():
     ys = [r.points[-1, 1] for r in runs("weight-decay")]
     assert ys[0] == pytest.approx(3, abs=1e-3)
     assert ys[0] > ys[1] > ys[2]
-    free, pulled = (changed("weight-decay", i, problem={"function": "bowl", "start": (-7.0, 2.0)}) for i in (0, 2))
+    free, pulled = (changed("weight-decay", i, objective={"function": "bowl", "start": (-7.0, 2.0)}) for i in (0, 2))
     assert pulled.values[-1] < free.values[-1]
 
 
@@ -540,8 +540,8 @@ def test_newton_leap():
     assert plain_one.values[7] < 1e-25
     assert plain_one.points[2, 1] < FUNCTIONS["rosenbrock"].domain[1][0]
     assert (np.diff(careful.values) <= 0).all()
-    starts = np.random.default_rng(1).uniform((-2, -1), (2, 3), (200, 2))
-    many = minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["newton"](line_search=True), starts, 20).values
+    initial_points = np.random.default_rng(1).uniform((-2, -1), (2, 3), (200, 2))
+    many = minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["newton"](line_search=True), initial_points, 20).values
     assert (np.diff(many, axis=0) <= 0).all()
 
 
@@ -549,7 +549,7 @@ def test_learned_curvature():
     sgd, adam, newton, bfgs = runs("learned-curvature")
     reached = int((bfgs.values <= 1e-3).argmax())
     spent = bfgs.work[reached]
-    assert spent.sum() == LESSONS["learned-curvature"].scene.problem.steps == 106  # what the others get
+    assert spent.sum() == LESSONS["learned-curvature"].scene.objective.steps == 106  # what the others get
     assert spent[1] > spent[0]
     assert spent[2] == 0
     assert adam.evaluations.gradient == sgd.evaluations.gradient == 106
@@ -563,8 +563,8 @@ def test_fork():
     for branch in (faster, sgd):
         np.testing.assert_array_equal(branch.points[:13], base.points[:13])
         assert (branch.points[13] != base.points[13]).any()
-    assert faster.carried == (False, True)
-    assert sgd.carried == (False, False)
+    assert faster.warm_started == (False, True)
+    assert sgd.warm_started == (False, False)
     assert faster.values[20] < base.values[20] / 10
     assert faster.values[30] > base.values[30]
     assert faster.points[30, 0] > 1
@@ -620,7 +620,7 @@ def test_placeholders_look_into_wrappers():
 @pytest.mark.parametrize(
     "text",
     [
-        "{loss Lion}", "{loss}", "{steps Adam}", "{colour Adam}", "{inner Adam}", "{reached Adam 3}", "{tail Adam}",
+        "{loss Lion}", "{loss}", "{steps Adam}", "{color Adam}", "{inner Adam}", "{reached Adam 3}", "{tail Adam}",
         "{tail Adam 70}", "{loss Adam 5000}", "{loss #4}", "{lr Adam 3}", "{__class__ Adam}", "{diverged Adam}",
     ],
 )  # fmt: skip
@@ -643,7 +643,7 @@ chapter = "Some"
 order = 1
 source = "Nobody (1900)"
 
-[scene.problem]
+[scene.objective]
 steps = 5
 
 [[scene.optimizers]]
@@ -679,7 +679,7 @@ def test_a_good_file(tmp_path):
     [
         ('title = "A lesson"\n', "", "lacks its title"),
         ('source = "Nobody (1900)"\n', "", "lacks its source"),
-        ("[scene.problem]\nsteps = 5\n", "", "lacks its problem"),
+        ("[scene.objective]\nsteps = 5\n", "", "lacks its objective"),
         ("order = 1", 'order = "first"', "order is a finite number"),
         ("order = 1", "order = 1\nmood = 3", "no 'mood'"),
         ("order = 1", 'order = 1\npage = "moon"', "no page 'moon'"),
@@ -729,7 +729,7 @@ def landscape(function):
 @pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
 def test_thumbnails(key, theme):
     scene = LESSONS[key].scene
-    picture = thumbnail(scene, run, landscape(scene.problem.function), THEMES[theme])
+    picture = thumbnail(scene, run, landscape(scene.objective.function), THEMES[theme])
     root = ET.fromstring(picture)
     assert root.tag == f"{SVG}svg"
     assert root.get("aria-hidden") == "true"
@@ -740,7 +740,7 @@ def test_thumbnails(key, theme):
     assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
     coordinates = [float(n) for p in paths for n in re.findall(r"-?\d+\.\d+", p.get("d"))]
     assert max(map(abs, coordinates), default=0) < 1000
-    assert len(root.findall(f"{SVG}polygon")) == len(scene.problem.f.minima)
+    assert len(root.findall(f"{SVG}polygon")) == len(scene.objective.f.minima)
     assert len(root.findall(f"{SVG}image")) == 1
     assert len(picture) < 40_000
 
@@ -757,12 +757,12 @@ def test_thumbnails_of_histograms(key, theme):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page in ("initialisation", "contest")])
+@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page in ("initialization", "optimizer_comparison")])
 def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
-    picture = curves_thumbnail([scene] if LESSONS[key].page == "initialisation" else scene.trainings, THEMES[theme])
+    picture = curves_thumbnail([scene] if LESSONS[key].page == "initialization" else scene.trainings, THEMES[theme])
     paths = ET.fromstring(picture).findall(f"{SVG}path")
-    assert len(paths) == len(scene.initialisers if LESSONS[key].page == "initialisation" else scene.optimizers)
+    assert len(paths) == len(scene.initializers if LESSONS[key].page == "initialization" else scene.optimizers)
     assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
     assert "nan" not in picture
 
@@ -791,7 +791,7 @@ def test_what_the_lessons_on_training_say():
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
         assert np.abs(weights).max() > 0.01, "they do move"
     still = replace(
-        alike, network=replace(alike.network, activation=Choice("relu")), initialisers=(Choice("zeros"),), iterations=50
+        alike, network=replace(alike.network, activation=Choice("relu")), initializers=(Choice("zeros"),), iterations=50
     )
     assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
 
@@ -844,7 +844,7 @@ def test_the_shade_is_a_picture_that_others_can_read():
     image = pytest.importorskip("PIL.Image")
     for key, bottom in (("zigzag", (30, 19)), ("learned-curvature", (45, 19))):
         scene = LESSONS[key].scene
-        svg = thumbnail(scene, run, landscape(scene.problem.function), THEMES["light"])
+        svg = thumbnail(scene, run, landscape(scene.objective.function), THEMES["light"])
         shade = image.open(io.BytesIO(base64.b64decode(HREF.search(svg)[1])))
         shade.load()
         assert (shade.size, shade.mode) == ((60, 38), "RGBA")
@@ -852,13 +852,13 @@ def test_the_shade_is_a_picture_that_others_can_read():
         assert shade.getpixel(bottom) < shade.getpixel((0, 37))  # darker at the minimum than in a corner
 
 
-def scene_of(**problem):
+def scene_of(**objective):
     configs = LESSONS["zigzag"].scene.optimizers
-    return Scene(trajectories.Problem(**problem), configs)
+    return Scene(trajectories.Objective(**objective), configs)
 
 
 @pytest.mark.parametrize(
-    "problem",
+    "objective",
     [
         {"function": "formula", "formula": "log(x)^2 + y^2", "start": (0.5, 1.0), "steps": 50},
         {"function": "formula", "formula": "log(x)^2 + y^2", "start": (-3.0, 1.0)},
@@ -868,9 +868,9 @@ def scene_of(**problem):
         {"function": "formula", "formula": "1/x", "start": (-1.0, 1.0), "domain": ((-1.0, 1.0), (-2.0, 2.0))},
     ],
 )
-def test_thumbnails_of_what_is_not_defined_everywhere(problem):
-    scene = scene_of(**problem)
-    picture = thumbnail(scene, run, Landscape.of(scene.problem.f, 40), THEMES["dark"])
+def test_thumbnails_of_what_is_not_defined_everywhere(objective):
+    scene = scene_of(**objective)
+    picture = thumbnail(scene, run, Landscape.of(scene.objective.f, 40), THEMES["dark"])
     root = ET.fromstring(picture)
     assert len(root.findall(f"{SVG}path")) == 1
     assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)

@@ -24,9 +24,9 @@ from optviz import (
 from optviz.experiments.trajectories.spec import (
     BOOK,
     TYPED,
-    Problem,
+    Objective,
     Scene,
-    fan,
+    multistart,
     run,
 )
 from optviz.experiments.trajectories.table import paths_csv
@@ -38,7 +38,7 @@ from optviz.shell.export.torch_script import torch_formula, torch_script
 from optviz.spec import Choice
 
 ROOT = Path(__file__).parents[2]
-VALLEY = Problem("rosenbrock", start=(-1.2, 1.0), steps=25)
+VALLEY = Objective("rosenbrock", start=(-1.2, 1.0), steps=25)
 # Rates for Rosenbrock's valley at which a rounding error stays one; the others stand as they are.
 CALM = {"sgd": 1e-3, "momentum": 2e-4, "nesterov": 2e-4, "radam": 1e-3, "lion": 0.01, "bfgs": 0.5, "lbfgs": 0.5}
 TWICE = Choice("sgd", {"lr": 0.05}), Choice("momentum", {"lr": 0.02, "momentum": 0.8})
@@ -50,7 +50,7 @@ def calm(key, **more):
 
 
 def typed(formula, *configs, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
-    return Scene(Problem(TYPED, formula, domain, (1.5, -2.5), **more), configs or tuple(map(OptimizerConfig, TWICE)))
+    return Scene(Objective(TYPED, formula, domain, (1.5, -2.5), **more), configs or tuple(map(OptimizerConfig, TWICE)))
 
 
 ADAM, MOMENTUM = OptimizerConfig(Choice("adam", {"lr": 0.3})), OptimizerConfig(Choice("momentum", {"lr": 0.05}))
@@ -83,41 +83,41 @@ SWITCHED = (
 )
 SOME = tuple(OptimizerConfig(Choice(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
 FANS = (
-    OptimizerConfig(TWICE[0], starts=Choice("ring", {"count": 5})),
-    OptimizerConfig(Choice("newton"), starts=Choice("grid", {"columns": 3})),
-    OptimizerConfig(Choice("nesterov", {"lr": 0.05}), starts=Choice("ring")),
+    OptimizerConfig(TWICE[0], initial_points=Choice("ring", {"count": 5})),
+    OptimizerConfig(Choice("newton"), initial_points=Choice("grid", {"columns": 3})),
+    OptimizerConfig(Choice("nesterov", {"lr": 0.05}), initial_points=Choice("ring")),
     ADAM,
 )
 FORMULA = "abs(x^2 − 1)/2 + min(y², 3) + max(x*y, 1)·0.1 + sqrt(2)*log10(x^2+4) + ln(e)*sin(π*y) + sign(3)"
 SCENES = {
     "book": BOOK,
-    "bowl": Scene(Problem(), tuple(OptimizerConfig(Choice(k)) for k in OPTIMIZERS)),
+    "bowl": Scene(Objective(), tuple(OptimizerConfig(Choice(k)) for k in OPTIMIZERS)),
     "valley": Scene(VALLEY, tuple(OptimizerConfig(calm(k)) for k in OPTIMIZERS)),
     "written out": Scene(VALLEY, tuple(OptimizerConfig(calm(k), schedules={"lr": Choice("constant")}) for k in OPTIMIZERS)),
-    "scheduled": Scene(Problem(steps=60), SCHEDULED),
-    "wrapped": Scene(Problem(), WRAPPED),
-    "switched": Scene(Problem(), SWITCHED),
-    "forks": Scene(Problem(), FORKS),
-    "fans": Scene(Problem("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")),
+    "scheduled": Scene(Objective(steps=60), SCHEDULED),
+    "wrapped": Scene(Objective(), WRAPPED),
+    "switched": Scene(Objective(), SWITCHED),
+    "forks": Scene(Objective(), FORKS),
+    "fans": Scene(Objective("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")),
     "fans elsewhere": typed("x^2/9 + y^2", FANS[0], domain=((-3.0, 6.0), (-4.0, 4.0))),
-    **{f"noise {k}": Scene(Problem(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
-    "quiet": Scene(Problem("noisy_bowl"), SOME),  # a function with noise of its own, switched off
+    **{f"noise {k}": Scene(Objective(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
+    "quiet": Scene(Objective("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
     "diverging": Scene(replace(VALLEY, steps=200), (OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("nesterov")))),
     "undefined": typed("log(x) + y^2", OptimizerConfig(Choice("sgd", {"lr": 4.0})), OptimizerConfig(Choice("nesterov", {"lr": 0.001}))),
-    "undefined start": Scene(Problem(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
-    "twins": Scene(Problem(), (OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})))),
-    "nobody": Scene(Problem(), ()),
+    "undefined start": Scene(Objective(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
+    "twins": Scene(Objective(), (OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})))),
+    "nobody": Scene(Objective(), ()),
     **{
-        f"function {f}": Scene(Problem(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)) for f in FUNCTIONS
+        f"function {f}": Scene(Objective(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)) for f in FUNCTIONS
     },
 }
 
 # What the script in PyTorch does not cover, each with a comment in the script: nothing but the limits that
 # optviz takes where a formula gives 0/0.
-NOT_COVERED = {"ackley at its minimum": Scene(Problem("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),))}
+NOT_COVERED = {"ackley at its minimum": Scene(Objective("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),))}
 
 RUNNER = """
 import contextlib, io, json, sys
@@ -155,7 +155,7 @@ def numbers(text: str) -> dict[str, tuple[float, ...]]:
 def expected(scene: Scene) -> dict[str, tuple[float, ...]]:
     ends = {}
     for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
-        alone, others = run(scene.problem, config), fan(scene.problem, config)
+        alone, others = run(scene.objective, config), multistart(scene.objective, config)
         ends[name] = (*alone.points[-1].tolist(), float(alone.values[-1]))
         for i in range(others.values.shape[1] if others else 0):
             ends[f"{name} @{i + 1}"] = (*others.points[-1, i].tolist(), float(others.values[-1, i]))
@@ -279,7 +279,7 @@ class Odd(Optimizer):
 def test_what_cannot_be_written_is_a_comment():
     optimizer("Odd", "nobody")(Odd)
     try:
-        scene = Scene(Problem(), (ADAM, OptimizerConfig(Choice("odd"))))
+        scene = Scene(Objective(), (ADAM, OptimizerConfig(Choice("odd"))))
         code = torch_script(scene)
         assert "# Odd is missing, for it cannot be written in PyTorch: np.nextafter" in code
         compile(code, "script", "exec")
@@ -310,8 +310,8 @@ def test_formulas_keep_their_looks(formula, code):
 
 def test_the_file_holds_every_step():
     scene = SCENES["noise uniform"]
-    runs = [(name, run(scene.problem, r)) for name, r in zip(scene.names, scene.optimizers, strict=True)]
-    others = fan(scene.problem, FANS[0])
+    runs = [(name, run(scene.objective, r)) for name, r in zip(scene.names, scene.optimizers, strict=True)]
+    others = multistart(scene.objective, FANS[0])
     rows = list(csv.DictReader(io.StringIO(paths_csv([*runs, ("Many", others)]))))
     for i in range(others.values.shape[1]):
         held = [r for r in rows if r["optimizer"] == f"Many @{i + 1}"]
@@ -329,10 +329,10 @@ def test_the_file_holds_every_step():
 
 def test_the_file_ends_where_a_path_does():
     scene = SCENES["diverging"]
-    gone = run(scene.problem, scene.optimizers[0])
+    gone = run(scene.objective, scene.optimizers[0])
     text = paths_csv([("SGD", gone)])
     assert len(text.splitlines()) == 1 + int(gone.diverged_at)
     assert text.endswith(f",,,{gone.work[int(gone.diverged_at) - 1, 0]}\n")
     assert "nan" not in text
     start = SCENES["undefined start"]
-    assert len(paths_csv([("SGD", run(start.problem, start.optimizers[0]))]).splitlines()) == 1
+    assert len(paths_csv([("SGD", run(start.objective, start.optimizers[0]))]).splitlines()) == 1

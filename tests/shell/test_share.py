@@ -22,7 +22,7 @@ from optviz import (
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    STARTS,
+    INITIAL_POINTS,
     WRAPPERS,
 )
 from optviz.experiments.trajectories import spec as trajectories
@@ -33,7 +33,7 @@ from optviz.experiments.trajectories.spec import (
     MAX_SEED,
     NO_NOISE,
     TYPED,
-    Problem,
+    Objective,
     Scene,
     on_function,
 )
@@ -64,17 +64,17 @@ from optviz.spec import (
 )
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
-FRAMED = Problem(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
+FRAMED = Objective(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
 SIX = Scene(FRAMED, tuple(OptimizerConfig(Choice(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
 
 FORKED = OptimizerConfig(
     Choice("momentum", {"lr": 0.02}),
     fork=Fork(OptimizerConfig(Choice("adam"), fork=Fork(OptimizerConfig(Choice("sgd", {"lr": 0.95})), 4)), 12),
-    starts=Choice("ring", {"count": 8}),
+    initial_points=Choice("ring", {"count": 8}),
 )
 RICH = Shared(
     Scene(
-        Problem(TYPED, "x**2/20 + y**2 + sin(3*x)/2", ((-8.0, 8.0), (-5.0, 5.0)), (-7.0, 2.5), 120,
+        Objective(TYPED, "x**2/20 + y**2 + sin(3*x)/2", ((-8.0, 8.0), (-5.0, 5.0)), (-7.0, 2.5), 120,
                 Choice("gaussian", {"scale": 0.5}), 7),
         (
             OptimizerConfig(Choice("adamw", {"lr": 0.05, "bias_correction": False}), (Choice("clipped"), Choice("averaged", {"decay": 0.9})),
@@ -101,37 +101,37 @@ FOR_EVER = {
 def scenes():
     """Scenes that between them have everything."""
     yield "book", BOOK
-    yield "empty", Scene(Problem(), ())
+    yield "empty", Scene(Objective(), ())
     yield "six", SIX
     for key in FUNCTIONS:
-        yield key, replace(BOOK, problem=on_function(Problem(steps=77), key))
+        yield key, replace(BOOK, objective=on_function(Objective(steps=77), key))
     for key, cls in OPTIMIZERS.items():
-        yield key, Scene(Problem(), (OptimizerConfig(Choice(key)),))
+        yield key, Scene(Objective(), (OptimizerConfig(Choice(key)),))
         knobbed = {k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)}
-        yield f"{key}-hyperparameters", Scene(Problem(), (OptimizerConfig(Choice(key, knobbed)),))
+        yield f"{key}-hyperparameters", Scene(Objective(), (OptimizerConfig(Choice(key, knobbed)),))
     for key, cls in WRAPPERS.items():
         for knobbed in ({}, {k.name: k.low for k in hyperparameters(cls)}):
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice(key, knobbed),)),))
-    yield "wrappers", Scene(Problem(), (OptimizerConfig(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
+            yield f"{key}-{len(knobbed)}", Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice(key, knobbed),)),))
+    yield "wrappers", Scene(Objective(), (OptimizerConfig(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
     for key, cls in SCHEDULES.items():
         for knobbed in ({}, {k.name: k.high for k in hyperparameters(cls)}):
             schedules = {"lr": Choice(key, knobbed), "beta1": Choice("constant")}
-            yield f"{key}-{len(knobbed)}", Scene(Problem(), (OptimizerConfig(Choice("adam"), (), schedules),))
+            yield f"{key}-{len(knobbed)}", Scene(Objective(), (OptimizerConfig(Choice("adam"), (), schedules),))
     for key in NOISES:
-        yield key, replace(BOOK, problem=Problem(noise=Choice(key, {"scale": 0.3}), seed=MAX_SEED))
-    for key, cls in STARTS.items():
-        starts = Choice(key, {k.name: k.low for k in hyperparameters(cls)})
-        yield key, Scene(Problem(), (OptimizerConfig(Choice("adam"), starts=starts), OptimizerConfig(Choice("sgd"), starts=Choice(key))))
+        yield key, replace(BOOK, objective=Objective(noise=Choice(key, {"scale": 0.3}), seed=MAX_SEED))
+    for key, cls in INITIAL_POINTS.items():
+        initial_points = Choice(key, {k.name: k.low for k in hyperparameters(cls)})
+        yield key, Scene(Objective(), (OptimizerConfig(Choice("adam"), initial_points=initial_points), OptimizerConfig(Choice("sgd"), initial_points=Choice(key))))
     for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
-        yield formula, Scene(Problem(TYPED, formula, start=(1.0, 1.0)), BOOK.optimizers)
-    yield "formula put away", Scene(Problem(formula="x*y"), ())
-    yield "forks", Scene(Problem(), (FORKED, replace(FORKED, fork=Fork(FORKED, 0))))
+        yield formula, Scene(Objective(TYPED, formula, start=(1.0, 1.0)), BOOK.optimizers)
+    yield "formula put away", Scene(Objective(formula="x*y"), ())
+    yield "forks", Scene(Objective(), (FORKED, replace(FORKED, fork=Fork(FORKED, 0))))
     config = OptimizerConfig(Choice("adam"))
     for step in range(11):
         config = OptimizerConfig(Choice("sgd"), fork=Fork(config, step))
-    yield "forks of forks", Scene(Problem(), (config,))
-    yield "many", Scene(Problem(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.optimizers[0],) * MAX_OPTIMIZERS, 1e-12)
-    yield "odd numbers", Scene(Problem(start=(1 / 3, -5e-324)), (OptimizerConfig(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
+    yield "forks of forks", Scene(Objective(), (config,))
+    yield "many", Scene(Objective(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.optimizers[0],) * MAX_OPTIMIZERS, 1e-12)
+    yield "odd numbers", Scene(Objective(start=(1 / 3, -5e-324)), (OptimizerConfig(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
 
 
 SCENES = dict(scenes())
@@ -189,19 +189,19 @@ class TestRoundTrip:
         for _ in range(200):
             lr, x, tolerance = rng.uniform(1e-4, 10), rng.uniform(-10, 10), rng.uniform(1e-12, 1)
             scene = decode(
-                encode(Shared(Scene(Problem(start=(x, -x / 2)), (OptimizerConfig(Choice("sgd", {"lr": lr})),), tolerance)))
+                encode(Shared(Scene(Objective(start=(x, -x / 2)), (OptimizerConfig(Choice("sgd", {"lr": lr})),), tolerance)))
             ).scene
-            assert scene.problem.start == (x, -x / 2)
+            assert scene.objective.start == (x, -x / 2)
             assert scene.optimizers[0].method.values == {"lr": lr}
             assert scene.tolerance == tolerance
 
     def test_a_typed_formula_is_ready_to_run(self):
-        problem = decode(encode(Shared(SIX))).scene.problem
-        assert trajectories.run(problem, OptimizerConfig(Choice("adam")), steps=3).points.shape == (4, 2)
+        objective = decode(encode(Shared(SIX))).scene.objective
+        assert trajectories.run(objective, OptimizerConfig(Choice("adam")), steps=3).points.shape == (4, 2)
 
     def test_is_the_same_text_for_equal_scenes(self):
         one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
-        one, two = (Shared(Scene(Problem(), (OptimizerConfig(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
+        one, two = (Shared(Scene(Objective(), (OptimizerConfig(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
         assert one == two
         assert encode(one) == encode(two) == encode(decode(encode(two)))
 
@@ -236,19 +236,19 @@ def configs(draw, depth=2):
     names = [k.name for cls in held for k in hyperparameters(cls) if k.kind is float]
     schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
     fork = draw(st.none() | st.builds(Fork, configs(depth - 1), st.integers(0, MAX_STEPS))) if depth else None
-    return OptimizerConfig(optimizer, wrappers, schedules, fork, draw(st.none() | parts(STARTS)))
+    return OptimizerConfig(optimizer, wrappers, schedules, fork, draw(st.none() | parts(INITIAL_POINTS)))
 
 
 @st.composite
 def problems(draw):
     key = draw(st.sampled_from([*FUNCTIONS, TYPED]))
     edges = st.lists(st.floats(-100, 100), min_size=2, max_size=2, unique=True).map(lambda v: tuple(sorted(v)))
-    domain = draw(st.just(Problem().domain) | st.tuples(edges, edges))
+    domain = draw(st.just(Objective().domain) | st.tuples(edges, edges))
     formula = draw(st.sampled_from(["x", FORMULA, "x² − π·y"] + ([""] if key != TYPED else [])))
     shown = domain if key == TYPED else FUNCTIONS[key].domain
     start = tuple(draw(st.floats(low, high)) for low, high in shown)
     noise = draw(st.just(Choice(NO_NOISE)) | parts(NOISES))
-    return Problem(
+    return Objective(
         key, formula, domain, start, draw(st.integers(1, MAX_STEPS)), noise, draw(st.integers(0, MAX_SEED))
     )
 
@@ -289,12 +289,12 @@ class TestLength:
         assert len(encode(RICH)) <= 300
 
     def test_one_change_to_the_book(self):
-        for problem in (
-            Problem(steps=100),
-            Problem(start=(3.37, -1.45)),
-            Problem(noise=Choice("uniform", {"scale": 2.0})),
+        for objective in (
+            Objective(steps=100),
+            Objective(start=(3.37, -1.45)),
+            Objective(noise=Choice("uniform", {"scale": 2.0})),
         ):
-            assert len(encode(Shared(replace(BOOK, problem=problem)))) <= 60
+            assert len(encode(Shared(replace(BOOK, objective=objective)))) <= 60
 
     def test_what_no_link_holds_is_said_when_it_is_made(self):
         rng = random.Random(2)
@@ -304,9 +304,9 @@ class TestLength:
             return OptimizerConfig(Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
 
         held = tuple(branches(3) for _ in range(MAX_OPTIMIZERS))
-        assert decode(encode(Shared(Scene(Problem(), held)))).scene.optimizers == held
+        assert decode(encode(Shared(Scene(Objective(), held)))).scene.optimizers == held
         with pytest.raises(LinkError, match="too much"):
-            encode(Shared(Scene(Problem(), tuple(branches(12) for _ in range(MAX_OPTIMIZERS)))))
+            encode(Shared(Scene(Objective(), tuple(branches(12) for _ in range(MAX_OPTIMIZERS)))))
 
 
 class TestForEver:
@@ -320,12 +320,12 @@ class TestForEver:
 
     def test_what_links_leave_out_is_as_it_was(self):
         """Defaults are not written into a link, so that another default would change what old links show."""
-        for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES, STARTS):
+        for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES, INITIAL_POINTS):
             for key, cls in registry.items():
                 now, then = {k.name: k.default for k in hyperparameters(cls)}, DEFAULTS.get(key, {})
                 assert {name: now.get(name) for name in then} == then, key
-        assert Problem() == Problem("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Choice("none"), 0)
-        assert Scene(Problem(), ()).tolerance == 1e-3
+        assert Objective() == Objective("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, Choice("none"), 0)
+        assert Scene(Objective(), ()).tolerance == 1e-3
         assert View() == View("auto", False, False, False, True, "steps", ("loss",))
         assert OptimizerConfig(Choice("sgd")) == OptimizerConfig(Choice("sgd"), (), {}, None, None)
         assert Controls() == Controls((), ())
@@ -525,18 +525,18 @@ class TestOtherThings:
                 refusal(packed(data))
 
     def scene(self, **parts):
-        return packed({"scene": {"problem": {}, "optimizers": [], **parts}})
+        return packed({"scene": {"objective": {}, "optimizers": [], **parts}})
 
     def config(self, **parts):
         return self.scene(optimizers=[{"method": "adam", **parts}])
 
     def test_the_words_of_what_is_wrong_come_through(self):
         said = {
-            self.scene(problem={"steps": 2001}): "steps is from 1 to 2000, not 2001",
-            self.scene(problem={"steps": 10**300}): "steps is a whole number",
-            self.scene(problem={"seed": -1}): "seed is from 0 to 9999",
-            self.scene(problem={"function": "rosenbrok"}): "there is no function 'rosenbrok'",
-            self.scene(problem={"start": [0, 99]}): "outside the picture",
+            self.scene(objective={"steps": 2001}): "steps is from 1 to 2000, not 2001",
+            self.scene(objective={"steps": 10**300}): "steps is a whole number",
+            self.scene(objective={"seed": -1}): "seed is from 0 to 9999",
+            self.scene(objective={"function": "rosenbrok"}): "there is no function 'rosenbrok'",
+            self.scene(objective={"start": [0, 99]}): "outside the picture",
             self.scene(optimizers=[{"method": "adam"}] * 13): "number of optimizers is from 0 to 12, not 13",
             self.scene(optimizers=[{"method": "adam"}] * 65): "more than 64",
             self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
@@ -547,17 +547,17 @@ class TestOtherThings:
             self.optimizer(wrappers=["averaged"] * 64): "stands around itself",
             self.optimizer(schedules={"momentum": "cosine"}): "'momentum'",
             self.optimizer(schedules={"bias_correction": "cosine"}): "'bias_correction'",
-            self.optimizer(starts={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
-            self.optimizer(starts={"grid": {"columns": 1000000}}): "columns of grid",
+            self.optimizer(initial_points={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
+            self.optimizer(initial_points={"grid": {"columns": 1000000}}): "columns of grid",
             self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
             self.optimizer(fork={"method": {"optimizer": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
             self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 10**300}): "step is a whole number",
-            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"levels": "odd"}}): "view",
-            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"metrics": []}}): "curves",
-            packed({"scene": {"problem": {}, "optimizers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
-            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"locked": ["all"]}}): "controls",
-            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"hidden": ["run", "run"]}}): "controls",
-            packed({"scene": {"problem": {}, "optimizers": []}, "controls": {"shut": []}}): "controls has no 'shut'",
+            packed({"scene": {"objective": {}, "optimizers": []}, "view": {"levels": "odd"}}): "view",
+            packed({"scene": {"objective": {}, "optimizers": []}, "view": {"metrics": []}}): "curves",
+            packed({"scene": {"objective": {}, "optimizers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
+            packed({"scene": {"objective": {}, "optimizers": []}, "controls": {"locked": ["all"]}}): "controls",
+            packed({"scene": {"objective": {}, "optimizers": []}, "controls": {"hidden": ["run", "run"]}}): "controls",
+            packed({"scene": {"objective": {}, "optimizers": []}, "controls": {"shut": []}}): "controls has no 'shut'",
             packed({"optimizers": []}): "link has no 'optimizers'",
             packed({}): "link lacks its scene",
             packed([]): "link is a mapping",
@@ -568,9 +568,9 @@ class TestOtherThings:
             assert "something that the app does not have" in message
 
     def test_forks_beyond_the_depth(self):
-        assert "deeply" in refusal(packed('{"scene":{"problem":{},"optimizers":[' + DEEP + "]}}"))
+        assert "deeply" in refusal(packed('{"scene":{"objective":{},"optimizers":[' + DEEP + "]}}"))
         data = '{"fork":{"optimizer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
-        refusal(packed('{"scene":{"problem":{},"optimizers":[' + data + "]}}"))
+        refusal(packed('{"scene":{"objective":{},"optimizers":[' + data + "]}}"))
 
     @pytest.mark.parametrize(
         "formula",
@@ -581,7 +581,7 @@ class TestOtherThings:
     )  # fmt: skip
     @pytest.mark.parametrize("function", [TYPED, "bowl"])
     def test_hostile_formulas(self, formula, function):
-        text = self.scene(problem={"function": function, "formula": formula, "start": [1, 1]})
+        text = self.scene(objective={"function": function, "formula": formula, "start": [1, 1]})
         began = time.perf_counter()
         if formula == "x**y**x**y**x**y**x**y**x**y" or (formula == "" and function == "bowl"):
             with suppress(LinkError):

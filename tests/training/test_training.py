@@ -42,7 +42,7 @@ def config(key, lr=None, **more):
 
 
 def small(r=None, **more):
-    usual = {"network": SMALL, "optimizer": r or config("sgd", 0.5), "batch": 8, "iterations": 12, "assess": 5}
+    usual = {"network": SMALL, "optimizer": r or config("sgd", 0.5), "batch": 8, "iterations": 12, "eval_every": 5}
     return Training(**usual | more)
 
 
@@ -79,7 +79,7 @@ def same(a, b):
 def test_as_json_and_back():
     for training in (
         Training(),
-        small(seeds=(1, 5), initialisers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})), split=Split(300, True)),
+        small(seeds=(1, 5), initializers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})), split=Split(300, True)),
         small(OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}), dataset=Choice("moons", {"noise": 0.2})),
     ):
         assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
@@ -119,14 +119,14 @@ def test_every_optimizer_learns(key, data):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("key", LEAN)
 def test_a_batch_is_each_network_alone(key, data, dtype):
-    """Seeds and initialisers side by side give the numbers that they give alone, in the precision of the network."""
+    """Seeds and initializers side by side give the numbers that they give alone, in the precision of the network."""
     rules = (Choice("xavier_normal"), Choice("he_uniform"))
-    training = small(config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initialisers=rules)
+    training = small(config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initializers=rules)
     together = end(training, data)
     assert together.params.dtype == dtype
     assert all(v.dtype == dtype for v in together.state.values() if np.ndim(v))
     for i, s in np.ndindex(2, 2):
-        alone = end(replace(training, seeds=(training.seeds[s],), initialisers=rules[i : i + 1]), data)
+        alone = end(replace(training, seeds=(training.seeds[s],), initializers=rules[i : i + 1]), data)
         tight = {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
         np.testing.assert_allclose(together.params[i, s], alone.params[0, 0], **tight)
         np.testing.assert_allclose(together.loss[:, i, s], alone.loss[:, 0, 0], **tight)
@@ -197,7 +197,7 @@ def test_a_training_agrees_with_torch(key, data):
 
 
 def test_stopped_and_continued_is_the_same(data):
-    training = small(config("adam"), seeds=(0, 1), keep=4, assess=5)
+    training = small(config("adam"), seeds=(0, 1), snapshot_every=4, eval_every=5)
     whole = end(training, data)
     stopped = next(p for p in train(training, data) if p.iteration == 5)
     before = copy.deepcopy(stopped)
@@ -218,14 +218,14 @@ def test_more_iterations_later(data):
 
 
 def test_what_is_recorded(data):
-    training = small(seeds=(4, 5, 6), initialisers=(Choice("book"), Choice("zeros")), keep=5)
+    training = small(seeds=(4, 5, 6), initializers=(Choice("book"), Choice("zeros")), snapshot_every=5)
     seen = list(train(training, data))
     assert [p.iteration for p in seen] == [0, 5, 10, 12]
     last = seen[-1]
     assert last.loss.shape == (12, 2, 3)
     assert last.seconds.shape == (12,)
     assert (np.diff(last.seconds) > 0).all()
-    assert last.assessed.tolist() == [0, 5, 10, 12]
+    assert last.evaluated.tolist() == [0, 5, 10, 12]
     assert last.accuracy.shape == (4, 2, 2, 3)
     assert list(last.snapshots) == [0, 5, 10]
     np.testing.assert_array_equal(last.snapshots[10], seen[2].params[:, 0])
@@ -241,10 +241,10 @@ def test_what_is_recorded(data):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("activation", ["identity", "relu"])
 def test_divergence_ends_the_curve(activation, dtype, data):
-    """Where it ends nothing is said any more; its neighbour goes on as if alone."""
+    """Where it ends nothing is said any more; its neighbor goes on as if alone."""
     network = replace(SMALL, activation=Choice(activation), dtype=dtype)
     rules = (Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))
-    wild = small(config("sgd", 10.0), network=network, initialisers=rules, iterations=150)
+    wild = small(config("sgd", 10.0), network=network, initializers=rules, iterations=150)
     progress = end(wild, data)
     assert progress.diverged_at[1] == -1
     for i in range(2):
@@ -254,7 +254,7 @@ def test_divergence_ends_the_curve(activation, dtype, data):
         assert np.isnan(loss[at:]).all() or not lost
         assert np.isnan(progress.params[i]).all() == lost
         assert np.isnan(progress.accuracy[-1, :, i]).all() == lost
-    tame = end(replace(wild, initialisers=rules[1:]), data)
+    tame = end(replace(wild, initializers=rules[1:]), data)
     np.testing.assert_array_equal(progress.loss[:, 1], tame.loss[:, 0])
     again = begin(wild, data)
     while not again.done:
@@ -285,7 +285,7 @@ def test_extremes_end_or_go_on(layers, sigma, lr, data):
 
 def test_all_lost_is_done_at_once(data):
     network = Network((3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0}))
-    progress = end(small(config("sgd", 10.0), network=network, iterations=20_000, assess=20_000), data)
+    progress = end(small(config("sgd", 10.0), network=network, iterations=20_000, eval_every=20_000), data)
     assert progress.iteration == 20_000
     assert 0 <= progress.diverged_at[0, 0] < 20
     assert progress.seconds[-1] < 1
@@ -317,14 +317,14 @@ def test_which_trainings_are_refused():
         (replace(good, network=deep), "number of layers is from 1 to 13"),
         (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
         (replace(good, network=replace(good.network, activation=Choice("step"))), "no activation 'step'"),
-        (replace(good, initialisers=(Choice("ones"),)), "no initialiser 'ones'"),
+        (replace(good, initializers=(Choice("ones"),)), "no initializer 'ones'"),
         (replace(good, network=SMALL), "the data have 64 inputs and 10 classes, the network 3 and 2"),
         (replace(good, dataset=Choice("letters")), "no dataset 'letters'"),
         (replace(good, dataset=Choice("moons", {"noise": 7.0})), "noise of moons"),
         (replace(good, batch=0), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
         (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Choice("digits", {"noise": 0.1})), "digits has no hyperparameters"),
         (replace(good, split=Split(1797)), "fewer than the 1797"),
-        (replace(good, keep=1, iterations=20_000), "756,.* numbers at a time"),
+        (replace(good, snapshot_every=1, iterations=20_000), "756,.* numbers at a time"),
     ):  # fmt: skip
         with pytest.raises(SpecError, match=why):
             check(bad)
@@ -377,7 +377,7 @@ FIGURE_6_9 = {  # mean, least and most of 20 seeds
 def test_optimizers_on_digits(key, digits):
     """Figure 6.9: mean loss of the last ten of 300 iterations; here of six other seeds."""
     rate = 0.001 if key == "adam" else 0.01
-    found = end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), assess=300), digits).loss[-10:].mean((0, 1))
+    found = end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), eval_every=300), digits).loss[-10:].mean((0, 1))
     mean, low, high = FIGURE_6_9[key]
     assert low < np.median(found) < high
     assert found.mean() == pytest.approx(mean, rel=0.35)
@@ -388,7 +388,7 @@ def test_optimizers_on_digits(key, digits):
 def test_initial_weights_on_digits(digits):
     """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
     rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(optimizer=config("sgd", 0.05), seeds=(0, 1), assess=300, initialisers=rules)
+    training = Training(optimizer=config("sgd", 0.05), seeds=(0, 1), eval_every=300, initializers=rules)
     small, xavier, he = end(training, digits).accuracy[-1, 0]
     assert small.max() <= 0.13
     assert xavier.min() >= 0.92
@@ -397,7 +397,7 @@ def test_initial_weights_on_digits(digits):
 
 def test_loss_after_the_slow_variant(digits):
     rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(optimizer=config("sgd", 0.01), assess=300, initialisers=rules)
+    training = Training(optimizer=config("sgd", 0.01), eval_every=300, initializers=rules)
     losses = end(training, digits).loss[-10:].mean((0, 2))
     np.testing.assert_allclose(losses, [2.302, 1.972, 0.442], rtol=0.2)
 
@@ -425,5 +425,5 @@ def test_equal_units_stay_equal(activation, rule, digits):
     assert np.ptp(last, 0).max() <= 2.5e-12
     assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
     assert np.abs(last).max() > 1e-3  # it did learn something
-    random = end(Training(replace(network, initialiser=Choice("he_normal")), config("sgd", 0.5), iterations=5), digits)
+    random = end(Training(replace(network, initializer=Choice("he_normal")), config("sgd", 0.5), iterations=5), digits)
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20

@@ -28,12 +28,12 @@ from optviz.training import (
 )
 
 NET = Network((64, 12, 12, 10), dtype="float64")
-BASE = Training(NET, OptimizerConfig(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, assess=4, keep=4)
+BASE = Training(NET, OptimizerConfig(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, eval_every=4, snapshot_every=4)
 TRIALS = (
     Trial(),
     Trial({"lr": 0.3}),
     Trial({"momentum": 0.5}, l2=0.1),
-    Trial(l2=0.01, initialiser=Choice("book")),
+    Trial(l2=0.01, initializer=Choice("book")),
     Trial({"lr": 3.0, "momentum": 0.0}),
 )
 
@@ -47,21 +47,21 @@ def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
     config = OptimizerConfig(Choice("momentum", training.optimizer.method.values | trial.hyperparameters))
     network = (
-        training.network if trial.initialiser is None else replace(training.network, initialiser=trial.initialiser)
+        training.network if trial.initializer is None else replace(training.network, initializer=trial.initializer)
     )
     penalty = training.penalty if trial.l2 is None else Penalty(trial.l2)
     return replace(training, trials=(), optimizer=config, network=network, penalty=penalty)
 
 
-@pytest.mark.parametrize("normalise", ["", "before", "after"])
-def test_a_trial_in_a_batch_is_the_trial_alone(normalise):
-    base = replace(BASE, network=replace(NET, normalise=normalise), seeds=(0, 3))
+@pytest.mark.parametrize("normalize", ["", "before", "after"])
+def test_a_trial_in_a_batch_is_the_trial_alone(normalize):
+    base = replace(BASE, network=replace(NET, normalize=normalize), seeds=(0, 3))
     together = trained(replace(base, trials=TRIALS))
     for i, trial in enumerate(TRIALS):
         one = trained(alone(base, trial))
         np.testing.assert_allclose(together.loss[:, i], one.loss[:, 0], rtol=1e-9)
         np.testing.assert_allclose(together.params[i], one.params[0], rtol=1e-7, atol=1e-12)
-        np.testing.assert_allclose(together.memory[i], one.memory[0], rtol=1e-7, atol=1e-12)
+        np.testing.assert_allclose(together.running_statistics[i], one.running_statistics[0], rtol=1e-7, atol=1e-12)
         np.testing.assert_array_equal(together.accuracy[:, :, i], one.accuracy[:, :, 0])
 
 
@@ -81,10 +81,10 @@ def test_selected_trials_go_on_as_if_the_others_had_never_been():
 
 
 def test_a_trial_that_diverges_leaves_the_others_alone():
-    training = replace(BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, assess=60)
+    training = replace(BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, eval_every=60)
     with_lost, without = (
         trained(training),
-        trained(replace(BASE, optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})), iterations=60, assess=60)),
+        trained(replace(BASE, optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})), iterations=60, eval_every=60)),
     )
     np.testing.assert_allclose(with_lost.params[1], without.params[0], rtol=1e-9)
 
@@ -104,12 +104,12 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
         (replace(BASE, trials=(Trial({"rate": 1.0}),)), "no hyperparameter"),
         (replace(BASE, trials=(Trial({"lr": 1e9}),)), "lr of momentum is from"),
         (replace(BASE, trials=(Trial(l2=-1.0),)), "l2 is from 0"),
-        (replace(BASE, trials=(Trial(initialiser=Choice("nothing")),)), "no initialiser"),
-        (replace(BASE, trials=(Trial(),), initialisers=(Choice("zeros"),)), "not both"),
+        (replace(BASE, trials=(Trial(initializer=Choice("nothing")),)), "no initializer"),
+        (replace(BASE, trials=(Trial(),), initializers=(Choice("zeros"),)), "not both"),
         (replace(BASE, trials=(Trial(),) * 201), "number of trials"),
         (replace(BASE, optimizer=OptimizerConfig(Choice("adam")), trials=(Trial({"bias_correction": False}),)), "numbers with a point"),
         (replace(BASE, inputs="upside down"), "inputs is one of given"),
-        (replace(BASE, network=replace(NET, normalise="everywhere")), "place of batch normalisation"),
+        (replace(BASE, network=replace(NET, normalize="everywhere")), "place of batch normalization"),
         (replace(BASE, network=replace(NET, dropout=1.0)), "dropout is from 0"),
         (replace(BASE, split=Split(200, noise=1.0)), "share of wrong labels"),
         (replace(BASE, penalty=Penalty(l1=-0.1)), "l1 is from 0"),
@@ -124,8 +124,8 @@ def test_what_a_training_from_outside_may_not_ask_for(wrong, said):
 
 def test_a_training_as_json_and_back():
     training = replace(
-        BASE, trials=TRIALS, network=replace(NET, normalise="before", dropout=0.2), penalty=Penalty(0.1, 0.2),
-        inputs="standardised", split=Split(200, True, 3, 0.2),
+        BASE, trials=TRIALS, network=replace(NET, normalize="before", dropout=0.2), penalty=Penalty(0.1, 0.2),
+        inputs="standardized", split=Split(200, True, 3, 0.2),
     )  # fmt: skip
     assert from_dict(Training, to_dict(training)) == training
 
@@ -140,7 +140,7 @@ def test_inputs_are_those_of_the_source():
     np.testing.assert_array_equal(rows("raw").x, 16 * given.x)
     np.testing.assert_array_equal(rows("raw").x, np.round(rows("raw").x), "the source counts")
     np.testing.assert_array_equal(rows("offset").x_test, given.x_test + 5)
-    z = rows("standardised")
+    z = rows("standardized")
     moving = given.x.std(0) > 0
     np.testing.assert_allclose(z.x[:, moving].mean(0), 0, atol=1e-12)
     np.testing.assert_allclose(z.x[:, moving].std(0), 1, atol=1e-12)
@@ -177,9 +177,9 @@ def test_seeds_together_vote_by_the_mean_of_their_probabilities():
         e = np.exp(z)
         probabilities.append(e / e.sum(-1, keepdims=True))
     by_hand = (np.mean(probabilities, 0).argmax(-1) == data.t_test).mean()
-    assert now.committee[-1, 1, 0] == by_hand
+    assert now.ensemble_accuracy[-1, 1, 0] == by_hand
     lonely = trained(BASE)
-    np.testing.assert_array_equal(lonely.committee, lonely.accuracy[..., 0])
+    np.testing.assert_array_equal(lonely.ensemble_accuracy, lonely.accuracy[..., 0])
 
 
 def test_the_penalty_steers_but_is_not_reported():
@@ -192,11 +192,11 @@ def test_the_penalty_steers_but_is_not_reported():
     batch = mini_batch(replace(BASE, penalty=Penalty(0.5, 0.1)), data, 0)
     w = [NET.views(params)[i]["W"] for i in NET.affine]
     extra = sum(0.25 * (m**2).sum() + 0.1 * np.abs(m).sum() for m in w)
-    assert (batch.value(params) - batch.surprise(params)).item() == pytest.approx(extra, rel=1e-12)
+    assert (batch.value(params) - batch.cross_entropy(params)).item() == pytest.approx(extra, rel=1e-12)
 
 
 def test_the_penalty_s_gradient_by_central_differences():
-    net = Network((3, 4, 2), Choice("tanh"), dtype="float64", normalise="before")
+    net = Network((3, 4, 2), Choice("tanh"), dtype="float64", normalize="before")
     rng = np.random.default_rng(0)
     data = Data(rng.normal(size=(8, 3)), rng.integers(0, 2, 8), rng.normal(size=(8, 3)), rng.integers(0, 2, 8))
     training = Training(net, split=Split(8), batch=8, penalty=Penalty(0.3, 0.2))
@@ -210,12 +210,12 @@ def test_the_penalty_s_gradient_by_central_differences():
         assert got[k] == pytest.approx((f.value(up) - f.value(down)).item() / (2 * h), rel=1e-5, abs=1e-8)
 
 
-def test_dropout_and_normalisation_stand_still_in_evaluation():
-    net = replace(NET, dropout=0.5, normalise="before")
-    params, memory = net.init(0), net.memory()
+def test_dropout_and_normalization_stand_still_in_evaluation():
+    net = replace(NET, dropout=0.5, normalize="before")
+    params, running_statistics = net.init(0), net.running_statistics()
     x = load(BASE).x[:7]
-    z = net.outputs(params, x, memory=memory)
-    np.testing.assert_allclose(z[:3], net.outputs(params, x[:3], memory=memory), rtol=1e-12)
+    z = net.outputs(params, x, running_statistics=running_statistics)
+    np.testing.assert_allclose(z[:3], net.outputs(params, x[:3], running_statistics=running_statistics), rtol=1e-12)
     mode = Mode(True, (0,), 3)
     once, again = (net.forward(params[None], x[None], mode).outputs[-1] for _ in range(2))
     np.testing.assert_array_equal(once, again, "the same seed and step drop the same units")

@@ -47,7 +47,7 @@ from optviz.tuning.search import (
     work,
 )
 
-TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, assess=4)
+TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, eval_every=4)
 SMALL = Search(WIDE, trials=12, training=TINY)
 
 
@@ -167,7 +167,7 @@ def test_the_evidence_is_the_density_of_a_normal_distribution(kernel):
     density = -0.5 * (
         (y - p.mean) @ np.linalg.inv(cov) @ (y - p.mean) + np.linalg.slogdet(cov)[1] + 12 * math.log(2 * math.pi)
     )
-    assert p.evidence == pytest.approx(density)
+    assert p.log_marginal_likelihood == pytest.approx(density)
     for m, s in ((p.mean + 0.1, p.variance), (p.mean, 1.2 * p.variance), (p.mean, 0.8 * p.variance)):
         cov = s * (k + 0.01 * np.eye(12))
         other = -0.5 * ((y - m) @ np.linalg.inv(cov) @ (y - m) + np.linalg.slogdet(cov)[1] + 12 * math.log(2 * math.pi))
@@ -184,7 +184,7 @@ def test_what_it_learns():
     at = rng.random((50, 2))
     mean, std = process.predict(at)
     assert np.abs(mean - np.sin(6 * at[:, 0])).max() < 0.05
-    more = process.told(at[0], 0.3)
+    more = process.condition_on(at[0], 0.3)
     whole = GaussianProcess.of(np.vstack([x, at[:1]]), np.append(y, 0.3), process.scales, process.noise)
     np.testing.assert_allclose(more.cholesky, whole.cholesky, atol=1e-9)
     assert more.predict(at[:1])[1] < std[0]
@@ -249,7 +249,7 @@ def test_as_json_and_back():
         Search(Space((Axis("lr", -2.0, -6.0), Axis("l2", -8.0, -4.0)))), Search(Space((Axis("lr", -6.0, 9.0), Axis("l2", -8.0, -4.0)))),
         Search(Space((Axis("luck", -6.0, 1.0), Axis("l2", -8.0, -4.0)))), Search(Space((Axis("momentum", -2.0, 0.0), Axis("l2", -8.0, -4.0)))),
         Search(sampler=Choice("oracle")), Search(trials=3), Search(trials=10_000), Search(halving=Halving(1)), Search(halving=Halving(2, 0)),
-        Search(validation=2), Search(training=replace(EVERY, seeds=(0, 1))), Search(training=replace(EVERY, keep=10)),
+        Search(validation=2), Search(training=replace(EVERY, seeds=(0, 1))), Search(training=replace(EVERY, snapshot_every=10)),
         Search(training=replace(EVERY, iterations=0)), Search(training=replace(EVERY, network=Network((9, 10)))),
     ],
 )  # fmt: skip
@@ -281,7 +281,7 @@ def test_a_trial_is_the_training_with_its_knobs():
         lr, l2, lost, sigma = now.values[i]
         alone = replace(
             training, optimizer=OptimizerConfig(Choice("momentum", {"lr": float(lr), "momentum": float(1 - lost)})), penalty=Penalty(float(l2)),
-            network=replace(training.network, initialiser=Choice("normal", {"sigma": float(sigma)})),
+            network=replace(training.network, initializer=Choice("normal", {"sigma": float(sigma)})),
         )  # fmt: skip
         done = advance(begin(alone, rows.seen), rows.seen, 40)
         assert now.accuracy[i, -1].tolist() == done.accuracy[-1, :, 0, 0].tolist()
@@ -394,7 +394,7 @@ def test_a_wider_range_finds_better_ones():
 
 def test_random_beats_grid_where_one_knob_matters():
     """A 1×50 net at a budget of 9: the grid's three rates miss, nine random ones do not (reference .446 and .888)."""
-    every = replace(EVERY, network=Network((64, 50, 10)), assess=200)
+    every = replace(EVERY, network=Network((64, 50, 10)), eval_every=200)
     best = {}
     for key in ("grid", "random", "coarse_to_fine"):
         runs = [ended(seeded(s, space=WIDE, sampler=Choice(key), trials=9, training=every)) for s in range(5)]

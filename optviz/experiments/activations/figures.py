@@ -6,21 +6,21 @@ import numpy as np
 
 from optviz.experiments.activations.spec import (
     Layer,
-    Stack,
+    DeepStack,
     fitting,
     histogram,
 )
-from optviz.nn import ACTIVATIONS, INITIALISERS
+from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.plot.style import Theme, number, packed
 
 BINS = 30
 ROWS = (("activations", "forward: activations"), ("arriving", "backward: gradients"))
 
 
-def name(stack: Stack) -> str:
-    """What a setting is called: activation, initialiser, and the spread where that is a hyperparameter."""
-    rule = stack.initialiser.build(INITIALISERS)
-    hyperparameters = ", ".join(f"{k} = {v:g}" for k, v in stack.initialiser.values.items())
+def name(stack: DeepStack) -> str:
+    """What a setting is called: activation, initializer, and the spread where that is a hyperparameter."""
+    rule = stack.initializer.build(INITIALIZERS)
+    hyperparameters = ", ".join(f"{k} = {v:g}" for k, v in stack.initializer.values.items())
     return f"{ACTIVATIONS[stack.activation.key].label}, {rule.label}{f' ({hyperparameters})' if hyperparameters else ''}"
 
 

@@ -12,11 +12,11 @@ from optviz.experiments.activations.spec import (
     MAX_LAYERS,
     MAX_SEED,
     MAX_UNITS,
-    Comparison,
-    Stack,
+    Activations,
+    DeepStack,
     through,
 )  # fmt: skip
-from optviz.nn import ACTIVATIONS, INITIALISERS
+from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.plot import equations
 from optviz.plot.style import THEMES
@@ -24,7 +24,7 @@ from optviz.shell import sharing
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.layout import framed
-from optviz.ui.live import moved, whole_run
+from optviz.ui.live import live_patch, full_rerun
 
 SIZES = (
     Hyperparameter("layers", 5, 1, MAX_LAYERS, "L", help="layers that the signal passes"),
@@ -38,14 +38,14 @@ MAX_ROWS = 5000
 def page() -> None:
     """One setting, or two side by side; hyperparameters move the histograms while they are dragged."""
     S = st.session_state
-    with whole_run(), framed("activations", _download) as (shown, panel, under):
+    with full_rerun(), framed("activations", _download) as (shown, panel, under):
         with panel:
-            _controls(S.comparison)
+            _controls(S.activations)
         with shown:
-            for i in range(len(S.comparison.stacks)):
+            for i in range(len(S.activations.stacks)):
                 _setting(i)
         with under:
-            _explained(S.comparison)
+            _explained(S.activations)
 
 
 def _download():
@@ -64,7 +64,7 @@ def _layers(key, _stack, _x):
     return through(_stack, _x)
 
 
-def layers_of(stack: Stack):
+def layers_of(stack: DeepStack):
     """The layers of a setting, from Gaussian rows or a person's own."""
     own = st.session_state.get("own_rows")
     return _layers(canonical_json([to_dict(stack), None if own is None else own[0]]), stack, None if own is None else own[1])
@@ -75,7 +75,7 @@ def _figure(stack):
 
 
 def _setting(i):
-    stack = st.session_state.comparison.stacks[i]
+    stack = st.session_state.activations.stacks[i]
     layers = layers_of(stack)
     st.markdown(f"**{views.name(stack)}**")
     plot(
@@ -87,9 +87,9 @@ def _setting(i):
 
 def _update(i, **parts):
     S = st.session_state
-    stacks = list(S.comparison.stacks)
+    stacks = list(S.activations.stacks)
     stacks[i] = replace(stacks[i], **parts)
-    S.comparison = Comparison(tuple(stacks))
+    S.activations = Activations(tuple(stacks))
 
 
 def _controls(comparison):
@@ -98,9 +98,9 @@ def _controls(comparison):
         if len(comparison.stacks) > 1:
             st.markdown(f"**Setting {'AB'[i]}**")
         _choice(i, "Activation", "activation", ACTIVATIONS, stack.activation.key)
-        _choice(i, "Initial weights", "initialiser", INITIALISERS, stack.initialiser.key)
-        st.caption(sentence(INITIALISERS[stack.initialiser.key]))
-        _hyperparameter_fragment(i, f"{S.generation}-{i}-{stack.initialiser.key}-{stack.activation.key}")
+        _choice(i, "Initial weights", "initializer", INITIALIZERS, stack.initializer.key)
+        st.caption(sentence(INITIALIZERS[stack.initializer.key]))
+        _hyperparameter_fragment(i, f"{S.epoch}-{i}-{stack.initializer.key}-{stack.activation.key}")
     if len(comparison.stacks) == 1:
         st.button(
             "Compare with another setting", key="second", icon=":material/add:", on_click=_second, width="stretch"
@@ -113,17 +113,17 @@ def _controls(comparison):
 
 def _second():
     S = st.session_state
-    [first] = S.comparison.stacks
-    S.comparison = Comparison((first, replace(first, initialiser=OTHER)))
+    [first] = S.activations.stacks
+    S.activations = Activations((first, replace(first, initializer=OTHER)))
 
 
 def _alone():
     S = st.session_state
-    S.comparison = Comparison(S.comparison.stacks[:1])
+    S.activations = Activations(S.activations.stacks[:1])
 
 
 def _choice(i, label, field, registry, chosen):
-    key = f"{field}-{i}-{st.session_state.generation}"
+    key = f"{field}-{i}-{st.session_state.epoch}"
     st.selectbox(
         label, list(registry), list(registry).index(chosen), lambda k: registry[k].label, key=key,
         on_change=lambda: _update(i, **{field: Choice(st.session_state[key])}),
@@ -134,26 +134,26 @@ def _choice(i, label, field, registry, chosen):
 def _hyperparameter_fragment(i, key):
     """The hyperparameters of a setting; while one is dragged its histograms follow."""
     S = st.session_state
-    if i >= len(S.comparison.stacks):
+    if i >= len(S.activations.stacks):
         return
-    stack = S.comparison.stacks[i]
-    rule, shape = INITIALISERS[stack.initialiser.key], ACTIVATIONS[stack.activation.key]
+    stack = S.activations.stacks[i]
+    rule, shape = INITIALIZERS[stack.initializer.key], ACTIVATIONS[stack.activation.key]
     declared = (*hyperparameters(rule), *hyperparameters(shape), *SIZES)
 
     def turned(new):
-        stack = S.comparison.stacks[i]
+        stack = S.activations.stacks[i]
         of = {
             field: Choice(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
-            for field, part, cls in (("initialiser", stack.initialiser, rule), ("activation", stack.activation, shape))
+            for field, part, cls in (("initializer", stack.initializer, rule), ("activation", stack.activation, shape))
         }
         _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})
 
     def pictures():
-        return {f"layers-{i}": _figure(S.comparison.stacks[i])}
+        return {f"layers-{i}": _figure(S.activations.stacks[i])}
 
-    traces, rest = moved(f"hyperparameters-{key}", pictures)
-    stack = S.comparison.stacks[i]
-    values = {**stack.initialiser.values, **stack.activation.values, **{k.name: getattr(stack, k.name) for k in SIZES}}
+    traces, rest = live_patch(f"hyperparameters-{key}", pictures)
+    stack = S.activations.stacks[i]
+    values = {**stack.initializer.values, **stack.activation.values, **{k.name: getattr(stack, k.name) for k in SIZES}}
     hyperparameter_panel(f"hyperparameters-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
 
 
@@ -188,7 +188,7 @@ def _put_away():
 
 
 def read_rows(content: bytes) -> np.ndarray:
-    """Rows of numbers from a CSV file, standardised; ValueError, for a person, where they are not."""
+    """Rows of numbers from a CSV file, standardized; ValueError, for a person, where they are not."""
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -230,8 +230,8 @@ def _explained(comparison):
         "inputs apart. “Saturated” counts activations where hardly any gradient passes (for ReLU: the zeros), “dead” the units "
         "that are so for every sample. Backward, a random gradient starts at the last layer."
     )
-    for stack in {s.initialiser.key: s for s in comparison.stacks}.values():
-        rule = stack.initialiser.build(INITIALISERS)
+    for stack in {s.initializer.key: s for s in comparison.stacks}.values():
+        rule = stack.initializer.build(INITIALIZERS)
         st.markdown(
             "\n\n".join(
                 [f"**{rule.label}**", *[f"$$ {e} $$" for e in equations.equations(type(rule))], f"_{rule.cite}_"]
@@ -243,7 +243,7 @@ def _table_csv():
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(["setting", *views.HEADINGS])
-    for stack in st.session_state.comparison.stacks:
+    for stack in st.session_state.activations.stacks:
         for row in views.rows(layers_of(stack)):
             write([views.name(stack), row[0], *(repr(float(v)) for v in row[1:])])
     return out.getvalue()

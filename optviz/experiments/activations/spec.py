@@ -12,7 +12,7 @@ import numpy as np
 from optviz.nn import (
     ACTIVATIONS,
     GRADIENTS,
-    INITIALISERS,
+    INITIALIZERS,
     INPUTS,
     WEIGHTS,
     Network,
@@ -26,19 +26,19 @@ MAX_LAYERS, MAX_UNITS, MAX_SAMPLES, MAX_SEED = 12, 500, 5000, 9999
 
 
 @dataclass(frozen=True)
-class Stack:
+class DeepStack:
     """Layers of equal width without biases, and the rows that are sent through."""
 
     layers: int = 5
     units: int = 100
     activation: Choice = Choice("sigmoid")
-    initialiser: Choice = Choice("normal", {"sigma": 1.0})
+    initializer: Choice = Choice("normal", {"sigma": 1.0})
     samples: int = 1000
     inputs: int = 100
     seed: int = 0
 
 
-def check(stack: Stack) -> None:
+def check(stack: DeepStack) -> None:
     """SpecError where a stack from outside could not have been set on the page."""
     for name, value, low, high in (
         ("number of layers", stack.layers, 1, MAX_LAYERS), ("units", stack.units, 1, MAX_UNITS),
@@ -48,7 +48,7 @@ def check(stack: Stack) -> None:
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")
     stack.activation.check(ACTIVATIONS, "activation")
-    stack.initialiser.check(INITIALISERS, "initialiser")
+    stack.initializer.check(INITIALIZERS, "initializer")
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,13 +100,13 @@ class Layer:
         return float(self.off.all(0).mean())
 
 
-def through(stack: Stack, x=None) -> list[Layer]:
+def through(stack: DeepStack, x=None) -> list[Layer]:
     """The layers from the first to the last. `x` are rows `(samples, inputs)` in place of N(0, 1).
 
     Everything is a function of the seed: the weights of a layer are the same random numbers under every
     rule of one kind, and do not change when a layer is added. ValueError where `x` is not such rows.
     """
-    h, rule = stack.activation.build(ACTIVATIONS), stack.initialiser.build(INITIALISERS)
+    h, rule = stack.activation.build(ACTIVATIONS), stack.initializer.build(INITIALIZERS)
     if x is None:
         x = stream(stack.seed, INPUTS).standard_normal((stack.samples, stack.inputs))
     x = np.asarray(x, float)
@@ -170,13 +170,13 @@ def histogram(values, span: tuple[float, float], bins: int = 30) -> tuple[np.nda
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Activations:
     """What the page shows: one setting, or two side by side."""
 
-    stacks: tuple[Stack, ...] = (Stack(),)
+    stacks: tuple[DeepStack, ...] = (DeepStack(),)
 
 
-def check_comparison(comparison: Comparison) -> None:
+def check_activations(comparison: Activations) -> None:
     """SpecError where a comparison from outside could not have been set on the page."""
     if not 1 <= len(comparison.stacks) <= 2:
         raise SpecError(f"one or two settings are compared, not {len(comparison.stacks)}")

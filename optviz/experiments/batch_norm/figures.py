@@ -1,4 +1,4 @@
-"""Trainings with and without batch normalisation: small charts side by side, a summary, and what is inside."""
+"""Trainings with and without batch normalization: small charts side by side, a summary, and what is inside."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 from optviz.experiments.activations.spec import fitting, histogram
 from optviz.experiments.batch_norm.graph import stamp as graph_stamp
-from optviz.experiments.batch_norm.spec import LEVEL, Normalisation
+from optviz.experiments.batch_norm.spec import LEVEL, BatchNormComparison
 from optviz.plot.style import (
     Theme,
     number,
@@ -18,7 +18,7 @@ from optviz.plot.thumbnail import curves_thumbnail
 from optviz.plot.training import over_seeds, status, table
 from optviz.training import Progress
 
-NAMES = ("with batch normalisation", "without")  # in the order of the trainings
+NAMES = ("with batch normalization", "without")  # in the order of the trainings
 SYMBOLS = {
     "scales": ("σ", "standard deviation of the initial weights", "scales"),
     "rates": ("η", "learning rate", "rates"),
@@ -60,9 +60,9 @@ def _percent(value):
 
 
 def small_charts(pair: Pair, epoch: float, theme: Theme, part: int = 0) -> dict:
-    """A chart for every value: accuracy over the epochs, with batch normalisation solid, without dashed.
+    """A chart for every value: accuracy over the epochs, with batch normalization solid, without dashed.
 
-    Once all is done, those where plain is better have their heading in its colour. A cross is where a network was lost.
+    Once all is done, those where plain is better have their heading in its color. A cross is where a network was lost.
     """
     n = len(pair.values)
     columns = int(np.ceil(np.sqrt(n)))
@@ -84,7 +84,7 @@ def small_charts(pair: Pair, epoch: float, theme: Theme, part: int = 0) -> dict:
         notes.append(_note(text, layout, axis, {"color": theme.lines[1]} if plain[i] else {}))
         for k, now in enumerate(pair.both):
             look = style(k, theme)
-            x, y = now.assessed / epoch, over_seeds(now.accuracy[:, part, i])[0]
+            x, y = now.evaluated / epoch, over_seeds(now.accuracy[:, part, i])[0]
             common = {
                 "type": "scatter", "name": NAMES[k], "legendgroup": NAMES[k], "xaxis": f"x{axis}", "yaxis": f"y{axis}",
                 "hovertemplate": f"{pair.name(i)}, {NAMES[k]}: %{{y:.1%}}<extra></extra>",
@@ -170,7 +170,7 @@ def verdict(pair: Pair, part: int = 0) -> str:
     """What the numbers say about with and without, with every exception; before they are all there, that they are not."""
     if not pair.done:
         return (
-            "Trained to the end, it is said here at which values batch normalisation is ahead, and at which it is not."
+            "Trained to the end, it is said here at which values batch normalization is ahead, and at which it is not."
         )
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, worse = int((better > 0).sum()), np.flatnonzero(better < 0)
@@ -180,7 +180,7 @@ def verdict(pair: Pair, part: int = 0) -> str:
         else "At a part of them" if ahead else "Never, here"
     )  # fmt: skip
     text = (
-        f"**{word}:** with batch normalisation more {PARTS[part]} are right at {ahead} of {n} {SYMBOLS[pair.view][2]}"
+        f"**{word}:** with batch normalization more {PARTS[part]} are right at {ahead} of {n} {SYMBOLS[pair.view][2]}"
     )
     if level := int((better == 0).sum()):
         text += f", at {level} the two are level (within {_percent(LEVEL)})"
@@ -212,7 +212,7 @@ def speed(both: list[Progress], epoch: float) -> str:
     if not any(now.iteration for now in both):
         return ""
     told = [
-        f"{name} after {number(now.assessed[at] / epoch, 3)} epochs ({number(now.seconds[now.assessed[at] - 1] if now.assessed[at] else 0.0, 2)} s)"
+        f"{name} after {number(now.evaluated[at] / epoch, 3)} epochs ({number(now.seconds[now.evaluated[at] - 1] if now.evaluated[at] else 0.0, 2)} s)"
         if at is not None else f"{name} not yet"
         for name, now, at in zip(NAMES, both, firsts, strict=True)
     ]  # fmt: skip
@@ -229,7 +229,7 @@ def _first(now):
 
 # Inside: what comes to a layer, and what it makes of it.
 
-ROWS = {"sums": "sums x W + b", "normalised": "normalised", "activations": "activations"}
+ROWS = {"sums": "sums x W + b", "normalized": "normalized", "activations": "activations"}
 
 
 def histograms(hidden: list[dict[str, np.ndarray]], theme: Theme) -> dict:
@@ -278,17 +278,17 @@ def flow(hidden: list[dict[str, np.ndarray]]) -> str:
     """What becomes of the sums' spread from the first hidden layer to the last, with and without a layer that puts it right."""
     first, last = (float(layer["sums"].std(dtype=float)) for layer in (hidden[0], hidden[-1]))
     told = f"The sums have a spread of {number(first, 3)} in layer 1 and of {number(last, 3)} in layer {len(hidden)}"
-    if "normalised" not in hidden[0]:
+    if "normalized" not in hidden[0]:
         ratio = last / first if first else 0.0
         return f"{told}: " + (
             "**the signal dies out** on its way." if ratio < 0.02 else "**the signal explodes** on its way." if ratio > 50
             else "the signal keeps its size by itself."
         )  # fmt: skip
-    each = [float(layer["normalised"].std(dtype=float)) for layer in hidden]
-    return f"{told}; what is normalised has one from {number(min(each), 3)} to {number(max(each), 3)}, **whatever comes in**."
+    each = [float(layer["normalized"].std(dtype=float)) for layer in hidden]
+    return f"{told}; what is normalized has one from {number(min(each), 3)} to {number(max(each), 3)}, **whatever comes in**."
 
 
-def stamp(setting: Normalisation, theme: Theme) -> str:
+def stamp(setting: BatchNormComparison, theme: Theme) -> str:
     """The small example's boxes, or the loss with and without at one or two of the values, as a small SVG."""
     if setting.view == "graph":
         return graph_stamp(setting.example, theme)

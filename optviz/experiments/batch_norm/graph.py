@@ -1,4 +1,4 @@
-"""Batch normalisation of a few numbers: its computational graph as a picture, as far as one has gone through it."""
+"""Batch normalization of a few numbers: its computational graph as a picture, as far as one has gone through it."""
 
 import re
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The batch-normalisation page: the same training with and without it, and one small batch step by step."""
+"""The batch-normalization page: the same training with and without it, and one small batch step by step."""
 
 from dataclasses import replace
 
@@ -20,7 +20,7 @@ from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
 
-PAGE = "normalisation"
+PAGE = "batch_norm"
 TABS = {"one": "With and without", "scales": "Initial scales", "rates": "Learning rates", "graph": "One small batch"}
 SIDES = {"before": "inputs", "after": "outputs"}  # of the activation: where the layer stands
 ROWS = 256  # training rows that are sent through to look inside
@@ -45,10 +45,10 @@ def page() -> None:
     with framed(PAGE, _download) as (shown, panel, under):
         with shown:
             _choice()
-        graph = S.normalisation.view == "graph"
+        graph = S.batch_norm.view == "graph"
         with panel:
             (small_batch.controls if graph else _training_controls)()
-        setting = S.normalisation
+        setting = S.batch_norm
         with shown:
             (small_batch.graph if graph else _trainings)(setting)
         with under:
@@ -57,37 +57,37 @@ def page() -> None:
 
 def _update(**parts):
     S = st.session_state
-    S.normalisation = replace(S.normalisation, **parts)
+    S.batch_norm = replace(S.batch_norm, **parts)
 
 
 def _choice():
     S = st.session_state
-    key = f"normalisation-tab-{S.generation}"
-    with st.container(key="normalisation-tabs"):
-        st.segmented_control("Look at", list(TABS), default=S.normalisation.view, format_func=TABS.get, key=key, required=True,
+    key = f"batch-norm-tab-{S.epoch}"
+    with st.container(key="batch-norm-tabs"):
+        st.segmented_control("Look at", list(TABS), default=S.batch_norm.view, format_func=TABS.get, key=key, required=True,
                              label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
 def _training_controls():
     S = st.session_state
-    view, key = S.normalisation.view, f"normalisation-place-{S.generation}"
+    view, key = S.batch_norm.view, f"batch-norm-place-{S.epoch}"
     st.segmented_control(
-        "Each hidden layer normalises its activation's", list(SIDES), default=S.normalisation.place, format_func=SIDES.get, key=key,
+        "Each hidden layer normalizes its activation's", list(SIDES), default=S.batch_norm.place, format_func=SIDES.get, key=key,
         required=True, on_change=lambda: _update(place=S[key]),
     )  # fmt: skip
     if view in SWEEPS:
         label, *declared = SWEEPS[view]
-        sweep = getattr(S.normalisation, view)
-        hyperparameter_panel(f"normalisation-{view}-{S.generation}", label, tuple(declared), vars(sweep),
-                   lambda new: _update(**{view: replace(getattr(S.normalisation, view), **new)}))  # fmt: skip
+        sweep = getattr(S.batch_norm, view)
+        hyperparameter_panel(f"batch-norm-{view}-{S.epoch}", label, tuple(declared), vars(sweep),
+                   lambda new: _update(**{view: replace(getattr(S.batch_norm, view), **new)}))  # fmt: skip
     controls = TrainingControls(
-        PAGE, lambda: S.normalisation.base, lambda **parts: _update(base=replace(S.normalisation.base, **parts))
+        PAGE, lambda: S.batch_norm.base, lambda **parts: _update(base=replace(S.batch_norm.base, **parts))
     )
     if view == "one":
         controls.optimizer(schedule=False)
     controls.numbers(SHARED)
     if view != "scales":
-        controls.initialiser()
+        controls.initializer()
     controls.activation()
     controls.data()
     if view != "one":
@@ -123,20 +123,20 @@ def _draw_one(setting, both):
 def _draw_sweep(setting, both):
     theme = THEMES[theme_name()]
     pair = views.Pair(setting.view, setting.varied, both)
-    part = st.segmented_control("Accuracy on", [0, 1], default=0, format_func=lambda k: views.PARTS[k], key="normalisation-part",
+    part = st.segmented_control("Accuracy on", [0, 1], default=0, format_func=lambda k: views.PARTS[k], key="batch-norm-part",
                                 required=True, label_visibility="collapsed")  # fmt: skip
     st.markdown(views.verdict(pair, part))
     left, right = st.columns([3, 2], gap="small")
     told = "The table below has the last accuracies."
     with left:
         plot(
-            "normalisation-grid", views.small_charts(pair, _epoch(setting), theme, part),
+            "batch-norm-grid", views.small_charts(pair, _epoch(setting), theme, part),
             f"Accuracy over the epochs at each of {len(pair.values)} {views.SYMBOLS[setting.view][2]}, with and without. {told}",
             view=setting.view, theme=theme_name(), link=sharing.query(),
         )  # fmt: skip
     with right:
         plot(
-            "normalisation-summary", views.summary(pair, theme, part), f"Last accuracy over the {views.SYMBOLS[setting.view][1]}. {told}",
+            "batch-norm-summary", views.summary(pair, theme, part), f"Last accuracy over the {views.SYMBOLS[setting.view][1]}. {told}",
             view=f"{setting.view} {pair.values[0]} {pair.values[-1]}", theme=theme_name(),
         )  # fmt: skip
     i = _which(pair)
@@ -154,12 +154,12 @@ def _which(pair):
     """The place of the value that is looked into."""
     places = list(range(len(pair.values)))
     return st.select_slider("Look inside at", places, places[-1] // 2, format_func=lambda i: pair.name(i) if i < len(places) else "",
-                            key=f"normalisation-which-{pair.view}-{len(places)}")  # fmt: skip
+                            key=f"batch-norm-which-{pair.view}-{len(places)}")  # fmt: skip
 
 
 def _inside(both, i):
     """The hidden layers of one of the networks as far as it is trained: what comes, and what becomes of it."""
-    k = st.segmented_control("Inside the network", [0, 1], default=0, format_func=lambda k: views.NAMES[k], key="normalisation-inside",
+    k = st.segmented_control("Inside the network", [0, 1], default=0, format_func=lambda k: views.NAMES[k], key="batch-norm-inside",
                              required=True)  # fmt: skip
     now = both[k]
     params, network = now.params[i, 0], now.training.network
@@ -169,14 +169,14 @@ def _inside(both, i):
         return
     hidden = stations(network, params, data_of(now.training).x[:ROWS])
     if not hidden:
-        st.markdown("This network has no hidden layer, so there is nothing to normalise between layers.")
+        st.markdown("This network has no hidden layer, so there is nothing to normalize between layers.")
         return
     if not all(np.isfinite(a).all() for layer in hidden for a in layer.values()):
         st.markdown("**The signal has overflowed** inside the network: there is nothing finite to draw.")
         return
     st.markdown(f"**After {now.iteration} iterations.** {views.flow(hidden)}")
     plot(
-        "normalisation-inside-layers", views.histograms(hidden, THEMES[theme_name()]),
+        "batch-norm-inside-layers", views.histograms(hidden, THEMES[theme_name()]),
         f"Histograms of what passes {len(hidden)} hidden layers, {views.NAMES[k]}. The table below has mean and spread.",
         view=f"{len(hidden)} {k}", theme=theme_name(),
     )  # fmt: skip
@@ -185,20 +185,20 @@ def _inside(both, i):
 
 def _told(setting):
     what = {
-        "one": "Turn the rate up: the net without batch normalisation diverges long before the one with it.",
+        "one": "Turn the rate up: the net without batch normalization diverges long before the one with it.",
         "scales": "Every pair begins with the same random numbers, multiplied by its σ; the rule of initial weights is this one alone.",
         "rates": "Every pair has its own rate, in place of the optimizer's; all begin with the same weights.",
     }[setting.view]
     st.caption(
         f"{what} Both meet the same mini-batches, drawn with replacement; an epoch is as many rows as there are for training. Accuracies "
-        "of the net with batch normalisation are those of evaluation, by its running statistics; histograms are of "
-        f"{ROWS} training rows normalised by their own. A network that diverged counts as 0. Of several seeds the median, and bars "
+        "of the net with batch normalization are those of evaluation, by its running statistics; histograms are of "
+        f"{ROWS} training rows normalized by their own. A network that diverged counts as 0. Of several seeds the median, and bars "
         f"from the least to the largest; inside is the first. Data: {DATASETS[setting.base.dataset.key].attribution}"
     )
 
 
 def _download():
-    setting = st.session_state.normalisation
+    setting = st.session_state.batch_norm
     if setting.view == "graph":
         st.download_button("Numbers as CSV", lambda: batch_steps.graph_csv(setting.example), "optviz-batch.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip

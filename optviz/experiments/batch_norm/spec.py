@@ -1,4 +1,4 @@
-"""What batch normalisation is worth: the same training with and without it, and one small batch step by step.
+"""What batch normalization is worth: the same training with and without it, and one small batch step by step.
 
 (Ioffe & Szegedy 2015, Batch normalization; Saitoh 2016, Deep Learning from Scratch, figures 6.16 to 6.19.)
 """
@@ -54,8 +54,8 @@ class Example:
 
 
 @dataclass(frozen=True)
-class Normalisation:
-    """A training, where its normalised twin has the layer, and what is varied in both."""
+class BatchNormComparison:
+    """A training, where its normalized twin has the layer, and what is varied in both."""
 
     base: Training = field(default=BASE)  # the one without
     place: str = "before"  # one of PLACES
@@ -76,24 +76,24 @@ class Normalisation:
         if self.view == "graph":
             return []
         if self.view == "scales":
-            trials = tuple(Trial(initialiser=Choice("normal", {"sigma": s})) for s in self.varied)
+            trials = tuple(Trial(initializer=Choice("normal", {"sigma": s})) for s in self.varied)
         else:
             trials = tuple(Trial(hyperparameters={"lr": rate}) for rate in self.varied)
         # once an epoch, but often enough for a curve where an epoch is long
-        assess = max(1, min(self.base.split.rows // self.base.batch, self.base.iterations // 10))
-        plain = replace(self.base, trials=trials, assess=assess)
-        return [replace(plain, network=replace(plain.network, normalise=self.place)), plain]
+        eval_every = max(1, min(self.base.split.rows // self.base.batch, self.base.iterations // 10))
+        plain = replace(self.base, trials=trials, eval_every=eval_every)
+        return [replace(plain, network=replace(plain.network, normalize=self.place)), plain]
 
 
-def check(setting: Normalisation) -> None:
+def check(setting: BatchNormComparison) -> None:
     """SpecError where a setting from outside could not have been set on the page."""
     if setting.view not in VIEWS:
         raise SpecError(f"what is shown is {', '.join(VIEWS)}, not {setting.view[:30]!r}")
     if setting.place not in PLACES or not setting.place:
         raise SpecError(f"the layer stands {' or '.join(filter(None, PLACES))}, not {setting.place[:30]!r}")
     base = setting.base
-    if base.network.normalise or base.trials or base.initialisers:
-        raise SpecError("the two trainings differ in batch normalisation and in nothing else")
+    if base.network.normalize or base.trials or base.initializers:
+        raise SpecError("the two trainings differ in batch normalization and in nothing else")
     for name, sweep, low, high in (("scale", setting.scales, 1e-6, 100.0), ("rate", setting.rates, 1e-4, 10.0)):
         if not 2 <= sweep.many <= MAX_VALUES:
             raise SpecError(f"number of {name}s is from 2 to {MAX_VALUES}, not {sweep.many}")
@@ -183,7 +183,7 @@ def backward(example: Example, v: dict[str, np.ndarray]) -> dict[str, np.ndarray
 def stations(network: Network, params, x) -> list[dict[str, np.ndarray]]:
     """The numbers `(B, units)` in each hidden layer of one network `(P,)`, in the order in which rows `(B, inputs)` pass them.
 
-    They are "sums", "normalised" where there is batch normalisation, by the mean and variance of these rows as in
+    They are "sums", "normalized" where there is batch normalization, by the mean and variance of these rows as in
     training, and "activations".
     """
     with np.errstate(all="ignore"):
@@ -194,6 +194,6 @@ def stations(network: Network, params, x) -> list[dict[str, np.ndarray]]:
             hidden.append({"sums": a})
         elif isinstance(layer, Activated):
             hidden[-1]["activations"] = a
-        elif layer.memory:
-            hidden[-1]["normalised"] = a
+        elif layer.running_statistics:
+            hidden[-1]["normalized"] = a
     return hidden

@@ -25,22 +25,22 @@ EXAMPLE = (
 
 def _put_example(**parts):
     S = st.session_state
-    S.normalisation = replace(S.normalisation, example=replace(S.normalisation.example, **parts))
+    S.batch_norm = replace(S.batch_norm, example=replace(S.batch_norm.example, **parts))
 
 
 def _put_rows(x):
-    arriving = st.session_state.normalisation.example.arriving
+    arriving = st.session_state.batch_norm.example.arriving
     _put_example(x=x, arriving=(arriving + (0.0,) * len(x))[: len(x)])
 
 
 def controls() -> None:
     """The rows, what arrives at them, and the layer's own numbers."""
     S = st.session_state
-    _typed("x", "Rows x of one unit", S.normalisation.example.x, read_numbers, _put_rows)
-    rows = len(S.normalisation.example.x)
-    _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", S.normalisation.example.arriving, lambda text: _as_many(text, rows),
+    _typed("x", "Rows x of one unit", S.batch_norm.example.x, read_numbers, _put_rows)
+    rows = len(S.batch_norm.example.x)
+    _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", S.batch_norm.example.arriving, lambda text: _as_many(text, rows),
            lambda values: _put_example(arriving=values))  # fmt: skip
-    key, values = f"normalisation-example-{S.generation}", vars(S.normalisation.example)
+    key, values = f"batch-norm-example-{S.epoch}", vars(S.batch_norm.example)
     hyperparameter_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
 
 
@@ -54,7 +54,7 @@ def _as_many(text, rows):
 def _typed(name, label, values, read, put):
     """A field for some numbers; what cannot be read is said below it, and the last good ones stay."""
     S = st.session_state
-    key = f"normalisation-{name}-{S.generation}"
+    key = f"batch-norm-{name}-{S.epoch}"
 
     def change():
         with contextlib.suppress(ValueError):  # it is said below
@@ -72,7 +72,7 @@ def graph(setting) -> None:
     example = setting.example
     step = _stepper()
     st.markdown(f"**{batch_steps.title(step)}**")
-    with st.container(key="normalisation-step"):
+    with st.container(key="batch-norm-step"):
         for equation in (
             batch_steps.equations_of(example, step) if step else [r"\text{Nine operations forward, nine backward.}"]
         ):
@@ -82,7 +82,7 @@ def graph(setting) -> None:
     st.html(f'<div class="ov-graph" tabindex="0" role="region" aria-label="Computational graph">{drawn}</div>')
     st.markdown(batch_steps.seen(example))
     plot(
-        "normalisation-rows", batch_steps.way_of_the_rows(example, THEMES[theme_name()]),
+        "batch-norm-rows", batch_steps.way_of_the_rows(example, THEMES[theme_name()]),
         "Every row on its way from x to y. The table below has the numbers.", view=f"{example}", theme=theme_name(), link=sharing.query(),
     )  # fmt: skip
     st.markdown(batch_steps.remembered(example))
@@ -91,18 +91,18 @@ def graph(setting) -> None:
 def _stepper():
     """How many of the steps are done."""
     S = st.session_state
-    key = f"normalisation-at-{S.generation}"
+    key = f"batch-norm-at-{S.epoch}"
     S.setdefault(key, batch_graph.STEPS)
 
     def move(by):
         S[key] = min(max(S[key] + by, 0), batch_graph.STEPS)
 
     # one container in the other: on a phone the page takes those that lie on its top level apart
-    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", key="normalisation-stepper"):
+    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", key="batch-norm-stepper"):
         for label, by, end in (("Back", -1, 0), ("Next", 1, batch_graph.STEPS)):
             icon = f":material/arrow_{'back' if by < 0 else 'forward'}:"
             st.button(
-                label, icon=icon, key=f"normalisation-{label.lower()}", on_click=move, args=(by,), disabled=S[key] == end
+                label, icon=icon, key=f"batch-norm-{label.lower()}", on_click=move, args=(by,), disabled=S[key] == end
             )  # fmt: skip
         return st.slider("Steps done", 0, batch_graph.STEPS, key=key)
 

@@ -1,4 +1,4 @@
-"""Batch normalisation of a few numbers: every step as an equation, what it comes to in words, all numbers in a table."""
+"""Batch normalization of a few numbers: every step as an equation, what it comes to in words, all numbers in a table."""
 
 import csv
 import io
@@ -106,18 +106,18 @@ def seen(example: Example) -> str:
     if n == 1:
         return (
             "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β whatever x is, and no gradient comes through. "
-            "Batch normalisation needs a batch."
+            "Batch normalization needs a batch."
         )
     if not v["variance"]:
         return (
             "**All rows are the same**: the variance is 0, ε alone keeps the division from failing, and every x̂ is 0."
         )
     ways = int(np.count_nonzero(np.array(example.arriving)))
-    moved = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
+    live_patch = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
     text = f"x̂ has the mean 0 and the spread {number(float(v['hat'].std()), 4)}, whatever the mean and the spread of x are."
-    if 0 < ways < moved:
+    if 0 < ways < live_patch:
         text += (
-            f" **The rows of a batch talk to each other**: a gradient arrives at {ways} of {n} rows, and {moved} of them get one, "
+            f" **The rows of a batch talk to each other**: a gradient arrives at {ways} of {n} rows, and {live_patch} of them get one, "
             "by way of μ and σ²."
         )
     return f"{text} The gradients of x add up to {number(_clean(d['x']), 2)}: moving all rows alike changes nothing."

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.ensembles.spec import Council, Ensembles
+from optviz.experiments.ensembles.spec import Ensemble, Ensembles
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import (
     Style,
@@ -49,18 +49,18 @@ def independent(now: Progress) -> list[Curve]:
     """Every network, their mean, and their answer together."""
     alone = now.accuracy[:, 1, 0]
     return [
-        *(Curve(MEMBER, f"seed {seed}", now.assessed, alone[:, s]) for s, seed in enumerate(now.training.seeds)),
-        Curve(SINGLE, "one network (mean)", now.assessed, _means(alone)),
-        Curve(ENSEMBLE, "ensemble", now.assessed, now.committee[:, 1, 0]),
+        *(Curve(MEMBER, f"seed {seed}", now.evaluated, alone[:, s]) for s, seed in enumerate(now.training.seeds)),
+        Curve(SINGLE, "one network (mean)", now.evaluated, _means(alone)),
+        Curve(ENSEMBLE, "ensemble", now.evaluated, now.ensemble_accuracy[:, 1, 0]),
     ]  # fmt: skip
 
 
-def snapshots(now: Progress, councils: dict[int, Council]) -> list[Curve]:
+def snapshots(now: Progress, councils: dict[int, Ensemble]) -> list[Curve]:
     """The run, the mean of its snapshots so far, and these together, at the end of every cycle."""
     ends = np.array(sorted(councils))
     so_far = [councils[t] for t in ends]
     return [
-        Curve(MEMBER, "the run", now.assessed, now.accuracy[:, 1, 0, 0]),
+        Curve(MEMBER, "the run", now.evaluated, now.accuracy[:, 1, 0, 0]),
         Curve(SINGLE, "snapshots (mean)", ends, np.array([c.members.mean() if len(c) else np.nan for c in so_far]), True),
         Curve(ENSEMBLE, "snapshots together", ends, np.array([c.accuracy for c in so_far]), True),
     ]  # fmt: skip
@@ -70,9 +70,9 @@ def averaging(raw: Progress, average: Progress) -> list[Curve]:
     """The points that every run visits, their mean accuracy, and that of the averaged weights."""
     alone = raw.accuracy[:, 1, 0]
     return [
-        *(Curve(MEMBER, f"seed {seed}", raw.assessed, alone[:, s]) for s, seed in enumerate(raw.training.seeds)),
-        Curve(SINGLE, "last point (mean)", raw.assessed, _means(alone)),
-        Curve(ENSEMBLE, "averaged weights (mean)", average.assessed, _means(average.accuracy[:, 1, 0])),
+        *(Curve(MEMBER, f"seed {seed}", raw.evaluated, alone[:, s]) for s, seed in enumerate(raw.training.seeds)),
+        Curve(SINGLE, "last point (mean)", raw.evaluated, _means(alone)),
+        Curve(ENSEMBLE, "averaged weights (mean)", average.evaluated, _means(average.accuracy[:, 1, 0])),
     ]  # fmt: skip
 
 
@@ -154,7 +154,7 @@ def with_cycles(figure: dict, ensembles: Ensembles, theme: Theme) -> dict:
     }  # fmt: skip
 
 
-def enough(councils: list[tuple[str, Council]], theme: Theme) -> dict:
+def enough(councils: list[tuple[str, Ensemble]], theme: Theme) -> dict:
     """Accuracy over the number of members: how many are enough."""
     data, largest = [], 1
     for i, (name, council) in enumerate(councils):
@@ -173,7 +173,7 @@ def enough(councils: list[tuple[str, Council]], theme: Theme) -> dict:
     return {"data": data, "layout": layout}
 
 
-def between(council: Council, name: str, theme: Theme) -> dict:
+def between(council: Ensemble, name: str, theme: Theme) -> dict:
     """On which share of test rows two members answer differently, as a matrix."""
     z = council.disagreement
     n, top = len(z), max(float(z.max()), 1e-3)

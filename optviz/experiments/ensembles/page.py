@@ -15,18 +15,18 @@ from optviz.experiments.ensembles.spec import (
     MAX_ITERATIONS,
     MAX_MEMBERS,
     MAX_PEAK,
-    Council,
+    Ensemble,
     Ensembles,
     averaged,
     in_cycles,
-    opinions,
+    member_probabilities,
     snapshots,
     together,
 )  # fmt: skip
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
-from optviz.training import ASSESSED, Progress
+from optviz.training import MAX_EVALUATED, Progress
 from optviz.ui import job_runner as lab
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import TrainingControls
@@ -68,7 +68,7 @@ def page() -> None:
 
 def _choice():
     S = st.session_state
-    key = f"ensembles-view-{S.generation}"
+    key = f"ensembles-view-{S.epoch}"
     st.segmented_control("Method", list(METHODS), default=S.ensembles.view, format_func=views.TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
@@ -81,14 +81,14 @@ def _update(**parts):
 def _controls():
     S = st.session_state
     declared = TEAM + {"snapshots": CYCLES, "averaging": AVERAGE}.get(S.ensembles.view, ())
-    hyperparameter_panel(f"ensembles-team-{S.ensembles.view}-{S.generation}", "Ensemble", declared,
+    hyperparameter_panel(f"ensembles-team-{S.ensembles.view}-{S.epoch}", "Ensemble", declared,
                {k.name: getattr(S.ensembles, k.name) for k in declared}, lambda new: _update(**new))  # fmt: skip
     controls = TrainingControls(PAGE, lambda: S.ensembles, _update)
     controls.data()
     controls.numbers(NUMBERS)
     controls.optimizer(schedule=False)
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
 
 
 def _told(ensembles):
@@ -104,7 +104,7 @@ def _told(ensembles):
         "the seeds are repetitions.",
     }[ensembles.view]  # fmt: skip
     return (
-        f"{method} Accuracies are on test rows, {ASSESSED:,} at most, with right labels. ± is the standard deviation over the seeds. "
+        f"{method} Accuracies are on test rows, {MAX_EVALUATED:,} at most, with right labels. ± is the standard deviation over the seeds. "
         f"Data: {DATASETS[ensembles.dataset.key].attribution}"
     )
 
@@ -114,23 +114,23 @@ def _told(ensembles):
 
 @st.cache_resource(max_entries=256, show_spinner=False)
 def _opinions(key, _network, _params, _x):
-    return opinions(_network, _params, _x)
+    return member_probabilities(_network, _params, _x)
 
 
-def _council(now: Progress, params, t) -> Council:
+def _council(now: Progress, params, t) -> Ensemble:
     data = lab.data_of(now.training)
     key = f"{lab.key_of(now.training)} {t} {len(params)}"
-    return Council.of(_opinions(key, now.training.network, params, data.x_test), data.t_test)
+    return Ensemble.of(_opinions(key, now.training.network, params, data.x_test), data.t_test)
 
 
-def _councils(ensembles, now: Progress) -> dict[int, Council]:
+def _councils(ensembles, now: Progress) -> dict[int, Ensemble]:
     """Of the snapshots so far, at the end of each cycle that is over."""
     kept = snapshots(now, ensembles.ends)
     said = {t: _council(now, params[None], t) for t, params in kept.items()}
     found = {}
     for t in kept:
         members = [said[u].said for u in kept if u <= t]
-        found[t] = Council(np.concatenate(members), said[t].t)
+        found[t] = Ensemble(np.concatenate(members), said[t].t)
     return found
 
 
@@ -185,7 +185,7 @@ def _row(ensembles, found, noise, method):
     now = found[noise, method]
     if method == "snapshots":
         councils = _councils(ensembles, now)
-        outcome = in_cycles(now, councils[max(councils)] if councils else Council(np.empty((0, 0, 0)), np.empty(0)))
+        outcome = in_cycles(now, councils[max(councils)] if councils else Ensemble(np.empty((0, 0, 0)), np.empty(0)))
     elif method == "averaging":
         outcome = averaged(found[noise, "independent"], now)
     else:
@@ -239,11 +239,11 @@ def curves_csv(ensembles: Ensembles, found) -> str:
     write = csv.writer(out, lineterminator="\n").writerow
     write(["wrong_labels", "method", "who", "iteration", "training_accuracy", "test_accuracy"])
     for (noise, method), now in found.items():
-        for k, t in enumerate(now.assessed):
+        for k, t in enumerate(now.evaluated):
             for s, seed in enumerate(now.training.seeds):
                 write([noise, method, f"seed {seed}", int(t), *(repr(float(a)) for a in now.accuracy[k, :, 0, s])])
             if method == "independent":
-                write([noise, method, "ensemble", int(t), *(repr(float(a)) for a in now.committee[k, :, 0])])
+                write([noise, method, "ensemble", int(t), *(repr(float(a)) for a in now.ensemble_accuracy[k, :, 0])])
         if method == "snapshots":
             for t, council in _councils(ensembles, now).items():
                 write([noise, method, f"{len(council)} snapshots together", int(t), "", repr(council.accuracy)])

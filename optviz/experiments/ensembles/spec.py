@@ -15,7 +15,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError
 from optviz.training import (
-    ASSESSED,
+    MAX_EVALUATED,
     Progress,
     Split,
     Training,
@@ -78,15 +78,15 @@ class Ensembles:
 
         Averaged networks have starts and mini-batches of the independent ones, and so the very same paths inside.
         """
-        config, seeds, keep = self.optimizer, self.seeds, 0
+        config, seeds, snapshot_every = self.optimizer, self.seeds, 0
         if method == "snapshots":
             optimizer = Choice(config.method.key, config.method.values | {"lr": self.top})
             config = replace(config, method=optimizer, schedules={"lr": Choice("cyclic", {"period": self.cycle})})
-            seeds, keep = seeds[:1], self.cycle
+            seeds, snapshot_every = seeds[:1], self.cycle
         if method == "averaging":
             config = replace(config, wrappers=(*config.wrappers, Choice("averaged", {"decay": self.decay})))
         return Training(
-            self.network, config, self.dataset, replace(self.split, noise=noise), self.batch, self.iterations, seeds, assess=40, keep=keep
+            self.network, config, self.dataset, replace(self.split, noise=noise), self.batch, self.iterations, seeds, eval_every=40, snapshot_every=snapshot_every
         )  # fmt: skip
 
     @property
@@ -113,8 +113,8 @@ def check(ensembles: Ensembles) -> None:
     config = ensembles.optimizer
     if config.wrappers or config.schedules:
         raise SpecError("the networks of an ensemble train at a constant rate, and nothing is around their optimizer")
-    if ensembles.network.normalise:
-        raise SpecError("snapshots hold the weights alone: there is no batch normalisation here")
+    if ensembles.network.normalize:
+        raise SpecError("snapshots hold the weights alone: there is no batch normalization here")
     config.method.check(OPTIMIZERS, "optimizer")
     for training in ensembles.trainings:
         check_training(training)
@@ -126,26 +126,26 @@ def snapshots(now: Progress, ends: tuple[int, ...]) -> dict[int, np.ndarray]:
     return {t: kept[t] for t in ends if t in kept}
 
 
-def opinions(network: Network, params, x) -> np.ndarray:
+def member_probabilities(network: Network, params, x) -> np.ndarray:
     """The probabilities `(members, rows, classes)` that networks `(members, P)` give the classes of some rows.
 
     Rows as many as the accuracy is measured on, from the first. NaN for a network that has diverged.
     """
     with np.errstate(all="ignore"):
-        z = network.outputs(params, x[:ASSESSED].astype(DTYPES[network.dtype], copy=False)).astype(float)
+        z = network.outputs(params, x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)).astype(float)
         e = np.exp(z - z.max(-1, keepdims=True))
         return e / e.sum(-1, keepdims=True)
 
 
 @dataclass(frozen=True, eq=False)
-class Council:
+class Ensemble:
     """What the members of an ensemble say of some rows, and what the rows are."""
 
     said: np.ndarray  # (members, rows, classes) probabilities
     t: np.ndarray  # (rows,) labels
 
     @classmethod
-    def of(cls, said, labels) -> "Council":
+    def of(cls, said, labels) -> "Ensemble":
         """Of the members that have not diverged; it may have none."""
         said = np.asarray(said)
         return cls(said[np.isfinite(said).all((1, 2))], np.asarray(labels)[: said.shape[1]])
@@ -176,7 +176,7 @@ class Council:
         return float(self.disagreement.sum() / (n * (n - 1))) if n > 1 else 0.0 if n else float("nan")
 
     def growing(self) -> np.ndarray:
-        """The accuracy `(members,)` of ensembles of 1, 2, … members: the mean over M of them, neighbours in a ring."""
+        """The accuracy `(members,)` of ensembles of 1, 2, … members: the mean over M of them, neighbors in a ring."""
         n = len(self)
         ring = np.concatenate([self.said, self.said])
         return np.array([
@@ -203,17 +203,17 @@ class Outcome:
 def together(now: Progress) -> Outcome:
     """Independent networks as far as they have come; the ensemble is NaN as soon as one of them has diverged."""
     alone = now.accuracy[-1, 1, 0]
-    return Outcome(_mean(alone), _std(alone), float(now.committee[-1, 1, 0]))
+    return Outcome(_mean(alone), _std(alone), float(now.ensemble_accuracy[-1, 1, 0]))
 
 
-def in_cycles(now: Progress, council: Council) -> Outcome:
+def in_cycles(now: Progress, council: Ensemble) -> Outcome:
     """The snapshots so far against the point at which the run is."""
     return Outcome(float(now.accuracy[-1, 1, 0, 0]), float("nan"), council.accuracy)
 
 
 def averaged(raw: Progress, average: Progress) -> Outcome:
     """Averaged weights against the points that were averaged, both at the last iteration that both have."""
-    k = min(len(raw.assessed), len(average.assessed)) - 1
+    k = min(len(raw.evaluated), len(average.evaluated)) - 1
     a, b = raw.accuracy[k, 1, 0], average.accuracy[k, 1, 0]
     both = np.isfinite(a) & np.isfinite(b)
     return Outcome(_mean(a[both]), _std(a[both]), _mean(b[both]), int((b > a).sum()), int(both.sum()))

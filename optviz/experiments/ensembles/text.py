@@ -12,7 +12,7 @@ from optviz.experiments.ensembles.figures import (
     Curve,
     labels_of,
 )
-from optviz.experiments.ensembles.spec import Council, Outcome
+from optviz.experiments.ensembles.spec import Ensemble, Outcome
 from optviz.plot.style import Theme, number, style
 from optviz.plot.training import status, table
 from optviz.training import Progress
@@ -113,7 +113,7 @@ def verdict(gain: float) -> str:
     return f"{points(abs(gain)).lstrip('+')} points {'gained' if gain > 0 else 'lost'}"
 
 
-def differences(councils: list[tuple[str, Council]], of: int) -> str:
+def differences(councils: list[tuple[str, Ensemble]], of: int) -> str:
     """How the members differ, and whether that helps, in Markdown."""
     told = []
     for name, council in councils:
@@ -129,7 +129,7 @@ def differences(councils: list[tuple[str, Council]], of: int) -> str:
     return " ".join(told)
 
 
-def enough_table(councils: list[tuple[str, Council]]) -> str:
+def enough_table(councils: list[tuple[str, Ensemble]]) -> str:
     """The accuracy of one, two, … members together."""
     growing = [(name, council.growing()) for name, council in councils]
     most = max(len(found) for _, found in growing)

@@ -42,9 +42,9 @@ def _on_paper(y, low, high):
     return np.stack([x, level], -1)[np.isfinite(y)]
 
 
-def _trained(ensembles, method, assess):
+def _trained(ensembles, method, eval_every):
     training = ensembles.training(method, ensembles.noises[0])
-    short = replace(training, iterations=min(training.iterations, GLIMPSE), assess=assess, keep=0)
+    short = replace(training, iterations=min(training.iterations, GLIMPSE), eval_every=eval_every, snapshot_every=0)
     data = load(short)
     *_, now = train(short, data._replace(x_test=data.x_test[:ROWS], t_test=data.t_test[:ROWS]))
     return now
@@ -52,7 +52,7 @@ def _trained(ensembles, method, assess):
 
 def _independent(ensembles):
     now = _trained(ensembles, "independent", 10)
-    return [*((y, "member") for y in now.accuracy[:, 1, 0].T), (now.committee[:, 1, 0], "strong")]
+    return [*((y, "member") for y in now.accuracy[:, 1, 0].T), (now.ensemble_accuracy[:, 1, 0], "strong")]
 
 
 def _cycles(ensembles):

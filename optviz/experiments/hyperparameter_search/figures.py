@@ -11,7 +11,7 @@ from optviz.experiments.hyperparameter_search.text import (
     LOST,
     UNDER_WAY,
     WAITING,
-    fates,
+    statuses,
     percent,
 )
 from optviz.nn import stream
@@ -29,7 +29,7 @@ from optviz.tuning.search import (
     OPEN,
     PROPOSALS,
     STOPPED,
-    Trials,
+    SearchState,
 )
 
 BEST, ACROSS = 20, 5  # curves of the best, and how many of them in a row
@@ -43,15 +43,15 @@ SCALES = {
 MARKS = {ENDED: "circle", CUT: "x-thin-open", LOST: "triangle-down-open", UNDER_WAY: "circle-open", WAITING: "circle"}
 
 
-def scatter(trials: Trials, theme: Theme, x: int = 0, y: int = 1) -> dict:
+def scatter(trials: SearchState, theme: Theme, x: int = 0, y: int = 1) -> dict:
     """The trials over two of the hyperparameters; above and at the right, the accuracy along each of the two.
 
-    A good trial is large and strong in colour; the best has a ring and its accuracy beside it.
+    A good trial is large and strong in color; the best has a ring and its accuracy beside it.
     """
     axes = trials.search.space.axes
     data = []
     for fate in MARKS:
-        data += _marked(trials, np.flatnonzero(fates(trials) == fate), fate, theme, x, y)
+        data += _marked(trials, np.flatnonzero(statuses(trials) == fate), fate, theme, x, y)
     if trials.winner:
         data += _ringed(trials, trials.winner.trial, theme, x, y)
     layout = {
@@ -140,7 +140,7 @@ def _ringed(trials, best, theme, x, y):
     ]
 
 
-def best_curves(trials: Trials, theme: Theme, epoch: float) -> dict:
+def best_curves(trials: SearchState, theme: Theme, epoch: float) -> dict:
     """A small chart for each of the best, as in figure 6.24: on validation rows solid, on training rows dashed."""
     best = trials.ranking[:BEST]
     down = max(-(-len(best) // ACROSS), 1)
@@ -162,7 +162,7 @@ def best_curves(trials: Trials, theme: Theme, epoch: float) -> dict:
             data.append(
                 {
                     "type": "scatter", "mode": "lines", "uid": f"{name}{i}", "name": f"on {name} rows", "legendgroup": name, "showlegend": i == 0,
-                    "x": packed(trials.assessed[known] / epoch), "y": packed(curve[known]), "xaxis": f"x{k}", "yaxis": f"y{k}",
+                    "x": packed(trials.evaluated[known] / epoch), "y": packed(curve[known]), "xaxis": f"x{k}", "yaxis": f"y{k}",
                     "line": {"dash": look[0], "width": look[1], "color": look[2], "simplify": False},
                     "hovertemplate": f"Best-{i + 1}, {name}: %{{y:.1%}}, epoch %{{x:.3g}}<extra></extra>",
                 }
@@ -188,7 +188,7 @@ def best_curves(trials: Trials, theme: Theme, epoch: float) -> dict:
     return {"data": data, "layout": layout}
 
 
-def so_far(lines: list[tuple[str, Trials, Style]]) -> dict:
+def so_far(lines: list[tuple[str, SearchState, Style]]) -> dict:
     """The best accuracy of each search so far, over the work that it has taken, in whole trainings."""
     data, right = [], 1.0
     for i, (name, trials, look) in enumerate(lines):
@@ -213,7 +213,7 @@ def so_far(lines: list[tuple[str, Trials, Style]]) -> dict:
     }  # fmt: skip
 
 
-def progress(trials: Trials) -> tuple[np.ndarray, np.ndarray]:
+def progress(trials: SearchState) -> tuple[np.ndarray, np.ndarray]:
     """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each of the trials that have ended, in their order."""
     ended = np.flatnonzero(trials.state != OPEN)
     spent = np.cumsum(trials.iterations[ended]) / trials.search.training.iterations

@@ -51,11 +51,11 @@ def controls(page: str) -> None:
 
     def put_training(**parts):
         training = replace(S[page].training, **parts)
-        put(training=replace(training, assess=max(1, round(training.iterations / MEASURED))))
+        put(training=replace(training, eval_every=max(1, round(training.iterations / MEASURED))))
 
     search: Search = S[page]
     _sampler(search, put)
-    _key = f"{page}-{{}}-{S.generation}".format
+    _key = f"{page}-{{}}-{S.epoch}".format
     shared = TrainingControls(page, lambda: S[page].training, put_training)
     shared.hyperparameters("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(S[page], new)))
     _halving(search, put, shared, _key("halving"))
@@ -64,7 +64,7 @@ def controls(page: str) -> None:
     shared.data()
     shared.activation()
     if not any(axis.key == "sigma" for axis in search.space.axes):
-        shared.initialiser()
+        shared.initializer()
     shared.numbers(NETWORK)
     shared.optimizer(schedule=False)
     st.caption("A searched hyperparameter has the trial's value in place of the one that is set here.")
@@ -81,19 +81,19 @@ def _possible(search):
 
 def _sampler(search, put):
     S = st.session_state
-    key = f"search-sampler-{S.generation}"
+    key = f"hyperparameter-search-sampler-{S.epoch}"
     st.selectbox(
         "Sampler", list(SAMPLERS), list(SAMPLERS).index(search.sampler.key), lambda k: SAMPLERS[k].label, key=key,
         on_change=lambda: put(sampler=Choice(S[key])),
     )  # fmt: skip
     cls = SAMPLERS[search.sampler.key]
     st.caption(sentence(cls))
-    TrainingControls("search", lambda: search.training, None).hyperparameters(
+    TrainingControls("hyperparameter_search", lambda: search.training, None).hyperparameters(
         f"sampler-{search.sampler.key}",
         cls.label,
         hyperparameters(cls),
         search.sampler.values,
-        lambda new: put(sampler=turned(S.search.sampler, new)),
+        lambda new: put(sampler=turned(S.hyperparameter_search.sampler, new)),
     )
 
 
@@ -119,7 +119,7 @@ def _halving(search, put, shared, key):
     if search.halving:
         values = {"factor": search.halving.factor, "first": search.halving.first}
         shared.hyperparameters(
-            "halved", "Halving", HALVING, values, lambda new: put(halving=replace(S.search.halving or Halving(), **new))
+            "halved", "Halving", HALVING, values, lambda new: put(halving=replace(S.hyperparameter_search.halving or Halving(), **new))
         )
 
 
@@ -130,7 +130,7 @@ def _space(search, put, key):
     offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.optimizer.method.key)]
 
     def choose():
-        known = {axis.key: axis for axis in S.search.space.axes}
+        known = {axis.key: axis for axis in S.hyperparameter_search.space.axes}
         chosen = [known.get(k) or Axis(k, *QUANTITIES[k].usual) for k in S[which]]
         if len(chosen) >= 2:
             put(space=Space(tuple(chosen)))
@@ -151,7 +151,7 @@ def _range(axis, put, key):
     def move():
         low, high = S[key]
         if low < high:
-            axes = (Axis(a.key, low, high) if a.key == axis.key else a for a in S.search.space.axes)
+            axes = (Axis(a.key, low, high) if a.key == axis.key else a for a in S.hyperparameter_search.space.axes)
             put(space=Space(tuple(axes)))
 
     st.slider(

@@ -22,12 +22,12 @@ from optviz.shell.data_source import source_of
 from optviz.spec import SpecError, canonical_json, to_dict
 from optviz.tuning import SAMPLERS
 from optviz.tuning import search as run
-from optviz.tuning.search import Trials
+from optviz.tuning.search import SearchState
 from optviz.ui import job_runner as lab
 from optviz.ui.components import plot, table, theme_name
 from optviz.ui.layout import framed
 
-PAGE = "search"
+PAGE = "hyperparameter_search"
 KEPT = 12  # searches of a session, to come back to and to compare
 TRIALS, CURVES, COMPARED = "Trials", "Best curves", "Side by side"
 
@@ -39,9 +39,9 @@ def page() -> None:
         with panel:
             controls(PAGE)
         with shown:
-            _bench(S.search)
+            _bench(S.hyperparameter_search)
         with under:
-            st.caption(_told(S.search))
+            st.caption(_told(S.hyperparameter_search))
 
 
 def _told(search):
@@ -81,7 +81,7 @@ def _key(search):
     return canonical_json(to_dict(search)) + source_of(search.training.dataset.key)[0]
 
 
-def trials_of(search: Search) -> Trials:
+def trials_of(search: Search) -> SearchState:
     """How far this search has come in this session."""
     return lab.shelf(PAGE)["kept"].get(_key(search)) or run.start(search)
 
@@ -102,15 +102,15 @@ def _step(search, rows):
 
 def _draw(search, rows):
     now = trials_of(search)
-    tabs = st.tabs([TRIALS, CURVES, COMPARED], key="search-tabs", on_change="rerun")
+    tabs = st.tabs([TRIALS, CURVES, COMPARED], key="hyperparameter-search-tabs", on_change="rerun")
     for tab, section in zip(tabs, (_trials, _curves, _compared), strict=True):
         if tab.open:
             with tab:
                 section(search, now)
     _said(now, rows)
     if len(now.ranking):
-        table(words.best_table(now), "search-best")
-        st.download_button("Trials as CSV", lambda: trials_csv(now), "optviz-search.csv", "text/csv", key="search-csv",
+        table(words.best_table(now), "hyperparameter-search-best")
+        st.download_button("Trials as CSV", lambda: trials_csv(now), "optviz-search.csv", "text/csv", key="hyperparameter-search-csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
 
 
@@ -119,12 +119,12 @@ def _trials(search, now):
     x, y = 0, 1
     if len(axes) > 2:
         names = [axis.quantity.title for axis in axes]
-        with st.container(horizontal=True, key="search-axes"):
-            x = st.selectbox("Across", range(len(axes)), 0, names.__getitem__, key=f"search-x-{len(axes)}")
+        with st.container(horizontal=True, key="hyperparameter-search-axes"):
+            x = st.selectbox("Across", range(len(axes)), 0, names.__getitem__, key=f"hyperparameter-search-x-{len(axes)}")
             others = [i for i in range(len(axes)) if i != x]
-            y = st.selectbox("Up", others, 0, names.__getitem__, key=f"search-y-{len(axes)}-{x}")
+            y = st.selectbox("Up", others, 0, names.__getitem__, key=f"hyperparameter-search-y-{len(axes)}-{x}")
     plot(
-        "search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two hyperparameters. The table has the best of them.",
+        "hyperparameter-search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two hyperparameters. The table has the best of them.",
         view=canonical_json([to_dict(search.space), x, y]), theme=theme_name(), link=sharing.query(),
     )  # fmt: skip
 
@@ -135,7 +135,7 @@ def _curves(search, now):
         return
     training = search.training
     plot(
-        "search-curves", views.best_curves(now, THEMES[theme_name()], training.split.rows / training.batch),
+        "hyperparameter-search-curves", views.best_curves(now, THEMES[theme_name()], training.split.rows / training.batch),
         f"Accuracy of the best {min(len(now.ranking), views.BEST)} over the epochs. The table has their ends.", view="curves", theme=theme_name(),
     )  # fmt: skip
     st.caption("Best first. ✕: stopped early by halving. The number is the last accuracy on validation rows.")
@@ -150,13 +150,13 @@ def _compared(search, now):
         st.markdown("Nothing has been searched yet.")
         return
     plot(
-        "search-far",
+        "hyperparameter-search-far",
         views.so_far(lines),
         "The best accuracy so far of each search. The table says the same.",
         view="far",
         theme=theme_name(),
     )
-    table(words.compared(lines), "search-compared")
+    table(words.compared(lines), "hyperparameter-search-compared")
     st.caption(
         "Searches of this session over the same ranges, with the same number of trials and the same training: choose another sampler, "
         "or halving, and search again. One search of each kind is an anecdote: another seed may turn the order round."
@@ -174,7 +174,7 @@ def _said(now, rows):
         return
     for i, upper in words.at_border(now):
         wider = now.search.space.widened(i, upper)
-        with st.container(key=f"search-border-{i}"):
+        with st.container(key=f"hyperparameter-search-border-{i}"):
             st.warning(words.border_warning(now, i, upper), icon=":material/border_outer:")
             if wider != now.search.space:
                 axis = wider.axes[i]
@@ -195,18 +195,18 @@ def _raised(power):
 
 def _widen(space):
     S = st.session_state
-    sharing.put(PAGE, replace(S.search, space=space))
+    sharing.put(PAGE, replace(S.hyperparameter_search, space=space))
     lab.run(PAGE, True)
 
 
-def trials_csv(now: Trials) -> str:
+def trials_csv(now: SearchState) -> str:
     """Every trial in full precision."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     keys = [axis.key if axis.key != "momentum" else "one_minus_momentum" for axis in now.search.space.axes]
-    write(["trial", *keys, "fate", "iterations", "training_accuracy", "validation_accuracy"])
-    fates, values = words.fates(now), now.values
+    write(["trial", *keys, "status", "iterations", "training_accuracy", "validation_accuracy"])
+    statuses, values = words.statuses(now), now.values
     for t in range(len(now.points)):
         learnt, chosen = ["", ""] if now.iterations[t] == 0 else map(repr, map(float, now.accuracy[t, now.last[t]]))
-        write([t + 1, *map(repr, map(float, values[t])), fates[t], now.iterations[t], learnt, chosen])
+        write([t + 1, *map(repr, map(float, values[t])), statuses[t], now.iterations[t], learnt, chosen])
     return out.getvalue()

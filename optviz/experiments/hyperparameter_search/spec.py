@@ -36,7 +36,7 @@ MIN_TRIALS = 4
 
 # What every trial shares. An epoch is four iterations.
 EVERY = Training(
-    Network((64, *[100] * 6, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, assess=20
+    Network((64, *[100] * 6, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(400), batch=100, iterations=200, eval_every=20
 )  # fmt: skip
 
 
@@ -59,7 +59,7 @@ class Search:
     @property
     def looks(self) -> tuple[int, ...]:
         """At which iterations some trials are stopped: where their accuracy is measured, not before it was asked."""
-        every = self.training.assess
+        every = self.training.eval_every
         wanted = self.halving.looks(self.training.iterations) if self.halving else ()
         measured = dict.fromkeys(-(-t // every) * every for t in wanted)
         return tuple(t for t in measured if t < self.training.iterations)
@@ -93,7 +93,7 @@ def check(search: Search) -> None:
             raise SpecError(f"{name} is from {low} to {high}, not {value}")
     if search.halving:
         search.halving.check()
-    if training.trials or training.initialisers or training.keep:
+    if training.trials or training.initializers or training.snapshot_every:
         raise SpecError("what all trials share has no trials of its own")
     check_training(training)
     key = training.optimizer.method.key

@@ -10,7 +10,7 @@ from optviz.tuning.search import (
     DONE,
     OPEN,
     STOPPED,
-    Trials,
+    SearchState,
 )
 
 LISTED = 10  # of the best, in the table
@@ -23,7 +23,7 @@ def percent(share, digits: int = 3) -> str:
     return f"{number(100 * share, digits)} %"
 
 
-def fates(trials: Trials) -> np.ndarray:
+def statuses(trials: SearchState) -> np.ndarray:
     """What has become of each trial, `(n,)`."""
     begun = np.where(trials.iterations > 0, UNDER_WAY, WAITING)
     ended = np.select([trials.state == DONE, trials.state == STOPPED], [ENDED, CUT], begun)
@@ -41,7 +41,7 @@ def _name(search):
     return " + ".join(filter(None, [SAMPLERS[search.sampler.key].label + (f" ({hyperparameters})" if hyperparameters else ""), halving]))
 
 
-def best_table(trials: Trials) -> str:
+def best_table(trials: SearchState) -> str:
     """The best trials in numbers."""
     axes = trials.search.space.axes
     headings = (
@@ -53,7 +53,7 @@ def best_table(trials: Trials) -> str:
         "iterations",
         "",
     )
-    fate, values, rows = fates(trials), trials.values, []
+    fate, values, rows = statuses(trials), trials.values, []
     for place, t in enumerate(trials.ranking[:LISTED], 1):
         rows.append(
             [
@@ -64,7 +64,7 @@ def best_table(trials: Trials) -> str:
     return table("The best trials", headings, [(row, None) for row in rows])
 
 
-def compared(lines: list[tuple[str, Trials, Style]]) -> str:
+def compared(lines: list[tuple[str, SearchState, Style]]) -> str:
     """Searches side by side."""
     rows = []
     for name, trials, look in lines:
@@ -80,7 +80,7 @@ def compared(lines: list[tuple[str, Trials, Style]]) -> str:
     )
 
 
-def matters(trials: Trials) -> str:
+def matters(trials: SearchState) -> str:
     """Which of the hyperparameters the accuracy goes with."""
     of = np.flatnonzero(trials.state != OPEN)
     if len(of) < 4:
@@ -104,12 +104,12 @@ def different_values(points) -> list[int]:
     return [len(np.unique(column.round(9))) for column in points.T]
 
 
-def at_border(trials: Trials) -> list[tuple[int, bool]]:
+def at_border(trials: SearchState) -> list[tuple[int, bool]]:
     """At which borders of the ranges the best lies: the axis, and whether it is its upper end."""
     return trials.search.space.border(trials.points[trials.winner.trial]) if trials.winner else []
 
 
-def border_warning(trials: Trials, i: int, upper: bool) -> str:
+def border_warning(trials: SearchState, i: int, upper: bool) -> str:
     """That a better value may lie outside, or that it may be chance."""
     of = np.flatnonzero(trials.state != OPEN)
     axis, value = trials.search.space.axes[i], trials.values[trials.winner.trial, i]
@@ -125,7 +125,7 @@ def border_warning(trials: Trials, i: int, upper: bool) -> str:
     )
 
 
-def saved(trials: Trials) -> str:
+def saved(trials: SearchState) -> str:
     """What was trained, and what training everyone to the end would have been."""
     whole = len(trials.points) * trials.search.training.iterations
     spent = int(trials.iterations.sum())
@@ -135,7 +135,7 @@ def saved(trials: Trials) -> str:
     return f"{text} At each look the loss on validation rows decided. Who starts slowly and would have won is lost."
 
 
-def verdict(trials: Trials, test: float, rows: int) -> str:
+def verdict(trials: SearchState, test: float, rows: int) -> str:
     """The one look at the test data, and why it is the only one."""
     n = trials.search.validation
     best = trials.scores[trials.winner.trial]

@@ -6,7 +6,7 @@ from html import escape
 
 import numpy as np
 
-from optviz.nn import INITIALISERS, Network
+from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import (
@@ -31,34 +31,34 @@ EQUAL = 1e-6  # of the largest weight: nearer units are the same but for roundin
 
 def every(iterations: int, numbers: int) -> int:
     """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where these would be too many."""
-    keep = 20
-    while iterations > MAX_KEPT * keep or (keep < iterations and iterations // keep * numbers > KEPT_NUMBERS):
-        keep *= 2
-    return keep
+    snapshot_every = 20
+    while iterations > MAX_KEPT * snapshot_every or (snapshot_every < iterations and iterations // snapshot_every * numbers > KEPT_NUMBERS):
+        snapshot_every *= 2
+    return snapshot_every
 
 
 # The book's figure 6.15 on the digits, at a rate that tells the three apart within 300 iterations.
 BOOK = Training(
     Network(), OptimizerConfig(Choice("sgd", {"lr": 0.05})),
-    initialisers=(Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal")), assess=20, keep=20,
+    initializers=(Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal")), eval_every=20, snapshot_every=20,
 )  # fmt: skip
 
 # Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64, where equal is equal.
 SYMMETRY = Training(
     Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64"), OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=600,
-    initialisers=(Choice("zeros"), Choice("constant"), Choice("book")), assess=20, keep=20,
+    initializers=(Choice("zeros"), Choice("constant"), Choice("book")), eval_every=20, snapshot_every=20,
 )  # fmt: skip
 
 
 def check(training: Training) -> None:
     """SpecError where a training from outside could not have been set on the page."""
-    if not 1 <= len(training.initialisers) <= MAX_RULES:
-        raise SpecError(f"1 to {MAX_RULES} initialisers are compared, not {len(training.initialisers)}")
+    if not 1 <= len(training.initializers) <= MAX_RULES:
+        raise SpecError(f"1 to {MAX_RULES} initializers are compared, not {len(training.initializers)}")
     check_training(training)
 
 
 def names(rules: tuple[Choice, ...]) -> list[str]:
-    """What each initialiser is called: with its hyperparameters where it has some, numbered where two are the same."""
+    """What each initializer is called: with its hyperparameters where it has some, numbered where two are the same."""
     plain = [_name(rule) for rule in rules]
     many, seen = Counter(plain), Counter()
     out = []
@@ -69,7 +69,7 @@ def names(rules: tuple[Choice, ...]) -> list[str]:
 
 
 def _name(part):
-    rule = part.build(INITIALISERS)
+    rule = part.build(INITIALIZERS)
     values = {k.name: getattr(rule, k.name) for k in hyperparameters(type(rule))}
     symbols = {"sigma": "σ", "gain": "g"}
     return rule.label + (f" ({', '.join(f'{symbols.get(k, k)} = {v:g}' for k, v in values.items())})" if values else "")
@@ -88,7 +88,7 @@ def gradients(norms: dict[int, np.ndarray], iterations: int, shown: int, theme: 
 
 
 def ranks(found: dict[int, list[int]], names, looks, most: int, iterations: int, shown: int, theme: Theme) -> dict:
-    """The rank of one weight matrix over the kept iterations, a line for each initialiser."""
+    """The rank of one weight matrix over the kept iterations, a line for each initializer."""
     y = np.array([found[t] for t in sorted(found)], float)
     lines = [(name, y[:, i], look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
     axis = {"range": [0, 1.05 * most], "title": {"text": "rank"}}
@@ -141,7 +141,7 @@ def flow(norms: np.ndarray, weights: np.ndarray) -> str:
 
 
 def lengths_table(rows: list[tuple[str, np.ndarray, Style]], shown: int) -> str:
-    """The gradients' lengths of every initialiser at an iteration."""
+    """The gradients' lengths of every initializer at an iteration."""
     if not rows:
         return ""
     head = "".join(f'<th scope="col">W{i + 1}</th>' for i in range(len(rows[0][1])))
@@ -286,7 +286,7 @@ SYMMETRIES = ("", "rank", "units apart by", "largest weight", "first singular va
 
 
 def symmetry_table(rows: list[tuple[str, Matrix, Style]]) -> str:
-    """How far the units of each initialiser differ, in numbers."""
+    """How far the units of each initializer differ, in numbers."""
     head = "".join(f'<th scope="col">{h}</th>' for h in SYMMETRIES)
     body = "".join(
         f'<tr><th scope="row" style="border-left: 0.35rem solid {look.color}">{escape(name)}</th><td>{m.rank} of {min(m.w.shape)}</td>'
@@ -295,6 +295,6 @@ def symmetry_table(rows: list[tuple[str, Matrix, Style]]) -> str:
         for name, m, look in rows
     )  # fmt: skip
     return (
-        '<div class="ov-table" tabindex="0" role="region" aria-label="How far the units of each initialiser differ">'
+        '<div class="ov-table" tabindex="0" role="region" aria-label="How far the units of each initializer differ">'
         f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

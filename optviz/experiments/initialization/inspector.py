@@ -96,11 +96,11 @@ def inspection(now: Progress, names: list[str], looks: list[Style]) -> None:
 
 
 def _iteration(training):
-    stops = sorted({*range(0, training.iterations, training.keep or max(training.iterations, 1)), training.iterations})
+    stops = sorted({*range(0, training.iterations, training.snapshot_every or max(training.iterations, 1)), training.iterations})
     if len(stops) < 2:
         return stops[0]
     return st.select_slider(
-        "Iteration (as far as the training has come)", stops, stops[-1], key=f"initial-at-{training.iterations}-{training.keep}"
+        "Iteration (as far as the training has come)", stops, stops[-1], key=f"initial-at-{training.iterations}-{training.snapshot_every}"
     )  # fmt: skip
 
 

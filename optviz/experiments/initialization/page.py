@@ -1,4 +1,4 @@
-"""The initialisation page: one network, one optimizer, several ways to begin."""
+"""The initialization page: one network, one optimizer, several ways to begin."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import streamlit as st
 from optviz.data import DATASETS
 from optviz.experiments.initialization import figures as views
 from optviz.experiments.initialization.inspector import SYMMETRY, inspection
-from optviz.nn import INITIALISERS
+from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import THEMES, style
 from optviz.spec import Choice
@@ -17,7 +17,7 @@ from optviz.ui.components import hyperparameter_panel, theme_name
 from optviz.ui.form import TrainingControls, turned
 from optviz.ui.layout import framed
 
-PAGE = "initialisation"
+PAGE = "initialization"
 
 
 def page() -> None:
@@ -25,13 +25,13 @@ def page() -> None:
     S = st.session_state
     with framed(PAGE, _symmetry_button) as (shown, panel, under):
         with panel:
-            _controls(S.beginning)
-        training = S.beginning
+            _controls(S.initialization)
+        training = S.initialization
         with shown:
             _bench(training)
         with under:
             st.caption(
-                "Every initialiser meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
+                "Every initializer meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
                 "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
                 "and a band from the least to the largest; layers and matrices are those of the first. "
                 f"Data: {DATASETS[training.dataset.key].attribution}"
@@ -39,8 +39,8 @@ def page() -> None:
 
 
 def _bench(training):
-    if not training.initialisers:
-        st.info("Nobody begins. Choose an initialiser beside the picture.")
+    if not training.initializers:
+        st.info("Nobody begins. Choose an initializer beside the picture.")
         return
     lab.laboratory(PAGE, [training], _draw)
 
@@ -52,20 +52,20 @@ def _symmetry_button():
 
 def _show_symmetry():
     S = st.session_state
-    S.beginning, S.generation = views.SYMMETRY, next(S.new_id)
+    S.initialization, S.epoch = views.SYMMETRY, next(S.new_id)
     S["initial-tabs"] = SYMMETRY
     lab.run(PAGE, True)
 
 
 def _update(**parts):
     S = st.session_state
-    new = replace(S.beginning, **parts)
-    S.beginning = replace(new, keep=views.every(new.iterations, max(len(new.initialisers), 1) * new.network.size))
+    new = replace(S.initialization, **parts)
+    S.initialization = replace(new, snapshot_every=views.every(new.iterations, max(len(new.initializers), 1) * new.network.size))
 
 
 def _controls(training):
     _rules(training)
-    controls = TrainingControls(PAGE, lambda: st.session_state.beginning, _update)
+    controls = TrainingControls(PAGE, lambda: st.session_state.initialization, _update)
     controls.data()
     controls.activation()
     controls.numbers()
@@ -73,40 +73,40 @@ def _controls(training):
 
 
 def _rules(training):
-    """Which initialisers are compared, and the hyperparameters of those that have some, in the look of their lines."""
+    """Which initializers are compared, and the hyperparameters of those that have some, in the look of their lines."""
     S = st.session_state
-    key = f"rules-{S.generation}"
+    key = f"rules-{S.epoch}"
     st.multiselect(
-        "Initial weights", list(INITIALISERS), list(dict.fromkeys(rule.key for rule in training.initialisers)),
-        lambda k: INITIALISERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
+        "Initial weights", list(INITIALIZERS), list(dict.fromkeys(rule.key for rule in training.initializers)),
+        lambda k: INITIALIZERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
     )  # fmt: skip
-    for i, (rule, name) in enumerate(zip(training.initialisers, views.names(training.initialisers), strict=True)):
-        if declared := hyperparameters(INITIALISERS[rule.key]):
+    for i, (rule, name) in enumerate(zip(training.initializers, views.names(training.initializers), strict=True)):
+        if declared := hyperparameters(INITIALIZERS[rule.key]):
             st.markdown(f"**{name}**")
             hyperparameter_panel(
-                f"rule-{i}-{rule.key}-{len(training.initialisers)}-{S.generation}", name, declared, rule.values,
+                f"rule-{i}-{rule.key}-{len(training.initializers)}-{S.epoch}", name, declared, rule.values,
                 lambda new, i=i: _turn_rule(i, new), look=style(i, THEMES[theme_name()]),
             )  # fmt: skip
 
 
 def _choose_rules(keys):
-    kept = [rule for rule in st.session_state.beginning.initialisers if rule.key in keys]
+    kept = [rule for rule in st.session_state.initialization.initializers if rule.key in keys]
     known = {rule.key for rule in kept}
-    _update(initialisers=(*kept, *(Choice(k) for k in keys if k not in known))[: views.MAX_RULES])
+    _update(initializers=(*kept, *(Choice(k) for k in keys if k not in known))[: views.MAX_RULES])
 
 
 def _turn_rule(i, new):
-    rules = list(st.session_state.beginning.initialisers)
+    rules = list(st.session_state.initialization.initializers)
     rules[i] = turned(rules[i], new)
-    _update(initialisers=tuple(rules))
+    _update(initializers=tuple(rules))
 
 
 def _draw(progresses):
     [now] = progresses
     training, theme = now.training, THEMES[theme_name()]
-    names = views.names(training.initialisers)
+    names = views.names(training.initializers)
     looks = [style(i, theme) for i in range(len(names))]
     lines = [bench.Line(f"i{i}", name, now, i, look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
-    bench.curves("initial", lines, training.iterations, "initialiser")
+    bench.curves("initial", lines, training.iterations, "initializer")
     inspection(now, names, looks)
-    bench.downloads("initial", lines, "initialiser")
+    bench.downloads("initial", lines, "initializer")

@@ -9,11 +9,11 @@ import numpy as np
 
 from optviz.experiments.loss_landscape.spec import (
     Curvature,
-    Survey,
-    Terrain,
+    LossSurface,
+    LossLandscape,
     survey_on,
 )
-from optviz.experiments.loss_landscape.spec import survey as laid
+from optviz.experiments.loss_landscape.spec import loss_surface as laid
 from optviz.experiments.trajectories.spec import Landscape
 from optviz.plot import contour, surface
 from optviz.plot.style import (
@@ -36,10 +36,10 @@ GLIMPSE = 150  # iterations whose paths a stamp shows
 NOBODY = np.empty((0, 2))  # minima that are known beforehand
 
 
-def land(survey: Survey) -> Landscape:
+def land(loss_surface: LossSurface) -> Landscape:
     """The grid as a landscape, for the helpers of the two-dimensional pages; flat where it is but for rounding."""
-    z = survey.z
-    return Landscape.on(survey.x, survey.y, np.full_like(z, np.nanmean(z)) if flat(z) else z)
+    z = loss_surface.z
+    return Landscape.on(loss_surface.x, loss_surface.y, np.full_like(z, np.nanmean(z)) if flat(z) else z)
 
 
 def flat(z) -> bool:
@@ -48,57 +48,57 @@ def flat(z) -> bool:
     return bool(known.size and np.ptp(known) <= FLAT * abs(known).max())
 
 
-def ground(survey: Survey, theme: Theme, solid: bool, log: bool | None = None) -> dict:
+def ground(loss_surface: LossSurface, theme: Theme, solid: bool, log: bool | None = None) -> dict:
     """What lies under the paths: filled contour lines, or the surface. `log` None follows the data."""
     if solid:
-        return surface.surface_layer(survey, land(survey), theme, log)
-    layer = contour.landscape_layer(survey, land(survey), theme, log)
+        return surface.surface_layer(loss_surface, land(loss_surface), theme, log)
+    layer = contour.landscape_layer(loss_surface, land(loss_surface), theme, log)
     layer["data"][0]["colorbar"]["title"]["text"] = "loss"
     return layer
 
 
-def _tracks(survey, looks, values):
+def _tracks(loss_surface, looks, values):
     return [
         (f"p{i}", name, at, v, look)
-        for i, (name, at, v, look) in enumerate(zip(survey.terrain.names, survey.projected, values, looks, strict=True))
+        for i, (name, at, v, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.projected, values, looks, strict=True))
         if len(at)
     ]
 
 
-def paths(survey: Survey, looks: list[Style], theme: Theme) -> dict:
+def paths(loss_surface: LossSurface, looks: list[Style], theme: Theme) -> dict:
     """The paths on the contour, from their start to their ends, in the looks of their optimizers."""
-    tracks = _tracks(survey, looks, survey.true)
+    tracks = _tracks(loss_surface, looks, loss_surface.true)
     start = tracks[0][2][0] if tracks else (0.0, 0.0)
-    figure = contour.paths_layer(survey, start, tracks, NOBODY, theme)
-    iterations = {f"p{i}": path.iterations.tolist() for i, path in enumerate(survey.paths)}
+    figure = contour.paths_layer(loss_surface, start, tracks, NOBODY, theme)
+    iterations = {f"p{i}": path.iterations.tolist() for i, path in enumerate(loss_surface.paths)}
     for trace in figure["data"]:
         if trace["uid"] in iterations:
             trace["text"] = [f"{t}" for t in iterations[trace["uid"]]]
             trace["hovertemplate"] = "%{fullData.name}, iteration %{text}<br>loss %{customdata:.4g}<extra></extra>"
-    kind = survey.terrain.plane
-    for axis, title, share in zip(("xaxis", "yaxis"), AXES[kind], survey.shares, strict=True):
+    kind = loss_surface.loss_landscape.plane
+    for axis, title, share in zip(("xaxis", "yaxis"), AXES[kind], loss_surface.shares, strict=True):
         told = f"{title} ({percent(share)} of the way)" if kind == "pca" else title
         figure["layout"][axis]["title"]["text"] = told
     return figure
 
 
-def solid(survey: Survey, looks: list[Style], theme: Theme, log: bool | None = None, true: bool = False) -> dict:
+def solid(loss_surface: LossSurface, looks: list[Style], theme: Theme, log: bool | None = None, true: bool = False) -> dict:
     """The paths on the surface, or with `true` as high as they really were, above or below it."""
-    tracks = _tracks(survey, looks, survey.true if true else survey.on_plane)
-    figure = surface.solid(survey, land(survey), tracks, NOBODY, theme, log)
+    tracks = _tracks(loss_surface, looks, loss_surface.true if true else loss_surface.on_plane)
+    figure = surface.solid(loss_surface, land(loss_surface), tracks, NOBODY, theme, log)
     scene = figure["layout"]["scene"]
     for axis, title in zip(("xaxis", "yaxis", "zaxis"), ("first direction", "second direction", "loss"), strict=True):
         scene[axis]["title"]["text"] = title
     return figure
 
 
-def along(survey: Survey, looks: list[Style]) -> dict:
+def along(loss_surface: LossSurface, looks: list[Style]) -> dict:
     """The loss where each path really was, and faint the loss on the plane below it, over the iterations."""
     data = []
-    for i, (name, path, look) in enumerate(zip(survey.terrain.names, survey.paths, looks, strict=True)):
+    for i, (name, path, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)):
         x = packed(path.iterations)
         for uid, told, values, width, opacity in (
-            (f"l{i}p", f"{name}, on the plane", survey.on_plane[i], 1.4, 0.55), (f"l{i}", name, survey.true[i], 2.4, 1.0),
+            (f"l{i}p", f"{name}, on the plane", loss_surface.on_plane[i], 1.4, 0.55), (f"l{i}", name, loss_surface.true[i], 2.4, 1.0),
         ):  # fmt: skip
             true = uid == f"l{i}"
             data.append(
@@ -112,7 +112,7 @@ def along(survey: Survey, looks: list[Style]) -> dict:
         data.append(
             {
                 "type": "scatter", "mode": "markers", "uid": f"l{i}m", "name": name, "legendgroup": name, "showlegend": False,
-                "x": packed(path.iterations[some]), "y": packed(_positive(survey.true[i])[some]), "hoverinfo": "skip",
+                "x": packed(path.iterations[some]), "y": packed(_positive(loss_surface.true[i])[some]), "hoverinfo": "skip",
                 "customdata": packed(some), "meta": {"of": f"l{i}", "head": len(some) - 1},
                 "marker": {"symbol": look.marker, "size": 8, "color": look.color},
             }
@@ -120,19 +120,19 @@ def along(survey: Survey, looks: list[Style]) -> dict:
     layout = {
         "margin": {"l": 62, "r": 12, "t": 30, "b": 42}, "hovermode": "x", "dragmode": "pan",
         "xaxis": {
-            "title": {"text": "iteration", "standoff": 4}, "range": [0, max(survey.terrain.race.iterations, 1)], "zeroline": False,
+            "title": {"text": "iteration", "standoff": 4}, "range": [0, max(loss_surface.loss_landscape.race.iterations, 1)], "zeroline": False,
         },
         "yaxis": {
-            "type": "log", "exponentformat": "power", **_tall(survey), "title": {"text": "loss (faint: on the plane)"}, "zeroline": False,
+            "type": "log", "exponentformat": "power", **_tall(loss_surface), "title": {"text": "loss (faint: on the plane)"}, "zeroline": False,
         },
         "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
     }  # fmt: skip
     return {"data": data, "layout": layout}
 
 
-def _tall(survey):
+def _tall(loss_surface):
     """A range of its own for the axis where the losses hardly differ, so that little does not look like much."""
-    known = np.concatenate([*survey.true, *survey.on_plane])
+    known = np.concatenate([*loss_surface.true, *loss_surface.on_plane])
     known = known[known > 0]
     if not known.size or known.max() > 1.5 * known.min():
         return {}
@@ -154,20 +154,20 @@ HEADINGS = (
 )  # fmt: skip
 
 
-def table(survey: Survey, looks: list[Style]) -> str:
+def table(loss_surface: LossSurface, looks: list[Style]) -> str:
     """Where every path ends: on the plane, off it, and how high."""
     body = []
-    for i, (name, path, look) in enumerate(zip(survey.terrain.names, survey.paths, looks, strict=True)):
+    for i, (name, path, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)):
         if len(path.iterations):
             from_start = np.sqrt(((path.params[-1] - path.params[0]) ** 2).sum())
             cells = [f"{path.iterations[-1]}", *(number(v, 3) for v in (
-                survey.true[i][-1], survey.on_plane[i][-1], survey.off[i][-1] if survey.off[i][-1] > 1e-9 else 0.0, from_start,
+                loss_surface.true[i][-1], loss_surface.on_plane[i][-1], loss_surface.off[i][-1] if loss_surface.off[i][-1] > 1e-9 else 0.0, from_start,
             ))]  # fmt: skip
         else:
             cells = ["–"] * 5
         status = (
             f"diverged at iteration {path.lost}" if path.lost >= 0
-            else "in the middle of the plane" if i == survey.terrain.middle else "trained"
+            else "in the middle of the plane" if i == loss_surface.loss_landscape.middle else "trained"
         )  # fmt: skip
         row = "".join(f"<td>{c}</td>" for c in [*cells, status])
         body.append(
@@ -180,19 +180,19 @@ def table(survey: Survey, looks: list[Style]) -> str:
     )
 
 
-def shown(survey: Survey) -> str:
+def shown(loss_surface: LossSurface) -> str:
     """What the plane holds of the paths, and of the loss, in two sentences or three."""
-    first, second = survey.shares
-    known = survey.z[np.isfinite(survey.z)]
+    first, second = loss_surface.shares
+    known = loss_surface.z[np.isfinite(loss_surface.z)]
     least = f" On it the loss goes from {number(known.min(), 3)} to {number(known.max(), 3)}." if known.size else ""
-    if flat(survey.z):
+    if flat(loss_surface.z):
         least = f" **On it the loss is the same everywhere**, {number(known.mean(), 3)}: it differs by {number(np.ptp(known), 1)} at most."
     if not known.size:
         least = " **Nowhere on it is the loss finite.**"
-    elif known.size < survey.z.size:
+    elif known.size < loss_surface.z.size:
         least += " In the holes it is not finite."
-    weights = f"{survey.terrain.race.network.size:,} weights and biases"
-    if survey.terrain.plane == "random":
+    weights = f"{loss_surface.loss_landscape.race.network.size:,} weights and biases"
+    if loss_surface.loss_landscape.plane == "random":
         return (
             f"**Two random directions** among {weights} hold {percent(first + second)} of how far the paths lie from the middle: "
             f"they are at right angles to nearly everything, the paths too, which shrink to a point.{least}"
@@ -204,7 +204,7 @@ def shown(survey: Survey) -> str:
     )
 
 
-def bowl(survey: Survey, bend: Curvature, sharpest: float) -> str:
+def bowl(loss_surface: LossSurface, bend: Curvature, sharpest: float) -> str:
     """The plane at its middle as a bowl, and the sharpest direction of all, which limits the rate of plain descent."""
     if not np.isfinite(bend.largest):
         return "Around the middle the loss is not finite, so nothing can be said of its curvature."
@@ -225,17 +225,17 @@ def bowl(survey: Survey, bend: Curvature, sharpest: float) -> str:
         f" Among all directions, also those off the picture, the sharpest has {number(sharpest, 3)}: in a bowl like that plain descent "
         f"with a rate above 2/{number(sharpest, 3)} = {number(limit, 2)} would not come to rest"
     )
-    part = survey.terrain.race.optimizers[survey.terrain.middle].method
+    part = loss_surface.loss_landscape.race.optimizers[loss_surface.loss_landscape.middle].method
     return text + (
         f"; SGD here has {number(part.values['lr'], 2)}." if part.key == "sgd" and "lr" in part.values else "."
     )
 
 
-def thumbnail(terrain: Terrain, theme: Theme) -> str:
+def thumbnail(loss_landscape: LossLandscape, theme: Theme) -> str:
     """The landscape of a terrain as a stamp, quickly worked out for it; the curves where there is none."""
     rough = replace(
-        terrain, resolution=min(terrain.resolution, 25), judged_on=min(terrain.judged_on, 100),
-        race=replace(terrain.race, iterations=min(terrain.race.iterations, GLIMPSE)),
+        loss_landscape, resolution=min(loss_landscape.resolution, 25), n_samples=min(loss_landscape.n_samples, 100),
+        race=replace(loss_landscape.race, iterations=min(loss_landscape.race.iterations, GLIMPSE)),
     )  # fmt: skip
     data = load(rough.trainings[0])
     try:
@@ -248,28 +248,28 @@ def thumbnail(terrain: Terrain, theme: Theme) -> str:
     return map_thumbnail(now, land(now), tracks, now.projected[rough.middle][0], NOBODY, theme)
 
 
-def grid_csv(survey: Survey) -> str:
+def grid_csv(loss_surface: LossSurface) -> str:
     """The loss at every point of the grid, in full precision; empty where it is not finite."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(["first", "second", "loss"])
-    for y, row in zip(survey.y.tolist(), survey.z.tolist(), strict=True):
-        for x, loss in zip(survey.x.tolist(), row, strict=True):
+    for y, row in zip(loss_surface.y.tolist(), loss_surface.z.tolist(), strict=True):
+        for x, loss in zip(loss_surface.x.tolist(), row, strict=True):
             write([repr(x), repr(y), repr(loss) if np.isfinite(loss) else ""])
     return out.getvalue()
 
 
-def paths_csv(survey: Survey) -> str:
+def paths_csv(loss_surface: LossSurface) -> str:
     """Every kept point of every path: where it is on the plane, how far off it, and both losses."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(["optimizer", "iteration", "first", "second", "distance_from_plane", "loss", "loss_on_plane"])
-    for i, (name, path) in enumerate(zip(survey.terrain.names, survey.paths, strict=True)):
+    for i, (name, path) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, strict=True)):
         columns = (
-            survey.projected[i].tolist(),
-            survey.off[i].tolist(),
-            survey.true[i].tolist(),
-            survey.on_plane[i].tolist(),
+            loss_surface.projected[i].tolist(),
+            loss_surface.off[i].tolist(),
+            loss_surface.true[i].tolist(),
+            loss_surface.on_plane[i].tolist(),
         )
         for t, at, *rest in zip(path.iterations.tolist(), *columns, strict=True):
             write([name, t, *(repr(v) if np.isfinite(v) else "" for v in (*at, *rest))])

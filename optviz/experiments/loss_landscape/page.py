@@ -22,7 +22,7 @@ from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
 
-PAGE = "landscape"
+PAGE = "loss_landscape"
 MAX_KEPT = 6  # planes that a session keeps
 QUICK = (
     2 * 10**7
@@ -44,117 +44,117 @@ def page() -> None:
     with framed(PAGE) as (shown, panel, under):
         with panel:
             _controls()
-        terrain = S.landscape
+        loss_landscape = S.loss_landscape
         with shown:
-            lab.laboratory(PAGE, terrain.trainings, lambda progresses: _curves(terrain, progresses))
-            survey = _surveyed(terrain)
-            if survey is not None:
-                _pictures(survey)
+            lab.laboratory(PAGE, loss_landscape.trainings, lambda progresses: _curves(loss_landscape, progresses))
+            loss_surface = _surveyed(loss_landscape)
+            if loss_surface is not None:
+                _pictures(loss_surface)
         with under:
-            if survey is not None:
-                _told(survey)
+            if loss_surface is not None:
+                _told(loss_surface)
             st.caption(
                 "Every optimizer has the same start and meets the same mini-batches. The loss here is the cross-entropy on the first "
-                f"{terrain.judged_on} training rows. Random directions are scaled to the weights into each unit, and biases do not move along "
+                f"{loss_landscape.n_samples} training rows. Random directions are scaled to the weights into each unit, and biases do not move along "
                 "them (Li et al. 2018, Visualizing the loss landscape of neural nets). "
-                f"Data: {DATASETS[terrain.race.dataset.key].attribution}"
+                f"Data: {DATASETS[loss_landscape.race.dataset.key].attribution}"
             )
 
 
 def _update(**parts):
     S = st.session_state
-    S.landscape = replace(S.landscape, **parts)
+    S.loss_landscape = replace(S.loss_landscape, **parts)
 
 
 def _race(**parts):
     """Other trainings; who is in the middle stays there, or is the last one."""
-    race = replace(st.session_state.landscape.race, **parts)
-    _update(race=race, middle=max(0, min(st.session_state.landscape.middle, len(race.optimizers) - 1)))
+    race = replace(st.session_state.loss_landscape.race, **parts)
+    _update(race=race, middle=max(0, min(st.session_state.loss_landscape.middle, len(race.optimizers) - 1)))
 
 
 def _controls():
     S = st.session_state
-    terrain, controls = S.landscape, TrainingControls(PAGE, lambda: S.landscape.race, _race)
+    loss_landscape, controls = S.loss_landscape, TrainingControls(PAGE, lambda: S.loss_landscape.race, _race)
     controls.choice(
-        "Plane", core.PLANES, terrain.plane, lambda k: _capital(core.PLANES[k]), lambda k: _update(plane=k, reach=REACH[k])
+        "Plane", core.PLANES, loss_landscape.plane, lambda k: _capital(core.PLANES[k]), lambda k: _update(plane=k, margin=REACH[k])
     )  # fmt: skip
-    if terrain.race.optimizers:
+    if loss_landscape.race.optimizers:
         controls.choice(
-            "In the middle: the end of", range(len(terrain.names)), terrain.middle, lambda i: terrain.names[i], lambda i: _update(middle=i)
+            "In the middle: the end of", range(len(loss_landscape.names)), loss_landscape.middle, lambda i: loss_landscape.names[i], lambda i: _update(middle=i)
         )  # fmt: skip
-    declared = _plane_hyperparameters(terrain.plane)
+    declared = _plane_hyperparameters(loss_landscape.plane)
     controls.hyperparameters(
-        f"plane-{terrain.plane}", "Plane", declared, {k.name: getattr(terrain, k.name) for k in declared}, lambda new: _update(**new)
+        f"plane-{loss_landscape.plane}", "Plane", declared, {k.name: getattr(loss_landscape, k.name) for k in declared}, lambda new: _update(**new)
     )  # fmt: skip
-    trainees(lambda: S.landscape.race.optimizers, terrain.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
+    trainees(lambda: S.loss_landscape.race.optimizers, loss_landscape.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
     controls.data()
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
     controls.choice(
-        "Batch normalisation", PLACES, terrain.race.network.normalise, lambda k: _capital(PLACES[k]),
-        lambda k: _race(network=replace(S.landscape.race.network, normalise=k)),
+        "Batch normalization", PLACES, loss_landscape.race.network.normalize, lambda k: _capital(PLACES[k]),
+        lambda k: _race(network=replace(S.loss_landscape.race.network, normalize=k)),
     )  # fmt: skip
     controls.numbers(NUMBERS)
     controls.hyperparameters(
-        "start", "Start", START, {"start": terrain.race.seeds[0]}, lambda new: _race(seeds=tuple(new.values()) or terrain.race.seeds)
+        "start", "Start", START, {"start": loss_landscape.race.seeds[0]}, lambda new: _race(seeds=tuple(new.values()) or loss_landscape.race.seeds)
     )  # fmt: skip
 
 
 def _plane_hyperparameters(plane):
     hyperparameters = (
-        Hyperparameter("reach", REACH[plane], core.MIN_REACH, core.MAX_REACH, log=True, help=TO[plane]),
+        Hyperparameter("margin", REACH[plane], core.MIN_REACH, core.MAX_REACH, log=True, help=TO[plane]),
         Hyperparameter("resolution", 51, core.MIN_RESOLUTION, core.MAX_RESOLUTION, help="points of the grid along each side"),
-        Hyperparameter("judged_on", 500, 1, core.MAX_ROWS, log=True, help="training rows on which the loss is worked out"),
+        Hyperparameter("n_samples", 500, 1, core.MAX_ROWS, log=True, help="training rows on which the loss is worked out"),
     )
     seed = Hyperparameter("seed", 0, 0, 99, help="which random directions")
     return (*hyperparameters, seed) if plane == "random" else hyperparameters
 
 
-def _key(terrain):
+def _key(loss_landscape):
     """What a survey depends on."""
-    return canonical_json([to_dict(terrain), [lab.key_of(t) for t in terrain.trainings]])
+    return canonical_json([to_dict(loss_landscape), [lab.key_of(t) for t in loss_landscape.trainings]])
 
 
 def _surveys():
     return st.session_state.setdefault("surveys", {})
 
 
-def _curves(terrain, progresses):
+def _curves(loss_landscape, progresses):
     """How they train, as long as they do."""
     if not all(now.done for now in progresses):
-        bench.curves(PAGE, _lines(terrain, progresses), terrain.race.iterations)
+        bench.curves(PAGE, _lines(loss_landscape, progresses), loss_landscape.race.iterations)
 
 
-def _lines(terrain, progresses):
+def _lines(loss_landscape, progresses):
     return [
         bench.Line(f"c{i}", name, now, 0, style(i, THEMES[theme_name()]))
-        for i, (name, now) in enumerate(zip(terrain.names, progresses, strict=True))
+        for i, (name, now) in enumerate(zip(loss_landscape.names, progresses, strict=True))
     ]
 
 
-def _trained(terrain):
+def _trained(loss_landscape):
     """The finished trainings; None where there are none yet, or no data."""
-    if not terrain.race.optimizers:
+    if not loss_landscape.race.optimizers:
         return None
     try:
-        found = [lab.progress(PAGE, t) for t in terrain.trainings]
+        found = [lab.progress(PAGE, t) for t in loss_landscape.trainings]
     except ValueError:
         return None  # the laboratory has said why
     return found if all(now.done for now in found) else None
 
 
-def _surveyed(terrain):
+def _surveyed(loss_landscape):
     """The landscape, once all have trained and the loss is known everywhere; until then it is worked on here."""
-    S, key = st.session_state, _key(terrain)
-    kept, progresses = _surveys(), _trained(terrain)
+    S, key = st.session_state, _key(loss_landscape)
+    kept, progresses = _surveys(), _trained(loss_landscape)
     if progresses is None:
         return None
     if key not in kept:
         try:
-            kept[key] = core.survey(terrain, progresses)
+            kept[key] = core.loss_surface(loss_landscape, progresses)
         except ValueError as error:
             st.info(f"{error}", icon=":material/explore_off:")
-            bench.curves(PAGE, _lines(terrain, progresses), terrain.race.iterations)
+            bench.curves(PAGE, _lines(loss_landscape, progresses), loss_landscape.race.iterations)
             return None
         for old in [k for k in kept if k != key][: len(kept) - MAX_KEPT]:
             del kept[old]
@@ -176,7 +176,7 @@ def _surveyed(terrain):
 
     @st.fragment(run_every=None if halted else lab.EVERY)
     def ground():
-        if not halted and not _work(key, lab.data_of(terrain.trainings[0])):
+        if not halted and not _work(key, lab.data_of(loss_landscape.trainings[0])):
             st.rerun()
         now = kept[key]
         st.progress(
@@ -199,10 +199,10 @@ def _work(key, data):
     return not kept[key].whole
 
 
-def _pictures(survey):
+def _pictures(loss_surface):
     """The plane with the paths on it, and the loss along them, at the step of the player."""
-    terrain, theme, key = survey.terrain, THEMES[theme_name()], _key(survey.terrain)
-    looks = [style(i, theme) for i in range(len(survey.paths))]
+    loss_landscape, theme, key = loss_surface.loss_landscape, THEMES[theme_name()], _key(loss_surface.loss_landscape)
+    looks = [style(i, theme) for i in range(len(loss_surface.paths))]
     with st.container(horizontal=True, vertical_alignment="center", key="landscape-picture"):
         solid = st.segmented_control("Picture", list(SHOWN), default=False, format_func=SHOWN.get, key="landscape-solid-chosen",
                                      required=True, label_visibility="collapsed")  # fmt: skip
@@ -211,47 +211,47 @@ def _pictures(survey):
         true = solid and st.toggle("Paths as high as they really were", key="landscape-true")
     common = {
         "theme": theme_name(), "view": key, "base_id": f"{key} {theme_name()} {levels} {solid}", "link": sharing.query(),
-        "base": lambda: views.ground(survey, theme, solid, LEVELS[levels]),
+        "base": lambda: views.ground(loss_surface, theme, solid, LEVELS[levels]),
     }  # fmt: skip
-    told = f"the loss over {core.PLANES[terrain.plane]}, with the paths of {', '.join(terrain.names)}. The table says the same."
+    told = f"the loss over {core.PLANES[loss_landscape.plane]}, with the paths of {', '.join(loss_landscape.names)}. The table says the same."
     left, right = st.columns([5, 4], gap="small")
     with left:
         if solid:
-            figure = views.solid(survey, looks, theme, LEVELS[levels], true)
+            figure = views.solid(loss_surface, looks, theme, LEVELS[levels], true)
             plot("landscape-solid", figure, f"Surface of {told}", solid=True, **common)
         else:
-            plot("landscape-contour", views.paths(survey, looks, theme), f"Contour of {told}", **common)
+            plot("landscape-contour", views.paths(loss_surface, looks, theme), f"Contour of {told}", **common)
     with right:
         plot(
             "landscape-heights",
-            views.along(survey, looks),
+            views.along(loss_surface, looks),
             "Loss along the paths. The table has their ends.",
             view=key,
             theme=theme_name(),
         )
-    player(max(len(path.iterations) for path in survey.paths) - 1, key)
+    player(max(len(path.iterations) for path in loss_surface.paths) - 1, key)
 
 
-def _told(survey):
+def _told(loss_surface):
     """The same in words and numbers, and to take home."""
-    terrain, theme = survey.terrain, THEMES[theme_name()]
-    st.html(views.table(survey, [style(i, theme) for i in range(len(survey.paths))]))
-    st.markdown(views.shown(survey))
-    st.markdown(views.bowl(survey, *_bend(_key(terrain), survey, lab.data_of(terrain.trainings[0]))))
+    loss_landscape, theme = loss_surface.loss_landscape, THEMES[theme_name()]
+    st.html(views.table(loss_surface, [style(i, theme) for i in range(len(loss_surface.paths))]))
+    st.markdown(views.shown(loss_surface))
+    st.markdown(views.bowl(loss_surface, *_bend(_key(loss_landscape), loss_surface, lab.data_of(loss_landscape.trainings[0]))))
     with st.container(horizontal=True):
         for name, made in (("Grid", views.grid_csv), ("Paths", views.paths_csv)):
             st.download_button(
-                f"{name} as CSV", lambda made=made: made(survey), f"optviz-landscape-{name.lower()}.csv", "text/csv",
+                f"{name} as CSV", lambda made=made: made(loss_surface), f"optviz-landscape-{name.lower()}.csv", "text/csv",
                 key=f"landscape-{name.lower()}-csv", icon=":material/download:", on_click="ignore",
             )  # fmt: skip
     box = st.expander("How they trained", key="landscape-training", on_change="rerun")
     if box.open:
         with box:
-            lines = _lines(terrain, [lab.progress(PAGE, t) for t in terrain.trainings])
-            bench.curves(PAGE, lines, terrain.race.iterations)
+            lines = _lines(loss_landscape, [lab.progress(PAGE, t) for t in loss_landscape.trainings])
+            bench.curves(PAGE, lines, loss_landscape.race.iterations)
             bench.downloads(PAGE, lines)
     st.caption(
-        f"A step of the player is {terrain.keep} iterations. The loss on the plane is that of the plane’s point nearest to where the "
+        f"A step of the player is {loss_landscape.snapshot_every} iterations. The loss on the plane is that of the plane’s point nearest to where the "
         "path really was; the right picture has both."
     )
 
@@ -259,7 +259,7 @@ def _told(survey):
 @st.cache_resource(max_entries=50, show_spinner=False)
 def _bend(key, _survey, _data):
     """The curvature at the middle, and the sharpest one where it does not take long."""
-    quick = _survey.terrain.race.network.size * _survey.terrain.judged_on <= QUICK
+    quick = _survey.loss_landscape.race.network.size * _survey.loss_landscape.n_samples <= QUICK
     return core.curvature(_survey, _data), core.sharpness(_survey, _data) if quick else float("nan")
 
 

@@ -38,12 +38,12 @@ class Plane:
         return (along**2).sum(0) / whole if whole else np.zeros(2)
 
 
-def filter_normalised(network: Network, params, rng) -> np.ndarray:
+def filter_normalized(network: Network, params, rng) -> np.ndarray:
     """A random direction `(P,)` in which the weights into each unit are as long as in `params` `(P,)`.
 
     Without that a net with large weights looks flat and one with small weights sharp, though they compute
     the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β of a
-    normalisation, do not move, as in the paper. (Li et al. 2018, section 4.)
+    normalization, do not move, as in the paper. (Li et al. 2018, section 4.)
     """
     direction = np.zeros_like(params, float)
     for p, d in zip(network.views(params), network.views(direction), strict=True):
@@ -54,8 +54,8 @@ def filter_normalised(network: Network, params, rng) -> np.ndarray:
 
 
 def random_plane(network: Network, params, seed: int) -> Plane:
-    """The plane of two filter-normalised random directions through trained weights `(P,)`."""
-    return Plane(params, np.stack([filter_normalised(network, params, stream(seed, DIRECTIONS, i)) for i in range(2)]))
+    """The plane of two filter-normalized random directions through trained weights `(P,)`."""
+    return Plane(params, np.stack([filter_normalized(network, params, stream(seed, DIRECTIONS, i)) for i in range(2)]))
 
 
 def pca_plane(origin, points, seed: int = 0) -> Plane:

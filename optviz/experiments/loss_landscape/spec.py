@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.experiments.loss_landscape.planes import Plane, pca_plane, random_plane
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.optimizer_comparison.spec import check as check_contest
 from optviz.nn import (
     DTYPES,
@@ -50,31 +50,31 @@ THREE = (
 
 
 @dataclass(frozen=True)
-class Terrain:
+class LossLandscape:
     """Who trains on what, which plane, and how finely the loss on it is worked out."""
 
-    race: Contest = field(default_factory=lambda: Contest(THREE, Network((64, 50, 50, 10))))
+    race: OptimizerComparison = field(default_factory=lambda: OptimizerComparison(THREE, Network((64, 50, 50, 10))))
     middle: int = 0  # the end of this optimizer's path is the point through which the plane is laid
     plane: str = "pca"
     seed: int = 0  # of the random directions
-    reach: float = 0.5  # of the frame beyond the paths, 1 doubles it; random: in lengths of each unit's weights
+    margin: float = 0.5  # of the frame beyond the paths, 1 doubles it; random: in lengths of each unit's weights
     resolution: int = 51  # points of the grid along each side
-    judged_on: int = 500  # training rows, the first of them, on which the loss is worked out
+    n_samples: int = 500  # training rows, the first of them, on which the loss is worked out
 
     @property
     def trainings(self) -> list[Training]:
         """One for each optimizer, with snapshots along its path."""
-        return [replace(t, keep=self.keep) for t in self.race.trainings]
+        return [replace(t, snapshot_every=self.snapshot_every) for t in self.race.trainings]
 
     @property
-    def keep(self) -> int:
+    def snapshot_every(self) -> int:
         """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
-        keep, numbers = 5, len(self.race.optimizers) * self.race.network.size
-        while self.race.iterations > keep * MAX_KEPT or (
-            self.race.iterations > keep and self.race.iterations // keep * numbers > KEPT_NUMBERS
+        snapshot_every, numbers = 5, len(self.race.optimizers) * self.race.network.size
+        while self.race.iterations > snapshot_every * MAX_KEPT or (
+            self.race.iterations > snapshot_every and self.race.iterations // snapshot_every * numbers > KEPT_NUMBERS
         ):
-            keep *= 2
-        return keep
+            snapshot_every *= 2
+        return snapshot_every
 
     @property
     def names(self) -> list[str]:
@@ -82,17 +82,17 @@ class Terrain:
         return names(self.race.optimizers)
 
 
-def check(terrain: Terrain) -> None:
+def check(loss_landscape: LossLandscape) -> None:
     """SpecError where a terrain from outside could not have been set on the page."""
-    check_contest(terrain.race)
-    if len(terrain.race.seeds) != 1:
+    check_contest(loss_landscape.race)
+    if len(loss_landscape.race.seeds) != 1:
         raise SpecError("a landscape is that of one seed")
-    if terrain.plane not in PLANES:
-        raise SpecError(f"a plane is {' or '.join(PLANES)}, not {terrain.plane[:30]!r}")
+    if loss_landscape.plane not in PLANES:
+        raise SpecError(f"a plane is {' or '.join(PLANES)}, not {loss_landscape.plane[:30]!r}")
     for name, value, low, high in (
-        ("the optimizer in the middle", terrain.middle, 0, max(len(terrain.race.optimizers) - 1, 0)),
-        ("seed of the directions", terrain.seed, 0, MAX_SEED), ("reach", terrain.reach, MIN_REACH, MAX_REACH),
-        ("resolution", terrain.resolution, MIN_RESOLUTION, MAX_RESOLUTION), ("rows to be judged on", terrain.judged_on, 1, MAX_ROWS),
+        ("the optimizer in the middle", loss_landscape.middle, 0, max(len(loss_landscape.race.optimizers) - 1, 0)),
+        ("seed of the directions", loss_landscape.seed, 0, MAX_SEED), ("margin", loss_landscape.margin, MIN_REACH, MAX_REACH),
+        ("resolution", loss_landscape.resolution, MIN_RESOLUTION, MAX_RESOLUTION), ("rows to be judged on", loss_landscape.n_samples, 1, MAX_ROWS),
     ):  # fmt: skip
         if not low <= value <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
@@ -115,13 +115,13 @@ class Path(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Survey:
+class LossSurface:
     """The loss over a plane and along the paths, as far as it has been worked out; NaN beyond.
 
     A value like `Progress`: nothing in it is changed later, and `survey_on` returns the next one.
     """
 
-    terrain: Terrain
+    loss_landscape: LossLandscape
     plane: Plane
     paths: tuple[Path, ...]
     x: np.ndarray  # (n,) along the first direction
@@ -189,49 +189,49 @@ class Survey:
         return np.concatenate([on, true[max(start - m, 0) : max(stop - m, 0)]])
 
 
-def survey(terrain: Terrain, progresses: list[Progress]) -> Survey:
+def loss_surface(loss_landscape: LossLandscape, progresses: list[Progress]) -> LossSurface:
     """The plane through finished trainings, before any loss is known.
 
     ValueError, for a person, where there is no such plane: the one in the middle has diverged, or nobody moved.
     """
     paths = tuple(Path.of(now) for now in progresses)
-    middle = paths[terrain.middle]
+    middle = paths[loss_landscape.middle]
     if middle.lost >= 0:
         raise ValueError(
-            f"{terrain.names[terrain.middle]} diverged at iteration {middle.lost}: there are no trained weights to lay "
+            f"{loss_landscape.names[loss_landscape.middle]} diverged at iteration {middle.lost}: there are no trained weights to lay "
             "a plane through. Lower its rate, or put another optimizer in the middle."
         )
-    origin, network = middle.params[-1], terrain.race.network
-    if terrain.plane == "random":
-        plane = random_plane(network, origin, terrain.seed)
-        x = y = np.linspace(-terrain.reach, terrain.reach, terrain.resolution)
+    origin, network = middle.params[-1], loss_landscape.race.network
+    if loss_landscape.plane == "random":
+        plane = random_plane(network, origin, loss_landscape.seed)
+        x = y = np.linspace(-loss_landscape.margin, loss_landscape.margin, loss_landscape.resolution)
     else:
         there = np.concatenate([p.params for p in paths if p.lost < 0])
         try:
-            plane = pca_plane(origin, there, terrain.seed)
+            plane = pca_plane(origin, there, loss_landscape.seed)
         except ValueError as error:
             raise ValueError(f"{error}. Take random directions, or let them train.".capitalize()) from None
-        x, y = _frame(plane.coordinates(there), terrain)
+        x, y = _frame(plane.coordinates(there), loss_landscape)
     points = len(x) * len(y) + 2 * sum(len(p.iterations) for p in paths)
-    return Survey(terrain, plane, paths, x, y, np.full(points, np.nan))
+    return LossSurface(loss_landscape, plane, paths, x, y, np.full(points, np.nan))
 
 
-def _frame(points, terrain):
+def _frame(points, loss_landscape):
     """Grid lines around points `(k, 2)`, wider than they lie by the terrain's reach."""
     low, high = points.min(0), points.max(0)
     half = (high - low) / 2
-    half = np.maximum(half, NARROW * half.max()) * (1 + terrain.reach)
+    half = np.maximum(half, NARROW * half.max()) * (1 + loss_landscape.margin)
     middle = (low + high) / 2
-    return [np.linspace(m - h, m + h, terrain.resolution) for m, h in zip(middle, half, strict=True)]
+    return [np.linspace(m - h, m + h, loss_landscape.resolution) for m, h in zip(middle, half, strict=True)]
 
 
-def survey_on(now: Survey, data: Data) -> Survey:
+def survey_on(now: LossSurface, data: Data) -> LossSurface:
     """The survey after a few more points: so many that a moment and little memory suffice."""
-    network, rows = now.terrain.race.network, min(now.terrain.judged_on, len(data.x))
+    network, rows = now.loss_landscape.race.network, min(now.loss_landscape.n_samples, len(data.x))
     some = max(1, CHUNK_NUMBERS // (network.size + 2 * rows * sum(network.sizes)))
     stop = min(now.done + some, len(now.loss))
     loss = now.loss.copy()
-    loss[now.done : stop] = losses(network, now.weights(now.done, stop), data, now.terrain.judged_on)
+    loss[now.done : stop] = losses(network, now.weights(now.done, stop), data, now.loss_landscape.n_samples)
     return replace(now, loss=loss, done=stop)
 
 
@@ -239,7 +239,7 @@ def losses(network: Network, params, data: Data, rows: int, dtype=None) -> np.nd
     """The mean cross-entropy `(k,)` on the first training rows of networks `(k, P)`; NaN where it is not finite.
 
     In the network's precision, or another one. Nothing is dropped out, and no penalty counts; a batch
-    normalisation takes mean and variance from these rows, because running ones belong to one point alone.
+    normalization takes mean and variance from these rows, because running ones belong to one point alone.
     """
     dtype = dtype or DTYPES[network.dtype]
     x, t = data.x[:rows].astype(dtype), data.t[:rows]
@@ -261,11 +261,11 @@ class Curvature(NamedTuple):
         return self.largest / self.least if self.least > 0 else np.nan
 
 
-def curvature(now: Survey, data: Data) -> Curvature:
+def curvature(now: LossSurface, data: Data) -> Curvature:
     """From second differences around the middle, in float64, per unit of the axes squared."""
     half = [NEAR * (axis[-1] - axis[0]) / 2 for axis in (now.x, now.y)]
     steps = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]) * half
-    f = losses(now.terrain.race.network, now.plane.at(steps), data, now.terrain.judged_on, np.float64)
+    f = losses(now.loss_landscape.race.network, now.plane.at(steps), data, now.loss_landscape.n_samples, np.float64)
     [[a, b, c], [d, e, g], [h, i, j]] = f.reshape(3, 3)
     xx, yy = (d - 2 * e + g) / half[0] ** 2, (b - 2 * e + i) / half[1] ** 2
     xy = (a - c - h + j) / (4 * half[0] * half[1])
@@ -275,16 +275,16 @@ def curvature(now: Survey, data: Data) -> Curvature:
     return Curvature(float(largest), float(least))
 
 
-def sharpness(now: Survey, data: Data, steps: int = 30) -> float:
+def sharpness(now: LossSurface, data: Data, steps: int = 30) -> float:
     """The largest second derivative of the loss at the middle in any direction among all weights, in float64.
 
     By power iteration: a direction is multiplied by the Hessian, as the difference of two gradients near by, and made
     a unit again; what is left is the direction that it stretches most. NaN where the gradient is not finite.
     """
-    network, at = now.terrain.race.network, now.plane.origin
-    x, t = data.x[: now.terrain.judged_on].astype(float), data.t[: now.terrain.judged_on]
+    network, at = now.loss_landscape.race.network, now.plane.origin
+    x, t = data.x[: now.loss_landscape.n_samples].astype(float), data.t[: now.loss_landscape.n_samples]
     loss = MiniBatch(network, x, one_hot(t, network.sizes[-1]))
-    d = stream(now.terrain.seed, DIRECTIONS).standard_normal(len(at))
+    d = stream(now.loss_landscape.seed, DIRECTIONS).standard_normal(len(at))
     found = np.nan
     for _ in range(steps):
         length = np.sqrt((d**2).sum())

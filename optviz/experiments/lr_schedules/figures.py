@@ -72,7 +72,7 @@ def _span(lines, whose):
     seen = [1.0, 2.4]
     for line in lines:
         now = line.progress
-        values = now.surprise[:, 0, line.i] if whose == ALL_ROWS else smoothed(now.loss[:, line.i])
+        values = now.cross_entropy[:, 0, line.i] if whose == ALL_ROWS else smoothed(now.loss[:, line.i])
         seen += [float(v) for v in values.ravel() if np.isfinite(v) and v > 0]
     return max(min(seen), TINY), min(1.05 * max(seen), RUNAWAY)
 
@@ -80,8 +80,8 @@ def _span(lines, whose):
 def _on_all_rows(lines):
     data = []
     for id, name, now, i, look in lines:
-        x, (middle, low, high) = now.assessed, over_seeds(now.surprise[:, 0, i])
-        if now.surprise.shape[-1] > 1:
+        x, (middle, low, high) = now.evaluated, over_seeds(now.cross_entropy[:, 0, i])
+        if now.cross_entropy.shape[-1] > 1:
             known = np.isfinite(low) & np.isfinite(high)
             x_, low, high = x[known], low[known], high[known]
             data.append({
@@ -121,7 +121,7 @@ def standing(line: Line, r: np.ndarray) -> list[str]:
     """One line of the table: both ends of the rate, the loss, both accuracies, and what became of it."""
     now, i = line.progress, line.i
     ends = [number(r[0], 3), number(r[-1], 3)] if len(r) else ["–", "–"]
-    losses_ = [over_seeds(values[i])[0] for values in (now.surprise[-1, 0], settled(now))]
+    losses_ = [over_seeds(values[i])[0] for values in (now.cross_entropy[-1, 0], settled(now))]
     accuracies = [number(100 * over_seeds(now.accuracy[-1, k, i])[0], 3) + " %" for k in (0, 1)]
     return [line.name, f"{now.iteration}", *ends, *(number(v, 3) for v in losses_), *accuracies, status(now, i)]
 

@@ -30,10 +30,10 @@ from optviz.ui.job_runner import laboratory, run
 from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
 
-PAGE, RANGE = "schedules", "schedules-range"  # also the names of the two laboratories
-TABS = {"schedules": "Schedules", "range": "Range test"}
+PAGE, RANGE = "lr_schedules", "lr-schedules-range"  # also the names of the two laboratories
+TABS = {"lr_schedules": "Schedules", "range": "Range test"}
 PRESETS = {
-    "Step decay": (core.Scheduling(), "One rate, kept, and the same rate cut to a tenth half-way."),
+    "Step decay": (core.ScheduleComparison(), "One rate, kept, and the same rate cut to a tenth half-way."),
     "All kinds": (core.KINDS, "Seven ways from the same rate on the same network."),
     "Four rates": (core.FOUR_RATES, "Too low, good, high, very high, each of them kept."),
 }
@@ -52,33 +52,33 @@ def page() -> None:
     with framed(PAGE) as (shown, panel, under):
         with shown:
             _choice()
-        view = S.schedules.view
+        view = S.lr_schedules.view
         with panel:
-            {"schedules": _schedule_controls, "range": _range_controls}[view]()
-        scene = S.schedules
+            {"lr_schedules": _schedule_controls, "range": _range_controls}[view]()
+        scene = S.lr_schedules
         with shown:
             if view == "range":
                 laboratory(RANGE, [scene.tested], lambda progresses: _draw_range(scene, *progresses))
             else:
                 laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
         with under:
-            {"schedules": _explained, "range": _range_explained}[view](scene)
+            {"lr_schedules": _explained, "range": _range_explained}[view](scene)
 
 
 def _update(**parts):
     S = st.session_state
-    S.schedules = replace(S.schedules, **parts)
+    S.lr_schedules = replace(S.lr_schedules, **parts)
 
 
 def _begin_from(scene):
     S = st.session_state
-    S.schedules, S.generation = scene, next(S.new_id)
+    S.lr_schedules, S.epoch = scene, next(S.new_id)
 
 
 def _choice():
     S = st.session_state
-    key = f"schedules-tab-{S.generation}"
-    st.segmented_control("Look at", list(TABS), default=S.schedules.view, format_func=TABS.get, key=key, required=True,
+    key = f"lr-schedules-tab-{S.epoch}"
+    st.segmented_control("Look at", list(TABS), default=S.lr_schedules.view, format_func=TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
@@ -87,25 +87,25 @@ def _choice():
 
 def _schedule_controls():
     S = st.session_state
-    with st.container(horizontal=True, key="schedules-presets", gap="small"):
+    with st.container(horizontal=True, key="lr-schedules-presets", gap="small"):
         for label, (scene, told) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(lambda: S.schedules.optimizers, S.schedules.network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
+    trainees(lambda: S.lr_schedules.optimizers, S.lr_schedules.network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
     _network_controls(NUMBERS)
 
 
 def _network_controls(numbers):
     S = st.session_state
-    controls = TrainingControls(PAGE, lambda: S.schedules, _update)
+    controls = TrainingControls(PAGE, lambda: S.lr_schedules, _update)
     controls.numbers(numbers)
     controls.data()
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
 
 
 def _put_optimizers(configs):
     """A schedule that was just chosen gets hyperparameters with which it has its effect within the training."""
-    iterations = st.session_state.schedules.iterations
+    iterations = st.session_state.lr_schedules.iterations
     _update(optimizers=tuple(
         replace(r, schedules={n: part if part.values else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
         for r in configs
@@ -139,15 +139,15 @@ def _draw(scene, progresses):
     planned = [rates_of(config, scene.iterations) for config in scene.optimizers]
     apart = views.apart(planned)
     picture = st.container()  # above its switches, which are read first
-    with st.container(horizontal=True, vertical_alignment="center", key="schedules-view"):
-        whose = st.segmented_control("Loss on", [views.ALL_ROWS, views.MINI_BATCHES], default=views.ALL_ROWS, key="schedules-whose",
+    with st.container(horizontal=True, vertical_alignment="center", key="lr-schedules-view"):
+        whose = st.segmented_control("Loss on", [views.ALL_ROWS, views.MINI_BATCHES], default=views.ALL_ROWS, key="lr-schedules-whose",
                                      required=True, label_visibility="collapsed")  # fmt: skip
-        smooth = st.toggle("Smoothed", True, key="schedules-smooth", disabled=whose == views.ALL_ROWS)
-        log = st.toggle("Logarithmic loss", True, key="schedules-log")
-        log_rate = st.toggle("Logarithmic rate", apart, key=f"schedules-log-rate-{apart}")
+        smooth = st.toggle("Smoothed", True, key="lr-schedules-smooth", disabled=whose == views.ALL_ROWS)
+        log = st.toggle("Logarithmic loss", True, key="lr-schedules-log")
+        log_rate = st.toggle("Logarithmic rate", apart, key=f"lr-schedules-log-rate-{apart}")
     with picture:
         plot(
-            "schedules-loss", views.over_rates(lines, planned, whose, smooth, log, log_rate),
+            "lr-schedules-loss", views.over_rates(lines, planned, whose, smooth, log, log_rate),
             "The loss while training, and under it the rate at every iteration. The table says the same.",
             view=f"{whose} {log} {log_rate} {scene.iterations}", theme=theme_name(), link=sharing.query(),
         )  # fmt: skip
@@ -155,10 +155,10 @@ def _draw(scene, progresses):
         st.markdown(said)
     table(
         html_table("How every schedule stands", views.STANDING, [(views.standing(line, r), line.look) for line, r in zip(lines, planned, strict=True)]),
-        "schedules-standing",
+        "lr-schedules-standing",
     )  # fmt: skip
     if any(now.iteration for now in progresses):
-        st.download_button("Curves as CSV", lambda: curves_csv(lines, planned), f"optviz-{PAGE}.csv", "text/csv", key="schedules-csv",
+        st.download_button("Curves as CSV", lambda: curves_csv(lines, planned), f"optviz-{PAGE}.csv", "text/csv", key="lr-schedules-csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
 
 
@@ -187,12 +187,12 @@ def curves_csv(lines: list[bench.Line], planned) -> str:
     write(["optimizer", "seed", "iteration", "rate", "loss", "loss_after_on_training_rows", "training_accuracy", "test_accuracy"])  # fmt: skip
     for line, r in zip(lines, planned, strict=True):
         now = line.progress
-        at = {int(t): k for k, t in enumerate(now.assessed)}
+        at = {int(t): k for k, t in enumerate(now.evaluated)}
         for s, seed in enumerate(now.training.seeds):
             for t in range(1, now.iteration + 1):
                 k = at.get(t)
                 whole = ["", "", ""] if k is None else [
-                    repr(float(v)) for v in (now.surprise[k, 0, line.i, s], *now.accuracy[k, :, line.i, s])
+                    repr(float(v)) for v in (now.cross_entropy[k, 0, line.i, s], *now.accuracy[k, :, line.i, s])
                 ]  # fmt: skip
                 write([line.name, seed, t, repr(float(r[t - 1])), repr(float(now.loss[t - 1, line.i, s])), *whole])
     return out.getvalue()
@@ -203,24 +203,24 @@ def curves_csv(lines: list[bench.Line], planned) -> str:
 
 def _range_controls():
     S = st.session_state
-    test = S.schedules.test
-    part, key = test.optimizer, f"range-optimizer-{S.generation}"
-    keys = [k for k in OPTIMIZERS if not unsuited(k, S.schedules.network)]
+    test = S.lr_schedules.test
+    part, key = test.optimizer, f"range-optimizer-{S.epoch}"
+    keys = [k for k in OPTIMIZERS if not unsuited(k, S.lr_schedules.network)]
     st.selectbox("Optimizer", keys, keys.index(part.key), lambda k: OPTIMIZERS[k].label, key=key,
                  on_change=lambda: _put_test(optimizer=Choice(S[key])))  # fmt: skip
     st.caption(sentence(OPTIMIZERS[part.key]))
-    controls = TrainingControls("range", lambda: S.schedules, _update)
+    controls = TrainingControls("range", lambda: S.lr_schedules, _update)
     controls.hyperparameters("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},
-                   lambda new: _update(test=within(S.schedules.test, new)))  # fmt: skip
+                   lambda new: _update(test=within(S.lr_schedules.test, new)))  # fmt: skip
     controls.hyperparameters(
         f"own-{part.key}", "Optimizer", tuple(k for k in hyperparameters(OPTIMIZERS[part.key]) if k.name != "lr"), part.values,
-        lambda new: _put_test(optimizer=turned(S.schedules.test.optimizer, new)),
+        lambda new: _put_test(optimizer=turned(S.lr_schedules.test.optimizer, new)),
     )  # fmt: skip
     _network_controls(RANGE_NUMBERS)
 
 
 def _put_test(**parts):
-    _update(test=replace(st.session_state.schedules.test, **parts))
+    _update(test=replace(st.session_state.lr_schedules.test, **parts))
 
 
 def within(test: core.RangeTest, new: dict) -> core.RangeTest:
@@ -239,7 +239,7 @@ def _draw_range(scene, now):
     theme = THEMES[theme_name()]
     reading = core.read(rates_of(scene.test.config, scene.test.steps), now.loss[:, 0])
     plot(
-        "schedules-range", range_test.over_rate(reading, scene.test, theme),
+        "lr-schedules-range", range_test.over_rate(reading, scene.test, theme),
         "The loss of mini-batches over the rate, which grows with every step. The table says the same.",
         view=f"{scene.test.low} {scene.test.high} {now.iteration > 0}", theme=theme_name(), link=sharing.query(),
     )  # fmt: skip

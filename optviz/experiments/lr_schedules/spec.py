@@ -55,7 +55,7 @@ def _steps():
 
 
 @dataclass(frozen=True)
-class Scheduling:
+class ScheduleComparison:
     """What every training shares, who trains with which schedule, and the range test on the same network.
 
     As it opens: a rate that is a little too large for so small a batch, kept, and cut to a tenth half-way.
@@ -83,7 +83,7 @@ class Scheduling:
 
     def _training(self, config, iterations):
         return Training(
-            self.network, config, self.dataset, self.split, self.batch, iterations, self.seeds, assess=every(iterations)
+            self.network, config, self.dataset, self.split, self.batch, iterations, self.seeds, eval_every=every(iterations)
         )  # fmt: skip
 
 
@@ -92,7 +92,7 @@ def every(iterations: int) -> int:
     return next(n for n in (1, 2, 5, 10, 20, 50, 100, 200) if 100 * n >= iterations or n == 200)
 
 
-def check(scene: Scheduling) -> None:
+def check(scene: ScheduleComparison) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
     if len(scene.optimizers) > MAX_OPTIMIZERS:
         raise SpecError(f"at most {MAX_OPTIMIZERS} optimizers, not {len(scene.optimizers)}")
@@ -136,14 +136,14 @@ def fitted(key: str, iterations: int) -> Choice:
 
 
 # CS231n, lecture 7: one net with every schedule; and four rates that are kept, from too low to very high.
-KINDS = Scheduling(
+KINDS = ScheduleComparison(
     tuple(
         OptimizerConfig(Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
         for key in ("constant", "step", "exponential", "inverse_time", "cosine", "cyclic", "warmup")
     ),
     seeds=(0,),
 )
-FOUR_RATES = Scheduling(tuple(OptimizerConfig(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
+FOUR_RATES = ScheduleComparison(tuple(OptimizerConfig(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
 
 
 def settled(now: Progress) -> np.ndarray:
@@ -151,8 +151,8 @@ def settled(now: Progress) -> np.ndarray:
 
     With a large rate the last value alone is a matter of luck.
     """
-    late = now.assessed >= min(0.9 * now.iteration, now.assessed[-1])
-    return now.surprise[late, 0].mean(0)
+    late = now.evaluated >= min(0.9 * now.iteration, now.evaluated[-1])
+    return now.cross_entropy[late, 0].mean(0)
 
 
 class Jump(NamedTuple):
@@ -223,7 +223,7 @@ def read(rates, loss) -> Reading:
     )  # fmt: skip
 
 
-def with_rate(scene: Scheduling, rate: float) -> Scheduling:
+def with_rate(scene: ScheduleComparison, rate: float) -> ScheduleComparison:
     """The scene with another optimizer: the range test's optimizer at a constant rate, in place of the last if all are taken."""
     own = scene.test.optimizer
     lr = next(k for k in hyperparameters(OPTIMIZERS[own.key]) if k.name == "lr")

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.lr_schedules.figures import DEEP, apart
-from optviz.experiments.lr_schedules.spec import Scheduling, rates, read
+from optviz.experiments.lr_schedules.spec import ScheduleComparison, rates, read
 from optviz.plot.style import Theme, style
 from optviz.plot.thumbnail import GLIMPSE, HEIGHT, WIDTH
 from optviz.training import advance, begin, load
 
 
-def stamp(scene: Scheduling, theme: Theme) -> str:
+def stamp(scene: ScheduleComparison, theme: Theme) -> str:
     """The rates of all optimizers, or the smoothed loss of a short range test; an SVG."""
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')

@@ -22,13 +22,13 @@ from optviz.ui.optimizer_list import trainees
 def page() -> None:
     """Controls into a contest, the contest into trainings, the trainings into curves that grow."""
     S = st.session_state
-    with framed("contest") as (shown, panel, under):
+    with framed("optimizer_comparison") as (shown, panel, under):
         with panel:
             _controls()
-        contest = S.contest
+        contest = S.optimizer_comparison
         names = names_of(contest.optimizers)
         with shown:
-            laboratory("contest", contest.trainings, lambda progresses: _draw(contest, names, progresses))
+            laboratory("optimizer_comparison", contest.trainings, lambda progresses: _draw(contest, names, progresses))
         with under:
             st.caption(_told(contest))
 
@@ -43,17 +43,17 @@ def _told(contest):
 
 def _update(**parts):
     S = st.session_state
-    S.contest = replace(S.contest, **parts)
+    S.optimizer_comparison = replace(S.optimizer_comparison, **parts)
 
 
 def _controls():
     S = st.session_state
-    controls = TrainingControls("contest", lambda: S.contest, _update)
+    controls = TrainingControls("optimizer_comparison", lambda: S.optimizer_comparison, _update)
     controls.data()
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
     controls.numbers()
-    trainees(lambda: S.contest.optimizers, S.contest.network, MAX_OPTIMIZERS, lambda configs: _update(optimizers=configs))
+    trainees(lambda: S.optimizer_comparison.optimizers, S.optimizer_comparison.network, MAX_OPTIMIZERS, lambda configs: _update(optimizers=configs))
 
 
 def _draw(contest, names, progresses):
@@ -62,9 +62,9 @@ def _draw(contest, names, progresses):
         bench.Line(f"c{i}", name, now, 0, style(i, theme))
         for i, (name, now) in enumerate(zip(names, progresses, strict=True))
     ]
-    bench.curves("contest", lines, contest.iterations)
+    bench.curves("optimizer_comparison", lines, contest.iterations)
     _what_it_learned(contest, names, progresses)
-    bench.downloads("contest", lines)
+    bench.downloads("optimizer_comparison", lines)
 
 
 def _what_it_learned(contest, names, progresses):

@@ -20,7 +20,7 @@ FIGURE = (
 
 
 @dataclass(frozen=True)
-class Contest:
+class OptimizerComparison:
     """What every training shares, and who trains."""
 
     optimizers: tuple[OptimizerConfig, ...] = FIGURE
@@ -35,12 +35,12 @@ class Contest:
     def trainings(self) -> list[Training]:
         """One for each optimizer."""
         return [
-            Training(self.network, config, self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=20)
+            Training(self.network, config, self.dataset, self.split, self.batch, self.iterations, self.seeds, eval_every=20)
             for config in self.optimizers
         ]
 
 
-def check(contest: Contest) -> None:
+def check(contest: OptimizerComparison) -> None:
     """SpecError where a contest from outside could not have been set on the page."""
     if len(contest.optimizers) > MAX_OPTIMIZERS:
         raise SpecError(f"at most {MAX_OPTIMIZERS} optimizers, not {len(contest.optimizers)}")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from optviz.data import DATASETS
 from optviz.experiments.regularization import spec as core
-from optviz.experiments.regularization.spec import Overfitting
+from optviz.experiments.regularization.spec import Regularization
 from optviz.nn import Dropout, Penalty
 from optviz.optim.adaptive import AdamW
 from optviz.plot import equations
@@ -14,7 +14,7 @@ from optviz.plot.training import table
 WORKED = (0.8, 0.0, 1.7, 0.4, 2.1, 0.6)  # activations of ReLU, in the explanation of dropout
 
 
-def explained(scene: Overfitting) -> None:
+def explained(scene: Regularization) -> None:
     """The penalties, both forms of dropout, AdamW, and how it is measured."""
     with st.expander("Weight decay and L1"):
         st.latex(equations.equations(Penalty)[0])
@@ -28,7 +28,7 @@ def explained(scene: Overfitting) -> None:
     with st.expander("Adam with L2, and AdamW"):
         _adamw()
     st.caption(
-        "Every remedy has the same starts and meets the same mini-batches, seed by seed; differences are taken in these pairs, then their "
+        "Every regularizer has the same starts and meets the same mini-batches, seed by seed; differences are taken in these pairs, then their "
         "median. Of several seeds pictures show the median and a band from the least to the largest. The accuracy is measured every "
         f"{core.ASSESS} iterations, on training rows by the labels that the network was given. An epoch is {number(scene.epoch, 3)} iterations: "
         f"as many draws as there are rows. Data: {DATASETS[scene.dataset.key].attribution}"
@@ -36,7 +36,7 @@ def explained(scene: Overfitting) -> None:
 
 
 def _dropout(scene):
-    ratio = next((r.dropout for r in scene.remedies if r.dropout), 0.5)
+    ratio = next((r.dropout for r in scene.regularizers if r.dropout), 0.5)
     forms = core.two_forms(WORKED, ratio, seed=15)  # of whose six numbers a small p leaves out one
     left, right = st.columns(2)
     with left:

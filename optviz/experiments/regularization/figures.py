@@ -1,10 +1,10 @@
-"""What remedies against overfitting do: the gap of each, their differences seed by seed, their weights."""
+"""What regularizers against overfitting do: the gap of each, their differences seed by seed, their weights."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.regularization.spec import Overfitting, outcomes, paired
+from optviz.experiments.regularization.spec import Regularization, outcomes, paired
 from optviz.plot.style import Theme, packed, style
 from optviz.plot.thumbnail import HEIGHT, WIDTH
 from optviz.plot.training import (
@@ -28,7 +28,7 @@ def gap(line: Line, scale: Scale, theme: Theme, noise: float = 0.0) -> dict:
     somebody would stand who has learned the right ones and no other.
     """
     now, data = line.progress, []
-    x = scale.of(now, now.assessed)
+    x = scale.of(now, now.evaluated)
     known, look = over_seeds(now.accuracy[:, 0, line.i]), line.look
     unseen = over_seeds(now.accuracy[:, 1, line.i])
     data.append(_between(f"{line.id}gap", x, known[0], unseen[0], look.color, 0.5, hatched=True))
@@ -49,7 +49,7 @@ def gap(line: Line, scale: Scale, theme: Theme, noise: float = 0.0) -> dict:
         | {"xshift": -50 if long else 0, "align": "left"}
     ]
     last = known[0][-1] - unseen[0][-1] if len(x) else np.nan
-    if np.isfinite(last) and now.assessed[-1]:
+    if np.isfinite(last) and now.evaluated[-1]:
         told = f"gap <b>{100 * last:.1f}</b> points".replace("-", "−")
         notes.append(_note(0.98, 0.5, told, theme.ink, 13, ("right", "middle")))
     if noise:
@@ -71,7 +71,7 @@ def tests(lines: list[Line], scale: Scale) -> dict:
     data, shown = [], []
     for line in lines:
         now = line.progress
-        x, curve, look = scale.of(now, now.assessed), over_seeds(now.accuracy[:, 1, line.i]), line.look
+        x, curve, look = scale.of(now, now.evaluated), over_seeds(now.accuracy[:, 1, line.i]), line.look
         if now.accuracy.shape[-1] > 1:
             data.append(_between(f"{line.id}b", x, curve[2], curve[1], look.color, 0.15, line.name))
         data.append({
@@ -80,7 +80,7 @@ def tests(lines: list[Line], scale: Scale) -> dict:
             "marker": {"symbol": look.marker, "size": 8, "color": look.color, "maxdisplayed": 8},
             "hovertemplate": f"{line.name}: %{{y:.1%}}<extra></extra>",
         })  # fmt: skip
-        shown += [curve[i][k] for k in range(len(x)) if 4 * now.assessed[k] >= now.iteration > 0 for i in (1, 2)]
+        shown += [curve[i][k] for k in range(len(x)) if 4 * now.evaluated[k] >= now.iteration > 0 for i in (1, 2)]
     shown = [v for v in shown if np.isfinite(v)]
     low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
     room = max(0.1 * (high - low), 0.01)
@@ -130,8 +130,8 @@ def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, 
     """
     finite = [w[np.isfinite(w).all(-1)] for w in weights]
     largest = [float(np.abs(w).max()) for w in (start, *finite) if w.size]
-    reach = min(max(largest), 10 * (largest[0] or 1.0)) or 1.0
-    edges = np.linspace(-reach, reach, BINS + 1)
+    margin = min(max(largest), 10 * (largest[0] or 1.0)) or 1.0
+    edges = np.linspace(-margin, margin, BINS + 1)
     middles = (edges[1:] + edges[:-1]) / 2
 
     def outline(uid, name, w, line, more):
@@ -153,7 +153,7 @@ def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, 
     ]
     layout = {
         "margin": MARGIN, "hovermode": "closest", "dragmode": "pan", "legend": LEGEND, "showlegend": True,
-        "xaxis": {"title": {"text": "weight", "standoff": 4}, "range": [-reach, reach], "zeroline": True},
+        "xaxis": {"title": {"text": "weight", "standoff": 4}, "range": [-margin, margin], "zeroline": True},
         "yaxis": {"type": "log", "exponentformat": "power", "dtick": 1, "title": {"text": "share of all weights in a bin"},
                   "range": [float(np.log10(0.5 / max(start.size, 1))), 0]},
     }  # fmt: skip
@@ -184,23 +184,23 @@ def _between(uid, x, above, below, color, opacity, group="", hatched=False):
 
 
 def _folded(name):
-    """A name for under an axis: in lines of one remedy each."""
+    """A name for under an axis: in lines of one regularizer each."""
     return name.replace(" + ", "<br>+ ").replace(", ", ",<br>")
 
 
-def stamp(scene: Overfitting, theme: Theme) -> str:
-    """Training and test accuracy of the first remedy, one seed, and the gap between them: quickly trained for it."""
+def stamp(scene: Regularization, theme: Theme) -> str:
+    """Training and test accuracy of the first regularizer, one seed, and the gap between them: quickly trained for it."""
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     short = min(scene.iterations, 150)
-    training = replace(scene.trainings[0], iterations=short, seeds=scene.seeds[:1], assess=max(short // 15, 1))
+    training = replace(scene.trainings[0], iterations=short, seeds=scene.seeds[:1], eval_every=max(short // 15, 1))
     data = load(training)
     data = data._replace(x_test=data.x_test[:300], t_test=data.t_test[:300])
     now = begin(training, data)
     while not now.done:
-        now = advance(now, data, training.assess)
+        now = advance(now, data, training.eval_every)
     known, unseen = (
-        [_at(k, len(now.assessed), a) for k, a in enumerate(curve) if np.isfinite(a)]
+        [_at(k, len(now.evaluated), a) for k, a in enumerate(curve) if np.isfinite(a)]
         for curve in now.accuracy[:, :, 0, 0].T
     )
     color = style(0, theme).color

@@ -1,4 +1,4 @@
-"""The overfitting page: one network on few rows, and what several remedies do to the gap between training and test."""
+"""The overfitting page: one network on few rows, and what several regularizers do to the gap between training and test."""
 
 import re
 from dataclasses import replace
@@ -10,10 +10,10 @@ from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization import text as told
 from optviz.experiments.regularization.explained import explained
 from optviz.experiments.regularization.spec import (
-    MAX_REMEDIES,
-    NOTHING,
+    MAX_REGULARIZERS,
+    BASELINE,
     TINY,
-    Remedy,
+    Regularizer,
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
@@ -35,7 +35,7 @@ from optviz.ui.form import TrainingControls, turned, usual
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
 
-PAGE = "overfitting"
+PAGE = "regularization"
 PRESETS = {
     "The book": (core.BOOK, "Figures 6.20, 6.21 and 6.23: rate 0.01, λ 0.1, dropout 0.15, on 300 random rows."),
     "Other writers": (core.WRITERS, "The first 300 rows; the test is in the hands of people who are not among them. λ 0.01, dropout 0.1."),
@@ -43,7 +43,7 @@ PRESETS = {
     "L1 and L2": (core.NORMS, "Two kinds of penalty, and what they make of the weights."),
     "Adam and AdamW": (core.ADAM, "The same decay inside and outside of Adam."),
 }  # fmt: skip
-# What a remedy may consist of. A logarithmic hyperparameter has no 0: what is not used is not shown.
+# What a regularizer may consist of. A logarithmic hyperparameter has no 0: what is not used is not shown.
 PARTS = {
     "l2": ("weight decay", Hyperparameter("l2", 0.01, 1e-5, MAX_PENALTY, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss")),
     "l1": ("L1", Hyperparameter("l1", 0.0003, 1e-6, MAX_PENALTY, r"\lambda_1", log=True, help="λ₁·Σ|W| is added to the loss")),
@@ -59,7 +59,7 @@ DATA = (
         3,
         1,
         MAX_SEEDS // 2,
-        help="trainings of each remedy, from other starts, in pairs with those of the first",
+        help="trainings of each regularizer, from other starts, in pairs with those of the first",
     ),
 )
 NETWORK = (
@@ -73,12 +73,12 @@ ACCURACY, WEIGHTS = "Accuracy", "Weights"
 
 
 def page() -> None:
-    """Controls into a scene, the scene into a training for each remedy, the trainings into gaps that open."""
+    """Controls into a scene, the scene into a training for each regularizer, the trainings into gaps that open."""
     S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with panel:
             _controls()
-        scene = S.overfitting
+        scene = S.regularization
         with shown:
             laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
         with under:
@@ -87,7 +87,7 @@ def page() -> None:
 
 def _update(**parts):
     S = st.session_state
-    S.overfitting = replace(S.overfitting, **parts)
+    S.regularization = replace(S.regularization, **parts)
 
 
 # Controls.
@@ -95,52 +95,52 @@ def _update(**parts):
 
 def _controls():
     S = st.session_state
-    with st.container(horizontal=True, key="overfitting-presets", gap="small"):
+    with st.container(horizontal=True, key="regularization-presets", gap="small"):
         for label, (scene, about) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=about, on_click=_begin_from, args=(scene,))
-    for i, label in enumerate(core.names(S.overfitting.remedies)):
-        _remedy(i, label)
+    for i, label in enumerate(core.names(S.regularization.regularizers)):
+        _regularizer(i, label)
     st.button(
-        "Add a remedy", key="add-remedy", icon=":material/add:", width="stretch", on_click=_add,
-        disabled=len(S.overfitting.remedies) >= MAX_REMEDIES,
+        "Add a regularizer", key="add-regularizer", icon=":material/add:", width="stretch", on_click=_add,
+        disabled=len(S.regularization.regularizers) >= MAX_REGULARIZERS,
     )  # fmt: skip
-    controls = TrainingControls(PAGE, lambda: S.overfitting, _update)
+    controls = TrainingControls(PAGE, lambda: S.regularization, _update)
     controls.data()
     controls.numbers(DATA, "Data and seeds")
     controls.numbers(NETWORK, "Network and training")
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
     controls.build_optimizer()
 
 
 def _begin_from(scene):
     S = st.session_state
-    S.overfitting, S.generation = scene, next(S.new_id)
+    S.regularization, S.epoch = scene, next(S.new_id)
 
 
-def _put(i, remedy):
-    there = st.session_state.overfitting.remedies
-    _update(remedies=(*there[:i], remedy, *there[i + 1 :]))
+def _put(i, regularizer):
+    there = st.session_state.regularization.regularizers
+    _update(regularizers=(*there[:i], regularizer, *there[i + 1 :]))
 
 
 def _add():
     """Weight decay, dropout, both or L1: the first that is not there yet."""
     S = st.session_state
-    usual_ = [Remedy(l2=0.01), Remedy(dropout=0.1), Remedy(l2=0.01, dropout=0.1), Remedy(l1=0.0003), NOTHING]
-    there = S.overfitting.remedies
-    _update(remedies=(*there, next((r for r in usual_ if r not in there), Remedy(l2=0.02))))
+    usual_ = [Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1), Regularizer(l1=0.0003), BASELINE]
+    there = S.regularization.regularizers
+    _update(regularizers=(*there, next((r for r in usual_ if r not in there), Regularizer(l2=0.02))))
 
 
 def _remove(i):
-    there = st.session_state.overfitting.remedies
-    _update(remedies=(*there[:i], *there[i + 1 :]))
+    there = st.session_state.regularization.regularizers
+    _update(regularizers=(*there[:i], *there[i + 1 :]))
 
 
-def _remedy(i, label):
-    """A remedy under its name: the hyperparameters of what it consists of; in its popover what that is."""
+def _regularizer(i, label):
+    """A regularizer under its name: the hyperparameters of what it consists of; in its popover what that is."""
     S = st.session_state
-    remedies = S.overfitting.remedies
-    remedy, many = remedies[i], len(remedies)
+    regularizers = S.regularization.regularizers
+    regularizer, many = regularizers[i], len(regularizers)
     with st.container(horizontal=True, vertical_alignment="center", key=f"head-{i}"):
         # the hyperparameters below have the numbers of a name that is too long for one line
         short = label if len(label) <= views.LONG else re.sub(r" \d[\d.e-]*", "", label)
@@ -148,38 +148,38 @@ def _remedy(i, label):
         box = st.popover("Change", key=f"settings-{i}", on_change="rerun")
     if box.open:
         with box:
-            _composition(i, label, remedy, many)
-    used = [name for name in PARTS if getattr(remedy, name)]
+            _composition(i, label, regularizer, many)
+    used = [name for name in PARTS if getattr(regularizer, name)]
     declared = tuple(PARTS[name][1] for name in used)
     hyperparameter_panel(
-        f"remedy-{i}-{many}-{'-'.join(used)}-{S.generation}", label, declared, {name: getattr(remedy, name) for name in used},
-        lambda new: _put(i, replace(S.overfitting.remedies[i], **new)), look=style(i, THEMES[theme_name()]),
+        f"regularizer-{i}-{many}-{'-'.join(used)}-{S.epoch}", label, declared, {name: getattr(regularizer, name) for name in used},
+        lambda new: _put(i, replace(S.regularization.regularizers[i], **new)), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
-    if own := remedy.optimizer:
+    if own := regularizer.optimizer:
         hyperparameter_panel(
-            f"own-{i}-{many}-{own.key}-{S.generation}", f"{label}: optimizer", hyperparameters(OPTIMIZERS[own.key]), own.values,
-            lambda new: _put(i, replace(S.overfitting.remedies[i], optimizer=turned(S.overfitting.remedies[i].optimizer, new))),
+            f"own-{i}-{many}-{own.key}-{S.epoch}", f"{label}: optimizer", hyperparameters(OPTIMIZERS[own.key]), own.values,
+            lambda new: _put(i, replace(S.regularization.regularizers[i], optimizer=turned(S.regularization.regularizers[i].optimizer, new))),
         )  # fmt: skip
 
 
-def _composition(i, label, remedy, many):
+def _composition(i, label, regularizer, many):
     S = st.session_state
-    of = f"{i}-{many}-{S.generation}"
+    of = f"{i}-{many}-{S.epoch}"
 
     def compose():
-        chosen, now = S[f"parts-{of}"], S.overfitting.remedies[i]
+        chosen, now = S[f"parts-{of}"], S.regularization.regularizers[i]
         _put(i, replace(now, **{n: (getattr(now, n) or hyperparameter.default) if n in chosen else 0.0 for n, (_, hyperparameter) in PARTS.items()}))  # fmt: skip
 
     def train_with():
         chosen = S[f"optimizer-{of}"]
-        _put(i, replace(S.overfitting.remedies[i], optimizer=usual(chosen) if chosen else None))
+        _put(i, replace(S.regularization.regularizers[i], optimizer=usual(chosen) if chosen else None))
 
     st.pills(
-        "Consists of", list(PARTS), selection_mode="multi", default=[n for n in PARTS if getattr(remedy, n)],
+        "Consists of", list(PARTS), selection_mode="multi", default=[n for n in PARTS if getattr(regularizer, n)],
         format_func=lambda n: PARTS[n][0], key=f"parts-{of}", on_change=compose,
     )  # fmt: skip
-    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, S.overfitting.network))]
-    own = remedy.optimizer.key if remedy.optimizer else ""
+    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, S.regularization.network))]
+    own = regularizer.optimizer.key if regularizer.optimizer else ""
     st.selectbox(
         "Trained by", keys, keys.index(own), lambda k: OPTIMIZERS[k].label if k else SHARED_OPTIMIZER,
         key=f"optimizer-{of}", on_change=train_with,
@@ -197,54 +197,54 @@ def _draw(scene, progresses):
     theme = THEMES[theme_name()]
     lines = [
         bench.Line(f"r{i}", label, now, 0, style(i, theme))
-        for i, (label, now) in enumerate(zip(core.names(scene.remedies), progresses, strict=True))
+        for i, (label, now) in enumerate(zip(core.names(scene.regularizers), progresses, strict=True))
     ]
-    tabs = st.tabs([ACCURACY, WEIGHTS], key="overfitting-tabs", on_change="rerun")
+    tabs = st.tabs([ACCURACY, WEIGHTS], key="regularization-tabs", on_change="rerun")
     for tab, section in zip(tabs, (_accuracy, _weights), strict=True):
         if tab.open:
             with tab:
                 section(scene, lines, theme)
-    bench.downloads(PAGE, lines, "remedy")
+    bench.downloads(PAGE, lines, "regularizer")
 
 
 def _accuracy(scene, lines, theme):
     scale, noise = Scale("epochs", scene.iterations, scene.epoch), scene.split.noise
-    learned = _by_heart(scene, lines) if noise else None
+    learned = _memorized(scene, lines) if noise else None
     across = len(lines) if len(lines) <= 4 else 3
     for begin in range(0, len(lines), across):
         row = lines[begin : begin + across]
         for k, (column, line) in enumerate(zip(st.columns(across, gap="small"), row, strict=False)):
             with column:
                 link = {"link": sharing.query()} if begin + k == 0 else {}
-                plot(f"overfitting-gap-{begin + k}", views.gap(line, scale, theme, noise), f"{line.name}: training and test accuracy. The table says the same.",
+                plot(f"regularization-gap-{begin + k}", views.gap(line, scale, theme, noise), f"{line.name}: training and test accuracy. The table says the same.",
                      view=f"{scene.iterations}", theme=theme_name(), **link)  # fmt: skip
     st.markdown(told.remarks(lines, scale, noise, learned))
     left, right = st.columns(2, gap="small")
     with left:
-        plot("overfitting-test", views.tests(lines, scale), "Test accuracy of all remedies. The table says the same.",
+        plot("regularization-test", views.tests(lines, scale), "Test accuracy of all regularizers. The table says the same.",
              view=f"{scene.iterations}", theme=theme_name())  # fmt: skip
     if len(lines) > 1:
         with right:
-            plot("overfitting-pairs", views.differences(lines, theme), "Test accuracy of each remedy less that of the first, seed by seed. The table says the same.",
+            plot("regularization-pairs", views.differences(lines, theme), "Test accuracy of each regularizer less that of the first, seed by seed. The table says the same.",
                  view=f"{len(lines)}", theme=theme_name())  # fmt: skip
-    st.html(table("How every remedy stands", told.headings(learned is not None), told.rows(lines, learned)))
+    st.html(table("How every regularizer stands", told.headings(learned is not None), told.rows(lines, learned)))
 
 
-def _by_heart(scene, lines):
-    """For each remedy which share of the wrong labels it gives back, seed by seed."""
+def _memorized(scene, lines):
+    """For each regularizer which share of the wrong labels it gives back, seed by seed."""
     training = lines[0].progress.training
     data, right = data_of(training), data_of(replace(training, split=replace(scene.split, noise=0.0))).t
-    return [core.by_heart(line.progress, data, right) for line in lines]
+    return [core.memorized(line.progress, data, right) for line in lines]
 
 
 def _weights(scene, lines, theme):
     weights = [core.weights(line.progress.training, line.progress.params[0]) for line in lines]
     start = _start(canonical_json(to_dict([scene.network, scene.seeds])), lines[0].progress.training)
-    plot("overfitting-weights", views.histograms(lines, weights, start, theme), "Histogram of all weights for each remedy. The table below says the same.",
+    plot("regularization-weights", views.histograms(lines, weights, start, theme), "Histogram of all weights for each regularizer. The table below says the same.",
          view=f"{len(lines)}", theme=theme_name())  # fmt: skip
     described = [core.described(w) for w in weights]
     st.html(
-        table("The weights of every remedy", told.WEIGHTS, told.weight_rows(lines, described, core.described(start)))
+        table("The weights of every regularizer", told.WEIGHTS, told.weight_rows(lines, described, core.described(start)))
     )
     st.markdown(told.weighed(lines, described))
     st.caption(

@@ -1,4 +1,4 @@
-"""One network, several remedies against learning by heart: weight decay, L1, dropout, alone and together."""
+"""One network, several regularizers against learning by heart: weight decay, L1, dropout, alone and together."""
 
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -18,13 +18,13 @@ from optviz.training import (
 )
 from optviz.training import check as check_training
 
-MAX_REMEDIES = 6
+MAX_REGULARIZERS = 6
 ASSESS = 30  # iterations between two measurements: ten epochs of 300 rows in batches of 100
 TINY = 1e-3  # a weight below this is as good as none
 
 
 @dataclass(frozen=True)
-class Remedy:
+class Regularizer:
     """What one of the trainings does against overfitting. With nothing set it is the one to compare with."""
 
     l2: float = 0.0
@@ -33,17 +33,17 @@ class Remedy:
     optimizer: Choice | None = None  # in place of the one that all share
 
 
-NOTHING = Remedy()
+BASELINE = Regularizer()
 
 
 @dataclass(frozen=True)
-class Overfitting:
+class Regularization:
     """What all trainings share, and what each does on top of it. The first is the one to compare with.
 
     As it opens: a deep network on few rows, judged by what other people wrote.
     """
 
-    remedies: tuple[Remedy, ...] = (NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1))
+    regularizers: tuple[Regularizer, ...] = (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1))
     network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.05})))
     dataset: Choice = Choice("digits")
@@ -59,63 +59,63 @@ class Overfitting:
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each remedy: the same starts, the same mini-batches."""
+        """One for each regularizer: the same starts, the same mini-batches."""
         return [
             Training(
-                replace(self.network, dropout=remedy.dropout),
-                self.optimizer if remedy.optimizer is None else OptimizerConfig(remedy.optimizer),
-                self.dataset, self.split, self.batch, self.iterations, self.seeds, assess=ASSESS,
-                penalty=Penalty(remedy.l2, remedy.l1),
+                replace(self.network, dropout=regularizer.dropout),
+                self.optimizer if regularizer.optimizer is None else OptimizerConfig(regularizer.optimizer),
+                self.dataset, self.split, self.batch, self.iterations, self.seeds, eval_every=ASSESS,
+                penalty=Penalty(regularizer.l2, regularizer.l1),
             )
-            for remedy in self.remedies
+            for regularizer in self.regularizers
         ]  # fmt: skip
 
 
-def check(scene: Overfitting) -> None:
+def check(scene: Regularization) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if not 1 <= len(scene.remedies) <= MAX_REMEDIES:
-        raise SpecError(f"one to {MAX_REMEDIES} remedies, not {len(scene.remedies)}")
+    if not 1 <= len(scene.regularizers) <= MAX_REGULARIZERS:
+        raise SpecError(f"one to {MAX_REGULARIZERS} regularizers, not {len(scene.regularizers)}")
     if scene.network.dropout:
-        raise SpecError("dropout belongs to a remedy, not to the network that all share")
+        raise SpecError("dropout belongs to a regularizer, not to the network that all share")
     for training in scene.trainings:
         check_training(training)
 
 
 # Figures 6.20, 6.21 and 6.23 of Saitoh, Deep Learning from Scratch: its rate, λ and ratio. The book takes MNIST's
 # first 300 rows and all of its test; of the shipped digits these are 300 random rows, tested on the same writers.
-BOOK = Overfitting(
-    (NOTHING, Remedy(l2=0.1), Remedy(dropout=0.15)), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
+BOOK = Regularization(
+    (BASELINE, Regularizer(l2=0.1), Regularizer(dropout=0.15)), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
 )  # fmt: skip
-WRITERS = Overfitting((NOTHING, Remedy(l2=0.01), Remedy(dropout=0.1), Remedy(l2=0.01, dropout=0.1)))
-LABELS = Overfitting(
-    (NOTHING, Remedy(l2=0.02), Remedy(dropout=0.15)), split=Split(300, noise=0.2), iterations=1203,
+WRITERS = Regularization((BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1)))
+LABELS = Regularization(
+    (BASELINE, Regularizer(l2=0.02), Regularizer(dropout=0.15)), split=Split(300, noise=0.2), iterations=1203,
 )  # fmt: skip
-NORMS = Overfitting((NOTHING, Remedy(l2=0.01), Remedy(l1=0.0003), Remedy(l1=0.001)))
+NORMS = Regularization((BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.0003), Regularizer(l1=0.001)))
 # Adam alone, with λ in its loss, and with the same λ outside of it.
 _ADAM = Choice("adam", {"lr": 0.001})
-ADAM = Overfitting((
-    Remedy(optimizer=_ADAM), Remedy(l2=0.1, optimizer=_ADAM), Remedy(optimizer=Choice("adamw", {"lr": 0.001, "weight_decay": 0.1})),
+ADAM = Regularization((
+    Regularizer(optimizer=_ADAM), Regularizer(l2=0.1, optimizer=_ADAM), Regularizer(optimizer=Choice("adamw", {"lr": 0.001, "weight_decay": 0.1})),
 ))  # fmt: skip
 
 
-def name(remedy: Remedy) -> str:
-    """What a remedy is called, by what it sets."""
-    own, parts = remedy.optimizer, []
-    if remedy.l2:
-        parts.append(f"L2 {remedy.l2:g}" if own else f"weight decay {remedy.l2:g}")
-    if remedy.l1:
-        parts.append(f"L1 {remedy.l1:g}")
-    if remedy.dropout:
-        parts.append(f"dropout {remedy.dropout:g}")
+def name(regularizer: Regularizer) -> str:
+    """What a regularizer is called, by what it sets."""
+    own, parts = regularizer.optimizer, []
+    if regularizer.l2:
+        parts.append(f"L2 {regularizer.l2:g}" if own else f"weight decay {regularizer.l2:g}")
+    if regularizer.l1:
+        parts.append(f"L1 {regularizer.l1:g}")
+    if regularizer.dropout:
+        parts.append(f"dropout {regularizer.dropout:g}")
     if own:
         decay = getattr(own.build(OPTIMIZERS), "weight_decay", 0.0)
         parts.insert(0, OPTIMIZERS[own.key].label + (f", decay {decay:g}" if decay else ""))
-    return " + ".join(parts) or "no remedy"
+    return " + ".join(parts) or "no regularizer"
 
 
-def names(remedies: tuple[Remedy, ...]) -> list[str]:
+def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
     """A name for each; of equal ones the second is “… (2)”."""
-    found = [name(remedy) for remedy in remedies]
+    found = [name(regularizer) for regularizer in regularizers]
     return [n if found.index(n) == i else f"{n} ({found[: i + 1].count(n)})" for i, n in enumerate(found)]
 
 
@@ -133,13 +133,13 @@ class Outcome(NamedTuple):
 
 def outcomes(progresses: list[Progress]) -> tuple[int, list[Outcome]]:
     """By the accuracies at the last iteration at which all were looked at: that iteration, and how each stood."""
-    at = set.intersection(*(set(now.assessed.tolist()) for now in progresses))
+    at = set.intersection(*(set(now.evaluated.tolist()) for now in progresses))
     last = max(at)
-    return int(last), [Outcome(*now.accuracy[np.flatnonzero(now.assessed == last)[-1], :, 0]) for now in progresses]
+    return int(last), [Outcome(*now.accuracy[np.flatnonzero(now.evaluated == last)[-1], :, 0]) for now in progresses]
 
 
 class Paired(NamedTuple):
-    """The differences of a remedy to the first one, seed by seed: each pair has one start and the same mini-batches."""
+    """The differences of a regularizer to the first one, seed by seed: each pair has one start and the same mini-batches."""
 
     gap: float  # median differences
     training: float
@@ -189,7 +189,7 @@ def described(w) -> Weights:
     return Weights(*(float(np.median(v)) for v in of))
 
 
-def by_heart(now: Progress, data, right) -> np.ndarray:
+def memorized(now: Progress, data, right) -> np.ndarray:
     """Which share `(S,)` of the wrong labels each network gives back; NaN where it has diverged, or none is wrong.
 
     `right` are the labels `(N,)` before some were made wrong.

@@ -1,4 +1,4 @@
-"""What remedies against overfitting do, in tables and in words: the honest remark, from the numbers."""
+"""What regularizers against overfitting do, in tables and in words: the honest remark, from the numbers."""
 
 import numpy as np
 
@@ -87,10 +87,10 @@ def _median(values):
 
 
 def remarks(lines: list[Line], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None) -> str:
-    """What each remedy does to the gap and, which is the question, to rows that the network has not seen."""
+    """What each regularizer does to the gap and, which is the question, to rows that the network has not seen."""
     iteration, (first, *others) = _stand(lines)
     if not iteration:
-        return "Train, and see what each remedy does to the gap between what a network knows and what it has not seen."
+        return "Train, and see what each regularizer does to the gap between what a network knows and what it has not seen."
     told, seeds = [], len(lines[0].progress.training.seeds)
     if iteration < scale.iterations:
         told.append(
@@ -134,7 +134,7 @@ def _beside(name, p: Paired):
     if side:
         return f"{told} It is the better network on new rows{', with less training accuracy' if p.training < -ALIKE else ''}."
     if p.gap < -ALIKE:
-        return f"{told} The gap is smaller because training accuracy fell, and test accuracy fell with it: **no remedy at this strength, in this time**."
+        return f"{told} The gap is smaller because training accuracy fell, and test accuracy fell with it: **no regularizer at this strength, in this time**."
     return f"{told} It is the worse network on new rows."
 
 
@@ -143,7 +143,7 @@ def _moved(value, up, down, still):
 
 
 def weighed(lines: list[Line], of: list[Weights]) -> str:
-    """What the remedies do to the weights, against the first."""
+    """What the regularizers do to the weights, against the first."""
     told, first = [], of[0]
     for line, w in zip(lines[1:], of[1:], strict=True):
         if not np.isfinite(w.norm) or not np.isfinite(first.norm) or not line.progress.iteration:

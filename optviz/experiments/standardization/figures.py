@@ -1,4 +1,4 @@
-"""One line on raw and on standardised data: clouds, curves over its angle, the loss over its weights, and numbers."""
+"""One line on raw and on standardized data: clouds, curves over its angle, the loss over its weights, and numbers."""
 
 from html import escape
 
@@ -8,7 +8,7 @@ from optviz.experiments.standardization.spec import (
     MAX_ANGLE,
     RATES,
     Descent,
-    Scaling,
+    Standardization,
     Side,
     arrival,
 )
@@ -29,7 +29,7 @@ LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bot
 
 
 def look(i: int, theme: Theme) -> Style:
-    """The look of the raw (0) and of the standardised (1) side; the clouds have the first two."""
+    """The look of the raw (0) and of the standardized (1) side; the clouds have the first two."""
     return style(3 - i, theme)
 
 
@@ -79,12 +79,12 @@ def remark(pair: tuple[Side, Side], degrees: float) -> str:
     best, here, there = (float(s.accuracy(s.turned(a))) for s, a in ((raw, 0.0), (raw, degrees), (standard, degrees)))
     told = (
         f"One and the same line gets **{_percent(best)}** right in both kinds of coordinates. Its weights turned by {number(degrees)}°, "
-        f"it gets **{_percent(here)}** on raw and **{_percent(there)}** on standardised data."
+        f"it gets **{_percent(here)}** on raw and **{_percent(there)}** on standardized data."
     )
     if abs(here - there) < 0.01:
         told += " There is hardly a difference here."
     elif here > there:
-        told += " Here the turn costs standardised data more."
+        told += " Here the turn costs standardized data more."
     return told
 
 
@@ -162,7 +162,7 @@ def arrived(pair: tuple[Side, Side], descents: list[Descent]) -> str:
     steps = len(descents[0].run.points) - 1
     return (
         f"After {steps} {'step' if steps == 1 else 'steps'} the weights are {off[0]} of their length away from the best ones "
-        f"on raw data, and {off[1]} on standardised data."
+        f"on raw data, and {off[1]} on standardized data."
     )
 
 
@@ -188,7 +188,7 @@ def over_rates(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -
 TURNED = ("", "best line", "turned", "loss, best line", "loss, turned", "w₁", "w₂", "bias", "from the origin")
 
 
-def turned_rows(pair: tuple[Side, Side], scaling: Scaling) -> list[list]:
+def turned_rows(pair: tuple[Side, Side], scaling: Standardization) -> list[list]:
     """A row for each side: accuracies, losses, the best line and how far its points are from the origin."""
     return [
         [
@@ -270,8 +270,8 @@ def _ruled(uid, name, line, low, high, pen):
     at, way = foot(line)
     ends = np.full((2, 2), np.nan)
     if at is not None:
-        reach = 4 * float(np.hypot(*(high - low))) + float(np.hypot(*at))
-        ends = at + np.array([[-reach], [reach]]) * way
+        margin = 4 * float(np.hypot(*(high - low))) + float(np.hypot(*at))
+        ends = at + np.array([[-margin], [margin]]) * way
     return {
         "type": "scatter", "mode": "lines", "uid": uid, "name": name, "x": packed(ends[:, 0]), "y": packed(ends[:, 1]),
         "hoverinfo": "skip", "line": {**pen, "simplify": False},

@@ -6,7 +6,7 @@ from optviz.plot.style import Theme
 from optviz.plot.training import Line
 from optviz.training import Training
 
-NAMES = {"given": "0 to 1", "raw": "raw counts", "standardised": "standardised", "offset": "plus 5"}
+NAMES = {"given": "0 to 1", "raw": "raw counts", "standardized": "standardized", "offset": "plus 5"}
 PARTS = ("training rows", "test rows")
 
 

@@ -1,4 +1,4 @@
-"""The data-normalisation page: one line on raw and on standardised data, the loss over its weights, and digits."""
+"""The data-normalization page: one line on raw and on standardized data, the loss over its weights, and digits."""
 
 import csv
 import io
@@ -17,7 +17,7 @@ from optviz.experiments.standardization.spec import (
     PENALTY,
     RATES,
     Descent,
-    Scaling,
+    Standardization,
     sides,
 )  # fmt: skip
 from optviz.optim.hyperparameter import Hyperparameter
@@ -30,9 +30,9 @@ from optviz.ui.components import hyperparameter_panel, plot, table, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import laboratory
 from optviz.ui.layout import framed
-from optviz.ui.live import moved, whole_run
+from optviz.ui.live import live_patch, full_rerun
 
-PAGE = "scaling"
+PAGE = "standardization"
 TABS = {"line": "A line is turned", "loss": "The loss over the weights", "digits": "Digits"}
 CHOSEN = {
     "steady": "Each its best without a step uphill", "lowest": "Each the one that ends lowest", "same": "One for both",
@@ -40,7 +40,7 @@ CHOSEN = {
 ANGLE = Hyperparameter("angle", 5.0, -MAX_ANGLE, MAX_ANGLE, r"\phi", help="degrees by which the best line's weights are turned")
 CLOUDS = (
     Hyperparameter("offset", 10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"),
-    Hyperparameter("gap", 2.0, 0.0, 5.0, "d", help="from centre to centre of the clouds"),
+    Hyperparameter("gap", 2.0, 0.0, 5.0, "d", help="from center to center of the clouds"),
     Hyperparameter("spread", 0.42, 0.05, 1.0, "σ", help="standard deviation of a cloud"),
     Hyperparameter("stretch", 1.0, 0.1, 10.0, "k", log=True, help="factor of the second feature, as if it counted in smaller units"),
     Hyperparameter("points", 500, 10, MAX_POINTS, "n", help="points in all"),
@@ -53,27 +53,27 @@ STEPS = Hyperparameter("steps", 100, 1, MAX_STEPS, "T", log=True, help="steps of
 def page() -> None:
     """The controls of what is looked at, its pictures, and the same in numbers."""
     S = st.session_state
-    with whole_run(), framed(PAGE, _download) as (shown, panel, under):
+    with full_rerun(), framed(PAGE, _download) as (shown, panel, under):
         with shown:
             _choice()
-        view = S.scaling.view
+        view = S.standardization.view
         with panel:
             {"line": _line_controls, "loss": _loss_controls, "digits": _digits_controls}[view]()
         with shown:
-            {"line": _line, "loss": _loss, "digits": _digits}[view](S.scaling)
+            {"line": _line, "loss": _loss, "digits": _digits}[view](S.standardization)
         with under:
-            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](S.scaling)
+            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](S.standardization)
 
 
 def _update(**parts):
     S = st.session_state
-    S.scaling = replace(S.scaling, **parts)
+    S.standardization = replace(S.standardization, **parts)
 
 
 def _choice():
     S = st.session_state
-    key = f"scaling-tab-{S.generation}"
-    st.segmented_control("Look at", list(TABS), default=S.scaling.view, format_func=TABS.get, key=key, required=True,
+    key = f"standardization-tab-{S.epoch}"
+    st.segmented_control("Look at", list(TABS), default=S.standardization.view, format_func=TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
@@ -100,12 +100,12 @@ def _descent_key(scaling):
     return canonical_json([_clouds_key(scaling), scaling.choice, scaling.rate, scaling.steps])
 
 
-def pair_of(scaling: Scaling):
+def pair_of(scaling: Standardization):
     """Both sides, worked out once for everybody."""
     return _sides(_clouds_key(scaling), scaling)
 
 
-def descents_of(scaling: Scaling) -> list[Descent]:
+def descents_of(scaling: Standardization) -> list[Descent]:
     """The way down on each of them."""
     return _descents(_descent_key(scaling), scaling)
 
@@ -116,9 +116,9 @@ def descents_of(scaling: Scaling) -> list[Descent]:
 def _line_figures(scaling):
     pair, theme = pair_of(scaling), THEMES[theme_name()]
     return {
-        **{f"scaling-clouds-{i}": views.clouds(side, scaling.angle, theme) for i, side in enumerate(pair)},
+        **{f"standardization-clouds-{i}": views.clouds(side, scaling.angle, theme) for i, side in enumerate(pair)},
         **{
-            f"scaling-turned-{field}": views.over_angles(pair, scaling.angle, field, theme)
+            f"standardization-turned-{field}": views.over_angles(pair, scaling.angle, field, theme)
             for field in ("accuracy", "loss")
         },
     }
@@ -127,14 +127,14 @@ def _line_figures(scaling):
 def _line(scaling):
     figures = _line_figures(scaling)
     left, right = st.columns(2, gap="small")
-    for i, (column, name) in enumerate(((left, "Raw data"), (right, "Standardised data"))):
+    for i, (column, name) in enumerate(((left, "Raw data"), (right, "Standardized data"))):
         with column:
-            plot(f"scaling-clouds-{i}", figures[f"scaling-clouds-{i}"], f"{name}: two clouds, the best line and the turned one.",
+            plot(f"standardization-clouds-{i}", figures[f"standardization-clouds-{i}"], f"{name}: two clouds, the best line and the turned one.",
                  view=_clouds_key(scaling), theme=theme_name(), **({"link": sharing.query()} if i == 0 else {}))  # fmt: skip
     left, right = st.columns(2, gap="small")
     for column, field, label in ((left, "accuracy", "Accuracy"), (right, "loss", "Loss")):
         with column:
-            plot(f"scaling-turned-{field}", figures[f"scaling-turned-{field}"], f"{label} over the angle. The table below says the same at one of them.",
+            plot(f"standardization-turned-{field}", figures[f"standardization-turned-{field}"], f"{label} over the angle. The table below says the same at one of them.",
                  view=field, theme=theme_name())  # fmt: skip
 
 
@@ -147,13 +147,13 @@ def _line_told(scaling):
     st.markdown(views.remark(pair, scaling.angle))
     table(
         views.table(views.TURNED, views.turned_rows(pair, scaling), "The line in numbers", _looks(), (1, 2)),
-        "scaling-turned",
+        "standardization-turned",
     )
     st.caption(
         "The line is the best one by logistic regression: it is found once, and the weights and the bias on raw data are those of the "
         "very same line. A turn changes the two weights about the origin of the picture and keeps their length and the bias. Far from "
-        "the origin the same turn moves the line by angle × distance where the points are. Standardised: each feature minus its mean, "
-        f"divided by its standard deviation. A penalty of ½ · {number(PENALTY)} · |w|² on the weights of standardised data keeps the "
+        "the origin the same turn moves the line by angle × distance where the points are. Standardized: each feature minus its mean, "
+        f"divided by its standard deviation. A penalty of ½ · {number(PENALTY)} · |w|² on the weights of standardized data keeps the "
         "line's weights finite where no point is on the wrong side; the losses in the table are without it."
     )
 
@@ -164,8 +164,8 @@ def _line_told(scaling):
 def _loss_figures(scaling):
     pair, theme, descents = pair_of(scaling), THEMES[theme_name()], descents_of(scaling)
     return {
-        **{f"scaling-path-{i}": views.path(pair[i], descents[i], theme, i) for i in range(2)},
-        "scaling-along": views.along(pair, descents, theme), "scaling-rates": views.over_rates(pair, descents, theme),
+        **{f"standardization-path-{i}": views.path(pair[i], descents[i], theme, i) for i in range(2)},
+        "standardization-along": views.along(pair, descents, theme), "standardization-rates": views.over_rates(pair, descents, theme),
     }  # fmt: skip
 
 
@@ -175,17 +175,17 @@ def _loss(scaling):
     left, right = st.columns(2, gap="small")
     for i, column in enumerate((left, right)):
         with column:
-            plot(f"scaling-path-{i}", figures[f"scaling-path-{i}"], f"The loss over the two weights on {pair[i].name} data, and the way down.",
+            plot(f"standardization-path-{i}", figures[f"standardization-path-{i}"], f"The loss over the two weights on {pair[i].name} data, and the way down.",
                  view=key, theme=theme, base_id=f"{key} {i} {theme}", base=lambda i=i: _landscape(f"{key} {i} {theme}", scaling, i, theme),
                  **({"link": sharing.query()} if i == 0 else {}))  # fmt: skip
     left, right = st.columns(2, gap="small")
     with left:
-        plot("scaling-along", figures["scaling-along"], "Distance to the best weights over the steps. The table says where it ends.",
+        plot("standardization-along", figures["standardization-along"], "Distance to the best weights over the steps. The table says where it ends.",
              view="along", theme=theme)  # fmt: skip
     with right:
         plot(
-            "scaling-rates",
-            figures["scaling-rates"],
+            "standardization-rates",
+            figures["standardization-rates"],
             "Loss after the last step over the learning rate.",
             view="rates",
             theme=theme,
@@ -194,24 +194,24 @@ def _loss(scaling):
 
 def _loss_controls():
     S = st.session_state
-    key = f"scaling-rates-{S.generation}"
-    st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(S.scaling.choice), CHOSEN.get, key=key,
+    key = f"standardization-rates-{S.epoch}"
+    st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(S.standardization.choice), CHOSEN.get, key=key,
                  on_change=lambda: _update(choice=S[key]))  # fmt: skip
-    _live_hyperparameters("Gradient descent", (RATE, STEPS) if S.scaling.choice == "same" else (STEPS,), _loss_figures)
-    hyperparameter_panel(f"scaling-clouds-{S.generation}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
+    _live_hyperparameters("Gradient descent", (RATE, STEPS) if S.standardization.choice == "same" else (STEPS,), _loss_figures)
+    hyperparameter_panel(f"standardization-clouds-{S.epoch}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
 
 
 def _loss_told(scaling):
     pair, descents = pair_of(scaling), descents_of(scaling)
     st.markdown(views.arrived(pair, descents))
     rows = views.descended_rows(pair, descents)
-    table(views.table(views.DESCENDED, rows, "Curvature and descent in numbers", _looks(), (8,)), "scaling-descended")
+    table(views.table(views.DESCENDED, rows, "Curvature and descent in numbers", _looks(), (8,)), "standardization-descended")
     st.caption(
         "Logistic loss over the two weights; the bias is kept at its best value, so that there are two dimensions to draw. λ are the "
         "eigenvalues of the Hessian at the minimum, their ratio is the condition number; “with the bias” is that of all three "
         "parameters. Levels are in equal ratios. The descent begins at weights of zero; in the picture on the lower right, "
         "the excess over the least loss after the last step is drawn over the rate. One rate for both is no fair race: larger inputs "
-        "make larger gradients, so the same rate means something else in the other coordinates. Standardising takes the distance from the origin and the units away, not a "
+        "make larger gradients, so the same rate means something else in the other coordinates. Standardizing takes the distance from the origin and the units away, not a "
         "correlation between the features: a little of the valley stays."
     )
 
@@ -222,12 +222,12 @@ def _loss_told(scaling):
 def _digits_controls():
     S = st.session_state
     controls = TrainingControls(
-        "scaling", lambda: S.scaling.digits, lambda **parts: _update(digits=replace(S.scaling.digits, **parts))
+        "standardization", lambda: S.standardization.digits, lambda **parts: _update(digits=replace(S.standardization.digits, **parts))
     )
     controls.data()
     controls.numbers(SHARED)
     controls.activation()
-    controls.initialiser()
+    controls.initializer()
     controls.optimizer(schedule=False)
 
 
@@ -245,12 +245,12 @@ def _draw(progresses):
     left, right = st.columns(2, gap="small")
     for part, column in enumerate((left, right)):
         with column:
-            plot(f"scaling-bars-{part}", input_views.bars(lines, theme, part), f"Accuracy on {input_views.PARTS[part]}, seed by seed.",
+            plot(f"standardization-bars-{part}", input_views.bars(lines, theme, part), f"Accuracy on {input_views.PARTS[part]}, seed by seed.",
                  view="bars", theme=theme_name())  # fmt: skip
     rows, looks = input_views.rows(lines), [line.look for line in lines]
     table(
         views.table(input_views.HEADINGS, rows, "Accuracy of each kind of inputs", looks, (1, 2, 3, 4)),
-        "scaling-inputs",
+        "standardization-inputs",
     )
     bench.downloads(PAGE, lines, "inputs")
 
@@ -267,7 +267,7 @@ def _digits_told(scaling):
 
 
 def _values(declared):
-    scaling = st.session_state.scaling
+    scaling = st.session_state.standardization
     return {k.name: getattr(scaling, k.name) for k in declared}
 
 
@@ -279,19 +279,19 @@ def _looks():
 def _live_hyperparameters(label, declared, figures):
     """A panel whose hyperparameters move the pictures while they are dragged."""
     S = st.session_state
-    key = f"scaling-{label}-{len(declared)}-{S.generation}"
-    traces, rest = moved(key, lambda: figures(S.scaling))
+    key = f"standardization-{label}-{len(declared)}-{S.epoch}"
+    traces, rest = live_patch(key, lambda: figures(S.standardization))
     hyperparameter_panel(key, label, declared, _values(declared), lambda new: _update(**new), traces=traces, rested=rest)
 
 
 def _download():
-    scaling = st.session_state.scaling
+    scaling = st.session_state.standardization
     if scaling.view != "digits":
         st.download_button("Table as CSV", table_csv(scaling), f"optviz-scaling-{scaling.view}.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip
 
 
-def table_csv(scaling: Scaling) -> str:
+def table_csv(scaling: Standardization) -> str:
     """What the curves show, in full precision: over the angles, or step by step."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow

@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optviz.data import SHAPES, standardised
+from optviz.data import SHAPES, standardized
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.first_order import SGD
@@ -25,23 +25,23 @@ MAX_ANGLE, MAX_POINTS, MAX_STEPS, MAX_SEED = 45.0, 1000, 300, 9999
 CHOICES = ("steady", "lowest", "same")
 RATES = np.geomspace(1e-5, 1e4, 55)  # six to a decade
 # Where a line parts the classes without a mistake, longer and longer weights have less and less loss.
-# This penalty on the weights of the standardised data gives every set of points a minimum.
+# This penalty on the weights of the standardized data gives every set of points a minimum.
 PENALTY = 1e-4
 BLOCK = 1 << 20  # numbers held at a time
 
-# The net and rate of the reference in section "Data normalisation": with raw counts a matter of luck.
+# The net and rate of the reference in section "Data normalization": with raw counts a matter of luck.
 DIGITS = Training(
-    Network((64, 50, 50, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.1})), Choice("digits"), Split(), 128, 200, (0, 1, 2, 3, 4), assess=10,
+    Network((64, 50, 50, 10)), OptimizerConfig(Choice("sgd", {"lr": 0.1})), Choice("digits"), Split(), 128, 200, (0, 1, 2, 3, 4), eval_every=10,
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Scaling:
+class Standardization:
     """Two clouds of points, a line between them, a descent to it; and digits in several kinds of inputs."""
 
     points: int = 500
     spread: float = 0.42  # standard deviation of a cloud
-    gap: float = 2.0  # from centre to centre
+    gap: float = 2.0  # from center to center
     offset: float = 10.0  # from the origin to the point between the clouds
     stretch: float = 1.0  # of the second feature: what it counts in smaller units
     seed: int = 21  # one that is like the mean of many
@@ -58,7 +58,7 @@ class Scaling:
         return [replace(self.digits, inputs=kind) for kind in INPUTS]
 
 
-def check(scaling: Scaling) -> None:
+def check(scaling: Standardization) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
     for name, value, low, high in (
         ("number of points", scaling.points, 10, MAX_POINTS),
@@ -79,7 +79,7 @@ def check(scaling: Scaling) -> None:
     ):
         if value not in known:
             raise SpecError(f"{name} is one of {', '.join(known)}, not {value[:30]!r}")
-    if scaling.digits.inputs != "given" or scaling.digits.trials or scaling.digits.initialisers:
+    if scaling.digits.inputs != "given" or scaling.digits.trials or scaling.digits.initializers:
         raise SpecError("the four trainings differ in their inputs and in nothing else")
     for training in scaling.trainings:
         check_training(training)
@@ -227,20 +227,20 @@ class Side:
         return loss, steady
 
 
-def sides(scaling: Scaling) -> tuple[Side, Side]:
-    """Raw and standardised: one and the same best line, and one and the same loss, in two kinds of coordinates.
+def sides(scaling: Standardization) -> tuple[Side, Side]:
+    """Raw and standardized: one and the same best line, and one and the same loss, in two kinds of coordinates.
 
-    The line is found on standardised data; w·(x − mean)/deviation + b is then written as weights and a bias of x.
+    The line is found on standardized data; w·(x − mean)/deviation + b is then written as weights and a bias of x.
     """
     clouds = SHAPES["clouds"](scaling.points, scaling.spread, scaling.gap, scaling.offset)
     x, t = clouds.sample(scaling.seed)
     x, y = x * (1.0, scaling.stretch), 2.0 * t - 1
-    z, mean, deviation = standardised(x), x.mean(0), x.std(0)
+    z, mean, deviation = standardized(x), x.mean(0), x.std(0)
     w1, w2, b = line = best_line(z, y)
     w = np.array([w1, w2]) / deviation
     raw = np.array([*w, b - w @ mean])
     ridge = np.full(2, PENALTY)
-    return Side("raw", x, y, raw, ridge * deviation**2), Side("standardised", z, y, line, ridge)
+    return Side("raw", x, y, raw, ridge * deviation**2), Side("standardized", z, y, line, ridge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -252,7 +252,7 @@ class Descent:
     ends: np.ndarray  # (55,) where each of `RATES` would have ended
 
     @classmethod
-    def of(cls, side: Side, scaling: Scaling) -> "Descent":
+    def of(cls, side: Side, scaling: Standardization) -> "Descent":
         """With the rate that the scaling's choice finds, see CHOICES."""
         ends, steady = side.tried(scaling.steps)
         allowed = steady if scaling.choice == "steady" and steady.any() else np.isfinite(ends)

@@ -1,11 +1,11 @@
-"""A scene of the data-normalisation page in the size of a stamp."""
+"""A scene of the data-normalization page in the size of a stamp."""
 
 import numpy as np
 
 from optviz.experiments.standardization.figures import foot, frame
 from optviz.experiments.standardization.spec import (
     Descent,
-    Scaling,
+    Standardization,
     Side,
     sides,
 )
@@ -17,8 +17,8 @@ POINTS = 60  # of a class
 LEVELS = 7
 
 
-def stamp(scaling: Scaling, theme: Theme) -> str:
-    """What is looked at, raw on the left and standardised on the right, or the curves of the digits; an SVG."""
+def stamp(scaling: Standardization, theme: Theme) -> str:
+    """What is looked at, raw on the left and standardized on the right, or the curves of the digits; an SVG."""
     if scaling.view == "digits":
         return curves_thumbnail(scaling.trainings, theme)
     parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
@@ -41,8 +41,8 @@ def _line(side: Side, scaling, theme):
     yield f'<path d="M{x - 5:.1f} {y:.1f}h10M{x:.1f} {y - 5:.1f}v10" stroke="{theme.ink}" stroke-width="1.5"/>'
     at, way = foot(side.turned(scaling.angle))
     if at is not None:
-        reach = np.hypot(*(high - low)) + np.hypot(*at)
-        yield _path(_on_paper(at + np.array([[-reach], [reach]]) * way, low, high), theme.ink)
+        margin = np.hypot(*(high - low)) + np.hypot(*at)
+        yield _path(_on_paper(at + np.array([[-margin], [margin]]) * way, low, high), theme.ink)
 
 
 def _loss(side: Side, scaling, theme, i):

@@ -17,9 +17,9 @@ def looks(scene: Scene) -> list:
 
 def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = None) -> dict[str, dict]:
     """The pictures by name; with `only`, of these optimizers alone."""
-    f, theme, known = scene.problem.f, THEMES[theme_name()], cache.minima(scene.problem)
+    f, theme, known = scene.objective.f, THEMES[theme_name()], cache.minima(scene.objective)
     configs = [
-        (id, name, config, cache.run(scene.problem, config), look)
+        (id, name, config, cache.run(scene.objective, config), look)
         for id, name, config, look in zip(ids, scene.names, scene.optimizers, looks(scene), strict=True)
         if only is None or id in only
     ]
@@ -29,12 +29,12 @@ def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = No
     runs = [(id, name, r, look) for id, name, _, r, look in configs]
     drawn = {"curves": curves.curves(runs, known, view.metrics, view.along, view.log)}
     if view.solid:
-        drawn["solid"] = surface.solid(f, cache.landscape(scene.problem), tracks, known, theme, LEVELS[view.levels])
+        drawn["solid"] = surface.solid(f, cache.landscape(scene.objective), tracks, known, theme, LEVELS[view.levels])
     else:
         fans = {
-            id: paths.points for id, _, config, *_ in configs if (paths := cache.fan(scene.problem, config)) is not None
+            id: paths.points for id, _, config, *_ in configs if (paths := cache.multistart(scene.objective, config)) is not None
         }
-        drawn["contour"] = contour.paths_layer(f, scene.problem.start, tracks, known, theme, fans)
+        drawn["contour"] = contour.paths_layer(f, scene.objective.start, tracks, known, theme, fans)
     return drawn
 
 
@@ -45,14 +45,14 @@ def live(scene: Scene, view: View, ids: list[str], only: set[str]) -> dict[str, 
 
 def base(scene: Scene, view: View) -> tuple[str, callable]:
     """A name for what lies under the paths, and what makes it."""
-    problem, theme, log = scene.problem, THEMES[theme_name()], LEVELS[view.levels]
-    name = f"{problem.landscape_key()} {theme_name()} {view.levels} {view.field} {view.solid}"
+    objective, theme, log = scene.objective, THEMES[theme_name()], LEVELS[view.levels]
+    name = f"{objective.landscape_key()} {theme_name()} {view.levels} {view.field} {view.solid}"
 
     def made():
-        land = cache.landscape(problem)
+        land = cache.landscape(objective)
         if view.solid:
-            return surface.surface_layer(problem.f, land, theme, log)
-        return contour.landscape_layer(problem.f, land, theme, log, view.field)
+            return surface.surface_layer(objective.f, land, theme, log)
+        return contour.landscape_layer(objective.f, land, theme, log, view.field)
 
     return name, made
 
@@ -74,23 +74,23 @@ def landscape(
     with `guessed(x, y)`, or nothing. While `sealed` only the first step is shown. `link` goes to the
     address bar.
     """
-    problem, theme, drawn = scene.problem, THEMES[theme_name()], figures(scene, view, ids)
+    objective, theme, drawn = scene.objective, THEMES[theme_name()], figures(scene, view, ids)
     names = (
-        f"{problem.f.name} with the paths of {', '.join(scene.names) or 'no optimizer'}. The table below says the same."
+        f"{objective.f.name} with the paths of {', '.join(scene.names) or 'no optimizer'}. The table below says the same."
     )
     base_id, made = base(scene, view)
     common = {"theme": theme_name(), "base_id": base_id, "base": made, "sealed": sealed, "link": link}
     if view.solid:
-        plot("solid", drawn["solid"], f"Surface of {names}", view=problem.landscape_key(), solid=True, **common)
+        plot("solid", drawn["solid"], f"Surface of {names}", view=objective.landscape_key(), solid=True, **common)
         return
-    (x0, x1), (y0, y1) = problem.f.domain
+    (x0, x1), (y0, y1) = objective.f.domain
     figure = drawn["contour"]
     if guess is not None:
         figure["data"].append(contour.guess(guess, theme))
     plot(
-        "contour", figure, f"Contour of {names}", view=problem.landscape_key(), clicks=clicks, guessed=guessed or (lambda x, y: None),
-        grab={"start": problem.start, "frame": {"x": (x0, x1), "y": (y0, y1)}} if clicks == "start" else None,
-        arrows=inside and arrows(cache.run(problem, scene.optimizers[ids.index(inside)]), theme), **common,
+        "contour", figure, f"Contour of {names}", view=objective.landscape_key(), clicks=clicks, guessed=guessed or (lambda x, y: None),
+        grab={"start": objective.start, "frame": {"x": (x0, x1), "y": (y0, y1)}} if clicks == "start" else None,
+        arrows=inside and arrows(cache.run(objective, scene.optimizers[ids.index(inside)]), theme), **common,
     )  # fmt: skip
 
 
@@ -99,5 +99,5 @@ def losses(scene: Scene, view: View, ids: list[str], sealed=False) -> None:
     shown = ", ".join(curves.METRICS[m] for m in view.metrics)
     plot(
         "curves", figures(scene, view, ids)["curves"], f"{shown} over {curves.ALONG[view.along]}. The table below says the same.",
-        view=f"{scene.problem.landscape_key()} {view.metrics} {view.along} {view.log}", theme=theme_name(), sealed=sealed,
+        view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}", theme=theme_name(), sealed=sealed,
     )  # fmt: skip

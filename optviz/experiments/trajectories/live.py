@@ -9,7 +9,7 @@ import streamlit as st
 from optviz.experiments.trajectories import figures
 from optviz.ui import session
 from optviz.ui.components import grabber, hyperparameter_panel
-from optviz.ui.live import moved
+from optviz.ui.live import live_patch
 
 
 @st.fragment
@@ -19,7 +19,7 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
     S = st.session_state
-    traces, rest = moved(key, lambda: figures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only))
+    traces, rest = live_patch(key, lambda: figures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only))
     scene = S.scene
     told = notes(scene) if notes else {}
     hyperparameter_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
@@ -29,10 +29,10 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
 def live_start():
     """Hears where a hand puts the start on the contour, and moves every line."""
     S = st.session_state
-    traces, rest = moved("grab", lambda: figures.live(S.scene, S.view, S.ids, set(S.ids)))
+    traces, rest = live_patch("grab", lambda: figures.live(S.scene, S.view, S.ids, set(S.ids)))
     grabber("grab", _placed, traces, rest)
 
 
 def _placed(x, y):
-    (x0, x1), (y0, y1) = st.session_state.scene.problem.f.domain
-    session.update_problem(start=(min(max(x, x0), x1), min(max(y, y0), y1)))
+    (x0, x1), (y0, y1) = st.session_state.scene.objective.f.domain
+    session.update_objective(start=(min(max(x, x0), x1), min(max(y, y0), y1)))

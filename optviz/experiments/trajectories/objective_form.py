@@ -13,7 +13,7 @@ from optviz.experiments.trajectories.spec import (
     NO_NOISE,
     TYPED,
     Choice,
-    Problem,
+    Objective,
     Scene,
     on_function,
 )
@@ -28,21 +28,21 @@ from optviz.ui.components import hyperparameter_panel
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 
 
-def function_controls(problem: Problem, locked: bool = False) -> None:
+def function_controls(objective: Objective, locked: bool = False) -> None:
     """Which function; for a typed one its formula and its frame. `locked` ones are shown and cannot be changed."""
     S = st.session_state
     keys = [*FUNCTIONS, TYPED]
     names = {k: f.name for k, f in FUNCTIONS.items()} | {TYPED: "Type a formula …"}
-    key = f"function-{S.generation}"
+    key = f"function-{S.epoch}"
     st.selectbox(
-        "Function", keys, keys.index(problem.function), names.get, key=key, on_change=lambda: _choose_function(S[key]),
+        "Function", keys, keys.index(objective.function), names.get, key=key, on_change=lambda: _choose_function(S[key]),
         help="What the optimizers run down. The last entry takes a formula of your own.", disabled=locked,
     )  # fmt: skip
-    if problem.function == TYPED:
-        _formula_field(problem, locked)
-        _frame(problem, locked)
+    if objective.function == TYPED:
+        _formula_field(objective, locked)
+        _frame(objective, locked)
     else:
-        st.caption(problem.f.teaches)
+        st.caption(objective.f.teaches)
 
 
 def _choose_function(key):
@@ -50,29 +50,29 @@ def _choose_function(key):
     S = st.session_state
     S.complaint = ""
     left = S.setdefault("left", {})
-    problem = S.scene.problem
-    left[problem.function] = {"start": problem.start, "noise": problem.noise, "seed": problem.seed}
+    objective = S.scene.objective
+    left[objective.function] = {"start": objective.start, "noise": objective.noise, "seed": objective.seed}
     if key == TYPED:
-        formula = problem.formula or EXAMPLE
-        problem = replace(problem, function=TYPED, formula=formula, noise=Choice(NO_NOISE))
-        problem = replace(problem, start=_inside(problem.start, problem.domain))
+        formula = objective.formula or EXAMPLE
+        objective = replace(objective, function=TYPED, formula=formula, noise=Choice(NO_NOISE))
+        objective = replace(objective, start=_inside(objective.start, objective.domain))
     else:
-        problem = on_function(problem, key)
-    state.update(problem=replace(problem, **left.get(key, {})))
+        objective = on_function(objective, key)
+    state.update(objective=replace(objective, **left.get(key, {})))
 
 
-def _formula_field(problem, locked):
+def _formula_field(objective, locked):
     S = st.session_state
-    key = f"formula-{S.generation}"
+    key = f"formula-{S.epoch}"
     st.text_input(
-        "f(x, y) =", problem.formula, key=key, max_chars=MAX_LENGTH, on_change=lambda: _type_formula(S[key]),
+        "f(x, y) =", objective.formula, key=key, max_chars=MAX_LENGTH, on_change=lambda: _type_formula(S[key]),
         help="x, y, numbers, + − \\* / \\*\\* ^, pi, e, and sin cos tan asin acos atan sinh cosh tanh exp log log10 "
         "sqrt abs sign min max.", disabled=locked,
     )  # fmt: skip
     if S.complaint:
         st.error(S.complaint, icon="⚠️")
-    elif not np.isfinite(problem.f.value(problem.start)):
-        at = ", ".join(number(c) for c in problem.start)
+    elif not np.isfinite(objective.f.value(objective.start)):
+        at = ", ".join(number(c) for c in objective.start)
         st.warning(f"This formula is not defined at the start ({at}): move it under “Start, steps, noise”.", icon="⚠️")
 
 
@@ -81,11 +81,11 @@ def _type_formula(text):
     try:
         parse_formula(text)
     except FormulaError as error:
-        standing = S.scene.problem.formula
+        standing = S.scene.objective.formula
         S.complaint = _literal(f"{error}. The picture still shows {standing}")
     else:
         S.complaint = ""
-        state.update_problem(formula=text)
+        state.update_objective(formula=text)
 
 
 def _literal(text):
@@ -97,9 +97,9 @@ def _inside(start, domain):
     return tuple(min(max(s, low), high) for s, (low, high) in zip(start, domain, strict=True))
 
 
-def _frame(problem, locked):
-    key = f"frame-{st.session_state.generation}"
-    edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*problem.domain[0], *problem.domain[1]), strict=True))
+def _frame(objective, locked):
+    key = f"frame-{st.session_state.epoch}"
+    edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*objective.domain[0], *objective.domain[1]), strict=True))
     defaults = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}
     declared = tuple(Hyperparameter(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
     edges |= st.session_state.get("frame", {}).get(key, {})  # as they stand, also while they do not fit together
@@ -113,61 +113,61 @@ def _reframe(key, edges):
     st.session_state.frame = {key: edges}
     domain = ((edges["x_from"], edges["x_to"]), (edges["y_from"], edges["y_to"]))
     if all(low < high for low, high in domain):
-        state.update_problem(domain=domain, start=_inside(st.session_state.scene.problem.start, domain))
+        state.update_objective(domain=domain, start=_inside(st.session_state.scene.objective.start, domain))
 
 
 def run_controls(scene: Scene, locked: bool = False) -> None:
     """Start, steps, tolerance of the table; noise and its seed."""
-    problem = scene.problem
-    (x0, x1), (y0, y1) = problem.f.domain
-    x, y = (float(c) for c in problem.f.start)
+    objective = scene.objective
+    (x0, x1), (y0, y1) = objective.f.domain
+    x, y = (float(c) for c in objective.f.start)
     declared = (
         Hyperparameter("start_x", x, x0, x1, "x", help="where every path begins"),
         Hyperparameter("start_y", y, y0, y1, "y", help="where every path begins"),
         Hyperparameter("steps", 30, 1, 2000, "n", log=True, help="updates of every optimizer"),
         Hyperparameter("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
     )
-    key = f"run-{st.session_state.generation}-{problem.landscape_key()}"
+    key = f"run-{st.session_state.epoch}-{objective.landscape_key()}"
     live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes, locked=locked)
-    _noise_controls(problem, locked)
+    _noise_controls(objective, locked)
 
 
 def _run_values(scene):
-    (x, y), steps = scene.problem.start, scene.problem.steps
+    (x, y), steps = scene.objective.start, scene.objective.steps
     return {"start_x": x, "start_y": y, "steps": steps, "tolerance": scene.tolerance}
 
 
 def _run_notes(scene):
-    defined = np.isfinite(scene.problem.f.value(scene.problem.start))
+    defined = np.isfinite(scene.objective.f.value(scene.objective.start))
     return {} if defined else {"start_y": "f is not defined at this start"}
 
 
 def _set_run(new):
     v = _run_values(st.session_state.scene) | new
-    state.update_problem(start=(v["start_x"], v["start_y"]), steps=v["steps"])
+    state.update_objective(start=(v["start_x"], v["start_y"]), steps=v["steps"])
     state.update(tolerance=v["tolerance"])
 
 
-def _noise_controls(problem, locked):
+def _noise_controls(objective, locked):
     S = st.session_state
-    key = f"noise-{S.generation}-{problem.function}"
+    key = f"noise-{S.epoch}-{objective.function}"
     st.segmented_control(
-        "Gradient noise", [NO_NOISE, *NOISES], default=problem.noise.key, key=key, required=True,
-        on_change=lambda: state.update_problem(noise=Choice(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
+        "Gradient noise", [NO_NOISE, *NOISES], default=objective.noise.key, key=key, required=True,
+        on_change=lambda: state.update_objective(noise=Choice(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
         help="Added to each component of the gradient, the same for every optimizer at a step: "
         "uniform in ±a, or Gaussian with standard deviation a.", disabled=locked,
     )  # fmt: skip
-    if problem.noise.key == NO_NOISE:
+    if objective.noise.key == NO_NOISE:
         return
-    declared = (*hyperparameters(NOISES[problem.noise.key]), Hyperparameter("seed", 0, 0, 9999, help="another number, another noise"))
-    live_panel(f"{key}-{problem.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked)
+    declared = (*hyperparameters(NOISES[objective.noise.key]), Hyperparameter("seed", 0, 0, 9999, help="another number, another noise"))
+    live_panel(f"{key}-{objective.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked)
 
 
 def _noise_values(scene):
-    return {"scale": 1.0, **scene.problem.noise.values, "seed": scene.problem.seed}
+    return {"scale": 1.0, **scene.objective.noise.values, "seed": scene.objective.seed}
 
 
 def _set_noise(new):
-    problem = st.session_state.scene.problem
+    objective = st.session_state.scene.objective
     v = _noise_values(st.session_state.scene) | new
-    state.update_problem(noise=replace(problem.noise, values={"scale": v["scale"]}), seed=v["seed"])
+    state.update_objective(noise=replace(objective.noise, values={"scale": v["scale"]}), seed=v["seed"])

@@ -15,7 +15,7 @@ from optviz.experiments.trajectories.spec import (
 from optviz.optim import OPTIMIZERS, WRAPPERS, theory
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters, sentence
-from optviz.optim.initial_points import STARTS
+from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import number
 from optviz.shell import sharing
@@ -38,7 +38,7 @@ def optimizer_controls(scene: Scene) -> None:
             )
         if settings and settings.open:
             with settings:
-                _optimizer_settings(id, config, name, scene.problem.steps)
+                _optimizer_settings(id, config, name, scene.objective.steps)
         if knobs_shown:
             live_panel(
                 f"hyperparameters-{id}-{cls.key}", name, hyperparameters(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
@@ -185,26 +185,26 @@ ONE = "one"
 
 def _start_controls(id, config):
     S = st.session_state
-    which, key = f"starts-{id}", config.starts.key if config.starts else ONE
+    which, key = f"starts-{id}", config.initial_points.key if config.initial_points else ONE
     st.segmented_control(
-        "Starts", [ONE, *STARTS], default=key, key=which, required=True,
-        on_change=lambda: state.update_optimizer(id, starts=None if S[which] == ONE else Choice(S[which])),
+        "Initial points", [ONE, *INITIAL_POINTS], default=key, key=which, required=True,
+        on_change=lambda: state.update_optimizer(id, initial_points=None if S[which] == ONE else Choice(S[which])),
         help="More paths of this optimizer, from a ring around the start or from a grid over the picture.",
     )  # fmt: skip
-    if config.starts:
-        cls = STARTS[key]
+    if config.initial_points:
+        cls = INITIAL_POINTS[key]
         st.caption(sentence(cls))
-        live_panel(f"{id}-{key}-starts", "Starts", hyperparameters(cls), _start_values(id), _start_turned(id), only={id})
+        live_panel(f"{id}-{key}-starts", "Initial points", hyperparameters(cls), _start_values(id), _start_turned(id), only={id})
 
 
 def _start_values(id):
-    return lambda scene: starts.values if (starts := state.optimizer_of(id).starts) else {}
+    return lambda scene: initial_points.values if (initial_points := state.optimizer_of(id).initial_points) else {}
 
 
 def _start_turned(id):
     def turn(new):
-        starts = state.optimizer_of(id).starts
-        state.update_optimizer(id, starts=replace(starts, values=starts.values | new))
+        initial_points = state.optimizer_of(id).initial_points
+        state.update_optimizer(id, initial_points=replace(initial_points, values=initial_points.values | new))
 
     return turn
 
@@ -214,7 +214,7 @@ def _warnings(id):
 
     def notes(scene):
         config = state.optimizer_of(id)
-        limits = theory.limits(config.build(), cache.curvatures(scene.problem))
+        limits = theory.limits(config.build(), cache.curvatures(scene.objective))
         if not limits or "lr" in config.schedules or config.method.build(OPTIMIZERS).lr <= max(limits):
             return {}
         return {"lr": f"beyond {number(max(limits))}, the largest stable rate here: it cannot settle at a minimum"}

@@ -16,7 +16,7 @@ from optviz.shell import lesson_card as lessons
 from optviz.shell import sharing
 from optviz.ui import session as state
 from optviz.ui.components import player
-from optviz.ui.live import whole_run
+from optviz.ui.live import full_rerun
 
 INSIDE = "Inside a step"
 
@@ -27,7 +27,7 @@ def page() -> None:
     scene, view = state.current(), st.session_state.view
     if predict.current():
         view = replace(view, solid=False)  # a guess is a click on the contour
-    with whole_run():
+    with full_rerun():
         top = st.container()
         with st.container(key="stage"):
             stage, panel, under = st.columns(3)
@@ -71,13 +71,13 @@ def _stage(scene, view):
                 inside(scene, sealed)
     live_start()
     awaited = round.revealed if round else ""
-    player(scene.problem.steps, f"{S.generation}", awaited, awaited, predict.over)
+    player(scene.objective.steps, f"{S.epoch}", awaited, awaited, predict.over)
     predict.bar(scene)
 
 
 def _controls(scene):
     if not sharing.hidden("function"):
-        function_controls(scene.problem, sharing.locked("function"))
+        function_controls(scene.objective, sharing.locked("function"))
     if not sharing.hidden("run"):
         run_box = st.expander("Start, steps, noise", key="run", on_change="rerun")
         if run_box.open:

@@ -59,13 +59,13 @@ def another() -> None:
     S, old, ids = st.session_state, current(), state.ids()
     at = ids.index(old.about) if old.about in ids else -1
     if sharing.free("run"):
-        f = S.scene.problem.f
+        f = S.scene.objective.f
         rng = np.random.default_rng(len(S.get("score", ())))
         low, high = np.array(f.domain).T
-        starts = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
-        defined = starts[np.isfinite(f.value(starts))]
+        initial_points = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
+        defined = initial_points[np.isfinite(f.value(initial_points))]
         if len(defined):
-            state.update_problem(start=tuple(map(float, defined[0])))
+            state.update_objective(start=tuple(map(float, defined[0])))
     S.round = Round(old.question, ids[(at + 1) % len(ids)])
 
 
@@ -77,7 +77,7 @@ def stop() -> None:
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     if (round := current()) and round.sealed and round.question == WHERE:
-        st.session_state.round = replace(round, point=(x, y), land=st.session_state.scene.problem.landscape_key())
+        st.session_state.round = replace(round, point=(x, y), land=st.session_state.scene.objective.landscape_key())
 
 
 def over() -> None:
@@ -92,13 +92,13 @@ def over() -> None:
 def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    runs = {id: cache.run(scene.problem, config) for id, config in zip(ids, scene.optimizers, strict=True)}
-    known = cache.minima(scene.problem)
+    runs = {id: cache.run(scene.objective, config) for id, config in zip(ids, scene.optimizers, strict=True)}
+    known = cache.minima(scene.objective)
     ends = {id: summary(run, known, scene.tolerance) for id, run in runs.items()}
     if round.question == WHERE and round.about in runs and round.point:
         end = ends[round.about].point
         apart = np.subtract(round.point, end)
-        frame = np.array([high - low for low, high in scene.problem.f.domain])
+        frame = np.array([high - low for low, high in scene.objective.f.domain])
         share = float(np.hypot(*(apart / frame)))
         points = int(np.round(BEST * max(0.0, 1 - share / WORTHLESS))) if np.isfinite(share) else 0
         return points, (
@@ -113,7 +113,7 @@ def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
     truth = (
         f"{' and '.join(names[w] for w in winners)}, at step {first}, came {within} first"
         if winners
-        else f"nobody came {within} in {scene.problem.steps} steps"
+        else f"nobody came {within} in {scene.objective.steps} steps"
     )
     return BEST if right else 0, f"{'Right' if right else 'Not this time'}: {truth}."
 
@@ -127,7 +127,7 @@ def bar(scene: Scene) -> None:
     names = dict(zip(ids, scene.names, strict=True)) | {NOBODY: "nobody"}
     if round.about not in ids:
         round = replace(round, about=ids[0], point=None) if round.sealed else round
-    if round.sealed and round.point and round.land != scene.problem.landscape_key():
+    if round.sealed and round.point and round.land != scene.objective.landscape_key():
         round = replace(round, point=None)  # that place was meant on another function
     S.round = round
     with st.container(border=True, key="predict", gap="small"):
@@ -191,10 +191,10 @@ def _question(round, ids, names):
 def _asked(round, names, scene):
     if round.question == WHERE:
         told = "Click on the contour where you think" if not round.point else "Click again to change your mind: where"
-        st.markdown(f"{told} **{names[round.about]}** will be after {scene.problem.steps} steps.")
+        st.markdown(f"{told} **{names[round.about]}** will be after {scene.objective.steps} steps.")
     else:
         st.markdown(
-            f"Who is the first to come within {number(scene.tolerance)} of the lowest known minimum, in {scene.problem.steps} steps?"
+            f"Who is the first to come within {number(scene.tolerance)} of the lowest known minimum, in {scene.objective.steps} steps?"
         )
 
 

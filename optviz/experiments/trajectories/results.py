@@ -16,16 +16,16 @@ from optviz.ui.components import timetable
 
 def results(scene: Scene, sealed: bool = False) -> None:
     """The table at the step of the player; while `sealed` nothing that tells how it ends."""
-    problem, tolerance, known = scene.problem, scene.tolerance, cache.minima(scene.problem)
+    objective, tolerance, known = scene.objective, scene.tolerance, cache.minima(scene.objective)
     if not scene.optimizers:
         st.info("No optimizer is in the race. Add one beside the picture.")
         return
-    runs = [cache.run(problem, config) for config in scene.optimizers]
+    runs = [cache.run(objective, config) for config in scene.optimizers]
     summaries = [summary(run, known, tolerance) for run in runs]
     rows = list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
     timetable(table.html(rows, tolerance), [table.columns(r, s) for r, s in zip(runs, summaries, strict=True)])
     where = "; ".join(f"({number(x)}, {number(y)})" for x, y in known[:6]) + (" …" if len(known) > 6 else "")
-    found = "found on the grid" if problem.function == "formula" else "known"
+    found = "found on the grid" if objective.function == "formula" else "known"
     minima = (
         f"Minima {found}: {where}."
         if len(known)
@@ -33,7 +33,7 @@ def results(scene: Scene, sealed: bool = False) -> None:
     )
     notes = [
         minima,
-        f"Every optimizer takes {problem.steps} steps.",
+        f"Every optimizer takes {objective.steps} steps.",
         *_branches(scene),
         *([] if sealed else _fans(scene, known)),
     ]
@@ -44,13 +44,13 @@ def _branches(scene):
     """What each branch brought along, and what it had to begin with afresh."""
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
-            carried = cache.run(scene.problem, config).carried
+            warm_started = cache.run(scene.objective, config).warm_started
             kept = (
                 "with the state of the path that it left"
-                if carried[-1]
+                if warm_started[-1]
                 else "afresh: the state of another method means nothing to it"
             )
-            if len(carried) > 1 or config.fork.step == 0:
+            if len(warm_started) > 1 or config.fork.step == 0:
                 yield f"**{name}** branches off {config.fork.parent.name} at step {config.fork.step}, {kept}."
             else:
                 yield f"**{name}** would branch off at step {config.fork.step}, after the last one."
@@ -59,7 +59,7 @@ def _branches(scene):
 def _fans(scene, known):
     """Of an optimizer's further starts, how many arrived."""
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        paths = cache.fan(scene.problem, config)
+        paths = cache.multistart(scene.objective, config)
         if paths is not None and len(known):
             ends = table.arrivals(paths, known, scene.tolerance)
             there = "; ".join(f"{n} at ({number(x)}, {number(y)})" for (x, y), n in zip(known, ends, strict=True) if n)
@@ -76,7 +76,7 @@ def sections(scene: Scene) -> None:
 
 
 def _theory(scene):
-    found = cache.curvatures(scene.problem)
+    found = cache.curvatures(scene.objective)
     if not found:
         st.markdown("No minimum with a curvature of its own is known here, so no rate can be derived beforehand.")
         return

@@ -14,7 +14,7 @@ from optviz.optim.config import (
     check_optimizer,
     names,
 )
-from optviz.optim.initial_points import STARTS
+from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import Run, minimize
 from optviz.optim.noise import NOISES
 from optviz.spec import Choice, SpecError, canonical_json
@@ -25,7 +25,7 @@ MAX_OPTIMIZERS, MAX_SEED = 12, 9999
 
 
 @dataclass(frozen=True)
-class Problem:
+class Objective:
     """Everything that all optimizers share: the function, where they start, how long, and what noise."""
 
     function: str = "bowl"
@@ -59,7 +59,7 @@ def _typed(formula, domain):
 class Scene:
     """A whole race: equal scenes show equal pictures."""
 
-    problem: Problem
+    objective: Objective
     optimizers: tuple[OptimizerConfig, ...]
     tolerance: float = 1e-3
 
@@ -71,7 +71,7 @@ class Scene:
 
 def check(scene: Scene) -> None:
     """SpecError where a scene from outside could not have been set on the page."""
-    p = scene.problem
+    p = scene.objective
     if p.function not in (*FUNCTIONS, TYPED):
         raise SpecError(f"there is no function {p.function[:30]!r}")
     if not all(-100 <= low < high <= 100 for low, high in p.domain):
@@ -96,38 +96,38 @@ def check(scene: Scene) -> None:
         check_optimizer(config)
 
 
-def track_key(problem: Problem, config: OptimizerConfig) -> str:
+def track_key(objective: Objective, config: OptimizerConfig) -> str:
     """What one path depends on, as canonical JSON: not on the other optimizers."""
-    return canonical_json([asdict(problem), asdict(config)])
+    return canonical_json([asdict(objective), asdict(config)])
 
 
-def run(problem: Problem, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
+def run(objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
     """One optimizer's path, or a batch of them from other starts `(..., 2)`."""
-    noise = NOISES["uniform"](scale=0.0) if problem.noise.key == NO_NOISE else problem.noise.build(NOISES)
-    (_, opt, schedule), *then = config.legs()
+    noise = NOISES["uniform"](scale=0.0) if objective.noise.key == NO_NOISE else objective.noise.build(NOISES)
+    (_, opt, schedule), *then = config.segments()
     return minimize(
-        problem.f, opt, problem.start if start is None else start, problem.steps if steps is None else steps,
-        noise, schedule, problem.seed, then,
+        objective.f, opt, objective.start if start is None else start, objective.steps if steps is None else steps,
+        noise, schedule, objective.seed, then,
     )  # fmt: skip
 
 
-def fan(problem: Problem, config: OptimizerConfig) -> Run | None:
+def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:
     """The optimizer from its further starts, `(steps+1, k, 2)`; None where it has none."""
-    if config.starts is None:
+    if config.initial_points is None:
         return None
-    return run(problem, config, config.starts.build(STARTS).points(problem.start, problem.f.domain))
+    return run(objective, config, config.initial_points.build(INITIAL_POINTS).points(objective.start, objective.f.domain))
 
 
-def on_function(problem: Problem, key: str) -> Problem:
-    """The problem moved to another shipped function, with that one's start and noise."""
+def on_function(objective: Objective, key: str) -> Objective:
+    """The objective moved to another shipped function, with that one's start and noise."""
     f = FUNCTIONS[key]
     noise = Choice(NO_NOISE) if f.noise is None else Choice(f.noise.key, {"scale": f.noise.scale})
-    return replace(problem, function=key, start=tuple(map(float, f.start)), noise=noise)
+    return replace(objective, function=key, start=tuple(map(float, f.start)), noise=noise)
 
 
 # The book's figures 6.3 and 6.5-6.8 in one: its function, start, number of updates and rates.
 BOOK = Scene(
-    Problem(),
+    Objective(),
     (
         OptimizerConfig(Choice("sgd", {"lr": 0.95})),
         OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
@@ -166,7 +166,7 @@ class Landscape:
 def minima(f: Function, landscape: Landscape | None = None, most: int = 30) -> np.ndarray:
     """The known minima of f, `(k, 2)`; of a typed formula those that are found on its domain.
 
-    Found: grid points below all their neighbours, polished by damped Newton steps, kept where the
+    Found: grid points below all their neighbors, polished by damped Newton steps, kept where the
     gradient vanishes and the Hessian is positive. More than `most` of them (a flat valley) are none.
     """
     if f.key != TYPED:

@@ -14,7 +14,7 @@ def head(scene, view) -> None:
     """The function's name and formula, and what opens the rest."""
     title, buttons = st.columns([2, 3], vertical_alignment="center")
     with title:
-        st.markdown(f"#### {scene.problem.f.name} $\\;f(x, y) = {scene.problem.f.latex}$")
+        st.markdown(f"#### {scene.objective.f.name} $\\;f(x, y) = {scene.objective.f.latex}$")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
         if not sharing.hidden("view"):
             _view_popovers(view)
@@ -57,7 +57,7 @@ def _curve_controls(view, locked):
 def _view_control(widget, field, *args, **kwargs):
     """A native widget for one field of the view."""
     S = st.session_state
-    key = f"view-{field}-{S.generation}"
+    key = f"view-{field}-{S.epoch}"
 
     def change():
         value = S[key]

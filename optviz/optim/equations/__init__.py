@@ -25,7 +25,7 @@ from optviz.optim.hyperparameter import hyperparameters
 
 
 @dataclass(frozen=True, eq=False)
-class Moment:
+class StepRecord:
     """One step of one optimizer: everything that it saw, held and did."""
 
     f: Function
@@ -38,11 +38,11 @@ class Moment:
     gradient: np.ndarray  # (2,) what it was given, noise included
 
 
-def moment_of(f, optimizer: Optimizer, step: int, x, state: dict, gradient) -> Moment:
+def step_record(f, optimizer: Optimizer, step: int, x, state: dict, gradient) -> StepRecord:
     """The moment of a step that is done once more, from what there was before it and the gradient that was given."""
     with np.errstate(all="ignore"):
         x_next, state_next = optimizer.step(_Given(f, gradient), x, state)
-    return Moment(f, optimizer, step, x, state, x_next, state_next, gradient)
+    return StepRecord(f, optimizer, step, x, state, x_next, state_next, gradient)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,20 +55,20 @@ class Line:
     result: str  # LaTeX of `value`, empty for None
 
 
-def worked(moment: Moment) -> list[Line]:
+def evaluate_equations(record: StepRecord) -> list[Line]:
     """Every equation of the step, line by line. Never raises, whatever the numbers.
 
     A wrapper's lines follow those of the optimizer inside, which are about the point where that one
     stands; a line that makes the gradient g comes before them.
     """
     with np.errstate(all="ignore"):
-        inner = _inside(moment)
-        own = _lines(moment, inner)
+        inner = _inside(record)
+        own = _lines(record, inner)
         if inner is None:
             return [line for _, line in own]
         given = [line for left, line in own if left == ("g",)]
         # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient of its own
-        inside = [line for line in worked(inner) if not (given and line.symbols.startswith("g ="))]
+        inside = [line for line in evaluate_equations(inner) if not (given and line.symbols.startswith("g ="))]
         return [*given, *inside, *(line for left, line in own if left != ("g",))]
 
 
@@ -107,11 +107,11 @@ def _split(display):
     yield text[start:].strip()
 
 
-def _lines(moment, inner):
+def _lines(record, inner):
     """`(left side, Line)` of every equation; each finds the left sides of those before it renewed."""
-    scope, after = _scope(moment, inner)
+    scope, after = _scope(record, inner)
     lines = []
-    for text in declared(moment.optimizer):
+    for text in declared(record.optimizer):
         reader, left, filled = Reader(text, scope.values), None, ""
         try:
             left = reader.left()
@@ -132,17 +132,17 @@ def _line(symbols, filled, value):
     return Line(symbols, filled, value, "" if value is None else latex(value))
 
 
-def _scope(moment, inner):
+def _scope(record, inner):
     """What every symbol means before the step, and what those that the step renews mean after it.
 
     A letter of the state stands for itself, other names for what the class declares. A symbol with a t
     in it is of this very step; t is the optimizer's own count where it keeps one, since it may have
     taken over from another on the way. Around an inner optimizer x is where that one has gone.
     """
-    opt = moment.optimizer
-    before, after = {**moment.state, "x": moment.x}, {**moment.state_next, "x": moment.x_next}
+    opt = record.optimizer
+    before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
     names = {(name,): name for name in before if len(name) == 1} | {tokens(s): n for s, n in opt.symbols.items()}
-    values = {("t",): moment.step, ("I",): EYE, ("g",): moment.gradient}
+    values = {("t",): record.step, ("I",): EYE, ("g",): record.gradient}
     for symbol, name in names.items():
         now = after if "t" in symbol else before
         if name in now:
@@ -150,17 +150,17 @@ def _scope(moment, inner):
     values |= {tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol}
     if inner is not None:
         values["x",] = inner.x_next
-    return _Scope(moment, values), {symbol: after[name] for symbol, name in names.items() if name in after}
+    return _Scope(record, values), {symbol: after[name] for symbol, name in names.items() if name in after}
 
 
 @dataclass(frozen=True, eq=False)
 class _Scope:
-    moment: Moment
+    record: StepRecord
     values: dict  # symbol, as a tuple of tokens -> number or array
 
     def gradient(self, at):
         """What the optimizer was given where it asked; the true gradient elsewhere."""
-        m = self.moment
+        m = self.record
         asked = np.allclose(at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True)
         return m.gradient if asked else m.f.grad(at)
 
@@ -191,14 +191,14 @@ def _symbols(node):
 # --- the optimizer inside a wrapper ---
 
 
-def _inside(moment):
+def _inside(record):
     """The moment of the optimizer inside: the step is done once more with a witness in its place."""
-    inner = getattr(moment.optimizer, "inner", None)
+    inner = getattr(record.optimizer, "inner", None)
     if inner is None:
         return None
     seen = []
-    again = replace(moment.optimizer, inner=_Witness(inner, moment.step, seen))
-    again.step(_Given(moment.f, moment.gradient), moment.x, moment.state)
+    again = replace(record.optimizer, inner=_Witness(inner, record.step, seen))
+    again.step(_Given(record.f, record.gradient), record.x, record.state)
     return seen[-1]
 
 
@@ -213,7 +213,7 @@ class _Witness(Optimizer):
     def step(self, f, x, s):
         asked = _Given(f)
         x_next, s_next = self.inner.step(asked, x, s)
-        self.seen.append(Moment(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient))
+        self.seen.append(StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient))
         return x_next, s_next
 
 

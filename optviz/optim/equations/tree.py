@@ -216,7 +216,7 @@ class Call(Node):
 
     def value(self, s):
         known = {r"\max": np.maximum, r"\min": np.minimum, r"\operatorname{sign}": np.sign}
-        function = known.get(self.name) or getattr(s.moment.optimizer, self.name[len(r"\operatorname{") : -1])
+        function = known.get(self.name) or getattr(s.record.optimizer, self.name[len(r"\operatorname{") : -1])
         return function(*(arg.value(s) for arg in self.args))
 
     def latex(self, s):
@@ -232,7 +232,7 @@ class Derivative(Node):
 
     def value(self, s):
         at = self.at.value(s)
-        return s.gradient(at) if self.order == 1 else s.moment.f.hess(at)
+        return s.gradient(at) if self.order == 1 else s.record.f.hess(at)
 
     def latex(self, s):
         numbers = latex(self.value(s))

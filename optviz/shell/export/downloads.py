@@ -52,42 +52,42 @@ def downloads(scene: Scene, view: View) -> None:
 
 
 def _runs(scene):
-    return [cache.run(scene.problem, config) for config in scene.optimizers]
+    return [cache.run(scene.objective, config) for config in scene.optimizers]
 
 
 def _paths(scene):
     rows = list(zip(scene.names, _runs(scene), strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        if (paths := cache.fan(scene.problem, config)) is not None:
+        if (paths := cache.multistart(scene.objective, config)) is not None:
             rows.append((name, paths))
     return table.paths_csv(rows)
 
 
 def _table(scene):
-    known = cache.minima(scene.problem)
+    known = cache.minima(scene.objective)
     looks, summaries = pictures.looks(scene), [summary(r, known, scene.tolerance) for r in _runs(scene)]
     return table.as_csv(list(zip(scene.names, looks, summaries, strict=True)), scene.tolerance)
 
 
 def offline_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=None) -> str:
     """One HTML file: the pictures, the player and the table, driven by the very scripts of this page."""
-    drawn, known = pictures.figures(scene, view, ids), cache.minima(scene.problem)
+    drawn, known = pictures.figures(scene, view, ids), cache.minima(scene.objective)
     land, made = pictures.base(scene, view)
     runs = _runs(scene)
     rows = list(
         zip(scene.names, pictures.looks(scene), [summary(r, known, scene.tolerance) for r in runs], strict=True)
     )
-    f = scene.problem.f
+    f = scene.objective.f
     common = {"plotly": "", "theme": theme, "version": "1"}
     first = "solid" if view.solid else "contour"
     data = {
         "landscape": {**drawn[first], **common, "name": first, "label": f"{f.name} with the paths", "view": "1", "base_id": land, "base": made()},
         "curves": {**drawn["curves"], **common, "name": "curves", "label": "Curves", "view": "1"},
-        "player": {"steps": scene.problem.steps, "scene": "1"},
+        "player": {"steps": scene.objective.steps, "scene": "1"},
         "table": {"html": table.html(rows, scene.tolerance), "rows": [table.columns(r, s) for r, (*_, s) in zip(runs, rows, strict=True)]},
     }  # fmt: skip
     page = {
-        **_looks(theme), "TITLE": escape(f.name), "FORMULA": escape(f.formula), "STEPS": str(scene.problem.steps),
+        **_looks(theme), "TITLE": escape(f.name), "FORMULA": escape(f.formula), "STEPS": str(scene.objective.steps),
         "LESSON": escape(lesson.title) if lesson else "",
         "CSS": "".join((FRONTEND / name).read_text() for name in ("plot.css", "player.css", "table.css")),
         "LAYERS": '<div class="ov-layer"></div>' * (1 if view.solid else 2),

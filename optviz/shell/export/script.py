@@ -6,14 +6,14 @@ import optviz
 from optviz.experiments.trajectories.spec import (
     NO_NOISE,
     TYPED,
-    Problem,
+    Objective,
     Scene,
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.initial_points import STARTS
-from optviz.optim.minimize import Leg
+from optviz.optim.initial_points import INITIAL_POINTS
+from optviz.optim.minimize import Segment
 from optviz.optim.noise import NOISES
 
 WIDTH = 100
@@ -80,55 +80,55 @@ def distinct(names: list[str]) -> list[str]:
 
 def python_script(scene: Scene) -> str:
     """The scene on optviz's public names: one line for each path with its last x, y and loss, to the last bit."""
-    problem = scene.problem
+    objective = scene.objective
     names = distinct(scene.names)
-    runs = {name: _minimize(problem, config) for name, config in zip(names, scene.optimizers, strict=True)}
-    where = "a formula" if problem.function == TYPED else f"“{optviz.FUNCTIONS[problem.function].name}”"
+    runs = {name: _minimize(objective, config) for name, config in zip(names, scene.optimizers, strict=True)}
+    where = "a formula" if objective.function == TYPED else f"“{optviz.FUNCTIONS[objective.function].name}”"
     body = "\n".join(
-        [_function(problem), *setting(problem), *_noise(problem), "", written(a_dict(runs), "runs = "), ""]
-    ) + (_PRINT_ALL if any(config.starts for config in scene.optimizers) else _PRINT)  # fmt: skip
+        [_function(objective), *setting(objective), *_noise(objective), "", written(a_dict(runs), "runs = "), ""]
+    ) + (_PRINT_ALL if any(config.initial_points for config in scene.optimizers) else _PRINT)  # fmt: skip
     used = [name for name in optviz.__all__ if f"{name}[" in body or f"{name}(" in body]
     return f'"""Optimizers on {where}: where each of them ends."""\n\nfrom optviz import {", ".join(used)}\n\n{body}'
 
 
-def setting(problem: Problem) -> list[str]:
-    x, y = map(float, problem.start)
-    return [f"start, steps = ({x!r}, {y!r}), {int(problem.steps)!r}"]
+def setting(objective: Objective) -> list[str]:
+    x, y = map(float, objective.start)
+    return [f"start, steps = ({x!r}, {y!r}), {int(objective.steps)!r}"]
 
 
-def _function(problem):
-    if problem.function != TYPED:
-        return f"f = FUNCTIONS[{quoted(problem.function)}]"
-    domain = tuple((float(low), float(high)) for low, high in problem.domain)
-    return written(call("parse_formula", quoted(problem.formula), domain=repr(domain)), "f = ")
+def _function(objective):
+    if objective.function != TYPED:
+        return f"f = FUNCTIONS[{quoted(objective.function)}]"
+    domain = tuple((float(low), float(high)) for low, high in objective.domain)
+    return written(call("parse_formula", quoted(objective.formula), domain=repr(domain)), "f = ")
 
 
-def _noise(problem):
+def _noise(objective):
     """Nothing where nothing has to be said: a function without noise of its own has none unless it is given."""
-    if problem.noise.key != NO_NOISE:
-        return [f"noise, seed = {_flat(made('NOISES', problem.noise.build(NOISES)))}, {int(problem.seed)!r}"]
-    if problem.function != TYPED and optviz.FUNCTIONS[problem.function].noise is not None:
+    if objective.noise.key != NO_NOISE:
+        return [f"noise, seed = {_flat(made('NOISES', objective.noise.build(NOISES)))}, {int(objective.seed)!r}"]
+    if objective.function != TYPED and optviz.FUNCTIONS[objective.function].noise is not None:
         return ['noise = NOISES["uniform"](scale=0.0)  # the function has noise of its own, which is switched off']
     return []
 
 
-def _minimize(problem, config: OptimizerConfig):
-    (_, opt, schedules), *then = config.legs()
+def _minimize(objective, config: OptimizerConfig):
+    (_, opt, schedules), *then = config.segments()
     start = "start"
-    if config.starts:
-        more = call(f"{_flat(made('STARTS', config.starts.build(STARTS)))}.points", "start", "f.domain")
+    if config.initial_points:
+        more = call(f"{_flat(made('STARTS', config.initial_points.build(INITIAL_POINTS)))}.points", "start", "f.domain")
         start = a_list(["start", f"*{_flat(more)}"])
     return call(
         "minimize", "f", _optimizer(opt), start, "steps",
-        noise="noise" if _noise(problem) else None,
+        noise="noise" if _noise(objective) else None,
         schedule=_schedule(schedules),
-        seed="seed" if problem.noise.key != NO_NOISE else None,
-        then=a_list([_leg(leg) for leg in then]) if then else None,
+        seed="seed" if objective.noise.key != NO_NOISE else None,
+        then=a_list([_leg(segment) for segment in then]) if then else None,
     )  # fmt: skip
 
 
-def _leg(leg: Leg):
-    return call("Leg", repr(int(leg.step)), _optimizer(leg.optimizer), schedule=_schedule(leg.schedule))
+def _leg(segment: Segment):
+    return call("Segment", repr(int(segment.step)), _optimizer(segment.optimizer), schedule=_schedule(segment.schedule))
 
 
 def _schedule(schedules):

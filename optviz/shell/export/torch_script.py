@@ -16,13 +16,13 @@ from itertools import accumulate
 from textwrap import dedent
 
 from optviz.experiments.trajectories import spec as trajectories
-from optviz.experiments.trajectories.spec import NO_NOISE, Problem, Scene
+from optviz.experiments.trajectories.spec import NO_NOISE, Objective, Scene
 from optviz.functions.parse import _TYPED, ALIASES
 from optviz.functions.symbolic import is_smooth
 from optviz.optim import WRAPPERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Configurable, sentence
-from optviz.optim.initial_points import STARTS, Starts
+from optviz.optim.initial_points import INITIAL_POINTS, InitialPoints
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import Schedule
 from optviz.shell.export.script import (
@@ -53,13 +53,13 @@ def torch_script(scene: Scene) -> str:
 
 
 def _whole(scene):
-    f, configs, missing = _function(scene.problem), {}, []
+    f, configs, missing = _function(scene.objective), {}, []
     for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
         try:
-            configs[name] = _Config(scene.problem, config)
+            configs[name] = _Config(scene.objective, config)
         except Exception as error:  # whatever it is that someone's own optimizer holds
             missing.append(_comment(f"{name} is missing, for it cannot be written in PyTorch: {error}"))
-    return _script(scene.problem, f, configs, missing)
+    return _script(scene.objective, f, configs, missing)
 
 
 def _comment(text):
@@ -69,19 +69,19 @@ def _comment(text):
 class _Config:
     """A optimizer as an expression, and the classes of ours that it needs."""
 
-    def __init__(self, problem: Problem, config: OptimizerConfig):
-        self.legs, self.kept = config.legs(), [False]
-        if len(self.legs) > 1:
-            ran = trajectories.run(problem, config)
-            self.legs, self.kept = ran.legs, ran.carried
-        self.forked = len(self.legs) > 1
-        self.scheduled = any(leg.schedule for leg in self.legs)
-        self.starts = config.starts and config.starts.build(STARTS)
-        opt = self.legs[0].optimizer
+    def __init__(self, objective: Objective, config: OptimizerConfig):
+        self.segments, self.kept = config.segments(), [False]
+        if len(self.segments) > 1:
+            ran = trajectories.run(objective, config)
+            self.segments, self.kept = ran.segments, ran.warm_started
+        self.forked = len(self.segments) > 1
+        self.scheduled = any(segment.schedule for segment in self.segments)
+        self.initial_points = config.initial_points and config.initial_points.build(INITIAL_POINTS)
+        opt = self.segments[0].optimizer
         self.torch = not self.forked and not self.scheduled and getattr(opt, "torch", None) and opt.torch()
         self.torch_x = self.torch and opt.torch_x and opt.torch_x()
-        ours = [] if self.torch else [c for leg in self.legs for c in _classes(leg)]
-        self.classes = [*([type(self.starts)] if self.starts else []), *ours]
+        ours = [] if self.torch else [c for segment in self.segments for c in _classes(segment)]
+        self.classes = [*([type(self.initial_points)] if self.initial_points else []), *ours]
         _definitions(self.classes, self.scheduled)  # what is Untranslatable is to be found out here, one by one
 
     def call(self, forked: bool, start: str | None = None) -> Brackets:
@@ -90,22 +90,22 @@ class _Config:
             x = f"lambda p, opt: {self.torch_x}" if self.torch_x else None
             return call("run", f"lambda p: torch.optim.{self.torch}", x=x, start=start)
         if forked:
-            return call("follow", *map(_leg, self.legs, self.kept), start=start)
-        [(_, opt, schedules)] = self.legs
+            return call("follow", *map(_leg, self.segments, self.kept), start=start)
+        [(_, opt, schedules)] = self.segments
         return call("follow", _made(opt), schedules=_schedules(schedules) if schedules else None, start=start)
 
 
-def _classes(leg):
-    opt = leg.optimizer
+def _classes(segment):
+    opt = segment.optimizer
     while opt is not None:
         yield type(opt)
         opt = getattr(opt, "inner", None)
-    yield from (type(schedule) for schedule in (leg.schedule or {}).values())
+    yield from (type(schedule) for schedule in (segment.schedule or {}).values())
 
 
-def _leg(leg, keeps):
-    schedules = _schedules(leg.schedule or {})
-    return call("", repr(int(leg.step)), _made(leg.optimizer), schedules, repr(bool(keeps)))
+def _leg(segment, keeps):
+    schedules = _schedules(segment.schedule or {})
+    return call("", repr(int(segment.step)), _made(segment.optimizer), schedules, repr(bool(keeps)))
 
 
 def _schedules(schedules):
@@ -120,8 +120,8 @@ def _made(thing):
 # The formula
 
 
-def _function(problem: Problem) -> str:
-    f = problem.f
+def _function(objective: Objective) -> str:
+    f = objective.f
     return f"def f(x, y):\n{'' if is_smooth(f.expr) else _HOLES}    return {torch_formula(f.formula)}\n"
 
 
@@ -310,7 +310,7 @@ def _translated(thing) -> Edited:
     bases = inspect.getmro(thing) if inspect.isclass(thing) else ()
     if Schedule in bases:
         _in_numbers(edited)
-    elif Starts not in bases:
+    elif InitialPoints not in bases:
         _in_torch(edited)
     return edited
 
@@ -343,13 +343,13 @@ def _lines(edited, node):
 # The script
 
 
-def _script(problem: Problem, f: str, configs: dict[str, _Config], missing: list[str]) -> str:
+def _script(objective: Objective, f: str, configs: dict[str, _Config], missing: list[str]) -> str:
     all_of = configs.values()
     scheduled, forked = any(r.scheduled for r in all_of), any(r.forked for r in all_of)
     ours = _definitions(dict.fromkeys(c for r in all_of for c in r.classes), scheduled)
     text = "\n".join(ours)
     facts = {
-        "noise": problem.noise.key != NO_NOISE,
+        "noise": objective.noise.key != NO_NOISE,
         "closure": any(r.torch and r.torch.startswith("LBFGS") for r in all_of),
         "elsewhere": any(r.torch_x for r in all_of),
         "scheduled": scheduled,
@@ -359,7 +359,7 @@ def _script(problem: Problem, f: str, configs: dict[str, _Config], missing: list
         "values": re.search(r"\.value\b", text) is not None,
         "hessians": re.search(r"\.hess\b", text) is not None,
     }
-    top = [*setting(problem), *_noise(problem), *_domain(problem, configs)]
+    top = [*setting(objective), *_noise(objective), *_domain(objective, configs)]
     parts = [f]
     if any(r.torch for r in all_of):
         parts.append(_fitted(_RUN, facts))
@@ -380,28 +380,28 @@ def _imports(code):
     return [*own, *[""] * bool(own), *["import numpy as np"] * ("np." in code), "import torch"]
 
 
-def _noise(problem):
-    if problem.noise.key == NO_NOISE:
+def _noise(objective):
+    if objective.noise.key == NO_NOISE:
         return []
-    noise = problem.noise.build(NOISES)
+    noise = objective.noise.build(NOISES)
     tree = ast.parse(dedent(inspect.getsource(noise.draw)))
     [drawn] = [ast.unparse(node.value) for node in ast.walk(tree) if isinstance(node, ast.Return)]
     return [
-        f"rng, shape = np.random.default_rng({int(problem.seed)!r}), (steps, 2)",
+        f"rng, shape = np.random.default_rng({int(objective.seed)!r}), (steps, 2)",
         f"noise = torch.from_numpy({float(noise.scale)!r} * {drawn})",
     ]
 
 
-def _domain(problem, configs):
-    if not any(r.starts for r in configs.values()):
+def _domain(objective, configs):
+    if not any(r.initial_points for r in configs.values()):
         return []
-    return [f"domain = {tuple(tuple(map(float, side)) for side in problem.f.domain)!r}"]
+    return [f"domain = {tuple(tuple(map(float, side)) for side in objective.f.domain)!r}"]
 
 
 def _fans(configs, forked):
     for name, r in configs.items():
-        if r.starts:
-            yield f"for i, point in enumerate({written(_made(r.starts))}.points(start, domain).tolist(), 1):"
+        if r.initial_points:
+            yield f"for i, point in enumerate({written(_made(r.initial_points))}.points(start, domain).tolist(), 1):"
             yield written(r.call(forked, "point"), f"    ends[{quoted(name + ' @')} + str(i)] = ", "    ")
 
 
@@ -455,18 +455,18 @@ class Oracle:
 _FOLLOW = '''
 def follow(opt, start=start):  #: plain
 def follow(opt, schedules={}, start=start):  #: scheduled only
-def follow(*legs, start=start):  #: forked
+def follow(*segments, start=start):  #: forked
     """The last point of a method that is written out; what leaves the finite numbers ends there."""  #: not forked
     """The last point; what leaves the finite numbers ends there.  #: forked
   #: forked
-    A leg is its first step, a method, schedules of its hyperparameters, and whether it keeps the state that it finds.  #: forked
+    A segment is its first step, a method, schedules of its hyperparameters, and whether it keeps the state that it finds.  #: forked
     """  #: forked
     x = torch.tensor(start)
     state = opt.init(x)  #: not forked
     for t in range(steps):
         if not f(*x).isfinite():
             break
-        for begin, method, factors, keeps in legs:  #: forked
+        for begin, method, factors, keeps in segments:  #: forked
             if begin == t:  #: forked
                 opt, schedules = method, factors  #: forked
                 state = state if keeps else opt.init(x)  #: forked

@@ -1,4 +1,4 @@
-"""The activations page in AppTest: every activation and initialiser, extreme sizes, own data, links and lessons."""
+"""The activations page in AppTest: every activation and initializer, extreme sizes, own data, links and lessons."""
 
 import csv
 import io
@@ -10,8 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from optviz.experiments.activations import figures as views
 from optviz.experiments.activations.page import MAX_ROWS, read_rows
-from optviz.experiments.activations.spec import Comparison, Stack, through
-from optviz.nn import ACTIVATIONS, INITIALISERS
+from optviz.experiments.activations.spec import Activations, DeepStack, through
+from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.plot.style import LIGHT
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import (
@@ -46,7 +46,7 @@ def test_it_opens_with_the_book_s_first_figure():
     at = opened()
     [figure] = figures(at)
     assert len(figure["data"]) == 10, "forward and backward for five layers"
-    layers = through(Stack())
+    layers = through(DeepStack())
     shares = numbers(figure["data"][0]["y"])
     assert shares.sum() == pytest.approx(1)
     assert shares[0] + shares[-1] > 0.6, "saturated at both ends"
@@ -54,10 +54,10 @@ def test_it_opens_with_the_book_s_first_figure():
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-@pytest.mark.parametrize("initialiser", INITIALISERS)
-def test_every_activation_with_every_initialiser(activation, initialiser):
+@pytest.mark.parametrize("initializer", INITIALIZERS)
+def test_every_activation_with_every_initializer(activation, initializer):
     figure = views.histograms(
-        through(Stack(activation=Choice(activation), initialiser=Choice(initialiser), samples=50)), LIGHT
+        through(DeepStack(activation=Choice(activation), initializer=Choice(initializer), samples=50)), LIGHT
     )
     json.dumps(figure)
     assert all(np.isfinite(numbers(t["x"])).all() and np.isfinite(numbers(t["y"])).all() for t in figure["data"])
@@ -66,15 +66,15 @@ def test_every_activation_with_every_initialiser(activation, initialiser):
 @pytest.mark.parametrize(
     "stack",
     [
-        Stack(layers=1), Stack(layers=12), Stack(units=1), Stack(units=500, layers=2), Stack(samples=2),
-        Stack(initialiser=Choice("normal", {"sigma": 0.0})), Stack(initialiser=Choice("zeros")),
-        Stack(layers=12, activation=Choice("relu"), initialiser=Choice("normal", {"sigma": 10.0})),
-        Stack(layers=12, activation=Choice("identity"), initialiser=Choice("constant")),
+        DeepStack(layers=1), DeepStack(layers=12), DeepStack(units=1), DeepStack(units=500, layers=2), DeepStack(samples=2),
+        DeepStack(initializer=Choice("normal", {"sigma": 0.0})), DeepStack(initializer=Choice("zeros")),
+        DeepStack(layers=12, activation=Choice("relu"), initializer=Choice("normal", {"sigma": 10.0})),
+        DeepStack(layers=12, activation=Choice("identity"), initializer=Choice("constant")),
     ],
     ids=str,
 )  # fmt: skip
 def test_extreme_settings(stack):
-    at = opened(Comparison((stack,)))
+    at = opened(Activations((stack,)))
     assert len(figures(at)[0]["data"]) == 2 * stack.layers
     assert any("**" in m.value for m in at.markdown)
 
@@ -83,18 +83,18 @@ def test_two_settings_side_by_side():
     at = opened()
     at.button(key="second").click().run()
     assert len(figures(at)) == 2
-    assert at.session_state.comparison.stacks[1].initialiser == Choice("book")
-    generation = at.session_state.generation
-    at.selectbox(key=f"activation-1-{generation}").set_value("tanh").run()
+    assert at.session_state.activations.stacks[1].initializer == Choice("book")
+    epoch = at.session_state.epoch
+    at.selectbox(key=f"activation-1-{epoch}").set_value("tanh").run()
     assert not at.exception
-    assert at.session_state.comparison.stacks[0].activation.key == "sigmoid"
+    assert at.session_state.activations.stacks[0].activation.key == "sigmoid"
     assert {"Setting A", "Setting B"} <= set(panels(at))
     at.button(key="alone").click().run()
     assert len(figures(at)) == 1
 
 
 def test_one_range_for_all_layers():
-    at = opened(Comparison((Stack(activation=Choice("relu"), initialiser=Choice("book")),)))
+    at = opened(Activations((DeepStack(activation=Choice("relu"), initializer=Choice("book")),)))
     ends = [figures(at)[0]["layout"][f"xaxis{k or ''}"]["range"][1] for k in ("", 2, 3, 4, 5)]
     assert ends == sorted(ends, reverse=True)
     at.toggle(key="together").set_value(True).run()
@@ -102,19 +102,19 @@ def test_one_range_for_all_layers():
 
 
 def test_what_the_histogram_hides_is_said():
-    [layers] = [through(Stack(initialiser=Choice("book")))]
+    [layers] = [through(DeepStack(initializer=Choice("book")))]
     assert "hides something" in views.remark(layers)
     for activation, rule, word in (
         ("sigmoid", Choice("normal", {"sigma": 1.0}), "Saturated"), ("tanh", Choice("normal", {"sigma": 0.01}), "dies out"),
         ("relu", Choice("normal", {"sigma": 10.0}), "explodes"), ("relu", Choice("he_normal"), "healthy"),
     ):  # fmt: skip
-        assert word in views.remark(through(Stack(activation=Choice(activation), initialiser=rule)))
+        assert word in views.remark(through(DeepStack(activation=Choice(activation), initializer=rule)))
 
 
 def test_the_address_carries_the_comparison():
-    two = Comparison((Stack(layers=3, seed=7), Stack(activation=Choice("gelu"), initialiser=Choice("orthogonal"))))
+    two = Activations((DeepStack(layers=3, seed=7), DeepStack(activation=Choice("gelu"), initializer=Choice("orthogonal"))))
     at = opened(two)
-    assert at.session_state.comparison == two
+    assert at.session_state.activations == two
     link = figures(at)[0]["link"]
     assert decode(link.removeprefix("?s="), "activations").scene == two
     assert len(link) < 150
@@ -123,17 +123,17 @@ def test_the_address_carries_the_comparison():
 @pytest.mark.parametrize(
     "bad",
     [
-        Comparison(()),
-        Comparison((Stack(),) * 3),
-        Comparison((Stack(layers=13),)),
-        Comparison((Stack(activation=Choice("x")),)),
+        Activations(()),
+        Activations((DeepStack(),) * 3),
+        Activations((DeepStack(layers=13),)),
+        Activations((DeepStack(activation=Choice("x")),)),
     ],
 )
 def test_a_link_to_what_there_is_not(bad):
     with pytest.raises(LinkError):
         decode(encode(SharedScene("activations", bad)), "activations")
     at = opened(bad)
-    assert at.session_state.comparison == Comparison()
+    assert at.session_state.activations == Activations()
     assert "in its place" in at.warning[0].value
 
 
@@ -143,19 +143,19 @@ def test_a_link_of_another_page_says_so():
     with pytest.raises(LinkError, match="trajectories"):
         decode(encode(Shared(BOOK)), "activations")
     with pytest.raises(LinkError, match="activations"):
-        decode(encode(SharedScene("activations", Comparison())), "trajectories")
+        decode(encode(SharedScene("activations", Activations())), "trajectories")
 
 
 @pytest.mark.parametrize("key", [k for k, lesson in LESSONS.items() if lesson.page == "activations"])
 def test_lessons_open_here(key):
     at = opened(lesson=key)
-    assert at.session_state.comparison == LESSONS[key].scene
+    assert at.session_state.activations == LESSONS[key].scene
     text = " ".join(m.value for m in at.markdown)
     assert LESSONS[key].title in text
     assert "{" not in text.split("Look for")[1].split("$")[0]
 
 
-def test_own_rows_are_standardised():
+def test_own_rows_are_standardized():
     x = read_rows(b"a,b,c\n1,2,5\n3,4,5\n5,9,5\n")
     assert x.shape == (3, 3)
     assert x.mean(0) == pytest.approx(0, abs=1e-12)
@@ -180,7 +180,7 @@ def test_the_table_as_csv():
     at = opened()
     [button] = at.get("download_button")
     assert button.proto.label == "Table as CSV"
-    rows = views.rows(through(Stack()))
+    rows = views.rows(through(DeepStack()))
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     assert len(rows) == 5

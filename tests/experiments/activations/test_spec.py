@@ -6,7 +6,7 @@ import pytest
 from optviz.experiments.activations.spec import (
     Layer,
     Spread,
-    Stack,
+    DeepStack,
     check,
     fitting,
     histogram,
@@ -16,7 +16,7 @@ from optviz.experiments.activations.spec import (
 from optviz.nn import (
     ACTIVATIONS,
     GRADIENTS,
-    INITIALISERS,
+    INITIALIZERS,
     WEIGHTS,
     MiniBatch,
     Network,
@@ -53,7 +53,7 @@ TABLE = [
 
 
 def stack(activation, rule="Xavier", **more):
-    return Stack(activation=Choice(activation), initialiser=RULES[rule], **more)
+    return DeepStack(activation=Choice(activation), initializer=RULES[rule], **more)
 
 
 @pytest.mark.parametrize(("activation", "rule", "means", "stds", "saturated"), TABLE)
@@ -92,7 +92,7 @@ def test_what_the_pooled_histogram_hides():
 
 def test_what_arrives_is_the_gradient():
     """Of Σ G·a₃ with respect to the activations before, by central differences through the layers."""
-    small = Stack(3, 4, Choice("tanh"), RULES["std 1"], 3, 5, 7)
+    small = DeepStack(3, 4, Choice("tanh"), RULES["std 1"], 3, 5, 7)
     h = ACTIVATIONS["tanh"]()
     layers = through(small)
     g = stream(7, GRADIENTS).standard_normal((3, 4))
@@ -122,7 +122,7 @@ def test_gradients_under_the_rules():
 
 
 def test_a_knob_that_is_dragged_moves_one_picture():
-    a, b = (through(Stack(initialiser=Choice("normal", {"sigma": s}), activation=Choice("identity"))) for s in (0.5, 1.0))
+    a, b = (through(DeepStack(initializer=Choice("normal", {"sigma": s}), activation=Choice("identity"))) for s in (0.5, 1.0))
     np.testing.assert_allclose(a[2].activations, b[2].activations / 8, rtol=1e-9, atol=1e-9)
     deeper = through(stack("tanh", layers=7))
     for layer, same in zip(through(stack("tanh")), deeper[:5], strict=True):
@@ -143,7 +143,7 @@ def test_own_rows():
 @pytest.mark.parametrize("layers", [1, 12])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_extreme_stacks_have_a_picture(activation, layers, sigma):
-    extreme = Stack(layers, 100, Choice(activation), Choice("normal", {"sigma": sigma}))
+    extreme = DeepStack(layers, 100, Choice(activation), Choice("normal", {"sigma": sigma}))
     check(extreme)
     result = through(extreme)
     assert len(result) == layers
@@ -160,7 +160,7 @@ def test_extreme_stacks_have_a_picture(activation, layers, sigma):
 def test_dead_units():
     zeros = through(stack("relu", layers=3, units=10, inputs=4))[0]
     assert zeros.dead == 0
-    dead = through(Stack(2, 10, Choice("relu"), Choice("zeros")))
+    dead = through(DeepStack(2, 10, Choice("relu"), Choice("zeros")))
     assert [layer.dead for layer in dead] == [1, 1]
     off = np.array([[True, False, True, False], [True, True, False, False]])
     layer = Layer(np.zeros((2, 4)), np.zeros((2, 4)), off, (0, None))
@@ -208,13 +208,13 @@ def test_ranges_that_fit():
 
 
 def test_specs_from_outside():
-    assert from_dict(Stack, to_dict(Stack())) == Stack()
-    for key in INITIALISERS:
-        check(Stack(initialiser=Choice(key)))
+    assert from_dict(DeepStack, to_dict(DeepStack())) == DeepStack()
+    for key in INITIALIZERS:
+        check(DeepStack(initializer=Choice(key)))
     for bad, why in (
-        (Stack(layers=13), "number of layers is from 1 to 12"), (Stack(units=0), "units"), (Stack(samples=1), "samples"),
-        (Stack(activation=Choice("step")), "no activation 'step'"), (Stack(seed=-1), "seed"),
-        (Stack(initialiser=Choice("normal", {"sigma": 101.0})), "sigma"),
+        (DeepStack(layers=13), "number of layers is from 1 to 12"), (DeepStack(units=0), "units"), (DeepStack(samples=1), "samples"),
+        (DeepStack(activation=Choice("step")), "no activation 'step'"), (DeepStack(seed=-1), "seed"),
+        (DeepStack(initializer=Choice("normal", {"sigma": 101.0})), "sigma"),
     ):  # fmt: skip
         with pytest.raises(SpecError, match=why):
             check(bad)

@@ -1,4 +1,4 @@
-"""The batch-normalisation page in AppTest: its four views, extreme settings, what is typed, damaged links."""
+"""The batch-normalization page in AppTest: its four views, extreme settings, what is typed, damaged links."""
 
 import csv
 import io
@@ -13,7 +13,7 @@ import pytest
 from optviz.experiments.batch_norm import figures as views
 from optviz.experiments.batch_norm import graph as batch_graph
 from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
-from optviz.experiments.batch_norm.spec import Example, Normalisation, Sweep
+from optviz.experiments.batch_norm.spec import Example, BatchNormComparison, Sweep
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
@@ -30,17 +30,17 @@ from optviz.ui import training_charts as bench
 from tests import page
 from tests.page import numbers, open_page, panels, plots, sound, text
 
-OPENING = Normalisation()
+OPENING = BatchNormComparison()
 BASE = replace(OPENING.base, network=Network((64, 20, 20, 10)), split=Split(300), iterations=30)
 SMALL = replace(OPENING, base=BASE, scales=Sweep(4, 1.0, 1e-3), rates=Sweep(3, 0.01, 10.0))
 
 
 def opened(setting=None, view="one"):
-    return open_page("normalisation", None if setting is None else replace(setting, view=view))
+    return open_page("batch_norm", None if setting is None else replace(setting, view=view))
 
 
 def trained(at):
-    return page.trained(at, f"normalisation-{at.session_state.normalisation.view}")
+    return page.trained(at, f"batch-norm-{at.session_state.batch_norm.view}")
 
 
 def with_base(**parts):
@@ -56,24 +56,24 @@ def sgd(lr):
 
 def test_it_opens_and_trains_both():
     at = opened()
-    assert at.session_state.normalisation == OPENING
-    assert set(plots(at)) == {"normalisation-loss", "normalisation-accuracy", "normalisation-inside-layers"}
+    assert at.session_state.batch_norm == OPENING
+    assert set(plots(at)) == {"batch-norm-loss", "batch-norm-accuracy", "batch-norm-inside-layers"}
     at = trained(opened(SMALL))
     assert "90 % of the training rows are right" in text(at)
-    shown = [t for t in plots(at)["normalisation-loss"]["data"] if t["showlegend"]]
+    shown = [t for t in plots(at)["batch-norm-loss"]["data"] if t["showlegend"]]
     assert [t["name"] for t in shown] == list(views.NAMES)
     assert len({t["line"]["dash"] for t in shown}) == 2
-    bars = plots(at)["normalisation-inside-layers"]["data"]
-    assert [b["uid"] for b in bars] == ["sums0", "sums1", "normalised0", "normalised1", "activations0", "activations1"]
+    bars = plots(at)["batch-norm-inside-layers"]["data"]
+    assert [b["uid"] for b in bars] == ["sums0", "sums1", "normalized0", "normalized1", "activations0", "activations1"]
     assert "**whatever comes in**" in text(at)
-    at.segmented_control(key="normalisation-inside").set_value(1).run()
-    assert len(plots(sound(at))["normalisation-inside-layers"]["data"]) == 4
+    at.segmented_control(key="batch-norm-inside").set_value(1).run()
+    assert len(plots(sound(at))["batch-norm-inside-layers"]["data"]) == 4
 
 
 def test_a_higher_rate_is_survived():
     at = trained(opened(with_base(optimizer=sgd(1.0), network=Network((64, 50, 50, 50, 50, 10)), iterations=60)))
-    with_, without = (now for now in at.session_state.labs["normalisation-one"]["kept"].values())
-    if with_.training.network.normalise == "":
+    with_, without = (now for now in at.session_state.labs["batch-norm-one"]["kept"].values())
+    if with_.training.network.normalize == "":
         with_, without = without, with_
     assert with_.accuracy[-1, 0, 0, 0] > 0.6
     assert not without.accuracy[-1, 0, 0, 0] > 0.3
@@ -81,20 +81,20 @@ def test_a_higher_rate_is_survived():
 
 def test_controls():
     at = opened(SMALL)
-    g = at.session_state.generation
-    at.segmented_control(key=f"normalisation-place-{g}").set_value("after").run()
-    assert sound(at).session_state.normalisation.place == "after"
-    at.selectbox(key=f"normalisation-optimizer-{g}").set_value("adam").run()
-    assert sound(at).session_state.normalisation.base.optimizer == OptimizerConfig(Choice("adam", {"lr": 0.001}))
-    at.selectbox(key=f"normalisation-data-{g}").set_value("moons").run()
-    assert sound(at).session_state.normalisation.base.network.sizes[0] == 2
+    g = at.session_state.epoch
+    at.segmented_control(key=f"batch-norm-place-{g}").set_value("after").run()
+    assert sound(at).session_state.batch_norm.place == "after"
+    at.selectbox(key=f"batch-norm-optimizer-{g}").set_value("adam").run()
+    assert sound(at).session_state.batch_norm.base.optimizer == OptimizerConfig(Choice("adam", {"lr": 0.001}))
+    at.selectbox(key=f"batch-norm-data-{g}").set_value("moons").run()
+    assert sound(at).session_state.batch_norm.base.network.sizes[0] == 2
     trained(at)
     for view in ("scales", "rates", "graph", "one"):
-        at.segmented_control(key=f"normalisation-tab-{g}").set_value(view).run()
-        assert sound(at).session_state.normalisation.view == view
-    at.segmented_control(key=f"normalisation-tab-{g}").set_value("scales").run()
+        at.segmented_control(key=f"batch-norm-tab-{g}").set_value(view).run()
+        assert sound(at).session_state.batch_norm.view == view
+    at.segmented_control(key=f"batch-norm-tab-{g}").set_value("scales").run()
     assert "Standard deviations" in panels(at)
-    assert f"normalisation-initial weights-{g}" not in {s.key for s in at.selectbox}, "it is what is varied"
+    assert f"batch-norm-initial weights-{g}" not in {s.key for s in at.selectbox}, "it is what is varied"
 
 
 # Many at once.
@@ -102,7 +102,7 @@ def test_controls():
 
 def test_scales():
     at = trained(opened(SMALL, "scales"))
-    grid, summary = plots(at)["normalisation-grid"], plots(at)["normalisation-summary"]
+    grid, summary = plots(at)["batch-norm-grid"], plots(at)["batch-norm-summary"]
     assert [a["text"].strip("</b>") for a in grid["layout"]["annotations"]] == [
         "σ = 1",
         "σ = 0.1",
@@ -114,16 +114,16 @@ def test_scales():
     assert len({t["line"]["dash"] for t in lines}) == 2
     assert numbers(summary["data"][0]["x"]) == pytest.approx([1, 0.1, 0.01, 0.001])
     kept = {
-        now.training.network.normalise: now for now in at.session_state.labs["normalisation-scales"]["kept"].values()
+        now.training.network.normalize: now for now in at.session_state.labs["batch-norm-scales"]["kept"].values()
     }
     for k, place in enumerate(("before", "")):
         found = np.nan_to_num(kept[place].accuracy[-1, 0, :, 0])
         np.testing.assert_allclose(numbers(summary["data"][k]["y"]), found)
     assert "of 4 scales" in text(at)
-    before = plots(at)["normalisation-inside-layers"]["version"]
+    before = plots(at)["batch-norm-inside-layers"]["version"]
     at.select_slider[0].set_value(3).run()
-    assert plots(sound(at))["normalisation-inside-layers"]["version"] != before
-    at.segmented_control(key="normalisation-part").set_value(1).run()
+    assert plots(sound(at))["batch-norm-inside-layers"]["version"] != before
+    at.segmented_control(key="batch-norm-part").set_value(1).run()
     assert "test rows are right" in text(sound(at))
 
 
@@ -174,12 +174,12 @@ def test_what_is_said_is_what_the_numbers_say():
 def test_before_all_is_there_nothing_is_said():
     at = opened(SMALL, "scales")
     assert "Trained to the end, it is said here" in text(at)
-    assert not plots(at)["normalisation-summary"]["layout"]["annotations"]
+    assert not plots(at)["batch-norm-summary"]["layout"]["annotations"]
 
 
 def test_the_curves_as_a_file():
     p = pair([0.9, 0.8], [0.5, 0.3])
-    lines = [bench.Line("a", "with batch normalisation, σ = 1.0", p.both[0], 0, None)]
+    lines = [bench.Line("a", "with batch normalization, σ = 1.0", p.both[0], 0, None)]
     rows = list(csv.DictReader(io.StringIO(bench.curves_csv(lines, "network"))))
     assert len(rows) == 2
     assert float(rows[-1]["training_accuracy"]) == 0.9
@@ -192,8 +192,8 @@ def test_the_curves_as_a_file():
         {"network": Network((64, 10))},
         {"network": Network((64, 20, 10)), "seeds": (0, 1, 2)},
         {"network": Network((64, *[20] * 12, 10)), "iterations": 10},
-        {"network": Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0}))},
-        {"network": Network((64, 20, 20, 10), initialiser=Choice("normal", {"sigma": 100.0}))},
+        {"network": Network((64, 20, 10), initializer=Choice("normal", {"sigma": 0.0}))},
+        {"network": Network((64, 20, 20, 10), initializer=Choice("normal", {"sigma": 100.0}))},
         {"network": Network((64, *[20] * 12, 10), Choice("identity"), Choice("normal", {"sigma": 100.0})), "iterations": 10},
         {"network": Network((64, 20, 20, 10), Choice("sigmoid"), Choice("zeros"))},
         {"optimizer": sgd(1e-4)}, {"optimizer": sgd(10.0)}, {"batch": 1}, {"iterations": 1}, {"iterations": 0}, {"split": Split(1), "batch": 2000},
@@ -206,7 +206,7 @@ def test_extreme_settings(view, base):
     if setting.base.iterations:
         trained(at)
     for k in (1, 0):
-        at.segmented_control(key="normalisation-inside").set_value(k).run()
+        at.segmented_control(key="batch-norm-inside").set_value(k).run()
         sound(at)
     for figure in plots(at).values():
         assert "NaN" not in json.dumps(figure)
@@ -215,14 +215,14 @@ def test_extreme_settings(view, base):
 def test_a_rate_of_nothing_is_said_by_the_link_and_bears_nothing():
     """0 is below the least rate that can be set."""
     at = opened()
-    at.session_state.normalisation = with_base(optimizer=sgd(0.0))
+    at.session_state.batch_norm = with_base(optimizer=sgd(0.0))
     sound(at.run())
     assert "cannot be trained here" in at.error[0].value
 
 
 def test_what_is_too_large_is_said():
     at = opened()
-    at.session_state.normalisation = replace(
+    at.session_state.batch_norm = replace(
         OPENING, view="scales", base=replace(OPENING.base, network=Network((64, *[1000] * 12, 10)))
     )
     at.run()
@@ -231,17 +231,17 @@ def test_what_is_too_large_is_said():
 
 @pytest.mark.parametrize("damage", [lambda s: s[:-7], lambda s: "A" + s[1:], lambda s: ""])
 def test_damaged_links(damage):
-    link = encode(SharedScene("normalisation", replace(SMALL, view="graph")))
-    at = open_page("normalisation", s=damage(link))
-    assert at.session_state.normalisation == OPENING
+    link = encode(SharedScene("batch_norm", replace(SMALL, view="graph")))
+    at = open_page("batch_norm", s=damage(link))
+    assert at.session_state.batch_norm == OPENING
     assert at.warning
 
 
 def test_a_link_to_what_could_not_be_set():
     at = open_page(
-        "normalisation", s=encode(SharedScene("normalisation", replace(OPENING, scales=Sweep(16, 1e9, 1.0))))
+        "batch_norm", s=encode(SharedScene("batch_norm", replace(OPENING, scales=Sweep(16, 1e9, 1.0))))
     )
-    assert at.session_state.normalisation == OPENING
+    assert at.session_state.batch_norm == OPENING
     assert "scale is from" in at.warning[0].value
 
 
@@ -249,12 +249,12 @@ def test_a_link_to_what_could_not_be_set():
 
 
 def typed(at, name, value):
-    at.text_input(key=f"normalisation-{name}-{at.session_state.generation}").set_value(value).run()
+    at.text_input(key=f"batch-norm-{name}-{at.session_state.epoch}").set_value(value).run()
     return sound(at)
 
 
 def example(at):
-    return at.session_state.normalisation.example
+    return at.session_state.batch_norm.example
 
 
 def test_what_is_typed_is_read_and_nonsense_is_said():
@@ -285,12 +285,12 @@ def test_step_by_step():
     at = opened(OPENING, "graph")
     assert "Step 18 of 18, backward through μ" in text(at)
     for _ in range(9):
-        at.button(key="normalisation-back").click().run()
+        at.button(key="batch-norm-back").click().run()
     assert "Step 9 of 18, forward through y" in text(sound(at))
     at.slider[0].set_value(0).run()
     assert "Before the first step" in text(sound(at))
-    assert at.button(key="normalisation-back").disabled
-    at.button(key="normalisation-next").click().run()
+    assert at.button(key="batch-norm-back").disabled
+    at.button(key="batch-norm-next").click().run()
     assert r"\frac{1 + 2 + 4 + 9}{4} = 4" in text(sound(at))
 
 
@@ -321,7 +321,7 @@ def test_every_step_brings_something_and_the_last_brings_all():
 
 
 def test_the_way_of_the_rows():
-    figure = plots(opened(OPENING, "graph"))["normalisation-rows"]
+    figure = plots(opened(OPENING, "graph"))["batch-norm-rows"]
     np.testing.assert_allclose(numbers(figure["data"][3]["x"]), [9, 5, 5 / 9.5**0.5, 5 / 9.5**0.5], rtol=1e-6)
     assert figure["data"][0]["y"] == ["x", "x − μ", "x̂", "y"]
     assert len({t["line"]["dash"] for t in figure["data"]}) == 4
@@ -351,7 +351,7 @@ def test_stamps(view):
 
 
 def end(training):
-    training = replace(training, assess=training.iterations)
+    training = replace(training, eval_every=training.iterations)
     data = load(training)
     return advance(begin(training, data), data, training.iterations)
 
@@ -363,30 +363,30 @@ def accuracies(setting, some=None):
 
 
 def test_what_the_lessons_say():
-    one = LESSONS["normalisation-faster"].scene
+    one = LESSONS["batch-norm-faster"].scene
     with_, without = accuracies(one)[..., 0]
     assert with_[0] - without[0] > 0.05
     assert 0 < with_[1] - without[1] < 0.05
     with_, without = accuracies(replace(one, base=replace(one.base, optimizer=sgd(1.0))))[:, 0, 0]
     assert with_ > 0.99
     assert without < 0.2
-    scales = LESSONS["normalisation-scales"].scene
+    scales = LESSONS["batch-norm-scales"].scene
     with_, without = accuracies(scales, slice(2, 4))
     assert without[0, 0] > with_[0, 0] + 0.1
     assert with_[0, 1] > without[0, 1] + 0.01
     assert (without[1] > with_[1] + 0.01).all(), "on test rows at one more"
-    rates = LESSONS["normalisation-rates"].scene
+    rates = LESSONS["batch-norm-rates"].scene
     with_, without = accuracies(rates, slice(0, 13, 6))[:, 0]
     assert abs(with_[0] - without[0]) <= 0.01
     assert with_[1:].min() > 0.99
     assert without[2] < 0.2
     assert with_.argmax() > 0
-    small = replace(rates.base, network=replace(rates.base.network, initialiser=Choice("normal", {"sigma": 0.01})))
+    small = replace(rates.base, network=replace(rates.base.network, initializer=Choice("normal", {"sigma": 0.01})))
     hard = accuracies(replace(rates, base=small), slice(4, 13, 4))[:, 0]
     assert hard[0].min() > 0.9
     assert hard[1].max() < 0.2
     assert accuracies(replace(rates, base=small), slice(0, 1))[0, 0, 0] > with_[0] + 0.3
-    _, d = batch_graph.numbers_of(LESSONS["normalisation-graph"].scene.example)
+    _, d = batch_graph.numbers_of(LESSONS["batch-norm-graph"].scene.example)
     assert np.count_nonzero(d["y"]) == 1
     assert np.count_nonzero(d["x"]) == 4
     assert d["x"].sum() == pytest.approx(0, abs=1e-9)

@@ -1,4 +1,4 @@
-"""Batch normalisation: the layer against PyTorch, central differences and hand calculations, its graph, the reference figure."""
+"""Batch normalization: the layer against PyTorch, central differences and hand calculations, its graph, the reference figure."""
 
 import json
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 
 from optviz.experiments.batch_norm.spec import (
     Example,
-    Normalisation,
+    BatchNormComparison,
     Sweep,
     backward,
     check,
@@ -103,7 +103,7 @@ def test_the_layer_agrees_with_torch():
 def test_a_network_with_the_layer_agrees_with_torch(place):
     torch = pytest.importorskip("torch")
     f, rng = torch.nn.functional, np.random.default_rng(1)
-    net = Network((5, 7, 6, 4), Choice("relu"), dtype="float64", normalise=place)
+    net = Network((5, 7, 6, 4), Choice("relu"), dtype="float64", normalize=place)
     params = rng.normal(0.2, 0.6, net.size)
     x, t = rng.standard_normal((12, 5)), rng.integers(0, 4, 12)
     batch = MiniBatch(net, x, one_hot(t, 4), TRAINING)
@@ -130,7 +130,7 @@ def test_a_network_with_the_layer_agrees_with_torch(place):
 
 
 def test_gradients_of_a_network_against_central_differences():
-    net = Network((5, 7, 6, 4), Choice("tanh"), dtype="float64", normalise="before")
+    net = Network((5, 7, 6, 4), Choice("tanh"), dtype="float64", normalize="before")
     rng = np.random.default_rng(2)
     params, x, y = rng.normal(0.2, 0.6, net.size), rng.standard_normal((9, 5)), one_hot(rng.integers(0, 4, 9), 4)
     gradient = MiniBatch(net, x, y, TRAINING).grad(params)
@@ -143,47 +143,47 @@ def test_gradients_of_a_network_against_central_differences():
 
 def test_running_statistics_by_hand():
     """Two batches: 0 → .9·0 + .1·4 → .9·.4 + .1·1; 1 → .9 + .1·9.5 → .9·1.85 + .1·1."""
-    net = Network((1, 1, 2), Choice("identity"), dtype="float64", normalise="before")
+    net = Network((1, 1, 2), Choice("identity"), dtype="float64", normalize="before")
     params = np.zeros(net.size)
     params[0] = params[2] = 1.0  # W, then b, then γ: the sums are the inputs
-    memory = net.memory()
-    assert memory.tolist() == [0, 1]
+    running_statistics = net.running_statistics()
+    assert running_statistics.tolist() == [0, 1]
     for x in ([[1.0], [2.0], [4.0], [9.0]], [[0.0], [2.0]]):
-        memory = net.remember(memory, net.statistics(net.forward(params, np.array(x), TRAINING)))
-    np.testing.assert_allclose(memory, [0.46, 1.765], rtol=1e-14)
-    one = net.forward(params, np.array([[5.0]]), EVALUATION, memory)
+        running_statistics = net.updated_statistics(running_statistics, net.statistics(net.forward(params, np.array(x), TRAINING)))
+    np.testing.assert_allclose(running_statistics, [0.46, 1.765], rtol=1e-14)
+    one = net.forward(params, np.array([[5.0]]), EVALUATION, running_statistics)
     np.testing.assert_allclose(one.outputs[1], [[(5 - 0.46) / (1.765 + 1e-6) ** 0.5]], rtol=1e-14)
 
 
 def test_running_statistics_of_a_training():
     """As a loop of one's own has them; and no network's are another's."""
     small = replace(
-        Normalisation().base, network=Network((64, 5, 4, 10), dtype="float64", normalise="before"), split=Split(200), iterations=6,
+        BatchNormComparison().base, network=Network((64, 5, 4, 10), dtype="float64", normalize="before"), split=Split(200), iterations=6,
         trials=(Trial({"lr": 0.1}), Trial({"lr": 0.5})),
     )  # fmt: skip
     data = load(small)
     now, after = begin(small, data), None
-    memory = np.array(now.memory)
+    running_statistics = np.array(now.running_statistics)
     for t in range(6):
         after = advance(now, data, 1)
         rows = small.rows(t, 200)[0]
         net = small.network
         for i in range(2):
             a = net.forward(now.params[i, 0], data.x[rows], TRAINING)
-            seen = [a.outputs[k] for k in (0, 3)]  # the affine layers' outputs: those that are normalised
+            seen = [a.outputs[k] for k in (0, 3)]  # the affine layers' outputs: those that are normalized
             found = np.concatenate([v for z in seen for v in (z.mean(0), z.var(0))])
-            memory[i, 0] = 0.9 * memory[i, 0] + 0.1 * found
+            running_statistics[i, 0] = 0.9 * running_statistics[i, 0] + 0.1 * found
         now = after
-    np.testing.assert_allclose(now.memory, memory, rtol=1e-9, atol=1e-12)
-    assert not np.allclose(now.memory[0], now.memory[1])
+    np.testing.assert_allclose(now.running_statistics, running_statistics, rtol=1e-9, atol=1e-12)
+    assert not np.allclose(now.running_statistics[0], now.running_statistics[1])
 
 
 def test_evaluation_looks_at_no_other_row():
-    net = Network((3, 5, 4, 2), dtype="float64", normalise="before")
+    net = Network((3, 5, 4, 2), dtype="float64", normalize="before")
     rng = np.random.default_rng(3)
-    params, memory, x = net.init(0), net.memory(), rng.standard_normal((6, 3))
-    together = net.forward(params, x, EVALUATION, memory).outputs[-1]
-    alone = np.concatenate([net.forward(params, row[None], EVALUATION, memory).outputs[-1] for row in x])
+    params, running_statistics, x = net.init(0), net.running_statistics(), rng.standard_normal((6, 3))
+    together = net.forward(params, x, EVALUATION, running_statistics).outputs[-1]
+    alone = np.concatenate([net.forward(params, row[None], EVALUATION, running_statistics).outputs[-1] for row in x])
     np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-14)
     other = net.forward(params, np.concatenate([x[:1], 10 * x[1:]]), TRAINING).outputs[-1][0]
     assert np.abs(other - net.forward(params, x, TRAINING).outputs[-1][0]).max() > 0.01, "in training it does"
@@ -191,7 +191,7 @@ def test_evaluation_looks_at_no_other_row():
 
 def test_scaling_the_weights_before_it_changes_nothing():
     """Why the scale of initial weights hardly matters: but for ε, W and 100·W give the same."""
-    net = Network((3, 8, 2), dtype="float64", normalise="before")
+    net = Network((3, 8, 2), dtype="float64", normalize="before")
     params, x = net.init(0), np.random.default_rng(4).standard_normal((50, 3))
     larger = params.copy()
     net.views(larger)[0]["W"][...] *= 100
@@ -274,11 +274,11 @@ REFERENCE = {  # of the figure with digits, by its scale: final training accurac
 
 def test_the_sixteen_scales():
     """Other random numbers than the reference's: large scales agree closely, the smallest ones are as they happen to be."""
-    setting = Normalisation(view="scales")
+    setting = BatchNormComparison(view="scales")
     assert [round(s, 3) for s in setting.varied[:4]] == [1, 0.541, 0.293, 0.158]
     ends = []
     for training in setting.trainings:
-        training = replace(training, assess=training.iterations)
+        training = replace(training, eval_every=training.iterations)
         assert training.shape == (16, 1)
         data = load(training)
         ends.append(advance(begin(training, data), data, training.iterations))
@@ -300,8 +300,8 @@ def test_the_sixteen_scales():
 
 
 def test_higher_rates():
-    """Where plain diverges or learns nothing, batch normalisation still does; with the same start and rows."""
-    setting = Normalisation(view="rates", rates=Sweep(2, 0.01, 2.0))
+    """Where plain diverges or learns nothing, batch normalization still does; with the same start and rows."""
+    setting = BatchNormComparison(view="rates", rates=Sweep(2, 0.01, 2.0))
     setting = replace(setting, base=replace(setting.base, network=Network((64, 50, 50, 50, 10))))
     with_, without = (list(train(t))[-1].accuracy[-1, 0, :, 0] for t in setting.trainings)
     assert with_[1] > 0.98
@@ -311,37 +311,37 @@ def test_higher_rates():
 
 @pytest.mark.parametrize("place", ["before", "after"])
 def test_stations(place):
-    net = Network((5, 30, 20, 3), Choice("relu"), dtype="float64", normalise=place)
+    net = Network((5, 30, 20, 3), Choice("relu"), dtype="float64", normalize=place)
     x = np.random.default_rng(5).standard_normal((40, 5))
     hidden = stations(net, net.init(0), x)
     assert [list(layer) for layer in hidden] == [
-        ["sums", "normalised", "activations"] if place == "before" else ["sums", "activations", "normalised"]
+        ["sums", "normalized", "activations"] if place == "before" else ["sums", "activations", "normalized"]
     ] * 2
     for layer, n in zip(hidden, (30, 20), strict=True):
         assert layer["sums"].shape == (40, n)
         source = layer["sums" if place == "before" else "activations"]
         live = source.var(0) > 1e-3
-        np.testing.assert_allclose(layer["normalised"].mean(0), 0, atol=1e-12)
-        np.testing.assert_allclose(layer["normalised"].std(0)[live], 1, atol=1e-3)
+        np.testing.assert_allclose(layer["normalized"].mean(0), 0, atol=1e-12)
+        np.testing.assert_allclose(layer["normalized"].std(0)[live], 1, atol=1e-3)
         if place == "before":
-            np.testing.assert_array_equal(layer["activations"], np.maximum(layer["normalised"], 0))
-    plain = replace(net, normalise="", dropout=0.2)
+            np.testing.assert_array_equal(layer["activations"], np.maximum(layer["normalized"], 0))
+    plain = replace(net, normalize="", dropout=0.2)
     assert [list(layer) for layer in stations(plain, plain.init(0), x)] == [["sums", "activations"]] * 2
     assert stations(Network((5, 3)), Network((5, 3)).init(0), x) == []
 
 
 def test_the_spec():
     for view in ("one", "scales", "rates", "graph"):
-        setting = Normalisation(view=view, place="after", example=ODD)
+        setting = BatchNormComparison(view=view, place="after", example=ODD)
         check(setting)
-        assert from_dict(Normalisation, json.loads(json.dumps(to_dict(setting)))) == setting
-    assert Normalisation(view="graph").trainings == []
-    a, b = Normalisation(view="scales").trainings
-    assert (a.network.normalise, b.network.normalise) == ("before", "")
+        assert from_dict(BatchNormComparison, json.loads(json.dumps(to_dict(setting)))) == setting
+    assert BatchNormComparison(view="graph").trainings == []
+    a, b = BatchNormComparison(view="scales").trainings
+    assert (a.network.normalize, b.network.normalize) == ("before", "")
     assert replace(a, network=b.network) == b
 
 
-BASE = Normalisation().base
+BASE = BatchNormComparison().base
 
 
 @pytest.mark.parametrize(
@@ -351,14 +351,14 @@ BASE = Normalisation().base
         {"scales": Sweep(4, 0.0, 0.1)}, {"scales": Sweep(4, 1.0, 1e3)}, {"rates": Sweep(4, 11.0, 0.1)}, {"example": Example(())},
         {"example": Example((1.0, 2.0), (1.0,))}, {"example": Example((1.0,) * 7, (1.0,) * 7)}, {"example": replace(ODD, eps=0.0)},
         {"example": replace(ODD, gamma=11.0)}, {"example": Example((1e7,), (0.0,))}, {"base": replace(BASE, trials=(Trial(),))},
-        {"base": replace(BASE, network=replace(BASE.network, normalise="after"))}, {"base": replace(BASE, batch=0)},
+        {"base": replace(BASE, network=replace(BASE.network, normalize="after"))}, {"base": replace(BASE, batch=0)},
         {"view": "scales", "base": replace(BASE, network=Network((64, *[1000] * 12, 10)))},
     ],
     ids=str,
 )  # fmt: skip
 def test_which_settings_are_refused(parts):
     with pytest.raises(SpecError):
-        check(replace(Normalisation(), **parts))
+        check(replace(BatchNormComparison(), **parts))
 
 
 @pytest.mark.parametrize(

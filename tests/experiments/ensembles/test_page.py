@@ -75,11 +75,11 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
     training = SMALL.training("independent", 0.2)
     data = load(training)
     alone = advance(begin(training, data), data, 40)
-    assert line(at, "ensembles-0", "ensemble")[-1] == alone.committee[-1, 1, 0]
+    assert line(at, "ensembles-0", "ensemble")[-1] == alone.ensemble_accuracy[-1, 1, 0]
     assert line(at, "ensembles-0", "one network (mean)")[-1] == pytest.approx(alone.accuracy[-1, 1, 0].mean())
     assert sum(t["name"].startswith("seed ") for t in plots(at)["ensembles-0"]["data"]) == 3
     together = line(at, "ensembles-enough", "20 % wrong labels")
-    assert together[-1] == pytest.approx(alone.committee[-1, 1, 0])
+    assert together[-1] == pytest.approx(alone.ensemble_accuracy[-1, 1, 0])
     assert len(together) == 3
     assert "answer differently" in text(at)
     before = [id(n) for n in at.session_state.labs["ensembles"]["kept"].values()]
@@ -122,7 +122,7 @@ EXTREME = {
     "mostly wrong": replace(SMALL, split=Split(100, noise=0.8)),
     "no memory": replace(SMALL, decay=0.0),
     "batch of one": replace(SMALL, batch=1),
-    "all weights equal": replace(SMALL, network=Network((64, 12, 10), initialiser=Choice("zeros"))),
+    "all weights equal": replace(SMALL, network=Network((64, 12, 10), initializer=Choice("zeros"))),
     "moons": replace(SMALL, network=Network((2, 10, 2)), dataset=Choice("moons")),
     "lbfgs": replace(SMALL, optimizer=OptimizerConfig(Choice("lbfgs", {"lr": 0.1})), iterations=10),
     "dropout": replace(SMALL, network=Network((64, 12, 10), dropout=0.5)),
@@ -151,11 +151,11 @@ def test_one_of_three_diverges():
     kept = at.session_state.labs["ensembles"]["kept"]
     for key, now in list(kept.items()):
         if len(now.training.seeds) == 3 and not now.training.optimizer.wrappers:
-            params, accuracy, committee, lost = (
-                a.copy() for a in (now.params, now.accuracy, now.committee, now.diverged_at)
+            params, accuracy, ensemble_accuracy, lost = (
+                a.copy() for a in (now.params, now.accuracy, now.ensemble_accuracy, now.diverged_at)
             )
-            params[:, 1], accuracy[-1, :, :, 1], committee[-1], lost[:, 1] = np.nan, np.nan, np.nan, 39
-            kept[key] = replace(now, params=params, accuracy=accuracy, committee=committee, diverged_at=lost)
+            params[:, 1], accuracy[-1, :, :, 1], ensemble_accuracy[-1], lost[:, 1] = np.nan, np.nan, np.nan, 39
+            kept[key] = replace(now, params=params, accuracy=accuracy, ensemble_accuracy=ensemble_accuracy, diverged_at=lost)
     page._opinions.clear()
     sound(at.run())
     page._opinions.clear()
@@ -201,5 +201,5 @@ def test_curves_as_csv():
         for r in lines
         if (r["wrong_labels"], r["method"], r["who"], r["iteration"]) == ("0.2", "independent", "ensemble", "40")
     ]
-    assert float(end["test_accuracy"]) == now.committee[-1, 1, 0]
+    assert float(end["test_accuracy"]) == now.ensemble_accuracy[-1, 1, 0]
     assert [r["who"] for r in lines if "together" in r["who"]] == [f"{m} snapshots together" for m in (1, 2, 3)] * 2

@@ -11,12 +11,12 @@ from optviz.experiments.ensembles import figures as views
 from optviz.experiments.ensembles import text as words
 from optviz.experiments.ensembles.spec import (
     METHODS,
-    Council,
+    Ensemble,
     Ensembles,
     averaged,
     check,
     in_cycles,
-    opinions,
+    member_probabilities,
     snapshots,
     together,
 )  # fmt: skip
@@ -58,8 +58,8 @@ def last(method, noise, scene=REFERENCE):
 def council(now, scene=REFERENCE):
     """Of the snapshots of a run, or of all its seeds."""
     data = load(now.training)
-    kept = np.stack(list(snapshots(now, scene.ends).values())) if now.training.keep else now.params[0]
-    return Council.of(opinions(scene.network, kept, data.x_test), data.t_test)
+    kept = np.stack(list(snapshots(now, scene.ends).values())) if now.training.snapshot_every else now.params[0]
+    return Ensemble.of(member_probabilities(scene.network, kept, data.x_test), data.t_test)
 
 
 # By hand.
@@ -73,13 +73,13 @@ SAID = np.array([
 
 def test_the_mean_of_probabilities_by_hand():
     """Means: (.467 .4 .133), (.567 .4 .033), (.2 .2 .6): answers 0, 0, 2; a vote would have said 1 for the second row."""
-    found = Council.of(SAID, [0, 0, 2])
+    found = Ensemble.of(SAID, [0, 0, 2])
     assert found.members == pytest.approx([2 / 3, 1 / 3, 1 / 3])
     assert found.accuracy == 1
     # answers: (0 1 2), (1 0 1), (2 1 2)
     assert found.disagreement == pytest.approx(np.array([[0, 1, 1 / 3], [1, 0, 1], [1 / 3, 1, 0]]))
     assert found.differ == pytest.approx(7 / 9)
-    # neighbours in a ring; together they answer 1 and 2: (0 0 2), 2 and 3: (1 0 2), 3 and 1: (0 1 2)
+    # neighbors in a ring; together they answer 1 and 2: (0 0 2), 2 and 3: (1 0 2), 3 and 1: (0 1 2)
     assert found.growing() == pytest.approx([4 / 9, (1 + 2 / 3 + 2 / 3) / 3, 1])
 
 
@@ -87,23 +87,23 @@ def test_probabilities_are_the_softmax_of_the_outputs():
     network, x = Network((2, 3), dtype="float64"), np.array([[1.0, 2.0]])
     params = np.zeros((1, network.size))
     network.views(params)[0]["b"][0] = [0.0, math.log(2), math.log(5)]
-    assert opinions(network, params, x)[0, 0] == pytest.approx([1 / 8, 2 / 8, 5 / 8])
+    assert member_probabilities(network, params, x)[0, 0] == pytest.approx([1 / 8, 2 / 8, 5 / 8])
 
 
 def test_a_committee_of_one_is_that_one_and_one_of_none_is_nothing():
-    one = Council.of(SAID[:1], [0, 0, 2])
+    one = Ensemble.of(SAID[:1], [0, 0, 2])
     assert one.accuracy == one.members[0]
     assert one.differ == 0
     assert one.growing() == pytest.approx(one.members)
-    none = Council.of(np.full((2, 3, 3), np.nan), [0, 0, 2])
+    none = Ensemble.of(np.full((2, 3, 3), np.nan), [0, 0, 2])
     assert len(none) == 0
     assert np.isnan([none.accuracy, none.differ]).all()
 
 
 def test_who_has_diverged_is_left_out():
     said = np.concatenate([SAID, np.full((1, 3, 3), np.nan)])
-    assert len(Council.of(said, [0, 0, 2])) == 3
-    assert Council.of(said, [0, 0, 2]).accuracy == 1
+    assert len(Ensemble.of(said, [0, 0, 2])) == 3
+    assert Ensemble.of(said, [0, 0, 2]).accuracy == 1
 
 
 # The trainings.
@@ -136,7 +136,7 @@ def test_snapshots_come_one_after_the_other():
 
 
 def test_averaging_is_the_average_of_the_points_of_the_run_without_it():
-    raw = replace(SMALL.training("independent", 0.2), keep=1, seeds=SMALL.seeds[:1])
+    raw = replace(SMALL.training("independent", 0.2), snapshot_every=1, seeds=SMALL.seeds[:1])
     *_, now = train(raw)
     average = now.snapshots[0]
     for t in range(1, 51):
@@ -149,7 +149,7 @@ def test_averaging_is_the_average_of_the_points_of_the_run_without_it():
 def test_the_members_together_are_what_the_training_recorded():
     now = last("independent", 0.2)
     found = council(now)
-    assert found.accuracy == pytest.approx(now.committee[-1, 1, 0])
+    assert found.accuracy == pytest.approx(now.ensemble_accuracy[-1, 1, 0])
     assert found.members == pytest.approx(now.accuracy[-1, 1, 0])
 
 
@@ -197,7 +197,7 @@ def test_a_scene_as_plain_text_and_back():
     [
         {"members": 0}, {"members": 11}, {"iterations": 9}, {"iterations": 5001}, {"peak": 0.5}, {"decay": 1.0}, {"view": "all"}, {"seed": -1},
         {"seed": 9999}, {"optimizer": OptimizerConfig(Choice("sgd"), (Choice("averaged"),))}, {"optimizer": OptimizerConfig(Choice("sgd"), schedules={"lr": Choice("cosine")})},
-        {"optimizer": OptimizerConfig(Choice("nobody"))}, {"network": Network((64, 10, 10), normalise="before")}, {"network": Network((63, 10))},
+        {"optimizer": OptimizerConfig(Choice("nobody"))}, {"network": Network((64, 10, 10), normalize="before")}, {"network": Network((63, 10))},
         {"split": Split(300, noise=2.0)}, {"dataset": Choice("nothing")},
     ],
 )  # fmt: skip
@@ -251,7 +251,7 @@ def test_what_the_lessons_say():
     """On wrong labels, in the lessons' own scenes."""
     scene = LESSONS["ensembles-independent"].scene
     now = last("independent", 0.2, scene)
-    above = now.committee[:, 1, 0] >= now.accuracy[:, 1, 0].max(-1)
+    above = now.ensemble_accuracy[:, 1, 0] >= now.accuracy[:, 1, 0].max(-1)
     assert above.mean() > 0.9, "above all the thin ones nearly everywhere"
     assert council(now).differ == pytest.approx(1 / 5, abs=0.03)
     assert council(last("independent", 0.0, scene)).differ < 0.05

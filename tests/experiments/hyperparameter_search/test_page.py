@@ -34,23 +34,23 @@ from optviz.tuning import (
 from optviz.tuning.search import go_on, start
 from tests.page import numbers, open_page, panels, plots, sound, text, trained
 
-TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, assess=4)
+TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, eval_every=4)
 SMALL = Search(WIDE, trials=12, training=TINY)
 
 
 def drawn(at, kind="s"):
     """How many trials there are in the picture, by what has become of them."""
-    traces = {t["uid"]: t for t in plots(at)["search-trials"]["data"]}
+    traces = {t["uid"]: t for t in plots(at)["hyperparameter-search-trials"]["data"]}
     return {uid[1:]: len(numbers(t["x"])) for uid, t in traces.items() if uid.startswith(kind) and len(numbers(t["x"]))}
 
 
 def searched(scene=SMALL):
-    return trained(open_page("search", scene), "search")
+    return trained(open_page("hyperparameter_search", scene), "hyperparameter_search")
 
 
 def test_it_opens_with_figure_6_24_and_nothing_tried():
-    at = open_page("search")
-    assert at.session_state.search == PAGES["search"].scene == Search()
+    at = open_page("hyperparameter_search")
+    assert at.session_state.hyperparameter_search == PAGES["hyperparameter_search"].scene == Search()
     assert drawn(at) == {}
     assert at.button(key="train-search").label == "Search"
     assert {"Search", "Network and training", "Optimizer"} <= set(panels(at))
@@ -64,27 +64,27 @@ def test_trials_appear_and_are_those_of_a_search_in_one_go():
     np.testing.assert_array_equal(now.accuracy, whole.accuracy)
     values = np.stack(
         [
-            numbers(next(t for t in plots(at)["search-trials"]["data"] if t["uid"] == "strained to the end")[c])
+            numbers(next(t for t in plots(at)["hyperparameter-search-trials"]["data"] if t["uid"] == "strained to the end")[c])
             for c in "xy"
         ],
         -1,
     )
     np.testing.assert_allclose(values, whole.values)
-    best = next(t for t in plots(at)["search-trials"]["data"] if t["uid"] == "best")
+    best = next(t for t in plots(at)["hyperparameter-search-trials"]["data"] if t["uid"] == "best")
     assert numbers(best["x"])[0] == pytest.approx(whole.values[whole.winner.trial, 0])
     assert "On test data, looked at once" in text(at)
     assert at.button(key="train-search").disabled
 
 
 def page_trials(at, scene=None):
-    kept = at.session_state.labs["search"]["kept"]
-    return kept[page._key(scene or at.session_state.search)]
+    kept = at.session_state.labs["hyperparameter_search"]["kept"]
+    return kept[page._key(scene or at.session_state.hyperparameter_search)]
 
 
 def test_stopping_keeps_and_going_on_ends_the_same():
-    at = open_page("search", replace(SMALL, trials=40))
+    at = open_page("hyperparameter_search", replace(SMALL, trials=40))
     at.button(key="train-search").click().run()
-    if at.session_state.labs["search"]["running"]:
+    if at.session_state.labs["hyperparameter_search"]["running"]:
         at.button(key="stop-search").click().run()
     before = page_trials(at).iterations.sum()
     assert before > 0
@@ -92,21 +92,21 @@ def test_stopping_keeps_and_going_on_ends_the_same():
     assert page_trials(at).iterations.sum() == before, "nothing moves while it is stopped"
     if before < 40 * 40:
         assert at.button(key="train-search").label == "Go on"
-        at = trained(at, "search")
+        at = trained(at, "hyperparameter_search")
     assert page_trials(at).done
     at.button(key="again-search").click().run()
-    assert not at.session_state.labs["search"]["kept"]
+    assert not at.session_state.labs["hyperparameter_search"]["kept"]
     assert drawn(sound(at)) == {}
 
 
 def test_another_sampler_is_searched_beside_the_first():
     at = searched()
-    at.selectbox(key=f"search-sampler-{at.session_state.generation}").set_value("grid").run()
+    at.selectbox(key=f"hyperparameter-search-sampler-{at.session_state.epoch}").set_value("grid").run()
     assert drawn(sound(at)) == {}
-    at = trained(at, "search")
-    at.session_state["search-tabs"] = page.COMPARED
+    at = trained(at, "hyperparameter_search")
+    at.session_state["hyperparameter-search-tabs"] = page.COMPARED
     at.run()
-    figure = plots(sound(at))["search-far"]
+    figure = plots(sound(at))["hyperparameter-search-far"]
     assert [t["name"] for t in figure["data"]] == ["Random", "Grid"]
     for trace in figure["data"]:
         best = numbers(trace["y"])
@@ -114,16 +114,16 @@ def test_another_sampler_is_searched_beside_the_first():
         assert numbers(trace["x"])[-1] == 12
     assert "12 / 12" in text(at)
     assert "4 / 3" in text(at), "the grid has few different values"
-    at.selectbox(key=f"search-sampler-{at.session_state.generation}").set_value("random").run()
+    at.selectbox(key=f"hyperparameter-search-sampler-{at.session_state.epoch}").set_value("random").run()
     assert at.button(key="train-search").disabled, "the earlier one is still there"
 
 
 def test_the_best_curves_are_small_charts():
     at = searched(replace(SMALL, halving=Halving(2, 8)))
     assert drawn(at)["stopped early"] == 10
-    at.session_state["search-tabs"] = page.CURVES
+    at.session_state["hyperparameter-search-tabs"] = page.CURVES
     at.run()
-    figure = plots(sound(at))["search-curves"]
+    figure = plots(sound(at))["hyperparameter-search-curves"]
     assert len(figure["data"]) == 24
     assert len(figure["layout"]["annotations"]) == 12
     solid, dashed = figure["data"][:2]
@@ -139,7 +139,7 @@ def test_the_border_s_button_widens_the_range_and_searches():
     assert page_trials(at).values[page_trials(at).winner.trial, 0] == pytest.approx(0.1), "the largest rate of the grid"
     assert any("at the border" in w.value for w in at.warning)
     at.button(key="widen-0-True").click().run()
-    assert sound(at).session_state.search.space.axes[0] == Axis("lr", -4.0, 1.0)
+    assert sound(at).session_state.hyperparameter_search.space.axes[0] == Axis("lr", -4.0, 1.0)
     assert page_trials(at).iterations.sum() > 0, "and it is on its way"
 
 
@@ -153,29 +153,29 @@ def test_what_it_says_of_the_border_depends_on_whether_the_knob_matters():
 
 
 def test_other_knobs_are_searched():
-    at = open_page("search", replace(SMALL, training=replace(TINY, optimizer=OptimizerConfig(Choice("momentum")))))
-    axes = at.multiselect(key=f"search-axes-{at.session_state.generation}")
+    at = open_page("hyperparameter_search", replace(SMALL, training=replace(TINY, optimizer=OptimizerConfig(Choice("momentum")))))
+    axes = at.multiselect(key=f"hyperparameter-search-axes-{at.session_state.epoch}")
     axes.set_value(["lr", "momentum", "sigma"]).run()
-    assert [a.key for a in sound(at).session_state.search.space.axes] == ["lr", "momentum", "sigma"]
-    at = trained(at, "search")
+    assert [a.key for a in sound(at).session_state.hyperparameter_search.space.axes] == ["lr", "momentum", "sigma"]
+    at = trained(at, "hyperparameter_search")
     assert "1 − momentum" in text(at)
-    at.selectbox(key="search-x-3").set_value(2).run()
-    assert "σ" in plots(sound(at))["search-trials"]["layout"]["xaxis"]["title"]["text"]
-    at.selectbox(key=f"search-optimizer-{at.session_state.generation}").set_value("sgd").run()
-    assert [a.key for a in sound(at).session_state.search.space.axes] == ["lr", "sigma"], "SGD has no momentum"
-    at.multiselect(key=f"search-axes-{at.session_state.generation}").set_value(["lr"]).run()
+    at.selectbox(key="hyperparameter-search-x-3").set_value(2).run()
+    assert "σ" in plots(sound(at))["hyperparameter-search-trials"]["layout"]["xaxis"]["title"]["text"]
+    at.selectbox(key=f"hyperparameter-search-optimizer-{at.session_state.epoch}").set_value("sgd").run()
+    assert [a.key for a in sound(at).session_state.hyperparameter_search.space.axes] == ["lr", "sigma"], "SGD has no momentum"
+    at.multiselect(key=f"hyperparameter-search-axes-{at.session_state.epoch}").set_value(["lr"]).run()
     assert any("two hyperparameters or more" in e.value for e in sound(at).error)
-    assert len(at.session_state.search.space.axes) == 2
+    assert len(at.session_state.hyperparameter_search.space.axes) == 2
 
 
 def test_a_range_is_moved():
-    at = open_page("search", SMALL)
-    slider = at.slider(key=f"search-range-lr-{at.session_state.generation}")
+    at = open_page("hyperparameter_search", SMALL)
+    slider = at.slider(key=f"hyperparameter-search-range-lr-{at.session_state.epoch}")
     slider.set_value((-3.0, 0.0)).run()
-    assert sound(at).session_state.search.space.axes[0] == Axis("lr", -3.0, 0.0)
-    at.slider(key=f"search-range-lr-{at.session_state.generation}").set_value((-1.0, -1.0)).run()
+    assert sound(at).session_state.hyperparameter_search.space.axes[0] == Axis("lr", -3.0, 0.0)
+    at.slider(key=f"hyperparameter-search-range-lr-{at.session_state.epoch}").set_value((-1.0, -1.0)).run()
     assert any("nothing to search" in e.value for e in sound(at).error)
-    assert at.session_state.search.space.axes[0] == Axis("lr", -3.0, 0.0)
+    assert at.session_state.hyperparameter_search.space.axes[0] == Axis("lr", -3.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -184,16 +184,16 @@ def test_a_range_is_moved():
         replace(SMALL, trials=4), replace(SMALL, sampler=Choice("coarse_to_fine", {"boxes": 6}), halving=Halving(5, 1)),
         replace(SMALL, sampler=Choice("bayesian", {"first": 2, "at_once": 1}), trials=6),
         replace(SMALL, space=Space((Axis("lr", 0.0, 1.0), Axis("l2", 0.0, 1.0)))),
-        replace(SMALL, training=replace(TINY, iterations=1, assess=1)), replace(SMALL, training=replace(TINY, network=Network((64, 10)))),
+        replace(SMALL, training=replace(TINY, iterations=1, eval_every=1)), replace(SMALL, training=replace(TINY, network=Network((64, 10)))),
         replace(SMALL, training=replace(TINY, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(100)), validation=30),
         replace(SMALL, space=Space((Axis("l2", -8.0, 0.0), Axis("sigma", -4.0, 0.0))), training=replace(TINY, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))),
-        replace(SMALL, training=replace(TINY, network=Network((64, 20, 10), normalise="before", dropout=0.3))),
+        replace(SMALL, training=replace(TINY, network=Network((64, 20, 10), normalize="before", dropout=0.3))),
     ],
 )  # fmt: skip
 def test_extreme_settings(scene):
     at = searched(scene)
     for tab in (page.CURVES, page.COMPARED):
-        at.session_state["search-tabs"] = tab
+        at.session_state["hyperparameter-search-tabs"] = tab
         at.run()
         json.dumps(plots(sound(at)))
     assert page_trials(at).done
@@ -202,8 +202,8 @@ def test_extreme_settings(scene):
 
 
 def test_more_rows_than_there_are():
-    at = open_page("search", SMALL)
-    at.session_state.search = replace(SMALL, validation=500, training=replace(TINY, split=Split(1500)))
+    at = open_page("hyperparameter_search", SMALL)
+    at.session_state.hyperparameter_search = replace(SMALL, validation=500, training=replace(TINY, split=Split(1500)))
     at.run()
     assert "none are left for the test" in sound(at).error[0].value
 
@@ -219,13 +219,13 @@ def test_more_rows_than_there_are():
 )
 def test_a_link_to_what_cannot_be_searched(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedScene("search", bad)), "search")
+        decode(encode(SharedScene("hyperparameter_search", bad)), "hyperparameter_search")
 
 
 def test_the_page_s_address():
     scene = replace(SMALL, sampler=Choice("bayesian", {"first": 5}), halving=Halving(3, 4))
-    link = plots(open_page("search", scene))["search-trials"]["link"]
-    assert decode(link.removeprefix("?s="), "search").scene == scene
+    link = plots(open_page("hyperparameter_search", scene))["hyperparameter-search-trials"]["link"]
+    assert decode(link.removeprefix("?s="), "hyperparameter_search").scene == scene
 
 
 def test_trials_as_csv():
@@ -234,6 +234,6 @@ def test_trials_as_csv():
     assert len(rows) == 12
     assert [float(r["lr"]) for r in rows] == now.values[:, 0].tolist()
     assert [float(r["validation_accuracy"]) for r in rows] == now.scores.tolist()
-    assert {r["fate"] for r in rows} == {"trained to the end", "stopped early"}
+    assert {r["status"] for r in rows} == {"trained to the end", "stopped early"}
     waiting = list(csv.DictReader(io.StringIO(page.trials_csv(replace(now, iterations=np.zeros(12, int))))))
     assert waiting[0]["validation_accuracy"] == ""

@@ -1,4 +1,4 @@
-"""The initialisation page in AppTest: the reference pattern, symmetry in words and numbers, extreme settings."""
+"""The initialization page in AppTest: the reference pattern, symmetry in words and numbers, extreme settings."""
 
 import csv
 import io
@@ -12,7 +12,7 @@ from optviz.experiments.activations.spec import inside
 from optviz.experiments.initialization import figures as views
 from optviz.experiments.initialization import inspector as inspection
 from optviz.experiments.initialization import page as ui
-from optviz.nn import INITIALISERS, Network
+from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.spec import (
@@ -39,7 +39,7 @@ def opened(training=None):
     """With a training that may be more than a link can ask for."""
     at = open_page(ui.PAGE)
     if training is not None:
-        at.session_state.beginning = training
+        at.session_state.initialization = training
         at.run()
     return sound(at)
 
@@ -49,7 +49,7 @@ def trained(at):
 
 
 def _lines(now):
-    names = views.names(now.training.initialisers)
+    names = views.names(now.training.initializers)
     return [bench.Line(f"i{i}", name, now, i, None) for i, name in enumerate(names)]
 
 
@@ -66,7 +66,7 @@ def progress(at):
     [now] = [
         now
         for key, now in at.session_state.labs[ui.PAGE]["kept"].items()
-        if key == lab.key_of(at.session_state.beginning)
+        if key == lab.key_of(at.session_state.initialization)
     ]
     return now
 
@@ -78,7 +78,7 @@ def to_symmetry(at):
 
 def test_it_opens_before_the_first_update():
     at = opened()
-    assert at.session_state.beginning == views.BOOK
+    assert at.session_state.initialization == views.BOOK
     assert at.selectbox
     assert {"initial-loss", "initial-accuracy", "initial-layers", "initial-gradients"} == set(plots(at))
     assert len(plots(at)["initial-layers"]["data"]) == 8, "forward and backward for four hidden layers"
@@ -103,7 +103,7 @@ def test_the_book_s_pattern():
     assert f"iteration {now.iteration}, normal" in text(at)
     at.segmented_control(key="initial-which-3").set_value(2).run()
     assert "reaches every layer" in text(sound(at))
-    rows = list(csv.DictReader(io.StringIO(bench.curves_csv(_lines(now), "initialiser"))))
+    rows = list(csv.DictReader(io.StringIO(bench.curves_csv(_lines(now), "initializer"))))
     assert len(rows) == 3 * 301
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
 
@@ -126,7 +126,7 @@ def test_how_it_is_drawn_does_not_train_again():
 def test_more_iterations_go_on_and_seeds_make_a_band():
     at = trained(opened(SMALL))
     before = progress(at)
-    at.session_state.beginning = replace(SMALL, iterations=60)
+    at.session_state.initialization = replace(SMALL, iterations=60)
     at.run()
     assert progress(at).iteration == 40
     trained(at)
@@ -140,7 +140,7 @@ def test_show_the_symmetry():
     at = opened()
     at.button(key="symmetry").click().run()
     sound(at)
-    assert at.session_state.beginning == views.SYMMETRY
+    assert at.session_state.initialization == views.SYMMETRY
     assert running(at)
     while running(at):
         sound(at.run())
@@ -171,7 +171,7 @@ def test_show_the_symmetry():
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_zeros_stay_zeros(activation):
     net = Network((64, 8, 8, 10), Choice(activation))
-    zeros = replace(SMALL, network=net, initialisers=(Choice("zeros"), Choice("he_normal")))
+    zeros = replace(SMALL, network=net, initializers=(Choice("zeros"), Choice("he_normal")))
     at = to_symmetry(trained(opened(zeros)))
     hidden = _matrices(zeros, progress(at).params[0, 0])[:-1]
     assert all((w == 0).all() for w in hidden)
@@ -229,16 +229,16 @@ SGD = OptimizerConfig(Choice("sgd", {"lr": 1e6}))
     [
         replace(SMALL, optimizer=SGD),
         replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.0}))),
-        replace(SMALL, optimizer=SGD, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("zeros")), seeds=(0, 1)),
-        replace(SMALL, initialisers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))),
-        replace(SMALL, network=Network((64, *[20] * 11, 10)), initialisers=(Choice("normal", {"sigma": 100.0}),)),
-        replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("identity")), initialisers=(Choice("normal", {"sigma": 100.0}),)),
+        replace(SMALL, optimizer=SGD, initializers=(Choice("normal", {"sigma": 100.0}), Choice("zeros")), seeds=(0, 1)),
+        replace(SMALL, initializers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))),
+        replace(SMALL, network=Network((64, *[20] * 11, 10)), initializers=(Choice("normal", {"sigma": 100.0}),)),
+        replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("identity")), initializers=(Choice("normal", {"sigma": 100.0}),)),
         replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("sigmoid")), iterations=10),
         replace(SMALL, network=Network((64, 10))),
-        replace(SMALL, network=Network((64, 2, 10)), iterations=1, keep=0),
+        replace(SMALL, network=Network((64, 2, 10)), iterations=1, snapshot_every=0),
         replace(SMALL, iterations=0),
-        replace(SMALL, initialisers=tuple(Choice(k) for k in list(INITIALISERS)[:8]), batch=1, iterations=10),
-        replace(SMALL, initialisers=(Choice("normal"), Choice("normal"), Choice("normal", {"sigma": 1.0}))),
+        replace(SMALL, initializers=tuple(Choice(k) for k in list(INITIALIZERS)[:8]), batch=1, iterations=10),
+        replace(SMALL, initializers=(Choice("normal"), Choice("normal"), Choice("normal", {"sigma": 1.0}))),
         replace(SMALL, network=Network((2, 10, 2), Choice("tanh")), dataset=Choice("moons"), split=Split(200)),
     ],
     ids=str,
@@ -248,8 +248,8 @@ def test_extreme_settings(training):
     if training.iterations:
         trained(at)
     to_symmetry(at)
-    for i in range(len(training.initialisers)):
-        at.segmented_control(key=f"initial-which-{len(training.initialisers)}").set_value(i).run()
+    for i in range(len(training.initializers)):
+        at.segmented_control(key=f"initial-which-{len(training.initializers)}").set_value(i).run()
         sound(at)
     if training.optimizer == SGD and len(training.seeds) == 1:
         assert "has diverged" in text(at)
@@ -266,7 +266,7 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     at = trained(opened(replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.0})))))
     assert np.ptp(progress(at).accuracy[:, 0, 0]) == 0, "nothing was learned, nothing was lost"
     at = trained(
-        opened(replace(SMALL, initialisers=(Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))))
+        opened(replace(SMALL, initializers=(Choice("normal", {"sigma": 100.0}), Choice("normal", {"sigma": 0.0}))))
     )
     assert "iteration" in text(at)
 
@@ -285,27 +285,27 @@ def test_ranks_over_time():
 def test_what_is_too_large_is_said():
     at = opened(replace(views.BOOK, network=Network((64, *[1000] * 12, 10)), seeds=tuple(range(20))))
     assert "are the most" in at.error[0].value
-    at = opened(replace(SMALL, initialisers=()))
-    assert "Choose an initialiser" in at.info[0].value
+    at = opened(replace(SMALL, initializers=()))
+    assert "Choose an initializer" in at.info[0].value
 
 
 def test_controls():
     at = opened(SMALL)
-    g = at.session_state.generation
+    g = at.session_state.epoch
     at.multiselect(key=f"rules-{g}").set_value(["normal", "he_normal", "zeros", "orthogonal"]).run()
     sound(at)
-    assert at.session_state.beginning.initialisers == (
+    assert at.session_state.initialization.initializers == (
         Choice("normal", {"sigma": 0.01}), Choice("he_normal"), Choice("zeros"), Choice("orthogonal"),
     )  # fmt: skip
     assert {"normal (σ = 0.01)", "orthogonal (g = 1)"} <= set(panels(at))
     at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("spirals").run()
     sound(at)
-    assert at.session_state.beginning.network.sizes[0] == 2
+    assert at.session_state.initialization.network.sizes[0] == 2
     at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("digits").run()
     at.selectbox(key=f"{ui.PAGE}-activation-{g}").set_value("leaky_relu").run()
     at.selectbox(key=f"{ui.PAGE}-optimizer-{g}").set_value("adam").run()
     sound(at)
-    assert at.session_state.beginning.optimizer.method == Choice("adam", {"lr": 0.001})
+    assert at.session_state.initialization.optimizer.method == Choice("adam", {"lr": 0.001})
     trained(at)
     at.multiselect(key=f"rules-{g}").set_value([]).run()
     sound(at)
@@ -316,17 +316,17 @@ def test_snapshots_stay_within_bounds():
     assert views.every(300, 113_000) == 20
     for iterations in (1, 300, 5000, 20_000):
         for size in (100, 10**5, 10**6, 10**7):
-            keep = views.every(iterations, size)
-            assert iterations <= views.MAX_KEPT * keep
-            assert iterations // keep * size <= max(views.KEPT_NUMBERS, 0 if keep < iterations else size)
+            snapshot_every = views.every(iterations, size)
+            assert iterations <= views.MAX_KEPT * snapshot_every
+            assert iterations // snapshot_every * size <= max(views.KEPT_NUMBERS, 0 if snapshot_every < iterations else size)
 
 
 def test_the_spec_of_the_page():
     for training in (views.BOOK, views.SYMMETRY):
         views.check(training)
         assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
-    with pytest.raises(SpecError, match="initialisers"):
-        views.check(replace(SMALL, initialisers=()))
+    with pytest.raises(SpecError, match="initializers"):
+        views.check(replace(SMALL, initializers=()))
 
 
 def test_gradients_are_those_of_the_engine():

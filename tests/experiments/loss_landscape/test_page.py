@@ -11,8 +11,8 @@ import pytest
 from optviz.experiments.loss_landscape import figures as views
 from optviz.experiments.loss_landscape import spec as core
 from optviz.experiments.loss_landscape.planes import pca_plane
-from optviz.experiments.loss_landscape.spec import Terrain
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.loss_landscape.spec import LossLandscape
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT, style
@@ -28,12 +28,12 @@ from optviz.training import Split, load, train
 from tests.page import components, numbers, open_page, panels, plots, sound, text, trained
 
 SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.005}))
-SMALL = Terrain(Contest((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, judged_on=100)
+SMALL = LossLandscape(OptimizerComparison((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, n_samples=100)
 
 
 def surveyed(at):
     """Train, and come back until the plane is known."""
-    at = trained(at, "landscape")
+    at = trained(at, "loss_landscape")
     for _ in range(100):
         if not any(b.key == "stop-survey" for b in at.button):
             break
@@ -41,8 +41,8 @@ def surveyed(at):
     return sound(at)
 
 
-def opened(terrain):
-    return surveyed(open_page("landscape", terrain))
+def opened(loss_landscape):
+    return surveyed(open_page("loss_landscape", loss_landscape))
 
 
 def rows(at):
@@ -53,18 +53,18 @@ def rows(at):
     ]
 
 
-def all_of(terrain):
+def all_of(loss_landscape):
     """The survey without the page."""
-    data = load(terrain.trainings[0])
-    now = core.survey(terrain, [list(train(t, data))[-1] for t in terrain.trainings])
+    data = load(loss_landscape.trainings[0])
+    now = core.loss_surface(loss_landscape, [list(train(t, data))[-1] for t in loss_landscape.trainings])
     while not now.whole:
         now = core.survey_on(now, data)
     return now, data
 
 
 def test_it_opens_with_three_optimizers_and_nothing_trained():
-    at = open_page("landscape")
-    assert at.session_state.landscape == Terrain()
+    at = open_page("loss_landscape")
+    assert at.session_state.loss_landscape == LossLandscape()
     assert list(plots(at)) == ["landscape-loss", "landscape-accuracy"]
     assert {"Plane", "SGD", "Momentum", "Adam"} <= set(panels(at))
     assert not at.error
@@ -72,14 +72,14 @@ def test_it_opens_with_three_optimizers_and_nothing_trained():
 
 def test_training_leads_to_the_plane_and_the_paths_on_it():
     at = opened(SMALL)
-    [survey] = at.session_state.surveys.values()
+    [loss_surface] = at.session_state.loss_surfaces.values()
     drawn = plots(at)["landscape-contour"]
-    assert survey.z.shape == (11, 11)
+    assert loss_surface.z.shape == (11, 11)
     assert np.array_equal(
-        numbers(views.ground(survey, LIGHT, False, log=False)["data"][0]["z"]), survey.z.astype(np.float32)
+        numbers(views.ground(loss_surface, LIGHT, False, log=False)["data"][0]["z"]), loss_surface.z.astype(np.float32)
     )
     lines = {t["name"]: t for t in drawn["data"] if t["mode"] == "lines"}
-    for name, path in zip(("SGD", "Adam"), survey.projected, strict=True):
+    for name, path in zip(("SGD", "Adam"), loss_surface.projected, strict=True):
         assert numbers(lines[name]["x"]) == pytest.approx(path[:, 0])
         assert numbers(lines[name]["y"]) == pytest.approx(path[:, 1])
         assert lines[name]["text"] == ["0", "5", "10", "15", "20", "25", "30", "35", "40"]
@@ -89,13 +89,13 @@ def test_training_leads_to_the_plane_and_the_paths_on_it():
     assert "condition number" in text(at)
     assert components(at, "player")[0]["steps"] == 8
     along = {t["uid"]: t for t in plots(at)["landscape-heights"]["data"]}
-    assert numbers(along["l1"]["y"]) == pytest.approx(survey.true[1])
-    assert numbers(along["l1p"]["y"]) == pytest.approx(survey.on_plane[1])
+    assert numbers(along["l1"]["y"]) == pytest.approx(loss_surface.true[1])
+    assert numbers(along["l1p"]["y"]) == pytest.approx(loss_surface.on_plane[1])
 
 
 def test_what_is_only_shown_otherwise_works_out_nothing():
     at = opened(SMALL)
-    before = {k: id(v) for k, v in at.session_state.surveys.items()}
+    before = {k: id(v) for k, v in at.session_state.loss_surfaces.items()}
     levels = next(g for g in at.get("button_group") if "log levels" in str(g.proto))
     levels.set_value("log").run()
     picture = next(g for g in at.get("button_group") if "Surface" in str(g.proto))
@@ -105,7 +105,7 @@ def test_what_is_only_shown_otherwise_works_out_nothing():
     low = components(at, "surface")[0]["data"][0]["z"]
     at.toggle(key="landscape-true").set_value(True).run()
     assert components(at, "surface")[0]["data"][0]["z"] != low
-    assert {k: id(v) for k, v in at.session_state.surveys.items()} == before
+    assert {k: id(v) for k, v in at.session_state.loss_surfaces.items()} == before
 
 
 def test_how_they_trained_is_still_there():
@@ -117,41 +117,41 @@ def test_how_they_trained_is_still_there():
 
 def test_another_plane_trains_nothing_and_the_first_is_kept():
     at = opened(SMALL)
-    paths = {id(now) for now in at.session_state.labs["landscape"]["kept"].values()}
-    [first] = at.session_state.surveys
-    menu = at.selectbox(key=f"landscape-plane-{at.session_state.generation}")
+    paths = {id(now) for now in at.session_state.labs["loss_landscape"]["kept"].values()}
+    [first] = at.session_state.loss_surfaces
+    menu = at.selectbox(key=f"landscape-plane-{at.session_state.epoch}")
     menu.set_value("random").run()
-    assert at.session_state.landscape.reach == 1.0
+    assert at.session_state.loss_landscape.margin == 1.0
     for _ in range(50):
         if not any(b.key == "stop-survey" for b in at.button):
             break
         sound(at.run())
-    assert {id(now) for now in at.session_state.labs["landscape"]["kept"].values()} == paths
-    assert len(at.session_state.surveys) == 2
+    assert {id(now) for now in at.session_state.labs["loss_landscape"]["kept"].values()} == paths
+    assert len(at.session_state.loss_surfaces) == 2
     assert "Two random directions" in text(at)
     assert "seed" in {k["name"] for k in panels(at)["Plane"]["hyperparameters"]}
-    kept = id(at.session_state.surveys[first])
-    at.session_state.landscape = SMALL
+    kept = id(at.session_state.loss_surfaces[first])
+    at.session_state.loss_landscape = SMALL
     sound(at.run())
     assert "landscape-contour" in plots(at), "at once"
-    assert id(at.session_state.surveys[first]) == kept
+    assert id(at.session_state.loss_surfaces[first]) == kept
 
 
 def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
     monkeypatch.setattr("optviz.ui.job_runner.BUDGET", 0.02)
-    at = open_page("landscape", replace(SMALL, resolution=101, judged_on=1500))
+    at = open_page("loss_landscape", replace(SMALL, resolution=101, n_samples=1500))
     at.button(key="train-landscape").click().run()
     for _ in range(400):
         if any(b.key == "stop-survey" for b in sound(at).button):
             break
         at.run()
     at.button(key="stop-survey").click().run()
-    [before] = at.session_state.surveys.values()
+    [before] = at.session_state.loss_surfaces.values()
     at.run()
-    [now] = at.session_state.surveys.values()
+    [now] = at.session_state.loss_surfaces.values()
     assert 0 < now.done == before.done < len(now.loss)
     at.button(key="go-on-survey").click().run()
-    [after] = at.session_state.surveys.values()
+    [after] = at.session_state.loss_surfaces.values()
     assert after.done > now.done
 
 
@@ -159,25 +159,25 @@ def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
     "terrain",
     [
         replace(SMALL, race=replace(SMALL.race, network=Network((64, 10)))), replace(SMALL, plane="random", middle=1),
-        Terrain(Contest((ADAM,), Network((2, 2)), Choice("moons"), Split(150), 16, 20), resolution=5),
-        Terrain(Contest((SGD, ADAM), Network((2, 8, 3), Choice("tanh")), Choice("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
+        LossLandscape(OptimizerComparison((ADAM,), Network((2, 2)), Choice("moons"), Split(150), 16, 20), resolution=5),
+        LossLandscape(OptimizerComparison((SGD, ADAM), Network((2, 8, 3), Choice("tanh")), Choice("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
         replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=10)),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
-        replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 0.0})))),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initialiser=Choice("normal", {"sigma": 100.0})))),
-        replace(SMALL, plane="random", reach=5.0, race=replace(SMALL.race, network=Network((64, *[12] * 8, 10), normalise="after", dropout=0.5))),
-        replace(SMALL, judged_on=1, resolution=6, race=replace(SMALL.race, batch=1)),
+        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initializer=Choice("normal", {"sigma": 0.0})))),
+        replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initializer=Choice("normal", {"sigma": 0.0})))),
+        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initializer=Choice("normal", {"sigma": 100.0})))),
+        replace(SMALL, plane="random", margin=5.0, race=replace(SMALL.race, network=Network((64, *[12] * 8, 10), normalize="after", dropout=0.5))),
+        replace(SMALL, n_samples=1, resolution=6, race=replace(SMALL.race, batch=1)),
     ],
 )  # fmt: skip
-def test_extreme_settings(terrain):
-    at = opened(terrain)
-    assert at.session_state.landscape == terrain
-    assert len(rows(at)) == len(terrain.race.optimizers)
+def test_extreme_settings(loss_landscape):
+    at = opened(loss_landscape)
+    assert at.session_state.loss_landscape == loss_landscape
+    assert len(rows(at)) == len(loss_landscape.race.optimizers)
     assert not at.error
 
 
 def test_nobody_trains():
-    at = open_page("landscape", replace(SMALL, race=replace(SMALL.race, optimizers=())))
+    at = open_page("loss_landscape", replace(SMALL, race=replace(SMALL.race, optimizers=())))
     assert any("Nobody trains" in i.value for i in at.info)
 
 
@@ -187,7 +187,7 @@ def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
     at = opened(replace(SMALL, race=race))
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "landscape-loss" in plots(at), "nothing is lost"
-    at.selectbox(key=f"landscape-in the middle: the end of-{at.session_state.generation}").set_value(1).run()
+    at.selectbox(key=f"landscape-in the middle: the end of-{at.session_state.epoch}").set_value(1).run()
     for _ in range(50):
         if not any(b.key == "stop-survey" for b in at.button):
             break
@@ -201,7 +201,7 @@ def test_paths_that_do_not_move_have_no_plane():
     still = OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
     rest = replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=0))
     core.check(rest)
-    at = open_page("landscape", rest)
+    at = open_page("loss_landscape", rest)
     assert any("paths do not move" in i.value for i in at.info)
     once, _ = all_of(replace(SMALL, race=replace(SMALL.race, optimizers=(still,))))
     assert once.shares == pytest.approx([1, 0], abs=1e-9)
@@ -214,25 +214,25 @@ def test_removing_optimizers_keeps_somebody_in_the_middle():
     at.run()
     at.button(key="remove-0").click().run()
     sound(at)
-    assert at.session_state.landscape.middle == 0
-    assert at.session_state.landscape.race.optimizers == (ADAM,)
+    assert at.session_state.loss_landscape.middle == 0
+    assert at.session_state.loss_landscape.race.optimizers == (ADAM,)
 
 
 def test_the_page_s_address():
-    terrain = Terrain(
-        Contest((ADAM,), Network((2, 30, 2)), Choice("moons"), Split(150), 16, 50, (3,)), 0, "random", 4, 2.0, 21, 50
+    loss_landscape = LossLandscape(
+        OptimizerComparison((ADAM,), Network((2, 30, 2)), Choice("moons"), Split(150), 16, 50, (3,)), 0, "random", 4, 2.0, 21, 50
     )
-    at = open_page("landscape", terrain)
+    at = open_page("loss_landscape", loss_landscape)
     link = plots(at)["landscape-loss"]["link"]
-    assert decode(link.removeprefix("?s="), "landscape").scene == terrain
+    assert decode(link.removeprefix("?s="), "loss_landscape").scene == loss_landscape
 
 
 @pytest.mark.parametrize(
-    "bad", [Terrain(resolution=1000), Terrain(middle=7), Terrain(Contest(seeds=(0, 1))), Terrain(plane="bent"), Terrain(reach=99.0)]
+    "bad", [LossLandscape(resolution=1000), LossLandscape(middle=7), LossLandscape(OptimizerComparison(seeds=(0, 1))), LossLandscape(plane="bent"), LossLandscape(margin=99.0)]
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_set(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedScene("landscape", bad)), "landscape")
+        decode(encode(SharedScene("loss_landscape", bad)), "loss_landscape")
 
 
 def test_the_grid_and_the_paths_as_csv():
@@ -253,7 +253,7 @@ def test_a_plane_that_is_flat_but_for_rounding_is_drawn_flat():
     assert views.flat(z)
     assert not views.flat(np.array([[2.30, 2.31]]))
     assert not views.flat(np.full((2, 2), np.nan))
-    now, _ = all_of(replace(LESSONS["flat-plain"].scene, resolution=5, judged_on=50))
+    now, _ = all_of(replace(LESSONS["flat-plain"].scene, resolution=5, n_samples=50))
     assert np.ptp(views.land(now).z) == 0
     assert "the same everywhere" in views.shown(now)
 
@@ -275,8 +275,8 @@ def test_what_is_said_of_the_curvature(bend, says):
 
 
 def test_a_stamp_shows_the_plane_and_every_path():
-    for terrain in (SMALL, replace(SMALL, plane="random")):
-        root = ET.fromstring(views.thumbnail(terrain, LIGHT))
+    for loss_landscape in (SMALL, replace(SMALL, plane="random")):
+        root = ET.fromstring(views.thumbnail(loss_landscape, LIGHT))
         paths = [e for e in root.iter() if e.tag.endswith("path")]
         assert [p.get("stroke") for p in paths] == [style(i, LIGHT).color for i in range(2)]
         assert any(e.tag.endswith("image") for e in root.iter())
@@ -326,7 +326,7 @@ def test_what_the_lessons_say():
     net = scene.race.network
     he, bn = (
         all_of(replace(scene, resolution=11, race=replace(scene.race, network=n)))[0]
-        for n in (replace(net, initialiser=Choice("he_normal")), replace(net, normalise="before"))
+        for n in (replace(net, initializer=Choice("he_normal")), replace(net, normalize="before"))
     )
     assert he.true[0][-1] < 0.3
     assert bn.true[0][-1] < 0.3

@@ -8,8 +8,8 @@ import pytest
 from optviz.experiments.loss_landscape import planes
 from optviz.experiments.loss_landscape import spec as core
 from optviz.experiments.loss_landscape.planes import Plane
-from optviz.experiments.loss_landscape.spec import Path, Survey, Terrain
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.loss_landscape.spec import Path, LossSurface, LossLandscape
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
@@ -27,25 +27,25 @@ from optviz.training import (
 )
 
 SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.5})), OptimizerConfig(Choice("adam", {"lr": 0.05}))
-MOONS = Contest((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Choice("moons"), Split(150), 16, 30)
+MOONS = OptimizerComparison((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Choice("moons"), Split(150), 16, 30)
 
 
-def trained(terrain):
+def trained(loss_landscape):
     """All trainings to their end, and the data."""
-    data = load(terrain.trainings[0])
+    data = load(loss_landscape.trainings[0])
     found = []
-    for training in terrain.trainings:
+    for training in loss_landscape.trainings:
         now = begin(training, data)
         while not now.done:
-            now = advance(now, data, training.keep)
+            now = advance(now, data, training.snapshot_every)
         found.append(now)
     return found, data
 
 
-def surveyed(terrain, progresses=None, data=None):
+def surveyed(loss_landscape, progresses=None, data=None):
     if progresses is None:
-        progresses, data = trained(terrain)
-    now = core.survey(terrain, progresses)
+        progresses, data = trained(loss_landscape)
+    now = core.loss_surface(loss_landscape, progresses)
     while not now.whole:
         now = core.survey_on(now, data)
     return now, data
@@ -54,16 +54,16 @@ def surveyed(terrain, progresses=None, data=None):
 def by_hand(plane, data, network, n=5, rows=100):
     """A survey of a plane of one's own, whose path is a single point."""
     axis = np.linspace(-1, 1, n)
-    terrain = Terrain(Contest((SGD,), network, Choice("moons")), resolution=n, judged_on=rows)
+    loss_landscape = LossLandscape(OptimizerComparison((SGD,), network, Choice("moons")), resolution=n, n_samples=rows)
     path = Path(np.zeros(1, int), plane.origin[None], -1)
-    return Survey(terrain, plane, (path,), axis, axis, np.full(n * n + 2, np.nan))
+    return LossSurface(loss_landscape, plane, (path,), axis, axis, np.full(n * n + 2, np.nan))
 
 
 def test_a_random_direction_is_as_long_as_the_weights_into_each_unit():
     net = Network((2, 3, 2), dtype="float64")
     #         W1: columns of length 5, 2, 0           b1       W2: columns √2 and 3       b2
     params = np.array([3, 0, 0, 4, 2, 0, 7, 7, 7, 1, 3, 0, 0, 1, 0, 7, 7], float)
-    first, _, second = net.views(planes.filter_normalised(net, params, np.random.default_rng(1)))
+    first, _, second = net.views(planes.filter_normalized(net, params, np.random.default_rng(1)))
     assert np.sqrt((first["W"] ** 2).sum(0)) == pytest.approx([5, 2, 0])
     assert np.sqrt((second["W"] ** 2).sum(0)) == pytest.approx([2**0.5, 3])
     assert not first["b"].any()
@@ -71,17 +71,17 @@ def test_a_random_direction_is_as_long_as_the_weights_into_each_unit():
     assert (first["W"][:, :2] != 0).all(), "random within a unit, not the weights themselves"
 
 
-def test_gamma_and_beta_of_a_normalisation_do_not_move():
-    net = Network((4, 3, 2), dtype="float64", normalise="before")
-    _, norm, *_ = net.views(planes.filter_normalised(net, net.init(0), np.random.default_rng(1)))
+def test_gamma_and_beta_of_a_normalization_do_not_move():
+    net = Network((4, 3, 2), dtype="float64", normalize="before")
+    _, norm, *_ = net.views(planes.filter_normalized(net, net.init(0), np.random.default_rng(1)))
     assert not norm["gamma"].any()
     assert not norm["beta"].any()
 
 
 def test_a_relu_net_with_one_layer_doubled_and_the_next_halved_has_the_same_landscape():
-    """It computes the same, and that is what the normalisation is for (Li et al. 2018, section 4)."""
-    terrain = Terrain(MOONS, plane="random", resolution=7)
-    net, data = MOONS.network, load(terrain.trainings[0])
+    """It computes the same, and that is what the normalization is for (Li et al. 2018, section 4)."""
+    loss_landscape = LossLandscape(MOONS, plane="random", resolution=7)
+    net, data = MOONS.network, load(loss_landscape.trainings[0])
     params = net.init(3)
     for p in net.views(params):
         for value in p.values():
@@ -131,8 +131,8 @@ def test_a_straight_path_has_a_plane_too_and_a_resting_one_none():
 
 def test_the_losses_are_pytorch_s():
     torch = pytest.importorskip("torch")
-    terrain = Terrain(MOONS, plane="random", resolution=5, reach=0.5, judged_on=100)
-    now, data = surveyed(terrain)
+    loss_landscape = LossLandscape(MOONS, plane="random", resolution=5, margin=0.5, n_samples=100)
+    now, data = surveyed(loss_landscape)
     x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
 
     def loss(params):
@@ -173,7 +173,7 @@ def test_a_logistic_bowl_bends_as_its_closed_form_does():
 def test_the_sharpest_direction_is_the_hessian_s():
     torch = pytest.importorskip("torch")
     net = Network((2, 5, 2), Choice("tanh"), dtype="float64")
-    data = load(Terrain(replace(MOONS, network=net)).trainings[0])
+    data = load(LossLandscape(replace(MOONS, network=net)).trainings[0])
     params = net.init(1)
     x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
 
@@ -188,13 +188,13 @@ def test_the_sharpest_direction_is_the_hessian_s():
 
 
 def test_the_survey_does_not_depend_on_how_it_was_cut(monkeypatch):
-    terrain = Terrain(MOONS, resolution=9)
-    progresses, data = trained(terrain)
-    whole, _ = surveyed(terrain, progresses, data)
+    loss_landscape = LossLandscape(MOONS, resolution=9)
+    progresses, data = trained(loss_landscape)
+    whole, _ = surveyed(loss_landscape, progresses, data)
     monkeypatch.setattr(core, "CHUNK_NUMBERS", 20_000)
-    first = core.survey_on(core.survey(terrain, progresses), data)
+    first = core.survey_on(core.loss_surface(loss_landscape, progresses), data)
     assert 0 < first.done < 81, "several slices within the grid alone"
-    pieces, _ = surveyed(terrain, progresses, data)
+    pieces, _ = surveyed(loss_landscape, progresses, data)
     assert pieces.loss == pytest.approx(whole.loss, rel=1e-12)
     assert np.isfinite(whole.loss).all()
     assert [len(v) for v in whole.true] == [7, 7]
@@ -202,46 +202,46 @@ def test_the_survey_does_not_depend_on_how_it_was_cut(monkeypatch):
 
 
 def test_the_frame_holds_all_paths_and_reach_widens_it():
-    progresses, _ = trained(Terrain(MOONS))
-    for reach in (0.1, 1.0):
-        now = core.survey(Terrain(MOONS, reach=reach), progresses)
+    progresses, _ = trained(LossLandscape(MOONS))
+    for margin in (0.1, 1.0):
+        now = core.loss_surface(LossLandscape(MOONS, margin=margin), progresses)
         points = np.concatenate(now.projected)
         for axis, c in zip((now.x, now.y), points.T, strict=True):
-            assert axis[-1] - axis[0] >= (1 + reach) * np.ptp(c) - 1e-12
+            assert axis[-1] - axis[0] >= (1 + margin) * np.ptp(c) - 1e-12
             assert axis[0] < c.min()
             assert c.max() < axis[-1]
-        assert np.ptp(now.x) == pytest.approx((1 + reach) * np.ptp(points[:, 0]))
+        assert np.ptp(now.x) == pytest.approx((1 + margin) * np.ptp(points[:, 0]))
         assert now.off[0][-1] == pytest.approx(0, abs=1e-9), "the middle is on the plane"
 
 
 def test_snapshots_begin_at_the_start_and_end_at_the_end():
-    terrain = Terrain(replace(MOONS, iterations=33))
-    progresses, _ = trained(terrain)
+    loss_landscape = LossLandscape(replace(MOONS, iterations=33))
+    progresses, _ = trained(loss_landscape)
     path = Path.of(progresses[0])
     assert path.iterations.tolist() == [0, 5, 10, 15, 20, 25, 30, 33]
     assert np.array_equal(path.params[0], MOONS.network.init(0))
     assert np.array_equal(path.params[-1], progresses[0].params[0, 0])
-    assert Terrain(replace(MOONS, iterations=5000)).keep == 160, "never more than so many"
+    assert LossLandscape(replace(MOONS, iterations=5000)).snapshot_every == 160, "never more than so many"
 
 
 def test_who_diverged_is_not_what_the_plane_is_laid_through():
     wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
-    race = Contest((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
-    progresses, data = trained(Terrain(race))
+    race = OptimizerComparison((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
+    progresses, data = trained(LossLandscape(race))
     assert progresses[0].diverged_at[0, 0] >= 0
     with pytest.raises(ValueError, match=r"SGD diverged at iteration \d+: there are no trained weights"):
-        core.survey(Terrain(race), progresses)
-    now, _ = surveyed(Terrain(race, middle=1, resolution=5), progresses, data)
+        core.loss_surface(LossLandscape(race), progresses)
+    now, _ = surveyed(LossLandscape(race, middle=1, resolution=5), progresses, data)
     assert np.isfinite(now.paths[0].params).all()
     assert now.shares.sum() > 0.5
     assert np.isfinite(now.true[1]).all()
 
 
-def test_batch_normalisation_is_that_of_the_rows_and_dropout_drops_nothing():
-    net = Network((64, 20, 10), normalise="before", dropout=0.3)
-    race = Contest((ADAM,), net, iterations=10, batch=32)
-    now, data = surveyed(Terrain(race, resolution=5, plane="random"))
-    again, _ = surveyed(Terrain(race, resolution=5, plane="random"))
+def test_batch_normalization_is_that_of_the_rows_and_dropout_drops_nothing():
+    net = Network((64, 20, 10), normalize="before", dropout=0.3)
+    race = OptimizerComparison((ADAM,), net, iterations=10, batch=32)
+    now, data = surveyed(LossLandscape(race, resolution=5, plane="random"))
+    again, _ = surveyed(LossLandscape(race, resolution=5, plane="random"))
     assert np.array_equal(now.loss, again.loss)
     plain_loss = core.losses(net, now.paths[0].params[-1:], data, 500)
     assert now.z[2, 2] == pytest.approx(plain_loss[0], rel=1e-5)
@@ -250,18 +250,18 @@ def test_batch_normalisation_is_that_of_the_rows_and_dropout_drops_nothing():
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"reach": 0.0}, "reach"),
-        ({"resolution": 500}, "resolution"), ({"judged_on": 0}, "judged"), ({"race": Contest(seeds=(0, 1))}, "one seed"),
-        ({"race": Contest(iterations=10**6)}, "iterations"), ({"race": Contest(()), "middle": 1}, "middle"),
+        ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"margin": 0.0}, "margin"),
+        ({"resolution": 500}, "resolution"), ({"n_samples": 0}, "judged"), ({"race": OptimizerComparison(seeds=(0, 1))}, "one seed"),
+        ({"race": OptimizerComparison(iterations=10**6)}, "iterations"), ({"race": OptimizerComparison(()), "middle": 1}, "middle"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_set_is_refused(wrong, says):
     with pytest.raises(SpecError, match=says):
-        core.check(replace(Terrain(), **wrong))
+        core.check(replace(LossLandscape(), **wrong))
 
 
 def test_a_terrain_as_json_and_back():
-    for terrain in (Terrain(), Terrain(MOONS, 1, "random", 7, 1.5, 31, 100)):
-        core.check(terrain)
-        assert from_dict(Terrain, to_dict(terrain)) == terrain
-    assert to_dict(Terrain()) == {}
+    for loss_landscape in (LossLandscape(), LossLandscape(MOONS, 1, "random", 7, 1.5, 31, 100)):
+        core.check(loss_landscape)
+        assert from_dict(LossLandscape, to_dict(loss_landscape)) == loss_landscape
+    assert to_dict(LossLandscape()) == {}

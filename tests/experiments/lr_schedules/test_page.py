@@ -13,7 +13,7 @@ from optviz.experiments.lr_schedules.spec import (
     FOUR_RATES,
     KINDS,
     RangeTest,
-    Scheduling,
+    ScheduleComparison,
     every,
 )
 from optviz.experiments.lr_schedules.thumbnail import stamp
@@ -38,31 +38,31 @@ from tests.page import numbers, open_page, panels, plots, sound, text, trained
 
 SGD = Choice("sgd", {"lr": 0.3})
 STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
-SMALL = Scheduling((OptimizerConfig(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
+SMALL = ScheduleComparison((OptimizerConfig(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
 
 def opened(scene=None):
-    return open_page("schedules", scene)
+    return open_page("lr_schedules", scene)
 
 
 def rate_lines(at):
-    return {t["name"]: t for t in plots(at)["schedules-loss"]["data"] if t.get("yaxis") == "y2"}
+    return {t["name"]: t for t in plots(at)["lr-schedules-loss"]["data"] if t.get("yaxis") == "y2"}
 
 
-def kept(at, lab="schedules"):
+def kept(at, lab="lr_schedules"):
     return list(at.session_state.labs[lab]["kept"].values())
 
 
 def test_the_rates_are_there_before_anything_is_trained():
     at = opened()
-    assert at.session_state.schedules == Scheduling()
+    assert at.session_state.lr_schedules == ScheduleComparison()
     lines = rate_lines(at)
     assert list(lines) == ["SGD (constant)", "SGD (step)"]
     x, y = (numbers(lines["SGD (step)"][c]) for c in "xy")
     np.testing.assert_allclose(y, np.where(x < 450, 0.3, 0.03))
     assert {449.0, 450.0} <= set(x), "the edge is drawn as one"
-    layout = plots(at)["schedules-loss"]["layout"]
+    layout = plots(at)["lr-schedules-loss"]["layout"]
     assert layout["yaxis"]["domain"][0] > layout["yaxis2"]["domain"][1], "the rate under the loss"
     assert layout["xaxis"]["anchor"] == "y2"
     assert "not begun" in text(at)
@@ -70,8 +70,8 @@ def test_the_rates_are_there_before_anything_is_trained():
 
 def test_a_rate_follows_its_knob():
     at = opened()
-    scene = at.session_state.schedules
-    at.session_state.schedules = replace(
+    scene = at.session_state.lr_schedules
+    at.session_state.lr_schedules = replace(
         scene, optimizers=(scene.optimizers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
     )
     y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
@@ -79,49 +79,49 @@ def test_a_rate_follows_its_knob():
 
 
 def test_training_draws_both_losses_and_says_what_the_cut_did():
-    at = trained(opened(SMALL), "schedules")
+    at = trained(opened(SMALL), "lr_schedules")
     step = next(n for n in kept(at) if n.training.optimizer.schedules)
     data = load(step.training)
     alone = advance(begin(step.training, data), data, 200)
     assert np.array_equal(step.loss, alone.loss)
-    [whole] = [t for t in plots(at)["schedules-loss"]["data"] if t["uid"] == "r1w"]
+    [whole] = [t for t in plots(at)["lr-schedules-loss"]["data"] if t["uid"] == "r1w"]
     assert numbers(whole["x"]).tolist() == list(range(0, 201, every(200)))
-    np.testing.assert_array_equal(numbers(whole["y"]), step.surprise[:, 0, 0, 0])
+    np.testing.assert_array_equal(numbers(whole["y"]), step.cross_entropy[:, 0, 0, 0])
     said = text(at)
     assert "at iteration 100 the rate is multiplied by 0.1" in said
     assert "one seed" in said
     at.get("button_group")[1].set_value("mini-batches").run()
-    curves = {t["uid"]: t for t in plots(sound(at))["schedules-loss"]["data"]}
+    curves = {t["uid"]: t for t in plots(sound(at))["lr-schedules-loss"]["data"]}
     assert len(numbers(curves["r1"]["y"])) == 200
-    at.toggle(key="schedules-log").set_value(False).run()
-    assert plots(sound(at))["schedules-loss"]["layout"]["yaxis"]["type"] == "linear"
+    at.toggle(key="lr-schedules-log").set_value(False).run()
+    assert plots(sound(at))["lr-schedules-loss"]["layout"]["yaxis"]["type"] == "linear"
     assert all(n.done for n in kept(at)), "what is only shown otherwise is not trained again"
 
 
 @pytest.mark.parametrize(
-    ("label", "scene"), [("All kinds", KINDS), ("Four rates", FOUR_RATES), ("Step decay", Scheduling())]
+    ("label", "scene"), [("All kinds", KINDS), ("Four rates", FOUR_RATES), ("Step decay", ScheduleComparison())]
 )
 def test_presets(label, scene):
     at = opened(SMALL)
     at.button(key=f"preset-{label}").click().run()
-    assert sound(at).session_state.schedules == scene
+    assert sound(at).session_state.lr_schedules == scene
     assert len(rate_lines(at)) == len(scene.optimizers)
-    log = plots(at)["schedules-loss"]["layout"]["yaxis2"]["type"]
+    log = plots(at)["lr-schedules-loss"]["layout"]["yaxis2"]["type"]
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
 
 
 def test_a_schedule_is_chosen_and_another_added():
     at = opened(SMALL)
-    key = f"optimizer-1-2-schedule of the rate-{at.session_state.generation}"
+    key = f"optimizer-1-2-schedule of the rate-{at.session_state.epoch}"
     at.selectbox(key=key).set_value("cosine").run()
-    assert sound(at).session_state.schedules.optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
+    assert sound(at).session_state.lr_schedules.optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key="add").click().run()
-    assert sound(at).session_state.schedules.optimizers[2] == OptimizerConfig(
+    assert sound(at).session_state.lr_schedules.optimizers[2] == OptimizerConfig(
         SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
     )
-    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{at.session_state.generation}").set_value("warmup").run()
-    assert [r.schedules["lr"].key for r in sound(at).session_state.schedules.optimizers] == ["warmup", "cosine", "step"]
+    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{at.session_state.epoch}").set_value("warmup").run()
+    assert [r.schedules["lr"].key for r in sound(at).session_state.lr_schedules.optimizers] == ["warmup", "cosine", "step"]
 
 
 @pytest.mark.parametrize(
@@ -140,13 +140,13 @@ def test_a_schedule_is_chosen_and_another_added():
 def test_extreme_settings(scene):
     at = opened(scene)
     if scene.optimizers and scene.iterations:
-        at = trained(at, "schedules")
+        at = trained(at, "lr_schedules")
         json.dumps(plots(at))
         assert len(rate_lines(at)) == len(scene.optimizers)
     elif not scene.optimizers:
         assert any("Nobody trains" in i.value for i in at.info)
         at.button(key="add").click().run()
-        assert len(sound(at).session_state.schedules.optimizers) == 1
+        assert len(sound(at).session_state.lr_schedules.optimizers) == 1
 
 
 @pytest.mark.parametrize(
@@ -158,12 +158,12 @@ def test_extreme_settings(scene):
 )  # fmt: skip
 def test_the_range_test(test):
     at = opened(replace(RANGE, test=test))
-    assert plots(at)["schedules-range"]["layout"]["xaxis"]["range"] == pytest.approx(
+    assert plots(at)["lr-schedules-range"]["layout"]["xaxis"]["range"] == pytest.approx(
         [np.log10(test.low), np.log10(test.high)]
     )
-    at = trained(at, "schedules-range")
+    at = trained(at, "lr-schedules-range")
     json.dumps(plots(at))
-    [raw] = [t for t in plots(at)["schedules-range"]["data"] if t["uid"] == "raw"]
+    [raw] = [t for t in plots(at)["lr-schedules-range"]["data"] if t["uid"] == "raw"]
     x = numbers(raw["x"])
     assert x[0] == pytest.approx(test.low)
     np.testing.assert_allclose(x[1:] / x[:-1], (test.high / test.low) ** (1 / (test.steps - 1)))
@@ -171,10 +171,10 @@ def test_the_range_test(test):
 
 
 def test_the_rate_that_was_found_is_trained_with():
-    at = trained(opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "schedules-range")
+    at = trained(opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "lr-schedules-range")
     at.button(key="range-use").click().run()
-    scene = sound(at).session_state.schedules
-    assert scene.view == "schedules"
+    scene = sound(at).session_state.lr_schedules
+    assert scene.view == "lr_schedules"
     assert scene.optimizers[:2] == RANGE.optimizers
     assert scene.optimizers[2].method.key == "momentum"
     assert 1e-3 < scene.optimizers[2].method.values["lr"] < 0.5
@@ -182,7 +182,7 @@ def test_the_rate_that_was_found_is_trained_with():
 
 def test_the_ends_of_the_range_give_way():
     at = opened(RANGE)
-    at.session_state.schedules = replace(RANGE, test=RangeTest(low=1e-2))
+    at.session_state.lr_schedules = replace(RANGE, test=RangeTest(low=1e-2))
     [panel] = [p for label, p in panels(sound(at.run())).items() if label == "Range test"]
     assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
     for low, new, ends in ((1e-2, {"high": 0.02}, (0.002, 0.02)), (1e-4, {"low": 1.0}, (1.0, 10.0))):
@@ -193,8 +193,8 @@ def test_the_ends_of_the_range_give_way():
 def test_the_page_s_address():
     scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Choice("adam"), steps=100))
     at = opened(scene)
-    link = plots(at)["schedules-loss"]["link"]
-    assert decode(link.removeprefix("?s="), "schedules").scene == scene
+    link = plots(at)["lr-schedules-loss"]["link"]
+    assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
 
 
 @pytest.mark.parametrize(
@@ -206,29 +206,29 @@ def test_the_page_s_address():
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedScene("schedules", bad)), "schedules")
+        decode(encode(SharedScene("lr_schedules", bad)), "lr_schedules")
 
 
 def test_a_damaged_link_opens_the_page_as_it_is():
-    at = open_page("schedules", s=encode(SharedScene("schedules", KINDS))[:-3])
-    assert at.session_state.schedules == Scheduling()
+    at = open_page("lr_schedules", s=encode(SharedScene("lr_schedules", KINDS))[:-3])
+    assert at.session_state.lr_schedules == ScheduleComparison()
     assert at.warning
 
 
 def test_curves_as_csv():
-    at = trained(opened(SMALL), "schedules")
+    at = trained(opened(SMALL), "lr_schedules")
     lines = [Line(f"r{i}", f"{i}", now, 0, None) for i, now in enumerate(kept(at))]
     planned = [page.rates_of(line.progress.training.optimizer, 200) for line in lines]
     found = list(csv.DictReader(io.StringIO(page.curves_csv(lines, planned))))
     assert len(found) == 2 * 200
     last = found[-1]
     assert float(last["rate"]) == planned[1][-1]
-    assert float(last["loss_after_on_training_rows"]) == lines[1].progress.surprise[-1, 0, 0, 0]
+    assert float(last["loss_after_on_training_rows"]) == lines[1].progress.cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(lines[0].progress.loss[0, 0, 0]))
     assert found[0]["test_accuracy"] == ""
 
 
-@pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, RANGE, Scheduling(())])
+@pytest.mark.parametrize("scene", [ScheduleComparison(), KINDS, FOUR_RATES, RANGE, ScheduleComparison(())])
 def test_stamps(scene):
     picture = stamp(scene, LIGHT)
     assert picture.count("<path") == (1 if scene is RANGE else len(scene.optimizers))

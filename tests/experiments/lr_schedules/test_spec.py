@@ -18,7 +18,7 @@ from optviz.experiments.lr_schedules.spec import (
     FOUR_RATES,
     KINDS,
     RangeTest,
-    Scheduling,
+    ScheduleComparison,
     check,
     fitted,
     rates,
@@ -37,23 +37,23 @@ from optviz.training import advance, begin, load
 SEEDS = tuple(range(6))
 
 
-def end(training, assess=30):
+def end(training, eval_every=30):
     """Trained to its end; looked at less often than on the page, which is most of the time."""
     data = load(training)
-    now = begin(replace(training, assess=assess), data)
+    now = begin(replace(training, eval_every=eval_every), data)
     while not now.done:
-        now = advance(now, data, assess)
+        now = advance(now, data, eval_every)
     return now
 
 
 @pytest.fixture(scope="module")
 def dropped():
     """The constant rate and the step decay, over several seeds."""
-    return [end(t) for t in replace(Scheduling(), seeds=SEEDS).trainings]
+    return [end(t) for t in replace(ScheduleComparison(), seeds=SEEDS).trainings]
 
 
 def at(now, iteration):
-    return now.surprise[list(now.assessed).index(iteration), 0, 0]
+    return now.cross_entropy[list(now.evaluated).index(iteration), 0, 0]
 
 
 def test_the_sudden_drop_is_that_of_the_reference(dropped):
@@ -93,7 +93,7 @@ def test_what_is_said_of_all_rows_is_the_loss_on_all_rows(dropped):
         x = x @ layer["W"] + layer["b"][:, None]
         z, x = x, np.maximum(x, 0)
     share = np.exp(z[:, np.arange(len(data.t)), data.t]) / np.exp(z).sum(-1)
-    np.testing.assert_allclose(now.surprise[-1, 0, 0], -np.log(share).mean(-1), rtol=1e-4)
+    np.testing.assert_allclose(now.cross_entropy[-1, 0, 0], -np.log(share).mean(-1), rtol=1e-4)
 
 
 def test_four_rates_are_what_they_are_called():
@@ -106,7 +106,7 @@ def test_four_rates_are_what_they_are_called():
 def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
     sgd, adam, slow = Choice("sgd", {"lr": 0.3}), Choice("adam", {"lr": 0.06}), Choice("adam", {"lr": 0.003})
     cyclic, cosine = (OptimizerConfig(sgd, (), {"lr": Choice(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
-    kept, again, once = [end(t) for t in Scheduling((OptimizerConfig(sgd), cyclic, cosine)).trainings]
+    kept, again, once = [end(t) for t in ScheduleComparison((OptimizerConfig(sgd), cyclic, cosine)).trainings]
     assert (core.settled(once) < core.settled(again)).all()
     assert np.median(core.settled(again)) < np.median(core.settled(kept))
     ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
@@ -114,7 +114,7 @@ def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
     assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
     warm = (OptimizerConfig(adam), OptimizerConfig(adam, (), {"lr": Choice("warmup", {"steps": 200})}), OptimizerConfig(slow))
     at_once, warmed, good = [
-        end(t) for t in Scheduling(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
+        end(t) for t in ScheduleComparison(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
     ]
     assert np.median(at(warmed, 60)) < np.median(at(at_once, 60)), "while the rate is small"
     assert core.settled(warmed).min() > core.settled(at_once).max() > core.settled(good).max()
@@ -130,7 +130,7 @@ def test_the_range_test_climbs_by_equal_factors():
     config = RangeTest(low=1e-3, high=10.0, steps=401).optimizer
     climb = rates(config, 401)
     np.testing.assert_allclose(climb, 10 ** np.linspace(-3, 1, 401), rtol=1e-12)
-    assert Scheduling().tested.iterations == 400
+    assert ScheduleComparison().tested.iterations == 400
 
 
 @pytest.mark.parametrize("lam", [0.5, 2.0, 20.0])
@@ -159,11 +159,11 @@ def quadratic(lam, noise):
 
 def test_a_range_test_finds_a_good_rate_for_the_net():
     """Of the rates that are kept (0.003, 0.1, 0.5): near the good one; the high one is beyond the blow-up."""
-    test = replace(Scheduling(), seeds=SEEDS[:3]).tested
+    test = replace(ScheduleComparison(), seeds=SEEDS[:3]).tested
     found = read(rates(test.optimizer, test.iterations), end(test).loss[:, 0])
     assert 0.03 < found.steepest < 0.2
     assert 0.2 < found.blown < 0.5
-    deep = Scheduling(network=Network((64, *[50] * 6, 10))).tested
+    deep = ScheduleComparison(network=Network((64, *[50] * 6, 10))).tested
     assert read(rates(deep.optimizer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, "deeper is touchier"
 
 
@@ -185,15 +185,15 @@ def test_a_fresh_schedule_has_its_effect_within_the_training():
     for key in SCHEDULES:
         for iterations in (20, 900, 5000):
             config = OptimizerConfig(Choice("sgd"), (), {"lr": fitted(key, iterations)})
-            check(Scheduling((config,), iterations=iterations))
+            check(ScheduleComparison((config,), iterations=iterations))
             span = rates(config, iterations)
             assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
 
 
-@pytest.mark.parametrize("scene", [Scheduling(), KINDS, FOUR_RATES, Scheduling((), view="range")])
+@pytest.mark.parametrize("scene", [ScheduleComparison(), KINDS, FOUR_RATES, ScheduleComparison((), view="range")])
 def test_presets_are_right_and_survive_json(scene):
     check(scene)
-    assert from_dict(Scheduling, to_dict(scene)) == scene
+    assert from_dict(ScheduleComparison, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_presets_are_right_and_survive_json(scene):
 )  # fmt: skip
 def test_what_could_not_have_been_set_is_refused(wrong, says):
     with pytest.raises(SpecError, match=says):
-        check(replace(Scheduling(), **wrong))
+        check(replace(ScheduleComparison(), **wrong))
 
 
 def test_looks_are_a_hundred_at_most():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from optviz import OPTIMIZERS
-from optviz.experiments.optimizer_comparison.spec import Contest
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import digits, training
@@ -32,11 +32,11 @@ from optviz.ui import job_runner as laboratory
 from optviz.ui import training_charts as bench
 from tests.page import numbers, open_page, panels, plots, trained
 
-SMALL = Contest(network=Network((64, 20, 10)), iterations=40, batch=32)
+SMALL = OptimizerComparison(network=Network((64, 20, 10)), iterations=40, batch=32)
 
 
 def opened(contest=None):
-    return open_page("contest", contest)
+    return open_page("optimizer_comparison", contest)
 
 
 def rows(at):
@@ -48,26 +48,26 @@ def rows(at):
 
 
 def kept(at):
-    return list(at.session_state.labs["contest"]["kept"].values())
+    return list(at.session_state.labs["optimizer_comparison"]["kept"].values())
 
 
 def test_it_opens_with_figure_6_9_and_nothing_trained():
     at = opened()
-    assert at.session_state.contest == Contest()
+    assert at.session_state.optimizer_comparison == OptimizerComparison()
     assert [r[0] for r in rows(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert all(r[-1] == "not begun" for r in rows(at))
     assert "Alpaydin" in " ".join(c.value for c in at.caption)
 
 
 def test_training_gives_the_numbers_of_a_training_in_one_go():
-    at = trained(opened(SMALL), "contest")
+    at = trained(opened(SMALL), "optimizer_comparison")
     now = next(n for n in kept(at) if n.training.optimizer.method.key == "adam")
     data = load(now.training)
     alone = advance(begin(now.training, data), data, 40)
     assert np.array_equal(now.loss, alone.loss)
     assert np.array_equal(now.params, alone.params)
     assert all(r[-1] == "done" for r in rows(at))
-    curves = [t for t in plots(at)["contest-loss"]["data"] if t["mode"] == "lines" and "hovertemplate" in t]
+    curves = [t for t in plots(at)["optimizer-comparison-loss"]["data"] if t["mode"] == "lines" and "hovertemplate" in t]
     assert len(curves) == 4
     assert all(len(numbers(t["y"])) == 40 for t in curves)
     assert at.button(key="train-contest").disabled
@@ -76,66 +76,66 @@ def test_training_gives_the_numbers_of_a_training_in_one_go():
 def test_stopping_keeps_and_going_on_ends_the_same():
     at = opened(SMALL)
     at.button(key="train-contest").click().run()
-    at.session_state.labs["contest"]["running"] = True
+    at.session_state.labs["optimizer_comparison"]["running"] = True
     at.run()
-    if at.session_state.labs["contest"]["running"]:
+    if at.session_state.labs["optimizer_comparison"]["running"]:
         at.button(key="stop-contest").click().run()
     before = {id(n): n.iteration for n in kept(at)}
     at.run()
     assert {id(n): n.iteration for n in kept(at)} == before, "nothing moves while it is stopped"
-    at = trained(at, "contest") if any(not n.done for n in kept(at)) else at
+    at = trained(at, "optimizer_comparison") if any(not n.done for n in kept(at)) else at
     assert all(n.done for n in kept(at))
     at.button(key="again-contest").click().run()
     assert all(n.iteration == 0 for n in kept(at))
 
 
 def test_what_is_only_shown_otherwise_is_not_trained_again():
-    at = trained(opened(SMALL), "contest")
+    at = trained(opened(SMALL), "optimizer_comparison")
     before = [id(n) for n in kept(at)]
-    at.toggle(key="contest-smooth").set_value(False).run()
-    at.toggle(key="contest-log").set_value(True).run()
+    at.toggle(key="optimizer-comparison-smooth").set_value(False).run()
+    at.toggle(key="optimizer-comparison-log").set_value(True).run()
     at.get("button_group")[0].set_value("seconds").run()
     assert [id(n) for n in kept(at)] == before
-    assert plots(at)["contest-loss"]["layout"]["yaxis"]["type"] == "log"
-    assert plots(at)["contest-loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
+    assert plots(at)["optimizer-comparison-loss"]["layout"]["yaxis"]["type"] == "log"
+    assert plots(at)["optimizer-comparison-loss"]["layout"]["xaxis"]["title"]["text"] == "seconds of computing"
 
 
 def test_another_rate_trains_only_that_optimizer_again():
-    at = trained(opened(SMALL), "contest")
+    at = trained(opened(SMALL), "optimizer_comparison")
     before = {id(n) for n in kept(at)}
-    configs = list(at.session_state.contest.optimizers)
+    configs = list(at.session_state.optimizer_comparison.optimizers)
     configs[0] = OptimizerConfig(Choice("sgd", {"lr": 0.2}))
-    at.session_state.contest = Contest(tuple(configs), SMALL.network, batch=32, iterations=40)
+    at.session_state.optimizer_comparison = OptimizerComparison(tuple(configs), SMALL.network, batch=32, iterations=40)
     at.run()
     assert [r[-1] for r in rows(at)] == ["not begun", "done", "done", "done"]
     assert before <= {id(n) for n in kept(at)}, "the old one is kept, should one come back to it"
 
 
 def test_more_iterations_go_on_from_what_is_there():
-    at = trained(opened(SMALL), "contest")
-    at.session_state.contest = Contest(SMALL.optimizers, SMALL.network, batch=32, iterations=60)
+    at = trained(opened(SMALL), "optimizer_comparison")
+    at.session_state.optimizer_comparison = OptimizerComparison(SMALL.optimizers, SMALL.network, batch=32, iterations=60)
     at.run()
     assert [r[1] for r in rows(at)] == ["40"] * 4
     assert at.button(key="train-contest").label == "Go on"
 
 
 @pytest.mark.parametrize(
-    "contest",
+    "optimizer_comparison",
     [
-        Contest(network=Network((64, 10)), iterations=10), Contest(network=Network((64, *[10] * 8, 10)), iterations=10),
-        Contest((OptimizerConfig(Choice("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
-        Contest((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), initialiser=Choice("normal", {"sigma": 0.0})), iterations=10),
-        Contest((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), Choice("relu"), Choice("constant")), iterations=10, batch=1),
-        Contest((OptimizerConfig(Choice("adam", {"lr": 0.01})),), Network((2, 10, 2)), Choice("moons"), Split(150), 16, 20, (0, 1, 2)),
-        Contest((OptimizerConfig(Choice("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
-        Contest((OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
-        Contest(()),
+        OptimizerComparison(network=Network((64, 10)), iterations=10), OptimizerComparison(network=Network((64, *[10] * 8, 10)), iterations=10),
+        OptimizerComparison((OptimizerConfig(Choice("sgd", {"lr": 10.0})),), Network((64, 50, 50, 10)), iterations=30),
+        OptimizerComparison((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), initializer=Choice("normal", {"sigma": 0.0})), iterations=10),
+        OptimizerComparison((OptimizerConfig(Choice("sgd")),), Network((64, 20, 10), Choice("relu"), Choice("constant")), iterations=10, batch=1),
+        OptimizerComparison((OptimizerConfig(Choice("adam", {"lr": 0.01})),), Network((2, 10, 2)), Choice("moons"), Split(150), 16, 20, (0, 1, 2)),
+        OptimizerComparison((OptimizerConfig(Choice("lbfgs", {"lr": 0.1})),), Network((64, 20, 10)), iterations=10),
+        OptimizerComparison((OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),), Network((64, 20, 10)), iterations=20),
+        OptimizerComparison(()),
     ],
 )  # fmt: skip
 def test_extreme_settings(contest):
     at = opened(contest)
     if contest.optimizers:
-        at = trained(at, "contest")
+        at = trained(at, "optimizer_comparison")
         json.dumps(plots(at))
         assert len(rows(at)) == len(contest.optimizers)
     else:
@@ -146,8 +146,8 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = opened()
     configs = tuple(OptimizerConfig(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
-    at.session_state.contest = Contest(configs, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
-    at = trained(at.run(), "contest")
+    at.session_state.optimizer_comparison = OptimizerComparison(configs, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
+    at = trained(at.run(), "optimizer_comparison")
     said = {r[0]: r[-1] for r in rows(at)}
     assert "diverged at iteration" in said["SGD (lr 1e+06)"]
     assert said["SGD (lr 0)"] == "done"
@@ -172,7 +172,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state["settings-0"] = True
     at.run()
     assert {OPTIMIZERS["newton"].label, OPTIMIZERS["bfgs"].label}.isdisjoint(
-        at.selectbox(key=f"optimizer-0-4-optimizer-{at.session_state.generation}").options
+        at.selectbox(key=f"optimizer-0-4-optimizer-{at.session_state.epoch}").options
     )
     assert any("P × P" in c.value for c in at.caption)
 
@@ -180,9 +180,9 @@ def test_dense_methods_are_not_offered_and_it_says_why():
 @pytest.mark.parametrize("key", ["moons", "circles", "spirals", "clouds"])
 def test_points_in_a_plane_show_their_boundary(key):
     at = opened()
-    at.selectbox(key=f"contest-data-{at.session_state.generation}").set_value(key).run()
+    at.selectbox(key=f"optimizer-comparison-data-{at.session_state.epoch}").set_value(key).run()
     assert not at.exception
-    sizes = at.session_state.contest.network.sizes
+    sizes = at.session_state.optimizer_comparison.network.sizes
     assert sizes[0] == 2
     figure = plots(at)["boundary"]
     assert len(figure["data"]) == 1 + sizes[-1]
@@ -200,37 +200,37 @@ def test_the_confusion_matrix_and_the_misread():
 
 
 def test_the_page_s_address():
-    contest = Contest(
+    contest = OptimizerComparison(
         (OptimizerConfig(Choice("adam", {"lr": 0.002})),), Network((2, 30, 30, 2)), Choice("spirals"), Split(200), 32, 500, (0, 1)
     )
     at = opened(contest)
-    link = plots(at)["contest-loss"]["link"]
-    assert decode(link.removeprefix("?s="), "contest").scene == contest
+    link = plots(at)["optimizer-comparison-loss"]["link"]
+    assert decode(link.removeprefix("?s="), "optimizer_comparison").scene == contest
     assert len(link) < 200
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        Contest(network=Network((65, 10))), Contest(iterations=10**6), Contest((OptimizerConfig(Choice("newton")),)), Contest(dataset=Choice("nothing")),
-        Contest(seeds=()), Contest((OptimizerConfig(Choice("sgd")),) * 9), Contest(split=Split(0)),
+        OptimizerComparison(network=Network((65, 10))), OptimizerComparison(iterations=10**6), OptimizerComparison((OptimizerConfig(Choice("newton")),)), OptimizerComparison(dataset=Choice("nothing")),
+        OptimizerComparison(seeds=()), OptimizerComparison((OptimizerConfig(Choice("sgd")),) * 9), OptimizerComparison(split=Split(0)),
     ],
 )  # fmt: skip
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedScene("contest", bad)), "contest")
+        decode(encode(SharedScene("optimizer_comparison", bad)), "optimizer_comparison")
 
 
 def test_more_rows_for_training_than_there_are():
     at = opened()
-    at.session_state.contest = Contest(split=Split(1797))
+    at.session_state.optimizer_comparison = OptimizerComparison(split=Split(1797))
     at.run()
     assert not at.exception
     assert "training" in at.error[0].value
 
 
 def test_curves_as_csv():
-    at = trained(opened(SMALL), "contest")
+    at = trained(opened(SMALL), "optimizer_comparison")
     now = kept(at)[0]
     found = list(csv.DictReader(io.StringIO(bench.curves_csv([training.Line("c0", "SGD", now, 0, None)]))))
     assert len(found) == 41

@@ -9,11 +9,11 @@ from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization.spec import (
     BOOK,
     LABELS,
-    NOTHING,
+    BASELINE,
     WRITERS,
     Outcome,
-    Overfitting,
-    Remedy,
+    Regularization,
+    Regularizer,
 )
 from optviz.nn import (
     EVALUATION,
@@ -42,7 +42,7 @@ RNG = np.random.default_rng(0)
 NET = Network((5, 9, 8, 4), Choice("tanh"), Choice("xavier_normal"), "float64", dropout=0.3)
 
 
-def problem(seeds=(3,), rows=12):
+def objective(seeds=(3,), rows=12):
     params = np.stack([NET.init(seed) for seed in seeds])
     x = RNG.standard_normal((len(seeds), rows, 5))
     y = one_hot(RNG.integers(0, 4, (len(seeds), rows)), 4)
@@ -60,14 +60,14 @@ def by_differences(f, params, e=1e-6):
 
 
 def test_the_gradient_through_dropout_by_differences():
-    params, x, y, mode = problem()
+    params, x, y, mode = objective()
     f = MiniBatch(NET, x, y, mode)
     np.testing.assert_allclose(f.grad(params)[0], by_differences(f, params), atol=2e-9)
 
 
 def test_the_gradient_through_dropout_agrees_with_torch():
     torch = pytest.importorskip("torch")
-    params, x, y, mode = problem((3, 8))
+    params, x, y, mode = objective((3, 8))
     ours = MiniBatch(NET, x, y, mode).grad(params)
     done = NET.forward(params, x, mode)
     masks = [kept for layer, kept in zip(NET.layers, done.kept, strict=True) if isinstance(layer, Dropout)]
@@ -159,9 +159,9 @@ def test_penalties_by_hand():
 
 
 @pytest.mark.parametrize("penalty", [Penalty(0.3), Penalty(0.0, 0.2), Penalty(0.3, 0.2)])
-@pytest.mark.parametrize("normalise", ["", "before"])
-def test_the_gradient_with_a_penalty_by_differences_and_what_is_free(penalty, normalise):
-    net = replace(NET, dropout=0.0, normalise=normalise)
+@pytest.mark.parametrize("normalize", ["", "before"])
+def test_the_gradient_with_a_penalty_by_differences_and_what_is_free(penalty, normalize):
+    net = replace(NET, dropout=0.0, normalize=normalize)
     params = np.stack([net.init(1)]) + RNG.normal(0, 0.1, (1, net.size))
     x, y = RNG.standard_normal((1, 12, 5)), one_hot(RNG.integers(0, 4, (1, 12)), 4)
     mode = Mode(True, (1,), 0)
@@ -197,9 +197,9 @@ def test_how_many_wrong_labels_are_known_by_heart():
     data = load(training)
     right = load(replace(training, split=Split(300))).t
     before, after = begin(training, data), advance(begin(training, data), data, 1500)
-    assert (core.by_heart(before, data, right) < 0.35).all(), "by chance a tenth"
-    assert (core.by_heart(after, data, right) > 0.95).all()
-    assert np.isnan(core.by_heart(after, data, data.t)).all()
+    assert (core.memorized(before, data, right) < 0.35).all(), "by chance a tenth"
+    assert (core.memorized(after, data, right) > 0.95).all()
+    assert np.isnan(core.memorized(after, data, data.t)).all()
 
 
 # What is said of them.
@@ -226,25 +226,25 @@ def test_weights_by_hand():
 
 def test_names():
     adam = Choice("adam", {"lr": 0.001})
-    found = core.names((NOTHING, Remedy(l2=0.01), Remedy(0.01, 0.001, 0.2), Remedy(l2=0.1, optimizer=adam), NOTHING))
+    found = core.names((BASELINE, Regularizer(l2=0.01), Regularizer(0.01, 0.001, 0.2), Regularizer(l2=0.1, optimizer=adam), BASELINE))
     assert found == [
-        "no remedy", "weight decay 0.01", "weight decay 0.01 + L1 0.001 + dropout 0.2", "Adam + L2 0.1", "no remedy (2)",
+        "no regularizer", "weight decay 0.01", "weight decay 0.01 + L1 0.001 + dropout 0.2", "Adam + L2 0.1", "no regularizer (2)",
     ]  # fmt: skip
-    assert core.names(core.ADAM.remedies) == ["Adam", "Adam + L2 0.1", "AdamW, decay 0.1"]
+    assert core.names(core.ADAM.regularizers) == ["Adam", "Adam + L2 0.1", "AdamW, decay 0.1"]
 
 
-@pytest.mark.parametrize("scene", [Overfitting(), BOOK, WRITERS, LABELS, core.NORMS, core.ADAM])
+@pytest.mark.parametrize("scene", [Regularization(), BOOK, WRITERS, LABELS, core.NORMS, core.ADAM])
 def test_scenes_are_allowed_and_written_back(scene):
     core.check(scene)
-    assert from_dict(Overfitting, to_dict(scene)) == scene
+    assert from_dict(Regularization, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        Overfitting(remedies=()), Overfitting((NOTHING,) * 7), Overfitting((Remedy(l2=11.0),)), Overfitting((Remedy(dropout=0.99),)),
-        Overfitting((Remedy(l1=-1.0),)), Overfitting((Remedy(optimizer=Choice("newton")),)), Overfitting(split=Split(300, noise=1.0)),
-        Overfitting(network=Network((64, 10), dropout=0.1)), Overfitting(seeds=()), Overfitting(batch=0),
+        Regularization(regularizers=()), Regularization((BASELINE,) * 7), Regularization((Regularizer(l2=11.0),)), Regularization((Regularizer(dropout=0.99),)),
+        Regularization((Regularizer(l1=-1.0),)), Regularization((Regularizer(optimizer=Choice("newton")),)), Regularization(split=Split(300, noise=1.0)),
+        Regularization(network=Network((64, 10), dropout=0.1)), Regularization(seeds=()), Regularization(batch=0),
     ],
 )  # fmt: skip
 def test_what_could_not_have_been_set(bad):
@@ -256,7 +256,7 @@ def test_what_could_not_have_been_set(bad):
 
 
 def trained(scene, **parts):
-    """How the remedies stand at the end: outcomes."""
+    """How the regularizers stand at the end: outcomes."""
     progresses = []
     for training in replace(scene, **parts).trainings:
         data = load(training)
@@ -265,7 +265,7 @@ def trained(scene, **parts):
 
 
 def test_other_writers_dropout_helps():
-    (none, dropped), _ = trained(WRITERS, remedies=(NOTHING, Remedy(dropout=0.1)))
+    (none, dropped), _ = trained(WRITERS, regularizers=(BASELINE, Regularizer(dropout=0.1)))
     assert np.median(none.training) > 0.995
     assert np.median(none.test) == pytest.approx(0.834, abs=0.025)
     p = core.paired(none, dropped)
@@ -299,7 +299,7 @@ def test_with_the_book_s_values_the_gap_narrows_and_the_test_falls_with_it():
 
 
 def test_l1_makes_weights_vanish_and_l2_makes_them_small():
-    _, (none, decay, sparse) = trained(core.NORMS, remedies=(NOTHING, Remedy(l2=0.01), Remedy(l1=0.001)), seeds=(0,))
+    _, (none, decay, sparse) = trained(core.NORMS, regularizers=(BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.001)), seeds=(0,))
     of = [core.described(core.weights(now.training, now.params[0])) for now in (none, decay, sparse)]
     assert of[1].norm < 0.75 * of[0].norm
     assert of[1].tiny < 0.03

@@ -11,7 +11,7 @@ from optviz.experiments.standardization.spec import (
     PENALTY,
     RATES,
     Descent,
-    Scaling,
+    Standardization,
     Side,
     arrival,
     best_line,
@@ -44,14 +44,14 @@ def curvatures(f, at, h=1e-4):
 
 
 def test_the_reference():
-    """Spec, section 3: .992 → .810 raw, .992 → .992 standardised; spread over sets of points .004, .023 and .004."""
+    """Spec, section 3: .992 → .810 raw, .992 → .992 standardized; spread over sets of points .004, .023 and .004."""
     found = []
     for seed in range(30):
-        raw, standard = sides(Scaling(seed=seed))
+        raw, standard = sides(Standardization(seed=seed))
         found.append([float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))])
     assert np.mean(found, 0) == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.006)
     assert np.std(found, 0) == pytest.approx([0.004, 0.023, 0.004, 0.004], abs=0.006)
-    raw, standard = sides(Scaling())
+    raw, standard = sides(Standardization())
     here = [float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))]
     assert here == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.0021), "the page opens with a set like the mean"
 
@@ -59,13 +59,13 @@ def test_the_reference():
 @pytest.mark.parametrize("offset", [0.0, 5.0, 10.0, 30.0])
 @pytest.mark.parametrize("degrees", [2.0, 5.0, 20.0])
 def test_accuracy_against_the_normal_distribution(offset, degrees):
-    """Where endless clouds stand: the turned line is at (gap/2)·cos ± offset·sin deviations from their centres."""
+    """Where endless clouds stand: the turned line is at (gap/2)·cos ± offset·sin deviations from their centers."""
     spread, gap = 0.42, 2.0
     near, slip = gap / 2 * cos(radians(degrees)) / spread, offset * sin(radians(degrees)) / spread
     expected = np.mean([0.5 * (1 + erf(z / sqrt(2))) for z in (near - slip, near + slip)])
     found = []
     for seed in range(20):
-        x = sides(Scaling(points=1000, offset=offset, seed=seed))[0]
+        x = sides(Standardization(points=1000, offset=offset, seed=seed))[0]
         ideal = replace(x, line=np.array([1.0, -1.0, 0.0]) * (1 if x.line[0] > 0 else -1))
         found.append(float(ideal.accuracy(ideal.turned(degrees))))
     assert np.mean(found) == pytest.approx(expected, abs=0.005)
@@ -96,7 +96,7 @@ SCIPY = [
 @pytest.mark.parametrize(("more", "line", "least", "condition", "with_bias"), SCIPY)
 def test_the_best_line_against_scipy(more, line, least, condition, with_bias):
     """Also where the classes can be parted (the last): there the penalty alone holds the line."""
-    raw, _ = sides(Scaling(**more))
+    raw, _ = sides(Standardization(**more))
     assert raw.line == pytest.approx(line, rel=1e-6)
     assert raw.least == pytest.approx(least, rel=1e-7)
     assert raw.curvature.condition == pytest.approx(condition, rel=1e-5)
@@ -107,7 +107,7 @@ def test_the_best_line_against_scipy(more, line, least, condition, with_bias):
 @pytest.mark.parametrize("part", [0, 1])
 def test_the_best_line_by_differences(part, more):
     """No slope and a positive curvature in every direction: the minimum of a convex function."""
-    side = sides(Scaling(**more))[part]
+    side = sides(Standardization(**more))[part]
     ridge = PENALTY * (side.x.std(0) ** 2 if part == 0 else np.ones(2))
 
     def f(line):
@@ -121,7 +121,7 @@ def test_the_best_line_by_differences(part, more):
 
 
 def test_one_line_and_one_loss_in_two_kinds_of_coordinates():
-    raw, standard = sides(Scaling(offset=7.0, stretch=3.0, seed=4))
+    raw, standard = sides(Standardization(offset=7.0, stretch=3.0, seed=4))
     assert np.array_equal(raw.misses(raw.line), standard.misses(standard.line))
     assert raw.loss(raw.line) == pytest.approx(standard.loss(standard.line), rel=1e-9)
     assert raw.least == pytest.approx(standard.least, rel=1e-9)
@@ -131,24 +131,24 @@ def test_one_line_and_one_loss_in_two_kinds_of_coordinates():
 
 
 def test_the_condition_number_grows_with_the_square_of_the_distance():
-    """Raw ≈ offset² / spread², a rule of thumb; standardised data never notice that the clouds were moved."""
-    near, far = (sides(Scaling(offset=offset)) for offset in (20.0, 40.0))
+    """Raw ≈ offset² / spread², a rule of thumb; standardized data never notice that the clouds were moved."""
+    near, far = (sides(Standardization(offset=offset)) for offset in (20.0, 40.0))
     assert far[0].curvature.condition / near[0].curvature.condition == pytest.approx(4, rel=0.05)
     assert far[1].curvature.condition == pytest.approx(near[1].curvature.condition, rel=1e-6)
-    found = [[s.curvature.condition for s in sides(Scaling(seed=seed))] for seed in range(10)]
+    found = [[s.curvature.condition for s in sides(Standardization(seed=seed))] for seed in range(10)]
     assert np.min(found, 0)[0] > 700
     assert np.max(found, 0)[1] < 10
 
 
 def test_the_condition_number_with_the_bias():
-    side = sides(Scaling(offset=4.0))[0]
+    side = sides(Standardization(offset=4.0))[0]
     ridge = PENALTY * side.x.std(0) ** 2
     eigenvalues = np.linalg.eigvalsh(curvatures(lambda line: objective(line, side.x, side.y, ridge), side.line, 1e-3))
     assert side.condition == pytest.approx(eigenvalues[-1] / eigenvalues[0], rel=0.05)
 
 
 def test_the_loss_as_minimize_takes_it():
-    f = sides(Scaling(offset=2.0))[0].f
+    f = sides(Standardization(offset=2.0))[0].f
     at = np.random.default_rng(0).normal(size=(3, 2, 2))
     assert f.value(at).shape == (3, 2)
     assert f.grad(at).shape == at.shape
@@ -180,7 +180,7 @@ def by_hand(side, rate, steps):
 
 @pytest.mark.parametrize("choice", ["steady", "lowest", "same"])
 def test_the_descent(choice):
-    scaling = Scaling(choice=choice, rate=0.05)
+    scaling = Standardization(choice=choice, rate=0.05)
     for side in sides(scaling):
         way = Descent.of(side, scaling)
         w, losses = by_hand(side, way.rate, scaling.steps)
@@ -198,12 +198,12 @@ def test_the_descent(choice):
             assert (np.diff(above) > 1e-12).any(), "with ten times the rate it goes uphill somewhere"
 
 
-def test_what_standardising_does_for_the_descent():
-    raw, standard = sides(Scaling())
-    off = [Descent.of(side, Scaling()).off(side) for side in (raw, standard)]
+def test_what_standardizing_does_for_the_descent():
+    raw, standard = sides(Standardization())
+    off = [Descent.of(side, Standardization()).off(side) for side in (raw, standard)]
     assert off[0][-1] > 0.7, "without a step uphill, raw has hardly set out"
     assert off[1][-1] < 0.05
-    zigzag, far = (Descent.of(side, Scaling(choice="lowest")) for side in (raw, standard))
+    zigzag, far = (Descent.of(side, Standardization(choice="lowest")) for side in (raw, standard))
     assert zigzag.off(raw)[-1] > 0.05, "with zigzags it comes nearer"
     assert (np.diff(zigzag.run.values) > 0).sum() > 10
     assert arrival(zigzag.off(raw)) is None
@@ -212,7 +212,7 @@ def test_what_standardising_does_for_the_descent():
     assert best / 1.5 < far.rate < 1.5 * best, "near what theory says of the curvature at the minimum"
     assert zigzag.rate < 2 / raw.curvature.high, "stable at the minimum"
     larger = standard.f.hess(np.zeros(2))
-    assert Descent.of(standard, Scaling()).rate > 1 / np.linalg.eigvalsh(larger)[-1], (
+    assert Descent.of(standard, Standardization()).rate > 1 / np.linalg.eigvalsh(larger)[-1], (
         "no less than what is safe everywhere"
     )
 
@@ -227,25 +227,25 @@ def test_arrival(off, first):
 def test_digits_in_four_kinds_of_inputs():
     """Spec, section 3: .68 ±.33, .957, .987 and .103, on training rows."""
     found = {}
-    for training in replace(Scaling(), digits=replace(DIGITS, seeds=tuple(range(10)), assess=200)).trainings:
+    for training in replace(Standardization(), digits=replace(DIGITS, seeds=tuple(range(10)), eval_every=200)).trainings:
         data = load(training)
         found[training.inputs] = advance(begin(training, data), data, 200).accuracy[-1, 0, 0]
     mean = {kind: np.nan_to_num(a).mean() for kind, a in found.items()}
     assert mean["raw"] == pytest.approx(0.68, abs=0.2)
     assert found["raw"].std() == pytest.approx(0.33, abs=0.12)
     assert mean["given"] == pytest.approx(0.957, abs=0.01)
-    assert mean["standardised"] == pytest.approx(0.987, abs=0.005)
+    assert mean["standardized"] == pytest.approx(0.987, abs=0.005)
     assert mean["offset"] == pytest.approx(0.103, abs=0.01)
 
 
 EXTREME = (
-    Scaling(points=10, spread=0.05, gap=5.0), Scaling(points=10, gap=0.0), Scaling(offset=50.0, stretch=10.0, steps=300),
-    Scaling(offset=0.0, stretch=0.1, angle=-45.0), Scaling(choice="same", rate=float(RATES[-1])), Scaling(choice="same", rate=float(RATES[0]), steps=1), Scaling(choice="lowest", offset=50.0, stretch=10.0),
-    Scaling(spread=1.0, points=1000, seed=9999, angle=45.0),
+    Standardization(points=10, spread=0.05, gap=5.0), Standardization(points=10, gap=0.0), Standardization(offset=50.0, stretch=10.0, steps=300),
+    Standardization(offset=0.0, stretch=0.1, angle=-45.0), Standardization(choice="same", rate=float(RATES[-1])), Standardization(choice="same", rate=float(RATES[0]), steps=1), Standardization(choice="lowest", offset=50.0, stretch=10.0),
+    Standardization(spread=1.0, points=1000, seed=9999, angle=45.0),
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("scaling", EXTREME)
+@pytest.mark.parametrize("standardization", EXTREME)
 def test_extreme_settings_are_finite_and_without_a_warning(scaling):
     check(scaling)
     for side in sides(scaling):
@@ -262,15 +262,15 @@ def test_extreme_settings_are_finite_and_without_a_warning(scaling):
         {"points": 9}, {"points": 5000}, {"spread": 0.0}, {"gap": -1.0}, {"offset": 51.0}, {"stretch": 0.0}, {"seed": -1},
         {"angle": 90.0}, {"rate": 0.0}, {"steps": 0}, {"steps": 10**6}, {"view": "nothing"}, {"choice": "nothing"},
         {"digits": replace(DIGITS, inputs="raw")}, {"digits": replace(DIGITS, dataset=Choice("nothing"))},
-        {"digits": replace(DIGITS, initialisers=(Choice("zeros"),))}, {"digits": replace(DIGITS, seeds=())},
+        {"digits": replace(DIGITS, initializers=(Choice("zeros"),))}, {"digits": replace(DIGITS, seeds=())},
     ],
 )  # fmt: skip
 def test_what_the_page_could_not_have_set(bad):
     with pytest.raises(SpecError):
-        check(replace(Scaling(), **bad))
+        check(replace(Standardization(), **bad))
 
 
 def test_a_spec_as_plain_data_and_back():
-    scaling = Scaling(angle=-3.0, choice="same", digits=replace(DIGITS, iterations=50), view="digits")
+    scaling = Standardization(angle=-3.0, choice="same", digits=replace(DIGITS, iterations=50), view="digits")
     check(scaling)
-    assert from_dict(Scaling, to_dict(scaling)) == scaling
+    assert from_dict(Standardization, to_dict(scaling)) == scaling

@@ -25,7 +25,7 @@ from optviz.experiments.trajectories.predict import (
 from optviz.experiments.trajectories.spec import (
     BOOK,
     Choice,
-    Problem,
+    Objective,
     Scene,
     run,
 )
@@ -68,36 +68,36 @@ class TestInside:
         at.session_state["inside-shown"] = "Over time"
         at.run()
         panels_shown = {t["yaxis"] for t in components(at, "plot")[1]["data"]}
-        assert len(panels_shown) == 1 + len([n for n in OPTIMIZERS[key]().holds if n in path.state]), (
+        assert len(panels_shown) == 1 + len([n for n in OPTIMIZERS[key]().state_names if n in path.state]), (
             "and the effective rate"
         )
 
     @pytest.mark.parametrize("wrapper", WRAPPERS)
     def test_wrappers_too(self, wrapper):
-        at = look_inside(show(open_app(), Scene(Problem(), (OptimizerConfig(Choice("adam"), (Choice(wrapper),)),))))
+        at = look_inside(show(open_app(), Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice(wrapper),)),))))
         assert any("aligned" in m.value for m in at.markdown)
 
     def test_the_arrows_add_up(self):
         """Momentum: what is brought along, times μ, and the rate against the gradient make the step."""
-        path = run(BOOK.problem, BOOK.optimizers[1])
+        path = run(BOOK.objective, BOOK.optimizers[1])
         drawn = {v["label"]: np.stack([numbers(v["dx"]), numbers(v["dy"])], -1) for v in arrows(path, LIGHT)["vectors"]}
         assert drawn["step"] == pytest.approx(0.9 * drawn["v"] + 0.1 * drawn["−∇f"], abs=1e-12)
 
     def test_the_effective_rate_of_sgd_is_its_rate(self):
-        figure = charts(run(BOOK.problem, BOOK.optimizers[0]), LIGHT)
+        figure = charts(run(BOOK.objective, BOOK.optimizers[0]), LIGHT)
         y = numbers(next(t for t in figure["data"] if t["mode"] == "lines")["y"])
         assert y[:-1] == pytest.approx(0.95, rel=1e-9)
         assert np.isnan(y[-1]), "after the last step there is none"
 
     def test_a_path_that_has_ended(self):
         at = show(
-            open_app(), Scene(Problem("formula", "log(x) + y**2", start=(2.0, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 1.0})),))
+            open_app(), Scene(Objective("formula", "log(x) + y**2", start=(2.0, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 1.0})),))
         )
         at = look_inside(at)
         assert any("has ended before step" in m.value for m in at.markdown)
 
     def test_without_optimizers(self):
-        at = look_inside(show(open_app(), Scene(Problem(), ())))
+        at = look_inside(show(open_app(), Scene(Objective(), ())))
         assert any("no optimizer to look into" in m.value for m in at.markdown)
 
 
@@ -120,7 +120,7 @@ class TestFork:
 
     def test_starts_are_counted_where_they_end(self):
         scene = Scene(
-            Problem("himmelblau", start=(0.0, 0.0), steps=300), (OptimizerConfig(Choice("sgd", {"lr": 0.01}), starts=Choice("grid")),)
+            Objective("himmelblau", start=(0.0, 0.0), steps=300), (OptimizerConfig(Choice("sgd", {"lr": 0.01}), initial_points=Choice("grid")),)
         )
         at = show(open_app(), scene)
         text = " ".join(c.value for c in at.caption)
@@ -132,14 +132,14 @@ class TestFork:
     def test_a_branch_of_another_method_shows_nothing_of_the_one_before(self):
         """Adam's v is a mean square, Momentum's a velocity."""
         branch = OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(BOOK.optimizers[3], 10))
-        held = own_state(run(BOOK.problem, branch))
+        held = own_state(run(BOOK.objective, branch))
         assert np.isnan(held["v"][:10]).all()
         assert np.isfinite(held["v"][10:]).all()
-        carried = own_state(run(BOOK.problem, replace(BOOK.optimizers[3], fork=Fork(BOOK.optimizers[3], 10))))
-        assert np.isfinite(carried["v"]).all(), "the same method goes on with what it had"
+        warm_started = own_state(run(BOOK.objective, replace(BOOK.optimizers[3], fork=Fork(BOOK.optimizers[3], 10))))
+        assert np.isfinite(warm_started["v"]).all(), "the same method goes on with what it had"
 
     def test_who_runs_away_draws_no_line_back_across_the_picture(self):
-        at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.1})),)))
+        at = show(open_app(), Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.1})),)))
         points = drawn(contour(at), "SGD")
         (x0, x1), (y0, y1) = FUNCTIONS["rosenbrock"].domain
         far = np.abs((points - [(x0 + x1) / 2, (y0 + y1) / 2]) / [x1 - x0, y1 - y0]).max(-1) > 0.99 * FAR
@@ -151,7 +151,7 @@ class TestPredict:
     ids = ("a", "b", "c", "d")
 
     def test_points_fall_with_the_distance(self):
-        end = run(BOOK.problem, BOOK.optimizers[0]).points[-1]
+        end = run(BOOK.objective, BOOK.optimizers[0]).points[-1]
         frame = np.array([20.0, 10.0])
         for share, points in ((0.0, 10), (0.05, 8), (0.125, 5), (0.25, 0), (3.0, 0)):
             guess = tuple(end + share * frame * (1, 0))
@@ -166,19 +166,19 @@ class TestPredict:
         assert judged(BOOK, list(self.ids), Round(WHO, "a", pick="a"))[0] == 0
 
     def test_nobody_may_be_right(self):
-        nobody = Scene(Problem(steps=3), BOOK.optimizers)
+        nobody = Scene(Objective(steps=3), BOOK.optimizers)
         assert judged(nobody, list(self.ids), Round(WHO, "a", pick=NOBODY))[0] == 10
         assert judged(nobody, list(self.ids), Round(WHO, "a", pick="c"))[0] == 0
 
     def test_a_draw_is_won_by_both(self):
-        twins = Scene(BOOK.problem, (BOOK.optimizers[2], BOOK.optimizers[2]))
+        twins = Scene(BOOK.objective, (BOOK.optimizers[2], BOOK.optimizers[2]))
         for pick in "ab":
             points, verdict = judged(twins, ["a", "b"], Round(WHO, "a", pick=pick))
             assert points == 10
             assert "AdaGrad #1 and AdaGrad #2" in verdict
 
     def test_a_path_that_diverged_is_judged_by_its_last_point(self):
-        scene = Scene(Problem(steps=2000), (OptimizerConfig(Choice("sgd", {"lr": 10.0})),))
+        scene = Scene(Objective(steps=2000), (OptimizerConfig(Choice("sgd", {"lr": 10.0})),))
         points, verdict = judged(scene, ["a"], Round(WHERE, "a", point=(0.0, 0.0)))
         assert points == 0
         assert "nan" not in verdict
@@ -186,8 +186,8 @@ class TestPredict:
     def test_it_is_the_race_that_was_run_that_counts(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        end = tuple(run(BOOK.problem, BOOK.optimizers[0]).points[-1])
-        at.session_state.round = replace(at.session_state.round, point=end, land=BOOK.problem.landscape_key())
+        end = tuple(run(BOOK.objective, BOOK.optimizers[0]).points[-1])
+        at.session_state.round = replace(at.session_state.round, point=end, land=BOOK.objective.landscape_key())
         at.run()
         at.button(key="reveal").click().run()
         assert at.button(key="again").disabled, "no way out of a bad guess"
@@ -200,10 +200,10 @@ class TestPredict:
     def test_a_place_on_another_function_is_no_answer(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=BOOK.problem.landscape_key())
+        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=BOOK.objective.landscape_key())
         at.run()
         assert not at.button(key="reveal").disabled
-        at.selectbox(key=f"function-{at.session_state.generation}").set_value("himmelblau").run()
+        at.selectbox(key=f"function-{at.session_state.epoch}").set_value("himmelblau").run()
         assert at.button(key="reveal").disabled
 
     def test_the_next_question_is_another_one(self):
@@ -213,7 +213,7 @@ class TestPredict:
         at.run()
         at.button(key="again").click().run()
         assert at.session_state.round.about == at.session_state.ids[1]
-        assert at.session_state.scene.problem.start != BOOK.problem.start
+        assert at.session_state.scene.objective.start != BOOK.objective.start
 
     def test_while_the_question_stands_the_page_tells_nothing(self):
         at = open_app()
@@ -227,7 +227,7 @@ class TestPredict:
         assert not at.get("download_button")
         assert not any("aligned" in m.value for m in at.markdown)
         at.session_state.round = replace(
-            at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.problem.landscape_key()
+            at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.objective.landscape_key()
         )
         at.run()
         at.button(key="reveal").click().run()
@@ -302,7 +302,7 @@ class TestLessons:
 class TestShare:
     def test_the_link_on_the_page_opens_the_same_scene(self):
         scene = Scene(
-            Problem(
+            Objective(
                 "formula",
                 "x^2 + abs(y)",
                 ((-2.0, 3.0), (-1.0, 4.0)),
@@ -333,7 +333,7 @@ class TestShare:
         assert not at.warning
 
     def test_a_hostile_formula_in_a_link(self):
-        bad = replace(BOOK, problem=replace(BOOK.problem, function="formula", formula="__import__('os').system('x')"))
+        bad = replace(BOOK, objective=replace(BOOK.objective, function="formula", formula="__import__('os').system('x')"))
         from optviz.shell import share
         from optviz.spec import to_dict
 
@@ -414,7 +414,7 @@ class TestShare:
 
 class TestTakeHome:
     def test_the_offline_page_holds_everything_and_asks_for_nothing(self):
-        scene = replace(BOOK, problem=replace(BOOK.problem, function="formula", formula="x**2 + 2*y**2"))
+        scene = replace(BOOK, objective=replace(BOOK.objective, function="formula", formula="x**2 + 2*y**2"))
         for view in (View(), View(solid=True)):
             text = takehome.offline_page(scene, view, ["a", "b", "c", "d"], "dark", LESSONS["zigzag"])
             page = text.split("<script>", 1)[0] + text.rsplit('</script>\n<script type="application/json"', 1)[1]
@@ -423,7 +423,7 @@ class TestTakeHome:
             assert data["player"]["steps"] == 30
             assert "%%" not in page
             assert "x**2 + 2*y**2" in page
-            assert [t["name"] for t in data["landscape"]["data"] if t.get("mode") == "lines"] == [
+            assert [t["name"] for t in data["loss_landscape"]["data"] if t.get("mode") == "lines"] == [
                 "SGD",
                 "Momentum",
                 "AdaGrad",

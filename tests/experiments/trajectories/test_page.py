@@ -18,7 +18,7 @@ from optviz import (
 from optviz.experiments.trajectories.spec import (
     BOOK,
     Choice,
-    Problem,
+    Objective,
     Scene,
 )
 from optviz.optim.config import OptimizerConfig
@@ -32,14 +32,14 @@ def show(at, scene):
     """Put a scene on the page, as a lesson would."""
     at.session_state.scene = scene
     at.session_state.ids = [f"t{i}" for i in range(len(scene.optimizers))]
-    at.session_state.generation = at.session_state.generation + 1000
+    at.session_state.epoch = at.session_state.epoch + 1000
     at.run()
     assert not at.exception, [e.message for e in at.exception]
     return at
 
 
 def one(optimizer):
-    return Scene(BOOK.problem, (OptimizerConfig(Choice(optimizer)),))
+    return Scene(BOOK.objective, (OptimizerConfig(Choice(optimizer)),))
 
 
 def table(at):
@@ -66,7 +66,7 @@ def test_it_opens_on_the_book_figure():
 @pytest.mark.parametrize("key", FUNCTIONS)
 def test_every_function_goes_through_the_page(key):
     at = open_app()
-    at.selectbox(key=f"function-{at.session_state.generation}").set_value(key).run()
+    at.selectbox(key=f"function-{at.session_state.epoch}").set_value(key).run()
     assert not at.exception
     f = FUNCTIONS[key]
     assert contour(at)["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
@@ -97,7 +97,7 @@ def test_every_optimizer_goes_through_the_page(key):
 def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
     cls = OPTIMIZERS[key]
     ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in hyperparameters(cls)}
-    show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(key, ends)),)))
+    show(open_app(), Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(key, ends)),)))
 
 
 @pytest.mark.parametrize("wrapper", WRAPPERS)
@@ -130,10 +130,10 @@ def test_schedules_are_chosen_in_the_settings(schedule):
 
 @pytest.mark.parametrize("kind", NOISES)
 def test_noise_is_the_same_for_every_optimizer(kind):
-    at = show(open_app(), replace(BOOK, problem=replace(BOOK.problem, noise=Choice(kind, {"scale": 2.0}), seed=3)))
+    at = show(open_app(), replace(BOOK, objective=replace(BOOK.objective, noise=Choice(kind, {"scale": 2.0}), seed=3)))
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=3)
     assert drawn(contour(at), "SGD") == pytest.approx(run.points, abs=1e-12)
-    twins = Scene(at.session_state.scene.problem, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
+    twins = Scene(at.session_state.scene.objective, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
     at = show(at, twins)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
@@ -155,14 +155,14 @@ def test_racers_come_and_go_and_twins_are_told_apart():
 
 
 def test_nobody_in_the_race():
-    at = show(open_app(), Scene(Problem(), ()))
+    at = show(open_app(), Scene(Objective(), ()))
     assert any("No optimizer is in the race" in i.value for i in at.info)
 
 
 def typed(at, formula):
-    generation = at.session_state.generation
-    at.selectbox(key=f"function-{generation}").set_value("formula").run()
-    at.text_input(key=f"formula-{generation}").set_value(formula).run()
+    epoch = at.session_state.epoch
+    at.selectbox(key=f"function-{epoch}").set_value("formula").run()
+    at.text_input(key=f"formula-{epoch}").set_value(formula).run()
     assert not at.exception
     return at
 
@@ -188,18 +188,18 @@ def test_a_refused_formula_is_named_and_nothing_is_lost(formula):
 
 
 def test_a_path_stops_where_the_formula_is_not_defined():
-    problem = Problem("formula", "log(x) + y**2", start=(2.0, 1.0))
-    at = show(open_app(), Scene(problem, (OptimizerConfig(Choice("sgd", {"lr": 1.0})),)))
+    objective = Objective("formula", "log(x) + y**2", start=(2.0, 1.0))
+    at = show(open_app(), Scene(objective, (OptimizerConfig(Choice("sgd", {"lr": 1.0})),)))
     assert table(at)[0][-1] == "stopped at step 3: f is not defined there"
     assert np.isfinite(drawn(contour(at), "SGD")[:3]).all()
     assert np.isnan(drawn(contour(at), "SGD")[3:]).all()
     assert np.isnan(numbers(contour(at)["base"]["data"][0]["z"])).any(), "the contour has a hole"
-    at = show(at, Scene(replace(problem, start=(-2.0, 1.0)), at.session_state.scene.optimizers))
+    at = show(at, Scene(replace(objective, start=(-2.0, 1.0)), at.session_state.scene.optimizers))
     assert "cannot start" in table(at)[0][-1]
 
 
 def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
-    at = show(open_app(), Scene(Problem(), (OptimizerConfig(Choice("sgd", {"lr": 1.1})),)))
+    at = show(open_app(), Scene(Objective(), (OptimizerConfig(Choice("sgd", {"lr": 1.1})),)))
     points = drawn(contour(at), "SGD")
     assert np.abs(points[:, 1]).max() > 400
     marks = next(t for t in contour(at)["data"] if t["uid"] == "t0m")
@@ -211,33 +211,33 @@ def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
     scene = at.session_state.scene
-    set_here = replace(scene.problem, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
-    at.session_state.scene = replace(scene, problem=set_here)
+    set_here = replace(scene.objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
+    at.session_state.scene = replace(scene, objective=set_here)
     at.run()
-    menu = f"function-{at.session_state.generation}"
+    menu = f"function-{at.session_state.epoch}"
     at.selectbox(key=menu).set_value("booth").run()
-    assert at.session_state.scene.problem.start == (-8.0, 8.0)
+    assert at.session_state.scene.objective.start == (-8.0, 8.0)
     at.selectbox(key=menu).set_value("bowl").run()
-    assert at.session_state.scene.problem == set_here
+    assert at.session_state.scene.objective == set_here
 
 
 def test_an_undefined_start_is_said_beside_the_formula():
     at = typed(open_app(), "log(x) + y^2")
-    at = show(at, replace(at.session_state.scene, problem=replace(at.session_state.scene.problem, start=(-1.0, 1.0))))
+    at = show(at, replace(at.session_state.scene, objective=replace(at.session_state.scene.objective, start=(-1.0, 1.0))))
     assert "not defined at the start (−1, 1)" in at.warning[0].value
 
 
 def test_a_loss_that_reaches_zero_stays_in_the_picture():
     """AdaGrad jumps onto Goldstein-Price's minimum; its curve runs on along the lower edge."""
-    problem = Problem("goldstein_price", start=(-1.5, 0.5))
-    at = show(open_app(), Scene(problem, (OptimizerConfig(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
+    objective = Objective("goldstein_price", start=(-1.5, 0.5))
+    at = show(open_app(), Scene(objective, (OptimizerConfig(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
     line = numbers(curves(at)["data"][0]["y"])
     assert np.isfinite(line).all()
     assert line.min() == pytest.approx(10.0 ** curves(at)["layout"]["yaxis"]["range"][0])
 
 
 def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
-    at = show(open_app(), Scene(Problem("monkey_saddle", start=(0.9, 0.05)), BOOK.optimizers))
+    at = show(open_app(), Scene(Objective("monkey_saddle", start=(0.9, 0.05)), BOOK.optimizers))
     [line] = [t for t in curves(at)["data"] if t["name"] == "SGD" and t["mode"] == "lines"]
     low, high = curves(at)["layout"]["yaxis"]["range"]
     assert np.nanmax(np.abs(numbers(line["y"]))) < 2e4 * (high - low)
@@ -245,13 +245,13 @@ def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
 
 
 def test_what_diverges_says_when():
-    at = show(open_app(), Scene(Problem("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.95})),)))
+    at = show(open_app(), Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.95})),)))
     assert table(at)[0][-1] == "diverged at step 4"
 
 
 def test_a_rate_beyond_the_limit_says_so_at_its_knob():
     def note(optimizer, **values):
-        at = show(open_app(), Scene(Problem(), (OptimizerConfig(Choice(optimizer, values)),)))
+        at = show(open_app(), Scene(Objective(), (OptimizerConfig(Choice(optimizer, values)),)))
         [panel] = panels(at).values()
         return panel["notes"].get("lr", "")
 
@@ -282,9 +282,9 @@ def test_curves_for_every_metric_and_axis():
     length = next(t for t in figure["data"] if t["name"] == "SGD" and t["yaxis"] == "y4" and t["mode"] == "lines")
     assert numbers(length["y"])[-1] == pytest.approx(36.992601683, rel=1e-9)
     assert figure["layout"]["yaxis4"]["range"][1] >= 37
-    at.toggle(key=f"view-log-{at.session_state.generation}").set_value(False).run()
+    at.toggle(key=f"view-log-{at.session_state.epoch}").set_value(False).run()
     assert curves(at)["layout"]["yaxis"]["type"] == "linear"
-    at.radio(key=f"view-along-{at.session_state.generation}").set_value("evaluations").run()
+    at.radio(key=f"view-along-{at.session_state.epoch}").set_value("evaluations").run()
     at = show(at, one("bfgs"))
     work = minimize(FUNCTIONS["bowl"], OPTIMIZERS["bfgs"](), (-7, 2), 30).evaluations
     assert numbers(curves(at)["data"][0]["x"])[-1] == work.gradient + work.value
@@ -295,12 +295,12 @@ def test_contour_options():
     assert len(contour(at)["base"]["data"]) == 1
     at.session_state["contour-view"] = True
     at.run()
-    at.toggle(key=f"view-field-{at.session_state.generation}").set_value(True).run()
+    at.toggle(key=f"view-field-{at.session_state.epoch}").set_value(True).run()
     assert len(contour(at)["base"]["data"]) == 2
     at.get("button_group")[0].set_value("log").run()
     assert numbers(contour(at)["base"]["data"][0]["z"]).max() < 3, "the heights are logarithms"
     at = show(at, one("nesterov"))
-    at.toggle(key=f"view-lookahead-{at.session_state.generation}").set_value(True).run()
+    at.toggle(key=f"view-lookahead-{at.session_state.epoch}").set_value(True).run()
     assert drawn(contour(at), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
 
 
@@ -308,8 +308,8 @@ def test_the_csv_holds_full_precision():
     from optviz.experiments.trajectories.spec import minima, run, summary
     from optviz.experiments.trajectories.table import as_csv
 
-    problem, config = BOOK.problem, BOOK.optimizers[0]
-    text = as_csv([("SGD", style(0, LIGHT), summary(run(problem, config), minima(problem.f), 1e-3))], 1e-3)
+    objective, config = BOOK.objective, BOOK.optimizers[0]
+    text = as_csv([("SGD", style(0, LIGHT), summary(run(objective, config), minima(objective.f), 1e-3))], 1e-3)
     [row] = csv.DictReader(io.StringIO(text))
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
     assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == ("30", "", "still moving")
@@ -322,7 +322,7 @@ def test_turning_one_knob_computes_one_path_and_no_contour():
     sgd = replace(scene.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     at.session_state.scene = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
     at.run()
-    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}
+    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"loss_landscape": 0, "minima": 0, "run": 1}
     assert "base" not in contour(at), "the contour is not sent again either"
 
 
@@ -337,7 +337,7 @@ def test_a_picture_that_the_browser_lost_is_sent_again():
     assert "base" in contour(at)
 
 
-def test_every_optimizer_differs_without_colour_too():
+def test_every_optimizer_differs_without_color_too():
     looks = [style(i, LIGHT) for i in range(24)]
     assert len({(look.dash, look.marker, look.color) for look in looks}) == 24
     assert len({look.dash for look in looks[:8]}) == len({look.marker for look in looks[:8]}) == 8

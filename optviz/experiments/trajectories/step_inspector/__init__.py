@@ -6,7 +6,7 @@ import streamlit as st
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS, Scene
 from optviz.experiments.trajectories.step_inspector import figures as views
 from optviz.optim.config import Fork, OptimizerConfig
-from optviz.optim.equations import moment_of, worked
+from optviz.optim.equations import step_record, evaluate_equations
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.ui import cache
@@ -28,10 +28,10 @@ def inside(scene: Scene, sealed: bool = False) -> None:
     names = dict(zip(ids, scene.names, strict=True))
     id = looked_into()
     st.segmented_control(
-        "Look into", ids, default=id, format_func=lambda i: names.get(i, ""), key=f"inside-{S.generation}-{len(ids)}",
-        required=True, on_change=_look, args=(f"inside-{S.generation}-{len(ids)}",),
+        "Look into", ids, default=id, format_func=lambda i: names.get(i, ""), key=f"inside-{S.epoch}-{len(ids)}",
+        required=True, on_change=_look, args=(f"inside-{S.epoch}-{len(ids)}",),
     )  # fmt: skip
-    run = cache.run(scene.problem, state.optimizer_of(id))
+    run = cache.run(scene.objective, state.optimizer_of(id))
     shown = st.segmented_control("Show", ["This step", "Over time"], default="This step", key="inside-shown", required=True,
                                  label_visibility="collapsed")  # fmt: skip
     if shown == "This step":
@@ -65,14 +65,14 @@ def _step(id):
     scene = st.session_state.scene
     if id not in state.ids():
         return
-    config, run = state.optimizer_of(id), cache.run(scene.problem, state.optimizer_of(id))
+    config, run = state.optimizer_of(id), cache.run(scene.objective, state.optimizer_of(id))
     shown = step_shown("step-shown")
     last = len(run.gradients)
     t = last if shown is None else min(shown, last)
     update = min(t, last - 1)
     if st.button(
         f"Fork at step {t}", icon=":material/call_split:", key="fork", on_click=fork, args=(id, t),
-        disabled=len(scene.optimizers) >= MAX_OPTIMIZERS or t >= last or len(config.legs()) > MAX_FORKS or not sharing.free("optimizers"),
+        disabled=len(scene.optimizers) >= MAX_OPTIMIZERS or t >= last or len(config.segments()) > MAX_FORKS or not sharing.free("optimizers"),
         help="Adds a branch that goes its own way from here: then change its hyperparameters, or its optimizer, under its name. "
         "Not at the last step, after which nothing comes.",
     ):  # fmt: skip
@@ -80,12 +80,12 @@ def _step(id):
     if not _known(run, update):
         st.markdown(f"The path of {config.name} has ended before step {update + 1}.")
         return
-    moment = moment_of(
+    record = step_record(
         run.function, run.optimizer_at(update), update + 1, run.points[update], run.held[update], run.gradients[update]
     )
     leaves = "" if np.isfinite(run.points[update + 1]).all() else ": here it leaves the finite numbers"
     st.markdown(f"**From step {update} to step {update + 1}**{leaves or (' (the last there is)' if t >= last else '')}")
-    for line in worked(moment):
+    for line in evaluate_equations(record):
         st.markdown(_shown(line))
     st.caption(
         "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up the solid **step**. "

@@ -6,14 +6,14 @@ from optviz.optim.equations import effective_rate
 from optviz.plot.style import Theme, packed
 
 DIRECTIONS = {"velocity": 1.0, "mean gradient": -1.0}  # what is drawn as an arrow, and which way it acts
-# the two coordinates of one variable, told apart without colour too
+# the two coordinates of one variable, told apart without color too
 COORDINATES = (("x", "", "circle"), ("y", "7px,4px", "square"))
 MARKS = 8
 
 
 def held(optimizer) -> dict[str, str]:
     """What each state variable of the shape of a point is, by its name."""
-    return optimizer.holds
+    return optimizer.state_names
 
 
 def own_state(run) -> dict[str, np.ndarray]:
@@ -21,8 +21,8 @@ def own_state(run) -> dict[str, np.ndarray]:
 
     Another method before a fork may have had something else under the same letter.
     """
-    since = max(i for i, carried in enumerate(run.carried) if not carried)
-    began = np.arange(len(run.points)) >= run.legs[since].step
+    since = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
+    began = np.arange(len(run.points)) >= run.segments[since].step
     return {
         name: np.where(began[:, None], run.state[name], np.nan) for name in held(run.optimizer) if name in run.state
     }

@@ -1,8 +1,8 @@
-"""How optimizers are told apart, with and without color, and how numbers and arrays are handed over."""
+"""How lines are distinguished, with and without color, how numbers and arrays are handed over."""
 
 import base64
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,15 +20,31 @@ class Theme:
     lines: tuple[str, ...]
 
 
-# Okabe & Ito (2008), Color universal design; the dark set is theirs lightened to stand out on black.
+# Okabe & Ito (2008), Color universal design; the dark set is lightened for black.
 LIGHT = Theme(
-    ink="#1b2733", faint="#5d6b7a", low="#bdd0e4", high="#fbfcfd", level="#8ea3b9", minimum="#1b2733",
-    lines=("#0072B2", "#D55E00", "#007A5A", "#8C3F7F", "#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
-)  # fmt: skip
+    ink="#1b2733",
+    faint="#5d6b7a",
+    low="#bdd0e4",
+    high="#fbfcfd",
+    level="#8ea3b9",
+    minimum="#1b2733",
+    lines=(
+        *("#0072B2", "#D55E00", "#007A5A", "#8C3F7F"),
+        *("#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
+    ),
+)
 DARK = Theme(
-    ink="#eef3f8", faint="#a3b1bf", low="#0b1622", high="#34475b", level="#57708a", minimum="#ffffff",
-    lines=("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0", "#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
-)  # fmt: skip
+    ink="#eef3f8",
+    faint="#a3b1bf",
+    low="#0b1622",
+    high="#34475b",
+    level="#57708a",
+    minimum="#ffffff",
+    lines=(
+        *("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0"),
+        *("#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
+    ),
+)
 THEMES = {"light": LIGHT, "dark": DARK}
 
 # Lengths of line and gap in pixels; Plotly takes them as "8px,4px".
@@ -38,20 +54,25 @@ MARKERS = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star", "
 
 @dataclass(frozen=True)
 class Style:
-    """The look of one optimizer, the same in every chart."""
+    """The look of one line, the same in every figure."""
 
     color: str
-    dashes: tuple[int, ...]
-    marker: str
+    dashes: tuple[int, ...] = ()
+    marker: str = "circle"
 
     @property
     def dash(self) -> str:
         """The dashes as Plotly takes them."""
         return ",".join(f"{n}px" for n in self.dashes) or "solid"
 
+    @property
+    def solid(self) -> "Style":
+        """The same without dashes, for a companion of the line."""
+        return replace(self, dashes=())
+
 
 def style(i: int, theme: Theme) -> Style:
-    """The look of optimizer i. Beyond eight, dashes and markers move on against the colors."""
+    """The look of line i. Beyond eight, dashes and markers move on against the colors."""
     n = len(theme.lines)
     return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
 
@@ -65,11 +86,13 @@ def packed(array) -> dict:
 def packed_grid(grid) -> dict:
     """A matrix in single precision, which is finer than a pixel of a contour."""
     a = np.ascontiguousarray(grid, np.float32)
-    return {"dtype": "f4", "bdata": base64.b64encode(a.tobytes()).decode(), "shape": f"{a.shape[0]}, {a.shape[1]}"}
+    data = base64.b64encode(a.tobytes()).decode()
+    return {"dtype": "f4", "bdata": data, "shape": f"{a.shape[0]}, {a.shape[1]}"}
 
 
 def number(value, digits: int = 4) -> str:
     """A number for reading: `digits` significant digits, a true minus, no trailing zeros."""
     if value is None or not math.isfinite(value):
         return "–"
-    return f"{value:.{digits}g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")
+    text = f"{value:.{digits}g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e").replace("-", "−")

@@ -1,0 +1,227 @@
+"""A figure as a value: panels with marks, axes and notes; renderers decide how it is drawn."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field, replace
+
+import numpy as np
+
+from optviz.plot.marks import Mark
+
+MARGIN = {"l": 62, "r": 12, "t": 30, "b": 42}  # pixels
+GRID_TICKS = 11  # font size in small multiples
+GRID_TITLE = 12
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis. Limits and ticks are in the units of the data, on a logarithmic axis too.
+
+    `ticks` is where they are, with `labels` what they say, or an int: at most so many. `step` is
+    Plotly's dtick: on a logarithmic axis 1 for every power of ten, "D2" for 1, 2, 5. A logarithmic
+    axis with limits and no ticks gets a step that fits.
+    """
+
+    title: str = ""
+    _: KW_ONLY
+    unit: str = ""  # in parentheses after the title
+    limits: Sequence[float] | None = None
+    log: bool = False
+    format: str = ""  # d3-format of the ticks, ".0%"
+    suffix: str = ""  # after each tick
+    ticks: int | Sequence[float] | None = None
+    labels: Sequence[str] | None = None
+    step: float | str | None = None
+    powers: bool = False  # 10⁵ for large and small numbers; always so on a logarithmic axis
+    zero: bool | str = False  # a line at zero, or its color
+    grid: bool | None = None
+    fixed: bool = False  # cannot be zoomed
+    categories: bool = False
+    reversed: bool = False
+    tick_labels: bool = True
+    tick_size: float | None = None
+    tick_angle: float | None = None
+    title_size: float | None = None
+    standoff: float | None = None  # of the title from the ticks, in pixels; 4 below an x axis
+    extra: Mapping = field(default_factory=dict)  # Plotly's own attributes; a last resort
+
+    @property
+    def heading(self) -> str:
+        """Title and unit."""
+        return f"{self.title} ({self.unit})" if self.unit else self.title
+
+
+def percent(title: str = "", limits: Sequence[float] | None = (0, 1.02), **more) -> Axis:
+    """An axis of shares, with ticks in percent."""
+    return Axis(title, limits=limits, format=".0%", **more)
+
+
+def categories(names: Sequence[str], title: str = "", **more) -> Axis:
+    """An axis with a name at 0, 1, 2 …, for bars and dots side by side; it cannot be zoomed."""
+    span = (-0.5, max(len(names) - 0.5, 0.5))
+    places = tuple(range(len(names)))
+    return Axis(title, limits=span, ticks=places, labels=tuple(names), fixed=True, **more)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Words in the picture, in Plotly's subset of HTML: `escape` what a person has typed.
+
+    x and y are shares of the picture, or with `data` in the units of the axes. `anchor` says which
+    part of the text is there. `arrow` is where the text stands, in pixels from the arrow's tip.
+    """
+
+    text: str
+    x: float
+    y: float
+    anchor: str = "left bottom"
+    _: KW_ONLY
+    data: bool = False
+    size: float = 13
+    color: str = ""
+    arrow: tuple[float, float] | None = None
+    background: str = ""
+    shift: float = 0  # pixels to the right
+    extra: Mapping = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One frame with marks. An axis that is None is the first panel's."""
+
+    marks: Sequence[Mark]
+    x: Axis | None = None
+    y: Axis | None = None
+    _: KW_ONLY
+    title: str = ""
+    title_color: str = ""
+    title_inside: bool = False  # in the upper right corner, not above
+    notes: Sequence[Note] = ()
+    across: tuple[float, float] = (0.0, 1.0)  # where it is, as shares of the picture
+    up: tuple[float, float] = (0.0, 1.0)
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The axes of a figure in three dimensions."""
+
+    x: Axis
+    y: Axis
+    z: Axis
+    aspect: tuple[float, float, float] = (1.4, 1.4, 0.6)
+    eye: tuple[float, float, float] = (-0.75, -1.25, 1.35)
+    center: tuple[float, float, float] = (0, 0, -0.2)
+
+
+@dataclass(frozen=True, eq=False)
+class Figure:
+    """Marks on two axes; or `panels`, as `grid`, `stack`, `marginals` lay them out; or a `scene`.
+
+    `height` is in rem, or (rem at least, percent of the window, rem at most). `margin` replaces
+    sides of MARGIN. `legend` is "top", "inside" (lower right corner), "window" (top edge of the
+    picture, above panel titles) or "".
+    """
+
+    marks: Sequence[Mark] = ()
+    x: Axis = field(default_factory=Axis)
+    y: Axis = field(default_factory=Axis)
+    _: KW_ONLY
+    panels: Sequence[Panel] = ()
+    scene: Scene | None = None
+    notes: Sequence[Note] = ()
+    label: str = ""  # what is to be seen, for those who do not see it
+    legend: str = "top"
+    show_legend: bool | None = None  # True: even of a single entry
+    margin: Mapping[str, float] = field(default_factory=dict)
+    height: float | tuple[float, float, float] | None = None
+    hover: str | bool = "x"  # "x": everything at one x; "closest": one point
+    drag: str | bool = "pan"
+    extra: Mapping = field(default_factory=dict)  # of Plotly's layout; a last resort
+
+    @property
+    def frames(self) -> tuple[Panel, ...]:
+        """The panels, of a plain figure its only one; the first has both axes and the notes."""
+        first, *others = self.panels or (Panel(self.marks, self.x, self.y),)
+        notes = (*first.notes, *self.notes)
+        first = replace(first, x=first.x or Axis(), y=first.y or Axis(), notes=notes)
+        return (first, *others)
+
+    @property
+    def css_height(self) -> str:
+        """The height in CSS; empty where the page decides."""
+        if isinstance(self.height, tuple):
+            least, share, most = self.height
+            return f"clamp({least:g}rem, {share:g}vh, {most:g}rem)"
+        return "" if self.height is None else f"{self.height:g}rem"
+
+    def add(self, *marks: Mark, under: bool = False) -> "Figure":
+        """With more marks in its only panel, on top of the others or under them."""
+        return replace(self, marks=(*marks, *self.marks) if under else (*self.marks, *marks))
+
+
+def grid(
+    panels: Sequence[Panel],
+    columns: int,
+    gap: tuple[float, float] = (0.03, 0.075),
+    share_x: bool = False,
+    share_y: bool = False,
+    **figure,
+) -> Figure:
+    """Small multiples, row by row, that cannot be zoomed; `gap` is a share of width and of height.
+
+    With `share_x` ticks and titles stand under the lowest panel of each column only, with
+    `share_y` at the left of each row only.
+    """
+    rows = -(-len(panels) // columns)
+    across, down = gap
+    wide = (1 - across * (columns - 1)) / columns
+    tall = (1 - down * (rows - 1)) / max(rows, 1)
+    placed = []
+    for i, panel in enumerate(panels):
+        row, column = divmod(i, columns)
+        left, top = column * (wide + across), 1 - row * (tall + down)
+        lowest, leftmost = i + columns >= len(panels), column == 0
+        placed.append(
+            replace(
+                panel,
+                x=replace(_small(panel.x, lowest or not share_x), tick_angle=0),
+                y=_small(panel.y, leftmost or not share_y),
+                across=(left, min(left + wide, 1.0)),
+                up=(max(top - tall, 0.0), top),
+            )
+        )
+    return Figure(panels=placed, **{"hover": "closest", "drag": False, **figure})
+
+
+def _small(axis, outer):
+    axis = replace(axis or Axis(), fixed=True, tick_size=GRID_TICKS, title_size=GRID_TITLE)
+    axis = replace(axis, standoff=2 if axis.standoff is None else axis.standoff)
+    return axis if outer else replace(axis, tick_labels=False, title="")
+
+
+def stack(
+    panels: Sequence[Panel], gap: float = 0.06, heights: Sequence[float] | None = None, **figure
+) -> Figure:
+    """Panels one above the other on the first one's x axis; `heights` are relative."""
+    shares = np.asarray(heights if heights is not None else [1] * len(panels), float)
+    shares = shares / shares.sum() * (1 - gap * (len(panels) - 1))
+    tops = 1 - np.concatenate([[0], (shares + gap).cumsum()[:-1]])
+    placed = [
+        replace(panel, x=None if k else panel.x, up=(max(float(top - tall), 0.0), float(top)))
+        for k, (panel, top, tall) in enumerate(zip(panels, tops, shares, strict=True))
+    ]
+    return Figure(panels=placed, **figure)
+
+
+def marginals(
+    main: Panel, above: Panel, beside: Panel, share: float = 0.74, gap: float = 0.04, **figure
+) -> Figure:
+    """A panel with two small ones on its axes: `above` has its own y axis, `beside` its own x."""
+    large, small = (0.0, share - gap / 2), (share + gap / 2, 1.0)
+    return Figure(
+        panels=[
+            replace(main, across=large, up=large),
+            replace(above, x=None, across=large, up=small),
+            replace(beside, y=None, across=small, up=large),
+        ],
+        **{"hover": "closest", **figure},
+    )

@@ -1,0 +1,141 @@
+"""Marks that go together: a curve with its band, a path for the player, a bar with its seeds."""
+
+import warnings
+
+import numpy as np
+
+from optviz.plot.marks import Array, Band, Bars, Dots, Line, Mark
+from optviz.plot.style import Style
+
+MAX_POINTS = 800  # of a curve: finer than that no screen shows
+
+
+def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Median, least and largest over the last axis; NaN where every seed has ended."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
+        return np.nanmedian(values, -1), np.nanmin(values, -1), np.nanmax(values, -1)
+
+
+def thinned(n: int, most: int = MAX_POINTS) -> np.ndarray:
+    """Indices of at most so many of n points, evenly picked, with both ends."""
+    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
+
+
+def curve_with_band(
+    x: Array,
+    values: Array,
+    style: Style,
+    *,
+    name: str,
+    uid: str,
+    hover: str = "{name}: {y:.4g}",
+    band: float = 0.18,
+    raw: Array = None,
+    shapes: int = 0,
+    **line,
+) -> list[Mark]:
+    """The median of `values` `(n, seeds)` in the style, and a band from the least to the largest.
+
+    Of one seed there is no band, but `raw` `(n,)` faint behind, where that is given. `shapes` is
+    how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
+    where `markers` puts them into the line. All belong to one group of the legend.
+    """
+    x, values = np.asarray(x, float), np.asarray(values, float)
+    middle, low, high = over_seeds(values)
+    i, group = thinned(len(x)), line.pop("group", name)
+    joint = {"name": name, "group": group}
+    hidden = {**joint, "legend": False, "decoration": True}
+    marks: list[Mark] = []
+    if values.shape[-1] > 1:
+        more = {**hidden, "decoration": False, "opacity": band, "uid": f"{uid}b"}
+        marks.append(Band(x[i], low[i], high[i], style.color, **more))
+    elif raw is not None:
+        faint = {"width": 1, "opacity": 0.3, "uid": f"{uid}r", **hidden, "decoration": False}
+        marks.append(Line(x[i], np.asarray(raw, float)[i], style.solid, **faint))
+    marks.append(Line(x[i], middle[i], style, uid=uid, hover=hover, **{**joint, **line}))
+    if shapes:
+        known = np.flatnonzero(np.isfinite(middle))
+        at = known[thinned(len(known), shapes)] if len(known) else known
+        marks.append(Dots(x[at], middle[at], style, uid=f"{uid}m", **hidden))
+    return marks
+
+
+def trail(
+    x: Array,
+    y: Array,
+    style: Style,
+    *,
+    uid: str,
+    name: str,
+    shapes: int = 10,
+    begin: int = 0,
+    sizes: tuple[float, float] = (6, 10),
+    legend: bool | None = None,
+    **line,
+) -> list[Mark]:
+    """A line over steps that the player cuts, and its markers, of which the last is the head.
+
+    Every so many steps from `begin` there is a marker, about `shapes` in all, of the first of the
+    `sizes`; the head, where the line ends, has the second.
+    """
+    x, y = np.asarray(x), np.asarray(y, float)
+    known = np.flatnonzero(np.isfinite(y))
+    head = int(known[-1]) if len(known) else 0
+    every = max(-(-len(y) // shapes), 1)
+    steps = [k for k in range(begin, len(y), every) if k < head and np.isfinite(y[k])] + [head]
+    steps = steps if len(y) else []
+    joint = {"name": name, "group": line.pop("group", uid)}
+    size = [sizes[0]] * (len(steps) - 1) + [sizes[1]]
+    meta = {"of": uid, "head": len(steps) - 1}
+    return [
+        Line(x, y, style, uid=uid, legend=legend, meta={"trail": True}, **joint, **line),
+        Dots(
+            *(x[steps], y[steps], style),
+            **{"uid": f"{uid}m", "size": size, "values": steps, "meta": meta, **joint},
+            **{"legend": False, "decoration": True},
+        ),
+    ]
+
+
+def bar_with_seeds(
+    at: float,
+    values: Array,
+    height: float,
+    style: Style,
+    *,
+    name: str,
+    uid: str,
+    edge: str,
+    bar_hover: str,
+    hover: str = "{name}: {y:.1%}",
+    width: float = 0.7,
+    spread: float = 0.2,
+    alpha: float = 0.3,
+    size: float = 10,
+) -> list[Mark]:
+    """A bar `height` high at a place, and on it a marker for the value of every seed."""
+    values = np.asarray(values, float)
+    spots = at + np.linspace(-spread, spread, len(values)) * (len(values) > 1)
+    bar = {"width": width, "alpha": alpha, "uid": f"{uid}bar", "hover": bar_hover}
+    return [
+        Bars([at], [height], style.color, name=name, **bar),
+        Dots(
+            *(spots, values, style),
+            **{"name": name, "uid": f"{uid}seeds", "hover": hover, "size": size},
+            **{"edge": edge, "edge_width": 1.2},
+        ),
+    ]
+
+
+def histogram_outline(edges: Array, shares: Array, style: Style, **line) -> Line:
+    """A histogram as a line with steps: `shares` `(n,)` between `edges` `(n + 1,)` of one width."""
+    edges = np.asarray(edges, float)
+    return Line((edges[1:] + edges[:-1]) / 2, shares, style, shape="hvh", **line)
+
+
+def histogram_bars(edges: Array, shares: Array, color: str, **bars) -> Bars:
+    """A histogram as bars: `shares` `(n,)` between `edges` `(n + 1,)` of one width."""
+    edges = np.asarray(edges, float)
+    width = float(edges[1] - edges[0])
+    return Bars((edges[1:] + edges[:-1]) / 2, shares, color, width=width, **bars)

@@ -1,0 +1,92 @@
+"""A table as a value: to read as HTML, to keep as CSV in full precision."""
+
+import csv
+import io
+import math
+import numbers
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+from optviz.plot.style import Style, number
+
+Cell = str | float | int | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column and how its numbers read; `key` is its heading in CSV, where that is another."""
+
+    title: str
+    digits: int = 4
+    percent: bool = False  # shares, as percent
+    signed: bool = False
+    key: str = ""
+
+    def text(self, cell: Cell) -> str:
+        """A cell for reading: words and whole numbers as they are, – for what is not known."""
+        if isinstance(cell, str):
+            return cell
+        if cell is None or not math.isfinite(cell):
+            return "–"
+        sign = "+" if self.signed and cell > 0 else ""
+        if self.percent:
+            return f"{sign}{number(100 * cell, self.digits)} %"
+        if isinstance(cell, numbers.Integral):
+            return f"{sign}{cell}".replace("-", "−")
+        return sign + number(cell, self.digits)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Rows of cells, the first of each its heading, with a stripe in the row's style if it has one.
+
+    A column may be just its title. Numbers stay numbers until they are shown. `label` says what
+    the table is, to those who hear it.
+    """
+
+    label: str
+    columns: Sequence[Column | str]
+    rows: Sequence[Sequence[Cell]]
+    styles: Sequence[Style | None] = ()
+
+    def html(self) -> str:
+        """With a heading for every row and column; narrow windows scroll it sideways."""
+        columns = [c if isinstance(c, Column) else Column(c) for c in self.columns]
+        head = "".join(f'<th scope="col">{escape(c.title)}</th>' for c in columns)
+        body = []
+        for row, look in zip(self.rows, self.styles or [None] * len(self.rows), strict=True):
+            first, *rest = (
+                escape(column.text(cell)) for column, cell in zip(columns, row, strict=True)
+            )
+            stripe = f' style="border-left: 0.35rem solid {look.color}"' if look else ""
+            cells = "".join(f"<td>{cell}</td>" for cell in rest)
+            body.append(f'<tr><th scope="row"{stripe}>{first}</th>{cells}</tr>')
+        return (
+            '<div class="ov-table" tabindex="0" role="region" '
+            f'aria-label="{escape(self.label)}"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{''.join(body)}</tbody></table></div>"
+        )
+
+    def csv(self) -> str:
+        """In full precision; empty where a number is not known."""
+        keys = [(c.key or c.title) if isinstance(c, Column) else c for c in self.columns]
+        return csv_text(keys, self.rows)
+
+
+def csv_text(header: Sequence[str], rows) -> str:
+    """Rows as CSV: floats so that they are read back exactly, nothing for what is not finite."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(header)
+    for row in rows:
+        write([_exact(cell) for cell in row])
+    return out.getvalue()
+
+
+def _exact(cell):
+    if cell is None or isinstance(cell, str):
+        return cell or ""
+    if isinstance(cell, numbers.Integral):
+        return int(cell)
+    return repr(float(cell)) if math.isfinite(cell) else ""

@@ -1,0 +1,240 @@
+"""Figures as what Plotly.js draws: a dict of traces and layout, ready for JSON."""
+
+import numpy as np
+
+from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
+from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
+from optviz.plot.style import packed
+from optviz.plot.traces import trace
+
+TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
+LEGENDS = {
+    "top": {**TOP, "yanchor": "bottom"},
+    "window": {**TOP, "yref": "container", "yanchor": "top"},
+    "inside": {
+        **{"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"},
+        **{"font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
+    },
+}
+MIN_DECADES, MAX_TICKS = 0.7, 8  # a log axis shorter than that is left to Plotly
+
+
+def to_plotly(figure: Figure) -> dict:
+    """`{"data": [...], "layout": {...}}`, and `"height"` in CSS where the figure has one.
+
+    ValueError where two marks have one uid.
+    """
+    frames = figure.frames
+    refs = axis_names(frames)
+    axes = _axes(frames, refs)
+    data, uids, notes, shapes = [], set(), [], []
+    for i, (panel, ref) in enumerate(zip(frames, refs, strict=True)):
+        for mark in panel.marks:
+            if isinstance(mark, Rule):
+                shapes.append(_shape(mark, ref, len(frames) > 1))
+                continue
+            uid = _uid(mark, i, uids)
+            uids.add(uid)
+            data.append({**trace(mark), "uid": uid, **_common(mark, ref), **mark.extra})
+        notes += [_title(panel)] if panel.title else []
+        logs = [axes[_key(name)].get("type") == "log" for name in ref]
+        notes += [_note(note, ref, logs) for note in panel.notes]
+    layout = {"margin": {**MARGIN, **figure.margin}}
+    if figure.scene:
+        layout["scene"] = _scene(figure.scene)
+    else:
+        layout |= {"hovermode": figure.hover, "dragmode": figure.drag, **axes}
+    shown = figure.show_legend if figure.legend else False
+    optional = {
+        "legend": LEGENDS.get(figure.legend),
+        "showlegend": shown,
+        "annotations": notes or None,
+        "shapes": shapes or None,
+    }
+    layout |= {key: value for key, value in optional.items() if value is not None}
+    height = {"height": figure.css_height} if figure.css_height else {}
+    return {"data": data, "layout": {**layout, **figure.extra}, **height}
+
+
+def layer(*marks: Mark) -> dict:
+    """Marks without axes, as what lies under a figure."""
+    return {"data": to_plotly(Figure(marks))["data"], "layout": {}}
+
+
+def _uid(mark, panel, taken):
+    if mark.uid in taken:
+        raise ValueError(f"two marks have the uid {mark.uid!r}")
+    if mark.uid:
+        return mark.uid
+    uid = base = f"{type(mark).__name__.lower()}-{panel}-{mark.name}"
+    count = 1
+    while uid in taken:
+        count += 1
+        uid = f"{base}-{count}"
+    return uid
+
+
+def _common(mark, ref):
+    """What all traces have, as far as the mark says something about it."""
+    legend = mark.legend
+    if legend is None and not mark.name and isinstance(mark, Line | Band | Dots | Bars | Text):
+        legend = False
+    x, y = ref
+    optional = {
+        "name": mark.name or None,
+        "legendgroup": mark.group or None,
+        "showlegend": legend,
+        "opacity": mark.opacity,
+        "customdata": None if mark.values is None else packed(mark.values),
+        "meta": mark.meta,
+        "xaxis": None if x == "x" else x,
+        "yaxis": None if y == "y" else y,
+    }
+    out = {key: value for key, value in optional.items() if value is not None}
+    if not isinstance(mark.hover, str):
+        return {**out, "hovertext": list(mark.hover), "hoverinfo": "text"}
+    return out | ({"hovertemplate": hover_template(mark)} if mark.hover else {"hoverinfo": "skip"})
+
+
+def _shape(rule, ref, many):
+    x, y = ref
+    whole = rule.across or not many
+    along = ("paper", "paper") if whole else (f"{x} domain", f"{y} domain")
+    if rule.x is not None:
+        ends = {"x0": rule.x, "x1": rule.x, "y0": 0, "y1": 1, "xref": x, "yref": along[1]}
+    else:
+        ends = {"x0": 0, "x1": 1, "y0": rule.y, "y1": rule.y, "xref": along[0], "yref": y}
+    line = {"color": rule.style.color, "width": rule.width, "dash": rule.style.dash}
+    return {"type": "line", **ends, "line": line, **rule.extra}
+
+
+def _title(panel):
+    font = {"size": 12, **({"color": panel.title_color} if panel.title_color else {})}
+    top = {"text": panel.title, "xref": "paper", "yref": "paper", "y": panel.up[1], "font": font}
+    if panel.title_inside:
+        place = {"x": panel.across[1] - 0.01, "xanchor": "right", "yanchor": "top"}
+    else:
+        place = {"x": sum(panel.across) / 2, "xanchor": "center", "yanchor": "bottom"}
+    return {**top, **place, "showarrow": False}
+
+
+def _note(note: Note, ref, logs):
+    across, upright = note.anchor.split()
+    x_ref, y_ref = ref if note.data else ("paper", "paper")
+    x, y = note.x, note.y
+    if note.data:  # Plotly wants the exponent on a logarithmic axis here, though not of a shape
+        x = np.log10(x) if logs[0] else x
+        y = np.log10(y) if logs[1] else y
+    font = {"size": note.size, **({"color": note.color} if note.color else {})}
+    out = {"text": note.text, "x": float(x), "y": float(y), "font": font}
+    out |= {"xref": x_ref, "yref": y_ref}
+    out |= {"xanchor": across, "yanchor": upright, "showarrow": note.arrow is not None}
+    if note.arrow is not None:
+        out |= {"ax": note.arrow[0], "ay": note.arrow[1], "arrowhead": 2, "arrowsize": 1.2}
+        out |= {"arrowcolor": note.color} if note.color else {}
+    if note.background:
+        out |= {"bgcolor": note.background, "opacity": 0.9, "borderpad": 2}
+    if note.shift:
+        out |= {"xshift": note.shift, "align": "left"}
+    return out | note.extra
+
+
+def _key(name):
+    """What the layout calls the axis that a trace calls x2."""
+    return f"{name[0]}axis{name[1:]}"
+
+
+def axis_names(frames) -> list[tuple[str, str]]:
+    """The x and the y axis of every panel as traces call them: x, y, x2 …; shared ones recur."""
+    counts, refs = {"x": 0, "y": 0}, []
+    for panel in frames:
+        ref = []
+        for letter in "xy":
+            if getattr(panel, letter) is None:
+                ref.append(letter)
+                continue
+            counts[letter] += 1
+            ref.append(letter + (str(counts[letter]) if counts[letter] > 1 else ""))
+        refs.append(tuple(ref))
+    return refs
+
+
+def _axes(frames, refs):
+    """Every axis of the layout; of several panels each with its place and the axis it stands on."""
+    axes = {}
+    for k, letter in enumerate("xy"):
+        for name in dict.fromkeys(ref[k] for ref in refs):
+            users = [(p, ref) for p, ref in zip(frames, refs, strict=True) if ref[k] == name]
+            owner = users[0][0]
+            axes[_key(name)] = out = _axis(getattr(owner, letter), letter)
+            if len(frames) > 1:
+                # on the lowest of the panels that share an x axis, the leftmost that share a y axis
+                edge = min(users, key=lambda u: u[0].up[0] if letter == "x" else u[0].across[0])
+                out["domain"] = list(owner.across if letter == "x" else owner.up)
+                out["anchor"] = edge[1][1 - k]
+    return axes
+
+
+def _axis(axis: Axis, letter):
+    out = {"zeroline": bool(axis.zero), **_limits(axis), **_ticks(axis)}
+    if isinstance(axis.zero, str):
+        out |= {"zerolinecolor": axis.zero, "zerolinewidth": 1.5}
+    if axis.title:
+        standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
+        out["title"] = {"text": axis.heading}
+        out["title"] |= {} if standoff is None else {"standoff": standoff}
+        out["title"] |= {"font": {"size": axis.title_size}} if axis.title_size else {}
+    if axis.fixed:
+        out["fixedrange"] = True
+    if axis.grid is not None:
+        out["showgrid"] = axis.grid
+    return out | axis.extra
+
+
+def _limits(axis):
+    out = {"type": "log"} if axis.log else {"type": "category"} if axis.categories else {}
+    if axis.limits is not None:
+        low, high = (float(v) for v in axis.limits)
+        out["range"] = list(_exponents((low, high))) if axis.log else [low, high]
+        if axis.reversed:
+            out["range"].reverse()
+    elif axis.reversed:
+        out["autorange"] = "reversed"
+    return out
+
+
+def _exponents(limits):
+    return [float(np.log10(max(v, np.finfo(float).tiny))) for v in limits]
+
+
+def _ticks(axis):
+    step = axis.step
+    if step is None and axis.ticks is None and axis.log and axis.limits is not None:
+        low, high = _exponents(axis.limits)
+        if (decades := abs(high - low)) > MIN_DECADES:
+            step = "D2" if decades < 2 * MIN_DECADES else max(1, int(-(-decades // MAX_TICKS)))
+    places = not isinstance(axis.ticks, int | None)
+    optional = {
+        "exponentformat": "power" if axis.log or axis.powers else None,
+        "tickformat": axis.format or None,
+        "ticksuffix": axis.suffix or None,
+        "nticks": axis.ticks if isinstance(axis.ticks, int) else None,
+        "tickvals": [float(t) for t in axis.ticks] if places else None,
+        "ticktext": None if axis.labels is None else list(axis.labels),
+        "dtick": step,
+        "tickangle": axis.tick_angle,
+        "tickfont": {"size": axis.tick_size} if axis.tick_size else None,
+        "showticklabels": None if axis.tick_labels else False,
+    }
+    return {key: value for key, value in optional.items() if value is not None}
+
+
+def _scene(scene: Scene):
+    axes = {f"{c}axis": _axis(getattr(scene, c), c) for c in "xyz"}
+    for axis in axes.values():
+        axis.pop("zeroline")
+        axis.get("title", {}).pop("standoff", None)
+    spots = {"eye": scene.eye, "center": scene.center}
+    camera = {key: dict(zip("xyz", at, strict=True)) for key, at in spots.items()}
+    aspect = dict(zip("xyz", scene.aspect, strict=True))
+    return {**axes, "aspectmode": "manual", "aspectratio": aspect, "camera": camera}

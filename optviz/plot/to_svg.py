@@ -1,0 +1,269 @@
+"""Any figure as a small SVG that needs no script: marks without axes, legend and words."""
+
+from functools import singledispatch
+from html import escape
+
+import numpy as np
+
+from optviz.plot.figure import Figure
+from optviz.plot.images import data_url
+from optviz.plot.marks import (
+    Band,
+    Bars,
+    Contour,
+    Dots,
+    Dots3D,
+    Heatmap,
+    Line,
+    Line3D,
+    Mark,
+    Rule,
+    Surface,
+    Text,
+)
+from optviz.plot.paper import Paper, Scale, cell_edges, spread
+from optviz.plot.style import Theme
+
+WIDTH, HEIGHT = 240, 150
+EDGE = 8  # around the panels
+MAX_PIXELS = 60  # of a matrix, each way
+LEVELS = 12  # of brightness in a contour
+NEAR = 0.7  # points of a line closer than this to the last one drawn are left out
+SHARE = 0.7  # of the lengths of dashes and of the sizes of dots in a large figure
+MAX_MARKERS, MAX_DOTS = 6, 200  # on one line, of one mark
+STAR = 10  # corners
+HATCHED = 0.4  # as dark as strokes with gaps are, on the whole
+
+
+def to_svg(
+    figure: Figure, theme: Theme, width: float = WIDTH, height: float = HEIGHT, label: str = ""
+) -> str:
+    """Every mark in its place, on the theme's light color, all the panels as they lie.
+
+    Without a `label` it is decoration, hidden from screen readers. Space is seen from above.
+    """
+    frames = figure.frames
+    role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" {role}>',
+        f'<rect width="{width:g}" height="{height:g}" fill="{theme.high}"/>',
+    ]
+    drawn = [m for panel in frames for m in panel.marks]
+    full = len(frames) == 1 and any(isinstance(m, Heatmap | Contour | Surface) for m in drawn)
+    edge = 0 if full else EDGE
+    for panel in frames:
+        x, y = panel.x or frames[0].x, panel.y or frames[0].y
+        if figure.scene:
+            x, y = figure.scene.x, figure.scene.y
+        sharing = {c: [m for p in _sharing(frames, panel, c) for m in p.marks] for c in "xy"}
+        wide = (panel.across[1] - panel.across[0]) * (width - 2 * edge)
+        tall = (panel.up[1] - panel.up[0]) * (height - 2 * edge)
+        left = edge + panel.across[0] * (width - 2 * edge)
+        top = edge + (1 - panel.up[1]) * (height - 2 * edge)
+        paper = Paper(
+            Scale.fitting(x, 0, [a for m in sharing["x"] for a in spread(m, 0)], wide),
+            Scale.fitting(y, 1, [a for m in sharing["y"] for a in spread(m, 1)], tall),
+        )
+        size = f'width="{wide:.1f}" height="{tall:.1f}"'  # what leads out of a panel is cut off
+        parts.append(f'<svg x="{left:.1f}" y="{top:.1f}" {size} overflow="hidden">')
+        parts += [part for mark in panel.marks for part in _grouped(mark, paper)]
+        parts.append("</svg>")
+    return "".join([*parts, "</svg>"])
+
+
+def _sharing(frames, panel, letter):
+    """The panels that have an axis in common with this one; None is the first panel's."""
+    if getattr(panel, letter) is not None and panel is not frames[0]:
+        return [panel]
+    return [frames[0], *(p for p in frames[1:] if getattr(p, letter) is None)]
+
+
+def _grouped(mark, paper):
+    parts = list(draw(mark, paper))
+    if not parts or mark.opacity is None or mark.opacity == 1:
+        return parts
+    return [f'<g opacity="{mark.opacity:g}">', *parts, "</g>"]
+
+
+@singledispatch
+def draw(mark: Mark, paper: Paper):
+    """The elements of a mark, in a panel's pixels."""
+    raise TypeError(f"no way to draw {type(mark).__name__}")
+
+
+@draw.register(Line)
+@draw.register(Line3D)
+def _(mark, paper):
+    points = paper(mark.x, mark.y)
+    color, look = mark.style.color, mark.style
+    space = isinstance(mark, Line3D)
+    if not space and mark.fill:
+        at = points[np.isfinite(points).all(-1)]
+        if len(at):
+            floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
+            yield _polygon(np.concatenate([at, floor]), color, 0.3)
+    width = 2 if space else 0.85 * mark.width
+    if path := _path(points if space else _stepped(points, mark.shape)):
+        yield _stroked(path, color, width, look.dashes)
+    if not space and (mark.markers or mark.symbols is not None):
+        some = points[np.isfinite(points).all(-1)]
+        at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
+        yield from (_glyph(p, look.marker, SHARE * mark.size / 2, color) for p in some[at])
+
+
+@draw.register
+def _(mark: Band, paper):
+    low, high = paper(mark.x, mark.low), paper(mark.x, mark.high)
+    known = np.isfinite(low).all(-1) & np.isfinite(high).all(-1)
+    if known.any():
+        shade = HATCHED if mark.hatched else 1.0
+        yield _polygon(np.concatenate([high[known], low[known][::-1]]), mark.color, shade)
+
+
+@draw.register(Dots)
+@draw.register(Dots3D)
+def _(mark, paper):
+    points = paper(mark.x, mark.y)
+    sizes = np.broadcast_to(np.asarray(mark.size, float), len(points))
+    shade = getattr(mark, "shade", None)
+    fills = [mark.style.color] * len(points)
+    if shade is not None:
+        low, high = mark.span
+        share = (np.nan_to_num(np.asarray(shade, float)) - low) / (high - low)
+        fills = ["#" + bytes(c).hex() for c in _colored(share, mark.colors)]
+    symbols = getattr(mark, "symbols", None) or [mark.style.marker] * len(points)
+    every = max(-(-len(points) // MAX_DOTS), 1)
+    for p, size, color, symbol in list(zip(points, sizes, fills, symbols, strict=True))[::every]:
+        if np.isfinite(p).all():
+            yield _glyph(p, symbol, SHARE * size / 2, color)
+
+
+@draw.register
+def _(mark: Bars, paper):
+    half = (mark.width or 0.8) / 2
+    x = np.asarray(mark.x, float)
+    ends = paper(x - half, mark.y), paper(x + half, np.zeros(len(x)))
+    opacity = "" if mark.alpha is None else f' opacity="{mark.alpha:g}"'
+    floor = paper.y.length
+    for (x0, y0), (x1, y1) in zip(*ends, strict=True):
+        y1 = y1 if np.isfinite(y1) else floor  # zero is nowhere on a logarithmic axis
+        if np.isfinite([x0, y0, x1]).all():
+            place = f'x="{x0:.1f}" y="{min(y0, y1):.1f}"'
+            size = f'width="{max(x1 - x0, 0.1):.2f}" height="{abs(y1 - y0):.1f}"'
+            yield f'<rect {place} {size} fill="{mark.color}"{opacity}/>'
+
+
+@draw.register
+def _(mark: Text, paper):
+    return ()
+
+
+@draw.register
+def _(mark: Rule, paper):
+    if mark.x is not None:
+        x = paper.x.pixels([mark.x])[0]
+        ends = np.array([[x, 0], [x, paper.y.length]])
+    else:
+        y = paper.y.pixels([mark.y])[0]
+        ends = np.array([[0, y], [paper.x.length, y]])
+    if path := _path(ends):
+        yield _stroked(path, mark.style.color, 0.85 * mark.width, mark.style.dashes)
+
+
+@draw.register(Heatmap)
+@draw.register(Contour)
+@draw.register(Surface)
+def _(mark, paper):
+    z = np.asarray(mark.z, float)
+    if not z.size:
+        return
+    span = mark.span if isinstance(mark, Heatmap) else (mark.start, mark.end)
+    x, y = (
+        scale.flat(np.arange(n) if places is None else places)
+        for scale, places, n in ((paper.x, mark.x, z.shape[1]), (paper.y, mark.y, z.shape[0]))
+    )
+    if isinstance(mark, Heatmap):
+        x, y = cell_edges(x), cell_edges(y)
+    some = [np.linspace(0, n - 1, min(n, MAX_PIXELS)).round().astype(int) for n in z.shape]
+    z = z[np.ix_(*some)]
+    known = np.isfinite(z)
+    if span is None:
+        span = (z[known].min(), z[known].max()) if known.any() else (0.0, 1.0)
+    share = np.clip((np.where(known, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
+    if not isinstance(mark, Heatmap):
+        share = np.floor(np.minimum(share, 0.999) * LEVELS) / (LEVELS - 1)
+    pixels = np.dstack([_colored(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
+    ends = [
+        (ends - s.low) / (s.high - s.low or 1.0) * s.length
+        for s, ends in ((paper.x, x[[0, -1]]), (paper.y, y[[0, -1]]))
+    ]
+    if ends[0][0] > ends[0][1]:
+        pixels = pixels[:, ::-1]
+    if ends[1][0] > ends[1][1]:
+        pixels = pixels[::-1]
+    (x0, x1), (y0, y1) = (np.sort(e) for e in ends)
+    place = f'x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}"'
+    crisp = ' style="image-rendering: pixelated"' if isinstance(mark, Heatmap) else ""
+    yield f'<image href="{data_url(pixels)}" {place} preserveAspectRatio="none"{crisp}/>'
+
+
+def _colored(share, colors):
+    """Shares from 0 to 1 as RGB `(..., 3)`, between the colors."""
+    if isinstance(colors[0], str):
+        colors = list(zip(np.linspace(0, 1, len(colors)), colors, strict=True))
+    stops = [stop for stop, _ in colors]
+    parts = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for _, c in colors], float)
+    mixed = [np.interp(share, stops, parts[:, channel]) for channel in range(3)]
+    return np.stack(mixed, -1).round().astype(np.uint8)
+
+
+def _stepped(points, shape):
+    if shape == "linear" or len(points) < 2:
+        return points
+    a, b = points[:-1], points[1:]
+    middle = (a[:, :1] + b[:, :1]) / 2 if shape == "hvh" else b[:, :1]
+    corners = np.stack([a, np.hstack([middle, a[:, 1:]]), np.hstack([middle, b[:, 1:]])], 1)
+    return np.concatenate([corners.reshape(-1, 2), points[-1:]])
+
+
+def _path(points):
+    """The d of a path, with gaps at NaN; "" where there is nothing to draw."""
+    parts, last = [], None
+    for k, p in enumerate(points):
+        if not np.isfinite(p).all():
+            last = None
+        elif last is None or k == len(points) - 1 or np.abs(p - last).max() >= NEAR:
+            parts.append(f"{'M' if last is None else 'L'}{p[0]:.1f} {p[1]:.1f}")
+            last = p
+    return "".join(parts)
+
+
+def _stroked(path, color, width, dashes):
+    lengths = " ".join(f"{SHARE * n:g}" for n in dashes)
+    dashed = f' stroke-dasharray="{lengths}"' if dashes else ""
+    return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}"{dashed}/>'
+
+
+def _polygon(points, color, opacity=1.0):
+    corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+    faint = f' opacity="{opacity:g}"' if opacity < 1 else ""
+    return f'<polygon points="{corners}" fill="{color}"{faint}/>'
+
+
+def _glyph(at, symbol, radius, color):
+    """A marker; those with many shapes are a star, a square, a cross or a circle here."""
+    x, y, r = *at, max(radius, 0.8)
+    if symbol.startswith("star"):
+        angle = -np.pi / 2 + 2 * np.pi * np.arange(STAR) / STAR
+        reach = np.where(np.arange(STAR) % 2, 0.45, 1.1) * r
+        return _polygon(at + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1), color)
+    if symbol.startswith("square"):
+        place = f'x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:.1f}" height="{2 * r:.1f}"'
+        return f'<rect {place} fill="{color}"/>'
+    pen = f'stroke="{color}" stroke-width="1.4"'
+    if symbol.startswith(("x", "cross")):
+        side = 2 * r
+        strokes = f"l{side:.1f} {side:.1f}m0 {-side:.1f}l{-side:.1f} {side:.1f}"
+        return f'<path d="M{x - r:.1f} {y - r:.1f}{strokes}" {pen}/>'
+    look = f'fill="none" {pen}' if "open" in symbol else f'fill="{color}"'
+    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{r:.1f}" {look}/>'

@@ -1,0 +1,196 @@
+"""Every mark as one of Plotly.js' traces, without what all traces have."""
+
+from functools import singledispatch
+
+import numpy as np
+
+from optviz.plot.marks import (
+    Band,
+    Bars,
+    Contour,
+    Dots,
+    Dots3D,
+    Heatmap,
+    Line,
+    Line3D,
+    Mark,
+    Surface,
+    Text,
+)
+from optviz.plot.style import Style, packed, packed_grid
+
+SOLID_SYMBOLS = ("circle", "square", "diamond", "cross", "x")  # Plotly has these in space, too
+SHORT_GAP, PAIR = 5, 2  # of dashes, to tell which of Plotly's three kinds in space is nearest
+
+
+def _at(array):
+    """Coordinates; names stay a list."""
+    a = np.asarray(array)
+    return [str(v) for v in a] if a.dtype.kind in "USO" else packed(a)
+
+
+def _plain(value):
+    return value.tolist() if isinstance(value, np.ndarray) else value
+
+
+def _scale(colors):
+    if isinstance(colors[0], str):
+        return [[k / max(len(colors) - 1, 1), color] for k, color in enumerate(colors)]
+    return [list(stop) for stop in colors]
+
+
+@singledispatch
+def trace(mark: Mark) -> dict:
+    """A mark as a trace, without what all traces have."""
+    raise TypeError(f"no way to draw {type(mark).__name__}")
+
+
+@trace.register
+def _(mark: Line):
+    look = mark.style
+    line = {"color": look.color, "dash": look.dash, "width": mark.width, "simplify": False}
+    out = {"type": "scatter", "mode": "lines", "x": _at(mark.x), "y": _at(mark.y), "line": line}
+    if mark.shape != "linear":
+        line["shape"] = mark.shape
+    if mark.fill:
+        out["fill"] = "tozeroy"
+    if mark.markers or mark.symbols is not None:
+        symbol = look.marker if mark.symbols is None else list(mark.symbols)
+        out["mode"] = "lines+markers"
+        out["marker"] = {"symbol": symbol, "size": mark.size, "color": look.color}
+        if mark.markers and mark.markers is not True:
+            out["marker"]["maxdisplayed"] = mark.markers
+    if mark.ends is not None:
+        y, low, high = (np.asarray(a, float) for a in (mark.y, *mark.ends))
+        ends = {"array": packed(high - y), "arrayminus": packed(y - low), "thickness": 1.2}
+        out["error_y"] = {"type": "data", "symmetric": False, **ends}
+    return out
+
+
+@trace.register
+def _(mark: Band):
+    x, low, high = (np.asarray(a, float) for a in (mark.x, mark.low, mark.high))
+    known = np.isfinite(low) & np.isfinite(high)
+    x, low, high = x[known], low[known], high[known]
+    pattern = {"shape": "/", "fgcolor": mark.color, "size": 7, "solidity": 0.16}
+    return {
+        **{"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}},
+        "x": packed(np.concatenate([x, x[::-1]])),
+        "y": packed(np.concatenate([high, low[::-1]])),
+        "fillcolor": "rgba(0,0,0,0)" if mark.hatched else mark.color,
+        **({"fillpattern": {**pattern, "fillmode": "overlay"}} if mark.hatched else {}),
+    }
+
+
+@trace.register
+def _(mark: Dots):
+    symbol = mark.style.marker if mark.symbols is None else list(mark.symbols)
+    marker = {"symbol": symbol, "size": _plain(mark.size), "color": mark.style.color}
+    if mark.alpha is not None:
+        marker["opacity"] = mark.alpha
+    if mark.shade is not None:
+        low, high = mark.span
+        marker |= {"color": packed(mark.shade), "colorscale": _scale(mark.colors)}
+        marker |= {"cmin": low, "cmax": high}
+    if np.any(np.asarray(mark.edge_width) > 0):
+        edge = {"color": _plain(mark.edge)} if len(mark.edge) else {}
+        marker["line"] = {"width": _plain(mark.edge_width), **edge}
+    out = {"type": "scatter", "mode": "markers", "x": _at(mark.x), "y": _at(mark.y)}
+    out["marker"] = marker
+    if mark.text is not None:
+        font = {"size": mark.text_size, **({"color": mark.text_color} if mark.text_color else {})}
+        out |= {"mode": "markers+text", "text": list(mark.text)}
+        out |= {"textposition": mark.text_position, "textfont": font}
+    return out
+
+
+@trace.register
+def _(mark: Bars):
+    marker = {"color": mark.color, "line": {"width": 0}}
+    if mark.alpha is not None:
+        marker["opacity"] = mark.alpha
+    width = {} if mark.width is None else {"width": mark.width}
+    return {"type": "bar", "x": _at(mark.x), "y": _at(mark.y), "marker": marker, **width}
+
+
+@trace.register
+def _(mark: Text):
+    font = {"size": mark.size, "color": mark.color}
+    out = {"type": "scatter", "mode": "text", "text": list(mark.text), "textfont": font}
+    return {**out, "x": _at(mark.x), "y": _at(mark.y)}
+
+
+@trace.register
+def _(mark: Heatmap):
+    out = {"type": "heatmap", "z": packed_grid(mark.z), "showscale": False}
+    out["colorscale"] = _scale(mark.colors)
+    for letter, places in (("x", mark.x), ("y", mark.y)):
+        if places is not None:
+            out[letter] = _at(places)
+    if mark.span is not None:
+        out["zmin"], out["zmax"] = mark.span
+    if mark.gap:
+        out["xgap"] = out["ygap"] = mark.gap
+    return out
+
+
+@trace.register
+def _(mark: Contour):
+    levels = {"start": mark.start, "end": mark.end, "size": mark.step, "coloring": "fill"}
+    out = {
+        **{"type": "contour", "x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)},
+        **{"colorscale": _scale(mark.colors), "connectgaps": False},
+        **{"autocontour": False, "contours": levels},
+        "line": {"color": mark.line, "width": mark.width},
+    }
+    return out | ({"colorbar": _bar(mark.bar)} if mark.bar else {"showscale": False})
+
+
+def _bar(bar):
+    def font(size):
+        return {"size": size, "color": bar.color}
+
+    return {
+        **{"thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1},
+        **{"tickvals": [float(t) for t in bar.ticks], "ticktext": list(bar.labels)},
+        **{"tickfont": font(11), "title": {"text": bar.title, "font": font(12)}},
+        **bar.extra,
+    }
+
+
+@trace.register
+def _(mark: Surface):
+    lines = {"show": True, "start": mark.start, "end": mark.end, "size": mark.step}
+    return {
+        **{"type": "surface", "x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)},
+        **{"colorscale": _scale(mark.colors), "showscale": False, "connectgaps": False},
+        "contours": {"z": {**lines, "color": mark.line, "width": 1}},
+        "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
+    }
+
+
+def _in_space(mark, mode):
+    places = {c: packed(getattr(mark, c)) for c in "xyz"}
+    return {"type": "scatter3d", "mode": mode, **places}
+
+
+@trace.register
+def _(mark: Line3D):
+    line = {"color": mark.style.color, "width": mark.width, "dash": _dash_in_space(mark.style)}
+    return {**_in_space(mark, "lines"), "connectgaps": False, "line": line}
+
+
+def _dash_in_space(look: Style):
+    if not look.dashes:
+        return "solid"
+    if max(look.dashes) < SHORT_GAP:
+        return "dot"
+    return "dash" if len(look.dashes) == PAIR else "dashdot"
+
+
+@trace.register
+def _(mark: Dots3D):
+    symbol = mark.style.marker if mark.style.marker in SOLID_SYMBOLS else "circle"
+    marker = {"symbol": symbol, "size": mark.size, "color": mark.style.color}
+    marker["line"] = {"width": 1, "color": "#000"}
+    return {**_in_space(mark, "markers"), "marker": marker}

@@ -1,0 +1,298 @@
+"""Figures as values: what each mark is for Plotly, as SVG, as CSV and as a table."""
+
+import base64
+import csv
+import io
+import json
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from optviz import plot
+from optviz.plot import (
+    LIGHT,
+    Axis,
+    Band,
+    Bars,
+    ColorBar,
+    Contour,
+    Dots,
+    Dots3D,
+    Figure,
+    Heatmap,
+    Line,
+    Line3D,
+    Note,
+    Panel,
+    Rule,
+    Scene,
+    Style,
+    Surface,
+    Text,
+    curve_with_band,
+    fill_template,
+    grid,
+    marginals,
+    percent,
+    stack,
+    to_csv,
+    to_plotly,
+    to_svg,
+    to_table,
+    trail,
+)
+
+RED, BLUE = Style("#d00000", (9, 5), "square"), Style("#0000d0")
+X, Y = [0.0, 1.0, 2.0], [0.25, 0.5, 1.0]
+COLORS = ("#000000", "#ffffff")
+GRID = {"x": [0.0, 1.0], "y": [0.0, 1.0, 2.0], "z": np.arange(6.0).reshape(3, 2)}
+LEVELS = {"start": 0.0, "end": 5.0, "step": 1.0, "line": "#888888"}
+
+MARKS = [
+    Line(X, Y, RED, name="loss", hover="{name}: {y:.2f}", markers=2, ends=(Y, Y), shape="hv"),
+    Line(X, Y, RED, fill=True, symbols=["x", "circle", "x"]),
+    Band(X, [0, 0, 0], Y, RED.color, hatched=True),
+    Dots(X, Y, BLUE, size=[3, 4, 5], shade=Y, colors=COLORS, hover=["a", "b", "c"], alpha=0.5),
+    Dots(X, Y, BLUE, edge="#000000", edge_width=2, text=["a", "b", "c"], symbols=["x"] * 3),
+    Bars(X, Y, RED.color, width=0.5, alpha=0.3),
+    Text(X, Y, ["a", "b", "c"], "#000000"),
+    Rule(RED, x=1.0),
+    Heatmap(GRID["z"], COLORS, span=(0, 5), gap=1),
+    Contour(**GRID, colors=COLORS, **LEVELS, bar=ColorBar([0, 5], ["0", "5"], "f", "#333333")),
+]
+IN_SPACE = [
+    Surface(**GRID, colors=COLORS, **LEVELS),
+    Line3D(X, Y, Y, RED, name="path"),
+    Dots3D(X, Y, Y, RED, name="end"),
+]
+SCENE = Scene(Axis("x"), Axis("y"), Axis("f", ticks=[0, 1], labels=["0", "1"]))
+
+
+def numbers(packed):
+    return np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text)))
+
+
+@pytest.mark.parametrize("mark", MARKS, ids=lambda m: type(m).__name__)
+def test_plotly_knows_every_attribute_of_every_mark(mark):
+    figure = to_plotly(Figure([mark], Axis("x"), Axis("y"), extra={"bargap": 0}))
+    go.Figure({k: figure[k] for k in ("data", "layout")})  # raises for what Plotly does not know
+    json.dumps(figure, allow_nan=False)
+
+
+def test_plotly_knows_every_attribute_in_space():
+    figure = to_plotly(Figure(IN_SPACE, scene=SCENE))
+    go.Figure(figure)
+    assert figure["layout"]["scene"]["zaxis"]["ticktext"] == ["0", "1"]
+    assert "xaxis" not in figure["layout"]
+
+
+def test_a_line_as_it_has_always_been_drawn():
+    line = Line(X, Y, RED, name="SGD", uid="a", group="SGD", hover="{name}: {y:.4g}", legend=True)
+    [trace] = to_plotly(Figure([line]))["data"]
+    assert numbers(trace.pop("x")).tolist() == X
+    assert numbers(trace.pop("y")).tolist() == Y
+    assert trace == {
+        **{"type": "scatter", "mode": "lines", "uid": "a", "name": "SGD", "legendgroup": "SGD"},
+        "showlegend": True,
+        "hovertemplate": "SGD: %{y:.4g}<extra></extra>",
+        "line": {"color": "#d00000", "dash": "9px,5px", "width": 2.4, "simplify": False},
+    }
+
+
+def test_a_band_goes_there_and_back_over_what_is_known():
+    [trace] = to_plotly(Figure([Band([0, 1, 2], [0, np.nan, 2], [3, 4, 5], "#d00000")]))["data"]
+    assert numbers(trace["x"]).tolist() == [0, 2, 2, 0]
+    assert numbers(trace["y"]).tolist() == [3, 5, 2, 0]
+    assert trace["opacity"] == 0.18
+    assert trace["showlegend"] is False
+
+
+def test_a_curve_over_seeds():
+    values = np.array([[1.0, 2.0, 9.0], [2.0, np.nan, 4.0], [np.nan] * 3])
+    band, line, shapes = curve_with_band(X, values, RED, name="SGD", uid="s", shapes=8)
+    np.testing.assert_array_equal(line.y, [2, 3, np.nan])
+    np.testing.assert_array_equal(band.low, [1, 2, np.nan])
+    np.testing.assert_array_equal(band.high, [9, 4, np.nan])
+    assert shapes.decoration
+    assert {m.group for m in (band, line, shapes)} == {"SGD"}
+    raw, line = curve_with_band(X, values[:, :1], RED, name="SGD", uid="s", raw=Y)
+    assert (raw.opacity, raw.style.dashes, line.style) == (0.3, (), RED)
+
+
+def test_a_trail_has_its_head_at_the_last_known_point():
+    line, shapes = trail(range(12), [*range(10), np.nan, np.nan], RED, uid="t", name="t", shapes=4)
+    assert list(shapes.x) == [0, 3, 6, 9]
+    assert shapes.meta == {"of": line.uid, "head": 3}
+    assert shapes.size == [6, 6, 6, 10]
+
+
+def test_hover_texts_are_python_templates_and_names_are_not_markup():
+    text = fill_template("{name}, {part}: {y:.1%} at {x:.3g}", part="{a} <b>")
+    [trace] = to_plotly(Figure([Line(X, Y, RED, name="a<b", hover=text)]))["data"]
+    expected = "a&lt;b, {a} &lt;b&gt;: %{y:.1%} at %{x:.3g}<extra></extra>"
+    assert trace["hovertemplate"] == expected
+    with pytest.raises(KeyError):
+        to_plotly(Figure([Line(X, Y, RED, hover="{loss}")]))
+
+
+def test_ids_are_stable_and_not_shared():
+    marks = [Line(X, Y, RED, name="a"), Line(X, Y, RED, name="a"), Line(X, Y, BLUE, name="b")]
+    first, again = ([t["uid"] for t in to_plotly(Figure(m))["data"]] for m in (marks, marks[:2]))
+    assert len(set(first)) == 3
+    assert again == first[:2]
+    with pytest.raises(ValueError, match="uid"):
+        to_plotly(Figure([replace(mark, uid="same") for mark in marks]))
+
+
+def test_limits_are_in_the_units_of_the_data_and_titles_have_units():
+    x, y = Axis("time", unit="s", limits=(0, 5)), Axis("loss", log=True, limits=(1e-4, 10))
+    figure = Figure([Line(X, Y, RED)], x, y, notes=[Note("here", 2, 0.1, data=True)])
+    layout = to_plotly(figure)["layout"]
+    assert layout["xaxis"]["title"]["text"] == "time (s)"
+    np.testing.assert_allclose(layout["yaxis"]["range"], [-4, 1])
+    assert layout["yaxis"]["dtick"] == 1
+    assert layout["annotations"][0]["y"] == pytest.approx(-1)
+    assert to_csv(figure).startswith("series,mark,time (s),loss\n")
+    narrow = replace(y, limits=(1, 10))
+    assert to_plotly(Figure([], x, narrow))["layout"]["yaxis"]["dtick"] == "D2"
+
+
+def test_small_multiples_have_ticks_at_their_outer_sides():
+    panels = [
+        Panel([Line(X, Y, RED)], Axis("epoch"), percent("accuracy"), title=t) for t in "abcde"
+    ]
+    layout = to_plotly(grid(panels, 3, share_x=True, share_y=True))["layout"]
+    inner = {n for n, a in layout.items() if "axis" in n and a.get("showticklabels") is False}
+    assert inner == {"xaxis", "xaxis2", "yaxis2", "yaxis3", "yaxis5"}
+    assert "title" not in layout["xaxis"]
+    assert layout["xaxis3"]["title"]["text"] == "epoch"
+    assert layout["xaxis5"]["domain"] == layout["xaxis2"]["domain"]
+    assert layout["yaxis4"]["domain"][1] < layout["yaxis"]["domain"][0]
+    assert [n["text"] for n in layout["annotations"]] == list("abcde")
+
+
+def test_stacked_panels_share_an_axis_that_stands_on_the_lowest():
+    rate = Panel([Line(X, Y, BLUE), Rule(RED, x=1)], y=Axis("rate"))
+    figure = stack([Panel([Line(X, Y, RED)], Axis("step"), Axis("loss")), rate], heights=(2, 1))
+    layout = to_plotly(figure)["layout"]
+    assert layout["xaxis"]["anchor"] == "y2"
+    assert "xaxis2" not in layout
+    np.testing.assert_allclose(layout["yaxis"]["domain"], [1 - 0.94 * 2 / 3, 1])
+    assert layout["shapes"][0]["yref"] == "y2 domain"
+
+
+def test_marginals_lie_on_the_axes_of_the_main_panel():
+    main = Panel([Dots(X, Y, RED)], Axis("a"), Axis("b"))
+    ends = Panel([Dots(X, Y, RED)], y=Axis("c")), Panel([Dots(X, Y, RED)], x=Axis("d"))
+    figure = to_plotly(marginals(main, *ends))
+    refs = [(t.get("xaxis", "x"), t.get("yaxis", "y")) for t in figure["data"]]
+    assert refs == [("x", "y"), ("x", "y2"), ("x2", "y")]
+    assert figure["layout"]["xaxis2"]["anchor"] == "y"
+    assert figure["layout"]["yaxis2"]["anchor"] == "x"
+
+
+def test_the_height_is_the_figure_s_own():
+    assert to_plotly(Figure(height=(15, 42, 32)))["height"] == "clamp(15rem, 42vh, 32rem)"
+    assert to_plotly(Figure(height=20))["height"] == "20rem"
+    assert "height" not in to_plotly(Figure())
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        *(Figure([m]) for m in MARKS),
+        Figure(IN_SPACE, scene=SCENE),
+        grid([Panel([m]) for m in MARKS], 3),
+        marginals(Panel([MARKS[3]]), Panel([MARKS[0]], y=Axis()), Panel([MARKS[0]], x=Axis())),
+    ],
+)
+def test_a_thumbnail_shows_every_mark(figure):
+    root = ElementTree.fromstring(to_svg(figure, LIGHT, label="A <figure>"))
+    assert root.get("aria-label") == "A <figure>"
+    shown = "".join(ElementTree.tostring(part, encoding="unicode") for part in root)
+    for mark in (m for panel in figure.frames for m in panel.marks):
+        if isinstance(mark, Heatmap | Contour | Surface):
+            assert "image/png" in shown
+        elif not isinstance(mark, Text):
+            style = getattr(mark, "style", None)
+            color = style.color if style else mark.color
+            assert color in shown or getattr(mark, "shade", None) is not None
+
+
+def test_what_has_the_first_row_below_is_seen_that_way_round():
+    bright_above = Heatmap([[0.0], [1.0]], COLORS, span=(0, 1))
+    svgs = [to_svg(Figure([bright_above], y=Axis(reversed=r)), LIGHT) for r in (False, True)]
+    assert svgs[0] != svgs[1]
+
+
+def test_csv_has_every_point_and_reads_back_exactly():
+    third = [1 / 3, np.pi, np.nan]
+    line = Line(X, third, RED, name="a, b")
+    twin = Dots(X, third, RED, name="a, b", decoration=True)
+    figure = Figure([line, twin, Band(X, Y, Y, "#000000", name="band")], Axis("step"), Axis("loss"))
+    rows = rows_of(to_csv(figure))
+    assert [float(r["loss"] or "nan") for r in rows[:3]] == pytest.approx(third, abs=0, nan_ok=True)
+    assert [r["series"] for r in rows] == ["a, b"] * 3 + ["band"] * 3
+    assert [r["high"] for r in rows[3:]] == ["0.25", "0.5", "1.0"]
+    panels = grid([Panel([line], title="first"), Panel([line], title="second")], 2)
+    assert [r["panel"] for r in rows_of(to_csv(panels))] == ["first"] * 3 + ["second"] * 3
+    assert len(rows_of(to_csv(Figure([MARKS[-1]])))) == 6
+
+
+def test_curves_as_a_table():
+    figure = Figure(
+        [Line([1, 2], [0.5, 1.0], RED, name="a"), Line([2, 3], [0.25, np.nan], BLUE, name="b")],
+        *(Axis("epoch"), percent()),
+        label="Accuracy",
+    )
+    table = to_table(figure)
+    assert [c.title for c in table.columns] == ["epoch", "a", "b"]
+    assert "<td>50 %</td><td>–</td>" in table.html()
+    assert len(table.rows) == 3
+    assert to_table(Figure([Heatmap([[1, 2], [3, 4]], COLORS)])).rows == [["0", 1, 2], ["1", 3, 4]]
+    assert to_table(Figure([MARKS[-1]])) is None
+    long = Figure([Line(np.arange(5000), np.arange(5000), RED, name="a")])
+    assert len(to_table(long).rows) == 50
+
+
+any_floats = st.lists(st.floats(), max_size=6)
+
+
+@given(x=any_floats, y=any_floats, z=any_floats, log=st.booleans(), limited=st.booleans())
+@settings(deadline=None, max_examples=60)
+def test_nothing_breaks_a_figure(x, y, z, log, limited):
+    """NaN, infinities, huge and tiny numbers and no numbers at all can be drawn and kept."""
+    n = min(len(x), len(y), len(z))
+    x, y, z = x[:n], y[:n], z[:n]
+    with np.errstate(all="ignore"):
+        marks = [
+            Line(x, y, RED, name="line", markers=3, fill=True, ends=(y, z), shape="hvh"),
+            Band(x, y, z, "#000000"),
+            Dots(x, y, BLUE, shade=z, colors=COLORS),
+            Bars(x, y, "#000000"),
+            *curve_with_band(x, np.array([y, z]).T, RED, name="seeds", uid="seeds", shapes=4),
+            *trail(x, y, RED, uid="trail", name="trail"),
+        ]
+        limits = (1e-3, 1e3) if limited else None
+        axes = (Axis("x", limits=limits, log=log), Axis("y", limits=limits, log=log))
+        json.dumps(to_plotly(Figure(marks, *axes)), allow_nan=False)
+        drawn = to_svg(Figure(marks, *axes), LIGHT)
+        ElementTree.fromstring(drawn)
+        assert "nan" not in drawn
+        assert "inf" not in drawn
+        rows = csv.reader(io.StringIO(to_csv(Figure(marks, *axes))))
+        assert len({len(row) for row in rows}) == 1
+        to_table(Figure(marks, *axes))
+
+
+def test_what_the_package_exports_is_there():
+    assert all(hasattr(plot, name) for name in plot.__all__)

@@ -201,7 +201,10 @@ def _small(axis, outer):
 def stack(
     panels: Sequence[Panel], gap: float = 0.06, heights: Sequence[float] | None = None, **figure
 ) -> Figure:
-    """Panels one above the other on the first one's x axis; `heights` are relative."""
+    """Panels one above the other on the first one's x axis; `heights` are relative.
+
+    A plain figure's only panel, to put another below it, is `figure.frames[0]`.
+    """
     shares = np.asarray(heights if heights is not None else [1] * len(panels), float)
     shares = shares / shares.sum() * (1 - gap * (len(panels) - 1))
     tops = 1 - np.concatenate([[0], (shares + gap).cumsum()[:-1]])

@@ -400,6 +400,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ov-plot");
   const host = (root.host ??= new Host(root));
   plots.set(data.name, host);
+  root.style.setProperty("--ov-height", data.height ?? "");
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;

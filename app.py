@@ -10,9 +10,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from optviz.shell.menu import menu
 from optviz.ui.assets import FRONTEND
+from optviz.ui.session import session
 
 st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
 for sheet in ("page.css", "table.css"):
     st.html(FRONTEND / sheet)
-controls = st.session_state.get("controls")
+controls = session().controls
 st.navigation(menu(lessons=not (controls and "lessons" in controls.hidden)), position="top").run()

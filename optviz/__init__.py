@@ -8,7 +8,7 @@ from optviz.functions.library import (
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.initial_points import INITIAL_POINTS
-from optviz.optim.minimize import Segment, Run, minimize
+from optviz.optim.minimize import Run, Segment, minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import SCHEDULES
 
@@ -17,7 +17,7 @@ __all__ = [
     "NOISES",
     "OPTIMIZERS",
     "SCHEDULES",
-    "STARTS",
+    "INITIAL_POINTS",
     "WRAPPERS",
     "FormulaError",
     "Function",

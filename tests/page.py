@@ -35,6 +35,11 @@ def go(at: AppTest, key: str) -> None:
     [at._page_hash] = [h for h, page in at._registered_pages.items() if page["url_pathname"] == key]
 
 
+def session(at: AppTest):
+    """What the app holds for the visitor."""
+    return at.session_state["optviz"]
+
+
 def sound(at: AppTest) -> AppTest:
     """Fails where the script broke off."""
     assert not at.exception, [e.message + "\n".join(e.stack_trace) for e in at.exception]

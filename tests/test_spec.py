@@ -8,10 +8,10 @@ import pytest
 
 from optviz import (
     FUNCTIONS,
+    INITIAL_POINTS,
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    INITIAL_POINTS,
     WRAPPERS,
 )
 from optviz.experiments.trajectories.spec import (

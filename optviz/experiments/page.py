@@ -20,9 +20,3 @@ class Page:
     scene: object
     check: Callable[[object], None]
     stamp: Callable | None = None
-    kept: str = ""  # under which name the session keeps its scene, where not its key
-
-    @property
-    def field(self) -> str:
-        """Under which name the session keeps its scene."""
-        return self.kept or self.key

@@ -11,24 +11,25 @@ from optviz.shell.registry import PAGES
 from optviz.ui import cache
 from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
+from optviz.ui.session import session
 
 
 def open_lesson(key: str) -> None:
     """Put a lesson's scene on the page, as its author set it."""
-    S, lesson = st.session_state, LESSONS[key]
+    _S, lesson = st.session_state, LESSONS[key]
     sharing.put(lesson.page, lesson.scene, lesson.view)
-    S.lesson, S.round = key, None
+    session().lesson, session().round = key, None
 
 
 def close_lesson() -> None:
     """Put its card away; the scene stays."""
-    st.session_state.lesson = None
+    session().lesson = None
 
 
 def current() -> Lesson | None:
     """The lesson whose card is shown on this page."""
-    lesson = LESSONS.get(st.session_state.get("lesson"))
-    return lesson if lesson and lesson.page == st.session_state.page and not sharing.hidden("lessons") else None
+    lesson = LESSONS.get(session().lesson)
+    return lesson if lesson and lesson.page == session().page and not sharing.hidden("lessons") else None
 
 
 def card() -> None:

@@ -30,16 +30,16 @@ PAGES: dict[str, Page] = {
     for page in (
         Page(
             "trajectories", "Trajectories", "conversion_path", "How does an optimizer find its way down?", "",
-            trajectories.BOOK, trajectories.check, kept="scene",
+            trajectories.BOOK, trajectories.check,
         ),
         Page(
             "activations", "Activations", "bar_chart", "What becomes of a signal in a deep network?", NETWORKS,
             activations.Activations(), activations.check_activations,
-            lambda scene, theme: stack_thumbnail(scene.stacks, theme), "activations",
+            lambda scene, theme: stack_thumbnail(scene.stacks, theme),
         ),
         Page(
             "initialization", "Initialization", "start", "Where should training begin?", NETWORKS,
-            initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme), "initialization",
+            initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme),
         ),
         Page(
             "optimizer_comparison", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
@@ -70,7 +70,7 @@ PAGES: dict[str, Page] = {
             search.Search(), search.check, search_views.stamp,
         ),
         Page(
-            "loss_landscape", "Loss landscape", "loss_landscape", "What does the loss of a real network look like?", LAB,
+            "loss_landscape", "Loss landscape", "landscape", "What does the loss of a real network look like?", LAB,
             loss_landscapes.LossLandscape(), loss_landscapes.check, landscape.thumbnail,
         ),
     )

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.view import View
 from optviz.shell import lesson_card as lessons
 from optviz.shell.lessons import LESSONS
@@ -16,9 +17,9 @@ from optviz.shell.share import (
     encode,
     qr_svg,
 )
-from optviz.ui import session as state
 from optviz.ui.assets import as_image
 from optviz.ui.components import shown
+from optviz.ui.session import session
 
 INSTEAD = "Here is the page as it opens by itself, in its place."
 FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
@@ -26,49 +27,46 @@ FREE, LOCKED, HIDDEN = "free", "locked", "hidden"
 
 def opened(page: str = "trajectories") -> None:
     """When a session comes to a page: the scene of the address, or the page's own with a word on what was wrong."""
-    S, asked = st.session_state, st.query_params
+    S, asked = session(), st.query_params
     S.page = page
     shown(afresh=True)
-    if page in S.setdefault("opened", set()):
+    if not S.specs:
+        S.view, S.controls = View(), Controls()
+        for other in PAGES.values():
+            S.specs[other.key] = other.scene
+        state.show(PAGES["trajectories"].scene)
+        S.opened.clear()
+    if page in S.opened:
         return
     S.opened.add(page)
-    if "controls" not in S:
-        state.current()
-        S.view, S.controls, S.lesson, S.link_complaint = View(), Controls(), None, ""
-        for other in PAGES.values():
-            if other.key != "trajectories":
-                S[other.field] = other.scene
     if page not in PAGES:
         return
     if (key := asked.get("lesson")) is not None:
         if key in LESSONS:
             lessons.open_lesson(key)
         else:
-            S.link_complaint = f"This link asks for a lesson that there is not. {INSTEAD}"
+            session().complaint = f"This link asks for a lesson that there is not. {INSTEAD}"
     if (text := asked.get("s")) is not None:
         try:
             shared = decode(text, page)
         except LinkError as error:
-            S.link_complaint = f"{_sentence(error)} {INSTEAD}"
-            S.lesson = None
+            session().complaint = f"{_sentence(error)} {INSTEAD}"
+            session().lesson = None
             put(page, PAGES[page].scene, View())
         else:
             put(page, shared.scene, getattr(shared, "view", None))
-            S.controls = getattr(shared, "controls", S.controls)
-            if S.controls.hidden:
+            session().controls = getattr(shared, "controls", session().controls)
+            if session().controls.hidden:
                 st.rerun()  # the menu of pages was drawn before that was known
 
 
 def put(page: str, scene, view: View | None = None) -> None:
     """Put another scene on a page; its controls begin afresh from it."""
-    S = st.session_state
-    S.setdefault("opened", set()).add(page)
     if page == "trajectories":
         state.show(scene)
-        S.view = view or View()
+        session().view = view or View()
     else:
-        S[PAGES[page].field] = scene
-        S.epoch = next(S.new_id)
+        session().show(page, scene)
 
 
 def _sentence(error):
@@ -78,20 +76,19 @@ def _sentence(error):
 
 def complaint() -> None:
     """What was wrong with the link that opened this session, until it is put away."""
-    S = st.session_state
-    if S.get("link_complaint"):
-        st.warning(S.link_complaint, icon=":material/link_off:")
-        st.button("All right", key="complaint-read", on_click=lambda: S.update(link_complaint=""))
+    if session().complaint:
+        st.warning(session().complaint, icon=":material/link_off:")
+        st.button("All right", key="complaint-read", on_click=lambda: setattr(session(), "complaint", ""))
 
 
 def locked(group: str) -> bool:
     """Whether the teacher who made the link has locked these controls."""
-    return group in st.session_state.controls.locked
+    return group in session().controls.locked
 
 
 def hidden(group: str) -> bool:
     """Whether the teacher who made the link has hidden these controls."""
-    return group in st.session_state.controls.hidden
+    return group in session().controls.hidden
 
 
 def free(*groups: str) -> bool:
@@ -101,16 +98,15 @@ def free(*groups: str) -> bool:
 
 def query(controls: Controls | None = None) -> str:
     """The query of a link to what is on the page now; with other controls than those in force, of a link to hand out."""
-    S = st.session_state
-    if S.page == "trajectories":
-        shared = Shared(S.scene, S.view, S.controls if controls is None else controls)
+    if session().page == "trajectories":
+        shared = Shared(session().specs["trajectories"], session().view, session().controls if controls is None else controls)
     else:
-        shared = SharedScene(S.page, S[PAGES[S.page].field])
+        shared = SharedScene(session().page, session().specs[session().page])
     try:
         text = encode(shared)
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was
-    return f"?s={text}" + (f"&lesson={S.lesson}" if lessons.current() else "")
+    return f"?s={text}" + (f"&lesson={session().lesson}" if lessons.current() else "")
 
 
 def lazy(label, icon, key, content):
@@ -123,11 +119,10 @@ def lazy(label, icon, key, content):
 
 def share_controls() -> None:
     """The link, its QR code, and what the person who opens it may not touch."""
-    S = st.session_state
-    under_control = S.controls != Controls()
-    controls = S.controls
+    under_control = session().controls != Controls()
+    controls = session().controls
     box = st.container()
-    if S.page != "trajectories":
+    if session().page != "trajectories":
         pass  # there is nothing to lock
     elif under_control:
         st.caption("This page was opened with a link that locks or hides some controls; so does this link.")

@@ -37,7 +37,7 @@ from optviz.training.spec import (
 )
 
 __all__ = [
-    "ASSESSED", "INPUTS", "MAX_BATCH", "MAX_DROPOUT", "MAX_ITERATIONS", "MAX_LAYERS", "MAX_NOISE", "MAX_NUMBERS",
+    "MAX_EVALUATED", "INPUTS", "MAX_BATCH", "MAX_DROPOUT", "MAX_ITERATIONS", "MAX_LAYERS", "MAX_NOISE", "MAX_NUMBERS",
     "MAX_PENALTY", "MAX_SEED", "MAX_SEEDS", "MAX_TRIALS", "MAX_UNITS", "Data", "Penalty", "Progress", "Split",
     "Training", "Trial", "advance", "begin", "check", "confusion", "held_numbers", "load", "mini_batch", "rank", "select",
     "smoothed", "train", "unsuited",

@@ -15,6 +15,6 @@ from optviz.tuning.space import (
 )
 
 __all__ = [
-    "BOOK", "MAX_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Quantity", "Sampler", "Space",
+    "BOOK", "MAX_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Range", "Sampler", "Space",
     "expected_improvement", "rank_correlation", "ranks", "sides",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from optviz.shell.data_source import bring, brought, label
 from optviz.spec import Choice
 from optviz.training import MAX_BATCH, unsuited
 from optviz.ui.components import hyperparameter_panel
+from optviz.ui.session import session
 
 SHARED = (
     Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers"),
@@ -90,7 +91,7 @@ class TrainingControls:
         self.name, self.get, self.put = name, get, put
 
     def _key(self, what):
-        return f"{self.name}-{what}-{st.session_state.epoch}"
+        return f"{self.name}-{what}-{session().epoch}"
 
     def choice(self, label: str, keys, chosen, told, choose, mark: str = "") -> None:
         """A menu; `choose(key)` is called when a person chooses. Another `mark`, where labels change, makes it anew."""

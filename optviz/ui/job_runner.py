@@ -21,6 +21,7 @@ from optviz.training import (
     load,
 )
 from optviz.ui.components import shown
+from optviz.ui.session import session
 
 EVERY = 0.25  # seconds between two pictures
 BUDGET = 0.15  # of them spent on training
@@ -124,13 +125,13 @@ def watched(name: str, step, counted, draw, units: str = "iterations", verb: str
 
     `counted()` gives how much is done and how much there is, in `units`; `draw()` shows what there is.
     """
-    lab, scene = shelf(name), st.session_state.epoch
+    lab, scene = shelf(name), session().epoch
     _buttons(name, lab, *counted(), verb)
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
     @st.fragment(run_every=EVERY if lab["running"] else None)
     def bench():
-        if st.session_state.epoch != scene:  # a button in here has put another scene on the page
+        if session().epoch != scene:  # a button in here has put another scene on the page
             st.rerun()
         if lab["running"] and not step():
             lab["running"] = False

@@ -16,6 +16,7 @@ from optviz.ui.form import (
     turned,
     usual,
 )
+from optviz.ui.session import session
 
 
 def trainees(get, network, most: int, put, another=None, scheduled: bool = False) -> None:
@@ -40,7 +41,7 @@ def _another(configs, network):
 
 
 def _config(i, get, name, network, put, scheduled):
-    S, config = st.session_state, get()[i]
+    _S, config = st.session_state, get()[i]
     of = f"{i}-{len(get())}"
     keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
 
@@ -66,7 +67,7 @@ def _config(i, get, name, network, put, scheduled):
                 on_click=lambda: put(get()[:i] + get()[i + 1 :]),
             )  # fmt: skip
     hyperparameter_panel(
-        f"hyperparameters-{of}-{config.method.key}-{S.epoch}", name, hyperparameters(OPTIMIZERS[config.method.key]), config.method.values,
+        f"hyperparameters-{of}-{config.method.key}-{session().epoch}", name, hyperparameters(OPTIMIZERS[config.method.key]), config.method.values,
         lambda new: change(replace(get()[i], method=turned(get()[i].method, new))), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
     if scheduled:

@@ -1,59 +1,64 @@
-"""The scene is the state of the page: a control shows a part of it, and its callback puts a new one in place.
+"""What the app holds for one visitor: one typed object in Streamlit's session state.
 
-Streamlit runs callbacks before the script, so the page can draw its pictures first, from the scene, and
-the controls after them.
+Streamlit itself needs a key for every widget; `Session.key` is the one place where they are made. A
+widget begins afresh from the spec when the epoch in its key has moved on.
 """
 
-from dataclasses import replace
-from itertools import count
+from dataclasses import dataclass, field
+from typing import Any
 
 import streamlit as st
 
-from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.optim.config import OptimizerConfig
+
+@dataclass
+class Results:
+    """What the jobs of a page have come to, by their keys, and whether they run."""
+
+    running: bool = False
+    states: dict[str, Any] = field(default_factory=dict)
 
 
-def current() -> Scene:
-    """The scene of this session; the book's at first."""
-    if "scene" not in st.session_state:
-        st.session_state.new_id = count(1)
-        show(BOOK)
-    return st.session_state.scene
+@dataclass
+class Session:
+    """Everything that one visitor has set, seen and computed."""
+
+    specs: dict[str, Any] = field(default_factory=dict)  # by page: what it shows follows from it
+    page: str = ""  # the one that is shown
+    view: Any = None  # how the trajectories are shown
+    ids: list[str] = field(default_factory=list)  # of their optimizers, in the scene's order
+    controls: Any = None  # what the link's author has locked or hidden
+    formula_complaint: str = ""
+    round: Any = None  # the prediction that is being made
+    score: tuple[int, ...] = ()
+    opened: set[str] = field(default_factory=set)  # pages that have read their link
+    epoch: int = 0  # another one, and every widget begins afresh
+    complaint: str = ""  # what was wrong with the link that was opened
+    lesson: str | None = None
+    results: dict[str, Results] = field(default_factory=dict)
+    counter: int = 0
+
+    def next_id(self) -> int:
+        """A number that this session has not given before."""
+        self.counter += 1
+        return self.counter
+
+    def key(self, name: str) -> str:
+        """The key of a widget that shows a part of the spec."""
+        return f"{self.page}-{name}-{self.epoch}"
+
+    def show(self, page: str, spec) -> None:
+        """Put another spec on a page; its widgets begin afresh from it."""
+        self.specs[page] = spec
+        self.opened.add(page)
+        self.epoch = self.next_id()
+
+    def results_of(self, name: str) -> Results:
+        """What the jobs of this name have come to."""
+        return self.results.setdefault(name, Results())
 
 
-def ids() -> list[str]:
-    """A name for each optimizer that stays its own while others come and go."""
-    return st.session_state.ids
-
-
-def show(scene: Scene) -> None:
-    """Put another scene in place; every control begins afresh from it."""
-    S = st.session_state
-    S.scene = scene
-    S.complaint = ""
-    S.epoch = next(S.new_id)
-    S.ids = [f"r{next(S.new_id)}" for _ in scene.optimizers]
-
-
-def update(**parts) -> None:
-    """Replace parts of the scene."""
-    st.session_state.scene = replace(st.session_state.scene, **parts)
-
-
-def update_objective(**parts) -> None:
-    """Replace parts of its objective."""
-    update(objective=replace(st.session_state.scene.objective, **parts))
-
-
-def update_optimizer(id: str, **parts) -> None:
-    """Replace parts of one optimizer."""
-    S = st.session_state
-    at = S.ids.index(id)
-    configs = S.scene.optimizers
-    update(optimizers=(*configs[:at], replace(configs[at], **parts), *configs[at + 1 :]))
-
-
-def optimizer_of(id: str) -> OptimizerConfig:
-    """The optimizer with this name."""
-    S = st.session_state
-    return S.scene.optimizers[S.ids.index(id)]
+def session() -> Session:
+    """The visitor's session."""
+    if "optviz" not in st.session_state:
+        st.session_state["optviz"] = Session()
+    return st.session_state["optviz"]

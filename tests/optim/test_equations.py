@@ -18,8 +18,8 @@ from optviz.optim.equations import (
     StepRecord,
     declared,
     effective_rate,
-    step_record,
     evaluate_equations,
+    step_record,
 )
 from optviz.optim.equations.tree import latex, number
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters

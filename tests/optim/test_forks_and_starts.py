@@ -7,10 +7,10 @@ import pytest
 
 from optviz import (
     FUNCTIONS,
+    INITIAL_POINTS,
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    INITIAL_POINTS,
     WRAPPERS,
     Segment,
     minimize,

@@ -8,7 +8,7 @@ import pytest
 from optviz.shell import curriculum as course
 from optviz.shell.lessons import LESSONS
 from optviz.shell.registry import PAGES
-from tests.page import open_page, sound, text
+from tests.page import open_page, session, sound, text
 
 LINKS = sorted(set(re.findall(r'href="([^"]+)"', course.table())))
 
@@ -41,6 +41,6 @@ def test_every_link_opens(link):
     [asked] = parse_qs(parts.query)["lesson"]
     at = sound(open_page(key, lesson=asked))
     lesson = LESSONS[asked]
-    assert at.session_state.lesson == lesson.key
+    assert session(at).lesson == lesson.key
     assert f"##### {lesson.title}" in text(at)
     assert at.session_state[PAGES[key].field] == lesson.scene

@@ -32,7 +32,7 @@ from tests.data.test_datasets import (
     swapped,
     write,
 )  # fmt: skip
-from tests.page import open_page, trained
+from tests.page import open_page, session, trained
 
 FILES = packed(small(train=300, test=100))
 
@@ -532,4 +532,4 @@ def test_a_training_whose_files_are_put_away_waits_to_be_started_again(tmp_path)
 def test_a_link_to_mnist_is_welcome_where_it_is_not_here():
     at = open_page("optimizer_comparison", SHORT)
     assert "MNIST is not here yet." in at.info[0].value
-    assert at.session_state.optimizer_comparison == SHORT
+    assert session(at).specs["optimizer_comparison"] == SHORT

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from optviz import (
     FUNCTIONS,
+    INITIAL_POINTS,
     NOISES,
     OPTIMIZERS,
     SCHEDULES,
-    INITIAL_POINTS,
     WRAPPERS,
 )
 from optviz.experiments.trajectories import spec as trajectories

@@ -5,8 +5,8 @@ from html import escape
 import numpy as np
 
 from optviz.experiments.activations.spec import (
-    Layer,
     DeepStack,
+    Layer,
     fitting,
     histogram,
 )

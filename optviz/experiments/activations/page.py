@@ -24,7 +24,8 @@ from optviz.shell import sharing
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.layout import framed
-from optviz.ui.live import live_patch, full_rerun
+from optviz.ui.live import full_rerun, live_patch
+from optviz.ui.session import session
 
 SIZES = (
     Hyperparameter("layers", 5, 1, MAX_LAYERS, "L", help="layers that the signal passes"),
@@ -37,15 +38,14 @@ MAX_ROWS = 5000
 
 def page() -> None:
     """One setting, or two side by side; hyperparameters move the histograms while they are dragged."""
-    S = st.session_state
     with full_rerun(), framed("activations", _download) as (shown, panel, under):
         with panel:
-            _controls(S.activations)
+            _controls(session().specs["activations"])
         with shown:
-            for i in range(len(S.activations.stacks)):
+            for i in range(len(session().specs["activations"].stacks)):
                 _setting(i)
         with under:
-            _explained(S.activations)
+            _explained(session().specs["activations"])
 
 
 def _download():
@@ -75,7 +75,7 @@ def _figure(stack):
 
 
 def _setting(i):
-    stack = st.session_state.activations.stacks[i]
+    stack = session().specs["activations"].stacks[i]
     layers = layers_of(stack)
     st.markdown(f"**{views.name(stack)}**")
     plot(
@@ -86,21 +86,19 @@ def _setting(i):
 
 
 def _update(i, **parts):
-    S = st.session_state
-    stacks = list(S.activations.stacks)
+    stacks = list(session().specs["activations"].stacks)
     stacks[i] = replace(stacks[i], **parts)
-    S.activations = Activations(tuple(stacks))
+    session().specs["activations"] = Activations(tuple(stacks))
 
 
 def _controls(comparison):
-    S = st.session_state
     for i, stack in enumerate(comparison.stacks):
         if len(comparison.stacks) > 1:
             st.markdown(f"**Setting {'AB'[i]}**")
         _choice(i, "Activation", "activation", ACTIVATIONS, stack.activation.key)
         _choice(i, "Initial weights", "initializer", INITIALIZERS, stack.initializer.key)
         st.caption(sentence(INITIALIZERS[stack.initializer.key]))
-        _hyperparameter_fragment(i, f"{S.epoch}-{i}-{stack.initializer.key}-{stack.activation.key}")
+        _hyperparameter_fragment(i, f"{session().epoch}-{i}-{stack.initializer.key}-{stack.activation.key}")
     if len(comparison.stacks) == 1:
         st.button(
             "Compare with another setting", key="second", icon=":material/add:", on_click=_second, width="stretch"
@@ -112,18 +110,16 @@ def _controls(comparison):
 
 
 def _second():
-    S = st.session_state
-    [first] = S.activations.stacks
-    S.activations = Activations((first, replace(first, initializer=OTHER)))
+    [first] = session().specs["activations"].stacks
+    session().specs["activations"] = Activations((first, replace(first, initializer=OTHER)))
 
 
 def _alone():
-    S = st.session_state
-    S.activations = Activations(S.activations.stacks[:1])
+    session().specs["activations"] = Activations(session().specs["activations"].stacks[:1])
 
 
 def _choice(i, label, field, registry, chosen):
-    key = f"{field}-{i}-{st.session_state.epoch}"
+    key = f"{field}-{i}-{session().epoch}"
     st.selectbox(
         label, list(registry), list(registry).index(chosen), lambda k: registry[k].label, key=key,
         on_change=lambda: _update(i, **{field: Choice(st.session_state[key])}),
@@ -133,15 +129,14 @@ def _choice(i, label, field, registry, chosen):
 @st.fragment
 def _hyperparameter_fragment(i, key):
     """The hyperparameters of a setting; while one is dragged its histograms follow."""
-    S = st.session_state
-    if i >= len(S.activations.stacks):
+    if i >= len(session().specs["activations"].stacks):
         return
-    stack = S.activations.stacks[i]
+    stack = session().specs["activations"].stacks[i]
     rule, shape = INITIALIZERS[stack.initializer.key], ACTIVATIONS[stack.activation.key]
     declared = (*hyperparameters(rule), *hyperparameters(shape), *SIZES)
 
     def turned(new):
-        stack = S.activations.stacks[i]
+        stack = session().specs["activations"].stacks[i]
         of = {
             field: Choice(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
             for field, part, cls in (("initializer", stack.initializer, rule), ("activation", stack.activation, shape))
@@ -149,10 +144,10 @@ def _hyperparameter_fragment(i, key):
         _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})
 
     def pictures():
-        return {f"layers-{i}": _figure(S.activations.stacks[i])}
+        return {f"layers-{i}": _figure(session().specs["activations"].stacks[i])}
 
     traces, rest = live_patch(f"hyperparameters-{key}", pictures)
-    stack = S.activations.stacks[i]
+    stack = session().specs["activations"].stacks[i]
     values = {**stack.initializer.values, **stack.activation.values, **{k.name: getattr(stack, k.name) for k in SIZES}}
     hyperparameter_panel(f"hyperparameters-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
 
@@ -243,7 +238,7 @@ def _table_csv():
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
     write(["setting", *views.HEADINGS])
-    for stack in st.session_state.activations.stacks:
+    for stack in session().specs["activations"].stacks:
         for row in views.rows(layers_of(stack)):
             write([views.name(stack), row[0], *(repr(float(v)) for v in row[1:])])
     return out.getvalue()

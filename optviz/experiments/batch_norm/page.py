@@ -19,6 +19,7 @@ from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
+from optviz.ui.session import session
 
 PAGE = "batch_norm"
 TABS = {"one": "With and without", "scales": "Initial scales", "rates": "Learning rates", "graph": "One small batch"}
@@ -41,14 +42,13 @@ SWEEPS = {
 
 def page() -> None:
     """The controls of what is looked at, its trainings or its graph, and what is to be said of them."""
-    S = st.session_state
     with framed(PAGE, _download) as (shown, panel, under):
         with shown:
             _choice()
-        graph = S.batch_norm.view == "graph"
+        graph = session().specs["batch_norm"].view == "graph"
         with panel:
             (small_batch.controls if graph else _training_controls)()
-        setting = S.batch_norm
+        setting = session().specs["batch_norm"]
         with shown:
             (small_batch.graph if graph else _trainings)(setting)
         with under:
@@ -56,32 +56,31 @@ def page() -> None:
 
 
 def _update(**parts):
-    S = st.session_state
-    S.batch_norm = replace(S.batch_norm, **parts)
+    session().specs["batch_norm"] = replace(session().specs["batch_norm"], **parts)
 
 
 def _choice():
     S = st.session_state
-    key = f"batch-norm-tab-{S.epoch}"
+    key = f"batch-norm-tab-{session().epoch}"
     with st.container(key="batch-norm-tabs"):
-        st.segmented_control("Look at", list(TABS), default=S.batch_norm.view, format_func=TABS.get, key=key, required=True,
+        st.segmented_control("Look at", list(TABS), default=session().specs["batch_norm"].view, format_func=TABS.get, key=key, required=True,
                              label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
 def _training_controls():
     S = st.session_state
-    view, key = S.batch_norm.view, f"batch-norm-place-{S.epoch}"
+    view, key = session().specs["batch_norm"].view, f"batch-norm-place-{session().epoch}"
     st.segmented_control(
-        "Each hidden layer normalizes its activation's", list(SIDES), default=S.batch_norm.place, format_func=SIDES.get, key=key,
+        "Each hidden layer normalizes its activation's", list(SIDES), default=session().specs["batch_norm"].place, format_func=SIDES.get, key=key,
         required=True, on_change=lambda: _update(place=S[key]),
     )  # fmt: skip
     if view in SWEEPS:
         label, *declared = SWEEPS[view]
-        sweep = getattr(S.batch_norm, view)
-        hyperparameter_panel(f"batch-norm-{view}-{S.epoch}", label, tuple(declared), vars(sweep),
-                   lambda new: _update(**{view: replace(getattr(S.batch_norm, view), **new)}))  # fmt: skip
+        sweep = getattr(session().specs["batch_norm"], view)
+        hyperparameter_panel(f"batch-norm-{view}-{session().epoch}", label, tuple(declared), vars(sweep),
+                   lambda new: _update(**{view: replace(getattr(session().specs["batch_norm"], view), **new)}))  # fmt: skip
     controls = TrainingControls(
-        PAGE, lambda: S.batch_norm.base, lambda **parts: _update(base=replace(S.batch_norm.base, **parts))
+        PAGE, lambda: session().specs["batch_norm"].base, lambda **parts: _update(base=replace(session().specs["batch_norm"].base, **parts))
     )
     if view == "one":
         controls.optimizer(schedule=False)
@@ -198,7 +197,7 @@ def _told(setting):
 
 
 def _download():
-    setting = st.session_state.batch_norm
+    setting = session().specs["batch_norm"]
     if setting.view == "graph":
         st.download_button("Numbers as CSV", lambda: batch_steps.graph_csv(setting.example), "optviz-batch.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip

@@ -15,6 +15,7 @@ from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.ui.assets import as_image
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
+from optviz.ui.session import session
 
 EXAMPLE = (
     Hyperparameter("gamma", 1.0, *RANGES["gamma"], r"\gamma", help="spread of what goes out; the network learns it"),
@@ -24,23 +25,21 @@ EXAMPLE = (
 
 
 def _put_example(**parts):
-    S = st.session_state
-    S.batch_norm = replace(S.batch_norm, example=replace(S.batch_norm.example, **parts))
+    session().specs["batch_norm"] = replace(session().specs["batch_norm"], example=replace(session().specs["batch_norm"].example, **parts))
 
 
 def _put_rows(x):
-    arriving = st.session_state.batch_norm.example.arriving
+    arriving = session().specs["batch_norm"].example.arriving
     _put_example(x=x, arriving=(arriving + (0.0,) * len(x))[: len(x)])
 
 
 def controls() -> None:
     """The rows, what arrives at them, and the layer's own numbers."""
-    S = st.session_state
-    _typed("x", "Rows x of one unit", S.batch_norm.example.x, read_numbers, _put_rows)
-    rows = len(S.batch_norm.example.x)
-    _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", S.batch_norm.example.arriving, lambda text: _as_many(text, rows),
+    _typed("x", "Rows x of one unit", session().specs["batch_norm"].example.x, read_numbers, _put_rows)
+    rows = len(session().specs["batch_norm"].example.x)
+    _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", session().specs["batch_norm"].example.arriving, lambda text: _as_many(text, rows),
            lambda values: _put_example(arriving=values))  # fmt: skip
-    key, values = f"batch-norm-example-{S.epoch}", vars(S.batch_norm.example)
+    key, values = f"batch-norm-example-{session().epoch}", vars(session().specs["batch_norm"].example)
     hyperparameter_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
 
 
@@ -54,7 +53,7 @@ def _as_many(text, rows):
 def _typed(name, label, values, read, put):
     """A field for some numbers; what cannot be read is said below it, and the last good ones stay."""
     S = st.session_state
-    key = f"batch-norm-{name}-{S.epoch}"
+    key = f"batch-norm-{name}-{session().epoch}"
 
     def change():
         with contextlib.suppress(ValueError):  # it is said below
@@ -91,7 +90,7 @@ def graph(setting) -> None:
 def _stepper():
     """How many of the steps are done."""
     S = st.session_state
-    key = f"batch-norm-at-{S.epoch}"
+    key = f"batch-norm-at-{session().epoch}"
     S.setdefault(key, batch_graph.STEPS)
 
     def move(by):

@@ -11,10 +11,10 @@ from optviz.data import DATASETS
 from optviz.experiments.ensembles import figures as views
 from optviz.experiments.ensembles import text as words
 from optviz.experiments.ensembles.spec import (
-    METHODS,
     MAX_ITERATIONS,
     MAX_MEMBERS,
     MAX_PEAK,
+    METHODS,
     Ensemble,
     Ensembles,
     averaged,
@@ -31,6 +31,7 @@ from optviz.ui import job_runner as lab
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import TrainingControls
 from optviz.ui.layout import framed
+from optviz.ui.session import session
 
 PAGE = "ensembles"
 TEAM = (
@@ -53,13 +54,12 @@ NUMBERS = (
 
 def page() -> None:
     """Controls into a comparison, its trainings into members and ensembles that grow."""
-    S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with shown:
             _choice()
         with panel:
             _controls()
-        ensembles = S.ensembles
+        ensembles = session().specs["ensembles"]
         with shown:
             lab.laboratory(PAGE, ensembles.trainings, lambda progresses: _draw(ensembles, progresses))
         with under:
@@ -68,22 +68,20 @@ def page() -> None:
 
 def _choice():
     S = st.session_state
-    key = f"ensembles-view-{S.epoch}"
-    st.segmented_control("Method", list(METHODS), default=S.ensembles.view, format_func=views.TABS.get, key=key, required=True,
+    key = f"ensembles-view-{session().epoch}"
+    st.segmented_control("Method", list(METHODS), default=session().specs["ensembles"].view, format_func=views.TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
 def _update(**parts):
-    S = st.session_state
-    S.ensembles = replace(S.ensembles, **parts)
+    session().specs["ensembles"] = replace(session().specs["ensembles"], **parts)
 
 
 def _controls():
-    S = st.session_state
-    declared = TEAM + {"snapshots": CYCLES, "averaging": AVERAGE}.get(S.ensembles.view, ())
-    hyperparameter_panel(f"ensembles-team-{S.ensembles.view}-{S.epoch}", "Ensemble", declared,
-               {k.name: getattr(S.ensembles, k.name) for k in declared}, lambda new: _update(**new))  # fmt: skip
-    controls = TrainingControls(PAGE, lambda: S.ensembles, _update)
+    declared = TEAM + {"snapshots": CYCLES, "averaging": AVERAGE}.get(session().specs["ensembles"].view, ())
+    hyperparameter_panel(f"ensembles-team-{session().specs['ensembles'].view}-{session().epoch}", "Ensemble", declared,
+               {k.name: getattr(session().specs["ensembles"], k.name) for k in declared}, lambda new: _update(**new))  # fmt: skip
+    controls = TrainingControls(PAGE, lambda: session().specs["ensembles"], _update)
     controls.data()
     controls.numbers(NUMBERS)
     controls.optimizer(schedule=False)

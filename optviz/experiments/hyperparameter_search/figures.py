@@ -11,8 +11,8 @@ from optviz.experiments.hyperparameter_search.text import (
     LOST,
     UNDER_WAY,
     WAITING,
-    statuses,
     percent,
+    statuses,
 )
 from optviz.nn import stream
 from optviz.plot.style import (

@@ -17,6 +17,7 @@ from optviz.tuning import (
     Space,
 )
 from optviz.ui.form import SHARED, TrainingControls, turned
+from optviz.ui.session import session
 
 NUMBERS = (
     Hyperparameter("trials", 100, MIN_TRIALS, MAX_TRIALS, "n", log=True, help="how many are tried"),
@@ -44,20 +45,19 @@ MEASURED = 10  # accuracies of a trial
 
 def controls(page: str) -> None:
     """All of them, for the search that the session keeps under the name of the page."""
-    S = st.session_state
 
     def put(**parts):
-        S[page] = _possible(replace(S[page], **parts))
+        session().specs[page] = _possible(replace(session().specs[page], **parts))
 
     def put_training(**parts):
-        training = replace(S[page].training, **parts)
+        training = replace(session().specs[page].training, **parts)
         put(training=replace(training, eval_every=max(1, round(training.iterations / MEASURED))))
 
-    search: Search = S[page]
+    search: Search = session().specs[page]
     _sampler(search, put)
-    _key = f"{page}-{{}}-{S.epoch}".format
-    shared = TrainingControls(page, lambda: S[page].training, put_training)
-    shared.hyperparameters("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(S[page], new)))
+    _key = f"{page}-{{}}-{session().epoch}".format
+    shared = TrainingControls(page, lambda: session().specs[page].training, put_training)
+    shared.hyperparameters("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(session().specs[page], new)))
     _halving(search, put, shared, _key("halving"))
     _space(search, put, _key)
     st.markdown("**What all trials share**")
@@ -81,7 +81,7 @@ def _possible(search):
 
 def _sampler(search, put):
     S = st.session_state
-    key = f"hyperparameter-search-sampler-{S.epoch}"
+    key = f"hyperparameter-search-sampler-{session().epoch}"
     st.selectbox(
         "Sampler", list(SAMPLERS), list(SAMPLERS).index(search.sampler.key), lambda k: SAMPLERS[k].label, key=key,
         on_change=lambda: put(sampler=Choice(S[key])),
@@ -93,7 +93,7 @@ def _sampler(search, put):
         cls.label,
         hyperparameters(cls),
         search.sampler.values,
-        lambda new: put(sampler=turned(S.hyperparameter_search.sampler, new)),
+        lambda new: put(sampler=turned(session().specs["hyperparameter_search"].sampler, new)),
     )
 
 
@@ -119,7 +119,7 @@ def _halving(search, put, shared, key):
     if search.halving:
         values = {"factor": search.halving.factor, "first": search.halving.first}
         shared.hyperparameters(
-            "halved", "Halving", HALVING, values, lambda new: put(halving=replace(S.hyperparameter_search.halving or Halving(), **new))
+            "halved", "Halving", HALVING, values, lambda new: put(halving=replace(session().specs["hyperparameter_search"].halving or Halving(), **new))
         )
 
 
@@ -130,7 +130,7 @@ def _space(search, put, key):
     offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.optimizer.method.key)]
 
     def choose():
-        known = {axis.key: axis for axis in S.hyperparameter_search.space.axes}
+        known = {axis.key: axis for axis in session().specs["hyperparameter_search"].space.axes}
         chosen = [known.get(k) or Axis(k, *QUANTITIES[k].usual) for k in S[which]]
         if len(chosen) >= 2:
             put(space=Space(tuple(chosen)))
@@ -151,7 +151,7 @@ def _range(axis, put, key):
     def move():
         low, high = S[key]
         if low < high:
-            axes = (Axis(a.key, low, high) if a.key == axis.key else a for a in S.hyperparameter_search.space.axes)
+            axes = (Axis(a.key, low, high) if a.key == axis.key else a for a in session().specs["hyperparameter_search"].space.axes)
             put(space=Space(tuple(axes)))
 
     st.slider(

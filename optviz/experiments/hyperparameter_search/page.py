@@ -26,6 +26,7 @@ from optviz.tuning.search import SearchState
 from optviz.ui import job_runner as lab
 from optviz.ui.components import plot, table, theme_name
 from optviz.ui.layout import framed
+from optviz.ui.session import session
 
 PAGE = "hyperparameter_search"
 KEPT = 12  # searches of a session, to come back to and to compare
@@ -34,14 +35,13 @@ TRIALS, CURVES, COMPARED = "Trials", "Best curves", "Side by side"
 
 def page() -> None:
     """Controls into a search, the search into trials, the trials into pictures that fill."""
-    S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with panel:
             controls(PAGE)
         with shown:
-            _bench(S.hyperparameter_search)
+            _bench(session().specs["hyperparameter_search"])
         with under:
-            st.caption(_told(S.hyperparameter_search))
+            st.caption(_told(session().specs["hyperparameter_search"]))
 
 
 def _told(search):
@@ -194,8 +194,7 @@ def _raised(power):
 
 
 def _widen(space):
-    S = st.session_state
-    sharing.put(PAGE, replace(S.hyperparameter_search, space=space))
+    sharing.put(PAGE, replace(session().specs["hyperparameter_search"], space=space))
     lab.run(PAGE, True)
 
 

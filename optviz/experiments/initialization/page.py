@@ -16,17 +16,17 @@ from optviz.ui import training_charts as bench
 from optviz.ui.components import hyperparameter_panel, theme_name
 from optviz.ui.form import TrainingControls, turned
 from optviz.ui.layout import framed
+from optviz.ui.session import session
 
 PAGE = "initialization"
 
 
 def page() -> None:
     """Controls into a training, the training into curves that grow, its snapshots into layers and matrices."""
-    S = st.session_state
     with framed(PAGE, _symmetry_button) as (shown, panel, under):
         with panel:
-            _controls(S.initialization)
-        training = S.initialization
+            _controls(session().specs["initialization"])
+        training = session().specs["initialization"]
         with shown:
             _bench(training)
         with under:
@@ -52,30 +52,29 @@ def _symmetry_button():
 
 def _show_symmetry():
     S = st.session_state
-    S.initialization, S.epoch = views.SYMMETRY, next(S.new_id)
+    session().specs["initialization"], session().epoch = views.SYMMETRY, session().next_id()
     S["initial-tabs"] = SYMMETRY
     lab.run(PAGE, True)
 
 
 def _update(**parts):
-    S = st.session_state
-    new = replace(S.initialization, **parts)
-    S.initialization = replace(new, snapshot_every=views.every(new.iterations, max(len(new.initializers), 1) * new.network.size))
+    new = replace(session().specs["initialization"], **parts)
+    session().specs["initialization"] = replace(new, snapshot_every=views.every(new.iterations, max(len(new.initializers), 1) * new.network.size))
 
 
 def _controls(training):
     _rules(training)
-    controls = TrainingControls(PAGE, lambda: st.session_state.initialization, _update)
+    controls = TrainingControls(PAGE, lambda: session().specs["initialization"], _update)
     controls.data()
     controls.activation()
     controls.numbers()
-    controls.build_optimizer()
+    controls.optimizer()
 
 
 def _rules(training):
     """Which initializers are compared, and the hyperparameters of those that have some, in the look of their lines."""
     S = st.session_state
-    key = f"rules-{S.epoch}"
+    key = f"rules-{session().epoch}"
     st.multiselect(
         "Initial weights", list(INITIALIZERS), list(dict.fromkeys(rule.key for rule in training.initializers)),
         lambda k: INITIALIZERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
@@ -84,19 +83,19 @@ def _rules(training):
         if declared := hyperparameters(INITIALIZERS[rule.key]):
             st.markdown(f"**{name}**")
             hyperparameter_panel(
-                f"rule-{i}-{rule.key}-{len(training.initializers)}-{S.epoch}", name, declared, rule.values,
+                f"rule-{i}-{rule.key}-{len(training.initializers)}-{session().epoch}", name, declared, rule.values,
                 lambda new, i=i: _turn_rule(i, new), look=style(i, THEMES[theme_name()]),
             )  # fmt: skip
 
 
 def _choose_rules(keys):
-    kept = [rule for rule in st.session_state.initialization.initializers if rule.key in keys]
+    kept = [rule for rule in session().specs["initialization"].initializers if rule.key in keys]
     known = {rule.key for rule in kept}
     _update(initializers=(*kept, *(Choice(k) for k in keys if k not in known))[: views.MAX_RULES])
 
 
 def _turn_rule(i, new):
-    rules = list(st.session_state.initialization.initializers)
+    rules = list(session().specs["initialization"].initializers)
     rules[i] = turned(rules[i], new)
     _update(initializers=tuple(rules))
 

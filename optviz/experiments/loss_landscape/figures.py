@@ -9,8 +9,8 @@ import numpy as np
 
 from optviz.experiments.loss_landscape.spec import (
     Curvature,
-    LossSurface,
     LossLandscape,
+    LossSurface,
     survey_on,
 )
 from optviz.experiments.loss_landscape.spec import loss_surface as laid

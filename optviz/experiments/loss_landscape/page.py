@@ -21,6 +21,7 @@ from optviz.ui.components import player, plot, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
+from optviz.ui.session import session
 
 PAGE = "loss_landscape"
 MAX_KEPT = 6  # planes that a session keeps
@@ -40,11 +41,10 @@ SHOWN = {False: "Contour", True: "Surface"}
 
 def page() -> None:
     """Controls into a terrain, its trainings into paths, a plane through them into the loss on it."""
-    S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with panel:
             _controls()
-        loss_landscape = S.loss_landscape
+        loss_landscape = session().specs["loss_landscape"]
         with shown:
             lab.laboratory(PAGE, loss_landscape.trainings, lambda progresses: _curves(loss_landscape, progresses))
             loss_surface = _surveyed(loss_landscape)
@@ -62,19 +62,17 @@ def page() -> None:
 
 
 def _update(**parts):
-    S = st.session_state
-    S.loss_landscape = replace(S.loss_landscape, **parts)
+    session().specs["loss_landscape"] = replace(session().specs["loss_landscape"], **parts)
 
 
 def _race(**parts):
     """Other trainings; who is in the middle stays there, or is the last one."""
-    race = replace(st.session_state.loss_landscape.race, **parts)
-    _update(race=race, middle=max(0, min(st.session_state.loss_landscape.middle, len(race.optimizers) - 1)))
+    race = replace(session().specs["loss_landscape"].race, **parts)
+    _update(race=race, middle=max(0, min(session().specs["loss_landscape"].middle, len(race.optimizers) - 1)))
 
 
 def _controls():
-    S = st.session_state
-    loss_landscape, controls = S.loss_landscape, TrainingControls(PAGE, lambda: S.loss_landscape.race, _race)
+    loss_landscape, controls = session().specs["loss_landscape"], TrainingControls(PAGE, lambda: session().specs["loss_landscape"].race, _race)
     controls.choice(
         "Plane", core.PLANES, loss_landscape.plane, lambda k: _capital(core.PLANES[k]), lambda k: _update(plane=k, margin=REACH[k])
     )  # fmt: skip
@@ -86,13 +84,13 @@ def _controls():
     controls.hyperparameters(
         f"plane-{loss_landscape.plane}", "Plane", declared, {k.name: getattr(loss_landscape, k.name) for k in declared}, lambda new: _update(**new)
     )  # fmt: skip
-    trainees(lambda: S.loss_landscape.race.optimizers, loss_landscape.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
+    trainees(lambda: session().specs["loss_landscape"].race.optimizers, loss_landscape.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
     controls.data()
     controls.activation()
     controls.initializer()
     controls.choice(
         "Batch normalization", PLACES, loss_landscape.race.network.normalize, lambda k: _capital(PLACES[k]),
-        lambda k: _race(network=replace(S.loss_landscape.race.network, normalize=k)),
+        lambda k: _race(network=replace(session().specs["loss_landscape"].race.network, normalize=k)),
     )  # fmt: skip
     controls.numbers(NUMBERS)
     controls.hyperparameters(

@@ -29,9 +29,10 @@ from optviz.ui.form import SHARED, TrainingControls, turned
 from optviz.ui.job_runner import laboratory, run
 from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
+from optviz.ui.session import session
 
 PAGE, RANGE = "lr_schedules", "lr-schedules-range"  # also the names of the two laboratories
-TABS = {"lr_schedules": "Schedules", "range": "Range test"}
+TABS = {"schedules": "Schedules", "range": "Range test"}
 PRESETS = {
     "Step decay": (core.ScheduleComparison(), "One rate, kept, and the same rate cut to a tenth half-way."),
     "All kinds": (core.KINDS, "Seven ways from the same rate on the same network."),
@@ -48,37 +49,34 @@ TEST = (
 
 def page() -> None:
     """Controls into a scene; its schedules as rates over time, or its range test; trainings that follow them."""
-    S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with shown:
             _choice()
-        view = S.lr_schedules.view
+        view = session().specs["lr_schedules"].view
         with panel:
-            {"lr_schedules": _schedule_controls, "range": _range_controls}[view]()
-        scene = S.lr_schedules
+            {"schedules": _schedule_controls, "range": _range_controls}[view]()
+        scene = session().specs["lr_schedules"]
         with shown:
             if view == "range":
                 laboratory(RANGE, [scene.tested], lambda progresses: _draw_range(scene, *progresses))
             else:
                 laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
         with under:
-            {"lr_schedules": _explained, "range": _range_explained}[view](scene)
+            {"schedules": _explained, "range": _range_explained}[view](scene)
 
 
 def _update(**parts):
-    S = st.session_state
-    S.lr_schedules = replace(S.lr_schedules, **parts)
+    session().specs["lr_schedules"] = replace(session().specs["lr_schedules"], **parts)
 
 
 def _begin_from(scene):
-    S = st.session_state
-    S.lr_schedules, S.epoch = scene, next(S.new_id)
+    session().specs["lr_schedules"], session().epoch = scene, session().next_id()
 
 
 def _choice():
     S = st.session_state
-    key = f"lr-schedules-tab-{S.epoch}"
-    st.segmented_control("Look at", list(TABS), default=S.lr_schedules.view, format_func=TABS.get, key=key, required=True,
+    key = f"lr-schedules-tab-{session().epoch}"
+    st.segmented_control("Look at", list(TABS), default=session().specs["lr_schedules"].view, format_func=TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
@@ -86,17 +84,15 @@ def _choice():
 
 
 def _schedule_controls():
-    S = st.session_state
     with st.container(horizontal=True, key="lr-schedules-presets", gap="small"):
         for label, (scene, told) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(lambda: S.lr_schedules.optimizers, S.lr_schedules.network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
+    trainees(lambda: session().specs["lr_schedules"].optimizers, session().specs["lr_schedules"].network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
     _network_controls(NUMBERS)
 
 
 def _network_controls(numbers):
-    S = st.session_state
-    controls = TrainingControls(PAGE, lambda: S.lr_schedules, _update)
+    controls = TrainingControls(PAGE, lambda: session().specs["lr_schedules"], _update)
     controls.numbers(numbers)
     controls.data()
     controls.activation()
@@ -105,7 +101,7 @@ def _network_controls(numbers):
 
 def _put_optimizers(configs):
     """A schedule that was just chosen gets hyperparameters with which it has its effect within the training."""
-    iterations = st.session_state.lr_schedules.iterations
+    iterations = session().specs["lr_schedules"].iterations
     _update(optimizers=tuple(
         replace(r, schedules={n: part if part.values else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
         for r in configs
@@ -203,24 +199,24 @@ def curves_csv(lines: list[bench.Line], planned) -> str:
 
 def _range_controls():
     S = st.session_state
-    test = S.lr_schedules.test
-    part, key = test.optimizer, f"range-optimizer-{S.epoch}"
-    keys = [k for k in OPTIMIZERS if not unsuited(k, S.lr_schedules.network)]
+    test = session().specs["lr_schedules"].test
+    part, key = test.optimizer, f"range-optimizer-{session().epoch}"
+    keys = [k for k in OPTIMIZERS if not unsuited(k, session().specs["lr_schedules"].network)]
     st.selectbox("Optimizer", keys, keys.index(part.key), lambda k: OPTIMIZERS[k].label, key=key,
                  on_change=lambda: _put_test(optimizer=Choice(S[key])))  # fmt: skip
     st.caption(sentence(OPTIMIZERS[part.key]))
-    controls = TrainingControls("range", lambda: S.lr_schedules, _update)
+    controls = TrainingControls("range", lambda: session().specs["lr_schedules"], _update)
     controls.hyperparameters("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},
-                   lambda new: _update(test=within(S.lr_schedules.test, new)))  # fmt: skip
+                   lambda new: _update(test=within(session().specs["lr_schedules"].test, new)))  # fmt: skip
     controls.hyperparameters(
         f"own-{part.key}", "Optimizer", tuple(k for k in hyperparameters(OPTIMIZERS[part.key]) if k.name != "lr"), part.values,
-        lambda new: _put_test(optimizer=turned(S.lr_schedules.test.optimizer, new)),
+        lambda new: _put_test(optimizer=turned(session().specs["lr_schedules"].test.optimizer, new)),
     )  # fmt: skip
     _network_controls(RANGE_NUMBERS)
 
 
 def _put_test(**parts):
-    _update(test=replace(st.session_state.lr_schedules.test, **parts))
+    _update(test=replace(session().specs["lr_schedules"].test, **parts))
 
 
 def within(test: core.RangeTest, new: dict) -> core.RangeTest:

@@ -17,15 +17,15 @@ from optviz.ui.form import TrainingControls
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
 from optviz.ui.optimizer_list import trainees
+from optviz.ui.session import session
 
 
 def page() -> None:
     """Controls into a contest, the contest into trainings, the trainings into curves that grow."""
-    S = st.session_state
     with framed("optimizer_comparison") as (shown, panel, under):
         with panel:
             _controls()
-        contest = S.optimizer_comparison
+        contest = session().specs["optimizer_comparison"]
         names = names_of(contest.optimizers)
         with shown:
             laboratory("optimizer_comparison", contest.trainings, lambda progresses: _draw(contest, names, progresses))
@@ -42,18 +42,16 @@ def _told(contest):
 
 
 def _update(**parts):
-    S = st.session_state
-    S.optimizer_comparison = replace(S.optimizer_comparison, **parts)
+    session().specs["optimizer_comparison"] = replace(session().specs["optimizer_comparison"], **parts)
 
 
 def _controls():
-    S = st.session_state
-    controls = TrainingControls("optimizer_comparison", lambda: S.optimizer_comparison, _update)
+    controls = TrainingControls("optimizer_comparison", lambda: session().specs["optimizer_comparison"], _update)
     controls.data()
     controls.activation()
     controls.initializer()
     controls.numbers()
-    trainees(lambda: S.optimizer_comparison.optimizers, S.optimizer_comparison.network, MAX_OPTIMIZERS, lambda configs: _update(optimizers=configs))
+    trainees(lambda: session().specs["optimizer_comparison"].optimizers, session().specs["optimizer_comparison"].network, MAX_OPTIMIZERS, lambda configs: _update(optimizers=configs))
 
 
 def _draw(contest, names, progresses):

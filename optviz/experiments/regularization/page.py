@@ -10,8 +10,8 @@ from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization import text as told
 from optviz.experiments.regularization.explained import explained
 from optviz.experiments.regularization.spec import (
-    MAX_REGULARIZERS,
     BASELINE,
+    MAX_REGULARIZERS,
     TINY,
     Regularizer,
 )
@@ -34,6 +34,7 @@ from optviz.ui.components import hyperparameter_panel, plot, theme_name
 from optviz.ui.form import TrainingControls, turned, usual
 from optviz.ui.job_runner import data_of, laboratory
 from optviz.ui.layout import framed
+from optviz.ui.session import session
 
 PAGE = "regularization"
 PRESETS = {
@@ -74,11 +75,10 @@ ACCURACY, WEIGHTS = "Accuracy", "Weights"
 
 def page() -> None:
     """Controls into a scene, the scene into a training for each regularizer, the trainings into gaps that open."""
-    S = st.session_state
     with framed(PAGE) as (shown, panel, under):
         with panel:
             _controls()
-        scene = S.regularization
+        scene = session().specs["regularization"]
         with shown:
             laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
         with under:
@@ -86,60 +86,55 @@ def page() -> None:
 
 
 def _update(**parts):
-    S = st.session_state
-    S.regularization = replace(S.regularization, **parts)
+    session().specs["regularization"] = replace(session().specs["regularization"], **parts)
 
 
 # Controls.
 
 
 def _controls():
-    S = st.session_state
     with st.container(horizontal=True, key="regularization-presets", gap="small"):
         for label, (scene, about) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=about, on_click=_begin_from, args=(scene,))
-    for i, label in enumerate(core.names(S.regularization.regularizers)):
+    for i, label in enumerate(core.names(session().specs["regularization"].regularizers)):
         _regularizer(i, label)
     st.button(
         "Add a regularizer", key="add-regularizer", icon=":material/add:", width="stretch", on_click=_add,
-        disabled=len(S.regularization.regularizers) >= MAX_REGULARIZERS,
+        disabled=len(session().specs["regularization"].regularizers) >= MAX_REGULARIZERS,
     )  # fmt: skip
-    controls = TrainingControls(PAGE, lambda: S.regularization, _update)
+    controls = TrainingControls(PAGE, lambda: session().specs["regularization"], _update)
     controls.data()
     controls.numbers(DATA, "Data and seeds")
     controls.numbers(NETWORK, "Network and training")
     controls.activation()
     controls.initializer()
-    controls.build_optimizer()
+    controls.optimizer()
 
 
 def _begin_from(scene):
-    S = st.session_state
-    S.regularization, S.epoch = scene, next(S.new_id)
+    session().specs["regularization"], session().epoch = scene, session().next_id()
 
 
 def _put(i, regularizer):
-    there = st.session_state.regularization.regularizers
+    there = session().specs["regularization"].regularizers
     _update(regularizers=(*there[:i], regularizer, *there[i + 1 :]))
 
 
 def _add():
     """Weight decay, dropout, both or L1: the first that is not there yet."""
-    S = st.session_state
     usual_ = [Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1), Regularizer(l1=0.0003), BASELINE]
-    there = S.regularization.regularizers
+    there = session().specs["regularization"].regularizers
     _update(regularizers=(*there, next((r for r in usual_ if r not in there), Regularizer(l2=0.02))))
 
 
 def _remove(i):
-    there = st.session_state.regularization.regularizers
+    there = session().specs["regularization"].regularizers
     _update(regularizers=(*there[:i], *there[i + 1 :]))
 
 
 def _regularizer(i, label):
     """A regularizer under its name: the hyperparameters of what it consists of; in its popover what that is."""
-    S = st.session_state
-    regularizers = S.regularization.regularizers
+    regularizers = session().specs["regularization"].regularizers
     regularizer, many = regularizers[i], len(regularizers)
     with st.container(horizontal=True, vertical_alignment="center", key=f"head-{i}"):
         # the hyperparameters below have the numbers of a name that is too long for one line
@@ -152,33 +147,33 @@ def _regularizer(i, label):
     used = [name for name in PARTS if getattr(regularizer, name)]
     declared = tuple(PARTS[name][1] for name in used)
     hyperparameter_panel(
-        f"regularizer-{i}-{many}-{'-'.join(used)}-{S.epoch}", label, declared, {name: getattr(regularizer, name) for name in used},
-        lambda new: _put(i, replace(S.regularization.regularizers[i], **new)), look=style(i, THEMES[theme_name()]),
+        f"regularizer-{i}-{many}-{'-'.join(used)}-{session().epoch}", label, declared, {name: getattr(regularizer, name) for name in used},
+        lambda new: _put(i, replace(session().specs["regularization"].regularizers[i], **new)), look=style(i, THEMES[theme_name()]),
     )  # fmt: skip
     if own := regularizer.optimizer:
         hyperparameter_panel(
-            f"own-{i}-{many}-{own.key}-{S.epoch}", f"{label}: optimizer", hyperparameters(OPTIMIZERS[own.key]), own.values,
-            lambda new: _put(i, replace(S.regularization.regularizers[i], optimizer=turned(S.regularization.regularizers[i].optimizer, new))),
+            f"own-{i}-{many}-{own.key}-{session().epoch}", f"{label}: optimizer", hyperparameters(OPTIMIZERS[own.key]), own.values,
+            lambda new: _put(i, replace(session().specs["regularization"].regularizers[i], optimizer=turned(session().specs["regularization"].regularizers[i].optimizer, new))),
         )  # fmt: skip
 
 
 def _composition(i, label, regularizer, many):
     S = st.session_state
-    of = f"{i}-{many}-{S.epoch}"
+    of = f"{i}-{many}-{session().epoch}"
 
     def compose():
-        chosen, now = S[f"parts-{of}"], S.regularization.regularizers[i]
+        chosen, now = S[f"parts-{of}"], session().specs["regularization"].regularizers[i]
         _put(i, replace(now, **{n: (getattr(now, n) or hyperparameter.default) if n in chosen else 0.0 for n, (_, hyperparameter) in PARTS.items()}))  # fmt: skip
 
     def train_with():
         chosen = S[f"optimizer-{of}"]
-        _put(i, replace(S.regularization.regularizers[i], optimizer=usual(chosen) if chosen else None))
+        _put(i, replace(session().specs["regularization"].regularizers[i], optimizer=usual(chosen) if chosen else None))
 
     st.pills(
         "Consists of", list(PARTS), selection_mode="multi", default=[n for n in PARTS if getattr(regularizer, n)],
         format_func=lambda n: PARTS[n][0], key=f"parts-{of}", on_change=compose,
     )  # fmt: skip
-    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, S.regularization.network))]
+    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, session().specs["regularization"].network))]
     own = regularizer.optimizer.key if regularizer.optimizer else ""
     st.selectbox(
         "Trained by", keys, keys.index(own), lambda k: OPTIMIZERS[k].label if k else SHARED_OPTIMIZER,

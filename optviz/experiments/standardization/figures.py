@@ -8,8 +8,8 @@ from optviz.experiments.standardization.spec import (
     MAX_ANGLE,
     RATES,
     Descent,
-    Standardization,
     Side,
+    Standardization,
     arrival,
 )
 from optviz.experiments.trajectories.spec import Landscape

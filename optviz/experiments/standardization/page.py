@@ -30,7 +30,8 @@ from optviz.ui.components import hyperparameter_panel, plot, table, theme_name
 from optviz.ui.form import SHARED, TrainingControls
 from optviz.ui.job_runner import laboratory
 from optviz.ui.layout import framed
-from optviz.ui.live import live_patch, full_rerun
+from optviz.ui.live import full_rerun, live_patch
+from optviz.ui.session import session
 
 PAGE = "standardization"
 TABS = {"line": "A line is turned", "loss": "The loss over the weights", "digits": "Digits"}
@@ -52,28 +53,26 @@ STEPS = Hyperparameter("steps", 100, 1, MAX_STEPS, "T", log=True, help="steps of
 
 def page() -> None:
     """The controls of what is looked at, its pictures, and the same in numbers."""
-    S = st.session_state
     with full_rerun(), framed(PAGE, _download) as (shown, panel, under):
         with shown:
             _choice()
-        view = S.standardization.view
+        view = session().specs["standardization"].view
         with panel:
             {"line": _line_controls, "loss": _loss_controls, "digits": _digits_controls}[view]()
         with shown:
-            {"line": _line, "loss": _loss, "digits": _digits}[view](S.standardization)
+            {"line": _line, "loss": _loss, "digits": _digits}[view](session().specs["standardization"])
         with under:
-            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](S.standardization)
+            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](session().specs["standardization"])
 
 
 def _update(**parts):
-    S = st.session_state
-    S.standardization = replace(S.standardization, **parts)
+    session().specs["standardization"] = replace(session().specs["standardization"], **parts)
 
 
 def _choice():
     S = st.session_state
-    key = f"standardization-tab-{S.epoch}"
-    st.segmented_control("Look at", list(TABS), default=S.standardization.view, format_func=TABS.get, key=key, required=True,
+    key = f"standardization-tab-{session().epoch}"
+    st.segmented_control("Look at", list(TABS), default=session().specs["standardization"].view, format_func=TABS.get, key=key, required=True,
                          label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
 
 
@@ -194,11 +193,11 @@ def _loss(scaling):
 
 def _loss_controls():
     S = st.session_state
-    key = f"standardization-rates-{S.epoch}"
-    st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(S.standardization.choice), CHOSEN.get, key=key,
+    key = f"standardization-rates-{session().epoch}"
+    st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(session().specs["standardization"].choice), CHOSEN.get, key=key,
                  on_change=lambda: _update(choice=S[key]))  # fmt: skip
-    _live_hyperparameters("Gradient descent", (RATE, STEPS) if S.standardization.choice == "same" else (STEPS,), _loss_figures)
-    hyperparameter_panel(f"standardization-clouds-{S.epoch}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
+    _live_hyperparameters("Gradient descent", (RATE, STEPS) if session().specs["standardization"].choice == "same" else (STEPS,), _loss_figures)
+    hyperparameter_panel(f"standardization-clouds-{session().epoch}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
 
 
 def _loss_told(scaling):
@@ -220,9 +219,8 @@ def _loss_told(scaling):
 
 
 def _digits_controls():
-    S = st.session_state
     controls = TrainingControls(
-        "standardization", lambda: S.standardization.digits, lambda **parts: _update(digits=replace(S.standardization.digits, **parts))
+        "standardization", lambda: session().specs["standardization"].digits, lambda **parts: _update(digits=replace(session().specs["standardization"].digits, **parts))
     )
     controls.data()
     controls.numbers(SHARED)
@@ -267,7 +265,7 @@ def _digits_told(scaling):
 
 
 def _values(declared):
-    scaling = st.session_state.standardization
+    scaling = session().specs["standardization"]
     return {k.name: getattr(scaling, k.name) for k in declared}
 
 
@@ -278,14 +276,13 @@ def _looks():
 @st.fragment
 def _live_hyperparameters(label, declared, figures):
     """A panel whose hyperparameters move the pictures while they are dragged."""
-    S = st.session_state
-    key = f"standardization-{label}-{len(declared)}-{S.epoch}"
-    traces, rest = live_patch(key, lambda: figures(S.standardization))
+    key = f"standardization-{label}-{len(declared)}-{session().epoch}"
+    traces, rest = live_patch(key, lambda: figures(session().specs["standardization"]))
     hyperparameter_panel(key, label, declared, _values(declared), lambda new: _update(**new), traces=traces, rested=rest)
 
 
 def _download():
-    scaling = st.session_state.standardization
+    scaling = session().specs["standardization"]
     if scaling.view != "digits":
         st.download_button("Table as CSV", table_csv(scaling), f"optviz-scaling-{scaling.view}.csv", "text/csv",
                            icon=":material/download:", on_click="ignore")  # fmt: skip

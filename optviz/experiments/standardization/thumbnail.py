@@ -5,8 +5,8 @@ import numpy as np
 from optviz.experiments.standardization.figures import foot, frame
 from optviz.experiments.standardization.spec import (
     Descent,
-    Standardization,
     Side,
+    Standardization,
     sides,
 )
 from optviz.plot.style import Theme

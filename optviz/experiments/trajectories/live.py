@@ -6,10 +6,10 @@ browser. When the hand rests the whole page follows: table, names, axes, text.
 
 import streamlit as st
 
-from optviz.experiments.trajectories import figures
-from optviz.ui import session
+from optviz.experiments.trajectories import figures, scene_state
 from optviz.ui.components import grabber, hyperparameter_panel
 from optviz.ui.live import live_patch
+from optviz.ui.session import session
 
 
 @st.fragment
@@ -18,9 +18,8 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
-    S = st.session_state
-    traces, rest = live_patch(key, lambda: figures.live(S.scene, S.view, S.ids, set(S.ids) if only is None else only))
-    scene = S.scene
+    traces, rest = live_patch(key, lambda: figures.live(session().specs["trajectories"], session().view, session().ids, set(session().ids) if only is None else only))
+    scene = session().specs["trajectories"]
     told = notes(scene) if notes else {}
     hyperparameter_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
 
@@ -28,11 +27,10 @@ def live_panel(key, label, declared, standing, turned, notes=None, look=None, on
 @st.fragment
 def live_start():
     """Hears where a hand puts the start on the contour, and moves every line."""
-    S = st.session_state
-    traces, rest = live_patch("grab", lambda: figures.live(S.scene, S.view, S.ids, set(S.ids)))
+    traces, rest = live_patch("grab", lambda: figures.live(session().specs["trajectories"], session().view, session().ids, set(session().ids)))
     grabber("grab", _placed, traces, rest)
 
 
 def _placed(x, y):
-    (x0, x1), (y0, y1) = st.session_state.scene.objective.f.domain
-    session.update_objective(start=(min(max(x, x0), x1), min(max(y, y0), y1)))
+    (x0, x1), (y0, y1) = session().specs["trajectories"].objective.f.domain
+    scene_state.update_objective(start=(min(max(x, x0), x1), min(max(y, y0), y1)))

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     NO_NOISE,
@@ -22,8 +23,8 @@ from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.noise import NOISES
 from optviz.plot.style import number
-from optviz.ui import session as state
 from optviz.ui.components import hyperparameter_panel
+from optviz.ui.session import session
 
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 
@@ -33,7 +34,7 @@ def function_controls(objective: Objective, locked: bool = False) -> None:
     S = st.session_state
     keys = [*FUNCTIONS, TYPED]
     names = {k: f.name for k, f in FUNCTIONS.items()} | {TYPED: "Type a formula …"}
-    key = f"function-{S.epoch}"
+    key = f"function-{session().epoch}"
     st.selectbox(
         "Function", keys, keys.index(objective.function), names.get, key=key, on_change=lambda: _choose_function(S[key]),
         help="What the optimizers run down. The last entry takes a formula of your own.", disabled=locked,
@@ -48,9 +49,9 @@ def function_controls(objective: Objective, locked: bool = False) -> None:
 def _choose_function(key):
     """Another function, as this session left it if it was there before: nothing that was set is lost."""
     S = st.session_state
-    S.complaint = ""
+    session().formula_complaint = ""
     left = S.setdefault("left", {})
-    objective = S.scene.objective
+    objective = session().specs["trajectories"].objective
     left[objective.function] = {"start": objective.start, "noise": objective.noise, "seed": objective.seed}
     if key == TYPED:
         formula = objective.formula or EXAMPLE
@@ -63,28 +64,27 @@ def _choose_function(key):
 
 def _formula_field(objective, locked):
     S = st.session_state
-    key = f"formula-{S.epoch}"
+    key = f"formula-{session().epoch}"
     st.text_input(
         "f(x, y) =", objective.formula, key=key, max_chars=MAX_LENGTH, on_change=lambda: _type_formula(S[key]),
         help="x, y, numbers, + − \\* / \\*\\* ^, pi, e, and sin cos tan asin acos atan sinh cosh tanh exp log log10 "
         "sqrt abs sign min max.", disabled=locked,
     )  # fmt: skip
-    if S.complaint:
-        st.error(S.complaint, icon="⚠️")
+    if session().formula_complaint:
+        st.error(session().formula_complaint, icon="⚠️")
     elif not np.isfinite(objective.f.value(objective.start)):
         at = ", ".join(number(c) for c in objective.start)
         st.warning(f"This formula is not defined at the start ({at}): move it under “Start, steps, noise”.", icon="⚠️")
 
 
 def _type_formula(text):
-    S = st.session_state
     try:
         parse_formula(text)
     except FormulaError as error:
-        standing = S.scene.objective.formula
-        S.complaint = _literal(f"{error}. The picture still shows {standing}")
+        standing = session().specs["trajectories"].objective.formula
+        session().formula_complaint = _literal(f"{error}. The picture still shows {standing}")
     else:
-        S.complaint = ""
+        session().formula_complaint = ""
         state.update_objective(formula=text)
 
 
@@ -98,7 +98,7 @@ def _inside(start, domain):
 
 
 def _frame(objective, locked):
-    key = f"frame-{st.session_state.epoch}"
+    key = f"frame-{session().epoch}"
     edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*objective.domain[0], *objective.domain[1]), strict=True))
     defaults = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}
     declared = tuple(Hyperparameter(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
@@ -113,7 +113,7 @@ def _reframe(key, edges):
     st.session_state.frame = {key: edges}
     domain = ((edges["x_from"], edges["x_to"]), (edges["y_from"], edges["y_to"]))
     if all(low < high for low, high in domain):
-        state.update_objective(domain=domain, start=_inside(st.session_state.scene.objective.start, domain))
+        state.update_objective(domain=domain, start=_inside(session().specs["trajectories"].objective.start, domain))
 
 
 def run_controls(scene: Scene, locked: bool = False) -> None:
@@ -127,7 +127,7 @@ def run_controls(scene: Scene, locked: bool = False) -> None:
         Hyperparameter("steps", 30, 1, 2000, "n", log=True, help="updates of every optimizer"),
         Hyperparameter("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
     )
-    key = f"run-{st.session_state.epoch}-{objective.landscape_key()}"
+    key = f"run-{session().epoch}-{objective.landscape_key()}"
     live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes, locked=locked)
     _noise_controls(objective, locked)
 
@@ -143,14 +143,14 @@ def _run_notes(scene):
 
 
 def _set_run(new):
-    v = _run_values(st.session_state.scene) | new
+    v = _run_values(session().specs["trajectories"]) | new
     state.update_objective(start=(v["start_x"], v["start_y"]), steps=v["steps"])
     state.update(tolerance=v["tolerance"])
 
 
 def _noise_controls(objective, locked):
     S = st.session_state
-    key = f"noise-{S.epoch}-{objective.function}"
+    key = f"noise-{session().epoch}-{objective.function}"
     st.segmented_control(
         "Gradient noise", [NO_NOISE, *NOISES], default=objective.noise.key, key=key, required=True,
         on_change=lambda: state.update_objective(noise=Choice(S[key], {} if S[key] == NO_NOISE else {"scale": 2.0})),
@@ -168,6 +168,6 @@ def _noise_values(scene):
 
 
 def _set_noise(new):
-    objective = st.session_state.scene.objective
-    v = _noise_values(st.session_state.scene) | new
+    objective = session().specs["trajectories"].objective
+    v = _noise_values(session().specs["trajectories"]) | new
     state.update_objective(noise=replace(objective.noise, values={"scale": v["scale"]}), seed=v["seed"])

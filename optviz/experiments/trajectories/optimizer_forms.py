@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments.trajectories import figures as pictures
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.live import live_panel
 from optviz.experiments.trajectories.spec import (
     BOOK,
@@ -20,7 +21,7 @@ from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import number
 from optviz.shell import sharing
 from optviz.ui import cache
-from optviz.ui import session as state
+from optviz.ui.session import session
 
 INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
 
@@ -64,18 +65,16 @@ def _turned(id):
 
 
 def _add():
-    S = st.session_state
-    used = [r.method.key for r in S.scene.optimizers]
+    used = [r.method.key for r in session().specs["trajectories"].optimizers]
     key = next((k for k in OPTIMIZERS if k not in used), "sgd")
-    state.update(optimizers=(*S.scene.optimizers, OptimizerConfig(Choice(key))))
-    S.ids = [*S.ids, f"r{next(S.new_id)}"]
+    state.update(optimizers=(*session().specs["trajectories"].optimizers, OptimizerConfig(Choice(key))))
+    session().ids = [*session().ids, f"r{session().next_id()}"]
 
 
 def _remove(id):
-    S = st.session_state
-    at = S.ids.index(id)
-    state.update(optimizers=S.scene.optimizers[:at] + S.scene.optimizers[at + 1 :])
-    S.ids = S.ids[:at] + S.ids[at + 1 :]
+    at = session().ids.index(id)
+    state.update(optimizers=session().specs["trajectories"].optimizers[:at] + session().specs["trajectories"].optimizers[at + 1 :])
+    session().ids = session().ids[:at] + session().ids[at + 1 :]
 
 
 def _optimizer_settings(id, config, name, steps):

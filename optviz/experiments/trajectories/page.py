@@ -6,6 +6,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import figures as pictures
 from optviz.experiments.trajectories import predict
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.live import live_start
 from optviz.experiments.trajectories.objective_form import function_controls, run_controls
 from optviz.experiments.trajectories.optimizer_forms import optimizer_controls
@@ -14,9 +15,9 @@ from optviz.experiments.trajectories.step_inspector import inside, looked_into
 from optviz.experiments.trajectories.toolbar import head
 from optviz.shell import lesson_card as lessons
 from optviz.shell import sharing
-from optviz.ui import session as state
 from optviz.ui.components import player
 from optviz.ui.live import full_rerun
+from optviz.ui.session import session
 
 INSIDE = "Inside a step"
 
@@ -24,7 +25,7 @@ INSIDE = "Inside a step"
 def page() -> None:
     """Draw the page: the pictures first, so that they are on their way while the rest is made."""
     sharing.opened()
-    scene, view = state.current(), st.session_state.view
+    scene, view = state.current(), session().view
     if predict.current():
         view = replace(view, solid=False)  # a guess is a click on the contour
     with full_rerun():
@@ -71,7 +72,7 @@ def _stage(scene, view):
                 inside(scene, sealed)
     live_start()
     awaited = round.revealed if round else ""
-    player(scene.objective.steps, f"{S.epoch}", awaited, awaited, predict.over)
+    player(scene.objective.steps, f"{session().epoch}", awaited, awaited, predict.over)
     predict.bar(scene)
 
 

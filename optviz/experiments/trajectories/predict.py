@@ -5,11 +5,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.plot.style import number
 from optviz.shell import sharing
 from optviz.ui import cache
-from optviz.ui import session as state
+from optviz.ui.session import session
 
 BEST = 10  # points of a perfect guess
 WORTHLESS = 0.25  # distance, in frames, from which on a guess earns nothing
@@ -45,48 +46,48 @@ class Round:
 
 def current() -> Round | None:
     """The round that is being played."""
-    round = st.session_state.get("round")
+    round = session().round
     return round if round and state.ids() else None
 
 
 def begin() -> None:
     """Ask about the scene as it stands."""
-    st.session_state.round = Round(about=state.ids()[0])
+    session().round = Round(about=state.ids()[0])
 
 
 def another() -> None:
     """Ask again: about the next optimizer, and from another start where that may be moved."""
-    S, old, ids = st.session_state, current(), state.ids()
+    _S, old, ids = st.session_state, current(), state.ids()
     at = ids.index(old.about) if old.about in ids else -1
     if sharing.free("run"):
-        f = S.scene.objective.f
-        rng = np.random.default_rng(len(S.get("score", ())))
+        f = session().specs["trajectories"].objective.f
+        rng = np.random.default_rng(len(session().score))
         low, high = np.array(f.domain).T
         initial_points = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
         defined = initial_points[np.isfinite(f.value(initial_points))]
         if len(defined):
             state.update_objective(start=tuple(map(float, defined[0])))
-    S.round = Round(old.question, ids[(at + 1) % len(ids)])
+    session().round = Round(old.question, ids[(at + 1) % len(ids)])
 
 
 def stop() -> None:
     """Show everything again."""
-    st.session_state.round = None
+    session().round = None
 
 
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     if (round := current()) and round.sealed and round.question == WHERE:
-        st.session_state.round = replace(round, point=(x, y), land=st.session_state.scene.objective.landscape_key())
+        session().round = replace(round, point=(x, y), land=session().specs["trajectories"].objective.landscape_key())
 
 
 def over() -> None:
     """The race has been shown: judge, once."""
-    S, round = st.session_state, current()
+    _S, round = st.session_state, current()
     if round and round.revealed and round.points is None:
-        points, verdict = judged(round.scene or S.scene, list(round.ids) or state.ids(), round)
-        S.round = replace(round, points=points, verdict=verdict)
-        S.score = (*S.get("score", ()), points)
+        points, verdict = judged(round.scene or session().specs["trajectories"], list(round.ids) or state.ids(), round)
+        session().round = replace(round, points=points, verdict=verdict)
+        session().score = (*session().score, points)
 
 
 def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
@@ -120,7 +121,7 @@ def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
 
 def bar(scene: Scene) -> None:
     """The question, the answer so far, and after the race its verdict and the score."""
-    round, S = current(), st.session_state
+    round, _S = current(), st.session_state
     if round is None:
         return
     ids = state.ids()
@@ -129,7 +130,7 @@ def bar(scene: Scene) -> None:
         round = replace(round, about=ids[0], point=None) if round.sealed else round
     if round.sealed and round.point and round.land != scene.objective.landscape_key():
         round = replace(round, point=None)  # that place was meant on another function
-    S.round = round
+    session().round = round
     with st.container(border=True, key="predict", gap="small"):
         if round.points is not None:
             st.markdown(f"**{round.points} of {BEST} points.** {round.verdict}")
@@ -158,7 +159,7 @@ def bar(scene: Scene) -> None:
                     disabled=round.points is None,
                 )
             st.button("Stop predicting", key="stop-predicting", icon=":material/close:", on_click=stop)
-            score = S.get("score", ())
+            score = session().score
             if score:
                 st.markdown(
                     f"Score: **{sum(score)}** of {BEST * len(score)} in {len(score)} round{'s' * (len(score) > 1)}"
@@ -169,7 +170,7 @@ def _question(round, ids, names):
     S = st.session_state
 
     def answer(field, key):
-        S.round = replace(S.round, **{field: S[key]}, **({"point": None} if field == "about" else {}))
+        session().round = replace(session().round, **{field: S[key]}, **({"point": None} if field == "about" else {}))
 
     st.segmented_control(
         "Question", [WHERE, WHO], default=round.question, key="question", required=True, on_change=answer,
@@ -199,5 +200,4 @@ def _asked(round, names, scene):
 
 
 def _reveal():
-    S = st.session_state
-    S.round = replace(S.round, revealed=f"reveal-{next(S.new_id)}", scene=S.scene, ids=tuple(state.ids()))
+    session().round = replace(session().round, revealed=f"reveal-{session().next_id()}", scene=session().specs["trajectories"], ids=tuple(state.ids()))

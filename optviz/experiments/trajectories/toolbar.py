@@ -8,6 +8,7 @@ from optviz.experiments.trajectories import curves, predict
 from optviz.experiments.trajectories.view import LEVELS
 from optviz.shell import sharing
 from optviz.shell.export import downloads as takehome
+from optviz.ui.session import session
 
 
 def head(scene, view) -> None:
@@ -57,12 +58,12 @@ def _curve_controls(view, locked):
 def _view_control(widget, field, *args, **kwargs):
     """A native widget for one field of the view."""
     S = st.session_state
-    key = f"view-{field}-{S.epoch}"
+    key = f"view-{field}-{session().epoch}"
 
     def change():
         value = S[key]
         if field == "metrics":
             value = tuple(m for m in curves.METRICS if m in value) or ("loss",)
-        S.view = replace(S.view, **{field: value})
+        session().view = replace(session().view, **{field: value})
 
     widget(*args, key=key, on_change=change, **kwargs)

@@ -5,8 +5,8 @@ import re
 from optviz.optim.equations.tree import (
     Bars,
     Call,
-    Conditional,
     Comparison,
+    Conditional,
     Derivative,
     Group,
     Number,

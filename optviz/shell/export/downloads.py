@@ -10,6 +10,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import figures as pictures
 from optviz.experiments.trajectories import predict, table
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.experiments.trajectories.view import View
 from optviz.plot.style import THEMES
@@ -19,9 +20,9 @@ from optviz.shell.export.torch_script import torch_script
 from optviz.shell.export.training_script import training_script
 from optviz.shell.registry import PAGES
 from optviz.ui import cache, components
-from optviz.ui import session as state
 from optviz.ui.assets import FRONTEND, IMPORT
 from optviz.ui.components import theme_name
+from optviz.ui.session import session
 
 LAYER = '<div class="ov-layer"></div>'
 
@@ -115,7 +116,7 @@ def charts_page(title: str, charts: list[dict], tables: list[str], theme: str) -
 def trainings_downloads() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     # what makes the files runs outside of the session
-    shown, question, theme = components.shown(), PAGES[st.session_state.page].question, theme_name()
+    shown, question, theme = components.shown(), PAGES[session().page].question, theme_name()
     st.download_button(
         "Page with these pictures", lambda: charts_page(question, shown.charts(), list(shown.tables.values()), theme), "optviz.html", "text/html",
         key="take-charts", icon=":material/web:", on_click="ignore", width="stretch",

@@ -22,7 +22,7 @@ from optviz.shell.share import (
     encode,
 )
 from optviz.spec import Choice
-from tests.page import APP, components, go, numbers, panels
+from tests.page import APP, components, go, numbers, panels, session
 
 
 def opened(comparison=None, **query):
@@ -83,11 +83,11 @@ def test_two_settings_side_by_side():
     at = opened()
     at.button(key="second").click().run()
     assert len(figures(at)) == 2
-    assert at.session_state.activations.stacks[1].initializer == Choice("book")
-    epoch = at.session_state.epoch
+    assert session(at).specs["activations"].stacks[1].initializer == Choice("book")
+    epoch = session(at).epoch
     at.selectbox(key=f"activation-1-{epoch}").set_value("tanh").run()
     assert not at.exception
-    assert at.session_state.activations.stacks[0].activation.key == "sigmoid"
+    assert session(at).specs["activations"].stacks[0].activation.key == "sigmoid"
     assert {"Setting A", "Setting B"} <= set(panels(at))
     at.button(key="alone").click().run()
     assert len(figures(at)) == 1
@@ -114,7 +114,7 @@ def test_what_the_histogram_hides_is_said():
 def test_the_address_carries_the_comparison():
     two = Activations((DeepStack(layers=3, seed=7), DeepStack(activation=Choice("gelu"), initializer=Choice("orthogonal"))))
     at = opened(two)
-    assert at.session_state.activations == two
+    assert session(at).specs["activations"] == two
     link = figures(at)[0]["link"]
     assert decode(link.removeprefix("?s="), "activations").scene == two
     assert len(link) < 150
@@ -133,7 +133,7 @@ def test_a_link_to_what_there_is_not(bad):
     with pytest.raises(LinkError):
         decode(encode(SharedScene("activations", bad)), "activations")
     at = opened(bad)
-    assert at.session_state.activations == Activations()
+    assert session(at).specs["activations"] == Activations()
     assert "in its place" in at.warning[0].value
 
 
@@ -149,7 +149,7 @@ def test_a_link_of_another_page_says_so():
 @pytest.mark.parametrize("key", [k for k, lesson in LESSONS.items() if lesson.page == "activations"])
 def test_lessons_open_here(key):
     at = opened(lesson=key)
-    assert at.session_state.activations == LESSONS[key].scene
+    assert session(at).specs["activations"] == LESSONS[key].scene
     text = " ".join(m.value for m in at.markdown)
     assert LESSONS[key].title in text
     assert "{" not in text.split("Look for")[1].split("$")[0]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from optviz.experiments.activations.spec import (
+    DeepStack,
     Layer,
     Spread,
-    DeepStack,
     check,
     fitting,
     histogram,

@@ -13,7 +13,7 @@ import pytest
 from optviz.experiments.batch_norm import figures as views
 from optviz.experiments.batch_norm import graph as batch_graph
 from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
-from optviz.experiments.batch_norm.spec import Example, BatchNormComparison, Sweep
+from optviz.experiments.batch_norm.spec import BatchNormComparison, Example, Sweep
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
@@ -28,7 +28,7 @@ from optviz.training import (
 )
 from optviz.ui import training_charts as bench
 from tests import page
-from tests.page import numbers, open_page, panels, plots, sound, text
+from tests.page import numbers, open_page, panels, plots, session, sound, text
 
 OPENING = BatchNormComparison()
 BASE = replace(OPENING.base, network=Network((64, 20, 20, 10)), split=Split(300), iterations=30)
@@ -40,7 +40,7 @@ def opened(setting=None, view="one"):
 
 
 def trained(at):
-    return page.trained(at, f"batch-norm-{at.session_state.batch_norm.view}")
+    return page.trained(at, f"batch-norm-{session(at).specs["batch_norm"].view}")
 
 
 def with_base(**parts):
@@ -56,7 +56,7 @@ def sgd(lr):
 
 def test_it_opens_and_trains_both():
     at = opened()
-    assert at.session_state.batch_norm == OPENING
+    assert session(at).specs["batch_norm"] == OPENING
     assert set(plots(at)) == {"batch-norm-loss", "batch-norm-accuracy", "batch-norm-inside-layers"}
     at = trained(opened(SMALL))
     assert "90 % of the training rows are right" in text(at)
@@ -81,17 +81,17 @@ def test_a_higher_rate_is_survived():
 
 def test_controls():
     at = opened(SMALL)
-    g = at.session_state.epoch
+    g = session(at).epoch
     at.segmented_control(key=f"batch-norm-place-{g}").set_value("after").run()
-    assert sound(at).session_state.batch_norm.place == "after"
+    assert session(sound(at)).specs["batch_norm"].place == "after"
     at.selectbox(key=f"batch-norm-optimizer-{g}").set_value("adam").run()
-    assert sound(at).session_state.batch_norm.base.optimizer == OptimizerConfig(Choice("adam", {"lr": 0.001}))
+    assert session(sound(at)).specs["batch_norm"].base.optimizer == OptimizerConfig(Choice("adam", {"lr": 0.001}))
     at.selectbox(key=f"batch-norm-data-{g}").set_value("moons").run()
-    assert sound(at).session_state.batch_norm.base.network.sizes[0] == 2
+    assert session(sound(at)).specs["batch_norm"].base.network.sizes[0] == 2
     trained(at)
     for view in ("scales", "rates", "graph", "one"):
         at.segmented_control(key=f"batch-norm-tab-{g}").set_value(view).run()
-        assert sound(at).session_state.batch_norm.view == view
+        assert session(sound(at)).specs["batch_norm"].view == view
     at.segmented_control(key=f"batch-norm-tab-{g}").set_value("scales").run()
     assert "Standard deviations" in panels(at)
     assert f"batch-norm-initial weights-{g}" not in {s.key for s in at.selectbox}, "it is what is varied"
@@ -215,14 +215,14 @@ def test_extreme_settings(view, base):
 def test_a_rate_of_nothing_is_said_by_the_link_and_bears_nothing():
     """0 is below the least rate that can be set."""
     at = opened()
-    at.session_state.batch_norm = with_base(optimizer=sgd(0.0))
+    session(at).specs["batch_norm"] = with_base(optimizer=sgd(0.0))
     sound(at.run())
     assert "cannot be trained here" in at.error[0].value
 
 
 def test_what_is_too_large_is_said():
     at = opened()
-    at.session_state.batch_norm = replace(
+    session(at).specs["batch_norm"] = replace(
         OPENING, view="scales", base=replace(OPENING.base, network=Network((64, *[1000] * 12, 10)))
     )
     at.run()
@@ -233,7 +233,7 @@ def test_what_is_too_large_is_said():
 def test_damaged_links(damage):
     link = encode(SharedScene("batch_norm", replace(SMALL, view="graph")))
     at = open_page("batch_norm", s=damage(link))
-    assert at.session_state.batch_norm == OPENING
+    assert session(at).specs["batch_norm"] == OPENING
     assert at.warning
 
 
@@ -241,7 +241,7 @@ def test_a_link_to_what_could_not_be_set():
     at = open_page(
         "batch_norm", s=encode(SharedScene("batch_norm", replace(OPENING, scales=Sweep(16, 1e9, 1.0))))
     )
-    assert at.session_state.batch_norm == OPENING
+    assert session(at).specs["batch_norm"] == OPENING
     assert "scale is from" in at.warning[0].value
 
 
@@ -249,12 +249,12 @@ def test_a_link_to_what_could_not_be_set():
 
 
 def typed(at, name, value):
-    at.text_input(key=f"batch-norm-{name}-{at.session_state.epoch}").set_value(value).run()
+    at.text_input(key=f"batch-norm-{name}-{session(at).epoch}").set_value(value).run()
     return sound(at)
 
 
 def example(at):
-    return at.session_state.batch_norm.example
+    return session(at).specs["batch_norm"].example
 
 
 def test_what_is_typed_is_read_and_nonsense_is_said():

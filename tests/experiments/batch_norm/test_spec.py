@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from optviz.experiments.batch_norm.spec import (
-    Example,
     BatchNormComparison,
+    Example,
     Sweep,
     backward,
     check,

@@ -25,7 +25,7 @@ from optviz.training import (
     begin,
     load,
 )
-from tests.page import numbers, open_page, panels, plots, sound, text, trained
+from tests.page import numbers, open_page, panels, plots, session, sound, text, trained
 
 SMALL = Ensembles(Network((64, 12, 10)), split=Split(100, noise=0.2), iterations=40, members=3)
 
@@ -58,7 +58,7 @@ def line(at, plot, name):
 
 def test_it_opens_with_the_reference_and_nothing_trained():
     at = opened()
-    assert at.session_state.ensembles == Ensembles()
+    assert session(at).specs["ensembles"] == Ensembles()
     assert [r[-1] for r in rows(at)] == ["not begun"] * 6
     assert {"ensembles-0", "ensembles-1"} <= set(plots(at))
     assert "Alpaydin" in text(at)
@@ -104,7 +104,7 @@ def test_knobs_turn_the_scene():
     assert "peak" in {k["name"] for k in panels(at)["Ensemble"]["hyperparameters"]}
     at = chosen(at, "averaging")
     assert "decay" in {k["name"] for k in panels(at)["Ensemble"]["hyperparameters"]}
-    assert at.session_state.ensembles.view == "averaging"
+    assert session(at).specs["ensembles"].view == "averaging"
     assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
 
 
@@ -167,7 +167,7 @@ def test_one_of_three_diverges():
 
 def test_too_much_at_once_is_said():
     at = opened()
-    at.session_state.ensembles = Ensembles(Network((64, *[300] * 12, 10)), batch=2000, members=10)
+    session(at).specs["ensembles"] = Ensembles(Network((64, *[300] * 12, 10)), batch=2000, members=10)
     sound(at.run())
     assert "numbers at a time" in at.error[0].value
 
@@ -176,7 +176,7 @@ def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
     scene = replace(SMALL, members=4, view="snapshots", decay=0.9)
     assert opened(scene).session_state.ensembles == scene
     at = opened(s="1.damaged")
-    assert at.session_state.ensembles == Ensembles()
+    assert session(at).specs["ensembles"] == Ensembles()
     assert at.warning
 
 

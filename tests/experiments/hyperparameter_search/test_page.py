@@ -32,7 +32,7 @@ from optviz.tuning import (
     Space,
 )
 from optviz.tuning.search import go_on, start
-from tests.page import numbers, open_page, panels, plots, sound, text, trained
+from tests.page import numbers, open_page, panels, plots, session, sound, text, trained
 
 TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, eval_every=4)
 SMALL = Search(WIDE, trials=12, training=TINY)
@@ -50,7 +50,7 @@ def searched(scene=SMALL):
 
 def test_it_opens_with_figure_6_24_and_nothing_tried():
     at = open_page("hyperparameter_search")
-    assert at.session_state.hyperparameter_search == PAGES["hyperparameter_search"].scene == Search()
+    assert session(at).specs["hyperparameter_search"] == PAGES["hyperparameter_search"].scene == Search()
     assert drawn(at) == {}
     assert at.button(key="train-search").label == "Search"
     assert {"Search", "Network and training", "Optimizer"} <= set(panels(at))
@@ -78,7 +78,7 @@ def test_trials_appear_and_are_those_of_a_search_in_one_go():
 
 def page_trials(at, scene=None):
     kept = at.session_state.labs["hyperparameter_search"]["kept"]
-    return kept[page._key(scene or at.session_state.hyperparameter_search)]
+    return kept[page._key(scene or session(at).specs["hyperparameter_search"])]
 
 
 def test_stopping_keeps_and_going_on_ends_the_same():
@@ -101,7 +101,7 @@ def test_stopping_keeps_and_going_on_ends_the_same():
 
 def test_another_sampler_is_searched_beside_the_first():
     at = searched()
-    at.selectbox(key=f"hyperparameter-search-sampler-{at.session_state.epoch}").set_value("grid").run()
+    at.selectbox(key=f"hyperparameter-search-sampler-{session(at).epoch}").set_value("grid").run()
     assert drawn(sound(at)) == {}
     at = trained(at, "hyperparameter_search")
     at.session_state["hyperparameter-search-tabs"] = page.COMPARED
@@ -114,7 +114,7 @@ def test_another_sampler_is_searched_beside_the_first():
         assert numbers(trace["x"])[-1] == 12
     assert "12 / 12" in text(at)
     assert "4 / 3" in text(at), "the grid has few different values"
-    at.selectbox(key=f"hyperparameter-search-sampler-{at.session_state.epoch}").set_value("random").run()
+    at.selectbox(key=f"hyperparameter-search-sampler-{session(at).epoch}").set_value("random").run()
     assert at.button(key="train-search").disabled, "the earlier one is still there"
 
 
@@ -139,7 +139,7 @@ def test_the_border_s_button_widens_the_range_and_searches():
     assert page_trials(at).values[page_trials(at).winner.trial, 0] == pytest.approx(0.1), "the largest rate of the grid"
     assert any("at the border" in w.value for w in at.warning)
     at.button(key="widen-0-True").click().run()
-    assert sound(at).session_state.hyperparameter_search.space.axes[0] == Axis("lr", -4.0, 1.0)
+    assert session(sound(at)).specs["hyperparameter_search"].space.axes[0] == Axis("lr", -4.0, 1.0)
     assert page_trials(at).iterations.sum() > 0, "and it is on its way"
 
 
@@ -154,28 +154,28 @@ def test_what_it_says_of_the_border_depends_on_whether_the_knob_matters():
 
 def test_other_knobs_are_searched():
     at = open_page("hyperparameter_search", replace(SMALL, training=replace(TINY, optimizer=OptimizerConfig(Choice("momentum")))))
-    axes = at.multiselect(key=f"hyperparameter-search-axes-{at.session_state.epoch}")
+    axes = at.multiselect(key=f"hyperparameter-search-axes-{session(at).epoch}")
     axes.set_value(["lr", "momentum", "sigma"]).run()
-    assert [a.key for a in sound(at).session_state.hyperparameter_search.space.axes] == ["lr", "momentum", "sigma"]
+    assert [a.key for a in session(sound(at)).specs["hyperparameter_search"].space.axes] == ["lr", "momentum", "sigma"]
     at = trained(at, "hyperparameter_search")
     assert "1 − momentum" in text(at)
     at.selectbox(key="hyperparameter-search-x-3").set_value(2).run()
     assert "σ" in plots(sound(at))["hyperparameter-search-trials"]["layout"]["xaxis"]["title"]["text"]
-    at.selectbox(key=f"hyperparameter-search-optimizer-{at.session_state.epoch}").set_value("sgd").run()
-    assert [a.key for a in sound(at).session_state.hyperparameter_search.space.axes] == ["lr", "sigma"], "SGD has no momentum"
-    at.multiselect(key=f"hyperparameter-search-axes-{at.session_state.epoch}").set_value(["lr"]).run()
+    at.selectbox(key=f"hyperparameter-search-optimizer-{session(at).epoch}").set_value("sgd").run()
+    assert [a.key for a in session(sound(at)).specs["hyperparameter_search"].space.axes] == ["lr", "sigma"], "SGD has no momentum"
+    at.multiselect(key=f"hyperparameter-search-axes-{session(at).epoch}").set_value(["lr"]).run()
     assert any("two hyperparameters or more" in e.value for e in sound(at).error)
-    assert len(at.session_state.hyperparameter_search.space.axes) == 2
+    assert len(session(at).specs["hyperparameter_search"].space.axes) == 2
 
 
 def test_a_range_is_moved():
     at = open_page("hyperparameter_search", SMALL)
-    slider = at.slider(key=f"hyperparameter-search-range-lr-{at.session_state.epoch}")
+    slider = at.slider(key=f"hyperparameter-search-range-lr-{session(at).epoch}")
     slider.set_value((-3.0, 0.0)).run()
-    assert sound(at).session_state.hyperparameter_search.space.axes[0] == Axis("lr", -3.0, 0.0)
-    at.slider(key=f"hyperparameter-search-range-lr-{at.session_state.epoch}").set_value((-1.0, -1.0)).run()
+    assert session(sound(at)).specs["hyperparameter_search"].space.axes[0] == Axis("lr", -3.0, 0.0)
+    at.slider(key=f"hyperparameter-search-range-lr-{session(at).epoch}").set_value((-1.0, -1.0)).run()
     assert any("nothing to search" in e.value for e in sound(at).error)
-    assert at.session_state.hyperparameter_search.space.axes[0] == Axis("lr", -3.0, 0.0)
+    assert session(at).specs["hyperparameter_search"].space.axes[0] == Axis("lr", -3.0, 0.0)
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_extreme_settings(scene):
 
 def test_more_rows_than_there_are():
     at = open_page("hyperparameter_search", SMALL)
-    at.session_state.hyperparameter_search = replace(SMALL, validation=500, training=replace(TINY, split=Split(1500)))
+    session(at).specs["hyperparameter_search"] = replace(SMALL, validation=500, training=replace(TINY, split=Split(1500)))
     at.run()
     assert "none are left for the test" in sound(at).error[0].value
 

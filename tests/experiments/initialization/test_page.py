@@ -30,7 +30,7 @@ from optviz.training import (
 from optviz.ui import job_runner as lab
 from optviz.ui import training_charts as bench
 from tests import page
-from tests.page import numbers, open_page, panels, plots, sound, text
+from tests.page import numbers, open_page, panels, plots, session, sound, text
 
 SMALL = replace(views.BOOK, network=Network((64, 20, 20, 10)), iterations=40)
 
@@ -39,7 +39,7 @@ def opened(training=None):
     """With a training that may be more than a link can ask for."""
     at = open_page(ui.PAGE)
     if training is not None:
-        at.session_state.initialization = training
+        session(at).specs["initialization"] = training
         at.run()
     return sound(at)
 
@@ -66,7 +66,7 @@ def progress(at):
     [now] = [
         now
         for key, now in at.session_state.labs[ui.PAGE]["kept"].items()
-        if key == lab.key_of(at.session_state.initialization)
+        if key == lab.key_of(session(at).specs["initialization"])
     ]
     return now
 
@@ -78,7 +78,7 @@ def to_symmetry(at):
 
 def test_it_opens_before_the_first_update():
     at = opened()
-    assert at.session_state.initialization == views.BOOK
+    assert session(at).specs["initialization"] == views.BOOK
     assert at.selectbox
     assert {"initial-loss", "initial-accuracy", "initial-layers", "initial-gradients"} == set(plots(at))
     assert len(plots(at)["initial-layers"]["data"]) == 8, "forward and backward for four hidden layers"
@@ -126,7 +126,7 @@ def test_how_it_is_drawn_does_not_train_again():
 def test_more_iterations_go_on_and_seeds_make_a_band():
     at = trained(opened(SMALL))
     before = progress(at)
-    at.session_state.initialization = replace(SMALL, iterations=60)
+    session(at).specs["initialization"] = replace(SMALL, iterations=60)
     at.run()
     assert progress(at).iteration == 40
     trained(at)
@@ -140,7 +140,7 @@ def test_show_the_symmetry():
     at = opened()
     at.button(key="symmetry").click().run()
     sound(at)
-    assert at.session_state.initialization == views.SYMMETRY
+    assert session(at).specs["initialization"] == views.SYMMETRY
     assert running(at)
     while running(at):
         sound(at.run())
@@ -291,21 +291,21 @@ def test_what_is_too_large_is_said():
 
 def test_controls():
     at = opened(SMALL)
-    g = at.session_state.epoch
+    g = session(at).epoch
     at.multiselect(key=f"rules-{g}").set_value(["normal", "he_normal", "zeros", "orthogonal"]).run()
     sound(at)
-    assert at.session_state.initialization.initializers == (
+    assert session(at).specs["initialization"].initializers == (
         Choice("normal", {"sigma": 0.01}), Choice("he_normal"), Choice("zeros"), Choice("orthogonal"),
     )  # fmt: skip
     assert {"normal (σ = 0.01)", "orthogonal (g = 1)"} <= set(panels(at))
     at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("spirals").run()
     sound(at)
-    assert at.session_state.initialization.network.sizes[0] == 2
+    assert session(at).specs["initialization"].network.sizes[0] == 2
     at.selectbox(key=f"{ui.PAGE}-data-{g}").set_value("digits").run()
     at.selectbox(key=f"{ui.PAGE}-activation-{g}").set_value("leaky_relu").run()
     at.selectbox(key=f"{ui.PAGE}-optimizer-{g}").set_value("adam").run()
     sound(at)
-    assert at.session_state.initialization.optimizer.method == Choice("adam", {"lr": 0.001})
+    assert session(at).specs["initialization"].optimizer.method == Choice("adam", {"lr": 0.001})
     trained(at)
     at.multiselect(key=f"rules-{g}").set_value([]).run()
     sound(at)

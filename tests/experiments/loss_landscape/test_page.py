@@ -25,7 +25,7 @@ from optviz.shell.share import (
 )
 from optviz.spec import Choice
 from optviz.training import Split, load, train
-from tests.page import components, numbers, open_page, panels, plots, sound, text, trained
+from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
 SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.005}))
 SMALL = LossLandscape(OptimizerComparison((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, n_samples=100)
@@ -64,7 +64,7 @@ def all_of(loss_landscape):
 
 def test_it_opens_with_three_optimizers_and_nothing_trained():
     at = open_page("loss_landscape")
-    assert at.session_state.loss_landscape == LossLandscape()
+    assert session(at).specs["loss_landscape"] == LossLandscape()
     assert list(plots(at)) == ["landscape-loss", "landscape-accuracy"]
     assert {"Plane", "SGD", "Momentum", "Adam"} <= set(panels(at))
     assert not at.error
@@ -119,9 +119,9 @@ def test_another_plane_trains_nothing_and_the_first_is_kept():
     at = opened(SMALL)
     paths = {id(now) for now in at.session_state.labs["loss_landscape"]["kept"].values()}
     [first] = at.session_state.loss_surfaces
-    menu = at.selectbox(key=f"landscape-plane-{at.session_state.epoch}")
+    menu = at.selectbox(key=f"landscape-plane-{session(at).epoch}")
     menu.set_value("random").run()
-    assert at.session_state.loss_landscape.margin == 1.0
+    assert session(at).specs["loss_landscape"].margin == 1.0
     for _ in range(50):
         if not any(b.key == "stop-survey" for b in at.button):
             break
@@ -131,7 +131,7 @@ def test_another_plane_trains_nothing_and_the_first_is_kept():
     assert "Two random directions" in text(at)
     assert "seed" in {k["name"] for k in panels(at)["Plane"]["hyperparameters"]}
     kept = id(at.session_state.loss_surfaces[first])
-    at.session_state.loss_landscape = SMALL
+    session(at).specs["loss_landscape"] = SMALL
     sound(at.run())
     assert "landscape-contour" in plots(at), "at once"
     assert id(at.session_state.loss_surfaces[first]) == kept
@@ -171,7 +171,7 @@ def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
 )  # fmt: skip
 def test_extreme_settings(loss_landscape):
     at = opened(loss_landscape)
-    assert at.session_state.loss_landscape == loss_landscape
+    assert session(at).specs["loss_landscape"] == loss_landscape
     assert len(rows(at)) == len(loss_landscape.race.optimizers)
     assert not at.error
 
@@ -187,7 +187,7 @@ def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
     at = opened(replace(SMALL, race=race))
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "landscape-loss" in plots(at), "nothing is lost"
-    at.selectbox(key=f"landscape-in the middle: the end of-{at.session_state.epoch}").set_value(1).run()
+    at.selectbox(key=f"landscape-in the middle: the end of-{session(at).epoch}").set_value(1).run()
     for _ in range(50):
         if not any(b.key == "stop-survey" for b in at.button):
             break
@@ -214,8 +214,8 @@ def test_removing_optimizers_keeps_somebody_in_the_middle():
     at.run()
     at.button(key="remove-0").click().run()
     sound(at)
-    assert at.session_state.loss_landscape.middle == 0
-    assert at.session_state.loss_landscape.race.optimizers == (ADAM,)
+    assert session(at).specs["loss_landscape"].middle == 0
+    assert session(at).specs["loss_landscape"].race.optimizers == (ADAM,)
 
 
 def test_the_page_s_address():

@@ -8,7 +8,7 @@ import pytest
 from optviz.experiments.loss_landscape import planes
 from optviz.experiments.loss_landscape import spec as core
 from optviz.experiments.loss_landscape.planes import Plane
-from optviz.experiments.loss_landscape.spec import Path, LossSurface, LossLandscape
+from optviz.experiments.loss_landscape.spec import LossLandscape, LossSurface, Path
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig

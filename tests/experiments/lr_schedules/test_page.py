@@ -34,7 +34,7 @@ from optviz.training import (
     begin,
     load,
 )
-from tests.page import numbers, open_page, panels, plots, sound, text, trained
+from tests.page import numbers, open_page, panels, plots, session, sound, text, trained
 
 SGD = Choice("sgd", {"lr": 0.3})
 STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
@@ -56,7 +56,7 @@ def kept(at, lab="lr_schedules"):
 
 def test_the_rates_are_there_before_anything_is_trained():
     at = opened()
-    assert at.session_state.lr_schedules == ScheduleComparison()
+    assert session(at).specs["lr_schedules"] == ScheduleComparison()
     lines = rate_lines(at)
     assert list(lines) == ["SGD (constant)", "SGD (step)"]
     x, y = (numbers(lines["SGD (step)"][c]) for c in "xy")
@@ -70,8 +70,8 @@ def test_the_rates_are_there_before_anything_is_trained():
 
 def test_a_rate_follows_its_knob():
     at = opened()
-    scene = at.session_state.lr_schedules
-    at.session_state.lr_schedules = replace(
+    scene = session(at).specs["lr_schedules"]
+    session(at).specs["lr_schedules"] = replace(
         scene, optimizers=(scene.optimizers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
     )
     y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
@@ -104,7 +104,7 @@ def test_training_draws_both_losses_and_says_what_the_cut_did():
 def test_presets(label, scene):
     at = opened(SMALL)
     at.button(key=f"preset-{label}").click().run()
-    assert sound(at).session_state.lr_schedules == scene
+    assert session(sound(at)).specs["lr_schedules"] == scene
     assert len(rate_lines(at)) == len(scene.optimizers)
     log = plots(at)["lr-schedules-loss"]["layout"]["yaxis2"]["type"]
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
@@ -112,16 +112,16 @@ def test_presets(label, scene):
 
 def test_a_schedule_is_chosen_and_another_added():
     at = opened(SMALL)
-    key = f"optimizer-1-2-schedule of the rate-{at.session_state.epoch}"
+    key = f"optimizer-1-2-schedule of the rate-{session(at).epoch}"
     at.selectbox(key=key).set_value("cosine").run()
-    assert sound(at).session_state.lr_schedules.optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
+    assert session(sound(at)).specs["lr_schedules"].optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key="add").click().run()
-    assert sound(at).session_state.lr_schedules.optimizers[2] == OptimizerConfig(
+    assert session(sound(at)).specs["lr_schedules"].optimizers[2] == OptimizerConfig(
         SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
     )
-    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{at.session_state.epoch}").set_value("warmup").run()
-    assert [r.schedules["lr"].key for r in sound(at).session_state.lr_schedules.optimizers] == ["warmup", "cosine", "step"]
+    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{session(at).epoch}").set_value("warmup").run()
+    assert [r.schedules["lr"].key for r in session(sound(at)).specs["lr_schedules"].optimizers] == ["warmup", "cosine", "step"]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,7 @@ def test_extreme_settings(scene):
     elif not scene.optimizers:
         assert any("Nobody trains" in i.value for i in at.info)
         at.button(key="add").click().run()
-        assert len(sound(at).session_state.lr_schedules.optimizers) == 1
+        assert len(session(sound(at)).specs["lr_schedules"].optimizers) == 1
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ def test_the_range_test(test):
 def test_the_rate_that_was_found_is_trained_with():
     at = trained(opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "lr-schedules-range")
     at.button(key="range-use").click().run()
-    scene = sound(at).session_state.lr_schedules
+    scene = session(sound(at)).specs["lr_schedules"]
     assert scene.view == "lr_schedules"
     assert scene.optimizers[:2] == RANGE.optimizers
     assert scene.optimizers[2].method.key == "momentum"
@@ -182,7 +182,7 @@ def test_the_rate_that_was_found_is_trained_with():
 
 def test_the_ends_of_the_range_give_way():
     at = opened(RANGE)
-    at.session_state.lr_schedules = replace(RANGE, test=RangeTest(low=1e-2))
+    session(at).specs["lr_schedules"] = replace(RANGE, test=RangeTest(low=1e-2))
     [panel] = [p for label, p in panels(sound(at.run())).items() if label == "Range test"]
     assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
     for low, new, ends in ((1e-2, {"high": 0.02}, (0.002, 0.02)), (1e-4, {"low": 1.0}, (1.0, 10.0))):
@@ -211,7 +211,7 @@ def test_a_link_to_what_cannot_be_trained(bad):
 
 def test_a_damaged_link_opens_the_page_as_it_is():
     at = open_page("lr_schedules", s=encode(SharedScene("lr_schedules", KINDS))[:-3])
-    assert at.session_state.lr_schedules == ScheduleComparison()
+    assert session(at).specs["lr_schedules"] == ScheduleComparison()
     assert at.warning
 
 

@@ -30,7 +30,7 @@ from optviz.training import (
 )
 from optviz.ui import job_runner as laboratory
 from optviz.ui import training_charts as bench
-from tests.page import numbers, open_page, panels, plots, trained
+from tests.page import numbers, open_page, panels, plots, session, trained
 
 SMALL = OptimizerComparison(network=Network((64, 20, 10)), iterations=40, batch=32)
 
@@ -53,7 +53,7 @@ def kept(at):
 
 def test_it_opens_with_figure_6_9_and_nothing_trained():
     at = opened()
-    assert at.session_state.optimizer_comparison == OptimizerComparison()
+    assert session(at).specs["optimizer_comparison"] == OptimizerComparison()
     assert [r[0] for r in rows(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert all(r[-1] == "not begun" for r in rows(at))
     assert "Alpaydin" in " ".join(c.value for c in at.caption)
@@ -103,9 +103,9 @@ def test_what_is_only_shown_otherwise_is_not_trained_again():
 def test_another_rate_trains_only_that_optimizer_again():
     at = trained(opened(SMALL), "optimizer_comparison")
     before = {id(n) for n in kept(at)}
-    configs = list(at.session_state.optimizer_comparison.optimizers)
+    configs = list(session(at).specs["optimizer_comparison"].optimizers)
     configs[0] = OptimizerConfig(Choice("sgd", {"lr": 0.2}))
-    at.session_state.optimizer_comparison = OptimizerComparison(tuple(configs), SMALL.network, batch=32, iterations=40)
+    session(at).specs["optimizer_comparison"] = OptimizerComparison(tuple(configs), SMALL.network, batch=32, iterations=40)
     at.run()
     assert [r[-1] for r in rows(at)] == ["not begun", "done", "done", "done"]
     assert before <= {id(n) for n in kept(at)}, "the old one is kept, should one come back to it"
@@ -113,7 +113,7 @@ def test_another_rate_trains_only_that_optimizer_again():
 
 def test_more_iterations_go_on_from_what_is_there():
     at = trained(opened(SMALL), "optimizer_comparison")
-    at.session_state.optimizer_comparison = OptimizerComparison(SMALL.optimizers, SMALL.network, batch=32, iterations=60)
+    session(at).specs["optimizer_comparison"] = OptimizerComparison(SMALL.optimizers, SMALL.network, batch=32, iterations=60)
     at.run()
     assert [r[1] for r in rows(at)] == ["40"] * 4
     assert at.button(key="train-contest").label == "Go on"
@@ -146,7 +146,7 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
     at = opened()
     configs = tuple(OptimizerConfig(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
-    at.session_state.optimizer_comparison = OptimizerComparison(configs, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
+    session(at).specs["optimizer_comparison"] = OptimizerComparison(configs, Network((64, *[10] * 12, 10)), iterations=20, batch=16)
     at = trained(at.run(), "optimizer_comparison")
     said = {r[0]: r[-1] for r in rows(at)}
     assert "diverged at iteration" in said["SGD (lr 1e+06)"]
@@ -172,7 +172,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state["settings-0"] = True
     at.run()
     assert {OPTIMIZERS["newton"].label, OPTIMIZERS["bfgs"].label}.isdisjoint(
-        at.selectbox(key=f"optimizer-0-4-optimizer-{at.session_state.epoch}").options
+        at.selectbox(key=f"optimizer-0-4-optimizer-{session(at).epoch}").options
     )
     assert any("P × P" in c.value for c in at.caption)
 
@@ -180,9 +180,9 @@ def test_dense_methods_are_not_offered_and_it_says_why():
 @pytest.mark.parametrize("key", ["moons", "circles", "spirals", "clouds"])
 def test_points_in_a_plane_show_their_boundary(key):
     at = opened()
-    at.selectbox(key=f"optimizer-comparison-data-{at.session_state.epoch}").set_value(key).run()
+    at.selectbox(key=f"optimizer-comparison-data-{session(at).epoch}").set_value(key).run()
     assert not at.exception
-    sizes = at.session_state.optimizer_comparison.network.sizes
+    sizes = session(at).specs["optimizer_comparison"].network.sizes
     assert sizes[0] == 2
     figure = plots(at)["boundary"]
     assert len(figure["data"]) == 1 + sizes[-1]
@@ -223,7 +223,7 @@ def test_a_link_to_what_cannot_be_trained(bad):
 
 def test_more_rows_for_training_than_there_are():
     at = opened()
-    at.session_state.optimizer_comparison = OptimizerComparison(split=Split(1797))
+    session(at).specs["optimizer_comparison"] = OptimizerComparison(split=Split(1797))
     at.run()
     assert not at.exception
     assert "training" in at.error[0].value

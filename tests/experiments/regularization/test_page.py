@@ -13,9 +13,9 @@ from optviz.experiments.regularization import page as ui
 from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization import text as regularizers
 from optviz.experiments.regularization.spec import (
+    BASELINE,
     BOOK,
     LABELS,
-    BASELINE,
     Outcome,
     Regularization,
     Regularizer,
@@ -41,7 +41,7 @@ from optviz.training import (
 from optviz.ui import training_charts as bench
 from optviz.ui.job_runner import key_of
 from tests import page
-from tests.page import numbers, open_page, panels, plots, sound, text
+from tests.page import numbers, open_page, panels, plots, session, sound, text
 
 SMALL = Regularization(network=Network((64, 20, 10)), iterations=60, batch=50, seeds=(0, 1))
 
@@ -62,7 +62,7 @@ def rows(at):
 def kept(at):
     """The progresses of the scene, in its order."""
     lab = at.session_state.labs[ui.PAGE]["kept"]
-    return [lab[key_of(training)] for training in at.session_state.regularization.trainings]
+    return [lab[key_of(training)] for training in session(at).specs["regularization"].trainings]
 
 
 def lines_of(scene):
@@ -76,7 +76,7 @@ def lines_of(scene):
 
 def test_it_opens_with_the_clear_setting_and_nothing_trained():
     at = opened()
-    assert at.session_state.regularization == Regularization()
+    assert session(at).specs["regularization"] == Regularization()
     assert [r[0] for r in rows(at)] == ["no regularizer", "weight decay 0.01", "dropout 0.1"]
     assert all(r[-1] == "not begun" for r in rows(at))
     assert {f"regularization-gap-{i}" for i in range(3)} <= set(plots(at))
@@ -118,21 +118,21 @@ def test_what_a_remedy_consists_of():
     at = opened(SMALL)
     at.session_state["settings-1"] = True
     at.run()
-    of = f"1-3-{at.session_state.epoch}"
+    of = f"1-3-{session(at).epoch}"
     at.get("button_group")
     [pills] = [g for g in at.get("button_group") if g.key == f"parts-{of}"]
     pills.set_value(["l2", "dropout"]).run()
-    assert sound(at).session_state.regularization.regularizers[1] == Regularizer(l2=0.01, dropout=0.1)
+    assert session(sound(at)).specs["regularization"].regularizers[1] == Regularizer(l2=0.01, dropout=0.1)
     assert {k["name"] for k in panels(at)["weight decay 0.01 + dropout 0.1"]["hyperparameters"]} == {"l2", "dropout"}
     at.selectbox(key=f"optimizer-{of}").set_value("adamw").run()
-    assert sound(at).session_state.regularization.regularizers[1].optimizer.key == "adamw"
+    assert session(sound(at)).specs["regularization"].regularizers[1].optimizer.key == "adamw"
     at.button(key="remove-1").click().run()
-    assert sound(at).session_state.regularization.regularizers == (BASELINE, Regularizer(dropout=0.1))
+    assert session(sound(at)).specs["regularization"].regularizers == (BASELINE, Regularizer(dropout=0.1))
     for _ in range(6):
         if not at.button(key="add-regularizer").disabled:
             at.button(key="add-regularizer").click().run()
-    assert len(sound(at).session_state.regularization.regularizers) == core.MAX_REGULARIZERS
-    assert len(set(core.names(at.session_state.regularization.regularizers))) == core.MAX_REGULARIZERS
+    assert len(session(sound(at)).specs["regularization"].regularizers) == core.MAX_REGULARIZERS
+    assert len(set(core.names(session(at).specs["regularization"].regularizers))) == core.MAX_REGULARIZERS
 
 
 def test_the_first_alone_is_not_removed():
@@ -147,14 +147,14 @@ def test_the_first_alone_is_not_removed():
 def test_presets(label):
     at = opened()
     sound(at.button(key=f"preset-{label}").click().run())
-    assert at.session_state.regularization == ui.PRESETS[label][0]
+    assert session(at).specs["regularization"] == ui.PRESETS[label][0]
     assert [r[0] for r in rows(at)] == core.names(ui.PRESETS[label][0].regularizers)
 
 
 def test_turning_one_remedy_trains_no_other_again():
     at = trained(opened(SMALL))
     before = kept(at)
-    at.session_state.regularization = replace(SMALL, regularizers=(BASELINE, Regularizer(l2=0.5), Regularizer(dropout=0.1)))
+    session(at).specs["regularization"] = replace(SMALL, regularizers=(BASELINE, Regularizer(l2=0.5), Regularizer(dropout=0.1)))
     sound(at.run())
     assert [r[-1] for r in rows(at)] == ["done", "not begun", "done"]
     assert kept(at)[0] is before[0]
@@ -268,7 +268,7 @@ def test_a_link_to_what_cannot_be_trained(bad):
 @pytest.mark.parametrize("damaged", ["nonsense", encode(SharedScene(ui.PAGE, BOOK))[:-9], ""])
 def test_a_damaged_link_opens_the_page_as_it_is(damaged):
     at = opened(s=damaged)
-    assert at.session_state.regularization == Regularization()
+    assert session(at).specs["regularization"] == Regularization()
     assert at.warning
 
 

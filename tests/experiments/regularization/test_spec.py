@@ -7,9 +7,9 @@ import pytest
 
 from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization.spec import (
+    BASELINE,
     BOOK,
     LABELS,
-    BASELINE,
     WRITERS,
     Outcome,
     Regularization,

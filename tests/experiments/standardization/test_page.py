@@ -32,7 +32,7 @@ from optviz.shell.share import (
 )
 from optviz.spec import Choice
 from optviz.training import advance, begin, load
-from tests.page import numbers, open_page, panels, plots, text, trained
+from tests.page import numbers, open_page, panels, plots, session, text, trained
 
 SMALL = replace(DIGITS, network=Network((64, 20, 10)), iterations=30, seeds=(0, 1))
 
@@ -47,7 +47,7 @@ def trace(figure, uid):
 
 def test_it_opens_with_the_turned_line():
     at = opened()
-    assert at.session_state.standardization == Standardization()
+    assert session(at).specs["standardization"] == Standardization()
     figures = plots(at)
     assert set(figures) == {"standardization-clouds-0", "standardization-clouds-1", "standardization-turned-accuracy", "standardization-turned-loss"}
     assert "**80.8 %** on raw and **99.2 %** on standardized" in text(at)
@@ -83,7 +83,7 @@ def test_the_curves_over_the_angle_carry_a_mark_at_the_present_one():
 def test_another_view_is_part_of_the_scene():
     at = opened()
     at.get("button_group")[0].set_value("loss").run()
-    assert at.session_state.standardization.view == "loss"
+    assert session(at).specs["standardization"].view == "loss"
     assert set(plots(at)) == {"standardization-path-0", "standardization-path-1", "standardization-along", "standardization-rates"}
     at.get("button_group")[0].set_value("digits").run()
     assert "standardization-bars-0" in plots(at)
@@ -100,7 +100,7 @@ def test_the_descent_and_its_numbers():
         assert figures[f"standardization-path-{i}"]["base"]["data"][0]["type"] == "contour"
     assert "condition number <b>1,454</b>" in figures["standardization-path-0"]["layout"]["annotations"][0]["text"]
     assert "weights are **82.9 %** of their length away" in text(at)
-    at.selectbox(key=f"standardization-rates-{at.session_state.epoch}").set_value("same").run()
+    at.selectbox(key=f"standardization-rates-{session(at).epoch}").set_value("same").run()
     assert not at.exception
     assert set(panels(at)["Gradient descent"]["values"]) == {"rate", "steps"}
 
@@ -132,7 +132,7 @@ EXTREME = [
 @pytest.mark.parametrize("standardization", EXTREME)
 def test_extreme_settings(scaling):
     at = opened(scaling)
-    assert at.session_state.standardization == scaling
+    assert session(at).specs["standardization"] == scaling
     if scaling.view == "digits":
         at = trained(at, "standardization")
     else:
@@ -173,7 +173,7 @@ def test_a_link_to_what_the_page_does_not_have(bad):
 
 def test_a_damaged_link_opens_the_page_all_the_same():
     at = open_page("standardization", s="1.nonsense")
-    assert at.session_state.standardization == Standardization()
+    assert session(at).specs["standardization"] == Standardization()
     assert "damaged" in at.warning[0].value
 
 

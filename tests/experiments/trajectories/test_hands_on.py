@@ -38,7 +38,7 @@ from optviz.shell.export import downloads as takehome
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import Controls, Shared, encode
 from tests.experiments.trajectories.test_page import one, show
-from tests.page import APP, components, contour, curves, drawn, go, numbers, open_app, panels
+from tests.page import APP, components, contour, curves, drawn, go, numbers, open_app, panels, session
 
 
 def opened_with(**query):
@@ -187,33 +187,33 @@ class TestPredict:
         at = open_app()
         at.button(key="predict-begin").click().run()
         end = tuple(run(BOOK.objective, BOOK.optimizers[0]).points[-1])
-        at.session_state.round = replace(at.session_state.round, point=end, land=BOOK.objective.landscape_key())
+        session(at).round = replace(session(at).round, point=end, land=BOOK.objective.landscape_key())
         at.run()
         at.button(key="reveal").click().run()
         assert at.button(key="again").disabled, "no way out of a bad guess"
         other = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.01}))
-        at.session_state.scene = replace(BOOK, optimizers=(other, *BOOK.optimizers[1:]))
+        session(at).specs["trajectories"] = replace(BOOK, optimizers=(other, *BOOK.optimizers[1:]))
         at.run()
-        points, _ = judged(at.session_state.round.scene, list(at.session_state.round.ids), at.session_state.round)
+        points, _ = judged(session(at).round.scene, list(session(at).round.ids), session(at).round)
         assert points == 10
 
     def test_a_place_on_another_function_is_no_answer(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        at.session_state.round = replace(at.session_state.round, point=(0.0, 0.0), land=BOOK.objective.landscape_key())
+        session(at).round = replace(session(at).round, point=(0.0, 0.0), land=BOOK.objective.landscape_key())
         at.run()
         assert not at.button(key="reveal").disabled
-        at.selectbox(key=f"function-{at.session_state.epoch}").set_value("himmelblau").run()
+        at.selectbox(key=f"function-{session(at).epoch}").set_value("himmelblau").run()
         assert at.button(key="reveal").disabled
 
     def test_the_next_question_is_another_one(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        at.session_state.round = replace(at.session_state.round, revealed="x", points=3, verdict="so.")
+        session(at).round = replace(session(at).round, revealed="x", points=3, verdict="so.")
         at.run()
         at.button(key="again").click().run()
-        assert at.session_state.round.about == at.session_state.ids[1]
-        assert at.session_state.scene.objective.start != BOOK.objective.start
+        assert session(at).round.about == session(at).ids[1]
+        assert session(at).specs["trajectories"].objective.start != BOOK.objective.start
 
     def test_while_the_question_stands_the_page_tells_nothing(self):
         at = open_app()
@@ -226,24 +226,24 @@ class TestPredict:
         at = look_inside(at)
         assert not at.get("download_button")
         assert not any("aligned" in m.value for m in at.markdown)
-        at.session_state.round = replace(
-            at.session_state.round, point=(0.0, 0.0), land=at.session_state.scene.objective.landscape_key()
+        session(at).round = replace(
+            session(at).round, point=(0.0, 0.0), land=session(at).specs["trajectories"].objective.landscape_key()
         )
         at.run()
         at.button(key="reveal").click().run()
         assert not contour(at)["sealed"]
-        assert components(at, "player")[0]["play"] == at.session_state.round.revealed
+        assert components(at, "player")[0]["play"] == session(at).round.revealed
         at.button(key="stop-predicting").click().run()
-        assert at.session_state.round is None
+        assert session(at).round is None
 
     def test_the_score_runs_on(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
         for point in ((0.0, 0.0), (5.0, 5.0)):
-            at.session_state.round = Round(
-                WHERE, at.session_state.ids[0], point, revealed="x", points=5 if point[0] else 9, verdict="so."
+            session(at).round = Round(
+                WHERE, session(at).ids[0], point, revealed="x", points=5 if point[0] else 9, verdict="so."
             )
-            at.session_state.score = (9,) if not point[0] else (9, 5)
+            session(at).score = (9,) if not point[0] else (9, 5)
             at.run()
         assert any("Score: **14** of 20 in 2 rounds" in m.value for m in at.markdown)
         assert not at.exception
@@ -251,12 +251,12 @@ class TestPredict:
     def test_the_optimizer_that_was_asked_about_is_removed(self):
         at = open_app()
         at.button(key="predict-begin").click().run()
-        about = at.session_state.round.about
+        about = session(at).round.about
         at.session_state[f"settings-{about}"] = True
         at.run()
         at.button(key=f"remove-{about}").click().run()
         assert not at.exception
-        assert at.session_state.round.about in at.session_state.ids
+        assert session(at).round.about in session(at).ids
         assert predict.BEST == 10
 
 
@@ -265,8 +265,8 @@ class TestLessons:
     def test_every_lesson_opens_by_its_address(self, key):
         at = opened_with(lesson=key)
         lesson = LESSONS[key]
-        assert at.session_state.scene == lesson.scene
-        assert at.session_state.view == lesson.view
+        assert session(at).specs["trajectories"] == lesson.scene
+        assert session(at).view == lesson.view
         text = " ".join(m.value for m in at.markdown)
         assert f"##### {lesson.title}" in text
         assert "{" not in text.split("##### ")[1].split("Try next")[0].replace("\\{", "").split("$")[0]
@@ -282,20 +282,20 @@ class TestLessons:
         at = opened_with(lesson=first)
         assert at.button(key="lesson-Before").disabled
         at.button(key="lesson-Next").click().run()
-        assert at.session_state.lesson == second
-        at.session_state.scene = replace(at.session_state.scene, tolerance=0.5)
+        assert session(at).lesson == second
+        session(at).specs["trajectories"] = replace(session(at).specs["trajectories"], tolerance=0.5)
         at.run()
         at.button(key="lesson-reset").click().run()
-        assert at.session_state.scene == LESSONS[second].scene
+        assert session(at).specs["trajectories"] == LESSONS[second].scene
         at.button(key="lesson-close").click().run()
         assert not any("Look for" in m.value for m in at.markdown)
-        assert at.session_state.scene == LESSONS[second].scene
+        assert session(at).specs["trajectories"] == LESSONS[second].scene
 
     def test_a_changed_lesson_is_shared_with_its_card(self):
         scene = replace(LESSONS["zigzag"].scene, tolerance=0.01)
         at = opened_with(lesson="zigzag", s=encode(Shared(scene)))
-        assert at.session_state.scene == scene
-        assert at.session_state.lesson == "zigzag"
+        assert session(at).specs["trajectories"] == scene
+        assert session(at).lesson == "zigzag"
         assert contour(at)["link"].endswith("&lesson=zigzag")
 
 
@@ -315,7 +315,7 @@ class TestShare:
             0.02,
         )
         at = open_app()
-        at.session_state.view = View(field=True, metrics=("loss", "length"))
+        session(at).view = View(field=True, metrics=("loss", "length"))
         link = contour(show(at, scene))["link"]
         other = opened_with(s=link.removeprefix("?s="))
         assert other.session_state.scene == scene
@@ -327,7 +327,7 @@ class TestShare:
     )
     def test_a_damaged_link_opens_the_book_s_scene_with_a_word_on_it(self, text):
         at = opened_with(s=text)
-        assert at.session_state.scene == BOOK
+        assert session(at).specs["trajectories"] == BOOK
         assert "in its place" in at.warning[0].value
         at.button(key="complaint-read").click().run()
         assert not at.warning
@@ -341,7 +341,7 @@ class TestShare:
         packer = share.zlib.compressobj(9, share.zlib.DEFLATED, 15, 9, share.zlib.Z_DEFAULT_STRATEGY, share.WORDS)
         text = f"1.{share._letters(packer.compress(data.encode()) + packer.flush())}"
         at = opened_with(s=text)
-        assert at.session_state.scene == BOOK
+        assert session(at).specs["trajectories"] == BOOK
         assert "has no meaning here" in at.warning[0].value
 
     @pytest.mark.parametrize("group", ["function", "run", "hyperparameters", "optimizers", "view", "results"])

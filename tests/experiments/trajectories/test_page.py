@@ -25,14 +25,14 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import LIGHT, style
 from optviz.ui import cache
-from tests.page import components, contour, curves, drawn, numbers, open_app, panels
+from tests.page import components, contour, curves, drawn, numbers, open_app, panels, session
 
 
 def show(at, scene):
     """Put a scene on the page, as a lesson would."""
-    at.session_state.scene = scene
-    at.session_state.ids = [f"t{i}" for i in range(len(scene.optimizers))]
-    at.session_state.epoch = at.session_state.epoch + 1000
+    session(at).specs["trajectories"] = scene
+    session(at).ids = [f"t{i}" for i in range(len(scene.optimizers))]
+    session(at).epoch = session(at).epoch + 1000
     at.run()
     assert not at.exception, [e.message for e in at.exception]
     return at
@@ -66,7 +66,7 @@ def test_it_opens_on_the_book_figure():
 @pytest.mark.parametrize("key", FUNCTIONS)
 def test_every_function_goes_through_the_page(key):
     at = open_app()
-    at.selectbox(key=f"function-{at.session_state.epoch}").set_value(key).run()
+    at.selectbox(key=f"function-{session(at).epoch}").set_value(key).run()
     assert not at.exception
     f = FUNCTIONS[key]
     assert contour(at)["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
@@ -103,11 +103,11 @@ def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
 @pytest.mark.parametrize("wrapper", WRAPPERS)
 def test_wrappers_are_chosen_in_the_settings(wrapper):
     at = open_app()
-    at.session_state[f"settings-{at.session_state.ids[0]}"] = True
+    at.session_state[f"settings-{session(at).ids[0]}"] = True
     at.run()
     at.get("button_group")[0].set_value([wrapper]).run()
     assert not at.exception
-    assert [w.key for w in at.session_state.scene.optimizers[0].wrappers] == [wrapper]
+    assert [w.key for w in session(at).specs["trajectories"].optimizers[0].wrappers] == [wrapper]
     assert f"SGD + {WRAPPERS[wrapper].label.lower()}" in panels(at)
     assert WRAPPERS[wrapper].label in panels(at)
 
@@ -115,13 +115,13 @@ def test_wrappers_are_chosen_in_the_settings(wrapper):
 @pytest.mark.parametrize("schedule", [k for k in SCHEDULES if k != "constant"])
 def test_schedules_are_chosen_in_the_settings(schedule):
     at = open_app()
-    id = at.session_state.ids[1]
+    id = session(at).ids[1]
     at.session_state[f"settings-{id}"] = True
     at.run()
     at.selectbox(key=f"schedule-{id}").set_value(schedule).run()
     at.selectbox(key=f"scheduled-{id}-momentum").set_value("momentum").run()
     assert not at.exception
-    [(hyperparameter, part)] = at.session_state.scene.optimizers[1].schedules.items()
+    [(hyperparameter, part)] = session(at).specs["trajectories"].optimizers[1].schedules.items()
     assert (hyperparameter, part.key) == ("momentum", schedule)
     built = part.build(SCHEDULES)
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule={"momentum": built})
@@ -133,7 +133,7 @@ def test_noise_is_the_same_for_every_optimizer(kind):
     at = show(open_app(), replace(BOOK, objective=replace(BOOK.objective, noise=Choice(kind, {"scale": 2.0}), seed=3)))
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=3)
     assert drawn(contour(at), "SGD") == pytest.approx(run.points, abs=1e-12)
-    twins = Scene(at.session_state.scene.objective, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
+    twins = Scene(session(at).specs["trajectories"].objective, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
     at = show(at, twins)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
@@ -142,7 +142,7 @@ def test_racers_come_and_go_and_twins_are_told_apart():
     at = open_app()
     at.button(key="add").click().run()
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
-    id = at.session_state.ids[1]
+    id = session(at).ids[1]
     at.session_state[f"settings-{id}"] = True
     at.run()
     at.selectbox(key=f"optimizer-{id}").set_value("adam").run()
@@ -160,7 +160,7 @@ def test_nobody_in_the_race():
 
 
 def typed(at, formula):
-    epoch = at.session_state.epoch
+    epoch = session(at).epoch
     at.selectbox(key=f"function-{epoch}").set_value("formula").run()
     at.text_input(key=f"formula-{epoch}").set_value(formula).run()
     assert not at.exception
@@ -194,7 +194,7 @@ def test_a_path_stops_where_the_formula_is_not_defined():
     assert np.isfinite(drawn(contour(at), "SGD")[:3]).all()
     assert np.isnan(drawn(contour(at), "SGD")[3:]).all()
     assert np.isnan(numbers(contour(at)["base"]["data"][0]["z"])).any(), "the contour has a hole"
-    at = show(at, Scene(replace(objective, start=(-2.0, 1.0)), at.session_state.scene.optimizers))
+    at = show(at, Scene(replace(objective, start=(-2.0, 1.0)), session(at).specs["trajectories"].optimizers))
     assert "cannot start" in table(at)[0][-1]
 
 
@@ -210,20 +210,20 @@ def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
 
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
-    scene = at.session_state.scene
+    scene = session(at).specs["trajectories"]
     set_here = replace(scene.objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
-    at.session_state.scene = replace(scene, objective=set_here)
+    session(at).specs["trajectories"] = replace(scene, objective=set_here)
     at.run()
-    menu = f"function-{at.session_state.epoch}"
+    menu = f"function-{session(at).epoch}"
     at.selectbox(key=menu).set_value("booth").run()
-    assert at.session_state.scene.objective.start == (-8.0, 8.0)
+    assert session(at).specs["trajectories"].objective.start == (-8.0, 8.0)
     at.selectbox(key=menu).set_value("bowl").run()
-    assert at.session_state.scene.objective == set_here
+    assert session(at).specs["trajectories"].objective == set_here
 
 
 def test_an_undefined_start_is_said_beside_the_formula():
     at = typed(open_app(), "log(x) + y^2")
-    at = show(at, replace(at.session_state.scene, objective=replace(at.session_state.scene.objective, start=(-1.0, 1.0))))
+    at = show(at, replace(session(at).specs["trajectories"], objective=replace(session(at).specs["trajectories"].objective, start=(-1.0, 1.0))))
     assert "not defined at the start (−1, 1)" in at.warning[0].value
 
 
@@ -282,9 +282,9 @@ def test_curves_for_every_metric_and_axis():
     length = next(t for t in figure["data"] if t["name"] == "SGD" and t["yaxis"] == "y4" and t["mode"] == "lines")
     assert numbers(length["y"])[-1] == pytest.approx(36.992601683, rel=1e-9)
     assert figure["layout"]["yaxis4"]["range"][1] >= 37
-    at.toggle(key=f"view-log-{at.session_state.epoch}").set_value(False).run()
+    at.toggle(key=f"view-log-{session(at).epoch}").set_value(False).run()
     assert curves(at)["layout"]["yaxis"]["type"] == "linear"
-    at.radio(key=f"view-along-{at.session_state.epoch}").set_value("evaluations").run()
+    at.radio(key=f"view-along-{session(at).epoch}").set_value("evaluations").run()
     at = show(at, one("bfgs"))
     work = minimize(FUNCTIONS["bowl"], OPTIMIZERS["bfgs"](), (-7, 2), 30).evaluations
     assert numbers(curves(at)["data"][0]["x"])[-1] == work.gradient + work.value
@@ -295,12 +295,12 @@ def test_contour_options():
     assert len(contour(at)["base"]["data"]) == 1
     at.session_state["contour-view"] = True
     at.run()
-    at.toggle(key=f"view-field-{at.session_state.epoch}").set_value(True).run()
+    at.toggle(key=f"view-field-{session(at).epoch}").set_value(True).run()
     assert len(contour(at)["base"]["data"]) == 2
     at.get("button_group")[0].set_value("log").run()
     assert numbers(contour(at)["base"]["data"][0]["z"]).max() < 3, "the heights are logarithms"
     at = show(at, one("nesterov"))
-    at.toggle(key=f"view-lookahead-{at.session_state.epoch}").set_value(True).run()
+    at.toggle(key=f"view-lookahead-{session(at).epoch}").set_value(True).run()
     assert drawn(contour(at), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
 
 
@@ -318,9 +318,9 @@ def test_the_csv_holds_full_precision():
 def test_turning_one_knob_computes_one_path_and_no_contour():
     at = open_app()
     before = dict(cache.COMPUTED)
-    scene = at.session_state.scene
+    scene = session(at).specs["trajectories"]
     sgd = replace(scene.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
-    at.session_state.scene = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
+    session(at).specs["trajectories"] = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
     at.run()
     assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"loss_landscape": 0, "minima": 0, "run": 1}
     assert "base" not in contour(at), "the contour is not sent again either"

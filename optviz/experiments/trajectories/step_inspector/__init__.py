@@ -3,15 +3,16 @@
 import numpy as np
 import streamlit as st
 
+from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS, Scene
 from optviz.experiments.trajectories.step_inspector import figures as views
 from optviz.optim.config import Fork, OptimizerConfig
-from optviz.optim.equations import step_record, evaluate_equations
+from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.ui import cache
-from optviz.ui import session as state
 from optviz.ui.components import plot, step_shown, theme_name
+from optviz.ui.session import session
 
 MAX_FORKS = 12  # one within the other, on the way of one optimizer: what a link can still carry
 
@@ -24,12 +25,12 @@ def inside(scene: Scene, sealed: bool = False) -> None:
     if not scene.optimizers:
         st.markdown("There is no optimizer to look into.")
         return
-    S, ids = st.session_state, state.ids()
+    _S, ids = st.session_state, state.ids()
     names = dict(zip(ids, scene.names, strict=True))
     id = looked_into()
     st.segmented_control(
-        "Look into", ids, default=id, format_func=lambda i: names.get(i, ""), key=f"inside-{S.epoch}-{len(ids)}",
-        required=True, on_change=_look, args=(f"inside-{S.epoch}-{len(ids)}",),
+        "Look into", ids, default=id, format_func=lambda i: names.get(i, ""), key=f"inside-{session().epoch}-{len(ids)}",
+        required=True, on_change=_look, args=(f"inside-{session().epoch}-{len(ids)}",),
     )  # fmt: skip
     run = cache.run(scene.objective, state.optimizer_of(id))
     shown = st.segmented_control("Show", ["This step", "Over time"], default="This step", key="inside-shown", required=True,
@@ -62,7 +63,7 @@ def looked_into() -> str | None:
 @st.fragment
 def _step(id):
     """Runs again, alone, whenever another step stands under the scrubber."""
-    scene = st.session_state.scene
+    scene = session().specs["trajectories"]
     if id not in state.ids():
         return
     config, run = state.optimizer_of(id), cache.run(scene.objective, state.optimizer_of(id))
@@ -110,12 +111,12 @@ def _shown(line):
 def fork(id: str, step: int) -> None:
     """Add a branch of an optimizer at a step, beside it."""
     S = st.session_state
-    at = S.ids.index(id)
-    parent = S.scene.optimizers[at]
+    at = session().ids.index(id)
+    parent = session().specs["trajectories"].optimizers[at]
     branch = OptimizerConfig(parent.method, parent.wrappers, parent.schedules, Fork(_alone(parent), step))
-    state.update(optimizers=(*S.scene.optimizers, branch))
-    new = f"r{next(S.new_id)}"
-    S.ids = [*S.ids, new]
+    state.update(optimizers=(*session().specs["trajectories"].optimizers, branch))
+    new = f"r{session().next_id()}"
+    session().ids = [*session().ids, new]
     S.inside = new
 
 

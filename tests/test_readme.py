@@ -64,7 +64,7 @@ run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["signsgd"](lr=0.5), (-7, 2), 4)
 assert np.array_equal(run.points, [(-7, 2), (-6.5, 1.5), (-6, 1), (-5.5, 0.5), (-5, 0)]), run.points
 assert "Sign descent" in tables()["optimizers"]
 at = AppTest.from_file("app.py", default_timeout=60).run()
-id = session(at).ids[0]
+id = at.session_state.ids[0]
 at.session_state[f"settings-{id}"] = True
 at.run()
 at.selectbox(key=f"optimizer-{id}").set_value("signsgd").run()

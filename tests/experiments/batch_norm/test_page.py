@@ -40,7 +40,7 @@ def opened(setting=None, view="one"):
 
 
 def trained(at):
-    return page.trained(at, f"batch-norm-{session(at).specs["batch_norm"].view}")
+    return page.trained(at, f"batch-norm-{session(at).specs['batch_norm'].view}")
 
 
 def with_base(**parts):

@@ -8,14 +8,11 @@ from optviz.functions import symbolic as derive
 
 
 class Evaluator:
-    """Points `(..., 2)` to value `(...)`, gradient `(..., 2)` and Hessian `(..., 2, 2)` of a SymPy expression.
+    """Points `(..., 2)` to value `(...)`, gradient `(..., 2)` and Hessian `(..., 2, 2)`.
 
-    What is not defined is NaN. NumPy warns of it unless the caller has silenced it.
+    A subclass has the formula, as functions of the arrays x and y. What is not defined is NaN. NumPy
+    warns of it unless the caller has silenced it.
     """
-
-    def __init__(self, expr):
-        self.expr = expr
-        self.smooth = derive.is_smooth(expr)
 
     def value(self, x):
         out = self._plain(x)
@@ -42,6 +39,14 @@ class Evaluator:
         out = np.empty(x.shape[:-1])
         out[...] = self._value(*_split(x))[0]
         return out
+
+
+class Symbolic(Evaluator):
+    """The evaluator of a SymPy expression."""
+
+    def __init__(self, expr):
+        self.expr = expr
+        self.smooth = derive.is_smooth(expr)
 
     # Derived when first asked for: the Hessian of a long formula takes a while, and few methods want it.
 

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import sympy as sp
 
-from optviz.functions.evaluate import Evaluator
+from optviz.functions.evaluate import Evaluator, Symbolic
 from optviz.functions.parse import FormulaError, parse
 from optviz.optim.noise import Noise, Uniform
 
@@ -62,7 +62,7 @@ class Function:
     @cached_property
     def raw(self) -> Evaluator:
         """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much as a gradient."""
-        return Evaluator(self.expr)
+        return Symbolic(self.expr)
 
 
 def parse_formula(text: str, domain=((-5, 5), (-5, 5)), start=None) -> Function:

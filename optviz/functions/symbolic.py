@@ -21,7 +21,7 @@ class _Printer(NumPyPrinter):
         if exponent == -sp.S.Half:
             return f"(1/sqrt({self._print(base)}))"
         if exponent.is_Integer and 0 < abs(exponent) <= _BY_HAND:
-            factor = f"({self._print(base)})"
+            factor = self._print(base) if base.is_Symbol else f"({self._print(base)})"
             product = "*".join([factor] * abs(int(exponent)))
             return f"({product})" if exponent > 0 else f"(1/({product}))"
         return f"power({self._print(base)}, {self._print(sp.Float(exponent) if exponent.is_Number else exponent)})"

@@ -110,7 +110,10 @@ class _Clip:
     """f with its gradient cut to length; all else as it was."""
 
     def __init__(self, f, max_norm):
-        self.f, self.max_norm, self.value, self.hess = f, max_norm, f.value, f.hess
+        self.f, self.max_norm = f, max_norm
+
+    def __getattr__(self, name):
+        return getattr(self.f, name)
 
     def grad(self, x):
         g = self.f.grad(x)

@@ -109,6 +109,12 @@ def query(controls: Controls | None = None) -> str:
     return f"?s={text}" + (f"&lesson={session().lesson}" if lessons.current() else "")
 
 
+def address(controls: Controls | None = None) -> str:
+    """The link to what is on the page now; empty where that is more than a link can hold."""
+    asked = query(controls)
+    return asked and (st.context.url or "").split("?")[0].split("#")[0] + asked
+
+
 def lazy(label, icon, key, content):
     """A popover whose content is made only while it is open."""
     box = st.popover(label, icon=icon, key=key, on_change="rerun")
@@ -135,16 +141,15 @@ def share_controls() -> None:
                 for group, name in GROUPS.items()
             }
         controls = Controls(*(tuple(g for g, c in chosen.items() if c == state_) for state_ in (LOCKED, HIDDEN)))
-    if not (asked := query(controls)):
+    if not (link := address(controls)):
         st.warning("This scene is too large for a link. Take some optimizers away.", icon=":material/link_off:")
         return
     with box:
-        _handed_out(asked)
+        _handed_out(link)
 
 
-def _handed_out(asked):
+def _handed_out(address):
     """The link as text and as a picture to scan."""
-    address = (st.context.url or "").split("?")[0].split("#")[0] + asked
     st.code(address, language=None, wrap_lines=True)
     try:
         st.html(f'<div class="ov-qr">{as_image(qr_svg(address), "QR code of the link")}</div>')

@@ -60,7 +60,7 @@ def begin(training: Training, data: Data) -> Progress:
         raise ValueError(f"the data have more classes than the network's {classes} outputs")
     with np.errstate(all="ignore"):
         params = training.start()
-        state = _narrow(training.build_optimizer().init(params), params.dtype)
+        state = narrow(training.build_optimizer().init(params), params.dtype)
     none, shape = np.empty(0), training.shape
     running_statistics = np.broadcast_to(training.network.running_statistics(), (*shape, training.network.running_size))
     now = Progress(
@@ -90,7 +90,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             for name, factor in schedules.items():
                 rated = rated.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)
-            after, state = (_narrow(held, params.dtype) for held in rated.step(batch, params, state))
+            after, state = (narrow(held, params.dtype) for held in rated.step(batch, params, state))
             loss[i] = batch.cross_entropy(params)
             running_statistics = training.network.updated_statistics(running_statistics, batch.statistics)
         ended[(ended < 0) & ~np.isfinite(loss[i])] = t
@@ -192,12 +192,13 @@ def _picked(held, of, n):
     return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
 
 
-def _narrow(held, dtype):
-    """A point or a state in the network's precision. An optimizer's float64 numbers would else widen all that
-    they touch; as Python's they keep their digits and do not.
+def narrow(held, dtype):
+    """A point or a state in the network's precision.
+
+    An optimizer's float64 numbers would else widen all that they touch; as Python's they keep their digits and do not.
     """
     if isinstance(held, dict):
-        return {k: _narrow(v, dtype) for k, v in held.items()}
+        return {k: narrow(v, dtype) for k, v in held.items()}
     if isinstance(held, np.ndarray) and held.ndim:
         return held.astype(dtype, copy=False) if held.dtype.kind == "f" else held
     return float(held) if isinstance(held, np.floating) else held

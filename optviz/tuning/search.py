@@ -88,6 +88,16 @@ class SearchState:
         return np.where(self.iterations == 0, np.nan, np.where(np.isnan(found), 0.0, found))
 
     @property
+    def trainings(self) -> list[Training]:
+        """The trials that have begun as trainings, those of one length side by side."""
+        lengths = {int(n): np.flatnonzero(self.iterations == n) for n in self.iterations if n}
+        own = [self.search.trial(values) for values in self.values]
+        return [
+            replace(self.search.training, iterations=n, trials=tuple(own[i] for i in of))
+            for n, of in sorted(lengths.items())
+        ]
+
+    @property
     def standing(self) -> np.ndarray:
         """Numbers `(n,)` that order the trials: who was stopped earlier is behind, of equals the score decides."""
         return 2.0 * self.iterations + self.scores

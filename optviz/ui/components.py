@@ -163,6 +163,7 @@ class Shown:
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     trainings: dict[str, list] = field(default_factory=dict)
+    judged: int | None = None  # of the rows that are not for training, how many accuracies are of
 
     def charts(self) -> list[dict]:
         """The pictures as the browser needs them, each with what lies under it."""

@@ -23,7 +23,7 @@ def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, t
             asked.click()
         download.value.save_as(tmp_path / made)
     if name == "Optimizers on digits":
-        assert "Training" in (tmp_path / "it.py").read_text()
+        assert "class Network" in (tmp_path / "it.py").read_text()
     kept = page.context.new_page()
     kept.goto(f"file://{tmp_path / 'it.html'}")
     kept.wait_for_selector(".ov-plot[data-version]")

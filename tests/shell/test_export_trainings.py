@@ -1,54 +1,117 @@
 """What can be kept of a page with trainings: a script with the same numbers, and the pictures in one file."""
 
+import gzip
 import json
 import re
 import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 
+import numpy as np
+import pytest
+
+from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
+from optviz.optim.config import OptimizerConfig
 from optviz.shell.export.downloads import charts_page
-from optviz.shell.export.training_script import training_script
+from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
-from optviz.training import (
-    Penalty,
-    Split,
-    Training,
-    Trial,
-    train,
-)
+from optviz.training import Penalty, Split, Training, Trial, load, train
+from optviz.tuning.halving import Halving
+from optviz.tuning.search import go_on, start
 from tests.page import open_page, plots, trained
 
-ROOT = Path(__file__).parents[2]
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
+PLAIN, *_ = SMALL.trainings
+# Everything that a training may have, in as few networks as can be.
+RICH = replace(
+    PLAIN,
+    network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalize="before", dropout=0.2),
+    trials=(Trial({"lr": 0.2}, 0.01), Trial(initializer=Choice("zeros")), Trial({"lr": 1e30})),
+    seeds=(0, 4),
+    penalty=Penalty(l1=0.001),
+    split=Split(300, True, 0, 0.1),
+    inputs="standardized",
+)
+SPIRALS = Training(
+    Network((2, 8, 2), dtype="float64", dropout=0.1),
+    OptimizerConfig(Choice("adam"), (Choice("averaged"), Choice("clipped")), {"lr": Choice("cosine"), "beta1": Choice("constant")}),
+    Choice("spirals", {"points": 200}),
+    Split(100, noise=0.1),
+    batch=8,
+    iterations=40,
+    seeds=(3,),
+    initializers=(Choice("he_normal"), Choice("constant"), Choice("orthogonal")),
+    inputs="offset",
+)
+SEARCHED = replace(PLAIN, optimizer=OptimizerConfig(Choice("lbfgs")), inputs="raw")
 
 
-def test_the_script_prints_the_numbers_of_the_page(tmp_path):
-    plain, *_ = SMALL.trainings
-    rich = replace(
-        plain, network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalize="before", dropout=0.2),
-        trials=(Trial({"lr": 0.2}, 0.01), Trial(initializer=Choice("zeros"))), seeds=(0, 4), penalty=Penalty(l1=0.001),
-        split=Split(300, True, 0, 0.1), inputs="standardized",
-    )  # fmt: skip
-    file = tmp_path / "it.py"
-    file.write_text(training_script("Which one?", [plain, rich]))
-    ran = subprocess.run(
-        [sys.executable, file], capture_output=True, text=True, check=True, env={"PYTHONPATH": str(ROOT), "PATH": ""}
-    )
-    expected = []
-    for number, training in enumerate((plain, rich), 1):
-        *_, last = train(training)
-        for i in range(last.loss.shape[1]):
+def printed_by(code, folder):
+    """What a script prints in a folder with nothing but it, where nothing of ours can be imported."""
+    (folder / "it.py").write_text(code, encoding="utf-8")
+    run = [sys.executable, "-I", "-W", "error", "it.py"]
+    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def expected(trainings, names, data=None):
+    for training, of in zip(trainings, names, strict=True):
+        *_, last = train(training, data)
+        for i, name in enumerate(of):
             for s, seed in enumerate(training.seeds):
-                numbers = (last.loss[-10:, i, s].mean(), *last.accuracy[-1, :, i, s])
-                expected.append(
-                    f"training {number}, network {i + 1}, seed {seed}: " + " ".join(repr(float(v)) for v in numbers)
+                loss, learned, tested = map(float, (last.loss[-10:, i, s].mean(), *last.accuracy[-1, :, i, s]))
+                yield (
+                    f"{name}, seed {seed}: loss of the last ten batches {loss}, "
+                    f"accuracy on training rows {learned} and on others {tested}"
                 )
-    assert ran.stdout.splitlines() == expected
-    assert len(expected) == 1 + 2 * 2
-    assert isinstance(rich, Training)
+
+
+@pytest.mark.parametrize("trainings", [SMALL.trainings, [RICH], [SPIRALS], [SEARCHED, RICH]])
+def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
+    code = training_script("Which one?", trainings, link="https://example.org")
+    assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]
+    assert len(code.partition("DIGITS =")[0].splitlines()) < 800
+    assert "optviz" not in code.replace("# Made with optviz: https://example.org", "")
+
+
+def test_networks_go_by_what_they_do_not_share():
+    assert network_names(SMALL.trainings) == [
+        ["SGD, lr 0.01"],
+        ["Momentum, lr 0.01, momentum 0.9"],
+        ["AdaGrad, lr 0.01"],
+        ["Adam, lr 0.001"],
+    ]
+    assert network_names([RICH]) == [["He, lr 0.2, l2 0.01", "zeros, lr 0.01, l2 0.0", "He, lr 1e+30, l2 0.0"]]
+    assert network_names([PLAIN, PLAIN]) == [["network #1"], ["network #2"]]
+
+
+def test_the_trials_of_a_search(tmp_path):
+    search = replace(
+        Search(), trials=4, halving=Halving(), training=replace(Search().training, network=Network((64, 10, 10)), iterations=40)
+    )
+    rows = parts(search)
+    done = go_on(start(search), rows)
+    assert len({training.iterations for training in done.trainings}) > 1  # some were stopped
+    names = [[f"trial {i}" for i in range(len(t.trials))] for t in done.trainings]
+    code = training_script("Which settings?", done.trainings, names, judged=search.validation)
+    out = printed_by(code, tmp_path)
+    assert out == [*expected(done.trainings, names, rows.seen)]
+    tested = sorted(float(line.rpartition(" ")[2]) for line in out)
+    assert tested == sorted(done.scores.tolist())
+
+
+def test_mnist_is_read_from_its_files(tmp_path):
+    rng, folder = np.random.default_rng(0), tmp_path / "mnist"
+    folder.mkdir()
+    for part, n in (("train", 40), ("t10k", 30)):
+        x, t = rng.integers(0, 256, (n, 28, 28), np.uint8), rng.integers(0, 10, n).astype(np.uint8)
+        for kind, array in (("images-idx3", x), ("labels-idx1", t)):
+            head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+            (folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + array.tobytes()))
+    training = replace(PLAIN, network=Network((784, 5, 10)), dataset=Choice("mnist"), split=Split(20, noise=0.2))
+    code = training_script("Which one?", [training])
+    assert printed_by(code, tmp_path) == [*expected([training], [["network"]], load(training, folder))]
 
 
 def test_the_pictures_of_a_page_in_one_file():

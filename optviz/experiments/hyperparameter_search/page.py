@@ -24,7 +24,7 @@ from optviz.tuning import SAMPLERS
 from optviz.tuning import search as run
 from optviz.tuning.search import SearchState
 from optviz.ui import job_runner as lab
-from optviz.ui.components import plot, table, theme_name
+from optviz.ui.components import plot, shown, table, theme_name
 from optviz.ui.layout import framed
 from optviz.ui.session import session
 
@@ -102,6 +102,7 @@ def _step(search, rows):
 
 def _draw(search, rows):
     now = trials_of(search)
+    shown().trainings[PAGE], shown().judged = now.trainings, search.validation
     tabs = st.tabs([TRIALS, CURVES, COMPARED], key="hyperparameter-search-tabs", on_change="rerun")
     for tab, section in zip(tabs, (_trials, _curves, _compared), strict=True):
         if tab.open:

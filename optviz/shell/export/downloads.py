@@ -15,8 +15,9 @@ from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.experiments.trajectories.view import View
 from optviz.plot.style import THEMES
 from optviz.shell import lesson_card as lessons
-from optviz.shell.export.script import python_script
-from optviz.shell.export.torch_script import torch_script
+from optviz.shell import sharing
+from optviz.shell.export.python_script import python_script
+from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import training_script
 from optviz.shell.registry import PAGES
 from optviz.ui import cache, components
@@ -24,6 +25,10 @@ from optviz.ui.assets import FRONTEND, IMPORT
 from optviz.ui.components import theme_name
 from optviz.ui.session import session
 
+NOT_IN_TORCH = (
+    "There is no PyTorch script of this scene, because torch.optim does not do the same as {names}. "
+    "The Python script does."
+)
 LAYER = '<div class="ov-layer"></div>'
 
 
@@ -33,22 +38,26 @@ def downloads(scene: Scene, view: View) -> None:
     if round and round.sealed:
         st.markdown("First your prediction: everything here tells how it ends.")
         return
-    theme = theme_name()
+    theme, link = theme_name(), sharing.address()
     ids = state.ids()
-    for label, make, name, mime, icon, told in (
+    missing = not_in_torch(scene)
+    offered = (
         ("Page that plays offline", lambda: offline_page(scene, view, ids, theme, lessons.current()), "optviz.html", "text/html",
          ":material/play_circle:", "One HTML file with pictures, table and player. It needs no network. 5 MB."),
         ("Paths as CSV", lambda: _paths(scene), "optviz-paths.csv", "text/csv", ":material/timeline:",
          "Every step of every path, with the gradient that was met."),
         ("Table as CSV", lambda: _table(scene), "optviz.csv", "text/csv", ":material/table:", "The table under the pictures in full precision."),
-        ("Python script", lambda: python_script(scene), "optviz_scene.py", "text/x-python", ":material/code:",
-         "With `optviz` as a library. It prints the same numbers."),
-        ("PyTorch script", lambda: torch_script(scene), "torch_scene.py", "text/x-python", ":material/local_fire_department:",
-         "The same updates with torch.optim, or written out where torch has none."),
-    ):  # fmt: skip
+        ("Python script", lambda: python_script(scene, link), "optviz_scene.py", "text/x-python", ":material/code:",
+         "It needs Python and NumPy only: the optimizers are written into it. It prints the same numbers."),
+        ("PyTorch script", lambda: torch_script(scene, link), "torch_scene.py", "text/x-python", ":material/local_fire_department:",
+         "It needs PyTorch: the same updates with torch.optim, the same numbers up to rounding."),
+    )  # fmt: skip
+    for label, make, name, mime, icon, told in offered[:-1] if missing else offered:
         st.download_button(
             label, make, name, mime, key=f"take-{name}", icon=icon, on_click="ignore", width="stretch", help=told
         )
+    if missing:
+        st.caption(NOT_IN_TORCH.format(names=", ".join(missing)))
     st.caption("The pictures themselves, as PNG and SVG: the two buttons at the upper right corner of each.")
 
 
@@ -116,7 +125,12 @@ def charts_page(title: str, charts: list[dict], tables: list[str], theme: str) -
 def trainings_downloads() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     # what makes the files runs outside of the session
+<<<<<<< HEAD
     shown, question, theme = components.shown(), PAGES[session().page].question, theme_name()
+=======
+    shown, question, theme = components.shown(), PAGES[st.session_state.page].question, theme_name()
+    link = sharing.address()
+>>>>>>> 1341aff (The exported scripts stand alone: NumPy for scenes and trainings, torch.optim where it does the same)
     st.download_button(
         "Page with these pictures", lambda: charts_page(question, shown.charts(), list(shown.tables.values()), theme), "optviz.html", "text/html",
         key="take-charts", icon=":material/web:", on_click="ignore", width="stretch",
@@ -124,9 +138,10 @@ def trainings_downloads() -> None:
     )  # fmt: skip
     if trainings := [training for some in shown.trainings.values() for training in some]:
         st.download_button(
-            "Python script", lambda: training_script(question, trainings), "optviz_training.py", "text/x-python",
+            "Python script", lambda: training_script(question, trainings, link=link, judged=shown.judged), "optviz_training.py", "text/x-python",
             key="take-script", icon=":material/code:", on_click="ignore", width="stretch",
-            help="With `optviz` as a library. It trains the same networks and prints the same numbers.",
+            help="It needs Python and NumPy only: networks, optimizers and data are written into it. It trains the "
+            "same networks and prints the same numbers.",
         )  # fmt: skip
     st.caption("The pictures themselves, as PNG and SVG: the two buttons at the upper right corner of each.")
 

@@ -1,33 +1,290 @@
-"""Trainings as a short Python script on optviz, which prints the very numbers of the page."""
+"""Trainings as a Python script that stands alone: network, optimizer and data written into it."""
 
+import base64
+import re
+from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
+from textwrap import fill, indent, wrap
 
-from optviz.spec import to_dict
-from optviz.training import Training
+from optviz.data import ATTRIBUTION, SHAPES, SOURCES
+from optviz.data.digits import FILE
+from optviz.data.preprocessing import standardized
+from optviz.nn import (
+    ACTIVATIONS,
+    INITIALIZERS,
+    MiniBatch,
+    Mode,
+    Network,
+    one_hot,
+    stream,
+)
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.schedules import SCHEDULES
+from optviz.shell.export.python_script import (
+    NUMPY,
+    SILENT,
+    constructed,
+    distinct,
+    header,
+    literal,
+    made,
+    parts_of,
+    quoted,
+)
+from optviz.shell.export.source import import_lines, source
+from optviz.spec import Choice
+from optviz.training import MAX_EVALUATED, Training
+from optviz.training.loop import narrow
+from optviz.training.spec import COUNTS, Split
 
-SCRIPT = '''"""{question}
-
-Made with optviz. Needs the folder `optviz` beside this file, or on the path, and NumPy and SymPy.
-"""
-
-from optviz.spec import from_dict
-from optviz.training import Training, train
-
-TRAININGS = {specs}
-
-for number, spec in enumerate(TRAININGS, 1):
-    *_, last = train(from_dict(Training, spec))
-    for i in range(last.loss.shape[1]):
-        for s, seed in enumerate(last.training.seeds):
-            learned, tested = (float(part) for part in last.accuracy[-1, :, i, s])
-            loss = float(last.loss[-10:, i, s].mean()) if len(last.loss) else float("nan")
-            print(f"training {{number}}, network {{i + 1}}, seed {{seed}}:", repr(loss), repr(learned), repr(tested))
-'''
+WIDTH = 96
+NOT_NAMED = {
+    "seeds",
+    "eval_every",
+    "snapshot_every",
+}  # a seed is printed beside the name, the others change nothing
+REGISTRIES = {"optimizer": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
 
 
-def training_script(question: str, trainings: list[Training]) -> str:
-    """A script that trains all of them and prints, for each network, the mean loss of its last ten mini-batches
-    and its accuracy on training and test rows.
+def training_script(
+    question: str,
+    trainings: list[Training],
+    names: list[list[str]] | None = None,
+    link: str = "",
+    judged: int | None = None,
+) -> str:
+    """A program that trains the networks and prints how each ends, to the last bit.
+
+    `names` are those of the networks of each training, by default what they differ in. Of the rows
+    that are not for training, the accuracy is that on the first `judged`; all at None.
     """
-    specs = pformat([to_dict(training) for training in trainings], width=110, sort_dicts=False)
-    return SCRIPT.format(question=question, specs=specs)
+    names = names or network_names(trainings)
+    trainings = [_without_constants(training) for training in trainings]
+    networks = [one for training in trainings for one in _alone(training)]
+    parts = [part for one in networks for segment in one.optimizer.segments() for part in parts_of(segment)]
+    registries = {
+        "ACTIVATIONS": _used(ACTIVATIONS, [one.network.activation for one in networks]),
+        "INITIALIZERS": _used(INITIALIZERS, [one.network.initializer for one in networks]),
+    }
+    keys = {training.dataset.key for training in trainings}
+    used = [Network, MiniBatch, Mode, one_hot, stream, narrow, Split, *map(type, parts)]
+    used += [SHAPES[key] for key in sorted(keys & SHAPES.keys())]
+    used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
+    members = set(re.findall(r"\.(\w+)", LOOP)) | {"of", "spoilt", "sample", "step"}
+    needed, definitions = source(list(dict.fromkeys(used)), members, registries)
+
+    modules, loaders = [needed, NUMPY], []
+    if "digits" in keys:
+        modules.append({"base64": {""}, "io": {""}})
+        loaders.append(
+            DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4))
+        )
+    for key in sorted(keys & SOURCES.keys()):
+        modules.append({"gzip": {""}, "pathlib": {"Path"}})
+        loaders.append(MNIST.replace("NAME", key))
+    calls = [_call(*each, judged) for each in zip(trainings, names, strict=True)]
+    main = "\n\n".join(map(_changed, calls, [[], *calls]))
+    texts = [
+        f"{header(question, 'NumPy 2', link)}\n{import_lines(*modules)}\n{SILENT}",
+        definitions,
+        *loaders,
+        LOOP.replace("ASSESSED", str(MAX_EVALUATED)),
+        f"def main():\n{indent(main, '    ')}\n",
+        _shipped() if "digits" in keys else "",
+        "main()\n",
+    ]
+    return "\n\n".join(filter(None, texts))
+
+
+def network_names(trainings: list[Training]) -> list[list[str]]:
+    """A name for each network of each training: what it has of its own among all of them."""
+    networks = [[dict(_leaves(one)) for one in _alone(training)] for training in trainings]
+    everyone = [leaves for batch in networks for leaves in batch]
+    places = dict.fromkeys(place for leaves in everyone for place in leaves)
+    own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
+    said = [", ".join(filter(None, map(leaves.get, own))) for leaves in everyone]
+    names = distinct([name or "network" for name in said])
+    return [[names.pop(0) for _ in batch] for batch in networks]
+
+
+def _leaves(value, place=""):
+    """All that a spec consists of: where it stands, and what it says."""
+    name = place.rpartition(".")[-1]
+    if isinstance(value, Choice):
+        registry = REGISTRIES.get(name, {})
+        yield place, registry[value.key].label if value.key in registry else value.key
+        value = value.values
+    elif is_dataclass(value):
+        value = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in NOT_NAMED}
+    elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
+        value = {v.key: v for v in value}
+    if not isinstance(value, dict):
+        yield place, f"{name} {value}" if value not in ("", ()) else f"no {name}"
+        return
+    for key, inner in value.items():
+        yield from _leaves(inner, f"{place}.{key}")
+
+
+def _alone(training):
+    """A training for each network of a batch."""
+    network = training.network
+    for rule in training.initializers:
+        yield replace(training, initializers=(), network=replace(network, initializer=rule))
+    for trial in training.trials:
+        config = training.optimizer
+        optimizer = Choice(config.optimizer.key, config.optimizer.values | trial.hyperparameters)
+        rule = trial.initializer or network.initializer
+        l2 = training.penalty.l2 if trial.l2 is None else trial.l2
+        yield replace(
+            training,
+            trials=(),
+            network=replace(network, initializer=rule),
+            optimizer=replace(config, method=optimizer),
+            penalty=replace(training.penalty, l2=l2),
+        )
+    if not training.initializers and not training.trials:
+        yield training
+
+
+def _without_constants(training):
+    """Without schedules that multiply by 1; initializers have a class of that name, too."""
+    kept = {k: v for k, v in training.optimizer.schedules.items() if v.key != "constant"}
+    return replace(training, optimizer=replace(training.optimizer, schedules=kept))
+
+
+def _whole(choice, registry):
+    """A choice with the hyperparameters that it leaves at their defaults."""
+    thing = choice.build(registry)
+    return Choice(choice.key, {k.name: k.kind(getattr(thing, k.name)) for k in hyperparameters(type(thing))})
+
+
+def _used(registry, choices):
+    return list(dict.fromkeys(registry[choice.key] for choice in choices))
+
+
+def _call(training, names, judged):
+    """The statements that train a batch of networks."""
+    network = replace(
+        training.network,
+        activation=_whole(training.network.activation, ACTIVATIONS),
+        initializer=_whole(training.network.initializer, INITIALIZERS),
+    )
+    rules = [_whole(one.network.initializer, INITIALIZERS) for one in _alone(training)]
+    schedules = {k: v.build(SCHEDULES) for k, v in training.optimizer.schedules.items()}
+    factors = ", ".join(f"{quoted(k)}: {constructed(v)}" for k, v in schedules.items())
+    cost = training.cost()
+    values = {
+        "names": names,
+        "network": network,
+        "initializers": rules,
+        "schedules": f"{{{factors}}}",
+        "penalty": f"Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
+        "batch, iterations, seeds": f"{training.batch}, {training.iterations}, {training.seeds}",
+    }
+    lines = [f"{k} = {_source(v, len(k) + 3)}" for k, v in values.items()]
+    lines.append("\n".join(_data(training)))
+    if judged is not None:
+        first = (f"{k}=data.{k}[:{judged}]" for k in ("x_test", "t_test"))
+        lines[-1] += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
+    return [*lines, "\n".join([*made(training.build_optimizer()), CALL])]
+
+
+def _changed(statements, before):
+    """What differs from the statements before; the last one, which trains, in any case."""
+    return "\n".join([s for s in statements[:-1] if s not in before] + statements[-1:])
+
+
+def _source(value, column):
+    """A spec as source, which begins in that column."""
+    if isinstance(value, str):
+        return value
+    lines = pformat(value, width=WIDTH - column, sort_dicts=False).splitlines()
+    return ("\n" + " " * column).join(lines)
+
+
+def _data(training):
+    """The lines that load and split the rows, and put them on their scale."""
+    key, split = training.dataset.key, training.split
+    if key in SOURCES:
+        yield f"data = {split!r}.spoilt(Data(*mnist({split.rows})))"
+    else:
+        rows = "digits()"
+        if key in SHAPES:
+            rows = f"{constructed(training.dataset.build(SHAPES))}.sample({split.seed})"
+        yield f"data = {split!r}.of(*{rows})"
+    scaled = {
+        "standardized": "standardized({0}, like=data.x)",
+        "raw": f"{COUNTS.get(key, 1.0)} * {{0}}",
+        "offset": "{0} + 5.0",
+    }
+    if training.inputs in scaled:
+        x, test = (scaled[training.inputs].format(f"data.{k}") for k in ("x", "x_test"))
+        yield f"data = data._replace(x={x}, x_test={test})"
+
+
+def _shipped():
+    """The digits as text, at the end of the script."""
+    lines = wrap(base64.b64encode(FILE.read_bytes()).decode(), WIDTH)
+    return 'DIGITS = """\n' + "\n".join(lines) + '\n"""\n'
+
+
+DIGITS = '''\
+def digits():
+    """ATTRIBUTION.
+
+    The source counts 0 to 16 in each pixel.
+    """
+    with np.load(io.BytesIO(base64.b64decode(DIGITS))) as stored:
+        return stored["x"] / 16.0, stored["t"].astype(int)
+'''
+MNIST = '''\
+FOLDER = Path("NAME")  # with the four files of NAME, *-ubyte.gz, as they are published
+
+
+def mnist(rows):
+    """So many rows for training and all rows for the test, from files in the IDX format."""
+    for part, n in (("train", rows), ("t10k", None)):
+        for kind, head in (("images-idx3", 16), ("labels-idx1", 8)):
+            file = gzip.decompress((FOLDER / f"{part}-{kind}-ubyte.gz").read_bytes())
+            values = np.frombuffer(file, np.uint8, offset=head)
+            if head == 8:
+                yield values[:n].astype(int)
+            else:
+                yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
+'''
+CALL = (
+    "train(names, network, initializers, opt, schedules, penalty, data, batch, iterations, seeds)"
+)
+LOOP = '''\
+def train(names, network, initializers, opt, schedules, penalty, data, batch, iterations, seeds):
+    """Train networks side by side, for each name one with each seed, and print how they end."""
+    dtype, (x, t, x_test, t_test) = DTYPES[network.dtype], data
+    params = np.stack([[network.init(seed, rule) for seed in seeds] for rule in initializers])
+    state, memory = narrow(opt.init(params), dtype), network.memory()
+    losses = np.full((iterations, *params.shape[:2]), np.nan)
+    lost = np.zeros(params.shape[:2], bool)
+    for i in range(iterations):
+        rows = [stream(seed, BATCHES, i).integers(0, len(x), batch) for seed in seeds]
+        y = one_hot(t[rows], network.sizes[-1], dtype)
+        f = MiniBatch(network, x[rows].astype(dtype), y, Mode(True, seeds, i), penalty)
+        now = opt
+        for name, factor in schedules.items():
+            now = now.scaled(name, float(factor(i)))
+        after, state = (narrow(held, dtype) for held in now.step(f, params, state))
+        loss = f.surprise(params)
+        memory = network.remember(memory, f.statistics)
+        losses[i] = np.where(np.isfinite(loss), loss, np.nan)
+        lost |= ~np.isfinite(loss) | ~np.isfinite(after).all(-1)
+        after[lost] = np.nan
+        params = after
+    memory = np.broadcast_to(memory, (*params.shape[:2], memory.shape[-1]))
+    learned, tested = (
+        network.accuracy(params, x.astype(dtype), t, memory=memory)
+        for x, t in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
+    )
+    for k, s in np.ndindex(lost.shape):
+        print(f"{names[k]}, seed {seeds[s]}: loss of the last ten batches", end=" ")
+        print(f"{losses[-10:, k, s].mean()}, accuracy on training rows {learned[k, s]}", end=" ")
+        print(f"and on others {tested[k, s]}")
+'''

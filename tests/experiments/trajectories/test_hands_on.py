@@ -452,3 +452,11 @@ class TestTakeHome:
         assert not at.exception
         labels = [b.proto.label for b in at.get("download_button")]
         assert labels == ["Page that plays offline", "Paths as CSV", "Table as CSV", "Python script", "PyTorch script"]
+
+    def test_what_torch_does_not_have_is_named(self):
+        at = show(open_app(), replace(BOOK, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion")))))
+        at.session_state["take-home"] = True
+        at.run()
+        labels = [b.proto.label for b in at.get("download_button")]
+        assert labels == ["Page that plays offline", "Paths as CSV", "Table as CSV", "Python script"]
+        assert any("torch.optim does not do the same as Lion" in c.value for c in at.caption)

@@ -44,7 +44,6 @@ REACHES_UP = {
     ("optviz.ui.form", "shell"),
     ("optviz.ui.job_runner", "shell"),
     ("optviz.ui.layout", "shell"),
-    ("optviz.ui.session", "experiments"),
     ("optviz.ui.training_charts", "shell"),
 }
 

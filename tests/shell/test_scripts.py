@@ -70,7 +70,7 @@ SCHEDULED = (
 )
 WRAPPED = (
     *(OptimizerConfig(Choice(opt), (Choice(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
-    OptimizerConfig(ADAM.optimizer, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
+    OptimizerConfig(ADAM.method, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
 )
 SWITCHED = (
     *(OptimizerConfig(Choice(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),

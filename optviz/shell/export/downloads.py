@@ -125,12 +125,8 @@ def charts_page(title: str, charts: list[dict], tables: list[str], theme: str) -
 def trainings_downloads() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     # what makes the files runs outside of the session
-<<<<<<< HEAD
     shown, question, theme = components.shown(), PAGES[session().page].question, theme_name()
-=======
-    shown, question, theme = components.shown(), PAGES[st.session_state.page].question, theme_name()
     link = sharing.address()
->>>>>>> 1341aff (The exported scripts stand alone: NumPy for scenes and trainings, torch.optim where it does the same)
     st.download_button(
         "Page with these pictures", lambda: charts_page(question, shown.charts(), list(shown.tables.values()), theme), "optviz.html", "text/html",
         key="take-charts", icon=":material/web:", on_click="ignore", width="stretch",

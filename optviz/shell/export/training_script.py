@@ -133,7 +133,7 @@ def _alone(training):
         yield replace(training, initializers=(), network=replace(network, initializer=rule))
     for trial in training.trials:
         config = training.optimizer
-        optimizer = Choice(config.optimizer.key, config.optimizer.values | trial.hyperparameters)
+        optimizer = Choice(config.method.key, config.method.values | trial.hyperparameters)
         rule = trial.initializer or network.initializer
         l2 = training.penalty.l2 if trial.l2 is None else trial.l2
         yield replace(

@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from types import NoneType, UnionType
 from typing import Union, get_args, get_origin, get_type_hints
 
-from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.hyperparameter import hyperparameter_of, hyperparameters
 
 MAX_DEPTH = 32  # records in records; a fork of a fork is two of them
 MAX_ITEMS = 64  # in one list or mapping
@@ -29,7 +29,12 @@ class Choice:
     values: dict = field(default_factory=dict)
 
     def build(self, registry, *inner):
+        """What is chosen, with its hyperparameters; around `inner` where it wraps something."""
         return registry[self.key](*inner, **self.values)
+
+    def with_values(self, **values) -> "Choice":
+        """The same with some of its hyperparameters set."""
+        return Choice(self.key, self.values | values)
 
     def check(self, registry, where: str) -> None:
         """SpecError where the registry has no such thing, or a hyperparameter is not one of its or out of its range."""
@@ -46,6 +51,50 @@ class Choice:
                 raise SpecError(f"{where} {self.key}: {error}") from None
             if k.kind is not bool and not k.low <= value <= k.high:
                 raise SpecError(f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}")
+
+
+def choice(default, registry, label: str, help: str = ""):
+    """A dataclass field that holds one thing of a registry, or a tuple of them; `None` where none is wanted."""
+    default = Choice(default) if isinstance(default, str) else default
+    return field(default=default, metadata={"registry": registry, "label": label, "help": help})
+
+
+def option(default, options: dict, label: str, help: str = ""):
+    """A dataclass field that holds one key of `options`, which maps keys to their names on the screen."""
+    return field(default=default, metadata={"options": options, "label": label, "help": help})
+
+
+def items(default, low: int, high: int, name: str):
+    """A dataclass field that holds a tuple of `low` to `high` things; `name` is their plural."""
+    return field(default=default, metadata={"count": (low, high, name)})
+
+
+def validate(spec) -> None:
+    """SpecError where a value is outside of what its field declares, here or in any spec within.
+
+    Rules across fields are the spec's own `validate()`, which is called after its fields are right.
+    """
+    for f in fields(spec):
+        value, declared = getattr(spec, f.name), f.metadata
+        if "hyperparameter" in declared:
+            try:
+                hyperparameter_of(f).check_range(value)
+            except ValueError as error:
+                raise SpecError(f"{error}") from None
+        if "options" in declared and value not in declared["options"]:
+            known = ", ".join(map(str, filter(None, declared["options"])))
+            raise SpecError(f"{f.name} is one of {known}, not {_short(value)}")
+        if "count" in declared:
+            low, high, name = declared["count"]
+            if not low <= len(value) <= high:
+                raise SpecError(f"there are {low} to {high} {name}, not {len(value)}")
+        for inner in value if isinstance(value, tuple) else (value,):
+            if isinstance(inner, Choice) and "registry" in declared:
+                inner.check(declared["registry"], f.name)
+            elif is_dataclass(inner) and not isinstance(inner, Choice):
+                validate(inner)
+    if hasattr(spec, "validate"):
+        spec.validate()
 
 
 def to_dict(value):

@@ -41,10 +41,10 @@ REACHES_UP = {
     ("optviz.plot.thumbnail", "experiments"),
     ("optviz.tuning.search", "experiments"),
     ("optviz.ui.cache", "experiments"),
-    ("optviz.ui.form", "shell"),
-    ("optviz.ui.job_runner", "shell"),
-    ("optviz.ui.layout", "shell"),
-    ("optviz.ui.training_charts", "shell"),
+    ("optviz.ui.old_form", "shell"),
+    ("optviz.ui.old_job_runner", "shell"),
+    ("optviz.ui.old_layout", "shell"),
+    ("optviz.ui.old_training_charts", "shell"),
 }
 
 

@@ -18,15 +18,15 @@ from optviz.data.sources import (
     cache_folder,
     folder_of,
 )
-from optviz.data.toy_sets import SHAPES, Shape
+from optviz.data.toy_sets import TOY_SETS, ToySet
 
 __all__ = [
     "DATASETS",
-    "SHAPES",
+    "TOY_SETS",
     "SOURCES",
     "DataError",
     "Dataset",
-    "Shape",
+    "ToySet",
     "Source",
     "cache_folder",
     "digits",
@@ -57,7 +57,7 @@ class Dataset:
         """Whether its files have to be brought or fetched; all others are shipped or made."""
         return self.key in SOURCES
 
-    def at_hand(self, folder=None) -> bool:
+    def available(self, folder=None) -> bool:
         """Whether it can be loaded now: shipped, made, or its four files in the folder (None: `folder_of`)."""
         if not self.needs_folder:
             return True
@@ -94,6 +94,6 @@ DATASETS: dict[str, Dataset] = {
             (28, 28),
             CLOTHES,
         ),
-        *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in SHAPES.items()),
+        *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in TOY_SETS.items()),
     )
 }

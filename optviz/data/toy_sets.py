@@ -7,11 +7,11 @@ import numpy as np
 
 from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
-SHAPES: dict[str, type] = {}
+TOY_SETS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
-class Shape(Configurable):
+class ToySet(Configurable):
     """Classes of points around curves. Noise shakes each point in its own direction, the further the more of it."""
 
     points: int = hyperparameter(300, 2, 2000, "n", help="points in all, the same number in each class")
@@ -38,7 +38,7 @@ class Shape(Configurable):
 
 
 def shape(name):
-    return lambda cls: register(SHAPES, cls, name=name)
+    return lambda cls: register(TOY_SETS, cls, name=name)
 
 
 def polar(radius, angle) -> np.ndarray:
@@ -46,7 +46,7 @@ def polar(radius, angle) -> np.ndarray:
 
 
 @shape("Moons")
-class Moons(Shape):
+class Moons(ToySet):
     """Two half circles that reach into each other: no line parts them."""
 
     def curve(self, u, t):
@@ -56,7 +56,7 @@ class Moons(Shape):
 
 
 @shape("Circles")
-class Circles(Shape):
+class Circles(ToySet):
     """A circle within a circle: the inner class is closed in on all sides."""
 
     inner: float = hyperparameter(0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1")
@@ -66,7 +66,7 @@ class Circles(Shape):
 
 
 @shape("Spirals")
-class Spirals(Shape):
+class Spirals(ToySet):
     """Arms wound around each other: the boundary has to be wound as well."""
 
     noise: float = hyperparameter(0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
@@ -84,7 +84,7 @@ class Spirals(Shape):
 
 
 @shape("Two clouds")
-class Clouds(Shape):
+class Clouds(ToySet):
     """Two round clouds that a line parts, near the origin or far from it."""
 
     noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")

@@ -1,22 +1,184 @@
-"""What a page declares."""
+"""What the page of an experiment declares. The shell draws it, writes its address, and exports it."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from optviz.plot import Figure, Theme, to_svg
+from optviz.spec import validate
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A spec that one click puts on the page, and a sentence on it."""
+
+    label: str
+    spec: Any
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Option:
+    """A switch of what is shown, which changes nothing in the spec.
+
+    A toggle where `choices` is None, else one of its keys; `default` and `choices` may be functions of
+    the context. `disabled(options)` looks at the switches before it.
+    """
+
+    name: str
+    label: str
+    default: Any
+    choices: Mapping | Callable[["Context"], Mapping] | None = None
+    disabled: Callable[[Mapping], bool] = lambda options: False
+    help: str = ""
+    menu: bool = False  # a menu, not all choices side by side
+    show_label: bool = False
+
+
+class Caption(str):
+    """Markdown in small print."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Parts side by side; `widths` are relative."""
+
+    parts: Sequence[Any]
+    widths: Sequence[float] | None = None
+
+
+@dataclass(frozen=True)
+class Expander:
+    """Parts that are folded away; `parts()` makes them once they are wanted."""
+
+    label: str
+    parts: Callable[[], Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Widget:
+    """What a part draws itself with Streamlit, where the values above do not do."""
+
+    draw: Callable[[], None]
+
+
+Part = Callable[["Context"], Any]
+
+
+@dataclass(frozen=True)
+class Section:
+    """Switches, and parts that look at what they say, below them (or above: `options_below`)."""
+
+    parts: Sequence[Part]
+    options: Sequence[Option] = ()
+    options_below: bool = False
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of results: parts, or sections of them.
+
+    A part is a function of the context. What it gives is drawn: a Figure, a Table, an ImageGrid,
+    Markdown, a Caption, a Row, an Expander, a Widget, a sequence of these, or None where there is
+    nothing to show. Its name is the key of what it draws.
+    """
+
+    label: str
+    parts: Sequence[Part | Section]
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that one can take: `make(context)` gives its text, once `ready(context)`."""
+
+    label: str
+    name: str
+    make: Callable[["Context"], str]
+    mime: str = "text/csv"
+    ready: Callable[["Context"], bool] = lambda context: any(
+        getattr(state, "iteration", 1) for state in context.states
+    )
+
+
+@dataclass(frozen=True)
+class View:
+    """One way to look at an experiment: its controls, what it computes, what it shows and says.
+
+    `form` holds controls, or is a function of the spec that gives them. `jobs(spec)` is what is computed
+    in slices; `then(spec, states)` more jobs, which need the states of those that are complete.
+    """
+
+    form: Sequence | Callable[[Any], Sequence] = ()
+    tabs: Sequence[Tab] = ()
+    label: str = ""
+    jobs: Callable[[Any], Sequence] | None = None
+    then: Callable[[Any, Sequence], Sequence] | None = None
+    notes: Sequence[Part] = ()
+    downloads: Sequence[Download] = ()
+    verb: str = "Train"
+    units: str = "iterations"
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page is a question, and the scene with which it opens.
+    """A page is a question, and the spec with which it opens.
 
-    `check` raises SpecError for a scene that could not have been set on it. `stamp(scene, theme)` draws one
-    as a small SVG; where it is None the trajectories page draws it from its cached runs.
+    A page with several views has their keys in its spec's field `view`; the key of an only one is "".
+    `adjusted(spec)` puts right what follows from other fields after a change. `lines(spec, states,
+    theme)` names and styles what the curves show. `thumbnail(spec, theme)` is a small Figure.
     """
 
-    key: str  # of its address, its links and its lessons
+    key: str
     title: str
     icon: str
     question: str
-    chapter: str  # the drawer of the menu, "" for none
-    scene: object
-    check: Callable[[object], None]
-    stamp: Callable | None = None
+    chapter: str
+    opening: Any
+    views: Mapping[str, View]
+    presets: Sequence[Preset] = ()
+    adjusted: Callable[[Any], Any] = lambda spec: spec
+    lines: Callable[[Any, Sequence, Theme], Sequence] | None = None
+    thumbnail: Callable[[Any, Theme], Figure] | None = None
+    buttons: Callable[[], None] | None = None
+
+    def view_of(self, spec) -> View:
+        """The view that the spec asks for."""
+        return self.views[self.view_key(spec)]
+
+    def view_key(self, spec) -> str:
+        """Its key."""
+        return getattr(spec, "view", "") if len(self.views) > 1 else next(iter(self.views))
+
+    @property
+    def scene(self):
+        return self.opening
+
+    @staticmethod
+    def check(spec) -> None:
+        """SpecError where a spec from outside could not have been set on the page."""
+        validate(spec)
+
+    def stamp(self, spec, theme: Theme) -> str:
+        """A spec in the size of a thumbnail, as SVG."""
+        return to_svg(self.thumbnail(spec, theme), theme)
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a part is made from: the spec, the states of its jobs, the theme, what the switches say."""
+
+    page: Page
+    spec: Any
+    states: Sequence
+    theme: Theme
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def lines(self) -> Sequence:
+        """The networks as lines of a chart."""
+        return self.page.lines(self.spec, self.states, self.theme)
+
+    def with_options(self, options: Mapping[str, Any]) -> "Context":
+        """The same with what the switches say."""
+        return replace(self, options=options)

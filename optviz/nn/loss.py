@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from optviz.optim.hyperparameter import hyperparameter
+
 from optviz.nn.layers import EVALUATION, Mode
 
 
@@ -42,8 +44,8 @@ class Penalty:
     same from all, so that small ones end at 0. Either may be an array `(...)` with a value for each network.
     """
 
-    l2: float = 0.0
-    l1: float = 0.0
+    l2: float = hyperparameter(0.0, 0.0, 10.0, r"\lambda_2", help="½·λ₂·ΣW² is added to the loss")
+    l1: float = hyperparameter(0.0, 0.0, 10.0, r"\lambda_1", help="λ₁·Σ|W| is added to the loss")
 
     def value(self, weights):
         """The cost `(...)` of weight matrices `(..., n, m)`."""

@@ -19,11 +19,16 @@ from optviz.nn.layers import (
     Layer,
     Mode,
 )
-from optviz.spec import Choice
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
+from optviz.spec import Choice, SpecError, choice, option
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Where batch normalization stands.
 PLACES = {"": "nowhere", "before": "before the activation", "after": "after the activation"}
+
+
+HIDDEN = Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers")
+UNITS = Hyperparameter("units", 100, 1, 1000, "n", help="units in each of them")
 
 
 class Pass(NamedTuple):
@@ -42,11 +47,17 @@ class Network:
     """
 
     sizes: tuple[int, ...] = (64, 100, 100, 100, 100, 10)  # inputs, hidden layers, outputs
-    activation: Choice = Choice("relu")
-    initializer: Choice = Choice("he_normal")
-    dtype: str = "float32"
-    normalize: str = ""  # one of PLACES
-    dropout: float = 0.0  # the share of hidden units that a training step leaves out
+    activation: Choice = choice("relu", ACTIVATIONS, "Activation")
+    initializer: Choice = choice("he_normal", INITIALIZERS, "Initial weights")
+    dtype: str = option("float32", dict.fromkeys(DTYPES), "Numbers")
+    normalize: str = option("", PLACES, "Batch normalization")
+    dropout: float = hyperparameter(0.0, 0.0, 0.95, "p", help="share of the hidden units that a training step leaves out")
+
+    def validate(self) -> None:
+        """SpecError for too many layers, or too large ones."""
+        for declared, value in ((HIDDEN, len(self.sizes) - 2), *((UNITS, n) for n in self.sizes[1:-1])):
+            if not 0 <= value <= declared.high:
+                raise SpecError(f"{declared.name} is from {declared.low} to {declared.high}, not {value}")
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:

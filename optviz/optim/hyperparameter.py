@@ -5,7 +5,7 @@ Menus, sliders, formulas, tables and tests are all derived from these declaratio
 """
 
 import math
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
 
 import numpy as np
@@ -27,6 +27,12 @@ class Hyperparameter:
     log: bool = False
     near_one: bool = False
     help: str = ""
+
+    def check_range(self, value) -> None:
+        """Raise ValueError where `value` is not right, or outside of the slider's range."""
+        self.check(value)
+        if self.kind is not bool and not self.low <= value <= self.high:
+            raise ValueError(f"{self.name} is from {self.low:g} to {self.high:g}, not {value:g}")
 
     @property
     def kind(self) -> type:
@@ -71,10 +77,13 @@ class Configurable:
 def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
     """The hyperparameters of a class, in the order in which they were declared."""
     return tuple(
-        Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"])
-        for f in fields(cls)
-        if "hyperparameter" in f.metadata and f.default is not MISSING
+        hyperparameter_of(f) for f in fields(cls) if "hyperparameter" in f.metadata and f.default is not MISSING
     )
+
+
+def hyperparameter_of(f: Field) -> Hyperparameter:
+    """What a dataclass field declares."""
+    return Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"])
 
 
 def sentence(cls) -> str:

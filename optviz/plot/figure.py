@@ -1,6 +1,6 @@
 """A figure as a value: panels with marks, axes and notes; renderers decide how it is drawn."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
 
 import numpy as np
@@ -129,6 +129,8 @@ class Figure:
     scene: Scene | None = None
     notes: Sequence[Note] = ()
     label: str = ""  # what is to be seen, for those who do not see it
+    view: str = ""  # names the frame: while it is the same, a reader's zoom stays
+    under: tuple[str, Callable[[], Mapping]] | None = None  # a name for the lower layer, and its maker
     legend: str = "top"
     show_legend: bool | None = None  # True: even of a single entry
     margin: Mapping[str, float] = field(default_factory=dict)

@@ -1,143 +1,113 @@
 """Curves of trainings: loss and accuracy over iterations, epochs or seconds, as median and band over the seeds."""
 
-import warnings
-from html import escape
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from optviz.plot.style import Style, number, packed
-from optviz.training import Progress, smoothed
+from optviz.plot.figure import Axis, Figure, percent
+from optviz.plot.marks import Line, fill_template
+from optviz.plot.series import curve_with_band, over_seeds
+from optviz.plot.style import Style
+from optviz.plot.table import Column, Table
+from optviz.training.loop import Progress
+from optviz.training.metrics import smoothed
+from optviz.translation import N_, _
 
-ALONG = {"iterations": "iteration", "epochs": "epoch", "seconds": "seconds of computing"}
-DRAWN = 800  # points of a curve at most: finer than that no screen shows
+UNITS = {
+    "iterations": N_("iteration"),
+    "epochs": N_("epoch"),
+    "seconds": N_("seconds of computing"),
+}
 
 
-class Line(NamedTuple):
-    """One of the networks in a picture."""
+class Network(NamedTuple):
+    """One of the networks in a chart."""
 
     id: str
     name: str
     progress: Progress
-    i: int  # its trial in the batch
-    look: Style
+    i: int  # its place among the trials of the batch
+    style: Style | None
 
 
 class Scale(NamedTuple):
     """What curves are drawn along, and how far that goes."""
 
-    along: str = "iterations"  # one of ALONG
+    along: str = "iterations"  # one of UNITS
     iterations: int = 300
     epoch: float = 0.0  # iterations in one, where there are epochs
 
-    def of(self, now: Progress, iterations) -> np.ndarray:
+    def of(self, progress: Progress, iterations) -> np.ndarray:
         """Where these iterations are on it."""
         if self.along == "seconds":
-            return np.concatenate([[0.0], now.seconds])[iterations]
+            return np.concatenate([[0.0], progress.seconds])[iterations]
         return np.asarray(iterations, float) / (self.epoch if self.along == "epochs" else 1.0)
 
     @property
     def end(self) -> float | None:
         """Where it ends; None where only the curves tell."""
-        return {"iterations": self.iterations, "epochs": self.iterations / (self.epoch or 1)}.get(self.along)
+        ends = {"iterations": self.iterations, "epochs": self.iterations / (self.epoch or 1)}
+        return ends.get(self.along)
+
+    def axis(self, right: float = 1.0) -> Axis:
+        """The axis; `right` is where the curves end."""
+        return Axis(_(UNITS[self.along]), limits=(0, self.end or 1.05 * right))
 
 
-def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Median, least and largest over the last axis; NaN where every seed has ended."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
-        return np.nanmedian(values, -1), np.nanmin(values, -1), np.nanmax(values, -1)
-
-
-def losses(lines: list[Line], scale: Scale, smooth: bool = True, log: bool = False) -> dict:
+def losses(
+    networks: Sequence[Network], scale: Scale, smooth: bool = True, log: bool = False, **figure
+) -> Figure:
     """The loss of every mini-batch.
 
-    Smoothed as the book does it, with the raw loss faint behind; of several seeds the median, and a band
-    from the least to the largest.
+    Smoothed as the book does it, with the raw loss faint behind; of several seeds the median, and a
+    band from the least to the largest.
     """
-    data, top, right = [], 0.0, 1e-3
-    for id, name, now, i, look in lines:
+    marks, top, right = [], 0.0, 1e-3
+    for id, name, now, i, style in networks:
         raw = now.loss[:, i]
         if not len(raw):
             continue
-        x = scale.of(now, np.arange(1, len(raw) + 1))
+        x, values = scale.of(now, np.arange(1, len(raw) + 1)), smoothed(raw) if smooth else raw
         right = max(right, float(x[-1]))
-        middle, low, high = over_seeds(smoothed(raw) if smooth else raw)
-        some = _some(len(raw))
-        if raw.shape[-1] > 1:
-            data.append(_band(id, name, x[some], low[some], high[some], look))
-        elif smooth:
-            data.append(_line(f"{id}r", name, "", x[some], raw[some, 0], look, 1, 0.3))
-        data.append(_line(id, name, name, x[some], middle[some], look, 2.4, 1.0))
-        data.append(_marks(id, name, x, middle, look))
-        if np.isfinite(middle).any():
-            top = max(top, float(np.nanmax(middle[: max(len(middle) // 20, 1)])))
-    axis = {"type": "log", "exponentformat": "power", "title": {"text": "loss"}} if log else {
-        "type": "linear", "range": [0, _round_up(min(top, 10.0)) if top else 2.5], "title": {"text": "loss"},
-    }  # fmt: skip
-    return {"data": data, "layout": _layout(axis, scale, right)}
+        faint = raw[:, 0] if smooth else None
+        marks += curve_with_band(
+            x, values, style, name=name, uid=id, raw=faint, shapes=8, legend=True
+        )
+        early = over_seeds(values)[0][: max(len(raw) // 20, 1)]
+        top = max(top, float(np.nanmax(early, initial=0.0)))
+    limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
+    y = Axis(_("loss"), log=True) if log else Axis(_("loss"), limits=limits)
+    label = _("Loss while training. The table says the same.")
+    view = f"{log} {scale.along}"
+    return Figure(marks, scale.axis(right), y, **{"label": label, "view": view, **figure})
 
 
-def accuracies(lines: list[Line], scale: Scale) -> dict:
-    """Accuracy on rows that the network has not seen (in its look) and on training rows (faint)."""
-    data, right = [], 1e-3
-    for id, name, now, i, look in lines:
+def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
+    """Accuracy on the test set (in the network's style) and on the training set (faint)."""
+    marks, right = [], 1e-3
+    for id, name, now, i, style in networks:
         if not len(now.evaluated):
             continue
         x = scale.of(now, now.evaluated)
         right = max(right, float(x[-1]))
-        for k, part in ((1, "test"), (0, "training")):
-            middle, low, high = over_seeds(now.accuracy[:, k, i])
-            if part == "test" and now.accuracy.shape[-1] > 1:
-                data.append(_band(id, name, x, low, high, look))
-            told, width, opacity = (f"{name}, {part}", 2.4, 1.0) if k else ("", 1.2, 0.45)
-            data.append(_line(f"{id}{part}", name, told, x, middle, look, width, opacity))
-        data.append(_marks(f"{id}test", name, x, over_seeds(now.accuracy[:, 1, i])[0], look))
-    axis = {"range": [0, 1.02], "tickformat": ".0%", "title": {"text": "accuracy (faint: on training rows)"}}
-    return {"data": data, "layout": _layout(axis, scale, right)}
-
-
-def _some(n):
-    return np.unique(np.linspace(0, n - 1, min(n, DRAWN)).astype(int))
-
-
-def _line(uid, name, told, x, y, look: Style, width, opacity):
-    """A curve; one that tells nothing under the pointer is a faint companion without dashes and legend."""
-    return {
-        "type": "scatter", "mode": "lines", "uid": uid, "name": name, "legendgroup": name, "showlegend": bool(told),
-        "x": packed(x), "y": packed(y), "opacity": opacity,
-        "line": {"color": look.color, "dash": look.dash if told else "solid", "width": width, "simplify": False},
-        **({"hovertemplate": f"{told}: %{{y:.4g}}<extra></extra>"} if told else {"hoverinfo": "skip"}),
-    }  # fmt: skip
-
-
-def _marks(uid, name, x, y, look):
-    """A few marks of the optimizer's own shape, so that lines differ without color and dashes."""
-    finite = np.flatnonzero(np.isfinite(y))
-    at = finite[np.unique(np.linspace(0, len(finite) - 1, 8).astype(int))] if len(finite) else finite
-    return {
-        "type": "scatter", "mode": "markers", "uid": f"{uid}m", "name": name, "legendgroup": name, "showlegend": False,
-        "x": packed(x[at]), "y": packed(y[at]), "hoverinfo": "skip", "marker": {"symbol": look.marker, "size": 8, "color": look.color},
-    }  # fmt: skip
-
-
-def _band(uid, name, x, low, high, look):
-    known = np.isfinite(low) & np.isfinite(high)
-    x, low, high = x[known], low[known], high[known]
-    return {
-        "type": "scatter", "mode": "lines", "uid": f"{uid}b", "name": name, "legendgroup": name, "showlegend": False,
-        "x": packed(np.concatenate([x, x[::-1]])), "y": packed(np.concatenate([high, low[::-1]])), "fill": "toself",
-        "fillcolor": look.color, "opacity": 0.18, "line": {"width": 0}, "hoverinfo": "skip",
-    }  # fmt: skip
-
-
-def _layout(axis, scale, right):
-    return {
-        "margin": {"l": 62, "r": 12, "t": 30, "b": 42}, "hovermode": "x", "dragmode": "pan",
-        "xaxis": {"title": {"text": ALONG[scale.along], "standoff": 4}, "range": [0, scale.end or 1.05 * right], "zeroline": False},
-        "yaxis": {"zeroline": False, **axis},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
-    }  # fmt: skip
+        marks += curve_with_band(
+            x,
+            now.accuracy[:, 1, i],
+            style,
+            name=name,
+            uid=f"{id}test",
+            shapes=8,
+            hover=fill_template(_("{name}, test: {y:.4g}")),
+            legend=True,
+        )
+        faint = {"width": 1.2, "opacity": 0.45, "legend": False, "group": name}
+        train = over_seeds(now.accuracy[:, 0, i])[0]
+        marks.append(Line(x, train, style.solid, name=name, uid=f"{id}training", **faint))
+    label = _("Accuracy while training. The table says the same.")
+    y = percent(_("accuracy (faint: on training rows)"))
+    more = {"label": label, "view": scale.along, **figure}
+    return Figure(marks, scale.axis(right), y, **more)
 
 
 def _round_up(value):
@@ -145,48 +115,37 @@ def _round_up(value):
     return float(np.ceil(1.05 * value / unit) * unit)
 
 
-STANDING = ("", "iterations", "loss (last 10)", "training accuracy", "test accuracy", "seconds", "status")
+def status(progress: Progress, i: int) -> str:
+    """How far a network has come, or when it diverged."""
+    lost = progress.diverged_at[i]
+    n, first = int((lost >= 0).sum()), int(lost[lost >= 0].min(initial=2**31))
+    if n and len(lost) > 1:
+        return _("{n} of {seeds} seeds diverged at iteration {first}").format(
+            n=n, seeds=len(lost), first=first
+        )
+    if n:
+        return _("diverged at iteration {first}").format(first=first)
+    if progress.done:
+        return _("done")
+    return _("under way") if progress.iteration else _("not begun")
 
 
-def standing(line: Line) -> list[str]:
-    """One line of the table: loss of the last ten mini-batches, both accuracies, time, and what became of it."""
-    now, i = line.progress, line.i
-    tail = now.loss[-10:, i]
-    loss = over_seeds(tail.mean(0))[0] if len(tail) else np.nan
-    learn, test = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
-    seconds = now.seconds[-1] if len(now.seconds) else 0.0
-    return [
-        line.name, f"{now.iteration}", number(loss, 3), number(100 * learn, 3) + " %", number(100 * test, 3) + " %",
-        number(seconds, 3), status(now, i),
-    ]  # fmt: skip
-
-
-def status(now: Progress, i: int) -> str:
-    """How far a network has come, or when it was lost."""
-    lost = now.diverged_at[i]
-    if (lost >= 0).any():
-        many = f"{int((lost >= 0).sum())} of {len(lost)} seeds " if len(lost) > 1 else ""
-        return f"{many}diverged at iteration {int(lost[lost >= 0].min())}"
-    return "done" if now.done else "under way" if now.iteration else "not begun"
-
-
-def standings(lines: list[Line], label: str) -> str:
-    """How every network stands, as a table."""
-    return table(label, STANDING, [(standing(line), line.look) for line in lines])
-
-
-def table(label: str, headings: tuple[str, ...], rows: list[tuple[list[str], Style | None]]) -> str:
-    """An HTML table; a row's first cell is its heading, with a stripe in its look."""
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in headings)
-    body = "".join(
-        f'<tr><th scope="row"{_stripe(look)}>{escape(cells[0])}</th>' + "".join(f"<td>{escape(c)}</td>" for c in cells[1:]) + "</tr>"
-        for cells, look in rows
-    )  # fmt: skip
-    return (
-        f'<div class="ov-table" tabindex="0" role="region" aria-label="{escape(label)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+def standings(networks: Sequence[Network], label: str) -> Table:
+    """How every network stands: loss of the last ten mini-batches, both accuracies, time, status."""
+    columns = (
+        "",
+        _("iterations"),
+        Column(_("loss (last 10)"), 3),
+        Column(_("training accuracy"), 3, percent=True),
+        Column(_("test accuracy"), 3, percent=True),
+        Column(_("seconds"), 3),
+        _("status"),
     )
-
-
-def _stripe(look):
-    return f' style="border-left: 0.35rem solid {look.color}"' if look else ""
+    rows = []
+    for _id, name, now, i, _style in networks:
+        tail = now.loss[-10:, i]
+        loss = over_seeds(tail.mean(0))[0] if len(tail) else np.nan
+        train, test = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
+        seconds = now.seconds[-1] if len(now.seconds) else 0.0
+        rows.append([name, now.iteration, loss, train, test, seconds, status(now, i)])
+    return Table(label, columns, rows, [network.style for network in networks])

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import streamlit as st
 
+from optviz.experiments.page import Page
 from optviz.shell.registry import PAGES
 
 OTHERS = {
@@ -22,7 +23,12 @@ def link(key: str):
         module, name = f"optviz.experiments.{key}.page", "page"
 
     def draw():
-        getattr(import_module(module), name)()
+        if isinstance(PAGES.get(key), Page):
+            from optviz.shell.render import render  # it writes links to the pages of this menu
+
+            render(PAGES[key])
+        else:
+            getattr(import_module(module), name)()
 
     first = key == "trajectories"
     return st.Page(draw, title=title, icon=f":material/{icon}:", url_path=key, default=first)

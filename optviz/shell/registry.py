@@ -12,7 +12,8 @@ from optviz.experiments.loss_landscape import figures as landscape
 from optviz.experiments.loss_landscape import spec as loss_landscapes
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.lr_schedules import thumbnail as schedules_stamp
-from optviz.experiments.optimizer_comparison import spec as contest
+from optviz.experiments.optimizer_comparison import page as optimizer_comparison
+from optviz.experiments.old_page import OldPage
 from optviz.experiments.page import Page
 from optviz.experiments.regularization import figures as overfitting_views
 from optviz.experiments.regularization import spec as overfitting
@@ -28,48 +29,45 @@ NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
 PAGES: dict[str, Page] = {
     page.key: page
     for page in (
-        Page(
+        OldPage(
             "trajectories", "Trajectories", "conversion_path", "How does an optimizer find its way down?", "",
             trajectories.BOOK, trajectories.check,
         ),
-        Page(
+        OldPage(
             "activations", "Activations", "bar_chart", "What becomes of a signal in a deep network?", NETWORKS,
             activations.Activations(), activations.check_activations,
             lambda scene, theme: stack_thumbnail(scene.stacks, theme),
         ),
-        Page(
+        OldPage(
             "initialization", "Initialization", "start", "Where should training begin?", NETWORKS,
             initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme),
         ),
-        Page(
-            "optimizer_comparison", "Optimizers on digits", "emoji_events", "Which optimizer trains a network best?", NETWORKS,
-            contest.OptimizerComparison(), contest.check, lambda scene, theme: curves_thumbnail(scene.trainings, theme),
-        ),
-        Page(
+        optimizer_comparison.PAGE,
+        OldPage(
             "standardization", "Data normalization", "center_focus_strong", "Why are data moved to the origin first?", LAB,
             scaling.Standardization(), scaling.check, scaling_stamp.stamp,
         ),
-        Page(
+        OldPage(
             "batch_norm", "Batch normalization", "equalizer", "What if every layer's inputs were put right?", LAB,
             normalization.BatchNormComparison(), normalization.check, normalization_views.stamp,
         ),
-        Page(
+        OldPage(
             "regularization", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
             overfitting.Regularization(), overfitting.check, overfitting_views.stamp,
         ),
-        Page(
+        OldPage(
             "lr_schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
             schedules.ScheduleComparison(), schedules.check, schedules_stamp.stamp,
         ),
-        Page(
+        OldPage(
             "ensembles", "Ensembles", "groups", "Are several networks wiser than one?", LAB,
             ensembles.Ensembles(), ensembles.check, ensembles_stamp.stamp,
         ),
-        Page(
+        OldPage(
             "hyperparameter_search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
             search.Search(), search.check, search_views.stamp,
         ),
-        Page(
+        OldPage(
             "loss_landscape", "Loss landscape", "landscape", "What does the loss of a real network look like?", LAB,
             loss_landscapes.LossLandscape(), loss_landscapes.check, landscape.thumbnail,
         ),

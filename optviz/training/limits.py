@@ -2,24 +2,23 @@
 
 import numpy as np
 
-from optviz.data import DATASETS, SHAPES
+from optviz.data import DATASETS, TOY_SETS
 from optviz.nn import (
-    ACTIVATIONS,
     DTYPES,
     INITIALIZERS,
-    PLACES,
     Network,
+    Penalty,
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import check_optimizer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.spec import Choice, SpecError
-from optviz.training.spec import INPUTS, Training
+from optviz.spec import Choice, SpecError, validate
+from optviz.training.spec import MAX_SEED, Training
 
-MAX_ITERATIONS, MAX_SEED, MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH = 20_000, 9999, 20, 12, 1000, 2000
-MAX_TRIALS = 200
+# For pages that are not declared yet.
+MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH, MAX_TRIALS, MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = 20, 12, 1000, 2000, 200, 10.0, 0.95, 0.95
+MAX_ITERATIONS = 20_000
 MAX_NUMBERS = 10**8  # that a training holds at once
-MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = 10.0, 0.95, 0.95
 
 
 def unsuited(key: str, network: Network) -> str:
@@ -37,43 +36,18 @@ def unsuited(key: str, network: Network) -> str:
 
 def check(training: Training) -> None:
     """SpecError where a training from outside could not have been set on a page."""
+    validate(training)
+    for seed in training.seeds:
+        if not 0 <= seed <= MAX_SEED:
+            raise SpecError(f"a seed is from 0 to {MAX_SEED}, not {seed}")
     net = training.network
-    net.activation.check(ACTIVATIONS, "activation")
-    for rule in (net.initializer, *training.initializers):
-        rule.check(INITIALIZERS, "initializer")
-    for name, value, known in (
-        ("place of batch normalization", net.normalize, PLACES),
-        ("inputs", training.inputs, INPUTS),
-    ):
-        if value not in known:
-            raise SpecError(f"{name} is one of {', '.join(filter(None, known))}, not {value[:30]!r}")
-    if net.dtype not in DTYPES:
-        raise SpecError(f"numbers are {' or '.join(DTYPES)}, not {net.dtype[:30]!r}")
-    for name, value, low, high in (
-        ("number of layers", len(net.sizes) - 1, 1, MAX_LAYERS + 1),
-        *(("size of a layer", n, 1, MAX_UNITS) for n in net.sizes),
-        ("batch", training.batch, 1, MAX_BATCH),
-        ("iterations", training.iterations, 0, MAX_ITERATIONS),
-        ("number of seeds", len(training.seeds), 1, MAX_SEEDS),
-        *(("seed", seed, 0, MAX_SEED) for seed in (*training.seeds, training.split.seed)),
-        ("rows for training", training.split.rows, 1, 10**6),
-        ("iterations between two accuracies", training.eval_every, 1, MAX_ITERATIONS),
-        ("iterations between two snapshots", training.snapshot_every, 0, MAX_ITERATIONS),
-        ("dropout", net.dropout, 0, MAX_DROPOUT),
-        ("share of wrong labels", training.split.noise, 0, MAX_NOISE),
-        ("l2", training.penalty.l2, 0, MAX_PENALTY),
-        ("l1", training.penalty.l1, 0, MAX_PENALTY),
-        ("number of trials", len(training.trials), 0, MAX_TRIALS),
-    ):
-        if not low <= value <= high:
-            raise SpecError(f"{name} is from {low} to {high}, not {value}")
     dataset = DATASETS.get(training.dataset.key)
     if dataset is None:
         raise SpecError(f"there is no dataset {training.dataset.key[:30]!r}")
     shape = None
-    if dataset.key in SHAPES:
-        training.dataset.check(SHAPES, "dataset")
-        shape = training.dataset.build(SHAPES)
+    if dataset.key in TOY_SETS:
+        training.dataset.check(TOY_SETS, "dataset")
+        shape = training.dataset.build(TOY_SETS)
     elif training.dataset.values:
         raise SpecError(f"the dataset {dataset.key} has no hyperparameters")
     n = dataset.rows or shape.points
@@ -102,8 +76,8 @@ def _check_trials(training):
         Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
         if any(k.kind is not float for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name in trial.hyperparameters):
             raise SpecError("trials differ in hyperparameters that are numbers with a point")
-        if trial.l2 is not None and not 0 <= trial.l2 <= MAX_PENALTY:
-            raise SpecError(f"l2 is from 0 to {MAX_PENALTY:g}, not {trial.l2:g}")
+        if trial.l2 is not None:
+            validate(Penalty(trial.l2))
         if trial.initializer is not None:
             trial.initializer.check(INITIALIZERS, "initializer")
 

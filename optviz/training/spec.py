@@ -1,12 +1,12 @@
 """What is trained, on what, and how long: the spec of a training."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from optviz.data import (
-    SHAPES,
+    TOY_SETS,
     SOURCES,
     digits,
     load_mnist,
@@ -15,6 +15,7 @@ from optviz.data import (
     standardized,
 )
 from optviz.nn import (
+    INITIALIZERS,
     BATCHES,
     DTYPES,
     LABELS,
@@ -25,8 +26,11 @@ from optviz.nn import (
 from optviz.optim import Optimizer
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.wrappers import Wrapper
-from optviz.spec import Choice
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
+from optviz.spec import Choice, choice, items, option
 
+MAX_ITERATIONS, MAX_SEED = 20_000, 9999
+SEEDS = Hyperparameter("seeds", 1, 1, 10, help="trainings of each, from other starts, shown as median and band")
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {
     "given": "between 0 and 1",
@@ -53,10 +57,12 @@ class Split:
     A share `noise` of the labels for training is wrong, those of the test are right.
     """
 
-    rows: int = 1500  # for training
+    rows: int = hyperparameter(1500, 1, 60_000, help="examples for training; the rest is for testing")
     first: bool = False
-    seed: int = 0
-    noise: float = 0.0
+    seed: int = hyperparameter(0, 0, MAX_SEED, help="another number, other examples")
+    noise: float = hyperparameter(
+        0.0, 0.0, 0.95, help="share of the training labels that are wrong; those of the test are right"
+    )
 
     def of(self, x, t) -> Data:
         """The two parts of rows `(N, inputs)` and labels `(N,)`. ValueError where no row would be left."""
@@ -87,6 +93,28 @@ class Trial:
 
 
 @dataclass(frozen=True)
+class TrainingSettings:
+    """What the experiments with trainings set alike. One that asks for other defaults declares the field again."""
+
+    network: Network = field(default_factory=Network)
+    dataset: Choice = Choice("digits")
+    split: Split = Split()
+    batch: int = hyperparameter(128, 1, 2000, "B", log=True, help="examples in a mini-batch")
+    iterations: int = hyperparameter(300, 10, 5000, "T", log=True, help="updates of every network")
+    seeds: tuple[int, ...] = (0,)
+
+    @property
+    def epoch(self) -> float:
+        """Iterations in which as many examples are drawn as there are for training."""
+        return self.split.rows / self.batch
+
+    def training(self, optimizer: OptimizerConfig, **more) -> "Training":
+        """The training of one network with these settings."""
+        settings = {f.name: getattr(self, f.name) for f in fields(TrainingSettings)}
+        return Training(**{**settings, "optimizer": optimizer, **more})
+
+
+@dataclass(frozen=True)
 class Training:
     """Everything that the numbers of a training depend on: equal trainings give equal numbers.
 
@@ -99,15 +127,20 @@ class Training:
     optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01})))
     dataset: Choice = Choice("digits")
     split: Split = Split()
-    batch: int = 128
-    iterations: int = 300
-    seeds: tuple[int, ...] = (0,)
-    initializers: tuple[Choice, ...] = ()
-    eval_every: int = 25  # iterations between two measurements of the accuracy
-    snapshot_every: int = 0  # iterations between two snapshots of the parameters, 0 for none
+    batch: int = hyperparameter(128, 1, 2000)
+    iterations: int = hyperparameter(300, 0, MAX_ITERATIONS)
+    seeds: tuple[int, ...] = items((0,), 1, 20, "seeds")
+    initializers: tuple[Choice, ...] = choice((), INITIALIZERS, "Initial weights")
+    eval_every: int = hyperparameter(25, 1, MAX_ITERATIONS, help="iterations between two measurements of the accuracy")
+    snapshot_every: int = hyperparameter(0, 0, MAX_ITERATIONS, help="iterations between two snapshots, 0 for none")
     penalty: Penalty = Penalty()
-    inputs: str = "given"  # one of INPUTS
-    trials: tuple[Trial, ...] = ()
+    inputs: str = option("given", INPUTS, "Inputs")
+    trials: tuple[Trial, ...] = items((), 0, 200, "trials")
+
+    @property
+    def epoch(self) -> float:
+        """Iterations in which as many examples are drawn as there are for training."""
+        return self.split.rows / self.batch
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -162,8 +195,8 @@ def load(training: Training, source=None) -> Data:
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
         data = training.split.spoilt(Data(*(part[: training.split.rows].copy() for part in learn), *examine))
-    elif key in SHAPES:
-        data = training.split.of(*training.dataset.build(SHAPES).sample(training.split.seed))
+    elif key in TOY_SETS:
+        data = training.split.of(*training.dataset.build(TOY_SETS).sample(training.split.seed))
     else:
         data = training.split.of(*digits())
     if training.inputs == "standardized":

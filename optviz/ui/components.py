@@ -56,6 +56,7 @@ _player = _component(
     "player", '<div class="ov-player" role="group" aria-label="Player"></div>', "player.js", "player.css"
 )
 _table = _component("table", '<div class="ov-timetable"></div>', "table.js")
+_address = _component("address", '<div class="ov-address" hidden></div>', "address.js")
 _step = _component("step", '<div class="ov-follower"></div>', "listeners.js", export="step")
 _grab = _component("grab", '<div class="ov-follower"></div>', "listeners.js", export="grab")
 
@@ -163,6 +164,7 @@ class Shown:
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     trainings: dict[str, list] = field(default_factory=dict)
+    jobs: list = field(default_factory=list)
     judged: int | None = None  # of the rows that are not for training, how many accuracies are of
 
     def charts(self) -> list[dict]:
@@ -185,6 +187,11 @@ def table(html: str, key: str) -> None:
     """Show a table that can be taken home."""
     shown().tables[key] = html
     st.html(html)
+
+
+def address(link: str) -> None:
+    """Write the link of what is on the page into the address bar."""
+    _address(key="address", data={"link": link})
 
 
 def _is_point(at):

@@ -1,199 +1,290 @@
-"""Controls of a training: its data, network, optimizer and numbers. Every page with a training draws its choice of them."""
+"""A form: the controls that a page declares, each bound by a lens to a place of the page's spec.
 
-from collections.abc import Callable
-from dataclasses import replace
+A control shows what stands at its place; when a person changes it, another spec takes the place of
+the one before. So no page writes getters and setters, and no range stands twice: it is that of the
+field's declaration, and ↺ goes back to what the page opened with.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import streamlit as st
 
-from optviz.data import DATASETS, SHAPES
-from optviz.nn import ACTIVATIONS, INITIALIZERS, Network
-from optviz.optim import OPTIMIZERS
-from optviz.optim.config import OptimizerConfig
+from optviz.lens import Lens, at, without
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
-from optviz.optim.schedules import SCHEDULES
-from optviz.shell.data_source import bring, brought, label
 from optviz.spec import Choice
-from optviz.training import MAX_BATCH, unsuited
+from optviz.translation import _
 from optviz.ui.components import hyperparameter_panel
+from optviz.ui.live import live_panel
 from optviz.ui.session import session
 
-SHARED = (
-    Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers"),
-    Hyperparameter("units", 100, 2, 300, "n", help="units in each of them"),
-    Hyperparameter("batch", 128, 1, MAX_BATCH, "B", log=True, help="rows in a mini-batch"),
-    Hyperparameter("iterations", 300, 10, 5000, "T", log=True, help="updates of every network"),
-    Hyperparameter("rows", 1500, 50, 1700, log=True, help="rows for training; the rest is for testing"),
-    Hyperparameter("seeds", 1, 1, 5, help="trainings of each, from other starts, shown as median and band"),
-)
-MAX_ROWS = 60_000  # for training; MNIST has no more
-# Rates that suit a network; the declared ones suit two-dimensional functions.
-RATES = {"sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1}
 
+@dataclass(frozen=True)
+class Form:
+    """A place of a spec under a person's hands.
 
-def usual(key: str) -> Choice:
-    """An optimizer at a rate that suits a network."""
-    return Choice(key, {"lr": RATES.get(key, 1e-3)})
-
-
-def turned(part: Choice, new: dict) -> Choice:
-    """A part with some of its hyperparameters turned."""
-    return Choice(part.key, part.values | new)
-
-
-def rows_of(dataset: Choice) -> int:
-    """How many rows there are."""
-    return dataset.build(SHAPES).points if dataset.key in SHAPES else DATASETS[dataset.key].rows
-
-
-def fitting(network: Network, dataset: Choice) -> Network:
-    """The network with the inputs and outputs that the data have."""
-    data = DATASETS[dataset.key]
-    classes = len(data.labels) or dataset.build(SHAPES).classes
-    return replace(network, sizes=(data.features, *network.sizes[1:-1], classes))
-
-
-def read(value) -> dict:
-    """The numbers of a training, or of what is like one, by the names of its hyperparameters."""
-    sizes = value.network.sizes
-    numbers = {
-        "hidden": len(sizes) - 2, "units": sizes[1] if len(sizes) > 2 else 100, "batch": value.batch,
-        "iterations": value.iterations, "rows": value.split.rows, "noise": value.split.noise, "seeds": len(value.seeds),
-        "dropout": value.network.dropout,
-    }  # fmt: skip
-    penalty = getattr(value, "penalty", None)
-    return numbers | ({"l2": penalty.l2, "l1": penalty.l1} if penalty else {})
-
-
-def written(value, new: dict) -> dict:
-    """The parts of a training that say so."""
-    v = read(value) | new
-    network, split = value.network, value.split
-    sizes = (network.sizes[0], *[v["units"]] * v["hidden"], network.sizes[-1])
-    rows = max(1, min(v["rows"], rows_of(value.dataset) - 1))
-    parts = {
-        "network": replace(network, sizes=sizes, dropout=v["dropout"]), "batch": v["batch"], "iterations": v["iterations"],
-        "split": replace(split, rows=rows, noise=v["noise"]),
-    }  # fmt: skip
-    if v["seeds"] != len(value.seeds):
-        parts["seeds"] = tuple(range(v["seeds"]))
-    if penalty := getattr(value, "penalty", None):
-        parts["penalty"] = replace(penalty, l2=v["l2"], l1=v["l1"])
-    return parts
-
-
-class TrainingControls:
-    """Controls of one training, or of what is like one: it has a network, data, a split, numbers, perhaps an optimizer.
-
-    `get()` gives what is set now, `put(**parts)` sets parts of it.
+    `read()` gives the whole spec, `write(spec)` puts another in place; `opening` is the one that the
+    page opened with. A `locked` form is shown and cannot be changed.
     """
 
-    def __init__(self, name: str, get: Callable[[], object], put: Callable[..., None]):
-        self.name, self.get, self.put = name, get, put
+    name: str
+    read: Callable[[], Any]
+    write: Callable[[Any], None]
+    opening: Any = None
+    lens: Lens = at()
+    locked: bool = False
 
-    def _key(self, what):
-        return f"{self.name}-{what}-{session().epoch}"
+    @property
+    def value(self):
+        """What stands here now."""
+        return self.lens.get(self.read())
 
-    def choice(self, label: str, keys, chosen, told, choose, mark: str = "") -> None:
-        """A menu; `choose(key)` is called when a person chooses. Another `mark`, where labels change, makes it anew."""
-        key, keys = self._key(label.lower() + mark), list(keys)
-        st.selectbox(
-            label, keys, keys.index(chosen), told, key=key, on_change=lambda: choose(st.session_state[key])
-        )  # fmt: skip
+    @property
+    def default(self):
+        """What stood here when the page opened; None where it had no such place."""
+        try:
+            return self.lens.get(self.opening)
+        except (AttributeError, IndexError, TypeError):
+            return None
 
-    def hyperparameters(self, what: str, label: str, declared, values, turn, look=None) -> None:
-        """A panel of hyperparameters, where there are any."""
-        if declared:
-            hyperparameter_panel(self._key(what), label, declared, values, turn, look=look)
+    def set(self, value) -> None:
+        """Put something else here."""
+        self.write(self.lens.set(self.read(), value))
 
-    def data(self) -> None:
-        """Which data, what they are made like, and which of their rows are for training."""
-        dataset = self.get().dataset
-        labels = {k: label(k) for k in DATASETS}
-        self.choice("Data", labels, dataset.key, labels.get, lambda k: self._put_data(Choice(k), 50), brought())
-        bring(dataset.key)
-        if dataset.key in SHAPES:
-            self.hyperparameters(
-                f"data-{dataset.key}", "Data", hyperparameters(SHAPES[dataset.key]), dataset.values,
-                lambda new: self._put_data(turned(self.get().dataset, new), 1),
-            )  # fmt: skip
-        if dataset.key == "digits":
-            key = self._key("writers")
-            st.toggle(
-                "Test on other writers", self.get().split.first, key=key, help="The first rows are for training, in place of a "
-                "random choice: the digits stand in the order in which they were collected, so the test is in other hands.",
-                on_change=lambda: self.put(split=replace(self.get().split, first=st.session_state[key])),
-            )  # fmt: skip
+    def at(self, *path: str | int) -> "Form":
+        """A place within this one."""
+        name = "-".join([self.name, *map(str, path)])
+        return replace(self, name=name, lens=self.lens.at(*path))
 
-    def _put_data(self, dataset, least):
-        """Other data: the network gets their inputs and classes, and some rows, `least` or more, are left for the test."""
-        value = self.get()
-        rows = max(1, min(value.split.rows, rows_of(dataset) - least))
-        self.put(
-            dataset=dataset, network=fitting(value.network, dataset), split=replace(value.split, rows=rows)
-        )  # fmt: skip
+    def key(self, what: str = "") -> str:
+        """The key of a widget of this place."""
+        return session().key(f"{self.name}-{what}" if what else self.name)
 
-    def activation(self) -> None:
-        """The activation function, and its hyperparameters."""
-        self._part("Activation", "activation", ACTIVATIONS)
-
-    def initializer(self) -> None:
-        """The rule of the initial weights, and its hyperparameters."""
-        self._part("Initial weights", "initializer", INITIALIZERS)
-
-    def _part(self, label, field, registry):
-        part = getattr(self.get().network, field)
-        self.choice(
-            label, registry, part.key, lambda k: registry[k].label,
-            lambda k: self.put(network=replace(self.get().network, **{field: Choice(k)})),
-        )  # fmt: skip
-        self.hyperparameters(
-            f"{field}-{part.key}", label, hyperparameters(registry[part.key]), part.values,
-            lambda new: self.put(network=replace(self.get().network, **{field: turned(getattr(self.get().network, field), new)})),
-        )  # fmt: skip
-
-    def numbers(self, declared=SHARED, title: str = "Network and training") -> None:
-        """Hyperparameters of the names that `read` knows; rows go as far as the data do."""
-        dataset = self.get().dataset
-        most = min(rows_of(dataset) - 1, MAX_ROWS)
-        declared = tuple(replace(k, low=min(k.low, most), high=most) if k.name == "rows" else k for k in declared)
-        self.hyperparameters(
-            f"numbers-{title}-{most}", title, declared, read(self.get()), lambda new: self.put(**written(self.get(), new))
-        )  # fmt: skip
-
-    def optimizer(self, schedule: bool = True) -> None:
-        """The optimizer with its hyperparameters, and a schedule of its rate."""
-        config, network = self.get().optimizer, self.get().network
-        keys = [k for k in OPTIMIZERS if not unsuited(k, network)]
-        part = config.method
-        self.choice(
-            "Optimizer", keys, part.key, lambda k: OPTIMIZERS[k].label, lambda k: self.put(optimizer=OptimizerConfig(usual(k)))
-        )  # fmt: skip
-        st.caption(f"{sentence(OPTIMIZERS[part.key])} {left_out(network)}")
-        self.hyperparameters(
-            f"optimizer-{part.key}", "Optimizer", hyperparameters(OPTIMIZERS[part.key]), part.values,
-            lambda new: self.put(optimizer=replace(self.get().optimizer, method=turned(self.get().optimizer.method, new))),
-        )  # fmt: skip
-        if schedule:
-            self.schedule(config, lambda config: self.put(optimizer=config))
-
-    def schedule(self, config: OptimizerConfig, put, label: str = "Schedule") -> None:
-        """The schedule of an optimizer's rate; `put(optimizer)` is called with another. `label` is that of its hyperparameters."""
-        part = config.schedules.get("lr", Choice("constant"))
-        self.choice(
-            "Schedule of the rate", SCHEDULES, part.key, lambda k: k.replace("_", " "),
-            lambda k: put(replace(config, schedules={} if k == "constant" else {"lr": Choice(k)})),
-        )  # fmt: skip
-        self.hyperparameters(
-            f"schedule-{part.key}", label, hyperparameters(SCHEDULES[part.key]), part.values,
-            lambda new: put(replace(config, schedules={"lr": turned(part, new)})),
-        )  # fmt: skip
+    def draw(self, controls: Sequence) -> None:
+        """Draw controls, or functions of the form, one below the other."""
+        for control in controls:
+            (control.draw if hasattr(control, "draw") else control)(self)
 
 
-def left_out(network: Network) -> str:
-    """Which optimizers the menu does not offer for a network, and why."""
-    dense = [k for k in OPTIMIZERS if unsuited(k, network)]
-    return (
-        f"Not offered: {' and '.join(OPTIMIZERS[k].label for k in dense)}. {unsuited(dense[0], network)}"
-        if dense
-        else ""
-    )
+# What a control may be bound to that is not itself a field: its declaration, and where it is.
+DERIVED: dict[str, tuple[Hyperparameter, Lens]] = {}
+
+
+def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
+    """The hyperparameter at a dotted path of the form's value, and its place; ↺ is what it opened with."""
+    if path in DERIVED:
+        declared, lens = DERIVED[path]
+    else:
+        *outer, name = path.split(".")
+        owner = at(*outer).get(form.value)
+        declared = next(h for h in hyperparameters(type(owner)) if h.name == name)
+        lens = at(*outer, name)
+    default = replace(form, lens=form.lens.then(lens)).default
+    return (declared if default is None else replace(declared, default=default)), lens
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Sliders of the hyperparameters at these dotted paths.
+
+    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)` may
+    give one with another range, where that depends on what else is set.
+    """
+
+    title: str
+    paths: tuple[str, ...]
+    live: bool = False
+    narrowed: Callable[[Form, Hyperparameter], Hyperparameter] = lambda form, declared: declared
+
+    def draw(self, form: Form) -> None:
+        found = [declaration(form, path) for path in self.paths]
+        declared = tuple(self.narrowed(form, h) for h, _lens in found)
+        lenses = {h.name: lens for h, lens in found}
+
+        def turn(new):
+            value = form.value
+            for name, number in new.items():
+                value = lenses[name].set(value, number)
+            form.set(value)
+
+        def values():
+            return {name: lens.get(form.value) for name, lens in lenses.items()}
+
+        limits = "-".join(f"{h.high:g}" for h in declared if h.name == "rows")
+        key = form.key(f"panel-{'-'.join(lenses)}{limits}")
+        draw_panel(key, self.title, declared, values, turn, self.live, form.locked)
+
+
+def draw_panel(key, title, declared, values, turn, live=False, locked=False, **more) -> None:
+    """Sliders; live ones move the pictures while they are dragged."""
+    if not declared:
+        return
+    if live:
+        live_panel(key, title, declared, values, turn, locked=locked, **more)
+    else:
+        hyperparameter_panel(key, title, declared, values(), turn, locked=locked, **more)
+
+
+def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> None:
+    """Sliders of the hyperparameters of what is chosen at the form's place."""
+    cls = registry[form.value.key]
+    declared = tuple(h for h in hyperparameters(cls) if only is None or only(h))
+
+    def values():
+        return form.value.values if form.value else {}
+
+    def turn(new):
+        form.set(form.value.with_values(**new))
+
+    key = form.key(f"of-{form.value.key}")
+    draw_panel(key, title or cls.label, declared, values, turn, locked=form.locked, **more)
+
+
+@dataclass(frozen=True)
+class Menu:
+    """A menu for what stands at a dotted path: one thing of a registry, whose sliders follow, or an option.
+
+    Registry and options are those that the field declares. `about` shows the sentence on what is chosen.
+    With `segments` all are seen at once. `chosen(key)` makes what is put in place, a bare Choice where
+    nothing else is said.
+    """
+
+    path: str
+    about: bool = False
+    segments: bool = False
+    live: bool = False
+    label: str = ""
+    keys: Callable[[Form], Sequence[str]] | None = None
+    chosen: Callable[[str], Any] = Choice
+
+    def draw(self, form: Form) -> None:
+        *outer, name = self.path.split(".")
+        declared = next(f for f in fields(form.at(*outer).value) if f.name == name).metadata
+        place = form.at(*outer, name)
+        registry = declared.get("registry")
+        names = {k: c.label for k, c in registry.items()} if registry else declared["options"]
+        keys = list(self.keys(form) if self.keys else names)
+        value = place.value.key if registry else place.value
+
+        def put(key):
+            place.set(self.chosen(key) if registry else key)
+
+        label = self.label or declared["label"]
+        select(place, label, keys, value, lambda k: _(names[k]), put, self.segments, declared["help"])
+        if not registry:
+            return
+        if self.about:
+            st.caption(sentence(registry[value]))
+        choice_panel(place, registry, label, live=self.live)
+
+
+def select(
+    form: Form, label, keys, value, name, put, segments=False, help="", what="menu", hidden=False
+) -> None:
+    """A menu whose choice goes to `put(key)`; the keys of a widget never depend on its label."""
+    key = form.key(what)
+    common = {"key": key, "help": help or None, "disabled": form.locked}
+    common["label_visibility"] = "collapsed" if hidden else "visible"
+
+    def change():
+        put(st.session_state[key])
+
+    if segments:
+        st.segmented_control(
+            label, keys, default=value, format_func=name, required=True, on_change=change, **common
+        )
+    else:
+        st.selectbox(label, keys, keys.index(value), name, on_change=change, **common)
+
+
+@dataclass(frozen=True)
+class Toggle:
+    """A switch for the boolean at a dotted path; or for `on` in place of None there."""
+
+    path: str
+    label: str
+    help: str = ""
+    on: Callable[[], Any] | None = None
+
+    def draw(self, form: Form) -> None:
+        place = form.at(*self.path.split("."))
+        key = place.key("toggle")
+
+        def change():
+            wanted = st.session_state[key]
+            place.set(wanted if self.on is None else self.on() if wanted else None)
+
+        st.toggle(
+            self.label, bool(place.value), key=key, help=self.help or None, on_change=change, disabled=form.locked
+        )
+
+
+@dataclass(frozen=True)
+class When:
+    """Controls that are there while a condition on the spec holds."""
+
+    condition: Callable[[Any], bool]
+    controls: tuple
+
+    def draw(self, form: Form) -> None:
+        if self.condition(form.value):
+            form.draw(self.controls)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Controls of a spec within the spec."""
+
+    path: str
+    controls: tuple
+
+    def draw(self, form: Form) -> None:
+        form.at(*self.path.split(".")).draw(self.controls)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of things, each under its name with its settings; one to add.
+
+    `item(form, i, name, settings)` draws the sliders of one; `settings(form)` is what its popover shows.
+    `names(spec)` gives their names, `new(spec)` the one that is added.
+    """
+
+    path: str
+    names: Callable[[Any], Sequence[str]]
+    item: Callable
+    settings: Callable
+    new: Callable[[Any], Any]
+    add: str
+    least: int = 1
+    most: int = 8
+
+    def draw(self, form: Form) -> None:
+        place = form.at(self.path)
+        for i, name in enumerate(self.names(form.value)):
+            many = len(place.value)
+            one = replace(place.at(i), name=f"{place.name}-{i}-of-{many}")
+            with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
+                st.markdown(f"**{name}**", width="stretch")
+                box = st.popover(_("Change"), key=one.key("settings"), on_change="rerun")
+            if box.open:
+                with box:
+                    self.settings(one)
+                    st.button(
+                        _("Remove {name}").format(name=name),
+                        key=one.key("remove"),
+                        icon=":material/close:",
+                        width="stretch",
+                        disabled=many <= self.least,
+                        on_click=lambda i=i: place.set(without(place.value, i)),
+                    )
+            self.item(one, i, name)
+        st.button(
+            self.add,
+            key=place.key("add"),
+            icon=":material/add:",
+            width="stretch",
+            on_click=lambda: place.set((*place.value, self.new(form.value))),
+            disabled=len(place.value) >= self.most or form.locked,
+        )

@@ -1,173 +1,130 @@
-"""Trainings that run while one watches: a few milliseconds of work at a time, between two pictures.
+"""Jobs that run while one watches: a moment of work at a time, between two pictures.
 
-A fragment comes back four times a second, trains for a moment, and draws what there is. So it can be
-stopped at once, keeps what it has, and leaves room for other visitors.
+A fragment comes back four times a second, works for a moment, and draws what there is. So a job can
+be stopped at once, keeps what it has, and leaves room for other visitors.
 """
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from time import perf_counter
 
 import streamlit as st
 
-from optviz.shell.data_source import awaited, source_of
-from optviz.spec import canonical_json, to_dict
-from optviz.training import (
-    MAX_NUMBERS,
-    Progress,
-    Training,
-    advance,
-    begin,
-    held_numbers,
-    load,
-)
-from optviz.ui.components import shown
-from optviz.ui.session import session
+from optviz.training.jobs import Amount, Job, farthest_behind
+from optviz.translation import _
+from optviz.ui.session import Results, session
 
 EVERY = 0.25  # seconds between two pictures
-BUDGET = 0.15  # of them spent on training
-CHUNK = 5  # iterations in one go; the clock is looked at in between
+BUDGET = 0.15  # of them spent on work
+SLICE = 0.03  # of a job at a time: whoever is farthest behind is next
+MAX_KEPT = 64  # states of a page that are kept to come back to
 
 
-def key_of(training: Training) -> str:
-    """What the numbers depend on: not on how long it goes on, but on whose files the data come from."""
-    return canonical_json(to_dict(replace(training, iterations=0))) + source_of(training.dataset.key)[0]
+def state_of(results: Results, job: Job):
+    """How far a job has come: from what is kept, or else from its beginning."""
+    kept = results.states.pop(job.key, None)  # and to the end of the order of use
+    state = job.begin() if kept is None else job.resume(kept)
+    results.states[job.key] = state
+    return state
 
 
-@st.cache_resource(max_entries=8, show_spinner="Reading the data …")
-def _data(key, _training, _source):
-    return load(_training, _source)
+def states_of(results: Results, jobs: Sequence[Job]) -> list:
+    """How far all have come."""
+    return [state_of(results, job) for job in jobs]
 
 
-def data_of(training: Training):
-    """The training's rows. ValueError, for a person, where they cannot be had."""
-    if why := awaited(training.dataset.key):
-        raise ValueError(why)
-    mark, source = source_of(training.dataset.key)
-    return _data(canonical_json(to_dict([training.dataset, training.split, training.inputs])) + mark, training, source)
+def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
+    """How much of all is done."""
+    amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
+    return Amount(sum(a.done for a in amounts), sum(a.total for a in amounts))
 
 
-def shelf(name: str) -> dict:
-    """Of a page: whether it is `running`, and what is `kept` of what was done, by what its numbers depend on."""
-    return st.session_state.setdefault("labs", {}).setdefault(name, {"running": False, "kept": {}})
+def _work(results: Results, jobs: Callable[[], Sequence[Job]]) -> bool:
+    """Work for a moment; whether anything is left to do.
 
-
-def progress(name: str, training: Training) -> Progress:
-    """How far this training has come on this page; what is kept of a shorter or stopped one goes on."""
-    return _progress(shelf(name)["kept"], training)
-
-
-def _progress(kept, training):
-    key = key_of(training)
-    now = kept.get(key)
-    if now is None or now.iteration > training.iterations:
-        now = begin(training, data_of(training))
-    elif now.training.iterations != training.iterations:
-        now = replace(now, training=training)
-    kept[key] = now
-    return now
-
-
-def _step(name, trainings):
-    """Train for a moment, whoever is farthest behind first; whether anything is left to do.
-
-    Streamlit may begin the next run while this one is not quite over: who began again in the meantime
-    has other shelves, and nothing of this is put on them.
+    Streamlit may begin the next run while this one is not quite over: who resets in the meantime gets
+    other results, and nothing of this is put into them.
     """
-    lab, until = shelf(name), perf_counter() + BUDGET
-    kept = lab["kept"]
-    while perf_counter() < until and lab["running"]:
-        behind = [now for t in trainings if not (now := _progress(kept, t)).done]
-        if not behind:
+    until = perf_counter() + BUDGET
+    while results.running and (left := until - perf_counter()) > 0:
+        now = jobs()
+        states = states_of(results, now)
+        i = farthest_behind(now, states)
+        if i is None:
             return False
-        now = min(behind, key=lambda now: now.iteration / now.training.iterations)
-        t, training = now.iteration, now.training
-        stops = [training.eval_every - t % training.eval_every, training.iterations - t, CHUNK]
-        if training.snapshot_every:
-            stops.append(training.snapshot_every - t % training.snapshot_every)
-        kept[key_of(training)] = advance(now, data_of(training), min(stops))
+        results.states[now[i].key] = now[i].advance(states[i], min(SLICE, left))
+        for old in list(results.states)[: -max(MAX_KEPT, len(now))]:
+            del results.states[old]
     return True
 
 
-def laboratory(name: str, trainings: list[Training], draw) -> None:
-    """Buttons to train, stop, go on and begin again; `draw(progresses)` shows what there is, while it grows."""
-    lab = shelf(name)
-    shown().trainings[name] = trainings
-    if not trainings:
-        st.info("Nobody trains. Add an optimizer beside the picture.")
-        return
-    if (numbers := max(map(held_numbers, trainings))) > MAX_NUMBERS:  # each hyperparameter allows its share of it
-        st.error(
-            f"This cannot be trained here: it holds {numbers:,} numbers at a time; {MAX_NUMBERS:,} are the most.", icon=":material/error:"
-        )  # fmt: skip
-        return
-    try:
-        data_of(trainings[0])
-    except ValueError as error:
-        lab["running"] = False  # and does not go on by itself when they are there
-        if awaited(trainings[0].dataset.key):
-            st.info(f"{error}", icon=":material/download:")
-        else:
-            st.error(f"{error}", icon=":material/error:")
-        return
+def run_jobs(
+    name: str,
+    jobs: Callable[[], Sequence[Job]],
+    draw: Callable[[list], None],
+    verb: str,
+    units: str,
+) -> None:
+    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it grows.
 
-    def progresses():
-        return [progress(name, t) for t in trainings]
-
-    def counted():
-        found = progresses()
-        return sum(now.iteration for now in found), sum(now.training.iterations for now in found)
-
-    watched(name, lambda: _step(name, trainings), counted, lambda: draw(progresses()))
-
-
-def watched(name: str, step, counted, draw, units: str = "iterations", verb: str = "Train") -> None:
-    """Any work in slices, with its buttons: `step()` does one and says whether anything is left to do.
-
-    `counted()` gives how much is done and how much there is, in `units`; `draw()` shows what there is.
+    `jobs()` is asked again and again: it may give more of them once others are complete.
     """
-    lab, scene = shelf(name), session().epoch
-    _buttons(name, lab, *counted(), verb)
+    results, epoch = session().results_of(name), session().epoch
+    _buttons(name, results, amount_of(now := jobs(), states_of(results, now)), verb)
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
-    @st.fragment(run_every=EVERY if lab["running"] else None)
-    def bench():
-        if session().epoch != scene:  # a button in here has put another scene on the page
+    @st.fragment(run_every=EVERY if results.running else None)
+    def sliced():
+        if session().epoch != epoch:  # a button in here has put another spec on the page
             st.rerun()
-        if lab["running"] and not step():
-            lab["running"] = False
+        if results.running and not _work(results, jobs):
+            results.running = False
             st.rerun()
-        done, whole = counted()
-        st.progress(done / whole if whole else 1.0, f"{done} of {whole} {units}")
-        draw()
+        now = jobs()
+        states = states_of(results, now)
+        amount = amount_of(now, states)
+        told = _("{done} of {total} {units}").format(done=amount.done, total=amount.total, units=units)
+        st.progress(amount.done / amount.total if amount.total else 1.0, told)
+        draw(states)
 
-    bench()
+    sliced()
 
 
-def _buttons(name, lab, done, whole, verb):
-    with st.container(horizontal=True, vertical_alignment="center", key=f"lab-{name}"):
-        if lab["running"]:
+def _buttons(name, results, amount, verb):
+    with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
+        if results.running:
             st.button(
-                "Stop", key=f"stop-{name}", icon=":material/pause:", type="primary", on_click=run, args=(name, False)
+                _("Stop"),
+                key=f"stop-{name}",
+                icon=":material/pause:",
+                type="primary",
+                on_click=run,
+                args=(name, False),
             )
         else:
             st.button(
-                "Go on" if 0 < done < whole else verb, key=f"train-{name}", icon=":material/play_arrow:", type="primary",
-                disabled=done >= whole, on_click=run, args=(name, True),
-            )  # fmt: skip
+                _("Resume") if 0 < amount.done < amount.total else verb,
+                key=f"train-{name}",
+                icon=":material/play_arrow:",
+                type="primary",
+                disabled=amount.complete,
+                on_click=run,
+                args=(name, True),
+            )
         st.button(
-            "Begin again",
-            key=f"again-{name}",
+            _("Reset"),
+            key=f"reset-{name}",
             icon=":material/restart_alt:",
-            disabled=not done or lab["running"],
-            on_click=_forget,
+            disabled=not amount.done or results.running,
+            on_click=reset,
             args=(name,),
         )
 
 
-def run(name, running):
-    shelf(name)["running"] = running
+def run(name: str, running: bool = True) -> None:
+    """Let the jobs of a page run, or stop them."""
+    session().results_of(name).running = running
 
 
-def _forget(name):
-    lab = shelf(name)
-    lab["kept"], lab["running"] = {}, False
+def reset(name: str) -> None:
+    """Forget what the jobs of a page have come to."""
+    session().results[name] = Results()

@@ -1,28 +1,48 @@
-"""What a fragment hands to the pictures while a hyperparameter is dragged, and the run of the whole page that follows."""
+"""Panels that move the lines in the pictures while a hand drags a slider.
 
+Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in the
+browser. When the hand rests the whole page follows: table, names, axes, text.
+"""
+
+from collections.abc import Callable
 from contextlib import contextmanager
 
 import streamlit as st
 
+from optviz.ui.components import hyperparameter_panel
+
 
 @contextmanager
-def full_rerun():
-    """Marks a run of the whole page, in which the pictures carry everything themselves."""
-    st.session_state.whole = True
+def full_rerun(figures: Callable[[], dict] | None = None):
+    """Marks a run of the whole page, in which the pictures carry everything themselves.
+
+    `figures()` gives the page's figures by name, as they are after a slider has moved.
+    """
+    S = st.session_state
+    S.whole, S.live_figures = True, figures
     try:
         yield
     finally:
-        st.session_state.whole = False
+        S.whole = False
 
 
-def live_patch(key, pictures):
-    """What a fragment hands over on a run of its own (`pictures()`, by name), and what it does when the hand rests."""
+def live_patch(key, figures):
+    """What a fragment hands over on a run of its own (`figures()`, by name), and what it does when the hand rests."""
     S = st.session_state
     if S.pop("settled", None) == key:
         st.rerun()
-    traces = None if S.whole else pictures()
+    traces = None if S.whole else figures()
 
     def rest():
         S.settled = key
 
     return traces, rest
+
+
+@st.fragment
+def live_panel(key, title, declared, values, turn, notes=None, style=None, locked=False):
+    """A panel that moves the page's pictures; `values()` and `notes()` are asked anew on every run."""
+    traces, rest = live_patch(key, st.session_state.live_figures)
+    hyperparameter_panel(
+        key, title, declared, values(), turn, notes() if notes else {}, style, traces, rest, locked
+    )

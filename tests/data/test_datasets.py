@@ -15,7 +15,7 @@ import pytest
 
 from optviz.data import (
     DATASETS,
-    SHAPES,
+    TOY_SETS,
     SOURCES,
     DataError,
     cache_folder,
@@ -129,35 +129,35 @@ def test_standardized_keeps_single_precision_and_does_not_lose_it():
 # --- points in the plane ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", SHAPES)
+@pytest.mark.parametrize("key", TOY_SETS)
 def test_points_are_balanced_and_come_again(key):
-    x, t = SHAPES[key](points=200).sample(7)
+    x, t = TOY_SETS[key](points=200).sample(7)
     assert (x.shape, x.dtype, t.shape) == ((200, 2), np.float64, (200,))
     assert np.bincount(t).tolist() == [100, 100]
-    assert np.array_equal(SHAPES[key](points=200).sample(7)[0], x)
-    assert not np.array_equal(SHAPES[key](points=200).sample(8)[0], x)
-    assert np.isfinite(SHAPES[key](points=2).sample(0)[0]).all()
+    assert np.array_equal(TOY_SETS[key](points=200).sample(7)[0], x)
+    assert not np.array_equal(TOY_SETS[key](points=200).sample(8)[0], x)
+    assert np.isfinite(TOY_SETS[key](points=2).sample(0)[0]).all()
 
 
-@pytest.mark.parametrize("key", SHAPES)
+@pytest.mark.parametrize("key", TOY_SETS)
 def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
-    few, many = (SHAPES[key](points=n).sample(1)[0] for n in (51, 400))
+    few, many = (TOY_SETS[key](points=n).sample(1)[0] for n in (51, 400))
     assert np.array_equal(few, many[:51])
-    still, a_little, more = (SHAPES[key](noise=noise).sample(1)[0] for noise in (0.0, 0.1, 0.3))
+    still, a_little, more = (TOY_SETS[key](noise=noise).sample(1)[0] for noise in (0.0, 0.1, 0.3))
     np.testing.assert_allclose(more - still, 3 * (a_little - still), atol=1e-12)
     assert np.abs((a_little - still).std() / 0.1 - 1) < 0.1
 
 
-@pytest.mark.parametrize("key", SHAPES)
+@pytest.mark.parametrize("key", TOY_SETS)
 def test_without_noise_the_nearest_neighbor_is_of_the_same_class(key):
-    x, t = SHAPES[key](points=400, noise=0.0).sample(2)
+    x, t = TOY_SETS[key](points=400, noise=0.0).sample(2)
     distance = np.square(x[:, None] - x).sum(-1)
     np.fill_diagonal(distance, np.inf)
     assert np.array_equal(t[distance.argmin(1)], t)
 
 
 def test_moons_lie_on_two_half_circles():
-    x, t = SHAPES["moons"](noise=0.0).sample(0)
+    x, t = TOY_SETS["moons"](noise=0.0).sample(0)
     upper, lower = x[t == 0] - (-0.5, -0.25), x[t == 1] - (0.5, 0.25)
     np.testing.assert_allclose(np.hypot(*upper.T), 1)
     np.testing.assert_allclose(np.hypot(*lower.T), 1)
@@ -165,13 +165,13 @@ def test_moons_lie_on_two_half_circles():
 
 
 def test_circles_have_their_radii():
-    x, t = SHAPES["circles"](noise=0.0, inner=0.3).sample(0)
+    x, t = TOY_SETS["circles"](noise=0.0, inner=0.3).sample(0)
     np.testing.assert_allclose(np.hypot(*x.T), np.where(t == 0, 1, 0.3))
 
 
 @pytest.mark.parametrize("arms", [2, 3, 5])
 def test_spirals_are_parted_by_their_angle(arms):
-    x, t = SHAPES["spirals"](points=60 * arms, noise=0.0, arms=arms, turns=2.0).sample(0)
+    x, t = TOY_SETS["spirals"](points=60 * arms, noise=0.0, arms=arms, turns=2.0).sample(0)
     assert np.bincount(t).tolist() == [60] * arms
     radius, angle = np.hypot(*x.T), np.arctan2(x[:, 1], x[:, 0])
     assert 0.1 <= radius.min() < 0.3 < 0.95 < radius.max() <= 1
@@ -180,7 +180,7 @@ def test_spirals_are_parted_by_their_angle(arms):
 
 
 def test_clouds_stand_where_they_are_put():
-    x, t = SHAPES["clouds"](points=2000, gap=3.0, offset=10.0).sample(0)
+    x, t = TOY_SETS["clouds"](points=2000, gap=3.0, offset=10.0).sample(0)
     a, b = x[t == 0].mean(0), x[t == 1].mean(0)
     assert abs(np.hypot(*(b - a)) - 3) < 0.05
     np.testing.assert_allclose((a + b) / 2, np.array([10, 10]) / sqrt(2), atol=0.05)
@@ -188,7 +188,7 @@ def test_clouds_stand_where_they_are_put():
 
 def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
     """The lecture's demonstration: .992 -> .810 on raw data, .992 -> .992 on standardized data."""
-    x, t = SHAPES["clouds"](points=20_000, gap=2.0, noise=0.415, offset=10.0).sample(0)
+    x, t = TOY_SETS["clouds"](points=20_000, gap=2.0, noise=0.415, offset=10.0).sample(0)
     turn = np.radians(5)
     line = np.array([np.cos(-pi / 4 + turn), np.sin(-pi / 4 + turn)])
 
@@ -289,18 +289,18 @@ def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, v
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(variable, raising=False)
     assert folder_of(key) == tmp_path / "cache" / "optviz" / key
-    assert not DATASETS[key].at_hand()
+    assert not DATASETS[key].available()
     with pytest.raises(DataError, match=rf"Fetch it, or name its folder in \${variable}"):
         load_mnist(key=key)
     monkeypatch.setenv(variable, str(brought))
-    assert DATASETS[key].at_hand()
+    assert DATASETS[key].available()
     agrees(load_mnist(key=key), small())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_missing_file_is_named(brought, name):
     (brought / name).unlink()
-    assert not DATASETS["mnist"].at_hand(brought)
+    assert not DATASETS["mnist"].available(brought)
     with pytest.raises(DataError, match=f"MNIST: {name.removesuffix('.gz')} .*cannot be found in the folder"):
         load_mnist(brought)
     with pytest.raises(DataError, match=f"Fashion-MNIST: {name.removesuffix('.gz')} .*among the files given"):
@@ -488,7 +488,7 @@ def test_fetching_into_the_cache_folder(files, tmp_path, monkeypatch):
         assert asked == 4
         assert fetch("mnist", address=address) == folder  # again: all is there
         assert len(handler.asked) == asked
-    assert DATASETS["mnist"].at_hand()
+    assert DATASETS["mnist"].available()
     agrees(load_mnist(official=True), small(train=300, test=100))
     total = sum(map(len, files.values()))
     assert seen[0] == (0, total)
@@ -514,7 +514,7 @@ def test_a_cut_connection_is_gone_on_with(files, tmp_path, ranges, lengths):
         assert files[TRAIN_X].startswith(kept[f"{TRAIN_X}.part"])
         have = len(kept[f"{TRAIN_X}.part"])
         assert 60_000 < have <= 100_000
-        assert not DATASETS["mnist"].at_hand(tmp_path)
+        assert not DATASETS["mnist"].available(tmp_path)
         handler.cut, seen = None, []
         fetch("mnist", tmp_path, address, progress=lambda done, total: seen.append(done))
         assert handler.asked[1] == (TRAIN_X, f"bytes={have}-")
@@ -708,12 +708,12 @@ def test_what_the_menu_says(key, tmp_path):
     assert d.name
     assert d.attribution
     assert d.needs_folder == (key in ("mnist", "fashion"))
-    assert d.at_hand(tmp_path) != d.needs_folder
+    assert d.available(tmp_path) != d.needs_folder
     if d.picture:
         assert d.picture[0] * d.picture[1] == d.features
         assert len(d.labels) == 10
-    if key in SHAPES:
-        assert SHAPES[key]().sample(0)[0].shape[1] == d.features
+    if key in TOY_SETS:
+        assert TOY_SETS[key]().sample(0)[0].shape[1] == d.features
 
 
 @pytest.mark.parametrize("key", SOURCES)

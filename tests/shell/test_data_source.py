@@ -13,8 +13,8 @@ from optviz.data import cache_folder
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.shell import data_source as datafiles
-from optviz.shell import download as fetching
+from optviz.ui import data_source as datafiles
+from optviz.ui import download as fetching
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
 from tests.data.test_datasets import (
@@ -51,17 +51,17 @@ def nothing_else(monkeypatch, tmp_path):
 def script():
     import streamlit as st
 
-    from optviz.shell.data_source import (
-        at_hand,
-        awaited,
+    from optviz.ui.data_source import (
+        available,
+        missing_message,
         bring,
         label,
         source_of,
     )
 
-    bring("mnist")
-    st.info(awaited("mnist") or "ready")
-    st.session_state.told = (at_hand("mnist"), label("mnist"), source_of("mnist"))
+    data_source_controls("mnist")
+    st.info(missing_message("mnist") or "ready")
+    st.session_state.told = (available("mnist"), label("mnist"), source_of("mnist"))
 
 
 def opened():
@@ -132,7 +132,7 @@ def test_not_here_yet_it_says_so_and_offers_three_ways():
 def test_sets_that_ship_need_nothing():
     for key in ("digits", "moons"):
         assert datafiles.source_of(key) == ("", None)
-        assert datafiles.at_hand(key)
+        assert datafiles.available(key)
         assert "here" not in datafiles.label(key)
 
 

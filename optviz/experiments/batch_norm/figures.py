@@ -15,7 +15,7 @@ from optviz.plot.style import (
     style,
 )
 from optviz.plot.thumbnail import curves_thumbnail
-from optviz.plot.training import over_seeds, status, table
+from optviz.plot.old_training import over_seeds, status, table
 from optviz.training import Progress
 
 NAMES = ("with batch normalization", "without")  # in the order of the trainings

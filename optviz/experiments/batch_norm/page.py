@@ -14,11 +14,11 @@ from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.spec import SpecError
-from optviz.ui import training_charts as bench
+from optviz.ui import old_training_charts as bench
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
-from optviz.ui.form import SHARED, TrainingControls
-from optviz.ui.job_runner import data_of, laboratory
-from optviz.ui.layout import framed
+from optviz.ui.old_form import SHARED, TrainingControls
+from optviz.ui.old_job_runner import data_of, laboratory
+from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 PAGE = "batch_norm"

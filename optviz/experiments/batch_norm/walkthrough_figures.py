@@ -21,7 +21,7 @@ from optviz.plot.style import (
     packed,
     style,
 )
-from optviz.plot.training import table
+from optviz.plot.old_training import table
 
 
 def _tuple(a):

@@ -15,7 +15,7 @@ from optviz.plot.style import (
     packed_grid,
     style,
 )
-from optviz.plot.training import over_seeds
+from optviz.plot.old_training import over_seeds
 from optviz.training import Progress, smoothed
 
 NAMES = {

@@ -27,10 +27,10 @@ from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.training import MAX_EVALUATED, Progress
-from optviz.ui import job_runner as lab
+from optviz.ui import old_job_runner as lab
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
-from optviz.ui.form import TrainingControls
-from optviz.ui.layout import framed
+from optviz.ui.old_form import TrainingControls
+from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 PAGE = "ensembles"

@@ -14,7 +14,7 @@ from optviz.experiments.ensembles.figures import (
 )
 from optviz.experiments.ensembles.spec import Ensemble, Outcome
 from optviz.plot.style import Theme, number, style
-from optviz.plot.training import status, table
+from optviz.plot.old_training import status, table
 from optviz.training import Progress
 
 FALLEN = 0.02  # of accuracy lost since the best: more than chance

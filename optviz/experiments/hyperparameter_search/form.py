@@ -16,7 +16,7 @@ from optviz.tuning import (
     Halving,
     Space,
 )
-from optviz.ui.form import SHARED, TrainingControls, turned
+from optviz.ui.old_form import SHARED, TrainingControls, turned
 from optviz.ui.session import session
 
 NUMBERS = (

@@ -10,7 +10,7 @@ from optviz.experiments.activations.spec import inside
 from optviz.experiments.initialization import figures as views
 from optviz.plot.style import THEMES, Style
 from optviz.training import Progress
-from optviz.ui import job_runner as lab
+from optviz.ui import old_job_runner as lab
 from optviz.ui.components import plot, table, theme_name
 
 ROWS = 256  # training rows that are sent through to look at the layers

@@ -11,11 +11,11 @@ from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot.style import THEMES, style
 from optviz.spec import Choice
-from optviz.ui import job_runner as lab
-from optviz.ui import training_charts as bench
+from optviz.ui import old_job_runner as lab
+from optviz.ui import old_training_charts as bench
 from optviz.ui.components import hyperparameter_panel, theme_name
-from optviz.ui.form import TrainingControls, turned
-from optviz.ui.layout import framed
+from optviz.ui.old_form import TrainingControls, turned
+from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 PAGE = "initialization"

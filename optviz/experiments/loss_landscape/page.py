@@ -15,12 +15,12 @@ from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.spec import canonical_json, to_dict
-from optviz.ui import job_runner as lab
-from optviz.ui import training_charts as bench
+from optviz.ui import old_job_runner as lab
+from optviz.ui import old_training_charts as bench
 from optviz.ui.components import player, plot, theme_name
-from optviz.ui.form import SHARED, TrainingControls
-from optviz.ui.layout import framed
-from optviz.ui.optimizer_list import trainees
+from optviz.ui.old_form import SHARED, TrainingControls
+from optviz.ui.old_layout import framed
+from optviz.ui.old_optimizer_list import trainees
 from optviz.ui.session import session
 
 PAGE = "loss_landscape"

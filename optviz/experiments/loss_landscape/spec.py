@@ -13,7 +13,6 @@ import numpy as np
 
 from optviz.experiments.loss_landscape.planes import Plane, pca_plane, random_plane
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
-from optviz.experiments.optimizer_comparison.spec import check as check_contest
 from optviz.nn import (
     DTYPES,
     MiniBatch,
@@ -24,7 +23,7 @@ from optviz.nn import (
 )
 from optviz.nn.streams import DIRECTIONS
 from optviz.optim.config import OptimizerConfig, names
-from optviz.spec import Choice, SpecError
+from optviz.spec import Choice, SpecError, validate
 from optviz.training import (
     MAX_SEED,
     Data,
@@ -53,7 +52,7 @@ THREE = (
 class LossLandscape:
     """Who trains on what, which plane, and how finely the loss on it is worked out."""
 
-    race: OptimizerComparison = field(default_factory=lambda: OptimizerComparison(THREE, Network((64, 50, 50, 10))))
+    race: OptimizerComparison = field(default_factory=lambda: OptimizerComparison(Network((64, 50, 50, 10)), optimizers=THREE))
     middle: int = 0  # the end of this optimizer's path is the point through which the plane is laid
     plane: str = "pca"
     seed: int = 0  # of the random directions
@@ -84,7 +83,7 @@ class LossLandscape:
 
 def check(loss_landscape: LossLandscape) -> None:
     """SpecError where a terrain from outside could not have been set on the page."""
-    check_contest(loss_landscape.race)
+    validate(loss_landscape.race)
     if len(loss_landscape.race.seeds) != 1:
         raise SpecError("a landscape is that of one seed")
     if loss_landscape.plane not in PLANES:

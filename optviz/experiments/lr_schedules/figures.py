@@ -10,7 +10,7 @@ from optviz.experiments.lr_schedules.spec import (
 )
 from optviz.optim.schedules import Step
 from optviz.plot.style import number, packed
-from optviz.plot.training import (
+from optviz.plot.old_training import (
     DRAWN,
     Line,
     Scale,

@@ -19,16 +19,16 @@ from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentenc
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot import equations
 from optviz.plot.style import THEMES, number, style
-from optviz.plot.training import table as html_table
+from optviz.plot.old_training import table as html_table
 from optviz.shell import sharing
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.training import unsuited
-from optviz.ui import training_charts as bench
+from optviz.ui import old_training_charts as bench
 from optviz.ui.components import plot, table, theme_name
-from optviz.ui.form import SHARED, TrainingControls, turned
-from optviz.ui.job_runner import laboratory, run
-from optviz.ui.layout import framed
-from optviz.ui.optimizer_list import trainees
+from optviz.ui.old_form import SHARED, TrainingControls, turned
+from optviz.ui.old_job_runner import laboratory, run
+from optviz.ui.old_layout import framed
+from optviz.ui.old_optimizer_list import trainees
 from optviz.ui.session import session
 
 PAGE, RANGE = "lr_schedules", "lr-schedules-range"  # also the names of the two laboratories

@@ -1,12 +1,10 @@
 """Optimizers on one network: the same start, the same mini-batches, a training for each."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import Choice, SpecError
-from optviz.training import Split, Training
-from optviz.training import check as check_training
+from optviz.spec import Choice, items
+from optviz.training import Training, TrainingSettings, check
 
 MAX_OPTIMIZERS = 8
 
@@ -20,29 +18,17 @@ FIGURE = (
 
 
 @dataclass(frozen=True)
-class OptimizerComparison:
-    """What every training shares, and who trains."""
+class OptimizerComparison(TrainingSettings):
+    """What every training shares, and the optimizers."""
 
-    optimizers: tuple[OptimizerConfig, ...] = FIGURE
-    network: Network = field(default_factory=Network)
-    dataset: Choice = Choice("digits")
-    split: Split = Split()
-    batch: int = 128
-    iterations: int = 300
-    seeds: tuple[int, ...] = (0,)
+    optimizers: tuple[OptimizerConfig, ...] = items(FIGURE, 0, MAX_OPTIMIZERS, "optimizers")
 
     @property
     def trainings(self) -> list[Training]:
         """One for each optimizer."""
-        return [
-            Training(self.network, config, self.dataset, self.split, self.batch, self.iterations, self.seeds, eval_every=20)
-            for config in self.optimizers
-        ]
+        return [self.training(optimizer, eval_every=20) for optimizer in self.optimizers]
 
-
-def check(contest: OptimizerComparison) -> None:
-    """SpecError where a contest from outside could not have been set on the page."""
-    if len(contest.optimizers) > MAX_OPTIMIZERS:
-        raise SpecError(f"at most {MAX_OPTIMIZERS} optimizers, not {len(contest.optimizers)}")
-    for training in contest.trainings:
-        check_training(training)
+    def validate(self) -> None:
+        """SpecError where one of them cannot be trained."""
+        for training in self.trainings:
+            check(training)

@@ -9,7 +9,7 @@ from optviz.nn import Dropout, Penalty
 from optviz.optim.adaptive import AdamW
 from optviz.plot import equations
 from optviz.plot.style import number
-from optviz.plot.training import table
+from optviz.plot.old_training import table
 
 WORKED = (0.8, 0.0, 1.7, 0.4, 2.1, 0.6)  # activations of ReLU, in the explanation of dropout
 

@@ -7,7 +7,7 @@ import numpy as np
 from optviz.experiments.regularization.spec import Regularization, outcomes, paired
 from optviz.plot.style import Theme, packed, style
 from optviz.plot.thumbnail import HEIGHT, WIDTH
-from optviz.plot.training import (
+from optviz.plot.old_training import (
     ALONG,
     Line,
     Scale,

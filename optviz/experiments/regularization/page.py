@@ -18,7 +18,7 @@ from optviz.experiments.regularization.spec import (
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.plot.style import THEMES, style
-from optviz.plot.training import Scale, table
+from optviz.plot.old_training import Scale, table
 from optviz.shell import sharing
 from optviz.spec import canonical_json, to_dict
 from optviz.training import (
@@ -29,11 +29,11 @@ from optviz.training import (
     MAX_SEEDS,
     unsuited,
 )
-from optviz.ui import training_charts as bench
+from optviz.ui import old_training_charts as bench
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
-from optviz.ui.form import TrainingControls, turned, usual
-from optviz.ui.job_runner import data_of, laboratory
-from optviz.ui.layout import framed
+from optviz.ui.old_form import TrainingControls, turned, usual
+from optviz.ui.old_job_runner import data_of, laboratory
+from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 PAGE = "regularization"

@@ -11,7 +11,7 @@ from optviz.experiments.regularization.spec import (
     paired,
 )
 from optviz.plot.style import number
-from optviz.plot.training import Line, Scale, status
+from optviz.plot.old_training import Line, Scale, status
 
 CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
 FEW = 5  # seeds, below which it says so

@@ -3,7 +3,7 @@
 import numpy as np
 
 from optviz.plot.style import Theme
-from optviz.plot.training import Line
+from optviz.plot.old_training import Line
 from optviz.training import Training
 
 NAMES = {"given": "0 to 1", "raw": "raw counts", "standardized": "standardized", "offset": "plus 5"}

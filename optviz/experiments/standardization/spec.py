@@ -8,7 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optviz.data import SHAPES, standardized
+from optviz.data import TOY_SETS, standardized
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.first_order import SGD
@@ -232,7 +232,7 @@ def sides(scaling: Standardization) -> tuple[Side, Side]:
 
     The line is found on standardized data; w·(x − mean)/deviation + b is then written as weights and a bias of x.
     """
-    clouds = SHAPES["clouds"](scaling.points, scaling.spread, scaling.gap, scaling.offset)
+    clouds = TOY_SETS["clouds"](scaling.points, scaling.spread, scaling.gap, scaling.offset)
     x, t = clouds.sample(scaling.seed)
     x, y = x * (1.0, scaling.stretch), 2.0 * t - 1
     z, mean, deviation = standardized(x), x.mean(0), x.std(0)

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
 
-from optviz.data import ATTRIBUTION, SHAPES, SOURCES
+from optviz.data import ATTRIBUTION, TOY_SETS, SOURCES
 from optviz.data.digits import FILE
 from optviz.data.preprocessing import standardized
 from optviz.nn import (
@@ -69,7 +69,7 @@ def training_script(
     }
     keys = {training.dataset.key for training in trainings}
     used = [Network, MiniBatch, Mode, one_hot, stream, narrow, Split, *map(type, parts)]
-    used += [SHAPES[key] for key in sorted(keys & SHAPES.keys())]
+    used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
     used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
     members = set(re.findall(r"\.(\w+)", LOOP)) | {"of", "spoilt", "sample", "step"}
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
@@ -210,8 +210,8 @@ def _data(training):
         yield f"data = {split!r}.spoilt(Data(*mnist({split.rows})))"
     else:
         rows = "digits()"
-        if key in SHAPES:
-            rows = f"{constructed(training.dataset.build(SHAPES))}.sample({split.seed})"
+        if key in TOY_SETS:
+            rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
     scaled = {
         "standardized": "standardized({0}, like=data.x)",

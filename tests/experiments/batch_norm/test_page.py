@@ -26,7 +26,7 @@ from optviz.training import (
     begin,
     load,
 )
-from optviz.ui import training_charts as bench
+from optviz.ui import old_training_charts as bench
 from tests import page
 from tests.page import numbers, open_page, panels, plots, session, sound, text
 

@@ -27,8 +27,8 @@ from optviz.training import (
     load,
     train,
 )
-from optviz.ui import job_runner as lab
-from optviz.ui import training_charts as bench
+from optviz.ui import old_job_runner as lab
+from optviz.ui import old_training_charts as bench
 from tests import page
 from tests.page import numbers, open_page, panels, plots, session, sound, text
 

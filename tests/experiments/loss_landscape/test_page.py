@@ -138,7 +138,7 @@ def test_another_plane_trains_nothing_and_the_first_is_kept():
 
 
 def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
-    monkeypatch.setattr("optviz.ui.job_runner.BUDGET", 0.02)
+    monkeypatch.setattr("optviz.ui.old_job_runner.BUDGET", 0.02)
     at = open_page("loss_landscape", replace(SMALL, resolution=101, n_samples=1500))
     at.button(key="train-landscape").click().run()
     for _ in range(400):

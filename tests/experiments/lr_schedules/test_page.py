@@ -20,7 +20,7 @@ from optviz.experiments.lr_schedules.thumbnail import stamp
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
-from optviz.plot.training import Line
+from optviz.plot.old_training import Line
 from optviz.shell.share import (
     LinkError,
     SharedScene,

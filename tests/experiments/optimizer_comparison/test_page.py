@@ -28,8 +28,8 @@ from optviz.training import (
     confusion,
     load,
 )
-from optviz.ui import job_runner as laboratory
-from optviz.ui import training_charts as bench
+from optviz.ui import old_job_runner as laboratory
+from optviz.ui import old_training_charts as bench
 from tests.page import numbers, open_page, panels, plots, session, trained
 
 SMALL = OptimizerComparison(network=Network((64, 20, 10)), iterations=40, batch=32)

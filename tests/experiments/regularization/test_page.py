@@ -23,7 +23,7 @@ from optviz.experiments.regularization.spec import (
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT, style
-from optviz.plot.training import Line, Scale
+from optviz.plot.old_training import Line, Scale
 from optviz.shell.registry import PAGES
 from optviz.shell.share import (
     LinkError,
@@ -38,8 +38,8 @@ from optviz.training import (
     begin,
     load,
 )
-from optviz.ui import training_charts as bench
-from optviz.ui.job_runner import key_of
+from optviz.ui import old_training_charts as bench
+from optviz.ui.old_job_runner import key_of
 from tests import page
 from tests.page import numbers, open_page, panels, plots, session, sound, text
 

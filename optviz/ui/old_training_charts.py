@@ -5,8 +5,8 @@ import io
 
 import streamlit as st
 
-from optviz.plot import training as views
-from optviz.plot.training import Line
+from optviz.plot import old_training as views
+from optviz.plot.old_training import Line
 from optviz.shell import sharing
 from optviz.ui.components import plot, table, theme_name
 

@@ -26,7 +26,7 @@ from optviz.data import (
     load_mnist,
 )
 from optviz.data.mnist import found, stem
-from optviz.shell.download import fetcher
+from optviz.ui.download import fetcher
 
 LARGEST_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
 
@@ -49,7 +49,7 @@ def _brought(key) -> Brought:
 
 def _served(key) -> Path | None:
     """The folder with the files for all visitors: named by the environment, or else where they were fetched to."""
-    return next((f for f in (folder_of(key), cache_folder() / key) if DATASETS[key].at_hand(f)), None)
+    return next((f for f in (folder_of(key), cache_folder() / key) if DATASETS[key].available(f)), None)
 
 
 def source_of(key: str) -> tuple[str, Path | dict | None]:
@@ -66,33 +66,33 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
     return ("", None) if folder is None else (f"folder {folder}", folder)
 
 
-def at_hand(key: str) -> bool:
+def available(key: str) -> bool:
     """Whether this session can load it."""
     return not DATASETS[key].needs_folder or source_of(key)[1] is not None
 
 
 def label(key: str) -> str:
     """What a menu calls it."""
-    return DATASETS[key].name + ("" if at_hand(key) else " (not here yet)")
+    return DATASETS[key].name + ("" if available(key) else " (not here yet)")
 
 
-def brought() -> str:
+def data_sources_key() -> str:
     """For the key of a menu with labels: a browser goes on sending the label it knows, so other labels are another menu."""
-    return "".join(f"-{key}" for key in SOURCES if at_hand(key))
+    return "".join(f"-{key}" for key in SOURCES if available(key))
 
 
-def awaited(key: str) -> str:
+def missing_message(key: str) -> str:
     """What is to be done before it can be loaded, in words; empty where it can."""
-    if at_hand(key):
+    if available(key):
         return ""
     return f"{DATASETS[key].name} is not here yet. Fetch it, name a folder with its four files, or upload them, below the menu of data."
 
 
-def bring(key: str) -> None:
+def data_source_controls(key: str) -> None:
     """Below the menu of data: where the chosen set comes from, and the ways to bring it. Nothing for those that ship."""
     if not DATASETS[key].needs_folder:
         return
-    name, own, here = SOURCES[key].name, _brought(key), at_hand(key)
+    name, own, here = SOURCES[key].name, _brought(key), available(key)
     st.caption(
         f"{name} comes from {own.told or _told(key)}." if here else f"{name} is not here yet: three ways to bring it."
     )

@@ -10,7 +10,7 @@ from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.plot.style import THEMES, style
 from optviz.training import unsuited
 from optviz.ui.components import hyperparameter_panel, theme_name
-from optviz.ui.form import (
+from optviz.ui.old_form import (
     TrainingControls,
     left_out,
     turned,

@@ -1,0 +1,73 @@
+"""What experiments with trainings show while they grow: curves, a table, and their CSV file."""
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+
+from optviz.experiments.page import Context, Download, Option, Row
+from optviz.plot import Axis, Figure, Line, Theme, style
+from optviz.plot.training import UNITS, Scale, accuracies, losses
+from optviz.training import advance, begin, load, smoothed
+from optviz.translation import _
+
+HEIGHT = (15, 46, 34)
+PREVIEW = 80  # iterations of a training that a thumbnail shows
+
+
+def options(epochs: bool = False) -> tuple[Option, ...]:
+    """The switches of the curves; with `epochs` they can be drawn along those."""
+    along = {k: _(k) for k in UNITS if k != "epochs" or epochs}
+    return (
+        Option("smooth", _("Smoothed"), True),
+        Option("log", _("Logarithmic"), False),
+        Option("along", _("Along"), "epochs" if epochs else "iterations", along),
+    )
+
+
+def curves(context: Context) -> Row:
+    """Loss and accuracy side by side, as the switches of `options` say."""
+    show, lines = context.options, context.lines
+    training = lines[0].progress.training
+    scale = Scale(show["along"], training.iterations, training.epoch)
+    figure = {"height": HEIGHT}
+    left = losses(lines, scale, show["smooth"], show["log"], **figure)
+    return Row([left, accuracies(lines, scale, **figure)])
+
+
+def download(column: str = "optimizer") -> Download:
+    """Every mini-batch's loss and every accuracy as CSV; `column` is the heading over the names."""
+    return Download(_("Curves as CSV"), "curves", lambda context: curves_csv(context.lines, column))
+
+
+def curves_csv(lines, column: str = "optimizer") -> str:
+    """Every mini-batch's loss in full precision, and the accuracies where they were measured."""
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write([column, "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"])
+    for line in lines:
+        now, i = line.progress, line.i
+        at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
+        for s, seed in enumerate(now.training.seeds):
+            for t in range(now.iteration + 1):
+                found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
+                before = [float(now.seconds[t - 1]), float(now.loss[t - 1, i, s])] if t else ["", ""]
+                write([line.name, seed, t, *(repr(v) if t else v for v in before), *found])
+    return out.getvalue()
+
+
+def thumbnail(spec, theme: Theme) -> Figure:
+    """The smoothed loss of the first iterations of each of the spec's trainings: quickly trained for it."""
+    curves = []
+    for training in spec.trainings:
+        n = min(training.iterations, PREVIEW)
+        short = replace(training, iterations=n, seeds=training.seeds[:1], snapshot_every=0)
+        data = load(short)
+        curves += list(smoothed(advance(begin(short, data), data, n).loss[..., 0]).T)
+    marks = [
+        Line(np.arange(len(curve)), curve, style(i, theme), name=f"{i}")
+        for i, curve in enumerate(curves)
+    ]
+    top = max((float(np.nanmax(c)) for c in curves if np.isfinite(c).any()), default=1.0)
+    return Figure(marks, y=Axis(limits=(0, top)))

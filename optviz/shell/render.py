@@ -1,0 +1,315 @@
+"""How a declared page is drawn: its question, its controls beside its results, its notes below.
+
+The shell writes the page's address and exports it; an experiment knows nothing of either.
+"""
+
+import streamlit as st
+
+from optviz.experiments.page import (
+    Caption,
+    Context,
+    Expander,
+    Option,
+    Page,
+    Row,
+    Section,
+    Tab,
+    View,
+    Widget,
+)
+from optviz.plot import THEMES, Figure, ImageGrid, Table, to_plotly
+from optviz.shell import lesson_card, sharing
+from optviz.shell.export import downloads as export
+from optviz.spec import SpecError
+from optviz.translation import _
+from optviz.ui.components import address, plot, shown, table, theme_name
+from optviz.ui.form import Form, select
+from optviz.ui.job_runner import run_jobs, states_of
+from optviz.ui.live import full_rerun
+from optviz.ui.session import session
+from optviz.ui.training_jobs import MissingData
+
+
+def render(page: Page) -> None:
+    """Draw a declared page."""
+    sharing.opened(page.key)
+    with full_rerun(lambda: live_figures(page)):
+        head, stage = st.container(), st.container(key="stage")
+        with stage:
+            results, panel, under = st.columns(3)
+        form = form_of(page)
+        view = page.view_of(form.value)
+        with results:
+            lesson_card.card()
+            _view_choice(page, form)
+        with panel:
+            _presets(page)
+            form.draw(view.form(form.value) if callable(view.form) else view.form)
+        with results:
+            _results(page, view)
+        with under:
+            _notes(page, view)
+        with head:
+            _head(page)
+    address(sharing.query())
+
+
+def form_of(page: Page) -> Form:
+    """The page's spec under a person's hands."""
+
+    def write(spec):
+        session().specs[page.key] = page.adjusted(spec)
+
+    return Form(page.key, lambda: session().specs[page.key], write, page.opening)
+
+
+def context_of(page: Page, states=()) -> Context:
+    """What the page's parts are made from."""
+    return Context(page, session().specs[page.key], states, THEMES[theme_name()])
+
+
+# Around the results.
+
+
+def _head(page):
+    """The page's question, and what can be done with the page."""
+    sharing.complaint()
+    title, buttons = st.columns([2, 3], vertical_alignment="center")
+    with title:
+        st.markdown(f"#### {page.question}")
+    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
+        if page.buttons:
+            page.buttons()
+        sharing.lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
+        sharing.lazy(_("Take home"), ":material/download:", "take-home", export.trainings_downloads)
+
+
+def _view_choice(page, form):
+    """Which view of the experiment is looked at, where it has several."""
+    if len(page.views) > 1:
+        labels = {key: view.label for key, view in page.views.items()}
+        place = form.at("view")
+        with st.container(key=f"{page.key}-views"):
+            select(
+                place, _("View"), list(labels), place.value, labels.get, place.set, segments=True, hidden=True
+            )
+
+
+def _presets(page):
+    if page.presets:
+        with st.container(horizontal=True, key=f"{page.key}-presets", gap="small"):
+            for preset in page.presets:
+                st.button(
+                    preset.label,
+                    key=f"preset-{preset.label}",
+                    help=preset.help or None,
+                    on_click=session().show,
+                    args=(page.key, preset.spec),
+                )
+
+
+def _notes(page, view):
+    """What stands below: made from the states as they are when the page is run."""
+    try:
+        states = states_of(session().results_of(name_of(page)), _jobs(page, view)())
+    except ValueError:  # said above
+        states = ()
+    context = context_of(page, states)
+    for part in view.notes:
+        _part(context, part)
+
+
+# Results.
+
+
+def name_of(page: Page) -> str:
+    """Under which name the session keeps what the page's jobs have come to."""
+    return f"{page.key}-{page.view_key(session().specs[page.key])}".rstrip("-")
+
+
+def _jobs(page, view):
+    """The jobs of what the page shows, and what follows from their states once they are complete."""
+    spec = session().specs[page.key]
+    first = list(view.jobs(spec)) if view.jobs else []
+
+    def jobs():
+        if view.then is None:
+            return first
+        states = states_of(session().results_of(name_of(page)), first)
+        complete = all(job.progress(state).complete for job, state in zip(first, states, strict=True))
+        return [*first, *view.then(spec, states)] if first and complete else first
+
+    return jobs
+
+
+def _results(page, view):
+    """What the spec comes to: at once, or in slices while one watches."""
+    try:
+        page.check(session().specs[page.key])
+        if view.jobs is None:
+            _tabs(context_of(page), view)
+            return
+        jobs = _jobs(page, view)
+        shown().jobs = jobs()
+        run_jobs(
+            name_of(page),
+            jobs,
+            lambda states: _tabs(context_of(page, states), view),
+            view.verb,
+            view.units,
+        )
+    except MissingData as error:
+        st.info(f"{error}", icon=":material/download:")
+    except SpecError as error:
+        message = _("This cannot be computed here: {reason}.").format(reason=error)
+        st.error(message, icon=":material/error:")
+    except ValueError as error:
+        st.error(f"{error}", icon=":material/error:")
+
+
+def _tabs(context: Context, view: View):
+    """The tabs, of which only the open one is made; then the files."""
+    if len(view.tabs) == 1:
+        _tab(context, view.tabs[0])
+    else:
+        labels = [tab.label for tab in view.tabs]
+        boxes = st.tabs(labels, key=f"{context.page.key}-tabs", on_change="rerun")
+        for box, tab in zip(boxes, view.tabs, strict=True):
+            if box.open:
+                with box:
+                    _tab(context, tab)
+    _downloads(context, view)
+
+
+def _tab(context, tab: Tab):
+    for i, part in enumerate(tab.parts):
+        if isinstance(part, Section):
+            _section(context, part, f"{context.page.key}-{tab.label}-{i}")
+        else:
+            _part(context, part)
+
+
+def _section(context, section, key):
+    """Its parts, and its switches, which are read first, also where they stand below."""
+    above = st.container() if section.options_below else None
+    said = {}
+    if section.options:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"options-{key}"):
+            for option in section.options:
+                said[option.name] = _option(context, option, said)
+    context = context.with_options({**context.options, **said})
+    with above or st.container():
+        for part in section.parts:
+            _part(context, part)
+
+
+def _part(context, part):
+    _show(part(context), f"{context.page.key}-{part.__name__.strip('_')}")
+
+
+def _option(context, option: Option, said):
+    choices = option.choices(context) if callable(option.choices) else option.choices
+    default = option.default(context) if callable(option.default) else option.default
+    # another default or other choices are another widget: it begins afresh
+    key = f"{context.page.key}-{option.name}-{default}" + (f"-{len(choices)}" if choices else "")
+    common = {"key": key, "disabled": option.disabled(said), "help": option.help or None}
+    if choices is None:
+        return st.toggle(option.label, default, **common)
+    keys = list(choices)
+    label = "visible" if option.show_label else "collapsed"
+    if option.menu:
+        at = keys.index(default)
+        return st.selectbox(option.label, keys, at, lambda k: choices.get(k, ""), **common)
+    return st.segmented_control(
+        option.label,
+        keys,
+        default=default,
+        format_func=lambda k: choices.get(k, ""),
+        required=True,
+        label_visibility=label,
+        **common,
+    )
+
+
+def _show(made, key: str):
+    """Draw what a part has made."""
+    match made:
+        case None | "":
+            pass
+        case Figure():
+            _figure(made, key)
+        case Table():
+            table(made.html(), key)
+        case ImageGrid():
+            st.html(made.html())
+        case Caption():
+            st.caption(made)
+        case str():
+            st.markdown(made)
+        case Widget():
+            made.draw()
+        case Expander():
+            box = st.expander(made.label, key=f"{key}-more", on_change="rerun")
+            if box.open:
+                with box:
+                    _show(made.parts(), key)
+        case Row():
+            columns = st.columns(made.widths or len(made.parts), gap="small")
+            for i, (column, part) in enumerate(zip(columns, made.parts, strict=True)):
+                with column:
+                    _show(part, f"{key}-{i}")
+        case _:
+            for i, part in enumerate(made):
+                _show(part, f"{key}-{i}")
+
+
+def _figure(figure: Figure, key: str):
+    under, make = figure.under or (None, None)
+    plot(
+        key,
+        to_plotly(figure),
+        figure.label,
+        view=figure.view,
+        theme=theme_name(),
+        base_id=under,
+        base=make,
+        solid=figure.scene is not None,
+    )
+
+
+def live_figures(page: Page) -> dict[str, dict]:
+    """The figures of the page's first tab by name, for the pictures that follow a slider."""
+    view = page.view_of(session().specs[page.key])
+    context, found = context_of(page), {}
+
+    def collect(made, key):
+        match made:
+            case Figure():
+                found[key] = to_plotly(made)
+            case Row():
+                for i, part in enumerate(made.parts):
+                    collect(part, f"{key}-{i}")
+            case list() | tuple():
+                for i, part in enumerate(made):
+                    collect(part, f"{key}-{i}")
+
+    for part in view.tabs[0].parts:
+        if not isinstance(part, Section):  # its switches are not heard here
+            collect(part(context), f"{page.key}-{part.__name__.strip('_')}")
+    return found
+
+
+def _downloads(context, view):
+    ready = [download for download in view.downloads if download.ready(context)]
+    if ready:
+        with st.container(horizontal=True, key=f"{context.page.key}-downloads"):
+            for download in ready:
+                st.download_button(
+                    download.label,
+                    lambda make=download.make: make(context),
+                    f"optviz-{context.page.key}-{download.name}.csv",
+                    download.mime,
+                    key=f"{context.page.key}-{download.name}-file",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )

@@ -1,0 +1,91 @@
+"""A job: work in slices, so that it can be watched, stopped and resumed.
+
+A job is `begin() -> state`, `advance(state, budget) -> state` and `progress(state)`. A state is a
+value: nothing in it is changed later, so who holds one can draw it, keep it, and go on from it.
+(The shape is that of optimistix's solvers: init, step, terminate.)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from time import perf_counter
+from typing import Any, NamedTuple, Protocol
+
+from optviz.spec import canonical_json, to_dict
+from optviz.training.loop import Progress, advance, begin
+from optviz.training.spec import Data, Training
+
+CHUNK = 5  # iterations in one go; the clock is looked at in between
+
+
+class Amount(NamedTuple):
+    """How much of a job is done, in units of its own."""
+
+    done: int
+    total: int
+
+    @property
+    def complete(self) -> bool:
+        return self.done >= self.total
+
+
+class Job(Protocol):
+    """Work that is done in slices. `key` is what its numbers depend on, as text."""
+
+    key: str
+
+    def begin(self) -> Any:
+        """The state before anything is done."""
+
+    def resume(self, state: Any) -> Any:
+        """A state that another job of this key has left, as this one's own."""
+
+    def advance(self, state: Any, budget: float) -> Any:
+        """The state after so many more seconds of work."""
+
+    def progress(self, state: Any) -> Amount:
+        """How far a state has come."""
+
+
+@dataclass(frozen=True)
+class TrainingJob:
+    """A training in slices. `source` tells whose files its data come from, `data()` gives them.
+
+    The key leaves the number of iterations out: what a shorter training has come to, a longer one
+    goes on from.
+    """
+
+    training: Training
+    data: Callable[[], Data]
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        return canonical_json(to_dict(replace(self.training, iterations=0))) + self.source
+
+    def begin(self) -> Progress:
+        return begin(self.training, self.data())
+
+    def resume(self, state: Progress) -> Progress:
+        if state.iteration > self.training.iterations:
+            return self.begin()
+        if state.training.iterations == self.training.iterations:
+            return state
+        return replace(state, training=self.training)
+
+    def advance(self, state: Progress, budget: float) -> Progress:
+        until, training, data = perf_counter() + budget, self.training, self.data()
+        while not state.done and perf_counter() < until:
+            t = state.iteration
+            stops = [every - t % every for every in (training.eval_every, training.snapshot_every) if every]
+            state = advance(state, data, min(*stops, training.iterations - t, CHUNK))
+        return state
+
+    def progress(self, state: Progress) -> Amount:
+        return Amount(state.iteration, self.training.iterations)
+
+
+def farthest_behind(jobs: Sequence[Job], states: Sequence[Any]) -> int | None:
+    """Which job has done the smallest share of its work; None where all are complete."""
+    amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
+    waiting = [i for i, amount in enumerate(amounts) if not amount.complete]
+    return min(waiting, key=lambda i: amounts[i].done / amounts[i].total, default=None)

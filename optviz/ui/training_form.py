@@ -1,0 +1,229 @@
+"""Controls of trainings: the data, the network, the optimizer. Every page with a training uses its choice of them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from optviz.data import DATASETS, TOY_SETS
+from optviz.nn import Network
+from optviz.nn.network import HIDDEN, UNITS
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
+from optviz.optim.schedules import SCHEDULES
+from optviz.lens import Lens
+from optviz.plot.style import THEMES, style
+from optviz.spec import Choice
+from optviz.training import SEEDS, unsuited
+from optviz.translation import _
+from optviz.ui.data_source import data_source_controls, data_sources_key, label
+from optviz.ui.form import DERIVED, Form, ListOf, Menu, Panel, choice_panel, select
+from optviz.ui.components import theme_name
+
+MAX_EXAMPLES = 60_000  # for training; MNIST has no more
+# Rates that suit a network; the declared ones suit two-dimensional functions.
+RATES = {
+    "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1
+}
+
+
+def for_network(key: str) -> Choice:
+    """An optimizer at a learning rate that suits a network."""
+    return Choice(key, {"lr": RATES.get(key, 1e-3)})
+
+
+# Places that are not fields: how many hidden layers, how wide they are, how many seeds.
+
+
+def _with_hidden(sizes, n):
+    hidden = sizes[1:-1]
+    more = (hidden[-1] if hidden else UNITS.default,) * (n - len(hidden))
+    return (sizes[0], *hidden[:n], *more, sizes[-1])
+
+
+_SIZES = Lens(lambda spec: spec.network.sizes, lambda spec, v: replace(spec, network=replace(spec.network, sizes=v)))
+DERIVED |= {
+    "hidden": (HIDDEN, _SIZES.then(Lens(lambda sizes: len(sizes) - 2, _with_hidden))),
+    "units": (
+        UNITS,
+        _SIZES.then(
+            Lens(
+                lambda sizes: sizes[1] if len(sizes) > 2 else UNITS.default,
+                lambda sizes, n: (sizes[0], *[n] * (len(sizes) - 2), sizes[-1]),
+            )
+        ),
+    ),
+    "seeds": (
+        SEEDS,
+        Lens(lambda spec: len(spec.seeds), lambda spec, n: replace(spec, seeds=tuple(range(n)))),
+    ),
+}
+
+
+def examples_of(dataset: Choice) -> int:
+    """How many examples there are."""
+    return dataset.build(TOY_SETS).points if dataset.key in TOY_SETS else DATASETS[dataset.key].rows
+
+
+def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
+    """The number of training examples goes as far as the data do."""
+    if declared.name != "rows":
+        return declared
+    most = min(examples_of(form.value.dataset) - 1, MAX_EXAMPLES)
+    return replace(declared, low=min(declared.low, most), high=most)
+
+
+def Numbers(*paths: str, title: str = "") -> Panel:
+    """Sliders of a training's numbers."""
+    return Panel(title or _("Network and training"), paths, narrowed=_narrowed)
+
+
+NUMBERS = ("hidden", "units", "batch", "iterations", "split.rows", "seeds")
+ACTIVATION = Menu("network.activation")
+INITIALIZER = Menu("network.initializer")
+
+
+class Data:
+    """Which data, what they are made like, and which of their examples are for training."""
+
+    def draw(self, form: Form) -> None:
+        place, key = form.at("dataset"), form.value.dataset.key
+        keys = list(DATASETS)
+        # a browser goes on sending the label it knows: other labels are another menu
+        what = "menu" + data_sources_key()
+        select(place, _("Data"), keys, key, label, lambda k: self._put(form, Choice(k), 50), what=what)
+        data_source_controls(key)
+        if key in TOY_SETS:
+            through = replace(form, write=lambda spec: self._put(form, form.lens.get(spec).dataset, 1))
+            choice_panel(through.at("dataset"), TOY_SETS, _("Data"))
+        if key == "digits":
+            toggle = place.key("writers")
+            st.toggle(
+                _("Test on other writers"),
+                form.value.split.first,
+                key=toggle,
+                help=_(
+                    "The first examples are for training, in place of a random choice: the digits stand in the "
+                    "order in which they were collected, so the test set is in other hands."
+                ),
+                on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
+            )
+
+    @staticmethod
+    def _put(form, dataset, reserve):
+        """Other data: the network gets their inputs and classes, and `reserve` examples or more stay for the test."""
+        spec = form.value
+        rows = max(1, min(spec.split.rows, examples_of(dataset) - reserve))
+        form.set(
+            replace(
+                spec,
+                dataset=dataset,
+                network=fitted_to(spec.network, dataset),
+                split=replace(spec.split, rows=rows),
+            )
+        )
+
+
+def fitted_to(network: Network, dataset: Choice) -> Network:
+    """The network with the inputs and outputs that the data have."""
+    data = DATASETS[dataset.key]
+    classes = len(data.labels) or dataset.build(TOY_SETS).classes
+    return replace(network, sizes=(data.features, *network.sizes[1:-1], classes))
+
+
+# The optimizer.
+
+
+def trainable(network: Network) -> list[str]:
+    """The optimizers that can train this network."""
+    return [k for k in OPTIMIZERS if not unsuited(k, network)]
+
+
+def not_offered(network: Network) -> str:
+    """Which optimizers the menu does not offer for a network, and why."""
+    dense = [k for k in OPTIMIZERS if unsuited(k, network)]
+    if not dense:
+        return ""
+    labels = _(" and ").join(OPTIMIZERS[k].label for k in dense)
+    return _("Not offered: {labels}. {reason}").format(labels=labels, reason=unsuited(dense[0], network))
+
+
+def optimizer_menu(form: Form, network: Network, put=None) -> None:
+    """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)` changes it."""
+
+    def change(key):
+        kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
+        form.set(OptimizerConfig(for_network(key), schedules=kept))
+
+    key = form.value.method.key
+    labels = {k: OPTIMIZERS[k].label for k in trainable(network)}
+    select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
+    st.caption(f"{sentence(OPTIMIZERS[key])} {not_offered(network)}")
+
+
+def schedule_controls(form: Form, title: str = "") -> None:
+    """The schedule of the learning rate of the config at the form's place."""
+    place = form.at("schedules")
+    scheduled = place.value.get("lr", Choice("constant"))
+    select(
+        place,
+        _("Schedule of the learning rate"),
+        list(SCHEDULES),
+        scheduled.key,
+        lambda k: k.replace("_", " "),
+        lambda k: place.set({} if k == "constant" else {"lr": Choice(k)}),
+    )
+    if "lr" in place.value:
+        choice_panel(place.at("lr"), SCHEDULES, title or _("Schedule"))
+
+
+@dataclass(frozen=True)
+class OptimizerForm:
+    """One optimizer with its sliders, and a schedule of its learning rate."""
+
+    path: str = "optimizer"
+    schedule: bool = True
+
+    def draw(self, form: Form) -> None:
+        place = form.at(*self.path.split("."))
+        optimizer_menu(place, form.value.network)
+        choice_panel(place.at("method"), OPTIMIZERS, _("Optimizer"))
+        if self.schedule:
+            schedule_controls(place)
+
+
+def another(spec) -> OptimizerConfig:
+    """The first optimizer that does not train yet."""
+    used = {config.method.key for config in spec.optimizers}
+    return OptimizerConfig(for_network(next((k for k in trainable(spec.network) if k not in used), "sgd")))
+
+
+def OptimizerList(
+    most: int, new: Callable[[Any], OptimizerConfig] = another, scheduled: bool = False, path: str = "optimizers"
+) -> ListOf:
+    """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below them."""
+
+    def settings(form):
+        network = form.read().network
+        optimizer_menu(form, network)
+        if not scheduled:
+            schedule_controls(form)
+
+    def item(form, i, name):
+        look = style(i, THEMES[theme_name()])
+        choice_panel(form.at("method"), OPTIMIZERS, name, look=look)
+        if scheduled:
+            schedule_controls(form, _("{name}: schedule").format(name=name))
+
+    return ListOf(
+        path,
+        names=lambda spec: names(spec.optimizers),
+        item=item,
+        settings=settings,
+        new=new,
+        add=_("Add a schedule") if scheduled else _("Add an optimizer"),
+        least=0,
+        most=most,
+    )

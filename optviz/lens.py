@@ -1,8 +1,8 @@
 """A lens: a place in a frozen spec, which can be read and replaced.
 
-`at("regularizers", 2, "l2")` is the place of the third regularizer's l2: `place.get(spec)` reads it,
-`place.set(spec, 0.1)` gives another spec that differs there only. Fields, items of tuples and entries
-of mappings are places alike; every control of a page is bound to one.
+`at("regularizers", 2, "l2")` is the place of the third regularizer's l2: `place.get(spec)` reads
+it, `place.set(spec, 0.1)` gives another spec that differs there only. Fields, items of tuples and
+entries of mappings are places alike; every control of a page is bound to one.
 """
 
 from collections.abc import Callable

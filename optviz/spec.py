@@ -1,8 +1,8 @@
 """Experiments as plain JSON and back: what share links, lessons and saved files are made of.
 
 A spec is a tree of frozen dataclasses. `to_dict` writes one without what is as it is by default;
-`from_dict` reads it again and believes nothing: names, types and sizes are those of the declaration, or
-SpecError says what is wrong and where.
+`from_dict` reads it again and believes nothing: names, types and sizes are those of the
+declaration, or SpecError says what is wrong and where.
 """
 
 import json
@@ -23,7 +23,9 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing from a registry with its hyperparameters: an optimizer, a wrapper, a schedule, a noise."""
+    """One thing from a registry with its hyperparameters: an optimizer, a wrapper, a schedule, a
+    noise.
+    """
 
     key: str
     values: dict = field(default_factory=dict)
@@ -37,7 +39,9 @@ class Choice:
         return Choice(self.key, self.values | values)
 
     def check(self, registry, where: str) -> None:
-        """SpecError where the registry has no such thing, or a hyperparameter is not one of its or out of its range."""
+        """SpecError where the registry has no such thing, or a hyperparameter is not one of its or
+        out of its range.
+        """
         if self.key not in registry:
             raise SpecError(f"there is no {where} {_short(self.key)}")
         declared = {k.name: k for k in hyperparameters(registry[self.key])}
@@ -50,17 +54,23 @@ class Choice:
             except ValueError as error:
                 raise SpecError(f"{where} {self.key}: {error}") from None
             if k.kind is not bool and not k.low <= value <= k.high:
-                raise SpecError(f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}")
+                raise SpecError(
+                    f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}"
+                )
 
 
 def choice(default, registry, label: str, help: str = ""):
-    """A dataclass field that holds one thing of a registry, or a tuple of them; `None` where none is wanted."""
+    """A dataclass field that holds one thing of a registry, or a tuple of them; `None` where none
+    is wanted.
+    """
     default = Choice(default) if isinstance(default, str) else default
     return field(default=default, metadata={"registry": registry, "label": label, "help": help})
 
 
 def option(default, options: dict, label: str, help: str = ""):
-    """A dataclass field that holds one key of `options`, which maps keys to their names on the screen."""
+    """A dataclass field that holds one key of `options`, which maps keys to their names on the
+    screen.
+    """
     return field(default=default, metadata={"options": options, "label": label, "help": help})
 
 
@@ -102,7 +112,11 @@ def to_dict(value):
     if isinstance(value, Choice):
         return {value.key: dict(value.values)} if value.values else value.key
     if is_dataclass(value):
-        return {f.name: to_dict(v) for f in fields(value) if (v := getattr(value, f.name)) != _default(f)}
+        return {
+            f.name: to_dict(v)
+            for f in fields(value)
+            if (v := getattr(value, f.name)) != _default(f)
+        }
     if isinstance(value, tuple | list):
         return [to_dict(v) for v in value]
     if isinstance(value, dict):
@@ -116,7 +130,9 @@ def canonical_json(value) -> str:
 
 
 def from_dict(kind, data, where: str = "scene", depth: int = 0):
-    """`data`, as `to_dict` writes it, as a value of `kind`: a dataclass or one of its fields' types."""
+    """`data`, as `to_dict` writes it, as a value of `kind`: a dataclass or one of its fields'
+    types.
+    """
     if depth > MAX_DEPTH:
         raise SpecError(f"{where} is nested too deeply")
     args, origin = get_args(kind), get_origin(kind)
@@ -132,9 +148,14 @@ def from_dict(kind, data, where: str = "scene", depth: int = 0):
         kinds = [args[0]] * len(items) if args[-1] is Ellipsis else args
         if len(kinds) != len(items):
             raise SpecError(f"{where} takes {len(kinds)} values, not {len(items)}")
-        return tuple(from_dict(k, v, f"{where} {i + 1}", depth) for i, (k, v) in enumerate(zip(kinds, items, strict=True)))
+        return tuple(
+            from_dict(k, v, f"{where} {i + 1}", depth)
+            for i, (k, v) in enumerate(zip(kinds, items, strict=True))
+        )
     if origin is dict:
-        if odd := [k for k in _sized(dict, data, where) if not isinstance(k, str) or len(k) > MAX_NAME]:
+        if odd := [
+            k for k in _sized(dict, data, where) if not isinstance(k, str) or len(k) > MAX_NAME
+        ]:
             raise SpecError(f"{where} has no {_short(odd[0])}")
         return {k: from_dict(args[1], v, f"{where} {_short(k)}", depth) for k, v in data.items()}
     return _simple(kind, data, where)
@@ -183,7 +204,10 @@ def _simple(kind, data, where):
 def _short(data):
     try:
         text = repr(data)
-    except (ValueError, RecursionError):  # a number of thousands of digits, or lists in lists in lists …
+    except (
+        ValueError,
+        RecursionError,
+    ):  # a number of thousands of digits, or lists in lists in lists …
         text = "something beyond measure"
     return text if len(text) <= 30 else f"{text[:28]}…"
 

@@ -1,7 +1,8 @@
-"""Messages for people: each is one whole English sentence, looked up in a catalogue, then formatted.
+"""Messages for people: each is one whole English sentence, looked up in a catalogue, then
+formatted.
 
-`_("{name} reaches {accuracy:.1%}").format(...)`: never an f-string and never glued from parts, so that a
-translator sees the whole. `N_` marks a message that is looked up later, where it is shown.
+`_("{name} reaches {accuracy:.1%}").format(...)`: never an f-string and never glued from parts, so
+that a translator sees the whole. `N_` marks a message that is looked up later, where it is shown.
 """
 
 import gettext
@@ -12,7 +13,7 @@ _catalogue = gettext.translation("optviz", LOCALE, fallback=True)
 
 
 def _(message: str) -> str:
-    """The message in the language of the reader; English as written where there is no translation."""
+    """The message in the reader's language; as written where there is no translation."""
     return _catalogue.gettext(message) if message else ""
 
 

@@ -81,7 +81,7 @@ def test_an_optimizer_is_added_in_one_edit(tmp_path):
     for name in ("app.py", "optviz", "docs", ".streamlit"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, tmp_path / name)
-    edited = tmp_path / "optviz/optim/first_order.py"
+    edited = tmp_path / "optviz/optim/methods/first_order.py"
     assert f"`{edited.relative_to(tmp_path)}`" in README
     edited.write_text(edited.read_text() + "\n\n" + blocks()[1])
     done = subprocess.run([sys.executable, "-c", CHECK], cwd=tmp_path, capture_output=True, text=True, timeout=120)

@@ -232,7 +232,7 @@ class TestRefused:
     def test_the_scene_is_where_it_begins(self):
         with pytest.raises(SpecError, match=r"^scene is a mapping"):
             from_dict(Scene, 3)
-        assert refusal(Scene, {"objective": {}, "optimizers": [{}]}) == "optimizers 1 lacks its optimizer"
+        assert refusal(Scene, {"objective": {}, "optimizers": [{}]}) == "optimizers 1 lacks its method"
 
     def test_lists_and_mappings_end_somewhere(self):
         assert len(from_dict(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
@@ -336,7 +336,7 @@ OUT_OF_REACH = [
     (bad_scene(noise={"uniform": {"scale": 11}}), "scale of uniform is from 0 to 10, not 11"),
     (bad_scene(noise={"uniform": {"size": 1}}), "no hyperparameter 'size'"),
     (bad_scene(optimizers=[{"method": "nope"}]), "no optimizer 'nope'"),
-    (bad_scene(optimizers=[{"optimizer": "averaged"}]), "no optimizer 'averaged'"),
+    (bad_scene(optimizers=[{"method": "averaged"}]), "no optimizer 'averaged'"),
     (bad_scene(optimizers=[{"method": {"sgd": {"lr": 11}}}]), "lr of sgd is from 0.0001 to 10, not 11"),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 51}}}]), "memory of lbfgs"),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 5.0}}}]), "whole number"),
@@ -345,21 +345,21 @@ OUT_OF_REACH = [
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]), "around itself"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]), "around itself"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]), "decay of averaged"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"momentum": "cosine"}}]), "'momentum'"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"decay": "cosine"}}]), "'decay'"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"": "cosine"}}]), "''"),
-    (bad_scene(optimizers=[{**ADAM, "lr_schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"decay": "cosine"}}]), "'decay'"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"": "cosine"}}]), "''"),
+    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
     (bad_scene(optimizers=[{**ADAM, "initial_points": "nope"}]), "no set of starts 'nope'"),
     (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
     (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 2}}}]), "count"),
     (bad_scene(optimizers=[{**ADAM, "initial_points": {"grid": {"columns": 7}}}]), "columns of grid"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": -1}}]), "fork is at a step from 0 to 2000, not -1"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"optimizer": ADAM, "step": 2001}}]), "fork"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"method": {"optimizer": "nope"}, "step": 3}}]), "no optimizer 'nope'"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": -1}}]), "fork is at a step from 0 to 2000, not -1"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": 2001}}]), "fork"),
+    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": {"method": "nope"}, "step": 3}}]), "no optimizer 'nope'"),
     (
-        bad_scene(optimizers=[{**ADAM, "fork": {"method": {**ADAM, "lr_schedules": {"rho": "step"}}, "step": 0}}]),
+        bad_scene(optimizers=[{**ADAM, "fork": {"parent": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}]),
         "'rho'",
     ),
 ]

@@ -1,4 +1,6 @@
-"""Data to learn from: digits that ship, MNIST and Fashion-MNIST from files, and sets of points in the plane."""
+"""Data to learn from: digits that ship, MNIST and Fashion-MNIST from files, and sets of points in
+the plane.
+"""
 
 from dataclasses import dataclass
 
@@ -22,12 +24,12 @@ from optviz.data.toy_sets import TOY_SETS, ToySet
 
 __all__ = [
     "DATASETS",
-    "TOY_SETS",
     "SOURCES",
+    "TOY_SETS",
     "DataError",
     "Dataset",
-    "ToySet",
     "Source",
+    "ToySet",
     "cache_folder",
     "digits",
     "fetch",
@@ -42,7 +44,9 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a menu says of a set. `rows` is None where a hyperparameter decides; `picture` is (height, width), where one is."""
+    """What a menu says of a set. `rows` is None where a hyperparameter decides; `picture` is
+    (height, width), where one is.
+    """
 
     key: str
     name: str
@@ -58,7 +62,9 @@ class Dataset:
         return self.key in SOURCES
 
     def available(self, folder=None) -> bool:
-        """Whether it can be loaded now: shipped, made, or its four files in the folder (None: `folder_of`)."""
+        """Whether it can be loaded now: shipped, made, or its four files in the folder (None:
+        `folder_of`).
+        """
         if not self.needs_folder:
             return True
         try:
@@ -70,8 +76,17 @@ class Dataset:
 
 NUMERALS = tuple("0123456789")
 CLOTHES = (
-    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
-)  # fmt: skip
+    "T-shirt/top",
+    "Trouser",
+    "Pullover",
+    "Dress",
+    "Coat",
+    "Sandal",
+    "Shirt",
+    "Sneaker",
+    "Bag",
+    "Ankle boot",
+)
 DATASETS: dict[str, Dataset] = {
     d.key: d
     for d in (
@@ -79,7 +94,8 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "mnist",
             "MNIST",
-            "Y. LeCun, C. Cortes & C. J. C. Burges (1998), The MNIST database of handwritten digits",
+            "Y. LeCun, C. Cortes & C. J. C. Burges (1998), The MNIST database of "
+            "handwritten digits",
             70000,
             784,
             (28, 28),
@@ -88,7 +104,8 @@ DATASETS: dict[str, Dataset] = {
         Dataset(
             "fashion",
             "Fashion-MNIST",
-            "H. Xiao, K. Rasul & R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; © Zalando SE, MIT licence",
+            "H. Xiao, K. Rasul & R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; © "
+            "Zalando SE, MIT licence",
             70000,
             784,
             (28, 28),

@@ -1,4 +1,6 @@
-"""Fetching MNIST and Fashion-MNIST: to be stopped at any time, gone on with later, and never to be mistaken for done."""
+"""Fetching MNIST and Fashion-MNIST: to be stopped at any time, gone on with later, and never to be
+mistaken for done.
+"""
 
 import errno
 import hashlib
@@ -17,19 +19,21 @@ CHUNK = 2**15  # bytes between two looks at `stop`
 PATIENCE = 15.0  # seconds without a byte before the server is given up
 
 
-def fetch(key: str, folder=None, address: str | None = None, progress=None, stop=None) -> Path | None:
-    """Download the four files of SOURCES[key]; the folder that now holds them, or None where `stop()` came true.
+def fetch(
+    key: str, folder=None, address: str | None = None, progress=None, stop=None
+) -> Path | None:
+    """Download the four files of SOURCES[key]; the folder that now holds them, or None where
+    `stop()` came true.
 
-    folder     where to; the user's cache folder at None
-    address    where from; at None that of $OPTVIZ_MNIST_URL or $OPTVIZ_FASHION_URL, or the source's own
-    progress   called as progress(bytes_done, bytes_total) over all files
-    stop       asked after each chunk
+    folder     where to; the user's cache folder at None address    where from; at None that of
+    $OPTVIZ_MNIST_URL or $OPTVIZ_FASHION_URL, or the source's own progress   called as
+    progress(bytes_done, bytes_total) over all files stop       asked after each chunk
 
-    A file is written to its name with .part and takes its own name when its size and SHA-256 are right, so what has
-    the name is the file. After a stop or a cut connection the part stays, and the next call asks the server for the
-    rest (a Range request; one that does not know these sends all again). What proves wrong is deleted, and fetched
-    anew where it was put together from parts. Files that are there and right are not fetched again. DataError says
-    what failed.
+    A file is written to its name with .part and takes its own name when its size and SHA-256 are
+    right, so what has the name is the file. After a stop or a cut connection the part stays, and
+    the next call asks the server for the rest (a Range request; one that does not know these sends
+    all again). What proves wrong is deleted, and fetched anew where it was put together from parts.
+    Files that are there and right are not fetched again. DataError says what failed.
     """
     source = SOURCES[key]
     folder = Path(folder) if folder else cache_folder() / key
@@ -39,7 +43,9 @@ def fetch(key: str, folder=None, address: str | None = None, progress=None, stop
         if not alone:
             return None
         for name, size, digest in source.files:
-            with closing(_download(f"{address.rstrip('/')}/{name}", folder / name, size, digest)) as steps:
+            with closing(
+                _download(f"{address.rstrip('/')}/{name}", folder / name, size, digest)
+            ) as steps:
                 for have in steps:
                     if progress:
                         progress(done + have, total)
@@ -61,7 +67,10 @@ def _download(url, path, size, digest):
             part.unlink()
             have = begun = 0
         if have < size:
-            with _answer(url, have, size, part) as answer, open(part, "ab" if answer.status == 206 else "wb") as file:
+            with (
+                _answer(url, have, size, part) as answer,
+                open(part, "ab" if answer.status == 206 else "wb") as file,
+            ):
                 have = file.tell()
                 yield have
                 while block := answer.read(CHUNK):
@@ -72,7 +81,8 @@ def _download(url, path, size, digest):
                     yield have
         if have < size:
             raise DataError(
-                f"The connection was cut after {have} of {size} bytes of {url}. Fetch again to go on from there."
+                f"The connection was cut after {have} of {size} bytes of {url}. Fetch again "
+                "to go on from there."
             )
         if not _right(part, size, digest):
             part.unlink()
@@ -80,7 +90,8 @@ def _download(url, path, size, digest):
                 yield from _download(url, path, size, digest)
                 return
             raise DataError(
-                f"{url} is not the file it should be (wrong {'size' if have > size else 'SHA-256'}); it was deleted."
+                f"{url} is not the file it should be (wrong "
+                f"{'size' if have > size else 'SHA-256'}); it was deleted."
             )
         os.replace(part, path)
         yield size
@@ -91,16 +102,22 @@ def _download(url, path, size, digest):
 
 
 def _answer(url, have, size, part):
-    """The server's open answer with the bytes from `have` on, or with all of them; status 206 or 200."""
+    """The server's open answer with the bytes from `have` on, or with all of them; status 206 or
+    200.
+    """
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("no http")
-        answer = urlopen(Request(url, headers={"Range": f"bytes={have}-"} if have else {}), timeout=PATIENCE)
+        answer = urlopen(
+            Request(url, headers={"Range": f"bytes={have}-"} if have else {}), timeout=PATIENCE
+        )
     except HTTPError as error:
         error.close()
         if error.code == 416:  # the server's file ends before ours does
             part.unlink()
-        raise DataError(f"{url} could not be fetched: the server says {error.code} {error.reason}.") from error
+        raise DataError(
+            f"{url} could not be fetched: the server says {error.code} {error.reason}."
+        ) from error
     except URLError as error:
         raise DataError(f"{url} cannot be reached: {error.reason}.") from error
     except ValueError as error:
@@ -113,7 +130,9 @@ def _answer(url, have, size, part):
     if not fits:
         answer.close()
         part.unlink(missing_ok=True)
-        raise DataError(f"{url} is not the file it should be: it has not the {size} bytes of the official one.")
+        raise DataError(
+            f"{url} is not the file it should be: it has not the {size} bytes of the official one."
+        )
     return answer
 
 
@@ -127,7 +146,8 @@ def _right(path, size, digest) -> bool:
 
 @contextmanager
 def _alone(folder, stop):
-    """Wait until nobody else fetches into `folder`, here or in another process; False where `stop` came first.
+    """Wait until nobody else fetches into `folder`, here or in another process; False where `stop`
+    came first.
 
     Two visitors who press the button at once would write into the same part.
     """
@@ -156,6 +176,7 @@ def _locked(file) -> bool:
 
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        # some network drives know no locks: two at once may then spoil each other's part, which its hash will tell
+        # some network drives know no locks: two at once may then spoil each other's part, which its
+        # hash will tell
         return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)
     return True

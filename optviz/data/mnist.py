@@ -1,7 +1,9 @@
-"""IDX files, the format of MNIST: four bytes of magic number, the length of each axis, then the values.
+"""IDX files, the format of MNIST: four bytes of magic number, the length of each axis, then the
+values.
 
-The magic number is two zero bytes, the type of the values (8: unsigned bytes) and the number of axes, so that images
-begin with 2051 and labels with 2049. All numbers are big-endian. See http://yann.lecun.com/exdb/mnist/.
+The magic number is two zero bytes, the type of the values (8: unsigned bytes) and the number of
+axes, so that images begin with 2051 and labels with 2049. All numbers are big-endian. See
+http://yann.lecun.com/exdb/mnist/.
 """
 
 import gzip
@@ -17,7 +19,9 @@ import numpy as np
 
 from optviz.data.sources import SOURCES, DataError, folder_of
 
-LARGEST = 2**28  # bytes; what promises more than five times MNIST is no MNIST, and may be a trap for the memory
+LARGEST = (
+    2**28
+)  # bytes; what promises more than five times MNIST is no MNIST, and may be a trap for the memory
 
 
 def load_idx(source, name: str | None = None) -> np.ndarray:
@@ -44,14 +48,19 @@ def _parse(file, name):
     magic = int.from_bytes(first := file.read(4))
     axes = magic - 2048
     if len(first) == 4 and axes not in (1, 2, 3):
-        raise DataError(f"{name} has a wrong magic number: {magic}, where images begin with 2051 and labels with 2049.")
+        raise DataError(
+            f"{name} has a wrong magic number: {magic}, where images begin with 2051 and "
+            "labels with 2049."
+        )
     lengths = file.read(4 * max(axes, 1))
     if len(first) < 4 or len(lengths) < 4 * axes:
         raise DataError(f"{name} is truncated: it ends before its first value.")
     shape = tuple(np.frombuffer(lengths, ">u4").tolist())
     size = math.prod(shape)
     if size > LARGEST:
-        raise DataError(f"{name} promises {size} bytes, more than the {LARGEST} that are read here.")
+        raise DataError(
+            f"{name} promises {size} bytes, more than the {LARGEST} that are read here."
+        )
     values = file.read(size)
     if len(values) < size:
         raise DataError(f"{name} is truncated: it promises {size} values and holds {len(values)}.")
@@ -62,32 +71,44 @@ def _parse(file, name):
 
 
 def load_mnist(source=None, key: str = "mnist", official: bool = False):
-    """((x, t) for training, (x, t) for testing) from four IDX files: x `(n, 784)` float32 in 0…1, t `(n,)` int; read-only.
+    """((x, t) for training, (x, t) for testing) from four IDX files: x `(n, 784)` float32 in 0…1, t
+    `(n,)` int; read-only.
 
-    `source` is a folder, or a mapping from file names to bytes (an upload); None is the folder of `folder_of(key)`.
-    Any four files that fit together will do; `official` asks for those of SOURCES[key], by their SHA-256.
-    DataError where something is missing or wrong, and then nothing is returned.
+    `source` is a folder, or a mapping from file names to bytes (an upload); None is the folder of
+    `folder_of(key)`. Any four files that fit together will do; `official` asks for those of
+    SOURCES[key], by their SHA-256. DataError where something is missing or wrong, and then nothing
+    is returned.
     """
     hint = f" Fetch it, or name its folder in ${SOURCES[key].variable}." if source is None else ""
     source = folder_of(key) if source is None else source
     files = found(source)
     missing = [stem(file) for file, _, _ in SOURCES[key].files if stem(file) not in files]
     if missing:
-        where = "among the files given" if isinstance(source, Mapping) else f"in the folder {source}"
-        raise DataError(f"{SOURCES[key].name}: {', '.join(missing)} (or with .gz) cannot be found {where}.{hint}")
+        where = (
+            "among the files given" if isinstance(source, Mapping) else f"in the folder {source}"
+        )
+        raise DataError(
+            f"{SOURCES[key].name}: {', '.join(missing)} (or with .gz) cannot be found "
+            f"{where}.{hint}"
+        )
     train_x, train_t, test_x, test_t = (
-        _genuine(*files[stem(file)], digest if official else None) for file, _, digest in SOURCES[key].files
+        _genuine(*files[stem(file)], digest if official else None)
+        for file, _, digest in SOURCES[key].files
     )
     return _pair(train_x, train_t), _pair(test_x, test_t)
 
 
 def stem(file: str) -> str:
-    """A file's name as LeCun has it, where browsers number it (`… (1).gz`) and some unpack it as `….idx3-ubyte`."""
+    """A file's name as LeCun has it, where browsers number it (`… (1).gz`) and some unpack it as
+    `….idx3-ubyte`.
+    """
     return re.sub(r" ?\(\d+\)", "", file).removesuffix(".gz").replace(".", "-")
 
 
 def found(source) -> dict[str, tuple]:
-    """Stem -> (name, path or bytes), for each file of a folder or of a mapping; gzipped before plain."""
+    """Stem -> (name, path or bytes), for each file of a folder or of a mapping; gzipped before
+    plain.
+    """
     if isinstance(source, Mapping):
         files = dict(source)
     else:
@@ -97,13 +118,24 @@ def found(source) -> dict[str, tuple]:
             files = {}
         except OSError as error:
             raise DataError(f"The folder {source} cannot be read: {error.strerror}.") from error
-    return {stem(name): (name, files[name]) for name in sorted(files, key=lambda name: name.endswith(".gz"))}
+    return {
+        stem(name): (name, files[name])
+        for name in sorted(files, key=lambda name: name.endswith(".gz"))
+    }
 
 
 def _genuine(name, content, digest):
-    """(name, array) of one file; the array first, since its complaints say more than that of a hash."""
+    """(name, array) of one file; the array first, since its complaints say more than that of a
+    hash.
+    """
     array = load_idx(content, name)
-    if digest and hashlib.sha256(content if isinstance(content, bytes) else content.read_bytes()).hexdigest() != digest:
+    if (
+        digest
+        and hashlib.sha256(
+            content if isinstance(content, bytes) else content.read_bytes()
+        ).hexdigest()
+        != digest
+    ):
         raise DataError(f"{name} is not the official file: wrong SHA-256.")
     return name, array
 
@@ -112,13 +144,21 @@ def _pair(images, labels):
     """x and t from two (name, array), which must belong together."""
     (file, pixels), (label_file, t) = images, labels
     if pixels.ndim == 1 and t.ndim == 3:
-        raise DataError(f"{file} and {label_file} are swapped: the first holds labels and the second images.")
+        raise DataError(
+            f"{file} and {label_file} are swapped: the first holds labels and the second images."
+        )
     if pixels.ndim != 3:
-        raise DataError(f"{file} holds no images: wrong magic number {2048 + pixels.ndim} in place of 2051.")
+        raise DataError(
+            f"{file} holds no images: wrong magic number {2048 + pixels.ndim} in place of 2051."
+        )
     if t.ndim != 1:
-        raise DataError(f"{label_file} holds no labels: wrong magic number {2048 + t.ndim} in place of 2049.")
+        raise DataError(
+            f"{label_file} holds no labels: wrong magic number {2048 + t.ndim} in place of 2049."
+        )
     if pixels.shape[1:] != (28, 28):
-        raise DataError(f"{file} holds images of {pixels.shape[1]}×{pixels.shape[2]} pixels in place of 28×28.")
+        raise DataError(
+            f"{file} holds images of {pixels.shape[1]}×{pixels.shape[2]} pixels in place of 28×28."
+        )
     if len(pixels) != len(t):
         raise DataError(f"{file} holds {len(pixels)} images, but {label_file} {len(t)} labels.")
     if not len(t):

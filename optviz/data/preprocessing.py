@@ -4,9 +4,11 @@ import numpy as np
 
 
 def split(x, t, train: int, test: int | None = None, seed: int = 0):
-    """((x, t) for training, (x, t) for testing): that many different rows, drawn by the seed; all others test at None.
+    """((x, t) for training, (x, t) for testing): that many different rows, drawn by the seed; all
+    others test at None.
 
-    The two are drawn from opposite ends of one shuffle: with more rows for training the test stays the same.
+    The two are drawn from opposite ends of one shuffle: with more rows for training the test stays
+    the same.
     """
     n = len(x)
     test = n - train if test is None else test
@@ -19,18 +21,19 @@ def split(x, t, train: int, test: int | None = None, seed: int = 0):
 def other_writers(x, t, train: int):
     """The first rows for training, all others for testing.
 
-    The digits stand in the order in which they were collected, so most of the test is in hands that were never seen:
-    a harder question, and nearer to life, than `split` asks.
+    The digits stand in the order in which they were collected, so most of the test is in hands that
+    were never seen: a harder question, and nearer to life, than `split` asks.
     """
     _check(len(x), train, len(x) - train)
     return (x[:train], t[:train]), (x[train:], t[train:])
 
 
 def standardized(x, like=None) -> np.ndarray:
-    """x `(n, d)` with mean 0 and variance 1 in each feature by the statistics of `like` (x itself at None).
+    """x `(n, d)` with mean 0 and variance 1 in each feature by the statistics of `like` (x itself
+    at None).
 
-    Give the training rows as `like` for the test's rows: a test has no statistics that one may know beforehand.
-    A feature that is constant in `like` says nothing, and is 0.
+    Give the training rows as `like` for the test's rows: a test has no statistics that one may know
+    beforehand. A feature that is constant in `like` says nothing, and is 0.
     """
     x = np.asarray(x)
     like = x if like is None else np.asarray(like)
@@ -43,4 +46,7 @@ def standardized(x, like=None) -> np.ndarray:
 
 def _check(n, train, test):
     if train < 1 or test < 0 or train + test > n:
-        raise ValueError(f"There are {n} rows: {train} for training and {test} for testing cannot be had from them.")
+        raise ValueError(
+            f"There are {n} rows: {train} for training and {test} for testing cannot be had "
+            "from them."
+        )

@@ -1,4 +1,6 @@
-"""Sets of points in the plane, made from a seed: small enough to watch the boundary between the classes move."""
+"""Sets of points in the plane, made from a seed: small enough to watch the boundary between the
+classes move.
+"""
 
 from dataclasses import dataclass
 from math import pi
@@ -12,10 +14,16 @@ TOY_SETS: dict[str, type] = {}
 
 @dataclass(frozen=True)
 class ToySet(Configurable):
-    """Classes of points around curves. Noise shakes each point in its own direction, the further the more of it."""
+    """Classes of points around curves. Noise shakes each point in its own direction, the further
+    the more of it.
+    """
 
-    points: int = hyperparameter(300, 2, 2000, "n", help="points in all, the same number in each class")
-    noise: float = hyperparameter(0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+    points: int = hyperparameter(
+        300, 2, 2000, "n", help="points in all, the same number in each class"
+    )
+    noise: float = hyperparameter(
+        0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve"
+    )
 
     @property
     def classes(self) -> int:
@@ -24,16 +32,21 @@ class ToySet(Configurable):
     def sample(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
         """x `(n, 2)` and t `(n,)`, the classes taking turns.
 
-        Where a point stands and how it is shaken are drawn apart, and in the order of the points: while the noise
-        is dragged each point moves in a straight line, and more points leave the first ones where they are.
+        Where a point stands and how it is shaken are drawn apart, and in the order of the points:
+        while the noise is dragged each point moves in a straight line, and more points leave the
+        first ones where they are.
         """
         place, shake = (np.random.default_rng([seed, stream]) for stream in range(2))
         t = np.arange(self.points) % self.classes
-        x = self.curve(place.random(self.points), t) + self.noise * shake.standard_normal((self.points, 2))
+        x = self.curve(place.random(self.points), t) + self.noise * shake.standard_normal(
+            (self.points, 2)
+        )
         return x, t
 
     def curve(self, u, t) -> np.ndarray:
-        """The points `(n, 2)` at the shares u `(n,)` in 0…1 of the curves of their classes t `(n,)`."""
+        """The points `(n, 2)` at the shares u `(n,)` in 0…1 of the curves of their classes t
+        `(n,)`.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
@@ -59,7 +72,9 @@ class Moons(ToySet):
 class Circles(ToySet):
     """A circle within a circle: the inner class is closed in on all sides."""
 
-    inner: float = hyperparameter(0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1")
+    inner: float = hyperparameter(
+        0.5, 0.05, 0.95, "r", help="radius of the inner circle; the outer one has 1"
+    )
 
     def curve(self, u, t):
         return polar(np.where(t == 0, 1.0, self.inner), 2 * pi * u)
@@ -69,7 +84,9 @@ class Circles(ToySet):
 class Spirals(ToySet):
     """Arms wound around each other: the boundary has to be wound as well."""
 
-    noise: float = hyperparameter(0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve")
+    noise: float = hyperparameter(
+        0.03, 0.0, 1.0, r"\sigma", help="standard deviation around the curve"
+    )
     arms: int = hyperparameter(2, 2, 5, "k", help="spiral arms, each a class")
     turns: float = hyperparameter(1.25, 0.25, 3.0, r"\tau", help="how often an arm goes round")
 
@@ -78,7 +95,8 @@ class Spirals(ToySet):
         return self.arms
 
     def curve(self, u, t):
-        # the root spreads the points evenly along the arm; it begins off the center, where all arms would meet
+        # the root spreads the points evenly along the arm; it begins off the center, where all arms
+        # would meet
         radius = 0.1 + 0.9 * np.sqrt(u)
         return polar(radius, 2 * pi * (self.turns * radius + t / self.arms))
 
@@ -89,9 +107,12 @@ class Clouds(ToySet):
 
     noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
     gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center")
-    offset: float = hyperparameter(0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand")
+    offset: float = hyperparameter(
+        0.0, 0.0, 50.0, "s", help="how far from the origin the clouds stand"
+    )
 
     def curve(self, u, t):
-        # moved along the line that parts them: the weights of that line are the same wherever the clouds stand
+        # moved along the line that parts them: the weights of that line are the same wherever the
+        # clouds stand
         across, along = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
         return np.where(t == 0, -0.5, 0.5)[:, None] * self.gap * across + self.offset * along

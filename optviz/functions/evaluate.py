@@ -1,4 +1,6 @@
-"""A formula's value, gradient and Hessian on arrays, with the limit where the formula itself gives 0/0."""
+"""A formula's value, gradient and Hessian on arrays, with the limit where the formula itself gives
+0/0.
+"""
 
 from functools import cached_property
 
@@ -10,8 +12,8 @@ from optviz.functions import symbolic as derive
 class Evaluator:
     """Points `(..., 2)` to value `(...)`, gradient `(..., 2)` and Hessian `(..., 2, 2)`.
 
-    A subclass has the formula, as functions of the arrays x and y. What is not defined is NaN. NumPy
-    warns of it unless the caller has silenced it.
+    A subclass has the formula, as functions of the arrays x and y. What is not defined is NaN.
+    NumPy warns of it unless the caller has silenced it.
     """
 
     def value(self, x):
@@ -48,7 +50,8 @@ class Symbolic(Evaluator):
         self.expr = expr
         self.smooth = derive.is_smooth(expr)
 
-    # Derived when first asked for: the Hessian of a long formula takes a while, and few methods want it.
+    # Derived when first asked for: the Hessian of a long formula takes a while, and few methods
+    # want it.
 
     @cached_property
     def _value(self):
@@ -64,7 +67,7 @@ class Symbolic(Evaluator):
 
 
 def _split(x):
-    """x and y apart; of one point as scalars, on which NumPy is faster than on arrays without axes."""
+    """x and y apart; of one point as scalars, on which NumPy is faster than on arrays."""
     return x[..., 0][()], x[..., 1][()]
 
 
@@ -72,7 +75,9 @@ def _split(x):
 # points along an axis or a diagonal does not run through it.
 _AROUND = np.array([(1.0, 0.6), (-1.0, -0.6), (0.6, -1.0), (-0.6, 1.0)])
 _NEAR = 1e-4
-_STEP = 1.7 * _NEAR  # of a difference: another length, so that it does not end on the ring of a point beside it
+_STEP = (
+    1.7 * _NEAR
+)  # of a difference: another length, so that it does not end on the ring of a point beside it
 
 
 def _limit(near, far, otherwise):
@@ -82,7 +87,7 @@ def _limit(near, far, otherwise):
 
 
 def _filled(out, x, value):
-    """Removable singularities of f itself, such as sin(x)/x at 0, take the limit from around them."""
+    """Removable singularities of f, such as sin(x)/x at 0, take the limit from around them."""
     hole = ~np.isfinite(out) & np.isfinite(x).all(-1)
     if hole.any():
         rings = [value(x[hole][:, None] + h * _AROUND) for h in (_NEAR / 2, _NEAR)]

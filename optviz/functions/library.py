@@ -1,80 +1,12 @@
-"""Two-dimensional test functions: declared by a formula, differentiated by SymPy, evaluated by NumPy."""
-
-from dataclasses import dataclass, field
-from functools import cached_property
+"""The two-dimensional test functions."""
 
 import numpy as np
-import sympy as sp
 
-from optviz.functions.evaluate import Evaluator, Symbolic
-from optviz.functions.parse import FormulaError, parse
-from optviz.optim.noise import Noise, Uniform
+from optviz.functions.function import Function, parse_formula
+from optviz.functions.parse import FormulaError
+from optviz.optim.noise import Uniform
 
 __all__ = ["FUNCTIONS", "FormulaError", "Function", "parse_formula"]
-
-
-@dataclass(frozen=True, eq=False)
-class Function:
-    """A function of x and y with everything that a menu, a picture and a test want to know of it.
-
-    `domain` is ((x0, x1), (y0, y1)); `minima` a (k, 2) array of known minima, local ones included
-    where they are the point of the function; `noise` what its gradient carries unless told otherwise.
-    """
-
-    key: str
-    name: str
-    formula: str
-    start: tuple[float, float]
-    domain: tuple[tuple[float, float], tuple[float, float]]
-    minima: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
-    teaches: str = ""
-    cite: str = ""
-    noise: Noise | None = None
-
-    def __post_init__(self):
-        object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
-
-    @cached_property
-    def expr(self) -> sp.Expr:
-        return parse(self.formula)
-
-    @cached_property
-    def latex(self) -> str:
-        """The formula in LaTeX, decimals that are no simple fractions as decimals."""
-        plain = self.expr.replace(lambda e: e.is_Rational and e.q > 100, lambda e: sp.Float(e, 6))
-        return sp.latex(plain)
-
-    def value(self, x) -> np.ndarray:
-        """f at points `(..., 2)`, as `(...)`; NaN where f is not defined."""
-        with np.errstate(all="ignore"):
-            return self.raw.value(np.asarray(x, float))
-
-    def grad(self, x) -> np.ndarray:
-        """The gradient at points `(..., 2)`, as `(..., 2)`."""
-        with np.errstate(all="ignore"):
-            return self.raw.grad(np.asarray(x, float))
-
-    def hess(self, x) -> np.ndarray:
-        """The Hessian at points `(..., 2)`, as `(..., 2, 2)`."""
-        with np.errstate(all="ignore"):
-            return self.raw.hess(np.asarray(x, float))
-
-    @cached_property
-    def raw(self) -> Evaluator:
-        """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much as a gradient."""
-        return Symbolic(self.expr)
-
-
-def parse_formula(text: str, domain=((-5, 5), (-5, 5)), start=None) -> Function:
-    """The Function that a typed formula spells, for example `x**2/20 + y**2`; `^` is read as `**`.
-
-    Raises FormulaError (a ValueError), whose message names the part at fault.
-    """
-    parse(text)
-    (x0, x1), (y0, y1) = domain
-    start = start or (x0 + 0.15 * (x1 - x0), y0 + 0.75 * (y1 - y0))
-    return Function("formula", "Your formula", text, start, domain, teaches="A function of your own.")
-
 
 FUNCTIONS: dict[str, Function] = {}
 
@@ -89,140 +21,262 @@ JAMIL = "Jamil & Yang (2013), A literature survey of benchmark functions"
 BOWL = "x**2/20 + y**2"
 
 _declare(
-    "bowl", "Stretched bowl", BOWL, (-7, 2), ((-10, 10), (-5, 5)), [(0, 0)],
-    "Twenty times steeper across than along: the gradient does not point at the minimum, so plain steps zigzag.",
+    "bowl",
+    "Stretched bowl",
+    BOWL,
+    (-7, 2),
+    ((-10, 10), (-5, 5)),
+    [(0, 0)],
+    "Twenty times steeper across than along: the gradient does not point at the minimum, so "
+    "plain steps zigzag.",
     SAITOH,
-)  # fmt: skip
+)
 _declare(
-    "saddle", "Saddle", "x**2 - y**2", (1, 0.001), ((-2, 2), (-2, 2)), [],
-    "Down one way and up the other: near the middle the gradient all but vanishes; methods differ in how they get away.",
+    "saddle",
+    "Saddle",
+    "x**2 - y**2",
+    (1, 0.001),
+    ((-2, 2), (-2, 2)),
+    [],
+    "Down one way and up the other: near the middle the gradient all but vanishes; methods "
+    "differ in how they get away.",
     CS231N,
-)  # fmt: skip
+)
 _declare(
-    "noisy_bowl", "Noisy bowl", BOWL, (-7, 2), ((-10, 10), (-5, 5)), [(0, 0)],
-    "The same bowl with a gradient that is only roughly right, as with mini-batches: a fixed rate never comes to rest.",
-    CS231N, noise=Uniform(scale=2.0),
-)  # fmt: skip
-_declare(
-    "tilted_bowl", "Tilted bowl", "(x + y)**2/40 + (y - x)**2/2", (-9 / 2**0.5, -5 / 2**0.5),
-    ((-8, 8), (-8, 8)), [(0, 0)],
-    "The bowl turned by 45°: SGD and momentum do not notice, every method that scales each coordinate on its own does.",
+    "noisy_bowl",
+    "Noisy bowl",
+    BOWL,
+    (-7, 2),
+    ((-10, 10), (-5, 5)),
+    [(0, 0)],
+    "The same bowl with a gradient that is only roughly right, as with mini-batches: a "
+    "fixed rate never comes to rest.",
     CS231N,
-)  # fmt: skip
+    noise=Uniform(scale=2.0),
+)
 _declare(
-    "sphere", "Round bowl", "x**2 + y**2", (-4, 3), ((-5, 5), (-5, 5)), [(0, 0)],
-    "Equally steep in every direction: the gradient points straight home and nothing cleverer is needed.",
+    "tilted_bowl",
+    "Tilted bowl",
+    "(x + y)**2/40 + (y - x)**2/2",
+    (-9 / 2**0.5, -5 / 2**0.5),
+    ((-8, 8), (-8, 8)),
+    [(0, 0)],
+    "The bowl turned by 45°: SGD and momentum do not notice, every method that scales each "
+    "coordinate on its own does.",
+    CS231N,
+)
+_declare(
+    "sphere",
+    "Round bowl",
+    "x**2 + y**2",
+    (-4, 3),
+    ((-5, 5), (-5, 5)),
+    [(0, 0)],
+    "Equally steep in every direction: the gradient points straight home and nothing "
+    "cleverer is needed.",
     JAMIL,
-)  # fmt: skip
+)
 _declare(
-    "double_well", "Double well", "x**4/4 - x**3/3 - x**2 + y**2", (-2, 1), ((-2.5, 3), (-2, 2)), [(2, 0), (-1, 0)],
+    "double_well",
+    "Double well",
+    "x**4/4 - x**3/3 - x**2 + y**2",
+    (-2, 1),
+    ((-2.5, 3), (-2, 2)),
+    [(2, 0), (-1, 0)],
     "A shallow minimum before a deep one: only a method with enough speed rolls through the first.",
     CS231N,
-)  # fmt: skip
+)
 _declare(
-    "rosenbrock", "Rosenbrock's valley", "(1 - x)**2 + 100*(y - x**2)**2", (-1.2, 1), ((-2, 2), (-1, 3)), [(1, 1)],
+    "rosenbrock",
+    "Rosenbrock's valley",
+    "(1 - x)**2 + 100*(y - x**2)**2",
+    (-1.2, 1),
+    ((-2, 2), (-1, 3)),
+    [(1, 1)],
     "A bent, narrow valley: getting in is easy, following its floor needs curvature.",
     "Rosenbrock (1960), An automatic method for finding the greatest or least value of a function",
-)  # fmt: skip
+)
 _declare(
-    "himmelblau", "Himmelblau", "(x**2 + y - 11)**2 + (x + y**2 - 7)**2", (-0.5, -1), ((-6, 6), (-6, 6)),
-    [(3, 2), (-2.805118086952745, 3.131312518250573), (-3.779310253377747, -3.283185991286170),
-     (3.584428340330492, -1.848126526964404)],
+    "himmelblau",
+    "Himmelblau",
+    "(x**2 + y - 11)**2 + (x + y**2 - 7)**2",
+    (-0.5, -1),
+    ((-6, 6), (-6, 6)),
+    [
+        (3, 2),
+        (-2.805118086952745, 3.131312518250573),
+        (-3.779310253377747, -3.283185991286170),
+        (3.584428340330492, -1.848126526964404),
+    ],
     "Four equal minima: where a path ends depends on where it starts and on how it moves.",
     "Himmelblau (1972), Applied Nonlinear Programming",
-)  # fmt: skip
+)
 _declare(
-    "beale", "Beale", "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2", (1, 1.5),
-    ((-4.5, 4.5), (-4.5, 4.5)), [(3, 0.5)],
-    "Flat in the middle, walls at the corners: one rate is too small for the plain and too large for the wall.",
-    "Beale (1958), On an iterative method for finding a local minimum of a function of more than one variable",
-)  # fmt: skip
+    "beale",
+    "Beale",
+    "(1.5 - x + x*y)**2 + (2.25 - x + x*y**2)**2 + (2.625 - x + x*y**3)**2",
+    (1, 1.5),
+    ((-4.5, 4.5), (-4.5, 4.5)),
+    [(3, 0.5)],
+    "Flat in the middle, walls at the corners: one rate is too small for the plain and too "
+    "large for the wall.",
+    "Beale (1958), On an iterative method for finding a local minimum of a function of more "
+    "than one variable",
+)
 _declare(
-    "booth", "Booth", "(x + 2*y - 7)**2 + (2*x + y - 5)**2", (-8, 8), ((-10, 10), (-10, 10)), [(1, 3)],
+    "booth",
+    "Booth",
+    "(x + 2*y - 7)**2 + (2*x + y - 5)**2",
+    (-8, 8),
+    ((-10, 10), (-10, 10)),
+    [(1, 3)],
     "A tilted quadratic bowl whose minimum is off the center.",
     JAMIL,
-)  # fmt: skip
+)
 _declare(
-    "matyas", "Matyas", "0.26*(x**2 + y**2) - 0.48*x*y", (-8, 3), ((-10, 10), (-10, 10)), [(0, 0)],
+    "matyas",
+    "Matyas",
+    "0.26*(x**2 + y**2) - 0.48*x*y",
+    (-8, 3),
+    ((-10, 10), (-10, 10)),
+    [(0, 0)],
     "A long diagonal valley with almost no slope along its floor (condition number 25).",
     JAMIL,
-)  # fmt: skip
+)
 _declare(
-    "three_hump_camel", "Three-hump camel", "2*x**2 - 1.05*x**4 + x**6/6 + x*y + y**2", (-2, 2),
+    "three_hump_camel",
+    "Three-hump camel",
+    "2*x**2 - 1.05*x**4 + x**6/6 + x*y + y**2",
+    (-2, 2),
     ((-2.5, 2.5), (-2.5, 2.5)),
     [(0, 0), (1.7475523458304183, -0.8737761729152091), (-1.7475523458304183, 0.8737761729152091)],
     "Two local minima guard the global one in the middle.",
     JAMIL,
-)  # fmt: skip
+)
 _declare(
-    "six_hump_camel", "Six-hump camel", "(4 - 2.1*x**2 + x**4/3)*x**2 + x*y + (4*y**2 - 4)*y**2", (-1.6, 0.9),
-    ((-2, 2), (-1.2, 1.2)), [(0.0898420131003181, -0.7126564030207396), (-0.0898420131003181, 0.7126564030207396)],
+    "six_hump_camel",
+    "Six-hump camel",
+    "(4 - 2.1*x**2 + x**4/3)*x**2 + x*y + (4*y**2 - 4)*y**2",
+    (-1.6, 0.9),
+    ((-2, 2), (-1.2, 1.2)),
+    [(0.0898420131003181, -0.7126564030207396), (-0.0898420131003181, 0.7126564030207396)],
     "Six minima, two of them global: a landscape with several basins side by side.",
     "Dixon & Szegö (1978), Towards Global Optimisation 2",
-)  # fmt: skip
+)
 _declare(
-    "goldstein_price", "Goldstein-Price",
+    "goldstein_price",
+    "Goldstein-Price",
     "(1 + (x + y + 1)**2*(19 - 14*x + 3*x**2 - 14*y + 6*x*y + 3*y**2))"
     "*(30 + (2*x - 3*y)**2*(18 - 32*x + 12*x**2 + 48*y - 36*x*y + 27*y**2))",
-    (-1.5, 0.5), ((-2, 2), (-2, 2)), [(0, -1)],
+    (-1.5, 0.5),
+    ((-2, 2), (-2, 2)),
+    [(0, -1)],
     "From 3 to a million within one picture: a rate that is right here is absurd there.",
     "Goldstein & Price (1971), On descent from local minima",
-)  # fmt: skip
+)
 _declare(
-    "styblinski_tang", "Styblinski-Tang", "(x**4 - 16*x**2 + 5*x + y**4 - 16*y**2 + 5*y)/2", (0.5, 0.8),
-    ((-5, 5), (-5, 5)), [(-2.9035340277711770, -2.9035340277711770)],
+    "styblinski_tang",
+    "Styblinski-Tang",
+    "(x**4 - 16*x**2 + 5*x + y**4 - 16*y**2 + 5*y)/2",
+    (0.5, 0.8),
+    ((-5, 5), (-5, 5)),
+    [(-2.9035340277711770, -2.9035340277711770)],
     "Four basins of different depth, one of them the best.",
     "Styblinski & Tang (1990), Experiments in nonconvex optimization",
-)  # fmt: skip
+)
 _declare(
-    "mccormick", "McCormick", "sin(x + y) + (x - y)**2 - 1.5*x + 2.5*y + 1", (3, 0), ((-1.5, 4), (-3, 4)),
+    "mccormick",
+    "McCormick",
+    "sin(x + y) + (x - y)**2 - 1.5*x + 2.5*y + 1",
+    (3, 0),
+    ((-1.5, 4), (-3, 4)),
     [(-0.5471975511965976, -1.5471975511965976)],
     "A wavy trough: the slope along it keeps changing its sign further out.",
     JAMIL,
-)  # fmt: skip
+)
 _declare(
-    "rastrigin", "Rastrigin", "20 + x**2 + y**2 - 10*cos(2*pi*x) - 10*cos(2*pi*y)", (-3.2, 2.3),
-    ((-5.12, 5.12), (-5.12, 5.12)), [(0, 0)],
-    "A bowl full of dimples: local methods stop in the first one unless speed or noise carries them on.",
+    "rastrigin",
+    "Rastrigin",
+    "20 + x**2 + y**2 - 10*cos(2*pi*x) - 10*cos(2*pi*y)",
+    (-3.2, 2.3),
+    ((-5.12, 5.12), (-5.12, 5.12)),
+    [(0, 0)],
+    "A bowl full of dimples: local methods stop in the first one unless speed or noise "
+    "carries them on.",
     "Rastrigin (1974), Systems of Extremal Control",
-)  # fmt: skip
+)
 _declare(
-    "ackley", "Ackley", "-20*exp(-0.2*sqrt((x**2 + y**2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2) + e + 20",
-    (-3.3, 2.4), ((-5, 5), (-5, 5)), [(0, 0)],
+    "ackley",
+    "Ackley",
+    "-20*exp(-0.2*sqrt((x**2 + y**2)/2)) - exp((cos(2*pi*x) + cos(2*pi*y))/2) + e + 20",
+    (-3.3, 2.4),
+    ((-5, 5), (-5, 5)),
+    [(0, 0)],
     "Almost flat and rippled outside, a sharp funnel with a kink at the very bottom.",
     "Ackley (1987), A Connectionist Machine for Genetic Hillclimbing",
-)  # fmt: skip
+)
 _declare(
-    "levy", "Lévy", "sin(pi*(1 + (x - 1)/4))**2 + ((x - 1)/4)**2*(1 + 10*sin(pi*(1 + (x - 1)/4) + 1)**2)"
+    "levy",
+    "Lévy",
+    "sin(pi*(1 + (x - 1)/4))**2 + ((x - 1)/4)**2*(1 + 10*sin(pi*(1 + (x - 1)/4) + 1)**2)"
     " + ((y - 1)/4)**2*(1 + sin(2*pi*(1 + (y - 1)/4))**2)",
-    (-7, 6), ((-10, 10), (-10, 10)), [(1, 1)],
+    (-7, 6),
+    ((-10, 10), (-10, 10)),
+    [(1, 1)],
     "Parallel ripples across a broad bowl.",
     "Laguna & Martí (2005), Experimental testing of advanced scatter search designs",
-)  # fmt: skip
+)
 _declare(
-    "easom", "Easom", "-cos(x)*cos(y)*exp(-((x - pi)**2 + (y - pi)**2))", (1.6, 2),
-    ((-1, 7), (-1, 7)), [(np.pi, np.pi)],
+    "easom",
+    "Easom",
+    "-cos(x)*cos(y)*exp(-((x - pi)**2 + (y - pi)**2))",
+    (1.6, 2),
+    ((-1, 7), (-1, 7)),
+    [(np.pi, np.pi)],
     "A needle's eye in a plain: away from the hole there is no slope to follow.",
     "Easom (1990), A survey of global optimization techniques",
-)  # fmt: skip
+)
 _declare(
-    "monkey_saddle", "Monkey saddle", "x**3 - 3*x*y**2", (0.9, 0.05), ((-1.5, 1.5), (-1.5, 1.5)), [],
-    "Three valleys meet at a point where gradient and Hessian both vanish: Newton's method has nothing to divide by.",
+    "monkey_saddle",
+    "Monkey saddle",
+    "x**3 - 3*x*y**2",
+    (0.9, 0.05),
+    ((-1.5, 1.5), (-1.5, 1.5)),
+    [],
+    "Three valleys meet at a point where gradient and Hessian both vanish: Newton's method "
+    "has nothing to divide by.",
     "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie, §29",
-)  # fmt: skip
+)
 _declare(
-    "plateau", "Plateau", "(x**2 + 4*y**2)/(1 + x**2 + 4*y**2)", (-5, 2), ((-8, 8), (-4, 4)), [(0, 0)],
-    "The slope dies away from the hole, as behind a saturated sigmoid: plain steps crawl, scaled ones walk.",
+    "plateau",
+    "Plateau",
+    "(x**2 + 4*y**2)/(1 + x**2 + 4*y**2)",
+    (-5, 2),
+    ((-8, 8), (-4, 4)),
+    [(0, 0)],
+    "The slope dies away from the hole, as behind a saturated sigmoid: plain steps crawl, "
+    "scaled ones walk.",
     "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.2",
-)  # fmt: skip
+)
 _declare(
-    "cliff", "Cliff", "(x - 3)**2/20 + y**2/4 + 2 - 2*tanh(4*x)", (-5, 3), ((-10, 10), (-5, 5)),
+    "cliff",
+    "Cliff",
+    "(x - 3)**2/20 + y**2/4 + 2 - 2*tanh(4*x)",
+    (-5, 3),
+    ((-10, 10), (-5, 5)),
     [(3.0000000121016355, 0)],
-    "Gentle ground with a drop in it: at the edge one huge gradient throws a path far away unless it is clipped.",
+    "Gentle ground with a drop in it: at the edge one huge gradient throws a path far away "
+    "unless it is clipped.",
     "Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks",
-)  # fmt: skip
+)
 _declare(
-    "kink", "Kinked valley", "abs(x)/4 + abs(y)", (-7, 2.3), ((-10, 10), (-5, 5)), [(0, 0)],
-    "The slope does not fade towards the minimum: with a fixed step a path rattles around it for ever.",
+    "kink",
+    "Kinked valley",
+    "abs(x)/4 + abs(y)",
+    (-7, 2.3),
+    ((-10, 10), (-5, 5)),
+    [(0, 0)],
+    "The slope does not fade towards the minimum: with a fixed step a path rattles around "
+    "it for ever.",
     "Shor (1985), Minimization Methods for Non-Differentiable Functions",
-)  # fmt: skip
+)

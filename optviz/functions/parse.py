@@ -110,7 +110,17 @@ OPERATORS = {
     ast.Pow: lambda a, b: a**b,
 }
 
-_TYPED = {"−": "-", "–": "-", "·": "*", "×": "*", "÷": "/", "π": "pi", "²": "**2", "³": "**3", "^": "**"}
+_TYPED = {
+    "−": "-",
+    "–": "-",
+    "·": "*",
+    "×": "*",
+    "÷": "/",
+    "π": "pi",
+    "²": "**2",
+    "³": "**3",
+    "^": "**",
+}
 _ALLOWED = re.compile(r"[A-Za-z0-9_.,+\-*/()\s]")
 _NUMBER_THEN_NAME = re.compile(
     r"(?<![A-Za-z0-9_.])(\d+\.?\d*(?:[eE][+-]?\d+)?)(?![\d.])(?![eE][+-]?\d)\s*([A-Za-z_(][A-Za-z0-9_]*)"
@@ -148,13 +158,17 @@ def parse(text: str) -> sp.Expr:
     if expr.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo):
         raise FormulaError("the formula is not a real number anywhere")
     if second_derivatives(expr) > MAX_DERIVED:
-        raise FormulaError("the second derivatives of this formula would be too long; a shorter product, or fewer "
-                           "functions inside functions, will do")  # fmt: skip
+        raise FormulaError(
+            "the second derivatives of this formula would be too long; a shorter product, or fewer "
+            "functions inside functions, will do"
+        )
     return keep_real(expr)
 
 
 def second_derivatives(expr: sp.Expr) -> int:
-    """About how many parts the second derivatives of `expr` have, by the sum, product and chain rules."""
+    """About how many parts the second derivatives of `expr` have, by the sum, product and chain
+    rules.
+    """
     return _sizes(expr)[2]
 
 
@@ -176,7 +190,9 @@ def _sizes(expr):
 
 
 def keep_real(expr: sp.Expr) -> sp.Expr:
-    """`expr` with SymPy's own Abs and sign, which arise from √(u²), in the forms that differentiate."""
+    """`expr` with SymPy's own Abs and sign, which arise from √(u²), in the forms that
+    differentiate.
+    """
     return expr.replace(sp.Abs, absolute).replace(sp.sign, signum)
 
 
@@ -188,14 +204,20 @@ def _check_text(text):
     for place, character in enumerate(text):
         depth += {"(": 1, ")": -1}.get(character, 0)
         if depth > MAX_DEPTH:
-            raise FormulaError(f"parentheses are nested more than {MAX_DEPTH} deep", text[place : place + 20])
+            raise FormulaError(
+                f"parentheses are nested more than {MAX_DEPTH} deep", text[place : place + 20]
+            )
         if depth < 0:
             raise FormulaError(f"a closing parenthesis too many after {text[:place]!r}", ")")
     if depth:
-        raise FormulaError(f"{depth} closing {'parenthesis is' if depth == 1 else 'parentheses are'} missing", "(")
+        raise FormulaError(
+            f"{depth} closing {'parenthesis is' if depth == 1 else 'parentheses are'} missing", "("
+        )
     if match := _NUMBER_THEN_NAME.search(text):
         number, name = match.groups()
-        raise FormulaError(f"a product needs its *: put one between {number!r} and {name!r}", match.group())
+        raise FormulaError(
+            f"a product needs its *: put one between {number!r} and {name!r}", match.group()
+        )
 
 
 def _syntax_message(text, error):
@@ -205,7 +227,7 @@ def _syntax_message(text, error):
 
 
 class _Reader:
-    """Walks the tree and builds each part twice: in SymPy, and as a float where it is a constant."""
+    """Walks the tree and builds each part twice: in SymPy, and as a float where constant."""
 
     def __init__(self, text):
         self.text = text
@@ -213,7 +235,9 @@ class _Reader:
     def read(self, node, depth):
         """`(expression, value)`; `value` is None where the part depends on x or y."""
         if depth > MAX_DEPTH:
-            raise FormulaError(f"{self.part(node)!r} is nested more than {MAX_DEPTH} deep", self.part(node))
+            raise FormulaError(
+                f"{self.part(node)!r} is nested more than {MAX_DEPTH} deep", self.part(node)
+            )
         expr, value = self.visit(node, depth)
         if value is not None and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
             raise FormulaError(f"the number {self.part(node)!r} is too large", self.part(node))
@@ -241,7 +265,9 @@ class _Reader:
                 return apply(left, right), None if a is None or b is None else apply(a, b)
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
                 return self.call(node, name, args, depth)
-        raise FormulaError(f"{self.part(node)!r} is not arithmetic that is known here", self.part(node))
+        raise FormulaError(
+            f"{self.part(node)!r} is not arithmetic that is known here", self.part(node)
+        )
 
     def part(self, node):
         return ast.get_source_segment(self.text, node) or type(node).__name__
@@ -261,7 +287,9 @@ class _Reader:
             return CONSTANTS[name]
         if ALIASES.get(name, name) in CALLS:
             raise FormulaError(f"{name!r} is a function and needs parentheses: {name}(x)", name)
-        raise FormulaError(f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)", name)
+        raise FormulaError(
+            f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)", name
+        )
 
     def power(self, node, depth):
         base, a = self.read(node.left, depth + 1)
@@ -280,7 +308,10 @@ class _Reader:
         wanted, symbolic, numeric = CALLS[name]
         if len(args) != wanted:
             part = self.part(node)
-            raise FormulaError(f"{name} takes {wanted} argument{'s' * (wanted > 1)}, not {len(args)}: {part!r}", part)
+            raise FormulaError(
+                f"{name} takes {wanted} argument{'s' * (wanted > 1)}, not {len(args)}: {part!r}",
+                part,
+            )
         read = [self.read(arg, depth + 1) for arg in args]
         values = [value for _, value in read]
         expr = symbolic(*(expr for expr, _ in read))

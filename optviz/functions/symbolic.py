@@ -1,4 +1,4 @@
-"""SymPy expressions in x and y, turned into NumPy code for the value, the gradient and the Hessian."""
+"""SymPy expressions in x and y as NumPy code for value, gradient and Hessian."""
 
 import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
@@ -24,7 +24,10 @@ class _Printer(NumPyPrinter):
             factor = self._print(base) if base.is_Symbol else f"({self._print(base)})"
             product = "*".join([factor] * abs(int(exponent)))
             return f"({product})" if exponent > 0 else f"(1/({product}))"
-        return f"power({self._print(base)}, {self._print(sp.Float(exponent) if exponent.is_Number else exponent)})"
+        return (
+            f"power({self._print(base)}, "
+            f"{self._print(sp.Float(exponent) if exponent.is_Number else exponent)})"
+        )
 
     def _print_Rational(self, expr):
         return repr(float(expr))
@@ -45,7 +48,7 @@ class _Printer(NumPyPrinter):
         return f"minimum({self._print(expr.args[0])}, {self._print(expr.args[1])})"
 
     def _print_not_real(self, expr):
-        """log(-2) in the derivative of (-2)**y and the like: no real number, so no number at all."""
+        """log(-2) in the derivative of (-2)**y and the like: no real number, so none at all."""
         return "nan"
 
     _print_ImaginaryUnit = _print_ComplexInfinity = _print_not_real
@@ -76,7 +79,9 @@ def _powers_last(expressions):
 def compiled(*expressions):
     """A function of the arrays x and y that returns the tuple of the expressions' values."""
     printer = _Printer({"fully_qualified_modules": False})
-    return sp.lambdify((X, Y), list(expressions), modules="numpy", printer=printer, cse=_powers_last)
+    return sp.lambdify(
+        (X, Y), list(expressions), modules="numpy", printer=printer, cse=_powers_last
+    )
 
 
 def gradient(expr):
@@ -92,5 +97,7 @@ def hessian(expr):
 
 def is_smooth(expr) -> bool:
     """True for polynomials and their like: nowhere a division, a root or a logarithm to fail at."""
-    divides = any(not (e.exp.is_Integer and e.exp > 0) for e in expr.atoms(sp.Pow) if e.base != sp.E)
+    divides = any(
+        not (e.exp.is_Integer and e.exp > 0) for e in expr.atoms(sp.Pow) if e.base != sp.E
+    )
     return not divides and not expr.has(sp.log, sp.tan, sp.asin, sp.acos)

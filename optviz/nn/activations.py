@@ -1,4 +1,4 @@
-"""Activation functions: what a unit makes of its weighted sum, each declared once with its slope."""
+"""Activation functions: what a unit makes of its weighted sum, each with its slope."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -9,7 +9,8 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 ACTIVATIONS: dict[str, type] = {}
 
-# A value this near to the end of its range is called saturated: the slope there is a few per cent of the largest.
+# A value this near to the end of its range is called saturated: the slope there is a few per cent
+# of the largest.
 NEAR = 0.01
 
 
@@ -20,7 +21,10 @@ class Activation(Configurable):
     A docstring's first equation is the function, its second the derivative.
     """
 
-    limits: ClassVar[tuple[float | None, float | None]] = (None, None)  # what a stays within; None: unbounded
+    limits: ClassVar[tuple[float | None, float | None]] = (
+        None,
+        None,
+    )  # what a stays within; None: unbounded
 
     def value(self, z):
         """The activation a."""
@@ -31,7 +35,9 @@ class Activation(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def saturated(self, z, a):
-        """Where so little gradient passes that a unit hardly learns, as booleans. By default nowhere."""
+        """Where so little gradient passes that a unit hardly learns, as booleans. By default
+        nowhere.
+        """
         return np.zeros(np.shape(a), bool)
 
 
@@ -40,7 +46,10 @@ def activation(name: str, cite: str, key: str | None = None):
     return lambda cls: register(ACTIVATIONS, cls, key, label=name, cite=cite)
 
 
-@activation("sigmoid", cite="Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors")
+@activation(
+    "sigmoid",
+    cite="Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
+)
 class Sigmoid(Activation):
     r"""Squeezes everything between 0 and 1; its slope is never more than a quarter.
 
@@ -81,7 +90,10 @@ class Tanh(Activation):
         return np.abs(a) > 1 - NEAR
 
 
-@activation("ReLU", cite="Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks")
+@activation(
+    "ReLU",
+    cite="Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks",
+)
 class ReLU(Activation):
     r"""Passes what is positive and nothing else; its slope is 1 or 0.
 
@@ -101,7 +113,9 @@ class ReLU(Activation):
         return a == 0
 
 
-@activation("leaky ReLU", cite="Maas, Hannun & Ng (2013), Rectifier nonlinearities", key="leaky_relu")
+@activation(
+    "leaky ReLU", cite="Maas, Hannun & Ng (2013), Rectifier nonlinearities", key="leaky_relu"
+)
 class LeakyReLU(Activation):
     r"""ReLU that lets a little of the negative side through, so that no unit is ever quite off.
 
@@ -118,7 +132,9 @@ class LeakyReLU(Activation):
         return np.where(z > 0, 1, z.dtype.type(self.alpha))
 
 
-@activation("softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features")
+@activation(
+    "softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features"
+)
 class Softsign(Activation):
     r"""tanh's slower relative: it nears −1 and 1 like 1/z, so that its slope dies late.
 
@@ -144,7 +160,8 @@ class GELU(Activation):
     r"""A ReLU with a soft knee: z times about the chance that a standard normal number is below z.
 
     $$ a = \tfrac{1}{2}\, z\, (1 + \tanh u), \qquad u = \sqrt{2/\pi}\, (z + 0.044715\, z^3) $$
-    $$ a' = \tfrac{1}{2}\, (1 + \tanh u) + \tfrac{1}{2}\, z\, (1 - \tanh^2 u)\, \sqrt{2/\pi}\, (1 + 0.134145\, z^2) $$
+    $$ a' = \tfrac{1}{2}\, (1 + \tanh u) + \tfrac{1}{2}\, z\, (1 - \tanh^2 u)\, \sqrt{2/\pi}
+    \, (1 + 0.134145\, z^2) $$
 
     This is the paper's tanh form, `approximate="tanh"` in PyTorch, within 5·10⁻⁴ of z Φ(z).
     """

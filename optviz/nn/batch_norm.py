@@ -11,7 +11,9 @@ MOMENTUM = 0.9  # memory of the running statistics
 
 
 class Normalized(NamedTuple):
-    """The stations of a forward pass: all that its computational graph shows, and what the way back needs."""
+    """The stations of a forward pass: all that its computational graph shows, and what the way back
+    needs.
+    """
 
     mean: np.ndarray  # μ (..., n)
     variance: np.ndarray  # σ² (..., n)
@@ -22,18 +24,23 @@ class Normalized(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    r"""Mean 0 and variance 1 over the rows, and then what the network makes of them: γ and β are learned.
+    r"""Mean 0 and variance 1 over the rows, and then what the network makes of them: γ and β are
+    learned.
 
-    $$ \mu = \frac{1}{B} \sum_\text{rows} x, \qquad \sigma^2 = \frac{1}{B} \sum_\text{rows} (x - \mu)^2 $$
+    $$ \mu = \frac{1}{B} \sum_\text{rows} x, \qquad
+    \sigma^2 = \frac{1}{B} \sum_\text{rows} (x - \mu)^2 $$
     $$ \hat x = \frac{x - \mu}{\sqrt{\sigma^2 + \epsilon}}, \qquad y = \gamma\, \hat x + \beta $$
-    $$ \partial\beta = \sum_\text{rows} \partial y, \qquad \partial\gamma = \sum_\text{rows} \hat x\, \partial y $$
-    $$ \partial x = \frac{\gamma}{\sqrt{\sigma^2 + \epsilon}} \Big( \partial y - \frac{\partial\beta}{B}
+    $$ \partial\beta = \sum_\text{rows} \partial y, \qquad
+    \partial\gamma = \sum_\text{rows} \hat x\, \partial y $$
+    $$ \partial x = \frac{\gamma}{\sqrt{\sigma^2
+    + \epsilon}} \Big( \partial y - \frac{\partial\beta}{B}
     - \hat x\, \frac{\partial\gamma}{B} \Big) $$
 
-    Moving all rows alike, or stretching them, changes no x̂: that is why ∂y loses its mean and its share along x̂.
-    Evaluation takes the running averages of μ and σ² of training, for which a single row has none of its own;
-    without such a memory it takes those of the rows it gets. σ² is divided by B there too, where the paper and
-    PyTorch divide the remembered one by B − 1. (Ioffe & Szegedy 2015, Batch normalization, algorithms 1 and 2.)
+    Moving all rows alike, or stretching them, changes no x̂: that is why ∂y loses its mean and its
+    share along x̂. Evaluation takes the running averages of μ and σ² of training, for which a
+    single row has none of its own; without such a memory it takes those of the rows it gets. σ² is
+    divided by B there too, where the paper and PyTorch divide the remembered one by B − 1. (Ioffe &
+    Szegedy 2015, Batch normalization, algorithms 1 and 2.)
     """
 
     n: int
@@ -54,7 +61,9 @@ class BatchNorm(Layer):
         variance = np.square(hat).mean(-2) if batch else running_statistics["variance"]
         scale = 1 / np.sqrt(variance + x.dtype.type(self.eps))[..., None, :]
         hat *= scale
-        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalized(mean, variance, scale, hat, batch)
+        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalized(
+            mean, variance, scale, hat, batch
+        )
 
     def backward(self, p, kept, dy, dp):
         rows = dy.shape[-2]

@@ -1,8 +1,9 @@
-"""Initial weights: how large the random numbers are from which a network sets out, each rule declared once.
+"""Initial weights: how large the random numbers are from which a network sets out, each rule
+declared once.
 
-A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in times as
-large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule with a fan
-chooses σ so that one of the two, or a middle between them, neither grows nor shrinks.
+A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in
+times as large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule
+with a fan chooses σ so that one of the two, or a middle between them, neither grows nor shrinks.
 """
 
 from dataclasses import dataclass
@@ -57,7 +58,11 @@ class Zeros(Initializer):
         return np.zeros((fan_in, fan_out))
 
 
-@initializer("constant", cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4", key="constant")
+@initializer(
+    "constant",
+    cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4",
+    key="constant",
+)
 class Constant(Zeros):
     r"""Every weight the same: so are all units of a layer, and they stay it.
 
@@ -70,20 +75,28 @@ class Constant(Zeros):
         return np.full((fan_in, fan_out), float(self.c))
 
 
-@initializer("normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal")
+@initializer(
+    "normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal"
+)
 class Normal(Initializer):
     r"""Normal numbers of one size, however large the layer is.
 
     $$ W \sim \mathcal N(0, \sigma^2) $$
     """
 
-    sigma: float = hyperparameter(0.01, 0.0, 100.0, r"\sigma", log=True, help="standard deviation of a weight")
+    sigma: float = hyperparameter(
+        0.01, 0.0, 100.0, r"\sigma", log=True, help="standard deviation of a weight"
+    )
 
     def spread(self, fan_in, fan_out):
         return self.sigma
 
 
-@initializer("1/√n", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier", key="book")
+@initializer(
+    "1/√n",
+    cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier",
+    key="book",
+)
 class Book(Initializer):
     r"""A sum of n inputs is as large as one of them.
 
@@ -98,7 +111,9 @@ class Book(Initializer):
         return (1 / fan_in) ** 0.5
 
 
-@initializer("LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal")
+@initializer(
+    "LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal"
+)
 class LeCun(Book):
     r"""A sum of n inputs is as large as one of them: meant for standardized inputs and tanh.
 
@@ -108,7 +123,11 @@ class LeCun(Book):
     """
 
 
-@initializer("Xavier", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12", key="xavier_normal")
+@initializer(
+    "Xavier",
+    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12",
+    key="xavier_normal",
+)
 class XavierNormal(Initializer):
     r"""The middle between keeping the size of the activations and that of the gradients.
 
@@ -122,7 +141,9 @@ class XavierNormal(Initializer):
 
 
 @initializer(
-    "Xavier uniform", cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16", key="xavier_uniform"
+    "Xavier uniform",
+    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16",
+    key="xavier_uniform",
 )
 class XavierUniform(_Uniform, XavierNormal):
     r"""Xavier's size, evenly spread: what the paper calls normalized initialization.
@@ -144,7 +165,9 @@ class HeNormal(Initializer):
         return (2 / fan_in) ** 0.5
 
 
-@initializer("He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform")
+@initializer(
+    "He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform"
+)
 class HeUniform(_Uniform, HeNormal):
     r"""He's size, evenly spread.
 
@@ -152,14 +175,20 @@ class HeUniform(_Uniform, HeNormal):
     """
 
 
-@initializer("orthogonal", cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3", key="orthogonal")
+@initializer(
+    "orthogonal",
+    cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3",
+    key="orthogonal",
+)
 class Orthogonal(Initializer):
     r"""A rotation: no direction is stretched or lost, as far as the shape allows.
 
     $$ W^\top W = g^2 I \;\text{ or }\; W W^\top = g^2 I $$
     """
 
-    gain: float = hyperparameter(1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU")
+    gain: float = hyperparameter(
+        1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU"
+    )
     multistart = "both"
 
     def spread(self, fan_in, fan_out):
@@ -168,5 +197,7 @@ class Orthogonal(Initializer):
     def draw(self, rng, fan_in, fan_out):
         tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
         q, r = np.linalg.qr(tall)
-        q = self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)  # or else QR prefers some rotations to others
+        q = (
+            self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
+        )  # or else QR prefers some rotations to others
         return q if fan_in >= fan_out else q.T.copy()

@@ -1,4 +1,6 @@
-"""Layers: what each makes of its input, and what it passes back of the gradient that arrives at its output."""
+"""Layers: what each makes of its input, and what it passes back of the gradient that arrives at its
+output.
+"""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -10,7 +12,8 @@ from optviz.nn.streams import DROPOUT, WEIGHTS, stream
 
 
 class Mode(NamedTuple):
-    """Whether a pass is part of training, and if so of which networks' step: for layers that then act otherwise.
+    """Whether a pass is part of training, and if so of which networks' step: for layers that then
+    act otherwise.
 
     What such a layer draws is a function of (seed, step), so that a line search meets one network.
     """
@@ -35,7 +38,9 @@ class Layer:
     """
 
     shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
-    running_statistics: ClassVar[dict[str, float]] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
+    running_statistics: ClassVar[
+        dict[str, float]
+    ] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
 
     def init(self, seed: int, initializer) -> dict[str, np.ndarray]:
         """What the parameters of one network begin with."""
@@ -44,15 +49,16 @@ class Layer:
     def forward(self, p, x, mode: Mode, running_statistics=None):
         """The output `(..., B, n_out)`, and what the way back will need.
 
-        `memory` holds what it remembers of training by name, `(..., n_out)`; only evaluation makes use of it.
+        `memory` holds what it remembers of training by name, `(..., n_out)`; only evaluation makes
+        use of it.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def backward(self, p, kept, dy, dp):
         """Write the gradient of the parameters into `dp` and return that of the input.
 
-        `dy` is the gradient that arrives at the output, whose memory may be used for the result; `kept` is
-        what forward kept.
+        `dy` is the gradient that arrives at the output, whose memory may be used for the result;
+        `kept` is what forward kept.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
@@ -68,7 +74,9 @@ class Affine(Layer):
 
     n_in: int
     n_out: int
-    place: int = 0  # among its kind; the input of the first is the data, whose gradient nobody asks for
+    place: int = (
+        0  # among its kind; the input of the first is the data, whose gradient nobody asks for
+    )
 
     @property
     def shapes(self):
@@ -115,9 +123,10 @@ class Dropout(Layer):
     $$ y = \frac{m\, x}{1 - p}, \qquad m \sim \text{Bernoulli}(1 - p) $$
     $$ \partial x = \frac{m\, \partial y}{1 - p} $$
 
-    What is left is made larger by 1/(1 − p) at once ("inverted"), so that evaluation has nothing to do. The
-    book multiplies by 1 − p in evaluation in place of that: the same function, at another scale while training.
-    (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from overfitting.)
+    What is left is made larger by 1/(1 − p) at once ("inverted"), so that evaluation has nothing to
+    do. The book multiplies by 1 − p in evaluation in place of that: the same function, at another
+    scale while training. (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks
+    from overfitting.)
     """
 
     ratio: float  # p
@@ -126,7 +135,10 @@ class Dropout(Layer):
     def forward(self, p, x, mode, running_statistics=None):
         if not mode.training:
             return x, None
-        kept = [rng.random(x.shape[-2:], np.float32) >= self.ratio for rng in mode.streams(DROPOUT, self.place)]
+        kept = [
+            rng.random(x.shape[-2:], np.float32) >= self.ratio
+            for rng in mode.streams(DROPOUT, self.place)
+        ]
         mask = np.stack(kept).astype(x.dtype) / x.dtype.type(1 - self.ratio)
         return x * mask, mask
 

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import hyperparameter
-
 from optviz.nn.layers import EVALUATION, Mode
+from optviz.optim.hyperparameter import hyperparameter
 
 
 def one_hot(t, classes: int, dtype=float) -> np.ndarray:
@@ -20,9 +19,9 @@ def softmax_cross_entropy(z, y):
     $$ p = \frac{e^{z}}{\sum e^{z}}, \qquad L = -\frac{1}{B} \sum_\text{rows} \sum y \log p $$
     $$ \partial z = \frac{p - y}{B} $$
 
-    `z` are the last layer's outputs `(..., B, K)`, `y` the targets, one-hot or any that add up to 1.
-    Returns L `(...)` and ∂z `(..., B, K)`. The largest output is taken off first, which changes nothing
-    but the size of the exponentials: no finite output overflows.
+    `z` are the last layer's outputs `(..., B, K)`, `y` the targets, one-hot or any that add up to
+    1. Returns L `(...)` and ∂z `(..., B, K)`. The largest output is taken off first, which changes
+    nothing but the size of the exponentials: no finite output overflows.
     """
     z = z - z.max(-1, keepdims=True)
     e = np.exp(z)
@@ -40,8 +39,9 @@ class Penalty:
 
     $$ \tfrac12 \lambda_2 \sum W^2 + \lambda_1 \sum |W| $$
 
-    λ₂ is called weight decay, because its gradient shrinks every weight by its own share; that of λ₁ takes the
-    same from all, so that small ones end at 0. Either may be an array `(...)` with a value for each network.
+    λ₂ is called weight decay, because its gradient shrinks every weight by its own share; that of
+    λ₁ takes the same from all, so that small ones end at 0. Either may be an array `(...)` with a
+    value for each network.
     """
 
     l2: float = hyperparameter(0.0, 0.0, 10.0, r"\lambda_2", help="½·λ₂·ΣW² is added to the loss")
@@ -49,11 +49,16 @@ class Penalty:
 
     def value(self, weights):
         """The cost `(...)` of weight matrices `(..., n, m)`."""
-        return sum(0.5 * self.l2 * np.square(w).sum((-2, -1)) + self.l1 * np.abs(w).sum((-2, -1)) for w in weights)
+        return sum(
+            0.5 * self.l2 * np.square(w).sum((-2, -1)) + self.l1 * np.abs(w).sum((-2, -1))
+            for w in weights
+        )
 
     def add_grad(self, weights, gradients) -> None:
         """Add its gradient to those of the weight matrices, in place."""
-        l2, l1 = (np.asarray(v)[..., None, None].astype(weights[0].dtype) for v in (self.l2, self.l1))
+        l2, l1 = (
+            np.asarray(v)[..., None, None].astype(weights[0].dtype) for v in (self.l2, self.l1)
+        )
         for w, dw in zip(weights, gradients, strict=True):
             if l2.any():
                 dw += l2 * w
@@ -67,10 +72,11 @@ class Penalty:
 
 
 class MiniBatch:
-    """The loss of a network on some rows as a function of its flat parameters: what `step(f, x, state)` calls f.
+    """The loss of a network on some rows as a function of its flat parameters: what `step(f, x,
+    state)` calls f.
 
-    `x` are the rows `(..., B, inputs)` and `y` the one-hot targets `(..., B, outputs)`; their leading axes
-    broadcast with those of the parameters `(..., P)`.
+    `x` are the rows `(..., B, inputs)` and `y` the one-hot targets `(..., B, outputs)`; their
+    leading axes broadcast with those of the parameters `(..., P)`.
     """
 
     def __init__(self, network, x, y, mode: Mode = EVALUATION, penalty: Penalty = Penalty()):
@@ -85,7 +91,9 @@ class MiniBatch:
         return self._loss
 
     def value(self, params, where=None):
-        """The mean loss with the penalty `(...)`. `where` is what a line search says of rows that have finished."""
+        """The mean loss with the penalty `(...)`. `where` is what a line search says of rows that
+        have finished.
+        """
         loss = self.cross_entropy(params)
         return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
 
@@ -111,4 +119,6 @@ class MiniBatch:
     def hess(self, params):
         """TypeError: nobody writes that matrix down."""
         p = params.shape[-1]
-        raise TypeError(f"the Hessian of {p:,} parameters has {p * p:,} entries: a network does not form it")
+        raise TypeError(
+            f"the Hessian of {p:,} parameters has {p * p:,} entries: a network does not form it"
+        )

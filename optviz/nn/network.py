@@ -40,10 +40,11 @@ class Pass(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """Affine layers with an activation between each two, and where wished batch normalization and dropout.
+    """Affine layers with an activation between each two, and where wished batch normalization and
+    dropout.
 
-    Parameters are one array `(..., P)`: layer by layer W `(n_in, n_out)`, then b `(n_out,)`. Leading axes
-    are a batch of networks, which matrix products take side by side.
+    Parameters are one array `(..., P)`: layer by layer W `(n_in, n_out)`, then b `(n_out,)`.
+    Leading axes are a batch of networks, which matrix products take side by side.
     """
 
     sizes: tuple[int, ...] = (64, 100, 100, 100, 100, 10)  # inputs, hidden layers, outputs
@@ -51,13 +52,20 @@ class Network:
     initializer: Choice = choice("he_normal", INITIALIZERS, "Initial weights")
     dtype: str = option("float32", dict.fromkeys(DTYPES), "Numbers")
     normalize: str = option("", PLACES, "Batch normalization")
-    dropout: float = hyperparameter(0.0, 0.0, 0.95, "p", help="share of the hidden units that a training step leaves out")
+    dropout: float = hyperparameter(
+        0.0, 0.0, 0.95, "p", help="share of the hidden units that a training step leaves out"
+    )
 
     def validate(self) -> None:
         """SpecError for too many layers, or too large ones."""
-        for declared, value in ((HIDDEN, len(self.sizes) - 2), *((UNITS, n) for n in self.sizes[1:-1])):
+        for declared, value in (
+            (HIDDEN, len(self.sizes) - 2),
+            *((UNITS, n) for n in self.sizes[1:-1]),
+        ):
             if not 0 <= value <= declared.high:
-                raise SpecError(f"{declared.name} is from {declared.low} to {declared.high}, not {value}")
+                raise SpecError(
+                    f"{declared.name} is from {declared.low} to {declared.high}, not {value}"
+                )
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -95,7 +103,12 @@ class Network:
 
     @cached_property
     def _running(self):
-        return _side_by_side([dict.fromkeys(layer.running_statistics, (getattr(layer, "n", 0),)) for layer in self.layers])
+        return _side_by_side(
+            [
+                dict.fromkeys(layer.running_statistics, (getattr(layer, "n", 0),))
+                for layer in self.layers
+            ]
+        )
 
     @property
     def running_size(self) -> int:
@@ -103,13 +116,15 @@ class Network:
         return self._running[1]
 
     def views(self, params) -> list[dict[str, np.ndarray]]:
-        """The parameters `(..., P)` of every layer by name, as `(..., *shape)`; views, no copies."""
+        """The parameters `(..., P)` of every layer by name, as `(..., *shape)`: views."""
         return _viewed(params, self._places)
 
     def running_statistics(self) -> np.ndarray:
         """The running statistics `(R,)` before any training."""
         running_statistics = np.empty(self.running_size, DTYPES[self.dtype])
-        for layer, m in zip(self.layers, _viewed(running_statistics, self._running[0]), strict=True):
+        for layer, m in zip(
+            self.layers, _viewed(running_statistics, self._running[0]), strict=True
+        ):
             for name, value in layer.running_statistics.items():
                 m[name][...] = value
         return running_statistics
@@ -117,16 +132,23 @@ class Network:
     def statistics(self, done: "Pass") -> np.ndarray | None:
         """The statistics `(..., R)` of the rows of a pass; None where no layer has any."""
         found = [
-            getattr(kept, name) for layer, kept in zip(self.layers, done.kept, strict=True) for name in layer.running_statistics
+            getattr(kept, name)
+            for layer, kept in zip(self.layers, done.kept, strict=True)
+            for name in layer.running_statistics
         ]
         return np.concatenate(found, -1) if found else None
 
     def updated_statistics(self, running_statistics, statistics) -> np.ndarray:
         """The running statistics after those of one more mini-batch: an exponential average."""
-        return running_statistics if statistics is None else MOMENTUM * running_statistics + (1 - MOMENTUM) * statistics
+        return (
+            running_statistics
+            if statistics is None
+            else MOMENTUM * running_statistics + (1 - MOMENTUM) * statistics
+        )
 
     def init(self, seed: int, initializer: Choice | None = None) -> np.ndarray:
-        """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place alone.
+        """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place
+        alone.
 
         They are drawn in float64 and then rounded, so that both precisions start at the same point.
         `initializer` is one in place of the network's own.
@@ -142,10 +164,15 @@ class Network:
     def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> Pass:
         """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.
 
-        `memory` are the running statistics `(..., R)` of training; without them, rows are normalized by their own.
+        `memory` are the running statistics `(..., R)` of training; without them, rows are
+        normalized by their own.
         """
         outputs, kept = [], []
-        memories = [None] * len(self.layers) if running_statistics is None else _viewed(running_statistics, self._running[0])
+        memories = (
+            [None] * len(self.layers)
+            if running_statistics is None
+            else _viewed(running_statistics, self._running[0])
+        )
         for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
             x, snapshot_every = layer.forward(p, x, mode, m)
             outputs.append(x)
@@ -153,7 +180,8 @@ class Network:
         return Pass(outputs, kept)
 
     def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
-        """From the gradient that arrives at the outputs to that of all parameters `(..., P)`, layer by layer back.
+        """From the gradient that arrives at the outputs to that of all parameters `(..., P)`, layer
+        by layer back.
 
         `dy` is used up. A list `arrived` is filled with what arrives at the output of each layer.
         """
@@ -166,8 +194,13 @@ class Network:
         return gradient
 
     def outputs(self, params, x, rows: int = 256, running_statistics=None) -> np.ndarray:
-        """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer holds them all."""
-        parts = [self.forward(params, x[i : i + rows], running_statistics=running_statistics).outputs[-1] for i in range(0, len(x), rows)]
+        """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer
+        holds them all.
+        """
+        parts = [
+            self.forward(params, x[i : i + rows], running_statistics=running_statistics).outputs[-1]
+            for i in range(0, len(x), rows)
+        ]
         return np.concatenate(parts, -2)
 
     def predict(self, params, x, running_statistics=None) -> np.ndarray:
@@ -175,12 +208,16 @@ class Network:
         return self.outputs(params, x, running_statistics=running_statistics).argmax(-1)
 
     def accuracy(self, params, x, t, running_statistics=None) -> np.ndarray:
-        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found; NaN where outputs are not finite."""
+        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found; NaN where outputs
+        are not finite.
+        """
         return right(self.outputs(params, x, running_statistics=running_statistics), t)
 
 
 def right(z, t) -> np.ndarray:
-    """The share `(...)` of outputs `(..., B, K)` that are largest at the label `(B,)`; NaN where one is not finite."""
+    """The share `(...)` of outputs `(..., B, K)` that are largest at the label `(B,)`; NaN where
+    one is not finite.
+    """
     return np.where(np.isfinite(z).all((-2, -1)), (z.argmax(-1) == t).mean(-1), np.nan)
 
 
@@ -197,4 +234,6 @@ def _side_by_side(shapes):
 
 def _viewed(flat, places):
     lead = flat.shape[:-1]
-    return [{k: flat[..., at].reshape(*lead, *shape) for k, (at, shape) in p.items()} for p in places]
+    return [
+        {k: flat[..., at].reshape(*lead, *shape) for k, (at, shape) in p.items()} for p in places
+    ]

@@ -14,17 +14,26 @@ class Optimizer(Configurable):
     """`step(f, x, state)` asks f for what it needs and returns the next `(x, state)`.
 
     Points are arrays `(..., d)`; leading axes are a batch whose rows never talk to each other, so a
-    reduction over coordinates is over the last axis with `keepdims=True`. A hyperparameter may be an array
-    that broadcasts as `(..., 1)`. State is a dict of arrays (or plain numbers, the same for all rows).
+    reduction over coordinates is over the last axis with `keepdims=True`. A hyperparameter may be
+    an array that broadcasts as `(..., 1)`. State is a dict of arrays (or plain numbers, the same
+    for all rows).
 
-    The docstring's equations are worked out with a step's numbers in `optviz.optim.equations`, for which a
-    class declares what its symbols stand for.
+    The docstring's equations are worked out with a step's numbers in `optviz.optim.equations`, for
+    which a class declares what its symbols stand for.
     """
 
-    state_names: ClassVar[dict[str, str]] = {}  # every state variable of a point's shape: what it is
-    symbols: ClassVar[dict[str, str]] = {}  # LaTeX -> state variable, where its name is not its letter
-    switched: ClassVar[dict[tuple[str, bool], dict[str, str]]] = {}  # a switch's position -> old LaTeX -> new
-    dense: ClassVar[bool] = False  # it works with a matrix (d, d): not for the many parameters of a network
+    state_names: ClassVar[
+        dict[str, str]
+    ] = {}  # every state variable of a point's shape: what it is
+    symbols: ClassVar[
+        dict[str, str]
+    ] = {}  # LaTeX -> state variable, where its name is not its letter
+    switched: ClassVar[
+        dict[tuple[str, bool], dict[str, str]]
+    ] = {}  # a switch's position -> old LaTeX -> new
+    dense: ClassVar[bool] = (
+        False  # it works with a matrix (d, d): not for the many parameters of a network
+    )
 
     def init(self, x) -> dict:
         """The state before the first step from `x`."""
@@ -39,7 +48,9 @@ class Optimizer(Configurable):
         return x
 
     def stable_lr(self, curvature):
-        """The learning rate from which on it diverges on ½·curvature·x², None where that is not known."""
+        """The learning rate from which on it diverges on ½·curvature·x², None where that is not
+        known.
+        """
         return None
 
     def scaled(self, name: str, factor):
@@ -50,7 +61,10 @@ class Optimizer(Configurable):
 def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=None):
     """Class decorator: a frozen dataclass, filed in OPTIMIZERS, with its display name and source.
 
-    `torch` says what has the very same update in torch.optim, for a parameter p, and `torch_x` the iterate
-    where p is not it: functions from the optimizer to code, falsy where its hyperparameters have no counterpart.
+    `torch` says what has the very same update in torch.optim, for a parameter p, and `torch_x` the
+    iterate where p is not it: functions from the optimizer to code, falsy where its hyperparameters
+    have no counterpart.
     """
-    return lambda cls: register(OPTIMIZERS, cls, key, label=name, cite=cite, torch=torch, torch_x=torch_x)
+    return lambda cls: register(
+        OPTIMIZERS, cls, key, label=name, cite=cite, torch=torch, torch_x=torch_x
+    )

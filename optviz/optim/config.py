@@ -1,4 +1,6 @@
-"""Who runs: an optimizer, what is wrapped around it, and the schedules of its hyperparameters. On a function or a network."""
+"""Who runs: an optimizer, what is wrapped around it, and the schedules of its hyperparameters. On a
+function or a network.
+"""
 
 from dataclasses import dataclass, field
 
@@ -15,10 +17,11 @@ MAX_STEPS = 2000
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter name.
+    """An optimizer, what is wrapped around it (innermost first), and schedules by hyperparameter
+    name.
 
-    With a fork it is a branch: another optimizer's path until a step, and its own from there on. `initial_points`
-    are more points from which it runs beside the start that all optimizers share.
+    With a fork it is a branch: another optimizer's path until a step, and its own from there on.
+    `initial_points` are more points from which it runs beside the start that all optimizers share.
     """
 
     method: Choice
@@ -36,12 +39,19 @@ class OptimizerConfig:
     @property
     def name(self) -> str:
         """What the optimizer is called where there is one of its kind."""
-        parts = [OPTIMIZERS[self.method.key].label, *(WRAPPERS[w.key].label.lower() for w in self.wrappers)]
+        parts = [
+            OPTIMIZERS[self.method.key].label,
+            *(WRAPPERS[w.key].label.lower() for w in self.wrappers),
+        ]
         return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
 
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
-        before = [segment for segment in self.fork.parent.segments() if segment.step < self.fork.step] if self.fork else []
+        before = (
+            [segment for segment in self.fork.parent.segments() if segment.step < self.fork.step]
+            if self.fork
+            else []
+        )
         schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
         return [*before, Segment(self.fork.step if before else 0, self.build(), schedules or None)]
 
@@ -74,12 +84,16 @@ def check_optimizer(config: OptimizerConfig) -> None:
             steps=0,
             schedule={k: v.build(SCHEDULES) for k, v in config.schedules.items()},
         )
-    except ValueError as error:  # a wrapper around itself, a schedule for a hyperparameter that is not there
+    except (
+        ValueError
+    ) as error:  # a wrapper around itself, a schedule for a hyperparameter that is not there
         raise SpecError(f"{error}") from None
 
 
 def names(configs: tuple[OptimizerConfig, ...]) -> list[str]:
-    """A distinct name for each optimizer: with the hyperparameters in which twins differ, or else numbered."""
+    """A distinct name for each optimizer: with the hyperparameters in which twins differ, or else
+    numbered.
+    """
     plain = [r.name for r in configs]
     return [_told_apart(i, plain, configs) for i in range(len(plain))]
 
@@ -101,8 +115,11 @@ def _traits(config):
     traits = {}
     for k in hyperparameters(type(opt)):
         value, label = getattr(opt, k.name), k.name.replace("_", " ")
-        traits[k.name] = f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
+        traits[k.name] = (
+            f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
+        )
     scheduled = [
-        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{part.key.replace('_', ' ')}" for hyperparameter, part in config.schedules.items()
+        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{part.key.replace('_', ' ')}"
+        for hyperparameter, part in config.schedules.items()
     ]
     return traits | {"schedule": ", ".join(scheduled) or "constant"}

@@ -53,20 +53,33 @@ class Hyperparameter:
             if value < self.low:
                 raise ValueError(f"{self.name} must be at least {self.low}, not {value}")
         elif type(value) is not float or not math.isfinite(value):
-            array = np.asarray(value) if isinstance(value, int | float | np.number | np.ndarray) else np.array(None)
+            array = (
+                np.asarray(value)
+                if isinstance(value, int | float | np.number | np.ndarray)
+                else np.array(None)
+            )
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
 
 
 def hyperparameter(default, low=None, high=None, symbol="", *, log=False, near_one=False, help=""):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
-    declared = {"low": low, "high": high, "symbol": symbol, "log": log, "near_one": near_one, "help": help}
+    declared = {
+        "low": low,
+        "high": high,
+        "symbol": symbol,
+        "log": log,
+        "near_one": near_one,
+        "help": help,
+    }
     return field(default=default, metadata={"hyperparameter": declared})
 
 
 @dataclass(frozen=True)
 class Configurable:
-    """Base of everything with hyperparameters. Frozen; a bad value raises ValueError when it is made."""
+    """Base of everything with hyperparameters. Frozen; a bad value raises ValueError when it is
+    made.
+    """
 
     def __post_init__(self):
         for k in hyperparameters(type(self)):
@@ -77,7 +90,9 @@ class Configurable:
 def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
     """The hyperparameters of a class, in the order in which they were declared."""
     return tuple(
-        hyperparameter_of(f) for f in fields(cls) if "hyperparameter" in f.metadata and f.default is not MISSING
+        hyperparameter_of(f)
+        for f in fields(cls)
+        if "hyperparameter" in f.metadata and f.default is not MISSING
     )
 
 

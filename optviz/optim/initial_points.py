@@ -24,15 +24,19 @@ def initial_points(cls):
 
 @initial_points
 class Ring(InitialPoints):
-    """On an ellipse around the start, as round as the frame is: which way does a small push decide?"""
+    """On an ellipse around the start: which way does a small push decide?"""
 
     count: int = hyperparameter(12, 3, 36, "k", help="starts on the ring")
-    radius: float = hyperparameter(0.1, 0.001, 0.5, "r", log=True, help="as a share of the frame's width and height")
+    radius: float = hyperparameter(
+        0.1, 0.001, 0.5, "r", log=True, help="as a share of the frame's width and height"
+    )
 
     def points(self, center, domain):
         angle = 2 * np.pi * np.arange(self.count) / self.count
         size = np.array([high - low for low, high in domain])
-        return np.asarray(center) + self.radius * size * np.stack([np.cos(angle), np.sin(angle)], -1)
+        return np.asarray(center) + self.radius * size * np.stack(
+            [np.cos(angle), np.sin(angle)], -1
+        )
 
 
 @initial_points

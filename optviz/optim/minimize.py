@@ -1,4 +1,6 @@
-"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of hyperparameters."""
+"""The only loop. It races one optimizer from one point, a batch of starts, or a batch of
+hyperparameters.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -68,8 +70,12 @@ class Run:
     """
 
     function: Function
-    segments: tuple[Segment, ...]  # what ran, and from which step on; one, where nothing was exchanged on the way
-    warm_started: tuple[bool, ...]  # for each segment, whether it went on with the state of the one before
+    segments: tuple[
+        Segment, ...
+    ]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    warm_started: tuple[
+        bool, ...
+    ]  # for each segment, whether it went on with the state of the one before
     points: np.ndarray  # (steps+1, ..., d)
     values: np.ndarray  # (steps+1, ...), the true f at the points
     diverged_at: np.ndarray  # (...) int, -1 where it did not
@@ -85,7 +91,9 @@ class Run:
         return self.segments[-1].optimizer
 
     def optimizer_at(self, t: int) -> Optimizer:
-        """What took the step from t to t + 1, with its hyperparameters as the schedules had set them."""
+        """What took the step from t to t + 1, with its hyperparameters as the schedules had set
+        them.
+        """
         _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
         for name, factor in _schedules(opt, schedule):
             opt = opt.scaled(name, factor(t))
@@ -100,14 +108,21 @@ class Run:
 
     @cached_property
     def state(self) -> dict[str, np.ndarray]:
-        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a segment has none."""
+        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
+        segment has none.
+        """
         gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
         names = dict.fromkeys(name for held in self._states for name in held)
-        return {k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states]) for k in names}
+        return {
+            k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states])
+            for k in names
+        }
 
     @cached_property
     def lookahead(self) -> np.ndarray:
-        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the points."""
+        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
+        points.
+        """
         points, ends = [], [segment.step for segment in self.segments[1:]] + [len(self.points)]
         with np.errstate(all="ignore"):
             for (begin, opt, _), end in zip(self.segments, ends, strict=True):
@@ -126,7 +141,7 @@ class Run:
 
     @cached_property
     def evaluations(self) -> Evaluations:
-        """Gradient, value and Hessian evaluations used, up to the step at which a row was frozen."""
+        """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
         return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
 
     @cached_property
@@ -159,15 +174,16 @@ def minimize(
     """Run `opt` on `f` for `steps` steps and record everything.
 
     `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
-    array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own where it is
-    None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a mapping from
-    hyperparameter names to schedules. `then` are segments by ascending step: each takes over at its step, with the
-    state that it finds where that is of its own kind (same optimizer, same wrappers, same shapes) and
-    afresh where not. Rows that diverge are frozen, without a warning.
+    array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own
+    where it is None; `seed` may be an array `(...)`). `schedule` scales the learning rate, or is a
+    mapping from hyperparameter names to schedules. `then` are segments by ascending step: each
+    takes over at its step, with the state that it finds where that is of its own kind (same
+    optimizer, same wrappers, same shapes) and afresh where not. Rows that diverge are frozen,
+    without a warning.
 
     Raises ValueError for a start that is not finite numbers of shape `(..., 2)`, for a number of
-    steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a float, and for
-    segments out of order or between two steps.
+    steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a
+    float, and for segments out of order or between two steps.
     """
     x = _start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
     steps = _steps(steps)
@@ -182,7 +198,12 @@ def minimize(
         points = np.empty((steps + 1, *x.shape))
         points[0] = x
         names = _shaped(state, x)
-        given, states, counts, warm_started = [], [{k: state[k] for k in names}], [(0, 0, 0)], [False]
+        given, states, counts, warm_started = (
+            [],
+            [{k: state[k] for k in names}],
+            [(0, 0, 0)],
+            [False],
+        )
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
             if table is not None:
@@ -206,7 +227,9 @@ def minimize(
                 held.append(state)
             counts.append(tuple(oracle.count))
         values = f.value(points)
-    return Run(f, segments, tuple(warm_started), *_frozen(points, values), held, given, states, counts)
+    return Run(
+        f, segments, tuple(warm_started), *_frozen(points, values), held, given, states, counts
+    )
 
 
 def _shaped(state, x):
@@ -230,14 +253,16 @@ def _same_kind(a, b):
 
 
 def _same_shapes(state, fresh):
-    """Whether a state could have come of a fresh one; what begins as one number may have become one for each row."""
+    """Whether a state could have come of a fresh one; what begins as one number may have become one
+    for each row.
+    """
     return state.keys() == fresh.keys() and all(
         np.shape(state[k]) == np.shape(v) or not np.ndim(v) for k, v in fresh.items()
     )
 
 
 def _frozen(points, values):
-    """Points and values with NaN from the first step on that is not finite, and which step that is."""
+    """Points and values, NaN from the first step on that is not finite, and that step."""
     if np.isfinite(values).all() and np.isfinite(points).all():
         return points, values, np.full(values.shape[1:], -1), np.zeros(values.shape[1:], bool)
     lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
@@ -245,7 +270,11 @@ def _frozen(points, values):
     first = np.maximum(at, 0)[None]
     stopped = np.take_along_axis(points, first[..., None], 0)[0]
     # far out, a formula that is defined everywhere overflows to inf − inf: that is divergence
-    undefined = (at >= 0) & (np.abs(stopped) < 1e40).all(-1) & np.isnan(np.take_along_axis(values, first, 0)[0])
+    undefined = (
+        (at >= 0)
+        & (np.abs(stopped) < 1e40).all(-1)
+        & np.isnan(np.take_along_axis(values, first, 0)[0])
+    )
     gone = np.logical_or.accumulate(lost, 0)
     points[gone] = np.nan
     return points, np.where(gone, np.nan, values), at, undefined
@@ -258,7 +287,9 @@ def _start(f, opts, start, seed):
         raise ValueError(f"a start is two numbers, not {start!r}") from None
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
-    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt)))
+    batch = np.broadcast_shapes(
+        x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt))
+    )
     return np.broadcast_to(x, batch).copy()
 
 
@@ -269,7 +300,11 @@ def _hyperparameter_shapes(opt):
 
 
 def _steps(steps):
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or not 0 <= steps <= MAX_STEPS:
+    if (
+        isinstance(steps, bool)
+        or not isinstance(steps, int | np.integer)
+        or not 0 <= steps <= MAX_STEPS
+    ):
         raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
     return int(steps)
 
@@ -280,7 +315,9 @@ def _schedules(opt, schedule):
     named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
     for name in named:
         if not _has_float_hyperparameter(opt, name):
-            raise ValueError(f"{type(opt).__name__} has no numeric hyperparameter {name!r} to schedule")
+            raise ValueError(
+                f"{type(opt).__name__} has no numeric hyperparameter {name!r} to schedule"
+            )
     return list(named.items())
 
 

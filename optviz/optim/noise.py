@@ -1,4 +1,6 @@
-"""Gradient noise as a function of (seed, step): the same for every optimizer, however often it is asked."""
+"""Gradient noise as a function of (seed, step): the same for every optimizer, however often it is
+asked.
+"""
 
 from dataclasses import dataclass
 
@@ -13,7 +15,9 @@ NOISES: dict[str, type] = {}
 class Noise(Configurable):
     """Adds `scale` times a standard draw to each gradient component."""
 
-    scale: float = hyperparameter(1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient")
+    scale: float = hyperparameter(
+        1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient"
+    )
 
     def table(self, seed, steps: int, d: int = 2) -> np.ndarray:
         """The noise of every step, `(steps, ..., d)`, for a seed or an array `(...)` of seeds.
@@ -22,9 +26,9 @@ class Noise(Configurable):
         """
         seeds = np.asarray(seed)
         if seeds.ndim:
-            return np.moveaxis(np.array([self.table(int(s), steps, d) for s in seeds.ravel()]), 0, 1).reshape(
-                steps, *seeds.shape, d
-            )
+            return np.moveaxis(
+                np.array([self.table(int(s), steps, d) for s in seeds.ravel()]), 0, 1
+            ).reshape(steps, *seeds.shape, d)
         return self.scale * self.draw(np.random.default_rng(int(seeds)), (steps, d))
 
     def draw(self, rng, shape):

@@ -137,16 +137,20 @@ class Warmup(Schedule):
 
 @schedule
 class Growth(Schedule):
-    r"""Rises by the same factor at every step, through d powers of ten in T steps: a learning-rate range test.
+    r"""Rises by the same factor at every step, through d powers of ten in T steps: a learning-rate
+    range test.
 
     $$ 10^{-d\,(1 - \min(1,\; t/T))} $$
 
-    The hyperparameter itself is the end of the climb, so that its range and its limits are those of the largest rate
-    that is tried. (Smith 2017, Cyclical learning rates for training neural networks, section 3.3, in a straight
-    line; on a logarithmic scale one climb goes through all rates that a person would think of.)
+    The hyperparameter itself is the end of the climb, so that its range and its limits are those of
+    the largest rate that is tried. (Smith 2017, Cyclical learning rates for training neural
+    networks, section 3.3, in a straight line; on a logarithmic scale one climb goes through all
+    rates that a person would think of.)
     """
 
-    decades: float = hyperparameter(4.0, 0.1, 8.0, "d", help="powers of ten from the first step to the last")
+    decades: float = hyperparameter(
+        4.0, 0.1, 8.0, "d", help="powers of ten from the first step to the last"
+    )
     steps: int = hyperparameter(100, 1, 5000, "T", help="steps until the full value")
 
     def __call__(self, t):

@@ -28,19 +28,25 @@ class Curvature:
 
     @property
     def best_sgd(self) -> tuple[float, float]:
-        """The fixed rate that is best in the long run, 2/(λmin+λmax), and the factor per step it reaches."""
+        """The fixed rate that is best in the long run, 2/(λmin+λmax), and the factor per step it
+        reaches.
+        """
         return 2 / (self.low + self.high), (self.high - self.low) / (self.high + self.low)
 
     @property
     def best_momentum(self) -> tuple[float, float, float]:
-        """Best (lr, μ) for momentum, (2/(√λmax+√λmin))² and ((√λmax−√λmin)/(√λmax+√λmin))², and factor √μ."""
+        """Best (lr, μ) for momentum, (2/(√λmax+√λmin))² and ((√λmax−√λmin)/(√λmax+√λmin))², and
+        factor √μ.
+        """
         low, high = np.sqrt(self.low), np.sqrt(self.high)
         root = (high - low) / (high + low)
         return (2 / (high + low)) ** 2, root**2, root
 
     @property
     def best_nesterov(self) -> tuple[float, float, float]:
-        """Best (lr, μ) for Nesterov on a quadratic: 4/(3λmax+λmin), (√(3κ+1)−2)/(√(3κ+1)+2), and the factor."""
+        """Best (lr, μ) for Nesterov on a quadratic: 4/(3λmax+λmin), (√(3κ+1)−2)/(√(3κ+1)+2), and
+        the factor.
+        """
         root = np.sqrt(3 * self.condition + 1)
         return 4 / (3 * self.high + self.low), (root - 2) / (root + 2), 1 - 2 / root
 
@@ -68,7 +74,7 @@ def sgd_on_quadratic(x0, eigenvalues, lr, t):
 
 
 def momentum_on_quadratic(x0, eigenvalues, lr, momentum, t):
-    """Momentum in the eigenbasis of a quadratic: the t-th power of one 2×2 matrix per eigenvalue."""
+    """Momentum in the eigenbasis of a quadratic: the t-th power of a 2×2 matrix for each."""
     out = []
     for x, lam in zip(x0, eigenvalues, strict=True):
         step = np.array([[momentum, -lr * lam], [momentum, 1 - lr * lam]])  # acts on (v, x)
@@ -77,6 +83,8 @@ def momentum_on_quadratic(x0, eigenvalues, lr, momentum, t):
 
 
 def limits(opt: Optimizer, found: list[Curvature]) -> list[float]:
-    """The largest stable learning rate of an optimizer at each minimum; empty where theory knows none."""
+    """The largest stable learning rate of an optimizer at each minimum; empty where theory knows
+    none.
+    """
     rates = [opt.stable_lr(c.high) for c in found]
     return [float(r) for r in rates if r is not None]

@@ -1,6 +1,7 @@
 """Training networks: the spec of it, the loop, and what is said of the result."""
 
 from optviz.nn import Penalty
+from optviz.training.jobs import Amount, Job, TrainingJob
 from optviz.training.limits import (
     MAX_BATCH,
     MAX_DROPOUT,
@@ -17,7 +18,6 @@ from optviz.training.limits import (
     held_numbers,
     unsuited,
 )
-from optviz.training.jobs import Amount, Job, TrainingJob
 from optviz.training.loop import (
     MAX_EVALUATED,
     Progress,
@@ -29,19 +29,51 @@ from optviz.training.loop import (
 )
 from optviz.training.metrics import confusion, rank, smoothed
 from optviz.training.spec import (
-    SEEDS,
-    TrainingSettings,
     INPUTS,
+    SEEDS,
     Data,
     Split,
     Training,
+    TrainingSettings,
     Trial,
     load,
 )
 
 __all__ = [
-    "MAX_EVALUATED", "INPUTS", "MAX_BATCH", "MAX_DROPOUT", "MAX_ITERATIONS", "MAX_LAYERS", "MAX_NOISE", "MAX_NUMBERS",
-    "MAX_PENALTY", "MAX_SEED", "SEEDS", "TrainingSettings", "Amount", "Job", "TrainingJob", "MAX_SEEDS", "MAX_TRIALS", "MAX_UNITS", "Data", "Penalty", "Progress", "Split",
-    "Training", "Trial", "advance", "begin", "check", "confusion", "held_numbers", "load", "mini_batch", "rank", "select",
-    "smoothed", "train", "unsuited",
-]  # fmt: skip
+    "INPUTS",
+    "MAX_BATCH",
+    "MAX_DROPOUT",
+    "MAX_EVALUATED",
+    "MAX_ITERATIONS",
+    "MAX_LAYERS",
+    "MAX_NOISE",
+    "MAX_NUMBERS",
+    "MAX_PENALTY",
+    "MAX_SEED",
+    "MAX_SEEDS",
+    "MAX_TRIALS",
+    "MAX_UNITS",
+    "SEEDS",
+    "Amount",
+    "Data",
+    "Job",
+    "Penalty",
+    "Progress",
+    "Split",
+    "Training",
+    "TrainingJob",
+    "TrainingSettings",
+    "Trial",
+    "advance",
+    "begin",
+    "check",
+    "confusion",
+    "held_numbers",
+    "load",
+    "mini_batch",
+    "rank",
+    "select",
+    "smoothed",
+    "train",
+    "unsuited",
+]

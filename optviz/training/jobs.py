@@ -76,7 +76,11 @@ class TrainingJob:
         until, training, data = perf_counter() + budget, self.training, self.data()
         while not state.done and perf_counter() < until:
             t = state.iteration
-            stops = [every - t % every for every in (training.eval_every, training.snapshot_every) if every]
+            stops = [
+                every - t % every
+                for every in (training.eval_every, training.snapshot_every)
+                if every
+            ]
             state = advance(state, data, min(*stops, training.iterations - t, CHUNK))
         return state
 

@@ -16,7 +16,16 @@ from optviz.spec import Choice, SpecError, validate
 from optviz.training.spec import MAX_SEED, Training
 
 # For pages that are not declared yet.
-MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH, MAX_TRIALS, MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = 20, 12, 1000, 2000, 200, 10.0, 0.95, 0.95
+MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH, MAX_TRIALS, MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = (
+    20,
+    12,
+    1000,
+    2000,
+    200,
+    10.0,
+    0.95,
+    0.95,
+)
 MAX_ITERATIONS = 20_000
 MAX_NUMBERS = 10**8  # that a training holds at once
 
@@ -29,7 +38,8 @@ def unsuited(key: str, network: Network) -> str:
     size = p * p * bytes_ / 1e9
     held = f", {size:,.1f} GB" if size >= 0.1 else ""
     return (
-        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers, which a network does not form: "
+        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers, which a network "
+        "does not form: "
         f"for the {p:,} parameters of this one {p * p:,}{held}."
     )
 
@@ -52,11 +62,14 @@ def check(training: Training) -> None:
         raise SpecError(f"the dataset {dataset.key} has no hyperparameters")
     n = dataset.rows or shape.points
     if training.split.rows >= n:
-        raise SpecError(f"rows for training are fewer than the {n} that there are, not {training.split.rows}")
+        raise SpecError(
+            f"rows for training are fewer than the {n} that there are, not {training.split.rows}"
+        )
     inputs, classes = dataset.features, len(dataset.labels) or shape.classes
     if (net.sizes[0], net.sizes[-1]) != (inputs, classes):
         raise SpecError(
-            f"the data have {inputs} inputs and {classes} classes, the network {net.sizes[0]} and {net.sizes[-1]}"
+            f"the data have {inputs} inputs and {classes} classes, the network "
+            f"{net.sizes[0]} and {net.sizes[-1]}"
         )
     if training.optimizer.fork or training.optimizer.initial_points:
         raise SpecError("a network is trained without forks and further starts")
@@ -65,7 +78,10 @@ def check(training: Training) -> None:
     if why := unsuited(training.optimizer.method.key, net):
         raise SpecError(why)
     if (numbers := held_numbers(training)) > MAX_NUMBERS:
-        raise SpecError(f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} are the most")
+        raise SpecError(
+            f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} "
+            "are the most"
+        )
 
 
 def _check_trials(training):
@@ -73,8 +89,14 @@ def _check_trials(training):
         raise SpecError("a training compares initializers or trials, not both")
     optimizer = training.optimizer.method
     for trial in training.trials:
-        Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(OPTIMIZERS, "optimizer")
-        if any(k.kind is not float for k in hyperparameters(OPTIMIZERS[optimizer.key]) if k.name in trial.hyperparameters):
+        Choice(optimizer.key, optimizer.values | trial.hyperparameters).check(
+            OPTIMIZERS, "optimizer"
+        )
+        if any(
+            k.kind is not float
+            for k in hyperparameters(OPTIMIZERS[optimizer.key])
+            if k.name in trial.hyperparameters
+        ):
             raise SpecError("trials differ in hyperparameters that are numbers with a point")
         if trial.l2 is not None:
             validate(Penalty(trial.l2))
@@ -83,10 +105,14 @@ def _check_trials(training):
 
 
 def held_numbers(training):
-    """How many numbers there are at a time: parameters, the optimizer's state, signals both ways, snapshots."""
+    """How many numbers there are at a time: parameters, the optimizer's state, signals both ways,
+    snapshots.
+    """
     rules, seeds = training.shape
     p = training.network.size
-    per_parameter = 1 + sum(np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values())
+    per_parameter = 1 + sum(
+        np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values()
+    )
     signals = 4 * training.batch * sum(training.network.sizes)
     snapshots = training.iterations // training.snapshot_every * p if training.snapshot_every else 0
     return rules * (seeds * (p * per_parameter + signals) + snapshots)

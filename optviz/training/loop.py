@@ -17,9 +17,13 @@ from optviz.nn import (
 from optviz.optim.schedules import SCHEDULES
 from optviz.training.spec import Data, Training, load
 
-MAX_EVALUATED = 2000  # rows at most, the first of each half, on which the accuracy is measured on the way
-# The C library (glibc) gives what a step leaves over back to the system, and asks for it again, page by page, at
-# the next one: half of a batch's time. It holds on to twice the largest block that it has seen come and go.
+MAX_EVALUATED = (
+    2000  # rows at most, the first of each half, on which the accuracy is measured on the way
+)
+# The C library (glibc) gives what a step leaves over back to the system, and asks for it again,
+# page by page, at
+# the next one: half of a batch's time. It holds on to twice the largest block that it has seen come
+# and go.
 HOLD = 30 << 20
 
 
@@ -27,8 +31,9 @@ HOLD = 30 << 20
 class Progress:
     """How far a training has come: a value, from which it goes on. Nothing in it is changed later.
 
-    A network whose loss or parameters leave the finite numbers has ended: all that is said of it from
-    the iteration in `diverged_at` on is NaN. (I, S) is the shape of the batch of networks: I trials, S seeds.
+    A network whose loss or parameters leave the finite numbers has ended: all that is said of it
+    from the iteration in `diverged_at` on is NaN. (I, S) is the shape of the batch of networks: I
+    trials, S seeds.
     """
 
     training: Training
@@ -36,13 +41,17 @@ class Progress:
     params: np.ndarray  # (I, S, P)
     state: dict  # the optimizer's
     running_statistics: np.ndarray  # (I, S, R): the running statistics of batch normalization
-    loss: np.ndarray  # (iteration, I, S): of each mini-batch before the update that it led to, without the penalty
+    loss: (
+        np.ndarray
+    )  # (iteration, I, S): of each mini-batch before the update that it led to, without the penalty
     seconds: np.ndarray  # (iteration,): for how long the updates had then taken
     diverged_at: np.ndarray  # (I, S) int, -1 where it did not
     evaluated: np.ndarray  # (k,) iterations, those of the accuracies
     accuracy: np.ndarray  # (k, 2, I, S): on training rows and on the others
     cross_entropy: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
-    ensemble_accuracy: np.ndarray  # (k, 2, I): of all seeds together, by the mean of their probabilities
+    ensemble_accuracy: (
+        np.ndarray
+    )  # (k, 2, I): of all seeds together, by the mean of their probabilities
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
     @property
@@ -62,11 +71,24 @@ def begin(training: Training, data: Data) -> Progress:
         params = training.start()
         state = narrow(training.build_optimizer().init(params), params.dtype)
     none, shape = np.empty(0), training.shape
-    running_statistics = np.broadcast_to(training.network.running_statistics(), (*shape, training.network.running_size))
+    running_statistics = np.broadcast_to(
+        training.network.running_statistics(), (*shape, training.network.running_size)
+    )
     now = Progress(
-        training, 0, params, state, running_statistics, np.empty((0, *shape)), none, np.full(shape, -1),
-        none.astype(int), np.empty((0, 2, *shape)), np.empty((0, 2, *shape)), np.empty((0, 2, shape[0])), {},
-    )  # fmt: skip
+        training,
+        0,
+        params,
+        state,
+        running_statistics,
+        np.empty((0, *shape)),
+        none,
+        np.full(shape, -1),
+        none.astype(int),
+        np.empty((0, 2, *shape)),
+        np.empty((0, 2, *shape)),
+        np.empty((0, 2, shape[0])),
+        {},
+    )
     return _evaluated(now, data)
 
 
@@ -80,7 +102,12 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     opt = training.build_optimizer()
     schedules = {name: part.build(SCHEDULES) for name, part in training.optimizer.schedules.items()}
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
-    params, state, running_statistics, ended = now.params, now.state, now.running_statistics, now.diverged_at.copy()
+    params, state, running_statistics, ended = (
+        now.params,
+        now.state,
+        now.running_statistics,
+        now.diverged_at.copy(),
+    )
     for i in range(steps):
         if (ended >= 0).all():
             break
@@ -92,7 +119,9 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             batch = mini_batch(training, data, t)
             after, state = (narrow(held, params.dtype) for held in rated.step(batch, params, state))
             loss[i] = batch.cross_entropy(params)
-            running_statistics = training.network.updated_statistics(running_statistics, batch.statistics)
+            running_statistics = training.network.updated_statistics(
+                running_statistics, batch.statistics
+            )
         ended[(ended < 0) & ~np.isfinite(loss[i])] = t
         ended[(ended < 0) & ~np.isfinite(after).all(-1)] = t + 1
         if (ended >= 0).any():
@@ -102,14 +131,20 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         seconds[i] = perf_counter() - began
     before = now.seconds[-1] if done else 0.0
     after = replace(
-        now, iteration=done + steps, params=params, state=state, running_statistics=running_statistics, diverged_at=ended,
-        loss=np.concatenate([now.loss, loss]), seconds=np.concatenate([now.seconds, before + np.cumsum(seconds)]),
-    )  # fmt: skip
+        now,
+        iteration=done + steps,
+        params=params,
+        state=state,
+        running_statistics=running_statistics,
+        diverged_at=ended,
+        loss=np.concatenate([now.loss, loss]),
+        seconds=np.concatenate([now.seconds, before + np.cumsum(seconds)]),
+    )
     return _evaluated(after, data)
 
 
 def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
-    """What is to be minimized at an iteration: a function of the parameters `(trials, seeds, P)`."""
+    """What an iteration minimizes: a function of the parameters `(trials, seeds, P)`."""
     net = training.network
     rows = training.rows(iteration, len(data.x))
     x = data.x[rows].astype(DTYPES[net.dtype], copy=False)
@@ -117,11 +152,15 @@ def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
     return MiniBatch(net, x, y, Mode(True, training.seeds, iteration), training.cost())
 
 
-def train(training: Training, data: Data | None = None, since: Progress | None = None) -> Iterator[Progress]:
-    """The progress at the beginning and at every measurement of the accuracy, to the last iteration.
+def train(
+    training: Training, data: Data | None = None, since: Progress | None = None
+) -> Iterator[Progress]:
+    """The progress at the beginning and at every measurement of the accuracy, to the last
+    iteration.
 
-    To stop is to ask for no more; to go on is to hand in the last progress as `since`, also with more
-    iterations to do (`replace(progress, training=longer)`). The numbers are those of a training in one go.
+    To stop is to ask for no more; to go on is to hand in the last progress as `since`, also with
+    more iterations to do (`replace(progress, training=longer)`). The numbers are those of a
+    training in one go.
     """
     data = load(training) if data is None else data
     now = since or begin(training, data)
@@ -148,21 +187,32 @@ def _evaluated(now, data):
         ]
         alone, cross_entropy, together = zip(*halves, strict=True)
         now = replace(
-            now, evaluated=np.append(now.evaluated, t), accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
+            now,
+            evaluated=np.append(now.evaluated, t),
+            accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
             cross_entropy=np.concatenate([now.cross_entropy, np.stack(cross_entropy)[None]]),
             ensemble_accuracy=np.concatenate([now.ensemble_accuracy, np.stack(together)[None]]),
-        )  # fmt: skip
+        )
     if _kept(training, t):
         now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
     return now
 
 
 def _measured(now, x, t):
-    """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the seeds together."""
+    """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the
+    seeds together.
+    """
     network = now.training.network
     with np.errstate(all="ignore"):
-        z = network.outputs(now.params, x.astype(DTYPES[network.dtype], copy=False), running_statistics=now.running_statistics)
-        alone, (cross_entropy, _) = right(z, t), softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
+        z = network.outputs(
+            now.params,
+            x.astype(DTYPES[network.dtype], copy=False),
+            running_statistics=now.running_statistics,
+        )
+        alone, (cross_entropy, _) = (
+            right(z, t),
+            softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype)),
+        )
         if z.shape[1] == 1:
             return alone, cross_entropy, alone[:, 0]
         e = np.exp(z - z.max(-1, keepdims=True))
@@ -178,10 +228,18 @@ def select(now: Progress, trials) -> Progress:
         if (everyone := getattr(training, name))
     }
     return replace(
-        now, training=replace(training, **some), params=now.params[of], state=_picked(now.state, of, len(now.params)),
-        running_statistics=now.running_statistics[of], loss=now.loss[:, of], diverged_at=now.diverged_at[of], accuracy=now.accuracy[:, :, of],
-        cross_entropy=now.cross_entropy[:, :, of], ensemble_accuracy=now.ensemble_accuracy[:, :, of], snapshots={t: kept[of] for t, kept in now.snapshots.items()},
-    )  # fmt: skip
+        now,
+        training=replace(training, **some),
+        params=now.params[of],
+        state=_picked(now.state, of, len(now.params)),
+        running_statistics=now.running_statistics[of],
+        loss=now.loss[:, of],
+        diverged_at=now.diverged_at[of],
+        accuracy=now.accuracy[:, :, of],
+        cross_entropy=now.cross_entropy[:, :, of],
+        ensemble_accuracy=now.ensemble_accuracy[:, :, of],
+        snapshots={t: kept[of] for t, kept in now.snapshots.items()},
+    )
 
 
 def _picked(held, of, n):
@@ -195,7 +253,8 @@ def _picked(held, of, n):
 def narrow(held, dtype):
     """A point or a state in the network's precision.
 
-    An optimizer's float64 numbers would else widen all that they touch; as Python's they keep their digits and do not.
+    An optimizer's float64 numbers would else widen all that they touch; as Python's they keep their
+    digits and do not.
     """
     if isinstance(held, dict):
         return {k: narrow(v, dtype) for k, v in held.items()}

@@ -4,7 +4,8 @@ import numpy as np
 
 
 def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
-    """Curves `(T, ...)` under a sliding Kaiser window, as the book shows them, mirrored at the ends.
+    """Curves `(T, ...)` under a sliding Kaiser window, as the book shows them, mirrored at the
+    ends.
 
     What follows a NaN is NaN. (Saitoh 2016, Deep Learning from Scratch, common/util.py.)
     """
@@ -28,9 +29,11 @@ def confusion(t, predicted, classes: int) -> np.ndarray:
 
 
 def rank(w, least: float = 1e-6) -> int:
-    """How many directions a matrix tells apart: its singular values above that share of the largest.
+    """How many directions a matrix tells apart: its singular values above that share of the
+    largest.
 
-    The share leaves out rounding, of which a little is everywhere. 0 for zeros and for what is not finite.
+    The share leaves out rounding, of which a little is everywhere. 0 for zeros and for what is not
+    finite.
     """
     if not np.isfinite(w).all():
         return 0

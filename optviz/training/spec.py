@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.data import (
-    TOY_SETS,
     SOURCES,
+    TOY_SETS,
     digits,
     load_mnist,
     other_writers,
@@ -15,9 +15,9 @@ from optviz.data import (
     standardized,
 )
 from optviz.nn import (
-    INITIALIZERS,
     BATCHES,
     DTYPES,
+    INITIALIZERS,
     LABELS,
     Network,
     Penalty,
@@ -25,12 +25,14 @@ from optviz.nn import (
 )
 from optviz.optim import Optimizer
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.wrappers import Wrapper
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
+from optviz.optim.methods.wrappers import Wrapper
 from optviz.spec import Choice, choice, items, option
 
 MAX_ITERATIONS, MAX_SEED = 20_000, 9999
-SEEDS = Hyperparameter("seeds", 1, 1, 10, help="trainings of each, from other starts, shown as median and band")
+SEEDS = Hyperparameter(
+    "seeds", 1, 1, 10, help="trainings of each, from other starts, shown as median and band"
+)
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {
     "given": "between 0 and 1",
@@ -52,27 +54,39 @@ class Data(NamedTuple):
 
 @dataclass(frozen=True)
 class Split:
-    """Which rows are for training: a random choice by the seed, or the first, with other writers in the test.
+    """Which rows are for training: a random choice by the seed, or the first, with other writers in
+    the test.
 
     A share `noise` of the labels for training is wrong, those of the test are right.
     """
 
-    rows: int = hyperparameter(1500, 1, 60_000, help="examples for training; the rest is for testing")
+    rows: int = hyperparameter(
+        1500, 1, 60_000, help="examples for training; the rest is for testing"
+    )
     first: bool = False
     seed: int = hyperparameter(0, 0, MAX_SEED, help="another number, other examples")
     noise: float = hyperparameter(
-        0.0, 0.0, 0.95, help="share of the training labels that are wrong; those of the test are right"
+        0.0,
+        0.0,
+        0.95,
+        help="share of the training labels that are wrong; those of the test are right",
     )
 
     def of(self, x, t) -> Data:
-        """The two parts of rows `(N, inputs)` and labels `(N,)`. ValueError where no row would be left."""
+        """The two parts of rows `(N, inputs)` and labels `(N,)`. ValueError where no row would be
+        left.
+        """
         if not 1 <= self.rows < len(x):
-            raise ValueError(f"of {len(x)} rows 1 to {len(x) - 1} can be for training, not {self.rows}")
-        here, there = other_writers(x, t, self.rows) if self.first else split(x, t, self.rows, seed=self.seed)
+            raise ValueError(
+                f"of {len(x)} rows 1 to {len(x) - 1} can be for training, not {self.rows}"
+            )
+        here, there = (
+            other_writers(x, t, self.rows) if self.first else split(x, t, self.rows, seed=self.seed)
+        )
         return self.spoilt(Data(*here, *there))
 
     def spoilt(self, data: Data) -> Data:
-        """The data with so many wrong labels for training, each another class than the right one."""
+        """The data with so many wrong training labels, each another class than the right one."""
         wrong = round(self.noise * len(data.t))
         if not wrong:
             return data
@@ -94,7 +108,9 @@ class Trial:
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What the experiments with trainings set alike. One that asks for other defaults declares the field again."""
+    """What the experiments with trainings set alike. One that asks for other defaults declares the
+    field again.
+    """
 
     network: Network = field(default_factory=Network)
     dataset: Choice = Choice("digits")
@@ -118,21 +134,28 @@ class TrainingSettings:
 class Training:
     """Everything that the numbers of a training depend on: equal trainings give equal numbers.
 
-    It is a batch of networks `(trials, seeds)`. A seed decides the initial weights, the mini-batches and what
-    dropout leaves out, so that every trial and every optimizer meets the same ones. `trials` differ in what
-    each says of itself, `initializers` in the initial weights alone; without any there is one network per seed.
+    It is a batch of networks `(trials, seeds)`. A seed decides the initial weights, the
+    mini-batches and what dropout leaves out, so that every trial and every optimizer meets the same
+    ones. `trials` differ in what each says of itself, `initializers` in the initial weights alone;
+    without any there is one network per seed.
     """
 
     network: Network = field(default_factory=Network)
-    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01})))
+    optimizer: OptimizerConfig = field(
+        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
+    )
     dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = hyperparameter(128, 1, 2000)
     iterations: int = hyperparameter(300, 0, MAX_ITERATIONS)
     seeds: tuple[int, ...] = items((0,), 1, 20, "seeds")
     initializers: tuple[Choice, ...] = choice((), INITIALIZERS, "Initial weights")
-    eval_every: int = hyperparameter(25, 1, MAX_ITERATIONS, help="iterations between two measurements of the accuracy")
-    snapshot_every: int = hyperparameter(0, 0, MAX_ITERATIONS, help="iterations between two snapshots, 0 for none")
+    eval_every: int = hyperparameter(
+        25, 1, MAX_ITERATIONS, help="iterations between two measurements of the accuracy"
+    )
+    snapshot_every: int = hyperparameter(
+        0, 0, MAX_ITERATIONS, help="iterations between two snapshots, 0 for none"
+    )
     penalty: Penalty = Penalty()
     inputs: str = option("given", INPUTS, "Inputs")
     trials: tuple[Trial, ...] = items((), 0, 200, "trials")
@@ -151,18 +174,30 @@ class Training:
         """The parameters `(trials, seeds, P)` to set out from."""
         own = self.network.initializer
         rules = [trial.initializer or own for trial in self.trials] or self.initializers or (own,)
-        return np.stack([np.stack([self.network.init(seed, rule) for seed in self.seeds]) for rule in rules])
+        return np.stack(
+            [np.stack([self.network.init(seed, rule) for seed in self.seeds]) for rule in rules]
+        )
 
     def rows(self, iteration: int, n: int) -> np.ndarray:
-        """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with replacement."""
-        return np.stack([stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds])
+        """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with
+        replacement.
+        """
+        return np.stack(
+            [stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds]
+        )
 
     def build_optimizer(self) -> Optimizer:
-        """The optimizer, with a column `(trials, 1, 1)` for each hyperparameter that trials have of their own."""
+        """The optimizer, with a column `(trials, 1, 1)` for each hyperparameter that trials have of
+        their own.
+        """
         opt = self.optimizer.build()
         for name in sorted({name for trial in self.trials for name in trial.hyperparameters}):
-            column = [trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials]
-            opt = _with_hyperparameter(opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None])
+            column = [
+                trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials
+            ]
+            opt = _with_hyperparameter(
+                opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
+            )
         return opt
 
     def cost(self) -> Penalty:
@@ -186,15 +221,18 @@ def _with_hyperparameter(opt, name, value):
 
 
 def load(training: Training, source=None) -> Data:
-    """The training's data, split. ValueError where they are not at hand or the set is too small for the split.
+    """The training's data, split. ValueError where they are not at hand or the set is too small for
+    the split.
 
-    MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the split says.
-    `source` is where their files are, as `load_mnist` takes it.
+    MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the
+    split says. `source` is where their files are, as `load_mnist` takes it.
     """
     key = training.dataset.key
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
-        data = training.split.spoilt(Data(*(part[: training.split.rows].copy() for part in learn), *examine))
+        data = training.split.spoilt(
+            Data(*(part[: training.split.rows].copy() for part in learn), *examine)
+        )
     elif key in TOY_SETS:
         data = training.split.of(*training.dataset.build(TOY_SETS).sample(training.split.seed))
     else:

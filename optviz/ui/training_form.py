@@ -1,26 +1,26 @@
 """Controls of trainings: the data, the network, the optimizer. Every page with a training uses its choice of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
 from optviz.data import DATASETS, TOY_SETS
+from optviz.lens import Lens
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig, names
-from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
+from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.lens import Lens
 from optviz.plot.style import THEMES, style
 from optviz.spec import Choice
 from optviz.training import SEEDS, unsuited
 from optviz.translation import _
+from optviz.ui.components import theme_name
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, ListOf, Menu, Panel, choice_panel, select
-from optviz.ui.components import theme_name
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.

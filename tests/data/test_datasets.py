@@ -15,8 +15,8 @@ import pytest
 
 from optviz.data import (
     DATASETS,
-    TOY_SETS,
     SOURCES,
+    TOY_SETS,
     DataError,
     cache_folder,
     digits,

@@ -425,7 +425,7 @@ def test_every_coordinate_shaped_state_has_a_name(opt):
     state = opt.init(np.zeros(2))
     assert opt.state_names.keys() == {name for name, value in state.items() if np.shape(value) == (2,)}
     assert all(opt.state_names.values())
-    assert not {"holds", "symbols", "switched"} & {f.name for f in fields(opt)}
+    assert not {"state_names", "symbols", "switched"} & {f.name for f in fields(opt)}
 
 
 def test_wrappers_hold_what_is_inside_without_telling_the_class():

@@ -13,10 +13,10 @@ from optviz.data import cache_folder
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.ui import data_source as datafiles
-from optviz.ui import download as fetching
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
+from optviz.ui import data_source as datafiles
+from optviz.ui import download as fetching
 from tests.data.test_datasets import (
     NAMES,
     TEST_T,
@@ -53,9 +53,9 @@ def script():
 
     from optviz.ui.data_source import (
         available,
-        missing_message,
-        bring,
+        data_source_controls,
         label,
+        missing_message,
         source_of,
     )
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, INITIAL_POINTS, WRAPPERS
+from optviz import FUNCTIONS, INITIAL_POINTS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS
 from optviz.experiments.trajectories.spec import (
     BOOK,
     TYPED,

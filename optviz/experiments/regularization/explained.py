@@ -6,7 +6,7 @@ from optviz.data import DATASETS
 from optviz.experiments.regularization import spec as core
 from optviz.experiments.regularization.spec import Regularization
 from optviz.nn import Dropout, Penalty
-from optviz.optim.adaptive import AdamW
+from optviz.optim.methods.adam import AdamW
 from optviz.plot import equations
 from optviz.plot.style import number
 from optviz.plot.old_training import table

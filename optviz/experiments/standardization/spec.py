@@ -11,7 +11,7 @@ import numpy as np
 from optviz.data import TOY_SETS, standardized
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.first_order import SGD
+from optviz.optim.methods.first_order import SGD
 from optviz.optim.minimize import Run, minimize
 from optviz.optim.theory import Curvature, curvature
 from optviz.spec import Choice, SpecError

@@ -1,8 +1,9 @@
 r"""Inside a step: the equations of an optimizer's docstring with the numbers of one step in them.
 
-The LaTeX of the equations is read into a small tree. The tree is worked out from the hyperparameters, the state
-and the gradient, and is written as LaTeX again with a number in the place of every symbol. So what
-stands in a docstring can be held against what the code does: the tests do that, for every optimizer.
+The LaTeX of the equations is read into a small tree. The tree is worked out from the
+hyperparameters, the state and the gradient, and is written as LaTeX again with a number in the
+place of every symbol. So what stands in a docstring can be held against what the code does: the
+tests do that, for every optimizer.
 """
 
 import re
@@ -39,7 +40,9 @@ class StepRecord:
 
 
 def step_record(f, optimizer: Optimizer, step: int, x, state: dict, gradient) -> StepRecord:
-    """The moment of a step that is done once more, from what there was before it and the gradient that was given."""
+    """The moment of a step that is done once more, from what there was before it and the gradient
+    that was given.
+    """
     with np.errstate(all="ignore"):
         x_next, state_next = optimizer.step(_Given(f, gradient), x, state)
     return StepRecord(f, optimizer, step, x, state, x_next, state_next, gradient)
@@ -47,7 +50,9 @@ def step_record(f, optimizer: Optimizer, step: int, x, state: dict, gradient) ->
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One equation. `filled` is empty where it cannot be worked out; `value` is then what the step left there."""
+    """One equation. `filled` is empty where it cannot be worked out; `value` is then what the step
+    left there.
+    """
 
     symbols: str  # LaTeX of the equation as declared
     filled: str  # LaTeX of its right side with numbers in place of symbols
@@ -67,13 +72,20 @@ def evaluate_equations(record: StepRecord) -> list[Line]:
         if inner is None:
             return [line for _, line in own]
         given = [line for left, line in own if left == ("g",)]
-        # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient of its own
-        inside = [line for line in evaluate_equations(inner) if not (given and line.symbols.startswith("g ="))]
+        # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient
+        # of its own
+        inside = [
+            line
+            for line in evaluate_equations(inner)
+            if not (given and line.symbols.startswith("g ="))
+        ]
         return [*given, *inside, *(line for left, line in own if left != ("g",))]
 
 
 def effective_rate(run) -> np.ndarray:
-    """Step over gradient in each coordinate, `(steps, ..., 2)`: the rate that it came to. NaN where the gradient is 0."""
+    """Step over gradient in each coordinate, `(steps, ..., 2)`: the rate that it came to. NaN where
+    the gradient is 0.
+    """
     g = run.gradients
     with np.errstate(all="ignore"):
         return np.where(g == 0, np.nan, -np.diff(run.points, axis=0) / g)
@@ -82,12 +94,23 @@ def effective_rate(run) -> np.ndarray:
 # --- the lines of one optimizer ---
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-_TROUBLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of reading and of working out
+_TROUBLE = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+)  # of reading and of working out
 
 
 def declared(optimizer: Optimizer) -> list[str]:
     """The equations of a docstring one by one, as the switches make them."""
-    lines = [line for display in _DISPLAY.findall(type(optimizer).__doc__ or "") for line in _split(display) if line]
+    lines = [
+        line
+        for display in _DISPLAY.findall(type(optimizer).__doc__ or "")
+        for line in _split(display)
+        if line
+    ]
     for (name, on), changes in optimizer.switched.items():
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
@@ -108,7 +131,7 @@ def _split(display):
 
 
 def _lines(record, inner):
-    """`(left side, Line)` of every equation; each finds the left sides of those before it renewed."""
+    """`(left side, Line)` of every equation; each sees the left sides of those before it."""
     scope, after = _scope(record, inner)
     lines = []
     for text in declared(record.optimizer):
@@ -117,7 +140,14 @@ def _lines(record, inner):
             left = reader.left()
             right = reader.right()
             if unknown := _search(right, scope, after.get(left)):
-                lines.append((unknown, _line("".join(unknown), r"\text{found by the search}", scope.values[unknown])))
+                lines.append(
+                    (
+                        unknown,
+                        _line(
+                            "".join(unknown), r"\text{found by the search}", scope.values[unknown]
+                        ),
+                    )
+                )
             value = right.value(scope)
             filled = right.shown(scope) if isinstance(right, Derivative) else right.latex(scope)
         except _TROUBLE:
@@ -135,22 +165,28 @@ def _line(symbols, filled, value):
 def _scope(record, inner):
     """What every symbol means before the step, and what those that the step renews mean after it.
 
-    A letter of the state stands for itself, other names for what the class declares. A symbol with a t
-    in it is of this very step; t is the optimizer's own count where it keeps one, since it may have
-    taken over from another on the way. Around an inner optimizer x is where that one has gone.
+    A letter of the state stands for itself, other names for what the class declares. A symbol with
+    a t in it is of this very step; t is the optimizer's own count where it keeps one, since it may
+    have taken over from another on the way. Around an inner optimizer x is where that one has gone.
     """
     opt = record.optimizer
     before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
-    names = {(name,): name for name in before if len(name) == 1} | {tokens(s): n for s, n in opt.symbols.items()}
+    names = {(name,): name for name in before if len(name) == 1} | {
+        tokens(s): n for s, n in opt.symbols.items()
+    }
     values = {("t",): record.step, ("I",): EYE, ("g",): record.gradient}
     for symbol, name in names.items():
         now = after if "t" in symbol else before
         if name in now:
             values[symbol] = now[name]
-    values |= {tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol}
+    values |= {
+        tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol
+    }
     if inner is not None:
         values["x",] = inner.x_next
-    return _Scope(record, values), {symbol: after[name] for symbol, name in names.items() if name in after}
+    return _Scope(record, values), {
+        symbol: after[name] for symbol, name in names.items() if name in after
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -161,17 +197,23 @@ class _Scope:
     def gradient(self, at):
         """What the optimizer was given where it asked; the true gradient elsewhere."""
         m = self.record
-        asked = np.allclose(at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True)
+        asked = np.allclose(
+            at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True
+        )
         return m.gradient if asked else m.f.grad(at)
 
 
 def _search(right, scope, target):
-    """The one symbol of `right` that a search has chosen: put into `scope` such that it leads to `target`."""
+    """The one symbol of `right` that a search has chosen: put into `scope` such that it leads to
+    `target`.
+    """
     unknown = {s.tokens for s in _symbols(right) if s.tokens not in scope.values}
     if len(unknown) != 1 or target is None:
         return None
     (unknown,) = unknown
-    start, end = (right.value(replace(scope, values={**scope.values, unknown: at})) for at in (0.0, 1.0))
+    start, end = (
+        right.value(replace(scope, values={**scope.values, unknown: at})) for at in (0.0, 1.0)
+    )
     along = end - start
     found = along @ (target - start) / (along @ along)  # right is linear in it
     if not np.isfinite(found):
@@ -184,7 +226,9 @@ def _symbols(node):
     """Every Symbol in a tree."""
     if isinstance(node, Symbol):
         yield node
-    for part in vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ():
+    for part in (
+        vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ()
+    ):
         yield from _symbols(part)
 
 
@@ -192,7 +236,7 @@ def _symbols(node):
 
 
 def _inside(record):
-    """The moment of the optimizer inside: the step is done once more with a witness in its place."""
+    """The record of the optimizer inside: the step is done once more with a witness there."""
     inner = getattr(record.optimizer, "inner", None)
     if inner is None:
         return None
@@ -213,12 +257,16 @@ class _Witness(Optimizer):
     def step(self, f, x, s):
         asked = _Given(f)
         x_next, s_next = self.inner.step(asked, x, s)
-        self.seen.append(StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient))
+        self.seen.append(
+            StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient)
+        )
         return x_next, s_next
 
 
 class _Given:
-    """f with the gradient that was given at this step; where there is none yet, the first asked for is kept."""
+    """f with the gradient that was given at this step; where there is none yet, the first asked for
+    is kept.
+    """
 
     def __init__(self, f, gradient=None):
         self.f, self.gradient, self.hess = f, gradient, f.hess

@@ -23,7 +23,23 @@ TOKEN = re.compile(r"\\(?:text|operatorname)\{[^}]*\}|\\[A-Za-z]+|\\.|\d+\.?\d*|
 _SILENT = {r"\,", r"\;", r"\!", r"\big", r"\Big", r"\left", r"\right"}
 _NUMBER = re.compile(r"\d")
 _NAME = re.compile(r"[A-Za-z]|\\[A-Za-z]")
-_ENDS = {"", "+", "-", "/", r"\cdot", r"\bmod", ",", ")", "}", "=", "<", ">", r"\leftarrow", "^", "_"}
+_ENDS = {
+    "",
+    "+",
+    "-",
+    "/",
+    r"\cdot",
+    r"\bmod",
+    ",",
+    ")",
+    "}",
+    "=",
+    "<",
+    ">",
+    r"\leftarrow",
+    "^",
+    "_",
+}
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -32,7 +48,7 @@ def tokens(text: str) -> tuple[str, ...]:
 
 
 class Reader:
-    """Reads one equation by recursive descent. `known` symbols, tuples of tokens, are taken whole."""
+    """Reads an equation by recursive descent. `known` symbols, tuples of tokens, stay whole."""
 
     def __init__(self, text, known):
         self.tokens, self.place = tokens(text), 0
@@ -92,7 +108,9 @@ class Reader:
 
     def product(self):
         factors = [self.power()]
-        while not (self.next in _ENDS or self.next.startswith(r"\text") or self.next in self.bars[-1:]):
+        while not (
+            self.next in _ENDS or self.next.startswith(r"\text") or self.next in self.bars[-1:]
+        ):
             factors.append(self.power())
         return factors[0] if len(factors) == 1 else Product(tuple(factors))
 

@@ -1,4 +1,6 @@
-r"""The LaTeX of the docstrings' equations as a tree that can be worked out, and written again with numbers in it."""
+r"""The LaTeX of the docstrings' equations as a tree that can be worked out, and written again with
+numbers in it.
+"""
 
 import operator
 from dataclasses import dataclass
@@ -50,7 +52,9 @@ def _signed(text):
 
 
 class Node:
-    """A part of an equation: `value(scope)` works it out, `latex(scope)` writes it with the numbers in."""
+    """A part of an equation: `value(scope)` works it out, `latex(scope)` writes it with the numbers
+    in.
+    """
 
 
 @dataclass(frozen=True)
@@ -70,7 +74,9 @@ class Symbol(Node):
 
     def value(self, s):
         value = s.values[self.tokens]
-        return np.float64(value) if np.ndim(value) == 0 else value  # NumPy's own divides by zero without a word
+        return (
+            np.float64(value) if np.ndim(value) == 0 else value
+        )  # NumPy's own divides by zero without a word
 
     def latex(self, s):
         return latex(s.values[self.tokens])
@@ -108,7 +114,9 @@ class Product(Node):
 
 
 def times(a, b):
-    """A product by the shapes of its factors: columns `(2,)` coordinate by coordinate, all else as matrices."""
+    """A product by the shapes of its factors: columns `(2,)` coordinate by coordinate, all else as
+    matrices.
+    """
     if max(np.ndim(a), np.ndim(b)) < 2 or min(np.ndim(a), np.ndim(b)) == 0:
         return a * b
     if np.ndim(a) == 1:  # a column and a row `(1, 2)`
@@ -148,7 +156,9 @@ class Power(Node):
 
     def latex(self, s):
         base = self.base.latex(s)
-        simple = isinstance(self.base, Number | Group) or base.isalnum() or base.startswith(r"\begin")
+        simple = (
+            isinstance(self.base, Number | Group) or base.isalnum() or base.startswith(r"\begin")
+        )
         return rf"{base if simple else _bracketed(base)}^{{{self.exponent.latex(s)}}}"
 
 
@@ -187,7 +197,7 @@ class Root(Node):
 
 @dataclass(frozen=True)
 class Bars(Node):
-    r"""Absolute values |u|, of a symmetric matrix those of its eigenvalues; or the norm ‖u‖, ‖u‖₁ of a vector."""
+    r"""|u|, of a symmetric matrix by its eigenvalues; or the norm ‖u‖, ‖u‖₁ of a vector."""
 
     inside: Node
     bar: str  # | or \|
@@ -216,7 +226,9 @@ class Call(Node):
 
     def value(self, s):
         known = {r"\max": np.maximum, r"\min": np.minimum, r"\operatorname{sign}": np.sign}
-        function = known.get(self.name) or getattr(s.record.optimizer, self.name[len(r"\operatorname{") : -1])
+        function = known.get(self.name) or getattr(
+            s.record.optimizer, self.name[len(r"\operatorname{") : -1]
+        )
         return function(*(arg.value(s) for arg in self.args))
 
     def latex(self, s):
@@ -225,7 +237,9 @@ class Call(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    """∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if that is not x itself."""
+    """∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if that
+    is not x itself.
+    """
 
     order: int
     at: Node
@@ -279,4 +293,7 @@ class Conditional(Node):
         return (self.then if self.when.value(s) else self.other).value(s)
 
     def latex(self, s):
-        return rf"{(self.then if self.when.value(s) else self.other).latex(s)}\;\text{{ as }} {self.when.latex(s)}"
+        return (
+            rf"{(self.then if self.when.value(s) else self.other).latex(s)}\;\text{{ as }} "
+            rf"{self.when.latex(s)}"
+        )

@@ -19,8 +19,8 @@ from optviz.experiments.lr_schedules.spec import (
 from optviz.experiments.lr_schedules.thumbnail import stamp
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot.style import LIGHT
 from optviz.plot.old_training import Line
+from optviz.plot.style import LIGHT
 from optviz.shell.share import (
     LinkError,
     SharedScene,

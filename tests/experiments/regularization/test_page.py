@@ -22,8 +22,8 @@ from optviz.experiments.regularization.spec import (
 )
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot.style import DARK, LIGHT, style
 from optviz.plot.old_training import Line, Scale
+from optviz.plot.style import DARK, LIGHT, style
 from optviz.shell.registry import PAGES
 from optviz.shell.share import (
     LinkError,

@@ -38,7 +38,18 @@ from optviz.shell.export import downloads as takehome
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import Controls, Shared, encode
 from tests.experiments.trajectories.test_page import one, show
-from tests.page import APP, components, contour, curves, drawn, go, numbers, open_app, panels, session
+from tests.page import (
+    APP,
+    components,
+    contour,
+    curves,
+    drawn,
+    go,
+    numbers,
+    open_app,
+    panels,
+    session,
+)
 
 
 def opened_with(**query):

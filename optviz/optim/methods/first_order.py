@@ -17,7 +17,14 @@ class SGD(Optimizer):
     $$ x \leftarrow x - \eta\, \nabla f(x) $$
     """
 
-    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: length of a step per unit of gradient")
+    lr: float = hyperparameter(
+        0.1,
+        1e-4,
+        10.0,
+        r"\eta",
+        log=True,
+        help="learning rate: length of a step per unit of gradient",
+    )
 
     def step(self, f, x, s):
         return x - self.lr * f.grad(x), s
@@ -39,8 +46,12 @@ class Momentum(Optimizer):
     The rate is inside the velocity. Frameworks keep it outside, which differs once it is scheduled.
     """
 
-    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
-    momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    lr: float = hyperparameter(
+        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
+    )
+    momentum: float = hyperparameter(
+        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
+    )
     state_names = {"v": "velocity"}
 
     def init(self, x):
@@ -65,11 +76,16 @@ class Nesterov(Optimizer):
 
     $$ v \leftarrow \mu\, v - \eta\, \nabla f(x + \mu v), \qquad x \leftarrow x + v $$
 
-    The path shows the iterates x; frameworks store the look-ahead points x + μv, which can be drawn too.
+    The path shows the iterates x; frameworks store the look-ahead points x + μv, which can be drawn
+    too.
     """
 
-    lr: float = hyperparameter(0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes")
-    momentum: float = hyperparameter(0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step")
+    lr: float = hyperparameter(
+        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
+    )
+    momentum: float = hyperparameter(
+        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
+    )
     state_names = {"v": "velocity"}
 
     def init(self, x):

@@ -1,119 +1,20 @@
-"""A rate for each coordinate, from the size of the gradients that it has met."""
+"""Adam and what came of it: momentum and a rate for each coordinate."""
 
 import numpy as np
 
+from optviz.optim.methods import shared
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 
-# Hyperparameters that mean the same in several methods below.
-ETA = r"\eta"
-
-
-def _lr(default):
-    return hyperparameter(default, 1e-4, 10.0, ETA, log=True, help="learning rate: about the length of a step")
-
-
-def _eps(default=1e-8):
-    return hyperparameter(default, 1e-10, 1e-1, r"\epsilon", log=True, help="keeps the division finite")
-
-
-def _beta1():
-    return hyperparameter(0.9, 0.0, 0.999, r"\beta_1", near_one=True, help="memory of the mean gradient m")
-
-
-def _beta2(default=0.999, help="memory of the mean square v"):
-    return hyperparameter(default, 0.0, 0.9999, r"\beta_2", near_one=True, help=help)
-
-
-def _correction():
-    return hyperparameter(True, help="undo the pull towards zero that m and v start with")
-
 
 def _adam_like(name, o, more=""):
-    """torch.optim's constructor of a method with Adam's hyperparameters; it has none without bias correction."""
-    return o.bias_correction and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
-
-
-@optimizer(
-    "AdaGrad",
-    cite="Duchi, Hazan & Singer (2011), Adaptive subgradient methods, fig. 1",
-    torch=lambda o: f"Adagrad([p], lr={o.lr}, eps={o.eps})",
-)
-class AdaGrad(Optimizer):
-    r"""Divide each coordinate by the size of all its gradients so far; the step can only shrink.
-
-    $$ g = \nabla f(x), \qquad h \leftarrow h + g^2 $$
-    $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{h} + \epsilon} $$
+    """torch.optim's constructor of a method with Adam's hyperparameters; it has none without bias
+    correction.
     """
-
-    lr: float = _lr(1.0)
-    eps: float = _eps(1e-7)
-    state_names = {"h": "sum of squares"}
-
-    def init(self, x):
-        return {"h": np.zeros_like(x)}
-
-    def step(self, f, x, s):
-        g = f.grad(x)
-        h = s["h"] + g * g
-        return x - self.lr * g / (np.sqrt(h) + self.eps), {"h": h}
-
-
-@optimizer(
-    "RMSProp",
-    cite="Tieleman & Hinton (2012), Coursera lecture 6e",
-    torch=lambda o: f"RMSprop([p], lr={o.lr}, alpha={o.rho}, eps={o.eps})",
-)
-class RMSProp(Optimizer):
-    r"""Divide each coordinate by the recent size of its own gradient.
-
-    $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
-    $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{v} + \epsilon} $$
-    """
-
-    lr: float = _lr(0.1)
-    rho: float = hyperparameter(0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v")
-    eps: float = _eps()
-    state_names = {"v": "mean square"}
-
-    def init(self, x):
-        return {"v": np.zeros_like(x)}
-
-    def step(self, f, x, s):
-        g = f.grad(x)
-        v = self.rho * s["v"] + (1 - self.rho) * g * g
-        return x - self.lr * g / (np.sqrt(v) + self.eps), {"v": v}
-
-
-@optimizer(
-    "AdaDelta",
-    cite="Zeiler (2012), ADADELTA, algorithm 1",
-    torch=lambda o: f"Adadelta([p], lr={o.lr}, rho={o.rho}, eps={o.eps})",
-)
-class AdaDelta(Optimizer):
-    r"""The step has the unit of x: recent size of the steps over recent size of the gradients.
-
-    $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
-    $$ \Delta = \frac{\sqrt{u + \epsilon}}{\sqrt{v + \epsilon}}\, g, \qquad u \leftarrow \rho\, u + (1-\rho)\, \Delta^2 $$
-    $$ x \leftarrow x - \eta\, \Delta $$
-
-    The paper has no rate (η = 1); ε, under both roots, decides how long it takes to get going.
-    """
-
-    lr: float = _lr(1.0)
-    rho: float = hyperparameter(0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares")
-    eps: float = _eps(1e-5)
-    state_names = {"v": "mean square", "u": "mean square of the steps"}
-
-    def init(self, x):
-        return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
-
-    def step(self, f, x, s):
-        g = f.grad(x)
-        v = self.rho * s["v"] + (1 - self.rho) * g * g
-        delta = np.sqrt(s["u"] + self.eps) / np.sqrt(v + self.eps) * g
-        u = self.rho * s["u"] + (1 - self.rho) * delta * delta
-        return x - self.lr * delta, {"v": v, "u": u}
+    return (
+        o.bias_correction
+        and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
+    )
 
 
 @optimizer(
@@ -125,25 +26,31 @@ class Adam(Optimizer):
     r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
 
     $$ g = \nabla f(x) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
     $$ \hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
     $$ x \leftarrow x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 
-    ε is added to the corrected root, as in the paper's algorithm and in torch.optim. The powers of β
-    are kept as running products, which stay right when β is scheduled.
+    ε is added to the corrected root, as in the paper's algorithm and in torch.optim. The powers of
+    β are kept as running products, which stay right when β is scheduled.
     """
 
-    lr: float = _lr(0.1)
-    beta1: float = _beta1()
-    beta2: float = _beta2()
-    eps: float = _eps()
-    bias_correction: bool = _correction()
+    lr: float = shared.lr(0.1)
+    beta1: float = shared.beta1()
+    beta2: float = shared.beta2()
+    eps: float = shared.eps()
+    bias_correction: bool = shared.bias_correction()
     state_names = {"m": "mean gradient", "v": "mean square"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
     def init(self, x):
-        return {"m": np.zeros_like(x), "v": np.zeros_like(x), "b1": np.float64(1), "b2": np.float64(1)}
+        return {
+            "m": np.zeros_like(x),
+            "v": np.zeros_like(x),
+            "b1": np.float64(1),
+            "b2": np.float64(1),
+        }
 
     def moments(self, g, s):
         """The next state, and the factors that make up for m and v having started at zero."""
@@ -167,14 +74,17 @@ class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
 
     $$ g = \nabla f(x) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
     $$ \hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
     $$ x \leftarrow (1 - \eta \lambda)\, x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 
     As in torch.optim the decay is multiplied by the rate.
     """
 
-    weight_decay: float = hyperparameter(0.01, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
+    weight_decay: float = hyperparameter(
+        0.01, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate"
+    )
 
     def step(self, f, x, s):
         step, s = super().step(f, x, s)
@@ -190,11 +100,13 @@ class AMSGrad(Adam):
     r"""Adam whose divisor never shrinks: the largest mean square so far.
 
     $$ g = \nabla f(x) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
     $$ h \leftarrow \max(h, v) $$
     $$ x \leftarrow x - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{h / (1 - \beta_2^t)} + \epsilon} $$
 
-    The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim; the paper corrects nothing.
+    The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim; the paper
+    corrects nothing.
     """
 
     state_names = {**Adam.state_names, "h": "largest mean square"}
@@ -218,17 +130,18 @@ class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient in place of the mean square.
 
     $$ g = \nabla f(x) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad u \leftarrow \max(\beta_2 u,\, |g| + \epsilon) $$
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    u \leftarrow \max(\beta_2 u,\, |g| + \epsilon) $$
     $$ x \leftarrow x - \frac{\eta}{1 - \beta_1^t}\, \frac{m}{u} $$
 
     ε is added to |g|, as in torch.optim; the paper has none.
     """
 
-    lr: float = _lr(0.1)
-    beta1: float = _beta1()
-    beta2: float = _beta2(help="memory of the largest gradient u")
-    eps: float = _eps()
-    bias_correction: bool = _correction()
+    lr: float = shared.lr(0.1)
+    beta1: float = shared.beta1()
+    beta2: float = shared.beta2(help="memory of the largest gradient u")
+    eps: float = shared.eps()
+    bias_correction: bool = shared.bias_correction()
     state_names = {"m": "mean gradient", "u": "largest gradient"}
     symbols = {r"\beta_1^t": "b1"}
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
@@ -256,14 +169,18 @@ class NAdam(Adam):
     $$ g = \nabla f(x) $$
     $$ \mu_t = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{t \psi}), \qquad
     \mu_{t+1} = \beta_1 (1 - \tfrac{1}{2}\, 0.96^{(t + 1) \psi}) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
-    $$ d = \frac{(1 - \mu_t)\, g}{1 - \prod_{i \le t} \mu_i} + \frac{\mu_{t+1}\, m}{1 - \mu_{t+1} \prod_{i \le t} \mu_i} $$
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+    $$ d = \frac{(1 - \mu_t)\, g}{1 - \prod_{i \le t} \mu_i}
+    + \frac{\mu_{t+1}\, m}{1 - \mu_{t+1} \prod_{i \le t} \mu_i} $$
     $$ x \leftarrow x - \eta\, \frac{d}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} $$
 
     The warm-up of the momentum μₜ, with ψ = 0.004, is torch.optim's.
     """
 
-    momentum_decay: float = hyperparameter(4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up")
+    momentum_decay: float = hyperparameter(
+        4e-3, 0.0, 1.0, r"\psi", help="how fast the momentum warms up"
+    )
     symbols = {r"\prod_{i \le t} \mu_i": "mu", r"\beta_2^t": "b2"}
     switched = {
         ("bias_correction", False): {
@@ -279,7 +196,9 @@ class NAdam(Adam):
     def step(self, f, x, s):
         g = f.grad(x)
         t = s["t"] + 1
-        now, coming = (self.beta1 * (1 - 0.5 * np.power(0.96, i * self.momentum_decay)) for i in (t, t + 1))
+        now, coming = (
+            self.beta1 * (1 - 0.5 * np.power(0.96, i * self.momentum_decay)) for i in (t, t + 1)
+        )
         mu = s["mu"] * now
         s, _, of_v = self.moments(g, {**s, "mu": mu, "t": t})
         a, b = (1 - mu, 1 - mu * coming) if self.bias_correction else (1, 1)
@@ -296,9 +215,12 @@ class RAdam(Adam):
     r"""Adam that holds back its division until enough gradients have been seen to trust it.
 
     $$ g = \nabla f(x) $$
-    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
-    $$ \rho_\infty = \frac{2}{1 - \beta_2} - 1, \qquad \rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t} $$
-    $$ r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\,\rho_\infty}{(\rho_\infty - 4)(\rho_\infty - 2)\,\rho_t}}\;
+    $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
+    v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 $$
+    $$ \rho_\infty = \frac{2}{1 - \beta_2} - 1, \qquad
+    \rho_t = \rho_\infty - \frac{2 t \beta_2^t}{1 - \beta_2^t} $$
+    $$ r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\,\rho_\infty}
+    {(\rho_\infty - 4)(\rho_\infty - 2)\,\rho_t}}\;
     \frac{\sqrt{1 - \beta_2^t}}{\sqrt v + \epsilon} \;\text{ where } \rho_t > 5, \text{ else } 1 $$
     $$ x \leftarrow x - \eta\, r_t\, \frac{m}{1 - \beta_1^t} $$
 
@@ -319,14 +241,18 @@ class RAdam(Adam):
         trusted = rho > 5
         safe = np.maximum(rho, 5.0)
         corrected = 1 - s["b2"] if self.bias_correction else 1.0
-        r = np.sqrt((safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe) * corrected)
+        r = np.sqrt(
+            (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe) * corrected
+        )
         step = m * (r / (np.sqrt(s["v"]) + self.eps))
         if not trusted.all():
             step = np.where(trusted, step, m)
         return x - self.lr * step, s
 
 
-@optimizer("Lion", cite="Chen et al. (2023), Symbolic discovery of optimization algorithms, algorithm 2")
+@optimizer(
+    "Lion", cite="Chen et al. (2023), Symbolic discovery of optimization algorithms, algorithm 2"
+)
 class Lion(Optimizer):
     r"""Only the sign of a mix of momentum and gradient: every coordinate moves by exactly the rate.
 
@@ -334,10 +260,12 @@ class Lion(Optimizer):
     $$ x \leftarrow x - \eta\, (d + \lambda x), \qquad m \leftarrow \beta_2 m + (1-\beta_2)\, g $$
     """
 
-    lr: float = _lr(0.1)
-    beta1: float = _beta1()
-    beta2: float = _beta2(0.99, help="memory of the momentum m")
-    weight_decay: float = hyperparameter(0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate")
+    lr: float = shared.lr(0.1)
+    beta1: float = shared.beta1()
+    beta2: float = shared.beta2(0.99, help="memory of the momentum m")
+    weight_decay: float = hyperparameter(
+        0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate"
+    )
     state_names = {"m": "mean gradient"}
 
     def init(self, x):

@@ -7,11 +7,21 @@ from optviz.optim.hyperparameter import hyperparameter
 
 
 def _lr():
-    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help="length of a step; with a line search the first that is tried")
+    return hyperparameter(
+        1.0,
+        1e-3,
+        10.0,
+        r"\eta",
+        log=True,
+        help="length of a step; with a line search the first that is tried",
+    )
 
 
 def _search(default):
-    return hyperparameter(default, help="halve the step until the value falls enough (Armijo); its evaluations are counted")
+    return hyperparameter(
+        default,
+        help="halve the step until the value falls enough (Armijo); its evaluations are counted",
+    )
 
 
 def dot(a, b):
@@ -20,7 +30,9 @@ def dot(a, b):
 
 
 def times(matrix, vector):
-    """Matrices `(..., d, d)` on vectors `(..., d)`, in an order of summation that a batch does not change."""
+    """Matrices `(..., d, d)` on vectors `(..., d)`, in an order of summation that a batch does not
+    change.
+    """
     return (matrix * vector[..., None, :]).sum(-1)
 
 
@@ -35,7 +47,9 @@ def backtrack(f, x, g, d, lr, tries=40):
     searching = np.isfinite(slope)
     below = f.value(x)[..., None]
     for _ in range(tries):
-        found = f.value(x + step * d, where=searching[..., 0])[..., None] <= below + 1e-4 * step * slope
+        found = (
+            f.value(x + step * d, where=searching[..., 0])[..., None] <= below + 1e-4 * step * slope
+        )
         searching = searching & ~found
         if not searching.any():
             break
@@ -43,18 +57,27 @@ def backtrack(f, x, g, d, lr, tries=40):
     return np.where(searching, 0.0, step)
 
 
-@optimizer("Newton", cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)")
+@optimizer(
+    "Newton",
+    cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)",
+)
 class Newton(Optimizer):
     r"""Jump to where the parabola that fits here has its level point: minimum, saddle or maximum.
 
     $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
-    Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns away
-    from saddles. With the line search, a direction that climbs is taken backwards.
+    Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns
+    away from saddles. With the line search, a direction that climbs is taken backwards.
     """
 
     lr: float = _lr()
-    damping: float = hyperparameter(0.0, 0.0, 100.0, r"\lambda", help="added to the curvature: shorter, more gradient-like steps")
+    damping: float = hyperparameter(
+        0.0,
+        0.0,
+        100.0,
+        r"\lambda",
+        help="added to the curvature: shorter, more gradient-like steps",
+    )
     saddle_free: bool = hyperparameter(False, help="use the absolute values of the curvatures")
     line_search: bool = _search(False)
     dense = True
@@ -69,7 +92,9 @@ class Newton(Optimizer):
         curvature, axes = np.linalg.eigh(np.where(known, hess, np.eye(x.shape[-1])))
         curvature = (np.abs(curvature) if self.saddle_free else curvature) + self.damping
         along = (axes * g[..., :, None]).sum(-2)
-        along = np.where(along == 0, 0.0, along / curvature)  # nothing to divide where there is no slope
+        along = np.where(
+            along == 0, 0.0, along / curvature
+        )  # nothing to divide where there is no slope
         d = -np.where(known[..., 0], times(axes, along), np.nan)
         if self.line_search:
             d = np.where(dot(g, d) > 0, -d, d)
@@ -84,7 +109,8 @@ class Newton(Optimizer):
 class BFGS(Optimizer):
     r"""Learn the inverse Hessian B from how the gradient changed along each step.
 
-    $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}}, \qquad \rho = 1 / y^\top s $$
+    $$ g = \nabla f(x), \qquad s = x - x_{\text{prev}}, \qquad y = g - g_{\text{prev}}, \qquad
+    \rho = 1 / y^\top s $$
     $$ B \leftarrow (I - \rho\, s y^\top)\, B\, (I - \rho\, y s^\top) + \rho\, s s^\top
     \;\text{ where } y^\top s > 10^{-14}\, \|s\|\, \|y\|, \text{ else } B $$
     $$ x \leftarrow x - \eta\, B\, g $$
@@ -101,7 +127,11 @@ class BFGS(Optimizer):
 
     def init(self, x):
         d = x.shape[-1]
-        return {"B": np.broadcast_to(np.eye(d), (*x.shape, d)).copy(), "x_prev": x, "g_prev": np.full_like(x, np.nan)}
+        return {
+            "B": np.broadcast_to(np.eye(d), (*x.shape, d)).copy(),
+            "x_prev": x,
+            "g_prev": np.full_like(x, np.nan),
+        }
 
     def step(self, f, x, s):
         g = f.grad(x)
@@ -117,7 +147,9 @@ class BFGS(Optimizer):
         usable = ((curved > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (curved > 1e-200))[..., None]
         rho = 1 / np.where(usable, curved[..., None], 1.0)
         shear = np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :]
-        sheared = times(shear[..., None, :, :], np.swapaxes(inverse, -1, -2))  # rows: shear @ columns of B
+        sheared = times(
+            shear[..., None, :, :], np.swapaxes(inverse, -1, -2)
+        )  # rows: shear @ columns of B
         updated = times(shear[..., None, :, :], np.swapaxes(sheared, -1, -2))
         return np.where(usable, updated + rho * s[..., :, None] * s[..., None, :], inverse)
 
@@ -128,7 +160,8 @@ class BFGS(Optimizer):
     key="lbfgs",
     torch=lambda o: (
         not o.line_search
-        and f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, tolerance_change=0)"
+        and f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, "
+        "tolerance_change=0)"
     ),
 )
 class LBFGS(Optimizer):
@@ -141,8 +174,9 @@ class LBFGS(Optimizer):
     \eta_t = \eta\, \min(1, 1 / \|g\|_1) \;\text{ where } s = 0, \text{ else } \eta $$
     $$ x \leftarrow x - \eta_t\, d $$
 
-    The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would make of
-    its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are torch.optim's.
+    The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would
+    make of its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are
+    torch.optim's.
     """
 
     lr: float = _lr()
@@ -163,7 +197,9 @@ class LBFGS(Optimizer):
         usable = dot(moved, bent)[..., None] > 1e-10
         pairs = {"S": self.pushed(s["S"], moved, usable), "Y": self.pushed(s["Y"], bent, usable)}
         d = -self.recursion(g, pairs["S"], pairs["Y"])
-        lr = np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * self.lr, self.lr)
+        lr = np.where(
+            first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * self.lr, self.lr
+        )
         step = backtrack(f, x, g, d, lr) if self.line_search else lr
         return x + step * d, {**pairs, "x_prev": x, "g_prev": g}
 

@@ -12,7 +12,8 @@ from optviz.optim.hyperparameter import hyperparameter, register
 class Wrapper(Optimizer):
     """An optimizer that holds another. Its state is the inner one's with a few names more.
 
-    ValueError without an optimizer inside, or around another wrapper of its kind, whose names it has.
+    ValueError without an optimizer inside, or around another wrapper of its kind, whose names it
+    has.
     """
 
     inner: Optimizer = None
@@ -26,7 +27,7 @@ class Wrapper(Optimizer):
             if type(inside) is type(self):
                 raise ValueError(f"{type(self).__name__} stands around itself")
             inside = inside.inner
-        object.__setattr__(self, "holds", {**self.inner.state_names, **self.state_names})
+        object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
 
     def init(self, x):
         return self.inner.init(x)
@@ -36,7 +37,11 @@ class Wrapper(Optimizer):
 
     def scaled(self, name, factor):
         own = name in self.__dataclass_fields__
-        return super().scaled(name, factor) if own else replace(self, inner=self.inner.scaled(name, factor))
+        return (
+            super().scaled(name, factor)
+            if own
+            else replace(self, inner=self.inner.scaled(name, factor))
+        )
 
 
 def wrapper(name: str, cite: str):
@@ -44,14 +49,19 @@ def wrapper(name: str, cite: str):
     return lambda cls: register(WRAPPERS, cls, label=name, cite=cite)
 
 
-@wrapper("Averaging", cite="Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging")
+@wrapper(
+    "Averaging",
+    cite="Polyak & Juditsky (1992), Acceleration of stochastic approximation by averaging",
+)
 class Averaged(Wrapper):
     r"""Show the exponential average of the points that the optimizer visits.
 
     $$ \bar x \leftarrow \kappa\, \bar x + (1-\kappa)\, x $$
     """
 
-    decay: float = hyperparameter(0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average")
+    decay: float = hyperparameter(
+        0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average"
+    )
     state_names = {"inside": "point inside"}
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
 
@@ -73,12 +83,15 @@ class Averaged(Wrapper):
 class Lookahead(Wrapper):
     r"""Every k steps go back to a slow point that has moved part of the way.
 
-    $$ \phi \leftarrow \phi + \alpha\, (x - \phi) \;\text{ where } t \bmod k = 0, \text{ else } \phi $$
+    $$ \phi \leftarrow \phi + \alpha\, (x - \phi)
+    \;\text{ where } t \bmod k = 0, \text{ else } \phi $$
     $$ x \leftarrow \phi \;\text{ where } t \bmod k = 0, \text{ else } x $$
     """
 
     every: int = hyperparameter(5, 1, 50, "k", help="fast steps between two slow ones")
-    alpha: float = hyperparameter(0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves")
+    alpha: float = hyperparameter(
+        0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves"
+    )
     state_names = {"slow": "slow point"}
     symbols = {r"\phi": "slow", "t": "tick"}
 
@@ -93,14 +106,19 @@ class Lookahead(Wrapper):
         return x, {**state, "slow": slow, "tick": tick}
 
 
-@wrapper("Clipping", cite="Pascanu, Mikolov & Bengio (2013), On the difficulty of training RNNs, algorithm 1")
+@wrapper(
+    "Clipping",
+    cite="Pascanu, Mikolov & Bengio (2013), On the difficulty of training RNNs, algorithm 1",
+)
 class Clipped(Wrapper):
     r"""Shorten a gradient that is longer than c, keeping its direction.
 
     $$ g \leftarrow g\, \min\big(1,\; c / \|g\|\big) $$
     """
 
-    max_norm: float = hyperparameter(1.0, 1e-3, 100.0, "c", log=True, help="longest gradient that passes unchanged")
+    max_norm: float = hyperparameter(
+        1.0, 1e-3, 100.0, "c", log=True, help="longest gradient that passes unchanged"
+    )
 
     def step(self, f, x, s):
         return self.inner.step(_Clip(f, self.max_norm), x, s)

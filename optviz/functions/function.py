@@ -1,0 +1,79 @@
+"""A function of x and y: declared by a formula, differentiated by SymPy, evaluated by NumPy."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import sympy as sp
+
+from optviz.functions.evaluate import Evaluator, Symbolic
+from optviz.functions.parse import parse
+from optviz.optim.noise import Noise
+
+
+@dataclass(frozen=True, eq=False)
+class Function:
+    """A function of x and y with everything that a menu, a picture and a test want to know of it.
+
+    `domain` is ((x0, x1), (y0, y1)); `minima` a (k, 2) array of known minima, local ones included
+    where they are the point of the function; `noise` what its gradient carries unless told
+    otherwise.
+    """
+
+    key: str
+    name: str
+    formula: str
+    start: tuple[float, float]
+    domain: tuple[tuple[float, float], tuple[float, float]]
+    minima: np.ndarray = field(default_factory=lambda: np.empty((0, 2)))
+    teaches: str = ""
+    cite: str = ""
+    noise: Noise | None = None
+
+    def __post_init__(self):
+        object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
+
+    @cached_property
+    def expr(self) -> sp.Expr:
+        return parse(self.formula)
+
+    @cached_property
+    def latex(self) -> str:
+        """The formula in LaTeX, decimals that are no simple fractions as decimals."""
+        plain = self.expr.replace(lambda e: e.is_Rational and e.q > 100, lambda e: sp.Float(e, 6))
+        return sp.latex(plain)
+
+    def value(self, x) -> np.ndarray:
+        """f at points `(..., 2)`, as `(...)`; NaN where f is not defined."""
+        with np.errstate(all="ignore"):
+            return self.raw.value(np.asarray(x, float))
+
+    def grad(self, x) -> np.ndarray:
+        """The gradient at points `(..., 2)`, as `(..., 2)`."""
+        with np.errstate(all="ignore"):
+            return self.raw.grad(np.asarray(x, float))
+
+    def hess(self, x) -> np.ndarray:
+        """The Hessian at points `(..., 2)`, as `(..., 2, 2)`."""
+        with np.errstate(all="ignore"):
+            return self.raw.hess(np.asarray(x, float))
+
+    @cached_property
+    def raw(self) -> Evaluator:
+        """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much
+        as a gradient.
+        """
+        return Symbolic(self.expr)
+
+
+def parse_formula(text: str, domain=((-5, 5), (-5, 5)), start=None) -> Function:
+    """The Function that a typed formula spells, for example `x**2/20 + y**2`; `^` is read as `**`.
+
+    Raises FormulaError (a ValueError), whose message names the part at fault.
+    """
+    parse(text)
+    (x0, x1), (y0, y1) = domain
+    start = start or (x0 + 0.15 * (x1 - x0), y0 + 0.75 * (y1 - y0))
+    return Function(
+        "formula", "Your formula", text, start, domain, teaches="A function of your own."
+    )

@@ -1,0 +1,94 @@
+"""A rate for each coordinate, from the size of the gradients that it has met."""
+
+import numpy as np
+
+from optviz.optim.methods import shared
+from optviz.optim.base import Optimizer, optimizer
+from optviz.optim.hyperparameter import hyperparameter
+
+
+@optimizer(
+    "AdaGrad",
+    cite="Duchi, Hazan & Singer (2011), Adaptive subgradient methods, fig. 1",
+    torch=lambda o: f"Adagrad([p], lr={o.lr}, eps={o.eps})",
+)
+class AdaGrad(Optimizer):
+    r"""Divide each coordinate by the size of all its gradients so far; the step can only shrink.
+
+    $$ g = \nabla f(x), \qquad h \leftarrow h + g^2 $$
+    $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{h} + \epsilon} $$
+    """
+
+    lr: float = shared.lr(1.0)
+    eps: float = shared.eps(1e-7)
+    state_names = {"h": "sum of squares"}
+
+    def init(self, x):
+        return {"h": np.zeros_like(x)}
+
+    def step(self, f, x, s):
+        g = f.grad(x)
+        h = s["h"] + g * g
+        return x - self.lr * g / (np.sqrt(h) + self.eps), {"h": h}
+
+
+@optimizer(
+    "RMSProp",
+    cite="Tieleman & Hinton (2012), Coursera lecture 6e",
+    torch=lambda o: f"RMSprop([p], lr={o.lr}, alpha={o.rho}, eps={o.eps})",
+)
+class RMSProp(Optimizer):
+    r"""Divide each coordinate by the recent size of its own gradient.
+
+    $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
+    $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{v} + \epsilon} $$
+    """
+
+    lr: float = shared.lr(0.1)
+    rho: float = hyperparameter(
+        0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v"
+    )
+    eps: float = shared.eps()
+    state_names = {"v": "mean square"}
+
+    def init(self, x):
+        return {"v": np.zeros_like(x)}
+
+    def step(self, f, x, s):
+        g = f.grad(x)
+        v = self.rho * s["v"] + (1 - self.rho) * g * g
+        return x - self.lr * g / (np.sqrt(v) + self.eps), {"v": v}
+
+
+@optimizer(
+    "AdaDelta",
+    cite="Zeiler (2012), ADADELTA, algorithm 1",
+    torch=lambda o: f"Adadelta([p], lr={o.lr}, rho={o.rho}, eps={o.eps})",
+)
+class AdaDelta(Optimizer):
+    r"""The step has the unit of x: recent size of the steps over recent size of the gradients.
+
+    $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
+    $$ \Delta = \frac{\sqrt{u + \epsilon}}{\sqrt{v + \epsilon}}\, g, \qquad
+    u \leftarrow \rho\, u + (1-\rho)\, \Delta^2 $$
+    $$ x \leftarrow x - \eta\, \Delta $$
+
+    The paper has no rate (η = 1); ε, under both roots, decides how long it takes to get going.
+    """
+
+    lr: float = shared.lr(1.0)
+    rho: float = hyperparameter(
+        0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares"
+    )
+    eps: float = shared.eps(1e-5)
+    state_names = {"v": "mean square", "u": "mean square of the steps"}
+
+    def init(self, x):
+        return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
+
+    def step(self, f, x, s):
+        g = f.grad(x)
+        v = self.rho * s["v"] + (1 - self.rho) * g * g
+        delta = np.sqrt(s["u"] + self.eps) / np.sqrt(v + self.eps) * g
+        u = self.rho * s["u"] + (1 - self.rho) * delta * delta
+        return x - self.lr * delta, {"v": v, "u": u}

@@ -1,0 +1,34 @@
+"""Hyperparameters that mean the same in several methods."""
+
+from optviz.optim.hyperparameter import hyperparameter
+
+
+def lr(default):
+    """The learning rate."""
+    return hyperparameter(
+        default, 1e-4, 10.0, r"\eta", log=True, help="learning rate: about the length of a step"
+    )
+
+
+def eps(default=1e-8):
+    """What is added to a divisor."""
+    return hyperparameter(
+        default, 1e-10, 1e-1, r"\epsilon", log=True, help="keeps the division finite"
+    )
+
+
+def beta1():
+    """The memory of a mean gradient."""
+    return hyperparameter(
+        0.9, 0.0, 0.999, r"\beta_1", near_one=True, help="memory of the mean gradient m"
+    )
+
+
+def beta2(default=0.999, help="memory of the mean square v"):
+    """The memory of a mean square."""
+    return hyperparameter(default, 0.0, 0.9999, r"\beta_2", near_one=True, help=help)
+
+
+def bias_correction():
+    """Whether means that begin at zero are corrected."""
+    return hyperparameter(True, help="undo the pull towards zero that m and v start with")

@@ -261,7 +261,7 @@ def train(names, network, initializers, opt, schedules, penalty, data, batch, it
     """Train networks side by side, for each name one with each seed, and print how they end."""
     dtype, (x, t, x_test, t_test) = DTYPES[network.dtype], data
     params = np.stack([[network.init(seed, rule) for seed in seeds] for rule in initializers])
-    state, memory = narrow(opt.init(params), dtype), network.memory()
+    state, running_statistics = narrow(opt.init(params), dtype), network.running_statistics()
     losses = np.full((iterations, *params.shape[:2]), np.nan)
     lost = np.zeros(params.shape[:2], bool)
     for i in range(iterations):
@@ -272,15 +272,15 @@ def train(names, network, initializers, opt, schedules, penalty, data, batch, it
         for name, factor in schedules.items():
             now = now.scaled(name, float(factor(i)))
         after, state = (narrow(held, dtype) for held in now.step(f, params, state))
-        loss = f.surprise(params)
-        memory = network.remember(memory, f.statistics)
+        loss = f.cross_entropy(params)
+        running_statistics = network.updated_statistics(running_statistics, f.statistics)
         losses[i] = np.where(np.isfinite(loss), loss, np.nan)
         lost |= ~np.isfinite(loss) | ~np.isfinite(after).all(-1)
         after[lost] = np.nan
         params = after
-    memory = np.broadcast_to(memory, (*params.shape[:2], memory.shape[-1]))
+    running_statistics = np.broadcast_to(running_statistics, (*params.shape[:2], running_statistics.shape[-1]))
     learned, tested = (
-        network.accuracy(params, x.astype(dtype), t, memory=memory)
+        network.accuracy(params, x.astype(dtype), t, running_statistics=running_statistics)
         for x, t in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
     )
     for k, s in np.ndindex(lost.shape):

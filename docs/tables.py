@@ -1,4 +1,4 @@
-"""The tables of the README, from the registries: `python -m docs.tables` writes them anew."""
+"""The tables of docs/reference.md, from the registries: `python -m docs.tables` writes them anew."""
 
 import re
 import sys
@@ -10,10 +10,10 @@ from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import SCHEDULES
 
-README = Path(__file__).parent.parent / "README.md"
+REFERENCE = Path(__file__).parent / "reference.md"
 
 
-def _knobs(cls):
+def _hyperparameters(cls):
     return ", ".join(f"`{k.name}`" for k in hyperparameters(cls)) or "–"
 
 
@@ -25,11 +25,11 @@ def tables() -> dict[str, str]:
     """Markdown by the name of the table."""
     functions = [[f"`{k}`", f.name, f"`{f.formula}`", f.teaches, f.cite] for k, f in FUNCTIONS.items()]
     classes = {
-        "optimizers": [[f"`{k}`", c.label, sentence(c), _knobs(c), c.cite] for k, c in OPTIMIZERS.items()],
-        "wrappers": [[f"`{k}`", c.label, sentence(c), _knobs(c), c.cite] for k, c in WRAPPERS.items()],
+        "optimizers": [[f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite] for k, c in OPTIMIZERS.items()],
+        "wrappers": [[f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite] for k, c in WRAPPERS.items()],
     }
     plain = {
-        name: [[f"`{k}`", sentence(c), _knobs(c)] for k, c in registry.items()]
+        name: [[f"`{k}`", sentence(c), _hyperparameters(c)] for k, c in registry.items()]
         for name, registry in (("schedules", SCHEDULES), ("noises", NOISES))
     }
     return {
@@ -40,14 +40,14 @@ def tables() -> dict[str, str]:
 
 
 def renewed(text: str) -> str:
-    """A README with every table between its two markers replaced by the present one."""
+    """The reference with every table between its two markers replaced by the present one."""
     for name, table in tables().items():
         between = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.S)
         text, found = between.subn(lambda m, t=table: f"{m[1]}{t}\n{m[2]}", text)
         if found != 1:
-            sys.exit(f"the README has {found} places for the table {name!r}")
+            sys.exit(f"the reference has {found} places for the table {name!r}")
     return text
 
 
 if __name__ == "__main__":
-    README.write_text(renewed(README.read_text()))
+    REFERENCE.write_text(renewed(REFERENCE.read_text()))

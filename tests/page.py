@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from streamlit.testing.v1 import AppTest
 
-from optviz.shell.share import SharedScene, encode
+from optviz.experiments.trajectories.view import View
+from optviz.shell.share import Shared, SharedScene, encode
 
 APP = Path(__file__).parent.parent / "app.py"
 
@@ -100,3 +101,10 @@ def drawn(figure, name) -> np.ndarray:
     """The line of one optimizer, `(steps+1, 2)`."""
     [trace] = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
     return np.stack([numbers(trace["x"]), numbers(trace["y"])], -1)
+
+
+def open_scene(scene, view=None) -> AppTest:
+    """The trajectories with a scene that came by a link."""
+    at = AppTest.from_file(str(APP), default_timeout=60)
+    at.query_params["s"] = encode(Shared(scene, view or View()))
+    return sound(at.run())

@@ -146,7 +146,7 @@ def not_offered(network: Network) -> str:
     dense = [k for k in OPTIMIZERS if unsuited(k, network)]
     if not dense:
         return ""
-    labels = _(" and ").join(OPTIMIZERS[k].label for k in dense)
+    labels = ", ".join(OPTIMIZERS[k].label for k in dense)
     return _("Not offered: {labels}. {reason}").format(labels=labels, reason=unsuited(dense[0], network))
 
 

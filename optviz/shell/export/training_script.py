@@ -44,7 +44,7 @@ NOT_NAMED = {
     "eval_every",
     "snapshot_every",
 }  # a seed is printed beside the name, the others change nothing
-REGISTRIES = {"optimizer": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
+REGISTRIES = {"method": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
 
 
 def training_script(

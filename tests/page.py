@@ -47,11 +47,18 @@ def sound(at: AppTest) -> AppTest:
     return at
 
 
+def running(at: AppTest, name: str) -> bool:
+    """Whether the jobs of this name run."""
+    if name in session(at).results:
+        return session(at).results[name].running
+    return at.session_state.labs[name]["running"]  # a page that is not declared yet
+
+
 def trained(at: AppTest, lab: str) -> AppTest:
     """Press Train and come back, as the browser does four times a second, until all is done."""
     at.button(key=f"train-{lab}").click().run()
     for _ in range(400):
-        if not sound(at).session_state.labs[lab]["running"]:
+        if not running(sound(at), lab):
             return sound(at.run())
         at.run()
     raise AssertionError("the training does not end")

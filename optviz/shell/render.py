@@ -19,7 +19,7 @@ from optviz.experiments.page import (
 )
 from optviz.plot import THEMES, Figure, ImageGrid, Table, to_plotly
 from optviz.shell import lesson_card, sharing
-from optviz.shell.export import downloads as export
+from optviz.shell.export import menu as export
 from optviz.spec import SpecError
 from optviz.translation import _
 from optviz.ui.components import address, plot, shown, table, theme_name
@@ -81,7 +81,7 @@ def _head(page):
         if page.buttons:
             page.buttons()
         sharing.lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
-        sharing.lazy(_("Take home"), ":material/download:", "take-home", export.trainings_downloads)
+        sharing.lazy(_("Take home"), ":material/download:", "take-home", export.page_menu)
 
 
 def _view_choice(page, form):

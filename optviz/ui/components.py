@@ -38,11 +38,17 @@ def _nothing():
 
 def _component(name, html, js, css=None, export="default"):
     return st.components.v2.component(
-        f"optviz_{name}", html=html, js=script(js, export), css=sheet(css) if css else None, isolate_styles=False
+        f"optviz_{name}",
+        html=html,
+        js=script(js, export),
+        css=sheet(css) if css else None,
+        isolate_styles=False,
     )
 
 
-_panel = _component("hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css")
+_panel = _component(
+    "hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css"
+)
 _plot = _component(
     "plot",
     '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
@@ -53,7 +59,10 @@ _surface = _component(
     "surface.js", "plot.css",
 )  # fmt: skip
 _player = _component(
-    "player", '<div class="ov-player" role="group" aria-label="Player"></div>', "player.js", "player.css"
+    "player",
+    '<div class="ov-player" role="group" aria-label="Player"></div>',
+    "player.js",
+    "player.css",
 )
 _table = _component("table", '<div class="ov-timetable"></div>', "table.js")
 _address = _component("address", '<div class="ov-address" hidden></div>', "address.js")
@@ -98,7 +107,13 @@ def hyperparameter_panel(
     def arrived():
         sent = _sent(key)
         if not locked:
-            turned({k.name: sent[k.name] for k in hyperparameters if k.name in sent and _right(k, sent[k.name])})
+            turned(
+                {
+                    k.name: sent[k.name]
+                    for k in hyperparameters
+                    if k.name in sent and _right(k, sent[k.name])
+                }
+            )
 
     data = {
         "hyperparameters": _declared(hyperparameters), "values": {k.name: values.get(k.name, k.default) for k in hyperparameters}, "notes": notes or {},
@@ -167,12 +182,10 @@ class Shown:
     jobs: list = field(default_factory=list)
     judged: int | None = None  # of the rows that are not for training, how many accuracies are of
 
-    def charts(self) -> list[dict]:
-        """The pictures as the browser needs them, each with what lies under it."""
-        return [
-            {**figure, **({"base": base(), "base_id": key} if base else {}), "name": key, "label": label, "view": "1", "version": "1", "solid": solid}
-            for key, (figure, label, base, solid) in self.pictures.items()
-        ]  # fmt: skip
+    def all_trainings(self) -> list:
+        """The trainings of the page, for a script of them."""
+        declared = [job.training for job in self.jobs if hasattr(job, "training")]
+        return declared or [training for some in self.trainings.values() for training in some]
 
 
 def shown(afresh: bool = False) -> Shown:
@@ -196,7 +209,8 @@ def address(link: str) -> None:
 
 def _is_point(at):
     return isinstance(at, dict) and all(
-        isinstance(at.get(c), int | float) and abs(at[c]) < 1e300 and not isinstance(at[c], bool) for c in "xy"
+        isinstance(at.get(c), int | float) and abs(at[c]) < 1e300 and not isinstance(at[c], bool)
+        for c in "xy"
     )
 
 
@@ -218,7 +232,12 @@ def step_shown(key: str) -> int:
     """The step under the scrubber; the fragment around it runs again whenever that changes."""
     sent = _sent(key)
     step = sent.get("step") if isinstance(sent.get("step"), int) else None
-    _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing, on_rest_change=_nothing)
+    _step(
+        key=key,
+        data={"echo": sent.get("n", 0), "step": step},
+        on_values_change=_nothing,
+        on_rest_change=_nothing,
+    )
     return step
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from optviz.shell import lesson_card as lessons
 from optviz.shell import sharing
-from optviz.shell.export import downloads as takehome
+from optviz.shell.export import menu as takehome
 from optviz.shell.registry import PAGES
 
 
@@ -37,4 +37,4 @@ def framed(page: str, more=_nothing) -> Iterator[list]:
         with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
             more()
             sharing.lazy("Share", ":material/share:", "share", sharing.share_controls)
-            sharing.lazy("Take home", ":material/download:", "take-home", takehome.trainings_downloads)
+            sharing.lazy("Take home", ":material/download:", "take-home", takehome.page_menu)

@@ -454,7 +454,7 @@ class TestTakeHome:
         page.keyboard.press("Escape")
         return download.value
 
-    def test_the_offline_page_plays_without_a_network(self, page, browser, tmp_path):
+    def test_the_scene_page_plays_without_a_network(self, page, browser, tmp_path):
         at_rest(page)
         kept = tmp_path / "kept.html"
         self.taken(page, "Page that plays offline").save_as(kept)

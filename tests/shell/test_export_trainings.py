@@ -14,7 +14,7 @@ from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.shell.export.downloads import charts_page
+from optviz.shell.export.menu import charts_page
 from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
@@ -118,15 +118,15 @@ def test_the_pictures_of_a_page_in_one_file():
     at = trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
     shown = at.session_state["_shown"]
     assert set(shown.pictures) == set(plots(at))
-    page = charts_page("</script><b>title", shown.charts(), list(shown.tables.values()), "dark")
+    page = charts_page("</script><b>title", shown, "dark")
     [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
-    charts = json.loads(data)
+    charts = [part["data"] for part in json.loads(data)]
     assert [chart["name"] for chart in charts] == list(shown.pictures)
     assert all(chart["theme"] == "dark" for chart in charts)
     assert "How every optimizer stands" in page
     assert "&lt;/script&gt;&lt;b&gt;title" in page
     assert page.count("</script>") == 3
-    assert list(at.session_state["_shown"].trainings.values()) == [SMALL.trainings]
+    assert shown.all_trainings() == SMALL.trainings
     at.session_state["take-home"] = True
     at.run()
     assert not at.exception

@@ -7,7 +7,7 @@ import streamlit as st
 from optviz.experiments.trajectories import curves, predict
 from optviz.experiments.trajectories.view import LEVELS
 from optviz.shell import sharing
-from optviz.shell.export import downloads as takehome
+from optviz.shell.export import menu as takehome
 from optviz.ui.session import session
 
 
@@ -25,7 +25,7 @@ def head(scene, view) -> None:
             help="Hides the paths: guess where one of them will be, or who arrives first. Then reveal.",
         )  # fmt: skip
         sharing.lazy("Share", ":material/share:", "share", sharing.share_controls)
-        sharing.lazy("Take home", ":material/download:", "take-home", lambda: takehome.downloads(scene, view))
+        sharing.lazy("Take home", ":material/download:", "take-home", lambda: takehome.scene_menu(scene, view))
 
 
 def _view_popovers(view):

@@ -33,7 +33,11 @@ def python_script(scene: Scene, link: str = "") -> str:
     scheduled = any(segment.schedule for segment in segments)
     forked = any(len(path.segments) > 1 for path in paths)
 
-    used = [*(part for segment in segments for part in parts_of(segment)), *points, *filter(None, [noise])]
+    used = [
+        *(part for segment in segments for part in parts_of(segment)),
+        *points,
+        *filter(None, [noise]),
+    ]
     members = {"init", "step", "points", "draw"} | ({"scaled"} if scheduled else set())
     needed, definitions = source([*dict.fromkeys(map(type, used))], members)
     evaluator, formula = formula_source(f, hessian=".hess(" in definitions)
@@ -72,7 +76,11 @@ def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:
     """What all paths share, as source, and the things that it is made with."""
     objective = scene.objective
     lines = [f"start, steps = {tuple(map(float, objective.start))!r}, {int(objective.steps)}"]
-    points = [config.initial_points.build(INITIAL_POINTS) for config in scene.optimizers if config.initial_points]
+    points = [
+        config.initial_points.build(INITIAL_POINTS)
+        for config in scene.optimizers
+        if config.initial_points
+    ]
     if points:
         lines.append(f"domain = {tuple(tuple(map(float, side)) for side in objective.f.domain)!r}")
     noise = None if objective.noise.key == NO_NOISE else objective.noise.build(NOISES)
@@ -85,7 +93,9 @@ def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:
 
 def constructed(thing, *inner: str) -> str:
     """The call that makes a thing of a registry, with all of its hyperparameters."""
-    values = (f"{k.name}={literal(getattr(thing, k.name), k.kind)}" for k in hyperparameters(type(thing)))
+    values = (
+        f"{k.name}={literal(getattr(thing, k.name), k.kind)}" for k in hyperparameters(type(thing))
+    )
     return f"{type(thing).__name__}({', '.join([*inner, *values])})"
 
 

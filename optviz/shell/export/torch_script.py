@@ -102,7 +102,9 @@ def _constructor(config: OptimizerConfig) -> str:
 
 
 def _schedules(config):
-    return [schedule for segment in config.segments() for schedule in (segment.schedule or {}).values()]
+    return [
+        schedule for segment in config.segments() for schedule in (segment.schedule or {}).values()
+    ]
 
 
 def _calls(name, config):

@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
 
-from optviz.data import ATTRIBUTION, TOY_SETS, SOURCES
+from optviz.data import ATTRIBUTION, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
 from optviz.data.preprocessing import standardized
 from optviz.nn import (
@@ -62,7 +62,12 @@ def training_script(
     names = names or network_names(trainings)
     trainings = [_without_constants(training) for training in trainings]
     networks = [one for training in trainings for one in _alone(training)]
-    parts = [part for one in networks for segment in one.optimizer.segments() for part in parts_of(segment)]
+    parts = [
+        part
+        for one in networks
+        for segment in one.optimizer.segments()
+        for part in parts_of(segment)
+    ]
     registries = {
         "ACTIVATIONS": _used(ACTIVATIONS, [one.network.activation for one in networks]),
         "INITIALIZERS": _used(INITIALIZERS, [one.network.initializer for one in networks]),
@@ -156,7 +161,9 @@ def _without_constants(training):
 def _whole(choice, registry):
     """A choice with the hyperparameters that it leaves at their defaults."""
     thing = choice.build(registry)
-    return Choice(choice.key, {k.name: k.kind(getattr(thing, k.name)) for k in hyperparameters(type(thing))})
+    return Choice(
+        choice.key, {k.name: k.kind(getattr(thing, k.name)) for k in hyperparameters(type(thing))}
+    )
 
 
 def _used(registry, choices):
@@ -278,7 +285,8 @@ def train(names, network, initializers, opt, schedules, penalty, data, batch, it
         lost |= ~np.isfinite(loss) | ~np.isfinite(after).all(-1)
         after[lost] = np.nan
         params = after
-    running_statistics = np.broadcast_to(running_statistics, (*params.shape[:2], running_statistics.shape[-1]))
+    shape = (*params.shape[:2], running_statistics.shape[-1])
+    running_statistics = np.broadcast_to(running_statistics, shape)
     learned, tested = (
         network.accuracy(params, x.astype(dtype), t, running_statistics=running_statistics)
         for x, t in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))

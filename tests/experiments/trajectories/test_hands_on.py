@@ -34,7 +34,8 @@ from optviz.experiments.trajectories.view import View
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.plot.contour import FAR
 from optviz.plot.style import LIGHT
-from optviz.shell.export import downloads as takehome
+from optviz.shell.export import menu as takehome
+from optviz.shell.export import offline
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import Controls, Shared, encode
 from tests.experiments.trajectories.test_page import one, show
@@ -424,17 +425,18 @@ class TestShare:
 
 
 class TestTakeHome:
-    def test_the_offline_page_holds_everything_and_asks_for_nothing(self):
+    def test_the_scene_page_holds_everything_and_asks_for_nothing(self):
         scene = replace(BOOK, objective=replace(BOOK.objective, function="formula", formula="x**2 + 2*y**2"))
         for view in (View(), View(solid=True)):
-            text = takehome.offline_page(scene, view, ["a", "b", "c", "d"], "dark", LESSONS["zigzag"])
+            text = takehome.scene_page(scene, view, ["a", "b", "c", "d"], "dark", LESSONS["zigzag"])
             page = text.split("<script>", 1)[0] + text.rsplit('</script>\n<script type="application/json"', 1)[1]
             assert not re.search(r"""(?:src|href)=["']?https?:""", page)
             data = json.loads(text.split('id="data">')[1].split("</script>")[0])
-            assert data["player"]["steps"] == 30
+            land, _curves, player, _table = (part["data"] for part in data)
+            assert player["steps"] == 30
             assert "%%" not in page
             assert "x**2 + 2*y**2" in page
-            assert [t["name"] for t in data["loss_landscape"]["data"] if t.get("mode") == "lines"] == [
+            assert [t["name"] for t in land["data"] if t.get("mode") == "lines"] == [
                 "SGD",
                 "Momentum",
                 "AdaGrad",
@@ -442,18 +444,18 @@ class TestTakeHome:
             ]
 
     def test_no_text_of_a_scene_ends_the_script_early(self):
-        text = takehome.offline_page(BOOK, View(), ["</script>", "<!--", "c", "d"], "light")
+        text = takehome.scene_page(BOOK, View(), ["</script>", "<!--", "c", "d"], "light")
         assert '</script>"' not in text.split('id="data">')[1].split("</script>")[0]
         assert (
-            json.loads(text.split('id="data">')[1].split("</script>")[0])["curves"]["data"][0]["legendgroup"]
+            json.loads(text.split('id="data">')[1].split("</script>")[0])[1]["data"]["data"][0]["legendgroup"]
             == "</script>"
         )
 
     def test_our_scripts_travel_as_one_address_each(self):
-        assert takehome.as_module("clock.js") == takehome.as_module("clock.js")
+        assert offline.as_module("clock.js") == offline.as_module("clock.js")
         assert (
-            takehome.as_module("clock.js")
-            in __import__("base64").b64decode(takehome.as_module("player.js").split(",")[1]).decode()
+            offline.as_module("clock.js")
+            in __import__("base64").b64decode(offline.as_module("player.js").split(",")[1]).decode()
         )
 
     def test_everything_is_offered(self):

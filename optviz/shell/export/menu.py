@@ -1,0 +1,221 @@
+"""What can be taken home: pages that work offline, data, scripts; each is made when asked for.
+
+What makes the files runs outside of the session, so all that it needs is read before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from optviz.experiments.trajectories import figures as pictures
+from optviz.experiments.trajectories import predict, table
+from optviz.experiments.trajectories import scene_state as state
+from optviz.experiments.trajectories.spec import Scene, summary
+from optviz.experiments.trajectories.view import View
+from optviz.shell import lesson_card, sharing
+from optviz.shell.export.offline import Part, figure_part, offline_html
+from optviz.shell.export.python_script import python_script
+from optviz.shell.export.torch_script import not_in_torch, torch_script
+from optviz.shell.export.training_script import training_script
+from optviz.shell.registry import PAGES
+from optviz.translation import _
+from optviz.ui import cache, components
+from optviz.ui.components import theme_name
+from optviz.ui.session import session
+
+HTML, CSV, PYTHON = "text/html", "text/csv", "text/x-python"
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that one can take."""
+
+    label: str
+    make: Callable[[], str]
+    name: str
+    mime: str
+    icon: str
+    help: str
+
+
+def buttons(files: list[File]) -> None:
+    """A button for each; and where pictures are to be had."""
+    for file in files:
+        st.download_button(
+            file.label,
+            file.make,
+            file.name,
+            file.mime,
+            key=f"take-{file.name}",
+            icon=f":material/{file.icon}:",
+            on_click="ignore",
+            width="stretch",
+            help=file.help,
+        )
+    st.caption(
+        _(
+            "The pictures themselves, as PNG and SVG: the two buttons at the upper right corner "
+            "of each."
+        )
+    )
+
+
+# The trajectories.
+
+
+def scene_menu(scene: Scene, view: View) -> None:
+    """What can be kept of a scene."""
+    prediction = predict.current()
+    if prediction and prediction.sealed:
+        st.markdown(_("First your prediction: everything here tells how it ends."))
+        return
+    theme, link, ids = theme_name(), sharing.address(), state.ids()
+    lesson, missing = lesson_card.current(), not_in_torch(scene)
+    files = [
+        File(
+            _("Page that plays offline"),
+            lambda: scene_page(scene, view, ids, theme, lesson),
+            "optviz.html",
+            HTML,
+            "play_circle",
+            _("One HTML file with pictures, table and player. It needs no network. 5 MB."),
+        ),
+        File(
+            _("Paths as CSV"),
+            lambda: paths_csv(scene),
+            "optviz-paths.csv",
+            CSV,
+            "timeline",
+            _("Every step of every path, with the gradient that was met."),
+        ),
+        File(
+            _("Table as CSV"),
+            lambda: table_csv(scene),
+            "optviz.csv",
+            CSV,
+            "table",
+            _("The table under the pictures in full precision."),
+        ),
+        File(
+            _("Python script"),
+            lambda: python_script(scene, link),
+            "optviz_scene.py",
+            PYTHON,
+            "code",
+            _(
+                "It needs Python and NumPy only: the optimizers are written into it. "
+                "It prints the same numbers."
+            ),
+        ),
+    ]
+    if not missing:
+        files.append(
+            File(
+                _("PyTorch script"),
+                lambda: torch_script(scene, link),
+                "torch_scene.py",
+                PYTHON,
+                "local_fire_department",
+                _(
+                    "It needs PyTorch: the same updates with torch.optim, the same numbers "
+                    "up to rounding."
+                ),
+            )
+        )
+    buttons(files)
+    if missing:
+        message = _(
+            "There is no PyTorch script of this scene, because torch.optim does not do the same as "
+            "{names}. The Python script does."
+        )
+        st.caption(message.format(names=", ".join(missing)))
+
+
+def _runs(scene):
+    return [cache.run(scene.objective, config) for config in scene.optimizers]
+
+
+def paths_csv(scene: Scene) -> str:
+    """Every step of every path."""
+    rows = list(zip(scene.names, _runs(scene), strict=True))
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
+        if (paths := cache.multistart(scene.objective, config)) is not None:
+            rows.append((name, paths))
+    return table.paths_csv(rows)
+
+
+def _rows(scene):
+    known = cache.minima(scene.objective)
+    summaries = [summary(run, known, scene.tolerance) for run in _runs(scene)]
+    return list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
+
+
+def table_csv(scene: Scene) -> str:
+    """The table under the pictures."""
+    return table.as_csv(_rows(scene), scene.tolerance)
+
+
+def scene_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=None) -> str:
+    """The scene with its player as one HTML file."""
+    f, drawn, rows = scene.objective.f, pictures.figures(scene, view, ids), _rows(scene)
+    first = "solid" if view.solid else "contour"
+    under, make = pictures.base(scene, view)
+    label = _("{function} with the paths").format(function=f.name)
+    columns = [table.columns(run, row[-1]) for run, row in zip(_runs(scene), rows, strict=True)]
+    parts = [
+        figure_part(drawn[first], first, label, theme, base_id=under, base=make()),
+        figure_part(drawn["curves"], "curves", _("Curves"), theme),
+        Part("player", {"steps": scene.objective.steps, "scene": "1"}),
+        Part("table", {"html": table.html(rows, scene.tolerance), "rows": columns}),
+    ]
+    title = f"{lesson.title} · {f.name}" if lesson else f.name
+    return offline_html(title, parts, theme, formula=f.formula)
+
+
+# The other pages.
+
+
+def page_menu() -> None:
+    """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
+    shown, page, theme = components.shown(), PAGES[session().page], theme_name()
+    link, trainings = sharing.address(), shown.all_trainings()
+    files = [
+        File(
+            _("Page with these pictures"),
+            lambda: charts_page(page.question, shown, theme),
+            "optviz.html",
+            HTML,
+            "web",
+            _(
+                "One HTML file with the pictures and tables as they are now, to zoom and to read. "
+                "It needs no network. 5 MB."
+            ),
+        )
+    ]
+    if trainings:
+        files.append(
+            File(
+                _("Python script"),
+                lambda: training_script(page.question, trainings, link=link, judged=shown.judged),
+                "optviz_training.py",
+                PYTHON,
+                "code",
+                _(
+                    "It needs Python and NumPy only: networks, optimizers and data are written "
+                    "into it. It trains the same networks and prints the same numbers."
+                ),
+            )
+        )
+    buttons(files)
+
+
+def charts_page(title: str, shown: components.Shown, theme: str) -> str:
+    """The pictures and tables that a page shows now."""
+    parts = [
+        figure_part(
+            figure, key, label, theme, label, **({"base": base(), "base_id": key} if base else {})
+        )
+        for key, (figure, label, base, _solid) in shown.pictures.items()
+    ]
+    return offline_html(title, parts, theme, list(shown.tables.values()))

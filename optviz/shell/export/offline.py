@@ -1,0 +1,85 @@
+"""One HTML file with figures, tables and a player that needs no network, driven by our scripts."""
+
+import base64
+import json
+from collections.abc import Sequence
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+import plotly
+
+from optviz.plot import THEMES
+from optviz.translation import _
+from optviz.ui.assets import FRONTEND, IMPORT
+
+TEMPLATE = Path(__file__).parent / "offline.html"
+LAYER = '<div class="ov-layer"></div>'
+# What each script draws into.
+FRAMES = {
+    "plot": f'<div class="ov-plot" role="group">{LAYER}{LAYER}<div class="ov-sorry"></div></div>',
+    "surface": f'<div class="ov-plot" role="group">{LAYER}<div class="ov-sorry"></div></div>',
+    "player": '<div class="ov-player" role="group" aria-label="Player"></div>',
+    "table": '<div class="ov-timetable"></div>',
+}
+SHEETS = ("plot.css", "player.css", "table.css")
+COLORS = {
+    "light": {"PAGE": "#ffffff", "PANEL": "#f0f2f6", "PRIMARY": "#0b6fa4"},
+    "dark": {"PAGE": "#0e1117", "PANEL": "#262730", "PRIMARY": "#56b4e9"},
+}
+
+
+class Part(NamedTuple):
+    """A part of the page: what draws it, one of FRAMES, and what that is given."""
+
+    kind: str
+    data: dict
+    caption: str = ""
+
+
+def figure_part(figure: dict, name: str, label: str, theme: str, caption: str = "", **more) -> Part:
+    """A figure `to_plotly` has made; `more` is for the script, such as what lies under it."""
+    solid = "scene" in figure["layout"]
+    common = {"plotly": "", "theme": theme, "version": "1", "view": "1"}
+    data = {**figure, **common, "name": name, "label": label, **more}
+    return Part("surface" if solid else "plot", data, caption)
+
+
+def offline_html(
+    title: str, parts: Sequence[Part], theme: str, tables: Sequence[str] = (), formula: str = ""
+) -> str:
+    """The page. `tables` are HTML; title, formula and captions may be anybody's text."""
+    heading = escape(title) + (f" <code>f(x, y) = {escape(formula)}</code>" if formula else "")
+    played = any(part.kind == "player" for part in parts)
+    values = {
+        **COLORS[theme],
+        "INK": THEMES[theme].ink,
+        "TITLE": escape(title),
+        "HEADING": heading,
+        "PARTS": "".join(_frame(i, part) for i, part in enumerate(parts)),
+        "TABLES": "".join(tables),
+        "HINT": _("Space plays and pauses, the arrow keys step.") + " " if played else "",
+        "CSS": "".join((FRONTEND / name).read_text() for name in SHEETS),
+        "PLOTLY": (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text(),
+        "DATA": _in_script([{"kind": part.kind, "data": part.data} for part in parts]),
+        **{kind.upper(): as_module(f"{kind}.js") for kind in FRAMES},
+    }
+    head, *rest = TEMPLATE.read_text().split("%%")  # names and literal text by turns
+    return head + "".join(values[part] if i % 2 == 0 else part for i, part in enumerate(rest))
+
+
+def _frame(i, part):
+    caption = f"<figcaption>{escape(part.caption)}</figcaption>" if part.caption else ""
+    frame = f'<div data-part="{i}">{FRAMES[part.kind]}</div>'
+    return f'<figure class="{part.kind}">{frame}{caption}</figure>'
+
+
+def _in_script(data):
+    """JSON for a script's element: no "</script>" or "<!--" in the data may end it early."""
+    return json.dumps(data).replace("<", "\\u003c")
+
+
+def as_module(name: str) -> str:
+    """One of our scripts, with all that it imports, as a data: address."""
+    content = IMPORT.sub(lambda m: f'from "{as_module(m[1])}"', (FRONTEND / name).read_text())
+    return f"data:text/javascript;base64,{base64.b64encode(content.encode()).decode()}"

@@ -463,10 +463,10 @@ class TestTakeHome:
         window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
         window.on("pageerror", lambda e: errors.append(str(e)))
         window.goto(kept.as_uri())
-        window.wait_for_selector("[data-part=landscape] .ov-plot[data-version]")
-        window.wait_for_selector("[data-part=curves] .ov-plot[data-version]")
-        assert window.locator("[data-part=landscape] .scatterlayer path.js-line").count() == 4
-        assert window.locator("[data-part=landscape] .contourlayer path").count() > 5
+        window.wait_for_selector("[data-part='0'] .ov-plot[data-version]")
+        window.wait_for_selector("[data-part='1'] .ov-plot[data-version]")
+        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 4
+        assert window.locator("[data-part='0'] .contourlayer path").count() > 5
         window.keyboard.press("Home")
         window.wait_for_selector(STEP.format(0))
         window.keyboard.press("ArrowRight")

@@ -118,6 +118,7 @@ class View:
     downloads: Sequence[Download] = ()
     verb: str = "Train"
     units: str = "iterations"
+    group: str | None = None  # views of one group share what their jobs have come to; None: its key
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,9 @@ def curves_csv(lines, column: str = "optimizer") -> str:
         for s, seed in enumerate(now.training.seeds):
             for t in range(now.iteration + 1):
                 found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
-                before = [float(now.seconds[t - 1]), float(now.loss[t - 1, i, s])] if t else ["", ""]
+                before = (
+                    [float(now.seconds[t - 1]), float(now.loss[t - 1, i, s])] if t else ["", ""]
+                )
                 write([line.name, seed, t, *(repr(v) if t else v for v in before), *found])
     return out.getvalue()
 

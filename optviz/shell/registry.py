@@ -3,8 +3,7 @@
 from optviz.experiments.activations import spec as activations
 from optviz.experiments.batch_norm import figures as normalization_views
 from optviz.experiments.batch_norm import spec as normalization
-from optviz.experiments.ensembles import spec as ensembles
-from optviz.experiments.ensembles import thumbnail as ensembles_stamp
+from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import figures as search_views
 from optviz.experiments.hyperparameter_search import spec as search
 from optviz.experiments.initialization import figures as initialization
@@ -12,8 +11,8 @@ from optviz.experiments.loss_landscape import figures as landscape
 from optviz.experiments.loss_landscape import spec as loss_landscapes
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.lr_schedules import thumbnail as schedules_stamp
-from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.old_page import OldPage
+from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
 from optviz.experiments.regularization import figures as overfitting_views
 from optviz.experiments.regularization import spec as overfitting
@@ -59,10 +58,7 @@ PAGES: dict[str, Page] = {
             "lr_schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
             schedules.ScheduleComparison(), schedules.check, schedules_stamp.stamp,
         ),
-        OldPage(
-            "ensembles", "Ensembles", "groups", "Are several networks wiser than one?", LAB,
-            ensembles.Ensembles(), ensembles.check, ensembles_stamp.stamp,
-        ),
+        ensembles.PAGE,
         OldPage(
             "hyperparameter_search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
             search.Search(), search.check, search_views.stamp,

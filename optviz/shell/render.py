@@ -124,7 +124,9 @@ def _notes(page, view):
 
 def name_of(page: Page) -> str:
     """Under which name the session keeps what the page's jobs have come to."""
-    return f"{page.key}-{page.view_key(session().specs[page.key])}".rstrip("-")
+    spec = session().specs[page.key]
+    group = page.view_of(spec).group
+    return f"{page.key}-{page.view_key(spec) if group is None else group}".rstrip("-")
 
 
 def _jobs(page, view):

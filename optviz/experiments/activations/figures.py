@@ -33,7 +33,12 @@ def histograms(layers: list[Layer], theme: Theme, together: bool = False) -> dic
     width = (1 - gap * (n - 1)) / n
     data, layout = (
         [],
-        {"margin": {"l": 48, "r": 8, "t": 24, "b": 34}, "bargap": 0, "showlegend": False, "annotations": []},
+        {
+            "margin": {"l": 48, "r": 8, "t": 24, "b": 34},
+            "bargap": 0,
+            "showlegend": False,
+            "annotations": [],
+        },
     )
     for row, (field, title) in enumerate(ROWS):
         color = theme.lines[row]
@@ -43,7 +48,10 @@ def histograms(layers: list[Layer], theme: Theme, together: bool = False) -> dic
         top = 1 - 0.54 * row
         spans = [shared or fitting(v, limits) for v in values]
         bars = [histogram(v, span, BINS) for v, span in zip(values, spans, strict=True)]
-        tallest = max(float(counts.max()) / max(v.size, 1) for (counts, _), v in zip(bars, values, strict=True))
+        tallest = max(
+            float(counts.max()) / max(v.size, 1)
+            for (counts, _), v in zip(bars, values, strict=True)
+        )
         for i, (v, span, (counts, edges)) in enumerate(zip(values, spans, bars, strict=True)):
             k = row * n + i + 1
             axis = "" if k == 1 else str(k)
@@ -66,7 +74,9 @@ def histograms(layers: list[Layer], theme: Theme, together: bool = False) -> dic
                 "range": [0, 1.06 * tallest or 1.0], "nticks": 4, "tickfont": {"size": 11}, "zeroline": False, "fixedrange": True,
             }  # fmt: skip
             if row == 0:
-                layout["annotations"].append(_note(f"layer {i + 1}", left + width / 2, 1.0, "center", 12))
+                layout["annotations"].append(
+                    _note(f"layer {i + 1}", left + width / 2, 1.0, "center", 12)
+                )
         layout["yaxis" + ("" if row == 0 else str(n + 1))]["title"] = {
             "text": title,
             "font": {"size": 12},
@@ -82,7 +92,16 @@ def _note(text, x, y, anchor, size):
     }  # fmt: skip
 
 
-HEADINGS = ("layer", "mean", "spread", "within a unit", "between units", "saturated", "dead units", "gradient's spread")
+HEADINGS = (
+    "layer",
+    "mean",
+    "spread",
+    "within a unit",
+    "between units",
+    "saturated",
+    "dead units",
+    "gradient's spread",
+)
 
 
 def rows(layers: list[Layer]) -> list[list[float]]:
@@ -98,7 +117,9 @@ def table(layers: list[Layer], label: str) -> str:
     """The same as HTML."""
     head = "".join(f'<th scope="col">{h}</th>' for h in HEADINGS)
     body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>' + "".join(f"<td>{number(v, 3)}</td>" for v in row[1:]) + "</tr>"
+        f'<tr><th scope="row">{row[0]}</th>'
+        + "".join(f"<td>{number(v, 3)}</td>" for v in row[1:])
+        + "</tr>"
         for row in rows(layers)
     )
     return (

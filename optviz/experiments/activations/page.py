@@ -67,11 +67,17 @@ def _layers(key, _stack, _x):
 def layers_of(stack: DeepStack):
     """The layers of a setting, from Gaussian rows or a person's own."""
     own = st.session_state.get("own_rows")
-    return _layers(canonical_json([to_dict(stack), None if own is None else own[0]]), stack, None if own is None else own[1])
+    return _layers(
+        canonical_json([to_dict(stack), None if own is None else own[0]]),
+        stack,
+        None if own is None else own[1],
+    )
 
 
 def _figure(stack):
-    return views.histograms(layers_of(stack), THEMES[theme_name()], st.session_state.get("together", False))
+    return views.histograms(
+        layers_of(stack), THEMES[theme_name()], st.session_state.get("together", False)
+    )
 
 
 def _setting(i):
@@ -98,13 +104,25 @@ def _controls(comparison):
         _choice(i, "Activation", "activation", ACTIVATIONS, stack.activation.key)
         _choice(i, "Initial weights", "initializer", INITIALIZERS, stack.initializer.key)
         st.caption(sentence(INITIALIZERS[stack.initializer.key]))
-        _hyperparameter_fragment(i, f"{session().epoch}-{i}-{stack.initializer.key}-{stack.activation.key}")
+        _hyperparameter_fragment(
+            i, f"{session().epoch}-{i}-{stack.initializer.key}-{stack.activation.key}"
+        )
     if len(comparison.stacks) == 1:
         st.button(
-            "Compare with another setting", key="second", icon=":material/add:", on_click=_second, width="stretch"
+            "Compare with another setting",
+            key="second",
+            icon=":material/add:",
+            on_click=_second,
+            width="stretch",
         )
     else:
-        st.button("Remove setting B", key="alone", icon=":material/close:", on_click=_alone, width="stretch")
+        st.button(
+            "Remove setting B",
+            key="alone",
+            icon=":material/close:",
+            on_click=_alone,
+            width="stretch",
+        )
     st.toggle("One range for all layers", key="together")
     _own_data()
 
@@ -138,8 +156,14 @@ def _hyperparameter_fragment(i, key):
     def turned(new):
         stack = session().specs["activations"].stacks[i]
         of = {
-            field: Choice(part.key, part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new})
-            for field, part, cls in (("initializer", stack.initializer, rule), ("activation", stack.activation, shape))
+            field: Choice(
+                part.key,
+                part.values | {k.name: new[k.name] for k in hyperparameters(cls) if k.name in new},
+            )
+            for field, part, cls in (
+                ("initializer", stack.initializer, rule),
+                ("activation", stack.activation, shape),
+            )
         }
         _update(i, **of, **{k.name: new[k.name] for k in SIZES if k.name in new})
 
@@ -148,8 +172,20 @@ def _hyperparameter_fragment(i, key):
 
     traces, rest = live_patch(f"hyperparameters-{key}", pictures)
     stack = session().specs["activations"].stacks[i]
-    values = {**stack.initializer.values, **stack.activation.values, **{k.name: getattr(stack, k.name) for k in SIZES}}
-    hyperparameter_panel(f"hyperparameters-{key}", f"Setting {'AB'[i]}", declared, values, turned, traces=traces, rested=rest)
+    values = {
+        **stack.initializer.values,
+        **stack.activation.values,
+        **{k.name: getattr(stack, k.name) for k in SIZES},
+    }
+    hyperparameter_panel(
+        f"hyperparameters-{key}",
+        f"Setting {'AB'[i]}",
+        declared,
+        values,
+        turned,
+        traces=traces,
+        rested=rest,
+    )
 
 
 def _own_data():
@@ -158,7 +194,9 @@ def _own_data():
         if not box.open:
             return
         file = st.file_uploader(
-            "A CSV file: one sample a row, numbers only", type=["csv", "txt"], key=f"own-{S.get('own_file', 0)}"
+            "A CSV file: one sample a row, numbers only",
+            type=["csv", "txt"],
+            key=f"own-{S.get('own_file', 0)}",
         )
         if file is not None:
             try:
@@ -189,14 +227,20 @@ def read_rows(content: bytes) -> np.ndarray:
     except UnicodeDecodeError:
         raise ValueError("This is not a text file.") from None
     rows = [
-        row for row in csv.reader(io.StringIO(text), delimiter=";" if ";" in text.split("\n", 1)[0] else ",") if row
+        row
+        for row in csv.reader(
+            io.StringIO(text), delimiter=";" if ";" in text.split("\n", 1)[0] else ","
+        )
+        if row
     ]
     if rows and not any(_is_number(c) for c in rows[0]):
         rows = rows[1:]  # names of columns
     if len(rows) < 2:
         raise ValueError("There are fewer than two rows of numbers in this file.")
     if len(rows) > MAX_ROWS or len(rows[0]) > MAX_UNITS:
-        raise ValueError(f"At most {MAX_ROWS} rows of {MAX_UNITS} numbers, not {len(rows)} of {len(rows[0])}.")
+        raise ValueError(
+            f"At most {MAX_ROWS} rows of {MAX_UNITS} numbers, not {len(rows)} of {len(rows[0])}."
+        )
     for i, row in enumerate(rows, 1):
         if len(row) != len(rows[0]):
             raise ValueError(f"Row {i} has {len(row)} entries, the first one {len(rows[0])}.")
@@ -217,7 +261,9 @@ def _is_number(text):
 def _explained(comparison):
     for i, stack in enumerate(comparison.stacks):
         layers = layers_of(stack)
-        st.markdown(f"**{views.name(stack)}**" if len(comparison.stacks) > 1 else "**The same in numbers**")
+        st.markdown(
+            f"**{views.name(stack)}**" if len(comparison.stacks) > 1 else "**The same in numbers**"
+        )
         st.html(views.table(layers, f"Setting {'AB'[i]} in numbers"))
     st.caption(
         "“Spread” is the standard deviation of all numbers of a layer in one pot. Its square is the sum of two: the mean "
@@ -229,7 +275,11 @@ def _explained(comparison):
         rule = stack.initializer.build(INITIALIZERS)
         st.markdown(
             "\n\n".join(
-                [f"**{rule.label}**", *[f"$$ {e} $$" for e in equations.equations(type(rule))], f"_{rule.cite}_"]
+                [
+                    f"**{rule.label}**",
+                    *[f"$$ {e} $$" for e in equations.equations(type(rule))],
+                    f"_{rule.cite}_",
+                ]
             )
         )
 

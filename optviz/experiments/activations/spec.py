@@ -111,7 +111,9 @@ def through(stack: DeepStack, x=None) -> list[Layer]:
         x = stream(stack.seed, INPUTS).standard_normal((stack.samples, stack.inputs))
     x = np.asarray(x, float)
     if x.ndim != 2 or len(x) < 2 or not x.shape[1] or not np.isfinite(x).all():
-        raise ValueError(f"samples are at least two rows of finite numbers, not an array of shape {x.shape}")
+        raise ValueError(
+            f"samples are at least two rows of finite numbers, not an array of shape {x.shape}"
+        )
     with np.errstate(all="ignore"):
         weights, sums, activations = [], [], []
         for i in range(stack.layers):
@@ -141,7 +143,10 @@ def inside(network: Network, params, x, t) -> tuple[list[Layer], np.ndarray]:
         _, dz = softmax_cross_entropy(done.outputs[-1], y)
         arrived = []
         gradient = network.backward(params, done, dz, arrived)
-        layers = [Layer(done.outputs[i], arrived[i], h.saturated(*done.kept[i]), h.limits) for i in network.hidden]
+        layers = [
+            Layer(done.outputs[i], arrived[i], h.saturated(*done.kept[i]), h.limits)
+            for i in network.hidden
+        ]
         views = network.views(gradient)
         return layers, np.array([np.linalg.norm(views[i]["W"]) for i in network.affine])
 
@@ -155,7 +160,8 @@ def fitting(values, limits=(None, None)) -> tuple[float, float]:
     if not finite.size:
         return 0.0, 1.0
     low, high = (
-        float(end(finite)) if limit is None else limit for end, limit in zip((np.min, np.max), limits, strict=True)
+        float(end(finite)) if limit is None else limit
+        for end, limit in zip((np.min, np.max), limits, strict=True)
     )
     size = max(abs(low), abs(high))
     if high - low <= 1e-9 * size or size == 0:

@@ -77,7 +77,12 @@ def small_charts(pair: Pair, epoch: float, theme: Theme, part: int = 0) -> dict:
         lowest = i + columns >= n
         axis = _panel(layout, i, column, row, columns, rows, gap=(0.03, 0.075))
         layout[f"xaxis{axis}"] |= {"range": [0, end], "showticklabels": lowest, "nticks": 3}
-        layout[f"yaxis{axis}"] |= {"range": [0, 1.04], "showticklabels": not column, "tickformat": ".0%", "nticks": 3}
+        layout[f"yaxis{axis}"] |= {
+            "range": [0, 1.04],
+            "showticklabels": not column,
+            "tickformat": ".0%",
+            "nticks": 3,
+        }
         if lowest and column == (columns - 1) // 2:
             layout[f"xaxis{axis}"]["title"] = {"text": "epoch", "standoff": 2, "font": {"size": 12}}
         text = f"<b>{pair.name(i)}</b>" if plain[i] else pair.name(i)
@@ -110,7 +115,12 @@ def _panel(layout, i, column, row, columns, rows, gap):
     wide, tall = (1 - across * (columns - 1)) / columns, (1 - down * (rows - 1)) / rows
     left, top = column * (wide + across), 1 - row * (tall + down)
     common = {"zeroline": False, "fixedrange": True, "tickfont": {"size": 11}}
-    layout[f"xaxis{axis}"] = {**common, "domain": [left, min(left + wide, 1)], "anchor": f"y{axis}", "tickangle": 0}
+    layout[f"xaxis{axis}"] = {
+        **common,
+        "domain": [left, min(left + wide, 1)],
+        "anchor": f"y{axis}",
+        "tickangle": 0,
+    }
     layout[f"yaxis{axis}"] = {**common, "domain": [max(top - tall, 0), top], "anchor": f"x{axis}"}
     return axis
 
@@ -169,9 +179,7 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> dict:
 def verdict(pair: Pair, part: int = 0) -> str:
     """What the numbers say about with and without, with every exception; before they are all there, that they are not."""
     if not pair.done:
-        return (
-            "Trained to the end, it is said here at which values batch normalization is ahead, and at which it is not."
-        )
+        return "Trained to the end, it is said here at which values batch normalization is ahead, and at which it is not."
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, worse = int((better > 0).sum()), np.flatnonzero(better < 0)
     share = ahead / n
@@ -179,13 +187,13 @@ def verdict(pair: Pair, part: int = 0) -> str:
         "Always, here" if ahead == n else "Almost always" if share > 0.8 else "Mostly" if share > 0.5
         else "At a part of them" if ahead else "Never, here"
     )  # fmt: skip
-    text = (
-        f"**{word}:** with batch normalization more {PARTS[part]} are right at {ahead} of {n} {SYMBOLS[pair.view][2]}"
-    )
+    text = f"**{word}:** with batch normalization more {PARTS[part]} are right at {ahead} of {n} {SYMBOLS[pair.view][2]}"
     if level := int((better == 0).sum()):
         text += f", at {level} the two are level (within {_percent(LEVEL)})"
     if len(worse):
-        cases = "; ".join(f"{pair.name(i)}, {_percent(b[i])} without and {_percent(a[i])} with" for i in worse)
+        cases = "; ".join(
+            f"{pair.name(i)}, {_percent(b[i])} without and {_percent(a[i])} with" for i in worse
+        )
         text += f". **But plain is better at {cases}**"
     lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
     gone = f" {lost[0]} diverge with it and {lost[1]} without." if any(lost) else ""
@@ -236,14 +244,29 @@ def histograms(hidden: list[dict[str, np.ndarray]], theme: Theme) -> dict:
     """A column for every hidden layer, a row for every station of the way; each panel has a range that fits its numbers."""
     names, n = list(hidden[0]), len(hidden)
     data, notes = [], []
-    layout = {"margin": {"l": 52, "r": 8, "t": 24, "b": 24}, "bargap": 0, "showlegend": False, "annotations": notes}
+    layout = {
+        "margin": {"l": 52, "r": 8, "t": 24, "b": 24},
+        "bargap": 0,
+        "showlegend": False,
+        "annotations": notes,
+    }
     for row, name in enumerate(names):
         spans = [fitting(layer[name]) for layer in hidden]
-        bars = [histogram(layer[name], span, BINS) for layer, span in zip(hidden, spans, strict=True)]
-        tallest = max(float(counts.max()) / layer[name].size for (counts, _), layer in zip(bars, hidden, strict=True))
+        bars = [
+            histogram(layer[name], span, BINS) for layer, span in zip(hidden, spans, strict=True)
+        ]
+        tallest = max(
+            float(counts.max()) / layer[name].size
+            for (counts, _), layer in zip(bars, hidden, strict=True)
+        )
         for i, (layer, span, (counts, edges)) in enumerate(zip(hidden, spans, bars, strict=True)):
             axis = _panel(layout, row * n + i, i, row, n, len(names), gap=(0.25 / max(n, 2), 0.13))
-            layout[f"xaxis{axis}"] |= {"range": list(span), "nticks": 4, "showgrid": False, "exponentformat": "power"}
+            layout[f"xaxis{axis}"] |= {
+                "range": list(span),
+                "nticks": 4,
+                "showgrid": False,
+                "exponentformat": "power",
+            }
             layout[f"yaxis{axis}"] |= {
                 "range": [0, 1.06 * tallest or 1.0],
                 "nticks": 3,
@@ -251,7 +274,11 @@ def histograms(hidden: list[dict[str, np.ndarray]], theme: Theme) -> dict:
                 "tickformat": ".0%",
             }
             if i == 0:
-                layout[f"yaxis{axis}"]["title"] = {"text": ROWS[name], "font": {"size": 12}, "standoff": 2}
+                layout[f"yaxis{axis}"]["title"] = {
+                    "text": ROWS[name],
+                    "font": {"size": 12},
+                    "standoff": 2,
+                }
             data.append(
                 {
                     "type": "bar", "uid": f"{name}{i}", "name": f"layer {i + 1}, {ROWS[name]}", "xaxis": f"x{axis}", "yaxis": f"y{axis}",
@@ -269,9 +296,15 @@ def spreads_table(hidden: list[dict[str, np.ndarray]], label: str) -> str:
     """Mean and spread of what is at every station of every hidden layer."""
     rows = []
     for i, layer in enumerate(hidden):
-        cells = [number(float(v), 3) for a in layer.values() for v in (a.mean(dtype=float), a.std(dtype=float))]
+        cells = [
+            number(float(v), 3)
+            for a in layer.values()
+            for v in (a.mean(dtype=float), a.std(dtype=float))
+        ]
         rows.append(([f"layer {i + 1}", *cells], None))
-    return table(label, ("", *(f"{name}, {what}" for name in hidden[0] for what in ("mean", "spread"))), rows)
+    return table(
+        label, ("", *(f"{name}, {what}" for name in hidden[0] for what in ("mean", "spread"))), rows
+    )
 
 
 def flow(hidden: list[dict[str, np.ndarray]]) -> str:
@@ -294,5 +327,8 @@ def stamp(setting: BatchNormComparison, theme: Theme) -> str:
         return graph_stamp(setting.example, theme)
     n = len(setting.varied)
     some = slice(n // 4, None, max(n // 2, 1))  # a large one and a small one
-    trainings = [replace(t, trials=t.trials[some], iterations=min(t.iterations, 25)) for t in setting.trainings]
+    trainings = [
+        replace(t, trials=t.trials[some], iterations=min(t.iterations, 25))
+        for t in setting.trainings
+    ]
     return curves_thumbnail(trainings, theme)

@@ -37,7 +37,17 @@ NODES = {
     "gamma": Node("γ", 5, 1, (), "learned", "Σ x̂ ∂(γ x̂)"),
     "beta": Node("β", 6, 1, (), "learned", "Σ ∂y"),
 }  # fmt: skip
-GATES = ("mean", "apart", "squares", "variance", "root", "scale", "hat", "stretched", "y")  # in the order of the steps
+GATES = (
+    "mean",
+    "apart",
+    "squares",
+    "variance",
+    "root",
+    "scale",
+    "hat",
+    "stretched",
+    "y",
+)  # in the order of the steps
 # What is known once a gate has passed the gradient back to its inputs.
 PASSED = {
     "y": ("stretched", "beta"), "stretched": ("hat", "gamma"), "hat": ("scale",), "scale": ("root",), "root": ("variance",),
@@ -65,7 +75,9 @@ def known(step: int) -> tuple[set[str], set[str]]:
 def numbers_of(example: Example) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """All numbers of the way forward, with γ and β, and of the way back."""
     v = forward(example)
-    return v | {"gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}, backward(example, v)
+    return v | {"gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}, backward(
+        example, v
+    )
 
 
 # The picture.
@@ -119,7 +131,10 @@ def _arrow(begin, end, tall, color, head, aside, dashes=""):
     mid = BOX / 2
     if x0 == x1:
         down = y1 > y0
-        a, b = (x0 + mid - aside * 2, y0 + (tall if down else 0)), (x1 + mid - aside * 2, y1 + (0 if down else tall))
+        a, b = (
+            (x0 + mid - aside * 2, y0 + (tall if down else 0)),
+            (x1 + mid - aside * 2, y1 + (0 if down else tall)),
+        )
     elif y0 == y1:
         right = x1 > x0
         y = y0 + 14 + aside * 1.2
@@ -137,20 +152,29 @@ def _arrow(begin, end, tall, color, head, aside, dashes=""):
 def _box(symbol, at, tall, value, gradient, now, theme):
     x, y = at
     shape = np.shape(value if value is not None else gradient if gradient is not None else 0.0)
-    edge = f'stroke="{theme.ink}" stroke-width="3"' if now else f'stroke="{theme.level}" stroke-width="1.5"'
+    edge = (
+        f'stroke="{theme.ink}" stroke-width="3"'
+        if now
+        else f'stroke="{theme.level}" stroke-width="1.5"'
+    )
     dim = "" if value is not None else ' opacity="0.45"'
     out = [
         f'<g{dim}><rect x="{x}" y="{y}" width="{BOX}" height="{tall}" rx="7" fill="none" {edge}/>',
         f'<rect x="{x}" y="{y}" width="{BOX}" height="28" rx="7" fill="{theme.level}" fill-opacity="0.4"/>',
         f'<text x="{x + BOX / 2}" y="{y + 20}" text-anchor="middle" font-weight="bold" font-size="16" fill="{theme.ink}">{symbol}</text>',
     ]
-    for values, right, color in ((value, x + BOX / 2 - 4, theme.lines[0]), (gradient, x + BOX - 6, theme.lines[1])):
+    for values, right, color in (
+        (value, x + BOX / 2 - 4, theme.lines[0]),
+        (gradient, x + BOX - 6, theme.lines[1]),
+    ):
         if values is None:
             continue
         for i, one in enumerate(np.atleast_1d(values)):
             line = y + 28 + (i + 0.85) * LINE + (0 if shape else (tall - 28 - LINE) / 2 - 2)
             told = number(float(one), 3)
-            out.append(f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{told}</text>')
+            out.append(
+                f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{told}</text>'
+            )
     return "".join([*out, "</g>"])
 
 

@@ -22,7 +22,12 @@ from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 PAGE = "batch_norm"
-TABS = {"one": "With and without", "scales": "Initial scales", "rates": "Learning rates", "graph": "One small batch"}
+TABS = {
+    "one": "With and without",
+    "scales": "Initial scales",
+    "rates": "Learning rates",
+    "graph": "One small batch",
+}
 SIDES = {"before": "inputs", "after": "outputs"}  # of the activation: where the layer stands
 ROWS = 256  # training rows that are sent through to look inside
 MANY = Hyperparameter("many", 16, 2, MAX_VALUES, "n", help="of them, at equal ratios")
@@ -80,7 +85,9 @@ def _training_controls():
         hyperparameter_panel(f"batch-norm-{view}-{session().epoch}", label, tuple(declared), vars(sweep),
                    lambda new: _update(**{view: replace(getattr(session().specs["batch_norm"], view), **new)}))  # fmt: skip
     controls = TrainingControls(
-        PAGE, lambda: session().specs["batch_norm"].base, lambda **parts: _update(base=replace(session().specs["batch_norm"].base, **parts))
+        PAGE,
+        lambda: session().specs["batch_norm"].base,
+        lambda **parts: _update(base=replace(session().specs["batch_norm"].base, **parts)),
     )
     if view == "one":
         controls.optimizer(schedule=False)
@@ -142,7 +149,13 @@ def _draw_sweep(setting, both):
     _inside(both, i)
     st.html(views.summary_table(pair, part))
     lines = [
-        bench.Line(f"{k}{i}", f"{views.NAMES[k]}, {views.SYMBOLS[setting.view][0]} = {value!r}", now, i, None)
+        bench.Line(
+            f"{k}{i}",
+            f"{views.NAMES[k]}, {views.SYMBOLS[setting.view][0]} = {value!r}",
+            now,
+            i,
+            None,
+        )
         for k, now in enumerate(both)
         for i, value in enumerate(pair.values)
     ]
@@ -168,10 +181,14 @@ def _inside(both, i):
         return
     hidden = stations(network, params, data_of(now.training).x[:ROWS])
     if not hidden:
-        st.markdown("This network has no hidden layer, so there is nothing to normalize between layers.")
+        st.markdown(
+            "This network has no hidden layer, so there is nothing to normalize between layers."
+        )
         return
     if not all(np.isfinite(a).all() for layer in hidden for a in layer.values()):
-        st.markdown("**The signal has overflowed** inside the network: there is nothing finite to draw.")
+        st.markdown(
+            "**The signal has overflowed** inside the network: there is nothing finite to draw."
+        )
         return
     st.markdown(f"**After {now.iteration} iterations.** {views.flow(hidden)}")
     plot(

@@ -80,7 +80,9 @@ class BatchNormComparison:
         else:
             trials = tuple(Trial(hyperparameters={"lr": rate}) for rate in self.varied)
         # once an epoch, but often enough for a curve where an epoch is long
-        eval_every = max(1, min(self.base.split.rows // self.base.batch, self.base.iterations // 10))
+        eval_every = max(
+            1, min(self.base.split.rows // self.base.batch, self.base.iterations // 10)
+        )
         plain = replace(self.base, trials=trials, eval_every=eval_every)
         return [replace(plain, network=replace(plain.network, normalize=self.place)), plain]
 
@@ -90,11 +92,16 @@ def check(setting: BatchNormComparison) -> None:
     if setting.view not in VIEWS:
         raise SpecError(f"what is shown is {', '.join(VIEWS)}, not {setting.view[:30]!r}")
     if setting.place not in PLACES or not setting.place:
-        raise SpecError(f"the layer stands {' or '.join(filter(None, PLACES))}, not {setting.place[:30]!r}")
+        raise SpecError(
+            f"the layer stands {' or '.join(filter(None, PLACES))}, not {setting.place[:30]!r}"
+        )
     base = setting.base
     if base.network.normalize or base.trials or base.initializers:
         raise SpecError("the two trainings differ in batch normalization and in nothing else")
-    for name, sweep, low, high in (("scale", setting.scales, 1e-6, 100.0), ("rate", setting.rates, 1e-4, 10.0)):
+    for name, sweep, low, high in (
+        ("scale", setting.scales, 1e-6, 100.0),
+        ("rate", setting.rates, 1e-4, 10.0),
+    ):
         if not 2 <= sweep.many <= MAX_VALUES:
             raise SpecError(f"number of {name}s is from 2 to {MAX_VALUES}, not {sweep.many}")
         for value in (sweep.first, sweep.last):
@@ -111,10 +118,14 @@ def check_example(example: Example) -> None:
     if not 1 <= len(example.x) <= MAX_ROWS:
         raise SpecError(f"a small batch has 1 to {MAX_ROWS} rows, not {len(example.x)}")
     if len(example.arriving) != len(example.x):
-        raise SpecError(f"a gradient arrives at each of the {len(example.x)} rows, not {len(example.arriving)}")
+        raise SpecError(
+            f"a gradient arrives at each of the {len(example.x)} rows, not {len(example.arriving)}"
+        )
     for value in (*example.x, *example.arriving):
         if abs(value) > LARGEST:
-            raise SpecError(f"numbers of the small batch are from {-LARGEST:g} to {LARGEST:g}, not {value:g}")
+            raise SpecError(
+                f"numbers of the small batch are from {-LARGEST:g} to {LARGEST:g}, not {value:g}"
+            )
     for name, (low, high) in RANGES.items():
         if not low <= (value := getattr(example, name)) <= high:
             raise SpecError(f"{name} is from {low:g} to {high:g}, not {value:g}")
@@ -127,7 +138,9 @@ def read_numbers(text: str) -> tuple[float, ...]:
         try:
             value = float(word)
         except ValueError:
-            raise ValueError(f"{word[:20]!r} is not a number" if word else "there are no numbers") from None
+            raise ValueError(
+                f"{word[:20]!r} is not a number" if word else "there are no numbers"
+            ) from None
         if not math.isfinite(value) or abs(value) > LARGEST:
             raise ValueError(f"numbers are from {-LARGEST:g} to {LARGEST:g}, not {word[:20]}")
         found.append(value)

@@ -25,7 +25,10 @@ EXAMPLE = (
 
 
 def _put_example(**parts):
-    session().specs["batch_norm"] = replace(session().specs["batch_norm"], example=replace(session().specs["batch_norm"].example, **parts))
+    session().specs["batch_norm"] = replace(
+        session().specs["batch_norm"],
+        example=replace(session().specs["batch_norm"].example, **parts),
+    )
 
 
 def _put_rows(x):
@@ -35,18 +38,25 @@ def _put_rows(x):
 
 def controls() -> None:
     """The rows, what arrives at them, and the layer's own numbers."""
-    _typed("x", "Rows x of one unit", session().specs["batch_norm"].example.x, read_numbers, _put_rows)
+    _typed(
+        "x", "Rows x of one unit", session().specs["batch_norm"].example.x, read_numbers, _put_rows
+    )
     rows = len(session().specs["batch_norm"].example.x)
     _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", session().specs["batch_norm"].example.arriving, lambda text: _as_many(text, rows),
            lambda values: _put_example(arriving=values))  # fmt: skip
-    key, values = f"batch-norm-example-{session().epoch}", vars(session().specs["batch_norm"].example)
+    key, values = (
+        f"batch-norm-example-{session().epoch}",
+        vars(session().specs["batch_norm"].example),
+    )
     hyperparameter_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
 
 
 def _as_many(text, rows):
     found = read_numbers(text)
     if len(found) != rows:
-        raise ValueError(f"there {'is one row' if rows == 1 else f'are {rows} rows'}, and {len(found)} gradients")
+        raise ValueError(
+            f"there {'is one row' if rows == 1 else f'are {rows} rows'}, and {len(found)} gradients"
+        )
     return found
 
 
@@ -59,7 +69,9 @@ def _typed(name, label, values, read, put):
         with contextlib.suppress(ValueError):  # it is said below
             put(read(S[key]))
 
-    text = st.text_input(label, ", ".join(f"{v:.12g}" for v in values), key=key, max_chars=200, on_change=change)
+    text = st.text_input(
+        label, ", ".join(f"{v:.12g}" for v in values), key=key, max_chars=200, on_change=change
+    )
     try:
         read(text)
     except ValueError as error:
@@ -73,12 +85,16 @@ def graph(setting) -> None:
     st.markdown(f"**{batch_steps.title(step)}**")
     with st.container(key="batch-norm-step"):
         for equation in (
-            batch_steps.equations_of(example, step) if step else [r"\text{Nine operations forward, nine backward.}"]
+            batch_steps.equations_of(example, step)
+            if step
+            else [r"\text{Nine operations forward, nine backward.}"]
         ):
             st.markdown(f"$$\n{equation}\n$$")
     picture = batch_graph.picture(example, step, THEMES[theme_name()])
     drawn = as_image(picture, "The computational graph. The table below has its numbers.")
-    st.html(f'<div class="ov-graph" tabindex="0" role="region" aria-label="Computational graph">{drawn}</div>')
+    st.html(
+        f'<div class="ov-graph" tabindex="0" role="region" aria-label="Computational graph">{drawn}</div>'
+    )
     st.markdown(batch_steps.seen(example))
     plot(
         "batch-norm-rows", batch_steps.way_of_the_rows(example, THEMES[theme_name()]),
@@ -97,7 +113,10 @@ def _stepper():
         S[key] = min(max(S[key] + by, 0), batch_graph.STEPS)
 
     # one container in the other: on a phone the page takes those that lie on its top level apart
-    with st.container(), st.container(horizontal=True, vertical_alignment="bottom", key="batch-norm-stepper"):
+    with (
+        st.container(),
+        st.container(horizontal=True, vertical_alignment="bottom", key="batch-norm-stepper"),
+    ):
         for label, by, end in (("Back", -1, 0), ("Next", 1, batch_graph.STEPS)):
             icon = f":material/arrow_{'back' if by < 0 else 'forward'}:"
             st.button(
@@ -109,7 +128,9 @@ def _stepper():
 def told(setting) -> None:
     """The same as a table, and the layer's equations."""
     st.html(batch_steps.steps_table(setting.example))
-    st.markdown("**The layer in closed form.** The nine steps back, put together, are the last line:")
+    st.markdown(
+        "**The layer in closed form.** The nine steps back, put together, are the last line:"
+    )
     for equation in equations(BatchNorm):
         st.markdown(f"$$\n{equation}\n$$")
     st.caption(

@@ -96,7 +96,10 @@ def equations_of(example: Example, step: int) -> list[str]:
             (r"\partial x \text{, both}", "", d["x"]),
         ],
     }[gate]  # fmt: skip
-    return [" = ".join(filter(None, (symbols, filled, _tuple(result)))) for symbols, filled, result in ways]
+    return [
+        " = ".join(filter(None, (symbols, filled, _tuple(result))))
+        for symbols, filled, result in ways
+    ]
 
 
 def seen(example: Example) -> str:
@@ -109,9 +112,7 @@ def seen(example: Example) -> str:
             "Batch normalization needs a batch."
         )
     if not v["variance"]:
-        return (
-            "**All rows are the same**: the variance is 0, ε alone keeps the division from failing, and every x̂ is 0."
-        )
+        return "**All rows are the same**: the variance is 0, ε alone keeps the division from failing, and every x̂ is 0."
     ways = int(np.count_nonzero(np.array(example.arriving)))
     live_patch = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
     text = f"x̂ has the mean 0 and the spread {number(float(v['hat'].std()), 4)}, whatever the mean and the spread of x are."

@@ -1,42 +1,42 @@
-"""Members and ensembles as pictures: accuracy over training, how many are enough, who disagrees with whom."""
+"""Accuracy over training, how many members are enough, and which of them disagree."""
 
 import warnings
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.ensembles.spec import Ensemble, Ensembles
+from optviz.experiments.ensembles.run import Ensemble
+from optviz.experiments.ensembles.spec import Ensembles
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot.style import (
+from optviz.plot import (
+    Axis,
+    Dots,
+    Figure,
+    Heatmap,
+    Line,
+    Panel,
+    Rule,
     Style,
+    Text,
     Theme,
-    number,
-    packed,
-    packed_grid,
+    percent,
+    stack,
     style,
+    thinned,
 )
-from optviz.plot.old_training import over_seeds
-from optviz.training import Progress, smoothed
+from optviz.training import Progress, load, smoothed, train
+from optviz.translation import _
 
-NAMES = {
-    "independent": "Independent networks",
-    "snapshots": "Snapshots of one run",
-    "averaging": "Averaged weights",
-}
-TABS = {"independent": "Independent", "snapshots": "Snapshots", "averaging": "Averaging"}
 MEMBER, SINGLE, ENSEMBLE = "member", "single", "ensemble"
-LEAST = 0.06  # of accuracy that an axis spans, or a difference of nothing would look like one
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}}
-MARGIN = {"l": 58, "r": 12, "t": 30, "b": 40}
-
-
-def labels_of(noise: float) -> str:
-    """What labels with such a share of wrong ones are called."""
-    return f"{number(100 * noise, 3)} % wrong labels" if noise else "clean labels"
+MIN_SPAN = 0.06  # of accuracy on an axis, or a difference of nothing would look like one
+MARGIN = {"l": 58, "b": 40}
+TALL, LOW = (15, 44, 32), 20
+PREVIEW, PREVIEW_ROWS = 80, 300  # iterations and test examples of a thumbnail
 
 
 class Curve(NamedTuple):
-    """An accuracy over training, and what its line is in the picture."""
+    """An accuracy over training, and what its line is in the figure."""
 
     kind: str  # MEMBER, SINGLE or ENSEMBLE
     name: str
@@ -45,179 +45,236 @@ class Curve(NamedTuple):
     dots: bool = False  # where it is known at a few iterations only
 
 
-def independent(now: Progress) -> list[Curve]:
-    """Every network, their mean, and their answer together."""
-    alone = now.accuracy[:, 1, 0]
+def _members(progress):
+    name = _("seed {seed}")
     return [
-        *(Curve(MEMBER, f"seed {seed}", now.evaluated, alone[:, s]) for s, seed in enumerate(now.training.seeds)),
-        Curve(SINGLE, "one network (mean)", now.evaluated, _means(alone)),
-        Curve(ENSEMBLE, "ensemble", now.evaluated, now.ensemble_accuracy[:, 1, 0]),
-    ]  # fmt: skip
+        Curve(MEMBER, name.format(seed=seed), progress.evaluated, progress.accuracy[:, 1, 0, s])
+        for s, seed in enumerate(progress.training.seeds)
+    ]
 
 
-def snapshots(now: Progress, councils: dict[int, Ensemble]) -> list[Curve]:
+def _mean(progress, kind, name):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
+        mean = np.nanmean(progress.accuracy[:, 1, 0], -1)
+    return Curve(kind, name, progress.evaluated, mean)
+
+
+def independent(progress: Progress) -> list[Curve]:
+    """Every network, their mean, and the ensemble."""
+    together = progress.ensemble_accuracy[:, 1, 0]
+    return [
+        *_members(progress),
+        _mean(progress, SINGLE, _("one network (mean)")),
+        Curve(ENSEMBLE, _("ensemble"), progress.evaluated, together),
+    ]
+
+
+def snapshots(progress: Progress, ensembles: dict[int, Ensemble]) -> list[Curve]:
     """The run, the mean of its snapshots so far, and these together, at the end of every cycle."""
-    ends = np.array(sorted(councils))
-    so_far = [councils[t] for t in ends]
+    ends = np.array(sorted(ensembles))
+    so_far = [ensembles[t] for t in ends]
+    mean = np.array([e.members.mean() if len(e) else np.nan for e in so_far])
+    together = np.array([e.accuracy for e in so_far])
     return [
-        Curve(MEMBER, "the run", now.evaluated, now.accuracy[:, 1, 0, 0]),
-        Curve(SINGLE, "snapshots (mean)", ends, np.array([c.members.mean() if len(c) else np.nan for c in so_far]), True),
-        Curve(ENSEMBLE, "snapshots together", ends, np.array([c.accuracy for c in so_far]), True),
-    ]  # fmt: skip
+        Curve(MEMBER, _("the run"), progress.evaluated, progress.accuracy[:, 1, 0, 0]),
+        Curve(SINGLE, _("snapshots (mean)"), ends, mean, True),
+        Curve(ENSEMBLE, _("snapshots together"), ends, together, True),
+    ]
 
 
 def averaging(raw: Progress, average: Progress) -> list[Curve]:
     """The points that every run visits, their mean accuracy, and that of the averaged weights."""
-    alone = raw.accuracy[:, 1, 0]
     return [
-        *(Curve(MEMBER, f"seed {seed}", raw.evaluated, alone[:, s]) for s, seed in enumerate(raw.training.seeds)),
-        Curve(SINGLE, "last point (mean)", raw.evaluated, _means(alone)),
-        Curve(ENSEMBLE, "averaged weights (mean)", average.evaluated, _means(average.accuracy[:, 1, 0])),
-    ]  # fmt: skip
+        *_members(raw),
+        _mean(raw, SINGLE, _("last point (mean)")),
+        _mean(average, ENSEMBLE, _("averaged weights (mean)")),
+    ]
 
 
-def _means(alone):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
-        return np.nanmean(alone, -1)
+def styles(theme: Theme) -> dict[str, Style]:
+    """Those of members, of one network and of the ensemble."""
+    return {MEMBER: Style(theme.faint), SINGLE: style(1, theme), ENSEMBLE: style(0, theme)}
 
 
-def looks(theme: Theme) -> dict[str, Style]:
-    """The looks of one network and of the ensemble."""
-    return {SINGLE: style(1, theme), ENSEMBLE: style(0, theme)}
+def limits_of(figures: list[list[Curve]], iterations: int) -> list[tuple[float, float]]:
+    """For each figure the accuracies after a fifth of the training, in spans of one length.
 
-
-def ranges(pictures: list[list[Curve]], iterations: int) -> list[list[float]]:
-    """For each picture the accuracies that it shows: those after a fifth of the training, all in spans of one length.
-
-    So a gain is as long in one picture as in the other.
+    So a gain is as long in one figure as in the other.
     """
-    limits = []
-    for curves in pictures:
-        late = np.concatenate([y[(x >= iterations / 5) & np.isfinite(y)] for _, _, x, y, _ in curves])
-        if not len(late):
-            return [[0.0, 1.0]] * len(pictures)
-        limits.append((late.min(), late.max()))
-    span = max(LEAST, *(high - low for low, high in limits)) * 1.1
     found = []
-    for low, high in limits:
-        top = min(1.0 + span / 20, (low + high + span) / 2)
-        found.append([float(top - span), float(top)])
-    return found
+    for curves in figures:
+        late = [c.y[(c.x >= iterations / 5) & np.isfinite(c.y)] for c in curves]
+        late = np.concatenate(late)
+        if not len(late):
+            return [(0.0, 1.0)] * len(figures)
+        found.append((late.min(), late.max()))
+    span = max(MIN_SPAN, *(high - low for low, high in found)) * 1.1
+    tops = [min(1.0 + span / 20, (low + high + span) / 2) for low, high in found]
+    return [(float(top - span), float(top)) for top in tops]
 
 
-def over_training(curves: list[Curve], span: list[float], iterations: int, theme: Theme) -> dict:
-    """Members faint, one network dashed, the ensemble strong: accuracy on test rows over the iterations."""
-    look, data = looks(theme), []
+def over_training(curves, limits, ensembles: Ensembles, theme: Theme, **figure) -> Figure:
+    """Members faint, one network dashed, the ensemble strong; under snapshots the cyclic rate."""
+    looks, marks = styles(theme), []
     for i, (kind, name, x, y, dots) in enumerate(curves):
-        if kind == MEMBER:
-            drawn = {"mode": "lines", "opacity": 0.5, "line": {"color": theme.faint, "width": 1}, "showlegend": False}
-        else:
-            kept = look[kind]
-            drawn = {
-                "mode": "lines+markers" if dots else "lines", "marker": {"symbol": kept.marker, "size": 9, "color": kept.color},
-                "line": {"color": kept.color, "dash": kept.dash, "width": 3.4 if kind == ENSEMBLE else 2.4},
-            }  # fmt: skip
-        data.append({
-            "type": "scatter", "uid": f"{kind}{i}", "name": name, "x": packed(x), "y": packed(y),
-            "hovertemplate": f"{name}: %{{y:.1%}}<extra></extra>", **drawn,
-        })  # fmt: skip
-    layout = {
-        "margin": MARGIN, "hovermode": "x", "dragmode": "pan", "legend": LEGEND,
-        "xaxis": {"title": {"text": "iteration", "standoff": 4}, "range": [0, iterations], "zeroline": False},
-        "yaxis": {"range": span, "tickformat": ".0%", "zeroline": False, "title": {"text": "test accuracy"}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+        width = {MEMBER: 1, SINGLE: 2.4, ENSEMBLE: 3.4}[kind]
+        more = {"opacity": 0.5, "legend": False} if kind == MEMBER else {"legend": True}
+        marks.append(
+            Line(
+                x,
+                y,
+                looks[kind],
+                name=name,
+                uid=f"{kind}{i}",
+                width=width,
+                markers=dots,
+                size=9,
+                hover="{name}: {y:.1%}",
+                **more,
+            )
+        )
+    x = Axis(_("iteration"), limits=(0, ensembles.iterations))
+    y = percent(_("test accuracy"), limits=limits)
+    view = f"{ensembles.view} {ensembles.iterations}"
+    figure = {"margin": MARGIN, "height": TALL, "view": view, **figure}
+    if ensembles.view != "snapshots":
+        return Figure(marks, x, y, **figure)
+    faint = Style(theme.faint, (3, 3))
+    rules = [Rule(faint, x=t, width=1, across=True) for t in ensembles.ends]
+    return stack(
+        [Panel([*marks, *rules], x, y), _rate(ensembles, theme)], 0.08, (0.7, 0.22), **figure
+    )
 
 
-def with_cycles(figure: dict, ensembles: Ensembles, theme: Theme) -> dict:
-    """The picture of the snapshots with the cyclic rate under it, on the same axis, and a line at every snapshot."""
-    factor = ensembles.training("snapshots", 0.0).optimizer.schedules["lr"].build(SCHEDULES)
-    at = np.arange(ensembles.iterations)
-    some = at[:: max(1, len(at) // 800)]
-    rate = {
-        "type": "scatter", "mode": "lines", "uid": "rate", "name": "rate", "showlegend": False, "yaxis": "y2", "x": packed(some),
-        "y": packed([ensembles.top * factor(t) for t in some]), "line": {"color": theme.ink, "width": 1.6, "simplify": False},
-        "hovertemplate": "rate: %{y:.3g}<extra></extra>",
-    }  # fmt: skip
-    layout = figure["layout"]
-    marks = [
-        {"type": "line", "xref": "x", "yref": "paper", "x0": t, "x1": t, "y0": 0, "y1": 1, "line": {"color": theme.faint, "width": 1, "dash": "3px,3px"}}
-        for t in ensembles.ends
-    ]  # fmt: skip
-    return {
-        "data": [*figure["data"], rate],
-        "layout": layout | {
-            "yaxis": layout["yaxis"] | {"domain": [0.3, 1]}, "shapes": marks, "xaxis": layout["xaxis"] | {"anchor": "y2"},
-            "yaxis2": {"domain": [0, 0.22], "range": [0, 1.08 * ensembles.top], "nticks": 3, "zeroline": False, "title": {"text": "rate"}},
-        },
-    }  # fmt: skip
+def _cyclic(ensembles, at):
+    training = ensembles.training_of("snapshots", 0.0)
+    factor = training.optimizer.schedules["lr"].build(SCHEDULES)
+    return np.array([ensembles.top * factor(int(t)) for t in at])
 
 
-def enough(councils: list[tuple[str, Ensemble]], theme: Theme) -> dict:
+def _rate(ensembles, theme):
+    at = np.arange(ensembles.iterations)[:: max(1, ensembles.iterations // 800)]
+    more = {"name": _("learning rate"), "legend": False, "hover": "{name}: {y:.3g}"}
+    rate = Line(at, _cyclic(ensembles, at), Style(theme.ink), uid="rate", width=1.6, **more)
+    return Panel([rate], y=Axis(_("rate"), limits=(0, 1.08 * ensembles.top), ticks=3))
+
+
+def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
     """Accuracy over the number of members: how many are enough."""
-    data, largest = [], 1
-    for i, (name, council) in enumerate(councils):
-        found, look = council.growing(), style(i, theme)
+    marks, largest = [], 1
+    for i, (name, ensemble) in enumerate(ensembles):
+        found = ensemble.growing()
         largest = max(largest, len(found))
-        data.append({
-            "type": "scatter", "mode": "lines+markers", "uid": f"enough{i}", "name": name, "x": list(range(1, len(found) + 1)), "y": packed(found),
-            "line": {"color": look.color, "dash": look.dash, "width": 2.6}, "marker": {"symbol": look.marker, "size": 9, "color": look.color},
-            "hovertemplate": f"%{{x}} together, {name}: %{{y:.1%}}<extra></extra>",
-        })  # fmt: skip
-    layout = {
-        "margin": MARGIN, "hovermode": "closest", "dragmode": "pan", "legend": LEGEND,
-        "xaxis": {"title": {"text": "members that answer together", "standoff": 4}, "range": [0.7, largest + 0.3], "dtick": 1, "zeroline": False},
-        "yaxis": {"tickformat": ".0%", "zeroline": False, "title": {"text": "test accuracy"}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+        members = np.arange(1, len(found) + 1)
+        look = style(i, theme)
+        hover = _("{x} together, {name}: {y:.1%}")
+        line = Line(
+            members, found, look, name=name, uid=f"enough{i}", width=2.6, markers=True, size=9
+        )
+        marks.append(replace(line, hover=hover))
+    return Figure(
+        marks,
+        Axis(_("members that answer together"), limits=(0.7, largest + 0.3), step=1),
+        percent(_("test accuracy"), limits=None),
+        label=_("Accuracy over the number of members. The table below says the same."),
+        margin=MARGIN,
+        hover="closest",
+        height=LOW,
+    )
 
 
-def between(council: Ensemble, name: str, theme: Theme) -> dict:
-    """On which share of test rows two members answer differently, as a matrix."""
-    z = council.disagreement
-    n, top = len(z), max(float(z.max()), 1e-3)
-    names = [f"{i + 1}" for i in range(n)]
-    at = [(i, j) for i in range(n) for j in range(n)]
-    data = [
-        {
-            "type": "heatmap", "uid": "differ", "z": packed_grid(z), "zmin": 0.0, "zmax": top, "showscale": False, "x": names, "y": names,
-            "colorscale": [[0, theme.high], [1, theme.low]], "xgap": 2, "ygap": 2, "hoverinfo": "skip",
-        },
-        {
-            "type": "scatter", "mode": "text", "uid": "told", "x": [names[j] for _, j in at], "y": [names[i] for i, _ in at],
-            "text": ["" if i == j else f"{100 * z[i, j]:.1f}" for i, j in at], "textfont": {"color": theme.ink, "size": 12},
-            "hovertemplate": "members %{y} and %{x}: %{text} %<extra></extra>",
-        },
-    ]  # fmt: skip
-    axis = {"zeroline": False, "showgrid": False, "fixedrange": True, "type": "category"}
-    layout = {
-        "margin": MARGIN, "showlegend": False, "dragmode": False,
-        "xaxis": {**axis, "title": {"text": f"{name}: they answer differently on % of test rows", "standoff": 4}},
-        "yaxis": {**axis, "title": {"text": "member", "standoff": 2}, "autorange": "reversed"},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
+    """On which share of the test set two members answer differently, as a matrix."""
+    z = ensemble.disagreement
+    names = [f"{i + 1}" for i in range(len(z))]
+    pairs = [(i, j) for i in range(len(z)) for j in range(len(z)) if i != j]
+    shares = Text(
+        [names[j] for _i, j in pairs],
+        [names[i] for i, _j in pairs],
+        [f"{100 * z[at]:.1f}" for at in pairs],
+        theme.ink,
+        hover=_("members {y} and {x}: {text} %"),
+    )
+    cells = Heatmap(
+        z, (theme.high, theme.low), x=names, y=names, span=(0, max(float(z.max()), 1e-3)), gap=2
+    )
+    axis = {"grid": False, "fixed": True, "categories": True}
+    title = _("{labels}: they answer differently on % of test examples").format(labels=name)
+    label = _("On which share of the test set two members answer differently, {labels}.")
+    return Figure(
+        [cells, shares],
+        Axis(title, **axis),
+        Axis(_("member"), reversed=True, standoff=2, **axis),
+        label=label.format(labels=name),
+        margin=MARGIN,
+        legend="",
+        hover="closest",
+        drag=False,
+        height=LOW,
+    )
 
 
-def losses(raw: Progress, average: Progress, theme: Theme) -> dict:
-    """The loss of every mini-batch at the points visited and at their average, smoothed: the median over the seeds."""
-    data, top = [], 0.5
-    for kind, name, now in ((SINGLE, "last point", raw), (ENSEMBLE, "averaged weights", average)):
+def losses(raw: Progress, average: Progress, theme: Theme, **figure) -> Figure:
+    """The smoothed loss at the points visited and at their average: the median over the seeds."""
+    marks, top = [], 0.5
+    for kind, name, now in (
+        (SINGLE, _("last point"), raw),
+        (ENSEMBLE, _("averaged weights"), average),
+    ):
         if not len(now.loss):
             continue
-        look, x = looks(theme)[kind], np.arange(1, len(now.loss) + 1)
-        y = over_seeds(smoothed(now.loss[:, 0]))[0]
-        some = np.unique(np.linspace(0, len(x) - 1, min(len(x), 800)).astype(int))
-        if np.isfinite(y[: len(y) // 20 + 1]).any():
-            top = max(top, float(np.nanmax(y[: len(y) // 20 + 1])))
-        data.append({
-            "type": "scatter", "mode": "lines", "uid": f"loss{kind}", "name": name, "x": packed(x[some]), "y": packed(y[some]),
-            "line": {"color": look.color, "dash": look.dash, "width": 2.2, "simplify": False},
-            "hovertemplate": f"{name}: %{{y:.3g}}<extra></extra>",
-        })  # fmt: skip
-    layout = {
-        "margin": MARGIN, "hovermode": "x", "dragmode": "pan", "legend": LEGEND,
-        "xaxis": {"title": {"text": "iteration", "standoff": 4}, "range": [0, raw.training.iterations], "zeroline": False},
-        "yaxis": {"range": [0, 1.05 * min(top, 10.0)], "zeroline": False, "title": {"text": "loss of a mini-batch"}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+        y = np.nanmedian(smoothed(now.loss[:, 0]), -1)
+        i = thinned(len(y))
+        top = max(top, float(np.nanmax(y[: len(y) // 20 + 1], initial=0.0)))
+        look = styles(theme)[kind]
+        more = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
+        marks.append(Line(i + 1, y[i], look, **more))
+    return Figure(
+        marks,
+        Axis(_("iteration"), limits=(0, raw.training.iterations)),
+        Axis(_("loss of a mini-batch"), limits=(0, 1.05 * min(top, 10.0))),
+        margin=MARGIN,
+        height=LOW,
+        **figure,
+    )
+
+
+def thumbnail(ensembles: Ensembles, theme: Theme) -> Figure:
+    """The method that is looked at, quickly trained for it where it needs that."""
+    looks = styles(theme)
+    if ensembles.view == "snapshots":
+        at = np.linspace(0, ensembles.iterations - 1, 240).astype(int)
+        ends = np.array(ensembles.ends)
+        dots = Dots(ends, 0 * ends, looks[ENSEMBLE], size=10)
+        return Figure([Line(at, _cyclic(ensembles, at), looks[SINGLE]), dots])
+    if ensembles.view == "independent":
+        now = _trained(ensembles, "independent", 10)
+        curves = [
+            *_members(now),
+            Curve(ENSEMBLE, "", now.evaluated, now.ensemble_accuracy[:, 1, 0]),
+        ]
+    else:
+        # in so short a training the average forgets as much as in the whole one
+        decay = ensembles.decay ** max(1, ensembles.iterations / PREVIEW)
+        quick = replace(ensembles, members=1, decay=decay)
+        curves = [
+            _mean(_trained(quick, method, 2), kind, "")
+            for method, kind in (("independent", SINGLE), ("averaging", ENSEMBLE))
+        ]
+    widths = {MEMBER: 1.0, SINGLE: 1.6, ENSEMBLE: 3.0}
+    marks = [
+        Line(c.x, c.y, looks[c.kind], width=widths[c.kind], uid=f"{i}")
+        for i, c in enumerate(curves)
+    ]
+    return Figure(marks)
+
+
+def _trained(ensembles, method, eval_every):
+    training = ensembles.training_of(method, ensembles.noises[0])
+    n = min(training.iterations, PREVIEW)
+    short = replace(training, iterations=n, eval_every=eval_every, snapshot_every=0)
+    data = load(short)
+    few = data._replace(x_test=data.x_test[:PREVIEW_ROWS], t_test=data.t_test[:PREVIEW_ROWS])
+    *_before, now = train(short, few)
+    return now

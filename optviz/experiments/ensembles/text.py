@@ -1,24 +1,79 @@
-"""What is said of ensembles: how each method stands, what it gained in words, how the members differ."""
+"""What is said of ensembles: how each method stands, what it gained, how the members differ."""
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.ensembles.figures import (
-    MEMBER,
-    NAMES,
-    SINGLE,
-    Curve,
-    labels_of,
-)
-from optviz.experiments.ensembles.spec import Ensemble, Outcome
-from optviz.plot.style import Theme, number, style
-from optviz.plot.old_training import status, table
-from optviz.training import Progress
+from optviz.data import DATASETS
+from optviz.experiments.ensembles.figures import MEMBER, SINGLE, Curve
+from optviz.experiments.ensembles.run import Ensemble, Outcome
+from optviz.experiments.ensembles.spec import METHODS, Ensembles
+from optviz.experiments.page import Caption
+from optviz.plot import Column, Table, Theme, number, style
+from optviz.plot.training import status
+from optviz.training import MAX_EVALUATED, Progress
+from optviz.translation import N_, _
 
-FALLEN = 0.02  # of accuracy lost since the best: more than chance
-HEADINGS = ("", "labels", "one network", "ensemble", "gain", "updates", "status")
+NAMES = {
+    "independent": N_("Independent networks"),
+    "snapshots": N_("Snapshots of one run"),
+    "averaging": N_("Averaged weights"),
+}
+GAINED = {
+    "independent": N_(
+        "All together get {ensemble} of the test set right, one network {single}: **{verdict}**."
+    ),
+    "snapshots": N_(
+        "The snapshots together get {ensemble} of the test set right, the run's last point "
+        "{single}: "
+        "**{verdict}**."
+    ),
+    "averaging": N_(
+        "The averaged weights get {ensemble} of the test set right, the last point "
+        "{single}: **{verdict}**."
+    ),
+}
+METHOD_NOTES = {
+    "independent": N_(
+        "Independent networks differ in their start and their mini-batches and train at the "
+        "constant "
+        "rate. The ensemble answers with the class that has the largest mean of their "
+        "probabilities. "
+        "It costs as many trainings as it has members."
+    ),
+    "snapshots": N_(
+        "One run. Its rate falls along a cosine from α₀ = {top:g} to zero within {cycle} "
+        "iterations, "
+        "then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
+        "every cycle the "
+        "network is kept. “Gain” is over the run's last point. With a peak of two constant "
+        "rates the "
+        "mean rate is the constant one."
+    ),
+    "averaging": N_(
+        "The exponential average of the weights, x̄ ← {decay:g} · x̄ + {rest:g} · x after "
+        "every update, "
+        "beginning at the start. The optimizer goes its way as without it, so “last point” and "
+        "“averaged weights” are the same run with the same mini-batches. The loss is the "
+        "mini-batch's "
+        "at x and at x̄. It costs one training; the seeds are repetitions."
+    ),
+}
+LOST = 0.02  # of accuracy since the best: more than chance
+SMALL = 0.01  # a gain below it is no news on so few examples
+
+
+def labels_of(noise: float) -> str:
+    """What labels with such a share of wrong ones are called."""
+    if not noise:
+        return _("clean labels")
+    return _("{share} % wrong labels").format(share=number(100 * noise, 3))
+
+
+def heading(noise: float) -> str:
+    """Over the figure of these labels."""
+    labels = labels_of(noise)
+    return f"**{labels[:1].upper()}{labels[1:]}**"
 
 
 class Row(NamedTuple):
@@ -27,113 +82,151 @@ class Row(NamedTuple):
     method: str
     noise: float
     outcome: Outcome
-    now: Progress
+    progress: Progress
 
 
-def standings(rows: list[Row], theme: Theme) -> str:
-    """One network, the ensemble and what it gains, for every method and both kinds of labels, on test rows."""
+def standings(rows: list[Row], theme: Theme) -> Table:
+    """One network, the ensemble and what it gains, for every method and both kinds of labels."""
+    columns = (
+        "",
+        _("labels"),
+        _("one network"),
+        _("ensemble"),
+        _("gain"),
+        _("updates"),
+        _("status"),
+    )
     cells = []
     for method, noise, found, now in rows:
-        if not now.iteration:  # what guesses is no ensemble yet
-            found = replace(found, single=float("nan"), spread=float("nan"), ensemble=float("nan"), of=0)
-        spread = f" ± {100 * found.spread:.1f}" if np.isfinite(found.spread) else ""
-        better = f" ({found.better} of {found.of} better)" if found.of > 1 else ""
-        cells.append((
-            [NAMES[method], labels_of(noise), _percent(found.single) + spread, _percent(found.ensemble), points(found.gain) + better,
-             f"{now.iteration}" if method != "independent" else f"{len(now.training.seeds)} × {now.iteration}", status(now, 0)],
-            style(list(NAMES).index(method) + 2, theme),
-        ))  # fmt: skip
-    return table("One network and an ensemble, on test rows", HEADINGS, cells)
+        begun, n = now.iteration > 0, len(now.training.seeds)
+        updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
+        accuracies = ["–"] * 3
+        if begun:  # what guesses is no ensemble yet
+            std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
+            gain = points(found.gain)
+            if found.of > 1:
+                message = _("{gain} ({better} of {n} better)")
+                gain = message.format(gain=gain, better=found.better, n=found.of)
+            accuracies = [accuracy(found.single) + std, accuracy(found.ensemble), gain]
+        cells.append([_(NAMES[method]), labels_of(noise), *accuracies, updates, status(now, 0)])
+    looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
+    return Table(_("One network and an ensemble, on the test set"), columns, cells, looks)
 
 
-def _percent(share):
+def accuracy(share: float) -> str:
+    """A share in percent."""
     return f"{100 * share:.1f} %" if np.isfinite(share) else "–"
 
 
 def points(gain: float) -> str:
-    """A difference of two accuracies, in points of a hundred."""
-    return f"{round(100 * gain, 1) + 0.0:+.1f}".replace("-", "−") if np.isfinite(gain) else "–"
+    """A difference of two accuracies in percentage points."""
+    text = f"{round(100 * gain, 1) + 0.0:+.1f}" if np.isfinite(gain) else "–"
+    return text.replace("-", "−")
 
 
-ONE = {"independent": "one network", "snapshots": "the run's last point", "averaging": "the last point"}
-MORE = {"independent": "All together", "snapshots": "The snapshots together", "averaging": "The averaged weights"}
+def verdict(gain: float) -> str:
+    """A gain in words."""
+    if abs(gain) < SMALL:
+        return _("no gain ({gain} points)").format(gain=points(gain))
+    size = points(abs(gain)).lstrip("+")
+    message = _("{size} points gained") if gain > 0 else _("{size} points lost")
+    return message.format(size=size)
 
 
-def remark(rows: list[Row], pictures: list[list[Curve]]) -> str:
+def remark(rows: list[Row], figures: list[list[Curve]]) -> str:
     """What a method gained on each kind of labels, in Markdown, from the numbers alone."""
+    message = _("On {labels}: {gained}")
     return "  \n".join(
-        f"On {labels_of(row.noise)}: {_gained(row, curves)}" for row, curves in zip(rows, pictures, strict=True)
+        message.format(labels=labels_of(row.noise), gained=" ".join(_gained(row, curves)))
+        for row, curves in zip(rows, figures, strict=True)
     )
 
 
 def _gained(row, curves):
-    method, found, now = row.method, row.outcome, row.now
+    method, noise, found, now = row
     if not np.isfinite(found.gain):
         lost = int((now.diverged_at >= 0).sum())
-        return (
-            f"{lost} of {now.diverged_at.size} networks diverged, so there is no ensemble of all."
+        message = _("{lost} of {n} networks diverged, so there is no ensemble of all.")
+        yield (
+            message.format(lost=lost, n=now.diverged_at.size)
             if lost
-            else "there is no ensemble yet."
+            else _("there is no ensemble yet.")
         )
-    told = [
-        f"{MORE[method]} get {_percent(found.ensemble)} of the test rows right, {ONE[method]} {_percent(found.single)}: **{verdict(found.gain)}**."
-    ]
+        return
+    yield _(GAINED[method]).format(
+        ensemble=accuracy(found.ensemble),
+        single=accuracy(found.single),
+        verdict=verdict(found.gain),
+    )
     if method == "snapshots":
         alone = next(c.y[-1] for c in curves if c.kind == SINGLE)
-        told.append(f"One snapshot alone has {_percent(alone)} on average.")
-    best = _best(curves)
-    if row.noise and best.y > found.single + FALLEN:
-        told.append(
-            f"{'The run' if method == 'snapshots' else 'One network'} was at its best after {best.t} iterations, {_percent(best.y)}, and has since learned wrong labels by heart: "
-            + (
-                "to stop there, if one knew, would be worth more than this."
-                if best.y > found.ensemble
-                else "part of the gain makes up for it."
+        message = _("One snapshot alone has {accuracy} on average.")
+        yield message.format(accuracy=accuracy(alone))
+    t, best = _best(curves)
+    if noise and best > found.single + LOST:
+        message = (
+            _(
+                "The run was at its best after {t} iterations, {best}, and has since memorized "
+                "wrong labels:"
+            )
+            if method == "snapshots"
+            else _(
+                "One network was at its best after {t} iterations, {best}, and has since "
+                "memorized wrong labels:"
             )
         )
-    return " ".join(told)
-
-
-class _Best(NamedTuple):
-    t: int
-    y: float
+        yield message.format(t=t, best=accuracy(best))
+        yield (
+            _("early stopping there would gain more.")
+            if best > found.ensemble
+            else _("part of the gain makes up for it.")
+        )
 
 
 def _best(curves):
-    """Where one network, or the run, was at its best."""
+    """Where one network, or the run, was at its best: iteration and accuracy."""
     one = next(c for kind in (SINGLE, MEMBER) for c in curves if c.kind == kind and not c.dots)
     k = int(np.nanargmax(one.y)) if np.isfinite(one.y).any() else 0
-    return _Best(int(one.x[k]), float(one.y[k]))
+    return int(one.x[k]), float(one.y[k])
 
 
-def verdict(gain: float) -> str:
-    """A gain in words: what is under a point of a hundred is no news on so few rows."""
-    if abs(gain) < 0.01:
-        return f"nothing to speak of ({points(gain)} points)"
-    return f"{points(abs(gain)).lstrip('+')} points {'gained' if gain > 0 else 'lost'}"
-
-
-def differences(councils: list[tuple[str, Ensemble]], of: int) -> str:
+def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
     """How the members differ, and whether that helps, in Markdown."""
-    told = []
-    for name, council in councils:
-        if len(council) < of:
-            told.append(f"{len(council)} of {of} members have not diverged: what follows, on {name}, is theirs.")
-        if len(council) > 1:
-            told.append(
-                f"On {name} two members answer differently on {number(100 * council.differ, 3)} % of the test rows."
+    sentences = []
+    for name, ensemble in ensembles:
+        if len(ensemble) < n:
+            message = _(
+                "{left} of {n} members have not diverged: what follows, on {labels}, is theirs."
             )
-    told += ["Where one errs alone, the others outvote it; an error that all share stays."] if told else [
-        "One member alone has nobody to disagree with: an ensemble of one is that one."
-    ]  # fmt: skip
-    return " ".join(told)
+            sentences.append(message.format(left=len(ensemble), n=n, labels=name))
+        if len(ensemble) > 1:
+            message = _("On {labels} two members answer differently on {share} % of the test set.")
+            share = number(100 * ensemble.mean_disagreement, 3)
+            sentences.append(message.format(labels=name, share=share))
+    if not sentences:
+        return _("One member alone has nobody to disagree with: an ensemble of one is that one.")
+    end = _("Where one errs alone, the others outvote it; an error that all share stays.")
+    return " ".join([*sentences, end])
 
 
-def enough_table(councils: list[tuple[str, Ensemble]]) -> str:
+def enough_table(ensembles: list[tuple[str, Ensemble]]) -> Table:
     """The accuracy of one, two, … members together."""
-    growing = [(name, council.growing()) for name, council in councils]
-    most = max(len(found) for _, found in growing)
-    rows = [
-        ([name, *(_percent(a) for a in found), *[""] * (most - len(found))], None) for name, found in growing
-    ]  # fmt: skip
-    return table("Accuracy over the number of members", ("members", *(f"{m + 1}" for m in range(most))), rows)
+    growing = [(name, list(ensemble.growing())) for name, ensemble in ensembles]
+    most = max(len(found) for _name, found in growing)
+    columns = [_("members"), *(Column(f"{m + 1}", 3, percent=True) for m in range(most))]
+    rows = [[name, *found, *[""] * (most - len(found))] for name, found in growing]
+    return Table(_("Accuracy over the number of members"), columns, rows)
+
+
+def notes(context) -> Caption:
+    """How the method works."""
+    spec: Ensembles = context.spec
+    method = _(METHOD_NOTES[spec.view]).format(
+        top=spec.top, cycle=spec.cycle, decay=spec.decay, rest=1 - spec.decay
+    )
+    common = _(
+        "Accuracies are on the test set, {n:,} examples at most, with right labels. ± is "
+        "the standard "
+        "deviation over the seeds. Data: {attribution}"
+    ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
+    return Caption(f"{method} {common}")

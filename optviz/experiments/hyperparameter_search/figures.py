@@ -40,7 +40,13 @@ SCALES = {
     "light": [[0, "#cfd9e3"], [0.5, "#5aa9d6"], [1, "#08306b"]],
     "dark": [[0, "#3a4d61"], [0.5, "#56b4e9"], [1, "#ffffff"]],
 }
-MARKS = {ENDED: "circle", CUT: "x-thin-open", LOST: "triangle-down-open", UNDER_WAY: "circle-open", WAITING: "circle"}
+MARKS = {
+    ENDED: "circle",
+    CUT: "x-thin-open",
+    LOST: "triangle-down-open",
+    UNDER_WAY: "circle-open",
+    WAITING: "circle",
+}
 
 
 def scatter(trials: SearchState, theme: Theme, x: int = 0, y: int = 1) -> dict:
@@ -86,7 +92,13 @@ def _marked(trials, of, fate, theme, x, y):
     values, scores = trials.values[of], np.nan_to_num(trials.scores[of])
     scale = SCALES["light" if theme == LIGHT else "dark"]
     open_, waiting = MARKS[fate].endswith("open"), fate == WAITING
-    size = np.full(len(of), 4.0) if waiting else np.full(len(of), 9.0) if fate in (CUT, LOST) else 6 + 14 * scores**2
+    size = (
+        np.full(len(of), 4.0)
+        if waiting
+        else np.full(len(of), 9.0)
+        if fate in (CUT, LOST)
+        else 6 + 14 * scores**2
+    )
     marker = {
         "symbol": MARKS[fate], "size": [round(float(s), 1) for s in size], "opacity": 0.5 if waiting else 0.95,
         "line": {"width": 1.6 if open_ else 0.8, "color": theme.faint},
@@ -94,7 +106,10 @@ def _marked(trials, of, fate, theme, x, y):
            {"color": [round(float(s), 3) for s in scores], "colorscale": scale, "cmin": 0, "cmax": 1}),
     }  # fmt: skip
     if fate == UNDER_WAY:
-        marker["line"] = {"width": 2, **{k: marker[k] for k in ("color", "colorscale", "cmin", "cmax")}}
+        marker["line"] = {
+            "width": 2,
+            **{k: marker[k] for k in ("color", "colorscale", "cmin", "cmax")},
+        }
     names = trials.search.space.axes
     told = [
         f"trial {t + 1}, {fate}<br>" + "<br>".join(f"{a.quantity.title} {number(v, 3)}" for a, v in zip(names, row, strict=True))
@@ -114,8 +129,20 @@ def _marked(trials, of, fate, theme, x, y):
     if waiting:
         return [main]
     small = {**marker, "size": 6, "opacity": 0.9}
-    above = {**common, "uid": f"a{fate}", "x": packed(values[:, x]), "y": packed(scores), "yaxis": "y2"}
-    beside = {**common, "uid": f"b{fate}", "x": packed(scores), "y": packed(values[:, y]), "xaxis": "x2"}
+    above = {
+        **common,
+        "uid": f"a{fate}",
+        "x": packed(values[:, x]),
+        "y": packed(scores),
+        "yaxis": "y2",
+    }
+    beside = {
+        **common,
+        "uid": f"b{fate}",
+        "x": packed(scores),
+        "y": packed(values[:, y]),
+        "xaxis": "x2",
+    }
     return [main, *({**m, "marker": small, "showlegend": False} for m in (above, beside))]
 
 
@@ -136,7 +163,13 @@ def _ringed(trials, best, theme, x, y):
     return [
         main,
         {**rest, "uid": "best above", "x": packed([value[x]]), "y": packed([score]), "yaxis": "y2"},
-        {**rest, "uid": "best beside", "x": packed([score]), "y": packed([value[y]]), "xaxis": "x2"},
+        {
+            **rest,
+            "uid": "best beside",
+            "x": packed([score]),
+            "y": packed([value[y]]),
+            "xaxis": "x2",
+        },
     ]
 
 
@@ -217,7 +250,9 @@ def progress(trials: SearchState) -> tuple[np.ndarray, np.ndarray]:
     """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each of the trials that have ended, in their order."""
     ended = np.flatnonzero(trials.state != OPEN)
     spent = np.cumsum(trials.iterations[ended]) / trials.search.training.iterations
-    return spent, np.maximum.accumulate(np.where(trials.state[ended] == DONE, trials.scores[ended], 0.0))
+    return spent, np.maximum.accumulate(
+        np.where(trials.state[ended] == DONE, trials.scores[ended], 0.0)
+    )
 
 
 def stamp(search: Search, theme: Theme) -> str:
@@ -228,12 +263,23 @@ def stamp(search: Search, theme: Theme) -> str:
     for i, n in enumerate(search.rounds):
         scores = np.exp(-8 * (points[:, 0] - 0.8) ** 2)
         points = np.concatenate(
-            [points, sampler.propose(points, scores, n, stream(search.training.seeds[0], PROPOSALS, i))]
+            [
+                points,
+                sampler.propose(points, scores, n, stream(search.training.seeds[0], PROPOSALS, i)),
+            ]
         )
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     for u, v in points[:, :2]:
-        x, y, size = 14 + u * (WIDTH - 24), HEIGHT - 14 - v * (HEIGHT - 24), 1.5 + 3 * np.exp(-8 * (u - 0.8) ** 2)
+        x, y, size = (
+            14 + u * (WIDTH - 24),
+            HEIGHT - 14 - v * (HEIGHT - 24),
+            1.5 + 3 * np.exp(-8 * (u - 0.8) ** 2),
+        )
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{theme.lines[0]}"/>')
-        parts.append(f'<path d="M{x:.1f} {HEIGHT}v-6M0 {y:.1f}h6" stroke="{theme.lines[1]}" stroke-width="1"/>')
+        parts.append(
+            f'<path d="M{x:.1f} {HEIGHT}v-6M0 {y:.1f}h6" stroke="{theme.lines[1]}" stroke-width="1"/>'
+        )
     return "".join([*parts, "</svg>"])

@@ -21,8 +21,16 @@ from optviz.ui.session import session
 
 NUMBERS = (
     Hyperparameter("trials", 100, MIN_TRIALS, MAX_TRIALS, "n", log=True, help="how many are tried"),
-    Hyperparameter("validation", 100, 20, 500, help="rows that choose; neither for training nor for the test"),
-    Hyperparameter("seed", 0, 0, 99, help="another number, other proposals, initial weights, mini-batches and rows"),
+    Hyperparameter(
+        "validation", 100, 20, 500, help="rows that choose; neither for training nor for the test"
+    ),
+    Hyperparameter(
+        "seed",
+        0,
+        0,
+        99,
+        help="another number, other proposals, initial weights, mini-batches and rows",
+    ),
 )
 HALVING = (
     Hyperparameter("factor", 2, 2, 5, help="one in so many goes on at each look"),
@@ -57,7 +65,13 @@ def controls(page: str) -> None:
     _sampler(search, put)
     _key = f"{page}-{{}}-{session().epoch}".format
     shared = TrainingControls(page, lambda: session().specs[page].training, put_training)
-    shared.hyperparameters("numbers-search", "Search", NUMBERS, _read(search), lambda new: put(**_written(session().specs[page], new)))
+    shared.hyperparameters(
+        "numbers-search",
+        "Search",
+        NUMBERS,
+        _read(search),
+        lambda new: put(**_written(session().specs[page], new)),
+    )
     _halving(search, put, shared, _key("halving"))
     _space(search, put, _key)
     st.markdown("**What all trials share**")
@@ -67,12 +81,18 @@ def controls(page: str) -> None:
         shared.initializer()
     shared.numbers(NETWORK)
     shared.optimizer(schedule=False)
-    st.caption("A searched hyperparameter has the trial's value in place of the one that is set here.")
+    st.caption(
+        "A searched hyperparameter has the trial's value in place of the one that is set here."
+    )
 
 
 def _possible(search):
     """Without an axis for a hyperparameter that the optimizer does not have; weight decay is there for every one."""
-    axes = [axis for axis in search.space.axes if not missing(axis, search.training.optimizer.method.key)]
+    axes = [
+        axis
+        for axis in search.space.axes
+        if not missing(axis, search.training.optimizer.method.key)
+    ]
     for spare in ("l2", "lr"):
         if len(axes) < 2 and spare not in [axis.key for axis in axes]:
             axes.append(Axis(spare, *QUANTITIES[spare].usual))
@@ -98,7 +118,11 @@ def _sampler(search, put):
 
 
 def _read(search):
-    return {"trials": search.trials, "validation": search.validation, "seed": search.training.seeds[0]}
+    return {
+        "trials": search.trials,
+        "validation": search.validation,
+        "seed": search.training.seeds[0],
+    }
 
 
 def _written(search, new):
@@ -119,7 +143,15 @@ def _halving(search, put, shared, key):
     if search.halving:
         values = {"factor": search.halving.factor, "first": search.halving.first}
         shared.hyperparameters(
-            "halved", "Halving", HALVING, values, lambda new: put(halving=replace(session().specs["hyperparameter_search"].halving or Halving(), **new))
+            "halved",
+            "Halving",
+            HALVING,
+            values,
+            lambda new: put(
+                halving=replace(
+                    session().specs["hyperparameter_search"].halving or Halving(), **new
+                )
+            ),
         )
 
 
@@ -127,7 +159,11 @@ def _space(search, put, key):
     """Which hyperparameters are searched, and a slider in powers of ten for the range of each."""
     S = st.session_state
     which = key("axes")
-    offered = [k for k in QUANTITIES if not missing(Axis(k, 0.0, 0.0), search.training.optimizer.method.key)]
+    offered = [
+        k
+        for k in QUANTITIES
+        if not missing(Axis(k, 0.0, 0.0), search.training.optimizer.method.key)
+    ]
 
     def choose():
         known = {axis.key: axis for axis in session().specs["hyperparameter_search"].space.axes}
@@ -140,7 +176,10 @@ def _space(search, put, key):
         max_selections=MAX_AXES, on_change=choose,
     )  # fmt: skip
     if len(S.get(which, search.space.axes)) < 2:
-        st.error("A search is over two hyperparameters or more. It goes on with those that it had.", icon=":material/error:")
+        st.error(
+            "A search is over two hyperparameters or more. It goes on with those that it had.",
+            icon=":material/error:",
+        )
     for axis in search.space.axes:
         _range(axis, put, key(f"range-{axis.key}"))
 
@@ -151,7 +190,10 @@ def _range(axis, put, key):
     def move():
         low, high = S[key]
         if low < high:
-            axes = (Axis(a.key, low, high) if a.key == axis.key else a for a in session().specs["hyperparameter_search"].space.axes)
+            axes = (
+                Axis(a.key, low, high) if a.key == axis.key else a
+                for a in session().specs["hyperparameter_search"].space.axes
+            )
             put(space=Space(tuple(axes)))
 
     st.slider(
@@ -159,4 +201,7 @@ def _range(axis, put, key):
         format="%.1f", help=q.help, on_change=move,
     )  # fmt: skip
     if key in S and S[key][0] >= S[key][1]:
-        st.error("Both ends are the same: there is nothing to search between them.", icon=":material/error:")
+        st.error(
+            "Both ends are the same: there is nothing to search between them.",
+            icon=":material/error:",
+        )

@@ -121,9 +121,17 @@ def _trials(search, now):
     if len(axes) > 2:
         names = [axis.quantity.title for axis in axes]
         with st.container(horizontal=True, key="hyperparameter-search-axes"):
-            x = st.selectbox("Across", range(len(axes)), 0, names.__getitem__, key=f"hyperparameter-search-x-{len(axes)}")
+            x = st.selectbox(
+                "Across",
+                range(len(axes)),
+                0,
+                names.__getitem__,
+                key=f"hyperparameter-search-x-{len(axes)}",
+            )
             others = [i for i in range(len(axes)) if i != x]
-            y = st.selectbox("Up", others, 0, names.__getitem__, key=f"hyperparameter-search-y-{len(axes)}-{x}")
+            y = st.selectbox(
+                "Up", others, 0, names.__getitem__, key=f"hyperparameter-search-y-{len(axes)}-{x}"
+            )
     plot(
         "hyperparameter-search-trials", views.scatter(now, THEMES[theme_name()], x, y), "The trials over two hyperparameters. The table has the best of them.",
         view=canonical_json([to_dict(search.space), x, y]), theme=theme_name(), link=sharing.query(),
@@ -139,14 +147,20 @@ def _curves(search, now):
         "hyperparameter-search-curves", views.best_curves(now, THEMES[theme_name()], training.split.rows / training.batch),
         f"Accuracy of the best {min(len(now.ranking), views.BEST)} over the epochs. The table has their ends.", view="curves", theme=theme_name(),
     )  # fmt: skip
-    st.caption("Best first. ✕: stopped early by halving. The number is the last accuracy on validation rows.")
+    st.caption(
+        "Best first. ✕: stopped early by halving. The number is the last accuracy on validation rows."
+    )
 
 
 def _compared(search, now):
     theme = THEMES[theme_name()]
-    same = [t for t in lab.shelf(PAGE)["kept"].values() if _alike(t.search, search) and len(t.points)]
+    same = [
+        t for t in lab.shelf(PAGE)["kept"].values() if _alike(t.search, search) and len(t.points)
+    ]
     names = words.names([t.search for t in same])
-    lines = [(name, t, style(i, theme)) for i, (name, t) in enumerate(zip(names, same, strict=True))]
+    lines = [
+        (name, t, style(i, theme)) for i, (name, t) in enumerate(zip(names, same, strict=True))
+    ]
     if not lines:
         st.markdown("Nothing has been searched yet.")
         return
@@ -203,10 +217,26 @@ def trials_csv(now: SearchState) -> str:
     """Every trial in full precision."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    keys = [axis.key if axis.key != "momentum" else "one_minus_momentum" for axis in now.search.space.axes]
+    keys = [
+        axis.key if axis.key != "momentum" else "one_minus_momentum"
+        for axis in now.search.space.axes
+    ]
     write(["trial", *keys, "status", "iterations", "training_accuracy", "validation_accuracy"])
     statuses, values = words.statuses(now), now.values
     for t in range(len(now.points)):
-        learnt, chosen = ["", ""] if now.iterations[t] == 0 else map(repr, map(float, now.accuracy[t, now.last[t]]))
-        write([t + 1, *map(repr, map(float, values[t])), statuses[t], now.iterations[t], learnt, chosen])
+        learnt, chosen = (
+            ["", ""]
+            if now.iterations[t] == 0
+            else map(repr, map(float, now.accuracy[t, now.last[t]]))
+        )
+        write(
+            [
+                t + 1,
+                *map(repr, map(float, values[t])),
+                statuses[t],
+                now.iterations[t],
+                learnt,
+                chosen,
+            ]
+        )
     return out.getvalue()

@@ -75,7 +75,9 @@ class Search:
         own = {"lr": of["lr"]} if "lr" in of else {}
         if "momentum" in of:
             own["momentum"] = 1 - of["momentum"]
-        return Trial(own, of.get("l2"), Choice("normal", {"sigma": of["sigma"]}) if "sigma" in of else None)
+        return Trial(
+            own, of.get("l2"), Choice("normal", {"sigma": of["sigma"]}) if "sigma" in of else None
+        )
 
 
 def check(search: Search) -> None:
@@ -108,7 +110,9 @@ def check(search: Search) -> None:
 
 def missing(axis: Axis, optimizer: str) -> bool:
     """Whether the axis is of a hyperparameter that this optimizer does not have."""
-    return axis.key in ("lr", "momentum") and axis.key not in {k.name for k in hyperparameters(OPTIMIZERS[optimizer])}
+    return axis.key in ("lr", "momentum") and axis.key not in {
+        k.name for k in hyperparameters(OPTIMIZERS[optimizer])
+    }
 
 
 class Parts(NamedTuple):
@@ -126,4 +130,8 @@ def parts(search: Search, data: Data | None = None) -> Parts:
         raise ValueError(
             f"of the {len(data.t_test)} rows that are not for training {n} are for validation: none are left for the test"
         )
-    return Parts(data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n]), data.x_test[n:], data.t_test[n:])
+    return Parts(
+        data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n]),
+        data.x_test[n:],
+        data.t_test[n:],
+    )

@@ -16,7 +16,13 @@ from optviz.tuning.search import (
 LISTED = 10  # of the best, in the table
 WEAK = 0.25  # a rank correlation below this says little
 # What has become of a trial.
-WAITING, UNDER_WAY, LOST, ENDED, CUT = "waiting", "under way", "diverged", "trained to the end", "stopped early"
+WAITING, UNDER_WAY, LOST, ENDED, CUT = (
+    "waiting",
+    "under way",
+    "diverged",
+    "trained to the end",
+    "stopped early",
+)
 
 
 def percent(share, digits: int = 3) -> str:
@@ -37,8 +43,19 @@ def names(searches: list[Search]) -> list[str]:
 
 def _name(search):
     hyperparameters = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.values.items())
-    halving = f"halving by {search.halving.factor} from {search.halving.first}" if search.halving else ""
-    return " + ".join(filter(None, [SAMPLERS[search.sampler.key].label + (f" ({hyperparameters})" if hyperparameters else ""), halving]))
+    halving = (
+        f"halving by {search.halving.factor} from {search.halving.first}" if search.halving else ""
+    )
+    return " + ".join(
+        filter(
+            None,
+            [
+                SAMPLERS[search.sampler.key].label
+                + (f" ({hyperparameters})" if hyperparameters else ""),
+                halving,
+            ],
+        )
+    )
 
 
 def best_table(trials: SearchState) -> str:
@@ -91,7 +108,8 @@ def matters(trials: SearchState) -> str:
         for i, a in enumerate(axes)
     ]
     different = [
-        f"{n} of the {a.quantity.title}" for n, a in zip(different_values(trials.points[of]), axes, strict=True)
+        f"{n} of the {a.quantity.title}"
+        for n, a in zip(different_values(trials.points[of]), axes, strict=True)
     ]
     return (
         f"**Rank correlation of accuracy with each hyperparameter**: {', '.join(found)}. 1: the more the better; 0: it does not matter, or "
@@ -131,7 +149,11 @@ def saved(trials: SearchState) -> str:
     spent = int(trials.iterations.sum())
     stopped = int((trials.state == STOPPED).sum())
     text = f"**Halving** stopped {stopped} of {len(trials.points)} trials: {spent:,} iterations in place of {whole:,}"
-    text = f"{text}, {percent(1 - spent / whole, 2)} saved." if whole and trials.done else f"{text} so far."
+    text = (
+        f"{text}, {percent(1 - spent / whole, 2)} saved."
+        if whole and trials.done
+        else f"{text} so far."
+    )
     return f"{text} At each look the loss on validation rows decided. Who starts slowly and would have won is lost."
 
 

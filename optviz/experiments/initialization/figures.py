@@ -32,7 +32,9 @@ EQUAL = 1e-6  # of the largest weight: nearer units are the same but for roundin
 def every(iterations: int, numbers: int) -> int:
     """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where these would be too many."""
     snapshot_every = 20
-    while iterations > MAX_KEPT * snapshot_every or (snapshot_every < iterations and iterations // snapshot_every * numbers > KEPT_NUMBERS):
+    while iterations > MAX_KEPT * snapshot_every or (
+        snapshot_every < iterations and iterations // snapshot_every * numbers > KEPT_NUMBERS
+    ):
         snapshot_every *= 2
     return snapshot_every
 
@@ -53,7 +55,9 @@ SYMMETRY = Training(
 def check(training: Training) -> None:
     """SpecError where a training from outside could not have been set on the page."""
     if not 1 <= len(training.initializers) <= MAX_RULES:
-        raise SpecError(f"1 to {MAX_RULES} initializers are compared, not {len(training.initializers)}")
+        raise SpecError(
+            f"1 to {MAX_RULES} initializers are compared, not {len(training.initializers)}"
+        )
     check_training(training)
 
 
@@ -72,7 +76,11 @@ def _name(part):
     rule = part.build(INITIALIZERS)
     values = {k.name: getattr(rule, k.name) for k in hyperparameters(type(rule))}
     symbols = {"sigma": "σ", "gain": "g"}
-    return rule.label + (f" ({', '.join(f'{symbols.get(k, k)} = {v:g}' for k, v in values.items())})" if values else "")
+    return rule.label + (
+        f" ({', '.join(f'{symbols.get(k, k)} = {v:g}' for k, v in values.items())})"
+        if values
+        else ""
+    )
 
 
 def gradients(norms: dict[int, np.ndarray], iterations: int, shown: int, theme: Theme) -> dict:
@@ -87,7 +95,9 @@ def gradients(norms: dict[int, np.ndarray], iterations: int, shown: int, theme: 
     return _over_time(lines, sorted(norms), axis, iterations, shown, theme)
 
 
-def ranks(found: dict[int, list[int]], names, looks, most: int, iterations: int, shown: int, theme: Theme) -> dict:
+def ranks(
+    found: dict[int, list[int]], names, looks, most: int, iterations: int, shown: int, theme: Theme
+) -> dict:
     """The rank of one weight matrix over the kept iterations, a line for each initializer."""
     y = np.array([found[t] for t in sorted(found)], float)
     lines = [(name, y[:, i], look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
@@ -96,7 +106,15 @@ def ranks(found: dict[int, list[int]], names, looks, most: int, iterations: int,
 
 
 def _over_time(lines, at, axis, iterations, shown, theme):
-    here = {"type": "line", "xref": "x", "yref": "paper", "x0": shown, "x1": shown, "y0": 0, "y1": 1}
+    here = {
+        "type": "line",
+        "xref": "x",
+        "yref": "paper",
+        "x0": shown,
+        "x1": shown,
+        "y0": 0,
+        "y1": 1,
+    }
     return {
         "data": [
             {
@@ -212,7 +230,9 @@ def seen(m: Matrix, shown: int, gradient: float) -> str:
     if m.equal:
         which = which.replace(" (", ", ").replace(")", ",")
         differ = (
-            "do not differ at all" if m.apart == 0 else f"differ by {number(m.apart, 2)} at most, which is rounding"
+            "do not differ at all"
+            if m.apart == 0
+            else f"differ by {number(m.apart, 2)} at most, which is rounding"
         )
         return (
             f"**All {m.units} units are equal** {when}: the {which} {differ}. {directions}: the layer can say no more "
@@ -250,12 +270,19 @@ def heatmaps(matrices: list[tuple[str, Matrix]], theme: Theme) -> dict:
     gap = 0.07 if n > 1 else 0
     width = (1 - gap * (n - 1)) / n
     data = []
-    layout = {"margin": {"l": 46, "r": 8, "t": 44, "b": 40}, "showlegend": False, "dragmode": False, "annotations": []}
+    layout = {
+        "margin": {"l": 46, "r": 8, "t": 44, "b": 40},
+        "showlegend": False,
+        "dragmode": False,
+        "annotations": [],
+    }
     for i, (name, m) in enumerate(matrices):
         axis, left = "" if i == 0 else str(i + 1), i * (width + gap)
         rows, columns = (_places(size, SIDE) for size in m.w.shape)
         end = m.largest if np.isfinite(m.largest) and m.largest > 0 else 1.0
-        z = m.w[np.ix_(rows, columns)] / end  # within ±1, which single precision holds whatever the weights are
+        z = (
+            m.w[np.ix_(rows, columns)] / end
+        )  # within ±1, which single precision holds whatever the weights are
         data.append(
             {
                 "type": "heatmap", "uid": f"w{i}", "name": name, "xaxis": f"x{axis}", "yaxis": f"y{axis}", "zmin": -1, "zmax": 1,
@@ -272,7 +299,13 @@ def heatmaps(matrices: list[tuple[str, Matrix]], theme: Theme) -> dict:
             "domain": [0, 1], "anchor": f"x{axis}", "showgrid": False, "zeroline": False, "fixedrange": True, "autorange": "reversed",
             "nticks": 6, **({"title": {"text": "input", "standoff": 2, "font": {"size": 12}}} if i == 0 else {}),
         }  # fmt: skip
-        told = "diverged" if not np.isfinite(m.largest) else f"±{number(m.largest, 2)}" if m.largest else "all 0"
+        told = (
+            "diverged"
+            if not np.isfinite(m.largest)
+            else f"±{number(m.largest, 2)}"
+            if m.largest
+            else "all 0"
+        )
         layout["annotations"].append(
             {
                 "text": f"{escape(name)}<br>{told}", "xref": "paper", "yref": "paper", "x": left + width / 2, "y": 1.0,

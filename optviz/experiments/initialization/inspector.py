@@ -38,7 +38,9 @@ class Look(NamedTuple):
     @property
     def known(self) -> list[int]:
         """The iterations that stay."""
-        return sorted({*self.now.snapshots, *([self.now.iteration] if self.now.done else []), self.shown})
+        return sorted(
+            {*self.now.snapshots, *([self.now.iteration] if self.now.done else []), self.shown}
+        )
 
     def finite(self, t: int, i: int) -> bool:
         return bool(np.isfinite(self.params[t][i]).all())
@@ -52,17 +54,23 @@ class Look(NamedTuple):
     def layers(self, t: int, i: int):
         """Layers and gradients of network i on some training rows, in float64 for what is tiny."""
         data = lab.data_of(self.training)
-        return inside(self.training.network, self.params[t][i].astype(float), data.x[:ROWS], data.t[:ROWS])
+        return inside(
+            self.training.network, self.params[t][i].astype(float), data.x[:ROWS], data.t[:ROWS]
+        )
 
     def lengths(self, t: int, i: int) -> np.ndarray:
         """The length of the gradient of each weight matrix."""
         lost = np.full(len(self.training.network.affine), np.nan)
-        return self._kept(("lengths", t, i), lambda: self.layers(t, i)[1] if self.finite(t, i) else lost)
+        return self._kept(
+            ("lengths", t, i), lambda: self.layers(t, i)[1] if self.finite(t, i) else lost
+        )
 
     def matrix(self, t: int, i: int, k: int) -> views.Matrix:
         """How far the units of a weight matrix tell themselves apart."""
         last = k == len(self.training.network.affine) - 1 and k > 0
-        return self._kept(("matrix", t, i, k), lambda: views.Matrix.of(self.matrices(t, i)[k], last))
+        return self._kept(
+            ("matrix", t, i, k), lambda: views.Matrix.of(self.matrices(t, i)[k], last)
+        )
 
     def _kept(self, what, find):
         """Kept as long as the page shows this training: the past does not change."""
@@ -96,7 +104,12 @@ def inspection(now: Progress, names: list[str], looks: list[Style]) -> None:
 
 
 def _iteration(training):
-    stops = sorted({*range(0, training.iterations, training.snapshot_every or max(training.iterations, 1)), training.iterations})
+    stops = sorted(
+        {
+            *range(0, training.iterations, training.snapshot_every or max(training.iterations, 1)),
+            training.iterations,
+        }
+    )
     if len(stops) < 2:
         return stops[0]
     return st.select_slider(
@@ -121,7 +134,10 @@ def _layers(look):
                 "initial-layers", layer_views.histograms(layers, theme),
                 f"Histograms of {len(layers)} hidden layers. The table below says the same.", view=f"{len(layers)}", theme=theme_name(),
             )  # fmt: skip
-            table(layer_views.table(layers, f"Hidden layers of {look.name} at iteration {shown}"), "initial-layers")
+            table(
+                layer_views.table(layers, f"Hidden layers of {look.name} at iteration {shown}"),
+                "initial-layers",
+            )
         else:
             st.markdown("This network has no hidden layer, so there are no activations to look at.")
         weights = [np.linalg.norm(w.astype(float)) for w in look.matrices(shown, which)]
@@ -134,7 +150,9 @@ def _layers(look):
     )  # fmt: skip
     rows = [(name, look.lengths(shown, i), look.looks[i]) for i, name in enumerate(look.names)]
     table(views.lengths_table(rows, shown), "initial-lengths")
-    st.caption(f"Activations and gradients of the mean loss on the first {ROWS} training rows, without an update.")
+    st.caption(
+        f"Activations and gradients of the mean loss on the first {ROWS} training rows, without an update."
+    )
 
 
 def _symmetry(look):
@@ -153,19 +171,26 @@ def _symmetry(look):
         "initial-matrices", views.heatmaps([(names[i], found[i]) for i in drawn], theme),
         "Weight matrices as pictures. The table and the numbers below say the same.", view=f"{drawn} {k}", theme=theme_name(),
     )  # fmt: skip
-    table(views.symmetry_table([(name, found[i], look.looks[i]) for i, name in enumerate(names)]), "initial-symmetry")
+    table(
+        views.symmetry_table([(name, found[i], look.looks[i]) for i, name in enumerate(names)]),
+        "initial-symmetry",
+    )
     ranks = {t: [look.matrix(t, i, k).rank for i in range(len(names))] for t in look.known}
     plot(
         "initial-ranks", views.ranks(ranks, names, look.looks, min(shapes[k]), look.training.iterations, shown, theme),
         f"Rank of W{k + 1} over the iterations. The table above has the iteration shown.", view=f"{k} {look.training.iterations}", theme=theme_name(),
     )  # fmt: skip
     if np.isfinite(m.largest):
-        st.markdown(f"{views.strengths(m)}. Some numbers of W{k + 1} of {look.name} at iteration {shown}:")
+        st.markdown(
+            f"{views.strengths(m)}. Some numbers of W{k + 1} of {look.name} at iteration {shown}:"
+        )
         st.code(views.corner(m), language=None)
     else:
         _gone(look)
     picked = (
-        f" Of long sides {views.SIDE} rows or columns are drawn, evenly picked." if max(m.w.shape) > views.SIDE else ""
+        f" Of long sides {views.SIDE} rows or columns are drawn, evenly picked."
+        if max(m.w.shape) > views.SIDE
+        else ""
     )
     st.caption(
         "“Units apart by”: the farthest that two hidden units are from each other in any of their weights, 0 where all are equal. "

@@ -59,7 +59,12 @@ def _show_symmetry():
 
 def _update(**parts):
     new = replace(session().specs["initialization"], **parts)
-    session().specs["initialization"] = replace(new, snapshot_every=views.every(new.iterations, max(len(new.initializers), 1) * new.network.size))
+    session().specs["initialization"] = replace(
+        new,
+        snapshot_every=views.every(
+            new.iterations, max(len(new.initializers), 1) * new.network.size
+        ),
+    )
 
 
 def _controls(training):
@@ -79,7 +84,9 @@ def _rules(training):
         "Initial weights", list(INITIALIZERS), list(dict.fromkeys(rule.key for rule in training.initializers)),
         lambda k: INITIALIZERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
     )  # fmt: skip
-    for i, (rule, name) in enumerate(zip(training.initializers, views.names(training.initializers), strict=True)):
+    for i, (rule, name) in enumerate(
+        zip(training.initializers, views.names(training.initializers), strict=True)
+    ):
         if declared := hyperparameters(INITIALIZERS[rule.key]):
             st.markdown(f"**{name}**")
             hyperparameter_panel(
@@ -105,7 +112,10 @@ def _draw(progresses):
     training, theme = now.training, THEMES[theme_name()]
     names = views.names(training.initializers)
     looks = [style(i, theme) for i in range(len(names))]
-    lines = [bench.Line(f"i{i}", name, now, i, look) for i, (name, look) in enumerate(zip(names, looks, strict=True))]
+    lines = [
+        bench.Line(f"i{i}", name, now, i, look)
+        for i, (name, look) in enumerate(zip(names, looks, strict=True))
+    ]
     bench.curves("initial", lines, training.iterations, "initializer")
     inspection(now, names, looks)
     bench.downloads("initial", lines, "initializer")

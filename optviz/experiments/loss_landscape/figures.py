@@ -30,7 +30,10 @@ AXES = {
     "pca": ("along the paths’ first direction", "along their second"),
     "random": ("first random direction", "second random direction"),
 }
-UNITS = {"pca": "length in the space of all weights", "random": "1 is as long as each unit’s own weights"}
+UNITS = {
+    "pca": "length in the space of all weights",
+    "random": "1 is as long as each unit’s own weights",
+}
 FLAT = 1e-4  # of the loss
 GLIMPSE = 150  # iterations whose paths a stamp shows
 NOBODY = np.empty((0, 2))  # minima that are known beforehand
@@ -39,7 +42,9 @@ NOBODY = np.empty((0, 2))  # minima that are known beforehand
 def land(loss_surface: LossSurface) -> Landscape:
     """The grid as a landscape, for the helpers of the two-dimensional pages; flat where it is but for rounding."""
     z = loss_surface.z
-    return Landscape.on(loss_surface.x, loss_surface.y, np.full_like(z, np.nanmean(z)) if flat(z) else z)
+    return Landscape.on(
+        loss_surface.x, loss_surface.y, np.full_like(z, np.nanmean(z)) if flat(z) else z
+    )
 
 
 def flat(z) -> bool:
@@ -60,7 +65,15 @@ def ground(loss_surface: LossSurface, theme: Theme, solid: bool, log: bool | Non
 def _tracks(loss_surface, looks, values):
     return [
         (f"p{i}", name, at, v, look)
-        for i, (name, at, v, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.projected, values, looks, strict=True))
+        for i, (name, at, v, look) in enumerate(
+            zip(
+                loss_surface.loss_landscape.names,
+                loss_surface.projected,
+                values,
+                looks,
+                strict=True,
+            )
+        )
         if len(at)
     ]
 
@@ -74,7 +87,9 @@ def paths(loss_surface: LossSurface, looks: list[Style], theme: Theme) -> dict:
     for trace in figure["data"]:
         if trace["uid"] in iterations:
             trace["text"] = [f"{t}" for t in iterations[trace["uid"]]]
-            trace["hovertemplate"] = "%{fullData.name}, iteration %{text}<br>loss %{customdata:.4g}<extra></extra>"
+            trace["hovertemplate"] = (
+                "%{fullData.name}, iteration %{text}<br>loss %{customdata:.4g}<extra></extra>"
+            )
     kind = loss_surface.loss_landscape.plane
     for axis, title, share in zip(("xaxis", "yaxis"), AXES[kind], loss_surface.shares, strict=True):
         told = f"{title} ({percent(share)} of the way)" if kind == "pca" else title
@@ -82,12 +97,20 @@ def paths(loss_surface: LossSurface, looks: list[Style], theme: Theme) -> dict:
     return figure
 
 
-def solid(loss_surface: LossSurface, looks: list[Style], theme: Theme, log: bool | None = None, true: bool = False) -> dict:
+def solid(
+    loss_surface: LossSurface,
+    looks: list[Style],
+    theme: Theme,
+    log: bool | None = None,
+    true: bool = False,
+) -> dict:
     """The paths on the surface, or with `true` as high as they really were, above or below it."""
     tracks = _tracks(loss_surface, looks, loss_surface.true if true else loss_surface.on_plane)
     figure = surface.solid(loss_surface, land(loss_surface), tracks, NOBODY, theme, log)
     scene = figure["layout"]["scene"]
-    for axis, title in zip(("xaxis", "yaxis", "zaxis"), ("first direction", "second direction", "loss"), strict=True):
+    for axis, title in zip(
+        ("xaxis", "yaxis", "zaxis"), ("first direction", "second direction", "loss"), strict=True
+    ):
         scene[axis]["title"]["text"] = title
     return figure
 
@@ -95,7 +118,9 @@ def solid(loss_surface: LossSurface, looks: list[Style], theme: Theme, log: bool
 def along(loss_surface: LossSurface, looks: list[Style]) -> dict:
     """The loss where each path really was, and faint the loss on the plane below it, over the iterations."""
     data = []
-    for i, (name, path, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)):
+    for i, (name, path, look) in enumerate(
+        zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)
+    ):
         x = packed(path.iterations)
         for uid, told, values, width, opacity in (
             (f"l{i}p", f"{name}, on the plane", loss_surface.on_plane[i], 1.4, 0.55), (f"l{i}", name, loss_surface.true[i], 2.4, 1.0),
@@ -108,7 +133,9 @@ def along(loss_surface: LossSurface, looks: list[Style]) -> dict:
                     "line": {"color": look.color, "dash": look.dash if true else "solid", "width": width, "simplify": False}, "meta": {"trail": True},
                 }
             )  # fmt: skip
-        some = np.unique(np.linspace(0, max(len(path.iterations) - 1, 0), 8).astype(int))[: len(path.iterations)]
+        some = np.unique(np.linspace(0, max(len(path.iterations) - 1, 0), 8).astype(int))[
+            : len(path.iterations)
+        ]
         data.append(
             {
                 "type": "scatter", "mode": "markers", "uid": f"l{i}m", "name": name, "legendgroup": name, "showlegend": False,
@@ -157,7 +184,9 @@ HEADINGS = (
 def table(loss_surface: LossSurface, looks: list[Style]) -> str:
     """Where every path ends: on the plane, off it, and how high."""
     body = []
-    for i, (name, path, look) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)):
+    for i, (name, path, look) in enumerate(
+        zip(loss_surface.loss_landscape.names, loss_surface.paths, looks, strict=True)
+    ):
         if len(path.iterations):
             from_start = np.sqrt(((path.params[-1] - path.params[0]) ** 2).sum())
             cells = [f"{path.iterations[-1]}", *(number(v, 3) for v in (
@@ -184,7 +213,11 @@ def shown(loss_surface: LossSurface) -> str:
     """What the plane holds of the paths, and of the loss, in two sentences or three."""
     first, second = loss_surface.shares
     known = loss_surface.z[np.isfinite(loss_surface.z)]
-    least = f" On it the loss goes from {number(known.min(), 3)} to {number(known.max(), 3)}." if known.size else ""
+    least = (
+        f" On it the loss goes from {number(known.min(), 3)} to {number(known.max(), 3)}."
+        if known.size
+        else ""
+    )
     if flat(loss_surface.z):
         least = f" **On it the loss is the same everywhere**, {number(known.mean(), 3)}: it differs by {number(np.ptp(known), 1)} at most."
     if not known.size:
@@ -197,7 +230,9 @@ def shown(loss_surface: LossSurface) -> str:
             f"**Two random directions** among {weights} hold {percent(first + second)} of how far the paths lie from the middle: "
             f"they are at right angles to nearly everything, the paths too, which shrink to a point.{least}"
         )
-    straight = " The paths are straight: the second direction is a random one." if second < 1e-9 else ""
+    straight = (
+        " The paths are straight: the second direction is a random one." if second < 1e-9 else ""
+    )
     return (
         f"**Of {weights} the picture shows two directions**, along which the paths moved most. They hold {percent(first)} and "
         f"{percent(second)} of how far the paths lie from the middle; the rest of the way is off the picture.{straight}{least}"
@@ -227,7 +262,9 @@ def bowl(loss_surface: LossSurface, bend: Curvature, sharpest: float) -> str:
     )
     part = loss_surface.loss_landscape.race.optimizers[loss_surface.loss_landscape.middle].method
     return text + (
-        f"; SGD here has {number(part.values['lr'], 2)}." if part.key == "sgd" and "lr" in part.values else "."
+        f"; SGD here has {number(part.values['lr'], 2)}."
+        if part.key == "sgd" and "lr" in part.values
+        else "."
     )
 
 
@@ -263,8 +300,20 @@ def paths_csv(loss_surface: LossSurface) -> str:
     """Every kept point of every path: where it is on the plane, how far off it, and both losses."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    write(["optimizer", "iteration", "first", "second", "distance_from_plane", "loss", "loss_on_plane"])
-    for i, (name, path) in enumerate(zip(loss_surface.loss_landscape.names, loss_surface.paths, strict=True)):
+    write(
+        [
+            "optimizer",
+            "iteration",
+            "first",
+            "second",
+            "distance_from_plane",
+            "loss",
+            "loss_on_plane",
+        ]
+    )
+    for i, (name, path) in enumerate(
+        zip(loss_surface.loss_landscape.names, loss_surface.paths, strict=True)
+    ):
         columns = (
             loss_surface.projected[i].tolist(),
             loss_surface.off[i].tolist(),

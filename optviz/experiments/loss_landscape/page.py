@@ -32,7 +32,11 @@ DEFAULTS = {"hidden": 2, "units": 50}  # of the network here
 NUMBERS = tuple(
     replace(k, default=DEFAULTS.get(k.name, k.default)) for k in SHARED if k.name != "seeds"
 )  # fmt: skip
-START = (Hyperparameter("start", 0, 0, 99, "s", help="seed of the initial weights and of the mini-batches"),)
+START = (
+    Hyperparameter(
+        "start", 0, 0, 99, "s", help="seed of the initial weights and of the mini-batches"
+    ),
+)
 REACH = {"pca": 0.5, "random": 1.0}
 TO = {"pca": "how far the picture goes beyond the paths; 1 makes it twice as wide as they are",
       "random": "how far the picture goes to every side, in lengths of each unit’s own weights"}  # fmt: skip
@@ -46,7 +50,11 @@ def page() -> None:
             _controls()
         loss_landscape = session().specs["loss_landscape"]
         with shown:
-            lab.laboratory(PAGE, loss_landscape.trainings, lambda progresses: _curves(loss_landscape, progresses))
+            lab.laboratory(
+                PAGE,
+                loss_landscape.trainings,
+                lambda progresses: _curves(loss_landscape, progresses),
+            )
             loss_surface = _surveyed(loss_landscape)
             if loss_surface is not None:
                 _pictures(loss_surface)
@@ -68,11 +76,17 @@ def _update(**parts):
 def _race(**parts):
     """Other trainings; who is in the middle stays there, or is the last one."""
     race = replace(session().specs["loss_landscape"].race, **parts)
-    _update(race=race, middle=max(0, min(session().specs["loss_landscape"].middle, len(race.optimizers) - 1)))
+    _update(
+        race=race,
+        middle=max(0, min(session().specs["loss_landscape"].middle, len(race.optimizers) - 1)),
+    )
 
 
 def _controls():
-    loss_landscape, controls = session().specs["loss_landscape"], TrainingControls(PAGE, lambda: session().specs["loss_landscape"].race, _race)
+    loss_landscape, controls = (
+        session().specs["loss_landscape"],
+        TrainingControls(PAGE, lambda: session().specs["loss_landscape"].race, _race),
+    )
     controls.choice(
         "Plane", core.PLANES, loss_landscape.plane, lambda k: _capital(core.PLANES[k]), lambda k: _update(plane=k, margin=REACH[k])
     )  # fmt: skip
@@ -84,7 +98,12 @@ def _controls():
     controls.hyperparameters(
         f"plane-{loss_landscape.plane}", "Plane", declared, {k.name: getattr(loss_landscape, k.name) for k in declared}, lambda new: _update(**new)
     )  # fmt: skip
-    trainees(lambda: session().specs["loss_landscape"].race.optimizers, loss_landscape.race.network, MAX_OPTIMIZERS, lambda configs: _race(optimizers=configs))
+    trainees(
+        lambda: session().specs["loss_landscape"].race.optimizers,
+        loss_landscape.race.network,
+        MAX_OPTIMIZERS,
+        lambda configs: _race(optimizers=configs),
+    )
     controls.data()
     controls.activation()
     controls.initializer()
@@ -100,9 +119,24 @@ def _controls():
 
 def _plane_hyperparameters(plane):
     hyperparameters = (
-        Hyperparameter("margin", REACH[plane], core.MIN_REACH, core.MAX_REACH, log=True, help=TO[plane]),
-        Hyperparameter("resolution", 51, core.MIN_RESOLUTION, core.MAX_RESOLUTION, help="points of the grid along each side"),
-        Hyperparameter("n_samples", 500, 1, core.MAX_ROWS, log=True, help="training rows on which the loss is worked out"),
+        Hyperparameter(
+            "margin", REACH[plane], core.MIN_REACH, core.MAX_REACH, log=True, help=TO[plane]
+        ),
+        Hyperparameter(
+            "resolution",
+            51,
+            core.MIN_RESOLUTION,
+            core.MAX_RESOLUTION,
+            help="points of the grid along each side",
+        ),
+        Hyperparameter(
+            "n_samples",
+            500,
+            1,
+            core.MAX_ROWS,
+            log=True,
+            help="training rows on which the loss is worked out",
+        ),
     )
     seed = Hyperparameter("seed", 0, 0, 99, help="which random directions")
     return (*hyperparameters, seed) if plane == "random" else hyperparameters
@@ -110,7 +144,9 @@ def _plane_hyperparameters(plane):
 
 def _key(loss_landscape):
     """What a survey depends on."""
-    return canonical_json([to_dict(loss_landscape), [lab.key_of(t) for t in loss_landscape.trainings]])
+    return canonical_json(
+        [to_dict(loss_landscape), [lab.key_of(t) for t in loss_landscape.trainings]]
+    )
 
 
 def _surveys():
@@ -170,7 +206,9 @@ def _surveyed(loss_landscape):
                 args=(False,),
             )
         else:
-            st.button("Stop", key="stop-survey", icon=":material/pause:", on_click=_halt, args=(True,))
+            st.button(
+                "Stop", key="stop-survey", icon=":material/pause:", on_click=_halt, args=(True,)
+            )
 
     @st.fragment(run_every=None if halted else lab.EVERY)
     def ground():
@@ -178,7 +216,8 @@ def _surveyed(loss_landscape):
             st.rerun()
         now = kept[key]
         st.progress(
-            now.done / len(now.loss), f"loss at {now.done} of {len(now.loss)} points of the plane and the paths"
+            now.done / len(now.loss),
+            f"loss at {now.done} of {len(now.loss)} points of the plane and the paths",
         )
 
     ground()
@@ -199,7 +238,11 @@ def _work(key, data):
 
 def _pictures(loss_surface):
     """The plane with the paths on it, and the loss along them, at the step of the player."""
-    loss_landscape, theme, key = loss_surface.loss_landscape, THEMES[theme_name()], _key(loss_surface.loss_landscape)
+    loss_landscape, theme, key = (
+        loss_surface.loss_landscape,
+        THEMES[theme_name()],
+        _key(loss_surface.loss_landscape),
+    )
     looks = [style(i, theme) for i in range(len(loss_surface.paths))]
     with st.container(horizontal=True, vertical_alignment="center", key="landscape-picture"):
         solid = st.segmented_control("Picture", list(SHOWN), default=False, format_func=SHOWN.get, key="landscape-solid-chosen",
@@ -218,7 +261,12 @@ def _pictures(loss_surface):
             figure = views.solid(loss_surface, looks, theme, LEVELS[levels], true)
             plot("landscape-solid", figure, f"Surface of {told}", solid=True, **common)
         else:
-            plot("landscape-contour", views.paths(loss_surface, looks, theme), f"Contour of {told}", **common)
+            plot(
+                "landscape-contour",
+                views.paths(loss_surface, looks, theme),
+                f"Contour of {told}",
+                **common,
+            )
     with right:
         plot(
             "landscape-heights",
@@ -235,7 +283,12 @@ def _told(loss_surface):
     loss_landscape, theme = loss_surface.loss_landscape, THEMES[theme_name()]
     st.html(views.table(loss_surface, [style(i, theme) for i in range(len(loss_surface.paths))]))
     st.markdown(views.shown(loss_surface))
-    st.markdown(views.bowl(loss_surface, *_bend(_key(loss_landscape), loss_surface, lab.data_of(loss_landscape.trainings[0]))))
+    st.markdown(
+        views.bowl(
+            loss_surface,
+            *_bend(_key(loss_landscape), loss_surface, lab.data_of(loss_landscape.trainings[0])),
+        )
+    )
     with st.container(horizontal=True):
         for name, made in (("Grid", views.grid_csv), ("Paths", views.paths_csv)):
             st.download_button(
@@ -245,7 +298,9 @@ def _told(loss_surface):
     box = st.expander("How they trained", key="landscape-training", on_change="rerun")
     if box.open:
         with box:
-            lines = _lines(loss_landscape, [lab.progress(PAGE, t) for t in loss_landscape.trainings])
+            lines = _lines(
+                loss_landscape, [lab.progress(PAGE, t) for t in loss_landscape.trainings]
+            )
             bench.curves(PAGE, lines, loss_landscape.race.iterations)
             bench.downloads(PAGE, lines)
     st.caption(

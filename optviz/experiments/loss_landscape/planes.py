@@ -55,7 +55,12 @@ def filter_normalized(network: Network, params, rng) -> np.ndarray:
 
 def random_plane(network: Network, params, seed: int) -> Plane:
     """The plane of two filter-normalized random directions through trained weights `(P,)`."""
-    return Plane(params, np.stack([filter_normalized(network, params, stream(seed, DIRECTIONS, i)) for i in range(2)]))
+    return Plane(
+        params,
+        np.stack(
+            [filter_normalized(network, params, stream(seed, DIRECTIONS, i)) for i in range(2)]
+        ),
+    )
 
 
 def pca_plane(origin, points, seed: int = 0) -> Plane:
@@ -66,7 +71,9 @@ def pca_plane(origin, points, seed: int = 0) -> Plane:
     right angle to it. ValueError where they do not leave the origin at all.
     """
     away = points - origin
-    squares, turn = np.linalg.eigh(away @ away.T)  # (k, k): far smaller than a decomposition of all weights
+    squares, turn = np.linalg.eigh(
+        away @ away.T
+    )  # (k, k): far smaller than a decomposition of all weights
     if not squares[-1] > 0:
         raise ValueError("the paths do not move, so there is no plane in which they do")
     first, second = (turn[:, -2:] * np.where(turn[:, -2:].sum(0) < 0, -1, 1)).T[::-1] @ away

@@ -52,7 +52,9 @@ THREE = (
 class LossLandscape:
     """Who trains on what, which plane, and how finely the loss on it is worked out."""
 
-    race: OptimizerComparison = field(default_factory=lambda: OptimizerComparison(Network((64, 50, 50, 10)), optimizers=THREE))
+    race: OptimizerComparison = field(
+        default_factory=lambda: OptimizerComparison(Network((64, 50, 50, 10)), optimizers=THREE)
+    )
     middle: int = 0  # the end of this optimizer's path is the point through which the plane is laid
     plane: str = "pca"
     seed: int = 0  # of the random directions
@@ -70,7 +72,8 @@ class LossLandscape:
         """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
         snapshot_every, numbers = 5, len(self.race.optimizers) * self.race.network.size
         while self.race.iterations > snapshot_every * MAX_KEPT or (
-            self.race.iterations > snapshot_every and self.race.iterations // snapshot_every * numbers > KEPT_NUMBERS
+            self.race.iterations > snapshot_every
+            and self.race.iterations // snapshot_every * numbers > KEPT_NUMBERS
         ):
             snapshot_every *= 2
         return snapshot_every
@@ -107,7 +110,9 @@ class Path(NamedTuple):
     @classmethod
     def of(cls, now: Progress) -> "Path":
         """The snapshots of a training, and where it stands; of one that diverged what was finite."""
-        points = {t: kept[0] for t, kept in now.snapshots.items()} | {now.iteration: now.params[0, 0]}
+        points = {t: kept[0] for t, kept in now.snapshots.items()} | {
+            now.iteration: now.params[0, 0]
+        }
         at = [t for t in sorted(points) if np.isfinite(points[t]).all()]
         params = np.stack([points[t] for t in at]) if at else np.empty((0, now.params.shape[-1]))
         return cls(np.array(at, int), params.astype(float), int(now.diverged_at[0, 0]))
@@ -125,7 +130,9 @@ class LossSurface:
     paths: tuple[Path, ...]
     x: np.ndarray  # (n,) along the first direction
     y: np.ndarray  # (n,) along the second
-    loss: np.ndarray  # of the grid's points, row by row, then of the projected paths', then of the true paths'
+    loss: (
+        np.ndarray
+    )  # of the grid's points, row by row, then of the projected paths', then of the true paths'
     done: int = 0  # how many of these are known
 
     @property
@@ -203,13 +210,17 @@ def loss_surface(loss_landscape: LossLandscape, progresses: list[Progress]) -> L
     origin, network = middle.params[-1], loss_landscape.race.network
     if loss_landscape.plane == "random":
         plane = random_plane(network, origin, loss_landscape.seed)
-        x = y = np.linspace(-loss_landscape.margin, loss_landscape.margin, loss_landscape.resolution)
+        x = y = np.linspace(
+            -loss_landscape.margin, loss_landscape.margin, loss_landscape.resolution
+        )
     else:
         there = np.concatenate([p.params for p in paths if p.lost < 0])
         try:
             plane = pca_plane(origin, there, loss_landscape.seed)
         except ValueError as error:
-            raise ValueError(f"{error}. Take random directions, or let them train.".capitalize()) from None
+            raise ValueError(
+                f"{error}. Take random directions, or let them train.".capitalize()
+            ) from None
         x, y = _frame(plane.coordinates(there), loss_landscape)
     points = len(x) * len(y) + 2 * sum(len(p.iterations) for p in paths)
     return LossSurface(loss_landscape, plane, paths, x, y, np.full(points, np.nan))
@@ -221,7 +232,10 @@ def _frame(points, loss_landscape):
     half = (high - low) / 2
     half = np.maximum(half, NARROW * half.max()) * (1 + loss_landscape.margin)
     middle = (low + high) / 2
-    return [np.linspace(m - h, m + h, loss_landscape.resolution) for m, h in zip(middle, half, strict=True)]
+    return [
+        np.linspace(m - h, m + h, loss_landscape.resolution)
+        for m, h in zip(middle, half, strict=True)
+    ]
 
 
 def survey_on(now: LossSurface, data: Data) -> LossSurface:
@@ -230,7 +244,9 @@ def survey_on(now: LossSurface, data: Data) -> LossSurface:
     some = max(1, CHUNK_NUMBERS // (network.size + 2 * rows * sum(network.sizes)))
     stop = min(now.done + some, len(now.loss))
     loss = now.loss.copy()
-    loss[now.done : stop] = losses(network, now.weights(now.done, stop), data, now.loss_landscape.n_samples)
+    loss[now.done : stop] = losses(
+        network, now.weights(now.done, stop), data, now.loss_landscape.n_samples
+    )
     return replace(now, loss=loss, done=stop)
 
 
@@ -244,7 +260,9 @@ def losses(network: Network, params, data: Data, rows: int, dtype=None) -> np.nd
     x, t = data.x[:rows].astype(dtype), data.t[:rows]
     with np.errstate(all="ignore"):
         outputs = network.forward(params.astype(dtype), x).outputs[-1]
-        found = softmax_cross_entropy(outputs, one_hot(t, network.sizes[-1], dtype))[0].astype(float)
+        found = softmax_cross_entropy(outputs, one_hot(t, network.sizes[-1], dtype))[0].astype(
+            float
+        )
     return np.where(np.isfinite(found), found, np.nan)
 
 
@@ -264,7 +282,13 @@ def curvature(now: LossSurface, data: Data) -> Curvature:
     """From second differences around the middle, in float64, per unit of the axes squared."""
     half = [NEAR * (axis[-1] - axis[0]) / 2 for axis in (now.x, now.y)]
     steps = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]) * half
-    f = losses(now.loss_landscape.race.network, now.plane.at(steps), data, now.loss_landscape.n_samples, np.float64)
+    f = losses(
+        now.loss_landscape.race.network,
+        now.plane.at(steps),
+        data,
+        now.loss_landscape.n_samples,
+        np.float64,
+    )
     [[a, b, c], [d, e, g], [h, i, j]] = f.reshape(3, 3)
     xx, yy = (d - 2 * e + g) / half[0] ** 2, (b - 2 * e + i) / half[1] ** 2
     xy = (a - c - h + j) / (4 * half[0] * half[1])
@@ -281,7 +305,10 @@ def sharpness(now: LossSurface, data: Data, steps: int = 30) -> float:
     a unit again; what is left is the direction that it stretches most. NaN where the gradient is not finite.
     """
     network, at = now.loss_landscape.race.network, now.plane.origin
-    x, t = data.x[: now.loss_landscape.n_samples].astype(float), data.t[: now.loss_landscape.n_samples]
+    x, t = (
+        data.x[: now.loss_landscape.n_samples].astype(float),
+        data.t[: now.loss_landscape.n_samples],
+    )
     loss = MiniBatch(network, x, one_hot(t, network.sizes[-1]))
     d = stream(now.loss_landscape.seed, DIRECTIONS).standard_normal(len(at))
     found = np.nan

@@ -21,11 +21,20 @@ from optviz.plot.old_training import (
 from optviz.training import smoothed
 
 LOSS, RATE = (0.37, 1.0), (0.0, 0.3)  # the parts of the picture's height
-FAR = 20.0  # optimizers whose largest rates are that many times apart are drawn on a logarithmic axis
+FAR = (
+    20.0  # optimizers whose largest rates are that many times apart are drawn on a logarithmic axis
+)
 DEEP = 1e-4  # of the largest rate: how far down such an axis goes
 TINY, RUNAWAY = 1e-4, 4.0  # losses at which the axis ends
 ALL_ROWS, MINI_BATCHES = "all training rows", "mini-batches"
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}}
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1,
+    "xanchor": "left",
+    "yanchor": "bottom",
+    "font": {"size": 12},
+}
 
 
 def apart(all_rates: list[np.ndarray]) -> bool:
@@ -35,7 +44,12 @@ def apart(all_rates: list[np.ndarray]) -> bool:
 
 
 def over_rates(
-    lines: list[Line], all_rates: list[np.ndarray], whose: str, smooth: bool, log: bool, log_rate: bool
+    lines: list[Line],
+    all_rates: list[np.ndarray],
+    whose: str,
+    smooth: bool,
+    log: bool,
+    log_rate: bool,
 ) -> dict:
     """The loss so far, and under it, on the same axis, the rate from the first iteration to the last.
 
@@ -61,7 +75,9 @@ def over_rates(
     }  # fmt: skip
     layout["yaxis"]["domain"], layout["xaxis"]["anchor"] = list(LOSS), "y2"
     layout["xaxis"]["mirror"] = "all"
-    layout["yaxis"]["title"] = {"text": f"loss on {whose}" if whose == ALL_ROWS else "loss of mini-batches"}
+    layout["yaxis"]["title"] = {
+        "text": f"loss on {whose}" if whose == ALL_ROWS else "loss of mini-batches"
+    }
     layout["yaxis2"] = {"domain": list(RATE), "zeroline": False, "title": {"text": "rate"}, **below}
     layout["legend"] = LEGEND
     return figure
@@ -72,7 +88,9 @@ def _span(lines, whose):
     seen = [1.0, 2.4]
     for line in lines:
         now = line.progress
-        values = now.cross_entropy[:, 0, line.i] if whose == ALL_ROWS else smoothed(now.loss[:, line.i])
+        values = (
+            now.cross_entropy[:, 0, line.i] if whose == ALL_ROWS else smoothed(now.loss[:, line.i])
+        )
         seen += [float(v) for v in values.ravel() if np.isfinite(v) and v > 0]
     return max(min(seen), TINY), min(1.05 * max(seen), RUNAWAY)
 
@@ -101,8 +119,18 @@ def _on_all_rows(lines):
 def _rate(line, r):
     """A rate of every iteration, thinned where no screen shows the difference; before and after each step down."""
     n = len(r)
-    edges = np.flatnonzero(np.abs(np.diff(r)) > 0.02 * (r.max() if n else 0)) if n < 10 * DRAWN else np.empty(0, int)
-    some = np.unique(np.concatenate([np.linspace(0, n - 1, min(n, DRAWN)).astype(int), edges, edges + 1])) if n else []
+    edges = (
+        np.flatnonzero(np.abs(np.diff(r)) > 0.02 * (r.max() if n else 0))
+        if n < 10 * DRAWN
+        else np.empty(0, int)
+    )
+    some = (
+        np.unique(
+            np.concatenate([np.linspace(0, n - 1, min(n, DRAWN)).astype(int), edges, edges + 1])
+        )
+        if n
+        else []
+    )
     x, y = np.asarray(some, float), r[some] if n else r
     return {
         "type": "scatter", "mode": "lines+markers", "uid": f"{line.id}s", "name": line.name, "legendgroup": line.name, "showlegend": True,
@@ -123,7 +151,14 @@ def standing(line: Line, r: np.ndarray) -> list[str]:
     ends = [number(r[0], 3), number(r[-1], 3)] if len(r) else ["–", "–"]
     losses_ = [over_seeds(values[i])[0] for values in (now.cross_entropy[-1, 0], settled(now))]
     accuracies = [number(100 * over_seeds(now.accuracy[-1, k, i])[0], 3) + " %" for k in (0, 1)]
-    return [line.name, f"{now.iteration}", *ends, *(number(v, 3) for v in losses_), *accuracies, status(now, i)]
+    return [
+        line.name,
+        f"{now.iteration}",
+        *ends,
+        *(number(v, 3) for v in losses_),
+        *accuracies,
+        status(now, i),
+    ]
 
 
 def remarks(lines: list[Line]) -> str:
@@ -160,9 +195,7 @@ def _best(lines):
         return "All have diverged."
     (low, best), (high, worst) = alive[0], alive[-1]
     lost = [line.name for loss, line in ends if not np.isfinite(loss)]
-    text = (
-        f"**Over the last tenth** of the training the loss on all training rows is lowest with {best}: {number(low, 3)}"
-    )
+    text = f"**Over the last tenth** of the training the loss on all training rows is lowest with {best}: {number(low, 3)}"
     if len(alive) > 1:
         second = f", then {alive[1][1]} with {number(alive[1][0], 3)}" if len(alive) > 2 else ""
         text += f"{second}; highest with {worst}: {number(high, 3)}"

@@ -64,15 +64,23 @@ READ = ("", "rate", "smoothed loss there", "what it says")
 def rows(reading: Reading) -> list[list[str]]:
     """The marked rates as rows of a table."""
     told = {
-        "steepest descent": (reading.steepest, "a good rate to begin with: the loss falls fastest here"),
+        "steepest descent": (
+            reading.steepest,
+            "a good rate to begin with: the loss falls fastest here",
+        ),
         "lowest loss": (reading.lowest, "at the edge: a kept rate should be well below"),
-        "blows up": (reading.blown, "too large: the loss has climbed back a quarter of what it came down"),
+        "blows up": (
+            reading.blown,
+            "too large: the loss has climbed back a quarter of what it came down",
+        ),
     }
     found = []
     for name, (rate, meaning) in told.items():
         known = np.isfinite(rate)
         at = np.interp(np.log10(rate), np.log10(reading.rates), reading.smooth) if known else np.nan
-        found.append([name, number(rate, 3), number(float(at), 3), meaning if known else "not seen"])
+        found.append(
+            [name, number(rate, 3), number(float(at), 3), meaning if known else "not seen"]
+        )
     return found
 
 
@@ -83,7 +91,11 @@ def told(reading: Reading, done: bool) -> str:
     else:
         cut = ""
     if not np.isfinite(reading.steepest):
-        return "Nothing to read off yet." if not done else f"The loss never came down: nothing can be read off.{cut}"
+        return (
+            "Nothing to read off yet."
+            if not done
+            else f"The loss never came down: nothing can be read off.{cut}"
+        )
     text = f"The loss falls fastest at a rate of **{number(reading.steepest, 2)}**"
     if np.isfinite(reading.blown):
         return f"{text}, is lowest at {number(reading.lowest, 2)} and begins to blow up at **{number(reading.blown, 2)}**.{cut}"

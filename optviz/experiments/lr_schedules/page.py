@@ -34,16 +34,33 @@ from optviz.ui.session import session
 PAGE, RANGE = "lr_schedules", "lr-schedules-range"  # also the names of the two laboratories
 TABS = {"schedules": "Schedules", "range": "Range test"}
 PRESETS = {
-    "Step decay": (core.ScheduleComparison(), "One rate, kept, and the same rate cut to a tenth half-way."),
+    "Step decay": (
+        core.ScheduleComparison(),
+        "One rate, kept, and the same rate cut to a tenth half-way.",
+    ),
     "All kinds": (core.KINDS, "Seven ways from the same rate on the same network."),
     "Four rates": (core.FOUR_RATES, "Too low, good, high, very high, each of them kept."),
 }
-NUMBERS = tuple(replace(k, default=v) for k, v in zip(SHARED, (2, 50, 8, 900, 1500, 1), strict=True))
+NUMBERS = tuple(
+    replace(k, default=v) for k, v in zip(SHARED, (2, 50, 8, 900, 1500, 1), strict=True)
+)
 RANGE_NUMBERS = tuple(k for k in NUMBERS if k.name != "iterations")
 TEST = (
-    Hyperparameter("low", 1e-4, core.MIN_RATE, core.MAX_RATE / 10, log=True, help="rate of the first step"),
-    Hyperparameter("high", 10.0, core.MIN_HIGH, core.MAX_RATE, log=True, help="rate of the last step"),
-    Hyperparameter("steps", 400, core.MIN_STEPS, core.MAX_STEPS, "T", log=True, help="steps from one to the other"),
+    Hyperparameter(
+        "low", 1e-4, core.MIN_RATE, core.MAX_RATE / 10, log=True, help="rate of the first step"
+    ),
+    Hyperparameter(
+        "high", 10.0, core.MIN_HIGH, core.MAX_RATE, log=True, help="rate of the last step"
+    ),
+    Hyperparameter(
+        "steps",
+        400,
+        core.MIN_STEPS,
+        core.MAX_STEPS,
+        "T",
+        log=True,
+        help="steps from one to the other",
+    ),
 )
 
 
@@ -58,7 +75,9 @@ def page() -> None:
         scene = session().specs["lr_schedules"]
         with shown:
             if view == "range":
-                laboratory(RANGE, [scene.tested], lambda progresses: _draw_range(scene, *progresses))
+                laboratory(
+                    RANGE, [scene.tested], lambda progresses: _draw_range(scene, *progresses)
+                )
             else:
                 laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
         with under:
@@ -87,7 +106,14 @@ def _schedule_controls():
     with st.container(horizontal=True, key="lr-schedules-presets", gap="small"):
         for label, (scene, told) in PRESETS.items():
             st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(lambda: session().specs["lr_schedules"].optimizers, session().specs["lr_schedules"].network, core.MAX_OPTIMIZERS, _put_optimizers, _another, scheduled=True)
+    trainees(
+        lambda: session().specs["lr_schedules"].optimizers,
+        session().specs["lr_schedules"].network,
+        core.MAX_OPTIMIZERS,
+        _put_optimizers,
+        _another,
+        scheduled=True,
+    )
     _network_controls(NUMBERS)
 
 
@@ -138,7 +164,9 @@ def _draw(scene, progresses):
     with st.container(horizontal=True, vertical_alignment="center", key="lr-schedules-view"):
         whose = st.segmented_control("Loss on", [views.ALL_ROWS, views.MINI_BATCHES], default=views.ALL_ROWS, key="lr-schedules-whose",
                                      required=True, label_visibility="collapsed")  # fmt: skip
-        smooth = st.toggle("Smoothed", True, key="lr-schedules-smooth", disabled=whose == views.ALL_ROWS)
+        smooth = st.toggle(
+            "Smoothed", True, key="lr-schedules-smooth", disabled=whose == views.ALL_ROWS
+        )
         log = st.toggle("Logarithmic loss", True, key="lr-schedules-log")
         log_rate = st.toggle("Logarithmic rate", apart, key=f"lr-schedules-log-rate-{apart}")
     with picture:
@@ -190,7 +218,16 @@ def curves_csv(lines: list[bench.Line], planned) -> str:
                 whole = ["", "", ""] if k is None else [
                     repr(float(v)) for v in (now.cross_entropy[k, 0, line.i, s], *now.accuracy[k, :, line.i, s])
                 ]  # fmt: skip
-                write([line.name, seed, t, repr(float(r[t - 1])), repr(float(now.loss[t - 1, line.i, s])), *whole])
+                write(
+                    [
+                        line.name,
+                        seed,
+                        t,
+                        repr(float(r[t - 1])),
+                        repr(float(now.loss[t - 1, line.i, s])),
+                        *whole,
+                    ]
+                )
     return out.getvalue()
 
 
@@ -241,7 +278,11 @@ def _draw_range(scene, now):
     )  # fmt: skip
     st.markdown(range_test.told(reading, now.done))
     table(
-        html_table("The rates that are marked", range_test.READ, [(row, None) for row in range_test.rows(reading)]),
+        html_table(
+            "The rates that are marked",
+            range_test.READ,
+            [(row, None) for row in range_test.rows(reading)],
+        ),
         "range-reading",
     )
     with st.container(horizontal=True, key="range-next"):

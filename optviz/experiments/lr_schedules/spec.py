@@ -45,13 +45,22 @@ class RangeTest:
     def config(self) -> OptimizerConfig:
         """The optimizer with its growing rate."""
         growth = Choice("growth", {"decades": log10(self.high / self.low), "steps": self.steps - 1})
-        return OptimizerConfig(Choice(self.optimizer.key, {**self.optimizer.values, "lr": self.high}), (), {"lr": growth})
+        return OptimizerConfig(
+            Choice(self.optimizer.key, {**self.optimizer.values, "lr": self.high}),
+            (),
+            {"lr": growth},
+        )
 
 
 def _steps():
     """The sudden drop: the same net with and without it."""
     sgd = Choice("sgd", {"lr": 0.3})
-    return (OptimizerConfig(sgd), OptimizerConfig(sgd, (), {"lr": Choice("step", {"gamma": 0.1, "every": 450, "first": 450})}))
+    return (
+        OptimizerConfig(sgd),
+        OptimizerConfig(
+            sgd, (), {"lr": Choice("step", {"gamma": 0.1, "every": 450, "first": 450})}
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,9 @@ def check(scene: ScheduleComparison) -> None:
         raise SpecError(f"the view is one of {', '.join(VIEWS)}, not {scene.view[:30]!r}")
     test = scene.test
     if "lr" in test.optimizer.values:
-        raise SpecError("the rate of a range test is what it tries, not a hyperparameter of its optimizer")
+        raise SpecError(
+            "the rate of a range test is what it tries, not a hyperparameter of its optimizer"
+        )
     if not (MIN_RATE <= test.low <= MAX_RATE / 10 and MIN_HIGH <= test.high <= MAX_RATE):
         raise SpecError(
             f"a range test goes from {MIN_RATE:g} or more to {MIN_HIGH:g} or more, at most {MAX_RATE:g}"
@@ -108,7 +119,9 @@ def check(scene: ScheduleComparison) -> None:
     if test.high < 9.99 * test.low:
         raise SpecError("a range test goes through a power of ten or more")
     if not MIN_STEPS <= test.steps <= MAX_STEPS:
-        raise SpecError(f"a range test takes from {MIN_STEPS} to {MAX_STEPS} steps, not {test.steps}")
+        raise SpecError(
+            f"a range test takes from {MIN_STEPS} to {MAX_STEPS} steps, not {test.steps}"
+        )
     for training in (*scene.trainings, scene.tested):
         check_training(training)
 
@@ -132,18 +145,29 @@ def fitted(key: str, iterations: int) -> Choice:
         "cyclic": {"period": iterations // 3}, "warmup": {"steps": iterations // 9}, "growth": {"steps": iterations - 1},
     }.get(key, {})  # fmt: skip
     ranges = {k.name: (k.low, k.high) for k in hyperparameters(SCHEDULES[key])}
-    return Choice(key, {name: type(v)(min(max(v, ranges[name][0]), ranges[name][1])) for name, v in wanted.items()})
+    return Choice(
+        key,
+        {
+            name: type(v)(min(max(v, ranges[name][0]), ranges[name][1]))
+            for name, v in wanted.items()
+        },
+    )
 
 
 # CS231n, lecture 7: one net with every schedule; and four rates that are kept, from too low to very high.
 KINDS = ScheduleComparison(
     tuple(
-        OptimizerConfig(Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)})
+        OptimizerConfig(
+            Choice("sgd", {"lr": 0.3}), (), {} if key == "constant" else {"lr": fitted(key, 900)}
+        )
         for key in ("constant", "step", "exponential", "inverse_time", "cosine", "cyclic", "warmup")
     ),
     seeds=(0,),
 )
-FOUR_RATES = ScheduleComparison(tuple(OptimizerConfig(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)), seeds=(0,))
+FOUR_RATES = ScheduleComparison(
+    tuple(OptimizerConfig(Choice("sgd", {"lr": rate})) for rate in (0.003, 0.1, 0.5, 3.0)),
+    seeds=(0,),
+)
 
 
 def settled(now: Progress) -> np.ndarray:
@@ -178,7 +202,15 @@ def jumps(now: Progress) -> list[Jump]:
         window = min(WINDOW, t - before, after - t)
         if window and now.iteration >= t + window:
             change = float(factor(t)) / float(factor(t - 1)) if factor(t - 1) else np.inf
-            found.append(Jump(t, change, now.loss[t - window : t].mean(), now.loss[t : t + window].mean(), window))
+            found.append(
+                Jump(
+                    t,
+                    change,
+                    now.loss[t - window : t].mean(),
+                    now.loss[t : t + window].mean(),
+                    window,
+                )
+            )
     return found
 
 
@@ -207,7 +239,11 @@ def read(rates, loss) -> Reading:
     rates, whole = np.asarray(rates, float)[: len(loss)], len(rates)
     middle = np.median(np.where(np.isfinite(loss), loss, np.inf), -1)
     few = max(whole // 40, 1)
-    over = np.flatnonzero(~(middle <= TOO_LARGE * middle[:few].mean())) if len(middle) else middle.astype(int)
+    over = (
+        np.flatnonzero(~(middle <= TOO_LARGE * middle[:few].mean()))
+        if len(middle)
+        else middle.astype(int)
+    )
     n, left = (int(over[0]), float(rates[over[0]])) if len(over) else (len(middle), np.nan)
     window = max(whole // 10, 3) | 1
     if n <= window:  # too early to say anything
@@ -228,4 +264,6 @@ def with_rate(scene: ScheduleComparison, rate: float) -> ScheduleComparison:
     own = scene.test.optimizer
     lr = next(k for k in hyperparameters(OPTIMIZERS[own.key]) if k.name == "lr")
     config = OptimizerConfig(Choice(own.key, {**own.values, "lr": min(max(rate, lr.low), lr.high)}))
-    return replace(scene, optimizers=(*scene.optimizers[: MAX_OPTIMIZERS - 1], config), view="schedules")
+    return replace(
+        scene, optimizers=(*scene.optimizers[: MAX_OPTIMIZERS - 1], config), view="schedules"
+    )

@@ -13,12 +13,15 @@ from optviz.training import advance, begin, load
 
 def stamp(scene: ScheduleComparison, theme: Theme) -> str:
     """The rates of all optimizers, or the smoothed loss of a short range test; an SVG."""
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     for i, (x, y) in enumerate(_tested(scene) if scene.view == "range" else _planned(scene)):
         look = style(i, theme)
         points = [
-            f"{12 + (WIDTH - 24) * a:.1f},{HEIGHT - 14 - (HEIGHT - 28) * b:.1f}" for a, b in zip(x, y, strict=True)
+            f"{12 + (WIDTH - 24) * a:.1f},{HEIGHT - 14 - (HEIGHT - 28) * b:.1f}"
+            for a, b in zip(x, y, strict=True)
         ]
         dashes = f' stroke-dasharray="{" ".join(map(str, look.dashes))}"' if look.dashes else ""
         if points:
@@ -44,7 +47,9 @@ def _planned(scene):
 def _tested(scene):
     test = replace(scene, seeds=scene.seeds[:1], test=replace(scene.test, steps=GLIMPSE)).tested
     data = load(test)
-    reading = read(rates(test.optimizer, GLIMPSE), advance(begin(test, data), data, GLIMPSE).loss[:, 0])
+    reading = read(
+        rates(test.optimizer, GLIMPSE), advance(begin(test, data), data, GLIMPSE).loss[:, 0]
+    )
     known = np.isfinite(reading.smooth)
     low, high = np.log10(scene.test.low), np.log10(scene.test.high)
     top = max(float(reading.smooth[known].max(initial=0)), 1e-9)

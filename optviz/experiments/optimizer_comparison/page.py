@@ -37,7 +37,13 @@ PAGE = Page(
     OptimizerComparison(),
     {
         "": View(
-            form=[Data(), ACTIVATION, INITIALIZER, Numbers(*NUMBERS), OptimizerList(MAX_OPTIMIZERS)],
+            form=[
+                Data(),
+                ACTIVATION,
+                INITIALIZER,
+                Numbers(*NUMBERS),
+                OptimizerList(MAX_OPTIMIZERS),
+            ],
             jobs=lambda comparison: training_jobs(comparison.trainings),
             tabs=[
                 Tab(

@@ -8,7 +8,9 @@ from optviz.translation import _
 
 def standings(context):
     """How every optimizer stands, as a table."""
-    return standings_table(context.lines, _("How every optimizer stands")) if context.lines else None
+    return (
+        standings_table(context.lines, _("How every optimizer stands")) if context.lines else None
+    )
 
 
 def misclassified(name: str, wrong: int, total: int) -> str:

@@ -17,7 +17,14 @@ from optviz.training import advance, begin, load
 
 BINS = 81  # of the weights' histogram
 LONG = 24  # characters of a name that stand over a small picture
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}}
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1,
+    "xanchor": "left",
+    "yanchor": "bottom",
+    "font": {"size": 12},
+}
 MARGIN = {"l": 56, "r": 12, "t": 30, "b": 42}
 
 
@@ -71,7 +78,11 @@ def tests(lines: list[Line], scale: Scale) -> dict:
     data, shown = [], []
     for line in lines:
         now = line.progress
-        x, curve, look = scale.of(now, now.evaluated), over_seeds(now.accuracy[:, 1, line.i]), line.look
+        x, curve, look = (
+            scale.of(now, now.evaluated),
+            over_seeds(now.accuracy[:, 1, line.i]),
+            line.look,
+        )
         if now.accuracy.shape[-1] > 1:
             data.append(_between(f"{line.id}b", x, curve[2], curve[1], look.color, 0.15, line.name))
         data.append({
@@ -80,7 +91,12 @@ def tests(lines: list[Line], scale: Scale) -> dict:
             "marker": {"symbol": look.marker, "size": 8, "color": look.color, "maxdisplayed": 8},
             "hovertemplate": f"{line.name}: %{{y:.1%}}<extra></extra>",
         })  # fmt: skip
-        shown += [curve[i][k] for k in range(len(x)) if 4 * now.evaluated[k] >= now.iteration > 0 for i in (1, 2)]
+        shown += [
+            curve[i][k]
+            for k in range(len(x))
+            if 4 * now.evaluated[k] >= now.iteration > 0
+            for i in (1, 2)
+        ]
     shown = [v for v in shown if np.isfinite(v)]
     low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
     room = max(0.1 * (high - low), 0.01)
@@ -94,7 +110,11 @@ def tests(lines: list[Line], scale: Scale) -> dict:
 
 def differences(lines: list[Line], theme: Theme) -> dict:
     """Test accuracy less that of the first network with the same seed: a mark for each seed, a bar for the median."""
-    (iteration, (first, *others)), data, most = outcomes([line.progress for line in lines]), [], 0.01
+    (iteration, (first, *others)), data, most = (
+        outcomes([line.progress for line in lines]),
+        [],
+        0.01,
+    )
     for k, (line, own) in enumerate(zip(lines[1:], others, strict=True)):
         found, look = paired(first, own), line.look
         if not iteration or not len(found.tests):
@@ -123,7 +143,9 @@ def differences(lines: list[Line], theme: Theme) -> dict:
     return {"data": data, "layout": layout}
 
 
-def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, theme: Theme) -> dict:
+def histograms(
+    lines: list[Line], weights: list[np.ndarray], start: np.ndarray, theme: Theme
+) -> dict:
     """How many weights are how large, all layers and seeds together, on a logarithmic scale; and before the training.
 
     `weights` holds for each line its `(S, n)`, `start` is that of them all. Bins are of one width, one of them about 0.
@@ -135,7 +157,9 @@ def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, 
     middles = (edges[1:] + edges[:-1]) / 2
 
     def outline(uid, name, w, line, more):
-        share = np.maximum(np.histogram(w, edges)[0], 1e-3) / w.size  # an empty bin is below the frame
+        share = (
+            np.maximum(np.histogram(w, edges)[0], 1e-3) / w.size
+        )  # an empty bin is below the frame
         return {
             "type": "scatter", "mode": "lines", "uid": uid, "name": name, "x": packed(middles), "y": packed(share),
             "line": {"shape": "hvh", **line}, "hovertemplate": f"{name}: %{{y:.2g}} at %{{x:.2f}}<extra></extra>", **more,
@@ -143,11 +167,21 @@ def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, 
 
     data = [
         outline(
-            "start", "before training", start, {"color": theme.faint, "width": 1.5}, {"fill": "tozeroy", "opacity": 0.6}
+            "start",
+            "before training",
+            start,
+            {"color": theme.faint, "width": 1.5},
+            {"fill": "tozeroy", "opacity": 0.6},
         )
     ]
     data += [
-        outline(f"{line.id}w", line.name, w, {"color": line.look.color, "width": 2.4, "dash": line.look.dash}, {})
+        outline(
+            f"{line.id}w",
+            line.name,
+            w,
+            {"color": line.look.color, "width": 2.4, "dash": line.look.dash},
+            {},
+        )
         for line, w in zip(lines, finite, strict=True)
         if w.size
     ]
@@ -161,7 +195,11 @@ def histograms(lines: list[Line], weights: list[np.ndarray], start: np.ndarray, 
 
 
 def _along(scale):
-    return {"title": {"text": ALONG[scale.along], "standoff": 4}, "range": [0, scale.end or 1], "zeroline": False}
+    return {
+        "title": {"text": ALONG[scale.along], "standoff": 4},
+        "range": [0, scale.end or 1],
+        "zeroline": False,
+    }
 
 
 def _note(x, y, text, color, size, anchors):
@@ -175,7 +213,15 @@ def _note(x, y, text, color, size, anchors):
 def _between(uid, x, above, below, color, opacity, group="", hatched=False):
     known = np.isfinite(above) & np.isfinite(below)
     x, above, below = x[known], above[known], below[known]
-    pattern = {"fillpattern": {"shape": "/", "fgcolor": color, "size": 7, "solidity": 0.16, "fillmode": "overlay"}}
+    pattern = {
+        "fillpattern": {
+            "shape": "/",
+            "fgcolor": color,
+            "size": 7,
+            "solidity": 0.16,
+            "fillmode": "overlay",
+        }
+    }
     return {
         "type": "scatter", "mode": "lines", "uid": uid, "showlegend": False, "x": packed(np.concatenate([x, x[::-1]])),
         "y": packed(np.concatenate([above, below[::-1]])), "fill": "toself", "fillcolor": "rgba(0,0,0,0)" if hatched else color,
@@ -190,10 +236,14 @@ def _folded(name):
 
 def stamp(scene: Regularization, theme: Theme) -> str:
     """Training and test accuracy of the first regularizer, one seed, and the gap between them: quickly trained for it."""
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     short = min(scene.iterations, 150)
-    training = replace(scene.trainings[0], iterations=short, seeds=scene.seeds[:1], eval_every=max(short // 15, 1))
+    training = replace(
+        scene.trainings[0], iterations=short, seeds=scene.seeds[:1], eval_every=max(short // 15, 1)
+    )
     data = load(training)
     data = data._replace(x_test=data.x_test[:300], t_test=data.t_test[:300])
     now = begin(training, data)
@@ -214,4 +264,6 @@ def stamp(scene: Regularization, theme: Theme) -> str:
 
 
 def _at(k, n, accuracy):
-    return f"{12 + (WIDTH - 24) * k / max(n - 1, 1):.1f},{HEIGHT - 14 - (HEIGHT - 28) * accuracy:.1f}"
+    return (
+        f"{12 + (WIDTH - 24) * k / max(n - 1, 1):.1f},{HEIGHT - 14 - (HEIGHT - 28) * accuracy:.1f}"
+    )

@@ -53,7 +53,11 @@ PARTS = {
 DATA = (
     Hyperparameter("rows", 300, 50, 1700, help="rows for training; the rest is for testing"),
     Hyperparameter(
-        "noise", 0.0, 0.0, MAX_NOISE, help="share of the training labels that are wrong; those of the test are right"
+        "noise",
+        0.0,
+        0.0,
+        MAX_NOISE,
+        help="share of the training labels that are wrong; those of the test are right",
     ),
     Hyperparameter(
         "seeds",
@@ -67,7 +71,15 @@ NETWORK = (
     Hyperparameter("hidden", 6, 0, 12, "L", help="hidden layers"),
     Hyperparameter("units", 100, 2, 300, "n", help="units in each of them"),
     Hyperparameter("batch", 100, 1, MAX_BATCH, "B", log=True, help="rows in a mini-batch"),
-    Hyperparameter("iterations", 903, 30, 5000, "T", log=True, help="updates of every network; an epoch is rows / batch of them"),
+    Hyperparameter(
+        "iterations",
+        903,
+        30,
+        5000,
+        "T",
+        log=True,
+        help="updates of every network; an epoch is rows / batch of them",
+    ),
 )
 SHARED_OPTIMIZER = "the optimizer of all"
 ACCURACY, WEIGHTS = "Accuracy", "Weights"
@@ -122,9 +134,17 @@ def _put(i, regularizer):
 
 def _add():
     """Weight decay, dropout, both or L1: the first that is not there yet."""
-    usual_ = [Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1), Regularizer(l1=0.0003), BASELINE]
+    usual_ = [
+        Regularizer(l2=0.01),
+        Regularizer(dropout=0.1),
+        Regularizer(l2=0.01, dropout=0.1),
+        Regularizer(l1=0.0003),
+        BASELINE,
+    ]
     there = session().specs["regularization"].regularizers
-    _update(regularizers=(*there, next((r for r in usual_ if r not in there), Regularizer(l2=0.02))))
+    _update(
+        regularizers=(*there, next((r for r in usual_ if r not in there), Regularizer(l2=0.02)))
+    )
 
 
 def _remove(i):
@@ -167,13 +187,22 @@ def _composition(i, label, regularizer, many):
 
     def train_with():
         chosen = S[f"optimizer-{of}"]
-        _put(i, replace(session().specs["regularization"].regularizers[i], optimizer=usual(chosen) if chosen else None))
+        _put(
+            i,
+            replace(
+                session().specs["regularization"].regularizers[i],
+                optimizer=usual(chosen) if chosen else None,
+            ),
+        )
 
     st.pills(
         "Consists of", list(PARTS), selection_mode="multi", default=[n for n in PARTS if getattr(regularizer, n)],
         format_func=lambda n: PARTS[n][0], key=f"parts-{of}", on_change=compose,
     )  # fmt: skip
-    keys = ["", *(k for k in OPTIMIZERS if not unsuited(k, session().specs["regularization"].network))]
+    keys = [
+        "",
+        *(k for k in OPTIMIZERS if not unsuited(k, session().specs["regularization"].network)),
+    ]
     own = regularizer.optimizer.key if regularizer.optimizer else ""
     st.selectbox(
         "Trained by", keys, keys.index(own), lambda k: OPTIMIZERS[k].label if k else SHARED_OPTIMIZER,
@@ -192,7 +221,9 @@ def _draw(scene, progresses):
     theme = THEMES[theme_name()]
     lines = [
         bench.Line(f"r{i}", label, now, 0, style(i, theme))
-        for i, (label, now) in enumerate(zip(core.names(scene.regularizers), progresses, strict=True))
+        for i, (label, now) in enumerate(
+            zip(core.names(scene.regularizers), progresses, strict=True)
+        )
     ]
     tabs = st.tabs([ACCURACY, WEIGHTS], key="regularization-tabs", on_change="rerun")
     for tab, section in zip(tabs, (_accuracy, _weights), strict=True):
@@ -222,24 +253,39 @@ def _accuracy(scene, lines, theme):
         with right:
             plot("regularization-pairs", views.differences(lines, theme), "Test accuracy of each regularizer less that of the first, seed by seed. The table says the same.",
                  view=f"{len(lines)}", theme=theme_name())  # fmt: skip
-    st.html(table("How every regularizer stands", told.headings(learned is not None), told.rows(lines, learned)))
+    st.html(
+        table(
+            "How every regularizer stands",
+            told.headings(learned is not None),
+            told.rows(lines, learned),
+        )
+    )
 
 
 def _memorized(scene, lines):
     """For each regularizer which share of the wrong labels it gives back, seed by seed."""
     training = lines[0].progress.training
-    data, right = data_of(training), data_of(replace(training, split=replace(scene.split, noise=0.0))).t
+    data, right = (
+        data_of(training),
+        data_of(replace(training, split=replace(scene.split, noise=0.0))).t,
+    )
     return [core.memorized(line.progress, data, right) for line in lines]
 
 
 def _weights(scene, lines, theme):
     weights = [core.weights(line.progress.training, line.progress.params[0]) for line in lines]
-    start = _start(canonical_json(to_dict([scene.network, scene.seeds])), lines[0].progress.training)
+    start = _start(
+        canonical_json(to_dict([scene.network, scene.seeds])), lines[0].progress.training
+    )
     plot("regularization-weights", views.histograms(lines, weights, start, theme), "Histogram of all weights for each regularizer. The table below says the same.",
          view=f"{len(lines)}", theme=theme_name())  # fmt: skip
     described = [core.described(w) for w in weights]
     st.html(
-        table("The weights of every regularizer", told.WEIGHTS, told.weight_rows(lines, described, core.described(start)))
+        table(
+            "The weights of every regularizer",
+            told.WEIGHTS,
+            told.weight_rows(lines, described, core.described(start)),
+        )
     )
     st.markdown(told.weighed(lines, described))
     st.caption(

@@ -43,9 +43,15 @@ class Regularization:
     As it opens: a deep network on few rows, judged by what other people wrote.
     """
 
-    regularizers: tuple[Regularizer, ...] = (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1))
+    regularizers: tuple[Regularizer, ...] = (
+        BASELINE,
+        Regularizer(l2=0.01),
+        Regularizer(dropout=0.1),
+    )
     network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
-    optimizer: OptimizerConfig = field(default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.05})))
+    optimizer: OptimizerConfig = field(
+        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.05}))
+    )
     dataset: Choice = Choice("digits")
     split: Split = Split(300, True)
     batch: int = 100
@@ -86,11 +92,15 @@ def check(scene: Regularization) -> None:
 BOOK = Regularization(
     (BASELINE, Regularizer(l2=0.1), Regularizer(dropout=0.15)), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})), split=Split(300), iterations=603,
 )  # fmt: skip
-WRITERS = Regularization((BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1)))
+WRITERS = Regularization(
+    (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1))
+)
 LABELS = Regularization(
     (BASELINE, Regularizer(l2=0.02), Regularizer(dropout=0.15)), split=Split(300, noise=0.2), iterations=1203,
 )  # fmt: skip
-NORMS = Regularization((BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.0003), Regularizer(l1=0.001)))
+NORMS = Regularization(
+    (BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.0003), Regularizer(l1=0.001))
+)
 # Adam alone, with λ in its loss, and with the same λ outside of it.
 _ADAM = Choice("adam", {"lr": 0.001})
 ADAM = Regularization((
@@ -116,13 +126,18 @@ def name(regularizer: Regularizer) -> str:
 def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
     """A name for each; of equal ones the second is “… (2)”."""
     found = [name(regularizer) for regularizer in regularizers]
-    return [n if found.index(n) == i else f"{n} ({found[: i + 1].count(n)})" for i, n in enumerate(found)]
+    return [
+        n if found.index(n) == i else f"{n} ({found[: i + 1].count(n)})"
+        for i, n in enumerate(found)
+    ]
 
 
 class Outcome(NamedTuple):
     """How a training stands, seed by seed; NaN where a seed has diverged."""
 
-    training: np.ndarray  # (S,) accuracy on the rows that it learned from, by the labels that it was given
+    training: (
+        np.ndarray
+    )  # (S,) accuracy on the rows that it learned from, by the labels that it was given
     test: np.ndarray  # (S,) accuracy on rows that it has not seen
 
     @property
@@ -135,7 +150,10 @@ def outcomes(progresses: list[Progress]) -> tuple[int, list[Outcome]]:
     """By the accuracies at the last iteration at which all were looked at: that iteration, and how each stood."""
     at = set.intersection(*(set(now.evaluated.tolist()) for now in progresses))
     last = max(at)
-    return int(last), [Outcome(*now.accuracy[np.flatnonzero(now.evaluated == last)[-1], :, 0]) for now in progresses]
+    return int(last), [
+        Outcome(*now.accuracy[np.flatnonzero(now.evaluated == last)[-1], :, 0])
+        for now in progresses
+    ]
 
 
 class Paired(NamedTuple):
@@ -157,7 +175,11 @@ def paired(first: Outcome, other: Outcome) -> Paired:
     both = np.isfinite(first.test) & np.isfinite(other.test)
     of = [
         (there - here)[both]
-        for here, there in ((first.gap, other.gap), (first.training, other.training), (first.test, other.test))
+        for here, there in (
+            (first.gap, other.gap),
+            (first.training, other.training),
+            (first.test, other.test),
+        )
     ]
     medians = [float(np.median(d)) if len(d) else float("nan") for d in of]
     return Paired(*medians, of[2], int((of[2] > 0).sum()))

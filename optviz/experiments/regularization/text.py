@@ -41,7 +41,9 @@ def headings(noisy: bool) -> tuple[str, ...]:
     return (*STANDING[:-1], LEARNED, STANDING[-1]) if noisy else STANDING
 
 
-def rows(lines: list[Line], learned: list[np.ndarray] | None = None) -> list[tuple[list[str], object]]:
+def rows(
+    lines: list[Line], learned: list[np.ndarray] | None = None
+) -> list[tuple[list[str], object]]:
     """Medians over the seeds, and paired differences to the first; `learned` is each line's share of wrong labels `(S,)`."""
     (_, stand), found = _stand(lines), []
     for k, (line, own) in enumerate(zip(lines, stand, strict=True)):
@@ -52,20 +54,40 @@ def rows(lines: list[Line], learned: list[np.ndarray] | None = None) -> list[tup
             percent(_median(own.test)),
             points(_median(own.gap)).lstrip("+"),
         ]
-        cells += [points(p.gap), points(p.test), f"{p.better} of {len(p.tests)} seeds"] if k else ["", "", ""]
+        cells += (
+            [points(p.gap), points(p.test), f"{p.better} of {len(p.tests)} seeds"]
+            if k
+            else ["", "", ""]
+        )
         cells += [percent(_median(learned[k]), 0)] if learned else []
         found.append(([*cells, status(line.progress, line.i)], line.look))
     return found
 
 
-WEIGHTS = ("", "length √ΣW²", "standard deviation", "largest", f"share below {TINY:g}", "test accuracy")
+WEIGHTS = (
+    "",
+    "length √ΣW²",
+    "standard deviation",
+    "largest",
+    f"share below {TINY:g}",
+    "test accuracy",
+)
 
 
-def weight_rows(lines: list[Line], of: list[Weights], start: Weights) -> list[tuple[list[str], object]]:
+def weight_rows(
+    lines: list[Line], of: list[Weights], start: Weights
+) -> list[tuple[list[str], object]]:
     """What the histogram shows, in numbers: medians over the seeds, and before the training."""
 
     def cells(name, w, test):
-        return [name, number(w.norm, 4), number(w.spread, 3), number(w.largest, 3), percent(w.tiny), test]
+        return [
+            name,
+            number(w.norm, 4),
+            number(w.spread, 3),
+            number(w.largest, 3),
+            percent(w.tiny),
+            test,
+        ]
 
     found = [
         (cells(line.name, w, percent(_median(own.test))), line.look)
@@ -86,7 +108,9 @@ def _median(values):
 # And in words.
 
 
-def remarks(lines: list[Line], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None) -> str:
+def remarks(
+    lines: list[Line], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None
+) -> str:
     """What each regularizer does to the gap and, which is the question, to rows that the network has not seen."""
     iteration, (first, *others) = _stand(lines)
     if not iteration:
@@ -97,9 +121,13 @@ def remarks(lines: list[Line], scale: Scale, noise: float = 0.0, learned: list[n
             f"So far, at epoch {number(scale.of(lines[0].progress, [iteration])[0], 3)} of {number(scale.end, 3)}:"
         )
     told.append(_alone(lines[0].name, first))
-    told += [_beside(line.name, paired(first, own)) for line, own in zip(lines[1:], others, strict=True)]
+    told += [
+        _beside(line.name, paired(first, own)) for line, own in zip(lines[1:], others, strict=True)
+    ]
     if noise and learned:
-        share = "; ".join(f"{line.name} {percent(_median(v), 0)}" for line, v in zip(lines, learned, strict=True))
+        share = "; ".join(
+            f"{line.name} {percent(_median(v), 0)}" for line, v in zip(lines, learned, strict=True)
+        )
         told.append(
             f"{percent(noise, 0)} of the training labels are wrong: at the dotted line stands who has learned the right ones and no other. "
             f"Wrong labels that are known by heart: {share}."
@@ -123,11 +151,24 @@ def _beside(name, p: Paired):
         return f"**{name}** has diverged: nothing can be said of it."
     n, side = len(p.tests), p.better >= p.worse
     count = p.better if side else p.worse
-    gap_ = _moved(p.gap, "raises the gap by {} points", "lowers the gap by {} points", "leaves the gap as it is")
-    known = _moved(
-        p.training, "training accuracy rises by {}", "training accuracy falls by {}", "training accuracy stays"
+    gap_ = _moved(
+        p.gap,
+        "raises the gap by {} points",
+        "lowers the gap by {} points",
+        "leaves the gap as it is",
     )
-    unseen = _moved(p.test, "test accuracy rises by {}", "test accuracy falls by {}", "test accuracy hardly moves")
+    known = _moved(
+        p.training,
+        "training accuracy rises by {}",
+        "training accuracy falls by {}",
+        "training accuracy stays",
+    )
+    unseen = _moved(
+        p.test,
+        "test accuracy rises by {}",
+        "test accuracy falls by {}",
+        "test accuracy hardly moves",
+    )
     told = f"**{name}** {gap_}: {known}, {unseen} ({'better' if side else 'worse'} in {count} of {n} seeds)."
     if count < CLEAR * n or abs(p.test) < ALIKE:
         return f"{told} On new rows that is no clear difference."
@@ -139,7 +180,11 @@ def _beside(name, p: Paired):
 
 
 def _moved(value, up, down, still):
-    return still if abs(value) < ALIKE else (up if value > 0 else down).format(f"{100 * abs(value):.1f}")
+    return (
+        still
+        if abs(value) < ALIKE
+        else (up if value > 0 else down).format(f"{100 * abs(value):.1f}")
+    )
 
 
 def weighed(lines: list[Line], of: list[Weights]) -> str:

@@ -25,7 +25,14 @@ from optviz.plot.style import (
 ANGLES = np.linspace(-MAX_ANGLE, MAX_ANGLE, 181)
 GRID = 100  # points of the landscape across
 WEIGHTS = ("weight w₁", "weight w₂")
-LEGEND = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}}
+LEGEND = {
+    "orientation": "h",
+    "x": 0,
+    "y": 1,
+    "xanchor": "left",
+    "yanchor": "bottom",
+    "font": {"size": 12},
+}
 
 
 def look(i: int, theme: Theme) -> Style:
@@ -60,7 +67,9 @@ def clouds(side: Side, degrees: float, theme: Theme) -> dict:
         _ruled("turned", "turned", line, low, high, {"color": theme.ink, "width": 3}),
     ]  # fmt: skip
     axis = {"zeroline": False, "constrain": "range"}
-    square = (high - low)[1] < 3 * (high - low)[0] < 9 * (high - low)[1]  # an angle is seen as large as it is
+    square = (
+        (high - low)[1] < 3 * (high - low)[0] < 9 * (high - low)[1]
+    )  # an angle is seen as large as it is
     layout = {
         "margin": {"l": 46, "r": 10, "t": 30, "b": 40}, "hovermode": False, "dragmode": "pan", "legend": LEGEND,
         "xaxis": {**axis, "range": [low[0], high[0]], "title": {"text": "feature x₁", "standoff": 4}},
@@ -76,7 +85,9 @@ def clouds(side: Side, degrees: float, theme: Theme) -> dict:
 def remark(pair: tuple[Side, Side], degrees: float) -> str:
     """What the turn does to either side, in a sentence or two of Markdown."""
     raw, standard = pair
-    best, here, there = (float(s.accuracy(s.turned(a))) for s, a in ((raw, 0.0), (raw, degrees), (standard, degrees)))
+    best, here, there = (
+        float(s.accuracy(s.turned(a))) for s, a in ((raw, 0.0), (raw, degrees), (standard, degrees))
+    )
     told = (
         f"One and the same line gets **{_percent(best)}** right in both kinds of coordinates. Its weights turned by {number(degrees)}°, "
         f"it gets **{_percent(here)}** on raw and **{_percent(there)}** on standardized data."
@@ -113,7 +124,11 @@ def over_angles(pair: tuple[Side, Side], degrees: float, field: str, theme: Them
     y = (
         {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy", "standoff": 2}}
         if field == "accuracy"
-        else {"type": "log", "exponentformat": "power", "title": {"text": "logistic loss", "standoff": 2}}
+        else {
+            "type": "log",
+            "exponentformat": "power",
+            "title": {"text": "logistic loss", "standoff": 2},
+        }
     )
     x = {
         "range": [-MAX_ANGLE, MAX_ANGLE],
@@ -132,7 +147,9 @@ def landscape(side: Side, theme: Theme) -> dict:
 def path(side: Side, descent: Descent, theme: Theme, i: int) -> dict:
     """The descent from zero to the best weights, over the contour."""
     run = descent.run
-    tracks = [(side.name, f"rate {number(descent.rate, 3)}", run.points, run.values, look(i, theme))]
+    tracks = [
+        (side.name, f"rate {number(descent.rate, 3)}", run.points, run.values, look(i, theme))
+    ]
     figure = contour.paths_layer(side.f, side.f.start, tracks, side.line[None, :2], theme)
     for axis, title in zip(("xaxis", "yaxis"), WEIGHTS, strict=True):
         figure["layout"][axis]["title"]["text"] = title
@@ -149,7 +166,9 @@ def along(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -> dic
         for off in [np.maximum(descent.off(side), 1e-16)]
     ]
     x = {"title": {"text": "step", "standoff": 4}, "range": [0, len(descents[0].run.points) - 1]}
-    lowest = min(float(np.nanmin(np.maximum(d.off(s), 1e-16))) for s, d in zip(pair, descents, strict=True))
+    lowest = min(
+        float(np.nanmin(np.maximum(d.off(s), 1e-16))) for s, d in zip(pair, descents, strict=True)
+    )
     low = max(np.log10(lowest), -8.0)
     y = {"type": "log", "exponentformat": "power", "range": [low - 0.3, 1.2], "nticks": 6,
          "title": {"text": "weights off by", "standoff": 2}}  # fmt: skip
@@ -171,8 +190,12 @@ def over_rates(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -
     data = []
     for i, (side, descent) in enumerate(zip(pair, descents, strict=True)):
         kind = look(i, theme)
-        left = np.clip(np.where(np.isfinite(descent.ends), descent.ends, np.inf) - side.least, 1e-10, 1e3)
-        end = float(np.clip(np.nan_to_num(descent.run.values[-1], nan=np.inf) - side.least, 1e-10, 1e3))
+        left = np.clip(
+            np.where(np.isfinite(descent.ends), descent.ends, np.inf) - side.least, 1e-10, 1e3
+        )
+        end = float(
+            np.clip(np.nan_to_num(descent.run.values[-1], nan=np.inf) - side.least, 1e-10, 1e3)
+        )
         data += [
             _line(side.name, side.name, RATES, left, kind, "rate %{x:.3g}: %{y:.3g}"),
             {
@@ -180,12 +203,26 @@ def over_rates(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -
                 "hoverinfo": "skip", "marker": {"symbol": kind.marker, "size": 13, "color": kind.color, "line": {"width": 2, "color": theme.ink}},
             },
         ]  # fmt: skip
-    x = {"type": "log", "exponentformat": "power", "title": {"text": "learning rate", "standoff": 4}}
+    x = {
+        "type": "log",
+        "exponentformat": "power",
+        "title": {"text": "learning rate", "standoff": 4},
+    }
     y = {"type": "log", "exponentformat": "power", "title": {"text": "excess loss", "standoff": 2}}
     return {"data": data, "layout": _axes(x, y)}
 
 
-TURNED = ("", "best line", "turned", "loss, best line", "loss, turned", "w₁", "w₂", "bias", "from the origin")
+TURNED = (
+    "",
+    "best line",
+    "turned",
+    "loss, best line",
+    "loss, turned",
+    "w₁",
+    "w₂",
+    "bias",
+    "from the origin",
+)
 
 
 def turned_rows(pair: tuple[Side, Side], scaling: Standardization) -> list[list]:
@@ -217,13 +254,17 @@ def descended_rows(pair: tuple[Side, Side], descents: list[Descent]) -> list[lis
     ]  # fmt: skip
 
 
-def table(headings, rows: list[list], label: str, looks: list[Style], shares: tuple[int, ...] = ()) -> str:
+def table(
+    headings, rows: list[list], label: str, looks: list[Style], shares: tuple[int, ...] = ()
+) -> str:
     """Rows as HTML, in the looks of the sides; columns in `shares` are per cent."""
     head = "".join(f'<th scope="col">{escape(h)}</th>' for h in headings)
     body = "".join(
         f'<tr><th scope="row" style="border-left: 0.35rem solid {kind.color}">{escape(row[0])}</th>'
         + "".join(
-            f"<td>{number(100 * v, 3)} %</td>" if k in shares and v is not None else f"<td>{number(v)}</td>"
+            f"<td>{number(100 * v, 3)} %</td>"
+            if k in shares and v is not None
+            else f"<td>{number(v)}</td>"
             for k, v in enumerate(row[1:], 1)
         )
         + "</tr>"

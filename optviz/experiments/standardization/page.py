@@ -38,7 +38,14 @@ TABS = {"line": "A line is turned", "loss": "The loss over the weights", "digits
 CHOSEN = {
     "steady": "Each its best without a step uphill", "lowest": "Each the one that ends lowest", "same": "One for both",
 }  # fmt: skip
-ANGLE = Hyperparameter("angle", 5.0, -MAX_ANGLE, MAX_ANGLE, r"\phi", help="degrees by which the best line's weights are turned")
+ANGLE = Hyperparameter(
+    "angle",
+    5.0,
+    -MAX_ANGLE,
+    MAX_ANGLE,
+    r"\phi",
+    help="degrees by which the best line's weights are turned",
+)
 CLOUDS = (
     Hyperparameter("offset", 10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"),
     Hyperparameter("gap", 2.0, 0.0, 5.0, "d", help="from center to center of the clouds"),
@@ -47,8 +54,24 @@ CLOUDS = (
     Hyperparameter("points", 500, 10, MAX_POINTS, "n", help="points in all"),
     Hyperparameter("seed", 21, 0, MAX_SEED, help="another number, other points"),
 )  # fmt: skip
-RATE = Hyperparameter("rate", 0.1, float(RATES[0]), float(RATES[-1]), "η", log=True, help="learning rate of both descents")
-STEPS = Hyperparameter("steps", 100, 1, MAX_STEPS, "T", log=True, help="steps of gradient descent, from weights of zero")
+RATE = Hyperparameter(
+    "rate",
+    0.1,
+    float(RATES[0]),
+    float(RATES[-1]),
+    "η",
+    log=True,
+    help="learning rate of both descents",
+)
+STEPS = Hyperparameter(
+    "steps",
+    100,
+    1,
+    MAX_STEPS,
+    "T",
+    log=True,
+    help="steps of gradient descent, from weights of zero",
+)
 
 
 def page() -> None:
@@ -60,9 +83,13 @@ def page() -> None:
         with panel:
             {"line": _line_controls, "loss": _loss_controls, "digits": _digits_controls}[view]()
         with shown:
-            {"line": _line, "loss": _loss, "digits": _digits}[view](session().specs["standardization"])
+            {"line": _line, "loss": _loss, "digits": _digits}[view](
+                session().specs["standardization"]
+            )
         with under:
-            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](session().specs["standardization"])
+            {"line": _line_told, "loss": _loss_told, "digits": _digits_told}[view](
+                session().specs["standardization"]
+            )
 
 
 def _update(**parts):
@@ -115,7 +142,10 @@ def descents_of(scaling: Standardization) -> list[Descent]:
 def _line_figures(scaling):
     pair, theme = pair_of(scaling), THEMES[theme_name()]
     return {
-        **{f"standardization-clouds-{i}": views.clouds(side, scaling.angle, theme) for i, side in enumerate(pair)},
+        **{
+            f"standardization-clouds-{i}": views.clouds(side, scaling.angle, theme)
+            for i, side in enumerate(pair)
+        },
         **{
             f"standardization-turned-{field}": views.over_angles(pair, scaling.angle, field, theme)
             for field in ("accuracy", "loss")
@@ -145,7 +175,9 @@ def _line_told(scaling):
     pair = pair_of(scaling)
     st.markdown(views.remark(pair, scaling.angle))
     table(
-        views.table(views.TURNED, views.turned_rows(pair, scaling), "The line in numbers", _looks(), (1, 2)),
+        views.table(
+            views.TURNED, views.turned_rows(pair, scaling), "The line in numbers", _looks(), (1, 2)
+        ),
         "standardization-turned",
     )
     st.caption(
@@ -196,15 +228,28 @@ def _loss_controls():
     key = f"standardization-rates-{session().epoch}"
     st.selectbox("Learning rate", list(CHOSEN), list(CHOSEN).index(session().specs["standardization"].choice), CHOSEN.get, key=key,
                  on_change=lambda: _update(choice=S[key]))  # fmt: skip
-    _live_hyperparameters("Gradient descent", (RATE, STEPS) if session().specs["standardization"].choice == "same" else (STEPS,), _loss_figures)
-    hyperparameter_panel(f"standardization-clouds-{session().epoch}", "The clouds", CLOUDS, _values(CLOUDS), lambda new: _update(**new))
+    _live_hyperparameters(
+        "Gradient descent",
+        (RATE, STEPS) if session().specs["standardization"].choice == "same" else (STEPS,),
+        _loss_figures,
+    )
+    hyperparameter_panel(
+        f"standardization-clouds-{session().epoch}",
+        "The clouds",
+        CLOUDS,
+        _values(CLOUDS),
+        lambda new: _update(**new),
+    )
 
 
 def _loss_told(scaling):
     pair, descents = pair_of(scaling), descents_of(scaling)
     st.markdown(views.arrived(pair, descents))
     rows = views.descended_rows(pair, descents)
-    table(views.table(views.DESCENDED, rows, "Curvature and descent in numbers", _looks(), (8,)), "standardization-descended")
+    table(
+        views.table(views.DESCENDED, rows, "Curvature and descent in numbers", _looks(), (8,)),
+        "standardization-descended",
+    )
     st.caption(
         "Logistic loss over the two weights; the bias is kept at its best value, so that there are two dimensions to draw. λ are the "
         "eigenvalues of the Hessian at the minimum, their ratio is the condition number; “with the bias” is that of all three "
@@ -220,7 +265,9 @@ def _loss_told(scaling):
 
 def _digits_controls():
     controls = TrainingControls(
-        "standardization", lambda: session().specs["standardization"].digits, lambda **parts: _update(digits=replace(session().specs["standardization"].digits, **parts))
+        "standardization",
+        lambda: session().specs["standardization"].digits,
+        lambda **parts: _update(digits=replace(session().specs["standardization"].digits, **parts)),
     )
     controls.data()
     controls.numbers(SHARED)
@@ -230,7 +277,9 @@ def _digits_controls():
 
 
 def _digits(scaling):
-    st.markdown("The same network, the same start, the same mini-batches: only the inputs are counted differently.")
+    st.markdown(
+        "The same network, the same start, the same mini-batches: only the inputs are counted differently."
+    )
     laboratory(PAGE, scaling.trainings, _draw)
 
 
@@ -247,7 +296,9 @@ def _draw(progresses):
                  view="bars", theme=theme_name())  # fmt: skip
     rows, looks = input_views.rows(lines), [line.look for line in lines]
     table(
-        views.table(input_views.HEADINGS, rows, "Accuracy of each kind of inputs", looks, (1, 2, 3, 4)),
+        views.table(
+            input_views.HEADINGS, rows, "Accuracy of each kind of inputs", looks, (1, 2, 3, 4)
+        ),
         "standardization-inputs",
     )
     bench.downloads(PAGE, lines, "inputs")
@@ -278,7 +329,15 @@ def _live_hyperparameters(label, declared, figures):
     """A panel whose hyperparameters move the pictures while they are dragged."""
     key = f"standardization-{label}-{len(declared)}-{session().epoch}"
     traces, rest = live_patch(key, lambda: figures(session().specs["standardization"]))
-    hyperparameter_panel(key, label, declared, _values(declared), lambda new: _update(**new), traces=traces, rested=rest)
+    hyperparameter_panel(
+        key,
+        label,
+        declared,
+        _values(declared),
+        lambda new: _update(**new),
+        traces=traces,
+        rested=rest,
+    )
 
 
 def _download():
@@ -299,11 +358,21 @@ def table_csv(scaling: Standardization) -> str:
             for degrees in sorted({*views.ANGLES.tolist(), scaling.angle}):
                 line = side.turned(degrees)
                 write(
-                    [side.name, repr(degrees), *(repr(float(v)) for v in (*line, side.accuracy(line), side.loss(line)))]
+                    [
+                        side.name,
+                        repr(degrees),
+                        *(repr(float(v)) for v in (*line, side.accuracy(line), side.loss(line))),
+                    ]
                 )
         return out.getvalue()
     write(["coordinates", "step", "w1", "w2", "loss", "rate", "condition_number"])
     for side, way in zip(pair, descents_of(scaling), strict=True):
         for t, (w, value) in enumerate(zip(way.run.points, way.run.values, strict=True)):
-            write([side.name, t, *(repr(float(v)) for v in (*w, value, way.rate, side.curvature.condition))])
+            write(
+                [
+                    side.name,
+                    t,
+                    *(repr(float(v)) for v in (*w, value, way.rate, side.curvature.condition)),
+                ]
+            )
     return out.getvalue()

@@ -106,7 +106,10 @@ class Logistic:
         """L `(...)`."""
         rows = w.reshape(-1, 2)
         size = max(BLOCK // len(self.x), 1)
-        parts = [np.logaddexp(0, -self._margins(rows[i : i + size])).mean(-1) for i in range(0, len(rows), size)]
+        parts = [
+            np.logaddexp(0, -self._margins(rows[i : i + size])).mean(-1)
+            for i in range(0, len(rows), size)
+        ]
         return np.concatenate(parts).reshape(w.shape[:-1]) + 0.5 * (self.ridge * w**2).sum(-1)
 
     def grad(self, w) -> np.ndarray:

@@ -21,12 +21,18 @@ def stamp(scaling: Standardization, theme: Theme) -> str:
     """What is looked at, raw on the left and standardized on the right, or the curves of the digits; an SVG."""
     if scaling.view == "digits":
         return curves_thumbnail(scaling.trainings, theme)
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
+    ]
     parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
     for i, side in enumerate(sides(scaling)):
         # a picture in the picture, which cuts off what leads out of it
         parts.append(f'<svg x="{8 + i * WIDTH / 2:g}" y="8" width="{WIDE:g}" height="{TALL}">')
-        parts += _line(side, scaling, theme) if scaling.view == "line" else _loss(side, scaling, theme, i)
+        parts += (
+            _line(side, scaling, theme)
+            if scaling.view == "line"
+            else _loss(side, scaling, theme, i)
+        )
         parts.append("</svg>")
     return "".join([*parts, "</svg>"])
 

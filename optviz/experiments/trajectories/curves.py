@@ -13,7 +13,11 @@ METRICS = {
 }
 SHORT = {"loss": "loss", "gradient": "‖∇f‖", "distance": "distance", "length": "length"}
 MARKS = 10  # at most so many points of a curve carry a mark
-ALONG = {"steps": "step", "gradients": "gradient evaluations", "evaluations": "evaluations (f, ∇f and ∇²f)"}
+ALONG = {
+    "steps": "step",
+    "gradients": "gradient evaluations",
+    "evaluations": "evaluations (f, ∇f and ∇²f)",
+}
 
 
 def series(metric: str, run, known) -> np.ndarray:
@@ -49,18 +53,30 @@ def curves(tracks, known, metrics=("loss",), axis: str = "steps", log: bool = Tr
     above the least known minimum where there is one, so that it can fall for ever; where none is known
     and the loss is negative somewhere, its scale is linear.
     """
-    data, layout = [], _layout(metrics, axis, max([1, *(int(along(axis, run).max()) for _, _, run, _ in tracks)]))
+    data, layout = (
+        [],
+        _layout(metrics, axis, max([1, *(int(along(axis, run).max()) for _, _, run, _ in tracks)])),
+    )
     for row, metric in enumerate(metrics):
         y_axis = f"y{row + 1 if row else ''}"
         above = metric == "loss" and log and len(known) > 0
         title = "loss above the minimum" if above and _floor(tracks, known) else METRICS[metric]
-        ys = [gap(r.function, r.values, known) if above else series(metric, r, known) for _, _, r, _ in tracks]
+        ys = [
+            gap(r.function, r.values, known) if above else series(metric, r, known)
+            for _, _, r, _ in tracks
+        ]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
         scale = _scale(ys, logged, len(metrics))
         short = len(metrics) > 2
         for (id, name, run, look), y in zip(tracks, ys, strict=True):
             x, true, y = along(axis, run), y, _drawn(y, scale)
-            common = {"type": "scatter", "name": name, "legendgroup": id, "showlegend": False, "yaxis": y_axis}
+            common = {
+                "type": "scatter",
+                "name": name,
+                "legendgroup": id,
+                "showlegend": False,
+                "yaxis": y_axis,
+            }
             finite = np.flatnonzero(np.isfinite(y))
             head = finite[-1] if len(finite) else 0
             some = [k for k in range(row % 2, len(y), -(-len(y) // MARKS)) if k < head] + [head]
@@ -139,5 +155,8 @@ def _layout(metrics, axis, most):
     }  # fmt: skip
     for row in range(n):
         top = 1 - row * (height + space)
-        layout[f"yaxis{row + 1 if row else ''}"] = {"domain": [max(top - height, 0), top], "zeroline": False}
+        layout[f"yaxis{row + 1 if row else ''}"] = {
+            "domain": [max(top - height, 0), top],
+            "zeroline": False,
+        }
     return layout

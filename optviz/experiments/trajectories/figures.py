@@ -15,24 +15,33 @@ def looks(scene: Scene) -> list:
     return [style(i, THEMES[theme_name()]) for i in range(len(scene.optimizers))]
 
 
-def figures(scene: Scene, view: View, ids: list[str], only: set[str] | None = None) -> dict[str, dict]:
+def figures(
+    scene: Scene, view: View, ids: list[str], only: set[str] | None = None
+) -> dict[str, dict]:
     """The pictures by name; with `only`, of these optimizers alone."""
     f, theme, known = scene.objective.f, THEMES[theme_name()], cache.minima(scene.objective)
     configs = [
         (id, name, config, cache.run(scene.objective, config), look)
-        for id, name, config, look in zip(ids, scene.names, scene.optimizers, looks(scene), strict=True)
+        for id, name, config, look in zip(
+            ids, scene.names, scene.optimizers, looks(scene), strict=True
+        )
         if only is None or id in only
     ]
     tracks = [
-        (id, name, r.lookahead if view.lookahead else r.points, r.values, look) for id, name, _, r, look in configs
+        (id, name, r.lookahead if view.lookahead else r.points, r.values, look)
+        for id, name, _, r, look in configs
     ]
     runs = [(id, name, r, look) for id, name, _, r, look in configs]
     drawn = {"curves": curves.curves(runs, known, view.metrics, view.along, view.log)}
     if view.solid:
-        drawn["solid"] = surface.solid(f, cache.landscape(scene.objective), tracks, known, theme, LEVELS[view.levels])
+        drawn["solid"] = surface.solid(
+            f, cache.landscape(scene.objective), tracks, known, theme, LEVELS[view.levels]
+        )
     else:
         fans = {
-            id: paths.points for id, _, config, *_ in configs if (paths := cache.multistart(scene.objective, config)) is not None
+            id: paths.points
+            for id, _, config, *_ in configs
+            if (paths := cache.multistart(scene.objective, config)) is not None
         }
         drawn["contour"] = contour.paths_layer(f, scene.objective.start, tracks, known, theme, fans)
     return drawn
@@ -75,13 +84,24 @@ def landscape(
     address bar.
     """
     objective, theme, drawn = scene.objective, THEMES[theme_name()], figures(scene, view, ids)
-    names = (
-        f"{objective.f.name} with the paths of {', '.join(scene.names) or 'no optimizer'}. The table below says the same."
-    )
+    names = f"{objective.f.name} with the paths of {', '.join(scene.names) or 'no optimizer'}. The table below says the same."
     base_id, made = base(scene, view)
-    common = {"theme": theme_name(), "base_id": base_id, "base": made, "sealed": sealed, "link": link}
+    common = {
+        "theme": theme_name(),
+        "base_id": base_id,
+        "base": made,
+        "sealed": sealed,
+        "link": link,
+    }
     if view.solid:
-        plot("solid", drawn["solid"], f"Surface of {names}", view=objective.landscape_key(), solid=True, **common)
+        plot(
+            "solid",
+            drawn["solid"],
+            f"Surface of {names}",
+            view=objective.landscape_key(),
+            solid=True,
+            **common,
+        )
         return
     (x0, x1), (y0, y1) = objective.f.domain
     figure = drawn["contour"]

@@ -13,21 +13,38 @@ from optviz.ui.session import session
 
 
 @st.fragment
-def live_panel(key, label, declared, standing, turned, notes=None, look=None, only=None, locked=False):
+def live_panel(
+    key, label, declared, standing, turned, notes=None, look=None, only=None, locked=False
+):
     """A hyperparameter panel that moves the lines of the optimizers `only` (None: all) as it is turned.
 
     `standing` and `notes` are functions of the scene, which may be newer than the last whole run.
     """
-    traces, rest = live_patch(key, lambda: figures.live(session().specs["trajectories"], session().view, session().ids, set(session().ids) if only is None else only))
+    traces, rest = live_patch(
+        key,
+        lambda: figures.live(
+            session().specs["trajectories"],
+            session().view,
+            session().ids,
+            set(session().ids) if only is None else only,
+        ),
+    )
     scene = session().specs["trajectories"]
     told = notes(scene) if notes else {}
-    hyperparameter_panel(key, label, declared, standing(scene), turned, told, look, traces, rest, locked)
+    hyperparameter_panel(
+        key, label, declared, standing(scene), turned, told, look, traces, rest, locked
+    )
 
 
 @st.fragment
 def live_start():
     """Hears where a hand puts the start on the contour, and moves every line."""
-    traces, rest = live_patch("grab", lambda: figures.live(session().specs["trajectories"], session().view, session().ids, set(session().ids)))
+    traces, rest = live_patch(
+        "grab",
+        lambda: figures.live(
+            session().specs["trajectories"], session().view, session().ids, set(session().ids)
+        ),
+    )
     grabber("grab", _placed, traces, rest)
 
 

@@ -52,7 +52,11 @@ def _choose_function(key):
     session().formula_complaint = ""
     left = S.setdefault("left", {})
     objective = session().specs["trajectories"].objective
-    left[objective.function] = {"start": objective.start, "noise": objective.noise, "seed": objective.seed}
+    left[objective.function] = {
+        "start": objective.start,
+        "noise": objective.noise,
+        "seed": objective.seed,
+    }
     if key == TYPED:
         formula = objective.formula or EXAMPLE
         objective = replace(objective, function=TYPED, formula=formula, noise=Choice(NO_NOISE))
@@ -74,7 +78,10 @@ def _formula_field(objective, locked):
         st.error(session().formula_complaint, icon="⚠️")
     elif not np.isfinite(objective.f.value(objective.start)):
         at = ", ".join(number(c) for c in objective.start)
-        st.warning(f"This formula is not defined at the start ({at}): move it under “Start, steps, noise”.", icon="⚠️")
+        st.warning(
+            f"This formula is not defined at the start ({at}): move it under “Start, steps, noise”.",
+            icon="⚠️",
+        )
 
 
 def _type_formula(text):
@@ -99,13 +106,34 @@ def _inside(start, domain):
 
 def _frame(objective, locked):
     key = f"frame-{session().epoch}"
-    edges = dict(zip(("x_from", "x_to", "y_from", "y_to"), (*objective.domain[0], *objective.domain[1]), strict=True))
+    edges = dict(
+        zip(
+            ("x_from", "x_to", "y_from", "y_to"),
+            (*objective.domain[0], *objective.domain[1]),
+            strict=True,
+        )
+    )
     defaults = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}
-    declared = tuple(Hyperparameter(name, v, -100.0, 100.0, help="edge of the picture") for name, v in defaults.items())
-    edges |= st.session_state.get("frame", {}).get(key, {})  # as they stand, also while they do not fit together
-    notes = {f"{a}_to": f"must lie above {a} from" for a in "xy" if edges[f"{a}_to"] <= edges[f"{a}_from"]}
+    declared = tuple(
+        Hyperparameter(name, v, -100.0, 100.0, help="edge of the picture")
+        for name, v in defaults.items()
+    )
+    edges |= st.session_state.get("frame", {}).get(
+        key, {}
+    )  # as they stand, also while they do not fit together
+    notes = {
+        f"{a}_to": f"must lie above {a} from"
+        for a in "xy"
+        if edges[f"{a}_to"] <= edges[f"{a}_from"]
+    }
     hyperparameter_panel(
-        key, "Frame of the picture", declared, edges, lambda new: _reframe(key, edges | new), notes, locked=locked
+        key,
+        "Frame of the picture",
+        declared,
+        edges,
+        lambda new: _reframe(key, edges | new),
+        notes,
+        locked=locked,
     )
 
 
@@ -113,7 +141,9 @@ def _reframe(key, edges):
     st.session_state.frame = {key: edges}
     domain = ((edges["x_from"], edges["x_to"]), (edges["y_from"], edges["y_to"]))
     if all(low < high for low, high in domain):
-        state.update_objective(domain=domain, start=_inside(session().specs["trajectories"].objective.start, domain))
+        state.update_objective(
+            domain=domain, start=_inside(session().specs["trajectories"].objective.start, domain)
+        )
 
 
 def run_controls(scene: Scene, locked: bool = False) -> None:
@@ -125,10 +155,25 @@ def run_controls(scene: Scene, locked: bool = False) -> None:
         Hyperparameter("start_x", x, x0, x1, "x", help="where every path begins"),
         Hyperparameter("start_y", y, y0, y1, "y", help="where every path begins"),
         Hyperparameter("steps", 30, 1, 2000, "n", log=True, help="updates of every optimizer"),
-        Hyperparameter("tolerance", 1e-3, 1e-12, 1.0, log=True, help="height above the minimum that counts as arrived"),
+        Hyperparameter(
+            "tolerance",
+            1e-3,
+            1e-12,
+            1.0,
+            log=True,
+            help="height above the minimum that counts as arrived",
+        ),
     )
     key = f"run-{session().epoch}-{objective.landscape_key()}"
-    live_panel(key, "Start, steps and tolerance", declared, _run_values, _set_run, _run_notes, locked=locked)
+    live_panel(
+        key,
+        "Start, steps and tolerance",
+        declared,
+        _run_values,
+        _set_run,
+        _run_notes,
+        locked=locked,
+    )
     _noise_controls(objective, locked)
 
 
@@ -159,8 +204,13 @@ def _noise_controls(objective, locked):
     )  # fmt: skip
     if objective.noise.key == NO_NOISE:
         return
-    declared = (*hyperparameters(NOISES[objective.noise.key]), Hyperparameter("seed", 0, 0, 9999, help="another number, another noise"))
-    live_panel(f"{key}-{objective.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked)
+    declared = (
+        *hyperparameters(NOISES[objective.noise.key]),
+        Hyperparameter("seed", 0, 0, 9999, help="another number, another noise"),
+    )
+    live_panel(
+        f"{key}-{objective.noise.key}", "Noise", declared, _noise_values, _set_noise, locked=locked
+    )
 
 
 def _noise_values(scene):
@@ -170,4 +220,6 @@ def _noise_values(scene):
 def _set_noise(new):
     objective = session().specs["trajectories"].objective
     v = _noise_values(session().specs["trajectories"]) | new
-    state.update_objective(noise=replace(objective.noise, values={"scale": v["scale"]}), seed=v["seed"])
+    state.update_objective(
+        noise=replace(objective.noise, values={"scale": v["scale"]}), seed=v["seed"]
+    )

@@ -29,13 +29,18 @@ INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
 def optimizer_controls(scene: Scene) -> None:
     """Every optimizer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
     change, knobs_shown = not sharing.hidden("optimizers"), not sharing.hidden("hyperparameters")
-    for id, config, name, look in zip(state.ids(), scene.optimizers, scene.names, pictures.looks(scene), strict=True):
+    for id, config, name, look in zip(
+        state.ids(), scene.optimizers, scene.names, pictures.looks(scene), strict=True
+    ):
         cls = OPTIMIZERS[config.method.key]
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):
             st.markdown(f"**{name}**", width="stretch")
             # its label stays the same: Streamlit closes a popover whose label changes
             settings = change and st.popover(
-                "Change", key=f"settings-{id}", on_change="rerun", disabled=sharing.locked("optimizers")
+                "Change",
+                key=f"settings-{id}",
+                on_change="rerun",
+                disabled=sharing.locked("optimizers"),
             )
         if settings and settings.open:
             with settings:
@@ -48,8 +53,21 @@ def optimizer_controls(scene: Scene) -> None:
     if not change or sharing.locked("optimizers"):
         return
     full = len(scene.optimizers) >= MAX_OPTIMIZERS
-    st.button("Add an optimizer", on_click=_add, disabled=full, icon=":material/add:", key="add", width="stretch")
-    st.button("Begin again with the book's figure 6.8", on_click=state.show, args=(BOOK,), key="book", width="stretch")
+    st.button(
+        "Add an optimizer",
+        on_click=_add,
+        disabled=full,
+        icon=":material/add:",
+        key="add",
+        width="stretch",
+    )
+    st.button(
+        "Begin again with the book's figure 6.8",
+        on_click=state.show,
+        args=(BOOK,),
+        key="book",
+        width="stretch",
+    )
 
 
 def _optimizer_values(id):
@@ -67,13 +85,18 @@ def _turned(id):
 def _add():
     used = [r.method.key for r in session().specs["trajectories"].optimizers]
     key = next((k for k in OPTIMIZERS if k not in used), "sgd")
-    state.update(optimizers=(*session().specs["trajectories"].optimizers, OptimizerConfig(Choice(key))))
+    state.update(
+        optimizers=(*session().specs["trajectories"].optimizers, OptimizerConfig(Choice(key)))
+    )
     session().ids = [*session().ids, f"r{session().next_id()}"]
 
 
 def _remove(id):
     at = session().ids.index(id)
-    state.update(optimizers=session().specs["trajectories"].optimizers[:at] + session().specs["trajectories"].optimizers[at + 1 :])
+    state.update(
+        optimizers=session().specs["trajectories"].optimizers[:at]
+        + session().specs["trajectories"].optimizers[at + 1 :]
+    )
     session().ids = session().ids[:at] + session().ids[at + 1 :]
 
 
@@ -90,7 +113,12 @@ def _optimizer_settings(id, config, name, steps):
     _schedule_controls(id, config, cls, steps)
     _start_controls(id, config)
     st.button(
-        f"Remove {name}", on_click=_remove, args=(id,), key=f"remove-{id}", icon=":material/close:", width="stretch"
+        f"Remove {name}",
+        on_click=_remove,
+        args=(id,),
+        key=f"remove-{id}",
+        icon=":material/close:",
+        width="stretch",
     )
 
 
@@ -116,17 +144,24 @@ def _wrapper_controls(id, config):
 
 def _wrap(id, chosen):
     before = {w.key: w for w in state.optimizer_of(id).wrappers}
-    state.update_optimizer(id, wrappers=tuple(before.get(k, Choice(k)) for k in INNERMAX_FIRST if k in chosen))
+    state.update_optimizer(
+        id, wrappers=tuple(before.get(k, Choice(k)) for k in INNERMAX_FIRST if k in chosen)
+    )
 
 
 def _wrapper_values(id, key):
-    return lambda scene: next((w.values for w in state.optimizer_of(id).wrappers if w.key == key), {})
+    return lambda scene: next(
+        (w.values for w in state.optimizer_of(id).wrappers if w.key == key), {}
+    )
 
 
 def _wrapper_turned(id, key):
     def turn(new):
         parts = state.optimizer_of(id).wrappers
-        state.update_optimizer(id, wrappers=tuple(replace(w, values=w.values | new) if w.key == key else w for w in parts))
+        state.update_optimizer(
+            id,
+            wrappers=tuple(replace(w, values=w.values | new) if w.key == key else w for w in parts),
+        )
 
     return turn
 
@@ -141,7 +176,12 @@ def _schedule_controls(id, config, cls, steps):
         key, hyperparameter = S[which], S.get(of, scheduled)
         same = key == part.key
         fresh = {"steps": steps} if key in ("linear", "cosine", "growth") else {}
-        state.update_optimizer(id, schedules={} if key == "constant" else {hyperparameter: Choice(key, part.values if same else fresh)})
+        state.update_optimizer(
+            id,
+            schedules={}
+            if key == "constant"
+            else {hyperparameter: Choice(key, part.values if same else fresh)},
+        )
 
     st.selectbox(
         "Schedule",
@@ -167,13 +207,19 @@ def _schedule_controls(id, config, cls, steps):
 
 
 def _schedule_values(id):
-    return lambda scene: next((part.values for part in state.optimizer_of(id).schedules.values()), {})
+    return lambda scene: next(
+        (part.values for part in state.optimizer_of(id).schedules.values()), {}
+    )
 
 
 def _schedule_turned(id):
     def turn(new):
         state.update_optimizer(
-            id, schedules={k: replace(p, values=p.values | new) for k, p in state.optimizer_of(id).schedules.items()}
+            id,
+            schedules={
+                k: replace(p, values=p.values | new)
+                for k, p in state.optimizer_of(id).schedules.items()
+            },
         )
 
     return turn
@@ -193,17 +239,28 @@ def _start_controls(id, config):
     if config.initial_points:
         cls = INITIAL_POINTS[key]
         st.caption(sentence(cls))
-        live_panel(f"{id}-{key}-starts", "Initial points", hyperparameters(cls), _start_values(id), _start_turned(id), only={id})
+        live_panel(
+            f"{id}-{key}-starts",
+            "Initial points",
+            hyperparameters(cls),
+            _start_values(id),
+            _start_turned(id),
+            only={id},
+        )
 
 
 def _start_values(id):
-    return lambda scene: initial_points.values if (initial_points := state.optimizer_of(id).initial_points) else {}
+    return lambda scene: (
+        initial_points.values if (initial_points := state.optimizer_of(id).initial_points) else {}
+    )
 
 
 def _start_turned(id):
     def turn(new):
         initial_points = state.optimizer_of(id).initial_points
-        state.update_optimizer(id, initial_points=replace(initial_points, values=initial_points.values | new))
+        state.update_optimizer(
+            id, initial_points=replace(initial_points, values=initial_points.values | new)
+        )
 
     return turn
 
@@ -214,8 +271,14 @@ def _warnings(id):
     def notes(scene):
         config = state.optimizer_of(id)
         limits = theory.limits(config.build(), cache.curvatures(scene.objective))
-        if not limits or "lr" in config.schedules or config.method.build(OPTIMIZERS).lr <= max(limits):
+        if (
+            not limits
+            or "lr" in config.schedules
+            or config.method.build(OPTIMIZERS).lr <= max(limits)
+        ):
             return {}
-        return {"lr": f"beyond {number(max(limits))}, the largest stable rate here: it cannot settle at a minimum"}
+        return {
+            "lr": f"beyond {number(max(limits))}, the largest stable rate here: it cannot settle at a minimum"
+        }
 
     return notes

@@ -78,14 +78,18 @@ def stop() -> None:
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
     if (round := current()) and round.sealed and round.question == WHERE:
-        session().round = replace(round, point=(x, y), land=session().specs["trajectories"].objective.landscape_key())
+        session().round = replace(
+            round, point=(x, y), land=session().specs["trajectories"].objective.landscape_key()
+        )
 
 
 def over() -> None:
     """The race has been shown: judge, once."""
     _S, round = st.session_state, current()
     if round and round.revealed and round.points is None:
-        points, verdict = judged(round.scene or session().specs["trajectories"], list(round.ids) or state.ids(), round)
+        points, verdict = judged(
+            round.scene or session().specs["trajectories"], list(round.ids) or state.ids(), round
+        )
         session().round = replace(round, points=points, verdict=verdict)
         session().score = (*session().score, points)
 
@@ -93,7 +97,10 @@ def over() -> None:
 def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    runs = {id: cache.run(scene.objective, config) for id, config in zip(ids, scene.optimizers, strict=True)}
+    runs = {
+        id: cache.run(scene.objective, config)
+        for id, config in zip(ids, scene.optimizers, strict=True)
+    }
     known = cache.minima(scene.objective)
     ends = {id: summary(run, known, scene.tolerance) for id, run in runs.items()}
     if round.question == WHERE and round.about in runs and round.point:
@@ -158,7 +165,9 @@ def bar(scene: Scene) -> None:
                     on_click=another,
                     disabled=round.points is None,
                 )
-            st.button("Stop predicting", key="stop-predicting", icon=":material/close:", on_click=stop)
+            st.button(
+                "Stop predicting", key="stop-predicting", icon=":material/close:", on_click=stop
+            )
             score = session().score
             if score:
                 st.markdown(
@@ -170,7 +179,9 @@ def _question(round, ids, names):
     S = st.session_state
 
     def answer(field, key):
-        session().round = replace(session().round, **{field: S[key]}, **({"point": None} if field == "about" else {}))
+        session().round = replace(
+            session().round, **{field: S[key]}, **({"point": None} if field == "about" else {})
+        )
 
     st.segmented_control(
         "Question", [WHERE, WHO], default=round.question, key="question", required=True, on_change=answer,
@@ -191,7 +202,11 @@ def _question(round, ids, names):
 
 def _asked(round, names, scene):
     if round.question == WHERE:
-        told = "Click on the contour where you think" if not round.point else "Click again to change your mind: where"
+        told = (
+            "Click on the contour where you think"
+            if not round.point
+            else "Click again to change your mind: where"
+        )
         st.markdown(f"{told} **{names[round.about]}** will be after {scene.objective.steps} steps.")
     else:
         st.markdown(
@@ -200,4 +215,9 @@ def _asked(round, names, scene):
 
 
 def _reveal():
-    session().round = replace(session().round, revealed=f"reveal-{session().next_id()}", scene=session().specs["trajectories"], ids=tuple(state.ids()))
+    session().round = replace(
+        session().round,
+        revealed=f"reveal-{session().next_id()}",
+        scene=session().specs["trajectories"],
+        ids=tuple(state.ids()),
+    )

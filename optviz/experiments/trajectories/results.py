@@ -23,8 +23,13 @@ def results(scene: Scene, sealed: bool = False) -> None:
     runs = [cache.run(objective, config) for config in scene.optimizers]
     summaries = [summary(run, known, tolerance) for run in runs]
     rows = list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
-    timetable(table.html(rows, tolerance), [table.columns(r, s) for r, s in zip(runs, summaries, strict=True)])
-    where = "; ".join(f"({number(x)}, {number(y)})" for x, y in known[:6]) + (" …" if len(known) > 6 else "")
+    timetable(
+        table.html(rows, tolerance),
+        [table.columns(r, s) for r, s in zip(runs, summaries, strict=True)],
+    )
+    where = "; ".join(f"({number(x)}, {number(y)})" for x, y in known[:6]) + (
+        " …" if len(known) > 6 else ""
+    )
     found = "found on the grid" if objective.function == "formula" else "known"
     minima = (
         f"Minima {found}: {where}."
@@ -62,14 +67,24 @@ def _fans(scene, known):
         paths = cache.multistart(scene.objective, config)
         if paths is not None and len(known):
             ends = table.arrivals(paths, known, scene.tolerance)
-            there = "; ".join(f"{n} at ({number(x)}, {number(y)})" for (x, y), n in zip(known, ends, strict=True) if n)
+            there = "; ".join(
+                f"{n} at ({number(x)}, {number(y)})"
+                for (x, y), n in zip(known, ends, strict=True)
+                if n
+            )
             yield f"**{name}** from {paths.points.shape[1]} more starts: {there or 'none at a minimum'}."
 
 
 def sections(scene: Scene) -> None:
     """What is said of the scene beside the table, one tab each; only the open one is made."""
-    tabs = {"What the theory says": _theory, "Equations with these values": _equations, "The code that ran": _code}
-    for tab, section in zip(st.tabs(list(tabs), key="more", on_change="rerun"), tabs.values(), strict=True):
+    tabs = {
+        "What the theory says": _theory,
+        "Equations with these values": _equations,
+        "The code that ran": _code,
+    }
+    for tab, section in zip(
+        st.tabs(list(tabs), key="more", on_change="rerun"), tabs.values(), strict=True
+    ):
         if tab.open:
             with tab:
                 section(scene)
@@ -78,10 +93,15 @@ def sections(scene: Scene) -> None:
 def _theory(scene):
     found = cache.curvatures(scene.objective)
     if not found:
-        st.markdown("No minimum with a curvature of its own is known here, so no rate can be derived beforehand.")
+        st.markdown(
+            "No minimum with a curvature of its own is known here, so no rate can be derived beforehand."
+        )
         return
     momenta = {
-        key: next((r.method.build(OPTIMIZERS).momentum for r in scene.optimizers if r.method.key == key), 0.9)
+        key: next(
+            (r.method.build(OPTIMIZERS).momentum for r in scene.optimizers if r.method.key == key),
+            0.9,
+        )
         for key in ("momentum", "nesterov")
     }
     for c in found[:4]:
@@ -89,17 +109,38 @@ def _theory(scene):
             f"At ({number(c.at[0])}, {number(c.at[1])}) the Hessian has the eigenvalues "
             f"**λmin = {number(c.low)}** and **λmax = {number(c.high)}**: condition number **{number(c.condition)}**."
         )
-        rows = [("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)]
+        rows = [
+            (
+                "SGD",
+                "2/λmax",
+                OPTIMIZERS["sgd"]().stable_lr(c.high),
+                "η = 2/(λmin+λmax)",
+                c.best_sgd,
+            )
+        ]
         for key, limit, best in (
             ("momentum", "2(1+μ)/λmax", c.best_momentum),
             ("nesterov", "2(1+μ)/((1+2μ)λmax)", c.best_nesterov),
         ):
             opt = OPTIMIZERS[key](momentum=momenta[key])
-            rows.append((f"{opt.label}, μ = {number(opt.momentum)}", limit, opt.stable_lr(c.high), "η, μ", best))
-        lines = ["| | largest stable rate | best fixed setting | error × per step with it |", "|---|---|---|---|"]
+            rows.append(
+                (
+                    f"{opt.label}, μ = {number(opt.momentum)}",
+                    limit,
+                    opt.stable_lr(c.high),
+                    "η, μ",
+                    best,
+                )
+            )
+        lines = [
+            "| | largest stable rate | best fixed setting | error × per step with it |",
+            "|---|---|---|---|",
+        ]
         for name, formula, limit, setting, (*best, factor) in rows:
             values = ", ".join(number(v) for v in best)
-            lines.append(f"| {name} | {formula} = **{number(limit)}** | {setting} = {values} | {number(factor)} |")
+            lines.append(
+                f"| {name} | {formula} = **{number(limit)}** | {setting} = {values} | {number(factor)} |"
+            )
         st.markdown("\n".join(lines))
     if len(found) > 4:
         st.caption(f"and {len(found) - 4} more minima")
@@ -121,9 +162,15 @@ def _equations(scene):
                 parts.append(text)
             for part in config.wrappers:
                 wrapper = part.build(WRAPPERS, opt)
-                parts += [f"_{type(wrapper).label}_: {sentence(type(wrapper))}", *_displayed(wrapper)]
+                parts += [
+                    f"_{type(wrapper).label}_: {sentence(type(wrapper))}",
+                    *_displayed(wrapper),
+                ]
             for hyperparameter, part in config.schedules.items():
-                parts += [f"_{hyperparameter}_ is multiplied at step t by", *_displayed(part.build(SCHEDULES))]
+                parts += [
+                    f"_{hyperparameter}_ is multiplied at step t by",
+                    *_displayed(part.build(SCHEDULES)),
+                ]
             parts.append(f"_{type(opt).cite}_")
             st.markdown("\n\n".join(parts))
 

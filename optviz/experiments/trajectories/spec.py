@@ -46,7 +46,11 @@ class Objective:
 
     def landscape_key(self) -> str:
         """What the picture under the paths depends on, as canonical JSON."""
-        return canonical_json([self.function, self.formula, self.domain] if self.function == TYPED else [self.function])
+        return canonical_json(
+            [self.function, self.formula, self.domain]
+            if self.function == TYPED
+            else [self.function]
+        )
 
 
 @lru_cache(64)
@@ -103,7 +107,11 @@ def track_key(objective: Objective, config: OptimizerConfig) -> str:
 
 def run(objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
     """One optimizer's path, or a batch of them from other starts `(..., 2)`."""
-    noise = NOISES["uniform"](scale=0.0) if objective.noise.key == NO_NOISE else objective.noise.build(NOISES)
+    noise = (
+        NOISES["uniform"](scale=0.0)
+        if objective.noise.key == NO_NOISE
+        else objective.noise.build(NOISES)
+    )
     (_, opt, schedule), *then = config.segments()
     return minimize(
         objective.f, opt, objective.start if start is None else start, objective.steps if steps is None else steps,
@@ -115,7 +123,11 @@ def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:
     """The optimizer from its further starts, `(steps+1, k, 2)`; None where it has none."""
     if config.initial_points is None:
         return None
-    return run(objective, config, config.initial_points.build(INITIAL_POINTS).points(objective.start, objective.f.domain))
+    return run(
+        objective,
+        config,
+        config.initial_points.build(INITIAL_POINTS).points(objective.start, objective.f.domain),
+    )
 
 
 def on_function(objective: Objective, key: str) -> Objective:
@@ -175,7 +187,12 @@ def minima(f: Function, landscape: Landscape | None = None, most: int = 30) -> n
     z = np.where(np.isfinite(land.z), land.z, np.inf)
     rim = np.pad(z, 1, constant_values=np.inf)
     n, m = z.shape
-    around = [rim[1 + i : 1 + i + n, 1 + j : 1 + j + m] for i in (-1, 0, 1) for j in (-1, 0, 1) if (i, j) != (0, 0)]
+    around = [
+        rim[1 + i : 1 + i + n, 1 + j : 1 + j + m]
+        for i in (-1, 0, 1)
+        for j in (-1, 0, 1)
+        if (i, j) != (0, 0)
+    ]
     rows, columns = np.nonzero((z < np.inf) & (z <= np.min(around, 0)))
     if not 0 < len(rows) <= 20 * most:
         return np.empty((0, 2))

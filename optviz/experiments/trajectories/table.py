@@ -10,7 +10,16 @@ from optviz.experiments.trajectories.spec import Summary
 from optviz.optim.minimize import Run
 from optviz.plot.style import Style, number, packed
 
-HEADINGS = ("optimizer", "x", "y", "loss", "steps to tolerance", "path length", "evaluations", "status")
+HEADINGS = (
+    "optimizer",
+    "x",
+    "y",
+    "loss",
+    "steps to tolerance",
+    "path length",
+    "evaluations",
+    "status",
+)
 
 
 def _evaluations(s: Summary) -> str:
@@ -67,7 +76,20 @@ def as_csv(rows: list[tuple[str, Style, Summary]], tolerance: float) -> str:
     for name, _, s in rows:
         x, y = (repr(float(c)) for c in s.point)
         reached = "" if s.reached is None else s.reached
-        write([name, x, y, repr(s.value), reached, repr(s.length), s.gradients, s.values, s.hessians, s.status])
+        write(
+            [
+                name,
+                x,
+                y,
+                repr(s.value),
+                reached,
+                repr(s.length),
+                s.gradients,
+                s.values,
+                s.hessians,
+                s.status,
+            ]
+        )
     return out.getvalue()
 
 
@@ -78,7 +100,9 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     """
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
-    write.writerow(["optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y", "gradient_evaluations"])
+    write.writerow(
+        ["optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y", "gradient_evaluations"]
+    )
     for name, run in rows:
         steps = len(run.points)
         points, values = run.points.reshape(steps, -1, 2), run.values.reshape(steps, -1)
@@ -88,6 +112,8 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
             gradients = [*given[: max(end - 1, 0), k].tolist(), ("", "")]
             paths = (a[:end, k].tolist() for a in (points, values, asked))
             label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
-            for t, ((x, y), loss, n), (gx, gy) in zip(range(end), zip(*paths, strict=True), gradients, strict=False):
+            for t, ((x, y), loss, n), (gx, gy) in zip(
+                range(end), zip(*paths, strict=True), gradients, strict=False
+            ):
                 write.writerow((label, t, x, y, loss, gx, gy, n))
     return out.getvalue()

@@ -25,23 +25,42 @@ def head(scene, view) -> None:
             help="Hides the paths: guess where one of them will be, or who arrives first. Then reveal.",
         )  # fmt: skip
         sharing.lazy("Share", ":material/share:", "share", sharing.share_controls)
-        sharing.lazy("Take home", ":material/download:", "take-home", lambda: takehome.scene_menu(scene, view))
+        sharing.lazy(
+            "Take home",
+            ":material/download:",
+            "take-home",
+            lambda: takehome.scene_menu(scene, view),
+        )
 
 
 def _view_popovers(view):
     locked = sharing.locked("view")
-    sharing.lazy("Picture", ":material/landscape:", "contour-view", lambda: _picture_controls(view, locked))
-    sharing.lazy("Curves", ":material/show_chart:", "curves-view", lambda: _curve_controls(view, locked))
+    sharing.lazy(
+        "Picture", ":material/landscape:", "contour-view", lambda: _picture_controls(view, locked)
+    )
+    sharing.lazy(
+        "Curves", ":material/show_chart:", "curves-view", lambda: _curve_controls(view, locked)
+    )
 
 
 def _picture_controls(view, locked):
     _view_control(st.toggle, "solid", "In three dimensions", view.solid, disabled=locked)
     _view_control(
-        st.segmented_control, "levels", "Levels", list(LEVELS), default=view.levels, required=True, disabled=locked
+        st.segmented_control,
+        "levels",
+        "Levels",
+        list(LEVELS),
+        default=view.levels,
+        required=True,
+        disabled=locked,
     )
     _view_control(st.toggle, "field", "Arrows against the gradient", view.field, disabled=locked)
     _view_control(
-        st.toggle, "lookahead", "Nesterov's look-ahead points in place of its iterates", view.lookahead, disabled=locked
+        st.toggle,
+        "lookahead",
+        "Nesterov's look-ahead points in place of its iterates",
+        view.lookahead,
+        disabled=locked,
     )
 
 
@@ -52,7 +71,9 @@ def _curve_controls(view, locked):
     )  # fmt: skip
     _view_control(st.toggle, "log", "Logarithmic scale", view.log, disabled=locked)
     axes = list(curves.ALONG)
-    _view_control(st.radio, "along", "Along", axes, axes.index(view.along), curves.ALONG.get, disabled=locked)
+    _view_control(
+        st.radio, "along", "Along", axes, axes.index(view.along), curves.ALONG.get, disabled=locked
+    )
 
 
 def _view_control(widget, field, *args, **kwargs):

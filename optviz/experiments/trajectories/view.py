@@ -25,5 +25,9 @@ def check(view: View) -> None:
     """SpecError where a view from outside could not have been set on the page."""
     if view.levels not in LEVELS or view.along not in ALONG:
         raise SpecError("the view asks for levels or an axis that there are not")
-    if not view.metrics or len(set(view.metrics)) < len(view.metrics) or not set(view.metrics) <= set(METRICS):
+    if (
+        not view.metrics
+        or len(set(view.metrics)) < len(view.metrics)
+        or not set(view.metrics) <= set(METRICS)
+    ):
         raise SpecError(f"curves are one or more of {', '.join(METRICS)}")

@@ -10,8 +10,10 @@ import pytest
 
 from optviz.experiments.ensembles import page
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
+from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
+from optviz.plot import LIGHT
 from optviz.shell.share import (
     LinkError,
     SharedScene,
@@ -25,9 +27,11 @@ from optviz.training import (
     begin,
     load,
 )
-from tests.page import numbers, open_page, panels, plots, session, sound, text, trained
+from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
-SMALL = Ensembles(Network((64, 12, 10)), split=Split(100, noise=0.2), iterations=40, members=3)
+SMALL = Ensembles(
+    network=Network((64, 12, 10)), split=Split(100, noise=0.2), iterations=40, members=3
+)
 
 
 def opened(scene=None, **query):
@@ -52,7 +56,7 @@ def rows(at):
 
 
 def line(at, plot, name):
-    [trace] = [t for t in plots(at)[plot]["data"] if t["name"] == name]
+    [trace] = [t for t in plots(at)[plot]["data"] if t.get("name") == name]
     return numbers(trace["y"])
 
 
@@ -60,7 +64,7 @@ def test_it_opens_with_the_reference_and_nothing_trained():
     at = opened()
     assert session(at).specs["ensembles"] == Ensembles()
     assert [r[-1] for r in rows(at)] == ["not begun"] * 6
-    assert {"ensembles-0", "ensembles-1"} <= set(plots(at))
+    assert {"ensembles-accuracies-0-0-1", "ensembles-accuracies-0-1-1"} <= set(plots(at))
     assert "Alpaydin" in text(at)
     assert set(panels(at)) >= {"Ensemble", "Network and training"}
 
@@ -72,31 +76,40 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
         for name in ("Independent networks", "Snapshots of one run", "Averaged weights")
         for labels in ("20 % wrong labels", "clean labels")
     ]
-    training = SMALL.training("independent", 0.2)
+    training = SMALL.training_of("independent", 0.2)
     data = load(training)
     alone = advance(begin(training, data), data, 40)
-    assert line(at, "ensembles-0", "ensemble")[-1] == alone.ensemble_accuracy[-1, 1, 0]
-    assert line(at, "ensembles-0", "one network (mean)")[-1] == pytest.approx(alone.accuracy[-1, 1, 0].mean())
-    assert sum(t["name"].startswith("seed ") for t in plots(at)["ensembles-0"]["data"]) == 3
-    together = line(at, "ensembles-enough", "20 % wrong labels")
+    assert (
+        line(at, "ensembles-accuracies-0-0-1", "ensemble")[-1] == alone.ensemble_accuracy[-1, 1, 0]
+    )
+    assert line(at, "ensembles-accuracies-0-0-1", "one network (mean)")[-1] == pytest.approx(
+        alone.accuracy[-1, 1, 0].mean()
+    )
+    assert (
+        sum(t["name"].startswith("seed ") for t in plots(at)["ensembles-accuracies-0-0-1"]["data"])
+        == 3
+    )
+    together = line(at, "ensembles-members-1-0", "20 % wrong labels")
     assert together[-1] == pytest.approx(alone.ensemble_accuracy[-1, 1, 0])
     assert len(together) == 3
     assert "answer differently" in text(at)
-    before = [id(n) for n in at.session_state.labs["ensembles"]["kept"].values()]
+    before = [id(n) for n in session(at).results["ensembles"].states.values()]
 
     at = chosen(at, "snapshots")
-    figure = plots(at)["ensembles-1"]
+    figure = plots(at)["ensembles-accuracies-0-1-1"]
     assert [s["x0"] for s in figure["layout"]["shapes"]] == [14, 28, 40]
-    assert len(line(at, "ensembles-1", "snapshots together")) == 3
-    rate = line(at, "ensembles-1", "rate")
+    assert len(line(at, "ensembles-accuracies-0-1-1", "snapshots together")) == 3
+    rate = line(at, "ensembles-accuracies-0-1-1", "learning rate")
     assert rate[[0, 14, 28]] == pytest.approx(0.2)
     assert rate[[7, 21]] == pytest.approx(0.1), "half of it in the middle of a cycle"
     assert "One snapshot alone" in text(at)
 
     at = chosen(at, "averaging")
-    assert {"ensembles-loss-0", "ensembles-loss-1"} <= set(plots(at))
-    assert len(line(at, "ensembles-loss-0", "averaged weights")) == 40
-    assert [id(n) for n in at.session_state.labs["ensembles"]["kept"].values()] == before, "nothing is trained again"
+    assert {"ensembles-losses-0-1", "ensembles-losses-1-1"} <= set(plots(at))
+    assert len(line(at, "ensembles-losses-0-1", "averaged weights")) == 40
+    assert [id(n) for n in session(at).results["ensembles"].states.values()] == before, (
+        "nothing is trained again"
+    )
 
 
 def test_knobs_turn_the_scene():
@@ -105,7 +118,8 @@ def test_knobs_turn_the_scene():
     at = chosen(at, "averaging")
     assert "decay" in {k["name"] for k in panels(at)["Ensemble"]["hyperparameters"]}
     assert session(at).specs["ensembles"].view == "averaging"
-    assert decode(plots(at)["ensembles-0"]["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
+    [address] = components(at, "address")
+    assert decode(address["link"].removeprefix("?s="), "ensembles").scene.view == "averaging"
 
 
 ROUGH = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
@@ -148,40 +162,59 @@ def test_members_that_diverge_are_named_and_the_others_go_on():
 def test_one_of_three_diverges():
     """Its line ends, the ensemble of all ends with it, and the members that are left are looked at."""
     at = done(SMALL)
-    kept = at.session_state.labs["ensembles"]["kept"]
+    kept = session(at).results["ensembles"].states
     for key, now in list(kept.items()):
         if len(now.training.seeds) == 3 and not now.training.optimizer.wrappers:
             params, accuracy, ensemble_accuracy, lost = (
                 a.copy() for a in (now.params, now.accuracy, now.ensemble_accuracy, now.diverged_at)
             )
-            params[:, 1], accuracy[-1, :, :, 1], ensemble_accuracy[-1], lost[:, 1] = np.nan, np.nan, np.nan, 39
-            kept[key] = replace(now, params=params, accuracy=accuracy, ensemble_accuracy=ensemble_accuracy, diverged_at=lost)
-    page._opinions.clear()
+            params[:, 1], accuracy[-1, :, :, 1], ensemble_accuracy[-1], lost[:, 1] = (
+                np.nan,
+                np.nan,
+                np.nan,
+                39,
+            )
+            kept[key] = replace(
+                now,
+                params=params,
+                accuracy=accuracy,
+                ensemble_accuracy=ensemble_accuracy,
+                diverged_at=lost,
+            )
+    page._probabilities.clear()
     sound(at.run())
-    page._opinions.clear()
+    page._probabilities.clear()
     assert "1 of 3 networks diverged" in text(at)
     assert "2 of 3 members have not diverged" in text(at)
-    assert len(line(at, "ensembles-enough", "clean labels")) == 2
+    assert len(line(at, "ensembles-members-1-0", "clean labels")) == 2
     assert any("1 of 3 seeds diverged" in r[-1] for r in rows(at))
 
 
 def test_too_much_at_once_is_said():
     at = opened()
-    session(at).specs["ensembles"] = Ensembles(Network((64, *[300] * 12, 10)), batch=2000, members=10)
+    session(at).specs["ensembles"] = Ensembles(
+        network=Network((64, *[300] * 12, 10)), batch=2000, members=10
+    )
     sound(at.run())
     assert "numbers at a time" in at.error[0].value
 
 
 def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
     scene = replace(SMALL, members=4, view="snapshots", decay=0.9)
-    assert opened(scene).session_state.ensembles == scene
+    assert opened(scene).session_state["optviz"].specs["ensembles"] == scene
     at = opened(s="1.damaged")
     assert session(at).specs["ensembles"] == Ensembles()
     assert at.warning
 
 
 @pytest.mark.parametrize(
-    "bad", [{"members": 99}, {"iterations": 10**6}, {"view": "?"}, {"optimizer": OptimizerConfig(Choice("newton"))}]
+    "bad",
+    [
+        {"members": 99},
+        {"iterations": 10**6},
+        {"view": "?"},
+        {"optimizer": OptimizerConfig(Choice("newton"))},
+    ],
 )
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
@@ -190,16 +223,18 @@ def test_a_link_to_what_cannot_be_trained(bad):
 
 def test_curves_as_csv():
     at = done(SMALL)
-    kept = list(at.session_state.labs["ensembles"]["kept"].values())
-    found = {
-        (noise, method): next(n for n in kept if n.training == SMALL.training(method, noise)) for noise in SMALL.noises for method in METHODS
-    }  # fmt: skip
-    lines = list(csv.DictReader(io.StringIO(page.curves_csv(SMALL, found))))
-    now = found[0.2, "independent"]
+    kept = list(session(at).results["ensembles"].states.values())
+    states = [next(n for n in kept if n.training == training) for training in SMALL.trainings]
+    context = Context(page.PAGE, SMALL, states, LIGHT)
+    lines = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
+    now = states[0]
     [end] = [
         r
         for r in lines
-        if (r["wrong_labels"], r["method"], r["who"], r["iteration"]) == ("0.2", "independent", "ensemble", "40")
+        if (r["wrong_labels"], r["method"], r["who"], r["iteration"])
+        == ("0.2", "independent", "ensemble", "40")
     ]
     assert float(end["test_accuracy"]) == now.ensemble_accuracy[-1, 1, 0]
-    assert [r["who"] for r in lines if "together" in r["who"]] == [f"{m} snapshots together" for m in (1, 2, 3)] * 2
+    assert [r["who"] for r in lines if "together" in r["who"]] == [
+        f"{m} snapshots together" for m in (1, 2, 3)
+    ] * 2

@@ -9,18 +9,16 @@ import pytest
 
 from optviz.experiments.ensembles import figures as views
 from optviz.experiments.ensembles import text as words
-from optviz.experiments.ensembles.spec import (
-    METHODS,
+from optviz.experiments.ensembles.page import PAGE
+from optviz.experiments.ensembles.run import (
     Ensemble,
-    Ensembles,
     averaged,
-    check,
     in_cycles,
+    independent,
     member_probabilities,
     snapshots,
-    together,
-)  # fmt: skip
-from optviz.experiments.ensembles.thumbnail import stamp
+)
+from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
@@ -30,6 +28,7 @@ from optviz.spec import (
     SpecError,
     from_dict,
     to_dict,
+    validate,
 )
 from optviz.training import (
     Split,
@@ -40,7 +39,7 @@ from optviz.training import (
     train,
 )
 
-SMALL = Ensembles(Network((64, 12, 10), dtype="float64"), iterations=50, members=3)
+SMALL = Ensembles(network=Network((64, 12, 10), dtype="float64"), iterations=50, members=3)
 REFERENCE = Ensembles()  # the page's own: 300 rows, a fifth of the labels wrong
 
 
@@ -49,16 +48,20 @@ TRAINED = {}
 
 def last(method, noise, scene=REFERENCE):
     """A training to its end, once for all tests."""
-    training = scene.training(method, noise)
+    training = scene.training_of(method, noise)
     if (key := repr(training)) not in TRAINED:
         *_, TRAINED[key] = train(training)
     return TRAINED[key]
 
 
-def council(now, scene=REFERENCE):
+def ensemble_of(now, scene=REFERENCE):
     """Of the snapshots of a run, or of all its seeds."""
     data = load(now.training)
-    kept = np.stack(list(snapshots(now, scene.ends).values())) if now.training.snapshot_every else now.params[0]
+    kept = (
+        np.stack(list(snapshots(now, scene.ends).values()))
+        if now.training.snapshot_every
+        else now.params[0]
+    )
     return Ensemble.of(member_probabilities(scene.network, kept, data.x_test), data.t_test)
 
 
@@ -78,7 +81,7 @@ def test_the_mean_of_probabilities_by_hand():
     assert found.accuracy == 1
     # answers: (0 1 2), (1 0 1), (2 1 2)
     assert found.disagreement == pytest.approx(np.array([[0, 1, 1 / 3], [1, 0, 1], [1 / 3, 1, 0]]))
-    assert found.differ == pytest.approx(7 / 9)
+    assert found.mean_disagreement == pytest.approx(7 / 9)
     # neighbors in a ring; together they answer 1 and 2: (0 0 2), 2 and 3: (1 0 2), 3 and 1: (0 1 2)
     assert found.growing() == pytest.approx([4 / 9, (1 + 2 / 3 + 2 / 3) / 3, 1])
 
@@ -93,11 +96,11 @@ def test_probabilities_are_the_softmax_of_the_outputs():
 def test_a_committee_of_one_is_that_one_and_one_of_none_is_nothing():
     one = Ensemble.of(SAID[:1], [0, 0, 2])
     assert one.accuracy == one.members[0]
-    assert one.differ == 0
+    assert one.mean_disagreement == 0
     assert one.growing() == pytest.approx(one.members)
     none = Ensemble.of(np.full((2, 3, 3), np.nan), [0, 0, 2])
     assert len(none) == 0
-    assert np.isnan([none.accuracy, none.differ]).all()
+    assert np.isnan([none.accuracy, none.mean_disagreement]).all()
 
 
 def test_who_has_diverged_is_left_out():
@@ -127,7 +130,7 @@ def test_the_cyclic_rate_is_that_of_the_formula(iterations, members):
 
 
 def test_snapshots_come_one_after_the_other():
-    data = load(training := SMALL.training("snapshots", 0.0))
+    data = load(training := SMALL.training_of("snapshots", 0.0))
     now = begin(training, data)
     assert snapshots(now, SMALL.ends) == {}
     for steps in (17, 10):  # the laboratory stops where a snapshot is due
@@ -136,7 +139,7 @@ def test_snapshots_come_one_after_the_other():
 
 
 def test_averaging_is_the_average_of_the_points_of_the_run_without_it():
-    raw = replace(SMALL.training("independent", 0.2), snapshot_every=1, seeds=SMALL.seeds[:1])
+    raw = replace(SMALL.training_of("independent", 0.2), snapshot_every=1, seeds=(SMALL.seed,))
     *_, now = train(raw)
     average = now.snapshots[0]
     for t in range(1, 51):
@@ -148,7 +151,7 @@ def test_averaging_is_the_average_of_the_points_of_the_run_without_it():
 
 def test_the_members_together_are_what_the_training_recorded():
     now = last("independent", 0.2)
-    found = council(now)
+    found = ensemble_of(now)
     assert found.accuracy == pytest.approx(now.ensemble_accuracy[-1, 1, 0])
     assert found.members == pytest.approx(now.accuracy[-1, 1, 0])
 
@@ -157,9 +160,9 @@ def test_the_members_together_are_what_the_training_recorded():
 
 
 def test_five_independent_networks_gain_what_the_reference_says():
-    noisy, clean = (together(last("independent", noise)) for noise in (0.2, 0.0))
+    noisy, clean = (independent(last("independent", noise)) for noise in (0.2, 0.0))
     assert noisy.gain == pytest.approx(0.028, abs=0.015)
-    assert noisy.spread > 0
+    assert noisy.std > 0
     assert -0.005 < clean.gain < 0.012
 
 
@@ -168,15 +171,17 @@ def test_snapshots_gain_over_the_last_point_what_the_reference_says():
     for seed in range(3):
         scene = replace(REFERENCE, seed=seed)
         now = last("snapshots", 0.2, scene)
-        gains.append(in_cycles(now, council(now, scene)).gain)
+        gains.append(in_cycles(now, ensemble_of(now, scene)).gain)
     assert min(gains) > 0.02
     assert np.mean(gains) == pytest.approx(0.046, abs=0.02)
     now = last("snapshots", 0.0)
-    assert in_cycles(now, council(now)).gain < 0.005
+    assert in_cycles(now, ensemble_of(now)).gain < 0.005
 
 
 def test_averaging_gains_for_every_seed_what_the_reference_says():
-    noisy, clean = (averaged(last("independent", noise), last("averaging", noise)) for noise in (0.2, 0.0))
+    noisy, clean = (
+        averaged(last("independent", noise), last("averaging", noise)) for noise in (0.2, 0.0)
+    )
     assert noisy.gain == pytest.approx(0.049, abs=0.02)
     assert (noisy.better, noisy.of) == (5, 5)
     assert abs(clean.gain) < 0.006
@@ -186,10 +191,15 @@ def test_averaging_gains_for_every_seed_what_the_reference_says():
 
 
 def test_a_scene_as_plain_text_and_back():
-    scene = Ensembles(Network((64, 10)), OptimizerConfig(Choice("adam", {"lr": 0.01})), members=7, view="snapshots")
+    scene = Ensembles(
+        network=Network((64, 10)),
+        optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})),
+        members=7,
+        view="snapshots",
+    )
     assert from_dict(Ensembles, to_dict(scene)) == scene
-    check(scene)
-    check(REFERENCE)
+    validate(scene)
+    validate(REFERENCE)
 
 
 @pytest.mark.parametrize(
@@ -203,13 +213,13 @@ def test_a_scene_as_plain_text_and_back():
 )  # fmt: skip
 def test_what_could_not_have_been_set(wrong):
     with pytest.raises(SpecError):
-        check(replace(REFERENCE, **wrong))
+        validate(replace(REFERENCE, **wrong))
 
 
 def test_the_peak_stays_within_the_rates_that_there_are():
     assert Ensembles().top == pytest.approx(0.2)
     fast = Ensembles(optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)
-    check(fast)
+    validate(fast)
     assert fast.top == 10
 
 
@@ -223,7 +233,7 @@ def test_clean_labels_are_trained_once():
 
 def test_axes_span_the_same_so_that_gains_can_be_compared():
     pictures = [views.independent(last("independent", noise)) for noise in (0.2, 0.0)]
-    (low, high), (low_clean, high_clean) = views.ranges(pictures, 1000)
+    (low, high), (low_clean, high_clean) = views.limits_of(pictures, 1000)
     assert high - low == pytest.approx(high_clean - low_clean)
     for curves, (bottom, top) in zip(pictures, ((low, high), (low_clean, high_clean)), strict=True):
         late = np.concatenate([c.y[c.x >= 200] for c in curves])
@@ -234,14 +244,17 @@ def test_axes_span_the_same_so_that_gains_can_be_compared():
 def test_a_gain_in_words():
     assert words.verdict(0.0331) == "3.3 points gained"
     assert words.verdict(-0.02) == "2.0 points lost"
-    assert words.verdict(0.004) == "nothing to speak of (+0.4 points)"
+    assert words.verdict(0.004) == "no gain (+0.4 points)"
     assert words.points(-0.00001) == "+0.0"
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("scene", [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)])
+@pytest.mark.parametrize(
+    "scene",
+    [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)],
+)
 def test_stamps(method, scene):
-    picture = stamp(replace(scene, view=method), LIGHT)
+    picture = PAGE.stamp(replace(scene, view=method), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
     assert "nan" not in picture
     assert len(picture) < 10_000
@@ -253,19 +266,21 @@ def test_what_the_lessons_say():
     now = last("independent", 0.2, scene)
     above = now.ensemble_accuracy[:, 1, 0] >= now.accuracy[:, 1, 0].max(-1)
     assert above.mean() > 0.9, "above all the thin ones nearly everywhere"
-    assert council(now).differ == pytest.approx(1 / 5, abs=0.03)
-    assert council(last("independent", 0.0, scene)).differ < 0.05
+    assert ensemble_of(now).mean_disagreement == pytest.approx(1 / 5, abs=0.03)
+    assert ensemble_of(last("independent", 0.0, scene)).mean_disagreement < 0.05
     spoilt = replace(scene, split=replace(scene.split, noise=0.4))
-    gain = together(now).gain
-    assert together(last("independent", 0.4, spoilt)).gain == pytest.approx(2 * gain, rel=0.25)
+    gain = independent(now).gain
+    assert independent(last("independent", 0.4, spoilt)).gain == pytest.approx(2 * gain, rel=0.25)
 
     scene = LESSONS["ensembles-snapshots"].scene
     now = last("snapshots", 0.2, scene)
-    found = council(now, scene)
-    assert found.accuracy > found.members.mean() > in_cycles(now, found).single, "one alone is above the last point too"
+    found = ensemble_of(now, scene)
+    assert found.accuracy > found.members.mean() > in_cycles(now, found).single, (
+        "one alone is above the last point too"
+    )
     ten = replace(scene, members=10)
     assert (
-        in_cycles(last("snapshots", 0.2, ten), council(last("snapshots", 0.2, ten), ten)).gain
+        in_cycles(last("snapshots", 0.2, ten), ensemble_of(last("snapshots", 0.2, ten), ten)).gain
         > found.accuracy - found.members[-1]
     )
 
@@ -283,6 +298,6 @@ def test_what_the_lessons_say():
     scene = LESSONS["ensembles-clean"].scene
     assert scene.noises == (0.0,)
     now = last("independent", 0.0, scene)
-    assert 0 < together(now).gain < 0.01
-    growing = council(now).growing()
+    assert 0 < independent(now).gain < 0.01
+    growing = ensemble_of(now).growing()
     assert growing[-1] - growing[3] < 0.004

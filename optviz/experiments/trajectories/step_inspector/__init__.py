@@ -82,10 +82,19 @@ def _step(id):
         st.markdown(f"The path of {config.name} has ended before step {update + 1}.")
         return
     record = step_record(
-        run.function, run.optimizer_at(update), update + 1, run.points[update], run.held[update], run.gradients[update]
+        run.function,
+        run.optimizer_at(update),
+        update + 1,
+        run.points[update],
+        run.held[update],
+        run.gradients[update],
     )
-    leaves = "" if np.isfinite(run.points[update + 1]).all() else ": here it leaves the finite numbers"
-    st.markdown(f"**From step {update} to step {update + 1}**{leaves or (' (the last there is)' if t >= last else '')}")
+    leaves = (
+        "" if np.isfinite(run.points[update + 1]).all() else ": here it leaves the finite numbers"
+    )
+    st.markdown(
+        f"**From step {update} to step {update + 1}**{leaves or (' (the last there is)' if t >= last else '')}"
+    )
     for line in evaluate_equations(record):
         st.markdown(_shown(line))
     st.caption(
@@ -113,7 +122,9 @@ def fork(id: str, step: int) -> None:
     S = st.session_state
     at = session().ids.index(id)
     parent = session().specs["trajectories"].optimizers[at]
-    branch = OptimizerConfig(parent.method, parent.wrappers, parent.schedules, Fork(_alone(parent), step))
+    branch = OptimizerConfig(
+        parent.method, parent.wrappers, parent.schedules, Fork(_alone(parent), step)
+    )
     state.update(optimizers=(*session().specs["trajectories"].optimizers, branch))
     new = f"r{session().next_id()}"
     session().ids = [*session().ids, new]

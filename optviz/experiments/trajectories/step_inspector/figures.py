@@ -5,7 +5,10 @@ import numpy as np
 from optviz.optim.equations import effective_rate
 from optviz.plot.style import Theme, packed
 
-DIRECTIONS = {"velocity": 1.0, "mean gradient": -1.0}  # what is drawn as an arrow, and which way it acts
+DIRECTIONS = {
+    "velocity": 1.0,
+    "mean gradient": -1.0,
+}  # what is drawn as an arrow, and which way it acts
 # the two coordinates of one variable, told apart without color too
 COORDINATES = (("x", "", "circle"), ("y", "7px,4px", "square"))
 MARKS = 8
@@ -24,13 +27,17 @@ def own_state(run) -> dict[str, np.ndarray]:
     since = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
     began = np.arange(len(run.points)) >= run.segments[since].step
     return {
-        name: np.where(began[:, None], run.state[name], np.nan) for name in held(run.optimizer) if name in run.state
+        name: np.where(began[:, None], run.state[name], np.nan)
+        for name in held(run.optimizer)
+        if name in run.state
     }
 
 
 def charts(run, theme: Theme) -> dict:
     """A panel for each thing that the optimizer holds, and one for the effective rate, over the steps."""
-    rows = [(f"{name}: {held(run.optimizer)[name]}", values) for name, values in own_state(run).items()]
+    rows = [
+        (f"{name}: {held(run.optimizer)[name]}", values) for name, values in own_state(run).items()
+    ]
     rows.append(("effective rate −Δ/g", np.vstack([effective_rate(run), np.full((1, 2), np.nan)])))
     n, space = len(rows), 0.09
     height = (1 - space * (n - 1)) / n
@@ -45,7 +52,16 @@ def charts(run, theme: Theme) -> dict:
     for row, (title, values) in enumerate(rows):
         axis = f"y{row + 1 if row else ''}"
         for c, (name, dash, symbol) in enumerate(COORDINATES):
-            data += _line(f"{row}{name}", f"along {name}", values[:, c], axis, dash, symbol, theme.lines[c], row == 0)
+            data += _line(
+                f"{row}{name}",
+                f"along {name}",
+                values[:, c],
+                axis,
+                dash,
+                symbol,
+                theme.lines[c],
+                row == 0,
+            )
         top = 1 - row * (height + space)
         layout[f"yaxis{row + 1 if row else ''}"] = {
             "domain": [max(top - height, 0), top], "zeroline": True, "exponentformat": "power", "nticks": 5,
@@ -62,7 +78,9 @@ def _line(uid, name, y, axis, dash, symbol, color, legend):
     x = np.arange(len(y))
     finite = np.flatnonzero(np.isfinite(y))
     head = int(finite[-1]) if len(finite) else 0
-    some = [k for k in range(0, len(y), -(-len(y) // MARKS)) if k < head and np.isfinite(y[k])] + [head]
+    some = [k for k in range(0, len(y), -(-len(y) // MARKS)) if k < head and np.isfinite(y[k])] + [
+        head
+    ]
     common = {"type": "scatter", "name": name, "legendgroup": name, "yaxis": axis}
     return [
         {
@@ -86,7 +104,9 @@ def _range(values):
     low, high = np.quantile(finite, [0.02, 0.98])
     pad = (high - low) or abs(high) or 1.0
     low, high = max(finite.min(), low - pad), min(finite.max(), high + pad)
-    pad = max(0.08 * (high - low), 0.02 * abs(high), 1e-12)  # what is constant is a line, not its rounding
+    pad = max(
+        0.08 * (high - low), 0.02 * abs(high), 1e-12
+    )  # what is constant is a line, not its rounding
     return [float(low - pad), float(high + pad)]
 
 
@@ -106,8 +126,20 @@ def arrows(run, theme: Theme) -> dict:
             label, group = (name, None) if sign > 0 else (f"−{name}", "gradient")
             vectors.append(_vector(label, kept, theme.lines[2], "9 4", group))
     vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, "", None))
-    return {"steps": steps, "x": packed(run.points[:, 0]), "y": packed(run.points[:, 1]), "vectors": vectors}
+    return {
+        "steps": steps,
+        "x": packed(run.points[:, 0]),
+        "y": packed(run.points[:, 1]),
+        "vectors": vectors,
+    }
 
 
 def _vector(label, d, color, dash, group):
-    return {"label": label, "dx": packed(d[:, 0]), "dy": packed(d[:, 1]), "color": color, "dash": dash, "group": group}
+    return {
+        "label": label,
+        "dx": packed(d[:, 0]),
+        "dy": packed(d[:, 1]),
+        "color": color,
+        "dash": dash,
+        "group": group,
+    }

@@ -1,0 +1,128 @@
+"""What the members of an ensemble answer, alone and together."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.nn import DTYPES, Network, right
+from optviz.training import MAX_EVALUATED, Progress
+
+NAN = float("nan")
+
+
+def snapshots(progress: Progress, ends: tuple[int, ...]) -> dict[int, np.ndarray]:
+    """The weights `(P,)` at the ends of the cycles that are over."""
+    kept = {t: params[0] for t, params in progress.snapshots.items()}
+    kept[progress.iteration] = progress.params[0, 0]
+    return {t: kept[t] for t in ends if t in kept}
+
+
+def member_probabilities(network: Network, params, x) -> np.ndarray:
+    """The probabilities `(members, rows, classes)` that networks `(members, P)` give to classes.
+
+    As many rows as the accuracy is measured on, from the first. NaN for a diverged network.
+    """
+    x = x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
+    with np.errstate(all="ignore"):
+        z = network.outputs(params, x).astype(float)
+        e = np.exp(z - z.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Members by the probabilities that they give, and the true labels."""
+
+    probabilities: np.ndarray  # (members, rows, classes)
+    t: np.ndarray  # (rows,) labels
+
+    @classmethod
+    def of(cls, probabilities, labels) -> "Ensemble":
+        """Of the members that have not diverged; it may have none."""
+        p = np.asarray(probabilities)
+        return cls(p[np.isfinite(p).all((1, 2))], np.asarray(labels)[: p.shape[1]])
+
+    def __len__(self):
+        return len(self.probabilities)
+
+    @property
+    def members(self) -> np.ndarray:
+        """The accuracy `(members,)` of each."""
+        return right(self.probabilities, self.t)
+
+    @property
+    def accuracy(self) -> float:
+        """Of the mean of their probabilities; NaN where nobody is left."""
+        return float(right(self.probabilities.mean(0), self.t)) if len(self) else NAN
+
+    @property
+    def disagreement(self) -> np.ndarray:
+        """The share of rows `(members, members)` on which two answer differently."""
+        answers = self.probabilities.argmax(-1)
+        return (answers[:, None] != answers).mean(-1)
+
+    @property
+    def mean_disagreement(self) -> float:
+        """Of two members; 0 for one alone, NaN for none."""
+        n = len(self)
+        return float(self.disagreement.sum() / (n * (n - 1))) if n > 1 else 0.0 if n else NAN
+
+    def growing(self) -> np.ndarray:
+        """The accuracy `(members,)` of ensembles of 1, 2, … members.
+
+        For each size the mean over M ensembles of neighbors in a ring.
+        """
+        n = len(self)
+        ring = np.concatenate([self.probabilities, self.probabilities])
+
+        def mean_of(m):
+            starts = range(n if m < n else 1)
+            return np.mean([right(ring[i : i + m].mean(0), self.t) for i in starts])
+
+        return np.array([mean_of(m) for m in range(1, n + 1)])
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A method on one kind of labels, in numbers: accuracies on the test set."""
+
+    single: float  # of one network: the mean of the members; for snapshots the run's last point
+    std: float  # of the single networks; NaN where there is one
+    ensemble: float
+    better: int = 0  # of how many networks the average was the better one
+    of: int = 0
+
+    @property
+    def gain(self) -> float:
+        """By which the ensemble is above one network."""
+        return self.ensemble - self.single
+
+
+def independent(progress: Progress) -> Outcome:
+    """Networks as far as they have come; the ensemble is NaN as soon as one has diverged."""
+    alone = progress.accuracy[-1, 1, 0]
+    return Outcome(_mean(alone), _std(alone), float(progress.ensemble_accuracy[-1, 1, 0]))
+
+
+def in_cycles(progress: Progress, ensemble: Ensemble) -> Outcome:
+    """The snapshots so far against the point at which the run is."""
+    return Outcome(float(progress.accuracy[-1, 1, 0, 0]), NAN, ensemble.accuracy)
+
+
+def averaged(raw: Progress, average: Progress) -> Outcome:
+    """Averaged weights against the points that were averaged, at the last iteration of both."""
+    k = min(len(raw.evaluated), len(average.evaluated)) - 1
+    a, b = raw.accuracy[k, 1, 0], average.accuracy[k, 1, 0]
+    both = np.isfinite(a) & np.isfinite(b)
+    better = int((b > a).sum())
+    return Outcome(_mean(a[both]), _std(a[both]), _mean(b[both]), better, int(both.sum()))
+
+
+def _mean(values):
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) else NAN
+
+
+def _std(values):
+    known = values[np.isfinite(values)]
+    return float(known.std(ddof=1)) if len(known) > 1 else NAN

@@ -7,6 +7,7 @@ from typing import Any
 
 from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import validate
+from optviz.translation import N_
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class View:
     downloads: Sequence[Download] = ()
     verb: str = "Train"
     units: str = "iterations"
+    empty: str = N_("No optimizer yet: add one on the left.")  # where there are no jobs
     group: str | None = None  # views of one group share what their jobs have come to; None: its key
 
 

@@ -34,6 +34,10 @@ class Hyperparameter:
         if self.kind is not bool and not self.low <= value <= self.high:
             raise ValueError(f"{self.name} is from {self.low:g} to {self.high:g}, not {value:g}")
 
+    def clip(self, value):
+        """The value within the slider's range."""
+        return min(max(value, self.low), self.high)
+
     @property
     def kind(self) -> type:
         """`bool`, `int` or `float`, as the default is."""

@@ -9,8 +9,7 @@ from optviz.experiments.hyperparameter_search import spec as search
 from optviz.experiments.initialization import figures as initialization
 from optviz.experiments.loss_landscape import figures as landscape
 from optviz.experiments.loss_landscape import spec as loss_landscapes
-from optviz.experiments.lr_schedules import spec as schedules
-from optviz.experiments.lr_schedules import thumbnail as schedules_stamp
+from optviz.experiments.lr_schedules import page as lr_schedules
 from optviz.experiments.old_page import OldPage
 from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
@@ -54,10 +53,7 @@ PAGES: dict[str, Page] = {
             "regularization", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
             overfitting.Regularization(), overfitting.check, overfitting_views.stamp,
         ),
-        OldPage(
-            "lr_schedules", "Learning-rate schedules", "trending_down", "How should the rate change while it trains?", LAB,
-            schedules.ScheduleComparison(), schedules.check, schedules_stamp.stamp,
-        ),
+        lr_schedules.PAGE,
         ensembles.PAGE,
         OldPage(
             "hyperparameter_search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,

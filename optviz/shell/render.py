@@ -91,7 +91,14 @@ def _view_choice(page, form):
         place = form.at("view")
         with st.container(key=f"{page.key}-views"):
             select(
-                place, _("View"), list(labels), place.value, labels.get, place.set, segments=True, hidden=True
+                place,
+                _("View"),
+                list(labels),
+                place.value,
+                labels.get,
+                place.set,
+                segments=True,
+                hidden=True,
             )
 
 
@@ -138,7 +145,9 @@ def _jobs(page, view):
         if view.then is None:
             return first
         states = states_of(session().results_of(name_of(page)), first)
-        complete = all(job.progress(state).complete for job, state in zip(first, states, strict=True))
+        complete = all(
+            job.progress(state).complete for job, state in zip(first, states, strict=True)
+        )
         return [*first, *view.then(spec, states)] if first and complete else first
 
     return jobs
@@ -153,6 +162,9 @@ def _results(page, view):
             return
         jobs = _jobs(page, view)
         shown().jobs = jobs()
+        if not shown().jobs:
+            st.info(_(view.empty))
+            return
         run_jobs(
             name_of(page),
             jobs,

@@ -23,8 +23,8 @@ from optviz.plot.style import THEMES
 from optviz.shell import sharing
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.ui.components import hyperparameter_panel, plot, theme_name
-from optviz.ui.old_layout import framed
 from optviz.ui.live import full_rerun, live_patch
+from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 
 SIZES = (

@@ -8,6 +8,7 @@ import numpy as np
 from optviz.experiments.activations.spec import fitting, histogram
 from optviz.experiments.batch_norm.graph import stamp as graph_stamp
 from optviz.experiments.batch_norm.spec import LEVEL, BatchNormComparison
+from optviz.plot.old_training import over_seeds, status, table
 from optviz.plot.style import (
     Theme,
     number,
@@ -15,7 +16,6 @@ from optviz.plot.style import (
     style,
 )
 from optviz.plot.thumbnail import curves_thumbnail
-from optviz.plot.old_training import over_seeds, status, table
 from optviz.training import Progress
 
 NAMES = ("with batch normalization", "without")  # in the order of the trainings

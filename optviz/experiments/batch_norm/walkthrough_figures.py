@@ -15,13 +15,13 @@ from optviz.experiments.batch_norm.graph import (
 from optviz.experiments.batch_norm.spec import Example
 from optviz.nn.batch_norm import MOMENTUM
 from optviz.plot.equations import latex_number
+from optviz.plot.old_training import table
 from optviz.plot.style import (
     Theme,
     number,
     packed,
     style,
 )
-from optviz.plot.old_training import table
 
 
 def _tuple(a):

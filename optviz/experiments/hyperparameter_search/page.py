@@ -18,13 +18,13 @@ from optviz.experiments.hyperparameter_search.spec import (
 )
 from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
-from optviz.ui.data_source import source_of
 from optviz.spec import SpecError, canonical_json, to_dict
 from optviz.tuning import SAMPLERS
 from optviz.tuning import search as run
 from optviz.tuning.search import SearchState
 from optviz.ui import old_job_runner as lab
 from optviz.ui.components import plot, shown, table, theme_name
+from optviz.ui.data_source import source_of
 from optviz.ui.old_layout import framed
 from optviz.ui.session import session
 

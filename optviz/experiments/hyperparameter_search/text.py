@@ -3,8 +3,8 @@
 import numpy as np
 
 from optviz.experiments.hyperparameter_search.spec import Search
-from optviz.plot.style import Style, number
 from optviz.plot.old_training import table
+from optviz.plot.style import Style, number
 from optviz.tuning import SAMPLERS, rank_correlation
 from optviz.tuning.search import (
     DONE,

@@ -1,206 +1,197 @@
-"""Schedules of the rate: the loss with the rate under it on one axis, and what is said of both."""
+"""The loss with the learning rate under it on one axis, and a range test with what it marks."""
+
+from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.lr_schedules.spec import (
-    Jump,
-    factor_of,
-    jumps,
-    settled,
-)
-from optviz.optim.schedules import Step
-from optviz.plot.style import number, packed
-from optviz.plot.old_training import (
-    DRAWN,
+from optviz.experiments.lr_schedules.run import Reading, rates, read
+from optviz.experiments.lr_schedules.spec import RangeTest, ScheduleComparison
+from optviz.plot import (
+    Axis,
+    Dots,
+    Figure,
     Line,
-    Scale,
-    losses,
-    over_seeds,
-    status,
+    Panel,
+    Rule,
+    Style,
+    Theme,
+    curve_with_band,
+    number,
+    stack,
+    style,
+    thinned,
 )
-from optviz.training import smoothed
+from optviz.plot.training import Scale, losses
+from optviz.training import advance, begin, load, smoothed
+from optviz.translation import N_, _
 
-LOSS, RATE = (0.37, 1.0), (0.0, 0.3)  # the parts of the picture's height
-FAR = (
-    20.0  # optimizers whose largest rates are that many times apart are drawn on a logarithmic axis
-)
-DEEP = 1e-4  # of the largest rate: how far down such an axis goes
-TINY, RUNAWAY = 1e-4, 4.0  # losses at which the axis ends
-ALL_ROWS, MINI_BATCHES = "all training rows", "mini-batches"
-LEGEND = {
-    "orientation": "h",
-    "x": 0,
-    "y": 1,
-    "xanchor": "left",
-    "yanchor": "bottom",
-    "font": {"size": 12},
-}
+MAX_RATIO = 20.0  # of largest rates; farther apart they are drawn on a logarithmic axis
+DEPTH = 1e-4  # of the largest rate: how far down such an axis goes
+MIN_LOSS, MAX_LOSS = 1e-4, 4.0  # where the axis of the loss ends
+TRAINING_SET, MINI_BATCHES = "training set", "mini-batches"
+PREVIEW = 80  # steps of a thumbnail's range test
+MARKS = {"steepest": N_("steepest"), "lowest": N_("lowest"), "blown": N_("blows up")}
 
 
-def apart(all_rates: list[np.ndarray]) -> bool:
-    """Whether the optimizers' rates are so far apart that only a logarithmic axis shows them all."""
-    tops = [float(r.max()) for r in all_rates if len(r)]
-    return bool(tops) and max(tops) > FAR * min(tops)
+def far_apart(planned: list[np.ndarray]) -> bool:
+    """Whether the rates are so far apart that only a logarithmic axis shows them all."""
+    tops = [float(r.max()) for r in planned if len(r)]
+    return bool(tops) and max(tops) > MAX_RATIO * min(tops)
 
 
-def over_rates(
-    lines: list[Line],
-    all_rates: list[np.ndarray],
-    whose: str,
-    smooth: bool,
-    log: bool,
-    log_rate: bool,
-) -> dict:
-    """The loss so far, and under it, on the same axis, the rate from the first iteration to the last.
+def over_rates(lines, planned: list[np.ndarray], options) -> Figure:
+    """The loss so far, and under it, on the same axis, the rate of every iteration.
 
-    `whose` is the loss of ALL_ROWS or of MINI_BATCHES; the rates are known before anything is trained.
+    `options["loss"]` is that on the TRAINING_SET or of MINI_BATCHES; the rates are known before
+    anything is trained.
     """
-    scale = Scale("iterations", max((len(r) for r in all_rates), default=1))
-    figure = losses(lines, scale, smooth, log)
-    if whose == ALL_ROWS:
-        figure = {**figure, "data": _on_all_rows(lines)}
-    for trace in figure["data"]:  # the legend is that of the rates, which are always there
-        trace["showlegend"] = False
-    for line, r in zip(lines, all_rates, strict=True):
-        figure["data"].append(_rate(line, r))
-    layout = figure["layout"]
-    top = max((float(r.max()) for r in all_rates if len(r)), default=1.0)
-    low = max(min((float(r.min()) for r in all_rates if len(r)), default=top), DEEP * top)
-    below = {"type": "log", "range": [np.log10(low) - 0.15, np.log10(top) + 0.15], "exponentformat": "power", "dtick": 1} if log_rate else {
-        "type": "linear", "range": [-0.04 * top, 1.1 * top], "nticks": 5,
-    }  # fmt: skip
-    low_loss, high_loss = _span(lines, whose)
-    layout["yaxis"] |= {"range": [0, high_loss]} if not log else {
-        "range": [np.log10(0.8 * low_loss), np.log10(high_loss)], "dtick": "D2",  # 1, 2, 5, 10 …
-    }  # fmt: skip
-    layout["yaxis"]["domain"], layout["xaxis"]["anchor"] = list(LOSS), "y2"
-    layout["xaxis"]["mirror"] = "all"
-    layout["yaxis"]["title"] = {
-        "text": f"loss on {whose}" if whose == ALL_ROWS else "loss of mini-batches"
-    }
-    layout["yaxis2"] = {"domain": list(RATE), "zeroline": False, "title": {"text": "rate"}, **below}
-    layout["legend"] = LEGEND
-    return figure
+    on_training_set, log = options["loss"] == TRAINING_SET, options["log"]
+    end = max((len(r) for r in planned), default=1)
+    if on_training_set:
+        marks = [mark for line in lines for mark in _on_training_set(line)]
+        title = _("loss on the training set")
+    else:
+        marks = losses(lines, Scale("iterations", end), options["smooth"], log).marks
+        title = _("loss of mini-batches")
+    # the legend is that of the rates, which are always there
+    marks = [replace(mark, legend=False) for mark in marks]
+    low, high = _limits(lines, on_training_set)
+    y = (
+        Axis(title, log=True, limits=(0.8 * low, high), step="D2")
+        if log
+        else Axis(title, limits=(0, high))
+    )
+    x = Axis(_("iteration"), limits=(0, end), extra={"mirror": "all"})
+    below = Panel([_rate(line, r) for line, r in zip(lines, planned, strict=True)])
+    panels = [Panel(marks, x, y), replace(below, y=_rate_axis(planned, options["log_rate"]))]
+    return stack(
+        panels,
+        0.07,
+        (0.63, 0.3),
+        label=_(
+            "The loss while training, and under it the learning rate at every iteration. "
+            "The table says the same."
+        ),
+        view=f"{options['loss']} {log} {options['log_rate']} {end}",
+        height=(22, 63, 44),
+    )
 
 
-def _span(lines, whose):
-    """From the least loss to where the losses begin, or have been since: a runaway does not crush the rest."""
+def _rate_axis(planned, log):
+    top = max((float(r.max()) for r in planned if len(r)), default=1.0)
+    low = max(min((float(r.min()) for r in planned if len(r)), default=top), DEPTH * top)
+    if log:
+        return Axis(_("rate"), log=True, limits=(low / 1.4, 1.4 * top), step=1)
+    return Axis(_("rate"), limits=(-0.04 * top, 1.1 * top), ticks=5)
+
+
+def _limits(lines, on_training_set):
+    """From the least loss to where the losses begin, or have been since.
+
+    A runaway does not crush the rest.
+    """
     seen = [1.0, 2.4]
     for line in lines:
         now = line.progress
-        values = (
-            now.cross_entropy[:, 0, line.i] if whose == ALL_ROWS else smoothed(now.loss[:, line.i])
-        )
+        on_rows, on_batches = now.cross_entropy[:, 0, line.i], now.loss[:, line.i]
+        values = on_rows if on_training_set else smoothed(on_batches)
         seen += [float(v) for v in values.ravel() if np.isfinite(v) and v > 0]
-    return max(min(seen), TINY), min(1.05 * max(seen), RUNAWAY)
+    return max(min(seen), MIN_LOSS), min(1.05 * max(seen), MAX_LOSS)
 
 
-def _on_all_rows(lines):
-    data = []
-    for id, name, now, i, look in lines:
-        x, (middle, low, high) = now.evaluated, over_seeds(now.cross_entropy[:, 0, i])
-        if now.cross_entropy.shape[-1] > 1:
-            known = np.isfinite(low) & np.isfinite(high)
-            x_, low, high = x[known], low[known], high[known]
-            data.append({
-                "type": "scatter", "mode": "lines", "uid": f"{id}b", "name": name, "legendgroup": name, "fill": "toself",
-                "x": packed(np.concatenate([x_, x_[::-1]])), "y": packed(np.concatenate([high, low[::-1]])),
-                "fillcolor": look.color, "opacity": 0.16, "line": {"width": 0}, "hoverinfo": "skip",
-            })  # fmt: skip
-        data.append({
-            "type": "scatter", "mode": "lines+markers", "uid": f"{id}w", "name": name, "legendgroup": name, "x": packed(x), "y": packed(middle),
-            "line": {"color": look.color, "dash": look.dash, "width": 2.4, "simplify": False},
-            "marker": {"symbol": look.marker, "size": 8, "color": look.color, "maxdisplayed": 8},
-            "hovertemplate": f"{name}: %{{y:.4g}}<extra></extra>",
-        })  # fmt: skip
-    return data
+def _on_training_set(line):
+    now = line.progress
+    values = now.cross_entropy[:, 0, line.i]
+    more = {"name": line.name, "uid": f"{line.id}w", "band": 0.16, "markers": 8}
+    return curve_with_band(now.evaluated, values, line.style, **more)
 
 
 def _rate(line, r):
-    """A rate of every iteration, thinned where no screen shows the difference; before and after each step down."""
-    n = len(r)
-    edges = (
-        np.flatnonzero(np.abs(np.diff(r)) > 0.02 * (r.max() if n else 0))
-        if n < 10 * DRAWN
-        else np.empty(0, int)
+    """A rate at every iteration, thinned; both sides of each leap are kept."""
+    leaps = np.flatnonzero(np.abs(np.diff(r)) > 0.02 * r.max(initial=0))
+    edges = np.concatenate([leaps, leaps + 1]) if len(leaps) < 800 else leaps[:0]
+    at = np.unique(np.concatenate([thinned(len(r)), edges])) if len(r) else np.empty(0, int)
+    hover = _("{name}: learning rate {y:.3g}")
+    more = {"name": line.name, "group": line.name, "legend": True, "markers": 6, "size": 7}
+    return Line(at, r[at], line.style, uid=f"{line.id}s", hover=hover, **more)
+
+
+def over_rate(reading: Reading, test: RangeTest, theme: Theme, begun: bool) -> Figure:
+    """The loss over the learning rate, with those that it marks; the axis is there before it
+    begins.
+    """
+    marks, top = [], 2.6
+    if len(reading.rates):
+        early = reading.loss[: max(len(reading.loss) // 20, 1)]
+        top = max(1.6 * float(np.median(early)), 0.1)
+        faint, strong = Style(theme.faint), style(0, theme)
+        marks += [
+            Line(
+                reading.rates,
+                reading.loss,
+                faint,
+                name=_("each mini-batch"),
+                uid="raw",
+                width=1,
+                opacity=0.5,
+            ),
+            Line(
+                reading.rates,
+                reading.smooth,
+                strong,
+                name=_("smoothed"),
+                uid="smooth",
+                width=3,
+                hover=_("learning rate {x:.3g}: {y:.3g}"),
+            ),
+        ]
+    for k, (field, name) in enumerate(MARKS.items()):
+        rate = getattr(reading, field)
+        if np.isfinite(rate):
+            marks += _marked(_(name), rate, reading.loss_at(rate), style(k + 1, theme), theme)
+    return Figure(
+        marks,
+        Axis(
+            _("learning rate (it grows with every step)"),
+            log=True,
+            limits=(test.low, test.high),
+            step=1,
+        ),
+        Axis(_("loss of mini-batches"), limits=(0, top)),
+        label=_(
+            "The loss of mini-batches over the learning rate, which grows with every step. "
+            "The table says the same."
+        ),
+        view=f"{test.low} {test.high} {begun}",
+        margin={"b": 46},
+        hover="closest",
+        show_legend=True,
+        height=(17, 54, 34),
     )
-    some = (
-        np.unique(
-            np.concatenate([np.linspace(0, n - 1, min(n, DRAWN)).astype(int), edges, edges + 1])
-        )
-        if n
-        else []
-    )
-    x, y = np.asarray(some, float), r[some] if n else r
-    return {
-        "type": "scatter", "mode": "lines+markers", "uid": f"{line.id}s", "name": line.name, "legendgroup": line.name, "showlegend": True,
-        "x": packed(x), "y": packed(y), "yaxis": "y2", "hovertemplate": f"{line.name}: rate %{{y:.3g}}<extra></extra>",
-        "line": {"color": line.look.color, "dash": line.look.dash, "width": 2.4, "simplify": False},
-        "marker": {"symbol": line.look.marker, "size": 7, "color": line.look.color, "maxdisplayed": 6},
-    }  # fmt: skip
 
 
-STANDING = (
-    "", "iterations", "rate at first", "rate at the end", "loss on training rows", "over the last tenth", "training accuracy", "test accuracy", "status",
-)  # fmt: skip
-
-
-def standing(line: Line, r: np.ndarray) -> list[str]:
-    """One line of the table: both ends of the rate, the loss, both accuracies, and what became of it."""
-    now, i = line.progress, line.i
-    ends = [number(r[0], 3), number(r[-1], 3)] if len(r) else ["–", "–"]
-    losses_ = [over_seeds(values[i])[0] for values in (now.cross_entropy[-1, 0], settled(now))]
-    accuracies = [number(100 * over_seeds(now.accuracy[-1, k, i])[0], 3) + " %" for k in (0, 1)]
+def _marked(name, rate, loss, look, theme):
+    label = _("{name}: {rate}").format(name=name, rate=number(rate, 2))
+    dot = {"size": 14, "edge": theme.high, "edge_width": 1, "uid": name}
     return [
-        line.name,
-        f"{now.iteration}",
-        *ends,
-        *(number(v, 3) for v in losses_),
-        *accuracies,
-        status(now, i),
+        Dots([rate], [loss], look, name=label, hover=_("{name} at learning rate {x:.3g}"), **dot),
+        Rule(look, x=rate, width=1.6),
     ]
 
 
-def remarks(lines: list[Line]) -> str:
-    """What can be said of the trainings so far, in Markdown: what the jumps of the rate did, and who stands best."""
-    said = [_of_jumps(line, found) for line in lines if (found := jumps(line.progress))]
-    return "\n\n".join([*said, *filter(None, [_best(lines)])])
-
-
-def _of_jumps(line, found: list[Jump]):
-    cut = isinstance(factor_of(line.progress.training.optimizer), Step)
-    told = []
-    for jump in found[:3]:
-        change = f"is multiplied by {number(jump.factor, 3)}" if cut else "begins anew"
-        how = "fell" if jump.after < jump.before else "rose"
-        if not np.isfinite(jump.after + jump.before):
-            continue
-        told.append(
-            f"at iteration {jump.iteration} the rate {change}, and the mean loss of {jump.window} mini-batches {how} from "
-            f"{number(jump.before, 3)} before it to {number(jump.after, 3)} from it on"
-        )
-    if not told:
-        return ""
-    more = f" ({len(found) - 3} more)" if len(found) > 3 else ""
-    return f"**{line.name}**: {'; '.join(told)}{more}."
-
-
-def _best(lines):
-    """Who stands lowest once all are through."""
-    if len(lines) < 2 or not all(line.progress.done for line in lines):
-        return ""
-    ends = [(float(over_seeds(settled(line.progress)[line.i])[0]), line) for line in lines]
-    alive = sorted((loss, line.name) for loss, line in ends if np.isfinite(loss))
-    if not alive:
-        return "All have diverged."
-    (low, best), (high, worst) = alive[0], alive[-1]
-    lost = [line.name for loss, line in ends if not np.isfinite(loss)]
-    text = f"**Over the last tenth** of the training the loss on all training rows is lowest with {best}: {number(low, 3)}"
-    if len(alive) > 1:
-        second = f", then {alive[1][1]} with {number(alive[1][0], 3)}" if len(alive) > 2 else ""
-        text += f"{second}; highest with {worst}: {number(high, 3)}"
-    text += f". Diverged: {', '.join(lost)}." if lost else "."
-    seeds = len(lines[0].progress.training.seeds)
-    if seeds == 1:
-        return f"{text} That is one seed; take several before you believe a small difference."
-    return f"{text} Medians over {seeds} seeds."
+def thumbnail(spec: ScheduleComparison, theme: Theme) -> Figure:
+    """The rates of all optimizers, or the smoothed loss of a short range test."""
+    if spec.view == "range":
+        test = replace(spec, seeds=spec.seeds[:1], test=replace(spec.test, steps=PREVIEW)).tested
+        data = load(test)
+        loss = advance(begin(test, data), data, PREVIEW).loss[:, 0]
+        reading = read(rates(test.optimizer, PREVIEW), loss)
+        limits = (spec.test.low, spec.test.high)
+        curve = Line(reading.rates, reading.smooth, style(0, theme))
+        return Figure([curve], Axis(log=True, limits=limits))
+    planned = [rates(config, max(spec.iterations, 1)) for config in spec.optimizers]
+    marks = [
+        Line(thinned(len(r), 240), r[thinned(len(r), 240)], style(i, theme), uid=f"{i}")
+        for i, r in enumerate(planned)
+    ]
+    return Figure(marks, y=_rate_axis(planned, far_apart(planned)))

@@ -1,4 +1,4 @@
-"""The learning-rate schedules page: the loss with the rate under it, and a test that finds a range of rates."""
+"""The page: the loss with the learning rate under it, and a test that finds a range of rates."""
 
 import csv
 import io
@@ -7,314 +7,242 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.data import DATASETS
-from optviz.experiments.lr_schedules import figures as views
-from optviz.experiments.lr_schedules import lr_range_test as range_test
-from optviz.experiments.lr_schedules import spec as core
-from optviz.nn import Network
+from optviz.experiments.lr_schedules import figures, run, text
+from optviz.experiments.lr_schedules.spec import (
+    FOUR_RATES,
+    KINDS,
+    MAX_OPTIMIZERS,
+    VIEWS,
+    ScheduleComparison,
+    with_fitted_schedules,
+    with_rate,
+)
+from optviz.experiments.page import Download, Option, Page, Preset, Section, Tab, View, Widget
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import OptimizerConfig
-from optviz.optim.config import names as names_of
-from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
+from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot import equations
-from optviz.plot.style import THEMES, number, style
-from optviz.plot.old_training import table as html_table
-from optviz.shell import sharing
+from optviz.plot import number, style
+from optviz.plot.training import Network
 from optviz.spec import Choice, canonical_json, to_dict
-from optviz.training import unsuited
-from optviz.ui import old_training_charts as bench
-from optviz.ui.components import plot, table, theme_name
-from optviz.ui.old_form import SHARED, TrainingControls, turned
-from optviz.ui.old_job_runner import laboratory, run
-from optviz.ui.old_layout import framed
-from optviz.ui.old_optimizer_list import trainees
+from optviz.translation import N_, _
+from optviz.ui import job_runner
+from optviz.ui.form import Form, Panel, choice_panel, select
 from optviz.ui.session import session
-
-PAGE, RANGE = "lr_schedules", "lr-schedules-range"  # also the names of the two laboratories
-TABS = {"schedules": "Schedules", "range": "Range test"}
-PRESETS = {
-    "Step decay": (
-        core.ScheduleComparison(),
-        "One rate, kept, and the same rate cut to a tenth half-way.",
-    ),
-    "All kinds": (core.KINDS, "Seven ways from the same rate on the same network."),
-    "Four rates": (core.FOUR_RATES, "Too low, good, high, very high, each of them kept."),
-}
-NUMBERS = tuple(
-    replace(k, default=v) for k, v in zip(SHARED, (2, 50, 8, 900, 1500, 1), strict=True)
+from optviz.ui.training_form import (
+    ACTIVATION,
+    INITIALIZER,
+    NUMBERS,
+    Data,
+    Numbers,
+    OptimizerList,
+    trainable,
 )
-RANGE_NUMBERS = tuple(k for k in NUMBERS if k.name != "iterations")
-TEST = (
-    Hyperparameter(
-        "low", 1e-4, core.MIN_RATE, core.MAX_RATE / 10, log=True, help="rate of the first step"
-    ),
-    Hyperparameter(
-        "high", 10.0, core.MIN_HIGH, core.MAX_RATE, log=True, help="rate of the last step"
-    ),
-    Hyperparameter(
-        "steps",
-        400,
-        core.MIN_STEPS,
-        core.MAX_STEPS,
-        "T",
-        log=True,
-        help="steps from one to the other",
-    ),
-)
+from optviz.ui.training_jobs import training_jobs
+
+KEY = "lr_schedules"
 
 
-def page() -> None:
-    """Controls into a scene; its schedules as rates over time, or its range test; trainings that follow them."""
-    with framed(PAGE) as (shown, panel, under):
-        with shown:
-            _choice()
-        view = session().specs["lr_schedules"].view
-        with panel:
-            {"schedules": _schedule_controls, "range": _range_controls}[view]()
-        scene = session().specs["lr_schedules"]
-        with shown:
-            if view == "range":
-                laboratory(
-                    RANGE, [scene.tested], lambda progresses: _draw_range(scene, *progresses)
-                )
-            else:
-                laboratory(PAGE, scene.trainings, lambda progresses: _draw(scene, progresses))
-        with under:
-            {"schedules": _explained, "range": _range_explained}[view](scene)
+@st.cache_resource(max_entries=256, show_spinner=False)
+def _rates(key, _config, iterations):
+    return run.rates(_config, iterations)
 
 
-def _update(**parts):
-    session().specs["lr_schedules"] = replace(session().specs["lr_schedules"], **parts)
+def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
+    """The learning rate at every iteration, worked out once."""
+    return _rates(canonical_json(to_dict(config)), config, iterations)
 
 
-def _begin_from(scene):
-    session().specs["lr_schedules"], session().epoch = scene, session().next_id()
-
-
-def _choice():
-    S = st.session_state
-    key = f"lr-schedules-tab-{session().epoch}"
-    st.segmented_control("Look at", list(TABS), default=session().specs["lr_schedules"].view, format_func=TABS.get, key=key, required=True,
-                         label_visibility="collapsed", on_change=lambda: _update(view=S[key]))  # fmt: skip
+def networks(spec, states, theme):
+    """A line for each optimizer."""
+    return [
+        Network(f"r{i}", name, state, 0, style(i, theme))
+        for i, (name, state) in enumerate(zip(names(spec.optimizers), states, strict=True))
+    ]
 
 
 # Schedules.
 
 
-def _schedule_controls():
-    with st.container(horizontal=True, key="lr-schedules-presets", gap="small"):
-        for label, (scene, told) in PRESETS.items():
-            st.button(label, key=f"preset-{label}", help=told, on_click=_begin_from, args=(scene,))
-    trainees(
-        lambda: session().specs["lr_schedules"].optimizers,
-        session().specs["lr_schedules"].network,
-        core.MAX_OPTIMIZERS,
-        _put_optimizers,
-        _another,
-        scheduled=True,
-    )
-    _network_controls(NUMBERS)
+def planned(spec) -> list[np.ndarray]:
+    """The learning rates of every optimizer."""
+    return [rates_of(config, spec.iterations) for config in spec.optimizers]
 
 
-def _network_controls(numbers):
-    controls = TrainingControls(PAGE, lambda: session().specs["lr_schedules"], _update)
-    controls.numbers(numbers)
-    controls.data()
-    controls.activation()
-    controls.initializer()
+def losses(context):
+    """The loss over the learning rate."""
+    return figures.over_rates(context.lines, planned(context.spec), context.options)
 
 
-def _put_optimizers(configs):
-    """A schedule that was just chosen gets hyperparameters with which it has its effect within the training."""
-    iterations = session().specs["lr_schedules"].iterations
-    _update(optimizers=tuple(
-        replace(r, schedules={n: part if part.values else core.fitted(part.key, iterations) for n, part in r.schedules.items()})
-        for r in configs
-    ))  # fmt: skip
+def told(context) -> list:
+    """What came of it, in words and as a table."""
+    return [text.remarks(context.lines), text.standings(context.lines, planned(context.spec))]
 
 
-def _another(configs, network: Network) -> OptimizerConfig:
+OPTIONS = (
+    Option(
+        "loss",
+        _("Loss on"),
+        figures.TRAINING_SET,
+        {figures.TRAINING_SET: _("training set"), figures.MINI_BATCHES: _("mini-batches")},
+    ),
+    Option(
+        "smooth",
+        _("Smoothed"),
+        True,
+        disabled=lambda options: options["loss"] == figures.TRAINING_SET,
+    ),
+    Option("log", _("Logarithmic loss"), True),
+    Option(
+        "log_rate",
+        _("Logarithmic rate"),
+        lambda context: figures.far_apart(planned(context.spec)),
+    ),
+)
+
+
+def another(spec) -> OptimizerConfig:
     """The last one's optimizer with a schedule that is not there yet."""
-    optimizer = configs[-1].method if configs else Choice("sgd", {"lr": 0.3})
-    there = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in configs}
+    method = spec.optimizers[-1].method if spec.optimizers else Choice("sgd", {"lr": 0.3})
+    there = {c.schedules["lr"].key if "lr" in c.schedules else "constant" for c in spec.optimizers}
     key = next((k for k in SCHEDULES if k not in there), "cosine")
-    return OptimizerConfig(optimizer, (), {} if key == "constant" else {"lr": Choice(key)})
+    return OptimizerConfig(method, (), {} if key == "constant" else {"lr": Choice(key)})
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
-def _rates(key, _config, iterations):
-    return core.rates(_config, iterations)
-
-
-def rates_of(config: OptimizerConfig, iterations: int):
-    """The optimizer's rate at every iteration, worked out once."""
-    return _rates(canonical_json(to_dict(config)), config, iterations)
-
-
-def _draw(scene, progresses):
-    theme, names = THEMES[theme_name()], names_of(scene.optimizers)
-    lines = [
-        bench.Line(f"r{i}", name, now, 0, style(i, theme))
-        for i, (name, now) in enumerate(zip(names, progresses, strict=True))
-    ]
-    planned = [rates_of(config, scene.iterations) for config in scene.optimizers]
-    apart = views.apart(planned)
-    picture = st.container()  # above its switches, which are read first
-    with st.container(horizontal=True, vertical_alignment="center", key="lr-schedules-view"):
-        whose = st.segmented_control("Loss on", [views.ALL_ROWS, views.MINI_BATCHES], default=views.ALL_ROWS, key="lr-schedules-whose",
-                                     required=True, label_visibility="collapsed")  # fmt: skip
-        smooth = st.toggle(
-            "Smoothed", True, key="lr-schedules-smooth", disabled=whose == views.ALL_ROWS
-        )
-        log = st.toggle("Logarithmic loss", True, key="lr-schedules-log")
-        log_rate = st.toggle("Logarithmic rate", apart, key=f"lr-schedules-log-rate-{apart}")
-    with picture:
-        plot(
-            "lr-schedules-loss", views.over_rates(lines, planned, whose, smooth, log, log_rate),
-            "The loss while training, and under it the rate at every iteration. The table says the same.",
-            view=f"{whose} {log} {log_rate} {scene.iterations}", theme=theme_name(), link=sharing.query(),
-        )  # fmt: skip
-    if said := views.remarks(lines):
-        st.markdown(said)
-    table(
-        html_table("How every schedule stands", views.STANDING, [(views.standing(line, r), line.look) for line, r in zip(lines, planned, strict=True)]),
-        "lr-schedules-standing",
-    )  # fmt: skip
-    if any(now.iteration for now in progresses):
-        st.download_button("Curves as CSV", lambda: curves_csv(lines, planned), f"optviz-{PAGE}.csv", "text/csv", key="lr-schedules-csv",
-                           icon=":material/download:", on_click="ignore")  # fmt: skip
-
-
-def _explained(scene):
-    parts = {r.schedules["lr"].key if "lr" in r.schedules else "constant" for r in scene.optimizers}
-    with st.expander("What the rate is multiplied by at iteration t"):
-        for key in (k for k in SCHEDULES if k in parts):
-            st.markdown(f"**{key.replace('_', ' ')}** {sentence(SCHEDULES[key])}")
-            for line in equations.equations(SCHEDULES[key]):
-                st.latex(line)
-    st.caption(
-        "Every optimizer has the same start and meets the same mini-batches, seed by seed. Near a good place the steps of a large rate "
-        "are longer than the way that is left, and what one mini-batch wants is not what the next one wants: the loss stays up, restless. "
-        "A smaller rate lets the same net come down at once: the sudden drop. The loss of papers' figures is that on all training rows (here at most the first "
-        f"2000), measured every {core.every(scene.iterations)} iterations; that of mini-batches is before each update. Of several seeds "
-        "the median and a band from the least to the largest. First find a good rate that is kept, then look where a decay "
-        "should begin: with Adam it is needed less than with SGD and momentum (CS231n, lecture 7). "
-        f"Data: {DATASETS[scene.dataset.key].attribution}"
-    )
-
-
-def curves_csv(lines: list[bench.Line], planned) -> str:
-    """Rate and mini-batch loss of every iteration in full precision, the loss on all training rows where it was measured."""
+def curves_csv(context) -> str:
+    """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    write(["optimizer", "seed", "iteration", "rate", "loss", "loss_after_on_training_rows", "training_accuracy", "test_accuracy"])  # fmt: skip
-    for line, r in zip(lines, planned, strict=True):
-        now = line.progress
+    measured = ("loss_after_on_training_set", "training_accuracy", "test_accuracy")
+    write(["optimizer", "seed", "iteration", "rate", "loss", *measured])
+    for line, r in zip(context.lines, planned(context.spec), strict=True):
+        now, i = line.progress, line.i
         at = {int(t): k for k, t in enumerate(now.evaluated)}
         for s, seed in enumerate(now.training.seeds):
             for t in range(1, now.iteration + 1):
-                k = at.get(t)
-                whole = ["", "", ""] if k is None else [
-                    repr(float(v)) for v in (now.cross_entropy[k, 0, line.i, s], *now.accuracy[k, :, line.i, s])
-                ]  # fmt: skip
-                write(
-                    [
-                        line.name,
-                        seed,
-                        t,
-                        repr(float(r[t - 1])),
-                        repr(float(now.loss[t - 1, line.i, s])),
-                        *whole,
-                    ]
-                )
+                found = ["", "", ""]
+                if (k := at.get(t)) is not None:
+                    values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
+                    found = [repr(float(v)) for v in values]
+                loss = repr(float(now.loss[t - 1, i, s]))
+                write([line.name, seed, t, repr(float(r[t - 1])), loss, *found])
     return out.getvalue()
 
 
 # The range test.
 
 
-def _range_controls():
-    S = st.session_state
-    test = session().specs["lr_schedules"].test
-    part, key = test.optimizer, f"range-optimizer-{session().epoch}"
-    keys = [k for k in OPTIMIZERS if not unsuited(k, session().specs["lr_schedules"].network)]
-    st.selectbox("Optimizer", keys, keys.index(part.key), lambda k: OPTIMIZERS[k].label, key=key,
-                 on_change=lambda: _put_test(optimizer=Choice(S[key])))  # fmt: skip
-    st.caption(sentence(OPTIMIZERS[part.key]))
-    controls = TrainingControls("range", lambda: session().specs["lr_schedules"], _update)
-    controls.hyperparameters("test", "Range test", TEST, {k.name: getattr(test, k.name) for k in TEST},
-                   lambda new: _update(test=within(session().specs["lr_schedules"].test, new)))  # fmt: skip
-    controls.hyperparameters(
-        f"own-{part.key}", "Optimizer", tuple(k for k in hyperparameters(OPTIMIZERS[part.key]) if k.name != "lr"), part.values,
-        lambda new: _put_test(optimizer=turned(session().specs["lr_schedules"].test.optimizer, new)),
-    )  # fmt: skip
-    _network_controls(RANGE_NUMBERS)
+def range_form(form: Form) -> None:
+    """The optimizer, the ends of the range, and the optimizer's other sliders."""
+    place = form.at("test", "optimizer")
+    labels = {k: OPTIMIZERS[k].label for k in trainable(form.value.network)}
+    key = place.value.key
+    choose = lambda k: place.set(Choice(k))  # noqa: E731
+    select(place, _("Optimizer"), list(labels), key, labels.get, choose)
+    st.caption(sentence(OPTIMIZERS[key]))
+    through = replace(form, write=lambda spec: form.write(_a_decade(form.read(), spec)))
+    Panel(_("LR range test"), ("test.low", "test.high", "test.steps")).draw(through)
+    choice_panel(place, OPTIMIZERS, _("Optimizer"), only=lambda h: h.name != "lr")
 
 
-def _put_test(**parts):
-    _update(test=replace(session().specs["lr_schedules"].test, **parts))
+def _a_decade(before, spec):
+    """The range keeps a power of ten: the end that was not turned gives way."""
+    low, high = spec.test.low, spec.test.high
+    if high >= 10 * low:
+        return spec
+    if high != before.test.high:
+        return replace(spec, test=replace(spec.test, low=high / 10))
+    return replace(spec, test=replace(spec.test, high=10 * low))
 
 
-def within(test: core.RangeTest, new: dict) -> core.RangeTest:
-    """The test with other hyperparameters. The range keeps a power of ten at least: the end that is not turned gives way."""
-    turned_ = replace(test, **new)
-    if turned_.high >= 10 * turned_.low:
-        return turned_
-    return (
-        replace(turned_, low=turned_.high / 10)
-        if turned_.high != test.high
-        else replace(turned_, high=10 * turned_.low)
-    )
+def reading_of(context) -> run.Reading:
+    """The range test as far as it has come."""
+    [state] = context.states
+    test = context.spec.test
+    return run.read(rates_of(test.config, test.steps), state.loss[:, 0])
 
 
-def _draw_range(scene, now):
-    theme = THEMES[theme_name()]
-    reading = core.read(rates_of(scene.test.config, scene.test.steps), now.loss[:, 0])
-    plot(
-        "lr-schedules-range", range_test.over_rate(reading, scene.test, theme),
-        "The loss of mini-batches over the rate, which grows with every step. The table says the same.",
-        view=f"{scene.test.low} {scene.test.high} {now.iteration > 0}", theme=theme_name(), link=sharing.query(),
-    )  # fmt: skip
-    st.markdown(range_test.told(reading, now.done))
-    table(
-        html_table(
-            "The rates that are marked",
-            range_test.READ,
-            [(row, None) for row in range_test.rows(reading)],
-        ),
-        "range-reading",
-    )
-    with st.container(horizontal=True, key="range-next"):
-        if now.done and np.isfinite(reading.steepest) and st.button(
-            f"Train with rate {number(reading.steepest, 2)}", key="range-use", icon=":material/arrow_forward:",
-            help="Adds the optimizer with this rate, kept, to the schedules.",
-        ):  # fmt: skip
-            _begin_from(core.with_rate(scene, reading.steepest))
-            run(PAGE, True)
-            st.rerun()  # the page, not the fragment in which the button stands
-        if now.iteration:
-            st.download_button("Curve as CSV", lambda: range_csv(reading, now), f"optviz-{RANGE}.csv", "text/csv", key="range-csv",
-                               icon=":material/download:", on_click="ignore")  # fmt: skip
+def range_test(context) -> list:
+    """The loss over the rate, what it says, and a button that trains with the rate found."""
+    [state], reading = context.states, reading_of(context)
+    return [
+        figures.over_rate(reading, context.spec.test, context.theme, state.iteration > 0),
+        text.read_off(reading, state.done),
+        text.marked_rates(reading),
+        Widget(lambda: _train_with(context.spec, reading.steepest)) if state.done else None,
+    ]
 
 
-def _range_explained(scene):
-    st.caption(
-        "One training in which the rate grows by the same factor at every step (Smith 2017, Cyclical learning rates for training neural "
-        "networks, section 3.3, lets it grow in a straight line and reads off both ends of the range). Below some rate nothing moves, then the loss falls, "
-        "and beyond another the steps are too long. The rates are no laws: they depend on the batch, the "
-        "start and on how many steps the test takes; by the time a rate is reached, those before it have done part of the work. The "
-        f"curve is the median over the seeds, smoothed over a tenth of the test. Data: {DATASETS[scene.dataset.key].attribution}"
-    )
+def _train_with(spec, lr):
+    message = _("Train with rate {rate}").format(rate=number(lr, 2))
+    if np.isfinite(lr) and st.button(
+        message,
+        key="range-use",
+        icon=":material/arrow_forward:",
+        help=_("Adds the optimizer with this constant rate to the schedules."),
+    ):
+        session().show(KEY, with_rate(spec, lr))
+        job_runner.run(f"{KEY}-schedules")
+        st.rerun()  # the page, not the fragment in which the button stands
 
 
-def range_csv(reading: core.Reading, now) -> str:
-    """Every step's rate and loss, each seed's in full precision, and the smoothed median as far as it is read."""
+def range_csv(context) -> str:
+    """Every step's rate and loss, each seed's in full precision, and the smoothed median."""
+    [state], reading = context.states, reading_of(context)
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    write(["step", "rate", *(f"loss_seed_{seed}" for seed in now.training.seeds), "smoothed"])
-    planned = rates_of(now.training.optimizer, now.training.iterations)
-    for t in range(now.iteration):
+    seeds = state.training.seeds
+    write(["step", "rate", *(f"loss_seed_{seed}" for seed in seeds), "smoothed"])
+    all_rates = rates_of(context.spec.test.config, context.spec.test.steps)
+    for t in range(state.iteration):
         smooth = [repr(float(reading.smooth[t]))] if t < len(reading.smooth) else [""]
-        write([t, repr(float(planned[t])), *(repr(float(v)) for v in now.loss[t, 0]), *smooth])
+        losses = (repr(float(v)) for v in state.loss[t, 0])
+        write([t, repr(float(all_rates[t])), *losses, *smooth])
     return out.getvalue()
+
+
+NETWORK = (Data(), ACTIVATION, INITIALIZER)
+PAGE = Page(
+    KEY,
+    N_("Learning-rate schedules"),
+    "trending_down",
+    N_("How should the learning rate change while it trains?"),
+    "Training lab",
+    ScheduleComparison(),
+    {
+        "schedules": View(
+            label=VIEWS["schedules"],
+            form=[
+                OptimizerList(MAX_OPTIMIZERS, another, scheduled=True),
+                Numbers(*NUMBERS),
+                *NETWORK,
+            ],
+            jobs=lambda spec: training_jobs(spec.trainings),
+            tabs=[Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), told])],
+            notes=[text.equations_of, text.notes],
+            downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],
+        ),
+        "range": View(
+            label=VIEWS["range"],
+            form=[range_form, Numbers(*(n for n in NUMBERS if n != "iterations")), *NETWORK],
+            jobs=lambda spec: training_jobs([spec.tested]),
+            tabs=[Tab(_("Loss"), [range_test])],
+            notes=[text.range_notes],
+            downloads=[Download(_("Curve as CSV"), "range", range_csv)],
+        ),
+    },
+    presets=[
+        Preset(
+            _("Step decay"),
+            ScheduleComparison(),
+            _("One rate, kept, and the same rate cut to a tenth half-way."),
+        ),
+        Preset(_("All kinds"), KINDS, _("Seven ways from the same rate on the same network.")),
+        Preset(
+            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them kept.")
+        ),
+    ],
+    adjusted=with_fitted_schedules,
+    lines=networks,
+    thumbnail=figures.thumbnail,
+)

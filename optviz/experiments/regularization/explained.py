@@ -8,8 +8,8 @@ from optviz.experiments.regularization.spec import Regularization
 from optviz.nn import Dropout, Penalty
 from optviz.optim.methods.adam import AdamW
 from optviz.plot import equations
-from optviz.plot.style import number
 from optviz.plot.old_training import table
+from optviz.plot.style import number
 
 WORKED = (0.8, 0.0, 1.7, 0.4, 2.1, 0.6)  # activations of ReLU, in the explanation of dropout
 

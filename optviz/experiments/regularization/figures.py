@@ -5,14 +5,14 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.regularization.spec import Regularization, outcomes, paired
-from optviz.plot.style import Theme, packed, style
-from optviz.plot.thumbnail import HEIGHT, WIDTH
 from optviz.plot.old_training import (
     ALONG,
     Line,
     Scale,
     over_seeds,
 )
+from optviz.plot.style import Theme, packed, style
+from optviz.plot.thumbnail import HEIGHT, WIDTH
 from optviz.training import advance, begin, load
 
 BINS = 81  # of the weights' histogram

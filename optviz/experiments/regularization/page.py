@@ -17,8 +17,8 @@ from optviz.experiments.regularization.spec import (
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
-from optviz.plot.style import THEMES, style
 from optviz.plot.old_training import Scale, table
+from optviz.plot.style import THEMES, style
 from optviz.shell import sharing
 from optviz.spec import canonical_json, to_dict
 from optviz.training import (

@@ -10,8 +10,8 @@ from optviz.experiments.regularization.spec import (
     outcomes,
     paired,
 )
-from optviz.plot.style import number
 from optviz.plot.old_training import Line, Scale, status
+from optviz.plot.style import number
 
 CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
 FEW = 5  # seeds, below which it says so

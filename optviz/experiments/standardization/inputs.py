@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from optviz.plot.style import Theme
 from optviz.plot.old_training import Line
+from optviz.plot.style import Theme
 from optviz.training import Training
 
 NAMES = {"given": "0 to 1", "raw": "raw counts", "standardized": "standardized", "offset": "plus 5"}

@@ -27,10 +27,10 @@ from optviz.spec import canonical_json
 from optviz.training import INPUTS
 from optviz.ui import old_training_charts as bench
 from optviz.ui.components import hyperparameter_panel, plot, table, theme_name
+from optviz.ui.live import full_rerun, live_patch
 from optviz.ui.old_form import SHARED, TrainingControls
 from optviz.ui.old_job_runner import laboratory
 from optviz.ui.old_layout import framed
-from optviz.ui.live import full_rerun, live_patch
 from optviz.ui.session import session
 
 PAGE = "standardization"

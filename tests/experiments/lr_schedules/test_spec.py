@@ -13,16 +13,15 @@ from optviz import (
     minimize,
     parse_formula,
 )
-from optviz.experiments.lr_schedules import spec as core
+from optviz.experiments.lr_schedules import run as core
+from optviz.experiments.lr_schedules.run import rates, read
 from optviz.experiments.lr_schedules.spec import (
     FOUR_RATES,
     KINDS,
     RangeTest,
     ScheduleComparison,
-    check,
+    every,
     fitted,
-    rates,
-    read,
 )
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
@@ -31,6 +30,7 @@ from optviz.spec import (
     SpecError,
     from_dict,
     to_dict,
+    validate,
 )
 from optviz.training import advance, begin, load
 
@@ -62,7 +62,9 @@ def test_the_sudden_drop_is_that_of_the_reference(dropped):
     With that rate the loss leaps from one mini-batch to the next, hence the wide bounds of what is not settled.
     """
     constant, step = dropped
-    np.testing.assert_array_equal(constant.loss[:450], step.loss[:450], "one training up to the cut")
+    np.testing.assert_array_equal(
+        constant.loss[:450], step.loss[:450], "one training up to the cut"
+    )
     np.testing.assert_array_equal(at(constant, 450), at(step, 450))
     assert np.mean(at(step, 450)) == pytest.approx(0.240, abs=0.1)
     assert np.mean([at(step, t) for t in (480, 510, 540)]) == pytest.approx(0.085, abs=0.025)
@@ -104,30 +106,48 @@ def test_four_rates_are_what_they_are_called():
 
 
 def test_warm_restarts_and_warm_up_are_as_the_lessons_tell():
-    sgd, adam, slow = Choice("sgd", {"lr": 0.3}), Choice("adam", {"lr": 0.06}), Choice("adam", {"lr": 0.003})
+    sgd, adam, slow = (
+        Choice("sgd", {"lr": 0.3}),
+        Choice("adam", {"lr": 0.06}),
+        Choice("adam", {"lr": 0.003}),
+    )
     cyclic, cosine = (OptimizerConfig(sgd, (), {"lr": Choice(k, v)}) for k, v in (("cyclic", {"period": 300}), ("cosine", {"steps": 900})))  # fmt: skip
-    kept, again, once = [end(t) for t in ScheduleComparison((OptimizerConfig(sgd), cyclic, cosine)).trainings]
+    kept, again, once = [
+        end(t)
+        for t in ScheduleComparison(optimizers=(OptimizerConfig(sgd), cyclic, cosine)).trainings
+    ]
     assert (core.settled(once) < core.settled(again)).all()
     assert np.median(core.settled(again)) < np.median(core.settled(kept))
     ends = [np.mean(at(again, t)) for t in (300, 600, 900)]
     assert ends == sorted(ends, reverse=True)
     assert all(jump.after > 2 * jump.before for jump in core.jumps(again))
-    warm = (OptimizerConfig(adam), OptimizerConfig(adam, (), {"lr": Choice("warmup", {"steps": 200})}), OptimizerConfig(slow))
+    warm = (
+        OptimizerConfig(adam),
+        OptimizerConfig(adam, (), {"lr": Choice("warmup", {"steps": 200})}),
+        OptimizerConfig(slow),
+    )
     at_once, warmed, good = [
-        end(t) for t in ScheduleComparison(warm, Network(), batch=32, iterations=600, seeds=(0,)).trainings
+        end(t)
+        for t in ScheduleComparison(
+            optimizers=warm, network=Network(), batch=32, iterations=600, seeds=(0,)
+        ).trainings
     ]
     assert np.median(at(warmed, 60)) < np.median(at(at_once, 60)), "while the rate is small"
     assert core.settled(warmed).min() > core.settled(at_once).max() > core.settled(good).max()
 
 
 def test_rates_are_known_beforehand():
-    config = OptimizerConfig(Choice("sgd", {"lr": 0.3}), (), {"lr": Choice("step", {"gamma": 0.1, "first": 450, "every": 450})})
+    config = OptimizerConfig(
+        Choice("sgd", {"lr": 0.3}),
+        (),
+        {"lr": Choice("step", {"gamma": 0.1, "first": 450, "every": 450})},
+    )
     np.testing.assert_allclose(rates(config, 900), [0.3] * 450 + [0.03] * 450)
     assert rates(OptimizerConfig(Choice("adam")), 3).tolist() == [OPTIMIZERS["adam"]().lr] * 3
 
 
 def test_the_range_test_climbs_by_equal_factors():
-    config = RangeTest(low=1e-3, high=10.0, steps=401).optimizer
+    config = RangeTest(low=1e-3, high=10.0, steps=401).config
     climb = rates(config, 401)
     np.testing.assert_allclose(climb, 10 ** np.linspace(-3, 1, 401), rtol=1e-12)
     assert ScheduleComparison().tested.iterations == 400
@@ -142,7 +162,9 @@ def test_a_range_test_on_a_quadratic_turns_at_its_limit(lam):
     assert found.steepest < found.lowest
     assert found.lowest == pytest.approx(2 / lam, rel=0.1)
     noisy = read(*quadratic(lam, 0.1))
-    assert noisy.steepest < noisy.lowest < 2 / lam, "with noise the lowest point comes before the limit"
+    assert noisy.steepest < noisy.lowest < 2 / lam, (
+        "with noise the lowest point comes before the limit"
+    )
     assert 1 / lam < noisy.blown < 3 / lam
 
 
@@ -151,7 +173,9 @@ def quadratic(lam, noise):
     n, growth = 600, SCHEDULES["growth"](decades=4.0, steps=599)
     f, opt = parse_formula(f"{lam / 2}*(x**2 + y**2)"), OPTIMIZERS["sgd"](lr=100 / lam)
     if noise:
-        run = minimize(f, opt, (1.0, -1.0), n, NOISES["gaussian"](scale=noise * lam), growth, list(range(9)))
+        run = minimize(
+            f, opt, (1.0, -1.0), n, NOISES["gaussian"](scale=noise * lam), growth, list(range(9))
+        )
     else:
         run = minimize(f, opt, (1.0, -1.0), n, schedule=growth)
     return 100 / lam * np.array([growth(t) for t in range(n)]), run.values[:n].reshape(n, -1)
@@ -164,7 +188,9 @@ def test_a_range_test_finds_a_good_rate_for_the_net():
     assert 0.03 < found.steepest < 0.2
     assert 0.2 < found.blown < 0.5
     deep = ScheduleComparison(network=Network((64, *[50] * 6, 10))).tested
-    assert read(rates(deep.optimizer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, "deeper is touchier"
+    assert read(rates(deep.optimizer, deep.iterations), end(deep).loss[:, 0]).blown < found.blown, (
+        "deeper is touchier"
+    )
 
 
 def test_reading_what_says_nothing():
@@ -185,38 +211,45 @@ def test_a_fresh_schedule_has_its_effect_within_the_training():
     for key in SCHEDULES:
         for iterations in (20, 900, 5000):
             config = OptimizerConfig(Choice("sgd"), (), {"lr": fitted(key, iterations)})
-            check(ScheduleComparison((config,), iterations=iterations))
+            validate(ScheduleComparison(optimizers=(config,), iterations=iterations))
             span = rates(config, iterations)
             assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
 
 
-@pytest.mark.parametrize("scene", [ScheduleComparison(), KINDS, FOUR_RATES, ScheduleComparison((), view="range")])
+@pytest.mark.parametrize(
+    "scene",
+    [ScheduleComparison(), KINDS, FOUR_RATES, ScheduleComparison(optimizers=(), view="range")],
+)
 def test_presets_are_right_and_survive_json(scene):
-    check(scene)
+    validate(scene)
     assert from_dict(ScheduleComparison, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
-        ({"optimizers": (OptimizerConfig(Choice("sgd")),) * 9}, "at most 8"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
-        ({"test": RangeTest(Choice("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "range test"),
+        ({"optimizers": (OptimizerConfig(Choice("sgd")),) * 9}, "0 to 8 optimizers"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
+        ({"test": RangeTest(Choice("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "low is from"),
         ({"test": RangeTest(low=0.1, high=0.5)}, "power of ten"), ({"test": RangeTest(steps=10)}, "steps"),
-        ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "range test"),
+        ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "high must be"),
         ({"network": Network((3, 4))}, "inputs"),
     ],
 )  # fmt: skip
 def test_what_could_not_have_been_set_is_refused(wrong, says):
     with pytest.raises(SpecError, match=says):
-        check(replace(ScheduleComparison(), **wrong))
+        validate(replace(ScheduleComparison(), **wrong))
 
 
 def test_looks_are_a_hundred_at_most():
-    assert [core.every(n) for n in (0, 100, 900, 1000, 5000, 20_000)] == [1, 1, 10, 10, 50, 200]
+    assert [every(n) for n in (0, 100, 900, 1000, 5000, 20_000)] == [1, 1, 10, 10, 50, 200]
 
 
 def test_the_growing_rate_on_the_bowl_by_hand():
     growth = SCHEDULES["growth"](decades=1.0, steps=4)
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.5), (-7, 2), 5, schedule=growth)
-    np.testing.assert_allclose(run.points[1], np.array([-7, 2]) * (1 - 0.05 * np.array([0.1, 2])), rtol=1e-12)
-    np.testing.assert_allclose(run.points[5], run.points[4] * (1 - 0.5 * np.array([0.1, 2])), rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(
+        run.points[1], np.array([-7, 2]) * (1 - 0.05 * np.array([0.1, 2])), rtol=1e-12
+    )
+    np.testing.assert_allclose(
+        run.points[5], run.points[4] * (1 - 0.5 * np.array([0.1, 2])), rtol=1e-12, atol=1e-15
+    )

@@ -1,0 +1,122 @@
+"""What schedules do to the loss: jumps of the rate, where it settles, and a range test read."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.schedules import SCHEDULES, Cyclic, Schedule, Step
+from optviz.spec import Choice
+from optviz.training import Progress, smoothed
+
+BACK, TOO_LARGE = 0.25, 4.0  # of a range test: where it blows up, and where it ends
+WINDOW = 50  # mini-batches on each side of a jump of the rate over which the loss is averaged
+
+
+def rates(config: OptimizerConfig, iterations: int) -> np.ndarray:
+    """The optimizer's rate at every iteration `(iterations,)`: known before anything is trained."""
+    rate, factor = config.method.build(OPTIMIZERS).lr, factor_of(config)
+    return np.array([rate * float(factor(t)) for t in range(iterations)])
+
+
+def factor_of(config: OptimizerConfig) -> Schedule:
+    """What the optimizer's rate is multiplied by."""
+    return config.schedules.get("lr", Choice("constant")).build(SCHEDULES)
+
+
+def settled(now: Progress) -> np.ndarray:
+    """The loss on all training rows `(trials, seeds)`, as a mean over the last tenth of the
+    training so far.
+
+    With a large rate the last value alone is a matter of luck.
+    """
+    late = now.evaluated >= min(0.9 * now.iteration, now.evaluated[-1])
+    return now.cross_entropy[late, 0].mean(0)
+
+
+class Jump(NamedTuple):
+    """Where a schedule takes the rate from one value to quite another at once, and what the loss
+    did.
+    """
+
+    iteration: int
+    factor: float  # of the rate
+    before: float  # mean loss of the mini-batches before it
+    after: float  # and of those from it on
+    window: int  # how many
+
+
+def jumps(now: Progress) -> list[Jump]:
+    """The cuts of a step decay and the restarts of a cyclic rate that have been passed, over all
+    seeds.
+    """
+    config, places = now.training.optimizer, []
+    factor = factor_of(config)
+    if isinstance(factor, Step) and factor.gamma < 1:
+        places = range(factor.first, now.training.iterations, factor.every)
+    elif isinstance(factor, Cyclic):
+        places = range(factor.period, now.training.iterations, factor.period)
+    stops, found = [0, *places, now.training.iterations], []
+    for before, t, after in zip(stops, stops[1:], stops[2:], strict=False):
+        window = min(WINDOW, t - before, after - t)
+        if window and now.iteration >= t + window:
+            change = float(factor(t)) / float(factor(t - 1)) if factor(t - 1) else np.inf
+            found.append(
+                Jump(
+                    t,
+                    change,
+                    now.loss[t - window : t].mean(),
+                    now.loss[t : t + window].mean(),
+                    window,
+                )
+            )
+    return found
+
+
+class Reading(NamedTuple):
+    """A range test read: the curve, and what it says of rates, NaN where it says nothing."""
+
+    rates: np.ndarray  # (n,) as far as the test is read
+    loss: np.ndarray  # (n,) median over the seeds
+    smooth: np.ndarray  # (n,)
+    steepest: float  # where the loss falls fastest, by the logarithm of the rate
+    lowest: float  # where it is lowest
+    blown: float  # where it has climbed back a part of what it had come down
+    left: float  # where a mini-batch's loss was so large that the rest is not read
+
+    def loss_at(self, rate: float) -> float:
+        """The smoothed loss at a rate; NaN where that is."""
+        if not np.isfinite(rate):
+            return float("nan")
+        return float(np.interp(np.log10(rate), np.log10(self.rates), self.smooth))
+
+
+def read(rates, loss) -> Reading:
+    """A range test from its rates `(T,)` and the losses `(T, seeds)` so far.
+
+    Read up to where the loss is TOO_LARGE times that of the beginning, as is usual, and smoothed
+    over a tenth of the test. The steepest descent is sought before the lowest point, the blow-up
+    after it.
+    """
+    loss = np.asarray(loss, float)
+    rates, whole = np.asarray(rates, float)[: len(loss)], len(rates)
+    middle = np.median(np.where(np.isfinite(loss), loss, np.inf), -1)
+    few = max(whole // 40, 1)
+    over = (
+        np.flatnonzero(~(middle <= TOO_LARGE * middle[:few].mean()))
+        if len(middle)
+        else middle.astype(int)
+    )
+    n, left = (int(over[0]), float(rates[over[0]])) if len(over) else (len(middle), np.nan)
+    window = max(whole // 10, 3) | 1
+    if n <= window:  # too early to say anything
+        return Reading(rates[:n], middle[:n], np.full(n, np.nan), np.nan, np.nan, np.nan, left)
+    smooth, rates = smoothed(middle[:n], window), rates[:n]
+    low = int(smooth.argmin())
+    slope = np.gradient(smooth, np.log10(rates))[: low + 1]
+    back = np.flatnonzero(smooth[low:] > smooth[low] + BACK * (smooth[0] - smooth[low]))
+    blown = float(rates[low + back[0]]) if len(back) else left
+    fell = smooth[0] > smooth[low] and slope.min() < 0
+    steepest = float(rates[slope.argmin()]) if fell else np.nan
+    return Reading(rates, middle[:n], smooth, steepest, float(rates[low]), blown, left)  # fmt: skip

@@ -15,7 +15,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.activations.spec import DeepStack, through
+from optviz.experiments.activations.run import propagate
+from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.batch_norm import spec as normalization
 from optviz.experiments.ensembles import spec as ensembles
 from optviz.experiments.hyperparameter_search.spec import Search, parts
@@ -117,7 +118,7 @@ def four_on_digits():
 
 
 def _stack(key, rule):
-    return through(DeepStack(activation=Choice(key), initializer=rule))
+    return propagate(DeepStack(activation=Choice(key), initializer=rule))
 
 
 def _ends(told, layers, first, last, share=0.12):

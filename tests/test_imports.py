@@ -22,7 +22,6 @@ LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
 
 # What still reaches up. This list only ever gets shorter.
 REACHES_UP = {
-    ("optviz.experiments.activations.page", "shell"),
     ("optviz.experiments.batch_norm.page", "shell"),
     ("optviz.experiments.batch_norm.walkthrough", "shell"),
     ("optviz.experiments.ensembles.page", "shell"),

@@ -32,6 +32,7 @@ A table whose numbers stay numbers until they are read or saved::
 | line and marks with "meta": {"trail", "of", "head"} | trail(x, y, style, uid=..., name=...) |
 | "bar" for the median and a mark for each seed | bar_with_seeds(k, values, height, style) |
 | histogram as bars, as "shape": "hvh" | histogram_bars, histogram_outline |
+| a histogram for every layer of a network | histogram_grid |
 | "hovertemplate": f"{name}: %{{y:.1%}}<extra></extra>" | hover="{name}: {y:.1%}" |
 | the same with words of one's own, translated | hover=fill_template(_("..."), part=...) |
 | "hoverinfo": "skip" | nothing; hover="" is the default |
@@ -56,6 +57,12 @@ from optviz.plot.figure import (
     marginals,
     percent,
     stack,
+)
+from optviz.plot.histograms import (
+    HistogramRow,
+    histogram,
+    histogram_grid,
+    histogram_range,
 )
 from optviz.plot.images import ImageGrid, png
 from optviz.plot.marks import (
@@ -103,6 +110,7 @@ __all__ = [
     "Dots3D",
     "Figure",
     "Heatmap",
+    "HistogramRow",
     "ImageGrid",
     "Line",
     "Line3D",
@@ -121,8 +129,11 @@ __all__ = [
     "curve_with_band",
     "fill_template",
     "grid",
+    "histogram",
     "histogram_bars",
+    "histogram_grid",
     "histogram_outline",
+    "histogram_range",
     "layer",
     "marginals",
     "number",

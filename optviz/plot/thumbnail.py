@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.activations.spec import fitting, histogram, through
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories.spec import Landscape, Scene
 from optviz.plot.style import Theme, style
@@ -131,26 +130,6 @@ def _star(at, size=6.0):
     radius = np.where(np.arange(10) % 2, 0.42, 1.0) * size
     corners = at + radius[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
     return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
-
-
-def stack_thumbnail(stacks, theme: Theme) -> str:
-    """The histograms of a comparison's settings, one row each, a column for every layer."""
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">']
-    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
-    tall = HEIGHT / len(stacks)
-    for row, stack in enumerate(stacks):
-        layers = through(stack)
-        wide = WIDTH / len(layers)
-        for i, layer in enumerate(layers):
-            counts, _ = histogram(layer.activations, fitting(layer.activations, layer.limits), 20)
-            height = counts / max(counts.max(), 1) * (tall - 14)
-            bar, floor = (wide - 8) / len(counts), (row + 1) * tall - 5
-            parts += [
-                f'<rect x="{i * wide + 4 + k * bar:.1f}" y="{floor - h:.1f}" width="{bar:.2f}" height="{h:.1f}" fill="{theme.lines[row]}"/>'
-                for k, h in enumerate(height)
-                if h > 0
-            ]
-    return "".join([*parts, "</svg>"])
 
 
 def curves_thumbnail(trainings, theme: Theme) -> str:

@@ -30,7 +30,8 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.experiments.activations.spec import Activations, through
+from optviz.experiments.activations.run import propagate
+from optviz.experiments.activations.spec import Activations
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view as views
 from optviz.experiments.trajectories.spec import Scene
@@ -130,7 +131,7 @@ def told(text: str, lesson: Lesson, run) -> str:
     if not isinstance(lesson.scene, Scene | Activations):
         return text  # what a training comes to is not known before it has run
     if isinstance(lesson.scene, Activations):
-        return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(through)), text)
+        return PLACEHOLDER.sub(lambda found: _written(_of_layer(found, lesson.scene)(propagate)), text)
     try:
         return PLACEHOLDER.sub(lambda found: _answer(*_asked(found, lesson.scene), lesson.scene, run), text)
     except LessonError as error:
@@ -173,14 +174,14 @@ OF_LAYER = {
 
 
 def _of_layer(found, comparison):
-    """A function that answers a placeholder, from the layers that `through` gives."""
+    """A function that answers a placeholder, from the layers that `propagate` gives."""
     word, asked = found[1], re.fullmatch(r"([AB]) (\d{1,2})", found[2] or "")
     if word not in OF_LAYER or not asked:
         raise LessonError(f"there is no placeholder {found[0]}")
     i, number = "AB".index(asked[1]), int(asked[2])
     if i >= len(comparison.stacks) or not 1 <= number <= comparison.stacks[i].layers:
         raise LessonError(f"{found[0]} asks for a layer that is not there")
-    return lambda through: OF_LAYER[word](through(comparison.stacks[i])[number - 1])
+    return lambda propagate: OF_LAYER[word](propagate(comparison.stacks[i])[number - 1])
 
 
 def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:

@@ -1,6 +1,6 @@
 """Every page that has a scene, declared once: the menu, links, lessons and the course follow from it."""
 
-from optviz.experiments.activations import spec as activations
+from optviz.experiments.activations import page as activations
 from optviz.experiments.batch_norm import figures as normalization_views
 from optviz.experiments.batch_norm import spec as normalization
 from optviz.experiments.ensembles import page as ensembles
@@ -18,7 +18,7 @@ from optviz.experiments.regularization import spec as overfitting
 from optviz.experiments.standardization import spec as scaling
 from optviz.experiments.standardization import thumbnail as scaling_stamp
 from optviz.experiments.trajectories import spec as trajectories
-from optviz.plot.thumbnail import curves_thumbnail, stack_thumbnail
+from optviz.plot.thumbnail import curves_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
 
@@ -31,11 +31,7 @@ PAGES: dict[str, Page] = {
             "trajectories", "Trajectories", "conversion_path", "How does an optimizer find its way down?", "",
             trajectories.BOOK, trajectories.check,
         ),
-        OldPage(
-            "activations", "Activations", "bar_chart", "What becomes of a signal in a deep network?", NETWORKS,
-            activations.Activations(), activations.check_activations,
-            lambda scene, theme: stack_thumbnail(scene.stacks, theme),
-        ),
+        activations.PAGE,
         OldPage(
             "initialization", "Initialization", "start", "Where should training begin?", NETWORKS,
             initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme),

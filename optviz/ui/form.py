@@ -73,13 +73,10 @@ DERIVED: dict[str, tuple[Hyperparameter, Lens]] = {}
 
 def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
     """The hyperparameter at a dotted path of the form's value, and its place; ↺ is what it opened with."""
-    if path in DERIVED:
-        declared, lens = DERIVED[path]
-    else:
-        *outer, name = path.split(".")
-        owner = at(*outer).get(form.value)
-        declared = next(h for h in hyperparameters(type(owner)) if h.name == name)
-        lens = at(*outer, name)
+    *outer, name = path.split(".")
+    fields_of = hyperparameters(type(at(*outer).get(form.value)))
+    own = {h.name: (h, at(*outer, name)) for h in fields_of}
+    declared, lens = own[name] if name in own else DERIVED[path]
     default = replace(form, lens=form.lens.then(lens)).default
     return (declared if default is None else replace(declared, default=default)), lens
 

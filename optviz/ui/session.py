@@ -35,6 +35,7 @@ class Session:
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
     results: dict[str, Results] = field(default_factory=dict)
+    samples: Any = None  # that the visitor has uploaded, for the activations page
     counter: int = 0
 
     def next_id(self) -> int:

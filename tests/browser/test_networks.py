@@ -47,18 +47,18 @@ def test_a_training_grows_stops_and_goes_on(page):
 
 def test_histograms_follow_a_knob_and_the_address_follows_them(page):
     to(page, "Activations")
-    page.wait_for_selector(".st-key-layers-0 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-activations-settings-1 .ov-plot[data-version]")
     at_rest(page)
-    version = page.locator(".st-key-layers-0 .ov-plot").get_attribute("data-version")
+    version = page.locator(".st-key-activations-settings-1 .ov-plot").get_attribute("data-version")
     url = page.url
     page.get_by_label("layers, exact value").fill("3")
-    page.wait_for_function("() => document.querySelector('.st-key-layers-0 .ov-layer:nth-child(2)').data.length === 6")
+    page.wait_for_function("() => document.querySelector('.st-key-activations-settings-1 .ov-layer:nth-child(2)').data.length === 6")
     at_rest(page)
-    assert page.locator(".st-key-layers-0 .ov-plot").get_attribute("data-version") != version
+    assert page.locator(".st-key-activations-settings-1 .ov-plot").get_attribute("data-version") != version
     assert page.url != url
     assert page.locator(".ov-table tbody tr").count() == 3
     page.get_by_role("button", name="Compare with another setting").click()
-    page.wait_for_selector(".st-key-layers-1 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-activations-settings-4 .ov-plot[data-version]")
 
 
 def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):

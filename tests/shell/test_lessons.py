@@ -21,14 +21,15 @@ from optviz import (
     minimize,
     parse_formula,
 )
-from optviz.experiments.activations import spec as activations
+from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view
 from optviz.experiments.trajectories.spec import Landscape, Scene
 from optviz.plot.style import THEMES
-from optviz.plot.thumbnail import curves_thumbnail, stack_thumbnail, thumbnail
+from optviz.plot.thumbnail import curves_thumbnail, thumbnail
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError, told
+from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from optviz.training import advance, begin, load
 
@@ -749,8 +750,8 @@ def test_thumbnails(key, theme):
 @pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "activations"])
 def test_thumbnails_of_histograms(key, theme):
     stacks = LESSONS[key].scene.stacks
-    picture = stack_thumbnail(stacks, THEMES[theme])
-    bars = ET.fromstring(picture).findall(f"{SVG}rect")[1:]
+    picture = PAGES["activations"].stamp(LESSONS[key].scene, THEMES[theme])
+    bars = ET.fromstring(picture).findall(f".//{SVG}svg/{SVG}rect")
     assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
     assert not re.search(r"nan|inf", picture)
     assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
@@ -804,7 +805,7 @@ def test_what_the_lessons_on_training_say():
 
 
 def layers(key, setting=0):
-    return activations.through(LESSONS[key].scene.stacks[setting])
+    return propagate(LESSONS[key].scene.stacks[setting])
 
 
 def test_what_the_lessons_on_activations_say():
@@ -826,7 +827,7 @@ def test_what_the_lessons_on_activations_say():
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std
     tanh = [replace(s, activation=trajectories.Choice("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
-    assert activations.through(tanh[1])[-1].saturated > activations.through(tanh[0])[-1].saturated
+    assert propagate(tanh[1])[-1].saturated > propagate(tanh[0])[-1].saturated
 
 
 @pytest.mark.parametrize(

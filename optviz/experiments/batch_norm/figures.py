@@ -5,10 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.activations.spec import fitting, histogram
 from optviz.experiments.batch_norm.graph import stamp as graph_stamp
 from optviz.experiments.batch_norm.spec import LEVEL, BatchNormComparison
-from optviz.plot.old_training import over_seeds, status, table
+from optviz.plot import histogram, histogram_range
 from optviz.plot.style import (
     Theme,
     number,
@@ -16,6 +15,7 @@ from optviz.plot.style import (
     style,
 )
 from optviz.plot.thumbnail import curves_thumbnail
+from optviz.plot.old_training import over_seeds, status, table
 from optviz.training import Progress
 
 NAMES = ("with batch normalization", "without")  # in the order of the trainings
@@ -251,15 +251,10 @@ def histograms(hidden: list[dict[str, np.ndarray]], theme: Theme) -> dict:
         "annotations": notes,
     }
     for row, name in enumerate(names):
-        spans = [fitting(layer[name]) for layer in hidden]
-        bars = [
-            histogram(layer[name], span, BINS) for layer, span in zip(hidden, spans, strict=True)
-        ]
-        tallest = max(
-            float(counts.max()) / layer[name].size
-            for (counts, _), layer in zip(bars, hidden, strict=True)
-        )
-        for i, (layer, span, (counts, edges)) in enumerate(zip(hidden, spans, bars, strict=True)):
+        spans = [histogram_range(layer[name]) for layer in hidden]
+        bars = [histogram(layer[name], span, BINS) for layer, span in zip(hidden, spans, strict=True)]
+        tallest = max(float(shares.max()) for shares, _ in bars)
+        for i, (span, (shares, edges)) in enumerate(zip(spans, bars, strict=True)):
             axis = _panel(layout, row * n + i, i, row, n, len(names), gap=(0.25 / max(n, 2), 0.13))
             layout[f"xaxis{axis}"] |= {
                 "range": list(span),
@@ -282,7 +277,7 @@ def histograms(hidden: list[dict[str, np.ndarray]], theme: Theme) -> dict:
             data.append(
                 {
                     "type": "bar", "uid": f"{name}{i}", "name": f"layer {i + 1}, {ROWS[name]}", "xaxis": f"x{axis}", "yaxis": f"y{axis}",
-                    "x": packed((edges[:-1] + edges[1:]) / 2), "y": packed(counts / layer[name].size), "width": float(edges[1] - edges[0]),
+                    "x": packed((edges[:-1] + edges[1:]) / 2), "y": packed(shares), "width": float(edges[1] - edges[0]),
                     "marker": {"color": theme.lines[(2, 0, 3)[list(ROWS).index(name)]], "line": {"width": 0}},
                     "hovertemplate": "%{x:.3g}: %{y:.1%}<extra></extra>",
                 }

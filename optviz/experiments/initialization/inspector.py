@@ -6,8 +6,10 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.activations import figures as layer_views
-from optviz.experiments.activations.spec import inside
+from optviz.experiments.activations import text as layer_text
+from optviz.experiments.activations.run import hidden_layers
 from optviz.experiments.initialization import figures as views
+from optviz.plot import to_plotly
 from optviz.plot.style import THEMES, Style
 from optviz.training import Progress
 from optviz.ui import old_job_runner as lab
@@ -54,9 +56,7 @@ class Look(NamedTuple):
     def layers(self, t: int, i: int):
         """Layers and gradients of network i on some training rows, in float64 for what is tiny."""
         data = lab.data_of(self.training)
-        return inside(
-            self.training.network, self.params[t][i].astype(float), data.x[:ROWS], data.t[:ROWS]
-        )
+        return hidden_layers(self.training.network, self.params[t][i].astype(float), data.x[:ROWS], data.t[:ROWS])
 
     def lengths(self, t: int, i: int) -> np.ndarray:
         """The length of the gradient of each weight matrix."""
@@ -131,13 +131,10 @@ def _layers(look):
         layers, lengths = look.layers(shown, which)
         if layers:
             plot(
-                "initial-layers", layer_views.histograms(layers, theme),
+                "initial-layers", to_plotly(layer_views.histograms(layers, theme)),
                 f"Histograms of {len(layers)} hidden layers. The table below says the same.", view=f"{len(layers)}", theme=theme_name(),
             )  # fmt: skip
-            table(
-                layer_views.table(layers, f"Hidden layers of {look.name} at iteration {shown}"),
-                "initial-layers",
-            )
+            table(layer_text.table(layers, f"Hidden layers of {look.name} at iteration {shown}").html(), "initial-layers")
         else:
             st.markdown("This network has no hidden layer, so there are no activations to look at.")
         weights = [np.linalg.norm(w.astype(float)) for w in look.matrices(shown, which)]

@@ -3,16 +3,8 @@
 import numpy as np
 import pytest
 
-from optviz.experiments.activations.spec import (
-    DeepStack,
-    Layer,
-    Spread,
-    check,
-    fitting,
-    histogram,
-    inside,
-    through,
-)
+from optviz.experiments.activations.run import Layer, Spread, hidden_layers, propagate
+from optviz.experiments.activations.spec import Activations, DeepStack
 from optviz.nn import (
     ACTIVATIONS,
     GRADIENTS,
@@ -23,12 +15,7 @@ from optviz.nn import (
     one_hot,
     stream,
 )
-from optviz.spec import (
-    Choice,
-    SpecError,
-    from_dict,
-    to_dict,
-)
+from optviz.spec import Choice, SpecError, validate
 
 RULES = {
     "std 1": Choice("normal", {"sigma": 1.0}),
@@ -59,19 +46,30 @@ def stack(activation, rule="Xavier", **more):
 @pytest.mark.parametrize(("activation", "rule", "means", "stds", "saturated"), TABLE)
 def test_reference_table(activation, rule, means, stds, saturated):
     """The mean of eight seeds; single layers of ReLU scatter by 16 % from the fifth on."""
-    runs = [through(stack(activation, rule, seed=seed)) for seed in range(8)]
+    runs = [propagate(stack(activation, rule, seed=seed)) for seed in range(8)]
     for end, at in ((0, 0), (-1, 1)):
         layers = [run[end] for run in runs]
-        mean, std = (np.mean([getattr(layer.forward, k) for layer in layers]) for k in ("mean", "std"))
+        mean, std = (
+            np.mean([getattr(layer.forward, k) for layer in layers]) for k in ("mean", "std")
+        )
         wide = 0.2 if activation == "relu" and at else 0.03
         assert std == pytest.approx(stds[at], rel=wide)
-        assert mean == pytest.approx(means[at], rel=wide, abs=0.02 * std if activation != "sigmoid" else 0.02)
-        assert np.mean([layer.saturated for layer in layers]) == pytest.approx(saturated[at], abs=0.06 if at else 0.01)
+        assert mean == pytest.approx(
+            means[at], rel=wide, abs=0.02 * std if activation != "sigmoid" else 0.02
+        )
+        assert np.mean([layer.saturated for layer in layers]) == pytest.approx(
+            saturated[at], abs=0.06 if at else 0.01
+        )
 
 
 def test_relu_with_small_weights_over_seeds():
     """Mean ± standard deviation over 1000 seeds, as measured elsewhere; here over 40."""
-    means = np.array([[layer.forward.mean for layer in through(stack("relu", ".01", seed=s))] for s in range(40)])
+    means = np.array(
+        [
+            [layer.forward.mean for layer in propagate(stack("relu", ".01", seed=s))]
+            for s in range(40)
+        ]
+    )
     expected = np.array([0.03980, 0.002797, 0.0001965, 1.386e-5, 9.75e-7])
     scatter = np.array([0.00035, 0.00022, 2.1e-5, 1.9e-6, 1.6e-7])
     assert (np.abs(means.mean(0) - expected) < 3.5 * scatter / 40**0.5).all()
@@ -80,9 +78,11 @@ def test_relu_with_small_weights_over_seeds():
 
 
 def test_what_the_pooled_histogram_hides():
-    layers = through(stack("sigmoid"))
+    layers = propagate(stack("sigmoid"))
     np.testing.assert_allclose(
-        [layer.forward.within for layer in layers], [0.207, 0.048, 0.011, 0.0027, 0.00063], rtol=0.12
+        [layer.forward.within for layer in layers],
+        [0.207, 0.048, 0.011, 0.0027, 0.00063],
+        rtol=0.12,
     )
     for layer in layers:
         s = layer.forward
@@ -90,13 +90,13 @@ def test_what_the_pooled_histogram_hides():
     assert layers[-1].forward.between > 0.99 * layers[-1].forward.std
 
 
-def test_what_arrives_is_the_gradient():
+def test_the_gradients_are_those_of_central_differences():
     """Of Σ G·a₃ with respect to the activations before, by central differences through the layers."""
     small = DeepStack(3, 4, Choice("tanh"), RULES["std 1"], 3, 5, 7)
     h = ACTIVATIONS["tanh"]()
-    layers = through(small)
+    layers = propagate(small)
     g = stream(7, GRADIENTS).standard_normal((3, 4))
-    np.testing.assert_array_equal(layers[-1].arriving, g)
+    np.testing.assert_array_equal(layers[-1].gradients, g)
     weights = [stream(7, WEIGHTS, i).standard_normal((4, 4)) for i in (1, 2)]
 
     def end(a, after):
@@ -109,58 +109,61 @@ def test_what_arrives_is_the_gradient():
             up, down = layers[i].activations.copy(), layers[i].activations.copy()
             up[at] += 1e-6
             down[at] -= 1e-6
-            assert layers[i].arriving[at] == pytest.approx((end(up, i) - end(down, i)) / 2e-6, abs=1e-8)
+            assert layers[i].gradients[at] == pytest.approx(
+                (end(up, i) - end(down, i)) / 2e-6, abs=1e-8
+            )
 
 
 def test_gradients_under_the_rules():
     """He's rule keeps the gradient's size through ReLU, 1/√n halves its square; with N(0, .01²) it is gone."""
-    size = {rule: np.mean([[layer.backward.std for layer in through(stack("relu", rule, seed=s))] for s in range(6)], 0)
+    size = {rule: np.mean([[layer.backward.std for layer in propagate(stack("relu", rule, seed=s))] for s in range(6)], 0)
             for rule in ("He", "Xavier", ".01")}  # fmt: skip
     np.testing.assert_allclose(size["He"], 1, rtol=0.15)
     np.testing.assert_allclose(size["Xavier"], 0.5 ** np.array([2, 1.5, 1, 0.5, 0]), rtol=0.15)
     np.testing.assert_allclose(size[".01"], (0.1 * 0.5**0.5) ** np.arange(4, -1, -1.0), rtol=0.15)
 
 
-def test_a_knob_that_is_dragged_moves_one_picture():
-    a, b = (through(DeepStack(initializer=Choice("normal", {"sigma": s}), activation=Choice("identity"))) for s in (0.5, 1.0))
+def test_a_dragged_hyperparameter_moves_the_same_numbers():
+    a, b = (
+        propagate(
+            DeepStack(initializer=Choice("normal", {"sigma": s}), activation=Choice("identity"))
+        )
+        for s in (0.5, 1.0)
+    )
     np.testing.assert_allclose(a[2].activations, b[2].activations / 8, rtol=1e-9, atol=1e-9)
-    deeper = through(stack("tanh", layers=7))
-    for layer, same in zip(through(stack("tanh")), deeper[:5], strict=True):
+    deeper = propagate(stack("tanh", layers=7))
+    for layer, same in zip(propagate(stack("tanh")), deeper[:5], strict=True):
         np.testing.assert_array_equal(layer.activations, same.activations)
-    assert not (through(stack("tanh", seed=1))[0].activations == deeper[0].activations).any()
+    assert not (propagate(stack("tanh", seed=1))[0].activations == deeper[0].activations).any()
 
 
 def test_own_rows():
     x = np.random.default_rng(0).random((20, 64))
-    layers = through(stack("tanh", layers=2, units=30), x)
+    layers = propagate(stack("tanh", layers=2, units=30), x)
     assert [layer.activations.shape for layer in layers] == [(20, 30)] * 2
     for bad in (x[0], x[:1], x * np.nan, np.empty((3, 0))):
         with pytest.raises(ValueError, match="rows of finite numbers"):
-            through(stack("tanh"), bad)
+            propagate(stack("tanh"), bad)
 
 
 @pytest.mark.parametrize("sigma", [0.0, 100.0])
 @pytest.mark.parametrize("layers", [1, 12])
 @pytest.mark.parametrize("activation", ACTIVATIONS)
-def test_extreme_stacks_have_a_picture(activation, layers, sigma):
+def test_extreme_stacks_are_finite(activation, layers, sigma):
     extreme = DeepStack(layers, 100, Choice(activation), Choice("normal", {"sigma": sigma}))
-    check(extreme)
-    result = through(extreme)
+    validate(extreme)
+    result = propagate(extreme)
     assert len(result) == layers
     for layer in result:
         assert 0 <= layer.dead <= layer.saturated <= 1
-        for values, limits in ((layer.activations, layer.limits), (layer.arriving, (None, None))):
-            assert np.isfinite(values).all()
-            for span in (fitting(values), fitting(values, limits)):
-                counts, edges = histogram(values, span)
-                assert len(edges) == 31
-                assert counts.sum() == values.size
+        assert np.isfinite(layer.activations).all()
+        assert np.isfinite(layer.gradients).all()
 
 
 def test_dead_units():
-    zeros = through(stack("relu", layers=3, units=10, inputs=4))[0]
+    zeros = propagate(stack("relu", layers=3, units=10, inputs=4))[0]
     assert zeros.dead == 0
-    dead = through(DeepStack(2, 10, Choice("relu"), Choice("zeros")))
+    dead = propagate(DeepStack(2, 10, Choice("relu"), Choice("zeros")))
     assert [layer.dead for layer in dead] == [1, 1]
     off = np.array([[True, False, True, False], [True, True, False, False]])
     layer = Layer(np.zeros((2, 4)), np.zeros((2, 4)), off, (0, None))
@@ -172,21 +175,24 @@ def test_inside_a_network():
     net = Network((4, 6, 5, 3), Choice("relu"), dtype="float64")
     rng, params = np.random.default_rng(0), net.init(1)
     x, t = rng.standard_normal((9, 4)), rng.integers(0, 3, 9)
-    layers, lengths = inside(net, params, x, t)
+    layers, lengths = hidden_layers(net, params, x, t)
     views, gradients = net.views(params), net.views(MiniBatch(net, x, one_hot(t, 3)).grad(params))
     first = np.maximum(x @ views[0]["W"], 0)
     np.testing.assert_allclose(layers[0].activations, first)
     assert (
-        [layer.activations.shape for layer in layers] == [layer.arriving.shape for layer in layers] == [(9, 6), (9, 5)]
+        [layer.activations.shape for layer in layers]
+        == [layer.gradients.shape for layer in layers]
+        == [(9, 6), (9, 5)]
     )
     assert layers[0].saturated == (first == 0).mean()
-    through_relu = layers[0].arriving * (first > 0)
+    through_relu = layers[0].gradients * (first > 0)
     np.testing.assert_allclose(x.T @ through_relu, gradients[0]["W"])
-    np.testing.assert_allclose(lengths, [np.sqrt((gradients[i]["W"] ** 2).sum()) for i in net.affine])
-    lost, nothing = inside(net, params * np.nan, x, t)
+    np.testing.assert_allclose(
+        lengths, [np.sqrt((gradients[i]["W"] ** 2).sum()) for i in net.affine]
+    )
+    lost, nothing = hidden_layers(net, params * np.nan, x, t)
     assert np.isnan(nothing).all()
     assert np.isnan(lost[0].forward.mean)
-    assert histogram(lost[0].activations, fitting(lost[0].activations))[0].sum() == 0
 
 
 def test_spread_by_hand():
@@ -194,27 +200,19 @@ def test_spread_by_hand():
     assert (s.mean, s.within, s.between) == (6.5, 2.5**0.5, 5.5)
 
 
-def test_ranges_that_fit():
-    a = np.array([-0.5, 0.25, np.nan, np.inf])
-    assert fitting(a) == (-0.5, 0.25)
-    assert fitting(a, (-1.0, 1.0)) == (-1.0, 1.0)
-    assert fitting(np.abs(a), (0.0, None)) == (0.0, 0.5)
-    assert fitting(np.zeros(3), (0.0, None)) == (-0.5, 0.5)
-    assert fitting(np.full(3, 4.0)) == (2.0, 6.0)
-    assert fitting(np.full(3, np.nan)) == (0.0, 1.0)
-    counts, edges = histogram(a, (-1, 1), 4)
-    assert counts.tolist() == [0, 1, 1, 0]
-    assert edges.tolist() == [-1, -0.5, 0, 0.5, 1]
-
-
-def test_specs_from_outside():
-    assert from_dict(DeepStack, to_dict(DeepStack())) == DeepStack()
-    for key in INITIALIZERS:
-        check(DeepStack(initializer=Choice(key)))
-    for bad, why in (
-        (DeepStack(layers=13), "number of layers is from 1 to 12"), (DeepStack(units=0), "units"), (DeepStack(samples=1), "samples"),
-        (DeepStack(activation=Choice("step")), "no activation 'step'"), (DeepStack(seed=-1), "seed"),
-        (DeepStack(initializer=Choice("normal", {"sigma": 101.0})), "sigma"),
-    ):  # fmt: skip
-        with pytest.raises(SpecError, match=why):
-            check(bad)
+@pytest.mark.parametrize(
+    ("bad", "why"),
+    [
+        (Activations(()), "1 to 2 settings"),
+        (Activations((DeepStack(),) * 3), "1 to 2 settings"),
+        (Activations((DeepStack(layers=13),)), "layers is from 1 to 12"),
+        (Activations((DeepStack(units=0),)), "units must be at least 1"),
+        (Activations((DeepStack(samples=1),)), "samples must be at least 2"),
+        (Activations((DeepStack(seed=-1),)), "seed must be at least 0"),
+        (Activations((DeepStack(activation=Choice("step")),)), "no activation 'step'"),
+        (Activations((DeepStack(initializer=Choice("normal", {"sigma": 101.0})),)), "sigma"),
+    ],
+)
+def test_what_no_control_can_set_is_refused(bad, why):
+    with pytest.raises(SpecError, match=why):
+        validate(bad)

@@ -1,0 +1,123 @@
+"""The samples that are sent through: Gaussian numbers, or a person's own rows."""
+
+import csv
+import io
+from dataclasses import dataclass, replace
+from hashlib import sha1
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.activations.run import Layer, propagate
+from optviz.experiments.activations.spec import MAX_UNITS, DeepStack
+from optviz.spec import canonical_json, to_dict
+from optviz.translation import _
+from optviz.ui.form import Form
+from optviz.ui.session import session
+
+MAX_ROWS = 5000
+
+
+@dataclass(frozen=True, eq=False)
+class OwnSamples:
+    """What a visitor has uploaded: the samples in use, and what was wrong with the last file."""
+
+    x: np.ndarray | None = None  # (rows, columns)
+    digest: str = ""  # of the file that they are from
+    complaint: str = ""
+    field: int = 0  # another number is another upload field, an empty one
+
+
+def own() -> OwnSamples:
+    """This visitor's."""
+    return session().samples or OwnSamples()
+
+
+def key_of(stack: DeepStack) -> str:
+    """What the numbers of a setting depend on."""
+    return canonical_json(to_dict(stack)) + own().digest
+
+
+def layers_of(stack: DeepStack) -> list[Layer]:
+    """The layers of a setting, from what is sent through."""
+    return _layers(key_of(stack), stack, own().x)
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _layers(key, _stack, _x):
+    return propagate(_stack, _x)
+
+
+def upload(form: Form) -> None:
+    """A field for a file of one's own, what is in use, and the way back."""
+    box = st.expander(
+        _("Own data in place of Gaussian numbers"), key="own-samples", on_change="rerun"
+    )
+    if not box.open:
+        return
+    key = form.key(f"file-{own().field}")
+    with box:
+        st.file_uploader(
+            _("A CSV file: one sample a row, numbers only"),
+            type=["csv", "txt"],
+            key=key,
+            on_change=lambda: _take(st.session_state[key]),
+        )
+        if own().complaint:
+            st.error(own().complaint, icon=":material/error:")
+        if own().x is not None:
+            message = _(
+                "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1."
+            )
+            st.caption(message.format(rows=own().x.shape[0], columns=own().x.shape[1]))
+            st.button(_("Back to Gaussian numbers"), key="own-samples-away", on_click=_put_away)
+
+
+def _take(file):
+    if file is None:
+        return
+    content = file.getvalue()
+    try:
+        taken = OwnSamples(read_samples(content), sha1(content).hexdigest(), field=own().field)
+    except ValueError as error:
+        taken = replace(own(), complaint=f"{error}")
+    session().samples = taken
+
+
+def _put_away():
+    session().samples = OwnSamples(field=own().field + 1)
+
+
+def read_samples(content: bytes) -> np.ndarray:
+    """The rows of a CSV file, standardized; ValueError, for a person, where they do not do."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ValueError(_("This is not a text file.")) from None
+    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
+    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
+    if rows and not any(_is_number(c) for c in rows[0]):
+        rows = rows[1:]  # names of columns
+    if len(rows) < 2:
+        raise ValueError(_("There are fewer than two rows of numbers in this file."))
+    wide = len(rows[0])
+    if len(rows) > MAX_ROWS or wide > MAX_UNITS:
+        message = _("At most {most} rows of {widest} numbers, not {rows} of {wide}.")
+        raise ValueError(message.format(most=MAX_ROWS, widest=MAX_UNITS, rows=len(rows), wide=wide))
+    for i, row in enumerate(rows, 1):
+        if len(row) != wide:
+            message = _("Row {i} has {n} entries, the first one {wide}.")
+            raise ValueError(message.format(i=i, n=len(row), wide=wide))
+        if bad := [c for c in row if not _is_number(c)]:
+            message = _("“{entry}” in row {i} is not a number.")
+            raise ValueError(message.format(entry=bad[0][:30], i=i))
+    x = np.array(rows, float)
+    spread = x.std(0)
+    return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+
+
+def _is_number(text):
+    try:
+        return bool(abs(float(text)) < 1e100)
+    except ValueError:
+        return False

@@ -1,0 +1,186 @@
+"""What the page says: what the last layer shows, the same in numbers, and what the words mean."""
+
+import numpy as np
+
+from optviz.experiments.activations.run import Layer
+from optviz.experiments.activations.samples import layers_of
+from optviz.experiments.activations.spec import DeepStack
+from optviz.experiments.page import Caption
+from optviz.nn import ACTIVATIONS, INITIALIZERS
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.plot import Column, Table, number
+from optviz.plot.equations import equations
+from optviz.spec import Choice
+from optviz.translation import N_, _
+
+LETTERS = "AB"
+SYMBOLS = {"sigma": "σ", "gain": "g"}
+COLUMNS = [
+    Column(title, 3)
+    for title in (
+        _("layer"),
+        _("mean"),
+        _("spread"),
+        _("within a unit"),
+        _("between units"),
+        _("saturated"),
+        _("dead units"),
+        _("gradient's spread"),
+    )
+]
+
+# What a setting comes to, by what it shows first.
+REMARKS = {
+    "overflow": N_("By layer {n} the numbers have overflowed: nothing finite is left to draw."),
+    "constant": N_("**Nothing gets through**: every unit says the same for every input."),
+    "vanishing": N_(
+        "**The signal dies out**: its spread falls from {first} in layer 1 to {last} in layer {n}, "
+        "so that every input looks the same from there."
+    ),
+    "exploding": N_("**The signal explodes**: its spread grows from {first} to {last}."),
+    "between": N_(
+        "**The histogram hides something**: layer {n} is {last} wide, but one unit varies by only "
+        "{within} over the samples. The width lies *between* units ({between}), each of which says "
+        "nearly the same whatever the input is."
+    ),
+    "saturated": N_(
+        "**Saturated**: {share:.0%} of layer {n} sit at an end of the range, where the slope is "
+        "all but zero; the gradient's spread goes from {gradient_last} at layer {n} to "
+        "{gradient_first} at layer 1."
+    ),
+    "saturated_alone": N_(
+        "**Saturated**: {share:.0%} of the layer sit at an end of the range, where the slope is "
+        "all but zero."
+    ),
+    "shrinking": N_(
+        "**The signal shrinks** from layer to layer: its spread goes from {first} to {last}, and "
+        "further in a deeper stack."
+    ),
+    "growing": N_(
+        "**The signal grows** from layer to layer: its spread goes from {first} to {last}, and "
+        "further in a deeper stack."
+    ),
+    "gradient_fades": N_(
+        "Forward all is well, but **the gradient fades** on its way back by a factor of {factor}."
+    ),
+    "gradient_grows": N_(
+        "Forward all is well, but **the gradient grows** on its way back by a factor of {factor}."
+    ),
+    "healthy": N_("Signal and gradient both keep their size: a healthy start."),
+}
+
+
+def initializer_name(choice: Choice) -> str:
+    """What an initializer is called, with its hyperparameters where it has some."""
+    initializer = choice.build(INITIALIZERS)
+    values = ", ".join(
+        f"{SYMBOLS.get(h.name, h.name)} = {getattr(initializer, h.name):g}"
+        for h in hyperparameters(type(initializer))
+    )
+    return f"{initializer.label} ({values})" if values else initializer.label
+
+
+def name(stack: DeepStack) -> str:
+    """What a setting is called: activation and initializer."""
+    return f"{ACTIVATIONS[stack.activation.key].label}, {initializer_name(stack.initializer)}"
+
+
+def finding(layers: list[Layer]) -> str:
+    """The most that the last layer says about a setting, as a key of REMARKS."""
+    first, last = layers[0].forward, layers[-1].forward
+    if not np.isfinite(last.std):
+        return "overflow"
+    if not first.std:
+        return "constant"
+    if last.std < 1e-3 * max(first.std, 1e-300) or (len(layers) > 1 and last.std == 0):
+        return "vanishing"
+    if last.std > 1e3 * first.std:
+        return "exploding"
+    if last.between > 3 * last.within:
+        return "between"
+    if layers[-1].saturated > 0.3 and None not in layers[-1].limits:
+        return "saturated" if len(layers) > 1 else "saturated_alone"
+    if not 0.5 < last.std / first.std < 2:
+        return "shrinking" if last.std < first.std else "growing"
+    ratio = _gradient_ratio(layers)
+    if np.isfinite(ratio) and not 0.05 < ratio < 20:
+        return "gradient_fades" if ratio < 1 else "gradient_grows"
+    return "healthy"
+
+
+def remark(layers: list[Layer]) -> str:
+    """The same in one or two sentences."""
+    (first, back_first), (last, back_last) = (
+        (a.forward, a.backward) for a in (layers[0], layers[-1])
+    )
+    ratio = _gradient_ratio(layers)
+    return _(REMARKS[finding(layers)]).format(
+        n=len(layers),
+        first=number(first.std, 3),
+        last=number(last.std, 3),
+        within=number(last.within, 3),
+        between=number(last.between, 3),
+        share=layers[-1].saturated,
+        gradient_first=number(back_first.std, 3),
+        gradient_last=number(back_last.std, 3),
+        factor=number(max(ratio, 1 / ratio) if ratio else np.nan, 2),
+    )
+
+
+def _gradient_ratio(layers):
+    """How much larger the gradient is at the first layer than at the last."""
+    last = layers[-1].backward.std
+    return layers[0].backward.std / last if last else np.nan
+
+
+def table(layers: list[Layer], label: str) -> Table:
+    """The layers in numbers."""
+    return Table(label, COLUMNS, rows(layers))
+
+
+def rows(layers: list[Layer]) -> list[list[float]]:
+    """A row of numbers for each layer, as COLUMNS names them."""
+    return [
+        [i, a.mean, a.std, a.within, a.between, layer.saturated, layer.dead, layer.backward.std]
+        for i, layer in enumerate(layers, 1)
+        if (a := layer.forward)
+    ]
+
+
+def numbers(context) -> list:
+    """A table for every setting."""
+    stacks, shown = context.spec.stacks, []
+    for stack, letter in zip(stacks, LETTERS, strict=False):
+        heading = name(stack) if len(stacks) > 1 else _("The same in numbers")
+        label = _("Setting {letter} in numbers").format(letter=letter)
+        shown += [f"**{heading}**", table(layers_of(stack), label)]
+    return shown
+
+
+def numbers_csv(context) -> str:
+    """All tables as one file."""
+    lines = [[name(s), *row] for s in context.spec.stacks for row in rows(layers_of(s))]
+    return Table("", [_("setting"), *COLUMNS], lines).csv()
+
+
+def terms(context) -> Caption:
+    """What the columns are."""
+    return Caption(
+        _(
+            "“Spread” is the standard deviation of all numbers of a layer pooled. Its square is "
+            "the sum of two: the mean variance *within* a unit, over the samples, and the variance "
+            "*between* the means of units. Only the first tells inputs from each other. "
+            "“Saturated” is the share of the activations where hardly any gradient passes (for "
+            "ReLU: the zeros), “dead” that of the units that are so for every sample. Backward, a "
+            "random gradient starts at the last layer."
+        )
+    )
+
+
+def initializers(context) -> str:
+    """The equation and the source of every initializer in use."""
+    used = dict.fromkeys(INITIALIZERS[stack.initializer.key] for stack in context.spec.stacks)
+    return "\n\n".join(
+        "\n\n".join([f"**{c.label}**", *(f"$$ {e} $$" for e in equations(c)), f"_{c.cite}_"])
+        for c in used
+    )

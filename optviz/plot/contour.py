@@ -6,13 +6,11 @@ import numpy as np
 
 from optviz.experiments.trajectories.spec import Landscape
 from optviz.functions.library import Function
-from optviz.plot.style import (
-    Style,
-    Theme,
-    number,
-    packed,
-    packed_grid,
-)
+from optviz.plot.figure import Axis, Figure
+from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
+from optviz.plot.style import Style, Theme, number
+from optviz.plot.to_plotly import layer, to_plotly
+from optviz.translation import _
 
 LEVELS = 22
 MARKS = 28  # at most so many points of a path carry a mark
@@ -43,7 +41,7 @@ class Heights:
         return cls(log, base, offset, *(float(e) for e in ends))
 
     def up(self, z):
-        """From values to heights; what lies below the lowest of the landscape is drawn at its level."""
+        """From values to heights; what lies below the lowest is drawn at its level."""
         return np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
 
     def back(self, height):
@@ -51,32 +49,33 @@ class Heights:
         return self.base + 10.0**height - self.offset if self.log else height
 
 
-def landscape_layer(f: Function, land: Landscape, theme: Theme, log: bool | None = None, field: bool = False) -> dict:
+def landscape(land: Landscape, theme: Theme, log: bool | None = None) -> Contour:
     """The function as filled contour lines, evenly spaced in value or in its logarithm.
 
-    `log` None follows the data. `field` adds arrows against the gradient.
+    `log` None follows the data.
     """
     heights = Heights.of(land, log)
-    z, low, high = heights.up(land.z), heights.low, heights.high
-    step = (high - low) / LEVELS or 1.0
-    ticks = np.linspace(low, high, 6)
-    contour = {
-        "type": "contour", "x": packed(land.x), "y": packed(land.y), "z": packed_grid(z),
-        "colorscale": [[0, theme.low], [1, theme.high]], "hoverinfo": "skip", "connectgaps": False,
-        "autocontour": False, "contours": {"start": low + step / 2, "end": high, "size": step, "coloring": "fill"},
-        "line": {"color": theme.level, "width": 0.8},
-        "colorbar": {
-            "thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1,
-            "tickvals": ticks.tolist(), "ticktext": [number(heights.back(t), 3) for t in ticks],
-            "tickfont": {"size": 11, "color": theme.faint},
-            "title": {"text": "f", "font": {"size": 12, "color": theme.faint}},
-        },
-    }  # fmt: skip
-    return {"data": [contour, *([_field(f, theme)] if field else [])], "layout": {}}
+    low, high = heights.low, heights.high
+    step, ticks = (high - low) / LEVELS or 1.0, np.linspace(low, high, 6)
+    labels = [number(heights.back(tick), 3) for tick in ticks]
+    return Contour(
+        *(land.x, land.y, heights.up(land.z), (theme.low, theme.high)),
+        **{"start": low + step / 2, "end": high, "step": step, "line": theme.level},
+        bar=ColorBar(ticks, labels, "f", theme.faint),
+    )
 
 
-def _field(f, theme, across=18, up=13):
-    """Arrows against the gradient, the way plain descent goes; longer where steeper, on a log scale."""
+def landscape_layer(
+    f: Function, land: Landscape, theme: Theme, log: bool | None = None, field: bool = False
+) -> dict:
+    """The same as what lies under paths. `field` adds arrows against the gradient."""
+    return layer(landscape(land, theme, log), *(_field(f, theme) if field else []))
+
+
+def _field(f, theme, across=18, up=13) -> list[Line]:
+    """Arrows against the gradient, the way plain descent goes; longer where steeper, on a log
+    scale.
+    """
     (x0, x1), (y0, y1) = f.domain
     size = np.array([(x1 - x0) / across, (y1 - y0) / up])
     x = np.linspace(x0, x1, across, endpoint=False) + size[0] / 2
@@ -87,127 +86,115 @@ def _field(f, theme, across=18, up=13):
     known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
     at, down, steep = at[known], down[known], steep[known]
     if not len(at):
-        return {"type": "scatter", "x": [], "y": []}
+        return []
     rank = np.log(steep) - np.log(steep).min()
     length = 0.35 + 0.6 * rank / (rank.max() or 1)
     on_paper = down / size  # equal lengths on the page, whatever the axes' units
     unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
     side = np.stack([-unit[:, 1], unit[:, 0]], -1)
     tip, tail = unit * length / 2, -unit * length / 2
-    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
-    gap = np.full_like(at, np.nan)
-    parts = [at + tail * size, at + tip * size, at + barbs[0] * size, at + tip * size, at + barbs[1] * size, gap]
-    line = np.stack(parts, 1).reshape(-1, 2)
-    return {
-        "type": "scatter", "mode": "lines", "x": packed(line[:, 0]), "y": packed(line[:, 1]), "hoverinfo": "skip",
-        "line": {"color": theme.faint, "width": 1, "simplify": False}, "opacity": 0.75, "showlegend": False,
-    }  # fmt: skip
+    left, right = (tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1))
+    ends = [at + end * size for end in (tail, tip, left, tip, right)]
+    line = np.stack([*ends, np.full_like(at, np.nan)], 1).reshape(-1, 2)
+    return [Line(*line.T, Style(theme.faint), width=1, opacity=0.75)]
 
 
-def paths_layer(f: Function, start, tracks, known, theme: Theme, fans=None) -> dict:
-    """Start, known minima and the path of every optimizer with its current point, over the contour.
+def paths(
+    f: Function, start, tracks, known, theme: Theme, multistart=None, titles=("x", "y"), **figure
+) -> Figure:
+    """Start, known minima and the path of every optimizer with its current point, for over the
+    contour.
 
-    `tracks` is a list of `(id, name, points (steps+1, 2), values (steps+1,), Style)`; `fans` holds, by
-    id, the paths of an optimizer from further starts, `(steps+1, k, 2)`.
+    `tracks` is a list of `(uid, name, points (steps+1, 2), values (steps+1,), Style)`; `multistart`
+    holds, by uid, the paths of an optimizer from further starts, `(steps+1, k, 2)`.
     """
-    data = []
+    marks: list[Mark] = []
+    at = "{name} ({x:.6g}, {y:.6g})"
     if len(known):
-        data.append(
-            {
-                "type": "scatter", "mode": "markers", "x": packed(known[:, 0]), "y": packed(known[:, 1]),
-                "name": "minimum", "uid": "minima", "hovertemplate": "minimum (%{x:.6g}, %{y:.6g})<extra></extra>",
-                "marker": {"symbol": "star", "size": 13, "color": theme.minimum, "line": {"width": 1, "color": theme.high}},
-            }
-        )  # fmt: skip
-    for id, name, points, values, look in tracks:
-        if fans and id in fans:
-            data += _multistart(f, id, name, fans[id], look)
-        data += _track(f, id, name, points, values, look, theme)
-    data.append(
-        {
-            "type": "scatter", "mode": "markers", "x": [start[0]], "y": [start[1]], "name": "start", "uid": "start",
-            "hovertemplate": "start (%{x:.6g}, %{y:.6g})<extra></extra>",
-            "marker": {"symbol": "circle-open-dot", "size": 13, "color": theme.ink, "line": {"width": 2}},
-        }
-    )  # fmt: skip
-    (x0, x1), (y0, y1) = f.domain
-    axis = {"zeroline": False, "showgrid": False, "ticks": "outside", "ticklen": 4}
-    layout = {
-        "margin": MARGIN, "hovermode": "closest", "dragmode": "pan",
-        "xaxis": {**axis, "range": [x0, x1], "title": {"text": "x", "standoff": 4}},
-        "yaxis": {**axis, "range": [y0, y1], "title": {"text": "y", "standoff": 2}},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+        star = {"size": 13, "edge": theme.high, "edge_width": 1, "hover": at}
+        look = Style(theme.minimum, marker="star")
+        marks.append(Dots(*np.transpose(known), look, name=_("minimum"), uid="minima", **star))
+    for uid, name, points, values, look in tracks:
+        if multistart and uid in multistart:
+            marks += _further(f, uid, name, multistart[uid], look)
+        marks += _track(f, uid, name, points, values, look, theme)
+    ring = Style(theme.ink, marker="circle-open-dot")
+    more = {"size": 13, "edge_width": 2, "hover": at}
+    marks.append(Dots([start[0]], [start[1]], ring, name=_("start"), uid="start", **more))
+    frame = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
+    x = Axis(titles[0], limits=f.domain[0], **frame)
+    y = Axis(titles[1], limits=f.domain[1], standoff=2, **frame)
+    return Figure(marks, x, y, **{"margin": MARGIN, "hover": "closest", **figure})
+
+
+def paths_layer(f: Function, start, tracks, known, theme: Theme, multistart=None) -> dict:
+    """The same as Plotly takes it."""
+    return to_plotly(paths(f, start, tracks, known, theme, multistart))
 
 
 def guess(at, theme: Theme) -> dict:
     """Where a person thinks that a path will end."""
-    return {
-        "type": "scatter", "mode": "markers+text", "x": [at[0]], "y": [at[1]], "name": "your guess", "uid": "guess",
-        "text": ["your guess"], "textposition": "top center", "textfont": {"size": 14, "color": theme.ink},
-        "hovertemplate": "your guess (%{x:.4g}, %{y:.4g})<extra></extra>",
-        "marker": {"symbol": "x-thin-open", "size": 16, "color": theme.ink, "line": {"width": 4, "color": theme.ink}},
-    }  # fmt: skip
+    words = {"text": [_("your guess")], "text_color": theme.ink, "name": _("your guess")}
+    more = {"uid": "guess", "size": 16, "edge": theme.ink, "edge_width": 4}
+    look = Style(theme.ink, marker="x-thin-open")
+    hover = "{name} ({x:.4g}, {y:.4g})"
+    [trace] = layer(Dots([at[0]], [at[1]], look, hover=hover, **more, **words))["data"]
+    return trace
 
 
-def _track(f, id, name, points, values, look: Style, theme):
-    """The line, and a trace of marks: some of its points, the current one, where it leaves the frame.
+def _track(f, uid, name, points, values, look: Style, theme) -> list[Mark]:
+    """The line, and a mark for some of its points, the current one, and where it leaves the frame.
 
-    Apart, because a host that moves drawn things needs to know which mark is which.
+    Two marks, because a host that moves drawn things needs to know which is which.
     """
     drawn = _within_reach(f, points)
     known = np.flatnonzero(np.isfinite(points).all(-1))
     some = [*range(0, known[-1], -(-len(points) // MARKS)), known[-1]] if len(known) else []
-    path = {
-        "type": "scatter", "mode": "lines", "name": name, "uid": id, "legendgroup": id, "meta": {"trail": True},
-        "x": packed(drawn[:, 0]), "y": packed(drawn[:, 1]), "customdata": packed(values),
-        "hovertemplate": "%{fullData.name}, step %{pointNumber}<br>(%{x:.5g}, %{y:.5g})<br>f = %{customdata:.5g}<extra></extra>",
-        "line": {"color": look.color, "dash": look.dash, "width": 2.4, "simplify": False},
-    }  # fmt: skip
-    at, exit = border_crossing(f, points)
-    leaves = [] if exit is None else [exit]
+    line = Line(
+        *(*drawn.T, look),
+        **{"name": name, "uid": uid, "group": uid, "meta": {"trail": True}, "values": values},
+        hover="{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}",
+    )
+    at, edge = border_crossing(f, points)
+    leaves = [] if edge is None else [edge]
     ends = np.array([*drawn[some], *leaves]).reshape(-1, 2)
     plain, out = max(len(some) - 1, 0), len(leaves)
-    marks = {
-        "type": "scatter", "mode": "markers", "name": name, "uid": f"{id}m", "legendgroup": id, "showlegend": False,
-        "x": packed(ends[:, 0]), "y": packed(ends[:, 1]), "hoverinfo": "skip",
-        "customdata": packed([*some, *([] if exit is None else [at])]), "meta": {"of": id, "head": plain},
-        "marker": {
-            "symbol": [look.marker] * (plain + 1) + ["x-thin-open"] * out, "size": [6] * plain + [12] + [15] * out,
-            "color": look.color,
-            "line": {"width": [0] * plain + [1.5] + [3] * out, "color": [look.color] * plain + [theme.ink] + [look.color] * out},
-        },
-    }  # fmt: skip
-    return [path, marks]
+    dots = Dots(
+        *(*ends.T, look),
+        **{"name": name, "uid": f"{uid}m", "group": uid, "legend": False, "decoration": True},
+        values=[*some, *([] if edge is None else [at])],
+        meta={"of": uid, "head": plain},
+        symbols=[look.marker] * (plain + 1) + ["x-thin-open"] * out,
+        size=[6] * plain + [12] + [15] * out,
+        edge=[look.color] * plain + [theme.ink] + [look.color] * out,
+        edge_width=[0] * plain + [1.5] + [3] * out,
+    )
+    return [line, dots]
 
 
-def _multistart(f, id, name, points, look: Style):
-    """Thin lines from further starts, and one trace with all their heads."""
+def _further(f, uid, name, points, look: Style) -> list[Mark]:
+    """Thin lines from further starts, and one mark with all their heads."""
     drawn = _within_reach(f, points)
+    joint = {"name": name, "group": uid, "legend": False}
     lines = [
-        {
-            "type": "scatter", "mode": "lines", "name": name, "uid": f"{id}s{k}", "legendgroup": id, "showlegend": False,
-            "x": packed(drawn[:, k, 0]), "y": packed(drawn[:, k, 1]), "hoverinfo": "skip", "meta": {"trail": True},
-            "line": {"color": look.color, "width": 1.1, "simplify": False}, "opacity": 0.8,
-        }
+        Line(
+            *(*drawn[:, k].T, look.solid),
+            **{"uid": f"{uid}s{k}", "width": 1.1, "opacity": 0.8, "meta": {"trail": True}, **joint},
+        )
         for k in range(points.shape[1])
-    ]  # fmt: skip
+    ]
     finite = np.isfinite(points).all(-1)
-    last = np.maximum(finite.cumsum(0).argmax(0), 0)  # of each path the last step at which it is anywhere
+    # of each path the last step at which it is anywhere
+    last = np.maximum(finite.cumsum(0).argmax(0), 0)
     heads = np.take_along_axis(drawn, last[None, :, None], 0)[0]
     there = np.isfinite(heads).all(-1)
-    marks = {
-        "type": "scatter", "mode": "markers", "name": name, "uid": f"{id}sm", "legendgroup": id, "showlegend": False,
-        "x": packed(heads[there, 0]), "y": packed(heads[there, 1]), "hoverinfo": "skip",
-        "customdata": packed(last[there]), "meta": {"of": [f"{id}s{k}" for k in np.flatnonzero(there)]},
-        "marker": {"symbol": look.marker, "size": 7, "color": look.color},
-    }  # fmt: skip
-    return [*lines, marks]
+    of = {"of": [f"{uid}s{k}" for k in np.flatnonzero(there)]}
+    more = {"uid": f"{uid}sm", "size": 7, "values": last[there], "meta": of, "decoration": True}
+    return [*lines, Dots(*heads[there].T, look, **more, **joint)]
 
 
 def _within_reach(f, points):
-    """Points with those absurdly far out moved closer along their direction, which a screen cannot tell."""
+    """Points, those absurdly far out moved closer along their direction: no screen can tell."""
     low, high = np.array(f.domain).T
     middle, span = (low + high) / 2, high - low
     away = np.abs((points - middle) / span).max(-1, keepdims=True)
@@ -215,7 +202,8 @@ def _within_reach(f, points):
     if not far.any():
         return points
     moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points)
-    # who never comes back is not drawn beyond the first far point: lines between moved ones would cross the picture
+    # who never comes back is not drawn beyond the first far point: lines between moved ones would
+    # cross the picture
     near = ~far & np.isfinite(away)
     back = near[::-1].cumsum(0)[::-1] > 0  # whether it is in reach at this step or at any later one
     gone = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
@@ -223,7 +211,7 @@ def _within_reach(f, points):
 
 
 def border_crossing(f: Function, points) -> tuple[float | None, np.ndarray | None]:
-    """At which step, with its fraction, and where a path first crosses the border of the domain outwards.
+    """At which step, with its fraction, and where a path first leaves the domain.
 
     (None, None) where it never does.
     """
@@ -234,5 +222,7 @@ def border_crossing(f: Function, points) -> tuple[float | None, np.ndarray | Non
         return None, None
     a, b = points[leaving[0]], points[leaving[0] + 1]
     with np.errstate(all="ignore"):
-        share = np.where(b > high, (high - a) / (b - a), np.where(b < low, (low - a) / (b - a), 1.0))
+        share = np.where(
+            b > high, (high - a) / (b - a), np.where(b < low, (low - a) / (b - a), 1.0)
+        )
     return leaving[0] + share.min(), a + share.min() * (b - a)

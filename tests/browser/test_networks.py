@@ -45,16 +45,27 @@ def test_a_training_grows_stops_and_goes_on(page):
     page.wait_for_function("() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')")
 
 
-def test_histograms_follow_a_knob_and_the_address_follows_them(page):
+def test_histograms_follow_a_slider_and_the_address_follows_them(page):
     to(page, "Activations")
-    page.wait_for_selector(".st-key-activations-settings-1 .ov-plot[data-version]")
+    picture = ".st-key-activations-settings-1"
+    page.wait_for_selector(f"{picture} .ov-plot[data-version]")
     at_rest(page)
-    version = page.locator(".st-key-activations-settings-1 .ov-plot").get_attribute("data-version")
+    version = page.locator(f"{picture} .ov-plot").get_attribute("data-version")
     url = page.url
+    bars = f"document.querySelector('{picture} .ov-layer:nth-child(2)').data"
+    sigma = page.locator("input[type=range]").first.bounding_box()
+    page.mouse.move(sigma["x"] + sigma["width"] / 2, sigma["y"] + sigma["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(sigma["x"] + sigma["width"] * 0.2, sigma["y"] + sigma["height"] / 2, steps=4)
+    page.wait_for_function(  # its data are replaced while the rest of the page is as it was
+        f"was => document.querySelector('{picture} .ov-plot').dataset.version.startsWith(was + '+')",
+        arg=version,
+    )
+    page.mouse.up()
     page.get_by_label("layers, exact value").fill("3")
-    page.wait_for_function("() => document.querySelector('.st-key-activations-settings-1 .ov-layer:nth-child(2)').data.length === 6")
+    page.wait_for_function(f"() => {bars}.length === 6")
     at_rest(page)
-    assert page.locator(".st-key-activations-settings-1 .ov-plot").get_attribute("data-version") != version
+    assert page.locator(f"{picture} .ov-plot").get_attribute("data-version") != version
     assert page.url != url
     assert page.locator(".ov-table tbody tr").count() == 3
     page.get_by_role("button", name="Compare with another setting").click()

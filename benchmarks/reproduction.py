@@ -49,7 +49,7 @@ class Claim(NamedTuple):
     high: float
 
     @property
-    def state_names(self) -> bool:
+    def holds(self) -> bool:
         return bool(self.low <= self.found <= self.high)
 
 
@@ -70,6 +70,11 @@ def done(training: Training) -> Progress:
     """The training, trained."""
     *_, last = train(training)
     return last
+
+
+def searched(search: Search) -> trials.SearchState:
+    """The search, done."""
+    return trials.go_on(trials.start(search), parts(search))
 
 
 @figure("6.1")
@@ -249,7 +254,7 @@ def random_search():
         ("rates to 10", Space((Axis("lr", -6, 1), Axis("l2", -8, -4))), (0.93, 1.0), (0.01, 0.6)),
     ):
         search = replace(Search(), space=space)
-        found = trials.go_on(trials.start(search), parts(search))
+        found = searched(search)
         scores, lr = found.scores, found.values[:, 0]
         yield Claim(f"{told}: best validation accuracy", scores.max(), *best)
         yield Claim(f"{told}: rate of the best", lr[scores.argmax()], *rates)
@@ -331,8 +336,8 @@ def main(wanted: list[str]) -> int:
     missed = many = 0
     for name in wanted or sorted(FIGURES, key=_order):
         for claim in FIGURES[name]():
-            many, missed = many + 1, missed + (not claim.state_names)
-            print(f"{name:22} {claim.what:62} {claim.found:10.4g}   {claim.low:.4g} … {claim.high:.4g}   {'' if claim.state_names else 'NO'}", flush=True)  # fmt: skip
+            many, missed = many + 1, missed + (not claim.holds)
+            print(f"{name:22} {claim.what:62} {claim.found:10.4g}   {claim.low:.4g} … {claim.high:.4g}   {'' if claim.holds else 'NO'}", flush=True)  # fmt: skip
     print(f"{many - missed} of {many} numbers are where the reference has them")
     return missed
 

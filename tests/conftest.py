@@ -8,6 +8,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 
+from tests import memo
 from tests.serving import served
 
 # Of every test in tests/browser: what the browser leaves open at the end is not theirs to close.
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items):
         if item.path.parent.name == "browser":
             for mark in BROWSER:
                 item.add_marker(mark)
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # or the last one would be waited for
+
+
+def pytest_sessionfinish(session):
+    if not hasattr(session.config, "workerinput"):  # once, not in every process of pytest-xdist
+        memo.forget()
 
 
 @pytest.fixture(scope="session")

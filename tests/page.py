@@ -2,13 +2,23 @@
 
 import base64
 import json
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from optviz.experiments.trajectories.view import View
 from optviz.shell.share import Shared, SharedScene, encode
+from optviz.training.jobs import TrainingJob
+from optviz.ui import job_runner
+from tests import memo
+
+# Every AppTest would read the metadata of all installed packages anew, which takes longer than our page does.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
 APP = Path(__file__).parent.parent / "app.py"
 
@@ -54,13 +64,25 @@ def running(at: AppTest, name: str) -> bool:
     return at.session_state.labs[name]["running"]  # a page that is not declared yet
 
 
-def trained(at: AppTest, lab: str) -> AppTest:
-    """Press Train and come back, as the browser does four times a second, until all is done."""
-    at.button(key=f"train-{lab}").click().run()
-    for _ in range(400):
-        if not running(sound(at), lab):
-            return sound(at.run())
-        at.run()
+def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
+    """Press Train and come back, as the browser does four times a second, until all is done.
+
+    What was trained before is looked up, unless it is to go `sliced`, as it does in the browser.
+    """
+    advance = TrainingJob.advance
+
+    def looked_up(job, state, budget):
+        return advance(job, state, budget) if state.iteration else memo.trained(job.training, job.data())
+
+    whole = patch.object(TrainingJob, "advance", looked_up), patch.object(job_runner, "BUDGET", 60.0)
+    with ExitStack() as stack:
+        for patched in () if sliced else whole:
+            stack.enter_context(patched)
+        at.button(key=f"train-{lab}").click().run()
+        for _ in range(400):
+            if not running(sound(at), lab):
+                return sound(at.run())
+            at.run()
     raise AssertionError("the training does not end")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import optviz
+from tests.table import table
 
 ROOT = Path(optviz.__file__).parent.parent
 
@@ -140,7 +141,7 @@ def test_promised_names():
     assert issubclass(optviz.FormulaError, ValueError)
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_promised_knobs(key):
     """Every hyperparameter can be given by name, is a field, cannot be changed, and refuses what is no number."""
     opt = optviz.OPTIMIZERS[key]()

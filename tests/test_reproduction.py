@@ -4,13 +4,21 @@ import pytest
 
 from benchmarks import reproduction as figures
 from optviz.shell import curriculum as course
+from tests import memo
+
+SLOW = ["6.24", "wrong labels"]  # those of many trainings, which are begun first
 
 
-@pytest.mark.parametrize("number", list(figures.FIGURES))
-def test_a_figure_is_reproduced(number):
+@pytest.mark.parametrize(
+    "number", [pytest.param(n, marks=pytest.mark.slow) if n in SLOW else n for n in figures.FIGURES]
+)
+def test_a_figure_is_reproduced(number, monkeypatch):
+    monkeypatch.setattr(figures, "done", memo.trained)
+    searched = figures.searched
+    monkeypatch.setattr(figures, "searched", lambda s: memo.remembered("search", s, None, lambda: searched(s)))
     claims = list(figures.FIGURES[number]())
     assert claims
-    assert all(claim.state_names for claim in claims), [claim for claim in claims if not claim.state_names]
+    assert all(claim.holds for claim in claims), [claim for claim in claims if not claim.holds]
 
 
 def test_every_figure_with_numbers_is_there():

@@ -33,6 +33,7 @@ from optviz.spec import (
     from_dict,
     to_dict,
 )
+from tests.table import table
 
 REGISTRIES = {
     "optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES, "set of starts": INITIAL_POINTS,
@@ -124,14 +125,14 @@ class TestPlain:
 
 
 class TestParsed:
-    @pytest.mark.parametrize("key", FUNCTIONS)
+    @table("key", FUNCTIONS)
     def test_every_function(self, key):
         scene = replace(BOOK, objective=on_function(Objective(), key))
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         check(read)
 
-    @pytest.mark.parametrize(("where", "registry", "key"), PARTS, ids=str)
+    @table(("where", "registry", "key"), PARTS)
     def test_every_part_with_its_knobs(self, where, registry, key):
         part = Choice(key, {k.name: k.default for k in hyperparameters(registry[key])})
         assert from_dict(Choice, through_json(part), where) == part
@@ -223,7 +224,7 @@ WRONG = {
 
 
 class TestRefused:
-    @pytest.mark.parametrize("name", WRONG)
+    @table("name", WRONG)
     def test_names_the_place_and_the_fault(self, name):
         kind, data, words = WRONG[name]
         message = refusal(kind, data)
@@ -266,7 +267,7 @@ class TestRefused:
 
 
 class TestPart:
-    @pytest.mark.parametrize(("where", "registry"), REGISTRIES.items())
+    @table(("where", "registry"), REGISTRIES.items())
     def test_unknown(self, where, registry):
         for key in ("nope", "", "\0", "a" * 5000, "SGD", "\ud800"):
             with pytest.raises(SpecError, match=f"^there is no {where} ") as caught:
@@ -274,13 +275,13 @@ class TestPart:
             assert len(str(caught.value)) < 80
             assert str(caught.value).isprintable()
 
-    @pytest.mark.parametrize(("where", "registry", "key"), PARTS, ids=str)
+    @table(("where", "registry", "key"), PARTS)
     def test_unknown_knob(self, where, registry, key):
         for name in ("nope", "inner", "key", "init", "__class__", "x" * 5000):
             with pytest.raises(SpecError, match=f"{key} has no hyperparameter"):
                 Choice(key, {name: 1.0}).check(registry, where)
 
-    @pytest.mark.parametrize(("where", "registry", "key", "k"), EVERY_KNOB, ids=str)
+    @table(("where", "registry", "key", "k"), EVERY_KNOB)
     def test_range_and_type(self, where, registry, key, k):
         if k.kind is bool:
             good, bad = [True, False], [0, 1, 0.5, "true", None]
@@ -366,7 +367,7 @@ OUT_OF_REACH = [
 
 
 class TestCheck:
-    @pytest.mark.parametrize(("data", "words"), OUT_OF_REACH, ids=lambda v: str(v)[:60])
+    @table(("data", "words"), OUT_OF_REACH)
     def test_refuses(self, data, words):
         scene = from_dict(Scene, data)
         with pytest.raises(SpecError) as caught:

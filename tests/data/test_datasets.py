@@ -31,6 +31,7 @@ from optviz.data import (
 from optviz.data import (
     download as remote,
 )
+from tests.table import table
 
 # --- the digits -------------------------------------------------------------------------------------------------------
 
@@ -91,7 +92,7 @@ def test_other_writers_come_after_the_first_rows():
     assert len(x_test) == 1497
 
 
-@pytest.mark.parametrize(("train", "test"), [(0, 5), (11, 0), (6, 5), (5, -1), (11, None)])
+@table(("train", "test"), [(0, 5), (11, 0), (6, 5), (5, -1), (11, None)])
 def test_a_split_cannot_take_more_than_there_is(train, test):
     with pytest.raises(ValueError, match="10 rows"):
         split(np.zeros((10, 2)), np.zeros(10), train, test)
@@ -129,7 +130,7 @@ def test_standardized_keeps_single_precision_and_does_not_lose_it():
 # --- points in the plane ----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", TOY_SETS)
+@table("key", TOY_SETS)
 def test_points_are_balanced_and_come_again(key):
     x, t = TOY_SETS[key](points=200).sample(7)
     assert (x.shape, x.dtype, t.shape) == ((200, 2), np.float64, (200,))
@@ -139,7 +140,7 @@ def test_points_are_balanced_and_come_again(key):
     assert np.isfinite(TOY_SETS[key](points=2).sample(0)[0]).all()
 
 
-@pytest.mark.parametrize("key", TOY_SETS)
+@table("key", TOY_SETS)
 def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
     few, many = (TOY_SETS[key](points=n).sample(1)[0] for n in (51, 400))
     assert np.array_equal(few, many[:51])
@@ -148,7 +149,7 @@ def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
     assert np.abs((a_little - still).std() / 0.1 - 1) < 0.1
 
 
-@pytest.mark.parametrize("key", TOY_SETS)
+@table("key", TOY_SETS)
 def test_without_noise_the_nearest_neighbor_is_of_the_same_class(key):
     x, t = TOY_SETS[key](points=400, noise=0.0).sample(2)
     distance = np.square(x[:, None] - x).sum(-1)
@@ -344,7 +345,7 @@ DAMAGED = {
 }
 
 
-@pytest.mark.parametrize("kind", DAMAGED)
+@table("kind", DAMAGED)
 def test_a_damaged_file_is_refused(tmp_path, kind):
     content, message = DAMAGED[kind]
     with pytest.raises(DataError, match=f"^The file .*{message}"):
@@ -619,7 +620,7 @@ def test_a_server_that_falls_silent(files, tmp_path, monkeypatch):
     assert standing(tmp_path) == {}
 
 
-@pytest.mark.parametrize("address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
+@table("address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
 def test_what_is_no_address(files, tmp_path, address):
     with pytest.raises(DataError, match=r"is no address|cannot be reached|could not be fetched"):
         fetch("mnist", tmp_path, address)
@@ -701,7 +702,7 @@ def test_the_cache_folder_follows_the_platform(monkeypatch, tmp_path):
 # --- the menu ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", DATASETS)
+@table("key", DATASETS)
 def test_what_the_menu_says(key, tmp_path):
     d = DATASETS[key]
     assert d.key == key

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, parse_formula
+from tests.table import table
 
 pi, sin, cos, exp, sqrt = np.pi, np.sin, np.cos, np.exp, np.sqrt
-EVERY = pytest.mark.parametrize("f", FUNCTIONS.values(), ids=FUNCTIONS.keys())
+EVERY = table("f", FUNCTIONS.values())
 
 
 def lévy(x, y):
@@ -130,7 +131,7 @@ def test_names_are_distinct():
     assert len({f.name for f in FUNCTIONS.values()}) == len(FUNCTIONS)
 
 
-@pytest.mark.parametrize("key", TEXTBOOK)
+@table("key", TEXTBOOK)
 def test_value_is_the_textbooks(key):
     f = FUNCTIONS[key]
     points = scattered(f, 200, seed=1)
@@ -189,8 +190,8 @@ def test_shapes_follow_the_points(f):
 TYPED = ["x**9 + y**-9", "x**y", "sin(x)**3*tan(y) + exp(x)", "x*tanh(x*y) + abs(y)**1.5", "sin(x)/x", "max(x, y)**2"]
 
 
-@pytest.mark.parametrize("f", [*FUNCTIONS.values(), *map(parse_formula, TYPED)], ids=[*FUNCTIONS, *TYPED])
-@pytest.mark.parametrize("what", ["value", "grad", "hess"])
+@table("f", [*FUNCTIONS.values(), *map(parse_formula, TYPED)])
+@table("what", ["value", "grad", "hess"])
 def test_a_row_of_a_batch_has_the_bits_of_the_point_alone(f, what):
     evaluate = getattr(f, what)
     points = np.append(scattered(f, 117, seed=2), [(0, 0), (0, 1), f.start], axis=0)
@@ -219,7 +220,7 @@ def test_stated_minima_are_minima(f):
             assert np.linalg.eigvalsh(hess).min() > 0
 
 
-@pytest.mark.parametrize("f", [f for f in FUNCTIONS.values() if len(f.minima)], ids=lambda f: f.key)
+@table("f", [f for f in FUNCTIONS.values() if len(f.minima)])
 def test_nothing_on_a_fine_grid_is_lower_than_the_least_minimum(f):
     (x0, x1), (y0, y1) = f.domain
     grid = np.stack(np.meshgrid(np.linspace(x0, x1, 701), np.linspace(y0, y1, 703)), -1)
@@ -228,7 +229,7 @@ def test_nothing_on_a_fine_grid_is_lower_than_the_least_minimum(f):
     assert found - least < 1e-3 * (f.value(grid).max() - least)  # and the grid comes near to it
 
 
-@pytest.mark.parametrize("key", LEAST)
+@table("key", LEAST)
 def test_least_value_and_its_places_are_the_published_ones(key):
     f, (value, places) = FUNCTIONS[key], LEAST[key]
     assert f.value(f.minima).min() == pytest.approx(value, abs=5e-11)
@@ -284,7 +285,7 @@ def test_constants_and_constant_derivatives_fill_the_shape():
     assert parse_formula("pi*y").grad((1, 2)).tolist() == [0, pi]
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "at", "value", "grad"),
     [
         ("sin(x)/x", (0, 1), 1, (0, 0)),
@@ -306,7 +307,7 @@ def test_removable_singularities_take_the_limit(text, at, value, grad):
     assert batch[1] == f.value((0.7, 0.3))
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "at"),
     [
         ("1/x", (0, 1)), ("1/x**2", (0, 1)), ("1/x**4", (0, 1)), ("1/abs(x)", (0, 1)), ("1/(x**2 + y**2)", (0, 0)),

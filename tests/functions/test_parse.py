@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from optviz import FormulaError, parse_formula
+from tests.table import table
 
 # formula -> the same in Python's own arithmetic
 READ = {
@@ -125,7 +126,7 @@ def refusal(text):
     return caught.value
 
 
-@pytest.mark.parametrize("text", READ, ids=lambda t: t[:40])
+@table("text", READ)
 def test_reads_what_python_would_work_out(text):
     f = parse_formula(text)
     expected = np.array([READ[text](x, y) for x, y in POINTS], float)
@@ -134,7 +135,7 @@ def test_reads_what_python_would_work_out(text):
     assert f.latex
 
 
-@pytest.mark.parametrize("text", READ, ids=lambda t: t[:40])
+@table("text", READ)
 def test_what_is_read_is_differentiated(text):
     f, points, h = parse_formula(text), np.array(POINTS[:2]), 1e-4
     for below, above in ((f.value, f.grad), (f.grad, f.hess)):
@@ -142,7 +143,7 @@ def test_what_is_read_is_differentiated(text):
         np.testing.assert_allclose(above(points), slope, rtol=1e-4, atol=1e-5 * (1 + np.abs(below(points)).max()))
 
 
-@pytest.mark.parametrize("text", REFUSED, ids=lambda t: ascii(t)[:40])
+@table("text", REFUSED)
 def test_refuses_and_names_the_part(text):
     error = refusal(text)
     part = REFUSED[text]
@@ -152,12 +153,12 @@ def test_refuses_and_names_the_part(text):
     assert error.part in message or repr(error.part) in message or "a product needs its *" in message
 
 
-@pytest.mark.parametrize("text", REFUSED_WHOLE, ids=lambda t: f"{ascii(t)[:30]} {len(t)}")
+@table("text", REFUSED_WHOLE)
 def test_refuses_and_says_why(text):
     assert REFUSED_WHOLE[text] in str(refusal(text))
 
 
-@pytest.mark.parametrize("thing", [None, 3, 2.5, b"x", ["x"], ("x",), {"x": 1}, object(), np.array("x"), lambda x: x])
+@table("thing", [None, 3, 2.5, b"x", ["x"], ("x",), {"x": 1}, object(), np.array("x"), lambda x: x])
 def test_refuses_what_is_no_text(thing):
     assert "text" in str(refusal(thing))
 
@@ -171,10 +172,10 @@ def test_messages_are_short_and_of_one_line():
 
 def test_refusing_is_quick():
     """Far above what it takes: this is for a parser that hangs."""
-    began = time.perf_counter()
+    began = time.process_time()
     for text in [*REFUSED, *REFUSED_WHOLE]:
         refusal(text)
-    assert time.perf_counter() - began < 20
+    assert time.process_time() - began < 20
 
 
 def test_a_hint_says_what_to_write():
@@ -207,12 +208,12 @@ def test_any_pile_of_tokens_is_read_or_refused(text):
         assert f.hess(POINTS).shape == (4, 2, 2)
 
 
-@pytest.mark.parametrize("text", ["1/(x - x)", "log(x - x - 2)", "sqrt(x - x - 1)*y", "y + log(0*x)", "(x - x)**-1"])
+@table("text", ["1/(x - x)", "log(x - x - 2)", "sqrt(x - x - 1)*y", "y + log(0*x)", "(x - x)**-1"])
 def test_what_comes_to_no_number_once_it_is_simplified_is_refused(text):
     refusal(text)
 
 
-@pytest.mark.parametrize("text", ["(-2)**y", "(-8)**(x/3)", "(x - x - 2)**y", "(2 - 3)**(x*y)"])
+@table("text", ["(-2)**y", "(-8)**(x/3)", "(x - x - 2)**y", "(2 - 3)**(x*y)"])
 def test_a_power_of_a_negative_number_is_refused_or_has_no_value(text):
     """Its slope holds log(-2), a complex number, which must not come out as a real one."""
     with suppress(FormulaError):
@@ -222,7 +223,7 @@ def test_a_power_of_a_negative_number_is_refused_or_has_no_value(text):
         f.hess((0.7, 0.4))
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "piece"),
     [
         ("x**2/20 + y**2", r"\frac{x^{2}}{20}"), ("sin(x)*sqrt(y)", r"\sin"), ("sqrt(x)", r"\sqrt{x}"),
@@ -267,11 +268,11 @@ COSTLY = [
 ]
 
 
-@pytest.mark.parametrize("text", COSTLY, ids=lambda t: t[:40])
+@table("text", COSTLY)
 def test_no_formula_that_is_read_is_costly(text):
-    """Refused, or ready with all its derivatives within 5 s (on a machine that is busy; 1.5 s on an idle one)."""
-    began = time.perf_counter()
+    """Refused, or ready with all its derivatives within 5 s of computing; it takes 1.5 s."""
+    began = time.process_time()
     with suppress(FormulaError):
         f = parse_formula(text)
         f.latex, f.value((0.3, 0.4)), f.grad((0.3, 0.4)), f.hess((0.3, 0.4))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5

@@ -16,6 +16,7 @@ from optviz.nn import (
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.spec import Choice, from_dict, to_dict
+from tests.table import table
 
 Z = np.concatenate([np.linspace(-6, 6, 241), [-40.0, -0.0, 1e-9, 40.0]])
 
@@ -47,7 +48,7 @@ def objective(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
 # Declarations.
 
 
-@pytest.mark.parametrize("cls", [*ACTIVATIONS.values(), *INITIALIZERS.values()], ids=lambda c: c.key)
+@table("cls", [*ACTIVATIONS.values(), *INITIALIZERS.values()])
 def test_everything_says_what_it_is(cls):
     assert cls.label
     assert cls.cite
@@ -77,7 +78,7 @@ def test_a_network_as_json_and_back():
 # Activations.
 
 
-@pytest.mark.parametrize("key", ACTIVATIONS)
+@table("key", ACTIVATIONS)
 def test_activation_by_hand(key):
     z, a, slope = BY_HAND[key]
     h = ACTIVATIONS[key]()
@@ -87,15 +88,15 @@ def test_activation_by_hand(key):
         np.testing.assert_allclose(h.slope(np.array([z]), value) * 1.0, slope, rtol=1e-14)
 
 
-@pytest.mark.parametrize("key", ACTIVATIONS)
+@table("key", ACTIVATIONS)
 def test_slope_is_the_derivative(key):
     h, z, e = ACTIVATIONS[key](), Z[np.abs(Z) > 1e-3], 1e-5
     measured = (h.value(z + e) - h.value(z - e)) / (2 * e)
     np.testing.assert_allclose(h.slope(z, h.value(z)) * np.ones_like(z), measured, atol=1e-9)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("key", ACTIVATIONS)
+@table("dtype", ["float32", "float64"])
+@table("key", ACTIVATIONS)
 def test_activations_keep_precision_shape_and_limits(key, dtype):
     h, z = ACTIVATIONS[key](), np.array([[-1e4, -3, 0], [0.5, 88.0, 1e4]], dtype)
     a = h.value(z)
@@ -108,7 +109,7 @@ def test_activations_keep_precision_shape_and_limits(key, dtype):
     assert (np.abs((np.ones_like(z) * h.slope(z, a))[h.saturated(z, a)]) < 0.03).all()
 
 
-@pytest.mark.parametrize("key", ACTIVATIONS)
+@table("key", ACTIVATIONS)
 def test_activations_agree_with_torch(key):
     torch = pytest.importorskip("torch")
     z = torch.tensor(Z, requires_grad=True)
@@ -129,7 +130,7 @@ ENTRY = {  # standard deviation of a weight between 300 and 200 units
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("key", INITIALIZERS)
+@table("key", INITIALIZERS)
 def test_initial_weights(key):
     rule = INITIALIZERS[key]()
     w = rule.draw(np.random.default_rng(0), 300, 200)
@@ -148,7 +149,7 @@ def test_uniform_rules_stay_within_their_bounds():
         assert 0.999 * bound < w.max() <= bound
 
 
-@pytest.mark.parametrize("shape", [(6, 4), (4, 6), (5, 5), (1, 1)])
+@table("shape", [(6, 4), (4, 6), (5, 5), (1, 1)])
 def test_orthogonal_weights_are_orthogonal(shape):
     w = INITIALIZERS["orthogonal"](gain=3.0).draw(np.random.default_rng(0), *shape)
     square = w.T @ w if shape[0] >= shape[1] else w @ w.T
@@ -207,7 +208,7 @@ def test_loss_agrees_with_torch():
 # Forward and backward.
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@table("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_against_central_differences(key, depth):
     net, params, x, y = objective(key, depth)
@@ -217,7 +218,7 @@ def test_gradient_against_central_differences(key, depth):
     np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 4])
+@table("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_agrees_with_torch(key, depth):
     torch = pytest.importorskip("torch")
@@ -239,8 +240,8 @@ def test_gradient_agrees_with_torch(key, depth):
         np.testing.assert_allclose(ours[at], theirs, rtol=1e-10, atol=1e-10 * np.abs(theirs).max())
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("key", ["relu", "sigmoid", "gelu"])
+@table("dtype", ["float32", "float64"])
+@table("key", ["relu", "sigmoid", "gelu"])
 def test_a_batch_of_networks_is_each_of_them(key, dtype):
     """Parameters (I, S, P) and rows (S, B, n): as they are trained together."""
     net, params, _, _ = objective(key, 3, (2, 3), dtype=dtype)

@@ -14,6 +14,7 @@ from optviz import (
 )
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
+from tests.table import table
 
 SURFACES = ["bowl", "rosenbrock", "himmelblau", "rastrigin", "ackley", "levy", "easom", "kink", "mccormick"]
 STEPS = 12
@@ -40,27 +41,25 @@ def initial_points(f, shape, seed=1):
     return np.random.default_rng(seed).uniform((x0, y0), (x1, y1), (*shape, 2))
 
 
-def variants():
-    """Every optimizer, wrapper and search, with hyperparameters that are not the defaults."""
-    for key, cls in OPTIMIZERS.items():
-        yield pytest.param(cls(), id=key)
-        for k in hyperparameters(cls):
-            if k.kind is bool:
-                yield pytest.param(cls(**{k.name: not k.default}), id=f"{key}-{k.name}")
-    yield pytest.param(OPTIMIZERS["newton"](saddle_free=True, line_search=True, damping=0.1), id="newton-both")
-    for key, cls in WRAPPERS.items():
-        for inner in ("nesterov", "nadam", "bfgs"):
-            yield pytest.param(cls(OPTIMIZERS[inner]()), id=f"{key}-{inner}")
+def variants(key):
+    """An optimizer with each of its switches turned, or a wrapper around several."""
+    if key in WRAPPERS:
+        return [WRAPPERS[key](OPTIMIZERS[inner]()) for inner in ("nesterov", "nadam", "bfgs")]
+    cls = OPTIMIZERS[key]
+    turned = [cls(**{k.name: not k.default}) for k in hyperparameters(cls) if k.kind is bool]
+    both = [cls(saddle_free=True, line_search=True, damping=0.1)] if key == "newton" else []
+    return [cls(), *turned, *both]
 
 
-@pytest.mark.parametrize("surface", SURFACES)
-@pytest.mark.parametrize("opt", list(variants()))
-def test_batch_of_starts(opt, surface):
+@pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
+@table("surface", SURFACES)
+def test_batch_of_starts(key, surface):
     f = FUNCTIONS[surface]
     at = initial_points(f, (3, 3))
-    batch = minimize(f, opt, at, STEPS)
-    for i in np.ndindex(3, 3):
-        same(batch, i, minimize(f, opt, at[i], STEPS))
+    for opt in variants(key):
+        batch = minimize(f, opt, at, STEPS)
+        for i in np.ndindex(3, 3):
+            same(batch, i, minimize(f, opt, at[i], STEPS))
 
 
 def across(k, n=5):
@@ -68,23 +67,16 @@ def across(k, n=5):
     return np.geomspace(k.low, k.high, n) if k.log else np.linspace(k.low, k.high, n)
 
 
-def float_knobs():
-    for registry in (OPTIMIZERS, WRAPPERS):
-        for key, cls in registry.items():
-            for k in hyperparameters(cls):
-                if k.kind is float:
-                    opt = cls() if registry is OPTIMIZERS else cls(OPTIMIZERS["adam"]())
-                    yield pytest.param(opt, k, id=f"{key}-{k.name}")
-
-
-@pytest.mark.parametrize(("opt", "k"), list(float_knobs()))
-def test_column_of_knob_values(opt, k):
-    values = across(k, 21)
-    for surface in ("himmelblau", "ackley"):
-        f = FUNCTIONS[surface]
-        batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
-        for i, value in enumerate(values):
-            same(batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS))
+@pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
+@table("surface", ["himmelblau", "ackley"])
+def test_column_of_knob_values(key, surface):
+    f, opt = FUNCTIONS[surface], OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["adam"]())
+    for k in hyperparameters(type(opt)):
+        if k.kind is float:
+            values = across(k, 21)
+            batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
+            for i, value in enumerate(values):
+                same(batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS))
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)

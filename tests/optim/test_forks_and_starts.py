@@ -25,6 +25,7 @@ from optviz.experiments.trajectories.spec import (
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
+from tests.table import table
 
 STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
@@ -50,16 +51,15 @@ def same(a, b):
     assert a.evaluations == b.evaluations
 
 
-def configs():
-    """Every optimizer in every position of its switches, bare and in wrappers; those that learn a rate too."""
-    for key, cls in OPTIMIZERS.items():
-        yield pytest.param(OptimizerConfig(Choice(key)), id=key)
-        for k in hyperparameters(cls):
-            if k.kind is bool:
-                yield pytest.param(OptimizerConfig(Choice(key, {k.name: not k.default})), id=f"{key}-{k.name}")
-        for wrapper in WRAPPERS:
-            yield pytest.param(OptimizerConfig(Choice(key), (Choice(wrapper),)), id=f"{wrapper}-{key}")
-    yield pytest.param(OptimizerConfig(Choice("nadam"), (Choice("clipped"), Choice("lookahead"), Choice("averaged"))), id="all-wrappers")
+def configs(key):
+    """An optimizer in every position of its switches, bare and in wrappers, alone and all at once."""
+    yield OptimizerConfig(Choice(key))
+    for k in hyperparameters(OPTIMIZERS[key]):
+        if k.kind is bool:
+            yield OptimizerConfig(Choice(key, {k.name: not k.default}))
+    for wrapper in WRAPPERS:
+        yield OptimizerConfig(Choice(key), (Choice(wrapper),))
+    yield OptimizerConfig(Choice(key), (Choice("clipped"), Choice("lookahead"), Choice("averaged")))
 
 
 def branch(config, step, **changed):
@@ -67,34 +67,37 @@ def branch(config, step, **changed):
     return replace(config, fork=Fork(config, step), **changed)
 
 
+@pytest.mark.parametrize("key", OPTIMIZERS)
 class TestForkThatChangesNothing:
-    @pytest.mark.parametrize("step", [1, AT, STEPS - 1])
-    @pytest.mark.parametrize("config", list(configs()))
-    def test_is_the_path_that_it_left(self, config, step):
-        config = replace(config, schedules=COSINE)
-        alone, forked = run(NOISY, config), run(NOISY, branch(config, step))
-        same(alone, forked)
-        assert alone.warm_started == (False,)
-        assert forked.warm_started == (False, True)
-        assert [segment.step for segment in forked.segments] == [0, step]
-        for a, b in zip(alone.held, forked.held, strict=True):
-            assert a.keys() == b.keys()
-            assert all(equal(a[k], b[k]) for k in a)
+    @table("step", [1, AT, STEPS - 1])
+    def test_is_the_path_that_it_left(self, key, step):
+        for config in configs(key):
+            config = replace(config, schedules=COSINE)
+            alone, forked = run(NOISY, config), run(NOISY, branch(config, step))
+            same(alone, forked)
+            assert alone.warm_started == (False,)
+            assert forked.warm_started == (False, True)
+            assert [segment.step for segment in forked.segments] == [0, step]
+            for a, b in zip(alone.held, forked.held, strict=True):
+                assert a.keys() == b.keys()
+                assert all(equal(a[k], b[k]) for k in a)
 
-    @pytest.mark.parametrize("config", list(configs()))
-    def test_without_noise_and_schedule(self, config):
-        same(run(QUIET, config), run(QUIET, branch(config, AT)))
+    def test_without_noise_and_schedule(self, key):
+        for config in configs(key):
+            same(run(QUIET, config), run(QUIET, branch(config, AT)))
 
-    @pytest.mark.parametrize("config", list(configs()))
-    def test_in_a_batch(self, config):
+    def test_in_a_batch(self, key):
         initial_points = INITIAL_POINTS["grid"](columns=3).points(None, CAMEL.domain)
-        config = replace(config, schedules=COSINE)
-        forked, alone = run(NOISY, branch(config, AT), initial_points), run(NOISY, config, initial_points)
-        assert forked.warm_started == (False, True)
-        for name in ARRAYS:
-            assert equal(getattr(forked, name), getattr(alone, name)), name
+        for config in configs(key):
+            config = replace(config, schedules=COSINE)
+            forked, alone = run(NOISY, branch(config, AT), initial_points), run(NOISY, config, initial_points)
+            assert forked.warm_started == (False, True)
+            for name in ARRAYS:
+                assert equal(getattr(forked, name), getattr(alone, name)), name
 
-    def test_at_every_step_at_once(self):
+
+class TestForkAtEveryStep:
+    def test_at_once(self):
         config = OptimizerConfig(Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE)
         opt, schedule = config.build(), {"lr": SCHEDULES["cosine"](steps=20)}
         more = {"noise": NOISES["gaussian"](scale=0.2), "schedule": schedule, "seed": 4}
@@ -107,7 +110,7 @@ class TestForkThatChangesNothing:
 class TestForkInItsOwnKind:
     """The same method with other hyperparameters takes its memory along."""
 
-    @pytest.mark.parametrize("key", OPTIMIZERS)
+    @table("key", OPTIMIZERS)
     def test_is_its_parent_before_and_carries_on(self, key):
         lr = next(k for k in hyperparameters(OPTIMIZERS[key]) if k.name == "lr")
         parent = OptimizerConfig(Choice(key), schedules=COSINE)
@@ -186,21 +189,20 @@ def others():
     """(parent, child) that differ in kind."""
     keys = list(OPTIMIZERS)
     for a, b in zip(keys, keys[1:] + keys[:1], strict=True):
-        yield pytest.param(OptimizerConfig(Choice(a)), OptimizerConfig(Choice(b)), id=f"{a}-{b}")
+        yield OptimizerConfig(Choice(a)), OptimizerConfig(Choice(b))
     for wrapper in WRAPPERS:
-        yield pytest.param(OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"), (Choice(wrapper),)), id=f"into-{wrapper}")
-        yield pytest.param(OptimizerConfig(Choice("adam"), (Choice(wrapper),)), OptimizerConfig(Choice("adam")), id=f"out-of-{wrapper}")
+        yield OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"), (Choice(wrapper),))
+        yield OptimizerConfig(Choice("adam"), (Choice(wrapper),)), OptimizerConfig(Choice("adam"))
         bare = OptimizerConfig(Choice("momentum"), (Choice(wrapper),))
-        yield pytest.param(bare, replace(bare, method=Choice("nesterov")), id=f"inside-{wrapper}")
+        yield bare, replace(bare, method=Choice("nesterov"))
     both = (Choice("averaged"), Choice("clipped"))
-    yield pytest.param(OptimizerConfig(Choice("adam"), both), OptimizerConfig(Choice("adam"), both[::-1]), id="the-other-way-round")
+    yield OptimizerConfig(Choice("adam"), both), OptimizerConfig(Choice("adam"), both[::-1])
     for a, b in ((10, 3), (3, 10)):
-        memories = (OptimizerConfig(Choice("lbfgs", {"memory": m})) for m in (a, b))
-        yield pytest.param(*memories, id=f"lbfgs-{a}-{b}")
+        yield tuple(OptimizerConfig(Choice("lbfgs", {"memory": m})) for m in (a, b))
 
 
 class TestForkToAnother:
-    @pytest.mark.parametrize(("parent", "child"), list(others()))
+    @table(("parent", "child"), others())
     def test_starts_afresh(self, parent, child):
         child = replace(child, schedules=COSINE)
         forked, fresh = tail(NOISY, parent, child)
@@ -333,7 +335,7 @@ class TestEdges:
         long, short = run(NOISY, config, steps=40), run(NOISY, config)
         assert equal(long.points[: STEPS + 1], short.points)
 
-    @pytest.mark.parametrize("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
+    @table("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
     def test_a_parent_that_is_lost_stays_lost(self, child):
         lost = OptimizerConfig(Choice("sgd", {"lr": 1e3}))
         objective = Objective("rosenbrock", start=(-1.2, 1.0), steps=30)
@@ -365,7 +367,7 @@ class TestEdges:
         with pytest.raises(ValueError, match="segments"):
             minimize(FUNCTIONS["bowl"], opt, steps=9, then=[Segment(t, opt) for t in at])
 
-    @pytest.mark.parametrize("at", [2.5, "2", None, np.nan])
+    @table("at", [2.5, "2", None, np.nan])
     def test_legs_between_steps_are_refused(self, at):
         """Its turn would never come, nor that of any segment after it."""
         opt = OPTIMIZERS["sgd"]()
@@ -398,9 +400,7 @@ class TestBatch:
         for i, start in enumerate(initial_points):
             row_is(rows, i, run(NOISY, config, start))
 
-    @pytest.mark.parametrize(
-        ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
-    )
+    @table(("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")])
     def test_knobs_in_columns_are_carried_too(self, key, name):
         """A state that is one number at first is one for each row once a hyperparameter is a column."""
         f, values = CAMEL, np.array([0.01, 0.02, 0.03])
@@ -452,8 +452,8 @@ def row_is(batch, i, row):
 
 
 class TestStarts:
-    @pytest.mark.parametrize("count", [3, 4, 12, 36])
-    @pytest.mark.parametrize("radius", [0.001, 0.1, 0.5])
+    @table("count", [3, 4, 12, 36])
+    @table("radius", [0.001, 0.1, 0.5])
     def test_ring(self, count, radius):
         center, domain = (-7.0, 2.0), ((-10.0, 10.0), (-5.0, 5.0))
         points = INITIAL_POINTS["ring"](count=count, radius=radius).points(center, domain)
@@ -466,7 +466,7 @@ class TestStarts:
         assert points[0] == pytest.approx((center[0] + 20 * radius, center[1]))
         assert len(np.unique(points.round(12), axis=0)) == count
 
-    @pytest.mark.parametrize("columns", range(2, 7))
+    @table("columns", range(2, 7))
     def test_grid(self, columns):
         domain = ((-10.0, 10.0), (-5.0, 7.0))
         points = INITIAL_POINTS["grid"](columns=columns).points((99.0, 99.0), domain)
@@ -479,8 +479,8 @@ class TestStarts:
         assert (y[0], y[-1]) == pytest.approx((-5 + 6 / columns, 7 - 6 / columns))
         assert len(np.unique(points, axis=0)) == columns**2
 
-    @pytest.mark.parametrize("key", INITIAL_POINTS)
-    @pytest.mark.parametrize("function", FUNCTIONS)
+    @table("key", INITIAL_POINTS)
+    @table("function", FUNCTIONS)
     def test_fit_every_function(self, key, function):
         f = FUNCTIONS[function]
         points = INITIAL_POINTS[key]().points(f.start, f.domain)
@@ -507,17 +507,18 @@ class TestFan:
     def test_none_where_there_are_no_starts(self):
         assert multistart(NOISY, OptimizerConfig(Choice("adam"))) is None
 
-    @pytest.mark.parametrize("initial_points", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
-    @pytest.mark.parametrize("config", list(configs()))
-    def test_its_rows_are_single_runs(self, config, initial_points):
-        config = replace(config, initial_points=initial_points, schedules=COSINE)
-        rows = multistart(NOISY, config)
+    @pytest.mark.parametrize("key", OPTIMIZERS)
+    @table("initial_points", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
+    def test_its_rows_are_single_runs(self, key, initial_points):
         points = initial_points.build(INITIAL_POINTS).points(NOISY.start, NOISY.f.domain)
-        assert equal(rows.points[0], points)
-        assert rows.points.shape == (STEPS + 1, len(points), 2)
-        for i, start in enumerate(points):
-            row_is(rows, i, run(NOISY, replace(config, initial_points=None), start))
-            row_is(rows, i, run(replace(NOISY, start=tuple(start)), config))
+        for config in configs(key):
+            config = replace(config, initial_points=initial_points, schedules=COSINE)
+            rows = multistart(NOISY, config)
+            assert equal(rows.points[0], points)
+            assert rows.points.shape == (STEPS + 1, len(points), 2)
+            for i, start in enumerate(points):
+                row_is(rows, i, run(NOISY, replace(config, initial_points=None), start))
+                row_is(rows, i, run(replace(NOISY, start=tuple(start)), config))
 
     def test_of_a_fork(self):
         config = OptimizerConfig(Choice("lbfgs"), fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT), initial_points=Choice("ring"))
@@ -530,7 +531,7 @@ class TestFan:
         parent = OptimizerConfig(Choice("adam"), initial_points=Choice("ring"))
         assert multistart(NOISY, OptimizerConfig(Choice("adam"), fork=Fork(parent, AT))) is None
 
-    @pytest.mark.parametrize("function", FUNCTIONS)
+    @table("function", FUNCTIONS)
     def test_on_every_function(self, function):
         objective = on_function(Objective(steps=5), function)
         for key in INITIAL_POINTS:

@@ -11,6 +11,7 @@ from optviz import (
     WRAPPERS,
     minimize,
 )
+from tests.table import table
 
 BOWL, NOISY = FUNCTIONS["bowl"], FUNCTIONS["noisy_bowl"]
 SEEDS = np.arange(200)
@@ -47,7 +48,7 @@ def test_momentum_in_noise(opt, length, turn, loss):
     agrees(run.values[-50:].mean(0), loss)
 
 
-@pytest.mark.parametrize(
+@table(
     ("lr", "schedule", "loss"),
     [
         (0.5, SCHEDULES["constant"](), 0.497),
@@ -60,7 +61,6 @@ def test_momentum_in_noise(opt, length, turn, loss):
         (0.5, SCHEDULES["linear"](steps=300), 0.039),
         (0.5, SCHEDULES["cyclic"](period=100), 0.084),
     ],
-    ids=str,
 )
 def test_schedules_calm_the_noise(lr, schedule, loss):
     run = minimize(NOISY, SGD(lr=lr), (-7, 2), 300, schedule=schedule, seed=SEEDS)
@@ -73,8 +73,8 @@ def test_averaging_calms_the_noise():
         agrees(run.values[1500:].mean(0), loss)
 
 
-@pytest.mark.parametrize("kind", NOISES)
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("kind", NOISES)
+@table("key", OPTIMIZERS)
 def test_every_optimizer_meets_the_same_noise(key, kind):
     """What is given, less the true gradient where it was asked for, is the noise of the seed and step."""
     noise, met = NOISES[kind](scale=0.5), {}

@@ -16,6 +16,7 @@ from optviz import (
 )
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
+from tests.table import table
 
 BOWL, SPHERE, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["sphere"], FUNCTIONS["rosenbrock"]
 SEARCHING = [key for key, cls in OPTIMIZERS.items() if "line_search" in {k.name for k in hyperparameters(cls)}]
@@ -71,7 +72,7 @@ def test_every_optimizer_has_a_first_step_by_hand():
     assert {key for key, _, _ in FIRST_STEPS} == set(OPTIMIZERS)
 
 
-@pytest.mark.parametrize(("key", "chosen", "step"), FIRST_STEPS)
+@table(("key", "chosen", "step"), FIRST_STEPS)
 def test_first_step(key, chosen, step):
     points = minimize(BOWL, make(key, **chosen), (-7, 2), 1).points
     np.testing.assert_allclose(points[1] - points[0], step, rtol=2e-9, atol=1e-12)
@@ -89,12 +90,8 @@ def test_newton_at_a_ridge_and_without_curvature():
 
 # --- hyperparameters ---
 
-REGISTRIES = {"optimizer": OPTIMIZERS, "wrapper": WRAPPERS, "schedule": SCHEDULES, "noise": NOISES}
 KNOBS = [
-    pytest.param(cls, k, id=f"{kind}-{key}-{k.name}")
-    for kind, registry in REGISTRIES.items()
-    for key, cls in registry.items()
-    for k in hyperparameters(cls)
+    (cls, k) for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES) for cls in registry.values() for k in hyperparameters(cls)
 ]
 WRONG = {
     float: ["0.1", None, True, 1j, float("nan"), float("inf"), -float("inf"), np.array([0.1, np.nan]), {}, "x"],
@@ -103,7 +100,7 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("cls", "k"), KNOBS)
+@table(("cls", "k"), KNOBS)
 def test_wrong_knobs_are_refused(cls, k):
     for value in WRONG[k.kind] + ([k.low - 1] if k.kind is int else []):
         with pytest.raises(ValueError, match=k.name):
@@ -111,13 +108,13 @@ def test_wrong_knobs_are_refused(cls, k):
 
 
 def test_a_list_is_refused_since_only_arrays_broadcast():
-    for cls, k in (p.values for p in KNOBS):
+    for cls, k in KNOBS:
         for value in ([0.1, 0.2], [[0.1], [0.2]], (0.1,), [], ()) if k.kind is float else ():
             with pytest.raises(ValueError, match=k.name):
                 to_dict(cls, **{k.name: value})
 
 
-@pytest.mark.parametrize(("cls", "k"), KNOBS)
+@table(("cls", "k"), KNOBS)
 def test_frozen(cls, k):
     made = to_dict(cls)
     with pytest.raises(FrozenInstanceError):
@@ -126,13 +123,13 @@ def test_frozen(cls, k):
     assert made == to_dict(cls)
 
 
-@pytest.mark.parametrize(("cls", "k"), [p for p in KNOBS if p.values[0] in OPTIMIZERS.values()])
+@table(("cls", "k"), [(cls, k) for cls, k in KNOBS if cls in OPTIMIZERS.values()])
 def test_a_knob_beyond_its_slider_neither_raises_nor_warns(cls, k):
     for value in (-1.0, 0.0, 1.0, 2.0, 1e300) if k.kind is float else ():
         minimize(ROSENBROCK, cls(**{k.name: value}), steps=5)
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_knobs_that_it_lacks_and_schedules_of_them_are_refused(key):
     with pytest.raises(TypeError):
         make(key, no_such_knob=1.0)
@@ -141,7 +138,7 @@ def test_knobs_that_it_lacks_and_schedules_of_them_are_refused(key):
             minimize(BOWL, make(key), schedule={name: SCHEDULES["cosine"]()})
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         *({"start": s} for s in ("ab", (1, 2, 3), (np.nan, 0), (0, np.inf), 1.0)),
@@ -156,7 +153,7 @@ def test_wrong_starts_and_steps_are_refused(wrong):
 # --- the step is pure ---
 
 
-@pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
+@table("key", [*OPTIMIZERS, *WRAPPERS])
 def test_a_step_changes_neither_point_nor_state_and_can_be_taken_again(key):
     opt = to_dict(OPTIMIZERS.get(key) or WRAPPERS[key])
     f, x = Oracle(FUNCTIONS["matyas"]), np.array([[-1.2, 1.0], [0.3, 0.4]])
@@ -170,7 +167,7 @@ def test_a_step_changes_neither_point_nor_state_and_can_be_taken_again(key):
         x, state = first
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_an_integer_start_is_as_good_as_a_float(key):
     expected = minimize(BOWL, make(key), (-7.0, 2.0), 5).points
     for start in ((-7, 2), [-7, 2], np.array([-7, 2]), np.array([-7, 2], np.int8), np.array([-7, 2], np.float32)):
@@ -203,7 +200,7 @@ class Counted:
 INITIAL_POINTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (1.0, 1.0), (-1.9, 2.9)])
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_evaluations_are_what_a_counting_function_counts(key):
     for search in (False, True) if key in SEARCHING else (None,):
         opt = make(key) if search is None else make(key, line_search=search)
@@ -227,8 +224,8 @@ def test_a_line_search_by_hand(key, tries):
     assert run.evaluations.value == 1 + tries
 
 
-@pytest.mark.parametrize("surface", ["rosenbrock", "himmelblau", "rastrigin", "ackley", "cliff", "saddle"])
-@pytest.mark.parametrize("key", SEARCHING)
+@table("surface", ["rosenbrock", "himmelblau", "rastrigin", "ackley", "cliff", "saddle"])
+@table("key", SEARCHING)
 def test_armijo_holds_on_every_step(key, surface):
     f = FUNCTIONS[surface]
     (x0, x1), (y0, y1) = f.domain
@@ -273,7 +270,7 @@ def test_lbfgs_moves_a_coordinate_whose_slope_is_zero(search):
     np.testing.assert_allclose(x, (0, 0), atol=1e-15)
 
 
-@pytest.mark.parametrize(
+@table(
     ("key", "surface", "start"),
     [(key, "rosenbrock", (1e6, 1)) for key in SEARCHING]
     + [(key, "goldstein_price", (50, 70)) for key in SEARCHING]
@@ -305,7 +302,7 @@ def test_a_row_that_diverges_is_frozen_and_the_others_are_not():
     assert run.work[:, 0, 1].tolist() == [0, 1, 2, 2, 2, 2, 2]
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_a_start_beyond_the_numbers_is_frozen_at_once(key):
     run = minimize(ROSENBROCK, make(key), [(1e100, 0), (-1.2, 1)], 4)
     assert run.diverged_at[0] == 0

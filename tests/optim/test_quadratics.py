@@ -14,6 +14,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.optim import theory
+from tests.table import table
 
 BOWL, BOOTH, MATYAS, TILTED = (FUNCTIONS[key] for key in ("bowl", "booth", "matyas", "tilted_bowl"))
 # Hessians worked out by hand, minimum
@@ -41,7 +42,7 @@ def make(key, lr, mu):
     return OPTIMIZERS[key](lr=lr) if key == "sgd" else OPTIMIZERS[key](lr=lr, momentum=mu)
 
 
-@pytest.mark.parametrize("t", [0, 1, 2, 7, 30])
+@table("t", [0, 1, 2, 7, 30])
 def test_sgd_on_the_bowl_by_formula(t):
     for lr in (0.1, 0.95, 1.1):
         point = minimize(BOWL, OPTIMIZERS["sgd"](lr=lr), (-7, 2), 30).points[t]
@@ -49,8 +50,8 @@ def test_sgd_on_the_bowl_by_formula(t):
         assert theory.sgd_on_quadratic((-7, 2), (0.1, 2), lr, t) == pytest.approx(point, rel=1e-12)
 
 
-@pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
-@pytest.mark.parametrize("key", ["sgd", "momentum", "nesterov"])
+@table(("f", "hess", "minimum"), QUADRATICS)
+@table("key", ["sgd", "momentum", "nesterov"])
 def test_linear_iteration_in_matrices(key, f, hess, minimum):
     lr, mu, steps = 0.05, 0.8, 40
     points = minimize(f, make(key, lr, mu), AT, steps).points
@@ -60,7 +61,7 @@ def test_linear_iteration_in_matrices(key, f, hess, minimum):
         state = matrix @ state
 
 
-@pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
+@table(("f", "hess", "minimum"), QUADRATICS)
 def test_theory_closed_forms_in_the_eigenbasis(f, hess, minimum):
     eigenvalues, axes = np.linalg.eigh(hess)
     offset = axes.T @ np.subtract(AT, minimum)
@@ -73,7 +74,7 @@ def test_theory_closed_forms_in_the_eigenbasis(f, hess, minimum):
         np.testing.assert_allclose(ball, closed, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
+@table(("f", "hess", "minimum"), QUADRATICS)
 def test_curvature_is_that_of_the_hessian_by_hand(f, hess, minimum):
     found = theory.curvature(f, minimum)
     assert (found.low, found.high) == pytest.approx(np.linalg.eigvalsh(hess), rel=1e-9)
@@ -85,8 +86,8 @@ def radius(key, hess, lr, mu):
     return np.abs(np.linalg.eigvals(linear_iteration(key, hess, lr, mu))).max()
 
 
-@pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
-@pytest.mark.parametrize("key", ["sgd", "momentum", "nesterov"])
+@table(("f", "hess", "minimum"), QUADRATICS)
+@table("key", ["sgd", "momentum", "nesterov"])
 def test_best_knobs_have_the_factor_claimed_and_no_neighbor_beats_them(key, f, hess, minimum):
     best = getattr(theory.curvature(f, minimum), f"best_{key}")
     lr, mu, factor = best if key != "sgd" else (best[0], 0.0, best[1])
@@ -99,23 +100,23 @@ def test_best_knobs_have_the_factor_claimed_and_no_neighbor_beats_them(key, f, h
 
 def limited():
     """Optimizers, plain, with other hyperparameters, and wrapped, whose limit is known."""
-    for key, cls in OPTIMIZERS.items():
+    for cls in OPTIMIZERS.values():
         if cls().stable_lr(1.0) is None:
             continue
-        yield pytest.param(cls(), id=key)
+        yield cls()
         if hasattr(cls(), "momentum"):
-            yield pytest.param(cls(momentum=0.5), id=f"{key}-0.5")
+            yield cls(momentum=0.5)
         if hasattr(cls(), "damping"):
-            yield pytest.param(cls(damping=3.0), id=f"{key}-damped")
+            yield cls(damping=3.0)
             if cls(line_search=True).stable_lr(1.0) is not None:
-                yield pytest.param(cls(line_search=True), id=f"{key}-line_search")
-        for name, wrap in WRAPPERS.items():
+                yield cls(line_search=True)
+        for wrap in WRAPPERS.values():
             if wrap(cls()).stable_lr(1.0) is not None:
-                yield pytest.param(wrap(cls()), id=f"{name}-{key}")
+                yield wrap(cls())
 
 
-@pytest.mark.parametrize("opt", list(limited()))
-@pytest.mark.parametrize("curvature", [0.1, 2.0, 36.0])
+@table("opt", limited())
+@table("curvature", [0.1, 2.0, 36.0])
 def test_limit_of_stability(opt, curvature):
     """Just below the limit a small offset fades, just above it grows."""
     f = parse_formula(f"{curvature / 2}*(x**2 + y**2)")
@@ -138,8 +139,8 @@ def test_limits_by_formula():
     assert OPTIMIZERS["nesterov"](momentum=mu).stable_lr(lam) == pytest.approx(2 * (1 + mu) / (lam * (1 + 2 * mu)))
 
 
-@pytest.mark.parametrize("damping", [0.0, 1.0, 50.0])
-@pytest.mark.parametrize(("f", "hess", "minimum"), QUADRATICS, ids=NAMES)
+@table("damping", [0.0, 1.0, 50.0])
+@table(("f", "hess", "minimum"), QUADRATICS)
 def test_newton_step_by_linear_algebra(f, hess, minimum, damping):
     hess = np.array(hess, float)
     x = np.array(AT)

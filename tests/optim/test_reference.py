@@ -10,6 +10,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.optim.theory import curvature
+from tests.table import table
 
 BOWL, TILTED, SADDLE = FUNCTIONS["bowl"], FUNCTIONS["tilted_bowl"], FUNCTIONS["saddle"]
 ROSENBROCK, DOUBLE_WELL = FUNCTIONS["rosenbrock"], FUNCTIONS["double_well"]
@@ -91,7 +92,7 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize("key", TABLE)
+@table("key", TABLE)
 def test_bowl(key):
     points, loss, digits = TABLE[key]
     run = minimize(BOWL, RACERS[key], START, 30)
@@ -115,7 +116,7 @@ def test_nesterov_as_frameworks_store_it():
     assert np.hypot(*np.diff(run.lookahead, axis=0).T).sum() == pytest.approx(10.0, abs=0.05)
 
 
-@pytest.mark.parametrize(("key", "length"), [("sgd", 37.0), ("momentum", 12.8), ("adagrad", 7.6), ("adam", 8.3)])
+@table(("key", "length"), [("sgd", 37.0), ("momentum", 12.8), ("adagrad", 7.6), ("adam", 8.3)])
 def test_path_length(key, length):
     assert minimize(BOWL, RACERS[key], START, 30).lengths[30] == pytest.approx(length, abs=0.05)
 
@@ -141,7 +142,7 @@ def test_long_runs(key, losses):
         assert values[t] == pytest.approx(loss, rel=0.5 if one_digit else 0.02)
 
 
-@pytest.mark.parametrize(
+@table(
     ("key", "upright", "tilted"),
     [
         ("sgd", 0.01333, 0.01333),
@@ -156,7 +157,7 @@ def test_tilting_the_bowl(key, upright, tilted):
     assert minimize(TILTED, RACERS[key], None, 30).values[30] == pytest.approx(tilted, rel=2e-3)
 
 
-@pytest.mark.parametrize(("lr", "loss"), [(1.0, 4.004), (1.01, 13.1), (1.05, 1218), (1.1, 2.25e5)])
+@table(("lr", "loss"), [(1.0, 4.004), (1.01, 13.1), (1.05, 1218), (1.1, 2.25e5)])
 def test_sgd_beyond_its_limit(lr, loss):
     assert minimize(BOWL, make("sgd", lr=lr), START, 30).values[30] == pytest.approx(loss, rel=3e-3)
 
@@ -208,12 +209,12 @@ def test_radam_on_a_constant_slope():
 FIRST_ORDER = [key for key in OPTIMIZERS if key not in ("newton", "bfgs", "lbfgs")]
 
 
-@pytest.mark.parametrize("key", FIRST_ORDER)
+@table("key", FIRST_ORDER)
 def test_nothing_first_order_leaves_the_ridge_of_the_saddle(key):
     assert (minimize(SADDLE, make(key), (1, 0), 200).points[..., 1] == 0).all()
 
 
-@pytest.mark.parametrize(
+@table(
     ("key", "lr", "steps"),
     [
         ("sgd", 0.01, 349),
@@ -236,8 +237,8 @@ def test_newton_goes_to_the_saddle_and_saddle_free_newton_away():
     assert minimize(SADDLE, make("newton", saddle_free=True), (1, 0.001), 1).points[1] == pytest.approx([0, 0.002])
 
 
-@pytest.mark.parametrize("key", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"])
-@pytest.mark.parametrize("x", [-1.8, -2.0])
+@table("key", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"])
+@table("x", [-1.8, -2.0])
 def test_double_well(key, x):
     through = key == "momentum" or (key == "nesterov" and x == -2.0)
     run = minimize(DOUBLE_WELL, make(key, lr=0.05), (x, 0), 1000)

@@ -15,6 +15,7 @@ from optviz import (
 )
 from optviz.optim import theory
 from optviz.optim.hyperparameter import hyperparameters
+from tests.table import table
 
 BOWL = FUNCTIONS["bowl"]
 
@@ -59,14 +60,14 @@ def test_every_schedule_and_noise_that_is_promised_is_there():
     assert {key for key, _, _ in BY_HAND} >= promised
 
 
-@pytest.mark.parametrize(("key", "settings", "factors"), [*BY_HAND, *BY_TORCH], ids=str)
+@table(("key", "settings", "factors"), [*BY_HAND, *BY_TORCH])
 def test_factor(key, settings, factors):
     schedule = SCHEDULES[key](**settings)
     for t, factor in factors.items():
         assert schedule(t) == pytest.approx(factor, rel=1e-12, abs=1e-15), t
 
 
-@pytest.mark.parametrize("cls", SCHEDULES.values(), ids=SCHEDULES.keys())
+@table("cls", SCHEDULES.values())
 def test_schedules_stay_between_nought_and_one_for_ever(cls):
     factors = [float(cls()(t)) for t in [*range(1200), 10**5]]
     assert all(0 <= f <= 1 for f in factors)
@@ -77,7 +78,7 @@ def test_schedules_stay_between_nought_and_one_for_ever(cls):
             assert 0 <= cls(**{k.name: end})(3) <= 1
 
 
-@pytest.mark.parametrize(
+@table(
     ("key", "settings"),
     [
         ("step", {"every": 0}), ("step", {"every": 2.5}), ("step", {"first": -1}), ("step", {"gamma": "half"}),
@@ -203,8 +204,8 @@ def test_limits_are_where_the_factor_passes_one():
     assert OPTIMIZERS["sgd"]().stable_lr(lam) == OPTIMIZERS["momentum"](momentum=0.0).stable_lr(lam) == 1.0
 
 
-@pytest.mark.parametrize(("key", "nesterov"), [("best_momentum", False), ("best_nesterov", True)])
-@pytest.mark.parametrize(("low", "high"), [(0.1, 2.0), (2.0, 18.0), (1.0, 400.0)])
+@table(("key", "nesterov"), [("best_momentum", False), ("best_nesterov", True)])
+@table(("low", "high"), [(0.1, 2.0), (2.0, 18.0), (1.0, 400.0)])
 def test_no_pair_of_rate_and_momentum_beats_the_best(key, nesterov, low, high):
     best_lr, best_mu, best = getattr(theory.Curvature((0, 0), low, high), key)
     lrs, mus = np.linspace(0.01, 2.2, 160) * 2 / high, np.linspace(0, 0.995, 200)

@@ -16,6 +16,7 @@ from optviz import (
 )
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
+from tests.table import table
 
 BOWL = FUNCTIONS["bowl"]
 SGD, MOMENTUM, ADAM = (OPTIMIZERS[key] for key in ("sgd", "momentum", "adam"))
@@ -64,7 +65,7 @@ def test_clipping_of_momentum(longest):
     np.testing.assert_allclose(run.gradients[0], (-0.7, 4), rtol=1e-15)  # recorded as it was before clipping
 
 
-@pytest.mark.parametrize("size", [1e3, 1e150, 1e200, 1e300])
+@table("size", [1e3, 1e150, 1e200, 1e300])
 def test_clipping_keeps_the_direction_of_a_gradient_of_any_size(size):
     class Steep:
         def grad(self, x):
@@ -107,7 +108,7 @@ def test_lookahead_twice():
     right_or_refused(lambda: LOOKAHEAD(LOOKAHEAD(SGD(lr=0.9), every=2), every=6), shown)
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
+@table("key", OPTIMIZERS)
 def test_wrappers_that_do_nothing(key):
     bare = minimize(BOWL, OPTIMIZERS[key](), (-7, 2), 12)
     for wrapped, idle in ((AVERAGED, {"decay": 0.0}), (LOOKAHEAD, {"alpha": 1.0}), (CLIPPED, {"max_norm": 1e9})):
@@ -117,8 +118,8 @@ def test_wrappers_that_do_nothing(key):
         assert run.evaluations == bare.evaluations
 
 
-@pytest.mark.parametrize("key", ["sgd", "nesterov", "adam"])
-@pytest.mark.parametrize("wrap", [AVERAGED, LOOKAHEAD, CLIPPED])
+@table("key", ["sgd", "nesterov", "adam"])
+@table("wrap", [AVERAGED, LOOKAHEAD, CLIPPED])
 def test_lookahead_points_are_where_the_gradient_is_asked_for(wrap, key):
     run = minimize(BOWL, wrap(OPTIMIZERS[key]()), (-7, 2), 12)
     np.testing.assert_allclose(run.gradients, run.lookahead[:-1] * (0.1, 2), rtol=1e-13)
@@ -139,7 +140,7 @@ FACTORS = {
 }
 
 
-@pytest.mark.parametrize("key", SCHEDULES)
+@table("key", SCHEDULES)
 def test_factors_by_hand(key):
     chosen, factors = FACTORS[key]
     schedule = SCHEDULES[key](**chosen)
@@ -160,10 +161,10 @@ def scheduled():
         for k in ks:
             if k.kind is float:
                 value = 0.3 if k.name == "lr" else max(k.default, 0.05)
-                yield pytest.param(opt, k.name, value, id=f"{opt.key}-{k.name}")
+                yield opt, k.name, value
 
 
-@pytest.mark.parametrize(("opt", "name", "value"), list(scheduled()))
+@table(("opt", "name", "value"), scheduled())
 def test_any_float_knob_can_be_scheduled(opt, name, value):
     """Beside a loop that turns the hyperparameter by hand."""
     opt = turned(opt, name, value)
@@ -185,8 +186,8 @@ def test_the_rate_is_inside_the_velocity():
     assert run.points[:, 0] == pytest.approx([0, -1, -2.3])
 
 
-@pytest.mark.parametrize("name", ["beta1", "beta2"])
-@pytest.mark.parametrize("key", ["adam", "amsgrad", "adamw", "adamax"])
+@table("name", ["beta1", "beta2"])
+@table("key", ["adam", "amsgrad", "adamw", "adamax"])
 def test_bias_correction_stays_right_when_beta_is_scheduled(key, name):
     """On a constant slope the corrected means are the slope itself, whatever β does: every step is lr long."""
     hyperparameter = {"eps": 1e-10, "lr": 0.1, **({"weight_decay": 0.0} if key == "adamw" else {})}

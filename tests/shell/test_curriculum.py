@@ -9,6 +9,7 @@ from optviz.shell import curriculum as course
 from optviz.shell.lessons import LESSONS
 from optviz.shell.registry import PAGES
 from tests.page import open_page, session, sound, text
+from tests.table import table
 
 LINKS = sorted(set(re.findall(r'href="([^"]+)"', course.table())))
 
@@ -34,13 +35,20 @@ def test_the_order_of_the_course():
     assert keys[0] == "trajectories"
 
 
-@pytest.mark.parametrize("link", LINKS)
-def test_every_link_opens(link):
+@table("link", LINKS)
+def test_every_link_is_to_a_lesson_on_its_page(link):
     parts = urlsplit(link)
-    key = parts.path.replace(".", "trajectories")
     [asked] = parse_qs(parts.query)["lesson"]
-    at = sound(open_page(key, lesson=asked))
-    lesson = LESSONS[asked]
-    assert session(at).lesson == lesson.key
-    assert f"##### {lesson.title}" in text(at)
-    assert at.session_state[PAGES[key].field] == lesson.scene
+    assert LESSONS[asked].page == parts.path.replace(".", "trajectories")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_lesson_opens_by_its_address(page):
+    for lesson in LESSONS.values():
+        if lesson.page == page:
+            at = sound(open_page(page, lesson=lesson.key))
+            assert session(at).lesson == lesson.key
+            assert session(at).specs[page] == lesson.scene
+            assert page != "trajectories" or session(at).view == lesson.view
+            card = text(at).split(f"##### {lesson.title}")[1].split("Try next")[0]
+            assert "{" not in card.replace("\\{", "").split("$")[0], lesson.key

@@ -31,7 +31,8 @@ from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError, told
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
-from optviz.training import advance, begin, load
+from tests.memo import trained
+from tests.table import table
 
 KEYS = list(LESSONS)
 START = (-7, 2)
@@ -222,12 +223,12 @@ def typed(lesson):
     return set(NUMBER.findall(YEAR_OR_FIGURE.sub("", lessons.PLACEHOLDER.sub("", whole(lesson)))))
 
 
-@pytest.mark.parametrize("key", KEYS)
+@table("key", KEYS)
 def test_every_typed_number_is_in_the_table(key):
     assert typed(LESSONS[key]) <= {n for k, n in LITERALS if k == key}
 
 
-@pytest.mark.parametrize(("key", "text"), list(LITERALS), ids=[f"{k} {n}" for k, n in LITERALS])
+@table(("key", "text"), list(LITERALS))
 def test_typed_numbers_are_true(key, text):
     assert text in typed(LESSONS[key]), "the table lists a number that its lesson no longer has"
     found = LITERALS[key, text]()
@@ -253,7 +254,7 @@ def test_there_is_a_gallery():
     assert len(runs_of_one) == len(set(chapters)), "the lessons of a chapter stand together"
 
 
-@pytest.mark.parametrize("key", KEYS)
+@table("key", KEYS)
 def test_a_lesson_is_whole(key):
     lesson = LESSONS[key]
     assert lesson.key == key
@@ -271,13 +272,13 @@ def test_a_lesson_is_whole(key):
     assert to_dict(from_dict(view.View, to_dict(lesson.view))) == to_dict(lesson.view)
 
 
-@pytest.mark.parametrize("key", KEYS)
+@table("key", KEYS)
 def test_a_file_holds_the_scene_as_it_is_written_elsewhere(key):
     front = (lessons.FOLDER / f"{key}.md").read_text(encoding="utf-8").split("+++\n")[1]
     assert from_dict(type(LESSONS[key].scene), tomllib.loads(front)["scene"]) == LESSONS[key].scene
 
 
-@pytest.mark.parametrize("key", KEYS)
+@table("key", KEYS)
 def test_texts_are_short(key):
     lesson = LESSONS[key]
     assert len(lesson.text.split()) <= 75
@@ -376,7 +377,7 @@ def test_cooling_down():
     assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(0.9, abs=0.03)
 
 
-@pytest.mark.parametrize(
+@table(
     ("lr", "schedule", "loss"),
     [
         (0.5, None, 0.497), (0.05, None, 0.171), (0.5, SCHEDULES["step"](gamma=0.1, every=75, first=150), 0.088),
@@ -592,7 +593,7 @@ def test_clipping():
 LESSON = LESSONS["fork"]
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "value"),
     [
         ("{steps}", "60"),
@@ -618,7 +619,7 @@ def test_placeholders_look_into_wrappers():
     assert told("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run) == "0.995 0.1"
 
 
-@pytest.mark.parametrize(
+@table(
     "text",
     [
         "{loss Lion}", "{loss}", "{steps Adam}", "{color Adam}", "{inner Adam}", "{reached Adam 3}", "{tail Adam}",
@@ -675,7 +676,7 @@ def test_a_good_file(tmp_path):
     assert lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
 
 
-@pytest.mark.parametrize(
+@table(
     ("old", "new", "complaint"),
     [
         ('title = "A lesson"\n', "", "lacks its title"),
@@ -726,8 +727,8 @@ def landscape(function):
     return Landscape.of(FUNCTIONS[function])
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
+@table("theme", THEMES)
+@table("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
 def test_thumbnails(key, theme):
     scene = LESSONS[key].scene
     picture = thumbnail(scene, run, landscape(scene.objective.function), THEMES[theme])
@@ -746,8 +747,8 @@ def test_thumbnails(key, theme):
     assert len(picture) < 40_000
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page == "activations"])
+@table("theme", THEMES)
+@table("key", [k for k in KEYS if LESSONS[k].page == "activations"])
 def test_thumbnails_of_histograms(key, theme):
     stacks = LESSONS[key].scene.stacks
     picture = PAGES["activations"].stamp(LESSONS[key].scene, THEMES[theme])
@@ -757,8 +758,8 @@ def test_thumbnails_of_histograms(key, theme):
     assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("key", [k for k in KEYS if LESSONS[k].page in ("initialization", "optimizer_comparison")])
+@table("theme", THEMES)
+@table("key", [k for k in KEYS if LESSONS[k].page in ("initialization", "optimizer_comparison")])
 def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
     picture = curves_thumbnail([scene] if LESSONS[key].page == "initialization" else scene.trainings, THEMES[theme])
@@ -768,25 +769,20 @@ def test_thumbnails_of_curves(key, theme):
     assert "nan" not in picture
 
 
-def after(training):
-    data = load(training)
-    return advance(begin(training, data), data, training.iterations)
-
-
 def test_what_the_lessons_on_training_say():
     """Who learns and who does not; in Try next too."""
     start = LESSONS["initial-weights"].scene
-    small, root, he = after(start).accuracy[-1, 0, :, 0]
+    small, root, he = trained(start).accuracy[-1, 0, :, 0]
     assert small < 0.2 < 0.9 < root < he
-    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    early = trained(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = after(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
+    tanh = trained(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
     adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
-    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+    assert trained(adam).accuracy[-1, 0, 0, 0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
-    now = after(alike)
+    now = trained(alike)
     for i, apart in ((0, False), (1, False), (2, True)):
         weights = alike.network.views(now.params[i, 0])[0]["W"]
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
@@ -794,14 +790,14 @@ def test_what_the_lessons_on_training_say():
     still = replace(
         alike, network=replace(alike.network, activation=Choice("relu")), initializers=(Choice("zeros"),), iterations=50
     )
-    assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
+    assert not alike.network.views(trained(still).params[0, 0])[0]["W"].any()
 
     figure = LESSONS["four-on-digits"].scene
     assert 20_000 < figure.network.size < 60_000
-    ends = [after(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
+    ends = [trained(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
     assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
     faster = replace(figure.trainings[0], optimizer=replace(figure.optimizers[0], method=Choice("sgd", {"lr": 0.1})))
-    assert after(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
+    assert trained(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
 def layers(key, setting=0):
@@ -830,9 +826,7 @@ def test_what_the_lessons_on_activations_say():
     assert propagate(tanh[1])[-1].saturated > propagate(tanh[0])[-1].saturated
 
 
-@pytest.mark.parametrize(
-    "text", ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"]
-)
+@table("text", ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"])
 def test_a_wrong_question_about_a_layer(text, tmp_path):
     good = (lessons.FOLDER / "activations-std-1.md").read_text()
     file = tmp_path / "wrong.md"
@@ -858,7 +852,7 @@ def scene_of(**objective):
     return Scene(trajectories.Objective(**objective), configs)
 
 
-@pytest.mark.parametrize(
+@table(
     "objective",
     [
         {"function": "formula", "formula": "log(x)^2 + y^2", "start": (0.5, 1.0), "steps": 50},

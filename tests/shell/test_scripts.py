@@ -33,6 +33,7 @@ from optviz.shell.export.python_script import distinct, python_script, quoted
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import not_in_torch, torch_formula, torch_script
 from optviz.spec import Choice
+from tests.table import table
 
 LINK = "https://example.org/?s=abc"
 # where PyTorch is, for a process that knows of nothing else
@@ -171,7 +172,7 @@ def printed(tmp_path_factory):
     return printed_by(scripts, tmp_path_factory.mktemp("empty"), "-I")
 
 
-@pytest.mark.parametrize("name", SCENES)
+@table("name", SCENES)
 def test_the_script_prints_the_same_numbers(printed, name):
     found, wanted = numbers(printed[name]), expected(SCENES[name])
     assert list(found) == list(wanted)
@@ -212,7 +213,7 @@ def test_no_text_breaks_out():
             assert ast.dump(tree) == ast.dump(ast.parse(script(BOOK)))
 
 
-@pytest.mark.parametrize("text", [HOSTILE, "it's", 'a "b"', "é “π”", "\0\r\u2028", ""])
+@table("text", [HOSTILE, "it's", 'a "b"', "é “π”", "\0\r\u2028", ""])
 def test_texts_are_quoted(text):
     assert eval(quoted(text)) == text
     assert "\n" not in quoted(text)
@@ -236,7 +237,7 @@ def printed_in_torch(tmp_path_factory):
     return printed_by(scripts, tmp_path_factory.mktemp("empty"))
 
 
-@pytest.mark.parametrize("name", SCENES)
+@table("name", SCENES)
 def test_pytorch_arrives_at_the_same_points(printed_in_torch, name):
     found, wanted = numbers(printed_in_torch[name]), expected(in_torch(SCENES[name]))
     assert found.keys() == wanted.keys()
@@ -301,7 +302,7 @@ def test_one_s_own_optimizer_is_written_out(tmp_path):
         del OPTIMIZERS["odd"]
 
 
-@pytest.mark.parametrize(
+@table(
     ("formula", "code"),
     [
         ("x^2/20 + y²", "(0.05)*torch.pow(x, 2) + torch.pow(y, 2)"),

@@ -62,6 +62,7 @@ from optviz.spec import (
     from_dict,
     to_dict,
 )
+from tests.table import table
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
 FRAMED = Objective(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
@@ -165,18 +166,18 @@ def refusal(text):
 
 
 class TestRoundTrip:
-    @pytest.mark.parametrize("name", SCENES)
+    @table("name", SCENES)
     def test_scene(self, name):
         shared = Shared(SCENES[name])
         check(shared)
         assert from_dict(Scene, to_dict(shared.scene)) == shared.scene
         assert decode(encode(shared)) == shared
 
-    @pytest.mark.parametrize("view", list(views()), ids=str)
+    @table("view", list(views()))
     def test_view(self, view):
         assert decode(encode(Shared(BOOK, view))) == Shared(BOOK, view)
 
-    @pytest.mark.parametrize("group", GROUPS)
+    @table("group", GROUPS)
     def test_controls(self, group):
         for controls in (Controls((group,)), Controls((), (group,)), Controls(tuple(GROUPS), tuple(GROUPS)[::-1])):
             assert decode(encode(Shared(BOOK, controls=controls))).controls == controls
@@ -378,7 +379,7 @@ class TestDamaged:
             swapped = text[:place] + text[place : place + 2][::-1] + text[place + 2 :]
             assert swapped == text or refusal(swapped) == DAMAGED
 
-    @pytest.mark.parametrize("more", ["A", "AA", "AAAA", "=", "==", " ", "\n", "\0", "&x=1", "#", ".", ")", "ePlxz3zS"])
+    @table("more", ["A", "AA", "AAAA", "=", "==", " ", "\n", "\0", "&x=1", "#", ".", ")", "ePlxz3zS"])
     def test_something_at_its_end_or_beginning(self, more):
         text = encode(Shared(BOOK))
         assert refusal(text + more) == DAMAGED
@@ -389,23 +390,22 @@ class TestDamaged:
         for changed in (text.upper(), text.lower(), text[::-1], text * 2, text.replace("1.", "1.1."), f"{text}.{text}"):
             assert refusal(changed) == DAMAGED
 
-    @pytest.mark.parametrize(
+    @table(
         "text",
         ["", "1", "1.", "1..", ".", "abc", "0.abc", "-1.abc", "+1.abc", "01.abc", "1.0", "1,abc", "１.abc", "٣.abc", "²."
          "abc", "1e3.abc", "v1.abc", " 1.abc", "\0", "\0" * 100, "\ud800", "😀", "1.😀", "1.\ud800", "1.\0", "null", "{}",
          "1.=", "1.====", "1.A", "1.AAAA", "1.----", "1.____", "None", "../../etc/passwd", "<script>alert(1)</script>",
          "1." + "A" * 7998, "9" * 8000, "." * 8000, "9999999.x"],
-        ids=ascii,
     )  # fmt: skip
     def test_no_link_at_all(self, text):
         assert refusal(text) == DAMAGED
 
-    @pytest.mark.parametrize("thing", [None, 1, 1.5, b"1.ePlxz3zSG1aeAQAiXUUs", ["1."], {}, object()])
+    @table("thing", [None, 1, 1.5, b"1.ePlxz3zSG1aeAQAiXUUs", ["1."], {}, object()])
     def test_no_text_at_all(self, thing):
         assert refusal(thing) == DAMAGED
 
-    @pytest.mark.parametrize("version", [2, 10, 999, 123456])
-    @pytest.mark.parametrize("rest", ["", "abc", "a~b!c", "ePlxz3zSG1aeAQAiXUUs"])
+    @table("version", [2, 10, 999, 123456])
+    @table("rest", ["", "abc", "a~b!c", "ePlxz3zSG1aeAQAiXUUs"])
     def test_of_a_newer_version(self, version, rest):
         message = refusal(f"{version}.{rest}")
         assert "newer version" in message
@@ -417,12 +417,12 @@ class TestDamaged:
                 assert refusal(text) == DAMAGED
 
     def test_bombs(self):
-        began = time.perf_counter()
+        began = time.process_time()
         for data in (b" " * 5_000_000, b"[" * 5_000_000, b"\0" * 5_000_000):
             text = packed(data)
             assert len(text) <= MAX_CHARACTERS
             assert refusal(text) == DAMAGED
-        assert time.perf_counter() - began < 2
+        assert time.process_time() - began < 2
 
     def test_up_to_the_bound_and_beyond(self):
         data = canonical_json(to_dict(Shared(BOOK)))
@@ -451,12 +451,11 @@ class TestDamaged:
         data = packer.compress(canonical_json(to_dict(RICH)).encode()) + packer.flush()
         assert refusal("1." + base64.urlsafe_b64encode(data).decode().rstrip("=")) == DAMAGED
 
-    @pytest.mark.parametrize(
+    @table(
         "data",
         [b"", b" ", b"x", b"{", b"{]", b"[1,]", b"nul", b"{'scene':1}", b"\xff\xfe", b"\x80", b"\xef\xbb\xbf{}", b"\0", b"1 2",
          b'{"scene":}', b'"\xed\xa0\x80"', b'{"a":1}{"a":1}', b"[" * 60_000, b'{"a":' * 10_000, b"[" * 900 + b"]" * 900,
          b"9" * 60_000, b"-" + b"9" * 5000, b'"' + b"a" * 60_000, b"\x1b[31m", b"<a>", b"0x10", b"1_000", b"'"],
-        ids=lambda b: ascii(b)[:30],
     )  # fmt: skip
     def test_no_json(self, data):
         assert refusal(packed(data))
@@ -501,7 +500,7 @@ DEEP = '{"optimizer":"adam","fork":{"step":1,"optimizer":' * 300 + '{"optimizer"
 
 
 class TestOtherThings:
-    @pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(map(str, path)))
+    @table("path", PLACES)
     def test_anything_in_any_place(self, path):
         """Refused, or something that can be shown."""
         for odd in ODD:
@@ -513,7 +512,7 @@ class TestOtherThings:
         for raw in RAW:
             refusal(packed(hole.replace('"@HOLE@"', raw)))
 
-    @pytest.mark.parametrize("path", PLACES[1:], ids=lambda path: ".".join(map(str, path)))
+    @table("path", PLACES[1:])
     def test_names_of_python_in_any_place(self, path):
         for odd in ("__class__", "__init__", "inner", "key", "eval"):
             data = tree()
@@ -572,31 +571,30 @@ class TestOtherThings:
         data = '{"fork":{"optimizer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
         refusal(packed('{"scene":{"objective":{},"optimizers":[' + data + "]}}"))
 
-    @pytest.mark.parametrize(
+    @table(
         "formula",
         ["", " ", "x.__class__", "().__class__.__mro__", "__import__('os').system('ls')", "eval(x)", "lambda: 0", "9**9**9**9",
          "x**99999", "(" * 200 + "x" + ")" * 200, "x" * 401, "x+" * 30_000 + "x", "9" * 350, "exp(exp(exp(9)))", "1/0", "x\0",
          "х", "\ud800", "sqrt(-1)", "1e400*x", "-" * 399 + "x", "x**y**x**y**x**y**x**y**x**y", "\u202ex", "(x - x)**-1"],
-        ids=lambda t: ascii(t)[:40],
     )  # fmt: skip
-    @pytest.mark.parametrize("function", [TYPED, "bowl"])
+    @table("function", [TYPED, "bowl"])
     def test_hostile_formulas(self, formula, function):
         text = self.scene(objective={"function": function, "formula": formula, "start": [1, 1]})
-        began = time.perf_counter()
+        began = time.process_time()
         if formula == "x**y**x**y**x**y**x**y**x**y" or (formula == "" and function == "bowl"):
             with suppress(LinkError):
                 decode(text)
         else:
             refusal(text)
-        assert time.perf_counter() - began < 5
+        assert time.process_time() - began < 5
 
     def test_refusing_is_quick(self):
         texts = [packed(put(tree(), path, odd)) for path in PLACES[::3] for odd in ODD[:10]]
-        began = time.perf_counter()
+        began = time.process_time()
         for text in texts:
             with suppress(LinkError):
                 decode(text)
-        assert (time.perf_counter() - began) / len(texts) < 0.05
+        assert (time.process_time() - began) / len(texts) < 0.05
 
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -659,7 +657,7 @@ class TestControls:
     def test_every_group_has_words(self):
         assert all(name.isidentifier() and words[0].isupper() for name, words in GROUPS.items())
 
-    @pytest.mark.parametrize("bad", [("nope",), ("run", "run"), ("",), ("Function and formula",)])
+    @table("bad", [("nope",), ("run", "run"), ("",), ("Function and formula",)])
     def test_are_checked(self, bad):
         for controls in (Controls(locked=bad), Controls(hidden=bad)):
             with pytest.raises(SpecError, match="controls"):

@@ -32,6 +32,7 @@ from optviz.training import (
     train,
     unsuited,
 )
+from tests.table import table
 
 SMALL = Network((3, 5, 4, 2), Choice("tanh"), Choice("xavier_normal"), "float64")
 LEAN = [key for key, cls in OPTIMIZERS.items() if not cls.dense]
@@ -109,14 +110,14 @@ def test_mini_batches_are_a_function_of_seed_and_iteration():
     assert np.bincount(drawn).std() < 2 * np.bincount(drawn).mean() ** 0.5
 
 
-@pytest.mark.parametrize("key", [k for k in LEAN if k != "lbfgs"])
+@table("key", [k for k in LEAN if k != "lbfgs"])
 def test_every_optimizer_learns(key, data):
     progress = end(small(config(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60), data)
     assert progress.loss[-10:].mean() < 0.8 * progress.loss[:5].mean()
     assert progress.accuracy[-1].min() > 0.7
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@table("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("key", LEAN)
 def test_a_batch_is_each_network_alone(key, data, dtype):
     """Seeds and initializers side by side give the numbers that they give alone, in the precision of the network."""
@@ -142,7 +143,7 @@ def test_wrappers_train_networks(key, data):
     assert progress.loss[-1] != progress.loss[0]
 
 
-@pytest.mark.parametrize("key", SCHEDULES)
+@table("key", SCHEDULES)
 def test_schedules_train_networks(key, data):
     """One update with the rate that the schedule says is one update with that rate."""
     factor = SCHEDULES[key]()(0)
@@ -238,8 +239,8 @@ def test_what_is_recorded(data):
 # What goes wrong.
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("activation", ["identity", "relu"])
+@table("dtype", ["float32", "float64"])
+@table("activation", ["identity", "relu"])
 def test_divergence_ends_the_curve(activation, dtype, data):
     """Where it ends nothing is said any more; its neighbor goes on as if alone."""
     network = replace(SMALL, activation=Choice(activation), dtype=dtype)
@@ -262,7 +263,7 @@ def test_divergence_ends_the_curve(activation, dtype, data):
     np.testing.assert_array_equal(again.diverged_at, progress.diverged_at)
 
 
-@pytest.mark.parametrize("key", LEAN)
+@table("key", LEAN)
 def test_a_huge_rate_is_a_picture_too(key, data):
     r = OptimizerConfig(Choice(key, {"lr": 1e6}))
     progress = end(small(r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40), data)
@@ -272,9 +273,9 @@ def test_a_huge_rate_is_a_picture_too(key, data):
     assert lost.any() == (progress.diverged_at >= 0).all()
 
 
-@pytest.mark.parametrize("lr", [0.0, 1e6])
-@pytest.mark.parametrize("sigma", [0.0, 100.0])
-@pytest.mark.parametrize("layers", [0, 1, 12])
+@table("lr", [0.0, 1e6])
+@table("sigma", [0.0, 100.0])
+@table("layers", [0, 1, 12])
 def test_extremes_end_or_go_on(layers, sigma, lr, data):
     network = Network((3, *[30] * layers, 2), Choice("relu"), Choice("normal", {"sigma": sigma}))
     progress = end(small(OptimizerConfig(Choice("sgd", {"lr": lr})), network=network, iterations=15), data)
@@ -349,7 +350,7 @@ def test_smoothed_as_in_the_book():
     assert np.isnan(smooth[30:, 1]).all()
 
 
-@pytest.mark.parametrize("n", [0, 1, 2, 5, 11])
+@table("n", [0, 1, 2, 5, 11])
 def test_short_curves_are_smoothed_too(n):
     np.testing.assert_allclose(smoothed(np.full((n, 2), 3.0)), np.full((n, 2), 3.0), rtol=1e-12)
 
@@ -412,7 +413,7 @@ def test_zeros_stay_zeros(activation, digits):
     assert views[-1]["b"].any()  # the last biases learn how frequent the classes are, and that is all
 
 
-@pytest.mark.parametrize(
+@table(
     ("activation", "rule"), [("sigmoid", "zeros"), ("sigmoid", "constant"), ("tanh", "constant"), ("relu", "constant")]
 )
 def test_equal_units_stay_equal(activation, rule, digits):

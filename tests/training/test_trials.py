@@ -26,6 +26,7 @@ from optviz.training import (
     mini_batch,
     select,
 )
+from tests.table import table
 
 NET = Network((64, 12, 12, 10), dtype="float64")
 BASE = Training(NET, OptimizerConfig(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, eval_every=4, snapshot_every=4)
@@ -98,7 +99,7 @@ def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
     np.testing.assert_allclose(together.params[0], one.params[0], rtol=1e-9, atol=1e-14)
 
 
-@pytest.mark.parametrize(
+@table(
     ("wrong", "said"),
     [
         (replace(BASE, trials=(Trial({"rate": 1.0}),)), "no hyperparameter"),

@@ -46,6 +46,7 @@ from optviz.tuning.search import (
     start,
     work,
 )
+from tests.table import table
 
 TINY = replace(EVERY, network=Network((64, 20, 10)), iterations=40, eval_every=4)
 SMALL = Search(WIDE, trials=12, training=TINY)
@@ -88,8 +89,8 @@ def test_a_grid_is_every_combination():
     assert sorted(map(tuple, points)) == [(a, b) for a in (0, 0.5, 1) for b in (0, 0.5, 1)]
 
 
-@pytest.mark.parametrize("key", SAMPLERS)
-@pytest.mark.parametrize("d", [2, 4])
+@table("key", SAMPLERS)
+@table("d", [2, 4])
 def test_every_sampler_proposes_what_it_says(key, d):
     sampler, found = SAMPLERS[key](), []
     rounds = sampler.rounds(30, d)
@@ -242,7 +243,7 @@ def test_as_json_and_back():
     check(search("bayesian", halving=Halving(3, 8)))
 
 
-@pytest.mark.parametrize(
+@table(
     "bad",
     [
         Search(Space((Axis("lr", -6.0, -2.0),))), Search(Space((Axis("lr", -6.0, -2.0), Axis("lr", -6.0, -2.0)))),
@@ -290,8 +291,8 @@ def test_a_trial_is_the_training_with_its_knobs():
     assert now.scores[now.winner.trial] == now.scores.max()
 
 
-@pytest.mark.parametrize("sampler", SAMPLERS)
-@pytest.mark.parametrize("halving", [None, Halving(2, 8)])
+@table("sampler", SAMPLERS)
+@table("halving", [None, Halving(2, 8)])
 def test_slices_change_nothing(sampler, halving):
     spec = search(sampler, halving=halving)
     rows, now, seen = parts(spec), start(spec), []

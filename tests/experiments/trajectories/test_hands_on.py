@@ -273,16 +273,6 @@ class TestPredict:
 
 
 class TestLessons:
-    @pytest.mark.parametrize("key", [k for k, lesson in LESSONS.items() if lesson.page == "trajectories"])
-    def test_every_lesson_opens_by_its_address(self, key):
-        at = opened_with(lesson=key)
-        lesson = LESSONS[key]
-        assert session(at).specs["trajectories"] == lesson.scene
-        assert session(at).view == lesson.view
-        text = " ".join(m.value for m in at.markdown)
-        assert f"##### {lesson.title}" in text
-        assert "{" not in text.split("##### ")[1].split("Try next")[0].replace("\\{", "").split("$")[0]
-
     def test_the_gallery_shows_every_lesson(self):
         at = AppTest.from_string("from optviz.shell.lesson_card import gallery\ngallery()", default_timeout=60).run()
         assert not at.exception

@@ -1,4 +1,4 @@
-"""What the page of an experiment declares. The shell draws it, writes its address, and exports it."""
+"""What the page of an experiment declares. The shell draws it, and exports it."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -23,8 +23,8 @@ class Preset:
 class Option:
     """A switch of what is shown, which changes nothing in the spec.
 
-    A toggle where `choices` is None, else one of its keys; `default` and `choices` may be functions of
-    the context. `disabled(options)` looks at the switches before it.
+    A toggle where `choices` is None, else one of its keys; `default` and `choices` may be functions
+    of the context. `disabled(options)` looks at the switches before it.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Option:
     disabled: Callable[[Mapping], bool] = lambda options: False
     help: str = ""
     menu: bool = False  # a menu, not all choices side by side
+    slider: bool = False  # a slider through the choices
     show_label: bool = False
 
 
@@ -106,8 +107,9 @@ class Download:
 class View:
     """One way to look at an experiment: its controls, what it computes, what it shows and says.
 
-    `form` holds controls, or is a function of the spec that gives them. `jobs(spec)` is what is computed
-    in slices; `then(spec, states)` more jobs, which need the states of those that are complete.
+    `form` holds controls, or is a function of the spec that gives them. `jobs(spec)` is what is
+    computed in slices; `then(spec, states)` more jobs, which need the states of those that are
+    complete.
     """
 
     form: Sequence | Callable[[Any], Sequence] = ()
@@ -127,9 +129,10 @@ class View:
 class Page:
     """A page is a question, and the spec with which it opens.
 
-    A page with several views has their keys in its spec's field `view`; the key of an only one is "".
-    `adjusted(spec)` puts right what follows from other fields after a change. `lines(spec, states,
-    theme)` names and styles what the curves show. `thumbnail(spec, theme)` is a small Figure.
+    A page with several views has their keys in its spec's field `view`; the key of an only one is
+    "". `adjusted(spec)` puts right what follows from other fields after a change. `lines(spec,
+    states, theme)` names and styles what the curves show. `thumbnail(spec, theme)` is a small
+    Figure.
     """
 
     key: str
@@ -169,7 +172,7 @@ class Page:
 
 @dataclass(frozen=True)
 class Context:
-    """What a part is made from: the spec, the states of its jobs, the theme, what the switches say."""
+    """What a part is made from: spec, states of the jobs, theme, what the switches say."""
 
     page: Page
     spec: Any

@@ -60,9 +60,14 @@ def curves_csv(lines, column: str = "optimizer") -> str:
 
 
 def thumbnail(spec, theme: Theme) -> Figure:
-    """The smoothed loss of the first iterations of each of the spec's trainings: quickly trained for it."""
+    """The first iterations of each of the spec's trainings."""
+    return losses_of(spec.trainings, theme)
+
+
+def losses_of(trainings, theme: Theme) -> Figure:
+    """The smoothed loss of the first iterations of every network, quickly trained for it."""
     curves = []
-    for training in spec.trainings:
+    for training in trainings:
         n = min(training.iterations, PREVIEW)
         short = replace(training, iterations=n, seeds=training.seeds[:1], snapshot_every=0)
         data = load(short)

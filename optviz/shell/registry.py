@@ -1,8 +1,7 @@
 """Every page that has a scene, declared once: the menu, links, lessons and the course follow from it."""
 
 from optviz.experiments.activations import page as activations
-from optviz.experiments.batch_norm import figures as normalization_views
-from optviz.experiments.batch_norm import spec as normalization
+from optviz.experiments.batch_norm import page as batch_norm
 from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import figures as search_views
 from optviz.experiments.hyperparameter_search import spec as search
@@ -41,10 +40,7 @@ PAGES: dict[str, Page] = {
             "standardization", "Data normalization", "center_focus_strong", "Why are data moved to the origin first?", LAB,
             scaling.Standardization(), scaling.check, scaling_stamp.stamp,
         ),
-        OldPage(
-            "batch_norm", "Batch normalization", "equalizer", "What if every layer's inputs were put right?", LAB,
-            normalization.BatchNormComparison(), normalization.check, normalization_views.stamp,
-        ),
+        batch_norm.PAGE,
         OldPage(
             "regularization", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
             overfitting.Regularization(), overfitting.check, overfitting_views.stamp,

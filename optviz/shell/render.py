@@ -137,7 +137,7 @@ def name_of(page: Page) -> str:
 
 
 def _jobs(page, view):
-    """The jobs of what the page shows, and what follows from their states once they are complete."""
+    """The jobs of what the page shows, and what follows once they are complete."""
     spec = session().specs[page.key]
     first = list(view.jobs(spec)) if view.jobs else []
 
@@ -231,6 +231,8 @@ def _option(context, option: Option, said):
         return st.toggle(option.label, default, **common)
     keys = list(choices)
     label = "visible" if option.show_label else "collapsed"
+    if option.slider:
+        return st.select_slider(option.label, keys, default, lambda k: choices.get(k, ""), **common)
     if option.menu:
         at = keys.index(default)
         return st.selectbox(option.label, keys, at, lambda k: choices.get(k, ""), **common)

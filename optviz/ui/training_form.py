@@ -1,4 +1,6 @@
-"""Controls of trainings: the data, the network, the optimizer. Every page with a training uses its choice of them."""
+"""Controls of trainings: the data, the network, the optimizer. Every page with a training uses its
+choice of them.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,7 +27,13 @@ from optviz.ui.form import DERIVED, Form, ListOf, Menu, Panel, choice_panel, sel
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.
 RATES = {
-    "sgd": 0.05, "momentum": 0.01, "nesterov": 0.01, "adagrad": 0.01, "adadelta": 1.0, "lion": 1e-3, "lbfgs": 0.1
+    "sgd": 0.05,
+    "momentum": 0.01,
+    "nesterov": 0.01,
+    "adagrad": 0.01,
+    "adadelta": 1.0,
+    "lion": 1e-3,
+    "lbfgs": 0.1,
 }
 
 
@@ -43,7 +51,10 @@ def _with_hidden(sizes, n):
     return (sizes[0], *hidden[:n], *more, sizes[-1])
 
 
-_SIZES = Lens(lambda spec: spec.network.sizes, lambda spec, v: replace(spec, network=replace(spec.network, sizes=v)))
+_SIZES = Lens(
+    lambda spec: spec.network.sizes,
+    lambda spec, v: replace(spec, network=replace(spec.network, sizes=v)),
+)
 DERIVED |= {
     "hidden": (HIDDEN, _SIZES.then(Lens(lambda sizes: len(sizes) - 2, _with_hidden))),
     "units": (
@@ -93,10 +104,14 @@ class Data:
         keys = list(DATASETS)
         # a browser goes on sending the label it knows: other labels are another menu
         what = "menu" + data_sources_key()
-        select(place, _("Data"), keys, key, label, lambda k: self._put(form, Choice(k), 50), what=what)
+        select(
+            place, _("Data"), keys, key, label, lambda k: self._put(form, Choice(k), 50), what=what
+        )
         data_source_controls(key)
         if key in TOY_SETS:
-            through = replace(form, write=lambda spec: self._put(form, form.lens.get(spec).dataset, 1))
+            through = replace(
+                form, write=lambda spec: self._put(form, form.lens.get(spec).dataset, 1)
+            )
             choice_panel(through.at("dataset"), TOY_SETS, _("Data"))
         if key == "digits":
             toggle = place.key("writers")
@@ -105,7 +120,8 @@ class Data:
                 form.value.split.first,
                 key=toggle,
                 help=_(
-                    "The first examples are for training, in place of a random choice: the digits stand in the "
+                    "The first examples are for training, in place of a random choice: the "
+                    "digits stand in the "
                     "order in which they were collected, so the test set is in other hands."
                 ),
                 on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
@@ -113,7 +129,9 @@ class Data:
 
     @staticmethod
     def _put(form, dataset, reserve):
-        """Other data: the network gets their inputs and classes, and `reserve` examples or more stay for the test."""
+        """Other data: the network gets their inputs and classes, and `reserve` examples or more
+        stay for the test.
+        """
         spec = form.value
         rows = max(1, min(spec.split.rows, examples_of(dataset) - reserve))
         form.set(
@@ -147,11 +165,15 @@ def not_offered(network: Network) -> str:
     if not dense:
         return ""
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)
-    return _("Not offered: {labels}. {reason}").format(labels=labels, reason=unsuited(dense[0], network))
+    return _("Not offered: {labels}. {reason}").format(
+        labels=labels, reason=unsuited(dense[0], network)
+    )
 
 
 def optimizer_menu(form: Form, network: Network, put=None) -> None:
-    """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)` changes it."""
+    """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)`
+    changes it.
+    """
 
     def change(key):
         kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
@@ -185,11 +207,17 @@ class OptimizerForm:
 
     path: str = "optimizer"
     schedule: bool = True
+    rate: bool = True  # whether its learning rate is set here
 
     def draw(self, form: Form) -> None:
         place = form.at(*self.path.split("."))
         optimizer_menu(place, form.value.network)
-        choice_panel(place.at("method"), OPTIMIZERS, _("Optimizer"))
+        choice_panel(
+            place.at("method"),
+            OPTIMIZERS,
+            _("Optimizer"),
+            only=lambda h: self.rate or h.name != "lr",
+        )
         if self.schedule:
             schedule_controls(place)
 
@@ -197,13 +225,20 @@ class OptimizerForm:
 def another(spec) -> OptimizerConfig:
     """The first optimizer that does not train yet."""
     used = {config.method.key for config in spec.optimizers}
-    return OptimizerConfig(for_network(next((k for k in trainable(spec.network) if k not in used), "sgd")))
+    return OptimizerConfig(
+        for_network(next((k for k in trainable(spec.network) if k not in used), "sgd"))
+    )
 
 
 def OptimizerList(
-    most: int, new: Callable[[Any], OptimizerConfig] = another, scheduled: bool = False, path: str = "optimizers"
+    most: int,
+    new: Callable[[Any], OptimizerConfig] = another,
+    scheduled: bool = False,
+    path: str = "optimizers",
 ) -> ListOf:
-    """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below them."""
+    """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below
+    them.
+    """
 
     def settings(form):
         network = form.read().network

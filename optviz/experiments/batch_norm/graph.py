@@ -1,42 +1,55 @@
-"""Batch normalization of a few numbers: its computational graph as a picture, as far as one has gone through it."""
+"""Batch normalization of a few numbers: its computational graph as a picture, as far as one has
+gone through it.
+"""
 
-import re
 from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.batch_norm.spec import Example, backward, forward
+from optviz.experiments.batch_norm.run import backward, forward
+from optviz.experiments.batch_norm.spec import Example
 from optviz.plot.style import Theme, number
-from optviz.plot.thumbnail import HEIGHT, WIDTH
+from optviz.translation import N_, _
 
 COLUMN, BOX, LINE, GAP, EDGE = 158, 132, 22, 64, 6  # of the picture, in pixels
 
 
 class Node(NamedTuple):
-    """An operation, or one of the inputs β and γ: where it is drawn, and from where its numbers come."""
+    """An operation, or one of the inputs β and γ: where it is drawn, and from where its numbers
+    come.
+    """
 
     symbol: str
     column: int
     row: int
     sources: tuple[str, ...]
-    told: str = ""  # what it does, for the table
+    meaning: str = ""  # what it does, for the table
     back: str = ""  # what it gets on the way back
 
 
 NODES = {
-    "x": Node("x", 0, 0, (), "what comes in", "Σ of both ways: ∂(x − μ) + ∂μ / B"),
-    "mean": Node("μ", 0, 1, ("x",), "mean over the rows", "− Σ ∂(x − μ)"),
-    "apart": Node("x − μ", 1, 0, ("x", "mean"), "distance from the mean", "Σ of both ways: ∂x̂ / √ + 2 (x − μ) ∂(x − μ)²"),
-    "squares": Node("(x − μ)²", 1, 1, ("apart",), "squared", "∂σ² / B for every row"),
-    "variance": Node("σ²", 2, 1, ("squares",), "their mean", "∂√ / (2 √)"),
-    "root": Node("√(σ² + ε)", 3, 1, ("variance",), "spread, never 0", "− ∂(1/√) / (σ² + ε)"),
-    "scale": Node("1/√(σ² + ε)", 4, 1, ("root",), "one over it", "Σ (x − μ) ∂x̂"),
-    "hat": Node("x̂", 4, 0, ("apart", "scale"), "mean 0, variance 1", "γ ∂(γ x̂)"),
-    "stretched": Node("γ x̂", 5, 0, ("hat", "gamma"), "stretched", "∂y"),
-    "y": Node("y", 6, 0, ("stretched", "beta"), "moved: what goes out", "what arrives"),
-    "gamma": Node("γ", 5, 1, (), "learned", "Σ x̂ ∂(γ x̂)"),
-    "beta": Node("β", 6, 1, (), "learned", "Σ ∂y"),
-}  # fmt: skip
+    "x": Node("x", 0, 0, (), N_("what comes in"), N_("Σ of both ways: ∂(x − μ) + ∂μ / B")),
+    "mean": Node("μ", 0, 1, ("x",), N_("mean over the rows"), N_("− Σ ∂(x − μ)")),
+    "apart": Node(
+        "x − μ",
+        1,
+        0,
+        ("x", "mean"),
+        N_("distance from the mean"),
+        N_("Σ of both ways: ∂x̂ / √ + 2 (x − μ) ∂(x − μ)²"),
+    ),
+    "squares": Node("(x − μ)²", 1, 1, ("apart",), N_("squared"), N_("∂σ² / B for every row")),
+    "variance": Node("σ²", 2, 1, ("squares",), N_("their mean"), N_("∂√ / (2 √)")),
+    "root": Node(
+        "√(σ² + ε)", 3, 1, ("variance",), N_("spread, never 0"), N_("− ∂(1/√) / (σ² + ε)")
+    ),
+    "scale": Node("1/√(σ² + ε)", 4, 1, ("root",), N_("one over it"), N_("Σ (x − μ) ∂x̂")),
+    "hat": Node("x̂", 4, 0, ("apart", "scale"), N_("mean 0, variance 1"), N_("γ ∂(γ x̂)")),
+    "stretched": Node("γ x̂", 5, 0, ("hat", "gamma"), N_("stretched"), N_("∂y")),
+    "y": Node("y", 6, 0, ("stretched", "beta"), N_("moved: what goes out"), N_("what arrives")),
+    "gamma": Node("γ", 5, 1, (), N_("learned"), N_("Σ x̂ ∂(γ x̂)")),
+    "beta": Node("β", 6, 1, (), N_("learned"), N_("Σ ∂y")),
+}
 GATES = (
     "mean",
     "apart",
@@ -50,9 +63,16 @@ GATES = (
 )  # in the order of the steps
 # What is known once a gate has passed the gradient back to its inputs.
 PASSED = {
-    "y": ("stretched", "beta"), "stretched": ("hat", "gamma"), "hat": ("scale",), "scale": ("root",), "root": ("variance",),
-    "variance": ("squares",), "squares": ("apart",), "apart": ("mean",), "mean": ("x",),
-}  # fmt: skip
+    "y": ("stretched", "beta"),
+    "stretched": ("hat", "gamma"),
+    "hat": ("scale",),
+    "scale": ("root",),
+    "root": ("variance",),
+    "variance": ("squares",),
+    "squares": ("apart",),
+    "apart": ("mean",),
+    "mean": ("x",),
+}
 STEPS = 2 * len(GATES)
 
 
@@ -63,7 +83,7 @@ def gate_of(step: int) -> str:
 
 
 def known(step: int) -> tuple[set[str], set[str]]:
-    """Which numbers are there after so many steps: those of the way forward, and of the way back."""
+    """Which numbers are there after so many steps: of the way forward, and of the way back."""
     n = len(GATES)
     there = {"x", "gamma", "beta", *GATES[: min(step, n)]}
     arrived = {"y"} if step >= n else set()
@@ -84,7 +104,9 @@ def numbers_of(example: Example) -> tuple[dict[str, np.ndarray], dict[str, np.nd
 
 
 def picture(example: Example, step: int, theme: Theme) -> str:
-    """The graph after so many steps as an SVG: in every box forward numbers on the left, backward ones on the right."""
+    """The graph after so many steps as an SVG: in every box forward numbers on the left, backward
+    ones on the right.
+    """
     v, d = numbers_of(example)
     there, arrived = known(step)
     tall = (2 + max(len(example.x), 2)) * LINE
@@ -92,7 +114,8 @@ def picture(example: Example, step: int, theme: Theme) -> str:
     at = {key: (EDGE + n.column * COLUMN, EDGE + n.row * (tall + GAP)) for key, n in NODES.items()}
     now = gate_of(step) if step else ""
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" font-family="sans-serif" font-size="15">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
+        'font-family="sans-serif" font-size="15">',
         _heads(theme),
     ]
     for key, node in NODES.items():
@@ -119,14 +142,21 @@ def _returned(key, source, arrived):
 
 def _heads(theme):
     return "".join(
-        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8" markerUnits="userSpaceOnUse" '
+        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
+        'markerHeight="8" markerUnits="userSpaceOnUse" '
         f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{color}"/></marker>'
-        for name, color in (("fore", theme.lines[0]), ("back", theme.lines[1]), ("none", theme.faint))
-    )  # fmt: skip
+        for name, color in (
+            ("fore", theme.lines[0]),
+            ("back", theme.lines[1]),
+            ("none", theme.faint),
+        )
+    )
 
 
 def _arrow(begin, end, tall, color, head, aside, dashes=""):
-    """From box to box, from side to side or from edge to edge, a little aside so that both ways are seen."""
+    """From box to box, from side to side or from edge to edge, a little aside so that both ways are
+    seen.
+    """
     (x0, y0), (x1, y1) = begin, end
     mid = BOX / 2
     if x0 == x1:
@@ -144,7 +174,8 @@ def _arrow(begin, end, tall, color, head, aside, dashes=""):
         ends = (low + 2 * aside, max(y0, y1)), (high + 2 * aside, min(y0, y1) + tall)
         a, b = ends if x1 > x0 else ends[::-1]
     return (
-        f'<path d="M{a[0]:.0f} {a[1]:.0f}L{b[0]:.0f} {b[1]:.0f}" stroke="{color}" stroke-width="2" fill="none" '
+        f'<path d="M{a[0]:.0f} {a[1]:.0f}L{b[0]:.0f} {b[1]:.0f}" stroke="{color}" '
+        'stroke-width="2" fill="none" '
         f'marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
     )
 
@@ -160,8 +191,10 @@ def _box(symbol, at, tall, value, gradient, now, theme):
     dim = "" if value is not None else ' opacity="0.45"'
     out = [
         f'<g{dim}><rect x="{x}" y="{y}" width="{BOX}" height="{tall}" rx="7" fill="none" {edge}/>',
-        f'<rect x="{x}" y="{y}" width="{BOX}" height="28" rx="7" fill="{theme.level}" fill-opacity="0.4"/>',
-        f'<text x="{x + BOX / 2}" y="{y + 20}" text-anchor="middle" font-weight="bold" font-size="16" fill="{theme.ink}">{symbol}</text>',
+        f'<rect x="{x}" y="{y}" width="{BOX}" height="28" rx="7" fill="{theme.level}" '
+        'fill-opacity="0.4"/>',
+        f'<text x="{x + BOX / 2}" y="{y + 20}" text-anchor="middle" font-weight="bold" '
+        f'font-size="16" fill="{theme.ink}">{symbol}</text>',
     ]
     for values, right, color in (
         (value, x + BOX / 2 - 4, theme.lines[0]),
@@ -180,21 +213,12 @@ def _box(symbol, at, tall, value, gradient, now, theme):
 
 def _legend(x, y, theme):
     ways = (
-        ("fore", "", theme.lines[0], "forward: the numbers"),
-        ("back", "7 4", theme.lines[1], "backward: their gradients"),
+        ("fore", "", theme.lines[0], _("forward: the numbers")),
+        ("back", "7 4", theme.lines[1], _("backward: their gradients")),
     )
     return "".join(
-        f'<path d="M{x} {y + 26 * i}h34" stroke="{color}" stroke-width="2" marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
+        f'<path d="M{x} {y + 26 * i}h34" stroke="{color}" stroke-width="2" '
+        f'marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
         f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{told}</text>'
         for i, (head, dashes, color, told) in enumerate(ways)
-    )  # fmt: skip
-
-
-def stamp(example: Example, theme: Theme) -> str:
-    """The same in the size of a stamp."""
-    whole = picture(example, STEPS, theme)
-    size = re.search(r'viewBox="0 0 (\d+) (\d+)"', whole)
-    wide, tall = int(size[1]), int(size[2])
-    high = wide * HEIGHT / WIDTH
-    frame = f'viewBox="0 {(tall - high) / 2:.0f} {wide} {high:.0f}" aria-hidden="true"'
-    return whole.replace(size[0], frame, 1)
+    )

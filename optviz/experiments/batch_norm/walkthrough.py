@@ -1,139 +1,258 @@
-"""One small batch through the layer and back: typed numbers, the graph step by step, and the closed form."""
+"""The layer on a few numbers: every step as an equation, in words, and all numbers in a table."""
 
-import contextlib
-from dataclasses import replace
+import csv
+import io
 
-import streamlit as st
+import numpy as np
 
-from optviz.experiments.batch_norm import graph as batch_graph
-from optviz.experiments.batch_norm import walkthrough_figures as batch_steps
-from optviz.experiments.batch_norm.spec import RANGES, read_numbers
-from optviz.nn.batch_norm import BatchNorm
-from optviz.optim.hyperparameter import Hyperparameter
-from optviz.plot.equations import equations, remarks
-from optviz.plot.style import THEMES
-from optviz.shell import sharing
-from optviz.ui.assets import as_image
-from optviz.ui.components import hyperparameter_panel, plot, theme_name
-from optviz.ui.session import session
+from optviz.experiments.batch_norm.graph import GATES, NODES, STEPS, gate_of, numbers_of
+from optviz.experiments.batch_norm.spec import Example
+from optviz.experiments.page import Caption
+from optviz.nn.batch_norm import MOMENTUM, BatchNorm
+from optviz.plot import Table, number
+from optviz.plot.equations import equations, latex_number, remarks
+from optviz.translation import _
 
-EXAMPLE = (
-    Hyperparameter("gamma", 1.0, *RANGES["gamma"], r"\gamma", help="spread of what goes out; the network learns it"),
-    Hyperparameter("beta", 0.0, *RANGES["beta"], r"\beta", help="mean of what goes out; the network learns it"),
-    Hyperparameter("eps", 1e-6, *RANGES["eps"], r"\epsilon", log=True, help="keeps the division from failing where all rows are equal"),
-)  # fmt: skip
+# Parts of equations.
+ROOT = r"\sqrt{\sigma^2 + \epsilon}"
+OVER = rf"\tfrac{{1}}{{{ROOT}}}"
+FIRST, SECOND, EVERY = r"\text{, first way}", r"\text{, second way}", r"\text{ in every row}"
 
 
-def _put_example(**parts):
-    session().specs["batch_norm"] = replace(
-        session().specs["batch_norm"],
-        example=replace(session().specs["batch_norm"].example, **parts),
-    )
+def _tuple(a):
+    a = np.atleast_1d(a)
+    inner = r",\; ".join(_tex(v) for v in a)
+    return inner if len(a) == 1 else rf"({inner})"
 
 
-def _put_rows(x):
-    arriving = session().specs["batch_norm"].example.arriving
-    _put_example(x=x, arriving=(arriving + (0.0,) * len(x))[: len(x)])
+def _tex(value):
+    return latex_number(float(f"{value:.4g}") + 0.0)  # no −0
 
 
-def controls() -> None:
-    """The rows, what arrives at them, and the layer's own numbers."""
-    _typed(
-        "x", "Rows x of one unit", session().specs["batch_norm"].example.x, read_numbers, _put_rows
-    )
-    rows = len(session().specs["batch_norm"].example.x)
-    _typed(f"arriving-{rows}", "Gradient ∂y that arrives at them", session().specs["batch_norm"].example.arriving, lambda text: _as_many(text, rows),
-           lambda values: _put_example(arriving=values))  # fmt: skip
-    key, values = (
-        f"batch-norm-example-{session().epoch}",
-        vars(session().specs["batch_norm"].example),
-    )
-    hyperparameter_panel(key, "The layer", EXAMPLE, values, lambda new: _put_example(**new))
+def _signed(value):
+    return rf"({_tex(value)})" if value < 0 else _tex(value)
 
 
-def _as_many(text, rows):
-    found = read_numbers(text)
-    if len(found) != rows:
-        raise ValueError(
-            f"there {'is one row' if rows == 1 else f'are {rows} rows'}, and {len(found)} gradients"
+def _sum(values):
+    return " + ".join(_signed(v) for v in values)
+
+
+def title(step: int) -> str:
+    """What a step is called."""
+    n = len(GATES)
+    if not step:
+        return _("**Before the first step**")
+    if step <= n:
+        message = _("**Step {step} of {n}, forward through {gate}**")
+    else:
+        message = _("**Step {step} of {n}, backward through {gate}**")
+    return message.format(step=step, n=STEPS, gate=NODES[gate_of(step)].symbol)
+
+
+def equations_of(example: Example, step: int) -> list[str]:
+    """The equations of a step with the numbers of the batch, in LaTeX."""
+    gate = gate_of(step)
+    if step <= len(GATES):
+        symbols, filled, result = _forward(example)[gate]
+        return [" = ".join(filter(None, (symbols, filled, _tuple(result))))]
+    return [
+        " = ".join(filter(None, (symbols, filled, _tuple(result))))
+        for symbols, filled, result in _backward(example)[gate]
+    ]
+
+
+def _forward(example):
+    """By gate: in symbols, with numbers, what it comes to."""
+    v, _gradients = numbers_of(example)
+    n, x, apart = len(example.x), _tuple(v["x"]), _tuple(v["apart"])
+    gamma, beta, eps = (_signed(value) for value in (example.gamma, example.beta, example.eps))
+    mean, variance, scale = _signed(v["mean"]), _tex(v["variance"]), _tex(v["scale"])
+    written = {
+        "mean": (r"\mu = \frac{1}{B} \sum x", rf"\frac{{{_sum(v['x'])}}}{{{n}}}"),
+        "apart": (r"x - \mu", rf"{x} - {mean}"),
+        "squares": (r"(x - \mu)^2", ""),
+        "variance": (
+            r"\sigma^2 = \frac{1}{B} \sum (x - \mu)^2",
+            rf"\frac{{{_sum(v['squares'])}}}{{{n}}}",
+        ),
+        "root": (ROOT, rf"\sqrt{{{variance} + {eps}}}"),
+        "scale": (rf"\frac{{1}}{{{ROOT}}}", rf"\frac{{1}}{{{_tex(v['root'])}}}"),
+        "hat": (rf"\hat x = (x - \mu) \cdot {OVER}", rf"{apart} \cdot {scale}"),
+        "stretched": (r"\gamma\, \hat x", rf"{gamma} \cdot {_tuple(v['hat'])}"),
+        "y": (r"y = \gamma\, \hat x + \beta", rf"{_tuple(v['stretched'])} + {beta}"),
+    }
+    return {gate: (*way, v[gate]) for gate, way in written.items()}
+
+
+def _backward(example):
+    """By gate, the last one first: the same for every gradient that it passes on."""
+    v, d = numbers_of(example)
+    first, n = v["scale"] * d["hat"], len(example.x)
+    gamma, through = _signed(example.gamma), v["hat"] * d["stretched"]
+    shared = np.full(n, d["mean"] / n)
+    over = r"\partial\tfrac{1}{\sqrt{\;}}"
+    return {
+        "y": [
+            (r"\partial(\gamma \hat x) = \partial y", "", d["stretched"]),
+            (r"\partial\beta = \sum \partial y", _sum(d["y"]), d["beta"]),
+        ],
+        "stretched": [
+            (
+                r"\partial\hat x = \gamma\, \partial(\gamma \hat x)",
+                rf"{gamma} \cdot {_tuple(d['stretched'])}",
+                d["hat"],
+            ),
+            (
+                r"\partial\gamma = \sum \hat x\, \partial(\gamma \hat x)",
+                _sum(through),
+                d["gamma"],
+            ),
+        ],
+        "hat": [
+            (
+                rf"{over} = \sum (x - \mu)\, \partial\hat x",
+                _sum(v["apart"] * d["hat"]),
+                d["scale"],
+            ),
+            (rf"\partial(x - \mu) {FIRST} = {OVER}\, \partial\hat x", "", first),
+        ],
+        "scale": [
+            (rf"\partial\sqrt{{\;}} = -\frac{{1}}{{\sigma^2 + \epsilon}}\, {over}", "", d["root"])
+        ],
+        "root": [
+            (
+                rf"\partial\sigma^2 = \frac{{1}}{{2 {ROOT}}}\, \partial\sqrt{{\;}}",
+                "",
+                d["variance"],
+            )
+        ],
+        "variance": [
+            (
+                rf"\partial(x - \mu)^2 = \frac{{1}}{{B}}\, \partial\sigma^2 {EVERY}",
+                "",
+                d["squares"],
+            )
+        ],
+        "squares": [
+            (
+                rf"\partial(x - \mu) {SECOND} = 2 (x - \mu)\, \partial(x - \mu)^2",
+                "",
+                d["apart"] - first,
+            ),
+            (r"\partial(x - \mu) \text{, both}", "", d["apart"]),
+        ],
+        "apart": [
+            (
+                r"\partial\mu = -\sum \partial(x - \mu)",
+                rf"-\left({_sum(d['apart'])}\right)",
+                d["mean"],
+            ),
+            (rf"\partial x {FIRST} = \partial(x - \mu)", "", d["apart"]),
+        ],
+        "mean": [
+            (rf"\partial x {SECOND} = \frac{{1}}{{B}}\, \partial\mu {EVERY}", "", shared),
+            (r"\partial x \text{, both}", "", d["x"]),
+        ],
+    }
+
+
+def seen(example: Example) -> str:
+    """What the example says, in words with its numbers."""
+    v, d = numbers_of(example)
+    n = len(example.x)
+    if n == 1:
+        return _(
+            "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β "
+            "whatever x is, and no "
+            "gradient comes through. Batch normalization needs a batch."
         )
-    return found
+    if not v["variance"]:
+        return _(
+            "**All rows are the same**: the variance is 0, ε alone keeps the division from "
+            "failing, and "
+            "every x̂ is 0."
+        )
+    message = _("x̂ has mean 0 and std {std}, whatever the mean and the std of x are.")
+    told = [message.format(std=number(float(v["hat"].std()), 4))]
+    given = int(np.count_nonzero(np.array(example.upstream)))
+    reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
+    if 0 < given < reached:
+        message = _(
+            "**The rows of a batch talk to each other**: a gradient arrives at {given} of "
+            "{n} rows, and "
+            "{reached} of them get one, by way of μ and σ²."
+        )
+        told.append(message.format(given=given, n=n, reached=reached))
+    message = _("The gradients of x add up to {total}: moving all rows alike changes nothing.")
+    told.append(message.format(total=number(_clean(d["x"]), 2)))
+    return " ".join(told)
 
 
-def _typed(name, label, values, read, put):
-    """A field for some numbers; what cannot be read is said below it, and the last good ones stay."""
-    S = st.session_state
-    key = f"batch-norm-{name}-{session().epoch}"
+def _clean(a):
+    total = float(a.sum())
+    return total if abs(total) > 1e-9 * max(float(np.abs(a).max()), 1e-300) else 0.0
 
-    def change():
-        with contextlib.suppress(ValueError):  # it is said below
-            put(read(S[key]))
 
-    text = st.text_input(
-        label, ", ".join(f"{v:.12g}" for v in values), key=key, max_chars=200, on_change=change
+def running_statistics(example: Example) -> str:
+    """What evaluation makes of it: the running statistics after this one batch."""
+    v, _gradients = numbers_of(example)
+    mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
+    y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
+    return _(
+        "**Evaluation** does not look at the batch: a single row must get the same answer "
+        "in whatever "
+        "company it comes. Training keeps running averages, a tenth of each new batch: from "
+        "mean 0 and "
+        "variance 1 this batch makes them {mean} and {variance}, so that right after it the "
+        "row x = {x} "
+        "would come out as {y} in place of {now}. After some dozens of batches the averages "
+        "are those of "
+        "the data."
+    ).format(
+        mean=number(float(mean), 3),
+        variance=number(float(variance), 4),
+        x=number(example.x[-1], 3),
+        y=number(float(y), 3),
+        now=number(float(v["y"][-1]), 3),
     )
-    try:
-        read(text)
-    except ValueError as error:
-        st.error(f"Here {error}. Shown are the last that could be read.", icon=":material/error:")
 
 
-def graph(setting) -> None:
-    """The graph as far as one has gone through it, and what is to be seen in it."""
-    example = setting.example
-    step = _stepper()
-    st.markdown(f"**{batch_steps.title(step)}**")
-    with st.container(key="batch-norm-step"):
-        for equation in (
-            batch_steps.equations_of(example, step)
-            if step
-            else [r"\text{Nine operations forward, nine backward.}"]
-        ):
-            st.markdown(f"$$\n{equation}\n$$")
-    picture = batch_graph.picture(example, step, THEMES[theme_name()])
-    drawn = as_image(picture, "The computational graph. The table below has its numbers.")
-    st.html(
-        f'<div class="ov-graph" tabindex="0" role="region" aria-label="Computational graph">{drawn}</div>'
-    )
-    st.markdown(batch_steps.seen(example))
-    plot(
-        "batch-norm-rows", batch_steps.way_of_the_rows(example, THEMES[theme_name()]),
-        "Every row on its way from x to y. The table below has the numbers.", view=f"{example}", theme=theme_name(), link=sharing.query(),
-    )  # fmt: skip
-    st.markdown(batch_steps.remembered(example))
+def steps_table(example: Example) -> Table:
+    """All numbers of the graph, both ways."""
+    v, d = numbers_of(example)
+    columns = (_("number"), _("what it is"), _("forward"), _("what comes back"), _("backward"))
+    rows = [
+        [n.symbol, _(n.meaning), _listed(v[k]), _(n.back), _listed(d[k])] for k, n in NODES.items()
+    ]
+    return Table(_("The graph in numbers"), columns, rows)
 
 
-def _stepper():
-    """How many of the steps are done."""
-    S = st.session_state
-    key = f"batch-norm-at-{session().epoch}"
-    S.setdefault(key, batch_graph.STEPS)
-
-    def move(by):
-        S[key] = min(max(S[key] + by, 0), batch_graph.STEPS)
-
-    # one container in the other: on a phone the page takes those that lie on its top level apart
-    with (
-        st.container(),
-        st.container(horizontal=True, vertical_alignment="bottom", key="batch-norm-stepper"),
-    ):
-        for label, by, end in (("Back", -1, 0), ("Next", 1, batch_graph.STEPS)):
-            icon = f":material/arrow_{'back' if by < 0 else 'forward'}:"
-            st.button(
-                label, icon=icon, key=f"batch-norm-{label.lower()}", on_click=move, args=(by,), disabled=S[key] == end
-            )  # fmt: skip
-        return st.slider("Steps done", 0, batch_graph.STEPS, key=key)
-
-
-def told(setting) -> None:
+def closed_form(context) -> list:
     """The same as a table, and the layer's equations."""
-    st.html(batch_steps.steps_table(setting.example))
-    st.markdown(
-        "**The layer in closed form.** The nine steps back, put together, are the last line:"
+    source = _(
+        "The graph is that of F. Kratzert (2016), Understanding the backward pass through batch "
+        "normalization layer. ∂ of a number is how the loss changes with it."
     )
-    for equation in equations(BatchNorm):
-        st.markdown(f"$$\n{equation}\n$$")
-    st.caption(
-        f"{remarks(BatchNorm)} The graph is that of F. Kratzert (2016), Understanding the backward pass through batch normalization "
-        "layer. ∂ of a number is how the loss changes with it."
-    )
+    return [
+        steps_table(context.spec.example),
+        _("**The layer in closed form.** The nine steps back, put together, are the last line:"),
+        *(f"$$\n{equation}\n$$" for equation in equations(BatchNorm)),
+        Caption(f"{remarks(BatchNorm)} {source}"),
+    ]
+
+
+def _listed(a):
+    return ", ".join(number(float(v), 4) for v in np.atleast_1d(a))
+
+
+def graph_csv(example: Example) -> str:
+    """All numbers in full precision; row 0 is what all rows share."""
+    v, d = numbers_of(example)
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n").writerow
+    write(["number", "row", "forward", "backward"])
+    for key, node in NODES.items():
+        shared = not np.ndim(v[key])
+        for i, (a, g) in enumerate(zip(np.atleast_1d(v[key]), np.atleast_1d(d[key]), strict=True)):
+            write([node.symbol, 0 if shared else i + 1, repr(float(a)), repr(float(g))])
+    return out.getvalue()

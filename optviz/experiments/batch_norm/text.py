@@ -1,0 +1,191 @@
+"""What is said of trainings with and without the layer."""
+
+import numpy as np
+
+from optviz.data import DATASETS
+from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
+from optviz.experiments.page import Caption
+from optviz.plot import Column, Table, number, over_seeds
+from optviz.plot.training import status
+from optviz.training import Progress
+from optviz.translation import N_, _
+
+GOOD = 0.9  # the accuracy from which on a network has learned
+ROWS = 256  # training examples that are sent through to look inside
+DEAD, EXPLODED = 0.02, 50  # ratios of the last layer's std to the first one's
+SHARES = (
+    (1.0, N_("Always, here")),
+    (0.8, N_("Almost always")),
+    (0.5, N_("Mostly")),
+    (0.0, N_("At a part of them")),
+)
+
+
+def _percent(value) -> str:
+    return f"{number(100 * float(value), 3)} %"
+
+
+def verdict(pair: Pair, part: int = 0) -> str:
+    """What the numbers say about with and without, with every exception."""
+    if not pair.done:
+        return _(
+            "Trained to the end, it is said here at which values batch normalization is "
+            "ahead, and at "
+            "which it is not."
+        )
+    n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
+    ahead, level = int((better > 0).sum()), int((better == 0).sum())
+    told = [
+        _(
+            "**{word}:** with batch normalization the accuracy on the {examples} is higher "
+            "at {ahead} of "
+            "{n} values."
+        ).format(word=_(_word(ahead / n)), examples=_(SETS[part]), ahead=ahead, n=n)
+    ]
+    if level:
+        message = _("At {n} the two are level (within {level}).")
+        told.append(message.format(n=level, level=_percent(LEVEL)))
+    case = _("{value}, {without} without and {normalized} with")
+    worse = [
+        case.format(value=pair.name(i), without=_percent(b[i]), normalized=_percent(a[i]))
+        for i in np.flatnonzero(better < 0)
+    ]
+    if worse:
+        told.append(_("**But plain is better at {cases}.**").format(cases="; ".join(worse)))
+    message = _("{accuracy} is reached at {normalized} of them with it and at {without} without.")
+    reached = ((values >= GOOD).sum() for values in (a, b))
+    told.append(
+        message.format(
+            accuracy=_percent(GOOD), **dict(zip(("normalized", "without"), reached, strict=True))
+        )
+    )
+    lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
+    if any(lost):
+        message = _("{normalized} diverge with it and {without} without.")
+        told.append(message.format(normalized=lost[0], without=lost[1]))
+    return " ".join(told)
+
+
+def _word(share):
+    if not share:
+        return N_("Never, here")
+    return next(word for limit, word in SHARES if share == 1.0 or (share > limit and limit < 1))
+
+
+def summary_table(pair: Pair, part: int = 0) -> Table:
+    """The last accuracies in numbers, a row for every value."""
+    a, b = np.median(pair.final(part), -1)
+    columns = (
+        "",
+        Column(_("with"), 3, percent=True),
+        Column(_("without"), 3, percent=True),
+        _("difference"),
+        _("with, status"),
+        _("without, status"),
+    )
+    rows = []
+    for i in range(len(pair.values)):
+        difference = f"{100 * (a[i] - b[i]):+.1f}".replace("-", "−")
+        rows.append([pair.name(i), a[i], b[i], difference, *(status(now, i) for now in pair.both)])
+    label = _("Last accuracy on the {examples} at every value").format(examples=_(SETS[part]))
+    return Table(label, columns, rows)
+
+
+def speed(both: list[Progress], epoch: float) -> str:
+    """Which of the two has learned first, in epochs and in seconds."""
+    if not any(now.iteration for now in both):
+        return ""
+    told = [_reached(_(name), now, epoch) for name, now in zip(NAMES, both, strict=True)]
+    message = _("{accuracy} of the training set is right: **{first}, {second}**.")
+    text = message.format(accuracy=_percent(GOOD), first=told[0], second=told[1])
+    lost = [
+        _(name) for name, now in zip(NAMES, both, strict=True) if (now.diverged_at[0] >= 0).any()
+    ]
+    if not lost:
+        return text
+    return f"{text} {_('Diverged: {names}.').format(names=', '.join(lost))}"
+
+
+def _reached(name, now, epoch):
+    good = np.flatnonzero(over_seeds(now.accuracy[:, 0, 0])[0] >= GOOD)
+    if not len(good):
+        return _("{name} not yet").format(name=name)
+    t = now.evaluated[good[0]]
+    seconds = now.seconds[t - 1] if t else 0.0
+    message = _("{name} after {epochs} epochs ({seconds} s)")
+    return message.format(name=name, epochs=number(t / epoch, 3), seconds=number(seconds, 2))
+
+
+# Inside.
+
+
+def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
+    """Mean and std at every stage of every hidden layer."""
+    columns = [""]
+    for stage in hidden[0]:
+        for message in (_("{stage}, mean"), _("{stage}, std")):
+            columns.append(Column(message.format(stage=_(STAGES[stage]).split(" x")[0]), 3))
+    rows = [
+        [
+            _("layer {i}").format(i=i + 1),
+            *(float(v) for a in layer.values() for v in (a.mean(dtype=float), a.std(dtype=float))),
+        ]
+        for i, layer in enumerate(hidden)
+    ]
+    return Table(_("Inside the network {name}").format(name=name), columns, rows)
+
+
+def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
+    """What becomes of the pre-activations' std from the first hidden layer to the last."""
+    first, last = (float(h["pre-activations"].std(dtype=float)) for h in (hidden[0], hidden[-1]))
+    told = [_("**After {t} iterations.**").format(t=iteration)]
+    message = _("Pre-activations have std {first} in layer 1 and {last} in layer {n}.")
+    told.append(message.format(first=number(first, 3), last=number(last, 3), n=len(hidden)))
+    if "normalized" in hidden[0]:
+        each = [float(layer["normalized"].std(dtype=float)) for layer in hidden]
+        message = _("After normalization it is between {low} and {high}, **whatever comes in**.")
+        told.append(message.format(low=number(min(each), 3), high=number(max(each), 3)))
+    else:
+        ratio = last / first if first else 0.0
+        told.append(
+            _("**The signal dies out** on its way.")
+            if ratio < DEAD
+            else _("**The signal explodes** on its way.")
+            if ratio > EXPLODED
+            else _("The signal keeps its size by itself.")
+        )
+    return " ".join(told)
+
+
+NOTES = {
+    "one": N_(
+        "Turn the learning rate up: the network without batch normalization diverges long "
+        "before the "
+        "one with it."
+    ),
+    "scales": N_(
+        "Every pair begins with the same random numbers, multiplied by its σ; the rule of initial "
+        "weights is this one alone."
+    ),
+    "rates": N_(
+        "Every pair has its own learning rate, in place of the optimizer's; all begin with "
+        "the same "
+        "weights."
+    ),
+}
+
+
+def notes(context) -> Caption:
+    """How it was done."""
+    common = _(
+        "Both meet the same mini-batches, drawn with replacement; an epoch is as many "
+        "examples as there "
+        "are for training. Accuracies of the network with batch normalization are those of "
+        "evaluation, by "
+        "its running statistics; histograms are of {n} training examples normalized by "
+        "their own. A "
+        "network that diverged counts as 0. Of several seeds the median, and bars from the "
+        "least to the "
+        "largest; inside is the first. Data: {attribution}"
+    ).format(n=ROWS, attribution=DATASETS[context.spec.dataset.key].attribution)
+    return Caption(f"{_(NOTES[context.spec.view])} {common}")

@@ -98,9 +98,10 @@ def validate(spec) -> None:
             low, high, name = declared["count"]
             if not low <= len(value) <= high:
                 raise SpecError(f"there are {low} to {high} {name}, not {len(value)}")
-        for inner in value if isinstance(value, tuple) else (value,):
+        many = isinstance(value, tuple)
+        for inner in value if many else (value,):
             if isinstance(inner, Choice) and "registry" in declared:
-                inner.check(declared["registry"], f.name)
+                inner.check(declared["registry"], f.name.removesuffix("s") if many else f.name)
             elif is_dataclass(inner) and not isinstance(inner, Choice):
                 validate(inner)
     if hasattr(spec, "validate"):

@@ -649,7 +649,7 @@ source = "Nobody (1900)"
 steps = 5
 
 [[scene.optimizers]]
-optimizer = { sgd = { lr = 0.5 } }
+method = { sgd = { lr = 0.5 } }
 +++
 It goes down to {loss SGD}.
 

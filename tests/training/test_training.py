@@ -67,7 +67,7 @@ def end(training, data=None, **more):
 
 def same(a, b):
     assert a.iteration == b.iteration
-    for name in ("params", "loss", "diverged_at", "assessed", "accuracy"):
+    for name in ("params", "loss", "diverged_at", "evaluated", "accuracy"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
     assert a.snapshots.keys() == b.snapshots.keys()
     for t in a.snapshots:
@@ -315,8 +315,8 @@ def test_which_trainings_are_refused():
         (replace(good, optimizer=config("bfgs")), "BFGS works with"),
         (replace(good, optimizer=config("sgd", fork=Fork(config("sgd"), 3))), "without forks"),
         (replace(good, optimizer=config("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
-        (replace(good, network=deep), "number of layers is from 1 to 13"),
-        (replace(good, network=replace(good.network, dtype="float16")), "numbers are float32 or float64"),
+        (replace(good, network=deep), "hidden is from 0 to 12, not 13"),
+        (replace(good, network=replace(good.network, dtype="float16")), "dtype is one of float32, float64"),
         (replace(good, network=replace(good.network, activation=Choice("step"))), "no activation 'step'"),
         (replace(good, initializers=(Choice("ones"),)), "no initializer 'ones'"),
         (replace(good, network=SMALL), "the data have 64 inputs and 10 classes, the network 3 and 2"),

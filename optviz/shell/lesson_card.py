@@ -3,22 +3,18 @@
 import streamlit as st
 
 from optviz.experiments.page import Page
-from optviz.plot.style import THEMES
+from optviz.plot import THEMES
 from optviz.plot.thumbnail import thumbnail
-from optviz.shell import menu, sharing
-from optviz.shell.lessons import LESSONS, Lesson, told
+from optviz.shell import menu
+from optviz.shell.lesson_numbers import filled
+from optviz.shell.lessons import LESSONS
+from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
-from optviz.ui import cache
+from optviz.translation import _
+from optviz.ui import cache, locks
 from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
 from optviz.ui.session import session
-
-
-def open_lesson(key: str) -> None:
-    """Put a lesson's scene on the page, as its author set it."""
-    _S, lesson = st.session_state, LESSONS[key]
-    sharing.put(lesson.page, lesson.scene, lesson.view)
-    session().lesson, session().round = key, None
 
 
 def close_lesson() -> None:
@@ -26,59 +22,74 @@ def close_lesson() -> None:
     session().lesson = None
 
 
-def current() -> Lesson | None:
-    """The lesson whose card is shown on this page."""
-    lesson = LESSONS.get(session().lesson)
-    return lesson if lesson and lesson.page == session().page and not sharing.hidden("lessons") else None
-
-
 def card() -> None:
     """What the open lesson says, and the way to the one before and after."""
-    lesson = current()
+    lesson = open_lesson_of_page()
     if lesson is None:
         return
-    keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
-    at = keys.index(lesson.key)
+    texts = {
+        name: filled(getattr(lesson, name), lesson, cache.run) for name in ("text", "look", "next")
+    }
     with st.container(border=True, key="lesson"):
         text, look, then = st.columns(3)
-        text.markdown(f"##### {lesson.title}\n{_filled(lesson, 'text')}")
-        look.markdown(f"**Look for.** {_filled(lesson, 'look')}")
-        then.markdown(f"**Try next.** {_filled(lesson, 'next')}")
+        text.markdown(f"##### {lesson.title}\n{texts['text']}")
+        look.markdown(f"**{_('Look for.')}** {texts['look']}")
+        then.markdown(f"**{_('Try next.')}** {texts['next']}")
         then.caption(lesson.source)
         with st.container(horizontal=True):
-            for name, icon, to in (
-                ("Before", ":material/arrow_back:", at - 1),
-                ("Next", ":material/arrow_forward:", at + 1),
-            ):
-                there = 0 <= to < len(keys)
-                st.button(
-                    f"{name}: {LESSONS[keys[to]].title}" if there else name, key=f"lesson-{name}", icon=icon, disabled=not there or not _free(),
-                    on_click=open_lesson, args=(keys[to] if there else "",),
-                )  # fmt: skip
-            st.button("As it was", key="lesson-reset", icon=":material/restart_alt:", on_click=open_lesson, args=(lesson.key,),
-                      help="The lesson's scene again, with every hyperparameter as it was.")  # fmt: skip
-            st.button("Close", key="lesson-close", icon=":material/close:", on_click=close_lesson)
+            _neighbors(lesson)
+            st.button(
+                _("Reset lesson"),
+                key="lesson-reset",
+                icon=":material/restart_alt:",
+                on_click=open_lesson,
+                args=(lesson.key,),
+                help=_("The lesson's scene again, with every setting as it was."),
+            )
+            st.button(
+                _("Close"), key="lesson-close", icon=":material/close:", on_click=close_lesson
+            )
 
 
-def _filled(lesson, part):
-    return told(getattr(lesson, part), lesson, cache.run)
+def _neighbors(lesson):
+    """Buttons to the lessons of the page before and after."""
+    keys = [key for key, other in LESSONS.items() if other.page == lesson.page]
+    at = keys.index(lesson.key)
+    for key, name, named, icon, to in (
+        ("Previous", _("Previous"), _("Previous: {title}"), ":material/arrow_back:", at - 1),
+        ("Next", _("Next"), _("Next: {title}"), ":material/arrow_forward:", at + 1),
+    ):
+        there = 0 <= to < len(keys)
+        st.button(
+            named.format(title=LESSONS[keys[to]].title) if there else name,
+            key=f"lesson-{key}",
+            icon=icon,
+            disabled=not there or not _free(),
+            on_click=open_lesson,
+            args=(keys[to] if there else "",),
+        )
 
 
 def gallery() -> None:
     """Every lesson as a picture with its title; one click opens it on its page."""
-    sharing.opened("lessons")
-    if sharing.hidden("lessons"):
-        st.markdown("Whoever made the link that you opened has put the lessons away.")
+    opened("lessons")
+    if locks.hidden("lessons"):
+        st.markdown(_("The author of the link that you opened has put the lessons away."))
         return
-    st.markdown("#### Lessons\nEach is a scene to play with: what to look for, what to try next.")
+    about = _("Each is a scene to play with: what to look for, what to try next.")
+    st.markdown(f"#### {_('Lessons')}\n{about}")
     if not _free():
         st.caption(
-            "Whoever made the link that you opened wants its scene to stay: lessons can be looked at, not opened."
+            _(
+                "The author of the link that you opened wants its scene to stay: lessons "
+                "can be looked at, "
+                "not opened."
+            )
         )
     chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
-    for chapter in chapters:
+    for i, chapter in enumerate(chapters):
         st.markdown(f"##### {chapter}")
-        with st.container(horizontal=True, key=f"chapter-{list(chapters).index(chapter)}"):
+        with st.container(horizontal=True, key=f"chapter-{i}"):
             for lesson in LESSONS.values():
                 if lesson.chapter == chapter:
                     _tile(lesson)
@@ -86,12 +97,13 @@ def gallery() -> None:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return sharing.free("lessons", "function", "run", "hyperparameters", "optimizers")
+    return locks.free("lessons", "function", "run", "hyperparameters", "optimizers")
 
 
 def _tile(lesson):
     with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
-        st.html(as_image(_thumbnail(lesson.key, theme_name()), f"The paths of {lesson.title}"))
+        alternative = _("A picture of {title}").format(title=lesson.title)
+        st.html(as_image(_thumbnail(lesson.key, theme_name()), alternative))
         if st.button(
             lesson.title,
             key=f"open-{lesson.key}",
@@ -110,7 +122,7 @@ def _thumbnail(key, theme):
 
 
 def stamp(page: Page, scene, theme) -> str:
-    """A scene of a page in the size of a stamp, as SVG."""
+    """A scene of a page in the size of a thumbnail, as SVG."""
     if page.stamp is None:
         return thumbnail(scene, cache.run, cache.landscape(scene.objective), theme)
     return page.stamp(scene, theme)

@@ -6,15 +6,16 @@ import streamlit as st
 
 from optviz.experiments.page import Page
 from optviz.shell.registry import PAGES
+from optviz.translation import N_, _
 
 OTHERS = {
-    "course": ("Course", "map", "curriculum", "page"),
-    "lessons": ("Lessons", "school", "lesson_card", "gallery"),
+    "course": (N_("Course"), "map", "curriculum", "page"),
+    "lessons": (N_("Lessons"), "school", "lesson_card", "gallery"),
 }
 
 
 def link(key: str):
-    """The page as Streamlit's menu, links and switches take it; its module is loaded when it is drawn."""
+    """The page as Streamlit's menu, links and switches take it."""
     if key in OTHERS:
         title, icon, module, name = OTHERS[key]
         module = f"optviz.shell.{module}"
@@ -31,7 +32,7 @@ def link(key: str):
             getattr(import_module(module), name)()
 
     first = key == "trajectories"
-    return st.Page(draw, title=title, icon=f":material/{icon}:", url_path=key, default=first)
+    return st.Page(draw, title=_(title), icon=f":material/{icon}:", url_path=key, default=first)
 
 
 def menu(lessons: bool) -> dict[str, list]:

@@ -1,4 +1,6 @@
-"""Every page that has a scene, declared once: the menu, links, lessons and the course follow from it."""
+"""Every page that has a scene, declared once: the menu, links, lessons and the course follow from
+it.
+"""
 
 from optviz.experiments.activations import page as activations
 from optviz.experiments.batch_norm import page as batch_norm
@@ -27,33 +29,68 @@ PAGES: dict[str, Page] = {
     page.key: page
     for page in (
         OldPage(
-            "trajectories", "Trajectories", "conversion_path", "How does an optimizer find its way down?", "",
-            trajectories.BOOK, trajectories.check,
+            "trajectories",
+            "Trajectories",
+            "conversion_path",
+            "How does an optimizer find its way down?",
+            "",
+            trajectories.BOOK,
+            trajectories.check,
         ),
         activations.PAGE,
         OldPage(
-            "initialization", "Initialization", "start", "Where should training begin?", NETWORKS,
-            initialization.BOOK, initialization.check, lambda scene, theme: curves_thumbnail([scene], theme),
+            "initialization",
+            "Initialization",
+            "start",
+            "Where should training begin?",
+            NETWORKS,
+            initialization.BOOK,
+            initialization.check,
+            lambda scene, theme: curves_thumbnail([scene], theme),
         ),
         optimizer_comparison.PAGE,
         OldPage(
-            "standardization", "Data normalization", "center_focus_strong", "Why are data moved to the origin first?", LAB,
-            scaling.Standardization(), scaling.check, scaling_stamp.stamp,
+            "standardization",
+            "Data normalization",
+            "center_focus_strong",
+            "Why are data moved to the origin first?",
+            LAB,
+            scaling.Standardization(),
+            scaling.check,
+            scaling_stamp.stamp,
         ),
         batch_norm.PAGE,
         OldPage(
-            "regularization", "Overfitting", "compress", "Why does it fail on what it has not seen?", LAB,
-            overfitting.Regularization(), overfitting.check, overfitting_views.stamp,
+            "regularization",
+            "Overfitting",
+            "compress",
+            "Why does it fail on what it has not seen?",
+            LAB,
+            overfitting.Regularization(),
+            overfitting.check,
+            overfitting_views.stamp,
         ),
         lr_schedules.PAGE,
         ensembles.PAGE,
         OldPage(
-            "hyperparameter_search", "Hyperparameter search", "travel_explore", "Which settings should be tried?", LAB,
-            search.Search(), search.check, search_views.stamp,
+            "hyperparameter_search",
+            "Hyperparameter search",
+            "travel_explore",
+            "Which settings should be tried?",
+            LAB,
+            search.Search(),
+            search.check,
+            search_views.stamp,
         ),
         OldPage(
-            "loss_landscape", "Loss landscape", "landscape", "What does the loss of a real network look like?", LAB,
-            loss_landscapes.LossLandscape(), loss_landscapes.check, landscape.thumbnail,
+            "loss_landscape",
+            "Loss landscape",
+            "landscape",
+            "What does the loss of a real network look like?",
+            LAB,
+            loss_landscapes.LossLandscape(),
+            loss_landscapes.check,
+            landscape.thumbnail,
         ),
     )
-}  # fmt: skip
+}

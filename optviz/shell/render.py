@@ -18,7 +18,7 @@ from optviz.experiments.page import (
     Widget,
 )
 from optviz.plot import THEMES, Figure, ImageGrid, Table, to_plotly
-from optviz.shell import lesson_card, sharing
+from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.spec import SpecError
 from optviz.translation import _
@@ -32,7 +32,7 @@ from optviz.ui.training_jobs import MissingData
 
 def render(page: Page) -> None:
     """Draw a declared page."""
-    sharing.opened(page.key)
+    opening.opened(page.key)
     with full_rerun(lambda: live_figures(page)):
         head, stage = st.container(), st.container(key="stage")
         with stage:
@@ -73,10 +73,10 @@ def context_of(page: Page, states=()) -> Context:
 
 def _head(page):
     """The page's question, and what can be done with the page."""
-    sharing.complaint()
+    opening.complaint()
     title, buttons = st.columns([2, 3], vertical_alignment="center")
     with title:
-        st.markdown(f"#### {page.question}")
+        st.markdown(f"#### {_(page.question)}")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
         if page.buttons:
             page.buttons()
@@ -87,7 +87,7 @@ def _head(page):
 def _view_choice(page, form):
     """Which view of the experiment is looked at, where it has several."""
     if len(page.views) > 1:
-        labels = {key: view.label for key, view in page.views.items()}
+        labels = {key: _(view.label) for key, view in page.views.items()}
         place = form.at("view")
         with st.container(key=f"{page.key}-views"):
             select(

@@ -1,7 +1,7 @@
-"""A scene, how it is shown and what of the page is shut, as a link: text that fits into a URL, and its QR code.
+"""A scene, how it is shown and what is locked, as a link: text for a URL, and its QR code.
 
-A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for below, the
-dictionary above all, never changes, so that a link opens for ever.
+A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for
+below, the dictionary above all, never changes, so that a link opens for ever.
 """
 
 import base64
@@ -24,35 +24,23 @@ from optviz.spec import (
     from_dict,
     to_dict,
 )
+from optviz.translation import N_, _
+from optviz.ui.locks import GROUPS, Controls
 
-GROUPS = {
-    "function": "Function and formula",
-    "run": "Start, steps, noise",
-    "hyperparameters": "Hyperparameters of the optimizers",
-    "optimizers": "Adding and changing optimizers",
-    "view": "How it is shown",
-    "results": "Table, theory, equations",
-    "lessons": "Lessons",
-}
 VERSION = 2
 MAX_CHARACTERS = 8000  # of a link that is read
 MAX_BYTES = 64 * 1024  # of what is in it
 LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
 QUIET = 4  # modules around a QR code, which its standard asks for
 
-DAMAGED = "This link is damaged: a part of it is missing or was changed on its way. Copy it once more, all of it."
+DAMAGED = N_(
+    "This link is damaged: a part of it is missing or was changed on its way. Copy it once more, "
+    "all of it."
+)
 
 
 class LinkError(ValueError):
     """Why a link cannot be opened or made, in words for the person who has it."""
-
-
-@dataclass(frozen=True)
-class Controls:
-    """What a teacher took out of a student's hands: groups of controls that are shown shut, or not at all."""
-
-    locked: tuple[str, ...] = ()
-    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,7 +68,9 @@ class _Carried:
 
 
 def encode(shared: Shared | SharedScene) -> str:
-    """The link's text, the same for equal scenes; LinkError where there is more in it than a link may hold."""
+    """The link's text, the same for equal scenes; LinkError where there is more in it than a link
+    may hold.
+    """
     if isinstance(shared, Shared):
         data = to_dict(shared)
     else:
@@ -90,16 +80,23 @@ def encode(shared: Shared | SharedScene) -> str:
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
     if len(text) > MAX_CHARACTERS:
-        raise LinkError("This is too much for a link: take some optimizers away.")
+        raise LinkError(_("This is too much for a link: take some optimizers away."))
     return text
 
 
 def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
-    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with it."""
-    if not isinstance(text, str) or len(text) > MAX_CHARACTERS or not (parts := LINK.fullmatch(text)):
-        raise LinkError(DAMAGED)
-    if int(parts[1]) > VERSION:
-        raise LinkError(f"This link is of a newer version of the app (format {parts[1]}; this one reads {VERSION}).")
+    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with
+    it.
+    """
+    if (
+        not isinstance(text, str)
+        or len(text) > MAX_CHARACTERS
+        or not (parts := LINK.fullmatch(text))
+    ):
+        raise LinkError(_(DAMAGED))
+    if int(parts[1]) != VERSION:
+        message = _("This link is of format {format}, and this version of the app reads {version}.")
+        raise LinkError(message.format(format=parts[1], version=VERSION))
     data = _unpacked(parts[2])
     try:
         read = json.loads(data)
@@ -109,9 +106,13 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
         shared = _read(page, read)
         check(shared)
     except SpecError as error:
-        raise LinkError(f"This link asks for something that the app does not have: {error}.") from None
-    except (ValueError, RecursionError):  # no JSON, or a number of thousands of digits, or nested beyond reason
-        raise LinkError(DAMAGED) from None
+        message = _("This link asks for something that the app does not have: {reason}.")
+        raise LinkError(message.format(reason=error)) from None
+    except (
+        ValueError,
+        RecursionError,
+    ):  # no JSON, or a number of thousands of digits, or nested beyond reason
+        raise LinkError(_(DAMAGED)) from None
     return shared
 
 
@@ -131,7 +132,10 @@ def _read(page, data):
     if page == "trajectories":
         return from_dict(Shared, data, "link")
     warm_started, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
-    return SharedScene(page, opening if warm_started.scene is None else from_dict(type(opening), warm_started.scene))
+    return SharedScene(
+        page,
+        opening if warm_started.scene is None else from_dict(type(opening), warm_started.scene),
+    )
 
 
 def _unpacked(letters):
@@ -142,10 +146,16 @@ def _unpacked(letters):
         data = unpacker.decompress(packed, MAX_BYTES + 1)
         text = data.decode()
     except (ValueError, zlib.error):  # no base64, no zlib, no text
-        raise LinkError(DAMAGED) from None
-    # written once more: Python also reads +, / and =, and bits of the last letter that belong to no byte
-    if len(data) > MAX_BYTES or not unpacker.eof or unpacker.unused_data or _letters(packed) != letters:
-        raise LinkError(DAMAGED)
+        raise LinkError(_(DAMAGED)) from None
+    # written once more: Python also reads +, / and =, and bits of the last letter that belong to no
+    # byte
+    if (
+        len(data) > MAX_BYTES
+        or not unpacker.eof
+        or unpacker.unused_data
+        or _letters(packed) != letters
+    ):
+        raise LinkError(_(DAMAGED))
     return text
 
 
@@ -154,26 +164,37 @@ def _letters(packed):
 
 
 def qr_svg(url: str) -> str:
-    """The address as a QR code: SVG as wide as it is told to be; LinkError where it is too long for one.
+    """The address as a QR code: SVG as wide as it is told to be; LinkError where it is too long for
+    one.
 
-    Dark on white with its quiet zone, also where the page around it is dark. Inline in a page or an image of its own.
+    Dark on white with its quiet zone, also where the page around it is dark. Inline in a page or an
+    image of its own.
     """
     try:
         code = segno.make(url, error="l", micro=False)
     except ValueError:  # as well where it has no text, or not of Unicode
-        raise LinkError("This link is too long for a QR code: take some optimizers away, or send the link.") from None
+        raise LinkError(
+            "This link is too long for a QR code: take some optimizers away, or send the link."
+        ) from None
     drawn = io.BytesIO()
     look = {"dark": "#000", "light": "#fff", "svgclass": None, "lineclass": None, "omitsize": True}
     code.save(drawn, "svg", border=QUIET, xmldecl=False, nl=False, **look)
-    return drawn.getvalue().decode().replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
+    return (
+        drawn.getvalue()
+        .decode()
+        .replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
+    )
 
 
-# The dictionary of format 2: what zlib may point to in place of spelling it out. Links were made with these very
-# bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added or renamed elsewhere. What
+# The dictionary of format 2: what zlib may point to in place of spelling it out. Links were made
+# with these very
+# bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added or renamed
+# elsewhere. What
 # would gain by other words is a format 3 with a dictionary of its own beside this one.
 WORDS = (
-    b'sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y(x-1)**2*x*yx**2/20+y*'
-    b'*2x**2/20 + y**2 + sin(3*x)/2"function":"saddle","start":[1.0,0.001],"function":"noisy_bowl","no'
+    b"sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y(x-1)**2*x*yx**2/20+y*"
+    b"*2x**2/20 + y**2 + "
+    b'sin(3*x)/2"function":"saddle","start":[1.0,0.001],"function":"noisy_bowl","no'
     b'ise":{"uniform":{"scale":2.0}},"start":[-7.0,2.0],"function":"tilted_bowl","start":[-6.363961030'
     b'678928,-3.5355339059327373],"function":"sphere","start":[-4.0,3.0],"function":"double_well","sta'
     b'rt":[-2.0,1.0],"function":"rosenbrock","start":[-1.2,1.0],"function":"himmelblau","start":[-0.5,'

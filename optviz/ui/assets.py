@@ -1,7 +1,8 @@
 """What the browser loads beside Streamlit's own files: our two scripts and the installed Plotly.js.
 
-Streamlit serves the folder `static` next to the main script. Copies with a hash in the name go there
-at start, so that a browser may keep them and an upgrade is never mixed with the version before.
+Streamlit serves the folder `static` next to the main script. Copies with a hash in the name go
+there at start, so that a browser may keep them and an upgrade is never mixed with the version
+before.
 """
 
 import base64
@@ -36,11 +37,15 @@ def published(source: Path) -> str:
 
 
 def _linked(source: Path) -> bytes:
-    """The file; where it imports another of our scripts, by the name under which that one is published."""
+    """The file; where it imports another of our scripts, by the name under which that one is
+    published.
+    """
     content = source.read_bytes()
     if source.parent != FRONTEND:
         return content
-    return IMPORT.sub(lambda m: f'from "./{Path(published(FRONTEND / m[1])).name}"', content.decode()).encode()
+    return IMPORT.sub(
+        lambda m: f'from "./{Path(published(FRONTEND / m[1])).name}"', content.decode()
+    ).encode()
 
 
 def plotly_js() -> str:
@@ -49,16 +54,18 @@ def plotly_js() -> str:
 
 
 def script(name: str, export: str = "default") -> str:
-    """A few lines that import one of our scripts: a component's inline code is sent on every rerun."""
-    return f"""const m = await import(new URL("{published(FRONTEND / name)}", document.baseURI).href);
+    """Lines that import one of our scripts: inline code is sent on every rerun."""
+    address = published(FRONTEND / name)
+    return f"""const m = await import(new URL("{address}", document.baseURI).href);
 export default m.{export};"""
 
 
-def as_image(svg: str, told: str) -> str:
+def as_image(svg: str, alternative: str) -> str:
     """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole."""
     if "xmlns=" not in svg[:200]:  # without it an SVG is one within a page alone
         svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    return f'<img alt="{escape(told)}" src="data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode()}">'
+    data = base64.b64encode(svg.encode()).decode()
+    return f'<img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{data}">'
 
 
 def sheet(name: str) -> str:

@@ -11,10 +11,10 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.spec import Choice
 from optviz.training import MAX_BATCH, unsuited
 from optviz.ui.components import hyperparameter_panel
+from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.session import session
 
 SHARED = (

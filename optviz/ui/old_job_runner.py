@@ -9,7 +9,6 @@ from time import perf_counter
 
 import streamlit as st
 
-from optviz.ui.data_source import missing_message, source_of
 from optviz.spec import canonical_json, to_dict
 from optviz.training import (
     MAX_NUMBERS,
@@ -21,6 +20,7 @@ from optviz.training import (
     load,
 )
 from optviz.ui.components import shown
+from optviz.ui.data_source import missing_message, source_of
 from optviz.ui.session import session
 
 EVERY = 0.25  # seconds between two pictures

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from optviz.shell import lesson_card as lessons
-from optviz.shell import sharing
+from optviz.shell import opening, sharing
 from optviz.shell.export import menu as takehome
 from optviz.shell.registry import PAGES
 
@@ -22,7 +22,7 @@ def framed(page: str, more=_nothing) -> Iterator[list]:
     The open lesson stands first among the pictures. The head is drawn last, when the controls have spoken;
     `more` draws buttons of the page's own there.
     """
-    sharing.opened(page)
+    opening.opened(page)
     head, stage = st.container(), st.container(key="stage")
     with stage:
         columns = st.columns(3)
@@ -30,7 +30,7 @@ def framed(page: str, more=_nothing) -> Iterator[list]:
         lessons.card()
     yield columns
     with head:
-        sharing.complaint()
+        opening.complaint()
         title, buttons = st.columns([2, 3], vertical_alignment="center")
         with title:
             st.markdown(f"#### {PAGES[page].question}")

@@ -17,7 +17,7 @@ from optviz.experiments.hyperparameter_search.spec import (
     parts,
 )
 from optviz.plot.style import THEMES, style
-from optviz.shell import sharing
+from optviz.shell import opening, sharing
 from optviz.spec import SpecError, canonical_json, to_dict
 from optviz.tuning import SAMPLERS
 from optviz.tuning import search as run
@@ -209,7 +209,7 @@ def _raised(power):
 
 
 def _widen(space):
-    sharing.put(PAGE, replace(session().specs["hyperparameter_search"], space=space))
+    opening.put(PAGE, replace(session().specs["hyperparameter_search"], space=space))
     lab.run(PAGE, True)
 
 

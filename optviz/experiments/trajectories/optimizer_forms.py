@@ -19,8 +19,7 @@ from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import number
-from optviz.shell import sharing
-from optviz.ui import cache
+from optviz.ui import cache, locks
 from optviz.ui.session import session
 
 INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
@@ -28,7 +27,7 @@ INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
 
 def optimizer_controls(scene: Scene) -> None:
     """Every optimizer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
-    change, knobs_shown = not sharing.hidden("optimizers"), not sharing.hidden("hyperparameters")
+    change, knobs_shown = not locks.hidden("optimizers"), not locks.hidden("hyperparameters")
     for id, config, name, look in zip(
         state.ids(), scene.optimizers, scene.names, pictures.looks(scene), strict=True
     ):
@@ -40,7 +39,7 @@ def optimizer_controls(scene: Scene) -> None:
                 "Change",
                 key=f"settings-{id}",
                 on_change="rerun",
-                disabled=sharing.locked("optimizers"),
+                disabled=locks.locked("optimizers"),
             )
         if settings and settings.open:
             with settings:
@@ -48,9 +47,9 @@ def optimizer_controls(scene: Scene) -> None:
         if knobs_shown:
             live_panel(
                 f"hyperparameters-{id}-{cls.key}", name, hyperparameters(cls), _optimizer_values(id), _turned(id), _warnings(id), look, {id},
-                sharing.locked("hyperparameters"),
+                locks.locked("hyperparameters"),
             )  # fmt: skip
-    if not change or sharing.locked("optimizers"):
+    if not change or locks.locked("optimizers"):
         return
     full = len(scene.optimizers) >= MAX_OPTIMIZERS
     st.button(

@@ -14,7 +14,8 @@ from optviz.experiments.trajectories.results import results, sections
 from optviz.experiments.trajectories.step_inspector import inside, looked_into
 from optviz.experiments.trajectories.toolbar import head
 from optviz.shell import lesson_card as lessons
-from optviz.shell import sharing
+from optviz.shell import opening, sharing
+from optviz.ui import locks
 from optviz.ui.components import player
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
@@ -24,7 +25,7 @@ INSIDE = "Inside a step"
 
 def page() -> None:
     """Draw the page: the pictures first, so that they are on their way while the rest is made."""
-    sharing.opened()
+    opening.opened()
     scene, view = state.current(), session().view
     if predict.current():
         view = replace(view, solid=False)  # a guess is a click on the contour
@@ -37,10 +38,10 @@ def page() -> None:
         with panel:
             _controls(scene)
         with top:
-            sharing.complaint()
+            opening.complaint()
             head(scene, view)
         with under:
-            if not sharing.hidden("results"):
+            if not locks.hidden("results"):
                 results(scene, sealed=_sealed())
                 sections(scene)
 
@@ -56,7 +57,7 @@ def _stage(scene, view):
     beside = {"Curves": None, INSIDE: None}
     left, right = st.columns([11, 9], gap="small")
     with left:
-        free = not (sharing.locked("run") or sharing.hidden("run"))
+        free = not (locks.locked("run") or locks.hidden("run"))
         where = sealed and round.question == predict.WHERE
         pictures.landscape(
             scene, view, ids, looked_into() if S.get("beside") == INSIDE and not sealed else None,
@@ -77,11 +78,11 @@ def _stage(scene, view):
 
 
 def _controls(scene):
-    if not sharing.hidden("function"):
-        function_controls(scene.objective, sharing.locked("function"))
-    if not sharing.hidden("run"):
+    if not locks.hidden("function"):
+        function_controls(scene.objective, locks.locked("function"))
+    if not locks.hidden("run"):
         run_box = st.expander("Start, steps, noise", key="run", on_change="rerun")
         if run_box.open:
             with run_box:
-                run_controls(scene, sharing.locked("run"))
+                run_controls(scene, locks.locked("run"))
     optimizer_controls(scene)

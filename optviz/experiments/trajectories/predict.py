@@ -8,8 +8,7 @@ import streamlit as st
 from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.plot.style import number
-from optviz.shell import sharing
-from optviz.ui import cache
+from optviz.ui import cache, locks
 from optviz.ui.session import session
 
 BEST = 10  # points of a perfect guess
@@ -59,7 +58,7 @@ def another() -> None:
     """Ask again: about the next optimizer, and from another start where that may be moved."""
     _S, old, ids = st.session_state, current(), state.ids()
     at = ids.index(old.about) if old.about in ids else -1
-    if sharing.free("run"):
+    if locks.free("run"):
         f = session().specs["trajectories"].objective.f
         rng = np.random.default_rng(len(session().score))
         low, high = np.array(f.domain).T

@@ -8,6 +8,7 @@ from optviz.experiments.trajectories import curves, predict
 from optviz.experiments.trajectories.view import LEVELS
 from optviz.shell import sharing
 from optviz.shell.export import menu as takehome
+from optviz.ui import locks
 from optviz.ui.session import session
 
 
@@ -17,7 +18,7 @@ def head(scene, view) -> None:
     with title:
         st.markdown(f"#### {scene.objective.f.name} $\\;f(x, y) = {scene.objective.f.latex}$")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
-        if not sharing.hidden("view"):
+        if not locks.hidden("view"):
             _view_popovers(view)
         st.button(
             "Predict", key="predict-begin", icon=":material/psychology_alt:", on_click=predict.begin,
@@ -34,7 +35,7 @@ def head(scene, view) -> None:
 
 
 def _view_popovers(view):
-    locked = sharing.locked("view")
+    locked = locks.locked("view")
     sharing.lazy(
         "Picture", ":material/landscape:", "contour-view", lambda: _picture_controls(view, locked)
     )

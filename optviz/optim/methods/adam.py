@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from optviz.optim.methods import shared
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.methods import shared
 
 
 def _adam_like(name, o, more=""):

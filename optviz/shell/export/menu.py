@@ -13,11 +13,12 @@ from optviz.experiments.trajectories import predict, table
 from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.experiments.trajectories.view import View
-from optviz.shell import lesson_card, sharing
+from optviz.shell import sharing
 from optviz.shell.export.offline import Part, figure_part, offline_html
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import training_script
+from optviz.shell.opening import open_lesson_of_page
 from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import cache, components
@@ -71,7 +72,7 @@ def scene_menu(scene: Scene, view: View) -> None:
         st.markdown(_("First your prediction: everything here tells how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), state.ids()
-    lesson, missing = lesson_card.current(), not_in_torch(scene)
+    lesson, missing = open_lesson_of_page(), not_in_torch(scene)
     files = [
         File(
             _("Page that plays offline"),

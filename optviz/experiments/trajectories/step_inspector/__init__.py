@@ -9,8 +9,7 @@ from optviz.experiments.trajectories.step_inspector import figures as views
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot.style import THEMES
-from optviz.shell import sharing
-from optviz.ui import cache
+from optviz.ui import cache, locks
 from optviz.ui.components import plot, step_shown, theme_name
 from optviz.ui.session import session
 
@@ -73,7 +72,7 @@ def _step(id):
     update = min(t, last - 1)
     if st.button(
         f"Fork at step {t}", icon=":material/call_split:", key="fork", on_click=fork, args=(id, t),
-        disabled=len(scene.optimizers) >= MAX_OPTIMIZERS or t >= last or len(config.segments()) > MAX_FORKS or not sharing.free("optimizers"),
+        disabled=len(scene.optimizers) >= MAX_OPTIMIZERS or t >= last or len(config.segments()) > MAX_FORKS or not locks.free("optimizers"),
         help="Adds a branch that goes its own way from here: then change its hyperparameters, or its optimizer, under its name. "
         "Not at the last step, after which nothing comes.",
     ):  # fmt: skip

@@ -1,0 +1,103 @@
+"""What stands on a page when a visitor comes to it: the scene of a link, a lesson's, or the page's
+own.
+"""
+
+import streamlit as st
+
+from optviz.experiments.trajectories import scene_state
+from optviz.experiments.trajectories.view import View
+from optviz.shell.lessons import LESSONS, Lesson
+from optviz.shell.registry import PAGES
+from optviz.shell.share import LinkError, decode
+from optviz.translation import _
+from optviz.ui.components import shown
+from optviz.ui.locks import Controls, hidden
+from optviz.ui.session import session
+
+
+def opened(page: str = "trajectories") -> None:
+    """When a session comes to a page: the scene of the address, or the page's own with a word on
+    what was wrong.
+    """
+    S = session()
+    S.page = page
+    shown(afresh=True)
+    if not S.specs:
+        S.view, S.controls = View(), Controls()
+        for other in PAGES.values():
+            S.specs[other.key] = other.scene
+        scene_state.show(PAGES["trajectories"].scene)
+        S.opened.clear()
+    if page in S.opened:
+        return
+    S.opened.add(page)
+    if page in PAGES:
+        _from_lesson(st.query_params.get("lesson"))
+        _from_link(page, st.query_params.get("s"))
+
+
+def _from_lesson(key):
+    if key in LESSONS:
+        open_lesson(key)
+    elif key is not None:
+        session().complaint = _(
+            "This link asks for a lesson that does not exist. Here is the page as it opens "
+            "by itself."
+        )
+
+
+def _from_link(page, link):
+    if link is None:
+        return
+    S = session()
+    try:
+        shared = decode(link, page)
+    except LinkError as error:
+        message = _("{reason}. Here is the page as it opens by itself.")
+        S.complaint, S.lesson = message.format(reason=sentence(error)), None
+        put(page, PAGES[page].scene)
+        return
+    put(page, shared.scene, getattr(shared, "view", None))
+    S.controls = getattr(shared, "controls", S.controls)
+    if S.controls.hidden:
+        st.rerun()  # the menu of pages was drawn before that was known
+
+
+def put(page: str, scene, view: View | None = None) -> None:
+    """Put another scene on a page; its controls begin afresh from it."""
+    if page == "trajectories":
+        scene_state.show(scene)
+        session().view = view or View()
+    else:
+        session().show(page, scene)
+
+
+def open_lesson(key: str) -> None:
+    """Put a lesson's scene on its page, as its author set it."""
+    lesson = LESSONS[key]
+    put(lesson.page, lesson.scene, lesson.view)
+    session().lesson, session().round = key, None
+
+
+def open_lesson_of_page() -> Lesson | None:
+    """The lesson whose card is shown on this page."""
+    S = session()
+    lesson = LESSONS.get(S.lesson)
+    return lesson if lesson and lesson.page == S.page and not hidden("lessons") else None
+
+
+def sentence(error: Exception) -> str:
+    """What an error says, with its first letter large and without a period."""
+    text = f"{error}".strip().rstrip(".")
+    return f"{text[:1].upper()}{text[1:]}"
+
+
+def complaint() -> None:
+    """What was wrong with the link that opened this session, until it is put away."""
+    if session().complaint:
+        st.warning(session().complaint, icon=":material/link_off:")
+        st.button(_("OK"), key="complaint-read", on_click=_put_away)
+
+
+def _put_away():
+    session().complaint = ""

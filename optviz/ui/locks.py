@@ -1,0 +1,42 @@
+"""What a teacher took out of a student's hands: groups of controls, locked or hidden.
+
+They are a help, not a protection: who edits the link takes them out.
+"""
+
+from dataclasses import dataclass
+
+from optviz.translation import N_
+from optviz.ui.session import session
+
+GROUPS = {
+    "function": N_("Function and formula"),
+    "run": N_("Start, steps, noise"),
+    "hyperparameters": N_("Hyperparameters of the optimizers"),
+    "optimizers": N_("Adding and changing optimizers"),
+    "view": N_("How it is shown"),
+    "results": N_("Table, theory, equations"),
+    "lessons": N_("Lessons"),
+}
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Keys of GROUPS."""
+
+    locked: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+
+
+def locked(group: str) -> bool:
+    """Whether the teacher who made the link has locked these controls."""
+    return group in session().controls.locked
+
+
+def hidden(group: str) -> bool:
+    """Whether the teacher who made the link has hidden these controls."""
+    return group in session().controls.hidden
+
+
+def free(*groups: str) -> bool:
+    """Whether none of these groups is locked or hidden."""
+    return not any(locked(g) or hidden(g) for g in groups)

@@ -20,7 +20,7 @@ INITIALIZERS: dict[str, type] = {}
 class Initializer(Configurable):
     """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
 
-    multistart: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
+    fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         """The standard deviation of one weight."""
@@ -105,7 +105,7 @@ class Book(Initializer):
     The book's Xavier. Glorot and Bengio's own rule also looks at the way back (`xavier_normal`).
     """
 
-    multistart = "in"
+    fan = "in"
 
     def spread(self, fan_in, fan_out):
         return (1 / fan_in) ** 0.5
@@ -134,7 +134,7 @@ class XavierNormal(Initializer):
     $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
     """
 
-    multistart = "both"
+    fan = "both"
 
     def spread(self, fan_in, fan_out):
         return (2 / (fan_in + fan_out)) ** 0.5
@@ -159,7 +159,7 @@ class HeNormal(Initializer):
     $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
     """
 
-    multistart = "in"
+    fan = "in"
 
     def spread(self, fan_in, fan_out):
         return (2 / fan_in) ** 0.5
@@ -189,7 +189,7 @@ class Orthogonal(Initializer):
     gain: float = hyperparameter(
         1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU"
     )
-    multistart = "both"
+    fan = "both"
 
     def spread(self, fan_in, fan_out):
         return self.gain / max(fan_in, fan_out) ** 0.5

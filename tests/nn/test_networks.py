@@ -139,7 +139,7 @@ def test_initial_weights(key):
     assert w.std() == pytest.approx(ENTRY[key], rel=0.02, abs=1e-15)
     assert abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
     other = rule.spread(300, 999) != rule.spread(300, 200), rule.spread(999, 200) != rule.spread(300, 200)
-    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.multistart]
+    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.fan]
 
 
 def test_uniform_rules_stay_within_their_bounds():

@@ -63,17 +63,23 @@ def browser(chromium):
         opened.close()
 
 
+@pytest.fixture(scope="module")
+def context(browser):
+    """The window's surroundings, one for the tests of a file: what one has fetched, the next has."""
+    made = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    yield made
+    made.close()
+
+
 @pytest.fixture
-def page(browser, server):
+def page(context, server):
     """The app in a new window; the test fails when the page wrote an error to the console."""
-    context = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
-    window = context.new_page()
-    errors = []
+    window, errors = context.new_page(), []
     window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
     window.on("pageerror", lambda e: errors.append(str(e)))
     window.goto(server)
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
     yield window
-    context.close()
+    window.close()
     assert errors == []

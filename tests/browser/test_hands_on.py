@@ -2,7 +2,6 @@
 
 import csv
 import itertools
-import json
 import re
 import subprocess
 import sys
@@ -58,14 +57,22 @@ def points(optimizer=0, scene=BOOK):
     return run(scene.objective, scene.optimizers[optimizer]).points
 
 
-def opened(browser, server, query="", **context):
-    """The app in a window of its own, at rest."""
-    made = browser.new_context(**({"viewport": {"width": 1280, "height": 720}} | context))
-    window = made.new_page()
-    window.goto(f"{server}/{query}")
-    window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-    at_rest(window)
-    return window
+@pytest.fixture
+def opened(browser, context, server):
+    """Opens the app at an address, in a window of its own or on another kind of screen, and waits until it is at rest."""
+    made = []
+
+    def open_at(query="", **screen):
+        window = (browser.new_context(**screen) if screen else context).new_page()
+        made.append(window.context if screen else window)
+        window.goto(f"{server}/{query}")
+        window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
+        at_rest(window)
+        return window
+
+    yield open_at
+    for each in made:
+        each.close()
 
 
 def shared(scene, view=View(), **controls):
@@ -141,11 +148,11 @@ class TestPlayback:
         at = int(page.locator(".ov-player").get_attribute("data-step"))
         assert end_of(page) == pytest.approx(other[at], abs=0.05), "the new rate, at the same step, in the zoomed frame"
 
-    def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, browser, server):
+    def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, opened):
         """No timing: every frame that the browser paints while it plays shows another picture."""
         keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
         scene = Scene(Objective("bowl", steps=500), tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys))
-        page = opened(browser, server, shared(scene))
+        page = opened(shared(scene))
         seen = page.evaluate(
             """() => new Promise(done => {
               const lines = [...document.querySelectorAll('.st-key-contour .scatterlayer path.js-line')];
@@ -155,10 +162,9 @@ class TestPlayback:
             })"""
         )
         assert len(set(seen)) >= 38
-        page.context.close()
 
-    def test_who_prefers_calm_gets_the_finished_picture_and_the_scrubber(self, browser, server):
-        page = opened(browser, server, reduced_motion="reduce")
+    def test_who_prefers_calm_gets_the_finished_picture_and_the_scrubber(self, opened):
+        page = opened(reduced_motion="reduce")
         assert page.locator(".ov-play").is_hidden()
         assert page.locator(".ov-step").inner_text() == "step 30 / 30"
         page.locator("h4").first.click()
@@ -166,7 +172,6 @@ class TestPlayback:
         page.get_by_role("slider", name="Step").fill("5")
         page.wait_for_selector(STEP.format(5))
         assert page.locator(".ov-player").get_attribute("data-playing") == "false"
-        page.context.close()
 
 
 class TestGrab:
@@ -227,12 +232,12 @@ class TestGrab:
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start == pytest.approx((-6.8, 2.1), abs=0.01)
 
-    def test_a_ring_of_starts_is_drawn_and_played(self, browser, server):
+    def test_a_ring_of_starts_is_drawn_and_played(self, opened):
         ring = Scene(
             Objective("himmelblau", start=(0.0, 0.0), steps=20),
             (OptimizerConfig(Choice("sgd", {"lr": 0.01}), initial_points=Choice("ring", {"count": 8})),),
         )
-        page = opened(browser, server, shared(ring))
+        page = opened(shared(ring))
         assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
         page.get_by_role("slider", name="Step").fill("0")
         page.wait_for_selector(STEP.format(0))
@@ -240,7 +245,6 @@ class TestGrab:
             """() => new Set([...document.querySelectorAll('.st-key-contour .scatterlayer path.point')].map(p => p.getAttribute('transform'))).size"""
         )
         assert heads >= 9, "every path stands at its own start"
-        page.context.close()
 
     def test_home_leads_to_the_frame_of_this_function(self, page):
         page.get_by_role("combobox", name="Function").click()
@@ -338,8 +342,8 @@ class TestPredict:
 
 
 class TestSolid:
-    def test_the_surface_holds_the_same_paths_at_the_same_step_and_keeps_its_camera(self, browser, server):
-        page = opened(browser, server, shared(BOOK, View(solid=True)))
+    def test_the_surface_holds_the_same_paths_at_the_same_step_and_keeps_its_camera(self, opened):
+        page = opened(shared(BOOK, View(solid=True)))
         page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
         at_rest(page)
         plot = "document.querySelector('.st-key-solid .ov-layer')"
@@ -364,21 +368,19 @@ class TestSolid:
         rate(page).press("ArrowLeft")
         at_rest(page)
         assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
-        page.context.close()
 
-    def test_the_address_follows_here_too(self, browser, server):
-        page = opened(browser, server, shared(BOOK, View(solid=True)))
+    def test_the_address_follows_here_too(self, opened):
+        page = opened(shared(BOOK, View(solid=True)))
         page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
         page.get_by_label("rate, exact value").first.fill("0.5")
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.view.solid
         assert link.scene.optimizers[0].method.values["lr"] == 0.5
-        page.context.close()
 
 
 class TestShare:
-    def test_the_address_in_a_new_window_gives_the_same_picture(self, page, browser, server):
+    def test_the_address_in_a_new_window_gives_the_same_picture(self, page, opened):
         at_rest(page)
         page.get_by_label("rate, exact value").first.fill("0.5")
         at_rest(page)
@@ -386,24 +388,22 @@ class TestShare:
         at_rest(page)
         rows = [cells(page, i) for i in range(4)]
         assert len(page.url) < 200
-        other = opened(browser, server, page.url.split("/")[-1])
+        other = opened(page.url.split("/")[-1])
         assert [cells(other, i) for i in range(4)] == rows
         assert other.get_by_label("rate, exact value").first.input_value() == "0.5"
-        other.context.close()
 
     @pytest.mark.parametrize(
         "query", ["?s=", "?s=1.abc", "?s=9.AAAA", "?s=1.ePlxz3zSG1aeAQAiXUU", "?lesson=nothing", "?s=%00%3Cscript%3E"]
     )
-    def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, browser, server, query):
-        page = opened(browser, server, query)
+    def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
+        page = opened(query)
         assert "in its place" in page.get_by_role("alert").first.inner_text()
         assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
         button(page, "All right").click()
         page.get_by_role("alert").first.wait_for(state="detached")
-        page.context.close()
 
-    def test_a_teacher_locks_and_hides(self, browser, server):
-        page = opened(browser, server, shared(BOOK, locked=("hyperparameters",), hidden=("optimizers", "results", "function", "run")))
+    def test_a_teacher_locks_and_hides(self, opened):
+        page = opened(shared(BOOK, locked=("hyperparameters",), hidden=("optimizers", "results", "function", "run")))
         assert page.get_by_label("rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0
@@ -412,7 +412,6 @@ class TestShare:
         assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == ("hyperparameters",), (
             "nor does the address set them free"
         )
-        page.context.close()
 
     def test_the_code_to_scan_is_large_and_of_this_link(self, page):
         at_rest(page)
@@ -440,10 +439,9 @@ class TestLessons:
         at_rest(page)
         assert "Momentum" in page.locator(".ov-table tbody").inner_text()
 
-    def test_a_lesson_has_an_address(self, browser, server):
-        page = opened(browser, server, "?lesson=newton-one-step")
+    def test_a_lesson_has_an_address(self, opened):
+        page = opened("?lesson=newton-one-step")
         assert page.locator(".st-key-lesson").is_visible()
-        page.context.close()
 
 
 class TestTakeHome:
@@ -495,22 +493,22 @@ class TestTakeHome:
         assert "# Made with optviz: http" in text
         compile(text, "torch_scene.py", "exec")
 
-    @pytest.mark.parametrize(("format", "title"), [("png", "Download as PNG"), ("svg", "Download as SVG")])
-    def test_the_picture_from_the_chart_s_own_menu(self, page, format, title):
+    def test_the_picture_from_the_chart_s_own_menu(self, page):
         at_rest(page)
-        page.locator(".st-key-contour .ov-plot").hover()
-        with page.expect_download() as download:
-            page.locator(f".st-key-contour [data-title='{title}']").click()
-        content = download.value.path().read_bytes()
-        assert content.startswith(b"\x89PNG" if format == "png" else b"<svg")
-        assert len(content) > 10_000
+        for begins, title in ((b"\x89PNG", "Download as PNG"), (b"<svg", "Download as SVG")):
+            page.locator(".st-key-contour .ov-plot").hover()
+            with page.expect_download() as download:
+                page.locator(f".st-key-contour [data-title='{title}']").click()
+            content = download.value.path().read_bytes()
+            assert content.startswith(begins)
+            assert len(content) > 10_000
 
 
 class TestPhone:
     PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
-    def test_contour_player_curves_controls_table_one_below_the_other(self, browser, server):
-        page = opened(browser, server, **self.PHONE)
+    def test_contour_player_curves_controls_table_one_below_the_other(self, opened):
+        page = opened(**self.PHONE)
         parts = [".st-key-contour .ov-plot", ".ov-player", ".st-key-curves .ov-plot", ".ov-panel", ".ov-table"]
         boxes = [page.locator(s).first.bounding_box() for s in parts]
         for above, below in itertools.pairwise(boxes):
@@ -518,10 +516,9 @@ class TestPhone:
         assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
         assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
         assert boxes[0]["y"] < 200, "the contour comes first"
-        page.context.close()
 
-    def test_a_finger_plays_and_puts_the_start(self, browser, server):
-        page = opened(browser, server, **self.PHONE)
+    def test_a_finger_plays_and_puts_the_start(self, opened):
+        page = opened(**self.PHONE)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         before = path(page)
         page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
@@ -533,11 +530,3 @@ class TestPhone:
         page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 2")
         sizes = [page.locator(s).bounding_box() for s in (".ov-play", ".ov-next", ".ov-grip")]
         assert all(b["width"] >= 44 and b["height"] >= 44 for b in sizes)
-        page.context.close()
-
-
-def test_links_of_all_lessons_are_short(browser):
-    from optviz.shell.lessons import LESSONS
-
-    lengths = {key: len(encode(Shared(lesson.scene, lesson.view))) for key, lesson in LESSONS.items()}
-    assert max(lengths.values()) < 400, json.dumps(lengths)

@@ -193,14 +193,13 @@ def test_on_a_phone_nothing_is_wider_than_the_window(page):
 
 
 def test_nothing_is_fetched_from_elsewhere(browser, server):
-    context = browser.new_context()
-    window = context.new_page()
+    window = browser.new_context().new_page()  # with nothing at hand from before
     asked = []
     window.on("request", lambda r: asked.append(r.url))
     window.goto(server)
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(IDLE)
-    context.close()
+    window.context.close()
     assert [u for u in asked if not u.startswith((server, server.replace("http", "ws"), "data:", "blob:"))] == []
 
 

@@ -40,6 +40,7 @@ from optviz.experiments.trajectories.spec import (
 from optviz.experiments.trajectories.view import LEVELS, View
 from optviz.optim.config import MAX_STEPS, Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.shell.lessons import LESSONS
 from optviz.shell.share import (
     DAMAGED,
     GROUPS,
@@ -288,6 +289,10 @@ class TestLength:
 
     def test_everything_at_once(self):
         assert len(encode(RICH)) <= 300
+
+    def test_every_lesson_on_trajectories(self):
+        lessons = [lesson for lesson in LESSONS.values() if lesson.page == "trajectories"]
+        assert max(len(encode(Shared(lesson.scene, lesson.view))) for lesson in lessons) < 400
 
     def test_one_change_to_the_book(self):
         for objective in (

@@ -8,7 +8,6 @@ from optviz.experiments.activations.spec import Activations, DeepStack
 from optviz.nn import (
     ACTIVATIONS,
     GRADIENTS,
-    INITIALIZERS,
     WEIGHTS,
     MiniBatch,
     Network,

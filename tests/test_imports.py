@@ -36,8 +36,6 @@ REACHES_UP = {
     ("optviz.experiments.trajectories.predict", "shell"),
     ("optviz.experiments.trajectories.step_inspector", "shell"),
     ("optviz.experiments.trajectories.toolbar", "shell"),
-    ("optviz.plot.contour", "experiments"),
-    ("optviz.plot.surface", "experiments"),
     ("optviz.plot.thumbnail", "experiments"),
     ("optviz.tuning.search", "experiments"),
     ("optviz.ui.cache", "experiments"),

@@ -1,21 +1,49 @@
-"""The contour and the paths on it, as two layers: the lower changes only with the function."""
+"""A function of two variables from above: contour lines, which change only with the function, and
+the paths over them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import Landscape
-from optviz.functions.library import Function
 from optviz.plot.figure import Axis, Figure
-from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
+from optviz.plot.marks import Array, ColorBar, Contour, Dots, Line, Mark
 from optviz.plot.style import Style, Theme, number
-from optviz.plot.to_plotly import layer, to_plotly
 from optviz.translation import _
 
 LEVELS = 22
-MARKS = 28  # at most so many points of a path carry a mark
-MARGIN = {"l": 46, "r": 64, "t": 30, "b": 40}
+MARKERS = 28  # at most so many points of a path carry one
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
+ARROWS = (18, 13)  # across and up
+
+Domain = Sequence[tuple[float, float]]  # from and to, of x and of y
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The function on a grid over its domain; NaN where it is not defined."""
+
+    x: np.ndarray  # (n,)
+    y: np.ndarray  # (m,)
+    z: np.ndarray  # (m, n)
+    log: bool  # whether levels in equal ratios show it better than equal differences
+
+    @classmethod
+    def of(cls, f, n: int = 150) -> "Landscape":
+        """Of a function with `domain` and `value` of points `(..., 2)`, on n times n of them."""
+        x, y = (np.linspace(low, high, n) for low, high in f.domain)
+        return cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
+
+    @classmethod
+    def on(cls, x, y, z) -> "Landscape":
+        """Of values `(m, n)` that are known already."""
+        z = np.where(np.isfinite(z), z, np.nan)
+        known = z[np.isfinite(z)]
+        if not known.size:
+            return cls(x, y, z, False)
+        low, middle, high = np.quantile(known - known.min(), [0.05, 0.5, 0.98])
+        return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,188 +69,208 @@ class Heights:
         return cls(log, base, offset, *(float(e) for e in ends))
 
     def up(self, z):
-        """From values to heights; what lies below the lowest is drawn at its level."""
+        """From values to heights; below the lowest of the landscape is drawn at its level."""
         return np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
 
     def back(self, height):
         """From heights to values."""
         return self.base + 10.0**height - self.offset if self.log else height
 
+    def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
+        """n heights, evenly spaced, and the values there for reading."""
+        places = np.linspace(self.low, self.high, n)
+        return places, [number(self.back(t), 3) for t in places]
 
-def landscape(land: Landscape, theme: Theme, log: bool | None = None) -> Contour:
+
+class Path(NamedTuple):
+    """What an optimizer did: `points` `(steps+1, 2)` and `values` `(steps+1,)`.
+
+    `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of the
+    line, or a text for every step.
+    """
+
+    id: str
+    name: str
+    points: np.ndarray
+    values: np.ndarray
+    style: Style
+    more: np.ndarray | None = None
+    hover: str | Sequence[str] | None = None
+
+
+def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
     """The function as filled contour lines, evenly spaced in value or in its logarithm.
 
-    `log` None follows the data.
+    `log` None follows the data; `title` stands above the color bar.
     """
     heights = Heights.of(land, log)
     low, high = heights.low, heights.high
-    step, ticks = (high - low) / LEVELS or 1.0, np.linspace(low, high, 6)
-    labels = [number(heights.back(tick), 3) for tick in ticks]
+    step = (high - low) / LEVELS or 1.0
     return Contour(
-        *(land.x, land.y, heights.up(land.z), (theme.low, theme.high)),
-        **{"start": low + step / 2, "end": high, "step": step, "line": theme.level},
-        bar=ColorBar(ticks, labels, "f", theme.faint),
+        land.x,
+        land.y,
+        heights.up(land.z),
+        (theme.low, theme.high),
+        start=low + step / 2,
+        end=high,
+        step=step,
+        line=theme.level,
+        bar=ColorBar(*heights.ticks(6), title, theme.faint),
     )
 
 
-def landscape_layer(
-    f: Function, land: Landscape, theme: Theme, log: bool | None = None, field: bool = False
-) -> dict:
-    """The same as what lies under paths. `field` adds arrows against the gradient."""
-    return layer(landscape(land, theme, log), *(_field(f, theme) if field else []))
-
-
-def _field(f, theme, across=18, up=13) -> list[Line]:
-    """Arrows against the gradient, the way plain descent goes; longer where steeper, on a log
-    scale.
-    """
-    (x0, x1), (y0, y1) = f.domain
-    size = np.array([(x1 - x0) / across, (y1 - y0) / up])
-    x = np.linspace(x0, x1, across, endpoint=False) + size[0] / 2
-    y = np.linspace(y0, y1, up, endpoint=False) + size[1] / 2
+def descent_arrows(f, theme: Theme) -> Line:
+    """Arrows against the gradient, the way of plain descent; longer where steeper, on a log scale."""
+    size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
+    x, y = (
+        np.linspace(low, high, n, endpoint=False) + s / 2
+        for (low, high), n, s in zip(f.domain, ARROWS, size, strict=True)
+    )
     at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
     down = -f.grad(at)
     steep = np.sqrt((down**2).sum(-1, keepdims=True))
     known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
     at, down, steep = at[known], down[known], steep[known]
-    if not len(at):
-        return []
-    rank = np.log(steep) - np.log(steep).min()
-    length = 0.35 + 0.6 * rank / (rank.max() or 1)
+    rank = np.log(steep) - np.log(steep).min(initial=np.inf)
+    length = 0.35 + 0.6 * rank / (rank.max(initial=0) or 1)
     on_paper = down / size  # equal lengths on the page, whatever the axes' units
     unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
     side = np.stack([-unit[:, 1], unit[:, 0]], -1)
     tip, tail = unit * length / 2, -unit * length / 2
-    left, right = (tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1))
-    ends = [at + end * size for end in (tail, tip, left, tip, right)]
-    line = np.stack([*ends, np.full_like(at, np.nan)], 1).reshape(-1, 2)
-    return [Line(*line.T, Style(theme.faint), width=1, opacity=0.75)]
+    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
+    parts = [at + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
+    line = np.stack([*parts, np.full_like(at, np.nan)], 1).reshape(-1, 2)
+    return Line(*line.T, Style(theme.faint), width=1, opacity=0.75)
 
 
 def paths(
-    f: Function, start, tracks, known, theme: Theme, multistart=None, titles=("x", "y"), **figure
+    f,
+    start: Sequence[float],
+    tracks: Sequence[Path],
+    minima: Array,
+    theme: Theme,
+    titles: tuple[str, str] = ("x", "y"),
+    markers: int = MARKERS,
+    **figure,
 ) -> Figure:
-    """Start, known minima and the path of every optimizer with its current point, for over the
-    contour.
-
-    `tracks` is a list of `(uid, name, points (steps+1, 2), values (steps+1,), Style)`; `multistart`
-    holds, by uid, the paths of an optimizer from further starts, `(steps+1, k, 2)`.
-    """
+    """Start, known minima `(k, 2)` and every path with its current point; `landscape` lies under it."""
+    at, domain = "({x:.6g}, {y:.6g})", f.domain
     marks: list[Mark] = []
-    at = "{name} ({x:.6g}, {y:.6g})"
-    if len(known):
-        star = {"size": 13, "edge": theme.high, "edge_width": 1, "hover": at}
-        look = Style(theme.minimum, marker="star")
-        marks.append(Dots(*np.transpose(known), look, name=_("minimum"), uid="minima", **star))
-    for uid, name, points, values, look in tracks:
-        if multistart and uid in multistart:
-            marks += _further(f, uid, name, multistart[uid], look)
-        marks += _track(f, uid, name, points, values, look, theme)
-    ring = Style(theme.ink, marker="circle-open-dot")
-    more = {"size": 13, "edge_width": 2, "hover": at}
-    marks.append(Dots([start[0]], [start[1]], ring, name=_("start"), uid="start", **more))
-    frame = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
-    x = Axis(titles[0], limits=f.domain[0], **frame)
-    y = Axis(titles[1], limits=f.domain[1], standoff=2, **frame)
-    return Figure(marks, x, y, **{"margin": MARGIN, "hover": "closest", **figure})
+    if len(minima):
+        look, edge = Style(theme.minimum, marker="star"), {"edge": theme.high, "edge_width": 1}
+        marks.append(_dots(minima, look, _("minimum"), "minima", at, **edge))
+    for path in (Path(*track) for track in tracks):
+        marks += [*_more(domain, path), *path_marks(domain, path, theme, markers)]
+    look = Style(theme.ink, marker="circle-open-dot")
+    marks.append(_dots([start], look, _("start"), "start", at, edge_width=2))
+    common = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
+    return Figure(
+        marks,
+        Axis(titles[0], limits=domain[0], **common),
+        Axis(titles[1], limits=domain[1], standoff=2, **common),
+        margin={"l": 46, "r": 64, "t": 30, "b": 40},
+        **{"hover": "closest", **figure},
+    )
 
 
-def paths_layer(f: Function, start, tracks, known, theme: Theme, multistart=None) -> dict:
-    """The same as Plotly takes it."""
-    return to_plotly(paths(f, start, tracks, known, theme, multistart))
+def _dots(at, look, name, uid, place, **more):
+    x, y = np.asarray(at, float).T
+    return Dots(x, y, look, name=name, uid=uid, hover="{name} " + place, size=13, **more)
 
 
-def guess(at, theme: Theme) -> dict:
+def guess_mark(at: Sequence[float], name: str, theme: Theme) -> Dots:
     """Where a person thinks that a path will end."""
-    words = {"text": [_("your guess")], "text_color": theme.ink, "name": _("your guess")}
-    more = {"uid": "guess", "size": 16, "edge": theme.ink, "edge_width": 4}
-    look = Style(theme.ink, marker="x-thin-open")
-    hover = "{name} ({x:.4g}, {y:.4g})"
-    [trace] = layer(Dots([at[0]], [at[1]], look, hover=hover, **more, **words))["data"]
-    return trace
+    look, words = Style(theme.ink, marker="x-thin-open"), {"text_color": theme.ink}
+    return Dots(
+        *([at[0]], [at[1]], look),
+        **{"name": name, "uid": "guess", "hover": "{name} ({x:.4g}, {y:.4g})", "size": 16},
+        **{"edge": theme.ink, "edge_width": 4, "text": [name], **words},
+    )
 
 
-def _track(f, uid, name, points, values, look: Style, theme) -> list[Mark]:
-    """The line, and a mark for some of its points, the current one, and where it leaves the frame.
+def path_marks(domain: Domain, path: Path, theme: Theme, markers: int = MARKERS) -> list[Mark]:
+    """The line, and dots: some of its points, the current one, where it leaves the frame.
 
-    Two marks, because a host that moves drawn things needs to know which is which.
+    Two marks, because a host that moves drawn things needs to know which dot is which.
     """
-    drawn = _within_reach(f, points)
+    points, look = path.points, path.style
+    drawn = within_reach(domain, points)
     known = np.flatnonzero(np.isfinite(points).all(-1))
-    some = [*range(0, known[-1], -(-len(points) // MARKS)), known[-1]] if len(known) else []
-    line = Line(
-        *(*drawn.T, look),
-        **{"name": name, "uid": uid, "group": uid, "meta": {"trail": True}, "values": values},
-        hover="{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}",
-    )
-    at, edge = border_crossing(f, points)
-    leaves = [] if edge is None else [edge]
-    ends = np.array([*drawn[some], *leaves]).reshape(-1, 2)
-    plain, out = max(len(some) - 1, 0), len(leaves)
-    dots = Dots(
-        *(*ends.T, look),
-        **{"name": name, "uid": f"{uid}m", "group": uid, "legend": False, "decoration": True},
-        values=[*some, *([] if edge is None else [at])],
-        meta={"of": uid, "head": plain},
-        symbols=[look.marker] * (plain + 1) + ["x-thin-open"] * out,
-        size=[6] * plain + [12] + [15] * out,
-        edge=[look.color] * plain + [theme.ink] + [look.color] * out,
-        edge_width=[0] * plain + [1.5] + [3] * out,
-    )
-    return [line, dots]
-
-
-def _further(f, uid, name, points, look: Style) -> list[Mark]:
-    """Thin lines from further starts, and one mark with all their heads."""
-    drawn = _within_reach(f, points)
-    joint = {"name": name, "group": uid, "legend": False}
-    lines = [
-        Line(
-            *(*drawn[:, k].T, look.solid),
-            **{"uid": f"{uid}s{k}", "width": 1.1, "opacity": 0.8, "meta": {"trail": True}, **joint},
-        )
-        for k in range(points.shape[1])
+    every = -(-len(points) // markers) if markers else len(points)
+    steps = [*range(0 if markers else every, known[-1], every), known[-1]] if len(known) else []
+    at, exit_point = border_crossing(domain, points)
+    out = 0 if exit_point is None else 1
+    ends = np.array([*drawn[steps], *[exit_point] * out]).reshape(-1, 2)
+    head = min(len(steps), 1)  # none where the path is nowhere
+    plain = len(steps) - head
+    hover = path.hover
+    if hover is None:
+        hover = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
+    joint = {"name": path.name, "group": path.id}
+    trail = {"values": path.values, "meta": {"trail": True}, "hover": hover}
+    return [
+        Line(*drawn.T, look, uid=path.id, **trail, **joint),
+        Dots(
+            *(*ends.T, look),
+            **{"uid": f"{path.id}m", "legend": False, "decoration": True, **joint},
+            **{"values": [*steps, *[at] * out], "meta": {"of": path.id, "head": plain}},
+            symbols=[look.marker] * len(steps) + ["x-thin-open"] * out,
+            size=[6] * plain + [12] * head + [15] * out,
+            edge=[look.color] * plain + [theme.ink] * head + [look.color] * out,
+            edge_width=[0] * plain + [1.5] * head + [3] * out,
+        ),
     ]
-    finite = np.isfinite(points).all(-1)
+
+
+def _more(domain, path):
+    """Thin lines from further initial points, and one mark with all their heads."""
+    if path.more is None:
+        return []
+    drawn, look = within_reach(domain, path.more), path.style.solid
+    joint = {"name": path.name, "group": path.id, "legend": False}
+    line = {"width": 1.1, "opacity": 0.8, "meta": {"trail": True}, **joint}
+    lines = [
+        Line(*drawn[:, k].T, look, uid=f"{path.id}s{k}", **line) for k in range(drawn.shape[1])
+    ]
     # of each path the last step at which it is anywhere
-    last = np.maximum(finite.cumsum(0).argmax(0), 0)
+    last = np.isfinite(path.more).all(-1).cumsum(0).argmax(0)
     heads = np.take_along_axis(drawn, last[None, :, None], 0)[0]
     there = np.isfinite(heads).all(-1)
-    of = {"of": [f"{uid}s{k}" for k in np.flatnonzero(there)]}
-    more = {"uid": f"{uid}sm", "size": 7, "values": last[there], "meta": of, "decoration": True}
-    return [*lines, Dots(*heads[there].T, look, **more, **joint)]
+    meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
+    dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta, "decoration": True}
+    return [*lines, Dots(*heads[there].T, look, size=7, **dots, **joint)]
 
 
-def _within_reach(f, points):
-    """Points, those absurdly far out moved closer along their direction: no screen can tell."""
-    low, high = np.array(f.domain).T
+def within_reach(domain: Domain, points: np.ndarray) -> np.ndarray:
+    """Points with those absurdly far out moved closer along their direction, which a screen cannot
+    tell."""
+    low, high = np.array(domain).T
     middle, span = (low + high) / 2, high - low
     away = np.abs((points - middle) / span).max(-1, keepdims=True)
     far = away > FAR
     if not far.any():
         return points
     moved = np.where(far, middle + (points - middle) * (FAR / np.where(far, away, FAR)), points)
-    # who never comes back is not drawn beyond the first far point: lines between moved ones would
-    # cross the picture
+    # what never comes back is not drawn beyond its first far point: a line between two moved ones
+    # would cross the picture
     near = ~far & np.isfinite(away)
-    back = near[::-1].cumsum(0)[::-1] > 0  # whether it is in reach at this step or at any later one
+    back = near[::-1].cumsum(0)[::-1] > 0  # whether it is in reach at this step or at a later one
     gone = np.concatenate([np.zeros_like(back[:1]), ~back[:-1]])
     return np.where(gone & far, np.nan, moved)
 
 
-def border_crossing(f: Function, points) -> tuple[float | None, np.ndarray | None]:
-    """At which step, with its fraction, and where a path first leaves the domain.
+def border_crossing(domain: Domain, points) -> tuple[float | None, np.ndarray | None]:
+    """At which step, with its fraction, and where a path first crosses the border outwards.
 
     (None, None) where it never does.
     """
-    low, high = np.array(f.domain).T
+    low, high = np.array(domain).T
     outside = ((points < low) | (points > high)).any(-1)
     leaving = np.flatnonzero(~outside[:-1] & outside[1:])
     if not len(leaving):
         return None, None
     a, b = points[leaving[0]], points[leaving[0] + 1]
     with np.errstate(all="ignore"):
-        share = np.where(
-            b > high, (high - a) / (b - a), np.where(b < low, (low - a) / (b - a), 1.0)
-        )
-    return leaving[0] + share.min(), a + share.min() * (b - a)
+        past = np.where(b < low, (low - a) / (b - a), 1.0)
+        share = np.where(b > high, (high - a) / (b - a), past).min()
+    return leaving[0] + share, a + share * (b - a)

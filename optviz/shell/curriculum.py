@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from optviz.plot import THEMES
-from optviz.shell import lesson_card, menu
+from optviz.shell import menu
 from optviz.shell.lessons import FOLDER, LESSONS
 from optviz.shell.opening import opened
 from optviz.shell.registry import PAGES
@@ -94,4 +94,4 @@ def _tile(number, of):
 
 @st.cache_data(show_spinner=False)
 def _picture(key, theme):
-    return lesson_card.stamp(PAGES[key], PAGES[key].scene, THEMES[theme])
+    return PAGES[key].stamp(PAGES[key].scene, THEMES[theme])

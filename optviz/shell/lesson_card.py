@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from optviz.experiments.page import Page
 from optviz.plot import THEMES
-from optviz.plot.thumbnail import thumbnail
 from optviz.shell import menu
 from optviz.shell.lesson_numbers import filled
 from optviz.shell.lessons import LESSONS
@@ -117,12 +115,5 @@ def _tile(lesson):
 
 @st.cache_data(show_spinner=False)
 def _thumbnail(key, theme):
-    scene, page = LESSONS[key].scene, PAGES[LESSONS[key].page]
-    return stamp(page, scene, THEMES[theme])
-
-
-def stamp(page: Page, scene, theme) -> str:
-    """A scene of a page in the size of a thumbnail, as SVG."""
-    if page.stamp is None:
-        return thumbnail(scene, cache.run, cache.landscape(scene.objective), theme)
-    return page.stamp(scene, theme)
+    lesson = LESSONS[key]
+    return PAGES[lesson.page].stamp(lesson.scene, THEMES[theme])

@@ -18,7 +18,9 @@ from optviz.experiments.regularization import figures as overfitting_views
 from optviz.experiments.regularization import spec as overfitting
 from optviz.experiments.standardization import spec as scaling
 from optviz.experiments.standardization import thumbnail as scaling_stamp
+from optviz.experiments.trajectories import figures as trajectory_figures
 from optviz.experiments.trajectories import spec as trajectories
+from optviz.plot import to_svg
 from optviz.plot.thumbnail import curves_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
@@ -36,6 +38,7 @@ PAGES: dict[str, Page] = {
             "",
             trajectories.BOOK,
             trajectories.check,
+            lambda scene, theme: to_svg(trajectory_figures.thumbnail(scene, theme), theme),
         ),
         activations.PAGE,
         OldPage(

@@ -22,7 +22,7 @@ from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.spec import SpecError
 from optviz.translation import _
-from optviz.ui.components import address, plot, shown, table, theme_name
+from optviz.ui.components import address, show, shown, table, theme_name
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import run_jobs, states_of
 from optviz.ui.live import full_rerun
@@ -253,7 +253,7 @@ def _show(made, key: str):
         case None | "":
             pass
         case Figure():
-            _figure(made, key)
+            show(key, made)
         case Table():
             table(made.html(), key)
         case ImageGrid():
@@ -277,20 +277,6 @@ def _show(made, key: str):
         case _:
             for i, part in enumerate(made):
                 _show(part, f"{key}-{i}")
-
-
-def _figure(figure: Figure, key: str):
-    under, make = figure.under or (None, None)
-    plot(
-        key,
-        to_plotly(figure),
-        figure.label,
-        view=figure.view,
-        theme=theme_name(),
-        base_id=under,
-        base=make,
-        solid=figure.scene is not None,
-    )
 
 
 def live_figures(page: Page) -> dict[str, dict]:

@@ -8,6 +8,7 @@ from functools import cache
 import streamlit as st
 
 from optviz.optim.hyperparameter import Hyperparameter
+from optviz.plot import Figure, to_plotly
 from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
@@ -170,6 +171,22 @@ def plot(
         _surface(key=key, data=data, on_need_change=have.clear)
     else:
         _plot(key=key, data=data, on_need_change=have.clear, on_guess_change=clicked)
+
+
+def show(key: str, figure: Figure, **more) -> None:
+    """Show a figure of marks, in the visitor's theme; `more` as for `plot`."""
+    under, make = figure.under or (None, None)
+    plot(
+        key,
+        to_plotly(figure),
+        figure.label,
+        view=figure.view,
+        theme=theme_name(),
+        base_id=under,
+        base=make,
+        solid=figure.scene is not None,
+        **more,
+    )
 
 
 @dataclass

@@ -1,7 +1,5 @@
 """Every lesson: that it is whole, that its pictures can be drawn, and that what it says is true."""
 
-import base64
-import io
 import re
 import tomllib
 import xml.etree.ElementTree as ET
@@ -24,9 +22,8 @@ from optviz import (
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view
-from optviz.experiments.trajectories.spec import Landscape, Scene
 from optviz.plot.style import THEMES
-from optviz.plot.thumbnail import curves_thumbnail, thumbnail
+from optviz.plot.thumbnail import curves_thumbnail
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError, told
 from optviz.shell.registry import PAGES
@@ -722,31 +719,6 @@ SVG = "{http://www.w3.org/2000/svg}"
 HREF = re.compile(r'href="data:image/png;base64,([A-Za-z0-9+/=]+)"')
 
 
-@cache
-def landscape(function):
-    return Landscape.of(FUNCTIONS[function])
-
-
-@table("theme", THEMES)
-@table("key", [k for k in KEYS if LESSONS[k].page == "trajectories"])
-def test_thumbnails(key, theme):
-    scene = LESSONS[key].scene
-    picture = thumbnail(scene, run, landscape(scene.objective.function), THEMES[theme])
-    root = ET.fromstring(picture)
-    assert root.tag == f"{SVG}svg"
-    assert root.get("aria-hidden") == "true"
-    paths = root.findall(f"{SVG}path")
-    assert len(paths) == len(scene.optimizers)
-    assert [p.get("stroke") for p in paths] == list(THEMES[theme].lines[: len(paths)])
-    assert all(p.get("d").startswith("M") for p in paths)
-    assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
-    coordinates = [float(n) for p in paths for n in re.findall(r"-?\d+\.\d+", p.get("d"))]
-    assert max(map(abs, coordinates), default=0) < 1000
-    assert len(root.findall(f"{SVG}polygon")) == len(scene.objective.f.minima)
-    assert len(root.findall(f"{SVG}image")) == 1
-    assert len(picture) < 40_000
-
-
 @table("theme", THEMES)
 @table("key", [k for k in KEYS if LESSONS[k].page == "activations"])
 def test_thumbnails_of_histograms(key, theme):
@@ -833,48 +805,6 @@ def test_a_wrong_question_about_a_layer(text, tmp_path):
     file.write_text(good.replace("## Look for", f"{text}\n\n## Look for"))
     with pytest.raises(LessonError, match=r"wrong\.md"):
         lessons.read(file)
-
-
-def test_the_shade_is_a_picture_that_others_can_read():
-    image = pytest.importorskip("PIL.Image")
-    for key, bottom in (("zigzag", (30, 19)), ("learned-curvature", (45, 19))):
-        scene = LESSONS[key].scene
-        svg = thumbnail(scene, run, landscape(scene.objective.function), THEMES["light"])
-        shade = image.open(io.BytesIO(base64.b64decode(HREF.search(svg)[1])))
-        shade.load()
-        assert (shade.size, shade.mode) == ((60, 38), "RGBA")
-        assert len(shade.getcolors()) > 5
-        assert shade.getpixel(bottom) < shade.getpixel((0, 37))  # darker at the minimum than in a corner
-
-
-def scene_of(**objective):
-    configs = LESSONS["zigzag"].scene.optimizers
-    return Scene(trajectories.Objective(**objective), configs)
-
-
-@table(
-    "objective",
-    [
-        {"function": "formula", "formula": "log(x)^2 + y^2", "start": (0.5, 1.0), "steps": 50},
-        {"function": "formula", "formula": "log(x)^2 + y^2", "start": (-3.0, 1.0)},
-        {"function": "formula", "formula": "x*0 + 3", "start": (1.0, 1.0)},
-        {"function": "formula", "formula": "log(-1 - x^2)", "start": (1.0, 1.0)},
-        {"function": "formula", "formula": "-x^4 - y^4", "start": (1.0, 1.0), "steps": 200},
-        {"function": "formula", "formula": "1/x", "start": (-1.0, 1.0), "domain": ((-1.0, 1.0), (-2.0, 2.0))},
-    ],
-)
-def test_thumbnails_of_what_is_not_defined_everywhere(objective):
-    scene = scene_of(**objective)
-    picture = thumbnail(scene, run, Landscape.of(scene.objective.f, 40), THEMES["dark"])
-    root = ET.fromstring(picture)
-    assert len(root.findall(f"{SVG}path")) == 1
-    assert not re.search(r"nan|inf", HREF.sub("", picture), re.IGNORECASE)
-
-
-def test_a_thumbnail_shows_every_further_start():
-    scene = LESSONS["hilltop"].scene
-    root = ET.fromstring(thumbnail(scene, run, landscape("himmelblau"), THEMES["light"]))
-    assert root.find(f"{SVG}path").get("d").count("M") == 1 + 16
 
 
 def test_no_lesson_is_left_out():

@@ -14,8 +14,8 @@ from optviz.experiments.loss_landscape.spec import (
     survey_on,
 )
 from optviz.experiments.loss_landscape.spec import loss_surface as laid
-from optviz.experiments.trajectories.spec import Landscape
-from optviz.plot import contour, surface
+from optviz.plot import contour, layer, to_plotly, to_svg
+from optviz.plot.contour import Landscape, Path
 from optviz.plot.style import (
     Style,
     Theme,
@@ -23,7 +23,9 @@ from optviz.plot.style import (
     packed,
     style,
 )
-from optviz.plot.thumbnail import curves_thumbnail, map_thumbnail
+from optviz.plot.surface import surface as surface_mark
+from optviz.plot.surface import surface_figure
+from optviz.plot.thumbnail import curves_thumbnail
 from optviz.training import load, train
 
 AXES = {
@@ -56,15 +58,13 @@ def flat(z) -> bool:
 def ground(loss_surface: LossSurface, theme: Theme, solid: bool, log: bool | None = None) -> dict:
     """What lies under the paths: filled contour lines, or the surface. `log` None follows the data."""
     if solid:
-        return surface.surface_layer(loss_surface, land(loss_surface), theme, log)
-    layer = contour.landscape_layer(loss_surface, land(loss_surface), theme, log)
-    layer["data"][0]["colorbar"]["title"]["text"] = "loss"
-    return layer
+        return layer(surface_mark(land(loss_surface), theme, log))
+    return layer(contour.landscape(land(loss_surface), theme, log, "loss"))
 
 
 def _tracks(loss_surface, looks, values):
     return [
-        (f"p{i}", name, at, v, look)
+        Path(f"p{i}", name, at, v, look)
         for i, (name, at, v, look) in enumerate(
             zip(
                 loss_surface.loss_landscape.names,
@@ -82,7 +82,7 @@ def paths(loss_surface: LossSurface, looks: list[Style], theme: Theme) -> dict:
     """The paths on the contour, from their start to their ends, in the looks of their optimizers."""
     tracks = _tracks(loss_surface, looks, loss_surface.true)
     start = tracks[0][2][0] if tracks else (0.0, 0.0)
-    figure = contour.paths_layer(loss_surface, start, tracks, NOBODY, theme)
+    figure = to_plotly(contour.paths(loss_surface, start, tracks, NOBODY, theme))
     iterations = {f"p{i}": path.iterations.tolist() for i, path in enumerate(loss_surface.paths)}
     for trace in figure["data"]:
         if trace["uid"] in iterations:
@@ -106,7 +106,9 @@ def solid(
 ) -> dict:
     """The paths on the surface, or with `true` as high as they really were, above or below it."""
     tracks = _tracks(loss_surface, looks, loss_surface.true if true else loss_surface.on_plane)
-    figure = surface.solid(loss_surface, land(loss_surface), tracks, NOBODY, theme, log)
+    figure = to_plotly(
+        surface_figure(loss_surface.domain, land(loss_surface), tracks, (NOBODY, []), theme, log)
+    )
     scene = figure["layout"]["scene"]
     for axis, title in zip(
         ("xaxis", "yaxis", "zaxis"), ("first direction", "second direction", "loss"), strict=True
@@ -281,8 +283,10 @@ def thumbnail(loss_landscape: LossLandscape, theme: Theme) -> str:
         return curves_thumbnail(rough.trainings, theme)
     while not now.whole:
         now = survey_on(now, data)
-    tracks = [(style(i, theme), [at], True) for i, at in enumerate(now.projected)]
-    return map_thumbnail(now, land(now), tracks, now.projected[rough.middle][0], NOBODY, theme)
+    tracks = _tracks(now, [style(i, theme) for i in range(len(now.projected))], now.true)
+    start = now.projected[rough.middle][0]
+    drawn = contour.paths(now, start, tracks, NOBODY, theme, markers=0)
+    return to_svg(drawn.add(contour.landscape(land(now), theme), under=True), theme)
 
 
 def grid_csv(loss_surface: LossSurface) -> str:

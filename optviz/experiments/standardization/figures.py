@@ -12,8 +12,8 @@ from optviz.experiments.standardization.spec import (
     Standardization,
     arrival,
 )
-from optviz.experiments.trajectories.spec import Landscape
-from optviz.plot import contour
+from optviz.plot import contour, layer, to_plotly
+from optviz.plot.contour import Landscape
 from optviz.plot.style import (
     Style,
     Theme,
@@ -141,7 +141,7 @@ def over_angles(pair: tuple[Side, Side], degrees: float, field: str, theme: Them
 
 def landscape(side: Side, theme: Theme) -> dict:
     """The loss over the two weights as a contour; levels in equal ratios, on both sides."""
-    return contour.landscape_layer(side.f, Landscape.of(side.f, GRID), theme, log=True)
+    return layer(contour.landscape(Landscape.of(side.f, GRID), theme, log=True))
 
 
 def path(side: Side, descent: Descent, theme: Theme, i: int) -> dict:
@@ -150,7 +150,7 @@ def path(side: Side, descent: Descent, theme: Theme, i: int) -> dict:
     tracks = [
         (side.name, f"rate {number(descent.rate, 3)}", run.points, run.values, look(i, theme))
     ]
-    figure = contour.paths_layer(side.f, side.f.start, tracks, side.line[None, :2], theme)
+    figure = to_plotly(contour.paths(side.f, side.f.start, tracks, side.line[None, :2], theme))
     for axis, title in zip(("xaxis", "yaxis"), WEIGHTS, strict=True):
         figure["layout"][axis]["title"]["text"] = title
     condition = f"{side.name}: condition number <b>{_large(side.curvature.condition)}</b>"

@@ -7,7 +7,8 @@ browser. When the hand rests the whole page follows: table, names, axes, text.
 import streamlit as st
 
 from optviz.experiments.trajectories import figures, scene_state
-from optviz.ui.components import grabber, hyperparameter_panel
+from optviz.plot import THEMES, to_plotly
+from optviz.ui.components import grabber, hyperparameter_panel, theme_name
 from optviz.ui.live import live_patch
 from optviz.ui.session import session
 
@@ -22,12 +23,7 @@ def live_panel(
     """
     traces, rest = live_patch(
         key,
-        lambda: figures.live(
-            session().specs["trajectories"],
-            session().view,
-            session().ids,
-            set(session().ids) if only is None else only,
-        ),
+        lambda: _moved(only),
     )
     scene = session().specs["trajectories"]
     told = notes(scene) if notes else {}
@@ -41,11 +37,15 @@ def live_start():
     """Hears where a hand puts the start on the contour, and moves every line."""
     traces, rest = live_patch(
         "grab",
-        lambda: figures.live(
-            session().specs["trajectories"], session().view, session().ids, set(session().ids)
-        ),
+        _moved,
     )
     grabber("grab", _placed, traces, rest)
+
+
+def _moved(only=None):
+    scene, theme = session().specs["trajectories"], THEMES[theme_name()]
+    drawn = figures.figures(scene, session().view, session().ids, theme, only)
+    return {name: to_plotly(figure)["data"] for name, figure in drawn.items()}
 
 
 def _placed(x, y):

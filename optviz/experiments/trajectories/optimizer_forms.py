@@ -18,8 +18,10 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.schedules import SCHEDULES
+from optviz.plot import THEMES
 from optviz.plot.style import number
 from optviz.ui import cache, locks
+from optviz.ui.components import theme_name
 from optviz.ui.session import session
 
 INNERMAX_FIRST = ("clipped", "lookahead", "averaged")
@@ -29,7 +31,11 @@ def optimizer_controls(scene: Scene) -> None:
     """Every optimizer: its name, its settings behind a button, its hyperparameters. Then one to add, one to begin again."""
     change, knobs_shown = not locks.hidden("optimizers"), not locks.hidden("hyperparameters")
     for id, config, name, look in zip(
-        state.ids(), scene.optimizers, scene.names, pictures.looks(scene), strict=True
+        state.ids(),
+        scene.optimizers,
+        scene.names,
+        pictures.looks(scene, THEMES[theme_name()]),
+        strict=True,
     ):
         cls = OPTIMIZERS[config.method.key]
         with st.container(horizontal=True, vertical_alignment="center", key=f"head-{id}"):

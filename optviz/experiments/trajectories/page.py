@@ -12,11 +12,15 @@ from optviz.experiments.trajectories.objective_form import function_controls, ru
 from optviz.experiments.trajectories.optimizer_forms import optimizer_controls
 from optviz.experiments.trajectories.results import results, sections
 from optviz.experiments.trajectories.step_inspector import inside, looked_into
+from optviz.experiments.trajectories.step_inspector.figures import arrows
 from optviz.experiments.trajectories.toolbar import head
+from optviz.plot import THEMES
+from optviz.plot.contour import guess_mark
 from optviz.shell import lesson_card as lessons
 from optviz.shell import opening, sharing
-from optviz.ui import locks
-from optviz.ui.components import player
+from optviz.translation import _
+from optviz.ui import cache, locks
+from optviz.ui.components import address, player, show, theme_name
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
 
@@ -44,6 +48,7 @@ def page() -> None:
             if not locks.hidden("results"):
                 results(scene, sealed=_sealed())
                 sections(scene)
+    address(sharing.query())
 
 
 def _sealed():
@@ -56,18 +61,31 @@ def _stage(scene, view):
     lessons.card()
     beside = {"Curves": None, INSIDE: None}
     left, right = st.columns([11, 9], gap="small")
+    theme = THEMES[theme_name()]
+    drawn = pictures.figures(scene, view, ids, theme)
     with left:
         free = not (locks.locked("run") or locks.hidden("run"))
         where = sealed and round.question == predict.WHERE
-        pictures.landscape(
-            scene, view, ids, looked_into() if S.get("beside") == INSIDE and not sealed else None,
-            "guess" if where else "start" if free else None, sealed, round and round.point, predict.guessed, sharing.query(),
-        )  # fmt: skip
+        inspected = looked_into() if S.get("beside") == INSIDE and not sealed else None
+        first = drawn["solid" if view.solid else "contour"]
+        if round and round.point and not view.solid:
+            first = first.add(guess_mark(round.point, _("your guess"), theme))
+        more = {"sealed": sealed}
+        if not view.solid:
+            (x0, x1), (y0, y1) = scene.objective.f.domain
+            grab = {"start": scene.objective.start, "frame": {"x": (x0, x1), "y": (y0, y1)}}
+            clicks = "guess" if where else "start" if free else None
+            more |= {"clicks": clicks, "guessed": predict.guessed}
+            more |= {"grab": grab if clicks == "start" else None, "arrows": None}
+            if inspected:
+                config = scene.optimizers[ids.index(inspected)]
+                more["arrows"] = arrows(cache.run(scene.objective, config), theme)
+        show("solid" if view.solid else "contour", first, **more)
     with right:
         curves, within = st.tabs(list(beside), key="beside", on_change="rerun")
         if curves.open:
             with curves:
-                pictures.losses(scene, view, ids, sealed)
+                show("curves", drawn["curves"], sealed=sealed)
         if within.open:
             with within, st.container(key="inside"):
                 inside(scene, sealed)

@@ -8,10 +8,10 @@ from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot import equations
+from optviz.plot import THEMES, equations
 from optviz.plot.style import number
 from optviz.ui import cache
-from optviz.ui.components import timetable
+from optviz.ui.components import theme_name, timetable
 
 
 def results(scene: Scene, sealed: bool = False) -> None:
@@ -22,7 +22,9 @@ def results(scene: Scene, sealed: bool = False) -> None:
         return
     runs = [cache.run(objective, config) for config in scene.optimizers]
     summaries = [summary(run, known, tolerance) for run in runs]
-    rows = list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
+    rows = list(
+        zip(scene.names, pictures.looks(scene, THEMES[theme_name()]), summaries, strict=True)
+    )
     timetable(
         table.html(rows, tolerance),
         [table.columns(r, s) for r, s in zip(runs, summaries, strict=True)],

@@ -17,6 +17,7 @@ from optviz.optim.config import (
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import Run, minimize
 from optviz.optim.noise import NOISES
+from optviz.plot.contour import Landscape
 from optviz.spec import Choice, SpecError, canonical_json
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
@@ -147,32 +148,6 @@ BOOK = Scene(
         OptimizerConfig(Choice("adam", {"lr": 0.3})),
     ),
 )
-
-
-@dataclass(frozen=True)
-class Landscape:
-    """The function on a grid over its domain; NaN where it is not defined."""
-
-    x: np.ndarray  # (n,)
-    y: np.ndarray  # (n,)
-    z: np.ndarray  # (n, n), rows are y
-    log: bool  # whether levels in equal ratios show it better than equal differences
-
-    @classmethod
-    def of(cls, f: Function, n: int = 150) -> "Landscape":
-        (x0, x1), (y0, y1) = f.domain
-        x, y = np.linspace(x0, x1, n), np.linspace(y0, y1, n)
-        return cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
-
-    @classmethod
-    def on(cls, x, y, z) -> "Landscape":
-        """Of values `(n, n)` that are known already."""
-        z = np.where(np.isfinite(z), z, np.nan)
-        above = z[np.isfinite(z)]
-        if not above.size:
-            return cls(x, y, z, False)
-        low, middle, high = np.quantile(above - above.min(), [0.05, 0.5, 0.98])
-        return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
 
 
 def minima(f: Function, landscape: Landscape | None = None, most: int = 30) -> np.ndarray:

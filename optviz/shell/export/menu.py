@@ -13,6 +13,7 @@ from optviz.experiments.trajectories import predict, table
 from optviz.experiments.trajectories import scene_state as state
 from optviz.experiments.trajectories.spec import Scene, summary
 from optviz.experiments.trajectories.view import View
+from optviz.plot import THEMES, to_plotly
 from optviz.shell import sharing
 from optviz.shell.export.offline import Part, figure_part, offline_html
 from optviz.shell.export.python_script import python_script
@@ -149,7 +150,7 @@ def paths_csv(scene: Scene) -> str:
 def _rows(scene):
     known = cache.minima(scene.objective)
     summaries = [summary(run, known, scene.tolerance) for run in _runs(scene)]
-    return list(zip(scene.names, pictures.looks(scene), summaries, strict=True))
+    return list(zip(scene.names, pictures.looks(scene, THEMES[theme_name()]), summaries, strict=True))
 
 
 def table_csv(scene: Scene) -> str:
@@ -159,14 +160,15 @@ def table_csv(scene: Scene) -> str:
 
 def scene_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=None) -> str:
     """The scene with its player as one HTML file."""
-    f, drawn, rows = scene.objective.f, pictures.figures(scene, view, ids), _rows(scene)
+    f, rows = scene.objective.f, _rows(scene)
+    drawn = pictures.figures(scene, view, ids, THEMES[theme])
     first = "solid" if view.solid else "contour"
-    under, make = pictures.base(scene, view)
+    under, make = drawn[first].under
     label = _("{function} with the paths").format(function=f.name)
     columns = [table.columns(run, row[-1]) for run, row in zip(_runs(scene), rows, strict=True)]
     parts = [
-        figure_part(drawn[first], first, label, theme, base_id=under, base=make()),
-        figure_part(drawn["curves"], "curves", _("Curves"), theme),
+        figure_part(to_plotly(drawn[first]), first, label, theme, base_id=under, base=make()),
+        figure_part(to_plotly(drawn["curves"]), "curves", _("Curves"), theme),
         Part("player", {"steps": scene.objective.steps, "scene": "1"}),
         Part("table", {"html": table.html(rows, scene.tolerance), "rows": columns}),
     ]

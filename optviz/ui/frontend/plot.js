@@ -5,7 +5,7 @@
 // millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
 
 import { arrows } from "./arrows.js";
-import { address, clock, hands, make, numbers, plots } from "./clock.js";
+import { clock, hands, make, numbers, plots } from "./clock.js";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, responsive: false, scrollZoom: true,
@@ -81,7 +81,6 @@ class Host {
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
-    address(data.link);
     if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
       this.drawn = data; // the whole run that follows a drag says what the panel has handed over already
       this.root.dataset.version = data.version;

@@ -1,7 +1,7 @@
 // The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths are cut
 // at the page's clock, one redrawing at a time.
 
-import { address, clock, numbers, plots } from "./clock.js";
+import { clock, numbers, plots } from "./clock.js";
 import { channels, css, mix, plotly } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
@@ -71,7 +71,6 @@ class Surface {
     this.offset = below.length;
     await this.plotly.react(this.element, [...below, ...this.trails.map(t => ({ ...t, ...this.upTo(t) }))], layout, CONFIG);
     this.root.setAttribute("aria-label", data.label);
-    address(data.link);
     this.shown = clock.step;
     this.root.dataset.version = data.version;
     this.root.dataset.step = clock.step;

@@ -33,7 +33,7 @@ from optviz.experiments.trajectories.step_inspector.figures import arrows, chart
 from optviz.experiments.trajectories.view import View
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.plot.contour import FAR
-from optviz.plot.style import LIGHT
+from optviz.plot import LIGHT, to_plotly
 from optviz.shell.export import menu as takehome
 from optviz.shell.export import offline
 from optviz.shell.lessons import LESSONS
@@ -96,7 +96,7 @@ class TestInside:
         assert drawn["step"] == pytest.approx(0.9 * drawn["v"] + 0.1 * drawn["−∇f"], abs=1e-12)
 
     def test_the_effective_rate_of_sgd_is_its_rate(self):
-        figure = charts(run(BOOK.objective, BOOK.optimizers[0]), LIGHT)
+        figure = to_plotly(charts(run(BOOK.objective, BOOK.optimizers[0]), LIGHT))
         y = numbers(next(t for t in figure["data"] if t["mode"] == "lines")["y"])
         assert y[:-1] == pytest.approx(0.95, rel=1e-9)
         assert np.isnan(y[-1]), "after the last step there is none"
@@ -298,7 +298,7 @@ class TestLessons:
         at = opened_with(lesson="zigzag", s=encode(Shared(scene)))
         assert session(at).specs["trajectories"] == scene
         assert session(at).lesson == "zigzag"
-        assert contour(at)["link"].endswith("&lesson=zigzag")
+        assert components(at, "address")[0]["link"].endswith("&lesson=zigzag")
 
 
 class TestShare:
@@ -318,7 +318,7 @@ class TestShare:
         )
         at = open_app()
         session(at).view = View(field=True, metrics=("loss", "length"))
-        link = contour(show(at, scene))["link"]
+        link = components(show(at, scene), "address")[0]["link"]
         other = opened_with(s=link.removeprefix("?s="))
         assert other.session_state.scene == scene
         assert other.session_state.view == View(field=True, metrics=("loss", "length"))

@@ -322,7 +322,7 @@ def test_turning_one_knob_computes_one_path_and_no_contour():
     sgd = replace(scene.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     session(at).specs["trajectories"] = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
     at.run()
-    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"loss_landscape": 0, "minima": 0, "run": 1}
+    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}
     assert "base" not in contour(at), "the contour is not sent again either"
 
 

@@ -9,8 +9,9 @@ from optviz.experiments.trajectories.step_inspector import figures as views
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot.style import THEMES
+from optviz.translation import _
 from optviz.ui import cache, locks
-from optviz.ui.components import plot, step_shown, theme_name
+from optviz.ui.components import show, step_shown, theme_name
 from optviz.ui.session import session
 
 MAX_FORKS = 12  # one within the other, on the way of one optimizer: what a link can still carry
@@ -24,7 +25,7 @@ def inside(scene: Scene, sealed: bool = False) -> None:
     if not scene.optimizers:
         st.markdown("There is no optimizer to look into.")
         return
-    _S, ids = st.session_state, state.ids()
+    ids = state.ids()
     names = dict(zip(ids, scene.names, strict=True))
     id = looked_into()
     st.segmented_control(
@@ -37,11 +38,9 @@ def inside(scene: Scene, sealed: bool = False) -> None:
     if shown == "This step":
         _step(id)
         return
-    plot(
-        "states", views.charts(run, THEMES[theme_name()]),
-        f"What {names[id]} holds at every step: {', '.join(views.held(run.optimizer).values()) or 'nothing'}",
-        view=f"{id}", theme=theme_name(),
-    )  # fmt: skip
+    held = ", ".join(_(name) for name in run.optimizer.state_names.values()) or _("nothing")
+    label = _("What {name} holds at every step: {held}").format(name=names[id], held=held)
+    show("states", views.charts(run, THEMES[theme_name()], label=label, view=id, height=24))
     st.caption(
         "The effective rate is the step over the gradient, coordinate by coordinate: what the hyperparameters came to. It leaps "
         "where a gradient passes through zero while the path still moves."

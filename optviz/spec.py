@@ -59,12 +59,13 @@ class Choice:
                 )
 
 
-def choice(default, registry, label: str, help: str = ""):
+def choice(default, registry, label: str, help: str = "", count=None):
     """A dataclass field that holds one thing of a registry, or a tuple of them; `None` where none
-    is wanted.
+    is wanted. `count` says of a tuple how many: from, to, their plural.
     """
     default = Choice(default) if isinstance(default, str) else default
-    return field(default=default, metadata={"registry": registry, "label": label, "help": help})
+    declared = {"registry": registry, "label": label, "help": help}
+    return field(default=default, metadata=declared | ({"count": count} if count else {}))
 
 
 def option(default, options: dict, label: str, help: str = ""):

@@ -12,11 +12,16 @@ from optviz.translation import N_
 
 @dataclass(frozen=True)
 class Preset:
-    """A spec that one click puts on the page, and a sentence on it."""
+    """A spec that one click puts on the page, and a sentence on it.
+
+    The click also opens a `tab` of the results, by its label, and may `run` the jobs.
+    """
 
     label: str
     spec: Any
     help: str = ""
+    tab: str = ""
+    run: bool = False
 
 
 @dataclass(frozen=True)

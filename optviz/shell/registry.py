@@ -7,7 +7,7 @@ from optviz.experiments.batch_norm import page as batch_norm
 from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import figures as search_views
 from optviz.experiments.hyperparameter_search import spec as search
-from optviz.experiments.initialization import figures as initialization
+from optviz.experiments.initialization import page as initialization
 from optviz.experiments.loss_landscape import figures as landscape
 from optviz.experiments.loss_landscape import spec as loss_landscapes
 from optviz.experiments.lr_schedules import page as lr_schedules
@@ -21,7 +21,6 @@ from optviz.experiments.standardization import thumbnail as scaling_stamp
 from optviz.experiments.trajectories import figures as trajectory_figures
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.plot import to_svg
-from optviz.plot.thumbnail import curves_thumbnail
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
 
@@ -41,16 +40,7 @@ PAGES: dict[str, Page] = {
             lambda scene, theme: to_svg(trajectory_figures.thumbnail(scene, theme), theme),
         ),
         activations.PAGE,
-        OldPage(
-            "initialization",
-            "Initialization",
-            "start",
-            "Where should training begin?",
-            NETWORKS,
-            initialization.BOOK,
-            initialization.check,
-            lambda scene, theme: curves_thumbnail([scene], theme),
-        ),
+        initialization.PAGE,
         optimizer_comparison.PAGE,
         OldPage(
             "standardization",

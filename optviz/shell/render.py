@@ -24,7 +24,7 @@ from optviz.spec import SpecError
 from optviz.translation import _
 from optviz.ui.components import address, show, shown, table, theme_name
 from optviz.ui.form import Form, select
-from optviz.ui.job_runner import run_jobs, states_of
+from optviz.ui.job_runner import run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
 from optviz.ui.training_jobs import MissingData
@@ -110,9 +110,17 @@ def _presets(page):
                     preset.label,
                     key=f"preset-{preset.label}",
                     help=preset.help or None,
-                    on_click=session().show,
-                    args=(page.key, preset.spec),
+                    on_click=_take,
+                    args=(page, preset),
                 )
+
+
+def _take(page, preset):
+    session().show(page.key, preset.spec)
+    if preset.tab:
+        st.session_state[f"{page.key}-tabs"] = preset.tab
+    if preset.run:
+        run(name_of(page))
 
 
 def _notes(page, view):

@@ -84,9 +84,8 @@ def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
 
 def test_the_symmetry_of_equal_weights_is_seen(page):
     to(page, "Initialization")
-    page.wait_for_selector(".st-key-initial-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
     at_rest(page)
-    page.get_by_role("tab", name="Symmetry").click()
     page.get_by_role("button", name="Show the symmetry").click()
     stop = page.locator("[class*='st-key-stop-'] button")
     stop.wait_for()
@@ -94,4 +93,4 @@ def test_the_symmetry_of_equal_weights_is_seen(page):
     at_rest(page)
     text = page.locator("[data-testid=stMain]").inner_text()
     assert "rank" in text.lower()
-    page.wait_for_selector(".st-key-initial-matrices .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-initialization-symmetry-1 .ov-plot[data-version]")

@@ -23,7 +23,6 @@ from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view
 from optviz.plot.style import THEMES
-from optviz.plot.thumbnail import curves_thumbnail
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError, told
 from optviz.shell.registry import PAGES
@@ -734,27 +733,33 @@ def test_thumbnails_of_histograms(key, theme):
 @table("key", [k for k in KEYS if LESSONS[k].page in ("initialization", "optimizer_comparison")])
 def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
-    picture = curves_thumbnail([scene] if LESSONS[key].page == "initialization" else scene.trainings, THEMES[theme])
-    paths = ET.fromstring(picture).findall(f"{SVG}path")
+    picture = PAGES[LESSONS[key].page].stamp(scene, THEMES[theme])
+    paths = ET.fromstring(picture).findall(f".//{SVG}path")
     assert len(paths) == len(scene.initializers if LESSONS[key].page == "initialization" else scene.optimizers)
     assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
     assert "nan" not in picture
 
 
+def after(scene):
+    """The only training of a scene."""
+    [training] = scene.trainings
+    return trained(training)
+
+
 def test_what_the_lessons_on_training_say():
     """Who learns and who does not; in Try next too."""
     start = LESSONS["initial-weights"].scene
-    small, root, he = trained(start).accuracy[-1, 0, :, 0]
+    small, root, he = after(start).accuracy[-1, 0, :, 0]
     assert small < 0.2 < 0.9 < root < he
-    early = trained(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = trained(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
+    tanh = after(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
     adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
-    assert trained(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
-    now = trained(alike)
+    now = after(alike)
     for i, apart in ((0, False), (1, False), (2, True)):
         weights = alike.network.views(now.params[i, 0])[0]["W"]
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
@@ -762,7 +767,7 @@ def test_what_the_lessons_on_training_say():
     still = replace(
         alike, network=replace(alike.network, activation=Choice("relu")), initializers=(Choice("zeros"),), iterations=50
     )
-    assert not alike.network.views(trained(still).params[0, 0])[0]["W"].any()
+    assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
 
     figure = LESSONS["four-on-digits"].scene
     assert 20_000 < figure.network.size < 60_000

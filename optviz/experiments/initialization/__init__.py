@@ -1,1 +1,1 @@
-"""Where should training begin? Initial weights compared: curves, layers, and units that stay equal."""
+"""Where should training begin? Initial weights compared: curves, layers, equal units."""

@@ -4,118 +4,141 @@ from dataclasses import replace
 
 import streamlit as st
 
-from optviz.data import DATASETS
-from optviz.experiments.initialization import figures as views
-from optviz.experiments.initialization.inspector import SYMMETRY, inspection
+from optviz.experiments import training_charts as charts
+from optviz.experiments.initialization import figures, text
+from optviz.experiments.initialization.spec import (
+    MAX_INITIALIZERS,
+    SYMMETRY,
+    Initialization,
+    names,
+)
+from optviz.experiments.page import Option, Page, Preset, Section, Tab, View
 from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.plot.style import THEMES, style
+from optviz.plot import THEMES, style
+from optviz.plot.training import Network
 from optviz.spec import Choice
-from optviz.ui import old_job_runner as lab
-from optviz.ui import old_training_charts as bench
-from optviz.ui.components import hyperparameter_panel, theme_name
-from optviz.ui.old_form import TrainingControls, turned
-from optviz.ui.old_layout import framed
-from optviz.ui.session import session
-
-PAGE = "initialization"
+from optviz.translation import N_, _
+from optviz.ui.components import theme_name
+from optviz.ui.form import Form, choice_panel
+from optviz.ui.training_form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
+from optviz.ui.training_jobs import training_jobs
 
 
-def page() -> None:
-    """Controls into a training, the training into curves that grow, its snapshots into layers and matrices."""
-    with framed(PAGE, _symmetry_button) as (shown, panel, under):
-        with panel:
-            _controls(session().specs["initialization"])
-        training = session().specs["initialization"]
-        with shown:
-            _bench(training)
-        with under:
-            st.caption(
-                "Every initializer meets the same mini-batches; a seed decides both these and the weights. The loss is that of each "
-                "mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in the book. Of several seeds the median "
-                "and a band from the least to the largest; layers and matrices are those of the first. "
-                f"Data: {DATASETS[training.dataset.key].attribution}"
-            )
+def initializers(form: Form) -> None:
+    """Which initializers are compared, and the sliders of those that have some."""
+    place = form.at("initializers")
+    key = place.key("menu")
 
+    def choose():
+        keys = st.session_state[key]
+        kept = [one for one in place.value if one.key in keys]
+        added = [Choice(k) for k in keys if k not in {one.key for one in kept}]
+        place.set((*kept, *added)[:MAX_INITIALIZERS])
 
-def _bench(training):
-    if not training.initializers:
-        st.info("Nobody begins. Choose an initializer beside the picture.")
-        return
-    lab.laboratory(PAGE, [training], _draw)
-
-
-def _symmetry_button():
-    st.button("Show the symmetry", key="symmetry", icon=":material/join_inner:", on_click=_show_symmetry,
-              help="Zeros and one constant against random numbers, on a small network with sigmoid.")  # fmt: skip
-
-
-def _show_symmetry():
-    S = st.session_state
-    session().specs["initialization"], session().epoch = views.SYMMETRY, session().next_id()
-    S["initial-tabs"] = SYMMETRY
-    lab.run(PAGE, True)
-
-
-def _update(**parts):
-    new = replace(session().specs["initialization"], **parts)
-    session().specs["initialization"] = replace(
-        new,
-        snapshot_every=views.every(
-            new.iterations, max(len(new.initializers), 1) * new.network.size
-        ),
-    )
-
-
-def _controls(training):
-    _rules(training)
-    controls = TrainingControls(PAGE, lambda: session().specs["initialization"], _update)
-    controls.data()
-    controls.activation()
-    controls.numbers()
-    controls.optimizer()
-
-
-def _rules(training):
-    """Which initializers are compared, and the hyperparameters of those that have some, in the look of their lines."""
-    S = st.session_state
-    key = f"rules-{session().epoch}"
     st.multiselect(
-        "Initial weights", list(INITIALIZERS), list(dict.fromkeys(rule.key for rule in training.initializers)),
-        lambda k: INITIALIZERS[k].label, key=key, max_selections=views.MAX_RULES, on_change=lambda: _choose_rules(S[key]),
-    )  # fmt: skip
-    for i, (rule, name) in enumerate(
-        zip(training.initializers, views.names(training.initializers), strict=True)
-    ):
-        if declared := hyperparameters(INITIALIZERS[rule.key]):
+        _("Initial weights"),
+        list(INITIALIZERS),
+        list(dict.fromkeys(one.key for one in place.value)),
+        lambda k: INITIALIZERS[k].label,
+        key=key,
+        max_selections=MAX_INITIALIZERS,
+        on_change=choose,
+    )
+    for i, (one, name) in enumerate(zip(place.value, names(place.value), strict=True)):
+        if hyperparameters(INITIALIZERS[one.key]):
             st.markdown(f"**{name}**")
-            hyperparameter_panel(
-                f"rule-{i}-{rule.key}-{len(training.initializers)}-{session().epoch}", name, declared, rule.values,
-                lambda new, i=i: _turn_rule(i, new), look=style(i, THEMES[theme_name()]),
-            )  # fmt: skip
+            at = replace(place.at(i), name=f"{place.name}-{i}-of-{len(place.value)}")
+            choice_panel(at, INITIALIZERS, name, look=style(i, THEMES[theme_name()]))
 
 
-def _choose_rules(keys):
-    kept = [rule for rule in session().specs["initialization"].initializers if rule.key in keys]
-    known = {rule.key for rule in kept}
-    _update(initializers=(*kept, *(Choice(k) for k in keys if k not in known))[: views.MAX_RULES])
-
-
-def _turn_rule(i, new):
-    rules = list(session().specs["initialization"].initializers)
-    rules[i] = turned(rules[i], new)
-    _update(initializers=tuple(rules))
-
-
-def _draw(progresses):
-    [now] = progresses
-    training, theme = now.training, THEMES[theme_name()]
-    names = views.names(training.initializers)
-    looks = [style(i, theme) for i in range(len(names))]
-    lines = [
-        bench.Line(f"i{i}", name, now, i, look)
-        for i, (name, look) in enumerate(zip(names, looks, strict=True))
+def networks(spec, states, theme) -> list[Network]:
+    """A line for each initializer, all of one training."""
+    return [
+        Network(f"i{i}", name, state, i, style(i, theme))
+        for state in states
+        for i, name in enumerate(names(spec.initializers))
     ]
-    bench.curves("initial", lines, training.iterations, "initializer")
-    inspection(now, names, looks)
-    bench.downloads("initial", lines, "initializer")
+
+
+def iterations(context) -> dict[int, str]:
+    """The iterations of which snapshots are kept, and the last one."""
+    training = context.states[0].training
+    stops = {*range(0, training.iterations, training.snapshot_every), training.iterations}
+    return {t: f"{t}" for t in sorted(stops)}
+
+
+def matrix_names(context) -> dict[int, str]:
+    """The weight matrices with their shapes."""
+    sizes = context.spec.network.sizes
+    return {k: f"W{k + 1} ({sizes[k]} × {sizes[k + 1]})" for k in range(len(sizes) - 1)}
+
+
+NETWORK = Option(
+    "network",
+    _("Look into"),
+    0,
+    lambda context: {line.i: line.name for line in context.lines},
+    show_label=True,
+)
+ITERATION = Option(
+    "iteration",
+    _("Iteration (as far as the training has come)"),
+    lambda context: context.states[0].training.iterations,
+    iterations,
+    slider=True,
+)
+MATRIX = Option("matrix", _("Weight matrix"), 0, matrix_names, show_label=True)
+CURVES = Section([charts.curves, text.standings], charts.options())
+SYMMETRY_TAB = _("Symmetry")
+
+PAGE = Page(
+    "initialization",
+    N_("Initialization"),
+    "start",
+    N_("Where should training begin?"),
+    "Networks",
+    Initialization(),
+    {
+        "": View(
+            form=[initializers, Data(), ACTIVATION, Numbers(*NUMBERS), OptimizerForm()],
+            jobs=lambda spec: training_jobs(spec.trainings),
+            tabs=[
+                Tab(
+                    _("Layers at an iteration"),
+                    [
+                        CURVES,
+                        Section(
+                            [text.looked_at, figures.layers, text.about_gradients],
+                            [ITERATION, NETWORK],
+                        ),
+                    ],
+                ),
+                Tab(
+                    SYMMETRY_TAB,
+                    [
+                        CURVES,
+                        Section(
+                            [text.looked_at, figures.symmetry, text.about_units],
+                            [ITERATION, NETWORK, MATRIX],
+                        ),
+                    ],
+                ),
+            ],
+            notes=[text.notes],
+            downloads=[charts.download("initializer")],
+            empty=N_("No initializer yet: choose one on the left."),
+        )
+    },
+    presets=[
+        Preset(
+            _("Show the symmetry"),
+            SYMMETRY,
+            _("Zeros and one constant against random numbers, on a small network with sigmoid."),
+            tab=SYMMETRY_TAB,
+            run=True,
+        )
+    ],
+    lines=networks,
+    thumbnail=charts.thumbnail,
+)

@@ -109,7 +109,7 @@ def test_extreme_settings_and_a_link_to_what_there_is_not():
         decode(bad, "activations")
     at = open_page("activations", s=bad)
     assert session(at).specs["activations"] == PAGE.opening
-    assert "in its place" in at.warning[0].value
+    assert "as it opens" in at.warning[0].value
 
 
 @pytest.mark.parametrize(

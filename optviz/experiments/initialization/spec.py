@@ -1,0 +1,71 @@
+"""One network, one optimizer, several initializers."""
+
+from dataclasses import dataclass
+
+from optviz.experiments.activations.text import initializer_name
+from optviz.nn import INITIALIZERS, Network
+from optviz.optim.config import OptimizerConfig
+from optviz.spec import Choice, choice
+from optviz.training import Training, TrainingSettings, check
+
+MAX_INITIALIZERS = 8
+MAX_SNAPSHOTS = 50  # of a training
+MAX_SNAPSHOT_NUMBERS = 10**7  # in all of them together
+
+# The book's figure 6.15 on the digits, at a rate that tells the three apart within 300 iterations.
+OPTIMIZER = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
+FIGURE = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
+
+
+def snapshot_interval(iterations: int, numbers: int) -> int:
+    """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where it is too many."""
+    every = 20
+    while iterations > MAX_SNAPSHOTS * every or (
+        every < iterations and iterations // every * numbers > MAX_SNAPSHOT_NUMBERS
+    ):
+        every *= 2
+    return every
+
+
+def names(initializers: tuple[Choice, ...]) -> list[str]:
+    """What each initializer is called, numbered where several are the same."""
+    plain = [initializer_name(choice) for choice in initializers]
+    return [
+        f"{name} #{plain[:i].count(name) + 1}" if plain.count(name) > 1 else name
+        for i, name in enumerate(plain)
+    ]
+
+
+@dataclass(frozen=True)
+class Initialization(TrainingSettings):
+    """What the networks share, and the initializers in which they differ."""
+
+    optimizer: OptimizerConfig = OPTIMIZER
+    initializers: tuple[Choice, ...] = choice(
+        FIGURE, INITIALIZERS, "Initial weights", count=(0, MAX_INITIALIZERS, "initializers")
+    )
+
+    @property
+    def trainings(self) -> list[Training]:
+        """The one of all networks side by side; none without an initializer."""
+        if not self.initializers:
+            return []
+        numbers = len(self.initializers) * self.network.size
+        snapshots = {"snapshot_every": snapshot_interval(self.iterations, numbers)}
+        initializers = {"initializers": self.initializers}
+        return [self.training(self.optimizer, eval_every=20, **initializers, **snapshots)]
+
+    def validate(self) -> None:
+        """SpecError where they cannot be trained."""
+        for training in self.trainings:
+            check(training)
+
+
+# Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64,
+# where equal is equal.
+SYMMETRY = Initialization(
+    Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64"),
+    iterations=600,
+    optimizer=OptimizerConfig(Choice("sgd", {"lr": 1.0})),
+    initializers=(Choice("zeros"), Choice("constant"), Choice("book")),
+)

@@ -1,0 +1,230 @@
+"""What the page says of gradients and of units, in sentences and in tables."""
+
+import numpy as np
+
+from optviz.data import DATASETS
+from optviz.experiments.initialization.inspector import LEADING, SAMPLES, Inspector, Units
+from optviz.experiments.page import Caption
+from optviz.plot import Column, Table, number, thinned
+from optviz.plot.training import standings as standings_table
+from optviz.translation import N_, _
+
+# What the gradient comes to, by what it shows first.
+GRADIENTS = {
+    "overflow": N_("**The gradient has overflowed**: it is no longer finite."),
+    "none": N_(
+        "**No gradient at all**: it is exactly 0 for every weight matrix, so that no weight can "
+        "move."
+    ),
+    "partial": N_(
+        "**No gradient reaches {still}**: it is exactly 0 there; the norm of the last, W{n}, is "
+        "{last}."
+    ),
+    "vanishing": N_(
+        "**Vanishing**: the norm of the gradient is {first} for W1, {last} for W{n}. No matrix "
+        "gets more than {share} of its own norm, so that hardly anything is learned."
+    ),
+    "fading": N_(
+        "**The gradient fades** on its way back by a factor of {factor}: its norm is {first} for "
+        "W1, {last} for W{n}."
+    ),
+    "growing": N_(
+        "**The gradient grows** on its way back by a factor of {factor}: its norm is {first} for "
+        "W1, {last} for W{n}."
+    ),
+    "healthy": N_("The gradient reaches every layer: its norm is {first} for W1, {last} for W{n}."),
+}
+
+# What the units of a weight matrix come to.
+UNITS = {
+    "diverged": N_("**Diverged**: there are no numbers to look at any more."),
+    "zero_stays": N_(
+        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The gradient "
+        "is exactly 0 as well, so it stays so."
+    ),
+    "zero": N_(
+        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The norm of "
+        "the gradient is {gradient}."
+    ),
+    "single": N_(
+        "**A single unit**: there is none for it to be equal to. Rank {rank} of at most {most}."
+    ),
+    "equal": N_(
+        "**All {count} units are equal** at iteration {t}: their weights differ by {difference}, "
+        "no more than rounding. Rank {rank} of at most {most}: the layer can say no more than one "
+        "unit could."
+    ),
+    "proportional": N_(
+        "**Rank 1**: at iteration {t} all units are multiples of one of them, though their weights "
+        "differ by up to {difference}."
+    ),
+    "different": N_(
+        "**Different**: at iteration {t} the weights of the units differ by up to {difference}. "
+        "Rank {rank} of at most {most}."
+    ),
+}
+
+
+def standings(context) -> Table:
+    """How every initializer stands."""
+    return standings_table(context.lines, _("How every initializer stands"))
+
+
+def looked_at(context) -> Caption:
+    """Which network is shown, and at which iteration: the training may not have come so far."""
+    look = Inspector(context)
+    if len(look.training.seeds) > 1:
+        message = _("Shown: iteration {t}, {name}, seed {seed}.")
+    else:
+        message = _("Shown: iteration {t}, {name}.")
+    return Caption(message.format(t=look.t, name=look.name, seed=look.training.seeds[0]))
+
+
+def diverged(look: Inspector) -> str:
+    """That there is nothing to see, and from when on."""
+    return _(
+        "**{name} has diverged** at iteration {at}: at {t} it has no numbers any more. Take an "
+        "earlier iteration."
+    ).format(name=look.name, at=int(look.diverged_at[look.i]), t=look.t)
+
+
+def gradient_finding(norms: np.ndarray, weights: np.ndarray) -> str:
+    """What gradient norms `(matrices,)` say beside those of the matrices, as a key of GRADIENTS."""
+    if not np.isfinite(norms).all():
+        return "overflow"
+    if not norms.all():
+        return "partial" if norms.any() else "none"
+    if (norms / np.maximum(weights, 1e-300)).max() < 1e-3:
+        return "vanishing"
+    ratio = norms[0] / norms[-1]
+    return "fading" if ratio < 0.02 else "growing" if ratio > 50 else "healthy"
+
+
+def gradient_remark(norms: np.ndarray, weights: np.ndarray) -> str:
+    """The same in a sentence or two."""
+    with np.errstate(all="ignore"):
+        ratio = norms[0] / norms[-1]
+        factor, share = max(ratio, 1 / ratio), (norms / np.maximum(weights, 1e-300)).max()
+    return _(GRADIENTS[gradient_finding(norms, weights)]).format(
+        still=", ".join(f"W{k}" for k, norm in enumerate(norms, 1) if norm == 0),
+        n=len(norms),
+        first=number(norms[0], 3),
+        last=number(norms[-1], 3),
+        factor=number(factor, 2),
+        share=number(share, 2),
+    )
+
+
+def units_finding(units: Units, gradient: float) -> str:
+    """What there is to see in a matrix with this gradient norm, as a key of UNITS."""
+    if not units.finite:
+        return "diverged"
+    if units.largest == 0:
+        return "zero" if gradient else "zero_stays"
+    if units.count == 1:
+        return "single"
+    if units.equal:
+        return "equal"
+    return "proportional" if units.rank == 1 else "different"
+
+
+def units_remark(units: Units, gradient: float, t: int) -> str:
+    """The same in a sentence or two; t is the iteration."""
+    return _(UNITS[units_finding(units, gradient)]).format(
+        t=t,
+        count=units.count,
+        rank=units.rank,
+        most=min(units.shape),
+        size=units.shape[0] * units.shape[1],
+        difference=number(units.difference, 3),
+        gradient=number(gradient, 3),
+    )
+
+
+def norms_table(look: Inspector) -> Table:
+    """The gradient norms of every initializer."""
+    label = _("Norm of the gradient of each weight matrix at iteration {t}").format(t=look.t)
+    matrices = range(1, len(look.training.network.affine) + 1)
+    rows = [[line.name, *look.gradient_norms(look.t, line.i)] for line in look.lines]
+    columns = [_("gradient"), *(Column(f"W{k}", 3) for k in matrices)]
+    return Table(label, columns, rows, [line.style for line in look.lines])
+
+
+def units_table(look: Inspector, k: int) -> Table:
+    """How far the units of each initializer differ in weight matrix k."""
+    columns = (
+        "",
+        _("rank"),
+        Column(_("units differ by"), 3),
+        Column(_("largest weight"), 3),
+        _("first singular values"),
+    )
+    rows = []
+    for line in look.lines:
+        units = look.units(look.t, line.i, k)
+        rank = _("{rank} of {most}").format(rank=units.rank, most=min(units.shape))
+        leading = ", ".join(number(s, 3) for s in units.singular_values[:3])
+        rows.append([line.name, rank, units.difference, units.largest, leading])
+    label = _("How far the units of each initializer differ")
+    return Table(label, columns, rows, [line.style for line in look.lines])
+
+
+def numbers(look: Inspector, k: int) -> list[str]:
+    """The leading singular values of weight matrix k, and a corner of it."""
+    units = look.units(look.t, look.i, k)
+    if not units.finite:
+        return [diverged(look)]
+    if min(units.shape) > LEADING:
+        message = _(
+            "Singular values (the first six): {values}. Numbers of W{k} of {name} at iteration {t}:"
+        )
+    else:
+        message = _("Singular values: {values}. Numbers of W{k} of {name} at iteration {t}:")
+    values = ", ".join(number(s, 3) for s in units.singular_values)
+    heading = message.format(values=values, k=k + 1, name=look.name, t=look.t)
+    return [heading, f"```text\n{corner(look.weights(look.t, look.i)[k])}\n```"]
+
+
+def corner(w: np.ndarray, rows: int = 8, columns: int = 6) -> str:
+    """A matrix as text: so many rows from top to bottom, the first columns of each."""
+    lines = [" " * 7 + "".join(f"{f'[{j}]':>12}" for j in range(min(columns, w.shape[1])))]
+    lines += [
+        f"{f'[{i}]':>7}" + "".join(f"{v:>12.4g}" for v in w[i, :columns])
+        for i in thinned(len(w), rows)
+    ]
+    return "\n".join(lines)
+
+
+def about_gradients(context) -> Caption:
+    """What the gradients are of."""
+    return Caption(
+        _(
+            "Activations and gradients of the mean loss on the first {n} training examples, "
+            "without an update."
+        ).format(n=SAMPLES)
+    )
+
+
+def about_units(context) -> Caption:
+    """What the columns of the table are."""
+    return Caption(
+        _(
+            "“Units differ by”: the largest difference between two hidden units in any of their "
+            "weights, 0 where all are equal. The units of a matrix are its columns, what each unit "
+            "listens to; those of the last one are its rows, what each unit sends on. The rank "
+            "counts the singular values above a millionth of the largest. Of long sides 100 rows "
+            "or columns are drawn, evenly picked."
+        )
+    )
+
+
+def notes(context) -> Caption:
+    """How it was done."""
+    return Caption(
+        _(
+            "Every initializer meets the same mini-batches; a seed decides both these and the "
+            "weights. The loss is that of each mini-batch before its update; smoothed by a Kaiser "
+            "window of 11, β 2, as in the book. Of several seeds the median and a band from the "
+            "least to the largest; layers and matrices are those of the first. Data: {attribution}"
+        ).format(attribution=DATASETS[context.spec.dataset.key].attribution)
+    )

@@ -94,9 +94,15 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
         or not (parts := LINK.fullmatch(text))
     ):
         raise LinkError(_(DAMAGED))
-    if int(parts[1]) != VERSION:
-        message = _("This link is of format {format}, and this version of the app reads {version}.")
-        raise LinkError(message.format(format=parts[1], version=VERSION))
+    if (version := int(parts[1])) != VERSION:
+        message = (
+            _("This link is of a newer version of the app (format {format}; this one reads {own}).")
+            if version > VERSION
+            else _(
+                "This link is of an older version of the app (format {format}; this one reads {own})."
+            )
+        )
+        raise LinkError(message.format(format=version, own=VERSION))
     data = _unpacked(parts[2])
     try:
         read = json.loads(data)

@@ -23,8 +23,9 @@ from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.experiments.trajectories import view
 from optviz.plot.style import THEMES
-from optviz.shell import lessons
-from optviz.shell.lessons import LESSONS, LessonError, told
+from optviz.shell import lesson_numbers, lessons
+from optviz.shell.lesson_numbers import filled
+from optviz.shell.lessons import LESSONS, LessonError
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from tests.memo import trained
@@ -216,7 +217,7 @@ def whole(lesson):
 
 def typed(lesson):
     """The numbers in its texts that a reader could look up: those with a point or three digits."""
-    return set(NUMBER.findall(YEAR_OR_FIGURE.sub("", lessons.PLACEHOLDER.sub("", whole(lesson)))))
+    return set(NUMBER.findall(YEAR_OR_FIGURE.sub("", lesson_numbers.PLACEHOLDER.sub("", whole(lesson)))))
 
 
 @table("key", KEYS)
@@ -261,9 +262,9 @@ def test_a_lesson_is_whole(key):
     lessons.PAGES[lesson.page].check(lesson.scene)
     view.check(lesson.view)
     for text in (lesson.text, lesson.look, lesson.next):
-        filled = told(text, lesson, run)
-        assert filled.strip()
-        assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", filled)
+        shown = filled(text, lesson, run)
+        assert shown.strip()
+        assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", shown)
     assert from_dict(type(lesson.scene), to_dict(lesson.scene)) == lesson.scene
     assert to_dict(from_dict(view.View, to_dict(lesson.view))) == to_dict(lesson.view)
 
@@ -404,7 +405,7 @@ SADDLE_LEAVES = {"SGD": 349, "Momentum": 72, "Adam": 77, "RMSProp": 17, "AdaGrad
 
 def test_saddle():
     lesson = LESSONS["saddle"]
-    assert {name: int(told(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names} == SADDLE_LEAVES
+    assert {name: int(filled(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names} == SADDLE_LEAVES
     assert all((r.points[:, 1] == 0).all() for r in runs("saddle", start=(1.0, 0.0)))
 
 
@@ -608,11 +609,11 @@ LESSON = LESSONS["fork"]
     ],
 )
 def test_placeholders(text, value):
-    assert told(text, LESSON, run) == value
+    assert filled(text, LESSON, run) == value
 
 
 def test_placeholders_look_into_wrappers():
-    assert told("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run) == "0.995 0.1"
+    assert filled("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run) == "0.995 0.1"
 
 
 @table(
@@ -623,13 +624,13 @@ def test_placeholders_look_into_wrappers():
     ],
 )  # fmt: skip
 def test_placeholders_that_make_no_sense(text):
-    with pytest.raises(LessonError, match=r"fork\.md"):
-        told(text, LESSON, run)
+    with pytest.raises(lesson_numbers.PlaceholderError, match=r"fork\.md"):
+        filled(text, LESSON, run)
 
 
 def test_a_run_is_asked_for_once_and_longer_only_where_it_must_be():
     asked = []
-    told("{loss Adam} {loss Adam 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
+    filled("{loss Adam} {loss Adam 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
     assert asked == [60, 100]
 
 
@@ -667,7 +668,7 @@ def test_a_good_file(tmp_path):
     lesson = lessons.read(write(tmp_path, GOOD, "good.md"))
     assert (lesson.key, lesson.title, lesson.look, lesson.next) == ("good", "A lesson", "The path.", "Nothing.")
     assert lesson.view == view.View()
-    assert told(lesson.text, lesson, run).startswith("It goes down to ")
+    assert filled(lesson.text, lesson, run).startswith("It goes down to ")
     assert list(lessons.read_all(tmp_path)) == ["good"]
     assert lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
 

@@ -23,7 +23,7 @@ from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
-from optviz.experiments.standardization import spec as scaling
+from optviz.experiments.standardization import run as scaling
 from optviz.experiments.trajectories.spec import BOOK, run
 from optviz.functions.library import FUNCTIONS
 from optviz.nn import Network

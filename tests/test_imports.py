@@ -30,7 +30,6 @@ REACHES_UP = {
     ("optviz.experiments.loss_landscape.page", "shell"),
     ("optviz.experiments.lr_schedules.page", "shell"),
     ("optviz.experiments.regularization.page", "shell"),
-    ("optviz.experiments.standardization.page", "shell"),
     ("optviz.experiments.trajectories.optimizer_forms", "shell"),
     ("optviz.experiments.trajectories.page", "shell"),
     ("optviz.experiments.trajectories.predict", "shell"),

@@ -16,8 +16,7 @@ from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
 from optviz.experiments.regularization import figures as overfitting_views
 from optviz.experiments.regularization import spec as overfitting
-from optviz.experiments.standardization import spec as scaling
-from optviz.experiments.standardization import thumbnail as scaling_stamp
+from optviz.experiments.standardization import page as standardization
 from optviz.experiments.trajectories import figures as trajectory_figures
 from optviz.experiments.trajectories import spec as trajectories
 from optviz.plot import to_svg
@@ -42,16 +41,7 @@ PAGES: dict[str, Page] = {
         activations.PAGE,
         initialization.PAGE,
         optimizer_comparison.PAGE,
-        OldPage(
-            "standardization",
-            "Data normalization",
-            "center_focus_strong",
-            "Why are data moved to the origin first?",
-            LAB,
-            scaling.Standardization(),
-            scaling.check,
-            scaling_stamp.stamp,
-        ),
+        standardization.PAGE,
         batch_norm.PAGE,
         OldPage(
             "regularization",

@@ -37,4 +37,4 @@ def test_a_table_is_kept(page):
     at_rest(page)
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
-    assert download.value.suggested_filename == "optviz-scaling-line.csv"
+    assert download.value.suggested_filename == "optviz-standardization-line.csv"

@@ -30,9 +30,9 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
     page.get_by_role("radio", name="Digits", exact=True).click()
     page.wait_for_selector(".st-key-standardization-bars-0 .ov-plot[data-version]")
     at_rest(page)
-    page.locator(".st-key-train-scaling button").click()
-    page.locator(".st-key-stop-scaling button").wait_for()
-    page.locator(".st-key-stop-scaling button").wait_for(state="detached", timeout=60_000)
+    page.locator(".st-key-train-standardization button").click()
+    page.locator(".st-key-stop-standardization button").wait_for()
+    page.locator(".st-key-stop-standardization button").wait_for(state="detached", timeout=60_000)
     at_rest(page)
     rows = page.locator(".ov-table").last.locator("tbody tr")
     assert rows.count() == 4

@@ -1,292 +1,272 @@
-"""One line on raw and on standardized data: clouds, curves over its angle, the loss over its weights, and numbers."""
+"""One line on raw and on standardized data: clouds, curves over its angle, the loss over its
+weights; and how good each kind of inputs is.
+"""
 
-from html import escape
+from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
-from optviz.experiments.standardization.spec import (
-    MAX_ANGLE,
-    RATES,
-    Descent,
-    Side,
-    Standardization,
-    arrival,
-)
-from optviz.plot import contour, layer, to_plotly
-from optviz.plot.contour import Landscape
-from optviz.plot.style import (
+from optviz.experiments import training_charts as charts
+from optviz.experiments.page import Context, Row
+from optviz.experiments.standardization import text
+from optviz.experiments.standardization.run import Descent, Side, descents, sides
+from optviz.experiments.standardization.spec import MAX_ANGLE, RATES, Standardization
+from optviz.plot import (
+    Axis,
+    Dots,
+    Figure,
+    Line,
+    Mark,
+    Note,
     Style,
     Theme,
+    bar_with_seeds,
+    categories,
+    contour,
+    grid,
+    layer,
     number,
-    packed,
+    percent,
     style,
 )
+from optviz.translation import _
 
 ANGLES = np.linspace(-MAX_ANGLE, MAX_ANGLE, 181)
 GRID = 100  # points of the landscape across
-WEIGHTS = ("weight w₁", "weight w₂")
-LEGEND = {
-    "orientation": "h",
-    "x": 0,
-    "y": 1,
-    "xanchor": "left",
-    "yanchor": "bottom",
-    "font": {"size": 12},
-}
+THUMBNAIL_POINTS = 120
+LARGE, SMALL = (16, 44, 34), (12, 30, 22)  # heights
+MIN_LEFT, MAX_LEFT, MIN_OFF = 1e-10, 1e3, 1e-16  # what a logarithmic axis shows
+CORNERS = {"right": 0.985, "left": 0.015}
 
 
-def look(i: int, theme: Theme) -> Style:
-    """The look of the raw (0) and of the standardized (1) side; the clouds have the first two."""
-    return style(3 - i, theme)
+def frame_name(spec: Standardization) -> str:
+    """What the frames of the figures depend on: the points."""
+    names = ("points", "spread", "gap", "offset", "stretch", "seed")
+    return " ".join(f"{getattr(spec, name)!r}" for name in names)
 
 
-def clouds(side: Side, degrees: float, theme: Theme) -> dict:
-    """The points, the best line, the turned one with its misses, and the origin, about which it turned."""
+# Two clouds and a line.
+
+
+def clouds(context: Context) -> Row:
+    """Raw and standardized points with the turned line."""
+    spec, theme = context.spec, context.theme
+    return Row([cloud(side, spec.angle, theme, view=frame_name(spec)) for side in sides(spec)])
+
+
+def cloud(side: Side, degrees: float, theme: Theme, **figure) -> Figure:
+    """The points, the best line, the turned one with its misses, and the origin it turned about."""
     line = side.turned(degrees)
-    missed = side.misses(line)
     low, high = frame(side)
-    data = [
-        {
-            "type": "scatter", "mode": "markers", "uid": f"class{k}", "name": f"class {k + 1}", "x": packed(at[:, 0]), "y": packed(at[:, 1]),
-            "hoverinfo": "skip", "showlegend": False, "marker": {"symbol": kind.marker, "size": 6, "color": kind.color, "opacity": 0.8},
-        }
+    wrong = side.x[side.misses(line)]
+    ink = {"edge": theme.ink}
+    cross, x = (Style(theme.ink, marker=f"{kind}-thin-open") for kind in ("cross", "x"))
+    hidden = {"size": 6, "alpha": 0.8, "legend": False}
+    marks: list[Mark] = [
+        Dots(
+            *side.x[side.y == label].T,
+            style(k, theme),
+            **{"name": _("class {k}").format(k=k + 1), "uid": f"class{k}", **hidden},
+        )
         for k, label in enumerate((-1, 1))
-        for kind, at in [(style(k, theme), side.x[side.y == label])]
-    ]  # fmt: skip
-    wrong = side.x[missed]
-    data += [
-        {
-            "type": "scatter", "mode": "markers", "uid": "origin", "name": "origin", "x": [0.0], "y": [0.0], "hoverinfo": "skip",
-            "marker": {"symbol": "cross-thin-open", "size": 18, "color": theme.ink, "line": {"width": 2.5, "color": theme.ink}},
-        },
-        {
-            "type": "scatter", "mode": "markers", "uid": "missed", "name": "wrong side", "x": packed(wrong[:, 0]), "y": packed(wrong[:, 1]),
-            "hoverinfo": "skip", "marker": {"symbol": "x-thin-open", "size": 7, "color": theme.ink, "line": {"width": 1.3, "color": theme.ink}},
-        },
-        _ruled("best", "best", side.line, low, high, {"color": theme.faint, "width": 2, "dash": "6px,5px"}),
-        _ruled("turned", "turned", line, low, high, {"color": theme.ink, "width": 3}),
-    ]  # fmt: skip
-    axis = {"zeroline": False, "constrain": "range"}
-    square = (
-        (high - low)[1] < 3 * (high - low)[0] < 9 * (high - low)[1]
-    )  # an angle is seen as large as it is
-    layout = {
-        "margin": {"l": 46, "r": 10, "t": 30, "b": 40}, "hovermode": False, "dragmode": "pan", "legend": LEGEND,
-        "xaxis": {**axis, "range": [low[0], high[0]], "title": {"text": "feature x₁", "standoff": 4}},
-        "yaxis": {**axis, "range": [low[1], high[1]], "title": {"text": "feature x₂", "standoff": 2}, **({"scaleanchor": "x"} if square else {})},
-        "annotations": [_note(
-            f"{side.name}: <b>{_percent(float(side.accuracy(line)))}</b> right, loss {number(float(side.loss(line)), 3)}", theme,
-            _room(side, low, high),
-        )],
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def remark(pair: tuple[Side, Side], degrees: float) -> str:
-    """What the turn does to either side, in a sentence or two of Markdown."""
-    raw, standard = pair
-    best, here, there = (
-        float(s.accuracy(s.turned(a))) for s, a in ((raw, 0.0), (raw, degrees), (standard, degrees))
+    ]
+    marks += [
+        Dots([0], [0], cross, name=_("origin"), uid="origin", size=18, edge_width=2.5, **ink),
+        Dots(*wrong.T, x, name=_("wrong side"), uid="missed", size=7, edge_width=1.3, **ink),
+        _ruled(side.line, low, high, Style(theme.faint, (6, 5)), name=_("best"), uid="best"),
+        _ruled(line, low, high, Style(theme.ink), name=_("turned"), uid="turned", width=3),
+    ]
+    wide, tall = high - low
+    square = tall < 3 * wide < 9 * tall  # an angle is seen as large as it is
+    x_axis = Axis(_("feature x₁"), limits=(low[0], high[0]), extra={"constrain": "range"})
+    scaled = {"scaleanchor": "x"} if square else {}
+    y_axis = Axis(
+        _("feature x₂"), limits=(low[1], high[1]), standoff=2, extra=x_axis.extra | scaled
     )
-    told = (
-        f"One and the same line gets **{_percent(best)}** right in both kinds of coordinates. Its weights turned by {number(degrees)}°, "
-        f"it gets **{_percent(here)}** on raw and **{_percent(there)}** on standardized data."
+    corner = "right" if _room(side, low, high) else "left"
+    return Figure(
+        *(marks, x_axis, y_axis),
+        notes=[_note(text.found(side, line), theme, corner)],
+        label=text.cloud(side),
+        **{"margin": {"l": 46, "r": 10, "b": 40}, "hover": False, "height": LARGE, **figure},
     )
-    if abs(here - there) < 0.01:
-        told += " There is hardly a difference here."
-    elif here > there:
-        told += " Here the turn costs standardized data more."
-    return told
 
 
-def _large(value):
-    """A number of which only the size counts."""
-    return f"{value:,.0f}" if 100 <= value < 1e7 else number(value, 3)
+def turned(context: Context) -> Row:
+    """Accuracy and loss over the angle, with a mark at the present one."""
+    spec, theme = context.spec, context.theme
+    return Row([over_angles(spec, field, theme) for field in ("accuracy", "loss")])
 
 
-def _percent(share):
-    return f"{number(100 * share, 3)} %"
+def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
+    """Accuracy or loss of the line over the angle by which it is turned."""
+    marks = []
+    for i, side in enumerate(sides(spec)):
+        of, here = getattr(side, field), side.turned(spec.angle)
+        curve = (ANGLES, of(side.turned(ANGLES)))
+        hover = _("{name}, {x:g}°: {y:.4g}")
+        marks += _curve(side, i, *curve, (spec.angle, float(of(here))), hover, theme)
+    share = percent(_("accuracy"), (0, 1.03), standoff=2)
+    y = share if field == "accuracy" else Axis(_("logistic loss"), log=True, standoff=2)
+    x = Axis(_("line turned by"), limits=(-MAX_ANGLE, MAX_ANGLE), step=15, suffix="°")
+    more = {"hover": "closest", "height": SMALL, "view": field}
+    return Figure(marks, x, y, label=text.OVER_ANGLES[field], **more)
 
 
-def over_angles(pair: tuple[Side, Side], degrees: float, field: str, theme: Theme) -> dict:
-    """Accuracy or loss of the line over the angle by which it is turned, with a mark at the present one."""
-    data = []
-    for i, side in enumerate(pair):
-        of, kind = getattr(side, field), look(i, theme)
-        here = float(of(side.turned(degrees)))
-        data += [
-            _line(side.name, side.name, ANGLES, of(side.turned(ANGLES)), kind, "%{x:g}°: %{y:.4g}"),
-            {
-                "type": "scatter", "mode": "markers", "uid": f"{side.name}m", "name": side.name, "showlegend": False, "x": [degrees], "y": [here],
-                "hoverinfo": "skip", "marker": {"symbol": kind.marker, "size": 13, "color": kind.color, "line": {"width": 2, "color": theme.ink}},
-            },
-        ]  # fmt: skip
-    y = (
-        {"range": [0, 1.03], "tickformat": ".0%", "title": {"text": "accuracy", "standoff": 2}}
-        if field == "accuracy"
-        else {
-            "type": "log",
-            "exponentformat": "power",
-            "title": {"text": "logistic loss", "standoff": 2},
-        }
+# The loss over the weights.
+
+
+def path(context: Context) -> Row:
+    """The descent on each side over the contour of the loss."""
+    return Row(
+        [
+            descent_path(d, i, context.theme, frame_name(context.spec))
+            for i, d in enumerate(descents(context.spec))
+        ]
     )
-    x = {
-        "range": [-MAX_ANGLE, MAX_ANGLE],
-        "dtick": 15,
-        "ticksuffix": "°",
-        "title": {"text": "line turned by", "standoff": 4},
-    }
-    return {"data": data, "layout": _axes(x, y)}
 
 
-def landscape(side: Side, theme: Theme) -> dict:
+def descent_path(descent: Descent, i: int, theme: Theme, view: str = "") -> Figure:
+    """The descent from zero to the best weights."""
+    side, run = descent.side, descent.run
+    name = _("rate {rate}").format(rate=number(descent.rate, 3))
+    return contour.paths(
+        *(
+            side.f,
+            side.f.start,
+            [(side.name, name, run.points, run.values, text.side_style(i, theme))],
+        ),
+        *(side.line[None, :2], theme),
+        titles=(_("weight w₁"), _("weight w₂")),
+        notes=[_note(text.condition(side), theme, "left")],
+        label=text.path(side),
+        view=view,
+        under=(f"{view} {i} {theme.ink}", lambda: layer(levels(side, theme))),
+        height=LARGE,
+    )
+
+
+def levels(side: Side, theme: Theme, points: int = GRID):
     """The loss over the two weights as a contour; levels in equal ratios, on both sides."""
-    return layer(contour.landscape(Landscape.of(side.f, GRID), theme, log=True))
+    return contour.landscape(_landscape(side, points), theme, log=True)
 
 
-def path(side: Side, descent: Descent, theme: Theme, i: int) -> dict:
-    """The descent from zero to the best weights, over the contour."""
-    run = descent.run
-    tracks = [
-        (side.name, f"rate {number(descent.rate, 3)}", run.points, run.values, look(i, theme))
-    ]
-    figure = to_plotly(contour.paths(side.f, side.f.start, tracks, side.line[None, :2], theme))
-    for axis, title in zip(("xaxis", "yaxis"), WEIGHTS, strict=True):
-        figure["layout"][axis]["title"]["text"] = title
-    condition = f"{side.name}: condition number <b>{_large(side.curvature.condition)}</b>"
-    figure["layout"]["annotations"] = [_note(condition, theme, right=False)]
-    return figure
+@lru_cache(64)
+def _landscape(side, points):
+    return contour.Landscape.of(side.f, points)
 
 
-def along(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -> dict:
+def descent(context: Context) -> Row:
+    """How far the weights are from the best ones, and what is left at the end for each rate."""
+    found = descents(context.spec)
+    return Row([along(found, context.theme), over_rates(found, context.theme)])
+
+
+def along(found: list[Descent], theme: Theme) -> Figure:
     """How far the weights are from the best ones, step by step."""
-    data = [
-        _line(side.name, side.name, np.arange(len(off)), off, look(i, theme), "step %{x}: %{y:.3g}")
-        for i, (side, descent) in enumerate(zip(pair, descents, strict=True))
-        for off in [np.maximum(descent.off(side), 1e-16)]
+    offs = [np.maximum(d.off, MIN_OFF) for d in found]
+    marks = [
+        mark
+        for i, (d, off) in enumerate(zip(found, offs, strict=True))
+        for mark in _curve(
+            d.side, i, np.arange(len(off)), off, None, _("{name}, step {x}: {y:.3g}"), theme
+        )
     ]
-    x = {"title": {"text": "step", "standoff": 4}, "range": [0, len(descents[0].run.points) - 1]}
-    lowest = min(
-        float(np.nanmin(np.maximum(d.off(s), 1e-16))) for s, d in zip(pair, descents, strict=True)
-    )
-    low = max(np.log10(lowest), -8.0)
-    y = {"type": "log", "exponentformat": "power", "range": [low - 0.3, 1.2], "nticks": 6,
-         "title": {"text": "weights off by", "standoff": 2}}  # fmt: skip
-    return {"data": data, "layout": _axes(x, y)}
+    least = max(min(float(np.nanmin(off)) for off in offs), 1e-8)
+    x = Axis(_("step"), limits=(0, len(offs[0]) - 1))
+    limits = (10**-0.3 * least, 10**1.2)
+    y = Axis(_("weights off by"), limits=limits, log=True, ticks=6, standoff=2)
+    label = _("Distance to the best weights over the steps. The table says where it ends.")
+    more = {"hover": "closest", "height": SMALL, "view": "along"}
+    return Figure(marks, x, y, label=label, **more)
 
 
-def arrived(pair: tuple[Side, Side], descents: list[Descent]) -> str:
-    """How far either descent has come, in a sentence of Markdown."""
-    off = [f"**{_percent(float(d.off(s)[-1]))}**" for s, d in zip(pair, descents, strict=True)]
-    steps = len(descents[0].run.points) - 1
-    return (
-        f"After {steps} {'step' if steps == 1 else 'steps'} the weights are {off[0]} of their length away from the best ones "
-        f"on raw data, and {off[1]} on standardized data."
-    )
-
-
-def over_rates(pair: tuple[Side, Side], descents: list[Descent], theme: Theme) -> dict:
-    """How much loss above the least is left after the steps, over the rate, with a mark at the rate that is used."""
-    data = []
-    for i, (side, descent) in enumerate(zip(pair, descents, strict=True)):
-        kind = look(i, theme)
-        left = np.clip(
-            np.where(np.isfinite(descent.ends), descent.ends, np.inf) - side.least, 1e-10, 1e3
+def over_rates(found: list[Descent], theme: Theme) -> Figure:
+    """How much loss above the least is left after the steps, over the rate, with a mark at the
+    rate that is used.
+    """
+    marks = []
+    for i, d in enumerate(found):
+        least = d.side.least
+        left, end = (
+            np.clip(np.where(np.isfinite(v), v, np.inf) - least, MIN_LEFT, MAX_LEFT)
+            for v in (d.ends, d.run.values[-1])
         )
-        end = float(
-            np.clip(np.nan_to_num(descent.run.values[-1], nan=np.inf) - side.least, 1e-10, 1e3)
+        hover = _("{name}, rate {x:.3g}: {y:.3g}")
+        marks += _curve(d.side, i, RATES, left, (d.rate, float(end)), hover, theme)
+    x, y = Axis(_("learning rate"), log=True), Axis(_("excess loss"), log=True, standoff=2)
+    label = _("Loss after the last step over the learning rate.")
+    more = {"hover": "closest", "height": SMALL, "view": "rates"}
+    return Figure(marks, x, y, label=label, **more)
+
+
+# Digits.
+
+
+def bars(context: Context) -> Row:
+    """The mean accuracy over the seeds as a bar, and every seed as a mark on it."""
+    return Row([accuracy(context.lines, context.theme, part) for part in (0, 1)])
+
+
+def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
+    """The last accuracy of each kind of inputs on the training (0) or the test set (1)."""
+    marks = []
+    for k, line in enumerate(lines):
+        found = text.accuracies(line)[part]
+        hover = {"bar_hover": _("{name}: mean {y:.1%}"), "edge": theme.ink}
+        shape = {"width": 0.62, "spread": 0.18, "alpha": 0.45, "size": 9}
+        marks += bar_with_seeds(
+            *(k, found, float(found.mean()), line.style),
+            **{"name": line.name, "uid": line.id, **hover, **shape},
         )
-        data += [
-            _line(side.name, side.name, RATES, left, kind, "rate %{x:.3g}: %{y:.3g}"),
-            {
-                "type": "scatter", "mode": "markers", "uid": f"{side.name}m", "name": side.name, "showlegend": False, "x": [descent.rate], "y": [end],
-                "hoverinfo": "skip", "marker": {"symbol": kind.marker, "size": 13, "color": kind.color, "line": {"width": 2, "color": theme.ink}},
-            },
-        ]  # fmt: skip
-    x = {
-        "type": "log",
-        "exponentformat": "power",
-        "title": {"text": "learning rate", "standoff": 4},
-    }
-    y = {"type": "log", "exponentformat": "power", "title": {"text": "excess loss", "standoff": 2}}
-    return {"data": data, "layout": _axes(x, y)}
+    x, y = categories([line.name for line in lines]), percent(text.ACCURACY_ON[part], (0, 1.04))
+    more = {"hover": "closest", "height": 18, "margin": {"t": 12}, "legend": "", "view": "bars"}
+    return Figure(marks, x, y, label=text.SEED_BY_SEED[part], **more)
 
 
-TURNED = (
-    "",
-    "best line",
-    "turned",
-    "loss, best line",
-    "loss, turned",
-    "w₁",
-    "w₂",
-    "bias",
-    "from the origin",
-)
+# In the size of a thumbnail, and what the figures share.
 
 
-def turned_rows(pair: tuple[Side, Side], scaling: Standardization) -> list[list]:
-    """A row for each side: accuracies, losses, the best line and how far its points are from the origin."""
-    return [
-        [
-            side.name, float(side.accuracy(side.line)), float(side.accuracy(turned)), float(side.loss(side.line)), float(side.loss(turned)),
-            *map(float, side.line), round(float(np.hypot(*side.x.mean(0))), 9),
+def thumbnail(spec: Standardization, theme: Theme) -> Figure:
+    """What is looked at, raw on the left and standardized on the right; or the digits' curves."""
+    if spec.view == "digits":
+        return charts.thumbnail(spec, theme)
+    if spec.view == "line":
+        every = slice(None, None, -(-spec.points // THUMBNAIL_POINTS))
+        found = [
+            cloud(replace(side, x=side.x[every], y=side.y[every]), spec.angle, theme)
+            for side in sides(spec)
         ]
-        for side in pair
-        for turned in [side.turned(scaling.angle)]
-    ]  # fmt: skip
-
-
-DESCENDED = (
-    "", "λ least", "λ largest", "condition number", "with the bias", "rate", "loss at the end", "least loss", "weights off by", "within 1 % at",
-)  # fmt: skip
-
-
-def descended_rows(pair: tuple[Side, Side], descents: list[Descent]) -> list[list]:
-    """A row for each side: the Hessian's eigenvalues at the minimum, their ratio, and how the descent ended."""
-    return [
-        [
-            side.name, side.curvature.low, side.curvature.high, side.curvature.condition, side.condition, descent.rate,
-            float(descent.run.values[-1]), side.least, float(off[-1]), arrival(off),
+    else:
+        found = [
+            descent_path(d, i, theme).add(levels(d.side, theme, 40), under=True)
+            for i, d in enumerate(descents(spec))
         ]
-        for side, descent in zip(pair, descents, strict=True)
-        for off in [descent.off(side)]
-    ]  # fmt: skip
+    return grid([figure.frames[0] for figure in found], 2)
 
 
-def table(
-    headings, rows: list[list], label: str, looks: list[Style], shares: tuple[int, ...] = ()
-) -> str:
-    """Rows as HTML, in the looks of the sides; columns in `shares` are per cent."""
-    head = "".join(f'<th scope="col">{escape(h)}</th>' for h in headings)
-    body = "".join(
-        f'<tr><th scope="row" style="border-left: 0.35rem solid {kind.color}">{escape(row[0])}</th>'
-        + "".join(
-            f"<td>{number(100 * v, 3)} %</td>"
-            if k in shares and v is not None
-            else f"<td>{number(v)}</td>"
-            for k, v in enumerate(row[1:], 1)
+def _curve(side, i, x, y, here, hover, theme):
+    """A side's curve, with a mark at `here` where there is one."""
+    joint = {"name": text.side_name(side), "hover": hover}
+    marks = [Line(x, y, text.side_style(i, theme), uid=side.name, **joint)]
+    if here:
+        edge = {"size": 13, "edge": theme.ink, "edge_width": 2, "legend": False}
+        at = ([here[0]], [here[1]])
+        marks.append(
+            Dots(*at, text.side_style(i, theme), name=joint["name"], uid=f"{side.name}m", **edge)
         )
-        + "</tr>"
-        for row, kind in zip(rows, looks, strict=True)
-    )
-    return (
-        f'<div class="ov-table" tabindex="0" role="region" aria-label="{escape(label)}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
+    return marks
 
 
-def _note(text, theme, right=True):
+def _note(words, theme, corner):
     """A line of text in a lower corner of a picture, where it changes with what is drawn."""
-    return {
-        "text": text, "showarrow": False, "xref": "paper", "yref": "paper", "x": 0.985 if right else 0.015, "y": 0.025,
-        "xanchor": "right" if right else "left", "yanchor": "bottom", "font": {"size": 15, "color": theme.ink},
-        "bgcolor": theme.high, "opacity": 0.9, "borderpad": 2,
-    }  # fmt: skip
+    box = {"size": 15, "color": theme.ink, "background": theme.high}
+    return Note(words, CORNERS[corner], 0.025, f"{corner} bottom", **box)
 
 
 def _room(side, low, high):
-    """Whether there is more room for a note on the right than on the left, at the bottom of the picture."""
+    """Whether there is more room for a note on the right than on the left, at the bottom."""
     middle = (low + high) / 2
     below = side.x[side.x[:, 1] < middle[1], 0]
     return 2 * int((below > middle[0]).sum()) <= len(below)
@@ -299,35 +279,15 @@ def frame(side: Side) -> tuple[np.ndarray, np.ndarray]:
     return low - margin, high + margin
 
 
-def foot(line) -> tuple[np.ndarray | None, np.ndarray | None]:
-    """The point of a line nearest to the origin, and the unit vector along it; Nones where it has no weights."""
+def _ruled(line, low, high, pen, width=2.0, **names):
+    """Where the line's model is undecided, far beyond the frame: who drags the picture sees it go
+    on. Nothing where the line has no weights.
+    """
     w, b = line[:2], line[2]
     size = float(np.hypot(*w))
-    return (-b * w / size**2, np.array([-w[1], w[0]]) / size) if size else (None, None)
-
-
-def _ruled(uid, name, line, low, high, pen):
-    """Where the line's model is undecided, drawn well beyond the frame: who drags the picture sees it go on."""
-    at, way = foot(line)
     ends = np.full((2, 2), np.nan)
-    if at is not None:
-        margin = 4 * float(np.hypot(*(high - low))) + float(np.hypot(*at))
-        ends = at + np.array([[-margin], [margin]]) * way
-    return {
-        "type": "scatter", "mode": "lines", "uid": uid, "name": name, "x": packed(ends[:, 0]), "y": packed(ends[:, 1]),
-        "hoverinfo": "skip", "line": {**pen, "simplify": False},
-    }  # fmt: skip
-
-
-def _line(uid, name, x, y, kind: Style, told):
-    return {
-        "type": "scatter", "mode": "lines", "uid": uid, "name": name, "x": packed(x), "y": packed(y),
-        "hovertemplate": f"{name}, {told}<extra></extra>", "line": {"color": kind.color, "dash": kind.dash, "width": 2.4, "simplify": False},
-    }  # fmt: skip
-
-
-def _axes(x, y):
-    return {
-        "margin": {"l": 62, "r": 12, "t": 30, "b": 42}, "hovermode": "closest", "dragmode": "pan", "legend": LEGEND,
-        "xaxis": {"zeroline": False, **x}, "yaxis": {"zeroline": False, **y},
-    }  # fmt: skip
+    if size:
+        nearest, way = -b * w / size**2, np.array([-w[1], w[0]]) / size
+        reach = 4 * float(np.hypot(*(high - low))) + float(np.hypot(*nearest))
+        ends = nearest + np.array([[-reach], [reach]]) * way
+    return Line(*ends.T, pen, width=width, **names)

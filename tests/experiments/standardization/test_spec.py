@@ -6,25 +6,18 @@ from math import cos, erf, radians, sin, sqrt
 import numpy as np
 import pytest
 
-from optviz.experiments.standardization.spec import (
-    DIGITS,
+from optviz.experiments.standardization.run import (
     PENALTY,
-    RATES,
-    Descent,
     Side,
-    Standardization,
     arrival,
     best_line,
-    check,
+    descents,
     sides,
-)  # fmt: skip
-from optviz.spec import (
-    Choice,
-    SpecError,
-    from_dict,
-    to_dict,
 )
-from optviz.training import advance, begin, load
+from optviz.experiments.standardization.spec import RATES, Standardization
+from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
+from tests import memo
+from tests.table import table
 
 FOUR = np.array([[1.0, 0.0], [0.0, 2.0], [-1.0, 0.0], [0.0, -2.0]])
 SIGNS = np.array([1.0, 1.0, -1.0, -1.0])
@@ -32,7 +25,9 @@ SIGNS = np.array([1.0, 1.0, -1.0, -1.0])
 
 def objective(line, x, y, ridge):
     """The loss with its penalty, written once more."""
-    return np.log1p(np.exp(-y * (x @ line[:2] + line[2]))).mean() + 0.5 * (ridge * line[:2] ** 2).sum()
+    return (
+        np.log1p(np.exp(-y * (x @ line[:2] + line[2]))).mean() + 0.5 * (ridge * line[:2] ** 2).sum()
+    )
 
 
 def curvatures(f, at, h=1e-4):
@@ -48,16 +43,20 @@ def test_the_reference():
     found = []
     for seed in range(30):
         raw, standard = sides(Standardization(seed=seed))
-        found.append([float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))])
+        found.append(
+            [float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))]
+        )
     assert np.mean(found, 0) == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.006)
     assert np.std(found, 0) == pytest.approx([0.004, 0.023, 0.004, 0.004], abs=0.006)
     raw, standard = sides(Standardization())
     here = [float(s.accuracy(line)) for s in (raw, standard) for line in (s.line, s.turned(5.0))]
-    assert here == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.0021), "the page opens with a set like the mean"
+    assert here == pytest.approx([0.992, 0.810, 0.992, 0.992], abs=0.0021), (
+        "the page opens with a set like the mean"
+    )
 
 
-@pytest.mark.parametrize("offset", [0.0, 5.0, 10.0, 30.0])
-@pytest.mark.parametrize("degrees", [2.0, 5.0, 20.0])
+@table("offset", [0.0, 5.0, 10.0, 30.0])
+@table("degrees", [2.0, 5.0, 20.0])
 def test_accuracy_against_the_normal_distribution(offset, degrees):
     """Where endless clouds stand: the turned line is at (gap/2)·cos ± offset·sin deviations from their centers."""
     spread, gap = 0.42, 2.0
@@ -87,13 +86,25 @@ def test_a_turn_by_hand():
 # ends, the least loss, and the condition numbers of its Hessian over two and over three variables.
 SCIPY = [
     ({}, [7.358441, -6.909372, -3.181984], 0.02394025, 1454.11, 38784.5),
-    ({"offset": 3.0, "stretch": 4.0, "seed": 1}, [6.607029, -1.441808, -2.003448], 0.028895289, 432.06, 4024.52),
-    ({"spread": 0.9, "gap": 1.0, "seed": 0}, [0.6481543, -0.9249104, 1.913597], 0.57499585, 142.138, 13144.7),
+    (
+        {"offset": 3.0, "stretch": 4.0, "seed": 1},
+        [6.607029, -1.441808, -2.003448],
+        0.028895289,
+        432.06,
+        4024.52,
+    ),
+    (
+        {"spread": 0.9, "gap": 1.0, "seed": 0},
+        [0.6481543, -0.9249104, 1.913597],
+        0.57499585,
+        142.138,
+        13144.7,
+    ),
     ({"gap": 5.0, "seed": 0}, [2.401371, -2.422888, 0.1213558], 0.0024888049, 23.0322, 13695.4),
 ]
 
 
-@pytest.mark.parametrize(("more", "line", "least", "condition", "with_bias"), SCIPY)
+@table(("more", "line", "least", "condition", "with_bias"), SCIPY)
 def test_the_best_line_against_scipy(more, line, least, condition, with_bias):
     """Also where the classes can be parted (the last): there the penalty alone holds the line."""
     raw, _ = sides(Standardization(**more))
@@ -103,8 +114,8 @@ def test_the_best_line_against_scipy(more, line, least, condition, with_bias):
     assert raw.condition == pytest.approx(with_bias, rel=1e-5)
 
 
-@pytest.mark.parametrize("more", [more for more, *_ in SCIPY])
-@pytest.mark.parametrize("part", [0, 1])
+@table("more", [more for more, *_ in SCIPY])
+@table("part", [0, 1])
 def test_the_best_line_by_differences(part, more):
     """No slope and a positive curvature in every direction: the minimum of a convex function."""
     side = sides(Standardization(**more))[part]
@@ -135,7 +146,9 @@ def test_the_condition_number_grows_with_the_square_of_the_distance():
     near, far = (sides(Standardization(offset=offset)) for offset in (20.0, 40.0))
     assert far[0].curvature.condition / near[0].curvature.condition == pytest.approx(4, rel=0.05)
     assert far[1].curvature.condition == pytest.approx(near[1].curvature.condition, rel=1e-6)
-    found = [[s.curvature.condition for s in sides(Standardization(seed=seed))] for seed in range(10)]
+    found = [
+        [s.curvature.condition for s in sides(Standardization(seed=seed))] for seed in range(10)
+    ]
     assert np.min(found, 0)[0] > 700
     assert np.max(found, 0)[1] < 10
 
@@ -143,7 +156,9 @@ def test_the_condition_number_grows_with_the_square_of_the_distance():
 def test_the_condition_number_with_the_bias():
     side = sides(Standardization(offset=4.0))[0]
     ridge = PENALTY * side.x.std(0) ** 2
-    eigenvalues = np.linalg.eigvalsh(curvatures(lambda line: objective(line, side.x, side.y, ridge), side.line, 1e-3))
+    eigenvalues = np.linalg.eigvalsh(
+        curvatures(lambda line: objective(line, side.x, side.y, ridge), side.line, 1e-3)
+    )
     assert side.condition == pytest.approx(eigenvalues[-1] / eigenvalues[0], rel=0.05)
 
 
@@ -178,12 +193,12 @@ def by_hand(side, rate, steps):
     return w, np.array(losses)
 
 
-@pytest.mark.parametrize("choice", ["steady", "lowest", "same"])
+@table("choice", ["steady", "lowest", "same"])
 def test_the_descent(choice):
-    scaling = Standardization(choice=choice, rate=0.05)
-    for side in sides(scaling):
-        way = Descent.of(side, scaling)
-        w, losses = by_hand(side, way.rate, scaling.steps)
+    spec = Standardization(choice=choice, rate=0.05)
+    for way in descents(spec):
+        side = way.side
+        w, losses = by_hand(side, way.rate, spec.steps)
         assert way.run.points[-1] == pytest.approx(w, rel=1e-6)
         if choice == "same":
             assert way.rate == 0.05
@@ -194,31 +209,36 @@ def test_the_descent(choice):
             assert way.ends[k] == np.nanmin(way.ends)
         else:
             assert (np.diff(losses) <= 1e-12).all()
-            _, above = by_hand(side, RATES[k + 7], scaling.steps)
-            assert (np.diff(above) > 1e-12).any(), "with ten times the rate it goes uphill somewhere"
+            _, above = by_hand(side, RATES[k + 7], spec.steps)
+            assert (np.diff(above) > 1e-12).any(), (
+                "with ten times the rate it goes uphill somewhere"
+            )
 
 
 def test_what_standardizing_does_for_the_descent():
     raw, standard = sides(Standardization())
-    off = [Descent.of(side, Standardization()).off(side) for side in (raw, standard)]
+    off = [d.off for d in descents(Standardization())]
     assert off[0][-1] > 0.7, "without a step uphill, raw has hardly set out"
     assert off[1][-1] < 0.05
-    zigzag, far = (Descent.of(side, Standardization(choice="lowest")) for side in (raw, standard))
-    assert zigzag.off(raw)[-1] > 0.05, "with zigzags it comes nearer"
+    zigzag, far = descents(Standardization(choice="lowest"))
+    assert zigzag.off[-1] > 0.05, "with zigzags it comes nearer"
     assert (np.diff(zigzag.run.values) > 0).sum() > 10
-    assert arrival(zigzag.off(raw)) is None
-    assert arrival(far.off(standard)) < 100
+    assert zigzag.converged_at is None
+    assert far.converged_at < 100
     best = standard.curvature.best_sgd[0]
-    assert best / 1.5 < far.rate < 1.5 * best, "near what theory says of the curvature at the minimum"
+    assert best / 1.5 < far.rate < 1.5 * best, (
+        "near what theory says of the curvature at the minimum"
+    )
     assert zigzag.rate < 2 / raw.curvature.high, "stable at the minimum"
     larger = standard.f.hess(np.zeros(2))
-    assert Descent.of(standard, Standardization()).rate > 1 / np.linalg.eigvalsh(larger)[-1], (
+    assert descents(Standardization())[1].rate > 1 / np.linalg.eigvalsh(larger)[-1], (
         "no less than what is safe everywhere"
     )
 
 
-@pytest.mark.parametrize(
-    ("off", "first"), [([1.0, 0.005, 0.5, 0.01, 0.0], 3), ([1.0, 0.5], None), ([0.0, 0.0], 0), ([0.0, np.nan], None)]
+@table(
+    "off, first",
+    [([1.0, 0.005, 0.5, 0.01, 0.0], 3), ([1.0, 0.5], None), ([0.0, 0.0], 0), ([0.0, np.nan], None)],
 )
 def test_arrival(off, first):
     assert arrival(np.array(off)) == first
@@ -227,9 +247,10 @@ def test_arrival(off, first):
 def test_digits_in_four_kinds_of_inputs():
     """Spec, section 3: .68 ±.33, .957, .987 and .103, on training rows."""
     found = {}
-    for training in replace(Standardization(), digits=replace(DIGITS, seeds=tuple(range(10)), eval_every=200)).trainings:
-        data = load(training)
-        found[training.inputs] = advance(begin(training, data), data, 200).accuracy[-1, 0, 0]
+    spec = Standardization(seeds=tuple(range(10)))
+    for training in spec.trainings:
+        now = memo.trained(replace(training, eval_every=200))
+        found[training.inputs] = now.accuracy[-1, 0, 0]
     mean = {kind: np.nan_to_num(a).mean() for kind, a in found.items()}
     assert mean["raw"] == pytest.approx(0.68, abs=0.2)
     assert found["raw"].std() == pytest.approx(0.33, abs=0.12)
@@ -245,32 +266,34 @@ EXTREME = (
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("standardization", EXTREME)
-def test_extreme_settings_are_finite_and_without_a_warning(scaling):
-    check(scaling)
-    for side in sides(scaling):
-        way = Descent.of(side, scaling)
+@table("spec", EXTREME)
+def test_extreme_settings_are_finite_and_without_a_warning(spec):
+    validate(spec)
+    for way in descents(spec):
+        side = way.side
         assert np.isfinite(side.line).all()
         assert np.isfinite([side.curvature.condition, side.condition, way.rate]).all()
         assert np.abs(side.f.grad(side.line[:2])).max() < 1e-8
-        assert way.off(side).shape == (scaling.steps + 1,)
+        assert way.off.shape == (spec.steps + 1,)
 
 
-@pytest.mark.parametrize(
+@table(
     "bad",
     [
         {"points": 9}, {"points": 5000}, {"spread": 0.0}, {"gap": -1.0}, {"offset": 51.0}, {"stretch": 0.0}, {"seed": -1},
         {"angle": 90.0}, {"rate": 0.0}, {"steps": 0}, {"steps": 10**6}, {"view": "nothing"}, {"choice": "nothing"},
-        {"digits": replace(DIGITS, inputs="raw")}, {"digits": replace(DIGITS, dataset=Choice("nothing"))},
-        {"digits": replace(DIGITS, initializers=(Choice("zeros"),))}, {"digits": replace(DIGITS, seeds=())},
+        {"dataset": Choice("nothing")}, {"seeds": ()}, {"iterations": 10**6},
     ],
 )  # fmt: skip
 def test_what_the_page_could_not_have_set(bad):
     with pytest.raises(SpecError):
-        check(replace(Standardization(), **bad))
+        validate(replace(Standardization(), **bad))
 
 
 def test_a_spec_as_plain_data_and_back():
-    scaling = Standardization(angle=-3.0, choice="same", digits=replace(DIGITS, iterations=50), view="digits")
-    check(scaling)
-    assert from_dict(Standardization, to_dict(scaling)) == scaling
+    spec = Standardization(angle=-3.0, choice="same", iterations=50, view="digits")
+    validate(spec)
+    assert from_dict(Standardization, to_dict(spec)) == spec
+    assert {t.inputs for t in spec.trainings} == {"given", "raw", "standardized", "offset"}
+    first, *others = spec.trainings
+    assert all(replace(t, inputs=first.inputs) == first for t in others), "else they are equal"

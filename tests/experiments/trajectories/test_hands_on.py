@@ -330,7 +330,7 @@ class TestShare:
     def test_a_damaged_link_opens_the_book_s_scene_with_a_word_on_it(self, text):
         at = opened_with(s=text)
         assert session(at).specs["trajectories"] == BOOK
-        assert "in its place" in at.warning[0].value
+        assert "as it opens by itself" in at.warning[0].value
         at.button(key="complaint-read").click().run()
         assert not at.warning
 

@@ -20,14 +20,16 @@ def table(names, rows):
                 case = dict(zip(names, row, strict=True))
                 try:
                     test(*args, **fixtures, **case)
-                except (Exception, pytest.fail.Exception) as error:
+                except (Exception, pytest.fail.Exception, BaseExceptionGroup) as error:
                     error.add_note(f"in the row {case!r:.500}")
                     failed.append(error)
             if failed:
                 raise BaseExceptionGroup(f"{len(failed)} of {len(rows)} rows fail", failed)
 
         every_row.pytestmark = getattr(test, "pytestmark", [])
-        fixtures = [p for name, p in inspect.signature(test).parameters.items() if name not in names]
+        fixtures = [
+            p for name, p in inspect.signature(test).parameters.items() if name not in names
+        ]
         every_row.__signature__ = inspect.Signature(fixtures)
         return every_row
 

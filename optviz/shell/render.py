@@ -57,8 +57,11 @@ def render(page: Page) -> None:
 def form_of(page: Page) -> Form:
     """The page's spec under a person's hands."""
 
+    epoch = session().epoch
+
     def write(spec):
-        session().specs[page.key] = page.adjusted(spec)
+        if session().epoch == epoch:  # or else a control that is gone still reports its value
+            session().specs[page.key] = page.adjusted(spec)
 
     return Form(page.key, lambda: session().specs[page.key], write, page.opening)
 

@@ -23,6 +23,7 @@ from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
+from optviz.experiments.regularization import text as overfitting_text
 from optviz.experiments.standardization import run as scaling
 from optviz.experiments.trajectories.spec import BOOK, run
 from optviz.functions.library import FUNCTIONS
@@ -224,7 +225,7 @@ def _remedies(scene, references, by=0.05):
         for part, found, reference in zip(
             ("training", "test"), done(training).accuracy[-1, :, 0].mean(-1), (learned, tested), strict=True
         ):
-            yield near(f"{overfitting.name(regularizer)}: {part} accuracy", found, reference, by)
+            yield near(f"{overfitting_text.name(regularizer)}: {part} accuracy", found, reference, by)
 
 
 def _book(which):

@@ -29,7 +29,6 @@ REACHES_UP = {
     ("optviz.experiments.hyperparameter_search.page", "shell"),
     ("optviz.experiments.loss_landscape.page", "shell"),
     ("optviz.experiments.lr_schedules.page", "shell"),
-    ("optviz.experiments.regularization.page", "shell"),
     ("optviz.experiments.trajectories.optimizer_forms", "shell"),
     ("optviz.experiments.trajectories.page", "shell"),
     ("optviz.experiments.trajectories.predict", "shell"),

@@ -14,8 +14,7 @@ from optviz.experiments.lr_schedules import page as lr_schedules
 from optviz.experiments.old_page import OldPage
 from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
-from optviz.experiments.regularization import figures as overfitting_views
-from optviz.experiments.regularization import spec as overfitting
+from optviz.experiments.regularization import page as regularization
 from optviz.experiments.standardization import page as standardization
 from optviz.experiments.trajectories import figures as trajectory_figures
 from optviz.experiments.trajectories import spec as trajectories
@@ -43,16 +42,7 @@ PAGES: dict[str, Page] = {
         optimizer_comparison.PAGE,
         standardization.PAGE,
         batch_norm.PAGE,
-        OldPage(
-            "regularization",
-            "Overfitting",
-            "compress",
-            "Why does it fail on what it has not seen?",
-            LAB,
-            overfitting.Regularization(),
-            overfitting.check,
-            overfitting_views.stamp,
-        ),
+        regularization.PAGE,
         lr_schedules.PAGE,
         ensembles.PAGE,
         OldPage(

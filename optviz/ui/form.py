@@ -100,9 +100,10 @@ class Panel:
         lenses = {h.name: lens for h, lens in found}
 
         def turn(new):
-            value = form.value
+            value, before = form.value, values()
             for name, number in new.items():
-                value = lenses[name].set(value, number)
+                if number != before[name]:  # the browser sends all: unequal layers stay unequal
+                    value = lenses[name].set(value, number)
             form.set(value)
 
         def values():
@@ -245,7 +246,7 @@ class ListOf:
     """A list of things, each under its name with its settings; one to add.
 
     `item(form, i, name, settings)` draws the sliders of one; `settings(form)` is what its popover shows.
-    `names(spec)` gives their names, `new(spec)` the one that is added.
+    `names(spec)` gives their names, which `heading` may shorten, `new(spec)` the one that is added.
     """
 
     path: str
@@ -256,6 +257,7 @@ class ListOf:
     add: str
     least: int = 1
     most: int = 8
+    heading: Callable[[str], str] = str
 
     def draw(self, form: Form) -> None:
         place = form.at(self.path)
@@ -263,7 +265,7 @@ class ListOf:
             many = len(place.value)
             one = replace(place.at(i), name=f"{place.name}-{i}-of-{many}")
             with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
-                st.markdown(f"**{name}**", width="stretch")
+                st.markdown(f"**{self.heading(name)}**", width="stretch")
                 box = st.popover(_("Change"), key=one.key("settings"), on_change="rerun")
             if box.open:
                 with box:

@@ -7,15 +7,15 @@ from tests.browser.test_trajectories import at_rest
 def points(page, i):
     """How many points the test curve of a regularizer has."""
     return page.evaluate(
-        "i => document.querySelector(`.st-key-regularization-gap-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'test').y.length", i
+        "i => document.querySelector(`.st-key-regularization-gaps-0-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'test' && t.fill !== 'toself').y.length", i
     )  # fmt: skip
 
 
 def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     to(page, "Overfitting")
-    page.wait_for_selector(".st-key-regularization-gap-0 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-regularization-gaps-0-0 .ov-plot[data-version]")
     page.locator(".st-key-regularization-presets").get_by_role("button", name="Wrong labels").click()
-    page.wait_for_selector(".st-key-regularization-gap-2 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-regularization-gaps-0-2 .ov-plot[data-version]")
     at_rest(page)
     assert "weight decay 0.02" in page.locator(".ov-table").first.inner_text()
     page.get_by_label("iterations, exact value").fill("90")
@@ -24,21 +24,21 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
         "() => document.querySelector('[data-testid=stProgress]').innerText.trim().startsWith('0 of 270')"
     )
     at_rest(page)
-    page.locator(".st-key-train-overfitting button").click()
+    page.locator(".st-key-train-regularization button").click()
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stProgress]').innerText.trim().startsWith('270 of 270')",
         timeout=60_000,
     )
-    page.locator(".st-key-train-overfitting button:disabled").wait_for()
+    page.locator(".st-key-train-regularization button:disabled").wait_for()
     at_rest(page)
     assert [points(page, i) for i in range(3)] == [4, 4, 4]
     said = page.locator("[data-testid=stMain]").inner_text()
-    assert "known by heart" in said
+    assert "Wrong labels memorized" in said
     assert "of 3 seeds" in said
     page.get_by_role("tab", name="Weights").click()
-    page.wait_for_selector(".st-key-regularization-weights .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-regularization-weights-0 .ov-plot[data-version]")
     at_rest(page)
-    assert "before training" in page.locator(".st-key-regularization-weights").inner_text()
+    assert "before training" in page.locator(".st-key-regularization-weights-0").inner_text()
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -1,269 +1,224 @@
-"""What regularizers against overfitting do: the gap of each, their differences seed by seed, their weights."""
+"""What regularizers do: the gap of each, their differences seed by seed, their weights."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.regularization.spec import Regularization, outcomes, paired
-from optviz.plot.old_training import (
-    ALONG,
+from optviz.experiments.page import Row
+from optviz.experiments.regularization import run
+from optviz.plot import (
+    Axis,
+    Band,
+    Figure,
     Line,
-    Scale,
-    over_seeds,
+    Note,
+    Style,
+    Theme,
+    bar_with_seeds,
+    categories,
+    curve_with_band,
+    histogram_outline,
+    percent,
+    style,
 )
-from optviz.plot.style import Theme, packed, style
-from optviz.plot.thumbnail import HEIGHT, WIDTH
+from optviz.plot.training import Network, Scale
 from optviz.training import advance, begin, load
+from optviz.translation import _
 
+COLUMNS = 4  # gaps side by side; more of them stand in rows of three
 BINS = 81  # of the weights' histogram
-LONG = 24  # characters of a name that stand over a small picture
-LEGEND = {
-    "orientation": "h",
-    "x": 0,
-    "y": 1,
-    "xanchor": "left",
-    "yanchor": "bottom",
-    "font": {"size": 12},
-}
-MARGIN = {"l": 56, "r": 12, "t": 30, "b": 42}
+LONG = 24  # characters of a name that stand over a small figure
+PREVIEW, EXAMPLES = 150, 300  # iterations and test examples of a thumbnail
+DOTTED = (2, 3)
+MARGIN = {"l": 56}
 
 
-def gap(line: Line, scale: Scale, theme: Theme, noise: float = 0.0) -> dict:
-    """Training (thin) and test (in its look) accuracy of one network, and the gap between them hatched.
+def scale_of(spec) -> Scale:
+    """Curves are drawn along the epochs."""
+    return Scale("epochs", spec.iterations, spec.epoch)
 
-    Medians over the seeds, with a band from the least to the largest. With wrong labels a dotted line is where
-    somebody would stand who has learned the right ones and no other.
+
+def gaps(context) -> list[Row]:
+    """Training and test accuracy of every regularizer, side by side."""
+    spec, lines = context.spec, context.lines
+    across = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
+    drawn = [gap(line, scale_of(spec), context.theme, spec.split.noise) for line in lines]
+    drawn += [None] * (-len(drawn) % across)
+    return [Row(drawn[i : i + across]) for i in range(0, len(drawn), across)]
+
+
+def gap(line: Network, scale: Scale, theme: Theme, noise: float = 0.0) -> Figure:
+    """Training and test accuracy of one network, and the gap between them hatched.
+
+    With wrong labels a dotted line is where a network would stand that has learned the right ones
+    and no other.
     """
-    now, data = line.progress, []
-    x = scale.of(now, now.evaluated)
-    known, look = over_seeds(now.accuracy[:, 0, line.i]), line.look
-    unseen = over_seeds(now.accuracy[:, 1, line.i])
-    data.append(_between(f"{line.id}gap", x, known[0], unseen[0], look.color, 0.5, hatched=True))
-    for part, curve, color in (("training", known, theme.faint), ("test", unseen, look.color)):
-        if now.accuracy.shape[-1] > 1:
-            data.append(_between(f"{line.id}{part}b", x, curve[2], curve[1], color, 0.22))
-        own = part == "test"
-        data.append({
-            "type": "scatter", "mode": "lines+markers" if own else "lines", "uid": f"{line.id}{part}", "name": part, "x": packed(x), "y": packed(curve[0]),
-            "line": {"color": color, "width": 2.6 if own else 1.6, "dash": look.dash if own else "solid"},
-            **({"marker": {"symbol": look.marker, "size": 7, "color": color, "maxdisplayed": 7}} if own else {}),
-            "hovertemplate": f"{part}: %{{y:.1%}}<extra></extra>",
-        })  # fmt: skip
-    long = len(line.name) > LONG
-    title = "<br>+ ".join(line.name.rsplit(" + ", 1)) if len(line.name) > 1.5 * LONG else line.name
-    notes = [
-        _note(0, 1, f"<b>{title}</b>", theme.ink, 11 if long else 13, ("left", "bottom"))
-        | {"xshift": -50 if long else 0, "align": "left"}
-    ]
-    last = known[0][-1] - unseen[0][-1] if len(x) else np.nan
-    if np.isfinite(last) and now.evaluated[-1]:
-        told = f"gap <b>{100 * last:.1f}</b> points".replace("-", "−")
-        notes.append(_note(0.98, 0.5, told, theme.ink, 13, ("right", "middle")))
+    uid, name, state, i, look = line
+    x, accuracy = scale.of(state, state.evaluated), state.accuracy[:, :, i]
+    middle = np.array([[run.median(seeds) for seeds in pair] for pair in accuracy])
+    hatched = {"opacity": 0.5, "hatched": True, "legend": False}
+    marks = [Band(x, *middle.T, look.color, uid=f"{uid}gap", **hatched)]
+    for k, part, faint, line in (
+        (0, _("training"), Style(theme.faint), {"width": 1.6}),
+        (1, _("test"), look, {"width": 2.6, "markers": 7, "size": 7}),
+    ):
+        line |= {"hover": "{name}: {y:.1%}", "band": 0.22}
+        marks += curve_with_band(x, accuracy[:, k], faint, name=part, uid=f"{uid}{k}", **line)
     if noise:
-        data.append({
-            "type": "scatter", "mode": "lines", "uid": f"{line.id}right", "name": "right labels, no wrong one", "showlegend": False, "x": [0, scale.end or 1], "y": [1 - noise] * 2,
-            "line": {"color": theme.ink, "width": 1.3, "dash": "2px,3px"}, "hoverinfo": "skip",
-        })  # fmt: skip
-    layout = {
-        "margin": {**MARGIN, "l": 60}, "hovermode": "x", "dragmode": "pan", "annotations": notes,
-        "xaxis": _along(scale), "yaxis": {"range": [0, 1.04], "tickformat": ".0%", "zeroline": False, "title": {"text": "accuracy", "standoff": 4}},
-        "legend": {"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom", "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
-        "showlegend": True,
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def tests(lines: list[Line], scale: Scale) -> dict:
-    """The test accuracy of all, enlarged: it is what counts."""
-    data, shown = [], []
-    for line in lines:
-        now = line.progress
-        x, curve, look = (
-            scale.of(now, now.evaluated),
-            over_seeds(now.accuracy[:, 1, line.i]),
-            line.look,
-        )
-        if now.accuracy.shape[-1] > 1:
-            data.append(_between(f"{line.id}b", x, curve[2], curve[1], look.color, 0.15, line.name))
-        data.append({
-            "type": "scatter", "mode": "lines+markers", "uid": f"{line.id}test", "name": line.name, "legendgroup": line.name, "x": packed(x),
-            "y": packed(curve[0]), "line": {"color": look.color, "width": 2.6, "dash": look.dash},
-            "marker": {"symbol": look.marker, "size": 8, "color": look.color, "maxdisplayed": 8},
-            "hovertemplate": f"{line.name}: %{{y:.1%}}<extra></extra>",
-        })  # fmt: skip
-        shown += [
-            curve[i][k]
-            for k in range(len(x))
-            if 4 * now.evaluated[k] >= now.iteration > 0
-            for i in (1, 2)
-        ]
-    shown = [v for v in shown if np.isfinite(v)]
-    low, high = (min(shown), max(shown)) if shown else (0.0, 1.0)
-    room = max(0.1 * (high - low), 0.01)
-    layout = {
-        "margin": MARGIN, "hovermode": "x", "dragmode": "pan", "legend": LEGEND, "showlegend": True, "xaxis": _along(scale),
-        "yaxis": {"range": [max(low - room, -0.01), min(high + room, 1.02)], "tickformat": ".0%", "zeroline": False,
-                  "title": {"text": "test accuracy (enlarged)"}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def differences(lines: list[Line], theme: Theme) -> dict:
-    """Test accuracy less that of the first network with the same seed: a mark for each seed, a bar for the median."""
-    (iteration, (first, *others)), data, most = (
-        outcomes([line.progress for line in lines]),
-        [],
-        0.01,
+        right = {"name": _("right labels, no wrong one"), "legend": False, "uid": f"{uid}right"}
+        ends = [0, scale.end or 1]
+        marks.append(Line(ends, [1 - noise] * 2, Style(theme.ink, DOTTED), width=1.3, **right))
+    return Figure(
+        marks,
+        scale.axis(),
+        percent(_("accuracy"), (0, 1.04), standoff=4),
+        notes=_notes(name, state, *(middle[-1] if len(x) else (np.nan, np.nan)), theme),
+        label=_("{name}: training and test accuracy. The table says the same.").format(name=name),
+        view=f"{scale.iterations}",
+        legend="inside",
+        show_legend=True,
+        margin={"l": 60},
+        height=(13, 34, 20),
     )
-    for k, (line, own) in enumerate(zip(lines[1:], others, strict=True)):
-        found, look = paired(first, own), line.look
+
+
+def _notes(name, state, training, test, theme):
+    """The name over the figure, in two lines where it is very long, and how large the gap is."""
+    long = len(name) > LONG
+    title = "<br>+ ".join(name.rsplit(" + ", 1)) if len(name) > 1.5 * LONG else name
+    placed = {"size": 11 if long else 13, "color": theme.ink, "shift": -50 if long else 0}
+    notes = [Note(f"<b>{title}</b>", 0, 1, **placed)]
+    if np.isfinite(training - test) and state.iteration:
+        points = f"{100 * (training - test):.1f}".replace("-", "−")
+        message = _("gap <b>{points}</b> points").format(points=points)
+        notes.append(Note(message, 0.98, 0.5, "right middle", color=theme.ink))
+    return notes
+
+
+def comparison(context) -> Row:
+    """Test accuracies, and their differences to the first."""
+    lines = context.lines
+    pairs = differences(lines, context.theme) if len(lines) > 1 else None
+    return Row([test_accuracies(lines, scale_of(context.spec)), pairs])
+
+
+def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
+    """The test accuracy of all, enlarged: it is what counts."""
+    marks, late = [], []
+    for uid, name, state, i, look in lines:
+        accuracy = state.accuracy[:, 1, i]
+        line = {"width": 2.6, "markers": 8, "hover": "{name}: {y:.1%}", "band": 0.15}
+        x = scale.of(state, state.evaluated)
+        marks += curve_with_band(x, accuracy, look, name=name, uid=uid, **line)
+        if state.iteration:
+            late += accuracy[4 * state.evaluated >= state.iteration].ravel().tolist()
+    late = [value for value in late if np.isfinite(value)]
+    low, high = (min(late), max(late)) if late else (0.0, 1.0)
+    room = max(0.1 * (high - low), 0.01)
+    limits = (max(low - room, -0.01), min(high + room, 1.02))
+    return Figure(
+        marks,
+        scale.axis(),
+        percent(_("test accuracy (enlarged)"), limits),
+        label=_("Test accuracy of all regularizers. The table says the same."),
+        view=f"{scale.iterations}",
+        show_legend=True,
+        margin=MARGIN,
+        height=(15, 38, 26),
+    )
+
+
+def differences(lines: list[Network], theme: Theme) -> Figure:
+    """Test accuracy less that of the first with the same seed: one mark a seed, the median a bar.
+
+    Before the training there are none.
+    """
+    iteration, (first, *others) = run.outcomes([line.progress for line in lines])
+    marks, most = [], 0.01
+    for k, (line, other) in enumerate(zip(lines[1:], others, strict=True)):
+        found = run.paired(first, other)
         if not iteration or not len(found.tests):
             continue
         most = max(most, float(np.abs(found.tests).max()))
-        spots = k + np.linspace(-0.2, 0.2, len(found.tests)) * (len(found.tests) > 1)
-        data += [
-            {
-                "type": "bar", "uid": f"{line.id}median", "name": line.name, "x": [k], "y": [found.test], "width": 0.7,
-                "marker": {"color": look.color, "opacity": 0.3}, "hovertemplate": f"{line.name}: median %{{y:+.1%}}<extra></extra>",
-            },
-            {
-                "type": "scatter", "mode": "markers", "uid": f"{line.id}seeds", "name": line.name, "x": packed(spots), "y": packed(found.tests),
-                "marker": {"symbol": look.marker, "size": 10, "color": look.color, "line": {"width": 1.2, "color": theme.ink}},
-                "hovertemplate": f"{line.name}: %{{y:+.1%}}<extra></extra>",
-            },
-        ]  # fmt: skip
-    layout = {
-        "margin": {**MARGIN, "l": 70}, "hovermode": "closest", "dragmode": "pan", "showlegend": False,
-        "xaxis": {"tickvals": list(range(len(lines) - 1)), "ticktext": [_folded(line.name) for line in lines[1:]], "range": [-0.5, max(len(lines) - 1.5, 0.5)],
-                  "zeroline": False, "fixedrange": True},
-        "yaxis": {"range": [-1.15 * most, 1.15 * most], "tickformat": "+.1%", "zeroline": True, "zerolinecolor": theme.ink, "zerolinewidth": 1.5,
-                  "title": {"text": "difference in test accuracy"}},
-        "annotations": [_note(0, 1, f"test accuracy less that of <b>{lines[0].name}</b> with the same seed", theme.ink, 12, ("left", "bottom"))],
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+        named = {"name": line.name, "uid": line.id, "edge": theme.ink}
+        named |= {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: median {y:+.1%}")}
+        marks += bar_with_seeds(k, found.tests, found.test, line.style, **named)
+    names = [
+        line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
+    ]  # in lines of one part each
+    heading = _("test accuracy less that of <b>{name}</b> with the same seed")
+    return Figure(
+        marks,
+        categories(names),
+        Axis(
+            _("difference in test accuracy"),
+            limits=(-1.15 * most, 1.15 * most),
+            format="+.1%",
+            zero=theme.ink,
+        ),
+        notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=theme.ink)],
+        label=_(
+            "Test accuracy of each regularizer less that of the first, seed by seed. "
+            "The table says the same."
+        ),
+        view=f"{len(lines)}",
+        legend="",
+        hover="closest",
+        margin={"l": 70},
+        height=(15, 38, 26),
+    )
 
 
-def histograms(
-    lines: list[Line], weights: list[np.ndarray], start: np.ndarray, theme: Theme
-) -> dict:
-    """How many weights are how large, all layers and seeds together, on a logarithmic scale; and before the training.
+def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Theme) -> Figure:
+    """How many weights are how large, of all layers and seeds, and before the training.
 
-    `weights` holds for each line its `(S, n)`, `start` is that of them all. Bins are of one width, one of them about 0.
+    `weights` has the `(S, n)` of each line, `start` is that of all. One bin is around 0.
     """
     finite = [w[np.isfinite(w).all(-1)] for w in weights]
     largest = [float(np.abs(w).max()) for w in (start, *finite) if w.size]
-    margin = min(max(largest), 10 * (largest[0] or 1.0)) or 1.0
-    edges = np.linspace(-margin, margin, BINS + 1)
-    middles = (edges[1:] + edges[:-1]) / 2
+    span = min(max(largest), 10 * (largest[0] or 1.0)) or 1.0
+    edges = np.linspace(-span, span, BINS + 1)
+    hover = _("{name}: {y:.2g} at {x:.2f}")
 
-    def outline(uid, name, w, line, more):
-        share = (
-            np.maximum(np.histogram(w, edges)[0], 1e-3) / w.size
-        )  # an empty bin is below the frame
-        return {
-            "type": "scatter", "mode": "lines", "uid": uid, "name": name, "x": packed(middles), "y": packed(share),
-            "line": {"shape": "hvh", **line}, "hovertemplate": f"{name}: %{{y:.2g}} at %{{x:.2f}}<extra></extra>", **more,
-        }  # fmt: skip
+    def outline(w, look, name, uid, **line):
+        share = np.maximum(np.histogram(w, edges)[0], 1e-3) / w.size  # empty: below the frame
+        return histogram_outline(edges, share, look, name=name, uid=uid, hover=hover, **line)
 
-    data = [
-        outline(
-            "start",
-            "before training",
-            start,
-            {"color": theme.faint, "width": 1.5},
-            {"fill": "tozeroy", "opacity": 0.6},
-        )
-    ]
-    data += [
-        outline(
-            f"{line.id}w",
-            line.name,
-            w,
-            {"color": line.look.color, "width": 2.4, "dash": line.look.dash},
-            {},
-        )
+    filled = {"width": 1.5, "fill": True, "opacity": 0.6}
+    marks = [outline(start, Style(theme.faint), _("before training"), "start", **filled)]
+    marks += [
+        outline(w, line.style, line.name, line.id)
         for line, w in zip(lines, finite, strict=True)
         if w.size
     ]
-    layout = {
-        "margin": MARGIN, "hovermode": "closest", "dragmode": "pan", "legend": LEGEND, "showlegend": True,
-        "xaxis": {"title": {"text": "weight", "standoff": 4}, "range": [-margin, margin], "zeroline": True},
-        "yaxis": {"type": "log", "exponentformat": "power", "dtick": 1, "title": {"text": "share of all weights in a bin"},
-                  "range": [float(np.log10(0.5 / max(start.size, 1))), 0]},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def _along(scale):
-    return {
-        "title": {"text": ALONG[scale.along], "standoff": 4},
-        "range": [0, scale.end or 1],
-        "zeroline": False,
-    }
-
-
-def _note(x, y, text, color, size, anchors):
-    across, upright = anchors
-    return {
-        "x": x, "y": y, "text": text, "showarrow": False, "font": {"size": size, "color": color}, "xref": "paper", "yref": "paper",
-        "xanchor": across, "yanchor": upright,
-    }  # fmt: skip
-
-
-def _between(uid, x, above, below, color, opacity, group="", hatched=False):
-    known = np.isfinite(above) & np.isfinite(below)
-    x, above, below = x[known], above[known], below[known]
-    pattern = {
-        "fillpattern": {
-            "shape": "/",
-            "fgcolor": color,
-            "size": 7,
-            "solidity": 0.16,
-            "fillmode": "overlay",
-        }
-    }
-    return {
-        "type": "scatter", "mode": "lines", "uid": uid, "showlegend": False, "x": packed(np.concatenate([x, x[::-1]])),
-        "y": packed(np.concatenate([above, below[::-1]])), "fill": "toself", "fillcolor": "rgba(0,0,0,0)" if hatched else color,
-        "opacity": opacity, "line": {"width": 0}, "hoverinfo": "skip", **({"legendgroup": group} if group else {}), **(pattern if hatched else {}),
-    }  # fmt: skip
-
-
-def _folded(name):
-    """A name for under an axis: in lines of one regularizer each."""
-    return name.replace(" + ", "<br>+ ").replace(", ", ",<br>")
-
-
-def stamp(scene: Regularization, theme: Theme) -> str:
-    """Training and test accuracy of the first regularizer, one seed, and the gap between them: quickly trained for it."""
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
-    ]
-    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
-    short = min(scene.iterations, 150)
-    training = replace(
-        scene.trainings[0], iterations=short, seeds=scene.seeds[:1], eval_every=max(short // 15, 1)
+    lowest = 0.5 / max(start.size, 1)
+    return Figure(
+        marks,
+        Axis(_("weight"), limits=(-span, span), zero=True),
+        Axis(_("share of all weights in a bin"), limits=(lowest, 1), log=True, step=1),
+        label=_("Histogram of all weights for each regularizer. The table below says the same."),
+        view=f"{len(lines)}",
+        show_legend=True,
+        hover="closest",
+        margin=MARGIN,
+        height=(17, 52, 32),
     )
+
+
+def thumbnail(spec, theme: Theme) -> Figure:
+    """The gap of the first regularizer with one seed: quickly trained for it."""
+    n = min(spec.iterations, PREVIEW)
+    more = {"iterations": n, "seeds": spec.seeds[:1], "eval_every": max(n // 15, 1)}
+    training = replace(spec.trainings[0], **more)
     data = load(training)
-    data = data._replace(x_test=data.x_test[:300], t_test=data.t_test[:300])
-    now = begin(training, data)
-    while not now.done:
-        now = advance(now, data, training.eval_every)
-    known, unseen = (
-        [_at(k, len(now.evaluated), a) for k, a in enumerate(curve) if np.isfinite(a)]
-        for curve in now.accuracy[:, :, 0, 0].T
-    )
-    color = style(0, theme).color
-    shape = " ".join([*known, *reversed(unseen)])
-    parts.append(f'<polygon points="{shape}" fill="{color}" opacity="0.25"/>')
-    parts += [
-        f'<polyline points="{" ".join(line)}" fill="none" stroke="{shade}" stroke-width="{width}"/>'
-        for line, shade, width in ((known, theme.faint, 2), (unseen, color, 3.5))
+    data = data._replace(x_test=data.x_test[:EXAMPLES], t_test=data.t_test[:EXAMPLES])
+    state = begin(training, data)
+    while not state.done:
+        state = advance(state, data, training.eval_every)
+    look, x, accuracy = style(0, theme), state.evaluated, state.accuracy[:, :, 0, 0].T
+    marks = [
+        Band(x, *accuracy, look.color, opacity=0.25),
+        Line(x, accuracy[0], Style(theme.faint)),
+        Line(x, accuracy[1], look, width=4),
     ]
-    return "".join([*parts, "</svg>"])
-
-
-def _at(k, n, accuracy):
-    return (
-        f"{12 + (WIDTH - 24) * k / max(n - 1, 1):.1f},{HEIGHT - 14 - (HEIGHT - 28) * accuracy:.1f}"
-    )
+    return Figure(marks, Axis(limits=(0, n)), Axis(limits=(0, 1)))

@@ -1,200 +1,243 @@
-"""What regularizers against overfitting do, in tables and in words: the honest remark, from the numbers."""
+"""What the page says: tables, and the honest remark from the numbers."""
 
 import numpy as np
 
-from optviz.experiments.regularization.spec import (
-    TINY,
-    Outcome,
-    Paired,
-    Weights,
-    outcomes,
-    paired,
-)
-from optviz.plot.old_training import Line, Scale, status
-from optviz.plot.style import number
+from optviz.experiments.page import Caption
+from optviz.experiments.regularization import run
+from optviz.experiments.regularization.run import TINY, Outcome, Paired, WeightSummary
+from optviz.experiments.regularization.spec import Regularizer
+from optviz.optim import OPTIMIZERS
+from optviz.plot import Column, Table, number
+from optviz.plot.training import Network, Scale, status
+from optviz.translation import N_, _, ngettext
 
 CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
 FEW = 5  # seeds, below which it says so
-ALIKE = 0.005  # accuracies closer than this are not told apart in words
+ALIKE = 0.005  # accuracies closer than this count as equal
 
 
-def percent(value, digits: int = 1) -> str:
+def percent(share: float, digits: int = 1) -> str:
     """A share for reading."""
-    return f"{100 * value:.{digits}f} %" if np.isfinite(value) else "–"
+    return f"{100 * share:.{digits}f} %" if np.isfinite(share) else "–"
 
 
-def points(value) -> str:
+def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
-    return f"{100 * value:+.1f}".replace("-", "−") if np.isfinite(value) else "–"
+    return f"{100 * difference:+.1f}".replace("-", "−") if np.isfinite(difference) else "–"
 
 
-# In numbers.
-
-STANDING = (
-    "", "training accuracy", "test accuracy", "gap", "gap, paired with the first", "test, paired with the first", "better in", "status",
-)  # fmt: skip
-LEARNED = "wrong labels by heart"
+# Names.
 
 
-def headings(noisy: bool) -> tuple[str, ...]:
-    """Of the table of accuracies; a column more where labels are wrong."""
-    return (*STANDING[:-1], LEARNED, STANDING[-1]) if noisy else STANDING
+def name(regularizer: Regularizer) -> str:
+    """What a regularizer is called: by what it sets."""
+    own, parts = regularizer.optimizer, []
+    if own:
+        label = OPTIMIZERS[own.key].label
+        decay = getattr(own.build(OPTIMIZERS), "weight_decay", 0.0)
+        decayed = _("{optimizer}, decay {decay:g}").format(optimizer=label, decay=decay)
+        parts.append(decayed if decay else label)
+    if regularizer.l2:
+        message = _("L2 {value:g}") if own else _("weight decay {value:g}")
+        parts.append(message.format(value=regularizer.l2))
+    if regularizer.l1:
+        parts.append(_("L1 {value:g}").format(value=regularizer.l1))
+    if regularizer.dropout:
+        parts.append(_("dropout {value:g}").format(value=regularizer.dropout))
+    return " + ".join(parts) or _("no regularizer")
 
 
-def rows(
-    lines: list[Line], learned: list[np.ndarray] | None = None
-) -> list[tuple[list[str], object]]:
-    """Medians over the seeds, and paired differences to the first; `learned` is each line's share of wrong labels `(S,)`."""
-    (_, stand), found = _stand(lines), []
-    for k, (line, own) in enumerate(zip(lines, stand, strict=True)):
-        p = paired(stand[0], own)
-        cells = [
-            line.name,
-            percent(_median(own.training)),
-            percent(_median(own.test)),
-            points(_median(own.gap)).lstrip("+"),
-        ]
-        cells += (
-            [points(p.gap), points(p.test), f"{p.better} of {len(p.tests)} seeds"]
-            if k
-            else ["", "", ""]
-        )
-        cells += [percent(_median(learned[k]), 0)] if learned else []
-        found.append(([*cells, status(line.progress, line.i)], line.look))
-    return found
+def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
+    """A name for each; of equal ones the second is “… (2)”."""
+    found = [name(regularizer) for regularizer in regularizers]
+    counts = [found[: i + 1].count(n) for i, n in enumerate(found)]
+    return [f"{n} ({k})" if k > 1 else n for n, k in zip(found, counts, strict=True)]
 
 
-WEIGHTS = (
-    "",
-    "length √ΣW²",
-    "standard deviation",
-    "largest",
-    f"share below {TINY:g}",
-    "test accuracy",
-)
+# Accuracies.
 
 
-def weight_rows(
-    lines: list[Line], of: list[Weights], start: Weights
-) -> list[tuple[list[str], object]]:
-    """What the histogram shows, in numbers: medians over the seeds, and before the training."""
+def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> Table:
+    """How every regularizer stands: medians over the seeds, paired differences to the first.
 
-    def cells(name, w, test):
-        return [
-            name,
-            number(w.norm, 4),
-            number(w.spread, 3),
-            number(w.largest, 3),
-            percent(w.tiny),
-            test,
-        ]
-
-    found = [
-        (cells(line.name, w, percent(_median(own.test))), line.look)
-        for line, w, own in zip(lines, of, _stand(lines)[1], strict=True)
+    `learned` has each line's shares of memorized wrong labels `(S,)`, where labels are wrong.
+    """
+    outcomes, rows = run.outcomes([line.progress for line in lines])[1], []
+    for k, (line, own) in enumerate(zip(lines, outcomes, strict=True)):
+        p = run.paired(outcomes[0], own)
+        better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
+        accuracies = [percent(run.median(own.training)), percent(run.median(own.test))]
+        pairs = [points(p.gap), points(p.test), better] if k else [""] * 3
+        shares = [percent(run.median(learned[k]), 0)] if learned else []
+        gap = points(run.median(own.gap)).lstrip("+")
+        rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
+    columns = [
+        *("", _("training accuracy"), _("test accuracy"), _("gap")),
+        *(_("gap, paired with the first"), _("test, paired with the first"), _("better in")),
+        *([_("wrong labels memorized")] if learned else []),
+        _("status"),
     ]
-    return [(cells("before training", start, ""), None), *found]
-
-
-def _stand(lines):
-    return outcomes([line.progress for line in lines])
-
-
-def _median(values):
-    finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
-
-
-# And in words.
+    label = _("How every regularizer stands")
+    return Table(label, columns, rows, [line.style for line in lines])
 
 
 def remarks(
-    lines: list[Line], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None
+    lines: list[Network],
+    scale: Scale,
+    noise: float = 0.0,
+    learned: list[np.ndarray] | None = None,
 ) -> str:
-    """What each regularizer does to the gap and, which is the question, to rows that the network has not seen."""
-    iteration, (first, *others) = _stand(lines)
+    """What each regularizer does to the gap, and to examples that the network has not seen."""
+    iteration, (first, *others) = run.outcomes([line.progress for line in lines])
     if not iteration:
-        return "Train, and see what each regularizer does to the gap between what a network knows and what it has not seen."
-    told, seeds = [], len(lines[0].progress.training.seeds)
+        return _(
+            "Train, and see what each regularizer does to the gap between what a network knows "
+            "and what it has not seen."
+        )
+    sentences = []
     if iteration < scale.iterations:
-        told.append(
-            f"So far, at epoch {number(scale.of(lines[0].progress, [iteration])[0], 3)} of {number(scale.end, 3)}:"
-        )
-    told.append(_alone(lines[0].name, first))
-    told += [
-        _beside(line.name, paired(first, own)) for line, own in zip(lines[1:], others, strict=True)
+        at = number(scale.of(lines[0].progress, [iteration])[0], 3)
+        message = _("So far, at epoch {epoch} of {epochs}:")
+        sentences.append(message.format(epoch=at, epochs=number(scale.end, 3)))
+    sentences.append(_alone(lines[0].name, first))
+    sentences += [
+        beside(line.name, run.paired(first, own))
+        for line, own in zip(lines[1:], others, strict=True)
     ]
-    if noise and learned:
-        share = "; ".join(
-            f"{line.name} {percent(_median(v), 0)}" for line, v in zip(lines, learned, strict=True)
+    if learned:
+        shares = zip(lines, learned, strict=True)
+        sentences.append(
+            _(
+                "{noise} of the training labels are wrong: the dotted line is where a network "
+                "stands that has learned the right ones and no other. Wrong labels memorized: "
+                "{shares}."
+            ).format(
+                noise=percent(noise, 0),
+                shares="; ".join(f"{line.name} {percent(run.median(v), 0)}" for line, v in shares),
+            )
         )
-        told.append(
-            f"{percent(noise, 0)} of the training labels are wrong: at the dotted line stands who has learned the right ones and no other. "
-            f"Wrong labels that are known by heart: {share}."
-        )
+    seeds = len(lines[0].progress.training.seeds)
     if seeds < FEW and len(lines) > 1:
-        told.append(
-            f"{'One seed says' if seeds == 1 else f'{seeds} seeds say'} little about small differences: take more of them."
-        )
-    return "\n".join(f"- {sentence}" for sentence in told)
+        one = "One seed says little about small differences: take more of them."
+        many = "{n} seeds say little about small differences: take more of them."
+        sentences.append(ngettext(one, many, seeds).format(n=seeds))
+    return "\n".join(f"- {sentence}" for sentence in sentences)
 
 
 def _alone(name, own: Outcome):
     if not np.isfinite(own.test).any():
-        return f"**{name}** has diverged: there is nothing to compare with."
-    known, unseen = _median(own.training), _median(own.test)
-    return f"**{name}** gets {percent(known)} of the training rows right, and {percent(unseen)} of those that it has not seen."
+        return _("**{name}** has diverged: there is nothing to compare with.").format(name=name)
+    message = _(
+        "**{name}** gets {training} of the training examples right, and {test} of those that it "
+        "has not seen."
+    )
+    accuracies = percent(run.median(own.training)), percent(run.median(own.test))
+    return message.format(name=name, training=accuracies[0], test=accuracies[1])
 
 
-def _beside(name, p: Paired):
-    if not len(p.tests):
-        return f"**{name}** has diverged: nothing can be said of it."
-    n, side = len(p.tests), p.better >= p.worse
-    count = p.better if side else p.worse
-    gap_ = _moved(
-        p.gap,
-        "raises the gap by {} points",
-        "lowers the gap by {} points",
-        "leaves the gap as it is",
+# Of a difference: where it is up, down, and next to nothing.
+CHANGES = {
+    "gap": (
+        N_("the gap grows by {points} points"),
+        N_("the gap shrinks by {points} points"),
+        N_("the gap stays as it is"),
+    ),
+    "training": (
+        N_("training accuracy rises by {points}"),
+        N_("training accuracy falls by {points}"),
+        N_("training accuracy stays"),
+    ),
+    "test": (
+        N_("test accuracy rises by {points}"),
+        N_("test accuracy falls by {points}"),
+        N_("test accuracy hardly moves"),
+    ),
+}
+
+
+def beside(name: str, p: Paired) -> str:
+    """What a regularizer does against the first, seed by seed, and whether that is any good."""
+    n = len(p.tests)
+    if not n:
+        return _("**{name}** has diverged: nothing can be said of it.").format(name=name)
+    better = p.better >= p.worse
+    message = (
+        _("**{name}**: {gap}; {training}, {test} (better in {count} of {n} seeds). {verdict}")
+        if better
+        else _("**{name}**: {gap}; {training}, {test} (worse in {count} of {n} seeds). {verdict}")
     )
-    known = _moved(
-        p.training,
-        "training accuracy rises by {}",
-        "training accuracy falls by {}",
-        "training accuracy stays",
-    )
-    unseen = _moved(
-        p.test,
-        "test accuracy rises by {}",
-        "test accuracy falls by {}",
-        "test accuracy hardly moves",
-    )
-    told = f"**{name}** {gap_}: {known}, {unseen} ({'better' if side else 'worse'} in {count} of {n} seeds)."
-    if count < CLEAR * n or abs(p.test) < ALIKE:
-        return f"{told} On new rows that is no clear difference."
-    if side:
-        return f"{told} It is the better network on new rows{', with less training accuracy' if p.training < -ALIKE else ''}."
+    count = max(p.better, p.worse)
+    changes = {part: _change(part, getattr(p, part)) for part in CHANGES}
+    return message.format(name=name, count=count, n=n, verdict=_verdict(p, count), **changes)
+
+
+def _change(part, value):
+    up, down, same = CHANGES[part]
+    message = same if abs(value) < ALIKE else up if value > 0 else down
+    return _(message).format(points=f"{100 * abs(value):.1f}")
+
+
+def _verdict(p, count):
+    if count < CLEAR * len(p.tests) or abs(p.test) < ALIKE:
+        return _("On new examples that is no clear difference.")
+    if p.better >= p.worse:
+        if p.training < -ALIKE:
+            return _("It is the better network on new examples, with less training accuracy.")
+        return _("It is the better network on new examples.")
     if p.gap < -ALIKE:
-        return f"{told} The gap is smaller because training accuracy fell, and test accuracy fell with it: **no regularizer at this strength, in this time**."
-    return f"{told} It is the worse network on new rows."
-
-
-def _moved(value, up, down, still):
-    return (
-        still
-        if abs(value) < ALIKE
-        else (up if value > 0 else down).format(f"{100 * abs(value):.1f}")
-    )
-
-
-def weighed(lines: list[Line], of: list[Weights]) -> str:
-    """What the regularizers do to the weights, against the first."""
-    told, first = [], of[0]
-    for line, w in zip(lines[1:], of[1:], strict=True):
-        if not np.isfinite(w.norm) or not np.isfinite(first.norm) or not line.progress.iteration:
-            continue
-        told.append(
-            f"- **{line.name}**: all weights together are {number(w.norm, 3)} long, those of {lines[0].name} {number(first.norm, 3)}; "
-            f"{percent(w.tiny)} of them are below {TINY:g}, there {percent(first.tiny)}."
+        return _(
+            "The gap is smaller because training accuracy fell, and test accuracy fell with it: "
+            "**no regularizer at this strength, in this time**."
         )
-    return "\n".join(told)
+    return _("It is the worse network on new examples.")
+
+
+# Weights.
+
+
+def weight_table(lines: list[Network], found: list[WeightSummary], start: WeightSummary) -> Table:
+    """What the histogram shows, in numbers: medians over the seeds, and before the training."""
+    outcomes = run.outcomes([line.progress for line in lines])[1]
+    tests = [percent(run.median(own.test)) for own in outcomes]
+    rows = [
+        [name, w.norm, w.std, w.largest, percent(w.tiny), test]
+        for name, w, test in zip(
+            [_("before training"), *(line.name for line in lines)],
+            [start, *found],
+            ["", *tests],
+            strict=True,
+        )
+    ]
+    columns = (
+        *("", _("length √ΣW²"), Column(_("standard deviation"), 3), Column(_("largest"), 3)),
+        *(_("share below {tiny:g}").format(tiny=TINY), _("test accuracy")),
+    )
+    label = _("The weights of every regularizer")
+    return Table(label, columns, rows, [None, *(line.style for line in lines)])
+
+
+def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:
+    """What the regularizers do to the weights, against the first."""
+    message = _(
+        "- **{name}**: all weights together are {norm} long, those of {first} {first_norm}; "
+        "{tiny} of them are below {limit:g}, there {first_tiny}."
+    )
+    first, sentences = found[0], []
+    for line, w in zip(lines[1:], found[1:], strict=True):
+        if np.isfinite(w.norm) and np.isfinite(first.norm) and line.progress.iteration:
+            against = {"first_norm": number(first.norm, 3), "first_tiny": percent(first.tiny)}
+            own = {"norm": number(w.norm, 3), "tiny": percent(w.tiny), "limit": TINY}
+            sentences.append(message.format(name=line.name, first=lines[0].name, **own, **against))
+    return "\n".join(sentences)
+
+
+def about_weights() -> Caption:
+    """What the weights' figure shows."""
+    return Caption(
+        _(
+            "All weight matrices together, without the biases; medians over the seeds. The scale "
+            "of the figure is logarithmic: what stands a hundredth as high is a hundredth as "
+            "often. Weights below {tiny:g} could be left out: L1 makes many of them, L2 makes all "
+            "smaller."
+        ).format(tiny=TINY)
+    )

@@ -1,291 +1,363 @@
-"""The overfitting page in AppTest: regularizers that are turned and composed, what the page says, extreme settings, links."""
+"""The overfitting page: what a person composes, sees and reads; figures and text below Streamlit."""
 
 import csv
 import io
 import json
-import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from optviz.experiments.regularization import page as ui
-from optviz.experiments.regularization import spec as core
-from optviz.experiments.regularization import text as regularizers
+from optviz.experiments.page import Context
+from optviz.experiments.regularization import figures, run, text
+from optviz.experiments.regularization.page import PAGE, heading
+from optviz.experiments.regularization.run import Outcome
 from optviz.experiments.regularization.spec import (
+    ADAM,
     BASELINE,
-    BOOK,
     LABELS,
-    Outcome,
+    MAX_REGULARIZERS,
+    PARTS,
     Regularization,
     Regularizer,
 )
+from optviz.experiments.training_charts import curves_csv
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot.old_training import Line, Scale
-from optviz.plot.style import DARK, LIGHT, style
-from optviz.shell.registry import PAGES
-from optviz.shell.share import (
-    LinkError,
-    SharedScene,
-    decode,
-    encode,
-)
-from optviz.spec import Choice
-from optviz.training import (
-    Split,
-    advance,
-    begin,
-    load,
-)
-from optviz.ui import old_training_charts as bench
-from optviz.ui.old_job_runner import key_of
-from tests import page
-from tests.page import numbers, open_page, panels, plots, session, sound, text
+from optviz.plot import DARK, LIGHT, to_plotly
+from optviz.shell.share import LinkError, SharedScene, decode, encode
+from optviz.spec import Choice, SpecError, validate
+from optviz.training import Split, begin, load
+from optviz.ui import form
+from optviz.ui.training_form import Numbers
+from tests import memo, page
+from tests.page import components, numbers, open_page, panels, plots, session, sound
 
 SMALL = Regularization(network=Network((64, 20, 10)), iterations=60, batch=50, seeds=(0, 1))
 
 
-def opened(scene=None, **query):
-    return open_page(ui.PAGE, scene, **query)
+def opened(spec=None, **query):
+    return open_page("regularization", spec, **query)
 
 
 def trained(at):
-    return page.trained(at, ui.PAGE)
+    return page.trained(at, "regularization")
 
 
-def rows(at):
-    html = next(h.value for h in at.get("html") if "How every regularizer stands" in h.value)
-    return [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in html.split("<tbody>")[1].split("</tr>")[:-1]]
+def spec_of(at):
+    return session(sound(at)).specs["regularization"]
 
 
-def kept(at):
-    """The progresses of the scene, in its order."""
-    lab = at.session_state.labs[ui.PAGE]["kept"]
-    return [lab[key_of(training)] for training in session(at).specs["regularization"].trainings]
+def link_of(at):
+    """What the address bar shows."""
+    [address] = components(at, "address")
+    return decode(address["link"].removeprefix("?s=").split("&")[0], "regularization").scene
 
 
-def lines_of(scene):
-    found = []
-    for i, training in enumerate(scene.trainings):
+def context_of(spec, iterations=None):
+    """The spec's trainings, so far."""
+    states = []
+    for training in spec.trainings:
         data = load(training)
-        now = advance(begin(training, data), data, training.iterations)
-        found.append(Line(f"r{i}", core.name(scene.regularizers[i]), now, 0, style(i, LIGHT)))
-    return found
+        n = training.iterations if iterations is None else iterations
+        part = replace(training, iterations=n)
+        state = memo.trained(part, data) if n else begin(part, data)
+        states.append(replace(state, training=training))
+    return Context(PAGE, spec, states, LIGHT)
 
 
-def test_it_opens_with_the_clear_setting_and_nothing_trained():
-    at = opened()
-    assert session(at).specs["regularization"] == Regularization()
-    assert [r[0] for r in rows(at)] == ["no regularizer", "weight decay 0.01", "dropout 0.1"]
-    assert all(r[-1] == "not begun" for r in rows(at))
-    assert {f"regularization-gap-{i}" for i in range(3)} <= set(plots(at))
-    assert "Train, and see" in text(at)
+# One visit to each tab.
 
 
-def test_training_gives_the_numbers_of_a_training_in_one_go_and_the_page_says_them():
-    at = trained(opened(SMALL))
-    for now in kept(at):
-        data = load(now.training)
-        assert np.array_equal(now.params, advance(begin(now.training, data), data, 60).params)
-    for i, now in enumerate(kept(at)):
-        drawn = {t["name"]: numbers(t["y"]) for t in plots(at)[f"regularization-gap-{i}"]["data"] if t.get("name")}
-        np.testing.assert_allclose(drawn["test"], np.median(now.accuracy[:, 1, 0], -1))
-        np.testing.assert_allclose(drawn["training"], np.median(now.accuracy[:, 0, 0], -1))
-        assert rows(at)[i][1] == f"{100 * np.median(now.accuracy[-1, 0, 0]):.1f} %"
-        assert rows(at)[i][2] == f"{100 * np.median(now.accuracy[-1, 1, 0]):.1f} %"
-    none, dropped = kept(at)[0], kept(at)[2]
-    pairs = (dropped.accuracy[-1, 1, 0] - none.accuracy[-1, 1, 0]) * 100
-    assert rows(at)[2][5] == f"{np.median(pairs):+.1f}".replace("-", "−")
-    assert rows(at)[2][6] == f"{int((pairs > 0).sum())} of 2 seeds"
-
-
-def test_the_weights_in_a_picture_and_in_numbers():
-    at = trained(opened(replace(SMALL, regularizers=(BASELINE, Regularizer(l1=0.02)))))
-    at.session_state["regularization-tabs"] = ui.WEIGHTS
-    sound(at.run())
-    figure = plots(at)["regularization-weights"]
-    assert [t["name"] for t in figure["data"]] == ["before training", "no regularizer", "L1 0.02"]
-    assert all(numbers(t["y"]).sum() == pytest.approx(1, abs=0.02) for t in figure["data"])
-    n = kept(at)[0].training.network
-    w = np.concatenate([n.views(kept(at)[1].params[0])[i]["W"].reshape(2, -1) for i in n.affine], -1)
-    told = text(at)
-    assert f"{100 * np.median((np.abs(w) < 1e-3).mean(-1)):.1f} %" in told
-    assert "length √ΣW²" in told
-
-
-def test_what_a_remedy_consists_of():
+def test_accuracy():
     at = opened(SMALL)
-    at.session_state["settings-1"] = True
+    assert spec_of(at) == SMALL
+    read = page.text(at)
+    assert "Train, and see" in read
+    assert read.count("not begun") == 3
+    assert {f"regularization-gaps-0-{i}" for i in range(3)} <= set(plots(at))
+    read = page.text(trained(at))
+    context = context_of(SMALL)
+    for i, state in enumerate(context.states):
+        drawn = {t.get("name"): t for t in plots(at)[f"regularization-gaps-0-{i}"]["data"]}
+        for k, part in enumerate(("training", "test")):
+            wanted = np.median(state.accuracy[:, k, 0], -1)
+            np.testing.assert_allclose(numbers(drawn[part]["y"]), wanted)
+            assert f"{100 * wanted[-1]:.1f} %" in read
+    first, _decay, dropped = context.states
+    pairs = 100 * (dropped.accuracy[-1, 1, 0] - first.accuracy[-1, 1, 0])
+    assert f"{np.median(pairs):+.1f}".replace("-", "−") in read
+    assert f"{int((pairs > 0).sum())} of 2 seeds" in read
+
+
+def test_weights_and_the_address_on_their_tab():
+    at = opened(replace(SMALL, regularizers=(BASELINE, Regularizer(l1=0.02))))
+    at.session_state["regularization-tabs"] = "Weights"
+    at = trained(at)
+    figure = plots(at)["regularization-weights-0"]
+    names = [t["name"] for t in figure["data"]]
+    assert names == ["before training", "no regularizer", "L1 0.02"]
+    for curve in figure["data"]:
+        assert numbers(curve["y"]).sum() == pytest.approx(1, abs=0.02)
+    assert "length √ΣW²" in page.text(at)
+
+    before = components(at, "address")[0]["link"]
+    assert link_of(at) == spec_of(at)
+    at.button(key=session(at).key("regularization-regularizers-add")).click().run()
+    assert components(sound(at), "address")[0]["link"] != before
+    assert link_of(at) == spec_of(at)
+    assert len(link_of(at).regularizers) == 3
+
+
+def test_composing_regularizers():
+    at = opened(SMALL)
+
+    def key(what, i=1, many=3):
+        return session(at).key(f"regularization-regularizers-{i}-of-{many}{what}")
+
+    at.session_state[key("-settings")] = True
     at.run()
-    of = f"1-3-{session(at).epoch}"
-    at.get("button_group")
-    [pills] = [g for g in at.get("button_group") if g.key == f"parts-{of}"]
+    [pills] = [g for g in at.get("button_group") if g.key == key("-composition")]
     pills.set_value(["l2", "dropout"]).run()
-    assert session(sound(at)).specs["regularization"].regularizers[1] == Regularizer(l2=0.01, dropout=0.1)
-    assert {k["name"] for k in panels(at)["weight decay 0.01 + dropout 0.1"]["hyperparameters"]} == {"l2", "dropout"}
-    at.selectbox(key=f"optimizer-{of}").set_value("adamw").run()
-    assert session(sound(at)).specs["regularization"].regularizers[1].optimizer.key == "adamw"
-    at.button(key="remove-1").click().run()
-    assert session(sound(at)).specs["regularization"].regularizers == (BASELINE, Regularizer(dropout=0.1))
-    for _ in range(6):
-        if not at.button(key="add-regularizer").disabled:
-            at.button(key="add-regularizer").click().run()
-    assert len(session(sound(at)).specs["regularization"].regularizers) == core.MAX_REGULARIZERS
-    assert len(set(core.names(session(at).specs["regularization"].regularizers))) == core.MAX_REGULARIZERS
+    assert spec_of(at).regularizers[1] == Regularizer(l2=0.01, dropout=0.1)
+    sliders = panels(at)["weight decay 0.01 + dropout 0.1"]["hyperparameters"]
+    assert [(k["name"], k["low"], k["high"]) for k in sliders] == [
+        ("l2", 1e-5, 10.0), ("dropout", 0.01, 0.95),
+    ]  # fmt: skip
+    menu = key("-optimizer-menu")
+    at.selectbox(key=menu).set_value("adamw").run()
+    assert spec_of(at).regularizers[1].optimizer.key == "adamw"
+    assert any(label.endswith(": optimizer") for label in panels(at))
+    at.button(key=key("-remove")).click().run()
+    assert spec_of(at).regularizers == (BASELINE, Regularizer(dropout=0.1))
+    add = session(at).key("regularization-regularizers-add")
+    while not at.button(key=add).disabled:
+        at.button(key=add).click().run()
+    found = spec_of(at).regularizers
+    assert len(set(text.names(found))) == len(found) == MAX_REGULARIZERS
 
 
-def test_the_first_alone_is_not_removed():
+def test_the_last_regularizer_stays_and_the_explanations_open():
     at = opened(replace(SMALL, regularizers=(Regularizer(l2=0.1),)))
-    at.session_state["settings-0"] = True
-    at.run()
-    assert at.button(key="remove-0").disabled
-    assert "regularization-pairs" not in plots(at)
-
-
-@pytest.mark.parametrize("label", ui.PRESETS)
-def test_presets(label):
-    at = opened()
-    sound(at.button(key=f"preset-{label}").click().run())
-    assert session(at).specs["regularization"] == ui.PRESETS[label][0]
-    assert [r[0] for r in rows(at)] == core.names(ui.PRESETS[label][0].regularizers)
-
-
-def test_turning_one_remedy_trains_no_other_again():
-    at = trained(opened(SMALL))
-    before = kept(at)
-    session(at).specs["regularization"] = replace(SMALL, regularizers=(BASELINE, Regularizer(l2=0.5), Regularizer(dropout=0.1)))
+    key = session(at).key("regularization-regularizers-0-of-1")
+    at.session_state[f"{key[: key.rindex('-')]}-settings-{session(at).epoch}"] = True
+    for i in range(3):
+        at.session_state[f"regularization-notes-{i}-more"] = True
     sound(at.run())
-    assert [r[-1] for r in rows(at)] == ["done", "not begun", "done"]
-    assert kept(at)[0] is before[0]
-    assert rows(at)[2][5] == "+0.0", "those that are to be compared are compared at the same iteration: the start"
+    [remove] = [b for b in at.button if b.label.startswith("Remove")]
+    assert remove.disabled
+    assert "regularization-comparison-1" not in plots(at)
+    read = page.text(at)
+    assert "Bernoulli" in read
+    assert r"\frac{m\, x}{1 - p}" in read
+    assert "inverted, training" in read
+    assert "Loshchilov" in read
+
+
+def test_one_regularizer_changed_leaves_the_others_trained():
+    at = trained(opened(SMALL))
+    changed = (BASELINE, Regularizer(l2=0.5), Regularizer(dropout=0.1))
+    session(at).specs["regularization"] = replace(SMALL, regularizers=changed)
+    read = page.text(sound(at.run()))
+    assert (read.count(">done<"), read.count("not begun")) == (2, 1)
+    assert "+0.0" in read, "what is compared is compared at the same iteration: the start"
+
+
+UNEQUAL = replace(SMALL, network=Network((64, 100, 50, 10)), seeds=(4, 7))
+
+
+def panel_of(monkeypatch, spec, *paths):
+    """What the panel shows of a spec, and a function that turns it as the browser does."""
+    found, held = {}, [spec]
+    monkeypatch.setattr(
+        form,
+        "draw_panel",
+        lambda key, title, declared, values, turn, *more: found.update(values=values, turn=turn),
+    )
+    Numbers(*paths).draw(form.Form("regularization", lambda: held[0], lambda v: held.append(v)))
+
+    def turn(**new):
+        found["turn"]({**found["values"](), **new})  # the browser sends all of them
+        return held[-1]
+
+    return found["values"](), turn
 
 
 @pytest.mark.parametrize(
-    "scene",
+    ("turned", "sizes"),
     [
-        replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10))),
-        replace(SMALL, regularizers=(BASELINE, Regularizer(dropout=0.95))), replace(SMALL, regularizers=(BASELINE, Regularizer(l2=10.0), Regularizer(l1=10.0))),
-        replace(SMALL, split=Split(300, noise=0.95)), replace(SMALL, split=Split(50)), replace(SMALL, seeds=(4,)),
-        replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 1e-4}))), replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), iterations=90),
-        replace(SMALL, regularizers=tuple(Regularizer(l2=1.0, l1=0.1, dropout=0.5) for _ in range(6))),
-        replace(SMALL, regularizers=core.ADAM.regularizers), replace(SMALL, batch=1, iterations=30),
-        replace(SMALL, network=Network((64, 20, 10), initializer=Choice("zeros"))),
-        replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(100, noise=0.2)),
+        ({"batch": 64}, (64, 100, 50, 10)),
+        ({"hidden": 3}, (64, 100, 50, 50, 10)),
+        ({"hidden": 1}, (64, 100, 10)),
+        ({"units": 30}, (64, 30, 30, 10)),
     ],
-)  # fmt: skip
-def test_extreme_settings(scene):
-    at = trained(opened(scene))
-    json.dumps(plots(at))
-    assert len(rows(at)) == len(scene.regularizers)
-    assert all(r[-1] == "done" or "diverged" in r[-1] for r in rows(at))
-    at.session_state["regularization-tabs"] = ui.WEIGHTS
-    json.dumps(plots(sound(at.run())))
+)
+def test_unequal_layers_stay_unequal(monkeypatch, turned, sizes):
+    paths = ("hidden", "units", "batch", "iterations", "seeds")
+    shown, turn = panel_of(monkeypatch, UNEQUAL, *paths)
+    assert (shown["hidden"], shown["units"]) == (2, 100)
+    after = turn(**turned)
+    assert after.network.sizes == sizes
+    assert after.seeds == (4, 7)
+    assert turn() == UNEQUAL
 
 
-def test_wrong_labels_are_counted():
-    at = trained(opened(replace(SMALL, split=Split(300, noise=0.2), regularizers=(BASELINE, Regularizer(l2=0.02)))))
-    assert "wrong labels by heart" in text(at)
-    assert "20 % of the training labels are wrong" in text(at)
-    figure = plots(at)["regularization-gap-0"]
+def test_a_link_with_unequal_layers():
+    at = opened(UNEQUAL)
+    assert spec_of(at).network.sizes == link_of(at).network.sizes == (64, 100, 50, 10)
+    shown = panels(at)["Network and training"]["values"]
+    assert (shown["hidden"], shown["units"]) == (2, 100)
+
+
+@pytest.mark.parametrize("damaged", ["nonsense", ""])
+def test_a_damaged_link_opens_the_page_as_it_is(damaged):
+    at = opened(s=damaged)
+    assert spec_of(at) == Regularization()
+    assert at.warning
+
+
+def test_a_link_brings_what_was_shared():
+    parts = Regularizer(0.02, 0.001, 0.3), Regularizer(optimizer=Choice("adamw", {"lr": 0.002}))
+    spec = replace(LABELS, regularizers=(BASELINE, *parts))
+    at = opened(spec)
+    assert spec_of(at) == link_of(at) == spec
+    assert len(components(at, "address")[0]["link"]) < 300
+
+
+# Below Streamlit.
+
+
+EXTREMES = [
+    replace(SMALL, network=Network((64, 10))),
+    replace(SMALL, network=Network((64, *[10] * 12, 10))),
+    replace(SMALL, regularizers=(BASELINE, Regularizer(dropout=0.95), Regularizer(l2=10.0))),
+    replace(SMALL, split=Split(300, noise=0.95)),
+    replace(SMALL, seeds=(4,)),
+    replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0}))),
+    replace(SMALL, regularizers=(Regularizer(l2=1.0, l1=0.1, dropout=0.5),) * 6),
+    replace(SMALL, regularizers=ADAM.regularizers),
+    replace(SMALL, batch=1, iterations=30),
+    replace(SMALL, network=Network((64, 20, 10), initializer=Choice("zeros"))),
+    replace(
+        SMALL,
+        dataset=Choice("moons"),
+        network=Network((2, 10, 2)),
+        split=Split(100, noise=0.2),
+    ),
+]
+
+
+@pytest.mark.parametrize("spec", EXTREMES)
+@pytest.mark.parametrize("iterations", [0, None])
+def test_extreme_settings(spec, iterations):
+    validate(spec)
+    context = context_of(spec, iterations)
+    for tab in PAGE.views[""].tabs[1:]:
+        for part in tab.parts:
+            assert part(context)
+    lines = context.lines
+    learned = [np.full(len(spec.seeds), 0.5)] * len(lines) if spec.split.noise else None
+    drawn = [cell for row in figures.gaps(context) for cell in row.parts]
+    assert sum(cell is not None for cell in drawn) == len(spec.regularizers)
+    for figure in (*drawn, *figures.comparison(context).parts):
+        if figure is not None:
+            json.dumps(to_plotly(figure), allow_nan=False)
+    assert len(text.standings(lines, learned).rows) == len(spec.regularizers)
+    assert "nan" not in text.remarks(lines, figures.scale_of(spec), spec.split.noise, learned)
+
+
+def test_wrong_labels_have_a_ceiling_and_a_column():
+    lines = context_of(replace(SMALL, split=Split(300, noise=0.2))).lines
+    figure = to_plotly(figures.gap(lines[0], figures.scale_of(SMALL), LIGHT, 0.2))
     [ceiling] = [t for t in figure["data"] if t.get("name") == "right labels, no wrong one"]
-    assert ceiling["y"] == [pytest.approx(0.8)] * 2
-    assert len(rows(at)[0]) == len(regularizers.headings(True))
-
-
-# What it says.
-
-
-def paired(first, other):
-    return core.paired(Outcome(*np.array(first)), Outcome(*np.array(other)))
+    np.testing.assert_allclose(numbers(ceiling["y"]), 0.8)
+    learned = [np.array([0.25, 0.35])] * 3
+    table = text.standings(lines, learned)
+    at = list(table.columns).index("wrong labels memorized")
+    assert [row[at] for row in table.rows] == ["30 %"] * 3
+    said = text.remarks(lines, figures.scale_of(SMALL), 0.2, learned)
+    assert "20 % of the training labels are wrong" in said
 
 
 BEFORE = ([1.0] * 5, [0.84, 0.83, 0.85, 0.84, 0.84])
+UP = [0.87, 0.86, 0.88, 0.86, 0.86]
 
 
 @pytest.mark.parametrize(
     ("after", "wanted", "unwanted"),
     [
-        (([1.0] * 5, [0.87, 0.86, 0.88, 0.86, 0.86]), ("better in 5 of 5", "better network on new rows", "training accuracy stays"), "less training"),
-        (([0.9] * 5, [0.87, 0.86, 0.88, 0.86, 0.86]), ("with less training accuracy", "lowers the gap"), "no clear"),
-        (([0.85] * 5, [0.78, 0.77, 0.8, 0.79, 0.78]), ("worse in 5 of 5", "no regularizer at this strength", "fell with it"), "better network"),
+        (([1.0] * 5, UP), ("better in 5 of 5", "better network on new", "accuracy stays"), "less"),
+        (([0.9] * 5, UP), ("with less training accuracy", "the gap shrinks"), "no clear"),
+        (
+            ([0.85] * 5, [0.78, 0.77, 0.8, 0.79, 0.78]),
+            ("worse in 5 of 5", "no regularizer at this strength", "fell with it"),
+            "better network",
+        ),
         (([1.0] * 5, [0.85, 0.82, 0.86, 0.83, 0.842]), ("no clear difference",), "better network"),
-        (([1.0] * 5, [0.80, 0.80, 0.80, 0.80, 0.80]), ("worse network on new rows", "raises the gap by 4"), "no regularizer at"),
+        (([1.0] * 5, [0.8] * 5), ("worse network on new", "gap grows by 4"), "at this strength"),
         (([np.nan] * 5, [np.nan] * 5), ("diverged",), "better"),
     ],
-)  # fmt: skip
+)
 def test_the_honest_remark(after, wanted, unwanted):
-    told = regularizers._beside("x", paired(BEFORE, after))
-    assert all(w in told for w in wanted), told
-    assert unwanted not in told, told
+    said = text.beside("x", run.paired(Outcome(*np.array(BEFORE)), Outcome(*np.array(after))))
+    assert all(words in said for words in wanted), said
+    assert unwanted not in said, said
 
 
-def test_few_seeds_are_said_to_be_few_and_under_way_is_said():
-    scene = replace(SMALL, seeds=(0,), iterations=30)
-    lines = lines_of(scene)
-    told = regularizers.remarks(lines, Scale("epochs", 90, scene.epoch))
-    assert "One seed says little" in told
-    assert "So far, at epoch 5 of 15" in told
-    assert (
-        "say"
-        not in regularizers.remarks(lines_of(replace(scene, seeds=(0, 1, 2, 3, 4))), Scale("epochs", 30, 6.0)).split("\n")[
-            -1
-        ]
-    )
+def test_few_seeds_and_being_under_way_are_said():
+    spec = replace(SMALL, seeds=(0,), iterations=90)
+    lines = context_of(spec, 30).lines
+    said = text.remarks(lines, figures.scale_of(spec))
+    assert "One seed says little" in said
+    assert "So far, at epoch 5 of 15" in said
+    many = context_of(replace(spec, seeds=tuple(range(text.FEW)), iterations=30)).lines
+    assert "say little" not in text.remarks(many, figures.scale_of(replace(spec, iterations=30)))
 
 
-def test_the_two_forms_of_dropout_are_explained_by_the_layer_itself():
-    at = opened()
-    latex = " ".join(m.value for m in at.get("latex")) if at.get("latex") else " ".join(m.value for m in at.markdown)
-    assert "Bernoulli" in latex
-    assert r"\frac{m\, x}{1 - p}" in latex
-    assert "inverted, training" in text(at)
-    assert "Loshchilov" in text(at)
+def test_names_on_one_line():
+    long = "weight decay 0.01 + L1 0.001 + dropout 0.2"
+    assert heading(long) == "weight decay + L1 + dropout"
+    assert heading("weight decay 0.01") == "weight decay 0.01"
 
 
-# Links and files.
-
-
-def test_the_page_s_address():
-    scene = replace(
-        LABELS, regularizers=(BASELINE, Regularizer(0.02, 0.001, 0.3), Regularizer(optimizer=Choice("adamw", {"lr": 0.002})))
-    )
-    at = opened(scene)
-    link = plots(at)["regularization-gap-0"]["link"]
-    assert decode(link.removeprefix("?s="), ui.PAGE).scene == scene
-    assert len(link) < 300
+@given(st.sampled_from(list(PARTS)), st.floats(1e-9, 100, allow_nan=False))
+def test_a_part_is_within_its_range_or_refused(name, value):
+    spec = replace(SMALL, regularizers=(BASELINE, Regularizer(**{name: value})))
+    if PARTS[name].low <= value <= PARTS[name].high:
+        validate(spec)
+        assert decode(encode(SharedScene("regularization", spec)), "regularization").scene == spec
+    else:
+        with pytest.raises(SpecError, match=name):
+            validate(spec)
 
 
 @pytest.mark.parametrize(
     "bad",
-    [Regularization(regularizers=()), Regularization((BASELINE,) * 7), Regularization((Regularizer(l2=99.0),)), Regularization(seeds=())],
+    [
+        Regularization(regularizers=()),
+        Regularization(regularizers=(BASELINE,) * 7),
+        Regularization(regularizers=(Regularizer(optimizer=Choice("newton")),)),
+        Regularization(seeds=()),
+        Regularization(iterations=10**6),
+    ],
 )
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
-        decode(encode(SharedScene(ui.PAGE, bad)), ui.PAGE)
-
-
-@pytest.mark.parametrize("damaged", ["nonsense", encode(SharedScene(ui.PAGE, BOOK))[:-9], ""])
-def test_a_damaged_link_opens_the_page_as_it_is(damaged):
-    at = opened(s=damaged)
-    assert session(at).specs["regularization"] == Regularization()
-    assert at.warning
+        decode(encode(SharedScene("regularization", bad)), "regularization")
 
 
 def test_curves_as_csv():
-    at = trained(opened(SMALL))
-    lines = [
-        Line(f"r{i}", name, now, 0, None)
-        for i, (name, now) in enumerate(zip(core.names(SMALL.regularizers), kept(at), strict=True))
-    ]
-    found = list(csv.DictReader(io.StringIO(bench.curves_csv(lines, "regularizer"))))
+    context = context_of(SMALL)
+    found = list(csv.DictReader(io.StringIO(curves_csv(context.lines, "regularizer"))))
     assert len(found) == 3 * 2 * 61
-    assert {r["regularizer"] for r in found} == {"no regularizer", "weight decay 0.01", "dropout 0.1"}
-    assert float(found[-1]["test_accuracy"]) == kept(at)[2].accuracy[-1, 1, 0, 1]
+    assert {row["regularizer"] for row in found} == set(text.names(SMALL.regularizers))
+    assert float(found[-1]["test_accuracy"]) == context.states[2].accuracy[-1, 1, 0, 1]
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])
-def test_the_stamp_shows_a_gap(theme):
-    svg = PAGES[ui.PAGE].stamp(SMALL, theme)
-    assert svg.count("<polyline") == 2
+def test_the_thumbnail_shows_a_gap(theme):
+    svg = PAGE.stamp(SMALL, theme)
+    assert svg.count("<path") + svg.count("<polygon") >= 3
     assert "nan" not in svg

@@ -5,13 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.regularization import spec as core
+from optviz.experiments.regularization import run, text
+from optviz.experiments.regularization.run import Outcome
 from optviz.experiments.regularization.spec import (
+    ADAM,
     BASELINE,
     BOOK,
     LABELS,
+    NORMS,
     WRITERS,
-    Outcome,
     Regularization,
     Regularizer,
 )
@@ -30,13 +32,14 @@ from optviz.spec import (
     SpecError,
     from_dict,
     to_dict,
+    validate,
 )
 from optviz.training import (
     Split,
-    advance,
     begin,
     load,
 )
+from tests import memo
 
 RNG = np.random.default_rng(0)
 NET = Network((5, 9, 8, 4), Choice("tanh"), Choice("xavier_normal"), "float64", dropout=0.3)
@@ -70,11 +73,16 @@ def test_the_gradient_through_dropout_agrees_with_torch():
     params, x, y, mode = objective((3, 8))
     ours = MiniBatch(NET, x, y, mode).grad(params)
     done = NET.forward(params, x, mode)
-    masks = [kept for layer, kept in zip(NET.layers, done.kept, strict=True) if isinstance(layer, Dropout)]
+    masks = [
+        kept
+        for layer, kept in zip(NET.layers, done.kept, strict=True)
+        if isinstance(layer, Dropout)
+    ]
     assert len(masks) == 2
     for s in range(2):
         weights = [
-            {k: torch.tensor(v[s].copy(), requires_grad=True) for k, v in layer.items()} for layer in NET.views(params)
+            {k: torch.tensor(v[s].copy(), requires_grad=True) for k, v in layer.items()}
+            for layer in NET.views(params)
         ]
         h = torch.tensor(x[s])
         affine = [w for w in weights if w]
@@ -85,7 +93,9 @@ def test_the_gradient_through_dropout_agrees_with_torch():
         torch.nn.functional.cross_entropy(h, torch.tensor(y[s]).argmax(-1)).backward()
         for i, w in zip(NET.affine, affine, strict=True):
             for name, theirs in w.items():
-                np.testing.assert_allclose(NET.views(ours)[i][name][s], theirs.grad.numpy(), rtol=1e-10, atol=1e-13)
+                np.testing.assert_allclose(
+                    NET.views(ours)[i][name][s], theirs.grad.numpy(), rtol=1e-10, atol=1e-13
+                )
 
 
 @pytest.mark.parametrize("ratio", [0.1, 0.5, 0.95])
@@ -103,7 +113,9 @@ def test_dropout_depends_on_seed_step_and_place_alone():
     x = np.ones((2, 6, 50))
     there = Dropout(0.5).forward({}, x, Mode(True, (1, 2), 5))[0]
     np.testing.assert_array_equal(there, Dropout(0.5).forward({}, x, Mode(True, (1, 2), 5))[0])
-    np.testing.assert_array_equal(there[1], Dropout(0.5).forward({}, x[1:], Mode(True, (2,), 5))[0][0])
+    np.testing.assert_array_equal(
+        there[1], Dropout(0.5).forward({}, x[1:], Mode(True, (2,), 5))[0][0]
+    )
     assert not np.array_equal(there[0], there[1])
     assert not np.array_equal(there, Dropout(0.5).forward({}, x, Mode(True, (1, 2), 6))[0])
     assert not np.array_equal(there, Dropout(0.5, 1).forward({}, x, Mode(True, (1, 2), 5))[0])
@@ -137,7 +149,7 @@ def test_the_book_s_form_is_the_same_function_at_another_scale(training):
 @pytest.mark.parametrize("ratio", [0.15, 0.5])
 def test_six_numbers_through_both_forms(ratio):
     x = np.array([0.8, 0.0, 1.7, 0.4, 2.1, 0.6])
-    f = core.two_forms(x, ratio, seed=1)
+    f = run.dropout_forms(x, ratio, seed=1)
     np.testing.assert_allclose(f.inverted_training, f.mask * x / (1 - ratio), rtol=1e-15)
     np.testing.assert_allclose(f.book_training, (1 - ratio) * f.inverted_training, rtol=1e-15)
     np.testing.assert_allclose(f.book_evaluation, (1 - ratio) * f.inverted_evaluation, rtol=1e-15)
@@ -154,7 +166,9 @@ def test_penalties_by_hand():
     assert Penalty(0.0, 0.2).value(w) == pytest.approx(0.2 * (1 + 2 + 3 + 4 + 0.5), rel=1e-15)
     g = [np.ones_like(v) for v in w]
     Penalty(0.1, 0.2).add_grad(w, g)
-    np.testing.assert_allclose(g[0], [[1 + 0.1 + 0.2, 1 - 0.2 - 0.2], [1.0, 1 + 0.3 + 0.2]], rtol=1e-15)
+    np.testing.assert_allclose(
+        g[0], [[1 + 0.1 + 0.2, 1 - 0.2 - 0.2], [1.0, 1 + 0.3 + 0.2]], rtol=1e-15
+    )
     np.testing.assert_allclose(g[1], [[1 - 0.4 - 0.2], [1 + 0.05 + 0.2]], rtol=1e-15)
 
 
@@ -171,7 +185,9 @@ def test_the_gradient_with_a_penalty_by_differences_and_what_is_free(penalty, no
     for layer, p in zip(named, net.views(params), strict=True):
         for name, extra in layer.items():
             if name == "W":
-                np.testing.assert_allclose(extra, penalty.l2 * p["W"] + penalty.l1 * np.sign(p["W"]), atol=1e-12)
+                np.testing.assert_allclose(
+                    extra, penalty.l2 * p["W"] + penalty.l1 * np.sign(p["W"]), atol=1e-12
+                )
             else:
                 assert np.abs(extra).max() < 1e-14, "biases, γ and β cost nothing"
 
@@ -191,15 +207,15 @@ def test_exactly_that_share_of_the_training_labels_is_wrong(first):
     assert noisy.t.max() <= 9
 
 
-def test_how_many_wrong_labels_are_known_by_heart():
+def test_how_many_wrong_labels_are_memorized():
     scene = replace(LABELS, network=Network((64, 60, 10)), iterations=1500, seeds=(0, 1))
     training = replace(scene.trainings[0], optimizer=OptimizerConfig(Choice("adam", {"lr": 0.003})))
     data = load(training)
     right = load(replace(training, split=Split(300))).t
-    before, after = begin(training, data), advance(begin(training, data), data, 1500)
-    assert (core.memorized(before, data, right) < 0.35).all(), "by chance a tenth"
-    assert (core.memorized(after, data, right) > 0.95).all()
-    assert np.isnan(core.memorized(after, data, data.t)).all()
+    before, after = begin(training, data), memo.trained(training, data)
+    assert (run.memorized(before, data, right) < 0.35).all(), "by chance a tenth"
+    assert (run.memorized(after, data, right) > 0.95).all()
+    assert np.isnan(run.memorized(after, data, data.t)).all()
 
 
 # What is said of them.
@@ -208,7 +224,7 @@ def test_how_many_wrong_labels_are_known_by_heart():
 def test_pairs_by_hand():
     here = Outcome(np.array([1.0, 1.0, 0.9, np.nan]), np.array([0.8, 0.9, 0.8, np.nan]))
     there = Outcome(np.array([0.9, 0.9, 0.9, 0.9]), np.array([0.85, 0.8, 0.9, 0.9]))
-    p = core.paired(here, there)
+    p = run.paired(here, there)
     np.testing.assert_allclose(p.tests, [0.05, -0.1, 0.1], rtol=1e-12)
     assert (p.better, p.worse) == (2, 1)
     assert p.test == pytest.approx(0.05)
@@ -217,58 +233,65 @@ def test_pairs_by_hand():
 
 
 def test_weights_by_hand():
-    w = core.described(np.array([[3.0, 4.0, 0.0005], [np.nan, 1.0, 1.0]]))
+    w = run.summarize(np.array([[3.0, 4.0, 0.0005], [np.nan, 1.0, 1.0]]))
     assert w.norm == pytest.approx(5.0, rel=1e-7)
     assert w.largest == 4.0
     assert w.tiny == pytest.approx(1 / 3)
-    assert np.isnan(core.described(np.full((2, 3), np.nan)).norm)
+    assert np.isnan(run.summarize(np.full((2, 3), np.nan)).norm)
 
 
 def test_names():
     adam = Choice("adam", {"lr": 0.001})
-    found = core.names((BASELINE, Regularizer(l2=0.01), Regularizer(0.01, 0.001, 0.2), Regularizer(l2=0.1, optimizer=adam), BASELINE))
+    found = text.names(
+        (
+            BASELINE,
+            Regularizer(l2=0.01),
+            Regularizer(0.01, 0.001, 0.2),
+            Regularizer(l2=0.1, optimizer=adam),
+            BASELINE,
+        )
+    )
     assert found == [
         "no regularizer", "weight decay 0.01", "weight decay 0.01 + L1 0.001 + dropout 0.2", "Adam + L2 0.1", "no regularizer (2)",
     ]  # fmt: skip
-    assert core.names(core.ADAM.regularizers) == ["Adam", "Adam + L2 0.1", "AdamW, decay 0.1"]
+    assert text.names(ADAM.regularizers) == ["Adam", "Adam + L2 0.1", "AdamW, decay 0.1"]
 
 
-@pytest.mark.parametrize("scene", [Regularization(), BOOK, WRITERS, LABELS, core.NORMS, core.ADAM])
+@pytest.mark.parametrize("scene", [Regularization(), BOOK, WRITERS, LABELS, NORMS, ADAM])
 def test_scenes_are_allowed_and_written_back(scene):
-    core.check(scene)
+    validate(scene)
     assert from_dict(Regularization, to_dict(scene)) == scene
 
 
 @pytest.mark.parametrize(
     "bad",
     [
-        Regularization(regularizers=()), Regularization((BASELINE,) * 7), Regularization((Regularizer(l2=11.0),)), Regularization((Regularizer(dropout=0.99),)),
-        Regularization((Regularizer(l1=-1.0),)), Regularization((Regularizer(optimizer=Choice("newton")),)), Regularization(split=Split(300, noise=1.0)),
+        Regularization(regularizers=()), Regularization(regularizers=(BASELINE,) * 7), Regularization(regularizers=(Regularizer(l2=11.0),)), Regularization(regularizers=(Regularizer(dropout=0.99),)),
+        Regularization(regularizers=(Regularizer(l1=-1.0),)), Regularization(regularizers=(Regularizer(optimizer=Choice("newton")),)), Regularization(split=Split(300, noise=1.0)),
         Regularization(network=Network((64, 10), dropout=0.1)), Regularization(seeds=()), Regularization(batch=0),
     ],
 )  # fmt: skip
 def test_what_could_not_have_been_set(bad):
     with pytest.raises(SpecError):
-        core.check(bad)
+        validate(bad)
 
 
-# The reference: ../shared/spec.md, section 3. Its seeds and rows are others, so the tolerances are those of few seeds.
+# The reference: its seeds and rows are others, so the tolerances are those of few seeds.
 
 
 def trained(scene, **parts):
     """How the regularizers stand at the end: outcomes."""
     progresses = []
     for training in replace(scene, **parts).trainings:
-        data = load(training)
-        progresses.append(advance(begin(training, data), data, training.iterations))
-    return core.outcomes(progresses)[1], progresses
+        progresses.append(memo.trained(training))
+    return run.outcomes(progresses)[1], progresses
 
 
 def test_other_writers_dropout_helps():
     (none, dropped), _ = trained(WRITERS, regularizers=(BASELINE, Regularizer(dropout=0.1)))
     assert np.median(none.training) > 0.995
     assert np.median(none.test) == pytest.approx(0.834, abs=0.025)
-    p = core.paired(none, dropped)
+    p = run.paired(none, dropped)
     assert p.better == 3, "of three; of the reference's 20 of 20"
     assert p.test == pytest.approx(0.855 - 0.834, abs=0.02)
 
@@ -279,7 +302,7 @@ def test_wrong_labels_both_help():
     assert np.median(none.test) == pytest.approx(0.816, abs=0.05)
     assert np.median(decay.training) == pytest.approx(0.864, abs=0.06)
     for other, gain in ((decay, 0.030), (dropped, 0.059)):
-        p = core.paired(none, other)
+        p = run.paired(none, other)
         assert p.better == 2
         assert p.test == pytest.approx(gain, abs=0.03)
         assert p.gap < -0.04
@@ -291,7 +314,7 @@ def test_with_the_book_s_values_the_gap_narrows_and_the_test_falls_with_it():
     assert np.median(none.test) == pytest.approx(0.916, abs=0.02)
     assert np.median(decay.training) == pytest.approx(0.850, abs=0.06)
     for other in (decay, dropped):
-        p = core.paired(none, other)
+        p = run.paired(none, other)
         assert p.gap < -0.01
         assert p.training < -0.05
         assert p.test < -0.03
@@ -299,17 +322,21 @@ def test_with_the_book_s_values_the_gap_narrows_and_the_test_falls_with_it():
 
 
 def test_l1_makes_weights_vanish_and_l2_makes_them_small():
-    _, (none, decay, sparse) = trained(core.NORMS, regularizers=(BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.001)), seeds=(0,))
-    of = [core.described(core.weights(now.training, now.params[0])) for now in (none, decay, sparse)]
-    assert of[1].norm < 0.75 * of[0].norm
-    assert of[1].tiny < 0.03
-    assert of[2].tiny > 0.15
-    assert of[0].tiny < 0.01
+    _, (none, decay, sparse) = trained(
+        NORMS, regularizers=(BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.001)), seeds=(0,)
+    )
+    found = [
+        run.summarize(run.weights(now.training, now.params[0])) for now in (none, decay, sparse)
+    ]
+    assert found[1].norm < 0.75 * found[0].norm
+    assert found[1].tiny < 0.03
+    assert found[2].tiny > 0.15
+    assert found[0].tiny < 0.01
 
 
 def test_the_same_decay_inside_and_outside_of_adam():
-    (adam, inside, outside), progresses = trained(core.ADAM, seeds=(0,), iterations=450)
-    norms = [core.described(core.weights(now.training, now.params[0])).norm for now in progresses]
+    (adam, inside, outside), progresses = trained(ADAM, seeds=(0,), iterations=450)
+    norms = [run.summarize(run.weights(now.training, now.params[0])).norm for now in progresses]
     assert norms[1] < norms[0] / 3
     # nothing but the decay shortens what the loss does not hold: 450 steps of 1 − .001·.1
     assert norms[2] / norms[0] == pytest.approx((1 - 1e-4) ** 450, abs=0.02)

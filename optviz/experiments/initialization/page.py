@@ -92,6 +92,13 @@ MATRIX = Option("matrix", _("Weight matrix"), 0, matrix_names, show_label=True)
 CURVES = Section([charts.curves, text.standings], charts.options())
 SYMMETRY_TAB = _("Symmetry")
 
+
+def tab(label: str, part, about, *options) -> Tab:
+    """The curves, and below them what a network is like at an iteration."""
+    inspected = Section([text.looked_at, part, about], [ITERATION, NETWORK, *options])
+    return Tab(label, [CURVES, inspected])
+
+
 PAGE = Page(
     "initialization",
     N_("Initialization"),
@@ -104,26 +111,8 @@ PAGE = Page(
             form=[initializers, Data(), ACTIVATION, Numbers(*NUMBERS), OptimizerForm()],
             jobs=lambda spec: training_jobs(spec.trainings),
             tabs=[
-                Tab(
-                    _("Layers at an iteration"),
-                    [
-                        CURVES,
-                        Section(
-                            [text.looked_at, figures.layers, text.about_gradients],
-                            [ITERATION, NETWORK],
-                        ),
-                    ],
-                ),
-                Tab(
-                    SYMMETRY_TAB,
-                    [
-                        CURVES,
-                        Section(
-                            [text.looked_at, figures.symmetry, text.about_units],
-                            [ITERATION, NETWORK, MATRIX],
-                        ),
-                    ],
-                ),
+                tab(_("Layers at an iteration"), figures.layers, text.about_gradients),
+                tab(SYMMETRY_TAB, figures.symmetry, text.about_units, MATRIX),
             ],
             notes=[text.notes],
             downloads=[charts.download("initializer")],

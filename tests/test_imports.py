@@ -27,7 +27,6 @@ REACHES_UP = {
     ("optviz.experiments.batch_norm.walkthrough", "shell"),
     ("optviz.experiments.ensembles.page", "shell"),
     ("optviz.experiments.hyperparameter_search.page", "shell"),
-    ("optviz.experiments.loss_landscape.page", "shell"),
     ("optviz.experiments.lr_schedules.page", "shell"),
     ("optviz.experiments.trajectories.optimizer_forms", "shell"),
     ("optviz.experiments.trajectories.page", "shell"),

@@ -75,11 +75,16 @@ Part = Callable[["Context"], Any]
 
 @dataclass(frozen=True)
 class Section:
-    """Switches, and parts that look at what they say, below them (or above: `options_below`)."""
+    """Switches, and parts that look at what they say, below them (or above: `options_below`).
+
+    It is there while `when(context)` says so; with a label to be `folded` under, it is folded away.
+    """
 
     parts: Sequence[Part]
     options: Sequence[Option] = ()
     options_below: bool = False
+    when: Callable[["Context"], Any] = lambda context: True
+    folded: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +119,7 @@ class View:
 
     `form` holds controls, or is a function of the spec that gives them. `jobs(spec)` is what is
     computed in slices; `then(spec, states)` more jobs, which need the states of those that are
-    complete.
+    complete, and go on by themselves unless they were stopped.
     """
 
     form: Sequence | Callable[[Any], Sequence] = ()

@@ -24,7 +24,7 @@ from optviz.spec import Choice, SpecError, choice, option
 
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Where batch normalization stands.
-PLACES = {"": "nowhere", "before": "before the activation", "after": "after the activation"}
+PLACES = {"": "Nowhere", "before": "Before the activation", "after": "After the activation"}
 
 
 HIDDEN = Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers")

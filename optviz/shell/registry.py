@@ -8,8 +8,7 @@ from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import figures as search_views
 from optviz.experiments.hyperparameter_search import spec as search
 from optviz.experiments.initialization import page as initialization
-from optviz.experiments.loss_landscape import figures as landscape
-from optviz.experiments.loss_landscape import spec as loss_landscapes
+from optviz.experiments.loss_landscape import page as loss_landscape
 from optviz.experiments.lr_schedules import page as lr_schedules
 from optviz.experiments.old_page import OldPage
 from optviz.experiments.optimizer_comparison import page as optimizer_comparison
@@ -55,15 +54,6 @@ PAGES: dict[str, Page] = {
             search.check,
             search_views.stamp,
         ),
-        OldPage(
-            "loss_landscape",
-            "Loss landscape",
-            "landscape",
-            "What does the loss of a real network look like?",
-            LAB,
-            loss_landscapes.LossLandscape(),
-            loss_landscapes.check,
-            landscape.thumbnail,
-        ),
+        loss_landscape.PAGE,
     )
 }

@@ -3,6 +3,8 @@
 The shell writes the page's address and exports it; an experiment knows nothing of either.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from optviz.experiments.page import (
@@ -24,7 +26,7 @@ from optviz.spec import SpecError
 from optviz.translation import _
 from optviz.ui.components import address, show, shown, table, theme_name
 from optviz.ui.form import Form, select
-from optviz.ui.job_runner import run, run_jobs, states_of
+from optviz.ui.job_runner import amount_of, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
 from optviz.ui.training_jobs import MissingData
@@ -176,6 +178,7 @@ def _results(page, view):
         if not shown().jobs:
             st.info(_(view.empty))
             return
+        _follow(session().results_of(name_of(page)), view, jobs)
         run_jobs(
             name_of(page),
             jobs,
@@ -190,6 +193,15 @@ def _results(page, view):
         st.error(message, icon=":material/error:")
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
+
+
+def _follow(results, view, jobs):
+    """What follows from complete jobs goes on by itself, unless a person has stopped it."""
+    if view.then is None or results.running or results.stopped:
+        return
+    now, spec = jobs(), session().specs[session().page]
+    if len(now) > len(view.jobs(spec)):
+        results.running = not amount_of(now, states_of(results, now)).complete
 
 
 def _tabs(context: Context, view: View):
@@ -216,6 +228,14 @@ def _tab(context, tab: Tab):
 
 def _section(context, section, key):
     """Its parts, and its switches, which are read first, also where they stand below."""
+    if not section.when(context):
+        return
+    if section.folded:
+        box = st.expander(section.folded, key=f"folded-{key}", on_change="rerun")
+        if box.open:
+            with box:
+                _section(context, replace(section, folded=""), key)
+        return
     above = st.container() if section.options_below else None
     said = {}
     if section.options:

@@ -122,7 +122,8 @@ def _buttons(name, results, amount, verb):
 
 def run(name: str, running: bool = True) -> None:
     """Let the jobs of a page run, or stop them."""
-    session().results_of(name).running = running
+    results = session().results_of(name)
+    results.running, results.stopped = running, not running
 
 
 def reset(name: str) -> None:

@@ -15,6 +15,7 @@ class Results:
     """What the jobs of a page have come to, by their keys, and whether they run."""
 
     running: bool = False
+    stopped: bool = False  # by a person
     states: dict[str, Any] = field(default_factory=dict)
 
 

@@ -1,21 +1,21 @@
-"""The loss landscape in a real browser: trained, surveyed, played, and turned into a surface without another survey."""
+"""The loss landscape in a real browser: trained, played, and turned into a surface without another evaluation."""
 
 from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
-CONTOUR = ".st-key-landscape-contour .ov-plot[data-version]"
-SOLID = ".st-key-landscape-solid .ov-plot[data-version]"
+CONTOUR = ".st-key-loss_landscape-pictures-0-0-0 .ov-plot[data-version]"
+SOLID = ".st-key-loss_landscape-pictures-0-0-1 .ov-plot[data-version]"
 
 
 def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     to(page, "Loss landscape")
-    page.wait_for_selector(".st-key-landscape-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-loss_landscape-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_selector(CONTOUR, timeout=120_000)
     at_rest(page)
     drawn = page.evaluate(
-        """() => { const [below, above] = document.querySelectorAll('.st-key-landscape-contour .ov-layer');
+        """() => { const [below, above] = document.querySelectorAll('.st-key-loss_landscape-pictures-0-0-0 .ov-layer');
         return { below: below.data[0].type, above: above.data.filter(t => t.mode === 'lines').map(t => t.name) }; }"""
     )
     assert drawn == {"below": "contour", "above": ["SGD", "Momentum", "Adam"]}
@@ -24,16 +24,16 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     assert "in the middle of the plane" in text
 
     page.get_by_role("button", name="To the start (Home)").click()
-    page.wait_for_selector(".st-key-landscape-contour .ov-plot[data-step='0']")
-    page.wait_for_selector(".st-key-landscape-heights .ov-plot[data-step='0']")
+    page.wait_for_selector(".st-key-loss_landscape-pictures-0-0-0 .ov-plot[data-step='0']")
+    page.wait_for_selector(".st-key-loss_landscape-pictures-0-1 .ov-plot[data-step='0']")
     page.get_by_role("button", name="To the end (End)").click()
 
     page.get_by_role("radio", name="Surface").click()
     page.wait_for_selector(SOLID)
     at_rest(page)
-    assert not page.locator("[class*='st-key-stop-survey']").count(), "nothing is worked out again"
+    assert not page.locator("[class*='st-key-stop-loss_landscape']").count(), "nothing is worked out again"
     page.wait_for_function(
-        "() => document.querySelector('.st-key-landscape-solid .ov-layer').data?.[0].type === 'surface'"
+        "() => document.querySelector('.st-key-loss_landscape-pictures-0-0-1 .ov-layer').data?.[0].type === 'surface'"
     )
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)

@@ -1,4 +1,6 @@
-"""Planes through the weights of a network: two directions among thousands, and what of a path lies along them."""
+"""Planes through the weights of a network: two directions among thousands, and what of a path lies
+along them.
+"""
 
 from dataclasses import dataclass
 
@@ -12,7 +14,7 @@ STRAIGHT = 1e-5  # of the first singular value: a second one below it is roundin
 
 @dataclass(frozen=True, eq=False)
 class Plane:
-    """A point among all weights and two directions from there: (a, b) is origin + a·first + b·second."""
+    """A point among all weights and two directions: (a, b) is origin + a·first + b·second."""
 
     origin: np.ndarray  # (P,)
     directions: np.ndarray  # (2, P)
@@ -22,7 +24,9 @@ class Plane:
         return self.origin + coordinates @ self.directions
 
     def coordinates(self, params) -> np.ndarray:
-        """The point `(..., 2)` of the plane that is nearest to weights `(..., P)`, also where the directions are oblique."""
+        """The point `(..., 2)` of the plane that is nearest to weights `(..., P)`, also where the
+        directions are oblique.
+        """
         return (params - self.origin) @ np.linalg.pinv(self.directions)
 
     def off(self, params) -> np.ndarray:
@@ -30,7 +34,9 @@ class Plane:
         return np.sqrt(((params - self.at(self.coordinates(params))) ** 2).sum(-1))
 
     def shares(self, params) -> np.ndarray:
-        """How much `(2,)` of the squared distances from the origin to weights `(k, P)` lies along each direction."""
+        """How much `(2,)` of the squared distances from the origin to weights `(k, P)` lies along
+        each direction.
+        """
         away = params - self.origin
         lengths = np.sqrt((self.directions**2).sum(-1))
         along = away @ (self.directions / np.where(lengths, lengths, 1)[:, None]).T
@@ -39,11 +45,11 @@ class Plane:
 
 
 def filter_normalized(network: Network, params, rng) -> np.ndarray:
-    """A random direction `(P,)` in which the weights into each unit are as long as in `params` `(P,)`.
+    """A random direction `(P,)` in which the weights into each unit are as long as in `params`.
 
-    Without that a net with large weights looks flat and one with small weights sharp, though they compute
-    the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β of a
-    normalization, do not move, as in the paper. (Li et al. 2018, section 4.)
+    Without that a net with large weights looks flat and one with small weights sharp, though they
+    compute the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β
+    of a normalization, do not move, as in the paper. (Li et al. 2018, section 4.)
     """
     direction = np.zeros_like(params, float)
     for p, d in zip(network.views(params), network.views(direction), strict=True):
@@ -66,9 +72,9 @@ def random_plane(network: Network, params, seed: int) -> Plane:
 def pca_plane(origin, points, seed: int = 0) -> Plane:
     """The plane through `origin` `(P,)` along which `points` `(k, P)` lie farthest from it.
 
-    The first two singular vectors of points − origin, unit and at right angles, each turned so that the points have
-    more weight on its positive side. Where the points lie on one line the second direction is a random one at a
-    right angle to it. ValueError where they do not leave the origin at all.
+    The first two singular vectors of points − origin, unit and at right angles, each turned so that
+    the points have more weight on its positive side. Where the points lie on one line the second
+    direction is a random one at a right angle to it. ValueError where they do not leave the origin.
     """
     away = points - origin
     squares, turn = np.linalg.eigh(

@@ -1,305 +1,283 @@
-"""The loss landscape page in AppTest: trained, surveyed, shown; extreme settings, links, what is worked out again."""
+"""The loss landscape: its page once through, its figures, words and files, and what the lessons say."""
 
 import csv
 import io
-import xml.etree.ElementTree as ET
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optviz.experiments.loss_landscape import figures as views
-from optviz.experiments.loss_landscape import spec as core
+from optviz.experiments.loss_landscape import figures, text
+from optviz.experiments.loss_landscape import run as core
+from optviz.experiments.loss_landscape.page import PAGE
 from optviz.experiments.loss_landscape.planes import pca_plane
-from optviz.experiments.loss_landscape.spec import LossLandscape
-from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
+from optviz.experiments.loss_landscape.spec import LossLandscape, centered
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot.style import LIGHT, style
+from optviz.plot import LIGHT, style, to_plotly
 from optviz.shell.lessons import LESSONS
-from optviz.shell.share import (
-    LinkError,
-    SharedScene,
-    decode,
-    encode,
-)
+from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split, load, train
-from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
+from optviz.ui import job_runner
+from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
+from tests.page import text as words
 
-SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.005}))
-SMALL = LossLandscape(OptimizerComparison((SGD, ADAM), Network((64, 12, 10)), iterations=40, batch=32), resolution=11, n_samples=100)
+SGD = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
+ADAM = OptimizerConfig(Choice("adam", {"lr": 0.005}))
+SMALL = LossLandscape(
+    Network((64, 12, 10)),
+    optimizers=(SGD, ADAM),
+    iterations=40,
+    batch=32,
+    resolution=11,
+    n_samples=100,
+)
+CONTOUR, SOLID, ALONG = (f"loss_landscape-pictures-0-{k}" for k in ("0-0", "0-1", "1"))
 
 
-def surveyed(at):
-    """Train, and come back until the plane is known."""
-    at = trained(at, "loss_landscape")
+def at_rest(at):
+    """Come back until nothing runs."""
     for _ in range(100):
-        if not any(b.key == "stop-survey" for b in at.button):
-            break
+        if not session(at).results["loss_landscape"].running:
+            return sound(at.run())
         sound(at.run())
-    return sound(at)
+    raise AssertionError("it does not end")
 
 
-def opened(loss_landscape):
-    return surveyed(open_page("loss_landscape", loss_landscape))
-
-
-def rows(at):
-    html = next(h.value for h in at.get("html") if "Where every path ends" in h.value)
+def surfaces(at):
+    """What the session holds of loss surfaces."""
     return [
-        [c.split(">")[-1] for c in row.replace("</th>", "</td>").split("</td>")[:-1]]
-        for row in html.split("<tbody>")[1].split("</tr>")[:-1]
+        state
+        for state in session(at).results["loss_landscape"].states.values()
+        if isinstance(state, core.LossSurface)
     ]
 
 
-def all_of(loss_landscape):
-    """The survey without the page."""
-    data = load(loss_landscape.trainings[0])
-    now = core.loss_surface(loss_landscape, [list(train(t, data))[-1] for t in loss_landscape.trainings])
-    while not now.whole:
-        now = core.survey_on(now, data)
-    return now, data
+def computed(spec):
+    """The surface without the page."""
+    data = load(spec.trainings[0])
+    surface = core.begin(spec, [list(train(t, data))[-1] for t in spec.trainings])
+    while not surface.complete:
+        surface = core.advance(surface, data)
+    return surface, data
 
 
-def test_it_opens_with_three_optimizers_and_nothing_trained():
-    at = open_page("loss_landscape")
-    assert session(at).specs["loss_landscape"] == LossLandscape()
-    assert list(plots(at)) == ["landscape-loss", "landscape-accuracy"]
-    assert {"Plane", "SGD", "Momentum", "Adam"} <= set(panels(at))
+@pytest.fixture(scope="module")
+def small():
+    return computed(SMALL)[0]
+
+
+def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
+    at = open_page("loss_landscape", SMALL)
+    assert session(at).specs["loss_landscape"] == SMALL
+    assert list(plots(at)) == ["loss_landscape-curves-0", "loss_landscape-curves-1"]
+    assert {"Plane", "SGD", "Adam", "Start"} <= set(panels(at))
+    at = trained(at, "loss_landscape")
+    [surface] = surfaces(at)
+    assert list(plots(at)) == [CONTOUR, ALONG]
+    assert components(at, "player")[0]["steps"] == 8
+    assert "condition number" in words(at)
+    assert not at.error
+
+    at.session_state["folded-loss_landscape-Landscape-3"] = True
+    sound(at.run())
+    assert len(plots(at)) == 4, "how they trained is still there"
+    picture = next(g for g in at.get("button_group") if "Surface" in str(g.proto))
+    picture.set_value("surface").run()
+    assert [c["name"] for c in components(at, "surface")] == [SOLID]
+    low = components(at, "surface")[0]["data"][0]["z"]
+    at.toggle(key="loss_landscape-true-False").set_value(True).run()
+    assert components(at, "surface")[0]["data"][0]["z"] != low
+    assert surfaces(at) == [surface], "what is only shown otherwise is not computed anew"
+
+    paths = {id(path.params) for path in surface.paths}
+    menu = next(s for s in at.selectbox if s.label == "Plane")
+    menu.set_value("random").run()
+    at_rest(at)
+    assert session(at).specs["loss_landscape"].margin == 1.0
+    assert "Two random directions" in words(at)
+    declared = {k["name"]: k for k in panels(at)["Plane"]["hyperparameters"]}
+    assert set(declared) == {"margin", "resolution", "n_samples", "seed"}
+    assert declared["margin"]["default"] == 1.0
+    first, second = surfaces(at)
+    assert first is surface
+    assert {id(path.params) for path in second.paths} == paths, "the planes share the paths"
+
+
+def test_it_can_be_stopped_on_the_way_and_goes_on(monkeypatch):
+    at = trained(open_page("loss_landscape", SMALL), "loss_landscape")
+    monkeypatch.setattr(job_runner, "BUDGET", 0.02)
+    monkeypatch.setattr(core, "MAX_NUMBERS", 10**5)
+    session(at).specs["loss_landscape"] = replace(SMALL, resolution=101, n_samples=1500)
+    at.run()
+    at.button(key="stop-loss_landscape").click().run()
+    before = surfaces(at)[-1]
+    sound(at.run())
+    assert 0 < before.done == surfaces(at)[-1].done < len(before.loss)
+    at.button(key="train-loss_landscape").click().run()
+    assert surfaces(at)[-1].done > before.done
+
+
+def test_without_a_plane_it_says_why_and_keeps_the_curves():
+    wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
+    network = Network((64, 50, 50, 50, 50, 10))
+    at = open_page("loss_landscape", replace(SMALL, optimizers=(wild, ADAM), network=network))
+    at = trained(at, "loss_landscape")
+    assert any("SGD diverged at iteration" in i.value for i in at.info)
+    assert "loss_landscape-curves-0" in plots(at), "nothing is lost"
+    next(s for s in at.selectbox if s.label.startswith("In the middle")).set_value(1).run()
+    at_rest(at)
+    assert CONTOUR in plots(at)
     assert not at.error
 
 
-def test_training_leads_to_the_plane_and_the_paths_on_it():
-    at = opened(SMALL)
-    [loss_surface] = at.session_state.loss_surfaces.values()
-    drawn = plots(at)["landscape-contour"]
-    assert loss_surface.z.shape == (11, 11)
-    assert np.array_equal(
-        numbers(views.ground(loss_surface, LIGHT, False, log=False)["data"][0]["z"]), loss_surface.z.astype(np.float32)
-    )
-    lines = {t["name"]: t for t in drawn["data"] if t["mode"] == "lines"}
-    for name, path in zip(("SGD", "Adam"), loss_surface.projected, strict=True):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"network": Network((64, 10)), "optimizers": (SGD,), "iterations": 10, "resolution": 5},
+        {
+            "plane": "random",
+            "network": Network((64, *[12] * 8, 10), normalize="after", dropout=0.5),
+        },
+        {"network": Network((64, 12, 12, 10), initializer=Choice("normal", {"sigma": 0.0}))},
+        {"network": Network((64, 12, 10), initializer=Choice("normal", {"sigma": 100.0}))},
+        {"n_samples": 1, "resolution": 6, "batch": 1, "middle": 1},
+        {
+            "network": Network((2, 8, 3), Choice("tanh")),
+            "dataset": Choice("spirals", {"arms": 3}),
+            "split": Split(150),
+        },
+    ],
+)
+def test_extreme_settings_are_drawn_and_told(change):
+    spec = replace(SMALL, **change)
+    surface, data = computed(spec)
+    for log in (None, True, False):
+        to_plotly(figures.over_plane(surface, LIGHT, log))
+        to_plotly(figures.in_space(surface, LIGHT, log, true=bool(log)))
+    to_plotly(figures.along_paths(surface, LIGHT))
+    assert len(text.ends(surface, LIGHT).rows) == len(spec.optimizers)
+    assert "**" in text.directions(surface)
+    assert text.bowl(surface, core.curvature(surface, data), core.sharpness(surface, data))
+
+
+def test_the_contour_shows_the_grid_and_the_paths(small):
+    figure = figures.over_plane(small, LIGHT, log=False)
+    [under] = figure.under[1]()["data"]
+    assert np.array_equal(numbers(under["z"]), small.z.astype(np.float32))
+    assert under["colorbar"]["title"]["text"] == "loss"
+    lines = {t["name"]: t for t in to_plotly(figure)["data"] if t["mode"] == "lines"}
+    for name, path in zip(("SGD", "Adam"), small.projected, strict=True):
         assert numbers(lines[name]["x"]) == pytest.approx(path[:, 0])
         assert numbers(lines[name]["y"]) == pytest.approx(path[:, 1])
-        assert lines[name]["text"] == ["0", "5", "10", "15", "20", "25", "30", "35", "40"]
-    assert [r[0] for r in rows(at)] == ["SGD", "Adam"]
-    assert [r[-1] for r in rows(at)] == ["in the middle of the plane", "trained"]
-    assert rows(at)[0][4] == "0"
-    assert "condition number" in text(at)
-    assert components(at, "player")[0]["steps"] == 8
-    along = {t["uid"]: t for t in plots(at)["landscape-heights"]["data"]}
-    assert numbers(along["l1"]["y"]) == pytest.approx(loss_surface.true[1])
-    assert numbers(along["l1p"]["y"]) == pytest.approx(loss_surface.on_plane[1])
+    assert lines["SGD"]["hovertext"][-1].startswith("SGD, iteration 40<br>loss ")
+    assert figure.x.title.startswith("along the paths’ first direction (")
+    rows = text.ends(small, LIGHT).rows
+    assert [(row[0], row[1], row[-1]) for row in rows] == [
+        ("SGD", 40, "in the middle of the plane"),
+        ("Adam", 40, "trained"),
+    ]
+    assert rows[0][4] == 0.0
+    along = {t["uid"]: t for t in to_plotly(figures.along_paths(small, LIGHT))["data"]}
+    assert numbers(along["l1"]["y"]) == pytest.approx(small.true[1])
+    assert numbers(along["l1p"]["y"]) == pytest.approx(small.on_plane[1])
 
 
-def test_what_is_only_shown_otherwise_works_out_nothing():
-    at = opened(SMALL)
-    before = {k: id(v) for k, v in at.session_state.loss_surfaces.items()}
-    levels = next(g for g in at.get("button_group") if "log levels" in str(g.proto))
-    levels.set_value("log").run()
-    picture = next(g for g in at.get("button_group") if "Surface" in str(g.proto))
-    picture.set_value(True).run()
-    sound(at)
-    assert "landscape-solid" in {c["name"] for c in components(at, "surface")}
-    low = components(at, "surface")[0]["data"][0]["z"]
-    at.toggle(key="landscape-true").set_value(True).run()
-    assert components(at, "surface")[0]["data"][0]["z"] != low
-    assert {k: id(v) for k, v in at.session_state.loss_surfaces.items()} == before
-
-
-def test_how_they_trained_is_still_there():
-    at = opened(SMALL)
-    at.session_state["landscape-training"] = True
-    sound(at.run())
-    assert {"landscape-contour", "landscape-heights", "landscape-loss", "landscape-accuracy"} == set(plots(at))
-
-
-def test_another_plane_trains_nothing_and_the_first_is_kept():
-    at = opened(SMALL)
-    paths = {id(now) for now in at.session_state.labs["loss_landscape"]["kept"].values()}
-    [first] = at.session_state.loss_surfaces
-    menu = at.selectbox(key=f"landscape-plane-{session(at).epoch}")
-    menu.set_value("random").run()
-    assert session(at).specs["loss_landscape"].margin == 1.0
-    for _ in range(50):
-        if not any(b.key == "stop-survey" for b in at.button):
-            break
-        sound(at.run())
-    assert {id(now) for now in at.session_state.labs["loss_landscape"]["kept"].values()} == paths
-    assert len(at.session_state.loss_surfaces) == 2
-    assert "Two random directions" in text(at)
-    assert "seed" in {k["name"] for k in panels(at)["Plane"]["hyperparameters"]}
-    kept = id(at.session_state.loss_surfaces[first])
-    session(at).specs["loss_landscape"] = SMALL
-    sound(at.run())
-    assert "landscape-contour" in plots(at), "at once"
-    assert id(at.session_state.loss_surfaces[first]) == kept
-
-
-def test_the_survey_can_be_stopped_and_goes_on(monkeypatch):
-    monkeypatch.setattr("optviz.ui.old_job_runner.BUDGET", 0.02)
-    at = open_page("loss_landscape", replace(SMALL, resolution=101, n_samples=1500))
-    at.button(key="train-landscape").click().run()
-    for _ in range(400):
-        if any(b.key == "stop-survey" for b in sound(at).button):
-            break
-        at.run()
-    at.button(key="stop-survey").click().run()
-    [before] = at.session_state.loss_surfaces.values()
-    at.run()
-    [now] = at.session_state.loss_surfaces.values()
-    assert 0 < now.done == before.done < len(now.loss)
-    at.button(key="go-on-survey").click().run()
-    [after] = at.session_state.loss_surfaces.values()
-    assert after.done > now.done
+def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
+    assert centered(replace(SMALL, middle=5)).middle == 1
+    assert centered(replace(SMALL, optimizers=())).middle == 0
+    data = load(SMALL.trainings[0])
+    begun = [next(iter(train(replace(t, iterations=0), data))) for t in SMALL.trainings[:1]]
+    alone = replace(SMALL, optimizers=(SGD,))
+    job = core.SurfaceJob(alone, begun, lambda: data)
+    assert job.begin() == core.NoSurface()
+    assert job.progress(job.begin()).complete
+    assert "do not move" in text.no_surface(alone, job.begin())
+    once = OptimizerConfig(SGD.method, (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
+    straight, _ = computed(replace(SMALL, optimizers=(once,)))
+    assert straight.shares == pytest.approx([1, 0], abs=1e-9)
+    assert "straight" in text.directions(straight)
 
 
 @pytest.mark.parametrize(
-    "terrain",
-    [
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 10)))), replace(SMALL, plane="random", middle=1),
-        LossLandscape(OptimizerComparison((ADAM,), Network((2, 2)), Choice("moons"), Split(150), 16, 20), resolution=5),
-        LossLandscape(OptimizerComparison((SGD, ADAM), Network((2, 8, 3), Choice("tanh")), Choice("spirals", {"arms": 3}), Split(150), 16, 20), 1, resolution=9),
-        replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=10)),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 12, 10), initializer=Choice("normal", {"sigma": 0.0})))),
-        replace(SMALL, plane="random", race=replace(SMALL.race, network=Network((64, 12, 10), initializer=Choice("normal", {"sigma": 0.0})))),
-        replace(SMALL, race=replace(SMALL.race, network=Network((64, 12, 10), initializer=Choice("normal", {"sigma": 100.0})))),
-        replace(SMALL, plane="random", margin=5.0, race=replace(SMALL.race, network=Network((64, *[12] * 8, 10), normalize="after", dropout=0.5))),
-        replace(SMALL, n_samples=1, resolution=6, race=replace(SMALL.race, batch=1)),
-    ],
-)  # fmt: skip
-def test_extreme_settings(loss_landscape):
-    at = opened(loss_landscape)
-    assert session(at).specs["loss_landscape"] == loss_landscape
-    assert len(rows(at)) == len(loss_landscape.race.optimizers)
-    assert not at.error
-
-
-def test_nobody_trains():
-    at = open_page("loss_landscape", replace(SMALL, race=replace(SMALL.race, optimizers=())))
-    assert any("Nobody trains" in i.value for i in at.info)
-
-
-def test_who_has_diverged_cannot_be_in_the_middle_and_it_says_so():
-    wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
-    race = replace(SMALL.race, optimizers=(wild, ADAM), network=Network((64, 50, 50, 50, 50, 10)))
-    at = opened(replace(SMALL, race=race))
-    assert any("SGD diverged at iteration" in i.value for i in at.info)
-    assert "landscape-loss" in plots(at), "nothing is lost"
-    at.selectbox(key=f"landscape-in the middle: the end of-{session(at).epoch}").set_value(1).run()
-    for _ in range(50):
-        if not any(b.key == "stop-survey" for b in at.button):
-            break
-        sound(at.run())
-    assert rows(at)[0][-1].startswith("diverged at iteration")
-    assert rows(at)[1][-1] == "in the middle of the plane"
-
-
-def test_paths_that_do_not_move_have_no_plane():
-    """Without an update there is none; with a single one the path is straight."""
-    still = OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("linear", {"steps": 1, "floor": 0.0})})
-    rest = replace(SMALL, race=replace(SMALL.race, optimizers=(SGD,), iterations=0))
-    core.check(rest)
-    at = open_page("loss_landscape", rest)
-    assert any("paths do not move" in i.value for i in at.info)
-    once, _ = all_of(replace(SMALL, race=replace(SMALL.race, optimizers=(still,))))
-    assert once.shares == pytest.approx([1, 0], abs=1e-9)
-    assert "straight" in views.shown(once)
-
-
-def test_removing_optimizers_keeps_somebody_in_the_middle():
-    at = opened(replace(SMALL, middle=1))
-    at.session_state["settings-0"] = True
-    at.run()
-    at.button(key="remove-0").click().run()
-    sound(at)
-    assert session(at).specs["loss_landscape"].middle == 0
-    assert session(at).specs["loss_landscape"].race.optimizers == (ADAM,)
-
-
-def test_the_page_s_address():
-    loss_landscape = LossLandscape(
-        OptimizerComparison((ADAM,), Network((2, 30, 2)), Choice("moons"), Split(150), 16, 50, (3,)), 0, "random", 4, 2.0, 21, 50
-    )
-    at = open_page("loss_landscape", loss_landscape)
-    link = plots(at)["landscape-loss"]["link"]
-    assert decode(link.removeprefix("?s="), "loss_landscape").scene == loss_landscape
-
-
-@pytest.mark.parametrize(
-    "bad", [LossLandscape(resolution=1000), LossLandscape(middle=7), LossLandscape(OptimizerComparison(seeds=(0, 1))), LossLandscape(plane="bent"), LossLandscape(margin=99.0)]
-)  # fmt: skip
+    "bad",
+    [{"resolution": 1000}, {"middle": 7}, {"seeds": (0, 1)}, {"plane": "bent"}, {"margin": 99.0}],
+)
 def test_a_link_to_what_cannot_be_set(bad):
+    good = replace(SMALL, plane="random", seed=4, seeds=(3,), margin=2.0)
+    assert decode(encode(SharedScene("loss_landscape", good)), "loss_landscape").scene == good
     with pytest.raises(LinkError):
-        decode(encode(SharedScene("loss_landscape", bad)), "loss_landscape")
+        decode(encode(SharedScene("loss_landscape", LossLandscape(**bad))), "loss_landscape")
 
 
-def test_the_grid_and_the_paths_as_csv():
-    now, _ = all_of(SMALL)
-    grid = list(csv.DictReader(io.StringIO(views.grid_csv(now))))
+def test_the_grid_and_the_paths_as_csv(small):
+    grid = list(csv.DictReader(io.StringIO(figures.grid_csv(small))))
     assert len(grid) == 121
-    assert [float(grid[13][k]) for k in ("first", "second", "loss")] == [now.x[2], now.y[1], now.z[1, 2]]
-    found = list(csv.DictReader(io.StringIO(views.paths_csv(now))))
-    assert len(found) == 18
-    assert (found[-1]["optimizer"], found[-1]["iteration"]) == ("Adam", "40")
-    assert float(found[-1]["loss"]) == now.true[1][-1]
-    assert float(found[-1]["loss_on_plane"]) == now.on_plane[1][-1]
-    assert float(found[-1]["distance_from_plane"]) == now.off[1][-1]
+    found = [float(grid[13][k]) for k in ("first", "second", "loss")]
+    assert found == [small.x[2], small.y[1], small.z[1, 2]]
+    rows = list(csv.DictReader(io.StringIO(figures.paths_csv(small))))
+    assert len(rows) == 18
+    assert (rows[-1]["optimizer"], rows[-1]["iteration"]) == ("Adam", "40")
+    assert float(rows[-1]["loss"]) == small.true[1][-1]
+    assert float(rows[-1]["loss_on_plane"]) == small.on_plane[1][-1]
+    assert float(rows[-1]["distance_from_plane"]) == small.off[1][-1]
 
 
 def test_a_plane_that_is_flat_but_for_rounding_is_drawn_flat():
     z = 2.3 + 1e-7 * np.random.default_rng(0).standard_normal((5, 5))
-    assert views.flat(z)
-    assert not views.flat(np.array([[2.30, 2.31]]))
-    assert not views.flat(np.full((2, 2), np.nan))
-    now, _ = all_of(replace(LESSONS["flat-plain"].scene, resolution=5, n_samples=50))
-    assert np.ptp(views.land(now).z) == 0
-    assert "the same everywhere" in views.shown(now)
+    assert text.flat(z)
+    assert not text.flat(np.array([[2.30, 2.31]]))
+    assert not text.flat(np.full((2, 2), np.nan))
+    surface, _ = computed(replace(LESSONS["flat-plain"].scene, resolution=5, n_samples=50))
+    assert np.ptp(figures.landscape(surface).z) == 0
+    assert "the same everywhere" in text.directions(surface)
 
 
 @pytest.mark.parametrize(
-    ("bend", "says"),
+    ("curvature", "says"),
     [
-        (core.Curvature(4.0, 0.5), "condition number 8"), (core.Curvature(4.0, -0.5), "no bowl"),
-        (core.Curvature(-1.0, -2.0), "does not bend upwards at all"), (core.Curvature(np.nan, np.nan), "not finite"),
+        ((4.0, 0.5), "condition number 8"),
+        ((4.0, -0.5), "no bowl"),
+        ((-1.0, -2.0), "does not bend upwards at all"),
+        ((np.nan, np.nan), "not finite"),
     ],
-)  # fmt: skip
-def test_what_is_said_of_the_curvature(bend, says):
-    now, _ = all_of(SMALL)
-    told = views.bowl(now, bend, 8.0)
-    assert says in told
-    if np.isfinite(bend.largest):
-        assert "2/8 = 0.25" in told
-        assert "SGD here has 0.1" in told
+)
+def test_what_is_said_of_the_curvature(small, curvature, says):
+    said = text.bowl(small, core.Curvature(*curvature), 8.0)
+    assert says in said
+    if np.isfinite(curvature[0]):
+        assert "2/8 = 0.25" in said
+        assert "SGD here has 0.1" in said
 
 
-def test_a_stamp_shows_the_plane_and_every_path():
-    for loss_landscape in (SMALL, replace(SMALL, plane="random")):
-        root = ET.fromstring(views.thumbnail(loss_landscape, LIGHT))
-        paths = [e for e in root.iter() if e.tag.endswith("path")]
-        assert [p.get("stroke") for p in paths] == [style(i, LIGHT).color for i in range(2)]
-        assert any(e.tag.endswith("image") for e in root.iter())
-    rest = replace(SMALL, race=replace(SMALL.race, iterations=0))
-    ET.fromstring(views.thumbnail(rest, LIGHT))
+def test_a_thumbnail_shows_the_plane_and_every_path():
+    for spec in (SMALL, replace(SMALL, plane="random")):
+        svg = PAGE.stamp(spec, LIGHT)
+        assert all(style(i, LIGHT).color in svg for i in range(2))
+        assert "<image" in svg
+    wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
+    diverged = replace(SMALL, optimizers=(wild,), network=Network((64, *[50] * 4, 10)))
+    assert "<image" not in PAGE.stamp(diverged, LIGHT)
+    assert PAGE.stamp(replace(SMALL, optimizers=()), LIGHT)
 
 
 def test_what_the_lessons_say():
     """In what is shown and in Try next."""
     scene = LESSONS["loss-landscape"].scene
-    now, data = all_of(scene)
+    now, data = computed(scene)
     sgd, momentum, adam = (p.params for p in now.paths)
     assert np.linalg.norm(sgd[10] - momentum[10]) < 0.5 * np.linalg.norm(sgd[10] - adam[10])
     assert core.curvature(now, data).condition > 10, "many times as much across as along"
     for end in (sgd[-1], momentum[-1]):
         line = end + np.linspace(0, 1, 21)[:, None] * (adam[-1] - end)
-        found = core.losses(scene.race.network, line, data, 500)
+        found = core.losses(scene.network, line, data, 500)
         assert found.max() < found[0] + 0.02, "hardly a wall"
     assert now.true[0][0] > now.on_plane[0][0] + 0.3, "the picture is not where they were"
 
     scene = LESSONS["random-directions"].scene
     for seed in (0, 1):
-        now, data = all_of(replace(scene, seed=seed, resolution=11))
+        now, data = computed(replace(scene, seed=seed, resolution=11))
         bend = core.curvature(now, data)
         assert 1 <= bend.condition < 6
         assert now.z.min() == pytest.approx(now.true[0][-1], abs=0.01)
@@ -310,8 +288,12 @@ def test_what_the_lessons_say():
     walk = np.random.default_rng(0).standard_normal((600, 3000)).cumsum(0)[::10]
     plane = pca_plane(walk[-1], walk)
     arcs = [(plane.coordinates(walk), plane.shares(walk))]
-    for race in (scene.race, replace(scene.race, optimizers=momentum), replace(scene.race, optimizers=momentum, seeds=(1,))):
-        now, _ = all_of(replace(scene, race=race, resolution=5))
+    for spec in (
+        scene,
+        replace(scene, optimizers=momentum),
+        replace(scene, optimizers=momentum, seeds=(1,)),
+    ):
+        now, _ = computed(replace(spec, resolution=5))
         arcs.append((now.projected[0], now.shares))
     for path, shares in arcs:
         assert shares[0] > 0.75
@@ -320,12 +302,12 @@ def test_what_the_lessons_say():
         assert abs(bulge.mean()) > 0.1 * np.ptp(path[:, 1]), "an arc"
 
     scene = LESSONS["flat-plain"].scene
-    flat, _ = all_of(replace(scene, resolution=11))
-    assert views.flat(flat.z)
+    flat, _ = computed(replace(scene, resolution=11))
+    assert text.flat(flat.z)
     assert flat.z.mean() == pytest.approx(np.log(10), abs=0.01), "guessing among ten"
-    net = scene.race.network
+    net = scene.network
     he, bn = (
-        all_of(replace(scene, resolution=11, race=replace(scene.race, network=n)))[0]
+        computed(replace(scene, resolution=11, network=n))[0]
         for n in (replace(net, initializer=Choice("he_normal")), replace(net, normalize="before"))
     )
     assert he.true[0][-1] < 0.3

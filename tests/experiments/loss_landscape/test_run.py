@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.loss_landscape import planes
-from optviz.experiments.loss_landscape import spec as core
+from optviz.experiments.loss_landscape import planes, text
+from optviz.experiments.loss_landscape import run as core
 from optviz.experiments.loss_landscape.planes import Plane
-from optviz.experiments.loss_landscape.spec import LossLandscape, LossSurface, Path
-from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
+from optviz.experiments.loss_landscape.run import LossSurface, NoSurface, Path
+from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import (
@@ -17,6 +17,7 @@ from optviz.spec import (
     SpecError,
     from_dict,
     to_dict,
+    validate,
 )
 from optviz.training import (
     Data,
@@ -26,8 +27,18 @@ from optviz.training import (
     load,
 )
 
-SGD, ADAM = OptimizerConfig(Choice("sgd", {"lr": 0.5})), OptimizerConfig(Choice("adam", {"lr": 0.05}))
-MOONS = OptimizerComparison((SGD, ADAM), Network((2, 6, 2), dtype="float64"), Choice("moons"), Split(150), 16, 30)
+SGD, ADAM = (
+    OptimizerConfig(Choice("sgd", {"lr": 0.5})),
+    OptimizerConfig(Choice("adam", {"lr": 0.05})),
+)
+MOONS = LossLandscape(
+    network=Network((2, 6, 2), dtype="float64"),
+    dataset=Choice("moons"),
+    split=Split(150),
+    batch=16,
+    iterations=30,
+    optimizers=(SGD, ADAM),
+)
 
 
 def trained(loss_landscape):
@@ -42,19 +53,21 @@ def trained(loss_landscape):
     return found, data
 
 
-def surveyed(loss_landscape, progresses=None, data=None):
+def computed(loss_landscape, progresses=None, data=None):
     if progresses is None:
         progresses, data = trained(loss_landscape)
-    now = core.loss_surface(loss_landscape, progresses)
-    while not now.whole:
-        now = core.survey_on(now, data)
+    now = core.begin(loss_landscape, progresses)
+    while not now.complete:
+        now = core.advance(now, data)
     return now, data
 
 
 def by_hand(plane, data, network, n=5, rows=100):
-    """A survey of a plane of one's own, whose path is a single point."""
+    """The surface of a plane of one's own, whose path is a single point."""
     axis = np.linspace(-1, 1, n)
-    loss_landscape = LossLandscape(OptimizerComparison((SGD,), network, Choice("moons")), resolution=n, n_samples=rows)
+    loss_landscape = LossLandscape(
+        network, Choice("moons"), optimizers=(SGD,), resolution=n, n_samples=rows
+    )
     path = Path(np.zeros(1, int), plane.origin[None], -1)
     return LossSurface(loss_landscape, plane, (path,), axis, axis, np.full(n * n + 2, np.nan))
 
@@ -80,7 +93,7 @@ def test_gamma_and_beta_of_a_normalization_do_not_move():
 
 def test_a_relu_net_with_one_layer_doubled_and_the_next_halved_has_the_same_landscape():
     """It computes the same, and that is what the normalization is for (Li et al. 2018, section 4)."""
-    loss_landscape = LossLandscape(MOONS, plane="random", resolution=7)
+    loss_landscape = replace(MOONS, plane="random", resolution=7)
     net, data = MOONS.network, load(loss_landscape.trainings[0])
     params = net.init(3)
     for p in net.views(params):
@@ -113,9 +126,13 @@ def test_the_plane_of_the_paths_is_that_of_the_largest_eigenvalues():
 
 
 def test_points_of_a_known_plane_are_found_on_it_and_others_off_it():
-    plane = Plane(np.array([1.0, 2, 3]), np.array([[2.0, 0, 0], [1, 1, 0]]))  # oblique, as random directions are
+    plane = Plane(
+        np.array([1.0, 2, 3]), np.array([[2.0, 0, 0], [1, 1, 0]])
+    )  # oblique, as random directions are
     assert plane.at(np.array([1, -1.0])) == pytest.approx([2, 1, 3])
-    assert plane.coordinates(np.array([[2.0, 1, 3], [2, 1, 9]])) == pytest.approx(np.array([[1, -1], [1, -1]]))
+    assert plane.coordinates(np.array([[2.0, 1, 3], [2, 1, 9]])) == pytest.approx(
+        np.array([[1, -1], [1, -1]])
+    )
     assert plane.off(np.array([[2.0, 1, 3], [2, 1, 9]])) == pytest.approx([0, 6])
 
 
@@ -131,8 +148,8 @@ def test_a_straight_path_has_a_plane_too_and_a_resting_one_none():
 
 def test_the_losses_are_pytorch_s():
     torch = pytest.importorskip("torch")
-    loss_landscape = LossLandscape(MOONS, plane="random", resolution=5, margin=0.5, n_samples=100)
-    now, data = surveyed(loss_landscape)
+    loss_landscape = replace(MOONS, plane="random", resolution=5, margin=0.5, n_samples=100)
+    now, data = computed(loss_landscape)
     x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
 
     def loss(params):
@@ -159,21 +176,28 @@ def test_a_logistic_bowl_bends_as_its_closed_form_does():
     Along (1, −1)/√2 of the weights m = √2·x·a, which gives ½·mean x² = 2; along that of the biases ½.
     """
     net = Network((1, 2), dtype="float64")
-    data = Data(np.array([[2.0], [-2], [2], [-2]]), np.array([0, 0, 1, 1]), np.zeros((1, 1)), np.zeros(1, int))
+    data = Data(
+        np.array([[2.0], [-2], [2], [-2]]),
+        np.array([0, 0, 1, 1]),
+        np.zeros((1, 1)),
+        np.zeros(1, int),
+    )
     apart = np.array([1, -1]) / 2**0.5
     plane = Plane(np.zeros(4), np.array([[*apart, 0, 0], [0, 0, *apart]]))
     bend = core.curvature(by_hand(plane, data, net), data)
-    assert (bend.largest, bend.least) == pytest.approx((2, 0.5), rel=5e-3)
+    assert (bend.largest, bend.smallest) == pytest.approx((2, 0.5), rel=5e-3)
     assert bend.condition == pytest.approx(4, rel=5e-3)
     turned = Plane(np.zeros(4), np.array([[3, 4], [-4, 3]]) @ plane.directions / 5)
-    assert core.curvature(by_hand(turned, data, net), data) == pytest.approx(bend, rel=1e-2), "however the axes lie"
+    assert core.curvature(by_hand(turned, data, net), data) == pytest.approx(bend, rel=1e-2), (
+        "however the axes lie"
+    )
     assert core.sharpness(by_hand(plane, data, net), data) == pytest.approx(2, rel=1e-6)
 
 
 def test_the_sharpest_direction_is_the_hessian_s():
     torch = pytest.importorskip("torch")
     net = Network((2, 5, 2), Choice("tanh"), dtype="float64")
-    data = load(LossLandscape(replace(MOONS, network=net)).trainings[0])
+    data = load(replace(MOONS, network=net).trainings[0])
     params = net.init(1)
     x, t = torch.tensor(data.x[:100].astype(float)), torch.tensor(np.asarray(data.t[:100], int))
 
@@ -187,24 +211,24 @@ def test_the_sharpest_direction_is_the_hessian_s():
     assert found == pytest.approx(np.linalg.eigvalsh(hessian)[-1], rel=1e-4)
 
 
-def test_the_survey_does_not_depend_on_how_it_was_cut(monkeypatch):
-    loss_landscape = LossLandscape(MOONS, resolution=9)
+def test_the_surface_does_not_depend_on_how_it_was_cut(monkeypatch):
+    loss_landscape = replace(MOONS, resolution=9)
     progresses, data = trained(loss_landscape)
-    whole, _ = surveyed(loss_landscape, progresses, data)
-    monkeypatch.setattr(core, "CHUNK_NUMBERS", 20_000)
-    first = core.survey_on(core.loss_surface(loss_landscape, progresses), data)
+    whole, _ = computed(loss_landscape, progresses, data)
+    monkeypatch.setattr(core, "MAX_NUMBERS", 20_000)
+    first = core.advance(core.begin(loss_landscape, progresses), data)
     assert 0 < first.done < 81, "several slices within the grid alone"
-    pieces, _ = surveyed(loss_landscape, progresses, data)
+    pieces, _ = computed(loss_landscape, progresses, data)
     assert pieces.loss == pytest.approx(whole.loss, rel=1e-12)
     assert np.isfinite(whole.loss).all()
     assert [len(v) for v in whole.true] == [7, 7]
     assert whole.true[0][-1] == pytest.approx(whole.on_plane[0][-1]), "the middle lies on the plane"
 
 
-def test_the_frame_holds_all_paths_and_reach_widens_it():
-    progresses, _ = trained(LossLandscape(MOONS))
+def test_the_frame_holds_all_paths_and_the_margin_widens_it():
+    progresses, _ = trained(MOONS)
     for margin in (0.1, 1.0):
-        now = core.loss_surface(LossLandscape(MOONS, margin=margin), progresses)
+        now = core.begin(replace(MOONS, margin=margin), progresses)
         points = np.concatenate(now.projected)
         for axis, c in zip((now.x, now.y), points.T, strict=True):
             assert axis[-1] - axis[0] >= (1 + margin) * np.ptp(c) - 1e-12
@@ -215,23 +239,28 @@ def test_the_frame_holds_all_paths_and_reach_widens_it():
 
 
 def test_snapshots_begin_at_the_start_and_end_at_the_end():
-    loss_landscape = LossLandscape(replace(MOONS, iterations=33))
+    loss_landscape = replace(MOONS, iterations=33)
     progresses, _ = trained(loss_landscape)
     path = Path.of(progresses[0])
     assert path.iterations.tolist() == [0, 5, 10, 15, 20, 25, 30, 33]
     assert np.array_equal(path.params[0], MOONS.network.init(0))
     assert np.array_equal(path.params[-1], progresses[0].params[0, 0])
-    assert LossLandscape(replace(MOONS, iterations=5000)).snapshot_every == 160, "never more than so many"
+    assert replace(MOONS, iterations=5000).snapshot_every == 160, "never more than so many"
 
 
 def test_who_diverged_is_not_what_the_plane_is_laid_through():
     wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
-    race = OptimizerComparison((wild, ADAM), Network((64, 50, 50, 50, 50, 10)), iterations=30, batch=32)
-    progresses, data = trained(LossLandscape(race))
+    race = LossLandscape(
+        Network((64, 50, 50, 50, 50, 10)), optimizers=(wild, ADAM), iterations=30, batch=32
+    )
+    progresses, data = trained(race)
     assert progresses[0].diverged_at[0, 0] >= 0
-    with pytest.raises(ValueError, match=r"SGD diverged at iteration \d+: there are no trained weights"):
-        core.loss_surface(LossLandscape(race), progresses)
-    now, _ = surveyed(LossLandscape(race, middle=1, resolution=5), progresses, data)
+    why = core.begin(race, progresses)
+    assert why == NoSurface(progresses[0].diverged_at[0, 0])
+    assert f"SGD diverged at iteration {why.diverged_at}: there are no" in text.no_surface(
+        race, why
+    )
+    now, _ = computed(replace(race, middle=1, resolution=5), progresses, data)
     assert np.isfinite(now.paths[0].params).all()
     assert now.shares.sum() > 0.5
     assert np.isfinite(now.true[1]).all()
@@ -239,9 +268,9 @@ def test_who_diverged_is_not_what_the_plane_is_laid_through():
 
 def test_batch_normalization_is_that_of_the_rows_and_dropout_drops_nothing():
     net = Network((64, 20, 10), normalize="before", dropout=0.3)
-    race = OptimizerComparison((ADAM,), net, iterations=10, batch=32)
-    now, data = surveyed(LossLandscape(race, resolution=5, plane="random"))
-    again, _ = surveyed(LossLandscape(race, resolution=5, plane="random"))
+    race = LossLandscape(net, optimizers=(ADAM,), iterations=10, batch=32)
+    now, data = computed(replace(race, resolution=5, plane="random"))
+    again, _ = computed(replace(race, resolution=5, plane="random"))
     assert np.array_equal(now.loss, again.loss)
     plain_loss = core.losses(net, now.paths[0].params[-1:], data, 500)
     assert now.z[2, 2] == pytest.approx(plain_loss[0], rel=1e-5)
@@ -251,17 +280,20 @@ def test_batch_normalization_is_that_of_the_rows_and_dropout_drops_nothing():
     ("wrong", "says"),
     [
         ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"margin": 0.0}, "margin"),
-        ({"resolution": 500}, "resolution"), ({"n_samples": 0}, "judged"), ({"race": OptimizerComparison(seeds=(0, 1))}, "one seed"),
-        ({"race": OptimizerComparison(iterations=10**6)}, "iterations"), ({"race": OptimizerComparison(()), "middle": 1}, "middle"),
+        ({"resolution": 500}, "resolution"), ({"n_samples": 0}, "n_samples"), ({"seeds": (0, 1)}, "one seed"),
+        ({"iterations": 10**6}, "iterations"), ({"optimizers": (), "middle": 1}, "middle"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_set_is_refused(wrong, says):
     with pytest.raises(SpecError, match=says):
-        core.check(replace(LossLandscape(), **wrong))
+        validate(replace(LossLandscape(), **wrong))
 
 
-def test_a_terrain_as_json_and_back():
-    for loss_landscape in (LossLandscape(), LossLandscape(MOONS, 1, "random", 7, 1.5, 31, 100)):
-        core.check(loss_landscape)
+def test_a_landscape_as_json_and_back():
+    for loss_landscape in (
+        LossLandscape(),
+        replace(MOONS, middle=1, plane="random", seed=7, margin=1.5, resolution=31, n_samples=100),
+    ):
+        validate(loss_landscape)
         assert from_dict(LossLandscape, to_dict(loss_landscape)) == loss_landscape
     assert to_dict(LossLandscape()) == {}

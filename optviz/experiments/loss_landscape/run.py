@@ -1,0 +1,276 @@
+"""From finished trainings to the loss over a plane through their weights, a slice at a time."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from time import perf_counter
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from optviz.experiments.loss_landscape.planes import Plane, pca_plane, random_plane
+from optviz.experiments.loss_landscape.spec import LossLandscape
+from optviz.nn import DTYPES, MiniBatch, Network, one_hot, softmax_cross_entropy, stream
+from optviz.nn.streams import DIRECTIONS
+from optviz.spec import canonical_json, to_dict
+from optviz.training import Data, Progress
+from optviz.training.jobs import Amount
+
+MAX_NUMBERS = 10**6  # in the parameters and signals of the networks that go through side by side
+MIN_ASPECT = 0.25  # the frame is at least so high for its width, and so wide for its height
+STEP = 1e-4  # how far apart two gradients are whose difference is the curvature
+NEAR = 0.05  # of half the frame: how far from the middle the curvature is measured
+
+
+class Path(NamedTuple):
+    """Where one optimizer's training has been."""
+
+    iterations: np.ndarray  # (k,)
+    params: np.ndarray  # (k, P), finite
+    diverged_at: int  # iteration, -1 where it did not
+
+    @classmethod
+    def of(cls, progress: Progress) -> "Path":
+        """The snapshots of a training and where it stands; of one that diverged the finite ones."""
+        points = {t: kept[0] for t, kept in progress.snapshots.items()}
+        points[progress.iteration] = progress.params[0, 0]
+        at = [t for t in sorted(points) if np.isfinite(points[t]).all()]
+        nowhere = np.empty((0, progress.params.shape[-1]))
+        params = np.stack([points[t] for t in at]) if at else nowhere
+        return cls(np.array(at, int), params.astype(float), int(progress.diverged_at[0, 0]))
+
+
+_paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()  # all planes share them
+
+
+def path_of(progress: Progress) -> Path:
+    """The path of a training, made once."""
+    if progress not in _paths:
+        _paths[progress] = Path.of(progress)
+    return _paths[progress]
+
+
+@dataclass(frozen=True, eq=False)
+class LossSurface:
+    """The loss over a plane and along the paths, as far as it is known; NaN beyond.
+
+    A value like `Progress`: nothing in it is changed later, and `advance` gives the next one.
+    """
+
+    spec: LossLandscape
+    plane: Plane
+    paths: tuple[Path, ...]
+    x: np.ndarray  # (n,) along the first direction
+    y: np.ndarray  # (n,) along the second
+    loss: np.ndarray  # of the grid row by row, then of the projected paths, then of the true ones
+    done: int = 0  # how many of these are known
+    key: str = ""  # what it depends on
+
+    @property
+    def complete(self) -> bool:
+        return self.done == len(self.loss)
+
+    @property
+    def z(self) -> np.ndarray:
+        """The loss on the grid `(n, n)`, rows are y."""
+        n = len(self.x)
+        return self.loss[: n * n].reshape(n, n)
+
+    @property
+    def domain(self) -> tuple[tuple[float, float], tuple[float, float]]:
+        """The frame, as a function has one."""
+        return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
+
+    @cached_property
+    def projected(self) -> tuple[np.ndarray, ...]:
+        """Each path on the plane, `(k, 2)`."""
+        return tuple(self.plane.coordinates(path.params) for path in self.paths)
+
+    @cached_property
+    def off(self) -> tuple[np.ndarray, ...]:
+        """How far each point of a path is from the plane, `(k,)`."""
+        return tuple(self.plane.off(path.params) for path in self.paths)
+
+    @cached_property
+    def shares(self) -> np.ndarray:
+        """How much of the paths each direction holds, `(2,)`, without those that diverged."""
+        return self.plane.shares(_trained(self.paths))
+
+    @property
+    def on_plane(self) -> list[np.ndarray]:
+        """The loss below each path, on the plane, `(k,)`."""
+        return self._along[: len(self.paths)]
+
+    @property
+    def true(self) -> list[np.ndarray]:
+        """The loss where each path really was, `(k,)`."""
+        return self._along[len(self.paths) :]
+
+    @property
+    def _along(self):
+        ends = np.cumsum([len(p.iterations) for p in self.paths * 2])[:-1]
+        return np.split(self.loss[len(self.x) ** 2 :], ends)
+
+    def weights(self, start: int, stop: int) -> np.ndarray:
+        """The networks `(k, P)` that have the losses from entry `start` to `stop`."""
+        n = len(self.x)
+        grid = np.arange(start, min(stop, n * n))
+        points = np.stack([self.x[grid % n], self.y[grid // n]], -1)
+        if stop <= n * n:
+            return self.plane.at(points)
+        start, stop = max(start - n * n, 0), stop - n * n
+        projected = np.concatenate(self.projected)
+        true = np.concatenate([p.params for p in self.paths])
+        m = len(projected)
+        on = self.plane.at(np.concatenate([points, projected[start:stop]]))
+        return np.concatenate([on, true[max(start - m, 0) : max(stop - m, 0)]])
+
+
+class NoSurface(NamedTuple):
+    """That there is no plane: the optimizer in the middle diverged, or (-1) nothing moved."""
+
+    diverged_at: int = -1
+
+
+def _trained(paths):
+    return np.concatenate([p.params for p in paths if p.diverged_at < 0])
+
+
+def begin(
+    spec: LossLandscape, progresses: Sequence[Progress], key: str = ""
+) -> LossSurface | NoSurface:
+    """The plane through finished trainings, before any loss is known."""
+    paths = tuple(map(path_of, progresses))
+    middle = paths[spec.middle]
+    if middle.diverged_at >= 0:
+        return NoSurface(middle.diverged_at)
+    origin = middle.params[-1]
+    if spec.plane == "random":
+        plane = random_plane(spec.network, origin, spec.seed)
+        x = y = np.linspace(-spec.margin, spec.margin, spec.resolution)
+    else:
+        there = _trained(paths)
+        try:
+            plane = pca_plane(origin, there, spec.seed)
+        except ValueError:
+            return NoSurface()
+        x, y = _frame(plane.coordinates(there), spec)
+    points = len(x) * len(y) + 2 * sum(len(p.iterations) for p in paths)
+    return LossSurface(spec, plane, paths, x, y, np.full(points, np.nan), key=key)
+
+
+def _frame(points, spec):
+    """Grid lines around points `(k, 2)`, wider than they lie by the margin."""
+    low, high = points.min(0), points.max(0)
+    half = (high - low) / 2
+    half = np.maximum(half, MIN_ASPECT * half.max()) * (1 + spec.margin)
+    center = (low + high) / 2
+    return [np.linspace(m - h, m + h, spec.resolution) for m, h in zip(center, half, strict=True)]
+
+
+def advance(surface: LossSurface, data: Data) -> LossSurface:
+    """The surface with a few more points: so many that a moment and little memory suffice."""
+    network, n_samples = surface.spec.network, surface.spec.n_samples
+    signals = 2 * min(n_samples, len(data.x)) * sum(network.sizes)
+    stop = surface.done + max(1, MAX_NUMBERS // (network.size + signals))
+    stop = min(stop, len(surface.loss))
+    loss = surface.loss.copy()
+    weights = surface.weights(surface.done, stop)
+    loss[surface.done : stop] = losses(network, weights, data, n_samples)
+    return replace(surface, loss=loss, done=stop)
+
+
+@dataclass(frozen=True)
+class SurfaceJob:
+    """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
+
+    spec: LossLandscape
+    progresses: Sequence[Progress]
+    data: Callable[[], Data]
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        return canonical_json(["surface", to_dict(self.spec), self.source])
+
+    def begin(self) -> LossSurface | NoSurface:
+        return begin(self.spec, self.progresses, self.key)
+
+    def resume(self, state):
+        return state
+
+    def advance(self, state: LossSurface, budget: float) -> LossSurface:
+        until, data = perf_counter() + budget, self.data()
+        while not state.complete and perf_counter() < until:
+            state = advance(state, data)
+        return state
+
+    def progress(self, state: LossSurface | NoSurface) -> Amount:
+        return Amount(0, 0) if isinstance(state, NoSurface) else Amount(state.done, len(state.loss))
+
+
+def losses(network: Network, params, data: Data, n_samples: int, dtype=None) -> np.ndarray:
+    """The mean cross-entropy `(k,)` of networks `(k, P)` on the first training examples.
+
+    In the network's precision, or another one; NaN where it is not finite. Nothing is dropped out,
+    and no penalty counts; a batch normalization takes mean and variance from these examples,
+    because running ones belong to one point alone.
+    """
+    dtype = dtype or DTYPES[network.dtype]
+    x, t = data.x[:n_samples].astype(dtype), data.t[:n_samples]
+    with np.errstate(all="ignore"):
+        outputs = network.forward(params.astype(dtype), x).outputs[-1]
+        target = one_hot(t, network.sizes[-1], dtype)
+        found = softmax_cross_entropy(outputs, target)[0].astype(float)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+class Curvature(NamedTuple):
+    """The bowl that fits the plane at its middle."""
+
+    largest: float  # second derivative in the direction in which the loss bends most
+    smallest: float
+
+    @property
+    def condition(self) -> float:
+        """How many times as much it bends across as along; NaN where it is no bowl."""
+        return self.largest / self.smallest if self.smallest > 0 else np.nan
+
+
+def curvature(surface: LossSurface, data: Data) -> Curvature:
+    """From second differences around the middle, in float64, per unit of the axes squared."""
+    half = [NEAR * (axis[-1] - axis[0]) / 2 for axis in (surface.x, surface.y)]
+    steps = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]) * half
+    weights, spec = surface.plane.at(steps), surface.spec
+    f = losses(spec.network, weights, data, spec.n_samples, np.float64)
+    [[a, b, c], [d, e, g], [h, i, j]] = f.reshape(3, 3)
+    xx, yy = (d - 2 * e + g) / half[0] ** 2, (b - 2 * e + i) / half[1] ** 2
+    xy = (a - c - h + j) / (4 * half[0] * half[1])
+    if not np.isfinite([xx, yy, xy]).all():
+        return Curvature(np.nan, np.nan)
+    smallest, largest = np.linalg.eigvalsh([[xx, xy], [xy, yy]])
+    return Curvature(float(largest), float(smallest))
+
+
+def sharpness(surface: LossSurface, data: Data, steps: int = 30) -> float:
+    """The largest second derivative at the middle in any direction among all weights, in float64.
+
+    By power iteration: a direction is multiplied by the Hessian, as the difference of two gradients
+    near by, and made a unit again; what is left is the direction that it stretches most. NaN where
+    the gradient is not finite.
+    """
+    spec, at = surface.spec, surface.plane.origin
+    x, t = data.x[: spec.n_samples].astype(float), data.t[: spec.n_samples]
+    loss = MiniBatch(spec.network, x, one_hot(t, spec.network.sizes[-1]))
+    d = stream(spec.seed, DIRECTIONS).standard_normal(len(at))
+    found = np.nan
+    for _ in range(steps):
+        length = np.sqrt((d**2).sum())
+        if not np.isfinite(length) or length == 0:
+            return float(length)
+        d /= length
+        with np.errstate(all="ignore"):
+            bent = (loss.grad(at + STEP * d) - loss.grad(at - STEP * d)) / (2 * STEP)
+        found, d = float(d @ bent), bent
+    return found

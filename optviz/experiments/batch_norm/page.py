@@ -31,14 +31,14 @@ from optviz.ui.training_jobs import data_of, training_jobs
 
 def networks(spec, states, theme):
     """A line for each network: with and without, at every value."""
-    pair = figures.Pair(spec.view, spec.varied, list(states))
-    message = _("{network}, {value}")
+    message = _("{network}, {symbol} = {value!r}")  # of neighbors no two are rounded to one
     found = []
     for k, state in enumerate(states):
-        for i in range(max(len(spec.varied), 1)):
+        for i, value in enumerate(spec.varied or [None]):
             name = _(figures.NAMES[k])
             if spec.varied:
-                name = message.format(network=name, value=pair.name(i))
+                symbol = figures.SYMBOLS[spec.view]
+                name = message.format(network=name, symbol=symbol, value=value)
             look = None if spec.varied else style(k, theme)
             found.append(Network(f"n{k}-{i}", name, state, i, look))
     return found

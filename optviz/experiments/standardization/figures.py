@@ -88,7 +88,9 @@ def cloud(side: Side, degrees: float, theme: Theme, **figure) -> Figure:
     return Figure(
         *(marks, x_axis, y_axis),
         notes=[_note(text.found(side, line), theme, corner)],
-        label=text.cloud(side),
+        label=_("Two clouds as {name} data, the best line and the turned one.").format(
+            name=text.side_name(side)
+        ),
         **{"margin": {"l": 46, "r": 10, "b": 40}, "hover": False, "height": LARGE, **figure},
     )
 
@@ -140,7 +142,9 @@ def descent_path(descent: Descent, i: int, theme: Theme, view: str = "") -> Figu
         *(side.line[None, :2], theme),
         titles=(_("weight w₁"), _("weight w₂")),
         notes=[_note(text.condition(side), theme, "left")],
-        label=text.path(side),
+        label=_("The loss over the two weights on {name} data, and the way down.").format(
+            name=text.side_name(side)
+        ),
         view=view,
         under=(f"{view} {i} {theme.ink}", lambda: layer(levels(side, theme))),
         height=LARGE,

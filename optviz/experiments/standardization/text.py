@@ -26,14 +26,6 @@ OVER_ANGLES = {
     "accuracy": _("Accuracy over the angle. The table below says the same at one of them."),
     "loss": _("Loss over the angle. The table below says the same at one of them."),
 }
-CLOUDS = {
-    "raw": N_("Raw data: two clouds, the best line and the turned one."),
-    "standardized": N_("Standardized data: two clouds, the best line and the turned one."),
-}
-PATHS = {
-    "raw": N_("The loss over the two weights on raw data, and the way down."),
-    "standardized": N_("The loss over the two weights on standardized data, and the way down."),
-}
 
 
 def side_name(side: Side) -> str:
@@ -49,16 +41,6 @@ def side_style(i: int, theme: Theme) -> Style:
 def side_styles(theme: Theme) -> list[Style]:
     """Of both sides."""
     return [side_style(i, theme) for i in range(2)]
-
-
-def cloud(side: Side) -> str:
-    """What is to be seen."""
-    return _(CLOUDS[side.name])
-
-
-def path(side: Side) -> str:
-    """What is to be seen."""
-    return _(PATHS[side.name])
 
 
 def share(value) -> str:

@@ -120,9 +120,8 @@ class Data:
                 form.value.split.first,
                 key=toggle,
                 help=_(
-                    "The first examples are for training, in place of a random choice: the "
-                    "digits stand in the "
-                    "order in which they were collected, so the test set is in other hands."
+                    "Train on the first examples instead of a random choice. The digits are in the "
+                    "order in which they were collected, so other people wrote the test set."
                 ),
                 on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
             )

@@ -51,7 +51,7 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         [str(counts[i, j]) for i, j in some],
         theme.ink,
         size=11,
-        hover=_("a {y} was taken for {x}: {text}"),
+        hover=_("a {y} was taken for a {x}: {text}"),
     )
     axis = {"categories": True, "grid": False, "fixed": True}
     return Figure(
@@ -71,7 +71,7 @@ def pictures(x: np.ndarray, true, predicted, labels) -> ImageGrid:
     """Examples `(k, side²)` as small pictures, each with its true and its predicted label."""
     side = round(x.shape[-1] ** 0.5)
     pairs = [(labels[t], labels[p]) for t, p in zip(true, predicted, strict=True)]
-    alternative = _("a {true} that was taken for {predicted}")
+    alternative = _("a {true} that was taken for a {predicted}")
     return ImageGrid(
         x.reshape(-1, side, side),
         [f"{t} → {p}" for t, p in pairs],

@@ -1,14 +1,9 @@
-"""Fetching MNIST and Fashion-MNIST while one watches: a thread that works, and a fragment that looks at it.
+"""Fetching MNIST and Fashion-MNIST while one watches: a thread works, and a fragment looks at it.
 
-What is fetched belongs to everybody: it goes to the cache folder of the server, and only what has the right SHA-256
-gets there, whoever asked for it and wherever it came from. So there is one fetch of a set at a time; who presses
-the button while it runs watches the same one, and anybody can stop it: nothing is lost, and nobody can keep the
-others waiting with an address that never ends.
-
-An address that is typed has the server knock at doors of its own network, and tells what answered. So it can be
-typed only where the server listens to its own machine alone (`server.address` in .streamlit/config.toml); elsewhere
-it is shown, and set by those who run the server. (Behind a proxy on the same machine all visitors look like
-neighbors: there, start with `--server.address 0.0.0.0` and let the firewall keep the port.)
+What is fetched belongs to everybody: it goes to the cache folder of the server, and only what has
+the right SHA-256 gets there, whoever asked for it. So there is one fetch of a set at a time; who
+presses the button while it runs watches the same one, and anybody can stop it: nothing is lost. The
+address is that of the source, or the one that those who run the server have set.
 """
 
 import os
@@ -16,31 +11,28 @@ import threading
 
 import streamlit as st
 
-from optviz.data import (
-    SOURCES,
-    DataError,
-    cache_folder,
-    fetch,
-)
+from optviz.data import SOURCES, DataError, cache_folder, fetch
+from optviz.translation import _
 
 EVERY = 0.25  # seconds between two looks
-HERE_ALONE = ("localhost", "127.0.0.1", "::1")
 
 
 class Fetch:
-    """One fetch into a folder, begun. `done` is in bytes, None before the first; `complaint` says what failed."""
+    """One fetch into a folder, begun. `done` is in bytes, None before the first; `complaint` says
+    what failed.
+    """
 
-    def __init__(self, key, folder, address):
+    def __init__(self, key, folder):
         self.done: int | None = None
         self.complaint = ""
         self._stop = threading.Event()
         # not to be waited for when the server ends: what came is kept
-        self._thread = threading.Thread(target=self._work, args=(key, folder, address), daemon=True)
+        self._thread = threading.Thread(target=self._work, args=(key, folder), daemon=True)
         self._thread.start()
 
     @property
     def running(self) -> bool:
-        """A stopped one may still wait for an answer; whoever fetches next waits for its end, in `fetch`."""
+        """A stopped one may wait for an answer; the next one waits for its end, in `fetch`."""
         return self._thread.is_alive() and not self._stop.is_set()
 
     def stop(self):
@@ -49,9 +41,9 @@ class Fetch:
     def join(self):
         self._thread.join()
 
-    def _work(self, key, folder, address):
+    def _work(self, key, folder):
         try:
-            fetch(key, folder, address, self._came, self._stop.is_set)
+            fetch(key, folder, None, self._came, self._stop.is_set)
         except DataError as error:
             self.complaint = f"{error}"
 
@@ -62,12 +54,12 @@ class Fetch:
 _fetches: dict = {}  # folder -> the last fetch into it, for all visitors
 
 
-def whole(key: str) -> int:
+def total_bytes(key: str) -> int:
     """How many bytes the four files have."""
-    return sum(size for _, size, _ in SOURCES[key].files)
+    return sum(size for _name, size, _digest in SOURCES[key].files)
 
 
-def here(key: str) -> int:
+def present_bytes(key: str) -> int:
     """How many of them are in the cache folder, finished or not."""
 
     def size(path):
@@ -77,63 +69,86 @@ def here(key: str) -> int:
             return 0
 
     folder = cache_folder() / key
-    return sum(min(n, max(size(folder / name), size(folder / f"{name}.part"))) for name, n, _ in SOURCES[key].files)
+    return sum(
+        min(n, max(size(folder / name), size(folder / f"{name}.part")))
+        for name, n, _digest in SOURCES[key].files
+    )
 
 
-def usual_address(key: str) -> str:
-    """Where it comes from when nobody says anything else."""
+def address_of(key: str) -> str:
+    """Where it comes from."""
     return os.environ.get(f"{SOURCES[key].variable}_URL") or SOURCES[key].address
 
 
-def fetcher(key: str) -> None:
-    """The address, the button, and how far it is. The page runs again when a fetch has ended."""
-    S, source, fetched = st.session_state, SOURCES[key], _fetches.get(cache_folder() / key)
+def fetch_controls(key: str) -> None:
+    """The address, the button, and how far it is; the page runs again when a fetch has ended."""
+    fetched = _fetches.get(cache_folder() / key)
     running = fetched is not None and fetched.running
-    typed, address = f"typed-address-{key}", f"address-{key}"
-    free = st.get_option("server.address") in HERE_ALONE
-    st.text_input(
-        "Address of the four files", S.get(typed, "") if free else "", key=address, max_chars=500, placeholder=usual_address(key),
-        disabled=running or not free, on_change=lambda: S.update({typed: S[address]}),
-        help=f"Empty: {usual_address(key)}. Size and SHA-256 of each file are checked, wherever it comes from."
-        + ("" if free else f" Whoever runs this server can set another one in ${source.variable}_URL."),
-    )  # fmt: skip
+    st.caption(
+        _(
+            "From {address}; size and SHA-256 of each file are checked. Whoever runs this server "
+            "can set another address in ${variable}_URL."
+        ).format(address=address_of(key), variable=SOURCES[key].variable)
+    )
     if running:
         st.button(
-            "Stop fetching", key=f"stop-fetch-{key}", icon=":material/pause:", width="stretch", on_click=fetched.stop
+            _("Stop fetching"),
+            key=f"stop-fetch-{key}",
+            icon=":material/pause:",
+            width="stretch",
+            on_click=fetched.stop,
         )
     else:
-        have = here(key)
-        what = "Fetch" if not have else "Go on fetching" if have < whole(key) else "Check, and fetch what is wrong"
-        st.button(
-            what if have == whole(key) else f"{what} ({megabytes(whole(key))} MB)", key=f"fetch-{key}", icon=":material/download:",
-            type="secondary" if have == whole(key) else "primary", width="stretch",
-            on_click=lambda: begin(key, (S.get(typed, "") if free else "").strip()),
-        )  # fmt: skip
+        _fetch_button(key, present_bytes(key), total_bytes(key))
 
-    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
+    # its buttons stand outside: a fragment that comes back by itself begins with a run of the page
     @st.fragment(run_every=EVERY if running else None)
     def watch():
         if running and not fetched.running:
             st.rerun()
-        done, n = fetched.done if running else here(key), whole(key)
-        if done is None:
-            st.progress(here(key) / n, "Waiting for an answer …")
-        elif running or 0 < done < n:
-            st.progress(done / n, f"{megabytes(done)} of {megabytes(n)} MB" + ("" if running else " are here"))
+        _progress(fetched.done if running else present_bytes(key), running, key)
 
     watch()
     if fetched is not None and not running and fetched.complaint:
         st.error(fetched.complaint, icon=":material/error:")
 
 
-def begin(key: str, address: str = "") -> Fetch:
-    """Fetch a set from an address (empty: the usual one), unless that is being done already."""
+def _fetch_button(key, present, total):
+    if not present:
+        label = _("Fetch ({size} MB)")
+    elif present < total:
+        label = _("Go on fetching ({size} MB)")
+    else:
+        label = _("Check, and fetch what is wrong")
+    st.button(
+        label.format(size=megabytes(total)),
+        key=f"fetch-{key}",
+        icon=":material/download:",
+        type="secondary" if present == total else "primary",
+        width="stretch",
+        on_click=begin,
+        args=(key,),
+    )
+
+
+def _progress(done, running, key):
+    total = total_bytes(key)
+    if done is None:
+        st.progress(present_bytes(key) / total, _("Waiting for an answer …"))
+    elif running or 0 < done < total:
+        message = _("{done} of {total} MB") if running else _("{done} of {total} MB are here")
+        st.progress(done / total, message.format(done=megabytes(done), total=megabytes(total)))
+
+
+def begin(key: str) -> Fetch:
+    """Fetch a set, unless that is being done already."""
     folder = cache_folder() / key
     now = _fetches.get(folder)
     if now is None or not now.running:
-        now = _fetches[folder] = Fetch(key, folder, address or usual_address(key))
+        now = _fetches[folder] = Fetch(key, folder)
     return now
 
 
 def megabytes(n: int) -> str:
+    """Bytes for reading."""
     return f"{n / 1e6:.1f}"

@@ -37,6 +37,7 @@ class Session:
     lesson: str | None = None
     results: dict[str, Results] = field(default_factory=dict)
     samples: Any = None  # that the visitor has uploaded, for the activations page
+    provided: dict[str, Any] = field(default_factory=dict)  # data files, by set
     counter: int = 0
 
     def next_id(self) -> int:

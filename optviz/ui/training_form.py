@@ -101,12 +101,11 @@ class Data:
 
     def draw(self, form: Form) -> None:
         place, key = form.at("dataset"), form.value.dataset.key
-        keys = list(DATASETS)
+        labels = {k: label(k) for k in DATASETS}
         # a browser goes on sending the label it knows: other labels are another menu
         what = "menu" + data_sources_key()
-        select(
-            place, _("Data"), keys, key, label, lambda k: self._put(form, Choice(k), 50), what=what
-        )
+        put = lambda k: self._put(form, Choice(k), 50)  # noqa: E731
+        select(place, _("Data"), list(labels), key, labels.get, put, what=what)
         data_source_controls(key)
         if key in TOY_SETS:
             through = replace(

@@ -1,5 +1,6 @@
-"""MNIST brought to the page: folders right and wrong, uploads, fetching from a server that may misbehave."""
+"""MNIST on the page: uploads right and wrong, fetching from a server that may misbehave; nothing that is typed."""
 
+import ast
 import re
 import threading
 from dataclasses import replace
@@ -15,8 +16,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
-from optviz.ui import data_source as datafiles
-from optviz.ui import download as fetching
+from optviz.ui import data_source, download
 from tests.data.test_datasets import (
     NAMES,
     TEST_T,
@@ -74,13 +74,10 @@ def ran(at):
     return at
 
 
-def named(at, folder):
-    at.text_input(key="folder-mnist").set_value(str(folder))
-    return ran(at)
-
-
 def uploaded(at, files):
-    at.file_uploader[0].set_value([(name, content, "application/gzip") for name, content in files.items()])
+    at.file_uploader[0].set_value(
+        [(name, content, "application/gzip") for name, content in files.items()]
+    )
     return ran(at)
 
 
@@ -91,7 +88,7 @@ def pressed(at, key):
 
 def at_rest(at):
     """When the thread has ended, and the page has seen it."""
-    fetching._fetches[cache_folder() / "mnist"].join()
+    download._fetches[cache_folder() / "mnist"].join()
     return ran(at)
 
 
@@ -111,96 +108,43 @@ def here(at):
 def trained_on(at):
     """The rows that a training of this session would get."""
     split = Split(rows=20)
-    data = load(Training(Network((784, 10)), dataset=Choice("mnist"), split=split), at.session_state.told[2][1])
+    data = load(
+        Training(Network((784, 10)), dataset=Choice("mnist"), split=split),
+        at.session_state.told[2][1],
+    )
     assert data.x.shape == (20, 784)
     return data
 
 
-def test_not_here_yet_it_says_so_and_offers_three_ways():
+def test_not_here_yet_it_says_so_and_offers_two_ways():
     at = opened()
-    assert "three ways" in at.caption[0].value
+    assert at.caption[0].value == "MNIST is not here yet: fetch it, or upload it."
     assert "not here yet" in at.info[0].value
     assert at.session_state.told == (False, "MNIST (not here yet)", ("", None))
     assert at.expander[0].proto.expanded
     assert at.button(key="fetch-mnist").label.startswith("Fetch (")
-    assert at.text_input(key="address-mnist").placeholder == "http://127.0.0.1:9/nobody/"
-    assert "server's machine" in at.text_input(key="folder-mnist").label
+    assert "From http://127.0.0.1:9/nobody/;" in at.caption[1].value
     assert at.file_uploader[0].accept_multiple_files
     assert not errors(at)
 
 
+def test_nothing_that_a_visitor_types_has_the_server_read_a_folder_or_ask_an_address():
+    at = open_page("optimizer_comparison", SHORT)
+    assert not any(hasattr(box, "value") for box in (*at.text_input, *at.text_area))
+    for module in (data_source, download):
+        names = {
+            node.attr
+            for node in ast.walk(ast.parse(Path(module.__file__).read_text()))
+            if isinstance(node, ast.Attribute)
+        }
+        assert not names & {"text_input", "text_area", "chat_input"}
+
+
 def test_sets_that_ship_need_nothing():
     for key in ("digits", "moons"):
-        assert datafiles.source_of(key) == ("", None)
-        assert datafiles.available(key)
-        assert "here" not in datafiles.label(key)
-
-
-# --- a folder ---------------------------------------------------------------------------------------------------------
-
-
-def test_a_folder_is_for_this_session_alone(tmp_path):
-    at = named(opened(), folder(tmp_path))
-    assert here(at)
-    assert at.session_state.told[1] == "MNIST"
-    assert str(tmp_path / "mine") in at.caption[0].value
-    assert at.info[0].value == "ready"
-    assert not errors(at)
-    trained_on(at)
-    assert not here(opened())
-    at = pressed(at, "away-mnist")
-    assert not here(at)
-    assert at.text_input(key="folder-mnist").value == ""
-
-
-def test_an_emptied_field_is_no_folder_any_more(tmp_path):
-    at = named(named(opened(), folder(tmp_path)), " ")
-    assert not here(at)
-    assert not errors(at)
-
-
-def test_other_files_in_the_folder_are_other_data(tmp_path):
-    at = named(opened(), folder(tmp_path))
-    mark = at.session_state.told[2][0]
-    write(tmp_path / "mine", packed(small(seed=1, train=40)))
-    assert named(named(at, ""), tmp_path / "mine").session_state.told[2][0] != mark
-    at = named(at, folder(tmp_path, name="other"))
-    assert at.session_state.told[2][0] != mark
-
-
-def test_home_and_quotes(tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    folder(tmp_path)
-    for typed in ("~/mine", f'"{tmp_path}/mine"', f" {tmp_path}/mine/ "):
-        assert here(named(opened(), typed)), typed
-
-
-@pytest.mark.parametrize("typed", ["nowhere", "~root/mine", "mine", ".", "//server/share", r"\\server\share", "?"])
-def test_what_is_no_whole_path(tmp_path, monkeypatch, typed):
-    folder(tmp_path)
-    monkeypatch.chdir(tmp_path)
-    at = named(opened(), typed)
-    assert errors(at) == [f"`{typed}` is not a whole path on the server's machine, such as /data/mnist or ~/mnist."]
-    assert not here(at)
-    assert at.text_input(key="folder-mnist").value == typed
-
-
-def test_what_cannot_be_found_cannot_be_told_from_what_there_is_not(tmp_path):
-    """A visitor learns nothing about the server's folders."""
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "file").write_bytes(b"secret")
-    names = ", ".join(name.removesuffix(".gz") for name in NAMES)
-    for typed in (
-        "/etc",
-        "/etc/shadow",
-        "/root/x",
-        "/" + "x" * 900,
-        "/a\0b",
-        *(f"{tmp_path}/{n}" for n in ("empty", "file", "none")),
-    ):
-        at = named(opened(), typed)
-        assert errors(at) == [f"MNIST: {names} (or with .gz) cannot be found in the folder `{typed}`."]
-        assert not here(at)
+        assert data_source.source_of(key) == ("", None)
+        assert data_source.available(key)
+        assert "here" not in data_source.label(key)
 
 
 WRONG = {
@@ -212,19 +156,17 @@ WRONG = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-@pytest.mark.parametrize("way", ["folder", "upload"])
-def test_wrong_files_change_nothing(tmp_path, kind, way):
+def test_wrong_files_change_nothing(kind):
     """Neither where nothing was there, nor where something was in use."""
     files, message = WRONG[kind][0](), WRONG[kind][1]
-    bad, good = folder(tmp_path, files, "bad"), folder(tmp_path)
-    for begin in (opened, lambda: named(opened(), good)):
+    for begin in (opened, lambda: uploaded(opened(), packed(small(seed=1, train=40)))):
         at = begin()
         before = at.session_state.told
-        at = named(at, bad) if way == "folder" else uploaded(at, files)
+        at = uploaded(at, files)
         [said] = errors(at)
         assert re.match(message, said)
         assert at.session_state.told == before
-        at = named(at, good) if way == "folder" else uploaded(at, FILES)
+        at = uploaded(at, FILES)
         assert here(at)
         assert not errors(at)
 
@@ -242,11 +184,15 @@ def test_an_upload_is_for_this_session_alone(tmp_path):
     data = trained_on(at)
     assert (data.t == small(train=300, test=100)[TRAIN_T][:20]).all()
     assert not here(opened())
-    again = uploaded(opened(), {name.replace(".gz", " (1).gz"): content for name, content in FILES.items()})
-    assert again.session_state.told[2][0] == mark, "the same content is the same data, whatever it is called"
+    again = uploaded(
+        opened(), {name.replace(".gz", " (1).gz"): content for name, content in FILES.items()}
+    )
+    assert again.session_state.told[2][0] == mark, (
+        "the same content is the same data, whatever it is called"
+    )
     other = uploaded(opened(), packed(small(seed=1, train=40)))
     assert other.session_state.told[2][0] != mark
-    assert not here(pressed(at, "away-mnist"))
+    assert not here(pressed(at, "remove-files-mnist"))
 
 
 def test_files_may_come_one_after_the_other():
@@ -260,25 +206,23 @@ def test_files_may_come_one_after_the_other():
     assert here(uploaded(at, FILES))
 
 
-def test_an_upload_comes_after_a_folder_and_a_folder_after_an_upload(tmp_path):
-    at = uploaded(named(opened(), folder(tmp_path)), FILES)
-    assert "uploaded" in at.caption[0].value
-    assert at.text_input(key="folder-mnist").value == ""
-    at = named(at, tmp_path / "mine")
-    assert str(tmp_path) in at.caption[0].value
-
-
 # --- fetching ---------------------------------------------------------------------------------------------------------
 
 
-def fetched(at, address):
-    at.text_input(key="address-mnist").set_value(address)
-    return at_rest(pressed(ran(at), "fetch-mnist"))
+@pytest.fixture
+def served_from(monkeypatch):
+    """Has those who run the server set the address."""
+    return lambda address: monkeypatch.setenv("OPTVIZ_MNIST_URL", address)
 
 
-def test_what_is_fetched_is_for_everybody():
+def fetched():
+    return at_rest(pressed(opened(), "fetch-mnist"))
+
+
+def test_what_is_fetched_is_for_everybody(served_from):
     with mirror(FILES) as (address, handler):
-        at = fetched(opened(), address)
+        served_from(address)
+        at = fetched()
         assert here(at)
         assert not errors(at)
         assert len(handler.asked) == 4
@@ -323,10 +267,11 @@ class Slow(Mirror):
 
 
 @pytest.fixture
-def slow():
+def slow(served_from):
     gate = threading.Event()
     with mirror(FILES, do_GET=Slow.do_GET, gate=gate) as (address, handler):
-        yield address, handler, gate
+        served_from(address)
+        yield handler, gate
         gate.set()
 
 
@@ -339,17 +284,17 @@ def until(true):
 
 
 def test_a_fetch_is_watched_stopped_and_gone_on_with(slow):
-    address, handler, gate = slow
+    handler, gate = slow
     at = opened()
-    at.text_input(key="address-mnist").set_value(address).run()
     at = pressed(at, "fetch-mnist")
-    now = fetching._fetches[cache_folder() / "mnist"]
+    now = download._fetches[cache_folder() / "mnist"]
     until(lambda: now.done)
     at = ran(at)
     assert "0.1 of 0.3 MB" in at.get("progress")[0].proto.text
-    assert at.text_input(key="address-mnist").disabled
     other = opened()
-    assert pressed(other, "stop-fetch-mnist").button(key="fetch-mnist"), "anybody sees it and can stop it"
+    assert pressed(other, "stop-fetch-mnist").button(key="fetch-mnist"), (
+        "anybody sees it and can stop it"
+    )
     at = ran(at)
     gate.set()
     now.join()
@@ -358,7 +303,6 @@ def test_a_fetch_is_watched_stopped_and_gone_on_with(slow):
     assert "0.1 of 0.3 MB are here" in at.get("progress")[0].proto.text
     assert not errors(at)
     assert not here(at)
-    assert at.text_input(key="address-mnist").value == address
     at = at_rest(pressed(at, "fetch-mnist"))
     assert here(at)
     (_, begun), (_, rest) = handler.asked[:2]
@@ -367,23 +311,25 @@ def test_a_fetch_is_watched_stopped_and_gone_on_with(slow):
 
 
 def test_who_goes_on_while_the_stopped_one_still_hangs_waits_for_it(slow):
-    address, _, gate = slow
+    _, gate = slow
     at = opened()
-    at.text_input(key="address-mnist").set_value(address).run()
     at = pressed(at, "fetch-mnist")
-    first = fetching._fetches[cache_folder() / "mnist"]
+    first = download._fetches[cache_folder() / "mnist"]
     until(lambda: first.done)
     at = pressed(pressed(at, "stop-fetch-mnist"), "fetch-mnist")
     assert at.get("progress")[0].proto.text == "Waiting for an answer …"
     gate.set()
     first.join()
     assert here(at_rest(at))
-    assert sorted(path.name for path in (cache_folder() / "mnist").iterdir()) == sorted([".lock", *NAMES])
+    assert sorted(path.name for path in (cache_folder() / "mnist").iterdir()) == sorted(
+        [".lock", *NAMES]
+    )
 
 
-def test_files_that_went_bad_are_fetched_again():
+def test_files_that_went_bad_are_fetched_again(served_from):
     with mirror(FILES) as (address, handler):
-        at = fetched(opened(), address)
+        served_from(address)
+        at = fetched()
         write(cache_folder() / "mnist", {TRAIN_T: flipped(FILES[TRAIN_T])})
         assert at.button(key="fetch-mnist").label.startswith("Check")
         at = at_rest(pressed(at, "fetch-mnist"))
@@ -392,9 +338,8 @@ def test_files_that_went_bad_are_fetched_again():
 
 
 def test_two_who_press_fetch_are_one_fetch(slow):
-    address, handler, gate = slow
+    handler, gate = slow
     one, two = opened(), opened()
-    one.text_input(key="address-mnist").set_value(address).run()
     one = pressed(one, "fetch-mnist")
     two = pressed(two, "fetch-mnist")  # its page was drawn before
     gate.set()
@@ -413,12 +358,14 @@ def test_two_who_press_fetch_are_one_fetch(slow):
     ],
     ids=["another file", "a log-in page", "a cut connection", "not there"],
 )
-def test_what_a_server_does_wrong_is_said_and_can_be_tried_again(files, behavior, message):
+def test_what_a_server_does_wrong_is_said_and_can_be_tried_again(
+    served_from, files, behavior, message
+):
     with mirror(files, **behavior) as (address, handler):
-        at = fetched(opened(), address)
+        served_from(address)
+        at = fetched()
         assert message in errors(at)[0]
         assert not here(at)
-        assert at.text_input(key="address-mnist").value == address
         handler.files, handler.cut = FILES, None
         at = at_rest(pressed(at, "fetch-mnist"))
         assert here(at)
@@ -427,15 +374,16 @@ def test_what_a_server_does_wrong_is_said_and_can_be_tried_again(files, behavior
 
 @pytest.mark.parametrize(
     "address",
-    ["http://127.0.0.1:9/", "nonsense", "file:///etc/", "http://", "http://[", "http://a b/", "http://ä\u2028/", "http://127.0.0.1:x/",
-     "http://127.0.0.1:99999999/", "http://127.0.0.1:-1/", f"http://{'a' * 70}.invalid/", "http://127.0.0.1:9/ä ö", "http://..", "://"],
-)  # fmt: skip
-def test_an_address_that_leads_nowhere(address):
-    at = fetched(opened(), address)
+    ["http://127.0.0.1:9/", "nonsense", "file:///etc/", "http://[", "http://127.0.0.1:x/"],
+)
+def test_an_address_that_leads_nowhere(served_from, address):
+    served_from(address)
+    at = fetched()
     [said] = errors(at)
-    assert any(words in said for words in ("cannot be reached", "is no address", "could not be fetched")), said
+    assert any(
+        words in said for words in ("cannot be reached", "is no address", "could not be fetched")
+    ), said
     assert not here(at)
-    assert at.text_input(key="address-mnist").value == address
     assert not at.button(key="fetch-mnist").disabled
 
 
@@ -445,27 +393,16 @@ def test_the_cache_folder_cannot_be_written(tmp_path):
     assert "Nothing can be written to" in errors(at)[0]
 
 
-def test_on_a_server_for_others_the_address_is_set_by_those_who_run_it(monkeypatch):
-    """Or else any visitor could have it knock at doors of its own network."""
-    monkeypatch.setattr(fetching, "HERE_ALONE", ())
-    with mirror(FILES) as (address, handler):
-        monkeypatch.setenv("OPTVIZ_MNIST_URL", address)
-        at = AppTest.from_function(script, default_timeout=30)
-        at.session_state["typed-address-mnist"] = at.session_state["address-mnist"] = "http://127.0.0.1:9/inside/"
-        at = ran(at)
-        assert at.text_input(key="address-mnist").disabled
-        assert here(at_rest(pressed(at, "fetch-mnist")))
-        assert len(handler.asked) == 4
-
-
-def test_the_settings_are_for_this_machine_alone():
-    settings = (Path(fetching.__file__).parents[2] / ".streamlit" / "config.toml").read_text()
-    assert f'address = "{fetching.HERE_ALONE[0]}"' in settings
-
-
 # --- on a page --------------------------------------------------------------------------------------------------------
 
-SHORT = OptimizerComparison((OptimizerConfig(Choice("sgd", {"lr": 0.1})),), Network((784, 8, 10)), Choice("mnist"), Split(200), 16, 2)
+SHORT = OptimizerComparison(
+    Network((784, 8, 10)),
+    Choice("mnist"),
+    Split(200),
+    16,
+    10,
+    optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.1})),),
+)
 
 
 def menu(at):
@@ -479,57 +416,42 @@ def chosen(at, key):
 
 
 def kept(at):
-    return list(at.session_state.labs["optimizer_comparison"]["kept"].values())
+    return list(session(at).results["optimizer_comparison"].states.values())
 
 
 def buttons(at):
     return [b.key for b in at.button]
 
 
-def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here(tmp_path):
-    at = open_page("optimizer_comparison", OptimizerComparison(SHORT.optimizers, iterations=2))
-    assert "train-contest" in buttons(at)
+def test_mnist_is_in_the_menu_and_nothing_trains_before_it_is_here():
+    at = open_page(
+        "optimizer_comparison", OptimizerComparison(optimizers=SHORT.optimizers, iterations=10)
+    )
+    assert "train-optimizer_comparison" in buttons(at)
     at = chosen(at, "mnist")
     assert at.info[0].value.startswith("MNIST is not here yet.")
-    assert "train-contest" not in buttons(at)
-    at = named(at, tmp_path)
-    assert "train-contest" not in buttons(at)
-    assert "cannot be found in the folder" in errors(at)[0]
+    assert "train-optimizer_comparison" not in buttons(at)
     before = menu(at).key
-    at = trained(named(at, folder(tmp_path)), "optimizer_comparison")
+    at = trained(uploaded(at, FILES), "optimizer_comparison")
     assert not errors(at)
     now = kept(at)[-1]  # the first is of the digits, not begun
-    assert (now.training.dataset.key, now.iteration) == ("mnist", 2)
+    assert (now.training.dataset.key, now.iteration) == ("mnist", 10)
     assert np.isfinite(now.loss).all()
     assert menu(at).value == "mnist"
     assert "MNIST" in menu(at).options
     assert menu(at).key != before, "a browser would send the label that it knows"
-    at = chosen(pressed(at, "away-mnist"), "digits")
-    assert "train-contest" in buttons(at)
+    at = chosen(pressed(at, "remove-files-mnist"), "digits")
+    assert "train-optimizer_comparison" in buttons(at)
     assert not errors(at)
 
 
-def test_other_files_are_another_training_and_the_first_is_kept(tmp_path):
-    at = trained(named(open_page("optimizer_comparison", SHORT), folder(tmp_path)), "optimizer_comparison")
-    at = uploaded(at, packed(small(seed=1, train=40)))
-    assert not at.button(key="train-contest").disabled, "it begins anew"
-    at = trained(at, "optimizer_comparison")
+def test_other_files_are_another_training_and_the_first_is_kept(tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTVIZ_MNIST", str(folder(tmp_path)))
+    at = trained(open_page("optimizer_comparison", SHORT), "optimizer_comparison", sliced=True)
+    at = uploaded(at, packed(small(seed=1, train=400)))
+    assert not at.button(key="train-optimizer_comparison").disabled, "it begins anew"
+    at = trained(at, "optimizer_comparison", sliced=True)
     first, second = kept(at)
     assert not np.array_equal(first.loss, second.loss)
-    at = named(at, tmp_path / "mine")
-    assert at.button(key="train-contest").disabled, "it is done already"
-
-
-def test_a_training_whose_files_are_put_away_waits_to_be_started_again(tmp_path):
-    at = named(open_page("optimizer_comparison", replace(SHORT, iterations=5000)), folder(tmp_path))
-    at = pressed(at, "train-contest")
-    at = pressed(at, "away-mnist")
-    assert at.info[0].value.startswith("MNIST is not here yet.")
-    at = named(at, tmp_path / "mine")
-    assert at.button(key="train-contest").label in ("Train", "Go on")
-
-
-def test_a_link_to_mnist_is_welcome_where_it_is_not_here():
-    at = open_page("optimizer_comparison", SHORT)
-    assert "MNIST is not here yet." in at.info[0].value
-    assert session(at).specs["optimizer_comparison"] == SHORT
+    at = pressed(at, "remove-files-mnist")
+    assert at.button(key="train-optimizer_comparison").disabled, "it is done already"

@@ -5,7 +5,7 @@ import pytest
 from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
-PLOT = "document.querySelector('.st-key-lr-schedules-loss .ov-layer:nth-child(2)')"
+PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
 RATE = f"() => {{ const y = {PLOT}._fullData.find(t => t.uid === 'r1s').y; return y[y.length - 1]; }}"
 POINTS = f"() => ({PLOT}._fullData.find(t => t.uid === 'r1w')?.x ?? []).length"
 
@@ -20,7 +20,7 @@ def done(page, lab):
 
 def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     to(page, "Learning-rate schedules")
-    page.wait_for_selector(".st-key-lr-schedules-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-lr_schedules-losses .ov-plot[data-version]")
     at_rest(page)
     assert page.evaluate(RATE) == pytest.approx(0.03)
     page.get_by_label("gamma, exact value").fill("0.5")
@@ -29,16 +29,16 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     page.get_by_label("iterations, exact value").fill("150")
     page.wait_for_function(f"() => {PLOT}.layout.xaxis.range[1] === 150")
     at_rest(page)
-    done(page, "lr_schedules")
+    done(page, "lr_schedules-schedules")
     assert page.evaluate(POINTS) == 76  # every second iteration
     low, high = page.evaluate(f"() => ['yaxis2', 'yaxis'].map(a => {PLOT}._fullLayout[a]._offset)")
     assert low > high, "the rate stands under the loss"
-    page.get_by_role("radio", name="Range test").click()
-    page.wait_for_selector(".st-key-lr-schedules-range .ov-plot[data-version]")
+    page.get_by_role("radio", name="LR range test").click()
+    page.wait_for_selector(".st-key-lr_schedules-range_test-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_label("steps, exact value").fill("100")
     at_rest(page)
-    done(page, "lr-schedules-range")
+    done(page, "lr_schedules-range")
     page.get_by_role("button", name="Train with rate").click()
     page.wait_for_function(f"() => {PLOT}?.data?.some(t => t.uid === 'r2s')")
     page.set_viewport_size({"width": 390, "height": 844})

@@ -245,7 +245,7 @@ class Within:
 class ListOf:
     """A list of things, each under its name with its settings; one to add.
 
-    `item(form, i, name, settings)` draws the sliders of one; `settings(form)` is what its popover shows.
+    `item(form, i, name)` draws the sliders of one; `settings(form)` is what its popover shows.
     `names(spec)` gives their names, which `heading` may shorten, `new(spec)` the one that is added.
     """
 

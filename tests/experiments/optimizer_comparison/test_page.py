@@ -178,7 +178,7 @@ def test_another_rate_trains_only_that_optimizer_again_and_more_iterations_resum
 
 def test_dense_methods_are_not_offered_and_it_says_why():
     at = opened()
-    at.session_state[session(at).key(f"{PAGE.key}-optimizers-0-settings")] = True
+    at.session_state[session(at).key(f"{PAGE.key}-optimizers-0-of-4-settings")] = True
     offered = {option for box in at.run().selectbox for option in box.options}
     assert OPTIMIZERS["adam"].label in offered
     assert {OPTIMIZERS["newton"].label, OPTIMIZERS["bfgs"].label}.isdisjoint(offered)

@@ -1,4 +1,4 @@
-"""Messages for people: each is one whole English sentence, looked up in a catalogue, then
+"""Messages for people: each is one whole English sentence, looked up in a catalog, then
 formatted.
 
 `_("{name} reaches {accuracy:.1%}").format(...)`: never an f-string and never glued from parts, so
@@ -9,19 +9,19 @@ import gettext
 from pathlib import Path
 
 LOCALE = Path(__file__).parent / "locale"
-_catalogue = gettext.translation("optviz", LOCALE, fallback=True)
+_catalog = gettext.translation("optviz", LOCALE, fallback=True)
 
 
 def _(message: str) -> str:
     """The message in the reader's language; as written where there is no translation."""
-    return _catalogue.gettext(message) if message else ""
+    return _catalog.gettext(message) if message else ""
 
 
 def ngettext(one: str, many: str, n: int) -> str:
     """The message for n things."""
-    return _catalogue.ngettext(one, many, n)
+    return _catalog.ngettext(one, many, n)
 
 
 def N_(message: str) -> str:
-    """The message itself, marked for the catalogue."""
+    """The message itself, marked for the catalog."""
     return message

@@ -105,7 +105,7 @@ DATASETS: dict[str, Dataset] = {
             "fashion",
             "Fashion-MNIST",
             "H. Xiao, K. Rasul & R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; © "
-            "Zalando SE, MIT licence",
+            "Zalando SE, MIT license",
             70000,
             784,
             (28, 28),

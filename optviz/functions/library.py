@@ -276,7 +276,7 @@ _declare(
     (-7, 2.3),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "The slope does not fade towards the minimum: with a fixed step a path rattles around "
+    "The slope does not fade toward the minimum: with a fixed step a path rattles around "
     "it for ever.",
     "Shor (1985), Minimization Methods for Non-Differentiable Functions",
 )

@@ -83,9 +83,9 @@ class Split:
         here, there = (
             other_writers(x, t, self.rows) if self.first else split(x, t, self.rows, seed=self.seed)
         )
-        return self.spoilt(Data(*here, *there))
+        return self.with_label_noise(Data(*here, *there))
 
-    def spoilt(self, data: Data) -> Data:
+    def with_label_noise(self, data: Data) -> Data:
         """The data with so many wrong training labels, each another class than the right one."""
         wrong = round(self.noise * len(data.t))
         if not wrong:
@@ -230,7 +230,7 @@ def load(training: Training, source=None) -> Data:
     key = training.dataset.key
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
-        data = training.split.spoilt(
+        data = training.split.with_label_noise(
             Data(*(part[: training.split.rows].copy() for part in learn), *examine)
         )
     elif key in TOY_SETS:

@@ -79,11 +79,11 @@ def examples_of(dataset: Choice) -> int:
 
 
 def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
-    """The number of training examples goes as far as the data do."""
+    """The number of training examples goes as far as the data do, and seldom needs to be below 50."""
     if declared.name != "rows":
         return declared
     most = min(examples_of(form.value.dataset) - 1, MAX_EXAMPLES)
-    return replace(declared, low=min(declared.low, most), high=most)
+    return replace(declared, low=min(50, most, form.value.split.rows), high=most, log=True)
 
 
 def Numbers(*paths: str, title: str = "") -> Panel:

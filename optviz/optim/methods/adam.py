@@ -83,7 +83,7 @@ class AdamW(Adam):
     """
 
     weight_decay: float = hyperparameter(
-        0.01, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate"
+        0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
 
     def step(self, f, x, s):
@@ -264,7 +264,7 @@ class Lion(Optimizer):
     beta1: float = shared.beta1()
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")
     weight_decay: float = hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull towards the origin, times the rate"
+        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
     state_names = {"m": "mean gradient"}
 

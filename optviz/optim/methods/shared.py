@@ -31,4 +31,4 @@ def beta2(default=0.999, help="memory of the mean square v"):
 
 def bias_correction():
     """Whether means that begin at zero are corrected."""
-    return hyperparameter(True, help="undo the pull towards zero that m and v start with")
+    return hyperparameter(True, help="undo the pull toward zero that m and v start with")

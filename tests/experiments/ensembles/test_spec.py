@@ -268,9 +268,9 @@ def test_what_the_lessons_say():
     assert above.mean() > 0.9, "above all the thin ones nearly everywhere"
     assert ensemble_of(now).mean_disagreement == pytest.approx(1 / 5, abs=0.03)
     assert ensemble_of(last("independent", 0.0, scene)).mean_disagreement < 0.05
-    spoilt = replace(scene, split=replace(scene.split, noise=0.4))
+    with_label_noise = replace(scene, split=replace(scene.split, noise=0.4))
     gain = independent(now).gain
-    assert independent(last("independent", 0.4, spoilt)).gain == pytest.approx(2 * gain, rel=0.25)
+    assert independent(last("independent", 0.4, with_label_noise)).gain == pytest.approx(2 * gain, rel=0.25)
 
     scene = LESSONS["ensembles-snapshots"].scene
     now = last("snapshots", 0.2, scene)

@@ -85,8 +85,8 @@ class Heights:
 class Path(NamedTuple):
     """What an optimizer did: `points` `(steps+1, 2)` and `values` `(steps+1,)`.
 
-    `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of the
-    line, or a text for every step.
+    `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of
+    the line, or a text for every step.
     """
 
     id: str
@@ -120,7 +120,7 @@ def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str
 
 
 def descent_arrows(f, theme: Theme) -> Line:
-    """Arrows against the gradient, the way of plain descent; longer where steeper, on a log scale."""
+    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
     size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
     x, y = (
         np.linspace(low, high, n, endpoint=False) + s / 2
@@ -153,7 +153,9 @@ def paths(
     markers: int = MARKERS,
     **figure,
 ) -> Figure:
-    """Start, known minima `(k, 2)` and every path with its current point; `landscape` lies under it."""
+    """Start, known minima `(k, 2)` and every path with its current point; `landscape` lies under
+    it.
+    """
     at, domain = "({x:.6g}, {y:.6g})", f.domain
     marks: list[Mark] = []
     if len(minima):

@@ -1,4 +1,6 @@
-"""What a class says of itself: its equations, with or without the hyperparameters' values, and its source."""
+"""What a class says of itself: its equations, with or without the hyperparameters' values, and its
+source.
+"""
 
 import inspect
 import re
@@ -33,7 +35,8 @@ def latex_number(value) -> str:
 
 
 def filled(thing) -> list[str]:
-    """The equations of an optimizer, wrapper or schedule with the values of its hyperparameters in place of their symbols.
+    """The equations of an optimizer, wrapper or schedule with the values of its hyperparameters in
+    place of their symbols.
 
     An optimizer's are one to a line and as its switches make them.
     """
@@ -47,14 +50,22 @@ def filled(thing) -> list[str]:
 
 
 def _put(equation, symbol, value):
-    """Every whole occurrence of `symbol`; braces keep a following power or letter apart from the digits."""
+    """Every whole occurrence of `symbol`; braces keep a following power or letter apart from the
+    digits.
+    """
     before = "" if symbol.startswith("\\") else r"(?<![A-Za-z\\{_])"
-    return re.sub(before + re.escape(symbol) + r"(?![A-Za-z_])", lambda _: "{" + value + "}", equation)
+    return re.sub(
+        before + re.escape(symbol) + r"(?![A-Za-z_])", lambda _: "{" + value + "}", equation
+    )
 
 
 def switches(thing) -> str:
     """What is switched on and off, in one sentence."""
-    states = [(k.name.replace("_", " "), getattr(thing, k.name)) for k in hyperparameters(type(thing)) if k.kind is bool]
+    states = [
+        (k.name.replace("_", " "), getattr(thing, k.name))
+        for k in hyperparameters(type(thing))
+        if k.kind is bool
+    ]
     text = "; ".join(f"{name} is {'on' if on else 'off'}" for name, on in states)
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 

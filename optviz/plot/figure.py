@@ -130,7 +130,9 @@ class Figure:
     notes: Sequence[Note] = ()
     label: str = ""  # what is to be seen, for those who do not see it
     view: str = ""  # names the frame: while it is the same, a reader's zoom stays
-    under: tuple[str, Callable[[], Mapping]] | None = None  # a name for the lower layer, and its maker
+    under: tuple[str, Callable[[], Mapping]] | None = (
+        None  # a name for the lower layer, and its maker
+    )
     legend: str = "top"
     show_legend: bool | None = None  # True: even of a single entry
     margin: Mapping[str, float] = field(default_factory=dict)

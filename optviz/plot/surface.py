@@ -42,7 +42,8 @@ def surface_figure(
     titles: tuple[str, str, str] = ("x", "y", "f"),
     **figure,
 ) -> Figure:
-    """The paths on the surface, with their heads, and the minima: points `(k, 2)` and values `(k,)`.
+    """The paths on the surface, with their heads, and the minima: points `(k, 2)` and values
+    `(k,)`.
 
     A path that leaves the frame is not drawn where it is outside.
     """

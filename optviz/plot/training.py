@@ -1,4 +1,6 @@
-"""Curves of trainings: loss and accuracy over iterations, epochs or seconds, as median and band over the seeds."""
+"""Curves of trainings: loss and accuracy over iterations, epochs or seconds, as median and band
+over the seeds.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -64,7 +66,7 @@ def losses(
     band from the least to the largest.
     """
     marks, top, right = [], 0.0, 1e-3
-    for id, name, now, i, style in networks:
+    for uid, name, now, i, style in networks:
         raw = now.loss[:, i]
         if not len(raw):
             continue
@@ -72,7 +74,7 @@ def losses(
         right = max(right, float(x[-1]))
         faint = raw[:, 0] if smooth else None
         marks += curve_with_band(
-            x, values, style, name=name, uid=id, raw=faint, shapes=8, legend=True
+            x, values, style, name=name, uid=uid, raw=faint, shapes=8, legend=True
         )
         early = over_seeds(values)[0][: max(len(raw) // 20, 1)]
         top = max(top, float(np.nanmax(early, initial=0.0)))
@@ -86,7 +88,7 @@ def losses(
 def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
     """Accuracy on the test set (in the network's style) and on the training set (faint)."""
     marks, right = [], 1e-3
-    for id, name, now, i, style in networks:
+    for uid, name, now, i, style in networks:
         if not len(now.evaluated):
             continue
         x = scale.of(now, now.evaluated)
@@ -96,14 +98,14 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
             now.accuracy[:, 1, i],
             style,
             name=name,
-            uid=f"{id}test",
+            uid=f"{uid}test",
             shapes=8,
             hover=fill_template(_("{name}, test: {y:.4g}")),
             legend=True,
         )
         faint = {"width": 1.2, "opacity": 0.45, "legend": False, "group": name}
         train = over_seeds(now.accuracy[:, 0, i])[0]
-        marks.append(Line(x, train, style.solid, name=name, uid=f"{id}training", **faint))
+        marks.append(Line(x, train, style.solid, name=name, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
     y = percent(_("accuracy (faint: on training rows)"))
     more = {"label": label, "view": scale.along, **figure}
@@ -131,7 +133,7 @@ def status(progress: Progress, i: int) -> str:
 
 
 def standings(networks: Sequence[Network], label: str) -> Table:
-    """How every network stands: loss of the last ten mini-batches, both accuracies, time, status."""
+    """How every network stands: loss of the last ten mini-batches, accuracies, time, status."""
     columns = (
         "",
         _("iterations"),

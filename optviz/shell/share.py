@@ -99,7 +99,8 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
             _("This link is of a newer version of the app (format {format}; this one reads {own}).")
             if version > VERSION
             else _(
-                "This link is of an older version of the app (format {format}; this one reads {own})."
+                "This link is of an older version of the app (format {format}; this one "
+                "reads {own})."
             )
         )
         raise LinkError(message.format(format=version, own=VERSION))

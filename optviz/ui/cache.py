@@ -61,4 +61,8 @@ def run(objective: t.Objective, config: t.OptimizerConfig):
 
 def multistart(objective: t.Objective, config: t.OptimizerConfig):
     """Its paths from further starts; None where it has none."""
-    return None if config.initial_points is None else _multistart(t.track_key(objective, config), objective, config)
+    return (
+        None
+        if config.initial_points is None
+        else _multistart(t.track_key(objective, config), objective, config)
+    )

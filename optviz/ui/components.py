@@ -1,4 +1,6 @@
-"""The page's components of its own: live hyperparameters, pictures that stay, the player, and what listens to a hand."""
+"""The page's components of its own: live hyperparameters, pictures that stay, the player, and what
+listens to a hand.
+"""
 
 import hashlib
 import json
@@ -12,14 +14,35 @@ from optviz.plot import Figure, to_plotly
 from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
-    "eta": "η", "mu": "μ", "rho": "ρ", "beta": "β", "epsilon": "ε", "lambda": "λ", "kappa": "κ", "alpha": "α",
-    "gamma": "γ", "phi": "φ", "psi": "ψ", "sigma": "σ", "tau": "τ", "xi": "ξ",
-}  # fmt: skip
+    "eta": "η",
+    "mu": "μ",
+    "rho": "ρ",
+    "beta": "β",
+    "epsilon": "ε",
+    "lambda": "λ",
+    "kappa": "κ",
+    "alpha": "α",
+    "gamma": "γ",
+    "phi": "φ",
+    "psi": "ψ",
+    "sigma": "σ",
+    "tau": "τ",
+    "xi": "ξ",
+}
 LABELS = {
-    "lr": "rate", "eps": "epsilon", "weight_decay": "decay", "bias_correction": "bias correction",
-    "momentum_decay": "warm-up", "line_search": "line search", "saddle_free": "saddle-free", "max_norm": "longest",
-    "beta1": "beta 1", "beta2": "beta 2", "l2": "decay", "l1": "L1",
-}  # fmt: skip
+    "lr": "rate",
+    "eps": "epsilon",
+    "weight_decay": "decay",
+    "bias_correction": "bias correction",
+    "momentum_decay": "warm-up",
+    "line_search": "line search",
+    "saddle_free": "saddle-free",
+    "max_norm": "longest",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "l2": "decay",
+    "l1": "L1",
+}
 
 
 def theme_name() -> str:
@@ -52,13 +75,18 @@ _panel = _component(
 )
 _plot = _component(
     "plot",
-    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
-    "plot.js", "plot.css",
-)  # fmt: skip
+    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div '
+    'class="ov-layer"></div><div class="ov-sorry"></div></div>',
+    "plot.js",
+    "plot.css",
+)
 _surface = _component(
-    "surface", '<div class="ov-plot" role="group"><div class="ov-layer"></div><div class="ov-sorry"></div></div>',
-    "surface.js", "plot.css",
-)  # fmt: skip
+    "surface",
+    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div '
+    'class="ov-sorry"></div></div>',
+    "surface.js",
+    "plot.css",
+)
 _player = _component(
     "player",
     '<div class="ov-player" role="group" aria-label="Player"></div>',
@@ -72,7 +100,7 @@ _grab = _component("grab", '<div class="ov-follower"></div>', "listeners.js", ex
 
 
 def _sent(key) -> dict:
-    """What the browser last sent for a component; nothing where that is not what our script sends."""
+    """What the browser last sent for a component; nothing where our script sends no such thing."""
     values = (st.session_state.get(key) or {}).get("values")
     return values if isinstance(values, dict) else {}
 
@@ -97,12 +125,13 @@ def hyperparameter_panel(
     rested=_nothing,
     locked: bool = False,
 ) -> None:
-    """Draw the hyperparameters at `values` (or their defaults), each with a note below it where `notes` has one.
+    """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
+    `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the optimizer's line above the hyperparameters. `traces` go straight to the plots of these names.
-    `locked` hyperparameters are shown and cannot be turned.
+    sample of the optimizer's line above the hyperparameters. `traces` go straight to the plots of
+    these names. `locked` hyperparameters are shown and cannot be turned.
     """
 
     def arrived():
@@ -117,11 +146,16 @@ def hyperparameter_panel(
             )
 
     data = {
-        "hyperparameters": _declared(hyperparameters), "values": {k.name: values.get(k.name, k.default) for k in hyperparameters}, "notes": notes or {},
-        "echo": _sent(key).get("n", 0), "label": label, "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
-        "sample": look and {"color": look.color, "dashes": look.dashes}, "traces": traces,
+        "hyperparameters": _declared(hyperparameters),
+        "values": {k.name: values.get(k.name, k.default) for k in hyperparameters},
+        "notes": notes or {},
+        "echo": _sent(key).get("n", 0),
+        "label": label,
+        "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
+        "sample": look and {"color": look.color, "dashes": look.dashes},
+        "traces": traces,
         "locked": locked,
-    }  # fmt: skip
+    }
     _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
 
 
@@ -130,32 +164,54 @@ def _declared(hyperparameters):
     """The hyperparameters as the browser needs them."""
     return [
         {
-            "name": k.name, "label": LABELS.get(k.name, k.name.replace("_", " ")), "symbol": unicode_symbol(k.symbol), "help": k.help,
-            "kind": k.kind.__name__, "whole": k.kind is int, "low": k.low, "high": k.high, "default": k.default,
+            "name": k.name,
+            "label": LABELS.get(k.name, k.name.replace("_", " ")),
+            "symbol": unicode_symbol(k.symbol),
+            "help": k.help,
+            "kind": k.kind.__name__,
+            "whole": k.kind is int,
+            "low": k.low,
+            "high": k.high,
+            "default": k.default,
             "scale": "log" if k.log else "near_one" if k.near_one else "linear",
         }
         for k in hyperparameters
-    ]  # fmt: skip
+    ]
 
 
 def plot(
-    key: str, figure: dict, label: str, view: str, theme: str, base_id: str | None = None, base=None, guessed=_nothing, solid=False, **more
-) -> None:  # fmt: skip
+    key: str,
+    figure: dict,
+    label: str,
+    view: str,
+    theme: str,
+    base_id: str | None = None,
+    base=None,
+    guessed=_nothing,
+    solid=False,
+    **more,
+) -> None:
     """Show a figure. `view` names the frame: while it is the same, the person's zoom stays.
 
-    `theme` is the one whose colors it has; where the browser shows another, it asks for a run. `more`
-    is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a click's (x, y).
-    With `solid` the figure is one in three dimensions.
+    `theme` is the one whose colors it has; where the browser shows another, it asks for a run.
+    `more` is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a
+    click's (x, y). With `solid` the figure is one in three dimensions.
 
-    `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when this
-    browser does not have it yet.
+    `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
+    this browser does not have it yet.
     """
     shown().pictures[key] = (figure, label, base, solid)
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     data = {
-        **figure, **more, "name": key, "label": label, "view": view, "theme": theme, "plotly": plotly_js(),
+        **figure,
+        **more,
+        "name": key,
+        "label": label,
+        "view": view,
+        "theme": theme,
+        "plotly": plotly_js(),
         "version": hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12],
-    }  # fmt: skip
+    }
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -232,7 +288,8 @@ def _is_point(at):
 
 
 def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_nothing) -> None:
-    """The player. Another `scene` stands at its end; another `play` starts from the beginning at once.
+    """The player. Another `scene` stands at its end; another `play` starts from the beginning at
+    once.
 
     `arrived` is called once when the end is reached and `awaited` is new.
     """

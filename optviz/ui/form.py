@@ -6,7 +6,7 @@ field's declaration, and ↺ goes back to what the page opened with.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import streamlit as st
@@ -24,15 +24,15 @@ from optviz.ui.session import session
 class Form:
     """A place of a spec under a person's hands.
 
-    `read()` gives the whole spec, `write(spec)` puts another in place; `opening` is the one that the
-    page opened with. A `locked` form is shown and cannot be changed.
+    `read()` gives the whole spec, `write(spec)` puts another in place; `opening` is the one that
+    the page opened with. A `locked` form is shown and cannot be changed.
     """
 
     name: str
     read: Callable[[], Any]
     write: Callable[[Any], None]
     opening: Any = None
-    lens: Lens = at()
+    lens: Lens = field(default_factory=at)
     locked: bool = False
 
     @property
@@ -72,7 +72,9 @@ DERIVED: dict[str, tuple[Hyperparameter, Lens]] = {}
 
 
 def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
-    """The hyperparameter at a dotted path of the form's value, and its place; ↺ is what it opened with."""
+    """The hyperparameter at a dotted path of the form's value, and its place; ↺ is what it opened
+    with.
+    """
     *outer, name = path.split(".")
     fields_of = hyperparameters(type(at(*outer).get(form.value)))
     own = {h.name: (h, at(*outer, name)) for h in fields_of}
@@ -85,8 +87,8 @@ def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
 class Panel:
     """Sliders of the hyperparameters at these dotted paths.
 
-    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)` may
-    give one with another range, where that depends on what else is set.
+    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)`
+    may give one with another range, where that depends on what else is set.
     """
 
     title: str
@@ -141,11 +143,12 @@ def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> No
 
 @dataclass(frozen=True)
 class Menu:
-    """A menu for what stands at a dotted path: one thing of a registry, whose sliders follow, or an option.
+    """A menu for what stands at a dotted path: one thing of a registry, whose sliders follow, or an
+    option.
 
-    Registry and options are those that the field declares. `about` shows the sentence on what is chosen.
-    With `segments` all are seen at once. `chosen(key)` makes what is put in place, a bare Choice where
-    nothing else is said.
+    Registry and options are those that the field declares. `about` shows the sentence on what is
+    chosen. With `segments` all are seen at once. `chosen(key)` makes what is put in place, a bare
+    Choice where nothing else is said.
     """
 
     path: str
@@ -169,7 +172,9 @@ class Menu:
             place.set(self.chosen(key) if registry else key)
 
         label = self.label or declared["label"]
-        select(place, label, keys, value, lambda k: _(names[k]), put, self.segments, declared["help"])
+        select(
+            place, label, keys, value, lambda k: _(names[k]), put, self.segments, declared["help"]
+        )
         if not registry:
             return
         if self.about:
@@ -214,7 +219,12 @@ class Toggle:
             place.set(wanted if self.on is None else self.on() if wanted else None)
 
         st.toggle(
-            self.label, bool(place.value), key=key, help=self.help or None, on_change=change, disabled=form.locked
+            self.label,
+            bool(place.value),
+            key=key,
+            help=self.help or None,
+            on_change=change,
+            disabled=form.locked,
         )
 
 

@@ -41,8 +41,8 @@ def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
 def _work(results: Results, jobs: Callable[[], Sequence[Job]]) -> bool:
     """Work for a moment; whether anything is left to do.
 
-    Streamlit may begin the next run while this one is not quite over: who resets in the meantime gets
-    other results, and nothing of this is put into them.
+    Streamlit may begin the next run while this one is not quite over: who resets in the meantime
+    gets other results, and nothing of this is put into them.
     """
     until = perf_counter() + BUDGET
     while results.running and (left := until - perf_counter()) > 0:
@@ -64,14 +64,16 @@ def run_jobs(
     verb: str,
     units: str,
 ) -> None:
-    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it grows.
+    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it
+    grows.
 
     `jobs()` is asked again and again: it may give more of them once others are complete.
     """
     results, epoch = session().results_of(name), session().epoch
     _buttons(name, results, amount_of(now := jobs(), states_of(results, now)), verb)
 
-    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of the page
+    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
+    # the page
     @st.fragment(run_every=EVERY if results.running else None)
     def sliced():
         if session().epoch != epoch:  # a button in here has put another spec on the page
@@ -82,7 +84,9 @@ def run_jobs(
         now = jobs()
         states = states_of(results, now)
         amount = amount_of(now, states)
-        told = _("{done} of {total} {units}").format(done=amount.done, total=amount.total, units=units)
+        told = _("{done} of {total} {units}").format(
+            done=amount.done, total=amount.total, units=units
+        )
         st.progress(amount.done / amount.total if amount.total else 1.0, told)
         draw(states)
 

@@ -1,7 +1,7 @@
 """Panels that move the lines in the pictures while a hand drags a slider.
 
-Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in the
-browser. When the hand rests the whole page follows: table, names, axes, text.
+Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in
+the browser. When the hand rests the whole page follows: table, names, axes, text.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,9 @@ def full_rerun(figures: Callable[[], dict] | None = None):
 
 
 def live_patch(key, figures):
-    """What a fragment hands over on a run of its own (`figures()`, by name), and what it does when the hand rests."""
+    """What a fragment hands over on a run of its own (`figures()`, by name), and what it does when
+    the hand rests.
+    """
     S = st.session_state
     if S.pop("settled", None) == key:
         st.rerun()
@@ -41,7 +43,7 @@ def live_patch(key, figures):
 
 @st.fragment
 def live_panel(key, title, declared, values, turn, notes=None, style=None, locked=False):
-    """A panel that moves the page's pictures; `values()` and `notes()` are asked anew on every run."""
+    """A panel that moves the page's figures; `values()` and `notes()` are asked anew every run."""
     traces, rest = live_patch(key, st.session_state.live_figures)
     hyperparameter_panel(
         key, title, declared, values(), turn, notes() if notes else {}, style, traces, rest, locked

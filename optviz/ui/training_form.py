@@ -79,7 +79,7 @@ def examples_of(dataset: Choice) -> int:
 
 
 def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
-    """The number of training examples goes as far as the data do, and seldom needs to be below 50."""
+    """The number of training examples goes as far as the data do; below 50 is of little use."""
     if declared.name != "rows":
         return declared
     most = min(examples_of(form.value.dataset) - 1, MAX_EXAMPLES)

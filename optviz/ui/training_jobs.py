@@ -19,7 +19,9 @@ def _data(key, _training, _source) -> Data:
 
 
 def data_of(training: Training) -> Data:
-    """The training's examples. MissingData where they are not there; ValueError where they do not do."""
+    """The training's examples. MissingData where they are not there; ValueError where they do not
+    do.
+    """
     if why := missing_message(training.dataset.key):
         raise MissingData(why)
     mark, source = source_of(training.dataset.key)
@@ -30,6 +32,10 @@ def data_of(training: Training) -> Data:
 def training_jobs(trainings: Sequence[Training]) -> list[TrainingJob]:
     """A job for each."""
     return [
-        TrainingJob(training, lambda training=training: data_of(training), source_of(training.dataset.key)[0])
+        TrainingJob(
+            training,
+            lambda training=training: data_of(training),
+            source_of(training.dataset.key)[0],
+        )
         for training in trainings
     ]

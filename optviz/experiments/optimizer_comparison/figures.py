@@ -1,4 +1,6 @@
-"""What the networks have learned: a confusion matrix and misclassified digits, or the decision boundary."""
+"""What the networks have learned: a confusion matrix and misclassified digits, or the decision
+boundary.
+"""
 
 import numpy as np
 
@@ -18,7 +20,9 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
 def predictions(context):
-    """For digits the confusion matrix and the misclassified ones, for points in a plane the decision boundary."""
+    """For digits the confusion matrix and the misclassified ones, for points in a plane the
+    decision boundary.
+    """
     if not context.lines:
         return None
     name, state = context.lines[context.options["network"]][1:3]
@@ -41,7 +45,9 @@ def predictions(context):
 
 
 def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
-    """Rows are true labels, columns predicted ones; correct ones are left pale, so that mistakes stand out."""
+    """Rows are true labels, columns predicted ones; correct ones are left pale, so that mistakes
+    stand out.
+    """
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     names = [str(label) for label in labels]
     some = np.argwhere(counts)  # Plotly mixes up texts that are empty
@@ -80,7 +86,9 @@ def pictures(x: np.ndarray, true, predicted, labels) -> ImageGrid:
 
 
 def boundary(network: Network, params, data: Data, theme, name: str) -> Figure:
-    """What the network predicts over the plane, as color, and the training set with a mark for each class."""
+    """What the network predicts over the plane, as color, and the training set with a mark for each
+    class.
+    """
     both = np.concatenate([data.x, data.x_test])
     low, high = both.min(0), both.max(0)
     margin = 0.1 * (high - low)

@@ -1,4 +1,6 @@
-"""The page: several optimizers train the same network from the same start. Figure 6.9, on digits that come with the app."""
+"""The page: several optimizers train the same network from the same start. Figure 6.9, on digits
+that come with the app.
+"""
 
 from optviz.experiments import training_charts as charts
 from optviz.experiments.optimizer_comparison import figures, text

@@ -150,7 +150,9 @@ def paths_csv(scene: Scene) -> str:
 def _rows(scene):
     known = cache.minima(scene.objective)
     summaries = [summary(run, known, scene.tolerance) for run in _runs(scene)]
-    return list(zip(scene.names, pictures.looks(scene, THEMES[theme_name()]), summaries, strict=True))
+    return list(
+        zip(scene.names, pictures.looks(scene, THEMES[theme_name()]), summaries, strict=True)
+    )
 
 
 def table_csv(scene: Scene) -> str:

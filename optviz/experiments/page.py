@@ -3,10 +3,11 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import validate
+from optviz.training import Progress, Training
 from optviz.translation import N_
 
 
@@ -28,8 +29,9 @@ class Preset:
 class Option:
     """A switch of what is shown, which changes nothing in the spec.
 
-    A toggle where `choices` is None, else one of its keys; `default` and `choices` may be functions
-    of the context. `disabled(options)` looks at the switches before it.
+    A toggle where `choices` is None, else one of its keys; where there are fewer than two it is not
+    drawn. `default` and `choices` may be functions of the context, with what the switches before it
+    say in its options; `disabled(options)` looks at these, too.
     """
 
     name: str
@@ -113,6 +115,18 @@ class Download:
     )
 
 
+class Script(NamedTuple):
+    """What the exported Python script trains, and on how many of the test set it judges."""
+
+    trainings: Sequence[Training]
+    n_test: int | None = None  # the first so many; None: all
+
+
+def trainings_of(spec, states: Sequence) -> Script:
+    """The trainings among the jobs."""
+    return Script([state.training for state in states if isinstance(state, Progress)])
+
+
 @dataclass(frozen=True)
 class View:
     """One way to look at an experiment: its controls, what it computes, what it shows and says.
@@ -132,6 +146,7 @@ class View:
     verb: str = "Train"
     units: str = "iterations"
     empty: str = N_("No optimizer yet: add one on the left.")  # where there are no jobs
+    script: Callable[[Any, Sequence], Script] = trainings_of
     group: str | None = None  # views of one group share what their jobs have come to; None: its key
 
 

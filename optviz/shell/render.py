@@ -174,18 +174,17 @@ def _results(page, view):
             _tabs(context_of(page), view)
             return
         jobs = _jobs(page, view)
-        shown().jobs = jobs()
-        if not shown().jobs:
+        if not jobs():
             st.info(_(view.empty))
             return
         _follow(session().results_of(name_of(page)), view, jobs)
-        run_jobs(
-            name_of(page),
-            jobs,
-            lambda states: _tabs(context_of(page, states), view),
-            view.verb,
-            view.units,
-        )
+
+        def draw(states):
+            context = context_of(page, states)
+            shown().script = lambda: view.script(context.spec, states)
+            _tabs(context, view)
+
+        run_jobs(name_of(page), jobs, draw, view.verb, view.units)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -253,8 +252,11 @@ def _part(context, part):
 
 
 def _option(context, option: Option, said):
+    context = context.with_options({**context.options, **said})
     choices = option.choices(context) if callable(option.choices) else option.choices
     default = option.default(context) if callable(option.default) else option.default
+    if choices is not None and len(choices) < 2:
+        return default
     # another default or other choices are another widget: it begins afresh
     key = f"{context.page.key}-{option.name}-{default}" + (f"-{len(choices)}" if choices else "")
     common = {"key": key, "disabled": option.disabled(said), "help": option.help or None}

@@ -4,6 +4,7 @@ listens to a hand.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -251,14 +252,8 @@ class Shown:
 
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    trainings: dict[str, list] = field(default_factory=dict)
-    jobs: list = field(default_factory=list)
-    judged: int | None = None  # of the rows that are not for training, how many accuracies are of
-
-    def all_trainings(self) -> list:
-        """The trainings of the page, for a script of them."""
-        declared = [job.training for job in self.jobs if hasattr(job, "training")]
-        return declared or [training for some in self.trainings.values() for training in some]
+    trainings: dict[str, list] = field(default_factory=dict)  # of pages that are not declared yet
+    script: Callable | None = None  # gives the trainings of the exported script, and its `n_test`
 
 
 def shown(afresh: bool = False) -> Shown:

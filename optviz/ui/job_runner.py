@@ -51,7 +51,8 @@ def _work(results: Results, jobs: Callable[[], Sequence[Job]]) -> bool:
         i = farthest_behind(now, states)
         if i is None:
             return False
-        results.states[now[i].key] = now[i].advance(states[i], min(SLICE, left))
+        budget = left if len(now) == 1 else min(SLICE, left)
+        results.states[now[i].key] = now[i].advance(states[i], budget)
         for old in list(results.states)[: -max(MAX_KEPT, len(now))]:
             del results.states[old]
     return True

@@ -94,7 +94,7 @@ def test_the_trials_of_a_search(tmp_path):
     done = go_on(start(search), rows)
     assert len({training.iterations for training in done.trainings}) > 1  # some were stopped
     names = [[f"trial {i}" for i in range(len(t.trials))] for t in done.trainings]
-    code = training_script("Which settings?", done.trainings, names, judged=search.validation)
+    code = training_script("Which settings?", done.trainings, names, n_test=search.validation)
     out = printed_by(code, tmp_path)
     assert out == [*expected(done.trainings, names, rows.seen)]
     tested = sorted(float(line.rpartition(" ")[2]) for line in out)
@@ -126,7 +126,7 @@ def test_the_pictures_of_a_page_in_one_file():
     assert "How every optimizer stands" in page
     assert "&lt;/script&gt;&lt;b&gt;title" in page
     assert page.count("</script>") == 3
-    assert shown.all_trainings() == SMALL.trainings
+    assert shown.script() == (SMALL.trainings, None)
     at.session_state["take-home"] = True
     at.run()
     assert not at.exception

@@ -184,7 +184,8 @@ def scene_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=None
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
-    link, trainings = sharing.address(), shown.all_trainings()
+    link, old = sharing.address(), [t for some in shown.trainings.values() for t in some]
+    trainings, n_test = shown.script() if shown.script else (old, None)
     files = [
         File(
             _("Page with these pictures"),
@@ -202,7 +203,7 @@ def page_menu() -> None:
         files.append(
             File(
                 _("Python script"),
-                lambda: training_script(page.question, trainings, link=link, judged=shown.judged),
+                lambda: training_script(page.question, trainings, link=link, n_test=n_test),
                 "optviz_training.py",
                 PYTHON,
                 "code",

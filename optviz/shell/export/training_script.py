@@ -52,12 +52,12 @@ def training_script(
     trainings: list[Training],
     names: list[list[str]] | None = None,
     link: str = "",
-    judged: int | None = None,
+    n_test: int | None = None,
 ) -> str:
     """A program that trains the networks and prints how each ends, to the last bit.
 
     `names` are those of the networks of each training, by default what they differ in. Of the rows
-    that are not for training, the accuracy is that on the first `judged`; all at None.
+    that are not for training, the accuracy is that on the first `n_test`; all at None.
     """
     names = names or network_names(trainings)
     trainings = [_without_constants(training) for training in trainings]
@@ -88,7 +88,7 @@ def training_script(
     for key in sorted(keys & SOURCES.keys()):
         modules.append({"gzip": {""}, "pathlib": {"Path"}})
         loaders.append(MNIST.replace("NAME", key))
-    calls = [_call(*each, judged) for each in zip(trainings, names, strict=True)]
+    calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
     main = "\n\n".join(map(_changed, calls, [[], *calls]))
     texts = [
         f"{header(question, 'NumPy 2', link)}\n{import_lines(*modules)}\n{SILENT}",
@@ -170,7 +170,7 @@ def _used(registry, choices):
     return list(dict.fromkeys(registry[choice.key] for choice in choices))
 
 
-def _call(training, names, judged):
+def _call(training, names, n_test):
     """The statements that train a batch of networks."""
     network = replace(
         training.network,
@@ -191,8 +191,8 @@ def _call(training, names, judged):
     }
     lines = [f"{k} = {_source(v, len(k) + 3)}" for k, v in values.items()]
     lines.append("\n".join(_data(training)))
-    if judged is not None:
-        first = (f"{k}=data.{k}[:{judged}]" for k in ("x_test", "t_test"))
+    if n_test is not None:
+        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
         lines[-1] += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
     return [*lines, "\n".join([*made(training.build_optimizer()), CALL])]
 

@@ -19,7 +19,6 @@ from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.batch_norm import spec as normalization
 from optviz.experiments.ensembles import spec as ensembles
-from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
@@ -37,7 +36,7 @@ from optviz.training import (
     train,
 )
 from optviz.tuning import BOOK as BOOK_SPACE
-from optviz.tuning import Axis, Space, rank_correlation
+from optviz.tuning import Axis, Search, Space, rank_correlation, split_data
 from optviz.tuning import search as trials
 
 
@@ -75,7 +74,7 @@ def done(training: Training) -> Progress:
 
 def searched(search: Search) -> trials.SearchState:
     """The search, done."""
-    return trials.go_on(trials.start(search), parts(search))
+    return trials.advance(trials.begin(search), split_data(search))
 
 
 @figure("6.1")

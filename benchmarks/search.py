@@ -18,12 +18,11 @@ from optimizers import machine, table
 
 import numpy as np  # isort: skip
 
-from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.nn import Penalty
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import advance, begin
-from optviz.tuning import Halving, rank_correlation
+from optviz.tuning import Halving, Search, rank_correlation, split_data
 from optviz.tuning import search as running
 
 GOAL, PIECE = 8.0, 10  # seconds for 100 trials on two cores; trials of a turn
@@ -31,20 +30,21 @@ GOAL, PIECE = 8.0, 10  # seconds for 100 trials on two cores; trials of a turn
 
 def searched(spec, rows, workers=running.WORKERS, together=None):
     """Seconds and trials of a search, on so many threads and in batches of so many trials."""
-    usual = running.WORKERS, running.together
-    running.WORKERS, running.together = workers, (lambda training: together) if together else running.together
+    usual = running.WORKERS, running.trials_per_batch
+    running.WORKERS = workers
+    running.trials_per_batch = (lambda training: together) if together else usual[1]
     began = time.perf_counter()
     try:
-        return running.go_on(running.start(spec), rows), time.perf_counter() - began
+        return running.advance(running.begin(spec), rows), time.perf_counter() - began
     finally:
-        running.WORKERS, running.together = usual
+        running.WORKERS, running.trials_per_batch = usual
 
 
 def alone(spec, rows, values):
     """Seconds and accuracies of trainings one after the other, each with a trial's hyperparameters."""
     began, found = time.perf_counter(), []
     for lr, l2 in values:
-        one = replace(spec.training, optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
+        one = replace(spec.base, optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
         now = begin(one, rows.seen)
         while not now.done:
             now = advance(now, rows.seen, one.eval_every)
@@ -54,10 +54,10 @@ def alone(spec, rows, values):
 
 def sides(trials):
     whole = Search(trials=trials)
-    rows = parts(whole)
+    rows = split_data(whole)
     seconds, differ = dict.fromkeys(("batches, two threads", "batches, one thread", "one after the other"), 0.0), 0
     for seed in range(0, trials, PIECE):
-        piece = replace(whole, trials=PIECE, training=replace(whole.training, seeds=(seed,)))
+        piece = replace(whole, trials=PIECE, seed=seed)
         now, both = searched(piece, rows)
         _, single = searched(piece, rows, workers=1)
         slow, accuracies = alone(piece, rows, now.values)
@@ -77,7 +77,7 @@ def whole(trials):
     lines = []
     for name, halving in (("all to the end", None), ("halving", Halving())):
         spec = Search(trials=trials, halving=halving)
-        rows, cpu = parts(spec), time.process_time()
+        rows, cpu = split_data(spec), time.process_time()
         now, seconds = searched(spec, rows)
         cpu = time.process_time() - cpu
         related = [f"{rank_correlation(now.standing, column):.2f}" for column in now.points.T]
@@ -115,10 +115,10 @@ def whole(trials):
 
 def batch_sizes(trials):
     spec = Search(trials=trials)
-    rows, lines = parts(spec), []
+    rows, lines = split_data(spec), []
     for size in (1, 2, 5, 10, 20):
         lines.append([f"{size}", f"{min(searched(spec, rows, together=size)[1] for _ in range(2)):.2f}"])
-    print(f"\nHow many trials together: seconds for {trials} (the search takes {running.together(spec.training)})\n")
+    print(f"\nHow many trials together: seconds for {trials} (the search takes {running.trials_per_batch(spec.base)})\n")
     table(["together", "seconds"], lines)
 
 

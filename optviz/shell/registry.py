@@ -5,8 +5,7 @@ it.
 from optviz.experiments.activations import page as activations
 from optviz.experiments.batch_norm import page as batch_norm
 from optviz.experiments.ensembles import page as ensembles
-from optviz.experiments.hyperparameter_search import figures as search_views
-from optviz.experiments.hyperparameter_search import spec as search
+from optviz.experiments.hyperparameter_search import page as hyperparameter_search
 from optviz.experiments.initialization import page as initialization
 from optviz.experiments.loss_landscape import page as loss_landscape
 from optviz.experiments.lr_schedules import page as lr_schedules
@@ -44,16 +43,7 @@ PAGES: dict[str, Page] = {
         regularization.PAGE,
         lr_schedules.PAGE,
         ensembles.PAGE,
-        OldPage(
-            "hyperparameter_search",
-            "Hyperparameter search",
-            "travel_explore",
-            "Which settings should be tried?",
-            LAB,
-            search.Search(),
-            search.check,
-            search_views.stamp,
-        ),
+        hyperparameter_search.PAGE,
         loss_landscape.PAGE,
     )
 }

@@ -1,20 +1,32 @@
-"""The search for hyperparameters: what is searched, who proposes, who is stopped, and what is said of it."""
+"""The search for hyperparameters: what is searched, who proposes, who is stopped, how it runs."""
 
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 from optviz.tuning.halving import Halving
 from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
-from optviz.tuning.space import (
-    BOOK,
-    MAX_AXES,
-    QUANTITIES,
-    WIDE,
-    Axis,
-    Range,
-    Space,
-)
+from optviz.tuning.search import SearchJob, SearchState, Status
+from optviz.tuning.space import BOOK, RANGES, WIDE, Axis, Range, Space
+from optviz.tuning.spec import Search, SearchData, split_data
 
 __all__ = [
-    "BOOK", "MAX_AXES", "QUANTITIES", "SAMPLERS", "WIDE", "Axis", "GaussianProcess", "Halving", "Range", "Sampler", "Space",
-    "expected_improvement", "rank_correlation", "ranks", "sides",
-]  # fmt: skip
+    "BOOK",
+    "RANGES",
+    "SAMPLERS",
+    "WIDE",
+    "Axis",
+    "GaussianProcess",
+    "Halving",
+    "Range",
+    "Sampler",
+    "Search",
+    "SearchData",
+    "SearchJob",
+    "SearchState",
+    "Space",
+    "Status",
+    "expected_improvement",
+    "rank_correlation",
+    "ranks",
+    "sides",
+    "split_data",
+]

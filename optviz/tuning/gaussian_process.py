@@ -1,11 +1,12 @@
-r"""A Gaussian process: a guess at a function between the points where it is known, and how sure the guess is.
+r"""A Gaussian process: a guess at a function between known points, and how sure the guess is.
 
-Known values y at points X are taken as one draw from a normal distribution whose covariances are s²K,
-$K_{ij} = k(x_i, x_j) + \nu\,[i = j]$: near points have similar values, and each is blurred by the noise ν.
-Elsewhere the value is then normal too (Rasmussen & Williams 2006, Gaussian Processes for Machine Learning,
-eq. 2.25, 2.26):
+Known values y at points X are taken as one draw from a normal distribution with covariances s²K,
+$K_{ij} = k(x_i, x_j) + \nu\,[i = j]$: near points have similar values, each is blurred by noise ν.
+Elsewhere the value is then normal too (Rasmussen & Williams 2006, Gaussian Processes for Machine
+Learning, eq. 2.25, 2.26):
 
-$$ \mu(x) = m + k(x)^\top K^{-1} (y - m), \qquad \sigma^2(x) = s^2 \big(1 - k(x)^\top K^{-1} k(x)\big) $$
+$$ \mu(x) = m + k(x)^\top K^{-1} (y - m),
+   \qquad \sigma^2(x) = s^2 \big(1 - k(x)^\top K^{-1} k(x)\big) $$
 """
 
 import math
@@ -13,15 +14,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-SCALES = (
-    0.05,
-    0.1,
-    0.2,
-    0.4,
-    0.8,
-    1.6,
-    6.4,
-)  # lengths that are tried, in widths of the unit cube; the last is "no matter"
+# Lengths that are tried, in widths of the unit cube; the last is "no matter".
+SCALES = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 6.4)
 NOISES = (1e-6, 1e-3, 1e-2, 1e-1)  # variances of the noise in units of s²
 SWEEPS = 3  # over the axes, when their lengths are chosen
 MIN_SPREAD = 1e-6  # of s, for values that are all equal
@@ -48,7 +42,7 @@ KERNELS = {"matern": matern, "squared_exponential": squared_exponential}
 
 
 def distances(a, b, scales):
-    """Squared distances `(n, m)` of points `(n, d)` and `(m, d)`, each axis measured in its own length `(d,)`."""
+    """Squared distances `(n, m)` of points `(n, d)` and `(m, d)`, an axis in its length `(d,)`."""
     return (((a[:, None] - b[None]) / scales) ** 2).sum(-1)
 
 
@@ -67,10 +61,13 @@ class GaussianProcess:
     weights: np.ndarray  # (n,): K^-1 (y - m)
 
     @classmethod
-    def of(cls, points, values, scales, noise: float = 1e-6, kernel: str = "matern") -> "GaussianProcess":
-        r"""With given lengths and noise; mean and variance are those under which the values are most likely.
+    def of(
+        cls, points, values, scales, noise: float = 1e-6, kernel: str = "matern"
+    ) -> "GaussianProcess":
+        r"""With given lengths and noise, and the most likely mean and variance.
 
-        $$ m = \frac{1^\top K^{-1} y}{1^\top K^{-1} 1}, \qquad s^2 = \tfrac1n (y - m)^\top K^{-1} (y - m) $$
+        $$ m = \frac{1^\top K^{-1} y}{1^\top K^{-1} 1},
+           \qquad s^2 = \tfrac1n (y - m)^\top K^{-1} (y - m) $$
         """
         x, y, scales = (np.asarray(a, float) for a in (points, values, scales))
         low = _factor(x, kernel, scales, noise)
@@ -84,49 +81,54 @@ class GaussianProcess:
     def log_marginal_likelihood(self) -> float:
         r"""The log of the marginal likelihood: how likely the values are under the process.
 
-        $$ \log p(y) = -\tfrac n2 \log(2\pi s^2) - \tfrac12 \log|K| - \tfrac1{2s^2} (y - m)^\top K^{-1} (y - m) $$
+        $$ \log p(y) = -\tfrac n2 \log(2\pi s^2) - \tfrac12 \log|K|
+           - \tfrac1{2s^2} (y - m)^\top K^{-1} (y - m) $$
         """
         n = len(self.values)
         spread = (self.values - self.mean) @ self.weights / self.variance
-        return float(-0.5 * (n * math.log(2 * math.pi * self.variance) + spread) - np.log(np.diag(self.cholesky)).sum())
+        half_log_det = np.log(np.diag(self.cholesky)).sum()
+        return float(-0.5 * (n * math.log(2 * math.pi * self.variance) + spread) - half_log_det)
 
     @classmethod
     def fitted(cls, points, values, kernel: str = "matern") -> "GaussianProcess":
-        """With the lengths and the noise of a small grid under which the values are most likely, axis by axis."""
+        """With the most likely lengths and noise of a small grid, found axis by axis."""
         d = np.shape(points)[1]
-        best = max(
-            (cls.of(points, values, np.full(d, s), noise, kernel) for s in SCALES[1:5] for noise in NOISES),
-            key=_log_marginal_likelihood,
-        )
+
+        def likeliest(*tries):
+            found = [cls.of(points, values, scales, noise, kernel) for scales, noise in tries]
+            return max(found, key=lambda process: process.log_marginal_likelihood)
+
+        best = likeliest(*((np.full(d, s), noise) for s in SCALES[1:5] for noise in NOISES))
         for _ in range(SWEEPS):
             before = best.log_marginal_likelihood
             for axis in range(d):
-                tries = [np.where(np.arange(d) == axis, s, best.scales) for s in SCALES]
-                best = max([best, *(cls.of(points, values, s, best.noise, kernel) for s in tries)], key=_log_marginal_likelihood)
-            best = max([best, *(cls.of(points, values, best.scales, noise, kernel) for noise in NOISES)], key=_log_marginal_likelihood)
+                here = np.arange(d) == axis
+                tries = ((np.where(here, s, best.scales), best.noise) for s in SCALES)
+                best = likeliest((best.scales, best.noise), *tries)
+            tries = ((best.scales, noise) for noise in NOISES)
+            best = likeliest((best.scales, best.noise), *tries)
             if best.log_marginal_likelihood == before:
                 break
         return best
 
     def predict(self, points) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation `(m,)` of the function, without the noise, at points `(m, d)`."""
+        """Mean and standard deviation `(m,)` of the function without noise, at points `(m, d)`."""
         k = KERNELS[self.kernel](distances(np.asarray(points, float), self.points, self.scales))
         half = np.linalg.solve(self.cholesky, k.T)
-        return self.mean + k @ self.weights, np.sqrt(self.variance * np.maximum(1 - (half**2).sum(0), 0))
+        return self.mean + k @ self.weights, np.sqrt(
+            self.variance * np.maximum(1 - (half**2).sum(0), 0)
+        )
 
     def condition_on(self, point, value: float) -> "GaussianProcess":
-        """The process that also knows a value at a point `(d,)`, with the same lengths, noise, mean and variance."""
-        x, y = np.concatenate([self.points, np.asarray(point, float)[None]]), np.append(self.values, value)
+        """The process that also knows a value at a point `(d,)`; all else stays as it is."""
+        x = np.concatenate([self.points, np.asarray(point, float)[None]])
+        y = np.append(self.values, value)
         low = _factor(x, self.kernel, self.scales, self.noise)
         return replace(self, points=x, values=y, cholesky=low, weights=_solve(low, y - self.mean))
 
 
 def _factor(x, kernel, scales, noise):
     return np.linalg.cholesky(KERNELS[kernel](distances(x, x, scales)) + noise * np.eye(len(x)))
-
-
-def _log_marginal_likelihood(process):
-    return process.log_marginal_likelihood
 
 
 def _solve(low, b):
@@ -136,10 +138,11 @@ def _solve(low, b):
 def expected_improvement(mean, std, best: float) -> np.ndarray:
     r"""By how much a value is above the best on the mean, where being below it counts as nothing.
 
-    $$ \mathrm{EI} = (\mu - y^*)\, \Phi(z) + \sigma\, \varphi(z), \qquad z = \frac{\mu - y^*}{\sigma} $$
+    $$ \mathrm{EI} = (\mu - y^*)\, \Phi(z) + \sigma\, \varphi(z),
+       \qquad z = \frac{\mu - y^*}{\sigma} $$
 
-    Jones, Schonlau & Welch (1998), Efficient global optimization, eq. 15. Where nothing is uncertain it is
-    max(μ − y*, 0).
+    Jones, Schonlau & Welch (1998), Efficient global optimization, eq. 15. Where nothing is
+    uncertain it is max(μ − y*, 0).
     """
     mean, std = np.broadcast_arrays(np.asarray(mean, float), np.asarray(std, float))
     gain = mean - best

@@ -1,34 +1,32 @@
-"""Successive halving: all trials train a little, the better part goes on, and so again (Jamieson & Talwalkar 2016).
+"""Successive halving: all trials train a little, the better ones go on, and so again.
 
-Non-stochastic best arm identification and hyperparameter optimization, algorithm 1. The bet is that who is behind
-early stays behind; a trial that starts slowly and would have ended first is lost. What is compared is the loss on
-validation rows: accuracies are all but equal as long as nobody has learned much.
+Jamieson & Talwalkar (2016), Non-stochastic best arm identification and hyperparameter
+optimization, algorithm 1. The bet is that who is behind early stays behind; a trial that starts
+slowly and would have ended first is lost. What is compared is the loss on the validation set:
+accuracies are all but equal as long as no trial has learned much.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.spec import SpecError
+from optviz.optim.hyperparameter import hyperparameter
 
 
 @dataclass(frozen=True)
 class Halving:
-    """At the first look one in `factor` goes on; the next look is after `factor` times as many iterations."""
+    """At each rung one trial in `factor` goes on, `factor` times as far as the rung before."""
 
-    factor: int = 2
-    first: int = 20  # iterations before the first look
+    factor: int = hyperparameter(2, 2, 5, help="one in so many goes on at each rung")
+    first: int = hyperparameter(
+        20,
+        1,
+        1000,
+        log=True,
+        help="iterations to the first rung; the next come after the factor times as many",
+    )
 
-    def check(self) -> None:
-        """SpecError where it could not have been set on the page."""
-        for name, value, low, high in (
-            ("factor", self.factor, 2, 5),
-            ("iterations to the first look", self.first, 1, 20_000),
-        ):
-            if not low <= value <= high:
-                raise SpecError(f"the {name} of halving is from {low} to {high}, not {value}")
-
-    def looks(self, iterations: int) -> tuple[int, ...]:
+    def rungs(self, iterations: int) -> tuple[int, ...]:
         """At which iterations trials are stopped, before the last."""
         found, t = [], self.first
         while t < iterations:
@@ -36,11 +34,12 @@ class Halving:
             t *= self.factor
         return tuple(found)
 
-    def survive(self, losses, of=()) -> np.ndarray:
-        """Who goes on, bool `(n,)`: the best 1/factor, rounded up, of these and of whoever stood there before, `of`.
+    def survivors(self, losses, earlier=()) -> np.ndarray:
+        """Who goes on, bool `(n,)`: the best 1/factor, rounded up, of these and of `earlier` ones.
 
-        NaN, which is who diverged, comes last; of equals the earlier one goes on.
+        `earlier` are the losses of all that have stood at this rung before. NaN, which is who
+        diverged, comes last; of equals the earlier one goes on.
         """
-        everyone = np.concatenate([of, losses])
+        everyone = np.concatenate([earlier, losses])
         best = np.argsort(everyone, kind="stable")[: -(-len(everyone) // self.factor)]
-        return np.isin(np.arange(len(of), len(everyone)), best)
+        return np.isin(np.arange(len(earlier), len(everyone)), best)

@@ -1,4 +1,4 @@
-"""What is said of the trials: which hyperparameter matters, and how the best grew with the budget."""
+"""Which hyperparameter matters: rank correlation."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Which hyperparameters are tried next: points of the unit cube, from the points and accuracies so far."""
+"""Which hyperparameters are tried next: points of the unit cube, from those tried so far."""
 
 from dataclasses import dataclass
 
@@ -8,21 +8,23 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 
 SAMPLERS: dict[str, type] = {}
+BERGSTRA = "Bergstra & Bengio (2012), Random search for hyper-parameter optimization"
 CANDIDATES = 1000  # points at which an improvement is looked up, and half as many beside the best
 
 
 @dataclass(frozen=True)
 class Sampler(Configurable):
-    """`propose(points, accuracies, n, rng)` gives n points `(n, d)` from those tried `(k, d)` and what came of them `(k,)`.
-
-    It draws from `rng` alone: the same tries and the same generator give the same proposal.
-    """
+    """Proposes points of the unit cube."""
 
     def rounds(self, trials: int, d: int) -> tuple[int, ...]:
-        """How many points are wanted at a time, when there are so many trials: the next ones see the results."""
+        """How many points are wanted at a time: the next ones see what came of those before."""
         return (trials,)
 
     def propose(self, points, accuracies, n: int, rng) -> np.ndarray:
+        """n points `(n, d)` from those tried `(k, d)` and the accuracies `(k,)` they came to.
+
+        It draws from `rng` alone: the same trials and the same generator give the same proposal.
+        """
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
@@ -43,7 +45,7 @@ def sides(n: int, d: int) -> tuple[int, ...]:
     return tuple(grid)
 
 
-@sampler("Grid", cite="Bergstra & Bengio (2012), Random search for hyper-parameter optimization", key="grid")
+@sampler("Grid", BERGSTRA, "grid")
 class Grid(Sampler):
     """Every combination of a few evenly spaced values of each, the ends of the range among them."""
 
@@ -51,27 +53,33 @@ class Grid(Sampler):
         return (int(np.prod(sides(trials, d))),)
 
     def propose(self, points, accuracies, n, rng):
-        axes = [np.linspace(0, 1, k) if k > 1 else np.array([0.5]) for k in sides(n, points.shape[1])]
+        counts = sides(n, points.shape[1])
+        axes = [np.linspace(0, 1, k) if k > 1 else np.array([0.5]) for k in counts]
         return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
 
 
-@sampler("Random", cite="Bergstra & Bengio (2012), Random search for hyper-parameter optimization", key="random")
+@sampler("Random", BERGSTRA, "random")
 class Random(Sampler):
-    """Every trial a draw of its own: as many different values of each hyperparameter as there are trials."""
+    """Every trial is drawn by itself, so that each has another value of every hyperparameter."""
 
     def propose(self, points, accuracies, n, rng):
         return rng.random((n, points.shape[1]))
 
 
-@sampler("Coarse to fine", cite="Karpathy et al., CS231n, Hyperparameter optimization", key="coarse_to_fine")
+@sampler("Coarse to fine", "Karpathy et al., CS231n, Hyperparameter optimization", "coarse_to_fine")
 class CoarseToFine(Sampler):
     """Random, and then random again in the smaller box around the best so far."""
 
-    boxes: int = hyperparameter(3, 2, 6, help="boxes, each within reach of the best of the one before")
-    snapshot_every: float = hyperparameter(0.2, 0.05, 0.5, help="share of the trials so far that are the best")
+    boxes: int = hyperparameter(
+        3, 2, 6, help="boxes, each within reach of the best of the one before"
+    )
+    elite: float = hyperparameter(
+        0.2, 0.05, 0.5, help="share of the trials so far that are the best"
+    )
 
     def rounds(self, trials, d):
-        return tuple(len(part) for part in np.array_split(np.arange(trials), self.boxes) if len(part))
+        parts = np.array_split(np.arange(trials), self.boxes)
+        return tuple(len(part) for part in parts if len(part))
 
     def propose(self, points, accuracies, n, rng):
         draws = rng.random((n, points.shape[1]))
@@ -83,23 +91,30 @@ class CoarseToFine(Sampler):
     def box(self, points, accuracies) -> tuple[np.ndarray, np.ndarray]:
         """The box around the best, with half the usual gap between as many points as margin."""
         k, d = points.shape
-        best = points[np.argsort(-accuracies, kind="stable")[: max(2, round(self.snapshot_every * k))]]
+        order = np.argsort(-accuracies, kind="stable")
+        best = points[order[: max(2, round(self.elite * k))]]
         margin = 0.5 / (k + 1) ** (1 / d)
         return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
 
 
-@sampler("Bayesian", cite="Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", key="bayesian")
+@sampler(
+    "Bayesian", "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", "bayesian"
+)
 class Bayesian(Sampler):
-    """A Gaussian process guesses the accuracy everywhere; tried is what promises the largest improvement.
+    """A Gaussian process guesses the accuracy everywhere; tried is what promises to improve most.
 
-    Several at a time: after each choice the process is told its own guess there, so that the next goes elsewhere
-    (Ginsbourger et al. 2010, the kriging believer).
+    Several at a time: after each choice the process takes its own guess there for true, so that
+    the next goes elsewhere (Ginsbourger et al. 2010, the kriging believer).
     """
 
     first: int = hyperparameter(8, 2, 40, help="random trials before the process is asked")
     at_once: int = hyperparameter(4, 1, 20, help="trials between two looks at the results")
-    explore: float = hyperparameter(0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count")
-    rough: bool = hyperparameter(True, help="Matérn 5/2 as kernel, the squared exponential otherwise")
+    explore: float = hyperparameter(
+        0.01, 0.0, 0.2, r"\xi", help="an improvement must be larger than this to count"
+    )
+    rough: bool = hyperparameter(
+        True, help="Matérn 5/2 as kernel, the squared exponential otherwise"
+    )
 
     def rounds(self, trials, d):
         head = min(self.first, trials)
@@ -110,14 +125,14 @@ class Bayesian(Sampler):
         d = points.shape[1]
         if len(points) < 2:
             return rng.random((n, d))
-        process = GaussianProcess.fitted(points, accuracies, "matern" if self.rough else "squared_exponential")
+        kernel = "matern" if self.rough else "squared_exponential"
+        process = GaussianProcess.fitted(points, accuracies, kernel)
         best, chosen = accuracies.max(), []
         near = points[np.argsort(-accuracies, kind="stable")[:5]]
         for _ in range(n):
             anywhere = rng.random((CANDIDATES, d))
-            beside = near[rng.integers(0, len(near), CANDIDATES // 2)] + 0.05 * rng.standard_normal(
-                (CANDIDATES // 2, d)
-            )
+            beside = near[rng.integers(0, len(near), CANDIDATES // 2)]
+            beside = beside + 0.05 * rng.standard_normal((CANDIDATES // 2, d))
             tried = np.concatenate([anywhere, np.clip(beside, 0, 1)])
             mean, std = process.predict(tried)
             at = int(expected_improvement(mean, std, best + self.explore).argmax())

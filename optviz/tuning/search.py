@@ -1,40 +1,50 @@
-"""The trials of a search: trained in batches on two threads, a slice at a time, stopped and taken up at will."""
+"""The trials of a search: trained in batches on two threads, in slices, stopped and resumed."""
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.hyperparameter_search.spec import Parts, Search
-from optviz.nn import one_hot, softmax_cross_entropy, stream
-from optviz.training import (
-    Progress,
-    Training,
-    advance,
-    begin,
-    select,
-)
-from optviz.tuning import SAMPLERS
+from optviz.nn import one_hot, softmax_cross_entropy
+from optviz.spec import canonical_json, to_dict
+from optviz.training import Amount, Data, Progress, Training, loop
+from optviz.tuning.spec import Search, SearchData
 
-WORKERS = 2  # threads: most of a step is matrix products, during which NumPy lets the other thread run
-TOGETHER = 4_000_000  # numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py
+# Threads: most of a step is matrix products, during which NumPy lets the other thread run.
+WORKERS = 2
+# Numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py.
+MAX_BATCH_NUMBERS = 4_000_000
 STEP = 3e9  # operations between two looks at the clock: some hundredths of a second
-PROPOSALS = 20  # the sampler's purpose among the streams of random numbers
-OPEN, DONE, STOPPED = range(3)
+
+
+class Status(IntEnum):
+    """What has become of a trial."""
+
+    WAITING = 0
+    RUNNING = 1
+    COMPLETED = 2
+    STOPPED = 3  # by halving
+    DIVERGED = 4
 
 
 class Batch(NamedTuple):
-    """Trials that are trained as one batch, and how far it has come; None before it has begun."""
+    """Trials that are trained together, and how far they have come; None before they have begun."""
 
     trials: tuple[int, ...]
     progress: Progress | None = None
 
+    @property
+    def iteration(self) -> int:
+        return self.progress.iteration if self.progress else 0
+
 
 class Winner(NamedTuple):
-    """The best of those trained to the end, and its network."""
+    """The best of the trials that are trained to the end, and its network."""
 
     trial: int
     params: np.ndarray  # (1, P)
@@ -43,33 +53,34 @@ class Winner(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class SearchState:
-    """How far a search has come: a value, from which it goes on. n trials are proposed so far, in d dimensions.
+    """How far a search has come, with n trials proposed so far, in d dimensions.
 
     Whatever the slices were, the numbers are the same.
     """
 
     search: Search
     points: np.ndarray  # (n, d) in the unit cube
-    state: np.ndarray  # (n,): OPEN, DONE, or STOPPED before its end
+    stopped: np.ndarray  # (n,) bool, by halving
     iterations: np.ndarray  # (n,): for how long each was trained
-    accuracy: np.ndarray  # (n, k, 2): on training and validation rows; NaN where not measured or diverged
+    accuracy: np.ndarray  # (n, k, 2): training and validation; NaN where not measured or diverged
     diverged_at: np.ndarray  # (n,), -1 where it did not
-    loss: np.ndarray  # (n, looks): on validation rows at each look of halving; NaN where not there or diverged
+    loss: np.ndarray  # (n, rungs): on the validation set; NaN where not there or diverged
     round: int = 0  # how often trials were proposed
-    stop: int = 0  # for which of the stops the groups are heading
-    groups: tuple[Batch, ...] = ()
+    stop: int = 0  # for which of the search's stops the batches are heading
+    batches: tuple[Batch, ...] = field(default=(), repr=False)
     winner: Winner | None = None
-    seconds: float = 0.0
 
     @property
     def done(self) -> bool:
         """Whether nothing is left to try."""
-        return not self.groups and self.round >= len(self.search.rounds)
+        return not self.batches and self.round >= len(self.search.rounds)
 
     @property
     def evaluated(self) -> np.ndarray:
         """The iterations `(k,)` at which accuracies are measured."""
-        return _assessed(self.search.training)
+        training = self.search.base
+        every = range(0, training.iterations, training.eval_every)
+        return np.array([*every, training.iterations])
 
     @property
     def values(self) -> np.ndarray:
@@ -77,116 +88,158 @@ class SearchState:
         return self.search.space.values(self.points)
 
     @property
+    def completed(self) -> np.ndarray:
+        """Which trials `(n,)` are trained to the end."""
+        return self.iterations == self.search.iterations
+
+    @property
+    def ended(self) -> np.ndarray:
+        """Which trials `(n,)` are not trained any longer."""
+        return self.completed | self.stopped
+
+    @property
+    def statuses(self) -> np.ndarray:
+        """What has become of each `(n,)`, as numbers of Status."""
+        found = [self.diverged_at >= 0, self.completed, self.stopped, self.iterations > 0]
+        names = [Status.DIVERGED, Status.COMPLETED, Status.STOPPED, Status.RUNNING]
+        return np.select(found, names, Status.WAITING)
+
+    @property
     def last(self) -> np.ndarray:
-        """Which accuracy `(n,)` of each is its last, as a place among the assessed."""
+        """Which accuracy `(n,)` of each is its last, as a place among the evaluated."""
         return np.maximum(np.searchsorted(self.evaluated, self.iterations, "right") - 1, 0)
 
     @property
     def scores(self) -> np.ndarray:
-        """The last accuracy `(n,)` on validation rows: 0 where it diverged, NaN where training has not begun."""
+        """The last validation accuracy `(n,)`: 0 where it diverged, NaN where not yet begun."""
         found = self.accuracy[np.arange(len(self.last)), self.last, 1]
-        return np.where(self.iterations == 0, np.nan, np.where(np.isnan(found), 0.0, found))
-
-    @property
-    def trainings(self) -> list[Training]:
-        """The trials that have begun as trainings, those of one length side by side."""
-        lengths = {int(n): np.flatnonzero(self.iterations == n) for n in self.iterations if n}
-        own = [self.search.trial(values) for values in self.values]
-        return [
-            replace(self.search.training, iterations=n, trials=tuple(own[i] for i in of))
-            for n, of in sorted(lengths.items())
-        ]
+        return np.where(self.iterations == 0, np.nan, np.nan_to_num(found))
 
     @property
     def standing(self) -> np.ndarray:
-        """Numbers `(n,)` that order the trials: who was stopped earlier is behind, of equals the score decides."""
+        """Numbers `(n,)` that order the trials: by how far each came, of equals by the score."""
         return 2.0 * self.iterations + self.scores
 
     @property
     def ranking(self) -> np.ndarray:
-        """The trials that have ended, the best first, as they stand."""
-        ended = np.flatnonzero(self.state != OPEN)
+        """The trials that have ended, the best first."""
+        ended = np.flatnonzero(self.ended)
         return ended[np.lexsort((ended, -self.standing[ended]))]
 
+    @property
+    def trainings(self) -> list[Training]:
+        """The trials that have begun as trainings, those of one length side by side."""
+        own = [self.search.trial(values) for values in self.values]
+        return [
+            replace(
+                self.search.base,
+                iterations=int(n),
+                trials=tuple(own[i] for i in np.flatnonzero(self.iterations == n)),
+            )
+            for n in np.unique(self.iterations[self.iterations > 0])
+        ]
 
-def start(search: Search) -> SearchState:
+
+@dataclass(frozen=True)
+class SearchJob:
+    """A search in slices. `source` tells whose files its data come from, `data()` gives them."""
+
+    search: Search
+    data: Callable[[], SearchData]
+    source: str = ""
+
+    @property
+    def key(self) -> str:
+        return canonical_json(to_dict(self.search)) + self.source
+
+    def begin(self) -> SearchState:
+        self.data()  # whether they are there is said before anybody waits for them
+        return begin(self.search)
+
+    def resume(self, state: SearchState) -> SearchState:
+        return state
+
+    def advance(self, state: SearchState, budget: float) -> SearchState:
+        return advance(state, self.data(), budget)
+
+    def progress(self, state: SearchState) -> Amount:
+        return progress(state)
+
+
+def begin(search: Search) -> SearchState:
     """Before anything is proposed."""
-    none, d, k = np.empty(0, int), len(search.space.axes), len(_assessed(search.training))
-    return SearchState(
-        search, np.empty((0, d)), none, none, np.empty((0, k, 2)), none, np.empty((0, len(search.looks)))
-    )  # fmt: skip
+    none, d, rungs = np.empty(0, int), len(search.space.axes), len(search.stops) - 1
+    state = SearchState(
+        search, np.empty((0, d)), none > 0, none, np.empty(0), none, np.empty((0, rungs))
+    )
+    return replace(state, accuracy=np.empty((0, len(state.evaluated), 2)))
 
 
-def go_on(now: SearchState, rows: Parts, seconds: float = np.inf) -> SearchState:
-    """The trials after so many more seconds of work, or when all is done. ValueError where the data do not fit."""
-    began = perf_counter()
-    while not now.done and perf_counter() - began < seconds:
-        if not now.groups:
-            now = _proposed(now)
-        trained = _trained(now, rows, began + seconds)
-        now = replace(_recorded(now, trained), groups=tuple(g for g in trained if not (g.progress and g.progress.done)))
-        if now.groups and all(g.progress and g.progress.iteration == _target(now) for g in now.groups):
-            now = _cut(now, rows)
-    return replace(now, seconds=now.seconds + perf_counter() - began)
+def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> SearchState:
+    """The state after so many more seconds of work, or when all is done.
+
+    ValueError where the data do not fit.
+    """
+    until = perf_counter() + seconds
+    while not state.done and perf_counter() < until:
+        if not state.batches:
+            state = _proposed(state)
+        trained = _trained(state, data, until)
+        going = tuple(b for b in trained if b.iteration < state.search.iterations)
+        state = replace(_recorded(state, trained), batches=going)
+        if going and all(b.iteration == state.search.stops[state.stop] for b in going):
+            state = _halved(state, data)
+    return state
 
 
-def work(now: SearchState) -> tuple[int, int]:
-    """How many iterations are trained, and how many it will be in all; with several rounds of halving, about that."""
-    stops, halving = (*now.search.looks, now.search.training.iterations), now.search.halving
-    done, waiting = int(now.iterations.sum()), now.iterations[now.state == OPEN]
-    whole = done + int((stops[now.stop] - waiting).sum()) if len(waiting) else done
-    for left, first in ((len(waiting), now.stop + 1), *((n, 0) for n in now.search.rounds[now.round :])):
+def progress(state: SearchState) -> Amount:
+    """Iterations that are done, and how many it will be; with rounds of halving, about that."""
+    search = state.search
+    stops, waiting = search.stops, state.iterations[~state.ended]
+    done = whole = int(state.iterations.sum())
+    if len(waiting):
+        whole += int((stops[state.stop] - waiting).sum())
+    later = [(n, 0) for n in search.rounds[state.round :]]
+    for left, first in ((len(waiting), state.stop + 1), *later):
         for i, stop in enumerate(stops[first:], first):
-            left = -(-left // halving.factor) if i else left
+            left = -(-left // search.halving.factor) if i else left
             whole += left * (stop - (stops[i - 1] if i else 0))
-    return done, whole
+    return Amount(done, whole)
 
 
-def final_accuracy(now: SearchState, rows: Parts) -> float:
-    """The winner's accuracy on rows that nobody has looked at: it means what it says only once, at the end."""
-    network, winner = now.search.training.network, now.winner
-    x = rows.x_test.astype(winner.params.dtype, copy=False)
-    return float(network.accuracy(winner.params, x, rows.t_test, running_statistics=winner.running_statistics)[0])
+def final_accuracy(state: SearchState, data: SearchData) -> float:
+    """The winner's accuracy on the test set: it means what it says only once, at the end."""
+    network, (_, params, statistics) = state.search.network, state.winner
+    x = data.x_test.astype(params.dtype, copy=False)
+    return float(network.accuracy(params, x, data.t_test, running_statistics=statistics)[0])
 
 
-def _assessed(training):
-    return np.unique([*range(0, training.iterations, training.eval_every), training.iterations])
-
-
-def _target(now):
-    return (*now.search.looks, now.search.training.iterations)[now.stop]
-
-
-def _proposed(now):
-    """With the trials of the next round, in groups that have not begun."""
-    search, known = now.search, len(now.points)
-    rng = stream(search.training.seeds[0], PROPOSALS, now.round)
-    tried = np.flatnonzero(now.state != OPEN)
-    n = search.rounds[now.round]
-    points = search.sampler.build(SAMPLERS).propose(now.points[tried], now.scores[tried], n, rng)
-    turns = -(-n // (WORKERS * together(search.training)))  # no thread waits for the other's last group
-    split = np.array_split(np.arange(known, known + n), min(n, WORKERS * turns))
-    groups = [Batch(tuple(part.tolist())) for part in split]
-    k = now.accuracy.shape[1]
-    return replace(
-        now, points=np.concatenate([now.points, points]), state=np.append(now.state, np.full(n, OPEN)),
-        iterations=np.append(now.iterations, np.zeros(n, int)), diverged_at=np.append(now.diverged_at, np.full(n, -1)),
-        accuracy=np.concatenate([now.accuracy, np.full((n, k, 2), np.nan)]),
-        loss=np.concatenate([now.loss, np.full((n, now.loss.shape[1]), np.nan)]), round=now.round + 1, stop=0, groups=tuple(groups),
-    )  # fmt: skip
-
-
-def together(training: Training) -> int:
-    """How many trials are a batch: parameters and gradients, and what a mini-batch leaves in the layers."""
+def trials_per_batch(training: Training) -> int:
+    """So many that their parameters, gradients and signals fit into the processor's cache."""
     one = 2 * training.network.size + 4 * training.batch * sum(training.network.sizes)
-    return max(1, TOGETHER // one)
+    return max(1, MAX_BATCH_NUMBERS // one)
 
 
-def _trained(now, rows, until):
-    """The groups, each trained to its stop or as far as the time goes: a thread takes one after the other."""
-    search, groups = now.search, list(now.groups)
-    target, values = _target(now), now.values
-    waiting = deque(sorted(range(len(groups)), key=lambda i: groups[i].progress is None))
+def _proposed(state):
+    """With the trials of the next round, in batches that have not begun."""
+    search, known, tried = state.search, len(state.points), np.flatnonzero(state.ended)
+    points = search.propose(state.round, state.points[tried], state.scores[tried])
+    n = len(points)
+    turns = -(-n // (WORKERS * trials_per_batch(search.base)))  # no thread waits for the other's
+    split = np.array_split(np.arange(known, known + n), min(n, WORKERS * turns))
+    new = {"points": points, "stopped": False, "iterations": 0, "diverged_at": -1}
+    for name, value in {**new, "accuracy": np.nan, "loss": np.nan}.items():
+        before = getattr(state, name)
+        new[name] = np.concatenate([before, np.broadcast_to(value, (n, *before.shape[1:]))])
+    batches = tuple(Batch(tuple(part.tolist())) for part in split)
+    return replace(state, **new, round=state.round + 1, stop=0, batches=batches)
+
+
+def _trained(state, data, until):
+    """The batches, each trained to its stop or as far as the time goes, one thread for each."""
+    search, batches, values = state.search, list(state.batches), state.values
+    target = search.stops[state.stop]
+    waiting = deque(sorted(range(len(batches)), key=lambda i: batches[i].progress is None))
 
     def work():
         while waiting and perf_counter() < until:
@@ -194,75 +247,76 @@ def _trained(now, rows, until):
                 i = waiting.popleft()
             except IndexError:  # the other thread was faster
                 return
-            trials, at = groups[i]
-            if at is None:
-                batch = replace(search.training, trials=tuple(search.trial(values[t]) for t in trials))
-                at = begin(batch, rows.seen)
-            training = at.training
+            trials, now = batches[i]
+            if now is None:
+                own = tuple(search.trial(values[t]) for t in trials)
+                now = loop.begin(replace(search.base, trials=own), data.seen)
+            training = now.training
             one = 6 * training.network.size * training.batch * len(trials)
             step = max(1, int(STEP / one))
-            while at.iteration < target and perf_counter() < until:
-                measured = training.eval_every - at.iteration % training.eval_every
-                at = advance(at, rows.seen, min(step, measured, target - at.iteration))
-            groups[i] = Batch(trials, at)
+            while now.iteration < target and perf_counter() < until:
+                measured = training.eval_every - now.iteration % training.eval_every
+                now = loop.advance(now, data.seen, min(step, measured, target - now.iteration))
+            batches[i] = Batch(trials, now)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         for thread in [pool.submit(work) for _ in range(min(WORKERS, len(waiting)))]:
             thread.result()
-    return tuple(groups)
+    return batches
 
 
-def _recorded(now, groups):
-    """With what the groups have found out."""
-    state, iterations, accuracy, lost = (a.copy() for a in (now.state, now.iterations, now.accuracy, now.diverged_at))
-    for trials, at in groups:
-        if at is None:
-            continue
-        of, k = list(trials), len(at.evaluated)
-        iterations[of], lost[of] = at.iteration, at.diverged_at[:, 0]
-        accuracy[of, :k] = at.accuracy[..., 0].transpose(2, 0, 1)
-        if at.done:
-            state[of] = DONE
-    now = replace(now, state=state, iterations=iterations, accuracy=accuracy, diverged_at=lost)
-    return replace(now, winner=_winner(now, groups))
+def _recorded(state, batches):
+    """With what the batches have found out."""
+    names = ("iterations", "accuracy", "diverged_at")
+    iterations, accuracy, diverged_at = new = [getattr(state, name).copy() for name in names]
+    for trials, now in batches:
+        if now is not None:
+            of, k = list(trials), len(now.evaluated)
+            iterations[of], diverged_at[of] = now.iteration, now.diverged_at[:, 0]
+            accuracy[of, :k] = now.accuracy[..., 0].transpose(2, 0, 1)
+    state = replace(state, **dict(zip(names, new, strict=True)))
+    return replace(state, winner=_winner(state, batches))
 
 
-def _winner(now, groups):
+def _winner(state, batches):
     """The best so far; of equals the one that was proposed first."""
-    scores, best = now.scores, now.winner
-    for trials, at in groups:
-        if at is None or not at.done:
+    scores, best = state.scores, state.winner
+    for trials, now in batches:
+        if now is None or not now.done:
             continue
         for place, trial in enumerate(trials):
             if best is None or (scores[trial], -trial) > (scores[best.trial], -best.trial):
-                best = Winner(trial, at.params[place], at.running_statistics[place])
+                best = Winner(trial, now.params[place], now.running_statistics[place])
     return best
 
 
-def _cut(now, rows):
-    """At a look: who is not among the best of all that have ever stood there is stopped."""
-    look, loss, state = now.stop, now.loss.copy(), now.state.copy()
-    for trials, at in now.groups:
-        loss[list(trials), look] = _loss(at, rows.seen)
-    here = np.array([trial for trials, _ in now.groups for trial in trials])
-    before = np.setdiff1d(np.flatnonzero(now.iterations >= _target(now)), here)
-    alive = set(here[now.search.halving.survive(loss[here, look], loss[before, look])].tolist())
-    state[[trial for trial in here if trial not in alive]] = STOPPED
-    groups = [left for group in now.groups if (left := _remaining(group, alive))]
-    return replace(now, state=state, loss=loss, groups=tuple(groups), stop=look + 1)
+def _halved(state, data):
+    """At a rung: who is not among the best of all that have ever stood there is stopped."""
+    rung, loss, stopped = state.stop, state.loss.copy(), state.stopped.copy()
+    for trials, now in state.batches:
+        loss[list(trials), rung] = _loss(now, data.seen)
+    here = np.array([trial for trials, _ in state.batches for trial in trials])
+    there = np.flatnonzero(state.iterations >= state.search.stops[rung])
+    earlier = loss[np.setdiff1d(there, here), rung]
+    alive = state.search.halving.survivors(loss[here, rung], earlier)
+    stopped[here[~alive]] = True
+    batches = [left for batch in state.batches if (left := _remaining(batch, ~stopped))]
+    return replace(state, stopped=stopped, loss=loss, batches=tuple(batches), stop=rung + 1)
 
 
-def _loss(at, data):
-    """The mean loss `(trials,)` on the validation rows; NaN where it is not finite."""
-    network = at.training.network
+def _loss(now, data: Data):
+    """The mean loss `(trials,)` on the validation set; NaN where it is not finite."""
+    network = now.training.network
+    x, statistics = data.x_test.astype(now.params.dtype, copy=False), now.running_statistics[:, 0]
     with np.errstate(all="ignore"):
-        z = network.outputs(at.params[:, 0], data.x_test.astype(at.params.dtype, copy=False), running_statistics=at.running_statistics[:, 0])
+        z = network.outputs(now.params[:, 0], x, running_statistics=statistics)
         loss, _ = softmax_cross_entropy(z, one_hot(data.t_test, z.shape[-1], z.dtype))
     return np.where(np.isfinite(loss), loss, np.nan)
 
 
-def _remaining(group, alive):
-    places = [i for i, trial in enumerate(group.trials) if trial in alive]
-    if not places:
-        return None
-    return Batch(tuple(group.trials[i] for i in places), select(group.progress, places))
+def _remaining(batch, alive):
+    places = [i for i, trial in enumerate(batch.trials) if alive[trial]]
+    if places:
+        trials = tuple(batch.trials[i] for i in places)
+        return Batch(trials, loop.select(batch.progress, places))
+    return None

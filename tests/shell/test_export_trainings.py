@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.hyperparameter_search.spec import Search, parts
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
@@ -18,8 +17,8 @@ from optviz.shell.export.menu import charts_page
 from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
-from optviz.tuning.halving import Halving
-from optviz.tuning.search import go_on, start
+from optviz.tuning import Halving, Search, split_data
+from optviz.tuning import search as searching
 from tests.page import open_page, plots, trained
 
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
@@ -87,16 +86,14 @@ def test_networks_go_by_what_they_do_not_share():
 
 
 def test_the_trials_of_a_search(tmp_path):
-    search = replace(
-        Search(), trials=4, halving=Halving(), training=replace(Search().training, network=Network((64, 10, 10)), iterations=40)
-    )
-    rows = parts(search)
-    done = go_on(start(search), rows)
+    search = Search(network=Network((64, 10, 10)), iterations=40, trials=4, halving=Halving())
+    data = split_data(search)
+    done = searching.advance(searching.begin(search), data)
     assert len({training.iterations for training in done.trainings}) > 1  # some were stopped
     names = [[f"trial {i}" for i in range(len(t.trials))] for t in done.trainings]
     code = training_script("Which settings?", done.trainings, names, n_test=search.validation)
     out = printed_by(code, tmp_path)
-    assert out == [*expected(done.trainings, names, rows.seen)]
+    assert out == [*expected(done.trainings, names, data.seen)]
     tested = sorted(float(line.rpartition(" ")[2]) for line in out)
     assert tested == sorted(done.scores.tolist())
 

@@ -1,1 +1,1 @@
-"""Which settings should be tried?"""
+"""Which settings should be tried? A search over hyperparameters on validation data. Figure 6.24."""

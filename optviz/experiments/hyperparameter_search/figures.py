@@ -1,285 +1,234 @@
-"""Pictures of a search: where the trials lie and how good they are, the best ones' curves, and searches side by side."""
+"""Where the trials lie and how good they are, the best ones' curves, searches side by side."""
 
 from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.hyperparameter_search.spec import Search
-from optviz.experiments.hyperparameter_search.text import (
-    CUT,
-    ENDED,
-    LOST,
-    UNDER_WAY,
-    WAITING,
-    percent,
-    statuses,
-)
-from optviz.nn import stream
-from optviz.plot.style import (
+from optviz.experiments.hyperparameter_search.text import STATUSES, percent
+from optviz.plot import (
     LIGHT,
+    Axis,
+    Dots,
+    Figure,
+    Line,
+    Panel,
     Style,
     Theme,
+    fill_template,
+    grid,
+    marginals,
     number,
-    packed,
 )
-from optviz.plot.thumbnail import HEIGHT, WIDTH
-from optviz.tuning import SAMPLERS
-from optviz.tuning.search import (
-    DONE,
-    OPEN,
-    PROPOSALS,
-    STOPPED,
-    SearchState,
+from optviz.plot import (
+    percent as percent_axis,
 )
+from optviz.spec import canonical_json, to_dict
+from optviz.translation import _
+from optviz.tuning import Search, SearchState, Status
 
-BEST, ACROSS = 20, 5  # curves of the best, and how many of them in a row
-STAMPED = 36  # trials in a stamp
-SIDE = 0.74  # share of the picture for the trials; the rest is for the accuracy along each hyperparameter
+BEST, COLUMNS = 20, 5  # curves of the best, and how many of them in a row
+PREVIEW = 36  # trials in a thumbnail
 # From a poor accuracy to a good one: on both backgrounds the good ones stand out most.
-SCALES = {
-    "light": [[0, "#cfd9e3"], [0.5, "#5aa9d6"], [1, "#08306b"]],
-    "dark": [[0, "#3a4d61"], [0.5, "#56b4e9"], [1, "#ffffff"]],
-}
-MARKS = {
-    ENDED: "circle",
-    CUT: "x-thin-open",
-    LOST: "triangle-down-open",
-    UNDER_WAY: "circle-open",
-    WAITING: "circle",
+LIGHT_COLORS, DARK_COLORS = ("#cfd9e3", "#5aa9d6", "#08306b"), ("#3a4d61", "#56b4e9", "#ffffff")
+# The look of a trial: its marker, its size where that is not by its score, its opacity.
+LOOKS = {
+    Status.COMPLETED: ("circle", None, 0.95),
+    Status.STOPPED: ("x-thin-open", 9.0, 0.95),
+    Status.DIVERGED: ("triangle-down-open", 9.0, 0.95),
+    Status.RUNNING: ("circle-open", None, 0.95),
+    Status.WAITING: ("circle", 4.0, 0.5),
 }
 
 
-def scatter(trials: SearchState, theme: Theme, x: int = 0, y: int = 1) -> dict:
-    """The trials over two of the hyperparameters; above and at the right, the accuracy along each of the two.
+def trials(state: SearchState, theme: Theme, x: int = 0, y: int = 1) -> Figure:
+    """The trials over two of the hyperparameters, and the accuracy along each of the two.
 
     A good trial is large and strong in color; the best has a ring and its accuracy beside it.
     """
-    axes = trials.search.space.axes
-    data = []
-    for fate in MARKS:
-        data += _marked(trials, np.flatnonzero(statuses(trials) == fate), fate, theme, x, y)
-    if trials.winner:
-        data += _ringed(trials, trials.winner.trial, theme, x, y)
-    layout = {
-        "margin": {"l": 62, "r": 14, "t": 30, "b": 44}, "hovermode": "closest", "dragmode": "pan",
-        "xaxis": {**_axis(axes[x]), "domain": [0, SIDE - 0.02], "anchor": "y"},
-        "yaxis": {**_axis(axes[y]), "domain": [0, SIDE - 0.02], "anchor": "x"},
-        "xaxis2": {**_share(), "domain": [SIDE + 0.02, 1], "anchor": "y"},
-        "yaxis2": {**_share(), "domain": [SIDE + 0.02, 1], "anchor": "x"},
-        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
-    }  # fmt: skip
-    return {"data": data, "layout": layout}
+    axes = state.search.space.axes
+    groups = [_with_status(state, status, theme, x, y) for status in LOOKS]
+    if state.winner:
+        groups.append(_ring(state, theme, x, y))
+    main, above, beside = (
+        [mark for group in groups for mark in group[k : k + 1]] for k in range(3)
+    )
+    share = percent_axis(
+        _("accuracy"), (-0.03, 1.06), ticks=(0, 0.5, 1), fixed=True, title_size=12, standoff=4
+    )
+    return marginals(
+        Panel(main, _axis(axes[x]), _axis(axes[y])),
+        Panel(above, y=share),
+        Panel(beside, x=share),
+        label=_("The trials over two hyperparameters. The table has the best of them."),
+        view=canonical_json([to_dict(state.search.space), x, y]),
+        margin={"r": 14, "b": 44},
+        height=(22, 58, 46),
+    )
 
 
 def _axis(axis):
     room = 0.03 * (axis.high - axis.low)
-    q = axis.quantity
-    return {
-        "type": "log", "title": {"text": f"{q.title} {q.symbol}", "standoff": 4}, "range": [axis.low - room, axis.high + room],
-        "exponentformat": "power", "dtick": 1 if axis.high - axis.low <= 4 else 2, "tickangle": 0, "zeroline": False,
-    }  # fmt: skip
-
-
-def _share():
-    return {
-        "range": [-0.03, 1.06], "tickformat": ".0%", "tickvals": [0, 0.5, 1], "zeroline": False, "fixedrange": True,
-        "title": {"text": "accuracy", "font": {"size": 12}, "standoff": 4},
-    }  # fmt: skip
-
-
-def _marked(trials, of, fate, theme, x, y):
-    """Trials with one fate: over the two hyperparameters, and their accuracy along each."""
-    values, scores = trials.values[of], np.nan_to_num(trials.scores[of])
-    scale = SCALES["light" if theme == LIGHT else "dark"]
-    open_, waiting = MARKS[fate].endswith("open"), fate == WAITING
-    size = (
-        np.full(len(of), 4.0)
-        if waiting
-        else np.full(len(of), 9.0)
-        if fate in (CUT, LOST)
-        else 6 + 14 * scores**2
+    return Axis(
+        f"{_(axis.declared.title)} {axis.declared.symbol}",
+        limits=(10 ** (axis.low - room), 10 ** (axis.high + room)),
+        log=True,
+        step=1 if axis.high - axis.low <= 4 else 2,
+        tick_angle=0,
+        standoff=4,
     )
-    marker = {
-        "symbol": MARKS[fate], "size": [round(float(s), 1) for s in size], "opacity": 0.5 if waiting else 0.95,
-        "line": {"width": 1.6 if open_ else 0.8, "color": theme.faint},
-        **({"color": theme.faint} if waiting or fate in (CUT, LOST) else
-           {"color": [round(float(s), 3) for s in scores], "colorscale": scale, "cmin": 0, "cmax": 1}),
-    }  # fmt: skip
-    if fate == UNDER_WAY:
-        marker["line"] = {
-            "width": 2,
-            **{k: marker[k] for k in ("color", "colorscale", "cmin", "cmax")},
-        }
-    names = trials.search.space.axes
-    told = [
-        f"trial {t + 1}, {fate}<br>" + "<br>".join(f"{a.quantity.title} {number(v, 3)}" for a, v in zip(names, row, strict=True))
-        + ("" if waiting else f"<br>validation {percent(s)}")
-        for t, row, s in zip(of, values, scores, strict=True)
-    ]  # fmt: skip
-    common = {
-        "type": "scatter",
-        "mode": "markers",
-        "name": fate,
-        "legendgroup": fate,
-        "hovertext": told,
-        "hoverinfo": "text",
-    }
-    main = {**common, "uid": f"s{fate}", "x": packed(values[:, x]), "y": packed(values[:, y]), "marker": marker,
-            "showlegend": len(of) > 0}  # fmt: skip
-    if waiting:
+
+
+def _with_status(state, status, theme, x, y):
+    """Trials of one status: over the two hyperparameters, and their accuracy along each."""
+    which, name = np.flatnonzero(state.statuses == status), _(STATUSES[status])
+    values, scores = state.values[which], np.nan_to_num(state.scores[which])
+    marker, size, alpha = LOOKS[status]
+    look = {"alpha": alpha, "edge": theme.faint, "edge_width": 0.8, "legend": len(which) > 0}
+    if marker.endswith("open"):
+        look["edge_width"] = 1.6
+    if status == Status.RUNNING:  # its edge is what one sees of it
+        look |= {"edge": "", "edge_width": 2}
+    if size is None:
+        colors = LIGHT_COLORS if theme == LIGHT else DARK_COLORS
+        look |= {"shade": scores.round(3), "colors": colors}
+        size = (6 + 14 * scores**2).round(1)
+    common = {"name": name, "group": name, "hover": _hover(state, which, name)}
+    small = {**common, **look, "size": 6, "alpha": 0.9, "legend": False, "decoration": True}
+    key, style = status.name.lower(), Style(theme.faint, marker=marker)
+    main = Dots(values[:, x], values[:, y], style, uid=key, size=size, **common, **look)
+    if status == Status.WAITING:
         return [main]
-    small = {**marker, "size": 6, "opacity": 0.9}
-    above = {
-        **common,
-        "uid": f"a{fate}",
-        "x": packed(values[:, x]),
-        "y": packed(scores),
-        "yaxis": "y2",
-    }
-    beside = {
-        **common,
-        "uid": f"b{fate}",
-        "x": packed(scores),
-        "y": packed(values[:, y]),
-        "xaxis": "x2",
-    }
-    return [main, *({**m, "marker": small, "showlegend": False} for m in (above, beside))]
-
-
-def _ringed(trials, best, theme, x, y):
-    value, score = trials.values[best], trials.scores[best]
-    common = {
-        "type": "scatter", "name": "the best", "legendgroup": "best", "hoverinfo": "skip",
-        "marker": {"symbol": "circle-open", "size": 25, "color": theme.lines[1], "line": {"width": 3, "color": theme.lines[1]}},
-    }  # fmt: skip
-    small = {**common["marker"], "size": 13}
-    left = trials.points[best, x] > 0.7
-    main = {
-        **common, "uid": "best", "mode": "markers+text", "x": packed([value[x]]), "y": packed([value[y]]), "showlegend": True,
-        "text": [f"<b>{percent(score)}</b>   " if left else f"   <b>{percent(score)}</b>"],
-        "textposition": "middle left" if left else "middle right", "textfont": {"size": 14},
-    }  # fmt: skip
-    rest = {**common, "mode": "markers", "marker": small, "showlegend": False}
     return [
         main,
-        {**rest, "uid": "best above", "x": packed([value[x]]), "y": packed([score]), "yaxis": "y2"},
-        {
-            **rest,
-            "uid": "best beside",
-            "x": packed([score]),
-            "y": packed([value[y]]),
-            "xaxis": "x2",
-        },
+        Dots(values[:, x], scores, style, uid=f"{key} above", **small),
+        Dots(scores, values[:, y], style, uid=f"{key} beside", **small),
     ]
 
 
-def best_curves(trials: SearchState, theme: Theme, epoch: float) -> dict:
-    """A small chart for each of the best, as in figure 6.24: on validation rows solid, on training rows dashed."""
-    best = trials.ranking[:BEST]
-    down = max(-(-len(best) // ACROSS), 1)
-    wide, tall, gap = 1 / ACROSS, 1 / down, 0.02
-    data, layout = [], {
-        "margin": {"l": 44, "r": 8, "t": 26, "b": 34}, "hovermode": "closest", "annotations": [],
-        "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
-    }  # fmt: skip
-    end = trials.search.training.iterations / epoch
+def _hover(state, which, name):
+    texts = []
+    for t in which:
+        lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
+        for axis, value in zip(state.search.space.axes, state.values[t], strict=True):
+            lines.append(f"{_(axis.declared.title)} {number(value, 3)}")
+        if state.iterations[t]:
+            lines.append(_("validation {accuracy}").format(accuracy=percent(state.scores[t])))
+        texts.append("<br>".join(lines))
+    return texts
+
+
+def _ring(state, theme, x, y):
+    """The best trial in each of the three panels."""
+    best = state.winner.trial
+    value, score, left = state.values[best], state.scores[best], state.points[best, x] > 0.7
+    color = theme.lines[1]
+    common = {"style": Style(color, marker="circle-open"), "edge": color, "edge_width": 3}
+    common |= {"name": _("the best"), "group": "best"}
+    small = {**common, "size": 13, "legend": False, "decoration": True}
+    accuracy = f"<b>{percent(score)}</b>"
+    text = {
+        "text": [f"{accuracy}   " if left else f"   {accuracy}"],
+        "text_position": "middle left" if left else "middle right",
+    }
+    return [
+        Dots([value[x]], [value[y]], uid="best", size=25, legend=True, **text, **common),
+        Dots([value[x]], [score], uid="best above", **small),
+        Dots([score], [value[y]], uid="best beside", **small),
+    ]
+
+
+def best_curves(state: SearchState, theme: Theme) -> Figure:
+    """A small chart for each of the best, as in figure 6.24."""
+    best, epoch = state.ranking[:BEST], state.search.epoch
+    looks = (  # validation and training, as accuracies have them
+        (1, _("on the validation set"), Style(theme.lines[0]), 2.4),
+        (0, _("on the training set"), Style(theme.lines[1], (6, 4)), 1.6),
+    )
+    hover = _("Best-{place}, {name}: {y:.1%}, epoch {x:.3g}")
+    panels = []
     for i, trial in enumerate(best):
-        row, column = divmod(i, ACROSS)
-        k = "" if i == 0 else str(i + 1)
-        for part, name, look in (
-            (1, "validation", ("solid", 2.4, theme.lines[0])),
-            (0, "training", ("6px,4px", 1.6, theme.lines[1])),
-        ):
-            curve = trials.accuracy[trial, :, part]
+        lines = []
+        for part, name, look, width in looks:
+            curve = state.accuracy[trial, :, part]
             known = np.isfinite(curve)
-            data.append(
-                {
-                    "type": "scatter", "mode": "lines", "uid": f"{name}{i}", "name": f"on {name} rows", "legendgroup": name, "showlegend": i == 0,
-                    "x": packed(trials.evaluated[known] / epoch), "y": packed(curve[known]), "xaxis": f"x{k}", "yaxis": f"y{k}",
-                    "line": {"dash": look[0], "width": look[1], "color": look[2], "simplify": False},
-                    "hovertemplate": f"Best-{i + 1}, {name}: %{{y:.1%}}, epoch %{{x:.3g}}<extra></extra>",
-                }
-            )  # fmt: skip
-        bottom = row == down - 1 or i + ACROSS >= len(best)
-        top = 1 - row * tall
-        layout[f"xaxis{k}"] = {
-            "domain": [column * wide + gap / 2, (column + 1) * wide - gap / 2], "anchor": f"y{k}", "range": [0, end], "fixedrange": True,
-            "showticklabels": bottom, "nticks": 4, "zeroline": False, "tickfont": {"size": 11},
-            **({"title": {"text": "epoch", "font": {"size": 12}, "standoff": 2}} if bottom else {}),
-        }  # fmt: skip
-        layout[f"yaxis{k}"] = {
-            "domain": [max(top - tall + 0.09 / down, 0), top - 0.18 / down], "anchor": f"x{k}", "range": [0, 1.03], "fixedrange": True,
-            "showticklabels": column == 0, "tickformat": ".0%", "tickvals": [0, 0.5, 1], "zeroline": False, "tickfont": {"size": 11},
-        }  # fmt: skip
-        stopped = " ✕" if trials.state[trial] == STOPPED else ""
-        layout["annotations"].append(
-            {
-                "text": f"{i + 1}: {percent(trials.scores[trial])}{stopped}", "xref": "paper", "yref": "paper", "showarrow": False,
-                "x": (column + 0.5) * wide, "y": top - 0.17 / down, "xanchor": "center", "yanchor": "bottom", "font": {"size": 12},
-            }
-        )  # fmt: skip
-    return {"data": data, "layout": layout}
-
-
-def so_far(lines: list[tuple[str, SearchState, Style]]) -> dict:
-    """The best accuracy of each search so far, over the work that it has taken, in whole trainings."""
-    data, right = [], 1.0
-    for i, (name, trials, look) in enumerate(lines):
-        spent, best = progress(trials)
-        right = max(right, float(trials.search.trials), *spent[-1:])
-        data.append(
-            {
-                "type": "scatter", "mode": "lines+markers", "uid": f"far{i}", "name": name, "x": packed(spent), "y": packed(best),
-                "line": {"shape": "hv", "color": look.color, "dash": look.dash, "width": 2.4, "simplify": False},
-                "marker": {"symbol": look.marker, "size": [7 if j % max(len(spent) // 8, 1) == 0 else 0 for j in range(len(spent))], "color": look.color},
-                "hovertemplate": f"{name}: %{{y:.1%}} after %{{x:.3g}}<extra></extra>",
-            }
-        )  # fmt: skip
-    return {
-        "data": data,
-        "layout": {
-            "margin": {"l": 62, "r": 12, "t": 30, "b": 42}, "hovermode": "closest", "dragmode": "pan",
-            "xaxis": {"title": {"text": "work, in whole trainings", "standoff": 4}, "range": [0, 1.02 * right], "zeroline": False},
-            "yaxis": {"title": {"text": "best validation accuracy so far"}, "tickformat": ".0%", "range": [0, 1.02], "zeroline": False},
-            "legend": {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "yanchor": "bottom", "font": {"size": 12}},
-        },
-    }  # fmt: skip
-
-
-def progress(trials: SearchState) -> tuple[np.ndarray, np.ndarray]:
-    """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each of the trials that have ended, in their order."""
-    ended = np.flatnonzero(trials.state != OPEN)
-    spent = np.cumsum(trials.iterations[ended]) / trials.search.training.iterations
-    return spent, np.maximum.accumulate(
-        np.where(trials.state[ended] == DONE, trials.scores[ended], 0.0)
+            more = {"name": name, "group": name, "legend": i == 0, "uid": f"{part} {i}"}
+            more["hover"] = fill_template(hover, place=i + 1)
+            x = state.evaluated[known] / epoch
+            lines.append(Line(x, curve[known], look, width=width, **more))
+        stopped = " ✕" if state.stopped[trial] else ""
+        panels.append(
+            Panel(
+                lines,
+                Axis(_("epoch"), limits=(0, state.search.iterations / epoch), ticks=4),
+                percent_axis(limits=(0, 1.03), ticks=(0, 0.5, 1)),
+                title=f"{i + 1}: {percent(state.scores[trial])}{stopped}",
+            )
+        )
+    return grid(
+        panels,
+        COLUMNS,
+        gap=(0.02, 0.27 / max(-(-len(best) // COLUMNS), 1)),
+        share_x=True,
+        share_y=True,
+        legend="window",
+        label=_(
+            "Accuracy of the best {n} over the epochs. The table has their last accuracies."
+        ).format(n=len(best)),
+        view="curves",
+        margin={"l": 44, "r": 8, "t": 46, "b": 34},
+        height=(28, 74, 52),
     )
 
 
-def stamp(search: Search, theme: Theme) -> str:
-    """Where a search looks, with a tick for each value on two sides, as a small SVG; what came of it is made up."""
-    search = replace(search, trials=min(search.trials, STAMPED))
-    sampler, d = search.sampler.build(SAMPLERS), len(search.space.axes)
-    points = np.empty((0, d))
-    for i, n in enumerate(search.rounds):
-        scores = np.exp(-8 * (points[:, 0] - 0.8) ** 2)
-        points = np.concatenate(
-            [
-                points,
-                sampler.propose(points, scores, n, stream(search.training.seeds[0], PROPOSALS, i)),
-            ]
-        )
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true">'
-    ]
-    parts.append(f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>')
-    for u, v in points[:, :2]:
-        x, y, size = (
-            14 + u * (WIDTH - 24),
-            HEIGHT - 14 - v * (HEIGHT - 24),
-            1.5 + 3 * np.exp(-8 * (u - 0.8) ** 2),
-        )
-        parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}" fill="{theme.lines[0]}"/>')
-        parts.append(
-            f'<path d="M{x:.1f} {HEIGHT}v-6M0 {y:.1f}h6" stroke="{theme.lines[1]}" stroke-width="1"/>'
-        )
-    return "".join([*parts, "</svg>"])
+def best_so_far(lines: list[tuple[str, SearchState, Style]]) -> Figure:
+    """The best accuracy of each search so far, over the work that it has taken."""
+    marks, right = [], 1.0
+    for i, (name, state, look) in enumerate(lines):
+        work, best = progress(state)
+        right = max(right, float(state.search.trials), *work[-1:])
+        hover = fill_template(_("{name}: {y:.1%} after {x:.3g}"), name=name)
+        line = {"name": name, "uid": f"far{i}", "hover": hover, "size": 7, "legend": True}
+        marks.append(Line(work, best, look, shape="hv", markers=8, **line))
+    return Figure(
+        marks,
+        Axis(_("work, in whole trainings"), limits=(0, 1.02 * right)),
+        percent_axis(_("best validation accuracy so far")),
+        label=_("The best accuracy so far of each search. The table says the same."),
+        view="far",
+        hover="closest",
+        height=(16, 46, 34),
+    )
+
+
+def progress(state: SearchState) -> tuple[np.ndarray, np.ndarray]:
+    """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended."""
+    ended = np.flatnonzero(state.ended)
+    work = np.cumsum(state.iterations[ended]) / state.search.iterations
+    completed = np.where(state.completed[ended], state.scores[ended], 0.0)
+    return work, np.maximum.accumulate(completed)
+
+
+def thumbnail(search: Search, theme: Theme) -> Figure:
+    """Where a search looks, with a tick for each value on two sides; what came of it is made up."""
+    search = replace(search, trials=min(search.trials, PREVIEW))
+    points = np.empty((0, len(search.space.axes)))
+    for i in range(len(search.rounds)):
+        points = np.concatenate([points, search.propose(i, points, _made_up(points))])
+    u, v = points[:, :2].T
+    ticks, gap = np.full(len(u), np.nan), np.full(len(u), -0.06)
+    ends = np.stack([gap, gap + 0.05, ticks], -1).ravel()
+    look = Style(theme.lines[1])
+    dots = Style(theme.lines[0])
+    return Figure(
+        [
+            Dots(u, v, dots, size=4 + 9 * _made_up(points)),
+            Line(np.stack([u, u, ticks], -1).ravel(), ends, look, width=1.2),
+            Line(ends, np.stack([v, v, ticks], -1).ravel(), look, width=1.2),
+        ],
+        Axis(limits=(-0.06, 1.04)),
+        Axis(limits=(-0.06, 1.04)),
+    )
+
+
+def _made_up(points):
+    return np.exp(-8 * (points[:, 0] - 0.8) ** 2)

@@ -2,119 +2,80 @@
 
 import numpy as np
 
-from optviz.experiments.hyperparameter_search.spec import Search
-from optviz.plot.old_training import table
-from optviz.plot.style import Style, number
-from optviz.tuning import SAMPLERS, rank_correlation
-from optviz.tuning.search import (
-    DONE,
-    OPEN,
-    STOPPED,
-    SearchState,
-)
+from optviz.data import DATASETS
+from optviz.experiments.page import Caption
+from optviz.optim.hyperparameter import sentence
+from optviz.plot import Column, Style, Table, number
+from optviz.translation import N_, _
+from optviz.tuning import SAMPLERS, Search, SearchState, Status, rank_correlation
+from optviz.tuning.search import final_accuracy
+from optviz.tuning.spec import SearchData
 
 LISTED = 10  # of the best, in the table
 WEAK = 0.25  # a rank correlation below this says little
-# What has become of a trial.
-WAITING, UNDER_WAY, LOST, ENDED, CUT = (
-    "waiting",
-    "under way",
-    "diverged",
-    "trained to the end",
-    "stopped early",
-)
+STATUSES = {
+    Status.WAITING: N_("waiting"),
+    Status.RUNNING: N_("under way"),
+    Status.COMPLETED: N_("trained to the end"),
+    Status.STOPPED: N_("stopped early"),
+    Status.DIVERGED: N_("diverged"),
+}
 
 
-def percent(share, digits: int = 3) -> str:
+def percent(share: float, digits: int = 3) -> str:
+    """A share in percent."""
     return f"{number(100 * share, digits)} %"
 
 
-def statuses(trials: SearchState) -> np.ndarray:
-    """What has become of each trial, `(n,)`."""
-    begun = np.where(trials.iterations > 0, UNDER_WAY, WAITING)
-    ended = np.select([trials.state == DONE, trials.state == STOPPED], [ENDED, CUT], begun)
-    return np.where(trials.diverged_at >= 0, LOST, ended)
-
-
-def names(searches: list[Search]) -> list[str]:
-    """A name for each, by who proposes and whether some are stopped."""
-    return [_name(search) for search in searches]
-
-
-def _name(search):
-    hyperparameters = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.values.items())
-    halving = (
-        f"halving by {search.halving.factor} from {search.halving.first}" if search.halving else ""
-    )
-    return " + ".join(
-        filter(
-            None,
-            [
-                SAMPLERS[search.sampler.key].label
-                + (f" ({hyperparameters})" if hyperparameters else ""),
-                halving,
-            ],
-        )
+def search_name(search: Search) -> str:
+    """Who proposes, and whether trials are stopped."""
+    name = SAMPLERS[search.sampler.key].label
+    if search.sampler.values:
+        settings = ", ".join(f"{k} {number(v)}" for k, v in search.sampler.values.items())
+        name = f"{name} ({settings})"
+    if search.halving is None:
+        return name
+    return _("{sampler} + halving by {factor} from {first}").format(
+        sampler=name, factor=search.halving.factor, first=search.halving.first
     )
 
 
-def best_table(trials: SearchState) -> str:
+def best_table(state: SearchState) -> Table:
     """The best trials in numbers."""
-    axes = trials.search.space.axes
-    headings = (
+    columns = (
         "",
-        "validation",
-        "training",
-        *(f"{a.quantity.title} {a.quantity.symbol}" for a in axes),
-        "trial",
-        "iterations",
-        "",
+        Column(_("validation"), 3, percent=True),
+        Column(_("training"), 3, percent=True),
+        *(Column(f"{_(a.declared.title)} {a.declared.symbol}", 3) for a in state.search.space.axes),
+        _("trial"),
+        _("iterations"),
+        _("status"),
     )
-    fate, values, rows = statuses(trials), trials.values, []
-    for place, t in enumerate(trials.ranking[:LISTED], 1):
-        rows.append(
-            [
-                f"Best-{place}", percent(trials.scores[t]), percent(trials.accuracy[t, trials.last[t], 0]), *(number(v, 3) for v in values[t]),
-                f"{t + 1}", f"{trials.iterations[t]}", str(fate[t]),
-            ]
-        )  # fmt: skip
-    return table("The best trials", headings, [(row, None) for row in rows])
+    statuses, values, rows = state.statuses, state.values, []
+    for place, t in enumerate(state.ranking[:LISTED], 1):
+        name = _("Best-{place}").format(place=place)
+        accuracies = state.scores[t], state.accuracy[t, state.last[t], 0]
+        status = _(STATUSES[statuses[t]])
+        rows.append([name, *accuracies, *values[t], int(t) + 1, int(state.iterations[t]), status])
+    return Table(_("The best trials"), columns, rows)
 
 
-def compared(lines: list[tuple[str, SearchState, Style]]) -> str:
+def comparison(lines: list[tuple[str, SearchState, Style]]) -> Table:
     """Searches side by side."""
+    columns = (
+        "",
+        Column(_("best validation"), 3, percent=True),
+        _("trials"),
+        Column(_("work, in whole trainings"), 3),
+        _("different values of each"),
+    )
     rows = []
-    for name, trials, look in lines:
-        ended = int((trials.state != OPEN).sum())
-        best = percent(trials.scores[trials.winner.trial]) if trials.winner else "–"
-        spent = trials.iterations.sum() / trials.search.training.iterations
-        different = " / ".join(map(str, different_values(trials.points)))
-        rows.append(([name, best, f"{ended}", number(spent, 3), different], look))
-    return table(
-        "Searches side by side",
-        ("", "best validation", "trials", "work, in whole trainings", "different values of each"),
-        rows,
-    )
-
-
-def matters(trials: SearchState) -> str:
-    """Which of the hyperparameters the accuracy goes with."""
-    of = np.flatnonzero(trials.state != OPEN)
-    if len(of) < 4:
-        return ""
-    axes = trials.search.space.axes
-    found = [
-        f"{a.quantity.title} {number(rank_correlation(trials.standing[of], trials.points[of, i]), 2)}"
-        for i, a in enumerate(axes)
-    ]
-    different = [
-        f"{n} of the {a.quantity.title}"
-        for n, a in zip(different_values(trials.points[of]), axes, strict=True)
-    ]
-    return (
-        f"**Rank correlation of accuracy with each hyperparameter**: {', '.join(found)}. 1: the more the better; 0: it does not matter, or "
-        f"the best lies in between. In {len(of)} trials there were so many different values: {', '.join(different)}."
-    )
+    for name, state, _look in lines:
+        best = state.scores[state.winner.trial] if state.winner else None
+        work = state.iterations.sum() / state.search.iterations
+        different = " / ".join(map(str, different_values(state.points)))
+        rows.append([name, best, int(state.ended.sum()), work, different])
+    return Table(_("Searches side by side"), columns, rows, [look for *_rest, look in lines])
 
 
 def different_values(points) -> list[int]:
@@ -122,48 +83,117 @@ def different_values(points) -> list[int]:
     return [len(np.unique(column.round(9))) for column in points.T]
 
 
-def at_border(trials: SearchState) -> list[tuple[int, bool]]:
-    """At which borders of the ranges the best lies: the axis, and whether it is its upper end."""
-    return trials.search.space.border(trials.points[trials.winner.trial]) if trials.winner else []
+def correlations(state: SearchState) -> str:
+    """Which of the hyperparameters the accuracy goes with."""
+    ended, axes = np.flatnonzero(state.ended), state.search.space.axes
+    if len(ended) < 4:
+        return ""
+    found = [
+        f"{_(axis.declared.title)} {number(correlation(state, i), 2)}"
+        for i, axis in enumerate(axes)
+    ]
+    counts = [
+        _("{n} of the {hyperparameter}").format(n=n, hyperparameter=_(axis.declared.title))
+        for n, axis in zip(different_values(state.points[ended]), axes, strict=True)
+    ]
+    return _(
+        "**Rank correlation of accuracy with each hyperparameter**: {correlations}. 1: the more "
+        "the better; 0: it does not matter, or the best lies in between. In {n} trials there "
+        "were so many different values: {counts}."
+    ).format(correlations=", ".join(found), n=len(ended), counts=", ".join(counts))
 
 
-def border_warning(trials: SearchState, i: int, upper: bool) -> str:
+def correlation(state: SearchState, i: int) -> float:
+    """Of how the trials that have ended stand with hyperparameter i."""
+    ended = state.ended
+    return rank_correlation(state.standing[ended], state.points[ended, i])
+
+
+def border_warning(state: SearchState, i: int, upper: bool) -> str:
     """That a better value may lie outside, or that it may be chance."""
-    of = np.flatnonzero(trials.state != OPEN)
-    axis, value = trials.search.space.axes[i], trials.values[trials.winner.trial, i]
-    weak = not abs(rank_correlation(trials.standing[of], trials.points[of, i])) >= WEAK
-    end = number(10 ** (axis.high if upper else axis.low), 3)
-    return (
-        f"**The best lies at the border of its range**: {axis.quantity.title} {number(value, 3)}, where the range ends at {end}. "
-        + (
-            "This hyperparameter hardly matters here, so it may be chance."
-            if weak
-            else "What lies beyond has not been tried and may be better."
+    axis, value = state.search.space.axes[i], state.values[state.winner.trial, i]
+    if abs(correlation(state, i)) >= WEAK:
+        message = _(
+            "**The best lies at the border of its range**: {hyperparameter} {value}, where the "
+            "range ends at {end}. What lies beyond has not been tried and may be better."
         )
-    )
+    else:
+        message = _(
+            "**The best lies at the border of its range**: {hyperparameter} {value}, where the "
+            "range ends at {end}. This hyperparameter hardly matters here, so it may be chance."
+        )
+    end = number(10 ** (axis.high if upper else axis.low), 3)
+    return message.format(hyperparameter=_(axis.declared.title), value=number(value, 3), end=end)
 
 
-def saved(trials: SearchState) -> str:
+def widen(low: float, high: float) -> str:
+    """On the button that widens a range."""
+    ends = [
+        "10" + f"{power:g}".translate(str.maketrans("-.0123456789", "⁻·⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        for power in (low, high)
+    ]
+    return _("Widen it to {low} … {high} and search").format(low=ends[0], high=ends[1])
+
+
+def saved(state: SearchState) -> str:
     """What was trained, and what training everyone to the end would have been."""
-    whole = len(trials.points) * trials.search.training.iterations
-    spent = int(trials.iterations.sum())
-    stopped = int((trials.state == STOPPED).sum())
-    text = f"**Halving** stopped {stopped} of {len(trials.points)} trials: {spent:,} iterations in place of {whole:,}"
-    text = (
-        f"{text}, {percent(1 - spent / whole, 2)} saved."
-        if whole and trials.done
-        else f"{text} so far."
+    whole, spent = len(state.points) * state.search.iterations, int(state.iterations.sum())
+    if state.done:
+        message = _(
+            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations in place of "
+            "{whole:,}, {saved} saved. At each rung the loss on the validation set decided. "
+            "Who starts slowly and would have won is lost."
+        )
+    else:
+        message = _(
+            "**Halving** stopped {stopped} of {n} trials: {spent:,} iterations in place of "
+            "{whole:,} so far. At each rung the loss on the validation set decided. "
+            "Who starts slowly and would have won is lost."
+        )
+    return message.format(
+        stopped=int(state.stopped.sum()),
+        n=len(state.points),
+        spent=spent,
+        whole=whole,
+        saved=percent(1 - spent / whole, 2),
     )
-    return f"{text} At each look the loss on validation rows decided. Who starts slowly and would have won is lost."
 
 
-def verdict(trials: SearchState, test: float, rows: int) -> str:
+def verdict(state: SearchState, data: SearchData) -> str:
     """The one look at the test data, and why it is the only one."""
-    n = trials.search.validation
-    best = trials.scores[trials.winner.trial]
-    return (
-        f"**On test data, looked at once: {percent(test)}** of {rows:,} rows. The same network had {percent(best)} on the {n} validation "
-        f"rows by which it was chosen among {len(trials.points)}: the best of many is in part the luckiest, and {n} rows leave "
-        f"±{number(100 * (best * (1 - best) / n) ** 0.5, 2)} % of chance (one standard error). Had test data chosen, this last "
-        "number would flatter too, and nothing would be left to tell."
+    n, best = state.search.validation, state.scores[state.winner.trial]
+    return _(
+        "**On the test set, looked at once: {test}** of {rows:,} examples. The same network had "
+        "{best} on the {n} validation examples by which it was chosen among {trials}: the best of "
+        "many is in part the luckiest, and {n} examples leave ±{error} % of chance (one standard "
+        "error). Had the test set chosen, this last number would flatter too, and nothing would "
+        "be left to tell."
+    ).format(
+        test=percent(final_accuracy(state, data)),
+        rows=len(data.t_test),
+        best=percent(best),
+        n=n,
+        trials=len(state.points),
+        error=number(100 * (best * (1 - best) / n) ** 0.5, 2),
+    )
+
+
+def notes(context) -> Caption:
+    """How it was done."""
+    search = context.spec
+    sampler = SAMPLERS[search.sampler.key]
+    return Caption(
+        _(
+            "{sampler}: {sentence} {cite}. All trials have the same initial weights and meet the "
+            "same mini-batches; they differ in the searched hyperparameters only. {rows} examples "
+            "train, {validation} others choose (validation), and the rest are looked at once, "
+            "when all is done (test). Data: {attribution}"
+        ).format(
+            sampler=sampler.label,
+            sentence=sentence(sampler),
+            cite=sampler.cite,
+            rows=search.split.rows,
+            validation=search.validation,
+            attribution=DATASETS[search.dataset.key].attribution,
+        )
     )

@@ -1,0 +1,135 @@
+"""What a search is: the space, who proposes, who is stopped, and what all trials share."""
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.nn import Network, stream
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
+from optviz.spec import Choice, SpecError, choice
+from optviz.training import (
+    MAX_NUMBERS,
+    Data,
+    Split,
+    Training,
+    TrainingSettings,
+    Trial,
+    check,
+    held_numbers,
+    load,
+)
+from optviz.tuning.halving import Halving
+from optviz.tuning.samplers import SAMPLERS
+from optviz.tuning.space import BOOK, Space
+
+EVALUATIONS = 10  # of a trial's accuracy
+PROPOSALS = 20  # the sampler's purpose among the streams of random numbers
+
+
+@dataclass(frozen=True)
+class Search(TrainingSettings):
+    """What is tried, who proposes, and what all trials share: equal searches give equal numbers.
+
+    Trials differ in the searched hyperparameters only: the same initial weights, the same
+    mini-batches. Of the examples that are not for training, the first `validation` choose among
+    the trials; the others are not looked at before the end. All randomness follows from `seed`.
+    As it is: figure 6.24 (Saitoh 2016, Deep Learning from Scratch), 100 random trials of 50 epochs.
+    """
+
+    network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
+    split: Split = Split(400)
+    batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
+    iterations: int = hyperparameter(200, 10, 2000, "T", log=True, help="updates of every network")
+    optimizer: OptimizerConfig = field(
+        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
+    )
+    space: Space = BOOK
+    sampler: Choice = choice("random", SAMPLERS, "Sampler")
+    trials: int = hyperparameter(100, 4, 200, "n", log=True, help="how many are tried")
+    halving: Halving | None = None
+    validation: int = hyperparameter(
+        100, 20, 500, help="examples that choose; neither for training nor for the test"
+    )
+    seed: int = hyperparameter(
+        0, 0, 99, help="another number, other proposals, initial weights, mini-batches, examples"
+    )
+
+    @cached_property
+    def base(self) -> Training:
+        """What every trial shares."""
+        return self.training(
+            self.optimizer,
+            seeds=(self.seed,),
+            split=replace(self.split, seed=self.seed),
+            eval_every=max(1, round(self.iterations / EVALUATIONS)),
+        )
+
+    @property
+    def stops(self) -> tuple[int, ...]:
+        """At which iterations trials are stopped: where their accuracy is measured; and the end."""
+        every = self.base.eval_every
+        wanted = self.halving.rungs(self.iterations) if self.halving else ()
+        rungs = dict.fromkeys(-(-t // every) * every for t in wanted)
+        return (*(t for t in rungs if t < self.iterations), self.iterations)
+
+    @property
+    def rounds(self) -> tuple[int, ...]:
+        """How many trials are proposed at a time."""
+        return self.sampler.build(SAMPLERS).rounds(self.trials, len(self.space.axes))
+
+    def propose(self, i: int, points, accuracies) -> np.ndarray:
+        """The points of round i, from those tried `(k, d)` and what came of them `(k,)`."""
+        rng = stream(self.seed, PROPOSALS, i)
+        return self.sampler.build(SAMPLERS).propose(points, accuracies, self.rounds[i], rng)
+
+    def trial(self, values) -> Trial:
+        """The trial with these hyperparameters `(d,)`."""
+        own = {axis.key: float(v) for axis, v in zip(self.space.axes, values, strict=True)}
+        if "momentum" in own:
+            own["momentum"] = 1 - own["momentum"]
+        l2, sigma = own.pop("l2", None), own.pop("sigma", None)
+        return Trial(own, l2, None if sigma is None else Choice("normal", {"sigma": sigma}))
+
+    def validate(self) -> None:
+        """SpecError where the optimizer cannot be searched so, or the networks are too many."""
+        check(self.base)
+        optimizer = self.optimizer.method.key
+        for axis in self.space.axes:
+            if not searchable(axis.key, optimizer):
+                name = OPTIMIZERS[optimizer].label
+                raise SpecError(f"{name} has no {axis.declared.title} to search")
+        if self.halving and self.trials * held_numbers(self.base) > 4 * MAX_NUMBERS:
+            raise SpecError(
+                "so many and large networks cannot be halved side by side: "
+                "take fewer trials or smaller networks"
+            )
+
+
+def searchable(key: str, optimizer: str) -> bool:
+    """Whether there is this hyperparameter where this optimizer trains."""
+    own = {declared.name for declared in hyperparameters(OPTIMIZERS[optimizer])}
+    return key not in ("lr", "momentum") or key in own
+
+
+class SearchData(NamedTuple):
+    """The examples: for training and validation, and those for the one look at the end."""
+
+    seen: Data
+    x_test: np.ndarray
+    t_test: np.ndarray
+
+
+def split_data(search: Search, data: Data | None = None) -> SearchData:
+    """The examples of a search. ValueError where none are left for the test."""
+    data, n = data or load(search.base), search.validation
+    if n >= len(data.t_test):
+        raise ValueError(
+            f"of the {len(data.t_test)} examples that are not for training {n} are for "
+            "validation: none are left for the test"
+        )
+    seen = data._replace(x_test=data.x_test[:n], t_test=data.t_test[:n])
+    return SearchData(seen, data.x_test[n:], data.t_test[n:])

@@ -19,8 +19,8 @@ def equations(cls) -> list[str]:
 
 
 def remarks(cls) -> str:
-    """What the docstring says beside its first line and its equations."""
-    rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n", 1)
+    """What the docstring says beside its first paragraph and its equations."""
+    rest = _DISPLAY.sub("", inspect.cleandoc(cls.__doc__ or "")).split("\n\n", 1)
     return " ".join(rest[1].split()) if len(rest) > 1 else ""
 
 

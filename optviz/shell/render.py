@@ -131,6 +131,7 @@ def _take(page, preset):
 def _notes(page, view):
     """What stands below: made from the states as they are when the page is run."""
     try:
+        page.check(session().specs[page.key])  # before anything is begun
         states = states_of(session().results_of(name_of(page)), _jobs(page, view)())
     except ValueError:  # said above
         states = ()

@@ -200,7 +200,7 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
         z, (theme.high, theme.low), x=names, y=names, span=(0, max(float(z.max()), 1e-3)), gap=2
     )
     axis = {"grid": False, "fixed": True, "categories": True}
-    title = _("{labels}: they answer differently on % of test examples").format(labels=name)
+    title = _("{labels}: % answered differently").format(labels=name)
     label = _("On which share of the test set two members answer differently, {labels}.")
     return Figure(
         [cells, shares],

@@ -116,7 +116,7 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
     spot.
     """
     marks, final, values = [], pair.final(part), np.array(pair.values)
-    hover = fill_template(_("{name}, {symbol} = {x:.3g}: {y:.1%}"), symbol=SYMBOLS[pair.view])
+    hover, diverged = _("{name}, {value}: {y}"), _("{name}, {value}: {y} (diverged)")
     for k, accuracies in enumerate(final):
         look, (middle, low, high) = style(k, theme), over_seeds(accuracies)
         lost = (pair.both[k].diverged_at >= 0).any(-1)
@@ -131,7 +131,12 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
                 size=9,
                 symbols=["x" if gone else look.marker for gone in lost],
                 ends=(low, high) if accuracies.shape[-1] > 1 else None,
-                hover=hover,
+                hover=[
+                    (diverged if gone else hover).format(
+                        name=_(NAMES[k]), value=pair.name(i), y=f"{middle[i]:.1%}"
+                    )
+                    for i, gone in enumerate(lost)
+                ],
             )
         )
     message = _("{value}:<br>plain is better")
@@ -140,6 +145,7 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
             message.format(value=pair.name(i)),
             pair.values[i],
             float(np.median(final[1, i])),
+            "center bottom",
             data=True,
             size=12,
             color=theme.ink,

@@ -23,7 +23,7 @@ VIEWS = {
     "rates": N_("Learning rates"),
     "graph": N_("One small batch"),
 }
-SIDES = {"before": N_("before the activation"), "after": N_("after the activation")}
+SIDES = {"before": N_("before"), "after": N_("after")}
 MAX_ROWS, MAX_NUMBER = 6, 1e6  # of the small batch
 MAX_VALUES = 25
 
@@ -96,7 +96,7 @@ class Example:
         if len(self.upstream) != n:
             raise SpecError(f"there are {n} rows and {len(self.upstream)} gradients")
         for value in (*self.x, *self.upstream):
-            if abs(value) > MAX_NUMBER:
+            if not abs(value) <= MAX_NUMBER:  # nor is it NaN
                 raise SpecError(
                     f"numbers of the small batch are at most {MAX_NUMBER:g}, not {value:g}"
                 )
@@ -117,7 +117,7 @@ class BatchNormComparison(TrainingSettings):
     optimizer: OptimizerConfig = field(
         default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
     )
-    place: str = option("before", SIDES, "Batch norm")
+    place: str = option("before", SIDES, "Batch norm relative to the activation")
     scales: Scales = Scales()
     rates: Rates = Rates()
     example: Example = Example()

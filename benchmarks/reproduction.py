@@ -24,7 +24,8 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
 from optviz.experiments.regularization import text as overfitting_text
 from optviz.experiments.standardization import run as scaling
-from optviz.experiments.trajectories.spec import BOOK, run
+from optviz.experiments.trajectories.run import run
+from optviz.experiments.trajectories.spec import BOOK
 from optviz.functions.library import FUNCTIONS
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig

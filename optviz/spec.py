@@ -99,8 +99,9 @@ def validate(spec) -> None:
             low, high, name = declared["count"]
             if not low <= len(value) <= high:
                 raise SpecError(f"there are {low} to {high} {name}, not {len(value)}")
-        many = isinstance(value, tuple)
-        for inner in value if many else (value,):
+        many = isinstance(value, tuple | dict)
+        found = value.values() if isinstance(value, dict) else value
+        for inner in found if many else (value,):
             if isinstance(inner, Choice) and "registry" in declared:
                 inner.check(declared["registry"], f.name.removesuffix("s") if many else f.name)
             elif is_dataclass(inner) and not isinstance(inner, Choice):

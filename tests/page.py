@@ -3,6 +3,7 @@
 import base64
 import json
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from unittest.mock import patch
@@ -11,10 +12,10 @@ import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from optviz.experiments.trajectories.view import View
-from optviz.shell.share import Shared, SharedScene, encode
+from optviz.shell.share import SharedScene, encode
 from optviz.training.jobs import TrainingJob
 from optviz.ui import job_runner
+from optviz.ui.locks import Controls
 from tests import memo
 
 # Every AppTest would read the metadata of all installed packages anew, which takes longer than our page does.
@@ -135,5 +136,10 @@ def drawn(figure, name) -> np.ndarray:
 def open_scene(scene, view=None) -> AppTest:
     """The trajectories with a scene that came by a link."""
     at = AppTest.from_file(str(APP), default_timeout=60)
-    at.query_params["s"] = encode(Shared(scene, view or View()))
+    at.query_params["s"] = encode(shared(scene, view))
     return sound(at.run())
+
+
+def shared(scene, view=None, controls=Controls()):
+    """What a link to a scene of the trajectories carries."""
+    return SharedScene("trajectories", replace(scene, view=view) if view else scene, controls)

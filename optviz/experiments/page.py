@@ -151,6 +151,20 @@ class View:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """A page that draws its columns itself with Streamlit: functions of the page's form.
+
+    `live(form)` gives the traces of its figures by name, for a slider that is held.
+    """
+
+    stage: Callable[[Any], None]
+    controls: Callable[[Any], None]
+    results: Callable[[Any], None]
+    title: Callable[[Any], str]
+    live: Callable[[Any], Mapping]
+
+
+@dataclass(frozen=True)
 class Page:
     """A page is a question, and the spec with which it opens.
 
@@ -166,12 +180,14 @@ class Page:
     question: str
     chapter: str
     opening: Any
-    views: Mapping[str, View]
+    views: Mapping[str, View] = field(default_factory=dict)
     presets: Sequence[Preset] = ()
     adjusted: Callable[[Any], Any] = lambda spec: spec
     lines: Callable[[Any, Sequence, Theme], Sequence] | None = None
     thumbnail: Callable[[Any, Theme], Figure] | None = None
-    buttons: Callable[[], None] | None = None
+    buttons: Callable[[Any], None] | None = None  # of the page's form, at its head
+    drawing: Drawing | None = None  # in place of views
+    locks: bool = False  # whether who shares it may lock its controls
 
     def view_of(self, spec) -> View:
         """The view that the spec asks for."""

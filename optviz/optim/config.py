@@ -2,15 +2,16 @@
 function or a network.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import MISSING, dataclass, field
 
 from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
-from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import Segment, minimize
 from optviz.optim.schedules import SCHEDULES
-from optviz.spec import Choice, SpecError
+from optviz.spec import Choice, SpecError, choice
+from optviz.translation import N_
 
 MAX_STEPS = 2000
 
@@ -24,11 +25,21 @@ class OptimizerConfig:
     `initial_points` are more points from which it runs beside the start that all optimizers share.
     """
 
-    method: Choice
-    wrappers: tuple[Choice, ...] = ()
-    schedules: dict[str, Choice] = field(default_factory=dict)
+    method: Choice = choice(MISSING, OPTIMIZERS, N_("Optimizer"))
+    wrappers: tuple[Choice, ...] = choice((), WRAPPERS, N_("Wrapped in"))
+    schedules: dict[str, Choice] = field(
+        default_factory=dict, metadata={"registry": SCHEDULES, "label": N_("Schedule")}
+    )
     fork: "Fork | None" = None
-    initial_points: Choice | None = None
+    initial_points: Choice | None = choice(
+        None,
+        INITIAL_POINTS,
+        N_("Initial points"),
+        N_(
+            "More paths of this optimizer, from a ring around the start or from a grid over the "
+            "picture."
+        ),
+    )
 
     def build(self) -> Optimizer:
         opt = self.method.build(OPTIMIZERS)
@@ -55,39 +66,21 @@ class OptimizerConfig:
         schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
         return [*before, Segment(self.fork.step if before else 0, self.build(), schedules or None)]
 
+    def validate(self) -> None:
+        """SpecError where a wrapper is around itself, or a schedule of what is not there."""
+        schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
+        try:
+            minimize(FUNCTIONS["bowl"], self.build(), steps=0, schedule=schedules)
+        except ValueError as error:
+            raise SpecError(f"{error}") from None
+
 
 @dataclass(frozen=True)
 class Fork:
     """Where an optimizer left the path of another."""
 
     parent: OptimizerConfig
-    step: int
-
-
-def check_optimizer(config: OptimizerConfig) -> None:
-    """SpecError where an optimizer from outside could not have been set on a page."""
-    config.method.check(OPTIMIZERS, "optimizer")
-    for part in config.wrappers:
-        part.check(WRAPPERS, "wrapper")
-    for part in config.schedules.values():
-        part.check(SCHEDULES, "schedule")
-    if config.initial_points:
-        config.initial_points.check(INITIAL_POINTS, "set of starts")
-    if config.fork:
-        if not 0 <= config.fork.step <= MAX_STEPS:
-            raise SpecError(f"a fork is at a step from 0 to {MAX_STEPS}, not {config.fork.step}")
-        check_optimizer(config.fork.parent)
-    try:
-        minimize(
-            FUNCTIONS["bowl"],
-            config.build(),
-            steps=0,
-            schedule={k: v.build(SCHEDULES) for k, v in config.schedules.items()},
-        )
-    except (
-        ValueError
-    ) as error:  # a wrapper around itself, a schedule for a hyperparameter that is not there
-        raise SpecError(f"{error}") from None
+    step: int = hyperparameter(0, 0, MAX_STEPS)
 
 
 def names(configs: tuple[OptimizerConfig, ...]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from optviz.experiments.trajectories import cache
 from optviz.plot import THEMES
 from optviz.shell import menu
 from optviz.shell.lesson_numbers import filled
@@ -9,7 +10,7 @@ from optviz.shell.lessons import LESSONS
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
 from optviz.translation import _
-from optviz.ui import cache, locks
+from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
 from optviz.ui.session import session

@@ -28,7 +28,7 @@ import numpy as np
 
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import Activations
-from optviz.experiments.trajectories import spec as trajectories
+from optviz.experiments.trajectories import run as trajectories
 from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.config import MAX_STEPS, OptimizerConfig
 from optviz.plot.style import number

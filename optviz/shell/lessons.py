@@ -2,7 +2,7 @@
 each.
 
 A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`, `source`, the
-`scene` as `optviz.spec.to_dict` writes it, and where they are not the default `view` and `page`.
+`scene` as `optviz.spec.to_dict` writes it, and where it is not the first one its `page`.
 Then come two or three sentences, `## Look for` and `## Try next`. Its name without `.md` is its
 key, in links too. Numbers in a text are asked for, as `lesson_numbers` says.
 """
@@ -12,8 +12,6 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from optviz.experiments.trajectories import view as views
-from optviz.experiments.trajectories.view import View
 from optviz.shell.lesson_numbers import PlaceholderError, check_placeholders
 from optviz.shell.registry import PAGES
 from optviz.spec import SpecError, from_dict
@@ -38,7 +36,6 @@ class Lesson:
     source: str
     page: str
     scene: object
-    view: View
     text: str
     look: str
     next: str
@@ -53,7 +50,6 @@ class _Front:
     order: float
     source: str
     scene: dict
-    view: View = View()
     page: str = "trajectories"
 
 
@@ -77,7 +73,6 @@ def _read(path):
     page = PAGES[front.page]
     scene = from_dict(type(page.scene), front.scene)
     page.check(scene)
-    views.check(front.view)
     texts = _sections(parts[2])
     try:
         for text in texts.values():

@@ -4,7 +4,6 @@ from importlib import import_module
 
 import streamlit as st
 
-from optviz.experiments.page import Page
 from optviz.shell.registry import PAGES
 from optviz.translation import N_, _
 
@@ -18,18 +17,16 @@ def link(key: str):
     """The page as Streamlit's menu, links and switches take it."""
     if key in OTHERS:
         title, icon, module, name = OTHERS[key]
-        module = f"optviz.shell.{module}"
     else:
         title, icon = PAGES[key].title, PAGES[key].icon
-        module, name = f"optviz.experiments.{key}.page", "page"
 
     def draw():
-        if isinstance(PAGES.get(key), Page):
+        if key in PAGES:
             from optviz.shell.render import render  # it writes links to the pages of this menu
 
             render(PAGES[key])
         else:
-            getattr(import_module(module), name)()
+            getattr(import_module(f"optviz.shell.{module}"), name)()
 
     first = key == "trajectories"
     return st.Page(draw, title=_(title), icon=f":material/{icon}:", url_path=key, default=first)

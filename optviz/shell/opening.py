@@ -4,8 +4,6 @@ own.
 
 import streamlit as st
 
-from optviz.experiments.trajectories import scene_state
-from optviz.experiments.trajectories.view import View
 from optviz.shell.lessons import LESSONS, Lesson
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, decode
@@ -23,11 +21,8 @@ def opened(page: str = "trajectories") -> None:
     S.page = page
     shown(afresh=True)
     if not S.specs:
-        S.view, S.controls = View(), Controls()
-        for other in PAGES.values():
-            S.specs[other.key] = other.scene
-        scene_state.show(PAGES["trajectories"].scene)
-        S.opened.clear()
+        S.controls = Controls()
+        S.specs = {other.key: other.scene for other in PAGES.values()}
     if page in S.opened:
         return
     S.opened.add(page)
@@ -55,28 +50,20 @@ def _from_link(page, link):
     except LinkError as error:
         message = _("{reason}. Here is the page as it opens by itself.")
         S.complaint, S.lesson = message.format(reason=sentence(error)), None
-        put(page, PAGES[page].scene)
+        S.show(page, PAGES[page].scene)
         return
-    put(page, shared.scene, getattr(shared, "view", None))
-    S.controls = getattr(shared, "controls", S.controls)
+    S.show(page, shared.scene)
+    if PAGES[page].locks:
+        S.controls = shared.controls
     if S.controls.hidden:
         st.rerun()  # the menu of pages was drawn before that was known
-
-
-def put(page: str, scene, view: View | None = None) -> None:
-    """Put another scene on a page; its controls begin afresh from it."""
-    if page == "trajectories":
-        scene_state.show(scene)
-        session().view = view or View()
-    else:
-        session().show(page, scene)
 
 
 def open_lesson(key: str) -> None:
     """Put a lesson's scene on its page, as its author set it."""
     lesson = LESSONS[key]
-    put(lesson.page, lesson.scene, lesson.view)
-    session().lesson, session().round = key, None
+    session().show(lesson.page, lesson.scene)
+    session().lesson = key
 
 
 def open_lesson_of_page() -> Lesson | None:

@@ -9,14 +9,11 @@ from optviz.experiments.hyperparameter_search import page as hyperparameter_sear
 from optviz.experiments.initialization import page as initialization
 from optviz.experiments.loss_landscape import page as loss_landscape
 from optviz.experiments.lr_schedules import page as lr_schedules
-from optviz.experiments.old_page import OldPage
 from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
 from optviz.experiments.regularization import page as regularization
 from optviz.experiments.standardization import page as standardization
-from optviz.experiments.trajectories import figures as trajectory_figures
-from optviz.experiments.trajectories import spec as trajectories
-from optviz.plot import to_svg
+from optviz.experiments.trajectories import page as trajectories
 
 NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
 
@@ -25,16 +22,7 @@ NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
 PAGES: dict[str, Page] = {
     page.key: page
     for page in (
-        OldPage(
-            "trajectories",
-            "Trajectories",
-            "conversion_path",
-            "How does an optimizer find its way down?",
-            "",
-            trajectories.BOOK,
-            trajectories.check,
-            lambda scene, theme: to_svg(trajectory_figures.thumbnail(scene, theme), theme),
-        ),
+        trajectories.PAGE,
         activations.PAGE,
         initialization.PAGE,
         optimizer_comparison.PAGE,

@@ -24,7 +24,7 @@ from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.spec import SpecError
 from optviz.translation import _
-from optviz.ui.components import address, show, shown, table, theme_name
+from optviz.ui.components import address, lazy, show, shown, table, theme_name
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
@@ -40,20 +40,38 @@ def render(page: Page) -> None:
         with stage:
             results, panel, under = st.columns(3)
         form = form_of(page)
-        view = page.view_of(form.value)
         with results:
             lesson_card.card()
-            _view_choice(page, form)
-        with panel:
-            _presets(page)
-            form.draw(view.form(form.value) if callable(view.form) else view.form)
-        with results:
-            _results(page, view)
-        with under:
-            _notes(page, view)
+        (_draw if page.drawing else _fill)(page, form, results, panel, under)
         with head:
-            _head(page)
+            _head(page, form)
     address(sharing.query())
+
+
+def _fill(page, form, results, panel, under):
+    """The columns of a declared page; the results last, when the controls have spoken."""
+    view = page.view_of(form.value)
+    with results:
+        _view_choice(page, form)
+    with panel:
+        _presets(page)
+        form.draw(view.form(form.value) if callable(view.form) else view.form)
+    with results:
+        _results(page, view)
+    with under:
+        _notes(page, view)
+
+
+def _draw(page, form, stage, panel, under):
+    """Those of a page that draws itself: the figures first, on their way while the rest is made."""
+    drawing = page.drawing
+    for column, part in (
+        (stage, drawing.stage),
+        (panel, drawing.controls),
+        (under, drawing.results),
+    ):
+        with column:
+            part(form)
 
 
 def form_of(page: Page) -> Form:
@@ -76,17 +94,17 @@ def context_of(page: Page, states=()) -> Context:
 # Around the results.
 
 
-def _head(page):
+def _head(page, form):
     """The page's question, and what can be done with the page."""
     opening.complaint()
     title, buttons = st.columns([2, 3], vertical_alignment="center")
     with title:
-        st.markdown(f"#### {_(page.question)}")
+        st.markdown(f"#### {page.drawing.title(form) if page.drawing else _(page.question)}")
     with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
         if page.buttons:
-            page.buttons()
-        sharing.lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
-        sharing.lazy(_("Take home"), ":material/download:", "take-home", export.page_menu)
+            page.buttons(form)
+        lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
+        lazy(_("Take home"), ":material/download:", "take-home", export.menu)
 
 
 def _view_choice(page, form):
@@ -315,6 +333,8 @@ def _show(made, key: str):
 
 def live_figures(page: Page) -> dict[str, dict]:
     """The figures of the page's first tab by name, for the pictures that follow a slider."""
+    if page.drawing:
+        return page.drawing.live(form_of(page))
     view = page.view_of(session().specs[page.key])
     context, found = context_of(page), {}
 

@@ -1,4 +1,4 @@
-"""A scene, how it is shown and what is locked, as a link: text for a URL, and its QR code.
+"""A scene and what is locked on its page, as a link: text for a URL, and its QR code.
 
 A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for
 below, the dictionary above all, never changes, so that a link opens for ever.
@@ -13,10 +13,6 @@ from dataclasses import dataclass
 
 import segno
 
-from optviz.experiments.trajectories import spec as trajectories
-from optviz.experiments.trajectories import view as views
-from optviz.experiments.trajectories.spec import Scene
-from optviz.experiments.trajectories.view import View
 from optviz.shell.registry import PAGES
 from optviz.spec import (
     SpecError,
@@ -28,6 +24,7 @@ from optviz.translation import N_, _
 from optviz.ui.locks import GROUPS, Controls
 
 VERSION = 2
+FIRST = next(iter(PAGES))  # the page of a link that names none
 MAX_CHARACTERS = 8000  # of a link that is read
 MAX_BYTES = 64 * 1024  # of what is in it
 LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
@@ -44,20 +41,12 @@ class LinkError(ValueError):
 
 
 @dataclass(frozen=True)
-class Shared:
-    """All that a link to the trajectories page carries."""
-
-    scene: Scene
-    view: View = View()
-    controls: Controls = Controls()
-
-
-@dataclass(frozen=True)
 class SharedScene:
-    """All that a link to another page carries."""
+    """All that a link to a page carries."""
 
     page: str  # one of PAGES
     scene: object
+    controls: Controls = Controls()
 
 
 @dataclass(frozen=True)
@@ -65,17 +54,16 @@ class _Carried:
     """What is written of it; without a scene it is the one with which the page opens."""
 
     scene: dict | None = None
+    controls: Controls = Controls()
 
 
-def encode(shared: Shared | SharedScene) -> str:
+def encode(shared: SharedScene) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link
     may hold.
     """
-    if isinstance(shared, Shared):
-        data = to_dict(shared)
-    else:
-        opening = shared.scene == PAGES[shared.page].scene
-        data = {"page": shared.page} | ({} if opening else {"scene": to_dict(shared.scene)})
+    opening = shared.scene == PAGES[shared.page].scene
+    data = to_dict(_Carried(None if opening else to_dict(shared.scene), shared.controls))
+    data |= {} if shared.page == FIRST else {"page": shared.page}
     data = canonical_json(data)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
     text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
@@ -84,7 +72,7 @@ def encode(shared: Shared | SharedScene) -> str:
     return text
 
 
-def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
+def decode(text: str, page: str = FIRST) -> SharedScene:
     """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with
     it.
     """
@@ -107,7 +95,7 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
     data = _unpacked(parts[2])
     try:
         read = json.loads(data)
-        of = read.pop("page", "trajectories") if isinstance(read, dict) else page
+        of = read.pop("page", FIRST) if isinstance(read, dict) else page
         if of != page:
             raise SpecError(f"the page {str(of)[:30]!r} at the address of {page!r}")
         shared = _read(page, read)
@@ -123,26 +111,18 @@ def decode(text: str, page: str = "trajectories") -> Shared | SharedScene:
     return shared
 
 
-def check(shared: Shared | SharedScene) -> None:
+def check(shared: SharedScene) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    if isinstance(shared, SharedScene):
-        PAGES[shared.page].check(shared.scene)
-        return
-    trajectories.check(shared.scene)
-    views.check(shared.view)
+    PAGES[shared.page].check(shared.scene)
     for names in (shared.controls.locked, shared.controls.hidden):
         if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
 def _read(page, data):
-    if page == "trajectories":
-        return from_dict(Shared, data, "link")
-    warm_started, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
-    return SharedScene(
-        page,
-        opening if warm_started.scene is None else from_dict(type(opening), warm_started.scene),
-    )
+    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
+    scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
+    return SharedScene(page, scene, carried.controls)
 
 
 def _unpacked(letters):

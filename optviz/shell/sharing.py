@@ -3,7 +3,8 @@
 import streamlit as st
 
 from optviz.shell.opening import open_lesson_of_page, sentence
-from optviz.shell.share import LinkError, Shared, SharedScene, encode, qr_svg
+from optviz.shell.registry import PAGES
+from optviz.shell.share import LinkError, SharedScene, encode, qr_svg
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
 from optviz.ui.locks import GROUPS, Controls
@@ -18,11 +19,8 @@ def query(controls: Controls | None = None) -> str:
     given.
     """
     S = session()
-    if S.page == "trajectories":
-        shared = Shared(S.specs[S.page], S.view, S.controls if controls is None else controls)
-    else:
-        shared = SharedScene(S.page, S.specs[S.page])
     try:
+        shared = SharedScene(S.page, S.specs[S.page], S.controls if controls is None else controls)
         text = encode(shared)
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was
@@ -35,26 +33,18 @@ def address(controls: Controls | None = None) -> str:
     return asked and (st.context.url or "").split("?")[0].split("#")[0] + asked
 
 
-def lazy(label, icon, key, content):
-    """A popover whose content is made only while it is open."""
-    box = st.popover(label, icon=icon, key=key, on_change="rerun")
-    if box.open:
-        with box:
-            content()
-
-
 def share_controls() -> None:
     """The link, its QR code, and what the person who opens it may not touch."""
     S, box = session(), st.container()
     controls = S.controls
-    if S.page == "trajectories" and controls != Controls():
+    if controls != Controls():
         st.caption(
             _(
                 "This page was opened with a link that locks or hides some controls; so "
                 "does this link."
             )
         )
-    elif S.page == "trajectories":
+    elif PAGES[S.page].locks:
         controls = _lock_controls()
     if link := address(controls):
         with box:

@@ -10,7 +10,6 @@ from optviz.nn import (
     Penalty,
 )
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import check_optimizer
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError, validate
 from optviz.training.spec import MAX_SEED, Training
@@ -73,7 +72,6 @@ def check(training: Training) -> None:
         )
     if training.optimizer.fork or training.optimizer.initial_points:
         raise SpecError("a network is trained without forks and further starts")
-    check_optimizer(training.optimizer)
     _check_trials(training)
     if why := unsuited(training.optimizer.method.key, net):
         raise SpecError(why)

@@ -246,6 +246,14 @@ def show(key: str, figure: Figure, **more) -> None:
     )
 
 
+def lazy(label, icon, key, content):
+    """A popover whose content is made only while it is open."""
+    box = st.popover(label, icon=icon, key=key, on_change="rerun")
+    if box.open:
+        with box:
+            content()
+
+
 @dataclass
 class Shown:
     """What a page shows in a run: what "Take home" puts into a file when it is asked for."""

@@ -87,14 +87,16 @@ def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
 class Panel:
     """Sliders of the hyperparameters at these dotted paths.
 
-    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)`
-    may give one with another range, where that depends on what else is set.
+    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)` may
+    give one with another range, where that depends on what else is set. `notes(value)` gives
+    what is said below some of them, by name.
     """
 
     title: str
     paths: tuple[str, ...]
     live: bool = False
     narrowed: Callable[[Form, Hyperparameter], Hyperparameter] = lambda form, declared: declared
+    notes: Callable[[Any], dict[str, str]] = lambda value: {}
 
     def draw(self, form: Form) -> None:
         found = [declaration(form, path) for path in self.paths]
@@ -113,17 +115,25 @@ class Panel:
 
         limits = "-".join(f"{h.high:g}" for h in declared if h.name == "rows")
         key = form.key(f"panel-{'-'.join(lenses)}{limits}")
-        draw_panel(key, self.title, declared, values, turn, self.live, form.locked)
+        notes = {"notes": lambda: self.notes(form.value)}
+        draw_panel(key, self.title, declared, values, turn, self.live, form.locked, **notes)
 
 
-def draw_panel(key, title, declared, values, turn, live=False, locked=False, **more) -> None:
-    """Sliders; live ones move the pictures while they are dragged."""
+def draw_panel(
+    key, title, declared, values, turn, live=False, locked=False, notes=None, figures=None, **more
+) -> None:
+    """Sliders; live ones move the pictures, or those of `figures()`, while they are dragged.
+
+    `notes()` gives what is said below some of them, by name.
+    """
     if not declared:
         return
+    more["locked"] = locked
     if live:
-        live_panel(key, title, declared, values, turn, locked=locked, **more)
+        live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
     else:
-        hyperparameter_panel(key, title, declared, values(), turn, locked=locked, **more)
+        said = notes() if notes else {}
+        hyperparameter_panel(key, title, declared, values(), turn, said, **more)
 
 
 def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> None:
@@ -202,6 +212,69 @@ def select(
 
 
 @dataclass(frozen=True)
+class Several:
+    """Pills of which several are chosen, for the tuple at a dotted path: things of a registry, whose
+    sliders follow, or keys of `options`.
+
+    The order is that of `keys`. Of options at least one stays; things of a registry keep what was
+    set.
+    """
+
+    path: str
+    label: str
+    keys: Sequence[str]
+    names: Callable[[str], str]
+    registry: dict | None = None
+
+    def draw(self, form: Form, **panel) -> None:
+        place = form.at(*self.path.split("."))
+        key, registry = place.key("pills"), self.registry
+
+        def change():
+            found = [k for k in self.keys if k in st.session_state[key]]
+            if registry is not None:
+                before = {one.key: one for one in place.value}
+                place.set(tuple(before.get(k, Choice(k)) for k in found))
+            else:
+                place.set(tuple(found or self.keys[:1]))
+
+        st.pills(
+            self.label,
+            self.keys,
+            selection_mode="multi",
+            default=[one if registry is None else one.key for one in place.value],
+            format_func=self.names,
+            key=key,
+            on_change=change,
+            disabled=form.locked,
+        )
+        if registry is not None:
+            for i, one in enumerate(place.value):
+                st.caption(sentence(registry[one.key]))
+                choice_panel(place.at(i), registry, **panel)
+
+
+def optional_choice(
+    form: Form, registry, label: str, none: str, help: str = "", values=None, **panel
+) -> None:
+    """Segments for what stands at the form's place, one thing of a registry or None; its sliders.
+
+    `none` is how None is called, `values` with which hyperparameters a thing is put in place.
+    """
+
+    def put(key):
+        form.set(Choice(key, dict(values or {})) if key else None)
+
+    chosen = form.value.key if form.value else ""
+    select(
+        form, label, ["", *registry], chosen, lambda key: key or none, put, segments=True, help=help
+    )
+    if form.value:
+        st.caption(sentence(registry[chosen]))
+        choice_panel(form, registry, label, **panel)
+
+
+@dataclass(frozen=True)
 class Toggle:
     """A switch for the boolean at a dotted path; or for `on` in place of None there."""
 
@@ -255,29 +328,39 @@ class Within:
 class ListOf:
     """A list of things, each under its name with its settings; one to add.
 
-    `item(form, i, name)` draws the sliders of one; `settings(form)` is what its popover shows.
-    `names(spec)` gives their names, which `heading` may shorten, `new(spec)` the one that is added.
+    `item(form, i, name)` draws the sliders of one; `settings(form)` is what its popover shows, None
+    where there is nothing to change. `names(spec)` gives their names, which `heading` may shorten,
+    `new(spec)` the one that is added. `places(form)` gives their forms where they are known by more
+    than their number.
     """
 
     path: str
     names: Callable[[Any], Sequence[str]]
     item: Callable
-    settings: Callable
+    settings: Callable | None
     new: Callable[[Any], Any]
     add: str
     least: int = 1
     most: int = 8
     heading: Callable[[str], str] = str
+    places: Callable[[Form], Sequence[Form]] | None = None
 
     def draw(self, form: Form) -> None:
         place = form.at(self.path)
-        for i, name in enumerate(self.names(form.value)):
-            many = len(place.value)
-            one = replace(place.at(i), name=f"{place.name}-{i}-of-{many}")
+        many = len(place.value)
+        places = (
+            self.places(form)
+            if self.places
+            else [replace(place.at(i), name=f"{place.name}-{i}-of-{many}") for i in range(many)]
+        )
+        for i, (one, name) in enumerate(zip(places, self.names(form.value), strict=True)):
             with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
                 st.markdown(f"**{self.heading(name)}**", width="stretch")
-                box = st.popover(_("Change"), key=one.key("settings"), on_change="rerun")
-            if box.open:
+                # its label stays the same: Streamlit closes a popover whose label changes
+                box = self.settings and st.popover(
+                    _("Change"), key=one.key("settings"), on_change="rerun", disabled=form.locked
+                )
+            if box and box.open:
                 with box:
                     self.settings(one)
                     st.button(
@@ -289,11 +372,13 @@ class ListOf:
                         on_click=lambda i=i: place.set(without(place.value, i)),
                     )
             self.item(one, i, name)
+        if not self.settings or form.locked:
+            return
         st.button(
             self.add,
             key=place.key("add"),
             icon=":material/add:",
             width="stretch",
             on_click=lambda: place.set((*place.value, self.new(form.value))),
-            disabled=len(place.value) >= self.most or form.locked,
+            disabled=many >= self.most,
         )

@@ -42,9 +42,14 @@ def live_patch(key, figures):
 
 
 @st.fragment
-def live_panel(key, title, declared, values, turn, notes=None, style=None, locked=False):
-    """A panel that moves the page's figures; `values()` and `notes()` are asked anew every run."""
-    traces, rest = live_patch(key, st.session_state.live_figures)
+def live_panel(
+    key, title, declared, values, turn, notes=None, look=None, locked=False, figures=None
+):
+    """A panel that moves the page's pictures, or only those of `figures()`.
+
+    `values()` and `notes()` are asked anew on every run.
+    """
+    traces, rest = live_patch(key, figures or st.session_state.live_figures)
     hyperparameter_panel(
-        key, title, declared, values(), turn, notes() if notes else {}, style, traces, rest, locked
+        key, title, declared, values(), turn, notes() if notes else {}, look, traces, rest, locked
     )

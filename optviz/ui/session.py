@@ -25,12 +25,7 @@ class Session:
 
     specs: dict[str, Any] = field(default_factory=dict)  # by page: what it shows follows from it
     page: str = ""  # the one that is shown
-    view: Any = None  # how the trajectories are shown
-    ids: list[str] = field(default_factory=list)  # of their optimizers, in the scene's order
     controls: Any = None  # what the link's author has locked or hidden
-    formula_complaint: str = ""
-    round: Any = None  # the prediction that is being made
-    score: tuple[int, ...] = ()
     opened: set[str] = field(default_factory=set)  # pages that have read their link
     epoch: int = 0  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened
@@ -38,7 +33,12 @@ class Session:
     results: dict[str, Results] = field(default_factory=dict)
     samples: Any = None  # that the visitor has uploaded, for the activations page
     provided: dict[str, Any] = field(default_factory=dict)  # data files, by set
+    states: dict[type, Any] = field(default_factory=dict)
     counter: int = 0
+
+    def state(self, kind: type):
+        """The one object of this class that a page keeps beside its spec."""
+        return self.states.setdefault(kind, kind())
 
     def next_id(self) -> int:
         """A number that this session has not given before."""

@@ -2,7 +2,7 @@
 choice of them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,9 @@ RATES = {
     "lion": 1e-3,
     "lbfgs": 0.1,
 }
+
+
+ENDING = ("linear", "cosine", "growth")  # schedules that have an end
 
 
 def for_network(key: str) -> Choice:
@@ -168,35 +171,55 @@ def not_offered(network: Network) -> str:
     )
 
 
-def optimizer_menu(form: Form, network: Network, put=None) -> None:
+def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None:
     """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)`
-    changes it.
+    changes it. Without a network it minimizes a function.
     """
 
     def change(key):
+        if network is None:
+            form.set(replace(form.value, method=Choice(key), schedules={}))
+            return
         kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
         form.set(OptimizerConfig(for_network(key), schedules=kept))
 
     key = form.value.method.key
-    labels = {k: OPTIMIZERS[k].label for k in trainable(network)}
+    labels = {k: OPTIMIZERS[k].label for k in (trainable(network) if network else OPTIMIZERS)}
     select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
-    st.caption(f"{sentence(OPTIMIZERS[key])} {not_offered(network)}")
+    more = not_offered(network) if network else OPTIMIZERS[key].cite
+    st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
 
 
-def schedule_controls(form: Form, title: str = "") -> None:
-    """The schedule of the learning rate of the config at the form's place."""
+def schedule_controls(
+    form: Form, title: str = "", names: Sequence[str] = ("lr",), steps: int = 0, **panel
+) -> None:
+    """The schedule of a hyperparameter of the config at the form's place, one of `names`.
+
+    One that ends somewhere ends after so many `steps`, where they are given.
+    """
     place = form.at("schedules")
-    scheduled = place.value.get("lr", Choice("constant"))
-    select(
-        place,
-        _("Schedule of the learning rate"),
-        list(SCHEDULES),
-        scheduled.key,
-        lambda k: k.replace("_", " "),
-        lambda k: place.set({} if k == "constant" else {"lr": Choice(k)}),
-    )
-    if "lr" in place.value:
-        choice_panel(place.at("lr"), SCHEDULES, title or _("Schedule"))
+    name, chosen = next(iter(place.value.items()), (names[0], Choice("constant")))
+    menu = _("Schedule of the learning rate") if len(names) == 1 else _("Schedule")
+
+    def put(key):
+        values = {"steps": steps} if steps and key in ENDING else {}
+        place.set({} if key == "constant" else {name: Choice(key, values)})
+
+    select(place, menu, list(SCHEDULES), chosen.key, lambda k: k.replace("_", " "), put)
+    if not place.value:
+        return
+    if len(names) > 1:
+        st.caption(sentence(SCHEDULES[chosen.key]))
+        select(
+            place,
+            _("of the hyperparameter"),
+            list(names),
+            name,
+            str,
+            lambda other: place.set({other: chosen}),
+            what="of",
+        )
+    choice_panel(place.at(name), SCHEDULES, title or _("Schedule"), **panel)
 
 
 @dataclass(frozen=True)

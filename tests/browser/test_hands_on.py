@@ -8,16 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from optviz.experiments.trajectories.view import View
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
-from optviz.experiments.trajectories.spec import (
-    BOOK,
-    Choice,
-    Objective,
-    Scene,
-    run,
-)
-from optviz.experiments.trajectories.view import View
+from optviz.experiments.trajectories.run import run
+from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene
 from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import (
     Controls,

@@ -15,13 +15,8 @@ from optviz import (
     Segment,
     minimize,
 )
-from optviz.experiments.trajectories.spec import (
-    NO_NOISE,
-    Objective,
-    multistart,
-    on_function,
-    run,
-)
+from optviz.experiments.trajectories.run import multistart, run
+from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
@@ -31,7 +26,7 @@ STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
 ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
 NOISY = Objective("three_hump_camel", start=(-2.0, 2.0), steps=STEPS, noise=Choice("gaussian", {"scale": 0.2}), seed=4)
-QUIET = replace(NOISY, noise=Choice(NO_NOISE))
+QUIET = replace(NOISY, noise=None)
 COSINE = {"lr": Choice("cosine", {"steps": 20})}
 
 
@@ -162,7 +157,7 @@ def tail(objective, parent, child, step=AT):
     those that come late: a table and a factor, both moved.
     """
     forked = run(objective, replace(child, fork=Fork(parent, step)))
-    noise = None if objective.noise.key == NO_NOISE else Late(objective.noise.build(NOISES), step)
+    noise = objective.noise and Late(objective.noise.build(NOISES), step)
     noise = noise or NOISES["uniform"](scale=0.0)
     schedule = {name: LateFactor(part.build(SCHEDULES), step) for name, part in child.schedules.items()}
     start = run(objective, parent).points[step]
@@ -533,6 +528,6 @@ class TestFan:
 
     @table("function", FUNCTIONS)
     def test_on_every_function(self, function):
-        objective = on_function(Objective(steps=5), function)
+        objective = Objective.on(Objective(steps=5), function)
         for key in INITIAL_POINTS:
             assert multistart(objective, OptimizerConfig(Choice("momentum"), initial_points=Choice(key))).points.shape[0] == 6

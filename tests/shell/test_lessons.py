@@ -20,8 +20,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.experiments.activations.run import propagate
-from optviz.experiments.trajectories import spec as trajectories
-from optviz.experiments.trajectories import view
+from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES
 from optviz.shell import lesson_numbers, lessons
 from optviz.shell.lesson_numbers import filled
@@ -260,13 +259,11 @@ def test_a_lesson_is_whole(key):
     assert lesson.chapter.strip()
     assert lesson.source.strip()
     lessons.PAGES[lesson.page].check(lesson.scene)
-    view.check(lesson.view)
     for text in (lesson.text, lesson.look, lesson.next):
         shown = filled(text, lesson, run)
         assert shown.strip()
         assert not re.search(r"[{}]|\bnan\b|\binf\b|–(?=[ ,.])", shown)
     assert from_dict(type(lesson.scene), to_dict(lesson.scene)) == lesson.scene
-    assert to_dict(from_dict(view.View, to_dict(lesson.view))) == to_dict(lesson.view)
 
 
 @table("key", KEYS)
@@ -667,7 +664,6 @@ def write(tmp_path, text, name="broken.md"):
 def test_a_good_file(tmp_path):
     lesson = lessons.read(write(tmp_path, GOOD, "good.md"))
     assert (lesson.key, lesson.title, lesson.look, lesson.next) == ("good", "A lesson", "The path.", "Nothing.")
-    assert lesson.view == view.View()
     assert filled(lesson.text, lesson, run).startswith("It goes down to ")
     assert list(lessons.read_all(tmp_path)) == ["good"]
     assert lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
@@ -678,17 +674,16 @@ def test_a_good_file(tmp_path):
     [
         ('title = "A lesson"\n', "", "lacks its title"),
         ('source = "Nobody (1900)"\n', "", "lacks its source"),
-        ("[scene.objective]\nsteps = 5\n", "", "lacks its objective"),
         ("order = 1", 'order = "first"', "order is a finite number"),
         ("order = 1", "order = 1\nmood = 3", "no 'mood'"),
         ("order = 1", 'order = 1\npage = "moon"', "no page 'moon'"),
         ('chapter = "Some"', "chapter = Some", "Invalid value"),
         ("+++\ntitle", "title", "between two lines of"),
-        ("sgd", "sdg", "no optimizer 'sdg'"),
+        ("sgd", "sdg", "no method 'sdg'"),
         ("lr = 0.5", "rate = 0.5", "no hyperparameter 'rate'"),
         ("lr = 0.5", "lr = 500.0", "lr of sgd is from"),
         ("steps = 5", "steps = 500000", "steps is from 1 to 2000"),
-        ("steps = 5", 'function = "bowel"', "no function 'bowel'"),
+        ("steps = 5", 'function = "bowel"', "function is one of"),
         ("{loss SGD}", "{lost SGD}", "no placeholder"),
         ("{loss SGD}", "{loss Adam}", "none of the optimizers SGD"),
         ("{loss SGD}", "{loss SGD", "stray {"),
@@ -696,8 +691,8 @@ def test_a_good_file(tmp_path):
         ("## Look for", "## Look out", "its sections are Look for and Try next"),
         ("The path.", "", "its look is empty"),
         ("It goes down to {loss SGD}.", "", "its text is empty"),
-        ("[[scene.optimizers]]", '[view]\nalong = "tides"\n\n[[scene.optimizers]]', "levels or an axis"),
-        ("[[scene.optimizers]]", "[view]\nmetrics = []\n\n[[scene.optimizers]]", "curves are one or more"),
+        ("[[scene.optimizers]]", '[scene.view]\nalong = "tides"\n\n[[scene.optimizers]]', "along is one of"),
+        ("[[scene.optimizers]]", "[scene.view]\nmetrics = []\n\n[[scene.optimizers]]", "curves are one or more"),
     ],
 )
 def test_a_broken_file_is_named_with_its_fault(tmp_path, old, new, complaint):
@@ -800,7 +795,7 @@ def test_what_the_lessons_on_activations_say():
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std
-    tanh = [replace(s, activation=trajectories.Choice("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
+    tanh = [replace(s, activation=Choice("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
     assert propagate(tanh[1])[-1].saturated > propagate(tanh[0])[-1].saturated
 
 

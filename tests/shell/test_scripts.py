@@ -16,14 +16,8 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, INITIAL_POINTS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS
-from optviz.experiments.trajectories.spec import (
-    BOOK,
-    TYPED,
-    Objective,
-    Scene,
-    multistart,
-    run,
-)
+from optviz.experiments.trajectories.run import multistart, run
+from optviz.experiments.trajectories.spec import BOOK, TYPED, Objective, Scene
 from optviz.experiments.trajectories.table import paths_csv
 from optviz.functions.parse import CALLS, FormulaError, parse
 from optviz.optim.base import Optimizer, optimizer

@@ -15,7 +15,7 @@ from optviz.experiments.loss_landscape.spec import (
     centered,
 )
 from optviz.experiments.page import Download, Option, Page, Row, Section, Tab, View, Widget
-from optviz.experiments.trajectories.view import LEVELS
+from optviz.experiments.trajectories.spec import LEVELS
 from optviz.lens import Lens
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import style

@@ -2,26 +2,16 @@
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import distance, gap
+from optviz.experiments.trajectories.run import distance, gap
+from optviz.experiments.trajectories.spec import ALONG, METRICS
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.translation import N_, _
 
-METRICS = {
-    "loss": N_("loss f"),
-    "gradient": N_("gradient norm ‖∇f‖"),
-    "distance": N_("distance to nearest minimum"),
-    "length": N_("path length"),
-}
 SHORT = {
     "loss": N_("loss"),
     "gradient": "‖∇f‖",
     "distance": N_("distance"),
     "length": N_("length"),
-}
-ALONG = {
-    "steps": N_("step"),
-    "gradients": N_("gradient evaluations"),
-    "evaluations": N_("evaluations (f, ∇f and ∇²f)"),
 }
 MAX_DECADES, MAX_TICKS = 20, 8
 FAR = 1e4  # heights of the picture: farther off nothing is drawn

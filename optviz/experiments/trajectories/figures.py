@@ -3,16 +3,18 @@ dragged."""
 
 from typing import NamedTuple
 
-from optviz.experiments.trajectories.curves import ALONG, METRICS, curves
-from optviz.experiments.trajectories.spec import Landscape, Scene, minima, multistart, run
-from optviz.experiments.trajectories.view import LEVELS, View
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories.curves import curves
+from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene
+from optviz.experiments.trajectories.state import state
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.minimize import Run
-from optviz.plot import Figure, Style, Theme, contour, layer, style
-from optviz.plot.contour import Path, descent_arrows
+from optviz.plot import THEMES, Figure, Style, Theme, contour, layer, style, to_plotly
+from optviz.plot.contour import Landscape, Path, descent_arrows
 from optviz.plot.surface import surface, surface_figure
 from optviz.translation import _
-from optviz.ui import cache
+from optviz.ui.components import theme_name
 
 
 class Track(NamedTuple):
@@ -47,10 +49,10 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     ]
 
 
-def landscape(scene: Scene, view: View, drawn: list[Track], theme: Theme) -> Figure:
+def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     """The contour, or the surface, with the paths."""
-    objective, known, log = scene.objective, cache.minima(scene.objective), LEVELS[view.levels]
-    key = objective.landscape_key()
+    objective, view = scene.objective, scene.view
+    known, log, key = cache.minima(objective), LEVELS[view.levels], objective.landscape_key()
     name = f"{key} {theme.ink} {view.levels} {view.field} {view.solid}"
 
     def under():
@@ -62,24 +64,26 @@ def landscape(scene: Scene, view: View, drawn: list[Track], theme: Theme) -> Fig
 
     paths = [t.path(objective, view.lookahead, not view.solid) for t in drawn]
     names = ", ".join(scene.names) or _("no optimizer")
-    label = _(
-        "Surface of {function} with the paths of {names}. The table below says the same."
-        if view.solid
-        else "Contour of {function} with the paths of {names}. The table below says the same."
-    ).format(function=objective.f.name, names=names)
-    common = {"label": label, "view": key, "under": (name, under)}
-    domain = objective.f.domain
     if view.solid:
-        minima_ = (known, objective.f.value(known))
-        land = cache.landscape(objective)
-        return surface_figure(domain, land, paths, minima_, theme, log, **common)
-    return contour.paths(objective.f, objective.start, paths, known, theme, **common)
+        label = _("Surface of {function} with the paths of {names}. The table below says the same.")
+    else:
+        label = _("Contour of {function} with the paths of {names}. The table below says the same.")
+    f, common = objective.f, {"view": key, "under": (name, under)}
+    common["label"] = label.format(function=f.name, names=names)
+    if view.solid:
+        land, at = cache.landscape(objective), (known, f.value(known))
+        return surface_figure(f.domain, land, paths, at, theme, log, **common)
+    return contour.paths(f, objective.start, paths, known, theme, **common)
 
 
-def figures(
-    scene: Scene, view: View, ids, theme: Theme, only: set[str] | None = None
-) -> dict[str, Figure]:
+def first(scene: Scene) -> str:
+    """The name of the first figure."""
+    return "solid" if scene.view.solid else "contour"
+
+
+def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
     """The figures by name; with `only`, of these optimizers alone."""
+    view = scene.view
     drawn, known = tracks(scene, ids, theme, only), cache.minima(scene.objective)
     shown = ", ".join(_(METRICS[metric]) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
@@ -88,8 +92,13 @@ def figures(
         label=message.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
     )
-    first = "solid" if view.solid else "contour"
-    return {"curves": chart, first: landscape(scene, view, drawn, theme)}
+    return {"curves": chart, first(scene): landscape(scene, drawn, theme)}
+
+
+def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
+    """The traces of some optimizers in the figures, for the browser to put in their places."""
+    drawn = figures(scene, state().ids, THEMES[theme_name()], only)
+    return {name: to_plotly(figure)["data"] for name, figure in drawn.items()}
 
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
@@ -98,9 +107,9 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     land = Landscape.of(f)
     paths = []
     for i, (name, config) in enumerate(zip(scene.names, scene.optimizers, strict=True)):
-        batch = multistart(objective, config)
-        more, own = None if batch is None else batch.points, run(objective, config)
+        batch = runs.multistart(objective, config)
+        more, own = None if batch is None else batch.points, runs.run(objective, config)
         paths.append(Path(f"{i}", name, own.points, own.values, style(i, theme), more))
-    known = minima(f, land)
+    known = runs.minima(f, land)
     drawn = contour.paths(f, objective.start, paths, known, theme, markers=0)
     return drawn.add(contour.landscape(land, theme), under=True)

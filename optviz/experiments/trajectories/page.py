@@ -1,106 +1,122 @@
-"""The trajectories page: controls into a scene, the scene into runs, the runs into pictures and text."""
+"""The page: optimizers on a function of two variables, which a hand moves while their paths follow.
+
+It draws itself: figures that listen, a player, a start to take hold of.
+"""
 
 from dataclasses import replace
 
 import streamlit as st
 
-from optviz.experiments.trajectories import figures as pictures
-from optviz.experiments.trajectories import predict
-from optviz.experiments.trajectories import scene_state as state
-from optviz.experiments.trajectories.live import live_start
-from optviz.experiments.trajectories.objective_form import function_controls, run_controls
-from optviz.experiments.trajectories.optimizer_forms import optimizer_controls
-from optviz.experiments.trajectories.results import results, sections
-from optviz.experiments.trajectories.step_inspector import inside, looked_into
-from optviz.experiments.trajectories.step_inspector.figures import arrows
-from optviz.experiments.trajectories.toolbar import head
+from optviz.experiments.page import Drawing, Page
+from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories.controls import CURVES, PICTURE, controls, view_form
+from optviz.experiments.trajectories.figures import figures, first, live_figures, thumbnail
+from optviz.experiments.trajectories.spec import BOOK
+from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
+from optviz.experiments.trajectories.step_figures import arrows
+from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark
-from optviz.shell import lesson_card as lessons
-from optviz.shell import opening, sharing
-from optviz.translation import _
-from optviz.ui import cache, locks
-from optviz.ui.components import address, player, show, theme_name
-from optviz.ui.live import full_rerun
+from optviz.translation import N_, _
+from optviz.ui import locks
+from optviz.ui.components import grabber, lazy, player, show, theme_name
+from optviz.ui.form import Form
+from optviz.ui.live import live_patch
 from optviz.ui.session import session
 
-INSIDE = "Inside a step"
+BESIDE = "beside"  # the key of the tabs beside the contour
 
 
-def page() -> None:
-    """Draw the page: the pictures first, so that they are on their way while the rest is made."""
-    opening.opened()
-    scene, view = state.current(), session().view
-    if predict.current():
-        view = replace(view, solid=False)  # a guess is a click on the contour
-    with full_rerun():
-        top = st.container()
-        with st.container(key="stage"):
-            stage, panel, under = st.columns(3)
-        with stage:
-            _stage(scene, view)
-        with panel:
-            _controls(scene)
-        with top:
-            opening.complaint()
-            head(scene, view)
-        with under:
-            if not locks.hidden("results"):
-                results(scene, sealed=_sealed())
-                sections(scene)
-    address(sharing.query())
-
-
-def _sealed():
-    round = predict.current()
-    return bool(round and round.sealed)
-
-
-def _stage(scene, view):
-    S, ids, round, sealed = st.session_state, state.ids(), predict.current(), _sealed()
-    lessons.card()
-    beside = {"Curves": None, INSIDE: None}
+def stage(form: Form) -> None:
+    """The figures, the player and the question of a prediction."""
+    scene, theme, asked = form.value, THEMES[theme_name()], prediction()
+    if asked:  # a guess is a click on the contour
+        scene = replace(scene, view=replace(scene.view, solid=False))
+    drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
+    labels = (_("Curves"), _("Inside a step"))
     left, right = st.columns([11, 9], gap="small")
-    theme = THEMES[theme_name()]
-    drawn = pictures.figures(scene, view, ids, theme)
     with left:
-        free = not (locks.locked("run") or locks.hidden("run"))
-        where = sealed and round.question == predict.WHERE
-        inspected = looked_into() if S.get("beside") == INSIDE and not sealed else None
-        first = drawn["solid" if view.solid else "contour"]
-        if round and round.point and not view.solid:
-            first = first.add(guess_mark(round.point, _("your guess"), theme))
-        more = {"sealed": sealed}
-        if not view.solid:
-            (x0, x1), (y0, y1) = scene.objective.f.domain
-            grab = {"start": scene.objective.start, "frame": {"x": (x0, x1), "y": (y0, y1)}}
-            clicks = "guess" if where else "start" if free else None
-            more |= {"clicks": clicks, "guessed": predict.guessed}
-            more |= {"grab": grab if clicks == "start" else None, "arrows": None}
-            if inspected:
-                config = scene.optimizers[ids.index(inspected)]
-                more["arrows"] = arrows(cache.run(scene.objective, config), theme)
-        show("solid" if view.solid else "contour", first, **more)
+        figure, more = drawn[first(scene)], dict(hidden)
+        if not scene.view.solid:
+            more |= _hands(scene, st.session_state.get(BESIDE) == labels[1], theme)
+        if asked and asked.point:
+            figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
+        show(first(scene), figure, **more)
     with right:
-        curves, within = st.tabs(list(beside), key="beside", on_change="rerun")
+        curves, within = st.tabs(labels, key=BESIDE, on_change="rerun")
         if curves.open:
             with curves:
-                show("curves", drawn["curves"], sealed=sealed)
+                show("curves", drawn["curves"], **hidden)
         if within.open:
             with within, st.container(key="inside"):
-                inside(scene, sealed)
-    live_start()
-    awaited = round.revealed if round else ""
-    player(scene.objective.steps, f"{session().epoch}", awaited, awaited, predict.over)
-    predict.bar(scene)
+                inside(form)
+    start_handler(form)
+    play = asked.revealed if asked else ""
+    player(scene.objective.steps, f"{session().epoch}", play, play, predict.over)
+    predict.bar(form)
 
 
-def _controls(scene):
-    if not locks.hidden("function"):
-        function_controls(scene.objective, locks.locked("function"))
-    if not locks.hidden("run"):
-        run_box = st.expander("Start, steps, noise", key="run", on_change="rerun")
-        if run_box.open:
-            with run_box:
-                run_controls(scene, locks.locked("run"))
-    optimizer_controls(scene)
+def _hands(scene, looking_inside, theme):
+    """What a click on the contour means, where the start can be taken hold of, and the arrows."""
+    asked, objective = prediction(), scene.objective
+    clicks, grab, drawn = None, None, None
+    if sealed() and asked.question == "where":
+        clicks = "guess"
+    elif locks.free("run"):
+        clicks = "start"
+        grab = {"start": objective.start, "frame": dict(zip("xy", objective.f.domain, strict=True))}
+    if looking_inside and not sealed() and inspected():
+        config = scene.optimizers[state().ids.index(inspected())]
+        drawn = arrows(cache.run(objective, config), theme)
+    return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
+
+
+@st.fragment
+def start_handler(form: Form) -> None:
+    """Hears where a hand puts the start on the contour, and moves every line."""
+    traces, rest = live_patch("grab", lambda: live_figures(form.value))
+
+    def put(x, y):
+        place = form.at("objective", "start")
+        place.set(form.value.objective.inside((x, y)))
+
+    grabber("grab", put, traces, rest)
+
+
+def buttons(form: Form) -> None:
+    """How the scene is shown, and the invitation to predict."""
+    if not locks.hidden("view"):
+        view = view_form(form)
+        picture, curves = (lambda: view.draw(PICTURE)), (lambda: view.draw(CURVES))
+        lazy(_("Picture"), ":material/landscape:", "contour-view", picture)
+        lazy(_("Curves"), ":material/show_chart:", "curves-view", curves)
+    st.button(
+        _("Predict"),
+        key="predict-begin",
+        icon=":material/psychology_alt:",
+        on_click=predict.begin,
+        disabled=not form.value.optimizers or prediction() is not None,
+        help=_(
+            "Hides the paths: guess where one of them will be, or who arrives first. Then reveal."
+        ),
+    )
+
+
+def title(form: Form) -> str:
+    """The function's name and formula."""
+    f = form.value.objective.f
+    return f"{f.name} $\\;f(x, y) = {f.latex}$"
+
+
+PAGE = Page(
+    KEY,
+    N_("Trajectories"),
+    "conversion_path",
+    N_("How does an optimizer find its way down?"),
+    "",
+    BOOK,
+    drawing=Drawing(stage, controls, results.draw, title, lambda form: live_figures(form.value)),
+    buttons=buttons,
+    thumbnail=thumbnail,
+    locks=True,
+)

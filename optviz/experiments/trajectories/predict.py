@@ -1,222 +1,173 @@
-"""Predict, then reveal: the paths are hidden, a person commits to a guess, the race is run, a verdict is given."""
+"""Predict, then reveal: the paths are hidden, a person commits to a guess, and learns how it was."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import scene_state as state
-from optviz.experiments.trajectories.spec import Scene, summary
-from optviz.plot.style import number
-from optviz.ui import cache, locks
+from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories.run import summary
+from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.state import KEY, Prediction, prediction, state
+from optviz.translation import _
+from optviz.ui import locks
+from optviz.ui.form import Form, select
 from optviz.ui.session import session
 
 BEST = 10  # points of a perfect guess
 WORTHLESS = 0.25  # distance, in frames, from which on a guess earns nothing
-WHERE, WHO = "Where will it be?", "Who arrives first?"
 NOBODY = "nobody"
-
-
-@dataclass(frozen=True)
-class Round:
-    """One question, from being asked to its verdict."""
-
-    question: str = WHERE
-    about: str = ""  # the id of the optimizer that is asked about
-    point: tuple[float, float] | None = None
-    pick: str | None = None  # the id of an optimizer, or NOBODY
-    land: str = ""  # the landscape on which the point was chosen
-    revealed: str = ""  # a name for this revelation, once the race is on
-    scene: Scene | None = None  # what was raced, whatever is changed while it plays
-    ids: tuple[str, ...] = ()
-    points: int | None = None  # earned, once it is over
-    verdict: str = ""
-
-    @property
-    def sealed(self) -> bool:
-        """Whether the paths are still hidden."""
-        return not self.revealed
-
-    @property
-    def guessed(self) -> bool:
-        """Whether there is an answer to be judged."""
-        return (self.point if self.question == WHERE else self.pick) is not None
-
-
-def current() -> Round | None:
-    """The round that is being played."""
-    round = session().round
-    return round if round and state.ids() else None
 
 
 def begin() -> None:
     """Ask about the scene as it stands."""
-    session().round = Round(about=state.ids()[0])
+    state().prediction = Prediction(about=state().ids[0])
 
 
-def another() -> None:
+def another(form: Form) -> None:
     """Ask again: about the next optimizer, and from another start where that may be moved."""
-    _S, old, ids = st.session_state, current(), state.ids()
-    at = ids.index(old.about) if old.about in ids else -1
+    kept, old = state(), prediction()
+    i = kept.ids.index(old.about) if old.about in kept.ids else -1
     if locks.free("run"):
-        f = session().specs["trajectories"].objective.f
-        rng = np.random.default_rng(len(session().score))
+        f, rng = form.value.objective.f, np.random.default_rng(len(kept.score))
         low, high = np.array(f.domain).T
-        initial_points = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
-        defined = initial_points[np.isfinite(f.value(initial_points))]
+        places = np.round(low + (high - low) * (0.05 + 0.9 * rng.random((50, 2))), 2)
+        defined = places[np.isfinite(f.value(places))]
         if len(defined):
-            state.update_objective(start=tuple(map(float, defined[0])))
-    session().round = Round(old.question, ids[(at + 1) % len(ids)])
+            form.at("objective", "start").set(tuple(map(float, defined[0])))
+    kept.prediction = Prediction(old.question, kept.ids[(i + 1) % len(kept.ids)])
 
 
 def stop() -> None:
     """Show everything again."""
-    session().round = None
+    state().prediction = None
 
 
 def guessed(x: float, y: float) -> None:
     """A click on the contour: the answer to where it will be."""
-    if (round := current()) and round.sealed and round.question == WHERE:
-        session().round = replace(
-            round, point=(x, y), land=session().specs["trajectories"].objective.landscape_key()
-        )
+    found = prediction()
+    if found and found.sealed and found.question == "where":
+        key = session().specs[KEY].objective.landscape_key()
+        state().prediction = replace(found, point=(x, y), landscape=key)
+
+
+def reveal(scene: Scene) -> None:
+    """Show the paths."""
+    name, kept = f"reveal-{session().next_id()}", state()
+    more = {"scene": scene, "ids": tuple(kept.ids)}
+    kept.prediction = replace(kept.prediction, revealed=name, **more)
 
 
 def over() -> None:
-    """The race has been shown: judge, once."""
-    _S, round = st.session_state, current()
-    if round and round.revealed and round.points is None:
-        points, verdict = judged(
-            round.scene or session().specs["trajectories"], list(round.ids) or state.ids(), round
-        )
-        session().round = replace(round, points=points, verdict=verdict)
-        session().score = (*session().score, points)
+    """The paths have been shown: judge, once."""
+    kept, found = state(), prediction()
+    if found and found.revealed and found.points is None:
+        points, verdict = judged(found.scene, list(found.ids), found)
+        kept.prediction = replace(found, points=points, verdict=verdict)
+        kept.score = (*kept.score, points)
 
 
-def judged(scene: Scene, ids: list[str], round: Round) -> tuple[int, str]:
+def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    runs = {
-        id: cache.run(scene.objective, config)
-        for id, config in zip(ids, scene.optimizers, strict=True)
-    }
     known = cache.minima(scene.objective)
-    ends = {id: summary(run, known, scene.tolerance) for id, run in runs.items()}
-    if round.question == WHERE and round.about in runs and round.point:
-        end = ends[round.about].point
-        apart = np.subtract(round.point, end)
-        frame = np.array([high - low for low, high in scene.objective.f.domain])
-        share = float(np.hypot(*(apart / frame)))
-        points = int(np.round(BEST * max(0.0, 1 - share / WORTHLESS))) if np.isfinite(share) else 0
-        return points, (
-            f"{names[round.about]} is at ({number(end[0])}, {number(end[1])}). Your guess was "
-            f"{number(float(np.hypot(*apart)), 3)} away, {number(100 * share, 2)} % of the picture."
-        )
-    steps = {id: s.reached for id, s in ends.items() if s.reached is not None}
+    ends = {
+        key: summary(cache.run(scene.objective, config), known, scene.tolerance)
+        for key, config in zip(ids, scene.optimizers, strict=True)
+    }
+    if found.question == "where" and found.about in ends and found.point:
+        end = ends[found.about].point
+        apart = np.subtract(found.point, end)
+        share = float(np.hypot(*(apart / np.ptp(scene.objective.f.domain, axis=1))))
+        near = max(0.0, 1 - share / WORTHLESS) if np.isfinite(share) else 0
+        verdict = text.where_verdict(names[found.about], end, float(np.hypot(*apart)), share)
+        return int(np.round(BEST * near)), verdict
+    steps = {key: s.reached for key, s in ends.items() if s.reached is not None}
     first = min(steps.values(), default=None)
-    winners = [id for id, at in steps.items() if at == first]
-    right = round.pick in winners or (not winners and round.pick == NOBODY)
-    within = f"within {number(scene.tolerance)} of the minimum"
-    truth = (
-        f"{' and '.join(names[w] for w in winners)}, at step {first}, came {within} first"
-        if winners
-        else f"nobody came {within} in {scene.objective.steps} steps"
-    )
-    return BEST if right else 0, f"{'Right' if right else 'Not this time'}: {truth}."
+    winners = [key for key, step in steps.items() if step == first]
+    right = found.pick in winners or (not winners and found.pick == NOBODY)
+    verdict = text.who_verdict(right, [names[key] for key in winners], first, scene)
+    return BEST if right else 0, verdict
 
 
-def bar(scene: Scene) -> None:
-    """The question, the answer so far, and after the race its verdict and the score."""
-    round, _S = current(), st.session_state
-    if round is None:
+def bar(form: Form) -> None:
+    """The question, the answer so far, and at the end the verdict and the score."""
+    kept, scene = state(), form.value
+    found = _standing(prediction(), kept.ids, scene)
+    if found is None:
         return
-    ids = state.ids()
-    names = dict(zip(ids, scene.names, strict=True)) | {NOBODY: "nobody"}
-    if round.about not in ids:
-        round = replace(round, about=ids[0], point=None) if round.sealed else round
-    if round.sealed and round.point and round.land != scene.objective.landscape_key():
-        round = replace(round, point=None)  # that place was meant on another function
-    session().round = round
+    kept.prediction = found
+    names = dict(zip(kept.ids, scene.names, strict=True)) | {NOBODY: _("nobody")}
     with st.container(border=True, key="predict", gap="small"):
-        if round.points is not None:
-            st.markdown(f"**{round.points} of {BEST} points.** {round.verdict}")
-        elif round.revealed:
-            st.markdown("Here they go …")
+        if found.points is not None:
+            message = _("**{points} of {best} points.** {verdict}")
+            values = {"points": found.points, "best": BEST, "verdict": found.verdict}
+            st.markdown(message.format(**values))
         else:
-            _asked(round, names, scene)
+            asked = text.question(found, names, scene) if found.sealed else _("Here they go …")
+            st.markdown(asked)
         with st.container(horizontal=True, vertical_alignment="center"):
-            if round.sealed:
-                _question(round, ids, names)
-                st.button(
-                    "Reveal",
-                    key="reveal",
-                    type="primary",
-                    icon=":material/visibility:",
-                    on_click=_reveal,
-                    disabled=not round.guessed,
-                )
-            else:
-                st.button(
-                    "Next question",
-                    key="again",
-                    type="primary",
-                    icon=":material/replay:",
-                    on_click=another,
-                    disabled=round.points is None,
-                )
-            st.button(
-                "Stop predicting", key="stop-predicting", icon=":material/close:", on_click=stop
-            )
-            score = session().score
-            if score:
-                st.markdown(
-                    f"Score: **{sum(score)}** of {BEST * len(score)} in {len(score)} round{'s' * (len(score) > 1)}"
-                )
+            if found.sealed:
+                _question(found, kept.ids, names)
+            _buttons(form, found)
+            if kept.score:
+                st.markdown(text.score(kept.score, BEST))
 
 
-def _question(round, ids, names):
-    S = st.session_state
+def _standing(found, ids, scene):
+    """What is left of the answer when optimizers or the function have changed."""
+    if found is None or not found.sealed:
+        return found
+    if found.about not in ids:
+        found = replace(found, about=ids[0], point=None)
+    if found.point and found.landscape != scene.objective.landscape_key():
+        return replace(found, point=None)  # that place was meant on another function
+    return found
 
-    def answer(field, key):
-        session().round = replace(
-            session().round, **{field: S[key]}, **({"point": None} if field == "about" else {})
-        )
 
-    st.segmented_control(
-        "Question", [WHERE, WHO], default=round.question, key="question", required=True, on_change=answer,
-        args=("question", "question"), label_visibility="collapsed",
-    )  # fmt: skip
-    if round.question == WHERE:
-        key = f"about-{'-'.join(ids)}"
-        st.selectbox("About", ids, ids.index(round.about), names.get, key=key, on_change=answer, args=("about", key),
-                     label_visibility="collapsed", width=220)  # fmt: skip
+def _buttons(form, found):
+    primary = {"type": "primary"}
+    if found.sealed:
+        icon, off = ":material/visibility:", not found.answered
+        more = {"on_click": reveal, "args": (form.value,), "disabled": off, **primary}
+        st.button(_("Reveal"), key="reveal", icon=icon, **more)
     else:
-        key, choices = f"pick-{'-'.join(ids)}", [*ids, NOBODY]
-        chosen = choices.index(round.pick) if round.pick in choices else None
-        st.selectbox(
-            "Your pick", choices, chosen, names.get, key=key, on_change=answer, args=("pick", key),
-            placeholder="Your pick", label_visibility="collapsed", width=220,
-        )  # fmt: skip
+        icon, off = ":material/replay:", found.points is None
+        more = {"on_click": another, "args": (form,), "disabled": off, **primary}
+        st.button(_("Next question"), key="again", icon=icon, **more)
+    icon = ":material/close:"
+    st.button(_("Stop predicting"), key="stop-predicting", icon=icon, on_click=stop)
 
 
-def _asked(round, names, scene):
-    if round.question == WHERE:
-        told = (
-            "Click on the contour where you think"
-            if not round.point
-            else "Click again to change your mind: where"
-        )
-        st.markdown(f"{told} **{names[round.about]}** will be after {scene.objective.steps} steps.")
-    else:
-        st.markdown(
-            f"Who is the first to come within {number(scene.tolerance)} of the lowest known minimum, in {scene.objective.steps} steps?"
-        )
-
-
-def _reveal():
-    session().round = replace(
-        session().round,
-        revealed=f"reveal-{session().next_id()}",
-        scene=session().specs["trajectories"],
-        ids=tuple(state.ids()),
+def _question(found, ids, names):
+    answer = Form("question", lambda: state().prediction, _answer)
+    place, labels = answer.at("question"), text.QUESTIONS
+    select(
+        *(place, _("Question"), list(labels), found.question, lambda k: _(labels[k]), place.set),
+        **{"segments": True, "hidden": True},
     )
+    field, label, choices = (
+        ("about", _("About"), ids)
+        if found.question == "where"
+        else ("pick", _("Your pick"), [*ids, NOBODY])
+    )
+    place = answer.at(field)
+    key = place.key("-".join(ids))
+    chosen = choices.index(place.value) if place.value in choices else None
+    st.selectbox(
+        label,
+        choices,
+        chosen,
+        names.get,
+        key=key,
+        on_change=lambda: place.set(st.session_state[key]),
+        placeholder=label,
+        label_visibility="collapsed",
+        width=220,
+    )
+
+
+def _answer(changed):
+    before = state().prediction
+    other = changed.about != before.about
+    state().prediction = replace(changed, point=None) if other else changed

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from optviz.experiments.trajectories import figures as pictures
-from optviz.experiments.trajectories import predict, table
-from optviz.experiments.trajectories import scene_state as state
-from optviz.experiments.trajectories.spec import Scene, summary
-from optviz.experiments.trajectories.view import View
+from optviz.experiments.trajectories import cache, table
+from optviz.experiments.trajectories.figures import figures, first
+from optviz.experiments.trajectories.results import ends, results
+from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.state import sealed, state
 from optviz.plot import THEMES, to_plotly
 from optviz.shell import sharing
 from optviz.shell.export.offline import Part, figure_part, offline_html
@@ -22,7 +22,7 @@ from optviz.shell.export.training_script import training_script
 from optviz.shell.opening import open_lesson_of_page
 from optviz.shell.registry import PAGES
 from optviz.translation import _
-from optviz.ui import cache, components
+from optviz.ui import components
 from optviz.ui.components import theme_name
 from optviz.ui.session import session
 
@@ -63,21 +63,26 @@ def buttons(files: list[File]) -> None:
     )
 
 
+def menu() -> None:
+    """What can be kept of the page that is shown."""
+    spec = session().specs[session().page]
+    scene_menu(spec) if isinstance(spec, Scene) else page_menu()
+
+
 # The trajectories.
 
 
-def scene_menu(scene: Scene, view: View) -> None:
+def scene_menu(scene: Scene) -> None:
     """What can be kept of a scene."""
-    prediction = predict.current()
-    if prediction and prediction.sealed:
+    if sealed():
         st.markdown(_("First your prediction: everything here tells how it ends."))
         return
-    theme, link, ids = theme_name(), sharing.address(), state.ids()
+    theme, link, ids = theme_name(), sharing.address(), list(state().ids)
     lesson, missing = open_lesson_of_page(), not_in_torch(scene)
     files = [
         File(
             _("Page that plays offline"),
-            lambda: scene_page(scene, view, ids, theme, lesson),
+            lambda: scene_page(scene, ids, theme, lesson),
             "optviz.html",
             HTML,
             "play_circle",
@@ -134,45 +139,33 @@ def scene_menu(scene: Scene, view: View) -> None:
         st.caption(message.format(names=", ".join(missing)))
 
 
-def _runs(scene):
-    return [cache.run(scene.objective, config) for config in scene.optimizers]
-
-
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
-    rows = list(zip(scene.names, _runs(scene), strict=True))
+    rows = list(zip(scene.names, ends(scene)[0], strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if (paths := cache.multistart(scene.objective, config)) is not None:
             rows.append((name, paths))
     return table.paths_csv(rows)
 
 
-def _rows(scene):
-    known = cache.minima(scene.objective)
-    summaries = [summary(run, known, scene.tolerance) for run in _runs(scene)]
-    return list(
-        zip(scene.names, pictures.looks(scene, THEMES[theme_name()]), summaries, strict=True)
-    )
-
-
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return table.as_csv(_rows(scene), scene.tolerance)
+    return table.results_csv(scene.names, ends(scene)[1], scene.tolerance)
 
 
-def scene_page(scene: Scene, view: View, ids: list[str], theme: str, lesson=None) -> str:
+def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene with its player as one HTML file."""
-    f, rows = scene.objective.f, _rows(scene)
-    drawn = pictures.figures(scene, view, ids, THEMES[theme])
-    first = "solid" if view.solid else "contour"
-    under, make = drawn[first].under
+    f, (runs, summaries) = scene.objective.f, ends(scene)
+    drawn, name = figures(scene, ids, THEMES[theme]), first(scene)
+    under, make = drawn[name].under
     label = _("{function} with the paths").format(function=f.name)
-    columns = [table.columns(run, row[-1]) for run, row in zip(_runs(scene), rows, strict=True)]
+    rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
+    html = results(scene, summaries, theme).html()
     parts = [
-        figure_part(to_plotly(drawn[first]), first, label, theme, base_id=under, base=make()),
+        figure_part(to_plotly(drawn[name]), name, label, theme, base_id=under, base=make()),
         figure_part(to_plotly(drawn["curves"]), "curves", _("Curves"), theme),
         Part("player", {"steps": scene.objective.steps, "scene": "1"}),
-        Part("table", {"html": table.html(rows, scene.tolerance), "rows": columns}),
+        Part("table", {"html": html, "rows": rows}),
     ]
     title = f"{lesson.title} · {f.name}" if lesson else f.name
     return offline_html(title, parts, theme, formula=f.formula)

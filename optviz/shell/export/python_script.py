@@ -8,7 +8,8 @@ import textwrap
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import NO_NOISE, TYPED, Scene, run
+from optviz.experiments.trajectories.run import run
+from optviz.experiments.trajectories.spec import TYPED, Scene
 from optviz.functions import symbolic
 from optviz.functions.evaluate import Evaluator
 from optviz.functions.library import Function
@@ -83,7 +84,7 @@ def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:
     ]
     if points:
         lines.append(f"domain = {tuple(tuple(map(float, side)) for side in objective.f.domain)!r}")
-    noise = None if objective.noise.key == NO_NOISE else objective.noise.build(NOISES)
+    noise = objective.noise and objective.noise.build(NOISES)
     if noise:
         rng = f"np.random.default_rng({int(objective.seed)})"
         lines.append(f"noise = {constructed(noise)}")

@@ -1,258 +1,220 @@
-"""The trajectories page in AppTest: every function and optimizer, wrong entries, and what is computed again."""
+"""The page in AppTest: what its controls do, what it says, links, locks, lessons, take home."""
 
-import csv
-import io
+import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-)
-from optviz.experiments.trajectories.spec import (
-    BOOK,
-    Choice,
-    Objective,
-    Scene,
-)
-from optviz.optim.config import OptimizerConfig
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.run import run
+from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
+from optviz.experiments.trajectories.state import TrajectoriesState
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.plot.style import LIGHT, style
-from optviz.ui import cache
-from tests.page import components, contour, curves, drawn, numbers, open_app, panels, session
+from optviz.shell.export import menu as export
+from optviz.shell.lessons import LESSONS
+from optviz.shell.share import decode, encode
+from optviz.ui.locks import Controls
+from tests.page import components, contour, curves, drawn, numbers, open_app, open_page, open_scene
+from tests.page import panels, session, shared, sound, text
+
+KEY = "trajectories"
 
 
-def show(at, scene):
+def scene(at):
+    return session(at).specs[KEY]
+
+
+def state(at):
+    return session(at).states[TrajectoriesState]
+
+
+def show(at, other):
     """Put a scene on the page, as a lesson would."""
-    session(at).specs["trajectories"] = scene
-    session(at).ids = [f"t{i}" for i in range(len(scene.optimizers))]
-    session(at).epoch = session(at).epoch + 1000
-    at.run()
-    assert not at.exception, [e.message for e in at.exception]
-    return at
+    session(at).show(KEY, other)
+    return sound(at.run())
 
 
-def one(optimizer):
-    return Scene(BOOK.objective, (OptimizerConfig(Choice(optimizer)),))
+def change(at, **parts):
+    """Put another scene in place, as a control would."""
+    session(at).specs[KEY] = replace(scene(at), **parts)
+    return sound(at.run())
+
+
+def key(at, name):
+    return f"{KEY}-{name}-{session(at).epoch}"
+
+
+def opened(at, **flags):
+    """With popovers, tabs and expanders open."""
+    for name, value in flags.items():
+        at.session_state[name] = value
+    return sound(at.run())
+
+
+def settings(at, i):
+    """With the settings of an optimizer open; its id."""
+    found = state(at).ids[i]
+    opened(at, **{key(at, f"{found}-settings"): True})
+    return found
+
+
+def inside(at):
+    return opened(at, beside="Inside a step")
+
+
+def one(name, **values):
+    return Scene(Objective(), (OptimizerConfig(Choice(name, values)),))
 
 
 def table(at):
     """The text of the table's cells, row by row."""
     body = components(at, "table")[0]["html"].split("<tbody>")[1]
-    return [
-        [c.split(">")[-1] for c in row.replace("</th>", "</td>").split("</td>")[:-1]]
-        for row in body.split("</tr>")[:-1]
-    ]
+    rows = (row.replace("</th>", "</td>").split("</td>")[:-1] for row in body.split("</tr>")[:-1])
+    return [[cell.split(">")[-1] for cell in row] for row in rows]
 
 
 def test_it_opens_on_the_book_figure():
-    at = open_app()
-    assert not at.exception
+    at = sound(open_app())
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam"]
-    assert drawn(contour(at), "SGD")[-1] == pytest.approx((-0.3503929958, 0.0847823166), abs=1e-9)
-    assert drawn(contour(at), "Momentum")[-1] == pytest.approx((0.8964138585, 0.0880856017), abs=1e-9)
     assert [row[0] for row in table(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert table(at)[0][5] == "36.99"
-    base = contour(at)["base"]["data"][0]
-    assert numbers(base["z"]).shape == (150, 150)
+    assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (150, 150)
+    said = text(at)
+    assert "**λmin = 0.1** and **λmax = 2**: condition number **20**" in said
+    rows = {line.split("|")[1].strip(): line for line in said.splitlines() if line.startswith("|")}
+    assert "2/λmax = **1**" in rows["SGD"]
+    assert "2/(λmin+λmax) = 0.9524" in rows["SGD"]
+    assert "= **1.9**" in rows["Momentum, μ = 0.9"]  # 2 · 1.9 / 2
+    assert "= **0.6786**" in rows["Nesterov, μ = 0.9"]  # 1.9 / 2.8
 
 
-@pytest.mark.parametrize("key", FUNCTIONS)
-def test_every_function_goes_through_the_page(key):
+def test_every_function_goes_through_the_menu():
     at = open_app()
-    at.selectbox(key=f"function-{session(at).epoch}").set_value(key).run()
-    assert not at.exception
-    f = FUNCTIONS[key]
-    assert contour(at)["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
-    assert drawn(contour(at), "Adam")[0] == pytest.approx(f.start)
-    assert f.teaches in [c.value for c in at.caption]
-    shown = minimize(f, OPTIMIZERS["adam"](lr=0.3)).values[-1]  # with its own noise and start
-    assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=1e-5)
+    for name, f in FUNCTIONS.items():
+        at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value(name).run()
+        assert contour(sound(at))["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
+        assert drawn(contour(at), "Adam")[0] == pytest.approx(f.start)
+        assert f.teaches in text(at)
+        shown = minimize(f, OPTIMIZERS["adam"](lr=0.3)).values[-1]  # with its own noise and start
+        assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=1e-5)
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
-def test_every_optimizer_goes_through_the_page(key):
-    at = show(open_app(), one(key))
-    label = OPTIMIZERS[key].label
-    assert list(panels(at)) == [label]
-    assert [k["name"] for k in panels(at)[label]["hyperparameters"]] == [k.name for k in hyperparameters(OPTIMIZERS[key])]
-    run = minimize(FUNCTIONS["bowl"], OPTIMIZERS[key](), start=(-7, 2), steps=30)
-    assert drawn(contour(at), label) == pytest.approx(run.points, abs=1e-12)
-    at.session_state["more"] = "Equations with these values"
-    at.run()
-    assert any(f"**{label}**" in m.value and "$$" in m.value for m in at.markdown)
-    at.session_state["more"] = "The code that ran"
-    at.run()
+def test_every_optimizer_is_shown_and_looked_into():
+    at = inside(open_app())
+    for name, cls in OPTIMIZERS.items():
+        show(at, one(name))
+        assert [h["name"] for h in panels(at)[cls.label]["hyperparameters"]] == [h.name for h in hyperparameters(cls)]
+        path = minimize(FUNCTIONS["bowl"], cls(), start=(-7, 2), steps=30)
+        assert drawn(contour(at), cls.label) == pytest.approx(path.points, abs=1e-12)
+        assert any("aligned" in m.value for m in at.markdown), "its equations with numbers"
+        opened(at, more="Equations with these values")
+        assert any(f"**{cls.label}**" in m.value and "$$" in m.value for m in at.markdown)
+    opened(at, more="The code that ran")
     assert any("def step(self, f, x, s):" in c.value for c in at.code)
 
 
-@pytest.mark.parametrize("key", OPTIMIZERS)
 @pytest.mark.parametrize("end", ["low", "high"])
-def test_every_knob_at_either_end_is_shown_without_an_error(key, end):
-    cls = OPTIMIZERS[key]
-    ends = {k.name: (end == "high") if k.kind is bool else k.kind(getattr(k, end)) for k in hyperparameters(cls)}
-    show(open_app(), Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(key, ends)),)))
-
-
-@pytest.mark.parametrize("wrapper", WRAPPERS)
-def test_wrappers_are_chosen_in_the_settings(wrapper):
+def test_every_hyperparameter_at_either_end_is_shown_without_an_error(end):
     at = open_app()
-    at.session_state[f"settings-{session(at).ids[0]}"] = True
-    at.run()
-    at.get("button_group")[0].set_value([wrapper]).run()
-    assert not at.exception
-    assert [w.key for w in session(at).specs["trajectories"].optimizers[0].wrappers] == [wrapper]
-    assert f"SGD + {WRAPPERS[wrapper].label.lower()}" in panels(at)
-    assert WRAPPERS[wrapper].label in panels(at)
+    for name, cls in OPTIMIZERS.items():
+        ends = {
+            h.name: (end == "high") if h.kind is bool else h.kind(getattr(h, end))
+            for h in hyperparameters(cls)
+        }
+        show(at, Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(name, ends)),)))
 
 
-@pytest.mark.parametrize("schedule", [k for k in SCHEDULES if k != "constant"])
-def test_schedules_are_chosen_in_the_settings(schedule):
+def test_settings_wrappers_schedules_initial_points():
     at = open_app()
-    id = session(at).ids[1]
-    at.session_state[f"settings-{id}"] = True
-    at.run()
-    at.selectbox(key=f"schedule-{id}").set_value(schedule).run()
-    at.selectbox(key=f"scheduled-{id}-momentum").set_value("momentum").run()
-    assert not at.exception
-    [(hyperparameter, part)] = session(at).specs["trajectories"].optimizers[1].schedules.items()
-    assert (hyperparameter, part.key) == ("momentum", schedule)
-    built = part.build(SCHEDULES)
-    run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule={"momentum": built})
-    assert drawn(contour(at), "Momentum") == pytest.approx(run.points, abs=1e-12)
+    found = settings(at, 1)
+    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    pills.set_value(list(WRAPPERS)).run()
+    assert {w.key for w in scene(sound(at)).optimizers[1].wrappers} == set(WRAPPERS)
+    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    pills.set_value([]).run()
+    for schedule in SCHEDULES:
+        at.selectbox(key=key(at, f"{found}-schedules-menu")).set_value(schedule).run()
+        if schedule != "constant":
+            at.selectbox(key=key(at, f"{found}-schedules-of")).set_value("momentum").run()
+            [(name, chosen)] = scene(sound(at)).optimizers[1].schedules.items()
+            assert (name, chosen.key) == ("momentum", schedule)
+            built = {"momentum": chosen.build(SCHEDULES)}
+            path = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule=built)
+            assert drawn(contour(at), "Momentum") == pytest.approx(path.points, abs=1e-12)
+    [points] = [g for g in at.get("button_group") if g.label == "Initial points"]
+    points.set_value("grid").run()
+    assert scene(sound(at)).optimizers[1].initial_points == Choice("grid")
+    assert "from 25 more starts" in text(at)
 
 
-@pytest.mark.parametrize("kind", NOISES)
-def test_noise_is_the_same_for_every_optimizer(kind):
-    at = show(open_app(), replace(BOOK, objective=replace(BOOK.objective, noise=Choice(kind, {"scale": 2.0}), seed=3)))
-    run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=3)
-    assert drawn(contour(at), "SGD") == pytest.approx(run.points, abs=1e-12)
-    twins = Scene(session(at).specs["trajectories"].objective, (OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"))))
-    at = show(at, twins)
+def test_optimizers_come_and_go_and_twins_are_distinguished():
+    at = open_app()
+    at.button(key=key(at, "trajectories-optimizers-add")).click().run()
+    assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
+    found = settings(at, 1)
+    at.selectbox(key=key(at, f"{found}-optimizer")).set_value("adam").run()
+    assert list(panels(at))[1:4] == ["Adam (lr 0.1)", "AdaGrad", "Adam (lr 0.3)"]
+    at.button(key=key(at, f"{found}-remove")).click().run()
+    assert list(panels(sound(at))) == ["SGD", "AdaGrad", "Adam", "Nesterov"]
+    at.button(key="book").click().run()
+    assert list(panels(sound(at))) == ["SGD", "Momentum", "AdaGrad", "Adam"]
+    show(at, Scene())
+    assert any("No optimizer is in the scene" in i.value for i in at.info)
+    assert "no optimizer to look into" in text(inside(at))
+
+
+def test_noise_is_the_same_for_every_optimizer():
+    at = opened(open_app(), run=True)
+    for kind in NOISES:
+        [menu] = [g for g in at.get("button_group") if g.label == "Gradient noise"]
+        menu.set_value(kind).run()
+        assert scene(sound(at)).objective.noise == Choice(kind, {"scale": 2.0})
+        path = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=0)
+        assert drawn(contour(at), "SGD") == pytest.approx(path.points, abs=1e-12)
+    change(at, optimizers=(OptimizerConfig(Choice("adam")),) * 2)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
 
-def test_racers_come_and_go_and_twins_are_told_apart():
-    at = open_app()
-    at.button(key="add").click().run()
-    assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
-    id = session(at).ids[1]
-    at.session_state[f"settings-{id}"] = True
-    at.run()
-    at.selectbox(key=f"optimizer-{id}").set_value("adam").run()
-    assert list(panels(at))[1:4] == ["Adam (lr 0.1)", "AdaGrad", "Adam (lr 0.3)"]
-    at.button(key=f"remove-{id}").click().run()
-    assert list(panels(at)) == ["SGD", "AdaGrad", "Adam", "Nesterov"]
-    at.button(key="book").click().run()
-    assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam"]
-    assert not at.exception
-
-
-def test_nobody_in_the_race():
-    at = show(open_app(), Scene(Objective(), ()))
-    assert any("No optimizer is in the race" in i.value for i in at.info)
-
-
 def typed(at, formula):
-    epoch = session(at).epoch
-    at.selectbox(key=f"function-{epoch}").set_value("formula").run()
-    at.text_input(key=f"formula-{epoch}").set_value(formula).run()
-    assert not at.exception
-    return at
+    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("formula").run()
+    at.text_input(key=key(at, "trajectories-objective-formula")).set_value(formula).run()
+    return sound(at)
 
 
-def test_a_formula_takes_the_same_way():
+def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
     at = typed(open_app(), "(x - 1)^2 + 3*(y + 2)^2")
-    [found] = [t for t in contour(at)["data"] if t["name"] == "minimum"]
-    assert (numbers(found["x"])[0], numbers(found["y"])[0]) == pytest.approx((1, -2), abs=1e-8)
-    assert "Minima found on the grid: (1, −2)" in " ".join(c.value for c in at.caption)
-
-
-@pytest.mark.parametrize(
-    "formula", ["", "x +", "9**9**9**9", "__import__('os')", "foo(x)", "x.real", "(" * 60 + "x", "log(-1)"]
-)
-def test_a_refused_formula_is_named_and_nothing_is_lost(formula):
-    at = typed(open_app(), "(x - 1)^2 + y^2")
+    assert "Minima found on the grid: (1, −2)" in text(at)
     before = drawn(contour(at), "SGD")
-    at = typed(at, formula)
-    assert len(at.error) == 1
-    assert "The picture still shows" in at.error[0].value
-    assert drawn(contour(at), "SGD") == pytest.approx(before, abs=0)
-    assert not typed(at, "x^2 + y^2").error
-
-
-def test_a_path_stops_where_the_formula_is_not_defined():
-    objective = Objective("formula", "log(x) + y**2", start=(2.0, 1.0))
-    at = show(open_app(), Scene(objective, (OptimizerConfig(Choice("sgd", {"lr": 1.0})),)))
-    assert table(at)[0][-1] == "stopped at step 3: f is not defined there"
-    assert np.isfinite(drawn(contour(at), "SGD")[:3]).all()
-    assert np.isnan(drawn(contour(at), "SGD")[3:]).all()
-    assert np.isnan(numbers(contour(at)["base"]["data"][0]["z"])).any(), "the contour has a hole"
-    at = show(at, Scene(replace(objective, start=(-2.0, 1.0)), session(at).specs["trajectories"].optimizers))
+    for formula in ("", "x +", "9**9**9**9", "__import__('os')", "foo(x)", "x.real", "(" * 60 + "x", "log(-1)"):
+        typed(at, formula)
+        assert "The picture still shows" in at.error[0].value
+        assert drawn(contour(at), "SGD") == pytest.approx(before, abs=0, nan_ok=True)
+    assert not typed(at, "log(x) + y^2").error
+    change(at, objective=replace(scene(at).objective, start=(-1.0, 1.0)))
+    assert "not defined at the start (−1, 1)" in at.warning[0].value
     assert "cannot start" in table(at)[0][-1]
-
-
-def test_a_path_that_leaves_is_marked_at_the_border_and_not_clamped():
-    at = show(open_app(), Scene(Objective(), (OptimizerConfig(Choice("sgd", {"lr": 1.1})),)))
-    points = drawn(contour(at), "SGD")
-    assert np.abs(points[:, 1]).max() > 400
-    marks = next(t for t in contour(at)["data"] if t["uid"] == "t0m")
-    assert marks["marker"]["symbol"][-1] == "x-thin-open"
-    assert abs(numbers(marks["y"])[-1]) == pytest.approx(5.0), "on the border"
-    assert table(at)[0][-1] == "left the domain at step 6"  # 2·1.2⁵ = 4.98 is inside, 2·1.2⁶ is not
 
 
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
-    scene = session(at).specs["trajectories"]
-    set_here = replace(scene.objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
-    session(at).specs["trajectories"] = replace(scene, objective=set_here)
-    at.run()
-    menu = f"function-{session(at).epoch}"
+    here = replace(scene(at).objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
+    change(at, objective=here)
+    menu = key(at, "trajectories-objective-function-menu")
     at.selectbox(key=menu).set_value("booth").run()
-    assert session(at).specs["trajectories"].objective.start == (-8.0, 8.0)
+    assert scene(at).objective.start == (-8.0, 8.0)
     at.selectbox(key=menu).set_value("bowl").run()
-    assert session(at).specs["trajectories"].objective == set_here
+    assert scene(at).objective == here
 
 
-def test_an_undefined_start_is_said_beside_the_formula():
-    at = typed(open_app(), "log(x) + y^2")
-    at = show(at, replace(session(at).specs["trajectories"], objective=replace(session(at).specs["trajectories"].objective, start=(-1.0, 1.0))))
-    assert "not defined at the start (−1, 1)" in at.warning[0].value
+def test_a_rate_beyond_the_limit_says_so_at_its_slider():
+    at = open_app()
 
-
-def test_a_loss_that_reaches_zero_stays_in_the_picture():
-    """AdaGrad jumps onto Goldstein-Price's minimum; its curve runs on along the lower edge."""
-    objective = Objective("goldstein_price", start=(-1.5, 0.5))
-    at = show(open_app(), Scene(objective, (OptimizerConfig(Choice("adagrad", {"lr": 1.5, "eps": 1e-7})),)))
-    line = numbers(curves(at)["data"][0]["y"])
-    assert np.isfinite(line).all()
-    assert line.min() == pytest.approx(10.0 ** curves(at)["layout"]["yaxis"]["range"][0])
-
-
-def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
-    at = show(open_app(), Scene(Objective("monkey_saddle", start=(0.9, 0.05)), BOOK.optimizers))
-    [line] = [t for t in curves(at)["data"] if t["name"] == "SGD" and t["mode"] == "lines"]
-    low, high = curves(at)["layout"]["yaxis"]["range"]
-    assert np.nanmax(np.abs(numbers(line["y"]))) < 2e4 * (high - low)
-    assert np.nanmax(np.abs(numbers(line["customdata"]))) > 1e38, "what the hover says is the true value"
-
-
-def test_what_diverges_says_when():
-    at = show(open_app(), Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice("sgd", {"lr": 0.95})),)))
-    assert table(at)[0][-1] == "diverged at step 4"
-
-
-def test_a_rate_beyond_the_limit_says_so_at_its_knob():
-    def note(optimizer, **values):
-        at = show(open_app(), Scene(Objective(), (OptimizerConfig(Choice(optimizer, values)),)))
-        [panel] = panels(at).values()
+    def note(name, **values):
+        [panel] = panels(show(at, one(name, **values))).values()
         return panel["notes"].get("lr", "")
 
     assert note("sgd", lr=1.0) == ""
@@ -262,82 +224,181 @@ def test_a_rate_beyond_the_limit_says_so_at_its_knob():
     assert note("adam", lr=9.0) == ""
 
 
-def test_the_theory_of_the_bowl():
-    text = "\n".join(m.value for m in open_app().markdown)
-    assert "**λmin = 0.1** and **λmax = 2**: condition number **20**" in text
-    rows = {line.split("|")[1].strip(): line for line in text.splitlines() if line.startswith("|")}
-    assert "2/λmax = **1**" in rows["SGD"]
-    assert "2/(λmin+λmax) = 0.9524" in rows["SGD"]
-    assert "= **1.9**" in rows["Momentum, μ = 0.9"]  # 2 · 1.9 / 2
-    assert "= **0.6786**" in rows["Nesterov, μ = 0.9"]  # 1.9 / 2.8
+def test_the_view_is_set_by_its_controls():
+    at = opened(open_app(), **{"contour-view": True, "curves-view": True})
+    groups = {g.label: g for g in at.get("button_group")}
+    groups["Levels"].set_value("log").run()
+    {g.label: g for g in at.get("button_group")}["Show"].set_value(["length", "loss"]).run()
+    at.toggle(key=key(at, "trajectories-view-solid-toggle")).set_value(True).run()
+    at.toggle(key=key(at, "trajectories-view-log-toggle")).set_value(False).run()
+    at.selectbox(key=key(at, "trajectories-view-along-menu")).set_value("evaluations").run()
+    assert scene(sound(at)).view == View("log", solid=True, log=False, along="evaluations", metrics=("loss", "length"))
+    assert components(at, "surface")[0]["name"] == "solid"
 
 
-def test_curves_for_every_metric_and_axis():
-    at = open_app()
-    at.session_state["curves-view"] = True
-    at.run()
-    at.get("button_group")[0].set_value(["loss", "gradient", "distance", "length"]).run()
-    figure = curves(at)
-    assert {t["yaxis"] for t in figure["data"]} == {"y", "y2", "y3", "y4"}
-    length = next(t for t in figure["data"] if t["name"] == "SGD" and t["yaxis"] == "y4" and t["mode"] == "lines")
-    assert numbers(length["y"])[-1] == pytest.approx(36.992601683, rel=1e-9)
-    assert figure["layout"]["yaxis4"]["range"][1] >= 37
-    at.toggle(key=f"view-log-{session(at).epoch}").set_value(False).run()
-    assert curves(at)["layout"]["yaxis"]["type"] == "linear"
-    at.radio(key=f"view-along-{session(at).epoch}").set_value("evaluations").run()
-    at = show(at, one("bfgs"))
-    work = minimize(FUNCTIONS["bowl"], OPTIMIZERS["bfgs"](), (-7, 2), 30).evaluations
-    assert numbers(curves(at)["data"][0]["x"])[-1] == work.gradient + work.value
-
-
-def test_contour_options():
-    at = open_app()
-    assert len(contour(at)["base"]["data"]) == 1
-    at.session_state["contour-view"] = True
-    at.run()
-    at.toggle(key=f"view-field-{session(at).epoch}").set_value(True).run()
-    assert len(contour(at)["base"]["data"]) == 2
-    at.get("button_group")[0].set_value("log").run()
-    assert numbers(contour(at)["base"]["data"][0]["z"]).max() < 3, "the heights are logarithms"
-    at = show(at, one("nesterov"))
-    at.toggle(key=f"view-lookahead-{session(at).epoch}").set_value(True).run()
-    assert drawn(contour(at), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
-
-
-def test_the_csv_holds_full_precision():
-    from optviz.experiments.trajectories.spec import minima, run, summary
-    from optviz.experiments.trajectories.table import as_csv
-
-    objective, config = BOOK.objective, BOOK.optimizers[0]
-    text = as_csv([("SGD", style(0, LIGHT), summary(run(objective, config), minima(objective.f), 1e-3))], 1e-3)
-    [row] = csv.DictReader(io.StringIO(text))
-    assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
-    assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == ("30", "", "still moving")
-
-
-def test_turning_one_knob_computes_one_path_and_no_contour():
+def test_turning_one_slider_computes_one_path_and_no_contour():
     at = open_app()
     before = dict(cache.COMPUTED)
-    scene = session(at).specs["trajectories"]
-    sgd = replace(scene.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
-    session(at).specs["trajectories"] = replace(scene, optimizers=(sgd, *scene.optimizers[1:]))
-    at.run()
+    sgd = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
+    change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
     assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}
     assert "base" not in contour(at), "the contour is not sent again either"
+    at.session_state["_bases"] = {"contour": set()}  # the browser has lost it
+    assert "base" in contour(at.run())
 
 
-def test_a_picture_that_the_browser_lost_is_sent_again():
+def test_branches_say_what_they_brought_along():
+    adam = BOOK.optimizers[3]
+    kept = replace(adam, method=Choice("adam", {"lr": 1.0}), fork=Fork(adam, 12))
+    fresh = OptimizerConfig(Choice("momentum"), fork=Fork(adam, 12))
+    late = replace(adam, fork=Fork(adam, 40))
+    at = show(open_app(), replace(BOOK, optimizers=(adam, kept, fresh, late)))
+    said = text(at)
+    assert "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left" in said
+    assert "**Momentum from step 12** branches off Adam at step 12, afresh" in said
+    assert "**Adam from step 40** would branch off at step 40" in said
+    before, after = drawn(contour(at), "Adam"), drawn(contour(at), "Adam from step 12")
+    assert np.array_equal(before[:13], after[:13])
+    assert not np.array_equal(before, after)
+
+
+def test_starts_are_counted_where_they_end():
+    config = OptimizerConfig(Choice("sgd", {"lr": 0.01}), initial_points=Choice("grid"))
+    at = open_scene(Scene(Objective("himmelblau", start=(0.0, 0.0), steps=300), (config,)))
+    counts = [int(n) for n in re.findall(r"(\d+) at \(", text(at))]
+    assert (sum(counts), len(counts)) == (25, 4), "all four valleys are found"
+
+
+def test_a_path_that_has_ended_has_no_inside():
+    at = inside(open_scene(Scene(Objective("formula", "log(x) + y**2", start=(2.0, 1.0)), one("sgd", lr=1.0).optimizers)))
+    assert "has ended before step" in text(at)
+
+
+# Predictions.
+
+
+def test_a_prediction_from_question_to_verdict():
     at = open_app()
+    at.button(key="predict-begin").click().run()
+    assert contour(sound(at))["sealed"]
+    assert curves(at)["sealed"]
+    assert contour(at)["clicks"] == "guess"
+    assert at.button(key="reveal").disabled
+    opened(inside(at), **{"take-home": True})
+    assert not at.get("download_button")
+    assert not any("aligned" in m.value for m in at.markdown)
+    land = BOOK.objective.landscape_key()
+    end = tuple(run(BOOK.objective, BOOK.optimizers[0]).points[-1])
+    state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
-    data = contour(at)
-    assert "base" not in data
-    at.session_state["_bases"] = {"contour": set()}
+    assert not at.button(key="reveal").disabled
+    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("booth").run()
+    assert at.button(key="reveal").disabled, "a place on another function is no answer"
+    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("bowl").run()
+    state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
-    assert contour(at)["base_id"] == data["base_id"]
-    assert "base" in contour(at)
+    at.button(key="reveal").click().run()
+    assert not contour(at)["sealed"]
+    assert components(at, "player")[0]["play"] == state(at).prediction.revealed
+    assert at.button(key="again").disabled, "no way out of a bad guess"
+    assert state(at).prediction.scene == BOOK, "what was run counts, whatever is changed while it plays"
+    state(at).prediction = replace(state(at).prediction, points=9, verdict="so.")
+    state(at).score = (9, 5)
+    at.run()
+    assert "Score: **14** of 20 in 2 rounds" in text(at)
+    at.button(key="again").click().run()
+    assert state(at).prediction.about == state(at).ids[1]
+    assert scene(at).objective.start != BOOK.objective.start
+    found = settings(at, 1)
+    at.button(key=key(at, f"{found}-remove")).click().run()
+    assert state(sound(at)).prediction.about in state(at).ids, "who was asked about is gone"
+    at.button(key="stop-predicting").click().run()
+    assert state(sound(at)).prediction is None
 
 
-def test_every_optimizer_differs_without_color_too():
-    looks = [style(i, LIGHT) for i in range(24)]
-    assert len({(look.dash, look.marker, look.color) for look in looks}) == 24
-    assert len({look.dash for look in looks[:8]}) == len({look.marker for look in looks[:8]}) == 8
+# Links, locks, lessons.
+
+
+def test_the_link_on_the_page_opens_the_same_scene():
+    formula = Objective("formula", "x^2 + abs(y)", ((-2.0, 3.0), (-1.0, 4.0)), (1.0, 2.0), 17, Choice("gaussian", {"scale": 0.5}), 5)
+    there = Scene(formula, BOOK.optimizers, 0.02, View(field=True, metrics=("loss", "length")))
+    at = show(open_app(), there)
+    other = open_page(KEY, s=components(at, "address")[0]["link"].removeprefix("?s="))
+    assert scene(other) == there
+    assert drawn(contour(other), "Adam") == pytest.approx(drawn(contour(at), "Adam"), abs=0)
+    changed = replace(LESSONS["zigzag"].scene, tolerance=0.01)
+    at = open_page(KEY, lesson="zigzag", s=encode(shared(changed)))
+    assert (scene(at), session(at).lesson) == (changed, "zigzag")
+    assert components(at, "address")[0]["link"].endswith("&lesson=zigzag")
+
+
+def test_locked_and_hidden_groups():
+    def at(group, how):
+        controls = Controls(**{how: (group,)})
+        link = encode(shared(BOOK, controls=controls))
+        return opened(open_page(KEY, s=link), run=True, share=True, **{"contour-view": True})
+
+    for how in ("locked", "hidden"):
+        gone = how == "hidden"
+        found = [b for b in at("function", how).selectbox if b.label == "Function"]
+        assert (not found) if gone else found[0].disabled
+        page = at("run", how)
+        assert contour(page)["clicks"] is None
+        panel = panels(page).get("Start, steps and tolerance")
+        assert panel is None if gone else panel["locked"]
+        page = at("hyperparameters", how)
+        assert not panels(page).get("SGD") if gone else panels(page)["SGD"]["locked"]
+        page = at("optimizers", how)
+        assert not [b for b in page.button if b.label == "Add an optimizer"]
+        assert inside(page).button(key="fork").disabled
+        toggles = [t for t in at("view", how).toggle if t.label == "Arrows against the gradient"]
+        assert (not toggles) if gone else toggles[0].disabled
+        assert bool(components(at("results", how), "table")) != gone
+    page = at("lessons", "hidden")
+    assert not [g for g in page.get("button_group") if g.label == "Lessons"], "who has such a link makes no other"
+
+
+def test_what_a_teacher_chooses_is_in_the_link_that_is_handed_out():
+    at = opened(open_app(), share=True, **{"share-hyperparameters": "locked", "share-results": "hidden"})
+    [address] = [c.value for c in at.code if "?s=" in c.value]
+    assert decode(address.split("?s=")[1]).controls == Controls(("hyperparameters",), ("results",))
+
+
+def test_before_next_reset_close():
+    first, second, *_ = LESSONS
+    at = open_page(KEY, lesson=first)
+    assert at.button(key="lesson-Previous").disabled
+    at.button(key="lesson-Next").click().run()
+    assert session(at).lesson == second
+    change(at, tolerance=0.5)
+    at.button(key="lesson-reset").click().run()
+    assert scene(at) == LESSONS[second].scene
+    at.button(key="lesson-close").click().run()
+    assert "Look for" not in text(at)
+    assert scene(at) == LESSONS[second].scene
+
+
+# Take home.
+
+
+def test_the_offline_page_holds_everything_and_asks_for_nothing():
+    formula = replace(BOOK.objective, function="formula", formula="x**2 + 2*y**2")
+    for view in (View(), View(solid=True)):
+        page = export.scene_page(replace(BOOK, objective=formula, view=view), ["</script>", "<!--", "c", "d"], "dark", LESSONS["zigzag"])
+        outside = page.split("<script>", 1)[0]
+        assert not re.search(r"""(?:src|href)=["']?https?:""", outside)
+        assert "x**2 + 2*y**2" in page
+        data = page.split('id="data">')[1].split("</script>")[0]
+        parts = {part["kind"]: part["data"] for part in json.loads(data)}
+        assert parts["player"]["steps"] == 30
+        names = [t["name"] for t in parts["surface" if view.solid else "plot"]["data"] if t.get("mode") == "lines"]
+        assert names[:4] == ["SGD", "Momentum", "AdaGrad", "Adam"]
+
+
+def test_everything_is_offered_and_what_torch_does_not_have_is_named():
+    at = opened(open_app(), **{"take-home": True})
+    offered = ["Page that plays offline", "Paths as CSV", "Table as CSV", "Python script", "PyTorch script"]
+    assert [b.proto.label for b in at.get("download_button")] == offered
+    change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
+    assert [b.proto.label for b in at.get("download_button")] == offered[:-1]
+    assert "torch.optim does not do the same as Lion" in text(at)

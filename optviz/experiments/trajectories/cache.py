@@ -1,0 +1,69 @@
+"""What scenes come to, kept by the canonical JSON of what it depends on and shared by all visitors."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories.spec import Objective
+from optviz.optim import theory
+from optviz.optim.config import OptimizerConfig
+from optviz.plot.contour import Landscape
+
+COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _landscape(key, _objective):
+    COMPUTED["landscape"] += 1
+    return Landscape.of(_objective.f)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _minima(key, _objective):
+    COMPUTED["minima"] += 1
+    return runs.minima(_objective.f, landscape(_objective))
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _curvatures(key, _objective):
+    return theory.curvatures(_objective.f, minima(_objective))
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _run(key, _objective, _config):
+    COMPUTED["run"] += 1
+    return runs.run(_objective, _config)
+
+
+@st.cache_resource(max_entries=200, show_spinner=False)
+def _multistart(key, _objective, _config):
+    return runs.multistart(_objective, _config)
+
+
+def landscape(objective: Objective) -> Landscape:
+    """The function on its grid."""
+    return _landscape(objective.landscape_key(), objective)
+
+
+def minima(objective: Objective):
+    """Its known minima, or those found."""
+    return _minima(objective.landscape_key(), objective)
+
+
+def curvatures(objective: Objective) -> list[theory.Curvature]:
+    """The curvature of the function at each of them."""
+    return _curvatures(objective.landscape_key(), objective)
+
+
+def run(objective: Objective, config: OptimizerConfig):
+    """One optimizer's path."""
+    alone = replace(config, initial_points=None)  # its further starts are another path's business
+    return _run(runs.track_key(objective, alone), objective, alone)
+
+
+def multistart(objective: Objective, config: OptimizerConfig):
+    """Its paths from further starts; None where it has none."""
+    if config.initial_points is None:
+        return None
+    return _multistart(runs.track_key(objective, config), objective, config)

@@ -1,0 +1,317 @@
+"""The controls: what is descended and from where, which optimizers, and how it is shown.
+
+A wrong entry changes nothing and leaves its complaint beside the control.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories.figures import live_figures
+from optviz.experiments.trajectories.spec import (
+    BOOK,
+    FUNCTION_NAMES,
+    MAX_EDGE,
+    MAX_OPTIMIZERS,
+    METRICS,
+    TYPED,
+    Objective,
+)
+from optviz.experiments.trajectories.state import KEY, optimizer_form, state
+from optviz.functions.library import parse_formula
+from optviz.functions.parse import MAX_LENGTH, FormulaError
+from optviz.lens import at
+from optviz.optim import OPTIMIZERS, WRAPPERS, theory
+from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
+from optviz.optim.initial_points import INITIAL_POINTS
+from optviz.optim.noise import NOISES
+from optviz.plot import THEMES, style
+from optviz.spec import Choice
+from optviz.translation import N_, _
+from optviz.ui import locks
+from optviz.ui.components import theme_name
+from optviz.ui.form import (
+    DERIVED,
+    Form,
+    ListOf,
+    Menu,
+    Panel,
+    Several,
+    Toggle,
+    choice_panel,
+    draw_panel,
+    optional_choice,
+    select,
+)
+from optviz.ui.session import session
+from optviz.ui.training_form import optimizer_menu, schedule_controls
+
+EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
+NOISE = {"scale": 2.0}  # at first
+WRAPPER_ORDER = ("clipped", "lookahead", "averaged")  # the innermost first
+EDGES = {
+    name: (axis, end)
+    for axis, c in enumerate("xy")
+    for end, name in enumerate((f"{c}_from", f"{c}_to"))
+}
+
+
+def _start(i):
+    where = N_("where every path begins")
+    declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, "xy"[i], help=where)
+    return declared, at("objective", "start", i)
+
+
+DERIVED |= {"start_x": _start(0), "start_y": _start(1)}
+
+
+def controls(form: Form) -> None:
+    """Function, run, optimizers, each as far as the link's author lets them be changed."""
+    _group(form, "function", [function_controls])
+    if not locks.hidden("run"):
+        label = _("Start, steps, noise")
+        box = st.expander(label, key="run", on_change="rerun")
+        if box.open:
+            with box:
+                _group(form, "run", [run_panel, noise_controls])
+    replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
+
+
+def _group(form, key, controls):
+    if not locks.hidden(key):
+        replace(form, locked=locks.locked(key)).draw(controls)
+
+
+# The function.
+
+
+def function_controls(form: Form) -> None:
+    """Which function; for a typed one its formula and its frame."""
+    objective, place = form.value.objective, form.at("objective", "function")
+    declared = Objective.__dataclass_fields__["function"].metadata
+    select(
+        place,
+        _(declared["label"]),
+        list(FUNCTION_NAMES),
+        objective.function,
+        lambda key: _(FUNCTION_NAMES[key]),
+        lambda key: _choose_function(form.at("objective"), key),
+        help=_(declared["help"]),
+    )
+    if objective.function == TYPED:
+        _formula_field(form.at("objective"))
+        _frame(form.at("objective"))
+    else:
+        st.caption(objective.f.teaches)
+
+
+def _choose_function(form, key):
+    """Another function, as this session left it if it was there before: nothing set is lost."""
+    kept, objective = state(), form.value
+    kept.formula_complaint = ""
+    kept.objectives[objective.function] = objective
+    if key == TYPED:
+        formula = objective.formula or EXAMPLE
+        other = replace(objective, function=TYPED, formula=formula, noise=None)
+        other = replace(other, start=other.inside(other.start))
+    else:
+        other = objective.on(key)
+    if before := kept.objectives.get(key):
+        other = replace(other, start=before.start, noise=before.noise, seed=before.seed)
+    form.set(other)
+
+
+def _formula_field(form):
+    objective, key = form.value, form.key("formula")
+
+    def change():
+        typed, kept = st.session_state[key], state()
+        try:
+            parse_formula(typed)
+        except FormulaError as error:
+            kept.formula_complaint = text.refused_formula(error, form.value.formula)
+        else:
+            kept.formula_complaint = ""
+            form.at("formula").set(typed)
+
+    st.text_input(
+        "f(x, y) =",
+        objective.formula,
+        key=key,
+        max_chars=MAX_LENGTH,
+        on_change=change,
+        help=text.FORMULA_HELP,
+        disabled=form.locked,
+    )
+    if complaint := state().formula_complaint:
+        st.error(complaint, icon="⚠️")
+    elif not np.isfinite(objective.f.value(objective.start)):
+        st.warning(text.undefined_start(objective.start), icon="⚠️")
+
+
+def _frame(form):
+    """The edges of the picture, which wait here while they do not fit together."""
+    kept = state()
+    declared = tuple(
+        Hyperparameter(name, (-5.0, 5.0)[end], -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
+        for name, (_axis, end) in EDGES.items()
+    )
+
+    def values():
+        domain = form.value.domain
+        return {name: domain[axis][end] for name, (axis, end) in EDGES.items()} | kept.edges
+
+    def turn(new):
+        edges = values() | new
+        domain = tuple((edges[f"{c}_from"], edges[f"{c}_to"]) for c in "xy")
+        fits = all(low < high for low, high in domain)
+        kept.edges = {} if fits else edges
+        if fits:
+            other = replace(form.value, domain=domain)
+            form.set(replace(other, start=other.inside(other.start)))
+
+    def notes():
+        found = values()
+        return text.frame_notes([c for c in "xy" if found[f"{c}_to"] <= found[f"{c}_from"]])
+
+    title = _("Frame of the picture")
+    draw_panel(form.key("frame"), title, declared, values, turn, locked=form.locked, notes=notes)
+
+
+# Start, steps, noise.
+
+
+def run_panel(form: Form) -> None:
+    """Start, steps, and the tolerance of the table."""
+    f = form.value.objective.f
+
+    def narrowed(form, declared):
+        if not declared.name.startswith("start"):
+            return declared
+        i = "xy".index(declared.symbol)
+        low, high = f.domain[i]
+        return replace(declared, low=low, high=high, default=float(f.start[i]))
+
+    paths = ("start_x", "start_y", "objective.steps", "tolerance")
+    title = _("Start, steps and tolerance")
+    panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
+    panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
+
+
+def noise_controls(form: Form) -> None:
+    """The noise and its seed."""
+    objective = form.value.objective
+    declared = Objective.__dataclass_fields__["noise"].metadata
+    place = form.at("objective", "noise")
+    optional_choice(
+        replace(place, name=f"{place.name}-{objective.function}"),
+        NOISES,
+        _(declared["label"]),
+        _("none"),
+        _(declared["help"]),
+        values=NOISE,
+        live=True,
+    )
+    if objective.noise:
+        Panel(_("Seed of the noise"), ("objective.seed",), live=True).draw(form)
+
+
+# The optimizers.
+
+
+def optimizer_list() -> ListOf:
+    """Every optimizer: its name, its settings behind a button, its hyperparameters; one to add."""
+    return ListOf(
+        "optimizers",
+        names=lambda scene: names(scene.optimizers),
+        item=_hyperparameters,
+        settings=None if locks.hidden("optimizers") else _settings,
+        new=_another,
+        add=_("Add an optimizer"),
+        least=0,
+        most=MAX_OPTIMIZERS,
+        places=lambda form: [optimizer_form(form, key) for key in state().ids],
+    )
+
+
+def _again():
+    """A button that begins again with the book's scene, where that may be."""
+    if locks.free("optimizers"):
+        label = _("Begin again with the book's figure 6.8")
+        more = {"on_click": session().show, "args": (KEY, BOOK), "width": "stretch"}
+        yield lambda form: st.button(label, key="book", **more)
+
+
+def _another(scene):
+    used = {config.method.key for config in scene.optimizers}
+    return OptimizerConfig(Choice(next((k for k in OPTIMIZERS if k not in used), "sgd")))
+
+
+def _of_one(form):
+    """Sliders of one optimizer move its own lines only."""
+    return {"live": True, "figures": lambda: live_figures(form.read(), {form.name})}
+
+
+def _hyperparameters(form, i, name):
+    if locks.hidden("hyperparameters"):
+        return
+
+    def notes():
+        return text.rate_notes(_largest_rate(form.read().objective, form.value))
+
+    place = replace(form, locked=locks.locked("hyperparameters")).at("method")
+    look = style(i, THEMES[theme_name()])
+    choice_panel(place, OPTIMIZERS, name, look=look, notes=notes, **_of_one(form))
+
+
+def _largest_rate(objective, config):
+    """The largest rate that is stable at any known minimum, where the optimizer's is beyond it."""
+    limits = theory.limits(config.build(), cache.curvatures(objective))
+    scheduled = "lr" in config.schedules
+    if not limits or scheduled or config.method.build(OPTIMIZERS).lr <= max(limits):
+        return None
+    return max(limits)
+
+
+def _settings(form):
+    live = _of_one(form)
+    optimizer_menu(form)
+    wrapped = Several(
+        *("wrappers", _("Wrapped in"), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)
+    )
+    wrapped.draw(form, **live)
+    cls = OPTIMIZERS[form.value.method.key]
+    scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]
+    schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
+    declared = OptimizerConfig.__dataclass_fields__["initial_points"].metadata
+    optional_choice(
+        form.at("initial_points"),
+        INITIAL_POINTS,
+        _(declared["label"]),
+        _("one"),
+        _(declared["help"]),
+        **live,
+    )
+
+
+# How it is shown.
+
+PICTURE = (
+    Toggle("solid", _("In three dimensions")),
+    Menu("levels", segments=True),
+    Toggle("field", _("Arrows against the gradient")),
+    Toggle("lookahead", _("Nesterov's look-ahead points in place of its iterates")),
+)
+CURVES = (
+    Several("metrics", _("Show"), tuple(METRICS), lambda key: _(METRICS[key])),
+    Toggle("log", _("Logarithmic scale")),
+    Menu("along"),
+)
+
+
+def view_form(form: Form) -> Form:
+    """The place of the view."""
+    return replace(form.at("view"), locked=locks.locked("view"))

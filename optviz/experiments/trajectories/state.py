@@ -1,0 +1,95 @@
+"""What the page keeps for a visitor beside the scene: who is who, what was set, the prediction."""
+
+from dataclasses import dataclass, field, replace
+
+from optviz.experiments.trajectories.spec import Objective, Scene
+from optviz.lens import Lens
+from optviz.optim.config import OptimizerConfig
+from optviz.ui.form import Form
+from optviz.ui.session import session
+
+KEY = "trajectories"
+
+
+@dataclass
+class TrajectoriesState:
+    """One for each visitor; `state()` gives it."""
+
+    ids: list[str] = field(default_factory=list)  # of the optimizers, each its own for good
+    optimizers: tuple[OptimizerConfig, ...] = ()  # to which the ids belong
+    epoch: int = -1
+    formula_complaint: str = ""
+    edges: dict[str, float] = field(default_factory=dict)  # of the frame, while they do not fit
+    objectives: dict[str, Objective] = field(default_factory=dict)  # left behind, by function
+    inspected: str = ""  # the id of the optimizer that is looked into
+    prediction: "Prediction | None" = None
+    score: tuple[int, ...] = ()
+
+    def follow(self, optimizers: tuple[OptimizerConfig, ...]) -> None:
+        """Give an id to every optimizer that has come, and drop those of optimizers that are gone."""
+        before = list(self.optimizers)
+        while len(self.ids) > len(optimizers):
+            pairs = zip(before, optimizers, strict=False)
+            gone = next((i for i, (a, b) in enumerate(pairs) if a is not b), len(optimizers))
+            del self.ids[gone], before[gone]
+        self.ids += [f"r{session().next_id()}" for _ in optimizers[len(self.ids) :]]
+        self.optimizers = optimizers
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One question, from being asked to its verdict."""
+
+    question: str = "where"  # will it be; or "who" arrives first
+    about: str = ""  # the id of the optimizer that is asked about
+    point: tuple[float, float] | None = None
+    pick: str | None = None  # the id of an optimizer, or NOBODY
+    landscape: str = ""  # its key, on which the point was chosen
+    revealed: str = ""  # a name for this revelation, once the paths are shown
+    scene: Scene | None = None  # what was run, whatever is changed while it plays
+    ids: tuple[str, ...] = ()
+    points: int | None = None  # earned, once it is over
+    verdict: str = ""
+
+    @property
+    def sealed(self) -> bool:
+        """Whether the paths are still hidden."""
+        return not self.revealed
+
+    @property
+    def answered(self) -> bool:
+        """Whether there is an answer to be judged."""
+        return (self.point if self.question == "where" else self.pick) is not None
+
+
+def state() -> TrajectoriesState:
+    """The visitor's, with an id for every optimizer of the scene."""
+    S = session()
+    found = S.state(TrajectoriesState)
+    if found.epoch != S.epoch:  # another scene has been put in place
+        found.ids, found.optimizers, found.epoch = [], (), S.epoch
+        found.formula_complaint, found.edges = "", {}
+    found.follow(S.specs[KEY].optimizers)
+    return found
+
+
+def prediction() -> Prediction | None:
+    """The one that is being made."""
+    found = state()
+    return found.prediction if found.ids else None
+
+
+def sealed() -> bool:
+    """Whether the paths are hidden until a prediction is revealed."""
+    found = prediction()
+    return bool(found and found.sealed)
+
+
+def optimizer_form(form: Form, key: str) -> Form:
+    """The place of the optimizer with this id."""
+
+    def place():
+        return form.lens.at("optimizers", state().ids.index(key))
+
+    lens = Lens(lambda scene: place().get(scene), lambda scene, config: place().set(scene, config))
+    return replace(form, name=key, lens=lens)

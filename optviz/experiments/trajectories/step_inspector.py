@@ -1,0 +1,142 @@
+"""Inside a step: the equations with the numbers of the step under the scrubber, and what is held over
+time."""
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.trajectories import cache, step_figures
+from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
+from optviz.experiments.trajectories.state import optimizer_form, sealed, state
+from optviz.optim.config import Fork
+from optviz.optim.equations import evaluate_equations, step_record
+from optviz.plot import THEMES
+from optviz.translation import N_, _
+from optviz.ui import locks
+from optviz.ui.components import show, step_shown, theme_name
+from optviz.ui.form import Form, select
+
+MAX_FORKS = 12  # one within the other, on the way of one optimizer: what a link can still carry
+SHOWN = {"step": N_("This step"), "time": N_("Over time")}
+
+
+def inspected() -> str | None:
+    """The id of the optimizer that is looked into: the one that was chosen, or the first."""
+    kept = state()
+    return kept.inspected if kept.inspected in kept.ids else next(iter(kept.ids), None)
+
+
+def inside(form: Form) -> None:
+    """Which optimizer is looked into, its step and its charts; nothing while the paths are hidden."""
+    scene, key = form.value, inspected()
+    if sealed():
+        st.markdown(_("First your prediction, then the inside of it."))
+        return
+    if key is None:
+        st.markdown(_("There is no optimizer to look into."))
+        return
+    ids = state().ids
+    names = dict(zip(ids, scene.names, strict=True))
+    here = replace(form, name=f"{form.name}-inside-{len(ids)}", locked=False)
+    look_into = {"segments": True, "put": lambda chosen: setattr(state(), "inspected", chosen)}
+    select(here, _("Look into"), ids, key, names.get, **look_into)
+    shown = st.segmented_control(
+        _("Show"),
+        list(SHOWN),
+        default="step",
+        format_func=lambda k: _(SHOWN[k]),
+        key="inside-shown",
+        required=True,
+        label_visibility="collapsed",
+    )
+    if shown == "step":
+        _step(form, key)
+    else:
+        _over_time(scene, optimizer_form(form, key).value, names[key], key)
+
+
+def _over_time(scene, config, name, key):
+    run = cache.run(scene.objective, config)
+    held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
+    label = _("What {name} holds at every step: {held}").format(name=name, held=held)
+    drawn = step_figures.charts(run, THEMES[theme_name()], label=label, view=key, height=24)
+    show("states", drawn)
+    st.caption(
+        _(
+            "The effective rate is the step over the gradient, coordinate by coordinate: what the "
+            "hyperparameters came to. It leaps where a gradient passes through zero while the path "
+            "still moves."
+        )
+    )
+
+
+@st.fragment
+def _step(form, key):
+    """Runs again, alone, whenever another step stands under the scrubber."""
+    if key not in state().ids:
+        return
+    scene, config = form.value, optimizer_form(form, key).value
+    run, at = cache.run(scene.objective, config), step_shown("step-shown")
+    last = len(run.gradients)
+    t = last if at is None else min(at, last)
+    update = min(t, last - 1)
+    _fork_button(form, key, t, may=t < last and len(config.segments()) <= MAX_FORKS)
+    if 0 <= run.diverged_at <= update:
+        message = _("The path of {name} has ended before step {step}.")
+        st.markdown(message.format(name=config.name, step=update + 1))
+        return
+    state_then = (run.points[update], run.held[update], run.gradients[update])
+    record = step_record(run.function, run.optimizer_at(update), update + 1, *state_then)
+    st.markdown(_heading(run, update, t >= last))
+    for line in evaluate_equations(record):
+        st.markdown(_displayed(line))
+    st.caption(
+        _(
+            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up the "
+            "solid **step**. Gradients have a scale of their own; velocities and steps are as long "
+            "as they are, and not drawn where that is less than two pixels."
+        )
+    )
+
+
+def _fork_button(form, key, t, may):
+    full = len(form.value.optimizers) >= MAX_OPTIMIZERS
+    if st.button(
+        _("Fork at step {step}").format(step=t),
+        icon=":material/call_split:",
+        key="fork",
+        on_click=fork,
+        args=(form, key, t),
+        disabled=full or not may or not locks.free("optimizers"),
+        help=_(
+            "Adds a branch that goes its own way from here: then change its hyperparameters, or its "
+            "optimizer, under its name. Not at the last step, after which nothing comes."
+        ),
+    ):
+        st.rerun()
+
+
+def _heading(run, update, is_last):
+    if not np.isfinite(run.points[update + 1]).all():
+        message = _("**From step {n} to step {next}**: here it leaves the finite numbers")
+    elif is_last:
+        message = _("**From step {n} to step {next}** (the last there is)")
+    else:
+        message = _("**From step {n} to step {next}**")
+    return message.format(n=update, next=update + 1)
+
+
+def _displayed(line):
+    parts = [line.symbols]
+    parts += [f"= {line.filled}"] if line.filled else []
+    parts += [f"= {line.result}"] if line.result and line.result != line.filled else []
+    return "$$\n\\begin{aligned} & " + r" \\ & \quad ".join(parts) + "\n\\end{aligned}\n$$"
+
+
+def fork(form: Form, key: str, step: int) -> None:
+    """Add a branch of an optimizer at a step, beside it."""
+    parent = replace(optimizer_form(form, key).value, initial_points=None)
+    place = form.at("optimizers")
+    place.set((*place.value, replace(parent, fork=Fork(parent, step))))
+    state().inspected = state().ids[-1]

@@ -1,0 +1,270 @@
+"""What the page says."""
+
+from optviz.experiments.trajectories.run import Status
+from optviz.experiments.trajectories.spec import TYPED
+from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.hyperparameter import sentence
+from optviz.optim.schedules import SCHEDULES
+from optviz.plot import equations, number
+from optviz.translation import N_, _, ngettext
+
+MAX_PLACES = 6  # of minima that are listed
+MAX_CURVATURES = 4
+
+FORMULA_HELP = _(
+    "x, y, numbers, + − \\* / \\*\\* ^, pi, e, and sin cos tan asin acos atan sinh cosh tanh exp "
+    "log log10 sqrt abs sign min max."
+)
+QUESTIONS = {"where": N_("Where will it be?"), "who": N_("Who arrives first?")}
+STATUS = {
+    Status.NO_START: N_("cannot start: f is not defined here"),
+    Status.UNDEFINED: N_("stopped at step {step}: f is not defined there"),
+    Status.DIVERGED: N_("diverged at step {step}"),
+    Status.CONVERGED: N_("converged"),
+    Status.RUNNING_AWAY: N_("running away, left the domain at step {step}"),
+    Status.OUTSIDE: N_("left the domain at step {step}"),
+    Status.MINIMUM: N_("at rest at a local minimum"),
+    Status.SADDLE: N_("at rest at a saddle"),
+    Status.FLAT: N_("at rest at a flat point"),
+    Status.MOVING: N_("still moving"),
+}
+
+
+def status(summary) -> str:
+    """How a path ended."""
+    return _(STATUS[summary.status]).format(step=summary.step)
+
+
+def place(point) -> str:
+    """A point for reading."""
+    return "({}, {})".format(*map(number, point))
+
+
+# Beside the controls.
+
+
+def refused_formula(error, standing: str) -> str:
+    """Why a formula is refused, as Markdown that shows it as it is."""
+    message = _("{error}. The picture still shows {formula}")
+    return "".join(
+        f"\\{c}" if c in "\\`*_{}[]()#+-.!$<>|~:" else c
+        for c in message.format(error=error, formula=standing)
+    )
+
+
+def undefined_start(start) -> str:
+    """That a formula is not defined where the paths start."""
+    return _(
+        "This formula is not defined at the start {point}: move it under “Start, steps, noise”."
+    ).format(point=place(start))
+
+
+def frame_notes(letters) -> dict[str, str]:
+    """Below the edges of the frame that do not fit together."""
+    message = _("must lie above {c} from")
+    return {f"{c}_to": message.format(c=c) for c in letters}
+
+
+def start_notes(scene) -> dict[str, str]:
+    """Below the start, where f is not defined there."""
+    value = scene.objective.f.value(scene.objective.start)
+    return {} if abs(value) < float("inf") else {"start_y": _("f is not defined at this start")}
+
+
+def rate_notes(largest: float | None) -> dict[str, str]:
+    """Below a rate beyond the limit of every known minimum."""
+    if largest is None:
+        return {}
+    message = _("beyond {rate}, the largest stable rate here: it cannot settle at a minimum")
+    return {"lr": message.format(rate=number(largest))}
+
+
+# Below the figures.
+
+
+def minima(objective, known) -> str:
+    """Where the minima are, and how long every optimizer goes."""
+    if len(known):
+        places = "; ".join(map(place, known[:MAX_PLACES])) + (
+            " …" if len(known) > MAX_PLACES else ""
+        )
+        typed = objective.function == TYPED
+        message = (
+            _("Minima found on the grid: {places}.") if typed else _("Known minima: {places}.")
+        )
+        first = message.format(places=places)
+    else:
+        first = _("No minimum is known, so nothing can come within a tolerance of it.")
+    steps = objective.steps
+    message = ngettext("Every optimizer takes {n} step.", "Every optimizer takes {n} steps.", steps)
+    return f"{first} {message.format(n=steps)}"
+
+
+def branch(name: str, config, run) -> str:
+    """What a branch brought along, and what it had to begin with afresh."""
+    if len(run.warm_started) == 1 and config.fork.step:
+        message = _("**{name}** would branch off at step {step}, after the last one.")
+    elif run.warm_started[-1]:
+        message = _(
+            "**{name}** branches off {parent} at step {step}, with the state of the path that it "
+            "left."
+        )
+    else:
+        message = _(
+            "**{name}** branches off {parent} at step {step}, afresh: the state of another method "
+            "means nothing to it."
+        )
+    return message.format(name=name, parent=config.fork.parent.name, step=config.fork.step)
+
+
+def multistart(name: str, paths, known, ends) -> str:
+    """Of an optimizer's further starts, how many arrived where."""
+    arrived = [
+        _("{n} at {point}").format(n=n, point=place(at))
+        for at, n in zip(known, ends, strict=True)
+        if n
+    ]
+    there = "; ".join(arrived) or _("none at a minimum")
+    message = _("**{name}** from {n} more starts: {there}.")
+    return message.format(name=name, n=paths.points.shape[1], there=there)
+
+
+def theory(found, scene) -> list[str]:
+    """The largest stable and the best fixed rates at the minima, as Markdown."""
+    if not found:
+        return [
+            _(
+                "No minimum with a curvature of its own is known here, so no rate can be derived "
+                "beforehand."
+            )
+        ]
+    parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
+    if more := max(len(found) - MAX_CURVATURES, 0):
+        parts.append(ngettext("and {n} more minimum", "and {n} more minima", more).format(n=more))
+    return parts
+
+
+def _curvature(c, scene):
+    yield _(
+        "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
+        "condition number **{condition}**."
+    ).format(point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition))
+    rows = [
+        ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)
+    ]
+    for key, limit, best in (
+        ("momentum", "2(1+μ)/λmax", c.best_momentum),
+        ("nesterov", "2(1+μ)/((1+2μ)λmax)", c.best_nesterov),
+    ):
+        methods = (r.method.build(OPTIMIZERS) for r in scene.optimizers if r.method.key == key)
+        momentum = next((method.momentum for method in methods), 0.9)
+        opt = OPTIMIZERS[key](momentum=momentum)
+        name = f"{opt.label}, μ = {number(momentum)}"
+        rows.append((name, limit, opt.stable_lr(c.high), "η, μ", best))
+    head = (
+        "",
+        _("largest stable rate"),
+        _("best fixed setting"),
+        _("error × per step with it"),
+    )
+    lines = [" | ".join(head), "|---|---|---|---|"]
+    for name, formula, limit, setting, (*best, factor) in rows:
+        values = ", ".join(map(number, best))
+        cells = (name, f"{formula} = **{number(limit)}**", f"{setting} = {values}", number(factor))
+        lines.append(" | ".join(cells))
+    yield "\n".join(line if line.startswith("|--") else f"| {line} |" for line in lines)
+
+
+def _numbers(**values):
+    return {name: number(value) for name, value in values.items()}
+
+
+def theory_sources() -> str:
+    """How far the theory holds, and where it comes from."""
+    return _(
+        "On a quadratic all of this is exact; elsewhere it holds near the minimum. A rate beyond "
+        "the limit of every minimum is marked at its hyperparameter. Polyak (1964); Lessard, Recht "
+        "& Packard (2016); Goh (2017), Why momentum really works."
+    )
+
+
+def equations_of(name: str, config) -> str:
+    """An optimizer's equations with its values, those of what is around it and of its schedules."""
+    opt = config.method.build(OPTIMIZERS)
+    parts = [f"**{name}**: {sentence(type(opt))}", *_displayed(opt)]
+    parts += filter(None, [equations.switches(opt), equations.remarks(type(opt))])
+    for wrapper in config.wrappers:
+        cls = WRAPPERS[wrapper.key]
+        parts += [f"_{cls.label}_: {sentence(cls)}", *_displayed(wrapper.build(WRAPPERS, opt))]
+    for hyperparameter, schedule in config.schedules.items():
+        message = _("_{hyperparameter}_ is multiplied at step t by")
+        parts += [message.format(hyperparameter=hyperparameter)]
+        parts += _displayed(schedule.build(SCHEDULES))
+    return "\n\n".join([*parts, f"_{type(opt).cite}_"])
+
+
+def _displayed(thing):
+    return [f"$$ {e} $$" for e in equations.filled(thing)]
+
+
+# Predictions.
+
+
+def where_verdict(name: str, end, apart: float, share: float) -> str:
+    """How far a guess was from where a path ended; `share` is of the picture."""
+    return _("{name} is at {point}. Your guess was {apart} away, {share} % of the picture.").format(
+        name=name, point=place(end), apart=number(apart, 3), share=number(100 * share, 2)
+    )
+
+
+def who_verdict(right: bool, winners, step: int | None, scene) -> str:
+    """Who was the first within the tolerance of the minimum, and whether that was the guess."""
+    if winners and right:
+        message = _("Right: {names}, at step {step}, came within {tolerance} of the minimum first.")
+    elif winners:
+        message = _(
+            "Not this time: {names}, at step {step}, came within {tolerance} of the minimum first."
+        )
+    elif right:
+        message = _("Right: nobody came within {tolerance} of the minimum in {steps} steps.")
+    else:
+        message = _(
+            "Not this time: nobody came within {tolerance} of the minimum in {steps} steps."
+        )
+    names = _("{first} and {second}")
+    joined = winners[0] if winners else ""
+    for other in winners[1:]:
+        joined = names.format(first=joined, second=other)
+    return message.format(
+        names=joined, step=step, tolerance=number(scene.tolerance), steps=scene.objective.steps
+    )
+
+
+def question(prediction, names, scene) -> str:
+    """What is asked, and how to answer."""
+    if prediction.question == "where" and prediction.point:
+        message = _(
+            "Click again to change your mind: where **{name}** will be after {steps} steps."
+        )
+    elif prediction.question == "where":
+        message = _("Click on the contour where you think **{name}** will be after {steps} steps.")
+    else:
+        message = _(
+            "Who is the first to come within {tolerance} of the lowest known minimum, in {steps} "
+            "steps?"
+        )
+    return message.format(
+        name=names[prediction.about],
+        steps=scene.objective.steps,
+        tolerance=number(scene.tolerance),
+    )
+
+
+def score(points, best: int) -> str:
+    """The points of all rounds."""
+    message = ngettext(
+        "Score: **{sum}** of {most} in {n} round",
+        "Score: **{sum}** of {most} in {n} rounds",
+        len(points),
+    )
+    return message.format(sum=sum(points), most=best * len(points), n=len(points))

@@ -1,0 +1,251 @@
+"""What scenes come to, below the page: how paths end, figures, step inspector, predictions, CSV."""
+
+import csv
+import io
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories.curves import curves
+from optviz.experiments.trajectories.figures import figures, tracks
+from optviz.experiments.trajectories.predict import NOBODY, judged
+from optviz.experiments.trajectories.run import Status, minima, run, summary
+from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
+from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
+from optviz.experiments.trajectories.step_figures import arrows, charts, own_state
+from optviz.experiments.trajectories.table import paths_csv, results, results_csv
+from optviz.optim.config import Fork, OptimizerConfig
+from optviz.plot import LIGHT, style, to_plotly
+from optviz.plot.contour import FAR
+from tests.page import drawn, numbers
+from tests.table import table
+
+IDS = ("a", "b", "c", "d")
+ROSENBROCK = Objective("rosenbrock", start=(-1.2, 1.0))
+
+
+def sgd(lr, **more):
+    return OptimizerConfig(Choice("sgd", {"lr": lr}), **more)
+
+
+def plotly(scene, name):
+    return to_plotly(figures(scene, list(IDS[: len(scene.optimizers)]), LIGHT)[name])
+
+
+@table(
+    ("objective", "config", "status", "step"),
+    [
+        (Objective(), sgd(0.1), Status.MOVING, None),
+        (Objective(steps=300), sgd(0.5), Status.CONVERGED, None),
+        (ROSENBROCK, sgd(0.95), Status.DIVERGED, 4),
+        (Objective(), sgd(1.1), Status.OUTSIDE, 6),  # 2·1.2⁵ = 4.98 is inside, 2·1.2⁶ is not
+        (Objective(), sgd(3.0), Status.RUNNING_AWAY, 1),
+        (Objective("formula", "log(x) + y**2", start=(2.0, 1.0)), sgd(1.0), Status.UNDEFINED, 3),
+        (Objective("formula", "log(x) + y**2", start=(-2.0, 1.0)), sgd(1.0), Status.NO_START, None),
+        (Objective("saddle", start=(1.0, 0.0), steps=200), sgd(0.1), Status.SADDLE, None),
+        (Objective("formula", "x*0 + 3", start=(1.0, 1.0)), sgd(0.1), Status.FLAT, None),
+    ],
+)
+def test_how_a_path_ends(objective, config, status, step):
+    found = summary(run(objective, config), minima(objective.f), 1e-3)
+    assert (found.status, found.step) == (status, step)
+    assert str(step or "") in text.status(found)
+
+
+def test_the_minimum_of_a_typed_formula_is_found():
+    f = Objective("formula", "(x - 1)^2 + 3*(y + 2)^2", start=(0.0, 0.0)).f
+    assert minima(f) == pytest.approx(np.array([[1, -2]]), abs=1e-8)
+
+
+# Figures.
+
+
+def test_the_book_as_it_is_drawn():
+    contour = plotly(BOOK, "contour")
+    assert drawn(contour, "SGD")[-1] == pytest.approx((-0.3503929958, 0.0847823166), abs=1e-9)
+    assert drawn(contour, "Momentum")[-1] == pytest.approx((0.8964138585, 0.0880856017), abs=1e-9)
+    assert [contour["layout"][f"{c}axis"]["range"] for c in "xy"] == [[-10, 10], [-5, 5]]
+
+
+def test_what_leaves_is_marked_at_the_border_and_not_clamped():
+    contour = plotly(Scene(Objective(), (sgd(1.1),)), "contour")
+    assert np.abs(drawn(contour, "SGD")[:, 1]).max() > 400
+    marks = next(t for t in contour["data"] if t["uid"] == "am")
+    assert marks["marker"]["symbol"][-1] == "x-thin-open"
+    assert abs(numbers(marks["y"])[-1]) == pytest.approx(5.0), "on the border"
+
+
+def test_what_runs_away_draws_no_line_back_across_the_picture():
+    points = drawn(plotly(Scene(ROSENBROCK, (sgd(0.1),)), "contour"), "SGD")
+    low, high = np.array(FUNCTIONS["rosenbrock"].domain).T
+    far = np.abs((points - (low + high) / 2) / (high - low)).max(-1) > 0.99 * FAR
+    assert far.any()
+    assert not (far[1:] & far[:-1]).any(), "two far points in a row would be joined through the middle"
+
+
+def test_a_loss_that_reaches_zero_stays_in_the_picture():
+    """AdaGrad jumps onto Goldstein-Price's minimum; its curve runs on along the lower edge."""
+    objective = Objective("goldstein_price", start=(-1.5, 0.5))
+    figure = plotly(Scene(objective, (BOOK.optimizers[2],)), "curves")
+    line = numbers(figure["data"][0]["y"])
+    assert np.isfinite(line).all()
+    assert line.min() == pytest.approx(10.0 ** figure["layout"]["yaxis"]["range"][0])
+
+
+def test_a_curve_that_runs_away_keeps_numbers_that_a_browser_can_place():
+    figure = plotly(Scene(Objective("monkey_saddle", start=(0.9, 0.05)), BOOK.optimizers), "curves")
+    line = next(t for t in figure["data"] if t["name"] == "SGD" and t["mode"] == "lines")
+    low, high = figure["layout"]["yaxis"]["range"]
+    assert np.nanmax(np.abs(numbers(line["y"]))) < 2e4 * (high - low)
+    assert np.nanmax(np.abs(numbers(line["customdata"]))) > 1e38, "the hover says the true value"
+
+
+def test_curves_of_every_metric_along_evaluations():
+    view = View(metrics=("loss", "gradient", "distance", "length"), along="evaluations", log=False)
+    figure = plotly(replace(BOOK, view=view), "curves")
+    assert {t.get("yaxis", "y") for t in figure["data"]} == {"y", "y2", "y3", "y4"}
+    length = next(t for t in figure["data"] if t["uid"] == "alength")
+    assert numbers(length["y"])[-1] == pytest.approx(36.992601683, rel=1e-9)
+    assert figure["layout"]["yaxis4"]["range"][1] >= 37
+    assert figure["layout"]["yaxis"].get("type", "linear") == "linear"
+    bfgs = Scene(Objective(), (OptimizerConfig(Choice("bfgs")),), view=view)
+    work = minimize(FUNCTIONS["bowl"], OPTIMIZERS["bfgs"](), (-7, 2), 30).evaluations
+    assert numbers(plotly(bfgs, "curves")["data"][0]["x"])[-1] == work.gradient + work.value
+
+
+def test_curves_of_nothing_and_of_the_largest_numbers():
+    assert curves([], np.empty((0, 2))).frames[0].y.limits == (0, 1)
+    huge = Objective("formula", "exp(x**2)", start=(5.0, 0.0), steps=3)
+    figure = plotly(Scene(huge, (sgd(1e-9),)), "curves")
+    assert np.isfinite(figure["layout"]["yaxis"]["range"]).all()
+
+
+def test_the_contour_with_arrows_and_the_look_ahead_points():
+    scene = Scene(Objective(), (OptimizerConfig(Choice("nesterov")),), view=View(levels="log", field=True, lookahead=True))
+    figure = figures(scene, ["a"], LIGHT)["contour"]
+    contour, arrows_ = figure.under[1]()["data"]
+    assert numbers(contour["z"]).shape == (150, 150)
+    assert numbers(contour["z"]).max() < 3, "the heights are logarithms"
+    assert arrows_["mode"] == "lines"
+    assert drawn(to_plotly(figure), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
+
+
+def test_every_optimizer_differs_without_color_too():
+    looks = [style(i, LIGHT) for i in range(24)]
+    assert len({(look.dash, look.marker, look.color) for look in looks}) == 24
+    assert len({look.dash for look in looks[:8]}) == len({look.marker for look in looks[:8]}) == 8
+
+
+# The table.
+
+
+def test_table_and_csv():
+    summaries = [summary(run(BOOK.objective, BOOK.optimizers[0]), minima(BOOK.objective.f), 1e-3)]
+    html = results(["SGD"], [style(0, LIGHT)], summaries, 1e-3).html()
+    assert ">36.99<" in html
+    assert "steps to 0.001" in html
+    [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], summaries, 1e-3)))
+    assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
+    assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == ("30", "", "still moving")
+    rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))))
+    assert (len(rows), rows[30]["gradient_x"]) == (31, "")
+    assert float(rows[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
+
+
+# Inside a step.
+
+
+def test_the_arrows_add_up():
+    """Momentum: what is brought along, times μ, and the rate against the gradient make the step."""
+    found = arrows(run(BOOK.objective, BOOK.optimizers[1]), LIGHT)["vectors"]
+    d = {v["label"]: np.stack([numbers(v["dx"]), numbers(v["dy"])], -1) for v in found}
+    assert d["step"] == pytest.approx(0.9 * d["v"] + 0.1 * d["−∇f"], abs=1e-12)
+
+
+def test_the_effective_rate_of_sgd_is_its_rate():
+    [panel] = charts(run(BOOK.objective, BOOK.optimizers[0]), LIGHT).frames
+    y = panel.marks[0].y
+    assert y[:-1] == pytest.approx(0.95, rel=1e-9)
+    assert np.isnan(y[-1]), "after the last step there is none"
+
+
+@table("key", OPTIMIZERS)
+def test_a_chart_for_everything_that_is_held(key):
+    path = run(BOOK.objective, OptimizerConfig(Choice(key)))
+    held = [name for name in OPTIMIZERS[key]().state_names if name in path.state]
+    assert len(charts(path, LIGHT).frames) == len(held) + 1, "and the effective rate"
+
+
+def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
+    """Adam's v is a mean square, Momentum's a velocity."""
+    adam = BOOK.optimizers[3]
+    held = own_state(run(BOOK.objective, OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10))))
+    assert np.isnan(held["v"][:10]).all()
+    assert np.isfinite(held["v"][10:]).all()
+    same = own_state(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
+    assert np.isfinite(same["v"]).all(), "the same method goes on with what it had"
+
+
+# Predictions.
+
+
+def test_points_fall_with_the_distance():
+    end = run(BOOK.objective, BOOK.optimizers[0]).points[-1]
+    for share, points in ((0.0, 10), (0.05, 8), (0.125, 5), (0.25, 0), (3.0, 0)):
+        guess = tuple(end + share * np.array([20.0, 10.0]) * (1, 0))
+        got, verdict = judged(BOOK, list(IDS), Prediction("where", "a", point=guess))
+        assert got == points
+        assert "SGD is at (−0.3504, 0.08478)" in verdict
+
+
+def test_who_arrives_first():
+    points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
+    assert (points, verdict) == (10, "Right: AdaGrad, at step 29, came within 0.001 of the minimum first.")
+    assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
+    short = replace(BOOK, objective=Objective(steps=3))
+    assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
+    assert judged(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
+    twins = replace(BOOK, optimizers=(BOOK.optimizers[2],) * 2)
+    for pick in "ab":
+        points, verdict = judged(twins, ["a", "b"], Prediction("who", "a", pick=pick))
+        assert points == 10
+        assert "AdaGrad #1 and AdaGrad #2" in verdict
+
+
+def test_a_path_that_diverged_is_judged_by_its_last_point():
+    scene = Scene(Objective(steps=2000), (sgd(10.0),))
+    points, verdict = judged(scene, ["a"], Prediction("where", "a", point=(0.0, 0.0)))
+    assert points == 0
+    assert "nan" not in verdict
+
+
+# Ids.
+
+
+def test_ids_stay_with_their_optimizers(monkeypatch):
+    count = iter(range(100))
+    monkeypatch.setattr("optviz.experiments.trajectories.state.session", lambda: type("S", (), {"next_id": lambda s: next(count)})())
+    kept, (a, b, c, d) = TrajectoriesState(), BOOK.optimizers
+    kept.follow((a, b, c))
+    assert kept.ids == ["r0", "r1", "r2"]
+    kept.follow((a, replace(b), c))  # a slider was turned
+    kept.follow((a, c))
+    assert kept.ids == ["r0", "r2"], "whatever was removed, the others keep theirs"
+    kept.follow((a, c, d, d))
+    assert kept.ids == ["r0", "r2", "r3", "r4"]
+    kept.follow((c, d, d))
+    assert kept.ids == ["r2", "r3", "r4"]
+    kept.follow(())
+    assert kept.ids == []
+
+
+def test_one_optimizer_s_share_of_the_figures():
+    ids = list(IDS)
+    assert [t.id for t in tracks(BOOK, ids, LIGHT, {"b"})] == ["b"]
+    own = to_plotly(figures(BOOK, ids, LIGHT, {"b"})["contour"])["data"]
+    whole = {t["uid"]: t for t in plotly(BOOK, "contour")["data"]}
+    assert {t["uid"] for t in own} == {"minima", "start", "b", "bm"}
+    assert all(whole[t["uid"]] == t for t in own)

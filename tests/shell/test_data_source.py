@@ -3,7 +3,6 @@
 import ast
 import re
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np

@@ -15,6 +15,7 @@ from optviz.nn import (
     stream,
 )
 from optviz.spec import Choice, SpecError, validate
+from tests.table import table
 
 RULES = {
     "std 1": Choice("normal", {"sigma": 1.0}),
@@ -42,7 +43,7 @@ def stack(activation, rule="Xavier", **more):
     return DeepStack(activation=Choice(activation), initializer=RULES[rule], **more)
 
 
-@pytest.mark.parametrize(("activation", "rule", "means", "stds", "saturated"), TABLE)
+@table(("activation", "rule", "means", "stds", "saturated"), TABLE)
 def test_reference_table(activation, rule, means, stds, saturated):
     """The mean of eight seeds; single layers of ReLU scatter by 16 % from the fifth on."""
     runs = [propagate(stack(activation, rule, seed=seed)) for seed in range(8)]
@@ -145,9 +146,9 @@ def test_own_rows():
             propagate(stack("tanh"), bad)
 
 
-@pytest.mark.parametrize("sigma", [0.0, 100.0])
-@pytest.mark.parametrize("layers", [1, 12])
-@pytest.mark.parametrize("activation", ACTIVATIONS)
+@table("sigma", [0.0, 100.0])
+@table("layers", [1, 12])
+@table("activation", ACTIVATIONS)
 def test_extreme_stacks_are_finite(activation, layers, sigma):
     extreme = DeepStack(layers, 100, Choice(activation), Choice("normal", {"sigma": sigma}))
     validate(extreme)
@@ -199,7 +200,7 @@ def test_spread_by_hand():
     assert (s.mean, s.within, s.between) == (6.5, 2.5**0.5, 5.5)
 
 
-@pytest.mark.parametrize(
+@table(
     ("bad", "why"),
     [
         (Activations(()), "1 to 2 settings"),

@@ -28,6 +28,7 @@ from optviz.spec import (
 )
 from optviz.training import Split, Training, Trial, advance, begin, load
 from tests import memo
+from tests.table import table
 
 TRAINING = Mode(True, (0,), 0)
 BY_HAND = Example((1.0, 2.0, 4.0, 9.0), (1.0, 0.0, 0.0, 0.0), eps=1e-10)
@@ -224,7 +225,7 @@ def test_scaling_the_weights_before_it_changes_nothing():
 # The graph.
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@table("example", EXAMPLES)
 def test_the_graph_is_the_closed_form(example):
     v = forward(example)
     d = backward(example, v)
@@ -239,7 +240,7 @@ def test_the_graph_is_the_closed_form(example):
     )
 
 
-@pytest.mark.parametrize("example", EXAMPLES, ids=str)
+@table("example", EXAMPLES)
 def test_the_graph_agrees_with_torch_number_by_number(example):
     torch = pytest.importorskip("torch")
     x = torch.tensor(example.x, dtype=torch.float64, requires_grad=True)
@@ -387,7 +388,7 @@ def test_the_two_differ_in_the_layer_alone():
     assert replace(a, network=b.network) == b
 
 
-@pytest.mark.parametrize(
+@table(
     "parts",
     [
         {"view": "other"},
@@ -410,14 +411,13 @@ def test_the_two_differ_in_the_layer_alone():
         {"batch": 0},
         {"view": "scales", "network": Network((64, *[1000] * 12, 10))},
     ],
-    ids=str,
 )
 def test_which_specs_are_refused(parts):
     with pytest.raises(SpecError):
         validate(replace(BatchNormComparison(), **parts))
 
 
-@pytest.mark.parametrize(
+@table(
     ("text", "found"),
     [
         ("1, 2, 4, 9", (1, 2, 4, 9)),

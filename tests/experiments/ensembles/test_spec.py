@@ -38,20 +38,16 @@ from optviz.training import (
     mini_batch,
     train,
 )
+from tests import memo
+from tests.table import table
 
 SMALL = Ensembles(network=Network((64, 12, 10), dtype="float64"), iterations=50, members=3)
 REFERENCE = Ensembles()  # the page's own: 300 rows, a fifth of the labels wrong
 
 
-TRAINED = {}
-
-
 def last(method, noise, scene=REFERENCE):
-    """A training to its end, once for all tests."""
-    training = scene.training_of(method, noise)
-    if (key := repr(training)) not in TRAINED:
-        *_, TRAINED[key] = train(training)
-    return TRAINED[key]
+    """A training to its end."""
+    return memo.trained(scene.training_of(method, noise))
 
 
 def ensemble_of(now, scene=REFERENCE):
@@ -112,7 +108,7 @@ def test_who_has_diverged_is_left_out():
 # The trainings.
 
 
-@pytest.mark.parametrize(("iterations", "members"), [(50, 3), (50, 5), (40, 1), (10, 7)])
+@table(("iterations", "members"), [(50, 3), (50, 5), (40, 1), (10, 7)])
 def test_the_cyclic_rate_is_that_of_the_formula(iterations, members):
     """α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1) in a loop of its own, with a snapshot at the end of each cycle."""
     scene = replace(SMALL, iterations=iterations, members=members)
@@ -202,7 +198,7 @@ def test_a_scene_as_plain_text_and_back():
     validate(REFERENCE)
 
 
-@pytest.mark.parametrize(
+@table(
     "wrong",
     [
         {"members": 0}, {"members": 11}, {"iterations": 9}, {"iterations": 5001}, {"peak": 0.5}, {"decay": 1.0}, {"view": "all"}, {"seed": -1},
@@ -248,8 +244,8 @@ def test_a_gain_in_words():
     assert words.points(-0.00001) == "+0.0"
 
 
-@pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize(
+@table("method", METHODS)
+@table(
     "scene",
     [SMALL, replace(SMALL, optimizer=OptimizerConfig(Choice("sgd", {"lr": 10.0})), peak=10.0)],
 )

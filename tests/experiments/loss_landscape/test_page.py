@@ -20,6 +20,7 @@ from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split, load, train
 from optviz.ui import job_runner
+from tests import memo
 from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
 from tests.page import text as words
 
@@ -57,7 +58,7 @@ def surfaces(at):
 def computed(spec):
     """The surface without the page."""
     data = load(spec.trainings[0])
-    surface = core.begin(spec, [list(train(t, data))[-1] for t in spec.trainings])
+    surface = core.begin(spec, [memo.trained(t, data) for t in spec.trainings])
     while not surface.complete:
         surface = core.advance(surface, data)
     return surface, data

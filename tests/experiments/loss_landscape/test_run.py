@@ -22,10 +22,10 @@ from optviz.spec import (
 from optviz.training import (
     Data,
     Split,
-    advance,
-    begin,
     load,
 )
+from tests import memo
+from tests.table import table
 
 SGD, ADAM = (
     OptimizerConfig(Choice("sgd", {"lr": 0.5})),
@@ -44,13 +44,7 @@ MOONS = LossLandscape(
 def trained(loss_landscape):
     """All trainings to their end, and the data."""
     data = load(loss_landscape.trainings[0])
-    found = []
-    for training in loss_landscape.trainings:
-        now = begin(training, data)
-        while not now.done:
-            now = advance(now, data, training.snapshot_every)
-        found.append(now)
-    return found, data
+    return [memo.trained(training, data) for training in loss_landscape.trainings], data
 
 
 def computed(loss_landscape, progresses=None, data=None):
@@ -276,7 +270,7 @@ def test_batch_normalization_is_that_of_the_rows_and_dropout_drops_nothing():
     assert now.z[2, 2] == pytest.approx(plain_loss[0], rel=1e-5)
 
 
-@pytest.mark.parametrize(
+@table(
     ("wrong", "says"),
     [
         ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"margin": 0.0}, "margin"),

@@ -33,6 +33,7 @@ from optviz.spec import (
     validate,
 )
 from optviz.training import advance, begin, load
+from tests.table import table
 
 SEEDS = tuple(range(6))
 
@@ -216,7 +217,7 @@ def test_a_fresh_schedule_has_its_effect_within_the_training():
             assert key == "constant" or span.min() < 0.7 * span.max(), (key, iterations)
 
 
-@pytest.mark.parametrize(
+@table(
     "scene",
     [ScheduleComparison(), KINDS, FOUR_RATES, ScheduleComparison(optimizers=(), view="range")],
 )
@@ -225,7 +226,7 @@ def test_presets_are_right_and_survive_json(scene):
     assert from_dict(ScheduleComparison, to_dict(scene)) == scene
 
 
-@pytest.mark.parametrize(
+@table(
     ("wrong", "says"),
     [
         ({"optimizers": (OptimizerConfig(Choice("sgd")),) * 9}, "0 to 8 optimizers"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),

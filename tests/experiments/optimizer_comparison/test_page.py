@@ -10,7 +10,7 @@ import pytest
 
 from optviz import OPTIMIZERS
 from optviz.experiments.optimizer_comparison import figures, text
-from optviz.experiments.optimizer_comparison.page import PAGE, PREDICTIONS_OF
+from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context, Row
 from optviz.experiments.training_charts import curves, curves_csv
@@ -22,7 +22,7 @@ from optviz.spec import Choice, SpecError
 from optviz.training import Split, confusion
 from tests import page
 from tests.memo import trained
-from tests.page import numbers, open_page, panels, plots, session, sound
+from tests.page import open_page, panels, plots, session, sound
 
 SMALL = OptimizerComparison(network=Network((64, 20, 10)), iterations=40, batch=32)
 SGD = OptimizerConfig(Choice("sgd"))

@@ -7,8 +7,8 @@ from html import escape
 import streamlit as st
 
 from optviz.plot import THEMES
-from optviz.shell import menu
 from optviz.shell.lessons import FOLDER, LESSONS
+from optviz.shell.links import page_of
 from optviz.shell.opening import opened
 from optviz.shell.registry import PAGES
 from optviz.translation import _, ngettext
@@ -82,7 +82,7 @@ def _tile(number, of):
         alternative = _("A picture of the page {title}").format(title=_(of.title))
         st.html(as_image(_picture(of.key, theme_name()), alternative))
         st.page_link(
-            menu.link(of.key),
+            page_of(of.key),
             label=f"**{number}. {_(of.title)}**",
             icon=f":material/{of.icon}:",
             width="stretch",

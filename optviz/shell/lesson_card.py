@@ -4,9 +4,9 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache
 from optviz.plot import THEMES
-from optviz.shell import menu
 from optviz.shell.lesson_numbers import filled
 from optviz.shell.lessons import LESSONS
+from optviz.shell.links import page_of
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
 from optviz.translation import _
@@ -111,7 +111,7 @@ def _tile(lesson):
             args=(lesson.key,),
             disabled=not _free(),
         ):
-            st.switch_page(menu.link(lesson.page))
+            st.switch_page(page_of(lesson.page))
 
 
 @st.cache_data(show_spinner=False)

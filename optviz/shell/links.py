@@ -1,0 +1,17 @@
+"""A `st.Page` for every page: what the menu is made of, and what links and switches lead to."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from optviz.shell.registry import PAGES
+from optviz.translation import N_, _
+
+OTHERS = {"course": (N_("Course"), "map"), "lessons": (N_("Lessons"), "school")}
+
+
+def page_of(key: str, draw: Callable[[], None] = lambda: None):
+    """The page as Streamlit takes it, known by its address; only the menu has to `draw` it."""
+    title, icon = OTHERS.get(key) or (PAGES[key].title, PAGES[key].icon)
+    first = key == "trajectories"
+    return st.Page(draw, title=_(title), icon=f":material/{icon}:", url_path=key, default=first)

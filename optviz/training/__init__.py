@@ -3,17 +3,7 @@
 from optviz.nn import Penalty
 from optviz.training.jobs import Amount, Job, TrainingJob
 from optviz.training.limits import (
-    MAX_BATCH,
-    MAX_DROPOUT,
-    MAX_ITERATIONS,
-    MAX_LAYERS,
-    MAX_NOISE,
     MAX_NUMBERS,
-    MAX_PENALTY,
-    MAX_SEED,
-    MAX_SEEDS,
-    MAX_TRIALS,
-    MAX_UNITS,
     check,
     held_numbers,
     unsuited,
@@ -30,6 +20,7 @@ from optviz.training.loop import (
 from optviz.training.metrics import confusion, rank, smoothed
 from optviz.training.spec import (
     INPUTS,
+    MAX_SEED,
     SEEDS,
     Data,
     Split,
@@ -41,18 +32,9 @@ from optviz.training.spec import (
 
 __all__ = [
     "INPUTS",
-    "MAX_BATCH",
-    "MAX_DROPOUT",
     "MAX_EVALUATED",
-    "MAX_ITERATIONS",
-    "MAX_LAYERS",
-    "MAX_NOISE",
     "MAX_NUMBERS",
-    "MAX_PENALTY",
     "MAX_SEED",
-    "MAX_SEEDS",
-    "MAX_TRIALS",
-    "MAX_UNITS",
     "SEEDS",
     "Amount",
     "Data",

@@ -14,18 +14,6 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError, validate
 from optviz.training.spec import MAX_SEED, Training
 
-# For pages that are not declared yet.
-MAX_SEEDS, MAX_LAYERS, MAX_UNITS, MAX_BATCH, MAX_TRIALS, MAX_PENALTY, MAX_DROPOUT, MAX_NOISE = (
-    20,
-    12,
-    1000,
-    2000,
-    200,
-    10.0,
-    0.95,
-    0.95,
-)
-MAX_ITERATIONS = 20_000
 MAX_NUMBERS = 10**8  # that a training holds at once
 
 

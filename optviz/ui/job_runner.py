@@ -16,7 +16,7 @@ from optviz.ui.session import Results, session
 EVERY = 0.25  # seconds between two pictures
 BUDGET = 0.15  # of them spent on work
 SLICE = 0.03  # of a job at a time: whoever is farthest behind is next
-MAX_KEPT = 64  # states of a page that are kept to come back to
+KEPT = 12  # states per job that are kept: settings to come back to
 
 
 def state_of(results: Results, job: Job):
@@ -53,7 +53,7 @@ def _work(results: Results, jobs: Callable[[], Sequence[Job]]) -> bool:
             return False
         budget = left if len(now) == 1 else min(SLICE, left)
         results.states[now[i].key] = now[i].advance(states[i], budget)
-        for old in list(results.states)[: -max(MAX_KEPT, len(now))]:
+        for old in list(results.states)[: -KEPT * len(now)]:
             del results.states[old]
     return True
 

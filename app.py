@@ -4,8 +4,8 @@ import os
 
 import streamlit as st
 
-# Before NumPy is loaded. Our matrices are small: threads of the library's own wait for each other most of the time,
-# and get in the way of a search, which trains on two of ours.
+# Before NumPy is loaded. Our matrices are small: threads of the library's own wait for each other
+# most of the time, and get in the way of a search, which trains on two of ours.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from optviz.shell.menu import menu

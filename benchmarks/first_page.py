@@ -1,9 +1,10 @@
-"""How long the first page takes when a whole class opens it at once, with and without the file watcher.
+"""How long the first page takes when a whole class opens it at once, with and without the file
+watcher.
 
     python benchmarks/first_page.py [--people 40]
 
-Each person is a websocket that speaks Streamlit's protocol: it connects, asks for the first run and waits
-until the script has finished. Both servers are started anew and measured in one run.
+Each person is a websocket that speaks Streamlit's protocol: it connects, asks for the first run and
+waits until the script has finished. Both servers are started anew and measured in one run.
 """
 
 import argparse
@@ -26,7 +27,12 @@ FINISHED = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_SUCCESSFULLY")
 async def first_page(address: str) -> float:
     """Seconds from opening the connection to the end of the first run."""
     start, url = time.perf_counter(), address.replace("http", "ws", 1) + "/_stcore/stream"
-    options = {"subprotocols": ["streamlit"], "max_size": None, "compression": None, "ping_interval": None}
+    options = {
+        "subprotocols": ["streamlit"],
+        "max_size": None,
+        "compression": None,
+        "ping_interval": None,
+    }
     async with websockets.connect(url, open_timeout=60, **options) as socket:
         ask = BackMsg()
         ask.rerun_script.query_string = ""
@@ -54,4 +60,8 @@ if __name__ == "__main__":
     for watcher in ("none", "auto"):
         with served("app.py", "--server.fileWatcherType", watcher) as address:
             seconds = sorted(asyncio.run(together(address, people)))
-        print(f"  watcher {watcher}: median {statistics.median(seconds):.2f}, slowest {seconds[-1]:.2f}", flush=True)
+        print(
+            f"  watcher {watcher}: median {statistics.median(seconds):.2f}, slowest "
+            f"{seconds[-1]:.2f}",
+            flush=True,
+        )

@@ -1,13 +1,15 @@
-"""From a key press on a hyperparameter to the changed picture, beside a bare Streamlit app, in one run.
+"""From a key press on a hyperparameter to the changed picture, beside a bare Streamlit app, in one
+run.
 
     python benchmarks/latency.py [--presses 60] [--chromium /usr/bin/chromium]
 
 Both apps run with the same settings (.streamlit/config.toml). The page holds six optimizers × 300
 steps over a 150×150 contour and the loss chart; the clock runs in the browser, from the keydown
 event to the first frame in which the path on the contour *and* the curve beside it (in the bare app
-its only line) are other ones. The server's share is the time from the message that leaves the browser
-to the last one that has come back by then. Presses are a second apart, so that each meets a page at
-rest. Then the key is held down for three seconds: how many pictures a second does a drag show?
+its only line) are other ones. The server's share is the time from the message that leaves the
+browser to the last one that has come back by then. Presses are a second apart, so that each meets a
+page at rest. Then the key is held down for three seconds: how many pictures a second does a drag
+show?
 """
 
 import argparse
@@ -38,7 +40,8 @@ WebSocket.prototype.send = function (...a) {
 };
 """
 
-# Waits for one key press and resolves with [latency, server's share] in ms once all lines have changed.
+# Waits for one key press and resolves with [latency, server's share] in ms once all lines have
+# changed.
 WATCH = """
 (selectors) => {
   const lines = () => selectors.map(s => document.querySelector(s)?.getAttribute("d"));
@@ -86,14 +89,18 @@ def open_ours(page, url):
     page.wait_for_selector(".ov-plot[data-version] path.js-line")
     for optimizers in (5, 6):
         page.get_by_role("button", name="Add an optimizer").click()
-        page.wait_for_function(f"document.querySelectorAll('[class*=\"st-key-settings-\"]').length === {optimizers}")
+        page.wait_for_function(
+            f"document.querySelectorAll('[class*=\"st-key-settings-\"]').length === {optimizers}"
+        )
     page.get_by_text("Start, steps, noise").click()
     field = page.get_by_label("steps, exact value")
     field.fill("300")
     field.press("Enter")
     page.wait_for_function("document.querySelector('.ov-table tbody').innerText.includes('300')")
     page.wait_for_selector(IDLE)
-    lines = [f".st-key-{chart} .ov-layer:nth-child(2) path.js-line" for chart in ("contour", "curves")]
+    lines = [
+        f".st-key-{chart} .ov-layer:nth-child(2) path.js-line" for chart in ("contour", "curves")
+    ]
     return page.get_by_label("rate").first, lines
 
 
@@ -134,7 +141,9 @@ def main():
     }
     found = {name: ([], []) for name in apps}
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=a.chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = p.chromium.launch(
+            executable_path=a.chromium, args=["--no-sandbox", "--disable-gpu"]
+        )
         with contextlib.ExitStack() as stack:
             opened = {}
             for name, (script, open_it) in apps.items():
@@ -144,17 +153,21 @@ def main():
             for _ in range(a.rounds):  # in turn, so that a busy moment of the machine meets both
                 for name, (page, hyperparameter, lines) in opened.items():
                     page.bring_to_front()
-                    for kept, new in zip(found[name], measured(page, hyperparameter, lines, a.presses), strict=True):
+                    for kept, new in zip(
+                        found[name], measured(page, hyperparameter, lines, a.presses), strict=True
+                    ):
                         kept += new
             rate = {name: pictures_per_second(*opened[name]) for name in opened}
     print(f"{machine()}\n")
     print(
-        "| key press to changed picture, ms | p50 | p95 | server's share p50 | pictures a second while held |\n|---|---|---|---|---|"
+        "| key press to changed picture, ms | p50 | p95 | server's share p50 | pictures a "
+        "second while held |\n|---|---|---|---|---|"
     )
     for name, (times, server) in found.items():
         p95 = statistics.quantiles(times, n=20)[-1]
         print(
-            f"| {name} | {statistics.median(times):.0f} | {p95:.0f} | {statistics.median(server):.0f} | {rate[name]:.0f} |"
+            f"| {name} | {statistics.median(times):.0f} | {p95:.0f} | "
+            f"{statistics.median(server):.0f} | {rate[name]:.0f} |"
         )
     ratio = statistics.median(found["trajectories"][0]) / statistics.median(found["bare app"][0])
     print(f"\nmedian ratio {ratio:.2f} (to reach: at most 1.5)")

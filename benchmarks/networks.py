@@ -1,10 +1,11 @@
-"""A training step of our networks beside PyTorch, and a batch of networks beside one after the other, in one run.
+"""A training step of our networks beside PyTorch, and a batch of networks beside one after the
+other, in one run.
 
     python benchmarks/networks.py [--repeats 40] [--quick]
 
 A step: inputs-100×4-10, ReLU, a mini-batch of 128 rows: forward, loss, backward, update. Ours is
-`step` on a MiniBatch, as in training; PyTorch's is Linear and ReLU in a Sequential with autograd and
-torch.optim. Both sides are checked to give the same gradient.
+`step` on a MiniBatch, as in training; PyTorch's is Linear and ReLU in a Sequential with autograd
+and torch.optim. Both sides are checked to give the same gradient.
 
 A batch: eight networks trained together, and the same eight one after the other, drawing of the
 mini-batches and everything that is recorded included.
@@ -118,19 +119,29 @@ def steps(repeats):
                 sides["ours"], gradients["ours"] = ours(inputs, dtype, key)
                 if torch:
                     sides["torch"], gradients["torch"] = torchs(inputs, dtype, key)
-                    apart = np.abs(gradients["ours"] - gradients["torch"]).max() / np.abs(gradients["torch"]).max()
+                    apart = (
+                        np.abs(gradients["ours"] - gradients["torch"]).max()
+                        / np.abs(gradients["torch"]).max()
+                    )
                 least = {name: 1e6 * t for name, t in taking_turns(sides, repeats, 10).items()}
                 ratio = least["ours"] / least["torch"] if torch else float("nan")
                 worst = max(worst, ratio)
                 shown = [
                     f"{least['ours']:.0f}",
-                    *([f"{least['torch']:.0f}", f"{ratio:.2f}", f"{apart:.0e}"] if torch else "———"),
+                    *(
+                        [f"{least['torch']:.0f}", f"{ratio:.2f}", f"{apart:.0e}"]
+                        if torch
+                        else "———"
+                    ),
                 ]
                 lines.append([f"{inputs}-100×4-10, {dtype}, {key}", *shown])
     print(f"\nA training step, batch {ROWS}, µs (least of {repeats})\n")
     table(["network", "ours", "torch", "ours/torch", "gradients apart"], lines)
     if torch:
-        print(f"\nGoal: at most 1.5 times PyTorch's time. Worst {worst:.2f}: {'met' if worst <= 1.5 else 'missed'}.")
+        print(
+            f"\nGoal: at most 1.5 times PyTorch's time. Worst {worst:.2f}: "
+            f"{'met' if worst <= 1.5 else 'missed'}."
+        )
 
 
 def batches(repeats):
@@ -141,19 +152,35 @@ def batches(repeats):
     for dtype in ("float32", "float64"):
         for sizes in ((64, *HIDDEN, CLASSES), (64, 50, CLASSES), (2, 10, 10, 2)):
             for key in KNOBS:
-                net, config, seeds = Network(sizes, dtype=dtype), OptimizerConfig(Choice(key, KNOBS[key])), tuple(range(TOGETHER))
+                net, config, seeds = (
+                    Network(sizes, dtype=dtype),
+                    OptimizerConfig(Choice(key, KNOBS[key])),
+                    tuple(range(TOGETHER)),
+                )
                 all_data = Data(*(a[:, : sizes[0]] if a.ndim > 1 else a % sizes[-1] for a in data))
                 many = Training(net, config, seeds=seeds, eval_every=10**4, iterations=10**4)
-                each = [Training(net, config, seeds=(s,), eval_every=10**4, iterations=10**4) for s in seeds]
+                each = [
+                    Training(net, config, seeds=(s,), eval_every=10**4, iterations=10**4)
+                    for s in seeds
+                ]
                 at, ats = begin(many, all_data), [begin(one, all_data) for one in each]
                 sides = {
                     "together": lambda at=at, d=all_data: advance(at, d, ITERATIONS),
-                    "one by one": lambda ats=ats, d=all_data: [advance(one, d, ITERATIONS) for one in ats],
+                    "one by one": lambda ats=ats, d=all_data: [
+                        advance(one, d, ITERATIONS) for one in ats
+                    ],
                 }
                 least = taking_turns(sides, max(2, repeats // 4), 1)
                 a, b = (1e6 * least[name] / ITERATIONS / TOGETHER for name in sides)
                 worst = min(worst, b / a)
-                lines.append([f"{'-'.join(map(str, sizes))}, {dtype}, {key}", f"{a:.0f}", f"{b:.0f}", f"{b / a:.2f}"])
+                lines.append(
+                    [
+                        f"{'-'.join(map(str, sizes))}, {dtype}, {key}",
+                        f"{a:.0f}",
+                        f"{b:.0f}",
+                        f"{b / a:.2f}",
+                    ]
+                )
     print(f"\n{TOGETHER} networks, batch {ROWS}, µs per network and iteration\n")
     table(["network", "together", "one by one", "gain"], lines)
     print(f"\nGoal: a batch is faster. Least gain {worst:.2f}: {'met' if worst > 1 else 'missed'}.")

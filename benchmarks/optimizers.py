@@ -173,7 +173,9 @@ def run_textbook(key):
 
 # A batch of starts.
 
-SLOPES = np.tile([0.1, 2.0], (INITIAL_POINTS, 1))  # written out: both sides are slow at stretching a row of two
+SLOPES = np.tile(
+    [0.1, 2.0], (INITIAL_POINTS, 1)
+)  # written out: both sides are slow at stretching a row of two
 BATCH = np.random.default_rng(0).uniform((-10, -5), (10, 5), (INITIAL_POINTS, 2))
 
 
@@ -207,7 +209,9 @@ def batch_torch(**how):
 
 
 def timed(sides, repeats):
-    """Seconds per call of every side, `repeats` times each, the sides taking turns; and what each returned."""
+    """Seconds per call of every side, `repeats` times each, the sides taking turns; and what each
+    returned.
+    """
     results = {name: run() for name, run in sides.items()}  # also warms up
     times = {name: [] for name in sides}
     for _ in range(repeats):
@@ -224,7 +228,8 @@ def table(head, rows):
     rule = ["-" * (w + 1) + (":" if i else "-") for i, w in enumerate(widths)]
     for row in (head, None, *rows):
         cells = row and [
-            f" {c:>{w}} " if i else f" {c:<{w}} " for i, (c, w) in enumerate(zip(row, widths, strict=True))
+            f" {c:>{w}} " if i else f" {c:<{w}} "
+            for i, (c, w) in enumerate(zip(row, widths, strict=True))
         ]
         print(f"|{'|'.join(cells or rule)}|")
 
@@ -235,7 +240,8 @@ def machine():
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     model = models[0] if models else platform.processor() or platform.machine()
     versions = (
-        f"Python {platform.python_version()}, NumPy {np.__version__}, torch {torch.__version__ if torch else '—'}"
+        f"Python {platform.python_version()}, NumPy {np.__version__}, torch "
+        f"{torch.__version__ if torch else '—'}"
     )
     return f"{model}, {os.cpu_count()} cores, {versions}"
 
@@ -252,23 +258,47 @@ def one_point(repeats):
         times, ends = timed(sides, repeats)
         least = {name: 1e6 * min(t) / STEPS for name, t in times.items()}
         apart = max((np.abs(end - ends["ours"]).max() for end in ends.values()), default=0)
-        shown = [f"{least[name]:.2f}" if name in least else "—" for name in ("ours", "torch", "textbook")]
-        ratios = [f"{least[name] / least['ours']:.1f}" if name in least else "—" for name in ("torch", "textbook")]
+        shown = [
+            f"{least[name]:.2f}" if name in least else "—" for name in ("ours", "torch", "textbook")
+        ]
+        ratios = [
+            f"{least[name] / least['ours']:.1f}" if name in least else "—"
+            for name in ("torch", "textbook")
+        ]
         rows.append([key, *shown, *ratios, f"{apart:.0e}" if len(ends) > 1 else "—", least])
     print(f"\nOne point, {STEPS} steps on the bowl, µs per step (least of {repeats})\n")
-    head = ["optimizer", "ours", "torch.optim", "textbook", "torch/ours", "textbook/ours", "ends apart"]
+    head = [
+        "optimizer",
+        "ours",
+        "torch.optim",
+        "textbook",
+        "torch/ours",
+        "textbook/ours",
+        "ends apart",
+    ]
     table(head, [row[:-1] for row in rows])
     ratios = {row[0]: row[-1]["torch"] / row[-1]["ours"] for row in rows if "torch" in row[-1]}
     if ratios:
         worst = min(ratios, key=ratios.get)
         mean = math.exp(statistics.fmean(map(math.log, ratios.values())))
-        print(f"\nGoal: 10 times torch.optim. Geometric mean {mean:.1f}, least {ratios[worst]:.1f} ({worst}):", end=" ")
-        print("met." if ratios[worst] >= 10 else f"missed by {', '.join(k for k, r in ratios.items() if r < 10)}.")
+        print(
+            f"\nGoal: 10 times torch.optim. Geometric mean {mean:.1f}, least "
+            f"{ratios[worst]:.1f} ({worst}):",
+            end=" ",
+        )
+        print(
+            "met."
+            if ratios[worst] >= 10
+            else f"missed by {', '.join(k for k, r in ratios.items() if r < 10)}."
+        )
 
 
 def batch(repeats):
     """ms for the whole batch: median and least."""
-    sides = {"ours, Adam.step": batch_step, "ours, minimize (everything recorded, f(x) too)": batch_minimize}
+    sides = {
+        "ours, Adam.step": batch_step,
+        "ours, minimize (everything recorded, f(x) too)": batch_minimize,
+    }
     if torch:
         sides["torch.optim.Adam, default"] = batch_torch
         sides["torch.optim.Adam, foreach=True"] = lambda: batch_torch(foreach=True)
@@ -276,11 +306,20 @@ def batch(repeats):
     times, ends = timed(sides, repeats)
     median = {name: 1e3 * statistics.median(t) for name, t in times.items()}
     apart = max(np.abs(end - ends["ours, Adam.step"]).max() for end in ends.values())
-    print(f"\n{INITIAL_POINTS:,} starts, {BATCH_STEPS} steps of Adam as one batch, ms of {repeats} (ends {apart:.0e} apart)\n")
-    table(["", "median", "least"], [[n, f"{median[n]:.1f}", f"{1e3 * min(times[n]):.1f}"] for n in sides])
+    print(
+        f"\n{INITIAL_POINTS:,} starts, {BATCH_STEPS} steps of Adam as one batch, ms of "
+        f"{repeats} (ends {apart:.0e} apart)\n"
+    )
+    table(
+        ["", "median", "least"],
+        [[n, f"{median[n]:.1f}", f"{1e3 * min(times[n]):.1f}"] for n in sides],
+    )
     if torch:
         ours, theirs = median["ours, Adam.step"], median["torch.optim.Adam, default"]
-        print(f"\nGoal: not slower than torch's default. {theirs / ours:.2f} times its speed:", end=" ")
+        print(
+            f"\nGoal: not slower than torch's default. {theirs / ours:.2f} times its speed:",
+            end=" ",
+        )
         print("met." if ours <= theirs else "missed.")
 
 

@@ -1,12 +1,15 @@
-"""A search of the book's setting, its trials in batches on two threads, beside the same trials one after the other.
+"""A search of the book's setting, its trials in batches on two threads, beside the same trials one
+after the other.
 
     python benchmarks/search.py [--trials 100] [--quick]
 
-Figure 6.24: inputs-100×6-10, 400 rows, batch 100, 200 iterations, 100 random trials. Every side trains and measures the
-same; the trials of one after the other are trainings of their own with the same hyperparameters, and their accuracies are
-compared. NumPy's library has one thread, as in the app. Also how large a batch should be, and what halving saves.
+Figure 6.24: inputs-100×6-10, 400 rows, batch 100, 200 iterations, 100 random trials. Every side
+trains and measures the same; the trials of one after the other are trainings of their own with the
+same hyperparameters, and their accuracies are compared. NumPy's library has one thread, as in the
+app. Also how large a batch should be, and what halving saves.
 
-The sides take turns in pieces of ten trials, so that a busy moment of the machine meets all of them.
+The sides take turns in pieces of ten trials, so that a busy moment of the machine meets all of
+them.
 """
 
 import argparse
@@ -44,7 +47,11 @@ def alone(spec, rows, values):
     """Seconds and accuracies of trainings one after the other, each with a trial's hyperparameters."""
     began, found = time.perf_counter(), []
     for lr, l2 in values:
-        one = replace(spec.base, optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})), penalty=Penalty(float(l2)))
+        one = replace(
+            spec.base,
+            optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})),
+            penalty=Penalty(float(l2)),
+        )
         now = begin(one, rows.seen)
         while not now.done:
             now = advance(now, rows.seen, one.eval_every)
@@ -55,7 +62,10 @@ def alone(spec, rows, values):
 def sides(trials):
     whole = Search(trials=trials)
     rows = split_data(whole)
-    seconds, differ = dict.fromkeys(("batches, two threads", "batches, one thread", "one after the other"), 0.0), 0
+    seconds, differ = (
+        dict.fromkeys(("batches, two threads", "batches, one thread", "one after the other"), 0.0),
+        0,
+    )
     for seed in range(0, trials, PIECE):
         piece = replace(whole, trials=PIECE, seed=seed)
         now, both = searched(piece, rows)
@@ -68,9 +78,14 @@ def sides(trials):
     print(f"\n{trials} trials in turns of {PIECE}, seconds\n")
     table(
         ["", "seconds", "trials a second", "gain"],
-        [[name, f"{s:.1f}", f"{trials / s:.1f}", f"{slowest / s:.2f}"] for name, s in seconds.items()],
+        [
+            [name, f"{s:.1f}", f"{trials / s:.1f}", f"{slowest / s:.2f}"]
+            for name, s in seconds.items()
+        ],
     )
-    print(f"\nTrials whose accuracy is another one alone (a rounding error turned a digit): {differ}.")
+    print(
+        f"\nTrials whose accuracy is another one alone (a rounding error turned a digit): {differ}."
+    )
 
 
 def whole(trials):
@@ -95,7 +110,10 @@ def whole(trials):
         )
         if halving is None:
             met = "met" if seconds <= GOAL * trials / 100 else "missed"
-            told = f"Goal: 100 trials in {GOAL:g} s on two cores. Here {seconds * 100 / trials:.1f}: {met}."
+            told = (
+                f"Goal: 100 trials in {GOAL:g} s on two cores. Here "
+                f"{seconds * 100 / trials:.1f}: {met}."
+            )
     print(f"\nA search of {trials} trials\n")
     table(
         [
@@ -117,8 +135,13 @@ def batch_sizes(trials):
     spec = Search(trials=trials)
     rows, lines = split_data(spec), []
     for size in (1, 2, 5, 10, 20):
-        lines.append([f"{size}", f"{min(searched(spec, rows, together=size)[1] for _ in range(2)):.2f}"])
-    print(f"\nHow many trials together: seconds for {trials} (the search takes {running.trials_per_batch(spec.base)})\n")
+        lines.append(
+            [f"{size}", f"{min(searched(spec, rows, together=size)[1] for _ in range(2)):.2f}"]
+        )
+    print(
+        f"\nHow many trials together: seconds for {trials} (the search takes "
+        f"{running.trials_per_batch(spec.base)})\n"
+    )
     table(["together", "seconds"], lines)
 
 

@@ -21,7 +21,9 @@ def catalog() -> Catalog:
     for name, line, message, comments, context in extract_from_dir(
         ROOT / "optviz", [("**.py", "python")], {}, KEYWORDS
     ):
-        found.add(message, locations=[(f"optviz/{name}", line)], auto_comments=comments, context=context)
+        found.add(
+            message, locations=[(f"optviz/{name}", line)], auto_comments=comments, context=context
+        )
     return found
 
 

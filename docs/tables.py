@@ -1,4 +1,4 @@
-"""The tables of docs/reference.md, from the registries: `python -m docs.tables` writes them anew."""
+"""The tables of docs/reference.md, from the registries: `python -m docs.tables` writes them."""
 
 import re
 import sys
@@ -23,10 +23,18 @@ def _rows(head, rows):
 
 def tables() -> dict[str, str]:
     """Markdown by the name of the table."""
-    functions = [[f"`{k}`", f.name, f"`{f.formula}`", f.teaches, f.cite] for k, f in FUNCTIONS.items()]
+    functions = [
+        [f"`{k}`", f.name, f"`{f.formula}`", f.teaches, f.cite] for k, f in FUNCTIONS.items()
+    ]
     classes = {
-        "optimizers": [[f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite] for k, c in OPTIMIZERS.items()],
-        "wrappers": [[f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite] for k, c in WRAPPERS.items()],
+        "optimizers": [
+            [f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite]
+            for k, c in OPTIMIZERS.items()
+        ],
+        "wrappers": [
+            [f"`{k}`", c.label, sentence(c), _hyperparameters(c), c.cite]
+            for k, c in WRAPPERS.items()
+        ],
     }
     plain = {
         name: [[f"`{k}`", sentence(c), _hyperparameters(c)] for k, c in registry.items()]
@@ -34,7 +42,10 @@ def tables() -> dict[str, str]:
     }
     return {
         "functions": _rows(["key", "name", "formula", "what it teaches", "source"], functions),
-        **{n: _rows(["key", "name", "what it does", "hyperparameters", "source"], rows) for n, rows in classes.items()},
+        **{
+            n: _rows(["key", "name", "what it does", "hyperparameters", "source"], rows)
+            for n, rows in classes.items()
+        },
         **{n: _rows(["key", "what it does", "hyperparameters"], rows) for n, rows in plain.items()},
     }
 

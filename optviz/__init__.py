@@ -14,15 +14,15 @@ from optviz.optim.schedules import SCHEDULES
 
 __all__ = [
     "FUNCTIONS",
+    "INITIAL_POINTS",
     "NOISES",
     "OPTIMIZERS",
     "SCHEDULES",
-    "INITIAL_POINTS",
     "WRAPPERS",
     "FormulaError",
     "Function",
-    "Segment",
     "Run",
+    "Segment",
     "minimize",
     "parse_formula",
 ]

@@ -14,6 +14,7 @@ from optviz.optim.hyperparameter import hyperparameter_of, hyperparameters
 
 MAX_DEPTH = 32  # records in records; a fork of a fork is two of them
 MAX_ITEMS = 64  # in one list or mapping
+MAX_NAMED = 8  # options in a message
 MAX_NAME = 40  # characters of a name in a mapping
 
 
@@ -93,8 +94,10 @@ def validate(spec) -> None:
             except ValueError as error:
                 raise SpecError(f"{error}") from None
         if "options" in declared and value not in declared["options"]:
-            known = ", ".join(map(str, filter(None, declared["options"])))
-            raise SpecError(f"{f.name} is one of {known}, not {_short(value)}")
+            known = [str(option) for option in declared["options"] if option]
+            if len(known) > MAX_NAMED:
+                raise SpecError(f"there is no {f.name} {_short(value)}")
+            raise SpecError(f"{f.name} is one of {', '.join(known)}, not {_short(value)}")
         if "count" in declared:
             low, high, name = declared["count"]
             if not low <= len(value) <= high:
@@ -200,7 +203,8 @@ def _simple(kind, data, where):
         return float(data)
     if kind is not float and type(data) is kind and (kind is not int or abs(data) < 2**53):
         return data
-    kinds = {float: "a finite number", int: "a whole number", bool: "true or false", str: "text"}
+    kinds = {float: "a finite number", int: "a whole number", bool: "true or false"}
+    kinds |= {str: "text", dict: "a mapping"}
     raise SpecError(f"{where} is {kinds[kind]}, not {_short(data)}")
 
 

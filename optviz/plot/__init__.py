@@ -92,9 +92,9 @@ from optviz.plot.series import (
 )
 from optviz.plot.style import DARK, LIGHT, THEMES, Style, Theme, number, style
 from optviz.plot.table import Column, Table
-from optviz.plot.to_plotly import layer, to_plotly
-from optviz.plot.to_svg import to_svg
-from optviz.plot.to_text import to_csv, to_table
+from optviz.plot.writers.plotly import layer, to_plotly
+from optviz.plot.writers.svg import to_svg
+from optviz.plot.writers.text import to_csv, to_table
 
 __all__ = [
     "DARK",

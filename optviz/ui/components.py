@@ -92,7 +92,7 @@ _player = _component(
     "player",
     '<div class="ov-player" role="group" aria-label="Player"></div>',
     "player.js",
-    "player.css",
+    "plot.css",
 )
 _table = _component("table", '<div class="ov-timetable"></div>', "table.js")
 _address = _component("address", '<div class="ov-address" hidden></div>', "address.js")

@@ -6,15 +6,13 @@ field's declaration, and ↺ goes back to what the page opened with.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
 
-from optviz.lens import Lens, at, without
-from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
-from optviz.spec import Choice
-from optviz.translation import _
+from optviz.lens import Lens, at
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.ui.components import hyperparameter_panel
 from optviz.ui.live import live_panel
 from optviz.ui.session import session
@@ -83,42 +81,6 @@ def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
     return (declared if default is None else replace(declared, default=default)), lens
 
 
-@dataclass(frozen=True)
-class Panel:
-    """Sliders of the hyperparameters at these dotted paths.
-
-    With `live` the page's pictures follow while one is dragged. `narrowed(form, hyperparameter)` may
-    give one with another range, where that depends on what else is set. `notes(value)` gives
-    what is said below some of them, by name.
-    """
-
-    title: str
-    paths: tuple[str, ...]
-    live: bool = False
-    narrowed: Callable[[Form, Hyperparameter], Hyperparameter] = lambda form, declared: declared
-    notes: Callable[[Any], dict[str, str]] = lambda value: {}
-
-    def draw(self, form: Form) -> None:
-        found = [declaration(form, path) for path in self.paths]
-        declared = tuple(self.narrowed(form, h) for h, _lens in found)
-        lenses = {h.name: lens for h, lens in found}
-
-        def turn(new):
-            value, before = form.value, values()
-            for name, number in new.items():
-                if number != before[name]:  # the browser sends all: unequal layers stay unequal
-                    value = lenses[name].set(value, number)
-            form.set(value)
-
-        def values():
-            return {name: lens.get(form.value) for name, lens in lenses.items()}
-
-        limits = "-".join(f"{h.high:g}" for h in declared if h.name == "rows")
-        key = form.key(f"panel-{'-'.join(lenses)}{limits}")
-        notes = {"notes": lambda: self.notes(form.value)}
-        draw_panel(key, self.title, declared, values, turn, self.live, form.locked, **notes)
-
-
 def draw_panel(
     key, title, declared, values, turn, live=False, locked=False, notes=None, figures=None, **more
 ) -> None:
@@ -151,47 +113,6 @@ def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> No
     draw_panel(key, title or cls.label, declared, values, turn, locked=form.locked, **more)
 
 
-@dataclass(frozen=True)
-class Menu:
-    """A menu for what stands at a dotted path: one thing of a registry, whose sliders follow, or an
-    option.
-
-    Registry and options are those that the field declares. `about` shows the sentence on what is
-    chosen. With `segments` all are seen at once. `chosen(key)` makes what is put in place, a bare
-    Choice where nothing else is said.
-    """
-
-    path: str
-    about: bool = False
-    segments: bool = False
-    live: bool = False
-    label: str = ""
-    keys: Callable[[Form], Sequence[str]] | None = None
-    chosen: Callable[[str], Any] = Choice
-
-    def draw(self, form: Form) -> None:
-        *outer, name = self.path.split(".")
-        declared = next(f for f in fields(form.at(*outer).value) if f.name == name).metadata
-        place = form.at(*outer, name)
-        registry = declared.get("registry")
-        names = {k: c.label for k, c in registry.items()} if registry else declared["options"]
-        keys = list(self.keys(form) if self.keys else names)
-        value = place.value.key if registry else place.value
-
-        def put(key):
-            place.set(self.chosen(key) if registry else key)
-
-        label = self.label or declared["label"]
-        select(
-            place, label, keys, value, lambda k: _(names[k]), put, self.segments, declared["help"]
-        )
-        if not registry:
-            return
-        if self.about:
-            st.caption(sentence(registry[value]))
-        choice_panel(place, registry, label, live=self.live)
-
-
 def select(
     form: Form, label, keys, value, name, put, segments=False, help="", what="menu", hidden=False
 ) -> None:
@@ -209,176 +130,3 @@ def select(
         )
     else:
         st.selectbox(label, keys, keys.index(value), name, on_change=change, **common)
-
-
-@dataclass(frozen=True)
-class Several:
-    """Pills of which several are chosen, for the tuple at a dotted path: things of a registry, whose
-    sliders follow, or keys of `options`.
-
-    The order is that of `keys`. Of options at least one stays; things of a registry keep what was
-    set.
-    """
-
-    path: str
-    label: str
-    keys: Sequence[str]
-    names: Callable[[str], str]
-    registry: dict | None = None
-
-    def draw(self, form: Form, **panel) -> None:
-        place = form.at(*self.path.split("."))
-        key, registry = place.key("pills"), self.registry
-
-        def change():
-            found = [k for k in self.keys if k in st.session_state[key]]
-            if registry is not None:
-                before = {one.key: one for one in place.value}
-                place.set(tuple(before.get(k, Choice(k)) for k in found))
-            else:
-                place.set(tuple(found or self.keys[:1]))
-
-        st.pills(
-            self.label,
-            self.keys,
-            selection_mode="multi",
-            default=[one if registry is None else one.key for one in place.value],
-            format_func=self.names,
-            key=key,
-            on_change=change,
-            disabled=form.locked,
-        )
-        if registry is not None:
-            for i, one in enumerate(place.value):
-                st.caption(sentence(registry[one.key]))
-                choice_panel(place.at(i), registry, **panel)
-
-
-def optional_choice(
-    form: Form, registry, label: str, none: str, help: str = "", values=None, **panel
-) -> None:
-    """Segments for what stands at the form's place, one thing of a registry or None; its sliders.
-
-    `none` is how None is called, `values` with which hyperparameters a thing is put in place.
-    """
-
-    def put(key):
-        form.set(Choice(key, dict(values or {})) if key else None)
-
-    chosen = form.value.key if form.value else ""
-    select(
-        form, label, ["", *registry], chosen, lambda key: key or none, put, segments=True, help=help
-    )
-    if form.value:
-        st.caption(sentence(registry[chosen]))
-        choice_panel(form, registry, label, **panel)
-
-
-@dataclass(frozen=True)
-class Toggle:
-    """A switch for the boolean at a dotted path; or for `on` in place of None there."""
-
-    path: str
-    label: str
-    help: str = ""
-    on: Callable[[], Any] | None = None
-
-    def draw(self, form: Form) -> None:
-        place = form.at(*self.path.split("."))
-        key = place.key("toggle")
-
-        def change():
-            wanted = st.session_state[key]
-            place.set(wanted if self.on is None else self.on() if wanted else None)
-
-        st.toggle(
-            self.label,
-            bool(place.value),
-            key=key,
-            help=self.help or None,
-            on_change=change,
-            disabled=form.locked,
-        )
-
-
-@dataclass(frozen=True)
-class When:
-    """Controls that are there while a condition on the spec holds."""
-
-    condition: Callable[[Any], bool]
-    controls: tuple
-
-    def draw(self, form: Form) -> None:
-        if self.condition(form.value):
-            form.draw(self.controls)
-
-
-@dataclass(frozen=True)
-class Within:
-    """Controls of a spec within the spec."""
-
-    path: str
-    controls: tuple
-
-    def draw(self, form: Form) -> None:
-        form.at(*self.path.split(".")).draw(self.controls)
-
-
-@dataclass(frozen=True)
-class ListOf:
-    """A list of things, each under its name with its settings; one to add.
-
-    `item(form, i, name)` draws the sliders of one; `settings(form)` is what its popover shows, None
-    where there is nothing to change. `names(spec)` gives their names, which `heading` may shorten,
-    `new(spec)` the one that is added. `places(form)` gives their forms where they are known by more
-    than their number.
-    """
-
-    path: str
-    names: Callable[[Any], Sequence[str]]
-    item: Callable
-    settings: Callable | None
-    new: Callable[[Any], Any]
-    add: str
-    least: int = 1
-    most: int = 8
-    heading: Callable[[str], str] = str
-    places: Callable[[Form], Sequence[Form]] | None = None
-
-    def draw(self, form: Form) -> None:
-        place = form.at(self.path)
-        many = len(place.value)
-        places = (
-            self.places(form)
-            if self.places
-            else [replace(place.at(i), name=f"{place.name}-{i}-of-{many}") for i in range(many)]
-        )
-        for i, (one, name) in enumerate(zip(places, self.names(form.value), strict=True)):
-            with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
-                st.markdown(f"**{self.heading(name)}**", width="stretch")
-                # its label stays the same: Streamlit closes a popover whose label changes
-                box = self.settings and st.popover(
-                    _("Change"), key=one.key("settings"), on_change="rerun", disabled=form.locked
-                )
-            if box and box.open:
-                with box:
-                    self.settings(one)
-                    st.button(
-                        _("Remove {name}").format(name=name),
-                        key=one.key("remove"),
-                        icon=":material/close:",
-                        width="stretch",
-                        disabled=many <= self.least,
-                        on_click=lambda i=i: place.set(without(place.value, i)),
-                    )
-            self.item(one, i, name)
-        if not self.settings or form.locked:
-            return
-        st.button(
-            self.add,
-            key=place.key("add"),
-            icon=":material/add:",
-            width="stretch",
-            on_click=lambda: place.set((*place.value, self.new(form.value))),
-            disabled=many >= self.most,
-        )

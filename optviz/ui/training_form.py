@@ -21,8 +21,9 @@ from optviz.spec import Choice
 from optviz.training import SEEDS, unsuited
 from optviz.translation import _
 from optviz.ui.components import theme_name
+from optviz.ui.controls import ListOf, Menu, Panel
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
-from optviz.ui.form import DERIVED, Form, ListOf, Menu, Panel, choice_panel, select
+from optviz.ui.form import DERIVED, Form, choice_panel, select
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.

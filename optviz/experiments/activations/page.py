@@ -10,7 +10,8 @@ from optviz.experiments.activations.spec import Activations
 from optviz.experiments.page import Download, Page, Tab, View
 from optviz.spec import Choice
 from optviz.translation import N_, _
-from optviz.ui.form import Form, Menu, Panel, Toggle
+from optviz.ui.controls import Menu, Panel, Toggle
+from optviz.ui.form import Form
 
 MENUS = (Menu("activation", live=True), Menu("initializer", about=True, live=True))
 NUMBERS = ("layers", "units", "seed")

@@ -16,7 +16,8 @@ from optviz.plot import style
 from optviz.plot.training import Network, standings
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
-from optviz.ui.form import Form, Menu, Panel
+from optviz.ui.controls import Menu, Panel
+from optviz.ui.form import Form
 from optviz.ui.session import session
 from optviz.ui.training_form import (
     ACTIVATION,

@@ -11,7 +11,7 @@ from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
-from optviz.ui.form import Panel
+from optviz.ui.controls import Panel
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
 from optviz.ui.training_jobs import data_of, training_jobs
 

@@ -22,8 +22,8 @@ from optviz.plot import style
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.tuning import Halving, Search, SearchData, SearchJob, split_data
+from optviz.ui.controls import Menu, Panel, Toggle, When
 from optviz.ui.data_source import source_of
-from optviz.ui.form import Menu, Panel, Toggle, When
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm

@@ -22,7 +22,8 @@ from optviz.plot import style
 from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.components import player
-from optviz.ui.form import DERIVED, Form, Menu, Panel, select
+from optviz.ui.controls import Menu, Panel
+from optviz.ui.form import DERIVED, Form, select
 from optviz.ui.training_form import (
     ACTIVATION,
     INITIALIZER,

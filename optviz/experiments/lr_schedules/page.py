@@ -27,7 +27,8 @@ from optviz.plot.training import Network
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui import job_runner
-from optviz.ui.form import Form, Panel, choice_panel, select
+from optviz.ui.controls import Panel
+from optviz.ui.form import Form, choice_panel, select
 from optviz.ui.session import session
 from optviz.ui.training_form import (
     ACTIVATION,

@@ -17,7 +17,8 @@ from optviz.plot.training import Network
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
-from optviz.ui.form import Form, ListOf, choice_panel, draw_panel, select
+from optviz.ui.controls import ListOf
+from optviz.ui.form import Form, choice_panel, draw_panel, select
 from optviz.ui.training_form import (
     ACTIVATION,
     INITIALIZER,

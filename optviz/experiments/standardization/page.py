@@ -9,7 +9,7 @@ from optviz.plot import style
 from optviz.plot.table import csv_text
 from optviz.plot.training import Network
 from optviz.translation import N_, _
-from optviz.ui.form import Menu, Panel
+from optviz.ui.controls import Menu, Panel
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
 from optviz.ui.training_jobs import training_jobs
 

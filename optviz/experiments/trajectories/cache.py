@@ -1,4 +1,4 @@
-"""What scenes come to, kept by the canonical JSON of what it depends on and shared by all visitors."""
+"""What scenes come to, kept by the canonical JSON of what it depends on, for all visitors."""
 
 from dataclasses import replace
 

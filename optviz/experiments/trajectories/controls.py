@@ -33,19 +33,8 @@ from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import theme_name
-from optviz.ui.form import (
-    DERIVED,
-    Form,
-    ListOf,
-    Menu,
-    Panel,
-    Several,
-    Toggle,
-    choice_panel,
-    draw_panel,
-    optional_choice,
-    select,
-)
+from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
+from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
 from optviz.ui.training_form import optimizer_menu, schedule_controls
 

@@ -49,8 +49,8 @@ def curves(
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
-    so that it can fall for ever; where none is known and the loss is negative somewhere, its scale is
-    linear.
+    so that it can fall for ever; where none is known and the loss is negative somewhere, its scale
+    is linear.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}

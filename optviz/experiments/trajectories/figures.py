@@ -1,7 +1,9 @@
-"""The figures of a scene: whole, for the page, and one optimizer's share of them while its slider is
-dragged."""
+"""The figures of a scene: whole, for the page, and one optimizer's share of them while its slider
+is dragged."""
 
 from typing import NamedTuple
+
+import numpy as np
 
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories import run as runs
@@ -9,11 +11,26 @@ from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene
 from optviz.experiments.trajectories.state import state
 from optviz.optim.config import OptimizerConfig
+from optviz.optim.equations import effective_rate
 from optviz.optim.minimize import Run
-from optviz.plot import THEMES, Figure, Style, Theme, contour, layer, style, to_plotly
+from optviz.plot import (
+    THEMES,
+    Axis,
+    Figure,
+    Panel,
+    Style,
+    Theme,
+    contour,
+    layer,
+    stack,
+    style,
+    to_plotly,
+    trail,
+)
 from optviz.plot.contour import Landscape, Path, descent_arrows
+from optviz.plot.style import packed
 from optviz.plot.surface import surface, surface_figure
-from optviz.translation import _
+from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 
 
@@ -27,7 +44,7 @@ class Track(NamedTuple):
     style: Style
 
     def path(self, objective, lookahead: bool = False, more: bool = False) -> Path:
-        """As what is drawn: its iterates or look-ahead points, and with `more` all initial points."""
+        """As it is drawn: its iterates or look-ahead points, with `more` all initial points."""
         batch = cache.multistart(objective, self.config) if more else None
         points = self.run.lookahead if lookahead else self.run.points
         others = None if batch is None else batch.points
@@ -113,3 +130,95 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     known = runs.minima(f, land)
     drawn = contour.paths(f, objective.start, paths, known, theme, markers=0)
     return drawn.add(contour.landscape(land, theme), under=True)
+
+
+# One optimizer from the inside: what it holds over time, and the arrows of a step.
+
+# what is drawn as an arrow, and which way it acts
+DIRECTIONS = {"velocity": 1.0, "mean gradient": -1.0}
+# the two coordinates of one variable, distinguished without color too
+COORDINATES = ((N_("along x"), (), "circle"), (N_("along y"), (7, 4), "square"))
+MARKERS = 8
+
+
+def own_state(run) -> dict[str, np.ndarray]:
+    """What the last optimizer of a run holds, `(steps+1, 2)` by name; NaN before it began.
+
+    Another method before a fork may have had something else under the same letter.
+    """
+    since = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
+    began = np.arange(len(run.points)) >= run.segments[since].step
+    names = (name for name in run.optimizer.state_names if name in run.state)
+    return {name: np.where(began[:, None], run.state[name], np.nan) for name in names}
+
+
+def charts(run, theme: Theme, **figure) -> Figure:
+    """A panel for each thing that the optimizer holds, and one for the effective rate."""
+    names = run.optimizer.state_names
+    rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
+    rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
+    rows.append((_("effective rate −Δ/g"), rate))
+    x = Axis(_("step"), limits=(0, len(run.points) - 1))
+    panels = [
+        Panel(
+            [
+                mark
+                for c, (name, dashes, symbol) in enumerate(COORDINATES)
+                for mark in trail(
+                    np.arange(len(values)),
+                    values[:, c],
+                    Style(theme.lines[c], dashes, symbol),
+                    uid=f"{row}{'xy'[c]}",
+                    name=_(name),
+                    group=name,
+                    shapes=MARKERS,
+                    sizes=(5, 10),
+                    legend=row == 0,
+                    width=2,
+                    hover="{name}: {y:.4g}",
+                )
+            ],
+            x,
+            Axis(limits=_limits(values), zero=True, powers=True, ticks=5),
+            title=title,
+            title_inside=True,
+        )
+        for row, (title, values) in enumerate(rows)
+    ]
+    return stack(panels, gap=0.09, margin={"t": 26, "b": 40}, **figure)
+
+
+def _limits(values):
+    """All that is finite, but one wild value does not crush the rest."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return (-1.0, 1.0)
+    low, high = np.quantile(finite, [0.02, 0.98])
+    pad = (high - low) or abs(high) or 1.0
+    low, high = max(finite.min(), low - pad), min(finite.max(), high + pad)
+    # what is constant is a line, not its rounding
+    pad = max(0.08 * (high - low), 0.02 * abs(high), 1e-12)
+    return (float(low - pad), float(high + pad))
+
+
+def arrows(run, theme: Theme) -> dict:
+    """The arrows of every step: against the gradient, what the optimizer carries, where it goes.
+
+    Gradients and their means share a scale of their own; steps and velocities are as long as they
+    are.
+    """
+    vectors = [_vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")]
+    for name, values in own_state(run).items():
+        sign = DIRECTIONS.get(run.optimizer.state_names[name])
+        if sign == 1:  # as it was brought along, so that with the gradient it makes the step
+            vectors.append(_vector(name, values[:-1], theme.lines[2], "9 4"))
+        elif sign == -1:  # as it became
+            vectors.append(_vector(f"−{name}", -values[1:], theme.lines[2], "9 4", "gradient"))
+    vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, ""))
+    x, y = map(packed, run.points.T)
+    return {"steps": len(run.gradients), "x": x, "y": y, "vectors": vectors}
+
+
+def _vector(label, d, color, dash, group=None):
+    dx, dy = map(packed, d.T)
+    return {"label": label, "dx": dx, "dy": dy, "color": color, "dash": dash, "group": group}

@@ -10,10 +10,9 @@ import streamlit as st
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, controls, view_form
-from optviz.experiments.trajectories.figures import figures, first, live_figures, thumbnail
+from optviz.experiments.trajectories.figures import arrows, figures, first, live_figures, thumbnail
 from optviz.experiments.trajectories.spec import BOOK
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
-from optviz.experiments.trajectories.step_figures import arrows
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark

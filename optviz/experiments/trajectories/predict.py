@@ -1,4 +1,4 @@
-"""Predict, then reveal: the paths are hidden, a person commits to a guess, and learns how it was."""
+"""Predict, then reveal: the paths are hidden, a person commits to a guess and then sees."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What stands under the figures: the table, and what theory, equations and code say of the scene."""
+"""What stands under the figures: the table, and what theory, equations and code say."""
 
 import streamlit as st
 
@@ -53,7 +53,7 @@ def results(scene: Scene, summaries, theme: str) -> Table:
 
 
 def _notes(scene):
-    """On minima and branches; how many of further starts arrived, unless that is to be predicted."""
+    """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
     yield text.minima(objective, known)
     for name, config in zip(scene.names, scene.optimizers, strict=True):

@@ -1,4 +1,4 @@
-"""What a scene comes to: every optimizer's path, the minima that are known, and how a path ended."""
+"""What a scene comes to: every optimizer's path, the known minima, and how a path ended."""
 
 from dataclasses import asdict, dataclass
 from enum import Enum, auto

@@ -26,7 +26,7 @@ class TrajectoriesState:
     score: tuple[int, ...] = ()
 
     def follow(self, optimizers: tuple[OptimizerConfig, ...]) -> None:
-        """Give an id to every optimizer that has come, and drop those of optimizers that are gone."""
+        """Give an id to every optimizer that has come, and drop those of what is gone."""
         before = list(self.optimizers)
         while len(self.ids) > len(optimizers):
             pairs = zip(before, optimizers, strict=False)

@@ -1,12 +1,12 @@
-"""Inside a step: the equations with the numbers of the step under the scrubber, and what is held over
-time."""
+"""Inside a step: the equations with the numbers of the step under the scrubber, and what is held
+over time."""
 
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, step_figures
+from optviz.experiments.trajectories import cache, figures
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
 from optviz.optim.config import Fork
@@ -28,7 +28,7 @@ def inspected() -> str | None:
 
 
 def inside(form: Form) -> None:
-    """Which optimizer is looked into, its step and its charts; nothing while the paths are hidden."""
+    """Which optimizer is looked into, its step and charts; nothing while the paths are hidden."""
     scene, key = form.value, inspected()
     if sealed():
         st.markdown(_("First your prediction, then the inside of it."))
@@ -60,7 +60,7 @@ def _over_time(scene, config, name, key):
     run = cache.run(scene.objective, config)
     held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
     label = _("What {name} holds at every step: {held}").format(name=name, held=held)
-    drawn = step_figures.charts(run, THEMES[theme_name()], label=label, view=key, height=24)
+    drawn = figures.charts(run, THEMES[theme_name()], label=label, view=key, height=24)
     show("states", drawn)
     st.caption(
         _(
@@ -93,7 +93,8 @@ def _step(form, key):
         st.markdown(_displayed(line))
     st.caption(
         _(
-            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up the "
+            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which "
+            "make up the "
             "solid **step**. Gradients have a scale of their own; velocities and steps are as long "
             "as they are, and not drawn where that is less than two pixels."
         )
@@ -110,7 +111,8 @@ def _fork_button(form, key, t, may):
         args=(form, key, t),
         disabled=full or not may or not locks.free("optimizers"),
         help=_(
-            "Adds a branch that goes its own way from here: then change its hyperparameters, or its "
+            "Adds a branch that goes its own way from here: then change its "
+            "hyperparameters, or its "
             "optimizer, under its name. Not at the last step, after which nothing comes."
         ),
     ):

@@ -53,7 +53,7 @@ def columns(run: Run, s: Summary) -> dict:
 
 
 def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
-    """The same rows in full precision; evaluations in three columns, an unreached tolerance empty."""
+    """The same rows in full precision; three columns of evaluations, an unreached tolerance empty."""
     header = ["optimizer", "final_x", "final_y", "final_loss", f"steps_to_{tolerance:g}"]
     header += ["path_length", "gradient_evaluations", "value_evaluations", "hessian_evaluations"]
     rows = [
@@ -69,8 +69,8 @@ def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
 def paths_csv(rows: list[tuple[str, Run]]) -> str:
     """Every step of every path in full precision; those of a batch are `SGD @1`, `SGD @2` …
 
-    A gradient is what the optimizer was given for its step from there, noise included; the last step
-    has none.
+    A gradient is what the optimizer was given for its step from there, noise included; the last
+    step has none.
     """
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")

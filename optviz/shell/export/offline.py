@@ -22,7 +22,7 @@ FRAMES = {
     "player": '<div class="ov-player" role="group" aria-label="Player"></div>',
     "table": '<div class="ov-timetable"></div>',
 }
-SHEETS = ("plot.css", "player.css", "table.css")
+SHEETS = ("plot.css", "table.css")
 COLORS = {
     "light": {"PAGE": "#ffffff", "PANEL": "#f0f2f6", "PRIMARY": "#0b6fa4"},
     "dark": {"PAGE": "#0e1117", "PANEL": "#262730", "PRIMARY": "#56b4e9"},

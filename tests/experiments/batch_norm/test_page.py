@@ -18,7 +18,7 @@ from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import DARK, LIGHT
-from optviz.plot.to_plotly import to_plotly
+from optviz.plot.writers.plotly import to_plotly
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice

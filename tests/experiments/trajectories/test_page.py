@@ -18,8 +18,21 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.ui.locks import Controls
-from tests.page import components, contour, curves, drawn, numbers, open_app, open_page, open_scene
-from tests.page import panels, session, shared, sound, text
+from tests.page import (
+    components,
+    contour,
+    curves,
+    drawn,
+    numbers,
+    open_app,
+    open_page,
+    open_scene,
+    panels,
+    session,
+    shared,
+    sound,
+    text,
+)
 
 KEY = "trajectories"
 

@@ -10,12 +10,11 @@ import pytest
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.curves import curves
-from optviz.experiments.trajectories.figures import figures, tracks
+from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state, tracks
 from optviz.experiments.trajectories.predict import NOBODY, judged
 from optviz.experiments.trajectories.run import Status, minima, run, summary
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
-from optviz.experiments.trajectories.step_figures import arrows, charts, own_state
 from optviz.experiments.trajectories.table import paths_csv, results, results_csv
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.plot import LIGHT, style, to_plotly

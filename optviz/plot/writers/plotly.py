@@ -5,7 +5,7 @@ import numpy as np
 from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
 from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
 from optviz.plot.style import packed
-from optviz.plot.traces import trace
+from optviz.plot.writers.traces import trace
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
 LEGENDS = {

@@ -21,8 +21,8 @@ from optviz.plot.marks import (
     Surface,
     Text,
 )
-from optviz.plot.paper import Paper, Scale, cell_edges, spread
 from optviz.plot.style import Theme
+from optviz.plot.writers.paper import Paper, Scale, cell_edges, spread
 
 WIDTH, HEIGHT = 240, 150
 EDGE = 8  # around the panels

@@ -1,0 +1,1 @@
+"""What turns a figure or a table into Plotly, a small SVG, or text."""

@@ -53,7 +53,7 @@ def columns(run: Run, s: Summary) -> dict:
 
 
 def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
-    """The same rows in full precision; three columns of evaluations, an unreached tolerance empty."""
+    """The same rows in full precision; three columns of evaluations, empty where not reached."""
     header = ["optimizer", "final_x", "final_y", "final_loss", f"steps_to_{tolerance:g}"]
     header += ["path_length", "gradient_evaluations", "value_evaluations", "hessian_evaluations"]
     rows = [

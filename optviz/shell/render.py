@@ -3,28 +3,21 @@
 The shell writes the page's address and exports it; an experiment knows nothing of either.
 """
 
-from dataclasses import replace
-
 import streamlit as st
 
 from optviz.experiments.page import (
-    Caption,
     Context,
-    Expander,
-    Option,
     Page,
     Row,
     Section,
-    Tab,
-    View,
-    Widget,
 )
-from optviz.plot import THEMES, Figure, ImageGrid, Table, to_plotly
+from optviz.plot import THEMES, Figure, to_plotly
 from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
+from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
 from optviz.translation import _
-from optviz.ui.components import address, lazy, show, shown, table, theme_name
+from optviz.ui.components import address, lazy, shown, theme_name
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
@@ -155,7 +148,7 @@ def _notes(page, view):
         states = ()
     context = context_of(page, states)
     for part in view.notes:
-        _part(context, part)
+        draw_part(context, part)
 
 
 # Results.
@@ -190,7 +183,7 @@ def _results(page, view):
     try:
         page.check(session().specs[page.key])
         if view.jobs is None:
-            _tabs(context_of(page), view)
+            tabs(context_of(page), view)
             return
         jobs = _jobs(page, view)
         if not jobs():
@@ -201,7 +194,7 @@ def _results(page, view):
         def draw(states):
             context = context_of(page, states)
             shown().script = lambda: view.script(context.spec, states)
-            _tabs(context, view)
+            tabs(context, view)
 
         run_jobs(name_of(page), jobs, draw, view.verb, view.units)
     except MissingData as error:
@@ -220,115 +213,6 @@ def _follow(results, view, jobs):
     now, spec = jobs(), session().specs[session().page]
     if len(now) > len(view.jobs(spec)):
         results.running = not amount_of(now, states_of(results, now)).complete
-
-
-def _tabs(context: Context, view: View):
-    """The tabs, of which only the open one is made; then the files."""
-    if len(view.tabs) == 1:
-        _tab(context, view.tabs[0])
-    else:
-        labels = [tab.label for tab in view.tabs]
-        boxes = st.tabs(labels, key=f"{context.page.key}-tabs", on_change="rerun")
-        for box, tab in zip(boxes, view.tabs, strict=True):
-            if box.open:
-                with box:
-                    _tab(context, tab)
-    _downloads(context, view)
-
-
-def _tab(context, tab: Tab):
-    for i, part in enumerate(tab.parts):
-        if isinstance(part, Section):
-            _section(context, part, f"{context.page.key}-{tab.label}-{i}")
-        else:
-            _part(context, part)
-
-
-def _section(context, section, key):
-    """Its parts, and its switches, which are read first, also where they stand below."""
-    if not section.when(context):
-        return
-    if section.folded:
-        box = st.expander(section.folded, key=f"folded-{key}", on_change="rerun")
-        if box.open:
-            with box:
-                _section(context, replace(section, folded=""), key)
-        return
-    above = st.container() if section.options_below else None
-    said = {}
-    if section.options:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"options-{key}"):
-            for option in section.options:
-                said[option.name] = _option(context, option, said)
-    context = context.with_options({**context.options, **said})
-    with above or st.container():
-        for part in section.parts:
-            _part(context, part)
-
-
-def _part(context, part):
-    _show(part(context), f"{context.page.key}-{part.__name__.strip('_')}")
-
-
-def _option(context, option: Option, said):
-    context = context.with_options({**context.options, **said})
-    choices = option.choices(context) if callable(option.choices) else option.choices
-    default = option.default(context) if callable(option.default) else option.default
-    if choices is not None and len(choices) < 2:
-        return default
-    # another default or other choices are another widget: it begins afresh
-    key = f"{context.page.key}-{option.name}-{default}" + (f"-{len(choices)}" if choices else "")
-    common = {"key": key, "disabled": option.disabled(said), "help": option.help or None}
-    if choices is None:
-        return st.toggle(option.label, default, **common)
-    keys = list(choices)
-    label = "visible" if option.show_label else "collapsed"
-    if option.slider:
-        return st.select_slider(option.label, keys, default, lambda k: choices.get(k, ""), **common)
-    if option.menu:
-        at = keys.index(default)
-        return st.selectbox(option.label, keys, at, lambda k: choices.get(k, ""), **common)
-    return st.segmented_control(
-        option.label,
-        keys,
-        default=default,
-        format_func=lambda k: choices.get(k, ""),
-        required=True,
-        label_visibility=label,
-        **common,
-    )
-
-
-def _show(made, key: str):
-    """Draw what a part has made."""
-    match made:
-        case None | "":
-            pass
-        case Figure():
-            show(key, made)
-        case Table():
-            table(made.html(), key)
-        case ImageGrid():
-            st.html(made.html())
-        case Caption():
-            st.caption(made)
-        case str():
-            st.markdown(made)
-        case Widget():
-            made.draw()
-        case Expander():
-            box = st.expander(made.label, key=f"{key}-more", on_change="rerun")
-            if box.open:
-                with box:
-                    _show(made.parts(), key)
-        case Row():
-            columns = st.columns(made.widths or len(made.parts), gap="small")
-            for i, (column, part) in enumerate(zip(columns, made.parts, strict=True)):
-                with column:
-                    _show(part, f"{key}-{i}")
-        case _:
-            for i, part in enumerate(made):
-                _show(part, f"{key}-{i}")
 
 
 def live_figures(page: Page) -> dict[str, dict]:
@@ -351,21 +235,5 @@ def live_figures(page: Page) -> dict[str, dict]:
 
     for part in view.tabs[0].parts:
         if not isinstance(part, Section):  # its switches are not heard here
-            collect(part(context), f"{page.key}-{part.__name__.strip('_')}")
+            collect(part(context), name_of_part(page, part))
     return found
-
-
-def _downloads(context, view):
-    ready = [download for download in view.downloads if download.ready(context)]
-    if ready:
-        with st.container(horizontal=True, key=f"{context.page.key}-downloads"):
-            for download in ready:
-                st.download_button(
-                    download.label,
-                    lambda make=download.make: make(context),
-                    f"optviz-{context.page.key}-{download.name}.csv",
-                    download.mime,
-                    key=f"{context.page.key}-{download.name}-file",
-                    icon=":material/download:",
-                    on_click="ignore",
-                )

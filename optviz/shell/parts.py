@@ -1,0 +1,153 @@
+"""How the parts of a declared page are drawn: tabs, sections with their switches, what they make,
+files.
+"""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from optviz.experiments.page import (
+    Caption,
+    Context,
+    Expander,
+    Option,
+    Page,
+    Row,
+    Section,
+    Tab,
+    View,
+    Widget,
+)
+from optviz.plot import Figure, ImageGrid, Table
+from optviz.ui.components import show, table
+
+
+def tabs(context: Context, view: View):
+    """The tabs, of which only the open one is made; then the files."""
+    if len(view.tabs) == 1:
+        _tab(context, view.tabs[0])
+    else:
+        labels = [tab.label for tab in view.tabs]
+        boxes = st.tabs(labels, key=f"{context.page.key}-tabs", on_change="rerun")
+        for box, tab in zip(boxes, view.tabs, strict=True):
+            if box.open:
+                with box:
+                    _tab(context, tab)
+    _downloads(context, view)
+
+
+def _tab(context, tab: Tab):
+    for i, part in enumerate(tab.parts):
+        if isinstance(part, Section):
+            _section(context, part, f"{context.page.key}-{tab.label}-{i}")
+        else:
+            draw_part(context, part)
+
+
+def _section(context, section, key):
+    """Its parts, and its switches, which are read first, also where they stand below."""
+    if not section.when(context):
+        return
+    if section.folded:
+        box = st.expander(section.folded, key=f"folded-{key}", on_change="rerun")
+        if box.open:
+            with box:
+                _section(context, replace(section, folded=""), key)
+        return
+    above = st.container() if section.options_below else None
+    said = {}
+    if section.options:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"options-{key}"):
+            for option in section.options:
+                said[option.name] = _option(context, option, said)
+    context = context.with_options({**context.options, **said})
+    with above or st.container():
+        for part in section.parts:
+            draw_part(context, part)
+
+
+def name_of_part(page: Page, part) -> str:
+    """The key of what a part makes."""
+    return f"{page.key}-{part.__name__.strip('_')}"
+
+
+def draw_part(context: Context, part) -> None:
+    """Draw what a part makes of the context."""
+    _show(part(context), name_of_part(context.page, part))
+
+
+def _option(context, option: Option, said):
+    context = context.with_options({**context.options, **said})
+    choices = option.choices(context) if callable(option.choices) else option.choices
+    default = option.default(context) if callable(option.default) else option.default
+    if choices is not None and len(choices) < 2:
+        return default
+    # another default or other choices are another widget: it begins afresh
+    key = f"{context.page.key}-{option.name}-{default}" + (f"-{len(choices)}" if choices else "")
+    common = {"key": key, "disabled": option.disabled(said), "help": option.help or None}
+    if choices is None:
+        return st.toggle(option.label, default, **common)
+    keys = list(choices)
+    label = "visible" if option.show_label else "collapsed"
+    if option.slider:
+        return st.select_slider(option.label, keys, default, lambda k: choices.get(k, ""), **common)
+    if option.menu:
+        at = keys.index(default)
+        return st.selectbox(option.label, keys, at, lambda k: choices.get(k, ""), **common)
+    return st.segmented_control(
+        option.label,
+        keys,
+        default=default,
+        format_func=lambda k: choices.get(k, ""),
+        required=True,
+        label_visibility=label,
+        **common,
+    )
+
+
+def _show(made, key: str):
+    """Draw what a part has made."""
+    match made:
+        case None | "":
+            pass
+        case Figure():
+            show(key, made)
+        case Table():
+            table(made.html(), key)
+        case ImageGrid():
+            st.html(made.html())
+        case Caption():
+            st.caption(made)
+        case str():
+            st.markdown(made)
+        case Widget():
+            made.draw()
+        case Expander():
+            box = st.expander(made.label, key=f"{key}-more", on_change="rerun")
+            if box.open:
+                with box:
+                    _show(made.parts(), key)
+        case Row():
+            columns = st.columns(made.widths or len(made.parts), gap="small")
+            for i, (column, part) in enumerate(zip(columns, made.parts, strict=True)):
+                with column:
+                    _show(part, f"{key}-{i}")
+        case _:
+            for i, part in enumerate(made):
+                _show(part, f"{key}-{i}")
+
+
+def _downloads(context, view):
+    ready = [download for download in view.downloads if download.ready(context)]
+    if ready:
+        with st.container(horizontal=True, key=f"{context.page.key}-downloads"):
+            for download in ready:
+                st.download_button(
+                    download.label,
+                    lambda make=download.make: make(context),
+                    f"optviz-{context.page.key}-{download.name}.csv",
+                    download.mime,
+                    key=f"{context.page.key}-{download.name}-file",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )

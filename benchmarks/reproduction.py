@@ -17,8 +17,10 @@ import numpy as np
 
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import DeepStack
-from optviz.experiments.batch_norm import spec as normalization
-from optviz.experiments.ensembles import spec as ensembles
+from optviz.experiments.batch_norm import run as batch_norm
+from optviz.experiments.batch_norm.spec import BatchNormComparison, Example
+from optviz.experiments.ensembles import run as ensembles
+from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.lr_schedules import spec as schedules
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.regularization import spec as overfitting
@@ -178,9 +180,9 @@ def initial_weights():
 
 @figure("6.17")
 def graph_of_batch_normalization():
-    example = normalization.Example()
-    v = normalization.forward(example)
-    d = normalization.backward(example, v)
+    example = Example()
+    v = batch_norm.forward(example)
+    d = batch_norm.backward(example, v)
     x = np.array(example.x)
     hat = (x - x.mean()) / np.sqrt(x.var() + example.eps)
     yield near("x̂ of the last row", v["hat"][-1], hat[-1], 1e-12)
@@ -198,7 +200,7 @@ SCALES = {  # σ: training accuracy with and without batch normalization (None: 
 
 @figure("6.19")
 def sixteen_scales():
-    scene = replace(normalization.BatchNormComparison(), view="scales")
+    scene = replace(BatchNormComparison(), view="scales")
     with_, without = (done(training).accuracy[-1, 0, :, 0] for training in scene.trainings)
     for i, (sigma, (normalized, plain)) in enumerate(SCALES.items()):
         # the smallest scales depend on the random numbers
@@ -214,7 +216,7 @@ def sixteen_scales():
 
 @figure("6.18")
 def with_and_without():
-    with_, without = (done(training) for training in normalization.BatchNormComparison().trainings)
+    with_, without = (done(training) for training in BatchNormComparison().trainings)
     for k, told in ((len(with_.evaluated) // 2, "half-way"), (-1, "at the end")):
         ahead = with_.accuracy[k, 0, 0, 0] - without.accuracy[k, 0, 0, 0]
         yield Claim(f"training accuracy {told}: ahead with batch normalization", ahead, 0.0, 0.5)
@@ -300,9 +302,9 @@ def step_decay():
 
 @figure("ensembles")
 def ensemble():
-    scene = ensembles.Ensembles()
-    independent, cyclic, average = (done(scene.training(method, scene.split.noise)) for method in ensembles.METHODS)
-    yield near("independent ×5, wrong labels: gain", ensembles.together(independent).gain, 0.028, 0.025)
+    scene = Ensembles()
+    independent, cyclic, average = (done(scene.training_of(method, scene.split.noise)) for method in METHODS)
+    yield near("independent ×5, wrong labels: gain", ensembles.independent(independent).gain, 0.028, 0.025)
     said = ensembles.member_probabilities(
         scene.network, np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())), load(cyclic.training).x_test
     )

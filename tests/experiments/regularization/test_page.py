@@ -30,7 +30,7 @@ from optviz.plot import DARK, LIGHT, to_plotly
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice, SpecError, validate
 from optviz.training import Split, begin, load
-from optviz.ui import form
+from optviz.ui import controls, form
 from optviz.ui.training_form import Numbers
 from tests import memo, page
 from tests.page import components, numbers, open_page, panels, plots, session, sound
@@ -172,9 +172,9 @@ def panel_of(monkeypatch, spec, *paths):
     """What the panel shows of a spec, and a function that turns it as the browser does."""
     found, held = {}, [spec]
     monkeypatch.setattr(
-        form,
+        controls,
         "draw_panel",
-        lambda key, title, declared, values, turn, *more: found.update(values=values, turn=turn),
+        lambda key, title, declared, values, turn, *more, **notes: found.update(values=values, turn=turn),
     )
     Numbers(*paths).draw(form.Form("regularization", lambda: held[0], lambda v: held.append(v)))
 

@@ -5,18 +5,18 @@ import itertools
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from optviz.experiments.trajectories.view import View
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories.run import run
-from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene
+from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import (
     Controls,
-    Shared,
+    SharedScene,
     decode,
     encode,
 )
@@ -71,7 +71,7 @@ def opened(browser, context, server):
 
 
 def shared(scene, view=View(), **controls):
-    return f"?s={encode(Shared(scene, view, Controls(**controls)))}"
+    return f"?s={encode(SharedScene('trajectories', replace(scene, view=view), Controls(**controls)))}"
 
 
 class TestPlayback:
@@ -370,7 +370,7 @@ class TestSolid:
         page.get_by_label("rate, exact value").first.fill("0.5")
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
-        assert link.view.solid
+        assert link.scene.view.solid
         assert link.scene.optimizers[0].method.values["lr"] == 0.5
 
 
@@ -392,7 +392,7 @@ class TestShare:
         page = opened(query)
         assert "as it opens by itself" in page.get_by_role("alert").first.inner_text()
         assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
-        button(page, "All right").click()
+        button(page, "OK").click()
         page.get_by_role("alert").first.wait_for(state="detached")
 
     def test_a_teacher_locks_and_hides(self, opened):
@@ -413,7 +413,7 @@ class TestShare:
         image.wait_for()
         page.wait_for_function("() => document.querySelector('.ov-qr img').naturalWidth > 0")
         assert image.bounding_box()["width"] > 350
-        assert page.locator("code", has_text="?s=1.").inner_text().endswith(page.url.split("/")[-1])
+        assert page.locator("code", has_text="?s=2.").inner_text().endswith(page.url.split("/")[-1])
 
 
 class TestLessons:

@@ -221,7 +221,7 @@ def test_the_colors_follow_a_change_of_theme(page):
     assert page.evaluate(color) == "rgb(0, 114, 178)"
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
-    page.wait_for_function("() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('dark')")
+    page.wait_for_function("() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('#eef3f8')")
 
 
 def test_no_function_of_the_menu_writes_an_error_to_the_console(page):

@@ -119,10 +119,19 @@ def four_paths():
 
 @figure("6.9")
 def four_on_digits():
-    bounds = {"sgd": (0.344, 0.579), "momentum": (0.027, 0.051), "adagrad": (0.0050, 0.0103), "adam": (0.0052, 0.0107)}
+    bounds = {
+        "sgd": (0.344, 0.579),
+        "momentum": (0.027, 0.051),
+        "adagrad": (0.0050, 0.0103),
+        "adam": (0.0052, 0.0107),
+    }
     for training in OptimizerComparison().trainings:
         key = training.optimizer.method.key
-        yield Claim(f"{key}: loss of the last 10 of 300 iterations", done(training).loss[-10:].mean(), *bounds[key])
+        yield Claim(
+            f"{key}: loss of the last 10 of 300 iterations",
+            done(training).loss[-10:].mean(),
+            *bounds[key],
+        )
 
 
 def _stack(key, rule):
@@ -131,7 +140,9 @@ def _stack(key, rule):
 
 def _ends(told, layers, first, last, share=0.12):
     for name, layer, reference in (("first", layers[0], first), ("last", layers[-1], last)):
-        yield near(f"{told}: spread of the {name} layer", layer.forward.std, reference, share * reference)
+        yield near(
+            f"{told}: spread of the {name} layer", layer.forward.std, reference, share * reference
+        )
 
 
 @figure("6.10")
@@ -143,7 +154,9 @@ def activations_std_1():
 
 @figure("6.11")
 def activations_small():
-    yield from _ends("sigmoid, σ 0.01", _stack("sigmoid", Choice("normal", {"sigma": 0.01})), 0.0249, 0.0126)
+    yield from _ends(
+        "sigmoid, σ 0.01", _stack("sigmoid", Choice("normal", {"sigma": 0.01})), 0.0249, 0.0126
+    )
 
 
 @figure("6.13")
@@ -151,15 +164,28 @@ def activations_xavier():
     layers = _stack("sigmoid", Choice("book"))
     yield from _ends("sigmoid, 1/√n", layers, 0.208, 0.123, 0.2)
     for i, within in enumerate((0.207, 0.048, 0.011, 0.0027, 0.00063)):
-        yield near(f"sigmoid, 1/√n: spread within units, layer {i + 1}", layers[i].forward.within, within, 0.3 * within)
+        yield near(
+            f"sigmoid, 1/√n: spread within units, layer {i + 1}",
+            layers[i].forward.within,
+            within,
+            0.3 * within,
+        )
 
 
 @figure("6.14")
 def activations_relu():
-    means = ((0.03980, 0.00035), (0.002797, 0.00022), (0.0001965, 2.1e-5), (1.386e-5, 1.9e-6), (9.75e-7, 1.6e-7))
+    means = (
+        (0.03980, 0.00035),
+        (0.002797, 0.00022),
+        (0.0001965, 2.1e-5),
+        (1.386e-5, 1.9e-6),
+        (9.75e-7, 1.6e-7),
+    )
     layers = _stack("relu", Choice("normal", {"sigma": 0.01}))
     for i, (mean, deviation) in enumerate(means):
-        yield near(f"ReLU, σ 0.01: mean of layer {i + 1}", layers[i].forward.mean, mean, 4 * deviation)
+        yield near(
+            f"ReLU, σ 0.01: mean of layer {i + 1}", layers[i].forward.mean, mean, 4 * deviation
+        )
     yield from _ends("ReLU, 1/√n", _stack("relu", Choice("book")), 0.585, 0.149, 0.2)
     yield from _ends("ReLU, He", _stack("relu", Choice("he_normal")), 0.827, 0.842, 0.2)
 
@@ -169,12 +195,20 @@ def initial_weights():
     rules = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
     base = Training(initializers=rules, iterations=2000, eval_every=2000)
     loss = done(base).loss[..., 0]
-    references = {"σ 0.01": (2.302, 2.302, 0.02), "1/√n": (1.972, 0.113, 0.25), "He": (0.442, 0.047, 0.3)}
+    references = {
+        "σ 0.01": (2.302, 2.302, 0.02),
+        "1/√n": (1.972, 0.113, 0.25),
+        "He": (0.442, 0.047, 0.3),
+    }
     for i, (name, (early, late, share)) in enumerate(references.items()):
         yield near(f"{name}: loss at 300", loss[290:300, i].mean(), early, share * early)
         yield near(f"{name}: loss at 2000", loss[-10:, i].mean(), late, max(share * late, 0.04))
-    quick = done(replace(base, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.05})), iterations=300)).accuracy[-1, 0, :, 0]
-    for i, (name, low, high) in enumerate((("σ 0.01", 0.09, 0.15), ("1/√n", 0.9, 1.0), ("He", 0.96, 1.0))):
+    quick = done(
+        replace(base, optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.05})), iterations=300)
+    ).accuracy[-1, 0, :, 0]
+    for i, (name, low, high) in enumerate(
+        (("σ 0.01", 0.09, 0.15), ("1/√n", 0.9, 1.0), ("He", 0.96, 1.0))
+    ):
         yield Claim(f"{name}: training accuracy, rate 0.05, 300 iterations", quick[i], low, high)
 
 
@@ -204,11 +238,20 @@ def sixteen_scales():
     with_, without = (done(training).accuracy[-1, 0, :, 0] for training in scene.trainings)
     for i, (sigma, (normalized, plain)) in enumerate(SCALES.items()):
         # the smallest scales depend on the random numbers
-        yield near(f"σ {sigma:g}: with batch normalization", with_[i], normalized, 0.06 if sigma > 0.001 else 0.16)
+        yield near(
+            f"σ {sigma:g}: with batch normalization",
+            with_[i],
+            normalized,
+            0.06 if sigma > 0.001 else 0.16,
+        )
         if plain is None:
-            yield Claim(f"σ {sigma:g}: without it, lost or guessing", np.nan_to_num(without[i]), 0.0, 0.15)
+            yield Claim(
+                f"σ {sigma:g}: without it, lost or guessing", np.nan_to_num(without[i]), 0.0, 0.15
+            )
         else:
-            yield near(f"σ {sigma:g}: without it", without[i], plain, 0.12 if 0.15 < plain < 0.95 else 0.02)
+            yield near(
+                f"σ {sigma:g}: without it", without[i], plain, 0.12 if 0.15 < plain < 0.95 else 0.02
+            )
     yield Claim("scales at which it reaches 0.9 with it", (with_ >= 0.9).sum(), 8, 10)
     yield Claim("scales at which it learns without it", (np.nan_to_num(without) >= 0.9).sum(), 2, 2)
     yield Claim("how much better plain is at σ 0.293", without[2] - with_[2], 0.02, 0.3)
@@ -223,16 +266,27 @@ def with_and_without():
 
 
 def _remedies(scene, references, by=0.05):
-    for regularizer, training, (learned, tested) in zip(scene.regularizers, scene.trainings, references, strict=True):
+    for regularizer, training, (learned, tested) in zip(
+        scene.regularizers, scene.trainings, references, strict=True
+    ):
         for part, found, reference in zip(
-            ("training", "test"), done(training).accuracy[-1, :, 0].mean(-1), (learned, tested), strict=True
+            ("training", "test"),
+            done(training).accuracy[-1, :, 0].mean(-1),
+            (learned, tested),
+            strict=True,
         ):
-            yield near(f"{overfitting_text.name(regularizer)}: {part} accuracy", found, reference, by)
+            yield near(
+                f"{overfitting_text.name(regularizer)}: {part} accuracy", found, reference, by
+            )
 
 
 def _book(which):
     scene = replace(overfitting.BOOK, regularizers=(overfitting.BOOK.regularizers[which],))
-    return _remedies(scene, [((0.999, 0.916), (0.850, 0.783), (0.826, 0.757))[which]], 0.03 if not which else 0.12)
+    return _remedies(
+        scene,
+        [((0.999, 0.916), (0.850, 0.783), (0.826, 0.757))[which]],
+        0.03 if not which else 0.12,
+    )
 
 
 for _number, _which in (("6.20", 0), ("6.21", 1), ("6.23", 2)):
@@ -263,9 +317,14 @@ def random_search():
         yield Claim(f"{told}: rate of the best", lr[scores.argmax()], *rates)
         if space is BOOK_SPACE:
             # all trials have one start and the same mini-batches here, so that little but the rate tells them apart
-            yield Claim(f"{told}: rank correlation with the rate", rank_correlation(scores, lr), 0.6, 0.97)
+            yield Claim(
+                f"{told}: rank correlation with the rate", rank_correlation(scores, lr), 0.6, 0.97
+            )
             yield near(
-                f"{told}: rank correlation with weight decay", rank_correlation(scores, found.values[:, 1]), -0.10, 0.3
+                f"{told}: rank correlation with weight decay",
+                rank_correlation(scores, found.values[:, 1]),
+                -0.10,
+                0.3,
             )
 
 
@@ -277,17 +336,27 @@ def data_normalization():
         straight, off = side.accuracy(lines)
         yield near(f"{side.name}: accuracy of the best line", straight, 0.992, 0.008)
         yield near(f"{side.name}: turned by 5°", off, turned, 0.06 if turned < 0.9 else 0.008)
-    bounds = {"raw": (0.3, 1.0), "given": (0.93, 0.98), "standardized": (0.97, 1.0), "offset": (0.05, 0.25)}
+    bounds = {
+        "raw": (0.3, 1.0),
+        "given": (0.93, 0.98),
+        "standardized": (0.97, 1.0),
+        "offset": (0.05, 0.25),
+    }
     for training in scaling.Standardization().trainings:
         low, high = bounds[training.inputs]
         yield Claim(
-            f"digits, {training.inputs}: training accuracy", done(training).accuracy[-1, 0, 0].mean(), low, high
+            f"digits, {training.inputs}: training accuracy",
+            done(training).accuracy[-1, 0, 0].mean(),
+            low,
+            high,
         )
 
 
 @figure("step decay")
 def step_decay():
-    kept, cut = (done(replace(t, seeds=(0, 1, 2, 3, 4))) for t in schedules.ScheduleComparison().trainings)
+    kept, cut = (
+        done(replace(t, seeds=(0, 1, 2, 3, 4))) for t in schedules.ScheduleComparison().trainings
+    )
 
     def cross_entropy(now, first, last):
         return now.cross_entropy[(first <= now.evaluated) & (now.evaluated <= last), 0, 0].mean()
@@ -297,32 +366,66 @@ def step_decay():
     yield Claim("soon after it", cross_entropy(cut, 470, 560), 0.05, 0.15)
     yield Claim("at the end", cross_entropy(cut, 810, 900), 0.03, 0.1)
     yield Claim("at the end with the rate kept", cross_entropy(kept, 810, 900), 0.06, 0.25)
-    yield Claim("how many times the kept rate's that is", cross_entropy(cut, 810, 900) / cross_entropy(kept, 810, 900), 0.0, 0.8)
+    yield Claim(
+        "how many times the kept rate's that is",
+        cross_entropy(cut, 810, 900) / cross_entropy(kept, 810, 900),
+        0.0,
+        0.8,
+    )
 
 
 @figure("ensembles")
 def ensemble():
     scene = Ensembles()
-    independent, cyclic, average = (done(scene.training_of(method, scene.split.noise)) for method in METHODS)
-    yield near("independent ×5, wrong labels: gain", ensembles.independent(independent).gain, 0.028, 0.025)
+    independent, cyclic, average = (
+        done(scene.training_of(method, scene.split.noise)) for method in METHODS
+    )
+    yield near(
+        "independent ×5, wrong labels: gain", ensembles.independent(independent).gain, 0.028, 0.025
+    )
     said = ensembles.member_probabilities(
-        scene.network, np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())), load(cyclic.training).x_test
+        scene.network,
+        np.stack(list(ensembles.snapshots(cyclic, scene.ends).values())),
+        load(cyclic.training).x_test,
     )
     council = ensembles.Ensemble.of(said, load(cyclic.training).t_test)
-    yield near("snapshots, wrong labels: gain", ensembles.in_cycles(cyclic, council).gain, 0.046, 0.045)
-    yield near("averaged weights, wrong labels: gain", ensembles.averaged(independent, average).gain, 0.049, 0.035)
+    yield near(
+        "snapshots, wrong labels: gain", ensembles.in_cycles(cyclic, council).gain, 0.046, 0.045
+    )
+    yield near(
+        "averaged weights, wrong labels: gain",
+        ensembles.averaged(independent, average).gain,
+        0.049,
+        0.035,
+    )
 
 
 @figure("zero initialization")
 def zero_initialization():
     rules = (Choice("zeros"), Choice("constant"), Choice("book"))
     sigmoid = Network((64, 8, 8, 10), Choice("sigmoid"), dtype="float64")
-    now = done(Training(sigmoid, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=300, initializers=rules))
+    now = done(
+        Training(
+            sigmoid, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=300, initializers=rules
+        )
+    )
     for i, (name, ranks) in enumerate((("zeros", 1), ("constant", 1), ("1/√n", 8))):
         w = sigmoid.views(now.params[i, 0])[sigmoid.affine[1]]["W"]
-        yield near(f"sigmoid, {name}: rank of the second weight matrix", np.linalg.matrix_rank(w, 1e-6), ranks, 0)
+        yield near(
+            f"sigmoid, {name}: rank of the second weight matrix",
+            np.linalg.matrix_rank(w, 1e-6),
+            ranks,
+            0,
+        )
     relu = replace(sigmoid, activation=Choice("relu"))
-    now = done(Training(relu, OptimizerConfig(Choice("sgd", {"lr": 1.0})), iterations=100, initializers=(Choice("zeros"),)))
+    now = done(
+        Training(
+            relu,
+            OptimizerConfig(Choice("sgd", {"lr": 1.0})),
+            iterations=100,
+            initializers=(Choice("zeros"),),
+        )
+    )
     yield near(
         "ReLU, zeros: largest hidden weight",
         max(np.abs(relu.views(now.params[0, 0])[i]["W"]).max() for i in relu.affine[:-1]),
@@ -334,7 +437,9 @@ def zero_initialization():
 def main(wanted: list[str]) -> int:
     """Print every claim of these figures, or of all; the number of those that do not hold."""
     if unknown := [name for name in wanted if name not in FIGURES]:
-        print(f"there is no figure {unknown[0]!r}; there are: {', '.join(FIGURES)}", file=sys.stderr)
+        print(
+            f"there is no figure {unknown[0]!r}; there are: {', '.join(FIGURES)}", file=sys.stderr
+        )
         return 1
     missed = many = 0
     for name in wanted or sorted(FIGURES, key=_order):

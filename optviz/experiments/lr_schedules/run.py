@@ -119,4 +119,4 @@ def read(rates, loss) -> Reading:
     blown = float(rates[low + back[0]]) if len(back) else left
     fell = smooth[0] > smooth[low] and slope.min() < 0
     steepest = float(rates[slope.argmin()]) if fell else np.nan
-    return Reading(rates, middle[:n], smooth, steepest, float(rates[low]), blown, left)  # fmt: skip
+    return Reading(rates, middle[:n], smooth, steepest, float(rates[low]), blown, left)

@@ -26,14 +26,14 @@ def thumbnail(scene):
 @pytest.mark.parametrize("key", [k for k, found in LESSONS.items() if found.page == "trajectories"])
 def test_every_lesson(key):
     scene = LESSONS[key].scene
-    text, root = thumbnail(scene)
+    _text, root = thumbnail(scene)
     paths = [p for p in root.iter(f"{SVG}path") if p.get("fill") == "none"]
     assert root.get("aria-hidden") == "true"
     colors = dict.fromkeys(p.get("stroke") for p in paths)
     assert [c for c in colors if c in LIGHT.lines][: len(scene.optimizers)] == list(
         LIGHT.lines[: len(scene.optimizers)]
     )
-    stars = [p for p in root.iter(f"{SVG}polygon")]
+    stars = list(root.iter(f"{SVG}polygon"))
     assert len(stars) >= len(scene.objective.f.minima)
     assert len(list(root.iter(f"{SVG}image"))) == 1
 

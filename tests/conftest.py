@@ -24,7 +24,9 @@ def pytest_collection_modifyitems(items):
         if item.path.parent.name == "browser":
             for mark in BROWSER:
                 item.add_marker(mark)
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)  # or the last one would be waited for
+    items.sort(
+        key=lambda item: item.get_closest_marker("slow") is None
+    )  # or the last one would be waited for
 
 
 def pytest_sessionfinish(session):
@@ -35,7 +37,9 @@ def pytest_sessionfinish(session):
 @pytest.fixture(scope="session")
 def chromium():
     """The path of Chromium; without one the test is skipped, or fails where one is required (CI)."""
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    found = (
+        os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+    )
     if found is None:
         if os.environ.get("OPTVIZ_BROWSER_REQUIRED"):
             pytest.fail("a browser is required and there is no Chromium")
@@ -56,7 +60,12 @@ def browser(chromium):
     from playwright.sync_api import sync_playwright
 
     # what a browser does in the background has no network to do it with
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+    quiet = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     with sync_playwright() as p:
         opened = p.chromium.launch(executable_path=chromium, args=quiet)
         yield opened

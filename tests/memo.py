@@ -22,7 +22,10 @@ ROOT = Path(__file__).parent.parent
 FOLDER = Path(os.environ.get("OPTVIZ_TEST_MEMO", ROOT / ".pytest_cache" / "trainings"))
 ENGINE = (
     "optviz/spec.py",
-    *(f"optviz/{room}/**/*.py" for room in ("data", "functions", "nn", "optim", "training", "tuning")),
+    *(
+        f"optviz/{room}/**/*.py"
+        for room in ("data", "functions", "nn", "optim", "training", "tuning")
+    ),
 )
 MAX_BYTES = 500 << 20  # of the folder, and a tenth of it for one thing
 
@@ -39,7 +42,9 @@ def engine() -> bytes:
 
 def remembered(kind: str, spec, data: Data | None, compute: Callable):
     """`compute()`, or what it gave before for an equal spec and equal rows."""
-    digest = blake2b(engine() + kind.encode() + canonical_json(to_dict(spec)).encode(), digest_size=20)
+    digest = blake2b(
+        engine() + kind.encode() + canonical_json(to_dict(spec)).encode(), digest_size=20
+    )
     for rows in data or ():
         digest.update(np.ascontiguousarray(rows))
     file = FOLDER / f"{digest.hexdigest()}.pickle"

@@ -73,9 +73,16 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
     advance = TrainingJob.advance
 
     def looked_up(job, state, budget):
-        return advance(job, state, budget) if state.iteration else memo.trained(job.training, job.data())
+        return (
+            advance(job, state, budget)
+            if state.iteration
+            else memo.trained(job.training, job.data())
+        )
 
-    whole = patch.object(TrainingJob, "advance", looked_up), patch.object(job_runner, "BUDGET", 60.0)
+    whole = (
+        patch.object(TrainingJob, "advance", looked_up),
+        patch.object(job_runner, "BUDGET", 60.0),
+    )
     with ExitStack() as stack:
         for patched in () if sliced else whole:
             stack.enter_context(patched)
@@ -94,7 +101,11 @@ def plots(at: AppTest) -> dict[str, dict]:
 
 def text(at: AppTest) -> str:
     """All that can be read on the page."""
-    return "\n".join([m.value for m in at.markdown] + [h.value for h in at.get("html")] + [c.value for c in at.caption])
+    return "\n".join(
+        [m.value for m in at.markdown]
+        + [h.value for h in at.get("html")]
+        + [c.value for c in at.caption]
+    )
 
 
 def components(at: AppTest, name: str) -> list[dict]:

@@ -32,7 +32,9 @@ def served(script: str, *options: str):
         "true",
         *options,
     ]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     address = f"http://localhost:{port}"
     try:
         for _ in range(240):

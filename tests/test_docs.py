@@ -110,5 +110,11 @@ def test_an_experiment_is_one_folder_and_one_line(copied):
     line = "        optimizer_comparison.PAGE,\n"
     text = registry.read_text().replace(line, line + "        random_walk.PAGE,\n")
     imported = "from optviz.experiments.random_walk import page as random_walk\n"
-    registry.write_text(text.replace("from optviz.experiments.page import", imported + "from optviz.experiments.page import", 1))
+    registry.write_text(
+        text.replace(
+            "from optviz.experiments.page import",
+            imported + "from optviz.experiments.page import",
+            1,
+        )
+    )
     run_in_copy(copied, EXPERIMENT)

@@ -38,7 +38,11 @@ def sources():
 
 def rooms_above(name, file):
     """The rooms of higher floors from which a module imports, wherever in it."""
-    imports = [node.module for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.ImportFrom)]
+    imports = [
+        node.module
+        for node in ast.walk(ast.parse(file.read_text()))
+        if isinstance(node, ast.ImportFrom)
+    ]
     rooms = {module.split(".")[1] for module in imports if module and module.startswith("optviz.")}
     return {room for room in rooms if LEVEL[room] > LEVEL[name.split(".")[1]]}
 
@@ -77,7 +81,13 @@ for name in sys.argv[1:]:
         first.setdefault(module.partition(".")[0], name)
 print(json.dumps(first))
 """
-    done = subprocess.run([sys.executable, "-c", script, *names], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", script, *names],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
@@ -95,9 +105,19 @@ def test_the_package_loads_no_screen():
 
 
 def test_no_module_below_the_pictures_loads_more_than_numpy_and_sympy():
-    ours = {"optviz", "numpy", "sympy", "mpmath", "cython_runtime"}  # the last is what numpy.random is made with
+    ours = {
+        "optviz",
+        "numpy",
+        "sympy",
+        "mpmath",
+        "cython_runtime",
+    }  # the last is what numpy.random is made with
     loaded = loaded_by("json", *modules(*FLOORS[0], *FLOORS[1]))
-    extra = {m: by for m, by in loaded.items() if by != "json" and m not in ours | sys.stdlib_module_names}
+    extra = {
+        m: by
+        for m, by in loaded.items()
+        if by != "json" and m not in ours | sys.stdlib_module_names
+    }
     assert not {m: by for m, by in extra.items() if not m.startswith("_")}
 
 
@@ -119,7 +139,16 @@ FUNCTIONS = {
     "three_hump_camel", "six_hump_camel", "goldstein_price", "matyas", "styblinski_tang", "rastrigin", "ackley", "levy",
     "easom", "monkey_saddle", "plateau",
 }  # fmt: skip
-SCHEDULES = {"constant", "step", "exponential", "inverse_time", "linear", "cosine", "cyclic", "warmup"}
+SCHEDULES = {
+    "constant",
+    "step",
+    "exponential",
+    "inverse_time",
+    "linear",
+    "cosine",
+    "cyclic",
+    "warmup",
+}
 
 
 def test_promised_names():
@@ -162,7 +191,9 @@ def test_promised_fields_of_a_function():
 
 def test_promised_fields_of_a_run():
     f, opt = optviz.FUNCTIONS["bowl"], optviz.OPTIMIZERS["adam"](lr=0.3)
-    run = optviz.minimize(f, opt, start=[(-7, 2), (1, 1)], steps=5, noise=None, schedule=None, seed=0)
+    run = optviz.minimize(
+        f, opt, start=[(-7, 2), (1, 1)], steps=5, noise=None, schedule=None, seed=0
+    )
     assert run.points.shape == (6, 2, 2)
     assert run.values.shape == (6, 2)
     assert run.gradients.shape == (5, 2, 2)

@@ -35,6 +35,10 @@ def test_the_catalog_has_every_message():
     from docs.messages import TEMPLATE, catalog
 
     written = TEMPLATE.read_text()
-    missing = [message.id for message in catalog() if message.id and f'"{message.id}"' not in written]
-    short = [m for m in missing if isinstance(m, str) and len(m) < 60 and '"' not in m and "\n" not in m]
+    missing = [
+        message.id for message in catalog() if message.id and f'"{message.id}"' not in written
+    ]
+    short = [
+        m for m in missing if isinstance(m, str) and len(m) < 60 and '"' not in m and "\n" not in m
+    ]
     assert short == [], "run: python -m docs.messages"

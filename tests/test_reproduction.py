@@ -15,7 +15,9 @@ SLOW = ["6.24", "wrong labels"]  # those of many trainings, which are begun firs
 def test_a_figure_is_reproduced(number, monkeypatch):
     monkeypatch.setattr(figures, "done", memo.trained)
     searched = figures.searched
-    monkeypatch.setattr(figures, "searched", lambda s: memo.remembered("search", s, None, lambda: searched(s)))
+    monkeypatch.setattr(
+        figures, "searched", lambda s: memo.remembered("search", s, None, lambda: searched(s))
+    )
     claims = list(figures.FIGURES[number]())
     assert claims
     assert all(claim.holds for claim in claims), [claim for claim in claims if not claim.holds]

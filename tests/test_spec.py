@@ -89,8 +89,18 @@ class TestPlain:
         assert to_dict(Choice("adam", {"lr": 0.3})) == {"adam": {"lr": 0.3}}
 
     def test_a_tree(self):
-        tree = Tree(Leaf(count=1), (Leaf(), Leaf(flag=True)), (3.0, 4.0), named={"a": Leaf(), "b": Leaf(text="t")})
-        tree = replace(tree, maybe=Leaf(), inner=Tree(Leaf(share=2.0)), parts=(Choice("x"), Choice("y", {"k": 1})))
+        tree = Tree(
+            Leaf(count=1),
+            (Leaf(), Leaf(flag=True)),
+            (3.0, 4.0),
+            named={"a": Leaf(), "b": Leaf(text="t")},
+        )
+        tree = replace(
+            tree,
+            maybe=Leaf(),
+            inner=Tree(Leaf(share=2.0)),
+            parts=(Choice("x"), Choice("y", {"k": 1})),
+        )
         assert to_dict(tree) == {
             "leaf": {"count": 1}, "leaves": [{}, {"flag": True}], "pair": [3.0, 4.0],
             "named": {"a": {}, "b": {"text": "t"}}, "maybe": {}, "inner": {"leaf": {"share": 2.0}},
@@ -146,9 +156,17 @@ class TestParsed:
         validate(Scene(read, ()))
 
     def test_forks_starts_wrappers_and_schedules(self):
-        parent = OptimizerConfig(Choice("adam"), (Choice("averaged", {"decay": 0.5}), Choice("clipped")), {"lr": Choice("cosine")})
-        child = OptimizerConfig(Choice("momentum"), fork=Fork(parent, 7), initial_points=Choice("ring", {"count": 5}))
-        scene = Scene(Objective(), (child, OptimizerConfig(Choice("adam"), fork=Fork(child, 12))), 0.5)
+        parent = OptimizerConfig(
+            Choice("adam"),
+            (Choice("averaged", {"decay": 0.5}), Choice("clipped")),
+            {"lr": Choice("cosine")},
+        )
+        child = OptimizerConfig(
+            Choice("momentum"), fork=Fork(parent, 7), initial_points=Choice("ring", {"count": 5})
+        )
+        scene = Scene(
+            Objective(), (child, OptimizerConfig(Choice("adam"), fork=Fork(child, 12))), 0.5
+        )
         read = from_dict(Scene, through_json(scene))
         assert read == scene
         validate(read)
@@ -226,7 +244,9 @@ class TestRefused:
     def test_the_scene_is_where_it_begins(self):
         with pytest.raises(SpecError, match=r"^scene is a mapping"):
             from_dict(Scene, 3)
-        assert refusal(Scene, {"objective": {}, "optimizers": [{}]}) == "optimizers 1 lacks its method"
+        assert (
+            refusal(Scene, {"objective": {}, "optimizers": [{}]}) == "optimizers 1 lacks its method"
+        )
 
     def test_lists_and_mappings_end_somewhere(self):
         assert len(from_dict(Tree, {"leaf": {}, "leaves": [{}] * MAX_ITEMS}).leaves) == MAX_ITEMS
@@ -279,14 +299,30 @@ class TestPart:
         if k.kind is bool:
             good, bad = [True, False], [0, 1, 0.5, "true", None]
         elif k.kind is int:
-            good, bad = [k.low, k.high], [k.low - 1, k.high + 1, float(k.low), True, 10**200, -(10**200), "1", math.nan]
+            good, bad = (
+                [k.low, k.high],
+                [k.low - 1, k.high + 1, float(k.low), True, 10**200, -(10**200), "1", math.nan],
+            )
         else:
             span = k.high - k.low
-            bad = [k.low - 1e-3 * span, k.high + 1e-3 * span, 1e200, -1e200, True, "1", None, math.nan, math.inf, 1j]
+            bad = [
+                k.low - 1e-3 * span,
+                k.high + 1e-3 * span,
+                1e200,
+                -1e200,
+                True,
+                "1",
+                None,
+                math.nan,
+                math.inf,
+                1j,
+            ]
             good = [k.low, k.high, k.default]
         for value in good:
             Choice(key, {k.name: value}).check(registry, where)
-            Choice(key, {k.name: value}).build(registry, *([OPTIMIZERS["sgd"]()] if registry is WRAPPERS else []))
+            Choice(key, {k.name: value}).build(
+                registry, *([OPTIMIZERS["sgd"]()] if registry is WRAPPERS else [])
+            )
         for value in bad:
             with pytest.raises(SpecError, match=k.name) as caught:
                 Choice(key, {k.name: value}).check(registry, where)
@@ -331,29 +367,66 @@ OUT_OF_REACH = [
     (bad_scene(noise={"uniform": {"size": 1}}), "no hyperparameter 'size'"),
     (bad_scene(optimizers=[{"method": "nope"}]), "no method 'nope'"),
     (bad_scene(optimizers=[{"method": "averaged"}]), "no method 'averaged'"),
-    (bad_scene(optimizers=[{"method": {"sgd": {"lr": 11}}}]), "lr of sgd is from 0.0001 to 10, not 11"),
+    (
+        bad_scene(optimizers=[{"method": {"sgd": {"lr": 11}}}]),
+        "lr of sgd is from 0.0001 to 10, not 11",
+    ),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 51}}}]), "memory of lbfgs"),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 5.0}}}]), "whole number"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["adam"]}]), "no wrapper 'adam'"),
     (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "averaged"]}]), "around itself"),
-    (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]), "around itself"),
-    (bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]), "around itself"),
-    (bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]), "decay of averaged"),
+    (
+        bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "averaged"]}]),
+        "around itself",
+    ),
+    (
+        bad_scene(optimizers=[{**ADAM, "wrappers": ["averaged", "clipped", "lookahead"] * 20}]),
+        "around itself",
+    ),
+    (
+        bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]),
+        "decay of averaged",
+    ),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]), "'bias_correction'"),
+    (
+        bad_scene(optimizers=[{**ADAM, "schedules": {"bias_correction": "cosine"}}]),
+        "'bias_correction'",
+    ),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"decay": "cosine"}}]), "'decay'"),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"": "cosine"}}]), "''"),
-    (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]), "steps of cosine"),
-    (bad_scene(optimizers=[{**ADAM, "initial_points": "nope"}]), "no initial_points 'nope'"),
-    (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 37}}}]), "count of ring is from 3 to 36, not 37"),
-    (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 2}}}]), "count"),
-    (bad_scene(optimizers=[{**ADAM, "initial_points": {"grid": {"columns": 7}}}]), "columns of grid"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": -1}}]), "step must be at least 0, not -1"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": 2001}}]), "step is from 0 to 2000"),
-    (bad_scene(optimizers=[{**ADAM, "fork": {"parent": {"method": "nope"}, "step": 3}}]), "no method 'nope'"),
     (
-        bad_scene(optimizers=[{**ADAM, "fork": {"parent": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}]),
+        bad_scene(optimizers=[{**ADAM, "schedules": {"lr": {"cosine": {"steps": 5001}}}}]),
+        "steps of cosine",
+    ),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": "nope"}]), "no initial_points 'nope'"),
+    (
+        bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 37}}}]),
+        "count of ring is from 3 to 36, not 37",
+    ),
+    (bad_scene(optimizers=[{**ADAM, "initial_points": {"ring": {"count": 2}}}]), "count"),
+    (
+        bad_scene(optimizers=[{**ADAM, "initial_points": {"grid": {"columns": 7}}}]),
+        "columns of grid",
+    ),
+    (
+        bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": -1}}]),
+        "step must be at least 0, not -1",
+    ),
+    (
+        bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": 2001}}]),
+        "step is from 0 to 2000",
+    ),
+    (
+        bad_scene(optimizers=[{**ADAM, "fork": {"parent": {"method": "nope"}, "step": 3}}]),
+        "no method 'nope'",
+    ),
+    (
+        bad_scene(
+            optimizers=[
+                {**ADAM, "fork": {"parent": {**ADAM, "schedules": {"rho": "step"}}, "step": 0}}
+            ]
+        ),
         "'rho'",
     ),
 ]
@@ -370,9 +443,13 @@ class TestCheck:
         assert str(caught.value).isprintable()
 
     def test_the_ends_of_every_range_are_within_reach(self):
-        configs = (OptimizerConfig(Choice("adam"), initial_points=Choice("ring", {"count": 36})),) * MAX_OPTIMIZERS
+        configs = (
+            OptimizerConfig(Choice("adam"), initial_points=Choice("ring", {"count": 36})),
+        ) * MAX_OPTIMIZERS
         for objective in (
-            Objective(start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})),
+            Objective(
+                start=(-10.0, 5.0), steps=2000, seed=9999, noise=Choice("gaussian", {"scale": 10.0})
+            ),
             Objective("formula", "x", ((-100.0, 100.0), (-100.0, -99.0)), (100.0, -99.0), 1),
         ):
             for tolerance in (1e-12, 1.0):
@@ -384,7 +461,16 @@ class TestCheck:
         validate(Scene(Objective(formula=""), ()))
 
     def test_a_schedule_may_be_of_a_knob_of_a_wrapper(self):
-        validate(Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}),)))
+        validate(
+            Scene(
+                Objective(),
+                (
+                    OptimizerConfig(
+                        Choice("adam"), (Choice("averaged"),), {"decay": Choice("warmup")}
+                    ),
+                ),
+            )
+        )
 
     def test_forks_as_many_as_a_page_full(self):
         config = OptimizerConfig(Choice("adam"))

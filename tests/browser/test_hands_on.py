@@ -31,7 +31,10 @@ def button(page, name):
 
 
 def cells(page, row=0):
-    return [c.replace("−", "-") for c in page.locator(".ov-table tbody tr").nth(row).locator("td").all_inner_texts()]
+    return [
+        c.replace("−", "-")
+        for c in page.locator(".ov-table tbody tr").nth(row).locator("td").all_inner_texts()
+    ]
 
 
 def end_of(page, optimizer=0, chart="contour"):
@@ -71,7 +74,9 @@ def opened(browser, context, server):
 
 
 def shared(scene, view=View(), **controls):
-    return f"?s={encode(SharedScene('trajectories', replace(scene, view=view), Controls(**controls)))}"
+    return (
+        f"?s={encode(SharedScene('trajectories', replace(scene, view=view), Controls(**controls)))}"
+    )
 
 
 class TestPlayback:
@@ -141,12 +146,17 @@ class TestPlayback:
         button(page, "One step back").click()
         button(page, "One step on").click()
         at = int(page.locator(".ov-player").get_attribute("data-step"))
-        assert end_of(page) == pytest.approx(other[at], abs=0.05), "the new rate, at the same step, in the zoomed frame"
+        assert end_of(page) == pytest.approx(other[at], abs=0.05), (
+            "the new rate, at the same step, in the zoomed frame"
+        )
 
     def test_six_paths_of_500_steps_are_drawn_at_the_screen_s_own_pace(self, opened):
         """No timing: every frame that the browser paints while it plays shows another picture."""
         keys = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam")
-        scene = Scene(Objective("bowl", steps=500), tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys))
+        scene = Scene(
+            Objective("bowl", steps=500),
+            tuple(OptimizerConfig(Choice(k, {"lr": 0.05})) for k in keys),
+        )
         page = opened(shared(scene))
         seen = page.evaluate(
             """() => new Promise(done => {
@@ -185,7 +195,10 @@ class TestGrab:
         assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
         page.get_by_label("start x, exact value").fill("-3")
         at_rest(page)
-        assert page.evaluate("() => document.querySelector('.st-key-contour .ov-plot').host.start[0]") == -3
+        assert (
+            page.evaluate("() => document.querySelector('.st-key-contour .ov-plot').host.start[0]")
+            == -3
+        )
 
     def test_the_start_is_dragged_and_the_paths_follow(self, page):
         at_rest(page)
@@ -230,7 +243,11 @@ class TestGrab:
     def test_a_ring_of_starts_is_drawn_and_played(self, opened):
         ring = Scene(
             Objective("himmelblau", start=(0.0, 0.0), steps=20),
-            (OptimizerConfig(Choice("sgd", {"lr": 0.01}), initial_points=Choice("ring", {"count": 8})),),
+            (
+                OptimizerConfig(
+                    Choice("sgd", {"lr": 0.01}), initial_points=Choice("ring", {"count": 8})
+                ),
+            ),
         )
         page = opened(shared(ring))
         assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
@@ -281,7 +298,9 @@ class TestInside:
         page.get_by_role("slider", name="Step").fill("12")
         button(page, "Fork at step 12").click()
         page.locator(".ov-table tbody tr").nth(4).wait_for()
-        page.get_by_text("branches off Adam at step 12, with the state of the path that it left").wait_for()
+        page.get_by_text(
+            "branches off Adam at step 12, with the state of the path that it left"
+        ).wait_for()
         at_rest(page)
         page.keyboard.press("Escape")
         page.get_by_role("slider", name="Step").fill("30")
@@ -396,15 +415,21 @@ class TestShare:
         page.get_by_role("alert").first.wait_for(state="detached")
 
     def test_a_teacher_locks_and_hides(self, opened):
-        page = opened(shared(BOOK, locked=("hyperparameters",), hidden=("optimizers", "results", "function", "run")))
+        page = opened(
+            shared(
+                BOOK,
+                locked=("hyperparameters",),
+                hidden=("optimizers", "results", "function", "run"),
+            )
+        )
         assert page.get_by_label("rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0
         assert page.get_by_role("combobox", name="Function").count() == 0
         assert page.locator(".ov-grip").count() == 0, "and the start stays where it is"
-        assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == ("hyperparameters",), (
-            "nor does the address set them free"
-        )
+        assert decode(re.search(r"s=([^&]+)", page.url)[1]).controls.locked == (
+            "hyperparameters",
+        ), "nor does the address set them free"
 
     def test_the_code_to_scan_is_large_and_of_this_link(self, page):
         at_rest(page)
@@ -461,7 +486,9 @@ class TestTakeHome:
         window.keyboard.press("Home")
         window.wait_for_selector(STEP.format(0))
         window.keyboard.press("ArrowRight")
-        assert window.locator(".ov-table tbody td").nth(1).inner_text() == "−1.8", "SGD's first step by the reference"
+        assert window.locator(".ov-table tbody td").nth(1).inner_text() == "−1.8", (
+            "SGD's first step by the reference"
+        )
         window.keyboard.press(" ")
         window.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 3")
         context.close()
@@ -469,9 +496,14 @@ class TestTakeHome:
 
     def test_paths_table_and_scripts(self, page, tmp_path):
         at_rest(page)
-        rows = list(csv.DictReader(self.taken(page, "Paths as CSV").path().read_text().splitlines()))
+        rows = list(
+            csv.DictReader(self.taken(page, "Paths as CSV").path().read_text().splitlines())
+        )
         last = [r for r in rows if r["optimizer"] == "SGD"][-1]
-        assert (int(last["step"]), float(last["loss"])) == (30, pytest.approx(1.3326803773e-2, rel=1e-9))
+        assert (int(last["step"]), float(last["loss"])) == (
+            30,
+            pytest.approx(1.3326803773e-2, rel=1e-9),
+        )
         at_rest(page)
         script = tmp_path / "scene.py"
         self.taken(page, "Python script").save_as(script)
@@ -502,12 +534,20 @@ class TestPhone:
 
     def test_contour_player_curves_controls_table_one_below_the_other(self, opened):
         page = opened(**self.PHONE)
-        parts = [".st-key-contour .ov-plot", ".ov-player", ".st-key-curves .ov-plot", ".ov-panel", ".ov-table"]
+        parts = [
+            ".st-key-contour .ov-plot",
+            ".ov-player",
+            ".st-key-curves .ov-plot",
+            ".ov-panel",
+            ".ov-table",
+        ]
         boxes = [page.locator(s).first.bounding_box() for s in parts]
         for above, below in itertools.pairwise(boxes):
             assert above["y"] + above["height"] <= below["y"] + 1
         assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
-        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        assert (
+            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        )
         assert boxes[0]["y"] < 200, "the contour comes first"
 
     def test_a_finger_plays_and_puts_the_start(self, opened):

@@ -31,7 +31,9 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     page.get_by_role("radio", name="Surface").click()
     page.wait_for_selector(SOLID)
     at_rest(page)
-    assert not page.locator("[class*='st-key-stop-loss_landscape']").count(), "nothing is worked out again"
+    assert not page.locator("[class*='st-key-stop-loss_landscape']").count(), (
+        "nothing is worked out again"
+    )
     page.wait_for_function(
         "() => document.querySelector('.st-key-loss_landscape-pictures-0-0-1 .ov-layer').data?.[0].type === 'surface'"
     )

@@ -6,7 +6,9 @@ from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
 PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
-RATE = f"() => {{ const y = {PLOT}._fullData.find(t => t.uid === 'r1s').y; return y[y.length - 1]; }}"
+RATE = (
+    f"() => {{ const y = {PLOT}._fullData.find(t => t.uid === 'r1s').y; return y[y.length - 1]; }}"
+)
 POINTS = f"() => ({PLOT}._fullData.find(t => t.uid === 'r1w')?.x ?? []).length"
 
 

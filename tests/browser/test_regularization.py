@@ -14,7 +14,9 @@ def points(page, i):
 def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     to(page, "Overfitting")
     page.wait_for_selector(".st-key-regularization-gaps-0-0 .ov-plot[data-version]")
-    page.locator(".st-key-regularization-presets").get_by_role("button", name="Wrong labels").click()
+    page.locator(".st-key-regularization-presets").get_by_role(
+        "button", name="Wrong labels"
+    ).click()
     page.wait_for_selector(".st-key-regularization-gaps-0-2 .ov-plot[data-version]")
     at_rest(page)
     assert "weight decay 0.02" in page.locator(".ov-table").first.inner_text()

@@ -36,7 +36,10 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
     at_rest(page)
     rows = page.locator(".ov-table").last.locator("tbody tr")
     assert rows.count() == 4
-    found = {row[0]: float(row[1].rstrip(" %")) for row in (r.split("\t") for r in rows.all_inner_texts())}
+    found = {
+        row[0]: float(row[1].rstrip(" %"))
+        for row in (r.split("\t") for r in rows.all_inner_texts())
+    }
     assert found["standardized"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
 
 
@@ -47,4 +50,6 @@ def test_on_a_phone_nothing_is_wider_than_the_window(page):
     for name in ("A line is turned", "The loss over the weights", "Digits"):
         page.get_by_role("radio", name=name, exact=True).click()
         at_rest(page)
-        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, name
+        assert (
+            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        ), name

@@ -10,8 +10,12 @@ from optviz import FUNCTIONS, OPTIMIZERS, minimize
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 LINE = ".st-key-{} .ov-layer:nth-child(2) .trace{} path.js-line"
 DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
-RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)')._fullLayout.xaxis.range"
-LOWER_RANGE = "() => document.querySelector('.st-key-contour .ov-layer:nth-child(1)')._fullLayout.xaxis.range"
+RANGE = (
+    "() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)')._fullLayout.xaxis.range"
+)
+LOWER_RANGE = (
+    "() => document.querySelector('.st-key-contour .ov-layer:nth-child(1)')._fullLayout.xaxis.range"
+)
 
 
 def first_optimizer(page):
@@ -27,7 +31,9 @@ def path(page, chart="contour", optimizer=None):
 
 def wait_for_other_path(page, before, chart="contour", optimizer=None):
     selector = LINE.format(chart, optimizer or first_optimizer(page))
-    page.wait_for_function("([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before])
+    page.wait_for_function(
+        "([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before]
+    )
 
 
 def at_rest(page):
@@ -49,7 +55,9 @@ def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page
     rate(page).press("ArrowLeft")
     wait_for_other_path(page, contour)
     wait_for_other_path(page, curves, "curves", f"{first_optimizer(page)}loss")
-    page.wait_for_function("t => document.querySelector('.ov-table tbody tr').innerText !== t", arg=text)
+    page.wait_for_function(
+        "t => document.querySelector('.ov-table tbody tr').innerText !== t", arg=text
+    )
     set_to = float(page.get_by_label("rate, exact value").first.input_value())
     assert set_to != 0.95
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=set_to), start=(-7, 2), steps=30)
@@ -110,7 +118,9 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
     at_rest(page)
     zoomed = page.evaluate(RANGE)
     assert page.evaluate(LOWER_RANGE) == pytest.approx(zoomed), "both layers show the same part"
-    page.locator(".st-key-contour .legendtoggle").nth(2).click()  # Momentum, after the minimum and SGD
+    page.locator(".st-key-contour .legendtoggle").nth(
+        2
+    ).click()  # Momentum, after the minimum and SGD
     at_rest(page)
     assert page.locator(DRAWN).count() == 3
     page.evaluate(
@@ -130,7 +140,11 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
 def test_a_wrong_entry_says_so_beside_the_knob_and_changes_nothing(page):
     before = path(page)
     field = page.get_by_label("rate, exact value").first
-    for text, complaint in [("abc", "not a number"), ("1e9", "from 0.0001 to 10"), ("", "not a number")]:
+    for text, complaint in [
+        ("abc", "not a number"),
+        ("1e9", "from 0.0001 to 10"),
+        ("", "not a number"),
+    ]:
         field.fill(text)
         assert complaint in page.locator(".ov-note.ov-wrong").first.inner_text()
     at_rest(page)
@@ -171,7 +185,12 @@ def test_the_table_can_be_downloaded(page):
 
 
 def test_two_optimizers_fit_a_projector_without_scrolling(page):
-    for selector in (".st-key-contour", ".st-key-curves", ".ov-panel >> nth=0", ".ov-panel >> nth=1"):
+    for selector in (
+        ".st-key-contour",
+        ".st-key-curves",
+        ".ov-panel >> nth=0",
+        ".ov-panel >> nth=1",
+    ):
         box = page.locator(selector).first.bounding_box()
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720, selector
@@ -200,7 +219,11 @@ def test_nothing_is_fetched_from_elsewhere(browser, server):
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(IDLE)
     window.context.close()
-    assert [u for u in asked if not u.startswith((server, server.replace("http", "ws"), "data:", "blob:"))] == []
+    assert [
+        u
+        for u in asked
+        if not u.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
+    ] == []
 
 
 def test_a_contour_that_the_browser_lost_is_asked_for_and_sent_again(page):
@@ -221,7 +244,9 @@ def test_the_colors_follow_a_change_of_theme(page):
     assert page.evaluate(color) == "rgb(0, 114, 178)"
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
-    page.wait_for_function("() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('#eef3f8')")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('#eef3f8')"
+    )
 
 
 def test_no_function_of_the_menu_writes_an_error_to_the_console(page):

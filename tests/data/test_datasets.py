@@ -58,7 +58,9 @@ def test_the_digits_are_read_once_and_cannot_be_changed():
 
 def test_the_digits_name_their_source():
     said = DATASETS["digits"].attribution
-    assert all(word in said for word in ("Alpaydin", "Kaynak", "1998", "10.24432/C50P49", "CC BY 4.0"))
+    assert all(
+        word in said for word in ("Alpaydin", "Kaynak", "1998", "10.24432/C50P49", "CC BY 4.0")
+    )
 
 
 # --- what is done before the training ---------------------------------------------------------------------------------
@@ -114,7 +116,9 @@ def test_standardized_has_mean_0_and_variance_1():
 def test_a_test_is_standardized_by_the_training_and_constants_are_0():
     train, test = np.array([[1, 0.1], [3, 0.1], [5, 0.1]]), np.array([[3, 0.1], [7, 9]])
     assert standardized(train)[:, 1].tolist() == [0, 0, 0]
-    np.testing.assert_allclose(standardized(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14)
+    np.testing.assert_allclose(
+        standardized(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14
+    )
     assert np.isfinite(standardized(digits()[0])).all()
 
 
@@ -221,7 +225,10 @@ def small(seed=0, train=30, test=20):
     """Four file names -> their arrays."""
     rng = np.random.default_rng(seed)
     shapes = [(train, 28, 28), (train,), (test, 28, 28), (test,)]
-    return {name: rng.integers(0, 10 if len(s) == 1 else 256, s) for name, s in zip(NAMES, shapes, strict=True)}
+    return {
+        name: rng.integers(0, 10 if len(s) == 1 else 256, s)
+        for name, s in zip(NAMES, shapes, strict=True)
+    }
 
 
 def packed(arrays=None) -> dict[str, bytes]:
@@ -281,11 +288,19 @@ def test_a_gzipped_file_comes_before_a_plain_one(brought):
 
 def test_mnist_from_an_upload():
     agrees(load_mnist(packed()), small())
-    agrees(load_mnist({name.replace(".gz", " (1).gz"): content for name, content in packed().items()}), small())
-    agrees(load_mnist({name.removesuffix(".gz"): idx(array) for name, array in small().items()}), small())
+    agrees(
+        load_mnist({name.replace(".gz", " (1).gz"): content for name, content in packed().items()}),
+        small(),
+    )
+    agrees(
+        load_mnist({name.removesuffix(".gz"): idx(array) for name, array in small().items()}),
+        small(),
+    )
 
 
-@pytest.mark.parametrize(("key", "variable"), [("mnist", "OPTVIZ_MNIST"), ("fashion", "OPTVIZ_FASHION")])
+@pytest.mark.parametrize(
+    ("key", "variable"), [("mnist", "OPTVIZ_MNIST"), ("fashion", "OPTVIZ_FASHION")]
+)
 def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, variable):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(variable, raising=False)
@@ -302,9 +317,13 @@ def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, v
 def test_a_missing_file_is_named(brought, name):
     (brought / name).unlink()
     assert not DATASETS["mnist"].available(brought)
-    with pytest.raises(DataError, match=f"MNIST: {name.removesuffix('.gz')} .*cannot be found in the folder"):
+    with pytest.raises(
+        DataError, match=f"MNIST: {name.removesuffix('.gz')} .*cannot be found in the folder"
+    ):
         load_mnist(brought)
-    with pytest.raises(DataError, match=f"Fashion-MNIST: {name.removesuffix('.gz')} .*among the files given"):
+    with pytest.raises(
+        DataError, match=f"Fashion-MNIST: {name.removesuffix('.gz')} .*among the files given"
+    ):
         load_mnist({n: c for n, c in packed().items() if n != name}, "fashion")
 
 
@@ -341,7 +360,10 @@ DAMAGED = {
     "a flipped bit": (ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:], "damaged"),
     "archive and rubbish": (ZIPPED + b"rubbish", "damaged"),
     "rubbish in the archive": (ZIPPED[:10] + b"\xff" * 20, "damaged"),
-    "too large": (struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1), "promises .* more than"),
+    "too large": (
+        struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1),
+        "promises .* more than",
+    ),
 }
 
 
@@ -370,11 +392,23 @@ def swapped(one, other):
 MISFITS = {
     "swapped": (swapped(TRAIN_X, TRAIN_T), f"{TRAIN_X} and {TRAIN_T} are swapped"),
     "swapped test": (swapped(TEST_X, TEST_T), f"{TEST_X} and {TEST_T} are swapped"),
-    "labels of the other part": (swapped(TRAIN_T, TEST_T), f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 labels"),
-    "labels twice": (wrong(TRAIN_X, lambda x: x[:, 0, 0]), "holds no images: wrong magic number 2049"),
-    "images twice": (wrong(TEST_T, lambda t: np.zeros((20, 28, 28))), "holds no labels: wrong magic number 2051"),
+    "labels of the other part": (
+        swapped(TRAIN_T, TEST_T),
+        f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 labels",
+    ),
+    "labels twice": (
+        wrong(TRAIN_X, lambda x: x[:, 0, 0]),
+        "holds no images: wrong magic number 2049",
+    ),
+    "images twice": (
+        wrong(TEST_T, lambda t: np.zeros((20, 28, 28))),
+        "holds no labels: wrong magic number 2051",
+    ),
     "a label short": (wrong(TEST_T, lambda t: t[:-1]), "20 images, but t10k-labels.* 19 labels"),
-    "an eleventh class": (wrong(TRAIN_T, lambda t: np.where(np.arange(30) == 4, 10, t)), "says 10 of image 4"),
+    "an eleventh class": (
+        wrong(TRAIN_T, lambda t: np.where(np.arange(30) == 4, 10, t)),
+        "says 10 of image 4",
+    ),
     "small images": (wrong(TRAIN_X, lambda x: x[:, :8, :8]), "8×8 pixels in place of 28×28"),
     "nothing": (small(train=0), "no image at all"),
 }
@@ -391,7 +425,9 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path, kind):
 
 def known_by(monkeypatch, files, key="mnist"):
     """Have the official files be these."""
-    sums = tuple((name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items())
+    sums = tuple(
+        (name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()
+    )
     monkeypatch.setitem(SOURCES, key, replace(SOURCES[key], files=sums))
 
 
@@ -507,7 +543,10 @@ def test_the_environment_names_the_address(files, tmp_path, monkeypatch):
 @pytest.mark.parametrize("ranges", [True, False], ids=["with ranges", "without ranges"])
 @pytest.mark.parametrize("lengths", [True, False], ids=["with lengths", "without lengths"])
 def test_a_cut_connection_is_gone_on_with(files, tmp_path, ranges, lengths):
-    with mirror(files, cut={TRAIN_X: 100_000}, ranges=ranges, lengths=lengths) as (address, handler):
+    with mirror(files, cut={TRAIN_X: 100_000}, ranges=ranges, lengths=lengths) as (
+        address,
+        handler,
+    ):
         with pytest.raises(DataError, match=r"(cut after \d+|could not be fetched).*Fetch again"):
             fetch("mnist", tmp_path, address)
         kept = standing(tmp_path)
@@ -571,7 +610,11 @@ def test_what_is_not_the_file_never_gets_its_name(files, tmp_path, change, messa
             fetch("mnist", tmp_path, address, progress=lambda done, total: seen.append(done))
         assert seen[-1] <= sum(len(files[name]) for name in (TRAIN_X, TRAIN_T, TEST_X))
         # what was cut may be right so far; what is wrong is not kept
-        parts = {f"{TEST_X}.part"} if len(served[TEST_X]) < len(files[TEST_X]) and not lengths else set()
+        parts = (
+            {f"{TEST_X}.part"}
+            if len(served[TEST_X]) < len(files[TEST_X]) and not lengths
+            else set()
+        )
         assert set(standing(tmp_path)) == {TRAIN_X, TRAIN_T} | parts
         with pytest.raises(DataError, match=r"t10k-images.* cannot be found"):
             load_mnist(tmp_path)
@@ -598,7 +641,10 @@ def test_a_server_whose_file_ends_before_the_part(files, tmp_path):
 
 def test_a_file_that_the_server_does_not_have(files, tmp_path):
     without = {name: content for name, content in files.items() if name != TRAIN_T}
-    with mirror(without) as (address, _), pytest.raises(DataError, match=f"{TRAIN_T} could .* the server says 404"):
+    with (
+        mirror(without) as (address, _),
+        pytest.raises(DataError, match=f"{TRAIN_T} could .* the server says 404"),
+    ):
         fetch("mnist", tmp_path, address)
     assert list(standing(tmp_path)) == [TRAIN_X]
 
@@ -620,7 +666,9 @@ def test_a_server_that_falls_silent(files, tmp_path, monkeypatch):
     assert standing(tmp_path) == {}
 
 
-@table("address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
+@table(
+    "address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"]
+)
 def test_what_is_no_address(files, tmp_path, address):
     with pytest.raises(DataError, match=r"is no address|cannot be reached|could not be fetched"):
         fetch("mnist", tmp_path, address)
@@ -722,4 +770,7 @@ def test_sources_are_complete(key):
     source = SOURCES[key]
     assert [name for name, _, _ in source.files] == NAMES
     assert source.address.startswith("https://")
-    assert all(len(digest) == 64 and set(digest) <= set("0123456789abcdef") for _, _, digest in source.files)
+    assert all(
+        len(digest) == 64 and set(digest) <= set("0123456789abcdef")
+        for _, _, digest in source.files
+    )

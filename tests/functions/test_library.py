@@ -12,7 +12,11 @@ EVERY = table("f", FUNCTIONS.values())
 
 def lévy(x, y):
     w, z = 1 + (x - 1) / 4, 1 + (y - 1) / 4
-    return sin(pi * w) ** 2 + (w - 1) ** 2 * (1 + 10 * sin(pi * w + 1) ** 2) + (z - 1) ** 2 * (1 + sin(2 * pi * z) ** 2)
+    return (
+        sin(pi * w) ** 2
+        + (w - 1) ** 2 * (1 + 10 * sin(pi * w + 1) ** 2)
+        + (z - 1) ** 2 * (1 + sin(2 * pi * z) ** 2)
+    )
 
 
 def goldstein_price(x, y):
@@ -27,7 +31,12 @@ def turned_bowl(x, y):
 
 
 def ackley(x, y):
-    return 20 + np.e - 20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2))) - exp(0.5 * (cos(2 * pi * x) + cos(2 * pi * y)))
+    return (
+        20
+        + np.e
+        - 20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2)))
+        - exp(0.5 * (cos(2 * pi * x) + cos(2 * pi * y)))
+    )
 
 
 # as they stand in Jamil & Yang (2013) and in the sources of the notes, not as they are typed in the package
@@ -40,7 +49,9 @@ TEXTBOOK = {
     "double_well": lambda x, y: x**4 / 4 - x**3 / 3 - x * x + y * y,
     "rosenbrock": lambda x, y: 100 * (y - x * x) ** 2 + (x - 1) ** 2,
     "himmelblau": lambda x, y: (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
-    "beale": lambda x, y: sum((c - x * (1 - y**i)) ** 2 for i, c in ((1, 1.5), (2, 2.25), (3, 2.625))),
+    "beale": lambda x, y: sum(
+        (c - x * (1 - y**i)) ** 2 for i, c in ((1, 1.5), (2, 2.25), (3, 2.625))
+    ),
     "booth": lambda x, y: (x + 2 * y - 7) ** 2 + (2 * x + y - 5) ** 2,
     "matyas": lambda x, y: 0.26 * x * x + 0.26 * y * y - 0.48 * x * y,
     "three_hump_camel": lambda x, y: 2 * x**2 - 1.05 * x**4 + x**6 / 6 + x * y + y**2,
@@ -63,7 +74,10 @@ LEAST = {
     "tilted_bowl": (0, [(0, 0)]),
     "double_well": (-8 / 3, [(2, 0)]),
     "rosenbrock": (0, [(1, 1)]),
-    "himmelblau": (0, [(3, 2), (-2.805118, 3.131312), (-3.779310, -3.283186), (3.584428, -1.848126)]),
+    "himmelblau": (
+        0,
+        [(3, 2), (-2.805118, 3.131312), (-3.779310, -3.283186), (3.584428, -1.848126)],
+    ),
     "beale": (0, [(3, 0.5)]),
     "booth": (0, [(1, 3)]),
     "matyas": (0, [(0, 0)]),
@@ -95,7 +109,8 @@ def scattered(f, n=500, seed=0):
 def slope(of, points, h=1e-3):
     """The derivative of `of` at points `(n, 2)` by central differences, Richardson's way; axes last."""
     halves = [
-        np.stack([(of(points + d * e) - of(points - d * e)) / (2 * d) for e in np.eye(2)], -1) for d in (h / 2, h)
+        np.stack([(of(points + d * e) - of(points - d * e)) / (2 * d) for e in np.eye(2)], -1)
+        for d in (h / 2, h)
     ]
     return (4 * halves[0] - halves[1]) / 3
 
@@ -153,9 +168,13 @@ def test_derivatives_worked_by_hand():
     assert FUNCTIONS["bowl"].grad((-7, 2)) == pytest.approx([-0.7, 4])
     assert FUNCTIONS["bowl"].hess((-7, 2)) == pytest.approx(np.diag([0.1, 2]))
     assert FUNCTIONS["rosenbrock"].grad((-1.2, 1)) == pytest.approx([-215.6, -88])
-    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(np.array([[1330, 480], [480, 200]]))
+    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(
+        np.array([[1330, 480], [480, 200]])
+    )
     assert FUNCTIONS["monkey_saddle"].hess((1, 2)) == pytest.approx(np.array([[6, -12], [-12, -6]]))
-    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(np.array([[-0.25, 1], [0.25, -1]]))
+    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(
+        np.array([[-0.25, 1], [0.25, -1]])
+    )
 
 
 @EVERY
@@ -182,12 +201,21 @@ def test_shapes_follow_the_points(f):
         assert f.grad(x).shape == shape
         assert f.hess(x).shape == (*shape, 2)
     whole = f.value([1, 2]), f.grad([1, 2]), f.hess([1, 2])  # lists and integers are read as floats
-    for found, same in zip(whole, (f.value([1.0, 2.0]), f.grad([1.0, 2.0]), f.hess([1.0, 2.0])), strict=True):
+    for found, same in zip(
+        whole, (f.value([1.0, 2.0]), f.grad([1.0, 2.0]), f.hess([1.0, 2.0])), strict=True
+    ):
         assert found.dtype == float
         assert np.array_equal(found, same)
 
 
-TYPED = ["x**9 + y**-9", "x**y", "sin(x)**3*tan(y) + exp(x)", "x*tanh(x*y) + abs(y)**1.5", "sin(x)/x", "max(x, y)**2"]
+TYPED = [
+    "x**9 + y**-9",
+    "x**y",
+    "sin(x)**3*tan(y) + exp(x)",
+    "x*tanh(x*y) + abs(y)**1.5",
+    "sin(x)/x",
+    "max(x, y)**2",
+]
 
 
 @table("f", [*FUNCTIONS.values(), *map(parse_formula, TYPED)])
@@ -252,7 +280,10 @@ def test_saddles_are_level_and_bend_both_ways():
     assert saddle.grad((0, 0)).tolist() == monkey.grad((0, 0)).tolist() == [0, 0]
     assert np.linalg.eigvalsh(saddle.hess((0, 0))).tolist() == [-2, 2]
     assert not monkey.hess((0, 0)).any()
-    assert (np.diff(np.sign(monkey.value(ring((0, 0), 0.5, 720)))) != 0).sum() in (5, 6)  # three ways down, three up
+    assert (np.diff(np.sign(monkey.value(ring((0, 0), 0.5, 720)))) != 0).sum() in (
+        5,
+        6,
+    )  # three ways down, three up
 
 
 def test_the_tilted_bowl_is_the_bowl_turned():

@@ -41,8 +41,12 @@ READ = {
     "pi*x + e*y": lambda x, y: math.pi * x + math.e * y,
     "e**x": lambda x, y: math.exp(x),
     "sin(x) + cos(y) + tan(x*y/9)": lambda x, y: math.sin(x) + math.cos(y) + math.tan(x * y / 9),
-    "asin(x/9) + acos(y/9) + atan(x)": lambda x, y: math.asin(x / 9) + math.acos(y / 9) + math.atan(x),
-    "arcsin(x/9) + arccos(y/9) + arctan(x)": lambda x, y: math.asin(x / 9) + math.acos(y / 9) + math.atan(x),
+    "asin(x/9) + acos(y/9) + atan(x)": lambda x, y: (
+        math.asin(x / 9) + math.acos(y / 9) + math.atan(x)
+    ),
+    "arcsin(x/9) + arccos(y/9) + arctan(x)": lambda x, y: (
+        math.asin(x / 9) + math.acos(y / 9) + math.atan(x)
+    ),
     "sinh(x) + cosh(y) - tanh(x*y)": lambda x, y: math.sinh(x) + math.cosh(y) - math.tanh(x * y),
     "exp(-x**2) + log(y) + ln(x)": lambda x, y: math.exp(-x * x) + math.log(y) + math.log(x),
     "log10(x)*sqrt(y)": lambda x, y: math.log10(x) * math.sqrt(y),
@@ -139,8 +143,12 @@ def test_reads_what_python_would_work_out(text):
 def test_what_is_read_is_differentiated(text):
     f, points, h = parse_formula(text), np.array(POINTS[:2]), 1e-4
     for below, above in ((f.value, f.grad), (f.grad, f.hess)):
-        slope = np.stack([(below(points + h * e) - below(points - h * e)) / (2 * h) for e in np.eye(2)], -1)
-        np.testing.assert_allclose(above(points), slope, rtol=1e-4, atol=1e-5 * (1 + np.abs(below(points)).max()))
+        slope = np.stack(
+            [(below(points + h * e) - below(points - h * e)) / (2 * h) for e in np.eye(2)], -1
+        )
+        np.testing.assert_allclose(
+            above(points), slope, rtol=1e-4, atol=1e-5 * (1 + np.abs(below(points)).max())
+        )
 
 
 @table("text", REFUSED)
@@ -150,7 +158,9 @@ def test_refuses_and_names_the_part(text):
     assert isinstance(error, ValueError)
     assert part in error.part
     message = str(error)
-    assert error.part in message or repr(error.part) in message or "a product needs its *" in message
+    assert (
+        error.part in message or repr(error.part) in message or "a product needs its *" in message
+    )
 
 
 @table("text", REFUSED_WHOLE)
@@ -194,7 +204,24 @@ def test_any_text_is_read_or_refused(text):
 
 
 CALLS = ["sin(", "log(", "sqrt(", "max(", "abs(", "sign("]
-TOKENS = ["x", "y", "x", "y", "2", "0.5", "pi", "e", *"+-*/^²", "**", "(", ")", ")", ")", ",", *CALLS]
+TOKENS = [
+    "x",
+    "y",
+    "x",
+    "y",
+    "2",
+    "0.5",
+    "pi",
+    "e",
+    *"+-*/^²",
+    "**",
+    "(",
+    ")",
+    ")",
+    ")",
+    ",",
+    *CALLS,
+]
 
 
 @settings(deadline=None, max_examples=300, derandomize=True)

@@ -66,13 +66,17 @@ def newton(f, start, hyperparameters):
         if hyperparameters["saddle_free"]:
             values, vectors = torch.linalg.eigh(hess)
             hess = vectors @ torch.diag(values.abs()) @ vectors.T
-        p = p - hyperparameters["lr"] * torch.linalg.solve(hess + hyperparameters["damping"] * torch.eye(2), g)
+        p = p - hyperparameters["lr"] * torch.linalg.solve(
+            hess + hyperparameters["damping"] * torch.eye(2), g
+        )
         points.append(p.tolist())
     return points
 
 
 def bfgs(f, start, hyperparameters):
-    inverse = scipy.optimize.BFGS(exception_strategy="skip_update", min_curvature=1e-14, init_scale=1.0)
+    inverse = scipy.optimize.BFGS(
+        exception_strategy="skip_update", min_curvature=1e-14, init_scale=1.0
+    )
     inverse.initialize(2, "inv_hess")
     x, g, points = np.array(start), np.array(gradient(f, start)), [list(start)]
     for _ in range(STEPS):
@@ -169,13 +173,20 @@ def record(path, function, hyperparameters):
     """One golden path, known to stay finite and near, and not to be chaotic: small errors stay small."""
     f, start = FUNCTIONS[function], INITIAL_POINTS[function]
     points = path(f, start, hyperparameters)
-    live_patch = path(lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters)
+    live_patch = path(
+        lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters
+    )
     felt = np.abs(np.subtract(points, live_patch)).max() / 1e-9
     if not (np.abs(points).max() < 20 and felt < 2000):
         raise SystemExit(
             f"{function} {hyperparameters}: out at {np.abs(points).max():.3g}, or an error is felt {felt:.3g} times over"
         )
-    return {"function": function, "start": start, "hyperparameters": hyperparameters, "points": points}
+    return {
+        "function": function,
+        "start": start,
+        "hyperparameters": hyperparameters,
+        "points": points,
+    }
 
 
 def minimizers():
@@ -205,7 +216,9 @@ def write(name, made_with, records):
 def main():
     for key, (made_with, path, names, rows) in MADE.items():
         each = rows if isinstance(rows, dict) else dict.fromkeys(FUNCTIONS, rows)
-        hyperparameters = [(f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]]
+        hyperparameters = [
+            (f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]
+        ]
         write(key, made_with, [record(path, f, k) for f, k in hyperparameters])
     write("minimize", "scipy.optimize.minimize", minimizers())
 

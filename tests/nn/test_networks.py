@@ -39,7 +39,9 @@ def of_torch(torch):
 def objective(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
     """A network with its parameters `(*lead, P)`, rows and targets."""
     rng = np.random.default_rng(seed)
-    net = Network((5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype)
+    net = Network(
+        (5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype
+    )
     params = rng.normal(0, 0.6, (*lead, net.size)).astype(dtype)
     x = rng.standard_normal((rows, 5)).astype(dtype)
     return net, params, x, one_hot(rng.integers(0, 4, rows), 4, dtype)
@@ -70,7 +72,9 @@ def test_what_is_promised_is_there():
 
 
 def test_a_network_as_json_and_back():
-    net = Network((3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), Choice("normal", {"sigma": 1.0}), "float64")
+    net = Network(
+        (3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), Choice("normal", {"sigma": 1.0}), "float64"
+    )
     assert from_dict(Network, to_dict(net)) == net
     assert to_dict(Network()) == {}
 
@@ -115,7 +119,10 @@ def test_activations_agree_with_torch(key):
     z = torch.tensor(Z, requires_grad=True)
     theirs = of_torch(torch)[key](z)
     theirs.sum().backward()
-    h, tiny = ACTIVATIONS[key](), 1e-14 if key == "gelu" else 1e-18  # both lose the digits of 1 + tanh u
+    h, tiny = (
+        ACTIVATIONS[key](),
+        1e-14 if key == "gelu" else 1e-18,
+    )  # both lose the digits of 1 + tanh u
     a = h.value(Z)
     np.testing.assert_allclose(a, theirs.detach().numpy(), rtol=1e-12, atol=tiny)
     np.testing.assert_allclose(h.slope(Z, a) * 1.0, z.grad.numpy(), rtol=1e-10, atol=tiny)
@@ -137,8 +144,13 @@ def test_initial_weights(key):
     assert w.shape == (300, 200)
     assert rule.spread(300, 200) == pytest.approx(ENTRY[key], rel=1e-12)
     assert w.std() == pytest.approx(ENTRY[key], rel=0.02, abs=1e-15)
-    assert abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
-    other = rule.spread(300, 999) != rule.spread(300, 200), rule.spread(999, 200) != rule.spread(300, 200)
+    assert (
+        abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
+    )
+    other = (
+        rule.spread(300, 999) != rule.spread(300, 200),
+        rule.spread(999, 200) != rule.spread(300, 200),
+    )
     assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.fan]
 
 
@@ -165,12 +177,16 @@ def test_the_start_of_a_network():
     assert all(np.shares_memory(v["W"], params) and not v["b"].any() for v in views if v)
     np.testing.assert_array_equal(params, net.init(3))
     assert (params != net.init(4)).any()
-    np.testing.assert_allclose(net.init(3, Choice("normal", {"sigma": 1.0})), params / 2, rtol=1e-15)
+    np.testing.assert_allclose(
+        net.init(3, Choice("normal", {"sigma": 1.0})), params / 2, rtol=1e-15
+    )
     rounded = Network(net.sizes, initializer=net.initializer).init(3)
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, params.astype(np.float32))
     deeper = Network((6, 5, 4, 4, 3), initializer=net.initializer, dtype="float64")
-    np.testing.assert_array_equal(deeper.init(3)[: 35 + 24], params[: 35 + 24])  # what is before is as it was
+    np.testing.assert_array_equal(
+        deeper.init(3)[: 35 + 24], params[: 35 + 24]
+    )  # what is before is as it was
 
 
 # The loss.
@@ -230,7 +246,11 @@ def test_gradient_agrees_with_torch(key, depth):
         p = torch.tensor(params[at], requires_grad=True)
         a, rest = torch.tensor(x), p
         for i, (n_in, n_out) in enumerate(zip(net.sizes, net.sizes[1:], strict=False)):
-            w, b, rest = rest[: n_in * n_out], rest[n_in * n_out :][:n_out], rest[n_in * n_out + n_out :]
+            w, b, rest = (
+                rest[: n_in * n_out],
+                rest[n_in * n_out :][:n_out],
+                rest[n_in * n_out + n_out :],
+            )
             a = (h(a) if i else a) @ w.reshape(n_in, n_out) + b
         loss = torch.nn.functional.cross_entropy(a, torch.tensor(y).argmax(-1))
         loss.backward()

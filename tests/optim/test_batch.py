@@ -16,7 +16,17 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
 from tests.table import table
 
-SURFACES = ["bowl", "rosenbrock", "himmelblau", "rastrigin", "ackley", "levy", "easom", "kink", "mccormick"]
+SURFACES = [
+    "bowl",
+    "rosenbrock",
+    "himmelblau",
+    "rastrigin",
+    "ackley",
+    "levy",
+    "easom",
+    "kink",
+    "mccormick",
+]
 STEPS = 12
 
 
@@ -70,13 +80,18 @@ def across(k, n=5):
 @pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
 @table("surface", ["himmelblau", "ackley"])
 def test_column_of_knob_values(key, surface):
-    f, opt = FUNCTIONS[surface], OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["adam"]())
+    f, opt = (
+        FUNCTIONS[surface],
+        OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["adam"]()),
+    )
     for k in hyperparameters(type(opt)):
         if k.kind is float:
             values = across(k, 21)
             batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
             for i, value in enumerate(values):
-                same(batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS))
+                same(
+                    batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS)
+                )
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
@@ -85,7 +100,9 @@ def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     columns = {k.name: across(k, n) for k in hyperparameters(cls) if k.kind is float}
     at, seeds = initial_points(f, (n,)), np.arange(n) + 7
     more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": Cosine(steps=STEPS)}
-    batch = minimize(f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more)
+    batch = minimize(
+        f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more
+    )
     for i in range(n):
         opt = cls(**{name: float(v[i]) for name, v in columns.items()})
         same(batch, (i,), minimize(f, opt, at[i], STEPS, seed=int(seeds[i]), **more))

@@ -29,17 +29,28 @@ BOWL, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["rosenbrock"]
 SEARCHED = r"\text{found by the search}"
 
 # every optimizer as it is, with each switch turned, and with hyperparameters on that are off
-SWITCHED = [(key, {k.name: not k.default}) for key, cls in OPTIMIZERS.items() for k in hyperparameters(cls) if k.kind is bool]
+SWITCHED = [
+    (key, {k.name: not k.default})
+    for key, cls in OPTIMIZERS.items()
+    for k in hyperparameters(cls)
+    if k.kind is bool
+]
 # far from what is usual, where an ε or a 1 cannot hide that it stands in the wrong place
 ODD = {"lr": 0.3, "momentum": 0.6, "rho": 0.6, "beta1": 0.3, "beta2": 0.8, "eps": 0.05}
-UNUSUAL = [(key, {k.name: ODD[k.name] for k in hyperparameters(cls) if k.name in ODD}) for key, cls in OPTIMIZERS.items()]
+UNUSUAL = [
+    (key, {k.name: ODD[k.name] for k in hyperparameters(cls) if k.name in ODD})
+    for key, cls in OPTIMIZERS.items()
+]
 CASES = [
     *((key, {}) for key in OPTIMIZERS),
     *SWITCHED,
     *UNUSUAL,
     ("adamw", {"weight_decay": 0.3, "bias_correction": False}),
     ("lion", {"weight_decay": 0.2}),
-    ("lion", {"lr": 1.0, "beta1": 0.95, "beta2": 0.1}),  # the sign is the momentum's, not the gradient's
+    (
+        "lion",
+        {"lr": 1.0, "beta1": 0.95, "beta2": 0.1},
+    ),  # the sign is the momentum's, not the gradient's
     ("lion", {"lr": 1.0, "beta1": 0.0, "beta2": 0.95}),  # and the other way round
     ("newton", {"damping": 3.0}),
     ("newton", {"damping": 3.0, "saddle_free": True, "line_search": True}),
@@ -84,18 +95,26 @@ def left(line):
 def same(value, after, record, name=""):
     """Equal but for rounding. A matrix is turned round in another order than in the code, and may be stiff."""
     rtol = 1e-7 if {"B", "S"} & record.state.keys() else 1e-9
-    scale = max(np.abs(record.x).max(), np.abs(after).max())  # what comes to rest at 0 is left of larger numbers
+    scale = max(
+        np.abs(record.x).max(), np.abs(after).max()
+    )  # what comes to rest at 0 is left of larger numbers
     np.testing.assert_allclose(value, after, rtol=rtol, atol=1e-15 * scale, err_msg=name)
 
 
 def check(record):
     """Each left side that the step leaves in its state or as its point has the value that it left there."""
-    names = {name: name for name in record.state if len(name) == 1} | record.optimizer.symbols | {"x": "x"}
+    names = (
+        {name: name for name in record.state if len(name) == 1}
+        | record.optimizer.symbols
+        | {"x": "x"}
+    )
     after = {**record.state_next, "x": record.x_next}
     lines = evaluate_equations(record)
     found = {}
     for line in lines:
-        assert line.filled or not record.gradient.any(), line.symbols  # a search has nowhere to go from a minimum
+        assert line.filled or not record.gradient.any(), (
+            line.symbols
+        )  # a search has nowhere to go from a minimum
         if left(line) in names:
             found[names[left(line)]] = line.value
     for name, value in found.items():
@@ -125,12 +144,19 @@ def _the_equations_are_the_code(opt, f, noise):
 def test_every_equation_can_be_read():
     """What is listed as unreadable must be so, and nothing else."""
     seen = {key for key, cls in OPTIMIZERS.items() for m in moments(BOWL, cls(), 2) if gaps(m)}
-    seen |= {key for key, cls in WRAPPERS.items() for m in moments(BOWL, cls(OPTIMIZERS["sgd"]()), 2) if gaps(m)}
+    seen |= {
+        key
+        for key, cls in WRAPPERS.items()
+        for m in moments(BOWL, cls(OPTIMIZERS["sgd"]()), 2)
+        if gaps(m)
+    }
     assert seen == UNREADABLE
 
 
 def gaps(record):
-    return [line.symbols for line in evaluate_equations(record) if not line.filled or line.value is None]
+    return [
+        line.symbols for line in evaluate_equations(record) if not line.filled or line.value is None
+    ]
 
 
 @table("key", OPTIMIZERS)
@@ -142,15 +168,24 @@ def test_scheduled_knobs(key):
                 check(record)
 
 
-@table("opt", [cls() for cls in OPTIMIZERS.values()] + [w(OPTIMIZERS["nadam"]()) for w in WRAPPERS.values()])
+@table(
+    "opt",
+    [cls() for cls in OPTIMIZERS.values()] + [w(OPTIMIZERS["nadam"]()) for w in WRAPPERS.values()],
+)
 def test_an_optimizer_that_has_taken_over_later_counts_for_itself(opt):
     """The number of the step is not that of its own updates, nor is a state after it that is another's."""
     for record in moments(BOWL, opt, 6):
         late = replace(record, step=record.step + 7)
-        assert [line.filled for line in evaluate_equations(late)] == [line.filled for line in evaluate_equations(record)]
-        assert evaluate_equations(replace(late, state_next={}))  # not all is known, but nothing raises
+        assert [line.filled for line in evaluate_equations(late)] == [
+            line.filled for line in evaluate_equations(record)
+        ]
+        assert evaluate_equations(
+            replace(late, state_next={})
+        )  # not all is known, but nothing raises
         again = step_record(BOWL, opt, late.step, record.x, record.state, record.gradient)
-        assert [line.filled for line in evaluate_equations(again)] == [line.filled for line in evaluate_equations(record)]
+        assert [line.filled for line in evaluate_equations(again)] == [
+            line.filled for line in evaluate_equations(record)
+        ]
         np.testing.assert_array_equal(again.x_next, record.x_next)
 
 
@@ -181,7 +216,8 @@ def test_a_wrong_equation_is_found():
 
 INNER = [OPTIMIZERS[key]() for key in ("sgd", "nesterov", "adam", "newton", "bfgs", "lbfgs")]
 WRAPPED = [cls(inner) for cls in WRAPPERS.values() for inner in INNER] + [
-    outer(middle(OPTIMIZERS["adam"]())) for outer, middle in itertools.permutations(WRAPPERS.values(), 2)
+    outer(middle(OPTIMIZERS["adam"]()))
+    for outer, middle in itertools.permutations(WRAPPERS.values(), 2)
 ]
 
 
@@ -221,8 +257,15 @@ def test_a_point_inside_an_average_and_the_jump_of_lookahead():
     np.testing.assert_allclose(shown.value, (0.75 * -7.9 + 0.25 * -7.22, 0.75 * 1.5), rtol=1e-12)
     lookahead = WRAPPERS["lookahead"](OPTIMIZERS["sgd"](lr=0.5), every=2, alpha=0.5)
     first, second = moments(BOWL, lookahead, 2, (-8, 2))
-    assert [line.result for line in evaluate_equations(first)] == [latex((-7.6, 0)), latex((-8, 2)), latex((-7.6, 0))]
-    assert [line.result for line in evaluate_equations(second)] == [latex((-7.22, 0)), *[latex((-7.61, 1))] * 2]
+    assert [line.result for line in evaluate_equations(first)] == [
+        latex((-7.6, 0)),
+        latex((-8, 2)),
+        latex((-7.6, 0)),
+    ]
+    assert [line.result for line in evaluate_equations(second)] == [
+        latex((-7.22, 0)),
+        *[latex((-7.61, 1))] * 2,
+    ]
 
 
 # --- by hand ---
@@ -241,12 +284,20 @@ def test_the_first_step_of_adam_by_hand():
     for line, value in zip(lines, by_hand, strict=True):
         np.testing.assert_allclose(line.value, value, rtol=1e-7)
     _, m, v, m_hat, v_hat, x = (line.filled for line in lines)
-    zero, grad, mean, square = column(0, 0), column(-0.7, 4), column(-0.07, 0.4), column(0.00049, 0.016)
+    zero, grad, mean, square = (
+        column(0, 0),
+        column(-0.7, 4),
+        column(-0.07, 0.4),
+        column(0.00049, 0.016),
+    )
     assert m == rf"0.9\,{zero} + \left(1 - 0.9\right)\,{grad}"
     assert v == rf"0.999\,{zero} + \left(1 - 0.999\right)\,{grad}^{{2}}"
     assert m_hat == rf"\frac{{{mean}}}{{1 - 0.9}}"
     assert v_hat == rf"\frac{{{square}}}{{1 - 0.999}}"
-    assert x == rf"{column(-7, 2)} - 0.3 \cdot \frac{{{grad}}}{{\sqrt{{{column(0.49, 16)}}} + 10^{{-8}}}}"
+    assert (
+        x
+        == rf"{column(-7, 2)} - 0.3 \cdot \frac{{{grad}}}{{\sqrt{{{column(0.49, 16)}}} + 10^{{-8}}}}"
+    )
     assert lines[-1].symbols == r"x \leftarrow x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon}"
     assert lines[-1].result == column(-6.7, 1.7)
 
@@ -279,7 +330,9 @@ def test_without_correction_the_divisors_are_one():
 
 def test_radam_says_which_way_it_went():
     *_, fifth, sixth = moments(BOWL, OPTIMIZERS["radam"](), 6)
-    held, trusted = ([line for line in evaluate_equations(m) if left(line) == "r_t"] for m in (fifth, sixth))
+    held, trusted = (
+        [line for line in evaluate_equations(m) if left(line) == "r_t"] for m in (fifth, sixth)
+    )
     assert held[0].filled.startswith("1")
     assert r"\not>" in held[0].filled
     assert held[0].value == 1
@@ -312,9 +365,7 @@ def test_only_a_search_leaves_a_symbol_to_be_found():
 
 # --- what is shown ---
 
-COMMANDS = (
-    "begin end left right frac tfrac sqrt cdot bmod nabla underbrace max min operatorname text top not infty vdots"
-)
+COMMANDS = "begin end left right frac tfrac sqrt cdot bmod nabla underbrace max min operatorname text top not infty vdots"
 
 
 def balanced(text):
@@ -322,7 +373,9 @@ def balanced(text):
     for character in re.sub(r"\\[{}]", "", text):
         depth += {"{": 1, "}": -1}.get(character, 0)
         assert depth >= 0
-    return depth == 0 and all(text.count(a) == text.count(b) for a, b in ((r"\left", r"\right"), (r"\begin", r"\end")))
+    return depth == 0 and all(
+        text.count(a) == text.count(b) for a, b in ((r"\left", r"\right"), (r"\begin", r"\end"))
+    )
 
 
 @table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED)
@@ -339,11 +392,17 @@ def test_no_symbol_is_left_and_katex_can_read_it(opt):
 def test_declared_equations_are_all_there():
     """As many lines as the docstring has equation signs."""
     for cls in [*OPTIMIZERS.values(), *WRAPPERS.values()]:
-        opt = cls(OPTIMIZERS["sgd"]()) if cls in WRAPPERS.values() else cls(**dict.fromkeys(switches(cls), False))
+        opt = (
+            cls(OPTIMIZERS["sgd"]())
+            if cls in WRAPPERS.values()
+            else cls(**dict.fromkeys(switches(cls), False))
+        )
         if "bias_correction" in switches(cls):
             opt = replace(opt, bias_correction=True)
         display = " ".join(re.findall(r"\$\$(.+?)\$\$", cls.__doc__, re.S))
-        display = re.sub(r"(\\text\{ where \}[^,]*),", "", display)  # an = in a condition makes no equation
+        display = re.sub(
+            r"(\\text\{ where \}[^,]*),", "", display
+        )  # an = in a condition makes no equation
         assert len(declared(opt)) == len(re.findall(r"\\leftarrow|=", display)), cls
         for equation in declared(opt):
             assert equation in " ".join(cls.__doc__.split())
@@ -377,7 +436,9 @@ def test_signs_and_products_are_kept_apart():
 def test_never_raises(opt):
     """Far out, where nothing is finite, at a minimum, and where there is no curvature to divide by."""
     initial_points = [(1e200, -1e200), (np.nan, 0), (np.inf, 1), (0, 0), (1, 1), (1e-200, 1e-300)]
-    for f, start in itertools.product((BOWL, ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), initial_points):
+    for f, start in itertools.product(
+        (BOWL, ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), initial_points
+    ):
         for record in moments(f, opt, 3, start):
             for line in evaluate_equations(record):
                 assert isinstance(line.result, str)
@@ -426,7 +487,9 @@ def test_newton_without_curvature_shows_where_it_went():
 @table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED)
 def test_every_coordinate_shaped_state_has_a_name(opt):
     state = opt.init(np.zeros(2))
-    assert opt.state_names.keys() == {name for name, value in state.items() if np.shape(value) == (2,)}
+    assert opt.state_names.keys() == {
+        name for name, value in state.items() if np.shape(value) == (2,)
+    }
     assert all(opt.state_names.values())
     assert not {"state_names", "symbols", "switched"} & {f.name for f in fields(opt)}
 
@@ -434,7 +497,11 @@ def test_every_coordinate_shaped_state_has_a_name(opt):
 def test_wrappers_hold_what_is_inside_without_telling_the_class():
     adam = OPTIMIZERS["adam"]()
     wrapped = WRAPPERS["averaged"](WRAPPERS["lookahead"](adam))
-    assert wrapped.state_names == {**adam.state_names, "slow": "slow point", "inside": "point inside"}
+    assert wrapped.state_names == {
+        **adam.state_names,
+        "slow": "slow point",
+        "inside": "point inside",
+    }
     assert WRAPPERS["averaged"].state_names == {"inside": "point inside"}
     assert wrapped.scaled("lr", 0.5).state_names == wrapped.state_names
 
@@ -464,4 +531,8 @@ def test_effective_rate():
     assert np.isnan(rates[:, 1]).all()
     adam = effective_rate(minimize(BOWL, OPTIMIZERS["adam"](lr=0.3), (-7, 2), 1))
     np.testing.assert_allclose(adam, [[0.3 / 0.7, 0.3 / 4]], rtol=1e-6)
-    assert effective_rate(minimize(BOWL, OPTIMIZERS["adam"](), [(-7, 2), (1, 1)], 3)).shape == (3, 2, 2)
+    assert effective_rate(minimize(BOWL, OPTIMIZERS["adam"](), [(-7, 2), (1, 1)], 3)).shape == (
+        3,
+        2,
+        2,
+    )

@@ -25,7 +25,13 @@ from tests.table import table
 STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
 ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
-NOISY = Objective("three_hump_camel", start=(-2.0, 2.0), steps=STEPS, noise=Choice("gaussian", {"scale": 0.2}), seed=4)
+NOISY = Objective(
+    "three_hump_camel",
+    start=(-2.0, 2.0),
+    steps=STEPS,
+    noise=Choice("gaussian", {"scale": 0.2}),
+    seed=4,
+)
 QUIET = replace(NOISY, noise=None)
 COSINE = {"lr": Choice("cosine", {"steps": 20})}
 
@@ -85,7 +91,10 @@ class TestForkThatChangesNothing:
         initial_points = INITIAL_POINTS["grid"](columns=3).points(None, CAMEL.domain)
         for config in configs(key):
             config = replace(config, schedules=COSINE)
-            forked, alone = run(NOISY, branch(config, AT), initial_points), run(NOISY, config, initial_points)
+            forked, alone = (
+                run(NOISY, branch(config, AT), initial_points),
+                run(NOISY, config, initial_points),
+            )
             assert forked.warm_started == (False, True)
             for name in ARRAYS:
                 assert equal(getattr(forked, name), getattr(alone, name)), name
@@ -93,7 +102,9 @@ class TestForkThatChangesNothing:
 
 class TestForkAtEveryStep:
     def test_at_once(self):
-        config = OptimizerConfig(Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE)
+        config = OptimizerConfig(
+            Choice("lbfgs", {"memory": 3}), (Choice("lookahead", {"every": 3}),), COSINE
+        )
         opt, schedule = config.build(), {"lr": SCHEDULES["cosine"](steps=20)}
         more = {"noise": NOISES["gaussian"](scale=0.2), "schedule": schedule, "seed": 4}
         segments = [Segment(t, opt, schedule) for t in range(1, STEPS)]
@@ -123,7 +134,9 @@ class TestForkInItsOwnKind:
         """Momentum with another rate goes on with the velocity that it has."""
         parent = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9}))
         objective = Objective(steps=8)
-        forked = run(objective, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5})))
+        forked = run(
+            objective, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5}))
+        )
         x, v = np.array([-7.0, 2.0]), np.zeros(2)
         for t in range(8):
             lr, mu = (0.1, 0.9) if t < 3 else (0.02, 0.5)
@@ -136,11 +149,15 @@ class TestForkInItsOwnKind:
     def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
         k = hyperparameters(WRAPPERS[wrapper])[0]
         parent = OptimizerConfig(Choice("adam"), (Choice(wrapper),))
-        assert run(NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))).warm_started == (False, True)
+        assert run(
+            NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))
+        ).warm_started == (False, True)
 
     def test_another_schedule_carries_on(self):
         parent = OptimizerConfig(Choice("adam"))
-        forked = run(NOISY, branch(parent, AT, schedules={"beta1": Choice("warmup", {"steps": 30})}))
+        forked = run(
+            NOISY, branch(parent, AT, schedules={"beta1": Choice("warmup", {"steps": 30})})
+        )
         assert forked.warm_started == (False, True)
 
     def test_the_switches_of_a_method_carry_on(self):
@@ -159,9 +176,13 @@ def tail(objective, parent, child, step=AT):
     forked = run(objective, replace(child, fork=Fork(parent, step)))
     noise = objective.noise and Late(objective.noise.build(NOISES), step)
     noise = noise or NOISES["uniform"](scale=0.0)
-    schedule = {name: LateFactor(part.build(SCHEDULES), step) for name, part in child.schedules.items()}
+    schedule = {
+        name: LateFactor(part.build(SCHEDULES), step) for name, part in child.schedules.items()
+    }
     start = run(objective, parent).points[step]
-    return forked, minimize(objective.f, child.build(), start, objective.steps - step, noise, schedule, objective.seed)
+    return forked, minimize(
+        objective.f, child.build(), start, objective.steps - step, noise, schedule, objective.seed
+    )
 
 
 class Late:
@@ -206,7 +227,9 @@ class TestForkToAnother:
             assert equal(getattr(forked, name)[AT:], getattr(fresh, name)), name
         assert equal(forked.gradients[AT:], fresh.gradients)
         assert equal(forked.work[AT:] - forked.work[AT], fresh.work)
-        np.testing.assert_allclose(forked.lengths[AT:] - forked.lengths[AT], fresh.lengths, rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(
+            forked.lengths[AT:] - forked.lengths[AT], fresh.lengths, rtol=1e-12, atol=1e-12
+        )
         for name, held in fresh.state.items():
             assert equal(forked.state[name][AT:], held), name
         before = run(NOISY, parent)
@@ -215,12 +238,17 @@ class TestForkToAnother:
         assert equal(forked.work[: AT + 1], before.work[: AT + 1])
 
     def test_without_noise(self):
-        forked, fresh = tail(QUIET, OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("nadam")))
+        forked, fresh = tail(
+            QUIET, OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("nadam"))
+        )
         assert equal(forked.points[AT:], fresh.points)
 
     def test_noise_and_schedule_go_by_the_whole_path(self):
         """A fresh run with its own noise from step 0 would be another path."""
-        parent, child = OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("adam"), schedules=COSINE)
+        parent, child = (
+            OptimizerConfig(Choice("sgd", {"lr": 0.01})),
+            OptimizerConfig(Choice("adam"), schedules=COSINE),
+        )
         forked, _ = tail(NOISY, parent, child)
         naive = run(replace(NOISY, steps=STEPS - AT), child, run(NOISY, parent).points[AT])
         assert not equal(forked.points[AT:], naive.points)
@@ -240,13 +268,27 @@ class TestForkToAnother:
         there = run(QUIET, branch(OptimizerConfig(Choice("nesterov")), AT, method=Choice("sgd")))
         assert not equal(there.lookahead[1:AT], there.points[1:AT])
         assert equal(there.lookahead[AT:], there.points[AT:])
-        back = run(QUIET, branch(OptimizerConfig(Choice("sgd", {"lr": 0.01})), AT, method=Choice("nesterov", {"lr": 0.01})))
-        assert equal(back.lookahead[: AT + 1], back.points[: AT + 1])  # at the fork the velocity is zero
+        back = run(
+            QUIET,
+            branch(
+                OptimizerConfig(Choice("sgd", {"lr": 0.01})),
+                AT,
+                method=Choice("nesterov", {"lr": 0.01}),
+            ),
+        )
+        assert equal(
+            back.lookahead[: AT + 1], back.points[: AT + 1]
+        )  # at the fork the velocity is zero
         ahead = back.points + 0.9 * back.state["v"]
         assert equal(back.lookahead[AT:], ahead[AT:])
 
     def test_evaluations_add_up(self):
-        forked = run(QUIET, branch(OptimizerConfig(Choice("newton", {"line_search": False})), AT, method=Choice("sgd")))
+        forked = run(
+            QUIET,
+            branch(
+                OptimizerConfig(Choice("newton", {"line_search": False})), AT, method=Choice("sgd")
+            ),
+        )
         assert forked.evaluations == (STEPS, 0, AT)
         assert forked.work[:, 2].tolist() == [*range(AT + 1), *[AT] * (STEPS - AT)]
 
@@ -304,7 +346,10 @@ class TestForkOfAFork:
 
 
 class TestEdges:
-    PARENT, CHILD = OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("momentum", {"lr": 0.01}))
+    PARENT, CHILD = (
+        OptimizerConfig(Choice("adam")),
+        OptimizerConfig(Choice("momentum", {"lr": 0.01})),
+    )
 
     def test_at_0_nothing_of_the_parent_runs(self):
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)))
@@ -323,7 +368,10 @@ class TestEdges:
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)), steps=0)
         assert forked.points.shape == (1, 2)
         assert forked.lookahead.shape == (1, 2)
-        assert run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 1)), steps=0).optimizer == self.PARENT.build()
+        assert (
+            run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 1)), steps=0).optimizer
+            == self.PARENT.build()
+        )
 
     def test_a_longer_run_begins_with_the_shorter_one(self):
         config = replace(self.CHILD, fork=Fork(self.PARENT, AT), schedules=COSINE)
@@ -389,13 +437,19 @@ class TestEdges:
 
 class TestBatch:
     def test_rows_of_a_fork_are_its_single_runs(self):
-        config = OptimizerConfig(Choice("nesterov", {"lr": 0.01}), fork=Fork(OptimizerConfig(Choice("adam")), AT), schedules=COSINE)
+        config = OptimizerConfig(
+            Choice("nesterov", {"lr": 0.01}),
+            fork=Fork(OptimizerConfig(Choice("adam")), AT),
+            schedules=COSINE,
+        )
         initial_points = INITIAL_POINTS["grid"](columns=4).points(None, CAMEL.domain)
         rows = run(NOISY, config, initial_points)
         for i, start in enumerate(initial_points):
             row_is(rows, i, run(NOISY, config, start))
 
-    @table(("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")])
+    @table(
+        ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
+    )
     def test_knobs_in_columns_are_carried_too(self, key, name):
         """A state that is one number at first is one for each row once a hyperparameter is a column."""
         f, values = CAMEL, np.array([0.01, 0.02, 0.03])
@@ -411,23 +465,44 @@ class TestBatch:
     def test_a_column_in_a_later_leg_is_a_batch_from_the_first_step_on(self, other):
         f, values = CAMEL, np.array([0.001, 0.01, 0.02])
         first = OPTIMIZERS[other](lr=0.01)
-        rows = minimize(f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=values[:, None]))])
+        rows = minimize(
+            f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=values[:, None]))]
+        )
         assert rows.points.shape == (STEPS + 1, 3, 2)
         for i, value in enumerate(values):
-            row_is(rows, i, minimize(f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=float(value)))]))
+            row_is(
+                rows,
+                i,
+                minimize(
+                    f,
+                    first,
+                    steps=STEPS,
+                    then=[Segment(AT, OPTIMIZERS["momentum"](lr=float(value)))],
+                ),
+            )
 
     def test_some_rows_are_lost_before_the_fork(self):
         f, values = FUNCTIONS["rosenbrock"], np.array([1e-3, 1e-1, 1e3])
         adam = OPTIMIZERS["adam"]()
-        rows = minimize(f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Segment(20, adam)])
+        rows = minimize(
+            f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Segment(20, adam)]
+        )
         assert (rows.diverged_at[1:] >= 0).all()
         assert rows.diverged_at[0] == -1
         for i, value in enumerate(values):
-            row_is(rows, i, minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Segment(20, adam)]))
+            row_is(
+                rows,
+                i,
+                minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Segment(20, adam)]),
+            )
 
     def test_seeds_in_a_batch(self):
         f, opt, seeds = CAMEL, OPTIMIZERS["adam"](), np.arange(4)
-        more = {"steps": STEPS, "noise": NOISES["uniform"](scale=0.5), "then": [Segment(AT, OPTIMIZERS["lion"](lr=0.1))]}
+        more = {
+            "steps": STEPS,
+            "noise": NOISES["uniform"](scale=0.5),
+            "then": [Segment(AT, OPTIMIZERS["lion"](lr=0.1))],
+        }
         rows = minimize(f, opt, seed=seeds, **more)
         for i, seed in enumerate(seeds):
             row_is(rows, i, minimize(f, opt, seed=int(seed), **more))
@@ -503,7 +578,10 @@ class TestFan:
         assert multistart(NOISY, OptimizerConfig(Choice("adam"))) is None
 
     @pytest.mark.parametrize("key", OPTIMIZERS)
-    @table("initial_points", [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})])
+    @table(
+        "initial_points",
+        [Choice("ring", {"count": 5, "radius": 0.2}), Choice("grid", {"columns": 3})],
+    )
     def test_its_rows_are_single_runs(self, key, initial_points):
         points = initial_points.build(INITIAL_POINTS).points(NOISY.start, NOISY.f.domain)
         for config in configs(key):
@@ -516,7 +594,11 @@ class TestFan:
                 row_is(rows, i, run(replace(NOISY, start=tuple(start)), config))
 
     def test_of_a_fork(self):
-        config = OptimizerConfig(Choice("lbfgs"), fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT), initial_points=Choice("ring"))
+        config = OptimizerConfig(
+            Choice("lbfgs"),
+            fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT),
+            initial_points=Choice("ring"),
+        )
         rows = multistart(NOISY, config)
         assert rows.warm_started == (False, False)
         for i, start in enumerate(rows.points[0]):
@@ -530,4 +612,9 @@ class TestFan:
     def test_on_every_function(self, function):
         objective = Objective.on(Objective(steps=5), function)
         for key in INITIAL_POINTS:
-            assert multistart(objective, OptimizerConfig(Choice("momentum"), initial_points=Choice(key))).points.shape[0] == 6
+            assert (
+                multistart(
+                    objective, OptimizerConfig(Choice("momentum"), initial_points=Choice(key))
+                ).points.shape[0]
+                == 6
+            )

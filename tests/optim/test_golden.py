@@ -29,17 +29,25 @@ def test_same_paths(key):
         points, opt = np.array(r["points"]), OPTIMIZERS[key](**r["hyperparameters"])
         assert np.ptp(points, axis=0).max() > 0.05
         run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(points) - 1)
-        ours = run.lookahead if key == "nesterov" else run.points  # torch stores where the gradient is asked for
+        ours = (
+            run.lookahead if key == "nesterov" else run.points
+        )  # torch stores where the gradient is asked for
         message = f"{r['function']} {r['hyperparameters']}"
-        np.testing.assert_allclose(ours, points, rtol=0, atol=TOLERANCE.get(key, 1e-12), err_msg=message)
+        np.testing.assert_allclose(
+            ours, points, rtol=0, atol=TOLERANCE.get(key, 1e-12), err_msg=message
+        )
 
 
-@pytest.mark.parametrize(("record", "key"), [(records("minimize")[0], "bfgs"), (records("minimize")[1], "lbfgs")])
+@pytest.mark.parametrize(
+    ("record", "key"), [(records("minimize")[0], "bfgs"), (records("minimize")[1], "lbfgs")]
+)
 def test_scipy_in_rosenbrocks_valley(record, key):
     """SciPy's numbers are the ones that are quoted, and our search takes a like number of iterations."""
     counts = {"bfgs": (32, 39), "lbfgs": (36, 44)}
     assert (record["iterations"], record["evaluations"]) == counts[key]
-    run = minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS[key](), record["start"], 2 * record["iterations"])
+    run = minimize(
+        FUNCTIONS["rosenbrock"], OPTIMIZERS[key](), record["start"], 2 * record["iterations"]
+    )
     there = run.values <= record["value"]
     assert there.any()
     assert there.argmax() <= 1.5 * record["iterations"]

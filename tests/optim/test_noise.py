@@ -68,7 +68,10 @@ def test_schedules_calm_the_noise(lr, schedule, loss):
 
 
 def test_averaging_calms_the_noise():
-    for opt, loss in ((SGD(lr=0.1), 0.0727), (WRAPPERS["averaged"](SGD(lr=0.1), decay=0.995), 0.0121)):
+    for opt, loss in (
+        (SGD(lr=0.1), 0.0727),
+        (WRAPPERS["averaged"](SGD(lr=0.1), decay=0.995), 0.0121),
+    ):
         run = minimize(NOISY, opt, (-7, 2), 2000, seed=SEEDS)
         agrees(run.values[1500:].mean(0), loss)
 
@@ -113,4 +116,6 @@ def test_noise_is_the_functions_own_unless_told_otherwise():
     assert 0 < np.abs(noisy.gradients[0] - (-0.7, 4)).max() <= 2
     quiet = minimize(NOISY, SGD(), steps=1, noise=NOISES["uniform"](scale=0.0))
     assert quiet.gradients[0] == pytest.approx([-0.7, 4])
-    assert noisy.values[1] == pytest.approx(BOWL.value(noisy.points[1]))  # the values are the true ones
+    assert noisy.values[1] == pytest.approx(
+        BOWL.value(noisy.points[1])
+    )  # the values are the true ones

@@ -19,7 +19,11 @@ from optviz.optim.minimize import Oracle
 from tests.table import table
 
 BOWL, SPHERE, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["sphere"], FUNCTIONS["rosenbrock"]
-SEARCHING = [key for key, cls in OPTIMIZERS.items() if "line_search" in {k.name for k in hyperparameters(cls)}]
+SEARCHING = [
+    key
+    for key, cls in OPTIMIZERS.items()
+    if "line_search" in {k.name for k in hyperparameters(cls)}
+]
 SIGN = np.array([1.0, -1.0])  # of the step from (-7, 2), where the gradient of the bowl is (-.7, 4)
 MU1, MU2 = (0.9 * (1 - 0.5 * 0.96 ** (t * 0.004)) for t in (1, 2))
 
@@ -42,18 +46,42 @@ FIRST_STEPS = [
     ("adagrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
     ("rmsprop", {"lr": 0.5, "rho": 0.75, "eps": 1e-10}, 0.5 * 2 * SIGN),
     ("rmsprop", {"lr": 0.5, "rho": 0.75, "eps": 0.1}, (0.5 * 0.7 / 0.45, -0.5 * 4 / 2.1)),
-    ("adadelta", {"lr": 2.0, "rho": 0.75, "eps": 0.09}, (2 * 0.3 * 0.7 / 0.2125**0.5, -2 * 0.3 * 4 / 4.09**0.5)),
+    (
+        "adadelta",
+        {"lr": 2.0, "rho": 0.75, "eps": 0.09},
+        (2 * 0.3 * 0.7 / 0.2125**0.5, -2 * 0.3 * 4 / 4.09**0.5),
+    ),
     ("adam", {"lr": 0.5, "eps": 1e-10}, 0.5 * SIGN),
     ("adam", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
-    ("adam", {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 1e-10, "bias_correction": False}, 0.5 * SIGN),
-    ("adam", {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False}, 1.25 * SIGN),
-    ("adamw", {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1}, 0.5 * SIGN - 0.05 * np.array([-7, 2])),
+    (
+        "adam",
+        {"lr": 0.5, "beta1": 0.5, "beta2": 0.75, "eps": 1e-10, "bias_correction": False},
+        0.5 * SIGN,
+    ),
+    (
+        "adam",
+        {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False},
+        1.25 * SIGN,
+    ),
+    (
+        "adamw",
+        {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1},
+        0.5 * SIGN - 0.05 * np.array([-7, 2]),
+    ),
     ("amsgrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
-    ("amsgrad", {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False}, 1.25 * SIGN),
+    (
+        "amsgrad",
+        {"lr": 0.5, "beta1": 0.5, "beta2": 0.96, "eps": 1e-10, "bias_correction": False},
+        1.25 * SIGN,
+    ),
     ("adamax", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
     ("adamax", {"lr": 0.5, "eps": 1e-10, "bias_correction": False}, 0.05 * SIGN),
     ("nadam", {"lr": 0.5, "eps": 1e-10}, 0.5 * (1 + MU2 * 0.1 / (1 - MU1 * MU2)) * SIGN),
-    ("nadam", {"lr": 0.5, "eps": 1e-10, "beta2": 0.96, "bias_correction": False}, 2.5 * (1 - MU1 + 0.1 * MU2) * SIGN),
+    (
+        "nadam",
+        {"lr": 0.5, "eps": 1e-10, "beta2": 0.96, "bias_correction": False},
+        2.5 * (1 - MU1 + 0.1 * MU2) * SIGN,
+    ),
     ("radam", {"lr": 0.5}, (0.35, -2)),
     ("radam", {"lr": 0.5, "bias_correction": False}, (0.035, -0.2)),
     ("lion", {"lr": 0.5}, 0.5 * SIGN),
@@ -80,21 +108,42 @@ def test_first_step(key, chosen, step):
 
 def test_newton_at_a_ridge_and_without_curvature():
     saddle, slope = FUNCTIONS["saddle"], parse_formula("3*x + y**2")
-    by_hand = {False: (0, 0), True: (0, 1)}  # towards the saddle; away from it along y, where f curves down
+    by_hand = {
+        False: (0, 0),
+        True: (0, 1),
+    }  # towards the saddle; away from it along y, where f curves down
     for saddle_free, end in by_hand.items():
         run = minimize(saddle, make("newton", saddle_free=saddle_free), (1, 0.5), 1)
         np.testing.assert_allclose(run.points[1], end, atol=1e-15)
-    assert minimize(slope, make("newton"), (1, 1), 3).diverged_at == 1  # a slope without curvature has no level point
-    np.testing.assert_allclose(minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5))
+    assert (
+        minimize(slope, make("newton"), (1, 1), 3).diverged_at == 1
+    )  # a slope without curvature has no level point
+    np.testing.assert_allclose(
+        minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5)
+    )
 
 
 # --- hyperparameters ---
 
 KNOBS = [
-    (cls, k) for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES) for cls in registry.values() for k in hyperparameters(cls)
+    (cls, k)
+    for registry in (OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES)
+    for cls in registry.values()
+    for k in hyperparameters(cls)
 ]
 WRONG = {
-    float: ["0.1", None, True, 1j, float("nan"), float("inf"), -float("inf"), np.array([0.1, np.nan]), {}, "x"],
+    float: [
+        "0.1",
+        None,
+        True,
+        1j,
+        float("nan"),
+        float("inf"),
+        -float("inf"),
+        np.array([0.1, np.nan]),
+        {},
+        "x",
+    ],
     int: ["2", None, True, 2.0, 2.5, float("nan"), float("inf"), np.float64(2), [2], {}],
     bool: ["True", None, 1, 0, 0.0, float("nan"), [True], {}],
 }
@@ -133,7 +182,12 @@ def test_a_knob_beyond_its_slider_neither_raises_nor_warns(cls, k):
 def test_knobs_that_it_lacks_and_schedules_of_them_are_refused(key):
     with pytest.raises(TypeError):
         make(key, no_such_knob=1.0)
-    for name in ("no_such_knob", "memory", "bias_correction", "line_search"):  # only floats can be scheduled
+    for name in (
+        "no_such_knob",
+        "memory",
+        "bias_correction",
+        "line_search",
+    ):  # only floats can be scheduled
         with pytest.raises(ValueError, match=name):
             minimize(BOWL, make(key), schedule={name: SCHEDULES["cosine"]()})
 
@@ -170,7 +224,13 @@ def test_a_step_changes_neither_point_nor_state_and_can_be_taken_again(key):
 @table("key", OPTIMIZERS)
 def test_an_integer_start_is_as_good_as_a_float(key):
     expected = minimize(BOWL, make(key), (-7.0, 2.0), 5).points
-    for start in ((-7, 2), [-7, 2], np.array([-7, 2]), np.array([-7, 2], np.int8), np.array([-7, 2], np.float32)):
+    for start in (
+        (-7, 2),
+        [-7, 2],
+        np.array([-7, 2]),
+        np.array([-7, 2], np.int8),
+        np.array([-7, 2], np.float32),
+    ):
         assert np.array_equal(minimize(BOWL, make(key), start, 5).points, expected)
 
 
@@ -204,7 +264,9 @@ INITIAL_POINTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (1.0, 1.0), (-1
 def test_evaluations_are_what_a_counting_function_counts(key):
     for search in (False, True) if key in SEARCHING else (None,):
         opt = make(key) if search is None else make(key, line_search=search)
-        batch = minimize(ROSENBROCK, opt.scaled("lr", 1e-3) if not search else opt, INITIAL_POINTS, 15)
+        batch = minimize(
+            ROSENBROCK, opt.scaled("lr", 1e-3) if not search else opt, INITIAL_POINTS, 15
+        )
         assert (batch.diverged_at == -1).all()
         for i, start in enumerate(INITIAL_POINTS):
             f = Counted(ROSENBROCK)
@@ -213,7 +275,9 @@ def test_evaluations_are_what_a_counting_function_counts(key):
             assert [n[i] for n in batch.evaluations] == f.asked
             assert f.asked[0] == 15
             assert f.asked[2] == (15 if key == "newton" else 0)
-            assert f.asked[1] >= 30 if search else f.asked[1] == 0  # at x, and at least one point on the line
+            assert (
+                f.asked[1] >= 30 if search else f.asked[1] == 0
+            )  # at x, and at least one point on the line
 
 
 @pytest.mark.parametrize(("key", "tries"), [("bfgs", 4), ("newton", 3)])
@@ -246,7 +310,9 @@ def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():
         s, y = rng.standard_normal((2, 50, 3))
         updated = make("bfgs").learned(inverse, s, y)
         usable = (s * y).sum(-1) > 0
-        np.testing.assert_allclose(np.einsum("nij,nj->ni", updated, y)[usable], s[usable], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            np.einsum("nij,nj->ni", updated, y)[usable], s[usable], rtol=1e-6, atol=1e-6
+        )
         assert np.array_equal(updated[~usable], inverse[~usable])
         np.testing.assert_allclose(updated, np.swapaxes(updated, -1, -2), rtol=1e-9, atol=1e-9)
         assert (np.linalg.eigvalsh(updated) > 0).all()
@@ -293,11 +359,19 @@ def test_a_row_that_diverges_is_frozen_and_the_others_are_not():
     assert not run.undefined.any()
     assert run.points[1, 1] == pytest.approx([7e149, -4e150])
     assert run.values[1, 1] == pytest.approx(1.6e301 + 2.45e298)
-    for array in (run.points[2:], run.values[2:], run.gradients[1:], run.true_gradients[2:], run.lengths[2:]):
+    for array in (
+        run.points[2:],
+        run.values[2:],
+        run.gradients[1:],
+        run.true_gradients[2:],
+        run.lengths[2:],
+    ):
         assert np.isnan(array[:, 1]).all()
         assert np.isfinite(array[:, [0, 2]]).all()
     for i in (0, 2):
-        assert run.points[6, i] == pytest.approx([-7 * (1 - lrs[i, 0] / 10) ** 6, 2 * (1 - 2 * lrs[i, 0]) ** 6])
+        assert run.points[6, i] == pytest.approx(
+            [-7 * (1 - lrs[i, 0] / 10) ** 6, 2 * (1 - 2 * lrs[i, 0]) ** 6]
+        )
     assert run.evaluations.gradient.tolist() == [6, 2, 6]
     assert run.work[:, 0, 1].tolist() == [0, 1, 2, 2, 2, 2, 2]
 
@@ -321,8 +395,12 @@ def test_a_path_that_leaves_where_f_is_defined_is_stopped_there(formula, x):
     assert np.isfinite(run.points[:, 1]).all()
 
 
-@pytest.mark.parametrize(("surface", "lr"), [("double_well", 0.60082777), ("monkey_saddle", 0.05), ("rosenbrock", 0.1)])
+@pytest.mark.parametrize(
+    ("surface", "lr"), [("double_well", 0.60082777), ("monkey_saddle", 0.05), ("rosenbrock", 0.1)]
+)
 def test_a_polynomial_is_defined_wherever_it_overflows(surface, lr):
-    run = minimize(FUNCTIONS[surface], make("sgd", lr=np.linspace(1, 2, 50)[:, None] * lr), steps=60)
+    run = minimize(
+        FUNCTIONS[surface], make("sgd", lr=np.linspace(1, 2, 50)[:, None] * lr), steps=60
+    )
     assert (run.diverged_at > 0).any()
     assert not run.undefined.any()

@@ -48,10 +48,14 @@ def made(cls, columns=0):
     def value(k):
         if not columns or k.kind is not float:
             return between(k)
-        column = st.lists(between(k), min_size=columns, max_size=columns).map(lambda v: np.array(v)[:, None])
+        column = st.lists(between(k), min_size=columns, max_size=columns).map(
+            lambda v: np.array(v)[:, None]
+        )
         return between(k) | column
 
-    return st.fixed_dictionaries({k.name: value(k) for k in hyperparameters(cls)}).map(lambda chosen: cls(**chosen))
+    return st.fixed_dictionaries({k.name: value(k) for k in hyperparameters(cls)}).map(
+        lambda chosen: cls(**chosen)
+    )
 
 
 def any_of(registry):
@@ -61,18 +65,30 @@ def any_of(registry):
 @st.composite
 def initial_points(draw, f, rows=0):
     """Points in the domain, at its corners, a little or very far outside."""
-    inside = st.tuples(*(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in f.domain))
-    outside = st.tuples(finite, finite) | st.sampled_from([(1e150, -1e150), (1e308, 1e308), (5e-324, 0.0), (1e17, 1.0)])
+    inside = st.tuples(
+        *(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in f.domain)
+    )
+    outside = st.tuples(finite, finite) | st.sampled_from(
+        [(1e150, -1e150), (1e308, 1e308), (5e-324, 0.0), (1e17, 1.0)]
+    )
     point = st.one_of(inside, inside, outside)
     return np.array(draw(st.lists(point, min_size=rows, max_size=rows) if rows else point))
 
 
 def schedules(opt):
     names = [
-        k.name for o in (opt, getattr(opt, "inner", None)) if o is not None for k in hyperparameters(type(o)) if k.kind is float
+        k.name
+        for o in (opt, getattr(opt, "inner", None))
+        if o is not None
+        for k in hyperparameters(type(o))
+        if k.kind is float
     ]
     one = any_of(SCHEDULES)
-    return st.none() | (one if "lr" in names else st.none()) | st.dictionaries(st.sampled_from(names), one, max_size=3)
+    return (
+        st.none()
+        | (one if "lr" in names else st.none())
+        | st.dictionaries(st.sampled_from(names), one, max_size=3)
+    )
 
 
 def lawful(run, start, steps):
@@ -81,7 +97,8 @@ def lawful(run, start, steps):
     assert run.points.shape == (steps + 1, *shape, 2)
     assert run.gradients.shape == (steps, *shape, 2)
     assert np.array_equal(
-        run.points[0][run.diverged_at != 0], np.broadcast_to(start, (*shape, 2))[run.diverged_at != 0]
+        run.points[0][run.diverged_at != 0],
+        np.broadcast_to(start, (*shape, 2))[run.diverged_at != 0],
     )
     end = np.where(run.diverged_at < 0, steps + 1, run.diverged_at)
     alive = np.arange(steps + 1).reshape(-1, *[1] * len(shape)) < end
@@ -117,7 +134,10 @@ def test_any_optimizer(key, data):
 def test_any_wrapped_optimizer(key, data):
     f = data.draw(st.sampled_from(SURFACES), label="function")
     inner = data.draw(any_of(OPTIMIZERS), label="inner")
-    opt = data.draw(st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(WRAPPERS[key])}), label="wrapper")
+    opt = data.draw(
+        st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(WRAPPERS[key])}),
+        label="wrapper",
+    )
     opt = WRAPPERS[key](inner, **opt)
     start = data.draw(initial_points(f), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
@@ -135,7 +155,9 @@ def test_any_batch_is_its_rows(key, data):
     lawful(batch, start, STEPS)
     for i in range(3):
         alone = {k.name: getattr(opt, k.name) for k in hyperparameters(type(opt))}
-        alone = {name: float(v[i, 0]) if isinstance(v, np.ndarray) else v for name, v in alone.items()}
+        alone = {
+            name: float(v[i, 0]) if isinstance(v, np.ndarray) else v for name, v in alone.items()
+        }
         row = minimize(f, OPTIMIZERS[key](**alone), start[i], STEPS)
         assert np.array_equal(batch.points[:, i], row.points, equal_nan=True)
         assert np.array_equal(batch.values[:, i], row.values, equal_nan=True)
@@ -147,7 +169,15 @@ def test_any_batch_is_its_rows(key, data):
 def test_searches_only_go_down(data, size):
     f = data.draw(st.sampled_from(list(FUNCTIONS.values())), label="function")
     key = data.draw(st.sampled_from(["newton", "bfgs", "lbfgs"]), label="optimizer")
-    start = np.array(data.draw(st.tuples(*(st.floats(low, high) for low, high in f.domain)), label="start"))
-    run = minimize(f, OPTIMIZERS[key](lr=size, line_search=True), start, STEPS, noise=NOISES["uniform"](scale=0.0))
+    start = np.array(
+        data.draw(st.tuples(*(st.floats(low, high) for low, high in f.domain)), label="start")
+    )
+    run = minimize(
+        f,
+        OPTIMIZERS[key](lr=size, line_search=True),
+        start,
+        STEPS,
+        noise=NOISES["uniform"](scale=0.0),
+    )
     values = run.values[np.isfinite(run.values)]
     assert (np.diff(values) <= 0).all()

@@ -35,7 +35,9 @@ def linear_iteration(key, hess, lr, mu):
         return np.block([[0 * one, -lr * hess], [0 * one, one - lr * hess]])
     if key == "momentum":
         return np.block([[mu * one, -lr * hess], [mu * one, one - lr * hess]])
-    return np.block([[mu * (one - lr * hess), -lr * hess], [mu * (one - lr * hess), one - lr * hess]])  # Nesterov
+    return np.block(
+        [[mu * (one - lr * hess), -lr * hess], [mu * (one - lr * hess), one - lr * hess]]
+    )  # Nesterov
 
 
 def make(key, lr, mu):
@@ -136,7 +138,9 @@ def test_limits_by_formula():
     lam, mu = 2.0, 0.9
     assert OPTIMIZERS["sgd"]().stable_lr(lam) == pytest.approx(1.0)
     assert OPTIMIZERS["momentum"](momentum=mu).stable_lr(lam) == pytest.approx(2 * (1 + mu) / lam)
-    assert OPTIMIZERS["nesterov"](momentum=mu).stable_lr(lam) == pytest.approx(2 * (1 + mu) / (lam * (1 + 2 * mu)))
+    assert OPTIMIZERS["nesterov"](momentum=mu).stable_lr(lam) == pytest.approx(
+        2 * (1 + mu) / (lam * (1 + 2 * mu))
+    )
 
 
 @table("damping", [0.0, 1.0, 50.0])
@@ -145,7 +149,10 @@ def test_newton_step_by_linear_algebra(f, hess, minimum, damping):
     hess = np.array(hess, float)
     x = np.array(AT)
     expected = x - np.linalg.solve(hess + damping * np.eye(2), hess @ (x - minimum))
-    for opt in (OPTIMIZERS["newton"](damping=damping), OPTIMIZERS["newton"](damping=damping, saddle_free=True)):
+    for opt in (
+        OPTIMIZERS["newton"](damping=damping),
+        OPTIMIZERS["newton"](damping=damping, saddle_free=True),
+    ):
         np.testing.assert_allclose(minimize(f, opt, AT, 1).points[1], expected, rtol=0, atol=1e-12)
 
 

@@ -85,7 +85,11 @@ TABLE = {
         1e-5,
     ),
     "adadelta": (
-        {1: (-6.9900010203, 1.9900000312), 2: (-6.9797492610, 1.9797646762), 30: (-6.6660489, 1.68093079)},
+        {
+            1: (-6.9900010203, 1.9900000312),
+            2: (-6.9797492610, 1.9797646762),
+            30: (-6.6660489, 1.68093079),
+        },
         5.0473387,
         6e-8,
     ),
@@ -122,7 +126,11 @@ def test_path_length(key, length):
 
 
 def test_adam_is_last_and_sgd_beats_momentum_at_30_steps():
-    loss = {key: minimize(BOWL, RACERS[key], START, 30).values[30] for key in RACERS if key != "adadelta"}
+    loss = {
+        key: minimize(BOWL, RACERS[key], START, 30).values[30]
+        for key in RACERS
+        if key != "adadelta"
+    }
     assert max(loss, key=loss.get) == "adam"
     assert loss["sgd"] < loss["momentum"]
 
@@ -179,7 +187,8 @@ def test_best_rate_in_the_long_run():
 def test_adam_without_bias_correction():
     slope = parse_formula("3*x - 2*y")  # a constant gradient shows the correction and nothing else
     with_it, without = (
-        minimize(slope, make("adam", lr=0.3, eps=1e-10, bias_correction=c), (0, 0), 60).points for c in (True, False)
+        minimize(slope, make("adam", lr=0.3, eps=1e-10, bias_correction=c), (0, 0), 60).points
+        for c in (True, False)
     )
     ratio = np.abs(np.diff(without, axis=0) / np.diff(with_it, axis=0))
     np.testing.assert_allclose(np.diff(without, axis=0)[0], (-0.94868, 0.94868), atol=5e-6)
@@ -198,12 +207,20 @@ def test_radam_on_a_constant_slope():
     for t in range(1, 31):
         rho = limit - 2 * t * b2**t / (1 - b2**t)
         trusted = rho > 5
-        r = ((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) ** 0.5 if trusted else 1
+        r = (
+            ((rho - 4) * (rho - 2) * limit / ((limit - 4) * (limit - 2) * rho)) ** 0.5
+            if trusted
+            else 1
+        )
         x[True].append(x[True][-1] - 0.1 * r)
-        x[False].append(x[False][-1] - 0.1 * (1 - b1**t) * r / ((1 - b2**t) ** 0.5 if trusted else 1))
+        x[False].append(
+            x[False][-1] - 0.1 * (1 - b1**t) * r / ((1 - b2**t) ** 0.5 if trusted else 1)
+        )
     for correction, expected in x.items():
         opt = make("radam", lr=0.1, beta1=b1, beta2=b2, eps=1e-12, bias_correction=correction)
-        np.testing.assert_allclose(minimize(parse_formula("x"), opt, (0, 0), 30).points[:, 0], expected, rtol=1e-9)
+        np.testing.assert_allclose(
+            minimize(parse_formula("x"), opt, (0, 0), 30).points[:, 0], expected, rtol=1e-9
+        )
 
 
 FIRST_ORDER = [key for key in OPTIMIZERS if key not in ("newton", "bfgs", "lbfgs")]
@@ -233,8 +250,12 @@ def test_escape_from_the_saddle(key, lr, steps):
 
 
 def test_newton_goes_to_the_saddle_and_saddle_free_newton_away():
-    assert minimize(SADDLE, make("newton"), (1, 0.001), 1).points[1] == pytest.approx([0, 0], abs=1e-15)
-    assert minimize(SADDLE, make("newton", saddle_free=True), (1, 0.001), 1).points[1] == pytest.approx([0, 0.002])
+    assert minimize(SADDLE, make("newton"), (1, 0.001), 1).points[1] == pytest.approx(
+        [0, 0], abs=1e-15
+    )
+    assert minimize(SADDLE, make("newton", saddle_free=True), (1, 0.001), 1).points[
+        1
+    ] == pytest.approx([0, 0.002])
 
 
 @table("key", ["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam"])

@@ -22,8 +22,16 @@ BOWL = FUNCTIONS["bowl"]
 # Factors at steps t, worked by hand.
 BY_HAND = [
     ("constant", {}, {0: 1, 7: 1, 10_000: 1}),
-    ("step", {"gamma": 0.5, "every": 3, "first": 2}, {0: 1, 1: 1, 2: 0.5, 4: 0.5, 5: 0.25, 7: 0.25, 8: 0.125}),
-    ("step", {"gamma": 0.1, "every": 75, "first": 150}, {0: 1, 149: 1, 150: 0.1, 224: 0.1, 225: 0.01, 300: 0.001}),
+    (
+        "step",
+        {"gamma": 0.5, "every": 3, "first": 2},
+        {0: 1, 1: 1, 2: 0.5, 4: 0.5, 5: 0.25, 7: 0.25, 8: 0.125},
+    ),
+    (
+        "step",
+        {"gamma": 0.1, "every": 75, "first": 150},
+        {0: 1, 149: 1, 150: 0.1, 224: 0.1, 225: 0.01, 300: 0.001},
+    ),
     ("step", {"gamma": 0.5, "every": 2, "first": 0}, {0: 0.5, 1: 0.5, 2: 0.25, 3: 0.25, 4: 0.125}),
     ("exponential", {"rate": math.log(2)}, {0: 1, 1: 1 / 2, 2: 1 / 4, 10: 1 / 1024}),
     ("inverse_time", {"rate": 0.5}, {0: 1, 1: 2 / 3, 2: 1 / 2, 6: 1 / 4, 198: 1 / 100}),
@@ -34,7 +42,11 @@ BY_HAND = [
     ("cyclic", {"period": 6}, {0: 1, 2: 0.75, 3: 0.5, 4: 0.25, 6: 1, 9: 0.5, 12: 1, 16: 0.25}),
     ("cyclic", {"period": 6, "floor": 0.5}, {0: 1, 3: 0.75, 6: 1, 9: 0.75}),
     ("warmup", {"steps": 5}, {0: 0.2, 1: 0.4, 3: 0.8, 4: 1, 5: 1, 500: 1}),
-    ("growth", {"decades": 4.0, "steps": 8}, {0: 1e-4, 2: 1e-3, 4: 1e-2, 5: 10**-1.5, 6: 0.1, 8: 1, 9: 1, 5000: 1}),
+    (
+        "growth",
+        {"decades": 4.0, "steps": 8},
+        {0: 1e-4, 2: 1e-3, 4: 1e-2, 5: 10**-1.5, 6: 0.1, 8: 1, 9: 1, 5000: 1},
+    ),
 ]
 # Learning rates that torch.optim.lr_scheduler (2.13) gave from rate 1, computed once.
 BY_TORCH = [
@@ -54,7 +66,17 @@ BY_TORCH = [
 
 
 def test_every_schedule_and_noise_that_is_promised_is_there():
-    promised = {"constant", "step", "exponential", "inverse_time", "linear", "cosine", "cyclic", "warmup", "growth"}
+    promised = {
+        "constant",
+        "step",
+        "exponential",
+        "inverse_time",
+        "linear",
+        "cosine",
+        "cyclic",
+        "warmup",
+        "growth",
+    }
     assert set(SCHEDULES) >= promised
     assert set(NOISES) >= {"uniform", "gaussian"}
     assert {key for key, _, _ in BY_HAND} >= promised
@@ -94,8 +116,13 @@ def test_schedules_refuse_settings_that_make_no_sense(key, settings):
 def test_a_schedule_multiplies_the_rate():
     """SGD on the bowl in closed form: the product over t of 1 − lr·factor(t)·λ."""
     factors = [1, 1, 0.5, 0.5, 0.5, 0.25]
-    run = minimize(BOWL, OPTIMIZERS["sgd"](lr=0.4), (-7, 2), 6, schedule=SCHEDULES["step"](every=3, first=2))
-    expected = [-7 * math.prod(1 - 0.4 * f * 0.1 for f in factors), 2 * math.prod(1 - 0.4 * f * 2 for f in factors)]
+    run = minimize(
+        BOWL, OPTIMIZERS["sgd"](lr=0.4), (-7, 2), 6, schedule=SCHEDULES["step"](every=3, first=2)
+    )
+    expected = [
+        -7 * math.prod(1 - 0.4 * f * 0.1 for f in factors),
+        2 * math.prod(1 - 0.4 * f * 2 for f in factors),
+    ]
     assert run.points[-1] == pytest.approx(expected, rel=1e-12)
 
 
@@ -121,7 +148,9 @@ def test_noise_has_its_distribution(kind):
     drawn = NOISES[kind](scale=1.0).table(1, 50_000)
     for share, at in QUANTILES[kind].items():
         assert (drawn < at).mean() == pytest.approx(share, abs=0.005)
-    assert np.abs(np.corrcoef(drawn[1:, 0], drawn[:-1, 0])[0, 1]) < 0.02  # a step knows nothing of the last
+    assert (
+        np.abs(np.corrcoef(drawn[1:, 0], drawn[:-1, 0])[0, 1]) < 0.02
+    )  # a step knows nothing of the last
 
 
 @pytest.mark.parametrize("kind", NOISES)
@@ -132,7 +161,9 @@ def test_noise_of_an_array_of_seeds_is_that_of_each(kind):
     for i, j, seed in ((0, 0, 3), (0, 2, 5), (1, 1, 7), (1, 2, 3)):
         assert np.array_equal(together[:, i, j], noise.table(seed, 11))
     assert len(np.unique(together[0, ..., 0])) == 5  # one for each of the five seeds
-    assert np.abs(np.corrcoef(noise.table(3, 5000).ravel(), noise.table(4, 5000).ravel())[0, 1]) < 0.04
+    assert (
+        np.abs(np.corrcoef(noise.table(3, 5000).ravel(), noise.table(4, 5000).ravel())[0, 1]) < 0.04
+    )
 
 
 @pytest.mark.parametrize("kind", NOISES)
@@ -184,9 +215,13 @@ def test_the_bowl_in_numbers():
 
 def test_curvature_elsewhere():
     camel = theory.curvatures(FUNCTIONS["three_hump_camel"], FUNCTIONS["three_hump_camel"].minima)
-    assert (camel[0].low, camel[0].high) == pytest.approx((3 - math.sqrt(2), 3 + math.sqrt(2)))  # of [[4, 1], [1, 2]]
+    assert (camel[0].low, camel[0].high) == pytest.approx(
+        (3 - math.sqrt(2), 3 + math.sqrt(2))
+    )  # of [[4, 1], [1, 2]]
     assert len(camel) == 3
-    assert theory.curvature(FUNCTIONS["rosenbrock"], (1, 1)).condition == pytest.approx(2508, rel=1e-3)
+    assert theory.curvature(FUNCTIONS["rosenbrock"], (1, 1)).condition == pytest.approx(
+        2508, rel=1e-3
+    )
     assert theory.curvature(FUNCTIONS["saddle"], (0, 0)).low == -2
     assert theory.curvature(parse_formula("x**2"), (0, 0)).condition == math.inf
     assert theory.curvature(FUNCTIONS["ackley"], (0, 0)) is None  # a kink
@@ -200,8 +235,14 @@ def test_limits_are_where_the_factor_passes_one():
     for mu in (0.0, 0.5, 0.9, 0.99):
         for key, nesterov in (("momentum", False), ("nesterov", True)):
             stable = lrs[radii(lrs, [mu], lam, nesterov)[:, 0] < 1]
-            assert OPTIMIZERS[key](momentum=mu).stable_lr(lam) == pytest.approx(stable.max(), abs=2e-3)
-    assert OPTIMIZERS["sgd"]().stable_lr(lam) == OPTIMIZERS["momentum"](momentum=0.0).stable_lr(lam) == 1.0
+            assert OPTIMIZERS[key](momentum=mu).stable_lr(lam) == pytest.approx(
+                stable.max(), abs=2e-3
+            )
+    assert (
+        OPTIMIZERS["sgd"]().stable_lr(lam)
+        == OPTIMIZERS["momentum"](momentum=0.0).stable_lr(lam)
+        == 1.0
+    )
 
 
 @table(("key", "nesterov"), [("best_momentum", False), ("best_nesterov", True)])
@@ -213,7 +254,9 @@ def test_no_pair_of_rate_and_momentum_beats_the_best(key, nesterov, low, high):
     assert found.min() >= best - 1e-9
     assert found.min() <= best + 0.02
     at_best = max(radii([best_lr], [best_mu], lam, nesterov)[0, 0] for lam in (low, high))
-    assert at_best == pytest.approx(best, abs=1e-6)  # two eigenvalues meet there: half of the digits
+    assert at_best == pytest.approx(
+        best, abs=1e-6
+    )  # two eigenvalues meet there: half of the digits
 
 
 def test_no_rate_beats_the_best_of_sgd():
@@ -227,7 +270,13 @@ def test_no_rate_beats_the_best_of_sgd():
 
 def test_sgd_on_the_bowl_in_the_notes_numbers():
     """Loss after 30 steps at and beyond the limit, and the best fixed rate for 30 steps."""
-    for lr, loss in ((0.95, 0.013326803773), (1.0, 4.004), (1.01, 13.1), (1.05, 1218), (1.1, 2.25e5)):
+    for lr, loss in (
+        (0.95, 0.013326803773),
+        (1.0, 4.004),
+        (1.01, 13.1),
+        (1.05, 1218),
+        (1.1, 2.25e5),
+    ):
         x, y = theory.sgd_on_quadratic((-7, 2), (0.1, 2), lr, 30)
         assert x**2 / 20 + y**2 == pytest.approx(loss, rel=4e-3)
     rates = np.arange(0.9, 0.96, 1e-4)
@@ -237,4 +286,6 @@ def test_sgd_on_the_bowl_in_the_notes_numbers():
 
 def test_momentum_in_closed_form_in_the_notes_numbers():
     for t, point in {1: (-6.93, 1.6), 2: (-6.7977, 0.92), 30: (0.8964138585, 0.0880856017)}.items():
-        assert theory.momentum_on_quadratic((-7, 2), (0.1, 2), 0.1, 0.9, t) == pytest.approx(point, abs=6e-11)
+        assert theory.momentum_on_quadratic((-7, 2), (0.1, 2), 0.1, 0.9, t) == pytest.approx(
+            point, abs=6e-11
+        )

@@ -35,7 +35,9 @@ def test_averaging_of_sgd():
         shown.append((0.8 * shown[-1][0] + 0.2 * x, 0.8 * shown[-1][1] + 0.2 * y))
     run = minimize(BOWL, AVERAGED(SGD(lr=0.9), decay=0.8), (-7, 2), 20)
     np.testing.assert_allclose(run.points, shown, rtol=1e-13)
-    assert run.gradients[-1] == pytest.approx([-0.7 * 0.91**19, 4 * (-0.8) ** 19])  # asked for at the iterate itself
+    assert run.gradients[-1] == pytest.approx(
+        [-0.7 * 0.91**19, 4 * (-0.8) ** 19]
+    )  # asked for at the iterate itself
 
 
 def test_lookahead_of_sgd():
@@ -62,7 +64,9 @@ def test_clipping_of_momentum(longest):
         shown.append((x, y))
     run = minimize(BOWL, CLIPPED(MOMENTUM(lr=0.2), max_norm=longest), (-7, 2), 20)
     np.testing.assert_allclose(run.points, shown, rtol=1e-11, atol=1e-13)
-    np.testing.assert_allclose(run.gradients[0], (-0.7, 4), rtol=1e-15)  # recorded as it was before clipping
+    np.testing.assert_allclose(
+        run.gradients[0], (-0.7, 4), rtol=1e-15
+    )  # recorded as it was before clipping
 
 
 @table("size", [1e3, 1e150, 1e200, 1e300])
@@ -111,7 +115,11 @@ def test_lookahead_twice():
 @table("key", OPTIMIZERS)
 def test_wrappers_that_do_nothing(key):
     bare = minimize(BOWL, OPTIMIZERS[key](), (-7, 2), 12)
-    for wrapped, idle in ((AVERAGED, {"decay": 0.0}), (LOOKAHEAD, {"alpha": 1.0}), (CLIPPED, {"max_norm": 1e9})):
+    for wrapped, idle in (
+        (AVERAGED, {"decay": 0.0}),
+        (LOOKAHEAD, {"alpha": 1.0}),
+        (CLIPPED, {"max_norm": 1e9}),
+    ):
         run = minimize(BOWL, wrapped(OPTIMIZERS[key](), **idle), (-7, 2), 12)
         np.testing.assert_allclose(run.points, bare.points, rtol=0, atol=1e-9)
         np.testing.assert_allclose(run.lookahead, bare.lookahead, rtol=0, atol=1e-9)
@@ -129,12 +137,18 @@ def test_lookahead_points_are_where_the_gradient_is_asked_for(wrap, key):
 
 FACTORS = {
     "constant": ({}, {0: 1, 99: 1}),
-    "step": ({"gamma": 0.5, "every": 10, "first": 20}, {0: 1, 19: 1, 20: 0.5, 29: 0.5, 30: 0.25, 40: 0.125}),
+    "step": (
+        {"gamma": 0.5, "every": 10, "first": 20},
+        {0: 1, 19: 1, 20: 0.5, 29: 0.5, 30: 0.25, 40: 0.125},
+    ),
     "exponential": ({"rate": 0.1}, {0: 1, 10: math.exp(-1), 20: math.exp(-2)}),
     "inverse_time": ({"rate": 0.5}, {0: 1, 2: 1 / 2, 18: 1 / 10}),
     "linear": ({"steps": 10, "floor": 0.2}, {0: 1, 5: 0.6, 10: 0.2, 50: 0.2}),
     "cosine": ({"steps": 12, "floor": 0.2}, {0: 1, 4: 0.8, 6: 0.6, 8: 0.4, 12: 0.2, 50: 0.2}),
-    "cyclic": ({"period": 12, "floor": 0.2}, {0: 1, 4: 0.8, 6: 0.6, 8: 0.4, 12: 1, 16: 0.8, 24: 1, 32: 0.4}),
+    "cyclic": (
+        {"period": 12, "floor": 0.2},
+        {0: 1, 4: 0.8, 6: 0.6, 8: 0.4, 12: 1, 16: 0.8, 24: 1, 32: 0.4},
+    ),
     "warmup": ({"steps": 4}, {0: 0.25, 1: 0.5, 3: 1, 4: 1, 50: 1}),
     "growth": ({"decades": 2.0, "steps": 4}, {0: 0.01, 1: 0.1**1.5, 2: 0.1, 4: 1, 50: 1}),
 }
@@ -156,7 +170,10 @@ def turned(opt, name, value):
 
 def scheduled():
     opts = [(cls(lr=0.3), hyperparameters(cls)) for cls in OPTIMIZERS.values()]
-    opts += [(cls(ADAM(lr=0.3)), (*hyperparameters(cls), *hyperparameters(ADAM))) for cls in WRAPPERS.values()]
+    opts += [
+        (cls(ADAM(lr=0.3)), (*hyperparameters(cls), *hyperparameters(ADAM)))
+        for cls in WRAPPERS.values()
+    ]
     for opt, ks in opts:
         for k in ks:
             if k.kind is float:
@@ -182,7 +199,13 @@ def test_any_float_knob_can_be_scheduled(opt, name, value):
 
 def test_the_rate_is_inside_the_velocity():
     """On a slope of 1 with rates 1 and 1/2: v = -1, then .8·(-1) - .5. Outside it would be .5·(-1.8)."""
-    run = minimize(parse_formula("x"), MOMENTUM(lr=1.0, momentum=0.8), (0, 0), 2, schedule=SCHEDULES["step"](0.5, 1, 1))
+    run = minimize(
+        parse_formula("x"),
+        MOMENTUM(lr=1.0, momentum=0.8),
+        (0, 0),
+        2,
+        schedule=SCHEDULES["step"](0.5, 1, 1),
+    )
     assert run.points[:, 0] == pytest.approx([0, -1, -2.3])
 
 
@@ -192,7 +215,9 @@ def test_bias_correction_stays_right_when_beta_is_scheduled(key, name):
     """On a constant slope the corrected means are the slope itself, whatever β does: every step is lr long."""
     hyperparameter = {"eps": 1e-10, "lr": 0.1, **({"weight_decay": 0.0} if key == "adamw" else {})}
     opt = OPTIMIZERS[key](**hyperparameter)
-    run = minimize(parse_formula("x"), opt, (0, 0), 20, schedule={name: SCHEDULES["cosine"](steps=30)})
+    run = minimize(
+        parse_formula("x"), opt, (0, 0), 20, schedule={name: SCHEDULES["cosine"](steps=30)}
+    )
     np.testing.assert_allclose(run.points[:, 0], -0.1 * np.arange(21), rtol=1e-8)
 
 
@@ -207,5 +232,7 @@ def test_two_knobs_at_once_and_the_plain_schedule_is_of_the_rate():
     both = {"lr": warmup, "momentum": SCHEDULES["exponential"](rate=0.1)}
     run = minimize(BOWL, MOMENTUM(lr=0.5), (-7, 0), 8, schedule=both)
     np.testing.assert_allclose(run.points[:, 0], shown, rtol=1e-13)
-    plain, named = (minimize(BOWL, SGD(lr=0.5), (-7, 0), 8, schedule=s).points for s in (warmup, {"lr": warmup}))
+    plain, named = (
+        minimize(BOWL, SGD(lr=0.5), (-7, 0), 8, schedule=s).points for s in (warmup, {"lr": warmup})
+    )
     assert np.array_equal(plain, named)

@@ -21,7 +21,10 @@ AXES = {
     },
     "optimizer_comparison": {
         "optimizer_comparison-curves-0": ["x: iteration", "y: loss"],
-        "optimizer_comparison-curves-1": ["x: iteration", "y: accuracy (faint: on training rows) %"],
+        "optimizer_comparison-curves-1": [
+            "x: iteration",
+            "y: accuracy (faint: on training rows) %",
+        ],
         "optimizer_comparison-predictions-0": ["x: predicted label", "y: true label"],
     },
     "standardization": {
@@ -33,7 +36,11 @@ AXES = {
     "batch_norm": {
         "batch_norm-curves-0": ["x: epoch", "y: loss"],
         "batch_norm-curves-1": ["x: epoch", "y: accuracy (faint: on training rows) %"],
-        "batch_norm-inside-1": ["y: pre-activations xW + b %", "y6: normalized %", "y11: activations %"],
+        "batch_norm-inside-1": [
+            "y: pre-activations xW + b %",
+            "y6: normalized %",
+            "y11: activations %",
+        ],
     },
     "regularization": {
         "regularization-gaps-0-0": ["x: epoch", "y: accuracy %"],
@@ -50,7 +57,12 @@ AXES = {
         "ensembles-accuracies-0-1-1": ["x: iteration", "y: test accuracy %"],
     },
     "hyperparameter_search": {
-        "hyperparameter_search-trials": ["x: learning rate η", "x2: accuracy %", "y: weight decay λ", "y2: accuracy %"],
+        "hyperparameter_search-trials": [
+            "x: learning rate η",
+            "x2: accuracy %",
+            "y: weight decay λ",
+            "y2: accuracy %",
+        ],
     },
     "loss_landscape": {
         "loss_landscape-curves-0": ["x: iteration", "y: loss"],
@@ -64,7 +76,9 @@ def axes(figure):
         if name.startswith(("xaxis", "yaxis")):
             title = axis.get("title") or {}
             said = title if isinstance(title, str) else title.get("text") or ""
-            unit = axis.get("ticksuffix", "") or ("%" if axis.get("tickformat", "").endswith("%") else "")
+            unit = axis.get("ticksuffix", "") or (
+                "%" if axis.get("tickformat", "").endswith("%") else ""
+            )
             if said:
                 yield f"{name.replace('axis', '')}: {said} {unit}".rstrip()
 

@@ -30,7 +30,14 @@ def test_the_figures_are_those_of_the_book():
 
 def test_the_order_of_the_course():
     keys = list(PAGES)
-    told = ["trajectories", "activations", "initialization", "batch_norm", "regularization", "hyperparameter_search"]
+    told = [
+        "trajectories",
+        "activations",
+        "initialization",
+        "batch_norm",
+        "regularization",
+        "hyperparameter_search",
+    ]
     assert [key for key in keys if key in told] == told
     assert keys[0] == "trajectories"
 

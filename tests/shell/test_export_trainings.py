@@ -26,7 +26,9 @@ PLAIN, *_ = SMALL.trainings
 # Everything that a training may have, in as few networks as can be.
 RICH = replace(
     PLAIN,
-    network=Network((64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalize="before", dropout=0.2),
+    network=Network(
+        (64, 8, 8, 10), Choice("leaky_relu", {"alpha": 0.2}), normalize="before", dropout=0.2
+    ),
     trials=(Trial({"lr": 0.2}, 0.01), Trial(initializer=Choice("zeros")), Trial({"lr": 1e30})),
     seeds=(0, 4),
     penalty=Penalty(l1=0.001),
@@ -35,7 +37,11 @@ RICH = replace(
 )
 SPIRALS = Training(
     Network((2, 8, 2), dtype="float64", dropout=0.1),
-    OptimizerConfig(Choice("adam"), (Choice("averaged"), Choice("clipped")), {"lr": Choice("cosine"), "beta1": Choice("constant")}),
+    OptimizerConfig(
+        Choice("adam"),
+        (Choice("averaged"), Choice("clipped")),
+        {"lr": Choice("cosine"), "beta1": Choice("constant")},
+    ),
     Choice("spirals", {"points": 200}),
     Split(100, noise=0.1),
     batch=8,
@@ -51,7 +57,9 @@ def printed_by(code, folder):
     """What a script prints in a folder with nothing but it, where nothing of ours can be imported."""
     (folder / "it.py").write_text(code, encoding="utf-8")
     run = [sys.executable, "-I", "-W", "error", "it.py"]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout.splitlines()
+    return subprocess.run(
+        run, cwd=folder, capture_output=True, text=True, check=True
+    ).stdout.splitlines()
 
 
 def expected(trainings, names, data=None):
@@ -59,7 +67,9 @@ def expected(trainings, names, data=None):
         *_, last = train(training, data)
         for i, name in enumerate(of):
             for s, seed in enumerate(training.seeds):
-                loss, learned, tested = map(float, (last.loss[-10:, i, s].mean(), *last.accuracy[-1, :, i, s]))
+                loss, learned, tested = map(
+                    float, (last.loss[-10:, i, s].mean(), *last.accuracy[-1, :, i, s])
+                )
                 yield (
                     f"{name}, seed {seed}: loss of the last ten batches {loss}, "
                     f"accuracy on training rows {learned} and on others {tested}"
@@ -81,7 +91,9 @@ def test_networks_go_by_what_they_do_not_share():
         ["AdaGrad, lr 0.01"],
         ["Adam, lr 0.001"],
     ]
-    assert network_names([RICH]) == [["He, lr 0.2, l2 0.01", "zeros, lr 0.01, l2 0.0", "He, lr 1e+30, l2 0.0"]]
+    assert network_names([RICH]) == [
+        ["He, lr 0.2, l2 0.01", "zeros, lr 0.01, l2 0.0", "He, lr 1e+30, l2 0.0"]
+    ]
     assert network_names([PLAIN, PLAIN]) == [["network #1"], ["network #2"]]
 
 
@@ -106,9 +118,13 @@ def test_mnist_is_read_from_its_files(tmp_path):
         for kind, array in (("images-idx3", x), ("labels-idx1", t)):
             head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
             (folder / f"{part}-{kind}-ubyte.gz").write_bytes(gzip.compress(head + array.tobytes()))
-    training = replace(PLAIN, network=Network((784, 5, 10)), dataset=Choice("mnist"), split=Split(20, noise=0.2))
+    training = replace(
+        PLAIN, network=Network((784, 5, 10)), dataset=Choice("mnist"), split=Split(20, noise=0.2)
+    )
     code = training_script("Which one?", [training])
-    assert printed_by(code, tmp_path) == [*expected([training], [["network"]], load(training, folder))]
+    assert printed_by(code, tmp_path) == [
+        *expected([training], [["network"]], load(training, folder))
+    ]
 
 
 def test_the_pictures_of_a_page_in_one_file():
@@ -116,7 +132,9 @@ def test_the_pictures_of_a_page_in_one_file():
     shown = at.session_state["_shown"]
     assert set(shown.pictures) == set(plots(at))
     page = charts_page("</script><b>title", shown, "dark")
-    [data] = re.findall(r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL)
+    [data] = re.findall(
+        r'<script type="application/json" id="data">(.*?)</script>', page, re.DOTALL
+    )
     charts = [part["data"] for part in json.loads(data)]
     assert [chart["name"] for chart in charts] == list(shown.pictures)
     assert all(chart["theme"] == "dark" for chart in charts)

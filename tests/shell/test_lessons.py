@@ -78,7 +78,9 @@ def nearest(points, known):
 
 
 def go(function, key, start=None, steps=30, schedule=None, **hyperparameters):
-    return minimize(FUNCTIONS[function], OPTIMIZERS[key](**hyperparameters), start, steps, schedule=schedule)
+    return minimize(
+        FUNCTIONS[function], OPTIMIZERS[key](**hyperparameters), start, steps, schedule=schedule
+    )
 
 
 @cache
@@ -86,7 +88,9 @@ def noisy(key, lr, steps, schedule=None, average=None, scale=2.0):
     """The noisy bowl from 200 seeds at once."""
     opt = OPTIMIZERS[key](lr=lr)
     opt = opt if average is None else WRAPPERS["averaged"](opt, decay=average)
-    return minimize(FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, SEEDS)
+    return minimize(
+        FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, SEEDS
+    )
 
 
 def tail(r, n):
@@ -112,7 +116,10 @@ def slope_steps(correction):
 
 
 def adam_first(correction, beta2=0.999):
-    return go("bowl", "adam", steps=1, lr=0.3, bias_correction=correction, beta2=beta2).points[1, 0] + 7
+    return (
+        go("bowl", "adam", steps=1, lr=0.3, bias_correction=correction, beta2=beta2).points[1, 0]
+        + 7
+    )
 
 
 def sgd_limit(function):
@@ -216,7 +223,9 @@ def whole(lesson):
 
 def typed(lesson):
     """The numbers in its texts that a reader could look up: those with a point or three digits."""
-    return set(NUMBER.findall(YEAR_OR_FIGURE.sub("", lesson_numbers.PLACEHOLDER.sub("", whole(lesson)))))
+    return set(
+        NUMBER.findall(YEAR_OR_FIGURE.sub("", lesson_numbers.PLACEHOLDER.sub("", whole(lesson))))
+    )
 
 
 @table("key", KEYS)
@@ -351,7 +360,9 @@ def test_learning_rates():
     quiet = changed("learning-rates", 2, objective={"noise": None})
     assert quiet.values[-1] < 1e-3 * tail(high, 30)
     early = {lr: noisy("sgd", lr, 100, scale=1.0).values for lr in (0.2, 0.8)}
-    assert (early[0.8][5:16].mean(0) < early[0.2][5:16].mean(0)).mean() > 0.95  # not this seed's luck
+    assert (
+        early[0.8][5:16].mean(0) < early[0.2][5:16].mean(0)
+    ).mean() > 0.95  # not this seed's luck
     assert (early[0.8][-30:].mean(0) > early[0.2][-30:].mean(0)).mean() > 0.95
 
 
@@ -367,8 +378,13 @@ def test_stability_limit():
 def test_cooling_down():
     large, small, halved, cosine = (tail(r, 30) for r in runs("cooling-down"))
     assert max(halved, cosine) < min(large, small)
-    of = [tail(noisy("sgd", *c), 30) for c in ((0.5, 300), (0.05, 300), (0.5, 300, HALVED), (0.5, 300, COSINE))]
-    assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(0.9, abs=0.03)
+    of = [
+        tail(noisy("sgd", *c), 30)
+        for c in ((0.5, 300), (0.05, 300), (0.5, 300, HALVED), (0.5, 300, COSINE))
+    ]
+    assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(
+        0.9, abs=0.03
+    )
 
 
 @table(
@@ -392,7 +408,9 @@ def test_warm_up():
     assert ((with_it.points >= low) & (with_it.points <= high)).all()
     np.testing.assert_allclose(with_it.points[-1], (3, 2), atol=1e-6)
     f = FUNCTIONS["himmelblau"]
-    wall, valley = (np.linalg.eigvalsh(f.hess(np.array(at, float)))[-1] for at in ((5.5, 5.5), (3, 2)))
+    wall, valley = (
+        np.linalg.eigvalsh(f.hess(np.array(at, float)))[-1] for at in ((5.5, 5.5), (3, 2))
+    )
     assert wall > 4 * valley
     assert 2 / wall < 0.02 < 2 / valley
 
@@ -402,7 +420,9 @@ SADDLE_LEAVES = {"SGD": 349, "Momentum": 72, "Adam": 77, "RMSProp": 17, "AdaGrad
 
 def test_saddle():
     lesson = LESSONS["saddle"]
-    assert {name: int(filled(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names} == SADDLE_LEAVES
+    assert {
+        name: int(filled(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names
+    } == SADDLE_LEAVES
     assert all((r.points[:, 1] == 0).all() for r in runs("saddle", start=(1.0, 0.0)))
 
 
@@ -425,7 +445,9 @@ def test_hilltop():
     assert len(valley) == 16
     assert set(valley) == {0, 1, 2, 3}
     assert (valley != np.roll(valley, 1)).sum() == 4  # neighbors part at four ridges only
-    np.testing.assert_allclose(multistart.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4)
+    np.testing.assert_allclose(
+        multistart.points[-1], FUNCTIONS["himmelblau"].minima[valley], atol=1e-4
+    )
     newton, _ = ends("hilltop", method=Choice("newton"))
     bent = np.linalg.eigvalsh(FUNCTIONS["himmelblau"].hess(newton.points[-1]))
     assert np.abs(newton.true_gradients[-1]).max() < 1e-9
@@ -483,7 +505,9 @@ def test_restless():
     assert 1e-35 < rmsprop.values[100] < 3e-34
     assert sgd.values[[100, 300, 1000]] == pytest.approx([8.1e-9, 2.5e-26, 4.9e-87], rel=0.02)
     rate = 0.3 / (np.sqrt(rmsprop.state["v"][1:, 1]) + 1e-7)
-    assert 50 < (rate > sgd_limit("bowl")).argmax() < 175  # past the edge of stability before the first outburst
+    assert (
+        50 < (rate > sgd_limit("bowl")).argmax() < 175
+    )  # past the edge of stability before the first outburst
     calm = changed("restless", 1, schedules={"lr": Choice("exponential")})
     assert calm.values[100:].max() < 1e-15
 
@@ -500,11 +524,17 @@ def test_bias_correction():
 def test_tilted_bowl():
     names = LESSONS["tilted-bowl"].scene.names
     tilted = dict(zip(names, losses("tilted-bowl"), strict=True))
-    reference = {"SGD": 0.01333, "Momentum": 0.04794, "AdaGrad": 0.1411, "RMSProp": 0.0381, "Adam": 0.620}
+    reference = {
+        "SGD": 0.01333,
+        "Momentum": 0.04794,
+        "AdaGrad": 0.1411,
+        "RMSProp": 0.0381,
+        "Adam": 0.620,
+    }
     assert tilted == pytest.approx(reference, rel=2e-3)
-    assert LESSONS["tilted-bowl"].scene.objective.f.value(LESSONS["tilted-bowl"].scene.objective.start) == pytest.approx(
-        FUNCTIONS["bowl"].value(START)
-    )
+    assert LESSONS["tilted-bowl"].scene.objective.f.value(
+        LESSONS["tilted-bowl"].scene.objective.start
+    ) == pytest.approx(FUNCTIONS["bowl"].value(START))
     assert go("tilted_bowl", "newton", steps=1).values[1] < 1e-25
 
 
@@ -512,7 +542,10 @@ def test_weight_decay():
     ys = [r.points[-1, 1] for r in runs("weight-decay")]
     assert ys[0] == pytest.approx(3, abs=1e-3)
     assert ys[0] > ys[1] > ys[2]
-    free, pulled = (changed("weight-decay", i, objective={"function": "bowl", "start": (-7.0, 2.0)}) for i in (0, 2))
+    free, pulled = (
+        changed("weight-decay", i, objective={"function": "bowl", "start": (-7.0, 2.0)})
+        for i in (0, 2)
+    )
     assert pulled.values[-1] < free.values[-1]
 
 
@@ -531,13 +564,17 @@ def test_newton_saddle():
 
 def test_newton_leap():
     plain_one, careful = runs("newton-leap")
-    np.testing.assert_allclose(plain_one.values[1:6], [4.7319, 1411.8, 0.05597, 0.31319, 1.85e-11], rtol=3e-3)
+    np.testing.assert_allclose(
+        plain_one.values[1:6], [4.7319, 1411.8, 0.05597, 0.31319, 1.85e-11], rtol=3e-3
+    )
     assert plain_one.values[6] == pytest.approx(3.4e-20, rel=0.05)
     assert plain_one.values[7] < 1e-25
     assert plain_one.points[2, 1] < FUNCTIONS["rosenbrock"].domain[1][0]
     assert (np.diff(careful.values) <= 0).all()
     initial_points = np.random.default_rng(1).uniform((-2, -1), (2, 3), (200, 2))
-    many = minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["newton"](line_search=True), initial_points, 20).values
+    many = minimize(
+        FUNCTIONS["rosenbrock"], OPTIMIZERS["newton"](line_search=True), initial_points, 20
+    ).values
     assert (np.diff(many, axis=0) <= 0).all()
 
 
@@ -545,7 +582,9 @@ def test_learned_curvature():
     sgd, adam, newton, bfgs = runs("learned-curvature")
     reached = int((bfgs.values <= 1e-3).argmax())
     spent = bfgs.work[reached]
-    assert spent.sum() == LESSONS["learned-curvature"].scene.objective.steps == 106  # what the others get
+    assert (
+        spent.sum() == LESSONS["learned-curvature"].scene.objective.steps == 106
+    )  # what the others get
     assert spent[1] > spent[0]
     assert spent[2] == 0
     assert adam.evaluations.gradient == sgd.evaluations.gradient == 106
@@ -610,7 +649,10 @@ def test_placeholders(text, value):
 
 
 def test_placeholders_look_into_wrappers():
-    assert filled("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run) == "0.995 0.1"
+    assert (
+        filled("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run)
+        == "0.995 0.1"
+    )
 
 
 @table(
@@ -663,10 +705,17 @@ def write(tmp_path, text, name="broken.md"):
 
 def test_a_good_file(tmp_path):
     lesson = lessons.read(write(tmp_path, GOOD, "good.md"))
-    assert (lesson.key, lesson.title, lesson.look, lesson.next) == ("good", "A lesson", "The path.", "Nothing.")
+    assert (lesson.key, lesson.title, lesson.look, lesson.next) == (
+        "good",
+        "A lesson",
+        "The path.",
+        "Nothing.",
+    )
     assert filled(lesson.text, lesson, run).startswith("It goes down to ")
     assert list(lessons.read_all(tmp_path)) == ["good"]
-    assert lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
+    assert (
+        lessons.read(write(tmp_path, GOOD.replace("\n", "\r\n"), "windows.md")).look == "The path."
+    )
 
 
 @table(
@@ -691,8 +740,16 @@ def test_a_good_file(tmp_path):
         ("## Look for", "## Look out", "its sections are Look for and Try next"),
         ("The path.", "", "its look is empty"),
         ("It goes down to {loss SGD}.", "", "its text is empty"),
-        ("[[scene.optimizers]]", '[scene.view]\nalong = "tides"\n\n[[scene.optimizers]]', "along is one of"),
-        ("[[scene.optimizers]]", "[scene.view]\nmetrics = []\n\n[[scene.optimizers]]", "curves are one or more"),
+        (
+            "[[scene.optimizers]]",
+            '[scene.view]\nalong = "tides"\n\n[[scene.optimizers]]',
+            "along is one of",
+        ),
+        (
+            "[[scene.optimizers]]",
+            "[scene.view]\nmetrics = []\n\n[[scene.optimizers]]",
+            "curves are one or more",
+        ),
     ],
 )
 def test_a_broken_file_is_named_with_its_fault(tmp_path, old, new, complaint):
@@ -722,7 +779,9 @@ def test_thumbnails_of_histograms(key, theme):
     bars = ET.fromstring(picture).findall(f".//{SVG}svg/{SVG}rect")
     assert {b.get("fill") for b in bars} == set(THEMES[theme].lines[: len(stacks)])
     assert not re.search(r"nan|inf", picture)
-    assert all(float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars)
+    assert all(
+        float(b.get("y")) >= 0 and float(b.get("y")) + float(b.get("height")) <= 150 for b in bars
+    )
 
 
 @table("theme", THEMES)
@@ -731,7 +790,9 @@ def test_thumbnails_of_curves(key, theme):
     scene = LESSONS[key].scene
     picture = PAGES[LESSONS[key].page].stamp(scene, THEMES[theme])
     paths = ET.fromstring(picture).findall(f".//{SVG}path")
-    assert len(paths) == len(scene.initializers if LESSONS[key].page == "initialization" else scene.optimizers)
+    assert len(paths) == len(
+        scene.initializers if LESSONS[key].page == "initialization" else scene.optimizers
+    )
     assert len({p.get("stroke-dasharray") for p in paths}) == len(paths)
     assert "nan" not in picture
 
@@ -749,7 +810,9 @@ def test_what_the_lessons_on_training_say():
     assert small < 0.2 < 0.9 < root < he
     early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = after(replace(start, network=replace(start.network, activation=Choice("tanh")))).accuracy[-1, 0, :, 0]
+    tanh = after(
+        replace(start, network=replace(start.network, activation=Choice("tanh")))
+    ).accuracy[-1, 0, :, 0]
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
     adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
     assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
@@ -761,7 +824,10 @@ def test_what_the_lessons_on_training_say():
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
         assert np.abs(weights).max() > 0.01, "they do move"
     still = replace(
-        alike, network=replace(alike.network, activation=Choice("relu")), initializers=(Choice("zeros"),), iterations=50
+        alike,
+        network=replace(alike.network, activation=Choice("relu")),
+        initializers=(Choice("zeros"),),
+        iterations=50,
     )
     assert not alike.network.views(after(still).params[0, 0])[0]["W"].any()
 
@@ -769,7 +835,10 @@ def test_what_the_lessons_on_training_say():
     assert 20_000 < figure.network.size < 60_000
     ends = [trained(t).loss[-10:, 0, 0].mean() for t in figure.trainings]
     assert min(ends[1:]) < max(ends[1:]) < 0.2 * ends[0]
-    faster = replace(figure.trainings[0], optimizer=replace(figure.optimizers[0], method=Choice("sgd", {"lr": 0.1})))
+    faster = replace(
+        figure.trainings[0],
+        optimizer=replace(figure.optimizers[0], method=Choice("sgd", {"lr": 0.1})),
+    )
     assert trained(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
@@ -780,7 +849,9 @@ def layers(key, setting=0):
 def test_what_the_lessons_on_activations_say():
     """By the reference table, within its spreads, and in words."""
     large, small = layers("activations-std-1"), layers("activations-small")
-    assert [layer.saturated for layer in (large[0], large[-1])] == pytest.approx([0.645, 0.506], abs=0.08)
+    assert [layer.saturated for layer in (large[0], large[-1])] == pytest.approx(
+        [0.645, 0.506], abs=0.08
+    )
     assert large[0].backward.std == pytest.approx(large[-1].backward.std, rel=0.3)
     assert small[-1].forward.std == pytest.approx(0.0126, rel=0.1)
     assert small[-1].forward.within < 1e-4
@@ -790,16 +861,26 @@ def test_what_the_lessons_on_activations_say():
     assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
     assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
     halved, he = layers("activations-relu"), layers("activations-relu", 1)
-    assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx([0.585, 0.149], rel=0.25)
-    assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx([0.827, 0.842], rel=0.25)
+    assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx(
+        [0.585, 0.149], rel=0.25
+    )
+    assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx(
+        [0.827, 0.842], rel=0.25
+    )
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std
-    tanh = [replace(s, activation=Choice("tanh")) for s in LESSONS["activations-six-layers"].scene.stacks]
+    tanh = [
+        replace(s, activation=Choice("tanh"))
+        for s in LESSONS["activations-six-layers"].scene.stacks
+    ]
     assert propagate(tanh[1])[-1].saturated > propagate(tanh[0])[-1].saturated
 
 
-@table("text", ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"])
+@table(
+    "text",
+    ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"],
+)
 def test_a_wrong_question_about_a_layer(text, tmp_path):
     good = (lessons.FOLDER / "activations-std-1.md").read_text()
     file = tmp_path / "wrong.md"

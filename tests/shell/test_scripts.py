@@ -34,7 +34,15 @@ LINK = "https://example.org/?s=abc"
 TORCH = str(Path(found.origin).parents[1]) if (found := find_spec("torch")) else ""
 VALLEY = Objective("rosenbrock", start=(-1.2, 1.0), steps=25)
 # Rates for Rosenbrock's valley at which a rounding error stays one; the others stand as they are.
-CALM = {"sgd": 1e-3, "momentum": 2e-4, "nesterov": 2e-4, "radam": 1e-3, "lion": 0.01, "bfgs": 0.5, "lbfgs": 0.5}
+CALM = {
+    "sgd": 1e-3,
+    "momentum": 2e-4,
+    "nesterov": 2e-4,
+    "radam": 1e-3,
+    "lion": 0.01,
+    "bfgs": 0.5,
+    "lbfgs": 0.5,
+}
 TWICE = Choice("sgd", {"lr": 0.05}), Choice("momentum", {"lr": 0.02, "momentum": 0.8})
 HOSTILE = "'''\"\"\"\nimport os\n\\"
 
@@ -44,31 +52,68 @@ def calm(key, **more):
 
 
 def typed(formula, *configs, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
-    return Scene(Objective(TYPED, formula, domain, (1.5, -2.5), **more), configs or tuple(map(OptimizerConfig, TWICE)))
+    return Scene(
+        Objective(TYPED, formula, domain, (1.5, -2.5), **more),
+        configs or tuple(map(OptimizerConfig, TWICE)),
+    )
 
 
-ADAM, MOMENTUM = OptimizerConfig(Choice("adam", {"lr": 0.3})), OptimizerConfig(Choice("momentum", {"lr": 0.05}))
+ADAM, MOMENTUM = (
+    OptimizerConfig(Choice("adam", {"lr": 0.3})),
+    OptimizerConfig(Choice("momentum", {"lr": 0.05})),
+)
 FORKS = (
-    OptimizerConfig(Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
+    OptimizerConfig(
+        Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)
+    ),  # goes on with the velocity
     OptimizerConfig(Choice("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
-    OptimizerConfig(Choice("lbfgs", {"memory": 3}), fork=Fork(OptimizerConfig(Choice("lbfgs", {"memory": 5})), 4)),  # of another shape
-    OptimizerConfig(TWICE[0], fork=Fork(OptimizerConfig(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12)),
+    OptimizerConfig(
+        Choice("lbfgs", {"memory": 3}),
+        fork=Fork(OptimizerConfig(Choice("lbfgs", {"memory": 5})), 4),
+    ),  # of another shape
+    OptimizerConfig(
+        TWICE[0],
+        fork=Fork(
+            OptimizerConfig(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12
+        ),
+    ),
     OptimizerConfig(TWICE[0], fork=Fork(ADAM, 1000)),  # never comes
     OptimizerConfig(TWICE[1], fork=Fork(ADAM, 0)),  # from the beginning
     MOMENTUM,
 )
 SCHEDULED = (
     *(OptimizerConfig(TWICE[0], schedules={"lr": Choice(k)}) for k in SCHEDULES),
-    OptimizerConfig(Choice("adam"), schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})}),
+    OptimizerConfig(
+        Choice("adam"),
+        schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})},
+    ),
     OptimizerConfig(Choice("adamax"), schedules={"beta1": Choice("linear", {"steps": 30})}),
-    OptimizerConfig(Choice("sgd"), (Choice("clipped"),), {"max_norm": Choice("exponential"), "lr": Choice("cosine")}),
+    OptimizerConfig(
+        Choice("sgd"),
+        (Choice("clipped"),),
+        {"max_norm": Choice("exponential"), "lr": Choice("cosine")},
+    ),
 )
 WRAPPED = (
-    *(OptimizerConfig(Choice(opt), (Choice(key),)) for key in WRAPPERS for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")),
-    OptimizerConfig(ADAM.method, (Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5}), Choice("lookahead"))),
+    *(
+        OptimizerConfig(Choice(opt), (Choice(key),))
+        for key in WRAPPERS
+        for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")
+    ),
+    OptimizerConfig(
+        ADAM.method,
+        (
+            Choice("clipped", {"max_norm": 0.5}),
+            Choice("averaged", {"decay": 0.5}),
+            Choice("lookahead"),
+        ),
+    ),
 )
 SWITCHED = (
-    *(OptimizerConfig(Choice(k, {"bias_correction": False})) for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")),
+    *(
+        OptimizerConfig(Choice(k, {"bias_correction": False}))
+        for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")
+    ),
     OptimizerConfig(Choice("newton", {"damping": 2.0, "saddle_free": True})),
     OptimizerConfig(Choice("newton", {"line_search": True})),
     OptimizerConfig(Choice("bfgs", {"line_search": False, "lr": 0.2})),
@@ -91,26 +136,53 @@ SCENES = {
     "wrapped": Scene(Objective(), WRAPPED),
     "switched": Scene(Objective(), SWITCHED),
     "forks": Scene(Objective(), FORKS),
-    "fans": Scene(Objective("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")),
+    "fans": Scene(
+        Objective("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")
+    ),
     "fans elsewhere": typed("x^2/9 + y^2", FANS[0], domain=((-3.0, 6.0), (-4.0, 4.0))),
-    **{f"noise {k}": Scene(Objective(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])) for k in NOISES},
+    **{
+        f"noise {k}": Scene(
+            Objective(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])
+        )
+        for k in NOISES
+    },
     "quiet": Scene(Objective("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
-    "diverging": Scene(replace(VALLEY, steps=200), (OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("nesterov")))),
-    "undefined": typed("log(x) + y^2", OptimizerConfig(Choice("sgd", {"lr": 4.0})), OptimizerConfig(Choice("nesterov", {"lr": 0.001}))),
+    "diverging": Scene(
+        replace(VALLEY, steps=200),
+        (OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("nesterov"))),
+    ),
+    "undefined": typed(
+        "log(x) + y^2",
+        OptimizerConfig(Choice("sgd", {"lr": 4.0})),
+        OptimizerConfig(Choice("nesterov", {"lr": 0.001})),
+    ),
     "undefined start": Scene(Objective(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
-    "twins": Scene(Objective(), (OptimizerConfig(Choice("sgd", {"lr": 0.1})), OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})))),
+    "twins": Scene(
+        Objective(),
+        (
+            OptimizerConfig(Choice("sgd", {"lr": 0.1})),
+            OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})),
+        ),
+    ),
     "nobody": Scene(Objective(), ()),
     **{
-        f"function {f}": Scene(Objective(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)) for f in FUNCTIONS
+        f"function {f}": Scene(
+            Objective(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)
+        )
+        for f in FUNCTIONS
     },
 }
 
 # What the script in PyTorch does not cover, each with a comment in the script: nothing but the limits that
 # optviz takes where a formula gives 0/0.
-NOT_COVERED = {"ackley at its minimum": Scene(Objective("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),))}
+NOT_COVERED = {
+    "ackley at its minimum": Scene(
+        Objective("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),)
+    )
+}
 
 RUNNER = """
 import contextlib, io, json, sys
@@ -177,11 +249,14 @@ def test_the_script_of_the_book_is_a_lesson():
     code = python_script(BOOK, LINK)
     lines = code.splitlines()
     assert len(lines) <= 150
-    assert lines[1:3] == ["# Needs Python 3.11 and NumPy 2, and nothing else.", f"# Made with optviz: {LINK}"]
+    assert lines[1:3] == [
+        "# Needs Python 3.11 and NumPy 2, and nothing else.",
+        f"# Made with optviz: {LINK}",
+    ]
     classes = [node.name for node in ast.parse(code).body if isinstance(node, ast.ClassDef)]
     assert classes == ["Function", "Optimizer", "SGD", "Momentum", "AdaGrad", "Adam"]
     assert "return 0.05*x*x + y*y" in code.replace("(", "").replace(")", "")
-    assert "v = self.momentum * s[\"v\"] - self.lr * f.grad(x)" in code
+    assert 'v = self.momentum * s["v"] - self.lr * f.grad(x)' in code
     assert "opt = Adam(lr=0.3, beta1=0.9, beta2=0.999, eps=1e-08, bias_correction=True)" in code
     assert not re.search(r"hess|noise|schedule|cite|hyperparameter|hyperparameter\(", code)
 
@@ -192,14 +267,25 @@ def test_all_that_is_ours_can_be_written_out():
     everything = [cls for registry in registries for cls in registry.values()]
     _, code = source(everything, {"init", "step", "scaled", "draw", "points"})
     space = {"__name__": "script"}
-    exec("import math\nimport numpy as np\nfrom dataclasses import dataclass, replace\n" + code, space)
+    exec(
+        "import math\nimport numpy as np\nfrom dataclasses import dataclass, replace\n" + code,
+        space,
+    )
     assert {cls.__name__ for cls in everything} <= space.keys()
     assert "optviz" not in code
 
 
 def test_no_text_breaks_out():
     """A text that no formula can be is in no script, and a link stays in its comment."""
-    for text in [HOSTILE, '"); print("out', "'); print('out", "x**2 # \nprint('out')", "\\", "\0", "\u202e"]:
+    for text in [
+        HOSTILE,
+        '"); print("out',
+        "'); print('out",
+        "x**2 # \nprint('out')",
+        "\\",
+        "\0",
+        "\u202e",
+    ]:
         for script in (python_script, torch_script):
             with pytest.raises(FormulaError):
                 script(typed(text))
@@ -245,7 +331,9 @@ def test_pytorch_arrives_at_the_same_points(printed_in_torch, name):
 @pytest.mark.parametrize("name", NOT_COVERED)
 def test_what_is_not_covered_says_so(printed_in_torch, name):
     assert "takes the limit; autograd does not" in torch_script(NOT_COVERED[name])
-    assert not np.allclose(list(numbers(printed_in_torch[name]).values()), list(expected(NOT_COVERED[name]).values()))
+    assert not np.allclose(
+        list(numbers(printed_in_torch[name]).values()), list(expected(NOT_COVERED[name]).values())
+    )
 
 
 def test_torch_optim_or_nothing():
@@ -257,8 +345,14 @@ def test_torch_optim_or_nothing():
     assert missing("switched").isdisjoint({"L-BFGS"})  # without a line search
     forked = {name for name in SCENES["forks"].names if "from step" in name}
     assert missing("forks") == forked - {"Momentum from step 0"}
-    assert missing("scheduled") == {"Adam", "AdaMax", "SGD + clipping"}  # schedules of other things than the rate
-    momentum = Scene(Objective(), (OptimizerConfig(Choice("momentum"), schedules={"lr": Choice("cosine")}),))
+    assert missing("scheduled") == {
+        "Adam",
+        "AdaMax",
+        "SGD + clipping",
+    }  # schedules of other things than the rate
+    momentum = Scene(
+        Objective(), (OptimizerConfig(Choice("momentum"), schedules={"lr": Choice("cosine")}),)
+    )
     assert not_in_torch(momentum) == ["Momentum"]  # torch.optim keeps the rate out of the velocity
     with pytest.raises(ValueError, match=r"torch.optim has no .*Lion"):
         torch_script(SCENES["bowl"])
@@ -270,7 +364,9 @@ def test_torch_optim_or_nothing():
 
 def test_a_subclass_is_not_taken_for_what_it_builds_on():
     try:
-        cls = optimizer("Adam, half as fast", "nobody", key="half")(type("Half", (OPTIMIZERS["adam"],), {}))
+        cls = optimizer("Adam, half as fast", "nobody", key="half")(
+            type("Half", (OPTIMIZERS["adam"],), {})
+        )
         assert cls.torch is None
     finally:
         OPTIMIZERS.pop("half", None)
@@ -320,12 +416,17 @@ def test_every_function_of_a_formula_is_in_pytorch():
 
 def test_the_file_holds_every_step():
     scene = SCENES["noise uniform"]
-    runs = [(name, run(scene.objective, r)) for name, r in zip(scene.names, scene.optimizers, strict=True)]
+    runs = [
+        (name, run(scene.objective, r))
+        for name, r in zip(scene.names, scene.optimizers, strict=True)
+    ]
     others = multistart(scene.objective, FANS[0])
     rows = list(csv.DictReader(io.StringIO(paths_csv([*runs, ("Many", others)]))))
     for i in range(others.values.shape[1]):
         held = [r for r in rows if r["optimizer"] == f"Many @{i + 1}"]
-        np.testing.assert_array_equal([[float(r["x"]), float(r["y"])] for r in held], others.points[:, i])
+        np.testing.assert_array_equal(
+            [[float(r["x"]), float(r["y"])] for r in held], others.points[:, i]
+        )
     for name, ran in runs:
         held = [r for r in rows if r["optimizer"] == name]
         assert [int(r["step"]) for r in held] == list(range(len(ran.points)))
@@ -334,7 +435,9 @@ def test_the_file_holds_every_step():
         given = [[float(r["gradient_x"]), float(r["gradient_y"])] for r in held[:-1]]
         np.testing.assert_array_equal(given, ran.gradients)
         assert held[-1]["gradient_x"] == held[-1]["gradient_y"] == ""
-        np.testing.assert_array_equal([int(r["gradient_evaluations"]) for r in held], ran.work[:, 0])
+        np.testing.assert_array_equal(
+            [int(r["gradient_evaluations"]) for r in held], ran.work[:, 0]
+        )
 
 
 def test_the_file_ends_where_a_path_does():

@@ -66,11 +66,20 @@ from tests.table import table
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
 FRAMED = Objective(TYPED, FORMULA, ((-6.0, 6.0), (-4.0, 4.0)), (-2.5, 3.1), 150)
-SIX = Scene(FRAMED, tuple(OptimizerConfig(Choice(key, {"lr": 0.0537 + i / 100})) for i, key in enumerate(list(OPTIMIZERS)[:6])))
+SIX = Scene(
+    FRAMED,
+    tuple(
+        OptimizerConfig(Choice(key, {"lr": 0.0537 + i / 100}))
+        for i, key in enumerate(list(OPTIMIZERS)[:6])
+    ),
+)
 
 FORKED = OptimizerConfig(
     Choice("momentum", {"lr": 0.02}),
-    fork=Fork(OptimizerConfig(Choice("adam"), fork=Fork(OptimizerConfig(Choice("sgd", {"lr": 0.95})), 4)), 12),
+    fork=Fork(
+        OptimizerConfig(Choice("adam"), fork=Fork(OptimizerConfig(Choice("sgd", {"lr": 0.95})), 4)),
+        12,
+    ),
     initial_points=Choice("ring", {"count": 8}),
 )
 RICH = linked(
@@ -109,21 +118,41 @@ def scenes():
         yield key, replace(BOOK, objective=Objective(steps=77).on(key))
     for key, cls in OPTIMIZERS.items():
         yield key, Scene(Objective(), (OptimizerConfig(Choice(key)),))
-        knobbed = {k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)}
+        knobbed = {
+            k.name: not k.default if k.kind is bool else k.high for k in hyperparameters(cls)
+        }
         yield f"{key}-hyperparameters", Scene(Objective(), (OptimizerConfig(Choice(key, knobbed)),))
     for key, cls in WRAPPERS.items():
         for knobbed in ({}, {k.name: k.low for k in hyperparameters(cls)}):
-            yield f"{key}-{len(knobbed)}", Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice(key, knobbed),)),))
-    yield "wrappers", Scene(Objective(), (OptimizerConfig(Choice("sgd"), tuple(map(Choice, WRAPPERS))),))
+            yield (
+                f"{key}-{len(knobbed)}",
+                Scene(Objective(), (OptimizerConfig(Choice("adam"), (Choice(key, knobbed),)),)),
+            )
+    yield (
+        "wrappers",
+        Scene(Objective(), (OptimizerConfig(Choice("sgd"), tuple(map(Choice, WRAPPERS))),)),
+    )
     for key, cls in SCHEDULES.items():
         for knobbed in ({}, {k.name: k.high for k in hyperparameters(cls)}):
             schedules = {"lr": Choice(key, knobbed), "beta1": Choice("constant")}
-            yield f"{key}-{len(knobbed)}", Scene(Objective(), (OptimizerConfig(Choice("adam"), (), schedules),))
+            yield (
+                f"{key}-{len(knobbed)}",
+                Scene(Objective(), (OptimizerConfig(Choice("adam"), (), schedules),)),
+            )
     for key in NOISES:
         yield key, replace(BOOK, objective=Objective(noise=Choice(key, {"scale": 0.3}), seed=9999))
     for key, cls in INITIAL_POINTS.items():
         initial_points = Choice(key, {k.name: k.low for k in hyperparameters(cls)})
-        yield key, Scene(Objective(), (OptimizerConfig(Choice("adam"), initial_points=initial_points), OptimizerConfig(Choice("sgd"), initial_points=Choice(key))))
+        yield (
+            key,
+            Scene(
+                Objective(),
+                (
+                    OptimizerConfig(Choice("adam"), initial_points=initial_points),
+                    OptimizerConfig(Choice("sgd"), initial_points=Choice(key)),
+                ),
+            ),
+        )
     for formula in ("x", "x*y", "π·x² − y³ × 2 ÷ 4", "abs(x) + max(x, y)", " x\t+\n y "):
         yield formula, Scene(Objective(TYPED, formula, start=(1.0, 1.0)), BOOK.optimizers)
     yield "formula put away", Scene(Objective(formula="x*y"), ())
@@ -132,8 +161,22 @@ def scenes():
     for step in range(11):
         config = OptimizerConfig(Choice("sgd"), fork=Fork(config, step))
     yield "forks of forks", Scene(Objective(), (config,))
-    yield "many", Scene(Objective(start=(-10.0, 5.0), steps=MAX_STEPS), (RICH.scene.optimizers[0],) * MAX_OPTIMIZERS, 1e-12)
-    yield "odd numbers", Scene(Objective(start=(1 / 3, -5e-324)), (OptimizerConfig(Choice("sgd", {"lr": 0.1 + 0.2})),), 1e-12)
+    yield (
+        "many",
+        Scene(
+            Objective(start=(-10.0, 5.0), steps=MAX_STEPS),
+            (RICH.scene.optimizers[0],) * MAX_OPTIMIZERS,
+            1e-12,
+        ),
+    )
+    yield (
+        "odd numbers",
+        Scene(
+            Objective(start=(1 / 3, -5e-324)),
+            (OptimizerConfig(Choice("sgd", {"lr": 0.1 + 0.2})),),
+            1e-12,
+        ),
+    )
 
 
 SCENES = dict(scenes())
@@ -141,7 +184,11 @@ SCENES = dict(scenes())
 
 def views():
     for f in fields(View):
-        values = {"levels": LEVELS, "along": ALONG, "metrics": [(m,) for m in METRICS] + [tuple(METRICS)[::-1]]}
+        values = {
+            "levels": LEVELS,
+            "along": ALONG,
+            "metrics": [(m,) for m in METRICS] + [tuple(METRICS)[::-1]],
+        }
         for value in values.get(f.name, [True, False]):
             yield View(**{f.name: value})
 
@@ -154,8 +201,13 @@ def written(shared):
 def packed(data, version=2, words=WORDS, level=9):
     """A link with anything in it: bytes, text, or what JSON can hold."""
     data = data if isinstance(data, bytes | str) else json.dumps(data)
-    packer = zlib.compressobj(level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, *([words] if words else []))
-    data = packer.compress(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass")) + packer.flush()
+    packer = zlib.compressobj(
+        level, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, *([words] if words else [])
+    )
+    data = (
+        packer.compress(data if isinstance(data, bytes) else data.encode("utf-8", "surrogatepass"))
+        + packer.flush()
+    )
     return f"{version}." + base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
@@ -185,7 +237,11 @@ class TestRoundTrip:
 
     @table("group", GROUPS)
     def test_controls(self, group):
-        for controls in (Controls((group,)), Controls((), (group,)), Controls(tuple(GROUPS), tuple(GROUPS)[::-1])):
+        for controls in (
+            Controls((group,)),
+            Controls((), (group,)),
+            Controls(tuple(GROUPS), tuple(GROUPS)[::-1]),
+        ):
             assert decode(encode(linked(BOOK, controls=controls))).controls == controls
 
     def test_everything_at_once(self):
@@ -196,7 +252,15 @@ class TestRoundTrip:
         for _ in range(200):
             lr, x, tolerance = rng.uniform(1e-4, 10), rng.uniform(-10, 10), rng.uniform(1e-12, 1)
             scene = decode(
-                encode(linked(Scene(Objective(start=(x, -x / 2)), (OptimizerConfig(Choice("sgd", {"lr": lr})),), tolerance)))
+                encode(
+                    linked(
+                        Scene(
+                            Objective(start=(x, -x / 2)),
+                            (OptimizerConfig(Choice("sgd", {"lr": lr})),),
+                            tolerance,
+                        )
+                    )
+                )
             ).scene
             assert scene.objective.start == (x, -x / 2)
             assert scene.optimizers[0].method.values == {"lr": lr}
@@ -204,11 +268,16 @@ class TestRoundTrip:
 
     def test_a_typed_formula_is_ready_to_run(self):
         objective = decode(encode(linked(SIX))).scene.objective
-        assert trajectories.run(objective, OptimizerConfig(Choice("adam")), steps=3).points.shape == (4, 2)
+        assert trajectories.run(
+            objective, OptimizerConfig(Choice("adam")), steps=3
+        ).points.shape == (4, 2)
 
     def test_is_the_same_text_for_equal_scenes(self):
         one, two = ({"lr": 0.1, "momentum": 0.9}, {"momentum": 0.9, "lr": 0.1})
-        one, two = (linked(Scene(Objective(), (OptimizerConfig(Choice("momentum", hyperparameters)),))) for hyperparameters in (one, two))
+        one, two = (
+            linked(Scene(Objective(), (OptimizerConfig(Choice("momentum", hyperparameters)),)))
+            for hyperparameters in (one, two)
+        )
         assert one == two
         assert encode(one) == encode(two) == encode(decode(encode(two)))
 
@@ -229,7 +298,9 @@ def parts(registry):
     """Any part of a registry with any of its hyperparameters."""
 
     def knobbed(key):
-        chosen = st.fixed_dictionaries({}, optional={k.name: between(k) for k in hyperparameters(registry[key])})
+        chosen = st.fixed_dictionaries(
+            {}, optional={k.name: between(k) for k in hyperparameters(registry[key])}
+        )
         return chosen.map(lambda values: Choice(key, values))
 
     return st.sampled_from(list(registry)).flatmap(knobbed)
@@ -242,21 +313,35 @@ def configs(draw, depth=2):
     held = [OPTIMIZERS[optimizer.key], *(WRAPPERS[w.key] for w in wrappers)]
     names = [k.name for cls in held for k in hyperparameters(cls) if k.kind is float]
     schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
-    fork = draw(st.none() | st.builds(Fork, configs(depth - 1), st.integers(0, MAX_STEPS))) if depth else None
-    return OptimizerConfig(optimizer, wrappers, schedules, fork, draw(st.none() | parts(INITIAL_POINTS)))
+    fork = (
+        draw(st.none() | st.builds(Fork, configs(depth - 1), st.integers(0, MAX_STEPS)))
+        if depth
+        else None
+    )
+    return OptimizerConfig(
+        optimizer, wrappers, schedules, fork, draw(st.none() | parts(INITIAL_POINTS))
+    )
 
 
 @st.composite
 def problems(draw):
     key = draw(st.sampled_from([*FUNCTIONS, TYPED]))
-    edges = st.lists(st.floats(-100, 100), min_size=2, max_size=2, unique=True).map(lambda v: tuple(sorted(v)))
+    edges = st.lists(st.floats(-100, 100), min_size=2, max_size=2, unique=True).map(
+        lambda v: tuple(sorted(v))
+    )
     domain = draw(st.just(Objective().domain) | st.tuples(edges, edges))
     formula = draw(st.sampled_from(["x", FORMULA, "x² − π·y"] + ([""] if key != TYPED else [])))
     shown = domain if key == TYPED else FUNCTIONS[key].domain
     start = tuple(draw(st.floats(low, high)) for low, high in shown)
     noise = draw(st.none() | parts(NOISES))
     return Objective(
-        key, formula, domain, start, draw(st.integers(1, MAX_STEPS)), noise, draw(st.integers(0, 9999))
+        key,
+        formula,
+        domain,
+        start,
+        draw(st.integers(1, MAX_STEPS)),
+        noise,
+        draw(st.integers(0, 9999)),
     )
 
 
@@ -310,8 +395,14 @@ class TestLength:
         rng = random.Random(2)
 
         def branches(forks):
-            values = {k.name: rng.uniform(k.low, k.high) for k in hyperparameters(OPTIMIZERS["adam"]) if k.kind is float}
-            return OptimizerConfig(Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None)
+            values = {
+                k.name: rng.uniform(k.low, k.high)
+                for k in hyperparameters(OPTIMIZERS["adam"])
+                if k.kind is float
+            }
+            return OptimizerConfig(
+                Choice("adam", values), fork=Fork(branches(forks - 1), forks) if forks else None
+            )
 
         held = tuple(branches(3) for _ in range(MAX_OPTIMIZERS))
         assert decode(encode(linked(Scene(Objective(), held)))).scene.optimizers == held
@@ -334,7 +425,9 @@ class TestForEver:
             for key, cls in registry.items():
                 now, then = {k.name: k.default for k in hyperparameters(cls)}, DEFAULTS.get(key, {})
                 assert {name: now.get(name) for name in then} == then, key
-        assert Objective() == Objective("bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, None, 0)
+        assert Objective() == Objective(
+            "bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, None, 0
+        )
         assert Scene(Objective(), ()).tolerance == 1e-3
         assert View() == View("auto", False, False, False, True, "steps", ("loss",))
         assert OptimizerConfig(Choice("sgd")) == OptimizerConfig(Choice("sgd"), (), {}, None, None)
@@ -374,7 +467,9 @@ class TestDamaged:
             for letter in LETTERS if len(text) < 50 else random.Random(place).sample(LETTERS, 8):
                 changed = text[:place] + letter + text[place + 1 :]
                 try:
-                    assert decode(changed) == shared, changed  # zlib may spell the same text in two ways
+                    assert decode(changed) == shared, (
+                        changed
+                    )  # zlib may spell the same text in two ways
                 except LinkError as error:
                     assert str(error) == DAMAGED  # noqa: PT017
             for letter in "+/=. \n\0é€😀\ud800'\"<%&#":
@@ -388,7 +483,9 @@ class TestDamaged:
             swapped = text[:place] + text[place : place + 2][::-1] + text[place + 2 :]
             assert swapped == text or refusal(swapped) == DAMAGED
 
-    @table("more", ["A", "AA", "AAAA", "=", "==", " ", "\n", "\0", "&x=1", "#", ".", ")", "ePlxz3zS"])
+    @table(
+        "more", ["A", "AA", "AAAA", "=", "==", " ", "\n", "\0", "&x=1", "#", ".", ")", "ePlxz3zS"]
+    )
     def test_something_at_its_end_or_beginning(self, more):
         text = encode(linked(BOOK))
         assert refusal(text + more) == DAMAGED
@@ -396,7 +493,14 @@ class TestDamaged:
 
     def test_other_cases(self):
         text = encode(RICH)
-        for changed in (text.upper(), text.lower(), text[::-1], text * 2, text.replace("2.", "2.2."), f"{text}.{text}"):
+        for changed in (
+            text.upper(),
+            text.lower(),
+            text[::-1],
+            text * 2,
+            text.replace("2.", "2.2."),
+            f"{text}.{text}",
+        ):
             assert refusal(changed) == DAMAGED
 
     @table(
@@ -480,7 +584,16 @@ ODD = [
     {"adam": {"\0": 1}}, {"a" * 3000: {}}, "a" * 3000, {f"k{i}": 1 for i in range(65)}, [{}], [[], []], [None, None],
     [1e309, 1], -0.0, {"parent": {}, "step": 0}, {"parent": {"method": "adam"}}, {"adam": {}, "sgd": {}}, "__class__",
 ]  # fmt: skip
-RAW = ["NaN", "Infinity", "-Infinity", "1e999", "-1e999", "[NaN,NaN]", '{"adam":{"lr":NaN}}', '{"adam":{"lr":1e999}}']
+RAW = [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "1e999",
+    "-1e999",
+    "[NaN,NaN]",
+    '{"adam":{"lr":NaN}}',
+    '{"adam":{"lr":1e999}}',
+]
 
 
 def places(value, path=()):
@@ -612,7 +725,9 @@ class TestOtherThings:
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(re.findall(r'"(\w+)"', WORDS.decode())) | st.text(max_size=5)
 JUNK = st.recursive(
-    LEAVES | NAMES, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4), max_leaves=12
+    LEAVES | NAMES,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
 )
 fuzz = settings(deadline=None, max_examples=300, derandomize=True)
 
@@ -655,11 +770,17 @@ class TestFuzz:
         text = encode(data.draw(st.sampled_from([linked(BOOK), RICH, linked(SIX)])))
         for _ in range(data.draw(st.integers(1, 3))):
             place, gone = data.draw(st.integers(0, len(text))), data.draw(st.integers(0, 3))
-            text = text[:place] + data.draw(st.text(LETTERS + ".", max_size=3)) + text[place + gone :]
+            text = (
+                text[:place] + data.draw(st.text(LETTERS + ".", max_size=3)) + text[place + gone :]
+            )
         opened_or_refused(text)
 
     @fuzz
-    @given(st.integers(0, len(canonical_json(to_dict(RICH)))), st.text(string.printable, max_size=3), st.integers(0, 3))
+    @given(
+        st.integers(0, len(canonical_json(to_dict(RICH)))),
+        st.text(string.printable, max_size=3),
+        st.integers(0, 3),
+    )
     def test_changed_json(self, place, new, gone):
         data = canonical_json(to_dict(RICH))
         opened_or_refused(packed(data[:place] + new + data[place + gone :]))
@@ -698,7 +819,8 @@ class TestQR:
     URL = "https://optviz.example.org/?s=" + encode(RICH)
 
     @pytest.mark.parametrize(
-        "url", [URL, "http://192.168.0.17:8501/?s=" + encode(linked(BOOK)), "http://x/?s=ü&lesson=😀"]
+        "url",
+        [URL, "http://192.168.0.17:8501/?s=" + encode(linked(BOOK)), "http://x/?s=ü&lesson=😀"],
     )
     def test_is_segno_s_code_with_a_quiet_zone(self, url):
         code, svg = segno.make(url, error="l", micro=False), qr_svg(url)
@@ -706,7 +828,12 @@ class TestQR:
         root = ET.fromstring(svg)
         assert root.tag == f"{SVG}svg"
         assert root.get("viewBox") == f"0 0 {size + 2 * QUIET} {size + 2 * QUIET}"
-        modules = {(x + QUIET, y + QUIET) for y, row in enumerate(code.matrix) for x, bit in enumerate(row) if bit}
+        modules = {
+            (x + QUIET, y + QUIET)
+            for y, row in enumerate(code.matrix)
+            for x, bit in enumerate(row)
+            if bit
+        }
         assert drawn(svg) == modules
         assert all(QUIET <= c < size + QUIET for module in modules for c in module)
 
@@ -736,7 +863,12 @@ class TestQR:
 
     def test_a_typical_link_is_read_from_the_back_row(self):
         """Few modules are large ones. Version 10 has 57 on a side."""
-        assert segno.make("https://optviz.example.org/?s=" + encode(linked(BOOK)), error="l", micro=False).version <= 4
+        assert (
+            segno.make(
+                "https://optviz.example.org/?s=" + encode(linked(BOOK)), error="l", micro=False
+            ).version
+            <= 4
+        )
         assert segno.make(self.URL, error="l", micro=False).version <= 12
 
     def test_is_the_same_each_time(self):

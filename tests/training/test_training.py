@@ -43,7 +43,13 @@ def config(key, lr=None, **more):
 
 
 def small(r=None, **more):
-    usual = {"network": SMALL, "optimizer": r or config("sgd", 0.5), "batch": 8, "iterations": 12, "eval_every": 5}
+    usual = {
+        "network": SMALL,
+        "optimizer": r or config("sgd", 0.5),
+        "batch": 8,
+        "iterations": 12,
+        "eval_every": 5,
+    }
     return Training(**usual | more)
 
 
@@ -80,8 +86,15 @@ def same(a, b):
 def test_as_json_and_back():
     for training in (
         Training(),
-        small(seeds=(1, 5), initializers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})), split=Split(300, True)),
-        small(OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}), dataset=Choice("moons", {"noise": 0.2})),
+        small(
+            seeds=(1, 5),
+            initializers=(Choice("zeros"), Choice("normal", {"sigma": 2.0})),
+            split=Split(300, True),
+        ),
+        small(
+            OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}),
+            dataset=Choice("moons", {"noise": 0.2}),
+        ),
     ):
         assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
     assert to_dict(Training()) == {}
@@ -112,7 +125,12 @@ def test_mini_batches_are_a_function_of_seed_and_iteration():
 
 @table("key", [k for k in LEAN if k != "lbfgs"])
 def test_every_optimizer_learns(key, data):
-    progress = end(small(config(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60), data)
+    progress = end(
+        small(
+            config(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60
+        ),
+        data,
+    )
     assert progress.loss[-10:].mean() < 0.8 * progress.loss[:5].mean()
     assert progress.accuracy[-1].min() > 0.7
 
@@ -122,13 +140,19 @@ def test_every_optimizer_learns(key, data):
 def test_a_batch_is_each_network_alone(key, data, dtype):
     """Seeds and initializers side by side give the numbers that they give alone, in the precision of the network."""
     rules = (Choice("xavier_normal"), Choice("he_uniform"))
-    training = small(config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initializers=rules)
+    training = small(
+        config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initializers=rules
+    )
     together = end(training, data)
     assert together.params.dtype == dtype
     assert all(v.dtype == dtype for v in together.state.values() if np.ndim(v))
     for i, s in np.ndindex(2, 2):
-        alone = end(replace(training, seeds=(training.seeds[s],), initializers=rules[i : i + 1]), data)
-        tight = {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
+        alone = end(
+            replace(training, seeds=(training.seeds[s],), initializers=rules[i : i + 1]), data
+        )
+        tight = (
+            {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
+        )
         np.testing.assert_allclose(together.params[i, s], alone.params[0, 0], **tight)
         np.testing.assert_allclose(together.loss[:, i, s], alone.loss[:, 0, 0], **tight)
 
@@ -136,7 +160,11 @@ def test_a_batch_is_each_network_alone(key, data, dtype):
 @pytest.mark.parametrize("key", WRAPPERS)
 def test_wrappers_train_networks(key, data):
     progress = end(
-        small(OptimizerConfig(Choice("momentum", {"lr": 0.1}), (Choice(key),)), network=replace(SMALL, dtype="float32")), data
+        small(
+            OptimizerConfig(Choice("momentum", {"lr": 0.1}), (Choice(key),)),
+            network=replace(SMALL, dtype="float32"),
+        ),
+        data,
     )
     assert progress.params.dtype == np.float32
     assert np.isfinite(progress.loss).all()
@@ -148,7 +176,10 @@ def test_schedules_train_networks(key, data):
     """One update with the rate that the schedule says is one update with that rate."""
     factor = SCHEDULES[key]()(0)
     network = replace(SMALL, dtype="float32")
-    scheduled = end(small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1), data)
+    scheduled = end(
+        small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1),
+        data,
+    )
     plainly = end(small(config("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
     np.testing.assert_array_equal(scheduled.params, plainly.params)
     longer = end(small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network), data)
@@ -186,7 +217,9 @@ def test_a_training_agrees_with_torch(key, data):
         for t in range(25):
             rows = training.rows(t, 40)[s]
             opt.zero_grad()
-            loss = torch.nn.functional.cross_entropy(model(torch.tensor(data.x[rows])), torch.tensor(data.t[rows]))
+            loss = torch.nn.functional.cross_entropy(
+                model(torch.tensor(data.x[rows])), torch.tensor(data.t[rows])
+            )
             loss.backward()
             opt.step()
             assert ours.loss[t, 0, s] == pytest.approx(loss.item(), rel=1e-9)
@@ -219,7 +252,9 @@ def test_more_iterations_later(data):
 
 
 def test_what_is_recorded(data):
-    training = small(seeds=(4, 5, 6), initializers=(Choice("book"), Choice("zeros")), snapshot_every=5)
+    training = small(
+        seeds=(4, 5, 6), initializers=(Choice("book"), Choice("zeros")), snapshot_every=5
+    )
     seen = list(train(training, data))
     assert [p.iteration for p in seen] == [0, 5, 10, 12]
     last = seen[-1]
@@ -266,7 +301,12 @@ def test_divergence_ends_the_curve(activation, dtype, data):
 @table("key", LEAN)
 def test_a_huge_rate_is_a_picture_too(key, data):
     r = OptimizerConfig(Choice(key, {"lr": 1e6}))
-    progress = end(small(r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40), data)
+    progress = end(
+        small(
+            r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40
+        ),
+        data,
+    )
     assert progress.iteration == 40
     lost = np.isnan(progress.loss[:, 0, 0])
     assert (np.diff(lost.astype(int)) >= 0).all()
@@ -278,15 +318,21 @@ def test_a_huge_rate_is_a_picture_too(key, data):
 @table("layers", [0, 1, 12])
 def test_extremes_end_or_go_on(layers, sigma, lr, data):
     network = Network((3, *[30] * layers, 2), Choice("relu"), Choice("normal", {"sigma": sigma}))
-    progress = end(small(OptimizerConfig(Choice("sgd", {"lr": lr})), network=network, iterations=15), data)
+    progress = end(
+        small(OptimizerConfig(Choice("sgd", {"lr": lr})), network=network, iterations=15), data
+    )
     at, loss = int(progress.diverged_at[0, 0]), progress.loss[:, 0, 0]
     assert np.isfinite(loss[: at if at >= 0 else None]).all()
     assert at < 0 or np.isnan(loss[at:]).all()
 
 
 def test_all_lost_is_done_at_once(data):
-    network = Network((3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0}))
-    progress = end(small(config("sgd", 10.0), network=network, iterations=20_000, eval_every=20_000), data)
+    network = Network(
+        (3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0})
+    )
+    progress = end(
+        small(config("sgd", 10.0), network=network, iterations=20_000, eval_every=20_000), data
+    )
     assert progress.iteration == 20_000
     assert 0 <= progress.diverged_at[0, 0] < 20
     assert progress.seconds[-1] < 1
@@ -378,7 +424,11 @@ FIGURE_6_9 = {  # mean, least and most of 20 seeds
 def test_optimizers_on_digits(key, digits):
     """Figure 6.9: mean loss of the last ten of 300 iterations; here of six other seeds."""
     rate = 0.001 if key == "adam" else 0.01
-    found = end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), eval_every=300), digits).loss[-10:].mean((0, 1))
+    found = (
+        end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), eval_every=300), digits)
+        .loss[-10:]
+        .mean((0, 1))
+    )
     mean, low, high = FIGURE_6_9[key]
     assert low < np.median(found) < high
     assert found.mean() == pytest.approx(mean, rel=0.35)
@@ -389,7 +439,9 @@ def test_optimizers_on_digits(key, digits):
 def test_initial_weights_on_digits(digits):
     """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
     rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(optimizer=config("sgd", 0.05), seeds=(0, 1), eval_every=300, initializers=rules)
+    training = Training(
+        optimizer=config("sgd", 0.05), seeds=(0, 1), eval_every=300, initializers=rules
+    )
     small, xavier, he = end(training, digits).accuracy[-1, 0]
     assert small.max() <= 0.13
     assert xavier.min() >= 0.92
@@ -410,11 +462,14 @@ def test_zeros_stay_zeros(activation, digits):
     views = network.views(progress.params[0, 0])
     assert not any(views[i]["W"].any() for i in network.affine)
     assert not any(views[i]["b"].any() for i in network.affine[:-1])
-    assert views[-1]["b"].any()  # the last biases learn how frequent the classes are, and that is all
+    assert views[-1][
+        "b"
+    ].any()  # the last biases learn how frequent the classes are, and that is all
 
 
 @table(
-    ("activation", "rule"), [("sigmoid", "zeros"), ("sigmoid", "constant"), ("tanh", "constant"), ("relu", "constant")]
+    ("activation", "rule"),
+    [("sigmoid", "zeros"), ("sigmoid", "constant"), ("tanh", "constant"), ("relu", "constant")],
 )
 def test_equal_units_stay_equal(activation, rule, digits):
     """However long it trains: the weights between hidden layers have rank 1, and all units are one."""
@@ -426,5 +481,10 @@ def test_equal_units_stay_equal(activation, rule, digits):
     assert np.ptp(last, 0).max() <= 2.5e-12
     assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
     assert np.abs(last).max() > 1e-3  # it did learn something
-    random = end(Training(replace(network, initializer=Choice("he_normal")), config("sgd", 0.5), iterations=5), digits)
+    random = end(
+        Training(
+            replace(network, initializer=Choice("he_normal")), config("sgd", 0.5), iterations=5
+        ),
+        digits,
+    )
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20

@@ -29,7 +29,15 @@ from optviz.training import (
 from tests.table import table
 
 NET = Network((64, 12, 12, 10), dtype="float64")
-BASE = Training(NET, OptimizerConfig(Choice("momentum", {"lr": 0.1})), split=Split(200), batch=20, iterations=12, eval_every=4, snapshot_every=4)
+BASE = Training(
+    NET,
+    OptimizerConfig(Choice("momentum", {"lr": 0.1})),
+    split=Split(200),
+    batch=20,
+    iterations=12,
+    eval_every=4,
+    snapshot_every=4,
+)
 TRIALS = (
     Trial(),
     Trial({"lr": 0.3}),
@@ -46,9 +54,13 @@ def trained(training, data=None):
 
 def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
-    config = OptimizerConfig(Choice("momentum", training.optimizer.method.values | trial.hyperparameters))
+    config = OptimizerConfig(
+        Choice("momentum", training.optimizer.method.values | trial.hyperparameters)
+    )
     network = (
-        training.network if trial.initializer is None else replace(training.network, initializer=trial.initializer)
+        training.network
+        if trial.initializer is None
+        else replace(training.network, initializer=trial.initializer)
     )
     penalty = training.penalty if trial.l2 is None else Penalty(trial.l2)
     return replace(training, trials=(), optimizer=config, network=network, penalty=penalty)
@@ -62,13 +74,17 @@ def test_a_trial_in_a_batch_is_the_trial_alone(normalize):
         one = trained(alone(base, trial))
         np.testing.assert_allclose(together.loss[:, i], one.loss[:, 0], rtol=1e-9)
         np.testing.assert_allclose(together.params[i], one.params[0], rtol=1e-7, atol=1e-12)
-        np.testing.assert_allclose(together.running_statistics[i], one.running_statistics[0], rtol=1e-7, atol=1e-12)
+        np.testing.assert_allclose(
+            together.running_statistics[i], one.running_statistics[0], rtol=1e-7, atol=1e-12
+        )
         np.testing.assert_array_equal(together.accuracy[:, :, i], one.accuracy[:, :, 0])
 
 
 def test_selected_trials_go_on_as_if_the_others_had_never_been():
     training = replace(BASE, trials=TRIALS, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))
-    training = replace(training, trials=(Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5})))
+    training = replace(
+        training, trials=(Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5}))
+    )
     data = load(training)
     whole = trained(training, data)
     half = advance(begin(training, data), data, 6)
@@ -82,17 +98,28 @@ def test_selected_trials_go_on_as_if_the_others_had_never_been():
 
 
 def test_a_trial_that_diverges_leaves_the_others_alone():
-    training = replace(BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, eval_every=60)
+    training = replace(
+        BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, eval_every=60
+    )
     with_lost, without = (
         trained(training),
-        trained(replace(BASE, optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})), iterations=60, eval_every=60)),
+        trained(
+            replace(
+                BASE,
+                optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})),
+                iterations=60,
+                eval_every=60,
+            )
+        ),
     )
     np.testing.assert_allclose(with_lost.params[1], without.params[0], rtol=1e-9)
 
 
 def test_knobs_of_trials_under_a_wrapper_and_a_schedule():
     config = OptimizerConfig(
-        Choice("sgd", {"lr": 0.5}), (Choice("clipped", {"max_norm": 0.5}),), {"lr": Choice("step", {"first": 3, "every": 3})}
+        Choice("sgd", {"lr": 0.5}),
+        (Choice("clipped", {"max_norm": 0.5}),),
+        {"lr": Choice("step", {"first": 3, "every": 3})},
     )
     together = trained(replace(BASE, optimizer=config, trials=(Trial({"lr": 0.1}), Trial())))
     one = trained(replace(BASE, optimizer=replace(config, method=Choice("sgd", {"lr": 0.1}))))
@@ -193,13 +220,20 @@ def test_the_penalty_steers_but_is_not_reported():
     batch = mini_batch(replace(BASE, penalty=Penalty(0.5, 0.1)), data, 0)
     w = [NET.views(params)[i]["W"] for i in NET.affine]
     extra = sum(0.25 * (m**2).sum() + 0.1 * np.abs(m).sum() for m in w)
-    assert (batch.value(params) - batch.cross_entropy(params)).item() == pytest.approx(extra, rel=1e-12)
+    assert (batch.value(params) - batch.cross_entropy(params)).item() == pytest.approx(
+        extra, rel=1e-12
+    )
 
 
 def test_the_penalty_s_gradient_by_central_differences():
     net = Network((3, 4, 2), Choice("tanh"), dtype="float64", normalize="before")
     rng = np.random.default_rng(0)
-    data = Data(rng.normal(size=(8, 3)), rng.integers(0, 2, 8), rng.normal(size=(8, 3)), rng.integers(0, 2, 8))
+    data = Data(
+        rng.normal(size=(8, 3)),
+        rng.integers(0, 2, 8),
+        rng.normal(size=(8, 3)),
+        rng.integers(0, 2, 8),
+    )
     training = Training(net, split=Split(8), batch=8, penalty=Penalty(0.3, 0.2))
     params = training.start() + rng.normal(size=net.size) * 0.1
     f = mini_batch(training, data, 0)
@@ -208,7 +242,9 @@ def test_the_penalty_s_gradient_by_central_differences():
         up, down = params.copy(), params.copy()
         up[..., k] += h
         down[..., k] -= h
-        assert got[k] == pytest.approx((f.value(up) - f.value(down)).item() / (2 * h), rel=1e-5, abs=1e-8)
+        assert got[k] == pytest.approx(
+            (f.value(up) - f.value(down)).item() / (2 * h), rel=1e-5, abs=1e-8
+        )
 
 
 def test_dropout_and_normalization_stand_still_in_evaluation():
@@ -216,7 +252,9 @@ def test_dropout_and_normalization_stand_still_in_evaluation():
     params, running_statistics = net.init(0), net.running_statistics()
     x = load(BASE).x[:7]
     z = net.outputs(params, x, running_statistics=running_statistics)
-    np.testing.assert_allclose(z[:3], net.outputs(params, x[:3], running_statistics=running_statistics), rtol=1e-12)
+    np.testing.assert_allclose(
+        z[:3], net.outputs(params, x[:3], running_statistics=running_statistics), rtol=1e-12
+    )
     mode = Mode(True, (0,), 3)
     once, again = (net.forward(params[None], x[None], mode).outputs[-1] for _ in range(2))
     np.testing.assert_array_equal(once, again, "the same seed and step drop the same units")

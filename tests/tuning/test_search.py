@@ -42,7 +42,12 @@ from tests.table import table
 SMALL = Search(network=Network((64, 20, 10)), iterations=40, space=WIDE, trials=12)
 MOMENTUM = OptimizerConfig(Choice("momentum"))
 FOUR = Space(
-    (Axis("lr", -3.0, 0.0), Axis("l2", -4.0, -1.0), Axis("momentum", -1.0, -0.1), Axis("sigma", -2.0, -0.5))
+    (
+        Axis("lr", -3.0, 0.0),
+        Axis("l2", -4.0, -1.0),
+        Axis("momentum", -1.0, -0.1),
+        Axis("sigma", -2.0, -0.5),
+    )
 )
 
 
@@ -58,7 +63,9 @@ def ended(spec):
 
 
 def test_values_are_powers_of_ten_between_the_ends():
-    np.testing.assert_allclose(BOOK.values([[0, 0], [1, 1], [0.5, 0.25]]), [[1e-6, 1e-8], [1e-2, 1e-4], [1e-4, 1e-7]])
+    np.testing.assert_allclose(
+        BOOK.values([[0, 0], [1, 1], [0.5, 0.25]]), [[1e-6, 1e-8], [1e-2, 1e-4], [1e-4, 1e-7]]
+    )
 
 
 @given(st.lists(st.tuples(*[st.floats(0, 1)] * 4), min_size=1, max_size=5))
@@ -143,11 +150,15 @@ def test_two_points_by_hand():
     assert process.variance == pytest.approx(0.25 / (1 - k))
     mean, std = process.predict([[0.5], [0.0], [1.0]])
     np.testing.assert_allclose(mean, [0.5, 0, 1], atol=1e-12)
-    np.testing.assert_allclose(std**2, [process.variance * (1 - 2 * beside**2 / (1 + k)), 0, 0], atol=1e-12)
+    np.testing.assert_allclose(
+        std**2, [process.variance * (1 - 2 * beside**2 / (1 + k)), 0, 0], atol=1e-12
+    )
 
 
 def test_a_kernel_s_known_value():
-    assert matern(np.array([0.0, 1.0])) == pytest.approx([1, 0.5239941088318203])  # (1 + √5 + 5/3) e^-√5
+    assert matern(np.array([0.0, 1.0])) == pytest.approx(
+        [1, 0.5239941088318203]
+    )  # (1 + √5 + 5/3) e^-√5
 
 
 @table("kernel", ["matern", "squared_exponential"])
@@ -163,12 +174,22 @@ def test_the_evidence_is_the_density_of_a_normal_distribution(kernel):
     )
     cov = p.variance * (k + 0.01 * np.eye(12))
     density = -0.5 * (
-        (y - p.mean) @ np.linalg.inv(cov) @ (y - p.mean) + np.linalg.slogdet(cov)[1] + 12 * math.log(2 * math.pi)
+        (y - p.mean) @ np.linalg.inv(cov) @ (y - p.mean)
+        + np.linalg.slogdet(cov)[1]
+        + 12 * math.log(2 * math.pi)
     )
     assert p.log_marginal_likelihood == pytest.approx(density)
-    for m, s in ((p.mean + 0.1, p.variance), (p.mean, 1.2 * p.variance), (p.mean, 0.8 * p.variance)):
+    for m, s in (
+        (p.mean + 0.1, p.variance),
+        (p.mean, 1.2 * p.variance),
+        (p.mean, 0.8 * p.variance),
+    ):
         cov = s * (k + 0.01 * np.eye(12))
-        other = -0.5 * ((y - m) @ np.linalg.inv(cov) @ (y - m) + np.linalg.slogdet(cov)[1] + 12 * math.log(2 * math.pi))
+        other = -0.5 * (
+            (y - m) @ np.linalg.inv(cov) @ (y - m)
+            + np.linalg.slogdet(cov)[1]
+            + 12 * math.log(2 * math.pi)
+        )
         assert other < density, "no other mean and variance are more likely"
 
 
@@ -183,7 +204,9 @@ def test_what_it_learns():
     mean, std = process.predict(at)
     assert np.abs(mean - np.sin(6 * at[:, 0])).max() < 0.05
     more = process.condition_on(at[0], 0.3)
-    whole = GaussianProcess.of(np.vstack([x, at[:1]]), np.append(y, 0.3), process.scales, process.noise)
+    whole = GaussianProcess.of(
+        np.vstack([x, at[:1]]), np.append(y, 0.3), process.scales, process.noise
+    )
     np.testing.assert_allclose(more.cholesky, whole.cholesky, atol=1e-9)
     assert more.predict(at[:1])[1] < std[0]
     flat = GaussianProcess.fitted(x, np.full(40, 0.1))
@@ -197,7 +220,9 @@ def test_expected_improvement():
         found = expected_improvement(mean, std, best)
         assert found == pytest.approx(np.maximum(mean + std * draws - best, 0).mean(), abs=2e-3)
     assert expected_improvement(0.0, 1.0, 0.0) == pytest.approx(1 / math.sqrt(2 * math.pi))
-    np.testing.assert_array_equal(expected_improvement([0.4, 0.9], [0.0, 0.0], 0.6), [0.0, pytest.approx(0.3)])
+    np.testing.assert_array_equal(
+        expected_improvement([0.4, 0.9], [0.0, 0.0], 0.6), [0.0, pytest.approx(0.3)]
+    )
 
 
 # Who is stopped, and what is said.
@@ -214,7 +239,11 @@ def test_halving_by_hand():
     assert halving.survivors([0.5, 0.6], earlier=[0.1, 0.3]).tolist() == [False, False]
 
 
-@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.lists(st.floats(0, 1), max_size=9), st.integers(2, 5))
+@given(
+    st.lists(st.floats(0, 1), min_size=1, max_size=30),
+    st.lists(st.floats(0, 1), max_size=9),
+    st.integers(2, 5),
+)
 def test_survivors_are_the_best_of_all(losses, earlier, factor):
     alive = Halving(factor).survivors(losses, earlier)
     assert alive.sum() <= -(-(len(losses) + len(earlier)) // factor)
@@ -238,7 +267,11 @@ def test_rank_correlation():
 
 def test_as_json_and_back():
     some = Space((Axis("lr", -4.0, 0.0), Axis("momentum", -3.0, 0.0), Axis("sigma", -3.0, -1.0)))
-    for spec in (Search(), search("bayesian", halving=Halving(3, 8)), Search(space=some, trials=27, optimizer=MOMENTUM)):
+    for spec in (
+        Search(),
+        search("bayesian", halving=Halving(3, 8)),
+        Search(space=some, trials=27, optimizer=MOMENTUM),
+    ):
         assert from_dict(Search, json.loads(json.dumps(to_dict(spec)))) == spec
         validate(spec)
     assert to_dict(Search()) == {}
@@ -260,7 +293,9 @@ def test_what_cannot_be_searched(bad):
 
 
 def test_ranges_are_those_of_the_page():
-    declared = {h.name: (h.low, h.high) for spec in (Search, Halving) for h in hyperparameters(spec)}
+    declared = {
+        h.name: (h.low, h.high) for spec in (Search, Halving) for h in hyperparameters(spec)
+    }
     assert declared == {
         "batch": (1, 2000), "iterations": (10, 2000), "trials": (4, 200), "validation": (20, 500), "seed": (0, 99),
         "factor": (2, 5), "first": (1, 1000),
@@ -284,7 +319,13 @@ def test_examples_that_choose_are_not_those_that_judge():
 
 def test_a_trial_is_the_training_with_its_hyperparameters():
     """Against one training of its own, with the hyperparameters set the plain way."""
-    spec = replace(SMALL, space=FOUR, trials=5, optimizer=MOMENTUM, network=Network((64, 20, 10), dtype="float64"))
+    spec = replace(
+        SMALL,
+        space=FOUR,
+        trials=5,
+        optimizer=MOMENTUM,
+        network=Network((64, 20, 10), dtype="float64"),
+    )
     validate(spec)
     data, now = split_data(spec), ended(spec)
     for i in (0, 3):
@@ -296,7 +337,9 @@ def test_a_trial_is_the_training_with_its_hyperparameters():
         done = trained(untrained(alone, data.seen), data.seen, 40)
         assert now.accuracy[i, -1].tolist() == done.accuracy[-1, :, 0, 0].tolist()
         if i == now.winner.trial:
-            np.testing.assert_allclose(now.winner.params[0], done.params[0, 0], rtol=1e-6, atol=1e-8)
+            np.testing.assert_allclose(
+                now.winner.params[0], done.params[0, 0], rtol=1e-6, atol=1e-8
+            )
     assert now.scores[now.winner.trial] == now.scores.max()
 
 
@@ -319,11 +362,19 @@ def test_slices_change_nothing(sampler, halving):
     assert final_accuracy(now, data) == final_accuracy(whole, data)
     assert sorted(seen) == seen or halving, "it never goes back"
     assert job.progress(now) == (now.iterations.sum(),) * 2
-    assert set(now.statuses) == ({Status.COMPLETED, Status.STOPPED} if halving else {Status.COMPLETED})
+    assert set(now.statuses) == (
+        {Status.COMPLETED, Status.STOPPED} if halving else {Status.COMPLETED}
+    )
 
 
 def test_a_job_s_key_is_all_that_its_numbers_depend_on():
-    specs = [SMALL, replace(SMALL, seed=1), replace(SMALL, iterations=80), search("grid"), search(halving=Halving())]
+    specs = [
+        SMALL,
+        replace(SMALL, seed=1),
+        replace(SMALL, iterations=80),
+        search("grid"),
+        search(halving=Halving()),
+    ]
     keys = {SearchJob(spec, None, source).key for spec in specs for source in ("", "files")}
     assert len(keys) == 2 * len(specs)
     assert SearchJob(replace(SMALL), None).key in keys
@@ -413,7 +464,12 @@ def test_random_beats_grid_where_one_hyperparameter_matters():
     """A 1×50 net at a budget of 9: the grid's three rates miss, nine random ones do not (reference .446 and .888)."""
     best = {}
     for key in ("grid", "random", "coarse_to_fine"):
-        runs = [reference(seeded(s, space=WIDE, sampler=Choice(key), trials=9, network=Network((64, 50, 10)))) for s in range(5)]
+        runs = [
+            reference(
+                seeded(s, space=WIDE, sampler=Choice(key), trials=9, network=Network((64, 50, 10)))
+            )
+            for s in range(5)
+        ]
         best[key] = np.mean([now.scores[now.winner.trial] for now in runs])
     assert best["random"] > best["grid"] + 0.3
     assert best["random"] == pytest.approx(0.888, abs=0.08)

@@ -266,7 +266,9 @@ def test_what_the_lessons_say():
     assert ensemble_of(last("independent", 0.0, scene)).mean_disagreement < 0.05
     with_label_noise = replace(scene, split=replace(scene.split, noise=0.4))
     gain = independent(now).gain
-    assert independent(last("independent", 0.4, with_label_noise)).gain == pytest.approx(2 * gain, rel=0.25)
+    assert independent(last("independent", 0.4, with_label_noise)).gain == pytest.approx(
+        2 * gain, rel=0.25
+    )
 
     scene = LESSONS["ensembles-snapshots"].scene
     now = last("snapshots", 0.2, scene)

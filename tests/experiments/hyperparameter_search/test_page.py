@@ -56,7 +56,11 @@ def test_the_trials_are_where_their_hyperparameters_are(halved):
     assert figure["layout"]["xaxis"]["title"]["text"] == "learning rate η"
     turned = to_plotly(figures.trials(halved, DARK, 1, 0))
     assert turned["layout"]["xaxis"]["title"]["text"] == "weight decay λ"
-    assert [t["uid"] for t in turned["data"] if "stopped" in t["uid"]] == ["stopped", "stopped above", "stopped beside"]
+    assert [t["uid"] for t in turned["data"] if "stopped" in t["uid"]] == [
+        "stopped",
+        "stopped above",
+        "stopped beside",
+    ]
 
 
 def test_the_best_curves_are_small_charts(halved):
@@ -73,7 +77,9 @@ def test_the_best_curves_are_small_charts(halved):
 
 def test_the_best_so_far_never_falls_and_counts_the_work(halved):
     whole = ended(SMALL)
-    lines = [(text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))]
+    lines = [
+        (text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))
+    ]
     first, second = to_plotly(figures.best_so_far(lines))["data"]
     assert (first["name"], second["name"]) == ("Random", "Random + halving by 2 from 8")
     assert (numbers(first["x"])[-1], numbers(second["x"])[-1]) == pytest.approx((12, 208 / 40))
@@ -83,7 +89,9 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
 
 
 def test_what_halving_saved(halved):
-    assert "stopped 10 of 12 trials: 208 iterations in place of 480, 57 % saved" in text.saved(halved)
+    assert "stopped 10 of 12 trials: 208 iterations in place of 480, 57 % saved" in text.saved(
+        halved
+    )
     assert "208 iterations in place of 480 so far" in text.saved(replace(halved, round=0))
 
 
@@ -98,12 +106,16 @@ def test_what_it_says_of_the_border_depends_on_whether_the_hyperparameter_matter
 
 
 def test_trials_as_csv(halved):
-    rows = list(csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT)))))
+    rows = list(
+        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT))))
+    )
     assert [float(r["lr"]) for r in rows] == halved.values[:, 0].tolist()
     assert [float(r["validation_accuracy"]) for r in rows] == halved.scores.tolist()
     assert {r["status"] for r in rows} == {"trained to the end", "stopped early"}
     waiting = replace(halved, iterations=np.zeros(12, int))
-    rows = list(csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT)))))
+    rows = list(
+        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT))))
+    )
     assert rows[0]["validation_accuracy"] == ""
 
 
@@ -153,7 +165,9 @@ def test_extreme_settings(case):
 
 
 def state_of(at) -> SearchState:
-    [found] = [s for s in session(at).results[KEY].states.values() if s.search == session(at).specs[KEY]]
+    [found] = [
+        s for s in session(at).results[KEY].states.values() if s.search == session(at).specs[KEY]
+    ]
     return found
 
 
@@ -182,7 +196,9 @@ def test_a_search_beside_another_and_what_its_address_says():
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("bayesian").run()
     [address] = components(sound(at), "address")
     assert decode(address["link"].removeprefix("?s="), KEY).scene == session(at).specs[KEY]
-    assert session(at).specs[KEY].sampler == Choice("bayesian"), "the address follows on this tab, too"
+    assert session(at).specs[KEY].sampler == Choice("bayesian"), (
+        "the address follows on this tab, too"
+    )
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("random").run()
     assert at.button(key=f"train-{KEY}").disabled, "the earlier one is still there"
     at.session_state[f"{KEY}-tabs"] = "Best curves"
@@ -254,7 +270,10 @@ def test_more_examples_than_there_are():
     assert "none are left for the test" in at.error[0].value
 
 
-@pytest.mark.parametrize("bad", [{"trials": 1}, {"sampler": Choice("oracle")}, {"space": Space(())}, {"halving": Halving(0)}])
+@pytest.mark.parametrize(
+    "bad",
+    [{"trials": 1}, {"sampler": Choice("oracle")}, {"space": Space(())}, {"halving": Halving(0)}],
+)
 def test_a_link_to_what_cannot_be_searched(bad):
     with pytest.raises(LinkError):
         decode(encode(SharedScene(KEY, replace(SMALL, **bad))), KEY)

@@ -41,7 +41,9 @@ LOST = OptimizerConfig(Choice("sgd", {"lr": 1e6}))
 def context(spec, t=10**6, network=0, matrix=0):
     """The page's context after all iterations of a spec."""
     states = [trained(training) for training in spec.trainings]
-    return Context(PAGE, spec, states, LIGHT, {"iteration": t, "network": network, "matrix": matrix})
+    return Context(
+        PAGE, spec, states, LIGHT, {"iteration": t, "network": network, "matrix": matrix}
+    )
 
 
 # The spec.
@@ -59,8 +61,18 @@ def test_snapshots_stay_within_bounds(iterations, numbers):
 
 
 def test_names_tell_twins_from_each_other():
-    twins = (Choice("normal"), Choice("he_normal"), Choice("normal"), Choice("constant", {"c": 2.0}))
-    assert names(twins) == ["normal (σ = 0.01) #1", "He", "normal (σ = 0.01) #2", "constant (c = 2)"]
+    twins = (
+        Choice("normal"),
+        Choice("he_normal"),
+        Choice("normal"),
+        Choice("constant", {"c": 2.0}),
+    )
+    assert names(twins) == [
+        "normal (σ = 0.01) #1",
+        "He",
+        "normal (σ = 0.01) #2",
+        "constant (c = 2)",
+    ]
 
 
 def test_the_spec_goes_through_json_and_is_checked():
@@ -124,7 +136,9 @@ def test_equal_units_stay_equal():
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 def test_zeros_stay_zeros_without_a_gradient(activation):
     net = Network((64, 8, 8, 10), Choice(activation))
-    found = context(replace(SMALL, network=net, initializers=(Choice("zeros"), Choice("he_normal"))))
+    found = context(
+        replace(SMALL, network=net, initializers=(Choice("zeros"), Choice("he_normal")))
+    )
     assert not Inspector(found).weights(40, 0)[0].any()
     assert "every one of the 512 weights is 0" in figures.symmetry(found)[0]
     assert "it stays so" in figures.symmetry(found)[0]
@@ -201,15 +215,32 @@ def test_what_is_said_of_gradients(norms, found):
     "spec",
     [
         replace(SMALL, optimizer=LOST),
-        replace(SMALL, optimizer=LOST, seeds=(0, 1), initializers=(Choice("normal", {"sigma": 100.0}),)),
-        replace(SMALL, initializers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))),
-        replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("identity")), initializers=(Choice("normal", {"sigma": 100.0}),)),
+        replace(
+            SMALL, optimizer=LOST, seeds=(0, 1), initializers=(Choice("normal", {"sigma": 100.0}),)
+        ),
+        replace(
+            SMALL, initializers=(Choice("normal", {"sigma": 0.0}), Choice("constant", {"c": -10.0}))
+        ),
+        replace(
+            SMALL,
+            network=Network((64, *[20] * 11, 10), Choice("identity")),
+            initializers=(Choice("normal", {"sigma": 100.0}),),
+        ),
         replace(SMALL, network=Network((64, *[20] * 11, 10), Choice("sigmoid")), iterations=10),
         replace(SMALL, network=Network((64, 10))),
-        replace(SMALL, initializers=tuple(map(Choice, list(INITIALIZERS)[:8])), batch=1, iterations=10),
-        replace(SMALL, network=Network((2, 10, 2), Choice("tanh")), dataset=Choice("moons"), split=Split(200)),
+        replace(
+            SMALL, initializers=tuple(map(Choice, list(INITIALIZERS)[:8])), batch=1, iterations=10
+        ),
+        replace(
+            SMALL,
+            network=Network((2, 10, 2), Choice("tanh")),
+            dataset=Choice("moons"),
+            split=Split(200),
+        ),
     ],
-    ids=lambda spec: f"{spec.network.activation.key}-{len(spec.network.sizes)}-{len(spec.initializers)}",
+    ids=lambda spec: (
+        f"{spec.network.activation.key}-{len(spec.network.sizes)}-{len(spec.initializers)}"
+    ),
 )
 def test_extreme_settings_have_pictures_and_words(spec):
     found = context(spec)

@@ -48,11 +48,33 @@ def standings(found):
         replace(SMALL, network=Network((64, 10)), iterations=10),
         replace(SMALL, network=Network((64, *[10] * 8, 10)), iterations=10),
         replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 10.0})),)),
-        replace(SMALL, optimizers=(SGD,), network=Network((64, 20, 10), initializer=Choice("normal", {"sigma": 0.0}))),
-        replace(SMALL, optimizers=(SGD,), network=Network((64, 20, 10), Choice("relu"), Choice("constant")), batch=1),
-        OptimizerComparison(Network((2, 10, 2)), dataset=Choice("moons"), split=Split(150), iterations=20, seeds=(0, 1, 2)),
+        replace(
+            SMALL,
+            optimizers=(SGD,),
+            network=Network((64, 20, 10), initializer=Choice("normal", {"sigma": 0.0})),
+        ),
+        replace(
+            SMALL,
+            optimizers=(SGD,),
+            network=Network((64, 20, 10), Choice("relu"), Choice("constant")),
+            batch=1,
+        ),
+        OptimizerComparison(
+            Network((2, 10, 2)),
+            dataset=Choice("moons"),
+            split=Split(150),
+            iterations=20,
+            seeds=(0, 1, 2),
+        ),
         replace(SMALL, optimizers=(OptimizerConfig(Choice("lbfgs", {"lr": 0.1})),), iterations=10),
-        replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}),)),
+        replace(
+            SMALL,
+            optimizers=(
+                OptimizerConfig(
+                    Choice("sgd", {"lr": 0.1}), (), {"lr": Choice("cosine", {"steps": 20})}
+                ),
+            ),
+        ),
     ],
     ids=range(8),
 )
@@ -71,8 +93,14 @@ def test_extreme_settings_have_pictures_and_words(spec):
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():
     """No hyperparameter goes there, but nothing may break where it comes from elsewhere."""
-    configs = tuple(OptimizerConfig(Choice(key, {"lr": lr})) for key in ("sgd", "adam", "lbfgs") for lr in (0.0, 1e6))
-    spec = OptimizerComparison(Network((64, *[10] * 12, 10)), optimizers=configs, iterations=20, batch=16)
+    configs = tuple(
+        OptimizerConfig(Choice(key, {"lr": lr}))
+        for key in ("sgd", "adam", "lbfgs")
+        for lr in (0.0, 1e6)
+    )
+    spec = OptimizerComparison(
+        Network((64, *[10] * 12, 10)), optimizers=configs, iterations=20, batch=16
+    )
     found = context(spec, network=1)
     said = {row[0]: row[-1] for row in standings(found)}
     assert "diverged at iteration" in said["SGD (lr 1e+06)"]
@@ -147,7 +175,12 @@ def test_it_opens_with_figure_6_9_and_nothing_trained():
     at = opened()
     assert session(at).specs[PAGE.key] == OptimizerComparison()
     said = page.text(at)
-    assert [name for name in ("SGD", "Momentum", "AdaGrad", "Adam") if name in said] == ["SGD", "Momentum", "AdaGrad", "Adam"]
+    assert [name for name in ("SGD", "Momentum", "AdaGrad", "Adam") if name in said] == [
+        "SGD",
+        "Momentum",
+        "AdaGrad",
+        "Adam",
+    ]
     assert said.count("not started") + said.count("not begun") == 4
     assert "Alpaydin" in said
 

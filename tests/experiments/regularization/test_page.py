@@ -174,7 +174,9 @@ def panel_of(monkeypatch, spec, *paths):
     monkeypatch.setattr(
         controls,
         "draw_panel",
-        lambda key, title, declared, values, turn, *more, **notes: found.update(values=values, turn=turn),
+        lambda key, title, declared, values, turn, *more, **notes: found.update(
+            values=values, turn=turn
+        ),
     )
     Numbers(*paths).draw(form.Form("regularization", lambda: held[0], lambda v: held.append(v)))
 

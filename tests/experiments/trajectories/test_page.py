@@ -120,7 +120,9 @@ def test_every_optimizer_is_shown_and_looked_into():
     at = inside(open_app())
     for name, cls in OPTIMIZERS.items():
         show(at, one(name))
-        assert [h["name"] for h in panels(at)[cls.label]["hyperparameters"]] == [h.name for h in hyperparameters(cls)]
+        assert [h["name"] for h in panels(at)[cls.label]["hyperparameters"]] == [
+            h.name for h in hyperparameters(cls)
+        ]
         path = minimize(FUNCTIONS["bowl"], cls(), start=(-7, 2), steps=30)
         assert drawn(contour(at), cls.label) == pytest.approx(path.points, abs=1e-12)
         assert any("aligned" in m.value for m in at.markdown), "its equations with numbers"
@@ -138,7 +140,12 @@ def test_every_hyperparameter_at_either_end_is_shown_without_an_error(end):
             h.name: (end == "high") if h.kind is bool else h.kind(getattr(h, end))
             for h in hyperparameters(cls)
         }
-        show(at, Scene(Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(name, ends)),)))
+        show(
+            at,
+            Scene(
+                Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(name, ends)),)
+            ),
+        )
 
 
 def test_settings_wrappers_schedules_initial_points():
@@ -156,7 +163,9 @@ def test_settings_wrappers_schedules_initial_points():
             [(name, chosen)] = scene(sound(at)).optimizers[1].schedules.items()
             assert (name, chosen.key) == ("momentum", schedule)
             built = {"momentum": chosen.build(SCHEDULES)}
-            path = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule=built)
+            path = minimize(
+                FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule=built
+            )
             assert drawn(contour(at), "Momentum") == pytest.approx(path.points, abs=1e-12)
     [points] = [g for g in at.get("button_group") if g.label == "Initial points"]
     points.set_value("grid").run()
@@ -186,7 +195,14 @@ def test_noise_is_the_same_for_every_optimizer():
         [menu] = [g for g in at.get("button_group") if g.label == "Gradient noise"]
         menu.set_value(kind).run()
         assert scene(sound(at)).objective.noise == Choice(kind, {"scale": 2.0})
-        path = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (-7, 2), 30, NOISES[kind](scale=2.0), seed=0)
+        path = minimize(
+            FUNCTIONS["bowl"],
+            OPTIMIZERS["sgd"](lr=0.95),
+            (-7, 2),
+            30,
+            NOISES[kind](scale=2.0),
+            seed=0,
+        )
         assert drawn(contour(at), "SGD") == pytest.approx(path.points, abs=1e-12)
     change(at, optimizers=(OptimizerConfig(Choice("adam")),) * 2)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
@@ -202,7 +218,16 @@ def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
     at = typed(open_app(), "(x - 1)^2 + 3*(y + 2)^2")
     assert "Minima found on the grid: (1, −2)" in text(at)
     before = drawn(contour(at), "SGD")
-    for formula in ("", "x +", "9**9**9**9", "__import__('os')", "foo(x)", "x.real", "(" * 60 + "x", "log(-1)"):
+    for formula in (
+        "",
+        "x +",
+        "9**9**9**9",
+        "__import__('os')",
+        "foo(x)",
+        "x.real",
+        "(" * 60 + "x",
+        "log(-1)",
+    ):
         typed(at, formula)
         assert "The picture still shows" in at.error[0].value
         assert drawn(contour(at), "SGD") == pytest.approx(before, abs=0, nan_ok=True)
@@ -214,7 +239,9 @@ def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
 
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
-    here = replace(scene(at).objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7)
+    here = replace(
+        scene(at).objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7
+    )
     change(at, objective=here)
     menu = key(at, "trajectories-objective-function-menu")
     at.selectbox(key=menu).set_value("booth").run()
@@ -245,7 +272,9 @@ def test_the_view_is_set_by_its_controls():
     at.toggle(key=key(at, "trajectories-view-solid-toggle")).set_value(True).run()
     at.toggle(key=key(at, "trajectories-view-log-toggle")).set_value(False).run()
     at.selectbox(key=key(at, "trajectories-view-along-menu")).set_value("evaluations").run()
-    assert scene(sound(at)).view == View("log", solid=True, log=False, along="evaluations", metrics=("loss", "length"))
+    assert scene(sound(at)).view == View(
+        "log", solid=True, log=False, along="evaluations", metrics=("loss", "length")
+    )
     assert components(at, "surface")[0]["name"] == "solid"
 
 
@@ -254,7 +283,11 @@ def test_turning_one_slider_computes_one_path_and_no_contour():
     before = dict(cache.COMPUTED)
     sgd = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
-    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {"landscape": 0, "minima": 0, "run": 1}
+    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {
+        "landscape": 0,
+        "minima": 0,
+        "run": 1,
+    }
     assert "base" not in contour(at), "the contour is not sent again either"
     at.session_state["_bases"] = {"contour": set()}  # the browser has lost it
     assert "base" in contour(at.run())
@@ -267,7 +300,10 @@ def test_branches_say_what_they_brought_along():
     late = replace(adam, fork=Fork(adam, 40))
     at = show(open_app(), replace(BOOK, optimizers=(adam, kept, fresh, late)))
     said = text(at)
-    assert "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left" in said
+    assert (
+        "**Adam from step 12** branches off Adam at step 12, with the state of the path that it left"
+        in said
+    )
     assert "**Momentum from step 12** branches off Adam at step 12, afresh" in said
     assert "**Adam from step 40** would branch off at step 40" in said
     before, after = drawn(contour(at), "Adam"), drawn(contour(at), "Adam from step 12")
@@ -283,7 +319,14 @@ def test_starts_are_counted_where_they_end():
 
 
 def test_a_path_that_has_ended_has_no_inside():
-    at = inside(open_scene(Scene(Objective("formula", "log(x) + y**2", start=(2.0, 1.0)), one("sgd", lr=1.0).optimizers)))
+    at = inside(
+        open_scene(
+            Scene(
+                Objective("formula", "log(x) + y**2", start=(2.0, 1.0)),
+                one("sgd", lr=1.0).optimizers,
+            )
+        )
+    )
     assert "has ended before step" in text(at)
 
 
@@ -314,7 +357,9 @@ def test_a_prediction_from_question_to_verdict():
     assert not contour(at)["sealed"]
     assert components(at, "player")[0]["play"] == state(at).prediction.revealed
     assert at.button(key="again").disabled, "no way out of a bad guess"
-    assert state(at).prediction.scene == BOOK, "what was run counts, whatever is changed while it plays"
+    assert state(at).prediction.scene == BOOK, (
+        "what was run counts, whatever is changed while it plays"
+    )
     state(at).prediction = replace(state(at).prediction, points=9, verdict="so.")
     state(at).score = (9, 5)
     at.run()
@@ -333,7 +378,15 @@ def test_a_prediction_from_question_to_verdict():
 
 
 def test_the_link_on_the_page_opens_the_same_scene():
-    formula = Objective("formula", "x^2 + abs(y)", ((-2.0, 3.0), (-1.0, 4.0)), (1.0, 2.0), 17, Choice("gaussian", {"scale": 0.5}), 5)
+    formula = Objective(
+        "formula",
+        "x^2 + abs(y)",
+        ((-2.0, 3.0), (-1.0, 4.0)),
+        (1.0, 2.0),
+        17,
+        Choice("gaussian", {"scale": 0.5}),
+        5,
+    )
     there = Scene(formula, BOOK.optimizers, 0.02, View(field=True, metrics=("loss", "length")))
     at = show(open_app(), there)
     other = open_page(KEY, s=components(at, "address")[0]["link"].removeprefix("?s="))
@@ -368,11 +421,15 @@ def test_locked_and_hidden_groups():
         assert (not toggles) if gone else toggles[0].disabled
         assert bool(components(at("results", how), "table")) != gone
     page = at("lessons", "hidden")
-    assert not [g for g in page.get("button_group") if g.label == "Lessons"], "who has such a link makes no other"
+    assert not [g for g in page.get("button_group") if g.label == "Lessons"], (
+        "who has such a link makes no other"
+    )
 
 
 def test_what_a_teacher_chooses_is_in_the_link_that_is_handed_out():
-    at = opened(open_app(), share=True, **{"share-hyperparameters": "locked", "share-results": "hidden"})
+    at = opened(
+        open_app(), share=True, **{"share-hyperparameters": "locked", "share-results": "hidden"}
+    )
     [address] = [c.value for c in at.code if "?s=" in c.value]
     assert decode(address.split("?s=")[1]).controls == Controls(("hyperparameters",), ("results",))
 
@@ -397,20 +454,35 @@ def test_before_next_reset_close():
 def test_the_offline_page_holds_everything_and_asks_for_nothing():
     formula = replace(BOOK.objective, function="formula", formula="x**2 + 2*y**2")
     for view in (View(), View(solid=True)):
-        page = export.scene_page(replace(BOOK, objective=formula, view=view), ["</script>", "<!--", "c", "d"], "dark", LESSONS["zigzag"])
+        page = export.scene_page(
+            replace(BOOK, objective=formula, view=view),
+            ["</script>", "<!--", "c", "d"],
+            "dark",
+            LESSONS["zigzag"],
+        )
         outside = page.split("<script>", 1)[0]
         assert not re.search(r"""(?:src|href)=["']?https?:""", outside)
         assert "x**2 + 2*y**2" in page
         data = page.split('id="data">')[1].split("</script>")[0]
         parts = {part["kind"]: part["data"] for part in json.loads(data)}
         assert parts["player"]["steps"] == 30
-        names = [t["name"] for t in parts["surface" if view.solid else "plot"]["data"] if t.get("mode") == "lines"]
+        names = [
+            t["name"]
+            for t in parts["surface" if view.solid else "plot"]["data"]
+            if t.get("mode") == "lines"
+        ]
         assert names[:4] == ["SGD", "Momentum", "AdaGrad", "Adam"]
 
 
 def test_everything_is_offered_and_what_torch_does_not_have_is_named():
     at = opened(open_app(), **{"take-home": True})
-    offered = ["Page that plays offline", "Paths as CSV", "Table as CSV", "Python script", "PyTorch script"]
+    offered = [
+        "Page that plays offline",
+        "Paths as CSV",
+        "Table as CSV",
+        "Python script",
+        "PyTorch script",
+    ]
     assert [b.proto.label for b in at.get("download_button")] == offered
     change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
     assert [b.proto.label for b in at.get("download_button")] == offered[:-1]

@@ -82,7 +82,9 @@ def test_what_runs_away_draws_no_line_back_across_the_picture():
     low, high = np.array(FUNCTIONS["rosenbrock"].domain).T
     far = np.abs((points - (low + high) / 2) / (high - low)).max(-1) > 0.99 * FAR
     assert far.any()
-    assert not (far[1:] & far[:-1]).any(), "two far points in a row would be joined through the middle"
+    assert not (far[1:] & far[:-1]).any(), (
+        "two far points in a row would be joined through the middle"
+    )
 
 
 def test_a_loss_that_reaches_zero_stays_in_the_picture():
@@ -123,7 +125,11 @@ def test_curves_of_nothing_and_of_the_largest_numbers():
 
 
 def test_the_contour_with_arrows_and_the_look_ahead_points():
-    scene = Scene(Objective(), (OptimizerConfig(Choice("nesterov")),), view=View(levels="log", field=True, lookahead=True))
+    scene = Scene(
+        Objective(),
+        (OptimizerConfig(Choice("nesterov")),),
+        view=View(levels="log", field=True, lookahead=True),
+    )
     figure = figures(scene, ["a"], LIGHT)["contour"]
     contour, arrows_ = figure.under[1]()["data"]
     assert numbers(contour["z"]).shape == (150, 150)
@@ -148,8 +154,14 @@ def test_table_and_csv():
     assert "steps to 0.001" in html
     [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], summaries, 1e-3)))
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
-    assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == ("30", "", "still moving")
-    rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))))
+    assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == (
+        "30",
+        "",
+        "still moving",
+    )
+    rows = list(
+        csv.DictReader(io.StringIO(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))])))
+    )
     assert (len(rows), rows[30]["gradient_x"]) == (31, "")
     assert float(rows[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
 
@@ -181,7 +193,9 @@ def test_a_chart_for_everything_that_is_held(key):
 def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
     """Adam's v is a mean square, Momentum's a velocity."""
     adam = BOOK.optimizers[3]
-    held = own_state(run(BOOK.objective, OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10))))
+    held = own_state(
+        run(BOOK.objective, OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10)))
+    )
     assert np.isnan(held["v"][:10]).all()
     assert np.isfinite(held["v"][10:]).all()
     same = own_state(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
@@ -202,7 +216,10 @@ def test_points_fall_with_the_distance():
 
 def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
-    assert (points, verdict) == (10, "Right: AdaGrad, at step 29, came within 0.001 of the minimum first.")
+    assert (points, verdict) == (
+        10,
+        "Right: AdaGrad, at step 29, came within 0.001 of the minimum first.",
+    )
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
     assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
@@ -226,7 +243,10 @@ def test_a_path_that_diverged_is_judged_by_its_last_point():
 
 def test_ids_stay_with_their_optimizers(monkeypatch):
     count = iter(range(100))
-    monkeypatch.setattr("optviz.experiments.trajectories.state.session", lambda: type("S", (), {"next_id": lambda s: next(count)})())
+    monkeypatch.setattr(
+        "optviz.experiments.trajectories.state.session",
+        lambda: type("S", (), {"next_id": lambda s: next(count)})(),
+    )
     kept, (a, b, c, d) = TrajectoriesState(), BOOK.optimizers
     kept.follow((a, b, c))
     assert kept.ids == ["r0", "r1", "r2"]

@@ -3,12 +3,12 @@
 from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
-NAMES = "() => document.querySelector('.st-key-batch-norm-loss .ov-layer:nth-child(2)').data.map(t => t.name)"
+NAMES = "() => document.querySelector('.st-key-batch_norm-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
 
 
 def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     to(page, "Batch normalization")
-    page.wait_for_selector(".st-key-batch-norm-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-batch_norm-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_text("One small batch", exact=True).click()
     picture = page.locator(".ov-graph img")
@@ -34,12 +34,12 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     page.set_viewport_size({"width": 1280, "height": 720})
 
     page.get_by_text("With and without", exact=True).click()
-    page.locator(".st-key-train-normalization-one button").click()
+    page.locator(".st-key-train-batch_norm-one button").click()
     page.wait_for_function(
         "() => /^[1-9]\\d* of 382/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
-    page.locator(".st-key-stop-normalization-one button").click()
-    page.get_by_role("button", name="Go on").wait_for()
+    page.locator(".st-key-stop-batch_norm-one button").click()
+    page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     assert {"with batch normalization", "without"} <= set(page.evaluate(NAMES))
-    page.wait_for_selector(".st-key-batch-norm-inside-layers .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-batch_norm-inside-1 .ov-plot[data-version]")

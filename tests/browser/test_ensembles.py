@@ -3,23 +3,23 @@
 from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest
 
-CYCLES = "() => document.querySelector('.st-key-ensembles-0 .ov-layer:nth-child(2)').layout.shapes?.length"
+CYCLES = "() => document.querySelector('.st-key-ensembles-accuracies-0-0-1 .ov-layer:nth-child(2)').layout.shapes?.length"
 
 
 def test_members_and_ensembles_are_trained_and_looked_at(page):
     to(page, "Ensembles")
-    page.wait_for_selector(".st-key-ensembles-0 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-ensembles-accuracies-0-0-1 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_label("iterations, exact value").fill("60")
     page.get_by_label("iterations, exact value").press("Enter")
     at_rest(page)
     page.locator(".st-key-train-ensembles button").click()
-    page.wait_for_selector(".st-key-ensembles-enough .ov-plot[data-version]", timeout=60_000)
+    page.wait_for_selector(".st-key-ensembles-members-1-0 .ov-plot[data-version]", timeout=60_000)
     assert page.locator(".ov-table tbody").first.inner_text().count("done") == 6
     page.get_by_text("Snapshots", exact=True).click()
     page.wait_for_function(f"() => ({CYCLES})() === 5")
     page.get_by_text("Averaging", exact=True).click()
-    page.wait_for_selector(".st-key-ensembles-loss-1 .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-ensembles-losses-1-1 .ov-plot[data-version]")
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

@@ -5,7 +5,7 @@ from tests.browser.test_trajectories import IDLE, at_rest
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
 DRAWN = (
-    "() => document.querySelector('.st-key-optimizer-comparison-loss .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
+    "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
 )
 
 
@@ -19,29 +19,29 @@ def to(page, name):
 
 def test_a_training_grows_stops_and_goes_on(page):
     to(page, "Optimizers on digits")
-    page.wait_for_selector(".st-key-optimizer-comparison-loss .ov-plot[data-version]")
+    page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
     at_rest(page)
-    page.locator(".st-key-train-contest button").click()
+    page.locator(".st-key-train-optimizer_comparison button").click()
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(
         "() => /^[1-9]\\d* of 1200/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
     first = told.inner_text()
     page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first)
-    page.locator(".st-key-stop-contest button").click()  # Streamlit's own header has a Stop too
-    page.get_by_role("button", name="Go on").wait_for()
+    page.locator(".st-key-stop-optimizer_comparison button").click()  # Streamlit's own header has a Stop too
+    page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     stopped = told.inner_text()
     page.wait_for_timeout(800)
     assert told.inner_text() == stopped
     assert page.evaluate(DRAWN) is not None, "what there is, is drawn"
     assert "under way" in page.locator(".ov-table tbody").inner_text()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Resume").click()
     page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped)
-    page.locator(".st-key-stop-contest button").click()
-    page.get_by_role("button", name="Go on").wait_for()
+    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
-    page.get_by_role("button", name="Begin again").click()
+    page.get_by_role("button", name="Reset").click()
     page.wait_for_function("() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')")
 
 

@@ -674,7 +674,7 @@ class TestOtherThings:
             self.config(initial_points={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
             self.config(initial_points={"grid": {"columns": 1000000}}): "columns of grid",
             self.config(fork={"parent": {"method": "adam"}, "step": 2001}): "step is from 0 to 2000",
-            self.config(fork={"parent": {"method": "adam"}, "step": -1}): "step is from 0 to 2000",
+            self.config(fork={"parent": {"method": "adam"}, "step": -1}): "step must be at least 0",
             self.config(fork={"parent": {"method": "adam"}, "step": 10**300}): "step is a whole number",
             packed({"scene": {"view": {"levels": "odd"}}}): "levels",
             packed({"scene": {"view": {"metrics": []}}}): "curves",

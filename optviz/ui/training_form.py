@@ -196,7 +196,7 @@ def schedule_controls(
 ) -> None:
     """The schedule of a hyperparameter of the config at the form's place, one of `names`.
 
-    One that ends somewhere ends after so many `steps`, where they are given.
+    On a function of so many `steps` one that ends somewhere ends with them; and it is explained.
     """
     place = form.at("schedules")
     name, chosen = next(iter(place.value.items()), (names[0], Choice("constant")))
@@ -209,8 +209,9 @@ def schedule_controls(
     select(place, menu, list(SCHEDULES), chosen.key, lambda k: k.replace("_", " "), put)
     if not place.value:
         return
-    if len(names) > 1:
+    if steps:
         st.caption(sentence(SCHEDULES[chosen.key]))
+    if len(names) > 1:
         select(
             place,
             _("of the hyperparameter"),

@@ -8,7 +8,11 @@ from tests.browser.test_trajectories import at_rest
 
 @pytest.mark.parametrize(
     ("name", "plot"),
-    [("Activations", "activations-settings-1"), ("Optimizers on digits", "optimizer_comparison-curves-0"), ("Data normalization", "standardization-clouds-0")],
+    [
+        ("Activations", "activations-settings-1"),
+        ("Optimizers on digits", "optimizer_comparison-curves-0"),
+        ("Data normalization", "standardization-clouds-0"),
+    ],
 )
 def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, tmp_path):
     to(page, name)

@@ -4,9 +4,7 @@ from optviz.shell.registry import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
-DRAWN = (
-    "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
-)
+DRAWN = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
 
 
 def to(page, name):
@@ -27,8 +25,11 @@ def test_a_training_grows_stops_and_goes_on(page):
         "() => /^[1-9]\\d* of 1200/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
     first = told.inner_text()
-    page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first)
-    page.locator(".st-key-stop-optimizer_comparison button").click()  # Streamlit's own header has a Stop too
+    page.wait_for_function(
+        "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first
+    )
+    # by its key: Streamlit's own header has a Stop too
+    page.locator(".st-key-stop-optimizer_comparison button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     stopped = told.inner_text()
@@ -37,12 +38,16 @@ def test_a_training_grows_stops_and_goes_on(page):
     assert page.evaluate(DRAWN) is not None, "what there is, is drawn"
     assert "under way" in page.locator(".ov-table tbody").inner_text()
     page.get_by_role("button", name="Resume").click()
-    page.wait_for_function("t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped)
+    page.wait_for_function(
+        "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped
+    )
     page.locator(".st-key-stop-optimizer_comparison button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     page.get_by_role("button", name="Reset").click()
-    page.wait_for_function("() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')")
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stProgress]').innerText.startsWith('0 of')"
+    )
 
 
 def test_histograms_follow_a_slider_and_the_address_follows_them(page):
@@ -77,7 +82,9 @@ def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
         to(page, name)
         page.set_viewport_size({"width": 390, "height": 844})
         at_rest(page)
-        assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390, name
+        assert (
+            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+        ), name
         page.set_viewport_size({"width": 1280, "height": 720})
         at_rest(page)
 

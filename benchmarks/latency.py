@@ -89,9 +89,7 @@ def open_ours(page, url):
     page.wait_for_selector(".ov-plot[data-version] path.js-line")
     for optimizers in (5, 6):
         page.get_by_role("button", name="Add an optimizer").click()
-        page.wait_for_function(
-            f"document.querySelectorAll('[class*=\"st-key-settings-\"]').length === {optimizers}"
-        )
+        page.get_by_role("button", name="Change", exact=True).nth(optimizers - 1).wait_for()
     page.get_by_text("Start, steps, noise").click()
     field = page.get_by_label("steps, exact value")
     field.fill("300")

@@ -211,10 +211,7 @@ def _simple(kind, data, where):
 def _short(data):
     try:
         text = repr(data)
-    except (
-        ValueError,
-        RecursionError,
-    ):  # a number of thousands of digits, or lists in lists in lists …
+    except (ValueError, RecursionError):  # thousands of digits, or lists in lists in lists …
         text = "something beyond measure"
     return text if len(text) <= 30 else f"{text[:28]}…"
 

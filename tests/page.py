@@ -60,9 +60,7 @@ def sound(at: AppTest) -> AppTest:
 
 def running(at: AppTest, name: str) -> bool:
     """Whether the jobs of this name run."""
-    if name in session(at).results:
-        return session(at).results[name].running
-    return at.session_state.labs[name]["running"]  # a page that is not declared yet
+    return session(at).results[name].running
 
 
 def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:

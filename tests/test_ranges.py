@@ -46,7 +46,7 @@ def declared(spec):
 
 def found():
     everything = {}
-    for kind in (Training, *(type(page.scene) for page in PAGES.values())):
+    for kind in (Training, *(type(page.opening) for page in PAGES.values())):
         specs(kind, everything)
     ranges = {name: held for name, spec in everything.items() if (held := dict(declared(spec)))}
     for registry in REGISTRIES:

@@ -197,10 +197,6 @@ class Page:
         """Its key."""
         return getattr(spec, "view", "") if len(self.views) > 1 else next(iter(self.views))
 
-    @property
-    def scene(self):
-        return self.opening
-
     @staticmethod
     def check(spec) -> None:
         """SpecError where a spec from outside could not have been set on the page."""

@@ -1,19 +1,27 @@
 """What experiments with trainings show while they grow: curves, a table, and their CSV file."""
 
-import csv
-import io
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from optviz.experiments.page import Context, Download, Option, Row
 from optviz.plot import Axis, Figure, Line, Theme, style
-from optviz.plot.training import UNITS, Scale, accuracies, losses
+from optviz.plot.table import csv_text
+from optviz.plot.training import UNITS, Network, Scale, accuracies, losses
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
 
 HEIGHT = (15, 46, 34)
 PREVIEW = 80  # iterations of a training that a thumbnail shows
+
+
+def lines_of(names: Sequence[str], states: Sequence, theme: Theme) -> list[Network]:
+    """A line for each training of one network, by its name."""
+    return [
+        Network(f"r{i}", name, state, 0, style(i, theme))
+        for i, (name, state) in enumerate(zip(names, states, strict=True))
+    ]
 
 
 def options(epochs: bool = False) -> tuple[Option, ...]:
@@ -43,20 +51,18 @@ def download(column: str = "optimizer") -> Download:
 
 def curves_csv(lines, column: str = "optimizer") -> str:
     """Every mini-batch's loss in full precision, and the accuracies where they were measured."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write([column, "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"])
-    for line in lines:
-        now, i = line.progress, line.i
-        at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
-        for s, seed in enumerate(now.training.seeds):
-            for t in range(now.iteration + 1):
-                found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
-                before = (
-                    [float(now.seconds[t - 1]), float(now.loss[t - 1, i, s])] if t else ["", ""]
-                )
-                write([line.name, seed, t, *(repr(v) if t else v for v in before), *found])
-    return out.getvalue()
+    header = [column, "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"]
+    return csv_text(header, (row for line in lines for row in _rows(line)))
+
+
+def _rows(line):
+    now, i = line.progress, line.i
+    at = {int(t): now.accuracy[k, :, i] for k, t in enumerate(now.evaluated)}
+    for s, seed in enumerate(now.training.seeds):
+        for t in range(now.iteration + 1):
+            found = [repr(float(a)) for a in at[t][:, s]] if t in at else ["", ""]
+            before = (now.seconds[t - 1], now.loss[t - 1, i, s]) if t else ()
+            yield [line.name, seed, t, *([repr(float(v)) for v in before] or ["", ""]), *found]
 
 
 def thumbnail(spec, theme: Theme) -> Figure:

@@ -94,4 +94,4 @@ def _tile(number, of):
 
 @st.cache_data(show_spinner=False)
 def _picture(key, theme):
-    return PAGES[key].stamp(PAGES[key].scene, THEMES[theme])
+    return PAGES[key].stamp(PAGES[key].opening, THEMES[theme])

@@ -80,9 +80,8 @@ def gallery() -> None:
     if not _free():
         st.caption(
             _(
-                "The author of the link that you opened wants its scene to stay: lessons "
-                "can be looked at, "
-                "not opened."
+                "The author of the link that you opened wants its scene to stay: lessons can be "
+                "looked at, not opened."
             )
         )
     chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())

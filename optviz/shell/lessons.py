@@ -71,7 +71,7 @@ def _read(path):
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
     page = PAGES[front.page]
-    scene = from_dict(type(page.scene), front.scene)
+    scene = from_dict(type(page.opening), front.scene)
     page.check(scene)
     texts = _sections(parts[2])
     try:

@@ -22,7 +22,7 @@ def opened(page: str = "trajectories") -> None:
     shown(afresh=True)
     if not S.specs:
         S.controls = Controls()
-        S.specs = {other.key: other.scene for other in PAGES.values()}
+        S.specs = {other.key: other.opening for other in PAGES.values()}
     if page in S.opened:
         return
     S.opened.add(page)
@@ -50,7 +50,7 @@ def _from_link(page, link):
     except LinkError as error:
         message = _("{reason}. Here is the page as it opens by itself.")
         S.complaint, S.lesson = message.format(reason=sentence(error)), None
-        S.show(page, PAGES[page].scene)
+        S.show(page, PAGES[page].opening)
         return
     S.show(page, shared.scene)
     if PAGES[page].locks:

@@ -15,9 +15,6 @@ from optviz.experiments.regularization import page as regularization
 from optviz.experiments.standardization import page as standardization
 from optviz.experiments.trajectories import page as trajectories
 
-NETWORKS, LAB = "Networks", "Training lab"  # the menu's drawers
-
-
 # In the order of a course.
 PAGES: dict[str, Page] = {
     page.key: page

@@ -50,9 +50,9 @@ def _fill(page, form, results, panel, under):
         _presets(page)
         form.draw(view.form(form.value) if callable(view.form) else view.form)
     with results:
-        _results(page, view)
+        jobs = _results(page, view)
     with under:
-        _notes(page, view)
+        _notes(page, view, jobs)
 
 
 def _draw(page, form, stage, panel, under):
@@ -139,11 +139,10 @@ def _take(page, preset):
         run(name_of(page))
 
 
-def _notes(page, view):
+def _notes(page, view, jobs):
     """What stands below: made from the states as they are when the page is run."""
     try:
-        page.check(session().specs[page.key])  # before anything is begun
-        states = states_of(session().results_of(name_of(page)), _jobs(page, view)())
+        states = states_of(session().results_of(name_of(page)), jobs())
     except ValueError:  # said above
         states = ()
     context = context_of(page, states)
@@ -164,7 +163,7 @@ def name_of(page: Page) -> str:
 def _jobs(page, view):
     """The jobs of what the page shows, and what follows once they are complete."""
     spec = session().specs[page.key]
-    first = list(view.jobs(spec)) if view.jobs else []
+    first = list(view.jobs(spec))
 
     def jobs():
         if view.then is None:
@@ -179,16 +178,19 @@ def _jobs(page, view):
 
 
 def _results(page, view):
-    """What the spec comes to: at once, or in slices while one watches."""
+    """What the spec comes to: at once, or in slices while one watches. Gives its jobs, none where
+    the spec is refused.
+    """
+    jobs = list
     try:
         page.check(session().specs[page.key])
         if view.jobs is None:
             tabs(context_of(page), view)
-            return
+            return jobs
         jobs = _jobs(page, view)
         if not jobs():
             st.info(_(view.empty))
-            return
+            return jobs
         _follow(session().results_of(name_of(page)), view, jobs)
 
         def draw(states):
@@ -204,6 +206,7 @@ def _results(page, view):
         st.error(message, icon=":material/error:")
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
+    return jobs
 
 
 def _follow(results, view, jobs):

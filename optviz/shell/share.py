@@ -61,7 +61,7 @@ def encode(shared: SharedScene) -> str:
     """The link's text, the same for equal scenes; LinkError where there is more in it than a link
     may hold.
     """
-    opening = shared.scene == PAGES[shared.page].scene
+    opening = shared.scene == PAGES[shared.page].opening
     data = to_dict(_Carried(None if opening else to_dict(shared.scene), shared.controls))
     data |= {} if shared.page == FIRST else {"page": shared.page}
     data = canonical_json(data)
@@ -103,10 +103,7 @@ def decode(text: str, page: str = FIRST) -> SharedScene:
     except SpecError as error:
         message = _("This link asks for something that the app does not have: {reason}.")
         raise LinkError(message.format(reason=error)) from None
-    except (
-        ValueError,
-        RecursionError,
-    ):  # no JSON, or a number of thousands of digits, or nested beyond reason
+    except (ValueError, RecursionError):  # no JSON, thousands of digits, nested beyond reason
         raise LinkError(_(DAMAGED)) from None
     return shared
 
@@ -120,7 +117,7 @@ def check(shared: SharedScene) -> None:
 
 
 def _read(page, data):
-    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].scene
+    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].opening
     scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
     return SharedScene(page, scene, carried.controls)
 
@@ -174,10 +171,9 @@ def qr_svg(url: str) -> str:
 
 
 # The dictionary of format 2: what zlib may point to in place of spelling it out. Links were made
-# with these very
-# bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added or renamed
-# elsewhere. What
-# would gain by other words is a format 3 with a dictionary of its own beside this one.
+# with these very bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added
+# or renamed elsewhere. What would gain by other words is a format 3 with a dictionary of its own
+# beside this one.
 WORDS = (
     b"sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y(x-1)**2*x*yx**2/20+y*"
     b"*2x**2/20 + y**2 + "

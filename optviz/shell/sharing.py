@@ -84,8 +84,7 @@ def _hand_out(link):
         st.caption(
             _(
                 "This address works on this machine alone. For a class start the app with "
-                "`--server.address 0.0.0.0` and open it by the name of the machine; link "
-                "and code then "
-                "carry that name."
+                "`--server.address 0.0.0.0` and open it by the name of the machine; link and code "
+                "then carry that name."
             )
         )

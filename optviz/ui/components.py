@@ -61,43 +61,34 @@ def _nothing():
     """A component's state exists only where a callback for it does."""
 
 
-def _component(name, html, js, css=None, export="default"):
+LAYER = '<div class="ov-layer"></div>'
+# What the scripts of a page's content draw into.
+FRAMES = {
+    "plot": f'<div class="ov-plot" role="group">{LAYER}{LAYER}<div class="ov-sorry"></div></div>',
+    "surface": f'<div class="ov-plot" role="group">{LAYER}<div class="ov-sorry"></div></div>',
+    "player": '<div class="ov-player" role="group" aria-label="Player"></div>',
+    "table": '<div class="ov-timetable"></div>',
+}
+
+
+def _component(name, html="", css=None, js="", export="default"):
     return st.components.v2.component(
         f"optviz_{name}",
-        html=html,
-        js=script(js, export),
+        html=html or FRAMES[name],
+        js=script(js or f"{name}.js", export),
         css=sheet(css) if css else None,
         isolate_styles=False,
     )
 
 
-_panel = _component(
-    "hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.js", "hyperparameters.css"
-)
-_plot = _component(
-    "plot",
-    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div '
-    'class="ov-layer"></div><div class="ov-sorry"></div></div>',
-    "plot.js",
-    "plot.css",
-)
-_surface = _component(
-    "surface",
-    '<div class="ov-plot" role="group"><div class="ov-layer"></div><div '
-    'class="ov-sorry"></div></div>',
-    "surface.js",
-    "plot.css",
-)
-_player = _component(
-    "player",
-    '<div class="ov-player" role="group" aria-label="Player"></div>',
-    "player.js",
-    "plot.css",
-)
-_table = _component("table", '<div class="ov-timetable"></div>', "table.js")
-_address = _component("address", '<div class="ov-address" hidden></div>', "address.js")
-_step = _component("step", '<div class="ov-follower"></div>', "listeners.js", export="step")
-_grab = _component("grab", '<div class="ov-follower"></div>', "listeners.js", export="grab")
+_panel = _component("hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.css")
+_plot = _component("plot", css="plot.css")
+_surface = _component("surface", css="plot.css")
+_player = _component("player", css="plot.css")
+_table = _component("table")
+_address = _component("address", '<div class="ov-address" hidden></div>')
+_step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
+_grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 
 
 def _sent(key) -> dict:
@@ -108,10 +99,10 @@ def _sent(key) -> dict:
 
 def _right(k: Hyperparameter, value) -> bool:
     try:
-        k.check(value)
+        k.check_range(value)
     except ValueError:
         return False
-    return k.kind is bool or k.low <= value <= k.high
+    return True
 
 
 def hyperparameter_panel(
@@ -201,7 +192,7 @@ def plot(
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
     this browser does not have it yet.
     """
-    shown().pictures[key] = (figure, label, base, solid)
+    shown().pictures[key] = (figure, label, base)
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     data = {
         **figure,
@@ -260,7 +251,6 @@ class Shown:
 
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
-    trainings: dict[str, list] = field(default_factory=dict)  # of pages that are not declared yet
     script: Callable | None = None  # gives the trainings of the exported script, and its `n_test`
 
 

@@ -55,8 +55,7 @@ class Menu:
     option.
 
     Registry and options are those that the field declares. `about` shows the sentence on what is
-    chosen. With `segments` all are seen at once. `chosen(key)` makes what is put in place, a bare
-    Choice where nothing else is said.
+    chosen. With `segments` all are seen at once.
     """
 
     path: str
@@ -64,8 +63,6 @@ class Menu:
     segments: bool = False
     live: bool = False
     label: str = ""
-    keys: Callable[[Form], Sequence[str]] | None = None
-    chosen: Callable[[str], Any] = Choice
 
     def draw(self, form: Form) -> None:
         *outer, name = self.path.split(".")
@@ -73,15 +70,15 @@ class Menu:
         place = form.at(*outer, name)
         registry = declared.get("registry")
         names = {k: c.label for k, c in registry.items()} if registry else declared["options"]
-        keys = list(self.keys(form) if self.keys else names)
         value = place.value.key if registry else place.value
 
         def put(key):
-            place.set(self.chosen(key) if registry else key)
+            place.set(Choice(key) if registry else key)
 
         label = self.label or declared["label"]
         select(
-            place, label, keys, value, lambda k: _(names[k]), put, self.segments, declared["help"]
+            *(place, label, list(names), value, lambda k: _(names[k]), put),
+            **{"segments": self.segments, "help": declared["help"]},
         )
         if not registry:
             return
@@ -190,17 +187,6 @@ class When:
     def draw(self, form: Form) -> None:
         if self.condition(form.value):
             form.draw(self.controls)
-
-
-@dataclass(frozen=True)
-class Within:
-    """Controls of a spec within the spec."""
-
-    path: str
-    controls: tuple
-
-    def draw(self, form: Form) -> None:
-        form.at(*self.path.split(".")).draw(self.controls)
 
 
 @dataclass(frozen=True)

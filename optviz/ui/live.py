@@ -10,6 +10,7 @@ from contextlib import contextmanager
 import streamlit as st
 
 from optviz.ui.components import hyperparameter_panel
+from optviz.ui.session import session
 
 
 @contextmanager
@@ -18,22 +19,23 @@ def full_rerun(figures: Callable[[], dict] | None = None):
 
     `figures()` gives the page's figures by name, as they are after a slider has moved.
     """
-    S = st.session_state
-    S.whole, S.live_figures = True, figures
+    S = session()
+    S.whole_run, S.live_figures = True, figures
     try:
         yield
     finally:
-        S.whole = False
+        S.whole_run = False
 
 
 def live_patch(key, figures):
     """What a fragment hands over on a run of its own (`figures()`, by name), and what it does when
     the hand rests.
     """
-    S = st.session_state
-    if S.pop("settled", None) == key:
+    S = session()
+    settled, S.settled = S.settled, ""
+    if settled == key:
         st.rerun()
-    traces = None if S.whole else figures()
+    traces = None if S.whole_run else figures()
 
     def rest():
         S.settled = key
@@ -49,7 +51,7 @@ def live_panel(
 
     `values()` and `notes()` are asked anew on every run.
     """
-    traces, rest = live_patch(key, figures or st.session_state.live_figures)
+    traces, rest = live_patch(key, figures or session().live_figures)
     hyperparameter_panel(
         key, title, declared, values(), turn, notes() if notes else {}, look, traces, rest, locked
     )

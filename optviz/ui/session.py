@@ -4,6 +4,7 @@ Streamlit itself needs a key for every widget; `Session.key` is the one place wh
 widget begins afresh from the spec when the epoch in its key has moved on.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,9 @@ class Session:
     samples: Any = None  # that the visitor has uploaded, for the activations page
     provided: dict[str, Any] = field(default_factory=dict)  # data files, by set
     states: dict[type, Any] = field(default_factory=dict)
+    whole_run: bool = False  # of the page, not of a fragment alone
+    live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
+    settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0
 
     def state(self, kind: type):

@@ -108,7 +108,10 @@ class Data:
         labels = {k: label(k) for k in DATASETS}
         # a browser goes on sending the label it knows: other labels are another menu
         what = "menu" + data_sources_key()
-        put = lambda k: self._put(form, Choice(k), 50)  # noqa: E731
+
+        def put(key):
+            self._put(form, Choice(key), 50)
+
         select(place, _("Data"), list(labels), key, labels.get, put, what=what)
         data_source_controls(key)
         if key in TOY_SETS:
@@ -228,12 +231,11 @@ def schedule_controls(
 class OptimizerForm:
     """One optimizer with its sliders, and a schedule of its learning rate."""
 
-    path: str = "optimizer"
     schedule: bool = True
     rate: bool = True  # whether its learning rate is set here
 
     def draw(self, form: Form) -> None:
-        place = form.at(*self.path.split("."))
+        place = form.at("optimizer")
         optimizer_menu(place, form.value.network)
         choice_panel(
             place.at("method"),
@@ -257,7 +259,6 @@ def OptimizerList(
     most: int,
     new: Callable[[Any], OptimizerConfig] = another,
     scheduled: bool = False,
-    path: str = "optimizers",
 ) -> ListOf:
     """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below
     them.
@@ -276,7 +277,7 @@ def OptimizerList(
             schedule_controls(form, _("{name}: schedule").format(name=name))
 
     return ListOf(
-        path,
+        "optimizers",
         names=lambda spec: names(spec.optimizers),
         item=item,
         settings=settings,

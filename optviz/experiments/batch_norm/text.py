@@ -29,17 +29,15 @@ def verdict(pair: Pair, part: int = 0) -> str:
     """What the numbers say about with and without, with every exception."""
     if not pair.done:
         return _(
-            "Trained to the end, it is said here at which values batch normalization is "
-            "ahead, and at "
-            "which it is not."
+            "Trained to the end, it is said here at which values batch normalization is ahead, and "
+            "at which it is not."
         )
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, level = int((better > 0).sum()), int((better == 0).sum())
     told = [
         _(
-            "**{word}:** with batch normalization the accuracy on the {examples} is higher "
-            "at {ahead} of "
-            "{n} values."
+            "**{word}:** with batch normalization the accuracy on the {examples} is higher at "
+            "{ahead} of {n} values."
         ).format(word=_(_word(ahead / n)), examples=_(SETS[part]), ahead=ahead, n=n)
     ]
     if level:
@@ -159,18 +157,16 @@ def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
 
 NOTES = {
     "one": N_(
-        "Turn the learning rate up: the network without batch normalization diverges long "
-        "before the "
-        "one with it."
+        "Turn the learning rate up: the network without batch normalization diverges long before "
+        "the one with it."
     ),
     "scales": N_(
         "Every pair begins with the same random numbers, multiplied by its σ; the rule of initial "
         "weights is this one alone."
     ),
     "rates": N_(
-        "Every pair has its own learning rate, in place of the optimizer's; all begin with "
-        "the same "
-        "weights."
+        "Every pair has its own learning rate, in place of the optimizer's; all begin with the "
+        "same weights."
     ),
 }
 
@@ -178,14 +174,10 @@ NOTES = {
 def notes(context) -> Caption:
     """How it was done."""
     common = _(
-        "Both meet the same mini-batches, drawn with replacement; an epoch is as many "
-        "examples as there "
-        "are for training. Accuracies of the network with batch normalization are those of "
-        "evaluation, by "
-        "its running statistics; histograms are of {n} training examples normalized by "
-        "their own. A "
-        "network that diverged counts as 0. Of several seeds the median, and bars from the "
-        "least to the "
-        "largest; inside is the first. Data: {attribution}"
+        "Both meet the same mini-batches, drawn with replacement; an epoch is as many examples as "
+        "there are for training. Accuracies of the network with batch normalization are those of "
+        "evaluation, by its running statistics; histograms are of {n} training examples normalized "
+        "by their own. A network that diverged counts as 0. Of several seeds the median, and bars "
+        "from the least to the largest; inside is the first. Data: {attribution}"
     ).format(n=ROWS, attribution=DATASETS[context.spec.dataset.key].attribution)
     return Caption(f"{_(NOTES[context.spec.view])} {common}")

@@ -1,8 +1,5 @@
 """The layer on a few numbers: every step as an equation, in words, and all numbers in a table."""
 
-import csv
-import io
-
 import numpy as np
 
 from optviz.experiments.batch_norm.graph import GATES, NODES, STEPS, gate_of, numbers_of
@@ -11,6 +8,7 @@ from optviz.experiments.page import Caption
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
 from optviz.plot import Table, number
 from optviz.plot.equations import equations, latex_number, remarks
+from optviz.plot.table import csv_text
 from optviz.translation import _
 
 # Parts of equations.
@@ -162,15 +160,13 @@ def seen(example: Example) -> str:
     n = len(example.x)
     if n == 1:
         return _(
-            "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β "
-            "whatever x is, and no "
-            "gradient comes through. Batch normalization needs a batch."
+            "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β whatever x "
+            "is, and no gradient comes through. Batch normalization needs a batch."
         )
     if not v["variance"]:
         return _(
             "**All rows are the same**: the variance is 0, ε alone keeps the division from "
-            "failing, and "
-            "every x̂ is 0."
+            "failing, and every x̂ is 0."
         )
     message = _("x̂ has mean 0 and std {std}, whatever the mean and the std of x are.")
     told = [message.format(std=number(float(v["hat"].std()), 4))]
@@ -178,9 +174,8 @@ def seen(example: Example) -> str:
     reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
     if 0 < given < reached:
         message = _(
-            "**The rows of a batch talk to each other**: a gradient arrives at {given} of "
-            "{n} rows, and "
-            "{reached} of them get one, by way of μ and σ²."
+            "**The rows of a batch talk to each other**: a gradient arrives at {given} of {n} "
+            "rows, and {reached} of them get one, by way of μ and σ²."
         )
         told.append(message.format(given=given, n=n, reached=reached))
     message = _("The gradients of x add up to {total}: moving all rows alike changes nothing.")
@@ -199,15 +194,11 @@ def running_statistics(example: Example) -> str:
     mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
     y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
     return _(
-        "**Evaluation** does not look at the batch: a single row must get the same answer "
-        "in whatever "
-        "company it comes. Training keeps running averages, a tenth of each new batch: from "
-        "mean 0 and "
-        "variance 1 this batch makes them {mean} and {variance}, so that right after it the "
-        "row x = {x} "
-        "would come out as {y} in place of {now}. After some dozens of batches the averages "
-        "are those of "
-        "the data."
+        "**Evaluation** does not look at the batch: a single row must get the same answer in "
+        "whatever company it comes. Training keeps running averages, a tenth of each new batch: "
+        "from mean 0 and variance 1 this batch makes them {mean} and {variance}, so that right "
+        "after it the row x = {x} would come out as {y} in place of {now}. After some dozens of "
+        "batches the averages are those of the data."
     ).format(
         mean=number(float(mean), 3),
         variance=number(float(variance), 4),
@@ -248,11 +239,9 @@ def _listed(a):
 def graph_csv(example: Example) -> str:
     """All numbers in full precision; row 0 is what all rows share."""
     v, d = numbers_of(example)
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["number", "row", "forward", "backward"])
+    rows = []
     for key, node in NODES.items():
         shared = not np.ndim(v[key])
         for i, (a, g) in enumerate(zip(np.atleast_1d(v[key]), np.atleast_1d(d[key]), strict=True)):
-            write([node.symbol, 0 if shared else i + 1, repr(float(a)), repr(float(g))])
-    return out.getvalue()
+            rows.append([node.symbol, 0 if shared else i + 1, repr(float(a)), repr(float(g))])
+    return csv_text(["number", "row", "forward", "backward"], rows)

@@ -1,14 +1,12 @@
 """The page: independent networks, snapshots of one run and averaged weights."""
 
-import csv
-import io
-
 import numpy as np
 import streamlit as st
 
 from optviz.experiments.ensembles import figures, run, text
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
+from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.controls import Panel
@@ -153,30 +151,21 @@ def losses(context) -> Row:
 
 def curves_csv(context) -> str:
     """Every accuracy that was measured, of members, of ensembles, and of snapshots so far."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    write(["wrong_labels", "method", "who", "iteration", "training_accuracy", "test_accuracy"])
+    rows = []
     for (noise, method), state in by_method(context).items():
         for k, t in enumerate(state.evaluated):
             for s, seed in enumerate(state.training.seeds):
                 pair = (repr(float(a)) for a in state.accuracy[k, :, 0, s])
-                write([noise, method, f"seed {seed}", int(t), *pair])
+                rows.append([noise, method, f"seed {seed}", t, *pair])
             if method == "independent":
                 pair = (repr(float(a)) for a in state.ensemble_accuracy[k, :, 0])
-                write([noise, method, "ensemble", int(t), *pair])
+                rows.append([noise, method, "ensemble", t, *pair])
         if method == "snapshots":
             for t, ensemble in snapshot_ensembles(context.spec, state).items():
-                write(
-                    [
-                        noise,
-                        method,
-                        f"{len(ensemble)} snapshots together",
-                        t,
-                        "",
-                        repr(ensemble.accuracy),
-                    ]
-                )
-    return out.getvalue()
+                who = f"{len(ensemble)} snapshots together"
+                rows.append([noise, method, who, t, "", repr(ensemble.accuracy)])
+    header = ["wrong_labels", "method", "who", "iteration", "training_accuracy", "test_accuracy"]
+    return csv_text(header, rows)
 
 
 NUMBERS = ("split.noise", "split.rows", "hidden", "units", "batch", "iterations")

@@ -25,8 +25,7 @@ GAINED = {
     ),
     "snapshots": N_(
         "The snapshots together get {ensemble} of the test set right, the run's last point "
-        "{single}: "
-        "**{verdict}**."
+        "{single}: **{verdict}**."
     ),
     "averaging": N_(
         "The averaged weights get {ensemble} of the test set right, the last point "
@@ -36,27 +35,20 @@ GAINED = {
 METHOD_NOTES = {
     "independent": N_(
         "Independent networks differ in their start and their mini-batches and train at the "
-        "constant "
-        "rate. The ensemble answers with the class that has the largest mean of their "
-        "probabilities. "
-        "It costs as many trainings as it has members."
+        "constant rate. The ensemble answers with the class that has the largest mean of their "
+        "probabilities. It costs as many trainings as it has members."
     ),
     "snapshots": N_(
         "One run. Its rate falls along a cosine from α₀ = {top:g} to zero within {cycle} "
-        "iterations, "
-        "then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
-        "every cycle the "
-        "network is kept. “Gain” is over the run's last point. With a peak of two constant "
-        "rates the "
-        "mean rate is the constant one."
+        "iterations, then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
+        "every cycle the network is kept. “Gain” is over the run's last point. With a peak of two "
+        "constant rates the mean rate is the constant one."
     ),
     "averaging": N_(
-        "The exponential average of the weights, x̄ ← {decay:g} · x̄ + {rest:g} · x after "
-        "every update, "
-        "beginning at the start. The optimizer goes its way as without it, so “last point” and "
-        "“averaged weights” are the same run with the same mini-batches. The loss is the "
-        "mini-batch's "
-        "at x and at x̄. It costs one training; the seeds are repetitions."
+        "The exponential average of the weights, x̄ ← {decay:g} · x̄ + {rest:g} · x after every "
+        "update, beginning at the start. The optimizer goes its way as without it, so “last point” "
+        "and “averaged weights” are the same run with the same mini-batches. The loss is the "
+        "mini-batch's at x and at x̄. It costs one training; the seeds are repetitions."
     ),
 }
 LOST = 0.02  # of accuracy since the best: more than chance
@@ -225,8 +217,7 @@ def notes(context) -> Caption:
         top=spec.top, cycle=spec.cycle, decay=spec.decay, rest=1 - spec.decay
     )
     common = _(
-        "Accuracies are on the test set, {n:,} examples at most, with right labels. ± is "
-        "the standard "
-        "deviation over the seeds. Data: {attribution}"
+        "Accuracies are on the test set, {n:,} examples at most, with right labels. ± is the "
+        "standard deviation over the seeds. Data: {attribution}"
     ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
     return Caption(f"{method} {common}")

@@ -18,8 +18,6 @@ from optviz.experiments.page import Download, Option, Page, Row, Section, Tab, V
 from optviz.experiments.trajectories.spec import LEVELS
 from optviz.lens import Lens
 from optviz.optim.hyperparameter import Hyperparameter
-from optviz.plot import style
-from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.components import player
 from optviz.ui.controls import Menu, Panel
@@ -43,12 +41,9 @@ DERIVED["start"] = (
 )
 
 
-def networks(spec, states, theme):
-    """A line for each optimizer."""
-    return [
-        Network(f"c{i}", name, state, 0, style(i, theme))
-        for i, (name, state) in enumerate(zip(spec.names, states, strict=False))
-    ]
+def lines(spec, states, theme):
+    """Of the optimizers' trainings, which come first."""
+    return charts.lines_of(spec.names, states[: len(spec.names)], theme)
 
 
 # Controls.
@@ -222,6 +217,6 @@ PAGE = Page(
         )
     },
     adjusted=centered,
-    lines=networks,
+    lines=lines,
     thumbnail=figures.thumbnail,
 )

@@ -1,12 +1,11 @@
 """The page: the loss with the learning rate under it, and a test that finds a range of rates."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
 import streamlit as st
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.lr_schedules import figures, run, text
 from optviz.experiments.lr_schedules.spec import (
     FOUR_RATES,
@@ -22,8 +21,8 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot import number, style
-from optviz.plot.training import Network
+from optviz.plot import number
+from optviz.plot.table import csv_text
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui import job_runner
@@ -52,14 +51,6 @@ def _rates(key, _config, iterations):
 def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
     """The learning rate at every iteration, worked out once."""
     return _rates(canonical_json(to_dict(config)), config, iterations)
-
-
-def networks(spec, states, theme):
-    """A line for each optimizer."""
-    return [
-        Network(f"r{i}", name, state, 0, style(i, theme))
-        for i, (name, state) in enumerate(zip(names(spec.optimizers), states, strict=True))
-    ]
 
 
 # Schedules.
@@ -112,22 +103,26 @@ def another(spec) -> OptimizerConfig:
 
 def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
     measured = ("loss_after_on_training_set", "training_accuracy", "test_accuracy")
-    write(["optimizer", "seed", "iteration", "rate", "loss", *measured])
-    for line, r in zip(context.lines, planned(context.spec), strict=True):
-        now, i = line.progress, line.i
-        at = {int(t): k for k, t in enumerate(now.evaluated)}
-        for s, seed in enumerate(now.training.seeds):
-            for t in range(1, now.iteration + 1):
-                found = ["", "", ""]
-                if (k := at.get(t)) is not None:
-                    values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
-                    found = [repr(float(v)) for v in values]
-                loss = repr(float(now.loss[t - 1, i, s]))
-                write([line.name, seed, t, repr(float(r[t - 1])), loss, *found])
-    return out.getvalue()
+    rows = (
+        row
+        for line, r in zip(context.lines, planned(context.spec), strict=True)
+        for row in _rows(line, r)
+    )
+    return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
+
+
+def _rows(line, r):
+    now, i = line.progress, line.i
+    at = {int(t): k for k, t in enumerate(now.evaluated)}
+    for s, seed in enumerate(now.training.seeds):
+        for t in range(1, now.iteration + 1):
+            found = ["", "", ""]
+            if (k := at.get(t)) is not None:
+                values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
+                found = [repr(float(v)) for v in values]
+            loss = repr(float(now.loss[t - 1, i, s]))
+            yield [line.name, seed, t, repr(float(r[t - 1])), loss, *found]
 
 
 # The range test.
@@ -138,7 +133,10 @@ def range_form(form: Form) -> None:
     place = form.at("test", "optimizer")
     labels = {k: OPTIMIZERS[k].label for k in trainable(form.value.network)}
     key = place.value.key
-    choose = lambda k: place.set(Choice(k))  # noqa: E731
+
+    def choose(other):
+        place.set(Choice(other))
+
     select(place, _("Optimizer"), list(labels), key, labels.get, choose)
     st.caption(sentence(OPTIMIZERS[key]))
     through = replace(form, write=lambda spec: form.write(_a_decade(form.read(), spec)))
@@ -190,16 +188,14 @@ def _train_with(spec, lr):
 def range_csv(context) -> str:
     """Every step's rate and loss, each seed's in full precision, and the smoothed median."""
     [state], reading = context.states, reading_of(context)
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n").writerow
-    seeds = state.training.seeds
-    write(["step", "rate", *(f"loss_seed_{seed}" for seed in seeds), "smoothed"])
     all_rates = rates_of(context.spec.test.config, context.spec.test.steps)
+    rows = []
     for t in range(state.iteration):
         smooth = [repr(float(reading.smooth[t]))] if t < len(reading.smooth) else [""]
         losses = (repr(float(v)) for v in state.loss[t, 0])
-        write([t, repr(float(all_rates[t])), *losses, *smooth])
-    return out.getvalue()
+        rows.append([t, repr(float(all_rates[t])), *losses, *smooth])
+    seeds = (f"loss_seed_{seed}" for seed in state.training.seeds)
+    return csv_text(["step", "rate", *seeds, "smoothed"], rows)
 
 
 NETWORK = (Data(), ACTIVATION, INITIALIZER)
@@ -244,6 +240,6 @@ PAGE = Page(
         ),
     ],
     adjusted=with_fitted_schedules,
-    lines=networks,
+    lines=lambda spec, states, theme: charts.lines_of(names(spec.optimizers), states, theme),
     thumbnail=figures.thumbnail,
 )

@@ -61,23 +61,19 @@ def _of_jump(jump, cut):
     messages = {
         (True, True): N_(
             "At iteration {t} the rate is multiplied by {factor}, and the mean loss of {n} "
-            "mini-batches "
-            "fell from {before} before it to {after} from it on."
+            "mini-batches fell from {before} before it to {after} from it on."
         ),
         (True, False): N_(
             "At iteration {t} the rate is multiplied by {factor}, and the mean loss of {n} "
-            "mini-batches "
-            "rose from {before} before it to {after} from it on."
+            "mini-batches rose from {before} before it to {after} from it on."
         ),
         (False, True): N_(
-            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches "
-            "fell from "
-            "{before} before it to {after} from it on."
+            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches fell "
+            "from {before} before it to {after} from it on."
         ),
         (False, False): N_(
-            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches "
-            "rose from "
-            "{before} before it to {after} from it on."
+            "At iteration {t} the rate begins anew, and the mean loss of {n} mini-batches rose "
+            "from {before} before it to {after} from it on."
         ),
     }
     return _(messages[cut, bool(jump.after < jump.before)]).format(
@@ -100,9 +96,8 @@ def _best(lines):
     (low, best), (high, worst) = alive[0], alive[-1]
     told = [
         _(
-            "**Over the last tenth** of the training the loss on the training set is lowest "
-            "with {best}: "
-            "{low}."
+            "**Over the last tenth** of the training the loss on the training set is lowest with "
+            "{best}: {low}."
         ).format(best=best, low=number(low, 3))
     ]
     if len(alive) > 2:
@@ -143,21 +138,15 @@ def notes(context) -> Caption:
     spec = context.spec
     return Caption(
         _(
-            "Every optimizer has the same start and meets the same mini-batches, seed by "
-            "seed. Near a good "
-            "place the steps of a large rate are longer than the way that is left, and what "
-            "one mini-batch "
-            "wants is not what the next one wants: the loss stays up, restless. A smaller "
-            "rate lets the same "
-            "network come down at once: the sudden drop. The loss of papers' figures is "
-            "that on the training "
-            "set (here at most the first 2000 examples), measured every {n} iterations; "
-            "that of mini-batches is "
-            "before each update. Of several seeds the median and a band from the least to "
-            "the largest. First "
-            "find a good rate that is kept, then look where a decay should begin: with Adam "
-            "it is needed less "
-            "than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
+            "Every optimizer has the same start and meets the same mini-batches, seed by seed. "
+            "Near a good place the steps of a large rate are longer than the way that is left, and "
+            "what one mini-batch wants is not what the next one wants: the loss stays up, "
+            "restless. A smaller rate lets the same network come down at once: the sudden drop. "
+            "The loss of papers' figures is that on the training set (here at most the first 2000 "
+            "examples), measured every {n} iterations; that of mini-batches is before each update. "
+            "Of several seeds the median and a band from the least to the largest. First find a "
+            "good rate that is kept, then look where a decay should begin: with Adam it is needed "
+            "less than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
         ).format(n=every(spec.iterations), attribution=DATASETS[spec.dataset.key].attribution)
     )
 
@@ -191,9 +180,8 @@ def read_off(reading: Reading, done: bool) -> str:
     told = [_what_was_read(reading, done)]
     if np.isfinite(reading.left) and (done or np.isfinite(reading.steepest)):
         message = _(
-            "At rate {rate} a mini-batch's loss was {factor:g} times that of the beginning: "
-            "the rest is "
-            "not read."
+            "At rate {rate} a mini-batch's loss was {factor:g} times that of the beginning: the "
+            "rest is not read."
         )
         told.append(message.format(rate=number(reading.left, 3), factor=TOO_LARGE))
     return " ".join(told)
@@ -207,15 +195,13 @@ def _what_was_read(reading, done):
         return _("Nothing to read off yet.")
     if np.isfinite(reading.blown):
         message = _(
-            "The loss falls fastest at a rate of **{steepest}**, is lowest at {lowest} and "
-            "begins to blow "
-            "up at **{blown}**."
+            "The loss falls fastest at a rate of **{steepest}**, is lowest at {lowest} and begins "
+            "to blow up at **{blown}**."
         )
     elif done:
         message = _(
-            "The loss falls fastest at a rate of **{steepest}**. It has not blown up: let "
-            "the test go to a "
-            "higher rate."
+            "The loss falls fastest at a rate of **{steepest}**. It has not blown up: let the test "
+            "go to a higher rate."
         )
     else:
         message = _("The loss falls fastest at a rate of **{steepest}**. It has not blown up yet.")
@@ -226,17 +212,12 @@ def range_notes(context) -> Caption:
     """What a range test is."""
     return Caption(
         _(
-            "One training in which the rate grows by the same factor at every step (Smith "
-            "2017, Cyclical "
-            "learning rates for training neural networks, section 3.3, lets it grow in a "
-            "straight line and "
-            "reads off both ends of the range). Below some rate nothing moves, then the "
-            "loss falls, and beyond "
-            "another the steps are too long. The rates are no laws: they depend on the "
-            "batch, the start and on "
-            "how many steps the test takes; by the time a rate is reached, those before it "
-            "have done part of "
-            "the work. The curve is the median over the seeds, smoothed over a tenth of the test. "
-            "Data: {attribution}"
+            "One training in which the rate grows by the same factor at every step (Smith 2017, "
+            "Cyclical learning rates for training neural networks, section 3.3, lets it grow in a "
+            "straight line and reads off both ends of the range). Below some rate nothing moves, "
+            "then the loss falls, and beyond another the steps are too long. The rates are no "
+            "laws: they depend on the batch, the start and on how many steps the test takes; by "
+            "the time a rate is reached, those before it have done part of the work. The curve is "
+            "the median over the seeds, smoothed over a tenth of the test. Data: {attribution}"
         ).format(attribution=DATASETS[context.spec.dataset.key].attribution)
     )

@@ -7,20 +7,9 @@ from optviz.experiments.optimizer_comparison import figures, text
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.experiments.page import Option, Page, Section, Tab, View
 from optviz.optim.config import names
-from optviz.plot import style
-from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
 from optviz.ui.training_jobs import training_jobs
-
-
-def networks(comparison, states, theme):
-    """A line for each optimizer."""
-    return [
-        Network(f"c{i}", name, state, 0, style(i, theme))
-        for i, (name, state) in enumerate(zip(names(comparison.optimizers), states, strict=True))
-    ]
-
 
 PREDICTIONS_OF = Option(
     "network",
@@ -60,6 +49,6 @@ PAGE = Page(
             downloads=[charts.download()],
         )
     },
-    lines=networks,
+    lines=lambda spec, states, theme: charts.lines_of(names(spec.optimizers), states, theme),
     thumbnail=charts.thumbnail,
 )

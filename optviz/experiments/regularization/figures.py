@@ -22,7 +22,7 @@ from optviz.plot import (
     style,
 )
 from optviz.plot.training import Network, Scale
-from optviz.training import advance, begin, load
+from optviz.training import load, train
 from optviz.translation import _
 
 COLUMNS = 4  # gaps side by side; more of them stand in rows of three
@@ -212,9 +212,7 @@ def thumbnail(spec, theme: Theme) -> Figure:
     training = replace(spec.trainings[0], **more)
     data = load(training)
     data = data._replace(x_test=data.x_test[:EXAMPLES], t_test=data.t_test[:EXAMPLES])
-    state = begin(training, data)
-    while not state.done:
-        state = advance(state, data, training.eval_every)
+    *_before, state = train(training, data)
     look, x, accuracy = style(0, theme), state.evaluated, state.accuracy[:, :, 0, 0].T
     marks = [
         Band(x, *accuracy, look.color, opacity=0.25),

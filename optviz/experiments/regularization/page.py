@@ -13,7 +13,6 @@ from optviz.experiments.regularization.spec import MAX_REGULARIZERS, PARTS, Regu
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import THEMES, style
-from optviz.plot.training import Network
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
@@ -119,16 +118,6 @@ FORM = (
 # What is shown.
 
 
-def networks(regularization, states, theme):
-    """A line for each regularizer."""
-    return [
-        Network(f"r{i}", name, state, 0, style(i, theme))
-        for i, (name, state) in enumerate(
-            zip(text.names(regularization.regularizers), states, strict=True)
-        )
-    ]
-
-
 def memorized(context) -> list | None:
     """Each regularizer's shares of memorized wrong labels; None where no label is wrong."""
     split = context.spec.split
@@ -218,6 +207,6 @@ PAGE = Page(
         ),
         Preset(_("Adam and AdamW"), spec.ADAM, _("The same decay inside and outside of Adam.")),
     ],
-    lines=networks,
+    lines=lambda spec, states, theme: charts.lines_of(text.names(spec.regularizers), states, theme),
     thumbnail=figures.thumbnail,
 )

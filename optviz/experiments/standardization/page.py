@@ -5,9 +5,7 @@ from optviz.experiments.page import Download, Page, Section, Tab, View
 from optviz.experiments.standardization import figures, text
 from optviz.experiments.standardization.run import descents, sides
 from optviz.experiments.standardization.spec import VIEWS, Standardization
-from optviz.plot import style
 from optviz.plot.table import csv_text
-from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
@@ -16,12 +14,10 @@ from optviz.ui.training_jobs import training_jobs
 CLOUDS = ("offset", "gap", "spread", "stretch", "points", "seed")
 
 
-def networks(spec, states, theme):
-    """A line for each kind of inputs."""
-    return [
-        Network(f"s{i}", _(text.INPUT_NAMES[state.training.inputs]), state, 0, style(i, theme))
-        for i, state in enumerate(states)
-    ]
+def lines(spec, states, theme):
+    """One for each kind of inputs."""
+    names = [_(text.INPUT_NAMES[state.training.inputs]) for state in states]
+    return charts.lines_of(names, states, theme)
 
 
 def loss_form(spec):
@@ -107,6 +103,6 @@ PAGE = Page(
             group="",
         ),
     },
-    lines=networks,
+    lines=lines,
     thumbnail=figures.thumbnail,
 )

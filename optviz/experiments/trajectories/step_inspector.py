@@ -93,10 +93,9 @@ def _step(form, key):
         st.markdown(_displayed(line))
     st.caption(
         _(
-            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which "
-            "make up the "
-            "solid **step**. Gradients have a scale of their own; velocities and steps are as long "
-            "as they are, and not drawn where that is less than two pixels."
+            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up "
+            "the solid **step**. Gradients have a scale of their own; velocities and steps are as "
+            "long as they are, and not drawn where that is less than two pixels."
         )
     )
 
@@ -111,9 +110,8 @@ def _fork_button(form, key, t, may):
         args=(form, key, t),
         disabled=full or not may or not locks.free("optimizers"),
         help=_(
-            "Adds a branch that goes its own way from here: then change its "
-            "hyperparameters, or its "
-            "optimizer, under its name. Not at the last step, after which nothing comes."
+            "Adds a branch that goes its own way from here: then change its hyperparameters, or "
+            "its optimizer, under its name. Not at the last step, after which nothing comes."
         ),
     ):
         st.rerun()

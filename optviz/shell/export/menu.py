@@ -177,8 +177,7 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
-    link, old = sharing.address(), [t for some in shown.trainings.values() for t in some]
-    trainings, n_test = shown.script() if shown.script else (old, None)
+    link, (trainings, n_test) = sharing.address(), shown.script() if shown.script else ((), None)
     files = [
         File(
             _("Page with these pictures"),
@@ -215,6 +214,6 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
         figure_part(
             figure, key, label, theme, label, **({"base": base(), "base_id": key} if base else {})
         )
-        for key, (figure, label, base, _solid) in shown.pictures.items()
+        for key, (figure, label, base) in shown.pictures.items()
     ]
     return offline_html(title, parts, theme, list(shown.tables.values()))

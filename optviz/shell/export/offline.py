@@ -12,16 +12,9 @@ import plotly
 from optviz.plot import THEMES
 from optviz.translation import _
 from optviz.ui.assets import FRONTEND, IMPORT
+from optviz.ui.components import FRAMES
 
 TEMPLATE = Path(__file__).parent / "offline.html"
-LAYER = '<div class="ov-layer"></div>'
-# What each script draws into.
-FRAMES = {
-    "plot": f'<div class="ov-plot" role="group">{LAYER}{LAYER}<div class="ov-sorry"></div></div>',
-    "surface": f'<div class="ov-plot" role="group">{LAYER}<div class="ov-sorry"></div></div>',
-    "player": '<div class="ov-player" role="group" aria-label="Player"></div>',
-    "table": '<div class="ov-timetable"></div>',
-}
 SHEETS = ("plot.css", "table.css")
 COLORS = {
     "light": {"PAGE": "#ffffff", "PANEL": "#f0f2f6", "PRIMARY": "#0b6fa4"},

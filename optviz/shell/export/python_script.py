@@ -173,9 +173,19 @@ def _calls(name, config: OptimizerConfig, path, forked):
     """The lines that run a configuration from the start that all share, and from its own points."""
     yield _call(path, forked, f"show({quoted(name)}, ")
     if config.initial_points:
-        points = f"{constructed(config.initial_points.build(INITIAL_POINTS))}.points(start, domain)"
-        lines = _call(path, forked, f"show(f{quoted(name + ' @{i}')}, ", "point")
-        yield [f"for i, point in enumerate({points}, 1):", *(f"    {line}" for line in lines)]
+        lines = _call(path, forked, f"show({numbered(name)}, ", "point")
+        yield from_each_point(config, lines)
+
+
+def numbered(name: str) -> str:
+    """The source of a name with the number `i` of an initial point."""
+    return f"f{quoted(name + ' @{i}')}"
+
+
+def from_each_point(config: OptimizerConfig, lines: list[str]) -> list[str]:
+    """The lines for every one of a configuration's initial points, `point`."""
+    points = f"{constructed(config.initial_points.build(INITIAL_POINTS))}.points(start, domain)"
+    return [f"for i, point in enumerate({points}, 1):", *(f"    {line}" for line in lines)]
 
 
 def _call(path, forked, show, start=""):

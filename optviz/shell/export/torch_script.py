@@ -6,13 +6,14 @@ from optviz.experiments.trajectories.spec import Scene
 from optviz.functions import symbolic
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.shell.export.python_script import (
     NUMPY,
     constructed,
     distinct,
     folded,
+    from_each_point,
     header,
+    numbered,
     quoted,
     setting,
     title,
@@ -120,10 +121,8 @@ def _calls(name, config):
     yield [folded(line) for line in lines]
     if config.initial_points:
         lines[0] = f"p, opt = minimize({', '.join([*arguments, 'point=point'])})"
-        lines[-1] = f"show(f{quoted(name + ' @{i}')}, p)"
-        points = f"{constructed(config.initial_points.build(INITIAL_POINTS))}.points(start, domain)"
-        inside = (folded(f"    {line}") for line in lines)
-        yield [f"for i, point in enumerate({points}, 1):", *inside]
+        lines[-1] = f"show({numbered(name)}, p)"
+        yield [folded(line) for line in from_each_point(config, lines)]
 
 
 def _loop(noisy, scheduled, searched):

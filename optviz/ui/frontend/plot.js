@@ -395,9 +395,10 @@ export const mix = (a, b, share) => {
   return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
 };
 
-export default function ({ data, parentElement, setTriggerValue }) {
+// A host for the component's plot, made once and told of new data.
+export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".ov-plot");
-  const host = (root.host ??= new Host(root));
+  const host = (root.host ??= new Kind(root));
   plots.set(data.name, host);
   root.style.setProperty("--ov-height", data.height ?? "");
   if ("sealed" in data) clock.seal(data.sealed);
@@ -409,4 +410,6 @@ export default function ({ data, parentElement, setTriggerValue }) {
     plots.delete(data.name);
     root.host = null;
   };
-}
+};
+
+export default component => mounted(Host, component);

@@ -1,8 +1,8 @@
 // The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths are cut
 // at the page's clock, one redrawing at a time.
 
-import { clock, numbers, plots } from "./clock.js";
-import { channels, css, mix, plotly } from "./plot.js";
+import { clock, numbers } from "./clock.js";
+import { channels, css, mix, mounted, plotly } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
@@ -117,17 +117,4 @@ class Surface {
   }
 }
 
-export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".ov-plot");
-  const host = (root.host ??= new Surface(root));
-  plots.set(data.name, host);
-  root.style.setProperty("--ov-height", data.height ?? "");
-  if ("sealed" in data) clock.seal(data.sealed);
-  host.need = id => setTriggerValue("need", id);
-  host.schedule(data);
-  return () => {
-    host.destroy();
-    plots.delete(data.name);
-    root.host = null;
-  };
-}
+export default component => mounted(Surface, component);

@@ -82,6 +82,7 @@ class MiniBatch:
     def __init__(self, network, x, y, mode: Mode = EVALUATION, penalty: Penalty = Penalty()):
         self.network, self.x, self.y, self.mode, self.penalty = network, x, y, mode, penalty
         self.statistics = None  # of the rows, where a layer has some: those of the first pass
+        self.gradient = None  # the last that was asked for
         self._at = self._loss = None  # where the loss is known already
 
     def cross_entropy(self, params):
@@ -103,6 +104,7 @@ class MiniBatch:
         gradient = self.network.backward(params, done, dz)
         if not self.penalty.free:
             self.penalty.add_grad(self._weights(params), self._weights(gradient))
+        self.gradient = gradient
         return gradient
 
     def _pass(self, params):

@@ -15,6 +15,7 @@ from optviz.nn import (
     softmax_cross_entropy,
 )
 from optviz.optim.schedules import SCHEDULES
+from optviz.training.diagnostics import diagnostics
 from optviz.training.spec import Data, Training, load
 
 MAX_EVALUATED = (
@@ -52,6 +53,7 @@ class Progress:
     ensemble_accuracy: (
         np.ndarray
     )  # (k, 2, I): of all seeds together, by the mean of their probabilities
+    diagnostics: dict[str, np.ndarray]  # (k, I, S, layers): see `diagnostics`
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
     @property
@@ -88,8 +90,10 @@ def begin(training: Training, data: Data) -> Progress:
         np.empty((0, 2, *shape)),
         np.empty((0, 2, shape[0])),
         {},
+        {},
     )
-    return _evaluated(now, data)
+    nothing = np.full_like(params, np.nan)
+    return _evaluated(now, data, nothing, nothing)
 
 
 def advance(now: Progress, data: Data, steps: int) -> Progress:
@@ -108,6 +112,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         now.running_statistics,
         now.diverged_at.copy(),
     )
+    before, gradient = params, np.full_like(params, np.nan)
     for i in range(steps):
         if (ended >= 0).all():
             break
@@ -127,9 +132,9 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         if (ended >= 0).any():
             loss[i, (ended >= 0) & (ended <= t)] = np.nan
             after[ended >= 0] = np.nan
-        params = after
+        before, params, gradient = params, after, batch.gradient
         seconds[i] = perf_counter() - began
-    before = now.seconds[-1] if done else 0.0
+    since = now.seconds[-1] if done else 0.0
     after = replace(
         now,
         iteration=done + steps,
@@ -138,9 +143,9 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         running_statistics=running_statistics,
         diverged_at=ended,
         loss=np.concatenate([now.loss, loss]),
-        seconds=np.concatenate([now.seconds, before + np.cumsum(seconds)]),
+        seconds=np.concatenate([now.seconds, since + np.cumsum(seconds)]),
     )
-    return _evaluated(after, data)
+    return _evaluated(after, data, before, gradient)
 
 
 def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
@@ -177,8 +182,10 @@ def _kept(training, t):
     return training.snapshot_every > 0 and t % training.snapshot_every == 0
 
 
-def _evaluated(now, data):
-    """With the accuracy and a snapshot, where it is time for one."""
+def _evaluated(now, data, before, gradient):
+    """With the accuracy, the diagnostics of the last update and a snapshot, where it is time for
+    one.
+    """
     training, t = now.training, now.iteration
     if t % training.eval_every == 0 or now.done:
         halves = [
@@ -186,12 +193,20 @@ def _evaluated(now, data):
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
         ]
         alone, cross_entropy, together = zip(*halves, strict=True)
+        inside = diagnostics(
+            training.network, now.params, before, gradient, data.x, now.running_statistics
+        )
+        inside = {
+            name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
+            for name, new in inside.items()
+        }
         now = replace(
             now,
             evaluated=np.append(now.evaluated, t),
             accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
             cross_entropy=np.concatenate([now.cross_entropy, np.stack(cross_entropy)[None]]),
             ensemble_accuracy=np.concatenate([now.ensemble_accuracy, np.stack(together)[None]]),
+            diagnostics=inside,
         )
     if _kept(training, t):
         now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
@@ -238,6 +253,7 @@ def select(now: Progress, trials) -> Progress:
         accuracy=now.accuracy[:, :, of],
         cross_entropy=now.cross_entropy[:, :, of],
         ensemble_accuracy=now.ensemble_accuracy[:, :, of],
+        diagnostics={name: kept[:, of] for name, kept in now.diagnostics.items()},
         snapshots={t: kept[of] for t, kept in now.snapshots.items()},
     )
 

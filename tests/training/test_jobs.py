@@ -30,10 +30,12 @@ def ended(job, state, budget=1e-4):
 
 def same(a, b):
     for f in fields(a):
-        if f.name not in ("training", "seconds", "state", "snapshots"):
+        if f.name not in ("training", "seconds", "state", "snapshots", "diagnostics"):
             np.testing.assert_array_equal(getattr(a, f.name), getattr(b, f.name), f.name)
-    assert a.snapshots.keys() == b.snapshots.keys()
-    assert all(np.array_equal(a.snapshots[t], b.snapshots[t]) for t in a.snapshots)
+    for held in ("snapshots", "diagnostics"):
+        here, there = getattr(a, held), getattr(b, held)
+        assert here.keys() == there.keys()
+        assert all(np.array_equal(here[k], there[k], equal_nan=True) for k in here)
 
 
 @pytest.mark.parametrize("changed", [{}, {"snapshot_every": 0}, {"eval_every": 1}])

@@ -5,6 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
+from optviz.experiments import training_layers
 from optviz.experiments.initialization import figures, text
 from optviz.experiments.initialization.spec import (
     MAX_INITIALIZERS,
@@ -113,6 +114,7 @@ PAGE = Page(
             tabs=[
                 tab(_("Layers at an iteration"), figures.layers, text.about_gradients),
                 tab(SYMMETRY_TAB, figures.symmetry, text.about_units, MATRIX),
+                training_layers.TAB,
             ],
             notes=[text.notes],
             downloads=[charts.download("initializer")],

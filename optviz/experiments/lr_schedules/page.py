@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
+from optviz.experiments import training_layers
 from optviz.experiments.lr_schedules import figures, run, text
 from optviz.experiments.lr_schedules.spec import (
     FOUR_RATES,
@@ -215,7 +216,10 @@ PAGE = Page(
                 *NETWORK,
             ],
             jobs=lambda spec: training_jobs(spec.trainings),
-            tabs=[Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), told])],
+            tabs=[
+                Tab(_("Loss"), [Section([losses], OPTIONS, options_below=True), told]),
+                training_layers.TAB,
+            ],
             notes=[text.equations_of, text.notes],
             downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],
         ),

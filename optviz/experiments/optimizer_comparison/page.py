@@ -3,6 +3,7 @@ that come with the app.
 """
 
 from optviz.experiments import training_charts as charts
+from optviz.experiments import training_layers
 from optviz.experiments.optimizer_comparison import figures, text
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.experiments.page import Option, Page, Section, Tab, View
@@ -43,7 +44,8 @@ PAGE = Page(
                         Section([charts.curves, text.standings], charts.options()),
                         Section([figures.predictions], [PREDICTIONS_OF]),
                     ],
-                )
+                ),
+                training_layers.TAB,
             ],
             notes=[text.notes],
             downloads=[charts.download()],

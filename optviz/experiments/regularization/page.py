@@ -6,6 +6,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
+from optviz.experiments import training_layers
 from optviz.experiments.page import Page, Preset, Tab, View
 from optviz.experiments.regularization import figures, run, spec, text
 from optviz.experiments.regularization.explained import notes
@@ -173,6 +174,7 @@ PAGE = Page(
             tabs=[
                 Tab(_("Accuracy"), [figures.gaps, remarks, figures.comparison, standings]),
                 Tab(_("Weights"), [weights]),
+                training_layers.TAB,
             ],
             notes=[notes],
             downloads=[charts.download("regularizer")],

@@ -12,7 +12,7 @@ from optviz.data import DATASETS, TOY_SETS
 from optviz.lens import Lens
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
-from optviz.optim import OPTIMIZERS
+from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
@@ -21,7 +21,7 @@ from optviz.spec import Choice
 from optviz.training import SEEDS, unsuited
 from optviz.translation import _
 from optviz.ui.components import theme_name
-from optviz.ui.controls import ListOf, Menu, Panel
+from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
 
@@ -38,6 +38,7 @@ RATES = {
 }
 
 
+WRAPPER_ORDER = ("clipped", "lookahead", "averaged")  # the innermost first
 ENDING = ("linear", "cosine", "growth")  # schedules that have an end
 
 
@@ -185,13 +186,21 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
             form.set(replace(form.value, method=Choice(key), schedules={}))
             return
         kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
-        form.set(OptimizerConfig(for_network(key), schedules=kept))
+        form.set(replace(form.value, method=for_network(key), schedules=kept))
 
     key = form.value.method.key
     labels = {k: OPTIMIZERS[k].label for k in (trainable(network) if network else OPTIMIZERS)}
     select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
     more = not_offered(network) if network else OPTIMIZERS[key].cite
     st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
+
+
+def wrapper_controls(form: Form, **panel) -> None:
+    """What is wrapped around the optimizer of the config at the form's place."""
+    label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
+    Several(*("wrappers", _(label), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
+        form, **panel
+    )
 
 
 def schedule_controls(
@@ -229,9 +238,10 @@ def schedule_controls(
 
 @dataclass(frozen=True)
 class OptimizerForm:
-    """One optimizer with its sliders, and a schedule of its learning rate."""
+    """One optimizer with its sliders, what is wrapped around it, a schedule of its learning rate."""
 
     schedule: bool = True
+    wrappers: bool = True
     rate: bool = True  # whether its learning rate is set here
 
     def draw(self, form: Form) -> None:
@@ -243,6 +253,8 @@ class OptimizerForm:
             _("Optimizer"),
             only=lambda h: self.rate or h.name != "lr",
         )
+        if self.wrappers:
+            wrapper_controls(place)
         if self.schedule:
             schedule_controls(place)
 
@@ -267,6 +279,7 @@ def OptimizerList(
     def settings(form):
         network = form.read().network
         optimizer_menu(form, network)
+        wrapper_controls(form)
         if not scheduled:
             schedule_controls(form)
 

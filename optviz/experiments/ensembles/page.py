@@ -181,7 +181,7 @@ def view(method: str) -> View:
             Panel(_("Ensemble"), ("members", "seed", *OWN[method])),
             Data(),
             Numbers(*NUMBERS),
-            OptimizerForm(schedule=False),
+            OptimizerForm(schedule=False, wrappers=False),
             ACTIVATION,
             INITIALIZER,
         ],

@@ -23,7 +23,7 @@ from optviz.experiments.trajectories.state import KEY, optimizer_form, state
 from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.lens import at
-from optviz.optim import OPTIMIZERS, WRAPPERS, theory
+from optviz.optim import OPTIMIZERS, theory
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
@@ -36,11 +36,10 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
-from optviz.ui.training_form import optimizer_menu, schedule_controls
+from optviz.ui.training_form import optimizer_menu, schedule_controls, wrapper_controls
 
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 NOISE = {"scale": 2.0}  # at first
-WRAPPER_ORDER = ("clipped", "lookahead", "averaged")  # the innermost first
 EDGES = {
     name: (axis, end)
     for axis, c in enumerate("xy")
@@ -268,10 +267,7 @@ def _largest_rate(objective, config):
 def _settings(form):
     live = _of_one(form)
     optimizer_menu(form)
-    wrapped = Several(
-        *("wrappers", _("Wrapped in"), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)
-    )
-    wrapped.draw(form, **live)
+    wrapper_controls(form, **live)
     cls = OPTIMIZERS[form.value.method.key]
     scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]
     schedule_controls(form, "", scheduled, form.read().objective.steps, **live)

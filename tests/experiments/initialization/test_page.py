@@ -311,3 +311,15 @@ def test_initializers_are_chosen_and_none_is_too_few():
     assert session(sound(at)).specs["initialization"].network.sizes[0] == 2
     at.multiselect[0].set_value([]).run()
     assert "No initializer" in sound(at).info[0].value
+
+
+def test_what_is_wrapped_around_the_optimizer_outlives_another_one():
+    at = open_page("initialization")
+    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    pills.set_value(["clipped", "averaged"]).run()
+    wrappers = session(sound(at)).specs["initialization"].optimizer.wrappers
+    assert [one.key for one in wrappers] == ["clipped", "averaged"]
+    [menu] = [box for box in at.selectbox if box.label == "Optimizer"]
+    menu.set_value("adam").run()
+    optimizer = session(sound(at)).specs["initialization"].optimizer
+    assert (optimizer.method.key, optimizer.wrappers) == ("adam", wrappers)

@@ -30,6 +30,7 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     return (
         Option("smooth", _("Smoothed"), True),
         Option("log", _("Logarithmic"), False),
+        Option("test", _("Test loss"), False),
         Option("along", _("Along"), "epochs" if epochs else "iterations", along),
     )
 
@@ -40,7 +41,7 @@ def curves(context: Context) -> Row:
     training = lines[0].progress.training
     scale = Scale(show["along"], training.iterations, training.epoch)
     figure = {"height": HEIGHT}
-    left = losses(lines, scale, show["smooth"], show["log"], **figure)
+    left = losses(lines, scale, show["smooth"], show["log"], show["test"], **figure)
     return Row([left, accuracies(lines, scale, **figure)])
 
 

@@ -3,6 +3,7 @@ over the seeds.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from optviz.training.loop import Progress
 from optviz.training.metrics import smoothed
 from optviz.translation import N_, _
 
+TEST_DASHES = (2, 3)
 UNITS = {
     "iterations": N_("iteration"),
     "epochs": N_("epoch"),
@@ -58,9 +60,14 @@ class Scale(NamedTuple):
 
 
 def losses(
-    networks: Sequence[Network], scale: Scale, smooth: bool = True, log: bool = False, **figure
+    networks: Sequence[Network],
+    scale: Scale,
+    smooth: bool = True,
+    log: bool = False,
+    test: bool = False,
+    **figure,
 ) -> Figure:
-    """The loss of every mini-batch.
+    """The loss of every mini-batch, and with `test` the one on the test set, dotted.
 
     Smoothed as the book does it, with the raw loss faint behind; of several seeds the median, and a
     band from the least to the largest.
@@ -76,11 +83,20 @@ def losses(
         marks += curve_with_band(
             x, values, style, name=name, uid=uid, raw=faint, shapes=8, legend=True
         )
+        if test:
+            on_test = over_seeds(now.cross_entropy[:, 1, i])[0]
+            hover = fill_template(_("{name}, test: {y:.4g}"))
+            look = {"name": name, "group": name, "legend": False, "hover": hover, "markers": 8}
+            dotted = replace(style, dashes=TEST_DASHES)
+            at = scale.of(now, now.evaluated)
+            marks.append(Line(at, on_test, dotted, uid=f"{uid}test", width=1.5, **look))
         early = over_seeds(values)[0][: max(len(raw) // 20, 1)]
         top = max(top, float(np.nanmax(early, initial=0.0)))
     limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
     y = Axis(_("loss"), log=True) if log else Axis(_("loss"), limits=limits)
     label = _("Loss while training. The table says the same.")
+    if test:
+        y = replace(y, title=_("loss (dotted: test set)"))
     view = f"{log} {scale.along}"
     return Figure(marks, scale.axis(right), y, **{"label": label, "view": view, **figure})
 

@@ -238,7 +238,7 @@ def schedule_controls(
 
 @dataclass(frozen=True)
 class OptimizerForm:
-    """One optimizer with its sliders, what is wrapped around it, a schedule of its learning rate."""
+    """One optimizer with its sliders, its wrappers, a schedule of its rate."""
 
     schedule: bool = True
     wrappers: bool = True

@@ -30,7 +30,14 @@ SGD = OptimizerConfig(Choice("sgd"))
 
 def context(spec, **options):
     """The page's context after all iterations of a spec."""
-    show = {"smooth": True, "log": False, "along": "iterations", "network": 0, **options}
+    show = {
+        "smooth": True,
+        "log": False,
+        "test": False,
+        "along": "iterations",
+        "network": 0,
+        **options,
+    }
     return Context(PAGE, spec, [trained(t) for t in spec.trainings], LIGHT, show)
 
 
@@ -89,6 +96,22 @@ def test_extreme_settings_have_pictures_and_words(spec):
         shown = figures.predictions(found)
         assert shown
     assert figures.predictions(context(replace(spec, optimizers=()))) is None
+
+
+def test_the_loss_on_the_test_set_is_the_one_that_was_measured():
+    found = context(SMALL, test=True)
+    drawn = {t["uid"]: t for t in to_plotly(curves(found).parts[0])["data"]}
+    for i, state in enumerate(found.states):
+        line = drawn[f"r{i}test"]
+        data = figures.data_of(state.training)
+        z = SMALL.network.outputs(state.params[0, 0], data.x_test.astype(np.float32))
+        by_hand = (np.log(np.exp(z).sum(-1)) - z[np.arange(len(z)), data.t_test]).mean()
+        np.testing.assert_allclose(page.numbers(line["y"])[-1], by_hand, rtol=1e-5)
+        assert page.numbers(line["x"])[-1] == SMALL.iterations
+    assert not any(
+        uid.endswith("test")
+        for uid in (t["uid"] for t in to_plotly(curves(context(SMALL)).parts[0])["data"])
+    )
 
 
 def test_a_rate_beyond_all_measure_ends_where_it_diverges():

@@ -155,7 +155,9 @@ EXTREME = [
 def test_extreme_settings(spec):
     view = page.PAGE.view_of(spec)
     states = [memo.trained(t) for t in spec.trainings] if view.jobs else ()
-    made = context(spec, states).with_options({"smooth": True, "log": False, "along": "iterations"})
+    made = context(spec, states).with_options(
+        {"smooth": True, "log": False, "test": True, "along": "iterations"}
+    )
     parts = [p for part in view.tabs[0].parts for p in getattr(part, "parts", [part])]
     for part in (*parts, *view.notes):
         found = part(made)

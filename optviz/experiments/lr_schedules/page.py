@@ -159,7 +159,8 @@ def reading_of(context) -> run.Reading:
     """The range test as far as it has come."""
     [state] = context.states
     test = context.spec.test
-    return run.read(rates_of(test.config, test.steps), state.loss[:, 0])
+    guess = float(np.log(context.spec.network.sizes[-1]))
+    return run.read(rates_of(test.config, test.steps), state.loss[:, 0], guess)
 
 
 def range_test(context) -> list:
@@ -174,7 +175,8 @@ def range_test(context) -> list:
 
 
 def _train_with(spec, lr):
-    message = _("Train with rate {rate}").format(rate=number(lr, 2))
+    lr = float(f"{lr:.1g}")  # as one would type it: a range test is no more exact than that
+    message = _("Train with rate {rate}").format(rate=number(lr, 1))
     if np.isfinite(lr) and st.button(
         message,
         key="range-use",

@@ -11,6 +11,9 @@ from optviz.spec import Choice
 from optviz.training import Progress, smoothed
 
 BACK, TOO_LARGE = 0.25, 4.0  # of a range test: where it blows up, and where it ends
+# A range test is read where the smoothed loss comes down by such a share of where it began (or of a
+# guess, where that is less), and by so many times the noise that smoothing leaves.
+DROP, NOISE = 0.15, 10.0
 WINDOW = 50  # mini-batches on each side of a jump of the rate over which the loss is averaged
 
 
@@ -84,6 +87,7 @@ class Reading(NamedTuple):
     lowest: float  # where it is lowest
     blown: float  # where it has climbed back a part of what it had come down
     left: float  # where a mini-batch's loss was so large that the rest is not read
+    flaw: str = ""  # why it says nothing, once there is enough of it: "flat" or "noisy"
 
     def loss_at(self, rate: float) -> float:
         """The smoothed loss at a rate; NaN where that is."""
@@ -92,8 +96,10 @@ class Reading(NamedTuple):
         return float(np.interp(np.log10(rate), np.log10(self.rates), self.smooth))
 
 
-def read(rates, loss) -> Reading:
+def read(rates, loss, guess: float = np.inf) -> Reading:
     """A range test from its rates `(T,)` and the losses `(T, seeds)` so far.
+
+    `guess` is the loss of a network that gives every class the same probability.
 
     Read up to where the loss is TOO_LARGE times that of the beginning, as is usual, and smoothed
     over a tenth of the test. The steepest descent is sought before the lowest point, the blow-up
@@ -115,8 +121,15 @@ def read(rates, loss) -> Reading:
     smooth, rates = smoothed(middle[:n], window), rates[:n]
     low = int(smooth.argmin())
     slope = np.gradient(smooth, np.log10(rates))[: low + 1]
+    begin = min(smooth[0], guess)
+    drop, noise = (
+        begin - smooth[low],
+        np.diff(middle[: max(low, window)]).std() / np.sqrt(2 * window),
+    )
+    if drop < DROP * begin or drop < NOISE * noise:
+        flaw = "flat" if drop < DROP * begin else "noisy"
+        return Reading(rates, middle[:n], smooth, np.nan, np.nan, left, left, flaw)
     back = np.flatnonzero(smooth[low:] > smooth[low] + BACK * (smooth[0] - smooth[low]))
     blown = float(rates[low + back[0]]) if len(back) else left
-    fell = smooth[0] > smooth[low] and slope.min() < 0
-    steepest = float(rates[slope.argmin()]) if fell else np.nan
+    steepest = float(rates[slope.argmin()])
     return Reading(rates, middle[:n], smooth, steepest, float(rates[low]), blown, left)

@@ -190,8 +190,16 @@ def read_off(reading: Reading, done: bool) -> str:
 def _what_was_read(reading, done):
     rates = {k: number(getattr(reading, k), 2) for k in ("steepest", "lowest", "blown")}
     if not np.isfinite(reading.steepest):
+        if done and reading.flaw == "noisy":
+            return _(
+                "Not readable: the loss is noisier than what it comes down by. Take larger "
+                "mini-batches, more steps or more seeds."
+            )
         if done:
-            return _("The loss never came down: nothing can be read off.")
+            return _(
+                "Not readable: the loss hardly comes down, at no rate. Take more steps, or a "
+                "network that trains."
+            )
         return _("Nothing to read off yet.")
     if np.isfinite(reading.blown):
         message = _(

@@ -194,6 +194,42 @@ def test_a_range_test_finds_a_good_rate_for_the_net():
     )
 
 
+NOT_READABLE = {
+    "sigmoid: from 2.58 to 2.24, where a guess has 2.30": (
+        replace(ScheduleComparison(), network=Network((64, 50, 50, 10), Choice("sigmoid"))),
+        "flat",
+    ),
+    "mini-batches of one": (replace(ScheduleComparison(), batch=1), "flat"),
+    "ten times mini-batches of one": (
+        replace(ScheduleComparison(), batch=1, seeds=tuple(range(10))),
+        "flat",
+    ),
+    "weights near zero": (
+        replace(
+            ScheduleComparison(),
+            network=Network((64, *[50] * 4, 10), initializer=Choice("normal", {"sigma": 0.01})),
+        ),
+        "flat",
+    ),
+    "the same of a few large mini-batches": (ScheduleComparison(batch=128), ""),
+}
+
+
+@table("spec, flaw", NOT_READABLE.values())
+def test_noise_is_no_advice(spec, flaw):
+    test = spec.tested
+    found = read(rates(test.optimizer, test.iterations), end(test).loss[:, 0], np.log(10))
+    assert found.flaw == flaw
+    assert np.isfinite(found.steepest) == (not flaw)
+
+
+def test_a_small_drop_within_the_noise_is_none():
+    climb = 10 ** np.linspace(-4, 1, 400)
+    loss = np.random.default_rng(0).normal(3.0, 1.0, (400, 1)) - np.linspace(0, 1, 400)[:, None]
+    assert read(climb, loss).flaw == "noisy"
+    assert read(climb, loss.mean() - np.linspace(0, 2, 400)[:, None]).flaw == ""
+
+
 def test_reading_what_says_nothing():
     climb = 10 ** np.linspace(-4, 1, 100)
     flat = read(climb, np.full((100, 1), 2.3))

@@ -3,7 +3,7 @@ choice of them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import streamlit as st
@@ -24,6 +24,7 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
+from optviz.ui.session import session
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 # Rates that suit a network; the declared ones suit two-dimensional functions.
@@ -101,6 +102,13 @@ ACTIVATION = Menu("network.activation")
 INITIALIZER = Menu("network.initializer")
 
 
+@dataclass
+class Rows:
+    """How many training examples each page's data sets had when others took their place."""
+
+    asked: dict[tuple[str, str], int] = field(default_factory=dict)
+
+
 class Data:
     """Which data, what they are made like, and which of their examples are for training."""
 
@@ -136,10 +144,12 @@ class Data:
     @staticmethod
     def _put(form, dataset, reserve):
         """Other data: the network gets their inputs and classes, and `reserve` examples or more
-        stay for the test.
+        stay for the test; of data that were here before as many are for training as then.
         """
-        spec = form.value
-        rows = max(1, min(spec.split.rows, examples_of(dataset) - reserve))
+        spec, asked, page = form.value, session().state(Rows).asked, session().page
+        asked[page, spec.dataset.key] = spec.split.rows
+        rows = asked.get((page, dataset.key), spec.split.rows)
+        rows = max(1, min(rows, examples_of(dataset) - reserve))
         form.set(
             replace(
                 spec,

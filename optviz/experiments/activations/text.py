@@ -98,12 +98,12 @@ def finding(layers: list[Layer]) -> str:
         return "exploding"
     if last.between > 3 * last.within:
         return "between"
-    if layers[-1].saturated > 0.3 and None not in layers[-1].limits:
+    if layers[-1].saturated > 0.2 and None not in layers[-1].limits:
         return "saturated" if len(layers) > 1 else "saturated_alone"
     if not 0.5 < last.std / first.std < 2:
         return "shrinking" if last.std < first.std else "growing"
     ratio = _gradient_ratio(layers)
-    if np.isfinite(ratio) and not 0.05 < ratio < 20:
+    if np.isfinite(ratio) and not 1 / 3 < ratio < 3:
         return "gradient_fades" if ratio < 1 else "gradient_grows"
     return "healthy"
 

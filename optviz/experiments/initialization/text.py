@@ -97,7 +97,7 @@ def gradient_finding(norms: np.ndarray, weights: np.ndarray) -> str:
     if (norms / np.maximum(weights, 1e-300)).max() < 1e-3:
         return "vanishing"
     ratio = norms[0] / norms[-1]
-    return "fading" if ratio < 0.02 else "growing" if ratio > 50 else "healthy"
+    return "fading" if ratio < 0.1 else "growing" if ratio > 10 else "healthy"
 
 
 def gradient_remark(norms: np.ndarray, weights: np.ndarray) -> str:

@@ -254,3 +254,17 @@ def test_points_in_a_plane_show_their_boundary(key):
 def test_more_rows_for_training_than_there_are():
     at = shown(opened(), OptimizerComparison(split=Split(1797)))
     assert "training" in at.error[0].value
+
+
+def test_data_that_were_there_before_have_their_examples_again():
+    at = opened()
+
+    def choose(key):
+        [menu] = [box for box in at.selectbox if box.label == "Data"]
+        menu.set_value(key).run()
+        return session(sound(at)).specs[PAGE.key].split.rows
+
+    rows = OptimizerComparison().split.rows
+    assert rows > 500
+    assert choose("moons") < 500
+    assert choose("digits") == rows

@@ -32,17 +32,19 @@ def curve_with_band(
     hover: str = "{name}: {y:.4g}",
     band: float = 0.18,
     raw: Array = None,
+    middle: Array = None,
     shapes: int = 0,
     **line,
 ) -> list[Mark]:
-    """The median of `values` `(n, seeds)` in the style, and a band from the least to the largest.
+    """The median of `values` `(n, seeds)`, or `middle` `(n,)`, and a band from least to largest.
 
     Of one seed there is no band, but `raw` `(n,)` faint behind, where that is given. `shapes` is
     how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
     x, values = np.asarray(x, float), np.asarray(values, float)
-    middle, low, high = over_seeds(values)
+    median, low, high = over_seeds(values)
+    middle = median if middle is None else np.asarray(middle, float)
     i, group = thinned(len(x)), line.pop("group", name)
     joint = {"name": name, "group": group}
     hidden = {**joint, "legend": False, "decoration": True}

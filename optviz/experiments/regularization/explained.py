@@ -24,8 +24,8 @@ def notes(context) -> list:
         Caption(
             _(
                 "Every regularizer has the same starts and meets the same mini-batches, seed by "
-                "seed; differences are taken in these pairs, then their median. Of several seeds "
-                "figures show the median and a band from the least to the largest. The accuracy "
+                "seed; differences are taken in these pairs, then their mean. Of several seeds "
+                "figures show the mean and a band from the least to the largest. The accuracy "
                 "is measured every {every} iterations, on training examples by the labels that "
                 "the network was given. An epoch is {epoch} iterations: as many draws as there "
                 "are examples. Data: {attribution}"

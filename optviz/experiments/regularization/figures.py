@@ -40,29 +40,35 @@ def scale_of(spec) -> Scale:
 
 def gaps(context) -> list[Row]:
     """Training and test accuracy of every regularizer, side by side."""
-    spec, lines = context.spec, context.lines
+    spec, lines, noise = context.spec, context.lines, context.spec.split.noise
     across = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
-    drawn = [gap(line, scale_of(spec), context.theme, spec.split.noise) for line in lines]
+    iteration, outcomes = run.outcomes([line.progress for line in lines])
+    drawn = [
+        gap(line, scale_of(spec), context.theme, run.mean(own.gap) if iteration else np.nan, noise)
+        for line, own in zip(lines, outcomes, strict=True)
+    ]
     drawn += [None] * (-len(drawn) % across)
     return [Row(drawn[i : i + across]) for i in range(0, len(drawn), across)]
 
 
-def gap(line: Network, scale: Scale, theme: Theme, noise: float = 0.0) -> Figure:
-    """Training and test accuracy of one network, and the gap between them hatched.
+def gap(
+    line: Network, scale: Scale, theme: Theme, gap: float = np.nan, noise: float = 0.0
+) -> Figure:
+    """Training and test accuracy of one network, and between them, hatched, the `gap`.
 
     With wrong labels a dotted line is where a network would stand that has learned the right ones
     and no other.
     """
     uid, name, state, i, look = line
     x, accuracy = scale.of(state, state.evaluated), state.accuracy[:, :, i]
-    middle = np.array([[run.median(seeds) for seeds in pair] for pair in accuracy])
+    middle = np.array([[run.mean(seeds) for seeds in pair] for pair in accuracy])
     hatched = {"opacity": 0.5, "hatched": True, "legend": False}
     marks = [Band(x, *middle.T, look.color, uid=f"{uid}gap", **hatched)]
     for k, part, faint, line in (
         (0, _("training"), Style(theme.faint), {"width": 1.6}),
         (1, _("test"), look, {"width": 2.6, "markers": 7, "size": 7}),
     ):
-        line |= {"hover": "{name}: {y:.1%}", "band": 0.22}
+        line |= {"hover": "{name}: {y:.1%}", "band": 0.22, "middle": middle[:, k]}
         marks += curve_with_band(x, accuracy[:, k], faint, name=part, uid=f"{uid}{k}", **line)
     if noise:
         right = {"name": _("right labels, no wrong one"), "legend": False, "uid": f"{uid}right"}
@@ -72,7 +78,7 @@ def gap(line: Network, scale: Scale, theme: Theme, noise: float = 0.0) -> Figure
         marks,
         scale.axis(),
         percent(_("accuracy"), (0, 1.04), standoff=4),
-        notes=_notes(name, state, *(middle[-1] if len(x) else (np.nan, np.nan)), theme),
+        notes=_notes(name, gap, theme),
         label=_("{name}: training and test accuracy. The table says the same.").format(name=name),
         view=f"{scale.iterations}",
         legend="inside",
@@ -82,14 +88,14 @@ def gap(line: Network, scale: Scale, theme: Theme, noise: float = 0.0) -> Figure
     )
 
 
-def _notes(name, state, training, test, theme):
+def _notes(name, gap, theme):
     """The name over the figure, in two lines where it is very long, and how large the gap is."""
     long = len(name) > LONG
     title = "<br>+ ".join(name.rsplit(" + ", 1)) if len(name) > 1.5 * LONG else name
     placed = {"size": 11 if long else 13, "color": theme.ink, "shift": -50 if long else 0}
     notes = [Note(f"<b>{title}</b>", 0, 1, **placed)]
-    if np.isfinite(training - test) and state.iteration:
-        points = f"{100 * (training - test):.1f}".replace("-", "−")
+    if np.isfinite(gap):
+        points = f"{100 * gap:.1f}".replace("-", "−")
         message = _("gap <b>{points}</b> points").format(points=points)
         notes.append(Note(message, 0.98, 0.5, "right middle", color=theme.ink))
     return notes
@@ -108,6 +114,7 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     for uid, name, state, i, look in lines:
         accuracy = state.accuracy[:, 1, i]
         line = {"width": 2.6, "markers": 8, "hover": "{name}: {y:.1%}", "band": 0.15}
+        line["middle"] = [run.mean(seeds) for seeds in accuracy]
         x = scale.of(state, state.evaluated)
         marks += curve_with_band(x, accuracy, look, name=name, uid=uid, **line)
         if state.iteration:
@@ -129,7 +136,7 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
 
 
 def differences(lines: list[Network], theme: Theme) -> Figure:
-    """Test accuracy less that of the first with the same seed: one mark a seed, the median a bar.
+    """Test accuracy less that of the first with the same seed: one mark a seed, the mean a bar.
 
     Before the training there are none.
     """
@@ -141,7 +148,7 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
             continue
         most = max(most, float(np.abs(found.tests).max()))
         named = {"name": line.name, "uid": line.id, "edge": theme.ink}
-        named |= {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: median {y:+.1%}")}
+        named |= {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: mean {y:+.1%}")}
         marks += bar_with_seeds(k, found.tests, found.test, line.style, **named)
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]

@@ -23,10 +23,14 @@ class Outcome(NamedTuple):
         return self.training - self.test
 
 
-def median(values: np.ndarray) -> float:
-    """Of the finite ones; NaN where there is none."""
+def mean(values: np.ndarray) -> float:
+    """Of the finite ones; NaN where there is none.
+
+    Means, not medians: a difference of means is the mean of the differences seed by seed, so that
+    a figure, a table and a sentence cannot state different gaps.
+    """
     finite = values[np.isfinite(values)]
-    return float(np.median(finite)) if len(finite) else float("nan")
+    return float(np.mean(finite)) if len(finite) else float("nan")
 
 
 def outcomes(states: Sequence[Progress]) -> tuple[int, list[Outcome]]:
@@ -41,7 +45,7 @@ def outcomes(states: Sequence[Progress]) -> tuple[int, list[Outcome]]:
 class Paired(NamedTuple):
     """Differences to the first, seed by seed: a pair has one start and the same mini-batches."""
 
-    gap: float  # median differences
+    gap: float  # mean differences
     training: float
     test: float
     tests: np.ndarray  # (n,) of the test accuracy, where both are finite
@@ -58,7 +62,7 @@ def paired(first: Outcome, other: Outcome) -> Paired:
     gap, training, test = (
         (getattr(other, name) - getattr(first, name))[both] for name in ("gap", "training", "test")
     )
-    return Paired(median(gap), median(training), median(test), test, int((test > 0).sum()))
+    return Paired(mean(gap), mean(training), mean(test), test, int((test > 0).sum()))
 
 
 def weights(training: Training, params: np.ndarray) -> np.ndarray:
@@ -68,7 +72,7 @@ def weights(training: Training, params: np.ndarray) -> np.ndarray:
 
 
 class WeightSummary(NamedTuple):
-    """The weights of several seeds in numbers: medians over them."""
+    """The weights of several seeds in numbers: means over them."""
 
     norm: float  # √ΣW²
     std: float
@@ -81,7 +85,7 @@ def summarize(w: np.ndarray) -> WeightSummary:
     w = w[np.isfinite(w).all(-1)].astype(float)
     size = np.abs(w)
     found = np.linalg.norm(w, axis=-1), w.std(-1), size.max(-1), (size < TINY).mean(-1)
-    return WeightSummary(*map(median, found))
+    return WeightSummary(*map(mean, found))
 
 
 def memorized(state: Progress, data: Data, right: np.ndarray) -> np.ndarray:

@@ -58,7 +58,7 @@ def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
 
 
 def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> Table:
-    """How every regularizer stands: medians over the seeds, paired differences to the first.
+    """How every regularizer stands: means over the seeds, paired differences to the first.
 
     `learned` has each line's shares of memorized wrong labels `(S,)`, where labels are wrong.
     """
@@ -66,10 +66,10 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
     for k, (line, own) in enumerate(zip(lines, outcomes, strict=True)):
         p = run.paired(outcomes[0], own)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
-        accuracies = [percent(run.median(own.training)), percent(run.median(own.test))]
+        accuracies = [percent(run.mean(own.training)), percent(run.mean(own.test))]
         pairs = [points(p.gap), points(p.test), better] if k else [""] * 3
-        shares = [percent(run.median(learned[k]), 0)] if learned else []
-        gap = points(run.median(own.gap)).lstrip("+")
+        shares = [percent(run.mean(learned[k]), 0)] if learned else []
+        gap = points(run.mean(own.gap)).lstrip("+")
         rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
     columns = [
         *("", _("training accuracy"), _("test accuracy"), _("gap")),
@@ -113,7 +113,7 @@ def remarks(
                 "{shares}."
             ).format(
                 noise=percent(noise, 0),
-                shares="; ".join(f"{line.name} {percent(run.median(v), 0)}" for line, v in shares),
+                shares="; ".join(f"{line.name} {percent(run.mean(v), 0)}" for line, v in shares),
             )
         )
     seeds = len(lines[0].progress.training.seeds)
@@ -131,7 +131,7 @@ def _alone(name, own: Outcome):
         "**{name}** gets {training} of the training examples right, and {test} of those that it "
         "has not seen."
     )
-    accuracies = percent(run.median(own.training)), percent(run.median(own.test))
+    accuracies = percent(run.mean(own.training)), percent(run.mean(own.test))
     return message.format(name=name, training=accuracies[0], test=accuracies[1])
 
 
@@ -196,9 +196,9 @@ def _verdict(p, count):
 
 
 def weight_table(lines: list[Network], found: list[WeightSummary], start: WeightSummary) -> Table:
-    """What the histogram shows, in numbers: medians over the seeds, and before the training."""
+    """What the histogram shows, in numbers: means over the seeds, and before the training."""
     outcomes = run.outcomes([line.progress for line in lines])[1]
-    tests = [percent(run.median(own.test)) for own in outcomes]
+    tests = [percent(run.mean(own.test)) for own in outcomes]
     rows = [
         [name, w.norm, w.std, w.largest, percent(w.tiny), test]
         for name, w, test in zip(
@@ -235,7 +235,7 @@ def about_weights() -> Caption:
     """What the weights' figure shows."""
     return Caption(
         _(
-            "All weight matrices together, without the biases; medians over the seeds. The scale "
+            "All weight matrices together, without the biases; means over the seeds. The scale "
             "of the figure is logarithmic: what stands a hundredth as high is a hundredth as "
             "often. Weights below {tiny:g} could be left out: L1 makes many of them, L2 makes all "
             "smaller."

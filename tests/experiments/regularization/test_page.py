@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -83,13 +84,35 @@ def test_accuracy():
     for i, state in enumerate(context.states):
         drawn = {t.get("name"): t for t in plots(at)[f"regularization-gaps-0-{i}"]["data"]}
         for k, part in enumerate(("training", "test")):
-            wanted = np.median(state.accuracy[:, k, 0], -1)
+            wanted = np.mean(state.accuracy[:, k, 0], -1)
             np.testing.assert_allclose(numbers(drawn[part]["y"]), wanted)
             assert f"{100 * wanted[-1]:.1f} %" in read
     first, _decay, dropped = context.states
     pairs = 100 * (dropped.accuracy[-1, 1, 0] - first.accuracy[-1, 1, 0])
-    assert f"{np.median(pairs):+.1f}".replace("-", "−") in read
+    assert f"{np.mean(pairs):+.1f}".replace("-", "−") in read
     assert f"{int((pairs > 0).sum())} of 2 seeds" in read
+
+
+def test_figure_table_and_sentence_state_one_gap():
+    context = context_of(replace(SMALL, seeds=(0, 1, 2)))
+    rows = text.standings(context.lines).rows
+    noted = [
+        re.search(r"gap <b>(.*?)</b>", note.text)[1]
+        for row in figures.gaps(context)
+        for figure in row.parts
+        for note in figure.notes
+        if "gap" in note.text
+    ]
+    assert noted == [row[3] for row in rows]
+    gaps = [100 * np.mean(s.accuracy[-1, 0, 0] - s.accuracy[-1, 1, 0]) for s in context.states]
+    shown = [float(row[3].replace("−", "-")) for row in rows]
+    np.testing.assert_allclose(shown, gaps, atol=0.0501)
+    for row, gap in zip(rows[1:], gaps[1:], strict=True):
+        paired, training, test = (
+            float(re.sub("[% ]", "", row[k]).replace("−", "-")) for k in (4, 1, 2)
+        )
+        assert paired == pytest.approx(gap - gaps[0], abs=0.0501)
+        assert training - test == pytest.approx(gap, abs=0.1001)
 
 
 def test_weights_and_the_address_on_their_tab():
@@ -279,7 +302,7 @@ def test_extreme_settings(spec, iterations):
 
 def test_wrong_labels_have_a_ceiling_and_a_column():
     lines = context_of(replace(SMALL, split=Split(300, noise=0.2))).lines
-    figure = to_plotly(figures.gap(lines[0], figures.scale_of(SMALL), LIGHT, 0.2))
+    figure = to_plotly(figures.gap(lines[0], figures.scale_of(SMALL), LIGHT, noise=0.2))
     [ceiling] = [t for t in figure["data"] if t.get("name") == "right labels, no wrong one"]
     np.testing.assert_allclose(numbers(ceiling["y"]), 0.8)
     learned = [np.array([0.25, 0.35])] * 3

@@ -228,9 +228,9 @@ def test_pairs_by_hand():
     p = run.paired(here, there)
     np.testing.assert_allclose(p.tests, [0.05, -0.1, 0.1], rtol=1e-12)
     assert (p.better, p.worse) == (2, 1)
-    assert p.test == pytest.approx(0.05)
-    assert p.training == pytest.approx(-0.1)
-    assert p.gap == pytest.approx(-0.1)  # of −.15, 0 and −.1
+    assert p.test == pytest.approx(0.05 / 3)
+    assert p.training == pytest.approx(-0.2 / 3)  # of −.1, −.1 and 0
+    assert p.gap == pytest.approx(-0.25 / 3)  # of −.15, 0 and −.1
 
 
 def test_weights_by_hand():

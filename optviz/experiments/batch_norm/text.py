@@ -19,6 +19,7 @@ SHARES = (
     (0.5, N_("Mostly")),
     (0.0, N_("At a part of them")),
 )
+NEVER_WORSE = N_("Never worse, here")
 
 
 def _percent(value) -> str:
@@ -34,11 +35,12 @@ def verdict(pair: Pair, part: int = 0) -> str:
         )
     n, better, (a, b) = len(pair.values), pair.better(part), np.median(pair.final(part), -1)
     ahead, level = int((better > 0).sum()), int((better == 0).sum())
+    word = NEVER_WORSE if 0 < ahead < n == ahead + level else _word(ahead / n)
     told = [
         _(
             "**{word}:** with batch normalization the accuracy on the {examples} is higher at "
             "{ahead} of {n} values."
-        ).format(word=_(_word(ahead / n)), examples=_(SETS[part]), ahead=ahead, n=n)
+        ).format(word=_(word), examples=_(SETS[part]), ahead=ahead, n=n)
     ]
     if level:
         message = _("At {n} the two are level (within {level}).")

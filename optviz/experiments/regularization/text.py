@@ -62,12 +62,12 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
 
     `learned` has each line's shares of memorized wrong labels `(S,)`, where labels are wrong.
     """
-    outcomes, rows = run.outcomes([line.progress for line in lines])[1], []
+    (iteration, outcomes), rows = run.outcomes([line.progress for line in lines]), []
     for k, (line, own) in enumerate(zip(lines, outcomes, strict=True)):
         p = run.paired(outcomes[0], own)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
         accuracies = [percent(run.mean(own.training)), percent(run.mean(own.test))]
-        pairs = [points(p.gap), points(p.test), better] if k else [""] * 3
+        pairs = [points(p.gap), points(p.test), better] if k and iteration else [""] * 3
         shares = [percent(run.mean(learned[k]), 0)] if learned else []
         gap = points(run.mean(own.gap)).lstrip("+")
         rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])

@@ -113,7 +113,7 @@ def test_what_is_said_is_what_the_numbers_say():
     assert text.verdict(pair([0.9, 0.8], [0.5, 0.3])).startswith("**Always, here:**")
     assert text.verdict(pair([0.5, 0.3], [0.9, 0.8])).startswith("**Never, here:**")
     level = text.verdict(pair([0.5, 0.9, 0.9], [0.505, 0.5, 0.5], view="rates"))
-    assert level.startswith("**Mostly:**")
+    assert level.startswith("**Never worse, here:**")
     assert "At 1 the two are level" in level
     assert "But plain" not in level
 

@@ -1,7 +1,5 @@
 """The samples that are sent through: Gaussian numbers, or a person's own rows."""
 
-import csv
-import io
 from dataclasses import dataclass, replace
 from hashlib import sha1
 
@@ -16,6 +14,7 @@ from optviz.ui.form import Form
 from optviz.ui.session import session
 
 MAX_ROWS = 5000
+MAX_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +49,13 @@ def _layers(key, _stack, _x):
 
 def upload(form: Form) -> None:
     """A field for a file of one's own, what is in use, and the way back."""
+    place = form.at("own_data")
+    if place.value and own().x is None:
+        message = _(
+            "This scene was made with a file of its author's, which a link does not carry: "
+            "Gaussian numbers stand in for it."
+        )
+        st.info(message, icon=":material/info:")
     box = st.expander(
         _("Own data in place of Gaussian numbers"), key="own-samples", on_change="rerun"
     )
@@ -61,7 +67,7 @@ def upload(form: Form) -> None:
             _("A CSV file: one sample a row, numbers only"),
             type=["csv", "txt"],
             key=key,
-            on_change=lambda: _take(st.session_state[key]),
+            on_change=lambda: _take(st.session_state[key], place),
         )
         if own().complaint:
             st.error(own().complaint, icon=":material/error:")
@@ -70,54 +76,85 @@ def upload(form: Form) -> None:
                 "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1."
             )
             st.caption(message.format(rows=own().x.shape[0], columns=own().x.shape[1]))
-            st.button(_("Back to Gaussian numbers"), key="own-samples-away", on_click=_put_away)
+            st.button(
+                _("Back to Gaussian numbers"),
+                key="own-samples-away",
+                on_click=_put_away,
+                args=(place,),
+            )
 
 
-def _take(file):
+def _take(file, place):
     if file is None:
         return
     content = file.getvalue()
     try:
         taken = OwnSamples(read_samples(content), sha1(content).hexdigest(), field=own().field)
+        place.set(True)
     except ValueError as error:
         taken = replace(own(), complaint=f"{error}")
     session().samples = taken
 
 
-def _put_away():
+def _put_away(place):
+    place.set(False)
     session().samples = OwnSamples(field=own().field + 1)
 
 
 def read_samples(content: bytes) -> np.ndarray:
-    """The rows of a CSV file, standardized; ValueError, for a person, where they do not do."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise ValueError(_("This is not a text file.")) from None
-    delimiter = ";" if ";" in text.split("\n", 1)[0] else ","
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    if rows and not any(_is_number(c) for c in rows[0]):
+    """The rows of a CSV file, standardized; ValueError, for a person, where they do not do.
+
+    Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
+    Lines are counted as an editor does, with the header.
+    """
+    lines = _text(content[: MAX_BYTES + 1]).splitlines()
+    if len(content) > MAX_BYTES or len(lines) > 2 * MAX_ROWS:
+        message = _("At most {most} rows in {size} MB, that is more.")
+        raise ValueError(message.format(most=MAX_ROWS, size=MAX_BYTES // 10**6))
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = next((mark for mark in ";\t" if mark in first), ",")
+    rows = [
+        (i, [_number(entry, delimiter) for entry in line.split(delimiter)])
+        for i, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    if rows and all(isinstance(entry, str) for entry in rows[0][1]):
         rows = rows[1:]  # names of columns
     if len(rows) < 2:
         raise ValueError(_("There are fewer than two rows of numbers in this file."))
-    wide = len(rows[0])
+    wide = len(rows[0][1])
     if len(rows) > MAX_ROWS or wide > MAX_UNITS:
         message = _("At most {most} rows of {widest} numbers, not {rows} of {wide}.")
         raise ValueError(message.format(most=MAX_ROWS, widest=MAX_UNITS, rows=len(rows), wide=wide))
-    for i, row in enumerate(rows, 1):
+    for i, row in rows:
         if len(row) != wide:
-            message = _("Row {i} has {n} entries, the first one {wide}.")
+            message = _("Line {i} has {n} entries, the first row of numbers {wide}.")
             raise ValueError(message.format(i=i, n=len(row), wide=wide))
-        if bad := [c for c in row if not _is_number(c)]:
-            message = _("“{entry}” in row {i} is not a number.")
+        if bad := [entry for entry in row if isinstance(entry, str)]:
+            message = _("“{entry}” in line {i} is not a number.")
             raise ValueError(message.format(entry=bad[0][:30], i=i))
-    x = np.array(rows, float)
+    x = np.array([row for _i, row in rows])
     spread = x.std(0)
     return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
 
 
-def _is_number(text):
+def _text(content):
+    """As UTF-8, or else as the West European code page of Windows, which most old files have."""
+    for encoding in ("utf-8-sig", "cp1252"):
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ValueError(_("This is not a text file."))
+
+
+def _number(entry, delimiter):
+    """The number that an entry says, or else the entry."""
+    entry = entry.strip().strip('"')
     try:
-        return bool(abs(float(text)) < 1e100)
+        number = float(entry if delimiter == "," else entry.replace(",", "."))
     except ValueError:
-        return False
+        return entry
+    return number if abs(number) < 1e100 else entry

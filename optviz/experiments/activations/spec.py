@@ -24,7 +24,11 @@ class DeepStack:
 
 @dataclass(frozen=True)
 class Activations:
-    """What the page shows; `shared_range` gives all histograms of a row one range."""
+    """What the page shows; `shared_range` gives all histograms of a row one range.
+
+    `own_data` says that a file of the author's is sent through, which the spec does not hold.
+    """
 
     stacks: tuple[DeepStack, ...] = items((DeepStack(),), 1, 2, "settings")
     shared_range: bool = False
+    own_data: bool = False

@@ -19,6 +19,7 @@ from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from tests import page as page_text
 from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.table import table
 
 
 def normal(sigma):
@@ -133,11 +134,14 @@ def test_own_samples_take_the_place_of_gaussian_numbers():
     at.run()
     upload = at.file_uploader[0]
     upload.upload("bad.csv", b"1,2\n3,x\n").run()
-    assert "“x” in row 2 is not a number." in sound(at).error[0].value
+    assert "“x” in line 2 is not a number." in sound(at).error[0].value
     at.file_uploader[0].upload("rows.csv", b"a,b\n1,2\n3,9\n8,4\n").run()
     assert "3 rows of 2 numbers" in page_text.text(sound(at))
     assert plots(at)["activations-settings-1"]["data"] != gaussian
+    there = open_page("activations", session(at).specs["activations"])
+    assert "a link does not carry" in there.info[0].value, "who opens the link is told"
     control(at.button, "Back to Gaussian numbers").click().run()
+    assert not at.info
     assert plots(sound(at))["activations-settings-1"]["data"] == gaussian
 
 
@@ -145,7 +149,22 @@ def test_own_samples_are_standardized():
     x = read_samples(b"a,b,c\n1,2,5\n3,4,5\n5,9,5\n")
     assert x.mean(0) == pytest.approx(0, abs=1e-12)
     assert x.std(0) == pytest.approx([1, 1, 0], abs=1e-12)
-    assert read_samples("1;2\n3;5\n".encode("utf-8-sig")).shape == (2, 2)
+
+
+@table(
+    "content",
+    [
+        "1,2\n3,5\n".encode("utf-8-sig"),
+        b"1;2\n3;5\n",
+        b"1\t2\r\n3\t5\r\n",
+        b"1,2\r3,5\r",  # line ends of an old Macintosh
+        b"\n1.0;2,0\n\n3,0;5,0\n",
+        b'"Gr\xf6\xdfe";"Gewicht"\n"1";"2"\n"3";"5"\n',  # Latin-1
+        (b'"' + b"x" * 200_000 + b'","y"\n1,2\n3,5'),
+    ],
+)
+def test_files_as_programs_write_them(content):
+    np.testing.assert_array_equal(read_samples(content), [[-1, -1], [1, 1]])
 
 
 @pytest.mark.parametrize(
@@ -153,7 +172,9 @@ def test_own_samples_are_standardized():
     [
         (b"", "fewer than two rows"),
         (b"1,2\n", "fewer than two rows"),
-        (b"1,2\n3\n", "Row 2 has 1 entries"),
+        (b"1,2\n3\n", "Line 2 has 1 entries"),
+        (b"a,b\n\n1,2\n3,4\n5,x\n", "“x” in line 5"),
+        (b"1;2,5\n3;4.5.1\n", "“4.5.1” in line 2"),
         (b"1,2\n3,nan\n", "is not a number"),
         (b"1,2\n3,1e999\n", "is not a number"),
         (b"\xff\xfe\x00", "not a text file"),

@@ -12,6 +12,7 @@ import streamlit as st
 
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
+from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
 GREEK = {
@@ -86,6 +87,9 @@ _plot = _component("plot", css="plot.css")
 _surface = _component("surface", css="plot.css")
 _player = _component("player", css="plot.css")
 _table = _component("table")
+_sketchpad = _component(
+    "sketchpad", '<div class="ov-sketchpad"></div>', "sketchpad.css", "sketchpad.js"
+)
 _address = _component("address", '<div class="ov-address" hidden></div>')
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
@@ -318,3 +322,22 @@ def grabber(key: str, placed, traces, rested) -> None:
 
     data = {"echo": _sent(key).get("n", 0), "traces": traces}
     _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
+
+
+def sketchpad(key: str, side: int, margin: float) -> list[float] | None:
+    """A pad to draw on: the ink `(side²,)`, 0 to 1, in rows from the top; None while it is empty.
+
+    What is drawn is scaled into the picture, less a `margin` on each side as a share of it.
+    """
+    data = {
+        "side": side,
+        "margin": margin,
+        "label": _("A pad to draw on"),
+        "clear": _("Clear"),
+        "hint": _("Draw a digit. By keyboard: arrows draw, with Shift they move, Delete clears."),
+        "echo": _sent(key).get("n", 0),
+    }
+    _sketchpad(key=key, data=data, on_values_change=_nothing)
+    ink = _sent(key).get("ink")
+    right = isinstance(ink, list) and len(ink) == side**2
+    return ink if right and all(type(v) in (int, float) and 0 <= v <= 1 for v in ink) else None

@@ -1,5 +1,7 @@
 """The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a hyperparameter."""
 
+import re
+
 from optviz.shell.registry import PAGES
 from tests.browser.test_trajectories import IDLE, at_rest
 
@@ -103,3 +105,31 @@ def test_the_symmetry_of_equal_weights_is_seen(page):
     assert "done" in page.locator(".ov-table tbody").first.inner_text()
     assert "rank" in page.locator("[data-testid=stMain]").inner_text().lower()
     page.wait_for_selector(".st-key-initialization-symmetry-1 .ov-plot[data-version]")
+
+
+def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_is(page):
+    to(page, "Optimizers on digits")
+    page.get_by_role("tab", name="Draw a digit").click()
+    pad = page.locator(".ov-sketchpad canvas")
+    pad.wait_for()
+    at_rest(page)
+    x, y, side = (pad.bounding_box()[k] for k in ("x", "y", "width"))
+    page.mouse.move(x + 0.5 * side, y + 0.1 * side)
+    page.mouse.down()
+    page.mouse.move(x + 0.5 * side, y + 0.9 * side, steps=5)
+    page.mouse.up()
+    answer = page.locator(".st-key-hand-drawn .ov-plot[aria-label*='SGD: ']")
+    answer.wait_for()
+    cells = "() => document.querySelector('.st-key-hand-drawn .ov-layer:nth-child(2)').data[1].text"
+    shares = [int(re.sub("[^0-9]", "", cell)) for cell in page.evaluate(cells)]
+    sums = [sum(shares[10 * i : 10 * i + 10]) for i in range(4)]
+    assert all(95 <= total <= 105 for total in sums), "each network's shares make a whole"
+    at_rest(page)
+    page.get_by_role("button", name="Clear").click()
+    answer.wait_for(state="detached")
+    pad.focus()
+    for key in ("ArrowUp", "ArrowUp", "Shift+ArrowLeft", "ArrowDown"):
+        page.keyboard.press(key)
+    answer.wait_for()
+    page.keyboard.press("Delete")
+    answer.wait_for(state="detached")

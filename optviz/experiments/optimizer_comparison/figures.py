@@ -1,21 +1,26 @@
-"""What the networks have learned: a confusion matrix and misclassified digits, or the decision
-boundary.
+"""What the networks have learned: a confusion matrix and misclassified digits, the decision
+boundary, what each says of a digit that a person draws.
 """
 
 import numpy as np
+import streamlit as st
 
 from optviz.data import DATASETS, TOY_SETS
 from optviz.experiments.optimizer_comparison import text
-from optviz.experiments.page import Row
+from optviz.experiments.page import Row, Widget
 from optviz.nn import Network
 from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
-from optviz.training import Data, confusion
+from optviz.training import Data, Progress, confusion
 from optviz.translation import _
+from optviz.ui.components import show, sketchpad
 from optviz.ui.training_jobs import data_of
 
 MAX_EXAMPLES = 2000  # of the test set that are classified here
 MAX_PICTURES = 24
 GRID = 80  # points along each side of a decision boundary
+# Room around a digit, as a share of the picture: as the examples of the set were made (Alpaydin &
+# Kaynak 1998; LeCun et al. 1998: 20 of 28 pixels).
+MARGINS = {"digits": 0.0, "mnist": 4 / 28}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
@@ -40,7 +45,8 @@ def predictions(context):
     right = [text.misclassified(name, len(wrong), len(predicted))]
     if len(wrong):
         some = wrong[:MAX_PICTURES]
-        right.append(pictures(data.x_test[some], true[some], predicted[some], labels))
+        sure = probabilities(state, 0, data.x_test[some]).max(-1)
+        right.append(pictures(data.x_test[some], true[some], predicted[some], labels, sure))
     return Row([left, right], (5, 6))
 
 
@@ -73,14 +79,86 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
     )
 
 
-def pictures(x: np.ndarray, true, predicted, labels) -> ImageGrid:
-    """Examples `(k, side²)` as small pictures, each with its true and its predicted label."""
+def probabilities(state: Progress, i: int, x: np.ndarray) -> np.ndarray:
+    """What network i of the first seed says of inputs `(k, inputs)`: `(k, classes)`."""
+    network, params = state.training.network, state.params[i, 0]
+    with np.errstate(all="ignore"):
+        z = network.outputs(
+            params, x.astype(params.dtype), running_statistics=state.running_statistics[i, 0]
+        )
+        e = np.exp(z - z.max(-1, keepdims=True))
+        return e / e.sum(-1, keepdims=True)
+
+
+def hand_drawn(context) -> Widget | None:
+    """A pad to draw a digit on, and what each network says of it, while one draws."""
+    key = context.spec.dataset.key
+    if key not in MARGINS or not context.lines:
+        return None
+    return Widget(lambda: _hand_drawn(context, DATASETS[key], MARGINS[key]))
+
+
+def _hand_drawn(context, dataset, margin):
+    side = round(dataset.features**0.5)
+    pad, answer = st.columns([1, 3])
+    with pad:
+        ink = sketchpad(f"pad-{dataset.key}", side, margin)
+    with answer:
+        if ink is None:
+            st.caption(_("Every network says here how likely each digit is."))
+            return
+        x = np.array([ink])
+        said = [probabilities(line.progress, line.i, x)[0] for line in context.lines]
+        grid = ImageGrid(x.reshape(-1, side, side), [""], [_("what the networks see")])
+        show("hand-drawn", opinions(context.lines, np.array(said), dataset.labels, context.theme))
+        st.html(grid.html())
+        st.caption(_("What the networks see: the drawing in their {n}×{n} pixels.").format(n=side))
+
+
+def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
+    """How likely each network `(networks, classes)` finds each class; its choice is in bold."""
+    names, columns = [line.name for line in lines], [str(label) for label in labels]
+    cells = [(i, j) for i in range(len(said)) for j in range(len(columns))]
+    texts = [f"{said[i, j]:.0%}" if np.isfinite(said[i, j]) else "–" for i, j in cells]
+    texts = [
+        f"<b>{text}</b>" if j == said[i].argmax() and np.isfinite(said[i, j]) else text
+        for (i, j), text in zip(cells, texts, strict=True)
+    ]
+    numbers = Text(
+        *([columns[j] for i, j in cells], [names[i] for i, j in cells], texts, theme.ink),
+        size=13,
+        hover=_("{y}: {x} with {text}"),
+    )
+    chosen = ", ".join(
+        f"{name}: {columns[row.argmax()]}"
+        for name, row in zip(names, said, strict=True)
+        if np.isfinite(row).all()
+    )
+    colors = (theme.high, theme.lines[1])
+    axis = {"categories": True, "grid": False, "fixed": True}
+    return Figure(
+        [Heatmap(said, colors, x=columns, y=names, span=(0, 1), gap=1), numbers],
+        Axis(_("digit"), **axis),
+        Axis(reversed=True, **axis),
+        label=_("What each network takes the drawing for: {chosen}.").format(chosen=chosen),
+        margin={"l": 150, "r": 8, "t": 8},
+        legend="",
+        hover="closest",
+        drag=False,
+        height=5 + 2.5 * len(lines),
+    )
+
+
+def pictures(x: np.ndarray, true, predicted, labels, sure) -> ImageGrid:
+    """Examples `(k, side²)` as small pictures, each with its true and its predicted label, and how
+    `sure` `(k,)` the network is of that.
+    """
     side = round(x.shape[-1] ** 0.5)
     pairs = [(labels[t], labels[p]) for t, p in zip(true, predicted, strict=True)]
     alternative = _("a {true} that was taken for a {predicted}")
     return ImageGrid(
         x.reshape(-1, side, side),
-        [f"{t} → {p}" for t, p in pairs],
+        [f"{t} → {p} ({share:.0%})" for (t, p), share in zip(pairs, sure, strict=True)],
         [alternative.format(true=t, predicted=p) for t, p in pairs],
     )
 

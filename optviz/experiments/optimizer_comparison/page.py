@@ -46,6 +46,7 @@ PAGE = Page(
                     ],
                 ),
                 training_layers.TAB,
+                Tab(_("Draw a digit"), [figures.hand_drawn]),
             ],
             notes=[text.notes],
             downloads=[charts.download()],

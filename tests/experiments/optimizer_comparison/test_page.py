@@ -138,14 +138,29 @@ def test_the_confusion_matrix_and_the_misclassified():
     figure = to_plotly(figures.confusion_matrix(counts, range(3), LIGHT, "SGD"))
     cells = list(zip(*(figure["data"][1][c] for c in ("y", "x", "text")), strict=True))
     assert cells == [("0", "0", "1"), ("0", "1", "1"), ("1", "1", "1"), ("2", "2", "1")]
-    html = figures.pictures(np.eye(4)[:1], [3], [5], range(10)).html()
+    html = figures.pictures(np.eye(4)[:1], [3], [5], range(10), [0.914]).html()
     assert 'alt="a 3 that was taken for a 5"' in html
     assert "data:image/png;base64,iVBOR" in html
+    assert "3 → 5 (91%)" in html
     shown = figures.predictions(context(SMALL))
     assert isinstance(shown, Row)
     state, data = trained(SMALL.trainings[0]), figures.data_of(SMALL.trainings[0])
     wrong = (SMALL.network.predict(state.params[0, 0], data.x_test) != data.t_test).sum()
     assert f"misclassifies {wrong} of {len(data.t_test)} test examples" in shown.parts[1][0]
+
+
+def test_what_is_said_of_a_drawing_is_the_softmax_of_the_outputs():
+    [state, *_] = context(SMALL).states
+    x = figures.data_of(SMALL.trainings[0]).x_test[:3]
+    z = SMALL.network.outputs(state.params[0, 0], x.astype(np.float32)).astype(float)
+    said = figures.probabilities(state, 0, x)
+    np.testing.assert_allclose(said, np.exp(z) / np.exp(z).sum(-1, keepdims=True), rtol=1e-5)
+    lines = context(SMALL).lines[:2]
+    figure = figures.opinions(lines, np.array([said[0], np.full(10, np.nan)]), range(10), LIGHT)
+    assert f"{lines[0].name}: {said[0].argmax()}." in figure.label, "one that diverged says nothing"
+    texts = to_plotly(figure)["data"][1]["text"]
+    assert texts[int(said[0].argmax())] == f"<b>{said[0].max():.0%}</b>"
+    assert texts[10:] == ["–"] * 10
 
 
 def test_curves_as_csv():

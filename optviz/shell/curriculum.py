@@ -2,7 +2,6 @@
 
 import csv
 from dataclasses import dataclass
-from html import escape
 
 import streamlit as st
 
@@ -26,12 +25,6 @@ class SourceFigure:
     lesson: str
 
     @property
-    def link(self) -> str:
-        """Its address, relative to that of the course."""
-        page = LESSONS[self.lesson].page
-        return f"{'.' if page == 'trajectories' else page}?lesson={self.lesson}"
-
-    @property
     def label(self) -> str:
         """What stands on the link."""
         lesson = LESSONS[self.lesson]
@@ -42,27 +35,16 @@ with (FOLDER / "figures.csv").open(encoding="utf-8") as file:
     FIGURES = tuple(SourceFigure(**row) for row in csv.DictReader(file))
 
 
-def table() -> str:
-    """Figure → page, as HTML with real links."""
-    body = "".join(
-        f'<tr><th scope="rowgroup" colspan="3">{escape(notes)}</th></tr>'
-        + "".join(_row(figure) for figure in FIGURES if figure.notes == notes)
-        for notes in dict.fromkeys(figure.notes for figure in FIGURES)
-    )
-    head = "".join(
-        f'<th scope="col">{title}</th>' for title in (_("figure"), _("shows"), _("here"))
-    )
-    label = escape(_("Every figure of the notes and where it is shown"))
-    return (
-        f'<div class="ov-table ov-figures" tabindex="0" role="region" aria-label="{label}">'
-        f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
-    )
-
-
-def _row(figure):
-    link = f'<a href="{escape(figure.link)}" target="_self">{escape(figure.label)}</a>'
-    name = f'<th scope="row">{escape(figure.figure)}</th>'
-    return f"<tr>{name}<td>{escape(figure.shows)}</td><td>{link}</td></tr>"
+def figures() -> None:
+    """Figure → lesson, a row each. The links stay in the session: nothing that was set is lost."""
+    for notes in dict.fromkeys(figure.notes for figure in FIGURES):
+        st.markdown(f"###### {notes}")
+        for figure in FIGURES:
+            if figure.notes == notes:
+                shows, link = st.columns([5, 4], vertical_alignment="center")
+                shows.markdown(f"**{figure.figure}** · {figure.shows}")
+                where = page_of(LESSONS[figure.lesson].page)
+                link.page_link(where, label=figure.label, query_params={"lesson": figure.lesson})
 
 
 def page() -> None:
@@ -74,7 +56,7 @@ def page() -> None:
         for number, of in enumerate(PAGES.values(), 1):
             _tile(number, of)
     st.markdown(f"##### {_('Every figure of the notes')}")
-    st.html(table())
+    figures()
 
 
 def _tile(number, of):

@@ -1,17 +1,13 @@
 """The course: every page with a picture, and every figure of the notes behind a link that opens it."""
 
-import re
-from urllib.parse import parse_qs, urlsplit
+from dataclasses import replace
 
 import pytest
 
 from optviz.shell import curriculum as course
 from optviz.shell.lessons import LESSONS
 from optviz.shell.registry import PAGES
-from tests.page import open_page, session, sound, text
-from tests.table import table
-
-LINKS = sorted(set(re.findall(r'href="([^"]+)"', course.table())))
+from tests.page import go, open_page, session, sound, text
 
 
 def test_every_page_is_on_it():
@@ -42,11 +38,29 @@ def test_the_order_of_the_course():
     assert keys[0] == "trajectories"
 
 
-@table("link", LINKS)
-def test_every_link_is_to_a_lesson_on_its_page(link):
-    parts = urlsplit(link)
-    [asked] = parse_qs(parts.query)["lesson"]
-    assert LESSONS[asked].page == parts.path.replace(".", "trajectories")
+def test_a_figure_opens_its_lesson_and_nothing_that_was_set_is_lost():
+    at = open_page("course")
+    links = [link.proto for link in at.get("page_link")][-len(course.FIGURES) :]
+    for figure, link in zip(course.FIGURES, links, strict=True):
+        page = LESSONS[figure.lesson].page
+        assert link.page == ("" if page == "trajectories" else page)
+        assert link.query_string == f"lesson={figure.lesson}"
+    kept = replace(PAGES["activations"].opening, shared_range=True)
+    session(at).show("activations", kept)
+    [first, second, *_] = [key for key, one in LESSONS.items() if one.page == "initialization"]
+    for key in (first, second, first):
+        go(at, "initialization")
+        at.query_params["lesson"] = key
+        sound(at.run())
+        assert session(at).specs["initialization"] == LESSONS[key].scene
+        changed = replace(LESSONS[key].scene, batch=7)
+        session(at).show("initialization", changed)
+        sound(at.run())
+        assert session(at).specs["initialization"] == changed, "it is opened once"
+        del at.query_params["lesson"]
+        go(at, "course")
+        sound(at.run())
+    assert session(at).specs["activations"] == kept
 
 
 @pytest.mark.parametrize("page", PAGES)

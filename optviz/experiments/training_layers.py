@@ -14,7 +14,7 @@ HEALTHY = 1e-3  # update over weights: a rule of thumb, see training.diagnostics
 
 NETWORK = Option(
     "network",
-    _("Layers of"),
+    _("Network"),
     0,
     lambda context: {i: line.name for i, line in enumerate(context.lines)},
     show_label=True,

@@ -62,20 +62,23 @@ class Progress:
         return self.iteration >= self.training.iterations
 
 
-def begin(training: Training, data: Data) -> Progress:
-    """Before the first update. ValueError where the data do not fit the network."""
+def begin(training: Training, data: Data, params=None, running_statistics=None) -> Progress:
+    """Before the first update, from the training's own start or from given parameters `(I, S, P)`
+    and running statistics `(I, S, R)`. ValueError where the data do not fit the network.
+    """
     inputs, classes = training.network.sizes[0], training.network.sizes[-1]
     if data.x.shape[-1] != inputs:
         raise ValueError(f"the data have {data.x.shape[-1]} inputs, the network {inputs}")
     if max(data.t.max(), data.t_test.max()) >= classes:
         raise ValueError(f"the data have more classes than the network's {classes} outputs")
     with np.errstate(all="ignore"):
-        params = training.start()
+        params = training.start() if params is None else params
         state = narrow(training.build_optimizer().init(params), params.dtype)
     none, shape = np.empty(0), training.shape
-    running_statistics = np.broadcast_to(
-        training.network.running_statistics(), (*shape, training.network.running_size)
-    )
+    if running_statistics is None:
+        running_statistics = np.broadcast_to(
+            training.network.running_statistics(), (*shape, training.network.running_size)
+        )
     now = Progress(
         training,
         0,

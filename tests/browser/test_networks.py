@@ -109,7 +109,7 @@ def test_the_symmetry_of_equal_weights_is_seen(page):
 
 def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_is(page):
     to(page, "Optimizers on digits")
-    page.get_by_role("tab", name="Draw a digit").click()
+    page.get_by_role("tab", name="Use the networks").click()
     pad = page.locator(".ov-sketchpad canvas")
     pad.wait_for()
     at_rest(page)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from optviz.data import DATASETS, TOY_SETS
 from optviz.experiments.optimizer_comparison import text
+from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
 from optviz.nn import Network
 from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
@@ -107,10 +108,12 @@ def _hand_drawn(context, dataset, margin):
         if ink is None:
             st.caption(_("Every network says here how likely each digit is."))
             return
-        x = np.array([ink])
-        said = [probabilities(line.progress, line.i, x)[0] for line in context.lines]
+        x, lines = np.array([ink]), [*context.lines]
+        if loaded := loaded_line(context):
+            lines.append(loaded)
+        said = [probabilities(line.progress, line.i, x)[0] for line in lines]
         grid = ImageGrid(x.reshape(-1, side, side), [""], [_("what the networks see")])
-        show("hand-drawn", opinions(context.lines, np.array(said), dataset.labels, context.theme))
+        show("hand-drawn", opinions(lines, np.array(said), dataset.labels, context.theme))
         st.html(grid.html())
         st.caption(_("What the networks see: the drawing in their {n}×{n} pixels.").format(n=side))
 

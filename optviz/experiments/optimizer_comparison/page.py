@@ -4,7 +4,7 @@ that come with the app.
 
 from optviz.experiments import training_charts as charts
 from optviz.experiments import training_layers
-from optviz.experiments.optimizer_comparison import figures, text
+from optviz.experiments.optimizer_comparison import figures, saved, text
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.experiments.page import Option, Page, Section, Tab, View
 from optviz.optim.config import names
@@ -46,7 +46,13 @@ PAGE = Page(
                     ],
                 ),
                 training_layers.TAB,
-                Tab(_("Draw a digit"), [figures.hand_drawn]),
+                Tab(
+                    _("Use the networks"),
+                    [
+                        figures.hand_drawn,
+                        Section([saved.file_controls], [training_layers.NETWORK]),
+                    ],
+                ),
             ],
             notes=[text.notes],
             downloads=[charts.download()],

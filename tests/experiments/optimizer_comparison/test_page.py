@@ -20,6 +20,7 @@ from optviz.plot import LIGHT, to_plotly
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice, SpecError
 from optviz.training import Split, confusion
+from optviz.training.checkpoint import save
 from tests import page
 from tests.memo import trained
 from tests.page import open_page, panels, plots, session, sound
@@ -283,3 +284,19 @@ def test_data_that_were_there_before_have_their_examples_again():
     assert rows > 500
     assert choose("moons") < 500
     assert choose("digits") == rows
+
+
+def test_a_saved_network_is_loaded_and_asked_and_another_file_is_refused():
+    at = opened(SMALL)
+    at.session_state[f"{PAGE.key}-tabs"] = "Use the networks"
+    [state, *_] = context(SMALL).states
+    content = save(SMALL.network, state.params[0, 0], state.running_statistics[0, 0])
+    sound(at.run()).file_uploader[0].upload("mine.npz", content).run()
+    share = f"Loaded: {state.accuracy[-1, 1, 0, 0]:.1%} of the test set"
+    assert share in page.text(sound(at))
+    other = Network((2, 4, 2))
+    content = save(other, other.init(0), other.running_statistics())
+    at.file_uploader[0].upload("other.npz", content).run()
+    assert "64 inputs" in sound(at).error[0].value
+    at.file_uploader[0].upload("bad.npz", b"PK").run()
+    assert "not a network" in sound(at).error[0].value

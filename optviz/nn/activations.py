@@ -133,6 +133,34 @@ class LeakyReLU(Activation):
 
 
 @activation(
+    "ELU",
+    cite="Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by "
+    "exponential linear units, section 3",
+)
+class ELU(Activation):
+    r"""ReLU with a negative side that levels off at −α, so that the mean of a layer is nearer to 0.
+
+    $$ a = z \;\text{ where } z > 0, \text{ else } \alpha\, (e^z - 1) $$
+    $$ a' = 1 \;\text{ where } z > 0, \text{ else } \alpha\, e^z $$
+    """
+
+    alpha: float = hyperparameter(1.0, 0.01, 5.0, r"\alpha", help="depth of the negative side")
+
+    @property
+    def limits(self):
+        return (-self.alpha, None)
+
+    def value(self, z):
+        return np.where(z > 0, z, self.alpha * np.expm1(np.minimum(z, 0)))
+
+    def slope(self, z, a):
+        return np.where(z > 0, 1, self.alpha * np.exp(np.minimum(z, 0)))
+
+    def saturated(self, z, a):
+        return a < -self.alpha * (1 - NEAR)
+
+
+@activation(
     "softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features"
 )
 class Softsign(Activation):

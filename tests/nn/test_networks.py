@@ -23,7 +23,7 @@ Z = np.concatenate([np.linspace(-6, 6, 241), [-40.0, -0.0, 1e-9, 40.0]])
 # an activation at one point, worked out by hand
 BY_HAND = {
     "sigmoid": (math.log(3), 0.75, 0.1875), "tanh": (math.log(2), 0.6, 0.64), "relu": (-2.0, 0.0, 0.0),
-    "leaky_relu": (-2.0, -0.02, 0.01), "softsign": (-3.0, -0.75, 0.0625), "gelu": (1.0, 0.8411919906082768, None),
+    "leaky_relu": (-2.0, -0.02, 0.01), "elu": (-math.log(2), -0.5, 0.5), "softsign": (-3.0, -0.75, 0.0625), "gelu": (1.0, 0.8411919906082768, None),
     "identity": (-2.5, -2.5, 1.0),
 }  # fmt: skip
 
@@ -32,7 +32,7 @@ def of_torch(torch):
     f = torch.nn.functional
     return {
         "sigmoid": torch.sigmoid, "tanh": torch.tanh, "relu": torch.relu, "leaky_relu": f.leaky_relu,
-        "softsign": f.softsign, "gelu": lambda z: f.gelu(z, approximate="tanh"), "identity": lambda z: z,
+        "elu": f.elu, "softsign": f.softsign, "gelu": lambda z: f.gelu(z, approximate="tanh"), "identity": lambda z: z,
     }  # fmt: skip
 
 

@@ -1,22 +1,28 @@
 """Histograms of what goes forward and what comes back through a stack of layers."""
 
+import numpy as np
 import streamlit as st
 
 from optviz.experiments.activations import text
 from optviz.experiments.activations.run import Layer, propagate
 from optviz.experiments.activations.samples import key_of, layers_of
 from optviz.experiments.activations.spec import Activations
+from optviz.nn import ACTIVATIONS
 from optviz.plot import (
     Axis,
     Figure,
     HistogramRow,
+    Line,
     Panel,
     Theme,
+    grid,
     histogram,
     histogram_bars,
     histogram_grid,
     histogram_range,
+    style,
 )
+from optviz.spec import Choice
 from optviz.translation import _
 
 PAIR_HEIGHT = (14, 34, 26)  # two settings fit on one projector
@@ -50,6 +56,31 @@ def histograms(layers: list[Layer], theme: Theme, shared: bool = False, **figure
     columns = [_("layer {i}").format(i=i) for i in range(1, len(layers) + 1)]
     message = _("Histograms of {n} layers. The table below says the same.")
     return histogram_grid(rows, columns, shared, label=message.format(n=len(layers)), **figure)
+
+
+def functions(context) -> Figure:
+    """Every activation function and its slope, where a signal usually is."""
+    theme, z = context.theme, np.linspace(-4, 4, 161)
+    used = {stack.activation.key: stack.activation for stack in context.spec.stacks}
+    panels = []
+    for key, cls in ACTIVATIONS.items():
+        h = used.get(key, Choice(key)).build(ACTIVATIONS)
+        a = h.value(z)
+        curves = ((_("value"), a, 0), (_("slope"), h.slope(z, a) * np.ones_like(z), 1))
+        marks = [
+            Line(
+                *(z, y, style(i, theme)),
+                **{"name": name, "uid": f"{key}{i}", "hover": "{name}: {y:.3g}", "width": 2},
+                legend=not panels,
+            )
+            for name, y, i in curves
+        ]
+        title = f"<b>{cls.label}</b>" if key in used else cls.label
+        x, y = Axis("z", limits=(-4, 4)), Axis(limits=(-1.6, 2.6), zero=theme.faint)
+        panels.append(Panel(marks, x, y, title=title, title_color=theme.ink))
+    label = _("Activation functions with their slopes; those in use are in bold.")
+    more = {"label": label, "legend": "window", "show_legend": True, "hover": "closest"}
+    return grid(panels, 4, (0.04, 0.14), True, True, height=26, **more)
 
 
 def thumbnail(spec: Activations, theme: Theme) -> Figure:

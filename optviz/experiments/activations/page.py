@@ -54,7 +54,10 @@ PAGE = Page(
     {
         "": View(
             form=[settings, Toggle("shared_range", _("One range for all layers")), upload],
-            tabs=[Tab(_("Histograms"), [figures.settings])],
+            tabs=[
+                Tab(_("Histograms"), [figures.settings]),
+                Tab(_("Activation functions"), [figures.functions]),
+            ],
             notes=[text.numbers, text.terms, text.initializers],
             downloads=[
                 Download(_("Table as CSV"), "table", text.numbers_csv, ready=lambda context: True)

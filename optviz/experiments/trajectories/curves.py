@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.experiments.trajectories.run import distance, gap
 from optviz.experiments.trajectories.spec import ALONG, METRICS
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.translation import N_, _
@@ -25,7 +24,7 @@ def series(metric: str, run, known) -> np.ndarray:
         case "gradient":
             return np.sqrt((run.true_gradients**2).sum(-1))
         case "distance":
-            return distance(run.points, known)
+            return known.distance(run.points)
         case "length":
             return run.lengths
     raise KeyError(metric)
@@ -59,10 +58,12 @@ def curves(
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and len(known) > 0
         title = (
-            _("loss above the minimum") if above and _floor(tracks, known) else _(METRICS[metric])
+            _("loss above the minimum")
+            if above and abs(known.floor) > 1e-12
+            else _(METRICS[metric])
         )
         runs = [track.run for track in tracks]
-        ys = [gap(r.function, r.values, known) if above else series(metric, r, known) for r in runs]
+        ys = [known.gap(r.values) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
         y_axis = _scale(ys, logged, len(metrics), _(SHORT[metric]) if len(metrics) > 2 else title)
         marks = [
@@ -94,11 +95,6 @@ def _drawn(y, axis):
         return np.maximum(y, low)
     far = FAR * (high - low)
     return np.clip(y, low - far, high + far)
-
-
-def _floor(tracks, known):
-    """Whether the least minimum lies elsewhere than at zero: the axis must say what it measures."""
-    return bool(tracks) and abs(float(tracks[0].run.function.value(known).min())) > 1e-12
 
 
 def _scale(ys, logged, panels, title):

@@ -115,15 +115,18 @@ def minima_of(f: Function) -> Minima:
 
 
 def _seeds(f, low, high):
-    """f on a grid, infinite where it is not defined, and the points no higher than all around."""
-    x, y = np.linspace(low, high, GRID).T
-    at = np.stack(np.meshgrid(x, y), -1)
-    z = f.value(at)
-    z = np.where(np.isfinite(z), z, np.inf)
-    rim = np.pad(z, 1, constant_values=np.inf)
+    """f on a grid, infinite where it is not defined, and the points no higher than all around.
+
+    Points just outside the domain are among those around, so that no slope is followed out of it.
+    """
+    rim = (high - low) / (GRID - 1)
+    at = np.stack(np.meshgrid(*np.linspace(low - rim, high + rim, GRID + 2).T), -1)
+    wide = f.value(at)
+    wide = np.where(np.isfinite(wide), wide, np.inf)
     shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-    around = [rim[i : i + GRID, j : j + GRID] for i, j in shifts]
-    seeds = at[(z < np.inf) & (z <= np.min(around, 0))]
+    around = np.min([wide[i : i + GRID, j : j + GRID] for i, j in shifts], 0)
+    z = wide[1:-1, 1:-1]
+    seeds = at[1:-1, 1:-1][(z < np.inf) & (z <= around)]
     return z, seeds[:: -(-len(seeds) // MAX_SEEDS) or 1]
 
 
@@ -178,14 +181,20 @@ def _turned(at, radius, turns):
     return at[:, None] + np.reshape(radius, (-1, 1, 1)) * unit
 
 
-def _compass(f, at, step: float):
-    """The lowest point around, again and again; a nearer one where none is much lower."""
-    value, step = f.value(at), np.full(len(at), step)
-    for _ in range(80 if len(at) else 0):
-        other, there, highest = _around(f, at, step)
-        better = there < value - 1e-6 * np.abs(highest - value)
-        at, value = np.where(better[:, None], other, at), np.where(better, there, value)
-        step = step * np.where(better, 1.5, 0.5)
+def _compass(f, at, cell: float):
+    """The lowest point around, again and again; a nearer one where none is lower.
+
+    Only what is lower by a share of the height around counts, so that nothing wanders along a level
+    valley: a large share at first, then from near by a small one.
+    """
+    value = f.value(at)
+    for first, share in ((cell, 1e-6), (cell / 20, 1e-9)):
+        step = np.full(len(at), first)
+        for _ in range(60 if len(at) else 0):
+            other, there, highest = _around(f, at, step)
+            better = there < value - share * np.abs(highest - value)
+            at, value = np.where(better[:, None], other, at), np.where(better, there, value)
+            step = step * np.where(better, 1.5, 0.5)
     return at
 
 

@@ -46,6 +46,7 @@ class Summary:
     evaluations: Evaluations
 
 
+@np.errstate(all="ignore")
 def summarize(run: Run, tolerance: float = 1e-3) -> Summary:
     """What became of one path.
 
@@ -102,10 +103,9 @@ def _ahead(run):
     steps = len(run.points) - 1
     points = np.empty((int(np.clip(steps, *AHEAD)), 2))
     x, state, oracle = run.points[-1], run.held[-1], Oracle(run.function)
-    with np.errstate(all="ignore"):
-        for t in range(len(points)):
-            x, state = run.optimizer_at(steps + t).step(oracle, x, state)
-            points[t] = x
+    for t in range(len(points)):
+        x, state = run.optimizer_at(steps + t).step(oracle, x, state)
+        points[t] = x
     return points
 
 

@@ -50,6 +50,8 @@ class Curvature:
         """Best (lr, μ) for Nesterov on a quadratic: 4/(3λmax+λmin), (√(3κ+1)−2)/(√(3κ+1)+2), and
         the factor.
         """
+        if not self.low > 0:
+            return 4 / (3 * self.high), 1.0, 1.0
         root = np.sqrt(3 * self.condition + 1)
         return 4 / (3 * self.high + self.low), (root - 2) / (root + 2), 1 - 2 / root
 

@@ -87,33 +87,40 @@ def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
         return {}
     calm = max(found, key=lambda s: s.limit)
     lowest = max((s for s in found if s.lowest), key=lambda s: s.limit, default=calm)
-    shown = calm if calm.exceeded else lowest
-    if not shown.exceeded:
-        return {}
-    if calm.lr > calm.limit and scheduled:
-        message = _(
-            "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot "
-            "settle at a minimum"
+    in_the_end = [s for s in (calm, lowest) if s.lr > s.limit]
+    on_the_way = [s for s in (calm, lowest) if s.exceeded]
+    if in_the_end and in_the_end[0] is calm:
+        message = (
+            _(
+                "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it "
+                "cannot settle at a minimum"
+            )
+            if scheduled
+            else _(
+                "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a "
+                "minimum"
+            )
         )
-    elif calm.lr > calm.limit:
-        message = _(
-            "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a minimum"
+    elif in_the_end:
+        message = (
+            _(
+                "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, "
+                "{place}: it can settle only at a higher one"
+            )
+            if scheduled
+            else _(
+                "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can "
+                "settle only at a higher one"
+            )
         )
-    elif shown.lr > shown.limit and scheduled:
+    elif on_the_way:
         message = _(
-            "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, "
-            "{place}: it can settle only at a higher one"
-        )
-    elif shown.lr > shown.limit:
-        message = _(
-            "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle "
-            "only at a higher one"
+            "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it on the "
+            "way, first at step {first}, last at step {last}"
         )
     else:
-        message = _(
-            "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it between "
-            "steps {first} and {last}"
-        )
+        return {}
+    shown = (in_the_end or on_the_way)[0]
     first, last = shown.exceeded
     rates = _numbers(lr=shown.lr, limit=shown.limit)
     return {"lr": message.format(place=place(shown.at), first=first, last=last, **rates)}
@@ -202,10 +209,20 @@ def theory(found, scene) -> list[str]:
 
 
 def _curvature(c, scene):
-    yield _(
-        "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
-        "condition number **{condition}**."
-    ).format(point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition))
+    message = (
+        _(
+            "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
+            "condition number **{condition}**."
+        )
+        if c.low
+        else _(
+            "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: without curvature "
+            "in one direction no setting is the best."
+        )
+    )
+    yield message.format(
+        point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition)
+    )
     rows = [
         ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)
     ]
@@ -226,9 +243,10 @@ def _curvature(c, scene):
         _("error × per step with it"),
     )
     lines = [" | ".join(head), "|---|---|---|---|"]
-    for name, formula, limit, setting, (*best, factor) in rows:
-        values = ", ".join(map(number, best))
-        cells = (name, f"{formula} = **{number(limit)}**", f"{setting} = {values}", number(factor))
+    for name, formula, limit, given, (*best, factor) in rows:
+        values = f"{given} = {', '.join(map(number, best))}" if c.low else "–"
+        reached = number(factor) if c.low else "–"
+        cells = (name, f"{formula} = **{number(limit)}**", values, reached)
         lines.append(" | ".join(cells))
     yield "\n".join(line if line.startswith("|--") else f"| {line} |" for line in lines)
 
@@ -280,7 +298,8 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
     """Who was the first to stay within the tolerance, and whether that was the guess."""
     if winners and right:
         message = _(
-            "Right: {names}, at step {step}, came within {tolerance} of the minimum first and stayed."
+            "Right: {names}, at step {step}, came within {tolerance} of the minimum first and "
+            "stayed."
         )
     elif winners:
         message = _(

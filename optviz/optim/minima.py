@@ -105,12 +105,16 @@ def minima_of(f: Function) -> Minima:
         found = found[_are_minima(f, found, cell, spread, defined.min(), spread / width**2)]
     found = found[np.argsort(f.value(found), kind="stable")]
     found = _distinct(np.concatenate([f.minima, found]), 0.5 * cell)
+    flat = FLAT * spread / width**2
+    beside = _tangents(f, found, cell, spread, flat)[1]
+    inside = ((low <= beside) & (beside <= high)).all(-1)
+    found = _distinct(np.concatenate([found, beside[inside]]), 0.5 * cell)
     values = f.value(found)
     order = np.argsort(np.round(values / (1e-9 * spread or 1.0)), kind="stable")
     found, values = found[order], values[order]
     least = min(defined.min(initial=np.inf), values.min(initial=np.inf))
     lowest = values <= least + 1e-9 * (spread + abs(least)) if len(found) else np.empty(0, bool)
-    tangents = _tangents(f, found, cell, spread, FLAT * spread / width**2)
+    tangents = _tangents(f, found, cell, spread, flat)[0]
     return Minima(found, values, lowest, tangents, cell, spread, spread / width**2)
 
 
@@ -239,11 +243,12 @@ def _distinct(at, apart: float):
 
 
 def _tangents(f, at, cell, spread, flat):
-    """The direction in which a minimum goes on as low as it is, (0, 0) where in none: `(k, 2)`.
+    """The direction in which a minimum goes on as low as it is, (0, 0) where in none, `(k, 2)`; and
+    the points to which it goes on.
 
     Tried is a step each way along every direction without curvature, and down from there.
     """
-    tangents, value = np.zeros_like(at), f.value(at)
+    tangents, beside, value = np.zeros_like(at), [np.empty((0, 2))], f.value(at)
     curvatures, axes = _curvatures(f, at)
     scale = np.maximum(np.abs(curvatures).max(-1, initial=0), flat)
     for i in range(2):
@@ -251,10 +256,12 @@ def _tangents(f, at, cell, spread, flat):
         if not level.any():
             continue
         there, along = at[level], axes[level, :, i]
-        goes_on = np.ones(len(there), bool)
+        goes_on, ends = np.ones(len(there), bool), []
         for side in (2 * cell, -2 * cell):
             end = _newton(f, there + side * along)
             as_low = np.abs(f.value(end) - value[level]) <= 1e-9 * spread
             goes_on &= as_low & (((end - there) ** 2).sum(-1) > cell**2)
+            ends.append(end)
         tangents[level] = np.where(goes_on[:, None], along, tangents[level])
-    return tangents
+        beside += [end[goes_on] for end in ends]
+    return tangents, np.concatenate(beside)

@@ -108,6 +108,11 @@ class Minima(NamedTuple):
     local: bool = False  # hollow, for lower ones are known
     curve: bool = False  # many small points, which form a line
 
+    @property
+    def uid(self) -> str:
+        """The name of their trace, each kind's its own."""
+        return "minima" + "-local" * self.local + "-curve" * self.curve
+
 
 def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
     """The function as filled contour lines, evenly spaced in value or in its logarithm.
@@ -169,10 +174,10 @@ def paths(
     marks: list[Mark] = []
     for found in minima:
         look = Style(theme.minimum, marker=_symbol(found))
-        edge = {"edge_width": 1} if found.local else {"edge": theme.high, "edge_width": 1}
+        plain = found.local or found.curve
+        edge = {"edge_width": 1} if plain else {"edge": theme.high, "edge_width": 1}
         size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
-        uid = minima_uid(found)
-        marks.append(_dots(found.points, look, found.name, uid, at, size=size, **edge))
+        marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
     for path in (Path(*track) for track in tracks):
         marks += [*_more(domain, path), *path_marks(domain, path, theme, markers)]
     look = Style(theme.ink, marker="circle-open-dot")
@@ -189,11 +194,6 @@ def paths(
 
 def _symbol(minima):
     return ("circle" if minima.curve else "star") + ("-open" if minima.local else "")
-
-
-def minima_uid(found: Minima) -> str:
-    """The name of their trace, each kind's its own."""
-    return "minima" + "-local" * found.local + "-curve" * found.curve
 
 
 def _dots(at, look, name, uid, place, size=13, **more):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optviz.plot.contour import Domain, Heights, Landscape, Minima, Path, minima_uid
+from optviz.plot.contour import Domain, Heights, Landscape, Minima, Path
 from optviz.plot.figure import Axis, Figure, Scene
 from optviz.plot.marks import Dots3D, Line3D, Mark, Surface
 from optviz.plot.style import Style, Theme
@@ -51,7 +51,7 @@ def surface_figure(
     for found in minima:
         (x, y), z = found.points.T, heights.up(found.values) + lift
         look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
-        seen = {"name": found.name, "uid": minima_uid(found), "legend": True, "hover": "{name}"}
+        seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
         marks.append(Dots3D(x, y, z, look, **seen))
     low, high = np.array(domain).T
     for path in paths:

@@ -94,12 +94,12 @@ class TestPlayback:
         value = FUNCTIONS["bowl"].value(points()[2])
         assert loss == pytest.approx(np.log10(value), abs=0.03)
         assert float(cells(page)[2]) == pytest.approx(value, rel=1e-5)
-        assert cells(page)[7] == "under way"
+        assert cells(page)[6] == "under way"
         for chart in ("contour", "curves"):
             assert page.locator(f".st-key-{chart} .ov-plot").get_attribute("data-step") == "2"
         page.keyboard.press("End")
         page.wait_for_selector(STEP.format(30))
-        assert cells(page)[7] == "still moving"
+        assert cells(page)[6] == "still moving"
 
     def test_it_plays_to_the_end_and_pauses_on_the_space_bar(self, page):
         at_rest(page)

@@ -48,8 +48,8 @@ def curves(
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
-    so that it can fall for ever; where none is known and the loss is negative somewhere, its scale
-    is linear.
+    so that it can fall for ever, and not at all below it; where none is known and the loss is
+    negative somewhere, its scale is linear.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
@@ -63,7 +63,7 @@ def curves(
             else _(METRICS[metric])
         )
         runs = [track.run for track in tracks]
-        ys = [known.gap(r.values) if above else series(metric, r, known) for r in runs]
+        ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
         y_axis = _scale(ys, logged, len(metrics), _(SHORT[metric]) if len(metrics) > 2 else title)
         marks = [
@@ -85,6 +85,12 @@ def curves(
         ]
         panels.append(Panel(marks, x, y_axis))
     return stack(panels, legend="", margin={"t": 12, "b": 40}, **figure)
+
+
+def _above(values, known):
+    """The height above the least minimum, NaN below it: that is no way to be near."""
+    gap = known.gap(values)
+    return np.where(gap < -1e-9 * known.spread, np.nan, gap)
 
 
 def _drawn(y, axis):

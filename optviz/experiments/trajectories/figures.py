@@ -70,7 +70,7 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
 def minima(known: Minima) -> list[contour.Minima]:
     """As they are drawn: the lowest and the others, stars and the points of curves."""
     kinds = (
-        (True, False, _("minimum")),
+        (True, False, _("minimum") if known.lowest.all() else _("lowest minimum")),
         (False, False, _("local minimum")),
         (True, True, _("curve of minima")),
         (False, True, _("curve of local minima")),

@@ -26,6 +26,14 @@ def _evaluations(s: Summary) -> str:
     return message.format(gradients=used.gradient, values=used.value, hessians=used.hessian)
 
 
+def _steps(s: Summary) -> str | None:
+    """From where on it stays within the tolerance, and where it first was if that is another."""
+    if s.first_touch == s.steps_to_tolerance:
+        return s.first_touch
+    stays = "–" if s.steps_to_tolerance is None else s.steps_to_tolerance
+    return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
+
+
 def results(names, styles: list[Style], summaries: list[Summary], tolerance: float) -> Table:
     """How every optimizer ended."""
     columns = [
@@ -33,7 +41,6 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
         Column("x", 6),
         Column("y", 6),
         Column(_("loss"), 6),
-        _("first within {tolerance}").format(tolerance=number(tolerance)),
         _("steps to {tolerance}").format(tolerance=number(tolerance)),
         _("path length"),
         _("evaluations"),
@@ -41,8 +48,8 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
     ]
     rows = [
         [
-            *(name, *s.point, s.value, s.first_touch, s.steps_to_tolerance),
-            *(s.length, _evaluations(s), text.status(s)),
+            *(name, *s.point, s.value, _steps(s), s.length),
+            *(_evaluations(s), text.status(s)),
         ]
         for name, s in zip(names, summaries, strict=True)
     ]

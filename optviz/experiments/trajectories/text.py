@@ -138,7 +138,7 @@ def minima(known) -> str:
     elif not len(local):
         message = _("Minima: {lowest}.")
     elif len(lowest):
-        message = _("Minima: {lowest}; local minima: {local}.")
+        message = _("Lowest in the picture: {lowest}; other local minima: {local}.")
     else:
         message = _("Local minima: {local}; elsewhere in the picture f is lower.")
     places = {"lowest": _places(known, lowest), "local": _places(known, local)}
@@ -259,7 +259,7 @@ def theory_sources() -> str:
     """How far the theory holds, and where it comes from."""
     return _(
         "On a quadratic all of this is exact; elsewhere it holds near the minimum. A rate beyond "
-        "the limit of every minimum is marked at its hyperparameter. With a schedule, rate and μ "
+        "the limits is marked at its hyperparameter. With a schedule, rate and μ "
         "are those of the last step. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), "
         "Why momentum really works."
     )

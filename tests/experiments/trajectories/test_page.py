@@ -94,7 +94,7 @@ def test_it_opens_on_the_book_figure():
     at = sound(open_app())
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert [row[0] for row in table(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
-    assert table(at)[0][6] == "36.99"
+    assert table(at)[0][5] == "36.99"
     assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (150, 150)
     said = text(at)
     assert "**λmin = 0.1** and **λmax = 2**: condition number **20**" in said

@@ -7,7 +7,7 @@ import numpy as np
 
 from optviz.functions.function import Function
 
-GRID = 150  # points each way, so many to see a minimum by
+GRID = 151  # points each way, so many to see a minimum by; odd, so that the middle is one
 MAX_SEEDS = 2000
 DEGENERATE = 1e-6  # of the largest curvature: what is smaller is none
 FLAT = 1e-4  # of the function's own curvature, `Minima.curvature`: what is smaller is none
@@ -37,10 +37,10 @@ class Minima:
         """The least value, NaN where no minimum is known."""
         return float(self.values.min()) if len(self) else np.nan
 
-    @property
+    @cached_property
     def on_curve(self) -> np.ndarray:
-        """Which of them are points of a curve of minima, `(k,)` bool."""
-        return self.tangents.any(-1)
+        """Which of them belong to a curve of minima, ends included, `(k,)` bool."""
+        return np.isin(self.group, self.group[self.tangents.any(-1)])
 
     def gap(self, values) -> np.ndarray:
         """Height above the least minimum, negative below it; NaN where none is known."""
@@ -58,8 +58,13 @@ class Minima:
     def group(self) -> np.ndarray:
         """To which place of `places` each belongs, `(k,)` int: those of a curve to one."""
         level = np.round(self.values / (1e-6 * self.spread or 1.0))
-        isolated = np.arange(len(self)) + 1 + level.max(initial=0)
-        return np.unique(np.where(self.on_curve, level, isolated), return_inverse=True)[1]
+        apart = ((self.points[:, None] - self.points) ** 2).sum(-1)
+        joined = self.tangents.any(-1) & (level[:, None] == level) & (apart < (20 * self.cell) ** 2)
+        joined |= np.eye(len(self), dtype=bool)
+        label, before = np.arange(len(self)), None
+        while not np.array_equal(label, before):
+            before, label = label, np.where(joined, label, len(self)).min(-1, initial=len(self))
+        return np.unique(label, return_inverse=True)[1]
 
     @cached_property
     def places(self) -> np.ndarray:

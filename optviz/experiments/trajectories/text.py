@@ -81,49 +81,45 @@ def start_notes(scene) -> dict[str, str]:
     return {} if abs(value) < float("inf") else {"start_y": _("f is not defined at this start")}
 
 
+ANY, LOWEST, ON_THE_WAY = "any", "lowest", "on the way"
+RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule turns the rate
+    (ANY, False): N_(
+        "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a minimum"
+    ),
+    (ANY, True): N_(
+        "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot "
+        "settle at a minimum"
+    ),
+    (LOWEST, False): N_(
+        "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle "
+        "only at a higher one"
+    ),
+    (LOWEST, True): N_(
+        "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: "
+        "it can settle only at a higher one"
+    ),
+    (ON_THE_WAY, True): N_(
+        "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it on the "
+        "way, first at step {first}, last at step {last}"
+    ),
+}
+
+
 def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
     """Below a rate beyond the limit of every minimum or of the lowest: at the end, on the way."""
-    if not found:
+    if not any(s.exceeded for s in found):
         return {}
     calm = max(found, key=lambda s: s.limit)
     lowest = max((s for s in found if s.lowest), key=lambda s: s.limit, default=calm)
-    in_the_end = [s for s in (calm, lowest) if s.lr > s.limit]
-    on_the_way = [s for s in (calm, lowest) if s.exceeded]
-    if in_the_end and in_the_end[0] is calm:
-        message = (
-            _(
-                "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it "
-                "cannot settle at a minimum"
-            )
-            if scheduled
-            else _(
-                "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a "
-                "minimum"
-            )
-        )
-    elif in_the_end:
-        message = (
-            _(
-                "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, "
-                "{place}: it can settle only at a higher one"
-            )
-            if scheduled
-            else _(
-                "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can "
-                "settle only at a higher one"
-            )
-        )
-    elif on_the_way:
-        message = _(
-            "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it on the "
-            "way, first at step {first}, last at step {last}"
-        )
-    else:
-        return {}
-    shown = (in_the_end or on_the_way)[0]
-    first, last = shown.exceeded
-    rates = _numbers(lr=shown.lr, limit=shown.limit)
-    return {"lr": message.format(place=place(shown.at), first=first, last=last, **rates)}
+    cases = [(ANY, calm, calm.lr > calm.limit), (LOWEST, lowest, lowest.lr > lowest.limit)]
+    cases += [(ON_THE_WAY, s, s.exceeded) for s in (calm, lowest)]
+    for which, s, so in cases:
+        if so:
+            first, last = s.exceeded
+            numbers = _numbers(lr=s.lr, limit=s.limit)
+            message = _(RATE_NOTES[which, scheduled])
+            return {"lr": message.format(place=place(s.at), first=first, last=last, **numbers)}
+    return {}
 
 
 # Below the figures.

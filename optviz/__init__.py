@@ -8,9 +8,11 @@ from optviz.functions.library import (
 )
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.initial_points import INITIAL_POINTS
+from optviz.optim.minima import find_minima
 from optviz.optim.minimize import Run, Segment, minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.schedules import SCHEDULES
+from optviz.optim.summary import Status, Summary, summarize
 
 __all__ = [
     "FUNCTIONS",
@@ -23,6 +25,10 @@ __all__ = [
     "Function",
     "Run",
     "Segment",
+    "Status",
+    "Summary",
+    "find_minima",
     "minimize",
     "parse_formula",
+    "summarize",
 ]

@@ -153,6 +153,7 @@ SCHEDULES = {
 
 def test_promised_names():
     names = "FUNCTIONS OPTIMIZERS SCHEDULES NOISES parse_formula FormulaError minimize"
+    names += " summarize find_minima"
     assert set(names.split()) <= set(optviz.__all__)
     assert all(hasattr(optviz, name) for name in optviz.__all__)
     assert set(optviz.FUNCTIONS) >= FUNCTIONS
@@ -187,6 +188,18 @@ def test_promised_fields_of_a_function():
     assert f.minima.shape == (4, 2)
     assert optviz.FUNCTIONS["saddle"].minima.shape == (0, 2)
     assert isinstance(optviz.parse_formula("x**2/20 + y**2"), type(f))
+
+
+def test_promised_fields_of_a_summary():
+    f = optviz.FUNCTIONS["bowl"]
+    found = optviz.summarize(optviz.minimize(f, optviz.OPTIMIZERS["newton"](), (-7, 2), 5))
+    assert found.status.value == "converged"
+    names = "converged moving at_minimum at_saddle at_maximum flat left_domain below_known_minimum"
+    assert {s.value for s in type(found.status)} == {*names.split(), "diverged", "undefined"}
+    steps = found.first_touch, found.steps_to_tolerance, found.evaluations_to_tolerance
+    assert (steps, [type(n) for n in steps]) == ((1, 1, 2), [int] * 3)
+    assert optviz.find_minima(f).tolist() == [[0, 0]]
+    assert optviz.find_minima(optviz.FUNCTIONS["saddle"]).shape == (0, 2)
 
 
 def test_promised_fields_of_a_run():

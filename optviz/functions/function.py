@@ -15,9 +15,9 @@ from optviz.optim.noise import Noise
 class Function:
     """A function of x and y with everything that a menu, a picture and a test want to know of it.
 
-    `domain` is ((x0, x1), (y0, y1)); `minima` a (k, 2) array of known minima, local ones included
-    where they are the point of the function; `noise` what its gradient carries unless told
-    otherwise.
+    `domain` is ((x0, x1), (y0, y1)); `minima` a (k, 2) array of known minima, the lowest first and
+    local ones included where they are few (`find_minima` finds the others); `noise` what its
+    gradient carries unless told otherwise.
     """
 
     key: str

@@ -9,7 +9,7 @@ from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import Segment, minimize
-from optviz.optim.schedules import SCHEDULES
+from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, choice
 from optviz.translation import N_
 
@@ -56,6 +56,17 @@ class OptimizerConfig:
         ]
         return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
 
+    def built_schedules(self) -> dict[str, Schedule]:
+        """The schedules by hyperparameter name."""
+        return {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
+
+    def scheduled(self, t: int) -> Optimizer:
+        """The optimizer with its hyperparameters as the schedules set them at step t."""
+        opt = self.build()
+        for name, schedule in self.built_schedules().items():
+            opt = opt.scaled(name, schedule(t))
+        return opt
+
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
         before = (
@@ -63,14 +74,13 @@ class OptimizerConfig:
             if self.fork
             else []
         )
-        schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
-        return [*before, Segment(self.fork.step if before else 0, self.build(), schedules or None)]
+        schedules = self.built_schedules() or None
+        return [*before, Segment(self.fork.step if before else 0, self.build(), schedules)]
 
     def validate(self) -> None:
         """SpecError where a wrapper is around itself, or a schedule of what is not there."""
-        schedules = {name: part.build(SCHEDULES) for name, part in self.schedules.items()}
         try:
-            minimize(FUNCTIONS["bowl"], self.build(), steps=0, schedule=schedules)
+            minimize(FUNCTIONS["bowl"], self.build(), steps=0, schedule=self.built_schedules())
         except ValueError as error:
             raise SpecError(f"{error}") from None
 

@@ -80,6 +80,7 @@ class Run:
     values: np.ndarray  # (steps+1, ...), the true f at the points
     diverged_at: np.ndarray  # (...) int, -1 where it did not
     undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    noisy: bool  # whether the gradients were given with noise
     held: list  # of one path everything that the optimizer held at each step; of a batch nothing
     _given: list
     _states: list
@@ -227,9 +228,8 @@ def minimize(
                 held.append(state)
             counts.append(tuple(oracle.count))
         values = f.value(points)
-    return Run(
-        f, segments, tuple(warm_started), *_frozen(points, values), held, given, states, counts
-    )
+    noisy, ends = table is not None and bool(np.any(table)), _frozen(points, values)
+    return Run(f, segments, tuple(warm_started), *ends, noisy, held, given, states, counts)
 
 
 def _shaped(state, x):

@@ -5,12 +5,15 @@ Nocedal & Wright (2006), chapter 3; Goh (2017), Why momentum really works; Lessa
 (2016), Analysis and design of optimization algorithms, proposition 1.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from optviz.functions.library import Function
 from optviz.optim.base import Optimizer
+from optviz.optim.minima import FLAT, minima_of
+from optviz.optim.schedules import Schedule
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ class Curvature:
         """Best (lr, μ) for Nesterov on a quadratic: 4/(3λmax+λmin), (√(3κ+1)−2)/(√(3κ+1)+2), and
         the factor.
         """
+        if not self.low > 0:
+            return 4 / (3 * self.high), 1.0, 1.0
         root = np.sqrt(3 * self.condition + 1)
         return 4 / (3 * self.high + self.low), (root - 2) / (root + 2), 1 - 2 / root
 
@@ -62,10 +67,17 @@ def curvature(f: Function, at) -> Curvature | None:
     return Curvature((float(at[0]), float(at[1])), low, high)
 
 
-def curvatures(f: Function, minima) -> list[Curvature]:
-    """The curvature at each of the minima `(k, 2)` that is rounded enough to have one."""
-    found = [curvature(f, at) for at in minima]
-    return [c for c in found if c is not None and c.high > 0 and c.low >= 0]
+def curvatures(f: Function) -> list[Curvature]:
+    """The curvature at each minimum of f that is rounded enough to have one; once for a curve."""
+    return [c for c in _curvatures(f) if c is not None]
+
+
+def _curvatures(f):
+    """The curvature at each place of the minima, None where it has none."""
+    known = minima_of(f)
+    found = [curvature(f, at) for at in known.points[known.places]]
+    least = FLAT * known.curvature
+    return [c if c is not None and c.high > least and c.low >= 0 else None for c in found]
 
 
 def sgd_on_quadratic(x0, eigenvalues, lr, t):
@@ -82,9 +94,42 @@ def momentum_on_quadratic(x0, eigenvalues, lr, momentum, t):
     return np.array(out)
 
 
-def limits(opt: Optimizer, found: list[Curvature]) -> list[float]:
-    """The largest stable learning rate of an optimizer at each minimum; empty where theory knows
-    none.
+@dataclass(frozen=True)
+class Stability:
+    """The learning rate beside the largest stable one at a minimum, while schedules turn both."""
+
+    at: tuple[float, float]
+    lowest: bool  # whether no minimum is lower
+    lr: float  # at the last step
+    limit: float  # at the last step
+    exceeded: tuple[int, int] | None  # the first and the last step at which lr is beyond the limit
+
+
+def stability(
+    f: Function, opt: Optimizer, schedules: Mapping[str, Schedule] | None = None, steps=range(1)
+) -> list[Stability]:
+    """Where a learning rate is stable, for each minimum of f; of a curve of minima once.
+
+    Empty where theory knows no limit of the optimizer, and where f has a minimum without curvature:
+    at a kink no fixed rate settles, on a degenerate one there is no limit.
     """
-    rates = [opt.stable_lr(c.high) for c in found]
-    return [float(r) for r in rates if r is not None]
+    known, found = minima_of(f), _curvatures(f)
+    if not len(steps) or opt.stable_lr(1.0) is None or None in found:
+        return []
+    for name, schedule in (schedules or {}).items():
+        opt = opt.scaled(name, np.array([schedule(t) for t in steps]))
+    lr, out = np.broadcast_to(setting(opt, "lr"), len(steps)), []
+    for c, i in zip(found, known.places, strict=True):
+        limit = np.broadcast_to(opt.stable_lr(c.high), len(steps))
+        beyond = np.flatnonzero(lr > limit)
+        exceeded = (steps[beyond[0]], steps[beyond[-1]]) if len(beyond) else None
+        ends = float(lr[-1]), float(limit[-1])
+        out.append(Stability(c.at, bool(known.lowest[i]), *ends, exceeded))
+    return out
+
+
+def setting(opt: Optimizer, name: str):
+    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
+    while opt is not None and name not in opt.__dataclass_fields__:
+        opt = getattr(opt, "inner", None)
+    return None if opt is None else getattr(opt, name)

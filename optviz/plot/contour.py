@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.plot.figure import Axis, Figure
-from optviz.plot.marks import Array, ColorBar, Contour, Dots, Line, Mark
+from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
 from optviz.plot.style import Style, Theme, number
 from optviz.translation import _
 
 LEVELS = 22
+MAX_STARS = 20  # of the usual size
 MARKERS = 28  # at most so many points of a path carry one
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
 ARROWS = (18, 13)  # across and up
@@ -98,6 +99,21 @@ class Path(NamedTuple):
     hover: str | Sequence[str] | None = None
 
 
+class Minima(NamedTuple):
+    """Minima that are shown alike: points `(k, 2)`, f there `(k,)`, and how they are drawn."""
+
+    name: str
+    points: np.ndarray
+    values: np.ndarray
+    local: bool = False  # hollow, for lower ones are known
+    curve: bool = False  # many small points, which form a line
+
+    @property
+    def uid(self) -> str:
+        """The name of their trace, each kind's its own."""
+        return "minima" + "-local" * self.local + "-curve" * self.curve
+
+
 def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
     """The function as filled contour lines, evenly spaced in value or in its logarithm.
 
@@ -147,20 +163,21 @@ def paths(
     f,
     start: Sequence[float],
     tracks: Sequence[Path],
-    minima: Array,
+    minima: Sequence[Minima],
     theme: Theme,
     titles: tuple[str, str] = ("x", "y"),
     markers: int = MARKERS,
     **figure,
 ) -> Figure:
-    """Start, known minima `(k, 2)` and every path with its current point; `landscape` lies under
-    it.
-    """
+    """Start, minima and every path with its current point; `landscape` lies under it."""
     at, domain = "({x:.6g}, {y:.6g})", f.domain
     marks: list[Mark] = []
-    if len(minima):
-        look, edge = Style(theme.minimum, marker="star"), {"edge": theme.high, "edge_width": 1}
-        marks.append(_dots(minima, look, _("minimum"), "minima", at, **edge))
+    for found in minima:
+        look = Style(theme.minimum, marker=_symbol(found))
+        plain = found.local or found.curve
+        edge = {"edge_width": 1} if plain else {"edge": theme.high, "edge_width": 1}
+        size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
+        marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
     for path in (Path(*track) for track in tracks):
         marks += [*_more(domain, path), *path_marks(domain, path, theme, markers)]
     look = Style(theme.ink, marker="circle-open-dot")
@@ -175,9 +192,13 @@ def paths(
     )
 
 
-def _dots(at, look, name, uid, place, **more):
+def _symbol(minima):
+    return ("circle" if minima.curve else "star") + ("-open" if minima.local else "")
+
+
+def _dots(at, look, name, uid, place, size=13, **more):
     x, y = np.asarray(at, float).T
-    return Dots(x, y, look, name=name, uid=uid, hover="{name} " + place, size=13, **more)
+    return Dots(x, y, look, name=name, uid=uid, hover="{name} " + place, size=size, **more)
 
 
 def guess_mark(at: Sequence[float], name: str, theme: Theme) -> Dots:

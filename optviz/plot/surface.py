@@ -4,11 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optviz.plot.contour import Domain, Heights, Landscape, Path
+from optviz.plot.contour import Domain, Heights, Landscape, Minima, Path
 from optviz.plot.figure import Axis, Figure, Scene
-from optviz.plot.marks import Array, Dots3D, Line3D, Mark, Surface
+from optviz.plot.marks import Dots3D, Line3D, Mark, Surface
 from optviz.plot.style import Style, Theme
-from optviz.translation import _
 
 MAX_LINES = 75  # of the grid, each way: finer than this nobody sees
 LEVELS = 14
@@ -36,25 +35,23 @@ def surface_figure(
     domain: Domain,
     land: Landscape,
     paths: Sequence[Path],
-    minima: tuple[Array, Array],
+    minima: Sequence[Minima],
     theme: Theme,
     log: bool | None = None,
     titles: tuple[str, str, str] = ("x", "y", "f"),
     **figure,
 ) -> Figure:
-    """The paths on the surface, with their heads, and the minima: points `(k, 2)` and values
-    `(k,)`.
+    """The paths on the surface, with their heads, and the minima.
 
     A path that leaves the frame is not drawn where it is outside.
     """
     heights = Heights.of(land, log)
     lift = LIFT * (heights.high - heights.low)
-    at, values = minima
     marks: list[Mark] = []
-    if len(at):
-        x, y = np.asarray(at, float).T
-        z, look = heights.up(np.asarray(values)) + lift, Style(theme.minimum, marker="diamond")
-        seen = {"name": _("minimum"), "uid": "minima", "legend": True, "hover": "{name}"}
+    for found in minima:
+        (x, y), z = found.points.T, heights.up(found.values) + lift
+        look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
+        seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
         marks.append(Dots3D(x, y, z, look, **seen))
     low, high = np.array(domain).T
     for path in paths:

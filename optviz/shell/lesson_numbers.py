@@ -6,7 +6,7 @@ one where left out:
 
     {loss NAME N}   {x NAME N}   {y NAME N}   {length NAME N}     at step N
     {tail NAME N}       mean loss of the last N steps
-    {reached NAME}      first step whose loss is within the tolerance
+    {reached NAME}      first step from which on the loss stays within the tolerance
     {spent NAME}        evaluations of every kind up to that step
     {leaves NAME}       first step with |y| > 1
     {diverged NAME}     the step at which it was lost
@@ -28,9 +28,10 @@ import numpy as np
 
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import Activations
-from optviz.experiments.trajectories import run as trajectories
 from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.config import MAX_STEPS, OptimizerConfig
+from optviz.optim.summary import summarize
+from optviz.optim.theory import setting
 from optviz.plot.style import number
 
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
@@ -73,10 +74,8 @@ AT = {
     "y": lambda run, n: run.points[n, 1],
     "length": lambda run, n: run.lengths[n],
 }
+SUMMARY = {"reached": "steps_to_tolerance", "spent": "evaluations_to_tolerance"}
 FIRST = {
-    "reached": lambda run, scene: (
-        trajectories.gap(run.function, run.values, _minima(scene)) <= scene.tolerance
-    ),
     "leaves": lambda run, scene: np.abs(run.points[:, 1]) > 1,
     "diverged": lambda run, scene: np.isnan(run.values),
 }
@@ -119,7 +118,8 @@ def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
         raise PlaceholderError(
             f"{found[0]} asks for none of the optimizers {', '.join(scene.names)}"
         )
-    if word not in (*AT, *FIRST, "tail", "spent") and _hyperparameter(by_name[rest], word) is None:
+    known = word in (*AT, *FIRST, *SUMMARY, "tail")
+    if word == "inner" or (not known and setting(by_name[rest].build(), word) is None):
         raise PlaceholderError(f"there is no placeholder {found[0]}")
     if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
         raise PlaceholderError(f"{found[0]} has {'no' if step is None else 'a'} number of steps")
@@ -142,37 +142,27 @@ def _answer(word, config, step, scene, run):
     if word == "tail":
         return _written(run(scene.objective, config).values[-step:].mean())
     if word in FIRST:
-        return str(_first(word, config, scene, run)[0])
-    if word == "spent":
-        at, r = _first("reached", config, scene, run)
-        return str(int(r.work[at].sum()))
-    return _written(_hyperparameter(config, word))
+        return str(_first(word, config, scene, run))
+    if word in SUMMARY:
+        for r in (run(scene.objective, config), _longer(scene, config, run, MAX_STEPS)):
+            found = getattr(summarize(r, scene.tolerance), SUMMARY[word])
+            if found is not None:
+                return str(found)
+        raise PlaceholderError(f"{config.name} never gets to {{{word}}}")
+    return _written(setting(config.build(), word))
 
 
 def _first(word, config, scene, run):
-    """The first step at which something is so, and the run, made longer where it is not so in the
-    scene.
-    """
+    """The first step at which something is so, in a longer run where it is not so in the scene."""
     for r in (run(scene.objective, config), _longer(scene, config, run, MAX_STEPS)):
         so = FIRST[word](r, scene)
         if so.any():
-            return int(so.argmax()), r
+            return int(so.argmax())
     raise PlaceholderError(f"{config.name} never gets to {{{word}}}")
 
 
 def _longer(scene, config, run, steps):
     return run(replace(scene.objective, steps=steps), config)
-
-
-def _minima(scene):
-    return trajectories.minima(scene.objective.f)
-
-
-def _hyperparameter(config, name):
-    opt = config.build()
-    while opt is not None and name not in opt.__dataclass_fields__:
-        opt = getattr(opt, "inner", None)
-    return None if opt is None or name == "inner" else getattr(opt, name)
 
 
 def _written(value):

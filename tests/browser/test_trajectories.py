@@ -172,7 +172,7 @@ def test_a_formula_that_is_refused_leaves_the_picture(page):
     assert field.input_value() == "x^2 + y^2 + foo(x)"
     field.fill("(x - 1)^2 + y^2")
     field.press("Enter")
-    page.get_by_text("Minima found on the grid: (1, 0)").wait_for()
+    page.get_by_text("Minima: (1, 0).").wait_for()
 
 
 def test_the_table_can_be_downloaded(page):

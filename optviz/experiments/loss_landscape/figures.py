@@ -19,7 +19,6 @@ from optviz.translation import _
 
 HEIGHT = (17, 54, 44)
 PREVIEW = {"iterations": 150, "resolution": 25, "n_samples": 100}  # of a thumbnail, at most
-NO_MINIMA = np.empty((0, 2))  # that are known beforehand
 
 
 def landscape(surface: LossSurface) -> Landscape:
@@ -64,7 +63,7 @@ def over_plane(surface: LossSurface, theme: Theme, log: bool | None = None, **fi
     start = paths[0].points[0] if paths else (0.0, 0.0)
     figure = _common(surface, theme, "contour", log) | figure
     titles = text.axis_titles(surface)
-    return contour.paths(surface, start, paths, NO_MINIMA, theme, titles, **figure)
+    return contour.paths(surface, start, paths, (), theme, titles, **figure)
 
 
 def in_space(
@@ -75,7 +74,7 @@ def in_space(
         surface.domain,
         landscape(surface),
         _paths(surface, surface.true if true else surface.on_plane, theme),
-        (NO_MINIMA, []),
+        (),
         theme,
         log,
         (_("first direction"), _("second direction"), _("loss")),

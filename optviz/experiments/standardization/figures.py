@@ -132,14 +132,14 @@ def path(context: Context) -> Row:
 def descent_path(descent: Descent, i: int, theme: Theme, view: str = "") -> Figure:
     """The descent from zero to the best weights."""
     side, run = descent.side, descent.run
-    name = _("rate {rate}").format(rate=number(descent.rate, 3))
+    name, best = _("rate {rate}").format(rate=number(descent.rate, 3)), side.line[None, :2]
     return contour.paths(
         *(
             side.f,
             side.f.start,
             [(side.name, name, run.points, run.values, text.side_style(i, theme))],
         ),
-        *(side.line[None, :2], theme),
+        *([contour.Minima(_("minimum"), best, side.f.value(best))], theme),
         titles=(_("weight w₁"), _("weight w₂")),
         notes=[_note(text.condition(side), theme, "left")],
         label=_("The loss over the two weights on {name} data, and the way down.").format(

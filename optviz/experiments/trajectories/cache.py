@@ -8,6 +8,8 @@ from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim import theory
 from optviz.optim.config import OptimizerConfig
+from optviz.optim.minima import Minima, minima_of
+from optviz.optim.summary import Summary, summarize
 from optviz.plot.contour import Landscape
 
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
@@ -22,18 +24,23 @@ def _landscape(key, _objective):
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _minima(key, _objective):
     COMPUTED["minima"] += 1
-    return runs.minima(_objective.f, landscape(_objective))
+    return minima_of(_objective.f)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _curvatures(key, _objective):
-    return theory.curvatures(_objective.f, minima(_objective))
+    return theory.curvatures(_objective.f)
 
 
 @st.cache_resource(max_entries=1000, show_spinner=False)
 def _run(key, _objective, _config):
     COMPUTED["run"] += 1
     return runs.run(_objective, _config)
+
+
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _summary(key, tolerance, _objective, _config):
+    return summarize(run(_objective, _config), tolerance)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -46,13 +53,13 @@ def landscape(objective: Objective) -> Landscape:
     return _landscape(objective.landscape_key(), objective)
 
 
-def minima(objective: Objective):
-    """Its known minima, or those found."""
+def minima(objective: Objective) -> Minima:
+    """Its minima, known and found."""
     return _minima(objective.landscape_key(), objective)
 
 
 def curvatures(objective: Objective) -> list[theory.Curvature]:
-    """The curvature of the function at each of them."""
+    """The curvature of the function at those that have one."""
     return _curvatures(objective.landscape_key(), objective)
 
 
@@ -60,6 +67,12 @@ def run(objective: Objective, config: OptimizerConfig):
     """One optimizer's path."""
     alone = replace(config, initial_points=None)  # its further starts are another path's business
     return _run(runs.track_key(objective, alone), objective, alone)
+
+
+def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> Summary:
+    """What became of it."""
+    alone = replace(config, initial_points=None)
+    return _summary(runs.track_key(objective, alone), tolerance, objective, alone)
 
 
 def multistart(objective: Objective, config: OptimizerConfig):

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.figures import live_figures
 from optviz.experiments.trajectories.spec import (
     BOOK,
@@ -248,20 +248,14 @@ def _hyperparameters(form, i, name):
         return
 
     def notes():
-        return text.rate_notes(_largest_rate(form.read().objective, form.value))
+        config, objective = form.value, form.read().objective
+        steps = range(config.fork.step if config.fork else 0, objective.steps)
+        found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
+        return text.rate_notes(found, bool(config.schedules))
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = style(i, THEMES[theme_name()])
     choice_panel(place, OPTIMIZERS, name, look=look, notes=notes, **_of_one(form))
-
-
-def _largest_rate(objective, config):
-    """The largest rate that is stable at any known minimum, where the optimizer's is beyond it."""
-    limits = theory.limits(config.build(), cache.curvatures(objective))
-    scheduled = "lr" in config.schedules
-    if not limits or scheduled or config.method.build(OPTIMIZERS).lr <= max(limits):
-        return None
-    return max(limits)
 
 
 def _settings(form):

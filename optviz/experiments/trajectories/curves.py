@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.experiments.trajectories.run import distance, gap
 from optviz.experiments.trajectories.spec import ALONG, METRICS
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.translation import N_, _
@@ -25,7 +24,7 @@ def series(metric: str, run, known) -> np.ndarray:
         case "gradient":
             return np.sqrt((run.true_gradients**2).sum(-1))
         case "distance":
-            return distance(run.points, known)
+            return known.distance(run.points)
         case "length":
             return run.lengths
     raise KeyError(metric)
@@ -49,8 +48,8 @@ def curves(
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
-    so that it can fall for ever; where none is known and the loss is negative somewhere, its scale
-    is linear.
+    so that it can fall for ever, and not at all below it; where none is known and the loss is
+    negative somewhere, its scale is linear.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
@@ -59,10 +58,12 @@ def curves(
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and len(known) > 0
         title = (
-            _("loss above the minimum") if above and _floor(tracks, known) else _(METRICS[metric])
+            _("loss above the minimum")
+            if above and abs(known.floor) > 1e-12
+            else _(METRICS[metric])
         )
         runs = [track.run for track in tracks]
-        ys = [gap(r.function, r.values, known) if above else series(metric, r, known) for r in runs]
+        ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
         y_axis = _scale(ys, logged, len(metrics), _(SHORT[metric]) if len(metrics) > 2 else title)
         marks = [
@@ -86,6 +87,12 @@ def curves(
     return stack(panels, legend="", margin={"t": 12, "b": 40}, **figure)
 
 
+def _above(values, known):
+    """The height above the least minimum, NaN below it: that is no way to be near."""
+    gap = known.gap(values)
+    return np.where(gap < -1e-9 * known.spread, np.nan, gap)
+
+
 def _drawn(y, axis):
     """A curve as it is drawn: along the lower edge of a log scale where it is below it or zero, and
     off a linear one no farther than a browser can count."""
@@ -94,11 +101,6 @@ def _drawn(y, axis):
         return np.maximum(y, low)
     far = FAR * (high - low)
     return np.clip(y, low - far, high + far)
-
-
-def _floor(tracks, known):
-    """Whether the least minimum lies elsewhere than at zero: the axis must say what it measures."""
-    return bool(tracks) and abs(float(tracks[0].run.function.value(known).min())) > 1e-12
 
 
 def _scale(ys, logged, panels, title):

@@ -5,13 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene
 from optviz.experiments.trajectories.state import state
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.equations import effective_rate
+from optviz.optim.minima import Minima, minima_of
 from optviz.optim.minimize import Run
 from optviz.plot import (
     THEMES,
@@ -66,6 +67,23 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     ]
 
 
+def minima(known: Minima) -> list[contour.Minima]:
+    """As they are drawn: the lowest and the others, stars and the points of curves."""
+    kinds = (
+        (True, False, _("minimum") if known.lowest.all() else _("lowest minimum")),
+        (False, False, _("local minimum")),
+        (True, True, _("curve of minima")),
+        (False, True, _("curve of local minima")),
+    )
+    shown = []
+    for lowest, curve, name in kinds:
+        chosen = (known.lowest == lowest) & (known.on_curve == curve)
+        if chosen.any():
+            at, f = known.points[chosen], known.values[chosen]
+            shown.append(contour.Minima(name, at, f, not lowest, curve))
+    return shown
+
+
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     """The contour, or the surface, with the paths."""
     objective, view = scene.objective, scene.view
@@ -82,15 +100,21 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     paths = [t.path(objective, view.lookahead, not view.solid) for t in drawn]
     names = ", ".join(scene.names) or _("no optimizer")
     if view.solid:
-        label = _("Surface of {function} with the paths of {names}. The table below says the same.")
+        label = _(
+            "Surface of {function} with the paths of {names}. {minima} The table below says the "
+            "same of the paths."
+        )
     else:
-        label = _("Contour of {function} with the paths of {names}. The table below says the same.")
-    f, common = objective.f, {"view": key, "under": (name, under)}
-    common["label"] = label.format(function=f.name, names=names)
+        label = _(
+            "Contour of {function} with the paths of {names}. {minima} The table below says the "
+            "same of the paths."
+        )
+    f, common, shown = objective.f, {"view": key, "under": (name, under)}, minima(known)
+    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known))
     if view.solid:
-        land, at = cache.landscape(objective), (known, f.value(known))
-        return surface_figure(f.domain, land, paths, at, theme, log, **common)
-    return contour.paths(f, objective.start, paths, known, theme, **common)
+        land = cache.landscape(objective)
+        return surface_figure(f.domain, land, paths, shown, theme, log, **common)
+    return contour.paths(f, objective.start, paths, shown, theme, **common)
 
 
 def first(scene: Scene) -> str:
@@ -127,8 +151,8 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
         batch = runs.multistart(objective, config)
         more, own = None if batch is None else batch.points, runs.run(objective, config)
         paths.append(Path(f"{i}", name, own.points, own.values, style(i, theme), more))
-    known = runs.minima(f, land)
-    drawn = contour.paths(f, objective.start, paths, known, theme, markers=0)
+    shown = minima(minima_of(f))
+    drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     return drawn.add(contour.landscape(land, theme), under=True)
 
 

@@ -6,7 +6,6 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.trajectories import cache, text
-from optviz.experiments.trajectories.run import summary
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import KEY, Prediction, prediction, state
 from optviz.translation import _
@@ -70,9 +69,8 @@ def over() -> None:
 def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    known = cache.minima(scene.objective)
     ends = {
-        key: summary(cache.run(scene.objective, config), known, scene.tolerance)
+        key: cache.summary(scene.objective, config, scene.tolerance)
         for key, config in zip(ids, scene.optimizers, strict=True)
     }
     if found.question == "where" and found.about in ends and found.point:
@@ -82,7 +80,8 @@ def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
         near = max(0.0, 1 - share / WORTHLESS) if np.isfinite(share) else 0
         verdict = text.where_verdict(names[found.about], end, float(np.hypot(*apart)), share)
         return int(np.round(BEST * near)), verdict
-    steps = {key: s.reached for key, s in ends.items() if s.reached is not None}
+    steps = {key: s.steps_to_tolerance for key, s in ends.items()}
+    steps = {key: step for key, step in steps.items() if step is not None}
     first = min(steps.values(), default=None)
     winners = [key for key, step in steps.items() if step == first]
     right = found.pick in winners or (not winners and found.pick == NOBODY)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache, table, text
 from optviz.experiments.trajectories.figures import looks
-from optviz.experiments.trajectories.run import arrivals, summary
+from optviz.experiments.trajectories.run import arrivals
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import sealed
 from optviz.optim import OPTIMIZERS, WRAPPERS
@@ -41,9 +41,9 @@ def draw(form: Form) -> None:
 
 def ends(scene: Scene) -> tuple[list, list]:
     """The paths, and what became of each."""
-    known = cache.minima(scene.objective)
     runs = [cache.run(scene.objective, config) for config in scene.optimizers]
-    return runs, [summary(run, known, scene.tolerance) for run in runs]
+    ends = [cache.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
+    return runs, ends
 
 
 def results(scene: Scene, summaries, theme: str) -> Table:
@@ -55,7 +55,7 @@ def results(scene: Scene, summaries, theme: str) -> Table:
 def _notes(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
-    yield text.minima(objective, known)
+    yield f"{text.minima(known)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
             yield text.branch(name, config, cache.run(objective, config))

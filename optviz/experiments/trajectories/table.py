@@ -4,8 +4,8 @@ import csv
 import io
 
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.run import Summary
 from optviz.optim.minimize import Run
+from optviz.optim.summary import Summary
 from optviz.plot import Column, Style, Table, number
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
@@ -14,15 +14,24 @@ from optviz.translation import _
 
 def _evaluations(s: Summary) -> str:
     """Gradients, and what was asked for beside them."""
-    if s.values and s.hessians:
+    used = s.evaluations
+    if used.value and used.hessian:
         message = _("{gradients} gradients + {values} values + {hessians} Hessians")
-    elif s.values:
+    elif used.value:
         message = _("{gradients} gradients + {values} values")
-    elif s.hessians:
+    elif used.hessian:
         message = _("{gradients} gradients + {hessians} Hessians")
     else:
-        return str(s.gradients)
-    return message.format(gradients=s.gradients, values=s.values, hessians=s.hessians)
+        return str(used.gradient)
+    return message.format(gradients=used.gradient, values=used.value, hessians=used.hessian)
+
+
+def _steps(s: Summary) -> str | None:
+    """From where on it stays within the tolerance, and where it first was if that is another."""
+    if s.first_touch == s.steps_to_tolerance:
+        return s.first_touch
+    stays = "–" if s.steps_to_tolerance is None else s.steps_to_tolerance
+    return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
 
 
 def results(names, styles: list[Style], summaries: list[Summary], tolerance: float) -> Table:
@@ -38,7 +47,10 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
         _("status"),
     ]
     rows = [
-        [name, *s.point, s.value, s.reached, s.length, _evaluations(s), text.status(s)]
+        [
+            *(name, *s.point, s.value, _steps(s), s.length),
+            *(_evaluations(s), text.status(s)),
+        ]
         for name, s in zip(names, summaries, strict=True)
     ]
     return Table(_("Results of every optimizer"), columns, rows, styles)
@@ -49,17 +61,18 @@ def columns(run: Run, s: Summary) -> dict:
     x, y = map(packed, run.points.T)
     work = [packed(w) for w in run.work.T]
     series = {"loss": packed(run.values), "length": packed(run.lengths), "work": work}
-    return {"x": x, "y": y, **series, "reached": s.reached}
+    return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
 
 
 def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
     """The same rows in full precision; three columns of evaluations, empty where not reached."""
-    header = ["optimizer", "final_x", "final_y", "final_loss", f"steps_to_{tolerance:g}"]
-    header += ["path_length", "gradient_evaluations", "value_evaluations", "hessian_evaluations"]
+    header = ["optimizer", "final_x", "final_y", "final_loss", f"first_within_{tolerance:g}"]
+    header += [f"steps_to_{tolerance:g}", f"evaluations_to_{tolerance:g}", "path_length"]
+    header += ["gradient_evaluations", "value_evaluations", "hessian_evaluations"]
     rows = [
         [
-            *(name, *s.point, s.value, s.reached, s.length),
-            *(s.gradients, s.values, s.hessians, text.status(s)),
+            *(name, *s.point, s.value, s.first_touch, s.steps_to_tolerance),
+            *(s.evaluations_to_tolerance, s.length, *s.evaluations, text.status(s)),
         ]
         for name, s in zip(names, summaries, strict=True)
     ]

@@ -1,10 +1,10 @@
 """What the page says."""
 
-from optviz.experiments.trajectories.run import Status
-from optviz.experiments.trajectories.spec import TYPED
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
+from optviz.optim.summary import WINDOW, Status
+from optviz.optim.theory import Stability, setting
 from optviz.plot import equations, number
 from optviz.translation import N_, _, ngettext
 
@@ -17,22 +17,32 @@ FORMULA_HELP = _(
 )
 QUESTIONS = {"where": N_("Where will it be?"), "who": N_("Who arrives first?")}
 STATUS = {
-    Status.NO_START: N_("cannot start: f is not defined here"),
     Status.UNDEFINED: N_("stopped at step {step}: f is not defined there"),
     Status.DIVERGED: N_("diverged at step {step}"),
     Status.CONVERGED: N_("converged"),
-    Status.RUNNING_AWAY: N_("running away, left the domain at step {step}"),
-    Status.OUTSIDE: N_("left the domain at step {step}"),
-    Status.MINIMUM: N_("at rest at a local minimum"),
-    Status.SADDLE: N_("at rest at a saddle"),
-    Status.FLAT: N_("at rest at a flat point"),
+    Status.LEFT_DOMAIN: N_("left the domain at step {step}"),
+    Status.BELOW_KNOWN_MINIMUM: N_("below the lowest known minimum"),
+    Status.AT_MINIMUM: N_("at rest at a local minimum"),
+    Status.AT_SADDLE: N_("at rest at a saddle"),
+    Status.AT_MAXIMUM: N_("at rest at a local maximum"),
+    Status.FLAT: N_("on flat ground"),
     Status.MOVING: N_("still moving"),
 }
+FAR = 100  # widths of the domain: what is farther outside runs away
 
 
 def status(summary) -> str:
     """How a path ended."""
-    return _(STATUS[summary.status]).format(step=summary.step)
+    message = _(STATUS[summary.status])
+    if summary.status is Status.UNDEFINED and summary.step == 0:
+        message = _("cannot start: f is not defined here")
+    elif summary.status is Status.LEFT_DOMAIN and summary.gap < 0:
+        message = _("left the domain at step {step}, is below the lowest known minimum")
+    elif summary.status is Status.LEFT_DOMAIN and summary.outside > FAR:
+        message = _("running away, left the domain at step {step}")
+    elif summary.status is Status.MOVING and summary.first_touch is not None:
+        message = _("still moving: it does not stay within the tolerance")
+    return message.format(step=summary.step)
 
 
 def place(point) -> str:
@@ -71,33 +81,83 @@ def start_notes(scene) -> dict[str, str]:
     return {} if abs(value) < float("inf") else {"start_y": _("f is not defined at this start")}
 
 
-def rate_notes(largest: float | None) -> dict[str, str]:
-    """Below a rate beyond the limit of every known minimum."""
-    if largest is None:
+ANY, LOWEST, ON_THE_WAY = "any", "lowest", "on the way"
+RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule turns the rate
+    (ANY, False): N_(
+        "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a minimum"
+    ),
+    (ANY, True): N_(
+        "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot "
+        "settle at a minimum"
+    ),
+    (LOWEST, False): N_(
+        "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle "
+        "only at a higher one"
+    ),
+    (LOWEST, True): N_(
+        "at the end {lr}, beyond {limit}, the largest stable rate at the lowest minimum, {place}: "
+        "it can settle only at a higher one"
+    ),
+    (ON_THE_WAY, True): N_(
+        "at the end {lr}, within {limit}, the largest stable rate at {place}; beyond it on the "
+        "way, first at step {first}, last at step {last}"
+    ),
+}
+
+
+def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
+    """Below a rate beyond the limit of every minimum or of the lowest: at the end, on the way."""
+    if not any(s.exceeded for s in found):
         return {}
-    message = _("beyond {rate}, the largest stable rate here: it cannot settle at a minimum")
-    return {"lr": message.format(rate=number(largest))}
+    calm = max(found, key=lambda s: s.limit)
+    lowest = max((s for s in found if s.lowest), key=lambda s: s.limit, default=calm)
+    cases = [(ANY, calm, calm.lr > calm.limit), (LOWEST, lowest, lowest.lr > lowest.limit)]
+    cases += [(ON_THE_WAY, s, s.exceeded) for s in (calm, lowest)]
+    for which, s, so in cases:
+        if so:
+            first, last = s.exceeded
+            numbers = _numbers(lr=s.lr, limit=s.limit)
+            message = _(RATE_NOTES[which, scheduled])
+            return {"lr": message.format(place=place(s.at), first=first, last=last, **numbers)}
+    return {}
 
 
 # Below the figures.
 
 
-def minima(objective, known) -> str:
-    """Where the minima are, and how long every optimizer goes."""
-    if len(known):
-        places = "; ".join(map(place, known[:MAX_PLACES])) + (
-            " …" if len(known) > MAX_PLACES else ""
-        )
-        typed = objective.function == TYPED
-        message = (
-            _("Minima found on the grid: {places}.") if typed else _("Known minima: {places}.")
-        )
-        first = message.format(places=places)
+def minima(known) -> str:
+    """Where the minima are, the lowest and the others."""
+    listed = known.places
+    lowest, local = listed[known.lowest[listed]], listed[~known.lowest[listed]]
+    if not len(known):
+        message = _("No minimum is known in this picture.")
+    elif not len(local):
+        message = _("Minima: {lowest}.")
+    elif len(lowest):
+        message = _("Lowest in the picture: {lowest}; other local minima: {local}.")
     else:
-        first = _("No minimum is known, so nothing can come within a tolerance of it.")
+        message = _("Local minima: {local}; elsewhere in the picture f is lower.")
+    places = {"lowest": _places(known, lowest), "local": _places(known, local)}
+    return message.format(**places)
+
+
+def _places(known, listed):
+    line = _("a curve through {point}")
+    points = [
+        line.format(point=place(known.points[i])) if known.on_curve[i] else place(known.points[i])
+        for i in listed[:MAX_PLACES]
+    ]
+    return "; ".join(points) + (" …" if len(listed) > MAX_PLACES else "")
+
+
+def budget(objective) -> str:
+    """How long every optimizer goes, and what counts as arrived with noise."""
     steps = objective.steps
     message = ngettext("Every optimizer takes {n} step.", "Every optimizer takes {n} steps.", steps)
-    return f"{first} {message.format(n=steps)}"
+    if not objective.noise:
+        return message.format(n=steps)
+    noise = _("With noise, the mean of the last {n} losses has to stay within the tolerance.")
+    return f"{message.format(n=steps)} {noise.format(n=WINDOW)}"
 
 
 def branch(name: str, config, run) -> str:
@@ -121,7 +181,7 @@ def multistart(name: str, paths, known, ends) -> str:
     """Of an optimizer's further starts, how many arrived where."""
     arrived = [
         _("{n} at {point}").format(n=n, point=place(at))
-        for at, n in zip(known, ends, strict=True)
+        for at, n in zip(known.points[known.places], ends, strict=True)
         if n
     ]
     there = "; ".join(arrived) or _("none at a minimum")
@@ -145,10 +205,20 @@ def theory(found, scene) -> list[str]:
 
 
 def _curvature(c, scene):
-    yield _(
-        "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
-        "condition number **{condition}**."
-    ).format(point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition))
+    message = (
+        _(
+            "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
+            "condition number **{condition}**."
+        )
+        if c.low
+        else _(
+            "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: without curvature "
+            "in one direction no setting is the best."
+        )
+    )
+    yield message.format(
+        point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition)
+    )
     rows = [
         ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)
     ]
@@ -156,8 +226,9 @@ def _curvature(c, scene):
         ("momentum", "2(1+μ)/λmax", c.best_momentum),
         ("nesterov", "2(1+μ)/((1+2μ)λmax)", c.best_nesterov),
     ):
-        methods = (r.method.build(OPTIMIZERS) for r in scene.optimizers if r.method.key == key)
-        momentum = next((method.momentum for method in methods), 0.9)
+        configs = (config for config in scene.optimizers if config.method.key == key)
+        ends = (config.scheduled(scene.objective.steps - 1) for config in configs)
+        momentum = next((setting(end, "momentum") for end in ends), 0.9)
         opt = OPTIMIZERS[key](momentum=momentum)
         name = f"{opt.label}, μ = {number(momentum)}"
         rows.append((name, limit, opt.stable_lr(c.high), "η, μ", best))
@@ -168,9 +239,10 @@ def _curvature(c, scene):
         _("error × per step with it"),
     )
     lines = [" | ".join(head), "|---|---|---|---|"]
-    for name, formula, limit, setting, (*best, factor) in rows:
-        values = ", ".join(map(number, best))
-        cells = (name, f"{formula} = **{number(limit)}**", f"{setting} = {values}", number(factor))
+    for name, formula, limit, given, (*best, factor) in rows:
+        values = f"{given} = {', '.join(map(number, best))}" if c.low else "–"
+        reached = number(factor) if c.low else "–"
+        cells = (name, f"{formula} = **{number(limit)}**", values, reached)
         lines.append(" | ".join(cells))
     yield "\n".join(line if line.startswith("|--") else f"| {line} |" for line in lines)
 
@@ -183,8 +255,9 @@ def theory_sources() -> str:
     """How far the theory holds, and where it comes from."""
     return _(
         "On a quadratic all of this is exact; elsewhere it holds near the minimum. A rate beyond "
-        "the limit of every minimum is marked at its hyperparameter. Polyak (1964); Lessard, Recht "
-        "& Packard (2016); Goh (2017), Why momentum really works."
+        "the limits is marked at its hyperparameter. With a schedule, rate and μ "
+        "are those of the last step. Polyak (1964); Lessard, Recht & Packard (2016); Goh (2017), "
+        "Why momentum really works."
     )
 
 
@@ -218,18 +291,24 @@ def where_verdict(name: str, end, apart: float, share: float) -> str:
 
 
 def who_verdict(right: bool, winners, step: int | None, scene) -> str:
-    """Who was the first within the tolerance of the minimum, and whether that was the guess."""
+    """Who was the first to stay within the tolerance, and whether that was the guess."""
     if winners and right:
-        message = _("Right: {names}, at step {step}, came within {tolerance} of the minimum first.")
+        message = _(
+            "Right: {names}, at step {step}, came within {tolerance} of the minimum first and "
+            "stayed."
+        )
     elif winners:
         message = _(
-            "Not this time: {names}, at step {step}, came within {tolerance} of the minimum first."
+            "Not this time: {names}, at step {step}, came within {tolerance} of the minimum first "
+            "and stayed."
         )
     elif right:
-        message = _("Right: nobody came within {tolerance} of the minimum in {steps} steps.")
+        message = _(
+            "Right: nobody came to stay within {tolerance} of the minimum in {steps} steps."
+        )
     else:
         message = _(
-            "Not this time: nobody came within {tolerance} of the minimum in {steps} steps."
+            "Not this time: nobody came to stay within {tolerance} of the minimum in {steps} steps."
         )
     names = _("{first} and {second}")
     joined = winners[0] if winners else ""
@@ -250,8 +329,8 @@ def question(prediction, names, scene) -> str:
         message = _("Click on the contour where you think **{name}** will be after {steps} steps.")
     else:
         message = _(
-            "Who is the first to come within {tolerance} of the lowest known minimum, in {steps} "
-            "steps?"
+            "Who is the first to come within {tolerance} of the lowest known minimum and to stay "
+            "there, in {steps} steps?"
         )
     return message.format(
         name=names[prediction.about],

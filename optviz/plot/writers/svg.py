@@ -244,10 +244,11 @@ def _stroked(path, color, width, dashes):
     return f'<path d="{path}" fill="none" stroke="{color}" stroke-width="{width:g}"{dashed}/>'
 
 
-def _polygon(points, color, opacity=1.0):
+def _polygon(points, color, opacity=1.0, hollow=False):
     corners = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     faint = f' opacity="{opacity:g}"' if opacity < 1 else ""
-    return f'<polygon points="{corners}" fill="{color}"{faint}/>'
+    look = f'fill="none" stroke="{color}"' if hollow else f'fill="{color}"'
+    return f'<polygon points="{corners}" {look}{faint}/>'
 
 
 def _glyph(at, symbol, radius, color):
@@ -256,7 +257,8 @@ def _glyph(at, symbol, radius, color):
     if symbol.startswith("star"):
         angle = -np.pi / 2 + 2 * np.pi * np.arange(STAR) / STAR
         reach = np.where(np.arange(STAR) % 2, 0.45, 1.1) * r
-        return _polygon(at + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1), color)
+        corners = at + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], -1)
+        return _polygon(corners, color, hollow="open" in symbol)
     if symbol.startswith("square"):
         place = f'x="{x - r:.1f}" y="{y - r:.1f}" width="{2 * r:.1f}" height="{2 * r:.1f}"'
         return f'<rect {place} fill="{color}"/>'

@@ -19,7 +19,8 @@ from optviz.plot.marks import (
 )
 from optviz.plot.style import Style, packed, packed_grid
 
-SOLID_SYMBOLS = ("circle", "square", "diamond", "cross", "x")  # Plotly has these in space, too
+# Plotly has these in space, too
+SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "cross", "x")
 SHORT_GAP, PAIR = 5, 2  # of dashes, to tell which of Plotly's three kinds in space is nearest
 
 

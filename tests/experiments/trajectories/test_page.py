@@ -216,7 +216,7 @@ def typed(at, formula):
 
 def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
     at = typed(open_app(), "(x - 1)^2 + 3*(y + 2)^2")
-    assert "Minima found on the grid: (1, −2)" in text(at)
+    assert "Minima: (1, −2)." in text(at)
     before = drawn(contour(at), "SGD")
     for formula in (
         "",

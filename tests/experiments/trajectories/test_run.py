@@ -12,11 +12,14 @@ from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state, tracks
 from optviz.experiments.trajectories.predict import NOBODY, judged
-from optviz.experiments.trajectories.run import Status, minima, run, summary
+from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
 from optviz.experiments.trajectories.table import paths_csv, results, results_csv
+from optviz.optim import theory
 from optviz.optim.config import Fork, OptimizerConfig
+from optviz.optim.minima import minima_of
+from optviz.optim.summary import Status, summarize
 from optviz.plot import LIGHT, style, to_plotly
 from optviz.plot.contour import FAR
 from tests.page import drawn, numbers
@@ -30,6 +33,11 @@ def sgd(lr, **more):
     return OptimizerConfig(Choice("sgd", {"lr": lr}), **more)
 
 
+# 267 steps of Momentum stand within the tolerance of the bowl's minimum for a moment
+SWINGING = Objective(steps=267)
+FAST = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.99}))
+
+
 def plotly(scene, name):
     return to_plotly(figures(scene, list(IDS[: len(scene.optimizers)]), LIGHT)[name])
 
@@ -40,26 +48,114 @@ def plotly(scene, name):
         (Objective(), sgd(0.1), Status.MOVING, None),
         (Objective(steps=300), sgd(0.5), Status.CONVERGED, None),
         (ROSENBROCK, sgd(0.95), Status.DIVERGED, 4),
-        (Objective(), sgd(1.1), Status.OUTSIDE, 6),  # 2·1.2⁵ = 4.98 is inside, 2·1.2⁶ is not
-        (Objective(), sgd(3.0), Status.RUNNING_AWAY, 1),
+        (Objective(), sgd(1.1), Status.LEFT_DOMAIN, 6),  # 2·1.2⁵ = 4.98 is inside, 2·1.2⁶ is not
+        (Objective(), sgd(3.0), Status.LEFT_DOMAIN, 1),
         (Objective("formula", "log(x) + y**2", start=(2.0, 1.0)), sgd(1.0), Status.UNDEFINED, 3),
-        (Objective("formula", "log(x) + y**2", start=(-2.0, 1.0)), sgd(1.0), Status.NO_START, None),
-        (Objective("saddle", start=(1.0, 0.0), steps=200), sgd(0.1), Status.SADDLE, None),
+        (Objective("formula", "log(x) + y**2", start=(-2.0, 1.0)), sgd(1.0), Status.UNDEFINED, 0),
+        (Objective("saddle", start=(1.0, 0.0), steps=200), sgd(0.1), Status.AT_SADDLE, None),
         (Objective("formula", "x*0 + 3", start=(1.0, 1.0)), sgd(0.1), Status.FLAT, None),
     ],
 )
 def test_how_a_path_ends(objective, config, status, step):
-    found = summary(run(objective, config), minima(objective.f), 1e-3)
+    found = summarize(run(objective, config))
     assert (found.status, found.step) == (status, step)
     assert str(step or "") in text.status(found)
 
 
-def test_the_minimum_of_a_typed_formula_is_found():
-    f = Objective("formula", "(x - 1)^2 + 3*(y + 2)^2", start=(0.0, 0.0)).f
-    assert minima(f) == pytest.approx(np.array([[1, -2]]), abs=1e-8)
+@table(
+    ("objective", "config", "words"),
+    [
+        (
+            Objective("mccormick", start=(2.99, -2.98)),
+            OptimizerConfig(Choice("newton", {"line_search": True})),
+            "left the domain at step 1, is below the lowest known minimum",
+        ),
+        (Objective(), sgd(3.0), "running away, left the domain at step 1"),
+        (Objective("formula", "log(x)", start=(-2.0, 1.0)), sgd(1.0), "cannot start: "),
+        (SWINGING, FAST, "still moving: it does not stay within the tolerance"),
+        (Objective("easom", start=(-0.5, -0.5)), sgd(0.1), "on flat ground"),
+    ],
+)
+def test_what_is_said_of_an_end(objective, config, words):
+    assert text.status(summarize(run(objective, config))).startswith(words)
+
+
+@table(
+    ("formula", "words"),
+    [
+        ("x^2 + y^2", "Minima: (0, 0)."),
+        ("x*y", "No minimum is known in this picture."),
+        ("x^3 - 3*x + y^2", "Local minima: (1, 0); elsewhere in the picture f is lower."),
+        (
+            "x^4/4 - x^3/3 - x^2 + y^2",
+            "Lowest in the picture: (2, 0); other local minima: (−1, 0).",
+        ),
+        (
+            "x^4 - 3*x^2",
+            "Minima: a curve through (−1.225, 0); a curve through (1.225, 0).",
+        ),
+    ],
+)
+def test_what_is_said_of_the_minima(formula, words):
+    assert text.minima(minima_of(Objective("formula", formula).f)).startswith(words)
+
+
+@table(
+    ("lr", "schedules", "words"),
+    [
+        (0.1, {}, None),
+        (
+            0.15,
+            {},
+            "beyond 0.1213, the largest stable rate at the lowest minimum, (0.08984, −0.7127)",
+        ),
+        (0.21, {}, "beyond 0.1996, the largest stable rate here, at (1.607, 0.5687)"),
+        (0.3, {"lr": Choice("exponential", {"rate": 0.1})}, "at the end 0.01651, within 0.1996"),
+        (0.3, {"lr": Choice("warmup")}, "at the end 0.3, beyond 0.1996"),
+    ],
+)
+def test_a_rate_is_told_of_the_minimum_that_its_limit_belongs_to(lr, schedules, words):
+    config, f = sgd(lr, schedules=schedules), FUNCTIONS["six_hump_camel"]
+    found = theory.stability(f, config.build(), config.built_schedules(), range(30))
+    said = text.rate_notes(found, bool(schedules)).get("lr")
+    assert said == words or said.startswith(words)
 
 
 # Figures.
+
+
+@table(
+    ("key", "stars", "hollow"),
+    [
+        ("bowl", 1, 0),
+        ("goldstein_price", 1, 3),
+        ("styblinski_tang", 1, 3),
+        ("double_well", 1, 1),
+        ("six_hump_camel", 2, 4),
+        ("himmelblau", 4, 0),
+        ("rastrigin", 1, 120),
+    ],
+)
+def test_a_star_for_the_lowest_and_a_hollow_one_for_the_others(key, stars, hollow):
+    figure = plotly(Scene(Objective(key).on(key), (sgd(0.1),)), "contour")
+    marks = {
+        t["marker"]["symbol"]: len(numbers(t["x"])) for t in figure["data"] if "minima" in t["uid"]
+    }
+    assert (marks.get("star", 0), marks.get("star-open", 0)) == (stars, hollow)
+    solid = plotly(Scene(Objective(key).on(key), (sgd(0.1),), view=View(solid=True)), "solid")
+    symbols = {t["marker"]["symbol"] for t in solid["data"] if "minima" in t["uid"]}
+    assert symbols == {"diamond"} | ({"diamond-open"} if hollow else set())
+
+
+def test_a_curve_is_not_drawn_below_the_minimum():
+    scene = Scene(
+        Objective("mccormick", start=(2.99, -2.98)),
+        (OptimizerConfig(Choice("newton", {"line_search": True})),),
+    )
+    line = numbers(plotly(scene, "curves")["data"][0]["y"])
+    below = run(scene.objective, scene.optimizers[0]).values < -1.9133
+    assert np.array_equal(np.isnan(line), below)
+    assert below.any()
 
 
 def test_the_book_as_it_is_drawn():
@@ -118,7 +214,7 @@ def test_curves_of_every_metric_along_evaluations():
 
 
 def test_curves_of_nothing_and_of_the_largest_numbers():
-    assert curves([], np.empty((0, 2))).frames[0].y.limits == (0, 1)
+    assert curves([], minima_of(FUNCTIONS["saddle"])).frames[0].y.limits == (0, 1)
     huge = Objective("formula", "exp(x**2)", start=(5.0, 0.0), steps=3)
     figure = plotly(Scene(huge, (sgd(1e-9),)), "curves")
     assert np.isfinite(figure["layout"]["yaxis"]["range"]).all()
@@ -148,7 +244,7 @@ def test_every_optimizer_differs_without_color_too():
 
 
 def test_table_and_csv():
-    summaries = [summary(run(BOOK.objective, BOOK.optimizers[0]), minima(BOOK.objective.f), 1e-3)]
+    summaries = [summarize(run(BOOK.objective, BOOK.optimizers[0]))]
     html = results(["SGD"], [style(0, LIGHT)], summaries, 1e-3).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
@@ -164,6 +260,17 @@ def test_table_and_csv():
     )
     assert (len(rows), rows[30]["gradient_x"]) == (31, "")
     assert float(rows[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
+
+
+def test_the_table_tells_touching_from_staying():
+    long = replace(SWINGING, steps=2000)
+    for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
+        found = [summarize(run(objective, FAST))]
+        assert cell in results(["Momentum"], [style(0, LIGHT)], found, 1e-3).html()
+    [row] = csv.DictReader(io.StringIO(results_csv(["Momentum"], found, 1e-3)))
+    assert [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")] == [
+        *("267", "855", "855")
+    ]
 
 
 # Inside a step.
@@ -218,12 +325,15 @@ def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
     assert (points, verdict) == (
         10,
-        "Right: AdaGrad, at step 29, came within 0.001 of the minimum first.",
+        "Right: AdaGrad, at step 29, came within 0.001 of the minimum first and stayed.",
     )
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
     assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
     assert judged(short, list(IDS), Prediction("who", "a", pick="c"))[0] == 0
+    swinging = Scene(SWINGING, (FAST,))
+    points, verdict = judged(swinging, ["a"], Prediction("who", "a", pick=NOBODY))
+    assert (points, "nobody came to stay" in verdict) == (10, True), "it was there, for a moment"
     twins = replace(BOOK, optimizers=(BOOK.optimizers[2],) * 2)
     for pick in "ab":
         points, verdict = judged(twins, ["a", "b"], Prediction("who", "a", pick=pick))

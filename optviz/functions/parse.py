@@ -21,7 +21,8 @@ from optviz.functions.elementary import (
     restricted,
     signum,
 )
-from optviz.functions.syntax import MAX_LENGTH, FormulaError, Node, read
+from optviz.functions.syntax import Node, read
+from optviz.functions.tokens import MAX_LENGTH, FormulaError
 
 __all__ = ["CALLS", "MAX_LENGTH", "FormulaError", "X", "Y", "keep_real", "parse"]
 

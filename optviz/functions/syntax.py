@@ -1,4 +1,4 @@
-"""A typed formula as a tree: its tokens, and a Pratt parser over them.
+"""A typed formula as a tree, by a Pratt parser.
 
 Formulas are read as people write them, `100(y − x²)²` or `sin²(πx) + |y|`. What could be meant in
 two ways is refused and named. Nothing is evaluated: a name that is not on the lists is an error.
@@ -6,35 +6,22 @@ two ways is refused and named. Nothing is evaluated: a name that is not on the l
 
 import re
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 from optviz.functions.elementary import ALIASES, CALLS, CONSTANTS
-
-MAX_LENGTH = 400  # characters
-MAX_DEPTH = 14  # parentheses, signs and exponents inside each other
-MAX_PARTS = 150  # numbers, names, operators and calls
-
-_CALLED = {*CALLS, *ALIASES}
-
-_SAME = str.maketrans("−–·⋅×÷", "--***/")
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-_ROOTS = {"√": "sqrt", "∛": "cbrt"}
-_ALLOWED = re.compile(r"[A-Za-z0-9_.,+\-*/^()|π√∛⁰¹²³⁴-⁹⁻ ]")
-_DEFINED = re.compile(r"(?![xye]\b)[A-Za-z]\s?(\(\s?x\s?(,\s?y\s?)?\)\s?)?=\s?")  # f(x, y) =
-_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
-_TOKEN = re.compile(
-    rf"(?P<number>{_NUMBER})|(?P<name>[A-Za-z_][\w.]*|π)|(?P<power>⁻?[⁰¹²³⁴-⁹]+)"
-    r"|(?P<mark>\*\*|[-+*/^(),|√∛])",
-    re.ASCII,
+from optviz.functions.tokens import (
+    CALLED,
+    MAX_DEPTH,
+    ROOTS,
+    FormulaError,
+    begins,
+    cannot_read,
+    read_tokens,
 )
 
+MAX_PARTS = 150  # numbers, names, operators and calls
 
-class FormulaError(ValueError):
-    """A formula that is refused. `part` is the piece of text at fault ('' when it is all of it)."""
-
-    def __init__(self, message: str, part: str = ""):
-        super().__init__(message)
-        self.part = part
+_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
+_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # a sign before an operand binds with 3
 
 
 @dataclass(frozen=True)
@@ -52,150 +39,9 @@ class Node:
     closed: bool = False  # by parentheses or bars of its own
 
 
-class Token(NamedTuple):
-    kind: str  # number, name, power, or the mark itself; a bar is "|(" or "|)"
-    text: str
-    start: int
-    end: int
-
-
 def read(text: str) -> Node:
     """The tree of a formula. Raises FormulaError, whose message names the part at fault."""
-    if not isinstance(text, str):
-        raise FormulaError(f"a formula is text, not {type(text).__name__}")
-    if len(text) > MAX_LENGTH:
-        raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are read")
-    text = " ".join(text.translate(_SAME).split())
-    if defined := _DEFINED.match(text):
-        text = text[defined.end() :]
-    if not text:
-        raise FormulaError("the formula is empty; try x^2/20 + y^2")
-    for character in text:
-        if not _ALLOWED.match(character):
-            raise FormulaError(f"the character {character!r} has no meaning here", character)
-    return _Parser(text, _paired(_tokens(text), text)).whole()
-
-
-# --- tokens ---
-
-
-def _tokens(text):
-    tokens, place = [], 0
-    while place < len(text):
-        if text[place] == " ":
-            place += 1
-            continue
-        match = _TOKEN.match(text, place)
-        if not match:
-            _cannot_read(text, place)
-        kind, found = match.lastgroup, match.group()
-        if kind == "mark":
-            kind = "**" if found == "^" else found
-        if kind == "number" and match.end() < len(text) and text[match.end()] in "0123456789._":
-            _, word = _word(text, place)
-            raise FormulaError(f"{word!r} is not a number", word)
-        if kind == "name" and not {found} & {"π", *_CALLED, *CONSTANTS}:
-            if set(found) - {"x", "y"}:
-                _unknown(text, place, found)
-            tokens += [Token("name", c, place + i, place + i + 1) for i, c in enumerate(found)]
-        else:
-            tokens.append(Token(kind, found, place, match.end()))
-        place = match.end()
-    return [*tokens, Token("", "", place, place)]
-
-
-def _word(text, place):
-    """The start and the text of all the letters, digits and points around a place."""
-    start = re.search(r"[\w.]*$", text[:place]).start()
-    return start, text[start:place] + re.match(r"[\w.]*", text[place:]).group()
-
-
-def _unknown(text, place, name):
-    _, word = _word(text, place)
-    if text[place + len(name) :].lstrip().startswith("("):
-        raise FormulaError(f"unknown function {name!r}; there are {', '.join(CALLS)}", word)
-    message = f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)"
-    raise FormulaError(message + ("" if name == word else f" (in {word!r})"), word)
-
-
-def _cannot_read(text, place):
-    near = text[max(0, place - 6) : place + 6].strip()
-    raise FormulaError(f"this cannot be read near {near!r}", near)
-
-
-def _ends(token):
-    return token.kind in ("number", "power", ")") or (
-        token.kind == "name" and token.text not in _CALLED
-    )
-
-
-def _begins(token):
-    return token.kind in ("number", "name", "(", "|(", *_ROOTS)
-
-
-def _paired(tokens, text):
-    """The tokens with each bar as an opening or a closing one; parentheses are counted as well."""
-    regions, bars = [[]], []  # bars between the same parentheses, the innermost last
-    for i, token in enumerate(tokens):
-        if token.kind == "(":
-            regions.append([])
-        elif token.kind == "|":
-            regions[-1].append(i)
-        elif token.kind == ")":
-            bars.append(regions.pop())
-        if not regions:
-            before = text[: token.start]
-            raise FormulaError(f"a closing parenthesis too many after {before!r}", ")")
-        if len(regions) > MAX_DEPTH + 1:
-            part = text[token.start : token.start + 20]
-            raise FormulaError(f"parentheses are nested more than {MAX_DEPTH} deep", part)
-    if missing := len(regions) - 1:
-        are = "parenthesis is" if missing == 1 else "parentheses are"
-        raise FormulaError(f"{missing} closing {are} missing", "(")
-    for region in filter(None, [*bars, *regions]):
-        for i, kind in zip(region, _roles(tokens, region, text), strict=True):
-            tokens[i] = tokens[i]._replace(kind=kind)
-    return tokens
-
-
-def _roles(tokens, region, text):
-    """ "|(" or "|)" for each bar: the reading with the fewest products whose sign is left out.
-
-    Refused where two readings have equally few, as in |x|y|z|.
-    """
-    found = {(0, ""): (0, 1, ())}  # (open bars, last role) -> products, readings, roles
-    for i in region:
-        before, after = tokens[i - 1] if i else None, tokens[i + 1]
-        reached = {}
-        for (depth, last), (cost, ways, roles) in found.items():
-            joined = before is not None and before.kind == "|"
-            operand = last == "|)" if joined else before is not None and _ends(before)
-            for role, deeper in (("|(", depth + 1), ("|)", depth - 1)):
-                closes = role == "|)"
-                possible = operand if closes else _begins(after) or after.kind in ("+", "-", "|")
-                if deeper < 0 or not possible:
-                    continue
-                total = cost + (_begins(after) if closes else operand)
-                least, known, kept = reached.get((deeper, role), (total + 1, 0, ()))
-                if total == least:
-                    reached[deeper, role] = least, known + ways, kept
-                elif total < least:
-                    reached[deeper, role] = total, ways, (*roles, role)
-        found = reached
-    part = text[tokens[region[0]].start : tokens[region[-1]].end]
-    if (0, "|)") not in found:
-        raise FormulaError(f"a bar is missing in {part!r}", part)
-    _, ways, roles = found[0, "|)"]
-    if ways > 1:
-        raise FormulaError(
-            f"the bars in {part!r} can be read in more than one way; write abs(...)", part
-        )
-    return roles
-
-
-# --- the parser ---
-
-_BINDS = {"+": 1, "-": 1, "*": 2, "/": 2, "**": 4}  # a sign before an operand binds with 3
+    return _Parser(*read_tokens(text)).whole()
 
 
 class _Parser:
@@ -211,7 +57,7 @@ class _Parser:
     def take(self, kind=""):
         token = self.next
         if kind and token.kind != kind:
-            _cannot_read(self.text, token.start)
+            cannot_read(self.text, token.start)
         self.place += 1
         return token
 
@@ -228,7 +74,7 @@ class _Parser:
     def whole(self):
         tree = self.expression(0, 0)
         if self.next.kind:
-            _cannot_read(self.text, self.next.start)
+            cannot_read(self.text, self.next.start)
         return tree
 
     def expression(self, binding, depth):
@@ -247,7 +93,7 @@ class _Parser:
             kind = self.next.kind
             if kind == "power":
                 left = self.node("**", "", (left, self.superscript()), start)
-            elif _begins(self.next) and binding < _BINDS["*"]:
+            elif begins(self.next) and binding < _BINDS["*"]:
                 left = self.product(left, start, depth)
             elif _BINDS.get(kind, 0) > binding:
                 self.take()
@@ -291,7 +137,7 @@ class _Parser:
         match token.kind:
             case "number":
                 return self.number(token)
-            case "name" if token.text in _CALLED:
+            case "name" if token.text in CALLED:
                 return self.call(token, depth)
             case "name":
                 return self.node("name", token.text.replace("π", "pi"), (), start)
@@ -305,7 +151,7 @@ class _Parser:
                 return replace(inner, text=self.typed(start), closed=True)
             case "√" | "∛":
                 return self.root(token, depth)
-        _cannot_read(self.text, start)
+        cannot_read(self.text, start)
 
     def number(self, token):
         """A number, whose decimal comma may stand where a point could."""
@@ -335,12 +181,12 @@ class _Parser:
         if depth >= MAX_DEPTH:
             raise FormulaError(f"roots are nested more than {MAX_DEPTH} deep", token.text)
         inner = self.operand(depth + 1)
-        if not inner.closed and (_begins(self.next) or self.next.kind in ("power", "**")):
+        if not inner.closed and (begins(self.next) or self.next.kind in ("power", "**")):
             part = self.typed(token.start) + self.next.text
             raise FormulaError(
                 f"how far does the root go in {part!r}? Write {token.text}(...)", part
             )
-        return self.node("call", _ROOTS[token.text], (inner,), token.start, closed=True)
+        return self.node("call", ROOTS[token.text], (inner,), token.start, closed=True)
 
     def call(self, token, depth):
         """A function with its arguments, as sin(x), or with a power before them, as sin²(x)."""

@@ -51,8 +51,6 @@ def parse(text: str) -> sp.Expr:
     tree, reader = read(text), _Reader()
     try:
         expr, _ = reader.read(tree)
-        if expr.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo):
-            raise FormulaError("the formula is not a real number anywhere")
         expr = keep_real(reader.restrict(expr))
     except FormulaError:
         raise
@@ -97,14 +95,14 @@ def keep_real(expr: sp.Expr) -> sp.Expr:
     return expr.replace(sp.Abs, absolute).replace(sp.sign, signum)
 
 
-def _short(expr):
+def _short(expr, part):
     """The expression with long fractions as floats: its factor, its added constant, its exponents.
 
     SymPy factors and multiplies out such numbers, which may take minutes.
     """
     number, rest = expr.as_coeff_Add() if expr.is_Add else expr.as_coeff_Mul()
     if abs(number) > MAX_FACTOR:
-        raise FormulaError("a number in this formula, worked out, is too large")
+        raise FormulaError(f"a number that {part!r} comes to is too large", part)
     if _is_long(number):
         number = sp.Float(float(number))
         expr = number + rest if expr.is_Add else number * rest
@@ -133,7 +131,9 @@ class _Reader:
         expr, value = self.visit(node)
         if value is not None and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
             raise FormulaError(f"the number {node.text!r} is too large", node.text)
-        return _short(expr), value
+        if expr.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo):
+            raise FormulaError(f"{node.text!r} is not a real number anywhere", node.text)
+        return _short(expr, node.text), value
 
     def restrict(self, expr):
         """`expr` without a value where a part that was simplified away has none."""
@@ -163,7 +163,7 @@ class _Reader:
             return sp.Integer(int(value)) if whole else sp.Float(value), value
         expr = symbolic(*exprs)
         if partial:
-            self.partial.append(expr)
+            self.partial.append(_short(expr, node.text))
         return expr, None if None in values else numeric(*values)
 
     def partial_power(self, node, base, exponent):

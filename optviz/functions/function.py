@@ -8,6 +8,8 @@ import sympy as sp
 
 from optviz.functions.evaluate import Evaluator, Symbolic
 from optviz.functions.parse import parse
+from optviz.functions.syntax import read
+from optviz.functions.typeset import latex
 from optviz.optim.noise import Noise
 
 
@@ -39,9 +41,8 @@ class Function:
 
     @cached_property
     def latex(self) -> str:
-        """The formula in LaTeX, decimals that are no simple fractions as decimals."""
-        plain = self.expr.replace(lambda e: e.is_Rational and e.q > 100, lambda e: sp.Float(e, 6))
-        return sp.latex(plain)
+        """The formula in LaTeX, in the order in which it is written."""
+        return latex(read(self.formula))
 
     def value(self, x) -> np.ndarray:
         """f at points `(..., 2)`, as `(...)`; NaN where f is not defined."""

@@ -1,130 +1,46 @@
-"""From a typed formula to SymPy, through a whitelist over Python's syntax tree.
+"""From a typed formula to SymPy.
 
-The text is never evaluated. Every node is either on the list below or refused by name, and limits
-on length, depth, exponents and number size hold *before* SymPy sees anything, so that
-`9**9**9**9` costs nothing.
+The text is never evaluated. Limits on length, depth, exponents and number size hold *before* SymPy
+sees anything, so that `9**9**9**9` costs nothing. What is constant is worked out in floats beside
+it, and SymPy gets a fraction only where that is a short one.
 """
 
-import ast
 import math
-import re
 
 import sympy as sp
 
-X, Y = sp.symbols("x y", real=True)
+from optviz.functions.elementary import (
+    ALIASES,
+    CALLS,
+    CONSTANTS,
+    X,
+    Y,
+    absolute,
+    acos,
+    asin,
+    restricted,
+    signum,
+)
+from optviz.functions.syntax import Node, read
+from optviz.functions.tokens import MAX_LENGTH, FormulaError
 
-MAX_LENGTH = 400  # characters
-MAX_DEPTH = 14  # parentheses inside parentheses, or nested operators other than a sum
-MAX_PARTS = 150  # numbers, names, operators and calls
+__all__ = ["CALLS", "MAX_LENGTH", "FormulaError", "X", "Y", "keep_real", "parse"]
+
 MAX_EXPONENT = 64
 MAX_NUMBER = 1e12
+MAX_TERM = 1000  # numerator and denominator of a fraction that stays one
+MAX_FACTOR = 1e300
 MAX_DERIVED = 4000  # parts of the second derivatives, see `second_derivatives`
 
-
-class FormulaError(ValueError):
-    """A formula that is refused. `part` is the piece of text at fault ('' when it is all of it)."""
-
-    def __init__(self, message: str, part: str = ""):
-        super().__init__(message)
-        self.part = part
-
-
-class _Real(sp.Function):
-    """A function of real numbers that SymPy lacks, or knows only for complex ones."""
-
-    is_real = True
-    shown = ""
-
-    def _latex(self, printer, exp=None):
-        text = self.shown % ", ".join(printer._print(a) for a in self.args)
-        return text if exp is None else rf"\left({text}\right)^{{{exp}}}"
-
-
-class signum(_Real):
-    """Sign of a number. Its derivative is taken as 0, also at the jump."""
-
-    shown = r"\operatorname{sign}\left(%s\right)"
-
-    def fdiff(self, argindex=1):
-        return sp.S.Zero
-
-
-class absolute(_Real):
-    """|u|. SymPy's own differentiates into re() and im() when it cannot be sure that u is real."""
-
-    shown = r"\left|%s\right|"
-
-    def fdiff(self, argindex=1):
-        return signum(self.args[0])
-
-
-class larger(_Real):
-    """max(a, b), which at a tie has the mean of both slopes."""
-
-    shown = r"\max\left(%s\right)"
-
-    def fdiff(self, argindex=1):
-        a, b = self.args
-        return (1 + signum(a - b if argindex == 1 else b - a)) / 2
-
-
-class smaller(_Real):
-    """min(a, b), which at a tie has the mean of both slopes."""
-
-    shown = r"\min\left(%s\right)"
-
-    def fdiff(self, argindex=1):
-        a, b = self.args
-        return (1 + signum(b - a if argindex == 1 else a - b)) / 2
-
-
-CONSTANTS = {"pi": (sp.pi, math.pi), "e": (sp.E, math.e)}
-
-# name -> (number of arguments, symbolic meaning, numeric meaning)
-CALLS = {
-    "sin": (1, sp.sin, math.sin),
-    "cos": (1, sp.cos, math.cos),
-    "tan": (1, sp.tan, math.tan),
-    "asin": (1, sp.asin, math.asin),
-    "acos": (1, sp.acos, math.acos),
-    "atan": (1, sp.atan, math.atan),
-    "sinh": (1, sp.sinh, math.sinh),
-    "cosh": (1, sp.cosh, math.cosh),
-    "tanh": (1, sp.tanh, math.tanh),
-    "exp": (1, sp.exp, math.exp),
-    "log": (1, sp.log, math.log),
-    "log10": (1, lambda u: sp.log(u) / sp.log(10), math.log10),
-    "sqrt": (1, sp.sqrt, math.sqrt),
-    "abs": (1, absolute, abs),
-    "sign": (1, signum, lambda u: math.copysign(1, u) if u else 0),
-    "min": (2, smaller, min),
-    "max": (2, larger, max),
-}
-ALIASES = {"ln": "log", "arcsin": "asin", "arccos": "acos", "arctan": "atan"}
-
 OPERATORS = {
-    ast.Add: lambda a, b: a + b,
-    ast.Sub: lambda a, b: a - b,
-    ast.Mult: lambda a, b: a * b,
-    ast.Div: lambda a, b: a / b,
-    ast.Pow: lambda a, b: a**b,
+    "neg": lambda a: -a,
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
 }
-
-_TYPED = {
-    "−": "-",
-    "–": "-",
-    "·": "*",
-    "×": "*",
-    "÷": "/",
-    "π": "pi",
-    "²": "**2",
-    "³": "**3",
-    "^": "**",
-}
-_ALLOWED = re.compile(r"[A-Za-z0-9_.,+\-*/()\s]")
-_NUMBER_THEN_NAME = re.compile(
-    r"(?<![A-Za-z0-9_.])(\d+\.?\d*(?:[eE][+-]?\d+)?)(?![\d.])(?![eE][+-]?\d)\s*([A-Za-z_(][A-Za-z0-9_]*)"
-)
+PARTIAL = {"log", "log10", "sqrt", "asin", "acos"}  # not defined for every real number
 
 
 def parse(text: str) -> sp.Expr:
@@ -132,37 +48,20 @@ def parse(text: str) -> sp.Expr:
 
     Raises FormulaError, whose message names the part at fault.
     """
-    if not isinstance(text, str):
-        raise FormulaError(f"a formula is text, not {type(text).__name__}")
-    if len(text) > MAX_LENGTH:
-        raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are read")
-    for typed, meant in _TYPED.items():
-        text = text.replace(typed, meant)
-    text = " ".join(text.split())
-    if not text:
-        raise FormulaError("the formula is empty; try x**2/20 + y**2")
-    _check_text(text)
+    tree, reader = read(text), _Reader()
     try:
-        tree = ast.parse(text, mode="eval").body
-    except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
-        raise FormulaError(*_syntax_message(text, error)) from None
-    parts = sum(isinstance(n, ast.expr) for n in ast.walk(tree))
-    if parts > MAX_PARTS:
-        raise FormulaError(f"the formula has {parts} parts; at most {MAX_PARTS} are read")
-    try:
-        expr, _ = _Reader(text).read(tree, 0)
+        expr, _ = reader.read(tree)
+        expr = keep_real(reader.restrict(expr))
     except FormulaError:
         raise
     except Exception as error:  # SymPy met something that the limits did not foresee
         raise FormulaError(f"the formula cannot be worked out: {error}") from None
-    if expr.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo):
-        raise FormulaError("the formula is not a real number anywhere")
     if second_derivatives(expr) > MAX_DERIVED:
         raise FormulaError(
             "the second derivatives of this formula would be too long; a shorter product, or fewer "
             "functions inside functions, will do"
         )
-    return keep_real(expr)
+    return expr
 
 
 def second_derivatives(expr: sp.Expr) -> int:
@@ -196,130 +95,96 @@ def keep_real(expr: sp.Expr) -> sp.Expr:
     return expr.replace(sp.Abs, absolute).replace(sp.sign, signum)
 
 
-def _check_text(text):
-    for character in text:
-        if not _ALLOWED.match(character):
-            raise FormulaError(f"the character {character!r} has no meaning here", character)
-    depth = 0
-    for place, character in enumerate(text):
-        depth += {"(": 1, ")": -1}.get(character, 0)
-        if depth > MAX_DEPTH:
-            raise FormulaError(
-                f"parentheses are nested more than {MAX_DEPTH} deep", text[place : place + 20]
-            )
-        if depth < 0:
-            raise FormulaError(f"a closing parenthesis too many after {text[:place]!r}", ")")
-    if depth:
-        raise FormulaError(
-            f"{depth} closing {'parenthesis is' if depth == 1 else 'parentheses are'} missing", "("
-        )
-    if match := _NUMBER_THEN_NAME.search(text):
-        number, name = match.groups()
-        raise FormulaError(
-            f"a product needs its *: put one between {number!r} and {name!r}", match.group()
-        )
+def _short(expr, part):
+    """The expression with long fractions as floats: its factor, its added constant, its exponents.
+
+    SymPy factors and multiplies out such numbers, which may take minutes.
+    """
+    number, rest = expr.as_coeff_Add() if expr.is_Add else expr.as_coeff_Mul()
+    if abs(number) > MAX_FACTOR:
+        raise FormulaError(f"a number that {part!r} comes to is too large", part)
+    if _is_long(number):
+        number = sp.Float(float(number))
+        expr = number + rest if expr.is_Add else number * rest
+    powers = [p for p in sp.Mul.make_args(expr) if p.is_Pow and _is_long(p.exp)]
+    return expr.xreplace({p: p.base ** sp.Float(float(p.exp)) for p in powers})
 
 
-def _syntax_message(text, error):
-    place = getattr(error, "offset", None) or len(text)
-    near = text[max(0, place - 6) : place + 6].strip()
-    return f"this cannot be read near {near!r}", near
+def _is_long(number):
+    return number.is_Rational and max(abs(number.p), number.q) > MAX_TERM
+
+
+def _conditions(expr):
+    """The parts of an expression that are not defined everywhere, but for isolated points."""
+    powers = {p for p in expr.atoms(sp.Pow) if not p.exp.is_Integer and p.base != sp.E}
+    return {p for p in powers | expr.atoms(sp.log, asin, acos) if p.free_symbols}
 
 
 class _Reader:
     """Walks the tree and builds each part twice: in SymPy, and as a float where constant."""
 
-    def __init__(self, text):
-        self.text = text
+    def __init__(self):
+        self.partial = []
 
-    def read(self, node, depth):
+    def read(self, node: Node):
         """`(expression, value)`; `value` is None where the part depends on x or y."""
-        if depth > MAX_DEPTH:
-            raise FormulaError(
-                f"{self.part(node)!r} is nested more than {MAX_DEPTH} deep", self.part(node)
-            )
-        expr, value = self.visit(node, depth)
+        expr, value = self.visit(node)
         if value is not None and not (math.isfinite(value) and abs(value) <= MAX_NUMBER):
-            raise FormulaError(f"the number {self.part(node)!r} is too large", self.part(node))
-        return expr, value
+            raise FormulaError(f"the number {node.text!r} is too large", node.text)
+        if expr.has(sp.I, sp.zoo, sp.nan, sp.oo, -sp.oo):
+            raise FormulaError(f"{node.text!r} is not a real number anywhere", node.text)
+        return _short(expr, node.text), value
 
-    def visit(self, node, depth):
-        match node:
-            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return self.number(node)
-            case ast.Name(id=name):
-                return self.name(node, name)
-            case ast.UnaryOp(op=ast.UAdd() | ast.USub() as sign):
-                expr, value = self.read(node.operand, depth + 1)
-                s = 1 if isinstance(sign, ast.UAdd) else -1
-                return s * expr, None if value is None else s * value
-            case ast.BinOp(op=ast.Pow()):
-                return self.power(node, depth)
-            case ast.BinOp(op=op) if type(op) in OPERATORS:
-                # a long sum or product leans to the left without being any deeper to the eye
-                left, a = self.read(node.left, depth)
-                right, b = self.read(node.right, depth + 1)
-                if isinstance(op, ast.Div) and b == 0:
-                    raise FormulaError(f"{self.part(node)!r} divides by zero", self.part(node))
-                apply = OPERATORS[type(op)]
-                return apply(left, right), None if a is None or b is None else apply(a, b)
-            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-                return self.call(node, name, args, depth)
-        raise FormulaError(
-            f"{self.part(node)!r} is not arithmetic that is known here", self.part(node)
-        )
+    def restrict(self, expr):
+        """`expr` without a value where a part that was simplified away has none."""
+        for part in self.partial:
+            if not _conditions(part) <= _conditions(expr):
+                expr = restricted(expr, part)
+        return expr
 
-    def part(self, node):
-        return ast.get_source_segment(self.text, node) or type(node).__name__
+    def visit(self, node):
+        if node.kind == "number":
+            return self.number(node)
+        if node.kind == "name":
+            return CONSTANTS.get(node.name) or ({"x": X, "y": Y}[node.name], None)
+        exprs, values = zip(*map(self.read, node.args), strict=True)
+        if node.kind == "call":
+            name = ALIASES.get(node.name, node.name)
+            _, symbolic, numeric = CALLS[name]
+            partial = name in PARTIAL
+        else:
+            symbolic = numeric = OPERATORS[node.kind]
+            partial = node.kind == "**" and self.partial_power(node, *values)
+        if node.kind == "/" and values[1] == 0:
+            raise FormulaError(f"{node.text!r} divides by zero", node.text)
+        if None not in values and node.kind in ("call", "**"):  # a number at once
+            value = self.constant(node, lambda: numeric(*values))
+            whole = value.is_integer() and abs(value) <= MAX_TERM
+            return sp.Integer(int(value)) if whole else sp.Float(value), value
+        expr = symbolic(*exprs)
+        if partial:
+            self.partial.append(_short(expr, node.text))
+        return expr, None if None in values else numeric(*values)
+
+    def partial_power(self, node, base, exponent):
+        """Whether a power is not defined for every real base; refused if the exponent is large."""
+        if exponent is not None and abs(exponent) > MAX_EXPONENT:
+            part = node.args[1].text
+            raise FormulaError(f"the exponent {part!r} is beyond ±{MAX_EXPONENT}", part)
+        whole = exponent is not None and exponent.is_integer()
+        return not whole and (base is None or base < 0)
 
     def number(self, node):
-        text = self.part(node)
-        if abs(node.value) > MAX_NUMBER:
+        text, value = node.text, float(node.name)
+        if abs(value) > MAX_NUMBER:
             raise FormulaError(f"the number {text!r} is too large", text)
-        if node.value and abs(node.value) < 1 / MAX_NUMBER:
+        if value and abs(value) < 1 / MAX_NUMBER:
             raise FormulaError(f"the number {text!r} is too small", text)
-        return sp.Rational(str(node.value)), float(node.value)
-
-    def name(self, node, name):
-        if name in ("x", "y"):
-            return {"x": X, "y": Y}[name], None
-        if name in CONSTANTS:
-            return CONSTANTS[name]
-        if ALIASES.get(name, name) in CALLS:
-            raise FormulaError(f"{name!r} is a function and needs parentheses: {name}(x)", name)
-        raise FormulaError(
-            f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)", name
-        )
-
-    def power(self, node, depth):
-        base, a = self.read(node.left, depth + 1)
-        exponent, b = self.read(node.right, depth + 1)
-        if b is not None and abs(b) > MAX_EXPONENT:
-            part = self.part(node.right)
-            raise FormulaError(f"the exponent {part!r} is beyond ±{MAX_EXPONENT}", part)
-        if a is None or b is None:
-            return base**exponent, None
-        return base**exponent, self.constant(node, lambda: a**b)
-
-    def call(self, node, name, args, depth):
-        name = ALIASES.get(name, name)
-        if name not in CALLS:
-            raise FormulaError(f"unknown function {name!r}; there are {', '.join(CALLS)}", name)
-        wanted, symbolic, numeric = CALLS[name]
-        if len(args) != wanted:
-            part = self.part(node)
-            raise FormulaError(
-                f"{name} takes {wanted} argument{'s' * (wanted > 1)}, not {len(args)}: {part!r}",
-                part,
-            )
-        read = [self.read(arg, depth + 1) for arg in args]
-        values = [value for _, value in read]
-        expr = symbolic(*(expr for expr, _ in read))
-        return expr, None if None in values else self.constant(node, lambda: numeric(*values))
+        return sp.Rational(node.name), value
 
     def constant(self, node, compute):
         """The value of a constant part, or a FormulaError where it is not a real number."""
-        part = self.part(node)
+        part = node.text
         try:
             value = compute()
         except OverflowError:

@@ -3,7 +3,8 @@
 import sympy as sp
 from sympy.printing.numpy import NumPyPrinter
 
-from optviz.functions.parse import X, Y, keep_real
+from optviz.functions.elementary import RealBase, X, Y
+from optviz.functions.parse import keep_real
 
 _BY_HAND = 8  # up to this exponent a power is written out as a product
 
@@ -35,17 +36,11 @@ class _Printer(NumPyPrinter):
     def _print_Integer(self, expr):
         return repr(float(expr))
 
-    def _print_absolute(self, expr):
-        return f"abs({self._print(expr.args[0])})"
+    def _print_Float(self, expr):
+        return repr(float(expr))
 
-    def _print_signum(self, expr):
-        return f"sign({self._print(expr.args[0])})"
-
-    def _print_larger(self, expr):
-        return f"maximum({self._print(expr.args[0])}, {self._print(expr.args[1])})"
-
-    def _print_smaller(self, expr):
-        return f"minimum({self._print(expr.args[0])}, {self._print(expr.args[1])})"
+    def _print_RealBase(self, expr):
+        return expr.numpy.format(*map(self._print, expr.args))
 
     def _print_not_real(self, expr):
         """log(-2) in the derivative of (-2)**y and the like: no real number, so none at all."""
@@ -100,4 +95,5 @@ def is_smooth(expr) -> bool:
     divides = any(
         not (e.exp.is_Integer and e.exp > 0) for e in expr.atoms(sp.Pow) if e.base != sp.E
     )
-    return not divides and not expr.has(sp.log, sp.tan, sp.asin, sp.acos)
+    fails = any(not f.smooth for f in expr.atoms(RealBase))
+    return not divides and not fails and not expr.has(sp.log, sp.tan)

@@ -2,7 +2,7 @@
 the paths over them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +14,8 @@ from optviz.translation import _
 
 LEVELS = 22
 MAX_STARS = 20  # of the usual size
+TAIL = 0.02  # of the values: beyond the others where they lead to a pole
+FINER = 40  # points each way, around one of the grid
 MARKERS = 28  # at most so many points of a path carry one
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
 ARROWS = (18, 13)  # across and up
@@ -29,12 +31,22 @@ class Landscape:
     y: np.ndarray  # (m,)
     z: np.ndarray  # (m, n)
     log: bool  # whether levels in equal ratios show it better than equal differences
+    low: float = -np.inf  # between these is all but a few values, where those go on to a pole
+    high: float = np.inf
 
     @classmethod
     def of(cls, f, n: int = 150) -> "Landscape":
         """Of a function with `domain` and `value` of points `(..., 2)`, on n times n of them."""
         x, y = (np.linspace(low, high, n) for low, high in f.domain)
-        return cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
+        land = cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
+        if not np.isfinite(land.z).any():
+            return land
+        low, middle, high = np.nanquantile(land.z, [TAIL, 0.5, 1 - TAIL])
+        return replace(
+            land,
+            low=low if _goes_on(f, land, middle, -1) else -np.inf,
+            high=high if _goes_on(f, land, middle, 1) else np.inf,
+        )
 
     @classmethod
     def on(cls, x, y, z) -> "Landscape":
@@ -47,15 +59,30 @@ class Landscape:
         return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
 
 
+def _goes_on(f, land, middle, sign):
+    """Whether f, between the points of the grid, gets several times as far from its middle.
+
+    `sign` is 1 at the upper end and -1 at the lower.
+    """
+    row, column = np.unravel_index(np.nanargmax(sign * land.z), land.z.shape)
+    across, up = ((c[1] - c[0]) * np.linspace(-1, 1, FINER) for c in (land.x, land.y))
+    near = f.value(np.stack(np.meshgrid(land.x[column] + across, land.y[row] + up), -1))
+    farthest = np.max(sign * near, initial=-np.inf, where=np.isfinite(near))
+    return bool(farthest - sign * middle > 4 * sign * (land.z[row, column] - middle))
+
+
 @dataclass(frozen=True, eq=False)
 class Heights:
-    """How high a value is drawn: as it is, or by the logarithm of its height above the lowest."""
+    """How high a value is drawn: as it is, or by the logarithm of its height above the lowest.
+
+    Toward a pole all is drawn at `low` or `high`, or the rest of the picture would be one color.
+    """
 
     log: bool
     base: float
     offset: float  # keeps the logarithm finite at the bottom
-    low: float = 0.0
-    high: float = 1.0
+    low: float = -np.inf
+    high: float = np.inf
 
     @classmethod
     def of(cls, land: Landscape, log: bool | None = None) -> "Heights":
@@ -63,23 +90,26 @@ class Heights:
         log = land.log if log is None else log
         known = land.z[np.isfinite(land.z)]
         if not known.size:
-            return cls(log, 0.0, 1.0)
-        base = float(known.min())
-        offset = max(float(np.quantile(known - base, 0.01)), 1e-12) if log else 1.0
-        ends = cls(log, base, offset).up(np.array([base, known.max()]))
+            return cls(log, 0.0, 1.0, 0.0, 1.0)
+        base = float(max(known.min(), land.low))
+        lifted = known[known >= base] - base
+        offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
+        top = known.max() if log else min(known.max(), land.high)
+        ends = cls(log, base, offset).up(np.array([base, top]))
         return cls(log, base, offset, *(float(e) for e in ends))
 
     def up(self, z):
-        """From values to heights; below the lowest of the landscape is drawn at its level."""
-        return np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
+        """From values to heights, none of them outside the landscape's."""
+        heights = np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
+        return np.clip(heights, self.low, self.high)
 
     def back(self, height):
         """From heights to values."""
         return self.base + 10.0**height - self.offset if self.log else height
 
     def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
-        """n heights, evenly spaced, and the values there for reading."""
-        places = np.linspace(self.low, self.high, n)
+        """n heights, evenly spaced, and the values there for reading; one where all are equal."""
+        places = np.linspace(self.low, self.high, n if self.low < self.high else 1)
         return places, [number(self.back(t), 3) for t in places]
 
 

@@ -215,6 +215,10 @@ TYPED = [
     "x*tanh(x*y) + abs(y)**1.5",
     "sin(x)/x",
     "max(x, y)**2",
+    "cbrt(x) + atan2(y, x) + hypot(x, y)",
+    "sigmoid(3x)softplus(y) + relu(x)floor(y)ceil(x)",
+    "√x·√(y + 1)·√x + cosh(|x|^1.2345678)",
+    "Heaviside(x)y + log10(x)asin(y)",
 ]
 
 

@@ -128,6 +128,10 @@ FANS = (
     ADAM,
 )
 FORMULA = "abs(x^2 − 1)/2 + min(y², 3) + max(x*y, 1)·0.1 + sqrt(2)*log10(x^2+4) + ln(e)*sin(π*y) + sign(3)"
+BY_HAND = (
+    "f(x, y) = 0,1|x − 1|² + cbrt(y)hypot(x, 2y) + relu(x)sigmoid(y) + softplus(−2x) + atan2(y, x)"
+    " + floor(x)/9 + ceil(y)/9 + Heaviside(x) + (√|y|)⁴ + (√(x+9))² + tanh(x) + min(x, 0,5)"
+)
 SCENES = {
     "book": BOOK,
     "bowl": Scene(Objective(), tuple(OptimizerConfig(Choice(k)) for k in OPTIMIZERS)),
@@ -148,6 +152,7 @@ SCENES = {
     },
     "quiet": Scene(Objective("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
+    "typed by hand": typed(BY_HAND, steps=10),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
     "diverging": Scene(

@@ -700,7 +700,8 @@ class TestOtherThings:
         "formula",
         ["", " ", "x.__class__", "().__class__.__mro__", "__import__('os').system('ls')", "eval(x)", "lambda: 0", "9**9**9**9",
          "x**99999", "(" * 200 + "x" + ")" * 200, "x" * 401, "x+" * 30_000 + "x", "9" * 350, "exp(exp(exp(9)))", "1/0", "x\0",
-         "х", "\ud800", "sqrt(-1)", "1e400*x", "-" * 399 + "x", "x**y**x**y**x**y**x**y**x**y", "\u202ex", "(x - x)**-1"],
+         "х", "\ud800", "sqrt(-1)", "1e400*x", "-" * 399 + "x", "x**y**x**y**x**y**x**y**x**y", "\u202ex", "(x - x)**-1",
+         "1/2x", "|" * 399, "|x" * 199, "√" * 399 + "x", "x" + "²" * 398, "9,9" * 130, "sin²" * 99, "((999983x)^64)^64"],
     )  # fmt: skip
     @table("function", [TYPED, "bowl"])
     def test_hostile_formulas(self, formula, function):

@@ -38,7 +38,7 @@ from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
 from optviz.ui.training_form import optimizer_menu, schedule_controls, wrapper_controls
 
-EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
+EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
 EDGES = {
     name: (axis, end)

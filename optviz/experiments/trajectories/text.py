@@ -1,5 +1,6 @@
 """What the page says."""
 
+from optviz.functions.parse import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
@@ -12,9 +13,9 @@ MAX_PLACES = 6  # of minima that are listed
 MAX_CURVATURES = 4
 
 FORMULA_HELP = _(
-    "x, y, numbers, + − \\* / \\*\\* ^, pi, e, and sin cos tan asin acos atan sinh cosh tanh exp "
-    "log log10 sqrt abs sign min max."
-)
+    "As you would write it, for example 100(y − x²)² + sin²(πx)/2 + |y|. It takes x, y, numbers, "
+    "pi, e, + − · / ^ √ and the functions {functions}."
+).format(functions=" ".join(sorted(CALLS)))
 QUESTIONS = {"where": N_("Where will it be?"), "who": N_("Who arrives first?")}
 STATUS = {
     Status.UNDEFINED: N_("stopped at step {step}: f is not defined there"),

@@ -73,17 +73,8 @@ class _Printer(TorchPrinter):
             return repr(float(symbolic.compiled(expr)(0.0, 0.0)[0]))
         return super()._print(expr, **options)
 
-    def _print_absolute(self, expr):
-        return f"torch.abs({self._print(expr.args[0])})"
-
-    def _print_signum(self, expr):
-        return f"torch.sign({self._print(expr.args[0])})"
-
-    def _print_larger(self, expr):
-        return f"torch.maximum({', '.join(map(self._tensor, expr.args))})"
-
-    def _print_smaller(self, expr):
-        return f"torch.minimum({', '.join(map(self._tensor, expr.args))})"
+    def _print_RealBase(self, expr):
+        return expr.torch.format(*map(self._tensor, expr.args))
 
     def _tensor(self, expr):
         code = self._print(expr)

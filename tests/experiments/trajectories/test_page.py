@@ -227,10 +227,17 @@ def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
         "x.real",
         "(" * 60 + "x",
         "log(-1)",
+        "1/2x",
+        "|x|y|x|",
+        "√x²",
+        "1,000x",
+        "((999983x)^64)^64",
     ):
         typed(at, formula)
         assert "The picture still shows" in at.error[0].value
         assert drawn(contour(at), "SGD") == pytest.approx(before, abs=0, nan_ok=True)
+    assert not typed(at, "f(x, y) = 2(x - 1)² + 0,5|y|").error
+    assert "f(x, y) = 2 (x - 1)^{2} + 0.5 \\left|y\\right|$" in text(at)
     assert not typed(at, "log(x) + y^2").error
     change(at, objective=replace(scene(at).objective, start=(-1.0, 1.0)))
     assert "not defined at the start (−1, 1)" in at.warning[0].value

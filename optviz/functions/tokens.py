@@ -1,0 +1,176 @@
+"""The tokens of a typed formula, and which of its bars open and which close.
+
+Only what is on the lists here gets through. What could be meant in two ways is refused and named.
+"""
+
+import re
+from typing import NamedTuple
+
+from optviz.functions.elementary import ALIASES, CALLS, CONSTANTS
+
+MAX_LENGTH = 400  # characters
+MAX_DEPTH = 14  # parentheses, signs and exponents inside each other
+
+CALLED = {*CALLS, *ALIASES}
+ROOTS = {"√": "sqrt", "∛": "cbrt"}
+
+_SAME = str.maketrans("−–·⋅×÷", "--***/")
+_ALLOWED = re.compile(r"[A-Za-z0-9_.,+\-*/^()|π√∛⁰¹²³⁴-⁹⁻ ]")
+_DEFINED = re.compile(r"(?![xye]\b)[A-Za-z]\s?(\(\s?x\s?(,\s?y\s?)?\)\s?)?=\s?")  # f(x, y) =
+_NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+_TOKEN = re.compile(
+    rf"(?P<number>{_NUMBER})|(?P<name>[A-Za-z_][\w.]*|π)|(?P<power>⁻?[⁰¹²³⁴-⁹]+)"
+    r"|(?P<mark>\*\*|[-+*/^(),|√∛])",
+    re.ASCII,
+)
+
+
+class FormulaError(ValueError):
+    """A formula that is refused. `part` is the piece of text at fault ('' when it is all of it)."""
+
+    def __init__(self, message: str, part: str = ""):
+        super().__init__(message)
+        self.part = part
+
+
+class Token(NamedTuple):
+    kind: str  # number, name, power, or the mark itself; a bar is "|(" or "|)"
+    text: str
+    start: int
+    end: int
+
+
+def read_tokens(text: str) -> tuple[str, list[Token]]:
+    """The formula without what only names it, f(x, y) =, and its tokens; the last one is empty.
+
+    Raises FormulaError, whose message names the part at fault.
+    """
+    if not isinstance(text, str):
+        raise FormulaError(f"a formula is text, not {type(text).__name__}")
+    if len(text) > MAX_LENGTH:
+        raise FormulaError(f"the formula has {len(text)} characters; at most {MAX_LENGTH} are read")
+    text = " ".join(text.translate(_SAME).split())
+    if defined := _DEFINED.match(text):
+        text = text[defined.end() :]
+    if not text:
+        raise FormulaError("the formula is empty; try x^2/20 + y^2")
+    for character in text:
+        if not _ALLOWED.match(character):
+            raise FormulaError(f"the character {character!r} has no meaning here", character)
+    return text, _paired(_tokens(text), text)
+
+
+def _tokens(text):
+    tokens, place = [], 0
+    while place < len(text):
+        if text[place] == " ":
+            place += 1
+            continue
+        match = _TOKEN.match(text, place)
+        if not match:
+            cannot_read(text, place)
+        kind, found = match.lastgroup, match.group()
+        if kind == "mark":
+            kind = "**" if found == "^" else found
+        if kind == "number" and match.end() < len(text) and text[match.end()] in "0123456789._":
+            word = _word(text, place)
+            raise FormulaError(f"{word!r} is not a number", word)
+        if kind == "name" and not {found} & {"π", *CALLED, *CONSTANTS}:
+            if set(found) - {"x", "y"}:
+                _unknown(text, place, found)
+            tokens += [Token("name", c, place + i, place + i + 1) for i, c in enumerate(found)]
+        else:
+            tokens.append(Token(kind, found, place, match.end()))
+        place = match.end()
+    return [*tokens, Token("", "", place, place)]
+
+
+def _word(text, place):
+    """All the letters, digits and points around a place."""
+    before, after = re.search(r"[\w.]*$", text[:place]), re.match(r"[\w.]*", text[place:])
+    return before.group() + after.group()
+
+
+def _unknown(text, place, name):
+    word = _word(text, place)
+    if text[place + len(name) :].lstrip().startswith("("):
+        raise FormulaError(f"unknown function {name!r}; there are {', '.join(CALLS)}", word)
+    message = f"unknown name {name!r}; there are x, y, pi, e and functions like sin(x)"
+    raise FormulaError(message + ("" if name == word else f" (in {word!r})"), word)
+
+
+def cannot_read(text: str, place: int):
+    """Raises the error of what is out of place."""
+    near = text[max(0, place - 6) : place + 6].strip()
+    raise FormulaError(f"this cannot be read near {near!r}", near)
+
+
+def _ends(token):
+    return token.kind in ("number", "power", ")") or (
+        token.kind == "name" and token.text not in CALLED
+    )
+
+
+def begins(token: Token) -> bool:
+    """Whether a number, a name or what is in parentheses begins here."""
+    return token.kind in ("number", "name", "(", "|(", *ROOTS)
+
+
+def _paired(tokens, text):
+    """The tokens with each bar as an opening or a closing one; parentheses are counted as well."""
+    regions, bars = [[]], []  # bars between the same parentheses, the innermost last
+    for i, token in enumerate(tokens):
+        if token.kind == "(":
+            regions.append([])
+        elif token.kind == "|":
+            regions[-1].append(i)
+        elif token.kind == ")":
+            bars.append(regions.pop())
+        if not regions:
+            before = text[: token.start]
+            raise FormulaError(f"a closing parenthesis too many after {before!r}", ")")
+        if len(regions) > MAX_DEPTH + 1:
+            part = text[token.start : token.start + 20]
+            raise FormulaError(f"parentheses are nested more than {MAX_DEPTH} deep", part)
+    if missing := len(regions) - 1:
+        are = "parenthesis is" if missing == 1 else "parentheses are"
+        raise FormulaError(f"{missing} closing {are} missing", "(")
+    for region in filter(None, [*bars, *regions]):
+        for i, kind in zip(region, _roles(tokens, region, text), strict=True):
+            tokens[i] = tokens[i]._replace(kind=kind)
+    return tokens
+
+
+def _roles(tokens, region, text):
+    """For each bar "|(" or "|)": the reading with the fewest products whose sign is left out.
+
+    Refused where two readings have equally few, as in |x|y|z|.
+    """
+    found = {(0, ""): (0, 1, ())}  # (open bars, last role) -> products, readings, roles
+    for i in region:
+        before, after = tokens[i - 1] if i else None, tokens[i + 1]
+        reached = {}
+        for (depth, last), (cost, ways, roles) in found.items():
+            joined = before is not None and before.kind == "|"
+            operand = last == "|)" if joined else before is not None and _ends(before)
+            for role, deeper in (("|(", depth + 1), ("|)", depth - 1)):
+                closes = role == "|)"
+                possible = operand if closes else begins(after) or after.kind in ("+", "-", "|")
+                if deeper < 0 or not possible:
+                    continue
+                total = cost + (begins(after) if closes else operand)
+                least, known, kept = reached.get((deeper, role), (total + 1, 0, ()))
+                if total == least:
+                    reached[deeper, role] = least, known + ways, kept
+                elif total < least:
+                    reached[deeper, role] = total, ways, (*roles, role)
+        found = reached
+    part = text[tokens[region[0]].start : tokens[region[-1]].end]
+    if (0, "|)") not in found:
+        raise FormulaError(f"a bar is missing in {part!r}", part)
+    _, ways, roles = found[0, "|)"]
+    if ways > 1:
+        raise FormulaError(
+            f"the bars in {part!r} can be read in more than one way; write abs(...)", part
+        )
+    return roles

@@ -1,0 +1,101 @@
+"""A formula in LaTeX, in the order in which it was written."""
+
+from optviz.functions.elementary import ALIASES
+from optviz.functions.syntax import Node
+
+_SUM, _QUOTIENT, _PRODUCT, _POWER, _ATOM = range(5)  # how closely the parts hold together
+_BINDS = {"+": _SUM, "-": _SUM, "neg": _SUM, "*": _PRODUCT, "**": _POWER}
+_AROUND = {
+    "sqrt": r"\sqrt{%s}",
+    "cbrt": r"\sqrt[3]{%s}",
+    "abs": r"\left|%s\right|",
+    "floor": r"\left\lfloor %s\right\rfloor",
+    "ceil": r"\left\lceil %s\right\rceil",
+}
+_NAMES = {name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "log", "ln")}
+_NAMES |= {"asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan", "log10": r"\log_{10}"}
+_NAMES |= {"min": r"\min", "max": r"\max"}
+
+
+def latex(node: Node, flat: bool = False) -> str:
+    """The LaTeX of a formula's tree. Parentheses are those that it needs.
+
+    `flat` is without fractions, as in an exponent.
+    """
+    match node.kind, node.args:
+        case "number", ():
+            return _number(node.name)
+        case "name", ():
+            return rf"\{node.name}" if node.name == "pi" else node.name
+        case "neg", (inner,):
+            return f"-{_held(inner, _PRODUCT, flat)}"
+        case "+" | "-", (left, right):
+            least = _SUM if node.kind == "+" and right.kind != "neg" else _QUOTIENT
+            return f"{latex(left, flat)} {node.kind} {_held(right, least, flat)}"
+        case "/", (left, right) if not flat:
+            return rf"\frac{{{latex(left)}}}{{{latex(right)}}}"
+        case "*" | "/", (left, right):
+            first = _held(left, _SUM if left.kind == "neg" else _PRODUCT, flat)
+            if node.kind == "/":
+                return f"{first} / {_held(right, _POWER, flat)}"
+            return _product(first, _held(right, _PRODUCT, flat))
+        case "**", (base, exponent):
+            return _power(base, exponent, flat)
+    return _call(node, flat)
+
+
+def _number(text):
+    digits, _, exponent = text.lower().partition("e")
+    digits = f"0{digits}" if digits.startswith(".") else digits.removesuffix(".")
+    if not exponent:
+        return digits
+    power = f"10^{{{int(exponent)}}}"
+    return power if digits == "1" else rf"{digits} \cdot {power}"
+
+
+def _held(node, least, flat):
+    """In parentheses unless it holds together at least so closely."""
+    binds = _BINDS.get(node.kind, _ATOM)
+    if node.kind == "number" and "e" in node.name.lower():
+        binds = _PRODUCT
+    if node.kind == "/" and flat:
+        binds = _QUOTIENT
+    text = latex(node, flat)
+    return text if binds >= least else _in_parentheses(text)
+
+
+def _in_parentheses(text):
+    """Such as a line may be broken in."""
+    tall = r"\frac" in text or r"\sqrt" in text
+    return rf"\bigl({text}\bigr)" if tall else f"({text})"
+
+
+def _product(left, right):
+    apart = right[0].isdigit() or (left[-1].isdigit() and right.startswith(r"\frac"))
+    return rf"{left} \cdot {right}" if apart else f"{left} {right}"
+
+
+def _power(base, exponent, flat):
+    shown = f"^{{{latex(exponent, flat=True)}}}"
+    if _named(base) and exponent.kind == "number" and exponent.name.isdigit():
+        return _call(base, flat, shown)
+    plain = base.kind == "name" or (base.kind == "number" and "e" not in base.name.lower())
+    around = base.kind == "call" and ALIASES.get(base.name, base.name) in _AROUND
+    text = latex(base, flat)
+    return (text if plain or around else _in_parentheses(text)) + shown
+
+
+def _named(node):
+    """Whether it is a function that is shown by its name, as sin(x)."""
+    return node.kind == "call" and ALIASES.get(node.name, node.name) not in {*_AROUND, "exp"}
+
+
+def _call(node, flat, power=""):
+    name = ALIASES.get(node.name, node.name)
+    inner = ", ".join(latex(arg, flat or name == "exp") for arg in node.args)
+    if name == "exp":
+        return f"e^{{{inner}}}"
+    if name in _AROUND:
+        return _AROUND[name] % inner
+    shown = _NAMES.get("ln" if node.name == "ln" else name, rf"\operatorname{{{node.name}}}")
+    return f"{shown}{power}{_in_parentheses(inner)}"

@@ -1,0 +1,42 @@
+"""The levels of contours: from where to where."""
+
+import math
+
+import numpy as np
+import pytest
+
+from optviz import FUNCTIONS, parse_formula
+from optviz.plot.contour import Heights, Landscape
+from tests.table import table
+
+
+@table(
+    ("formula", "low", "high"),
+    [
+        # |xy| < 25u on a share u(1 − ln u) of the square: a fiftieth at either end is beyond ±6.0
+        ("1/(x*y)", -6.0, 6.0),
+        ("1/x", -5.0, 5.0),  # |x| < 0.2 on a twenty-fifth
+        ("tan(x)", -15.9, 15.9),  # 1/tan of a fiftieth of π
+        ("-1/(x^2 + y^2)", -math.pi / 2, -0.02),  # x² + y² < 2/π on a fiftieth
+        ("log(x)", None, math.log(5)),  # no pole that anything is lost in
+        ("-exp(-100(x^2 + y^2))", -0.8, 0),  # a needle is no pole
+        ("sqrt(x)", None, math.sqrt(5)),
+        ("3", 3, 3),
+    ],
+)
+def test_levels_end_where_a_function_goes_on_to_a_pole(formula, low, high):
+    land = Landscape.of(parse_formula(formula))
+    heights = Heights.of(land, log=False)
+    assert low is None or heights.low == pytest.approx(low, rel=0.15, abs=0.02)
+    assert heights.high == pytest.approx(high, rel=0.15, abs=0.02)
+    drawn = heights.up(land.z[np.isfinite(land.z)])
+    assert drawn.min() == heights.low
+    assert drawn.max() == heights.high
+    assert len(heights.ticks(6)[1]) == (6 if heights.low < heights.high else 1)
+
+
+def test_levels_of_every_function_reach_from_its_lowest_to_its_highest_value():
+    for f in FUNCTIONS.values():
+        land = Landscape.of(f)
+        heights = Heights.of(land, log=False)
+        assert (heights.low, heights.high) == (land.z.min(), land.z.max()), f.key

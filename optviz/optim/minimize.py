@@ -37,6 +37,9 @@ class Evaluations(NamedTuple):
 class Oracle:
     """f as the optimizer meets it: the gradient with this step's noise, every evaluation counted.
 
+    A line search marks the rows that really ask, `where` others have finished. What it has asked
+    for last is known: at the point that it has found nothing is asked for twice.
+
     NumPy must be silent around it, as it is in `minimize`.
     """
 
@@ -44,21 +47,42 @@ class Oracle:
         self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
         self.noise = self.given = None
         self.count = [0, 0, 0]
+        self._known = {}  # by a search: where it has asked last, and the answer
 
-    def grad(self, x):
-        self.count[0] += 1
-        g = self.f.grad(x)
-        self.given = g if self.noise is None else g + self.noise
-        return self.given
+    def begin(self, noise) -> None:
+        """The next step, with its noise: what was known of noisy gradients is of no use to it."""
+        if 0 in self._known and noise is not None and (changed := noise != self.noise).any():
+            x, g = self._known[0]
+            self._known[0] = np.where(changed.any(-1, keepdims=True), np.nan, x), g
+        self.noise, self.given = noise, None
+
+    def grad(self, x, where=None):
+        g = self._ask(0, self._noisy, x, where)
+        self.given = g if self.given is None else self.given
+        return g
 
     def value(self, x, where=None):
-        """f at x. `where` marks the rows that really ask, in a search that others have finished."""
-        self.count[1] = self.count[1] + (1 if where is None else where.astype(int))
-        return self.f.value(x)
+        return self._ask(1, self.f.value, x, where)
 
     def hess(self, x):
         self.count[2] += 1
         return self.f.hess(x)
+
+    def _noisy(self, x):
+        g = self.f.grad(x)
+        return g if self.noise is None else g + self.noise
+
+    def _ask(self, kind, ask, x, where):
+        if where is None and kind not in self._known:
+            self.count[kind] += 1
+            return ask(x)
+        before, answer = self._known.get(kind, (np.nan, None))
+        where = np.True_ if where is None else where
+        new = where & (x != before).any(-1)
+        self.count[kind] = self.count[kind] + new.astype(int)
+        answer = ask(x) if new.any() or x.ndim > 1 else answer
+        self._known[kind] = np.where(where[..., None], x, before), answer
+        return answer
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,9 +156,14 @@ class Run:
 
     @cached_property
     def work(self) -> np.ndarray:
-        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`."""
+        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
+
+        A step that would ask again for all that the one before has asked for costs nothing.
+        """
         shape = self.values.shape[1:]
         work = np.array([[np.broadcast_to(c, shape) for c in counts] for counts in self._counts])
+        if self._resting.any():
+            work[1:] = np.cumsum(np.where(self._resting[:, None], 0, np.diff(work, axis=0)), 0)
         last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
         steps = np.minimum(np.arange(len(work)).reshape(-1, *[1] * len(shape)), last)
         return np.take_along_axis(work, steps[:, None], 0)
@@ -155,6 +184,20 @@ class Run:
         with np.errstate(all="ignore"):
             segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
         return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
+
+    @cached_property
+    def _resting(self):
+        """Where a step finds point, state and gradient as the one before did, `(steps, ...)`."""
+        resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
+        at = self.lookahead[:-1]
+        same = (at[1:] == at[:-1]).all(-1)
+        if same.any():
+            for held in (self.gradients, *(held[:-1] for held in self.state.values())):
+                unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
+                same &= ((held[1:] == held[:-1]) | unknown).all(-1)
+            resting[1:] = same
+            resting[[segment.step for segment in self.segments]] = False
+        return resting
 
     @property
     def _gone(self):
@@ -206,8 +249,7 @@ def minimize(
         )
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
-            if table is not None:
-                oracle.noise = table[t]
+            oracle.begin(None if table is None else table[t])
             while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
                 before, opt = opt, segments[len(warm_started)].optimizer
                 fresh = opt.init(x)

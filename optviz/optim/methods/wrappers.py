@@ -133,8 +133,8 @@ class _Clip:
     def __getattr__(self, name):
         return getattr(self.f, name)
 
-    def grad(self, x):
-        g = self.f.grad(x)
+    def grad(self, x, **where):
+        g = self.f.grad(x, **where)
         largest = np.abs(g).max(-1, keepdims=True)
         unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
         norm = np.sqrt((unit * unit).sum(-1, keepdims=True))

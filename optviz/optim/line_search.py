@@ -38,6 +38,7 @@ def backtrack(f, x, g, d, first):
     return np.where(found, step, 0.0)
 
 
+@np.errstate(all="ignore")  # the end that is not known is infinitely far away
 def strong_wolfe(f, x, g, d, first, searching=True):
     """A step `(..., 1)` along d that fulfills the strong Wolfe conditions; `first` is tried first.
 

@@ -43,20 +43,27 @@ class Oracle:
     NumPy must be silent around it, as it is in `minimize`.
     """
 
-    def __init__(self, f):
+    def __init__(self, f, count=(0, 0, 0)):
         self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
         self.noise = self.given = None
-        self.count = [0, 0, 0]
+        self.count = [*count]
         self._known = {}  # by a search: where it has asked last, and the answer
 
     def begin(self, noise) -> None:
         """The next step, with its noise: what was known of noisy gradients is of no use to it."""
-        if 0 in self._known and noise is not None and (changed := noise != self.noise).any():
-            x, g = self._known[0]
-            self._known[0] = np.where(changed.any(-1, keepdims=True), np.nan, x), g
-        self.noise, self.given = noise, None
+        if self._known:
+            self.given = None
+            if noise is not None and 0 in self._known:
+                changed = (noise != self.noise).any(-1, keepdims=True)
+                x, g = self._known[0]
+                self._known[0] = np.where(changed, np.nan, x), g
+        self.noise = noise
 
     def grad(self, x, where=None):
+        if where is None and not self._known:
+            self.count[0] += 1
+            self.given = self._noisy(x) if self.noise is not None else self.f.grad(x)
+            return self.given
         g = self._ask(0, self._noisy, x, where)
         self.given = g if self.given is None else self.given
         return g
@@ -249,15 +256,16 @@ def minimize(
         )
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
-            oracle.begin(None if table is None else table[t])
             while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
                 before, opt = opt, segments[len(warm_started)].optimizer
                 fresh = opt.init(x)
                 warm_started.append(_same_kind(before, opt) and _same_shapes(state, fresh))
                 if not warm_started[-1]:
+                    oracle = Oracle(f, oracle.count)
                     state, names = fresh, _shaped(fresh, x)
                     states[-1] = {k: state[k] for k in names}
                     held[-1:] = [state] if held else []
+            oracle.begin(None if table is None else table[t])
             now = opt
             for name, factor in schedules[len(warm_started) - 1]:
                 now = now.scaled(name, factor(t))

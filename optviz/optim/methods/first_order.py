@@ -4,6 +4,7 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.methods import shared
 
 
 @optimizer(
@@ -49,9 +50,7 @@ class Momentum(Optimizer):
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
-    momentum: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
-    )
+    momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 
     def init(self, x):
@@ -83,9 +82,7 @@ class Nesterov(Optimizer):
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
-    momentum: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
-    )
+    momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 
     def init(self, x):

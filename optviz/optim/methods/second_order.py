@@ -108,6 +108,7 @@ class BFGS(Optimizer):
     $$ x \leftarrow x - \eta\, B\, g $$
 
     B begins as the identity; a pair without yᵀs > 0 is left out, so that B stays positive definite.
+    The line search is torch.optim's; on the first step it begins with a move of at most η.
     """
 
     lr: float = _lr()
@@ -170,8 +171,8 @@ class LBFGS(Optimizer):
     $$ x \leftarrow x - \eta_t\, d $$
 
     The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would
-    make of its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are
-    torch.optim's.
+    make of its B, begun as the identity times sᵀy / yᵀy. The short first step, the threshold and
+    the line search are torch.optim's.
     """
 
     lr: float = _lr()

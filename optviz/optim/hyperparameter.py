@@ -83,8 +83,9 @@ class Hyperparameter:
             )
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
+            array = array.astype(float)
             if (wrong := array[(array < low) | (array > high)]).size:
-                raise ValueError(f"{self.name} must be in {self.valid}, not {wrong.flat[0]:g}")
+                raise ValueError(f"{self.name} must be in {self.valid}, not {wrong.flat[0]:.12g}")
 
 
 def hyperparameter(

@@ -1,5 +1,6 @@
 """Every optimizer: its first step worked by hand, its hyperparameters, what it asks for, and how a run ends."""
 
+import re
 from dataclasses import FrozenInstanceError
 
 import numpy as np
@@ -14,8 +15,12 @@ from optviz import (
     minimize,
     parse_formula,
 )
+from optviz.data import TOY_SETS as SHAPES
+from optviz.nn import ACTIVATIONS, INITIALIZERS
+from optviz.optim import initial_points as starts
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
+from optviz.tuning import SAMPLERS
 from tests.table import table
 
 BOWL, SPHERE, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["sphere"], FUNCTIONS["rosenbrock"]
@@ -174,9 +179,101 @@ def test_frozen(cls, k):
 
 
 @table(("cls", "k"), [(cls, k) for cls, k in KNOBS if cls in OPTIMIZERS.values()])
-def test_a_knob_beyond_its_slider_neither_raises_nor_warns(cls, k):
+def test_a_knob_beyond_its_slider_is_refused_or_neither_raises_nor_warns(cls, k):
     for value in (-1.0, 0.0, 1.0, 2.0, 1e300) if k.kind is float else ():
-        minimize(ROSENBROCK, cls(**{k.name: value}), steps=5)
+        try:
+            opt = cls(**{k.name: value})
+        except ValueError:
+            continue
+        minimize(ROSENBROCK, opt, steps=5)
+
+
+FROM_ZERO, SHARE, POSITIVE = "[0, inf)", "[0, 1)", "(0, inf)"
+MAKES_NO_SENSE = [
+    ("sgd", "lr", (-0.1, -1e-30), FROM_ZERO),
+    ("bfgs", "lr", (-1.0,), FROM_ZERO),
+    ("momentum", "momentum", (-0.1, 1.001), "[0, 1]"),
+    ("nesterov", "momentum", (-0.1, 2.0), "[0, 1]"),
+    ("adam", "beta1", (-0.1, 1.0, 1.5), SHARE),
+    ("radam", "beta2", (-0.1, 1.0), SHARE),
+    ("rmsprop", "rho", (-0.1, 1.0), SHARE),
+    *((key, "eps", (0.0, -1e-8), POSITIVE) for key in ("adam", "adagrad", "adadelta", "adamax")),
+    ("adamw", "weight_decay", (-0.01,), FROM_ZERO),
+    ("nadam", "momentum_decay", (-1.0,), FROM_ZERO),
+    ("newton", "damping", (-1.0,), FROM_ZERO),
+    ("clipped", "max_norm", (0.0, -1.0), POSITIVE),
+    ("averaged", "decay", (-0.1, 1.0), SHARE),
+    ("lookahead", "alpha", (-0.1, 1.5), "[0, 1]"),
+    ("exponential", "rate", (-0.1,), FROM_ZERO),
+    ("step", "gamma", (-0.5,), FROM_ZERO),
+    ("linear", "floor", (-0.1, 1.1), "[0, 1]"),
+    ("gaussian", "scale", (-1.0,), FROM_ZERO),
+    ("ring", "radius", (-0.1,), FROM_ZERO),
+    ("normal", "sigma", (-1.0,), FROM_ZERO),
+]
+MAKES_SENSE = [
+    ("sgd", "lr", 0.0),
+    ("momentum", "momentum", 1.0),  # a ball without friction
+    ("adam", "beta1", 0.0),
+    ("adam", "eps", 5e-324),
+    ("adamw", "weight_decay", 5.0),
+    ("clipped", "max_norm", 1e300),
+    ("averaged", "decay", 0.0),
+    ("lookahead", "alpha", 1.0),
+    ("step", "gamma", 2.0),
+    ("constant", "c", -3.0),  # the initializer
+    ("leaky_relu", "alpha", -1.0),  # |z|
+]
+EVERYTHING = [
+    SCHEDULES, INITIALIZERS, ACTIVATIONS, OPTIMIZERS, WRAPPERS, NOISES, starts.INITIAL_POINTS, SHAPES, SAMPLERS,
+]  # fmt: skip
+
+
+def declared_by(key, name):
+    """The class that a registry holds under a key, and that has a hyperparameter of this name."""
+    [cls] = [
+        r[key] for r in EVERYTHING if key in r and name in {k.name for k in hyperparameters(r[key])}
+    ]
+    return cls
+
+
+@table(("key", "name", "values", "valid"), MAKES_NO_SENSE)
+def test_what_makes_no_sense_is_refused_with_the_range(key, name, values, valid):
+    cls = declared_by(key, name)
+    for value in values:
+        column = np.array([[0.5], [value]])
+        for given in (value, np.float64(value), column, column.astype(np.float32)):
+            said = f"{name} must be in {valid}, not {np.ravel(given)[-1]:.12g}"
+            with pytest.raises(ValueError, match=re.escape(said)):
+                to_dict(cls, **{name: given})
+
+
+@table(("key", "name", "value"), MAKES_SENSE)
+def test_what_makes_sense_is_not_refused(key, name, value):
+    cls = declared_by(key, name)
+    for given in (value, np.array([[0.5], [value]])):
+        assert np.array_equal(getattr(to_dict(cls, **{name: given}), name), given)
+
+
+def test_all_that_a_slider_reaches_makes_sense():
+    for cls in (cls for registry in EVERYTHING for cls in registry.values()):
+        for k in hyperparameters(cls):
+            for value in (k.low, k.high, k.default):
+                if value is not None:
+                    k.check(k.kind(value))
+
+
+def test_a_schedule_may_lead_to_where_nobody_may_set_it():
+    """Down to 0 in two steps: the rate, and what divides the gradient of 0 along x."""
+    to_zero = SCHEDULES["linear"](steps=2)
+    run = minimize(BOWL, make("sgd"), (-7, 2), 4, schedule=to_zero)
+    assert run.points[2].tolist() == pytest.approx([-7 * 0.99 * 0.995, 2 * 0.8 * 0.9])
+    assert (run.points[2:] == run.points[2]).all()
+    assert run.optimizer_at(3).lr == 0
+    run = minimize(BOWL, make("rmsprop"), (0, 2), 4, schedule={"eps": to_zero})
+    assert run.diverged_at == 3
+    with pytest.raises(ValueError, match="eps"):
+        make("rmsprop", eps=0.0)
 
 
 @table("key", OPTIMIZERS)

@@ -181,7 +181,7 @@ _declare(
     (0.5, 0.8),
     ((-5, 5), (-5, 5)),
     [(-2.9035340277711770, -2.9035340277711770)],
-    "Four basins of different depth, one of them the best.",
+    "Four basins: the best one, two that are equally deep, and a shallow one.",
     "Styblinski & Tang (1990), Experiments in nonconvex optimization",
 )
 _declare(

@@ -44,7 +44,8 @@ class Momentum(Optimizer):
 
     $$ v \leftarrow \mu\, v - \eta\, \nabla f(x), \qquad x \leftarrow x + v $$
 
-    The rate is inside the velocity. Frameworks keep it outside, which differs once it is scheduled.
+    The rate is inside the velocity, as in Keras. PyTorch keeps it outside, which differs once it is
+    scheduled.
     """
 
     lr: float = hyperparameter(

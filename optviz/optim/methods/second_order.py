@@ -51,12 +51,13 @@ def news(moved, bent):
     cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)",
 )
 class Newton(Optimizer):
-    r"""Jump to where the parabola that fits here has its level point: minimum, saddle or maximum.
+    r"""Jump to the level point of the parabola that fits here: its minimum, saddle or maximum.
 
     $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
-    Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns
-    away from saddles. With the line search, a direction that climbs is taken backwards.
+    With η = 1 and λ = 0 it lands there, otherwise short of it or beyond. Saddle-free (Dauphin et
+    al. 2014): H with the absolute values of its eigenvalues, which turns away from saddles. With
+    the line search, a direction that climbs is taken backwards.
     """
 
     lr: float = _lr()

@@ -8,6 +8,7 @@ import numpy as np
 
 DECREASE, CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the Wolfe conditions
 MAX_HALVINGS, MAX_TRIALS = 40, 25
+MIN_LENGTH = 1e-9  # of the interval that is searched, in coordinates
 MAX_GROWTH = 100.0  # of a step over the first that is tried: f may be unbounded below
 
 
@@ -43,13 +44,13 @@ def strong_wolfe(f, x, g, d, first, searching=True):
     """A step `(..., 1)` along d that fulfills the strong Wolfe conditions; `first` is tried first.
 
     Nocedal & Wright (2006), algorithms 3.5 and 3.6, with the trials of torch.optim.LBFGS: the step
-    grows until an interval is known to hold one, which shrinks by cubic interpolation. Where the
-    trials are used up it is the longest known step below Armijo's line. `searching` marks the rows
+    grows until an interval is known to hold one, which shrinks by cubic interpolation. Where none
+    is found in it, it is the best known step below Armijo's line. `searching` marks the rows
     `(..., 1)` that take part.
     """
     slope = dot(g, d)
     trial = np.broadcast_to(first, slope.shape).astype(slope.dtype)
-    longest = MAX_GROWTH * trial
+    longest, largest = MAX_GROWTH * trial, np.abs(d).max(-1, keepdims=True)
     searching = searching & np.isfinite(slope) & (slope < 0)
     if not searching.any():
         return np.zeros_like(slope)
@@ -80,9 +81,9 @@ def strong_wolfe(f, x, g, d, first, searching=True):
         low = tuple(np.where(better, p, a) for p, a in zip(point, low, strict=True))
         searching = searching & ~(better & (np.abs(rise) <= -CURVATURE * slope))
         between = np.isfinite(high[0])
-        searching = searching & np.where(
-            between, shown(value, (high[0] - low[0]) * slope), trial < longest
-        )
+        width = np.abs(high[0] - low[0])
+        findable = shown(value, width * slope) & (width * largest >= MIN_LENGTH)
+        searching = searching & np.where(between, findable, trial < longest)
         inside, close = _inside(low, high, close)
         beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
         trial = np.where(between, inside, np.minimum(beyond, longest))

@@ -84,7 +84,7 @@ def strong_wolfe(f, x, g, d, step):
     x, g, d = (torch.tensor(a) for a in (x, g, d))
     if g.abs().max() < 1e-13:
         return 0.0
-    _, _, t, _ = _strong_wolfe(objective, x, step, d, f(x), g, g @ d, tolerance_change=0)
+    _, _, t, _ = _strong_wolfe(objective, x, step, d, f(x), g, g @ d)
     return float(t)
 
 
@@ -178,7 +178,7 @@ MADE = {
     "lbfgs": (
         "torch.optim.LBFGS(max_iter=1)",
         by_torch(lambda p, k: optim.LBFGS(
-            p, lr=k["lr"], max_iter=1, max_eval=26, history_size=k["memory"], tolerance_grad=0, tolerance_change=0,
+            p, lr=k["lr"], max_iter=1, max_eval=25, history_size=k["memory"], tolerance_grad=0, tolerance_change=0,
             line_search_fn="strong_wolfe" if k["line_search"] else None,
         )),
         "lr memory line_search", {

@@ -157,7 +157,7 @@ class BFGS(Optimizer):
     key="lbfgs",
     torch=lambda o: (
         f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, "
-        + ("max_eval=26, line_search_fn='strong_wolfe', " * o.line_search)
+        + ("max_eval=25, line_search_fn='strong_wolfe', " * o.line_search)
         + "tolerance_change=0)"
     ),
 )

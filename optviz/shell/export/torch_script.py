@@ -143,8 +143,13 @@ def _loop(noisy, scheduled, searched):
         "        loss.backward()",
         *["        p.grad += noise[t]"] * noisy,
     ]
-    if searched:
-        lines += [f"    {line}" for line in ["def asked(t):", *asked, "    return loss", ""]]
+    if searched:  # torch.optim's search stops at nan, but can turn back from what is too high
+        asked += [
+            "    else:",
+            "        p.grad, loss = torch.full_like(p, torch.nan), torch.tensor(torch.inf)",
+            "    return loss",
+        ]
+        lines += ["", "    def asked(t):", *(f"    {line}" for line in asked), ""]
         asked = ["    loss = asked(t)"]
     lines += [
         "    for t in range(steps):",

@@ -1,6 +1,6 @@
 """What a scene comes to: every optimizer's path, the known minima, and how a path ended."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import Enum, auto
 
 import numpy as np
@@ -10,7 +10,7 @@ from optviz.functions.library import Function
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
-from optviz.optim.minimize import Run, minimize
+from optviz.optim.minimize import Run, Segment, minimize
 from optviz.optim.noise import NOISES
 from optviz.plot.contour import Landscape
 from optviz.spec import canonical_json
@@ -59,7 +59,9 @@ def minima(f: Function, land: Landscape | None = None) -> np.ndarray:
         return np.empty((0, 2))
     seeds = np.stack([land.x[columns], land.y[rows]], -1)
     polish = OPTIMIZERS["newton"](saddle_free=True, damping=1e-12, line_search=True)
-    ends = minimize(f, polish, seeds, 30).points[-1]
+    # a search ends where rounding hides the values; the gradient still shows the way
+    last = Segment(27, replace(polish, line_search=False))
+    ends = minimize(f, polish, seeds, 30, then=[last]).points[-1]
     hess = f.hess(ends)
     flat = np.isfinite(hess).all((-2, -1)) & (np.abs(f.grad(ends)).max(-1) < 1e-6)
     low, high = np.array(f.domain).T

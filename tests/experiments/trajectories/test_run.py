@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from optviz import FUNCTIONS, OPTIMIZERS, minimize, parse_formula
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state, tracks
@@ -57,6 +57,14 @@ def test_how_a_path_ends(objective, config, status, step):
 def test_the_minimum_of_a_typed_formula_is_found():
     f = Objective("formula", "(x - 1)^2 + 3*(y + 2)^2", start=(0.0, 0.0)).f
     assert minima(f) == pytest.approx(np.array([[1, -2]]), abs=1e-8)
+
+
+def test_minima_far_above_zero_are_found_to_the_last_digits():
+    """At 10⁸ rounding hides what the last steps gain."""
+    found = minima(
+        parse_formula("1e8 + (x^2 - 1)^2 + (y - 0.3)^2 + (y - 0.3)^4", ((-3, 3), (-3, 3)))
+    )
+    assert sorted(found.tolist()) == pytest.approx(np.array([[-1, 0.3], [1, 0.3]]), abs=1e-12)
 
 
 # Figures.

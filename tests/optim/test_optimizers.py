@@ -19,7 +19,8 @@ from optviz.data import TOY_SETS as SHAPES
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim import initial_points as starts
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import Oracle
+from optviz.optim.minimize import Segment
+from optviz.optim.oracle import Oracle
 from optviz.tuning import SAMPLERS
 from tests.table import table
 
@@ -465,6 +466,20 @@ def test_armijo_holds_on_every_step(key, surface):
     scale = 1e-12 * (1 + np.abs(run.values[:-1]))
     assert (slope <= scale)[kept].all()
     assert (fall <= 1e-4 * slope + scale)[kept].all()
+
+
+def test_who_rests_asks_no_more():
+    """One look shows that there is no slope; another optimizer takes its own, and noise lets nobody rest."""
+    still = minimize(SPHERE, make("sgd"), (0, 0), 10)
+    assert still.work[:, 0].tolist() == [0, *[1] * 10]
+    assert minimize(SPHERE, make("newton"), (1, 0), 10).evaluations == (2, 0, 2)
+    then = [Segment(5, make("momentum"))]
+    assert minimize(SPHERE, make("sgd"), (0, 0), 10, then=then).evaluations.gradient == 2
+    noise = NOISES["gaussian"](scale=1e-9)
+    assert minimize(SPHERE, make("sgd"), (0, 0), 10, noise=noise).evaluations.gradient == 10
+    moving = minimize(SPHERE, WRAPPERS["averaged"](make("sgd", lr=0.5)), (1, 0), 10)
+    assert (np.diff(moving.values) < 0).all()  # the average is on its way, what is inside is not
+    assert moving.evaluations.gradient == 2
 
 
 def test_bfgs_satisfies_the_secant_equation_and_stays_positive_definite():

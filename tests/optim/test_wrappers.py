@@ -15,7 +15,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import Oracle
+from optviz.optim.oracle import Oracle
 from tests.table import table
 
 BOWL = FUNCTIONS["bowl"]

@@ -435,7 +435,7 @@ def test_numbers(value, text):
 def test_signs_and_products_are_kept_apart():
     (record,) = moments(FUNCTIONS["rosenbrock"], OPTIMIZERS["adamw"](), 1)
     assert evaluate_equations(record)[-1].filled.startswith(r"\left(1 - 0.1 \cdot 0.01\right)\,")
-    (record,) = moments(BOWL, OPTIMIZERS["newton"](damping=-0.5), 1)
+    (record,) = moments(BOWL, OPTIMIZERS["newton"](damping=0.5).scaled("damping", -1), 1)
     assert r"+ \left(-0.5\right) \cdot I" in evaluate_equations(record)[-1].filled
 
 

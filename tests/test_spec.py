@@ -385,7 +385,7 @@ OUT_OF_REACH = [
     ),
     (
         bad_scene(optimizers=[{**ADAM, "wrappers": [{"averaged": {"decay": 1.0}}]}]),
-        "decay of averaged",
+        "averaged: decay must be in [0, 1), not 1",
     ),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"lr": "nope"}}]), "no schedule 'nope'"),
     (bad_scene(optimizers=[{**ADAM, "schedules": {"momentum": "cosine"}}]), "'momentum'"),

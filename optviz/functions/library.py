@@ -193,7 +193,7 @@ _declare(
         (-2.9035340277711783, 2.7468027709908376),
         (2.7468027709908376, 2.7468027709908376),
     ],
-    "Four basins, one of them the deepest and two equally deep.",
+    "Four basins: the deepest, two that are equally deep, and a shallow one.",
     "Styblinski & Tang (1990), Experiments in nonconvex optimization",
 )
 _declare(

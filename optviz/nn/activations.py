@@ -123,7 +123,9 @@ class LeakyReLU(Activation):
     $$ a' = 1 \;\text{ where } z > 0, \text{ else } \alpha $$
     """
 
-    alpha: float = hyperparameter(0.01, 0.0, 1.0, r"\alpha", help="slope of the negative side")
+    alpha: float = hyperparameter(
+        0.01, 0.0, 1.0, r"\alpha", help="slope of the negative side", valid="(-inf, inf)"
+    )
 
     def value(self, z):
         return np.where(z > 0, z, self.alpha * z)

@@ -98,8 +98,8 @@ class MiniBatch:
         loss = self.cross_entropy(params)
         return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
 
-    def grad(self, params):
-        """The gradient of that `(..., P)`."""
+    def grad(self, params, where=None):
+        """The gradient of that `(..., P)`; `where` as there."""
         done, dz = self._pass(params)
         gradient = self.network.backward(params, done, dz)
         if not self.penalty.free:

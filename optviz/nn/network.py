@@ -53,7 +53,12 @@ class Network:
     dtype: str = option("float32", dict.fromkeys(DTYPES), "Numbers")
     normalize: str = option("", PLACES, "Batch normalization")
     dropout: float = hyperparameter(
-        0.0, 0.0, 0.95, "p", help="share of the hidden units that a training step leaves out"
+        0.0,
+        0.0,
+        0.95,
+        "p",
+        help="share of the hidden units that a training step leaves out",
+        valid="[0, 1)",
     )
 
     def validate(self) -> None:

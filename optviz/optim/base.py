@@ -1,6 +1,6 @@
 """What an optimizer is: frozen hyperparameters and one pure step."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 from optviz.optim.hyperparameter import Configurable, register
@@ -54,8 +54,13 @@ class Optimizer(Configurable):
         return None
 
     def scaled(self, name: str, factor):
-        """This optimizer with one hyperparameter multiplied: how a schedule acts."""
-        return replace(self, **{name: getattr(self, name) * factor})
+        """This optimizer with one hyperparameter multiplied: how a schedule acts.
+
+        It may lead to where nobody may set it: a rate that has fallen to 0, an ε that is gone.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__, **{name: getattr(self, name) * factor})
+        return other
 
 
 def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=None):

@@ -6,7 +6,7 @@ Menus, sliders, formulas, tables and tests are all derived from these declaratio
 
 import math
 from dataclasses import MISSING, Field, dataclass, field, fields
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 
@@ -15,6 +15,8 @@ import numpy as np
 class Hyperparameter:
     """What a person needs to know to turn it; `low` and `high` bound the slider, not the method.
 
+    `valid` is the interval of floats with which the method makes sense: unless told otherwise
+    [0, 1) where the slider nears one, and from 0 on where the slider does not go below.
     A slider moves evenly in the value, in its logarithm (`log`), or in log(1 − value) (`near_one`),
     where .9, .99 and .999 are as far apart as they are in effect.
     """
@@ -27,6 +29,12 @@ class Hyperparameter:
     log: bool = False
     near_one: bool = False
     help: str = ""
+    valid: str = ""
+
+    def __post_init__(self):
+        signed = self.low is None or self.low < 0
+        usual = "[0, 1)" if self.near_one else "(-inf, inf)" if signed else "[0, inf)"
+        object.__setattr__(self, "valid", self.valid or usual)
 
     def check_range(self, value) -> None:
         """Raise ValueError where `value` is not right, or outside of the slider's range."""
@@ -43,10 +51,18 @@ class Hyperparameter:
         """`bool`, `int` or `float`, as the default is."""
         return type(self.default)
 
-    def check(self, value) -> None:
-        """Raise ValueError where `value` is of the wrong type or not finite.
+    @cached_property
+    def _bounds(self):
+        """The least and the greatest valid number."""
+        low, high = map(float, self.valid[1:-1].split(","))
+        low = math.nextafter(low, math.inf) if self.valid[0] == "(" else low
+        return low, math.nextafter(high, -math.inf) if self.valid[-1] == ")" else high
 
-        A float hyperparameter also takes an array, which broadcasts as `(..., 1)` over a batch.
+    def check(self, value) -> None:
+        """Raise ValueError where `value` is of the wrong type, not finite or not valid.
+
+        A float hyperparameter also takes an array, which broadcasts as `(..., 1)` over a batch, and
+        of which every element is to be valid.
         """
         if self.kind is bool:
             if not isinstance(value, bool | np.bool_):
@@ -56,7 +72,10 @@ class Hyperparameter:
                 raise ValueError(f"{self.name} must be a whole number, not {value!r}")
             if value < self.low:
                 raise ValueError(f"{self.name} must be at least {self.low}, not {value}")
-        elif type(value) is not float or not math.isfinite(value):
+        else:
+            low, high = self._bounds
+            if type(value) is float and low <= value <= high:
+                return
             array = (
                 np.asarray(value)
                 if isinstance(value, int | float | np.number | np.ndarray)
@@ -64,9 +83,14 @@ class Hyperparameter:
             )
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
+            array = array.astype(float)
+            if (wrong := array[(array < low) | (array > high)]).size:
+                raise ValueError(f"{self.name} must be in {self.valid}, not {wrong.flat[0]:.12g}")
 
 
-def hyperparameter(default, low=None, high=None, symbol="", *, log=False, near_one=False, help=""):
+def hyperparameter(
+    default, low=None, high=None, symbol="", *, log=False, near_one=False, help="", valid=""
+):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {
         "low": low,
@@ -75,6 +99,7 @@ def hyperparameter(default, low=None, high=None, symbol="", *, log=False, near_o
         "log": log,
         "near_one": near_one,
         "help": help,
+        "valid": valid,
     }
     return field(default=default, metadata={"hyperparameter": declared})
 

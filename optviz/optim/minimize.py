@@ -13,6 +13,7 @@ from optviz.functions.library import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
+from optviz.optim.oracle import Oracle
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
@@ -32,33 +33,6 @@ class Evaluations(NamedTuple):
     gradient: np.ndarray | int
     value: np.ndarray | int
     hessian: np.ndarray | int
-
-
-class Oracle:
-    """f as the optimizer meets it: the gradient with this step's noise, every evaluation counted.
-
-    NumPy must be silent around it, as it is in `minimize`.
-    """
-
-    def __init__(self, f):
-        self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
-        self.noise = self.given = None
-        self.count = [0, 0, 0]
-
-    def grad(self, x):
-        self.count[0] += 1
-        g = self.f.grad(x)
-        self.given = g if self.noise is None else g + self.noise
-        return self.given
-
-    def value(self, x, where=None):
-        """f at x. `where` marks the rows that really ask, in a search that others have finished."""
-        self.count[1] = self.count[1] + (1 if where is None else where.astype(int))
-        return self.f.value(x)
-
-    def hess(self, x):
-        self.count[2] += 1
-        return self.f.hess(x)
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,9 +107,14 @@ class Run:
 
     @cached_property
     def work(self) -> np.ndarray:
-        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`."""
+        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
+
+        A step that would ask again for all that the one before has asked for costs nothing.
+        """
         shape = self.values.shape[1:]
         work = np.array([[np.broadcast_to(c, shape) for c in counts] for counts in self._counts])
+        if self._resting.any():
+            work[1:] = np.cumsum(np.where(self._resting[:, None], 0, np.diff(work, axis=0)), 0)
         last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
         steps = np.minimum(np.arange(len(work)).reshape(-1, *[1] * len(shape)), last)
         return np.take_along_axis(work, steps[:, None], 0)
@@ -156,6 +135,20 @@ class Run:
         with np.errstate(all="ignore"):
             segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
         return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
+
+    @cached_property
+    def _resting(self):
+        """Where a step finds point, state and gradient as the one before did, `(steps, ...)`."""
+        resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
+        at = self.lookahead[:-1]
+        same = (at[1:] == at[:-1]).all(-1)
+        if same.any():
+            for held in (self.gradients, *(held[:-1] for held in self.state.values())):
+                unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
+                same &= ((held[1:] == held[:-1]) | unknown).all(-1)
+            resting[1:] = same
+            resting[[segment.step for segment in self.segments]] = False
+        return resting
 
     @property
     def _gone(self):
@@ -207,16 +200,16 @@ def minimize(
         )
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
-            if table is not None:
-                oracle.noise = table[t]
             while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
                 before, opt = opt, segments[len(warm_started)].optimizer
                 fresh = opt.init(x)
                 warm_started.append(_same_kind(before, opt) and _same_shapes(state, fresh))
                 if not warm_started[-1]:
+                    oracle = Oracle(f, oracle.count)
                     state, names = fresh, _shaped(fresh, x)
                     states[-1] = {k: state[k] for k in names}
                     held[-1:] = [state] if held else []
+            oracle.begin(None if table is None else table[t])
             now = opt
             for name, factor in schedules[len(warm_started) - 1]:
                 now = now.scaled(name, factor(t))

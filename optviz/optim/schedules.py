@@ -22,6 +22,10 @@ class Schedule(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
+def _floor(help):
+    return hyperparameter(0.0, 0.0, 1.0, r"\phi", help=help, valid="[0, 1]")
+
+
 def schedule(cls):
     return register(SCHEDULES, cls, {"InverseTime": "inverse_time"}.get(cls.__name__))
 
@@ -86,7 +90,7 @@ class Linear(Schedule):
     """
 
     steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    floor: float = _floor("what remains at the end")
 
     def __call__(self, t):
         return self.floor + (1 - self.floor) * max(0.0, 1 - t / self.steps)
@@ -100,7 +104,7 @@ class Cosine(Schedule):
     """
 
     steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    floor: float = _floor("what remains at the end")
 
     def __call__(self, t):
         wave = (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
@@ -115,7 +119,7 @@ class Cyclic(Schedule):
     """
 
     period: int = hyperparameter(100, 1, 5000, "T", help="steps from one restart to the next")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end of a cycle")
+    floor: float = _floor("what remains at the end of a cycle")
 
     def __call__(self, t):
         wave = (1 + math.cos(math.pi * (t % self.period) / self.period)) / 2

@@ -70,6 +70,7 @@ class Split:
         0.0,
         0.95,
         help="share of the training labels that are wrong; those of the test are right",
+        valid="[0, 1]",
     )
 
     def of(self, x, t) -> Data:

@@ -74,7 +74,7 @@ class CoarseToFine(Sampler):
         3, 2, 6, help="boxes, each within reach of the best of the one before"
     )
     elite: float = hyperparameter(
-        0.2, 0.05, 0.5, help="share of the trials so far that are the best"
+        0.2, 0.05, 0.5, help="share of the trials so far that are the best", valid="(0, 1]"
     )
 
     def rounds(self, trials, d):

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import scipy.optimize
 import torch
+from torch.optim.lbfgs import _strong_wolfe
 
 HERE = Path(__file__).parent
 STEPS = 40
@@ -73,14 +74,32 @@ def newton(f, start, hyperparameters):
     return points
 
 
+def strong_wolfe(f, x, g, d, step):
+    """torch.optim.LBFGS's line search; nothing is left to find where the slope is rounding."""
+
+    def objective(x, t, d):
+        at = x + t * d
+        return f(at), torch.tensor(gradient(f, at.tolist()))
+
+    x, g, d = (torch.tensor(a) for a in (x, g, d))
+    if g.abs().max() < 1e-13:
+        return 0.0
+    _, _, t, _ = _strong_wolfe(objective, x, step, d, f(x), g, g @ d)
+    return float(t)
+
+
 def bfgs(f, start, hyperparameters):
     inverse = scipy.optimize.BFGS(
         exception_strategy="skip_update", min_curvature=1e-14, init_scale=1.0
     )
     inverse.initialize(2, "inv_hess")
     x, g, points = np.array(start), np.array(gradient(f, start)), [list(start)]
-    for _ in range(STEPS):
-        new = x - hyperparameters["lr"] * (inverse @ g)
+    for t in range(STEPS):
+        d, step = -(inverse @ g), hyperparameters["lr"]
+        if hyperparameters["line_search"]:
+            step *= min(1.0, 1 / np.abs(g).sum()) if t == 0 else 1.0
+            step = strong_wolfe(f, x, g, d, step)
+        new = x + step * d
         new_g = np.array(gradient(f, new.tolist()))
         if (new != x).any() and (new_g != g).any():
             inverse.update(new - x, new_g - g)
@@ -151,20 +170,21 @@ MADE = {
         "torch.autograd.functional.hessian, torch.linalg", newton, "lr damping saddle_free line_search",
         [(1.0, 0.0, False, False), (0.3, 1.0, False, False), (0.5, 10.0, True, False)],
     ),
-    "bfgs": ("scipy.optimize.BFGS, the update without a line search", bfgs, "lr line_search", {
-        "bowl": [(0.4, False), (0.2, False), (0.1, False)],
-        "rosenbrock": [(0.01, False), (0.005, False), (0.002, False)],
-        "himmelblau": [(0.1, False), (0.03, False), (0.01, False)],
+    "bfgs": ("scipy.optimize.BFGS, the update, and torch.optim.LBFGS's line search", bfgs, "lr line_search", {
+        "bowl": [(0.4, False), (0.2, False), (0.1, False), (1.0, True)],
+        "rosenbrock": [(0.01, False), (0.005, False), (0.002, False), (0.5, True)],
+        "himmelblau": [(0.1, False), (0.03, False), (0.01, False), (1.0, True)],
     }),
     "lbfgs": (
-        "torch.optim.LBFGS(max_iter=1, line_search_fn=None)",
+        "torch.optim.LBFGS(max_iter=1)",
         by_torch(lambda p, k: optim.LBFGS(
-            p, lr=k["lr"], max_iter=1, history_size=k["memory"], tolerance_grad=0, tolerance_change=0
+            p, lr=k["lr"], max_iter=1, max_eval=25, history_size=k["memory"], tolerance_grad=0, tolerance_change=0,
+            line_search_fn="strong_wolfe" if k["line_search"] else None,
         )),
         "lr memory line_search", {
-        "bowl": [(0.5, 10, False), (0.2, 3, False), (0.1, 1, False)],
-        "rosenbrock": [(0.5, 10, False), (0.8, 5, False), (0.1, 1, False)],
-        "himmelblau": [(0.5, 10, False), (0.2, 3, False), (0.1, 1, False)],
+        "bowl": [(0.5, 10, False), (0.2, 3, False), (0.1, 1, False), (1.0, 10, True)],
+        "rosenbrock": [(0.5, 10, False), (0.8, 5, False), (0.1, 1, False), (0.5, 10, True)],
+        "himmelblau": [(0.5, 10, False), (0.2, 3, False), (0.1, 1, False), (1.0, 10, True)],
     }),
 }  # fmt: skip
 

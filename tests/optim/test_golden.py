@@ -21,10 +21,10 @@ def records(name):
 
 @pytest.mark.parametrize("key", RECORDED)
 def test_same_paths(key):
-    """Three settings on three functions, and every path goes somewhere."""
+    """Three settings on three functions, a fourth with a line search, and every path goes somewhere."""
     kept = records(key)
     assert {r["function"] for r in kept} == {"bowl", "rosenbrock", "himmelblau"}
-    assert len(kept) == 9
+    assert len(kept) == (12 if key in ("bfgs", "lbfgs") else 9)
     for r in kept:
         points, opt = np.array(r["points"]), OPTIMIZERS[key](**r["hyperparameters"])
         assert np.ptp(points, axis=0).max() > 0.05

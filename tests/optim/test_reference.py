@@ -1,5 +1,7 @@
 """The numbers that the two-dimensional experiments must give, measured elsewhere and printed to a few digits."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -9,6 +11,7 @@ from optviz import (
     minimize,
     parse_formula,
 )
+from optviz.optim.equations import effective_rate
 from optviz.optim.theory import curvature
 from tests.table import table
 
@@ -275,3 +278,23 @@ def test_newton_on_the_bowl_and_in_rosenbrocks_valley():
     np.testing.assert_allclose(values[1:6], expected, rtol=3e-3)
     assert values[6] == pytest.approx(3.4e-20, rel=0.05)
     assert values[7] < 1e-25  # printed as 0: what is left is rounding
+
+
+def test_what_docstrings_say_of_divisors_rates_and_basins():
+    """AMSGrad's maximum never shrinks, its corrected divisor does, from 4.00 to 1.03; AdaGrad's rate can
+    only shrink, its step grows again; the basins are those of the one-dimensional function, two by two.
+    """
+    h = minimize(BOWL, OPTIMIZERS["amsgrad"](), START, 117).state["h"][1:, 1]
+    divisor = np.sqrt(h / (1 - 0.999 ** np.arange(1, 118)))
+    assert (np.diff(h) >= 0).all()
+    assert divisor[[0, -1]] == pytest.approx([4.00, 1.03], abs=5e-3)
+    run = minimize(ROSENBROCK, OPTIMIZERS["adagrad"](), (-1.2, 1), 50)
+    assert (np.diff(effective_rate(run), axis=0) <= 0).all()
+    assert (np.diff(np.abs(np.diff(run.points, axis=0)), axis=0) > 0).any()
+    good, poor = (
+        -39.16616570,
+        -25.02944665,
+    )  # minima of (x⁴ - 16x² + 5x)/2, at -2.903534 and 2.746803
+    ends = np.array(list(itertools.product((-2.903534, 2.746803), repeat=2)))
+    expected = [2 * good, good + poor, good + poor, 2 * poor]
+    assert FUNCTIONS["styblinski_tang"].value(ends) == pytest.approx(expected, abs=1e-6)

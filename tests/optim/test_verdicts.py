@@ -279,3 +279,11 @@ def test_goldstein_price_opens_where_no_first_step_lands_on_the_minimum():
         assert np.linalg.norm(run.points[1] - (0, -1)) > 0.5, cls.label
     book = minimize(f, OPTIMIZERS["adagrad"](lr=1.5, eps=1e-7), None, 30)
     assert np.linalg.norm(book.points[1] - (0, -1)) > 0.5
+
+
+def test_minima_far_above_zero_are_found_to_the_last_digits():
+    """At 10⁸ rounding hides what the last steps gain."""
+    found = find_minima(
+        parse_formula("1e8 + (x^2 - 1)^2 + (y - 0.3)^2 + (y - 0.3)^4", ((-3, 3), (-3, 3)))
+    )
+    assert sorted(found.tolist()) == pytest.approx(np.array([[-1, 0.3], [1, 0.3]]), abs=1e-12)

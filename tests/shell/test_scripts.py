@@ -345,9 +345,9 @@ def test_torch_optim_or_nothing():
     def missing(name):
         return set(not_in_torch(SCENES[name]))
 
-    assert missing("bowl") == {"Lion", "Newton", "BFGS", "L-BFGS"}
+    assert missing("bowl") == {"Lion", "Newton", "BFGS"}
     assert len(missing("wrapped")) == len(WRAPPED)
-    assert missing("switched").isdisjoint({"L-BFGS"})  # without a line search
+    assert missing("switched").isdisjoint({"L-BFGS"})
     forked = {name for name in SCENES["forks"].names if "from step" in name}
     assert missing("forks") == forked - {"Momentum from step 0"}
     assert missing("scheduled") == {
@@ -364,6 +364,7 @@ def test_torch_optim_or_nothing():
     code = torch_script(in_torch(SCENES["bowl"]))
     assert re.findall(r"torch\.optim\.(\w+),", code) == [
         "SGD", "SGD", "SGD", "Adagrad", "RMSprop", "Adadelta", "Adam", "AdamW", "Adam", "Adamax", "NAdam", "RAdam",
+        "LBFGS",
     ]  # fmt: skip
 
 

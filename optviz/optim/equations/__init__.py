@@ -264,16 +264,19 @@ class _Witness(Optimizer):
 
 
 class _Given:
-    """f with the gradient that was given at this step; where there is none yet, the first asked for
-    is kept.
+    """f with the gradient that was given at this step, and its noise wherever else a search asks;
+    where there is none yet, the first asked for is kept.
     """
 
     def __init__(self, f, gradient=None):
-        self.f, self.gradient, self.hess = f, gradient, f.hess
+        self.f, self.gradient, self.hess, self.noise = f, gradient, f.hess, None
 
-    def grad(self, x):
-        if self.gradient is None:
-            self.gradient = self.f.grad(x)
+    def grad(self, x, where=None):
+        if self.noise is not None:
+            return self.f.grad(x) + self.noise
+        g = self.f.grad(x)
+        self.gradient = g if self.gradient is None else self.gradient
+        self.noise = self.gradient - g
         return self.gradient
 
     def value(self, x, where=None):

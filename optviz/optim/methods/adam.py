@@ -97,7 +97,7 @@ class AdamW(Adam):
     torch=lambda o: _adam_like("Adam", o, ", amsgrad=True"),
 )
 class AMSGrad(Adam):
-    r"""Adam whose divisor never shrinks: the largest mean square so far.
+    r"""Adam with the largest mean square so far in place of the latest.
 
     $$ g = \nabla f(x) $$
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, g, \qquad
@@ -105,8 +105,8 @@ class AMSGrad(Adam):
     $$ h \leftarrow \max(h, v) $$
     $$ x \leftarrow x - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{h / (1 - \beta_2^t)} + \epsilon} $$
 
-    The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim; the paper
-    corrects nothing.
+    The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim: it never
+    shrinks, but the divisor does while the correction fades. The paper corrects nothing.
     """
 
     state_names = {**Adam.state_names, "h": "largest mean square"}

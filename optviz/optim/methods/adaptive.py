@@ -13,7 +13,7 @@ from optviz.optim.methods import shared
     torch=lambda o: f"Adagrad([p], lr={o.lr}, eps={o.eps})",
 )
 class AdaGrad(Optimizer):
-    r"""Divide each coordinate by the size of all its gradients so far; the step can only shrink.
+    r"""Divide each coordinate by the size of all its gradients so far; its rate can only shrink.
 
     $$ g = \nabla f(x), \qquad h \leftarrow h + g^2 $$
     $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{h} + \epsilon} $$

@@ -4,6 +4,7 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.methods import shared
 
 
 @optimizer(
@@ -43,15 +44,14 @@ class Momentum(Optimizer):
 
     $$ v \leftarrow \mu\, v - \eta\, \nabla f(x), \qquad x \leftarrow x + v $$
 
-    The rate is inside the velocity. Frameworks keep it outside, which differs once it is scheduled.
+    The rate is inside the velocity, as in Keras. PyTorch keeps it outside, which differs once it is
+    scheduled.
     """
 
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
-    momentum: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
-    )
+    momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 
     def init(self, x):
@@ -83,9 +83,7 @@ class Nesterov(Optimizer):
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
-    momentum: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\mu", near_one=True, help="share of the velocity that survives a step"
-    )
+    momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 
     def init(self, x):

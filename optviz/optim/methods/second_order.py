@@ -4,6 +4,7 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.line_search import backtrack, dot, strong_wolfe
 
 
 def _lr():
@@ -17,16 +18,12 @@ def _lr():
     )
 
 
-def _search(default):
+def _search():
     return hyperparameter(
-        default,
-        help="halve the step until the value falls enough (Armijo); its evaluations are counted",
+        True,
+        help="a step by which value and slope fall enough (strong Wolfe); its evaluations are "
+        "counted",
     )
-
-
-def dot(a, b):
-    """Scalar products of vectors `(..., d)`, as `(..., 1)`."""
-    return np.vecdot(a, b)[..., None]
 
 
 def times(matrix, vector):
@@ -36,25 +33,17 @@ def times(matrix, vector):
     return (matrix * vector[..., None, :]).sum(-1)
 
 
-def backtrack(f, x, g, d, lr, tries=40):
-    """The first of lr, lr/2, lr/4 … from which x + step·d lies below Armijo's line (c = 1e-4).
+def careful(lr, g, s):
+    """The rate, on the first step for a move of at most that length."""
+    first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
+    return np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * lr, lr)
 
-    Nocedal & Wright (2006), algorithm 3.1. Rows search side by side; a row that has found its step
-    asks for no more evaluations.
+
+def news(moved, bent):
+    """Where anything has changed since the step before: a search that has found no step there would
+    find none again.
     """
-    slope = dot(g, d)
-    step = np.broadcast_to(lr, slope.shape).astype(float)
-    searching = np.isfinite(slope)
-    below = f.value(x)[..., None]
-    for _ in range(tries):
-        found = (
-            f.value(x + step * d, where=searching[..., 0])[..., None] <= below + 1e-4 * step * slope
-        )
-        searching = searching & ~found
-        if not searching.any():
-            break
-        step = np.where(searching, step / 2, step)
-    return np.where(searching, 0.0, step)
+    return ((moved != 0) | (bent != 0)).any(-1, keepdims=True)
 
 
 @optimizer(
@@ -62,12 +51,13 @@ def backtrack(f, x, g, d, lr, tries=40):
     cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)",
 )
 class Newton(Optimizer):
-    r"""Jump to where the parabola that fits here has its level point: minimum, saddle or maximum.
+    r"""Jump to the level point of the parabola that fits here: its minimum, saddle or maximum.
 
     $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
-    Saddle-free (Dauphin et al. 2014): H with the absolute values of its eigenvalues, which turns
-    away from saddles. With the line search, a direction that climbs is taken backwards.
+    With η = 1 and λ = 0 it lands there, otherwise short of it or beyond. Saddle-free (Dauphin et
+    al. 2014): H with the absolute values of its eigenvalues, which turns away from saddles. With
+    the line search, a direction that climbs is taken backwards.
     """
 
     lr: float = _lr()
@@ -79,7 +69,10 @@ class Newton(Optimizer):
         help="added to the curvature: shorter, more gradient-like steps",
     )
     saddle_free: bool = hyperparameter(False, help="use the absolute values of the curvatures")
-    line_search: bool = _search(False)
+    line_search: bool = hyperparameter(
+        False,
+        help="halve the step until the value falls enough (Armijo); its evaluations are counted",
+    )
     dense = True
     switched = {
         ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
@@ -116,10 +109,11 @@ class BFGS(Optimizer):
     $$ x \leftarrow x - \eta\, B\, g $$
 
     B begins as the identity; a pair without yᵀs > 0 is left out, so that B stays positive definite.
+    The line search is torch.optim's; on the first step it begins with a move of at most η.
     """
 
     lr: float = _lr()
-    line_search: bool = _search(True)
+    line_search: bool = _search()
     dense = True
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
@@ -135,9 +129,12 @@ class BFGS(Optimizer):
 
     def step(self, f, x, s):
         g = f.grad(x)
-        inverse = self.learned(s["B"], x - s["x_prev"], g - s["g_prev"])
+        moved, bent = x - s["x_prev"], g - s["g_prev"]
+        inverse = self.learned(s["B"], moved, bent)
         d = -times(inverse, g)
-        step = backtrack(f, x, g, d, self.lr) if self.line_search else self.lr
+        step = self.lr
+        if self.line_search:
+            step = strong_wolfe(f, x, g, d, careful(step, g, s), news(moved, bent))
         return x + step * d, {"B": inverse, "x_prev": x, "g_prev": g}
 
     @staticmethod
@@ -159,9 +156,9 @@ class BFGS(Optimizer):
     cite="Nocedal & Wright (2006), Numerical Optimization, algorithm 7.4",
     key="lbfgs",
     torch=lambda o: (
-        not o.line_search
-        and f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, "
-        "tolerance_change=0)"
+        f"LBFGS([p], lr={o.lr}, max_iter=1, history_size={o.memory}, tolerance_grad=0, "
+        + ("max_eval=25, line_search_fn='strong_wolfe', " * o.line_search)
+        + "tolerance_change=0)"
     ),
 )
 class LBFGS(Optimizer):
@@ -175,13 +172,13 @@ class LBFGS(Optimizer):
     $$ x \leftarrow x - \eta_t\, d $$
 
     The rows of S and Y are the last k pairs; the two-loop recursion makes of them what BFGS would
-    make of its B, begun as the identity times sᵀy / yᵀy. The short first step and the threshold are
-    torch.optim's.
+    make of its B, begun as the identity times sᵀy / yᵀy. The short first step, the threshold and
+    the line search are torch.optim's.
     """
 
     lr: float = _lr()
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
-    line_search: bool = _search(True)
+    line_search: bool = _search()
     state_names = BFGS.state_names
     symbols = BFGS.symbols
     switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
@@ -192,15 +189,13 @@ class LBFGS(Optimizer):
 
     def step(self, f, x, s):
         g = f.grad(x)
-        first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
         moved, bent = x - s["x_prev"], g - s["g_prev"]
         usable = dot(moved, bent)[..., None] > 1e-10
         pairs = {"S": self.pushed(s["S"], moved, usable), "Y": self.pushed(s["Y"], bent, usable)}
         d = -self.recursion(g, pairs["S"], pairs["Y"])
-        lr = np.where(
-            first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * self.lr, self.lr
-        )
-        step = backtrack(f, x, g, d, lr) if self.line_search else lr
+        step = careful(self.lr, g, s)
+        if self.line_search:
+            step = strong_wolfe(f, x, g, d, step, news(moved, bent))
         return x + step * d, {**pairs, "x_prev": x, "g_prev": g}
 
     @staticmethod

@@ -13,7 +13,26 @@ def lr(default):
 def eps(default=1e-8):
     """What is added to a divisor."""
     return hyperparameter(
-        default, 1e-10, 1e-1, r"\epsilon", log=True, help="keeps the division finite"
+        default,
+        1e-10,
+        1e-1,
+        r"\epsilon",
+        log=True,
+        help="keeps the division finite",
+        valid="(0, inf)",
+    )
+
+
+def momentum():
+    """The memory of a velocity; 1 is a ball without friction."""
+    return hyperparameter(
+        0.9,
+        0.0,
+        0.999,
+        r"\mu",
+        near_one=True,
+        help="share of the velocity that survives a step",
+        valid="[0, 1]",
     )
 
 

@@ -90,7 +90,12 @@ class Lookahead(Wrapper):
 
     every: int = hyperparameter(5, 1, 50, "k", help="fast steps between two slow ones")
     alpha: float = hyperparameter(
-        0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves"
+        0.5,
+        0.0,
+        1.0,
+        r"\alpha",
+        help="share of the way that the slow point moves",
+        valid="[0, 1]",
     )
     state_names = {"slow": "slow point"}
     symbols = {r"\phi": "slow", "t": "tick"}
@@ -117,7 +122,13 @@ class Clipped(Wrapper):
     """
 
     max_norm: float = hyperparameter(
-        1.0, 1e-3, 100.0, "c", log=True, help="longest gradient that passes unchanged"
+        1.0,
+        1e-3,
+        100.0,
+        "c",
+        log=True,
+        help="longest gradient that passes unchanged",
+        valid="(0, inf)",
     )
 
     def step(self, f, x, s):
@@ -133,8 +144,8 @@ class _Clip:
     def __getattr__(self, name):
         return getattr(self.f, name)
 
-    def grad(self, x):
-        g = self.f.grad(x)
+    def grad(self, x, **where):
+        g = self.f.grad(x, **where)
         largest = np.abs(g).max(-1, keepdims=True)
         unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
         norm = np.sqrt((unit * unit).sum(-1, keepdims=True))

@@ -247,7 +247,7 @@ class Function:
     def value(self, x, where=None):
         return value(*x)
 
-    def grad(self, x):
+    def grad(self, x, where=None):
         return np.array(gradient(*x))
 '''
 HESS = """
@@ -265,6 +265,9 @@ class Function(Evaluator):
 
     def value(self, x, where=None):
         return super().value(x)
+
+    def grad(self, x, where=None):
+        return super().grad(x)
 '''
 NOISY = '''\
 class Noisy:
@@ -273,8 +276,8 @@ class Noisy:
     def __init__(self, f, noise):
         self.f, self.noise = f, noise
 
-    def grad(self, x):
-        return self.f.grad(x) + self.noise
+    def grad(self, x, where=None):
+        return self.f.grad(x, where) + self.noise
 
     def __getattr__(self, name):
         return getattr(self.f, name)

@@ -127,15 +127,27 @@ def _loop(noisy, scheduled, searched):
     ]
     if scheduled:
         lines.append("    rate = torch.optim.lr_scheduler.LambdaLR(opt, schedule)")
-    lines += [
-        "    for t in range(steps):",
-        "        opt.zero_grad()",
-        "        loss = f(*p)",
-        "        if not loss.isfinite():",
-        "            break",
+    asked = [
+        "    opt.zero_grad()",
+        "    loss = f(*p)",
+        "    if loss.isfinite():",
         "        loss.backward()",
         *["        p.grad += noise[t]"] * noisy,
-        f"        opt.step({'lambda: loss' * searched})",
+    ]
+    if searched:  # torch.optim's search stops at nan, but can turn back from what is too high
+        asked += [
+            "    else:",
+            "        p.grad, loss = torch.full_like(p, torch.nan), torch.tensor(torch.inf)",
+            "    return loss",
+        ]
+        lines += ["", "    def asked(t):", *(f"    {line}" for line in asked), ""]
+        asked = ["    loss = asked(t)"]
+    lines += [
+        "    for t in range(steps):",
+        *[f"    {line}" for line in asked],
+        "        if not loss.isfinite():",
+        "            break",
+        f"        opt.step({'lambda t=t: asked(t)' * searched})",
         *["        rate.step()"] * scheduled,
         "    return p, opt",
     ]

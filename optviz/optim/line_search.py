@@ -1,0 +1,123 @@
+"""Line searches: how far to go along a direction. Rows of a batch search side by side.
+
+A row that has found its step asks for no more evaluations, nor does one in which the decrease that
+its slope predicts is below what rounding of f can show. A step of 0 says that none was found.
+"""
+
+import numpy as np
+
+DECREASE, CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the Wolfe conditions
+MAX_HALVINGS, MAX_TRIALS = 40, 25
+MIN_LENGTH = 1e-9  # of the interval that is searched, in coordinates
+MAX_GROWTH = 100.0  # of a step over the first that is tried: f may be unbounded below
+
+
+def dot(a, b):
+    """Scalar products of vectors `(..., d)`, as `(..., 1)`."""
+    return np.vecdot(a, b)[..., None]
+
+
+def backtrack(f, x, g, d, first):
+    """The first of the steps `first`, half of it … `(..., 1)` from which x + step·d lies below
+    Armijo's line.
+
+    Nocedal & Wright (2006), algorithm 3.1.
+    """
+    slope = dot(g, d)
+    step = np.broadcast_to(first, slope.shape).astype(slope.dtype)
+    found, searching = np.zeros_like(slope, bool), np.isfinite(slope) & (slope < 0)
+    if not searching.any():
+        return np.zeros_like(slope)
+    value = f.value(x, where=searching[..., 0])[..., None]
+    for _ in range(MAX_HALVINGS):
+        searching = searching & ~found & shown(value, step * slope)
+        if not searching.any():
+            break
+        here = f.value(x + step * d, where=searching[..., 0])[..., None]
+        found = found | (searching & (here <= value + DECREASE * step * slope))
+        step = np.where(searching & ~found, step / 2, step)
+    return np.where(found, step, 0.0)
+
+
+@np.errstate(all="ignore")  # the end that is not known is infinitely far away
+def strong_wolfe(f, x, g, d, first, searching=True):
+    """A step `(..., 1)` along d that fulfills the strong Wolfe conditions; `first` is tried first.
+
+    Nocedal & Wright (2006), algorithms 3.5 and 3.6, with the trials of torch.optim.LBFGS: the step
+    grows until an interval is known to hold one, which shrinks by cubic interpolation. Where none
+    is found in it, it is the best known step below Armijo's line. `searching` marks the rows
+    `(..., 1)` that take part.
+    """
+    slope = dot(g, d)
+    trial = np.broadcast_to(first, slope.shape).astype(slope.dtype)
+    longest, largest = MAX_GROWTH * trial, np.abs(d).max(-1, keepdims=True)
+    searching = searching & np.isfinite(slope) & (slope < 0)
+    if not searching.any():
+        return np.zeros_like(slope)
+    value = f.value(x, where=searching[..., 0])[..., None]
+    searching = searching & shown(value, trial * slope)
+    unknown = np.full_like(slope, np.inf)
+    low, high = (np.zeros_like(slope), value, slope), (unknown, unknown, unknown)
+    close = np.zeros_like(searching)
+    for i in range(MAX_TRIALS):
+        at = x + trial * d
+        searching = searching & (at != x + low[0] * d).any(-1, keepdims=True)
+        if not searching.any():
+            break
+        here = f.value(at, where=searching[..., 0])[..., None]
+        rise = dot(f.grad(at, where=searching[..., 0]), d)
+        between = np.isfinite(high[0])
+        too_far = ~(np.isfinite(here) & np.isfinite(rise))
+        too_far |= (here > value + DECREASE * trial * slope) | (
+            (between | (i > 1)) & (here >= low[1])
+        )
+        better, too_far = searching & ~too_far, searching & too_far
+        turned = better & (rise * (high[0] - low[0]) >= 0)  # the minimum is behind
+        before, point = low, (trial, here, rise)
+        high = tuple(
+            np.where(too_far, p, np.where(turned, a, b))
+            for p, a, b in zip(point, low, high, strict=True)
+        )
+        low = tuple(np.where(better, p, a) for p, a in zip(point, low, strict=True))
+        searching = searching & ~(better & (np.abs(rise) <= -CURVATURE * slope))
+        between = np.isfinite(high[0])
+        width = np.abs(high[0] - low[0])
+        findable = shown(value, width * slope) & (width * largest >= MIN_LENGTH)
+        searching = searching & np.where(between, findable, trial < longest)
+        inside, close = _inside(low, high, close)
+        beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
+        trial = np.where(between, inside, np.minimum(beyond, longest))
+    return low[0]
+
+
+def shown(value, change):
+    """Whether a change can be seen in values of this size."""
+    return np.abs(change) > np.finfo(change.dtype).eps * np.abs(value)
+
+
+def _inside(low, high, close):
+    """The next step to try between two, and whether it is close to one of them: twice in a row, or
+    at an end itself, it is moved inward.
+    """
+    left, right = np.minimum(low[0], high[0]), np.maximum(low[0], high[0])
+    step, margin = _cubic(low, high, left, right), 0.1 * (right - left)
+    near = np.minimum(right - step, step - left) < margin
+    moved = near & (close | (step >= right) | (step <= left))
+    inward = np.where(right - step < step - left, right - margin, left + margin)
+    return np.where(moved, inward, step), near & ~moved
+
+
+def _cubic(a, b, least, most):
+    """Where the cubic through the values and slopes of two steps has its minimum, within bounds;
+    the middle of these where it has none.
+    """
+    swapped = a[0] > b[0]
+    a, b = (
+        tuple(np.where(swapped, q, p) for p, q in zip(*pair, strict=True))
+        for pair in ((a, b), (b, a))
+    )
+    (s, value, slope), (t, value_t, slope_t) = a, b
+    d1 = slope + slope_t - 3 * (value - value_t) / (s - t)
+    d2 = np.sqrt(d1 * d1 - slope * slope_t)
+    at = t - (t - s) * ((slope_t + d2 - d1) / (slope_t - slope + 2 * d2))
+    return np.where(np.isnan(at), (least + most) / 2, np.clip(at, least, most))

@@ -1,0 +1,62 @@
+"""f as the optimizer meets it: the gradient with this step's noise, every evaluation counted."""
+
+import numpy as np
+
+from optviz.functions.function import Function
+
+
+class Oracle:
+    """Answers what an optimizer asks of f, and counts it in `count`: gradient, value, Hessian.
+
+    A line search marks by `where` the rows that really ask; others have finished. What it has asked
+    for last is known: at the point that it has found, nothing is asked for twice. NumPy must be
+    silent around it, as it is in `minimize`.
+    """
+
+    def __init__(self, f, count=(0, 0, 0)):
+        self.f = f.raw if type(f) is Function else f  # anything with value, grad and hess will do
+        self.noise = self.given = None
+        self.count = [*count]
+        self._known = {}  # by a search: where it has asked last, and the answer
+
+    def begin(self, noise) -> None:
+        """The next step, with its noise: what was known of noisy gradients is of no use to it."""
+        if self._known:
+            self.given = None
+            if noise is not None and 0 in self._known:
+                changed = (noise != self.noise).any(-1, keepdims=True)
+                x, g = self._known[0]
+                self._known[0] = np.where(changed, np.nan, x), g
+        self.noise = noise
+
+    def grad(self, x, where=None):
+        if where is None and not self._known:
+            self.count[0] += 1
+            self.given = self._noisy(x) if self.noise is not None else self.f.grad(x)
+            return self.given
+        g = self._ask(0, self._noisy, x, where)
+        self.given = g if self.given is None else self.given
+        return g
+
+    def value(self, x, where=None):
+        return self._ask(1, self.f.value, x, where)
+
+    def hess(self, x):
+        self.count[2] += 1
+        return self.f.hess(x)
+
+    def _noisy(self, x):
+        g = self.f.grad(x)
+        return g if self.noise is None else g + self.noise
+
+    def _ask(self, kind, ask, x, where):
+        if where is None and kind not in self._known:
+            self.count[kind] += 1
+            return ask(x)
+        before, answer = self._known.get(kind, (np.nan, None))
+        where = np.True_ if where is None else where
+        new = where & (x != before).any(-1)
+        self.count[kind] = self.count[kind] + new.astype(int)
+        answer = ask(x) if new.any() or x.ndim > 1 else answer
+        self._known[kind] = np.where(where[..., None], x, before), answer
+        return answer

@@ -56,7 +56,7 @@ def network_graph(
             notes.append(Note(f"b {number(value, 3)}", x, y - BELOW, "center top", **place))
     marks += [_units(points, k, len(sizes) - 1, theme) for k, points in enumerate(at)]
     tall = max(sizes) / 2
-    hidden = {"tick_labels": False, "grid": False, "fixed": True}
+    hidden = {"fixed": True, "extra": {"visible": False}}
     label = _("The network of {name} as a graph. The matrices below have its numbers.")
     return Figure(
         *(marks, Axis(limits=(-0.3, len(weights) + 0.3), **hidden)),
@@ -79,7 +79,7 @@ def _look(value, theme):
 
 def _share(n_in, n_out):
     """Where on a line its number stands: at the end where the lines are apart from each other."""
-    return 0.62 if n_out > n_in else 0.38 if n_out < n_in else 0.3
+    return 0.58 if n_out > n_in else 0.42 if n_out < n_in else 0.3
 
 
 def _units(points, layer, last, theme):

@@ -14,7 +14,7 @@ from optviz.translation import _
 GRID = np.linspace(0, 1, 201)
 PREVIEW = 2000  # updates that a thumbnail shows
 ABREAST = 3  # networks side by side
-HEIGHT = (16, 44, 32)
+HEIGHT = (14, 38, 30)
 
 
 def shown(context: Context) -> tuple[int, np.ndarray]:

@@ -12,7 +12,7 @@ from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_gr
 from optviz.translation import _
 
 GRID = np.linspace(0, 1, 201)
-PREVIEW = 2000  # updates that a thumbnail shows
+PREVIEW = 5000  # updates that a thumbnail shows
 ABREAST = 3  # networks side by side
 HEIGHT = (14, 38, 30)
 

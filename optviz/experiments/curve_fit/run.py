@@ -1,6 +1,7 @@
 """The fit as a job: all initial weights side by side, every update from all points."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from time import perf_counter
 
 import numpy as np
@@ -27,13 +28,19 @@ class Fit:
     spec: CurveFit
     params: np.ndarray  # (I, P)
     state: dict  # the optimizer's
-    loss: np.ndarray  # (iteration + 1, I): mean squared error after so many updates
+    past: np.ndarray  # (iteration, I): mean squared error before each update
     snapshots: dict[int, np.ndarray]  # iteration -> (I, P)
 
     @property
     def iteration(self) -> int:
         """Updates that are done."""
-        return len(self.loss) - 1
+        return len(self.past)
+
+    @cached_property
+    def loss(self) -> np.ndarray:
+        """The mean squared error `(iteration + 1, I)` after so many updates."""
+        with np.errstate(all="ignore"):
+            return np.concatenate([self.past, objective(self.spec).value(self.params)[None]])
 
     @property
     def done(self) -> bool:
@@ -54,8 +61,8 @@ def begin(spec: CurveFit) -> Fit:
     """Before the first update."""
     with np.errstate(all="ignore"):
         params = np.stack([spec.network.init(spec.seed, rule) for rule in spec.initializers])
-        state, loss = spec.optimizer.build().init(params), objective(spec).value(params)
-    return Fit(spec, params, state, loss[None], {0: params})
+        state = spec.optimizer.build().init(params)
+    return Fit(spec, params, state, np.empty((0, len(params))), {0: params})
 
 
 def advance(now: Fit, steps: int) -> Fit:
@@ -69,15 +76,15 @@ def advance(now: Fit, steps: int) -> Fit:
         for name, factor in schedules.items():
             rated = rated.scaled(name, float(factor(t)))
         with np.errstate(all="ignore"):
-            params, state = rated.step(f, params, state)
-            params = np.where(np.isfinite(params).all(-1, keepdims=True), params, np.nan)
+            after, state = rated.step(f, params, state)
             losses.append(f.value(params))
+            params = np.where(np.isfinite(after).all(-1, keepdims=True), after, np.nan)
         if t + 1 in STOPS:
             snapshots[t + 1] = params
     if not losses:
         return now
-    loss = np.concatenate([now.loss, losses])
-    return Fit(spec, params, state, loss, {**now.snapshots, **snapshots})
+    past = np.concatenate([now.past, losses])
+    return Fit(spec, params, state, past, {**now.snapshots, **snapshots})
 
 
 @dataclass(frozen=True)

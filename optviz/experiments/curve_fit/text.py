@@ -46,7 +46,7 @@ def units_remark(spec: CurveFit, params: np.ndarray, t: int) -> str:
 
 def printed(matrices: dict[str, np.ndarray]) -> str:
     """The weights as NumPy prints them, as a block of code; biases are rows."""
-    with np.printoptions(precision=4, suppress=True, linewidth=60, floatmode="fixed"):
+    with np.printoptions(precision=4, suppress=True, linewidth=34, floatmode="fixed"):
         lines = [
             f"{name} = {np.array2string(np.atleast_2d(m), prefix=f'{name} = ')}"
             for name, m in matrices.items()

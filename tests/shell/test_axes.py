@@ -22,6 +22,9 @@ AXES = {
     "curve_fit": {
         "curve_fit-fit-0": ["x: x", "y: y"],
         "curve_fit-fit-1": ["x: iteration", "y: mean squared error"],
+        "curve_fit-weights-0-0-1": [],  # graphs
+        "curve_fit-weights-0-1-1": [],
+        "curve_fit-weights-0-2-1": [],
     },
     "optimizer_comparison": {
         "optimizer_comparison-curves-0": ["x: iteration", "y: loss"],

@@ -21,7 +21,7 @@ class Curve(NamedTuple):
 CURVES: dict[str, Curve] = {
     "sine": Curve("½ + ½ sin 2πx", lambda x: 0.5 + 0.5 * np.sin(2 * np.pi * x)),
     "wave": Curve(
-        "0.4 x² + 0.3 x sin 15x + 0.01 cos 50x − 0.3",  # ai-edu's, of its chapter on fitting
+        "0.4 x² + 0.3 x sin 15x + 0.01 cos 50x − 0.3",  # Microsoft ai-edu, chapter 9
         lambda x: 0.4 * x**2 + 0.3 * x * np.sin(15 * x) + 0.01 * np.cos(50 * x) - 0.3,
     ),
     "bump": Curve("exp(−50 (x − ½)²)", lambda x: np.exp(-50 * (x - 0.5) ** 2)),

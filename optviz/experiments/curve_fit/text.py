@@ -77,7 +77,7 @@ def notes(context) -> Caption:
             "A network with one input, {units} hidden units and one output learns {points} points "
             "of y = {formula}, x from 0 to 1. Every update takes all points, so that nothing but "
             "the initial weights is random; biases begin as zeros. The loss is the mean of the "
-            "squared error, as PyTorch has it; the source notes halve it. In the graphs a line is "
+            "squared error, as PyTorch has it; some textbooks halve it. In the graphs a line is "
             "as wide as its weight is large, negative ones are dashed, and b is the bias of a "
             "unit. “Units differ by”: the largest difference between two hidden units in what they "
             "listen to, their bias, or what they send on."

@@ -4,6 +4,7 @@ the plane.
 
 from dataclasses import dataclass
 
+from optviz.data.curves import CURVES, Curve
 from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
 from optviz.data.mnist import (
@@ -23,9 +24,11 @@ from optviz.data.sources import (
 from optviz.data.toy_sets import TOY_SETS, ToySet
 
 __all__ = [
+    "CURVES",
     "DATASETS",
     "SOURCES",
     "TOY_SETS",
+    "Curve",
     "DataError",
     "Dataset",
     "Source",

@@ -16,6 +16,7 @@ from optviz.nn.loss import (
     Penalty,
     one_hot,
     softmax_cross_entropy,
+    squared_error,
 )
 from optviz.nn.network import (
     DTYPES,
@@ -62,5 +63,6 @@ __all__ = [
     "one_hot",
     "right",
     "softmax_cross_entropy",
+    "squared_error",
     "stream",
 ]

@@ -33,6 +33,21 @@ def softmax_cross_entropy(z, y):
     return cross_entropy.mean(-1), dz
 
 
+def squared_error(z, y):
+    r"""How far outputs are from real targets, squared, on the mean, and which way that grows.
+
+    $$ L = \frac{1}{BK} \sum_\text{rows} \sum (z - y)^2, \qquad
+    \partial z = \frac{2\,(z - y)}{BK} $$
+
+    `z` are the last layer's outputs `(..., B, K)`, `y` the targets. Returns L `(...)` and ∂z
+    `(..., B, K)`. This is PyTorch's `MSELoss`; who writes ½(z − y)² has half of it.
+    """
+    dz = z - y
+    loss = np.square(dz).mean((-2, -1))
+    dz *= 2 / (dz.shape[-2] * dz.shape[-1])
+    return loss, dz
+
+
 @dataclass(frozen=True)
 class Penalty:
     r"""What large weights cost beside the loss; biases, γ and β cost nothing.
@@ -75,12 +90,22 @@ class MiniBatch:
     """The loss of a network on some rows as a function of its flat parameters: what `step(f, x,
     state)` calls f.
 
-    `x` are the rows `(..., B, inputs)` and `y` the one-hot targets `(..., B, outputs)`; their
-    leading axes broadcast with those of the parameters `(..., P)`.
+    `x` are the rows `(..., B, inputs)` and `y` the targets `(..., B, outputs)`, one-hot for the
+    cross-entropy; their leading axes broadcast with those of the parameters `(..., P)`. `loss(z,
+    y)` gives the mean loss and its gradient.
     """
 
-    def __init__(self, network, x, y, mode: Mode = EVALUATION, penalty: Penalty = Penalty()):
+    def __init__(
+        self,
+        network,
+        x,
+        y,
+        mode: Mode = EVALUATION,
+        penalty: Penalty = Penalty(),
+        loss=softmax_cross_entropy,
+    ):
         self.network, self.x, self.y, self.mode, self.penalty = network, x, y, mode, penalty
+        self.loss = loss
         self.statistics = None  # of the rows, where a layer has some: those of the first pass
         self.gradient = None  # the last that was asked for
         self._at = self._loss = None  # where the loss is known already
@@ -109,7 +134,7 @@ class MiniBatch:
 
     def _pass(self, params):
         done = self.network.forward(params, self.x, self.mode)
-        self._at, (self._loss, dz) = params, softmax_cross_entropy(done.outputs[-1], self.y)
+        self._at, (self._loss, dz) = params, self.loss(done.outputs[-1], self.y)
         if self.statistics is None:
             self.statistics = self.network.statistics(done)
         return done, dz

@@ -81,6 +81,7 @@ from optviz.plot.marks import (
     Text,
     fill_template,
 )
+from optviz.plot.network import network_graph
 from optviz.plot.series import (
     bar_with_seeds,
     curve_with_band,
@@ -136,6 +137,7 @@ __all__ = [
     "histogram_range",
     "layer",
     "marginals",
+    "network_graph",
     "number",
     "over_seeds",
     "percent",

@@ -4,6 +4,7 @@ it.
 
 from optviz.experiments.activations import page as activations
 from optviz.experiments.batch_norm import page as batch_norm
+from optviz.experiments.curve_fit import page as curve_fit
 from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import page as hyperparameter_search
 from optviz.experiments.initialization import page as initialization
@@ -22,6 +23,7 @@ PAGES: dict[str, Page] = {
         trajectories.PAGE,
         activations.PAGE,
         initialization.PAGE,
+        curve_fit.PAGE,
         optimizer_comparison.PAGE,
         standardization.PAGE,
         batch_norm.PAGE,

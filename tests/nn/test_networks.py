@@ -12,6 +12,7 @@ from optviz.nn import (
     Network,
     one_hot,
     softmax_cross_entropy,
+    squared_error,
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters, sentence
@@ -219,6 +220,26 @@ def test_loss_agrees_with_torch():
     loss, dz = softmax_cross_entropy(z, one_hot(t, 10))
     np.testing.assert_allclose(loss, value.item(), rtol=1e-13)
     np.testing.assert_allclose(dz, theirs.grad.numpy(), rtol=1e-10, atol=1e-18)
+
+
+def test_squared_error_by_hand():
+    z, y = np.array([[1.0, 2.0], [0.0, -1.0], [3.0, 3.0]]), np.array([[0.0, 2.0], [2.0, -1.0], [3.0, 0.0]])  # fmt: skip
+    loss, dz = squared_error(z, y)  # (1 + 4 + 9) / 6, as torch.nn.MSELoss has it
+    assert loss == pytest.approx(14 / 6)
+    np.testing.assert_allclose(dz, np.array([[1, 0], [-2, 0], [0, 3]]) / 3)
+    batch, _ = squared_error(np.stack([z, y]).astype("float32"), y.astype("float32"))
+    assert batch.dtype == np.float32
+    assert batch[1] == 0
+
+
+@pytest.mark.parametrize("key", ACTIVATIONS)
+def test_gradient_of_the_squared_error_against_central_differences(key):
+    net, params, x, _ = objective(key, 3)
+    y = np.random.default_rng(1).standard_normal((len(x), 4))
+    f, e = MiniBatch(net, x, y, loss=squared_error), 1e-6
+    sides = params + e * np.array([1, -1])[:, None, None] * np.eye(net.size)
+    up, down = f.value(sides)
+    np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
 
 
 # Forward and backward.

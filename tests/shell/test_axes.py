@@ -19,6 +19,13 @@ AXES = {
         "initialization-layers-0": ["y: forward: activations %", "y5: backward: gradients %"],
         "initialization-layers-3": ["x: iteration", "y: norm of the gradient"],
     },
+    "curve_fit": {
+        "curve_fit-fit-0": ["x: x", "y: y"],
+        "curve_fit-fit-1": ["x: iteration", "y: mean squared error"],
+        "curve_fit-weights-0-0-1": [],  # graphs
+        "curve_fit-weights-0-1-1": [],
+        "curve_fit-weights-0-2-1": [],
+    },
     "optimizer_comparison": {
         "optimizer_comparison-curves-0": ["x: iteration", "y: loss"],
         "optimizer_comparison-curves-1": [

@@ -1,0 +1,91 @@
+"""The points and the curves that are fitted to them, the loss, and each network as a graph."""
+
+import numpy as np
+
+from optviz.data import CURVES
+from optviz.experiments.curve_fit import text
+from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
+from optviz.experiments.curve_fit.spec import CurveFit
+from optviz.experiments.initialization.spec import names
+from optviz.experiments.page import Context, Row
+from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, style, thinned
+from optviz.translation import _
+
+GRID = np.linspace(0, 1, 201)
+PREVIEW = 5000  # updates that a thumbnail shows
+ABREAST = 3  # networks side by side
+HEIGHT = (14, 38, 30)
+
+
+def shown(context: Context) -> tuple[int, np.ndarray]:
+    """The iteration that is looked at and the parameters `(I, P)` there: the last that is known
+    up to the one that is asked for.
+    """
+    [now] = context.states
+    t = max(t for t in now.known if t <= context.options["iteration"])
+    return t, now.known[t]
+
+
+def fit(context: Context) -> Row:
+    """The curves at the iteration shown, and the loss over all iterations."""
+    t, params = shown(context)
+    return Row([curves(context.spec, params, context.theme), losses(context, t)])
+
+
+def curves(spec: CurveFit, params: np.ndarray, theme: Theme, **figure) -> Figure:
+    """The points and what each network makes of them; the frame is that of the points."""
+    x, y = CURVES[spec.curve].sample(spec.points)
+    low, high = float(y.min()), float(y.max())
+    margin = 0.25 * ((high - low) or 1.0)
+    points = {"name": _("points"), "uid": "points", "size": 6, "alpha": 0.6}
+    at = thinned(len(x), 100)
+    marks = [Dots(x[at, 0], y[at, 0], Style(theme.faint), **points)]
+    for i, (name, z) in enumerate(
+        zip(names(spec.initializers), outputs(spec, params, GRID), strict=True)
+    ):
+        hover = {"hover": "{name}, {x:.3g}: {y:.4g}"}
+        marks.append(Line(GRID, z, style(i, theme), name=name, uid=f"i{i}", width=3, **hover))
+    axes = Axis("x", limits=(-0.02, 1.02)), Axis("y", limits=(low - margin, high + margin))
+    label = _("The points and the curves that the networks have fitted to them.")
+    more = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
+    return Figure(marks, *axes, **more, **figure)
+
+
+def losses(context: Context, t: int) -> Figure:
+    """The mean squared error over the iterations, from 1 on: both axes are logarithmic."""
+    [now] = context.states
+    theme, last = context.theme, context.spec.iterations
+    k = np.unique(np.geomspace(1, max(now.iteration, 1), 400).round().astype(int))
+    k = k[k <= now.iteration]
+    marks = [
+        Line(
+            *(k, np.where(now.loss[k, i] > 0, now.loss[k, i], np.nan), style(i, theme)),
+            **{"name": name, "uid": f"i{i}", "hover": "{name}, {x}: {y:.4g}"},
+        )
+        for i, name in enumerate(names(context.spec.initializers))
+    ]
+    marks.append(Rule(Style(theme.faint, (4, 3)), x=max(t, 1)))
+    x = Axis(_("iteration"), limits=(1, last), log=True)
+    label = _("Mean squared error over the iterations. The table says where it ends.")
+    more = {"label": label, "view": f"{last}", "height": HEIGHT}
+    return Figure(marks, x, Axis(_("mean squared error"), log=True), **more)
+
+
+def weights(context: Context) -> list:
+    """Every network at the iteration shown: as a graph, as printed matrices, in a sentence."""
+    spec, (t, params) = context.spec, shown(context)
+    columns = []
+    for name, p in zip(names(spec.initializers), params, strict=True):
+        m = matrices(spec, p)
+        graph = network_graph([m["W1"], m["W2"]], [m["b1"], m["b2"]], context.theme, name)
+        columns.append([f"**{name}**", graph, text.units_remark(spec, p, t), text.printed(m)])
+    empty = [[]] * (-len(columns) % ABREAST if len(columns) > ABREAST else 0)
+    columns += empty
+    return [Row(columns[i : i + ABREAST]) for i in range(0, len(columns), ABREAST)]
+
+
+def thumbnail(spec: CurveFit, theme: Theme) -> Figure:
+    """The curves after the first iterations."""
+    if not spec.initializers:
+        return Figure()
+    return curves(spec, advance(begin(spec), PREVIEW).params, theme)

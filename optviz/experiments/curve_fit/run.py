@@ -1,0 +1,133 @@
+"""The fit as a job: all initial weights side by side, every update from all points."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from time import perf_counter
+
+import numpy as np
+
+from optviz.data import CURVES
+from optviz.experiments.curve_fit.spec import CurveFit
+from optviz.nn import MiniBatch, squared_error
+from optviz.optim.schedules import SCHEDULES
+from optviz.spec import canonical_json, to_dict
+from optviz.training import Amount
+
+CHUNK = 50  # iterations in one go; the clock is looked at in between
+# After how many updates the weights are kept: ever less often, as they move ever less.
+STOPS = tuple(np.unique(np.geomspace(1, 20_000, 60).round().astype(int)).tolist())
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """How far the fits have come: a value, in which nothing is changed later.
+
+    I networks, one for each of the initial weights; what diverges is NaN from there on.
+    """
+
+    spec: CurveFit
+    params: np.ndarray  # (I, P)
+    state: dict  # the optimizer's
+    past: np.ndarray  # (iteration, I): mean squared error before each update
+    snapshots: dict[int, np.ndarray]  # iteration -> (I, P)
+
+    @property
+    def iteration(self) -> int:
+        """Updates that are done."""
+        return len(self.past)
+
+    @cached_property
+    def loss(self) -> np.ndarray:
+        """The mean squared error `(iteration + 1, I)` after so many updates."""
+        with np.errstate(all="ignore"):
+            return np.concatenate([self.past, objective(self.spec).value(self.params)[None]])
+
+    @property
+    def done(self) -> bool:
+        return self.iteration >= self.spec.iterations
+
+    @property
+    def known(self) -> dict[int, np.ndarray]:
+        """The parameters `(I, P)` at every iteration at which they are known."""
+        return {**self.snapshots, self.iteration: self.params}
+
+
+def objective(spec: CurveFit) -> MiniBatch:
+    """The mean squared error over all points as a function of the parameters `(I, P)`."""
+    return MiniBatch(spec.network, *CURVES[spec.curve].sample(spec.points), loss=squared_error)
+
+
+def begin(spec: CurveFit) -> Fit:
+    """Before the first update."""
+    with np.errstate(all="ignore"):
+        params = np.stack([spec.network.init(spec.seed, rule) for rule in spec.initializers])
+        state = spec.optimizer.build().init(params)
+    return Fit(spec, params, state, np.empty((0, len(params))), {0: params})
+
+
+def advance(now: Fit, steps: int) -> Fit:
+    """The fits after so many more updates, or as many as are left."""
+    spec, f, opt = now.spec, objective(now.spec), now.spec.optimizer.build()
+    schedules = {name: part.build(SCHEDULES) for name, part in spec.optimizer.schedules.items()}
+    params, state, losses, snapshots = now.params, now.state, [], {}
+    first, last = now.iteration, min(now.iteration + steps, spec.iterations)
+    for t in range(first, last):
+        rated = opt
+        for name, factor in schedules.items():
+            rated = rated.scaled(name, float(factor(t)))
+        with np.errstate(all="ignore"):
+            after, state = rated.step(f, params, state)
+            losses.append(f.value(params))
+            params = np.where(np.isfinite(after).all(-1, keepdims=True), after, np.nan)
+        if t + 1 in STOPS:
+            snapshots[t + 1] = params
+    if not losses:
+        return now
+    past = np.concatenate([now.past, losses])
+    return Fit(spec, params, state, past, {**now.snapshots, **snapshots})
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """The fits of a spec in slices; a longer one goes on from what a shorter one has come to."""
+
+    spec: CurveFit
+
+    @property
+    def key(self) -> str:
+        return canonical_json(["curve_fit", to_dict(replace(self.spec, iterations=10))])
+
+    def begin(self) -> Fit:
+        return begin(self.spec)
+
+    def resume(self, state: Fit) -> Fit:
+        if state.iteration > self.spec.iterations:
+            return self.begin()
+        return state if state.spec == self.spec else replace(state, spec=self.spec)
+
+    def advance(self, state: Fit, budget: float) -> Fit:
+        until = perf_counter() + budget
+        while not state.done and perf_counter() < until:
+            state = advance(state, CHUNK)
+        return state
+
+    def progress(self, state: Fit) -> Amount:
+        return Amount(state.iteration, self.spec.iterations)
+
+
+def outputs(spec: CurveFit, params: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """What the networks `(I, P)` make of x `(n,)`: `(I, n)`."""
+    with np.errstate(all="ignore"):
+        return spec.network.outputs(params, x[:, None])[..., 0]
+
+
+def matrices(spec: CurveFit, params: np.ndarray) -> dict[str, np.ndarray]:
+    """W1 `(1, h)`, b1 `(h,)`, W2 `(h, 1)` and b2 `(1,)` of one network `(P,)`."""
+    views = [spec.network.views(params)[k] for k in spec.network.affine]
+    return {f"{name}{k}": v[name] for k, v in enumerate(views, 1) for name in ("W", "b")}
+
+
+def units(spec: CurveFit, params: np.ndarray) -> np.ndarray:
+    """What each hidden unit has, as a column `(3, h)`: its weight, its bias, the weight after."""
+    m = matrices(spec, params)
+    return np.stack([m["W1"][0], m["b1"], m["W2"][:, 0]])

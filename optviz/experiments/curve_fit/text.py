@@ -1,0 +1,89 @@
+"""What the page says of the units and prints of the weights."""
+
+import numpy as np
+
+from optviz.data import CURVES
+from optviz.experiments.curve_fit.run import units
+from optviz.experiments.curve_fit.spec import CurveFit
+from optviz.experiments.initialization.inspector import Units
+from optviz.experiments.initialization.spec import names
+from optviz.experiments.page import Caption
+from optviz.plot import Column, Table, number, style
+from optviz.translation import N_, _
+
+# What the hidden units of a network come to.
+UNITS = {
+    "diverged": N_("**Diverged**: at iteration {t} there are no numbers any more."),
+    "zero": N_(
+        "**Exactly zero**: at iteration {t} every weight is 0, and so is its gradient. Only the "
+        "bias of the output has moved."
+    ),
+    "equal": N_(
+        "**All {n} units are equal** at iteration {t}: the columns of W1, the entries of b1 and "
+        "the rows of W2 are {difference} apart, at most by rounding. The network can do no more "
+        "than one unit can."
+    ),
+    "different": N_(
+        "**The units differ** at iteration {t}: their weights are up to {difference} apart."
+    ),
+}
+
+
+def units_remark(spec: CurveFit, params: np.ndarray, t: int) -> str:
+    """Whether the hidden units of one network `(P,)` differ at iteration t, in words."""
+    found = Units.of(units(spec, params))
+    key = (
+        "diverged"
+        if not found.finite
+        else "zero"
+        if found.largest == 0 and t
+        else "equal"
+        if found.equal
+        else "different"
+    )
+    return _(UNITS[key]).format(t=t, n=found.count, difference=number(found.difference, 3))
+
+
+def printed(matrices: dict[str, np.ndarray]) -> str:
+    """The weights as NumPy prints them, as a block of code; biases are rows."""
+    with np.printoptions(precision=4, suppress=True, linewidth=34, floatmode="fixed"):
+        lines = [
+            f"{name} = {np.array2string(np.atleast_2d(m), prefix=f'{name} = ')}"
+            for name, m in matrices.items()
+        ]
+    block = "\n".join(lines)
+    return f"```text\n{block}\n```"
+
+
+def standings(context) -> Table:
+    """How each fit stands after the last update that is done."""
+    [now] = context.states
+    columns = (
+        *("", _("iterations"), Column(_("mean squared error"), 3), Column(_("½ of it"), 3)),
+        *(Column(_("units differ by"), 3), Column(_("largest weight"), 3)),
+    )
+    rows = []
+    for i, name in enumerate(names(context.spec.initializers)):
+        found, loss = Units.of(units(context.spec, now.params[i])), float(now.loss[-1, i])
+        rows.append([name, now.iteration, loss, loss / 2, found.difference, found.largest])
+    styles = [style(i, context.theme) for i in range(len(rows))]
+    return Table(_("How every fit stands"), columns, rows, styles)
+
+
+def notes(context) -> Caption:
+    """What is computed."""
+    return Caption(
+        _(
+            "A network with one input, {units} hidden units and one output learns {points} points "
+            "of y = {formula}, x from 0 to 1. Every update takes all points, so that nothing but "
+            "the initial weights is random; biases begin as zeros. The loss is the mean of the "
+            "squared error, as PyTorch has it; some textbooks halve it. In the graphs a line is "
+            "as wide as its weight is large, negative ones are dashed, and b is the bias of a "
+            "unit. “Units differ by”: the largest difference between two hidden units in what they "
+            "listen to, their bias, or what they send on."
+        ).format(
+            units=context.spec.units,
+            points=context.spec.points,
+            formula=CURVES[context.spec.curve].formula,
+        )
+    )

@@ -81,6 +81,7 @@ from optviz.plot.marks import (
     Text,
     fill_template,
 )
+from optviz.plot.parallel import Bundle, along, brush, parallel_coordinates
 from optviz.plot.series import (
     bar_with_seeds,
     curve_with_band,
@@ -103,6 +104,7 @@ __all__ = [
     "Axis",
     "Band",
     "Bars",
+    "Bundle",
     "ColorBar",
     "Column",
     "Contour",
@@ -124,7 +126,9 @@ __all__ = [
     "Table",
     "Text",
     "Theme",
+    "along",
     "bar_with_seeds",
+    "brush",
     "categories",
     "curve_with_band",
     "fill_template",
@@ -138,6 +142,7 @@ __all__ = [
     "marginals",
     "number",
     "over_seeds",
+    "parallel_coordinates",
     "percent",
     "png",
     "stack",

@@ -6,7 +6,7 @@ from optviz.tuning.importance import Importance, importance, variance_shares
 from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
 from optviz.tuning.search import SearchJob, SearchState, Status
-from optviz.tuning.space import BOOK, RANGES, WIDE, Axis, Range, Space
+from optviz.tuning.space import BOOK, RANGES, SCORE, WIDE, Axis, Interval, Range, Space
 from optviz.tuning.spec import RIVALS, Search, SearchData, split_data
 
 __all__ = [
@@ -14,11 +14,13 @@ __all__ = [
     "RANGES",
     "RIVALS",
     "SAMPLERS",
+    "SCORE",
     "WIDE",
     "Axis",
     "GaussianProcess",
     "Halving",
     "Importance",
+    "Interval",
     "Range",
     "Sampler",
     "Search",

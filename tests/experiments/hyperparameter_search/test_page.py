@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.hyperparameter_search import figures, page, text
+from optviz.experiments.hyperparameter_search import figures, page, parallel, text
 from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
@@ -80,7 +80,7 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
     lines = [
         (text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))
     ]
-    first, second = to_plotly(figures.best_so_far(lines))["data"]
+    first, second = to_plotly(figures.best_so_far(lines, [True, True]))["data"]
     assert (first["name"], second["name"]) == ("Random", "Random + halving by 2 from 8")
     assert (numbers(first["x"])[-1], numbers(second["x"])[-1]) == pytest.approx((12, 208 / 40))
     assert all((np.diff(numbers(trace["y"])) >= 0).all() for trace in (first, second))
@@ -155,7 +155,8 @@ def test_extreme_settings(case):
             assert "nan" not in text.best_table(state).html()
         assert page.trials_csv(context)
     assert "nan" not in text.correlations(states[-1]).replace("nan", "", 4)
-    assert len(text.verdict(states[-1], data)) >= 0
+    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, {"accuracy": (0.0, 0.5)})))
+    assert page.importances(Context(page.PAGE, spec, [states[-1]], DARK))
     picture = to_svg(figures.thumbnail(spec, LIGHT), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
     assert "nan" not in picture

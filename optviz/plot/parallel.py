@@ -6,6 +6,7 @@ the browser needs to brush the axes is in the layout (`brush`), for every figure
 
 from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
+from textwrap import wrap
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from optviz.plot.style import Style, Theme, number
 
 ROOM = 0.05  # above and below the axes, as a share of their length
 MAX_TICKS = 6
+HEAD = 10  # letters in a line of a heading
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -93,7 +95,8 @@ def parallel_coordinates(
     for i, axis in enumerate(axes):
         places, labels = _ticks(axis)
         at = (along([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
-        look = {"size": 7, "text": labels, "text_position": "middle left", "text_size": 11}
+        aside = [label + 3 * "\xa0" for label in labels]  # of the ends to take hold of
+        look = {"size": 7, "text": aside, "text_position": "middle left", "text_size": 11}
         look |= {"text_color": theme.ink, "edge": theme.faint, "edge_width": 1.5}
         style = Style(theme.faint, marker="line-ew")
         fixed = {"uid": f"ticks-{i}", "legend": False, "decoration": True}
@@ -104,11 +107,11 @@ def parallel_coordinates(
         more = {"uid": "best", "text_position": "middle right", "text_color": theme.ink}
         more |= {"meta": {"trials": [best]}, "legend": False, "decoration": True}
         marks.append(Dots([d - 1.0], [shares[best, -1]], ring, **look, **more))
-    heads = [axis.heading.replace(" ", "<br>") for axis in axes]
+    heads = ["<br>".join(wrap(axis.heading, HEAD)) for axis in axes]
     return Figure(
         marks,
         Axis(
-            limits=(-0.35, d - 0.65),
+            limits=(-0.5, d - 0.5),
             ticks=range(d),
             labels=heads,
             fixed=True,
@@ -132,7 +135,7 @@ def _ticks(axis):
     low, high = axis.limits
     if not axis.log:
         places = np.linspace(low, high, MAX_TICKS)
-        return places, [f"{number(100 * v, 2)} %" for v in places]
+        return places, [f"{number(100 * v, 3)} %" for v in places]
     powers = np.arange(np.ceil(np.log10(low) - 1e-6), np.log10(high) + 1e-6)
     powers = powers[:: -(-len(powers) // MAX_TICKS)] if len(powers) else powers
     return 10.0**powers, ["10" + f"{p:g}".translate(SUPERSCRIPT) for p in powers]

@@ -24,7 +24,7 @@ RIVALS: dict[str, type] = dict(SAMPLERS)
     cite="Jamieson & Talwalkar (2016), Non-stochastic best arm identification",
 )
 class Halving:
-    """At each rung one trial in `factor` goes on, `factor` times as far as the rung before."""
+    """At each rung one trial in so many goes on, so many times as far as the rung before."""
 
     factor: int = hyperparameter(2, 2, 5, help="one in so many goes on at each rung")
     first: int = hyperparameter(

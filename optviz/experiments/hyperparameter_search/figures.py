@@ -90,7 +90,7 @@ def importances(state: SearchState, theme: Theme) -> Figure:
                 color,
                 width=0.36,
                 name=name,
-                uid=name,
+                uid="others" if hatch else "alone",
                 hover="{name}: {y:.1%}",
                 extra={"marker": {"color": color, "pattern": {"shape": hatch}}},
             )

@@ -184,7 +184,7 @@ def filtered(search: Search, kept: np.ndarray) -> str:
 
 def importance_table(state: SearchState) -> Table:
     """How much each hyperparameter matters."""
-    columns = ("", Column(_("alone"), 3, percent=True), Column(_("in all"), 3, percent=True))
+    columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
     titles = [_(axis.declared.title) for axis in state.search.space.axes]
     found = state.importance
     rows = [list(row) for row in zip(titles, found.alone, found.total, strict=True)]

@@ -234,7 +234,7 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     assert "4 / 3" in words(at), "the grid has few different values"
     assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
     [over] = [b for b in at.get("button_group") if b.label == "Over"]
-    over.set_value(["trials"]).run()
+    over.set_value("trials").run()
     assert numbers(plots(sound(at))[f"{KEY}-compared-0"]["data"][2]["x"])[-1] == 12
 
 
@@ -311,7 +311,7 @@ def test_importance_is_read_or_said_not_to_be():
     at.session_state[f"{KEY}-tabs"] = "Importance"
     sound(at.run())
     assert "12 trials were trained to the end, and 15 are needed" in words(at)
-    at = trained(open_page(KEY, replace(SMALL, trials=40)), KEY)
+    at = trained(open_page(KEY, replace(SMALL, trials=80)), KEY)
     at.session_state[f"{KEY}-tabs"] = "Importance"
     sound(at.run())
     alone = numbers(plots(at)[f"{KEY}-importances-0"]["data"][0]["y"])

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from html import escape
+from textwrap import wrap
 
 import numpy as np
 
@@ -77,7 +78,7 @@ def importances(state: SearchState, theme: Theme) -> Figure:
     """How much of the variance each hyperparameter has alone, and with the others."""
     found, axes = state.importance, state.search.space.axes
     places, more = np.arange(len(axes), dtype=float), np.maximum(found.total - found.alone, 0)
-    names = [_(axis.declared.title) for axis in axes]
+    names = ["<br>".join(wrap(_(axis.declared.title), 10)) for axis in axes]
     looks = (
         (_("alone"), found.alone, -0.2, theme.lines[0], ""),
         (_("together with the others"), more, 0.2, theme.lines[1], "/"),
@@ -96,10 +97,11 @@ def importances(state: SearchState, theme: Theme) -> Figure:
             )
             for name, share, shift, color, hatch in looks
         ],
-        categories(names),
+        categories(names, tick_angle=0),
         percent_axis(_("share of the variance")),
         label=_("How much each hyperparameter matters. The table says the same."),
         view="importance",
+        margin={"b": 62},
         height=(16, 40, 30),
     )
 

@@ -82,6 +82,7 @@ from optviz.plot.marks import (
     fill_template,
 )
 from optviz.plot.network import network_graph
+from optviz.plot.parallel import Bundle, along, brush, parallel_coordinates
 from optviz.plot.series import (
     bar_with_seeds,
     curve_with_band,
@@ -104,6 +105,7 @@ __all__ = [
     "Axis",
     "Band",
     "Bars",
+    "Bundle",
     "ColorBar",
     "Column",
     "Contour",
@@ -125,7 +127,9 @@ __all__ = [
     "Table",
     "Text",
     "Theme",
+    "along",
     "bar_with_seeds",
+    "brush",
     "categories",
     "curve_with_band",
     "fill_template",
@@ -140,6 +144,7 @@ __all__ = [
     "network_graph",
     "number",
     "over_seeds",
+    "parallel_coordinates",
     "percent",
     "png",
     "stack",

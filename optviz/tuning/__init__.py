@@ -2,20 +2,25 @@
 
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 from optviz.tuning.halving import Halving
+from optviz.tuning.importance import Importance, importance, variance_shares
 from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
 from optviz.tuning.search import SearchJob, SearchState, Status
-from optviz.tuning.space import BOOK, RANGES, WIDE, Axis, Range, Space
-from optviz.tuning.spec import Search, SearchData, split_data
+from optviz.tuning.space import BOOK, RANGES, SCORE, WIDE, Axis, Interval, Range, Space
+from optviz.tuning.spec import RIVALS, Search, SearchData, split_data
 
 __all__ = [
     "BOOK",
     "RANGES",
+    "RIVALS",
     "SAMPLERS",
+    "SCORE",
     "WIDE",
     "Axis",
     "GaussianProcess",
     "Halving",
+    "Importance",
+    "Interval",
     "Range",
     "Sampler",
     "Search",
@@ -25,8 +30,10 @@ __all__ = [
     "Space",
     "Status",
     "expected_improvement",
+    "importance",
     "rank_correlation",
     "ranks",
     "sides",
     "split_data",
+    "variance_shares",
 ]

@@ -119,6 +119,12 @@ class GaussianProcess:
             self.variance * np.maximum(1 - (half**2).sum(0), 0)
         )
 
+    @property
+    def leave_one_out_errors(self) -> np.ndarray:
+        """How far each known value `(n,)` is from what the others say (ibid., eq. 5.12)."""
+        inverse = _solve(self.cholesky, np.eye(len(self.values)))
+        return self.weights / np.diag(inverse)
+
     def condition_on(self, point, value: float) -> "GaussianProcess":
         """The process that also knows a value at a point `(d,)`; all else stays as it is."""
         x = np.concatenate([self.points, np.asarray(point, float)[None]])

@@ -6,16 +6,25 @@ slowly and would have ended first is lost. What is compared is the loss on the v
 accuracies are all but equal as long as no trial has learned much.
 """
 
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.tuning.samplers import SAMPLERS
+
+# What a search may have beside it: any sampler, or halving, whose trials are random.
+RIVALS: dict[str, type] = dict(SAMPLERS)
 
 
-@dataclass(frozen=True)
+@partial(
+    register,
+    RIVALS,
+    label="Random + halving",
+    cite="Jamieson & Talwalkar (2016), Non-stochastic best arm identification",
+)
 class Halving:
-    """At each rung one trial in `factor` goes on, `factor` times as far as the rung before."""
+    """At each rung one trial in so many goes on, so many times as far as the rung before."""
 
     factor: int = hyperparameter(2, 2, 5, help="one in so many goes on at each rung")
     first: int = hyperparameter(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
 
@@ -13,6 +14,7 @@ import numpy as np
 from optviz.nn import one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
+from optviz.tuning.importance import Importance, importance
 from optviz.tuning.spec import Search, SearchData
 
 # Threads: most of a step is matrix products, during which NumPy lets the other thread run.
@@ -125,6 +127,11 @@ class SearchState:
         """The trials that have ended, the best first."""
         ended = np.flatnonzero(self.ended)
         return ended[np.lexsort((ended, -self.standing[ended]))]
+
+    @cached_property
+    def importance(self) -> Importance:
+        """Of each hyperparameter for the accuracy of the trials that are trained to the end."""
+        return importance(self.points[self.completed], self.scores[self.completed])
 
     @property
     def trainings(self) -> list[Training]:

@@ -9,6 +9,7 @@ from optviz.lens import at
 from optviz.spec import SpecError, items
 from optviz.translation import N_
 
+SCORE = "accuracy"  # the validation accuracy, as an axis to filter by
 BORDER = 0.05  # share of an axis at each end that counts as its border
 DECADES = 3.0  # by which a range is widened where the best lies at its border
 
@@ -115,6 +116,22 @@ class Space:
         else:
             wider = replace(axis, low=max(axis.low - DECADES, most.low))
         return at("axes", i).set(self, wider)
+
+
+@dataclass(frozen=True)
+class Interval:
+    """Trials to look at: from 10^low to 10^high of a hyperparameter, low to high of SCORE."""
+
+    key: str
+    low: float
+    high: float
+
+    def validate(self) -> None:
+        """SpecError where there is no such axis, or nothing between the ends."""
+        if self.key not in (*RANGES, SCORE):
+            raise SpecError(f"there is no hyperparameter {self.key[:20]} to filter by")
+        if not -20 <= self.low <= self.high <= 20:
+            raise SpecError("a filter is from a lower to a higher end, both within ±20")
 
 
 BOOK = Space()

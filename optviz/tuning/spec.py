@@ -10,7 +10,7 @@ from optviz.nn import Network, stream
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
-from optviz.spec import Choice, SpecError, choice
+from optviz.spec import Choice, SpecError, choice, items
 from optviz.training import (
     MAX_NUMBERS,
     Data,
@@ -22,12 +22,13 @@ from optviz.training import (
     held_numbers,
     load,
 )
-from optviz.tuning.halving import Halving
+from optviz.tuning.halving import RIVALS, Halving
 from optviz.tuning.samplers import SAMPLERS
-from optviz.tuning.space import BOOK, Space
+from optviz.tuning.space import BOOK, RANGES, SCORE, Interval, Space
 
 EVALUATIONS = 10  # of a trial's accuracy
 PROPOSALS = 20  # the sampler's purpose among the streams of random numbers
+MAX_RIVALS = 5
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,32 @@ class Search(TrainingSettings):
     sampler: Choice = choice("random", SAMPLERS, "Sampler")
     trials: int = hyperparameter(100, 4, 200, "n", log=True, help="how many are tried")
     halving: Halving | None = None
+    rivals: tuple[Choice, ...] = choice(
+        (),
+        RIVALS,
+        "Side by side with",
+        "The same ranges, number of trials, training and seed, in one run.",
+        (0, MAX_RIVALS, "rivals"),
+    )
+    shown: tuple[Interval, ...] = items((), 0, len(RANGES) + 1, "filters")  # changes no number
     validation: int = hyperparameter(
         100, 20, 500, help="examples that choose; neither for training nor for the test"
     )
     seed: int = hyperparameter(
         0, 0, 99, help="another number, other proposals, initial weights, mini-batches, examples"
     )
+
+    @cached_property
+    def searches(self) -> tuple["Search", ...]:
+        """The search itself, then one for each rival that differs from those before it."""
+        found = [replace(self, rivals=(), shown=())]
+        for rival in self.rivals:
+            halves = rival.key == "halving"
+            sampler = Choice("random") if halves else rival
+            halving = Halving(**rival.values) if halves else None
+            one = replace(found[0], sampler=sampler, halving=halving)
+            found += [one] * (one not in found)
+        return tuple(found)
 
     @cached_property
     def base(self) -> Training:
@@ -67,6 +88,17 @@ class Search(TrainingSettings):
             split=replace(self.split, seed=self.seed),
             eval_every=max(1, round(self.iterations / EVALUATIONS)),
         )
+
+    def keeps(self, points, scores) -> np.ndarray:
+        """Which trials `(n,)` at points `(n, d)` with scores `(n,)` the filters let through."""
+        powers = np.log10(self.space.values(points)).round(4)
+        columns = dict(zip([axis.key for axis in self.space.axes], powers.T, strict=True))
+        columns[SCORE] = np.asarray(scores).round(4)
+        kept = np.ones(len(scores), bool)
+        for one in self.shown:
+            if one.key in columns:
+                kept &= (columns[one.key] >= one.low) & (columns[one.key] <= one.high)
+        return kept
 
     @property
     def stops(self) -> tuple[int, ...]:
@@ -102,7 +134,8 @@ class Search(TrainingSettings):
             if not searchable(axis.key, optimizer):
                 name = OPTIMIZERS[optimizer].label
                 raise SpecError(f"{name} has no {axis.declared.title} to search")
-        if self.halving and self.trials * held_numbers(self.base) > 4 * MAX_NUMBERS:
+        halved = self.halving or any(rival.key == "halving" for rival in self.rivals)
+        if halved and self.trials * held_numbers(self.base) > 4 * MAX_NUMBERS:
             raise SpecError(
                 "so many and large networks cannot be halved side by side: "
                 "take fewer trials or smaller networks"

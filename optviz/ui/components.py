@@ -184,6 +184,7 @@ def plot(
     base_id: str | None = None,
     base=None,
     guessed=_nothing,
+    brushed=_nothing,
     solid=False,
     **more,
 ) -> None:
@@ -191,7 +192,8 @@ def plot(
 
     `theme` is the one whose colors it has; where the browser shows another, it asks for a run.
     `more` is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a
-    click's (x, y). With `solid` the figure is one in three dimensions.
+    click's (x, y), `brushed` the ranges by axis that a hand has set (see `optviz.plot.brush`).
+    With `solid` the figure is one in three dimensions.
 
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
     this browser does not have it yet.
@@ -219,10 +221,19 @@ def plot(
         if _is_point(at):
             guessed(float(at["x"]), float(at["y"]))
 
+    def ranged():
+        brushed((st.session_state.get(key) or {}).get("brush") or {})
+
     if solid:
         _surface(key=key, data=data, on_need_change=have.clear)
     else:
-        _plot(key=key, data=data, on_need_change=have.clear, on_guess_change=clicked)
+        _plot(
+            key=key,
+            data=data,
+            on_need_change=have.clear,
+            on_guess_change=clicked,
+            on_brush_change=ranged,
+        )
 
 
 def show(key: str, figure: Figure, **more) -> None:

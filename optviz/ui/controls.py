@@ -118,6 +118,7 @@ class Several:
             self.label,
             self.keys,
             selection_mode="multi",
+            wrap=True,
             default=[one if registry is None else one.key for one in place.value],
             format_func=self.names,
             key=key,

@@ -43,10 +43,59 @@ def test_trials_appear_stop_and_resume(page):
     page.wait_for_selector(".st-key-stop-hyperparameter_search", state="detached")
     at_rest(page)
     assert page.evaluate(ENDED) == 20
-    assert "looked at once" in page.locator("[data-testid=stMain]").inner_text()
+    page.get_by_role("button", name="Evaluate on the test set").click()
+    page.get_by_text("used once on this page").wait_for()
     page.get_by_role("tab", name="Best curves").click()
     page.wait_for_selector(".st-key-hyperparameter_search-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+
+
+SHOWN = """name => {
+  const traces = document.querySelector(`.st-key-hyperparameter_search-${name} .ov-layer:nth-child(2)`).data;
+  return new Set(traces.filter(t => t.meta?.trials).flatMap(t => t.meta.trials.filter((_, k) => Array.from(
+    t.y.bdata ? new Float64Array(Uint8Array.from(atob(t.y.bdata), c => c.charCodeAt(0)).buffer) : t.y)[k] !== null))).size;
+}"""
+
+
+def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
+    to(page, "Hyperparameter search")
+    page.wait_for_selector(".st-key-hyperparameter_search-trials .ov-plot[data-version]")
+    at_rest(page)
+    set_hyperparameters(page, trials=20, units=20, iterations=40)
+    page.locator(".st-key-train-hyperparameter_search button").click()
+    page.wait_for_function(f"() => {PROGRESS}.startsWith('800 of 800')", timeout=90_000)
+    page.wait_for_selector(".st-key-stop-hyperparameter_search", state="detached")
+    page.get_by_role("tab", name="Parallel coordinates").click()
+    page.wait_for_selector(".st-key-hyperparameter_search-parallel .ov-brush")
+    at_rest(page)
+    assert page.evaluate(SHOWN, "parallel") == page.evaluate(SHOWN, "trials") == 20
+    strip = page.locator(".st-key-hyperparameter_search-parallel .ov-brush").first
+    strip.scroll_into_view_if_needed()
+    box = strip.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y - 0.2 * box["height"])
+    page.mouse.move(x, box["y"] - 5)
+    page.wait_for_function(f"() => ({SHOWN})('trials') < 20")
+    some = page.evaluate(SHOWN, "trials")
+    assert page.evaluate(SHOWN, "parallel") == some > 0
+    assert page.get_by_text("trials are shown").count() == 0, "the server has not heard of it yet"
+    page.mouse.up()
+    page.get_by_text(f"{some} of 20 trials are shown").wait_for()
+    at_rest(page)
+    assert page.evaluate(SHOWN, "trials") == some
+    assert page.locator("[data-testid=stMain] tbody tr").count() == min(some, 10)
+    # the keys move an end, and Escape lets go
+    end = page.get_by_role("slider", name="learning rate η: lower end of what is shown")
+    before = float(end.get_attribute("aria-valuenow"))
+    end.focus()
+    page.keyboard.press("PageDown")
+    assert float(end.get_attribute("aria-valuenow")) < before
+    page.keyboard.press("Escape")
+    page.get_by_text("trials are shown").wait_for(state="detached")
+    at_rest(page)
+    assert page.evaluate(SHOWN, "trials") == 20

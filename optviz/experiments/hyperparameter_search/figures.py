@@ -1,23 +1,28 @@
 """Where the trials lie and how good they are, the best ones' curves, searches side by side."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from html import escape
+from textwrap import wrap
 
 import numpy as np
 
+from optviz.experiments.hyperparameter_search.parallel import brushing, hover_texts, settings
 from optviz.experiments.hyperparameter_search.text import STATUSES, percent
 from optviz.plot import (
     LIGHT,
     Axis,
+    Bars,
     Dots,
     Figure,
     Line,
     Panel,
     Style,
     Theme,
+    categories,
     fill_template,
     grid,
     marginals,
-    number,
 )
 from optviz.plot import (
     percent as percent_axis,
@@ -40,7 +45,9 @@ LOOKS = {
 }
 
 
-def trials(state: SearchState, theme: Theme, x: int = 0, y: int = 1) -> Figure:
+def trials(
+    state: SearchState, theme: Theme, x: int = 0, y: int = 1, filters: Mapping | None = None
+) -> Figure:
     """The trials over two of the hyperparameters, and the accuracy along each of the two.
 
     A good trial is large and strong in color; the best has a ring and its accuracy beside it.
@@ -63,6 +70,39 @@ def trials(state: SearchState, theme: Theme, x: int = 0, y: int = 1) -> Figure:
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},
         height=(22, 58, 46),
+        extra=brushing(state, filters or {}),
+    )
+
+
+def importances(state: SearchState, theme: Theme) -> Figure:
+    """How much of the variance each hyperparameter has alone, and with the others."""
+    found, axes = state.importance, state.search.space.axes
+    places, more = np.arange(len(axes), dtype=float), np.maximum(found.total - found.alone, 0)
+    names = ["<br>".join(wrap(_(axis.declared.title), 10)) for axis in axes]
+    looks = (
+        (_("alone"), found.alone, -0.2, theme.lines[0], ""),
+        (_("together with the others"), more, 0.2, theme.lines[1], "/"),
+    )
+    return Figure(
+        [
+            Bars(
+                places + shift,
+                share,
+                color,
+                width=0.36,
+                name=name,
+                uid="others" if hatch else "alone",
+                hover="{name}: {y:.1%}",
+                extra={"marker": {"color": color, "pattern": {"shape": hatch}}},
+            )
+            for name, share, shift, color, hatch in looks
+        ],
+        categories(names, tick_angle=0),
+        percent_axis(_("share of the variance")),
+        label=_("How much each hyperparameter matters. The table says the same."),
+        view="importance",
+        margin={"b": 62},
+        height=(16, 40, 30),
     )
 
 
@@ -92,7 +132,8 @@ def _with_status(state, status, theme, x, y):
         colors = LIGHT_COLORS if theme == LIGHT else DARK_COLORS
         look |= {"shade": scores.round(3), "colors": colors}
         size = (6 + 14 * scores**2).round(1)
-    common = {"name": name, "group": name, "hover": _hover(state, which, name)}
+    common = {"name": name, "group": name, "hover": hover_texts(state, which, [name] * len(which))}
+    common["meta"] = {"trials": which.tolist()}
     small = {**common, **look, "size": 6, "alpha": 0.9, "legend": False, "decoration": True}
     key, style = status.name.lower(), Style(theme.faint, marker=marker)
     main = Dots(values[:, x], values[:, y], style, uid=key, size=size, **common, **look)
@@ -105,25 +146,13 @@ def _with_status(state, status, theme, x, y):
     ]
 
 
-def _hover(state, which, name):
-    texts = []
-    for t in which:
-        lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
-        for axis, value in zip(state.search.space.axes, state.values[t], strict=True):
-            lines.append(f"{_(axis.declared.title)} {number(value, 3)}")
-        if state.iterations[t]:
-            lines.append(_("validation {accuracy}").format(accuracy=percent(state.scores[t])))
-        texts.append("<br>".join(lines))
-    return texts
-
-
 def _ring(state, theme, x, y):
     """The best trial in each of the three panels."""
     best = state.winner.trial
     value, score, left = state.values[best], state.scores[best], state.points[best, x] > 0.7
     color = theme.lines[1]
     common = {"style": Style(color, marker="circle-open"), "edge": color, "edge_width": 3}
-    common |= {"name": _("the best"), "group": "best"}
+    common |= {"name": _("the best"), "group": "best", "meta": {"trials": [best]}}
     small = {**common, "size": 13, "legend": False, "decoration": True}
     accuracy = f"<b>{percent(score)}</b>"
     text = {
@@ -137,9 +166,9 @@ def _ring(state, theme, x, y):
     ]
 
 
-def best_curves(state: SearchState, theme: Theme) -> Figure:
-    """A small chart for each of the best, as in figure 6.24."""
-    best, epoch = state.ranking[:BEST], state.search.epoch
+def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
+    """A small chart for each of the best (of `ranking`), as in figure 6.24."""
+    best, epoch = (state.ranking if ranking is None else ranking)[:BEST], state.search.epoch
     looks = (  # validation and training, as accuracies have them
         (1, _("on the validation set"), Style(theme.lines[0]), 2.4),
         (0, _("on the training set"), Style(theme.lines[1], (6, 4)), 1.6),
@@ -151,8 +180,10 @@ def best_curves(state: SearchState, theme: Theme) -> Figure:
         for part, name, look, width in looks:
             curve = state.accuracy[trial, :, part]
             known = np.isfinite(curve)
-            more = {"name": name, "group": name, "legend": i == 0, "uid": f"{part} {i}"}
-            more["hover"] = fill_template(hover, place=i + 1)
+            more = {"name": name, "group": name, "legend": i == 0, "uid": f"{part}-{i}"}
+            more["hover"] = "<br>".join(
+                [fill_template(hover, place=i + 1), *settings(state, trial)]
+            )
             x = state.evaluated[known] / epoch
             lines.append(Line(x, curve[known], look, width=width, **more))
         stopped = " ✕" if state.stopped[trial] else ""
@@ -180,32 +211,44 @@ def best_curves(state: SearchState, theme: Theme) -> Figure:
     )
 
 
-def best_so_far(lines: list[tuple[str, SearchState, Style]]) -> Figure:
-    """The best accuracy of each search so far, over the work that it has taken."""
+def best_so_far(
+    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str = "work"
+) -> Figure:
+    """The best accuracy so far of each search, over the work that it has taken, or its trials.
+
+    Of the trials alone that are `kept`, one bool `(n,)` for each search; all of them cost.
+    """
     marks, right = [], 1.0
-    for i, (name, state, look) in enumerate(lines):
-        work, best = progress(state)
+    for i, ((name, state, look), shown) in enumerate(zip(lines, kept, strict=True)):
+        work, best, ended = progress(state, shown)
+        work = work if by == "work" else np.arange(1.0, len(work) + 1)
         right = max(right, float(state.search.trials), *work[-1:])
-        hover = fill_template(_("{name}: {y:.1%} after {x:.3g}"), name=name)
-        line = {"name": name, "uid": f"far{i}", "hover": hover, "size": 7, "legend": True}
+        texts = hover_texts(state, ended, [_(STATUSES[s]) for s in state.statuses[ended]])
+        line = {"name": name, "uid": f"far{i}", "size": 7, "legend": True}
+        line["hover"] = [
+            f"{escape(name)}: {percent(y)}<br>{text}" for y, text in zip(best, texts, strict=True)
+        ]
         marks.append(Line(work, best, look, shape="hv", markers=8, **line))
+    title = _("work, in whole trainings") if by == "work" else _("trials that have ended")
     return Figure(
         marks,
-        Axis(_("work, in whole trainings"), limits=(0, 1.02 * right)),
+        Axis(title, limits=(0, 1.02 * right)),
         percent_axis(_("best validation accuracy so far")),
         label=_("The best accuracy so far of each search. The table says the same."),
-        view="far",
+        view=f"far {by}",
         hover="closest",
         height=(16, 46, 34),
     )
 
 
-def progress(state: SearchState) -> tuple[np.ndarray, np.ndarray]:
-    """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended."""
+def progress(state: SearchState, kept=True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended
+    `(k,)`; the best of those that are `kept`.
+    """
     ended = np.flatnonzero(state.ended)
     work = np.cumsum(state.iterations[ended]) / state.search.iterations
-    completed = np.where(state.completed[ended], state.scores[ended], 0.0)
-    return work, np.maximum.accumulate(completed)
+    counts = (state.completed & kept)[ended]
+    return work, np.maximum.accumulate(np.where(counts, state.scores[ended], 0.0)), ended
 
 
 def thumbnail(search: Search, theme: Theme) -> Figure:

@@ -1,10 +1,11 @@
 """The page: hyperparameters are tried in batches, and appear as they finish."""
 
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 import streamlit as st
 
 from optviz.experiments.hyperparameter_search import figures, text
+from optviz.experiments.hyperparameter_search import parallel as lines_across
 from optviz.experiments.hyperparameter_search.form import adjusted, searched
 from optviz.experiments.page import (
     Caption,
@@ -20,9 +21,12 @@ from optviz.experiments.page import (
 )
 from optviz.plot import style
 from optviz.plot.table import csv_text
+from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
-from optviz.tuning import Halving, Search, SearchData, SearchJob, split_data
-from optviz.ui.controls import Menu, Panel, Toggle, When
+from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJob, split_data
+from optviz.tuning.search import final_accuracy
+from optviz.ui.components import show
+from optviz.ui.controls import Menu, Panel, Several, Toggle, When
 from optviz.ui.data_source import source_of
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
@@ -38,8 +42,9 @@ def data_of_search(search: Search) -> SearchData:
 
 
 def jobs(search: Search) -> list[SearchJob]:
-    """The search itself."""
-    return [SearchJob(search, lambda: data_of_search(search), source_of(search.dataset.key)[0])]
+    """The search itself, and its rivals."""
+    source = source_of(search.dataset.key)[0]
+    return [SearchJob(one, lambda: data_of_search(search), source) for one in search.searches]
 
 
 # What is shown.
@@ -48,7 +53,78 @@ def jobs(search: Search) -> list[SearchJob]:
 def trials(context):
     """The trials over two of the hyperparameters."""
     x, y = context.options["x"], context.options["y"]
-    return figures.trials(context.states[0], context.theme, x, y)
+    return figures.trials(context.states[0], context.theme, x, y, filters(context.spec))
+
+
+def filters(search: Search) -> dict:
+    """The ends of what is shown, by axis."""
+    return {one.key: (one.low, one.high) for one in search.shown}
+
+
+def parallel(context):
+    """The trials as lines across all hyperparameters, and what a hand filters there."""
+    figure = lines_across.parallel(context.states[0], context.theme, filters(context.spec))
+    key = f"{KEY}-parallel"
+    caption = _(
+        "Drag along an axis to keep the trials with these values, in every chart and in the table; "
+        "click on it to see all again. Or move the ends with the arrow keys."
+    )
+    return [Widget(lambda: show(key, figure, brushed=_filter)), Caption(caption)]
+
+
+def _filter(ranges):
+    """Another filter, where the browser sends one."""
+    try:
+        found = tuple(Interval(key, float(low), float(high)) for key, (low, high) in ranges.items())
+        page = replace(session().specs[KEY], shown=found)
+        validate(page)
+    except (AttributeError, TypeError, ValueError):
+        return
+    session().specs[KEY] = page
+    st.session_state["_filtered"] = True
+
+
+def filtered(context):
+    """How many trials are shown, and a button for all, where a filter is set."""
+    if st.session_state.pop("_filtered", False):
+        return Widget(st.rerun)  # the address, too, says what is shown
+    if not context.spec.shown or not len(context.states[0].points):
+        return None
+    kept, spec = _kept(context), context.spec
+
+    def draw():
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(text.filtered(spec, kept), width="stretch")
+            st.button(
+                _("Show all trials"),
+                key=session().key("show-all"),
+                icon=":material/filter_alt_off:",
+                on_click=_filter,
+                args=({},),
+            )
+
+    return Widget(draw)
+
+
+def _kept(context):
+    return context.spec.keeps(context.states[0].points, context.states[0].scores)
+
+
+def _ranking(context):
+    """The trials that have ended and are shown, the best first."""
+    ranking = context.states[0].ranking
+    return ranking[_kept(context)[ranking]]
+
+
+def importances(context):
+    """How much each hyperparameter matters."""
+    state = context.states[0]
+    if not state.done:
+        return _("This is worked out when the search is over.")
+    if not state.importance.readable:
+        return text.not_readable(state)
+    parts = [figures.importances(state, context.theme), text.importance_table(state)]
+    return [*parts, Caption(text.importance_defined(state))]
 
 
 def curves(context):
@@ -56,34 +132,32 @@ def curves(context):
     state = context.states[0]
     if not len(state.ranking):
         return _("No trial has ended yet.")
+    if not len(ranking := _ranking(context)):
+        return None
     caption = _(
         "Best first. ✕: stopped early by halving. The number is the last accuracy on the "
         "validation set."
     )
-    return [figures.best_curves(state, context.theme), Caption(caption)]
+    return [figures.best_curves(state, context.theme, ranking), Caption(caption)]
 
 
 def compared(context):
-    """The searches of this session that differ in who proposes and who is stopped only."""
-    search, found = context.spec, session().results_of(KEY).states.values()
-    alike = [
-        state
-        for state in found
-        if len(state.points)
-        and replace(state.search, sampler=search.sampler, halving=search.halving) == search
-    ]
+    """The search and its rivals, which differ in who proposes and who is stopped only."""
     lines = [
         (text.search_name(state.search), state, style(i, context.theme))
-        for i, state in enumerate(alike)
+        for i, state in enumerate(context.states)
+        if len(state.points)
     ]
     if not lines:
         return _("Nothing has been searched yet.")
+    kept = [context.spec.keeps(state.points, state.scores) for _name, state, _look in lines]
     caption = _(
-        "Searches of this session over the same ranges, with the same number of trials and the "
-        "same training: choose another sampler, or halving, and search again. One search of each "
-        "kind is an anecdote: another seed may turn the order round."
+        "All search the same ranges, with the same number of trials, the same training and the "
+        "same seed: choose others under “Side by side with”. One search of each kind is an "
+        "anecdote: another seed may turn the order round."
     )
-    return [figures.best_so_far(lines), text.comparison(lines), Caption(caption)]
+    far = figures.best_so_far(lines, kept, context.options["by"])
+    return [far, text.comparison(lines), Caption(caption)]
 
 
 def remarks(context):
@@ -97,8 +171,44 @@ def remarks(context):
         *(Widget(lambda at=at: _border(state, *at)) for at in borders),
         text.saved(state) if state.search.halving else None,
         text.correlations(state),
-        text.verdict(state, data_of_search(state.search)) if state.done else None,
+        _test(context) if all(one.done for one in context.states) else None,
     ]
+
+
+@dataclass
+class TestSet:
+    """How often it was looked at on this page, and what was seen, by search."""
+
+    uses: int = 0
+    seen: dict[str, float] = field(default_factory=dict)
+
+
+def _test(context):
+    """A button for a look at the test set, which counts; what was seen stays."""
+    record = session().state(TestSet)
+    winner = max(context.states, key=lambda state: state.scores[state.winner.trial])
+    key = canonical_json(to_dict([winner.search, winner.winner.trial]))
+
+    def look():
+        record.uses += 1
+        record.seen[key] = final_accuracy(winner, data_of_search(context.spec))
+
+    def draw():
+        st.button(
+            _("Evaluate on the test set"),
+            key=session().key("test"),
+            icon=":material/science:",
+            on_click=look,
+            disabled=key in record.seen,
+            help=_("The search judges on validation data. Every look at the test set is counted."),
+        )
+        st.markdown(text.test_uses(record.uses))
+        if key in record.seen:
+            tried = sum(len(state.points) for state in context.states)
+            rows = len(data_of_search(context.spec).t_test)
+            st.markdown(text.verdict(winner, record.seen[key], rows, tried))
+
+    return Widget(draw)
 
 
 def _border(state, i, upper):
@@ -122,12 +232,12 @@ def _border(state, i, upper):
 def best(context):
     """The best trials in numbers."""
     state = context.states[0]
-    return text.best_table(state) if len(state.ranking) else None
+    return text.best_table(state, _ranking(context)) if len(state.ranking) else None
 
 
 def trials_csv(context: Context) -> str:
     """Every trial in full precision."""
-    [state] = context.states
+    state = context.states[0]
     keys = ["one_minus_momentum" if a.key == "momentum" else a.key for a in state.search.space.axes]
     columns = ["trial", *keys, "status", "iterations", "training_accuracy", "validation_accuracy"]
     rows = []
@@ -153,7 +263,13 @@ def _others(context):
 
 ACROSS = Option("x", _("Across"), 0, _titles, menu=True)
 UP = Option("y", _("Up"), lambda context: int(context.options["x"] == 0), _others, menu=True)
+BY = Option("by", _("Over"), "work", {"work": _("Work"), "trials": _("Trials")})
 SUMMARY = (remarks, best)
+
+
+def _rival(key):
+    return RIVALS[key].label
+
 
 PAGE = Page(
     KEY,
@@ -166,6 +282,7 @@ PAGE = Page(
         "": View(
             form=[
                 Menu("sampler", about=True),
+                Several("rivals", _("Side by side with"), list(RIVALS), _rival, RIVALS),
                 Panel(_("Search"), ("trials", "validation", "seed")),
                 Toggle(
                     "halving",
@@ -196,9 +313,14 @@ PAGE = Page(
             ],
             jobs=jobs,
             tabs=[
-                Tab(_("Trials"), [Section([trials, *SUMMARY], [ACROSS, UP])]),
-                Tab(_("Best curves"), [curves, *SUMMARY]),
-                Tab(_("Side by side"), [compared, *SUMMARY]),
+                Tab(_("Trials"), [filtered, Section([trials, *SUMMARY], [ACROSS, UP])]),
+                Tab(
+                    _("Parallel coordinates"),
+                    [parallel, filtered, Section([trials, *SUMMARY], [ACROSS, UP])],
+                ),
+                Tab(_("Importance"), [importances, *SUMMARY]),
+                Tab(_("Best curves"), [filtered, curves, *SUMMARY]),
+                Tab(_("Side by side"), [filtered, Section([compared, *SUMMARY], [BY])]),
             ],
             notes=[text.notes],
             downloads=[

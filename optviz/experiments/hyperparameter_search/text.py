@@ -7,9 +7,16 @@ from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import Column, Style, Table, number
 from optviz.translation import N_, _
-from optviz.tuning import SAMPLERS, Search, SearchState, Status, rank_correlation
-from optviz.tuning.search import final_accuracy
-from optviz.tuning.spec import SearchData
+from optviz.tuning import (
+    RANGES,
+    SAMPLERS,
+    SCORE,
+    Search,
+    SearchState,
+    Status,
+    rank_correlation,
+)
+from optviz.tuning.importance import ENOUGH, READABLE
 
 LISTED = 10  # of the best, in the table
 WEAK = 0.25  # a rank correlation below this says little
@@ -40,8 +47,9 @@ def search_name(search: Search) -> str:
     )
 
 
-def best_table(state: SearchState) -> Table:
-    """The best trials in numbers."""
+def best_table(state: SearchState, ranking=None) -> Table:
+    """The best trials (of `ranking`) in numbers."""
+    ranking = state.ranking if ranking is None else ranking
     columns = (
         "",
         Column(_("validation"), 3, percent=True),
@@ -52,7 +60,7 @@ def best_table(state: SearchState) -> Table:
         _("status"),
     )
     statuses, values, rows = state.statuses, state.values, []
-    for place, t in enumerate(state.ranking[:LISTED], 1):
+    for place, t in enumerate(ranking[:LISTED], 1):
         name = _("Best-{place}").format(place=place)
         accuracies = state.scores[t], state.accuracy[t, state.last[t], 0]
         status = _(STATUSES[statuses[t]])
@@ -159,21 +167,86 @@ def saved(state: SearchState) -> str:
     )
 
 
-def verdict(state: SearchState, data: SearchData) -> str:
-    """The one look at the test data, and why it is the only one."""
+def filtered(search: Search, kept: np.ndarray) -> str:
+    """What is shown."""
+    parts = []
+    for one in search.shown:
+        if one.key == SCORE:
+            title, ends = _("validation accuracy"), (percent(one.low), percent(one.high))
+        else:
+            title, ends = _(RANGES[one.key].title), (number(10**v, 2) for v in (one.low, one.high))
+        low, high = ends
+        parts.append(_("{title} {low} to {high}").format(title=title, low=low, high=high))
+    return _("**{shown} of {n} trials are shown**: {filters}.").format(
+        shown=int(kept.sum()), n=len(kept), filters=", ".join(parts)
+    )
+
+
+def importance_table(state: SearchState) -> Table:
+    """How much each hyperparameter matters."""
+    columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
+    titles = [_(axis.declared.title) for axis in state.search.space.axes]
+    found = state.importance
+    rows = [list(row) for row in zip(titles, found.alone, found.total, strict=True)]
+    return Table(_("Share of the variance of the accuracy"), columns, rows)
+
+
+def importance_defined(state: SearchState) -> str:
+    """What importance is."""
+    found = state.importance
+    return _(
+        "Functional analysis of variance (Hutter, Hoos & Leyton-Brown 2014): a Gaussian process "
+        "(Matérn 5/2) is fitted to the {n} trials that were trained to the end, those that the "
+        "filter hides too. Its mean varies over the searched ranges, evenly on their logarithmic "
+        "axes. “Alone” is the share of this variance that is left when one averages over all other "
+        "hyperparameters; “in all” is the share that goes when this one is held. Left out one at a "
+        "time, the trials are foreseen to {foreseen} of their variance. Other ranges, other "
+        "importance."
+    ).format(n=found.n, foreseen=percent(found.foreseen))
+
+
+def not_readable(state: SearchState) -> str:
+    """Why nothing is said of importance."""
+    found = state.importance
+    if found.n < (least := ENOUGH * (len(found.alone) + 1)):
+        return _(
+            "**Not readable**: {n} trials were trained to the end, and {least} are needed to fit "
+            "a surrogate over {d} hyperparameters. Search with more trials, or without halving."
+        ).format(n=found.n, least=least, d=len(found.alone))
+    return _(
+        "**Not readable**: from the other trials the surrogate foresees {foreseen} of the "
+        "variance of the accuracy, and {least} are needed. Search with more trials, or train "
+        "longer."
+    ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
+
+
+def test_uses(uses: int) -> str:
+    """How often the test set was looked at, and what that costs."""
+    if not uses:
+        return _("The test set has not been used on this page yet.")
+    if uses == 1:
+        return _("The test set has been used **once** on this page.")
+    return _(
+        "The test set has been used **{uses} times** on this page. Who searches on after a look "
+        "chooses by it: with every look it tells less about new data."
+    ).format(uses=uses)
+
+
+def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
+    """What the winner comes to on the test data, and why that is another number."""
     n, best = state.search.validation, state.scores[state.winner.trial]
     return _(
-        "**On the test set, looked at once: {test}** of {rows:,} examples. The same network had "
+        "**On the test set: {test}** of {rows:,} examples. The same network had "
         "{best} on the {n} validation examples by which it was chosen among {trials}: the best of "
         "many is in part the luckiest, and {n} examples leave ±{error} % of chance (one standard "
         "error). Had the test set chosen, this last number would flatter too, and nothing would "
         "be left to tell."
     ).format(
-        test=percent(final_accuracy(state, data)),
-        rows=len(data.t_test),
+        test=percent(test),
+        rows=rows,
         best=percent(best),
         n=n,
-        trials=len(state.points),
+        trials=tried,
         error=number(100 * (best * (1 - best) / n) ** 0.5, 2),
     )
 
@@ -186,8 +259,8 @@ def notes(context) -> Caption:
         _(
             "{sampler}: {sentence} {cite}. All trials have the same initial weights and meet the "
             "same mini-batches; they differ in the searched hyperparameters only. {rows} examples "
-            "train, {validation} others choose (validation), and the rest are looked at once, "
-            "when all is done (test). Data: {attribution}"
+            "train, {validation} others choose (validation), and the rest are for the test, "
+            "which a button looks at. Data: {attribution}"
         ).format(
             sampler=sampler.label,
             sentence=sentence(sampler),

@@ -5,6 +5,7 @@
 // millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
 
 import { arrows } from "./arrows.js";
+import { filtered, handles } from "./brush.js";
 import { clock, hands, make, numbers, plots } from "./clock.js";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
@@ -51,7 +52,7 @@ class Host {
   }
 
   schedule(data) {
-    this.next = data;
+    this.next = filtered(data);
     this.work ??= this.loop().finally(() => { this.work = null; });
   }
 
@@ -187,6 +188,7 @@ class Host {
   overlay() {
     this.root.dataset.step = clock.step;
     arrows(this.root, this.upper._fullLayout, this.drawn);
+    handles(this);
   }
 
   // The start as something to take hold of, over the picture; by mouse, finger or arrow keys.

@@ -5,11 +5,12 @@ import io
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
 
-from optviz.experiments.hyperparameter_search import figures, page, text
+from optviz.experiments.hyperparameter_search import figures, page, parallel, text
 from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
@@ -17,8 +18,19 @@ from optviz.plot import DARK, LIGHT, style, to_plotly, to_svg
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split
-from optviz.tuning import BOOK, WIDE, Axis, Halving, Search, SearchState, Space, Status, split_data
-from optviz.tuning.search import advance, begin
+from optviz.tuning import (
+    BOOK,
+    WIDE,
+    Axis,
+    Halving,
+    Interval,
+    Search,
+    SearchState,
+    Space,
+    Status,
+    split_data,
+)
+from optviz.tuning.search import advance, begin, final_accuracy
 from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
 from tests.page import text as words
 
@@ -80,7 +92,7 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
     lines = [
         (text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))
     ]
-    first, second = to_plotly(figures.best_so_far(lines))["data"]
+    first, second = to_plotly(figures.best_so_far(lines, [True, True]))["data"]
     assert (first["name"], second["name"]) == ("Random", "Random + halving by 2 from 8")
     assert (numbers(first["x"])[-1], numbers(second["x"])[-1]) == pytest.approx((12, 208 / 40))
     assert all((np.diff(numbers(trace["y"])) >= 0).all() for trace in (first, second))
@@ -155,7 +167,8 @@ def test_extreme_settings(case):
             assert "nan" not in text.best_table(state).html()
         assert page.trials_csv(context)
     assert "nan" not in text.correlations(states[-1]).replace("nan", "", 4)
-    assert len(text.verdict(states[-1], data)) >= 0
+    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, {"accuracy": (0.0, 0.5)})))
+    assert page.importances(Context(page.PAGE, spec, [states[-1]], DARK))
     picture = to_svg(figures.thumbnail(spec, LIGHT), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
     assert "nan" not in picture
@@ -165,9 +178,8 @@ def test_extreme_settings(case):
 
 
 def state_of(at) -> SearchState:
-    [found] = [
-        s for s in session(at).results[KEY].states.values() if s.search == session(at).specs[KEY]
-    ]
+    spec = session(at).specs[KEY].searches[0]
+    [found] = [s for s in session(at).results[KEY].states.values() if s.search == spec]
     return found
 
 
@@ -183,16 +195,10 @@ def test_a_search_beside_another_and_what_its_address_says():
     assert "Bergstra" in words(at)
     at = trained(open_page(KEY, SMALL), KEY)
     np.testing.assert_array_equal(state_of(at).accuracy, ended(SMALL).accuracy)
-    assert "On the test set, looked at once" in words(at)
     assert at.button(key=f"train-{KEY}").disabled
-
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
     assert not len(state_of(sound(at)).points)
     at = trained(at, KEY)
-    at.session_state[f"{KEY}-tabs"] = "Side by side"
-    sound(at.run())
-    assert [t["name"] for t in plots(at)[f"{KEY}-compared-0"]["data"]] == ["Random", "Grid"]
-    assert "4 / 3" in words(at), "the grid has few different values"
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("bayesian").run()
     [address] = components(sound(at), "address")
     assert decode(address["link"].removeprefix("?s="), KEY).scene == session(at).specs[KEY]
@@ -210,6 +216,107 @@ def test_a_search_beside_another_and_what_its_address_says():
     assert shown.script() == (state_of(at).trainings, 100)
     at.button(key=f"reset-{KEY}").click().run()
     assert not len(state_of(sound(at)).points)
+
+
+def test_rivals_run_in_one_search_and_share_its_budget():
+    at = open_page(KEY, replace(SMALL, rivals=(Choice("grid"), Choice("halving", {"first": 8}))))
+    at = trained(at, KEY)
+    states = list(session(at).results[KEY].states.values())
+    assert sorted(len(s.points) for s in states) == [12, 12, 12]
+    assert sorted(int(s.iterations.sum()) for s in states) == [208, 480, 480]
+    at.session_state[f"{KEY}-tabs"] = "Side by side"
+    sound(at.run())
+    names = ["Random", "Grid", "Random + halving by 2 from 8"]
+    traces = plots(at)[f"{KEY}-compared-0"]["data"]
+    assert [t["name"] for t in traces] == names
+    assert len({t["line"]["dash"] for t in traces}) == len({t["marker"]["symbol"] for t in traces})
+    assert len({t["line"]["dash"] for t in traces}) == 3, "told apart without color"
+    assert "4 / 3" in words(at), "the grid has few different values"
+    assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
+    [over] = [b for b in at.get("button_group") if b.label == "Over"]
+    over.set_value("trials").run()
+    assert numbers(plots(sound(at))[f"{KEY}-compared-0"]["data"][2]["x"])[-1] == 12
+
+
+def test_the_test_set_is_behind_a_button_that_counts():
+    at = trained(open_page(KEY, SMALL), KEY)
+    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    assert "has not been used" in words(at)
+    assert "On the test set" not in words(at), "nobody has asked"
+    state, data = state_of(at), split_data(SMALL)
+    button.click().run()
+    share = final_accuracy(state, data)
+    assert f"**On the test set: {100 * share:.3g} %**" in words(sound(at))
+    assert "used **once**" in words(at)
+    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    assert button.disabled, "a second look would say the same"
+    at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
+    at = trained(at, KEY)
+    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button.click().run()
+    assert "used **2 times**" in words(sound(at))
+
+
+def test_a_filter_hides_trials_from_every_chart_and_the_table():
+    shown = (Interval("lr", -3.0, 1.0), Interval("accuracy", 0.2, 1.0))
+    at = trained(open_page(KEY, replace(SMALL, shown=shown)), KEY)
+    state = state_of(at)
+    kept = (state.values[:, 0] >= 1e-3) & (state.scores >= 0.2)
+    assert 0 < kept.sum() < 12
+    [table] = [h.value for h in at.get("html") if "Best-1" in h.value]
+    assert table.count("Best-") == min(10, kept.sum())
+    assert f"{kept.sum()} of 12 trials are shown" in words(at)
+    at.session_state[f"{KEY}-tabs"] = "Parallel coordinates"
+    sound(at.run())
+    drawn = plots(at)
+    for name in (f"{KEY}-parallel", f"{KEY}-trials"):
+        told = drawn[name]["layout"]["meta"]["brush"]
+        assert told["ranges"] == {"lr": [-3.0, 1.0], "accuracy": [0.2, 1.0]}
+        np.testing.assert_allclose(
+            told["points"], np.column_stack([np.log10(state.values), state.scores]), atol=1e-4
+        )
+    hover = drawn[f"{KEY}-parallel"]["data"][1]["hovertext"][0]
+    assert "learning rate" in hover
+    assert "weight decay" in hover
+    at.session_state[f"{KEY}-tabs"] = "Best curves"
+    sound(at.run())
+    assert len(plots(at)[f"{KEY}-curves-0"]["data"]) == 2 * kept.sum()
+    [button] = [b for b in at.button if b.label == "Show all trials"]
+    button.click().run()
+    assert session(sound(at)).specs[KEY] == SMALL
+
+
+@pytest.mark.parametrize(
+    "ranges",
+    [
+        {"lr": "x"},
+        {"lr": [1]},
+        {"oracle": [0, 1]},
+        {"lr": [2, 1]},
+        {"lr": [float("nan"), 1]},
+        [1],
+        3,
+    ],
+)
+def test_a_filter_from_a_browser_that_lies_changes_nothing(ranges):
+    at = open_page(KEY, SMALL)
+    at.session_state[f"{KEY}-parallel"] = {}
+    with patch.object(page, "session", lambda: session(at)):
+        page._filter(ranges)
+    assert session(at).specs[KEY] == SMALL
+
+
+def test_importance_is_read_or_said_not_to_be():
+    at = trained(open_page(KEY, SMALL), KEY)
+    at.session_state[f"{KEY}-tabs"] = "Importance"
+    sound(at.run())
+    assert "12 trials were trained to the end, and 15 are needed" in words(at)
+    at = trained(open_page(KEY, replace(SMALL, trials=80)), KEY)
+    at.session_state[f"{KEY}-tabs"] = "Importance"
+    sound(at.run())
+    alone = numbers(plots(at)[f"{KEY}-importances-0"]["data"][0]["y"])
+    assert alone[0] > 0.9, "the learning rate decides, not weight decay"
+    assert "Functional analysis of variance" in words(at)
 
 
 def test_stopping_keeps_and_resuming_ends_the_same():

@@ -1,0 +1,98 @@
+"""The trials across all hyperparameters, and what every chart of trials has: filter and hover."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from optviz.experiments.hyperparameter_search.text import STATUSES, percent
+from optviz.plot import (
+    Axis,
+    Bundle,
+    Figure,
+    Style,
+    Theme,
+    brush,
+    number,
+    parallel_coordinates,
+)
+from optviz.spec import canonical_json, to_dict
+from optviz.translation import _
+from optviz.tuning import SCORE, SearchState, Status
+
+
+def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
+    """A line for each trial, through its hyperparameters to its validation accuracy."""
+    statuses, names = state.statuses, {k: _(v) for k, v in STATUSES.items()}
+    done, leaders = statuses == Status.COMPLETED, state.ranking[: max(1, len(state.points) // 10)]
+    leaders = leaders[done[leaders]]
+    rest = np.setdiff1d(np.flatnonzero(done), leaders)
+    near, far = theme.lines[:2]
+    bundles = [
+        Bundle(names[Status.COMPLETED], rest, Style(near), opacity=0.6),
+        *(
+            Bundle(names[status], np.flatnonzero(statuses == status), Style(theme.faint, dashes))
+            for status, dashes in ((Status.STOPPED, (9, 5)), (Status.DIVERGED, (2, 3)))
+        ),
+        Bundle(_("the best tenth"), leaders, Style(far), width=3),
+    ]
+    texts = hover_texts(state, range(len(state.points)), [names[s] for s in statuses])
+    extra = brushing(state, filters)
+    extra["meta"]["brush"]["handles"] = True
+    best = state.winner.trial if state.winner else None
+    return parallel_coordinates(
+        _axes_of(state),
+        _columns(state),
+        bundles,
+        texts,
+        theme,
+        best,
+        percent(state.scores[best]) if state.winner else "",
+        label=_(
+            "A line for each trial, across an axis for each hyperparameter and one for the "
+            "accuracy. Each axis has two ends to move; the table has the best that are shown."
+        ),
+        view=canonical_json([to_dict(state.search.space), "parallel"]),
+        height=(22, 50, 40),
+        extra=extra,
+    )
+
+
+def _axes_of(state):
+    axes = [
+        Axis(
+            f"{_(axis.declared.title)} {axis.declared.symbol}",
+            limits=(10.0**axis.low, 10.0**axis.high),
+            log=True,
+        )
+        for axis in state.search.space.axes
+    ]
+    return [*axes, Axis(_("validation accuracy"), limits=(0.0, 1.0))]
+
+
+def _columns(state):
+    return np.column_stack([state.values, state.scores])
+
+
+def brushing(state: SearchState, filters: Mapping) -> dict:
+    """For a figure of the trials: by what they are filtered."""
+    keys = [axis.key for axis in state.search.space.axes] + [SCORE]
+    ranges = {key: filters[key] for key in keys if key in filters}
+    return brush(keys, _axes_of(state), _columns(state), ranges)
+
+
+def hover_texts(state: SearchState, which, names) -> list[str]:
+    """What the pointer says of trials: status and all hyperparameters that were searched."""
+    texts = []
+    for t, name in zip(which, names, strict=True):
+        lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
+        lines += settings(state, t)
+        if state.iterations[t]:
+            lines.append(_("validation {accuracy}").format(accuracy=percent(state.scores[t])))
+        texts.append("<br>".join(lines))
+    return texts
+
+
+def settings(state: SearchState, trial: int) -> list[str]:
+    """All hyperparameters of a trial that were searched."""
+    pairs = zip(state.search.space.axes, state.values[trial], strict=True)
+    return [f"{_(axis.declared.title)} {number(value, 3)}" for axis, value in pairs]

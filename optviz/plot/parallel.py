@@ -1,0 +1,141 @@
+"""Parallel coordinates: an upright axis for each quantity, a line across them for each thing.
+
+Inselberg (1985), The plane with parallel coordinates. Made of marks that every writer knows; what
+the browser needs to brush the axes is in the layout (`brush`), for every figure of the same things.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from textwrap import wrap
+
+import numpy as np
+
+from optviz.plot.figure import Axis, Figure
+from optviz.plot.marks import Array, Dots, Line, Rule
+from optviz.plot.style import Style, Theme, number
+
+ROOM = 0.05  # above and below the axes, as a share of their length
+MAX_TICKS = 6
+HEAD = 10  # letters in a line of a heading
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """Lines of one look: which of the things they are."""
+
+    name: str
+    which: Array
+    style: Style
+    _: KW_ONLY
+    width: float = 1.2
+    opacity: float | None = None
+
+
+def along(axes: Sequence[Axis], values) -> np.ndarray:
+    """Values `(n, d)` in the units that an axis is even in: of a logarithmic one, powers of ten."""
+    out = np.array(values, float)
+    for i, axis in enumerate(axes):
+        out[:, i] = np.log10(out[:, i]) if axis.log else out[:, i]
+    return out.round(4)
+
+
+def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) -> dict:
+    """What lets the browser hide things by ranges on axes: for the `extra` of a figure.
+
+    Axes are known by `keys`; `ranges` holds low and high of those that are brushed, as `along`.
+    Marks whose `meta` has `trials`, the number of a thing for each point, are cut by it.
+    """
+    ends = along(axes, np.array([axis.limits for axis in axes]).T).T.tolist()
+    named = [
+        {"key": key, "label": axis.heading, "ends": end, "log": axis.log}
+        for key, axis, end in zip(keys, axes, ends, strict=True)
+    ]
+    points = [[None if v != v else v for v in row] for row in along(axes, values).tolist()]
+    return {"meta": {"brush": {"axes": named, "points": points, "ranges": dict(ranges)}}}
+
+
+def parallel_coordinates(
+    axes: Sequence[Axis],
+    values,
+    bundles: Sequence[Bundle],
+    hover: Sequence[str],
+    theme: Theme,
+    best: int | None = None,
+    best_text: str = "",
+    **figure,
+) -> Figure:
+    """Of things with values `(n, d)`, in the limits of the axes; the best has a ring and a text.
+
+    What is brushed away stays as a faint line. `hover` has a text for each thing.
+    """
+    d = len(axes)
+    low, high = along(axes, np.array([axis.limits for axis in axes]).T)
+    shares = (along(axes, values) - low) / (high - low)
+    marks = [Rule(Style(theme.faint), x=float(i), width=1.2) for i in range(d)]
+    if len(shares):
+        everyone = np.arange(len(shares))
+        faint = {"uid": "everyone", "opacity": 0.12, "legend": False, "decoration": True}
+        marks.append(_lines(shares, everyone, Style(theme.faint), width=1, **faint))
+    for i, bundle in enumerate(bundles):
+        which = np.asarray(bundle.which, int)
+        if len(which):
+            line = _lines(
+                shares,
+                which,
+                bundle.style,
+                name=bundle.name,
+                uid=f"bundle-{i}",
+                width=bundle.width,
+                opacity=bundle.opacity,
+                legend=True,
+                hover=[hover[k] for k in which for _ in range(d + 1)],
+            )
+            marks.append(replace(line, meta={"trials": np.repeat(which, d + 1).tolist()}))
+    for i, axis in enumerate(axes):
+        places, labels = _ticks(axis)
+        at = (along([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
+        aside = [label + 3 * "\xa0" for label in labels]  # of the ends to take hold of
+        look = {"size": 7, "text": aside, "text_position": "middle left", "text_size": 11}
+        look |= {"text_color": theme.ink, "edge": theme.faint, "edge_width": 1.5}
+        style = Style(theme.faint, marker="line-ew")
+        fixed = {"uid": f"ticks-{i}", "legend": False, "decoration": True}
+        marks.append(Dots(np.full(len(at), float(i)), at, style, **look, **fixed))
+    if best is not None:
+        look = {"size": 15, "edge": theme.ink, "edge_width": 3, "text": [f"<b>{best_text}</b>"]}
+        ring = Style(theme.ink, marker="circle-open")
+        more = {"uid": "best", "text_position": "middle right", "text_color": theme.ink}
+        more |= {"meta": {"trials": [best]}, "legend": False, "decoration": True}
+        marks.append(Dots([d - 1.0], [shares[best, -1]], ring, **look, **more))
+    heads = ["<br>".join(wrap(axis.heading, HEAD)) for axis in axes]
+    return Figure(
+        marks,
+        Axis(
+            limits=(-0.5, d - 0.5),
+            ticks=range(d),
+            labels=heads,
+            fixed=True,
+            grid=False,
+            tick_angle=0,
+        ),
+        Axis(limits=(-ROOM, 1 + ROOM), ticks=(), tick_labels=False, fixed=True, grid=False),
+        **{"hover": "closest", "drag": False, "margin": {"l": 8, "r": 8, "b": 62}, **figure},
+    )
+
+
+def _lines(shares, which, style, **more):
+    n, d = len(which), shares.shape[1]
+    gap = np.full((n, 1), np.nan)
+    x = np.hstack([np.tile(np.arange(d, dtype=float), (n, 1)), gap])
+    return Line(x.ravel(), np.hstack([shares[which], gap]).ravel(), style, **more)
+
+
+def _ticks(axis):
+    """Where an axis has ticks, and what they say: powers of ten, or shares in percent."""
+    low, high = axis.limits
+    if not axis.log:
+        places = np.linspace(low, high, MAX_TICKS)
+        return places, [f"{number(100 * v, 3)} %" for v in places]
+    powers = np.arange(np.ceil(np.log10(low) - 1e-6), np.log10(high) + 1e-6)
+    powers = powers[:: -(-len(powers) // MAX_TICKS)] if len(powers) else powers
+    return 10.0**powers, ["10" + f"{p:g}".translate(SUPERSCRIPT) for p in powers]

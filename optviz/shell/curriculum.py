@@ -44,7 +44,7 @@ def figures() -> None:
                 shows, link = st.columns([5, 4], vertical_alignment="center")
                 shows.markdown(f"**{figure.figure}** · {figure.shows}")
                 where = page_of(LESSONS[figure.lesson].page)
-                link.page_link(where, label=figure.label, query_params={"lesson": figure.lesson})
+                link.page_link(where, label=figure.label, query_params={"open": figure.lesson})
 
 
 def page() -> None:

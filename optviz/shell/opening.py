@@ -23,15 +23,15 @@ def opened(page: str = "trajectories") -> None:
     if not S.specs:
         S.controls = Controls()
         S.specs = {other.key: other.opening for other in PAGES.values()}
-    asked, before = st.query_params.get("lesson"), S.asked
-    S.asked = asked  # the address keeps it until the page has written its own
+    asked, before = st.query_params.get("open"), S.asked
+    S.asked = asked  # a link within the session; it is there until the page has written its own
+    if page in PAGES and asked not in (None, before):
+        _from_lesson(asked)
     if page in S.opened:
-        if page in PAGES and asked not in (None, before):
-            _from_lesson(asked)
         return
     S.opened.add(page)
     if page in PAGES:
-        _from_lesson(asked)
+        _from_lesson(st.query_params.get("lesson"))
         _from_link(page, st.query_params.get("s"))
 
 

@@ -31,7 +31,7 @@ class Session:
     epoch: int = 0  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
-    asked: str | None = None  # the lesson that the address names
+    asked: str | None = None  # the lesson that a link of the course has opened
     results: dict[str, Results] = field(default_factory=dict)
     samples: Any = None  # that the visitor has uploaded, for the activations page
     provided: dict[str, Any] = field(default_factory=dict)  # data files, by set

@@ -38,7 +38,7 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     page.get_by_role("radio", name="LR range test").click()
     page.wait_for_selector(".st-key-lr_schedules-range_test-0 .ov-plot[data-version]")
     at_rest(page)
-    page.get_by_label("steps, exact value").fill("100")
+    page.get_by_label("steps, exact value").fill("300")
     at_rest(page)
     done(page, "lr_schedules-range")
     page.get_by_role("button", name="Train with rate").click()

@@ -44,20 +44,20 @@ def test_a_figure_opens_its_lesson_and_nothing_that_was_set_is_lost():
     for figure, link in zip(course.FIGURES, links, strict=True):
         page = LESSONS[figure.lesson].page
         assert link.page == ("" if page == "trajectories" else page)
-        assert link.query_string == f"lesson={figure.lesson}"
+        assert link.query_string == f"open={figure.lesson}"
     kept = replace(PAGES["activations"].opening, shared_range=True)
     session(at).show("activations", kept)
     [first, second, *_] = [key for key, one in LESSONS.items() if one.page == "initialization"]
     for key in (first, second, first):
         go(at, "initialization")
-        at.query_params["lesson"] = key
+        at.query_params["open"] = key
         sound(at.run())
         assert session(at).specs["initialization"] == LESSONS[key].scene
         changed = replace(LESSONS[key].scene, batch=7)
         session(at).show("initialization", changed)
         sound(at.run())
         assert session(at).specs["initialization"] == changed, "it is opened once"
-        del at.query_params["lesson"]
+        del at.query_params["open"]
         go(at, "course")
         sound(at.run())
     assert session(at).specs["activations"] == kept

@@ -27,7 +27,7 @@ from optviz.ui.data_source import source_of
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training_jobs import data_of, loader_of
 
 KEY = "hyperparameter_search"
 
@@ -39,7 +39,7 @@ def data_of_search(search: Search) -> SearchData:
 
 def jobs(search: Search) -> list[SearchJob]:
     """The search itself."""
-    return [SearchJob(search, lambda: data_of_search(search), source_of(search.dataset.key)[0])]
+    return [SearchJob(search, loader_of(search.base), source_of(search.dataset.key)[0])]
 
 
 # What is shown.

@@ -9,6 +9,8 @@ from concurrent.futures import Executor, Future, ThreadPoolExecutor
 
 from optviz.training.workers import ProcessExecutor, cores
 
+MAX_CALLS = 256  # that a cluster is at for us at a time
+
 
 class SerialExecutor(Executor):
     """Calls at once, in the thread that asks: for tests, and to step through with a debugger."""
@@ -33,24 +35,30 @@ class ThreadExecutor(ThreadPoolExecutor):
 
 
 class DaskExecutor(Executor):
-    """A Dask cluster: Dask itself computes again what a lost worker was at."""
+    """A Dask cluster: Dask itself computes again what a lost worker was at.
+
+    A thread waits for each call, so that what is done with its result does not hold up Dask's own.
+    """
 
     def __init__(self, address: str):
         from distributed import Client
 
         self._client = Client(address, set_as_default=False)
-        self._executor = self._client.get_executor(pure=False)
+        self._threads = ThreadPoolExecutor(MAX_CALLS, "optviz-dask")
 
     @property
     def slots(self) -> int:
         """The threads of all workers that are there now."""
-        return max(1, sum(self._client.nthreads().values()))
+        return min(MAX_CALLS, max(1, sum(self._client.nthreads().values())))
 
     def submit(self, fn, /, *args, **kwargs) -> Future:
-        return self._executor.submit(fn, *args, **kwargs)
+        return self._threads.submit(self._call, fn, args, kwargs)
+
+    def _call(self, fn, args, kwargs):
+        return self._client.submit(fn, *args, **kwargs, pure=False).result()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        self._executor.shutdown(wait)
+        self._threads.shutdown(wait, cancel_futures=cancel_futures)
         self._client.close()
 
 

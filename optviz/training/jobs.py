@@ -7,7 +7,7 @@ value: nothing in it is changed later, so who holds one can draw it, keep it, an
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
@@ -85,7 +85,7 @@ class TrainingJob:
     data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(to_dict(replace(self.training, iterations=0))) + self.source
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
 
@@ -148,7 +149,7 @@ class SearchJob:
     data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(to_dict(self.search)) + self.source
 

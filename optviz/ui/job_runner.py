@@ -5,6 +5,7 @@ pauses when nobody looks, and a page can go away and come back to what there is.
 """
 
 from collections.abc import Callable, Sequence
+from time import monotonic, sleep
 
 import streamlit as st
 
@@ -14,6 +15,7 @@ from optviz.translation import _
 from optviz.ui.session import Results, session
 
 EVERY = 0.25  # seconds between two pictures
+PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
 
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
@@ -62,22 +64,31 @@ def run_jobs(
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
             st.error(message, icon=":material/error:")
 
+    drawn = None
+
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page
     @st.fragment(run_every=EVERY if results.running else None)
     def sliced():
         if session().epoch != epoch:  # a button in here has put another spec on the page
             st.rerun()
-        if results.running and _ended(results, jobs):
-            results.running = False
-            st.rerun()
-        now = jobs()
-        states = states_of(results, now)
-        amount = amount_of(now, states)
-        st.progress(
-            amount.done / amount.total if amount.total else 1.0,
-            _told(amount, units, scheduler().ahead(results.visitor)),
-        )
+        nonlocal drawn
+        bar, until = st.empty(), monotonic() + PATIENCE
+        while True:
+            if results.running and _ended(results, jobs):
+                results.running = False
+                st.rerun()
+            now = jobs()
+            states = states_of(results, now)
+            amount = amount_of(now, states)
+            bar.progress(
+                amount.done / amount.total if amount.total else 1.0,
+                _told(amount, units, scheduler().ahead(results.visitor)),
+            )
+            if amount != drawn or not results.running or monotonic() > until:
+                break
+            sleep(EVERY / 2)  # nothing new to draw: the bar alone, which lets Stop in
+        drawn = amount
         draw(states)
 
     sliced()

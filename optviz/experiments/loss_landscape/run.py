@@ -190,7 +190,7 @@ class SurfaceJob:
     data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(["surface", to_dict(self.spec), self.source])
 

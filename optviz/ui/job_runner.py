@@ -73,7 +73,7 @@ def run_jobs(
         if session().epoch != epoch:  # a button in here has put another spec on the page
             st.rerun()
         nonlocal drawn
-        bar, until = st.empty(), monotonic() + PATIENCE
+        bar, until = st, monotonic() + PATIENCE
         while True:
             if results.running and _ended(results, jobs):
                 results.running = False
@@ -81,7 +81,7 @@ def run_jobs(
             now = jobs()
             states = states_of(results, now)
             amount = amount_of(now, states)
-            bar.progress(
+            bar = bar.progress(
                 amount.done / amount.total if amount.total else 1.0,
                 _told(amount, units, scheduler().ahead(results.visitor)),
             )

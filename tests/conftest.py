@@ -5,9 +5,12 @@ import shutil
 
 # Before NumPy is loaded: the tests share the cores already, and threads on top of that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+# A page's jobs are computed when it is run, in this process: what a test sees does not depend on the clock.
+os.environ["OPTVIZ_EXECUTOR"] = "serial"
 
 import pytest
 
+from optviz.training.scheduler import scheduler
 from tests import memo
 from tests.serving import served
 
@@ -32,6 +35,15 @@ def pytest_collection_modifyitems(items):
 def pytest_sessionfinish(session):
     if not hasattr(session.config, "workerinput"):  # once, not in every process of pytest-xdist
         memo.forget()
+
+
+@pytest.fixture(autouse=True)
+def no_results():
+    """What the jobs of one test have come to, the next one does not find."""
+    yield
+    if scheduler.cache_info().currsize:
+        scheduler().shutdown()
+        scheduler.cache_clear()
 
 
 @pytest.fixture(scope="session")

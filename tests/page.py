@@ -2,7 +2,7 @@
 
 import base64
 import json
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from optviz.shell.share import SharedScene, encode
 from optviz.training.jobs import TrainingJob
-from optviz.ui import job_runner
+from optviz.training.scheduler import scheduler
 from optviz.ui.locks import Controls
 from tests import memo
 
@@ -77,15 +77,11 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
             else memo.trained(job.training, job.data())
         )
 
-    whole = (
-        patch.object(TrainingJob, "advance", looked_up),
-        patch.object(job_runner, "BUDGET", 60.0),
-    )
-    with ExitStack() as stack:
-        for patched in () if sliced else whole:
-            stack.enter_context(patched)
+    with nullcontext() if sliced else patch.object(TrainingJob, "advance", looked_up):
         at.button(key=f"train-{lab}").click().run()
         for _ in range(400):
+            while not sliced and scheduler().dispatch():  # all of it between two pictures
+                pass
             if not running(sound(at), lab):
                 return sound(at.run())
             at.run()

@@ -1,6 +1,7 @@
 """The app on a free port, for the browser tests and the benchmark of what a key press costs."""
 
 import contextlib
+import os
 import socket
 import subprocess
 import sys
@@ -33,7 +34,11 @@ def served(script: str, *options: str):
         *options,
     ]
     process = subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={k: v for k, v in os.environ.items() if k != "OPTVIZ_EXECUTOR"},
     )
     address = f"http://localhost:{port}"
     try:

@@ -1,7 +1,7 @@
 """Training networks: the spec of it, the loop, and what is said of the result."""
 
 from optviz.nn import Penalty
-from optviz.training.jobs import Amount, Job, TrainingJob
+from optviz.training.jobs import Amount, Job, Loader, TrainingJob
 from optviz.training.limits import (
     MAX_NUMBERS,
     check,
@@ -39,6 +39,7 @@ __all__ = [
     "Amount",
     "Data",
     "Job",
+    "Loader",
     "Penalty",
     "Progress",
     "Split",

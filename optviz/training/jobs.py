@@ -6,13 +6,14 @@ value: nothing in it is changed later, so who holds one can draw it, keep it, an
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 from optviz.spec import canonical_json, to_dict
 from optviz.training.loop import Progress, advance, begin
-from optviz.training.spec import Data, Training
+from optviz.training.spec import Data, Training, load
 
 CHUNK = 5  # iterations in one go; the clock is looked at in between
 
@@ -29,21 +30,47 @@ class Amount(NamedTuple):
 
 
 class Job(Protocol):
-    """Work that is done in slices. `key` is what its numbers depend on, as text."""
+    """Work that is done in slices, here or in another process: it can be pickled.
+
+    `key` is what its numbers depend on, as text, and `length` how far it goes: of two jobs of one
+    key the longer goes on from what the shorter has come to.
+    """
 
     key: str
+    length: int
 
     def begin(self) -> Any:
         """The state before anything is done."""
 
     def resume(self, state: Any) -> Any:
-        """A state that another job of this key has left, as this one's own."""
+        """A state that another job of this key has left, as this one's own; None where it is of no
+        use.
+        """
 
     def advance(self, state: Any, budget: float) -> Any:
         """The state after so many more seconds of work."""
 
     def progress(self, state: Any) -> Amount:
         """How far a state has come."""
+
+
+@dataclass(frozen=True)
+class Loader:
+    """Loads a training's data, once in a process. `files` is where they are, as `load` takes it;
+    equal keys have equal data.
+    """
+
+    key: str
+    training: Training = field(compare=False)
+    files: Any = field(default=None, compare=False)
+
+    def __call__(self) -> Data:
+        return _load(self)
+
+
+@lru_cache(8)
+def _load(loader):
+    return load(loader.training, loader.files)
 
 
 @dataclass(frozen=True)
@@ -58,18 +85,28 @@ class TrainingJob:
     data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(to_dict(replace(self.training, iterations=0))) + self.source
 
     def begin(self) -> Progress:
         return begin(self.training, self.data())
 
-    def resume(self, state: Progress) -> Progress:
-        if state.iteration > self.training.iterations:
-            return self.begin()
-        if state.training.iterations == self.training.iterations:
+    @property
+    def length(self) -> int:
+        return self.training.iterations
+
+    def resume(self, state: Progress) -> Progress | None:
+        shorter, measured = state.done, state.iteration % self.training.eval_every == 0
+        if state.training.iterations == self.length:
             return state
+        if state.iteration > self.length or (state.iteration == self.length and not measured):
+            return None
+        if shorter and not measured:  # but for its end, which this one passes by
+            names = ("evaluated", "accuracy", "cross_entropy", "ensemble_accuracy")
+            state = replace(state, **{name: getattr(state, name)[:-1] for name in names})
+            layers = {name: held[:-1] for name, held in state.diagnostics.items()}
+            state = replace(state, diagnostics=layers)
         return replace(state, training=self.training)
 
     def advance(self, state: Progress, budget: float) -> Progress:

@@ -15,7 +15,7 @@ from optviz.nn import one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
 from optviz.tuning.importance import Importance, importance
-from optviz.tuning.spec import Search, SearchData
+from optviz.tuning.spec import Search, SearchData, split_data
 
 # Threads: most of a step is matrix products, during which NumPy lets the other thread run.
 WORKERS = 2
@@ -152,22 +152,26 @@ class SearchJob:
     """A search in slices. `source` tells whose files its data come from, `data()` gives them."""
 
     search: Search
-    data: Callable[[], SearchData]
+    data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(to_dict(self.search)) + self.source
 
+    @property
+    def length(self) -> int:
+        return self.search.iterations
+
     def begin(self) -> SearchState:
-        self.data()  # whether they are there is said before anybody waits for them
+        split_data(self.search, self.data())  # what is wrong is said before anybody waits
         return begin(self.search)
 
     def resume(self, state: SearchState) -> SearchState:
         return state
 
     def advance(self, state: SearchState, budget: float) -> SearchState:
-        return advance(state, self.data(), budget)
+        return advance(state, split_data(self.search, self.data()), budget)
 
     def progress(self, state: SearchState) -> Amount:
         return progress(state)

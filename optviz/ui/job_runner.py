@@ -1,35 +1,26 @@
-"""Jobs that run while one watches: a moment of work at a time, between two pictures.
+"""Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
-A fragment comes back four times a second, works for a moment, and draws what there is. So a job can
-be stopped at once, keeps what it has, and leaves room for other visitors.
+A fragment comes back four times a second and renews the wish; nothing is computed here. So a job
+pauses when nobody looks, and a page can go away and come back to what there is.
 """
 
 from collections.abc import Callable, Sequence
-from time import perf_counter
+from time import monotonic, sleep
 
 import streamlit as st
 
-from optviz.training.jobs import Amount, Job, farthest_behind
+from optviz.training.jobs import Amount, Job
+from optviz.training.scheduler import scheduler
 from optviz.translation import _
 from optviz.ui.session import Results, session
 
 EVERY = 0.25  # seconds between two pictures
-BUDGET = 0.15  # of them spent on work
-SLICE = 0.03  # of a job at a time: whoever is farthest behind is next
-KEPT = 12  # states per job that are kept: settings to come back to
-
-
-def state_of(results: Results, job: Job):
-    """How far a job has come: from what is kept, or else from its beginning."""
-    kept = results.states.pop(job.key, None)  # and to the end of the order of use
-    state = job.begin() if kept is None else job.resume(kept)
-    results.states[job.key] = state
-    return state
+PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
 
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
     """How far all have come."""
-    return [state_of(results, job) for job in jobs]
+    return [scheduler().state(ticket) for ticket in results.tickets(jobs)]
 
 
 def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
@@ -38,24 +29,19 @@ def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
     return Amount(sum(a.done for a in amounts), sum(a.total for a in amounts))
 
 
-def _work(results: Results, jobs: Callable[[], Sequence[Job]]) -> bool:
-    """Work for a moment; whether anything is left to do.
+def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
+    """Wish for the jobs; whether nothing is left to wait for."""
+    scheduler().watch(results.visitor, results.tickets(jobs()))
+    now = jobs()
+    complete = amount_of(now, states_of(results, now)).complete
+    if complete or _errors(results, now):
+        scheduler().leave(results.visitor)
+        return True
+    return False
 
-    Streamlit may begin the next run while this one is not quite over: who resets in the meantime
-    gets other results, and nothing of this is put into them.
-    """
-    until = perf_counter() + BUDGET
-    while results.running and (left := until - perf_counter()) > 0:
-        now = jobs()
-        states = states_of(results, now)
-        i = farthest_behind(now, states)
-        if i is None:
-            return False
-        budget = left if len(now) == 1 else min(SLICE, left)
-        results.states[now[i].key] = now[i].advance(states[i], budget)
-        for old in list(results.states)[: -KEPT * len(now)]:
-            del results.states[old]
-    return True
+
+def _errors(results, jobs):
+    return list(dict.fromkeys(filter(None, map(scheduler().error, results.tickets(jobs)))))
 
 
 def run_jobs(
@@ -71,7 +57,14 @@ def run_jobs(
     `jobs()` is asked again and again: it may give more of them once others are complete.
     """
     results, epoch = session().results_of(name), session().epoch
-    _buttons(name, results, amount_of(now := jobs(), states_of(results, now)), verb)
+    now = jobs()
+    _buttons(name, results, now, amount_of(now, states_of(results, now)), verb)
+    if not results.running:
+        for reason in _errors(results, now):
+            message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
+            st.error(message, icon=":material/error:")
+
+    drawn = None
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page
@@ -79,22 +72,37 @@ def run_jobs(
     def sliced():
         if session().epoch != epoch:  # a button in here has put another spec on the page
             st.rerun()
-        if results.running and not _work(results, jobs):
-            results.running = False
-            st.rerun()
-        now = jobs()
-        states = states_of(results, now)
-        amount = amount_of(now, states)
-        told = _("{done} of {total} {units}").format(
-            done=amount.done, total=amount.total, units=units
-        )
-        st.progress(amount.done / amount.total if amount.total else 1.0, told)
+        nonlocal drawn
+        bar, until = st, monotonic() + PATIENCE
+        while True:
+            if results.running and _ended(results, jobs):
+                results.running = False
+                st.rerun()
+            now = jobs()
+            states = states_of(results, now)
+            amount = amount_of(now, states)
+            bar = bar.progress(
+                amount.done / amount.total if amount.total else 1.0,
+                _told(amount, units, scheduler().ahead(results.visitor)),
+            )
+            if amount != drawn or not results.running or monotonic() > until:
+                break
+            sleep(EVERY / 2)  # nothing new to draw: the bar alone, which lets Stop in
+        drawn = amount
         draw(states)
 
     sliced()
 
 
-def _buttons(name, results, amount, verb):
+def _told(amount, units, ahead):
+    if ahead:
+        message = _("{done} of {total} {units}, jobs of others that are next: {ahead}")
+    else:
+        message = _("{done} of {total} {units}")
+    return message.format(done=amount.done, total=amount.total, units=units, ahead=ahead)
+
+
+def _buttons(name, results, jobs, amount, verb):
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
         if results.running:
             st.button(
@@ -121,16 +129,25 @@ def _buttons(name, results, amount, verb):
             icon=":material/restart_alt:",
             disabled=not amount.done or results.running,
             on_click=reset,
-            args=(name,),
+            args=(name, jobs),
         )
 
 
 def run(name: str, running: bool = True) -> None:
-    """Let the jobs of a page run, or stop them."""
+    """Let the jobs of a page run, or stop them, for this visitor."""
     results = session().results_of(name)
     results.running, results.stopped = running, not running
+    if not running:
+        scheduler().leave(results.visitor)
 
 
-def reset(name: str) -> None:
-    """Forget what the jobs of a page have come to."""
-    session().results[name] = Results()
+def reset(name: str, jobs: Sequence[Job]) -> None:
+    """Begin anew with these jobs: with ones of the visitor's own, as others may look at those that
+    were shared.
+    """
+    results = session().results_of(name)
+    results.running = results.stopped = False
+    results.seen.clear()
+    results.own.update(job.key for job in jobs)
+    for ticket in results.tickets(jobs):
+        scheduler().forget(ticket)

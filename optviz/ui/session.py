@@ -4,20 +4,46 @@ Streamlit itself needs a key for every widget; `Session.key` is the one place wh
 widget begins afresh from the spec when the epoch in its key has moved on.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import uuid4
 
 import streamlit as st
+
+from optviz.training.jobs import Job
+from optviz.training.scheduler import Ticket, scheduler
+
+MAX_SEEN = 200  # jobs of a page that a session remembers
 
 
 @dataclass
 class Results:
-    """What the jobs of a page have come to, by their keys, and whether they run."""
+    """Which jobs of a page a visitor has seen, and whether they run; the scheduler has what they
+    have come to.
+    """
 
     running: bool = False
     stopped: bool = False  # by a person
-    states: dict[str, Any] = field(default_factory=dict)
+    visitor: str = field(default_factory=lambda: uuid4().hex)
+    seen: dict[tuple, None] = field(default_factory=dict)  # keys of tickets, the last shown last
+    own: set[str] = field(default_factory=set)  # keys of jobs that the visitor has begun anew
+
+    def tickets(self, jobs: Sequence[Job]) -> list[Ticket]:
+        """The visitor's tickets for jobs, which are then seen."""
+        found = [Ticket(job, self.visitor if job.key in self.own else "") for job in jobs]
+        for ticket in found:
+            self.seen.pop(ticket.key, None)
+            self.seen[ticket.key] = None
+        for key in list(self.seen)[:-MAX_SEEN]:
+            del self.seen[key]
+        return found
+
+    @property
+    def states(self) -> dict[tuple, Any]:
+        """What the jobs that were seen have come to, as far as it is still there."""
+        states = {key: scheduler().known(key) for key in self.seen}
+        return {key: state for key, state in states.items() if state is not None}
 
 
 @dataclass

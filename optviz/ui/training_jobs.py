@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Training, TrainingJob, load
+from optviz.training import Data, Loader, Training, TrainingJob
 from optviz.ui.data_source import missing_message, source_of
 
 
@@ -14,28 +14,30 @@ class MissingData(ValueError):
 
 
 @st.cache_resource(max_entries=8, show_spinner="Reading the data …")
-def _data(key, _training, _source) -> Data:
-    return load(_training, _source)
+def _data(key, _loader) -> Data:
+    return _loader()
+
+
+def loader_of(training: Training) -> Loader:
+    """What loads the training's examples. MissingData where they are not there."""
+    if why := missing_message(training.dataset.key):
+        raise MissingData(why)
+    mark, files = source_of(training.dataset.key)
+    key = canonical_json(to_dict([training.dataset, training.split, training.inputs])) + mark
+    return Loader(key, training, files)
 
 
 def data_of(training: Training) -> Data:
     """The training's examples. MissingData where they are not there; ValueError where they do not
     do.
     """
-    if why := missing_message(training.dataset.key):
-        raise MissingData(why)
-    mark, source = source_of(training.dataset.key)
-    key = canonical_json(to_dict([training.dataset, training.split, training.inputs])) + mark
-    return _data(key, training, source)
+    loader = loader_of(training)
+    return _data(loader.key, loader)
 
 
 def training_jobs(trainings: Sequence[Training]) -> list[TrainingJob]:
-    """A job for each."""
+    """A job for each. MissingData as above."""
     return [
-        TrainingJob(
-            training,
-            lambda training=training: data_of(training),
-            source_of(training.dataset.key)[0],
-        )
+        TrainingJob(training, loader_of(training), source_of(training.dataset.key)[0])
         for training in trainings
     ]

@@ -13,7 +13,7 @@ from optviz.nn import Network, Penalty
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
-from optviz.training import Split
+from optviz.training import Split, load
 from optviz.training import advance as trained
 from optviz.training import begin as untrained
 from optviz.tuning import (
@@ -348,7 +348,7 @@ def test_a_trial_is_the_training_with_its_hyperparameters():
 def test_slices_change_nothing(sampler, halving):
     spec = search(sampler, halving=halving)
     data = split_data(spec)
-    job, seen = SearchJob(spec, lambda: data), []
+    job, seen = SearchJob(spec, lambda: load(spec.base)), []
     now = job.begin()
     while not now.done:
         amount = job.progress(now)

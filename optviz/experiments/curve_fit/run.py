@@ -93,16 +93,20 @@ class FitJob:
 
     spec: CurveFit
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(["curve_fit", to_dict(replace(self.spec, iterations=10))])
+
+    @property
+    def length(self) -> int:
+        return self.spec.iterations
 
     def begin(self) -> Fit:
         return begin(self.spec)
 
-    def resume(self, state: Fit) -> Fit:
+    def resume(self, state: Fit) -> Fit | None:
         if state.iteration > self.spec.iterations:
-            return self.begin()
+            return None
         return state if state.spec == self.spec else replace(state, spec=self.spec)
 
     def advance(self, state: Fit, budget: float) -> Fit:

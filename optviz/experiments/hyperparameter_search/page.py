@@ -31,7 +31,7 @@ from optviz.ui.data_source import source_of
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training_jobs import data_of, loader_of
 
 KEY = "hyperparameter_search"
 
@@ -44,7 +44,7 @@ def data_of_search(search: Search) -> SearchData:
 def jobs(search: Search) -> list[SearchJob]:
     """The search itself, and its rivals."""
     source = source_of(search.dataset.key)[0]
-    return [SearchJob(one, lambda: data_of_search(search), source) for one in search.searches]
+    return [SearchJob(one, loader_of(one.base), source) for one in search.searches]
 
 
 # What is shown.

@@ -190,9 +190,16 @@ class SurfaceJob:
     data: Callable[[], Data]
     source: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
         return canonical_json(["surface", to_dict(self.spec), self.source])
+
+    @property
+    def length(self) -> int:
+        return self.spec.resolution
+
+    def __reduce__(self):  # who goes on with a surface does not need the trainings
+        return SurfaceJob, (self.spec, (), self.data, self.source)
 
     def begin(self) -> LossSurface | NoSurface:
         return begin(self.spec, self.progresses, self.key)

@@ -27,6 +27,7 @@ from optviz.training import (
     begin,
     load,
 )
+from optviz.training.scheduler import scheduler
 from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
 SMALL = Ensembles(
@@ -174,7 +175,7 @@ def test_one_of_three_diverges():
                 np.nan,
                 39,
             )
-            kept[key] = replace(
+            scheduler()._entries[key].state = replace(
                 now,
                 params=params,
                 accuracy=accuracy,

@@ -18,8 +18,7 @@ from optviz.plot import LIGHT, style, to_plotly
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
-from optviz.training import Split, load, train
-from optviz.ui import job_runner
+from optviz.training import Split, load, scheduler, train
 from tests import memo
 from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
 from tests.page import text as words
@@ -108,7 +107,7 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
 
 def test_it_can_be_stopped_on_the_way_and_goes_on(monkeypatch):
     at = trained(open_page("loss_landscape", SMALL), "loss_landscape")
-    monkeypatch.setattr(job_runner, "BUDGET", 0.02)
+    monkeypatch.setattr(scheduler, "SLICE", 0.02)
     monkeypatch.setattr(core, "MAX_NUMBERS", 10**5)
     session(at).specs["loss_landscape"] = replace(SMALL, resolution=101, n_samples=1500)
     at.run()

@@ -1,0 +1,165 @@
+"""How fast a training is in a process of the pool, and what visitors who train cost one who does not.
+
+    python benchmarks/executor.py [--rounds 4] [--visitors 10] [--presses 60]
+
+Speed: iterations a second of one training in slices, by the scheduler and one process, beside the same
+training in one go in the same process. They take turns.
+
+Latency: a rerun of the trajectories page over a websocket, from the message that asks for it to the
+last one that answers, with nobody training and with so many visitors who each train another
+network on the page that compares optimizers, as a browser does (four pictures a second); beside a
+bare Streamlit app. `websockets` must be installed.
+"""
+
+import argparse
+import asyncio
+import statistics
+import time
+from dataclasses import replace
+
+# sets one thread before NumPy is loaded, and finds the package
+from optimizers import machine
+
+import numpy as np  # isort: skip
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+from optviz.experiments.optimizer_comparison.page import PAGE
+from optviz.shell.share import SharedScene, encode
+from optviz.training import Loader, Training, TrainingJob
+from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.workers import ProcessExecutor
+from tests.serving import served
+
+ITERATIONS = 3000
+
+
+def speeds(rounds):
+    """Iterations a second, in slices and in one go, for each round."""
+    training = Training(iterations=ITERATIONS)
+    found = {"slices": [], "one go": []}
+    with ProcessExecutor(1) as executor:
+        loader = Loader("digits", training)
+        job = TrainingJob(training, loader)
+        executor.submit(job.advance, job.begin(), 0.1).result()  # loads the data
+        for _ in range(rounds):
+            began = time.perf_counter()
+            executor.submit(job.advance, job.begin(), np.inf).result()
+            found["one go"].append(ITERATIONS / (time.perf_counter() - began))
+            scheduler, ticket = Scheduler(lambda: executor), Ticket(job)
+            began = time.perf_counter()
+            while not scheduler.state(ticket).done:
+                scheduler.watch("Ada", [ticket])
+                time.sleep(0.01)
+            found["slices"].append(ITERATIONS / (time.perf_counter() - began))
+    return found
+
+
+class Visitor:
+    """What a browser says to a Streamlit server, as far as is needed here."""
+
+    def __init__(self, address, page="", query=""):
+        self.address = address.replace("http", "ws", 1) + "/_stcore/stream"
+        self.page, self.query, self.fragment, self.buttons = page, query, "", {}
+
+    async def __aenter__(self):
+        self.socket = await websockets.connect(
+            self.address, subprotocols=["streamlit"], max_size=None, compression=None
+        )
+        return self
+
+    async def __aexit__(self, *_):
+        await self.socket.close()
+
+    async def rerun(self, button="", fragment="") -> float:
+        """Run the page, or a fragment of it; ms until all has come."""
+        ask = BackMsg()
+        run = ask.rerun_script
+        run.page_name, run.query_string, run.fragment_id = self.page, self.query, fragment
+        run.is_auto_rerun = bool(fragment)
+        if button:
+            run.widget_states.widgets.add(id=button, trigger_value=True)
+        began = time.perf_counter()
+        await self.socket.send(ask.SerializeToString())
+        while True:
+            message = ForwardMsg.FromString(await asyncio.wait_for(self.socket.recv(), 120))
+            match message.WhichOneof("type"):
+                case "auto_rerun":
+                    self.fragment = message.auto_rerun.fragment_id
+                case "delta" if message.delta.new_element.WhichOneof("type") == "button":
+                    made = message.delta.new_element.button
+                    self.buttons[made.label] = made.id
+                case "script_finished":
+                    return 1000 * (time.perf_counter() - began)
+
+
+async def train(address, seed, stop, pictures):
+    """Open the page, press Train, come back four times a second."""
+    scene = replace(PAGE.opening, iterations=5000, seeds=(seed,))
+    async with Visitor(address, PAGE.key, f"s={encode(SharedScene(PAGE.key, scene))}") as one:
+        await one.rerun()
+        await one.rerun(button=one.buttons["Train"])
+        while not stop.is_set():
+            pictures.append(await one.rerun(fragment=one.fragment))
+            await asyncio.sleep(0.25)
+
+
+async def reruns(address, presses):
+    async with Visitor(address) as one:
+        for _ in range(3):
+            await one.rerun()
+        found = []
+        for _ in range(presses):
+            found.append(await one.rerun())
+            await asyncio.sleep(0.1)
+        return found
+
+
+async def latencies(address, bare, visitors, presses):
+    """ms of each rerun: of the bare app, of ours alone, of ours while others train."""
+    found = {
+        "bare app": await reruns(bare, presses),
+        "nobody trains": await reruns(address, presses),
+    }
+    stop, pictures = asyncio.Event(), []
+    others = [asyncio.create_task(train(address, seed, stop, pictures)) for seed in range(visitors)]
+    await asyncio.sleep(10)
+    pictures.clear()
+    found[f"{visitors} train"] = await reruns(address, presses)
+    found["bare app, then"] = await reruns(bare, presses)
+    stop.set()
+    for ended in await asyncio.gather(*others, return_exceptions=True):
+        if isinstance(ended, Exception):
+            raise ended
+    found["a picture of who trains"] = pictures
+    return found
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    ask.add_argument("--rounds", type=int, default=4)
+    ask.add_argument("--visitors", type=int, default=10)
+    ask.add_argument("--presses", type=int, default=60)
+    a = ask.parse_args()
+    print(f"{machine()}\n")
+    found = speeds(a.rounds)
+    for name, rates in found.items():
+        print(f"{name}: {statistics.median(rates):.0f} iterations a second")
+    pairs = zip(found["slices"], found["one go"], strict=True)
+    share = statistics.median(ours / bare for ours, bare in pairs)
+    print(f"share of the bare loop's speed: {share:.0%} (to reach: at least 85 %)\n")
+    with served("app.py") as address, served("benchmarks/bare_app.py") as bare:
+        times = asyncio.run(latencies(address, bare, a.visitors, a.presses))
+    print("| a rerun over a websocket, ms | p50 | p95 |\n|---|---|---|")
+    for name, ms in times.items():
+        print(
+            f"| {name} | {statistics.median(ms):.0f} | {statistics.quantiles(ms, n=20)[-1]:.0f} |"
+        )
+    medians = {name: statistics.median(ms) for name, ms in times.items()}
+    ratio = medians[f"{a.visitors} train"] / medians["nobody trains"]
+    print(f"\nmedian ratio {ratio:.2f} (to reach: at most 1.5)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,268 @@
+"""Whose job is next, and what all jobs have come to: one scheduler for all visitors of a server.
+
+A job is computed in slices by an executor, each from the state that the one before has left. What
+two visitors want is computed once. Visitors take turns, whoever was served longest ago is next; of
+a visitor's jobs the one that is farthest behind. Wishes end by themselves when nobody renews them.
+"""
+
+import pickle
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cache
+from itertools import count
+from threading import RLock
+from time import monotonic
+from typing import Any, NamedTuple
+
+from optviz.training.executors import SerialExecutor, start_executor
+from optviz.training.jobs import Job, farthest_behind
+
+SLICE = 0.25  # seconds of a job at a time
+INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
+MAX_BYTES = 512 << 20  # of states that nobody waits for
+
+
+class Ticket(NamedTuple):
+    """A job, and whose it is where it is not everybody's."""
+
+    job: Job
+    owner: str = ""
+
+    @property
+    def key(self) -> tuple:
+        """Jobs of equal keys are computed once."""
+        return *self.family, self.job.length
+
+    @property
+    def family(self) -> tuple:
+        """Of equal families the longer goes on from the shorter."""
+        return self.job.key, self.owner
+
+
+@dataclass(eq=False)
+class Entry:
+    """What a job has come to."""
+
+    ticket: Ticket
+    state: Any
+    size: int  # bytes
+    error: str = ""  # why it came no further
+
+    @property
+    def complete(self) -> bool:
+        return self.ticket.job.progress(self.state).complete
+
+
+@dataclass(eq=False)
+class Wish:
+    """What a visitor waits for, until when, and when they were served last."""
+
+    tickets: Sequence[Ticket]
+    until: float
+    turn: int = -1
+
+
+def size_of(state) -> int:
+    """The bytes of a state when it is written down; arrays are counted, not copied."""
+    buffers = []
+    head = pickle.dumps(state, 5, buffer_callback=lambda b: buffers.append(b.raw().nbytes))
+    return len(head) + sum(buffers)
+
+
+class Scheduler:
+    """Jobs of all visitors on one executor, which is started when it is first needed.
+
+    May be used by many threads. What a job raises is the `error` of its ticket, until somebody
+    wishes for it anew.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[], Executor] = start_executor,
+        max_bytes: int = MAX_BYTES,
+        clock: Callable[[], float] = monotonic,
+    ):
+        self._start, self._max_bytes, self._clock = start, max_bytes, clock
+        self._executor: Executor | None = None
+        self._entries: dict[tuple, Entry] = {}  # the least recently used first
+        self._wishes: dict[str, Wish] = {}  # the oldest first
+        self._running: dict[tuple, Entry] = {}
+        self._turns, self._lock = count(), RLock()
+
+    # What jobs have come to.
+
+    def state(self, ticket: Ticket):
+        """How far a job has come: from what is there, or else from its beginning, which is computed
+        here and now.
+        """
+        with self._lock:
+            if entry := self._touched(ticket.key):
+                return entry.state
+            shorter = [
+                entry.state
+                for entry in self._entries.values()
+                if entry.ticket.family == ticket.family
+            ]
+        job = ticket.job
+        begun = max(
+            (own for state in shorter if (own := job.resume(state)) is not None),
+            key=lambda state: job.progress(state).done,
+            default=None,
+        )
+        state = job.begin() if begun is None else begun
+        with self._lock:
+            entry = self._entries.setdefault(ticket.key, Entry(ticket, state, size_of(state)))
+            self._evict()
+            return entry.state
+
+    def known(self, key: tuple):
+        """The state of a ticket's key; None where there is none."""
+        with self._lock:
+            entry = self._entries.get(key)
+            return entry and entry.state
+
+    def error(self, ticket: Ticket) -> str:
+        """Why a job came no further; empty where nothing is wrong."""
+        with self._lock:
+            entry = self._entries.get(ticket.key)
+            return entry.error if entry else ""
+
+    def forget(self, ticket: Ticket) -> None:
+        """Let a job begin anew; a slice that is under way counts no more."""
+        with self._lock:
+            self._entries.pop(ticket.key, None)
+
+    @property
+    def size(self) -> int:
+        """The bytes of all states."""
+        with self._lock:
+            return sum(entry.size for entry in self._entries.values())
+
+    def _touched(self, key):
+        if entry := self._entries.pop(key, None):
+            self._entries[key] = entry
+        return entry
+
+    def _evict(self):
+        needed = {t.key for wish in self._wishes.values() for t in wish.tickets} | set(
+            self._running
+        )
+        size = self.size
+        for key in [key for key in self._entries if key not in needed][:-1]:
+            if size <= self._max_bytes:
+                break
+            size -= self._entries.pop(key).size
+
+    # Who waits for what.
+
+    def watch(self, visitor: str, tickets: Sequence[Ticket]) -> None:
+        """Wish for jobs, or renew the wish; what the visitor wished for before is replaced."""
+        for ticket in tickets:
+            self.state(ticket)
+        with self._lock:
+            until, wish = self._clock() + INTEREST, self._wishes.get(visitor)
+            if wish is None or wish.until <= self._clock():
+                for ticket in tickets:
+                    if entry := self._entries.get(ticket.key):
+                        entry.error = ""
+                wish = Wish(tickets, until)
+            wish.tickets, wish.until = tickets, until
+            self._wishes[visitor] = wish
+        self.dispatch()
+
+    def leave(self, visitor: str) -> None:
+        """Wish for nothing more; others may still wait for the same."""
+        with self._lock:
+            self._wishes.pop(visitor, None)
+
+    def ahead(self, visitor: str) -> int:
+        """How many slices of others come before the visitor's next; 0 where one is under way."""
+        with self._lock:
+            wish = self._wishes.get(visitor)
+            if wish is None or any(ticket.key in self._running for ticket in wish.tickets):
+                return 0
+            earlier = [w for w in self._wishes.values() if w.turn < wish.turn and self._next_of(w)]
+            return len(self._running) + len(earlier)
+
+    # Slices.
+
+    def dispatch(self) -> bool:
+        """Hand slices to whoever is free; whether there was anything to do."""
+        given = []
+        with self._lock:
+            if self._executor is None and self._next():
+                self._started()
+            free = self._executor.slots - len(self._running) if self._executor else 0
+            for _ in range(free):
+                if (entry := self._next()) is None:
+                    break
+                self._running[entry.ticket.key] = entry
+                turn = next(self._turns)
+                for wish in self._wishes.values():
+                    if any(ticket.key == entry.ticket.key for ticket in wish.tickets):
+                        wish.turn = turn
+                given.append(entry)
+        for entry in given:
+            self._submit(entry)
+        return bool(given)
+
+    def _started(self):
+        try:
+            self._executor = self._start()
+        except Exception as raised:  # a cluster that is not there: its errors are of many kinds
+            for wish in self._wishes.values():
+                for ticket in wish.tickets:
+                    if entry := self._entries.get(ticket.key):
+                        entry.error = f"{raised}" or type(raised).__name__
+
+    def _next(self) -> Entry | None:
+        now = self._clock()
+        self._wishes = {v: wish for v, wish in self._wishes.items() if wish.until > now}
+        for wish in sorted(self._wishes.values(), key=lambda wish: wish.turn):
+            if entry := self._next_of(wish):
+                return entry
+        return None
+
+    def _next_of(self, wish) -> Entry | None:
+        entries = [self._entries.get(ticket.key) for ticket in wish.tickets]
+        free = [e for e in entries if e and not e.error and e.ticket.key not in self._running]
+        i = farthest_behind([e.ticket.job for e in free], [e.state for e in free])
+        return None if i is None else free[i]
+
+    def _submit(self, entry):
+        try:
+            future = self._executor.submit(entry.ticket.job.advance, entry.state, SLICE)
+        except RuntimeError:  # the server is ending
+            with self._lock:
+                self._running.pop(entry.ticket.key, None)
+            return
+        if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
+            self._finish(entry, future)
+        else:
+            future.add_done_callback(lambda future: self._finish(entry, future) or self.dispatch())
+
+    def _finish(self, entry, future):
+        try:
+            state, error = future.result(), ""
+            size = size_of(state)
+        except Exception as raised:
+            state, size, error = entry.state, entry.size, f"{raised}" or type(raised).__name__
+        with self._lock:
+            self._running.pop(entry.ticket.key, None)
+            entry.state, entry.size, entry.error = state, size, error
+            self._evict()
+
+    def shutdown(self) -> None:
+        """Wait for nobody, and end the executor."""
+        with self._lock:
+            self._wishes.clear()
+            executor, self._executor = self._executor, None
+        if executor:
+            executor.shutdown()
+
+
+@cache
+def scheduler() -> Scheduler:
+    """The server's."""
+    return Scheduler()

@@ -1,0 +1,188 @@
+"""Whose turn it is, that nothing is computed twice, and that what is kept has a bound."""
+
+from collections import Counter
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+
+import pytest
+
+from optviz.training.executors import SerialExecutor, ThreadExecutor
+from optviz.training.scheduler import INTEREST, Scheduler, Ticket
+from tests.jobs import Counting
+
+
+class ByHand(Executor):
+    """Two workers that end a slice when the test says so."""
+
+    slots = 2
+
+    def __init__(self):
+        self.waiting = []
+
+    def submit(self, fn, /, *args):
+        self.waiting.append((future := Future(), fn, args))
+        return future
+
+    def end_one(self):
+        """End the oldest slice; the key of its job."""
+        future, fn, args = self.waiting.pop(0)
+        future.set_result(fn(*args))
+        return fn.__self__.key
+
+    def under_way(self):
+        return [fn.__self__.key for _, fn, _ in self.waiting]
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def hands():
+    return ByHand()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def scheduler(hands, clock):
+    return Scheduler(lambda: hands, max_bytes=10_000, clock=clock)
+
+
+def tickets(*names, **more):
+    return [Ticket(Counting(name, **more)) for name in names]
+
+
+def test_two_visitors_want_the_same_and_it_is_computed_once(tmp_path):
+    notes = tmp_path / "notes"
+    scheduler = Scheduler(ThreadExecutor)
+    wanted = tickets("a", "b", length=20, notes=str(notes), seconds=0.001)
+    while scheduler.state(wanted[0])[0] < 20 or scheduler.state(wanted[1])[0] < 20:
+        for visitor in ("Ada", "Grace", "Emmy"):
+            scheduler.watch(visitor, wanted)
+    scheduler.shutdown()
+    assert len(notes.read_bytes()) == 2 * 20
+
+
+def test_a_visitor_with_one_job_has_every_second_slice_beside_one_with_twelve(scheduler, hands):
+    scheduler.watch("Ada", tickets(*"abcdefghijkl", length=50))
+    scheduler.watch("Grace", tickets("z", length=50))
+    served = [hands.end_one() for _ in range(25)]
+    assert Counter(served)["z"] == pytest.approx(25 / 2, abs=1)
+    assert all("z" in served[i : i + 3] for i in range(1, 22)), "a turn in every round"
+    others = Counter(served)
+    del others["z"]
+    assert len(others) == 12, "the farthest behind is next"
+    assert set(others.values()) <= {1, 2}
+
+
+def test_who_waits_is_told_how_many_are_before_them(scheduler, hands):
+    for visitor in "ABCD":
+        scheduler.watch(visitor, tickets(visitor, length=9))
+    assert hands.under_way() == ["A", "B"]
+    assert [scheduler.ahead(visitor) for visitor in "ABCD?"] == [0, 0, 2, 2, 0]
+    assert hands.end_one() == "A"
+    assert hands.under_way() == ["B", "C"]
+    assert [scheduler.ahead(visitor) for visitor in "ABCD"] == [3, 0, 0, 2]
+
+
+def test_a_page_that_nobody_looks_at_pauses_its_jobs(scheduler, hands, clock):
+    [job] = wanted = tickets("a", length=9)
+    scheduler.watch("Ada", wanted)
+    clock.now = INTEREST - 1
+    scheduler.watch("Ada", wanted)  # a picture later
+    clock.now = 2 * INTEREST - 2
+    hands.end_one()
+    assert hands.under_way() == ["a"]
+    clock.now = 2 * INTEREST
+    hands.end_one()
+    assert hands.under_way() == []
+    assert scheduler.state(job)[0] == 2, "what was done is there"
+    scheduler.watch("Ada", wanted)
+    assert hands.under_way() == ["a"]
+
+
+def test_one_visitor_s_stop_is_not_the_other_s(scheduler, hands):
+    wanted = tickets("a", length=9)
+    scheduler.watch("Ada", wanted)
+    scheduler.watch("Grace", wanted)
+    scheduler.leave("Ada")
+    hands.end_one()
+    assert hands.under_way() == ["a"]
+    scheduler.leave("Grace")
+    hands.end_one()
+    assert hands.under_way() == []
+
+
+def test_what_a_visitor_begins_anew_is_their_own_and_a_late_slice_does_not_count(scheduler, hands):
+    [shared], [own] = tickets("a", length=9), [Ticket(Counting("a", 9), "Ada")]
+    scheduler.watch("Grace", [shared])
+    hands.end_one()
+    scheduler.watch("Ada", [own])
+    assert (scheduler.state(shared)[0], scheduler.state(own)[0]) == (1, 0)
+    scheduler.leave("Grace")
+    while scheduler.state(own)[0] < 3:
+        hands.end_one()
+    scheduler.forget(own)
+    scheduler.watch("Ada", [own])
+    hands.end_one()
+    assert scheduler.state(own)[0] == 0
+
+
+def test_a_longer_job_goes_on_from_a_shorter_one_which_keeps_its_own(scheduler, hands):
+    [short], [long] = tickets("a", length=3), tickets("a", length=5)
+    scheduler.watch("Ada", [short])
+    for _ in range(3):
+        hands.end_one()
+    assert scheduler.state(long)[0] == 3
+    scheduler.watch("Ada", [long])
+    for _ in range(2):
+        hands.end_one()
+    assert (scheduler.state(short)[0], scheduler.state(long)[0]) == (3, 5)
+    assert hands.under_way() == []
+
+
+def test_what_is_kept_has_a_bound_in_bytes_and_the_least_recently_used_goes(scheduler):
+    old, new, *_others = many = tickets(*"abcdefghij", weight=2000)
+    for ticket in many[:4]:
+        scheduler.state(ticket)
+    scheduler.watch("Ada", [new])  # somebody waits for it
+    scheduler.state(old)
+    for ticket in many[4:]:
+        scheduler.state(ticket)
+        scheduler.state(old)
+        assert scheduler.size <= 10_000
+    there = [ticket.job.key for ticket in many if scheduler.known(ticket.key)]
+    assert there == ["a", "b", "i", "j"]
+
+
+def test_what_a_job_raises_is_told_to_all_and_it_can_be_begun_again(tmp_path):
+    notes = tmp_path / "notes"
+    scheduler = Scheduler(SerialExecutor)
+    [wanted] = tickets("a", notes=str(notes), fails=1)
+    for _ in range(3):
+        scheduler.watch("Ada", [wanted])
+    assert scheduler.error(wanted) == "the data do not fit."
+    assert scheduler.state(wanted)[0] == 1, "what was done is there"
+    assert len(notes.read_bytes()) == 2, "it is not tried for ever"
+    scheduler.leave("Ada")
+    scheduler.watch("Ada", [wanted])
+    assert len(notes.read_bytes()) == 3
+    [mended] = [Ticket(replace(wanted.job, key="b", fails=-1))]
+    scheduler.watch("Ada", [mended])
+    assert (scheduler.error(mended), scheduler.state(mended)[0]) == ("", 1)
+
+
+def test_an_executor_that_does_not_start_is_said():
+    def start():
+        raise OSError("no scheduler at tcp://nowhere:1")
+
+    scheduler, [wanted] = Scheduler(start), tickets("a")
+    scheduler.watch("Ada", [wanted])
+    assert scheduler.error(wanted) == "no scheduler at tcp://nowhere:1"

@@ -1,4 +1,4 @@
-"""Our steps beside other people's: trajectories that tests/golden/make.py wrote with PyTorch and SciPy."""
+"""Our steps beside other people's: trajectories that the scripts in tests/golden wrote."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,9 @@ GOLDEN = Path(__file__).parents[1] / "golden"
 RECORDED = [key for key in OPTIMIZERS if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
-TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10}
+# The newer ones are recorded to 12 digits.
+MODERN = ("adabelief", "yogi", "adopt", "adan", "ademamix")
+TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10)}
 
 
 def records(name):

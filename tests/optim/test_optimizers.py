@@ -86,6 +86,18 @@ FIRST_STEPS = [
     ("radam", {"lr": 0.5, "bias_correction": False}, (0.035, -0.2)),
     ("lion", {"lr": 0.5}, 0.5 * SIGN),
     ("lion", {"lr": 0.5, "weight_decay": 0.1}, 0.5 * SIGN - 0.05 * np.array([-7, 2])),
+    ("adabelief", {"lr": 0.5}, 0.5 / 0.9 * SIGN),  # the deviation from m is .9 g
+    (
+        "yogi",
+        {"lr": 0.5, "beta2": 0.75, "eps": 0.1},
+        (
+            0.5 * (0.7 - 9e-6) / ((0.49 + 4e-6) ** 0.5 + 0.1),
+            -0.5 * (4 + 9e-6) / ((16 + 4e-6) ** 0.5 + 0.1),
+        ),
+    ),
+    ("adopt", {}, (0, 0)),
+    ("adan", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("ademamix", {"lr": 0.5, "beta3": 0.75, "alpha": 2.0, "eps": 1e-10}, 0.75 * SIGN),
     ("newton", {}, (7, -2)),
     ("newton", {"lr": 0.5, "damping": 0.3}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
     ("newton", {"lr": 0.5, "damping": 0.3, "saddle_free": True}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),

@@ -177,7 +177,7 @@ def scheduled():
     for opt, ks in opts:
         for k in ks:
             if k.kind is float:
-                value = 0.3 if k.name == "lr" else max(k.default, 0.05)
+                value = 0.3 if k.name == "lr" else max(k.default, 1.0 if k.name == "eps" else 0.05)
                 yield opt, k.name, value
 
 

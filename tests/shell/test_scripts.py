@@ -340,7 +340,8 @@ def test_torch_optim_or_nothing():
     def missing(name):
         return set(not_in_torch(SCENES[name]))
 
-    assert missing("bowl") == {"Lion", "Newton", "BFGS", "L-BFGS"}
+    newer = {"AdaBelief", "Yogi", "ADOPT", "Adan", "AdEMAMix"}
+    assert missing("bowl") == {"Lion", "Newton", "BFGS", "L-BFGS"} | newer
     assert len(missing("wrapped")) == len(WRAPPED)
     assert missing("switched").isdisjoint({"L-BFGS"})  # without a line search
     forked = {name for name in SCENES["forks"].names if "from step" in name}

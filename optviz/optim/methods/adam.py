@@ -52,10 +52,14 @@ class Adam(Optimizer):
             "b2": np.float64(1),
         }
 
+    def mean_square(self, g, m, v):
+        """The next v, from the gradient, its mean and v."""
+        return self.beta2 * v + (1 - self.beta2) * g * g
+
     def moments(self, g, s):
         """The next state, and the factors that make up for m and v having started at zero."""
         m = self.beta1 * s["m"] + (1 - self.beta1) * g
-        v = self.beta2 * s["v"] + (1 - self.beta2) * g * g
+        v = self.mean_square(g, m, s["v"])
         b1, b2 = s["b1"] * self.beta1, s["b2"] * self.beta2
         s = {**s, "m": m, "v": v, "b1": b1, "b2": b2}
         return (s, 1 / (1 - b1), 1 / (1 - b2)) if self.bias_correction else (s, 1.0, 1.0)

@@ -1,0 +1,86 @@
+"""Write the golden trajectories of the newer optimizers: what their authors' packages do, in double precision.
+
+Run it as `python tests/golden/make_modern.py` with torch, schedulefree 1.4.1, pytorch-optimizer 4.1.0 and
+prodigyopt 1.1.2 installed. Nothing of optviz is imported here. As in make.py, a record is a function, starts, the
+hyperparameters under optviz's names, and the points; here two starts and 60 steps, numbers to 12 digits.
+"""
+
+from importlib.metadata import version
+
+import pytorch_optimizer
+import torch
+from make import FUNCTIONS, INITIAL_POINTS, record, write
+
+STEPS = 60
+
+
+def by_package(make, look=lambda opt, p: p):
+    """The path of a package's optimizer from one start. `look(opt, p)` finds the iterate."""
+
+    def path(f, start, hyperparameters):
+        p = torch.tensor(start, requires_grad=True)
+        opt, points = make([p], dict(hyperparameters)), [list(start)]
+        for _ in range(STEPS):
+            opt.zero_grad()
+            f(p).backward()
+            opt.step()
+            points.append(look(opt, p).detach().tolist())
+        return points
+
+    return path
+
+
+def adam_like(cls, memories=2, **fixed):
+    def make(p, k):
+        betas = tuple(k.pop(f"beta{i + 1}") for i in range(memories))
+        return cls(p, betas=betas, weight_decay=0.0, **k, **fixed)
+
+    return by_package(make)
+
+
+# optimizer: (made with, its path, names of the hyperparameters, rows of values: for every function, or for each)
+ADAM, ADAM_ROWS = (
+    "lr beta1 beta2 eps",
+    [(0.1, 0.9, 0.999, 1e-8), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-6)],
+)
+MADE = {
+    "adabelief": ("pytorch_optimizer.AdaBelief", adam_like(pytorch_optimizer.AdaBelief), ADAM,
+                  [(0.05, 0.9, 0.999, 1e-16), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-8)]),
+    "yogi": ("pytorch_optimizer.Yogi", adam_like(pytorch_optimizer.Yogi), ADAM,
+             [(0.1, 0.9, 0.999, 1e-3), *ADAM_ROWS[1:]]),
+    "adopt": ("pytorch_optimizer.ADOPT", adam_like(pytorch_optimizer.ADOPT), ADAM,
+              [(0.1, 0.9, 0.9999, 1e-6), *ADAM_ROWS[1:]]),
+    "adan": ("pytorch_optimizer.Adan", adam_like(pytorch_optimizer.Adan, 3), "lr beta1 beta2 beta3 eps",
+             [(0.1, 0.98, 0.92, 0.99, 1e-8), (0.03, 0.8, 0.9, 0.9, 1e-2), (0.02, 0.5, 0.3, 0.99, 1e-6)]),
+    "ademamix": ("pytorch_optimizer.AdEMAMix", adam_like(pytorch_optimizer.AdEMAMix, 3), "lr beta1 beta2 beta3 alpha eps",
+                 [(0.05, 0.9, 0.999, 0.9999, 5.0, 1e-8), (0.05, 0.8, 0.9, 0.99, 2.0, 1e-3),
+                  (0.02, 0.5, 0.99, 0.999, 8.0, 1e-6)]),
+}  # fmt: skip
+
+
+def batch(path, function, hyperparameters):
+    """The paths from two starts side by side, each known not to be chaotic."""
+    x, y = INITIAL_POINTS[function]
+    both = [
+        record(path, function, hyperparameters, start) for start in ((x, y), (x + 0.25, y - 0.5))
+    ]
+    points = [
+        [[float(f"{c:.12g}") for c in at] for at in rows]
+        for rows in zip(*(one["points"] for one in both), strict=True)
+    ]
+    return {**both[0], "start": [one["start"] for one in both], "points": points}
+
+
+def main():
+    packages = ("torch", "schedulefree", "pytorch-optimizer", "prodigyopt")
+    versions = {name: version(name) for name in packages}
+    for key, (made_with, path, names, rows) in MADE.items():
+        each = rows if isinstance(rows, dict) else dict.fromkeys(FUNCTIONS, rows)
+        cases = [
+            (f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]
+        ]
+        write(key, made_with, [batch(path, f, k) for f, k in cases], versions)
+
+
+if __name__ == "__main__":
+    main()

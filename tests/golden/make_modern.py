@@ -7,7 +7,9 @@ hyperparameters under optviz's names, and the points; here two starts and 60 ste
 
 from importlib.metadata import version
 
+import prodigyopt
 import pytorch_optimizer
+import schedulefree
 import torch
 from make import FUNCTIONS, INITIAL_POINTS, record, write
 
@@ -38,6 +40,23 @@ def adam_like(cls, memories=2, **fixed):
     return by_package(make)
 
 
+def averaged(opt, p):
+    """The x of a Schedule-Free optimizer, which holds y in p."""
+    opt.eval()
+    x = p.detach().clone()
+    opt.train()
+    return x
+
+
+def schedule_free(make):
+    def train(p, k):
+        opt = make(p, k)
+        opt.train()
+        return opt
+
+    return by_package(train, averaged)
+
+
 # optimizer: (made with, its path, names of the hyperparameters, rows of values: for every function, or for each)
 ADAM, ADAM_ROWS = (
     "lr beta1 beta2 eps",
@@ -55,6 +74,26 @@ MADE = {
     "ademamix": ("pytorch_optimizer.AdEMAMix", adam_like(pytorch_optimizer.AdEMAMix, 3), "lr beta1 beta2 beta3 alpha eps",
                  [(0.05, 0.9, 0.999, 0.9999, 5.0, 1e-8), (0.05, 0.8, 0.9, 0.99, 2.0, 1e-3),
                   (0.02, 0.5, 0.99, 0.999, 8.0, 1e-6)]),
+    "schedule_free_sgd": (
+        "schedulefree.SGDScheduleFree",
+        schedule_free(lambda p, k: schedulefree.SGDScheduleFree(p, k["lr"], k["beta"])), "lr beta", {
+        "bowl": [(0.5, 0.9), (0.9, 0.5), (1.5, 0.95)],
+        "rosenbrock": [(5e-4, 0.9), (5e-4, 0.5), (1e-3, 0.95)],
+        "himmelblau": [(5e-3, 0.9), (0.01, 0.5), (0.02, 0.95)],
+    }),
+    "schedule_free_adamw": (
+        "schedulefree.AdamWScheduleFree",
+        schedule_free(lambda p, k: schedulefree.AdamWScheduleFree(
+            p, k["lr"], (k["beta"], k["beta2"]), k["eps"], k["weight_decay"])),
+        "lr beta beta2 eps weight_decay",
+        [(0.1, 0.9, 0.999, 1e-8, 0.0), (0.05, 0.7, 0.9, 1e-2, 0.1), (0.02, 0.5, 0.99, 1e-6, 1.0)],
+    ),
+    "prodigy": ("prodigyopt.Prodigy", by_package(lambda p, k: prodigyopt.Prodigy(
+                    p, k["lr"], (k["beta1"], k["beta2"]), eps=k["eps"], d0=k["d0"])), ADAM + " d0", {
+        "bowl": [(1.0, 0.9, 0.999, 1e-8, 1e-6), (0.5, 0.8, 0.99, 1e-4, 1e-3), (1.0, 0.5, 0.95, 1e-2, 0.1)],
+        "rosenbrock": [(1.0, 0.9, 0.999, 1e-8, 1e-6), (0.5, 0.8, 0.99, 1e-4, 1e-3), (0.1, 0.5, 0.95, 1e-2, 0.1)],
+        "himmelblau": [(1.0, 0.9, 0.999, 1e-8, 1e-6), (0.5, 0.8, 0.99, 1e-4, 1e-3), (0.1, 0.5, 0.95, 1e-2, 0.1)],
+    }),
 }  # fmt: skip
 
 

@@ -13,7 +13,16 @@ RECORDED = [key for key in OPTIMIZERS if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
 # The newer ones are recorded to 12 digits.
-MODERN = ("adabelief", "yogi", "adopt", "adan", "ademamix")
+MODERN = [
+    "adabelief",
+    "yogi",
+    "adopt",
+    "adan",
+    "ademamix",
+    "schedule_free_sgd",
+    "schedule_free_adamw",
+    "prodigy",
+]
 TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10)}
 
 

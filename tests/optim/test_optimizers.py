@@ -98,6 +98,13 @@ FIRST_STEPS = [
     ("adopt", {}, (0, 0)),
     ("adan", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
     ("ademamix", {"lr": 0.5, "beta3": 0.75, "alpha": 2.0, "eps": 1e-10}, 0.75 * SIGN),
+    ("schedule_free_sgd", {"lr": 0.5}, (0.35, -2)),
+    (
+        "schedule_free_adamw",
+        {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1},
+        0.5 * SIGN - 0.05 * np.array([-7, 2]),
+    ),
+    ("prodigy", {"lr": 0.5, "d0": 0.01, "eps": 1e-10}, 0.5 * 0.01 * 0.1 / 0.001**0.5 * SIGN),
     ("newton", {}, (7, -2)),
     ("newton", {"lr": 0.5, "damping": 0.3}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
     ("newton", {"lr": 0.5, "damping": 0.3, "saddle_free": True}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),

@@ -45,11 +45,16 @@ class Oracle:
         self.noise = self.given = None
         self.count = [0, 0, 0]
 
+    def begin(self, noise) -> None:
+        """The next step, with its noise. What it is given first is kept."""
+        self.noise, self.given = noise, None
+
     def grad(self, x):
         self.count[0] += 1
         g = self.f.grad(x)
-        self.given = g if self.noise is None else g + self.noise
-        return self.given
+        g = g if self.noise is None else g + self.noise
+        self.given = g if self.given is None else self.given
+        return g
 
     def value(self, x, where=None):
         """f at x. `where` marks the rows that really ask, in a search that others have finished."""
@@ -206,8 +211,7 @@ def minimize(
         )
         held = [state] if x.ndim == 1 else []
         for t in range(steps):
-            if table is not None:
-                oracle.noise = table[t]
+            oracle.begin(None if table is None else table[t])
             while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
                 before, opt = opt, segments[len(warm_started)].optimizer
                 fresh = opt.init(x)

@@ -5,6 +5,7 @@ prodigyopt 1.1.2 installed. Nothing of optviz is imported here. As in make.py, a
 hyperparameters under optviz's names, and the points; here two starts and 60 steps, numbers to 12 digits.
 """
 
+import sys
 from importlib.metadata import version
 
 import prodigyopt
@@ -12,20 +13,25 @@ import pytorch_optimizer
 import schedulefree
 import torch
 from make import FUNCTIONS, INITIAL_POINTS, record, write
+from pytorch_optimizer.optimizer import sam
 
 STEPS = 60
 
 
-def by_package(make, look=lambda opt, p: p):
+def by_package(make, look=lambda opt, p: p, step=lambda opt, closure: opt.step()):
     """The path of a package's optimizer from one start. `look(opt, p)` finds the iterate."""
 
     def path(f, start, hyperparameters):
         p = torch.tensor(start, requires_grad=True)
         opt, points = make([p], dict(hyperparameters)), [list(start)]
-        for _ in range(STEPS):
+
+        def closure():
             opt.zero_grad()
             f(p).backward()
-            opt.step()
+
+        for _ in range(STEPS):
+            closure()
+            step(opt, closure)
             points.append(look(opt, p).detach().tolist())
         return points
 
@@ -38,6 +44,14 @@ def adam_like(cls, memories=2, **fixed):
         return cls(p, betas=betas, weight_decay=0.0, **k, **fixed)
 
     return by_package(make)
+
+
+def squared_norm(groups, weight_adaptive=True):
+    """As pytorch-optimizer's, which is in single precision."""
+    return sum((p.grad**2).sum() for group in groups for p in group["params"])[None]
+
+
+sam.get_global_gradient_norm = squared_norm
 
 
 def averaged(opt, p):
@@ -94,6 +108,16 @@ MADE = {
         "rosenbrock": [(1.0, 0.9, 0.999, 1e-8, 1e-6), (0.5, 0.8, 0.99, 1e-4, 1e-3), (0.1, 0.5, 0.95, 1e-2, 0.1)],
         "himmelblau": [(1.0, 0.9, 0.999, 1e-8, 1e-6), (0.5, 0.8, 0.99, 1e-4, 1e-3), (0.1, 0.5, 0.95, 1e-2, 0.1)],
     }),
+    "sam": ("pytorch_optimizer.SAM around torch.optim.Adam, its norm in double precision", by_package(lambda p, k: pytorch_optimizer.SAM(
+                p, torch.optim.Adam, k["rho"], lr=k["lr"], betas=(k["beta1"], k["beta2"]), eps=k["eps"]),
+                step=lambda opt, closure: opt.step(closure)), "rho " + ADAM,
+            [(0.05, *ADAM_ROWS[0]), (0.2, 0.01, 0.8, 0.9, 1e-3), (0.02, *ADAM_ROWS[2])]),
+    "cautious": ("pytorch_optimizer.Lion(cautious=True)",
+                 adam_like(pytorch_optimizer.Lion, cautious=True), "lr beta1 beta2", {
+        "bowl": [(0.1, 0.9, 0.99), (0.03, 0.95, 0.98), (0.01, 0.5, 0.9)],
+        "rosenbrock": [(2e-3, 0.9, 0.99), (3e-3, 0.95, 0.98), (2e-3, 0.8, 0.95)],
+        "himmelblau": [(0.01, 0.9, 0.99), (0.02, 0.95, 0.98), (0.005, 0.5, 0.9)],
+    }),
 }  # fmt: skip
 
 
@@ -113,7 +137,8 @@ def batch(path, function, hyperparameters):
 def main():
     packages = ("torch", "schedulefree", "pytorch-optimizer", "prodigyopt")
     versions = {name: version(name) for name in packages}
-    for key, (made_with, path, names, rows) in MADE.items():
+    for key in sys.argv[1:] or MADE:
+        made_with, path, names, rows = MADE[key]
         each = rows if isinstance(rows, dict) else dict.fromkeys(FUNCTIONS, rows)
         cases = [
             (f, dict(zip(names.split(), row, strict=True))) for f in FUNCTIONS for row in each[f]

@@ -62,14 +62,17 @@ UNREADABLE = set()  # optimizers and wrappers with an equation that cannot be wo
 
 
 class Asked:
-    """f with one step's noise on the gradient, which is kept."""
+    """f with one step's noise on the gradient; what is asked for first is kept."""
+
+    given = None
 
     def __init__(self, f, noise):
         self.f, self.noise, self.hess = f, noise, f.hess
 
-    def grad(self, x):
-        self.given = self.f.grad(x) + self.noise
-        return self.given
+    def grad(self, x, where=None):
+        g = self.f.grad(x) + self.noise
+        self.given = g if self.given is None else self.given
+        return g
 
     def value(self, x, where=None):
         return self.f.value(x)

@@ -6,10 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from optviz import FUNCTIONS, OPTIMIZERS, WRAPPERS, minimize
+from optviz.optim.hyperparameter import hyperparameters
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-RECORDED = [key for key in OPTIMIZERS if (GOLDEN / f"{key}.json").exists()]
+INSIDE = {"sam": "adam", "cautious": "lion"}  # what the recorded wrapper is around
+RECORDED = [key for key in (*OPTIMIZERS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
 # The newer ones are recorded to 12 digits.
@@ -22,12 +24,21 @@ MODERN = [
     "schedule_free_sgd",
     "schedule_free_adamw",
     "prodigy",
+    *INSIDE,
 ]
 TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10)}
 
 
 def records(name):
     return json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))["records"]
+
+
+def made(key, chosen):
+    if key in OPTIMIZERS:
+        return OPTIMIZERS[key](**chosen)
+    own = {k.name for k in hyperparameters(WRAPPERS[key])}
+    inner = {k: v for k, v in chosen.items() if k not in own}
+    return WRAPPERS[key](OPTIMIZERS[INSIDE[key]](**inner), **{k: chosen[k] for k in own})
 
 
 @pytest.mark.parametrize("key", RECORDED)
@@ -37,7 +48,7 @@ def test_same_paths(key):
     assert {r["function"] for r in kept} == {"bowl", "rosenbrock", "himmelblau"}
     assert len(kept) == 9
     for r in kept:
-        points, opt = np.array(r["points"]), OPTIMIZERS[key](**r["hyperparameters"])
+        points, opt = np.array(r["points"]), made(key, r["hyperparameters"])
         assert np.ptp(points, axis=0).max() > 0.05
         run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(points) - 1)
         ours = (

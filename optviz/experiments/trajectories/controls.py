@@ -40,7 +40,7 @@ from optviz.ui.training_form import optimizer_menu, schedule_controls
 
 EXAMPLE = "x**2/20 + y**2 + sin(3*x)/2"
 NOISE = {"scale": 2.0}  # at first
-WRAPPER_ORDER = ("clipped", "lookahead", "averaged")  # the innermost first
+WRAPPER_ORDER = ("clipped", "sam", "cautious", "lookahead", "averaged")  # the innermost first
 EDGES = {
     name: (axis, end)
     for axis, c in enumerate("xy")

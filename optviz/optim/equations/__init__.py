@@ -167,7 +167,8 @@ def _scope(record, inner):
 
     A letter of the state stands for itself, other names for what the class declares. A symbol with
     a t in it is of this very step; t is the optimizer's own count where it keeps one, since it may
-    have taken over from another on the way. Around an inner optimizer x is where that one has gone.
+    have taken over from another on the way. Around an inner optimizer x is where that one has gone,
+    or where it asks, if the gradient is made for it.
     """
     opt = record.optimizer
     before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
@@ -183,7 +184,8 @@ def _scope(record, inner):
         tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol
     }
     if inner is not None:
-        values["x",] = inner.x_next
+        makes_g = any(line.startswith("g ") for line in declared(opt))
+        values["x",] = opt.lookahead(record.x, record.state) if makes_g else inner.x_next
     return _Scope(record, values), {
         symbol: after[name] for symbol, name in names.items() if name in after
     }
@@ -195,12 +197,12 @@ class _Scope:
     values: dict  # symbol, as a tuple of tokens -> number or array
 
     def gradient(self, at):
-        """What the optimizer was given where it asked; the true gradient elsewhere."""
+        """What the optimizer was given where it asked; elsewhere the gradient with that noise."""
         m = self.record
-        asked = np.allclose(
-            at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True
-        )
-        return m.gradient if asked else m.f.grad(at)
+        asked = m.optimizer.lookahead(m.x, m.state)
+        if np.allclose(at, asked, rtol=1e-12, atol=0, equal_nan=True):
+            return m.gradient
+        return m.f.grad(at) + (m.gradient - m.f.grad(asked))
 
 
 def _search(right, scope, target):
@@ -264,16 +266,19 @@ class _Witness(Optimizer):
 
 
 class _Given:
-    """f with the gradient that was given at this step; where there is none yet, the first asked for
-    is kept.
+    """f with the gradient that was given at this step, and its noise wherever else one is asked
+    for; where there is none yet, the first asked for is kept.
     """
 
     def __init__(self, f, gradient=None):
-        self.f, self.gradient, self.hess = f, gradient, f.hess
+        self.f, self.gradient, self.hess, self.noise = f, gradient, f.hess, None
 
-    def grad(self, x):
-        if self.gradient is None:
-            self.gradient = self.f.grad(x)
+    def grad(self, x, where=None):
+        if self.noise is not None:
+            return self.f.grad(x) + self.noise
+        g = self.f.grad(x)
+        self.gradient = g if self.gradient is None else self.gradient
+        self.noise = self.gradient - g
         return self.gradient
 
     def value(self, x, where=None):

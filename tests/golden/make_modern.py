@@ -5,7 +5,9 @@ prodigyopt 1.1.2 installed. Nothing of optviz is imported here. As in make.py, a
 hyperparameters under optviz's names, and the points; here two starts and 60 steps, numbers to 12 digits.
 """
 
+import inspect
 import sys
+import textwrap
 from importlib.metadata import version
 
 import prodigyopt
@@ -13,7 +15,7 @@ import pytorch_optimizer
 import schedulefree
 import torch
 from make import FUNCTIONS, INITIAL_POINTS, record, write
-from pytorch_optimizer.optimizer import sam
+from pytorch_optimizer.optimizer import sam, soap
 
 STEPS = 60
 
@@ -71,6 +73,34 @@ def schedule_free(make):
     return by_package(train, averaged)
 
 
+# SOAP's QR is in single precision, whatever the parameters are in
+source = textwrap.dedent(inspect.getsource(soap.SOAP.get_orthogonal_matrix_qr))
+inside = {**vars(soap)}
+exec(source.replace("torch.float32", "torch.float64"), inside)
+
+
+class SOAP(soap.SOAP):
+    def __init__(self, p, every, **k):
+        super().__init__(p, precondition_frequency=every, **k)
+
+    get_orthogonal_matrix_qr = inside["get_orthogonal_matrix_qr"]
+
+
+def sophia(f, start, k):
+    def step(opt, closure):
+        [p] = opt.param_groups[0]["params"]
+        looks = opt.param_groups[0].get("step", 0) % k["every"] == 0
+        full = torch.autograd.functional.hessian(f, p.detach()) if looks else None
+        opt.step(hessian=[full.diagonal()] if looks else None)
+
+    return by_package(
+        lambda p, k: pytorch_optimizer.SophiaH(
+            p, k["lr"], (k["beta1"], k["beta2"]), p=k["rho"], update_period=k["every"], eps=k["eps"]
+        ),
+        step=step,
+    )(f, start, k)
+
+
 # optimizer: (made with, its path, names of the hyperparameters, rows of values: for every function, or for each)
 ADAM, ADAM_ROWS = (
     "lr beta1 beta2 eps",
@@ -117,6 +147,20 @@ MADE = {
         "bowl": [(0.1, 0.9, 0.99), (0.03, 0.95, 0.98), (0.01, 0.5, 0.9)],
         "rosenbrock": [(2e-3, 0.9, 0.99), (3e-3, 0.95, 0.98), (2e-3, 0.8, 0.95)],
         "himmelblau": [(0.01, 0.9, 0.99), (0.02, 0.95, 0.98), (0.005, 0.5, 0.9)],
+    }),
+    "shampoo": ("pytorch_optimizer.Shampoo", by_package(lambda p, k: pytorch_optimizer.Shampoo(
+                    p, k["lr"], matrix_eps=k["eps"])), "lr eps", {
+        "bowl": [(1.0, 1e-6), (0.5, 1e-1), (2.0, 1e-4)],
+        "rosenbrock": [(0.2, 1e-6), (0.1, 1e-1), (0.3, 1e-4)],
+        "himmelblau": [(0.5, 1e-6), (0.2, 1e-1), (1.0, 1e-4)],
+    }),
+    "soap": ("pytorch_optimizer.SOAP(precondition_1d=True), its QR in double precision",
+             adam_like(SOAP, precondition_1d=True), ADAM + " every",
+             [(0.05, 0.95, 0.95, 1e-8, 10), (0.02, 0.8, 0.9, 1e-3, 1), (0.02, 0.5, 0.99, 1e-6, 4)]),
+    "sophia": ("pytorch_optimizer.SophiaH with step(hessian=...)", sophia, "lr beta1 beta2 rho every eps", {
+        "bowl": [(0.1, 0.96, 0.99, 1.0, 10, 1e-12), (0.5, 0.8, 0.9, 0.3, 1, 1e-6), (0.2, 0.5, 0.95, 2.0, 4, 1e-2)],
+        "rosenbrock": [(0.05, 0.96, 0.99, 0.2, 10, 1e-12), (0.02, 0.8, 0.9, 0.3, 1, 1e-6), (0.01, 0.5, 0.9, 2.0, 4, 1e-2)],
+        "himmelblau": [(0.1, 0.96, 0.99, 1.0, 10, 1e-12), (0.05, 0.8, 0.9, 0.3, 1, 1e-6), (0.1, 0.5, 0.9, 0.5, 4, 1e-2)],
     }),
 }  # fmt: skip
 

@@ -97,7 +97,7 @@ def left(line):
 
 def same(value, after, record, name=""):
     """Equal but for rounding. A matrix is turned round in another order than in the code, and may be stiff."""
-    rtol = 1e-7 if {"B", "S"} & record.state.keys() else 1e-9
+    rtol = 1e-7 if {"B", "S", "L"} & record.state.keys() else 1e-9
     scale = max(
         np.abs(record.x).max(), np.abs(after).max()
     )  # what comes to rest at 0 is left of larger numbers

@@ -14,7 +14,8 @@ INSIDE = {"sam": "adam", "cautious": "lion"}  # what the recorded wrapper is aro
 RECORDED = [key for key in (*OPTIMIZERS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
-# The newer ones are recorded to 12 digits.
+# The newer ones are recorded to 12 digits. SOAP divides rounding by its ε of 10⁻⁸, along the direction in which there
+# has been no gradient.
 MODERN = [
     "adabelief",
     "yogi",
@@ -24,9 +25,12 @@ MODERN = [
     "schedule_free_sgd",
     "schedule_free_adamw",
     "prodigy",
+    "shampoo",
+    "soap",
+    "sophia",
     *INSIDE,
 ]
-TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10)}
+TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10), "soap": 1e-7}
 
 
 def records(name):

@@ -108,6 +108,14 @@ FIRST_STEPS = [
     ("newton", {}, (7, -2)),
     ("newton", {"lr": 0.5, "damping": 0.3}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
     ("newton", {"lr": 0.5, "damping": 0.3, "saddle_free": True}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
+    # along the gradient L is its square, and the root of that its length
+    ("shampoo", {"lr": 0.5, "eps": 1e-10}, (0.5 * 0.7 / 16.49**0.5, -0.5 * 4 / 16.49**0.5)),
+    ("soap", {}, (0, 0)),
+    (
+        "sophia",
+        {"lr": 0.5, "beta1": 0.0, "beta2": 0.0, "rho": 5.0},
+        (0.5 * 5, -0.5 * 2),  # 0.7 / 0.1 is too long, 4 / 2 is not
+    ),
     ("bfgs", {"lr": 0.5, "line_search": False}, (0.35, -2)),
     ("bfgs", {}, (0.7, -4)),  # Armijo takes the full step: the value falls from 6.45 to 5.98
     ("lbfgs", {"lr": 0.5, "line_search": False}, (0.35 / 4.7, -2 / 4.7)),
@@ -293,7 +301,7 @@ def test_evaluations_are_what_a_counting_function_counts(key):
             assert list(one.evaluations) == f.asked
             assert [n[i] for n in batch.evaluations] == f.asked
             assert f.asked[0] == 15
-            assert f.asked[2] == (15 if key == "newton" else 0)
+            assert f.asked[2] == {"newton": 15, "sophia": 2}.get(key, 0)
             assert (
                 f.asked[1] >= 30 if search else f.asked[1] == 0
             )  # at x, and at least one point on the line

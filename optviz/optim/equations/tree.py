@@ -152,7 +152,10 @@ class Power(Node):
         base, exponent = self.base.value(s), self.exponent.value(s)
         if np.ndim(base) < 2:
             return base**exponent
-        return np.linalg.matrix_power(base, int(exponent))
+        if exponent == int(exponent):
+            return np.linalg.matrix_power(base, int(exponent))
+        sizes, axes = np.linalg.eigh(base)
+        return axes * sizes**exponent @ axes.T
 
     def latex(self, s):
         base = self.base.latex(s)

@@ -7,6 +7,7 @@ from optviz.optim.methods import adam
 from optviz.optim.methods import adam_variants
 from optviz.optim.methods import schedule_free
 from optviz.optim.methods import second_order
+from optviz.optim.methods import matrix
 from optviz.optim.methods import wrappers
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "adam_variants",
     "adaptive",
     "first_order",
+    "matrix",
     "schedule_free",
     "second_order",
     "wrappers",

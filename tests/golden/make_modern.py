@@ -86,6 +86,20 @@ class SOAP(soap.SOAP):
     get_orthogonal_matrix_qr = inside["get_orthogonal_matrix_qr"]
 
 
+def muon(f, start, k):
+    """Of a point as a matrix of one column."""
+    path = by_package(
+        lambda p, k: torch.optim.Muon(p, k["lr"], weight_decay=0.0, momentum=k["momentum"]),
+        lambda opt, p: p[:, 0],
+    )
+    points = path(lambda p: f(p[:, 0]), [[c] for c in start], k)
+    return [list(start), *points[1:]]
+
+
+source = inspect.getsource(torch.optim._muon._zeropower_via_newtonschulz)
+exec(source.replace("bfloat16", "double"), vars(torch.optim._muon))
+
+
 def sophia(f, start, k):
     def step(opt, closure):
         [p] = opt.param_groups[0]["params"]
@@ -157,6 +171,11 @@ MADE = {
     "soap": ("pytorch_optimizer.SOAP(precondition_1d=True), its QR in double precision",
              adam_like(SOAP, precondition_1d=True), ADAM + " every",
              [(0.05, 0.95, 0.95, 1e-8, 10), (0.02, 0.8, 0.9, 1e-3, 1), (0.02, 0.5, 0.99, 1e-6, 4)]),
+    "muon": ("torch.optim.Muon, its iteration in double precision", muon, "lr momentum", {
+        "bowl": [(0.1, 0.95), (0.05, 0.8), (0.03, 0.5)],
+        "rosenbrock": [(0.01, 0.95), (0.005, 0.8), (0.003, 0.5)],
+        "himmelblau": [(0.05, 0.95), (0.02, 0.8), (0.01, 0.5)],
+    }),
     "sophia": ("pytorch_optimizer.SophiaH with step(hessian=...)", sophia, "lr beta1 beta2 rho every eps", {
         "bowl": [(0.1, 0.96, 0.99, 1.0, 10, 1e-12), (0.5, 0.8, 0.9, 0.3, 1, 1e-6), (0.2, 0.5, 0.95, 2.0, 4, 1e-2)],
         "rosenbrock": [(0.05, 0.96, 0.99, 0.2, 10, 1e-12), (0.02, 0.8, 0.9, 0.3, 1, 1e-6), (0.01, 0.5, 0.9, 2.0, 4, 1e-2)],

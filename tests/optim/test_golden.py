@@ -28,6 +28,7 @@ MODERN = [
     "shampoo",
     "soap",
     "sophia",
+    "muon",
     *INSIDE,
 ]
 TOLERANCE = {"bfgs": 1e-10, "lbfgs": 1e-10, **dict.fromkeys(MODERN, 1e-10), "soap": 1e-7}

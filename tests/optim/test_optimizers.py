@@ -14,6 +14,7 @@ from optviz import (
     minimize,
     parse_formula,
 )
+from optviz.optim.base import FAMILIES
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Oracle
 from tests.table import table
@@ -35,6 +36,13 @@ def make(key, **hyperparameters):
 def to_dict(cls, **hyperparameters):
     """Of any class with hyperparameters, wrappers included."""
     return cls(**hyperparameters, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
+
+
+def spread(sigma):
+    """A singular value after the five steps of Jordan et al. (2024)."""
+    for _ in range(5):
+        sigma = 3.4445 * sigma - 4.7750 * sigma**3 + 2.0315 * sigma**5
+    return sigma
 
 
 # optimizer, hyperparameters, first step from (-7, 2) on the bowl
@@ -111,6 +119,8 @@ FIRST_STEPS = [
     # along the gradient L is its square, and the root of that its length
     ("shampoo", {"lr": 0.5, "eps": 1e-10}, (0.5 * 0.7 / 16.49**0.5, -0.5 * 4 / 16.49**0.5)),
     ("soap", {}, (0, 0)),
+    # the polynomial of the iteration, five times on a length of 1, and √2
+    ("muon", {"lr": 0.5}, 0.5 * 2**0.5 * spread(1.0) * np.array([0.7, -4]) / 16.49**0.5),
     (
         "sophia",
         {"lr": 0.5, "beta1": 0.0, "beta2": 0.0, "rho": 5.0},
@@ -148,6 +158,14 @@ def test_newton_at_a_ridge_and_without_curvature():
     np.testing.assert_allclose(
         minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5)
     )
+
+
+def test_every_optimizer_is_of_a_family_and_no_family_is_empty():
+    assert {cls.family for cls in OPTIMIZERS.values()} <= set(FAMILIES)
+    alike = {"sgd": "first order", "nesterov": "momentum", "adam": "adaptive", "soap": "matrix"}
+    alike |= {"newton": "second order", "prodigy": "parameter-free"}
+    assert {key: OPTIMIZERS[key].family for key in alike} == alike
+    assert [key for key, cls in OPTIMIZERS.items() if cls.layered] == ["muon"]
 
 
 # --- hyperparameters ---

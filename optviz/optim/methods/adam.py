@@ -264,6 +264,7 @@ class Lion(Optimizer):
     $$ x \leftarrow x - \eta\, (d + \lambda x), \qquad m \leftarrow \beta_2 m + (1-\beta_2)\, g $$
     """
 
+    family = "momentum"
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1()
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")

@@ -17,6 +17,7 @@ class SGD(Optimizer):
     $$ x \leftarrow x - \eta\, \nabla f(x) $$
     """
 
+    family = "first order"
     lr: float = hyperparameter(
         0.1,
         1e-4,
@@ -46,6 +47,7 @@ class Momentum(Optimizer):
     The rate is inside the velocity. Frameworks keep it outside, which differs once it is scheduled.
     """
 
+    family = "momentum"
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
@@ -80,6 +82,7 @@ class Nesterov(Optimizer):
     too.
     """
 
+    family = "momentum"
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )

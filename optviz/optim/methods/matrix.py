@@ -1,5 +1,7 @@
 """With a matrix: directions, not only coordinates, get rates of their own."""
 
+import math
+
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
@@ -33,6 +35,7 @@ class Shampoo(Optimizer):
     for its rows and one for its columns, with a fourth root each.
     """
 
+    family = "matrix"
     lr: float = shared.lr(1.0)
     eps: float = shared.eps(1e-6)
     dense = True
@@ -70,6 +73,7 @@ class SOAP(Optimizer):
     they take one step of the power iteration and are made orthogonal (QR), the longest first.
     """
 
+    family = "matrix"
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1(0.95)
     beta2: float = shared.beta2(0.95, help="memory of the mean square v and of the matrix L")
@@ -135,6 +139,7 @@ class Sophia(Optimizer):
     curves down, h < 0, the step is as long as it may be.
     """
 
+    family = "second order"
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1(0.96)
     beta2: float = shared.beta2(0.99, help="memory of the mean curvature h")
@@ -161,3 +166,55 @@ class Sophia(Optimizer):
     def diag(matrix):
         """The diagonal `(..., d)`."""
         return np.diagonal(matrix, axis1=-2, axis2=-1)
+
+
+@optimizer("Muon", cite="Jordan et al. (2024), Muon; Liu et al. (2025), section 2")
+class Muon(Optimizer):
+    r"""Momentum whose matrix, layer by layer, is made orthogonal: every direction moves alike.
+
+    $$ g = \nabla f(x), \qquad B \leftarrow \mu B + g $$
+    $$ x \leftarrow x - \eta\, \operatorname{orthogonal}(g + \mu B) $$
+
+    Made for networks: five Newton-Schulz steps bring the singular values of each weight matrix's
+    g + μB near 1, times the root of outputs over inputs where that is more than 1. Biases, γ and β
+    take Adam's step with the same rate. A point is one column: its direction, √2 long.
+    """
+
+    family = "matrix"
+    lr: float = shared.lr(0.02)
+    momentum: float = hyperparameter(
+        0.95, 0.0, 0.999, r"\mu", near_one=True, help="share of the momentum that survives a step"
+    )
+    layered = True
+    state_names = {"B": "momentum", "v": "mean square, where Adam steps"}
+
+    def init(self, x):
+        return {"B": np.zeros_like(x), "v": np.zeros_like(x), "b1": 1.0, "b2": 1.0}
+
+    def step(self, f, x, s):
+        g, b1, b2, v = f.grad(x), s["b1"] * 0.9, s["b2"] * 0.999, s["v"]
+        matrices = getattr(f, "matrices", [(slice(None), (1, x.shape[-1]))])
+        rest = np.ones(x.shape[-1], bool)
+        for at, _ in matrices:
+            rest[at] = False
+        mean = np.where(rest, 0.9 * s["B"] + 0.1 * g, self.momentum * s["B"] + g)
+        ahead, d = g + self.momentum * mean, np.empty_like(x)
+        for at, shape in matrices:
+            d[..., at] = self.orthogonal(ahead[..., at], shape)
+        if rest.any():
+            v = np.where(rest, 0.999 * v + 0.001 * g * g, v)
+            d[..., rest] = (mean / (1 - b1) / (np.sqrt(v / (1 - b2)) + 1e-8))[..., rest]
+        return x - self.lr * d, {"B": mean, "v": v, "b1": b1, "b2": b2}
+
+    @staticmethod
+    def orthogonal(flat, shape=None):
+        """Matrices `(..., inputs, outputs)`, flat, with singular values near 1 (Jordan et al.)."""
+        n, m = shape or (1, flat.shape[-1])
+        norm = np.sqrt((flat * flat).sum(-1, keepdims=True))
+        a = (flat / np.maximum(norm, 1e-7)).reshape(*flat.shape[:-1], n, m)
+        a = np.swapaxes(a, -1, -2) if n > m else a
+        for _ in range(5):
+            square = a @ np.swapaxes(a, -1, -2)
+            a = 3.4445 * a + (-4.7750 * square + 2.0315 * square @ square) @ a
+        a = np.swapaxes(a, -1, -2) if n > m else a
+        return math.sqrt(max(1.0, m / n)) * a.reshape(flat.shape)

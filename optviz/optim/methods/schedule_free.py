@@ -24,6 +24,7 @@ class ScheduleFreeSGD(Optimizer):
     the authors' code, and count once a schedule, as a warm-up, changes the rate.
     """
 
+    family = "momentum"
     lr: float = shared.lr(0.1)
     beta: float = hyperparameter(
         0.9, 0.0, 0.999, r"\beta", near_one=True, help="how near to the average x the gradient is"
@@ -66,6 +67,8 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
     The path shows the averages x. The decay is of y, as in the authors' code.
     """
 
+    family = "adaptive"
+
     beta2: float = shared.beta2()
     eps: float = shared.eps()
     weight_decay: float = hyperparameter(
@@ -102,6 +105,7 @@ class Prodigy(Optimizer):
     with the d before it. η stays 1.
     """
 
+    family = "parameter-free"
     lr: float = shared.lr(1.0)
     beta1: float = shared.beta1()
     beta2: float = shared.beta2()

@@ -70,6 +70,7 @@ class Newton(Optimizer):
     away from saddles. With the line search, a direction that climbs is taken backwards.
     """
 
+    family = "second order"
     lr: float = _lr()
     damping: float = hyperparameter(
         0.0,
@@ -118,6 +119,7 @@ class BFGS(Optimizer):
     B begins as the identity; a pair without yᵀs > 0 is left out, so that B stays positive definite.
     """
 
+    family = "second order"
     lr: float = _lr()
     line_search: bool = _search(True)
     dense = True
@@ -179,6 +181,7 @@ class LBFGS(Optimizer):
     torch.optim's.
     """
 
+    family = "second order"
     lr: float = _lr()
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search(True)

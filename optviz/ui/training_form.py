@@ -38,7 +38,7 @@ RATES = {
 }
 
 
-ENDING = ("linear", "cosine", "growth")  # schedules that have an end
+ENDING = ("linear", "cosine", "growth", "warmup_cosine", "one_cycle")  # schedules that have an end
 
 
 def for_network(key: str) -> Choice:

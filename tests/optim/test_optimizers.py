@@ -76,6 +76,11 @@ FIRST_STEPS = [
         {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1},
         0.5 * SIGN - 0.05 * np.array([-7, 2]),
     ),
+    (
+        "adamw",
+        {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1, "decoupled": True},
+        0.5 * SIGN - 0.1 * np.array([-7, 2]),
+    ),
     ("amsgrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
     (
         "amsgrad",

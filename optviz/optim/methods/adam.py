@@ -72,7 +72,7 @@ class Adam(Optimizer):
 @optimizer(
     "AdamW",
     cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
-    torch=lambda o: _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
+    torch=lambda o: not o.decoupled and _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
 )
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
@@ -83,16 +83,19 @@ class AdamW(Adam):
     $$ \hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
     $$ x \leftarrow (1 - \eta \lambda)\, x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 
-    As in torch.optim the decay is multiplied by the rate.
+    As in torch.optim the decay is multiplied by the rate. Fully decoupled it is not: the rate can
+    then be tuned alone, but a schedule of the rate leaves the decay as it is.
     """
 
     weight_decay: float = hyperparameter(
         0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
+    decoupled: bool = hyperparameter(False, help="a decay that is not multiplied by the rate")
+    switched = {**Adam.switched, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
 
     def step(self, f, x, s):
         step, s = super().step(f, x, s)
-        return step - self.lr * self.weight_decay * x, s
+        return step - (1.0 if self.decoupled else self.lr) * self.weight_decay * x, s
 
 
 @optimizer(

@@ -121,6 +121,10 @@ ADAM, ADAM_ROWS = (
     [(0.1, 0.9, 0.999, 1e-8), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-6)],
 )
 MADE = {
+    "rmsprop_centered": ("torch.optim.RMSprop(centered, momentum)",
+                         by_package(lambda p, k: torch.optim.RMSprop(p, alpha=k.pop("rho"), **k)),
+                         "lr rho eps momentum centered",
+                         [(0.05, 0.99, 1e-2, 0.0, True), (0.01, 0.9, 1e-2, 0.5, False), (0.005, 0.95, 1e-2, 0.8, True)]),
     "adabelief": ("pytorch_optimizer.AdaBelief", adam_like(pytorch_optimizer.AdaBelief), ADAM,
                   [(0.05, 0.9, 0.999, 1e-16), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-8)]),
     "yogi": ("pytorch_optimizer.Yogi", adam_like(pytorch_optimizer.Yogi), ADAM,

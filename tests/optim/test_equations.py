@@ -57,6 +57,7 @@ CASES = [
     ("nadam", {"momentum_decay": 0.5}),
     ("radam", {"beta2": 0.6}),
     ("lbfgs", {"lr": 0.3, "memory": 2, "line_search": False}),
+    ("rmsprop", {"momentum": 0.7, "centered": True}),
 ]
 UNREADABLE = set()  # optimizers and wrappers with an equation that cannot be worked out
 
@@ -406,6 +407,7 @@ def test_declared_equations_are_all_there():
         )
         if "bias_correction" in switches(cls):
             opt = replace(opt, bias_correction=True)
+        opt = replace(opt, **{name: 0.5 for name, at in opt.switched if not isinstance(at, bool)})
         display = " ".join(re.findall(r"\$\$(.+?)\$\$", cls.__doc__, re.S))
         display = re.sub(
             r"(\\text\{ where \}[^,]*),", "", display
@@ -491,7 +493,10 @@ def test_newton_without_curvature_shows_where_it_went():
 # --- declarations ---
 
 
-@table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED)
+FULL = OPTIMIZERS["rmsprop"](momentum=0.5, centered=True)
+
+
+@table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED + [FULL])
 def test_every_coordinate_shaped_state_has_a_name(opt):
     state = opt.init(np.zeros(2))
     assert opt.state_names.keys() == {
@@ -521,9 +526,9 @@ def test_declared_symbols_are_in_the_docstring(cls):
         assert symbol in text
         assert name in opt.init(np.zeros(2)) or name == "x"
     for (name, _), changes in cls.switched.items():
-        assert name in switches(cls)
+        assert name in [k.name for k in hyperparameters(cls)]
         assert all(old in text for old in changes)
-    assert {name for name, _ in cls.switched} == set(switches(cls))
+    assert {name for name, at in cls.switched if isinstance(at, bool)} == set(switches(cls))
 
 
 # --- effective rates ---

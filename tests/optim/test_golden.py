@@ -11,12 +11,14 @@ from optviz.optim.hyperparameter import hyperparameters
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 INSIDE = {"sam": "adam", "cautious": "lion"}  # what the recorded wrapper is around
-RECORDED = [key for key in (*OPTIMIZERS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
+VARIANTS = {"rmsprop_centered": "rmsprop"}
+RECORDED = [key for key in (*OPTIMIZERS, *VARIANTS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
 # The newer ones are recorded to 12 digits. SOAP divides rounding by its ε of 10⁻⁸, along the direction in which there
 # has been no gradient.
 MODERN = [
+    "rmsprop_centered",
     "adabelief",
     "yogi",
     "adopt",
@@ -39,8 +41,8 @@ def records(name):
 
 
 def made(key, chosen):
-    if key in OPTIMIZERS:
-        return OPTIMIZERS[key](**chosen)
+    if key not in WRAPPERS:
+        return OPTIMIZERS[VARIANTS.get(key, key)](**chosen)
     own = {k.name for k in hyperparameters(WRAPPERS[key])}
     inner = {k: v for k, v in chosen.items() if k not in own}
     return WRAPPERS[key](OPTIMIZERS[INSIDE[key]](**inner), **{k: chosen[k] for k in own})

@@ -665,7 +665,7 @@ class TestOtherThings:
             self.scene(optimizers=[{"method": "adam"}] * 65): "more than 64",
             self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
             self.scene(optimizers=[{"method": {"sgd": {"momentum": 0.5}}}]): "method sgd has no hyperparameter 'momentum'",
-            self.scene(optimizers=[{"method": "muon"}]): "there is no method 'muon'",
+            self.scene(optimizers=[{"method": "moun"}]): "there is no method 'moun'",
             self.scene(extra=1): "scene has no 'extra'",
             self.config(wrappers=["averaged", "averaged"]): "stands around itself",
             self.config(wrappers=["averaged"] * 64): "stands around itself",

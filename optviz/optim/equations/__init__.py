@@ -115,7 +115,7 @@ def declared(optimizer: Optimizer) -> list[str]:
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
                 lines = [line.replace(old, new) for line in lines]
-    return lines
+    return [part for line in lines for part in _split(line) if part]
 
 
 def _split(display):

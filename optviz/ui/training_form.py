@@ -35,6 +35,9 @@ RATES = {
     "adadelta": 1.0,
     "lion": 1e-3,
     "lbfgs": 0.1,
+    "prodigy": 1.0,
+    "schedule_free_sgd": 0.1,
+    "muon": 0.02,
 }
 
 

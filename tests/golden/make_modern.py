@@ -120,7 +120,18 @@ ADAM, ADAM_ROWS = (
     "lr beta1 beta2 eps",
     [(0.1, 0.9, 0.999, 1e-8), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-6)],
 )
+SGD = by_package(lambda p, k: torch.optim.SGD(p, **k))
 MADE = {
+    "sgd_decay": ("torch.optim.SGD(weight_decay)", SGD, "lr weight_decay", {
+        "bowl": [(0.1, 0.1), (0.5, 0.5), (0.6, 1.0)],
+        "rosenbrock": [(1e-4, 0.1), (5e-4, 0.5), (1e-3, 1.0)],
+        "himmelblau": [(1e-3, 0.1), (5e-3, 0.5), (0.01, 1.0)],
+    }),
+    "momentum_damped": ("torch.optim.SGD(momentum, dampening, weight_decay)", SGD, "lr momentum dampening weight_decay", {
+        "bowl": [(0.1, 0.9, 0.5, 0.1), (0.5, 0.5, 0.9, 0.5), (0.05, 0.95, 0.2, 0.0)],
+        "rosenbrock": [(2e-4, 0.9, 0.5, 0.1), (5e-4, 0.5, 0.9, 0.5), (1e-4, 0.95, 0.2, 0.0)],
+        "himmelblau": [(1e-3, 0.9, 0.5, 0.1), (5e-3, 0.5, 0.9, 0.5), (2e-4, 0.95, 0.2, 0.0)],
+    }),
     "rmsprop_centered": ("torch.optim.RMSprop(centered, momentum)",
                          by_package(lambda p, k: torch.optim.RMSprop(p, alpha=k.pop("rho"), **k)),
                          "lr rho eps momentum centered",

@@ -57,6 +57,8 @@ CASES = [
     ("nadam", {"momentum_decay": 0.5}),
     ("radam", {"beta2": 0.6}),
     ("lbfgs", {"lr": 0.3, "memory": 2, "line_search": False}),
+    ("sgd", {"weight_decay": 0.3}),
+    ("momentum", {"weight_decay": 0.3, "dampening": 0.4}),
     ("rmsprop", {"momentum": 0.7, "centered": True}),
 ]
 UNREADABLE = set()  # optimizers and wrappers with an equation that cannot be worked out

@@ -11,13 +11,15 @@ from optviz.optim.hyperparameter import hyperparameters
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 INSIDE = {"sam": "adam", "cautious": "lion"}  # what the recorded wrapper is around
-VARIANTS = {"rmsprop_centered": "rmsprop"}
+VARIANTS = {"sgd_decay": "sgd", "momentum_damped": "momentum", "rmsprop_centered": "rmsprop"}
 RECORDED = [key for key in (*OPTIMIZERS, *VARIANTS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
 # The newer ones are recorded to 12 digits. SOAP divides rounding by its ε of 10⁻⁸, along the direction in which there
 # has been no gradient.
 MODERN = [
+    "sgd_decay",
+    "momentum_damped",
     "rmsprop_centered",
     "adabelief",
     "yogi",

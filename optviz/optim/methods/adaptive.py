@@ -74,26 +74,22 @@ class RMSProp(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        names = {k: type(self).state_names[k] for k in self.held()}
+        names = {k: type(self).state_names[k] for k in self.init(np.zeros(1))}
         object.__setattr__(self, "state_names", names)
 
-    def held(self):
-        """The letters of the state that these settings need."""
-        return "v" + "b" * bool(np.any(self.momentum)) + "a" * self.centered
-
     def init(self, x):
-        return {name: np.zeros_like(x) for name in self.held()}
+        held = "v" + "b" * bool(np.any(self.momentum)) + "a" * self.centered
+        return {name: np.zeros_like(x) for name in held}
 
     def step(self, f, x, s):
         g = f.grad(x)
-        v = square = self.rho * s["v"] + (1 - self.rho) * g * g
-        held = {"v": v}
+        held = {"v": (v := self.rho * s["v"] + (1 - self.rho) * g * g)}
         if self.centered:
             a = held["a"] = self.rho * s["a"] + (1 - self.rho) * g
-            square = np.maximum(v - a * a, 0)
-        step = self.lr * g / (np.sqrt(square) + self.eps)
+            v = np.maximum(v - a * a, 0)
+        step = self.lr * g / (np.sqrt(v) + self.eps)
         if "b" in s:
-            b = held["b"] = self.momentum * s["b"] + g / (np.sqrt(square) + self.eps)
+            b = held["b"] = self.momentum * s["b"] + g / (np.sqrt(v) + self.eps)
             step = np.where(np.equal(self.momentum, 0), step, self.lr * b)
         return x - step, held
 

@@ -32,6 +32,13 @@ def beta3(default, help):
     return hyperparameter(default, 0.0, 0.99999, r"\beta_3", near_one=True, help=help)
 
 
+def weight_decay():
+    """A pull toward the origin that is part of the gradient."""
+    return hyperparameter(
+        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, added to the gradient"
+    )
+
+
 def bias_correction():
     """Whether means that begin at zero are corrected."""
     return hyperparameter(True, help="undo the pull toward zero that m and v start with")

@@ -110,6 +110,11 @@ class MiniBatch:
         self.gradient = None  # the last that was asked for
         self._at = self._loss = None  # where the loss is known already
 
+    @property
+    def matrices(self):
+        """Where each weight matrix stands in the parameters, and its shape (inputs, outputs)."""
+        return self.network.matrices
+
     def cross_entropy(self, params):
         """The mean loss `(...)` without the penalty."""
         if params is not self._at:

@@ -98,6 +98,11 @@ class Network:
         return tuple(i for i, layer in enumerate(self.layers) if isinstance(layer, Affine))
 
     @cached_property
+    def matrices(self) -> list[tuple[slice, tuple[int, int]]]:
+        """Where each weight matrix stands in the parameters, and its shape (inputs, outputs)."""
+        return [self._places[i]["W"] for i in self.affine]
+
+    @cached_property
     def size(self) -> int:
         """P, the number of parameters of one network."""
         return sum(prod(shape) for layer in self.layers for shape in layer.shapes.values())

@@ -7,6 +7,15 @@ from optviz.optim.hyperparameter import Configurable, register
 
 OPTIMIZERS: dict[str, type] = {}
 WRAPPERS: dict[str, type] = {}
+FAMILIES = (
+    "first order",
+    "momentum",
+    "adaptive",
+    "matrix",
+    "second order",
+    "parameter-free",
+    "derivative-free",
+)
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,8 @@ class Optimizer(Configurable):
     dense: ClassVar[bool] = (
         False  # it works with a matrix (d, d): not for the many parameters of a network
     )
+    layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
+    family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 
     def init(self, x) -> dict:
         """The state before the first step from `x`."""

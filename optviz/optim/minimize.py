@@ -5,6 +5,7 @@ hyperparameters.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -138,7 +139,9 @@ class Run:
 
     @cached_property
     def _resting(self):
-        """Where a step finds point, state and gradient as the one before did, `(steps, ...)`."""
+        """From where on each step finds point, state and gradient as the one before did, `(steps,
+        ...)`.
+        """
         resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
         at = self.lookahead[:-1]
         same = (at[1:] == at[:-1]).all(-1)
@@ -147,7 +150,10 @@ class Run:
                 unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same
-            resting[[segment.step for segment in self.segments]] = False
+            ends = [*(segment.step for segment in self.segments), len(resting)]
+            for begin, end in pairwise(ends):  # what moves again later has not been at rest
+                resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
+                resting[begin] = False
         return resting
 
     @property

@@ -20,21 +20,21 @@ class Oracle:
         self._known = {}  # by a search: where it has asked last, and the answer
 
     def begin(self, noise) -> None:
-        """The next step, with its noise: what was known of noisy gradients is of no use to it."""
-        if self._known:
-            self.given = None
-            if noise is not None and 0 in self._known:
-                changed = (noise != self.noise).any(-1, keepdims=True)
-                x, g = self._known[0]
-                self._known[0] = np.where(changed, np.nan, x), g
-        self.noise = noise
+        """The next step, with its noise: what was known of noisy gradients is of no use to it. The
+        first gradient of a step is what it was `given`.
+        """
+        if noise is not None and 0 in self._known:
+            changed = (noise != self.noise).any(-1, keepdims=True)
+            x, g = self._known[0]
+            self._known[0] = np.where(changed, np.nan, x), g
+        self.noise, self.given = noise, None
 
     def grad(self, x, where=None):
         if where is None and not self._known:
             self.count[0] += 1
-            self.given = self._noisy(x) if self.noise is not None else self.f.grad(x)
-            return self.given
-        g = self._ask(0, self._noisy, x, where)
+            g = self._noisy(x) if self.noise is not None else self.f.grad(x)
+        else:
+            g = self._ask(0, self._noisy, x, where)
         self.given = g if self.given is None else self.given
         return g
 

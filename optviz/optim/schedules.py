@@ -1,10 +1,12 @@
 """Schedules: what a hyperparameter is multiplied by at step t. The optimizer never hears of them.
 
 Settings and names follow the common ones: step, exponential and 1/t decay as in CS231n lecture 7,
-cosine and warm restarts as in Loshchilov & Hutter (2017), SGDR.
+cosine and warm restarts as in Loshchilov & Hutter (2017), SGDR. What follows one another is held
+against torch.optim.lr_scheduler.
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,7 +29,18 @@ def _floor(help):
 
 
 def schedule(cls):
-    return register(SCHEDULES, cls, {"InverseTime": "inverse_time"}.get(cls.__name__))
+    return register(SCHEDULES, cls, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower())
+
+
+def sequence(t, parts):
+    """The factor at step t of schedules that follow one another, each `(steps, schedule)` from its
+    own step 0 on; the last one stays for math.inf steps.
+    """
+    for steps, factor in parts:
+        if t < steps:
+            return factor(t)
+        t = t - steps
+    raise ValueError("the last schedule has an end")
 
 
 @schedule
@@ -159,3 +172,84 @@ class Growth(Schedule):
 
     def __call__(self, t):
         return np.float64(10.0) ** (-self.decades * (1 - min(1.0, t / self.steps)))
+
+
+@schedule
+class WarmupCosine(Schedule):
+    r"""Rises in a straight line over the first T₁ steps, then falls as half a cosine wave until T.
+
+    $$ \min\Big(1,\; \frac{t + 1}{T_1}\Big)
+    \,\Big(\phi + (1 - \phi)\,\tfrac{1}{2}\big(1 + \cos(\pi (t - T_1)^+/(T - T_1))\big)\Big) $$
+    """
+
+    warmup: int = hyperparameter(20, 1, 1000, "T_1", help="steps until the full value")
+    steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+
+    def __call__(self, t):
+        fall = Cosine(max(1, self.steps - self.warmup), self.floor)
+        return sequence(t, [(self.warmup, Warmup(self.warmup)), (math.inf, fall)])
+
+
+@schedule
+class WarmupStableDecay(Schedule):
+    r"""Rises over T₁ steps, stays for T₂, falls in a straight line over T₃: stop when you like.
+
+    $$ \min\Big(1,\; \frac{t + 1}{T_1},\;
+    \phi + (1 - \phi)\,\frac{(T_1 + T_2 + T_3 - t)^+}{T_3}\Big) $$
+
+    (Hu et al. 2024, MiniCPM, section 4.)
+    """
+
+    warmup: int = hyperparameter(20, 1, 1000, "T_1", help="steps until the full value")
+    stable: int = hyperparameter(200, 0, 5000, "T_2", help="steps at the full value")
+    decay: int = hyperparameter(80, 1, 5000, "T_3", help="steps from there to the floor")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+
+    def __call__(self, t):
+        rise, fall = Warmup(self.warmup), Linear(self.decay, self.floor)
+        return sequence(t, [(self.warmup, rise), (self.stable, Constant()), (math.inf, fall)])
+
+
+@schedule
+class OneCycle(Schedule):
+    r"""Up by half a cosine wave for a share p of the T steps, and down to almost nothing: 1cycle.
+
+    $$ T_1 = pT - 1, \qquad a + \tfrac{1}{2}(b - a)\,(1 - \cos \pi s) $$
+
+    From a = 1/25 to b = 1 with s = t/T₁, then from a = 1 to b = 4·10⁻⁶ with s = (t − T₁)/(T − pT).
+    (Smith & Topin 2018, Super-convergence; the shape and the numbers are torch.optim's.)
+    """
+
+    steps: int = hyperparameter(300, 2, 5000, "T", help="steps of the whole cycle")
+    rise: float = hyperparameter(0.3, 0.05, 0.95, "p", help="share of the steps that goes up")
+
+    def __call__(self, t):
+        top = self.rise * self.steps - 1
+        down = self.steps - 1 - top
+        parts = [
+            (top, lambda t: _wave(1 / 25, 1.0, t / top)),
+            (math.inf, lambda t: _wave(1.0, 4e-6, t / down)),
+        ]
+        return sequence(t, parts)
+
+
+def _wave(start, end, share):
+    """Half a cosine wave from one value to another."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
+@schedule
+class Restarts(Schedule):
+    r"""The cosine again and again, each m times as long as the one before: growing warm restarts.
+
+    $$ \phi + (1 - \phi)\,\tfrac{1}{2}(1 + \cos(\pi t_i/T_i)), \qquad T_i = T m^i $$
+    """
+
+    period: int = hyperparameter(50, 1, 5000, "T", help="steps until the first restart")
+    growth: int = hyperparameter(2, 1, 10, "m", help="how many times as long the next one is")
+    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end of a cycle")
+
+    def __call__(self, t):
+        lengths = (self.period * self.growth**i for i in range(t + 1))
+        return sequence(t, ((n, Cosine(n, self.floor)) for n in lengths))

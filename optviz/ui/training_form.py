@@ -36,11 +36,14 @@ RATES = {
     "adadelta": 1.0,
     "lion": 1e-3,
     "lbfgs": 0.1,
+    "prodigy": 1.0,
+    "schedule_free_sgd": 0.1,
+    "muon": 0.02,
 }
 
 
-WRAPPER_ORDER = ("clipped", "lookahead", "averaged")  # the innermost first
-ENDING = ("linear", "cosine", "growth")  # schedules that have an end
+WRAPPER_ORDER = ("clipped", "sam", "cautious", "lookahead", "averaged")  # the innermost first
+ENDING = ("linear", "cosine", "growth", "warmup_cosine", "one_cycle")  # schedules that have an end
 
 
 def for_network(key: str) -> Choice:

@@ -189,9 +189,9 @@ MADE = {
 }  # fmt: skip
 
 
-def record(path, function, hyperparameters):
+def record(path, function, hyperparameters, start=None):
     """One golden path, known to stay finite and near, and not to be chaotic: small errors stay small."""
-    f, start = FUNCTIONS[function], INITIAL_POINTS[function]
+    f, start = FUNCTIONS[function], start or INITIAL_POINTS[function]
     points = path(f, start, hyperparameters)
     live_patch = path(
         lambda p: f(p) + 1e-9 * (p[0] - 2 * p[1]), tuple(c + 1e-9 for c in start), hyperparameters
@@ -225,9 +225,13 @@ def minimizers():
         }  # fmt: skip
 
 
-def write(name, made_with, records):
+def write(name, made_with, records, versions=None):
     """A record to a line, floats in the shortest form that reads back to the same bits."""
-    versions = {"numpy": np.__version__, "scipy": scipy.__version__, "torch": torch.__version__}
+    versions = versions or {
+        "numpy": np.__version__,
+        "scipy": scipy.__version__,
+        "torch": torch.__version__,
+    }
     top = json.dumps({"made_with": made_with, "versions": versions})[:-1]
     lines = ",\n".join(json.dumps(r, separators=(",", ":")) for r in records)
     (HERE / f"{name}.json").write_text(f'{top}, "records": [\n{lines}\n]}}\n')

@@ -364,3 +364,20 @@ def test_which_optimizers_need_a_matrix():
             asked = True
         state_names = any(np.shape(v)[-2:] == (net.size, net.size) for v in state.values())
         assert cls.dense == (asked or state_names), key
+
+
+def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():
+    """From an SVD: the vectors of each matrix's gradient stay, the values go through the polynomial."""
+    net, params, x, y = objective("tanh", 2)
+    f, opt = MiniBatch(net, x, y), OPTIMIZERS["muon"](lr=0.1)
+    after, _ = opt.step(f, params, opt.init(params))
+    steps, gradients = (net.views(flat) for flat in (after - params, f.grad(params)))
+    for i in net.affine:
+        u, size, v = np.linalg.svd(gradients[i]["W"], full_matrices=False)
+        size = size / np.sqrt((size**2).sum(-1, keepdims=True))
+        for _ in range(5):
+            size = 3.4445 * size - 4.7750 * size**3 + 2.0315 * size**5
+        n_in, n_out = net.layers[i].shapes["W"]
+        wanted = -0.1 * max(1, n_out / n_in) ** 0.5 * (u * size[..., None, :]) @ v
+        np.testing.assert_allclose(steps[i]["W"], wanted, rtol=1e-9, atol=1e-12)
+        np.testing.assert_allclose(steps[i]["b"], -0.1 * np.sign(gradients[i]["b"]), rtol=1e-4)

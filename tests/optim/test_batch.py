@@ -38,8 +38,8 @@ def same(batch, at, row):
     """Row `at` of a batch is `row`: points, values, gradients, states, counts, and how it ended."""
     for name in ("points", "values", "gradients", "lookahead", "lengths", "true_gradients"):
         assert equal(getattr(batch, name)[:, *at], getattr(row, name)), name
-    for name, state in batch.state.items():
-        assert equal(state[:, *at], row.state[name]), name
+    for name, state in row.state.items():  # of which a batch may hold more: a row without momentum
+        assert equal(batch.state[name][:, *at], state), name
     for total, one in zip(batch.evaluations, row.evaluations, strict=True):
         assert total[at] == one
     assert batch.diverged_at[at] == row.diverged_at

@@ -18,6 +18,7 @@ from optviz import (
 from optviz.data import TOY_SETS as SHAPES
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim import initial_points as starts
+from optviz.optim.base import FAMILIES
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import Segment
 from optviz.optim.oracle import Oracle
@@ -41,6 +42,13 @@ def make(key, **hyperparameters):
 def to_dict(cls, **hyperparameters):
     """Of any class with hyperparameters, wrappers included."""
     return cls(**hyperparameters, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
+
+
+def spread(sigma):
+    """A singular value after the five steps of Jordan et al. (2024)."""
+    for _ in range(5):
+        sigma = 3.4445 * sigma - 4.7750 * sigma**3 + 2.0315 * sigma**5
+    return sigma
 
 
 # optimizer, hyperparameters, first step from (-7, 2) on the bowl
@@ -74,6 +82,11 @@ FIRST_STEPS = [
         {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1},
         0.5 * SIGN - 0.05 * np.array([-7, 2]),
     ),
+    (
+        "adamw",
+        {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1, "decoupled": True},
+        0.5 * SIGN - 0.1 * np.array([-7, 2]),
+    ),
     ("amsgrad", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
     (
         "amsgrad",
@@ -92,9 +105,38 @@ FIRST_STEPS = [
     ("radam", {"lr": 0.5, "bias_correction": False}, (0.035, -0.2)),
     ("lion", {"lr": 0.5}, 0.5 * SIGN),
     ("lion", {"lr": 0.5, "weight_decay": 0.1}, 0.5 * SIGN - 0.05 * np.array([-7, 2])),
+    ("adabelief", {"lr": 0.5}, 0.5 / 0.9 * SIGN),  # the deviation from m is .9 g
+    (
+        "yogi",
+        {"lr": 0.5, "beta2": 0.75, "eps": 0.1},
+        (
+            0.5 * (0.7 - 9e-6) / ((0.49 + 4e-6) ** 0.5 + 0.1),
+            -0.5 * (4 + 9e-6) / ((16 + 4e-6) ** 0.5 + 0.1),
+        ),
+    ),
+    ("adopt", {}, (0, 0)),
+    ("adan", {"lr": 0.5, "eps": 0.1}, (0.5 * 0.7 / 0.8, -0.5 * 4 / 4.1)),
+    ("ademamix", {"lr": 0.5, "beta3": 0.75, "alpha": 2.0, "eps": 1e-10}, 0.75 * SIGN),
+    ("schedule_free_sgd", {"lr": 0.5}, (0.35, -2)),
+    (
+        "schedule_free_adamw",
+        {"lr": 0.5, "eps": 1e-10, "weight_decay": 0.1},
+        0.5 * SIGN - 0.05 * np.array([-7, 2]),
+    ),
+    ("prodigy", {"lr": 0.5, "d0": 0.01, "eps": 1e-12}, 0.5 * 0.01 * 0.1 / 0.001**0.5 * SIGN),
     ("newton", {}, (7, -2)),
     ("newton", {"lr": 0.5, "damping": 0.3}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
     ("newton", {"lr": 0.5, "damping": 0.3, "saddle_free": True}, (0.5 * 0.7 / 0.4, -0.5 * 4 / 2.3)),
+    # along the gradient L is its square, and the root of that its length
+    ("shampoo", {"lr": 0.5, "eps": 1e-10}, (0.5 * 0.7 / 16.49**0.5, -0.5 * 4 / 16.49**0.5)),
+    ("soap", {}, (0, 0)),
+    # the polynomial of the iteration, five times on a length of 1, and √2
+    ("muon", {"lr": 0.5}, 0.5 * 2**0.5 * spread(1.0) * np.array([0.7, -4]) / 16.49**0.5),
+    (
+        "sophia",
+        {"lr": 0.5, "beta1": 0.0, "beta2": 0.0, "rho": 5.0},
+        (0.5 * 5, -0.5 * 2),  # 0.7 / 0.1 is too long, 4 / 2 is not
+    ),
     ("bfgs", {"lr": 0.5, "line_search": False}, (0.35, -2)),
     # the first trial, of length 1 in the 1-norm: along it the slope falls from -16.49 to -9.67
     ("bfgs", {}, (0.7 / 4.7, -4 / 4.7)),
@@ -128,6 +170,14 @@ def test_newton_at_a_ridge_and_without_curvature():
     np.testing.assert_allclose(
         minimize(slope, make("newton", damping=2.0), (1, 1), 1).points[1], (-0.5, 0.5)
     )
+
+
+def test_every_optimizer_is_of_a_family_and_no_family_is_empty():
+    assert {cls.family for cls in OPTIMIZERS.values()} <= set(FAMILIES)
+    alike = {"sgd": "first order", "nesterov": "momentum", "adam": "adaptive", "soap": "matrix"}
+    alike |= {"newton": "second order", "prodigy": "parameter-free"}
+    assert {key: OPTIMIZERS[key].family for key in alike} == alike
+    assert [key for key, cls in OPTIMIZERS.items() if cls.layered] == ["muon"]
 
 
 # --- hyperparameters ---
@@ -373,7 +423,7 @@ def test_evaluations_are_what_a_counting_function_counts(key):
             one = minimize(f, batch.optimizer, start, steps)
             assert list(one.evaluations) == f.asked
             assert [n[i] for n in batch.evaluations] == f.asked
-            assert f.asked[2] == (steps if key == "newton" else 0)
+            assert f.asked[2] == {"newton": steps, "sophia": -(-steps // 10)}.get(key, 0)
             # a search knows the value where it has ended, and BFGS's the gradient too
             assert f.asked[0] == steps if key == "newton" or not search else f.asked[0] > steps
             assert f.asked[1] > steps if search else f.asked[1] == 0

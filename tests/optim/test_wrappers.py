@@ -153,6 +153,19 @@ FACTORS = {
     ),
     "warmup": ({"steps": 4}, {0: 0.25, 1: 0.5, 3: 1, 4: 1, 50: 1}),
     "growth": ({"decades": 2.0, "steps": 4}, {0: 0.01, 1: 0.1**1.5, 2: 0.1, 4: 1, 50: 1}),
+    "warmup_cosine": (
+        {"warmup": 2, "steps": 8, "floor": 0.2},
+        {0: 0.5, 2: 1, 4: 0.8, 5: 0.6, 8: 0.2},
+    ),
+    "warmup_stable_decay": (
+        {"warmup": 2, "stable": 1, "decay": 4, "floor": 0.2},
+        {0: 0.5, 2: 1, 3: 1, 4: 0.8, 5: 0.6, 7: 0.2, 50: 0.2},
+    ),
+    "one_cycle": ({"steps": 6, "rise": 0.5}, {0: 0.04, 1: 0.52, 2: 1, 5: 4e-6, 50: 4e-6}),
+    "restarts": (
+        {"period": 2, "growth": 2, "floor": 0.2},
+        {0: 1, 1: 0.6, 2: 1, 4: 0.6, 6: 1, 10: 0.6},
+    ),
 }
 
 
@@ -179,7 +192,7 @@ def scheduled():
     for opt, ks in opts:
         for k in ks:
             if k.kind is float:
-                value = 0.3 if k.name == "lr" else max(k.default, 0.05)
+                value = 0.3 if k.name == "lr" else max(k.default, 1.0 if k.name == "eps" else 0.05)
                 yield opt, k.name, value
 
 

@@ -669,7 +669,7 @@ class TestOtherThings:
             self.config(wrappers=[{"clipped": {"max_norm": -1}}]): "max_norm must be in (0, inf), not -1",
             self.config(schedules={"lr": {"linear": {"floor": 1.5}}}): "floor must be in [0, 1], not 1.5",
             self.scene(optimizers=[{"method": {"sgd": {"momentum": 0.5}}}]): "method sgd has no hyperparameter 'momentum'",
-            self.scene(optimizers=[{"method": "muon"}]): "there is no method 'muon'",
+            self.scene(optimizers=[{"method": "moun"}]): "there is no method 'moun'",
             self.scene(extra=1): "scene has no 'extra'",
             self.config(wrappers=["averaged", "averaged"]): "stands around itself",
             self.config(wrappers=["averaged"] * 64): "stands around itself",

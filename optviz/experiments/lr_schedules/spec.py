@@ -101,6 +101,14 @@ def fitted(key: str, iterations: int) -> Choice:
         "cyclic": {"period": iterations // 3},
         "warmup": {"steps": iterations // 9},
         "growth": {"steps": iterations - 1},
+        "warmup_cosine": {"warmup": iterations // 9, "steps": iterations},
+        "warmup_stable_decay": {
+            "warmup": iterations // 9,
+            "stable": iterations // 2,
+            "decay": iterations - iterations // 9 - iterations // 2,
+        },
+        "one_cycle": {"steps": iterations},
+        "restarts": {"period": iterations // 7},
     }.get(key, {})
     declared = {h.name: h for h in hyperparameters(SCHEDULES[key])}
     return Choice(key, {k: declared[k].kind(declared[k].clip(v)) for k, v in wanted.items()})

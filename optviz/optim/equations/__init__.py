@@ -115,7 +115,7 @@ def declared(optimizer: Optimizer) -> list[str]:
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
                 lines = [line.replace(old, new) for line in lines]
-    return lines
+    return [part for line in lines for part in _split(line) if part]
 
 
 def _split(display):
@@ -167,7 +167,8 @@ def _scope(record, inner):
 
     A letter of the state stands for itself, other names for what the class declares. A symbol with
     a t in it is of this very step; t is the optimizer's own count where it keeps one, since it may
-    have taken over from another on the way. Around an inner optimizer x is where that one has gone.
+    have taken over from another on the way. Around an inner optimizer x is where that one has gone,
+    or where it asks, if the gradient is made for it.
     """
     opt = record.optimizer
     before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
@@ -183,7 +184,8 @@ def _scope(record, inner):
         tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol
     }
     if inner is not None:
-        values["x",] = inner.x_next
+        makes_g = any(line.startswith("g ") for line in declared(opt))
+        values["x",] = opt.lookahead(record.x, record.state) if makes_g else inner.x_next
     return _Scope(record, values), {
         symbol: after[name] for symbol, name in names.items() if name in after
     }
@@ -195,12 +197,12 @@ class _Scope:
     values: dict  # symbol, as a tuple of tokens -> number or array
 
     def gradient(self, at):
-        """What the optimizer was given where it asked; the true gradient elsewhere."""
+        """What the optimizer was given where it asked; elsewhere the gradient with that noise."""
         m = self.record
-        asked = np.allclose(
-            at, m.optimizer.lookahead(m.x, m.state), rtol=1e-12, atol=0, equal_nan=True
-        )
-        return m.gradient if asked else m.f.grad(at)
+        asked = m.optimizer.lookahead(m.x, m.state)
+        if np.allclose(at, asked, rtol=1e-12, atol=0, equal_nan=True):
+            return m.gradient
+        return m.f.grad(at) + (m.gradient - m.f.grad(asked))
 
 
 def _search(right, scope, target):

@@ -31,8 +31,8 @@ def latex(value) -> str:
     """A number, a vector as a column, a matrix; of a long matrix the last rows."""
     if value is EYE:
         return "I"
-    if np.ndim(value) == 0:
-        return number(value)
+    if np.size(value) == 1:
+        return number(np.ravel(value)[0])
     rows = [" & ".join(number(v) for v in np.atleast_1d(row)) for row in value]
     if len(rows) > 3:
         rows = [" & ".join([r"\vdots"] * np.shape(value)[-1]), *rows[-2:]]
@@ -152,7 +152,10 @@ class Power(Node):
         base, exponent = self.base.value(s), self.exponent.value(s)
         if np.ndim(base) < 2:
             return base**exponent
-        return np.linalg.matrix_power(base, int(exponent))
+        if exponent == int(exponent):
+            return np.linalg.matrix_power(base, int(exponent))
+        sizes, axes = np.linalg.eigh(base)
+        return axes * sizes**exponent @ axes.T
 
     def latex(self, s):
         base = self.base.latex(s)
@@ -219,13 +222,18 @@ class Bars(Node):
 
 @dataclass(frozen=True)
 class Call(Node):
-    """max, min, sign, or a function that stands in the optimizer's class."""
+    """max, min, sign, clip, or a function that stands in the optimizer's class."""
 
     name: str
     args: tuple[Node, ...]
 
     def value(self, s):
-        known = {r"\max": np.maximum, r"\min": np.minimum, r"\operatorname{sign}": np.sign}
+        known = {
+            r"\max": np.maximum,
+            r"\min": np.minimum,
+            r"\operatorname{sign}": np.sign,
+            r"\operatorname{clip}": lambda u, limit: np.clip(u, -limit, limit),
+        }
         function = known.get(self.name) or getattr(
             s.record.optimizer, self.name[len(r"\operatorname{") : -1]
         )

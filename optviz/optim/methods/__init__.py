@@ -4,7 +4,19 @@
 from optviz.optim.methods import first_order
 from optviz.optim.methods import adaptive
 from optviz.optim.methods import adam
+from optviz.optim.methods import adam_variants
+from optviz.optim.methods import schedule_free
 from optviz.optim.methods import second_order
+from optviz.optim.methods import matrix
 from optviz.optim.methods import wrappers
 
-__all__ = ["adam", "adaptive", "first_order", "second_order", "wrappers"]
+__all__ = [
+    "adam",
+    "adam_variants",
+    "adaptive",
+    "first_order",
+    "matrix",
+    "schedule_free",
+    "second_order",
+    "wrappers",
+]

@@ -52,10 +52,14 @@ class Adam(Optimizer):
             "b2": np.float64(1),
         }
 
+    def mean_square(self, g, m, v):
+        """The next v, from the gradient, its mean and v."""
+        return self.beta2 * v + (1 - self.beta2) * g * g
+
     def moments(self, g, s):
         """The next state, and the factors that make up for m and v having started at zero."""
         m = self.beta1 * s["m"] + (1 - self.beta1) * g
-        v = self.beta2 * s["v"] + (1 - self.beta2) * g * g
+        v = self.mean_square(g, m, s["v"])
         b1, b2 = s["b1"] * self.beta1, s["b2"] * self.beta2
         s = {**s, "m": m, "v": v, "b1": b1, "b2": b2}
         return (s, 1 / (1 - b1), 1 / (1 - b2)) if self.bias_correction else (s, 1.0, 1.0)
@@ -68,7 +72,7 @@ class Adam(Optimizer):
 @optimizer(
     "AdamW",
     cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
-    torch=lambda o: _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
+    torch=lambda o: not o.decoupled and _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
 )
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
@@ -79,16 +83,19 @@ class AdamW(Adam):
     $$ \hat m = \frac{m}{1 - \beta_1^t}, \qquad \hat v = \frac{v}{1 - \beta_2^t} $$
     $$ x \leftarrow (1 - \eta \lambda)\, x - \eta\, \frac{\hat m}{\sqrt{\hat v} + \epsilon} $$
 
-    As in torch.optim the decay is multiplied by the rate.
+    As in torch.optim the decay is multiplied by the rate. Fully decoupled it is not: the rate can
+    then be tuned alone, but a schedule of the rate leaves the decay as it is.
     """
 
     weight_decay: float = hyperparameter(
         0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
+    decoupled: bool = hyperparameter(False, help="a decay that is not multiplied by the rate")
+    switched = {**Adam.switched, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
 
     def step(self, f, x, s):
         step, s = super().step(f, x, s)
-        return step - self.lr * self.weight_decay * x, s
+        return step - (1.0 if self.decoupled else self.lr) * self.weight_decay * x, s
 
 
 @optimizer(
@@ -260,6 +267,7 @@ class Lion(Optimizer):
     $$ x \leftarrow x - \eta\, (d + \lambda x), \qquad m \leftarrow \beta_2 m + (1-\beta_2)\, g $$
     """
 
+    family = "momentum"
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1()
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")

@@ -35,13 +35,20 @@ class AdaGrad(Optimizer):
 @optimizer(
     "RMSProp",
     cite="Tieleman & Hinton (2012), Coursera lecture 6e",
-    torch=lambda o: f"RMSprop([p], lr={o.lr}, alpha={o.rho}, eps={o.eps})",
+    torch=lambda o: (
+        f"RMSprop([p], lr={o.lr}, alpha={o.rho}, eps={o.eps}"
+        f"{o.centered * ', centered=True'}{f', momentum={o.momentum}' if o.momentum else ''})"
+    ),
 )
 class RMSProp(Optimizer):
     r"""Divide each coordinate by the recent size of its own gradient.
 
     $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
-    $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{v} + \epsilon} $$
+    $$ b \leftarrow \mu\, b + \frac{g}{\sqrt{v} + \epsilon} $$
+    $$ x \leftarrow x - \eta\, b $$
+
+    Centered (Graves 2013), it divides by the standard deviation: the square of the mean gradient a
+    is taken off v. With momentum (torch.optim's) the divided gradients add up in b.
     """
 
     lr: float = shared.lr(0.1)
@@ -49,15 +56,42 @@ class RMSProp(Optimizer):
         0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v"
     )
     eps: float = shared.eps()
-    state_names = {"v": "mean square"}
+    momentum: float = hyperparameter(
+        0.0, 0.0, 0.999, r"\mu", near_one=True, help="share of the step before that is added"
+    )
+    centered: bool = hyperparameter(False, help="divide by the deviation from the mean gradient")
+    state_names = {"v": "mean square", "b": "sum of the steps", "a": "mean gradient"}
+    switched = {
+        ("momentum", 0.0): {
+            r"b \leftarrow \mu\, b + \frac{g}{\sqrt{v} + \epsilon}": "",
+            r"\eta\, b": r"\eta\, \frac{g}{\sqrt{v} + \epsilon}",
+        },
+        ("centered", True): {
+            r"g = \nabla f(x)": r"g = \nabla f(x) \qquad a \leftarrow \rho\, a + (1-\rho)\, g",
+            r"\sqrt{v}": r"\sqrt{\max(v - a^2, 0)}",
+        },
+    }
+
+    def __post_init__(self):
+        super().__post_init__()
+        names = {k: type(self).state_names[k] for k in self.init(np.zeros(1))}
+        object.__setattr__(self, "state_names", names)
 
     def init(self, x):
-        return {"v": np.zeros_like(x)}
+        held = "v" + "b" * bool(np.any(self.momentum)) + "a" * self.centered
+        return {name: np.zeros_like(x) for name in held}
 
     def step(self, f, x, s):
         g = f.grad(x)
-        v = self.rho * s["v"] + (1 - self.rho) * g * g
-        return x - self.lr * g / (np.sqrt(v) + self.eps), {"v": v}
+        held = {"v": (v := self.rho * s["v"] + (1 - self.rho) * g * g)}
+        if self.centered:
+            a = held["a"] = self.rho * s["a"] + (1 - self.rho) * g
+            v = np.maximum(v - a * a, 0)
+        step = self.lr * g / (np.sqrt(v) + self.eps)
+        if "b" in s:
+            b = held["b"] = self.momentum * s["b"] + g / (np.sqrt(v) + self.eps)
+            step = np.where(np.equal(self.momentum, 0), step, self.lr * b)
+        return x - step, held
 
 
 @optimizer(

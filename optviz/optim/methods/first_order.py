@@ -7,17 +7,23 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
 
 
+def _decay(o):
+    """The decay as an argument in torch.optim, where there is one."""
+    return f", weight_decay={o.weight_decay}" if o.weight_decay else ""
+
+
 @optimizer(
     "SGD",
     cite="Robbins & Monro (1951), A stochastic approximation method",
-    torch=lambda o: f"SGD([p], lr={o.lr})",
+    torch=lambda o: f"SGD([p], lr={o.lr}{_decay(o)})",
 )
 class SGD(Optimizer):
     r"""Step against the gradient.
 
-    $$ x \leftarrow x - \eta\, \nabla f(x) $$
+    $$ x \leftarrow x - \eta\, (\nabla f(x) + \lambda x) $$
     """
 
+    family = "first order"
     lr: float = hyperparameter(
         0.1,
         1e-4,
@@ -26,43 +32,66 @@ class SGD(Optimizer):
         log=True,
         help="learning rate: length of a step per unit of gradient",
     )
+    weight_decay: float = shared.weight_decay()
+    switched = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
     def step(self, f, x, s):
-        return x - self.lr * f.grad(x), s
+        return x - self.lr * (f.grad(x) + self.weight_decay * x), s
 
     def stable_lr(self, curvature):
-        return 2 / curvature
+        return 2 / (curvature + self.weight_decay)
 
 
 @optimizer(
     "Momentum",
     cite="Polyak (1964), Some methods of speeding up the convergence of iteration methods",
-    torch=lambda o: f"SGD([p], lr={o.lr}, momentum={o.momentum})",
+    torch=lambda o: (
+        (o.momentum or not o.dampening)
+        and f"SGD([p], lr={o.lr}, momentum={o.momentum}"
+        f"{f', dampening={o.dampening}' if o.dampening else ''}{_decay(o)})"
+    ),
 )
 class Momentum(Optimizer):
     r"""A ball with friction: the gradient pushes the velocity, the velocity moves the point.
 
-    $$ v \leftarrow \mu\, v - \eta\, \nabla f(x), \qquad x \leftarrow x + v $$
+    $$ \tau_t = \tau \;\text{ where } t > 1, \text{ else } 0 $$
+    $$ v \leftarrow \mu\, v - \eta\, (1 - \tau_t)\, (\nabla f(x) + \lambda x), \qquad
+    x \leftarrow x + v $$
 
-    The rate is inside the velocity, as in Keras. PyTorch keeps it outside, which differs once it is
+    As in torch.optim the first step is not damped, and the decay is part of the gradient. The rate
+    is inside the velocity, as in Keras; PyTorch keeps it outside, which differs once it is
     scheduled.
     """
 
+    family = "momentum"
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
     momentum: float = shared.momentum()
+    dampening: float = hyperparameter(
+        0.0, 0.0, 0.999, r"\tau", help="share of the gradient that the velocity does not take up"
+    )
+    weight_decay: float = shared.weight_decay()
     state_names = {"v": "velocity"}
+    switched = {
+        ("dampening", 0.0): {
+            r"\tau_t = \tau \;\text{ where } t > 1, \text{ else } 0": "",
+            r"(1 - \tau_t)\, ": "",
+        },
+        **SGD.switched,
+    }
 
     def init(self, x):
-        return {"v": np.zeros_like(x)}
+        return {"v": np.zeros_like(x)} | ({"t": 0} if np.any(self.dampening) else {})
 
     def step(self, f, x, s):
-        v = self.momentum * s["v"] - self.lr * f.grad(x)
-        return x + v, {"v": v}
+        lr = self.lr * (1 - self.dampening) if s.get("t") else self.lr
+        v = self.momentum * s["v"] - lr * (f.grad(x) + self.weight_decay * x)
+        return x + v, {"v": v} | ({"t": s["t"] + 1} if "t" in s else {})
 
     def stable_lr(self, curvature):
-        return 2 * (1 + self.momentum) / curvature
+        damped = (1 - self.dampening) * (curvature + self.weight_decay)
+        return 2 * (1 + self.momentum) / damped
 
 
 @optimizer(
@@ -80,6 +109,7 @@ class Nesterov(Optimizer):
     too.
     """
 
+    family = "momentum"
     lr: float = hyperparameter(
         0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )

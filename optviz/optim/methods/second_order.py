@@ -60,6 +60,7 @@ class Newton(Optimizer):
     the line search, a direction that climbs is taken backwards.
     """
 
+    family = "second order"
     lr: float = _lr()
     damping: float = hyperparameter(
         0.0,
@@ -112,6 +113,7 @@ class BFGS(Optimizer):
     The line search is torch.optim's; on the first step it begins with a move of at most η.
     """
 
+    family = "second order"
     lr: float = _lr()
     line_search: bool = _search()
     dense = True
@@ -176,6 +178,7 @@ class LBFGS(Optimizer):
     the line search are torch.optim's.
     """
 
+    family = "second order"
     lr: float = _lr()
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search()

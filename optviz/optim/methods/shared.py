@@ -10,11 +10,11 @@ def lr(default):
     )
 
 
-def eps(default=1e-8):
+def eps(default=1e-8, low=1e-10):
     """What is added to a divisor."""
     return hyperparameter(
         default,
-        1e-10,
+        low,
         1e-1,
         r"\epsilon",
         log=True,
@@ -36,16 +36,26 @@ def momentum():
     )
 
 
-def beta1():
+def beta1(default=0.9, help="memory of the mean gradient m"):
     """The memory of a mean gradient."""
-    return hyperparameter(
-        0.9, 0.0, 0.999, r"\beta_1", near_one=True, help="memory of the mean gradient m"
-    )
+    return hyperparameter(default, 0.0, 0.999, r"\beta_1", near_one=True, help=help)
 
 
 def beta2(default=0.999, help="memory of the mean square v"):
     """The memory of a mean square."""
     return hyperparameter(default, 0.0, 0.9999, r"\beta_2", near_one=True, help=help)
+
+
+def beta3(default, help):
+    """A third memory, longer than the others."""
+    return hyperparameter(default, 0.0, 0.99999, r"\beta_3", near_one=True, help=help)
+
+
+def weight_decay():
+    """A pull toward the origin that is part of the gradient."""
+    return hyperparameter(
+        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, added to the gradient"
+    )
 
 
 def bias_correction():

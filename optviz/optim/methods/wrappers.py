@@ -1,4 +1,4 @@
-"""Around any optimizer: averaging, look-ahead, gradient clipping. The one inside never knows."""
+"""Around any optimizer: averaging, look-ahead, clipping, sharpness, caution. It never knows."""
 
 from dataclasses import dataclass, replace
 
@@ -150,3 +150,75 @@ class _Clip:
         unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
         norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
         return np.where(largest * norm > self.max_norm, unit * (self.max_norm / norm), g)
+
+
+@wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
+class SAM(Wrapper):
+    r"""Take the gradient from where the loss is worst nearby: sharp minima do not look good there.
+
+    $$ g = \nabla f\Big(x + \rho\, \frac{\nabla f(x)}{\|\nabla f(x)\|}\Big) $$
+
+    Two gradients at each step. 10⁻¹² is added to the norm, as in the authors' code.
+    """
+
+    rho: float = hyperparameter(
+        0.05, 0.0, 2.0, r"\rho", help="how far it climbs before the gradient is taken"
+    )
+
+    def step(self, f, x, s):
+        return self.inner.step(_Uphill(f, self.rho), x, s)
+
+
+class _Uphill:
+    """f with the gradient from a little further up."""
+
+    def __init__(self, f, rho):
+        self.f, self.rho = f, rho
+
+    def __getattr__(self, name):
+        return getattr(self.f, name)
+
+    def grad(self, x, **where):
+        g = self.f.grad(x, **where)
+        norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
+        return self.f.grad(x + self.rho * g / norm, **where)
+
+
+@wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")
+class Cautious(Wrapper):
+    r"""Move only the coordinates in which the step goes against the gradient, and these further.
+
+    $$ c = \operatorname{mask}(x_{\text{prev}} - x, g), \qquad
+    x \leftarrow x_{\text{prev}} + c\, (x - x_{\text{prev}}) $$
+
+    The mask is 0 where the two differ in sign, and n/(k + 1) in the k of n coordinates in which
+    they agree. Momentum goes on as if nothing had been held back.
+    """
+
+    symbols = {r"x_{\text{prev}}": "x"}
+
+    def step(self, f, x, s):
+        asked = _Kept(f)
+        x_next, s = self.inner.step(asked, x, s)
+        return x + self.mask(x - x_next, asked.given) * (x_next - x), s
+
+    @staticmethod
+    def mask(descent, g):
+        """The factor of each coordinate of a step."""
+        agree = descent * g > 0
+        return agree * (g.shape[-1] / (agree.sum(-1, keepdims=True) + 1.0))
+
+
+class _Kept:
+    """f with the first gradient that it gives kept."""
+
+    def __init__(self, f):
+        self.f, self.given = f, None
+
+    def __getattr__(self, name):
+        return getattr(self.f, name)
+
+    def grad(self, x, **where):
+        g = self.f.grad(x, **where)
+        self.given = g if self.given is None else self.given
+        return g

@@ -29,11 +29,23 @@ def open_app() -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 
-def open_page(key: str, scene=None, **query) -> AppTest:
-    """Another page, with a scene that came by a link, and whatever else the address says."""
+class Still(dict):
+    """In place of a session's results: nobody has pressed a button, and nothing begins by itself."""
+
+    def setdefault(self, name, results):
+        return super().setdefault(name, replace(results, stopped=True))
+
+
+def open_page(key: str, scene=None, alive: bool = False, **query) -> AppTest:
+    """Another page, with a scene that came by a link, and whatever else the address says.
+
+    Its jobs wait for a button, unless it is to be `alive` as it is for a visitor.
+    """
     at = AppTest.from_file(str(APP), default_timeout=60)
     if key != "trajectories":
         at.run()
+        if not alive:
+            session(at).results = Still()
         go(at, key)
     if scene is not None:
         query["s"] = encode(SharedScene(key, scene))
@@ -78,11 +90,14 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
         )
 
     with nullcontext() if sliced else patch.object(TrainingJob, "advance", looked_up):
-        at.button(key=f"train-{lab}").click().run()
+        if not running(at, lab):
+            at.button(key=f"train-{lab}").click().run()
         for _ in range(400):
             while not sliced and scheduler().dispatch():  # all of it between two pictures
                 pass
             if not running(sound(at), lab):
+                results = session(at).results
+                results[lab].stopped = isinstance(results, Still)  # as before
                 return sound(at.run())
             at.run()
     raise AssertionError("the training does not end")

@@ -216,6 +216,7 @@ class Context:
     states: Sequence
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
+    before: Sequence = ()  # lines of what was there before the last change
 
     @cached_property
     def lines(self) -> Sequence:

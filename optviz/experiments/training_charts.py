@@ -8,7 +8,7 @@ import numpy as np
 from optviz.experiments.page import Context, Download, Option, Row
 from optviz.plot import Axis, Figure, Line, Theme, style
 from optviz.plot.table import csv_text
-from optviz.plot.training import UNITS, Network, Scale, accuracies, losses
+from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
 
@@ -41,8 +41,14 @@ def curves(context: Context) -> Row:
     training = lines[0].progress.training
     scale = Scale(show["along"], training.iterations, training.epoch)
     figure = {"height": HEIGHT}
-    left = losses(lines, scale, show["smooth"], show["log"], show["test"], **figure)
-    return Row([left, accuracies(lines, scale, **figure)])
+    switches = (show["smooth"], show["log"], False)
+    left = losses(lines, scale, *switches[:2], show["test"], **figure)
+    right = accuracies(lines, scale, **figure)
+    if before := context.before:
+        ids = [line.id for line in before]
+        left = ghost(left, losses(before, scale, *switches), ids)
+        right = ghost(right, accuracies(before, scale), [f"{i}test" for i in ids])
+    return Row([left, right])
 
 
 def download(column: str = "optimizer") -> Download:

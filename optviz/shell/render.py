@@ -3,6 +3,8 @@
 The shell writes the page's address and exports it; an experiment knows nothing of either.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
 from optviz.experiments.page import (
@@ -12,6 +14,7 @@ from optviz.experiments.page import (
     Section,
 )
 from optviz.plot import THEMES, Figure, to_plotly
+from optviz.plot.training import curves_alone
 from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.parts import draw_part, name_of_part, tabs
@@ -19,7 +22,7 @@ from optviz.spec import SpecError
 from optviz.translation import _
 from optviz.ui.components import address, lazy, shown, theme_name
 from optviz.ui.form import Form, select
-from optviz.ui.job_runner import amount_of, run, run_jobs, states_of
+from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
 from optviz.ui.training_jobs import MissingData
@@ -191,10 +194,14 @@ def _results(page, view):
         if not jobs():
             st.info(_(view.empty))
             return jobs
-        _follow(session().results_of(name_of(page)), view, jobs)
+        results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
+        begin_unasked(name_of(page), first)
+        _follow(results, view, jobs)
 
         def draw(states):
-            context = context_of(page, states)
+            context = replace(context_of(page, states), before=results.before)
+            if page.lines and amount_of(first, states[: len(first)]).complete:
+                results.lines = [curves_alone(line) for line in context.lines]
             shown().script = lambda: view.script(context.spec, states)
             tabs(context, view)
 

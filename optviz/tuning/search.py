@@ -14,6 +14,7 @@ import numpy as np
 from optviz.nn import one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
+from optviz.training.cost import cost_of
 from optviz.tuning.importance import Importance, importance
 from optviz.tuning.spec import Search, SearchData, split_data
 
@@ -162,6 +163,10 @@ class SearchJob:
     @property
     def length(self) -> int:
         return self.search.iterations
+
+    @property
+    def cost(self) -> float:
+        return self.search.trials * cost_of(self.search.base)
 
     def begin(self) -> SearchState:
         split_data(self.search, self.data())  # what is wrong is said before anybody waits

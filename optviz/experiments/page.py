@@ -217,6 +217,7 @@ class Context:
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
     before: Sequence = ()  # lines of what was there before the last change
+    kept: Sequence = ()  # lines that are kept beside the present ones
 
     @cached_property
     def lines(self) -> Sequence:

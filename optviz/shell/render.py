@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.page import (
     Context,
     Page,
@@ -199,13 +200,15 @@ def _results(page, view):
         _follow(results, view, jobs)
 
         def draw(states):
-            context = replace(context_of(page, states), before=results.before)
+            context = replace(context_of(page, states), before=results.before, kept=results.kept)
             if page.lines and amount_of(first, states[: len(first)]).complete:
                 results.lines = [curves_alone(line) for line in context.lines]
             shown().script = lambda: view.script(context.spec, states)
             tabs(context, view)
 
-        run_jobs(name_of(page), jobs, draw, view.verb, view.units)
+        keep = (lambda: _keep(results)) if charts.drawn_by(view) else None
+        _kept(results)
+        run_jobs(name_of(page), jobs, draw, view.verb, view.units, keep)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -214,6 +217,23 @@ def _results(page, view):
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
     return jobs
+
+
+def _keep(results):
+    results.kept = charts.kept(results.kept, results.lines, THEMES[theme_name()])
+
+
+def _kept(results):
+    """What is kept, by its settings; each can be taken away."""
+    if not results.kept:
+        return
+    names = [line.name for line in results.kept]
+    key = f"kept-{results.visitor}-{names}"
+
+    def take_away():
+        results.kept = tuple(k for k in results.kept if k.name in st.session_state[key])
+
+    st.multiselect(_("Kept"), names, names, key=key, on_change=take_away)
 
 
 def _follow(results, view, jobs):

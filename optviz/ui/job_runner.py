@@ -85,15 +85,17 @@ def run_jobs(
     draw: Callable[[list], None],
     verb: str,
     units: str,
+    keep: Callable[[], None] | None = None,
 ) -> None:
     """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it
     grows.
 
-    `jobs()` is asked again and again: it may give more of them once others are complete.
+    `jobs()` is asked again and again: it may give more of them once others are complete. `keep()`
+    puts aside what they have come to, where that can be.
     """
     results, epoch = session().results_of(name), session().epoch
     now = jobs()
-    _buttons(name, results, now, states_of(results, now), verb)
+    _buttons(name, results, now, states_of(results, now), verb, keep)
     if not results.running:
         for reason in _errors(results, now):
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
@@ -145,7 +147,7 @@ def _priced(verb, seconds):
     return _("{verb} (about {minutes} min)").format(verb=verb, minutes=f"{seconds / 60:.0f}")
 
 
-def _buttons(name, results, jobs, states, verb):
+def _buttons(name, results, jobs, states, verb, keep):
     amount = amount_of(jobs, states)
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
         if results.running:
@@ -177,6 +179,15 @@ def _buttons(name, results, jobs, states, verb):
             on_click=reset,
             args=(name, jobs),
         )
+        if keep:
+            st.button(
+                _("Keep"),
+                key=f"keep-{name}",
+                icon=":material/keep:",
+                help=_("Leave these curves in the picture, beside what comes next."),
+                disabled=results.running or not amount.complete,
+                on_click=keep,
+            )
 
 
 def run(name: str, running: bool = True) -> None:

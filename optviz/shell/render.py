@@ -200,7 +200,11 @@ def _results(page, view):
         _follow(results, view, jobs)
 
         def draw(states):
-            context = replace(context_of(page, states), before=results.before, kept=results.kept)
+            kept = [
+                line._replace(name=_("kept {number}").format(number=i))
+                for i, line in enumerate(results.kept, 1)
+            ]
+            context = replace(context_of(page, states), before=results.before, kept=kept)
             if page.lines and amount_of(first, states[: len(first)]).complete:
                 results.lines = [curves_alone(line) for line in context.lines]
             shown().script = lambda: view.script(context.spec, states)
@@ -227,13 +231,21 @@ def _kept(results):
     """What is kept, by its settings; each can be taken away."""
     if not results.kept:
         return
-    names = [line.name for line in results.kept]
-    key = f"kept-{results.visitor}-{names}"
+    names = {line.name: f"{i}: {line.name}" for i, line in enumerate(results.kept, 1)}
+    key = f"kept-{results.visitor}-{'; '.join(names)}"
 
     def take_away():
         results.kept = tuple(k for k in results.kept if k.name in st.session_state[key])
 
-    st.multiselect(_("Kept"), names, names, key=key, on_change=take_away)
+    st.pills(
+        _("Kept: a click takes it away"),
+        list(names),
+        selection_mode="multi",
+        default=list(names),
+        format_func=names.get,
+        key=key,
+        on_change=take_away,
+    )
 
 
 def _follow(results, view, jobs):

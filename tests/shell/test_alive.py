@@ -100,11 +100,13 @@ def test_what_is_kept_stands_beside_what_comes_next_until_it_is_taken_away():
         ["SGD, lr 0.05, 64-10-10, B 16, T 40", "SGD, lr 0.05, 64-10-10, B 32, T 40"],
     )
     assert (numbers(lines["kept0"]["y"]) == numbers(first)).all()
-    assert [lines[f"kept{i}"]["name"] for i in (0, 1)] == names
-    [shown] = [m for m in at.multiselect if m.label == "Kept"]
+    assert [lines[f"kept{i}"]["name"] for i in (0, 1)] == ["kept 1", "kept 2"]
+    [shown] = [b for b in at.get("button_group") if b.label.startswith("Kept")]
+    assert shown.options == [f"1: {names[0]}", f"2: {names[1]}"]
+    second = lines["kept1"]["y"]
     shown.unselect(names[0]).run()
-    lines = loss_lines(sound(at))
-    assert [lines[uid]["name"] for uid in lines if uid in ("kept0", "kept1")] == names[1:]
+    left = [t for uid, t in loss_lines(sound(at)).items() if uid in ("kept0", "kept1")]
+    assert [(t["name"], t["y"]) for t in left] == [("kept 1", second)]
 
 
 def test_a_dear_change_waits_and_says_how_long_it_takes():

@@ -97,8 +97,9 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
                 pass
             if not running(sound(at), lab):
                 results = session(at).results
+                at.run()
                 results[lab].stopped = isinstance(results, Still)  # as before
-                return sound(at.run())
+                return sound(at)
             at.run()
     raise AssertionError("the training does not end")
 

@@ -205,7 +205,7 @@ def _results(page, view):
                 for i, line in enumerate(results.kept, 1)
             ]
             context = replace(context_of(page, states), before=results.before, kept=kept)
-            if page.lines and amount_of(first, states[: len(first)]).complete:
+            if keep and amount_of(first, states[: len(first)]).complete:
                 results.lines = [curves_alone(line) for line in context.lines]
             shown().script = lambda: view.script(context.spec, states)
             tabs(context, view)

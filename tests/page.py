@@ -12,6 +12,7 @@ import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from optviz.training.jobs import TrainingJob
 from optviz.training.scheduler import scheduler
@@ -98,7 +99,8 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
             if not running(sound(at), lab):
                 results = session(at).results
                 at.run()
-                results[lab].stopped = isinstance(results, Still)  # as before
+                follows = any(v.then for v in PAGES[session(at).page].views.values())
+                results[lab].stopped = isinstance(results, Still) and not follows  # as before
                 return sound(at)
             at.run()
     raise AssertionError("the training does not end")

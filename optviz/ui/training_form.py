@@ -16,7 +16,7 @@ from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot.style import THEMES, style
+from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
 from optviz.training import SEEDS, unsuited
 from optviz.translation import _
@@ -297,7 +297,8 @@ def OptimizerList(
             schedule_controls(form)
 
     def item(form, i, name):
-        look = style(i, THEMES[theme_name()])
+        theme = THEMES[theme_name()]
+        look = style(i, theme) if scheduled else method_styles(form.read().optimizers, theme)[i]
         choice_panel(form.at("method"), OPTIMIZERS, name, look=look)
         if scheduled:
             schedule_controls(form, _("{name}: schedule").format(name=name))

@@ -6,7 +6,7 @@ from optviz.data import DATASETS
 from optviz.experiments.loss_landscape.run import Curvature, LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, style
+from optviz.plot import Column, Table, method_styles, number
 from optviz.translation import N_, _
 
 FLAT = 1e-4  # of the loss
@@ -89,7 +89,7 @@ def ends(surface: LossSurface, theme) -> Table:
             losses = (surface.true[i][-1], surface.on_plane[i][-1])
             cells = [int(path.iterations[-1]), *losses, off if off > ROUNDING else 0.0, moved]
         rows.append([name, *cells, _status(surface, i)])
-    styles = [style(i, theme) for i in range(len(rows))]
+    styles = method_styles(surface.spec.optimizers, theme)
     return Table(_("Where every path ends"), columns, rows, styles)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.figures import live_figures
+from optviz.experiments.trajectories.figures import live_figures, looks
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -28,7 +28,7 @@ from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES, style
+from optviz.plot import THEMES
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -254,7 +254,7 @@ def _hyperparameters(form, i, name):
         return text.rate_notes(found, bool(config.schedules))
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
-    look = style(i, THEMES[theme_name()])
+    look = looks(form.read(), THEMES[theme_name()])[i]
     choice_panel(place, OPTIMIZERS, name, look=look, notes=notes, **_of_one(form))
 
 

@@ -23,8 +23,8 @@ from optviz.plot import (
     Theme,
     contour,
     layer,
+    method_styles,
     stack,
-    style,
     to_plotly,
     trail,
 )
@@ -54,7 +54,7 @@ class Track(NamedTuple):
 
 def looks(scene: Scene, theme: Theme) -> list[Style]:
     """The look of each optimizer."""
-    return [style(i, theme) for i in range(len(scene.optimizers))]
+    return method_styles(scene.optimizers, theme)
 
 
 def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> list[Track]:
@@ -147,10 +147,11 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     objective, f = scene.objective, scene.objective.f
     land = Landscape.of(f)
     paths = []
-    for i, (name, config) in enumerate(zip(scene.names, scene.optimizers, strict=True)):
+    named = zip(scene.names, scene.optimizers, looks(scene, theme), strict=True)
+    for i, (name, config, look) in enumerate(named):
         batch = runs.multistart(objective, config)
         more, own = None if batch is None else batch.points, runs.run(objective, config)
-        paths.append(Path(f"{i}", name, own.points, own.values, style(i, theme), more))
+        paths.append(Path(f"{i}", name, own.points, own.values, look, more))
     shown = minima(minima_of(f))
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     return drawn.add(contour.landscape(land, theme), under=True)

@@ -14,7 +14,7 @@ from optviz.experiments.loss_landscape.planes import pca_plane
 from optviz.experiments.loss_landscape.spec import LossLandscape, centered
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot import LIGHT, style, to_plotly
+from optviz.plot import LIGHT, method_styles, to_plotly
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
@@ -254,7 +254,7 @@ def test_what_is_said_of_the_curvature(small, curvature, says):
 def test_a_thumbnail_shows_the_plane_and_every_path():
     for spec in (SMALL, replace(SMALL, plane="random")):
         svg = PAGE.stamp(spec, LIGHT)
-        assert all(style(i, LIGHT).color in svg for i in range(2))
+        assert all(look.color in svg for look in method_styles(spec.optimizers, LIGHT))
         assert "<image" in svg
     wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
     diverged = replace(SMALL, optimizers=(wild,), network=Network((64, *[50] * 4, 10)))

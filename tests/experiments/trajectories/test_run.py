@@ -20,7 +20,7 @@ from optviz.optim import theory
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.minima import minima_of
 from optviz.optim.summary import Status, summarize
-from optviz.plot import LIGHT, style, to_plotly
+from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
 from tests.page import drawn, numbers
 from tests.table import table
@@ -232,6 +232,22 @@ def test_the_contour_with_arrows_and_the_look_ahead_points():
     assert numbers(contour["z"]).max() < 3, "the heights are logarithms"
     assert arrows_["mode"] == "lines"
     assert drawn(to_plotly(figure), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
+
+
+def test_a_look_belongs_to_its_method_and_twins_differ_without_color():
+    def looks(*keys):
+        return method_styles([OptimizerConfig(Choice(key)) for key in keys], LIGHT)
+
+    assert [look.color for look in looks("sgd", "momentum", "adagrad", "adam")] == [
+        *LIGHT.lines[:4]
+    ]
+    [alone] = looks("adam")
+    assert looks("sgd", "adam", "lion")[1] == alone, "wherever it stands in the list"
+    twins = looks("sgd", "sgd", "sgd")
+    assert len({look.color for look in twins}) == 1
+    assert len({look.dash for look in twins}) == len({look.marker for look in twins}) == 3
+    every = looks(*OPTIMIZERS)
+    assert len({(look.dash, look.marker, look.color) for look in every}) == len(OPTIMIZERS)
 
 
 def test_every_optimizer_differs_without_color_too():

@@ -58,6 +58,11 @@ class Landscape:
         low, middle, high = np.quantile(known - known.min(), [0.05, 0.5, 0.98])
         return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the lowest point is inside of the picture."""
+        return bool(np.nanmin(self.z[1:-1, 1:-1]) <= np.nanmin(self.z))
+
 
 def _goes_on(f, land, middle, sign):
     """Whether f, between the points of the grid, gets several times as far from its middle.
@@ -73,44 +78,60 @@ def _goes_on(f, land, middle, sign):
 
 @dataclass(frozen=True, eq=False)
 class Heights:
-    """How high a value is drawn: as it is, or by the logarithm of its height above the lowest.
+    """How high a value is drawn: as it is, or by the logarithm or the root of its height above the
+    lowest.
 
     Toward a pole all is drawn at `low` or `high`, or the rest of the picture would be one color.
     """
 
     log: bool
+    root: bool
     base: float
     offset: float  # keeps the logarithm finite at the bottom
     low: float = -np.inf
     high: float = np.inf
 
     @classmethod
-    def of(cls, land: Landscape, log: bool | None = None) -> "Heights":
-        """For a landscape; `log` None follows the data."""
-        log = land.log if log is None else log
+    def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
+        """For a landscape; `log` None follows the data: the logarithm, else with `root` the square
+        root, which has as many rings near the lowest point as far from it, where there are rings.
+        """
+        auto, log = log is None, land.log if log is None else log
         known = land.z[np.isfinite(land.z)]
         if not known.size:
-            return cls(log, 0.0, 1.0, 0.0, 1.0)
+            return cls(log, False, 0.0, 1.0, 0.0, 1.0)
+        root = root and auto and not log and land.has_floor
         base = float(max(known.min(), land.low))
         lifted = known[known >= base] - base
         offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
         top = known.max() if log else min(known.max(), land.high)
-        ends = cls(log, base, offset).up(np.array([base, top]))
-        return cls(log, base, offset, *(float(e) for e in ends))
+        ends = cls(log, root, base, offset).up(np.array([base, top]))
+        return cls(log, root, base, offset, *(float(e) for e in ends))
 
     def up(self, z):
         """From values to heights, none of them outside the landscape's."""
-        heights = np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
+        above = np.maximum(z - self.base, 0)
+        heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
         return np.clip(heights, self.low, self.high)
 
     def back(self, height):
         """From heights to values."""
-        return self.base + 10.0**height - self.offset if self.log else height
+        if self.log:
+            return self.base + 10.0**height - self.offset
+        return self.base + height**2 if self.root else height
 
     def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
-        """n heights, evenly spaced, and the values there for reading; one where all are equal."""
-        places = np.linspace(self.low, self.high, n if self.low < self.high else 1)
-        return places, [number(self.back(t), 3) for t in places]
+        """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
+        even = np.linspace(self.low, self.high, n if self.low < self.high else 1)
+        values = self.back(even)
+        if len(values) > 1:
+            gaps = np.diff(values)
+            gaps = np.minimum(np.r_[gaps, gaps[-1]], np.r_[gaps[0], gaps])
+            unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
+            unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
+            values = np.round(values / unit) * unit + 0.0
+        texts = [[number(v, digits) for v in values] for digits in (3, 6, 12)]
+        return self.up(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 
 class Path(NamedTuple):
@@ -145,11 +166,11 @@ class Minima(NamedTuple):
 
 
 def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
-    """The function as filled contour lines, evenly spaced in value or in its logarithm.
+    """The function as filled contour lines, evenly spaced in value, its root or its logarithm.
 
     `log` None follows the data; `title` stands above the color bar.
     """
-    heights = Heights.of(land, log)
+    heights = Heights.of(land, log, root=True)
     low, high = heights.low, heights.high
     step = (high - low) / LEVELS or 1.0
     return Contour(

@@ -209,7 +209,11 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
 
 
 def wrapper_controls(form: Form, **panel) -> None:
-    """What is wrapped around the optimizer of the config at the form's place."""
+    """The advanced hyperparameters of the config at the form's place, and what is wrapped around
+    its optimizer.
+    """
+    title = _("More hyperparameters")
+    choice_panel(form.at("method"), OPTIMIZERS, title, advanced=True, **panel)
     label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
     Several(*("wrappers", _(label), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
         form, **panel

@@ -90,7 +90,9 @@ class AdamW(Adam):
     weight_decay: float = hyperparameter(
         0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
-    decoupled: bool = hyperparameter(False, help="a decay that is not multiplied by the rate")
+    decoupled: bool = hyperparameter(
+        False, help="a decay that is not multiplied by the rate", advanced=True
+    )
     switched = {**Adam.switched, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
 
     def step(self, f, x, s):

@@ -54,7 +54,12 @@ def beta3(default, help):
 def weight_decay():
     """A pull toward the origin that is part of the gradient."""
     return hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, added to the gradient"
+        0.0,
+        0.0,
+        1.0,
+        r"\lambda",
+        help="pull toward the origin, added to the gradient",
+        advanced=True,
     )
 
 

@@ -121,7 +121,7 @@ def test_every_optimizer_is_shown_and_looked_into():
     for name, cls in OPTIMIZERS.items():
         show(at, one(name))
         assert [h["name"] for h in panels(at)[cls.label]["hyperparameters"]] == [
-            h.name for h in hyperparameters(cls)
+            h.name for h in hyperparameters(cls) if not h.advanced
         ]
         path = minimize(FUNCTIONS["bowl"], cls(), start=(-7, 2), steps=30)
         assert drawn(contour(at), cls.label) == pytest.approx(path.points, abs=1e-12)
@@ -494,3 +494,13 @@ def test_everything_is_offered_and_what_torch_does_not_have_is_named():
     change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
     assert [b.proto.label for b in at.get("download_button")] == offered[:-1]
     assert "torch.optim does not do the same as Lion" in text(at)
+
+
+def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed():
+    damped = Choice("momentum", {"dampening": 0.5})
+    at = show(open_app(), BOOK)
+    shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
+    assert shown == ["lr", "momentum"]
+    at = show(at, replace(BOOK, optimizers=(OptimizerConfig(damped),)))
+    shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
+    assert shown == ["lr", "momentum", "dampening"]

@@ -20,6 +20,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.experiments.activations.run import propagate
+from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES
 from optviz.shell import lesson_numbers, lessons
@@ -132,6 +133,10 @@ def on_upright_bowl(key, **hyperparameters):
     return go("bowl", key, START, 30, **hyperparameters).values[30]
 
 
+def six_tanh(initializer):
+    return propagate(DeepStack(6, activation=Choice("tanh"), initializer=Choice(initializer)))
+
+
 # Every number that is typed into a text: lesson, number, and what gives it, worked out here; or a claim
 # that must hold where the number is a setting.
 LITERALS = {
@@ -189,6 +194,7 @@ LITERALS = {
     ("restless", "300"): lambda: go("bowl", "rmsprop", steps=300, lr=0.3, eps=1e-7).values[-1] > 1e-3,
     ("restless", "1000"): lambda: LESSONS["restless"].scene.objective.steps,
     ("restless", "180"): lambda: 170 < (runs("restless")[1].values[60:] > 1e-2).argmax() + 60 < 190,
+    ("restless", "0.35"): lambda: (np.diff(changed("restless", 1, {"eps": 0.35}).values) < 0).all(),
     ("restless", "0.1"): lambda: changed("restless", 1, {"eps": 0.1}).values[100:].max() > 0.1,
     ("bias-correction", "0.3"): lambda: adam_first(True),
     ("bias-correction", "0.949"): lambda: adam_first(False),
@@ -200,8 +206,13 @@ LITERALS = {
     ("tilted-bowl", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
     ("tilted-bowl", "1.43e−12"): lambda: on_upright_bowl("rmsprop", lr=0.3, eps=1e-7),
     ("tilted-bowl", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
-    ("weight-decay", "0.1"): lambda: LESSONS["weight-decay"].scene.optimizers[1].method.values["weight_decay"],
-    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.optimizers[2].method.values["weight_decay"],
+    ("activations-six-layers", "0.625"): lambda: six_tanh("xavier_normal")[0].forward.std,
+    ("activations-six-layers", "0.287"): lambda: six_tanh("xavier_normal")[-1].forward.std,
+    ("activations-six-layers", "0.555"): lambda: six_tanh("he_normal")[-1].forward.std,
+    ("activations-six-layers", "0.1"): lambda: 100 * six_tanh("he_normal")[-1].saturated,
+    ("weight-decay", "0.3"): lambda: LESSONS["weight-decay"].scene.optimizers[1].method.values["weight_decay"],
+    ("weight-decay", "0.5"): lambda: 1 / 2,
+    ("weight-decay", "1.8"): lambda: 18 / 10,  # where the slope along x vanishes on Booth's function at y = 2
     ("newton-saddle", "0.1"): lambda: (
         abs(go("double_well", "newton", (0.1, 1), 10).points[-1, 0]) < 1e-6
         and abs(go("double_well", "newton", (0.1, 1), 10, saddle_free=True).points[-1, 0] - 2) < 1e-3

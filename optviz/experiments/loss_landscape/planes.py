@@ -49,7 +49,7 @@ def filter_normalized(network: Network, params, rng) -> np.ndarray:
 
     Without that a net with large weights looks flat and one with small weights sharp, though they
     compute the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β
-    of a normalization, do not move, as in the paper. (Li et al. 2018, section 4.)
+    of a normalization, do not move, as in the paper. (Li et al. 2018.)
     """
     direction = np.zeros_like(params, float)
     for p, d in zip(network.views(params), network.views(direction), strict=True):

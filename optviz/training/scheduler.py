@@ -7,18 +7,21 @@ a visitor's jobs the one that is farthest behind. Wishes end by themselves when 
 
 import pickle
 from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from threading import RLock
+from threading import RLock, Thread
 from time import monotonic
 from typing import Any, NamedTuple
 
 from optviz.training.executors import SerialExecutor, start_executor
 from optviz.training.jobs import Job, farthest_behind
+from optviz.training.workers import import_modules
 
-SLICE = 0.25  # seconds of a job at a time
+SLICE = 0.25  # seconds of a job at a time, where others wait
+SHORT = 0.08  # where nobody else does, who then sees more of it
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 
@@ -87,14 +90,15 @@ class Scheduler:
         self._executor: Executor | None = None
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
         self._wishes: dict[str, Wish] = {}  # the oldest first
+        self._beginnings: dict[tuple, Future] = {}
         self._running: dict[tuple, Entry] = {}
-        self._turns, self._lock = count(), RLock()
+        self._turns, self._lock, self._warm = count(), RLock(), False
 
     # What jobs have come to.
 
     def state(self, ticket: Ticket):
-        """How far a job has come: from what is there, or else from its beginning, which is computed
-        here and now.
+        """How far a job has come: from what is there, or else from its beginning, which the
+        executor computes while one waits.
         """
         with self._lock:
             if entry := self._touched(ticket.key):
@@ -110,11 +114,25 @@ class Scheduler:
             key=lambda state: job.progress(state).done,
             default=None,
         )
-        state = job.begin() if begun is None else begun
+        state = self._beginning(ticket) if begun is None else begun
         with self._lock:
             entry = self._entries.setdefault(ticket.key, Entry(ticket, state, size_of(state)))
             self._evict()
             return entry.state
+
+    def _beginning(self, ticket):
+        with self._lock:
+            if (future := self._beginnings.get(ticket.key)) is None:
+                try:
+                    future = self._executor_now().submit(ticket.job.begin)
+                except Exception:  # there is none: why, is said to who waits for more
+                    future = SerialExecutor().submit(ticket.job.begin)
+                self._beginnings[ticket.key] = future
+        try:
+            return future.result()
+        finally:
+            with self._lock:
+                self._beginnings.pop(ticket.key, None)
 
     def known(self, key: tuple):
         """The state of a ticket's key; None where there is none."""
@@ -191,7 +209,7 @@ class Scheduler:
         """Hand slices to whoever is free; whether there was anything to do."""
         given = []
         with self._lock:
-            if self._executor is None and self._next():
+            if self._next():
                 self._started()
             free = self._executor.slots - len(self._running) if self._executor else 0
             for _ in range(free):
@@ -207,9 +225,30 @@ class Scheduler:
             self._submit(entry)
         return bool(given)
 
+    def start(self, *modules: str) -> None:
+        """Start the executor before it is needed, and import there what jobs are made of; without
+        waiting for it, and once.
+        """
+        with self._lock:
+            warm, self._warm = self._warm, True
+        if not warm:
+            Thread(target=self._import, args=modules, daemon=True).start()
+
+    def _import(self, *modules):
+        with suppress(Exception):  # it is tried again when it is needed, and told then
+            with self._lock:
+                executor = self._executor_now()
+            for _ in range(executor.slots):
+                executor.submit(import_modules, *modules)
+
+    def _executor_now(self):
+        if self._executor is None:
+            self._executor = self._start()
+        return self._executor
+
     def _started(self):
         try:
-            self._executor = self._start()
+            self._executor_now()
         except Exception as raised:  # a cluster that is not there: its errors are of many kinds
             for wish in self._wishes.values():
                 for ticket in wish.tickets:
@@ -232,7 +271,7 @@ class Scheduler:
 
     def _submit(self, entry):
         try:
-            future = self._executor.submit(entry.ticket.job.advance, entry.state, SLICE)
+            future = self._executor.submit(entry.ticket.job.advance, entry.state, self._slice())
         except RuntimeError:  # the server is ending
             with self._lock:
                 self._running.pop(entry.ticket.key, None)
@@ -241,6 +280,10 @@ class Scheduler:
             self._finish(entry, future)
         else:
             future.add_done_callback(lambda future: self._finish(entry, future) or self.dispatch())
+
+    def _slice(self):
+        alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
+        return min(SHORT, SLICE) if alone else SLICE
 
     def _finish(self, entry, future):
         try:

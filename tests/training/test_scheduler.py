@@ -1,13 +1,15 @@
 """Whose turn it is, that nothing is computed twice, and that what is kept has a bound."""
 
 from collections import Counter
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import current_thread
+from time import sleep
 
 import pytest
 
 from optviz.training.executors import SerialExecutor, ThreadExecutor
-from optviz.training.scheduler import INTEREST, Scheduler, Ticket
+from optviz.training.scheduler import INTEREST, SLICE, Scheduler, Ticket
 from tests.jobs import Counting
 
 
@@ -20,6 +22,8 @@ class ByHand(Executor):
         self.waiting = []
 
     def submit(self, fn, /, *args):
+        if fn.__name__ == "begin":
+            return SerialExecutor().submit(fn, *args)
         self.waiting.append((future := Future(), fn, args))
         return future
 
@@ -186,3 +190,29 @@ def test_an_executor_that_does_not_start_is_said():
     scheduler, [wanted] = Scheduler(start), tickets("a")
     scheduler.watch("Ada", [wanted])
     assert scheduler.error(wanted) == "no scheduler at tcp://nowhere:1"
+
+
+def test_a_beginning_is_computed_once_and_not_by_who_asks():
+    """Four visitors ask at once, in a process of four threads; one of them begins."""
+    begun = []
+
+    class Slow(Counting):
+        def begin(self):
+            begun.append(current_thread().name)
+            sleep(0.05)
+            return super().begin()
+
+    scheduler, ticket = Scheduler(ThreadExecutor), Ticket(Slow("a"))
+    with ThreadPoolExecutor(4, "visitor") as visitors:
+        states = list(visitors.map(lambda _: scheduler.state(ticket), range(4)))
+    scheduler.shutdown()
+    assert states == [(0, b"")] * 4
+    assert [name.startswith("optviz") for name in begun] == [True]
+
+
+def test_a_visitor_alone_has_short_slices(hands):
+    scheduler, [a, b] = Scheduler(lambda: hands), tickets("a", "b", length=9)
+    scheduler.watch("Ada", [a])
+    alone = hands.waiting[0][2][1]
+    scheduler.watch("Grace", [b])
+    assert alone < hands.waiting[1][2][1] == SLICE

@@ -6,7 +6,7 @@ a visitor's jobs the one that is farthest behind. Wishes end by themselves when 
 """
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,12 +17,13 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from optviz.training.executors import SerialExecutor, start_executor
-from optviz.training.jobs import Job, farthest_behind
+from optviz.training.jobs import Divisible, Job, farthest_behind
 from optviz.training.workers import import_modules
 
 SLICE = 0.25  # seconds of a job at a time, where others wait
 SHORT = 0.08  # where nobody else does, who then sees more of it
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
+WHOLE = None  # the part of a job that has none
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 
 
@@ -53,8 +54,22 @@ class Entry:
     error: str = ""  # why it came no further
 
     @property
-    def complete(self) -> bool:
-        return self.ticket.job.progress(self.state).complete
+    def parts(self) -> Sequence[Hashable]:
+        """What of it can be worked at side by side; WHOLE alone where there are no parts."""
+        job = self.ticket.job
+        return (isinstance(job, Divisible) and job.parts(self.state)) or [WHOLE]
+
+    def call(self, part: Hashable, budget: float) -> tuple:
+        """A function and its arguments, which work at a part for so many seconds."""
+        job = self.ticket.job
+        if part is WHOLE:
+            return job.advance, self.state, budget
+        return job.part(self.state, part).advance, budget
+
+    def join(self, part: Hashable, found) -> None:
+        """Take in what has come of a part."""
+        self.state = found if part is WHOLE else self.ticket.job.join(self.state, found)
+        self.size = size_of(self.state)
 
 
 @dataclass(eq=False)
@@ -91,7 +106,7 @@ class Scheduler:
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
         self._wishes: dict[str, Wish] = {}  # the oldest first
         self._beginnings: dict[tuple, Future] = {}
-        self._running: dict[tuple, Entry] = {}
+        self._running: set[tuple] = set()  # (key of a ticket, part of its job)
         self._turns, self._lock, self._warm = count(), RLock(), False
 
     # What jobs have come to.
@@ -164,13 +179,17 @@ class Scheduler:
 
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets} | set(
-            self._running
+            self._running_keys
         )
         size = self.size
         for key in [key for key in self._entries if key not in needed][:-1]:
             if size <= self._max_bytes:
                 break
             size -= self._entries.pop(key).size
+
+    @property
+    def _running_keys(self):
+        return {key for key, _part in self._running}
 
     # Who waits for what.
 
@@ -198,7 +217,7 @@ class Scheduler:
         """How many slices of others come before the visitor's next; 0 where one is under way."""
         with self._lock:
             wish = self._wishes.get(visitor)
-            if wish is None or any(ticket.key in self._running for ticket in wish.tickets):
+            if wish is None or any(t.key in self._running_keys for t in wish.tickets):
                 return 0
             earlier = [w for w in self._wishes.values() if w.turn < wish.turn and self._next_of(w)]
             return len(self._running) + len(earlier)
@@ -213,16 +232,17 @@ class Scheduler:
                 self._started()
             free = self._executor.slots - len(self._running) if self._executor else 0
             for _ in range(free):
-                if (entry := self._next()) is None:
+                if (found := self._next()) is None:
                     break
-                self._running[entry.ticket.key] = entry
+                entry, part = found
+                self._running.add((entry.ticket.key, part))
                 turn = next(self._turns)
                 for wish in self._wishes.values():
                     if any(ticket.key == entry.ticket.key for ticket in wish.tickets):
                         wish.turn = turn
-                given.append(entry)
-        for entry in given:
-            self._submit(entry)
+                given.append(found)
+        for found in given:
+            self._submit(*found)
         return bool(given)
 
     def start(self, *modules: str) -> None:
@@ -255,45 +275,50 @@ class Scheduler:
                     if entry := self._entries.get(ticket.key):
                         entry.error = f"{raised}" or type(raised).__name__
 
-    def _next(self) -> Entry | None:
+    def _next(self) -> tuple[Entry, Hashable] | None:
         now = self._clock()
         self._wishes = {v: wish for v, wish in self._wishes.items() if wish.until > now}
         for wish in sorted(self._wishes.values(), key=lambda wish: wish.turn):
-            if entry := self._next_of(wish):
-                return entry
+            if found := self._next_of(wish):
+                return found
         return None
 
-    def _next_of(self, wish) -> Entry | None:
+    def _next_of(self, wish) -> tuple[Entry, Hashable] | None:
         entries = [self._entries.get(ticket.key) for ticket in wish.tickets]
-        free = [e for e in entries if e and not e.error and e.ticket.key not in self._running]
-        i = farthest_behind([e.ticket.job for e in free], [e.state for e in free])
+        free = [(e, part) for e in entries if e and not e.error for part in self._free(e)]
+        i = farthest_behind([e.ticket.job for e, _ in free], [e.state for e, _ in free])
         return None if i is None else free[i]
 
-    def _submit(self, entry):
+    def _free(self, entry):
+        """The part of a job that is next, or nothing."""
+        key = entry.ticket.key
+        return [part for part in entry.parts if (key, part) not in self._running][:1]
+
+    def _submit(self, entry, part):
         try:
-            future = self._executor.submit(entry.ticket.job.advance, entry.state, self._slice())
+            future = self._executor.submit(*entry.call(part, self._slice()))
         except RuntimeError:  # the server is ending
             with self._lock:
-                self._running.pop(entry.ticket.key, None)
+                self._running.discard((entry.ticket.key, part))
             return
         if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
-            self._finish(entry, future)
+            self._finish(entry, part, future)
         else:
-            future.add_done_callback(lambda future: self._finish(entry, future) or self.dispatch())
+            future.add_done_callback(
+                lambda future: self._finish(entry, part, future) or self.dispatch()
+            )
 
     def _slice(self):
         alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
         return min(SHORT, SLICE) if alone else SLICE
 
-    def _finish(self, entry, future):
-        try:
-            state, error = future.result(), ""
-            size = size_of(state)
-        except Exception as raised:
-            state, size, error = entry.state, entry.size, f"{raised}" or type(raised).__name__
+    def _finish(self, entry, part, future):
         with self._lock:
-            self._running.pop(entry.ticket.key, None)
-            entry.state, entry.size, entry.error = state, size, error
+            self._running.discard((entry.ticket.key, part))
+            try:
+                entry.join(part, future.result())
+            except Exception as raised:
+                entry.error = f"{raised}" or type(raised).__name__
             self._evict()
 
     def shutdown(self) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from time import perf_counter
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 from optviz.spec import canonical_json, to_dict
 from optviz.training.loop import Progress, advance, begin
@@ -61,9 +61,8 @@ class Part(Protocol):
         """What comes of so many seconds of work."""
 
 
-@runtime_checkable
 class Divisible(Protocol):
-    """A job of which several parts may be worked at side by side."""
+    """What a job also has of which several parts may be worked at side by side."""
 
     def parts(self, state: Any) -> Sequence[Hashable]:
         """The names of those that can be worked at now, the first one first; none where the state

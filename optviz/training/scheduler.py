@@ -17,7 +17,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from optviz.training.executors import SerialExecutor, start_executor
-from optviz.training.jobs import Divisible, Job, farthest_behind
+from optviz.training.jobs import Job, farthest_behind
 from optviz.training.workers import import_modules
 
 SLICE = 0.25  # seconds of a job at a time, where others wait
@@ -57,7 +57,7 @@ class Entry:
     def parts(self) -> Sequence[Hashable]:
         """What of it can be worked at side by side; WHOLE alone where there are no parts."""
         job = self.ticket.job
-        return (isinstance(job, Divisible) and job.parts(self.state)) or [WHOLE]
+        return (hasattr(job, "parts") and job.parts(self.state)) or [WHOLE]
 
     def call(self, part: Hashable, budget: float) -> tuple:
         """A function and its arguments, which work at a part for so many seconds."""

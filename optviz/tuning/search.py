@@ -246,8 +246,8 @@ def progress(state: SearchState) -> Amount:
 
 def final_accuracy(state: SearchState, data: SearchData) -> float:
     """The winner's accuracy on the test set: it means what it says only once, at the end."""
-    (_, params, statistics), x = state.winner, data.x_test
-    x, network = x.astype(params.dtype, copy=False), state.search.network
+    network, (_, params, statistics) = state.search.network, state.winner
+    x = data.x_test.astype(params.dtype, copy=False)
     return float(network.accuracy(params, x, data.t_test, running_statistics=statistics)[0])
 
 
@@ -278,8 +278,7 @@ def _trained(search, batch, values, target, data, until):
     if perf_counter() >= until:
         return batch
     if now is None:
-        own = tuple(map(search.trial, values))
-        now = loop.begin(replace(search.base, trials=own), data.seen)
+        now = loop.begin(replace(search.base, trials=tuple(map(search.trial, values))), data.seen)
     training = now.training
     step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
     while now.iteration < target and perf_counter() < until:

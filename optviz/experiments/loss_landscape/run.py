@@ -44,8 +44,10 @@ class Path(NamedTuple):
 _paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()  # all planes share them
 
 
-def path_of(progress: Progress) -> Path:
+def path_of(progress: Progress | Path) -> Path:
     """The path of a training, made once."""
+    if isinstance(progress, Path):
+        return progress
     if progress not in _paths:
         _paths[progress] = Path.of(progress)
     return _paths[progress]
@@ -138,7 +140,7 @@ def _trained(paths):
 
 
 def begin(
-    spec: LossLandscape, progresses: Sequence[Progress], key: str = ""
+    spec: LossLandscape, progresses: Sequence[Progress | Path], key: str = ""
 ) -> LossSurface | NoSurface:
     """The plane through finished trainings, before any loss is known."""
     paths = tuple(map(path_of, progresses))
@@ -186,7 +188,7 @@ class SurfaceJob:
     """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
 
     spec: LossLandscape
-    progresses: Sequence[Progress]
+    progresses: Sequence[Progress | Path]
     data: Callable[[], Data]
     source: str = ""
 
@@ -198,8 +200,8 @@ class SurfaceJob:
     def length(self) -> int:
         return self.spec.resolution
 
-    def __reduce__(self):  # who goes on with a surface does not need the trainings
-        return SurfaceJob, (self.spec, (), self.data, self.source)
+    def __reduce__(self):  # of the trainings, a surface needs no more than their paths
+        return SurfaceJob, (self.spec, [*map(path_of, self.progresses)], self.data, self.source)
 
     def begin(self) -> LossSurface | NoSurface:
         return begin(self.spec, self.progresses, self.key)

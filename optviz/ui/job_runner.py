@@ -14,7 +14,7 @@ from optviz.training.scheduler import scheduler
 from optviz.translation import _
 from optviz.ui.session import Results, session
 
-EVERY = 0.25  # seconds between two pictures
+EVERY = 0.1  # seconds between two pictures
 PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
 
 

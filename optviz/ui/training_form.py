@@ -13,6 +13,7 @@ from optviz.lens import Lens
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
 from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.base import FAMILIES, STARTERS
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
@@ -178,6 +179,31 @@ def trainable(network: Network) -> list[str]:
     return [k for k in OPTIMIZERS if not unsuited(k, network)]
 
 
+def optimizer_labels(network: Network | None = None) -> dict[str, str]:
+    """What a menu of optimizers says, by key: family by family, in each the one to take first; a
+    search for a family finds it.
+    """
+
+    def rank(key):
+        family = FAMILIES.index(OPTIMIZERS[key].family)
+        foreign = network is None and OPTIMIZERS[key].layered
+        return family, foreign, STARTERS.index(key) if key in STARTERS else len(STARTERS)
+
+    labels, met = {}, set()
+    for key in sorted(trainable(network) if network else OPTIMIZERS, key=rank):
+        cls = OPTIMIZERS[key]
+        said = [_(cls.family)]
+        if cls.family not in met:
+            said.append(_("start here"))
+        if network is None and cls.layered:
+            said.append(_("networks only"))
+        if network is None and cls.dense:
+            said.append(_("not for networks"))
+        met.add(cls.family)
+        labels[key] = _("{name} — {notes}").format(name=cls.label, notes=", ".join(said))
+    return labels
+
+
 def not_offered(network: Network) -> str:
     """Which optimizers the menu does not offer for a network, and why."""
     dense = [k for k in OPTIMIZERS if unsuited(k, network)]
@@ -202,10 +228,12 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
         form.set(replace(form.value, method=for_network(key), schedules=kept))
 
     key = form.value.method.key
-    labels = {k: OPTIMIZERS[k].label for k in (trainable(network) if network else OPTIMIZERS)}
+    labels = optimizer_labels(network)
     select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
     more = not_offered(network) if network else OPTIMIZERS[key].cite
     st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
+    if network is None and OPTIMIZERS[key].layered:
+        st.caption(_("Made for the matrices of a network: on a function it is only to be seen."))
 
 
 def wrapper_controls(form: Form, **panel) -> None:

@@ -37,7 +37,7 @@ from optviz.ui.training_form import (
     Data,
     Numbers,
     OptimizerList,
-    trainable,
+    optimizer_labels,
 )
 from optviz.ui.training_jobs import training_jobs
 
@@ -132,7 +132,7 @@ def _rows(line, r):
 def range_form(form: Form) -> None:
     """The optimizer, the ends of the range, and the optimizer's other sliders."""
     place = form.at("test", "optimizer")
-    labels = {k: OPTIMIZERS[k].label for k in trainable(form.value.network)}
+    labels = optimizer_labels(form.value.network)
     key = place.value.key
 
     def choose(other):

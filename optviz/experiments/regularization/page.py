@@ -26,7 +26,7 @@ from optviz.ui.training_form import (
     Numbers,
     OptimizerForm,
     for_network,
-    trainable,
+    optimizer_labels,
 )
 from optviz.ui.training_jobs import data_of, training_jobs
 
@@ -81,7 +81,7 @@ def composition(form: Form) -> None:
     place = form.at("optimizer")
     own = place.value.key if place.value else ""
     labels = {"": _("the optimizer of all")}
-    labels |= {k: OPTIMIZERS[k].label for k in trainable(form.read().network)}
+    labels |= optimizer_labels(form.read().network)
 
     def train_with(chosen):
         place.set(for_network(chosen) if chosen else None)

@@ -29,6 +29,7 @@ from optviz.translation import N_, _
 from optviz.ui import job_runner
 from optviz.ui.controls import Panel
 from optviz.ui.form import Form, choice_panel, select
+from optviz.ui.optimizer_menu import optimizer_labels
 from optviz.ui.session import session
 from optviz.ui.training_form import (
     ACTIVATION,
@@ -37,7 +38,6 @@ from optviz.ui.training_form import (
     Data,
     Numbers,
     OptimizerList,
-    optimizer_labels,
 )
 from optviz.ui.training_jobs import training_jobs
 

@@ -19,14 +19,13 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
+from optviz.ui.optimizer_menu import for_network, optimizer_labels
 from optviz.ui.training_form import (
     ACTIVATION,
     INITIALIZER,
     Data,
     Numbers,
     OptimizerForm,
-    for_network,
-    optimizer_labels,
 )
 from optviz.ui.training_jobs import data_of, training_jobs
 

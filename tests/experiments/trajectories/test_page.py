@@ -19,7 +19,7 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.ui.locks import Controls
-from optviz.ui.training_form import optimizer_labels
+from optviz.ui.optimizer_menu import optimizer_labels
 from tests.page import (
     components,
     contour,

@@ -78,7 +78,7 @@ def not_offered(network: Network) -> str:
     if not dense:
         return ""
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)
-    return _("Not offered: {labels}. {reason}").format(
+    return _("Not for networks: {labels}. {reason}").format(
         labels=labels, reason=unsuited(dense[0], network)
     )
 

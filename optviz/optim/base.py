@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from optviz.optim.hyperparameter import Configurable, register
+from optviz.translation import N_
 
 OPTIMIZERS: dict[str, type] = {}
 WRAPPERS: dict[str, type] = {}
 FAMILIES = (
-    "first order",
-    "momentum",
-    "adaptive",
-    "matrix",
-    "second order",
-    "parameter-free",
-    "derivative-free",
+    N_("first order"),
+    N_("momentum"),
+    N_("adaptive"),
+    N_("matrix"),
+    N_("second order"),
+    N_("parameter-free"),
+    N_("derivative-free"),
 )
+# What to take first of a family; of a network, or of a function, the first that suits it.
+STARTERS = ("sgd", "momentum", "adam", "bfgs", "soap", "muon", "lbfgs", "prodigy", "nelder_mead")
 
 
 @dataclass(frozen=True)

@@ -99,7 +99,9 @@ def test_noise_of_a_step_does_not_depend_on_how_many_follow_or_on_other_seeds(ki
     assert not np.array_equal(grid.points[:, 1, 1], short.points)
 
 
-@pytest.mark.parametrize(("kind", "spread"), [("uniform", 1 / np.sqrt(3)), ("gaussian", 1)])
+@pytest.mark.parametrize(
+    ("kind", "spread"), [("uniform", 1 / np.sqrt(3)), ("gaussian", 1), ("rare", 1)]
+)
 def test_size_of_the_noise(kind, spread):
     drawn = NOISES[kind](scale=2.0).table(0, 20_000)
     assert drawn.shape == (20_000, 2)

@@ -12,12 +12,14 @@ from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import TrajectoriesState
+from optviz.optim.base import FAMILIES
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.ui.locks import Controls
+from optviz.ui.optimizer_menu import optimizer_labels
 from tests.page import (
     components,
     contour,
@@ -187,6 +189,19 @@ def test_optimizers_come_and_go_and_twins_are_distinguished():
     show(at, Scene())
     assert any("No optimizer is in the scene" in i.value for i in at.info)
     assert "no optimizer to look into" in text(inside(at))
+
+
+def test_the_menu_of_optimizers_goes_by_family_with_the_one_to_take_first():
+    labels = optimizer_labels()
+    assert sorted(labels) == sorted(OPTIMIZERS)
+    families = [OPTIMIZERS[key].family for key in labels]
+    assert families == sorted(families, key=FAMILIES.index)
+    first = {families.index(family): family for family in families}
+    assert [i for i, s in enumerate(labels.values()) if "start here" in s] == sorted(first)
+    assert labels["bfgs"] == "BFGS — second order, start here, not for networks"
+    assert labels["muon"] == "Muon — matrix, networks only"
+    dense = {key for key, label in labels.items() if "not for networks" in label}
+    assert dense == {"bfgs", "newton", "sophia", "shampoo", "soap"}
 
 
 def test_noise_is_the_same_for_every_optimizer():

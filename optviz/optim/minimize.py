@@ -77,7 +77,9 @@ class Run:
 
     @cached_property
     def gradients(self) -> np.ndarray:
-        """What the optimizer was given at each step, noise included, `(steps, ..., d)`."""
+        """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
+        it asked for none.
+        """
         gone = self._gone[1:, ..., None]
         given = np.array(self._given).reshape(gone.shape[:-1] + self.points.shape[-1:])
         return np.where(gone, np.nan, given)
@@ -146,7 +148,8 @@ class Run:
         at = self.lookahead[:-1]
         same = (at[1:] == at[:-1]).all(-1)
         if same.any():
-            for held in (self.gradients, *(held[:-1] for held in self.state.values())):
+            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
+            for held in (held[:-1] for held in self.state.values()):
                 unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same
@@ -192,7 +195,7 @@ def minimize(
     noise = f.noise if noise is None else noise
     table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
 
-    oracle = Oracle(f)
+    oracle, nothing = Oracle(f), np.full_like(x, np.nan)
     with np.errstate(all="ignore"):  # what is not finite is found below, once, and named
         state = opt.init(x)
         points = np.empty((steps + 1, *x.shape))
@@ -221,7 +224,7 @@ def minimize(
                 now = now.scaled(name, factor(t))
             x, state = now.step(oracle, x, state)
             points[t + 1] = x
-            given.append(oracle.given)
+            given.append(nothing if oracle.given is None else oracle.given)
             states.append({k: state[k] for k in names})
             if held:
                 held.append(state)
@@ -322,5 +325,6 @@ def _schedules(opt, schedule):
 
 def _has_float_hyperparameter(opt, name):
     own = any(k.name == name and k.kind is float for k in hyperparameters(type(opt)))
+    own = own and name not in opt.initial
     inner = getattr(opt, "inner", None)
     return own or (inner is not None and _has_float_hyperparameter(inner, name))

@@ -196,7 +196,8 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
 
     def change(key):
         if network is None:
-            form.set(replace(form.value, method=Choice(key), schedules={}))
+            kept = tuple(w for w in form.value.wrappers if fits(w.key, key))
+            form.set(replace(form.value, method=Choice(key), wrappers=kept, schedules={}))
             return
         kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
         form.set(replace(form.value, method=for_network(key), schedules=kept))
@@ -208,10 +209,16 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
     st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
 
 
+def fits(wrapper: str, optimizer: str) -> bool:
+    """Whether there is something that the wrapper can act on."""
+    return not (WRAPPERS[wrapper].of_gradient and OPTIMIZERS[optimizer].family == "derivative-free")
+
+
 def wrapper_controls(form: Form, **panel) -> None:
     """What is wrapped around the optimizer of the config at the form's place."""
     label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
-    Several(*("wrappers", _(label), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
+    order = [key for key in WRAPPER_ORDER if fits(key, form.value.method.key)]
+    Several(*("wrappers", _(label), order, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
         form, **panel
     )
 

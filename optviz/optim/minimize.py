@@ -154,9 +154,10 @@ class Run:
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same
             ends = [*(segment.step for segment in self.segments), len(resting)]
-            for begin, end in pairwise(ends):  # what moves again later has not been at rest
+            for (begin, end), warm in zip(pairwise(ends), self.warm_started, strict=True):
+                # what moves again later has not been at rest
                 resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
-                resting[begin] = False
+                resting[begin] &= warm
         return resting
 
     @property

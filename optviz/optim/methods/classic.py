@@ -42,7 +42,7 @@ class ConjugateGradient(Optimizer):
     def init(self, x):
         promised = np.ones_like(x[..., :1])
         before = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
-        return {"d": np.zeros_like(x), **before, "promised": promised, "t": 0}
+        return {"d": np.zeros_like(x), **before, "promised_prev": promised, "t": 0}
 
     def step(self, f, x, s):
         g, before = f.grad(x), s["g_prev"]
@@ -50,11 +50,11 @@ class ConjugateGradient(Optimizer):
         d = self.downhill(np.maximum(turn, 0.0) * s["d"] - g, g)
         slope = np.abs(dot(g, d))
         first = careful(self.lr, g, s)
-        first = first * s["promised"] / np.where(slope > 0, slope, 1.0) if s["t"] else first
+        first = first * s["promised_prev"] / np.where(slope > 0, slope, 1.0) if s["t"] else first
         searching = news(x - s["x_prev"], g - before) | news(d, d - s["d"])
         step = strong_wolfe(f, x, g, d, first, searching, curvature=0.1)
-        promised = np.where(step > 0, step * slope, s["promised"])
-        held = {"d": d, "x_prev": x, "g_prev": g, "promised": promised, "t": s["t"] + 1}
+        promised = np.where(step > 0, step * slope, s["promised_prev"])
+        held = {"d": d, "x_prev": x, "g_prev": g, "promised_prev": promised, "t": s["t"] + 1}
         return x + step * d, held
 
     @staticmethod

@@ -310,7 +310,7 @@ def _simplex(domain, path):
     around = np.concatenate([around, around[:, :1]], 1)
     meta = {"window": around.shape[1]}
     joint = {"uid": f"{path.id}c", "name": path.name, "group": path.id, "legend": False}
-    line = {"width": 1.4, "opacity": 0.7, "decoration": True, "meta": meta, **joint}
+    line = {"width": 1.6, "opacity": 0.85, "decoration": True, "meta": meta, **joint}
     return [Line(*around.reshape(-1, 2).T, path.style.solid, **line)]
 
 

@@ -89,12 +89,15 @@ class Run:
         """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
         segment has none.
         """
-        gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
-        names = dict.fromkeys(name for held in self._states for name in held)
-        return {
-            k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states])
-            for k in names
-        }
+        shape = self.points.shape[1:]
+        names = (k for held in self._states for k, v in held.items() if v.shape == shape)
+        return {k: self._recorded(k) for k in dict.fromkeys(names)}
+
+    def _recorded(self, name):
+        """A state variable at every step, for each coordinate."""
+        nothing = np.full(self.points.shape[1:], np.nan)
+        held = [np.broadcast_to(held.get(name, nothing), nothing.shape) for held in self._states]
+        return np.where(self._gone[..., None], np.nan, held)
 
     @cached_property
     def lookahead(self) -> np.ndarray:
@@ -149,7 +152,8 @@ class Run:
         same = (at[1:] == at[:-1]).all(-1)
         if same.any():
             same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
-            for held in (held[:-1] for held in self.state.values()):
+            for held in map(self._recorded, {k for held in self._states for k in held}):
+                held = held[:-1]
                 unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same
@@ -236,8 +240,9 @@ def minimize(
 
 
 def _shaped(state, x):
-    """The names of what in a state has the shape of a point."""
-    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
+    """The names of what in a state has the shape of a point, or is one number for each."""
+    shapes = x.shape, (*x.shape[:-1], 1)
+    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes]
 
 
 def _segments(segments, steps):

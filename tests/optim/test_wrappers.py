@@ -125,8 +125,9 @@ def test_wrappers_that_do_nothing(key):
         run = minimize(BOWL, wrapped(OPTIMIZERS[key](), **idle), (-7, 2), 12)
         np.testing.assert_allclose(run.points, bare.points, rtol=0, atol=1e-9)
         np.testing.assert_allclose(run.lookahead, bare.lookahead, rtol=0, atol=1e-9)
-        # with the slow point on its way to where the other one rests, nothing is at rest
-        if wrapped is not LOOKAHEAD or key not in ("newton", "bfgs", "lbfgs", "cg"):
+        # with the slow point on its way to where the other one rests, nothing is at rest, and the
+        # last digits decide how long conjugate gradients search in a minimum of 0
+        if key != "cg" and (wrapped is not LOOKAHEAD or key not in ("newton", "bfgs", "lbfgs")):
             assert run.evaluations == bare.evaluations
 
 

@@ -152,8 +152,8 @@ class Run:
         same = (at[1:] == at[:-1]).all(-1)
         if same.any():
             same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
-            for held in map(self._recorded, {k for held in self._states for k in held}):
-                held = held[:-1]
+            for name in {k for state in self._states for k in state}:
+                held = self._recorded(name)[:-1]
                 unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same

@@ -652,3 +652,33 @@ def test_a_polynomial_is_defined_wherever_it_overflows(surface, lr):
     )
     assert (run.diverged_at > 0).any()
     assert not run.undefined.any()
+
+
+# --- classics ---
+
+
+def test_conjugate_gradients_end_a_quadratic_in_as_many_steps_as_it_has_coordinates():
+    run = minimize(BOWL, make("cg"), (-7, 2), 2)
+    assert np.abs(run.points[1]).max() > 1
+    assert run.points[2] == pytest.approx((0, 0), abs=1e-12)
+
+
+def test_nelder_mead_has_no_gradients_and_nothing_to_schedule():
+    run = minimize(BOWL, make("nelder_mead"), (-7, 2), 3)
+    assert np.isnan(run.gradients).all()
+    assert run.work[:, 1].tolist() == [0, 5, 7, 9]  # three corners, and two trials in each step
+    with pytest.raises(ValueError, match="no numeric hyperparameter 'lr' to schedule"):
+        minimize(BOWL, make("nelder_mead"), steps=3, schedule=SCHEDULES["cosine"](steps=3))
+
+
+def test_singular_values_of_the_first_step_by_hand():
+    """The gradient of the bowl at (-7, 2) is (-.7, 4), of which the square is 16.49."""
+    for key, before, after in (
+        ("shampoo", (0, 0), (16.49, 0)),
+        ("soap", (0, 0), (0.05 * 16.49, 0)),
+        ("muon", 1.95 * 16.49**0.5, 2**0.5 * spread(1.0)),
+    ):
+        run = minimize(BOWL, make(key), (-7, 2), 1)
+        found = make(key).spectrum(*run.held)
+        np.testing.assert_allclose(found[0], before, atol=1e-12)
+        np.testing.assert_allclose(found[1], after, atol=1e-12)

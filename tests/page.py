@@ -134,7 +134,8 @@ def numbers(packed) -> np.ndarray:
 
 def drawn(figure, name) -> np.ndarray:
     """The line of one optimizer, `(steps+1, 2)`."""
-    [trace] = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
+    named = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
+    [trace] = [t for t in named if "simplex" not in t["uid"]]
     return np.stack([numbers(trace["x"]), numbers(trace["y"])], -1)
 
 

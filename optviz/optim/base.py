@@ -46,6 +46,7 @@ class Optimizer(Configurable):
     dense: ClassVar[bool] = (
         False  # it works with a matrix (d, d): not for the many parameters of a network
     )
+    initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 

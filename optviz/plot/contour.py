@@ -138,7 +138,8 @@ class Path(NamedTuple):
     """What an optimizer did: `points` `(steps+1, 2)` and `values` `(steps+1,)`.
 
     `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of
-    the line, or a text for every step.
+    the line, or a text for every step. `simplex` are corners, the first on the path, `(steps+1, k,
+    2)`.
     """
 
     id: str
@@ -148,6 +149,7 @@ class Path(NamedTuple):
     style: Style
     more: np.ndarray | None = None
     hover: str | Sequence[str] | None = None
+    simplex: np.ndarray | None = None
 
 
 class Minima(NamedTuple):
@@ -230,7 +232,11 @@ def paths(
         size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
         marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
     for path in (Path(*track) for track in tracks):
-        marks += [*_more(domain, path), *path_marks(domain, path, theme, markers)]
+        marks += [
+            *_more(domain, path),
+            *_simplex(domain, path),
+            *path_marks(domain, path, theme, markers),
+        ]
     look = Style(theme.ink, marker="circle-open-dot")
     marks.append(_dots([start], look, _("start"), "start", at, edge_width=2))
     common = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
@@ -313,6 +319,20 @@ def _more(domain, path):
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
     dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta, "decoration": True}
     return [*lines, Dots(*heads[there].T, look, size=7, **dots, **joint)]
+
+
+def _simplex(domain, path):
+    """A thin line around the corners of each step, of which the player shows one at a time. From
+    one to the next it runs along the path.
+    """
+    if path.simplex is None:
+        return []
+    around = within_reach(domain, path.simplex)
+    around = np.concatenate([around, around[:, :1]], 1)
+    meta = {"window": around.shape[1]}
+    joint = {"uid": f"{path.id}c", "name": path.name, "group": path.id, "legend": False}
+    line = {"width": 1.6, "opacity": 0.85, "decoration": True, "meta": meta, **joint}
+    return [Line(*around.reshape(-1, 2).T, path.style.solid, **line)]
 
 
 def within_reach(domain: Domain, points: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.nn import Network
-from optviz.optim import OPTIMIZERS
+from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.base import FAMILIES, STARTERS
 from optviz.optim.hyperparameter import sentence
 from optviz.spec import Choice
@@ -90,7 +90,8 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
 
     def change(key):
         if network is None:
-            form.set(replace(form.value, method=Choice(key), schedules={}))
+            kept = tuple(w for w in form.value.wrappers if fits(w.key, key))
+            form.set(replace(form.value, method=Choice(key), wrappers=kept, schedules={}))
             return
         kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
         form.set(replace(form.value, method=for_network(key), schedules=kept))
@@ -102,3 +103,8 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
     st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
     if network is None and OPTIMIZERS[key].layered:
         st.caption(_("Made for the matrices of a network: on a function it is only to be seen."))
+
+
+def fits(wrapper: str, optimizer: str) -> bool:
+    """Whether there is something that the wrapper can act on."""
+    return not (WRAPPERS[wrapper].of_gradient and OPTIMIZERS[optimizer].family == "derivative-free")

@@ -24,7 +24,7 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
-from optviz.ui.optimizer_menu import for_network, optimizer_menu, trainable
+from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
 from optviz.ui.session import session
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
@@ -163,7 +163,8 @@ def wrapper_controls(form: Form, **panel) -> None:
     title = _("More hyperparameters")
     choice_panel(form.at("method"), OPTIMIZERS, title, advanced=True, **panel)
     label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
-    Several(*("wrappers", _(label), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
+    order = [key for key in WRAPPER_ORDER if fits(key, form.value.method.key)]
+    Several(*("wrappers", _(label), order, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
         form, **panel
     )
 

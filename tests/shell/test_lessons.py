@@ -303,6 +303,7 @@ LITERALS = {
     ("newton-leap", "0.5"): lambda: "(−1.8, −0.5)" in LESSONS["newton-leap"].next,
     ("newton-leap", "6046"): lambda: go("rosenbrock", "newton", (-1.8, -0.5), 5).values.max(),
     ("learned-curvature", "0.003"): lambda: go("rosenbrock", "momentum", steps=106, lr=0.003).values[-1] < runs("learned-curvature")[1].values[-1],
+    ("nelder-mead", "0.104"): lambda: go("kink", "bfgs", (-7, 2.3), 90).values[-1],
     ("fork", "0.1"): lambda: (changed("fork", 1, {"lr": 0.1}).points[:, 0] < 0).all() and changed("fork", 1, {"lr": 0.1}).values[-1] > runs("fork")[0].values[-1],
 }  # fmt: skip
 
@@ -779,6 +780,18 @@ def test_learned_curvature():
     assert bfgs.values[reached] < 1e-3 < adam.values[70] < sgd.values[70]
     at = int((newton.values <= 1e-3).argmax())
     assert newton.work[at].tolist() == [at, 0, at]
+
+
+def test_nelder_mead():
+    simplex, bfgs = runs("nelder-mead")
+    at, ours = (int((r.values > 1e-3).argmin()) for r in (simplex, bfgs))
+    assert simplex.evaluations.gradient == 0
+    assert bfgs.work[ours][0] == bfgs.work[ours][1]
+    still = (np.diff(simplex.points[: at + 1], axis=0) == 0).all(-1)
+    assert still.sum() > 20
+    on_kink = go("kink", "nelder_mead", (-7, 2.3), 90)
+    assert int((on_kink.values > 1e-3).argmin()) == 22
+    assert (on_kink.values[22:] <= 1e-3).all()
 
 
 def test_fork():

@@ -265,7 +265,9 @@ def _settings(form):
     wrapper_controls(form, **live)
     cls = OPTIMIZERS[form.value.method.key]
     scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]
-    schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
+    scheduled = [name for name in scheduled if name not in cls.initial]
+    if scheduled:
+        schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
     declared = OptimizerConfig.__dataclass_fields__["initial_points"].metadata
     optional_choice(
         form.at("initial_points"),

@@ -49,7 +49,18 @@ class Track(NamedTuple):
         batch = cache.multistart(objective, self.config) if more else None
         points = self.run.lookahead if lookahead else self.run.points
         others = None if batch is None else batch.points
-        return Path(self.id, self.name, points, self.run.values, self.style, others)
+        look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
+        return Path(self.id, self.name, points, self.run.values, **look)
+
+
+def simplex(run: Run) -> np.ndarray | None:
+    """The corners that are held at every step, `(steps+1, 3, 2)`, NaN where none are; None where
+    they never are.
+    """
+    if not any("simplex" in held for held in run.held):
+        return None
+    corners = [held.get("simplex", np.full((3, 2), np.nan)) for held in run.held]
+    return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 
 def looks(scene: Scene, theme: Theme) -> list[Style]:
@@ -181,8 +192,11 @@ def charts(run, theme: Theme, **figure) -> Figure:
     """A panel for each thing that the optimizer holds, and one for the effective rate."""
     names = run.optimizer.state_names
     rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
-    rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
-    rows.append((_("effective rate −Δ/g"), rate))
+    if (corners := simplex(run)) is not None:
+        rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
+    if np.isfinite(run.gradients).any():
+        rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
+        rows.append((_("effective rate −Δ/g"), rate))
     x = Axis(_("step"), limits=(0, len(run.points) - 1))
     panels = [
         Panel(
@@ -232,7 +246,9 @@ def arrows(run, theme: Theme) -> dict:
     Gradients and their means share a scale of their own; steps and velocities are as long as they
     are.
     """
-    vectors = [_vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")]
+    asked = np.isfinite(run.gradients).any()
+    against = _vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")
+    vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step

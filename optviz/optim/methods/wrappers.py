@@ -1,6 +1,7 @@
 """Around any optimizer: averaging, look-ahead, clipping, sharpness, caution. It never knows."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from optviz.optim.hyperparameter import hyperparameter, register
 class Wrapper(Optimizer):
     """An optimizer that holds another. Its state is the inner one's with a few names more.
 
-    ValueError without an optimizer inside, or around another wrapper of its kind, whose names it
-    has.
+    ValueError without an optimizer inside, around another wrapper of its kind, whose names it has,
+    or where it acts on the gradient and there is none.
     """
 
     inner: Optimizer = None
+    of_gradient: ClassVar[bool] = False  # it acts on what the gradient is
 
     def __post_init__(self):
         super().__post_init__()
@@ -27,6 +29,11 @@ class Wrapper(Optimizer):
             if type(inside) is type(self):
                 raise ValueError(f"{type(self).__name__} stands around itself")
             inside = inside.inner
+        if self.of_gradient and inside.family == "derivative-free":
+            raise ValueError(
+                f"{type(self).__name__} acts on the gradient, and {type(inside).__name__} asks for "
+                "none"
+            )
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
 
     def init(self, x):
@@ -130,6 +137,7 @@ class Clipped(Wrapper):
         help="longest gradient that passes unchanged",
         valid="(0, inf)",
     )
+    of_gradient = True
 
     def step(self, f, x, s):
         return self.inner.step(_Clip(f, self.max_norm), x, s)
@@ -164,6 +172,7 @@ class SAM(Wrapper):
     rho: float = hyperparameter(
         0.05, 0.0, 2.0, r"\rho", help="how far it climbs before the gradient is taken"
     )
+    of_gradient = True
 
     def step(self, f, x, s):
         return self.inner.step(_Uphill(f, self.rho), x, s)
@@ -196,6 +205,7 @@ class Cautious(Wrapper):
     """
 
     symbols = {r"x_{\text{prev}}": "x"}
+    of_gradient = True
 
     def step(self, f, x, s):
         asked = _Kept(f)

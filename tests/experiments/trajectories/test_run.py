@@ -394,3 +394,16 @@ def test_one_optimizer_s_share_of_the_figures():
     whole = {t["uid"]: t for t in plotly(BOOK, "contour")["data"]}
     assert {t["uid"] for t in own} == {"minima", "start", "b", "bm"}
     assert all(whole[t["uid"]] == t for t in own)
+
+
+def test_the_simplex_is_drawn_corner_by_corner():
+    """At first the start and a point at a distance of 1 along each axis; closed, four points a step."""
+    scene = replace(BOOK, optimizers=(OptimizerConfig(Choice("nelder_mead")),))
+    drawn = figures(scene, ["a"], LIGHT)["contour"]
+    (line,) = (mark for mark in drawn.marks if mark.meta and "window" in mark.meta)
+    assert line.meta["window"] == 4
+    assert len(line.x) == 4 * (scene.objective.steps + 1)
+    assert [*zip(line.x[:4], line.y[:4], strict=True)] == [(-7, 2), (-6, 2), (-7, 3), (-7, 2)]
+    assert [
+        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT)["vectors"]
+    ] == ["step"]

@@ -257,7 +257,7 @@ _declare(
     [],
     "Three valleys meet at a point where gradient and Hessian both vanish: Newton's method "
     "has nothing to divide by.",
-    "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie, §29",
+    "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie",
 )
 _declare(
     "plateau",

@@ -160,7 +160,7 @@ class AdaMax(Optimizer):
 
 @optimizer(
     "NAdam",
-    cite="Dozat (2016), Incorporating Nesterov momentum into Adam, algorithm 8",
+    cite="Dozat (2016), Incorporating Nesterov momentum into Adam",
     torch=lambda o: _adam_like("NAdam", o, f", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):

@@ -78,7 +78,7 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
     [surface] = surfaces(at)
     assert list(plots(at)) == [CONTOUR, ALONG]
     assert components(at, "player")[0]["steps"] == 8
-    assert "condition number" in words(at)
+    assert "Around the middle the plane" in words(at)
     assert not at.error
 
     at.session_state["folded-loss_landscape-Landscape-3"] = True

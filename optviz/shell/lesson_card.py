@@ -35,6 +35,13 @@ def card() -> None:
         look.markdown(f"**{_('Look for.')}** {texts['look']}")
         then.markdown(f"**{_('Try next.')}** {texts['next']}")
         then.caption(lesson.source)
+        if session().specs[lesson.page] != lesson.scene:
+            st.caption(
+                _(
+                    "The scene has been changed. The numbers in this text are those of the "
+                    "lesson’s own scene; “Reset lesson” brings it back."
+                )
+            )
         with st.container(horizontal=True):
             _neighbors(lesson)
             st.button(

@@ -191,6 +191,7 @@ def _evaluated(now, data, before, gradient):
     """
     training, t = now.training, now.iteration
     if t % training.eval_every == 0 or now.done:
+        now = replace(now, running_statistics=_statistics(now, data))
         halves = [
             _measured(now, x[:MAX_EVALUATED], labels[:MAX_EVALUATED])
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
@@ -214,6 +215,23 @@ def _evaluated(now, data, before, gradient):
     if _kept(training, t):
         now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
     return now
+
+
+def _statistics(now, data):
+    """The running statistics `(I, S, R)` with which the networks are evaluated.
+
+    Those collected on the way belong to the points at which the mini-batches were met. Averaged
+    weights are another network and need their own, so they are taken from the training rows, as
+    `torch.optim.swa_utils.update_bn` does. (Izmailov et al. 2018, Averaging weights leads to wider
+    optima and better generalization.)
+    """
+    training, network = now.training, now.training.network
+    averaged = any(part.key == "averaged" for part in training.optimizer.wrappers)
+    if not (averaged and network.running_size and now.iteration):
+        return now.running_statistics
+    rows = data.x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
+    with np.errstate(all="ignore"):
+        return network.statistics(network.forward(now.params, rows))
 
 
 def _measured(now, x, t):

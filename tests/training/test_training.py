@@ -491,3 +491,25 @@ def test_equal_units_stay_equal(activation, rule, digits):
         digits,
     )
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20
+
+
+def test_averaged_weights_have_statistics_of_their_own(digits):
+    """Those of their layers over the training rows, worked out here, not those of the points met."""
+    config = OptimizerConfig(
+        Choice("sgd", {"lr": 0.1}), wrappers=(Choice("averaged", {"decay": 0.995}),)
+    )
+    training = Training(Network((64, 50, 50, 10), normalize="before"), config)
+    data = load(training)
+    *_, now = train(training, data)
+    x, test = data.x.astype(float), data.x_test.astype(float)
+    *hidden, last = (v for v in training.network.views(now.params[0, 0]) if v)
+    for affine, norm in zip(hidden[::2], hidden[1::2], strict=True):
+        x, test = (rows @ affine["W"] + affine["b"] for rows in (x, test))
+        mean, spread = x.mean(0), np.sqrt(x.var(0) + 1e-6)
+        x, test = (
+            np.maximum(norm["gamma"] * (rows - mean) / spread + norm["beta"], 0)
+            for rows in (x, test)
+        )
+    right = ((test @ last["W"] + last["b"]).argmax(-1) == data.t_test).mean()
+    assert now.accuracy[-1, 1, 0, 0] == pytest.approx(right, abs=0.003)
+    assert now.accuracy[-1, 1, 0, 0] == pytest.approx(0.939, abs=0.003)

@@ -417,6 +417,7 @@ def test_the_link_on_the_page_opens_the_same_scene():
     changed = replace(LESSONS["zigzag"].scene, tolerance=0.01)
     at = open_page(KEY, lesson="zigzag", s=encode(shared(changed)))
     assert (scene(at), session(at).lesson) == (changed, "zigzag")
+    assert "scene has been changed" in text(at), "its numbers are those of another one"
     assert components(at, "address")[0]["link"].endswith("&lesson=zigzag")
 
 

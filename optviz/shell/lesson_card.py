@@ -36,7 +36,7 @@ def card() -> None:
         then.markdown(f"**{_('Try next.')}** {texts['next']}")
         then.caption(lesson.source)
         if session().specs[lesson.page] != lesson.scene:
-            st.caption(
+            look.caption(
                 _(
                     "The scene has been changed. The numbers in this text are those of the "
                     "lesson’s own scene; “Reset lesson” brings it back."

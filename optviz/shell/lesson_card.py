@@ -36,12 +36,11 @@ def card() -> None:
         then.markdown(f"**{_('Try next.')}** {texts['next']}")
         then.caption(lesson.source)
         if session().specs[lesson.page] != lesson.scene:
-            st.caption(
-                _(
-                    "The scene has been changed. The numbers in this text are those of the "
-                    "lesson’s own scene; “Reset lesson” brings it back."
-                )
+            changed = _(
+                "The scene has been changed. The numbers in this text are those of the lesson’s "
+                "own scene; “Reset lesson” brings it back."
             )
+            look.markdown(f":gray[{changed}]")
         with st.container(horizontal=True):
             _neighbors(lesson)
             st.button(

@@ -21,10 +21,17 @@ def test_a_training_grows_stops_and_goes_on(page):
     to(page, "Optimizers on digits")
     page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
     at_rest(page)
+    page.get_by_label("iterations, exact value").fill(
+        "5000"
+    )  # long enough to be stopped on the way
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 20000')"
+    )
+    at_rest(page)
     page.locator(".st-key-train-optimizer_comparison button").click()
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(
-        "() => /^[1-9]\\d* of 1200/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
+        "() => /^[1-9]\\d* of 20000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
     first = told.inner_text()
     page.wait_for_function(

@@ -34,9 +34,14 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     page.set_viewport_size({"width": 1280, "height": 720})
 
     page.get_by_text("With and without", exact=True).click()
+    page.get_by_label("iterations, exact value").fill("3000")  # long enough to be stopped
+    page.wait_for_function(
+        "() => document.querySelector('[data-testid=stProgress]')?.innerText.includes('of 6000')"
+    )
+    at_rest(page)
     page.locator(".st-key-train-batch_norm-one button").click()
     page.wait_for_function(
-        "() => /^[1-9]\\d* of 382/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
+        "() => /^[1-9]\\d* of 6000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
     page.locator(".st-key-stop-batch_norm-one button").click()
     page.get_by_role("button", name="Resume").wait_for()

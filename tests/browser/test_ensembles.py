@@ -15,7 +15,11 @@ def test_members_and_ensembles_are_trained_and_looked_at(page):
     at_rest(page)
     page.locator(".st-key-train-ensembles button").click()
     page.wait_for_selector(".st-key-ensembles-members-1-0 .ov-plot[data-version]", timeout=60_000)
-    assert page.locator(".ov-table tbody").first.inner_text().count("done") == 6
+    page.wait_for_function(  # its pictures come while other members still train
+        "() => document.querySelector('.ov-table tbody').innerText.split('done').length === 7",
+        timeout=60_000,
+    )
+    at_rest(page)
     page.get_by_text("Snapshots", exact=True).click()
     page.wait_for_function(f"() => ({CYCLES})() === 5")
     page.get_by_text("Averaging", exact=True).click()

@@ -12,25 +12,10 @@ import streamlit as st
 
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
+from optviz.plot.equations import unicode_symbol
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
-GREEK = {
-    "eta": "η",
-    "mu": "μ",
-    "rho": "ρ",
-    "beta": "β",
-    "epsilon": "ε",
-    "lambda": "λ",
-    "kappa": "κ",
-    "alpha": "α",
-    "gamma": "γ",
-    "phi": "φ",
-    "psi": "ψ",
-    "sigma": "σ",
-    "tau": "τ",
-    "xi": "ξ",
-}
 LABELS = {
     "lr": "rate",
     "eps": "epsilon",
@@ -50,12 +35,6 @@ LABELS = {
 def theme_name() -> str:
     """The visitor's theme."""
     return st.context.theme.type or "light"
-
-
-def unicode_symbol(symbol: str) -> str:
-    r"""A hyperparameter's LaTeX symbol in Unicode: `\beta_1` is β₁."""
-    name, _, index = symbol.lstrip("\\").partition("_")
-    return GREEK.get(name, name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
 
 
 def _nothing():

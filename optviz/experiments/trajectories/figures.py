@@ -18,6 +18,7 @@ from optviz.plot import (
     THEMES,
     Axis,
     Figure,
+    Line,
     Panel,
     Style,
     Theme,
@@ -28,11 +29,13 @@ from optviz.plot import (
     to_plotly,
     trail,
 )
-from optviz.plot.contour import Landscape, Path, descent_arrows
+from optviz.plot.contour import Landscape, Path
 from optviz.plot.style import packed
 from optviz.plot.surface import surface, surface_figure
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
+
+ARROWS = (18, 13)  # across and up
 
 
 class Track(NamedTuple):
@@ -93,6 +96,30 @@ def minima(known: Minima) -> list[contour.Minima]:
             at, f = known.points[chosen], known.values[chosen]
             shown.append(contour.Minima(name, at, f, not lowest, curve))
     return shown
+
+
+def descent_arrows(f, theme: Theme) -> Line:
+    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
+    size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
+    x, y = (
+        np.linspace(low, high, n, endpoint=False) + s / 2
+        for (low, high), n, s in zip(f.domain, ARROWS, size, strict=True)
+    )
+    at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    down = -f.grad(at)
+    steep = np.sqrt((down**2).sum(-1, keepdims=True))
+    known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
+    at, down, steep = at[known], down[known], steep[known]
+    rank = np.log(steep) - np.log(steep).min(initial=np.inf)
+    length = 0.35 + 0.6 * rank / (rank.max(initial=0) or 1)
+    on_paper = down / size  # equal lengths on the page, whatever the axes' units
+    unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
+    side = np.stack([-unit[:, 1], unit[:, 0]], -1)
+    tip, tail = unit * length / 2, -unit * length / 2
+    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
+    parts = [at + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
+    line = np.stack([*parts, np.full_like(at, np.nan)], 1).reshape(-1, 2)
+    return Line(*line.T, Style(theme.faint), width=1, opacity=0.75)
 
 
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:

@@ -19,7 +19,6 @@ from optviz.spec import (
     to_dict,
 )
 from optviz.training import (
-    Data,
     Split,
     Training,
     advance,
@@ -51,14 +50,6 @@ def small(r=None, **more):
         "eval_every": 5,
     }
     return Training(**usual | more)
-
-
-@pytest.fixture(scope="module")
-def data():
-    rng = np.random.default_rng(0)
-    x = rng.standard_normal((60, 3))
-    t = (x.sum(-1) > 0).astype(int)
-    return Data(x[:40], t[:40], x[40:], t[40:])
 
 
 @pytest.fixture(scope="module")

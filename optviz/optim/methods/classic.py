@@ -3,8 +3,8 @@
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.line_search import MIN_LENGTH, dot, shown, strong_wolfe
+from optviz.optim.methods import shared
 from optviz.optim.methods.second_order import careful, news, times
 
 
@@ -28,13 +28,8 @@ class ConjugateGradient(Optimizer):
     """
 
     family = "second order"
-    lr: float = hyperparameter(
-        1.0,
-        1e-3,
-        10.0,
-        r"\eta",
-        log=True,
-        help="how the step that is tried first compares with what the slope suggests",
+    lr: float = shared.first_trial(
+        "how the step that is tried first compares with what the slope suggests"
     )
     state_names = {"d": "direction", "x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"g_{\text{prev}}": "g_prev"}
@@ -87,14 +82,8 @@ class NelderMead(Optimizer):
     """
 
     family = "derivative-free"
-    lr: float = hyperparameter(
-        1.0,
-        1e-3,
-        10.0,
-        r"\eta",
-        log=True,
-        help="edge of the first simplex, which finds its size itself from there on",
-        valid="(0, inf)",
+    lr: float = shared.first_trial(
+        "edge of the first simplex, which finds its size itself from there on", "(0, inf)"
     )
     dense = True
     initial = ("lr",)
@@ -212,14 +201,8 @@ class TrustRegion(Optimizer):
     """
 
     family = "second order"
-    lr: float = hyperparameter(
-        1.0,
-        1e-3,
-        10.0,
-        r"\eta",
-        log=True,
-        help="radius at the beginning, and of what it is a multiple from there on",
-        valid="(0, inf)",
+    lr: float = shared.first_trial(
+        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)"
     )
     dense = True
     state_names = {"y": "point tried"}

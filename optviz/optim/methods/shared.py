@@ -36,6 +36,11 @@ def momentum():
     )
 
 
+def first_trial(help, valid=""):
+    """A rate that suits Newton's step: 1, unless a search or a radius makes something of it."""
+    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help=help, valid=valid)
+
+
 def beta1(default=0.9, help="memory of the mean gradient m"):
     """The memory of a mean gradient."""
     return hyperparameter(default, 0.0, 0.999, r"\beta_1", near_one=True, help=help)

@@ -143,21 +143,25 @@ class Clipped(Wrapper):
         return self.inner.step(_Clip(f, self.max_norm), x, s)
 
 
-class _Clip:
-    """f with its gradient cut to length; all else as it was."""
+class _Seen:
+    """f with another gradient, by the wrapper's one number; all else as it was."""
 
-    def __init__(self, f, max_norm):
-        self.f, self.max_norm = f, max_norm
+    def __init__(self, f, number):
+        self.f, self.number = f, number
 
     def __getattr__(self, name):
         return getattr(self.f, name)
+
+
+class _Clip(_Seen):
+    """f with its gradient cut to length."""
 
     def grad(self, x, **where):
         g = self.f.grad(x, **where)
         largest = np.abs(g).max(-1, keepdims=True)
         unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
         norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
-        return np.where(largest * norm > self.max_norm, unit * (self.max_norm / norm), g)
+        return np.where(largest * norm > self.number, unit * (self.number / norm), g)
 
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
@@ -178,19 +182,13 @@ class SAM(Wrapper):
         return self.inner.step(_Uphill(f, self.rho), x, s)
 
 
-class _Uphill:
+class _Uphill(_Seen):
     """f with the gradient from a little further up."""
-
-    def __init__(self, f, rho):
-        self.f, self.rho = f, rho
-
-    def __getattr__(self, name):
-        return getattr(self.f, name)
 
     def grad(self, x, **where):
         g = self.f.grad(x, **where)
         norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
-        return self.f.grad(x + self.rho * g / norm, **where)
+        return self.f.grad(x + self.number * g / norm, **where)
 
 
 @wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")

@@ -126,9 +126,9 @@ class TrainingJob:
             return None
         if shorter and not measured:  # but for its end, which this one passes by
             names = ("evaluated", "accuracy", "cross_entropy", "ensemble_accuracy")
-            state = replace(state, **{name: getattr(state, name)[:-1] for name in names})
+            shortened = {name: getattr(state, name)[:-1] for name in names}
             layers = {name: held[:-1] for name, held in state.diagnostics.items()}
-            state = replace(state, diagnostics=layers)
+            state = replace(state, diagnostics=layers, **shortened)
         return replace(state, training=self.training)
 
     def advance(self, state: Progress, budget: float) -> Progress:

@@ -48,6 +48,7 @@ OURS = {
     "schedule_free_sgd": {"lr": 0.1}, "schedule_free_adamw": {"lr": 0.3}, "prodigy": {}, "shampoo": {}, "soap": {},
     "sophia": {}, "muon": {"lr": 0.1},
     "newton": {}, "bfgs": {}, "lbfgs": {"lr": 0.4, "line_search": False},
+    "cg": {}, "trust_region": {}, "nelder_mead": {},
 }  # fmt: skip
 
 # the same in torch.optim: class and arguments

@@ -9,9 +9,11 @@ import streamlit as st
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from optviz.shell.menu import menu
+from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND
 from optviz.ui.session import session
 
+scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
 st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
 for sheet in ("page.css", "table.css"):
     st.html(FRONTEND / sheet)

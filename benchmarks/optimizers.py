@@ -44,7 +44,11 @@ OURS = {
     "sgd": {"lr": 0.1}, "momentum": {"lr": 0.1}, "nesterov": {"lr": 0.1}, "adagrad": {"lr": 1.5, "eps": 1e-7},
     "adadelta": {"lr": 1.0, "eps": 1e-5}, "rmsprop": {"lr": 0.01}, "adam": {"lr": 0.3}, "adamw": {"lr": 0.3},
     "amsgrad": {"lr": 0.3}, "adamax": {"lr": 0.3}, "nadam": {"lr": 0.3}, "radam": {"lr": 0.3}, "lion": {"lr": 0.1},
+    "adabelief": {"lr": 0.3}, "yogi": {"lr": 0.3}, "adopt": {"lr": 0.3}, "adan": {"lr": 0.3}, "ademamix": {"lr": 0.3},
+    "schedule_free_sgd": {"lr": 0.1}, "schedule_free_adamw": {"lr": 0.3}, "prodigy": {}, "shampoo": {}, "soap": {},
+    "sophia": {}, "muon": {"lr": 0.1},
     "newton": {}, "bfgs": {}, "lbfgs": {"lr": 0.4, "line_search": False},
+    "cg": {}, "trust_region": {}, "nelder_mead": {},
 }  # fmt: skip
 
 # the same in torch.optim: class and arguments

@@ -1,4 +1,4 @@
-"""A search of the book's setting, its trials in batches on two threads, beside the same trials one
+"""A search of the book's setting, its trials in batches on two workers, beside the same trials one
 after the other.
 
     python benchmarks/search.py [--trials 100] [--quick]
@@ -8,7 +8,9 @@ trains and measures the same; the trials of one after the other are trainings of
 same hyperparameters, and their accuracies are compared. NumPy's library has one thread, as in the
 app. Also how large a batch should be, and what halving saves.
 
-The sides take turns in pieces of ten trials, so that a busy moment of the machine meets all of
+"Of a core" is the time for which the workers computed, which a busy machine changes less.
+
+The sides take turns in pieces of twenty trials, so that a busy moment of the machine meets all of
 them.
 """
 
@@ -24,27 +26,43 @@ import numpy as np  # isort: skip
 from optviz.nn import Penalty
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
-from optviz.training import advance, begin
-from optviz.tuning import Halving, Search, rank_correlation, split_data
+from optviz.training import Loader, TrainingJob
+from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.workers import ProcessExecutor
+from optviz.tuning import Halving, Search, SearchJob, rank_correlation, split_data
 from optviz.tuning import search as running
 
-GOAL, PIECE = 8.0, 10  # seconds for 100 trials on two cores; trials of a turn
+GOAL, PIECE = 8.0, 20  # seconds for 100 trials on two cores; trials of a turn
 
 
-def searched(spec, rows, workers=running.WORKERS, together=None):
-    """Seconds and trials of a search, on so many threads and in batches of so many trials."""
-    usual = running.WORKERS, running.trials_per_batch
-    running.WORKERS = workers
-    running.trials_per_batch = (lambda training: together) if together else usual[1]
+def searched(spec, workers):
+    """State and seconds of a search on these workers, as a page runs it."""
+    scheduler, ticket = Scheduler(lambda: workers), Ticket(SearchJob(spec, Loader("b", spec.base)))
+    began = time.perf_counter()
+    while not scheduler.state(ticket).done:
+        scheduler.watch("Ada", [ticket])
+        time.sleep(0.01)
+    return scheduler.state(ticket), time.perf_counter() - began
+
+
+def busy(workers):
+    """Seconds for which these workers have computed so far."""
+    return sum(worker.call(time.process_time, (), {}) for worker in workers.workers)
+
+
+def together(spec, rows, size):
+    """Seconds of a search in this process, in batches of so many trials."""
+    usual, running.trials_per_batch = running.trials_per_batch, lambda training: size
     began = time.perf_counter()
     try:
-        return running.advance(running.begin(spec), rows), time.perf_counter() - began
+        running.advance(running.begin(spec), rows)
     finally:
-        running.WORKERS, running.trials_per_batch = usual
+        running.trials_per_batch = usual
+    return time.perf_counter() - began
 
 
-def alone(spec, rows, values):
-    """Seconds and accuracies of trainings one after the other, each with a trial's hyperparameters."""
+def alone(spec, rows, values, worker):
+    """Seconds and accuracies of trainings one after the other, in one worker and each in one go."""
     began, found = time.perf_counter(), []
     for lr, l2 in values:
         one = replace(
@@ -52,34 +70,35 @@ def alone(spec, rows, values):
             optimizer=OptimizerConfig(Choice("sgd", {"lr": float(lr)})),
             penalty=Penalty(float(l2)),
         )
-        now = begin(one, rows.seen)
-        while not now.done:
-            now = advance(now, rows.seen, one.eval_every)
+        job = TrainingJob(one, rows.seen._replace)  # gives the same rows, in the worker too
+        now = worker.submit(job.advance, worker.submit(job.begin).result(), np.inf).result()
         found.append(now.accuracy[-1, 1, 0, 0])
     return time.perf_counter() - began, found
 
 
-def sides(trials):
+def sides(trials, one, two):
     whole = Search(trials=trials)
     rows = split_data(whole)
-    seconds, differ = (
-        dict.fromkeys(("batches, two threads", "batches, one thread", "one after the other"), 0.0),
-        0,
-    )
+    names = ("batches, two workers", "batches, one worker", "one after the other")
+    seconds, cpu, differ = dict.fromkeys(names, 0.0), dict.fromkeys(names, 0.0), 0
     for seed in range(0, trials, PIECE):
         piece = replace(whole, trials=PIECE, seed=seed)
-        now, both = searched(piece, rows)
-        _, single = searched(piece, rows, workers=1)
-        slow, accuracies = alone(piece, rows, now.values)
-        for name, more in zip(seconds, (both, single, slow), strict=True):
+        clock = [busy(two), busy(one)]
+        now, both = searched(piece, two)
+        _, single = searched(piece, one)
+        clock.append(busy(one))
+        slow, accuracies = alone(piece, rows, now.values, one)
+        ends = busy(two), clock[2], busy(one)
+        for name, more, end, begin in zip(names, (both, single, slow), ends, clock, strict=True):
             seconds[name] += more
+            cpu[name] += end - begin
         differ += int((np.abs(now.scores - accuracies) > 1e-9).sum())
     slowest = seconds["one after the other"]
     print(f"\n{trials} trials in turns of {PIECE}, seconds\n")
     table(
-        ["", "seconds", "trials a second", "gain"],
+        ["", "seconds", "of a core", "trials a second", "share"],
         [
-            [name, f"{s:.1f}", f"{trials / s:.1f}", f"{slowest / s:.2f}"]
+            [name, f"{s:.1f}", f"{cpu[name]:.1f}", f"{trials / s:.1f}", f"{s / slowest:.2f}"]
             for name, s in seconds.items()
         ],
     )
@@ -88,20 +107,17 @@ def sides(trials):
     )
 
 
-def whole(trials):
+def whole(trials, two):
     lines = []
     for name, halving in (("all to the end", None), ("halving", Halving())):
         spec = Search(trials=trials, halving=halving)
-        rows, cpu = split_data(spec), time.process_time()
-        now, seconds = searched(spec, rows)
-        cpu = time.process_time() - cpu
+        now, seconds = searched(spec, two)
         related = [f"{rank_correlation(now.standing, column):.2f}" for column in now.points.T]
         best = now.winner.trial
         lines.append(
             [
                 name,
                 f"{seconds:.1f}",
-                f"{cpu:.1f}",
                 f"{now.iterations.sum():,}",
                 f"{now.scores[best]:.2f}",
                 f"{now.values[best, 0]:.4f}",
@@ -119,7 +135,6 @@ def whole(trials):
         [
             "",
             "seconds",
-            "of a processor",
             "iterations",
             "best",
             "its rate",
@@ -135,9 +150,7 @@ def batch_sizes(trials):
     spec = Search(trials=trials)
     rows, lines = split_data(spec), []
     for size in (1, 2, 5, 10, 20):
-        lines.append(
-            [f"{size}", f"{min(searched(spec, rows, together=size)[1] for _ in range(2)):.2f}"]
-        )
+        lines.append([f"{size}", f"{min(together(spec, rows, size) for _ in range(2)):.2f}"])
     print(
         f"\nHow many trials together: seconds for {trials} (the search takes "
         f"{running.trials_per_batch(spec.base)})\n"
@@ -152,8 +165,11 @@ def main():
     args = parser.parse_args()
     trials = 20 if args.quick else args.trials
     print(machine())
-    whole(trials)
-    sides(max(PIECE, trials // PIECE * PIECE))
+    with ProcessExecutor(1) as one, ProcessExecutor(2) as two:
+        for workers in (one, two):
+            searched(Search(trials=2), workers)  # they import, and load the data
+        sides(max(PIECE, trials // PIECE * PIECE), one, two)
+        whole(trials, two)
     batch_sizes(20)
 
 

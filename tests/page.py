@@ -152,7 +152,8 @@ def numbers(packed) -> np.ndarray:
 
 def drawn(figure, name) -> np.ndarray:
     """The line of one optimizer, `(steps+1, 2)`."""
-    [trace] = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
+    named = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
+    [trace] = [t for t in named if not t.get("uid", "").endswith("c")]
     return np.stack([numbers(trace["x"]), numbers(trace["y"])], -1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from optviz.experiments.page import Context, Download, Option, Row, Section, View
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.plot import Axis, Figure, Line, Theme, style
+from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.training import advance, begin, load, smoothed
@@ -19,11 +19,14 @@ MAX_KEPT, KEPT_LOOKS = 6, 31  # the last of them have looks that no page's own l
 PREVIEW = 80  # iterations of a training that a thumbnail shows
 
 
-def lines_of(names: Sequence[str], states: Sequence, theme: Theme) -> list[Network]:
-    """A line for each training of one network, by its name."""
+def lines_of(
+    names: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
+) -> list[Network]:
+    """A line for each training of one network, by its name; of `optimizers` in their looks."""
+    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(names))]
     return [
-        Network(f"r{i}", name, state, 0, style(i, theme))
-        for i, (name, state) in enumerate(zip(names, states, strict=True))
+        Network(f"r{i}", name, state, 0, look)
+        for i, (name, state, look) in enumerate(zip(names, states, looks, strict=True))
     ]
 
 
@@ -110,10 +113,10 @@ def _rows(line):
 
 def thumbnail(spec, theme: Theme) -> Figure:
     """The first iterations of each of the spec's trainings."""
-    return losses_of(spec.trainings, theme)
+    return losses_of(spec.trainings, theme, method_styles(getattr(spec, "optimizers", ()), theme))
 
 
-def losses_of(trainings, theme: Theme) -> Figure:
+def losses_of(trainings, theme: Theme, looks: Sequence[Style] = ()) -> Figure:
     """The smoothed loss of the first iterations of every network, quickly trained for it."""
     curves = []
     for training in trainings:
@@ -122,7 +125,7 @@ def losses_of(trainings, theme: Theme) -> Figure:
         data = load(short)
         curves += list(smoothed(advance(begin(short, data), data, n).loss[..., 0]).T)
     marks = [
-        Line(np.arange(len(curve)), curve, style(i, theme), name=f"{i}")
+        Line(np.arange(len(curve)), curve, looks[i] if looks else style(i, theme), name=f"{i}")
         for i, curve in enumerate(curves)
     ]
     top = max((float(np.nanmax(c)) for c in curves if np.isfinite(c).any()), default=1.0)

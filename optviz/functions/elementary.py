@@ -40,20 +40,9 @@ def _real(name, numpy, torch, *slopes, smooth=True) -> type[RealBase]:
 # at the origin.
 signum = _real("signum", "sign({})", "torch.sign({})", lambda u: 0)
 absolute = _real("absolute", "abs({})", "torch.abs({})", lambda u: signum(u))
-larger = _real(
-    "larger",
-    "maximum({}, {})",
-    "torch.maximum({}, {})",
-    lambda a, b: (1 + signum(a - b)) / 2,
-    lambda a, b: (1 + signum(b - a)) / 2,
-)
-smaller = _real(
-    "smaller",
-    "minimum({}, {})",
-    "torch.minimum({}, {})",
-    lambda a, b: (1 + signum(b - a)) / 2,
-    lambda a, b: (1 + signum(a - b)) / 2,
-)
+_one_of = (lambda a, b: (1 + signum(a - b)) / 2), (lambda a, b: (1 + signum(b - a)) / 2)
+larger = _real("larger", "maximum({}, {})", "torch.maximum({}, {})", *_one_of)
+smaller = _real("smaller", "minimum({}, {})", "torch.minimum({}, {})", *_one_of[::-1])
 floor = _real("floor", "floor({})", "torch.floor({})", lambda u: 0)
 ceil = _real("ceil", "ceil({})", "torch.ceil({})", lambda u: 0)
 relu = _real(

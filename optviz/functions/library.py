@@ -87,6 +87,17 @@ _declare(
     CS231N,
 )
 _declare(
+    "sharp_and_flat",
+    "Sharp and flat minimum",
+    "((x + 2)**2 + y**2)/2 - log(1 + exp(((x + 2)**2 + y**2)/2 - 8*((x - 2)**2 + y**2)))",
+    (3, 0.5),
+    ((-5, 4), (-3, 3)),
+    [(1.9999161079507323, 0), (-2, 0)],
+    "Two minima of practically equal depth, one sixteen times as curved: what stays in the sharp "
+    "one is a question of rate, noise and method.",
+    "after Hochreiter & Schmidhuber (1997), Flat minima",
+)
+_declare(
     "rosenbrock",
     "Rosenbrock's valley",
     "(1 - x)**2 + 100*(y - x**2)**2",
@@ -257,7 +268,7 @@ _declare(
     [],
     "Three valleys meet at a point where gradient and Hessian both vanish: Newton's method "
     "has nothing to divide by.",
-    "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie, §29",
+    "Hilbert & Cohn-Vossen (1932), Anschauliche Geometrie",
 )
 _declare(
     "plateau",

@@ -15,6 +15,7 @@ from optviz.nn.loss import (
     MiniBatch,
     Penalty,
     one_hot,
+    softmax,
     softmax_cross_entropy,
     squared_error,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "Penalty",
     "one_hot",
     "right",
+    "softmax",
     "softmax_cross_entropy",
     "squared_error",
     "stream",

@@ -13,6 +13,12 @@ def one_hot(t, classes: int, dtype=float) -> np.ndarray:
     return np.eye(classes, dtype=dtype)[t]
 
 
+def softmax(z):
+    """The probabilities `(..., K)` of the classes from outputs `(..., K)`."""
+    e = np.exp(z - z.max(-1, keepdims=True))
+    return e / e.sum(-1, keepdims=True)
+
+
 def softmax_cross_entropy(z, y):
     r"""How surprised the network is by the labels, on the mean, and which way the surprise grows.
 

@@ -1,5 +1,6 @@
 """A network: layers one after the other, their parameters side by side in one flat array."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -22,6 +23,7 @@ from optviz.nn.layers import (
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.spec import Choice, SpecError, choice, option
 
+ROWS = 256  # that pass at a time
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Where batch normalization stands.
 PLACES = {"": "Nowhere", "before": "Before the activation", "after": "After the activation"}
@@ -203,15 +205,15 @@ class Network:
             dy = layer.backward(p, kept, dy, dp)
         return gradient
 
-    def outputs(self, params, x, rows: int = 256, running_statistics=None) -> np.ndarray:
-        """The outputs `(..., B, outputs)` for many rows `(B, inputs)`, some at a time: no layer
-        holds them all.
-        """
-        parts = [
-            self.forward(params, x[i : i + rows], running_statistics=running_statistics).outputs[-1]
-            for i in range(0, len(x), rows)
-        ]
-        return np.concatenate(parts, -2)
+    def passes(self, params, x, running_statistics=None) -> Iterator[Pass]:
+        """Forward passes of many rows `(B, inputs)`, ROWS at a time: no layer holds them all."""
+        for i in range(0, len(x), ROWS):
+            yield self.forward(params, x[i : i + ROWS], running_statistics=running_statistics)
+
+    def outputs(self, params, x, running_statistics=None) -> np.ndarray:
+        """The outputs `(..., B, outputs)` for many rows `(B, inputs)`."""
+        done = self.passes(params, x, running_statistics)
+        return np.concatenate([part.outputs[-1] for part in done], -2)
 
     def predict(self, params, x, running_statistics=None) -> np.ndarray:
         """The class `(..., B)` with the largest output for each of many rows `(B, inputs)`."""

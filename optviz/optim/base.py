@@ -4,18 +4,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from optviz.optim.hyperparameter import Configurable, register
+from optviz.translation import N_
 
 OPTIMIZERS: dict[str, type] = {}
 WRAPPERS: dict[str, type] = {}
 FAMILIES = (
-    "first order",
-    "momentum",
-    "adaptive",
-    "matrix",
-    "second order",
-    "parameter-free",
-    "derivative-free",
+    N_("first order"),
+    N_("momentum"),
+    N_("adaptive"),
+    N_("matrix"),
+    N_("second order"),
+    N_("parameter-free"),
+    N_("derivative-free"),
 )
+# What to take first of a family; of a network, or of a function, the first that suits it.
+STARTERS = ("sgd", "momentum", "adam", "bfgs", "soap", "muon", "lbfgs", "prodigy", "nelder_mead")
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,7 @@ class Optimizer(Configurable):
     dense: ClassVar[bool] = (
         False  # it works with a matrix (d, d): not for the many parameters of a network
     )
+    initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 

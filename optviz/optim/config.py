@@ -50,10 +50,9 @@ class OptimizerConfig:
     @property
     def name(self) -> str:
         """What the optimizer is called where there is one of its kind."""
-        parts = [
-            OPTIMIZERS[self.method.key].label,
-            *(WRAPPERS[w.key].label.lower() for w in self.wrappers),
-        ]
+        around = [WRAPPERS[w.key].label for w in self.wrappers]
+        around = [label if label.isupper() else label.lower() for label in around]
+        parts = [OPTIMIZERS[self.method.key].label, *around]
         return " + ".join(parts) + (f" from step {self.fork.step}" if self.fork else "")
 
     def built_schedules(self) -> dict[str, Schedule]:

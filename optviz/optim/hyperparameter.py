@@ -30,6 +30,7 @@ class Hyperparameter:
     near_one: bool = False
     help: str = ""
     valid: str = ""
+    advanced: bool = False  # its slider is put away, among the optimizer's settings
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
@@ -89,7 +90,16 @@ class Hyperparameter:
 
 
 def hyperparameter(
-    default, low=None, high=None, symbol="", *, log=False, near_one=False, help="", valid=""
+    default,
+    low=None,
+    high=None,
+    symbol="",
+    *,
+    log=False,
+    near_one=False,
+    help="",
+    valid="",
+    advanced=False,
 ):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {
@@ -100,6 +110,7 @@ def hyperparameter(
         "near_one": near_one,
         "help": help,
         "valid": valid,
+        "advanced": advanced,
     }
     return field(default=default, metadata={"hyperparameter": declared})
 

@@ -40,13 +40,13 @@ def backtrack(f, x, g, d, first):
 
 
 @np.errstate(all="ignore")  # the end that is not known is infinitely far away
-def strong_wolfe(f, x, g, d, first, searching=True):
+def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     """A step `(..., 1)` along d that fulfills the strong Wolfe conditions; `first` is tried first.
 
     Nocedal & Wright (2006), algorithms 3.5 and 3.6, with the trials of torch.optim.LBFGS: the step
     grows until an interval is known to hold one, which shrinks by cubic interpolation. Where none
     is found in it, it is the best known step below Armijo's line. `searching` marks the rows
-    `(..., 1)` that take part.
+    `(..., 1)` that take part, and `curvature` is c₂.
     """
     slope = dot(g, d)
     trial = np.broadcast_to(first, slope.shape).astype(slope.dtype)
@@ -79,7 +79,7 @@ def strong_wolfe(f, x, g, d, first, searching=True):
             for p, a, b in zip(point, low, high, strict=True)
         )
         low = tuple(np.where(better, p, a) for p, a in zip(point, low, strict=True))
-        searching = searching & ~(better & (np.abs(rise) <= -CURVATURE * slope))
+        searching = searching & ~(better & (np.abs(rise) <= -curvature * slope))
         between = np.isfinite(high[0])
         width = np.abs(high[0] - low[0])
         findable = shown(value, width * slope) & (width * largest >= MIN_LENGTH)

@@ -77,7 +77,9 @@ class Run:
 
     @cached_property
     def gradients(self) -> np.ndarray:
-        """What the optimizer was given at each step, noise included, `(steps, ..., d)`."""
+        """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
+        it asked for none.
+        """
         gone = self._gone[1:, ..., None]
         given = np.array(self._given).reshape(gone.shape[:-1] + self.points.shape[-1:])
         return np.where(gone, np.nan, given)
@@ -87,12 +89,15 @@ class Run:
         """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
         segment has none.
         """
-        gone, nothing = self._gone[..., None], np.full(self.points.shape[1:], np.nan)
-        names = dict.fromkeys(name for held in self._states for name in held)
-        return {
-            k: np.where(gone, np.nan, [held.get(k, nothing) for held in self._states])
-            for k in names
-        }
+        shape = self.points.shape[1:]
+        names = (k for held in self._states for k, v in held.items() if v.shape == shape)
+        return {k: self._recorded(k) for k in dict.fromkeys(names)}
+
+    def _recorded(self, name):
+        """A state variable at every step, for each coordinate."""
+        nothing = np.full(self.points.shape[1:], np.nan)
+        held = [np.broadcast_to(held.get(name, nothing), nothing.shape) for held in self._states]
+        return np.where(self._gone[..., None], np.nan, held)
 
     @cached_property
     def lookahead(self) -> np.ndarray:
@@ -146,14 +151,17 @@ class Run:
         at = self.lookahead[:-1]
         same = (at[1:] == at[:-1]).all(-1)
         if same.any():
-            for held in (self.gradients, *(held[:-1] for held in self.state.values())):
+            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
+            for name in {k for state in self._states for k in state}:
+                held = self._recorded(name)[:-1]
                 unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
                 same &= ((held[1:] == held[:-1]) | unknown).all(-1)
             resting[1:] = same
             ends = [*(segment.step for segment in self.segments), len(resting)]
-            for begin, end in pairwise(ends):  # what moves again later has not been at rest
+            for (begin, end), warm in zip(pairwise(ends), self.warm_started, strict=True):
+                # what moves again later has not been at rest
                 resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
-                resting[begin] = False
+                resting[begin] &= warm
         return resting
 
     @property
@@ -192,7 +200,7 @@ def minimize(
     noise = f.noise if noise is None else noise
     table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
 
-    oracle = Oracle(f)
+    oracle, nothing = Oracle(f), np.full_like(x, np.nan)
     with np.errstate(all="ignore"):  # what is not finite is found below, once, and named
         state = opt.init(x)
         points = np.empty((steps + 1, *x.shape))
@@ -221,7 +229,7 @@ def minimize(
                 now = now.scaled(name, factor(t))
             x, state = now.step(oracle, x, state)
             points[t + 1] = x
-            given.append(oracle.given)
+            given.append(nothing if oracle.given is None else oracle.given)
             states.append({k: state[k] for k in names})
             if held:
                 held.append(state)
@@ -232,8 +240,9 @@ def minimize(
 
 
 def _shaped(state, x):
-    """The names of what in a state has the shape of a point."""
-    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape == x.shape]
+    """The names of what in a state has the shape of a point, or is one number for each."""
+    shapes = x.shape, (*x.shape[:-1], 1)
+    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes]
 
 
 def _segments(segments, steps):
@@ -322,5 +331,6 @@ def _schedules(opt, schedule):
 
 def _has_float_hyperparameter(opt, name):
     own = any(k.name == name and k.kind is float for k in hyperparameters(type(opt)))
+    own = own and name not in opt.initial
     inner = getattr(opt, "inner", None)
     return own or (inner is not None and _has_float_hyperparameter(inner, name))

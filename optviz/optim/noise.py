@@ -54,3 +54,11 @@ class Gaussian(Noise):
 
     def draw(self, rng, shape):
         return rng.standard_normal(shape)
+
+
+@noise
+class Rare(Noise):
+    """One draw in ten is 3a, the others are −a/3: zero on average, and of standard deviation a."""
+
+    def draw(self, rng, shape):
+        return np.where(rng.random(shape) < 0.1, 3.0, -1 / 3)

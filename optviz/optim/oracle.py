@@ -4,6 +4,8 @@ import numpy as np
 
 from optviz.functions.function import Function
 
+NOTHING = np.float64(np.nan)
+
 
 class Oracle:
     """Answers what an optimizer asks of f, and counts it in `count`: gradient, value, Hessian.
@@ -41,9 +43,8 @@ class Oracle:
     def value(self, x, where=None):
         return self._ask(1, self.f.value, x, where)
 
-    def hess(self, x):
-        self.count[2] += 1
-        return self.f.hess(x)
+    def hess(self, x, where=None):
+        return self._ask(2, self.f.hess, x, where)
 
     def _noisy(self, x):
         g = self.f.grad(x)
@@ -53,7 +54,7 @@ class Oracle:
         if where is None and kind not in self._known:
             self.count[kind] += 1
             return ask(x)
-        before, answer = self._known.get(kind, (np.nan, None))
+        before, answer = self._known.get(kind, (np.nan, NOTHING))
         where = np.True_ if where is None else where
         new = where & (x != before).any(-1)
         self.count[kind] = self.count[kind] + new.astype(int)

@@ -1,7 +1,7 @@
 """What is known beforehand: curvature at a minimum, stability limits, best rates, closed forms.
 
-All of it is exact on a quadratic and holds near a minimum elsewhere. Sources: Polyak (1964);
-Nocedal & Wright (2006), chapter 3; Goh (2017), Why momentum really works; Lessard, Recht & Packard
+All of it is exact on a quadratic and holds near a minimum elsewhere. Sources: Polyak (1964,
+1987, Introduction to Optimization); Goh (2017), Why momentum really works; Lessard, Recht & Packard
 (2016), Analysis and design of optimization algorithms, proposition 1.
 """
 

@@ -92,7 +92,7 @@ from optviz.plot.series import (
     thinned,
     trail,
 )
-from optviz.plot.style import DARK, LIGHT, THEMES, Style, Theme, number, style
+from optviz.plot.style import DARK, LIGHT, THEMES, Style, Theme, method_styles, number, style
 from optviz.plot.table import Column, Table
 from optviz.plot.writers.plotly import layer, to_plotly
 from optviz.plot.writers.svg import to_svg
@@ -141,6 +141,7 @@ __all__ = [
     "histogram_range",
     "layer",
     "marginals",
+    "method_styles",
     "network_graph",
     "number",
     "over_seeds",

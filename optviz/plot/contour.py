@@ -18,7 +18,6 @@ TAIL = 0.02  # of the values: beyond the others where they lead to a pole
 FINER = 40  # points each way, around one of the grid
 MARKERS = 28  # at most so many points of a path carry one
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
-ARROWS = (18, 13)  # across and up
 
 Domain = Sequence[tuple[float, float]]  # from and to, of x and of y
 
@@ -58,6 +57,11 @@ class Landscape:
         low, middle, high = np.quantile(known - known.min(), [0.05, 0.5, 0.98])
         return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
 
+    @property
+    def has_floor(self) -> bool:
+        """Whether the lowest point is inside of the picture."""
+        return bool(np.nanmin(self.z[1:-1, 1:-1]) <= np.nanmin(self.z))
+
 
 def _goes_on(f, land, middle, sign):
     """Whether f, between the points of the grid, gets several times as far from its middle.
@@ -73,51 +77,68 @@ def _goes_on(f, land, middle, sign):
 
 @dataclass(frozen=True, eq=False)
 class Heights:
-    """How high a value is drawn: as it is, or by the logarithm of its height above the lowest.
+    """How high a value is drawn: as it is, or by the logarithm or the root of its height above the
+    lowest.
 
     Toward a pole all is drawn at `low` or `high`, or the rest of the picture would be one color.
     """
 
     log: bool
+    root: bool
     base: float
     offset: float  # keeps the logarithm finite at the bottom
     low: float = -np.inf
     high: float = np.inf
 
     @classmethod
-    def of(cls, land: Landscape, log: bool | None = None) -> "Heights":
-        """For a landscape; `log` None follows the data."""
-        log = land.log if log is None else log
+    def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
+        """For a landscape; `log` None follows the data: the logarithm, else with `root` the square
+        root, which has as many rings near the lowest point as far from it, where there are rings.
+        """
+        auto, log = log is None, land.log if log is None else log
         known = land.z[np.isfinite(land.z)]
         if not known.size:
-            return cls(log, 0.0, 1.0, 0.0, 1.0)
+            return cls(log, False, 0.0, 1.0, 0.0, 1.0)
+        root = root and auto and not log and land.has_floor
         base = float(max(known.min(), land.low))
         lifted = known[known >= base] - base
         offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
         top = known.max() if log else min(known.max(), land.high)
-        ends = cls(log, base, offset).up(np.array([base, top]))
-        return cls(log, base, offset, *(float(e) for e in ends))
+        ends = cls(log, root, base, offset).up(np.array([base, top]))
+        return cls(log, root, base, offset, *(float(e) for e in ends))
 
     def up(self, z):
         """From values to heights, none of them outside the landscape's."""
-        heights = np.log10(np.maximum(z - self.base, 0) + self.offset) if self.log else z
+        above = np.maximum(z - self.base, 0)
+        heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
         return np.clip(heights, self.low, self.high)
 
     def back(self, height):
         """From heights to values."""
-        return self.base + 10.0**height - self.offset if self.log else height
+        if self.log:
+            return self.base + 10.0**height - self.offset
+        return self.base + height**2 if self.root else height
 
     def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
-        """n heights, evenly spaced, and the values there for reading; one where all are equal."""
-        places = np.linspace(self.low, self.high, n if self.low < self.high else 1)
-        return places, [number(self.back(t), 3) for t in places]
+        """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
+        even = np.linspace(self.low, self.high, n if self.low < self.high else 1)
+        values = self.back(even)
+        if len(values) > 1:
+            gaps = np.diff(values)
+            gaps = np.minimum(np.r_[gaps, gaps[-1]], np.r_[gaps[0], gaps])
+            unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
+            unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
+            values = np.round(values / unit) * unit + 0.0
+        texts = [[number(v, digits) for v in values] for digits in (3, 6, 12)]
+        return self.up(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 
 class Path(NamedTuple):
     """What an optimizer did: `points` `(steps+1, 2)` and `values` `(steps+1,)`.
 
     `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of
-    the line, or a text for every step.
+    the line, or a text for every step. `simplex` are corners, the first on the path, `(steps+1, k,
+    2)`.
     """
 
     id: str
@@ -127,6 +148,7 @@ class Path(NamedTuple):
     style: Style
     more: np.ndarray | None = None
     hover: str | Sequence[str] | None = None
+    simplex: np.ndarray | None = None
 
 
 class Minima(NamedTuple):
@@ -145,11 +167,11 @@ class Minima(NamedTuple):
 
 
 def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
-    """The function as filled contour lines, evenly spaced in value or in its logarithm.
+    """The function as filled contour lines, evenly spaced in value, its root or its logarithm.
 
     `log` None follows the data; `title` stands above the color bar.
     """
-    heights = Heights.of(land, log)
+    heights = Heights.of(land, log, root=True)
     low, high = heights.low, heights.high
     step = (high - low) / LEVELS or 1.0
     return Contour(
@@ -163,30 +185,6 @@ def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str
         line=theme.level,
         bar=ColorBar(*heights.ticks(6), title, theme.faint),
     )
-
-
-def descent_arrows(f, theme: Theme) -> Line:
-    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
-    size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
-    x, y = (
-        np.linspace(low, high, n, endpoint=False) + s / 2
-        for (low, high), n, s in zip(f.domain, ARROWS, size, strict=True)
-    )
-    at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
-    down = -f.grad(at)
-    steep = np.sqrt((down**2).sum(-1, keepdims=True))
-    known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
-    at, down, steep = at[known], down[known], steep[known]
-    rank = np.log(steep) - np.log(steep).min(initial=np.inf)
-    length = 0.35 + 0.6 * rank / (rank.max(initial=0) or 1)
-    on_paper = down / size  # equal lengths on the page, whatever the axes' units
-    unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
-    side = np.stack([-unit[:, 1], unit[:, 0]], -1)
-    tip, tail = unit * length / 2, -unit * length / 2
-    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
-    parts = [at + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
-    line = np.stack([*parts, np.full_like(at, np.nan)], 1).reshape(-1, 2)
-    return Line(*line.T, Style(theme.faint), width=1, opacity=0.75)
 
 
 def paths(
@@ -209,7 +207,11 @@ def paths(
         size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
         marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
     for path in (Path(*track) for track in tracks):
-        marks += [*_more(domain, path), *path_marks(domain, path, theme, markers)]
+        marks += [
+            *_more(domain, path),
+            *_simplex(domain, path),
+            *path_marks(domain, path, theme, markers),
+        ]
     look = Style(theme.ink, marker="circle-open-dot")
     marks.append(_dots([start], look, _("start"), "start", at, edge_width=2))
     common = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
@@ -292,6 +294,20 @@ def _more(domain, path):
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
     dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta, "decoration": True}
     return [*lines, Dots(*heads[there].T, look, size=7, **dots, **joint)]
+
+
+def _simplex(domain, path):
+    """A thin line around the corners of each step, of which the player shows one at a time. From
+    one to the next it runs along the path.
+    """
+    if path.simplex is None:
+        return []
+    around = within_reach(domain, path.simplex)
+    around = np.concatenate([around, around[:, :1]], 1)
+    meta = {"window": around.shape[1]}
+    joint = {"uid": f"{path.id}c", "name": path.name, "group": path.id, "legend": False}
+    line = {"width": 1.6, "opacity": 0.85, "decoration": True, "meta": meta, **joint}
+    return [Line(*around.reshape(-1, 2).T, path.style.solid, **line)]
 
 
 def within_reach(domain: Domain, points: np.ndarray) -> np.ndarray:

@@ -11,6 +11,22 @@ from optviz.optim.equations import declared
 from optviz.optim.hyperparameter import hyperparameters
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
+GREEK = {
+    "eta": "η",
+    "mu": "μ",
+    "rho": "ρ",
+    "beta": "β",
+    "epsilon": "ε",
+    "lambda": "λ",
+    "kappa": "κ",
+    "alpha": "α",
+    "gamma": "γ",
+    "phi": "φ",
+    "psi": "ψ",
+    "sigma": "σ",
+    "tau": "τ",
+    "xi": "ξ",
+}
 
 
 def equations(cls) -> list[str]:
@@ -75,3 +91,9 @@ def source(cls) -> str:
     """The very code that ran, with that of the class it builds on where it inherits its step."""
     parts = [c for c in cls.__mro__ if c.__module__ == cls.__module__ and hyperparameters(c)]
     return "\n\n".join(inspect.getsource(c).rstrip() for c in parts)
+
+
+def unicode_symbol(symbol: str) -> str:
+    r"""A hyperparameter's LaTeX symbol in Unicode: `\beta_1` is β₁."""
+    name, _, index = symbol.lstrip("\\").partition("_")
+    return GREEK.get(name, name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

@@ -1,7 +1,5 @@
 """Marks that go together: a curve with its band, a path for the player, a bar with its seeds."""
 
-import warnings
-
 import numpy as np
 
 from optviz.plot.marks import Array, Band, Bars, Dots, Line, Mark
@@ -12,14 +10,15 @@ MAX_POINTS = 800  # of a curve: finer than that no screen shows
 
 def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Median, least and largest over the last axis; NaN where every seed has ended."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
-        return np.nanmedian(values, -1), np.nanmin(values, -1), np.nanmax(values, -1)
+    values = np.sort(values, -1)  # NaN is last; nanmedian is far slower
+    n = np.sum(~np.isnan(values), -1, keepdims=True)
+    a, b, high = (np.take_along_axis(values, k, -1)[..., 0] for k in ((n - 1) // 2, n // 2, n - 1))
+    return (a + b) / 2, values[..., 0], high
 
 
 def thinned(n: int, most: int = MAX_POINTS) -> np.ndarray:
     """Indices of at most so many of n points, evenly picked, with both ends."""
-    return np.unique(np.linspace(0, n - 1, min(n, most)).astype(int))
+    return np.linspace(0, n - 1, min(n, most)).astype(int)
 
 
 def curve_with_band(

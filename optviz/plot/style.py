@@ -2,9 +2,13 @@
 
 import base64
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,23 @@ def style(i: int, theme: Theme) -> Style:
     """The look of line i. Beyond eight, dashes and markers move on against the colors."""
     n = len(theme.lines)
     return Style(theme.lines[i % n], DASHES[(i + i // n) % n], MARKERS[(i + i // n) % n])
+
+
+# What the book compares comes first, so that these four differ in color.
+FIRST = ("sgd", "momentum", "adagrad", "adam")
+
+
+def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Style]:
+    """The look of each optimizer: its method's, wherever it stands. Twins share the color and
+    differ in dashes and marker.
+    """
+    order = [*FIRST, *(key for key in OPTIMIZERS if key not in FIRST)]
+    keys, n, found = [config.method.key for config in configs], len(theme.lines), []
+    for i, key in enumerate(keys):
+        place = order.index(key)
+        look = (place + place // n + 5 * keys[:i].count(key)) % n
+        found.append(Style(theme.lines[place % n], DASHES[look], MARKERS[look]))
+    return found
 
 
 def packed(array) -> dict:

@@ -107,7 +107,7 @@ def losses(
             dotted = replace(style, dashes=TEST_DASHES)
             at = scale.of(now, now.evaluated)
             marks.append(Line(at, on_test, dotted, uid=f"{uid}test", width=1.5, **look))
-        early = over_seeds(values)[0][: max(len(raw) // 20, 1)]
+        early = over_seeds(values[: max(len(raw) // 20, 1)])[0]
         top = max(top, float(np.nanmax(early, initial=0.0)))
     limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
     y = Axis(_("loss"), log=True) if log else Axis(_("loss"), limits=limits)

@@ -35,6 +35,12 @@ def card() -> None:
         look.markdown(f"**{_('Look for.')}** {texts['look']}")
         then.markdown(f"**{_('Try next.')}** {texts['next']}")
         then.caption(lesson.source)
+        if session().specs[lesson.page] != lesson.scene:
+            changed = _(
+                "The scene has been changed. The numbers in this text are those of the lesson’s "
+                "own scene; “Reset lesson” brings it back."
+            )
+            look.markdown(f":gray[{changed}]")
         with st.container(horizontal=True):
             _neighbors(lesson)
             st.button(

@@ -6,25 +6,19 @@ networks part 3, "Ratio of weights:updates"): about a thousandth is healthy.
 
 import numpy as np
 
-from optviz.nn import DTYPES, Network
-
-MAX_ROWS = 256  # training examples on which the units are looked at
+from optviz.nn.network import Network, Pass
 
 
-def diagnostics(
-    network: Network, params, before, gradient, x, running_statistics
-) -> dict[str, np.ndarray]:
+def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[str, np.ndarray]:
     """What the last update, from parameters `before` to `params` `(I, S, P)`, did to each layer.
 
     `update_ratio` and `gradient_norm` `(I, S, layers)` are of the weight matrices: the norm of
     their update over that of what it updated, and the norm of the gradient that the optimizer
     asked for last, penalty included. `saturated` and `dead` `(I, S, hidden layers)` are the share
     of activations that pass next to no gradient, and of the units that pass none for any of the
-    examples `x`. NaN where nothing was updated yet.
+    examples of the pass `done`. NaN where nothing was updated yet.
     """
-    x = x[:MAX_ROWS].astype(DTYPES[network.dtype], copy=False)
     with np.errstate(all="ignore"):
-        done = network.forward(params, x, running_statistics=running_statistics)
         flat = [network.layers[i].h.saturated(*done.kept[i]) for i in network.hidden]
         now, was, slope = (_weight_norms(network, a) for a in (params - before, before, gradient))
         ended = ~np.isfinite(params).all(-1)[..., None]

@@ -5,7 +5,7 @@ value: nothing in it is changed later, so who holds one can draw it, keep it, an
 (The shape is that of optimistix's solvers: init, step, terminate.)
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from time import perf_counter
@@ -54,6 +54,28 @@ class Job(Protocol):
 
     def progress(self, state: Any) -> Amount:
         """How far a state has come."""
+
+
+class Part(Protocol):
+    """Some of a job's work, with all that it needs: it can be pickled."""
+
+    def advance(self, budget: float) -> Any:
+        """What comes of so many seconds of work."""
+
+
+class Divisible(Protocol):
+    """What a job also has of which several parts may be worked at side by side."""
+
+    def parts(self, state: Any) -> Sequence[Hashable]:
+        """The names of those that can be worked at now, the first one first; none where the state
+        is to be advanced as a whole.
+        """
+
+    def part(self, state: Any, name: Hashable) -> Part:
+        """The part of this name."""
+
+    def join(self, state: Any, found: Any) -> Any:
+        """The state with what has come of a part, whatever has come of others in between."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +132,9 @@ class TrainingJob:
             return None
         if shorter and not measured:  # but for its end, which this one passes by
             names = ("evaluated", "accuracy", "cross_entropy", "ensemble_accuracy")
-            state = replace(state, **{name: getattr(state, name)[:-1] for name in names})
+            shortened = {name: getattr(state, name)[:-1] for name in names}
             layers = {name: held[:-1] for name, held in state.diagnostics.items()}
-            state = replace(state, diagnostics=layers)
+            state = replace(state, diagnostics=layers, **shortened)
         return replace(state, training=self.training)
 
     def advance(self, state: Progress, budget: float) -> Progress:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 from time import perf_counter
 
 import numpy as np
@@ -12,6 +13,7 @@ from optviz.nn import (
     Mode,
     one_hot,
     right,
+    softmax,
     softmax_cross_entropy,
 )
 from optviz.optim.schedules import SCHEDULES
@@ -191,14 +193,13 @@ def _evaluated(now, data, before, gradient):
     """
     training, t = now.training, now.iteration
     if t % training.eval_every == 0 or now.done:
+        now = replace(now, running_statistics=_statistics(now, data))
         halves = [
             _measured(now, x[:MAX_EVALUATED], labels[:MAX_EVALUATED])
             for x, labels in ((data.x, data.t), (data.x_test, data.t_test))
         ]
-        alone, cross_entropy, together = zip(*halves, strict=True)
-        inside = diagnostics(
-            training.network, now.params, before, gradient, data.x, now.running_statistics
-        )
+        alone, cross_entropy, together, (first, _) = zip(*halves, strict=True)
+        inside = diagnostics(training.network, now.params, before, gradient, first)
         inside = {
             name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
             for name, new in inside.items()
@@ -216,25 +217,40 @@ def _evaluated(now, data, before, gradient):
     return now
 
 
+def _statistics(now, data):
+    """The running statistics `(I, S, R)` with which the networks are evaluated.
+
+    Those collected on the way belong to the points at which the mini-batches were met. Averaged
+    weights are another network and need their own, so they are taken from the training rows, as
+    `torch.optim.swa_utils.update_bn` does. (Izmailov et al. 2018, Averaging weights leads to wider
+    optima and better generalization.)
+    """
+    training, network = now.training, now.training.network
+    averaged = any(part.key == "averaged" for part in training.optimizer.wrappers)
+    if not (averaged and network.running_size and now.iteration):
+        return now.running_statistics
+    rows = data.x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
+    with np.errstate(all="ignore"):
+        return network.statistics(network.forward(now.params, rows))
+
+
 def _measured(now, x, t):
-    """Accuracy and mean cross-entropy `(I, S)` of every network, and the accuracy `(I,)` of the
-    seeds together.
+    """Accuracy and mean cross-entropy `(I, S)` of every network, the accuracy `(I,)` of the seeds
+    together, and the pass of the first rows.
     """
     network = now.training.network
     with np.errstate(all="ignore"):
-        z = network.outputs(
-            now.params,
-            x.astype(DTYPES[network.dtype], copy=False),
-            running_statistics=now.running_statistics,
-        )
+        x = x.astype(DTYPES[network.dtype], copy=False)
+        passes = network.passes(now.params, x, now.running_statistics)
+        first = next(passes)
+        z = np.concatenate([done.outputs[-1] for done in chain([first], passes)], -2)
         alone, (cross_entropy, _) = (
             right(z, t),
             softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype)),
         )
         if z.shape[1] == 1:
-            return alone, cross_entropy, alone[:, 0]
-        e = np.exp(z - z.max(-1, keepdims=True))
-        return alone, cross_entropy, right((e / e.sum(-1, keepdims=True)).mean(1), t)
+            return alone, cross_entropy, alone[:, 0], first
+        return alone, cross_entropy, right(softmax(z).mean(1), t), first
 
 
 def select(now: Progress, trials) -> Progress:

@@ -6,20 +6,24 @@ a visitor's jobs the one that is farthest behind. Wishes end by themselves when 
 """
 
 import pickle
-from collections.abc import Callable, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Hashable, Sequence
+from concurrent.futures import Executor, Future
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
-from threading import RLock
+from threading import RLock, Thread
 from time import monotonic
 from typing import Any, NamedTuple
 
 from optviz.training.executors import SerialExecutor, start_executor
 from optviz.training.jobs import Job, farthest_behind
+from optviz.training.workers import import_modules
 
-SLICE = 0.25  # seconds of a job at a time
+SLICE = 0.25  # seconds of a job at a time, where others wait
+SHORT = 0.08  # where nobody else does, who then sees more of it
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
+WHOLE = None  # the part of a job that has none
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 
 
@@ -50,8 +54,22 @@ class Entry:
     error: str = ""  # why it came no further
 
     @property
-    def complete(self) -> bool:
-        return self.ticket.job.progress(self.state).complete
+    def parts(self) -> Sequence[Hashable]:
+        """What of it can be worked at side by side; WHOLE alone where there are no parts."""
+        job = self.ticket.job
+        return (hasattr(job, "parts") and job.parts(self.state)) or [WHOLE]
+
+    def call(self, part: Hashable, budget: float) -> tuple:
+        """A function and its arguments, which work at a part for so many seconds."""
+        job = self.ticket.job
+        if part is WHOLE:
+            return job.advance, self.state, budget
+        return job.part(self.state, part).advance, budget
+
+    def join(self, part: Hashable, found) -> None:
+        """Take in what has come of a part."""
+        self.state = found if part is WHOLE else self.ticket.job.join(self.state, found)
+        self.size = size_of(self.state)
 
 
 @dataclass(eq=False)
@@ -87,14 +105,15 @@ class Scheduler:
         self._executor: Executor | None = None
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
         self._wishes: dict[str, Wish] = {}  # the oldest first
-        self._running: dict[tuple, Entry] = {}
-        self._turns, self._lock = count(), RLock()
+        self._beginnings: dict[tuple, Future] = {}
+        self._running: set[tuple] = set()  # (key of a ticket, part of its job)
+        self._turns, self._lock, self._warm = count(), RLock(), False
 
     # What jobs have come to.
 
     def state(self, ticket: Ticket):
-        """How far a job has come: from what is there, or else from its beginning, which is computed
-        here and now.
+        """How far a job has come: from what is there, or else from its beginning, which the
+        executor computes while one waits.
         """
         with self._lock:
             if entry := self._touched(ticket.key):
@@ -110,11 +129,25 @@ class Scheduler:
             key=lambda state: job.progress(state).done,
             default=None,
         )
-        state = job.begin() if begun is None else begun
+        state = self._beginning(ticket) if begun is None else begun
         with self._lock:
             entry = self._entries.setdefault(ticket.key, Entry(ticket, state, size_of(state)))
             self._evict()
             return entry.state
+
+    def _beginning(self, ticket):
+        with self._lock:
+            if (future := self._beginnings.get(ticket.key)) is None:
+                try:
+                    future = self._executor_now().submit(ticket.job.begin)
+                except Exception:  # there is none: why, is said to who waits for more
+                    future = SerialExecutor().submit(ticket.job.begin)
+                self._beginnings[ticket.key] = future
+        try:
+            return future.result()
+        finally:
+            with self._lock:
+                self._beginnings.pop(ticket.key, None)
 
     def known(self, key: tuple):
         """The state of a ticket's key; None where there is none."""
@@ -146,13 +179,17 @@ class Scheduler:
 
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets} | set(
-            self._running
+            self._running_keys
         )
         size = self.size
         for key in [key for key in self._entries if key not in needed][:-1]:
             if size <= self._max_bytes:
                 break
             size -= self._entries.pop(key).size
+
+    @property
+    def _running_keys(self):
+        return {key for key, _part in self._running}
 
     # Who waits for what.
 
@@ -180,7 +217,7 @@ class Scheduler:
         """How many slices of others come before the visitor's next; 0 where one is under way."""
         with self._lock:
             wish = self._wishes.get(visitor)
-            if wish is None or any(ticket.key in self._running for ticket in wish.tickets):
+            if wish is None or any(t.key in self._running_keys for t in wish.tickets):
                 return 0
             earlier = [w for w in self._wishes.values() if w.turn < wish.turn and self._next_of(w)]
             return len(self._running) + len(earlier)
@@ -191,66 +228,97 @@ class Scheduler:
         """Hand slices to whoever is free; whether there was anything to do."""
         given = []
         with self._lock:
-            if self._executor is None and self._next():
+            if self._next():
                 self._started()
             free = self._executor.slots - len(self._running) if self._executor else 0
             for _ in range(free):
-                if (entry := self._next()) is None:
+                if (found := self._next()) is None:
                     break
-                self._running[entry.ticket.key] = entry
+                entry, part = found
+                self._running.add((entry.ticket.key, part))
                 turn = next(self._turns)
                 for wish in self._wishes.values():
                     if any(ticket.key == entry.ticket.key for ticket in wish.tickets):
                         wish.turn = turn
-                given.append(entry)
-        for entry in given:
-            self._submit(entry)
+                given.append(found)
+        for found in given:
+            self._submit(*found)
         return bool(given)
+
+    def start(self, *modules: str) -> None:
+        """Start the executor before it is needed, and import there what jobs are made of; without
+        waiting for it, and once.
+        """
+        with self._lock:
+            warm, self._warm = self._warm, True
+        if not warm:
+            Thread(target=self._import, args=modules, daemon=True).start()
+
+    def _import(self, *modules):
+        with suppress(Exception):  # it is tried again when it is needed, and told then
+            with self._lock:
+                executor = self._executor_now()
+            for _ in range(executor.slots):
+                executor.submit(import_modules, *modules)
+
+    def _executor_now(self):
+        if self._executor is None:
+            self._executor = self._start()
+        return self._executor
 
     def _started(self):
         try:
-            self._executor = self._start()
+            self._executor_now()
         except Exception as raised:  # a cluster that is not there: its errors are of many kinds
             for wish in self._wishes.values():
                 for ticket in wish.tickets:
                     if entry := self._entries.get(ticket.key):
                         entry.error = f"{raised}" or type(raised).__name__
 
-    def _next(self) -> Entry | None:
+    def _next(self) -> tuple[Entry, Hashable] | None:
         now = self._clock()
         self._wishes = {v: wish for v, wish in self._wishes.items() if wish.until > now}
         for wish in sorted(self._wishes.values(), key=lambda wish: wish.turn):
-            if entry := self._next_of(wish):
-                return entry
+            if found := self._next_of(wish):
+                return found
         return None
 
-    def _next_of(self, wish) -> Entry | None:
+    def _next_of(self, wish) -> tuple[Entry, Hashable] | None:
         entries = [self._entries.get(ticket.key) for ticket in wish.tickets]
-        free = [e for e in entries if e and not e.error and e.ticket.key not in self._running]
-        i = farthest_behind([e.ticket.job for e in free], [e.state for e in free])
+        free = [(e, part) for e in entries if e and not e.error for part in self._free(e)]
+        i = farthest_behind([e.ticket.job for e, _ in free], [e.state for e, _ in free])
         return None if i is None else free[i]
 
-    def _submit(self, entry):
+    def _free(self, entry):
+        """The part of a job that is next, or nothing."""
+        key = entry.ticket.key
+        return [part for part in entry.parts if (key, part) not in self._running][:1]
+
+    def _submit(self, entry, part):
         try:
-            future = self._executor.submit(entry.ticket.job.advance, entry.state, SLICE)
+            future = self._executor.submit(*entry.call(part, self._slice()))
         except RuntimeError:  # the server is ending
             with self._lock:
-                self._running.pop(entry.ticket.key, None)
+                self._running.discard((entry.ticket.key, part))
             return
         if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
-            self._finish(entry, future)
+            self._finish(entry, part, future)
         else:
-            future.add_done_callback(lambda future: self._finish(entry, future) or self.dispatch())
+            future.add_done_callback(
+                lambda future: self._finish(entry, part, future) or self.dispatch()
+            )
 
-    def _finish(self, entry, future):
-        try:
-            state, error = future.result(), ""
-            size = size_of(state)
-        except Exception as raised:
-            state, size, error = entry.state, entry.size, f"{raised}" or type(raised).__name__
+    def _slice(self):
+        alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
+        return min(SHORT, SLICE) if alone else SLICE
+
+    def _finish(self, entry, part, future):
         with self._lock:
-            self._running.pop(entry.ticket.key, None)
-            entry.state, entry.size, entry.error = state, size, error
+            self._running.discard((entry.ticket.key, part))
+            try:
+                entry.join(part, future.result())
+            except Exception as raised:
+                entry.error = f"{raised}" or type(raised).__name__
             self._evict()
 
     def shutdown(self) -> None:

@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,12 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def import_modules(*names: str) -> None:
+    """Import them, so that the first call that needs them is as fast as the next."""
+    for name in names:
+        import_module(name)
 
 
 class Channel:

@@ -1,7 +1,7 @@
 """Successive halving: all trials train a little, the better ones go on, and so again.
 
 Jamieson & Talwalkar (2016), Non-stochastic best arm identification and hyperparameter
-optimization, algorithm 1. The bet is that who is behind early stays behind; a trial that starts
+optimization. The bet is that who is behind early stays behind; a trial that starts
 slowly and would have ended first is lost. What is compared is the loss on the validation set:
 accuracies are all but equal as long as no trial has learned much.
 """

@@ -1,10 +1,7 @@
-"""The trials of a search: trained in batches on two threads, in slices, stopped and resumed."""
+"""The trials of a search: trained in batches side by side, in slices, stopped and resumed."""
 
-from collections import deque
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
@@ -16,23 +13,12 @@ from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
 from optviz.training.cost import cost_of
 from optviz.tuning.importance import Importance, importance
-from optviz.tuning.spec import Search, SearchData, split_data
+from optviz.tuning.spec import Search, SearchData, Status, split_data
 
-# Threads: most of a step is matrix products, during which NumPy lets the other thread run.
-WORKERS = 2
+SIDES = 2  # batches are as many, or a multiple: no core waits for another one's
 # Numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py.
 MAX_BATCH_NUMBERS = 4_000_000
 STEP = 3e9  # operations between two looks at the clock: some hundredths of a second
-
-
-class Status(IntEnum):
-    """What has become of a trial."""
-
-    WAITING = 0
-    RUNNING = 1
-    COMPLETED = 2
-    STOPPED = 3  # by halving
-    DIVERGED = 4
 
 
 class Batch(NamedTuple):
@@ -181,6 +167,32 @@ class SearchJob:
     def progress(self, state: SearchState) -> Amount:
         return progress(state)
 
+    def parts(self, state: SearchState) -> Sequence[tuple[int, ...]]:
+        """The trials of each batch that is still under way; those that have begun come first."""
+        target = self.search.stops[state.stop]
+        begun_first = sorted(state.batches, key=lambda b: b.progress is None)
+        return [b.trials for b in begun_first if b.iteration < target]
+
+    def part(self, state: SearchState, name: tuple[int, ...]) -> "BatchPart":
+        [batch] = [b for b in state.batches if b.trials == name]
+        return BatchPart(self, batch, state.values[list(name)], self.search.stops[state.stop])
+
+    def join(self, state: SearchState, found: Batch) -> SearchState:
+        return _joined(state, [found if b.trials == found.trials else b for b in state.batches])
+
+
+class BatchPart(NamedTuple):
+    """A batch on its way to the stop that it is heading for."""
+
+    job: SearchJob
+    batch: Batch
+    values: np.ndarray  # (trials, d): its hyperparameters
+    target: int
+
+    def advance(self, budget: float) -> Batch:
+        (job, *batch), until = self, perf_counter() + budget
+        return _trained(job.search, *batch, split_data(job.search, job.data()), until)
+
 
 def begin(search: Search) -> SearchState:
     """Before anything is proposed."""
@@ -200,10 +212,13 @@ def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> Se
     while not state.done and perf_counter() < until:
         if not state.batches:
             state = _proposed(state)
-        trained = _trained(state, data, until)
-        going = tuple(b for b in trained if b.iteration < state.search.iterations)
-        state = replace(_recorded(state, trained), batches=going)
-        if going and all(b.iteration == state.search.stops[state.stop] for b in going):
+        search, values, target = state.search, state.values, state.search.stops[state.stop]
+        trained = [
+            _trained(search, batch, values[list(batch.trials)], target, data, until)
+            for batch in state.batches
+        ]
+        state = _joined(state, trained)
+        if state.batches and all(b.iteration == target for b in state.batches):
             state = _halved(state, data)
     return state
 
@@ -241,8 +256,8 @@ def _proposed(state):
     search, known, tried = state.search, len(state.points), np.flatnonzero(state.ended)
     points = search.propose(state.round, state.points[tried], state.scores[tried])
     n = len(points)
-    turns = -(-n // (WORKERS * trials_per_batch(search.base)))  # no thread waits for the other's
-    split = np.array_split(np.arange(known, known + n), min(n, WORKERS * turns))
+    turns = -(-n // (SIDES * trials_per_batch(search.base)))
+    split = np.array_split(np.arange(known, known + n), min(n, SIDES * turns))
     new = {"points": points, "stopped": False, "iterations": 0, "diverged_at": -1}
     for name, value in {**new, "accuracy": np.nan, "loss": np.nan}.items():
         before = getattr(state, name)
@@ -251,34 +266,25 @@ def _proposed(state):
     return replace(state, **new, round=state.round + 1, stop=0, batches=batches)
 
 
-def _trained(state, data, until):
-    """The batches, each trained to its stop or as far as the time goes, one thread for each."""
-    search, batches, values = state.search, list(state.batches), state.values
-    target = search.stops[state.stop]
-    waiting = deque(sorted(range(len(batches)), key=lambda i: batches[i].progress is None))
+def _trained(search, batch, values, target, data, until):
+    """A batch, trained to the target or as far as the time goes."""
+    trials, now = batch
+    if perf_counter() >= until:
+        return batch
+    if now is None:
+        now = loop.begin(replace(search.base, trials=tuple(map(search.trial, values))), data.seen)
+    training = now.training
+    step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
+    while now.iteration < target and perf_counter() < until:
+        measured = training.eval_every - now.iteration % training.eval_every
+        now = loop.advance(now, data.seen, min(step, measured, target - now.iteration))
+    return Batch(trials, now)
 
-    def work():
-        while waiting and perf_counter() < until:
-            try:
-                i = waiting.popleft()
-            except IndexError:  # the other thread was faster
-                return
-            trials, now = batches[i]
-            if now is None:
-                own = tuple(search.trial(values[t]) for t in trials)
-                now = loop.begin(replace(search.base, trials=own), data.seen)
-            training = now.training
-            one = 6 * training.network.size * training.batch * len(trials)
-            step = max(1, int(STEP / one))
-            while now.iteration < target and perf_counter() < until:
-                measured = training.eval_every - now.iteration % training.eval_every
-                now = loop.advance(now, data.seen, min(step, measured, target - now.iteration))
-            batches[i] = Batch(trials, now)
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        for thread in [pool.submit(work) for _ in range(min(WORKERS, len(waiting)))]:
-            thread.result()
-    return batches
+def _joined(state, batches):
+    """With what the batches have come to; those that are complete are let go."""
+    going = tuple(b for b in batches if b.iteration < state.search.iterations)
+    return replace(_recorded(state, batches), batches=going)
 
 
 def _recorded(state, batches):

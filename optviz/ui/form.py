@@ -98,10 +98,19 @@ def draw_panel(
         hyperparameter_panel(key, title, declared, values(), turn, said, **more)
 
 
-def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> None:
-    """Sliders of the hyperparameters of what is chosen at the form's place."""
+def choice_panel(
+    form: Form, registry, title: str = "", only=None, advanced: bool = False, **more
+) -> None:
+    """Sliders of the hyperparameters of what is chosen at the form's place: of those that are put
+    away as `advanced` only the ones that were changed, or else these alone.
+    """
     cls = registry[form.value.key]
-    declared = tuple(h for h in hyperparameters(cls) if only is None or only(h))
+    declared = tuple(
+        h
+        for h in hyperparameters(cls)
+        if (only is None or only(h))
+        and (h.advanced if advanced else not h.advanced or _changed(form.value, h))
+    )
 
     def values():
         return form.value.values if form.value else {}
@@ -109,8 +118,12 @@ def choice_panel(form: Form, registry, title: str = "", only=None, **more) -> No
     def turn(new):
         form.set(form.value.with_values(**new))
 
-    key = form.key(f"of-{form.value.key}")
+    key = form.key(f"{'more-' * advanced}of-{form.value.key}-{len(declared)}")
     draw_panel(key, title or cls.label, declared, values, turn, locked=form.locked, **more)
+
+
+def _changed(choice, declared):
+    return choice.values.get(declared.name, declared.default) != declared.default
 
 
 def select(

@@ -16,7 +16,7 @@ from optviz.training.workers import cores
 from optviz.translation import _
 from optviz.ui.session import Results, session
 
-EVERY = 0.25  # seconds between two pictures
+EVERY = 0.1  # seconds between two pictures
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
 PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
 

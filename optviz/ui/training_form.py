@@ -16,39 +16,22 @@ from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
-from optviz.plot.style import THEMES, style
+from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
-from optviz.training import SEEDS, unsuited
+from optviz.training import SEEDS
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
+from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
 from optviz.ui.session import session
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
-# Rates that suit a network; the declared ones suit two-dimensional functions.
-RATES = {
-    "sgd": 0.05,
-    "momentum": 0.01,
-    "nesterov": 0.01,
-    "adagrad": 0.01,
-    "adadelta": 1.0,
-    "lion": 1e-3,
-    "lbfgs": 0.1,
-    "prodigy": 1.0,
-    "schedule_free_sgd": 0.1,
-    "muon": 0.02,
-}
 
 
 WRAPPER_ORDER = ("clipped", "sam", "cautious", "lookahead", "averaged")  # the innermost first
 ENDING = ("linear", "cosine", "growth", "warmup_cosine", "one_cycle")  # schedules that have an end
-
-
-def for_network(key: str) -> Choice:
-    """An optimizer at a learning rate that suits a network."""
-    return Choice(key, {"lr": RATES.get(key, 1e-3)})
 
 
 # Places that are not fields: how many hidden layers, how wide they are, how many seeds.
@@ -173,45 +156,15 @@ def fitted_to(network: Network, dataset: Choice) -> Network:
 # The optimizer.
 
 
-def trainable(network: Network) -> list[str]:
-    """The optimizers that can train this network."""
-    return [k for k in OPTIMIZERS if not unsuited(k, network)]
-
-
-def not_offered(network: Network) -> str:
-    """Which optimizers the menu does not offer for a network, and why."""
-    dense = [k for k in OPTIMIZERS if unsuited(k, network)]
-    if not dense:
-        return ""
-    labels = ", ".join(OPTIMIZERS[k].label for k in dense)
-    return _("Not offered: {labels}. {reason}").format(
-        labels=labels, reason=unsuited(dense[0], network)
-    )
-
-
-def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None:
-    """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)`
-    changes it. Without a network it minimizes a function.
-    """
-
-    def change(key):
-        if network is None:
-            form.set(replace(form.value, method=Choice(key), schedules={}))
-            return
-        kept = {n: s for n, s in form.value.schedules.items() if n == "lr"}
-        form.set(replace(form.value, method=for_network(key), schedules=kept))
-
-    key = form.value.method.key
-    labels = {k: OPTIMIZERS[k].label for k in (trainable(network) if network else OPTIMIZERS)}
-    select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
-    more = not_offered(network) if network else OPTIMIZERS[key].cite
-    st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
-
-
 def wrapper_controls(form: Form, **panel) -> None:
-    """What is wrapped around the optimizer of the config at the form's place."""
+    """The advanced hyperparameters of the config at the form's place, and what is wrapped around
+    its optimizer.
+    """
+    title = _("More hyperparameters")
+    choice_panel(form.at("method"), OPTIMIZERS, title, advanced=True, **panel)
     label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
-    Several(*("wrappers", _(label), WRAPPER_ORDER, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
+    order = [key for key in WRAPPER_ORDER if fits(key, form.value.method.key)]
+    Several(*("wrappers", _(label), order, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
         form, **panel
     )
 
@@ -297,7 +250,8 @@ def OptimizerList(
             schedule_controls(form)
 
     def item(form, i, name):
-        look = style(i, THEMES[theme_name()])
+        theme = THEMES[theme_name()]
+        look = style(i, theme) if scheduled else method_styles(form.read().optimizers, theme)[i]
         choice_panel(form.at("method"), OPTIMIZERS, name, look=look)
         if scheduled:
             schedule_controls(form, _("{name}: schedule").format(name=name))

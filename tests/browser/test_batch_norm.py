@@ -1,6 +1,6 @@
 """The batch-normalization page in a real browser: a graph to go through, and two trainings side by side."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import begun, to
 from tests.browser.test_trajectories import at_rest
 
 NAMES = "() => document.querySelector('.st-key-batch_norm-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
@@ -34,9 +34,13 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     page.set_viewport_size({"width": 1280, "height": 720})
 
     page.get_by_text("With and without", exact=True).click()
-    page.locator(".st-key-train-batch_norm-one button").click()
+    page.get_by_label("iterations, exact value").fill("3000")  # long enough to be stopped
     page.wait_for_function(
-        "() => /^[1-9]\\d* of 382/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
+        "() => document.querySelector('[data-testid=stProgress]')?.innerText.includes('of 6000')"
+    )
+    begun(page, "batch_norm-one")
+    page.wait_for_function(
+        "() => /^[1-9]\\d* of 6000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
     page.locator(".st-key-stop-batch_norm-one button").click()
     page.get_by_role("button", name="Resume").wait_for()

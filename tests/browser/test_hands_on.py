@@ -260,6 +260,7 @@ class TestGrab:
 
     def test_home_leads_to_the_frame_of_this_function(self, page):
         page.get_by_role("combobox", name="Function").click()
+        page.keyboard.type("Himmelblau")
         page.get_by_role("option", name="Himmelblau").click()
         page.locator("h4", has_text="Himmelblau").wait_for()
         at_rest(page)

@@ -164,6 +164,7 @@ def test_a_rate_beyond_the_limit_is_marked_beside_it_and_can_be_taken_back(page)
 
 def test_a_formula_that_is_refused_leaves_the_picture(page):
     page.get_by_role("combobox", name="Function").click()
+    page.keyboard.type("Type a")  # a long menu draws only what it shows; typing searches it
     page.get_by_role("option", name="Type a formula").click()
     field = page.get_by_test_id("stTextInputField")
     field.fill("x^2 + y^2 + foo(x)")
@@ -253,6 +254,7 @@ def test_no_function_of_the_menu_writes_an_error_to_the_console(page):
     """The check itself is in the fixture; here every picture is drawn once."""
     for f in FUNCTIONS.values():
         page.get_by_role("combobox", name="Function").click()
+        page.keyboard.type(f.name)
         page.get_by_role("option", name=f.name, exact=True).click()
         page.locator("h4", has_text=f.name).wait_for()
         page.wait_for_selector(IDLE)

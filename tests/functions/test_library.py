@@ -6,7 +6,7 @@ import pytest
 from optviz import FUNCTIONS, parse_formula
 from tests.table import table
 
-pi, sin, cos, exp, sqrt = np.pi, np.sin, np.cos, np.exp, np.sqrt
+pi, sin, cos, exp, log, sqrt = np.pi, np.sin, np.cos, np.exp, np.log, np.sqrt
 EVERY = table("f", FUNCTIONS.values())
 
 
@@ -47,6 +47,9 @@ TEXTBOOK = {
     "saddle": lambda x, y: (x - y) * (x + y),
     "sphere": lambda x, y: x * x + y * y,
     "double_well": lambda x, y: x**4 / 4 - x**3 / 3 - x * x + y * y,
+    "sharp_and_flat": lambda x, y: (
+        -log(exp(-((x + 2) ** 2) / 2 - y**2 / 2) + exp(-8 * (x - 2) ** 2 - 8 * y**2))
+    ),
     "rosenbrock": lambda x, y: 100 * (y - x * x) ** 2 + (x - 1) ** 2,
     "himmelblau": lambda x, y: (x * x + y - 11) ** 2 + (x + y * y - 7) ** 2,
     "beale": lambda x, y: sum(
@@ -73,6 +76,8 @@ LEAST = {
     "bowl": (0, [(0, 0)]),
     "tilted_bowl": (0, [(0, 0)]),
     "double_well": (-8 / 3, [(2, 0)]),
+    # by mpmath's findroot with 30 digits
+    "sharp_and_flat": (-0.00033546263931, [(1.99991611, 0)]),
     "rosenbrock": (0, [(1, 1)]),
     "himmelblau": (
         0,
@@ -276,6 +281,11 @@ def test_local_minima_that_are_the_point_of_the_function():
     assert well.value((-1, 0)) == pytest.approx(-5 / 12)
     assert camel.value((1.74755, -0.87378)) == pytest.approx(0.2986384, abs=1e-7)
     assert len(camel.minima) == 3
+    two = FUNCTIONS["sharp_and_flat"]
+    sharp, flat = (np.linalg.eigvalsh(two.hess(at)) for at in two.minima)
+    assert sharp == pytest.approx([16, 16], rel=1e-3)
+    assert flat == pytest.approx([1, 1], rel=1e-12)
+    assert np.abs(two.value(two.minima)).max() < 1e-3
     assert len(FUNCTIONS["saddle"].minima) == len(FUNCTIONS["monkey_saddle"].minima) == 0
 
 

@@ -99,7 +99,8 @@ def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     f, cls, n = FUNCTIONS["levy"], OPTIMIZERS[key], 5
     columns = {k.name: across(k, n) for k in hyperparameters(cls) if k.kind is float}
     at, seeds = initial_points(f, (n,)), np.arange(n) + 7
-    more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": Cosine(steps=STEPS)}
+    schedule = None if "lr" in cls.initial else Cosine(steps=STEPS)
+    more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": schedule}
     batch = minimize(
         f, cls(**{name: v[:, None] for name, v in columns.items()}), at, STEPS, seed=seeds, **more
     )

@@ -70,7 +70,10 @@ class Asked:
     given = None
 
     def __init__(self, f, noise):
-        self.f, self.noise, self.hess = f, noise, f.hess
+        self.f, self.noise = f, noise
+
+    def hess(self, x, where=None):
+        return self.f.hess(x)
 
     def grad(self, x, where=None):
         g = self.f.grad(x) + self.noise
@@ -377,7 +380,7 @@ def test_only_a_search_leaves_a_symbol_to_be_found():
         opt = OPTIMIZERS[key](**chosen)
         for record in moments(ROSENBROCK, opt, 2):
             found = [line for line in evaluate_equations(record) if line.filled == SEARCHED]
-            assert len(found) == getattr(opt, "line_search", False)
+            assert len(found) == getattr(opt, "line_search", key == "cg")
 
 
 # --- what is shown ---

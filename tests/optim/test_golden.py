@@ -69,6 +69,15 @@ def test_same_paths(key):
         )
 
 
+def test_the_corners_of_nelder_and_mead():
+    """The same three after every step, not only the best."""
+    for r in records("nelder_mead"):
+        opt = made("nelder_mead", r["hyperparameters"])
+        run = minimize(FUNCTIONS[r["function"]], opt, r["start"], len(r["corners"]))
+        ours = [held["simplex"] for held in run.held[1:]]
+        np.testing.assert_allclose(ours, r["corners"], rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("record", "key"), [(records("minimize")[0], "bfgs"), (records("minimize")[1], "lbfgs")]
 )

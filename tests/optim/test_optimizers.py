@@ -39,6 +39,10 @@ def make(key, **hyperparameters):
     return OPTIMIZERS[key](**hyperparameters)
 
 
+def searching(key):
+    return make(key, **({"line_search": True} if key in SEARCHING else {}))
+
+
 def to_dict(cls, **hyperparameters):
     """Of any class with hyperparameters, wrappers included."""
     return cls(**hyperparameters, **({"inner": make("bfgs")} if cls in WRAPPERS.values() else {}))
@@ -142,6 +146,11 @@ FIRST_STEPS = [
     ("bfgs", {}, (0.7 / 4.7, -4 / 4.7)),
     ("lbfgs", {"lr": 0.5, "line_search": False}, (0.35 / 4.7, -2 / 4.7)),
     ("lbfgs", {}, (0.7 / 4.7, -4 / 4.7)),
+    # ‖g‖² = 16.49 and gᵀHg = 0.049 + 32: the least along −g, which one cubic finds
+    ("cg", {}, (0.7 * 16.49 / 32.049, -4 * 16.49 / 32.049)),
+    # corners (-7, 2), (-6, 2), (-7, 3); the last goes to (-6, 1) and on to (-5.5, 0)
+    ("nelder_mead", {}, (1.5, -2)),
+    ("trust_region", {}, (0.7 / 16.49**0.5, -4 / 16.49**0.5)),  # the edge, against the gradient
 ]
 
 
@@ -406,6 +415,11 @@ class Counted:
         return self.ask(2, "hess", x)
 
 
+CLASSIC = {  # whether it asks for gradients, values, Hessians
+    "cg": [True, True, False],
+    "nelder_mead": [False, True, False],
+    "trust_region": [True, True, True],
+}
 INITIAL_POINTS = np.array([(-1.2, 1.0), (0.0, 0.0), (1.5, -0.5), (-1.9, 2.9)])
 
 
@@ -423,7 +437,11 @@ def test_evaluations_are_what_a_counting_function_counts(key):
             one = minimize(f, batch.optimizer, start, steps)
             assert list(one.evaluations) == f.asked
             assert [n[i] for n in batch.evaluations] == f.asked
-            assert f.asked[2] == {"newton": steps, "sophia": -(-steps // 10)}.get(key, 0)
+            hessians = {"newton": steps, "sophia": -(-steps // 10), "trust_region": f.asked[2]}
+            assert f.asked[2] == hessians.get(key, 0)
+            if key in CLASSIC:
+                assert [n > 0 for n in f.asked] == CLASSIC[key]
+                continue
             # a search knows the value where it has ended, and BFGS's the gradient too
             assert f.asked[0] == steps if key == "newton" or not search else f.asked[0] > steps
             assert f.asked[1] > steps if search else f.asked[1] == 0
@@ -444,6 +462,7 @@ def test_a_line_search_by_hand(key, asked):
 SCIPY = {  # nfev = njev of scipy.optimize.minimize (1.17.1) with jac, whose tolerance is |grad| <= 1e-5
     "bfgs": {"rosenbrock": 39, "himmelblau": 11, "bowl": 10},
     "lbfgs": {"rosenbrock": 44, "himmelblau": 11, "bowl": 10},
+    "cg": {"rosenbrock": 78, "himmelblau": 20, "bowl": 6},
 }
 STARTS = {"rosenbrock": (-1.2, 1), "himmelblau": (-1, 4), "bowl": (-7, 2)}
 
@@ -458,7 +477,7 @@ def test_as_many_evaluations_as_scipy(key, surface, calls):
     assert run.work[there, 2] == 0
     if surface == "rosenbrock":
         assert sum(run.evaluations) <= 1.5 * 2 * calls
-        assert run.values[-1] < 1e-28
+        assert run.values[-1] < 1e-26
         assert np.array_equal(run.work[50], run.work[100])
 
 
@@ -484,32 +503,32 @@ def test_the_update_that_scipy_makes_with_the_search_that_torch_makes():
         ("1e6 + x**2 + y**2", (1, 1)),
     ],
 )
-@table("key", SEARCHING)
+@table("key", [*SEARCHING, *CLASSIC])
 def test_a_search_ends_where_there_is_no_minimum_or_no_slope(key, formula, start):
-    run = minimize(parse_formula(formula), make(key, line_search=True), start, 60)
+    run = minimize(parse_formula(formula), searching(key), start, 60)
     assert np.diff(run.work[:, 1]).max() <= 41
     assert not (np.diff(run.values) > 0).any()
 
 
-@table("key", SEARCHING)
+@table("key", [*SEARCHING, "cg", "trust_region"])
 @table(
     ("surface", "at"),
     [("bowl", (0, 0)), ("rosenbrock", (1, 1)), ("himmelblau", (3, 2)), ("saddle", (0, 0))],
 )
 def test_who_starts_at_rest_asks_for_nothing_but_the_slope(key, surface, at):
-    run = minimize(FUNCTIONS[surface], make(key, line_search=True), at, 20)
+    run = minimize(FUNCTIONS[surface], searching(key), at, 20)
     assert (run.points == at).all()
     assert run.evaluations.value == 0
     assert max(run.evaluations) <= 2
 
 
 @table("surface", ["rosenbrock", "himmelblau", "rastrigin", "ackley", "cliff", "saddle"])
-@table("key", SEARCHING)
+@table("key", [*SEARCHING, "cg"])
 def test_armijo_holds_on_every_step(key, surface):
     f = FUNCTIONS[surface]
     (x0, x1), (y0, y1) = f.domain
     initial_points = np.random.default_rng(0).uniform((x0, y0), (x1, y1), (40, 2))
-    run = minimize(f, make(key, line_search=True), initial_points, 8)
+    run = minimize(f, searching(key), initial_points, 8)
     fall, slope = np.diff(run.values, axis=0), (run.gradients * np.diff(run.points, axis=0)).sum(-1)
     kept = np.isfinite(fall)
     assert kept.mean() > 0.9
@@ -633,3 +652,33 @@ def test_a_polynomial_is_defined_wherever_it_overflows(surface, lr):
     )
     assert (run.diverged_at > 0).any()
     assert not run.undefined.any()
+
+
+# --- classics ---
+
+
+def test_conjugate_gradients_end_a_quadratic_in_as_many_steps_as_it_has_coordinates():
+    run = minimize(BOWL, make("cg"), (-7, 2), 2)
+    assert np.abs(run.points[1]).max() > 1
+    assert run.points[2] == pytest.approx((0, 0), abs=1e-12)
+
+
+def test_nelder_mead_has_no_gradients_and_nothing_to_schedule():
+    run = minimize(BOWL, make("nelder_mead"), (-7, 2), 3)
+    assert np.isnan(run.gradients).all()
+    assert run.work[:, 1].tolist() == [0, 5, 7, 9]  # three corners, and two trials in each step
+    with pytest.raises(ValueError, match="no numeric hyperparameter 'lr' to schedule"):
+        minimize(BOWL, make("nelder_mead"), steps=3, schedule=SCHEDULES["cosine"](steps=3))
+
+
+def test_singular_values_of_the_first_step_by_hand():
+    """The gradient of the bowl at (-7, 2) is (-.7, 4), of which the square is 16.49."""
+    for key, before, after in (
+        ("shampoo", (0, 0), (16.49, 0)),
+        ("soap", (0, 0), (0.05 * 16.49, 0)),
+        ("muon", 1.95 * 16.49**0.5, 2**0.5 * spread(1.0)),
+    ):
+        run = minimize(BOWL, make(key), (-7, 2), 1)
+        found = make(key).spectrum(*run.held)
+        np.testing.assert_allclose(found[0], before, atol=1e-12)
+        np.testing.assert_allclose(found[1], after, atol=1e-12)

@@ -111,7 +111,7 @@ def test_every_schedule_and_noise_that_is_promised_is_there():
         "restarts",
     }
     assert set(SCHEDULES) >= promised
-    assert set(NOISES) >= {"uniform", "gaussian"}
+    assert set(NOISES) >= {"uniform", "gaussian", "rare"}
     assert {key for key, _, _ in BY_HAND} >= promised
 
 
@@ -172,6 +172,7 @@ def test_a_schedule_of_any_knob():
 
 QUANTILES = {
     "uniform": {0.05: -0.9, 0.25: -0.5, 0.5: 0, 0.75: 0.5, 0.95: 0.9},
+    "rare": {0.0: -1 / 3, 0.9: 3.0, 1.0: 3.01},
     "gaussian": {0.05: -1.6449, 0.25: -0.6745, 0.5: 0, 0.8413: 1, 0.95: 1.6449, 0.9772: 2},
 }
 
@@ -193,7 +194,8 @@ def test_noise_of_an_array_of_seeds_is_that_of_each(kind):
     assert together.shape == (11, 2, 3, 2)
     for i, j, seed in ((0, 0, 3), (0, 2, 5), (1, 1, 7), (1, 2, 3)):
         assert np.array_equal(together[:, i, j], noise.table(seed, 11))
-    assert len(np.unique(together[0, ..., 0])) == 5  # one for each of the five seeds
+    of_each = np.moveaxis(together, 0, 2).reshape(6, -1)
+    assert len(np.unique(of_each, axis=0)) == 5  # one for each of the five seeds
     assert (
         np.abs(np.corrcoef(noise.table(3, 5000).ravel(), noise.table(4, 5000).ravel())[0, 1]) < 0.04
     )

@@ -120,11 +120,14 @@ def test_wrappers_that_do_nothing(key):
         (LOOKAHEAD, {"alpha": 1.0}),
         (CLIPPED, {"max_norm": 1e9}),
     ):
+        if wrapped.of_gradient and key == "nelder_mead":
+            continue
         run = minimize(BOWL, wrapped(OPTIMIZERS[key](), **idle), (-7, 2), 12)
         np.testing.assert_allclose(run.points, bare.points, rtol=0, atol=1e-9)
         np.testing.assert_allclose(run.lookahead, bare.lookahead, rtol=0, atol=1e-9)
-        # with the slow point on its way to where the other one rests, nothing is at rest
-        if wrapped is not LOOKAHEAD or key not in ("newton", "bfgs", "lbfgs"):
+        # with the slow point on its way to where the other one rests, nothing is at rest, and the
+        # last digits decide how long conjugate gradients search in a minimum of 0
+        if key != "cg" and (wrapped is not LOOKAHEAD or key not in ("newton", "bfgs", "lbfgs")):
             assert run.evaluations == bare.evaluations
 
 
@@ -191,7 +194,7 @@ def scheduled():
     ]
     for opt, ks in opts:
         for k in ks:
-            if k.kind is float:
+            if k.kind is float and k.name not in opt.initial:
                 value = 0.3 if k.name == "lr" else max(k.default, 1.0 if k.name == "eps" else 0.05)
                 yield opt, k.name, value
 

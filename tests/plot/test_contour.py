@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, parse_formula
-from optviz.plot.contour import Heights, Landscape
+from optviz.plot import LIGHT
+from optviz.plot.contour import Heights, Landscape, landscape
 from tests.table import table
 
 
@@ -40,3 +41,24 @@ def test_levels_of_every_function_reach_from_its_lowest_to_its_highest_value():
         land = Landscape.of(f)
         heights = Heights.of(land, log=False)
         assert (heights.low, heights.high) == (land.z.min(), land.z.max()), f.key
+
+
+def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
+    """x²/20 + y² up to 7 along x: a level by the root every √(30/22) of height, as a cone has them."""
+    bowl = FUNCTIONS["bowl"]
+    drawn = landscape(Landscape.of(bowl), LIGHT)
+    across = np.sqrt(20) * np.arange(drawn.start, drawn.end, drawn.step)
+    np.testing.assert_allclose(np.diff(across), np.diff(across)[0])
+    assert drawn.start**2 < 0.05, "the first ring is around the minimum"
+    assert not Heights.of(Landscape.of(FUNCTIONS["saddle"]), None, root=True).root
+    assert not Heights.of(Landscape.of(bowl), log=False, root=True).root, "linear stays linear"
+
+
+@table("key", FUNCTIONS)
+def test_the_color_bar_has_round_numbers_that_differ(key):
+    heights = Heights.of(Landscape.of(FUNCTIONS[key]), None, root=True)
+    places, texts = heights.ticks(6)
+    assert len({*texts}) == 6
+    assert (np.diff(places) > 0).all()
+    digits = [text.strip("−").replace(".", "").split("e")[0].strip("0") for text in texts]
+    assert all(len(d) <= 2 for d in digits), texts

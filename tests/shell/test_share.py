@@ -61,6 +61,7 @@ from optviz.spec import (
     from_dict,
     to_dict,
 )
+from optviz.ui.training_form import fits
 from tests.page import shared as linked
 from tests.table import table
 
@@ -310,9 +311,12 @@ def parts(registry):
 def configs(draw, depth=2):
     optimizer = draw(parts(OPTIMIZERS))
     wrappers = tuple(draw(st.lists(parts(WRAPPERS), max_size=3, unique_by=lambda part: part.key)))
+    wrappers = tuple(w for w in wrappers if fits(w.key, optimizer.key))
     held = [OPTIMIZERS[optimizer.key], *(WRAPPERS[w.key] for w in wrappers)]
-    names = [k.name for cls in held for k in hyperparameters(cls) if k.kind is float]
-    schedules = draw(st.dictionaries(st.sampled_from(names), parts(SCHEDULES), max_size=2))
+    numbers = [(cls, k) for cls in held for k in hyperparameters(cls) if k.kind is float]
+    names = [k.name for cls, k in numbers if k.name not in cls.initial]
+    any_schedules = st.dictionaries(st.sampled_from(names or ["lr"]), parts(SCHEDULES), max_size=2)
+    schedules = draw(any_schedules) if names else {}
     fork = (
         draw(st.none() | st.builds(Fork, configs(depth - 1), st.integers(0, MAX_STEPS)))
         if depth

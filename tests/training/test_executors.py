@@ -108,8 +108,8 @@ def test_a_worker_that_is_killed_loses_nothing(processes, bare, short_slices):
     before, killed = {w.process.pid for w in processes.workers}, []
 
     def kill(scheduler):
-        if len(killed) < 4 and scheduler._running:
-            worker = processes.workers[len(killed) % 2]
+        worker = processes.workers[len(killed) % 2]
+        if len(killed) < 4 and scheduler._running and worker.process.poll() is None:
             killed.append(worker.process.pid)
             os.kill(worker.process.pid, signal.SIGKILL)
             time.sleep(0.05)

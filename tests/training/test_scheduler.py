@@ -1,13 +1,19 @@
 """Whose turn it is, that nothing is computed twice, and that what is kept has a bound."""
 
 from collections import Counter
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import replace
+from threading import current_thread
+from time import sleep
 
+import numpy as np
 import pytest
 
+from optviz.nn import Network
+from optviz.training import Loader, Split
 from optviz.training.executors import SerialExecutor, ThreadExecutor
-from optviz.training.scheduler import INTEREST, Scheduler, Ticket
+from optviz.training.scheduler import INTEREST, SLICE, Scheduler, Ticket
+from optviz.tuning import Search, SearchJob, search
 from tests.jobs import Counting
 
 
@@ -20,6 +26,8 @@ class ByHand(Executor):
         self.waiting = []
 
     def submit(self, fn, /, *args):
+        if fn.__name__ == "begin":
+            return SerialExecutor().submit(fn, *args)
         self.waiting.append((future := Future(), fn, args))
         return future
 
@@ -27,7 +35,7 @@ class ByHand(Executor):
         """End the oldest slice; the key of its job."""
         future, fn, args = self.waiting.pop(0)
         future.set_result(fn(*args))
-        return fn.__self__.key
+        return getattr(fn.__self__, "key", None)
 
     def under_way(self):
         return [fn.__self__.key for _, fn, _ in self.waiting]
@@ -186,3 +194,53 @@ def test_an_executor_that_does_not_start_is_said():
     scheduler, [wanted] = Scheduler(start), tickets("a")
     scheduler.watch("Ada", [wanted])
     assert scheduler.error(wanted) == "no scheduler at tcp://nowhere:1"
+
+
+def test_a_beginning_is_computed_once_and_not_by_who_asks():
+    """Four visitors ask at once, in a process of four threads; one of them begins."""
+    begun = []
+
+    class Slow(Counting):
+        def begin(self):
+            begun.append(current_thread().name)
+            sleep(0.05)
+            return super().begin()
+
+    scheduler, ticket = Scheduler(ThreadExecutor), Ticket(Slow("a"))
+    with ThreadPoolExecutor(4, "visitor") as visitors:
+        states = list(visitors.map(lambda _: scheduler.state(ticket), range(4)))
+    scheduler.shutdown()
+    assert states == [(0, b"")] * 4
+    assert [name.startswith("optviz") for name in begun] == [True]
+
+
+class Proposed(SearchJob):
+    """A search whose trials are there already."""
+
+    def begin(self):
+        return search._proposed(search.begin(self.search))
+
+
+def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands):
+    spec = Search(network=Network((64, 4, 10)), split=Split(100), trials=4, iterations=6, batch=20)
+    ticket = Ticket(Proposed(spec, Loader("parts", spec.base)))
+    scheduler.watch("Ada", [ticket])
+    assert [fn.__self__.batch.trials for _, fn, _ in hands.waiting] == [(0, 1), (2, 3)]
+    scheduler.watch("Grace", tickets("a", length=1))
+    hands.end_one()
+    assert hands.waiting[1][1].__self__.key == "a"
+    assert scheduler.state(ticket).iterations.tolist() == [6, 6, 0, 0]
+    while hands.waiting:
+        hands.end_one()
+    found, bare = scheduler.state(ticket), ticket.job.advance(ticket.job.begin(), np.inf)
+    assert found.done
+    np.testing.assert_array_equal(found.accuracy, bare.accuracy)
+    np.testing.assert_array_equal(found.winner.params, bare.winner.params)
+
+
+def test_a_visitor_alone_has_short_slices(hands):
+    scheduler, [a, b] = Scheduler(lambda: hands), tickets("a", "b", length=9)
+    scheduler.watch("Ada", [a])
+    alone = hands.waiting[0][2][1]
+    scheduler.watch("Grace", [b])
+    assert alone < hands.waiting[1][2][1] == SLICE

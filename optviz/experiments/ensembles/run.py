@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.nn import DTYPES, Network, right
+from optviz.nn import DTYPES, Network, right, softmax
 from optviz.training import MAX_EVALUATED, Progress
 
 NAN = float("nan")
@@ -24,9 +24,7 @@ def member_probabilities(network: Network, params, x) -> np.ndarray:
     """
     x = x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
     with np.errstate(all="ignore"):
-        z = network.outputs(params, x).astype(float)
-        e = np.exp(z - z.max(-1, keepdims=True))
-        return e / e.sum(-1, keepdims=True)
+        return softmax(network.outputs(params, x).astype(float))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from optviz.experiments import training_charts as charts
 from optviz.experiments.loss_landscape import run, text
 from optviz.experiments.loss_landscape.run import LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
-from optviz.plot import Axis, Figure, Line, Theme, contour, layer, style, trail
+from optviz.plot import Axis, Figure, Line, Theme, contour, layer, method_styles, trail
 from optviz.plot.contour import Landscape, Path
 from optviz.plot.style import number
 from optviz.plot.surface import surface as surface_mark
@@ -30,7 +30,7 @@ def landscape(surface: LossSurface) -> Landscape:
 
 def _paths(surface, values, theme):
     hover = _("{name}, iteration {iteration}<br>loss {loss}")
-    found = []
+    found, looks = [], method_styles(surface.spec.optimizers, theme)
     for i, name in enumerate(surface.spec.names):
         points, path = surface.projected[i], surface.paths[i]
         said = [
@@ -38,7 +38,7 @@ def _paths(surface, values, theme):
             for t, loss in zip(path.iterations.tolist(), values[i].tolist(), strict=True)
         ]
         if len(points):
-            found.append(Path(f"p{i}", name, points, values[i], style(i, theme), hover=said))
+            found.append(Path(f"p{i}", name, points, values[i], looks[i], hover=said))
     return found
 
 
@@ -84,9 +84,9 @@ def in_space(
 
 def along_paths(surface: LossSurface, theme: Theme) -> Figure:
     """The loss where each path really was, and faint that on the plane below it."""
-    marks = []
+    marks, looks = [], method_styles(surface.spec.optimizers, theme)
     for i, (name, path) in enumerate(zip(surface.spec.names, surface.paths, strict=True)):
-        look, (below, true) = style(i, theme), (surface.on_plane[i], surface.true[i])
+        look, (below, true) = looks[i], (surface.on_plane[i], surface.true[i])
         faint = {"width": 1.4, "opacity": 0.55, "legend": False, "meta": {"trail": True}}
         marks.append(
             Line(

@@ -43,7 +43,7 @@ DERIVED["start"] = (
 
 def lines(spec, states, theme):
     """Of the optimizers' trainings, which come first."""
-    return charts.lines_of(spec.names, states[: len(spec.names)], theme)
+    return charts.lines_of(spec.names, states[: len(spec.names)], theme, spec.optimizers)
 
 
 # Controls.

@@ -34,10 +34,10 @@ class Plane:
         return np.sqrt(((params - self.at(self.coordinates(params))) ** 2).sum(-1))
 
     def shares(self, params) -> np.ndarray:
-        """How much `(2,)` of the squared distances from the origin to weights `(k, P)` lies along
-        each direction.
+        """How much `(2,)` of the variance of weights `(k, P)` around their mean lies along each
+        direction.
         """
-        away = params - self.origin
+        away = params - params.mean(0)
         lengths = np.sqrt((self.directions**2).sum(-1))
         along = away @ (self.directions / np.where(lengths, lengths, 1)[:, None]).T
         whole = (away**2).sum()
@@ -49,7 +49,8 @@ def filter_normalized(network: Network, params, rng) -> np.ndarray:
 
     Without that a net with large weights looks flat and one with small weights sharp, though they
     compute the same: with ReLU a layer can be doubled and the next one halved. Biases, and γ and β
-    of a normalization, do not move, as in the paper. (Li et al. 2018, section 4.)
+    of a normalization, do not move. (Li et al. 2018, Visualizing the loss landscape of neural
+    nets.)
     """
     direction = np.zeros_like(params, float)
     for p, d in zip(network.views(params), network.views(direction), strict=True):
@@ -70,21 +71,25 @@ def random_plane(network: Network, params, seed: int) -> Plane:
 
 
 def pca_plane(origin, points, seed: int = 0) -> Plane:
-    """The plane through `origin` `(P,)` along which `points` `(k, P)` lie farthest from it.
+    """The plane through `origin` `(P,)` along the two directions in which `points` `(k, P)` vary
+    most.
 
-    The first two singular vectors of points − origin, unit and at right angles, each turned so that
-    the points have more weight on its positive side. Where the points lie on one line the second
-    direction is a random one at a right angle to it. ValueError where they do not leave the origin.
+    They are principal components: singular vectors of points − mean, unit and at right angles, each
+    turned so that the mean lies on its positive side. Where the points lie on one line the second
+    direction is a random one at a right angle to it. ValueError where all points are one.
+    (Antognini & Sohl-Dickstein 2018, PCA of high dimensional random walks.)
     """
-    away = points - origin
+    mean = points.mean(0)
+    away = points - mean
     squares, turn = np.linalg.eigh(
         away @ away.T
     )  # (k, k): far smaller than a decomposition of all weights
     if not squares[-1] > 0:
         raise ValueError("the paths do not move, so there is no plane in which they do")
-    first, second = (turn[:, -2:] * np.where(turn[:, -2:].sum(0) < 0, -1, 1)).T[::-1] @ away
+    first, second = turn[:, :-3:-1].T @ away
     first /= np.sqrt((first**2).sum())
     if squares[-2] <= STRAIGHT**2 * squares[-1]:
         second = stream(seed, DIRECTIONS).standard_normal(len(origin))
     second -= second @ first * first
-    return Plane(origin, np.stack([first, second / np.sqrt((second**2).sum())]))
+    directions = np.stack([first, second / np.sqrt((second**2).sum())])
+    return Plane(origin, directions * np.where(directions @ (mean - origin) < 0, -1, 1)[:, None])

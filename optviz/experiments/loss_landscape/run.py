@@ -45,8 +45,10 @@ class Path(NamedTuple):
 _paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()  # all planes share them
 
 
-def path_of(progress: Progress) -> Path:
+def path_of(progress: Progress | Path) -> Path:
     """The path of a training, made once."""
+    if isinstance(progress, Path):
+        return progress
     if progress not in _paths:
         _paths[progress] = Path.of(progress)
     return _paths[progress]
@@ -95,7 +97,7 @@ class LossSurface:
 
     @cached_property
     def shares(self) -> np.ndarray:
-        """How much of the paths each direction holds, `(2,)`, without those that diverged."""
+        """Shares `(2,)` of the paths' variance, without those that diverged."""
         return self.plane.shares(_trained(self.paths))
 
     @property
@@ -139,7 +141,7 @@ def _trained(paths):
 
 
 def begin(
-    spec: LossLandscape, progresses: Sequence[Progress], key: str = ""
+    spec: LossLandscape, progresses: Sequence[Progress | Path], key: str = ""
 ) -> LossSurface | NoSurface:
     """The plane through finished trainings, before any loss is known."""
     paths = tuple(map(path_of, progresses))
@@ -187,7 +189,7 @@ class SurfaceJob:
     """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
 
     spec: LossLandscape
-    progresses: Sequence[Progress]
+    progresses: Sequence[Progress | Path]
     data: Callable[[], Data]
     source: str = ""
 
@@ -203,8 +205,8 @@ class SurfaceJob:
     def cost(self) -> float:
         return self.length**2 * self.spec.n_samples * self.spec.network.size / PRODUCTS
 
-    def __reduce__(self):  # who goes on with a surface does not need the trainings
-        return SurfaceJob, (self.spec, (), self.data, self.source)
+    def __reduce__(self):  # of the trainings, a surface needs no more than their paths
+        return SurfaceJob, (self.spec, [*map(path_of, self.progresses)], self.data, self.source)
 
     def begin(self) -> LossSurface | NoSurface:
         return begin(self.spec, self.progresses, self.key)
@@ -251,7 +253,11 @@ class Curvature(NamedTuple):
 
 
 def curvature(surface: LossSurface, data: Data) -> Curvature:
-    """From second differences around the middle, in float64, per unit of the axes squared."""
+    """From second differences around the middle, in float64, per unit of length squared.
+
+    Those per unit of the axes are eᵀHe with e the directions, which are neither units nor quite at
+    right angles where they are random: with E Eᵀ = L Lᵀ the curvature itself is L⁻¹(E H Eᵀ)L⁻ᵀ.
+    """
     half = [NEAR * (axis[-1] - axis[0]) / 2 for axis in (surface.x, surface.y)]
     steps = np.array([(i, j) for j in (-1, 0, 1) for i in (-1, 0, 1)]) * half
     weights, spec = surface.plane.at(steps), surface.spec
@@ -259,9 +265,12 @@ def curvature(surface: LossSurface, data: Data) -> Curvature:
     [[a, b, c], [d, e, g], [h, i, j]] = f.reshape(3, 3)
     xx, yy = (d - 2 * e + g) / half[0] ** 2, (b - 2 * e + i) / half[1] ** 2
     xy = (a - c - h + j) / (4 * half[0] * half[1])
-    if not np.isfinite([xx, yy, xy]).all():
+    directions = surface.plane.directions
+    gram = directions @ directions.T
+    if not np.isfinite([xx, yy, xy]).all() or not np.linalg.det(gram) > 0:
         return Curvature(np.nan, np.nan)
-    smallest, largest = np.linalg.eigvalsh([[xx, xy], [xy, yy]])
+    to_units = np.linalg.inv(np.linalg.cholesky(gram))
+    smallest, largest = np.linalg.eigvalsh(to_units @ [[xx, xy], [xy, yy]] @ to_units.T)
     return Curvature(float(largest), float(smallest))
 
 

@@ -2,8 +2,7 @@
 
 A network has thousands of weights and a picture two directions. Which two is a choice: those along
 which the paths moved most (PCA of the snapshots), or two random ones, scaled unit by unit to the
-weights. (Li, Xu, Taylor, Studer & Goldstein 2018, Visualizing the loss landscape of neural nets,
-sections 4 and 7.)
+weights. (Li, Xu, Taylor, Studer & Goldstein 2018, Visualizing the loss landscape of neural nets.)
 """
 
 from dataclasses import dataclass, field, replace

@@ -6,7 +6,7 @@ from optviz.data import DATASETS
 from optviz.experiments.loss_landscape.run import Curvature, LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, style
+from optviz.plot import Column, Table, method_styles, number
 from optviz.translation import N_, _
 
 FLAT = 1e-4  # of the loss
@@ -89,7 +89,7 @@ def ends(surface: LossSurface, theme) -> Table:
             losses = (surface.true[i][-1], surface.on_plane[i][-1])
             cells = [int(path.iterations[-1]), *losses, off if off > ROUNDING else 0.0, moved]
         rows.append([name, *cells, _status(surface, i)])
-    styles = [style(i, theme) for i in range(len(rows))]
+    styles = method_styles(surface.spec.optimizers, theme)
     return Table(_("Where every path ends"), columns, rows, styles)
 
 
@@ -106,8 +106,8 @@ def directions(surface: LossSurface) -> str:
     if surface.spec.plane == "random":
         sentences = [
             _(
-                "**Two random directions** among {size:,} weights and biases hold {share} of how "
-                "far the paths lie from the middle: they are at right angles to nearly everything, "
+                "**Two random directions** among {size:,} weights and biases hold {share} of the "
+                "variance along the paths: they are at right angles to nearly everything, "
                 "the paths too, which shrink to a point."
             ).format(size=size, share=percent(first + second))
         ]
@@ -115,8 +115,8 @@ def directions(surface: LossSurface) -> str:
         sentences = [
             _(
                 "**Of {size:,} weights and biases the picture shows two directions**, along which "
-                "the paths moved most. They hold {first} and {second} of how far the paths lie "
-                "from the middle; the rest of the way is off the picture."
+                "the paths vary most. They hold {first} and {second} of the variance along the "
+                "paths; the rest is off the picture."
             ).format(size=size, first=percent(first), second=percent(second))
         ]
         if second < ROUNDING:
@@ -149,8 +149,8 @@ def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
     if curvature.smallest > 0:
         message = _(
             "**Around the middle the plane is a bowl of condition number {condition}**: its second "
-            "derivatives are {largest} across and {smallest} along. The stretched bowl of the "
-            "trajectories has 20."
+            "derivatives, per unit of length, are {largest} across and {smallest} along. The "
+            "stretched bowl of the trajectories has 20."
         )
     elif curvature.largest > 0:
         message = _(

@@ -29,6 +29,7 @@ from optviz.translation import N_, _
 from optviz.ui import job_runner
 from optviz.ui.controls import Panel
 from optviz.ui.form import Form, choice_panel, select
+from optviz.ui.optimizer_menu import optimizer_labels
 from optviz.ui.session import session
 from optviz.ui.training_form import (
     ACTIVATION,
@@ -37,7 +38,6 @@ from optviz.ui.training_form import (
     Data,
     Numbers,
     OptimizerList,
-    trainable,
 )
 from optviz.ui.training_jobs import training_jobs
 
@@ -132,7 +132,7 @@ def _rows(line, r):
 def range_form(form: Form) -> None:
     """The optimizer, the ends of the range, and the optimizer's other sliders."""
     place = form.at("test", "optimizer")
-    labels = {k: OPTIMIZERS[k].label for k in trainable(form.value.network)}
+    labels = optimizer_labels(form.value.network)
     key = place.value.key
 
     def choose(other):

@@ -9,7 +9,7 @@ from optviz.data import DATASETS, TOY_SETS
 from optviz.experiments.optimizer_comparison import text
 from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
-from optviz.nn import Network
+from optviz.nn import Network, softmax
 from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
 from optviz.translation import _
@@ -87,8 +87,7 @@ def probabilities(state: Progress, i: int, x: np.ndarray) -> np.ndarray:
         z = network.outputs(
             params, x.astype(params.dtype), running_statistics=state.running_statistics[i, 0]
         )
-        e = np.exp(z - z.max(-1, keepdims=True))
-        return e / e.sum(-1, keepdims=True)
+        return softmax(z)
 
 
 def hand_drawn(context) -> Widget | None:

@@ -58,6 +58,8 @@ PAGE = Page(
             downloads=[charts.download()],
         )
     },
-    lines=lambda spec, states, theme: charts.lines_of(names(spec.optimizers), states, theme),
+    lines=lambda spec, states, theme: charts.lines_of(
+        names(spec.optimizers), states, theme, spec.optimizers
+    ),
     thumbnail=charts.thumbnail,
 )

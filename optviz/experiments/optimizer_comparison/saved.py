@@ -11,19 +11,22 @@ from optviz.experiments.page import Widget
 from optviz.plot import style
 from optviz.plot.training import Network as Line
 from optviz.spec import SpecError
-from optviz.training import begin, check
+from optviz.training import Progress, begin, check
 from optviz.training.checkpoint import restore, save
 from optviz.translation import _
+from optviz.ui.components import download_button
 from optviz.ui.session import session
 from optviz.ui.training_jobs import data_of
 
 
 @dataclass
 class Loaded:
-    """What a visitor has loaded, and what was wrong with the last file."""
+    """What a visitor has loaded, and what was wrong with the file."""
 
+    file_id: str | None = None
     network: tuple | None = None  # network, parameters, running statistics
-    complaint: str = ""
+    measured: Progress | None = None  # the network on the data of the page
+    refused: str = ""  # why
 
 
 def file_controls(context) -> Widget | None:
@@ -38,7 +41,7 @@ def _file_controls(context):
     now = line.progress
     save_at, load_at = st.columns(2)
     with save_at:
-        st.download_button(
+        download_button(
             _("Save {name} (.npz)").format(name=line.name),
             lambda: save(
                 now.training.network, now.params[line.i, 0], now.running_statistics[line.i, 0]
@@ -46,8 +49,6 @@ def _file_controls(context):
             "optviz-network.npz",
             "application/octet-stream",
             key="network-file",
-            icon=":material/download:",
-            on_click="ignore",
             disabled=not np.isfinite(now.params[line.i, 0]).all(),
         )
         st.caption(_("Its spec and an array for each parameter, for `numpy.load` or for here."))
@@ -58,8 +59,9 @@ def _file_controls(context):
         )
         _take(held, file)
         loaded = loaded_line(context)
-        if held.complaint:
-            st.error(held.complaint, icon=":material/error:")
+        if held.refused:
+            message = _("This file: {reason}.").format(reason=held.refused)
+            st.error(message, icon=":material/error:")
         elif loaded:
             accuracy = loaded.progress.accuracy[0, 1, 0, 0]
             message = _("Loaded: {accuracy:.1%} of the test set are right.")
@@ -67,14 +69,16 @@ def _file_controls(context):
 
 
 def _take(held, file):
-    held.complaint = ""
-    if file is None:
-        held.network = None
+    """The network of another file; of the same one it is there already."""
+    file_id = file and file.file_id
+    if file_id == held.file_id:
         return
-    try:
-        held.network = restore(file.getvalue())
-    except ValueError as error:
-        held.network, held.complaint = None, _("This file: {reason}.").format(reason=error)
+    held.file_id, held.network, held.refused, held.measured = file_id, None, "", None
+    if file is not None:
+        try:
+            held.network = restore(file.getvalue())
+        except ValueError as error:
+            held.refused = f"{error}"
 
 
 def loaded_line(context) -> Line | None:
@@ -86,10 +90,15 @@ def loaded_line(context) -> Line | None:
     training = replace(
         context.lines[0].progress.training, network=network, seeds=(0,), iterations=0
     )
-    try:
-        check(training)
-    except SpecError as error:
-        held.complaint = _("This file: {reason}.").format(reason=error)
-        return None
-    now = begin(training, data_of(training), params[None, None], statistics[None, None])
-    return Line("loaded", _("loaded network"), now, 0, style(len(context.lines), context.theme))
+    if held.measured is None or held.measured.training != training:
+        held.refused = ""
+        try:
+            check(training)
+        except SpecError as error:
+            held.refused = f"{error}"
+            return None
+        held.measured = begin(
+            training, data_of(training), params[None, None], statistics[None, None]
+        )
+    look = style(len(context.lines), context.theme)
+    return Line("loaded", _("loaded network"), held.measured, 0, look)

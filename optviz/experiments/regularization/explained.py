@@ -108,8 +108,9 @@ def _adamw():
             "In Adam with L2 the pull λx goes through m and is divided by √v with the rest of the "
             "gradient: weights whose gradients are large are held back least, and where gradients "
             "are small the pull alone makes steps of the full rate. In AdamW every weight shrinks "
-            "by the same share ηλ per step, whatever its gradient. With SGD the two are one and "
-            "the same; with Adam the same λ is not the same strength. (Loshchilov & Hutter 2019, "
-            "Decoupled weight decay regularization.)"
+            "by the same share ηλ per step, whatever its gradient. With SGD the two are the same, "
+            "but for the biases, which the penalty leaves alone and the decay shrinks too; with "
+            "Adam the same λ is not the same strength. (Loshchilov & Hutter 2019, Decoupled weight "
+            "decay regularization.)"
         ),
     ]

@@ -19,14 +19,13 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
+from optviz.ui.optimizer_menu import for_network, optimizer_labels
 from optviz.ui.training_form import (
     ACTIVATION,
     INITIALIZER,
     Data,
     Numbers,
     OptimizerForm,
-    for_network,
-    trainable,
 )
 from optviz.ui.training_jobs import data_of, training_jobs
 
@@ -81,7 +80,7 @@ def composition(form: Form) -> None:
     place = form.at("optimizer")
     own = place.value.key if place.value else ""
     labels = {"": _("the optimizer of all")}
-    labels |= {k: OPTIMIZERS[k].label for k in trainable(form.read().network)}
+    labels |= optimizer_labels(form.read().network)
 
     def train_with(chosen):
         place.set(for_network(chosen) if chosen else None)

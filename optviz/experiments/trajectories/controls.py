@@ -9,7 +9,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.figures import live_figures
+from optviz.experiments.trajectories.figures import live_figures, looks
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -28,15 +28,16 @@ from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES, style
+from optviz.plot import THEMES
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
+from optviz.ui.optimizer_menu import optimizer_menu
 from optviz.ui.session import session
-from optviz.ui.training_form import optimizer_menu, schedule_controls, wrapper_controls
+from optviz.ui.training_form import schedule_controls, wrapper_controls
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
@@ -254,7 +255,7 @@ def _hyperparameters(form, i, name):
         return text.rate_notes(found, bool(config.schedules))
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
-    look = style(i, THEMES[theme_name()])
+    look = looks(form.read(), THEMES[theme_name()])[i]
     choice_panel(place, OPTIMIZERS, name, look=look, notes=notes, **_of_one(form))
 
 
@@ -264,7 +265,9 @@ def _settings(form):
     wrapper_controls(form, **live)
     cls = OPTIMIZERS[form.value.method.key]
     scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]
-    schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
+    scheduled = [name for name in scheduled if name not in cls.initial]
+    if scheduled:
+        schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
     declared = OptimizerConfig.__dataclass_fields__["initial_points"].metadata
     optional_choice(
         form.at("initial_points"),

@@ -18,21 +18,24 @@ from optviz.plot import (
     THEMES,
     Axis,
     Figure,
+    Line,
     Panel,
     Style,
     Theme,
     contour,
     layer,
+    method_styles,
     stack,
-    style,
     to_plotly,
     trail,
 )
-from optviz.plot.contour import Landscape, Path, descent_arrows
+from optviz.plot.contour import Landscape, Path
 from optviz.plot.style import packed
 from optviz.plot.surface import surface, surface_figure
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
+
+ARROWS = (18, 13)  # across and up
 
 
 class Track(NamedTuple):
@@ -49,12 +52,23 @@ class Track(NamedTuple):
         batch = cache.multistart(objective, self.config) if more else None
         points = self.run.lookahead if lookahead else self.run.points
         others = None if batch is None else batch.points
-        return Path(self.id, self.name, points, self.run.values, self.style, others)
+        look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
+        return Path(self.id, self.name, points, self.run.values, **look)
+
+
+def simplex(run: Run) -> np.ndarray | None:
+    """The corners that are held at every step, `(steps+1, 3, 2)`, NaN where none are; None where
+    they never are.
+    """
+    if not any("simplex" in held for held in run.held):
+        return None
+    corners = [held.get("simplex", np.full((3, 2), np.nan)) for held in run.held]
+    return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 
 def looks(scene: Scene, theme: Theme) -> list[Style]:
     """The look of each optimizer."""
-    return [style(i, theme) for i in range(len(scene.optimizers))]
+    return method_styles(scene.optimizers, theme)
 
 
 def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> list[Track]:
@@ -82,6 +96,30 @@ def minima(known: Minima) -> list[contour.Minima]:
             at, f = known.points[chosen], known.values[chosen]
             shown.append(contour.Minima(name, at, f, not lowest, curve))
     return shown
+
+
+def descent_arrows(f, theme: Theme) -> Line:
+    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
+    size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
+    x, y = (
+        np.linspace(low, high, n, endpoint=False) + s / 2
+        for (low, high), n, s in zip(f.domain, ARROWS, size, strict=True)
+    )
+    at = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+    down = -f.grad(at)
+    steep = np.sqrt((down**2).sum(-1, keepdims=True))
+    known = np.isfinite(steep[:, 0]) & (steep[:, 0] > 0)
+    at, down, steep = at[known], down[known], steep[known]
+    rank = np.log(steep) - np.log(steep).min(initial=np.inf)
+    length = 0.35 + 0.6 * rank / (rank.max(initial=0) or 1)
+    on_paper = down / size  # equal lengths on the page, whatever the axes' units
+    unit = on_paper / np.sqrt((on_paper**2).sum(-1, keepdims=True))
+    side = np.stack([-unit[:, 1], unit[:, 0]], -1)
+    tip, tail = unit * length / 2, -unit * length / 2
+    barbs = [tip - 0.22 * length * (unit + s * 0.6 * side) for s in (1, -1)]
+    parts = [at + d * size for d in (tail, tip, barbs[0], tip, barbs[1])]
+    line = np.stack([*parts, np.full_like(at, np.nan)], 1).reshape(-1, 2)
+    return Line(*line.T, Style(theme.faint), width=1, opacity=0.75)
 
 
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
@@ -147,10 +185,11 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     objective, f = scene.objective, scene.objective.f
     land = Landscape.of(f)
     paths = []
-    for i, (name, config) in enumerate(zip(scene.names, scene.optimizers, strict=True)):
+    named = zip(scene.names, scene.optimizers, looks(scene, theme), strict=True)
+    for i, (name, config, look) in enumerate(named):
         batch = runs.multistart(objective, config)
         more, own = None if batch is None else batch.points, runs.run(objective, config)
-        paths.append(Path(f"{i}", name, own.points, own.values, style(i, theme), more))
+        paths.append(Path(f"{i}", name, own.points, own.values, look, more))
     shown = minima(minima_of(f))
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     return drawn.add(contour.landscape(land, theme), under=True)
@@ -180,8 +219,11 @@ def charts(run, theme: Theme, **figure) -> Figure:
     """A panel for each thing that the optimizer holds, and one for the effective rate."""
     names = run.optimizer.state_names
     rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
-    rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
-    rows.append((_("effective rate −Δ/g"), rate))
+    if (corners := simplex(run)) is not None:
+        rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
+    if np.isfinite(run.gradients).any():
+        rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
+        rows.append((_("effective rate −Δ/g"), rate))
     x = Axis(_("step"), limits=(0, len(run.points) - 1))
     panels = [
         Panel(
@@ -231,7 +273,9 @@ def arrows(run, theme: Theme) -> dict:
     Gradients and their means share a scale of their own; steps and velocities are as long as they
     are.
     """
-    vectors = [_vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")]
+    asked = np.isfinite(run.gradients).any()
+    against = _vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")
+    vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step

@@ -53,7 +53,8 @@ class Objective:
         N_("Gradient noise"),
         N_(
             "Added to each component of the gradient, the same for every optimizer at a step: "
-            "uniform in ±a, or Gaussian with standard deviation a."
+            "uniform in ±a; Gaussian with standard deviation a; or rare, 3a once in ten and −a/3 "
+            "else."
         ),
     )
     seed: int = hyperparameter(0, 0, 9999, help=N_("another number, another noise"))

@@ -11,7 +11,7 @@ from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
 from optviz.optim.config import Fork
 from optviz.optim.equations import evaluate_equations, step_record
-from optviz.plot import THEMES
+from optviz.plot import THEMES, number
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import show, step_shown, theme_name
@@ -91,6 +91,8 @@ def _step(form, key):
     st.markdown(_heading(run, update, t >= last))
     for line in evaluate_equations(record):
         st.markdown(_displayed(line))
+    if spectrum := _spectrum(record):
+        st.markdown(spectrum)
     st.caption(
         _(
             "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up "
@@ -98,6 +100,28 @@ def _step(form, key):
             "long as they are, and not drawn where that is less than two pixels."
         )
     )
+
+
+def _spectrum(record):
+    """The singular values that a matrix method works on, before and after; empty for others."""
+    opt = record.optimizer
+    while hasattr(opt, "inner"):
+        opt = opt.inner
+    if not hasattr(opt, "spectrum"):
+        return ""
+    found = opt.spectrum(record.state, record.state_next)
+    before, after = (", ".join(number(v, 4) for v in np.atleast_1d(values)) for values in found)
+    if opt.layered:
+        message = _(
+            "A point is one column, with one singular value: that of g + μB is **{before}**, after "
+            "the five Newton-Schulz steps and the factor √2 it is **{after}**."
+        )
+    else:
+        message = _(
+            "Singular values of L, here its eigenvalues: **{before}** before the step, **{after}** "
+            "after it."
+        )
+    return message.format(before=before, after=after)
 
 
 def _fork_button(form, key, t, may):

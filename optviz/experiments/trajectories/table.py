@@ -3,6 +3,8 @@
 import csv
 import io
 
+import numpy as np
+
 from optviz.experiments.trajectories import text
 from optviz.optim.minimize import Run
 from optviz.optim.summary import Summary
@@ -83,7 +85,7 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     """Every step of every path in full precision; those of a batch are `SGD @1`, `SGD @2` …
 
     A gradient is what the optimizer was given for its step from there, noise included; the last
-    step has none.
+    step has none, nor has a step that asked for none.
     """
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n")
@@ -95,9 +97,11 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
         given, asked = run.gradients.reshape(steps - 1, -1, 2), run.work[:, 0].reshape(steps, -1)
         for k, gone in enumerate(run.diverged_at.ravel().tolist()):
             end = steps if gone < 0 else gone
-            gradients = [*given[: max(end - 1, 0), k].tolist(), ("", "")]
+            met = given[: max(end - 1, 0), k]
+            gradients = [g.tolist() if np.isfinite(g).any() else ("", "") for g in met]
             paths = (a[:end, k].tolist() for a in (points, values, asked))
             label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
+            gradients += [("", "")]
             found = zip(range(end), zip(*paths, strict=True), gradients, strict=False)
             for t, ((x, y), loss, n), (gx, gy) in found:
                 write.writerow((label, t, x, y, loss, gx, gy, n))

@@ -271,7 +271,7 @@ class _Given:
     """
 
     def __init__(self, f, gradient=None):
-        self.f, self.gradient, self.hess, self.noise = f, gradient, f.hess, None
+        self.f, self.gradient, self.noise = f, gradient, None
 
     def grad(self, x, where=None):
         if self.noise is not None:
@@ -283,3 +283,6 @@ class _Given:
 
     def value(self, x, where=None):
         return self.f.value(x)
+
+    def hess(self, x, where=None):
+        return self.f.hess(x)

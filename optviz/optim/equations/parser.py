@@ -152,6 +152,9 @@ class Reader:
             return Call(self.take(), self.arguments())
         if token == r"\nabla":
             return self.derivative()
+        if self.tokens[self.place : self.place + 2] == ("f", "("):
+            self.take()
+            return Derivative(0, *self.arguments(1))
         return self.symbol()
 
     def arguments(self, most=99):

@@ -245,16 +245,16 @@ class Call(Node):
 
 @dataclass(frozen=True)
 class Derivative(Node):
-    """∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if that
-    is not x itself.
+    """f, ∇f or ∇²f at a point. In a longer expression it is its numbers, with the point below if
+    that is not x itself.
     """
 
     order: int
     at: Node
 
     def value(self, s):
-        at = self.at.value(s)
-        return s.gradient(at) if self.order == 1 else s.record.f.hess(at)
+        at, f = self.at.value(s), s.record.f
+        return (f.value, s.gradient, f.hess)[self.order](at)
 
     def latex(self, s):
         numbers = latex(self.value(s))
@@ -268,7 +268,7 @@ class Derivative(Node):
 
     @property
     def name(self):
-        return r"\nabla f" if self.order == 1 else r"\nabla^2 f"
+        return ("f", r"\nabla f", r"\nabla^2 f")[self.order]
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from optviz.optim.methods import adam
 from optviz.optim.methods import adam_variants
 from optviz.optim.methods import schedule_free
 from optviz.optim.methods import second_order
+from optviz.optim.methods import classic
 from optviz.optim.methods import matrix
 from optviz.optim.methods import wrappers
 
@@ -14,6 +15,7 @@ __all__ = [
     "adam",
     "adam_variants",
     "adaptive",
+    "classic",
     "first_order",
     "matrix",
     "schedule_free",

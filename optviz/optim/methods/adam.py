@@ -90,7 +90,9 @@ class AdamW(Adam):
     weight_decay: float = hyperparameter(
         0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
     )
-    decoupled: bool = hyperparameter(False, help="a decay that is not multiplied by the rate")
+    decoupled: bool = hyperparameter(
+        False, help="a decay that is not multiplied by the rate", advanced=True
+    )
     switched = {**Adam.switched, ("decoupled", True): {r"\eta \lambda": r"\lambda"}}
 
     def step(self, f, x, s):
@@ -167,7 +169,7 @@ class AdaMax(Optimizer):
 
 @optimizer(
     "NAdam",
-    cite="Dozat (2016), Incorporating Nesterov momentum into Adam, algorithm 8",
+    cite="Dozat (2016), Incorporating Nesterov momentum into Adam",
     torch=lambda o: _adam_like("NAdam", o, f", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):

@@ -57,9 +57,17 @@ class RMSProp(Optimizer):
     )
     eps: float = shared.eps()
     momentum: float = hyperparameter(
-        0.0, 0.0, 0.999, r"\mu", near_one=True, help="share of the step before that is added"
+        0.0,
+        0.0,
+        0.999,
+        r"\mu",
+        near_one=True,
+        help="share of the step before that is added",
+        advanced=True,
     )
-    centered: bool = hyperparameter(False, help="divide by the deviation from the mean gradient")
+    centered: bool = hyperparameter(
+        False, help="divide by the deviation from the mean gradient", advanced=True
+    )
     state_names = {"v": "mean square", "b": "sum of the steps", "a": "mean gradient"}
     switched = {
         ("momentum", 0.0): {

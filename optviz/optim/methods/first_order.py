@@ -69,7 +69,12 @@ class Momentum(Optimizer):
     )
     momentum: float = shared.momentum()
     dampening: float = hyperparameter(
-        0.0, 0.0, 0.999, r"\tau", help="share of the gradient that the velocity does not take up"
+        0.0,
+        0.0,
+        0.999,
+        r"\tau",
+        help="share of the gradient that the velocity does not take up",
+        advanced=True,
     )
     weight_decay: float = shared.weight_decay()
     state_names = {"v": "velocity"}

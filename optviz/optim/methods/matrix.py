@@ -50,6 +50,11 @@ class Shampoo(Optimizer):
         along = times(np.swapaxes(axes, -1, -2), g) / np.sqrt(np.maximum(values, 0) + self.eps)
         return x - self.lr * times(axes, along), {"L": summed}
 
+    def spectrum(self, before, after):
+        """The singular values of L before and after a step, from the states; the largest first."""
+        found = (eigen(s["L"])[0][..., ::-1] for s in (before, after))
+        return tuple(np.where(v < 1e-12 * v[..., :1], 0.0, v) for v in found)  # else is rounding
+
 
 @optimizer("SOAP", cite="Vyas et al. (2024), SOAP, algorithm 3")
 class SOAP(Optimizer):
@@ -82,6 +87,7 @@ class SOAP(Optimizer):
     dense = True
     state_names = {"m": "mean gradient", "v": "mean square along the directions"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
+    spectrum = Shampoo.spectrum
 
     def init(self, x):
         zero, eye = np.zeros((*x.shape, x.shape[-1])), np.eye(x.shape[-1])
@@ -205,6 +211,11 @@ class Muon(Optimizer):
             v = np.where(rest, 0.999 * v + 0.001 * g * g, v)
             d[..., rest] = (mean / (1 - b1) / (np.sqrt(v / (1 - b2)) + 1e-8))[..., rest]
         return x - self.lr * d, {"B": mean, "v": v, "b1": b1, "b2": b2}
+
+    def spectrum(self, before, after):
+        """The singular value of a point's one column g + μB, and of what is made of it."""
+        ahead = (1 + self.momentum) * after["B"] - self.momentum * before["B"]
+        return tuple(np.linalg.norm(v, axis=-1) for v in (ahead, self.orthogonal(ahead)))
 
     @staticmethod
     def orthogonal(flat, shape=None):

@@ -5,17 +5,11 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.line_search import backtrack, dot, strong_wolfe
+from optviz.optim.methods import shared
 
 
 def _lr():
-    return hyperparameter(
-        1.0,
-        1e-3,
-        10.0,
-        r"\eta",
-        log=True,
-        help="length of a step; with a line search the first that is tried",
-    )
+    return shared.first_trial("length of a step; with a line search the first that is tried")
 
 
 def _search():

@@ -36,6 +36,11 @@ def momentum():
     )
 
 
+def first_trial(help, valid=""):
+    """A rate that suits Newton's step: 1, unless a search or a radius makes something of it."""
+    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help=help, valid=valid)
+
+
 def beta1(default=0.9, help="memory of the mean gradient m"):
     """The memory of a mean gradient."""
     return hyperparameter(default, 0.0, 0.999, r"\beta_1", near_one=True, help=help)
@@ -54,7 +59,12 @@ def beta3(default, help):
 def weight_decay():
     """A pull toward the origin that is part of the gradient."""
     return hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, added to the gradient"
+        0.0,
+        0.0,
+        1.0,
+        r"\lambda",
+        help="pull toward the origin, added to the gradient",
+        advanced=True,
     )
 
 

@@ -1,6 +1,7 @@
 """Around any optimizer: averaging, look-ahead, clipping, sharpness, caution. It never knows."""
 
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 
@@ -12,11 +13,12 @@ from optviz.optim.hyperparameter import hyperparameter, register
 class Wrapper(Optimizer):
     """An optimizer that holds another. Its state is the inner one's with a few names more.
 
-    ValueError without an optimizer inside, or around another wrapper of its kind, whose names it
-    has.
+    ValueError without an optimizer inside, around another wrapper of its kind, whose names it has,
+    or where it acts on the gradient and there is none.
     """
 
     inner: Optimizer = None
+    of_gradient: ClassVar[bool] = False  # it acts on what the gradient is
 
     def __post_init__(self):
         super().__post_init__()
@@ -27,6 +29,11 @@ class Wrapper(Optimizer):
             if type(inside) is type(self):
                 raise ValueError(f"{type(self).__name__} stands around itself")
             inside = inside.inner
+        if self.of_gradient and inside.family == "derivative-free":
+            raise ValueError(
+                f"{type(self).__name__} acts on the gradient, and {type(inside).__name__} asks for "
+                "none"
+            )
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
 
     def init(self, x):
@@ -130,26 +137,31 @@ class Clipped(Wrapper):
         help="longest gradient that passes unchanged",
         valid="(0, inf)",
     )
+    of_gradient = True
 
     def step(self, f, x, s):
         return self.inner.step(_Clip(f, self.max_norm), x, s)
 
 
-class _Clip:
-    """f with its gradient cut to length; all else as it was."""
+class _Seen:
+    """f with another gradient, by the wrapper's one number; all else as it was."""
 
-    def __init__(self, f, max_norm):
-        self.f, self.max_norm = f, max_norm
+    def __init__(self, f, number):
+        self.f, self.number = f, number
 
     def __getattr__(self, name):
         return getattr(self.f, name)
+
+
+class _Clip(_Seen):
+    """f with its gradient cut to length."""
 
     def grad(self, x, **where):
         g = self.f.grad(x, **where)
         largest = np.abs(g).max(-1, keepdims=True)
         unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
         norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
-        return np.where(largest * norm > self.max_norm, unit * (self.max_norm / norm), g)
+        return np.where(largest * norm > self.number, unit * (self.number / norm), g)
 
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
@@ -164,24 +176,19 @@ class SAM(Wrapper):
     rho: float = hyperparameter(
         0.05, 0.0, 2.0, r"\rho", help="how far it climbs before the gradient is taken"
     )
+    of_gradient = True
 
     def step(self, f, x, s):
         return self.inner.step(_Uphill(f, self.rho), x, s)
 
 
-class _Uphill:
+class _Uphill(_Seen):
     """f with the gradient from a little further up."""
-
-    def __init__(self, f, rho):
-        self.f, self.rho = f, rho
-
-    def __getattr__(self, name):
-        return getattr(self.f, name)
 
     def grad(self, x, **where):
         g = self.f.grad(x, **where)
         norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
-        return self.f.grad(x + self.rho * g / norm, **where)
+        return self.f.grad(x + self.number * g / norm, **where)
 
 
 @wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")
@@ -196,6 +203,7 @@ class Cautious(Wrapper):
     """
 
     symbols = {r"x_{\text{prev}}": "x"}
+    of_gradient = True
 
     def step(self, f, x, s):
         asked = _Kept(f)

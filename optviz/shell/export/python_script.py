@@ -251,7 +251,7 @@ class Function:
         return np.array(gradient(*x))
 '''
 HESS = """
-    def hess(self, x):
+    def hess(self, x, where=None):
         xx, xy, yy = hessian(*x)
         return np.array([[xx, xy], [xy, yy]])
 """

@@ -286,6 +286,9 @@ def train(names, network, initializers, opt, schedules, penalty, data, batch, it
         after[lost] = np.nan
         params = after
     shape = (*params.shape[:2], running_statistics.shape[-1])
+    if "inside" in state and shape[-1]:  # averaged weights need statistics of their own
+        rows = x[:ASSESSED].astype(dtype)
+        running_statistics = network.statistics(network.forward(params, rows))
     running_statistics = np.broadcast_to(running_statistics, shape)
     learned, tested = (
         network.accuracy(params, x.astype(dtype), t, running_statistics=running_statistics)

@@ -148,7 +148,7 @@ class Host {
       if (trace.mode === "lines") {
         const line = group?.querySelectorAll("path.js-line");
         if (line?.length !== 1) return false;
-        const place = { line: line[0], trail: trace.meta?.trail, at, ...written(at) };
+        const place = { line: line[0], trail: trace.meta?.trail, window: trace.meta?.window, at, ...written(at) };
         trails.set(trace.uid, place);
         places.push(place);
       } else {
@@ -171,7 +171,7 @@ class Host {
     if (!this.places && !this.measure(this.drawn.data)) return;
     const { places, trails } = this.places;
     for (const place of places) {
-      if (place.line) place.line.setAttribute("d", whole || !place.trail ? place.text : upTo(place, clock.at)); // other lines are no paths
+      if (place.line) place.line.setAttribute("d", whole ? place.text : drawnAt(place, clock.at));
       else
         place.marks.forEach((mark, k) => {
           const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of, trail = head && trails.get(head);
@@ -368,6 +368,10 @@ const upTo = (place, step) => {
   return fraction ? `${cut}L${pointAt(place, step)}` : cut || "M0,0";
 };
 
+// A path up to a step, or what belongs to that step alone; other lines as they are.
+const drawnAt = (place, step) => place.trail ? upTo(place, step) : place.window ? written(ofStep(place.at, place.window)).text || "M0,0" : place.text;
+const ofStep = (values, window) => values.slice(clock.step * window, (clock.step + 1) * window);
+
 // A trace as far as the clock shows it, for a picture to keep.
 function shownNow(trace, all) {
   if (clock.at >= clock.end) return trace;
@@ -375,7 +379,8 @@ function shownNow(trace, all) {
     const upTo = a => Array.from(numbers(a)).slice(0, clock.step + 1);
     return { ...trace, x: upTo(trace.x), y: upTo(trace.y) };
   }
-  const { of } = trace.meta ?? {};
+  const { of, window } = trace.meta ?? {};
+  if (window) return { ...trace, x: ofStep(numbers(trace.x), window), y: ofStep(numbers(trace.y), window) };
   if (!of) return trace;
   const ends = [of].flat().map(uid => all.find(t => t.uid === uid)).map(t => [numbers(t.x), numbers(t.y)]).map(([x, y]) => {
     let k = Math.min(clock.step, x.length - 1);

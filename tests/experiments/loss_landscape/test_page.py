@@ -14,7 +14,7 @@ from optviz.experiments.loss_landscape.planes import pca_plane
 from optviz.experiments.loss_landscape.spec import LossLandscape, centered
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot import LIGHT, style, to_plotly
+from optviz.plot import LIGHT, method_styles, to_plotly
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
@@ -77,7 +77,7 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
     [surface] = surfaces(at)
     assert list(plots(at)) == [CONTOUR, ALONG]
     assert components(at, "player")[0]["steps"] == 8
-    assert "condition number" in words(at)
+    assert "Around the middle the plane" in words(at)
     assert not at.error
 
     at.session_state["folded-loss_landscape-Landscape-3"] = True
@@ -254,7 +254,7 @@ def test_what_is_said_of_the_curvature(small, curvature, says):
 def test_a_thumbnail_shows_the_plane_and_every_path():
     for spec in (SMALL, replace(SMALL, plane="random")):
         svg = PAGE.stamp(spec, LIGHT)
-        assert all(style(i, LIGHT).color in svg for i in range(2))
+        assert all(look.color in svg for look in method_styles(spec.optimizers, LIGHT))
         assert "<image" in svg
     wild = OptimizerConfig(Choice("sgd", {"lr": 10.0}))
     diverged = replace(SMALL, optimizers=(wild,), network=Network((64, *[50] * 4, 10)))
@@ -280,6 +280,9 @@ def test_what_the_lessons_say():
         now, data = computed(replace(scene, seed=seed, resolution=11))
         bend = core.curvature(now, data)
         assert 1 <= bend.condition < 6
+        assert bend.largest <= core.sharpness(now, data), (
+            "no direction is sharper than the sharpest"
+        )
         assert now.z.min() == pytest.approx(now.true[0][-1], abs=0.01)
         assert now.shares.sum() < 0.001
 
@@ -296,7 +299,7 @@ def test_what_the_lessons_say():
         now, _ = computed(replace(spec, resolution=5))
         arcs.append((now.projected[0], now.shares))
     for path, shares in arcs:
-        assert shares[0] > 0.75
+        assert shares[0] > 0.55
         chord = path[0, 1] + (path[-1, 1] - path[0, 1]) * np.linspace(0, 1, len(path))
         bulge = (path[:, 1] - chord)[len(path) // 4 : len(path) // 2]
         assert abs(bulge.mean()) > 0.1 * np.ptp(path[:, 1]), "an arc"

@@ -111,12 +111,21 @@ def test_the_plane_of_the_paths_is_that_of_the_largest_eigenvalues():
     points = rng.standard_normal((20, 7)) * [5, 1, 3, 0.2, 0.1, 0.1, 0.1] + 2
     origin = points[-1]
     plane = planes.pca_plane(origin, points)
-    values, vectors = np.linalg.eigh((points - origin).T @ (points - origin))
+    values, vectors = np.linalg.eigh(np.cov(points.T))
     for direction, vector in zip(plane.directions, vectors.T[::-1], strict=False):
         assert abs(direction @ vector) == pytest.approx(1)
     assert plane.shares(points) == pytest.approx(values[:-3:-1] / values.sum())
     assert plane.directions @ plane.directions.T == pytest.approx(np.eye(2), abs=1e-12)
     assert (plane.coordinates(points).mean(0) >= 0).all(), "the paths come from the positive side"
+
+
+def test_a_random_walk_has_six_tenths_along_its_first_direction():
+    """6/π² and a quarter of that (Antognini & Sohl-Dickstein 2018)."""
+    walk = np.random.default_rng(0).standard_normal((300, 3000)).cumsum(0)
+    shares = planes.pca_plane(walk[-1], walk).shares(walk)
+    singular = np.linalg.svd(walk - walk.mean(0), compute_uv=False)
+    assert shares == pytest.approx((singular**2 / (singular**2).sum())[:2])
+    assert shares == pytest.approx(6 / np.pi**2 / np.array([1, 4]), abs=0.01)
 
 
 def test_points_of_a_known_plane_are_found_on_it_and_others_off_it():
@@ -184,6 +193,10 @@ def test_a_logistic_bowl_bends_as_its_closed_form_does():
     turned = Plane(np.zeros(4), np.array([[3, 4], [-4, 3]]) @ plane.directions / 5)
     assert core.curvature(by_hand(turned, data, net), data) == pytest.approx(bend, rel=1e-2), (
         "however the axes lie"
+    )
+    oblique = Plane(np.zeros(4), np.array([[0.2, 0], [0.05, 0.1]]) @ plane.directions)
+    assert core.curvature(by_hand(oblique, data, net), data) == pytest.approx((2, 0.5), rel=5e-3), (
+        "per unit of length, whatever the axes are"
     )
     assert core.sharpness(by_hand(plane, data, net), data) == pytest.approx(2, rel=1e-6)
 

@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from optviz.experiments.trajectories.spec import Objective, Scene
-from optviz.plot import LIGHT
+from optviz.plot import LIGHT, method_styles
 from optviz.shell.lessons import LESSONS
 from optviz.shell.registry import PAGES
 
@@ -30,9 +30,8 @@ def test_every_lesson(key):
     paths = [p for p in root.iter(f"{SVG}path") if p.get("fill") == "none"]
     assert root.get("aria-hidden") == "true"
     colors = dict.fromkeys(p.get("stroke") for p in paths)
-    assert [c for c in colors if c in LIGHT.lines][: len(scene.optimizers)] == list(
-        LIGHT.lines[: len(scene.optimizers)]
-    )
+    own = dict.fromkeys(look.color for look in method_styles(scene.optimizers, LIGHT))
+    assert [c for c in colors if c in LIGHT.lines][: len(own)] == list(own)
     stars = list(root.iter(f"{SVG}polygon"))
     assert len(stars) >= len(scene.objective.f.minima)
     assert len(list(root.iter(f"{SVG}image"))) == 1

@@ -12,12 +12,14 @@ from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import TrajectoriesState
+from optviz.optim.base import FAMILIES
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.ui.locks import Controls
+from optviz.ui.optimizer_menu import optimizer_labels
 from tests.page import (
     components,
     contour,
@@ -121,7 +123,7 @@ def test_every_optimizer_is_shown_and_looked_into():
     for name, cls in OPTIMIZERS.items():
         show(at, one(name))
         assert [h["name"] for h in panels(at)[cls.label]["hyperparameters"]] == [
-            h.name for h in hyperparameters(cls)
+            h.name for h in hyperparameters(cls) if not h.advanced
         ]
         path = minimize(FUNCTIONS["bowl"], cls(), start=(-7, 2), steps=30)
         assert drawn(contour(at), cls.label) == pytest.approx(path.points, abs=1e-12)
@@ -187,6 +189,19 @@ def test_optimizers_come_and_go_and_twins_are_distinguished():
     show(at, Scene())
     assert any("No optimizer is in the scene" in i.value for i in at.info)
     assert "no optimizer to look into" in text(inside(at))
+
+
+def test_the_menu_of_optimizers_goes_by_family_with_the_one_to_take_first():
+    labels = optimizer_labels()
+    assert sorted(labels) == sorted(OPTIMIZERS)
+    families = [OPTIMIZERS[key].family for key in labels]
+    assert families == sorted(families, key=FAMILIES.index)
+    first = {families.index(family): family for family in families}
+    assert [i for i, s in enumerate(labels.values()) if "start here" in s] == sorted(first)
+    assert labels["bfgs"] == "BFGS — second order, start here, not for networks"
+    assert labels["muon"] == "Muon — matrix, networks only"
+    dense = {key for key, label in labels.items() if "not for networks" in label}
+    assert dense == {"bfgs", "newton", "sophia", "shampoo", "soap", "nelder_mead", "trust_region"}
 
 
 def test_noise_is_the_same_for_every_optimizer():
@@ -402,6 +417,7 @@ def test_the_link_on_the_page_opens_the_same_scene():
     changed = replace(LESSONS["zigzag"].scene, tolerance=0.01)
     at = open_page(KEY, lesson="zigzag", s=encode(shared(changed)))
     assert (scene(at), session(at).lesson) == (changed, "zigzag")
+    assert "scene has been changed" in text(at), "its numbers are those of another one"
     assert components(at, "address")[0]["link"].endswith("&lesson=zigzag")
 
 
@@ -494,3 +510,13 @@ def test_everything_is_offered_and_what_torch_does_not_have_is_named():
     change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
     assert [b.proto.label for b in at.get("download_button")] == offered[:-1]
     assert "torch.optim does not do the same as Lion" in text(at)
+
+
+def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed():
+    damped = Choice("momentum", {"dampening": 0.5})
+    at = show(open_app(), BOOK)
+    shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
+    assert shown == ["lr", "momentum"]
+    at = show(at, replace(BOOK, optimizers=(OptimizerConfig(damped),)))
+    shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
+    assert shown == ["lr", "momentum", "dampening"]

@@ -20,7 +20,7 @@ from optviz.optim import theory
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.minima import minima_of
 from optviz.optim.summary import Status, summarize
-from optviz.plot import LIGHT, style, to_plotly
+from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
 from tests.page import drawn, numbers
 from tests.table import table
@@ -234,6 +234,22 @@ def test_the_contour_with_arrows_and_the_look_ahead_points():
     assert drawn(to_plotly(figure), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
 
 
+def test_a_look_belongs_to_its_method_and_twins_differ_without_color():
+    def looks(*keys):
+        return method_styles([OptimizerConfig(Choice(key)) for key in keys], LIGHT)
+
+    assert [look.color for look in looks("sgd", "momentum", "adagrad", "adam")] == [
+        *LIGHT.lines[:4]
+    ]
+    [alone] = looks("adam")
+    assert looks("sgd", "adam", "lion")[1] == alone, "wherever it stands in the list"
+    twins = looks("sgd", "sgd", "sgd")
+    assert len({look.color for look in twins}) == 1
+    assert len({look.dash for look in twins}) == len({look.marker for look in twins}) == 3
+    every = looks(*OPTIMIZERS)
+    assert len({(look.dash, look.marker, look.color) for look in every}) == len(OPTIMIZERS)
+
+
 def test_every_optimizer_differs_without_color_too():
     looks = [style(i, LIGHT) for i in range(24)]
     assert len({(look.dash, look.marker, look.color) for look in looks}) == 24
@@ -378,3 +394,16 @@ def test_one_optimizer_s_share_of_the_figures():
     whole = {t["uid"]: t for t in plotly(BOOK, "contour")["data"]}
     assert {t["uid"] for t in own} == {"minima", "start", "b", "bm"}
     assert all(whole[t["uid"]] == t for t in own)
+
+
+def test_the_simplex_is_drawn_corner_by_corner():
+    """At first the start and a point at a distance of 1 along each axis; closed, four points a step."""
+    scene = replace(BOOK, optimizers=(OptimizerConfig(Choice("nelder_mead")),))
+    drawn = figures(scene, ["a"], LIGHT)["contour"]
+    (line,) = (mark for mark in drawn.marks if mark.meta and "window" in mark.meta)
+    assert line.meta["window"] == 4
+    assert len(line.x) == 4 * (scene.objective.steps + 1)
+    assert [*zip(line.x[:4], line.y[:4], strict=True)] == [(-7, 2), (-6, 2), (-7, 3), (-7, 2)]
+    assert [
+        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT)["vectors"]
+    ] == ["step"]

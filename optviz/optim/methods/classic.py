@@ -1,0 +1,256 @@
+"""Classics of numerical optimization: conjugate gradients, a simplex, a region of trust."""
+
+import numpy as np
+
+from optviz.optim.base import Optimizer, optimizer
+from optviz.optim.line_search import MIN_LENGTH, dot, shown, strong_wolfe
+from optviz.optim.methods import shared
+from optviz.optim.methods.second_order import careful, news, times
+
+
+@optimizer(
+    "Conjugate gradient",
+    cite="Polak & Ribière (1969); Nocedal & Wright (2006), Numerical Optimization, algorithm 5.4",
+    key="cg",
+)
+class ConjugateGradient(Optimizer):
+    r"""Turn each direction so that it does not undo what the one before has done.
+
+    $$ g = \nabla f(x) $$
+    $$ \beta = \max\Big(\frac{g^\top (g - g_{\text{prev}})}{g_{\text{prev}}^\top g_{\text{prev}}},
+    0\Big) \;\text{ where } t > 1, \text{ else } 0 $$
+    $$ d \leftarrow \operatorname{downhill}(\beta d - g, g), \qquad x \leftarrow x + \alpha\, d $$
+
+    Polak-Ribière+: where β is cut off at 0, or the direction would climb, it begins anew with −g.
+    The search is for a strong Wolfe step with c₂ = 0.1, which is nearly the minimum along d. It
+    first tries the step that promises as much as the one before it, at the beginning a move of at
+    most η.
+    """
+
+    family = "second order"
+    lr: float = shared.first_trial(
+        "how the step that is tried first compares with what the slope suggests"
+    )
+    state_names = {"d": "direction", "x_prev": "point before", "g_prev": "gradient before"}
+    symbols = {r"g_{\text{prev}}": "g_prev"}
+
+    def init(self, x):
+        promised = np.ones_like(x[..., :1])
+        before = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
+        return {"d": np.zeros_like(x), **before, "promised_prev": promised, "t": 0}
+
+    def step(self, f, x, s):
+        g, before = f.grad(x), s["g_prev"]
+        turn = dot(g, g - before) / dot(before, before) if s["t"] else 0.0
+        d = self.downhill(np.maximum(turn, 0.0) * s["d"] - g, g)
+        slope = np.abs(dot(g, d))
+        first = careful(self.lr, g, s)
+        first = first * s["promised_prev"] / np.where(slope > 0, slope, 1.0) if s["t"] else first
+        searching = news(x - s["x_prev"], g - before) | news(d, d - s["d"])
+        step = strong_wolfe(f, x, g, d, first, searching, curvature=0.1)
+        promised = np.where(step > 0, step * slope, s["promised_prev"])
+        held = {"d": d, "x_prev": x, "g_prev": g, "promised_prev": promised, "t": s["t"] + 1}
+        return x + step * d, held
+
+    @staticmethod
+    def downhill(d, g):
+        """The direction, and −g where it would climb."""
+        return np.where(dot(g, d) < 0, d, -g)
+
+
+@optimizer(
+    "Nelder-Mead",
+    cite="Nelder & Mead (1965); Lagarias et al. (1998), section 2; Nocedal & Wright (2006), "
+    "section 9.5",
+    key="nelder_mead",
+)
+class NelderMead(Optimizer):
+    r"""No gradient: a triangle flips its worst corner over, stretches, and shrinks.
+
+    $$ S \leftarrow \operatorname{ordered}(S, f(S)), \qquad F \leftarrow f(S) $$
+    $$ c = \operatorname{centroid}(S), \qquad w = \operatorname{worst}(S), \qquad r = c + (c - w) $$
+    $$ a = \operatorname{factor}(F, f(r)), \qquad e = c + a\,(c - w) $$
+    $$ R = \operatorname{replaced}(S, F, r, f(r), e, f(e)) $$
+    $$ S \leftarrow \operatorname{ordered}(R, f(R)), \qquad F \leftarrow f(S), \qquad
+    x \leftarrow \operatorname{best}(S) $$
+
+    The rows of S are the corners, the best first; they begin as the start and a point at η along
+    each axis. The reflection r of the worst corner w at the middle c of the others is followed by
+    an expansion (a = 2) where it would be the best, by a contraction (a = ½ outside, −½ inside)
+    where it would be the worst. If that is no better, all go half of the way to the best. Values
+    are without noise, which is of gradients. A simplex that another has moved keeps its shape.
+    """
+
+    family = "derivative-free"
+    lr: float = shared.first_trial(
+        "edge of the first simplex, which finds its size itself from there on", "(0, inf)"
+    )
+    dense = True
+    initial = ("lr",)
+    symbols = {"S": "simplex"}
+
+    def init(self, x):
+        edge = np.broadcast_to(self.lr, x[..., :1].shape)
+        corners = np.stack([x, *(x + edge * axis for axis in np.eye(x.shape[-1]))], -2)
+        return {"simplex": corners, "F": np.full(corners.shape[:-1], np.nan)}
+
+    def step(self, f, x, s):
+        away = x - s["simplex"][..., 0, :]
+        moved = (away != 0).any(-1)[..., None]
+        corners = s["simplex"] + np.where(moved, away, 0.0)[..., None, :]
+        corners, values = self.known(f, corners, np.where(moved, np.nan, s["F"]))
+        active = np.abs(corners - corners[..., :1, :]).max((-2, -1)) >= MIN_LENGTH
+        c, w = self.centroid(corners), self.worst(corners)
+        r = c + (c - w)
+        at_r = asked(f, r, active)
+        a = self.factor(values, at_r)
+        e = c + a * (c - w)
+        at_e = asked(f, e, active & (a[..., 0] != 1))
+        replaced = self.replaced(corners, values, r, at_r, e, at_e)
+        changed = active[..., None] & (replaced != corners).any(-1)
+        shrunk = changed[..., :-1].any(-1, keepdims=True)
+        new = np.where(self.taken(values, at_r, at_e), at_e, at_r)[..., None]
+        values = np.where(changed, np.where(shrunk, np.nan, new), values)
+        corners = np.where(changed[..., None], replaced, corners)
+        corners, values = self.known(f, corners, values)
+        return self.best(corners), {"simplex": corners, "F": values}
+
+    @classmethod
+    def known(cls, f, corners, values):
+        """The corners, the best first, and their values, of which those that are NaN are asked."""
+        for i in range(values.shape[-1]):
+            if (unknown := np.isnan(values[..., i])).any():
+                here = asked(f, corners[..., i, :], unknown)
+                values = np.where(
+                    unknown[..., None] & (np.arange(values.shape[-1]) == i), here[..., None], values
+                )
+        return cls.ordered(corners, values), np.sort(values, -1)
+
+    @staticmethod
+    def ordered(corners, values):
+        """The corners by their values; of equal ones the older is first."""
+        return np.take_along_axis(corners, np.argsort(values, -1, kind="stable")[..., None], -2)
+
+    @staticmethod
+    def best(corners):
+        """The first."""
+        return corners[..., 0, :]
+
+    @staticmethod
+    def worst(corners):
+        """The last."""
+        return corners[..., -1, :]
+
+    @staticmethod
+    def centroid(corners):
+        """The middle of all but the worst."""
+        return corners[..., :-1, :].sum(-2) / (corners.shape[-2] - 1)
+
+    @staticmethod
+    def factor(values, at_r):
+        """How far the second trial lies from the centroid; 1 where there is none."""
+        best, second, worst = values[..., 0], values[..., -2], values[..., -1]
+        inside = np.where(at_r < worst, 0.5, -0.5)
+        return np.where(at_r < best, 2.0, np.where(at_r < second, 1.0, inside))[..., None]
+
+    @classmethod
+    def taken(cls, values, at_r, at_e):
+        """Whether the second trial is."""
+        a = cls.factor(values, at_r)[..., 0]
+        return np.select(
+            [a == 2, a == 0.5, a == -0.5],
+            [at_e < at_r, at_e <= at_r, at_e < values[..., -1]],
+            False,
+        )
+
+    @classmethod
+    def replaced(cls, corners, values, r, at_r, e, at_e):
+        """The corners with one of the trials in place of the worst, or all shrunk to the best."""
+        taken, a = cls.taken(values, at_r, at_e), cls.factor(values, at_r)
+        shrinks = ((np.abs(a) == 0.5) & ~taken[..., None])[..., None]
+        last = np.where(taken[..., None], e, r)[..., None, :]
+        halved = corners[..., :1, :] + (corners - corners[..., :1, :]) / 2
+        return np.where(shrinks, halved, np.concatenate([corners[..., :-1, :], last], -2))
+
+
+def asked(f, x, where):
+    """The values; infinite where there is none."""
+    value = f.value(x, where=where)
+    return np.where(np.isnan(value), np.inf, value)
+
+
+@optimizer(
+    "Trust region",
+    cite="Powell (1970); Nocedal & Wright (2006), Numerical Optimization, algorithm 4.1",
+    key="trust_region",
+)
+class TrustRegion(Optimizer):
+    r"""Go where the parabola that fits here is least, but no further than it has been right.
+
+    $$ g = \nabla f(x), \qquad H = \nabla^2 f(x), \qquad
+    p = \operatorname{dogleg}(g, H, \eta q), \qquad y \leftarrow x + p $$
+    $$ \rho = \operatorname{ratio}(f(x), f(y), -g^\top p - p^\top H p / 2) $$
+    $$ x \leftarrow y \;\text{ where } \rho > 0.15, \text{ else } x $$
+    $$ q \leftarrow \operatorname{radius}(q, \rho, \|p\| / \eta q) $$
+
+    The dogleg leads from x to the least point against the gradient and on to Newton's; p ends at
+    its end or at the radius ηq. ρ is the decrease over the promised one: below ¼ q becomes a
+    quarter, above ¾ at the edge it doubles, up to 1000, as in SciPy. Where H is not positive
+    definite there is no Newton point, and p is the Cauchy point (eq. 4.11-4.12): the least along
+    −g within the radius.
+    """
+
+    family = "second order"
+    lr: float = shared.first_trial(
+        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)"
+    )
+    dense = True
+    state_names = {"y": "point tried"}
+
+    def init(self, x):
+        return {"y": x, "q": np.ones_like(x[..., :1])}
+
+    def step(self, f, x, s):
+        here = np.ones(x.shape[:-1], bool)
+        g, hess, radius = f.grad(x, where=here), f.hess(x, where=here), self.lr * s["q"]
+        p = self.dogleg(g, hess, radius)
+        y, promised = x + p, -dot(g, p) - dot(p, times(hess, p)) / 2
+        value = f.value(x, where=(promised > 0)[..., 0])[..., None]
+        tried = (promised > 0) & shown(value, promised)
+        at_y = f.value(y, where=tried[..., 0])[..., None]
+        rho = self.ratio(value, at_y, promised)
+        size = np.sqrt(dot(p, p)) / radius
+        x_next = np.where(rho > 0.15, y, np.where(np.isnan(g), np.nan, x))
+        return x_next, {"y": y, "q": self.radius(s["q"], rho, size)}
+
+    @staticmethod
+    def dogleg(g, hess, radius):
+        """The step within the radius."""
+        known = np.isfinite(hess).all((-2, -1), keepdims=True)
+        curvature, axes = np.linalg.eigh(np.where(known, hess, -np.eye(g.shape[-1])))
+        along = (axes * g[..., :, None]).sum(-2)
+        newton, convex = -times(axes, along / curvature), (curvature > 0).all(-1, keepdims=True)
+        square, curved = dot(g, g), (along * along * curvature).sum(-1, keepdims=True)
+        slope = np.sqrt(square)
+        reach = radius / np.where(slope > 0, slope, 1.0)
+        cauchy = -g * np.where(curved > 0, np.minimum(square / curved, reach), reach)
+        leg = newton - cauchy
+        a, b, c = dot(leg, leg), dot(cauchy, leg), dot(cauchy, cauchy) - radius * radius
+        bend = cauchy + leg * np.clip((np.sqrt(np.maximum(b * b - a * c, 0)) - b) / a, 0, 1)
+        inside = np.sqrt(dot(newton, newton)) <= radius
+        short = (square / curved) * slope >= radius
+        return np.where(
+            convex & (slope > 0), np.where(inside, newton, np.where(short, cauchy, bend)), cauchy
+        )
+
+    @staticmethod
+    def ratio(value, at_y, promised):
+        """Decrease over promised decrease; NaN where rounding hides it, −∞ where f is undefined."""
+        fell = np.where(np.isnan(at_y), -np.inf, value - at_y)
+        return np.where((promised > 0) & shown(value, promised), fell / promised, np.nan)
+
+    @staticmethod
+    def radius(q, rho, size):
+        """The next q, `size` being the step's over the radius."""
+        grown = np.where((rho > 0.75) & (size > 1 - 1e-9), np.minimum(2 * q, 1000.0), q)
+        return np.where(rho < 0.25, q / 4, grown)

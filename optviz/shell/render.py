@@ -242,6 +242,7 @@ def _kept(results):
         list(names),
         selection_mode="multi",
         default=list(names),
+        wrap=True,
         format_func=names.get,
         key=key,
         on_change=take_away,

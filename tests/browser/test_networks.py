@@ -101,6 +101,10 @@ def test_histograms_follow_a_slider_and_the_address_follows_them(page):
 def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
     for name in ("Activations", "Optimizers on digits", "Lessons"):
         to(page, name)
+        if name == "Optimizers on digits":
+            trained(page, "optimizer_comparison")
+            page.get_by_role("button", name="Keep").click()
+            page.get_by_text("Kept: a click takes it away").wait_for()
         page.set_viewport_size({"width": 390, "height": 844})
         at_rest(page)
         assert (

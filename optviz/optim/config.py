@@ -14,6 +14,8 @@ from optviz.spec import Choice, SpecError, choice
 from optviz.translation import N_
 
 MAX_STEPS = 2000
+MAX_FORKS = 12  # one within the other: what a link can still carry
+MAX_FORK = 20_000  # steps until a fork: as long as a network may be trained
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,11 @@ class OptimizerConfig:
             opt = opt.scaled(name, schedule(t))
         return opt
 
+    @property
+    def lineage(self) -> "list[OptimizerConfig]":
+        """The config, the one that it left by a fork, and so on."""
+        return [self, *(self.fork.parent.lineage if self.fork else [])]
+
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
         before = (
@@ -89,7 +96,7 @@ class Fork:
     """Where an optimizer left the path of another."""
 
     parent: OptimizerConfig
-    step: int = hyperparameter(0, 0, MAX_STEPS)
+    step: int = hyperparameter(0, 0, MAX_FORK)
 
 
 def names(configs: tuple[OptimizerConfig, ...]) -> list[str]:

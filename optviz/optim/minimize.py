@@ -216,11 +216,10 @@ def minimize(
         for t in range(steps):
             while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
                 before, opt = opt, segments[len(warm_started)].optimizer
-                fresh = opt.init(x)
-                warm_started.append(_same_kind(before, opt) and _same_shapes(state, fresh))
-                if not warm_started[-1]:
-                    oracle = Oracle(f, oracle.count)
-                    state, names = fresh, _shaped(fresh, x)
+                state, warm = taken_over(before, opt, state, x)
+                warm_started.append(warm)
+                if not warm:
+                    oracle, names = Oracle(f, oracle.count), _shaped(state, x)
                     states[-1] = {k: state[k] for k in names}
                     held[-1:] = [state] if held else []
             oracle.begin(None if table is None else table[t])
@@ -237,6 +236,15 @@ def minimize(
         values = f.value(points)
     noisy, ends = table is not None and bool(np.any(table)), _frozen(points, values)
     return Run(f, segments, tuple(warm_started), *ends, noisy, held, given, states, counts)
+
+
+def taken_over(before: Optimizer, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
+    """The state with which `opt` goes on at x after another optimizer: the one that it finds, where
+    that is of its own kind, or else its first one; and whether it found one.
+    """
+    fresh = opt.init(x)
+    warm = _same_kind(before, opt) and _same_shapes(state, fresh)
+    return (state if warm else fresh), warm
 
 
 def _shaped(state, x):

@@ -63,6 +63,12 @@ class Part(Protocol):
         """What comes of so many seconds of work."""
 
 
+class Branch(Protocol):
+    """What a job also has that goes on from another one's end."""
+
+    prefix: Job | None  # the other one, from whose state it can resume; None where there is none
+
+
 class Divisible(Protocol):
     """What a job also has of which several parts may be worked at side by side."""
 
@@ -124,10 +130,21 @@ class TrainingJob:
     def cost(self) -> float:
         return cost_of(self.training)
 
+    @property
+    def prefix(self) -> "TrainingJob | None":
+        """What was trained until the fork, where the optimizer is one."""
+        fork = self.training.optimizer.fork
+        if fork is None or not fork.step:
+            return None
+        iterations = min(fork.step, self.length)
+        parent = replace(self.training, optimizer=fork.parent, iterations=iterations)
+        return replace(self, training=parent)
+
     def resume(self, state: Progress) -> Progress | None:
         shorter, measured = state.done, state.iteration % self.training.eval_every == 0
         if state.training.iterations == self.length:
-            return state
+            same = state.training == self.training
+            return state if same else replace(state, training=self.training)
         if state.iteration > self.length or (state.iteration == self.length and not measured):
             return None
         if shorter and not measured:  # but for its end, which this one passes by

@@ -1,5 +1,7 @@
 """What a training from outside may ask for."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from optviz.data import DATASETS, TOY_SETS
@@ -58,12 +60,14 @@ def check(training: Training) -> None:
             f"the data have {inputs} inputs and {classes} classes, the network "
             f"{net.sizes[0]} and {net.sizes[-1]}"
         )
-    if training.optimizer.fork or training.optimizer.initial_points:
-        raise SpecError("a network is trained without forks and further starts")
     _check_trials(training)
-    if why := unsuited(training.optimizer.method.key, net):
-        raise SpecError(why)
-    if (numbers := held_numbers(training)) > MAX_NUMBERS:
+    for config in training.optimizer.lineage:
+        if config.initial_points:
+            raise SpecError("a network is trained without further starts")
+        if why := unsuited(config.method.key, net):
+            raise SpecError(why)
+    lineage = (replace(training, optimizer=config) for config in training.optimizer.lineage)
+    if (numbers := max(map(held_numbers, lineage))) > MAX_NUMBERS:
         raise SpecError(
             f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} "
             "are the most"
@@ -71,6 +75,8 @@ def check(training: Training) -> None:
 
 
 def _check_trials(training):
+    if training.trials and training.optimizer.fork:
+        raise SpecError("trials are trained without forks")
     if training.trials and training.initializers:
         raise SpecError("a training compares initializers or trials, not both")
     optimizer = training.optimizer.method

@@ -16,7 +16,7 @@ from optviz.nn import (
     softmax,
     softmax_cross_entropy,
 )
-from optviz.optim.schedules import SCHEDULES
+from optviz.optim.minimize import taken_over
 from optviz.training.diagnostics import diagnostics
 from optviz.training.spec import Data, Training, load
 
@@ -75,7 +75,7 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
         raise ValueError(f"the data have more classes than the network's {classes} outputs")
     with np.errstate(all="ignore"):
         params = training.start() if params is None else params
-        state = narrow(training.build_optimizer().init(params), params.dtype)
+        state = narrow(training.segments()[0].optimizer.init(params), params.dtype)
     none, shape = np.empty(0), training.shape
     if running_statistics is None:
         running_statistics = np.broadcast_to(
@@ -108,8 +108,9 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     if not steps:
         return now
     np.empty(HOLD, np.uint8)
-    opt = training.build_optimizer()
-    schedules = {name: part.build(SCHEDULES) for name, part in training.optimizer.schedules.items()}
+    segments = training.segments()
+    past = [s for i, s in enumerate(segments) if s.step < done or not i]
+    (_, opt, schedules), ahead = past[-1], segments[len(past) :]
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
     params, state, running_statistics, ended = (
         now.params,
@@ -123,8 +124,11 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             break
         began, t = perf_counter(), done + i
         with np.errstate(all="ignore"):  # what is not finite is found below, and named
+            if ahead and ahead[0].step == t:
+                earlier, ((_, opt, schedules), *ahead) = opt, ahead
+                state = narrow(taken_over(earlier, opt, state, params)[0], params.dtype)
             rated = opt
-            for name, factor in schedules.items():
+            for name, factor in (schedules or {}).items():
                 rated = rated.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)
             after, state = (narrow(held, params.dtype) for held in rated.step(batch, params, state))

@@ -43,6 +43,12 @@ class Ticket(NamedTuple):
         """Of equal families the longer goes on from the shorter."""
         return self.job.key, self.owner
 
+    @property
+    def prefix(self) -> "Ticket | None":
+        """Of what the job goes on from, where it is a branch."""
+        job = getattr(self.job, "prefix", None)
+        return job and Ticket(job, self.owner)
+
 
 @dataclass(eq=False)
 class Entry:
@@ -111,19 +117,26 @@ class Scheduler:
 
     # What jobs have come to.
 
-    def state(self, ticket: Ticket):
-        """How far a job has come: from what is there, or else from its beginning, which the
-        executor computes while one waits.
+    def state(self, ticket: Ticket, *more):
+        """How far a job has come: from what is there, or from `more` states of its family, or else
+        from its beginning, which the executor computes while one waits; what goes on from another
+        job's end has come as far as that one before.
         """
         with self._lock:
-            if entry := self._touched(ticket.key):
+            if entry := self._entries.pop(ticket.key, None):
+                self._entries[ticket.key] = entry  # the most recently used comes last
                 return entry.state
             shorter = [
                 entry.state
                 for entry in self._entries.values()
                 if entry.ticket.family == ticket.family
             ]
-        job = ticket.job
+        job, shorter = ticket.job, [*shorter, *more]
+        if prefix := ticket.prefix:
+            before = self.state(prefix)
+            if not prefix.job.progress(before).complete:
+                return job.resume(before)
+            shorter.append(before)
         begun = max(
             (own for state in shorter if (own := job.resume(state)) is not None),
             key=lambda state: job.progress(state).done,
@@ -158,8 +171,13 @@ class Scheduler:
     def error(self, ticket: Ticket) -> str:
         """Why a job came no further; empty where nothing is wrong."""
         with self._lock:
-            entry = self._entries.get(ticket.key)
+            entry = self._entries.get(self._first(ticket).key)
             return entry.error if entry else ""
+
+    def _first(self, ticket) -> Ticket:
+        """What is worked at for a job: what it goes on from, until that is complete."""
+        known = ticket.key in self._entries
+        return ticket if known or not ticket.prefix else self._first(ticket.prefix)
 
     def forget(self, ticket: Ticket) -> None:
         """Let a job begin anew; a slice that is under way counts no more."""
@@ -172,15 +190,9 @@ class Scheduler:
         with self._lock:
             return sum(entry.size for entry in self._entries.values())
 
-    def _touched(self, key):
-        if entry := self._entries.pop(key, None):
-            self._entries[key] = entry
-        return entry
-
     def _evict(self):
-        needed = {t.key for wish in self._wishes.values() for t in wish.tickets} | set(
-            self._running_keys
-        )
+        needed = {t.key for wish in self._wishes.values() for t in wish.tickets}
+        needed |= self._running_keys
         size = self.size
         for key in [key for key in self._entries if key not in needed][:-1]:
             if size <= self._max_bytes:
@@ -198,6 +210,7 @@ class Scheduler:
         for ticket in tickets:
             self.state(ticket)
         with self._lock:
+            tickets = [self._first(ticket) for ticket in tickets]
             until, wish = self._clock() + INTEREST, self._wishes.get(visitor)
             if wish is None or wish.until <= self._clock():
                 for ticket in tickets:

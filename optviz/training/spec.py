@@ -27,6 +27,7 @@ from optviz.optim import Optimizer
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.optim.methods.wrappers import Wrapper
+from optviz.optim.minimize import Segment
 from optviz.spec import Choice, choice, items, option
 
 MAX_ITERATIONS, MAX_SEED = 20_000, 9999
@@ -200,6 +201,11 @@ class Training:
                 opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
             )
         return opt
+
+    def segments(self) -> list[Segment]:
+        """What trains from which iteration on; more than one where the optimizer is a fork."""
+        *before, own = self.optimizer.segments()
+        return [*before, own._replace(optimizer=self.build_optimizer())]
 
     def cost(self) -> Penalty:
         """What weights cost, with a column `(trials, 1)` where trials have a cost of their own."""

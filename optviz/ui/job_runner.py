@@ -52,7 +52,9 @@ def begin_unasked(name: str, jobs: Sequence[Job]) -> None:
     results.scene, results.before = scene, () if opened else results.lines
     if not results.stopped:
         states = states_of(results, jobs)
-        cheap = opened or seconds_left(jobs, states) <= CHEAP
+        # what is under way goes on beside what is added
+        more = results.running and not opened and set(was[1]) <= set(scene[1])
+        cheap = opened or more or seconds_left(jobs, states) <= CHEAP
         results.running = cheap and not amount_of(jobs, states).complete
 
 

@@ -9,16 +9,17 @@ from typing import Any
 import streamlit as st
 
 from optviz.data import DATASETS, TOY_SETS
-from optviz.lens import Lens
+from optviz.lens import Lens, at
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
 from optviz.optim import OPTIMIZERS, WRAPPERS
-from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.config import MAX_FORKS, Fork, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
 from optviz.training import SEEDS
+from optviz.training.scheduler import Ticket, scheduler
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
@@ -26,6 +27,7 @@ from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
 from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
 from optviz.ui.session import session
+from optviz.ui.training_jobs import training_jobs
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 
@@ -233,6 +235,50 @@ def another(spec) -> OptimizerConfig:
     )
 
 
+def fork_controls(form: Form, most: int) -> None:
+    """A branch of the optimizer of the config at the form's place, beside it."""
+    spec, key = form.read(), form.key("fork-at")
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        st.number_input(
+            _("Fork at iteration"),
+            1,
+            spec.iterations,
+            value=None,
+            key=key,
+            placeholder=_("now"),
+            help=_(
+                "From this iteration on a copy of the optimizer goes its own way, with settings of "
+                "its own; both stay. Empty: where the training is now, or halfway once it is over."
+            ),
+        )
+    right.button(
+        _("Fork"),
+        key=form.key("fork"),
+        icon=":material/call_split:",
+        width="stretch",
+        disabled=len(spec.optimizers) >= most or len(form.value.lineage) > MAX_FORKS,
+        on_click=lambda: _fork(form, st.session_state[key]),
+    )
+
+
+def _fork(form, step):
+    spec, parent = form.read(), form.value
+    training = next(t for t in spec.trainings if t.optimizer == parent)
+    [job] = training_jobs([training])
+    held = [results.states for results in session().results.values()]
+    known = [state for states in held for key, state in states.items() if key[0] == job.key]
+    if step is None:
+        now, every = max((state.iteration for state in known), default=0), training.eval_every
+        step = (now // every + 1) * every
+        step = step if step < spec.iterations else spec.iterations // 2
+    fork = replace(parent, fork=Fork(parent, step))
+    prefix = replace(job, training=replace(training, optimizer=fork)).prefix
+    scheduler().state(Ticket(prefix), *known)  # before the training goes on from there
+    place = replace(form, lens=at("optimizers"))
+    place.set((*place.value, fork))
+
+
 def OptimizerList(
     most: int,
     new: Callable[[Any], OptimizerConfig] = another,
@@ -245,6 +291,8 @@ def OptimizerList(
     def settings(form):
         network = form.read().network
         optimizer_menu(form, network)
+        if not scheduled:
+            fork_controls(form, most)
         wrapper_controls(form)
         if not scheduled:
             schedule_controls(form)

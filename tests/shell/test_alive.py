@@ -152,3 +152,40 @@ def test_a_network_costs_what_its_products_say_and_the_server_sets_that_right():
     for _ in range(40):
         pace.learn(2.0, 5.0)
     assert pace.seconds([2.0, 2.0, 4.0], 2) == pytest.approx(2.5 * 4.0, rel=1e-3)
+
+
+def fork(at, step=None):
+    """Fork the first optimizer at an iteration, by its popover."""
+    at.session_state[session(at).key(f"{KEY}-optimizers-0-of-1-settings")] = True
+    at.run()
+    if step:
+        next(n for n in at.number_input if n.label == "Fork at iteration").set_value(step)
+    return next(b for b in at.button if b.label == "Fork").click()
+
+
+def test_a_training_forks_where_it_is_and_both_branches_stay():
+    at = open_page(KEY, replace(SMALL, iterations=2000), alive=True)
+    assert 0 < results(at).states[next(iter(results(at).seen))].iteration < 2000
+    fork(at).run()
+    forked = session(at).specs[KEY].optimizers[1].fork
+    assert forked.parent == SGD
+    assert 0 < forked.step < 2000
+    assert forked.step % 20 == 0, "where it was measured"
+    assert results(sound(at)).running, "what was under way goes on"
+
+
+def test_the_branch_of_a_complete_training_goes_its_own_way_from_the_fork_on():
+    at = rested(open_page(KEY, SMALL, alive=True))
+    at = rested(fork(at, 10).run())
+    spec = session(at).specs[KEY]
+    slow, fast = spec.optimizers
+    assert fast.fork.step == 10
+    before = loss_lines(at)
+    assert numbers(before["r1"]["y"]) == pytest.approx(numbers(before["r0"]["y"]))
+    fast = replace(fast, method=Choice("sgd", {"lr": 0.5}))
+    at = rested(changed(at, replace(spec, optimizers=(slow, fast))))
+    after = loss_lines(at)
+    assert after["r1"]["name"] == "SGD from step 10"
+    own, parent = (results(at).states[key].loss for key in list(results(at).seen)[-1:-3:-1])
+    assert (own[:11] == parent[:11]).all()
+    assert (own[11:] != parent[11:]).all()

@@ -12,7 +12,7 @@ import pytest
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
-from optviz.optim.config import OptimizerConfig
+from optviz.optim.config import Fork, OptimizerConfig
 from optviz.shell.export.menu import charts_page
 from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
@@ -50,6 +50,11 @@ SPIRALS = Training(
     initializers=(Choice("he_normal"), Choice("constant"), Choice("orthogonal")),
     inputs="offset",
 )
+FAST = OptimizerConfig(Choice("momentum", {"lr": 0.1}), schedules={"lr": Choice("cosine")})
+FORKS = [
+    replace(PLAIN, optimizer=OptimizerConfig(Choice(key, {"lr": 0.02}), fork=Fork(FAST, 5)))
+    for key in ("momentum", "adam")
+]
 SEARCHED = replace(PLAIN, optimizer=OptimizerConfig(Choice("lbfgs")), inputs="raw")
 
 
@@ -76,7 +81,7 @@ def expected(trainings, names, data=None):
                 )
 
 
-@pytest.mark.parametrize("trainings", [SMALL.trainings, [RICH], [SPIRALS], [SEARCHED, RICH]])
+@pytest.mark.parametrize("trainings", [SMALL.trainings, FORKS, [RICH], [SPIRALS], [SEARCHED, RICH]])
 def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     code = training_script("Which one?", trainings, link="https://example.org")
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]

@@ -21,6 +21,7 @@ from optviz.spec import (
 from optviz.training import (
     Split,
     Training,
+    Trial,
     advance,
     begin,
     check,
@@ -350,7 +351,9 @@ def test_which_trainings_are_refused():
     for bad, why in (
         (replace(good, optimizer=config("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
         (replace(good, optimizer=config("bfgs")), "BFGS works with"),
-        (replace(good, optimizer=config("sgd", fork=Fork(config("sgd"), 3))), "without forks"),
+        (replace(good, trials=(Trial(),), optimizer=config("sgd", fork=Fork(config("sgd"), 3))), "without forks"),
+        (replace(good, optimizer=config("sgd", fork=Fork(config("newton"), 3))), "Newton works with"),
+        (replace(good, optimizer=config("sgd", initial_points=Choice("ring"))), "further starts"),
         (replace(good, optimizer=config("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "hidden is from 0 to 12, not 13"),
         (replace(good, network=replace(good.network, dtype="float16")), "dtype is one of float32, float64"),

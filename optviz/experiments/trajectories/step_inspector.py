@@ -9,7 +9,7 @@ import streamlit as st
 from optviz.experiments.trajectories import cache, figures
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
-from optviz.optim.config import Fork
+from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot import THEMES, number
 from optviz.translation import N_, _
@@ -17,7 +17,6 @@ from optviz.ui import locks
 from optviz.ui.components import show, step_shown, theme_name
 from optviz.ui.form import Form, select
 
-MAX_FORKS = 12  # one within the other, on the way of one optimizer: what a link can still carry
 SHOWN = {"step": N_("This step"), "time": N_("Over time")}
 
 

@@ -20,7 +20,7 @@ from optviz.nn import (
 )
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.schedules import SCHEDULES
+from optviz.optim.minimize import taken_over
 from optviz.shell.export.python_script import (
     NUMPY,
     SILENT,
@@ -125,7 +125,7 @@ def _leaves(value, place=""):
     elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
         value = {v.key: v for v in value}
     if not isinstance(value, dict):
-        yield place, f"{name} {value}" if value not in ("", ()) else f"no {name}"
+        yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
         return
     for key, inner in value.items():
         yield from _leaves(inner, f"{place}.{key}")
@@ -154,8 +154,13 @@ def _alone(training):
 
 def _without_constants(training):
     """Without schedules that multiply by 1; initializers have a class of that name, too."""
-    kept = {k: v for k, v in training.optimizer.schedules.items() if v.key != "constant"}
-    return replace(training, optimizer=replace(training.optimizer, schedules=kept))
+
+    def without(config):
+        kept = {k: v for k, v in config.schedules.items() if v.key != "constant"}
+        fork = config.fork and replace(config.fork, parent=without(config.fork.parent))
+        return replace(config, schedules=kept, fork=fork)
+
+    return replace(training, optimizer=without(training.optimizer))
 
 
 def _whole(choice, registry):
@@ -178,14 +183,11 @@ def _call(training, names, n_test):
         initializer=_whole(training.network.initializer, INITIALIZERS),
     )
     rules = [_whole(one.network.initializer, INITIALIZERS) for one in _alone(training)]
-    schedules = {k: v.build(SCHEDULES) for k, v in training.optimizer.schedules.items()}
-    factors = ", ".join(f"{quoted(k)}: {constructed(v)}" for k, v in schedules.items())
     cost = training.cost()
     values = {
         "names": names,
         "network": network,
         "initializers": rules,
-        "schedules": f"{{{factors}}}",
         "penalty": f"Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
         "batch, iterations, seeds": f"{training.batch}, {training.iterations}, {training.seeds}",
     }
@@ -194,7 +196,20 @@ def _call(training, names, n_test):
     if n_test is not None:
         first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
         lines[-1] += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
-    return [*lines, "\n".join([*made(training.build_optimizer()), CALL])]
+    return [*lines, "\n".join([*_segments(training), CALL])]
+
+
+def _segments(training):
+    """The lines that say what trains from which iteration on, and what it takes over."""
+    yield "segments = []"
+    params = training.start()
+    before = training.segments()[0].optimizer
+    for i, (step, opt, schedules) in enumerate(training.segments()):
+        _, warm = taken_over(before, opt, before.init(params), params)
+        yield from made(opt)
+        factors = (f"{quoted(k)}: {constructed(v)}" for k, v in (schedules or {}).items())
+        yield f"segments.append(({step}, opt, {{{', '.join(factors)}}}, {warm and i > 0}))"
+        before = opt
 
 
 def _changed(statements, before):
@@ -260,21 +275,26 @@ def mnist(rows):
             else:
                 yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
 '''
-CALL = (
-    "train(names, network, initializers, opt, schedules, penalty, data, batch, iterations, seeds)"
-)
+CALL = "train(names, network, initializers, segments, penalty, data, batch, iterations, seeds)"
 LOOP = '''\
-def train(names, network, initializers, opt, schedules, penalty, data, batch, iterations, seeds):
-    """Train networks side by side, for each name one with each seed, and print how they end."""
+def train(names, network, initializers, segments, penalty, data, batch, iterations, seeds):
+    """Train networks side by side, for each name one with each seed, and print how they end.
+
+    A segment is an optimizer with the iteration at which it begins, the schedules of its
+    hyperparameters, and whether it goes on with the state of the one before.
+    """
     dtype, (x, t, x_test, t_test) = DTYPES[network.dtype], data
     params = np.stack([[network.init(seed, rule) for seed in seeds] for rule in initializers])
-    state, running_statistics = narrow(opt.init(params), dtype), network.running_statistics()
+    running_statistics = network.running_statistics()
     losses = np.full((iterations, *params.shape[:2]), np.nan)
     lost = np.zeros(params.shape[:2], bool)
     for i in range(iterations):
         rows = [stream(seed, BATCHES, i).integers(0, len(x), batch) for seed in seeds]
         y = one_hot(t[rows], network.sizes[-1], dtype)
         f = MiniBatch(network, x[rows].astype(dtype), y, Mode(True, seeds, i), penalty)
+        if segments and segments[0][0] == i:
+            (_, opt, schedules, warm), *segments = segments
+            state = state if warm else narrow(opt.init(params), dtype)
         now = opt
         for name, factor in schedules.items():
             now = now.scaled(name, float(factor(i)))

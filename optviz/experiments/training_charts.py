@@ -6,8 +6,6 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Context, Download, Option, Row, Section, View
-from optviz.optim import OPTIMIZERS
-from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
@@ -15,7 +13,6 @@ from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
 
 HEIGHT = (15, 46, 34)
-MAX_KEPT, KEPT_LOOKS = 6, 31  # the last of them have looks that no page's own lines reach
 PREVIEW = 80  # iterations of a training that a thumbnail shows
 
 
@@ -39,33 +36,6 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
         Option("test", _("Test loss"), False),
         Option("along", _("Along"), "epochs" if epochs else "iterations", along),
     )
-
-
-def kept(lines: Sequence[Network], more: Sequence[Network], theme: Theme) -> tuple[Network, ...]:
-    """Lines with more of them under the names of their settings, each in a look of its own; at most
-    MAX_KEPT, the newest.
-    """
-    both = {line.name: line for line in lines}
-    both |= {name: line._replace(name=name) for line in more for name in [_settings(line)]}
-    newest = list(both.values())[-MAX_KEPT:]
-    looks = (style(KEPT_LOOKS - i, theme) for i in range(len(newest)))
-    return tuple(
-        line._replace(id=f"kept{i}", style=look)
-        for i, (line, look) in enumerate(zip(newest, looks, strict=True))
-    )
-
-
-def _settings(line):
-    training = line.progress.training
-    method = training.optimizer.method
-    set_ = [
-        f"{h.name} {value:g}"
-        for h in hyperparameters(OPTIMIZERS[method.key])
-        if h.name == "lr" or method.values.get(h.name, h.default) != h.default
-        for value in [method.values.get(h.name, h.default)]
-    ]
-    sizes = "-".join(map(str, training.network.sizes))
-    return ", ".join([line.name, *set_, sizes, f"B {training.batch}", f"T {training.iterations}"])
 
 
 def curves(context: Context) -> Row:
@@ -92,7 +62,11 @@ def drawn_by(view: View) -> bool:
 
 def download(column: str = "optimizer") -> Download:
     """Every mini-batch's loss and every accuracy as CSV; `column` is the heading over the names."""
-    return Download(_("Curves as CSV"), "curves", lambda context: curves_csv(context.lines, column))
+
+    def make(context):
+        return curves_csv([*context.lines, *context.kept], column)
+
+    return Download(_("Curves as CSV"), "curves", make)
 
 
 def curves_csv(lines, column: str = "optimizer") -> str:

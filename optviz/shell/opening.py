@@ -57,6 +57,7 @@ def _from_link(page, link):
         S.show(page, PAGES[page].opening)
         return
     S.show(page, shared.scene)
+    S.kept[page] = shared.kept
     if PAGES[page].locks:
         S.controls = shared.controls
     if S.controls.hidden:

@@ -4,6 +4,7 @@ The shell writes the page's address and exports it; an experiment knows nothing 
 """
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -16,7 +17,7 @@ from optviz.experiments.page import (
 )
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
-from optviz.shell import lesson_card, opening, sharing
+from optviz.shell import kept, lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
@@ -196,23 +197,34 @@ def _results(page, view):
             st.info(_(view.empty))
             return jobs
         results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
-        begin_unasked(name_of(page), first)
+        with_curves = charts.drawn_by(view)
+        held = kept.jobs(page, view) if with_curves else []
+        due = [
+            job
+            for job, state in zip(held, states_of(results, held), strict=True)
+            if not job.progress(state).complete and job not in first
+        ]
+        begin_unasked(name_of(page), first, due)
         _follow(results, view, jobs)
 
         def draw(states):
-            kept = [
-                line._replace(name=_("kept {number}").format(number=i))
-                for i, line in enumerate(results.kept, 1)
-            ]
-            context = replace(context_of(page, states), before=results.before, kept=kept)
-            if keep and amount_of(first, states[: len(first)]).complete:
-                results.lines = [curves_alone(line) for line in context.lines]
+            states = states[: len(states) - len(due)]
+            context = context_of(page, states)
+            if with_curves:
+                if amount_of(first, states[: len(first)]).complete:
+                    results.lines = [curves_alone(line) for line in context.lines]
+                runs = kept.runs(context, view, results)
+                lines = kept.lines(runs, context)
+                context = replace(context, before=results.before, kept=lines)
             shown().script = lambda: view.script(context.spec, states)
             tabs(context, view)
 
-        keep = (lambda: _keep(results)) if charts.drawn_by(view) else None
-        _kept(results)
-        run_jobs(name_of(page), jobs, draw, view.verb, view.units, keep)
+        keep = None
+        if with_curves:
+            keep = partial(kept.keep, page)
+            now = context_of(page, states_of(results, jobs()))
+            kept.controls(page, kept.runs(now, view, results))
+        run_jobs(name_of(page), lambda: [*jobs(), *due], draw, view.verb, view.units, keep)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -221,32 +233,6 @@ def _results(page, view):
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
     return jobs
-
-
-def _keep(results):
-    results.kept = charts.kept(results.kept, results.lines, THEMES[theme_name()])
-
-
-def _kept(results):
-    """What is kept, by its settings; each can be taken away."""
-    if not results.kept:
-        return
-    names = {line.name: f"{i}: {line.name}" for i, line in enumerate(results.kept, 1)}
-    key = f"kept-{results.visitor}-{'; '.join(names)}"
-
-    def take_away():
-        results.kept = tuple(k for k in results.kept if k.name in st.session_state[key])
-
-    st.pills(
-        _("Kept: a click takes it away"),
-        list(names),
-        selection_mode="multi",
-        default=list(names),
-        wrap=True,
-        format_func=names.get,
-        key=key,
-        on_change=take_away,
-    )
 
 
 def _follow(results, view, jobs):

@@ -28,6 +28,7 @@ FIRST = next(iter(PAGES))  # the page of a link that names none
 MAX_CHARACTERS = 8000  # of a link that is read
 MAX_BYTES = 64 * 1024  # of what is in it
 LINK = re.compile(r"([1-9]\d{0,5})\.(.*)", re.ASCII | re.DOTALL)
+MAX_KEPT = 4  # scenes beside the one that a page shows
 QUIET = 4  # modules around a QR code, which its standard asks for
 
 DAMAGED = N_(
@@ -47,6 +48,7 @@ class SharedScene:
     page: str  # one of PAGES
     scene: object
     controls: Controls = Controls()
+    kept: tuple = ()  # scenes beside it
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class _Carried:
 
     scene: dict | None = None
     controls: Controls = Controls()
+    kept: tuple[dict, ...] = ()
 
 
 def encode(shared: SharedScene) -> str:
@@ -62,7 +65,8 @@ def encode(shared: SharedScene) -> str:
     may hold.
     """
     opening = shared.scene == PAGES[shared.page].opening
-    data = to_dict(_Carried(None if opening else to_dict(shared.scene), shared.controls))
+    scene, kept = None if opening else to_dict(shared.scene), tuple(map(to_dict, shared.kept))
+    data = to_dict(_Carried(scene, shared.controls, kept))
     data |= {} if shared.page == FIRST else {"page": shared.page}
     data = canonical_json(data)
     packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
@@ -110,7 +114,10 @@ def decode(text: str, page: str = FIRST) -> SharedScene:
 
 def check(shared: SharedScene) -> None:
     """SpecError where what comes from outside could not have been set on the page."""
-    PAGES[shared.page].check(shared.scene)
+    if len(shared.kept) > MAX_KEPT:
+        raise SpecError(f"there are up to {MAX_KEPT} kept scenes, not {len(shared.kept)}")
+    for scene in (shared.scene, *shared.kept):
+        PAGES[shared.page].check(scene)
     for names in (shared.controls.locked, shared.controls.hidden):
         if len(set(names)) < len(names) or not set(names) <= set(GROUPS):
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
@@ -119,7 +126,8 @@ def check(shared: SharedScene) -> None:
 def _read(page, data):
     carried, opening = from_dict(_Carried, data, "link"), PAGES[page].opening
     scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
-    return SharedScene(page, scene, carried.controls)
+    kept = tuple(from_dict(type(opening), scene) for scene in carried.kept)
+    return SharedScene(page, scene, carried.controls, kept)
 
 
 def _unpacked(letters):

@@ -20,7 +20,8 @@ def query(controls: Controls | None = None) -> str:
     """
     S = session()
     try:
-        shared = SharedScene(S.page, S.specs[S.page], S.controls if controls is None else controls)
+        controls = S.controls if controls is None else controls
+        shared = SharedScene(S.page, S.specs[S.page], controls, S.kept.get(S.page, ()))
         text = encode(shared)
     except LinkError:
         return ""  # more than a link can hold: the address stays as it was

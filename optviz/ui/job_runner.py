@@ -40,9 +40,9 @@ def seconds_left(jobs: Sequence[Job], states: Sequence) -> float:
     return PACE.seconds(costs, cores())
 
 
-def begin_unasked(name: str, jobs: Sequence[Job]) -> None:
-    """Let the jobs of a scene run that has just been opened, or, where they are cheap, changed;
-    unless a person has stopped them.
+def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) -> None:
+    """Let the jobs of a scene run that has just been opened, or, where they are cheap, changed,
+    and what is kept beside them; unless a person has stopped them.
     """
     results, S = session().results_of(name), session()
     scene, was = (S.epoch, tuple(ticket.key for ticket in results.tickets(jobs))), results.scene
@@ -51,6 +51,7 @@ def begin_unasked(name: str, jobs: Sequence[Job]) -> None:
     opened = was is None or was[0] != S.epoch
     results.scene, results.before = scene, () if opened else results.lines
     if not results.stopped:
+        jobs = [*jobs, *beside]
         states = states_of(results, jobs)
         # what is under way goes on beside what is added
         more = results.running and not opened and set(was[1]) <= set(scene[1])

@@ -28,7 +28,6 @@ class Results:
     scene: tuple[int, tuple] | None = None  # epoch and keys of the jobs that are shown
     lines: Sequence = ()  # of the last complete jobs, without what no curve shows
     before: Sequence = ()  # those of what was there before the last change
-    kept: tuple = ()  # those that the visitor keeps beside the present ones
     visitor: str = field(default_factory=lambda: uuid4().hex)
     seen: dict[tuple, None] = field(default_factory=dict)  # keys of tickets, the last shown last
     own: set[str] = field(default_factory=set)  # keys of jobs that the visitor has begun anew
@@ -55,6 +54,7 @@ class Session:
     """Everything that one visitor has set, seen and computed."""
 
     specs: dict[str, Any] = field(default_factory=dict)  # by page: what it shows follows from it
+    kept: dict[str, tuple] = field(default_factory=dict)  # by page: specs beside the present one
     page: str = ""  # the one that is shown
     controls: Any = None  # what the link's author has locked or hidden
     opened: set[str] = field(default_factory=set)  # pages that have read their link

@@ -5,14 +5,18 @@ from dataclasses import replace
 import pytest
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
+from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
+from optviz.plot import LIGHT
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
-from optviz.training import TrainingSettings
+from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
+from optviz.training.scheduler import scheduler
 from optviz.ui.job_runner import amount_of, states_of
-from tests.page import numbers, open_page, plots, session, sound
+from tests import memo
+from tests.page import components, numbers, open_page, plots, session, sound
 
 KEY = "optimizer_comparison"
 TRAINED = [key for key, page in PAGES.items() if any(view.jobs for view in page.views.values())]
@@ -92,21 +96,38 @@ def test_what_is_kept_stands_beside_what_comes_next_until_it_is_taken_away():
     at = rested(open_page(KEY, SMALL, alive=True))
     first = loss_lines(at)["r0"]["y"]
     at.button(key=f"keep-{KEY}").click().run()
+    assert "kept0" not in loss_lines(at), "it is what is there"
     at = rested(changed(at, replace(SMALL, batch=32)))
+    assert (numbers(loss_lines(at)["kept0"]["y"]) == numbers(first)).all()
     at.button(key=f"keep-{KEY}").click().run()
     at = rested(changed(at, replace(SMALL, batch=64)))
-    lines, names = (
-        loss_lines(at),
-        ["SGD, lr 0.05, 64-10-10, B 16, T 40", "SGD, lr 0.05, 64-10-10, B 32, T 40"],
-    )
+    lines = loss_lines(at)
     assert (numbers(lines["kept0"]["y"]) == numbers(first)).all()
-    assert [lines[f"kept{i}"]["name"] for i in (0, 1)] == ["kept 1", "kept 2"]
+    assert [lines[f"kept{i}"]["name"] for i in (0, 1)] == ["batch 16", "batch 32"]
     [shown] = [b for b in at.get("button_group") if b.label.startswith("Kept")]
-    assert shown.options == [f"1: {names[0]}", f"2: {names[1]}"]
-    second = lines["kept1"]["y"]
-    shown.unselect(names[0]).run()
+    assert shown.options == ["1: batch 16", "2: batch 32"]
+    second, link = lines["kept1"]["y"], components(at, "address")[-1]["link"]
+    shown.unselect(0).run()
     left = [t for uid, t in loss_lines(sound(at)).items() if uid in ("kept0", "kept1")]
-    assert [(t["name"], t["y"]) for t in left] == [("kept 1", second)]
+    assert [(t["name"], t["y"]) for t in left] == [("batch 32", second)]
+    # who opens the link finds both, trained anew where nobody has them
+    scheduler().shutdown()
+    scheduler.cache_clear()
+    at = rested(open_page(KEY, alive=True, s=link.removeprefix("?s=")))
+    lines = loss_lines(at)
+    assert (numbers(lines["kept0"]["y"]) == numbers(first)).all()
+    assert lines["kept1"]["y"] == second
+
+
+def test_what_is_kept_is_in_the_file_of_the_curves():
+    page, [training] = PAGES[KEY], SMALL.trainings
+    states = [memo.trained(training, load(training))]
+    alone = Context(page, SMALL, states, LIGHT)
+    beside = replace(alone, kept=[alone.lines[0]._replace(name="batch 16")])
+    [download] = page.views[""].downloads
+    one, both = (download.make(context).splitlines() for context in (alone, beside))
+    assert both[: len(one)] == one
+    assert both[len(one) :] == [row.replace("SGD,", "batch 16,") for row in one[1:]]
 
 
 def test_a_dear_change_waits_and_says_how_long_it_takes():

@@ -1,0 +1,95 @@
+"""Runs that a visitor keeps beside the present one: specs of the page, in its link and files."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from optviz.experiments.page import Context, Page, View
+from optviz.plot import style
+from optviz.plot.training import Network
+from optviz.shell.export.training_script import network_names
+from optviz.shell.share import MAX_KEPT
+from optviz.translation import _
+from optviz.ui.job_runner import states_of
+from optviz.ui.session import Results, session
+
+LAST_LOOK = 31  # they have looks from here downward, which no page's own lines reach
+
+
+def keep(page: Page) -> None:
+    """Keep what the page shows; of more than MAX_KEPT the newest."""
+    S = session()
+    spec, before = S.specs[page.key], S.kept.get(page.key, ())
+    S.kept[page.key] = (*(kept for kept in before if kept != spec), spec)[-MAX_KEPT:]
+
+
+def specs(page: Page) -> list:
+    """The kept specs of the view that is shown."""
+    S = session()
+    shown = page.view_key(S.specs[page.key])
+    return [kept for kept in S.kept.get(page.key, ()) if page.view_key(kept) == shown]
+
+
+def jobs(page: Page, view: View) -> list:
+    """The jobs of all that is kept."""
+    return [job for spec in specs(page) for job in view.jobs(spec)]
+
+
+def runs(context: Context, view: View, results: Results) -> list[list[Network]]:
+    """The lines of each kept run, by names that tell them from one another and from the present
+    lines.
+    """
+    page, theme = context.page, context.theme
+    found = [page.lines(spec, states_of(results, view.jobs(spec)), theme) for spec in specs(page)]
+    trainings = []
+    for line in (line for run in [context.lines, *found] for line in run):
+        if line.progress.training not in trainings:
+            trainings.append(line.progress.training)
+    names = network_names(trainings)
+
+    def name(line):
+        own = names[trainings.index(line.progress.training)][line.i]
+        return line.name if own == "network" else own
+
+    return [[line._replace(name=name(line)) for line in run] for run in found]
+
+
+def lines(runs: Sequence[Sequence[Network]], context: Context) -> list[Network]:
+    """The lines of kept runs in looks of their own, without those that are present ones too."""
+    present = [(line.progress.training, line.i) for line in context.lines]
+    return [
+        line._replace(id=f"kept{i}", style=style(LAST_LOOK - i, context.theme))
+        for i, line in enumerate(line for run in runs for line in run)
+        if (line.progress.training, line.i) not in present
+    ]
+
+
+def controls(page: Page, runs: Sequence[Sequence[Network]]) -> None:
+    """What is kept, by its settings; each can be taken away."""
+    if not runs:
+        return
+    kept = specs(page)
+    labels = [f"{i}: {_label([line.name for line in run])}" for i, run in enumerate(runs, 1)]
+    key = session().key(f"kept-{'; '.join(labels)}")
+
+    def take_away():
+        left = [kept[i] for i in st.session_state[key]]
+        others = (k for k in session().kept[page.key] if k not in kept)
+        session().kept[page.key] = (*others, *left)
+
+    st.pills(
+        _("Kept: a click takes it away"),
+        range(len(kept)),
+        selection_mode="multi",
+        default=range(len(kept)),
+        format_func=labels.__getitem__,
+        wrap=True,
+        key=key,
+        on_change=take_away,
+    )
+
+
+def _label(names):
+    """What all names have in common, or else all of them."""
+    parts = [name.split(", ") for name in names]
+    return ", ".join(part for part in parts[0] if all(part in p for p in parts)) or "; ".join(names)

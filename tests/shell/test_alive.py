@@ -6,6 +6,7 @@ import pytest
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context
+from optviz.experiments.training_charts import drawn_by
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
@@ -210,3 +211,29 @@ def test_the_branch_of_a_complete_training_goes_its_own_way_from_the_fork_on():
     own, parent = (results(at).states[key].loss for key in list(results(at).seen)[-1:-3:-1])
     assert (own[:11] == parent[:11]).all()
     assert (own[11:] != parent[11:]).all()
+
+
+CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if drawn_by(v)]
+
+
+@pytest.mark.parametrize(("key", "view"), CURVES)
+def test_every_page_with_these_curves_keeps_them(key, view):
+    page = PAGES[key]
+    spec = replace(page.opening, iterations=20, batch=16)
+    if len(page.views) > 1:
+        spec = replace(spec, view=view)
+    at = open_page(key, page.adjusted(spec), alive=True)
+    [(name, held)] = session(at).results.items()
+
+    def rested():
+        for _ in range(200):
+            if not held.running:
+                return sound(at.run())
+            at.run()
+        raise AssertionError("the training does not end")
+
+    rested().button(key=f"keep-{name}").click().run()
+    session(at).specs[key] = page.adjusted(replace(spec, batch=17))
+    at.run()
+    [shown] = [b for b in rested().get("button_group") if b.label.startswith("Kept")]
+    assert "batch 16" in shown.options[0]

@@ -77,7 +77,7 @@ def running(at: AppTest, name: str) -> bool:
 
 
 def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
-    """Press Train and come back, as the browser does four times a second, until all is done.
+    """Press Train and come back, as the browser does ten times a second, until all is done.
 
     What was trained before is looked up, unless it is to go `sliced`, as it does in the browser.
     """

@@ -1,6 +1,6 @@
 """Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
-A fragment comes back four times a second and renews the wish; nothing is computed here. So a job
+A fragment comes back ten times a second and renews the wish; nothing is computed here. So a job
 pauses when nobody looks, and a page can go away and come back to what there is.
 """
 

@@ -71,6 +71,33 @@ def test_a_training_grows_stops_and_goes_on(page):
     )
 
 
+def test_a_running_training_is_forked_and_both_branches_go_on(page):
+    to(page, "Optimizers on digits")
+    page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
+    at_rest(page)
+    page.get_by_label("iterations, exact value").fill("4000")
+    begun(page, "optimizer_comparison")
+    page.get_by_role("button", name="Change").first.click()
+    page.get_by_role("button", name="Fork", exact=True).click()
+    page.get_by_text("SGD from step").first.wait_for()
+    page.keyboard.press("Escape")
+    rate = page.get_by_label("rate, exact value").nth(4)  # the first four are the figure's
+    rate.fill("0.2")
+    rate.press("Enter")
+    page.wait_for_function("() => location.search.length > 40")
+    begun(page, "optimizer_comparison")
+    names = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
+    page.wait_for_function(f"() => ({names})().some(n => n?.startsWith('SGD from step'))")
+    told = page.locator("[data-testid=stProgress]")
+    before = told.inner_text()
+    assert "of 20000" in before
+    page.wait_for_function(
+        "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=before
+    )
+    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.get_by_role("button", name="Resume").wait_for()
+
+
 def test_histograms_follow_a_slider_and_the_address_follows_them(page):
     to(page, "Activations")
     picture = ".st-key-activations-settings-1"

@@ -105,6 +105,11 @@ class Network:
         return [self._places[i]["W"] for i in self.affine]
 
     @cached_property
+    def arrays(self) -> list[tuple[slice, tuple[int, int]]]:
+        """Where each array of parameters stands, and its shape as a matrix, a vector's a column."""
+        return [(at, (*shape, 1)[:2]) for named in self._places for at, shape in named.values()]
+
+    @cached_property
     def size(self) -> int:
         """P, the number of parameters of one network."""
         return sum(prod(shape) for layer in self.layers for shape in layer.shapes.values())

@@ -18,7 +18,7 @@ FAMILIES = (
     N_("derivative-free"),
 )
 # What to take first of a family; of a network, or of a function, the first that suits it.
-STARTERS = ("sgd", "momentum", "adam", "bfgs", "soap", "muon", "lbfgs", "prodigy", "nelder_mead")
+STARTERS = ("sgd", "momentum", "adam", "bfgs", "muon", "soap", "lbfgs", "prodigy", "nelder_mead")
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,15 @@ RATES = {
     "schedule_free_adamw": 0.01,
     "prodigy": 1.0,
     "muon": 0.01,
+    "shampoo": 0.3,
+    "soap": 0.01,
+    "sophia": 3e-3,
 }
 
 
 def for_network(key: str) -> Choice:
     """An optimizer at a learning rate that suits a network."""
-    return Choice(key, {"lr": RATES.get(key, 1e-3)})
+    return Choice(key, {"lr": RATES.get(key, 1e-3), **({"every": 10} if key == "shampoo" else {})})
 
 
 def trainable(network: Network) -> list[str]:

@@ -252,7 +252,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state[session(at).key(f"{PAGE.key}-optimizers-0-of-4-settings")] = True
     offered = {option for box in at.run().selectbox for option in box.options}
     assert {"Adam — adaptive, start here", "Muon — matrix, start here"} <= offered
-    assert not [option for option in offered if option.startswith(("Newton", "BFGS", "SOAP"))]
+    assert not [option for option in offered if option.startswith(("Newton", "BFGS", "Nelder"))]
     assert "P × P" in page.text(at)
 
 

@@ -201,7 +201,7 @@ def test_the_menu_of_optimizers_goes_by_family_with_the_one_to_take_first():
     assert labels["bfgs"] == "BFGS — second order, start here, not for networks"
     assert labels["muon"] == "Muon — matrix, networks only"
     dense = {key for key, label in labels.items() if "not for networks" in label}
-    assert dense == {"bfgs", "newton", "sophia", "shampoo", "soap", "nelder_mead", "trust_region"}
+    assert dense == {"bfgs", "newton", "nelder_mead", "trust_region"}
 
 
 def test_noise_is_the_same_for_every_optimizer():

@@ -85,7 +85,7 @@ def go(function, key, start=None, steps=30, schedule=None, **hyperparameters):
 
 
 @cache
-def noisy(key, lr, steps, schedule=None, average=None, scale=2.0, seeds=len(SEEDS)):
+def noisy(key, lr, steps, schedule=None, average=None, scale=2.0, seeds=200):
     """The noisy bowl from many seeds at once."""
     opt = OPTIMIZERS[key](lr=lr)
     opt = opt if average is None else WRAPPERS["averaged"](opt, decay=average)

@@ -33,6 +33,7 @@ from tests.table import table
 KEYS = list(LESSONS)
 START = (-7, 2)
 SEEDS = np.arange(200)
+MANY = 2000  # where 200 leave the second digit to luck
 UNIFORM = NOISES["uniform"]
 
 
@@ -84,12 +85,12 @@ def go(function, key, start=None, steps=30, schedule=None, **hyperparameters):
 
 
 @cache
-def noisy(key, lr, steps, schedule=None, average=None, scale=2.0):
-    """The noisy bowl from 200 seeds at once."""
+def noisy(key, lr, steps, schedule=None, average=None, scale=2.0, seeds=200):
+    """The noisy bowl from many seeds at once."""
     opt = OPTIMIZERS[key](lr=lr)
     opt = opt if average is None else WRAPPERS["averaged"](opt, decay=average)
     return minimize(
-        FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, SEEDS
+        FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, np.arange(seeds)
     )
 
 
@@ -125,8 +126,8 @@ def adam_first(correction, beta2=0.999):
 @cache
 def schedule_free():
     """The losses of Schedule-Free SGD on the noisy bowl, for every seed, worked out step by step."""
-    noise, curvature = UNIFORM(scale=2.0).table(SEEDS, 300), np.array([0.1, 2.0])
-    x = z = np.tile(np.array(START, float), (len(SEEDS), 1))
+    noise, curvature = UNIFORM(scale=2.0).table(np.arange(MANY), 300), np.array([0.1, 2.0])
+    x = z = np.tile(np.array(START, float), (MANY, 1))
     found = [x]
     for t in range(300):
         z = z - 0.5 * (curvature * (0.1 * z + 0.9 * x) + noise[t])
@@ -216,11 +217,10 @@ LITERALS = {
     ("stability-limit", "1.5"): lambda: go("bowl", "momentum", steps=100, lr=1.5, momentum=0.9).values[-1] < 1e-3,
     ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.optimizers[0].method.values["lr"],
     ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.optimizers[1].method.values["lr"],
-    ("cooling-down", "200"): lambda: len(SEEDS),
-    ("cooling-down", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
-    ("cooling-down", "0.171"): lambda: tail(noisy("sgd", 0.05, 300), 30).mean(),
-    ("cooling-down", "0.034"): lambda: tail(noisy("sgd", 0.5, 300, HALVED), 30).mean(),
-    ("cooling-down", "0.039"): lambda: tail(noisy("sgd", 0.5, 300, COSINE), 30).mean(),
+    ("cooling-down", "0.505"): lambda: tail(noisy("sgd", 0.5, 300, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.173"): lambda: tail(noisy("sgd", 0.05, 300, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.035"): lambda: tail(noisy("sgd", 0.5, 300, HALVED, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.045"): lambda: tail(noisy("sgd", 0.5, 300, COSINE, seeds=MANY), 30).mean(),
     ("warm-up", "0.002"): lambda: all(
         changed("warm-up", i, {"lr": 0.002}).values[-1] < 0.05 for i in (0, 1)
     ),
@@ -248,17 +248,17 @@ LITERALS = {
         noisy("sgd", 0.1, 2000, average=0.95).values[200].mean() < noisy("sgd", 0.1, 2000, average=0.995).values[200].mean()
         and tail(noisy("sgd", 0.1, 2000, average=0.95), 500).mean() > tail(noisy("sgd", 0.1, 2000, average=0.995), 500).mean()
     ),
-    ("schedule-free", "200"): lambda: len(SEEDS),
-    ("schedule-free", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
-    ("schedule-free", "0.039"): lambda: tail(noisy("sgd", 0.5, 300, COSINE), 30).mean(),
-    ("schedule-free", "0.057"): lambda: schedule_free()[-30:].mean(),
+    ("schedule-free", "0.505"): lambda: tail(noisy("sgd", 0.5, 300, seeds=MANY), 30).mean(),
+    ("schedule-free", "0.045"): lambda: tail(noisy("sgd", 0.5, 300, COSINE, seeds=MANY), 30).mean(),
+    ("schedule-free", "0.071"): lambda: schedule_free()[-30:].mean(),
     ("schedule-free", "150"): lambda: LESSONS["schedule-free"].scene.objective.steps / 2,
     ("schedule-free", "300"): lambda: LESSONS["schedule-free"].scene.optimizers[1].schedules["lr"].values["steps"],
-    ("schedule-free", "0.261"): lambda: noisy("sgd", 0.5, 300, COSINE).values[121:151].mean(),
-    ("schedule-free", "0.133"): lambda: schedule_free()[121:151].mean(),
+    ("schedule-free", "0.25"): lambda: noisy("sgd", 0.5, 300, COSINE, seeds=MANY).values[121:151].mean(),
+    ("schedule-free", "0.126"): lambda: schedule_free()[121:151].mean(),
     ("sam-flat", "200"): lambda: len(SEEDS),
     ("sam-flat", "0.05"): lambda: (beside_the_sharp_one(0.05)[:, 0] > 1).all(),
     ("sam-flat", "0.5"): lambda: 0.7 < (beside_the_sharp_one(0.5)[:, 0] < 0).mean() < 0.95,
+    ("sophia-saddle", "200"): lambda: (np.diff(np.abs(changed("sophia-saddle", 1, objective={"start": (1.0, 0.0), "steps": 200}).points[[0, 100, 200], 0])) < 0).all(),
     ("sophia-saddle", "0.1"): lambda: LESSONS["sophia-saddle"].scene.optimizers[1].method.values["lr"],
     ("shampoo-tilted", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
     ("shampoo-tilted", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
@@ -275,7 +275,8 @@ LITERALS = {
     ("adopt", "0.9"): lambda: rare(0, beta1=0.9).values[-200:].mean() < 0.1,
     ("ademamix", "0.99"): lambda: LESSONS["ademamix"].scene.optimizers[1].method.values["beta1"],
     ("ademamix", "100"): lambda: "{loss #2 100}" in LESSONS["ademamix"].look,
-        ("prodigy", "1.06"): lambda: distances()[20],
+    ("ademamix", "0.1"): lambda: changed("ademamix", 0, {"lr": 0.1}).values[-1] < runs("ademamix")[2].values[-1],
+    ("prodigy", "1.06"): lambda: distances()[20],
     ("prodigy", "0.01"): lambda: LESSONS["prodigy"].scene.optimizers[0].method.values["lr"],
     ("muon-on-digits", "0.02"): lambda: "Muon's rate to 0.02" in LESSONS["muon-on-digits"].next,
     ("adagrad-stalls", "1000"): lambda: (go("bowl", "adagrad", steps=1000, lr=0.1).values > 1e-3).all(),
@@ -482,11 +483,11 @@ def test_cooling_down():
     large, small, halved, cosine = (tail(r, 30) for r in runs("cooling-down"))
     assert max(halved, cosine) < min(large, small)
     of = [
-        tail(noisy("sgd", *c), 30)
+        tail(noisy("sgd", *c, seeds=MANY), 30)
         for c in ((0.5, 300), (0.05, 300), (0.5, 300, HALVED), (0.5, 300, COSINE))
     ]
     assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(
-        0.9, abs=0.03
+        0.885, abs=0.01
     )
 
 
@@ -658,9 +659,10 @@ def test_shampoo_tilted():
 
 def test_schedule_free():
     fixed, cosine, free = runs("schedule-free")
-    np.testing.assert_allclose(free.values, schedule_free()[:, 0], rtol=1e-9)
-    assert tail(cosine, 30) < tail(fixed, 30) > tail(free, 30)
-    at_150 = noisy("sgd", 0.5, 300, COSINE).values[121:151].mean(0)
+    np.testing.assert_allclose(free.values, schedule_free()[:, 129], rtol=1e-9)
+    assert tail(cosine, 30) < tail(free, 30) < tail(fixed, 30)  # the scene is like the mean
+    assert free.values[121:151].mean() < cosine.values[121:151].mean()
+    at_150 = noisy("sgd", 0.5, 300, COSINE, seeds=MANY).values[121:151].mean(0)
     assert (schedule_free()[121:151].mean(0) < at_150).mean() > 0.8
     plain = changed("schedule-free", 2, {"beta": 0.0})
     moving = changed("schedule-free", 0).points[1:]

@@ -8,7 +8,8 @@ from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
-from optviz.optim.minimize import Segment, minimize
+from optviz.optim.minimize import minimize
+from optviz.optim.run import Segment
 from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, choice
 from optviz.translation import N_

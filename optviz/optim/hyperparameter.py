@@ -47,6 +47,14 @@ class Hyperparameter:
         """The value within the slider's range."""
         return min(max(value, self.low), self.high)
 
+    def spread(self, n: int) -> np.ndarray:
+        """`n` values from `low` to `high`, even as the slider moves; `low` alone where n is 1."""
+        if self.log:
+            return np.geomspace(self.low, self.high, n)
+        if self.near_one:
+            return 1 - np.geomspace(1 - self.low, 1 - self.high, n)
+        return np.linspace(self.low, self.high, n)
+
     @property
     def kind(self) -> type:
         """`bool`, `int` or `float`, as the default is."""

@@ -20,8 +20,8 @@ from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim import initial_points as starts
 from optviz.optim.base import FAMILIES
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import Segment
 from optviz.optim.oracle import Oracle
+from optviz.optim.run import Segment
 from optviz.tuning import SAMPLERS
 from tests.table import table
 

@@ -13,7 +13,7 @@ from optviz.experiments.trajectories.state import state
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.equations import effective_rate
 from optviz.optim.minima import Minima, minima_of
-from optviz.optim.minimize import Run
+from optviz.optim.run import Run
 from optviz.plot import (
     THEMES,
     Axis,

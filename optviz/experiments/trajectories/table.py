@@ -6,7 +6,7 @@ import io
 import numpy as np
 
 from optviz.experiments.trajectories import text
-from optviz.optim.minimize import Run
+from optviz.optim.run import Run
 from optviz.optim.summary import Summary
 from optviz.plot import Column, Style, Table, number
 from optviz.plot.style import packed

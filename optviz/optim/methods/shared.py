@@ -1,4 +1,4 @@
-"""Hyperparameters that mean the same in several methods."""
+"""Hyperparameters that mean the same in several methods, and what one of them does."""
 
 from optviz.optim.hyperparameter import hyperparameter
 
@@ -66,6 +66,11 @@ def weight_decay():
         help="pull toward the origin, added to the gradient",
         advanced=True,
     )
+
+
+def decayed(g, weight_decay, x):
+    """A gradient with the pull toward the origin, where there is one."""
+    return g if isinstance(weight_decay, float) and weight_decay == 0 else g + weight_decay * x
 
 
 def bias_correction():

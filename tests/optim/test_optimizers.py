@@ -667,7 +667,7 @@ def test_nelder_mead_has_no_gradients_and_nothing_to_schedule():
     run = minimize(BOWL, make("nelder_mead"), (-7, 2), 3)
     assert np.isnan(run.gradients).all()
     assert run.work[:, 1].tolist() == [0, 5, 7, 9]  # three corners, and two trials in each step
-    with pytest.raises(ValueError, match="no numeric hyperparameter 'lr' to schedule"):
+    with pytest.raises(ValueError, match="Nelder-Mead needs its first edge only once"):
         minimize(BOWL, make("nelder_mead"), steps=3, schedule=SCHEDULES["cosine"](steps=3))
 
 

@@ -36,9 +36,9 @@ class Shampoo(Optimizer):
     """
 
     family = "matrix"
-    lr: float = shared.lr(1.0)
+    lr: float = shared.lr(1.0, "learning rate: about the length of the first step")
     eps: float = shared.eps(1e-6)
-    dense = True
+    dense = "the matrix L"
 
     def init(self, x):
         return {"L": np.zeros((*x.shape, x.shape[-1]))}
@@ -84,7 +84,7 @@ class SOAP(Optimizer):
     beta2: float = shared.beta2(0.95, help="memory of the mean square v and of the matrix L")
     eps: float = shared.eps()
     every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the directions")
-    dense = True
+    dense = "the matrices L and Q"
     state_names = {"m": "mean gradient", "v": "mean square along the directions"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
     spectrum = Shampoo.spectrum
@@ -154,7 +154,7 @@ class Sophia(Optimizer):
     )
     every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the curvature")
     eps: float = shared.eps(1e-12, low=1e-12)
-    dense = True
+    dense = "the diagonal of the whole Hessian"
     state_names = {"m": "mean gradient", "h": "mean curvature"}
 
     def init(self, x):
@@ -176,14 +176,15 @@ class Sophia(Optimizer):
 
 @optimizer("Muon", cite="Jordan et al. (2024), Muon; Liu et al. (2025), section 2")
 class Muon(Optimizer):
-    r"""Momentum whose matrix, layer by layer, is made orthogonal: every direction moves alike.
+    r"""Momentum whose matrix, layer by layer, is made nearly orthogonal: directions move alike.
 
     $$ g = \nabla f(x), \qquad B \leftarrow \mu B + g $$
     $$ x \leftarrow x - \eta\, \operatorname{orthogonal}(g + \mu B) $$
 
     Made for networks: five Newton-Schulz steps bring the singular values of each weight matrix's
-    g + μB near 1, times the root of outputs over inputs where that is more than 1. Biases, γ and β
-    take Adam's step with the same rate. A point is one column: its direction, √2 long.
+    g + μB near 1 (most to between 0.7 and 1.2), times the root of outputs over inputs where that is
+    more than 1. Biases, γ and β take Adam's step with the same rate. A point is one column, which
+    becomes its direction with length 0.985: the five steps take 1 to 0.696, the root is √2.
     """
 
     family = "matrix"

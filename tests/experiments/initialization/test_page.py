@@ -315,7 +315,7 @@ def test_initializers_are_chosen_and_none_is_too_few():
 
 def test_what_is_wrapped_around_the_optimizer_outlives_another_one():
     at = open_page("initialization")
-    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
     pills.set_value(["clipped", "averaged"]).run()
     wrappers = session(sound(at)).specs["initialization"].optimizer.wrappers
     assert [one.key for one in wrappers] == ["clipped", "averaged"]

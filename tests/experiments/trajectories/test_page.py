@@ -115,7 +115,7 @@ def test_every_function_goes_through_the_menu():
         assert drawn(contour(at), "Adam")[0] == pytest.approx(f.start)
         assert f.teaches in text(at)
         shown = minimize(f, OPTIMIZERS["adam"](lr=0.3)).values[-1]  # with its own noise and start
-        assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=1e-5)
+        assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=6e-4)
 
 
 def test_every_optimizer_is_shown_and_looked_into():

@@ -93,7 +93,7 @@ class TestPlayback:
         assert step == pytest.approx(2, abs=0.1)
         value = FUNCTIONS["bowl"].value(points()[2])
         assert loss == pytest.approx(np.log10(value), abs=0.03)
-        assert float(cells(page)[2]) == pytest.approx(value, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(value, rel=6e-4)
         assert cells(page)[6] == "under way"
         for chart in ("contour", "curves"):
             assert page.locator(f".st-key-{chart} .ov-plot").get_attribute("data-step") == "2"
@@ -192,7 +192,7 @@ class TestGrab:
         x, y = (float(page.get_by_label(f"start {c}, exact value").input_value()) for c in "xy")
         assert (x, y) == pytest.approx((5.0, 2.5), abs=0.1)
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (x, y), 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
         page.get_by_label("start x, exact value").fill("-3")
         at_rest(page)
         assert (
@@ -217,7 +217,7 @@ class TestGrab:
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start[0] > -2
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
 
     def test_a_pan_is_not_a_click(self, page):
         at_rest(page)
@@ -312,8 +312,8 @@ class TestInside:
         both = [run(here.objective, r).points for r in here.optimizers[3:]]
         assert np.array_equal(both[0][:13], both[1][:13])
         assert not np.allclose(both[0][13], both[1][13])
-        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)
-        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=1e-5)
+        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=6e-4)
+        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=6e-4)
 
 
 class TestPredict:
@@ -411,7 +411,7 @@ class TestShare:
     def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
         page = opened(query)
         assert "as it opens by itself" in page.get_by_role("alert").first.inner_text()
-        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=6e-4)
         button(page, "OK").click()
         page.get_by_role("alert").first.wait_for(state="detached")
 

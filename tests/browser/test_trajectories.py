@@ -61,7 +61,7 @@ def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page
     set_to = float(page.get_by_label("learning rate, exact value").first.input_value())
     assert set_to != 0.95
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=set_to), start=(-7, 2), steps=30)
-    assert f"{run.values[-1]:.6g}" in row.inner_text().replace("−", "-")
+    assert f"{run.values[-1]:.4g}" in row.inner_text().replace("−", "-")
 
 
 def test_what_is_drawn_is_the_path(page):
@@ -106,7 +106,7 @@ def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
     value = float(page.get_by_label("learning rate, exact value").first.input_value())
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), start=(-7, 2), steps=30)
     cell = page.locator(".ov-table tbody tr").first.locator("td").nth(2).inner_text()
-    assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=1e-5)
+    assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=6e-4)
 
 
 def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_again(page):

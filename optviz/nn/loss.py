@@ -63,9 +63,9 @@ class Penalty:
 
     $$ \tfrac12 \lambda_2 \sum W^2 + \lambda_1 \sum |W| $$
 
-    λ₂ is called weight decay, because its gradient shrinks every weight by its own share; that of
-    λ₁ takes the same from all, so that small ones end at 0. Either may be an array `(...)` with a
-    value for each network.
+    λ₂ is called weight decay, because its gradient shrinks every weight in proportion to itself;
+    that of λ₁ takes the same from all, so that small ones end next to 0. Either may be an array
+    `(...)` with a value for each network.
     """
 
     l2: float = hyperparameter(0.0, 0.0, 10.0, r"\lambda_2", help="½·λ₂·ΣW² is added to the loss")

@@ -10,6 +10,18 @@ from functools import cache, cached_property
 
 import numpy as np
 
+# What a person calls a hyperparameter whose name is not that in words.
+LABELS = {
+    "lr": "learning rate",
+    "eps": "epsilon",
+    "saddle_free": "saddle-free",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "beta3": "beta 3",
+    "l2": "weight decay",
+    "l1": "L1",
+}
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -31,11 +43,14 @@ class Hyperparameter:
     help: str = ""
     valid: str = ""
     advanced: bool = False  # its slider is put away, among the optimizer's settings
+    label: str = ""  # what a person calls it, if not as LABELS has it
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
         usual = "[0, 1)" if self.near_one else "(-inf, inf)" if signed else "[0, inf)"
         object.__setattr__(self, "valid", self.valid or usual)
+        label = LABELS.get(self.name, self.name.replace("_", " "))
+        object.__setattr__(self, "label", self.label or label)
 
     def check_range(self, value) -> None:
         """Raise ValueError where `value` is not right, or outside of the slider's range."""
@@ -108,6 +123,7 @@ def hyperparameter(
     help="",
     valid="",
     advanced=False,
+    label="",
 ):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {
@@ -119,6 +135,7 @@ def hyperparameter(
         "help": help,
         "valid": valid,
         "advanced": advanced,
+        "label": label,
     }
     return field(default=default, metadata={"hyperparameter": declared})
 

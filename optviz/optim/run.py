@@ -210,15 +210,20 @@ def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
         return []
     named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
     for name in named:
-        if not _has_float_hyperparameter(opt, name):
-            raise ValueError(
-                f"{type(opt).__name__} has no numeric hyperparameter {name!r} to schedule"
-            )
+        _check_scheduled(opt, name)
     return list(named.items())
 
 
-def _has_float_hyperparameter(opt, name):
-    own = any(k.name == name and k.kind is float for k in hyperparameters(type(opt)))
-    own = own and name not in opt.initial
-    inner = getattr(opt, "inner", None)
-    return own or (inner is not None and _has_float_hyperparameter(inner, name))
+def _check_scheduled(opt, name):
+    """ValueError where no schedule can turn the hyperparameter, the optimizer's or one inside."""
+    cls, inner = type(opt), getattr(opt, "inner", None)
+    own = next((k for k in hyperparameters(cls) if k.name == name and k.kind is float), None)
+    if own is None and inner is not None:
+        return _check_scheduled(inner, name)
+    label = getattr(cls, "label", cls.__name__)
+    if own is None:
+        raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")
+    if name in opt.initial:
+        raise ValueError(
+            f"{label} needs its {own.label} only once, so there is nothing to schedule"
+        )

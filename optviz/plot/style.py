@@ -111,6 +111,11 @@ def packed_grid(grid) -> dict:
     return {"dtype": "f4", "bdata": data, "shape": f"{a.shape[0]}, {a.shape[1]}"}
 
 
+def unless_rounding(value, scale: float, share: float = 1e-12):
+    """The values, and 0 for those that are no more than rounding beside numbers of this scale."""
+    return np.where(np.abs(value) <= share * scale, 0.0, value)[()]
+
+
 def number(value, digits: int = 4) -> str:
     """A number for reading: `digits` significant digits, a true minus, no trailing zeros."""
     if value is None or not math.isfinite(value):

@@ -97,7 +97,7 @@ def _head(page, form):
         if page.buttons:
             page.buttons(form)
         lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
-        lazy(_("Take home"), ":material/download:", "take-home", export.menu)
+        lazy(_("Export"), ":material/download:", "take-home", export.menu)
 
 
 def _view_choice(page, form):

@@ -31,7 +31,11 @@ from optviz.spec import Choice, choice, items, option
 
 MAX_ITERATIONS, MAX_SEED = 20_000, 9999
 SEEDS = Hyperparameter(
-    "seeds", 1, 1, 10, help="trainings of each, from other starts, shown as median and band"
+    "seeds",
+    1,
+    1,
+    10,
+    help="trainings of each, from different starts and with different mini-batches",
 )
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {

@@ -16,21 +16,6 @@ from optviz.plot.equations import unicode_symbol
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
-LABELS = {
-    "lr": "rate",
-    "eps": "epsilon",
-    "weight_decay": "decay",
-    "bias_correction": "bias correction",
-    "momentum_decay": "warm-up",
-    "line_search": "line search",
-    "saddle_free": "saddle-free",
-    "max_norm": "longest",
-    "beta1": "beta 1",
-    "beta2": "beta 2",
-    "l2": "decay",
-    "l1": "L1",
-}
-
 
 def theme_name() -> str:
     """The visitor's theme."""
@@ -140,7 +125,7 @@ def _declared(hyperparameters):
     return [
         {
             "name": k.name,
-            "label": LABELS.get(k.name, k.name.replace("_", " ")),
+            "label": k.label,
             "symbol": unicode_symbol(k.symbol),
             "help": k.help,
             "kind": k.kind.__name__,
@@ -241,7 +226,7 @@ def lazy(label, icon, key, content):
 
 @dataclass
 class Shown:
-    """What a page shows in a run: what "Take home" puts into a file when it is asked for."""
+    """What a page shows in a run: what "Export" puts into a file when it is asked for."""
 
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)

@@ -81,9 +81,11 @@ def not_offered(network: Network) -> str:
     if not dense:
         return ""
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)
-    return _("Not for networks: {labels}. {reason}").format(
-        labels=labels, reason=unsuited(dense[0], network)
-    )
+    p = network.size
+    return _(
+        "Not for networks: {labels}. Each works with a matrix, or with P + 1 points, of about "
+        "P × P numbers: for the {p:,} parameters of this one {n:,}."
+    ).format(labels=labels, p=p, n=p * p)
 
 
 def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None:

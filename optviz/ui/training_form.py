@@ -14,7 +14,7 @@ from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig, names
-from optviz.optim.hyperparameter import Hyperparameter, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
@@ -122,7 +122,8 @@ class Data:
                 key=toggle,
                 help=_(
                     "Train on the first examples instead of a random choice. The digits are in the "
-                    "order in which they were collected, so other people wrote the test set."
+                    "order in which they were collected, so other people wrote most of the test "
+                    "set."
                 ),
                 on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
             )
@@ -184,18 +185,19 @@ def schedule_controls(
         values = {"steps": steps} if steps and key in ENDING else {}
         place.set({} if key == "constant" else {name: Choice(key, values)})
 
-    select(place, menu, list(SCHEDULES), chosen.key, lambda k: k.replace("_", " "), put)
+    select(place, menu, list(SCHEDULES), chosen.key, lambda k: SCHEDULES[k].label, put)
     if not place.value:
         return
     if steps:
         st.caption(sentence(SCHEDULES[chosen.key]))
     if len(names) > 1:
+        labels = {h.name: h.label for h in hyperparameters(OPTIMIZERS[form.value.method.key])}
         select(
             place,
-            _("of the hyperparameter"),
+            _("Applied to"),
             list(names),
             name,
-            str,
+            labels.get,
             lambda other: place.set({other: chosen}),
             what="of",
         )

@@ -93,7 +93,7 @@ class TestPlayback:
         assert step == pytest.approx(2, abs=0.1)
         value = FUNCTIONS["bowl"].value(points()[2])
         assert loss == pytest.approx(np.log10(value), abs=0.03)
-        assert float(cells(page)[2]) == pytest.approx(value, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(value, rel=6e-4)
         assert cells(page)[6] == "under way"
         for chart in ("contour", "curves"):
             assert page.locator(f".st-key-{chart} .ov-plot").get_attribute("data-step") == "2"
@@ -139,7 +139,7 @@ class TestPlayback:
         at_rest(page)
         assert page.locator(".ov-player").get_attribute("data-playing") == "true"
         button(page, "Pause").click()
-        value = float(page.get_by_label("rate, exact value").first.input_value())
+        value = float(page.get_by_label("learning rate, exact value").first.input_value())
         other = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), (-7, 2), 30).points
         step = int(page.locator(".ov-player").get_attribute("data-step"))
         assert 1 < step < 30
@@ -192,7 +192,7 @@ class TestGrab:
         x, y = (float(page.get_by_label(f"start {c}, exact value").input_value()) for c in "xy")
         assert (x, y) == pytest.approx((5.0, 2.5), abs=0.1)
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (x, y), 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
         page.get_by_label("start x, exact value").fill("-3")
         at_rest(page)
         assert (
@@ -217,7 +217,7 @@ class TestGrab:
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start[0] > -2
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
 
     def test_a_pan_is_not_a_click(self, page):
         at_rest(page)
@@ -306,14 +306,14 @@ class TestInside:
         page.keyboard.press("Escape")
         page.get_by_role("slider", name="Step").fill("30")
         panel = page.get_by_role("group", name="Adam from step 12")
-        panel.get_by_label("rate, exact value").fill("1.0")
+        panel.get_by_label("learning rate, exact value").fill("1.0")
         at_rest(page)
         here = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
         both = [run(here.objective, r).points for r in here.optimizers[3:]]
         assert np.array_equal(both[0][:13], both[1][:13])
         assert not np.allclose(both[0][13], both[1][13])
-        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)
-        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=1e-5)
+        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=6e-4)
+        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=6e-4)
 
 
 class TestPredict:
@@ -387,7 +387,7 @@ class TestSolid:
     def test_the_address_follows_here_too(self, opened):
         page = opened(shared(BOOK, View(solid=True)))
         page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
-        page.get_by_label("rate, exact value").first.fill("0.5")
+        page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.scene.view.solid
@@ -397,21 +397,21 @@ class TestSolid:
 class TestShare:
     def test_the_address_in_a_new_window_gives_the_same_picture(self, page, opened):
         at_rest(page)
-        page.get_by_label("rate, exact value").first.fill("0.5")
+        page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
-        page.get_by_label("rate, exact value").nth(3).fill("0.123")
+        page.get_by_label("learning rate, exact value").nth(3).fill("0.123")
         at_rest(page)
         rows = [cells(page, i) for i in range(4)]
         assert len(page.url) < 200
         other = opened(page.url.split("/")[-1])
         assert [cells(other, i) for i in range(4)] == rows
-        assert other.get_by_label("rate, exact value").first.input_value() == "0.5"
+        assert other.get_by_label("learning rate, exact value").first.input_value() == "0.5"
 
     @pytest.mark.parametrize("query", ["?s=9.AAAA", "?lesson=nothing", "?s=%00%3Cscript%3E"])
     def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
         page = opened(query)
         assert "as it opens by itself" in page.get_by_role("alert").first.inner_text()
-        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=6e-4)
         button(page, "OK").click()
         page.get_by_role("alert").first.wait_for(state="detached")
 
@@ -423,7 +423,7 @@ class TestShare:
                 hidden=("optimizers", "results", "function", "run"),
             )
         )
-        assert page.get_by_label("rate, exact value").first.is_disabled()
+        assert page.get_by_label("learning rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0
         assert page.get_by_role("combobox", name="Function").count() == 0
@@ -465,7 +465,7 @@ class TestLessons:
 
 class TestTakeHome:
     def taken(self, page, name):
-        button(page, "Take home").click()
+        button(page, "Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         page.keyboard.press("Escape")

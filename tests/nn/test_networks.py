@@ -368,7 +368,7 @@ def test_which_optimizers_need_a_matrix():
             asked = True
         matrices = (net.size, net.size), (net.size + 1, net.size)  # of a simplex one corner more
         state_names = any(np.shape(v)[-2:] in matrices for v in state.values())
-        assert cls.dense == (asked or state_names), key
+        assert bool(cls.dense) == (asked or state_names), key
 
 
 def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():

@@ -349,8 +349,8 @@ def test_which_trainings_are_refused():
     check(good)
     deep = replace(good.network, sizes=(64, *[9] * 13, 10))
     for bad, why in (
-        (replace(good, optimizer=config("newton")), "Newton works with a matrix of P × P numbers.* for the 37,810 parameters .* 5.7 GB"),
-        (replace(good, optimizer=config("bfgs")), "BFGS works with"),
+        (replace(good, optimizer=config("newton")), "Newton works with the Hessian, about P × P numbers: for the 37,810 parameters .* 5.7 GB"),
+        (replace(good, optimizer=config("bfgs")), "BFGS works with the inverse Hessian"),
         (replace(good, optimizer=config("sgd", fork=Fork(config("sgd"), 3))), "without forks"),
         (replace(good, optimizer=config("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "hidden is from 0 to 12, not 13"),

@@ -39,7 +39,7 @@ METHOD_NOTES = {
         "probabilities. It costs as many trainings as it has members."
     ),
     "snapshots": N_(
-        "One run. Its rate falls along a cosine from α₀ = {top:g} to zero within {cycle} "
+        "One run. Its rate falls along a cosine from α₀ = {top:g} nearly to zero within {cycle} "
         "iterations, then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
         "every cycle the network is kept. “Gain” is over the run's last point. With a peak of two "
         "constant rates the mean rate is the constant one."
@@ -158,18 +158,18 @@ def _gained(row, curves):
     if noise and best > found.single + LOST:
         message = (
             _(
-                "The run was at its best after {t} iterations, {best}, and has since memorized "
-                "wrong labels:"
+                "The run was at its best after {t} iterations, {best}; since then it has lost, as "
+                "networks do that memorize wrong labels:"
             )
             if method == "snapshots"
             else _(
-                "One network was at its best after {t} iterations, {best}, and has since "
-                "memorized wrong labels:"
+                "One network was at its best after {t} iterations, {best}; since then it has lost, "
+                "as networks do that memorize wrong labels:"
             )
         )
         yield message.format(t=t, best=accuracy(best))
         yield (
-            _("early stopping there would gain more.")
+            _("who had known and stopped there would have gained more.")
             if best > found.ensemble
             else _("part of the gain makes up for it.")
         )
@@ -197,7 +197,7 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
             sentences.append(message.format(labels=name, share=share))
     if not sentences:
         return _("One member alone has nobody to disagree with: an ensemble of one is that one.")
-    end = _("Where one errs alone, the others outvote it; an error that all share stays.")
+    end = _("Where one errs alone, the others can outvote it; an error that all share stays.")
     return " ".join([*sentences, end])
 
 

@@ -68,7 +68,8 @@ def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
     look, k = Inspector(context), context.options["matrix"]
     found = [look.units(look.t, line.i, k) for line in look.lines]
-    remark = text.units_remark(found[look.i], look.gradient_norms(look.t, look.i)[k], look.t)
+    norms = look.gradient_norms(look.t, look.i)
+    remark = text.units_remark(found[look.i], norms[k], look.t, norms.max())
     heading = _("{name}, W{k}. {remark}").format(name=look.name, k=k + 1, remark=remark)
     others = [line.i for line in look.lines if line.i != look.i][: MAX_MATRICES - 1]
     drawn = sorted([look.i, *others])

@@ -238,11 +238,11 @@ PAGE = Page(
         Preset(
             _("Step decay"),
             ScheduleComparison(),
-            _("One rate, kept, and the same rate cut to a tenth half-way."),
+            _("One constant rate, and the same rate cut to a tenth half-way."),
         ),
         Preset(_("All kinds"), KINDS, _("Seven ways from the same rate on the same network.")),
         Preset(
-            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them kept.")
+            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them constant.")
         ),
     ],
     adjusted=with_fitted_schedules,

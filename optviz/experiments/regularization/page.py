@@ -192,8 +192,8 @@ PAGE = Page(
             _("Other writers"),
             spec.WRITERS,
             _(
-                "The first 300 examples; the test is in the hands of people who are not among "
-                "them. λ 0.01, dropout 0.1."
+                "The first 300 examples; the test is mostly in the hands of people who are not "
+                "among them. λ 0.01, dropout 0.1."
             ),
         ),
         Preset(

@@ -23,7 +23,7 @@ PARTS = {
         ),
         Hyperparameter(
             *("dropout", 0.1, 0.01, 0.95, "p"),
-            help="share of the hidden units that a training step leaves out",
+            help="share of the hidden units that is left out, drawn anew for each row and step",
         ),
     )
 }

@@ -237,7 +237,7 @@ def about_weights() -> Caption:
         _(
             "All weight matrices together, without the biases; means over the seeds. The scale "
             "of the figure is logarithmic: what stands a hundredth as high is a hundredth as "
-            "often. Weights below {tiny:g} could be left out: L1 makes many of them, L2 makes all "
-            "smaller."
+            "often. Weights below {tiny:g} count for little: L1 makes many of them, L2 makes the "
+            "whole shorter."
         ).format(tiny=TINY)
     )

@@ -50,7 +50,7 @@ EDGES = {
 
 def _start(i):
     where = N_("where every path begins")
-    declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, "xy"[i], help=where)
+    declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, help=where)
     return declared, at("objective", "start", i)
 
 
@@ -180,7 +180,7 @@ def run_panel(form: Form) -> None:
     def narrowed(form, declared):
         if not declared.name.startswith("start"):
             return declared
-        i = "xy".index(declared.symbol)
+        i = "xy".index(declared.name[-1])
         low, high = f.domain[i]
         return replace(declared, low=low, high=high, default=float(f.start[i]))
 
@@ -229,7 +229,7 @@ def optimizer_list() -> ListOf:
 def _again():
     """A button that begins again with the book's scene, where that may be."""
     if locks.free("optimizers"):
-        label = _("Begin again with the book's figure 6.8")
+        label = _("Reset to the book's figure 6.8")
         more = {"on_click": session().show, "args": (KEY, BOOK), "width": "stretch"}
         yield lambda form: st.button(label, key="book", **more)
 
@@ -282,9 +282,9 @@ def _settings(form):
 # How it is shown.
 
 PICTURE = (
-    Toggle("solid", _("In three dimensions")),
+    Toggle("solid", _("3-D surface")),
     Menu("levels", segments=True),
-    Toggle("field", _("Arrows against the gradient")),
+    Toggle("field", _("Negative gradient field (−∇f)")),
     Toggle("lookahead", _("Nesterov's look-ahead points in place of its iterates")),
 )
 CURVES = (

@@ -99,7 +99,7 @@ def minima(known: Minima) -> list[contour.Minima]:
 
 
 def descent_arrows(f, theme: Theme) -> Line:
-    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
+    """Arrows along −∇f, the way of plain descent; longer where steeper (log scale)."""
     size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
     x, y = (
         np.linspace(low, high, n, endpoint=False) + s / 2

@@ -87,7 +87,7 @@ def buttons(form: Form) -> None:
     if not locks.hidden("view"):
         view = view_form(form)
         picture, curves = (lambda: view.draw(PICTURE)), (lambda: view.draw(CURVES))
-        lazy(_("Picture"), ":material/landscape:", "contour-view", picture)
+        lazy(_("View"), ":material/landscape:", "contour-view", picture)
         lazy(_("Curves"), ":material/show_chart:", "curves-view", curves)
     st.button(
         _("Predict"),

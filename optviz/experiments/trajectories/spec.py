@@ -26,7 +26,7 @@ METRICS = {
 ALONG = {
     "steps": N_("step"),
     "gradients": N_("gradient evaluations"),
-    "evaluations": N_("evaluations (f, ∇f and ∇²f)"),
+    "evaluations": N_("function, gradient and Hessian evaluations"),
 }
 
 

@@ -58,6 +58,8 @@ def test_every_activation_with_every_initializer_has_a_picture_and_a_word(activa
         ("relu", Choice("he_normal"), 5, "healthy"),
         ("relu", Choice("book"), 5, "shrinking"),
         ("identity", normal(0.12), 5, "growing"),
+        ("relu", Choice("constant", {"c": 0.01}), 5, "equal"),  # as large in each layer as before
+        ("tanh", Choice("constant", {"c": 0.02}), 5, "equal"),
         ("identity", normal(100.0), 12, "exploding"),
     ],
 )

@@ -29,7 +29,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
 from optviz.shell.share import decode
 from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
-from optviz.training import Split, load
+from optviz.training import Split, Training, load
 from tests import page
 from tests.memo import trained
 from tests.page import components, numbers, open_page, panels, plots, session, sound
@@ -193,6 +193,24 @@ def test_what_is_said_of_a_matrix():
 
 
 @pytest.mark.parametrize(
+    ("activation", "found"),
+    [("sigmoid", "zero_yet"), ("tanh", "zero_stays"), ("relu", "zero_stays")],
+)
+def test_what_is_said_of_zeros_comes_true(activation, found):
+    """Before the first update W1 and its gradient are 0; whether that stays is seen in the end."""
+    net = Network((64, 10, 10, 10), Choice(activation), Choice("zeros"))
+    opt = OptimizerConfig(Choice("sgd", {"lr": 0.5}))
+    training = Training(net, opt, iterations=20)
+    data, params = load(training), training.start()[0, 0]
+    norms = hidden_layers(net, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
+    [w1, *_rest] = (views["W"] for views in net.views(params) if "W" in views)
+    assert not w1.any()
+    assert text.units_finding(Units.of(w1), norms[0], norms.max()) == found
+    after = net.views(trained(training).params[0, 0])[0]["W"]
+    assert after.any() == (found == "zero_yet")
+
+
+@pytest.mark.parametrize(
     ("norms", "found"),
     [
         ((0, 0, 0), "none"),
@@ -315,7 +333,7 @@ def test_initializers_are_chosen_and_none_is_too_few():
 
 def test_what_is_wrapped_around_the_optimizer_outlives_another_one():
     at = open_page("initialization")
-    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
     pills.set_value(["clipped", "averaged"]).run()
     wrappers = session(sound(at)).specs["initialization"].optimizer.wrappers
     assert [one.key for one in wrappers] == ["clipped", "averaged"]

@@ -24,6 +24,7 @@ class Counting:
     dies: int = -1
     seconds: float = 0.0
     weight: int = 0  # bytes of its state
+    cost: float = 0.0
 
     def begin(self):
         return 0, b"x" * self.weight

@@ -12,6 +12,7 @@ import numpy as np
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from optviz.training.jobs import TrainingJob
 from optviz.training.scheduler import scheduler
@@ -29,11 +30,23 @@ def open_app() -> AppTest:
     return AppTest.from_file(str(APP), default_timeout=60).run()
 
 
-def open_page(key: str, scene=None, **query) -> AppTest:
-    """Another page, with a scene that came by a link, and whatever else the address says."""
+class Still(dict):
+    """In place of a session's results: nobody has pressed a button, and nothing begins by itself."""
+
+    def setdefault(self, name, results):
+        return super().setdefault(name, replace(results, stopped=True))
+
+
+def open_page(key: str, scene=None, alive: bool = False, **query) -> AppTest:
+    """Another page, with a scene that came by a link, and whatever else the address says.
+
+    Its jobs wait for a button, unless it is to be `alive` as it is for a visitor.
+    """
     at = AppTest.from_file(str(APP), default_timeout=60)
     if key != "trajectories":
         at.run()
+        if not alive:
+            session(at).results = Still()
         go(at, key)
     if scene is not None:
         query["s"] = encode(SharedScene(key, scene))
@@ -78,12 +91,17 @@ def trained(at: AppTest, lab: str, sliced: bool = False) -> AppTest:
         )
 
     with nullcontext() if sliced else patch.object(TrainingJob, "advance", looked_up):
-        at.button(key=f"train-{lab}").click().run()
+        if not running(at, lab):
+            at.button(key=f"train-{lab}").click().run()
         for _ in range(400):
             while not sliced and scheduler().dispatch():  # all of it between two pictures
                 pass
             if not running(sound(at), lab):
-                return sound(at.run())
+                results = session(at).results
+                at.run()
+                follows = any(v.then for v in PAGES[session(at).page].views.values())
+                results[lab].stopped = isinstance(results, Still) and not follows  # as before
+                return sound(at)
             at.run()
     raise AssertionError("the training does not end")
 

@@ -216,6 +216,8 @@ class Context:
     states: Sequence
     theme: Theme
     options: Mapping[str, Any] = field(default_factory=dict)
+    before: Sequence = ()  # lines of what was there before the last change
+    kept: Sequence = ()  # lines that are kept beside the present ones
 
     @cached_property
     def lines(self) -> Sequence:

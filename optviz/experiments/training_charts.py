@@ -5,14 +5,17 @@ from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.page import Context, Download, Option, Row
+from optviz.experiments.page import Context, Download, Option, Row, Section, View
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
-from optviz.plot.training import UNITS, Network, Scale, accuracies, losses
+from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
 
 HEIGHT = (15, 46, 34)
+MAX_KEPT, KEPT_LOOKS = 6, 31  # the last of them have looks that no page's own lines reach
 PREVIEW = 80  # iterations of a training that a thumbnail shows
 
 
@@ -38,14 +41,53 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     )
 
 
+def kept(lines: Sequence[Network], more: Sequence[Network], theme: Theme) -> tuple[Network, ...]:
+    """Lines with more of them under the names of their settings, each in a look of its own; at most
+    MAX_KEPT, the newest.
+    """
+    both = {line.name: line for line in lines}
+    both |= {name: line._replace(name=name) for line in more for name in [_settings(line)]}
+    newest = list(both.values())[-MAX_KEPT:]
+    looks = (style(KEPT_LOOKS - i, theme) for i in range(len(newest)))
+    return tuple(
+        line._replace(id=f"kept{i}", style=look)
+        for i, (line, look) in enumerate(zip(newest, looks, strict=True))
+    )
+
+
+def _settings(line):
+    training = line.progress.training
+    method = training.optimizer.method
+    set_ = [
+        f"{h.name} {value:g}"
+        for h in hyperparameters(OPTIMIZERS[method.key])
+        if h.name == "lr" or method.values.get(h.name, h.default) != h.default
+        for value in [method.values.get(h.name, h.default)]
+    ]
+    sizes = "-".join(map(str, training.network.sizes))
+    return ", ".join([line.name, *set_, sizes, f"B {training.batch}", f"T {training.iterations}"])
+
+
 def curves(context: Context) -> Row:
     """Loss and accuracy side by side, as the switches of `options` say."""
-    show, lines = context.options, context.lines
+    show, lines = context.options, [*context.lines, *context.kept]
     training = lines[0].progress.training
     scale = Scale(show["along"], training.iterations, training.epoch)
     figure = {"height": HEIGHT}
-    left = losses(lines, scale, show["smooth"], show["log"], show["test"], **figure)
-    return Row([left, accuracies(lines, scale, **figure)])
+    switches = (show["smooth"], show["log"], False)
+    left = losses(lines, scale, *switches[:2], show["test"], **figure)
+    right = accuracies(lines, scale, **figure)
+    if before := context.before:
+        ids = [line.id for line in before]
+        left = ghost(left, losses(before, scale, *switches), ids)
+        right = ghost(right, accuracies(before, scale), [f"{i}test" for i in ids])
+    return Row([left, right])
+
+
+def drawn_by(view: View) -> bool:
+    """Whether these curves are among the results of a view."""
+    sections = (part for tab in view.tabs for part in tab.parts if isinstance(part, Section))
+    return any(curves in section.parts for section in sections)
 
 
 def download(column: str = "optimizer") -> Download:

@@ -35,6 +35,23 @@ class Network(NamedTuple):
     style: Style | None
 
 
+def curves_alone(network: Network) -> Network:
+    """The network with what its curves are drawn from, and no parameters or states."""
+    none = np.empty(0)
+    heavy = {"params": none, "running_statistics": none, "ensemble_accuracy": none}
+    progress = replace(network.progress, **heavy, state={}, diagnostics={}, snapshots={})
+    return network._replace(progress=progress)
+
+
+def ghost(figure: Figure, before: Figure, uids: Sequence[str]) -> Figure:
+    """The figure with faint lines of another one, of what was there before, behind its own."""
+    hover = fill_template(_("{name}, before: {y:.4g}"))
+    look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
+    lines = [m for m in before.marks if isinstance(m, Line) and m.uid in uids]
+    faint = [replace(m, uid=f"{m.uid}before", **look) for m in lines]
+    return figure.add(*faint, under=True)
+
+
 class Scale(NamedTuple):
     """What curves are drawn along, and how far that goes."""
 

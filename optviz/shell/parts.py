@@ -19,7 +19,7 @@ from optviz.experiments.page import (
     Widget,
 )
 from optviz.plot import Figure, ImageGrid, Table
-from optviz.ui.components import show, table
+from optviz.ui.components import download_button, show, table
 
 
 def tabs(context: Context, view: View):
@@ -142,12 +142,10 @@ def _downloads(context, view):
     if ready:
         with st.container(horizontal=True, key=f"{context.page.key}-downloads"):
             for download in ready:
-                st.download_button(
+                download_button(
                     download.label,
                     lambda make=download.make: make(context),
                     f"optviz-{context.page.key}-{download.name}.csv",
                     download.mime,
                     key=f"{context.page.key}-{download.name}-file",
-                    icon=":material/download:",
-                    on_click="ignore",
                 )

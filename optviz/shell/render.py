@@ -3,8 +3,11 @@
 The shell writes the page's address and exports it; an experiment knows nothing of either.
 """
 
+from dataclasses import replace
+
 import streamlit as st
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.page import (
     Context,
     Page,
@@ -12,6 +15,7 @@ from optviz.experiments.page import (
     Section,
 )
 from optviz.plot import THEMES, Figure, to_plotly
+from optviz.plot.training import curves_alone
 from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.parts import draw_part, name_of_part, tabs
@@ -19,7 +23,7 @@ from optviz.spec import SpecError
 from optviz.translation import _
 from optviz.ui.components import address, lazy, shown, theme_name
 from optviz.ui.form import Form, select
-from optviz.ui.job_runner import amount_of, run, run_jobs, states_of
+from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
 from optviz.ui.training_jobs import MissingData
@@ -191,14 +195,24 @@ def _results(page, view):
         if not jobs():
             st.info(_(view.empty))
             return jobs
-        _follow(session().results_of(name_of(page)), view, jobs)
+        results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
+        begin_unasked(name_of(page), first)
+        _follow(results, view, jobs)
 
         def draw(states):
-            context = context_of(page, states)
+            kept = [
+                line._replace(name=_("kept {number}").format(number=i))
+                for i, line in enumerate(results.kept, 1)
+            ]
+            context = replace(context_of(page, states), before=results.before, kept=kept)
+            if keep and amount_of(first, states[: len(first)]).complete:
+                results.lines = [curves_alone(line) for line in context.lines]
             shown().script = lambda: view.script(context.spec, states)
             tabs(context, view)
 
-        run_jobs(name_of(page), jobs, draw, view.verb, view.units)
+        keep = (lambda: _keep(results)) if charts.drawn_by(view) else None
+        _kept(results)
+        run_jobs(name_of(page), jobs, draw, view.verb, view.units, keep)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -207,6 +221,32 @@ def _results(page, view):
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
     return jobs
+
+
+def _keep(results):
+    results.kept = charts.kept(results.kept, results.lines, THEMES[theme_name()])
+
+
+def _kept(results):
+    """What is kept, by its settings; each can be taken away."""
+    if not results.kept:
+        return
+    names = {line.name: f"{i}: {line.name}" for i, line in enumerate(results.kept, 1)}
+    key = f"kept-{results.visitor}-{'; '.join(names)}"
+
+    def take_away():
+        results.kept = tuple(k for k in results.kept if k.name in st.session_state[key])
+
+    st.pills(
+        _("Kept: a click takes it away"),
+        list(names),
+        selection_mode="multi",
+        default=list(names),
+        wrap=True,
+        format_func=names.get,
+        key=key,
+        on_change=take_away,
+    )
 
 
 def _follow(results, view, jobs):

@@ -12,6 +12,7 @@ from time import perf_counter
 from typing import Any, NamedTuple, Protocol
 
 from optviz.spec import canonical_json, to_dict
+from optviz.training.cost import cost_of
 from optviz.training.loop import Progress, advance, begin
 from optviz.training.spec import Data, Training, load
 
@@ -38,6 +39,7 @@ class Job(Protocol):
 
     key: str
     length: int
+    cost: float  # seconds of one core that all of it takes, roughly
 
     def begin(self) -> Any:
         """The state before anything is done."""
@@ -117,6 +119,10 @@ class TrainingJob:
     @property
     def length(self) -> int:
         return self.training.iterations
+
+    @property
+    def cost(self) -> float:
+        return cost_of(self.training)
 
     def resume(self, state: Progress) -> Progress | None:
         shorter, measured = state.done, state.iteration % self.training.eval_every == 0

@@ -5,9 +5,9 @@ from optviz.tuning.halving import Halving
 from optviz.tuning.importance import Importance, importance, variance_shares
 from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
-from optviz.tuning.search import SearchJob, SearchState, Status
+from optviz.tuning.search import SearchJob, SearchState
 from optviz.tuning.space import BOOK, RANGES, SCORE, WIDE, Axis, Interval, Range, Space
-from optviz.tuning.spec import RIVALS, Search, SearchData, split_data
+from optviz.tuning.spec import RIVALS, Search, SearchData, Status, split_data
 
 __all__ = [
     "BOOK",

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import IntEnum
 from functools import cached_property
 from time import perf_counter
 from typing import NamedTuple
@@ -12,23 +11,14 @@ import numpy as np
 from optviz.nn import one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
+from optviz.training.cost import cost_of
 from optviz.tuning.importance import Importance, importance
-from optviz.tuning.spec import Search, SearchData, split_data
+from optviz.tuning.spec import Search, SearchData, Status, split_data
 
 SIDES = 2  # batches are as many, or a multiple: no core waits for another one's
 # Numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py.
 MAX_BATCH_NUMBERS = 4_000_000
 STEP = 3e9  # operations between two looks at the clock: some hundredths of a second
-
-
-class Status(IntEnum):
-    """What has become of a trial."""
-
-    WAITING = 0
-    RUNNING = 1
-    COMPLETED = 2
-    STOPPED = 3  # by halving
-    DIVERGED = 4
 
 
 class Batch(NamedTuple):
@@ -159,6 +149,10 @@ class SearchJob:
     @property
     def length(self) -> int:
         return self.search.iterations
+
+    @property
+    def cost(self) -> float:
+        return self.search.trials * cost_of(self.search.base)
 
     def begin(self) -> SearchState:
         split_data(self.search, self.data())  # what is wrong is said before anybody waits

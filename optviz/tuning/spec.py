@@ -1,6 +1,7 @@
 """What a search is: the space, who proposes, who is stopped, and what all trials share."""
 
 from dataclasses import dataclass, field, replace
+from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
 
@@ -146,6 +147,16 @@ def searchable(key: str, optimizer: str) -> bool:
     """Whether there is this hyperparameter where this optimizer trains."""
     own = {declared.name for declared in hyperparameters(OPTIMIZERS[optimizer])}
     return key not in ("lr", "momentum") or key in own
+
+
+class Status(IntEnum):
+    """What has become of a trial."""
+
+    WAITING = 0
+    RUNNING = 1
+    COMPLETED = 2
+    STOPPED = 3  # by halving
+    DIVERGED = 4
 
 
 class SearchData(NamedTuple):

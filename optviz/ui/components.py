@@ -1,6 +1,4 @@
-"""The page's components of its own: live hyperparameters, pictures that stay, the player, and what
-listens to a hand.
-"""
+"""Components of our own: live hyperparameters, pictures that stay, the player, hands on them."""
 
 import hashlib
 import json
@@ -9,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 import streamlit as st
+from streamlit import runtime
 
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
@@ -222,6 +221,23 @@ def lazy(label, icon, key, content):
     if box.open:
         with box:
             content()
+
+
+def download_button(label, make, name, mime, key, icon="download", **more):
+    """A button for a file that `make()` gives, as text or bytes, when it is asked for.
+
+    Streamlit drops a file after two runs, of any session, and where pages train these come before
+    the browser has it: so the last one of each key is held.
+    """
+
+    def made():
+        data = data.encode() if isinstance(data := make(), str) else data
+        media = runtime.get_instance().media_file_mgr
+        media.add(data, mime, key, name, is_for_static_download=True)
+        return data
+
+    icon = f":material/{icon}:"
+    st.download_button(label, made, name, mime, key=key, icon=icon, on_click="ignore", **more)
 
 
 @dataclass

@@ -9,12 +9,15 @@ from time import monotonic, sleep
 
 import streamlit as st
 
+from optviz.training.cost import PACE
 from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import scheduler
+from optviz.training.workers import cores
 from optviz.translation import _
 from optviz.ui.session import Results, session
 
 EVERY = 0.1  # seconds between two pictures
+CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
 PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
 
 
@@ -29,15 +32,47 @@ def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
     return Amount(sum(a.done for a in amounts), sum(a.total for a in amounts))
 
 
+def seconds_left(jobs: Sequence[Job], states: Sequence) -> float:
+    """How long the jobs will take from here, roughly, with nobody else on the server."""
+    amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
+    left = [1 - a.done / a.total if a.total else 0.0 for a in amounts]
+    costs = [share * job.cost for job, share in zip(jobs, left, strict=True)]
+    return PACE.seconds(costs, cores())
+
+
+def begin_unasked(name: str, jobs: Sequence[Job]) -> None:
+    """Let the jobs of a scene run that has just been opened, or, where they are cheap, changed;
+    unless a person has stopped them.
+    """
+    results, S = session().results_of(name), session()
+    scene, was = (S.epoch, tuple(ticket.key for ticket in results.tickets(jobs))), results.scene
+    if scene == was:
+        return
+    opened = was is None or was[0] != S.epoch
+    results.scene, results.before = scene, () if opened else results.lines
+    if not results.stopped:
+        states = states_of(results, jobs)
+        cheap = opened or seconds_left(jobs, states) <= CHEAP
+        results.running = cheap and not amount_of(jobs, states).complete
+
+
 def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
     """Wish for the jobs; whether nothing is left to wait for."""
     scheduler().watch(results.visitor, results.tickets(jobs()))
     now = jobs()
     complete = amount_of(now, states_of(results, now)).complete
     if complete or _errors(results, now):
+        _learn(now, states_of(results, now))
         scheduler().leave(results.visitor)
         return True
     return False
+
+
+def _learn(jobs, states):
+    """What trainings have taken tells how long the next ones will."""
+    for job, state in zip(jobs, states, strict=True):
+        if len(taken := getattr(state, "seconds", ())) == job.length:
+            PACE.learn(job.cost, float(taken[-1]))
 
 
 def _errors(results, jobs):
@@ -50,15 +85,17 @@ def run_jobs(
     draw: Callable[[list], None],
     verb: str,
     units: str,
+    keep: Callable[[], None] | None = None,
 ) -> None:
     """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it
     grows.
 
-    `jobs()` is asked again and again: it may give more of them once others are complete.
+    `jobs()` is asked again and again: it may give more of them once others are complete. `keep()`
+    puts aside what they have come to, where that can be.
     """
     results, epoch = session().results_of(name), session().epoch
     now = jobs()
-    _buttons(name, results, now, amount_of(now, states_of(results, now)), verb)
+    _buttons(name, results, now, states_of(results, now), verb, keep)
     if not results.running:
         for reason in _errors(results, now):
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
@@ -102,7 +139,16 @@ def _told(amount, units, ahead):
     return message.format(done=amount.done, total=amount.total, units=units, ahead=ahead)
 
 
-def _buttons(name, results, jobs, amount, verb):
+def _priced(verb, seconds):
+    if seconds <= CHEAP:
+        return verb
+    if seconds < 90:
+        return _("{verb} (about {seconds} s)").format(verb=verb, seconds=f"{seconds:.0f}")
+    return _("{verb} (about {minutes} min)").format(verb=verb, minutes=f"{seconds / 60:.0f}")
+
+
+def _buttons(name, results, jobs, states, verb, keep):
+    amount = amount_of(jobs, states)
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
         if results.running:
             st.button(
@@ -115,7 +161,9 @@ def _buttons(name, results, jobs, amount, verb):
             )
         else:
             st.button(
-                _("Resume") if 0 < amount.done < amount.total else verb,
+                _("Resume")
+                if 0 < amount.done < amount.total
+                else _priced(verb, seconds_left(jobs, states)),
                 key=f"train-{name}",
                 icon=":material/play_arrow:",
                 type="primary",
@@ -131,6 +179,15 @@ def _buttons(name, results, jobs, amount, verb):
             on_click=reset,
             args=(name, jobs),
         )
+        if keep:
+            st.button(
+                _("Keep"),
+                key=f"keep-{name}",
+                icon=":material/keep:",
+                help=_("Leave these curves in the picture, beside what comes next."),
+                disabled=results.running or not amount.complete,
+                on_click=keep,
+            )
 
 
 def run(name: str, running: bool = True) -> None:
@@ -146,7 +203,7 @@ def reset(name: str, jobs: Sequence[Job]) -> None:
     were shared.
     """
     results = session().results_of(name)
-    results.running = results.stopped = False
+    results.running, results.stopped = False, True
     results.seen.clear()
     results.own.update(job.key for job in jobs)
     for ticket in results.tickets(jobs):

@@ -25,6 +25,10 @@ class Results:
 
     running: bool = False
     stopped: bool = False  # by a person
+    scene: tuple[int, tuple] | None = None  # epoch and keys of the jobs that are shown
+    lines: Sequence = ()  # of the last complete jobs, without what no curve shows
+    before: Sequence = ()  # those of what was there before the last change
+    kept: tuple = ()  # those that the visitor keeps beside the present ones
     visitor: str = field(default_factory=lambda: uuid4().hex)
     seen: dict[tuple, None] = field(default_factory=dict)  # keys of tickets, the last shown last
     own: set[str] = field(default_factory=set)  # keys of jobs that the visitor has begun anew

@@ -1,6 +1,6 @@
 """The batch-normalization page in a real browser: a graph to go through, and two trainings side by side."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import begun, to
 from tests.browser.test_trajectories import at_rest
 
 NAMES = "() => document.querySelector('.st-key-batch_norm-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
@@ -38,8 +38,7 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stProgress]')?.innerText.includes('of 6000')"
     )
-    at_rest(page)
-    page.locator(".st-key-train-batch_norm-one button").click()
+    begun(page, "batch_norm-one")
     page.wait_for_function(
         "() => /^[1-9]\\d* of 6000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )

@@ -1,7 +1,7 @@
 """The curve-fitting page in a real browser: it trains, the slider goes back in time, and it fits a phone."""
 
 from optviz.experiments.curve_fit.spec import CurveFit
-from tests.browser.test_networks import to
+from tests.browser.test_networks import to, trained
 from tests.browser.test_trajectories import at_rest
 
 LINES = "() => document.querySelector('.st-key-curve_fit-weights-0-2-1 .ov-layer:nth-child(2)').data.filter(t => t.mode === 'lines').map(t => t.line.width)"
@@ -13,19 +13,13 @@ def test_it_trains_goes_back_and_fits_a_phone(page):
     iterations = page.get_by_label("iterations, exact value")
     iterations.fill("100")
     iterations.press("Enter")
-    at_rest(page)
-    begin = page.evaluate(LINES)
-    assert len(begin) == 2 * CurveFit().units
-    page.locator(".st-key-train-curve_fit button").click()
     page.get_by_text("100 of 100 iterations").wait_for()
-    page.locator(".st-key-stop-curve_fit button").wait_for(state="detached")
-    at_rest(page)
+    trained(page, "curve_fit")
     assert page.get_by_text("All 3 units are equal").count() == 2
-    assert page.evaluate(LINES) != begin
+    end = page.evaluate(LINES)
+    assert len(end) == 2 * CurveFit().units
     page.get_by_role("slider", name="Iteration (as far").press("Home")
-    page.wait_for_function(
-        f"then => JSON.stringify(({LINES})()) === JSON.stringify(then)", arg=begin
-    )
+    page.wait_for_function(f"then => JSON.stringify(({LINES})()) !== JSON.stringify(then)", arg=end)
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390

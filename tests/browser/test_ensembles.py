@@ -1,6 +1,6 @@
 """The ensembles page in a real browser: all three methods trained, snapshots over their cycles, on a phone."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import begun, to
 from tests.browser.test_trajectories import at_rest
 
 CYCLES = "() => document.querySelector('.st-key-ensembles-accuracies-0-0-1 .ov-layer:nth-child(2)').layout.shapes?.length"
@@ -12,8 +12,7 @@ def test_members_and_ensembles_are_trained_and_looked_at(page):
     at_rest(page)
     page.get_by_label("iterations, exact value").fill("60")
     page.get_by_label("iterations, exact value").press("Enter")
-    at_rest(page)
-    page.locator(".st-key-train-ensembles button").click()
+    begun(page, "ensembles")
     page.wait_for_selector(".st-key-ensembles-members-1-0 .ov-plot[data-version]", timeout=60_000)
     page.wait_for_function(  # its pictures come while other members still train
         "() => document.querySelector('.ov-table tbody').innerText.split('done').length === 7",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import begun, to
 from tests.browser.test_trajectories import at_rest
 
 
@@ -18,6 +18,9 @@ def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, t
     to(page, name)
     page.wait_for_selector(f".st-key-{plot} .ov-plot[data-version]")
     at_rest(page)
+    if name == "Optimizers on digits":  # while it trains
+        page.get_by_label("iterations, exact value").fill("5000")
+        begun(page, "optimizer_comparison")
     page.get_by_role("button", name="Export").click()
     for button, made in (("Page with these pictures", "it.html"), ("Python script", "it.py")):
         asked = page.get_by_role("button", name=button)

@@ -1,6 +1,6 @@
 """The search page in a real browser: trials appear, the search stops and resumes, and its pictures fill."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import begun, to, trained
 from tests.browser.test_trajectories import at_rest
 
 ENDED = """() => {
@@ -22,8 +22,7 @@ def set_hyperparameters(page, **hyperparameters):
 def test_trials_appear_stop_and_resume(page):
     to(page, "Hyperparameter search")
     page.wait_for_selector(".st-key-hyperparameter_search-trials .ov-plot[data-version]")
-    at_rest(page)
-    page.locator(".st-key-train-hyperparameter_search button").click()
+    begun(page, "hyperparameter_search")
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(f"() => /^[1-9]\\d* of 20000/.test({PROGRESS})")
     page.locator(".st-key-stop-hyperparameter_search button").click()
@@ -38,10 +37,8 @@ def test_trials_appear_stop_and_resume(page):
     page.get_by_role("button", name="Resume").wait_for()
 
     set_hyperparameters(page, trials=20, units=20, iterations=100)
-    page.locator(".st-key-train-hyperparameter_search button").click()
-    page.wait_for_function(f"() => {PROGRESS}.startsWith('2000 of 2000')", timeout=90_000)
-    page.wait_for_selector(".st-key-stop-hyperparameter_search", state="detached")
-    at_rest(page)
+    trained(page, "hyperparameter_search")
+    assert page.evaluate(f"() => {PROGRESS}").startswith("2000 of 2000")
     assert page.evaluate(ENDED) == 20
     page.get_by_role("button", name="Evaluate on the test set").click()
     page.get_by_text("used once on this page").wait_for()
@@ -65,9 +62,7 @@ def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
     page.wait_for_selector(".st-key-hyperparameter_search-trials .ov-plot[data-version]")
     at_rest(page)
     set_hyperparameters(page, trials=20, units=20, iterations=40)
-    page.locator(".st-key-train-hyperparameter_search button").click()
-    page.wait_for_function(f"() => {PROGRESS}.startsWith('800 of 800')", timeout=90_000)
-    page.wait_for_selector(".st-key-stop-hyperparameter_search", state="detached")
+    trained(page, "hyperparameter_search")
     page.get_by_role("tab", name="Parallel coordinates").click()
     page.wait_for_selector(".st-key-hyperparameter_search-parallel .ov-brush")
     at_rest(page)

@@ -10,8 +10,6 @@ SOLID = ".st-key-loss_landscape-pictures-0-0-1 .ov-plot[data-version]"
 def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     to(page, "Loss landscape")
     page.wait_for_selector(".st-key-loss_landscape-curves-0 .ov-plot[data-version]")
-    at_rest(page)
-    page.get_by_role("button", name="Train", exact=True).click()
     page.wait_for_selector(CONTOUR, timeout=120_000)
     at_rest(page)
     drawn = page.evaluate(

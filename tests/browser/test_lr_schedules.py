@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import to, trained
 from tests.browser.test_trajectories import at_rest
 
 PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
@@ -10,14 +10,6 @@ RATE = (
     f"() => {{ const y = {PLOT}._fullData.find(t => t.uid === 'r1s').y; return y[y.length - 1]; }}"
 )
 POINTS = f"() => ({PLOT}._fullData.find(t => t.uid === 'r1w')?.x ?? []).length"
-
-
-def done(page, lab):
-    page.locator(f".st-key-train-{lab} button").click()
-    stop = page.locator(f".st-key-stop-{lab} button")
-    stop.wait_for()
-    stop.wait_for(state="detached", timeout=120_000)
-    at_rest(page)
 
 
 def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
@@ -30,8 +22,7 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     at_rest(page)
     page.get_by_label("iterations, exact value").fill("150")
     page.wait_for_function(f"() => {PLOT}.layout.xaxis.range[1] === 150")
-    at_rest(page)
-    done(page, "lr_schedules-schedules")
+    trained(page, "lr_schedules-schedules")
     assert page.evaluate(POINTS) == 76  # every second iteration
     low, high = page.evaluate(f"() => ['yaxis2', 'yaxis'].map(a => {PLOT}._fullLayout[a]._offset)")
     assert low > high, "the rate stands under the loss"
@@ -39,8 +30,7 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     page.wait_for_selector(".st-key-lr_schedules-range_test-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_label("steps, exact value").fill("300")
-    at_rest(page)
-    done(page, "lr_schedules-range")
+    trained(page, "lr_schedules-range")
     page.get_by_role("button", name="Train with rate").click()
     page.wait_for_function(f"() => {PLOT}?.data?.some(t => t.uid === 'r2s')")
     page.set_viewport_size({"width": 390, "height": 844})

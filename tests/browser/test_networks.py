@@ -17,18 +17,30 @@ def to(page, name):
     page.wait_for_selector(IDLE)
 
 
+def begun(page, name):
+    """Ask for what does not begin by itself, as it takes its time."""
+    at_rest(page)
+    button = page.locator(f".st-key-train-{name} button:enabled")
+    if button.count():
+        button.click()
+
+
+def trained(page, name):
+    """Wait until what the page shows is complete."""
+    begun(page, name)
+    page.locator(f".st-key-train-{name} button:disabled").wait_for(timeout=120_000)
+    at_rest(page)
+
+
 def test_a_training_grows_stops_and_goes_on(page):
     to(page, "Optimizers on digits")
     page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
     at_rest(page)
-    page.get_by_label("iterations, exact value").fill(
-        "5000"
-    )  # long enough to be stopped on the way
+    page.get_by_label("iterations, exact value").fill("5000")  # enough to be stopped on the way
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 20000')"
     )
-    at_rest(page)
-    page.locator(".st-key-train-optimizer_comparison button").click()
+    begun(page, "optimizer_comparison")
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(
         "() => /^[1-9]\\d* of 20000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
@@ -89,6 +101,10 @@ def test_histograms_follow_a_slider_and_the_address_follows_them(page):
 def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
     for name in ("Activations", "Optimizers on digits", "Lessons"):
         to(page, name)
+        if name == "Optimizers on digits":
+            trained(page, "optimizer_comparison")
+            page.get_by_role("button", name="Keep").click()
+            page.get_by_text("Kept: a click takes it away").wait_for()
         page.set_viewport_size({"width": 390, "height": 844})
         at_rest(page)
         assert (

@@ -1,6 +1,6 @@
 """The overfitting page in a real browser: gaps that open while it trains, weights in their tab, a phone."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import to, trained
 from tests.browser.test_trajectories import at_rest
 
 
@@ -23,16 +23,9 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     page.get_by_label("iterations, exact value").fill("90")
     page.get_by_label("hidden, exact value").fill("1")
     page.wait_for_function(
-        "() => document.querySelector('[data-testid=stProgress]').innerText.trim().startsWith('0 of 270')"
+        "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 270')"
     )
-    at_rest(page)
-    page.locator(".st-key-train-regularization button").click()
-    page.wait_for_function(
-        "() => document.querySelector('[data-testid=stProgress]').innerText.trim().startsWith('270 of 270')",
-        timeout=60_000,
-    )
-    page.locator(".st-key-train-regularization button:disabled").wait_for()
-    at_rest(page)
+    trained(page, "regularization")
     assert [points(page, i) for i in range(3)] == [4, 4, 4]
     said = page.locator("[data-testid=stMain]").inner_text()
     assert "Wrong labels memorized" in said

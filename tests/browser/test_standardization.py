@@ -1,6 +1,6 @@
 """The data-normalization page in a real browser: pictures follow the angle, the digits train."""
 
-from tests.browser.test_networks import to
+from tests.browser.test_networks import to, trained
 from tests.browser.test_trajectories import at_rest
 
 NOTE = "() => document.querySelector('.st-key-standardization-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
@@ -29,11 +29,7 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
 
     page.get_by_role("radio", name="Digits", exact=True).click()
     page.wait_for_selector(".st-key-standardization-bars-0 .ov-plot[data-version]")
-    at_rest(page)
-    page.locator(".st-key-train-standardization button").click()
-    page.locator(".st-key-stop-standardization button").wait_for()
-    page.locator(".st-key-stop-standardization button").wait_for(state="detached", timeout=60_000)
-    at_rest(page)
+    trained(page, "standardization")
     rows = page.locator(".ov-table").last.locator("tbody tr")
     assert rows.count() == 4
     found = {

@@ -14,6 +14,7 @@ from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount
 
 CHUNK = 50  # iterations in one go; the clock is looked at in between
+UPDATE = 1e-4  # seconds of one, roughly
 # After how many updates the weights are kept: ever less often, as they move ever less.
 STOPS = tuple(np.unique(np.geomspace(1, 20_000, 60).round().astype(int)).tolist())
 
@@ -100,6 +101,10 @@ class FitJob:
     @property
     def length(self) -> int:
         return self.spec.iterations
+
+    @property
+    def cost(self) -> float:
+        return self.spec.iterations * UPDATE
 
     def begin(self) -> Fit:
         return begin(self.spec)

@@ -15,6 +15,7 @@ from optviz.nn import DTYPES, MiniBatch, Network, one_hot, softmax_cross_entropy
 from optviz.nn.streams import DIRECTIONS
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Data, Progress
+from optviz.training.cost import PRODUCTS
 from optviz.training.jobs import Amount
 
 MAX_NUMBERS = 10**6  # in the parameters and signals of the networks that go through side by side
@@ -199,6 +200,10 @@ class SurfaceJob:
     @property
     def length(self) -> int:
         return self.spec.resolution
+
+    @property
+    def cost(self) -> float:
+        return self.length**2 * self.spec.n_samples * self.spec.network.size / PRODUCTS
 
     def __reduce__(self):  # of the trainings, a surface needs no more than their paths
         return SurfaceJob, (self.spec, [*map(path_of, self.progresses)], self.data, self.source)

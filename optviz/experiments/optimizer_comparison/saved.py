@@ -14,6 +14,7 @@ from optviz.spec import SpecError
 from optviz.training import Progress, begin, check
 from optviz.training.checkpoint import restore, save
 from optviz.translation import _
+from optviz.ui.components import download_button
 from optviz.ui.session import session
 from optviz.ui.training_jobs import data_of
 
@@ -40,7 +41,7 @@ def _file_controls(context):
     now = line.progress
     save_at, load_at = st.columns(2)
     with save_at:
-        st.download_button(
+        download_button(
             _("Save {name} (.npz)").format(name=line.name),
             lambda: save(
                 now.training.network, now.params[line.i, 0], now.running_statistics[line.i, 0]
@@ -48,8 +49,6 @@ def _file_controls(context):
             "optviz-network.npz",
             "application/octet-stream",
             key="network-file",
-            icon=":material/download:",
-            on_click="ignore",
             disabled=not np.isfinite(now.params[line.i, 0]).all(),
         )
         st.caption(_("Its spec and an array for each parameter, for `numpy.load` or for here."))

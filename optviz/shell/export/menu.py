@@ -44,17 +44,8 @@ class File:
 def buttons(files: list[File]) -> None:
     """A button for each; and where pictures are to be had."""
     for file in files:
-        st.download_button(
-            file.label,
-            file.make,
-            file.name,
-            file.mime,
-            key=f"take-{file.name}",
-            icon=f":material/{file.icon}:",
-            on_click="ignore",
-            width="stretch",
-            help=file.help,
-        )
+        made = (file.label, file.make, file.name, file.mime, f"take-{file.name}", file.icon)
+        components.download_button(*made, width="stretch", help=file.help)
     st.caption(
         _(
             "The pictures themselves, as PNG and SVG: the two buttons at the upper right corner "

@@ -1,0 +1,43 @@
+"""How long a job takes, roughly: counted from its spec, and set right by what others have taken."""
+
+from collections.abc import Sequence
+
+from optviz.training.loop import MAX_EVALUATED
+from optviz.training.spec import Training
+
+PRODUCTS = 4e9  # numbers multiplied in a second
+STEP = 3e-4  # seconds of an update before anything is multiplied
+OPTIMIZER = 20  # products for a parameter in an optimizer's update
+MEMORY = 0.8  # share of what was known that stays when one more job has ended
+
+
+def cost_of(training: Training) -> float:
+    """Seconds that a training takes on one core, as assumed above.
+
+    A parameter is met three times by every example of a mini-batch (forward, backward, gradient)
+    and once by every row on which the accuracy is measured.
+    """
+    networks = training.shape[0] * training.shape[1]
+    rows = min(training.split.rows, MAX_EVALUATED) + MAX_EVALUATED / 2
+    met = 3 * training.batch + OPTIMIZER + rows / training.eval_every
+    return training.iterations * (STEP + networks * met * training.network.size / PRODUCTS)
+
+
+class Pace:
+    """How many times as long as assumed jobs take on this server: a geometric running mean."""
+
+    def __init__(self):
+        self.factor = 1.0
+
+    def learn(self, cost: float, seconds: float) -> None:
+        """A job of this cost has taken so many seconds."""
+        if cost > 0 and seconds > 0:
+            ratio = min(max(seconds / cost, 0.05), 20.0)
+            self.factor = self.factor**MEMORY * ratio ** (1 - MEMORY)
+
+    def seconds(self, costs: Sequence[float], cores: int) -> float:
+        """Until jobs of these costs are done side by side."""
+        return self.factor * max(max(costs, default=0.0), sum(costs) / cores)
+
+
+PACE = Pace()

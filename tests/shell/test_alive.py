@@ -1,0 +1,154 @@
+"""Pages with trainings as a visitor finds them: they begin by themselves, and a change trains again."""
+
+from dataclasses import replace
+
+import pytest
+
+from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
+from optviz.nn import Network
+from optviz.optim.config import OptimizerConfig
+from optviz.shell.registry import PAGES
+from optviz.spec import Choice
+from optviz.training import TrainingSettings
+from optviz.training.cost import Pace, cost_of
+from optviz.ui.job_runner import amount_of, states_of
+from tests.page import numbers, open_page, plots, session, sound
+
+KEY = "optimizer_comparison"
+TRAINED = [key for key, page in PAGES.items() if any(view.jobs for view in page.views.values())]
+SGD = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
+SMALL = OptimizerComparison(
+    network=Network((64, 10, 10)), iterations=40, batch=16, optimizers=(SGD,)
+)
+LARGE = replace(SMALL, network=Network((64, 400, 400, 10)), batch=2000, iterations=5000)
+
+
+def results(at):
+    return session(at).results[KEY]
+
+
+def done(at, key=KEY, name=KEY):
+    """How many iterations of what the page shows are done."""
+    page, S = PAGES[key], session(at)
+    jobs = page.view_of(S.specs[key]).jobs(S.specs[key])
+    return amount_of(jobs, states_of(S.results[name], jobs)).done
+
+
+def rested(at):
+    for _ in range(50):
+        if not results(sound(at)).running:
+            return sound(at.run())
+        at.run()
+    raise AssertionError("the training does not end")
+
+
+def changed(at, spec):
+    session(at).specs[KEY] = spec
+    return sound(at.run())
+
+
+def loss_lines(at):
+    """The curves of the loss by uid."""
+    figure = next(f for name, f in plots(at).items() if name.endswith("curves-0"))
+    return {t["uid"]: t for t in figure["data"] if t["mode"] == "lines"}
+
+
+def button(at):
+    [found] = [b.label for b in at.button if b.key == f"train-{KEY}"]
+    return found
+
+
+@pytest.mark.parametrize("key", TRAINED)
+def test_a_page_opens_alive(key):
+    page = PAGES[key]
+    view = next(name for name, view in page.views.items() if view.jobs)  # not all have any
+    scene = page.adjusted(replace(page.opening, view=view)) if len(page.views) > 1 else None
+    at = open_page(key, scene, alive=True)
+    [(name, held)] = session(at).results.items()
+    assert held.running
+    assert not any(b.key == f"train-{name}" for b in at.button)
+    assert done(sound(at.run()), key, name) > 0
+
+
+def test_a_cheap_change_trains_by_itself_and_what_was_before_stays_until_the_next():
+    at = rested(open_page(KEY, SMALL, alive=True))
+    assert done(at) == 40
+    first = loss_lines(at)
+    assert set(first) == {"r0", "r0r"}, "nothing was there before"
+    faster = replace(SGD, method=Choice("sgd", {"lr": 0.2}))
+    at = rested(changed(at, replace(SMALL, optimizers=(faster,))))
+    second = loss_lines(at)
+    assert done(at) == 40
+    assert set(second) == {"r0", "r0r", "r0before"}
+    assert (numbers(second["r0before"]["y"]) == numbers(first["r0"]["y"])).all()
+    assert not second["r0before"]["showlegend"]
+    assert "before" in second["r0before"]["hovertemplate"]
+    at = rested(changed(at, replace(SMALL, batch=32)))
+    third = loss_lines(at)
+    assert (numbers(third["r0before"]["y"]) == numbers(second["r0"]["y"])).all()
+
+
+def test_what_is_kept_stands_beside_what_comes_next_until_it_is_taken_away():
+    at = rested(open_page(KEY, SMALL, alive=True))
+    first = loss_lines(at)["r0"]["y"]
+    at.button(key=f"keep-{KEY}").click().run()
+    at = rested(changed(at, replace(SMALL, batch=32)))
+    at.button(key=f"keep-{KEY}").click().run()
+    at = rested(changed(at, replace(SMALL, batch=64)))
+    lines, names = (
+        loss_lines(at),
+        ["SGD, lr 0.05, 64-10-10, B 16, T 40", "SGD, lr 0.05, 64-10-10, B 32, T 40"],
+    )
+    assert (numbers(lines["kept0"]["y"]) == numbers(first)).all()
+    assert [lines[f"kept{i}"]["name"] for i in (0, 1)] == ["kept 1", "kept 2"]
+    [shown] = [b for b in at.get("button_group") if b.label.startswith("Kept")]
+    assert shown.options == [f"1: {names[0]}", f"2: {names[1]}"]
+    second = lines["kept1"]["y"]
+    shown.unselect(names[0]).run()
+    left = [t for uid, t in loss_lines(sound(at)).items() if uid in ("kept0", "kept1")]
+    assert [(t["name"], t["y"]) for t in left] == [("kept 1", second)]
+
+
+def test_a_dear_change_waits_and_says_how_long_it_takes():
+    at = rested(open_page(KEY, SMALL, alive=True))
+    at = changed(at, LARGE)
+    assert not results(at).running
+    assert "about" in button(at)
+    assert done(at) == 0
+    assert "r0before" in loss_lines(at), "the curves that were there"
+
+
+def test_what_a_person_has_stopped_or_reset_begins_only_when_asked():
+    at = open_page(KEY, replace(SMALL, iterations=5000), alive=True)
+    at.button(key=f"stop-{KEY}").click().run()
+    stopped = done(at)
+    assert button(at) == "Resume"
+    assert done(sound(at.run())) == stopped
+    assert done(changed(at, SMALL)) in (0, 40)
+    assert not results(at).running
+    at = changed(at, replace(SMALL, batch=20))
+    assert (results(at).running, done(at), button(at)) == (False, 0, "Train")
+    at = rested(at.button(key=f"train-{KEY}").click().run())
+    assert done(at) == 40
+    at.button(key=f"reset-{KEY}").click().run()
+    assert (results(at).running, done(sound(at.run()))) == (False, 0)
+
+
+def test_what_others_have_trained_stands_at_once():
+    rested(open_page(KEY, SMALL, alive=True))
+    at = open_page(KEY, SMALL, alive=True)
+    assert not results(at).running
+    assert loss_lines(at)["r0"]["y"]
+
+
+def test_a_network_costs_what_its_products_say_and_the_server_sets_that_right():
+    training = TrainingSettings(network=Network((10, 100, 10)), batch=100, iterations=1000)
+    one = cost_of(training.training(SGD, seeds=(0,)))
+    ten = cost_of(training.training(SGD, seeds=tuple(range(10))))
+    assert ten - 0.3 == pytest.approx(10 * (one - 0.3)), "0.3 ms an update stay as they are"
+    # 2110 parameters, each in 3 × 100 products, 20 of the optimizer, (1500 + 1000) / 25 of measuring
+    assert one == pytest.approx(0.3 + 1000 * 2110 * 420 / 4e9)
+    pace = Pace()
+    for _ in range(40):
+        pace.learn(2.0, 5.0)
+    assert pace.seconds([2.0, 2.0, 4.0], 2) == pytest.approx(2.5 * 4.0, rel=1e-3)

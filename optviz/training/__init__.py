@@ -18,6 +18,7 @@ from optviz.training.loop import (
     train,
 )
 from optviz.training.metrics import confusion, rank, smoothed
+from optviz.training.seeds import apart, together
 from optviz.training.spec import (
     INPUTS,
     MAX_SEED,
@@ -48,6 +49,7 @@ __all__ = [
     "TrainingSettings",
     "Trial",
     "advance",
+    "apart",
     "begin",
     "check",
     "confusion",
@@ -57,6 +59,7 @@ __all__ = [
     "rank",
     "select",
     "smoothed",
+    "together",
     "train",
     "unsuited",
 ]

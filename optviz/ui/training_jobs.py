@@ -6,6 +6,7 @@ import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Data, Loader, Training, TrainingJob
+from optviz.training import apart as seeds_apart
 from optviz.ui.data_source import missing_message, source_of
 
 
@@ -35,8 +36,9 @@ def data_of(training: Training) -> Data:
     return _data(loader.key, loader)
 
 
-def training_jobs(trainings: Sequence[Training]) -> list[TrainingJob]:
-    """A job for each. MissingData as above."""
+def training_jobs(trainings: Sequence[Training], apart: bool = True) -> list[TrainingJob]:
+    """A job for each, or `apart` for each seed of each. MissingData as above."""
+    trainings = [one for of in trainings for one in (seeds_apart(of) if apart else [of])]
     return [
         TrainingJob(training, loader_of(training), source_of(training.dataset.key)[0])
         for training in trainings

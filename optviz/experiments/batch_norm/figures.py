@@ -52,7 +52,9 @@ class Pair(NamedTuple):
 
     def final(self, part: int) -> np.ndarray:
         """The last accuracy `(2, values, seeds)`; a network that diverged has none, which is 0."""
-        return np.stack([np.nan_to_num(now.accuracy[-1, part]) for now in self.both])
+        measured = [(now.evaluated <= now.iteration).sum() - 1 for now in self.both]
+        last = [now.accuracy[k, part] for now, k in zip(self.both, measured, strict=True)]
+        return np.stack([np.nan_to_num(accuracy) for accuracy in last])
 
     @property
     def done(self) -> bool:

@@ -185,7 +185,7 @@ def view(method: str) -> View:
             ACTIVATION,
             INITIALIZER,
         ],
-        jobs=lambda ensembles: training_jobs(ensembles.trainings),
+        jobs=lambda ensembles: training_jobs(ensembles.trainings, apart=False),
         tabs=[Tab(_("Accuracy"), [accuracies, LAST[method]])],
         notes=[text.notes],
         downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],

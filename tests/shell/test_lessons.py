@@ -5,6 +5,7 @@ import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -1127,13 +1128,20 @@ def test_what_the_lessons_on_activations_say():
     assert sigmoid[-1].forward.std == pytest.approx(0.123, rel=0.1)
     assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
     assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
-    halved, he = layers("activations-relu"), layers("activations-relu", 1)
+    tiny, halved, he = (layers("activations-relu", i) for i in range(3))
+    assert tiny[-1].forward.std == pytest.approx(1.5e-6, rel=0.5)
     assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx(
         [0.585, 0.149], rel=0.25
     )
     assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx(
         [0.827, 0.842], rel=0.25
     )
+    large, xavier = layers("activations-sigmoid-six"), layers("activations-sigmoid-six", 1)
+    assert large[-1].saturated > 0.4
+    assert (np.abs(large[-1].upstream("z")) < 0.05).mean() > 0.5, "most of it is at zero"
+    within = [layer.forward.within for layer in xavier]
+    assert all(a < 0.27 * b for b, a in pairwise(within))
+    assert xavier[-1].saturated == 0
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std

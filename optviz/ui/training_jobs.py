@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Loader, Training, TrainingJob
+from optviz.training import Data, Loader, Training, TrainingJob, load
 from optviz.training import apart as seeds_apart
 from optviz.ui.data_source import missing_message, source_of
 
@@ -28,11 +28,13 @@ def loader_of(training: Training) -> Loader:
     return Loader(key, training, files)
 
 
-def data_of(training: Training) -> Data:
-    """The training's examples. MissingData where they are not there; ValueError where they do not
-    do.
+def data_of(training: Training, final: bool = False) -> Data:
+    """The training's examples, `final` with the test set in place of the validation set.
+    MissingData where they are not there; ValueError where they do not do.
     """
     loader = loader_of(training)
+    if final:
+        return _data(f"{loader.key} final", lambda: load(training, loader.files, final=True))
     return _data(loader.key, loader)
 
 

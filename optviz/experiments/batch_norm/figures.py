@@ -31,7 +31,7 @@ from optviz.translation import N_, _
 NAMES = (N_("with batch normalization"), N_("without"))  # in the order of the trainings
 SYMBOLS = {"scales": "σ", "rates": "η"}
 AXES = {"scales": N_("standard deviation of the initial weights"), "rates": N_("learning rate")}
-SETS = {0: N_("training set"), 1: N_("test set")}
+SETS = {0: N_("training set"), 1: N_("validation set")}
 STAGES = {
     "pre-activations": N_("pre-activations xW + b"),
     "normalized": N_("normalized"),

@@ -68,6 +68,8 @@ def open_lesson(key: str) -> None:
     lesson = LESSONS[key]
     session().show(lesson.page, lesson.scene)
     session().lesson = key
+    if lesson.tab:
+        st.session_state[f"{lesson.page}-tabs"] = _(lesson.tab)
 
 
 def open_lesson_of_page() -> Lesson | None:

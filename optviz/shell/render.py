@@ -20,6 +20,7 @@ from optviz.shell import lesson_card, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
+from optviz.training import together
 from optviz.translation import _
 from optviz.ui.components import address, lazy, shown, theme_name
 from optviz.ui.form import Form, select
@@ -85,7 +86,7 @@ def form_of(page: Page) -> Form:
 
 def context_of(page: Page, states=()) -> Context:
     """What the page's parts are made from."""
-    return Context(page, session().specs[page.key], states, THEMES[theme_name()])
+    return Context(page, session().specs[page.key], together(states), THEMES[theme_name()])
 
 
 # Around the results.
@@ -207,7 +208,7 @@ def _results(page, view):
             context = replace(context_of(page, states), before=results.before, kept=kept)
             if keep and amount_of(first, states[: len(first)]).complete:
                 results.lines = [curves_alone(line) for line in context.lines]
-            shown().script = lambda: view.script(context.spec, states)
+            shown().script = lambda: view.script(context.spec, context.states)
             tabs(context, view)
 
         keep = (lambda: _keep(results)) if charts.drawn_by(view) else None

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from optviz.data import DATASETS, TOY_SETS
+from optviz.data import DATASETS, TOY_SETS, examples_of
 from optviz.lens import Lens
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
@@ -18,7 +18,7 @@ from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentenc
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
-from optviz.training import SEEDS
+from optviz.training import SEEDS, VALIDATION
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
@@ -63,11 +63,6 @@ DERIVED |= {
         Lens(lambda spec: len(spec.seeds), lambda spec, n: replace(spec, seeds=tuple(range(n)))),
     ),
 }
-
-
-def examples_of(dataset: Choice) -> int:
-    """How many examples there are."""
-    return dataset.build(TOY_SETS).points if dataset.key in TOY_SETS else DATASETS[dataset.key].rows
 
 
 def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
@@ -122,11 +117,28 @@ class Data:
                 key=toggle,
                 help=_(
                     "Train on the first examples instead of a random choice. The digits are in the "
-                    "order in which they were collected, so other people wrote most of the test "
-                    "set."
+                    "order in which they were collected, so other people wrote those that are for "
+                    "validation and for the test."
                 ),
                 on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
             )
+        if not hasattr(form.value, "validation"):  # the search has its own
+            self._keep(form.at("split", "validation"))
+
+    @staticmethod
+    def _keep(place):
+        key = place.key("keep")
+        st.toggle(
+            _("Keep a test set for the end"),
+            place.value > 0,
+            key=key,
+            help=_(
+                "Of the examples that are not for training half is the validation set, by which "
+                "all curves and verdicts go; the rest is the test set, behind a button that "
+                "counts. Off, they go by all of them, as in the book and the lectures."
+            ),
+            on_change=lambda: place.set(VALIDATION * st.session_state[key]),
+        )
 
     @staticmethod
     def _put(form, dataset, reserve):

@@ -5,6 +5,7 @@ import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -1016,24 +1017,26 @@ def after(scene):
     return trained(training)
 
 
+def accuracies(scene):
+    """On the training set in the end, of every training of a scene."""
+    return [trained(training).accuracy[-1, 0, 0, 0] for training in scene.trainings]
+
+
 def test_what_the_lessons_on_training_say():
     """Who learns and who does not; in Try next too."""
     start = LESSONS["initial-weights"].scene
-    small, root, he = after(start).accuracy[-1, 0, :, 0]
+    small, root, he = accuracies(start)
     assert small < 0.2 < 0.9 < root < he
-    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    early = accuracies(replace(start, iterations=100))
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = after(
-        replace(start, network=replace(start.network, activation=Choice("tanh")))
-    ).accuracy[-1, 0, :, 0]
+    tanh = accuracies(replace(start, network=replace(start.network, activation=Choice("tanh"))))
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
     adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
-    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+    assert accuracies(adam)[0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
-    now = after(alike)
-    for i, apart in ((0, False), (1, False), (2, True)):
-        weights = alike.network.views(now.params[i, 0])[0]["W"]
+    for training, apart in zip(alike.trainings, (False, False, True), strict=True):
+        weights = alike.network.views(trained(training).params[0, 0])[0]["W"]
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
         assert np.abs(weights).max() > 0.01, "they do move"
     still = replace(
@@ -1127,13 +1130,20 @@ def test_what_the_lessons_on_activations_say():
     assert sigmoid[-1].forward.std == pytest.approx(0.123, rel=0.1)
     assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
     assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
-    halved, he = layers("activations-relu"), layers("activations-relu", 1)
+    tiny, halved, he = (layers("activations-relu", i) for i in range(3))
+    assert tiny[-1].forward.std == pytest.approx(1.5e-6, rel=0.5)
     assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx(
         [0.585, 0.149], rel=0.25
     )
     assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx(
         [0.827, 0.842], rel=0.25
     )
+    large, xavier = layers("activations-sigmoid-six"), layers("activations-sigmoid-six", 1)
+    assert large[-1].saturated > 0.4
+    assert (np.abs(large[-1].upstream("z")) < 0.05).mean() > 0.5, "most of it is at zero"
+    within = [layer.forward.within for layer in xavier]
+    assert all(a < 0.27 * b for b, a in pairwise(within))
+    assert xavier[-1].saturated == 0
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std

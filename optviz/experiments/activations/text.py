@@ -13,7 +13,7 @@ from optviz.plot.equations import equations
 from optviz.spec import Choice
 from optviz.translation import N_, _
 
-LETTERS = "AB"
+LETTERS = "ABC"
 SYMBOLS = {"sigma": "σ", "gain": "g"}
 COLUMNS = [
     Column(title, 3)
@@ -187,6 +187,18 @@ def terms(context) -> Caption:
             "“Saturated” is the share of the activations where hardly any gradient passes (for "
             "ReLU: the zeros), “dead” that of the units that are so for every sample. Gradients "
             "are those of the activations, ∂L/∂a; a random one starts at the last layer."
+        )
+    )
+
+
+def about_weights(context) -> Caption:
+    """What the curves of the initial weights are."""
+    return Caption(
+        _(
+            "Left the weights of layer 1 as they are drawn (steps), and the normal distribution "
+            "of the same σ (smooth): two thirds of it lie within ±σ. Right how σ follows from the "
+            "number of inputs n of a unit, its fan-in: a sum of n terms is √n times as wide as "
+            "one, so that Xavier and He divide by √n. The marker is the setting’s own n."
         )
     )
 

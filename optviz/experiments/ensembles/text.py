@@ -21,14 +21,15 @@ NAMES = {
 }
 GAINED = {
     "independent": N_(
-        "All together get {ensemble} of the test set right, one network {single}: **{verdict}**."
+        "All together get {ensemble} of the validation set right, one network {single}: "
+        "**{verdict}**."
     ),
     "snapshots": N_(
-        "The snapshots together get {ensemble} of the test set right, the run's last point "
+        "The snapshots together get {ensemble} of the validation set right, the run's last point "
         "{single}: **{verdict}**."
     ),
     "averaging": N_(
-        "The averaged weights get {ensemble} of the test set right, the last point "
+        "The averaged weights get {ensemble} of the validation set right, the last point "
         "{single}: **{verdict}**."
     ),
 }
@@ -102,7 +103,7 @@ def standings(rows: list[Row], theme: Theme) -> Table:
             accuracies = [accuracy(found.single) + std, accuracy(found.ensemble), gain]
         cells.append([_(NAMES[method]), labels_of(noise), *accuracies, updates, status(now, 0)])
     looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
-    return Table(_("One network and an ensemble, on the test set"), columns, cells, looks)
+    return Table(_("One network and an ensemble, on the validation set"), columns, cells, looks)
 
 
 def accuracy(share: float) -> str:
@@ -192,7 +193,9 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
             )
             sentences.append(message.format(left=len(ensemble), n=n, labels=name))
         if len(ensemble) > 1:
-            message = _("On {labels} two members answer differently on {share} % of the test set.")
+            message = _(
+                "On {labels} two members answer differently on {share} % of the validation set."
+            )
             share = number(100 * ensemble.mean_disagreement, 3)
             sentences.append(message.format(labels=name, share=share))
     if not sentences:
@@ -217,7 +220,7 @@ def notes(context) -> Caption:
         top=spec.top, cycle=spec.cycle, decay=spec.decay, rest=1 - spec.decay
     )
     common = _(
-        "Accuracies are on the test set, {n:,} examples at most, with right labels. ± is the "
+        "Accuracies are on the validation set, {n:,} examples at most, with right labels. ± is the "
         "standard deviation over the seeds. Data: {attribution}"
     ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
     return Caption(f"{method} {common}")

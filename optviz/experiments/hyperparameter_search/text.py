@@ -221,18 +221,6 @@ def not_readable(state: SearchState) -> str:
     ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
 
 
-def test_uses(uses: int) -> str:
-    """How often the test set was looked at, and what that costs."""
-    if not uses:
-        return _("The test set has not been used on this page yet.")
-    if uses == 1:
-        return _("The test set has been used **once** on this page.")
-    return _(
-        "The test set has been used **{uses} times** on this page. Who searches on after a look "
-        "chooses by it: with every look it tells less about new data."
-    ).format(uses=uses)
-
-
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
     """What the winner comes to on the test data, and why that is another number."""
     n, best = state.search.validation, state.scores[state.winner.trial]

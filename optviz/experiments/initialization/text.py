@@ -151,7 +151,7 @@ def norms_table(look: Inspector) -> Table:
     """The gradient norms of every initializer."""
     label = _("Norm of the gradient of each weight matrix at iteration {t}").format(t=look.t)
     matrices = range(1, len(look.training.network.affine) + 1)
-    rows = [[line.name, *look.gradient_norms(look.t, line.i)] for line in look.lines]
+    rows = [[line.name, *look.gradient_norms(look.t, i)] for i, line in enumerate(look.lines)]
     columns = [_("gradient"), *(Column(f"W{k}", 3) for k in matrices)]
     return Table(label, columns, rows, [line.style for line in look.lines])
 
@@ -166,8 +166,8 @@ def units_table(look: Inspector, k: int) -> Table:
         _("first singular values"),
     )
     rows = []
-    for line in look.lines:
-        units = look.units(look.t, line.i, k)
+    for i, line in enumerate(look.lines):
+        units = look.units(look.t, i, k)
         rank = _("{rank} of {most}").format(rank=units.rank, most=min(units.shape))
         leading = ", ".join(number(s, 3) for s in units.singular_values[:3])
         rows.append([line.name, rank, units.difference, units.largest, leading])

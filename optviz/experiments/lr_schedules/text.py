@@ -26,7 +26,7 @@ def standings(lines, planned) -> Table:
         Column(_("loss on the training set"), 3),
         Column(_("over the last tenth"), 3),
         Column(_("training accuracy"), 3, percent=True),
-        Column(_("test accuracy"), 3, percent=True),
+        Column(_("validation accuracy"), 3, percent=True),
         _("status"),
     )
     rows = []

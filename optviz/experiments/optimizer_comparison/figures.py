@@ -16,7 +16,7 @@ from optviz.translation import _
 from optviz.ui.components import show, sketchpad
 from optviz.ui.training_jobs import data_of
 
-MAX_EXAMPLES = 2000  # of the test set that are classified here
+MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24
 GRID = 80  # points along each side of a decision boundary
 # Room around a digit, as a share of the picture: as the examples of the set were made (Alpaydin &

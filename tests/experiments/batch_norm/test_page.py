@@ -229,7 +229,7 @@ def test_scales():
     at.select_slider[0].set_value(3).run()
     assert plot(sound(at), "inside")["version"] != before
     control(at, "button_group", "-part-").set_value(1).run()
-    assert "the accuracy on the test set" in page.text(sound(at))
+    assert "the accuracy on the validation set" in page.text(sound(at))
 
 
 def test_rates_have_no_rate_of_the_optimizer():

@@ -284,21 +284,22 @@ def _limits(values):
     return (float(low - pad), float(high + pad))
 
 
-def arrows(run, theme: Theme) -> dict:
+def arrows(run, theme: Theme, color: str) -> dict:
     """The arrows of every step: against the gradient, what the optimizer carries, where it goes.
 
+    What it carries has its own `color`, in which the gradient, which is the function's, is not.
     Gradients and their means share a scale of their own; steps and velocities are as long as they
     are.
     """
     asked = np.isfinite(run.gradients).any()
-    against = _vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")
+    against = _vector("−∇f", -run.gradients, theme.faint, "2 3", "gradient")
     vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step
-            vectors.append(_vector(name, values[:-1], theme.lines[2], "9 4"))
+            vectors.append(_vector(name, values[:-1], color, "9 4"))
         elif sign == -1:  # as it became
-            vectors.append(_vector(f"−{name}", -values[1:], theme.lines[2], "9 4", "gradient"))
+            vectors.append(_vector(f"−{name}", -values[1:], color, "9 4", "gradient"))
     vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, ""))
     x, y = map(packed, run.points.T)
     return {"steps": len(run.gradients), "x": x, "y": y, "vectors": vectors}

@@ -10,7 +10,14 @@ import streamlit as st
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
-from optviz.experiments.trajectories.figures import arrows, figures, first, live_figures, thumbnail
+from optviz.experiments.trajectories.figures import (
+    arrows,
+    figures,
+    first,
+    live_figures,
+    looks,
+    thumbnail,
+)
 from optviz.experiments.trajectories.spec import BOOK
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
@@ -81,8 +88,9 @@ def _hands(scene, looking_inside, theme):
         frame = dict(zip("xy", objective.f.domain, strict=True))
         grab = {"epoch": session().epoch, "start": objective.start, "frame": frame}
     if looking_inside and not sealed() and inspected():
-        config = scene.optimizers[state().ids.index(inspected())]
-        drawn = arrows(cache.run(objective, config), theme)
+        i = state().ids.index(inspected())
+        path = cache.run(objective, scene.optimizers[i])
+        drawn = arrows(path, theme, looks(scene, theme)[i].color)
     return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
 
 

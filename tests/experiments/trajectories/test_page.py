@@ -522,3 +522,29 @@ def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed
     at = show(at, replace(BOOK, optimizers=(OptimizerConfig(damped),)))
     shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
     assert shown == ["lr", "momentum", "dampening"]
+
+
+def test_undo_and_redo_go_through_the_scenes_as_they_came():
+    at = open_app()
+    for tolerance in (0.5, 0.25):
+        change(at, tolerance=tolerance)
+
+    def go(by):
+        session(at).go_to(session(at).step(by))
+        return scene(sound(at.run())).tolerance
+
+    assert session(at).step(1) is None
+    assert [go(-1), go(-1), go(1)] == [0.5, BOOK.tolerance, 0.5]
+    change(at, tolerance=0.1)
+    assert session(at).step(1) is None, "what was taken back is given up by another change"
+    assert go(-1) == 0.5
+
+
+def test_neither_the_course_nor_begin_again_leads_around_a_lock():
+    at = open_page(KEY, s=encode(shared(BOOK, controls=Controls(("run",)))))
+    assert "Locked by who made the link: start, steps, noise." in text(at)
+    assert not [b for b in at.button if b.key == "book"]
+    at.query_params["open"] = "zigzag"
+    sound(at.run())
+    assert scene(at) == BOOK
+    assert any("start, steps, noise" in w.value for w in at.warning)

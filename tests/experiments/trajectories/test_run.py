@@ -295,7 +295,7 @@ def test_the_table_tells_touching_from_staying():
 
 def test_the_arrows_add_up():
     """Momentum: what is brought along, times μ, and the rate against the gradient make the step."""
-    found = arrows(run(BOOK.objective, BOOK.optimizers[1]), LIGHT)["vectors"]
+    found = arrows(run(BOOK.objective, BOOK.optimizers[1]), LIGHT, "#123456")["vectors"]
     d = {v["label"]: np.stack([numbers(v["dx"]), numbers(v["dy"])], -1) for v in found}
     assert d["step"] == pytest.approx(0.9 * d["v"] + 0.1 * d["−∇f"], abs=1e-12)
 
@@ -406,5 +406,5 @@ def test_the_simplex_is_drawn_corner_by_corner():
     assert len(line.x) == 4 * (scene.objective.steps + 1)
     assert [*zip(line.x[:4], line.y[:4], strict=True)] == [(-7, 2), (-6, 2), (-7, 3), (-7, 2)]
     assert [
-        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT)["vectors"]
+        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
     ] == ["step"]

@@ -235,6 +235,8 @@ class ListOf:
                         disabled=many <= self.least,
                         on_click=lambda i=i: place.set(without(place.value, i)),
                     )
+                    done = {"key": one.key("done"), "type": "primary", "width": "stretch"}
+                    st.button(_("Done"), on_click=_fold, args=(one.key("settings"),), **done)
             self.item(one, i, name)
         if self.settings and not form.locked:
             self._new(form, place, many)
@@ -254,7 +256,7 @@ class ListOf:
         full = many >= self.most
 
         def put(*key):
-            st.session_state[place.key("list")] = False
+            _fold(place.key("list"))
             place.set((*place.value, self.new(form.value, *key)))
 
         if self.choices is None:
@@ -265,6 +267,10 @@ class ListOf:
                 for key, label in self.choices(form.value).items():
                     at = place.key(f"add-{key}")
                     st.button(label, key=at, on_click=put, args=(key,), width="stretch")
+
+
+def _fold(key):
+    st.session_state[key] = False
 
 
 def unfolding(label: str, key: str, icon: str, locked: bool, **more) -> bool:

@@ -276,7 +276,7 @@ def toolbar(session, link: str) -> None:
     labels = {
         "undo": _("Undo (Ctrl+Z)"),
         "redo": _("Redo (Ctrl+Shift+Z)"),
-        "fold": _("Hide the controls (\\)"),
+        "fold": _("Hide the controls (C)"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }

@@ -41,7 +41,7 @@ def test_the_pictures_take_most_of_a_projector_also_in_a_lesson(page, server):
     player = page.locator(".ov-player").bounding_box()
     assert player["y"] + player["height"] <= 720, "the player is in sight, too"
     beside = share_of(page, CONTOUR)
-    page.keyboard.press("\\")
+    page.keyboard.press("c")
     at_rest(page)
     assert share_of(page, CONTOUR) > 1.2 * beside, "without the controls"
     assert page.locator(".ov-panel").first.is_hidden()

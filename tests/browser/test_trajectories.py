@@ -21,7 +21,7 @@ LOWER_RANGE = (
 def first_optimizer(page):
     """The id that the first optimizer's traces carry."""
     return page.evaluate("() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)').data"
-                         ".find(t => t.name === 'SGD').uid")  # fmt: skip
+                         ".find(t => t.name === 'SGD' && !t.uid.endsWith('h')).uid")  # fmt: skip
 
 
 def path(page, chart="contour", optimizer=None):

@@ -108,7 +108,7 @@ class Toolbar {
   key(e) {
     if (e.target.closest?.(WRITES) || e.altKey) return;
     const letter = e.key.toLowerCase(), control = e.ctrlKey || e.metaKey;
-    const act = control ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter] : { p: "present", "\\": "fold" }[letter];
+    const act = control ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter] : { p: "present", c: "fold" }[letter];
     if (e.key === "Escape" && page.hasAttribute("data-ov-present")) return this.present();
     if (!act || this.buttons[act].hidden || this.buttons[act].disabled) return;
     e.preventDefault();

@@ -178,7 +178,7 @@ def test_settings_wrappers_schedules_initial_points():
 
 def test_optimizers_come_and_go_and_twins_are_distinguished():
     at = open_app()
-    at.button(key=key(at, "trajectories-optimizers-list-button")).click().run()
+    at.button(key=key(at, "trajectories-optimizers-list") + "-button").click().run()
     at.button(key=key(at, "trajectories-optimizers-add-nesterov")).click().run()
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
     found = settings(at, 1)

@@ -53,7 +53,9 @@ _table = _component("table")
 _sketchpad = _component(
     "sketchpad", '<div class="ov-sketchpad"></div>', "sketchpad.css", "sketchpad.js"
 )
-_address = _component("address", '<div class="ov-address" hidden></div>')
+_toolbar = _component(
+    "address", '<div class="ov-toolbar" role="toolbar"></div>', "toolbar.css", "toolbar.js"
+)
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 
@@ -83,14 +85,15 @@ def hyperparameter_panel(
     traces=None,
     rested=_nothing,
     locked: bool = False,
+    group: str = "",
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the optimizer's line above the hyperparameters. `traces` go straight to the plots of
-    these names. `locked` hyperparameters are shown and cannot be turned.
+    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
+    straight to the plots of these names. `locked` hyperparameters cannot be turned.
     """
 
     def arrived():
@@ -113,6 +116,7 @@ def hyperparameter_panel(
         "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes},
         "traces": traces,
+        "group": group,
         "locked": locked,
     }
     _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
@@ -263,9 +267,23 @@ def table(html: str, key: str) -> None:
     st.html(html)
 
 
-def address(link: str) -> None:
-    """Write the link of what is on the page into the address bar."""
-    _address(key="address", data={"link": link})
+def toolbar(session, link: str) -> None:
+    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`."""
+
+    def jump():
+        if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
+            session.go_to(entry)
+
+    labels = {
+        "undo": _("Undo (Ctrl+Z)"),
+        "redo": _("Redo (Ctrl+Shift+Z)"),
+        "fold": _("Hide the controls (C)"),
+        "present": _("Present: the stage alone (P)"),
+        "knob": _("Hyperparameter at hand"),
+    }
+    data = {"link": link, "session": session.name, "entry": session.present, "labels": labels}
+    data |= {"undo": session.step(-1), "redo": session.step(1)}
+    _toolbar(key="toolbar", data=data, on_jump_change=jump)
 
 
 def _is_point(at):
@@ -307,8 +325,7 @@ def grabber(key: str, placed, traces, rested) -> None:
     """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
 
     def arrived():
-        at = _sent(key)
-        if _is_point(at):
+        if _is_point(at := _sent(key)):
             placed(float(at["x"]), float(at["y"]))
 
     data = {"echo": _sent(key).get("n", 0), "traces": traces}

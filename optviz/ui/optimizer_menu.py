@@ -7,7 +7,9 @@ import streamlit as st
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.base import FAMILIES, STARTERS
-from optviz.optim.hyperparameter import sentence
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.hyperparameter import hyperparameters, sentence
+from optviz.plot.equations import unicode_symbol
 from optviz.spec import Choice
 from optviz.training import unsuited
 from optviz.translation import _
@@ -73,6 +75,28 @@ def optimizer_labels(network: Network | None = None) -> dict[str, str]:
         met.add(cls.family)
         labels[key] = _("{name} — {notes}").format(name=cls.label, notes=", ".join(said))
     return labels
+
+
+def optimizer_choices(network: Network | None = None) -> dict[str, str]:
+    """Every optimizer with a sentence on it, as Markdown by key."""
+    message = _("**{name}** — {sentence}")
+    return {
+        key: message.format(name=OPTIMIZERS[key].label, sentence=sentence(OPTIMIZERS[key]))
+        for key in optimizer_labels(network)
+    }
+
+
+def chips(config: OptimizerConfig) -> list[str]:
+    """What is set and no slider in sight shows: schedules, further initial points. Wrappers are in
+    the name.
+    """
+    symbols = {h.name: h.symbol for h in hyperparameters(OPTIMIZERS[config.method.key])}
+    found = [
+        f"{unicode_symbol(symbols[name])} {schedule.key.replace('_', ' ')}"
+        for name, schedule in config.schedules.items()
+    ]
+    points = config.initial_points
+    return [*found, points.key] if points else found
 
 
 def not_offered(network: Network) -> str:

@@ -186,7 +186,7 @@ class TestGrab:
         at_rest(page)
         before = path(page)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
-        page.mouse.click(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        page.mouse.click(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
         wait_for_other_path(page, before)
         at_rest(page)
         x, y = (float(page.get_by_label(f"start {c}, exact value").input_value()) for c in "xy")
@@ -238,7 +238,7 @@ class TestGrab:
         page.keyboard.press("ArrowUp")
         at_rest(page)
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
-        assert start == pytest.approx((-6.8, 2.1), abs=0.01)
+        assert start == pytest.approx((-6.8, 2.2), abs=0.01)
 
     def test_a_ring_of_starts_is_drawn_and_played(self, opened):
         ring = Scene(
@@ -250,7 +250,9 @@ class TestGrab:
             ),
         )
         page = opened(shared(ring))
-        assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
+        assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 10, (
+            "the halo of the first, its line, and eight more"
+        )
         page.get_by_role("slider", name="Step").fill("0")
         page.wait_for_selector(STEP.format(0))
         heads = page.evaluate(
@@ -482,7 +484,9 @@ class TestTakeHome:
         window.goto(kept.as_uri())
         window.wait_for_selector("[data-part='0'] .ov-plot[data-version]")
         window.wait_for_selector("[data-part='1'] .ov-plot[data-version]")
-        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 4
+        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 8, (
+            "each with its halo"
+        )
         assert window.locator("[data-part='0'] .contourlayer path").count() > 5
         window.keyboard.press("Home")
         window.wait_for_selector(STEP.format(0))
@@ -555,7 +559,7 @@ class TestPhone:
         page = opened(**self.PHONE)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         before = path(page)
-        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
         wait_for_other_path(page, before)
         at_rest(page)
         page.locator(".ov-first").tap()

@@ -26,7 +26,7 @@ class SGD(Optimizer):
     family = "first order"
     lr: float = hyperparameter(
         0.1,
-        1e-4,
+        1e-8,
         10.0,
         r"\eta",
         log=True,
@@ -65,7 +65,7 @@ class Momentum(Optimizer):
 
     family = "momentum"
     lr: float = hyperparameter(
-        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
+        0.1, 1e-8, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
     momentum: float = shared.momentum()
     dampening: float = hyperparameter(
@@ -116,7 +116,7 @@ class Nesterov(Optimizer):
 
     family = "momentum"
     lr: float = hyperparameter(
-        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
+        0.1, 1e-8, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
     )
     momentum: float = shared.momentum()
     state_names = {"v": "velocity"}

@@ -97,7 +97,7 @@ def test_it_opens_on_the_book_figure():
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert [row[0] for row in table(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert table(at)[0][5] == "36.99"
-    assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (150, 150)
+    assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (294, 200)
     said = text(at)
     assert "**λmin = 0.1** and **λmax = 2**: condition number **20**" in said
     rows = {line.split("|")[1].strip(): line for line in said.splitlines() if line.startswith("|")}
@@ -168,7 +168,8 @@ def test_settings_wrappers_schedules_initial_points():
             path = minimize(
                 FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule=built
             )
-            assert drawn(contour(at), "Momentum") == pytest.approx(path.points, abs=1e-12)
+            labeled = f"Momentum · μ {schedule.replace('_', ' ')}"  # in the legend, too
+            assert drawn(contour(at), labeled) == pytest.approx(path.points, abs=1e-12)
     [points] = [g for g in at.get("button_group") if g.label == "Initial points"]
     points.set_value("grid").run()
     assert scene(sound(at)).optimizers[1].initial_points == Choice("grid")
@@ -177,7 +178,8 @@ def test_settings_wrappers_schedules_initial_points():
 
 def test_optimizers_come_and_go_and_twins_are_distinguished():
     at = open_app()
-    at.button(key=key(at, "trajectories-optimizers-add")).click().run()
+    at.button(key=key(at, "trajectories-optimizers-list") + "-button").click().run()
+    at.button(key=key(at, "trajectories-optimizers-add-nesterov")).click().run()
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
     found = settings(at, 1)
     at.selectbox(key=key(at, f"{found}-optimizer")).set_value("adam").run()
@@ -287,7 +289,7 @@ def test_a_rate_beyond_the_limit_says_so_at_its_slider():
 
 
 def test_the_view_is_set_by_its_controls():
-    at = opened(open_app(), **{"contour-view": True, "curves-view": True})
+    at = opened(open_app(), view=True)
     groups = {g.label: g for g in at.get("button_group")}
     groups["Levels"].set_value("log").run()
     {g.label: g for g in at.get("button_group")}["Show"].set_value(["length", "loss"]).run()
@@ -425,7 +427,7 @@ def test_locked_and_hidden_groups():
     def at(group, how):
         controls = Controls(**{how: (group,)})
         link = encode(shared(BOOK, controls=controls))
-        return opened(open_page(KEY, s=link), run=True, share=True, **{"contour-view": True})
+        return opened(open_page(KEY, s=link), run=True, share=True, view=True)
 
     for how in ("locked", "hidden"):
         gone = how == "hidden"
@@ -520,3 +522,29 @@ def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed
     at = show(at, replace(BOOK, optimizers=(OptimizerConfig(damped),)))
     shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
     assert shown == ["lr", "momentum", "dampening"]
+
+
+def test_undo_and_redo_go_through_the_scenes_as_they_came():
+    at = open_app()
+    for tolerance in (0.5, 0.25):
+        change(at, tolerance=tolerance)
+
+    def go(by):
+        session(at).go_to(session(at).step(by))
+        return scene(sound(at.run())).tolerance
+
+    assert session(at).step(1) is None
+    assert [go(-1), go(-1), go(1)] == [0.5, BOOK.tolerance, 0.5]
+    change(at, tolerance=0.1)
+    assert session(at).step(1) is None, "what was taken back is given up by another change"
+    assert go(-1) == 0.5
+
+
+def test_neither_the_course_nor_begin_again_leads_around_a_lock():
+    at = open_page(KEY, s=encode(shared(BOOK, controls=Controls(("run",)))))
+    assert "Locked by who made the link: start, steps, noise." in text(at)
+    assert not [b for b in at.button if b.key == "book"]
+    at.query_params["open"] = "zigzag"
+    sound(at.run())
+    assert scene(at) == BOOK
+    assert any("start, steps, noise" in w.value for w in at.warning)

@@ -22,6 +22,7 @@ from optviz import (
     tune,
 )
 from optviz.optim.sensitivity import ends, starts
+from optviz.optim.sensitivity.stability import edge_of_stability
 from tests.table import table
 
 STEPS = 60
@@ -270,3 +271,38 @@ def test_there_is_no_sharpness_where_there_is_no_point():
     run = minimize(BOWL, SGD(lr=1e5), BOWL.start, 60)
     assert np.array_equal(np.isnan(sharpness(BOWL, run)), np.arange(61) >= run.diverged_at)
     assert run.diverged_at > 0
+
+
+@table(
+    "opt, limit",
+    [
+        (SGD(lr=0.4), 2 / 0.4),
+        (MOMENTUM(lr=0.4, momentum=0.9), 3.8 / 0.4),
+        (SGD(lr=0.4, weight_decay=0.5), 2 / 0.4 - 0.5),
+        (OPTIMIZERS["nesterov"](lr=0.4, momentum=0.5), 2 * 1.5 / (2 * 0.4)),
+    ],
+)
+def test_the_edge_of_methods_with_one_rate(opt, limit):
+    edge = edge_of_stability(minimize(FUNCTIONS["rosenbrock"], opt, (-1.2, 1), 3))
+    np.testing.assert_allclose(edge.limit, limit, rtol=1e-12)
+    assert edge.sharpness[0] == pytest.approx(np.linalg.eigvalsh([[1330, 480], [480, 200]])[-1])
+    assert edge.crossed == 0
+    assert not edge.preconditioned
+
+
+@table("beta1", [0.0, 0.5, 0.9])
+def test_the_edge_of_adam_is_that_of_its_recursion(beta1):
+    # with v fixed, m and x follow a linear recursion for each curvature: its spectral radius is 1
+    opt = ADAM(lr=0.3, beta1=beta1)
+    edge = edge_of_stability(minimize(BOWL, opt, (-7, 2), 5))
+    assert edge.preconditioned
+    for share, stable in ((0.999, True), (1.001, False)):
+        c = share * edge.limit[0]
+        step = [[beta1, (1 - beta1) * c], [-0.3 * beta1, 1 - 0.3 * (1 - beta1) * c]]
+        assert (np.abs(np.linalg.eigvals(step)).max() < 1) == stable
+    # the first step divides by |g|, whatever the betas: curvatures .1/.7 and 2/4 there
+    assert edge.sharpness[0] == pytest.approx(2 / 4, rel=1e-6)
+
+
+def test_there_is_no_edge_of_what_theory_does_not_know():
+    assert edge_of_stability(minimize(BOWL, OPTIMIZERS["lion"](), steps=3)) is None

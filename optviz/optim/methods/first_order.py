@@ -5,6 +5,7 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
+from optviz.optim.methods.shared import decayed
 
 
 def _decay(o):
@@ -36,7 +37,7 @@ class SGD(Optimizer):
     switched = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
     def step(self, f, x, s):
-        return x - self.lr * shared.decayed(f.grad(x), self.weight_decay, x), s
+        return x - self.lr * decayed(f.grad(x), self.weight_decay, x), s
 
     def stable_lr(self, curvature):
         return 2 / (curvature + self.weight_decay)
@@ -91,7 +92,7 @@ class Momentum(Optimizer):
 
     def step(self, f, x, s):
         lr = self.lr * (1 - self.dampening) if s.get("t") else self.lr
-        v = self.momentum * s["v"] - lr * shared.decayed(f.grad(x), self.weight_decay, x)
+        v = self.momentum * s["v"] - lr * decayed(f.grad(x), self.weight_decay, x)
         return x + v, {"v": v, "t": s["t"] + 1} if "t" in s else {"v": v}
 
     def stable_lr(self, curvature):

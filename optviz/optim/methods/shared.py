@@ -66,9 +66,9 @@ def weight_decay():
     )
 
 
-def decayed(g, weight_decay, x):
-    """A gradient with the pull toward the origin, where there is one."""
-    return g if isinstance(weight_decay, float) and weight_decay == 0 else g + weight_decay * x
+def decayed(g, share, x):
+    """A gradient with the pull of a weight decay toward the origin, where there is one."""
+    return g if isinstance(share, float) and share == 0 else g + share * x
 
 
 def bias_correction():

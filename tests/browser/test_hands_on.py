@@ -250,9 +250,12 @@ class TestGrab:
             ),
         )
         page = opened(shared(ring))
-        assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 10, (
-            "the halo of the first, its line, and eight more"
-        )
+        assert (
+            page.locator(
+                ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
+            ).count()
+            == 10
+        ), "the halo of the first, its line, and eight more"
         page.get_by_role("slider", name="Step").fill("0")
         page.wait_for_selector(STEP.format(0))
         heads = page.evaluate(

@@ -190,7 +190,7 @@ def test_undo_redo_and_back_go_through_every_change_and_a_drag_is_one(page):
     assert page.get_by_role("button", name="Undo").is_disabled()
     page.keyboard.press("Control+Shift+z")
     page.wait_for_function(
-        f"() => +document.querySelector('.ov-panel input[type=text]').value === {dragged}"
+        f"() => +document.querySelector('.ov-panel input[type=text]')?.value === {dragged}"
     )
     at_rest(page)
     page.keyboard.press("Control+Shift+z")

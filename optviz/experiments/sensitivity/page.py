@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Download, Page, Preset, Tab, View
-from optviz.experiments.sensitivity import figures, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.spec import (
     AXES,
     MAX_OPTIMIZERS,
@@ -139,11 +139,11 @@ PAGE = Page(
         "map": _view(
             "map",
             [chosen, axes, Menu("measure", segments=True)],
-            [figures.map_of],
+            [heatmaps.map_of],
             lambda context: None,
             [_file("map", map_csv)],
         ),
-        "basins": _view("basins", [chosen], [figures.basins], text.basin_notes),
+        "basins": _view("basins", [chosen], [heatmaps.basins], text.basin_notes),
         "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
     },
     presets=[
@@ -156,5 +156,5 @@ PAGE = Page(
         Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
     ],
     adjusted=adjusted,
-    thumbnail=figures.thumbnail,
+    thumbnail=heatmaps.thumbnail,
 )

@@ -74,8 +74,8 @@ def of_map(spec: Sensitivity, swept) -> str:
         return _("**Nowhere on the map is there an end**: every run diverges or does not arrive.")
     best = swept.best()
     message = _(
-        "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the map diverge. A click on the"
-        " map sets what it points at."
+        "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs leave the "
+        "finite numbers. A click on the map sets what it points at."
     )
     return message.format(
         n=swept.values.size,
@@ -122,7 +122,7 @@ def basin_notes(context) -> Caption:
     return Caption(
         _(
             "A start reaches the minimum that is nearest at the end, if the loss is then within "
-            "{tolerance} of its height. The stronger a color, the fewer steps; hatched starts "
+            "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
             "diverge, gray ones have not arrived. A click starts there."
         ).format(tolerance=number(context.spec.tolerance))
     )

@@ -343,6 +343,7 @@ def data_normalization():
     bounds = {
         "raw": (0.3, 1.0),
         "given": (0.93, 0.98),
+        "centered": (0.93, 0.98),
         "standardized": (0.97, 1.0),
         "offset": (0.05, 0.25),
     }

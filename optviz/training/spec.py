@@ -42,6 +42,7 @@ SEEDS = Hyperparameter(
 INPUTS = {
     "given": "between 0 and 1",
     "raw": "as the source counts, digits 0 to 16",
+    "centered": "between 0 and 1, with mean 0 in each feature of the training rows",
     "standardized": "mean 0 and variance 1 in each feature of the training rows",
     "offset": "5 added to all",
 }
@@ -263,6 +264,9 @@ def load(training: Training, source=None, final: bool = False) -> Data:
         )
     else:
         data = training.split.of(*digits(), final)
+    if training.inputs == "centered":
+        mean = data.x.mean(0)
+        return data._replace(x=data.x - mean, x_test=data.x_test - mean)
     if training.inputs == "standardized":
         return data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
     factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0

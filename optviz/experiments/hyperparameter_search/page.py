@@ -13,6 +13,7 @@ from optviz.experiments.page import (
     Download,
     Option,
     Page,
+    Row,
     Script,
     Section,
     Tab,
@@ -157,8 +158,12 @@ def compared(context):
         "same seed: choose others under “Side by side with”. One search of each kind is an "
         "anecdote: another seed may turn the order round."
     )
+    planes = [[f"**{name}**", figures.trials(state, context.theme)] for name, state, _look in lines]
+    side_by_side = [Row(planes[i : i + 2]) for i in range(0, len(planes), 2)]
+    several = len(lines) > 1 and len(context.spec.space.axes) > 1
     far = figures.best_so_far(lines, kept, context.options["by"])
-    return [far, text.comparison(lines), Caption(caption)]
+    compared = [far, text.comparison(lines), Caption(caption)]
+    return [*(side_by_side if several else ()), *compared]
 
 
 def remarks(context):

@@ -14,6 +14,7 @@ SIDES = {"raw": N_("raw"), "standardized": N_("standardized")}
 INPUT_NAMES = {
     "given": N_("0 to 1"),
     "raw": N_("raw counts"),
+    "centered": N_("centered"),
     "standardized": N_("standardized"),
     "offset": N_("plus 5"),
 }

@@ -228,6 +228,7 @@ def _data(training):
             rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
     scaled = {
+        "centered": "{0} - data.x.mean(0)",
         "standardized": "standardized({0}, like=data.x)",
         "raw": f"{COUNTS.get(key, 1.0)} * {{0}}",
         "offset": "{0} + 5.0",

@@ -337,6 +337,16 @@ def test_step_by_step():
     assert r"\frac{1 + 2 + 4 + 9}{4} = 4" in page.text(sound(at))
 
 
+def test_figure_6_16_the_layers_in_their_order():
+    spec = replace(PAGE.opening, network=Network((64, 30, 10)))
+    states = [begin(training, load(training)) for training in spec.trainings]
+    said = text.architecture(Context(PAGE, spec, states, LIGHT))
+    assert said.splitlines() == [
+        "- with batch normalization: Affine 64×30 → **Batch norm** → ReLU → Affine 30×10 → Softmax",
+        "- without: Affine 64×30 → ReLU → Affine 30×10 → Softmax",
+    ]
+
+
 # Lessons.
 
 

@@ -149,6 +149,24 @@ def test_the_confusion_matrix_and_the_misclassified():
     assert f"misclassifies {wrong} of {len(data.t_test)} validation examples" in shown.parts[1][0]
 
 
+def test_all_networks_at_once_are_those_one_by_one():
+    """For digits the confusion matrices, for points in a plane the boundaries."""
+    moons = replace(
+        SMALL, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(200), iterations=20
+    )
+    for spec in (SMALL, moons):
+        every = [
+            cell
+            for row in figures.predictions(context(spec, network=figures.ALL))
+            for cell in row.parts
+        ]
+        assert [cell[0] for cell in every] == [f"**{line.name}**" for line in context(spec).lines]
+        for i, (_name, drawn) in enumerate(every):
+            alone = figures.predictions(context(spec, network=i))
+            alone = alone.parts[0] if isinstance(alone, Row) else alone
+            assert json.dumps(to_plotly(drawn)) == json.dumps(to_plotly(alone))
+
+
 def test_what_is_said_of_a_drawing_is_the_softmax_of_the_outputs():
     [state, *_] = context(SMALL).states
     x = figures.data_of(SMALL.trainings[0]).x_test[:3]

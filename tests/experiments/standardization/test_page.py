@@ -126,12 +126,19 @@ def test_the_loss_and_its_learning_rate():
 def test_the_digits_train():
     at = trained(opened(SMALL), "standardization")
     kept = list(session(at).results["standardization"].states.values())
-    assert {now.training.inputs for now in kept} == {"given", "raw", "standardized", "offset"}
+    assert {now.training.inputs for now in kept} == {
+        "given",
+        "raw",
+        "centered",
+        "standardized",
+        "offset",
+    }
     assert all(np.array_equal(now.params, memo.trained(now.training).params) for now in kept)
     figure = plots(at)["standardization-bars-0"]
     assert [t["name"] for t in figure["data"][::2]] == [
         "0 to 1",
         "raw counts",
+        "centered",
         "standardized",
         "plus 5",
     ]
@@ -246,6 +253,7 @@ def test_what_the_lesson_on_digits_says():
     assert np.ptp(found["raw"]) > 0.7, "a matter of luck"
     assert found["standardized"].min() > max(found["given"].max(), 0.98)
     assert found["offset"].max() < 0.15
+    assert found["centered"].mean() == pytest.approx(found["given"].mean(), abs=0.015)
     slow = ends(
         replace(scene, seeds=(0, 1), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})))
     )

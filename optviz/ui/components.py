@@ -230,18 +230,17 @@ def lazy(label, icon, key, content):
 def download_button(label, make, name, mime, key, icon="download", **more):
     """A button for a file that `make()` gives, as text or bytes, when it is asked for.
 
-    Streamlit drops a file after two runs, of any session, and where pages train these come before
-    the browser has it: so the last one of each key is held.
+    Streamlit drops a file after two runs of any session, which come before the browser has it.
     """
 
     def made():
         data = data.encode() if isinstance(data := make(), str) else data
-        media = runtime.get_instance().media_file_mgr
-        media.add(data, mime, key, name, is_for_static_download=True)
+        files = runtime.get_instance().media_file_mgr
+        files.add(data, mime, key, name, is_for_static_download=True)
         return data
 
-    icon = f":material/{icon}:"
-    st.download_button(label, made, name, mime, key=key, icon=icon, on_click="ignore", **more)
+    more |= {"key": key, "icon": f":material/{icon}:", "on_click": "ignore"}
+    st.download_button(label, made, name, mime, **more)
 
 
 @dataclass

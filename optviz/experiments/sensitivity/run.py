@@ -16,7 +16,8 @@ from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
-RATES = CELLS = 64
+CELLS = 64
+RATES, DECADES = 96, 6  # of rates along the curve: how many, and how far below the slider's end
 STARTS = 200  # along each side of the basins
 
 
@@ -66,11 +67,14 @@ def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> Rat
     """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
     opt = config.build()
     current = float(setting(opt, "lr"))
-    rates = np.append(spread(objective, opt, "lr", RATES), current)
+    whole = spread(objective, opt, "lr", RATES)
+    rates = np.geomspace(max(whole[0], whole[-1] / 10**DECADES), whole[-1], RATES)
+    rates = np.sort(np.append(rates, current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
-    found = _swept(objective, config, {"lr": rates, "seed": many})
-    gaps = found.values - floor(objective)
-    return RateCurve(rates[:-1], gaps[:-1], current, gaps[-1])
+    gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
+    known = np.isfinite(rates)
+    here = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
+    return RateCurve(rates[known], gaps[known], current, here)
 
 
 def floor(objective: Objective) -> float:

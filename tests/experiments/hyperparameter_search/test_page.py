@@ -251,7 +251,7 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
     [over] = [b for b in at.get("button_group") if b.label == "Over"]
     over.set_value("trials").run()
-    assert numbers(plots(sound(at))[f"{KEY}-compared-0"]["data"][2]["x"])[-1] == 12
+    assert numbers(plots(sound(at))[f"{KEY}-compared-2"]["data"][2]["x"])[-1] == 12
 
 
 def test_the_test_set_is_behind_a_button_that_counts():

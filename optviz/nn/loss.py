@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.nn.layers import EVALUATION, Mode
-from optviz.nn.streams import CURVATURE
+from optviz.nn.streams import SIGNS
 from optviz.optim.hyperparameter import hyperparameter
 
 NEAR = 1e-3  # how far to either side two gradients are whose difference is the curvature
@@ -167,7 +167,7 @@ class MiniBatch:
         right on average (Hutchinson 1990). Hu is a difference of two gradients.
         """
         mode = self.mode if self.mode.seeds else self.mode._replace(seeds=(0,))
-        signs = [rng.choice((-1, 1), params.shape[-1]) for rng in mode.streams(CURVATURE)]
+        signs = [rng.choice((-1, 1), params.shape[-1]) for rng in mode.streams(SIGNS)]
         signs = np.array(signs if self.mode.seeds else signs[0])
         u = (NEAR * signs).astype(params.dtype)
         there = MiniBatch(self.network, self.x, self.y, self.mode, self.penalty, self.loss)

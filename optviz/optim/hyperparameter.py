@@ -63,9 +63,13 @@ class Hyperparameter:
         return min(max(value, self.low), self.high)
 
     def spread(self, n: int) -> np.ndarray:
-        """`n` values from `low` to `high`, even as the slider moves; `low` alone where n is 1."""
+        """`n` values from `low` to `high`, even as the slider moves; `low` alone where n is 1.
+
+        Of a learning rate the five decades below `high`: smaller ones are for rare functions.
+        """
         if self.log:
-            return np.geomspace(self.low, self.high, n)
+            low = max(self.low, self.high / 1e5) if self.name == "lr" else self.low
+            return np.geomspace(low, self.high, n)
         if self.near_one:
             return 1 - np.geomspace(1 - self.low, 1 - self.high, n)
         return np.linspace(self.low, self.high, n)

@@ -17,7 +17,7 @@ from optviz.nn import (
     squared_error,
 )
 from optviz.nn.layers import EVALUATION
-from optviz.nn.streams import CURVATURE
+from optviz.nn.streams import SIGNS
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.spec import Choice, from_dict, to_dict
@@ -426,7 +426,7 @@ def test_the_diagonal_of_the_hessian_is_estimated_by_random_signs():
     net, params, x, y = objective("tanh", 2)
     f, near = MiniBatch(net, x, y, penalty=Penalty(l2=0.3)), 1e-5 * np.eye(net.size)
     hessian = (f.grad(params + near) - f.grad(params - near)) / 2e-5
-    u = EVALUATION._replace(seeds=(0,)).streams(CURVATURE)[0].choice((-1, 1), net.size)
+    u = EVALUATION._replace(seeds=(0,)).streams(SIGNS)[0].choice((-1, 1), net.size)
     np.testing.assert_allclose(f.hess_diagonal(params), u * (hessian @ u), atol=1e-5)
     means = [
         MiniBatch(net, x, y, Mode(False, (0,), t), Penalty(l2=0.3)).hess_diagonal(params)

@@ -17,7 +17,7 @@ from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
 CELLS = 64
-RATES, DECADES = 96, 6  # of rates along the curve: how many, and how far below the slider's end
+RATES = 96
 STARTS = 200  # along each side of the basins
 
 
@@ -67,9 +67,7 @@ def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> Rat
     """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
     opt = config.build()
     current = float(setting(opt, "lr"))
-    whole = spread(objective, opt, "lr", RATES)
-    rates = np.geomspace(max(whole[0], whole[-1] / 10**DECADES), whole[-1], RATES)
-    rates = np.sort(np.append(rates, current))
+    rates = np.sort(np.append(spread(objective, opt, "lr", RATES), current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
     gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
     known = np.isfinite(rates)

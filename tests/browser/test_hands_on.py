@@ -384,7 +384,9 @@ class TestSolid:
         assert turned != pytest.approx([-0.75, -1.25, 1.35], abs=0.05)
         page.get_by_role("slider", name="Step").fill("7")
         page.wait_for_selector(".st-key-solid .ov-plot[data-step='7']")
-        assert page.evaluate(f"() => {plot}.data.find(t => t.name === 'SGD').x.length") == 8
+        assert page.evaluate(f"() => {plot}.data.find(t => t.name === 'SGD').x.length") == 57, (
+            "eight places a step"
+        )
         rate(page).press("ArrowLeft")
         at_rest(page)
         assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
@@ -487,8 +489,8 @@ class TestTakeHome:
         window.goto(kept.as_uri())
         window.wait_for_selector("[data-part='0'] .ov-plot[data-version]")
         window.wait_for_selector("[data-part='1'] .ov-plot[data-version]")
-        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 8, (
-            "each with its halo"
+        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 9, (
+            "four lines, each with its halo, and the border of the domain"
         )
         assert window.locator("[data-part='0'] .contourlayer path").count() > 5
         window.keyboard.press("Home")

@@ -41,7 +41,7 @@ def test_trials_appear_stop_and_resume(page):
     assert page.evaluate(f"() => {PROGRESS}").startswith("2000 of 2000")
     assert page.evaluate(ENDED) == 20
     page.get_by_role("button", name="Evaluate on the test set").click()
-    page.get_by_text("used once on this page").wait_for()
+    page.get_by_text("The test set has been used once").wait_for()
     page.get_by_role("tab", name="Best curves").click()
     page.wait_for_selector(".st-key-hyperparameter_search-curves-0 .ov-plot[data-version]")
     at_rest(page)

@@ -74,7 +74,7 @@ def test_presenting_leaves_pictures_player_and_one_knob_in_large_letters(page):
     knobs.first.press("ArrowRight")
     at_rest(page)
     assert path(page) != before
-    page.get_by_label("Hyperparameter at hand").select_option(label="Adam: η rate")
+    page.get_by_label("Hyperparameter at hand").select_option(label="Adam: η learning rate")
     at_rest(page)
     assert page.get_by_role("group", name="Adam").locator("input[type=range]").first.is_visible()
     page.keyboard.press("Escape")

@@ -9,26 +9,24 @@ torch is optional.
 """
 
 import argparse
-import os
 import statistics
 import sys
 from pathlib import Path
 
-for threads in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(threads, "1")
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import numpy as np  # noqa: E402
-
-from benchmarks.optimizers import BATCH, BATCH_STEPS, SLOPES, machine, table, timed  # noqa: E402
-from optviz import FUNCTIONS, OPTIMIZERS, basins, final, minimize, sweep, tune  # noqa: E402
-
-try:
-    import torch
-except ImportError:
-    torch = None
-else:
-    torch.set_num_threads(1)
+# it comes first: NumPy and torch on one thread each are its doing
+from benchmarks.optimizers import (  # noqa: I001
+    BATCH,
+    BATCH_STEPS,
+    SLOPES,
+    machine,
+    table,
+    timed,
+    torch,
+)
+import numpy as np
+from optviz import FUNCTIONS, OPTIMIZERS, basins, final, minimize, sweep, tune
 
 BOWL, HIMMELBLAU = FUNCTIONS["bowl"], FUNCTIONS["himmelblau"]
 MOMENTUM, ADAM = OPTIMIZERS["momentum"], OPTIMIZERS["adam"]

@@ -44,6 +44,9 @@ class Hyperparameter:
     valid: str = ""
     advanced: bool = False  # its slider is put away, among the optimizer's settings
     label: str = ""  # what a person calls it, if not as LABELS has it
+    least: float | None = (
+        None  # where `spread` begins, if not at `low`: lower is for rare functions
+    )
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
@@ -63,16 +66,15 @@ class Hyperparameter:
         return min(max(value, self.low), self.high)
 
     def spread(self, n: int) -> np.ndarray:
-        """`n` values from `low` to `high`, even as the slider moves; `low` alone where n is 1.
-
-        Of a learning rate the five decades below `high`: smaller ones are for rare functions.
+        """`n` values from `low`, or `least`, to `high`, even as the slider moves; the first alone
+        where n is 1.
         """
+        low = self.low if self.least is None else max(self.low, self.least)
         if self.log:
-            low = max(self.low, self.high / 1e5) if self.name == "lr" else self.low
             return np.geomspace(low, self.high, n)
         if self.near_one:
-            return 1 - np.geomspace(1 - self.low, 1 - self.high, n)
-        return np.linspace(self.low, self.high, n)
+            return 1 - np.geomspace(1 - low, 1 - self.high, n)
+        return np.linspace(low, self.high, n)
 
     @property
     def kind(self) -> type:
@@ -128,6 +130,7 @@ def hyperparameter(
     valid="",
     advanced=False,
     label="",
+    least=None,
 ):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {
@@ -140,6 +143,7 @@ def hyperparameter(
         "valid": valid,
         "advanced": advanced,
         "label": label,
+        "least": least,
     }
     return field(default=default, metadata={"hyperparameter": declared})
 

@@ -159,15 +159,18 @@ def _frozen(points, values, finite):
     at = np.where(lost.any(0), lost.argmax(0), -1)
     first = np.maximum(at, 0)[None]
     stopped = np.take_along_axis(points, first[..., None], 0)[0]
-    # far out, a formula that is defined everywhere overflows to inf − inf: that is divergence
-    undefined = (
-        (at >= 0)
-        & (np.abs(stopped) < 1e40).all(-1)
-        & np.isnan(np.take_along_axis(values, first, 0)[0])
-    )
+    undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
     gone = np.logical_or.accumulate(lost, 0)
     points[gone] = np.nan
     return points, np.where(gone, np.nan, values), at, undefined
+
+
+def undefined_at(x, value) -> np.ndarray:
+    """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
+
+    Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
+    """
+    return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
 
 
 def batch_start(f, opts, start, seed) -> np.ndarray:

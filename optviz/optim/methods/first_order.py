@@ -25,14 +25,7 @@ class SGD(Optimizer):
     """
 
     family = "first order"
-    lr: float = hyperparameter(
-        0.1,
-        1e-8,
-        10.0,
-        r"\eta",
-        log=True,
-        help="learning rate: length of a step per unit of gradient",
-    )
+    lr: float = shared.lr(0.1, "learning rate: length of a step per unit of gradient", low=1e-8)
     weight_decay: float = shared.weight_decay()
     switched = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
@@ -65,9 +58,7 @@ class Momentum(Optimizer):
     """
 
     family = "momentum"
-    lr: float = hyperparameter(
-        0.1, 1e-8, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
-    )
+    lr: float = shared.lr(0.1, "learning rate: how hard the gradient pushes", low=1e-8)
     momentum: float = shared.momentum()
     dampening: float = hyperparameter(
         0.0,
@@ -116,9 +107,7 @@ class Nesterov(Optimizer):
     """
 
     family = "momentum"
-    lr: float = hyperparameter(
-        0.1, 1e-8, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
-    )
+    lr: float = shared.lr(0.1, "learning rate: how hard the gradient pushes", low=1e-8)
     momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 

@@ -3,9 +3,9 @@
 from optviz.optim.hyperparameter import hyperparameter
 
 
-def lr(default, help="learning rate: about how far a coordinate moves in a step"):
+def lr(default, help="learning rate: about how far a coordinate moves in a step", low=1e-4):
     """The learning rate."""
-    return hyperparameter(default, 1e-4, 10.0, r"\eta", log=True, help=help)
+    return hyperparameter(default, low, 10.0, r"\eta", log=True, help=help, least=1e-4)
 
 
 def eps(default=1e-8, low=1e-10):

@@ -8,7 +8,7 @@ import numpy as np
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import ROWS, Walk, batch_start
+from optviz.optim.minimize import ROWS, Walk, batch_start, undefined_at
 from optviz.optim.noise import Noise
 from optviz.optim.run import Evaluations, Segment, shaped
 from optviz.optim.schedules import Schedule
@@ -106,7 +106,7 @@ def _followed(walk: Walk, level, tolerance) -> Final:
         if not (alive <= finite).all():
             lost = alive & ~finite
             gone[lost] = t
-            undefined |= lost & (np.abs(x) < 1e40).all(-1) & np.isnan(value)
+            undefined |= lost & undefined_at(x, value)
             alive = alive & finite
             if not alive.any():
                 break

@@ -448,7 +448,7 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   host.schedule(data);
   return () => {
     host.destroy();
-    plots.delete(data.name);
+    if (plots.get(data.name) === host) plots.delete(data.name); // its successor may be there already
     root.host = null;
   };
 };

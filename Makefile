@@ -16,6 +16,7 @@ bench:
 	python benchmarks/latency.py
 	python benchmarks/networks.py
 	python benchmarks/search.py
+	python benchmarks/sensitivity.py
 
 golden:
 	python tests/golden/make.py

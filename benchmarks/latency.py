@@ -87,9 +87,10 @@ def open_bare(page, url):
 def open_ours(page, url):
     page.goto(url)
     page.wait_for_selector(".ov-plot[data-version] path.js-line")
-    for optimizers in (5, 6):
+    for name in ("Nesterov", "RMSProp"):
         page.get_by_role("button", name="Add an optimizer").click()
-        page.get_by_role("button", name="Change", exact=True).nth(optimizers - 1).wait_for()
+        page.get_by_role("button", name=f"{name} — ").first.click()
+        page.get_by_role("button", name=f"Change {name}").wait_for()
     page.get_by_text("Start, steps, noise").click()
     field = page.get_by_label("steps, exact value")
     field.fill("300")

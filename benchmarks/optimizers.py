@@ -301,7 +301,7 @@ def batch(repeats):
     """ms for the whole batch: median and least."""
     sides = {
         "ours, Adam.step": batch_step,
-        "ours, minimize (everything recorded, f(x) too)": batch_minimize,
+        "ours, minimize (points and f(x) recorded)": batch_minimize,
     }
     if torch:
         sides["torch.optim.Adam, default"] = batch_torch

@@ -9,9 +9,21 @@ from optviz.functions.library import (
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import find_minima
-from optviz.optim.minimize import Run, Segment, minimize
+from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
+from optviz.optim.run import Run, Segment
 from optviz.optim.schedules import SCHEDULES
+from optviz.optim.sensitivity import (
+    Basins,
+    Final,
+    Sweep,
+    Tuned,
+    basins,
+    final,
+    sharpness,
+    sweep,
+    tune,
+)
 from optviz.optim.summary import Status, Summary, summarize
 
 __all__ = [
@@ -21,14 +33,23 @@ __all__ = [
     "OPTIMIZERS",
     "SCHEDULES",
     "WRAPPERS",
+    "Basins",
+    "Final",
     "FormulaError",
     "Function",
     "Run",
     "Segment",
     "Status",
     "Summary",
+    "Sweep",
+    "Tuned",
+    "basins",
+    "final",
     "find_minima",
     "minimize",
     "parse_formula",
+    "sharpness",
     "summarize",
+    "sweep",
+    "tune",
 ]

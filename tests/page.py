@@ -153,7 +153,7 @@ def numbers(packed) -> np.ndarray:
 def drawn(figure, name) -> np.ndarray:
     """The line of one optimizer, `(steps+1, 2)`."""
     named = [t for t in figure["data"] if t["name"] == name and t["mode"] == "lines"]
-    [trace] = [t for t in named if not t.get("uid", "").endswith("c")]
+    [trace] = [t for t in named if t.get("uid", "")[-1:] not in ("c", "h")]
     return np.stack([numbers(trace["x"]), numbers(trace["y"])], -1)
 
 

@@ -369,7 +369,7 @@ OUT_OF_REACH = [
     (bad_scene(optimizers=[{"method": "averaged"}]), "no method 'averaged'"),
     (
         bad_scene(optimizers=[{"method": {"sgd": {"lr": 11}}}]),
-        "lr of sgd is from 0.0001 to 10, not 11",
+        "lr of sgd is from 1e-08 to 10, not 11",
     ),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 51}}}]), "memory of lbfgs"),
     (bad_scene(optimizers=[{"method": {"lbfgs": {"memory": 5.0}}}]), "whole number"),
@@ -414,8 +414,8 @@ OUT_OF_REACH = [
         "step must be at least 0, not -1",
     ),
     (
-        bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": 2001}}]),
-        "step is from 0 to 2000",
+        bad_scene(optimizers=[{**ADAM, "fork": {"parent": ADAM, "step": 20001}}]),
+        "step is from 0 to 20000",
     ),
     (
         bad_scene(optimizers=[{**ADAM, "fork": {"parent": {"method": "nope"}, "step": 3}}]),

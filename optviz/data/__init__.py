@@ -35,6 +35,7 @@ __all__ = [
     "ToySet",
     "cache_folder",
     "digits",
+    "examples_of",
     "fetch",
     "folder_of",
     "load_idx",
@@ -117,3 +118,8 @@ DATASETS: dict[str, Dataset] = {
         *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in TOY_SETS.items()),
     )
 }
+
+
+def examples_of(dataset) -> int:
+    """How many examples the set has that a `Choice` names."""
+    return dataset.build(TOY_SETS).points if dataset.key in TOY_SETS else DATASETS[dataset.key].rows

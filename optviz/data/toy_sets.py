@@ -103,7 +103,7 @@ class Spirals(ToySet):
 
 @shape("Two clouds")
 class Clouds(ToySet):
-    """Two round clouds that a line parts, near the origin or far from it."""
+    """Two round clouds, near the origin or far from it: the best boundary is a line."""
 
     noise: float = hyperparameter(0.4, 0.0, 1.0, r"\sigma", help="standard deviation of a cloud")
     gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center")

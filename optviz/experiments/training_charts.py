@@ -33,7 +33,7 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     return (
         Option("smooth", _("Smoothed"), True),
         Option("log", _("Logarithmic"), False),
-        Option("test", _("Test loss"), False),
+        Option("test", _("Validation loss"), False),
         Option("along", _("Along"), "epochs" if epochs else "iterations", along),
     )
 
@@ -71,7 +71,15 @@ def download(column: str = "optimizer") -> Download:
 
 def curves_csv(lines, column: str = "optimizer") -> str:
     """Every mini-batch's loss in full precision, and the accuracies where they were measured."""
-    header = [column, "seed", "iteration", "seconds", "loss", "training_accuracy", "test_accuracy"]
+    header = [
+        column,
+        "seed",
+        "iteration",
+        "seconds",
+        "loss",
+        "training_accuracy",
+        "validation_accuracy",
+    ]
     return csv_text(header, (row for line in lines for row in _rows(line)))
 
 

@@ -23,7 +23,7 @@ class Evaluator:
         return out
 
     def grad(self, x):
-        out = np.empty(x.shape)
+        out = np.empty_like(x)
         out[..., 0], out[..., 1] = self._grad(*_split(x))
         if not self.smooth and not np.isfinite(out).all():
             out = _differenced(out, x, self.value)
@@ -68,7 +68,7 @@ class Symbolic(Evaluator):
 
 def _split(x):
     """x and y apart; of one point as scalars, on which NumPy is faster than on arrays."""
-    return x[..., 0][()], x[..., 1][()]
+    return (x[0], x[1]) if x.ndim == 1 else (x[..., 0], x[..., 1])
 
 
 # Around a point at which a formula gives 0/0. The pattern is lopsided so that a line of singular

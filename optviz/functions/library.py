@@ -27,8 +27,8 @@ _declare(
     (-7, 2),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "Twenty times steeper across than along: the gradient does not point at the minimum, so "
-    "plain steps zigzag.",
+    "Twenty times as steep across as along: the way of steepest descent does not lead to the "
+    "minimum, and long plain steps zigzag.",
     SAITOH,
 )
 _declare(
@@ -49,8 +49,8 @@ _declare(
     (-7, 2),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "The same bowl with a gradient that is only roughly right, as with mini-batches: a "
-    "fixed rate never comes to rest.",
+    "The same bowl with a gradient that is only roughly right, as with mini-batches: at a fixed "
+    "rate plain descent never comes to rest.",
     CS231N,
     noise=Uniform(scale=2.0),
 )
@@ -72,8 +72,8 @@ _declare(
     (-4, 3),
     ((-5, 5), (-5, 5)),
     [(0, 0)],
-    "Equally steep in every direction: the gradient points straight home and nothing "
-    "cleverer is needed.",
+    "Equally steep in every direction: the way of steepest descent leads straight to the minimum, "
+    "and nothing cleverer is needed.",
     JAMIL,
 )
 _declare(
@@ -83,7 +83,7 @@ _declare(
     (-2, 1),
     ((-2.5, 3), (-2, 2)),
     [(2, 0), (-1, 0)],
-    "A shallow minimum before a deep one: only a method with enough speed rolls through the first.",
+    "A shallow minimum before a deep one: it takes speed, or long steps, to get past the first.",
     CS231N,
 )
 _declare(
@@ -104,7 +104,8 @@ _declare(
     (-1.2, 1),
     ((-2, 2), (-1, 3)),
     [(1, 1)],
-    "A bent, narrow valley: getting in is easy, following its floor needs curvature.",
+    "A bent, narrow valley: getting in is easy, following its floor is slow for a method that "
+    "knows nothing of the curvature.",
     "Rosenbrock (1960), An automatic method for finding the greatest or least value of a function",
 )
 _declare(
@@ -129,8 +130,8 @@ _declare(
     (1, 1.5),
     ((-4.5, 4.5), (-4.5, 4.5)),
     [(3, 0.5)],
-    "Flat in the middle, walls at the corners: one rate is too small for the plain and too "
-    "large for the wall.",
+    "Flat in the middle, walls at the corners: one rate can be too small for the plain and too "
+    "large for the walls.",
     "Beale (1958), On an iterative method for finding a local minimum of a function of more "
     "than one variable",
 )
@@ -161,7 +162,7 @@ _declare(
     (-2, 2),
     ((-2.5, 2.5), (-2.5, 2.5)),
     [(0, 0), (1.7475523458304183, -0.8737761729152091), (-1.7475523458304183, 0.8737761729152091)],
-    "Two local minima guard the global one in the middle.",
+    "A local minimum on either side of the global one.",
     JAMIL,
 )
 _declare(
@@ -189,7 +190,8 @@ _declare(
     (-0.9, 0.3),
     ((-2, 2), (-2, 2)),
     [(0, -1), (-0.6, -0.4), (1.8, 0.2), (1.2, 0.8)],
-    "From 3 to a million within one picture: a rate that is right here is absurd there.",
+    "From 3 to a million within one picture: a rate that is right at one place is absurd at "
+    "another.",
     "Goldstein & Price (1971), On descent from local minima",
 )
 _declare(
@@ -214,7 +216,7 @@ _declare(
     (3, 0),
     ((-1.5, 4), (-3, 4)),
     [(-0.5471975511965976, -1.5471975511965976), (2.5943951023931955, 1.5943951023931955)],
-    "A wavy trough: the slope along it keeps changing its sign further out.",
+    "A wavy trough: along it the slope changes its sign again and again.",
     JAMIL,
 )
 _declare(
@@ -224,8 +226,8 @@ _declare(
     (-3.2, 2.3),
     ((-5.12, 5.12), (-5.12, 5.12)),
     [(0, 0)],
-    "A bowl full of dimples: local methods stop in the first one unless speed or noise "
-    "carries them on.",
+    "A bowl full of dimples: local methods stop in one of the first unless speed, long steps or "
+    "noise carry them on.",
     "Rastrigin (1974), Systems of Extremal Control",
 )
 _declare(
@@ -256,7 +258,7 @@ _declare(
     (1.6, 2),
     ((-1, 7), (-1, 7)),
     [(np.pi, np.pi)],
-    "A needle's eye in a plain: away from the hole there is no slope to follow.",
+    "A hole in a plain: away from it there is next to no slope to follow.",
     "Easom (1990), A survey of global optimization techniques",
 )
 _declare(
@@ -277,8 +279,8 @@ _declare(
     (-5, 2),
     ((-8, 8), (-4, 4)),
     [(0, 0)],
-    "The slope dies away from the hole, as behind a saturated sigmoid: plain steps crawl, "
-    "scaled ones walk.",
+    "The slope dies away from the hole, as behind a saturated sigmoid: plain steps crawl, scaled "
+    "ones walk.",
     "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.2",
 )
 _declare(
@@ -288,7 +290,7 @@ _declare(
     (-5, 3),
     ((-10, 10), (-5, 5)),
     [(3.0000000121016355, 0)],
-    "Gentle ground with a drop in it: at the edge one huge gradient throws a path far away "
+    "Gentle ground with a drop in it: at the edge one huge gradient can throw a path far away "
     "unless it is clipped.",
     "Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks",
 )
@@ -299,7 +301,7 @@ _declare(
     (-7, 2.3),
     ((-10, 10), (-5, 5)),
     [(0, 0)],
-    "The slope does not fade toward the minimum: with a fixed step a path rattles around "
-    "it for ever.",
+    "The slope does not fade toward the minimum: at a fixed rate plain descent rattles around it "
+    "forever.",
     "Shor (1985), Minimization Methods for Non-Differentiable Functions",
 )

@@ -9,8 +9,8 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 ACTIVATIONS: dict[str, type] = {}
 
-# A value this near to the end of its range is called saturated: the slope there is a few per cent
-# of the largest.
+# A value this near to the end of its range is called saturated: the slope there is less than 4 % of
+# the largest.
 NEAR = 0.01
 
 
@@ -166,7 +166,7 @@ class ELU(Activation):
     "softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features"
 )
 class Softsign(Activation):
-    r"""tanh's slower relative: it nears −1 and 1 like 1/z, so that its slope dies late.
+    r"""tanh's slower relative: it nears −1 and 1 only like 1/|z|, so that its slope dies late.
 
     $$ a = \frac{z}{1 + |z|} $$
     $$ a' = (1 - |a|)^2 $$

@@ -11,9 +11,7 @@ MOMENTUM = 0.9  # memory of the running statistics
 
 
 class Normalized(NamedTuple):
-    """The stations of a forward pass: all that its computational graph shows, and what the way back
-    needs.
-    """
+    """What a forward pass has computed: all that its graph shows, and what the way back needs."""
 
     mean: np.ndarray  # μ (..., n)
     variance: np.ndarray  # σ² (..., n)
@@ -36,9 +34,9 @@ class BatchNorm(Layer):
     + \epsilon}} \Big( \partial y - \frac{\partial\beta}{B}
     - \hat x\, \frac{\partial\gamma}{B} \Big) $$
 
-    Moving all rows alike, or stretching them, changes no x̂: that is why ∂y loses its mean and its
-    share along x̂. Evaluation takes the running averages of μ and σ² of training, for which a
-    single row has none of its own; without such a memory it takes those of the rows it gets. σ² is
+    Moving all rows alike changes no x̂, nor, but for ε, does stretching them: that is why ∂y loses
+    its mean and its share along x̂. Evaluation takes the running averages of μ and σ² of training,
+    since a single row has none of its own; without them it takes those of the rows it gets. σ² is
     divided by B there too, where the paper and PyTorch divide the remembered one by B − 1. (Ioffe &
     Szegedy 2015, Batch normalization, algorithms 1 and 2.)
     """

@@ -46,7 +46,7 @@ def initializer(name: str, cite: str, key: str):
 
 @initializer("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
 class Zeros(Initializer):
-    r"""Nothing: all units of a layer stay the same for ever.
+    r"""Nothing: all units of a layer are the same and, without dropout, stay so.
 
     $$ W = 0 $$
     """
@@ -64,7 +64,7 @@ class Zeros(Initializer):
     key="constant",
 )
 class Constant(Zeros):
-    r"""Every weight the same: so are all units of a layer, and they stay it.
+    r"""Every weight the same: so are all units of a layer and, without dropout, they stay so.
 
     $$ W = c $$
     """
@@ -181,7 +181,7 @@ class HeUniform(_Uniform, HeNormal):
     key="orthogonal",
 )
 class Orthogonal(Initializer):
-    r"""A rotation: no direction is stretched or lost, as far as the shape allows.
+    r"""A rotation or reflection: all directions keep their length, as far as the shape allows.
 
     $$ W^\top W = g^2 I \;\text{ or }\; W W^\top = g^2 I $$
     """

@@ -49,8 +49,8 @@ class Layer:
     def forward(self, p, x, mode: Mode, running_statistics=None):
         """The output `(..., B, n_out)`, and what the way back will need.
 
-        `memory` holds what it remembers of training by name, `(..., n_out)`; only evaluation makes
-        use of it.
+        `running_statistics` are what it remembers of training by name, `(..., n_out)`; only
+        evaluation makes use of them.
         """
         raise TypeError(f"{type(self).__name__} is abstract")
 
@@ -124,9 +124,9 @@ class Dropout(Layer):
     $$ \partial x = \frac{m\, \partial y}{1 - p} $$
 
     What is left is made larger by 1/(1 − p) at once ("inverted"), so that evaluation has nothing to
-    do. The book multiplies by 1 − p in evaluation in place of that: the same function, at another
-    scale while training. (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks
-    from overfitting.)
+    do. The book multiplies by 1 − p in evaluation in place of that: in both, numbers are then 1 − p
+    times as large. (Srivastava et al. 2014, Dropout: a simple way to prevent neural networks from
+    overfitting.)
     """
 
     ratio: float  # p

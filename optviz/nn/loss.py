@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.nn.layers import EVALUATION, Mode
+from optviz.nn.streams import SIGNS
 from optviz.optim.hyperparameter import hyperparameter
+
+NEAR = 1e-3  # how far to either side two gradients are whose difference is the curvature
 
 
 def one_hot(t, classes: int, dtype=float) -> np.ndarray:
@@ -60,9 +63,9 @@ class Penalty:
 
     $$ \tfrac12 \lambda_2 \sum W^2 + \lambda_1 \sum |W| $$
 
-    λ₂ is called weight decay, because its gradient shrinks every weight by its own share; that of
-    λ₁ takes the same from all, so that small ones end at 0. Either may be an array `(...)` with a
-    value for each network.
+    λ₂ is called weight decay, because its gradient shrinks every weight in proportion to itself;
+    that of λ₁ takes the same from all, so that small ones end next to 0. Either may be an array
+    `(...)` with a value for each network.
     """
 
     l2: float = hyperparameter(0.0, 0.0, 10.0, r"\lambda_2", help="½·λ₂·ΣW² is added to the loss")
@@ -121,6 +124,11 @@ class MiniBatch:
         """Where each weight matrix stands in the parameters, and its shape (inputs, outputs)."""
         return self.network.matrices
 
+    @property
+    def arrays(self):
+        """Where each array of parameters stands, and its shape as a matrix."""
+        return self.network.arrays
+
     def cross_entropy(self, params):
         """The mean loss `(...)` without the penalty."""
         if params is not self._at:
@@ -153,6 +161,17 @@ class MiniBatch:
     def _weights(self, flat):
         views = self.network.views(flat)
         return [views[i]["W"] for i in self.network.affine]
+
+    def hess_diagonal(self, params):
+        """An estimate of the Hessian's diagonal `(..., P)`: u ⊙ Hu for random signs u, which is
+        right on average (Hutchinson 1990). Hu is a difference of two gradients.
+        """
+        mode = self.mode if self.mode.seeds else self.mode._replace(seeds=(0,))
+        signs = [rng.choice((-1, 1), params.shape[-1]) for rng in mode.streams(SIGNS)]
+        signs = np.array(signs if self.mode.seeds else signs[0])
+        u = (NEAR * signs).astype(params.dtype)
+        there = MiniBatch(self.network, self.x, self.y, self.mode, self.penalty, self.loss)
+        return (there.grad(params + u) - there.grad(params - u)) / (2 * u)
 
     def hess(self, params):
         """TypeError: nobody writes that matrix down."""

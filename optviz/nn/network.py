@@ -59,7 +59,7 @@ class Network:
         0.0,
         0.95,
         "p",
-        help="share of the hidden units that a training step leaves out",
+        help="share of the hidden units that is left out, drawn anew for each row and step",
         valid="[0, 1)",
     )
 
@@ -103,6 +103,11 @@ class Network:
     def matrices(self) -> list[tuple[slice, tuple[int, int]]]:
         """Where each weight matrix stands in the parameters, and its shape (inputs, outputs)."""
         return [self._places[i]["W"] for i in self.affine]
+
+    @cached_property
+    def arrays(self) -> list[tuple[slice, tuple[int, int]]]:
+        """Where each array of parameters stands, and its shape as a matrix, a vector's a column."""
+        return [(at, (*shape, 1)[:2]) for named in self._places for at, shape in named.values()]
 
     @cached_property
     def size(self) -> int:
@@ -176,8 +181,8 @@ class Network:
     def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> Pass:
         """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.
 
-        `memory` are the running statistics `(..., R)` of training; without them, rows are
-        normalized by their own.
+        `running_statistics` `(..., R)` are those of training; without them, rows are normalized by
+        their own.
         """
         outputs, kept = [], []
         memories = (
@@ -186,9 +191,9 @@ class Network:
             else _viewed(running_statistics, self._running[0])
         )
         for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
-            x, snapshot_every = layer.forward(p, x, mode, m)
+            x, needed = layer.forward(p, x, mode, m)
             outputs.append(x)
-            kept.append(snapshot_every)
+            kept.append(needed)
         return Pass(outputs, kept)
 
     def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:

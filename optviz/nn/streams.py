@@ -4,7 +4,7 @@ before.
 
 import numpy as np
 
-WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT, LABELS, DIRECTIONS = range(7)
+WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT, LABELS, DIRECTIONS, SIGNS = range(8)
 
 
 def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:

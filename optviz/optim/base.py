@@ -18,7 +18,7 @@ FAMILIES = (
     N_("derivative-free"),
 )
 # What to take first of a family; of a network, or of a function, the first that suits it.
-STARTERS = ("sgd", "momentum", "adam", "bfgs", "soap", "muon", "lbfgs", "prodigy", "nelder_mead")
+STARTERS = ("sgd", "momentum", "adam", "bfgs", "muon", "soap", "lbfgs", "prodigy", "nelder_mead")
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,7 @@ class Optimizer(Configurable):
     switched: ClassVar[
         dict[tuple[str, bool], dict[str, str]]
     ] = {}  # a switch's position -> old LaTeX -> new
-    dense: ClassVar[bool] = (
-        False  # it works with a matrix (d, d): not for the many parameters of a network
-    )
+    dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
@@ -59,7 +57,7 @@ class Optimizer(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def lookahead(self, x, state):
-        """Where the gradient will be asked for; not x itself for Nesterov's method only."""
+        """Where the gradient will be asked for: x itself, unless a method looks elsewhere."""
         return x
 
     def stable_lr(self, curvature):

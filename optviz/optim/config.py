@@ -1,6 +1,4 @@
-"""Who runs: an optimizer, what is wrapped around it, and the schedules of its hyperparameters. On a
-function or a network.
-"""
+"""Who runs, on a function or a network: an optimizer, its modifiers and its schedules."""
 
 from dataclasses import MISSING, dataclass, field
 
@@ -8,7 +6,8 @@ from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
-from optviz.optim.minimize import Segment, minimize
+from optviz.optim.minimize import minimize
+from optviz.optim.run import Segment
 from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, choice
 from optviz.translation import N_
@@ -28,7 +27,7 @@ class OptimizerConfig:
     """
 
     method: Choice = choice(MISSING, OPTIMIZERS, N_("Optimizer"))
-    wrappers: tuple[Choice, ...] = choice((), WRAPPERS, N_("Wrapped in"))
+    wrappers: tuple[Choice, ...] = choice((), WRAPPERS, N_("Modifiers"))
     schedules: dict[str, Choice] = field(
         default_factory=dict, metadata={"registry": SCHEDULES, "label": N_("Schedule")}
     )
@@ -128,7 +127,7 @@ def _traits(config):
             f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
         )
     scheduled = [
-        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{part.key.replace('_', ' ')}"
+        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{SCHEDULES[part.key].label}"
         for hyperparameter, part in config.schedules.items()
     ]
     return traits | {"schedule": ", ".join(scheduled) or "constant"}

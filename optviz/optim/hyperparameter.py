@@ -10,6 +10,18 @@ from functools import cache, cached_property
 
 import numpy as np
 
+# What a person calls a hyperparameter whose name is not that in words.
+LABELS = {
+    "lr": "learning rate",
+    "eps": "epsilon",
+    "saddle_free": "saddle-free",
+    "beta1": "beta 1",
+    "beta2": "beta 2",
+    "beta3": "beta 3",
+    "l2": "weight decay",
+    "l1": "L1",
+}
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -31,11 +43,17 @@ class Hyperparameter:
     help: str = ""
     valid: str = ""
     advanced: bool = False  # its slider is put away, among the optimizer's settings
+    label: str = ""  # what a person calls it, if not as LABELS has it
+    least: float | None = (
+        None  # where `spread` begins, if not at `low`: lower is for rare functions
+    )
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
         usual = "[0, 1)" if self.near_one else "(-inf, inf)" if signed else "[0, inf)"
         object.__setattr__(self, "valid", self.valid or usual)
+        label = LABELS.get(self.name, self.name.replace("_", " "))
+        object.__setattr__(self, "label", self.label or label)
 
     def check_range(self, value) -> None:
         """Raise ValueError where `value` is not right, or outside of the slider's range."""
@@ -46,6 +64,17 @@ class Hyperparameter:
     def clip(self, value):
         """The value within the slider's range."""
         return min(max(value, self.low), self.high)
+
+    def spread(self, n: int) -> np.ndarray:
+        """`n` values from `low`, or `least`, to `high`, even as the slider moves; the first alone
+        where n is 1.
+        """
+        low = self.low if self.least is None else max(self.low, self.least)
+        if self.log:
+            return np.geomspace(low, self.high, n)
+        if self.near_one:
+            return 1 - np.geomspace(1 - low, 1 - self.high, n)
+        return np.linspace(low, self.high, n)
 
     @property
     def kind(self) -> type:
@@ -100,6 +129,8 @@ def hyperparameter(
     help="",
     valid="",
     advanced=False,
+    label="",
+    least=None,
 ):
     """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
     declared = {
@@ -111,6 +142,8 @@ def hyperparameter(
         "help": help,
         "valid": valid,
         "advanced": advanced,
+        "label": label,
+        "least": least,
     }
     return field(default=default, metadata={"hyperparameter": declared})
 

@@ -4,169 +4,19 @@ hyperparameters.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import NamedTuple
 
 import numpy as np
 
-from optviz.functions.library import Function
+from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
+from optviz.optim.run import Run, Segment, named_schedules
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
-
-
-class Segment(NamedTuple):
-    """What runs from `step` on in place of what ran before: a fork in the road."""
-
-    step: int
-    optimizer: Optimizer
-    schedule: Schedule | Mapping[str, Schedule] | None = None
-
-
-class Evaluations(NamedTuple):
-    """How often f was asked, each an int or an array of the batch's shape."""
-
-    gradient: np.ndarray | int
-    value: np.ndarray | int
-    hessian: np.ndarray | int
-
-
-@dataclass(frozen=True, eq=False)
-class Run:
-    """What happened. Arrays are indexed by step first, then by the axes of the batch.
-
-    A row that leaves the finite numbers, or the region where f is defined, is frozen: from the step
-    in `diverged_at` on its points, values, gradients and states are NaN.
-    """
-
-    function: Function
-    segments: tuple[
-        Segment, ...
-    ]  # what ran, and from which step on; one, where nothing was exchanged on the way
-    warm_started: tuple[
-        bool, ...
-    ]  # for each segment, whether it went on with the state of the one before
-    points: np.ndarray  # (steps+1, ..., d)
-    values: np.ndarray  # (steps+1, ...), the true f at the points
-    diverged_at: np.ndarray  # (...) int, -1 where it did not
-    undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
-    noisy: bool  # whether the gradients were given with noise
-    held: list  # of one path everything that the optimizer held at each step; of a batch nothing
-    _given: list
-    _states: list
-    _counts: list
-
-    @property
-    def optimizer(self) -> Optimizer:
-        """What ran last."""
-        return self.segments[-1].optimizer
-
-    def optimizer_at(self, t: int) -> Optimizer:
-        """What took the step from t to t + 1, with its hyperparameters as the schedules had set
-        them.
-        """
-        _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
-        for name, factor in _schedules(opt, schedule):
-            opt = opt.scaled(name, factor(t))
-        return opt
-
-    @cached_property
-    def gradients(self) -> np.ndarray:
-        """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
-        it asked for none.
-        """
-        gone = self._gone[1:, ..., None]
-        given = np.array(self._given).reshape(gone.shape[:-1] + self.points.shape[-1:])
-        return np.where(gone, np.nan, given)
-
-    @cached_property
-    def state(self) -> dict[str, np.ndarray]:
-        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
-        segment has none.
-        """
-        shape = self.points.shape[1:]
-        names = (k for held in self._states for k, v in held.items() if v.shape == shape)
-        return {k: self._recorded(k) for k in dict.fromkeys(names)}
-
-    def _recorded(self, name):
-        """A state variable at every step, for each coordinate."""
-        nothing = np.full(self.points.shape[1:], np.nan)
-        held = [np.broadcast_to(held.get(name, nothing), nothing.shape) for held in self._states]
-        return np.where(self._gone[..., None], np.nan, held)
-
-    @cached_property
-    def lookahead(self) -> np.ndarray:
-        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
-        points.
-        """
-        points, ends = [], [segment.step for segment in self.segments[1:]] + [len(self.points)]
-        with np.errstate(all="ignore"):
-            for (begin, opt, _), end in zip(self.segments, ends, strict=True):
-                held = {k: v[begin:end] for k, v in self.state.items()}
-                points.append(opt.lookahead(self.points[begin:end], held))
-        return np.concatenate(points)
-
-    @cached_property
-    def work(self) -> np.ndarray:
-        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
-
-        A step that would ask again for all that the one before has asked for costs nothing.
-        """
-        shape = self.values.shape[1:]
-        work = np.array([[np.broadcast_to(c, shape) for c in counts] for counts in self._counts])
-        if self._resting.any():
-            work[1:] = np.cumsum(np.where(self._resting[:, None], 0, np.diff(work, axis=0)), 0)
-        last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
-        steps = np.minimum(np.arange(len(work)).reshape(-1, *[1] * len(shape)), last)
-        return np.take_along_axis(work, steps[:, None], 0)
-
-    @cached_property
-    def evaluations(self) -> Evaluations:
-        """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
-        return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
-
-    @cached_property
-    def true_gradients(self) -> np.ndarray:
-        """The gradient of f at the points, without noise, `(steps+1, ..., d)`."""
-        return np.where(self._gone[..., None], np.nan, self.function.grad(self.points))
-
-    @cached_property
-    def lengths(self) -> np.ndarray:
-        """Length of the path up to each step, `(steps+1, ...)`."""
-        with np.errstate(all="ignore"):
-            segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
-        return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
-
-    @cached_property
-    def _resting(self):
-        """From where on each step finds point, state and gradient as the one before did, `(steps,
-        ...)`.
-        """
-        resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
-        at = self.lookahead[:-1]
-        same = (at[1:] == at[:-1]).all(-1)
-        if same.any():
-            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
-            for name in {k for state in self._states for k in state}:
-                held = self._recorded(name)[:-1]
-                unknown = np.isnan(held[1:]) & np.isnan(held[:-1])
-                same &= ((held[1:] == held[:-1]) | unknown).all(-1)
-            resting[1:] = same
-            ends = [*(segment.step for segment in self.segments), len(resting)]
-            for (begin, end), warm in zip(pairwise(ends), self.warm_started, strict=True):
-                # what moves again later has not been at rest
-                resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
-                resting[begin] &= warm
-        return resting
-
-    @property
-    def _gone(self):
-        return ~np.isfinite(self.values)
+ROWS = 8192  # of a batch, to be gone through at once: what a processor keeps close by
 
 
 def minimize(
@@ -179,7 +29,7 @@ def minimize(
     seed=0,
     then: Sequence[Segment] = (),
 ) -> Run:
-    """Run `opt` on `f` for `steps` steps and record everything.
+    """Run `opt` on `f` for `steps` steps and record the path.
 
     `start` is `(..., 2)` (f's own where it is None); leading axes are a batch, and so are those of
     array hyperparameters, which broadcast as `(..., 1)`. `noise` is added to the gradient (f's own
@@ -193,52 +43,67 @@ def minimize(
     steps outside 0…100,000, for a schedule of a hyperparameter that `opt` lacks or that is not a
     float, and for segments out of order or between two steps.
     """
-    x = _start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
-    steps = _steps(steps)
-    segments = _segments((Segment(0, opt, schedule), *then), steps)
-    schedules = [_schedules(segment.optimizer, segment.schedule) for segment in segments]
-    noise = f.noise if noise is None else noise
-    table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
-
-    oracle, nothing = Oracle(f), np.full_like(x, np.nan)
-    with np.errstate(all="ignore"):  # what is not finite is found below, once, and named
-        state = opt.init(x)
-        points = np.empty((steps + 1, *x.shape))
-        points[0] = x
-        names = _shaped(state, x)
-        given, states, counts, warm_started = (
-            [],
-            [{k: state[k] for k in names}],
-            [(0, 0, 0)],
-            [False],
-        )
-        held = [state] if x.ndim == 1 else []
-        for t in range(steps):
-            while len(warm_started) < len(segments) and segments[len(warm_started)].step == t:
-                before, opt = opt, segments[len(warm_started)].optimizer
-                state, warm = taken_over(before, opt, state, x)
-                warm_started.append(warm)
-                if not warm:
-                    oracle, names = Oracle(f, oracle.count), _shaped(state, x)
-                    states[-1] = {k: state[k] for k in names}
-                    held[-1:] = [state] if held else []
-            oracle.begin(None if table is None else table[t])
-            now = opt
-            for name, factor in schedules[len(warm_started) - 1]:
-                now = now.scaled(name, factor(t))
-            x, state = now.step(oracle, x, state)
-            points[t + 1] = x
-            given.append(nothing if oracle.given is None else oracle.given)
-            states.append({k: state[k] for k in names})
-            if held:
-                held.append(state)
-            counts.append(tuple(oracle.count))
-        values = f.value(points)
-    noisy, ends = table is not None and bool(np.any(table)), _frozen(points, values)
-    return Run(f, segments, tuple(warm_started), *ends, noisy, held, given, states, counts)
+    x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
+    walk = Walk.of(f, opt, x, steps, noise, schedule, seed, then)
+    with np.errstate(all="ignore"):  # what is not finite is found afterwards, once, and named
+        moments = list(walk) if x.ndim == 1 else walk
+        path = _frozen(*_recorded(f, moments, (walk.steps + 1, *x.shape)))
+    return Run(f, walk.segments, *path, walk.noisy, moments)
 
 
-def taken_over(before: Optimizer, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
+@dataclass(frozen=True, eq=False)
+class Walk:
+    """The way of an optimizer, moment by moment; to go it again is to go it the same.
+
+    A moment is the point, the state there, the gradient that the step before was given (None where
+    it asked for none), the evaluations so far, and for each segment so far whether it went on with
+    the state of the one before. NumPy must be silent around it.
+    """
+
+    function: Function
+    segments: tuple[Segment, ...]
+    start: np.ndarray  # (..., d)
+    steps: int
+    noise: np.ndarray | None  # (steps, ..., d)
+
+    @classmethod
+    def of(cls, f, opt, x, steps, noise, schedule, seed, then) -> "Walk":
+        """From the arguments of `minimize`, whose ValueErrors it raises."""
+        steps = _steps(steps)
+        segments = _segments((Segment(0, opt, schedule), *then), steps)
+        for segment in segments:
+            named_schedules(segment.optimizer, segment.schedule)
+        noise = f.noise if noise is None else noise
+        table = noise.table(seed, steps, x.shape[-1]) if noise is not None else None
+        return cls(f, segments, x, steps, table)
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the gradients are given with noise."""
+        return self.noise is not None and bool(np.any(self.noise))
+
+    def __iter__(self):
+        x, state, given, before, warm_started = self.start, {}, None, None, ()
+        oracle, noise = Oracle(self.function), self.noise
+        ends = [*(segment.step for segment in self.segments[1:]), self.steps]
+        for (begin, opt, schedule), end in zip(self.segments, ends, strict=True):
+            state, warm = taken_over(before, opt, state, x)
+            if not warm:
+                oracle = Oracle(self.function, oracle.count)
+            before, warm_started = opt, (*warm_started, warm)
+            schedules = named_schedules(opt, schedule)
+            for t in range(begin, end):
+                yield x, state, given, tuple(oracle.count), warm_started
+                oracle.begin(None if noise is None else noise[t])
+                now = opt
+                for name, factor in schedules:
+                    now = now.scaled(name, factor(t))
+                x, state = now.step(oracle, x, state)
+                given = oracle.given
+        yield x, state, given, tuple(oracle.count), warm_started
+
+
+def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
     """The state with which `opt` goes on at x after another optimizer: the one that it finds, where
     that is of its own kind, or else its first one; and whether it found one.
     """
@@ -247,10 +112,27 @@ def taken_over(before: Optimizer, opt: Optimizer, state: dict, x) -> tuple[dict,
     return (state if warm else fresh), warm
 
 
-def _shaped(state, x):
-    """The names of what in a state has the shape of a point, or is one number for each."""
-    shapes = x.shape, (*x.shape[:-1], 1)
-    return [k for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes]
+def _planes(steps, *shape):
+    """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
+    *batch, d = shape
+    return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
+
+
+def _recorded(f, moments, shape):
+    """The points of a walk, f there, and whether all is finite.
+
+    f is asked about some steps at a time, few enough to be still at hand in the processor.
+    """
+    points, values, finite = _planes(*shape), np.empty(shape[:-1]), True
+    moments, block = iter(moments), max(1, 2 * ROWS // max(points[0].size, 1))
+    for begin in range(0, len(points), block):
+        steps = range(begin, min(begin + block, len(points)))
+        for t, moment in zip(steps, moments, strict=False):
+            points[t] = moment[0]
+        here = slice(begin, steps.stop)
+        values[here] = f.value(points[here])
+        finite = finite and np.isfinite(values[here]).all() and np.isfinite(points[here]).all()
+    return points, values, finite
 
 
 def _segments(segments, steps):
@@ -277,26 +159,30 @@ def _same_shapes(state, fresh):
     )
 
 
-def _frozen(points, values):
+def _frozen(points, values, finite):
     """Points and values, NaN from the first step on that is not finite, and that step."""
-    if np.isfinite(values).all() and np.isfinite(points).all():
+    if finite:
         return points, values, np.full(values.shape[1:], -1), np.zeros(values.shape[1:], bool)
     lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
     at = np.where(lost.any(0), lost.argmax(0), -1)
     first = np.maximum(at, 0)[None]
     stopped = np.take_along_axis(points, first[..., None], 0)[0]
-    # far out, a formula that is defined everywhere overflows to inf − inf: that is divergence
-    undefined = (
-        (at >= 0)
-        & (np.abs(stopped) < 1e40).all(-1)
-        & np.isnan(np.take_along_axis(values, first, 0)[0])
-    )
+    undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
     gone = np.logical_or.accumulate(lost, 0)
     points[gone] = np.nan
     return points, np.where(gone, np.nan, values), at, undefined
 
 
-def _start(f, opts, start, seed):
+def undefined_at(x, value) -> np.ndarray:
+    """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
+
+    Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
+    """
+    return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
+
+
+def batch_start(f, opts, start, seed) -> np.ndarray:
+    """The points `(..., d)` from which a batch of starts, hyperparameters and seeds begins."""
     try:
         x = np.asarray(f.start if start is None else start, float)
     except (TypeError, ValueError):
@@ -306,7 +192,9 @@ def _start(f, opts, start, seed):
     batch = np.broadcast_shapes(
         x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt))
     )
-    return np.broadcast_to(x, batch).copy()
+    (at,) = _planes(1, *batch)
+    at[...] = x
+    return at
 
 
 def _hyperparameter_shapes(opt):
@@ -323,22 +211,3 @@ def _steps(steps):
     ):
         raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
     return int(steps)
-
-
-def _schedules(opt, schedule):
-    if schedule is None:
-        return []
-    named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
-    for name in named:
-        if not _has_float_hyperparameter(opt, name):
-            raise ValueError(
-                f"{type(opt).__name__} has no numeric hyperparameter {name!r} to schedule"
-            )
-    return list(named.items())
-
-
-def _has_float_hyperparameter(opt, name):
-    own = any(k.name == name and k.kind is float for k in hyperparameters(type(opt)))
-    own = own and name not in opt.initial
-    inner = getattr(opt, "inner", None)
-    return own or (inner is not None and _has_float_hyperparameter(inner, name))

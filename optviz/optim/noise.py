@@ -26,9 +26,9 @@ class Noise(Configurable):
         """
         seeds = np.asarray(seed)
         if seeds.ndim:
-            return np.moveaxis(
-                np.array([self.table(int(s), steps, d) for s in seeds.ravel()]), 0, 1
-            ).reshape(steps, *seeds.shape, d)
+            different, which = np.unique(seeds, return_inverse=True)
+            tables = np.stack([self.table(int(s), steps, d) for s in different], 1)
+            return tables[:, which.reshape(seeds.shape)]
         return self.scale * self.draw(np.random.default_rng(int(seeds)), (steps, d))
 
     def draw(self, rng, shape):

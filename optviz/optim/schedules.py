@@ -28,8 +28,14 @@ def _floor(help):
     return hyperparameter(0.0, 0.0, 1.0, r"\phi", help=help, valid="[0, 1]")
 
 
-def schedule(cls):
-    return register(SCHEDULES, cls, re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower())
+def schedule(name: str):
+    """Class decorator: files a schedule in SCHEDULES with its display name."""
+
+    def filed(cls):
+        key = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", cls.__name__).lower()
+        return register(SCHEDULES, cls, key, label=name)
+
+    return filed
 
 
 def sequence(t, parts):
@@ -43,7 +49,7 @@ def sequence(t, parts):
     raise ValueError("the last schedule has an end")
 
 
-@schedule
+@schedule("constant")
 class Constant(Schedule):
     r"""The hyperparameter stays as it is set.
 
@@ -54,7 +60,7 @@ class Constant(Schedule):
         return 1.0
 
 
-@schedule
+@schedule("step")
 class Step(Schedule):
     r"""Multiplied by γ at step t₁ and every T steps from there on.
 
@@ -69,7 +75,7 @@ class Step(Schedule):
         return np.float64(self.gamma) ** max(0, 1 + (t - self.first) // self.every)
 
 
-@schedule
+@schedule("exponential")
 class Exponential(Schedule):
     r"""Shrinks by the same share at every step.
 
@@ -82,7 +88,7 @@ class Exponential(Schedule):
         return np.exp(np.float64(-self.rate) * t)
 
 
-@schedule
+@schedule("inverse time")
 class InverseTime(Schedule):
     r"""Falls as 1/t in the long run: slow enough to get anywhere, fast enough to calm the noise.
 
@@ -95,11 +101,11 @@ class InverseTime(Schedule):
         return 1 / np.float64(1 + self.rate * t)
 
 
-@schedule
+@schedule("linear")
 class Linear(Schedule):
     r"""Straight down to φ after T steps.
 
-    $$ \phi + (1 - \phi)\,(1 - t/T) $$
+    $$ \phi + (1 - \phi)\,\max(0,\; 1 - t/T) $$
     """
 
     steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
@@ -109,11 +115,11 @@ class Linear(Schedule):
         return self.floor + (1 - self.floor) * max(0.0, 1 - t / self.steps)
 
 
-@schedule
+@schedule("cosine")
 class Cosine(Schedule):
     r"""Half a cosine wave down to φ: slow at both ends.
 
-    $$ \phi + (1 - \phi)\,\tfrac{1}{2}(1 + \cos(\pi t/T)) $$
+    $$ \phi + (1 - \phi)\,\tfrac{1}{2}\big(1 + \cos(\pi \min(1,\; t/T))\big) $$
     """
 
     steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
@@ -124,7 +130,7 @@ class Cosine(Schedule):
         return self.floor + (1 - self.floor) * wave
 
 
-@schedule
+@schedule("cosine with warm restarts")
 class Cyclic(Schedule):
     r"""The cosine again and again, each time back to the top: warm restarts.
 
@@ -139,7 +145,7 @@ class Cyclic(Schedule):
         return self.floor + (1 - self.floor) * wave
 
 
-@schedule
+@schedule("warm-up")
 class Warmup(Schedule):
     r"""Rises in a straight line over the first T steps, then stays.
 
@@ -152,7 +158,7 @@ class Warmup(Schedule):
         return min(1.0, (t + 1) / self.steps)
 
 
-@schedule
+@schedule("LR range test")
 class Growth(Schedule):
     r"""Rises by the same factor at every step, through d powers of ten in T steps: a learning-rate
     range test.
@@ -174,12 +180,13 @@ class Growth(Schedule):
         return np.float64(10.0) ** (-self.decades * (1 - min(1.0, t / self.steps)))
 
 
-@schedule
+@schedule("warm-up, cosine")
 class WarmupCosine(Schedule):
     r"""Rises in a straight line over the first T₁ steps, then falls as half a cosine wave until T.
 
     $$ \min\Big(1,\; \frac{t + 1}{T_1}\Big)
-    \,\Big(\phi + (1 - \phi)\,\tfrac{1}{2}\big(1 + \cos(\pi (t - T_1)^+/(T - T_1))\big)\Big) $$
+    \,\Big(\phi + (1 - \phi)\,\tfrac{1}{2}\big(1
+    + \cos(\pi \min(1,\; (t - T_1)^+/(T - T_1)))\big)\Big) $$
     """
 
     warmup: int = hyperparameter(20, 1, 1000, "T_1", help="steps until the full value")
@@ -191,7 +198,7 @@ class WarmupCosine(Schedule):
         return sequence(t, [(self.warmup, Warmup(self.warmup)), (math.inf, fall)])
 
 
-@schedule
+@schedule("warm-up, stable, decay")
 class WarmupStableDecay(Schedule):
     r"""Rises over T₁ steps, stays for T₂, falls in a straight line over T₃: stop when you like.
 
@@ -211,7 +218,7 @@ class WarmupStableDecay(Schedule):
         return sequence(t, [(self.warmup, rise), (self.stable, Constant()), (math.inf, fall)])
 
 
-@schedule
+@schedule("1cycle")
 class OneCycle(Schedule):
     r"""Up by half a cosine wave for a share p of the T steps, and down to almost nothing: 1cycle.
 
@@ -239,7 +246,7 @@ def _wave(start, end, share):
     return end + (start - end) / 2 * (1 + math.cos(math.pi * min(share, 1.0)))
 
 
-@schedule
+@schedule("cosine with growing restarts")
 class Restarts(Schedule):
     r"""The cosine again and again, each m times as long as the one before: growing warm restarts.
 

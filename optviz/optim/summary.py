@@ -7,8 +7,8 @@ import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.minima import DEGENERATE, FLAT, Minima, minima_of
-from optviz.optim.minimize import Evaluations, Run
 from optviz.optim.oracle import Oracle
+from optviz.optim.run import Evaluations, Run
 
 AHEAD = (100, 1000)  # steps that a run is looked ahead, at least and at most; else its own number
 WINDOW = 20  # steps of the running mean by which a run with noise is judged

@@ -92,7 +92,17 @@ from optviz.plot.series import (
     thinned,
     trail,
 )
-from optviz.plot.style import DARK, LIGHT, THEMES, Style, Theme, method_styles, number, style
+from optviz.plot.style import (
+    DARK,
+    LIGHT,
+    THEMES,
+    Style,
+    Theme,
+    method_styles,
+    number,
+    style,
+    unless_rounding,
+)
 from optviz.plot.table import Column, Table
 from optviz.plot.writers.plotly import layer, to_plotly
 from optviz.plot.writers.svg import to_svg
@@ -156,4 +166,5 @@ __all__ = [
     "to_svg",
     "to_table",
     "trail",
+    "unless_rounding",
 ]

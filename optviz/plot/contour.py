@@ -2,135 +2,21 @@
 the paths over them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from optviz.plot.figure import Axis, Figure
+from optviz.plot.landscape import Domain, Heights, Landscape
 from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
-from optviz.plot.style import Style, Theme, number
+from optviz.plot.style import Style, Theme, mixed
 from optviz.translation import _
 
-LEVELS = 22
+LEVELS = 24
+BEYOND = 0.2  # of the colors, for what is higher than the domain, where the frame shows more of it
 MAX_STARS = 20  # of the usual size
-TAIL = 0.02  # of the values: beyond the others where they lead to a pole
-FINER = 40  # points each way, around one of the grid
 MARKERS = 28  # at most so many points of a path carry one
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
-
-Domain = Sequence[tuple[float, float]]  # from and to, of x and of y
-
-
-@dataclass(frozen=True)
-class Landscape:
-    """The function on a grid over its domain; NaN where it is not defined."""
-
-    x: np.ndarray  # (n,)
-    y: np.ndarray  # (m,)
-    z: np.ndarray  # (m, n)
-    log: bool  # whether levels in equal ratios show it better than equal differences
-    low: float = -np.inf  # between these is all but a few values, where those go on to a pole
-    high: float = np.inf
-
-    @classmethod
-    def of(cls, f, n: int = 150) -> "Landscape":
-        """Of a function with `domain` and `value` of points `(..., 2)`, on n times n of them."""
-        x, y = (np.linspace(low, high, n) for low, high in f.domain)
-        land = cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
-        if not np.isfinite(land.z).any():
-            return land
-        low, middle, high = np.nanquantile(land.z, [TAIL, 0.5, 1 - TAIL])
-        return replace(
-            land,
-            low=low if _goes_on(f, land, middle, -1) else -np.inf,
-            high=high if _goes_on(f, land, middle, 1) else np.inf,
-        )
-
-    @classmethod
-    def on(cls, x, y, z) -> "Landscape":
-        """Of values `(m, n)` that are known already."""
-        z = np.where(np.isfinite(z), z, np.nan)
-        known = z[np.isfinite(z)]
-        if not known.size:
-            return cls(x, y, z, False)
-        low, middle, high = np.quantile(known - known.min(), [0.05, 0.5, 0.98])
-        return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
-
-    @property
-    def has_floor(self) -> bool:
-        """Whether the lowest point is inside of the picture."""
-        return bool(np.nanmin(self.z[1:-1, 1:-1]) <= np.nanmin(self.z))
-
-
-def _goes_on(f, land, middle, sign):
-    """Whether f, between the points of the grid, gets several times as far from its middle.
-
-    `sign` is 1 at the upper end and -1 at the lower.
-    """
-    row, column = np.unravel_index(np.nanargmax(sign * land.z), land.z.shape)
-    across, up = ((c[1] - c[0]) * np.linspace(-1, 1, FINER) for c in (land.x, land.y))
-    near = f.value(np.stack(np.meshgrid(land.x[column] + across, land.y[row] + up), -1))
-    farthest = np.max(sign * near, initial=-np.inf, where=np.isfinite(near))
-    return bool(farthest - sign * middle > 4 * sign * (land.z[row, column] - middle))
-
-
-@dataclass(frozen=True, eq=False)
-class Heights:
-    """How high a value is drawn: as it is, or by the logarithm or the root of its height above the
-    lowest.
-
-    Toward a pole all is drawn at `low` or `high`, or the rest of the picture would be one color.
-    """
-
-    log: bool
-    root: bool
-    base: float
-    offset: float  # keeps the logarithm finite at the bottom
-    low: float = -np.inf
-    high: float = np.inf
-
-    @classmethod
-    def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
-        """For a landscape; `log` None follows the data: the logarithm, else with `root` the square
-        root, which has as many rings near the lowest point as far from it, where there are rings.
-        """
-        auto, log = log is None, land.log if log is None else log
-        known = land.z[np.isfinite(land.z)]
-        if not known.size:
-            return cls(log, False, 0.0, 1.0, 0.0, 1.0)
-        root = root and auto and not log and land.has_floor
-        base = float(max(known.min(), land.low))
-        lifted = known[known >= base] - base
-        offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
-        top = known.max() if log else min(known.max(), land.high)
-        ends = cls(log, root, base, offset).up(np.array([base, top]))
-        return cls(log, root, base, offset, *(float(e) for e in ends))
-
-    def up(self, z):
-        """From values to heights, none of them outside the landscape's."""
-        above = np.maximum(z - self.base, 0)
-        heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
-        return np.clip(heights, self.low, self.high)
-
-    def back(self, height):
-        """From heights to values."""
-        if self.log:
-            return self.base + 10.0**height - self.offset
-        return self.base + height**2 if self.root else height
-
-    def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
-        """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
-        even = np.linspace(self.low, self.high, n if self.low < self.high else 1)
-        values = self.back(even)
-        if len(values) > 1:
-            gaps = np.diff(values)
-            gaps = np.minimum(np.r_[gaps, gaps[-1]], np.r_[gaps[0], gaps])
-            unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
-            unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
-            values = np.round(values / unit) * unit + 0.0
-        texts = [[number(v, digits) for v in values] for digits in (3, 6, 12)]
-        return self.up(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 
 class Path(NamedTuple):
@@ -166,24 +52,34 @@ class Minima(NamedTuple):
         return "minima" + "-local" * self.local + "-curve" * self.curve
 
 
-def landscape(land: Landscape, theme: Theme, log: bool | None = None, title: str = "f") -> Contour:
+def landscape(
+    land: Landscape,
+    theme: Theme,
+    log: bool | None = None,
+    title: str = "f",
+    colors: Sequence[str] = (),
+) -> Contour:
     """The function as filled contour lines, evenly spaced in value, its root or its logarithm.
 
-    `log` None follows the data; `title` stands above the color bar.
+    `log` None follows the data; `title` stands above the color bar; `colors` are evenly spaced.
     """
     heights = Heights.of(land, log, root=True)
-    low, high = heights.low, heights.high
-    step = (high - low) / LEVELS or 1.0
+    low, high, top = heights.low, heights.high, heights.top
+    step, colors = (high - low) / LEVELS or 1.0, colors or (theme.low, theme.high)
+    if top > high:  # the last of the colors are for what is higher than the domain
+        shares = np.linspace(0, 1, 21)
+        places = np.interp(shares, [0, 1 - BEYOND, 1], [0, (high - low) / (top - low), 1])
+        colors = [(float(p), mixed(colors, share)) for p, share in zip(places, shares, strict=True)]
     return Contour(
         land.x,
         land.y,
-        heights.up(land.z),
-        (theme.low, theme.high),
+        heights.up(land.z, beyond=True),
+        colors,
         start=low + step / 2,
-        end=high,
+        end=top,
         step=step,
-        line=theme.level,
-        bar=ColorBar(*heights.ticks(6), title, theme.faint),
+        line=theme.ring,
+        bar=ColorBar(*heights.ticks(6, beyond=True), title, theme.faint),
     )
 
 
@@ -195,9 +91,14 @@ def paths(
     theme: Theme,
     titles: tuple[str, str] = ("x", "y"),
     markers: int = MARKERS,
+    equal: bool = False,
+    start_name: str = "",
     **figure,
 ) -> Figure:
-    """Start, minima and every path with its current point; `landscape` lies under it."""
+    """Start, minima and every path with its current point; `landscape` lies under it.
+
+    With `equal` scales of both axes the frame shows more than the domain, whose border is drawn.
+    """
     at, domain = "({x:.6g}, {y:.6g})", f.domain
     marks: list[Mark] = []
     for found in minima:
@@ -206,22 +107,32 @@ def paths(
         edge = {"edge_width": 1} if plain else {"edge": theme.high, "edge_width": 1}
         size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
         marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
-    for path in (Path(*track) for track in tracks):
+    tracks = [Path(*track) for track in tracks]
+    marks += [_halo(domain, path, theme) for path in tracks]
+    for path in tracks:
         marks += [
             *_more(domain, path),
             *_simplex(domain, path),
             *path_marks(domain, path, theme, markers),
         ]
     look = Style(theme.ink, marker="circle-open-dot")
-    marks.append(_dots([start], look, _("start"), "start", at, edge_width=2))
-    common = {"grid": False, "extra": {"ticks": "outside", "ticklen": 4}}
+    marks.append(_dots([start], look, start_name or _("start"), "start", at, edge_width=2))
+    common = {"ticks": "outside", "ticklen": 4}
+    anchored = common | ({"scaleanchor": "x"} if equal else {})
     return Figure(
         marks,
-        Axis(titles[0], limits=domain[0], **common),
-        Axis(titles[1], limits=domain[1], standoff=2, **common),
+        Axis(titles[0], limits=domain[0], grid=False, extra=common),
+        Axis(titles[1], limits=domain[1], grid=False, standoff=2, extra=anchored),
         margin={"l": 46, "r": 64, "t": 30, "b": 40},
         **{"hover": "closest", **figure},
     )
+
+
+def border(domain: Domain, theme: Theme) -> Line:
+    """The edge of the domain, where the frame shows more."""
+    (x0, x1), (y0, y1) = domain
+    style = Style(theme.faint, (2, 3))
+    return Line([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], style, width=1, uid="border")
 
 
 def _symbol(minima):
@@ -275,6 +186,14 @@ def path_marks(domain: Domain, path: Path, theme: Theme, markers: int = MARKERS)
             edge_width=[0] * plain + [1.5] * head + [3] * out,
         ),
     ]
+
+
+def _halo(domain, path, theme):
+    """A wider line below the path, so that it stands out from whatever color it crosses."""
+    drawn = within_reach(domain, path.points)
+    look = {"width": 5.5, "opacity": 0.85, "meta": {"trail": True}, "legend": False}
+    look |= {"uid": f"{path.id}h", "name": path.name, "group": path.id, "decoration": True}
+    return Line(*drawn.T, Style(theme.page), **look)
 
 
 def _more(domain, path):

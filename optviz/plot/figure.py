@@ -108,8 +108,8 @@ class Scene:
     y: Axis
     z: Axis
     aspect: tuple[float, float, float] = (1.4, 1.4, 0.6)
-    eye: tuple[float, float, float] = (-0.75, -1.25, 1.35)
-    center: tuple[float, float, float] = (0, 0, -0.2)
+    eye: tuple[float, float, float] = (-0.95, -1.6, 1.55)
+    center: tuple[float, float, float] = (0, 0, -0.22)
 
 
 @dataclass(frozen=True, eq=False)

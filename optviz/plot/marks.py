@@ -127,6 +127,17 @@ class Rule(Mark):
     across: bool = False  # through all panels of the figure
 
 
+@dataclass(frozen=True)
+class ColorBar:
+    """What the colors mean: labels at some values."""
+
+    ticks: Sequence[float]
+    labels: Sequence[str]
+    title: str
+    color: str
+    extra: Mapping = field(default_factory=dict)
+
+
 @dataclass(frozen=True, eq=False)
 class Heatmap(Mark):
     """A matrix `(rows, columns)` as colored cells; `span` None follows the data."""
@@ -138,17 +149,7 @@ class Heatmap(Mark):
     y: Array = None
     span: tuple[float, float] | None = None
     gap: float = 0  # pixels between cells
-
-
-@dataclass(frozen=True)
-class ColorBar:
-    """What the colors mean: labels at some values."""
-
-    ticks: Sequence[float]
-    labels: Sequence[str]
-    title: str
-    color: str
-    extra: Mapping = field(default_factory=dict)
+    bar: ColorBar | None = None
 
 
 @dataclass(frozen=True, eq=False)

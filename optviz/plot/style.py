@@ -22,6 +22,26 @@ class Theme:
     level: str
     minimum: str
     lines: tuple[str, ...]
+    ring: str  # a contour line, on any color of the maps
+    page: str  # what a thin line around another is drawn in
+    maps: dict[str, tuple[str, ...]]
+
+
+# Of a landscape, from low to high, each of steadily rising lightness and safe for the color-blind:
+# blues of one hue; cividis (Nuñez, Anderton & Renslow 2018), viridis (Smith & van der Walt 2015).
+MAPS = {
+    "strong": {
+        "light": ("#3f73a8", "#6f9fcb", "#a3c4e0", "#d3e3ef", "#fbfbf7"),
+        "dark": ("#050b14", "#0d2440", "#1b426b", "#356796", "#5f91bd"),
+    },
+    "cividis": ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"),
+    "viridis": ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"),
+    "pale": {"light": ("#bdd0e4", "#fbfcfd"), "dark": ("#0b1622", "#34475b")},
+}
+
+
+def _maps(theme):
+    return {name: m[theme] if isinstance(m, dict) else m for name, m in MAPS.items()}
 
 
 # Okabe & Ito (2008), Color universal design; the dark set is lightened for black.
@@ -36,6 +56,9 @@ LIGHT = Theme(
         *("#0072B2", "#D55E00", "#007A5A", "#8C3F7F"),
         *("#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
     ),
+    ring="rgba(27, 39, 51, 0.35)",
+    page="#ffffff",
+    maps=_maps("light"),
 )
 DARK = Theme(
     ink="#eef3f8",
@@ -48,6 +71,9 @@ DARK = Theme(
         *("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0"),
         *("#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
     ),
+    ring="rgba(255, 255, 255, 0.28)",
+    page="#0e1117",
+    maps=_maps("dark"),
 )
 THEMES = {"light": LIGHT, "dark": DARK}
 
@@ -98,6 +124,14 @@ def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Styl
     return found
 
 
+def mixed(colors: Sequence[str], share: float) -> str:
+    """The color at a share of the way through evenly spaced ones."""
+    channels = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colors])
+    places = np.linspace(0, 1, len(colors))
+    found = (np.interp(share, places, channel) for channel in channels.T)
+    return "#" + "".join(f"{round(float(c)):02x}" for c in found)
+
+
 def packed(array) -> dict:
     """An array as Plotly reads it fastest: base64 of its bytes. NaN survives, unlike in JSON."""
     a = np.ascontiguousarray(array, float)
@@ -109,6 +143,11 @@ def packed_grid(grid) -> dict:
     a = np.ascontiguousarray(grid, np.float32)
     data = base64.b64encode(a.tobytes()).decode()
     return {"dtype": "f4", "bdata": data, "shape": f"{a.shape[0]}, {a.shape[1]}"}
+
+
+def unless_rounding(value, scale: float, share: float = 1e-12):
+    """The values, and 0 for those that are no more than rounding beside numbers of this scale."""
+    return np.where(np.abs(value) <= share * scale, 0.0, value)[()]
 
 
 def number(value, digits: int = 4) -> str:

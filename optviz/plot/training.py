@@ -84,7 +84,7 @@ def losses(
     test: bool = False,
     **figure,
 ) -> Figure:
-    """The loss of every mini-batch, and with `test` the one on the test set, dotted.
+    """The loss of every mini-batch, and with `test` the one on the validation set, dotted.
 
     Smoothed as the book does it, with the raw loss faint behind; of several seeds the median, and a
     band from the least to the largest.
@@ -102,7 +102,7 @@ def losses(
         )
         if test:
             on_test = over_seeds(now.cross_entropy[:, 1, i])[0]
-            hover = fill_template(_("{name}, test: {y:.4g}"))
+            hover = fill_template(_("{name}, validation: {y:.4g}"))
             look = {"name": name, "group": name, "legend": False, "hover": hover, "markers": 8}
             dotted = replace(style, dashes=TEST_DASHES)
             at = scale.of(now, now.evaluated)
@@ -113,13 +113,13 @@ def losses(
     y = Axis(_("loss"), log=True) if log else Axis(_("loss"), limits=limits)
     label = _("Loss while training. The table says the same.")
     if test:
-        y = replace(y, title=_("loss (dotted: test set)"))
+        y = replace(y, title=_("loss (dotted: validation set)"))
     view = f"{log} {scale.along}"
     return Figure(marks, scale.axis(right), y, **{"label": label, "view": view, **figure})
 
 
 def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
-    """Accuracy on the test set (in the network's style) and on the training set (faint)."""
+    """Accuracy on the validation set (in the network's style) and on the training set (faint)."""
     marks, right = [], 1e-3
     for uid, name, now, i, style in networks:
         if not len(now.evaluated):
@@ -133,7 +133,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
             name=name,
             uid=f"{uid}test",
             shapes=8,
-            hover=fill_template(_("{name}, test: {y:.4g}")),
+            hover=fill_template(_("{name}, validation: {y:.4g}")),
             legend=True,
         )
         faint = {"width": 1.2, "opacity": 0.45, "legend": False, "group": name}
@@ -172,7 +172,7 @@ def standings(networks: Sequence[Network], label: str) -> Table:
         _("iterations"),
         Column(_("loss (last 10)"), 3),
         Column(_("training accuracy"), 3, percent=True),
-        Column(_("test accuracy"), 3, percent=True),
+        Column(_("validation accuracy"), 3, percent=True),
         Column(_("seconds"), 3),
         _("status"),
     )

@@ -55,7 +55,7 @@ def page() -> None:
     with st.container(horizontal=True, key="course"):
         for number, of in enumerate(PAGES.values(), 1):
             _tile(number, of)
-    st.markdown(f"##### {_('Every figure of the notes')}")
+    st.markdown(f"##### {_('Figures of the book and lectures, and where they are here')}")
     figures()
 
 

@@ -9,6 +9,7 @@ from optviz.plot import style
 from optviz.plot.training import Network
 from optviz.shell.export.training_script import network_names
 from optviz.shell.share import MAX_KEPT
+from optviz.training import together
 from optviz.translation import _
 from optviz.ui.job_runner import states_of
 from optviz.ui.session import Results, session
@@ -40,7 +41,10 @@ def runs(context: Context, view: View, results: Results) -> list[list[Network]]:
     lines.
     """
     page, theme = context.page, context.theme
-    found = [page.lines(spec, states_of(results, view.jobs(spec)), theme) for spec in specs(page)]
+    found = [
+        page.lines(spec, together(states_of(results, view.jobs(spec))), theme)
+        for spec in specs(page)
+    ]
     trainings = []
     for line in (line for run in [context.lines, *found] for line in run):
         if line.progress.training not in trainings:

@@ -30,18 +30,17 @@ def card() -> None:
         name: filled(getattr(lesson, name), lesson, cache.run) for name in ("text", "look", "next")
     }
     with st.container(border=True, key="lesson"):
-        text, look, then = st.columns(3)
-        text.markdown(f"##### {lesson.title}\n{texts['text']}")
-        look.markdown(f"**{_('Look for.')}** {texts['look']}")
-        then.markdown(f"**{_('Try next.')}** {texts['next']}")
-        then.caption(lesson.source)
+        st.markdown(f"##### {lesson.title}\n{texts['text']}")
+        st.markdown(f"**{_('Look for.')}** {texts['look']}")
+        st.markdown(f"**{_('Try next.')}** {texts['next']}")
         if session().specs[lesson.page] != lesson.scene:
             changed = _(
                 "The scene has been changed. The numbers in this text are those of the lesson’s "
                 "own scene; “Reset lesson” brings it back."
             )
-            look.markdown(f":gray[{changed}]")
-        with st.container(horizontal=True):
+            st.caption(changed)
+        st.caption(lesson.source)
+        with st.container(horizontal=True, gap="small"):
             _neighbors(lesson)
             st.button(
                 _("Reset lesson"),
@@ -101,7 +100,7 @@ def gallery() -> None:
 
 def _free():
     """Whether a lesson may take the place of the scene."""
-    return locks.free("lessons", "function", "run", "hyperparameters", "optimizers")
+    return locks.may_leave() and locks.free("lessons")
 
 
 def _tile(lesson):

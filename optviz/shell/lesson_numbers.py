@@ -13,7 +13,7 @@ one where left out:
     {lr NAME}           a hyperparameter, by its name
     {steps}             steps of the scene
 
-On the activations page S is a setting, A or B, and L a layer:
+On the activations page S is a setting, A, B or C, and L a layer:
 
 {mean S L}   {spread S L}   {within S L}   {between S L}   {saturated S L}   {dead S L}   {gradient
 S L}
@@ -95,10 +95,10 @@ OF_LAYER = {
 
 def _of_layer(found, comparison):
     """A function that answers a placeholder, from the layers that `propagate` gives."""
-    word, asked = found[1], re.fullmatch(r"([AB]) (\d{1,2})", found[2] or "")
+    word, asked = found[1], re.fullmatch(r"([ABC]) (\d{1,2})", found[2] or "")
     if word not in OF_LAYER or not asked:
         raise PlaceholderError(f"there is no placeholder {found[0]}")
-    i, number = "AB".index(asked[1]), int(asked[2])
+    i, number = "ABC".index(asked[1]), int(asked[2])
     if i >= len(comparison.stacks) or not 1 <= number <= comparison.stacks[i].layers:
         raise PlaceholderError(f"{found[0]} asks for a layer that is not there")
     return lambda propagate: OF_LAYER[word](propagate(comparison.stacks[i])[number - 1])

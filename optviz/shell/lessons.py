@@ -2,7 +2,8 @@
 each.
 
 A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`, `source`, the
-`scene` as `optviz.spec.to_dict` writes it, and where it is not the first one its `page`.
+`scene` as `optviz.spec.to_dict` writes it, where it is not the first one its `page`, and where it
+opens another than the first tab of the results the label of its `tab`.
 Then come two or three sentences, `## Look for` and `## Try next`. Its name without `.md` is its
 key, in links too. Numbers in a text are asked for, as `lesson_numbers` says.
 """
@@ -15,6 +16,7 @@ from pathlib import Path
 from optviz.shell.lesson_numbers import PlaceholderError, check_placeholders
 from optviz.shell.registry import PAGES
 from optviz.spec import SpecError, from_dict
+from optviz.translation import _
 
 FOLDER = Path(__file__).parent.parent / "lessons"
 SECTIONS = {"Look for": "look", "Try next": "next"}
@@ -39,6 +41,7 @@ class Lesson:
     text: str
     look: str
     next: str
+    tab: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class _Front:
     source: str
     scene: dict
     page: str = "trajectories"
+    tab: str = ""
 
 
 def read(path: Path) -> Lesson:
@@ -73,6 +77,9 @@ def _read(path):
     page = PAGES[front.page]
     scene = from_dict(type(page.opening), front.scene)
     page.check(scene)
+    labels = {tab.label for view in page.views.values() for tab in view.tabs}
+    if front.tab and _(front.tab) not in labels:
+        raise LessonError(f"there is no tab {front.tab!r}")
     texts = _sections(parts[2])
     try:
         for text in texts.values():

@@ -9,7 +9,7 @@ from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, decode
 from optviz.translation import _
 from optviz.ui.components import shown
-from optviz.ui.locks import Controls, hidden
+from optviz.ui.locks import Controls, hidden, may_leave, named
 from optviz.ui.session import session
 
 
@@ -36,7 +36,10 @@ def opened(page: str = "trajectories") -> None:
 
 
 def _from_lesson(key):
-    if key in LESSONS:
+    if key in LESSONS and LESSONS[key].page == "trajectories" and not may_leave():
+        message = _("The link that you opened with locks its scene ({locked}): it stays.")
+        session().complaint = message.format(locked=named())
+    elif key in LESSONS:
         open_lesson(key)
     elif key is not None:
         session().complaint = _(
@@ -69,6 +72,8 @@ def open_lesson(key: str) -> None:
     lesson = LESSONS[key]
     session().show(lesson.page, lesson.scene)
     session().lesson = key
+    if lesson.tab:
+        st.session_state[f"{lesson.page}-tabs"] = _(lesson.tab)
 
 
 def open_lesson_of_page() -> Lesson | None:

@@ -18,6 +18,7 @@ from optviz.experiments.page import (
     View,
     Widget,
 )
+from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
 from optviz.ui.components import download_button, show, table
 
@@ -33,6 +34,7 @@ def tabs(context: Context, view: View):
             if box.open:
                 with box:
                     _tab(context, tab)
+    draw_part(context, test_set)
     _downloads(context, view)
 
 

@@ -13,6 +13,7 @@ from optviz.experiments.lr_schedules import page as lr_schedules
 from optviz.experiments.optimizer_comparison import page as optimizer_comparison
 from optviz.experiments.page import Page
 from optviz.experiments.regularization import page as regularization
+from optviz.experiments.sensitivity import page as sensitivity
 from optviz.experiments.standardization import page as standardization
 from optviz.experiments.trajectories import page as trajectories
 
@@ -21,6 +22,7 @@ PAGES: dict[str, Page] = {
     page.key: page
     for page in (
         trajectories.PAGE,
+        sensitivity.PAGE,
         activations.PAGE,
         initialization.PAGE,
         curve_fit.PAGE,

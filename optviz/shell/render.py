@@ -19,10 +19,13 @@ from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
 from optviz.shell import kept, lesson_card, opening, sharing
 from optviz.shell.export import menu as export
+from optviz.shell.links import page_of
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
+from optviz.training import together
 from optviz.translation import _
-from optviz.ui.components import address, lazy, shown, theme_name
+from optviz.ui import locks
+from optviz.ui.components import lazy, shown, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
@@ -32,18 +35,22 @@ from optviz.ui.training_jobs import MissingData
 
 def render(page: Page) -> None:
     """Draw a declared page."""
+    wanted, session().wanted = session().wanted, ""
+    if wanted not in ("", page.key):
+        st.switch_page(page_of(wanted))
     opening.opened(page.key)
     with full_rerun(lambda: live_figures(page)):
         head, stage = st.container(), st.container(key="stage")
         with stage:
             results, panel, under = st.columns(3)
         form = form_of(page)
-        with results:
+        with panel:
             lesson_card.card()
         (_draw if page.drawing else _fill)(page, form, results, panel, under)
         with head:
             _head(page, form)
-    address(sharing.query())
+    session().remember()
+    toolbar(session(), sharing.query())
 
 
 def _fill(page, form, results, panel, under):
@@ -86,7 +93,7 @@ def form_of(page: Page) -> Form:
 
 def context_of(page: Page, states=()) -> Context:
     """What the page's parts are made from."""
-    return Context(page, session().specs[page.key], states, THEMES[theme_name()])
+    return Context(page, session().specs[page.key], together(states), THEMES[theme_name()])
 
 
 # Around the results.
@@ -95,14 +102,15 @@ def context_of(page: Page, states=()) -> Context:
 def _head(page, form):
     """The page's question, and what can be done with the page."""
     opening.complaint()
-    title, buttons = st.columns([2, 3], vertical_alignment="center")
-    with title:
-        st.markdown(f"#### {page.drawing.title(form) if page.drawing else _(page.question)}")
-    with buttons, st.container(horizontal=True, horizontal_alignment="right", key="head"):
+    if page.locks and locks.named():
+        st.caption(_("Locked by who made the link: {locked}.").format(locked=locks.named()))
+    with st.container(horizontal=True, vertical_alignment="center", key="head"):
+        title = page.drawing.title(form) if page.drawing else _(page.question)
+        st.markdown(f"#### {title}", width="stretch")
         if page.buttons:
             page.buttons(form)
         lazy(_("Share"), ":material/share:", "share", sharing.share_controls)
-        lazy(_("Take home"), ":material/download:", "take-home", export.menu)
+        lazy(_("Export"), ":material/download:", "take-home", export.menu)
 
 
 def _view_choice(page, form):
@@ -216,7 +224,7 @@ def _results(page, view):
                 runs = kept.runs(context, view, results)
                 lines = kept.lines(runs, context)
                 context = replace(context, before=results.before, kept=lines)
-            shown().script = lambda: view.script(context.spec, states)
+            shown().script = lambda: view.script(context.spec, context.states)
             tabs(context, view)
 
         keep = None

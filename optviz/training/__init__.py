@@ -18,10 +18,12 @@ from optviz.training.loop import (
     train,
 )
 from optviz.training.metrics import confusion, rank, smoothed
+from optviz.training.seeds import apart, together
 from optviz.training.spec import (
     INPUTS,
     MAX_SEED,
     SEEDS,
+    VALIDATION,
     Data,
     Split,
     Training,
@@ -36,6 +38,7 @@ __all__ = [
     "MAX_NUMBERS",
     "MAX_SEED",
     "SEEDS",
+    "VALIDATION",
     "Amount",
     "Data",
     "Job",
@@ -48,6 +51,7 @@ __all__ = [
     "TrainingSettings",
     "Trial",
     "advance",
+    "apart",
     "begin",
     "check",
     "confusion",
@@ -57,6 +61,7 @@ __all__ = [
     "rank",
     "select",
     "smoothed",
+    "together",
     "train",
     "unsuited",
 ]

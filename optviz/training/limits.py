@@ -21,15 +21,14 @@ MAX_NUMBERS = 10**8  # that a training holds at once
 
 def unsuited(key: str, network: Network) -> str:
     """Why the optimizer cannot train the network, in a sentence; empty where it can."""
-    if not OPTIMIZERS[key].dense:
+    cls, p = OPTIMIZERS[key], network.size
+    if not cls.dense:
         return ""
-    p, bytes_ = network.size, np.dtype(DTYPES[network.dtype]).itemsize
-    size = p * p * bytes_ / 1e9
+    size = p * p * np.dtype(DTYPES[network.dtype]).itemsize / 1e9
     held = f", {size:,.1f} GB" if size >= 0.1 else ""
     return (
-        f"{OPTIMIZERS[key].label} works with a matrix of P × P numbers, which a network "
-        "does not form: "
-        f"for the {p:,} parameters of this one {p * p:,}{held}."
+        f"{cls.label} works with {cls.dense}, about P × P numbers: "
+        f"for the {p:,} parameters of this network {p * p:,}{held}."
     )
 
 

@@ -297,6 +297,8 @@ def narrow(held, dtype):
     """
     if isinstance(held, dict):
         return {k: narrow(v, dtype) for k, v in held.items()}
+    if isinstance(held, list):
+        return [narrow(v, dtype) for v in held]
     if isinstance(held, np.ndarray) and held.ndim:
         return held.astype(dtype, copy=False) if held.dtype.kind == "f" else held
     return float(held) if isinstance(held, np.floating) else held

@@ -31,13 +31,19 @@ from optviz.optim.minimize import Segment
 from optviz.spec import Choice, choice, items, option
 
 MAX_ITERATIONS, MAX_SEED = 20_000, 9999
+VALIDATION = 0.5  # of the rows that are not for training, where pages judge
 SEEDS = Hyperparameter(
-    "seeds", 1, 1, 10, help="trainings of each, from other starts, shown as median and band"
+    "seeds",
+    1,
+    1,
+    10,
+    help="trainings of each, from different starts and with different mini-batches",
 )
 # How the inputs are handed to the network, and what that does to rows of training and others.
 INPUTS = {
     "given": "between 0 and 1",
     "raw": "as the source counts, digits 0 to 16",
+    "centered": "between 0 and 1, with mean 0 in each feature of the training rows",
     "standardized": "mean 0 and variance 1 in each feature of the training rows",
     "offset": "5 added to all",
 }
@@ -45,7 +51,7 @@ COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # what the source's
 
 
 class Data(NamedTuple):
-    """Rows to learn from and rows to be judged by."""
+    """Rows to learn from, and rows to be judged by: the validation set, or in the end the test."""
 
     x: np.ndarray  # (N, inputs)
     t: np.ndarray  # (N,) int
@@ -74,9 +80,17 @@ class Split:
         valid="[0, 1]",
     )
 
-    def of(self, x, t) -> Data:
-        """The two parts of rows `(N, inputs)` and labels `(N,)`. ValueError where no row would be
-        left.
+    validation: float = hyperparameter(
+        0.0,
+        0.0,
+        0.9,
+        help="share of the other examples that curves and verdicts go by; the rest is the test "
+        "set, for the end. At 0 they go by all of them, as in the notes",
+    )
+
+    def of(self, x, t, final: bool = False) -> Data:
+        """The two parts of rows `(N, inputs)` and labels `(N,)`, as `judging` says. ValueError
+        where no row would be left.
         """
         if not 1 <= self.rows < len(x):
             raise ValueError(
@@ -85,7 +99,17 @@ class Split:
         here, there = (
             other_writers(x, t, self.rows) if self.first else split(x, t, self.rows, seed=self.seed)
         )
-        return self.with_label_noise(Data(*here, *there))
+        return self.judging(self.with_label_noise(Data(*here, *there)), final)
+
+    def judging(self, data: Data, final: bool = False) -> Data:
+        """With the validation set to be judged by, or when all is chosen the test set: the first
+        rows that are not for training, and the others. With no validation both are all of them.
+        """
+        n = round(self.validation * len(data.t_test))
+        if not 0 < n < len(data.t_test):
+            return data
+        part = slice(n, None) if final else slice(n)
+        return data._replace(x_test=data.x_test[part], t_test=data.t_test[part])
 
     def with_label_noise(self, data: Data) -> Data:
         """The data with so many wrong training labels, each another class than the right one."""
@@ -116,7 +140,7 @@ class TrainingSettings:
 
     network: Network = field(default_factory=Network)
     dataset: Choice = Choice("digits")
-    split: Split = Split()
+    split: Split = Split(validation=VALIDATION)
     batch: int = hyperparameter(128, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(300, 10, 5000, "T", log=True, help="updates of every network")
     seeds: tuple[int, ...] = (0,)
@@ -227,23 +251,28 @@ def _with_hyperparameter(opt, name, value):
     return replace(opt, **{name: value})
 
 
-def load(training: Training, source=None) -> Data:
+def load(training: Training, source=None, final: bool = False) -> Data:
     """The training's data, split. ValueError where they are not at hand or the set is too small for
     the split.
 
     MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the
-    split says. `source` is where their files are, as `load_mnist` takes it.
+    split says. `source` is where their files are, as `load_mnist` takes it. `final` gives the
+    test set in place of the validation set.
     """
     key = training.dataset.key
     if key in SOURCES:
         learn, examine = load_mnist(source, key)
-        data = training.split.with_label_noise(
-            Data(*(part[: training.split.rows].copy() for part in learn), *examine)
-        )
+        rows = Data(*(part[: training.split.rows].copy() for part in learn), *examine)
+        data = training.split.judging(training.split.with_label_noise(rows), final)
     elif key in TOY_SETS:
-        data = training.split.of(*training.dataset.build(TOY_SETS).sample(training.split.seed))
+        data = training.split.of(
+            *training.dataset.build(TOY_SETS).sample(training.split.seed), final
+        )
     else:
-        data = training.split.of(*digits())
+        data = training.split.of(*digits(), final)
+    if training.inputs == "centered":
+        mean = data.x.mean(0)
+        return data._replace(x=data.x - mean, x_test=data.x_test - mean)
     if training.inputs == "standardized":
         return data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
     factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0

@@ -47,7 +47,10 @@ def sides(n: int, d: int) -> tuple[int, ...]:
 
 @sampler("Grid", BERGSTRA, "grid")
 class Grid(Sampler):
-    """Every combination of a few evenly spaced values of each, the ends of the range among them."""
+    """Every combination of a few evenly spaced values of each, the ends of the range among them.
+
+    One for which no second value is left gets the middle of its range.
+    """
 
     def rounds(self, trials, d):
         return (int(np.prod(sides(trials, d))),)
@@ -101,7 +104,7 @@ class CoarseToFine(Sampler):
     "Bayesian", "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", "bayesian"
 )
 class Bayesian(Sampler):
-    """A Gaussian process guesses the accuracy everywhere; tried is what promises to improve most.
+    """A Gaussian process guesses the accuracy everywhere; what promises most is tried next.
 
     Several at a time: after each choice the process takes its own guess there for true, so that
     the next goes elsewhere (Ginsbourger et al. 2010, the kriging believer).

@@ -46,7 +46,7 @@ RANGES: dict[str, Range] = {
         -4.0,
         0.0,
         (-3.0, 0.0),
-        N_("standard deviation of the weights"),
+        N_("standard deviation of the initial weights"),
     ),
 }
 

@@ -15,21 +15,6 @@ from optviz.plot.equations import unicode_symbol
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
-LABELS = {
-    "lr": "rate",
-    "eps": "epsilon",
-    "weight_decay": "decay",
-    "bias_correction": "bias correction",
-    "momentum_decay": "warm-up",
-    "line_search": "line search",
-    "saddle_free": "saddle-free",
-    "max_norm": "longest",
-    "beta1": "beta 1",
-    "beta2": "beta 2",
-    "l2": "decay",
-    "l1": "L1",
-}
-
 
 def theme_name() -> str:
     """The visitor's theme."""
@@ -68,7 +53,9 @@ _table = _component("table")
 _sketchpad = _component(
     "sketchpad", '<div class="ov-sketchpad"></div>', "sketchpad.css", "sketchpad.js"
 )
-_address = _component("address", '<div class="ov-address" hidden></div>')
+_toolbar = _component(
+    "address", '<div class="ov-toolbar" role="toolbar"></div>', "toolbar.css", "toolbar.js"
+)
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 
@@ -98,14 +85,15 @@ def hyperparameter_panel(
     traces=None,
     rested=_nothing,
     locked: bool = False,
+    group: str = "",
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
     before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the optimizer's line above the hyperparameters. `traces` go straight to the plots of
-    these names. `locked` hyperparameters are shown and cannot be turned.
+    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
+    straight to the plots of these names. `locked` hyperparameters cannot be turned.
     """
 
     def arrived():
@@ -128,6 +116,7 @@ def hyperparameter_panel(
         "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes},
         "traces": traces,
+        "group": group,
         "locked": locked,
     }
     _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
@@ -139,7 +128,7 @@ def _declared(hyperparameters):
     return [
         {
             "name": k.name,
-            "label": LABELS.get(k.name, k.name.replace("_", " ")),
+            "label": k.label,
             "symbol": unicode_symbol(k.symbol),
             "help": k.help,
             "kind": k.kind.__name__,
@@ -241,23 +230,22 @@ def lazy(label, icon, key, content):
 def download_button(label, make, name, mime, key, icon="download", **more):
     """A button for a file that `make()` gives, as text or bytes, when it is asked for.
 
-    Streamlit drops a file after two runs, of any session, and where pages train these come before
-    the browser has it: so the last one of each key is held.
+    Streamlit drops a file after two runs of any session, which come before the browser has it.
     """
 
     def made():
         data = data.encode() if isinstance(data := make(), str) else data
-        media = runtime.get_instance().media_file_mgr
-        media.add(data, mime, key, name, is_for_static_download=True)
+        files = runtime.get_instance().media_file_mgr
+        files.add(data, mime, key, name, is_for_static_download=True)
         return data
 
-    icon = f":material/{icon}:"
-    st.download_button(label, made, name, mime, key=key, icon=icon, on_click="ignore", **more)
+    more |= {"key": key, "icon": f":material/{icon}:", "on_click": "ignore"}
+    st.download_button(label, made, name, mime, **more)
 
 
 @dataclass
 class Shown:
-    """What a page shows in a run: what "Take home" puts into a file when it is asked for."""
+    """What a page shows in a run: what "Export" puts into a file when it is asked for."""
 
     pictures: dict[str, tuple] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
@@ -278,9 +266,23 @@ def table(html: str, key: str) -> None:
     st.html(html)
 
 
-def address(link: str) -> None:
-    """Write the link of what is on the page into the address bar."""
-    _address(key="address", data={"link": link})
+def toolbar(session, link: str) -> None:
+    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`."""
+
+    def jump():
+        if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
+            session.go_to(entry)
+
+    labels = {
+        "undo": _("Undo (Ctrl+Z)"),
+        "redo": _("Redo (Ctrl+Shift+Z)"),
+        "fold": _("Hide the controls (C)"),
+        "present": _("Present: the stage alone (P)"),
+        "knob": _("Hyperparameter at hand"),
+    }
+    data = {"link": link, "session": session.name, "entry": session.present, "labels": labels}
+    data |= {"undo": session.step(-1), "redo": session.step(1)}
+    _toolbar(key="toolbar", data=data, on_jump_change=jump)
 
 
 def _is_point(at):
@@ -322,8 +324,7 @@ def grabber(key: str, placed, traces, rested) -> None:
     """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
 
     def arrived():
-        at = _sent(key)
-        if _is_point(at):
+        if _is_point(at := _sent(key)):
             placed(float(at["x"]), float(at["y"]))
 
     data = {"echo": _sent(key).get("n", 0), "traces": traces}

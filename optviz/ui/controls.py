@@ -1,6 +1,6 @@
 """Controls that a page declares: panels of sliders, menus, pills, switches, and lists of things."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -63,6 +63,7 @@ class Menu:
     segments: bool = False
     live: bool = False
     label: str = ""
+    hidden: bool = False  # its label, to those who see
 
     def draw(self, form: Form) -> None:
         *outer, name = self.path.split(".")
@@ -78,7 +79,7 @@ class Menu:
         label = self.label or declared["label"]
         select(
             *(place, label, list(names), value, lambda k: _(names[k]), put),
-            **{"segments": self.segments, "help": declared["help"]},
+            **{"segments": self.segments, "help": declared["help"], "hidden": self.hidden},
         )
         if not registry:
             return
@@ -194,22 +195,25 @@ class When:
 class ListOf:
     """A list of things, each under its name with its settings; one to add.
 
-    `item(form, i, name)` draws the sliders of one; `settings(form)` is what its popover shows, None
-    where there is nothing to change. `names(spec)` gives their names, which `heading` may shorten,
-    `new(spec)` the one that is added. `places(form)` gives their forms where they are known by more
-    than their number.
+    `item(form, i, name)` draws the sliders of one; `settings(form)` what unfolds above them, None
+    where there is nothing to change. `names(spec)` gives their names, which `heading` may shorten
+    and `chips(value)` complete by what no slider shows. `new(spec)` is the one that is added, with
+    `choices(spec)`, Markdown by key, `new(spec, key)`. `places(form)` gives their forms where they
+    are known by more than their number.
     """
 
     path: str
     names: Callable[[Any], Sequence[str]]
     item: Callable
     settings: Callable | None
-    new: Callable[[Any], Any]
+    new: Callable[..., Any]
     add: str
     least: int = 1
     most: int = 8
     heading: Callable[[str], str] = str
     places: Callable[[Form], Sequence[Form]] | None = None
+    chips: Callable[[Any], Sequence[str]] = lambda value: ()
+    choices: Callable[[Any], Mapping[str, str]] | None = None
 
     def draw(self, form: Form) -> None:
         place = form.at(self.path)
@@ -220,14 +224,8 @@ class ListOf:
             else [replace(place.at(i), name=f"{place.name}-{i}-of-{many}") for i in range(many)]
         )
         for i, (one, name) in enumerate(zip(places, self.names(form.value), strict=True)):
-            with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
-                st.markdown(f"**{self.heading(name)}**", width="stretch")
-                # its label stays the same: Streamlit closes a popover whose label changes
-                box = self.settings and st.popover(
-                    _("Change"), key=one.key("settings"), on_change="rerun", disabled=form.locked
-                )
-            if box and box.open:
-                with box:
+            if self._head(one, name):
+                with st.container(key=one.key("sheet"), gap="small"):
                     self.settings(one)
                     st.button(
                         _("Remove {name}").format(name=name),
@@ -237,14 +235,51 @@ class ListOf:
                         disabled=many <= self.least,
                         on_click=lambda i=i: place.set(without(place.value, i)),
                     )
+                    done = {"key": one.key("done"), "type": "primary", "width": "stretch"}
+                    st.button(_("Done"), on_click=_fold, args=(one.key("settings"),), **done)
             self.item(one, i, name)
-        if not self.settings or form.locked:
-            return
-        st.button(
-            self.add,
-            key=place.key("add"),
-            icon=":material/add:",
-            width="stretch",
-            on_click=lambda: place.set((*place.value, self.new(form.value))),
-            disabled=many >= self.most,
-        )
+        if self.settings and not form.locked:
+            self._new(form, place, many)
+
+    def _head(self, one, name):
+        """The name, and what unfolds the settings; whether they are unfolded."""
+        with st.container(horizontal=True, vertical_alignment="center", key=one.key("head")):
+            chips = " ".join(f":gray-badge[{chip}]" for chip in self.chips(one.value))
+            st.markdown(f"**{self.heading(name)}** {chips}", width="stretch")
+            if not self.settings:
+                return False
+            label = _("Change {name}").format(name=name)
+            return unfolding(label, one.key("settings"), "tune", one.locked)
+
+    def _new(self, form, place, many):
+        """A button that adds one, or unfolds what there is to choose from."""
+        full = many >= self.most
+
+        def put(*key):
+            _fold(place.key("list"))
+            place.set((*place.value, self.new(form.value, *key)))
+
+        if self.choices is None:
+            more = {"icon": ":material/add:", "width": "stretch", "disabled": full}
+            st.button(self.add, key=place.key("add"), on_click=put, **more)
+        elif unfolding(self.add, place.key("list"), "add", full, width="stretch"):
+            with st.container(key=place.key("choices"), gap="small"):
+                for key, label in self.choices(form.value).items():
+                    at = place.key(f"add-{key}")
+                    st.button(label, key=at, on_click=put, args=(key,), width="stretch")
+
+
+def _fold(key):
+    st.session_state[key] = False
+
+
+def unfolding(label: str, key: str, icon: str, locked: bool, **more) -> bool:
+    """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
+
+    def turn():
+        st.session_state[key] = not st.session_state.get(key)
+
+    more |= {"icon": f":material/{icon}:", "on_click": turn, "disabled": locked}
+    unfolded = bool(st.session_state.get(key)) and not locked
+    st.button(label, key=f"{key}-button", type="primary" if unfolded else "secondary", **more)
+    return unfolded

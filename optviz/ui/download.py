@@ -117,7 +117,7 @@ def _fetch_button(key, present, total):
     if not present:
         label = _("Fetch ({size} MB)")
     elif present < total:
-        label = _("Go on fetching ({size} MB)")
+        label = _("Resume the download ({size} MB)")
     else:
         label = _("Check, and fetch what is wrong")
     st.button(

@@ -45,13 +45,14 @@ def live_patch(key, figures):
 
 @st.fragment
 def live_panel(
-    key, title, declared, values, turn, notes=None, look=None, locked=False, figures=None
+    key, title, declared, values, turn, notes=None, look=None, locked=False, figures=None, group=""
 ):
     """A panel that moves the page's pictures, or only those of `figures()`.
 
     `values()` and `notes()` are asked anew on every run.
     """
     traces, rest = live_patch(key, figures or session().live_figures)
+    said = notes() if notes else {}
     hyperparameter_panel(
-        key, title, declared, values(), turn, notes() if notes else {}, look, traces, rest, locked
+        *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
     )

@@ -5,7 +5,7 @@ They are a help, not a protection: who edits the link takes them out.
 
 from dataclasses import dataclass
 
-from optviz.translation import N_
+from optviz.translation import N_, _
 from optviz.ui.session import session
 
 GROUPS = {
@@ -35,6 +35,20 @@ def locked(group: str) -> bool:
 def hidden(group: str) -> bool:
     """Whether the teacher who made the link has hidden these controls."""
     return group in session().controls.hidden
+
+
+SCENE = ("function", "run", "hyperparameters", "optimizers")  # what another scene would change
+
+
+def may_leave() -> bool:
+    """Whether another scene may take the place of the one on the page."""
+    return free(*SCENE)
+
+
+def named() -> str:
+    """What is locked or hidden, for a sentence."""
+    controls = session().controls
+    return ", ".join(_(GROUPS[g]).lower() for g in (*controls.locked, *controls.hidden))
 
 
 def free(*groups: str) -> bool:

@@ -7,7 +7,9 @@ import streamlit as st
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.base import FAMILIES, STARTERS
-from optviz.optim.hyperparameter import sentence
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.hyperparameter import hyperparameters, sentence
+from optviz.plot.equations import unicode_symbol
 from optviz.spec import Choice
 from optviz.training import unsuited
 from optviz.translation import _
@@ -34,12 +36,16 @@ RATES = {
     "schedule_free_adamw": 0.01,
     "prodigy": 1.0,
     "muon": 0.01,
+    "shampoo": 0.3,
+    "soap": 0.01,
+    "sophia": 3e-3,
 }
+BESIDE = {"shampoo": {"every": 10}}  # what else suits one: the roots of large matrices take long
 
 
 def for_network(key: str) -> Choice:
     """An optimizer at a learning rate that suits a network."""
-    return Choice(key, {"lr": RATES.get(key, 1e-3)})
+    return Choice(key, {"lr": RATES.get(key, 1e-3), **BESIDE.get(key, {})})
 
 
 def trainable(network: Network) -> list[str]:
@@ -72,15 +78,39 @@ def optimizer_labels(network: Network | None = None) -> dict[str, str]:
     return labels
 
 
+def optimizer_choices(network: Network | None = None) -> dict[str, str]:
+    """Every optimizer with a sentence on it, as Markdown by key."""
+    message = _("**{name}** — {sentence}")
+    return {
+        key: message.format(name=OPTIMIZERS[key].label, sentence=sentence(OPTIMIZERS[key]))
+        for key in optimizer_labels(network)
+    }
+
+
+def chips(config: OptimizerConfig) -> list[str]:
+    """What is set and no slider in sight shows: schedules, further initial points. Wrappers are in
+    the name.
+    """
+    symbols = {h.name: h.symbol for h in hyperparameters(OPTIMIZERS[config.method.key])}
+    found = [
+        f"{unicode_symbol(symbols[name])} {schedule.key.replace('_', ' ')}"
+        for name, schedule in config.schedules.items()
+    ]
+    points = config.initial_points
+    return [*found, points.key] if points else found
+
+
 def not_offered(network: Network) -> str:
     """Which optimizers the menu does not offer for a network, and why."""
     dense = [k for k in OPTIMIZERS if unsuited(k, network)]
     if not dense:
         return ""
     labels = ", ".join(OPTIMIZERS[k].label for k in dense)
-    return _("Not for networks: {labels}. {reason}").format(
-        labels=labels, reason=unsuited(dense[0], network)
-    )
+    p = network.size
+    return _(
+        "Not for networks: {labels}. Each works with a matrix, or with P + 1 points, of about "
+        "P × P numbers: for the {p:,} parameters of this one {n:,}."
+    ).format(labels=labels, p=p, n=p * p)
 
 
 def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None:

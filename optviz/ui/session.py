@@ -15,6 +15,7 @@ from optviz.training.jobs import Job
 from optviz.training.scheduler import Ticket, scheduler
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
+MAX_HISTORY = 200  # specs that can be gone back to
 
 
 @dataclass
@@ -58,6 +59,10 @@ class Session:
     page: str = ""  # the one that is shown
     controls: Any = None  # what the link's author has locked or hidden
     opened: set[str] = field(default_factory=set)  # pages that have read their link
+    name: str = field(default_factory=lambda: uuid4().hex)
+    history: list[tuple[str, Any]] = field(default_factory=list)  # page and spec, as they came
+    present: int = -1  # which of them is shown
+    wanted: str = ""  # the page that undo or redo leads to
     epoch: int = 0  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
@@ -89,6 +94,36 @@ class Session:
         self.specs[page] = spec
         self.opened.add(page)
         self.epoch = self.next_id()
+
+    def remember(self) -> None:
+        """Note what is on the page, where it is not what was there before.
+
+        Asked at the end of a run of the whole page, which a hand on a slider has only when it
+        rests: a drag is one entry.
+        """
+        now = (self.page, self.specs[self.page])
+        if not self.history or self.history[self.present] != now:
+            self.history[self.present + 1 :] = [now]
+            del self.history[:-MAX_HISTORY]
+            self.present = len(self.history) - 1
+
+    def step(self, by: int) -> int | None:
+        """The entry to which undo (-1) or redo (1) leads: the next in which something is another
+        than now.
+        """
+        i = self.present + by
+        while 0 <= i < len(self.history):
+            page, spec = self.history[i]
+            if self.specs[page] != spec:
+                return i
+            i += by
+        return None
+
+    def go_to(self, entry: int) -> None:
+        """Put back what the page showed then; the page itself is the shell's to open."""
+        if 0 <= entry < len(self.history):
+            self.present, self.wanted = entry, self.history[entry][0]
+            self.show(*self.history[entry])
 
     def results_of(self, name: str) -> Results:
         """What the jobs of this name have come to."""

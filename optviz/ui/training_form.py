@@ -8,17 +8,17 @@ from typing import Any
 
 import streamlit as st
 
-from optviz.data import DATASETS, TOY_SETS
+from optviz.data import DATASETS, TOY_SETS, examples_of
 from optviz.lens import Lens, at
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import MAX_FORKS, Fork, OptimizerConfig, names
-from optviz.optim.hyperparameter import Hyperparameter, sentence
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters, sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
-from optviz.training import SEEDS
+from optviz.training import SEEDS, VALIDATION
 from optviz.training.scheduler import Ticket, scheduler
 from optviz.translation import _
 from optviz.ui.components import theme_name
@@ -65,11 +65,6 @@ DERIVED |= {
         Lens(lambda spec: len(spec.seeds), lambda spec, n: replace(spec, seeds=tuple(range(n)))),
     ),
 }
-
-
-def examples_of(dataset: Choice) -> int:
-    """How many examples there are."""
-    return dataset.build(TOY_SETS).points if dataset.key in TOY_SETS else DATASETS[dataset.key].rows
 
 
 def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
@@ -124,10 +119,28 @@ class Data:
                 key=toggle,
                 help=_(
                     "Train on the first examples instead of a random choice. The digits are in the "
-                    "order in which they were collected, so other people wrote the test set."
+                    "order in which they were collected, so other people wrote those that are for "
+                    "validation and for the test."
                 ),
                 on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
             )
+        if not hasattr(form.value, "validation"):  # the search has its own
+            self._keep(form.at("split", "validation"))
+
+    @staticmethod
+    def _keep(place):
+        key = place.key("keep")
+        st.toggle(
+            _("Keep a test set for the end"),
+            place.value > 0,
+            key=key,
+            help=_(
+                "Of the examples that are not for training half is the validation set, by which "
+                "all curves and verdicts go; the rest is the test set, behind a button that "
+                "counts. Off, they go by all of them, as in the book and the lectures."
+            ),
+            on_change=lambda: place.set(VALIDATION * st.session_state[key]),
+        )
 
     @staticmethod
     def _put(form, dataset, reserve):
@@ -186,18 +199,19 @@ def schedule_controls(
         values = {"steps": steps} if steps and key in ENDING else {}
         place.set({} if key == "constant" else {name: Choice(key, values)})
 
-    select(place, menu, list(SCHEDULES), chosen.key, lambda k: k.replace("_", " "), put)
+    select(place, menu, list(SCHEDULES), chosen.key, lambda k: SCHEDULES[k].label, put)
     if not place.value:
         return
     if steps:
         st.caption(sentence(SCHEDULES[chosen.key]))
     if len(names) > 1:
+        labels = {h.name: h.label for h in hyperparameters(OPTIMIZERS[form.value.method.key])}
         select(
             place,
-            _("of the hyperparameter"),
+            _("Applied to"),
             list(names),
             name,
-            str,
+            labels.get,
             lambda other: place.set({other: chosen}),
             what="of",
         )
@@ -265,16 +279,20 @@ def fork_controls(form: Form, most: int) -> None:
 def _fork(form, step):
     spec, parent = form.read(), form.value
     training = next(t for t in spec.trainings if t.optimizer == parent)
-    [job] = training_jobs([training])
+    jobs = training_jobs([training])  # of its seeds
     held = [results.states for results in session().results.values()]
-    known = [state for states in held for key, state in states.items() if key[0] == job.key]
+    known = [
+        [state for states in held for key, state in states.items() if key[0] == job.key]
+        for job in jobs
+    ]
     if step is None:
-        now, every = max((state.iteration for state in known), default=0), training.eval_every
-        step = (now // every + 1) * every
+        now = max((state.iteration for states in known for state in states), default=0)
+        step = (now // training.eval_every + 1) * training.eval_every
         step = step if step < spec.iterations else spec.iterations // 2
     fork = replace(parent, fork=Fork(parent, step))
-    prefix = replace(job, training=replace(training, optimizer=fork)).prefix
-    scheduler().state(Ticket(prefix), *known)  # before the training goes on from there
+    for job, states in zip(jobs, known, strict=True):  # before the training goes on from there
+        prefix = replace(job, training=replace(job.training, optimizer=fork)).prefix
+        scheduler().state(Ticket(prefix), *states)
     place = replace(form, lens=at("optimizers"))
     place.set((*place.value, fork))
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Loader, Training, TrainingJob
+from optviz.training import Data, Loader, Training, TrainingJob, load
+from optviz.training import apart as seeds_apart
 from optviz.ui.data_source import missing_message, source_of
 
 
@@ -27,16 +28,19 @@ def loader_of(training: Training) -> Loader:
     return Loader(key, training, files)
 
 
-def data_of(training: Training) -> Data:
-    """The training's examples. MissingData where they are not there; ValueError where they do not
-    do.
+def data_of(training: Training, final: bool = False) -> Data:
+    """The training's examples, `final` with the test set in place of the validation set.
+    MissingData where they are not there; ValueError where they do not do.
     """
     loader = loader_of(training)
+    if final:
+        return _data(f"{loader.key} final", lambda: load(training, loader.files, final=True))
     return _data(loader.key, loader)
 
 
-def training_jobs(trainings: Sequence[Training]) -> list[TrainingJob]:
-    """A job for each. MissingData as above."""
+def training_jobs(trainings: Sequence[Training], apart: bool = True) -> list[TrainingJob]:
+    """A job for each, or `apart` for each seed of each. MissingData as above."""
+    trainings = [one for of in trainings for one in (seeds_apart(of) if apart else [of])]
     return [
         TrainingJob(training, loader_of(training), source_of(training.dataset.key)[0])
         for training in trainings

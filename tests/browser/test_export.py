@@ -21,7 +21,7 @@ def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, t
     if name == "Optimizers on digits":  # while it trains
         page.get_by_label("iterations, exact value").fill("5000")
         begun(page, "optimizer_comparison")
-    page.get_by_role("button", name="Take home").click()
+    page.get_by_role("button", name="Export").click()
     for button, made in (("Page with these pictures", "it.html"), ("Python script", "it.py")):
         asked = page.get_by_role("button", name=button)
         if made == "it.py" and not asked.count():

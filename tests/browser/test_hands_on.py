@@ -93,7 +93,7 @@ class TestPlayback:
         assert step == pytest.approx(2, abs=0.1)
         value = FUNCTIONS["bowl"].value(points()[2])
         assert loss == pytest.approx(np.log10(value), abs=0.03)
-        assert float(cells(page)[2]) == pytest.approx(value, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(value, rel=6e-4)
         assert cells(page)[6] == "under way"
         for chart in ("contour", "curves"):
             assert page.locator(f".st-key-{chart} .ov-plot").get_attribute("data-step") == "2"
@@ -139,7 +139,7 @@ class TestPlayback:
         at_rest(page)
         assert page.locator(".ov-player").get_attribute("data-playing") == "true"
         button(page, "Pause").click()
-        value = float(page.get_by_label("rate, exact value").first.input_value())
+        value = float(page.get_by_label("learning rate, exact value").first.input_value())
         other = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), (-7, 2), 30).points
         step = int(page.locator(".ov-player").get_attribute("data-step"))
         assert 1 < step < 30
@@ -186,13 +186,13 @@ class TestGrab:
         at_rest(page)
         before = path(page)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
-        page.mouse.click(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        page.mouse.click(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
         wait_for_other_path(page, before)
         at_rest(page)
         x, y = (float(page.get_by_label(f"start {c}, exact value").input_value()) for c in "xy")
         assert (x, y) == pytest.approx((5.0, 2.5), abs=0.1)
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), (x, y), 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
         page.get_by_label("start x, exact value").fill("-3")
         at_rest(page)
         assert (
@@ -217,7 +217,7 @@ class TestGrab:
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start[0] > -2
         expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
 
     def test_a_pan_is_not_a_click(self, page):
         at_rest(page)
@@ -238,7 +238,7 @@ class TestGrab:
         page.keyboard.press("ArrowUp")
         at_rest(page)
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
-        assert start == pytest.approx((-6.8, 2.1), abs=0.01)
+        assert start == pytest.approx((-6.8, 2.2), abs=0.01)
 
     def test_a_ring_of_starts_is_drawn_and_played(self, opened):
         ring = Scene(
@@ -250,7 +250,12 @@ class TestGrab:
             ),
         )
         page = opened(shared(ring))
-        assert page.locator(".st-key-contour .scatterlayer path.js-line").count() == 9
+        assert (
+            page.locator(
+                ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
+            ).count()
+            == 10
+        ), "the halo of the first, its line, and eight more"
         page.get_by_role("slider", name="Step").fill("0")
         page.wait_for_selector(STEP.format(0))
         heads = page.evaluate(
@@ -306,14 +311,14 @@ class TestInside:
         page.keyboard.press("Escape")
         page.get_by_role("slider", name="Step").fill("30")
         panel = page.get_by_role("group", name="Adam from step 12")
-        panel.get_by_label("rate, exact value").fill("1.0")
+        panel.get_by_label("learning rate, exact value").fill("1.0")
         at_rest(page)
         here = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
         both = [run(here.objective, r).points for r in here.optimizers[3:]]
         assert np.array_equal(both[0][:13], both[1][:13])
         assert not np.allclose(both[0][13], both[1][13])
-        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=1e-5)
-        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=1e-5)
+        assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=6e-4)
+        assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=6e-4)
 
 
 class TestPredict:
@@ -379,7 +384,9 @@ class TestSolid:
         assert turned != pytest.approx([-0.75, -1.25, 1.35], abs=0.05)
         page.get_by_role("slider", name="Step").fill("7")
         page.wait_for_selector(".st-key-solid .ov-plot[data-step='7']")
-        assert page.evaluate(f"() => {plot}.data.find(t => t.name === 'SGD').x.length") == 8
+        assert page.evaluate(f"() => {plot}.data.find(t => t.name === 'SGD').x.length") == 57, (
+            "eight places a step"
+        )
         rate(page).press("ArrowLeft")
         at_rest(page)
         assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
@@ -387,7 +394,7 @@ class TestSolid:
     def test_the_address_follows_here_too(self, opened):
         page = opened(shared(BOOK, View(solid=True)))
         page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
-        page.get_by_label("rate, exact value").first.fill("0.5")
+        page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.scene.view.solid
@@ -397,21 +404,21 @@ class TestSolid:
 class TestShare:
     def test_the_address_in_a_new_window_gives_the_same_picture(self, page, opened):
         at_rest(page)
-        page.get_by_label("rate, exact value").first.fill("0.5")
+        page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
-        page.get_by_label("rate, exact value").nth(3).fill("0.123")
+        page.get_by_label("learning rate, exact value").nth(3).fill("0.123")
         at_rest(page)
         rows = [cells(page, i) for i in range(4)]
         assert len(page.url) < 200
         other = opened(page.url.split("/")[-1])
         assert [cells(other, i) for i in range(4)] == rows
-        assert other.get_by_label("rate, exact value").first.input_value() == "0.5"
+        assert other.get_by_label("learning rate, exact value").first.input_value() == "0.5"
 
     @pytest.mark.parametrize("query", ["?s=9.AAAA", "?lesson=nothing", "?s=%00%3Cscript%3E"])
     def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
         page = opened(query)
         assert "as it opens by itself" in page.get_by_role("alert").first.inner_text()
-        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=1e-5)
+        assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=6e-4)
         button(page, "OK").click()
         page.get_by_role("alert").first.wait_for(state="detached")
 
@@ -423,7 +430,7 @@ class TestShare:
                 hidden=("optimizers", "results", "function", "run"),
             )
         )
-        assert page.get_by_label("rate, exact value").first.is_disabled()
+        assert page.get_by_label("learning rate, exact value").first.is_disabled()
         assert page.locator(".ov-table").count() == 0
         assert page.get_by_role("button", name="Add an optimizer").count() == 0
         assert page.get_by_role("combobox", name="Function").count() == 0
@@ -465,7 +472,7 @@ class TestLessons:
 
 class TestTakeHome:
     def taken(self, page, name):
-        button(page, "Take home").click()
+        button(page, "Export").click()
         with page.expect_download() as download:
             page.get_by_role("button", name=name).click()
         page.keyboard.press("Escape")
@@ -482,7 +489,9 @@ class TestTakeHome:
         window.goto(kept.as_uri())
         window.wait_for_selector("[data-part='0'] .ov-plot[data-version]")
         window.wait_for_selector("[data-part='1'] .ov-plot[data-version]")
-        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 4
+        assert window.locator("[data-part='0'] .scatterlayer path.js-line").count() == 9, (
+            "four lines, each with its halo, and the border of the domain"
+        )
         assert window.locator("[data-part='0'] .contourlayer path").count() > 5
         window.keyboard.press("Home")
         window.wait_for_selector(STEP.format(0))
@@ -555,7 +564,7 @@ class TestPhone:
         page = opened(**self.PHONE)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         before = path(page)
-        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.25)
+        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
         wait_for_other_path(page, before)
         at_rest(page)
         page.locator(".ov-first").tap()

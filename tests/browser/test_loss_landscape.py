@@ -14,7 +14,7 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     at_rest(page)
     drawn = page.evaluate(
         """() => { const [below, above] = document.querySelectorAll('.st-key-loss_landscape-pictures-0-0-0 .ov-layer');
-        return { below: below.data[0].type, above: above.data.filter(t => t.mode === 'lines').map(t => t.name) }; }"""
+        return { below: below.data[0].type, above: [...new Set(above.data.filter(t => t.mode === 'lines').map(t => t.name))] }; }"""
     )
     assert drawn == {"below": "contour", "above": ["SGD", "Momentum", "Adam"]}
     text = page.locator("[data-testid=stMain]").inner_text()

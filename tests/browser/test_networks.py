@@ -130,7 +130,7 @@ def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
         to(page, name)
         if name == "Optimizers on digits":
             trained(page, "optimizer_comparison")
-            page.get_by_role("button", name="Keep").click()
+            page.get_by_role("button", name="Keep", exact=True).click()
             page.get_by_text("Kept: a click takes it away").wait_for()
         page.set_viewport_size({"width": 390, "height": 844})
         at_rest(page)

@@ -5,9 +5,9 @@ from tests.browser.test_trajectories import at_rest
 
 
 def points(page, i):
-    """How many points the test curve of a regularizer has."""
+    """How many points the validation curve of a regularizer has."""
     return page.evaluate(
-        "i => document.querySelector(`.st-key-regularization-gaps-0-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'test' && t.fill !== 'toself').y.length", i
+        "i => document.querySelector(`.st-key-regularization-gaps-0-${i} .ov-layer:nth-child(2)`)._fullData.find(t => t.name === 'validation' && t.fill !== 'toself').y.length", i
     )  # fmt: skip
 
 
@@ -23,7 +23,7 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     page.get_by_label("iterations, exact value").fill("90")
     page.get_by_label("hidden, exact value").fill("1")
     page.wait_for_function(
-        "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 270')"
+        "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 810')"
     )
     trained(page, "regularization")
     assert [points(page, i) for i in range(3)] == [4, 4, 4]

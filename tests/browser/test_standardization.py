@@ -31,7 +31,7 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
     page.wait_for_selector(".st-key-standardization-bars-0 .ov-plot[data-version]")
     trained(page, "standardization")
     rows = page.locator(".ov-table").last.locator("tbody tr")
-    assert rows.count() == 4
+    assert rows.count() == 5
     found = {
         row[0]: float(row[1].rstrip(" %"))
         for row in (r.split("\t") for r in rows.all_inner_texts())

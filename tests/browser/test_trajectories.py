@@ -21,7 +21,7 @@ LOWER_RANGE = (
 def first_optimizer(page):
     """The id that the first optimizer's traces carry."""
     return page.evaluate("() => document.querySelector('.st-key-contour .ov-layer:nth-child(2)').data"
-                         ".find(t => t.name === 'SGD').uid")  # fmt: skip
+                         ".find(t => t.name === 'SGD' && !t.uid.endsWith('h')).uid")  # fmt: skip
 
 
 def path(page, chart="contour", optimizer=None):
@@ -58,10 +58,10 @@ def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page
     page.wait_for_function(
         "t => document.querySelector('.ov-table tbody tr').innerText !== t", arg=text
     )
-    set_to = float(page.get_by_label("rate, exact value").first.input_value())
+    set_to = float(page.get_by_label("learning rate, exact value").first.input_value())
     assert set_to != 0.95
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=set_to), start=(-7, 2), steps=30)
-    assert f"{run.values[-1]:.6g}" in row.inner_text().replace("−", "-")
+    assert f"{run.values[-1]:.4g}" in row.inner_text().replace("−", "-")
 
 
 def test_what_is_drawn_is_the_path(page):
@@ -103,10 +103,10 @@ def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
     page.mouse.up()
     at_rest(page)
     assert len(seen) > 4, "the path follows while the hyperparameter is dragged"
-    value = float(page.get_by_label("rate, exact value").first.input_value())
+    value = float(page.get_by_label("learning rate, exact value").first.input_value())
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), start=(-7, 2), steps=30)
     cell = page.locator(".ov-table tbody tr").first.locator("td").nth(2).inner_text()
-    assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=1e-5)
+    assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=6e-4)
 
 
 def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_again(page):
@@ -122,7 +122,7 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
         2
     ).click()  # Momentum, after the minimum and SGD
     at_rest(page)
-    assert page.locator(DRAWN).count() == 3
+    assert page.locator(DRAWN).count() == 6, "three lines, each with its halo"
     page.evaluate(
         "() => { window.redrawn = 0; new MutationObserver(m => { window.redrawn += m.length; })"
         ".observe(document.querySelector('.st-key-contour .ov-layer:nth-child(1) .contourlayer'),"
@@ -133,16 +133,16 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
     wait_for_other_path(page, before)
     at_rest(page)
     assert page.evaluate(RANGE) == pytest.approx(zoomed)
-    assert page.locator(DRAWN).count() == 3
+    assert page.locator(DRAWN).count() == 6
     assert page.evaluate("window.redrawn") == 0
 
 
 def test_a_wrong_entry_says_so_beside_the_knob_and_changes_nothing(page):
     before = path(page)
-    field = page.get_by_label("rate, exact value").first
+    field = page.get_by_label("learning rate, exact value").first
     for text, complaint in [
         ("abc", "not a number"),
-        ("1e9", "from 0.0001 to 10"),
+        ("1e9", "from 1e-8 to 10"),
         ("", "not a number"),
     ]:
         field.fill(text)
@@ -154,10 +154,10 @@ def test_a_wrong_entry_says_so_beside_the_knob_and_changes_nothing(page):
 
 
 def test_a_rate_beyond_the_limit_is_marked_beside_it_and_can_be_taken_back(page):
-    field = page.get_by_label("rate, exact value").first
+    field = page.get_by_label("learning rate, exact value").first
     field.fill("1.05")
     page.get_by_text("beyond 1, the largest stable rate here").wait_for()
-    page.get_by_role("button", name="rate: back to its default 0.1").first.click()
+    page.get_by_role("button", name="learning rate: back to its default 0.1").first.click()
     page.wait_for_function("() => !document.body.innerText.includes('largest stable rate here')")
     assert field.input_value() == "0.1"
 
@@ -177,7 +177,7 @@ def test_a_formula_that_is_refused_leaves_the_picture(page):
 
 
 def test_the_table_can_be_downloaded(page):
-    page.get_by_role("button", name="Take home").click()
+    page.get_by_role("button", name="Export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name="Table as CSV").click()
     rows = list(csv.DictReader(download.value.path().read_text().splitlines()))

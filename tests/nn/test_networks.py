@@ -9,11 +9,15 @@ from optviz.nn import (
     ACTIVATIONS,
     INITIALIZERS,
     MiniBatch,
+    Mode,
     Network,
+    Penalty,
     one_hot,
     softmax_cross_entropy,
     squared_error,
 )
+from optviz.nn.layers import EVALUATION
+from optviz.nn.streams import SIGNS
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters, sentence
 from optviz.spec import Choice, from_dict, to_dict
@@ -364,7 +368,7 @@ def test_which_optimizers_need_a_matrix():
             asked = True
         matrices = (net.size, net.size), (net.size + 1, net.size)  # of a simplex one corner more
         state_names = any(np.shape(v)[-2:] in matrices for v in state.values())
-        assert cls.dense == (asked or state_names), key
+        assert bool(cls.dense) == (asked or state_names), key
 
 
 def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():
@@ -382,3 +386,51 @@ def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():
         wanted = -0.1 * max(1, n_out / n_in) ** 0.5 * (u * size[..., None, :]) @ v
         np.testing.assert_allclose(steps[i]["W"], wanted, rtol=1e-9, atol=1e-12)
         np.testing.assert_allclose(steps[i]["b"], -0.1 * np.sign(gradients[i]["b"]), rtol=1e-4)
+
+
+def test_shampoo_first_steps_by_the_singular_vectors():
+    """G = UΣVᵀ, of which the fourth roots of G Gᵀ and Gᵀ G leave U Vᵀ; a bias's square root its direction."""
+    net, params, x, y = objective("tanh", 2)
+    f, opt = MiniBatch(net, x, y), OPTIMIZERS["shampoo"](lr=0.1, eps=1e-12)
+    after, _ = opt.step(f, params, opt.init(params))
+    steps, gradients = (net.views(flat) for flat in (after - params, f.grad(params)))
+    for i in net.affine:
+        u, size, v = np.linalg.svd(gradients[i]["W"], full_matrices=False)
+        live = size > 1e-4 * size[0]  # what is nearly 0 the ε holds back
+        np.testing.assert_allclose(
+            u.T @ steps[i]["W"] @ v.T * live, -0.1 * np.diag(live), atol=1e-3
+        )
+        direction = gradients[i]["b"] / np.linalg.norm(gradients[i]["b"])
+        np.testing.assert_allclose(steps[i]["b"], -0.1 * direction, rtol=1e-6)
+
+
+def test_soap_steps_as_adam_along_the_singular_vectors_of_the_first_gradient():
+    net = Network((4, 4), dtype="float64")
+    rng = np.random.default_rng(0)
+    params, x = rng.normal(0, 0.6, net.size), rng.standard_normal((12, 4))
+    first, second = (MiniBatch(net, x, one_hot(rng.integers(0, 4, 12), 4)) for _ in range(2))
+    opt = OPTIMIZERS["soap"](lr=0.1)
+    same, state = opt.step(first, params, opt.init(params))
+    assert (same == params).all()
+    after, _ = opt.step(second, params, state)
+    (step,), (g1,), (g2,) = (
+        net.views(a) for a in (after - params, first.grad(params), second.grad(params))
+    )
+    u, _, v = np.linalg.svd(g1["W"])
+    # softmax's gradients add up to 0 over the classes: of the last direction nothing is known
+    wanted = -0.1 * np.sign(u.T @ g2["W"] @ v.T)
+    np.testing.assert_allclose((u.T @ step["W"] @ v.T)[:3, :3], wanted[:3, :3], rtol=1e-4)
+
+
+def test_the_diagonal_of_the_hessian_is_estimated_by_random_signs():
+    net, params, x, y = objective("tanh", 2)
+    f, near = MiniBatch(net, x, y, penalty=Penalty(l2=0.3)), 1e-5 * np.eye(net.size)
+    hessian = (f.grad(params + near) - f.grad(params - near)) / 2e-5
+    u = EVALUATION._replace(seeds=(0,)).streams(SIGNS)[0].choice((-1, 1), net.size)
+    np.testing.assert_allclose(f.hess_diagonal(params), u * (hessian @ u), atol=1e-5)
+    means = [
+        MiniBatch(net, x, y, Mode(False, (0,), t), Penalty(l2=0.3)).hess_diagonal(params)
+        for t in range(2000)
+    ]
+    off = np.sqrt((hessian**2).sum(1) - np.diag(hessian) ** 2)
+    assert (np.abs(np.mean(means, 0)[0] - np.diag(hessian)) < 5 * off / 2000**0.5 + 1e-5).all()

@@ -20,8 +20,8 @@ from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim import initial_points as starts
 from optviz.optim.base import FAMILIES
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import Segment
 from optviz.optim.oracle import Oracle
+from optviz.optim.run import Segment
 from optviz.tuning import SAMPLERS
 from tests.table import table
 
@@ -667,8 +667,25 @@ def test_nelder_mead_has_no_gradients_and_nothing_to_schedule():
     run = minimize(BOWL, make("nelder_mead"), (-7, 2), 3)
     assert np.isnan(run.gradients).all()
     assert run.work[:, 1].tolist() == [0, 5, 7, 9]  # three corners, and two trials in each step
-    with pytest.raises(ValueError, match="no numeric hyperparameter 'lr' to schedule"):
+    with pytest.raises(ValueError, match="Nelder-Mead needs its first edge only once"):
         minimize(BOWL, make("nelder_mead"), steps=3, schedule=SCHEDULES["cosine"](steps=3))
+
+
+def test_muon_moves_a_point_by_the_length_that_it_says():
+    """Its one singular value is 1 before the five steps, whatever the gradient."""
+    length = 2**0.5 * spread(1.0)
+    run = minimize(BOWL, make("muon", lr=0.02), (-7, 2), 20)
+    moved = np.sqrt((np.diff(run.points, axis=0) ** 2).sum(-1))
+    assert moved == pytest.approx(0.02 * length)
+    assert f"{length:.3f}" in make("muon").__doc__
+
+
+def test_the_distance_that_prodigy_finds_is_a_lower_bound_on_convex_functions():
+    for key, start in (("bowl", (-7, 2)), ("kink", (-7, 2.3)), ("matyas", (-8, 3))):
+        run = minimize(FUNCTIONS[key], make("prodigy"), start, 2000)
+        found = [float(held["d"][0]) for held in run.held]
+        assert found == sorted(found)
+        assert 0.1 < found[-1] <= max(map(abs, start)), key
 
 
 def test_singular_values_of_the_first_step_by_hand():

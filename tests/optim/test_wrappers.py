@@ -1,10 +1,17 @@
 """Wrappers and schedules beside loops written out by hand."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import sympy as sp
+from sympy.parsing.sympy_parser import (
+    implicit_multiplication,
+    parse_expr,
+    standard_transformations,
+)
 
 from optviz import (
     FUNCTIONS,
@@ -16,6 +23,7 @@ from optviz import (
 )
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.oracle import Oracle
+from optviz.plot.equations import equations
 from tests.table import table
 
 BOWL = FUNCTIONS["bowl"]
@@ -177,6 +185,57 @@ def test_factors_by_hand(key):
     chosen, factors = FACTORS[key]
     schedule = SCHEDULES[key](**chosen)
     assert [schedule(t) for t in factors] == pytest.approx(list(factors.values()), rel=1e-13)
+
+
+LATEX = {
+    r"(\w+) \\bmod (\w+)": r"Mod(\1, \2)",
+    r"\\[bB]ig|\\[,;]": " ",
+    r"\\tfrac\{1\}\{2\}": "(1/2)",
+    r"\(([^()]*)\)\^\+": r"Max(0, \1)",
+    r"\\frac\{([^{}]*)\}\{([^{}]*)\}": r"((\1)/(\2))",
+    r"\\lfloor(.*)\\rfloor": r"floor(\1)",
+    r"\be\^\{(.*)\}": r"exp(\1)",
+    r"\^\{(.*)\}": r"**(\1)",
+    r"\\(min|max) ?\(": lambda m: m[1].title() + "(",
+    r"\\([a-z]+)": r"\1",
+}
+
+
+@table("key", [k for k in SCHEDULES if k not in ("one_cycle", "restarts")])  # in several parts
+def test_the_formula_that_is_shown_is_the_schedule(key):
+    """SymPy reads it; also where a schedule that ends has ended."""
+    chosen, _factors = FACTORS[key]
+    schedule = SCHEDULES[key](**chosen)
+    [formula] = equations(type(schedule))
+    for pattern, code in LATEX.items():
+        formula = re.sub(pattern, code, formula)
+    values = {
+        k.symbol.lstrip("\\"): getattr(schedule, k.name) for k in hyperparameters(type(schedule))
+    }
+    known = {name: sp.Symbol(name) for name in (*values, "t")}
+    more = (*standard_transformations, implicit_multiplication)
+    expr = parse_expr(formula, known | {"gamma": sp.Symbol("gamma")}, more)
+    for t in (0, 1, 2, 3, 5, 7, 11, 12, 19, 20, 31, 90):
+        found = expr.subs({known[k]: v for k, v in values.items()} | {known["t"]: t})
+        assert float(found) == pytest.approx(schedule(t), rel=1e-12), t
+
+
+@table("key", ["sgd", "adam"])
+def test_cautious_on_a_function_takes_the_step_or_two_thirds_of_it(key):
+    """From the paper's n/(k + 1): of two coordinates two agree at first, later one or none."""
+    cautious, x = WRAPPERS["cautious"](OPTIMIZERS[key](lr=0.9)), np.array([-7.0, 2.0])
+    state, seen = cautious.init(x), set()
+    for _ in range(30):
+        g = np.array(slope(*x))
+        bare, _ = cautious.inner.step(BOWL, x, state)
+        x_next, state = cautious.step(BOWL, x, state)
+        agree = (x - bare) * g > 0
+        seen.add(int(agree.sum()))
+        wanted = np.where(agree, (bare - x) * {2: 2 / 3, 1: 1, 0: 0}[int(agree.sum())], 0)
+        np.testing.assert_allclose(x_next - x, wanted, rtol=1e-12, atol=1e-300)
+        x = x_next
+    assert 2 in seen
+    assert key == "sgd" or 1 in seen
 
 
 def turned(opt, name, value):

@@ -7,7 +7,8 @@ import pytest
 
 from optviz import FUNCTIONS, parse_formula
 from optviz.plot import LIGHT
-from optviz.plot.contour import Heights, Landscape, landscape
+from optviz.plot.contour import landscape
+from optviz.plot.landscape import Heights, Landscape
 from tests.table import table
 
 

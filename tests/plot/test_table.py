@@ -9,7 +9,7 @@ import zlib
 import numpy as np
 import pytest
 
-from optviz.plot import Column, ImageGrid, Style, Table, png
+from optviz.plot import Column, ImageGrid, Style, Table, number, png, unless_rounding
 
 TABLE = Table(
     "How <they> stand",
@@ -17,6 +17,13 @@ TABLE = Table(
     [["a & b", 12345, 1 / 3, 0.5, "done"], ["c", 0, np.nan, None, "-"]],
     [Style("#0072B2"), None],
 )
+
+
+def test_rounding_reads_as_zero_and_nothing_else_does():
+    found = unless_rounding([2.5e-17, -4e-13, 2e-12, 0.0, np.nan, -3.0], 1.0)
+    np.testing.assert_array_equal(found, [0, 0, 2e-12, 0, np.nan, -3])
+    assert number(unless_rounding(2.5e-17, 1.0)) == "0"
+    assert number(unless_rounding(2.5e-17, 1e-16)) == "2.5e−17", "beside what is as small"
 
 
 def test_html_has_headings_for_rows_and_columns_and_numbers_to_read():

@@ -11,12 +11,12 @@ AXES = {
         "curves": ["x: step", "y: loss f"],
     },
     "activations": {
-        "activations-settings-1": ["y: forward: activations %", "y6: backward: gradients %"],
+        "activations-settings-1": ["y: forward: activations %", "y6: backward: ∂L/∂a %"],
     },
     "initialization": {
         "initialization-curves-0": ["x: iteration", "y: loss"],
         "initialization-curves-1": ["x: iteration", "y: accuracy (faint: on training rows) %"],
-        "initialization-layers-0": ["y: forward: activations %", "y5: backward: gradients %"],
+        "initialization-layers-0": ["y: forward: activations %", "y5: backward: ∂L/∂a %"],
         "initialization-layers-3": ["x: iteration", "y: norm of the gradient"],
     },
     "curve_fit": {
@@ -53,15 +53,15 @@ AXES = {
         "regularization-gaps-0-0": ["x: epoch", "y: accuracy %"],
         "regularization-gaps-0-1": ["x: epoch", "y: accuracy %"],
         "regularization-gaps-0-2": ["x: epoch", "y: accuracy %"],
-        "regularization-comparison-0": ["x: epoch", "y: test accuracy (enlarged) %"],
-        "regularization-comparison-1": ["y: difference in test accuracy %"],
+        "regularization-comparison-0": ["x: epoch", "y: validation accuracy (enlarged) %"],
+        "regularization-comparison-1": ["y: difference in validation accuracy %"],
     },
     "lr_schedules": {
         "lr_schedules-losses": ["x: iteration", "y: loss on the training set", "y2: rate"],
     },
     "ensembles": {
-        "ensembles-accuracies-0-0-1": ["x: iteration", "y: test accuracy %"],
-        "ensembles-accuracies-0-1-1": ["x: iteration", "y: test accuracy %"],
+        "ensembles-accuracies-0-0-1": ["x: iteration", "y: validation accuracy %"],
+        "ensembles-accuracies-0-1-1": ["x: iteration", "y: validation accuracy %"],
     },
     "hyperparameter_search": {
         "hyperparameter_search-trials": [

@@ -298,7 +298,7 @@ def test_a_fetch_is_watched_stopped_and_gone_on_with(slow):
     gate.set()
     now.join()
     at = ran(at)
-    assert at.button(key="fetch-mnist").label.startswith("Go on fetching")
+    assert at.button(key="fetch-mnist").label.startswith("Resume the download")
     assert "0.1 of 0.3 MB are here" in at.get("progress")[0].proto.text
     assert not errors(at)
     assert not here(at)

@@ -5,6 +5,7 @@ import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,7 @@ from tests.table import table
 KEYS = list(LESSONS)
 START = (-7, 2)
 SEEDS = np.arange(200)
+MANY = 2000  # where 200 leave the second digit to luck
 UNIFORM = NOISES["uniform"]
 
 
@@ -84,12 +86,12 @@ def go(function, key, start=None, steps=30, schedule=None, **hyperparameters):
 
 
 @cache
-def noisy(key, lr, steps, schedule=None, average=None, scale=2.0):
-    """The noisy bowl from 200 seeds at once."""
+def noisy(key, lr, steps, schedule=None, average=None, scale=2.0, seeds=200):
+    """The noisy bowl from many seeds at once."""
     opt = OPTIMIZERS[key](lr=lr)
     opt = opt if average is None else WRAPPERS["averaged"](opt, decay=average)
     return minimize(
-        FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, SEEDS
+        FUNCTIONS["noisy_bowl"], opt, START, steps, UNIFORM(scale=scale), schedule, np.arange(seeds)
     )
 
 
@@ -125,8 +127,8 @@ def adam_first(correction, beta2=0.999):
 @cache
 def schedule_free():
     """The losses of Schedule-Free SGD on the noisy bowl, for every seed, worked out step by step."""
-    noise, curvature = UNIFORM(scale=2.0).table(SEEDS, 300), np.array([0.1, 2.0])
-    x = z = np.tile(np.array(START, float), (len(SEEDS), 1))
+    noise, curvature = UNIFORM(scale=2.0).table(np.arange(MANY), 300), np.array([0.1, 2.0])
+    x = z = np.tile(np.array(START, float), (MANY, 1))
     found = [x]
     for t in range(300):
         z = z - 0.5 * (curvature * (0.1 * z + 0.9 * x) + noise[t])
@@ -216,11 +218,10 @@ LITERALS = {
     ("stability-limit", "1.5"): lambda: go("bowl", "momentum", steps=100, lr=1.5, momentum=0.9).values[-1] < 1e-3,
     ("cooling-down", "0.5"): lambda: LESSONS["cooling-down"].scene.optimizers[0].method.values["lr"],
     ("cooling-down", "0.05"): lambda: LESSONS["cooling-down"].scene.optimizers[1].method.values["lr"],
-    ("cooling-down", "200"): lambda: len(SEEDS),
-    ("cooling-down", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
-    ("cooling-down", "0.171"): lambda: tail(noisy("sgd", 0.05, 300), 30).mean(),
-    ("cooling-down", "0.034"): lambda: tail(noisy("sgd", 0.5, 300, HALVED), 30).mean(),
-    ("cooling-down", "0.039"): lambda: tail(noisy("sgd", 0.5, 300, COSINE), 30).mean(),
+    ("cooling-down", "0.505"): lambda: tail(noisy("sgd", 0.5, 300, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.173"): lambda: tail(noisy("sgd", 0.05, 300, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.035"): lambda: tail(noisy("sgd", 0.5, 300, HALVED, seeds=MANY), 30).mean(),
+    ("cooling-down", "0.045"): lambda: tail(noisy("sgd", 0.5, 300, COSINE, seeds=MANY), 30).mean(),
     ("warm-up", "0.002"): lambda: all(
         changed("warm-up", i, {"lr": 0.002}).values[-1] < 0.05 for i in (0, 1)
     ),
@@ -248,17 +249,17 @@ LITERALS = {
         noisy("sgd", 0.1, 2000, average=0.95).values[200].mean() < noisy("sgd", 0.1, 2000, average=0.995).values[200].mean()
         and tail(noisy("sgd", 0.1, 2000, average=0.95), 500).mean() > tail(noisy("sgd", 0.1, 2000, average=0.995), 500).mean()
     ),
-    ("schedule-free", "200"): lambda: len(SEEDS),
-    ("schedule-free", "0.497"): lambda: tail(noisy("sgd", 0.5, 300), 30).mean(),
-    ("schedule-free", "0.039"): lambda: tail(noisy("sgd", 0.5, 300, COSINE), 30).mean(),
-    ("schedule-free", "0.057"): lambda: schedule_free()[-30:].mean(),
+    ("schedule-free", "0.505"): lambda: tail(noisy("sgd", 0.5, 300, seeds=MANY), 30).mean(),
+    ("schedule-free", "0.045"): lambda: tail(noisy("sgd", 0.5, 300, COSINE, seeds=MANY), 30).mean(),
+    ("schedule-free", "0.071"): lambda: schedule_free()[-30:].mean(),
     ("schedule-free", "150"): lambda: LESSONS["schedule-free"].scene.objective.steps / 2,
     ("schedule-free", "300"): lambda: LESSONS["schedule-free"].scene.optimizers[1].schedules["lr"].values["steps"],
-    ("schedule-free", "0.261"): lambda: noisy("sgd", 0.5, 300, COSINE).values[121:151].mean(),
-    ("schedule-free", "0.133"): lambda: schedule_free()[121:151].mean(),
+    ("schedule-free", "0.25"): lambda: noisy("sgd", 0.5, 300, COSINE, seeds=MANY).values[121:151].mean(),
+    ("schedule-free", "0.126"): lambda: schedule_free()[121:151].mean(),
     ("sam-flat", "200"): lambda: len(SEEDS),
     ("sam-flat", "0.05"): lambda: (beside_the_sharp_one(0.05)[:, 0] > 1).all(),
     ("sam-flat", "0.5"): lambda: 0.7 < (beside_the_sharp_one(0.5)[:, 0] < 0).mean() < 0.95,
+    ("sophia-saddle", "200"): lambda: (np.diff(np.abs(changed("sophia-saddle", 1, objective={"start": (1.0, 0.0), "steps": 200}).points[[0, 100, 200], 0])) < 0).all(),
     ("sophia-saddle", "0.1"): lambda: LESSONS["sophia-saddle"].scene.optimizers[1].method.values["lr"],
     ("shampoo-tilted", "0.000722"): lambda: on_upright_bowl("adagrad", lr=1.5, eps=1e-7),
     ("shampoo-tilted", "0.102"): lambda: on_upright_bowl("adam", lr=0.3),
@@ -275,7 +276,8 @@ LITERALS = {
     ("adopt", "0.9"): lambda: rare(0, beta1=0.9).values[-200:].mean() < 0.1,
     ("ademamix", "0.99"): lambda: LESSONS["ademamix"].scene.optimizers[1].method.values["beta1"],
     ("ademamix", "100"): lambda: "{loss #2 100}" in LESSONS["ademamix"].look,
-        ("prodigy", "1.06"): lambda: distances()[20],
+    ("ademamix", "0.1"): lambda: changed("ademamix", 0, {"lr": 0.1}).values[-1] < runs("ademamix")[2].values[-1],
+    ("prodigy", "1.06"): lambda: distances()[20],
     ("prodigy", "0.01"): lambda: LESSONS["prodigy"].scene.optimizers[0].method.values["lr"],
     ("muon-on-digits", "0.02"): lambda: "Muon's rate to 0.02" in LESSONS["muon-on-digits"].next,
     ("adagrad-stalls", "1000"): lambda: (go("bowl", "adagrad", steps=1000, lr=0.1).values > 1e-3).all(),
@@ -482,11 +484,11 @@ def test_cooling_down():
     large, small, halved, cosine = (tail(r, 30) for r in runs("cooling-down"))
     assert max(halved, cosine) < min(large, small)
     of = [
-        tail(noisy("sgd", *c), 30)
+        tail(noisy("sgd", *c, seeds=MANY), 30)
         for c in ((0.5, 300), (0.05, 300), (0.5, 300, HALVED), (0.5, 300, COSINE))
     ]
     assert (np.maximum(of[2], of[3]) < np.minimum(of[0], of[1])).mean() == pytest.approx(
-        0.9, abs=0.03
+        0.885, abs=0.01
     )
 
 
@@ -658,9 +660,10 @@ def test_shampoo_tilted():
 
 def test_schedule_free():
     fixed, cosine, free = runs("schedule-free")
-    np.testing.assert_allclose(free.values, schedule_free()[:, 0], rtol=1e-9)
-    assert tail(cosine, 30) < tail(fixed, 30) > tail(free, 30)
-    at_150 = noisy("sgd", 0.5, 300, COSINE).values[121:151].mean(0)
+    np.testing.assert_allclose(free.values, schedule_free()[:, 129], rtol=1e-9)
+    assert tail(cosine, 30) < tail(free, 30) < tail(fixed, 30)  # the scene is like the mean
+    assert free.values[121:151].mean() < cosine.values[121:151].mean()
+    at_150 = noisy("sgd", 0.5, 300, COSINE, seeds=MANY).values[121:151].mean(0)
     assert (schedule_free()[121:151].mean(0) < at_150).mean() > 0.8
     plain = changed("schedule-free", 2, {"beta": 0.0})
     moving = changed("schedule-free", 0).points[1:]
@@ -1014,24 +1017,26 @@ def after(scene):
     return trained(training)
 
 
+def accuracies(scene):
+    """On the training set in the end, of every training of a scene."""
+    return [trained(training).accuracy[-1, 0, 0, 0] for training in scene.trainings]
+
+
 def test_what_the_lessons_on_training_say():
     """Who learns and who does not; in Try next too."""
     start = LESSONS["initial-weights"].scene
-    small, root, he = after(start).accuracy[-1, 0, :, 0]
+    small, root, he = accuracies(start)
     assert small < 0.2 < 0.9 < root < he
-    early = after(replace(start, iterations=100)).accuracy[-1, 0, :, 0]
+    early = accuracies(replace(start, iterations=100))
     assert early[1] < early[2], "He's rule learns soonest"
-    tanh = after(
-        replace(start, network=replace(start.network, activation=Choice("tanh")))
-    ).accuracy[-1, 0, :, 0]
+    tanh = accuracies(replace(start, network=replace(start.network, activation=Choice("tanh"))))
     assert tanh[0] < 0.3 < 0.9 < tanh[1]
     adam = replace(start, optimizer=replace(start.optimizer, method=Choice("adam", {"lr": 1e-3})))
-    assert after(adam).accuracy[-1, 0, 0, 0] > small + 0.2
+    assert accuracies(adam)[0] > small + 0.2
 
     alike = LESSONS["initial-symmetry"].scene
-    now = after(alike)
-    for i, apart in ((0, False), (1, False), (2, True)):
-        weights = alike.network.views(now.params[i, 0])[0]["W"]
+    for training, apart in zip(alike.trainings, (False, False, True), strict=True):
+        weights = alike.network.views(trained(training).params[0, 0])[0]["W"]
         assert (np.abs(weights - weights[:, :1]).max() > 1e-6) == apart
         assert np.abs(weights).max() > 0.01, "they do move"
     still = replace(
@@ -1125,13 +1130,20 @@ def test_what_the_lessons_on_activations_say():
     assert sigmoid[-1].forward.std == pytest.approx(0.123, rel=0.1)
     assert sigmoid[-1].forward.within == pytest.approx(0.00063, rel=0.15)
     assert tanh[-1].forward.within > 0.99 * tanh[-1].forward.std
-    halved, he = layers("activations-relu"), layers("activations-relu", 1)
+    tiny, halved, he = (layers("activations-relu", i) for i in range(3))
+    assert tiny[-1].forward.std == pytest.approx(1.5e-6, rel=0.5)
     assert [layer.forward.std for layer in (halved[0], halved[-1])] == pytest.approx(
         [0.585, 0.149], rel=0.25
     )
     assert [layer.forward.std for layer in (he[0], he[-1])] == pytest.approx(
         [0.827, 0.842], rel=0.25
     )
+    large, xavier = layers("activations-sigmoid-six"), layers("activations-sigmoid-six", 1)
+    assert large[-1].saturated > 0.4
+    assert (np.abs(large[-1].upstream("z")) < 0.05).mean() > 0.5, "most of it is at zero"
+    within = [layer.forward.within for layer in xavier]
+    assert all(a < 0.27 * b for b, a in pairwise(within))
+    assert xavier[-1].saturated == 0
     xavier, he = layers("activations-six-layers"), layers("activations-six-layers", 1)
     assert xavier[-1].forward.std < 0.3 * xavier[0].forward.std
     assert he[-1].forward.std > 0.6 * he[0].forward.std

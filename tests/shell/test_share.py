@@ -30,8 +30,10 @@ from optviz.experiments.trajectories.spec import (
     ALONG,
     BOOK,
     LEVELS,
+    MAPS,
     MAX_OPTIMIZERS,
     METRICS,
+    SHOWN,
     TYPED,
     Objective,
     Scene,
@@ -188,6 +190,8 @@ def views():
         values = {
             "levels": LEVELS,
             "along": ALONG,
+            "colors": MAPS,
+            "shown": SHOWN,
             "metrics": [(m,) for m in METRICS] + [tuple(METRICS)[::-1]],
         }
         for value in values.get(f.name, [True, False]):
@@ -433,7 +437,9 @@ class TestForEver:
             "bowl", "", ((-5.0, 5.0), (-5.0, 5.0)), (-7.0, 2.0), 30, None, 0
         )
         assert Scene(Objective(), ()).tolerance == 1e-3
-        assert View() == View("auto", False, False, False, True, "steps", ("loss",))
+        assert View() == View(
+            "auto", False, False, False, True, "steps", ("loss",), "strong", True, "both"
+        )
         assert OptimizerConfig(Choice("sgd")) == OptimizerConfig(Choice("sgd"), (), {}, None, None)
         assert Controls() == Controls((), ())
 
@@ -667,7 +673,7 @@ class TestOtherThings:
             self.scene(objective={"start": [0, 99]}): "outside the picture",
             self.scene(optimizers=[{"method": "adam"}] * 13): "there are 0 to 12 optimizers, not 13",
             self.scene(optimizers=[{"method": "adam"}] * 65): "more than 64",
-            self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 0.0001 to 10, not 10.5",
+            self.scene(optimizers=[{"method": {"sgd": {"lr": 10.5}}}]): "lr of sgd is from 1e-08 to 10, not 10.5",
             self.scene(optimizers=[{"method": {"sgd": {"lr": -1}}}]): "lr must be in [0, inf), not -1",
             self.scene(optimizers=[{"method": {"adam": {"eps": 0}}}]): "method adam: eps must be in (0, inf), not 0",
             self.config(wrappers=[{"clipped": {"max_norm": -1}}]): "max_norm must be in (0, inf), not -1",
@@ -681,7 +687,7 @@ class TestOtherThings:
             self.config(schedules={"bias_correction": "cosine"}): "'bias_correction'",
             self.config(initial_points={"ring": {"count": 37}}): "count of ring is from 3 to 36, not 37",
             self.config(initial_points={"grid": {"columns": 1000000}}): "columns of grid",
-            self.config(fork={"parent": {"method": "adam"}, "step": 2001}): "step is from 0 to 2000",
+            self.config(fork={"parent": {"method": "adam"}, "step": 20001}): "step is from 0 to 20000",
             self.config(fork={"parent": {"method": "adam"}, "step": -1}): "step must be at least 0",
             self.config(fork={"parent": {"method": "adam"}, "step": 10**300}): "step is a whole number",
             packed({"scene": {"view": {"levels": "odd"}}}): "levels",

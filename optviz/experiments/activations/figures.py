@@ -7,9 +7,11 @@ from optviz.experiments.activations import text
 from optviz.experiments.activations.run import Layer, propagate
 from optviz.experiments.activations.samples import key_of, layers_of
 from optviz.experiments.activations.spec import Activations
-from optviz.nn import ACTIVATIONS
+from optviz.experiments.page import Row
+from optviz.nn import ACTIVATIONS, INITIALIZERS, WEIGHTS, stream
 from optviz.plot import (
     Axis,
+    Dots,
     Figure,
     HistogramRow,
     Line,
@@ -19,12 +21,16 @@ from optviz.plot import (
     histogram,
     histogram_bars,
     histogram_grid,
+    histogram_outline,
     histogram_range,
     style,
 )
 from optviz.spec import Choice
 from optviz.translation import _
 
+# Slope and intercept of the lines of a maxout unit, of which the highest counts (Goodfellow et al.
+# 2013, Maxout networks): in a network each is a weighted sum of its own.
+MAXOUT = np.array([[-0.5, -0.5], [0.2, 0.0], [1.0, -1.0]])
 PAIR_HEIGHT = (14, 34, 26)  # two settings fit on one projector
 
 
@@ -34,24 +40,29 @@ def settings(context) -> list:
     figure = {"height": PAIR_HEIGHT} if len(spec.stacks) > 1 else {}
     for stack in spec.stacks:
         layers = layers_of(stack)
-        key = f"{key_of(stack)} {spec.shared_range} {context.theme.ink} {len(spec.stacks)}"
-        picture = _histograms(key, layers, context.theme, spec.shared_range, figure)
+        looks = spec.shared_range, spec.backward
+        key = f"{key_of(stack)} {looks} {context.theme.ink} {len(spec.stacks)}"
+        picture = _histograms(key, layers, context.theme, looks, figure)
         shown += [f"**{text.name(stack)}**", picture, text.remark(layers)]
     return shown
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _histograms(key, _layers, _theme, _shared, _figure):
-    return histograms(_layers, _theme, _shared, **_figure)
+def _histograms(key, _layers, _theme, _looks, _figure):
+    return histograms(_layers, _theme, *_looks, **_figure)
 
 
-def histograms(layers: list[Layer], theme: Theme, shared: bool = False, **figure) -> Figure:
-    """A column for every layer: above what it passes on, below the gradient that reaches it."""
+def histograms(
+    layers: list[Layer], theme: Theme, shared: bool = False, of: str = "a", **figure
+) -> Figure:
+    """A column for every layer: above what it passes on, below the gradient `of` BACKWARD."""
     forward = [layer.activations for layer in layers]
-    backward = [layer.gradients for layer in layers]
+    with np.errstate(all="ignore"):
+        backward = [layer.upstream(of) for layer in layers]
+    message = _("backward: ∂L/∂{letter}").format(letter=of)
     rows = [
         HistogramRow(_("forward: activations"), theme.lines[0], forward, layers[0].limits),
-        HistogramRow(_("backward: gradients"), theme.lines[1], backward),
+        HistogramRow(message, theme.lines[1], backward),
     ]
     columns = [_("layer {i}").format(i=i) for i in range(1, len(layers) + 1)]
     message = _("Histograms of {n} layers. The table below says the same.")
@@ -59,28 +70,69 @@ def histograms(layers: list[Layer], theme: Theme, shared: bool = False, **figure
 
 
 def functions(context) -> Figure:
-    """Every activation function and its slope, where a signal usually is."""
+    """Every activation function and its slope, where a signal usually is; and one maxout unit."""
     theme, z = context.theme, np.linspace(-4, 4, 161)
     used = {stack.activation.key: stack.activation for stack in context.spec.stacks}
-    panels = []
+    shown = []
     for key, cls in ACTIVATIONS.items():
         h = used.get(key, Choice(key)).build(ACTIVATIONS)
-        a = h.value(z)
-        curves = ((_("value"), a, 0), (_("slope"), h.slope(z, a) * np.ones_like(z), 1))
+        a, title = h.value(z), f"<b>{cls.label}</b>" if key in used else cls.label
+        shown.append((title, a, h.slope(z, a) * np.ones_like(z)))
+    lines = MAXOUT[:, :1] * z + MAXOUT[:, 1:]
+    shown.append((_("maxout of three lines"), lines.max(0), MAXOUT[lines.argmax(0), 0]))
+    panels = []
+    for i, (title, *curves) in enumerate(shown):
         marks = [
             Line(
-                *(z, y, style(i, theme)),
-                **{"name": name, "uid": f"{key}{i}", "hover": "{name}: {y:.3g}", "width": 2},
+                *(z, y, style(k, theme)),
+                **{"name": name, "uid": f"h{i}-{k}", "hover": "{name}: {y:.3g}", "width": 2},
                 legend=not panels,
             )
-            for name, y, i in curves
+            for k, (name, y) in enumerate(zip((_("value"), _("slope")), curves, strict=True))
         ]
-        title = f"<b>{cls.label}</b>" if key in used else cls.label
         x, y = Axis("z", limits=(-4, 4)), Axis(limits=(-1.6, 2.6), zero=theme.faint)
         panels.append(Panel(marks, x, y, title=title, title_color=theme.ink))
     label = _("Activation functions with their slopes; those in use are in bold.")
     more = {"label": label, "legend": "window", "show_legend": True, "hover": "closest"}
     return grid(panels, 4, (0.04, 0.14), True, True, height=26, **more)
+
+
+def initial_weights(context) -> Row:
+    """How wide the first layer's weights are drawn, and how that depends on the fan-in."""
+    theme, drawn, rules = context.theme, [], []
+    stacks = context.spec.stacks
+    found = [stack.initializer.build(INITIALIZERS) for stack in stacks]
+    widest = 3.5 * max(r.spread(s.inputs, s.units) for r, s in zip(found, stacks, strict=True))
+    edges = np.linspace(-1, 1, 82) * (widest or 1.0)
+    z, n = np.linspace(edges[0], edges[-1], 401), np.geomspace(1, 1000, 61)
+    for i, (rule, stack) in enumerate(zip(found, stacks, strict=True)):
+        look, name = style(i, theme), text.initializer_name(stack.initializer)
+        common = {"name": name, "group": f"{i}"}
+        weights = rule.draw(stream(stack.seed, WEIGHTS, 0), stack.inputs, stack.units)
+        density = np.histogram(weights, edges)[0] / weights.size / np.diff(edges)
+        more = {"uid": f"drawn{i}", "width": 1, "opacity": 0.6, "legend": False}
+        drawn.append(histogram_outline(edges, density, look, **common, **more))
+        sigma = rule.spread(stack.inputs, stack.units)
+        if sigma:
+            normal = np.exp(-0.5 * (z / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+            drawn.append(Line(z, normal, look, uid=f"normal{i}", hover="{name}: {y:.3g}", **common))
+            spreads = [rule.spread(fan, stack.units) for fan in n]
+            rules.append(Line(n, spreads, look, uid=f"rule{i}", hover="{name}: {y:.3g}", **common))
+            own = {"uid": f"own{i}", "size": 11, "legend": False, **common}
+            rules.append(Dots([stack.inputs], [sigma], look, **own))
+    figure = {"height": 20, "hover": "closest", "show_legend": True}
+    label = _("The density of the first layer's weights, as drawn and as a normal distribution.")
+    x, y = Axis(_("weight"), zero=theme.faint), Axis(_("density"))
+    over = Axis(_("fan-in n"), log=True, step=1, limits=(1, 1000))
+    return Row(
+        [
+            Figure(drawn, x, y, label=label, **figure),
+            Figure(
+                *(rules, over, Axis(_("σ of a weight"), log=True)),
+                **{"label": _("The standard deviation of a weight over the fan-in."), **figure},
+            ),
+        ]
+    )
 
 
 def thumbnail(spec: Activations, theme: Theme) -> Figure:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from optviz.experiments.activations import figures, text
 from optviz.experiments.activations.samples import upload
-from optviz.experiments.activations.spec import Activations
+from optviz.experiments.activations.spec import MAX_STACKS, Activations
 from optviz.experiments.page import Download, Page, Tab, View
 from optviz.spec import Choice
 from optviz.translation import N_, _
@@ -18,7 +18,7 @@ NUMBERS = ("layers", "units", "seed")
 
 
 def settings(form: Form) -> None:
-    """One setting, or two and their letters."""
+    """One setting, or several and their letters."""
     place = form.at("stacks")
     stacks = place.value
     for i, letter in enumerate(text.LETTERS[: len(stacks)]):
@@ -26,22 +26,22 @@ def settings(form: Form) -> None:
         if len(stacks) > 1:
             st.markdown(f"**{title}**")
         place.at(i).draw((*MENUS, Panel(title, NUMBERS, live=True)))
-    if len(stacks) == 1:
-        label, icon, change = _("Compare with another setting"), ":material/add:", _compared
-    else:
-        label, icon, change = _("Remove setting B"), ":material/close:", _first
-    key = place.key(f"button-{len(stacks)}")
-    st.button(
-        label, key, icon=icon, width="stretch", on_click=lambda: place.set(change(place.value))
-    )
+    remove = _("Remove setting {letter}").format(letter=text.LETTERS[len(stacks) - 1])
+    for label, icon, change, there in (
+        (_("Compare with another setting"), ":material/add:", _compared, len(stacks) < MAX_STACKS),
+        (remove, ":material/close:", _without_last, len(stacks) > 1),
+    ):
+        if there:
+            key, take = place.key(f"{icon}-{len(stacks)}"), lambda of=change: place.set(of(stacks))
+            st.button(label, key, icon=icon, width="stretch", on_click=take)
 
 
 def _compared(stacks):
-    return (stacks[0], replace(stacks[0], initializer=Choice("book")))
+    return (*stacks, replace(stacks[0], initializer=Choice(("book", "he_normal")[len(stacks) - 1])))
 
 
-def _first(stacks):
-    return stacks[:1]
+def _without_last(stacks):
+    return stacks[:-1]
 
 
 PAGE = Page(
@@ -53,10 +53,16 @@ PAGE = Page(
     Activations(),
     {
         "": View(
-            form=[settings, Toggle("shared_range", _("One range for all layers")), upload],
+            form=[
+                settings,
+                Menu("backward", live=True),
+                Toggle("shared_range", _("One range for all layers")),
+                upload,
+            ],
             tabs=[
                 Tab(_("Histograms"), [figures.settings]),
                 Tab(_("Activation functions"), [figures.functions]),
+                Tab(_("Initial weights"), [figures.initial_weights, text.about_weights]),
             ],
             notes=[text.numbers, text.terms, text.initializers],
             downloads=[

@@ -52,6 +52,8 @@ class Layer:
     gradients: np.ndarray  # (samples, units), upstream: of the activations
     flat: np.ndarray  # (samples, units) bool, where hardly any gradient passes
     limits: Limits  # of the activation function
+    slope: np.ndarray | None = None  # (samples, units) of the activation function
+    inputs: np.ndarray | None = None  # (samples, inputs) of the layer
 
     @cached_property
     def forward(self) -> Spread:
@@ -60,6 +62,15 @@ class Layer:
     @cached_property
     def backward(self) -> Spread:
         return Spread.of(self.gradients)
+
+    def upstream(self, of: str) -> np.ndarray:
+        """The gradient of the activations "a", of the sums "z" `(samples, units)`, or of the
+        weights "W" `(inputs, units)`, summed over the samples.
+        """
+        if of == "a":
+            return self.gradients
+        of_sums = self.gradients * self.slope
+        return of_sums if of == "z" else self.inputs.T @ of_sums
 
     @property
     def saturated(self) -> float:
@@ -87,7 +98,7 @@ def propagate(stack: DeepStack, x=None) -> list[Layer]:
     if x.ndim != 2 or len(x) < 2 or not x.shape[1] or not np.isfinite(x).all():
         raise ValueError(f"samples are two or more rows of finite numbers, not of shape {x.shape}")
     with np.errstate(all="ignore"):
-        weights, sums, activations = [], [], []
+        weights, sums, activations = [], [], [x]
         for i in range(stack.layers):
             weights.append(
                 initializer.draw(stream(stack.seed, WEIGHTS, i), x.shape[1], stack.units)
@@ -95,13 +106,13 @@ def propagate(stack: DeepStack, x=None) -> list[Layer]:
             sums.append(x @ weights[-1])
             x = h.value(sums[-1])
             activations.append(x)
+        slopes = [h.slope(z, a) for z, a in zip(sums, activations[1:], strict=True)]
         gradients = [stream(stack.seed, GRADIENTS).standard_normal(x.shape)]
-        for w, z, a in zip(weights[:0:-1], sums[:0:-1], activations[:0:-1], strict=True):
-            gradients.append((gradients[-1] * h.slope(z, a)) @ w.T)
-        return [
-            Layer(a, g, h.saturated(z, a), h.limits)
-            for z, a, g in zip(sums, activations, reversed(gradients), strict=True)
-        ]
+        for w, slope in zip(weights[:0:-1], slopes[:0:-1], strict=True):
+            gradients.append((gradients[-1] * slope) @ w.T)
+        inputs, outputs = activations[:-1], activations[1:]
+        parts = zip(inputs, sums, outputs, reversed(gradients), slopes, strict=True)
+        return [Layer(a, g, h.saturated(z, a), h.limits, s, x) for x, z, a, g, s in parts]
 
 
 def hidden_layers(network: Network, params, x, t) -> tuple[list[Layer], np.ndarray]:

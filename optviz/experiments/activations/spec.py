@@ -1,12 +1,18 @@
-"""One setting of a deep stack of layers, or two side by side."""
+"""One setting of a deep stack of layers, or up to three at once."""
 
 from dataclasses import dataclass
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.spec import Choice, choice, items
+from optviz.spec import Choice, choice, items, option
+from optviz.translation import N_
 
-MAX_UNITS = 500
+MAX_UNITS, MAX_STACKS = 500, 3
+BACKWARD = {
+    "a": N_("∂L/∂a, of the activations"),
+    "z": N_("∂L/∂z, of the weighted sums"),
+    "W": N_("∂L/∂W, of the weights"),
+}
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class Activations:
     `own_data` says that a file of the author's is sent through, which the spec does not hold.
     """
 
-    stacks: tuple[DeepStack, ...] = items((DeepStack(),), 1, 2, "settings")
+    stacks: tuple[DeepStack, ...] = items((DeepStack(),), 1, MAX_STACKS, "settings")
+    backward: str = option("a", BACKWARD, N_("Backward"))
     shared_range: bool = False
     own_data: bool = False

@@ -8,12 +8,12 @@ from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.page import Caption
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
-from optviz.plot import Column, Table, number
+from optviz.plot import Column, Table, number, unless_rounding
 from optviz.plot.equations import equations
 from optviz.spec import Choice
 from optviz.translation import N_, _
 
-LETTERS = "AB"
+LETTERS = "ABC"
 SYMBOLS = {"sigma": "σ", "gain": "g"}
 COLUMNS = [
     Column(title, 3)
@@ -33,6 +33,10 @@ COLUMNS = [
 REMARKS = {
     "overflow": N_("By layer {n} the numbers have overflowed: nothing finite is left to draw."),
     "constant": N_("**Nothing gets through**: every unit says the same for every input."),
+    "equal": N_(
+        "**All units are equal**: they have the same weights, so that each says what the others "
+        "say, and a layer of {units} can do no more than one unit."
+    ),
     "vanishing": N_(
         "**The signal dies out**: its spread falls from {first} in layer 1 to {last} in layer {n}, "
         "so that every input looks the same from there."
@@ -45,12 +49,12 @@ REMARKS = {
     ),
     "saturated": N_(
         "**Saturated**: {share:.0%} of layer {n} sit at an end of the range, where the slope is "
-        "all but zero; the gradient's spread goes from {gradient_last} at layer {n} to "
-        "{gradient_first} at layer 1."
+        "less than 4 % of the largest; the gradient's spread goes from {gradient_last} at layer "
+        "{n} to {gradient_first} at layer 1."
     ),
     "saturated_alone": N_(
         "**Saturated**: {share:.0%} of the layer sit at an end of the range, where the slope is "
-        "all but zero."
+        "less than 4 % of the largest."
     ),
     "shrinking": N_(
         "**The signal shrinks** from layer to layer: its spread goes from {first} to {last}, and "
@@ -61,10 +65,12 @@ REMARKS = {
         "further in a deeper stack."
     ),
     "gradient_fades": N_(
-        "Forward all is well, but **the gradient fades** on its way back by a factor of {factor}."
+        "Forward the signal keeps its size, but **the gradient fades** on its way back by a factor "
+        "of {factor}."
     ),
     "gradient_grows": N_(
-        "Forward all is well, but **the gradient grows** on its way back by a factor of {factor}."
+        "Forward the signal keeps its size, but **the gradient grows** on its way back by a factor "
+        "of {factor}."
     ),
     "healthy": N_("Signal and gradient both keep their size: a healthy start."),
 }
@@ -92,6 +98,10 @@ def finding(layers: list[Layer]) -> str:
         return "overflow"
     if not first.std:
         return "constant"
+    last_layer = layers[-1].activations
+    apart, largest = np.ptp(last_layer, axis=1).max(), np.abs(last_layer).max()
+    if last_layer.shape[1] > 1 and apart <= 1e-9 * largest:  # rounding
+        return "equal"
     if last.std < 1e-3 * max(first.std, 1e-300) or (len(layers) > 1 and last.std == 0):
         return "vanishing"
     if last.std > 1e3 * first.std:
@@ -116,6 +126,7 @@ def remark(layers: list[Layer]) -> str:
     ratio = _gradient_ratio(layers)
     return _(REMARKS[finding(layers)]).format(
         n=len(layers),
+        units=layers[-1].activations.shape[1],
         first=number(first.std, 3),
         last=number(last.std, 3),
         within=number(last.within, 3),
@@ -141,7 +152,10 @@ def table(layers: list[Layer], label: str) -> Table:
 def rows(layers: list[Layer]) -> list[list[float]]:
     """A row of numbers for each layer, as COLUMNS names them."""
     return [
-        [i, a.mean, a.std, a.within, a.between, layer.saturated, layer.dead, layer.backward.std]
+        [
+            *(i, *unless_rounding((a.mean, a.std, a.within, a.between), a.std).tolist()),
+            *(layer.saturated, layer.dead, layer.backward.std),
+        ]
         for i, layer in enumerate(layers, 1)
         if (a := layer.forward)
     ]
@@ -171,8 +185,20 @@ def terms(context) -> Caption:
             "the sum of two: the mean variance *within* a unit, over the samples, and the variance "
             "*between* the means of units. Only the first tells inputs from each other. "
             "“Saturated” is the share of the activations where hardly any gradient passes (for "
-            "ReLU: the zeros), “dead” that of the units that are so for every sample. Backward, a "
-            "random gradient starts at the last layer."
+            "ReLU: the zeros), “dead” that of the units that are so for every sample. Gradients "
+            "are those of the activations, ∂L/∂a; a random one starts at the last layer."
+        )
+    )
+
+
+def about_weights(context) -> Caption:
+    """What the curves of the initial weights are."""
+    return Caption(
+        _(
+            "Left the weights of layer 1 as they are drawn (steps), and the normal distribution "
+            "of the same σ (smooth): two thirds of it lie within ±σ. Right how σ follows from the "
+            "number of inputs n of a unit, its fan-in: a sum of n terms is √n times as wide as "
+            "one, so that Xavier and He divide by √n. The marker is the setting’s own n."
         )
     )
 

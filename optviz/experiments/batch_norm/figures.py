@@ -31,7 +31,7 @@ from optviz.translation import N_, _
 NAMES = (N_("with batch normalization"), N_("without"))  # in the order of the trainings
 SYMBOLS = {"scales": "σ", "rates": "η"}
 AXES = {"scales": N_("standard deviation of the initial weights"), "rates": N_("learning rate")}
-SETS = {0: N_("training set"), 1: N_("test set")}
+SETS = {0: N_("training set"), 1: N_("validation set")}
 STAGES = {
     "pre-activations": N_("pre-activations xW + b"),
     "normalized": N_("normalized"),
@@ -52,7 +52,9 @@ class Pair(NamedTuple):
 
     def final(self, part: int) -> np.ndarray:
         """The last accuracy `(2, values, seeds)`; a network that diverged has none, which is 0."""
-        return np.stack([np.nan_to_num(now.accuracy[-1, part]) for now in self.both])
+        measured = [(now.evaluated <= now.iteration).sum() - 1 for now in self.both]
+        last = [now.accuracy[k, part] for now, k in zip(self.both, measured, strict=True)]
+        return np.stack([np.nan_to_num(accuracy) for accuracy in last])
 
     @property
     def done(self) -> bool:

@@ -249,7 +249,12 @@ PAGE = Page(
             tabs=[
                 Tab(
                     _("Accuracy"),
-                    [speed, Section([charts.curves, table], charts.options(epochs=True)), INSIDE],
+                    [
+                        text.architecture,
+                        speed,
+                        Section([charts.curves, table], charts.options(epochs=True)),
+                        INSIDE,
+                    ],
                 )
             ],
             notes=[text.notes],

@@ -14,7 +14,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.spec import Choice, SpecError, items, option
-from optviz.training import Split, Training, TrainingSettings, Trial, check
+from optviz.training import VALIDATION, Split, Training, TrainingSettings, Trial, check
 from optviz.translation import N_
 
 VIEWS = {
@@ -111,7 +111,7 @@ class BatchNormComparison(TrainingSettings):
     """
 
     network: Network = field(default_factory=lambda: Network((64, *[100] * 5, 10)))
-    split: Split = Split(1000)
+    split: Split = Split(1000, validation=VALIDATION)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(191, 10, 5000, "T", log=True, help="updates of every network")
     optimizer: OptimizerConfig = field(

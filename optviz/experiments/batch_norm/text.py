@@ -5,7 +5,8 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, over_seeds
+from optviz.nn import ACTIVATIONS, Activated, Affine, BatchNorm
+from optviz.plot import Column, Table, number, over_seeds, unless_rounding
 from optviz.plot.training import status
 from optviz.training import Progress
 from optviz.translation import N_, _
@@ -17,7 +18,7 @@ SHARES = (
     (1.0, N_("Always, here")),
     (0.8, N_("Almost always")),
     (0.5, N_("Mostly")),
-    (0.0, N_("At a part of them")),
+    (0.0, N_("At some of them")),
 )
 NEVER_WORSE = N_("Never worse, here")
 
@@ -91,6 +92,23 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
     return Table(label, columns, rows)
 
 
+def architecture(context) -> str:
+    """Figure 6.16: the layers of both networks in their order."""
+    lines = []
+    for name, state in zip(NAMES, context.states, strict=True):
+        network = state.training.network
+        named = {BatchNorm: f"**{_('Batch norm')}**"}
+        named[Activated] = ACTIVATIONS[network.activation.key].label
+        layers = [
+            _("Affine {n_in}×{n_out}").format(n_in=layer.n_in, n_out=layer.n_out)
+            if isinstance(layer, Affine)
+            else named[type(layer)]
+            for layer in network.layers
+        ]
+        lines.append(f"- {_(name)}: {' → '.join([*layers, _('Softmax')])}")
+    return "\n".join(lines)
+
+
 def speed(both: list[Progress], epoch: float) -> str:
     """Which of the two has learned first, in epochs and in seconds."""
     if not any(now.iteration for now in both):
@@ -128,11 +146,17 @@ def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
     rows = [
         [
             _("layer {i}").format(i=i + 1),
-            *(float(v) for a in layer.values() for v in (a.mean(dtype=float), a.std(dtype=float))),
+            *(value for a in layer.values() for value in _mean_and_std(a)),
         ]
         for i, layer in enumerate(hidden)
     ]
     return Table(_("Inside the network {name}").format(name=name), columns, rows)
+
+
+def _mean_and_std(a):
+    """A mean that is no more than the rounding of single precision is 0."""
+    std = float(a.std(dtype=float))
+    return float(unless_rounding(a.mean(dtype=float), std, 1e-6)), std
 
 
 def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
@@ -146,21 +170,27 @@ def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:
         message = _("After normalization it is between {low} and {high}, **whatever comes in**.")
         told.append(message.format(low=number(min(each), 3), high=number(max(each), 3)))
     else:
-        ratio = last / first if first else 0.0
-        told.append(
-            _("**The signal dies out** on its way.")
-            if ratio < DEAD
-            else _("**The signal explodes** on its way.")
-            if ratio > EXPLODED
-            else _("The signal keeps its size by itself.")
-        )
+        told.append(_on_its_way(last / first if first else 0.0))
     return " ".join(told)
+
+
+def _on_its_way(ratio):
+    """What becomes of a signal whose std is so many times as large in the last layer."""
+    if ratio < DEAD:
+        return _("**The signal dies out** on its way.")
+    if ratio > EXPLODED:
+        return _("**The signal explodes** on its way.")
+    if not 0.5 < ratio < 2:
+        return (
+            _("The signal shrinks on its way.") if ratio < 1 else _("The signal grows on its way.")
+        )
+    return _("The signal keeps its size by itself.")
 
 
 NOTES = {
     "one": N_(
-        "Turn the learning rate up: the network without batch normalization diverges long before "
-        "the one with it."
+        "Turn the learning rate up: as a rule the network without batch normalization diverges "
+        "long before the one with it."
     ),
     "scales": N_(
         "Every pair begins with the same random numbers, multiplied by its σ; the rule of initial "

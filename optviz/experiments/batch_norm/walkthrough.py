@@ -161,14 +161,17 @@ def seen(example: Example) -> str:
     if n == 1:
         return _(
             "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β whatever x "
-            "is, and no gradient comes through. Batch normalization needs a batch."
+            "is, and no gradient gets through to x. Batch normalization needs a batch."
         )
     if not v["variance"]:
         return _(
             "**All rows are the same**: the variance is 0, ε alone keeps the division from "
             "failing, and every x̂ is 0."
         )
-    message = _("x̂ has mean 0 and std {std}, whatever the mean and the std of x are.")
+    message = _(
+        "x̂ has mean 0 and std {std}: 1 whatever the mean and the std of x are, as long as ε is "
+        "small beside σ²."
+    )
     told = [message.format(std=number(float(v["hat"].std()), 4))]
     given = int(np.count_nonzero(np.array(example.upstream)))
     reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
@@ -198,7 +201,7 @@ def running_statistics(example: Example) -> str:
         "whatever company it comes. Training keeps running averages, a tenth of each new batch: "
         "from mean 0 and variance 1 this batch makes them {mean} and {variance}, so that right "
         "after it the row x = {x} would come out as {y} in place of {now}. After some dozens of "
-        "batches the averages are those of the data."
+        "batches the averages are close to those of the data."
     ).format(
         mean=number(float(mean), 3),
         variance=number(float(variance), 4),

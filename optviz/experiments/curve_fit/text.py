@@ -20,11 +20,11 @@ UNITS = {
     ),
     "equal": N_(
         "**All {n} units are equal** at iteration {t}: the columns of W1, the entries of b1 and "
-        "the rows of W2 are {difference} apart, at most by rounding. The network can do no more "
+        "the rows of W2 differ by {difference}, no more than rounding. The network can do no more "
         "than one unit can."
     ),
     "different": N_(
-        "**The units differ** at iteration {t}: their weights are up to {difference} apart."
+        "**The units differ** at iteration {t}: their weights differ by up to {difference}."
     ),
 }
 

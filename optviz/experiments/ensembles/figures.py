@@ -32,7 +32,7 @@ MEMBER, SINGLE, ENSEMBLE = "member", "single", "ensemble"
 MIN_SPAN = 0.06  # of accuracy on an axis, or a difference of nothing would look like one
 MARGIN = {"l": 58, "b": 40}
 TALL, LOW = (15, 44, 32), 20
-PREVIEW, PREVIEW_ROWS = 80, 300  # iterations and test examples of a thumbnail
+PREVIEW, PREVIEW_ROWS = 80, 300  # iterations and validation examples of a thumbnail
 
 
 class Curve(NamedTuple):
@@ -135,7 +135,7 @@ def over_training(curves, limits, ensembles: Ensembles, theme: Theme, **figure) 
             )
         )
     x = Axis(_("iteration"), limits=(0, ensembles.iterations))
-    y = percent(_("test accuracy"), limits=limits)
+    y = percent(_("validation accuracy"), limits=limits)
     view = f"{ensembles.view} {ensembles.iterations}"
     figure = {"margin": MARGIN, "height": TALL, "view": view, **figure}
     if ensembles.view != "snapshots":
@@ -176,7 +176,7 @@ def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
     return Figure(
         marks,
         Axis(_("members that answer together"), limits=(0.7, largest + 0.3), step=1),
-        percent(_("test accuracy"), limits=None),
+        percent(_("validation accuracy"), limits=None),
         label=_("Accuracy over the number of members. The table below says the same."),
         margin=MARGIN,
         hover="closest",
@@ -185,7 +185,7 @@ def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
 
 
 def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
-    """On which share of the test set two members answer differently, as a matrix."""
+    """On which share of the validation set two members answer differently, as a matrix."""
     z = ensemble.disagreement
     names = [f"{i + 1}" for i in range(len(z))]
     pairs = [(i, j) for i in range(len(z)) for j in range(len(z)) if i != j]
@@ -201,7 +201,7 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
     )
     axis = {"grid": False, "fixed": True, "categories": True}
     title = _("{labels}: % answered differently").format(labels=name)
-    label = _("On which share of the test set two members answer differently, {labels}.")
+    label = _("On which share of the validation set two members answer differently, {labels}.")
     return Figure(
         [cells, shares],
         Axis(title, **axis),

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.ensembles import figures, run, text
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
@@ -66,6 +67,17 @@ def outcome_of(ensembles, found, noise, method) -> run.Outcome:
     if method == "averaging":
         return run.averaged(found[noise, "independent"], state)
     return run.independent(state)
+
+
+def lines(spec, states, theme):
+    """One for each method on each kind of labels."""
+    message = _("{method}, {labels}")
+    names = [
+        message.format(method=_(text.NAMES[method]), labels=text.labels_of(noise))
+        for noise in spec.noises
+        for method in METHODS
+    ]
+    return charts.lines_of(names, states, theme)
 
 
 def accuracies(context) -> list:
@@ -164,7 +176,14 @@ def curves_csv(context) -> str:
             for t, ensemble in snapshot_ensembles(context.spec, state).items():
                 who = f"{len(ensemble)} snapshots together"
                 rows.append([noise, method, who, t, "", repr(ensemble.accuracy)])
-    header = ["wrong_labels", "method", "who", "iteration", "training_accuracy", "test_accuracy"]
+    header = [
+        "wrong_labels",
+        "method",
+        "who",
+        "iteration",
+        "training_accuracy",
+        "validation_accuracy",
+    ]
     return csv_text(header, rows)
 
 
@@ -185,7 +204,7 @@ def view(method: str) -> View:
             ACTIVATION,
             INITIALIZER,
         ],
-        jobs=lambda ensembles: training_jobs(ensembles.trainings),
+        jobs=lambda ensembles: training_jobs(ensembles.trainings, apart=False),
         tabs=[Tab(_("Accuracy"), [accuracies, LAST[method]])],
         notes=[text.notes],
         downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],
@@ -201,5 +220,6 @@ PAGE = Page(
     "Training lab",
     Ensembles(),
     {method: view(method) for method in METHODS},
+    lines=lines,
     thumbnail=figures.thumbnail,
 )

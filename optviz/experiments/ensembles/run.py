@@ -82,7 +82,7 @@ class Ensemble:
 
 @dataclass(frozen=True)
 class Outcome:
-    """A method on one kind of labels, in numbers: accuracies on the test set."""
+    """A method on one kind of labels, in numbers: accuracies on the validation set."""
 
     single: float  # of one network: the mean of the members; for snapshots the run's last point
     std: float  # of the single networks; NaN where there is one

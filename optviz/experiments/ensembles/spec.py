@@ -13,7 +13,7 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.spec import Choice, SpecError, option
-from optviz.training import Split, Training, TrainingSettings, check
+from optviz.training import VALIDATION, Split, Training, TrainingSettings, check
 from optviz.translation import N_
 
 METHODS = {
@@ -31,7 +31,7 @@ class Ensembles(TrainingSettings):
     """
 
     network: Network = field(default_factory=lambda: Network((64, 100, 100, 10)))
-    split: Split = Split(300, noise=0.2)
+    split: Split = Split(300, noise=0.2, validation=VALIDATION)
     batch: int = hyperparameter(16, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(1000, 10, 5000, "T", log=True, help="updates of every network")
     optimizer: OptimizerConfig = field(

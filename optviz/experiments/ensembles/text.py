@@ -21,14 +21,15 @@ NAMES = {
 }
 GAINED = {
     "independent": N_(
-        "All together get {ensemble} of the test set right, one network {single}: **{verdict}**."
+        "All together get {ensemble} of the validation set right, one network {single}: "
+        "**{verdict}**."
     ),
     "snapshots": N_(
-        "The snapshots together get {ensemble} of the test set right, the run's last point "
+        "The snapshots together get {ensemble} of the validation set right, the run's last point "
         "{single}: **{verdict}**."
     ),
     "averaging": N_(
-        "The averaged weights get {ensemble} of the test set right, the last point "
+        "The averaged weights get {ensemble} of the validation set right, the last point "
         "{single}: **{verdict}**."
     ),
 }
@@ -39,7 +40,7 @@ METHOD_NOTES = {
         "probabilities. It costs as many trainings as it has members."
     ),
     "snapshots": N_(
-        "One run. Its rate falls along a cosine from α₀ = {top:g} to zero within {cycle} "
+        "One run. Its rate falls along a cosine from α₀ = {top:g} nearly to zero within {cycle} "
         "iterations, then leaps back: α₀/2 · (cos(π · ((t−1) mod ⌈T/M⌉)/⌈T/M⌉) + 1). At the end of "
         "every cycle the network is kept. “Gain” is over the run's last point. With a peak of two "
         "constant rates the mean rate is the constant one."
@@ -102,7 +103,7 @@ def standings(rows: list[Row], theme: Theme) -> Table:
             accuracies = [accuracy(found.single) + std, accuracy(found.ensemble), gain]
         cells.append([_(NAMES[method]), labels_of(noise), *accuracies, updates, status(now, 0)])
     looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
-    return Table(_("One network and an ensemble, on the test set"), columns, cells, looks)
+    return Table(_("One network and an ensemble, on the validation set"), columns, cells, looks)
 
 
 def accuracy(share: float) -> str:
@@ -158,18 +159,18 @@ def _gained(row, curves):
     if noise and best > found.single + LOST:
         message = (
             _(
-                "The run was at its best after {t} iterations, {best}, and has since memorized "
-                "wrong labels:"
+                "The run was at its best after {t} iterations, {best}; since then it has lost, as "
+                "networks do that memorize wrong labels:"
             )
             if method == "snapshots"
             else _(
-                "One network was at its best after {t} iterations, {best}, and has since "
-                "memorized wrong labels:"
+                "One network was at its best after {t} iterations, {best}; since then it has lost, "
+                "as networks do that memorize wrong labels:"
             )
         )
         yield message.format(t=t, best=accuracy(best))
         yield (
-            _("early stopping there would gain more.")
+            _("who had known and stopped there would have gained more.")
             if best > found.ensemble
             else _("part of the gain makes up for it.")
         )
@@ -192,12 +193,14 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
             )
             sentences.append(message.format(left=len(ensemble), n=n, labels=name))
         if len(ensemble) > 1:
-            message = _("On {labels} two members answer differently on {share} % of the test set.")
+            message = _(
+                "On {labels} two members answer differently on {share} % of the validation set."
+            )
             share = number(100 * ensemble.mean_disagreement, 3)
             sentences.append(message.format(labels=name, share=share))
     if not sentences:
         return _("One member alone has nobody to disagree with: an ensemble of one is that one.")
-    end = _("Where one errs alone, the others outvote it; an error that all share stays.")
+    end = _("Where one errs alone, the others can outvote it; an error that all share stays.")
     return " ".join([*sentences, end])
 
 
@@ -217,7 +220,7 @@ def notes(context) -> Caption:
         top=spec.top, cycle=spec.cycle, decay=spec.decay, rest=1 - spec.decay
     )
     common = _(
-        "Accuracies are on the test set, {n:,} examples at most, with right labels. ± is the "
+        "Accuracies are on the validation set, {n:,} examples at most, with right labels. ± is the "
         "standard deviation over the seeds. Data: {attribution}"
     ).format(n=MAX_EVALUATED, attribution=DATASETS[spec.dataset.key].attribution)
     return Caption(f"{method} {common}")

@@ -1,6 +1,6 @@
 """The page: hyperparameters are tried in batches, and appear as they finish."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import streamlit as st
 
@@ -13,12 +13,14 @@ from optviz.experiments.page import (
     Download,
     Option,
     Page,
+    Row,
     Script,
     Section,
     Tab,
     View,
     Widget,
 )
+from optviz.experiments.test_set import look
 from optviz.plot import style
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
@@ -156,8 +158,12 @@ def compared(context):
         "same seed: choose others under “Side by side with”. One search of each kind is an "
         "anecdote: another seed may turn the order round."
     )
+    planes = [[f"**{name}**", figures.trials(state, context.theme)] for name, state, _look in lines]
+    side_by_side = [Row(planes[i : i + 2]) for i in range(0, len(planes), 2)]
+    several = len(lines) > 1 and len(context.spec.space.axes) > 1
     far = figures.best_so_far(lines, kept, context.options["by"])
-    return [far, text.comparison(lines), Caption(caption)]
+    compared = [far, text.comparison(lines), Caption(caption)]
+    return [*(side_by_side if several else ()), *compared]
 
 
 def remarks(context):
@@ -175,38 +181,17 @@ def remarks(context):
     ]
 
 
-@dataclass
-class TestSet:
-    """How often it was looked at on this page, and what was seen, by search."""
-
-    uses: int = 0
-    seen: dict[str, float] = field(default_factory=dict)
-
-
 def _test(context):
-    """A button for a look at the test set, which counts; what was seen stays."""
-    record = session().state(TestSet)
+    """A button for a look at the test set, and what the winner comes to there."""
     winner = max(context.states, key=lambda state: state.scores[state.winner.trial])
     key = canonical_json(to_dict([winner.search, winner.winner.trial]))
-
-    def look():
-        record.uses += 1
-        record.seen[key] = final_accuracy(winner, data_of_search(context.spec))
+    data = data_of_search(context.spec)
 
     def draw():
-        st.button(
-            _("Evaluate on the test set"),
-            key=session().key("test"),
-            icon=":material/science:",
-            on_click=look,
-            disabled=key in record.seen,
-            help=_("The search judges on validation data. Every look at the test set is counted."),
-        )
-        st.markdown(text.test_uses(record.uses))
-        if key in record.seen:
+        accuracy = look(key, lambda: final_accuracy(winner, data))
+        if accuracy is not None:
             tried = sum(len(state.points) for state in context.states)
-            rows = len(data_of_search(context.spec).t_test)
-            st.markdown(text.verdict(winner, record.seen[key], rows, tried))
+            st.markdown(text.verdict(winner, accuracy, len(data.t_test), tried))
 
     return Widget(draw)
 

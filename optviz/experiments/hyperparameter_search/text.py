@@ -106,8 +106,8 @@ def correlations(state: SearchState) -> str:
     ]
     return _(
         "**Rank correlation of accuracy with each hyperparameter**: {correlations}. 1: the more "
-        "the better; 0: it does not matter, or the best lies in between. In {n} trials there "
-        "were so many different values: {counts}."
+        "the better; −1: the less the better; 0: it does not matter, or the best lies in between. "
+        "In {n} trials there were so many different values: {counts}."
     ).format(correlations=", ".join(found), n=len(ended), counts=", ".join(counts))
 
 
@@ -128,7 +128,8 @@ def border_warning(state: SearchState, i: int, upper: bool) -> str:
     else:
         message = _(
             "**The best lies at the border of its range**: {hyperparameter} {value}, where the "
-            "range ends at {end}. This hyperparameter hardly matters here, so it may be chance."
+            "range ends at {end}. The accuracy hardly follows this hyperparameter here, so it may "
+            "be chance."
         )
     end = number(10 ** (axis.high if upper else axis.low), 3)
     return message.format(hyperparameter=_(axis.declared.title), value=number(value, 3), end=end)
@@ -199,9 +200,9 @@ def importance_defined(state: SearchState) -> str:
         "(Matérn 5/2) is fitted to the {n} trials that were trained to the end, those that the "
         "filter hides too. Its mean varies over the searched ranges, evenly on their logarithmic "
         "axes. “Alone” is the share of this variance that is left when one averages over all other "
-        "hyperparameters; “in all” is the share that goes when this one is held. Left out one at a "
-        "time, the trials are foreseen to {foreseen} of their variance. Other ranges, other "
-        "importance."
+        "hyperparameters; “in all” is the share that is left, on average, when all others are "
+        "held. Each trial foreseen from the others: {foreseen} of their variance. Other ranges, "
+        "other importance."
     ).format(n=found.n, foreseen=percent(found.foreseen))
 
 
@@ -218,18 +219,6 @@ def not_readable(state: SearchState) -> str:
         "variance of the accuracy, and {least} are needed. Search with more trials, or train "
         "longer."
     ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
-
-
-def test_uses(uses: int) -> str:
-    """How often the test set was looked at, and what that costs."""
-    if not uses:
-        return _("The test set has not been used on this page yet.")
-    if uses == 1:
-        return _("The test set has been used **once** on this page.")
-    return _(
-        "The test set has been used **{uses} times** on this page. Who searches on after a look "
-        "chooses by it: with every look it tells less about new data."
-    ).format(uses=uses)
 
 
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:

@@ -67,10 +67,11 @@ def gradients(look: Inspector, norms: dict[int, np.ndarray]) -> Figure:
 def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
     look, k = Inspector(context), context.options["matrix"]
-    found = [look.units(look.t, line.i, k) for line in look.lines]
-    remark = text.units_remark(found[look.i], look.gradient_norms(look.t, look.i)[k], look.t)
+    found = [look.units(look.t, i, k) for i in range(len(look.lines))]
+    norms = look.gradient_norms(look.t, look.i)
+    remark = text.units_remark(found[look.i], norms[k], look.t, norms.max())
     heading = _("{name}, W{k}. {remark}").format(name=look.name, k=k + 1, remark=remark)
-    others = [line.i for line in look.lines if line.i != look.i][: MAX_MATRICES - 1]
+    others = [i for i in range(len(look.lines)) if i != look.i][: MAX_MATRICES - 1]
     drawn = sorted([look.i, *others])
     pictures = [(look.lines[i].name, look.weights(look.t, i)[k], found[i]) for i in drawn]
     last = k == len(look.training.network.affine) - 1
@@ -81,8 +82,8 @@ def symmetry(context) -> list:
 def ranks(look: Inspector, k: int) -> Figure:
     """The rank of weight matrix k over the known iterations, a line for each initializer."""
     lines = [
-        (line.name, [look.units(t, line.i, k).rank for t in look.known], line.style)
-        for line in look.lines
+        (line.name, [look.units(t, i, k).rank for t in look.known], line.style)
+        for i, line in enumerate(look.lines)
     ]
     most = min(look.units(look.t, 0, k).shape)
     message = _("Rank of W{k} over the iterations. The table above has the iteration shown.")

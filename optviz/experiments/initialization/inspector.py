@@ -1,6 +1,6 @@
 """Inside a training: the weights and gradients of its networks at an iteration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import streamlit as st
@@ -56,15 +56,20 @@ class Inspector:
     """
 
     def __init__(self, context):
-        [now] = context.states
-        self.lines, self.training, self.theme = context.lines, now.training, context.theme
-        self.diverged_at = now.diverged_at[:, 0]
-        self.params = {**now.snapshots, now.iteration: now.params[:, 0]}  # (initializers, P) each
+        states = context.states
+        self.lines, self.training, self.theme = context.lines, states[0].training, context.theme
+        self.diverged_at = [now.diverged_at[0, 0] for now in states]
+        held = [{**now.snapshots, now.iteration: now.params[:, 0]} for now in states]
+        common = set.intersection(*map(set, held))
+        self.params = {t: np.concatenate([own[t] for own in held]) for t in common}
         asked, self.i = context.options["iteration"], context.options["network"]
-        self.t = max((t for t in self.params if t <= asked), default=min(self.params))
-        self.known = sorted({*now.snapshots, self.t} | ({now.iteration} if now.done else set()))
+        self.t = max((t for t in common if t <= asked), default=min(common))
+        end, every = self.training.iterations, self.training.snapshot_every
+        self.known = sorted({self.t, *(t for t in common if t == end or t % every == 0)})
         self.name = self.lines[self.i].name
-        self._key = training_jobs([self.training])[0].key
+        self._keys = [
+            job.key for job in training_jobs([_first_seed(now.training) for now in states])
+        ]
 
     def weights(self, t: int, i: int) -> list[np.ndarray]:
         """The weight matrices, from the first to the last."""
@@ -83,11 +88,15 @@ class Inspector:
         """The norm of the gradient of each weight matrix, NaN where the network has diverged."""
         if not self.finite(t, i):
             return np.full(len(self.training.network.affine), np.nan)
-        return _gradient_norms(self._key, t, i, self)
+        return _gradient_norms(self._keys[i], t, i, self)
 
     def units(self, t: int, i: int, k: int) -> Units:
         """How far the units of weight matrix k differ."""
-        return _units(self._key, t, i, k, self)
+        return _units(self._keys[i], t, i, k, self)
+
+
+def _first_seed(training):
+    return replace(training, seeds=training.seeds[:1])
 
 
 # The past of a training does not change: what is found in it is kept.

@@ -54,12 +54,8 @@ def initializers(form: Form) -> None:
 
 
 def networks(spec, states, theme) -> list[Network]:
-    """A line for each initializer, all of one training."""
-    return [
-        Network(f"i{i}", name, state, i, style(i, theme))
-        for state in states
-        for i, name in enumerate(names(spec.initializers))
-    ]
+    """A line for each initializer."""
+    return charts.lines_of(names(spec.initializers), states, theme)
 
 
 def iterations(context) -> dict[int, str]:
@@ -79,7 +75,7 @@ NETWORK = Option(
     "network",
     _("Look into"),
     0,
-    lambda context: {line.i: line.name for line in context.lines},
+    lambda context: {i: line.name for i, line in enumerate(context.lines)},
     show_label=True,
 )
 ITERATION = Option(

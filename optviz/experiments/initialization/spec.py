@@ -47,13 +47,12 @@ class Initialization(TrainingSettings):
 
     @property
     def trainings(self) -> list[Training]:
-        """The one of all networks side by side; none without an initializer."""
-        if not self.initializers:
-            return []
-        numbers = len(self.initializers) * self.network.size
-        snapshots = {"snapshot_every": snapshot_interval(self.iterations, numbers)}
-        initializers = {"initializers": self.initializers}
-        return [self.training(self.optimizer, eval_every=20, **initializers, **snapshots)]
+        """One for each initializer, so that another one leaves them as they are."""
+        numbers = MAX_INITIALIZERS * self.network.size
+        more = {"eval_every": 20, "snapshot_every": snapshot_interval(self.iterations, numbers)}
+        return [
+            self.training(self.optimizer, initializers=(one,), **more) for one in self.initializers
+        ]
 
     def validate(self) -> None:
         """SpecError where they cannot be trained."""

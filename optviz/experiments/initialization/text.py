@@ -22,7 +22,7 @@ GRADIENTS = {
     ),
     "vanishing": N_(
         "**Vanishing**: the norm of the gradient is {first} for W1, {last} for W{n}. No matrix "
-        "gets more than {share} of its own norm, so that hardly anything is learned."
+        "gets more than {share} of its own norm, so that plain descent hardly learns anything."
     ),
     "fading": N_(
         "**The gradient fades** on its way back by a factor of {factor}: its norm is {first} for "
@@ -39,8 +39,12 @@ GRADIENTS = {
 UNITS = {
     "diverged": N_("**Diverged**: there are no numbers to look at any more."),
     "zero_stays": N_(
-        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The gradient "
-        "is exactly 0 as well, so it stays so."
+        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The gradients "
+        "of all matrices are exactly 0 as well, so it stays so."
+    ),
+    "zero_yet": N_(
+        "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0, and so is the "
+        "gradient, but not that of the other matrices: once they have moved, one will come."
     ),
     "zero": N_(
         "**Exactly zero**: at iteration {t} every one of the {size:,} weights is 0. The norm of "
@@ -55,8 +59,8 @@ UNITS = {
         "unit could."
     ),
     "proportional": N_(
-        "**Rank 1**: at iteration {t} all units are multiples of one of them, though their weights "
-        "differ by up to {difference}."
+        "**Rank 1**: at iteration {t} all units are multiples of one of them, up to rounding, "
+        "though their weights differ by up to {difference}."
     ),
     "different": N_(
         "**Different**: at iteration {t} the weights of the units differ by up to {difference}. "
@@ -115,12 +119,14 @@ def gradient_remark(norms: np.ndarray, weights: np.ndarray) -> str:
     )
 
 
-def units_finding(units: Units, gradient: float) -> str:
-    """What there is to see in a matrix with this gradient norm, as a key of UNITS."""
+def units_finding(units: Units, gradient: float, others: float = 0.0) -> str:
+    """What there is to see in a matrix with this gradient norm, the largest of the `others` being
+    that; as a key of UNITS.
+    """
     if not units.finite:
         return "diverged"
     if units.largest == 0:
-        return "zero" if gradient else "zero_stays"
+        return "zero" if gradient else "zero_yet" if others else "zero_stays"
     if units.count == 1:
         return "single"
     if units.equal:
@@ -128,9 +134,9 @@ def units_finding(units: Units, gradient: float) -> str:
     return "proportional" if units.rank == 1 else "different"
 
 
-def units_remark(units: Units, gradient: float, t: int) -> str:
+def units_remark(units: Units, gradient: float, t: int, others: float = 0.0) -> str:
     """The same in a sentence or two; t is the iteration."""
-    return _(UNITS[units_finding(units, gradient)]).format(
+    return _(UNITS[units_finding(units, gradient, others)]).format(
         t=t,
         count=units.count,
         rank=units.rank,
@@ -145,7 +151,7 @@ def norms_table(look: Inspector) -> Table:
     """The gradient norms of every initializer."""
     label = _("Norm of the gradient of each weight matrix at iteration {t}").format(t=look.t)
     matrices = range(1, len(look.training.network.affine) + 1)
-    rows = [[line.name, *look.gradient_norms(look.t, line.i)] for line in look.lines]
+    rows = [[line.name, *look.gradient_norms(look.t, i)] for i, line in enumerate(look.lines)]
     columns = [_("gradient"), *(Column(f"W{k}", 3) for k in matrices)]
     return Table(label, columns, rows, [line.style for line in look.lines])
 
@@ -160,8 +166,8 @@ def units_table(look: Inspector, k: int) -> Table:
         _("first singular values"),
     )
     rows = []
-    for line in look.lines:
-        units = look.units(look.t, line.i, k)
+    for i, line in enumerate(look.lines):
+        units = look.units(look.t, i, k)
         rank = _("{rank} of {most}").format(rank=units.rank, most=min(units.shape))
         leading = ", ".join(number(s, 3) for s in units.singular_values[:3])
         rows.append([line.name, rank, units.difference, units.largest, leading])

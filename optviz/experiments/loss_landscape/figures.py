@@ -9,10 +9,11 @@ from optviz.experiments.loss_landscape import run, text
 from optviz.experiments.loss_landscape.run import LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.plot import Axis, Figure, Line, Theme, contour, layer, method_styles, trail
-from optviz.plot.contour import Landscape, Path
+from optviz.plot.contour import Path
+from optviz.plot.landscape import Landscape
+from optviz.plot.landscape.surface import surface as surface_mark
+from optviz.plot.landscape.surface import surface_figure
 from optviz.plot.style import number
-from optviz.plot.surface import surface as surface_mark
-from optviz.plot.surface import surface_figure
 from optviz.plot.table import csv_text
 from optviz.training import load, train
 from optviz.translation import _

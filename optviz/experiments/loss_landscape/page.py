@@ -123,7 +123,7 @@ def pictures(context) -> list:
 
 
 OPTIONS = (
-    Option("picture", _("Picture"), "contour", {"contour": _("Contour"), "surface": _("Surface")}),
+    Option("picture", _("View"), "contour", {"contour": _("Contour"), "surface": _("Surface")}),
     Option(
         "levels",
         _("Levels"),

@@ -62,7 +62,7 @@ class LossLandscape(OptimizerComparison):
     @property
     def snapshot_every(self) -> int:
         """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
-        every, numbers = 5, len(self.optimizers) * self.network.size
+        every, numbers = 5, MAX_OPTIMIZERS * self.network.size
         while self.iterations > every * MAX_SNAPSHOTS or (
             self.iterations > every and self.iterations // every * numbers > MAX_NUMBERS
         ):

@@ -107,8 +107,8 @@ def directions(surface: LossSurface) -> str:
         sentences = [
             _(
                 "**Two random directions** among {size:,} weights and biases hold {share} of the "
-                "variance along the paths: they are at right angles to nearly everything, "
-                "the paths too, which shrink to a point."
+                "variance along the paths: among so many dimensions they are nearly at right "
+                "angles to the paths, which shrink toward a point."
             ).format(size=size, share=percent(first + second))
         ]
     else:
@@ -142,6 +142,11 @@ def _range(z):
 
 def bowl(surface: LossSurface, curvature: Curvature, sharpest: float) -> str:
     """The plane at its middle as a bowl, and the sharpest direction, which limits the rate."""
+    if np.linalg.matrix_rank(surface.plane.directions) < 2:
+        return _(
+            "**The two directions span no plane**: they are as long as the weights into each unit, "
+            "and these are zero, or leave but one direction. So nothing can be said of a curvature."
+        )
     if not np.isfinite(curvature.largest):
         return _(
             "Around the middle the loss is not finite, so nothing can be said of its curvature."
@@ -193,7 +198,7 @@ def player_note(spec: LossLandscape) -> Caption:
     return Caption(
         _(
             "A step of the player is {every} iterations. The loss on the plane is that of the "
-            "plane’s point nearest to where the path really was; the right picture has both."
+            "plane’s point nearest to where the path really was; the curves show both."
         ).format(every=spec.snapshot_every)
     )
 

@@ -104,7 +104,7 @@ def another(spec) -> OptimizerConfig:
 
 def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
-    measured = ("loss_after_on_training_set", "training_accuracy", "test_accuracy")
+    measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
     rows = (
         row
         for line, r in zip(context.lines, planned(context.spec), strict=True)
@@ -202,6 +202,13 @@ def range_csv(context) -> str:
 
 
 NETWORK = (Data(), ACTIVATION, INITIALIZER)
+
+
+def lines(spec, states, theme):
+    """One for each schedule; a range test is a single curve, which has its own figure."""
+    return charts.lines_of(names(spec.optimizers), states, theme) if spec.view != "range" else []
+
+
 PAGE = Page(
     KEY,
     N_("Learning-rate schedules"),
@@ -238,14 +245,14 @@ PAGE = Page(
         Preset(
             _("Step decay"),
             ScheduleComparison(),
-            _("One rate, kept, and the same rate cut to a tenth half-way."),
+            _("One constant rate, and the same rate cut to a tenth half-way."),
         ),
         Preset(_("All kinds"), KINDS, _("Seven ways from the same rate on the same network.")),
         Preset(
-            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them kept.")
+            _("Four rates"), FOUR_RATES, _("Too low, good, high, very high, each of them constant.")
         ),
     ],
     adjusted=with_fitted_schedules,
-    lines=lambda spec, states, theme: charts.lines_of(names(spec.optimizers), states, theme),
+    lines=lines,
     thumbnail=figures.thumbnail,
 )

@@ -26,7 +26,7 @@ def standings(lines, planned) -> Table:
         Column(_("loss on the training set"), 3),
         Column(_("over the last tenth"), 3),
         Column(_("training accuracy"), 3, percent=True),
-        Column(_("test accuracy"), 3, percent=True),
+        Column(_("validation accuracy"), 3, percent=True),
         _("status"),
     )
     rows = []
@@ -124,9 +124,8 @@ def equations_of(context) -> Expander:
 
     def parts():
         for key in (k for k in SCHEDULES if k in keys):
-            name = key.replace("_", " ")
             formulas = [f"$$ {line} $$" for line in equations(SCHEDULES[key])]
-            yield "\n\n".join([f"**{name}** {sentence(SCHEDULES[key])}", *formulas])
+            yield "\n\n".join([f"**{SCHEDULES[key].label}** {sentence(SCHEDULES[key])}", *formulas])
 
     return Expander(
         _("What the learning rate is multiplied by at iteration t"), lambda: list(parts())
@@ -145,8 +144,8 @@ def notes(context) -> Caption:
             "The loss of papers' figures is that on the training set (here at most the first 2000 "
             "examples), measured every {n} iterations; that of mini-batches is before each update. "
             "Of several seeds the median and a band from the least to the largest. First find a "
-            "good rate that is kept, then look where a decay should begin: with Adam it is needed "
-            "less than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
+            "good constant rate, then look where a decay should begin: with Adam it is less often "
+            "needed than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
         ).format(n=every(spec.iterations), attribution=DATASETS[spec.dataset.key].attribution)
     )
 
@@ -161,7 +160,7 @@ def marked_rates(reading: Reading) -> Table:
             reading.steepest,
             _("a good rate to begin with: the loss falls fastest here"),
         ),
-        _("lowest loss"): (reading.lowest, _("at the edge: a kept rate should be well below")),
+        _("lowest loss"): (reading.lowest, _("at the edge: a constant rate should be well below")),
         _("blows up"): (
             reading.blown,
             _("too large: the loss has climbed back a quarter of what it came down"),

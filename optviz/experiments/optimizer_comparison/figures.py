@@ -16,8 +16,9 @@ from optviz.translation import _
 from optviz.ui.components import show, sketchpad
 from optviz.ui.training_jobs import data_of
 
-MAX_EXAMPLES = 2000  # of the test set that are classified here
+MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24
+ALL, ACROSS = -1, 2  # all networks at once, so many side by side
 GRID = 80  # points along each side of a decision boundary
 # Room around a digit, as a share of the picture: as the examples of the set were made (Alpaydin &
 # Kaynak 1998; LeCun et al. 1998: 20 of 28 pixels).
@@ -27,11 +28,26 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 def predictions(context):
     """For digits the confusion matrix and the misclassified ones, for points in a plane the
-    decision boundary.
+    decision boundary; of all networks at once without the misclassified.
     """
     if not context.lines:
         return None
-    name, state = context.lines[context.options["network"]][1:3]
+    i = context.options["network"]
+    if i == ALL:
+        shown = [_shape(context, line) for line in context.lines]
+        return [Row(shown[k : k + ACROSS]) for k in range(0, len(shown), ACROSS)]
+    return _predictions(context, context.lines[i])
+
+
+def _shape(context, line):
+    """Its name over its boundary or its confusion matrix."""
+    found = _predictions(context, line)
+    picture = found.parts[0] if isinstance(found, Row) else found
+    return [f"**{line.name}**", picture] if isinstance(picture, Figure) else [picture]
+
+
+def _predictions(context, line):
+    name, state = line[1:3]
     training, params = state.training, state.params[0, 0]
     data = data_of(training)
     if not np.isfinite(params).all():

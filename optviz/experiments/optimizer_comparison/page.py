@@ -16,7 +16,10 @@ PREDICTIONS_OF = Option(
     "network",
     _("Show predictions of"),
     0,
-    lambda context: {i: line.name for i, line in enumerate(context.lines)},
+    lambda context: {
+        **{i: line.name for i, line in enumerate(context.lines)},
+        **({figures.ALL: _("all at once")} if len(context.lines) > 1 else {}),
+    },
     show_label=True,
 )
 

@@ -64,7 +64,7 @@ def _file_controls(context):
             st.error(message, icon=":material/error:")
         elif loaded:
             accuracy = loaded.progress.accuracy[0, 1, 0, 0]
-            message = _("Loaded: {accuracy:.1%} of the test set are right.")
+            message = _("Loaded: {accuracy:.1%} of the validation set are right.")
             st.caption(message.format(accuracy=accuracy))
 
 

@@ -14,11 +14,13 @@ def standings(context):
 
 
 def misclassified(name: str, wrong: int, total: int) -> str:
-    """How many examples of the test set a network gets wrong."""
+    """How many examples of the validation set a network gets wrong."""
     if wrong:
-        message = _("**{name} misclassifies {wrong} of {total} test examples**, the first of them:")
+        message = _(
+            "**{name} misclassifies {wrong} of {total} validation examples**, the first of them:"
+        )
     else:
-        message = _("**{name} misclassifies {wrong} of {total} test examples**.")
+        message = _("**{name} misclassifies {wrong} of {total} validation examples**.")
     return message.format(name=name, wrong=wrong, total=total)
 
 

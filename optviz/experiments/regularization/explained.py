@@ -47,10 +47,10 @@ def _penalties():
         *_displayed(equations.equations(Penalty)[0]),
         _(
             "Added to the loss; biases cost nothing. The gradient of the first part is λ₂W: it "
-            "shrinks every weight by its own share, most where weights are large. With SGD that "
-            "is to multiply all weights by 1 − ηλ₂ in every step, hence *weight decay*. The "
+            "shrinks every weight in proportion to itself, most where weights are large. With SGD "
+            "that is to multiply all weights by 1 − ηλ₂ in every step, hence *weight decay*. The "
             "gradient of the second part is λ₁·sign W: it takes the same from all, so that small "
-            "weights end at 0 and what is needed stays."
+            "weights end next to 0 and what is needed stays."
         ),
     ]
 
@@ -82,8 +82,8 @@ def _dropout(ratio):
         ),
         _(
             "In training and in evaluation the book's numbers are {share} times those of the "
-            "inverted form: one function at another scale, which the next layer's weights can "
-            "make up for. Either way evaluation gives what training gives on the mean. Not the "
+            "inverted form: one function at another scale, which the next layer's weights can make "
+            "up for. Either way evaluation gives what training gives to a unit on average. Not the "
             "same are the steps: from equal weights the book's form begins with smaller signals, "
             "and with smaller gradients."
         ).format(share=number(1 - ratio, 3)),

@@ -9,6 +9,7 @@ from optviz.experiments.regularization import run
 from optviz.plot import (
     Axis,
     Band,
+    Dots,
     Figure,
     Line,
     Note,
@@ -17,6 +18,7 @@ from optviz.plot import (
     bar_with_seeds,
     categories,
     curve_with_band,
+    fill_template,
     histogram_outline,
     percent,
     style,
@@ -28,7 +30,7 @@ from optviz.translation import _
 COLUMNS = 4  # gaps side by side; more of them stand in rows of three
 BINS = 81  # of the weights' histogram
 LONG = 24  # characters of a name that stand over a small figure
-PREVIEW, EXAMPLES = 150, 300  # iterations and test examples of a thumbnail
+PREVIEW, EXAMPLES = 150, 300  # iterations and validation examples of a thumbnail
 DOTTED = (2, 3)
 MARGIN = {"l": 56}
 
@@ -39,7 +41,7 @@ def scale_of(spec) -> Scale:
 
 
 def gaps(context) -> list[Row]:
-    """Training and test accuracy of every regularizer, side by side."""
+    """Training and validation accuracy of every regularizer, side by side."""
     spec, lines, noise = context.spec, context.lines, context.spec.split.noise
     across = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
     iteration, outcomes = run.outcomes([line.progress for line in lines])
@@ -54,7 +56,7 @@ def gaps(context) -> list[Row]:
 def gap(
     line: Network, scale: Scale, theme: Theme, gap: float = np.nan, noise: float = 0.0
 ) -> Figure:
-    """Training and test accuracy of one network, and between them, hatched, the `gap`.
+    """Training and validation accuracy of one network, and between them, hatched, the `gap`.
 
     With wrong labels a dotted line is where a network would stand that has learned the right ones
     and no other.
@@ -66,10 +68,18 @@ def gap(
     marks = [Band(x, *middle.T, look.color, uid=f"{uid}gap", **hatched)]
     for k, part, faint, line in (
         (0, _("training"), Style(theme.faint), {"width": 1.6}),
-        (1, _("test"), look, {"width": 2.6, "markers": 7, "size": 7}),
+        (1, _("validation"), look, {"width": 2.6, "markers": 7, "size": 7}),
     ):
         line |= {"hover": "{name}: {y:.1%}", "band": 0.22, "middle": middle[:, k]}
         marks += curve_with_band(x, accuracy[:, k], faint, name=part, uid=f"{uid}{k}", **line)
+    if np.isfinite(middle[:, 1]).any():
+        best = np.nanargmax(middle[:, 1])
+        mark = {"uid": f"{uid}stop", "size": 13, "edge": theme.ink, "legend": False}
+        hover = fill_template(_("early stopping would end here: {y:.1%}"))
+        star = replace(look, marker="star")
+        marks.append(
+            Dots(x[best : best + 1], middle[best : best + 1, 1], star, hover=hover, **mark)
+        )
     if noise:
         right = {"name": _("right labels, no wrong one"), "legend": False, "uid": f"{uid}right"}
         ends = [0, scale.end or 1]
@@ -79,7 +89,9 @@ def gap(
         scale.axis(),
         percent(_("accuracy"), (0, 1.04), standoff=4),
         notes=_notes(name, gap, theme),
-        label=_("{name}: training and test accuracy. The table says the same.").format(name=name),
+        label=_("{name}: training and validation accuracy. The table says the same.").format(
+            name=name
+        ),
         view=f"{scale.iterations}",
         legend="inside",
         show_legend=True,
@@ -102,14 +114,14 @@ def _notes(name, gap, theme):
 
 
 def comparison(context) -> Row:
-    """Test accuracies, and their differences to the first."""
+    """Validation accuracies, and their differences to the first."""
     lines = context.lines
     pairs = differences(lines, context.theme) if len(lines) > 1 else None
     return Row([test_accuracies(lines, scale_of(context.spec)), pairs])
 
 
 def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
-    """The test accuracy of all, enlarged: it is what counts."""
+    """The validation accuracy of all, enlarged: it is what counts."""
     marks, late = [], []
     for uid, name, state, i, look in lines:
         accuracy = state.accuracy[:, 1, i]
@@ -126,8 +138,8 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     return Figure(
         marks,
         scale.axis(),
-        percent(_("test accuracy (enlarged)"), limits),
-        label=_("Test accuracy of all regularizers. The table says the same."),
+        percent(_("validation accuracy (enlarged)"), limits),
+        label=_("Validation accuracy of all regularizers. The table says the same."),
         view=f"{scale.iterations}",
         show_legend=True,
         margin=MARGIN,
@@ -136,9 +148,8 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
 
 
 def differences(lines: list[Network], theme: Theme) -> Figure:
-    """Test accuracy less that of the first with the same seed: one mark a seed, the mean a bar.
-
-    Before the training there are none.
+    """Validation accuracy less that of the first with the same seed: one mark a seed, and the mean
+    as a bar. Before the training there are none.
     """
     iteration, (first, *others) = run.outcomes([line.progress for line in lines])
     marks, most = [], 0.01
@@ -153,19 +164,19 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
     ]  # in lines of one part each
-    heading = _("test accuracy less that of <b>{name}</b> with the same seed")
+    heading = _("validation accuracy less that of <b>{name}</b> with the same seed")
     return Figure(
         marks,
         categories(names),
         Axis(
-            _("difference in test accuracy"),
+            _("difference in validation accuracy"),
             limits=(-1.15 * most, 1.15 * most),
             format="+.1%",
             zero=theme.ink,
         ),
         notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=theme.ink)],
         label=_(
-            "Test accuracy of each regularizer less that of the first, seed by seed. "
+            "Validation accuracy of each regularizer less that of the first, seed by seed. "
             "The table says the same."
         ),
         view=f"{len(lines)}",

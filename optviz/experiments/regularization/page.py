@@ -8,9 +8,9 @@ import streamlit as st
 from optviz.experiments import training_charts as charts
 from optviz.experiments import training_layers
 from optviz.experiments.page import Page, Preset, Tab, View
-from optviz.experiments.regularization import figures, run, spec, text
+from optviz.experiments.regularization import capacity, figures, run, spec, text, thinned
 from optviz.experiments.regularization.explained import notes
-from optviz.experiments.regularization.spec import MAX_REGULARIZERS, PARTS, Regularization
+from optviz.experiments.regularization.spec import MAX_REGULARIZERS, PARTS
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import THEMES, style
@@ -29,7 +29,12 @@ from optviz.ui.training_form import (
 )
 from optviz.ui.training_jobs import data_of, training_jobs
 
-PART_NAMES = {"l2": N_("weight decay"), "l1": N_("L1"), "dropout": N_("dropout")}
+PART_NAMES = {
+    "l2": N_("weight decay"),
+    "l1": N_("L1"),
+    "dropout": N_("dropout"),
+    "normalize": N_("batch normalization"),
+}
 
 
 # A regularizer's controls.
@@ -66,13 +71,13 @@ def composition(form: Form) -> None:
             name: (getattr(now, name) or part.default) if name in chosen else 0.0
             for name, part in PARTS.items()
         }
-        form.set(replace(now, **parts))
+        form.set(replace(now, normalize="normalize" in chosen, **parts))
 
     st.pills(
         _("Consists of"),
-        list(PARTS),
+        list(PART_NAMES),
         selection_mode="multi",
-        default=used_parts(form.value),
+        default=[part for part in PART_NAMES if getattr(form.value, part)],
         format_func=lambda part: _(PART_NAMES[part]),
         key=key,
         on_change=compose,
@@ -159,25 +164,55 @@ def _initial_weights(key, _training):
     return run.weights(_training, _training.start()[0])
 
 
+def jobs(regularization):
+    """A training for each regularizer, or for each value of a sweep."""
+    return training_jobs(regularization.trainings)
+
+
+def sweep(view: str) -> View:
+    """Accuracy over one quantity."""
+    return View(
+        label=spec.VIEWS[view],
+        form=FORM,
+        jobs=jobs,
+        group="",
+        tabs=[Tab(_("Accuracy"), [capacity.curves, capacity.table, capacity.about])],
+        notes=[notes],
+        downloads=[charts.download(view)],
+    )
+
+
+def lines(regularization, states, theme):
+    """One for each training, by its regularizer or by its value."""
+    sweep = regularization.view != "regularizers"
+    found = capacity.names(regularization) if sweep else text.names(regularization.regularizers)
+    return charts.lines_of(found, states, theme)
+
+
 PAGE = Page(
     "regularization",
     N_("Overfitting"),
     "compress",
     N_("Why does a network fail on data it has not seen?"),
     "Training lab",
-    Regularization(),
+    spec.LABELS,
     {
-        "": View(
+        "regularizers": View(
+            label=spec.VIEWS["regularizers"],
             form=FORM,
-            jobs=lambda regularization: training_jobs(regularization.trainings),
+            jobs=jobs,
+            group="",
             tabs=[
                 Tab(_("Accuracy"), [figures.gaps, remarks, figures.comparison, standings]),
                 Tab(_("Weights"), [weights]),
+                Tab(_("Dropout"), [thinned.thinned_network, thinned.as_ensemble]),
                 training_layers.TAB,
             ],
             notes=[notes],
             downloads=[charts.download("regularizer")],
-        )
+        ),
+        "width": sweep("width"),
+        "examples": sweep("examples"),
     },
     presets=[
         Preset(
@@ -192,7 +227,7 @@ PAGE = Page(
             _("Other writers"),
             spec.WRITERS,
             _(
-                "The first 300 examples; the test is in the hands of people who are not among "
+                "The first 300 examples; the others are in the hands of people who are not among "
                 "them. λ 0.01, dropout 0.1."
             ),
         ),
@@ -206,8 +241,13 @@ PAGE = Page(
             spec.NORMS,
             _("Two kinds of penalty, and what they make of the weights."),
         ),
+        Preset(
+            _("Batch normalization"),
+            spec.NORMALIZED,
+            _("Is it a regularizer? Beside dropout, with a fifth of the labels wrong."),
+        ),
         Preset(_("Adam and AdamW"), spec.ADAM, _("The same decay inside and outside of Adam.")),
     ],
-    lines=lambda spec, states, theme: charts.lines_of(text.names(spec.regularizers), states, theme),
+    lines=lines,
     thumbnail=figures.thumbnail,
 )

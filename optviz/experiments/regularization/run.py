@@ -48,7 +48,7 @@ class Paired(NamedTuple):
     gap: float  # mean differences
     training: float
     test: float
-    tests: np.ndarray  # (n,) of the test accuracy, where both are finite
+    tests: np.ndarray  # (n,) of the validation accuracy, where both are finite
     better: int  # of these n
 
     @property
@@ -74,6 +74,7 @@ def weights(training: Training, params: np.ndarray) -> np.ndarray:
 class WeightSummary(NamedTuple):
     """The weights of several seeds in numbers: means over them."""
 
+    total: float  # Σ|W|
     norm: float  # √ΣW²
     std: float
     largest: float
@@ -84,7 +85,8 @@ def summarize(w: np.ndarray) -> WeightSummary:
     """Of weights `(S, n)`, without the seeds that have diverged; NaN where none is left."""
     w = w[np.isfinite(w).all(-1)].astype(float)
     size = np.abs(w)
-    found = np.linalg.norm(w, axis=-1), w.std(-1), size.max(-1), (size < TINY).mean(-1)
+    norms = size.sum(-1), np.linalg.norm(w, axis=-1)
+    found = *norms, w.std(-1), size.max(-1), (size < TINY).mean(-1)
     return WeightSummary(*map(mean, found))
 
 
@@ -98,7 +100,9 @@ def memorized(state: Progress, data: Data, right: np.ndarray) -> np.ndarray:
     if not wrong.any():
         return np.full(len(state.training.seeds), np.nan)
     with np.errstate(all="ignore"):
-        return state.training.network.accuracy(state.params[0], data.x[wrong], data.t[wrong])
+        return state.training.network.accuracy(
+            state.params[0], data.x[wrong], data.t[wrong], state.running_statistics[0]
+        )
 
 
 class DropoutForms(NamedTuple):

@@ -1,15 +1,26 @@
-"""One network on few examples, and regularizers: weight decay, L1, dropout, alone and together."""
+"""One network on few examples, and regularizers, alone and together; or other widths and other
+numbers of examples.
+"""
 
 from dataclasses import dataclass, field, replace
 
+from optviz.data import examples_of
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
-from optviz.spec import Choice, SpecError, choice, items
-from optviz.training import Penalty, Split, Training, TrainingSettings, check
+from optviz.spec import Choice, SpecError, choice, items, option
+from optviz.training import VALIDATION, Penalty, Split, Training, TrainingSettings, check
+from optviz.translation import N_
 
 MAX_REGULARIZERS = 6
+VIEWS = {
+    "regularizers": N_("Regularizers"),
+    "width": N_("Width"),
+    "examples": N_("Number of examples"),
+}
+WIDTHS = (2, 4, 8, 16, 32, 64, 128, 256)  # units of every hidden layer
+EXAMPLES = (50, 100, 200, 400, 800, 1600)  # for training, as far as there are
 EVAL_EVERY = 30  # iterations: ten epochs of 300 examples in batches of 100
 # What a regularizer may consist of. What is 0 is not used: a logarithmic slider has no 0.
 PARTS = {
@@ -23,7 +34,7 @@ PARTS = {
         ),
         Hyperparameter(
             *("dropout", 0.1, 0.01, 0.95, "p"),
-            help="share of the hidden units that a training step leaves out",
+            help="share of the hidden units that is left out, drawn anew for each row and step",
         ),
     )
 }
@@ -36,6 +47,7 @@ class Regularizer:
     l2: float = 0.0
     l1: float = 0.0
     dropout: float = 0.0
+    normalize: bool = False  # batch normalization, before the activation
     optimizer: Choice | None = choice(None, OPTIMIZERS, "Trained by")  # None: that of all
 
     def validate(self) -> None:
@@ -59,7 +71,7 @@ class Regularization(TrainingSettings):
     """
 
     network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
-    split: Split = Split(300, True)
+    split: Split = Split(300, True, validation=VALIDATION)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(
         *(903, 30, 5000, "T"),
@@ -74,19 +86,36 @@ class Regularization(TrainingSettings):
         (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1)),
         *(1, MAX_REGULARIZERS, "regularizers"),
     )
+    view: str = option("regularizers", VIEWS, N_("View"))
+
+    @property
+    def varied(self) -> list[int]:
+        """The widths or the numbers of examples that a view shows side by side."""
+        most = examples_of(self.dataset) - 1
+        sweeps = {"width": WIDTHS, "examples": [n for n in EXAMPLES if n <= most]}
+        return list(sweeps.get(self.view, ()))
 
     @property
     def trainings(self) -> list[Training]:
-        """One for each regularizer: the same starts, the same mini-batches."""
-        return [
-            self.training(
-                OptimizerConfig(own.optimizer) if own.optimizer else self.optimizer,
-                network=replace(self.network, dropout=own.dropout),
-                eval_every=EVAL_EVERY,
-                penalty=Penalty(own.l2, own.l1),
-            )
-            for own in self.regularizers
-        ]
+        """One for each regularizer: the same starts, the same mini-batches. Of a sweep one for each
+        value, with the first regularizer.
+        """
+        if self.view == "regularizers":
+            return [self._training(own) for own in self.regularizers]
+        one, (inputs, *hidden, classes) = self._training(self.regularizers[0]), self.network.sizes
+        if self.view == "examples":
+            return [replace(one, split=replace(self.split, rows=n)) for n in self.varied]
+        widths = [(inputs, *[n] * len(hidden), classes) for n in self.varied]
+        return [replace(one, network=replace(one.network, sizes=sizes)) for sizes in widths]
+
+    def _training(self, own):
+        normalize = "before" if own.normalize else self.network.normalize
+        return self.training(
+            OptimizerConfig(own.optimizer) if own.optimizer else self.optimizer,
+            network=replace(self.network, dropout=own.dropout, normalize=normalize),
+            eval_every=EVAL_EVERY,
+            penalty=Penalty(own.l2, own.l1),
+        )
 
     def validate(self) -> None:
         """SpecError where one of them cannot be trained."""
@@ -100,7 +129,7 @@ def another(spec: Regularization) -> Regularizer:
     """The first of the common regularizers that is not there yet."""
     common = (
         *(Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1)),
-        *(Regularizer(l1=0.0003), BASELINE),
+        *(Regularizer(normalize=True), Regularizer(l1=0.0003), BASELINE),
     )
     return next((r for r in common if r not in spec.regularizers), Regularizer(l2=0.02))
 
@@ -122,11 +151,14 @@ WRITERS = Regularization(
 )
 LABELS = Regularization(
     regularizers=(BASELINE, Regularizer(l2=0.02), Regularizer(dropout=0.15)),
-    split=Split(300, noise=0.2),
+    split=Split(300, noise=0.2, validation=VALIDATION),
     iterations=1203,
 )
 NORMS = Regularization(
     regularizers=(BASELINE, Regularizer(l2=0.01), Regularizer(l1=0.0003), Regularizer(l1=0.001))
+)
+NORMALIZED = replace(
+    LABELS, regularizers=(BASELINE, Regularizer(normalize=True), Regularizer(dropout=0.15))
 )
 # Adam alone, with λ in its loss, and with the same λ outside of it.
 _ADAM = Choice("adam", {"lr": 0.001})

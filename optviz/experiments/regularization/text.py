@@ -44,6 +44,8 @@ def name(regularizer: Regularizer) -> str:
         parts.append(_("L1 {value:g}").format(value=regularizer.l1))
     if regularizer.dropout:
         parts.append(_("dropout {value:g}").format(value=regularizer.dropout))
+    if regularizer.normalize:
+        parts.append(_("batch normalization"))
     return " + ".join(parts) or _("no regularizer")
 
 
@@ -72,8 +74,8 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
         gap = points(run.mean(own.gap)).lstrip("+")
         rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
     columns = [
-        *("", _("training accuracy"), _("test accuracy"), _("gap")),
-        *(_("gap, paired with the first"), _("test, paired with the first"), _("better in")),
+        *("", _("training accuracy"), _("validation accuracy"), _("gap")),
+        *(_("gap, paired with the first"), _("validation, paired with the first"), _("better in")),
         *([_("wrong labels memorized")] if learned else []),
         _("status"),
     ]
@@ -148,9 +150,9 @@ CHANGES = {
         N_("training accuracy stays"),
     ),
     "test": (
-        N_("test accuracy rises by {points}"),
-        N_("test accuracy falls by {points}"),
-        N_("test accuracy hardly moves"),
+        N_("validation accuracy rises by {points}"),
+        N_("validation accuracy falls by {points}"),
+        N_("validation accuracy hardly moves"),
     ),
 }
 
@@ -186,8 +188,8 @@ def _verdict(p, count):
         return _("It is the better network on new examples.")
     if p.gap < -ALIKE:
         return _(
-            "The gap is smaller because training accuracy fell, and test accuracy fell with it: "
-            "**no regularizer at this strength, in this time**."
+            "The gap is smaller because training accuracy fell, and validation accuracy fell with "
+            "it: **no regularizer at this strength, in this time**."
         )
     return _("It is the worse network on new examples.")
 
@@ -200,7 +202,7 @@ def weight_table(lines: list[Network], found: list[WeightSummary], start: Weight
     outcomes = run.outcomes([line.progress for line in lines])[1]
     tests = [percent(run.mean(own.test)) for own in outcomes]
     rows = [
-        [name, w.norm, w.std, w.largest, percent(w.tiny), test]
+        [name, w.total, w.norm, w.largest, w.std, percent(w.tiny), test]
         for name, w, test in zip(
             [_("before training"), *(line.name for line in lines)],
             [start, *found],
@@ -209,8 +211,12 @@ def weight_table(lines: list[Network], found: list[WeightSummary], start: Weight
         )
     ]
     columns = (
-        *("", _("length √ΣW²"), Column(_("standard deviation"), 3), Column(_("largest"), 3)),
-        *(_("share below {tiny:g}").format(tiny=TINY), _("test accuracy")),
+        *("", _("L1 norm Σ|W|"), _("L2 norm √ΣW²"), Column(_("L∞ norm max |W|"), 3)),
+        *(
+            Column(_("standard deviation"), 3),
+            _("share below {tiny:g}").format(tiny=TINY),
+            _("validation accuracy"),
+        ),
     )
     label = _("The weights of every regularizer")
     return Table(label, columns, rows, [None, *(line.style for line in lines)])
@@ -237,7 +243,7 @@ def about_weights() -> Caption:
         _(
             "All weight matrices together, without the biases; means over the seeds. The scale "
             "of the figure is logarithmic: what stands a hundredth as high is a hundredth as "
-            "often. Weights below {tiny:g} could be left out: L1 makes many of them, L2 makes all "
-            "smaller."
+            "often. Weights below {tiny:g} count for little: L1 makes many of them, L2 makes the "
+            "whole shorter."
         ).format(tiny=TINY)
     )

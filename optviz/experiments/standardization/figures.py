@@ -214,7 +214,7 @@ def bars(context: Context) -> Row:
 
 
 def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
-    """The last accuracy of each kind of inputs on the training (0) or the test set (1)."""
+    """The last accuracy of each kind of inputs on the training (0) or the validation set (1)."""
     marks = []
     for k, line in enumerate(lines):
         found = text.accuracies(line)[part]

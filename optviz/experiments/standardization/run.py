@@ -8,7 +8,8 @@ import numpy as np
 from optviz.data import TOY_SETS, standardized
 from optviz.experiments.standardization.spec import RATES, Standardization
 from optviz.optim.methods.first_order import SGD
-from optviz.optim.minimize import Run, minimize
+from optviz.optim.minimize import minimize
+from optviz.optim.run import Run
 from optviz.optim.theory import Curvature, curvature
 
 # Where a line separates the classes without a mistake, longer and longer weights have less and less

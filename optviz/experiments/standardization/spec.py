@@ -75,7 +75,7 @@ class Standardization(TrainingSettings):
 
     @property
     def trainings(self) -> list[Training]:
-        """The same training on four kinds of inputs."""
+        """The same training on every kind of inputs."""
         return [self.training(self.optimizer, eval_every=10, inputs=kind) for kind in INPUTS]
 
     def validate(self) -> None:

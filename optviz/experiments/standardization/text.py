@@ -14,13 +14,14 @@ SIDES = {"raw": N_("raw"), "standardized": N_("standardized")}
 INPUT_NAMES = {
     "given": N_("0 to 1"),
     "raw": N_("raw counts"),
+    "centered": N_("centered"),
     "standardized": N_("standardized"),
     "offset": N_("plus 5"),
 }
-ACCURACY_ON = (_("accuracy on training rows"), _("accuracy on test rows"))
+ACCURACY_ON = (_("accuracy on training rows"), _("accuracy on validation rows"))
 SEED_BY_SEED = (
     _("Accuracy on training rows, seed by seed."),
-    _("Accuracy on test rows, seed by seed."),
+    _("Accuracy on validation rows, seed by seed."),
 )
 OVER_ANGLES = {
     "accuracy": _("Accuracy over the angle. The table below says the same at one of them."),
@@ -180,13 +181,13 @@ def digits(context) -> str:
 
 
 def accuracies(line: Network) -> np.ndarray:
-    """The last accuracies `(2, seeds)` on training and test set; 0 for what diverged."""
+    """The last accuracies `(2, seeds)` on training and validation set; 0 for what diverged."""
     return np.nan_to_num(line.progress.accuracy[-1, :, line.i])
 
 
 def inputs_table(context) -> Table:
-    """Mean and standard deviation over the seeds, on training and on test rows."""
-    titles = (_("training rows"), _("± over seeds"), _("test rows"), _("± over seeds"))
+    """Mean and standard deviation over the seeds, on training and on validation rows."""
+    titles = (_("training rows"), _("± over seeds"), _("validation rows"), _("± over seeds"))
     rows = [
         [line.name, *(float(f(part)) for part in accuracies(line) for f in (np.mean, np.std))]
         for line in context.lines

@@ -10,15 +10,16 @@ from optviz.optim import theory
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.minima import Minima, minima_of
 from optviz.optim.summary import Summary, summarize
-from optviz.plot.contour import Landscape
+from optviz.plot.landscape import Landscape
 
+GRID = 200  # points each way on a domain: a thin valley does not fall into beads
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
-def _landscape(key, _objective):
+def _landscape(key, reach, _objective):
     COMPUTED["landscape"] += 1
-    return Landscape.of(_objective.f)
+    return Landscape.of(_objective.f, GRID, reach)
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
@@ -48,9 +49,9 @@ def _multistart(key, _objective, _config):
     return runs.multistart(_objective, _config)
 
 
-def landscape(objective: Objective) -> Landscape:
-    """The function on its grid."""
-    return _landscape(objective.landscape_key(), objective)
+def landscape(objective: Objective, reach: tuple[float, float] = (1.0, 1.0)) -> Landscape:
+    """The function on its grid, so many times as wide and as high as its domain."""
+    return _landscape(objective.landscape_key(), reach, objective)
 
 
 def minima(objective: Objective) -> Minima:

@@ -18,6 +18,7 @@ from optviz.experiments.trajectories.spec import (
     METRICS,
     TYPED,
     Objective,
+    run_in_words,
 )
 from optviz.experiments.trajectories.state import KEY, optimizer_form, state
 from optviz.functions.library import parse_formula
@@ -35,7 +36,7 @@ from optviz.ui import locks
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
-from optviz.ui.optimizer_menu import optimizer_menu
+from optviz.ui.optimizer_menu import chips, optimizer_choices, optimizer_menu
 from optviz.ui.session import session
 from optviz.ui.training_form import schedule_controls, wrapper_controls
 
@@ -50,7 +51,7 @@ EDGES = {
 
 def _start(i):
     where = N_("where every path begins")
-    declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, "xy"[i], help=where)
+    declared = Hyperparameter(f"start_{'xy'[i]}", 0.0, -MAX_EDGE, MAX_EDGE, help=where)
     return declared, at("objective", "start", i)
 
 
@@ -66,6 +67,8 @@ def controls(form: Form) -> None:
         if box.open:
             with box:
                 _group(form, "run", [run_panel, noise_controls])
+        else:
+            st.caption(run_in_words(form.value.objective))
     replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
 
 
@@ -180,7 +183,7 @@ def run_panel(form: Form) -> None:
     def narrowed(form, declared):
         if not declared.name.startswith("start"):
             return declared
-        i = "xy".index(declared.symbol)
+        i = "xy".index(declared.name[-1])
         low, high = f.domain[i]
         return replace(declared, low=low, high=high, default=float(f.start[i]))
 
@@ -218,7 +221,9 @@ def optimizer_list() -> ListOf:
         names=lambda scene: names(scene.optimizers),
         item=_hyperparameters,
         settings=None if locks.hidden("optimizers") else _settings,
-        new=_another,
+        new=lambda scene, key: OptimizerConfig(Choice(key)),
+        choices=lambda scene: optimizer_choices(),
+        chips=chips,
         add=_("Add an optimizer"),
         least=0,
         most=MAX_OPTIMIZERS,
@@ -228,15 +233,10 @@ def optimizer_list() -> ListOf:
 
 def _again():
     """A button that begins again with the book's scene, where that may be."""
-    if locks.free("optimizers"):
-        label = _("Begin again with the book's figure 6.8")
+    if locks.may_leave():
+        label = _("Reset to the book's figure 6.8")
         more = {"on_click": session().show, "args": (KEY, BOOK), "width": "stretch"}
         yield lambda form: st.button(label, key="book", **more)
-
-
-def _another(scene):
-    used = {config.method.key for config in scene.optimizers}
-    return OptimizerConfig(Choice(next((k for k in OPTIMIZERS if k not in used), "sgd")))
 
 
 def _of_one(form):
@@ -256,7 +256,8 @@ def _hyperparameters(form, i, name):
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]
-    choice_panel(place, OPTIMIZERS, name, look=look, notes=notes, **_of_one(form))
+    seen = {"look": look, "group": form.name}
+    choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
 
 
 def _settings(form):
@@ -281,10 +282,13 @@ def _settings(form):
 
 # How it is shown.
 
+SHOWN = Menu("shown", segments=True, hidden=True)
 PICTURE = (
-    Toggle("solid", _("In three dimensions")),
+    Toggle("solid", _("3-D surface")),
+    Toggle("equal", _("Equal scale of both axes"), help=_("A circle is a circle.")),
     Menu("levels", segments=True),
-    Toggle("field", _("Arrows against the gradient")),
+    Menu("colors", segments=True),
+    Toggle("field", _("Negative gradient field (−∇f)")),
     Toggle("lookahead", _("Nesterov's look-ahead points in place of its iterates")),
 )
 CURVES = (

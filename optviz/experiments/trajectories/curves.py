@@ -43,13 +43,19 @@ def along(axis: str, run) -> np.ndarray:
 
 
 def curves(
-    tracks, known, metrics=("loss",), axis: str = "steps", log: bool = True, **figure
+    tracks,
+    known,
+    metrics=("loss",),
+    axis: str = "steps",
+    log: bool = True,
+    named: bool = False,
+    **figure,
 ) -> Figure:
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known and the loss is
-    negative somewhere, its scale is linear.
+    negative somewhere, its scale is linear. `named`: with a legend.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
@@ -77,14 +83,15 @@ def curves(
                 name=track.name,
                 group=track.id,
                 begin=row % 2,
-                legend=False,
+                legend=None if named and not row else False,
                 width=2,
                 values=y,
                 hover="{name}: {value:.4g}",
             )
         ]
         panels.append(Panel(marks, x, y_axis))
-    return stack(panels, legend="", margin={"t": 12, "b": 40}, **figure)
+    legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
+    return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
 
 
 def _above(values, known):

@@ -1,6 +1,7 @@
 """The figures of a scene: whole, for the page, and one optimizer's share of them while its slider
 is dragged."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -8,12 +9,12 @@ import numpy as np
 from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.curves import curves
-from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene
+from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
 from optviz.experiments.trajectories.state import state
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.equations import effective_rate
 from optviz.optim.minima import Minima, minima_of
-from optviz.optim.minimize import Run
+from optviz.optim.run import Run
 from optviz.plot import (
     THEMES,
     Axis,
@@ -29,13 +30,17 @@ from optviz.plot import (
     to_plotly,
     trail,
 )
-from optviz.plot.contour import Landscape, Path
+from optviz.plot.contour import Path
+from optviz.plot.landscape import Landscape, around, reach
+from optviz.plot.landscape.surface import surface, surface_figure
 from optviz.plot.style import packed
-from optviz.plot.surface import surface, surface_figure
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
+from optviz.ui.optimizer_menu import chips
 
 ARROWS = (18, 13)  # across and up
+ASPECTS = {"both": (0.7, 1.5), "contour": (0.7, 2.6)}  # of the frame, from a phone to a wide screen
+SMALL = 1.6  # aspect of a thumbnail
 
 
 class Track(NamedTuple):
@@ -73,7 +78,11 @@ def looks(scene: Scene, theme: Theme) -> list[Style]:
 
 def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> list[Track]:
     """The optimizers of a scene; with `only`, those alone."""
-    named = zip(ids, scene.names, scene.optimizers, looks(scene, theme), strict=True)
+    labels = [
+        " · ".join([name, *chips(config)])
+        for name, config in zip(scene.names, scene.optimizers, strict=True)
+    ]
+    named = zip(ids, labels, scene.optimizers, looks(scene, theme), strict=True)
     return [
         Track(key, name, config, cache.run(scene.objective, config), look)
         for key, name, config, look in named
@@ -99,7 +108,7 @@ def minima(known: Minima) -> list[contour.Minima]:
 
 
 def descent_arrows(f, theme: Theme) -> Line:
-    """Arrows against the gradient, the way of plain descent; longer where steeper (log scale)."""
+    """Arrows along −∇f, the way of plain descent; longer where steeper (log scale)."""
     size = np.array([(high - low) / n for (low, high), n in zip(f.domain, ARROWS, strict=True)])
     x, y = (
         np.linspace(low, high, n, endpoint=False) + s / 2
@@ -125,19 +134,25 @@ def descent_arrows(f, theme: Theme) -> Line:
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     """The contour, or the surface, with the paths."""
     objective, view = scene.objective, scene.view
+    colors = theme.maps[view.colors]
     known, log, key = cache.minima(objective), LEVELS[view.levels], objective.landscape_key()
-    name = f"{key} {theme.ink} {view.levels} {view.field} {view.solid}"
+    name = f"{key} {theme.ink} {view.levels} {view.field} {view.colors}"
+    name += f" {'surface' if view.in_space else view.shown if view.equal else 'domain'}"
+    f, extent = objective.f, (1.0, 1.0)
+    if view.equal and not view.in_space:
+        extent = reach(f.domain, *ASPECTS[view.shown])
+    land = cache.landscape(objective, extent)
 
     def under():
-        land = cache.landscape(objective)
-        if view.solid:
-            return layer(surface(land, theme, log))
-        arrows = [descent_arrows(objective.f, theme)] if view.field else []
-        return layer(contour.landscape(land, theme, log), *arrows)
+        if view.in_space:
+            return layer(surface(land, theme, log, colors))
+        arrows = [descent_arrows(f, theme)] if view.field else []
+        border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
+        return layer(contour.landscape(land, theme, log, colors=colors), *border, *arrows)
 
-    paths = [t.path(objective, view.lookahead, not view.solid) for t in drawn]
+    paths = [t.path(objective, view.lookahead, not view.in_space) for t in drawn]
     names = ", ".join(scene.names) or _("no optimizer")
-    if view.solid:
+    if view.in_space:
         label = _(
             "Surface of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
@@ -147,17 +162,18 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             "Contour of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
-    f, common, shown = objective.f, {"view": key, "under": (name, under)}, minima(known)
+    common, shown = {"view": key, "under": (name, under)}, minima(known)
     common["label"] = label.format(function=f.name, names=names, minima=text.minima(known))
-    if view.solid:
-        land = cache.landscape(objective)
+    if view.in_space:
         return surface_figure(f.domain, land, paths, shown, theme, log, **common)
+    start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
+    common |= {"equal": view.equal, "start_name": start}
     return contour.paths(f, objective.start, paths, shown, theme, **common)
 
 
 def first(scene: Scene) -> str:
     """The name of the first figure."""
-    return "solid" if scene.view.solid else "contour"
+    return "solid" if scene.view.in_space else "contour"
 
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
@@ -167,7 +183,7 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
     shown = ", ".join(_(METRICS[metric]) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
-        *(drawn, known, view.metrics, view.along, view.log),
+        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves"),
         label=message.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
     )
@@ -183,8 +199,7 @@ def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
     """The function as a shaded background, and every optimizer's path in its look."""
     objective, f = scene.objective, scene.objective.f
-    land = Landscape.of(f)
-    paths = []
+    land, paths = Landscape.of(f, reach=reach(f.domain, SMALL, SMALL)), []
     named = zip(scene.names, scene.optimizers, looks(scene, theme), strict=True)
     for i, (name, config, look) in enumerate(named):
         batch = runs.multistart(objective, config)
@@ -192,7 +207,9 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
         paths.append(Path(f"{i}", name, own.points, own.values, look, more))
     shown = minima(minima_of(f))
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
-    return drawn.add(contour.landscape(land, theme), under=True)
+    frame = around(f.domain, SMALL)
+    drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
+    return drawn.add(contour.landscape(land, theme, colors=theme.maps["strong"]), under=True)
 
 
 # One optimizer from the inside: what it holds over time, and the arrows of a step.
@@ -267,21 +284,22 @@ def _limits(values):
     return (float(low - pad), float(high + pad))
 
 
-def arrows(run, theme: Theme) -> dict:
+def arrows(run, theme: Theme, color: str) -> dict:
     """The arrows of every step: against the gradient, what the optimizer carries, where it goes.
 
+    What it carries has its own `color`, in which the gradient, which is the function's, is not.
     Gradients and their means share a scale of their own; steps and velocities are as long as they
     are.
     """
     asked = np.isfinite(run.gradients).any()
-    against = _vector("−∇f", -run.gradients, theme.lines[1], "2 3", "gradient")
+    against = _vector("−∇f", -run.gradients, theme.faint, "2 3", "gradient")
     vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step
-            vectors.append(_vector(name, values[:-1], theme.lines[2], "9 4"))
+            vectors.append(_vector(name, values[:-1], color, "9 4"))
         elif sign == -1:  # as it became
-            vectors.append(_vector(f"−{name}", -values[1:], theme.lines[2], "9 4", "gradient"))
+            vectors.append(_vector(f"−{name}", -values[1:], color, "9 4", "gradient"))
     vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, ""))
     x, y = map(packed, run.points.T)
     return {"steps": len(run.gradients), "x": x, "y": y, "vectors": vectors}

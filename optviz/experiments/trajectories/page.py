@@ -9,8 +9,15 @@ import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
-from optviz.experiments.trajectories.controls import CURVES, PICTURE, controls, view_form
-from optviz.experiments.trajectories.figures import arrows, figures, first, live_figures, thumbnail
+from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
+from optviz.experiments.trajectories.figures import (
+    arrows,
+    figures,
+    first,
+    live_figures,
+    looks,
+    thumbnail,
+)
 from optviz.experiments.trajectories.spec import BOOK
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
@@ -30,29 +37,44 @@ def stage(form: Form) -> None:
     """The figures, the player and the question of a prediction."""
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
-        scene = replace(scene, view=replace(scene.view, solid=False))
+        scene = replace(scene, view=replace(scene.view, solid=False, shown="both"))
     drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
-    labels = (_("Curves"), _("Inside a step"))
-    left, right = st.columns([11, 9], gap="small")
-    with left:
+    shown = scene.view.shown
+
+    def landscape(looking_inside=False):
         figure, more = drawn[first(scene)], dict(hidden)
-        if not scene.view.solid:
-            more |= _hands(scene, st.session_state.get(BESIDE) == labels[1], theme)
+        if not scene.view.in_space:
+            more |= _hands(scene, looking_inside, theme)
         if asked and asked.point:
             figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
         show(first(scene), figure, **more)
-    with right:
-        curves, within = st.tabs(labels, key=BESIDE, on_change="rerun")
-        if curves.open:
-            with curves:
-                show("curves", drawn["curves"], **hidden)
-        if within.open:
-            with within, st.container(key="inside"):
-                inside(form)
+
+    if shown == "both":
+        _side_by_side(form, landscape, lambda: show("curves", drawn["curves"], **hidden))
+    elif shown == "curves":
+        show("curves", drawn["curves"], **hidden)
+    else:
+        landscape()
     start_handler(form)
     play = asked.revealed if asked else ""
     player(scene.objective.steps, f"{session().epoch}", play, play, predict.over)
     predict.bar(form)
+
+
+def _side_by_side(form, landscape, curves):
+    """The contour, and beside it the curves or the inside of a step."""
+    labels = (_("Curves"), _("Inside a step"))
+    left, right = st.columns(2)
+    with left:
+        landscape(st.session_state.get(BESIDE) == labels[1])
+    with right:
+        over_time, within = st.tabs(labels, key=BESIDE, on_change="rerun")
+        if over_time.open:
+            with over_time:
+                curves()
+        if within.open:
+            with within, st.container(key="inside"):
+                inside(form)
 
 
 def _hands(scene, looking_inside, theme):
@@ -63,10 +85,12 @@ def _hands(scene, looking_inside, theme):
         clicks = "guess"
     elif locks.free("run"):
         clicks = "start"
-        grab = {"start": objective.start, "frame": dict(zip("xy", objective.f.domain, strict=True))}
+        frame = dict(zip("xy", objective.f.domain, strict=True))
+        grab = {"epoch": session().epoch, "start": objective.start, "frame": frame}
     if looking_inside and not sealed() and inspected():
-        config = scene.optimizers[state().ids.index(inspected())]
-        drawn = arrows(cache.run(objective, config), theme)
+        i = state().ids.index(inspected())
+        path = cache.run(objective, scene.optimizers[i])
+        drawn = arrows(path, theme, looks(scene, theme)[i].color)
     return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
 
 
@@ -86,9 +110,8 @@ def buttons(form: Form) -> None:
     """How the scene is shown, and the invitation to predict."""
     if not locks.hidden("view"):
         view = view_form(form)
-        picture, curves = (lambda: view.draw(PICTURE)), (lambda: view.draw(CURVES))
-        lazy(_("Picture"), ":material/landscape:", "contour-view", picture)
-        lazy(_("Curves"), ":material/show_chart:", "curves-view", curves)
+        view.draw([SHOWN])
+        lazy(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
     st.button(
         _("Predict"),
         key="predict-begin",

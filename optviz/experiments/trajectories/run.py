@@ -8,8 +8,10 @@ from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import Minima
-from optviz.optim.minimize import Run, minimize
+from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
+from optviz.optim.run import Run
+from optviz.optim.sensitivity.starts import arrived
 from optviz.spec import canonical_json
 
 
@@ -39,8 +41,5 @@ def arrivals(paths: Run, known: Minima, tolerance: float) -> list[int]:
     """How many of a batch of paths end at each place of the minima: nearest to it, and near it in
     height.
     """
-    ends, heights = paths.points[-1], paths.values[-1]
-    apart = ((ends[:, None] - known.points) ** 2).sum(-1)
-    nearest = np.nan_to_num(apart, nan=np.inf).argmin(-1)
-    there = np.abs(heights - known.values[nearest]) <= tolerance
-    return np.bincount(known.group[nearest[there]], minlength=len(known.places)).tolist()
+    found = arrived(known, paths.points[-1], paths.values[-1], tolerance)
+    return np.bincount(found[found >= 0], minlength=len(known.places)).tolist()

@@ -8,8 +8,9 @@ from optviz.functions.parse import FormulaError
 from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.noise import NOISES
+from optviz.plot.style import MAPS, number
 from optviz.spec import Choice, SpecError, canonical_json, choice, items, option
-from optviz.translation import N_
+from optviz.translation import N_, _
 
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 MAX_OPTIMIZERS = 12
@@ -17,6 +18,12 @@ MAX_EDGE = 100.0  # of the frame of a typed formula
 FUNCTION_NAMES = {key: f.name for key, f in FUNCTIONS.items()} | {TYPED: N_("Type a formula …")}
 
 LEVELS = {"auto": None, "linear": False, "log": True}  # whether in equal ratios; None: by the data
+SHOWN = {
+    "both": N_("Side by side"),
+    "contour": N_("Contour"),
+    "surface": N_("3-D"),
+    "curves": N_("Curves"),
+}
 METRICS = {
     "loss": N_("loss f"),
     "gradient": N_("gradient norm ‖∇f‖"),
@@ -26,7 +33,7 @@ METRICS = {
 ALONG = {
     "steps": N_("step"),
     "gradients": N_("gradient evaluations"),
-    "evaluations": N_("evaluations (f, ∇f and ∇²f)"),
+    "evaluations": N_("function, gradient and Hessian evaluations"),
 }
 
 
@@ -103,6 +110,22 @@ def _typed(formula, domain):
     return parse_formula(formula, domain)
 
 
+def noise_in_words(objective: Objective) -> str:
+    """The noise and its seed; empty where there is none."""
+    if not objective.noise:
+        return ""
+    values = {"kind": objective.noise.key, "seed": objective.seed}
+    scale = number(objective.noise.values.get("scale", 0.0))
+    return _("{kind} noise {scale}, seed {seed}").format(scale=scale, **values)
+
+
+def run_in_words(objective: Objective) -> str:
+    """Start, steps and noise."""
+    place = ", ".join(map(number, objective.start))
+    message = _("from ({place}), {steps} steps").format(place=place, steps=objective.steps)
+    return " · ".join(filter(None, [message, noise_in_words(objective)]))
+
+
 @dataclass(frozen=True)
 class View:
     """How the scene is shown; none of it makes anything run again."""
@@ -111,10 +134,18 @@ class View:
     levels: str = option("auto", {k: k for k in LEVELS}, N_("Levels"))
     field: bool = False  # arrows against the gradient
     lookahead: bool = False  # Nesterov's look-ahead points in place of its iterates
-    solid: bool = False  # the surface in three dimensions in place of the contour
+    solid: bool = False  # the surface in place of the contour, beside the curves
     log: bool = True
     along: str = option("steps", ALONG, N_("Along"))
     metrics: tuple[str, ...] = ("loss",)
+    colors: str = option("strong", {name: N_(name) for name in MAPS}, N_("Colors"))
+    equal: bool = True  # scale of both axes; the frame then shows more than the domain
+    shown: str = option("both", SHOWN, N_("Pictures"))
+
+    @property
+    def in_space(self) -> bool:
+        """Whether the function is shown as a surface."""
+        return self.shown == "surface" or (self.shown == "both" and self.solid)
 
     def validate(self) -> None:
         """SpecError where there are no such curves."""

@@ -94,7 +94,7 @@ def _step(form, key):
         st.markdown(spectrum)
     st.caption(
         _(
-            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which make up "
+            "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which go into "
             "the solid **step**. Gradients have a scale of their own; velocities and steps are as "
             "long as they are, and not drawn where that is less than two pixels."
         )
@@ -144,7 +144,7 @@ def _heading(run, update, is_last):
     if not np.isfinite(run.points[update + 1]).all():
         message = _("**From step {n} to step {next}**: here it leaves the finite numbers")
     elif is_last:
-        message = _("**From step {n} to step {next}** (the last there is)")
+        message = _("**From step {n} to step {next}** (last step)")
     else:
         message = _("**From step {n} to step {next}**")
     return message.format(n=update, next=update + 1)

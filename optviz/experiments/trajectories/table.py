@@ -6,9 +6,9 @@ import io
 import numpy as np
 
 from optviz.experiments.trajectories import text
-from optviz.optim.minimize import Run
+from optviz.optim.run import Run
 from optviz.optim.summary import Summary
-from optviz.plot import Column, Style, Table, number
+from optviz.plot import Style, Table, number, unless_rounding
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
 from optviz.translation import _
@@ -40,9 +40,9 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
     """How every optimizer ended."""
     columns = [
         _("optimizer"),
-        Column("x", 6),
-        Column("y", 6),
-        Column(_("loss"), 6),
+        "x",
+        "y",
+        _("loss"),
         _("steps to {tolerance}").format(tolerance=number(tolerance)),
         _("path length"),
         _("evaluations"),
@@ -50,7 +50,7 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
     ]
     rows = [
         [
-            *(name, *s.point, s.value, _steps(s), s.length),
+            *(name, *unless_rounding(s.point, 1.0), s.value, _steps(s), s.length),
             *(_evaluations(s), text.status(s)),
         ]
         for name, s in zip(names, summaries, strict=True)
@@ -60,7 +60,7 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
 
 def columns(run: Run, s: Summary) -> dict:
     """What the table says of one optimizer at every step, for the browser to follow the player."""
-    x, y = map(packed, run.points.T)
+    x, y = map(packed, unless_rounding(run.points, 1.0).T)
     work = [packed(w) for w in run.work.T]
     series = {"loss": packed(run.values), "length": packed(run.lengths), "work": work}
     return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}

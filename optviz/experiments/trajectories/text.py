@@ -6,7 +6,7 @@ from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
 from optviz.optim.theory import Stability, setting
-from optviz.plot import equations, number
+from optviz.plot import equations, number, unless_rounding
 from optviz.translation import N_, _, ngettext
 
 MAX_PLACES = 6  # of minima that are listed
@@ -48,7 +48,7 @@ def status(summary) -> str:
 
 def place(point) -> str:
     """A point for reading."""
-    return "({}, {})".format(*map(number, point))
+    return "({}, {})".format(*map(number, unless_rounding(point, 1.0)))
 
 
 # Beside the controls.
@@ -236,8 +236,8 @@ def _curvature(c, scene):
     head = (
         "",
         _("largest stable rate"),
-        _("best fixed setting"),
-        _("error × per step with it"),
+        _("best fixed setting in the long run"),
+        _("convergence factor per step"),
     )
     lines = [" | ".join(head), "|---|---|---|---|"]
     for name, formula, limit, given, (*best, factor) in rows:

@@ -115,7 +115,7 @@ class AMSGrad(Adam):
     $$ x \leftarrow x - \eta\, \frac{m / (1 - \beta_1^t)}{\sqrt{h / (1 - \beta_2^t)} + \epsilon} $$
 
     The maximum is of the uncorrected v and is corrected afterwards, as in torch.optim: it never
-    shrinks, but the divisor does while the correction fades. The paper corrects nothing.
+    shrinks, but the divisor can, while the correction fades. The paper corrects nothing.
     """
 
     state_names = {**Adam.state_names, "h": "largest mean square"}
@@ -263,10 +263,12 @@ class RAdam(Adam):
     "Lion", cite="Chen et al. (2023), Symbolic discovery of optimization algorithms, algorithm 2"
 )
 class Lion(Optimizer):
-    r"""Only the sign of a mix of momentum and gradient: every coordinate moves by exactly the rate.
+    r"""The sign of a mix of momentum and gradient: a coordinate moves by the rate or not at all.
 
     $$ g = \nabla f(x), \qquad d = \operatorname{sign}(\beta_1 m + (1-\beta_1)\, g) $$
     $$ x \leftarrow x - \eta\, (d + \lambda x), \qquad m \leftarrow \beta_2 m + (1-\beta_2)\, g $$
+
+    It does not move where the mix is 0; the decay λ is on top of the step.
     """
 
     family = "momentum"

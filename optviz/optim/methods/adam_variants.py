@@ -54,7 +54,7 @@ class Yogi(Adam):
 
 @optimizer("ADOPT", cite="Taniguchi et al. (2024), ADOPT, algorithm 2")
 class ADOPT(Optimizer):
-    r"""Divide the gradient by the mean square before it, then average: it converges with any β₂.
+    r"""Divide the gradient by the root of the mean square before it, and only then average.
 
     $$ g = \nabla f(x) $$
     $$ d = \operatorname{clip}\Big(\frac{g}{\max(\sqrt v, \epsilon)}, t^{1/4}\Big)
@@ -62,8 +62,9 @@ class ADOPT(Optimizer):
     $$ m \leftarrow \beta_1 m + (1-\beta_1)\, d, \qquad x \leftarrow x - \eta\, m $$
     $$ v \leftarrow \beta_2 v + (1-\beta_2)\, g^2 \;\text{ where } t > 1, \text{ else } g^2 $$
 
-    The first step only measures v. The bound on d counts that step, as in pytorch-optimizer; the
-    authors' code counts from the one after.
+    The paper proves that it converges with any β₂, where Adam needs the right one. The first step
+    only measures v. The bound on d counts that step, as in pytorch-optimizer; the authors' code
+    counts from the one after.
     """
 
     lr: float = shared.lr(0.1)
@@ -88,7 +89,7 @@ class ADOPT(Optimizer):
 
 @optimizer("Adan", cite="Xie et al. (2022), Adan: adaptive Nesterov momentum, algorithm 1")
 class Adan(Optimizer):
-    r"""Nesterov's momentum without a look-ahead: the mean change of the gradient says where to.
+    r"""Nesterov's momentum without a look-ahead: the mean change of the gradient stands in.
 
     $$ g = \nabla f(x), \qquad
     \Delta = g - g_{\text{prev}} \;\text{ where } t > 1, \text{ else } 0 $$
@@ -135,7 +136,7 @@ class Adan(Optimizer):
 
 @optimizer("AdEMAMix", cite="Pagliardini et al. (2024), The AdEMAMix optimizer, section 3")
 class AdEMAMix(Adam):
-    r"""Adam with two mean gradients: one of the last few, and one that remembers thousands.
+    r"""Adam with two mean gradients: a fast one of the last few, and a slow one of thousands.
 
     $$ g = \nabla f(x) $$
     $$ m_1 \leftarrow \beta_1 m_1 + (1-\beta_1)\, g, \qquad
@@ -144,8 +145,8 @@ class AdEMAMix(Adam):
     $$ x \leftarrow x - \eta\,
     \frac{m_1 / (1 - \beta_1^t) + \alpha m_2}{\sqrt{v / (1 - \beta_2^t)} + \epsilon} $$
 
-    The slow mean is not corrected. α and β₃ are fixed; the paper lets them grow in long trainings,
-    for which there are schedules.
+    The slow mean is not corrected. α and β₃ are fixed; the paper lets them grow, α in a straight
+    line, which is a warm-up schedule of α.
     """
 
     beta3: float = shared.beta3(0.9999, help="memory of the slow mean gradient")

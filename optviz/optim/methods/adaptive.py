@@ -13,13 +13,15 @@ from optviz.optim.methods import shared
     torch=lambda o: f"Adagrad([p], lr={o.lr}, eps={o.eps})",
 )
 class AdaGrad(Optimizer):
-    r"""Divide each coordinate by the size of all its gradients so far; its rate can only shrink.
+    r"""Divide each coordinate of the gradient by the root of the sum of its squares so far.
 
     $$ g = \nabla f(x), \qquad h \leftarrow h + g^2 $$
     $$ x \leftarrow x - \eta\, \frac{g}{\sqrt{h} + \epsilon} $$
+
+    While η is fixed, the rate of a coordinate, η / (√h + ε), can only shrink.
     """
 
-    lr: float = shared.lr(1.0)
+    lr: float = shared.lr(1.0, "learning rate: about the length of a coordinate's first step")
     eps: float = shared.eps(1e-7)
     state_names = {"h": "sum of squares"}
 
@@ -41,14 +43,15 @@ class AdaGrad(Optimizer):
     ),
 )
 class RMSProp(Optimizer):
-    r"""Divide each coordinate by the recent size of its own gradient.
+    r"""Divide each coordinate of the gradient by its recent size, a root mean square.
 
     $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
     $$ b \leftarrow \mu\, b + \frac{g}{\sqrt{v} + \epsilon} $$
     $$ x \leftarrow x - \eta\, b $$
 
-    Centered (Graves 2013), it divides by the standard deviation: the square of the mean gradient a
-    is taken off v. With momentum (torch.optim's) the divided gradients add up in b.
+    v begins at 0 and is not corrected: the first step is 1/√(1 − ρ) times as long as η. Centered
+    (Graves 2013), it divides by the standard deviation: the square of the mean gradient a is taken
+    off v. With momentum (torch.optim's) the divided gradients add up in b.
     """
 
     lr: float = shared.lr(0.1)
@@ -108,7 +111,7 @@ class RMSProp(Optimizer):
     torch=lambda o: f"Adadelta([p], lr={o.lr}, rho={o.rho}, eps={o.eps})",
 )
 class AdaDelta(Optimizer):
-    r"""The step has the unit of x: recent size of the steps over recent size of the gradients.
+    r"""A step in the unit of x: the gradient times recent size of the steps over its own.
 
     $$ g = \nabla f(x), \qquad v \leftarrow \rho\, v + (1-\rho)\, g^2 $$
     $$ \Delta = \frac{\sqrt{u + \epsilon}}{\sqrt{v + \epsilon}}\, g, \qquad
@@ -118,7 +121,7 @@ class AdaDelta(Optimizer):
     The paper has no rate (η = 1); ε, under both roots, decides how long it takes to get going.
     """
 
-    lr: float = shared.lr(1.0)
+    lr: float = shared.lr(1.0, "factor of the step; the paper has none")
     rho: float = hyperparameter(
         0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares"
     )

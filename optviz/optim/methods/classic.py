@@ -29,7 +29,8 @@ class ConjugateGradient(Optimizer):
 
     family = "second order"
     lr: float = shared.first_trial(
-        "how the step that is tried first compares with what the slope suggests"
+        "the step that a search tries first, over the one that the slope suggests",
+        label="first trial",
     )
     state_names = {"d": "direction", "x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"g_{\text{prev}}": "g_prev"}
@@ -78,14 +79,17 @@ class NelderMead(Optimizer):
     each axis. The reflection r of the worst corner w at the middle c of the others is followed by
     an expansion (a = 2) where it would be the best, by a contraction (a = ½ outside, −½ inside)
     where it would be the worst. If that is no better, all go half of the way to the best. Values
-    are without noise, which is of gradients. A simplex that another has moved keeps its shape.
+    are without noise, which is added to gradients only. A simplex that another has moved keeps its
+    shape.
     """
 
     family = "derivative-free"
     lr: float = shared.first_trial(
-        "edge of the first simplex, which finds its size itself from there on", "(0, inf)"
+        "length of the first triangle's edges along the axes; from there on it finds its own size",
+        "(0, inf)",
+        "first edge",
     )
-    dense = True
+    dense = "P + 1 points"
     initial = ("lr",)
     symbols = {"S": "simplex"}
 
@@ -185,7 +189,7 @@ def asked(f, x, where):
     key="trust_region",
 )
 class TrustRegion(Optimizer):
-    r"""Go where the parabola that fits here is least, but no further than it has been right.
+    r"""Go where the quadratic that fits here is least, but no further than it is to be trusted.
 
     $$ g = \nabla f(x), \qquad H = \nabla^2 f(x), \qquad
     p = \operatorname{dogleg}(g, H, \eta q), \qquad y \leftarrow x + p $$
@@ -194,17 +198,17 @@ class TrustRegion(Optimizer):
     $$ q \leftarrow \operatorname{radius}(q, \rho, \|p\| / \eta q) $$
 
     The dogleg leads from x to the least point against the gradient and on to Newton's; p ends at
-    its end or at the radius ηq. ρ is the decrease over the promised one: below ¼ q becomes a
-    quarter, above ¾ at the edge it doubles, up to 1000, as in SciPy. Where H is not positive
+    its end or at the radius ηq. ρ is the decrease over the promised one: below ¼ q is divided by 4,
+    above ¾ at the edge it doubles, up to 1000, as in SciPy. Where H is not positive
     definite there is no Newton point, and p is the Cauchy point (eq. 4.11-4.12): the least along
     −g within the radius.
     """
 
     family = "second order"
     lr: float = shared.first_trial(
-        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)"
+        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)", "radius"
     )
-    dense = True
+    dense = "the Hessian"
     state_names = {"y": "point tried"}
 
     def init(self, x):

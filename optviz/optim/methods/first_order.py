@@ -5,6 +5,7 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
+from optviz.optim.methods.shared import decayed
 
 
 def _decay(o):
@@ -24,19 +25,12 @@ class SGD(Optimizer):
     """
 
     family = "first order"
-    lr: float = hyperparameter(
-        0.1,
-        1e-4,
-        10.0,
-        r"\eta",
-        log=True,
-        help="learning rate: length of a step per unit of gradient",
-    )
+    lr: float = shared.lr(0.1, "learning rate: length of a step per unit of gradient", low=1e-8)
     weight_decay: float = shared.weight_decay()
     switched = {("weight_decay", 0.0): {r"(\nabla f(x) + \lambda x)": r"\nabla f(x)"}}
 
     def step(self, f, x, s):
-        return x - self.lr * (f.grad(x) + self.weight_decay * x), s
+        return x - self.lr * decayed(f.grad(x), self.weight_decay, x), s
 
     def stable_lr(self, curvature):
         return 2 / (curvature + self.weight_decay)
@@ -64,9 +58,7 @@ class Momentum(Optimizer):
     """
 
     family = "momentum"
-    lr: float = hyperparameter(
-        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
-    )
+    lr: float = shared.lr(0.1, "learning rate: how hard the gradient pushes", low=1e-8)
     momentum: float = shared.momentum()
     dampening: float = hyperparameter(
         0.0,
@@ -91,8 +83,8 @@ class Momentum(Optimizer):
 
     def step(self, f, x, s):
         lr = self.lr * (1 - self.dampening) if s.get("t") else self.lr
-        v = self.momentum * s["v"] - lr * (f.grad(x) + self.weight_decay * x)
-        return x + v, {"v": v} | ({"t": s["t"] + 1} if "t" in s else {})
+        v = self.momentum * s["v"] - lr * decayed(f.grad(x), self.weight_decay, x)
+        return x + v, {"v": v, "t": s["t"] + 1} if "t" in s else {"v": v}
 
     def stable_lr(self, curvature):
         damped = (1 - self.dampening) * (curvature + self.weight_decay)
@@ -115,9 +107,7 @@ class Nesterov(Optimizer):
     """
 
     family = "momentum"
-    lr: float = hyperparameter(
-        0.1, 1e-4, 10.0, r"\eta", log=True, help="learning rate: how hard the gradient pushes"
-    )
+    lr: float = shared.lr(0.1, "learning rate: how hard the gradient pushes", low=1e-8)
     momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
 

@@ -7,7 +7,6 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
-from optviz.optim.methods.second_order import times
 
 
 def eigen(matrix):
@@ -19,40 +18,94 @@ def eigen(matrix):
     return np.where(known[..., 0], values, np.nan), axes
 
 
-def outer(g):
-    """The matrix g gᵀ."""
-    return g[..., :, None] * g[..., None, :]
+LONGEST = 1024  # a side of a weight matrix with more gets no matrix of its own
 
 
-@optimizer("Shampoo", cite="Gupta, Koren & Singer (2018), Shampoo, algorithm 1, of order 1")
+def sides(f, x):
+    """What gets a matrix of its own, as (place, shape, axis, number of sides): both sides of each
+    of a network's weight matrices, its biases, γ and β as columns; a point is one column.
+    """
+    for at, shape in getattr(f, "arrays", [(slice(None), (x.shape[-1], 1))]):
+        axes = [k - 2 for k in (0, 1) if k < shape[1] and shape[k] <= LONGEST]
+        for axis in axes:
+            yield at, shape, axis, len(axes)
+
+
+def grams(f, g):
+    """G Gᵀ and Gᵀ G of each matrix in a gradient; of a point g gᵀ."""
+    found = []
+    for at, shape, axis, _ in sides(f, g):
+        rows = g[..., at].reshape(*g.shape[:-1], *shape)
+        columns = np.swapaxes(rows, -1, -2)
+        found.append(rows @ columns if axis == -2 else columns @ rows)
+    return found
+
+
+def turned(f, g, matrices):
+    """A G Bᵀ for each matrix in a gradient; of a point A g."""
+    d = g.copy()
+    for (at, shape, axis, _), a in zip(sides(f, g), matrices, strict=True):
+        rows = d[..., at].reshape(*g.shape[:-1], *shape)
+        rows = a @ rows if axis == -2 else rows @ np.swapaxes(a, -1, -2)
+        d[..., at] = rows.reshape(*g.shape[:-1], -1)
+    return d
+
+
+def transposed(matrices):
+    return [np.swapaxes(a, -1, -2) for a in matrices]
+
+
+def listed(held, n):
+    """A state variable as n matrices: what stands there before the first step is one number."""
+    return held if isinstance(held, list) else [held] * n
+
+
+def kept(f, matrices):
+    """A state variable: of a network a list, of a point the one matrix that the equations name."""
+    return matrices if hasattr(f, "arrays") else matrices[0]
+
+
+@optimizer("Shampoo", cite="Gupta, Koren & Singer (2018), Shampoo, algorithms 1 and 2")
 class Shampoo(Optimizer):
     r"""AdaGrad with the whole matrix: it divides along the directions in which gradients came.
 
     $$ g = \nabla f(x), \qquad L \leftarrow L + g g^\top $$
-    $$ x \leftarrow x - \eta\, (L + \epsilon I)^{-1/2}\, g $$
+    $$ P \leftarrow (L + \epsilon I)^{-1/2} \;\text{ where } (t - 1) \bmod k = 0, \text{ else } P $$
+    $$ x \leftarrow x - \eta\, P g $$
 
-    Of a vector of parameters this is full-matrix AdaGrad. A layer's weight matrix would get one L
-    for its rows and one for its columns, with a fourth root each.
+    Of a vector of parameters this is full-matrix AdaGrad. A network's weight matrix has one L for
+    its inputs and one for its outputs, and divides by the fourth root of each.
     """
 
     family = "matrix"
-    lr: float = shared.lr(1.0)
+    lr: float = shared.lr(1.0, "learning rate: about the length of the first step")
     eps: float = shared.eps(1e-6)
-    dense = True
+    every: int = hyperparameter(1, 1, 100, "k", help="steps between two roots of L")
 
     def init(self, x):
-        return {"L": np.zeros((*x.shape, x.shape[-1]))}
+        return {"L": 0.0, "P": 1.0, "t": 0}
 
     def step(self, f, x, s):
-        g = f.grad(x)
-        summed = s["L"] + outer(g)
-        values, axes = eigen(summed)
-        along = times(np.swapaxes(axes, -1, -2), g) / np.sqrt(np.maximum(values, 0) + self.eps)
-        return x - self.lr * times(axes, along), {"L": summed}
+        g, t = f.grad(x), s["t"] + 1
+        new = grams(f, g)
+        summed = [a + b for a, b in zip(listed(s["L"], len(new)), new, strict=True)]
+        roots = listed(s["P"], len(new))
+        if (t - 1) % self.every == 0:
+            powers = [-0.5 / order for *_, order in sides(f, x)]
+            roots = [self.root(a, p) for a, p in zip(summed, powers, strict=True)]
+        x = x - self.lr * turned(f, g, roots)
+        return x, {"L": kept(f, summed), "P": kept(f, roots), "t": t}
+
+    def root(self, matrix, power):
+        """(L + εI) to a power, by its eigenvalues."""
+        values, axes = eigen(matrix + np.asarray(self.eps)[..., None] * np.eye(matrix.shape[-1]))
+        sizes = np.where(values <= 0, self.eps, values) ** power  # below 0 is rounding
+        return (axes * sizes[..., None, :]) @ np.swapaxes(axes, -1, -2)
 
     def spectrum(self, before, after):
         """The singular values of L before and after a step, from the states; the largest first."""
-        found = (eigen(s["L"])[0][..., ::-1] for s in (before, after))
+        both = (np.broadcast_to(s["L"], after["L"].shape) for s in (before, after))
+        found = (eigen(matrix)[0][..., ::-1] for matrix in both)
         return tuple(np.where(v < 1e-12 * v[..., :1], 0.0, v) for v in found)  # else is rounding
 
 
@@ -75,7 +128,8 @@ class SOAP(Optimizer):
     \;\text{ where } (t - 1) \bmod k = 0, \text{ else } Q $$
 
     The first step only finds the directions, and the powers of β count from the one after. Later
-    they take one step of the power iteration and are made orthogonal (QR), the longest first.
+    they take one step of the power iteration and are made orthogonal (QR), the longest first. A
+    network's weight matrix is turned on both sides, as QᵀGR.
     """
 
     family = "matrix"
@@ -84,52 +138,57 @@ class SOAP(Optimizer):
     beta2: float = shared.beta2(0.95, help="memory of the mean square v and of the matrix L")
     eps: float = shared.eps()
     every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the directions")
-    dense = True
     state_names = {"m": "mean gradient", "v": "mean square along the directions"}
     symbols = {r"\beta_1^t": "b1", r"\beta_2^t": "b2"}
     spectrum = Shampoo.spectrum
 
     def init(self, x):
-        zero, eye = np.zeros((*x.shape, x.shape[-1])), np.eye(x.shape[-1])
         means = {"m": np.zeros_like(x), "v": np.zeros_like(x)}
-        return {**means, "L": zero, "Q": zero + eye, "b1": 1.0, "b2": 1.0, "t": 0}
+        return {**means, "L": 0.0, "Q": 1.0, "b1": 1.0, "b2": 1.0, "t": 0}
 
     def step(self, f, x, s):
-        g, t, axes = f.grad(x), s["t"] + 1, s["Q"]
+        g, t = f.grad(x), s["t"] + 1
         m, v, b1, b2 = s["m"], s["v"], s["b1"], s["b2"]
+        new = grams(f, g)
+        means, axes = listed(s["L"], len(new)), listed(s["Q"], len(new))
         if t > 1:
-            into = np.swapaxes(axes, -1, -2)
+            into = transposed(axes)
             b1, b2 = b1 * self.beta1, b2 * self.beta2
             m = self.beta1 * m + (1 - self.beta1) * g
-            v = self.beta2 * v + (1 - self.beta2) * times(into, g) ** 2
+            v = self.beta2 * v + (1 - self.beta2) * turned(f, g, into) ** 2
             lr = self.lr * np.sqrt(np.subtract(1, b2)) / np.subtract(1, b1)
-            x = x - lr * times(axes, times(into, m) / (np.sqrt(v) + self.eps))
+            x = x - lr * turned(f, turned(f, m, into) / (np.sqrt(v) + self.eps), axes)
         memory = np.asarray(self.beta2)[..., None]
-        mean = memory * s["L"] + (1 - memory) * outer(g)
+        means = [memory * a + (1 - memory) * b for a, b in zip(means, new, strict=True)]
         if (t - 1) % self.every == 0:
-            v, axes = self.ordered(v, axes, mean), self.basis(axes, mean, t)
-        return x, {"m": m, "v": v, "L": mean, "Q": axes, "b1": b1, "b2": b2, "t": t}
+            v = self.ordered(v, axes, means, f)
+            axes = [self.basis(q, mean, t) for q, mean in zip(axes, means, strict=True)]
+        held = {"L": kept(f, means), "Q": kept(f, axes)}
+        return x, {"m": m, "v": v, **held, "b1": b1, "b2": b2, "t": t}
 
     @staticmethod
-    def turned(axes, matrix):
+    def moved(axes, matrix):
         """The matrix on each direction, and the order of their lengths, the longest first."""
-        rows = np.swapaxes(axes, -1, -2)
-        moved = times(matrix[..., None, :, :], rows)
-        return moved, np.argsort(-(rows * moved).sum(-1), -1)
+        moved = matrix @ np.broadcast_to(axes, matrix.shape)  # axes: 1 before the first step
+        return moved, np.argsort(-(axes * moved).sum(-2), -1)
 
     @classmethod
-    def ordered(cls, v, axes, matrix):
+    def ordered(cls, v, axes, matrices, f=None):
         """The mean squares in the order in which the directions will be."""
-        return np.take_along_axis(v, cls.turned(axes, matrix)[1], -1)
+        v, axes, matrices = v.copy(), listed(axes, 1), listed(matrices, 1)
+        for (at, shape, axis, _), q, matrix in zip(sides(f, v), axes, matrices, strict=True):
+            rows = v[..., at].reshape(*v.shape[:-1], *shape)
+            order = np.expand_dims(cls.moved(q, matrix)[1], -3 - axis)
+            v[..., at] = np.take_along_axis(rows, order, axis).reshape(*v.shape[:-1], -1)
+        return v
 
     @classmethod
     def basis(cls, axes, matrix, t):
         """The next directions: at first the eigenvectors, from then on nearer to them."""
         if t == 1:
             return eigen(matrix)[1][..., ::-1]
-        moved, order = cls.turned(axes, matrix)
-        moved = np.take_along_axis(moved, order[..., None], -2)
-        return np.linalg.qr(np.swapaxes(moved, -1, -2))[0]
+        moved, order = cls.moved(axes, matrix)
+        return np.linalg.qr(np.take_along_axis(moved, order[..., None, :], -1))[0]
 
 
 @optimizer("Sophia", cite="Liu et al. (2023), Sophia, algorithm 3")
@@ -141,8 +200,8 @@ class Sophia(Optimizer):
     \;\text{ where } (t - 1) \bmod k = 0, \text{ else } h $$
     $$ x \leftarrow x - \eta \operatorname{clip}\Big(\frac{m}{\max(h, \epsilon)}, \rho\Big) $$
 
-    The diagonal is the true one; in a network it would be estimated (Hutchinson's method). Where f
-    curves down, h < 0, the step is as long as it may be.
+    The diagonal is the true one; in a network it is estimated (Hutchinson's method). Where f curves
+    down, h < 0, the step is as long as it may be.
     """
 
     family = "second order"
@@ -154,7 +213,6 @@ class Sophia(Optimizer):
     )
     every: int = hyperparameter(10, 1, 100, "k", help="steps between two looks at the curvature")
     eps: float = shared.eps(1e-12, low=1e-12)
-    dense = True
     state_names = {"m": "mean gradient", "h": "mean curvature"}
 
     def init(self, x):
@@ -164,7 +222,9 @@ class Sophia(Optimizer):
         h = s["h"]
         m = self.beta1 * s["m"] + (1 - self.beta1) * f.grad(x)
         if s["t"] % self.every == 0:
-            h = self.beta2 * h + (1 - self.beta2) * self.diag(f.hess(x))
+            estimated = getattr(f, "hess_diagonal", None)
+            diagonal = estimated(x) if estimated else self.diag(f.hess(x))
+            h = self.beta2 * h + (1 - self.beta2) * diagonal
         d = np.clip(m / np.maximum(h, self.eps), -self.rho, self.rho)
         return x - self.lr * d, {"m": m, "h": h, "t": s["t"] + 1}
 
@@ -176,14 +236,15 @@ class Sophia(Optimizer):
 
 @optimizer("Muon", cite="Jordan et al. (2024), Muon; Liu et al. (2025), section 2")
 class Muon(Optimizer):
-    r"""Momentum whose matrix, layer by layer, is made orthogonal: every direction moves alike.
+    r"""Momentum whose matrix, layer by layer, is made nearly orthogonal: directions move alike.
 
     $$ g = \nabla f(x), \qquad B \leftarrow \mu B + g $$
     $$ x \leftarrow x - \eta\, \operatorname{orthogonal}(g + \mu B) $$
 
     Made for networks: five Newton-Schulz steps bring the singular values of each weight matrix's
-    g + μB near 1, times the root of outputs over inputs where that is more than 1. Biases, γ and β
-    take Adam's step with the same rate. A point is one column: its direction, √2 long.
+    g + μB near 1 (most to between 0.7 and 1.2), times the root of outputs over inputs where that is
+    more than 1. Biases, γ and β take Adam's step with the same rate. A point is one column, which
+    becomes its direction with length 0.985: the five steps take 1 to 0.696, the root is √2.
     """
 
     family = "matrix"

@@ -25,7 +25,7 @@ class ScheduleFreeSGD(Optimizer):
     """
 
     family = "momentum"
-    lr: float = shared.lr(0.1)
+    lr: float = shared.lr(0.1, "learning rate: length of a step of z per unit of gradient")
     beta: float = hyperparameter(
         0.9, 0.0, 0.999, r"\beta", near_one=True, help="how near to the average x the gradient is"
     )
@@ -68,7 +68,7 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
     """
 
     family = "adaptive"
-
+    lr: float = shared.lr(0.1)
     beta2: float = shared.beta2()
     eps: float = shared.eps()
     weight_decay: float = hyperparameter(
@@ -90,7 +90,7 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
 
 @optimizer("Prodigy", cite="Mishchenko & Defazio (2023), Prodigy, algorithm 4")
 class Prodigy(Optimizer):
-    r"""Adam that finds its rate: a lower bound d on the distance to the minimum, which only grows.
+    r"""Adam that finds its rate: an estimate d, which only grows, of how far the minimum is.
 
     $$ g = \nabla f(x), \qquad \beta_3 = \sqrt{\beta_2} $$
     $$ r \leftarrow \beta_3 r + \frac{\eta d^2}{d_0}\, g^\top (x_0 - x), \qquad
@@ -101,12 +101,13 @@ class Prodigy(Optimizer):
     $$ x \leftarrow x - \eta d\, \frac{m}{\sqrt v + \max(d, \hat d)\, \epsilon}, \qquad
     d \leftarrow \max(d, \hat d) $$
 
-    As in the authors' code: nothing is corrected, r and s are divided by d₀, and the step is taken
-    with the d before it. η stays 1.
+    If f is convex and free of noise, and d₀ not too large, d is a lower bound on the largest
+    coordinate of the way from x₀ to the minimum. As in the authors' code, nothing is corrected, r
+    and s are divided by d₀, and the step is taken with the d before it. η is meant to stay 1.
     """
 
     family = "parameter-free"
-    lr: float = shared.lr(1.0)
+    lr: float = shared.lr(1.0, "factor of the rate d that it finds")
     beta1: float = shared.beta1()
     beta2: float = shared.beta2()
     eps: float = shared.eps()

@@ -45,7 +45,7 @@ def news(moved, bent):
     cite="Nocedal & Wright (2006), Numerical Optimization, section 3.3; Dauphin et al. (2014)",
 )
 class Newton(Optimizer):
-    r"""Jump to the level point of the parabola that fits here: its minimum, saddle or maximum.
+    r"""Jump to the level point of the quadratic that fits here: its minimum, saddle or maximum.
 
     $$ H = \nabla^2 f(x), \qquad x \leftarrow x - \eta\, (H + \lambda I)^{-1} \nabla f(x) $$
 
@@ -61,14 +61,14 @@ class Newton(Optimizer):
         0.0,
         100.0,
         r"\lambda",
-        help="added to the curvature: shorter, more gradient-like steps",
+        help="added to the curvatures: where they are positive, shorter steps, more along −∇f",
     )
     saddle_free: bool = hyperparameter(False, help="use the absolute values of the curvatures")
     line_search: bool = hyperparameter(
         False,
         help="halve the step until the value falls enough (Armijo); its evaluations are counted",
     )
-    dense = True
+    dense = "the Hessian"
     switched = {
         ("saddle_free", True): {r"\nabla^2 f(x)": r"|\nabla^2 f(x)|"},
         ("line_search", True): {r"\eta": r"\alpha"},
@@ -110,7 +110,7 @@ class BFGS(Optimizer):
     family = "second order"
     lr: float = _lr()
     line_search: bool = _search()
-    dense = True
+    dense = "the inverse Hessian"
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"x_{\text{prev}}": "x_prev", r"g_{\text{prev}}": "g_prev"}
     switched = {("line_search", True): {r"\eta": r"\alpha"}}

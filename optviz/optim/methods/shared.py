@@ -1,13 +1,11 @@
-"""Hyperparameters that mean the same in several methods."""
+"""Hyperparameters that mean the same in several methods, and what one of them does."""
 
 from optviz.optim.hyperparameter import hyperparameter
 
 
-def lr(default):
+def lr(default, help="learning rate: about how far a coordinate moves in a step", low=1e-4):
     """The learning rate."""
-    return hyperparameter(
-        default, 1e-4, 10.0, r"\eta", log=True, help="learning rate: about the length of a step"
-    )
+    return hyperparameter(default, low, 10.0, r"\eta", log=True, help=help, least=1e-4)
 
 
 def eps(default=1e-8, low=1e-10):
@@ -36,9 +34,9 @@ def momentum():
     )
 
 
-def first_trial(help, valid=""):
+def first_trial(help, valid="", label=""):
     """A rate that suits Newton's step: 1, unless a search or a radius makes something of it."""
-    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help=help, valid=valid)
+    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help=help, valid=valid, label=label)
 
 
 def beta1(default=0.9, help="memory of the mean gradient m"):
@@ -66,6 +64,11 @@ def weight_decay():
         help="pull toward the origin, added to the gradient",
         advanced=True,
     )
+
+
+def decayed(g, share, x):
+    """A gradient with the pull of a weight decay toward the origin, where there is one."""
+    return g if isinstance(share, float) and share == 0 else g + share * x
 
 
 def bias_correction():

@@ -166,11 +166,12 @@ class _Clip(_Seen):
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
 class SAM(Wrapper):
-    r"""Take the gradient from where the loss is worst nearby: sharp minima do not look good there.
+    r"""Take the gradient from a step uphill, where sharp minima do not look good.
 
     $$ g = \nabla f\Big(x + \rho\, \frac{\nabla f(x)}{\|\nabla f(x)\|}\Big) $$
 
-    Two gradients at each step. 10⁻¹² is added to the norm, as in the authors' code.
+    Two gradients at each step. To first order it is uphill that f is largest within ρ. 10⁻¹² is
+    added to the norm, as in the PyTorch version by D. Samuel; the paper adds nothing.
     """
 
     rho: float = hyperparameter(
@@ -193,13 +194,14 @@ class _Uphill(_Seen):
 
 @wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")
 class Cautious(Wrapper):
-    r"""Move only the coordinates in which the step goes against the gradient, and these further.
+    r"""Move only the coordinates in which the step goes against the gradient.
 
     $$ c = \operatorname{mask}(x_{\text{prev}} - x, g), \qquad
     x \leftarrow x_{\text{prev}} + c\, (x - x_{\text{prev}}) $$
 
     The mask is 0 where the two differ in sign, and n/(k + 1) in the k of n coordinates in which
-    they agree. Momentum goes on as if nothing had been held back.
+    they agree: a longer step in a network of which part is held back, on a function of two numbers
+    the same one (k = 1) or two thirds of it. Momentum goes on as if nothing had been held back.
     """
 
     symbols = {r"x_{\text{prev}}": "x"}

@@ -132,7 +132,7 @@ def _(mark: Heatmap):
         out["zmin"], out["zmax"] = mark.span
     if mark.gap:
         out["xgap"] = out["ygap"] = mark.gap
-    return out
+    return out | ({"colorbar": _bar(mark.bar), "showscale": True} if mark.bar else {})
 
 
 @trace.register

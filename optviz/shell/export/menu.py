@@ -5,14 +5,17 @@ What makes the files runs outside of the session, so all that it needs is read b
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from html import escape
 
 import streamlit as st
 
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
-from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.spec import Scene, run_in_words
 from optviz.experiments.trajectories.state import sealed, state
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
 from optviz.shell import sharing
 from optviz.shell.export.offline import Part, figure_part, offline_html
@@ -24,8 +27,10 @@ from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import components
 from optviz.ui.components import theme_name
+from optviz.ui.optimizer_menu import chips
 from optviz.ui.session import session
 
+MAX_NAMED = 4  # optimizers in the name of a file
 HTML, CSV, PYTHON = "text/html", "text/csv", "text/x-python"
 
 
@@ -70,11 +75,13 @@ def scene_menu(scene: Scene) -> None:
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)
     lesson, missing = open_lesson_of_page(), not_in_torch(scene)
+    methods = dict.fromkeys(config.method.key for config in scene.optimizers)
+    name = "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
     files = [
         File(
             _("Page that plays offline"),
             lambda: scene_page(scene, ids, theme, lesson),
-            "optviz.html",
+            f"{name}.html",
             HTML,
             "play_circle",
             _("One HTML file with pictures, table and player. It needs no network. 5 MB."),
@@ -82,7 +89,7 @@ def scene_menu(scene: Scene) -> None:
         File(
             _("Paths as CSV"),
             lambda: paths_csv(scene),
-            "optviz-paths.csv",
+            f"{name}-paths.csv",
             CSV,
             "timeline",
             _("Every step of every path, with the gradient that was met."),
@@ -90,7 +97,7 @@ def scene_menu(scene: Scene) -> None:
         File(
             _("Table as CSV"),
             lambda: table_csv(scene),
-            "optviz.csv",
+            f"{name}.csv",
             CSV,
             "table",
             _("The table under the pictures in full precision."),
@@ -98,7 +105,7 @@ def scene_menu(scene: Scene) -> None:
         File(
             _("Python script"),
             lambda: python_script(scene, link),
-            "optviz_scene.py",
+            f"{name}.py",
             PYTHON,
             "code",
             _(
@@ -112,7 +119,7 @@ def scene_menu(scene: Scene) -> None:
             File(
                 _("PyTorch script"),
                 lambda: torch_script(scene, link),
-                "torch_scene.py",
+                f"{name}-torch.py",
                 PYTHON,
                 "local_fire_department",
                 _(
@@ -159,7 +166,18 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
         Part("table", {"html": html, "rows": rows}),
     ]
     title = f"{lesson.title} · {f.name}" if lesson else f.name
-    return offline_html(title, parts, theme, formula=f.formula)
+    return offline_html(title, parts, theme, [settings(scene)], f.formula)
+
+
+def settings(scene: Scene) -> str:
+    """What was set, as HTML: every optimizer's hyperparameters, start, steps and noise."""
+    rows = []
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
+        opt = OPTIMIZERS[config.method.key](**config.method.values)
+        values = [f"{h.name} {getattr(opt, h.name)}" for h in hyperparameters(type(opt))]
+        rows.append(f"{name}: {', '.join([*values, *chips(config)])}")
+    lines = [run_in_words(scene.objective), *rows]
+    return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
 # The other pages.
@@ -173,7 +191,7 @@ def page_menu() -> None:
         File(
             _("Page with these pictures"),
             lambda: charts_page(page.question, shown, theme),
-            "optviz.html",
+            f"optviz-{page.key}.html",
             HTML,
             "web",
             _(
@@ -187,7 +205,7 @@ def page_menu() -> None:
             File(
                 _("Python script"),
                 lambda: training_script(page.question, trainings, link=link, n_test=n_test),
-                "optviz_training.py",
+                f"optviz-{page.key}.py",
                 PYTHON,
                 "code",
                 _(

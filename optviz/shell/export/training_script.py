@@ -76,7 +76,13 @@ def training_script(
     used = [Network, MiniBatch, Mode, one_hot, stream, narrow, Split, *map(type, parts)]
     used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
     used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
-    members = set(re.findall(r"\.(\w+)", LOOP)) | {"of", "with_label_noise", "sample", "step"}
+    members = set(re.findall(r"\.(\w+)", LOOP)) | {
+        "of",
+        "judging",
+        "with_label_noise",
+        "sample",
+        "step",
+    }
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
 
     modules, loaders = [needed, NUMPY], []
@@ -229,13 +235,15 @@ def _data(training):
     """The lines that load and split the rows, and put them on their scale."""
     key, split = training.dataset.key, training.split
     if key in SOURCES:
-        yield f"data = {split!r}.with_label_noise(Data(*mnist({split.rows})))"
+        yield f"split = {split!r}"
+        yield f"data = split.judging(split.with_label_noise(Data(*mnist({split.rows}))))"
     else:
         rows = "digits()"
         if key in TOY_SETS:
             rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
     scaled = {
+        "centered": "{0} - data.x.mean(0)",
         "standardized": "standardized({0}, like=data.x)",
         "raw": f"{COUNTS.get(key, 1.0)} * {{0}}",
         "offset": "{0} + 5.0",

@@ -82,13 +82,32 @@ export const clock = new Clock();
 export const plots = new Map(); // hosts of pictures by name
 export const hands = { place: null }; // (x, y) => … where a start that a person chose is sent
 
+// Which groups of lines are hidden, in every picture at once.
+export const seen = {
+  hidden: new Set(), only: null, listeners: new Set(),
+  groups: () => new Set([...plots.values()].flatMap(host => (host.drawn ?? host.data)?.data ?? []).map(t => t.legendgroup).filter(Boolean)),
+  toggle(group) {
+    seen.only = null;
+    if (!seen.hidden.delete(group)) seen.hidden.add(group);
+    seen.tell();
+  },
+  alone(group) {
+    seen.only = seen.only === group ? null : group;
+    seen.hidden = new Set(seen.only === null ? [] : [...seen.groups()].filter(g => g !== group));
+    seen.tell();
+  },
+  tell() {
+    for (const host of plots.values()) host.see?.();
+    for (const told of seen.listeners) told();
+  },
+  listen(told) {
+    seen.listeners.add(told);
+    return () => seen.listeners.delete(told);
+  },
+};
+
 // Numbers as the server packs them.
 export const numbers = a => (a?.bdata ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer) : a ?? []);
-
-// The address bar holds what is on the page, without a page more in the browser's history for every hyperparameter.
-export function address(link) {
-  if (link && link !== location.search) history.replaceState(history.state, "", link + location.hash);
-}
 
 export function make(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);

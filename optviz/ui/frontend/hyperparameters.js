@@ -2,9 +2,11 @@
 // It sends while it is dragged.
 
 import { Courier } from "./request_queue.js";
-import { make, plots } from "./clock.js";
+import { make, plots, seen } from "./clock.js";
 
-const POSITIONS = 200;
+const POSITIONS = 1000;
+const PAGE = POSITIONS / 20;
+const DECADES = 5; // of a logarithmic slider, at most; what is smaller is typed, or the slider is moved on
 
 const scales = {
   linear: { up: v => v, down: p => p },
@@ -15,20 +17,46 @@ const scales = {
 // A logarithmic hyperparameter that may also be zero has zero at its left end, five decades below its right one.
 const scaleOf = k => (k.scale === "log" && k.low <= 0 ? { up: v => Math.log10(Math.max(v, k.high * 1e-5)), down: scales.log.down } : scales[k.scale] ?? scales.linear);
 
-function position(k, value) {
-  const { up } = scaleOf(k), lo = up(k.low), hi = up(k.high);
-  return Math.round((POSITIONS * (up(Math.min(Math.max(value, k.low), k.high)) - lo)) / (hi - lo));
+// Where the slider of a hyperparameter that spans many decades begins: well below its value.
+function leftEnd(k, value) {
+  if (k.scale !== "log" || k.low <= 0) return k.low;
+  const usual = k.high / 10 ** DECADES, below = 10 ** (Math.floor(Math.log10(value) + 1e-9) - 1);
+  return Math.max(k.low, Math.min(usual, below));
 }
 
-function valueAt(k, place) {
-  const { up, down } = scaleOf(k), lo = up(k.low), hi = up(k.high);
-  if (place <= 0) return k.low;
+function position(k, value) {
+  const { up } = scaleOf(k), lo = up(k.left ?? k.low), hi = up(k.high);
+  return (POSITIONS * (up(Math.min(Math.max(value, k.left ?? k.low), k.high)) - lo)) / (hi - lo);
+}
+
+// What a person would type: steps of 0.05 or 0.1 of the leading digit, ten times finer where that is asked for.
+function round(v, fine) {
+  if (!v) return 0;
+  const size = Math.abs(v), unit = 10 ** Math.floor(Math.log10(size) + 1e-9), lead = size / unit;
+  const step = unit * (lead < 2 ? 0.05 : 0.1) * (fine ? 0.1 : 1);
+  return Number((Math.round(v / step) * step).toPrecision(12));
+}
+
+function valueAt(k, place, fine = false) {
+  const low = k.left ?? k.low, { up, down } = scaleOf(k), lo = up(low), hi = up(k.high);
+  if (place <= 0) return low;
   if (place >= POSITIONS) return k.high;
   const v = down(lo + ((hi - lo) * place) / POSITIONS);
   if (k.whole) return Math.round(v);
-  // three digits that a person would type: of the value, or of its distance from 1
-  const digits = k.scale === "near_one" ? 1 - Number((1 - v).toPrecision(2)) : Number(v.toPrecision(3));
-  return Math.min(Math.max(Number(digits.toPrecision(12)), k.low), k.high);
+  if (k.scale === "near_one") return Math.min(Math.max(Number((1 - round(1 - v, fine)).toPrecision(12)), low), k.high);
+  if (k.scale === "log") return Math.min(Math.max(round(v, fine), low), k.high);
+  const step = 10 ** Math.floor(Math.log10((k.high - low) / 100)) / (fine ? 10 : 1); // of a linear one
+  return Math.min(Math.max(Number((Math.round(v / step) * step).toPrecision(12)), low), k.high);
+}
+
+// The next value in a direction: the first that differs, or some positions on.
+function next(k, value, by, { fine, page }) {
+  if (k.whole) return Math.min(Math.max(value + by * (page ? Math.max(1, Math.round((k.high - k.low) / 20)) : 1), k.low), k.high);
+  const from = position(k, value), stride = page ? PAGE : fine ? 0.05 : 0.5;
+  for (let p = from + by * stride; ; p += by * stride) {
+    const v = valueAt(k, p, fine);
+    if ((v - value) * by > 1e-12 * Math.abs(value) || p <= 0 || p >= POSITIONS) return v;
+  }
 }
 
 const shown = v => (typeof v === "number" ? String(Number(v.toPrecision(12))) : v);
@@ -46,6 +74,24 @@ class Panel {
     this.root = root;
     this.rows = new Map();
     this.courier = new Courier();
+    const eye = (act, d) => {
+      const e = make("button", { type: "button", class: "ov-eye" });
+      e.innerHTML = `<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true"><path d="${d}" fill="none" stroke="currentColor" stroke-width="1.7"/></svg>`;
+      e.addEventListener("click", () => act(this.group));
+      return e;
+    };
+    this.eyes = [eye(seen.toggle, "M2 10c4-7 12-7 16 0c-4 7-12 7-16 0zM10 7.5a2.5 2.5 0 1 0 .01 0"), eye(seen.alone, "M10 3v14M6 6l4-3 4 3M5 17h10")];
+    this.deaf = seen.listen(() => this.look());
+  }
+
+  // The two buttons say what is so: whether its lines are seen, and alone.
+  look() {
+    if (!this.group) return this.eyes.forEach(e => { e.hidden = true; });
+    const [eye, solo] = this.eyes, hidden = seen.hidden.has(this.group), label = this.root.getAttribute("aria-label");
+    const say = (e, text, pressed) => { e.title = text; e.setAttribute("aria-label", text); e.setAttribute("aria-pressed", pressed); };
+    say(eye, `${label}: lines in the pictures`, !hidden);
+    say(solo, `${label} alone in the pictures`, seen.only === this.group);
+    this.root.toggleAttribute("data-hidden", hidden);
   }
 
   update(component) {
@@ -54,7 +100,9 @@ class Panel {
     if (this.courier.heard(component)) this.adopt(data.values);
     for (const k of data.hyperparameters) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
-    this.sample.replaceChildren(...(data.sample ? [line(data.sample)] : []));
+    this.sample.replaceChildren(...(data.sample ? [line(data.sample), ...this.eyes] : []));
+    this.group = data.group;
+    this.look();
   }
 
   build(data, shape) {
@@ -115,16 +163,19 @@ function shell(k, prefix) {
 
 function slider(k, prefix, changed) {
   const { id, label, tip, note, reset } = shell(k, prefix);
-  const range = make("input", { type: "range", id, min: 0, max: POSITIONS, step: 1, "aria-describedby": `${tip.id} ${note.id}` });
-  const field = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": `${k.label}, exact value` });
+  const range = make("input", { type: "range", id, min: 0, max: POSITIONS, step: "any", "aria-describedby": `${tip.id} ${note.id}` });
+  const field = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": `${k.label}, exact value`,
+    "aria-describedby": `${tip.id} ${note.id}` });
   let server = "", mine = "", value = k.default;
   const tell = () => {
     note.textContent = mine || server;
     note.classList.toggle("ov-wrong", !!mine);
   };
+  let held = null; // where a hand took hold of the slider
   const show = (v, all) => {
     value = v;
-    range.value = position(k, v);
+    if (held === null) k.left = leftEnd(k, v);
+    if (held === null) range.value = position(k, v);
     range.setAttribute("aria-valuetext", `${shown(v)}`);
     reset.disabled = v === k.default || range.disabled;
     if (all || document.activeElement !== field) {
@@ -140,15 +191,24 @@ function slider(k, prefix, changed) {
       changed(v);
     }
   };
-  range.addEventListener("input", () => {
-    let v = valueAt(k, +range.value);
-    // a whole-number hyperparameter with few values must not stick when an arrow key moves it by less than one
-    if (k.whole && v === value) v = Math.min(Math.max(value + Math.sign(+range.value - position(k, value)), k.low), k.high);
-    set(v);
-  });
+  let fine = false; // with Shift a tenth of the way
+  range.addEventListener("pointerdown", e => { held = position(k, value); fine = e.shiftKey; });
+  range.addEventListener("pointermove", e => { fine = e.shiftKey; });
+  for (const end of ["pointerup", "pointercancel", "blur"])
+    range.addEventListener(end, () => { held = null; show(value); });
+  range.addEventListener("input", () => set(valueAt(k, fine && held !== null ? held + (+range.value - held) / 10 : +range.value, fine)));
+  const steps = e => {
+    const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 1, PageDown: -1, ...(e.target === range && { ArrowRight: 1, ArrowLeft: -1 }) }[e.key];
+    if (!by || e.ctrlKey || e.metaKey || e.altKey) return false;
+    e.preventDefault();
+    set(next(k, value, by, { fine: e.shiftKey, page: e.key.startsWith("Page") }));
+    return true;
+  };
+  range.addEventListener("keydown", steps);
   const typed = () => {
     mine = complaint(k, field.value);
-    field.toggleAttribute("aria-invalid", !!mine);
+    if (mine) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
     tell();
     if (!mine) set(Number(field.value.replace(",", ".")), false);
   };
@@ -158,14 +218,10 @@ function slider(k, prefix, changed) {
     if (!mine) field.value = shown(value);
   });
   field.addEventListener("keydown", e => {
-    const by = { ArrowUp: 1, ArrowDown: -1 }[e.key];
-    if (by) {
-      e.preventDefault();
-      set(k.whole ? Math.min(Math.max(value + by, k.low), k.high) : valueAt(k, position(k, value) + by));
-    } else if (e.key === "Escape") show(value, true);
+    if (!steps(e) && e.key === "Escape") show(value, true);
   });
   reset.addEventListener("click", () => set(k.default));
-  const element = make("div", { class: "ov-hyperparameter" }, label, tip, range, field, reset, note);
+  const element = make("div", { class: "ov-hyperparameter", "data-knob": id }, label, tip, range, field, reset, note);
   return { element, show, told: text => { server = text; tell(); } };
 }
 
@@ -189,5 +245,10 @@ function check(k, prefix, changed) {
 export default function (component) {
   const root = component.parentElement.querySelector(".ov-panel");
   (root.panel ??= new Panel(root)).update(component);
-  return () => root.panel?.courier.stop();
+  return () => {
+    root.panel?.courier.stop();
+    root.panel?.deaf();
+    root.panel = null;
+    root.replaceChildren();
+  };
 }

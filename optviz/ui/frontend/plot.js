@@ -6,7 +6,7 @@
 
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
-import { clock, hands, make, numbers, plots } from "./clock.js";
+import { clock, hands, make, numbers, plots, seen } from "./clock.js";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, responsive: false, scrollZoom: true,
@@ -14,6 +14,7 @@ const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, re
   displayModeBar: TOUCH ? true : "hover",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetScale2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
+const PATIENCE = 2000; // ms after a hand has put the start somewhere
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
 
@@ -28,6 +29,19 @@ export function plotly(url) {
     document.head.append(script);
   });
   return loading;
+}
+
+// Letters grow with the reader's, and with the stage's.
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+export function scaled(layout, by) {
+  if (by === 1) return layout;
+  const walk = (at, key) => {
+    for (const [name, value] of Object.entries(at ?? {}))
+      if (value && typeof value === "object") walk(value, name);
+      else if ((name === "size" && /font$/.test(key)) || (key === "margin" && "lrtb".includes(name))) at[name] = value * by;
+  };
+  walk(layout, "");
+  return layout;
 }
 
 export const css = (root, name, otherwise) => getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
@@ -49,6 +63,11 @@ class Host {
     const fresh = new Map(traces.map(t => [t.uid, t]));
     const data = now.data.map(t => fresh.get(t.uid) ?? t);
     this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });
+  }
+
+  // Other lines are hidden than before.
+  see() {
+    if (this.next ?? this.drawn) this.schedule(this.next ?? this.drawn);
   }
 
   schedule(data) {
@@ -197,7 +216,9 @@ class Host {
     if (!grab) return this.grip?.remove(), (this.grip = null);
     if (!this.grip) this.grip = this.gripped();
     const { xaxis, yaxis } = this.upper._fullLayout;
-    if (!this.held) this.place(grab.start);
+    // the server's word on where it is comes later than a hand's next one
+    if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch)) this.place(grab.start);
+    this.epoch = grab.epoch;
     const inside = (a, v) => v >= Math.min(...a.range) && v <= Math.max(...a.range);
     this.grip.hidden = !inside(xaxis, this.start[0]) || !inside(yaxis, this.start[1]);
   }
@@ -215,6 +236,7 @@ class Host {
       const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
       const at = [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4)));
       this.place(at);
+      this.put = performance.now();
       hands.place?.(...at);
     };
     const under = e => {
@@ -248,7 +270,8 @@ class Host {
     const layout = { ...base.layout, margin: this.upper.layout.margin, width: look.width, height: look.height, paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, color: look.ink }, showlegend: false,
       xaxis: { ...hidden, range: [...xaxis.range] }, yaxis: { ...hidden, range: [...yaxis.range] } };
-    await this.plotly.react(this.lower, base.data, layout, { staticPlot: true });
+    const drawn = base.data.map(trace => ({ ...trace, ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), look.scale) }) }));
+    await this.plotly.react(this.lower, drawn, layout, { staticPlot: true });
   }
 
   async first(data, layout) {
@@ -269,14 +292,24 @@ class Host {
       this.places = null;
       this.reveal();
     });
+    // one click hides a line in every picture, two leave it alone; what belongs to no group Plotly hides here
+    this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
+    this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
     this.upper.on("plotly_click", e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]));
+  }
+
+  legend({ data, curveNumber }, act) {
+    const { legendgroup } = data[curveNumber];
+    if (!legendgroup) return true;
+    act(legendgroup);
+    return false;
   }
 
   // A click on the bare picture puts the start there, or answers the question that is asked.
   clicked(x, y) {
     if (this.drawn.clicks === "guess") return this.tell("guess", { x, y, n: Date.now() });
-    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
-    if (x >= x0 && x <= x1 && y >= y0 && y <= y1) hands.place?.(Number(x.toPrecision(4)), Number(y.toPrecision(4)));
+    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame; // beyond it is its edge
+    hands.place?.(...[Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4))));
   }
 
   // Plotly's own way home leads to the frame that it was shown first, which may be another function's.
@@ -286,14 +319,14 @@ class Host {
   }
 
   look(box) {
-    return { width: Math.round(box.width), height: Math.round(box.height), ink: css(this.root, "--st-text-color", "#222"),
+    return { width: Math.round(box.width), height: Math.round(box.height), hidden: [...seen.hidden], scale: rem() / 16, ink: css(this.root, "--st-text-color", "#222"),
       page: css(this.root, "--st-background-color", "#fff"), font: css(this.root, "--st-font", "sans-serif") };
   }
 
   dressed(data, look) {
-    const layout = structuredClone(data.layout);
+    const layout = scaled(structuredClone(data.layout), look.scale);
     const out = { ...layout, clickanywhere: !!data.clicks, ...(TOUCH && { dragmode: false }), width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13, color: look.ink },
+      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13 * look.scale, color: look.ink },
       margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, autoexpand: false },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.ink, activecolor: look.ink, orientation: "h" },
       hoverlabel: { bgcolor: look.page, font: { color: look.ink } } };
@@ -338,7 +371,8 @@ class Host {
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
 // While the paths are sealed, nothing under the pointer may tell where they go.
-const copies = data => data.data.map(trace => (clock.sealed ? { ...trace, hoverinfo: "skip", hovertemplate: null } : { ...trace }));
+const copies = data => data.data.map(trace => ({ ...trace, ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
+  ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }) }));
 const axisName = (letter, ref) => `${letter}axis${(ref ?? letter).slice(1)}`;
 const near = pixel => Math.round(Math.min(Math.max(pixel, -1e5), 1e5) * 100) / 100;
 
@@ -414,7 +448,7 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   host.schedule(data);
   return () => {
     host.destroy();
-    plots.delete(data.name);
+    if (plots.get(data.name) === host) plots.delete(data.name); // its successor may be there already
     root.host = null;
   };
 };

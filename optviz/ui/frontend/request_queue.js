@@ -4,6 +4,10 @@
 const REST = 250; // ms without a change after which the whole page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
+let held = false; // whether a hand is down, anywhere
+addEventListener("pointerdown", () => { held = true; }, true);
+for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { held = false; }, true);
+
 export class Courier {
   constructor() {
     this.sent = 0; // number of the newest request
@@ -43,7 +47,14 @@ export class Courier {
     clearTimeout(this.timer);
     if (this.waiting) return this.push();
     clearTimeout(this.resting);
-    if (this.told !== this.sent) this.resting = setTimeout(() => { this.told = this.sent; this.rested(); }, REST);
+    if (this.told !== this.sent) this.resting = setTimeout(() => this.rest(), REST);
+  }
+
+  // A hand that holds still does not rest yet: a drag is one change.
+  rest() {
+    if (held) return void (this.resting = setTimeout(() => this.rest(), REST));
+    this.told = this.sent;
+    this.rested();
   }
 
   stop() {

@@ -1,7 +1,7 @@
 // The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths are cut
 // at the page's clock, one redrawing at a time.
 
-import { clock, numbers } from "./clock.js";
+import { clock, numbers, seen } from "./clock.js";
 import { channels, css, mix, mounted, plotly } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
@@ -21,6 +21,10 @@ class Surface {
     if (!this.data) return;
     const fresh = new Map(traces.map(t => [t.uid, t]));
     this.schedule({ ...this.data, data: this.data.data.map(t => fresh.get(t.uid) ?? t) });
+  }
+
+  see() {
+    if (this.data) this.schedule(this.data);
   }
 
   schedule(data) {
@@ -66,7 +70,7 @@ class Surface {
     const layout = { ...given, scene, width: Math.round(box.width), height: Math.round(box.height),
       modebar: { bgcolor: "rgba(0,0,0,0)", color: ink, activecolor: ink, orientation: "v" },
       paper_bgcolor: "rgba(0,0,0,0)", font: { family: css(this.root, "--st-font", "sans-serif"), size: 12, color: ink } };
-    this.trails = data.data.map(t => ({ ...t, x: [...numbers(t.x)], y: [...numbers(t.y)], z: [...numbers(t.z)] }));
+    this.trails = data.data.map(t => ({ ...t, visible: seen.hidden.has(t.legendgroup) ? "legendonly" : true, x: [...numbers(t.x)], y: [...numbers(t.y)], z: [...numbers(t.z)] }));
     const below = base ? base.data.map(t => ({ ...t })) : [];
     this.offset = below.length;
     await this.plotly.react(this.element, [...below, ...this.trails.map(t => ({ ...t, ...this.upTo(t) }))], layout, CONFIG);
@@ -83,7 +87,7 @@ class Surface {
 
   upTo(t) {
     if (!t.meta) return {};
-    const to = (a, from = 0) => a.slice(from, clock.step + 1);
+    const to = (a, from = 0) => a.slice(from, clock.step * (t.meta.per ?? 1) + 1);
     if (t.mode === "lines") return { x: to(t.x), y: to(t.y), z: to(t.z) };
     let k = Math.min(clock.step, t.x.length - 1); // a head: the last point that there is
     while (k > 0 && !Number.isFinite(t.z[k])) k -= 1;

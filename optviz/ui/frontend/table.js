@@ -47,7 +47,7 @@ class Table {
     const used = r.work.map(w => w[t]), [gradients, values, hessians] = used;
     const more = [[values, "values"], [hessians, "Hessians"]].filter(([n]) => n).map(([n, what]) => `${n} ${what}`);
     const [touched, reached] = [r.touched, r.reached].map(step => (step !== null && step <= t ? `${step}` : "–"));
-    return [number(r.x[k], 6), number(r.y[k], 6), number(r.loss[k], 6), touched === reached ? reached : `${reached} (first ${touched})`,
+    return [number(r.x[k], 4), number(r.y[k], 4), number(r.loss[k], 4), touched === reached ? reached : `${reached} (first ${touched})`,
       number(r.length[k], 4), more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
       over ? finals[6] : t === 0 ? "at the start" : "under way"];
   }

@@ -58,6 +58,8 @@ def test_every_activation_with_every_initializer_has_a_picture_and_a_word(activa
         ("relu", Choice("he_normal"), 5, "healthy"),
         ("relu", Choice("book"), 5, "shrinking"),
         ("identity", normal(0.12), 5, "growing"),
+        ("relu", Choice("constant", {"c": 0.01}), 5, "equal"),  # as large in each layer as before
+        ("tanh", Choice("constant", {"c": 0.02}), 5, "equal"),
         ("identity", normal(100.0), 12, "exploding"),
     ],
 )
@@ -98,9 +100,38 @@ def test_two_settings_and_one_range_go_into_the_link_and_back():
     assert len({layout[f"xaxis{k}"]["range"][1] for k in ("", 2, 3, 4, 5)}) == 1
     link = components(at, "address")[0]["link"].removeprefix("?s=")
     assert decode(link, "activations").scene == session(at).specs["activations"]
+    control(at.button, "Compare with another setting").click().run()
+    third = session(sound(at)).specs["activations"].stacks[2]
+    assert third.initializer == Choice("he_normal")
+    control(at.button, "Remove setting C").click().run()
     control(at.button, "Remove setting B").click().run()
     assert session(sound(at)).specs["activations"] == Activations((first,), shared_range=True)
     assert len(plots(at)) == 1
+
+
+def test_the_backward_row_shows_where_the_slope_is_gone():
+    """Figure 6.10: with σ = 1 two thirds of the sigmoids of layer 1 have next to no slope."""
+    at = open_page("activations")
+    control(at.selectbox, "Backward").set_value("z").run()
+    assert session(sound(at)).specs["activations"].backward == "z"
+    [figure] = plots(at).values()
+    shares = numbers(figure["data"][5]["y"])
+    assert shares.max() > 0.6
+    slopes = propagate(DeepStack())[0].slope
+    assert (slopes < 0.01).mean() == pytest.approx(0.645, abs=0.01)
+
+
+def test_the_initial_weights_and_their_fan_in():
+    """Book's and He's σ at 100 inputs; the smooth curve of each has its height 1/(σ√2π)."""
+    at = open_page("activations", lesson="activations-fan-in")
+    left, right = plots(at).values()
+    named = {t["uid"]: t for t in (*left["data"], *right["data"])}
+    for i, sigma in enumerate((0.1, 0.02**0.5, 0.01)):
+        assert numbers(named[f"own{i}"]["y"])[0] == pytest.approx(sigma)
+        height = numbers(named[f"normal{i}"]["y"]).max()
+        assert height == pytest.approx(1 / (sigma * (2 * np.pi) ** 0.5))
+        drawn = numbers(named[f"drawn{i}"]["y"])
+        assert drawn.max() == pytest.approx(height, rel=0.2 if i < 2 else 0.6)
 
 
 def test_extreme_settings_and_a_link_to_what_there_is_not():

@@ -8,6 +8,7 @@ from optviz.experiments.activations.spec import Activations, DeepStack
 from optviz.nn import (
     ACTIVATIONS,
     GRADIENTS,
+    INITIALIZERS,
     WEIGHTS,
     MiniBatch,
     Network,
@@ -195,6 +196,30 @@ def test_inside_a_network():
     assert np.isnan(lost[0].forward.mean)
 
 
+@table("activation", ["tanh", "relu"])
+def test_gradients_of_sums_and_weights_against_differences(activation):
+    """Of Σ g·a of the last layer, with one weight of the first moved, and one sum of it."""
+    stack = DeepStack(2, 4, Choice(activation), Choice("book"), samples=3, inputs=5)
+    first, last = propagate(stack)
+    h, rule = stack.activation.build(ACTIVATIONS), stack.initializer.build(INITIALIZERS)
+    w = [rule.draw(stream(stack.seed, WEIGHTS, i), n, 4) for i, n in enumerate((5, 4))]
+
+    def loss(moved, by):
+        z = first.inputs @ w[0]
+        moved(z, by)
+        return (last.gradients * h.value(h.value(z) @ w[1])).sum()
+
+    def sums(z, by):
+        z[1, 2] += by
+
+    def weights(z, by):
+        z[:, 2] += by * first.inputs[:, 3]
+
+    for moved, found in ((sums, first.upstream("z")[1, 2]), (weights, first.upstream("W")[3, 2])):
+        slope = (loss(moved, 1e-6) - loss(moved, -1e-6)) / 2e-6
+        assert found == pytest.approx(slope, rel=1e-5, abs=1e-9)
+
+
 def test_spread_by_hand():
     s = Spread.of(np.array([[0.0, 10.0], [2.0, 14.0]]))
     assert (s.mean, s.within, s.between) == (6.5, 2.5**0.5, 5.5)
@@ -203,8 +228,9 @@ def test_spread_by_hand():
 @table(
     ("bad", "why"),
     [
-        (Activations(()), "1 to 2 settings"),
-        (Activations((DeepStack(),) * 3), "1 to 2 settings"),
+        (Activations(()), "1 to 3 settings"),
+        (Activations((DeepStack(),) * 4), "1 to 3 settings"),
+        (Activations(backward="b"), "backward"),
         (Activations((DeepStack(layers=13),)), "layers is from 1 to 12"),
         (Activations((DeepStack(units=0),)), "units must be at least 1"),
         (Activations((DeepStack(samples=1),)), "samples must be at least 2"),

@@ -229,7 +229,7 @@ def test_scales():
     at.select_slider[0].set_value(3).run()
     assert plot(sound(at), "inside")["version"] != before
     control(at, "button_group", "-part-").set_value(1).run()
-    assert "the accuracy on the test set" in page.text(sound(at))
+    assert "the accuracy on the validation set" in page.text(sound(at))
 
 
 def test_rates_have_no_rate_of_the_optimizer():
@@ -335,6 +335,16 @@ def test_step_by_step():
     assert at.button(key="batch-norm-back").disabled
     at.button(key="batch-norm-next").click().run()
     assert r"\frac{1 + 2 + 4 + 9}{4} = 4" in page.text(sound(at))
+
+
+def test_figure_6_16_the_layers_in_their_order():
+    spec = replace(PAGE.opening, network=Network((64, 30, 10)))
+    states = [begin(training, load(training)) for training in spec.trainings]
+    said = text.architecture(Context(PAGE, spec, states, LIGHT))
+    assert said.splitlines() == [
+        "- with batch normalization: Affine 64×30 → **Batch norm** → ReLU → Affine 30×10 → Softmax",
+        "- without: Affine 64×30 → ReLU → Affine 30×10 → Softmax",
+    ]
 
 
 # Lessons.

@@ -46,7 +46,7 @@ APART = [0.0, *SOURCE[1:]]
 CASES = [
     (SOURCE, "All 3 units are equal"),
     ([-0.82452497 + 1e-12, *SOURCE[1:]], "All 3 units are equal"),
-    (APART, "up to 0.825 apart"),
+    (APART, "up to 0.825"),
     ([0.0] * 9 + [0.5], "Exactly zero"),
     ([np.nan] * 10, "Diverged"),
 ]

@@ -235,7 +235,7 @@ def test_curves_as_csv():
         if (r["wrong_labels"], r["method"], r["who"], r["iteration"])
         == ("0.2", "independent", "ensemble", "40")
     ]
-    assert float(end["test_accuracy"]) == now.ensemble_accuracy[-1, 1, 0]
+    assert float(end["validation_accuracy"]) == now.ensemble_accuracy[-1, 1, 0]
     assert [r["who"] for r in lines if "together" in r["who"]] == [
         f"{m} snapshots together" for m in (1, 2, 3)
     ] * 2

@@ -29,7 +29,8 @@ from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
 from optviz.shell.share import decode
 from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
-from optviz.training import Split, load
+from optviz.training import Split, Training, load
+from optviz.training.scheduler import scheduler
 from tests import page
 from tests.memo import trained
 from tests.page import components, numbers, open_page, panels, plots, session, sound
@@ -79,8 +80,8 @@ def test_the_spec_goes_through_json_and_is_checked():
     for spec in (Initialization(), SYMMETRY, SMALL):
         validate(spec)
         assert from_dict(Initialization, json.loads(json.dumps(to_dict(spec)))) == spec
-    [training] = SYMMETRY.trainings
-    assert (training.snapshot_every, training.eval_every) == (20, 20)
+    every = [(training.snapshot_every, training.eval_every) for training in SYMMETRY.trainings]
+    assert every == [(20, 20)] * 3
     large = replace(SMALL, network=Network((64, *[1000] * 12, 10)), seeds=tuple(range(20)))
     for bad, why in (
         (replace(SMALL, initializers=(Choice("he_normal"),) * 9), "0 to 8 initializers"),
@@ -97,8 +98,8 @@ def test_the_spec_goes_through_json_and_is_checked():
 
 def test_the_pattern_of_the_book():
     found = context(Initialization(), network=2)
-    [now] = found.states
-    small, root, he = now.accuracy[-1, 0, :, 0]
+    small, root, he = (now.accuracy[-1, 0, 0, 0] for now in found.states)
+    now = found.states[0]
     assert small < 0.15
     assert root > 0.92
     assert he > 0.97
@@ -149,8 +150,8 @@ def test_gradient_norms_are_those_of_the_engine():
     found = context(SMALL, t=25, network=1)
     look = Inspector(found)
     assert look.t == 20, "the last snapshot before"
-    [training], data = SMALL.trainings, load(SMALL.trainings[0])
-    params = found.states[0].snapshots[20][1].astype(float)
+    training, data = SMALL.trainings[1], load(SMALL.trainings[1])
+    params = found.states[1].snapshots[20][0].astype(float)
     norms = hidden_layers(training.network, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
     line = to_plotly(figures.layers(found)[3])["data"][0]
     assert numbers(line["x"]).tolist() == [0, 20, 40]
@@ -190,6 +191,24 @@ def test_what_is_said_of_a_matrix():
         assert "nan" not in text.units_remark(Units.of(w), gradient, 7)
     drawn = [(found, w, Units.of(w)) for w, _gradient, found in cases]
     json.dumps(to_plotly(figures.matrices(drawn, LIGHT)))
+
+
+@pytest.mark.parametrize(
+    ("activation", "found"),
+    [("sigmoid", "zero_yet"), ("tanh", "zero_stays"), ("relu", "zero_stays")],
+)
+def test_what_is_said_of_zeros_comes_true(activation, found):
+    """Before the first update W1 and its gradient are 0; whether that stays is seen in the end."""
+    net = Network((64, 10, 10, 10), Choice(activation), Choice("zeros"))
+    opt = OptimizerConfig(Choice("sgd", {"lr": 0.5}))
+    training = Training(net, opt, iterations=20)
+    data, params = load(training), training.start()[0, 0]
+    norms = hidden_layers(net, params, data.x[:SAMPLES], data.t[:SAMPLES])[1]
+    [w1, *_rest] = (views["W"] for views in net.views(params) if "W" in views)
+    assert not w1.any()
+    assert text.units_finding(Units.of(w1), norms[0], norms.max()) == found
+    after = net.views(trained(training).params[0, 0])[0]["W"]
+    assert after.any() == (found == "zero_yet")
 
 
 @pytest.mark.parametrize(
@@ -291,6 +310,19 @@ def test_a_training_its_iterations_its_tabs_and_its_link():
     assert decode(link, "initialization").scene == spec
 
 
+def test_one_sigma_and_one_more_seed_leave_the_other_trainings_as_they_are():
+    spec = replace(SMALL, initializers=(Choice("normal", {"sigma": 0.1}), Choice("book")))
+    at = page.trained(open_page("initialization", spec), "initialization")
+    for changed, done in (
+        (replace(spec, initializers=(Choice("normal", {"sigma": 0.2}), Choice("book"))), [0, 40]),
+        (replace(spec, seeds=(0, 1)), [40, 0, 40, 0]),
+    ):
+        session(at).specs["initialization"] = changed
+        sound(at.run())
+        keys = list(session(at).results["initialization"].seen)[-len(done) :]
+        assert [scheduler().known(key).iteration for key in keys] == done
+
+
 def test_the_preset_shows_the_symmetry():
     at = opened()
     at.button(key="preset-Show the symmetry").click().run()
@@ -315,7 +347,7 @@ def test_initializers_are_chosen_and_none_is_too_few():
 
 def test_what_is_wrapped_around_the_optimizer_outlives_another_one():
     at = open_page("initialization")
-    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
     pills.set_value(["clipped", "averaged"]).run()
     wrappers = session(sound(at)).specs["initialization"].optimizer.wrappers
     assert [one.key for one in wrappers] == ["clipped", "averaged"]

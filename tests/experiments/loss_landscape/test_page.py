@@ -251,6 +251,15 @@ def test_what_is_said_of_the_curvature(small, curvature, says):
         assert "SGD here has 0.1" in said
 
 
+def test_directions_of_zero_length_are_no_plane():
+    """Zeros with ReLU stay zeros, to which random directions are scaled; the loss is finite."""
+    zeros = replace(SMALL.network, initializer=Choice("zeros"))
+    surface, data = computed(replace(SMALL, network=zeros, plane="random"))
+    assert np.isfinite(surface.loss).all()
+    said = text.bowl(surface, core.curvature(surface, data), core.sharpness(surface, data))
+    assert "span no plane" in said
+
+
 def test_a_thumbnail_shows_the_plane_and_every_path():
     for spec in (SMALL, replace(SMALL, plane="random")):
         svg = PAGE.stamp(spec, LIGHT)

@@ -246,7 +246,7 @@ def test_curves_as_csv():
     assert float(last["rate"]) == planned[1][-1]
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
-    assert found[0]["test_accuracy"] == ""
+    assert found[0]["validation_accuracy"] == ""
 
 
 @pytest.mark.parametrize(

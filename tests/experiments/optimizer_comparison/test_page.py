@@ -146,7 +146,25 @@ def test_the_confusion_matrix_and_the_misclassified():
     assert isinstance(shown, Row)
     state, data = trained(SMALL.trainings[0]), figures.data_of(SMALL.trainings[0])
     wrong = (SMALL.network.predict(state.params[0, 0], data.x_test) != data.t_test).sum()
-    assert f"misclassifies {wrong} of {len(data.t_test)} test examples" in shown.parts[1][0]
+    assert f"misclassifies {wrong} of {len(data.t_test)} validation examples" in shown.parts[1][0]
+
+
+def test_all_networks_at_once_are_those_one_by_one():
+    """For digits the confusion matrices, for points in a plane the boundaries."""
+    moons = replace(
+        SMALL, dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(200), iterations=20
+    )
+    for spec in (SMALL, moons):
+        every = [
+            cell
+            for row in figures.predictions(context(spec, network=figures.ALL))
+            for cell in row.parts
+        ]
+        assert [cell[0] for cell in every] == [f"**{line.name}**" for line in context(spec).lines]
+        for i, (_name, drawn) in enumerate(every):
+            alone = figures.predictions(context(spec, network=i))
+            alone = alone.parts[0] if isinstance(alone, Row) else alone
+            assert json.dumps(to_plotly(drawn)) == json.dumps(to_plotly(alone))
 
 
 def test_what_is_said_of_a_drawing_is_the_softmax_of_the_outputs():
@@ -169,7 +187,7 @@ def test_curves_as_csv():
     rows = list(csv.DictReader(io.StringIO(curves_csv(found.lines[:1]))))
     assert len(rows) == 41
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
-    assert float(rows[-1]["test_accuracy"]) == now.accuracy[-1, 1, 0, 0]
+    assert float(rows[-1]["validation_accuracy"]) == now.accuracy[-1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -252,7 +270,7 @@ def test_dense_methods_are_not_offered_and_it_says_why():
     at.session_state[session(at).key(f"{PAGE.key}-optimizers-0-of-4-settings")] = True
     offered = {option for box in at.run().selectbox for option in box.options}
     assert {"Adam — adaptive, start here", "Muon — matrix, start here"} <= offered
-    assert not [option for option in offered if option.startswith(("Newton", "BFGS", "SOAP"))]
+    assert not [option for option in offered if option.startswith(("Newton", "BFGS", "Nelder"))]
     assert "P × P" in page.text(at)
 
 
@@ -291,7 +309,7 @@ def test_a_saved_network_is_loaded_and_asked_and_another_file_is_refused():
     [state, *_] = context(SMALL).states
     content = save(SMALL.network, state.params[0, 0], state.running_statistics[0, 0])
     sound(at.run()).file_uploader[0].upload("mine.npz", content).run()
-    share = f"Loaded: {state.accuracy[-1, 1, 0, 0]:.1%} of the test set"
+    share = f"Loaded: {state.accuracy[-1, 1, 0, 0]:.1%} of the validation set"
     assert share in page.text(sound(at))
     other = Network((2, 4, 2))
     content = save(other, other.init(0), other.running_statistics())

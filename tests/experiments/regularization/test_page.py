@@ -83,7 +83,7 @@ def test_accuracy():
     context = context_of(SMALL)
     for i, state in enumerate(context.states):
         drawn = {t.get("name"): t for t in plots(at)[f"regularization-gaps-0-{i}"]["data"]}
-        for k, part in enumerate(("training", "test")):
+        for k, part in enumerate(("training", "validation")):
             wanted = np.mean(state.accuracy[:, k, 0], -1)
             np.testing.assert_allclose(numbers(drawn[part]["y"]), wanted)
             assert f"{100 * wanted[-1]:.1f} %" in read
@@ -124,7 +124,7 @@ def test_weights_and_the_address_on_their_tab():
     assert names == ["before training", "no regularizer", "L1 0.02"]
     for curve in figure["data"]:
         assert numbers(curve["y"]).sum() == pytest.approx(1, abs=0.02)
-    assert "length √ΣW²" in page.text(at)
+    assert "L2 norm √ΣW²" in page.text(at)
 
     before = components(at, "address")[0]["link"]
     assert link_of(at) == spec_of(at)
@@ -240,7 +240,7 @@ def test_a_link_with_unequal_layers():
 @pytest.mark.parametrize("damaged", ["nonsense", ""])
 def test_a_damaged_link_opens_the_page_as_it_is(damaged):
     at = opened(s=damaged)
-    assert spec_of(at) == Regularization()
+    assert spec_of(at) == LABELS
     assert at.warning
 
 
@@ -280,8 +280,16 @@ EXTREMES = [
 def test_extreme_settings(spec, iterations):
     validate(spec)
     context = context_of(spec, iterations)
-    _, weights, layers = PAGE.views[""].tabs
+    _, weights, dropout, layers = PAGE.views["regularizers"].tabs
     assert all(part(context) for part in weights.parts)
+    assert dropout.parts[0](context)
+    assert bool(dropout.parts[1](context)) == (
+        context.states[0].done
+        and any(
+            r.dropout and np.isfinite(s.params).all()
+            for r, s in zip(spec.regularizers, context.states, strict=True)
+        )
+    )
     inspected = context.with_options({"network": 0})
     drawn, _, pictures = (part(inspected) for part in layers.parts[0].parts)
     assert len(drawn) == (2 if len(spec.network.sizes) > 2 else 1)
@@ -299,6 +307,26 @@ def test_extreme_settings(spec, iterations):
             json.dumps(to_plotly(figure), allow_nan=False)
     assert len(text.standings(lines, learned).rows) == len(spec.regularizers)
     assert "nan" not in text.remarks(lines, figures.scale_of(spec), spec.split.noise, learned)
+
+
+def test_a_sweep_shows_every_value_and_a_lesson_opens_its_tab():
+    at = trained(opened(replace(SMALL, view="width", iterations=30, seeds=(0,))))
+    figure = plots(at)["regularization-curves"]
+    assert [len(numbers(t["x"])) for t in figure["data"]] == [8, 8]
+    rows = page.text(at)
+    assert all(f"width {n}" in rows for n in (2, 256))
+    at = opened(lesson="regularization-thinned")
+    assert "hidden units are left out for one example" in page.text(at)
+    assert "regularization-thinned_network-1-0" in plots(at)
+
+
+def test_early_stopping_is_marked_where_validation_is_best():
+    [line, *_] = context_of(SMALL).lines
+    figure = to_plotly(figures.gap(line, figures.scale_of(SMALL), LIGHT))
+    [mark] = [t for t in figure["data"] if t.get("uid", "").endswith("stop")]
+    means = line.progress.accuracy[:, 1, 0].mean(-1)
+    assert numbers(mark["y"])[0] == means.max()
+    assert numbers(mark["x"])[0] == line.progress.evaluated[means.argmax()] / SMALL.epoch
 
 
 def test_wrong_labels_have_a_ceiling_and_a_column():
@@ -386,7 +414,7 @@ def test_curves_as_csv():
     found = list(csv.DictReader(io.StringIO(curves_csv(context.lines, "regularizer"))))
     assert len(found) == 3 * 2 * 61
     assert {row["regularizer"] for row in found} == set(text.names(SMALL.regularizers))
-    assert float(found[-1]["test_accuracy"]) == context.states[2].accuracy[-1, 1, 0, 1]
+    assert float(found[-1]["validation_accuracy"]) == context.states[2].accuracy[-1, 1, 0, 1]
 
 
 @pytest.mark.parametrize("theme", [LIGHT, DARK])

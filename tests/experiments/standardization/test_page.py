@@ -126,18 +126,25 @@ def test_the_loss_and_its_learning_rate():
 def test_the_digits_train():
     at = trained(opened(SMALL), "standardization")
     kept = list(session(at).results["standardization"].states.values())
-    assert {now.training.inputs for now in kept} == {"given", "raw", "standardized", "offset"}
+    assert {now.training.inputs for now in kept} == {
+        "given",
+        "raw",
+        "centered",
+        "standardized",
+        "offset",
+    }
     assert all(np.array_equal(now.params, memo.trained(now.training).params) for now in kept)
     figure = plots(at)["standardization-bars-0"]
     assert [t["name"] for t in figure["data"][::2]] == [
         "0 to 1",
         "raw counts",
+        "centered",
         "standardized",
         "plus 5",
     ]
-    given = next(now for now in kept if now.training.inputs == "given").accuracy[-1, 0, 0]
+    given = [now.accuracy[-1, 0, 0, 0] for now in kept if now.training.inputs == "given"]
     assert numbers(figure["data"][1]["y"]) == pytest.approx(given)
-    assert numbers(figure["data"][0]["y"]) == pytest.approx(given.mean())
+    assert numbers(figure["data"][0]["y"]) == pytest.approx(np.mean(given))
     assert "Alpaydin" in page_text(at)
     json.dumps(plots(at), allow_nan=False)
 
@@ -246,6 +253,7 @@ def test_what_the_lesson_on_digits_says():
     assert np.ptp(found["raw"]) > 0.7, "a matter of luck"
     assert found["standardized"].min() > max(found["given"].max(), 0.98)
     assert found["offset"].max() < 0.15
+    assert found["centered"].mean() == pytest.approx(found["given"].mean(), abs=0.015)
     slow = ends(
         replace(scene, seeds=(0, 1), optimizer=OptimizerConfig(Choice("sgd", {"lr": 0.01})))
     )

@@ -16,6 +16,7 @@ from optviz.experiments.standardization.run import (
 )
 from optviz.experiments.standardization.spec import RATES, Standardization
 from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
+from optviz.training import load
 from tests import memo
 from tests.table import table
 
@@ -244,6 +245,17 @@ def test_arrival(off, first):
     assert arrival(np.array(off)) == first
 
 
+def test_centered_inputs_have_mean_zero_and_keep_their_variance():
+    """By the statistics of the training rows, as those for validation have none of their own."""
+    given, centered = (
+        load(replace(Standardization().trainings[0], inputs=kind)) for kind in ("given", "centered")
+    )
+    assert np.abs(centered.x.mean(0)).max() < 1e-6
+    np.testing.assert_allclose(centered.x.std(0), given.x.std(0), atol=1e-6)
+    moved = given.x_test - centered.x_test
+    np.testing.assert_allclose(moved, np.broadcast_to(given.x.mean(0), moved.shape), atol=1e-6)
+
+
 def test_digits_in_four_kinds_of_inputs():
     """Spec, section 3: .68 ±.33, .957, .987 and .103, on training rows."""
     found = {}
@@ -294,6 +306,12 @@ def test_a_spec_as_plain_data_and_back():
     spec = Standardization(angle=-3.0, choice="same", iterations=50, view="digits")
     validate(spec)
     assert from_dict(Standardization, to_dict(spec)) == spec
-    assert {t.inputs for t in spec.trainings} == {"given", "raw", "standardized", "offset"}
+    assert {t.inputs for t in spec.trainings} == {
+        "given",
+        "raw",
+        "centered",
+        "standardized",
+        "offset",
+    }
     first, *others = spec.trainings
     assert all(replace(t, inputs=first.inputs) == first for t in others), "else they are equal"

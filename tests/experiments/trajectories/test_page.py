@@ -97,7 +97,7 @@ def test_it_opens_on_the_book_figure():
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert [row[0] for row in table(at)] == ["SGD", "Momentum", "AdaGrad", "Adam"]
     assert table(at)[0][5] == "36.99"
-    assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (150, 150)
+    assert numbers(contour(at)["base"]["data"][0]["z"]).shape == (294, 200)
     said = text(at)
     assert "**λmin = 0.1** and **λmax = 2**: condition number **20**" in said
     rows = {line.split("|")[1].strip(): line for line in said.splitlines() if line.startswith("|")}
@@ -115,7 +115,7 @@ def test_every_function_goes_through_the_menu():
         assert drawn(contour(at), "Adam")[0] == pytest.approx(f.start)
         assert f.teaches in text(at)
         shown = minimize(f, OPTIMIZERS["adam"](lr=0.3)).values[-1]  # with its own noise and start
-        assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=1e-5)
+        assert float(table(at)[3][3].replace("−", "-")) == pytest.approx(shown, rel=6e-4)
 
 
 def test_every_optimizer_is_shown_and_looked_into():
@@ -153,10 +153,10 @@ def test_every_hyperparameter_at_either_end_is_shown_without_an_error(end):
 def test_settings_wrappers_schedules_initial_points():
     at = open_app()
     found = settings(at, 1)
-    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
     pills.set_value(list(WRAPPERS)).run()
     assert {w.key for w in scene(sound(at)).optimizers[1].wrappers} == set(WRAPPERS)
-    [pills] = [g for g in at.get("button_group") if g.label == "Wrapped in"]
+    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
     pills.set_value([]).run()
     for schedule in SCHEDULES:
         at.selectbox(key=key(at, f"{found}-schedules-menu")).set_value(schedule).run()
@@ -168,7 +168,8 @@ def test_settings_wrappers_schedules_initial_points():
             path = minimize(
                 FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=0.1), (-7, 2), 30, schedule=built
             )
-            assert drawn(contour(at), "Momentum") == pytest.approx(path.points, abs=1e-12)
+            labeled = f"Momentum · μ {schedule.replace('_', ' ')}"  # in the legend, too
+            assert drawn(contour(at), labeled) == pytest.approx(path.points, abs=1e-12)
     [points] = [g for g in at.get("button_group") if g.label == "Initial points"]
     points.set_value("grid").run()
     assert scene(sound(at)).optimizers[1].initial_points == Choice("grid")
@@ -177,7 +178,8 @@ def test_settings_wrappers_schedules_initial_points():
 
 def test_optimizers_come_and_go_and_twins_are_distinguished():
     at = open_app()
-    at.button(key=key(at, "trajectories-optimizers-add")).click().run()
+    at.button(key=key(at, "trajectories-optimizers-list") + "-button").click().run()
+    at.button(key=key(at, "trajectories-optimizers-add-nesterov")).click().run()
     assert list(panels(at)) == ["SGD", "Momentum", "AdaGrad", "Adam", "Nesterov"]
     found = settings(at, 1)
     at.selectbox(key=key(at, f"{found}-optimizer")).set_value("adam").run()
@@ -201,7 +203,7 @@ def test_the_menu_of_optimizers_goes_by_family_with_the_one_to_take_first():
     assert labels["bfgs"] == "BFGS — second order, start here, not for networks"
     assert labels["muon"] == "Muon — matrix, networks only"
     dense = {key for key, label in labels.items() if "not for networks" in label}
-    assert dense == {"bfgs", "newton", "sophia", "shampoo", "soap", "nelder_mead", "trust_region"}
+    assert dense == {"bfgs", "newton", "nelder_mead", "trust_region"}
 
 
 def test_noise_is_the_same_for_every_optimizer():
@@ -287,7 +289,7 @@ def test_a_rate_beyond_the_limit_says_so_at_its_slider():
 
 
 def test_the_view_is_set_by_its_controls():
-    at = opened(open_app(), **{"contour-view": True, "curves-view": True})
+    at = opened(open_app(), view=True)
     groups = {g.label: g for g in at.get("button_group")}
     groups["Levels"].set_value("log").run()
     {g.label: g for g in at.get("button_group")}["Show"].set_value(["length", "loss"]).run()
@@ -425,7 +427,7 @@ def test_locked_and_hidden_groups():
     def at(group, how):
         controls = Controls(**{how: (group,)})
         link = encode(shared(BOOK, controls=controls))
-        return opened(open_page(KEY, s=link), run=True, share=True, **{"contour-view": True})
+        return opened(open_page(KEY, s=link), run=True, share=True, view=True)
 
     for how in ("locked", "hidden"):
         gone = how == "hidden"
@@ -440,7 +442,7 @@ def test_locked_and_hidden_groups():
         page = at("optimizers", how)
         assert not [b for b in page.button if b.label == "Add an optimizer"]
         assert inside(page).button(key="fork").disabled
-        toggles = [t for t in at("view", how).toggle if t.label == "Arrows against the gradient"]
+        toggles = [t for t in at("view", how).toggle if t.label == "Negative gradient field (−∇f)"]
         assert (not toggles) if gone else toggles[0].disabled
         assert bool(components(at("results", how), "table")) != gone
     page = at("lessons", "hidden")
@@ -471,7 +473,7 @@ def test_before_next_reset_close():
     assert scene(at) == LESSONS[second].scene
 
 
-# Take home.
+# Export.
 
 
 def test_the_offline_page_holds_everything_and_asks_for_nothing():
@@ -520,3 +522,29 @@ def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed
     at = show(at, replace(BOOK, optimizers=(OptimizerConfig(damped),)))
     shown = [h["name"] for h in panels(at)["Momentum"]["hyperparameters"]]
     assert shown == ["lr", "momentum", "dampening"]
+
+
+def test_undo_and_redo_go_through_the_scenes_as_they_came():
+    at = open_app()
+    for tolerance in (0.5, 0.25):
+        change(at, tolerance=tolerance)
+
+    def go(by):
+        session(at).go_to(session(at).step(by))
+        return scene(sound(at.run())).tolerance
+
+    assert session(at).step(1) is None
+    assert [go(-1), go(-1), go(1)] == [0.5, BOOK.tolerance, 0.5]
+    change(at, tolerance=0.1)
+    assert session(at).step(1) is None, "what was taken back is given up by another change"
+    assert go(-1) == 0.5
+
+
+def test_neither_the_course_nor_begin_again_leads_around_a_lock():
+    at = open_page(KEY, s=encode(shared(BOOK, controls=Controls(("run",)))))
+    assert "Locked by who made the link: start, steps, noise." in text(at)
+    assert not [b for b in at.button if b.key == "book"]
+    at.query_params["open"] = "zigzag"
+    sound(at.run())
+    assert scene(at) == BOOK
+    assert any("start, steps, noise" in w.value for w in at.warning)

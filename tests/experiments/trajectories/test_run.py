@@ -227,8 +227,9 @@ def test_the_contour_with_arrows_and_the_look_ahead_points():
         view=View(levels="log", field=True, lookahead=True),
     )
     figure = figures(scene, ["a"], LIGHT)["contour"]
-    contour, arrows_ = figure.under[1]()["data"]
-    assert numbers(contour["z"]).shape == (150, 150)
+    contour, border, arrows_ = figure.under[1]()["data"]
+    assert border["uid"] == "border", "of the domain, where the frame shows more"
+    assert numbers(contour["z"]).shape == (294, 200)
     assert numbers(contour["z"]).max() < 3, "the heights are logarithms"
     assert arrows_["mode"] == "lines"
     assert drawn(to_plotly(figure), "Nesterov")[1] == pytest.approx((-6.867, 1.24), abs=1e-12)
@@ -294,7 +295,7 @@ def test_the_table_tells_touching_from_staying():
 
 def test_the_arrows_add_up():
     """Momentum: what is brought along, times μ, and the rate against the gradient make the step."""
-    found = arrows(run(BOOK.objective, BOOK.optimizers[1]), LIGHT)["vectors"]
+    found = arrows(run(BOOK.objective, BOOK.optimizers[1]), LIGHT, "#123456")["vectors"]
     d = {v["label"]: np.stack([numbers(v["dx"]), numbers(v["dy"])], -1) for v in found}
     assert d["step"] == pytest.approx(0.9 * d["v"] + 0.1 * d["−∇f"], abs=1e-12)
 
@@ -392,7 +393,7 @@ def test_one_optimizer_s_share_of_the_figures():
     assert [t.id for t in tracks(BOOK, ids, LIGHT, {"b"})] == ["b"]
     own = to_plotly(figures(BOOK, ids, LIGHT, {"b"})["contour"])["data"]
     whole = {t["uid"]: t for t in plotly(BOOK, "contour")["data"]}
-    assert {t["uid"] for t in own} == {"minima", "start", "b", "bm"}
+    assert {t["uid"] for t in own} == {"minima", "start", "b", "bm", "bh"}
     assert all(whole[t["uid"]] == t for t in own)
 
 
@@ -405,5 +406,5 @@ def test_the_simplex_is_drawn_corner_by_corner():
     assert len(line.x) == 4 * (scene.objective.steps + 1)
     assert [*zip(line.x[:4], line.y[:4], strict=True)] == [(-7, 2), (-6, 2), (-7, 3), (-7, 2)]
     assert [
-        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT)["vectors"]
+        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
     ] == ["step"]

@@ -4,17 +4,21 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optviz.plot.contour import Domain, Heights, Landscape, Minima, Path
+from optviz.plot.contour import Minima, Path
 from optviz.plot.figure import Axis, Figure, Scene
+from optviz.plot.landscape import Domain, Heights, Landscape
 from optviz.plot.marks import Dots3D, Line3D, Mark, Surface
 from optviz.plot.style import Style, Theme
 
 MAX_LINES = 75  # of the grid, each way: finer than this nobody sees
 LEVELS = 14
+BETWEEN = 8  # places of a path for every step
 LIFT = 0.006  # of the surface's height, so that a path does not sink into it
 
 
-def surface(land: Landscape, theme: Theme, log: bool | None = None) -> Surface:
+def surface(
+    land: Landscape, theme: Theme, log: bool | None = None, colors: Sequence[str] = ()
+) -> Surface:
     """The surface, as high as the contour's levels go: in value, or in its logarithm."""
     heights = Heights.of(land, log)
     every = -(-len(land.x) // MAX_LINES)
@@ -23,12 +27,18 @@ def surface(land: Landscape, theme: Theme, log: bool | None = None) -> Surface:
         land.x[::every],
         land.y[::every],
         heights.up(land.z[::every, ::every]),
-        (theme.low, theme.high),
+        colors or (theme.low, theme.high),
         start=low,
         end=high,
         step=(high - low) / LEVELS or 1.0,
         line=theme.level,
     )
+
+
+def between(values: np.ndarray) -> np.ndarray:
+    """Values at every step and, evenly, on the way from one to the next."""
+    n = len(values)
+    return np.interp(np.arange((n - 1) * BETWEEN + 1) / BETWEEN, np.arange(n), values)
 
 
 def surface_figure(
@@ -43,7 +53,8 @@ def surface_figure(
 ) -> Figure:
     """The paths on the surface, with their heads, and the minima.
 
-    A path that leaves the frame is not drawn where it is outside.
+    A path lies on the surface between its points, too, so that no hill hides it; where it is
+    outside of the frame it is not drawn.
     """
     heights = Heights.of(land, log)
     lift = LIFT * (heights.high - heights.low)
@@ -56,10 +67,14 @@ def surface_figure(
     low, high = np.array(domain).T
     for path in paths:
         inside = ((path.points >= low) & (path.points <= high)).all(-1)
-        x, y = np.where(inside[:, None], path.points, np.nan).T
+        x, y = points = np.where(inside[:, None], path.points, np.nan).T
         z = np.where(inside, heights.up(path.values) + lift, np.nan)
         joint = {"name": path.name, "group": path.id, "hover": "{name}"}
-        marks.append(Line3D(x, y, z, path.style, uid=path.id, meta={"trail": True}, **joint))
+        on_way = np.stack([between(c) for c in points])
+        height = heights.up(land.at(*on_way)) + lift
+        height[::BETWEEN] = z
+        line = {"uid": path.id, "meta": {"trail": True, "per": BETWEEN}, **joint}
+        marks.append(Line3D(*on_way, height, path.style, **line))
         head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False, "decoration": True}
         marks.append(Dots3D(x, y, z, path.style, **head, **joint))
     places, labels = heights.ticks(5)

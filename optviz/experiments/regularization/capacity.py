@@ -1,0 +1,74 @@
+"""Accuracy over the width of the network, or over the number of examples to learn from."""
+
+import numpy as np
+
+from optviz.experiments.page import Caption
+from optviz.experiments.regularization import run
+from optviz.experiments.regularization.text import name, percent, points
+from optviz.plot import Axis, Figure, Style, Table, curve_with_band, style
+from optviz.plot import percent as percent_axis
+from optviz.plot.training import status
+from optviz.translation import N_, _
+
+TITLES = {"width": N_("units of each hidden layer"), "examples": N_("examples for training")}
+NAMES = {"width": N_("width {n}"), "examples": N_("{n} examples")}
+
+
+def names(spec) -> list[str]:
+    """What each of the networks of a sweep is called."""
+    return [_(NAMES[spec.view]).format(n=n) for n in spec.varied]
+
+
+def curves(context) -> Figure:
+    """Training and validation accuracy at every value, the band from the least to the largest."""
+    view, values, theme = context.spec.view, context.spec.varied, context.theme
+    outcomes = run.outcomes(context.states)[1]
+    marks = []
+    for uid, said, look in (
+        ("training", _("training"), Style(theme.faint)),
+        ("test", _("validation"), style(0, theme)),
+    ):
+        seeds = np.array([getattr(own, uid) for own in outcomes])
+        middle = [run.mean(row) for row in seeds]
+        more = {"middle": middle, "markers": True, "hover": "{name}, {x}: {y:.1%}", "legend": True}
+        marks += curve_with_band(np.array(values), seeds, look, name=said, uid=uid, **more)
+    x = Axis(_(TITLES[view]), log=True, limits=(values[0] / 1.2, values[-1] * 1.2))
+    label = _("Accuracy over the {quantity}. The table says the same.")
+    return Figure(
+        *(marks, x, percent_axis(_("accuracy"), (0, 1.04))),
+        label=label.format(quantity=_(TITLES[view])),
+        view=f"{view} {values}",
+        show_legend=True,
+        height=22,
+    )
+
+
+def table(context) -> Table:
+    """The same in numbers: means over the seeds."""
+    iteration, outcomes = run.outcomes(context.states)
+    rows = [
+        [
+            *(line.name, line.progress.training.network.size),
+            *(percent(run.mean(own.training)), percent(run.mean(own.test))),
+            points(run.mean(own.gap)).lstrip("+") if iteration else "",
+            status(line.progress, line.i),
+        ]
+        for line, own in zip(context.lines, outcomes, strict=True)
+    ]
+    columns = ("", _("parameters"), _("training accuracy"), _("validation accuracy"), _("gap"))
+    return Table(_("Accuracy at every value"), (*columns, _("status")), rows)
+
+
+def about(context) -> Caption:
+    """What is varied, and what is the same."""
+    same = {
+        "width": _("All see the same examples, for the same number of updates."),
+        "examples": _(
+            "All are the same network, for the same number of updates. What is not for training "
+            "is for validation and for the test, so that with more examples fewer are left there."
+        ),
+    }
+    first = _("The first regularizer of the list is at work in all of them: {name}.")
+    return Caption(
+        f"{same[context.spec.view]} {first.format(name=name(context.spec.regularizers[0]))}"
+    )

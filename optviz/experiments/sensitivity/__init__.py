@@ -1,0 +1,1 @@
+"""How much hangs on a hyperparameter or a start: curves, maps, basins, sharpness."""

@@ -1,0 +1,184 @@
+"""Curves over the rate, the paths, and the sharpness along one of them."""
+
+from dataclasses import asdict
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.page import Context, Row
+from optviz.experiments.sensitivity import run, text
+from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.figures import minima
+from optviz.optim.sensitivity.stability import edge_of_stability
+from optviz.plot import (
+    Axis,
+    Band,
+    Dots,
+    Figure,
+    Line,
+    Rule,
+    Style,
+    Theme,
+    contour,
+    layer,
+    method_styles,
+)
+from optviz.spec import canonical_json
+from optviz.translation import _
+
+HEIGHT = (16, 48, 34)
+TINY = 1e-16  # a gap below it is none
+GROWN = 30  # times the loss of the start: it diverges
+
+
+@st.cache_resource(max_entries=300, show_spinner=False)
+def _kept(key, _make):
+    return _make()
+
+
+def kept(make, *parts):
+    """What `make(*parts)` comes to, worked out once for the same parts."""
+    plain = [asdict(p) if hasattr(p, "__dataclass_fields__") else p for p in parts]
+    return _kept(canonical_json([make.__name__, *plain]), lambda: make(*parts))
+
+
+# The loss over the rate.
+
+
+def curves_of(spec: Sensitivity, make=kept) -> list[run.RateCurve]:
+    """Of every optimizer."""
+    return [make(run.rate_curve, spec.objective, c, spec.seeds) for c in spec.optimizers]
+
+
+def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
+    """The loss after the steps over the rate; a line at each optimizer's own."""
+    styles, marks = method_styles(spec.optimizers, theme), []
+    start = float(spec.objective.f.value(spec.objective.start)) - run.floor(spec.objective)
+    lowest = [float(np.nanmin(c.medians, initial=start)) for c in found if c.best >= 0]
+    top, bottom = GROWN * max(start, TINY), max(min(lowest, default=start), TINY) / 3
+    for i, (name, curve, look) in enumerate(zip(spec.names, found, styles, strict=True)):
+        shown = np.maximum(curve.medians, bottom)
+        if curve.gaps.shape[-1] > 1:
+            low, high = (np.maximum(q, bottom) for q in np.quantile(curve.gaps, [0.1, 0.9], axis=1))
+            marks.append(Band(curve.rates, low, np.minimum(high, top), look.color, group=f"r{i}"))
+        hover = _("{name}: rate {x:.3g}, loss {y:.3g} above the minimum")
+        marks.append(
+            Line(curve.rates, shown, look, name=name, uid=f"r{i}", group=f"r{i}", hover=hover)
+        )
+        lost = curve.rates[~(curve.medians <= top)]
+        lost = lost[lost > curve.rates[max(curve.best, 0)]]
+        if len(lost):
+            cross = Style(look.color, marker="x-thin-open")
+            more = {
+                "size": 12,
+                "edge": look.color,
+                "edge_width": 3,
+                "group": f"r{i}",
+                "legend": False,
+            }
+            hover = _("{name} diverges from rate {x:.3g} on")
+            marks.append(
+                Dots(lost[:1], [top / 1.5], cross, name=name, uid=f"x{i}", hover=hover, **more)
+            )
+        marks.append(Rule(Style(look.color, (3, 3)), x=curve.current))
+        here = np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5)
+        edge = {"edge": theme.ink, "edge_width": 1.5, "size": 11, "decoration": True}
+        hover = _("{name}: the rate that is set, {x:.3g}")
+        marks.append(
+            Dots(
+                [curve.current],
+                here,
+                look,
+                name=name,
+                uid=f"h{i}",
+                legend=False,
+                hover=hover,
+                **edge,
+            )
+        )
+    rates = np.concatenate([c.rates for c in found])
+    x = Axis(_("learning rate"), limits=(rates.min(), rates.max()), log=True)
+    y = Axis(_("loss above the minimum"), limits=(bottom, top), log=True)
+    label = _("Loss after {n} steps over the learning rate, for {names}. The table says the same.")
+    label = label.format(n=spec.objective.steps, names=", ".join(spec.names))
+    return Figure(marks, x, y, label=label, **{"height": HEIGHT, "hover": "closest", **figure})
+
+
+def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
+    """The contour with the paths of all optimizers, or of the one at `only`; `mark` is a step of
+    it that is pointed at.
+    """
+    objective, f = spec.objective, spec.objective.f
+    styles, drawn = method_styles(spec.optimizers, theme), []
+    for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
+        if only in (None, i):
+            path = cache.run(objective, config)
+            drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
+    key = objective.landscape_key()
+
+    def under():
+        return layer(contour.landscape(cache.landscape(objective), theme))
+
+    names = ", ".join(path.name for path in drawn)
+    label = _("Contour of {function} with the paths of {names}.").format(
+        function=f.name, names=names
+    )
+    more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
+    figure = contour.paths(
+        f, objective.start, drawn, minima(cache.minima(objective)), theme, **more
+    )
+    if mark is None:
+        return figure
+    x, y = drawn[0].points[mark]
+    look = Style(theme.lines[1], marker="diamond-open")
+    at = {"uid": "crossed", "size": 15, "edge": theme.lines[1], "edge_width": 3}
+    name = _("sharpness crosses the limit")
+    return figure.add(Dots([x], [y], look, name=name, hover="{name}", **at))
+
+
+def rates(context: Context) -> Row:
+    """Every optimizer's curve, and the paths at the rates that are set."""
+    spec, theme = context.spec, context.theme
+    return Row([over_rate(spec, theme, curves_of(spec)), paths(spec, theme)], (6, 5))
+
+
+# The edge of stability.
+
+
+def stability(context: Context) -> list:
+    """The path with the step at which it crossed, the sharpness along it, and what that says."""
+    spec, theme = context.spec, context.theme
+    path = cache.run(spec.objective, spec.config)
+    edge = edge_of_stability(path)
+    if edge is None:
+        return [paths(spec, theme, spec.chosen), text.no_edge(spec)]
+    marked = paths(spec, theme, spec.chosen, edge.crossed)
+    return [
+        Row([sharpness(spec, theme, edge, path), marked], (6, 5)),
+        text.of_edge(spec, edge, path),
+    ]
+
+
+def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
+    """The sharpness over the steps and the limit."""
+    t, look = np.arange(len(edge.limit)), method_styles(spec.optimizers, theme)[spec.chosen]
+    name = _("preconditioned sharpness") if edge.preconditioned else _("sharpness")
+    hover = _("{name} at step {x}: {y:.4g}")
+    log = bool((edge.sharpness[np.isfinite(edge.sharpness)] > 0).all())
+    marks = [
+        Line(t, edge.sharpness, look, name=name, uid="sharpness", hover=hover),
+        Line(
+            t,
+            edge.limit,
+            Style(theme.ink, (9, 5)),
+            name=_("stable up to"),
+            uid="limit",
+            hover=hover,
+        ),
+    ]
+    if edge.crossed is not None:
+        marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
+    label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
+    axes = Axis(_("step"), limits=(0, max(len(t) - 1, 1))), Axis(name, log=log)
+    return Figure(marks, *axes, label=label, **{"height": HEIGHT, **figure})

@@ -1,0 +1,160 @@
+"""The page: what hangs on the rate, on two settings, on the start, and on the sharpness."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from optviz.experiments.page import Download, Page, Preset, Tab, View
+from optviz.experiments.sensitivity import figures, heatmaps, run, text
+from optviz.experiments.sensitivity.spec import (
+    AXES,
+    MAX_OPTIMIZERS,
+    VIEWS,
+    Sensitivity,
+    adjusted,
+    axes_of,
+)
+from optviz.experiments.trajectories.controls import function_controls, noise_controls, run_panel
+from optviz.experiments.trajectories.spec import Objective
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig
+from optviz.plot import THEMES, method_styles
+from optviz.plot.table import csv_text
+from optviz.spec import Choice
+from optviz.translation import N_, _
+from optviz.ui.components import theme_name
+from optviz.ui.controls import ListOf, Menu, Panel, When
+from optviz.ui.form import Form, choice_panel, select
+from optviz.ui.optimizer_menu import optimizer_menu
+from optviz.ui.training_form import wrapper_controls
+
+KEY = "sensitivity"
+
+
+def _sliders(form, i, name):
+    look = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
+    live = form.read().view in ("rates", "stability")
+    choice_panel(form.at("method"), OPTIMIZERS, name, look=look, live=live)
+
+
+def _settings(form):
+    optimizer_menu(form)
+    wrapper_controls(form)
+
+
+def _another(spec):
+    used = {config.method.key for config in spec.optimizers}
+    return OptimizerConfig(Choice(next((k for k in OPTIMIZERS if k not in used), "sgd")))
+
+
+OPTIMIZER_LIST = ListOf(
+    "optimizers",
+    names=lambda spec: spec.names,
+    item=_sliders,
+    settings=_settings,
+    new=_another,
+    add=_("Add an optimizer"),
+    most=MAX_OPTIMIZERS,
+)
+
+
+def chosen(form: Form) -> None:
+    """Which optimizer is looked at."""
+    place, names = form.at("chosen"), form.value.names
+    keys, what = list(range(len(names))), f"menu-{len(names)}"
+    select(place, _("Optimizer"), keys, place.value, lambda i: names[i], place.set, what=what)
+
+
+def axes(form: Form) -> None:
+    """The two axes of the map: two different ones."""
+    known = axes_of(form.value.config)
+    for name, label in (("across", _("Across")), ("up", _("Upward"))):
+        other = form.value.up if name == "across" else form.value.across
+        keys, place = [key for key in known if key != other], form.at(name)
+        what = f"menu-{'-'.join(keys)}"
+        select(place, label, keys, place.value, lambda k: _(AXES[k]), place.set, what=what)
+
+
+OBJECTIVE = (function_controls, run_panel, noise_controls)
+SEEDS = When(lambda spec: spec.objective.noise is not None, (Panel(_("Seeds"), ("seeds",)),))
+
+
+def rate_table(context):
+    """Good rates in numbers."""
+    return text.rate_table(context.spec, figures.curves_of(context.spec), context.theme)
+
+
+def rates_csv(context) -> str:
+    """Every run of the curves."""
+    spec = context.spec
+    named = zip(spec.names, figures.curves_of(spec), strict=True)
+    rows = (
+        [name, float(rate), spec.objective.seed + k, float(gap)]
+        for name, curve in named
+        for rate, gaps in zip(curve.rates, curve.gaps, strict=True)
+        for k, gap in enumerate(gaps)
+    )
+    return csv_text(["optimizer", "rate", "seed", "loss_above_minimum"], rows)
+
+
+def map_csv(context) -> str:
+    """Every cell of the map."""
+    spec, swept = context.spec, figures.kept(run.map_of, context.spec)
+    rows = (
+        [float(swept.axes[spec.across][j]), float(swept.axes[spec.up][i]), float(value)]
+        for (i, j), value in np.ndenumerate(swept.values)
+    )
+    return csv_text([spec.across, spec.up, spec.measure], rows)
+
+
+def _file(name, make):
+    return Download(_("Numbers as CSV"), name, make, ready=lambda context: True)
+
+
+def _view(key, form, parts, note, downloads=()):
+    controls = [*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST]
+    tabs = [Tab(_(VIEWS[key]), parts)]
+    return View(label=VIEWS[key], form=controls, tabs=tabs, notes=[note], downloads=downloads)
+
+
+HIMMELBLAU = Sensitivity(
+    view="basins",
+    objective=Objective(function="himmelblau", start=(-0.5, -1.0), steps=200),
+    optimizers=(
+        OptimizerConfig(Choice("sgd", {"lr": 0.01})),
+        OptimizerConfig(Choice("adam", {"lr": 0.3})),
+    ),
+)
+PAGE = Page(
+    KEY,
+    N_("Sensitivity"),
+    "tune",
+    N_("How much hangs on the rate, and on the start?"),
+    "",
+    Sensitivity(),
+    {
+        "rates": _view(
+            "rates", [], [figures.rates, rate_table], text.rate_notes, [_file("rates", rates_csv)]
+        ),
+        "map": _view(
+            "map",
+            [chosen, axes, Menu("measure", segments=True)],
+            [heatmaps.map_of],
+            lambda context: None,
+            [_file("map", map_csv)],
+        ),
+        "basins": _view("basins", [chosen], [heatmaps.basins], text.basin_notes),
+        "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
+    },
+    presets=[
+        Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),
+        Preset(
+            _("Rate and momentum"),
+            replace(Sensitivity(), view="map"),
+            _("Where momentum converges, and the edge of theory."),
+        ),
+        Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
+    ],
+    adjusted=adjusted,
+    thumbnail=heatmaps.thumbnail,
+)

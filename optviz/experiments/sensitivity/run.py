@@ -1,0 +1,145 @@
+"""What many runs of a spec come to."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.trajectories.spec import Objective
+from optviz.lens import at
+from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.minima import minima_of
+from optviz.optim.noise import NOISES
+from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
+from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
+from optviz.optim.theory import curvatures, setting
+
+CELLS = 64
+RATES = 96
+STARTS = 200  # along each side of the basins
+
+
+def noise_of(objective: Objective):
+    """Without noise none at all, also where the function has its own."""
+    part = objective.noise
+    return part.build(NOISES) if part else NOISES["uniform"](scale=0.0)
+
+
+def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
+    """The values `(n,)` along an axis: over the slider's range, or over the picture."""
+    if name in COORDINATES:
+        return np.linspace(*objective.f.domain[COORDINATES.index(name)], n)
+    return find(opt, name).spread(n)
+
+
+def _swept(objective, config, axes, **more) -> Sweep:
+    return sweep(
+        *(objective.f, config.build(), axes, objective.start, objective.steps),
+        noise=noise_of(objective),
+        schedule=config.built_schedules() or None,
+        **more,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class RateCurve:
+    """The loss above the lowest minimum over the rate, for every seed; NaN where it diverged."""
+
+    rates: np.ndarray  # (n,)
+    gaps: np.ndarray  # (n, seeds)
+    current: float  # the rate that is set, NaN where it is scheduled away or there is none
+    here: np.ndarray  # (seeds,) the gaps at this rate
+
+    @property
+    def medians(self) -> np.ndarray:
+        """Over the seeds, NaN where one of them diverged."""
+        return np.median(self.gaps, -1)
+
+    @property
+    def best(self) -> int:
+        """Where the median is least, -1 where all diverged."""
+        return int(np.nanargmin(self.medians)) if np.isfinite(self.medians).any() else -1
+
+
+def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> RateCurve:
+    """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
+    opt = config.build()
+    current = float(setting(opt, "lr"))
+    rates = np.sort(np.append(spread(objective, opt, "lr", RATES), current))
+    many = objective.seed + np.arange(seeds if objective.noise else 1)
+    gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
+    known = np.isfinite(rates)
+    here = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
+    return RateCurve(rates[known], gaps[known], current, here)
+
+
+def floor(objective: Objective) -> float:
+    """The least known value of f; 0 where none is known."""
+    known = minima_of(objective.f)
+    return known.floor if len(known) else 0.0
+
+
+def map_of(spec: Sensitivity) -> Sweep:
+    """The chosen optimizer over the two axes, upward by rows: `(CELLS, CELLS)`."""
+    objective, opt = spec.objective, spec.config.build()
+    axes = {name: spread(objective, opt, name, CELLS) for name in (spec.up, spec.across)}
+    more = {"measure": spec.measure, "tolerance": spec.tolerance, "seed": objective.seed}
+    return _swept(objective, spec.config, axes, **more)
+
+
+def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
+    """The largest stable rate at the lowest minimum beside the other axis, across and up; None
+    where no axis is the rate or theory knows no limit.
+    """
+    names, opt, found = (spec.across, spec.up), spec.config.build(), curvatures(spec.objective.f)
+    if "lr" not in names or not found or spec.config.wrappers or opt.stable_lr(1.0) is None:
+        return None
+    other = names[1 - names.index("lr")]
+    values = spread(spec.objective, opt, other, 200)
+    if other not in COORDINATES:
+        opt = having(opt, other, values)
+    limits = np.broadcast_to(opt.stable_lr(found[0].high), values.shape)
+    return (limits, values) if spec.across == "lr" else (values, limits)
+
+
+def picked(spec: Sensitivity, across: float, up: float) -> Sensitivity:
+    """The spec at a place of the map."""
+    for name, value in ((spec.across, float(across)), (spec.up, float(up))):
+        if name in COORDINATES:
+            start = list(spec.objective.start)
+            start[COORDINATES.index(name)] = value
+            spec = moved(spec, spec.objective.inside(start))
+        else:
+            _built, declared, place = setting_of(spec, name)
+            spec = place.set(spec, place.get(spec).with_values(**{name: declared.clip(value)}))
+    return spec
+
+
+def moved(spec: Sensitivity, start) -> Sensitivity:
+    """The spec with another start."""
+    return replace(spec, objective=replace(spec.objective, start=tuple(start)))
+
+
+def setting_of(spec: Sensitivity, name: str):
+    """A hyperparameter of the chosen optimizer or what is around it: its value, its declaration,
+    the place of its choice.
+    """
+    wrappers = [("wrappers", i) for i in reversed(range(len(spec.config.wrappers)))]
+    for path in (*wrappers, ("method",)):
+        place = at("optimizers", spec.chosen, *path)
+        part = place.get(spec)
+        registry = OPTIMIZERS if path == ("method",) else WRAPPERS
+        for declared in hyperparameters(registry[part.key]):
+            if declared.name == name:
+                return part.values.get(name, declared.default), declared, place
+    raise LookupError(name)
+
+
+def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float) -> Basins:
+    """From where one optimizer reaches which minimum, over the picture."""
+    xs, ys = (np.linspace(low, high, STARTS) for low, high in objective.f.domain)
+    noise = noise_of(objective)
+    more = {"noise": noise, "seed": objective.seed, "tolerance": tolerance}
+    return basins(objective.f, config.build(), xs, ys, objective.steps, **more)

@@ -1,0 +1,87 @@
+"""Optimizers on one function, run from many settings or many starts at once."""
+
+from dataclasses import dataclass, field, replace
+
+from optviz.experiments.trajectories.spec import Objective
+from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
+from optviz.optim.sensitivity.sweeps import COORDINATES, find
+from optviz.spec import Choice, SpecError, items, option
+from optviz.translation import N_
+
+MAX_OPTIMIZERS = 8
+VIEWS = {
+    "rates": N_("Loss against learning rate"),
+    "map": N_("Map of two settings"),
+    "basins": N_("Basins"),
+    "stability": N_("Why did it diverge?"),
+}
+MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
+AXES = {"lr": N_("learning rate"), "x": N_("x of the start"), "y": N_("y of the start")} | {
+    k.name: k.name.replace("_", " ")
+    for cls in OPTIMIZERS.values()
+    for k in hyperparameters(cls)
+    if k.kind is float and k.name != "lr" and k.name not in cls.initial
+}
+FOUR = (
+    OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
+    OptimizerConfig(Choice("sgd", {"lr": 0.95})),
+    OptimizerConfig(Choice("adagrad", {"lr": 1.5})),
+    OptimizerConfig(Choice("adam", {"lr": 0.3})),
+)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What all share, the optimizers, and what is varied. `chosen` is the optimizer of the map, the
+    basins and the sharpness; the map's axes are hyperparameters or coordinates of the start.
+    """
+
+    view: str = option("rates", VIEWS, N_("View"))
+    objective: Objective = field(default_factory=lambda: Objective(steps=100))
+    optimizers: tuple[OptimizerConfig, ...] = items(FOUR, 1, MAX_OPTIMIZERS, "optimizers")
+    chosen: int = 0
+    across: str = option("lr", AXES, N_("Across"))
+    up: str = option("momentum", AXES, N_("Upward"))
+    measure: str = option("value", MEASURES, N_("Color"))
+    tolerance: float = hyperparameter(
+        1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
+    )
+    seeds: int = hyperparameter(10, 1, 30, help=N_("seeds of the noise in a band"))
+
+    @property
+    def names(self) -> list[str]:
+        """Of the optimizers."""
+        return names(self.optimizers)
+
+    @property
+    def config(self) -> OptimizerConfig:
+        """The optimizer that is chosen."""
+        return self.optimizers[self.chosen]
+
+    def validate(self) -> None:
+        """SpecError for forks and further starts, an optimizer or an axis that is not there."""
+        if any(config.fork or config.initial_points for config in self.optimizers):
+            raise SpecError("optimizers are compared without forks and further starts")
+        if not 0 <= self.chosen < len(self.optimizers):
+            raise SpecError(f"the optimizer chosen is from 0 to {len(self.optimizers) - 1}")
+        pair = {self.across, self.up}
+        if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
+            raise SpecError("the axes of the map are two different ones that the optimizer has")
+
+
+def axes_of(config: OptimizerConfig) -> list[str]:
+    """What can be varied of an optimizer, itself or what is wrapped around it."""
+    opt = config.build()
+    return [name for name in AXES if name in COORDINATES or find(opt, name) is not None]
+
+
+def adjusted(spec: Sensitivity) -> Sensitivity:
+    """The same with an optimizer that is there, and with axes that it has."""
+    chosen = max(0, min(spec.chosen, len(spec.optimizers) - 1))
+    known = axes_of(spec.optimizers[chosen])
+    across = spec.across if spec.across in known else known[0]
+    others = [name for name in known if name != across]
+    first = next((name for name in others if name not in COORDINATES), others[0])
+    return replace(spec, chosen=chosen, across=across, up=spec.up if spec.up in others else first)

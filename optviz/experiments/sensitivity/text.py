@@ -1,0 +1,185 @@
+"""What the page says."""
+
+import string
+
+import numpy as np
+
+from optviz.experiments.page import Caption
+from optviz.experiments.sensitivity import run
+from optviz.experiments.sensitivity.spec import AXES, MEASURES, Sensitivity
+from optviz.optim.theory import curvatures, setting
+from optviz.plot import Column, Style, Table, method_styles, number
+from optviz.translation import _
+
+MAX_PLACES = 12  # of minima in the table
+
+
+def letter(i: int) -> str:
+    """What a minimum is called in picture and table."""
+    letters = string.ascii_uppercase
+    return letters[i] if i < len(letters) else f"{i + 1}"
+
+
+def rate_table(spec: Sensitivity, found, theme) -> Table:
+    """The best rate of each optimizer beside the one that is set, and that of theory."""
+    columns = (
+        "",
+        Column(_("rate that is set"), 3),
+        Column(_("loss there, above the minimum"), 3),
+        Column(_("best rate"), 3),
+        Column(_("loss there, above the minimum"), 3),
+        Column(_("stable up to, in theory"), 3),
+    )
+    known, rows = curvatures(spec.objective.f), []
+    for name, config, curve in zip(spec.names, spec.optimizers, found, strict=True):
+        opt = config.build()
+        limit = opt.stable_lr(known[0].high) if known else None
+        best = [None, None]
+        if curve.best >= 0:
+            best = [float(curve.rates[curve.best]), float(curve.medians[curve.best])]
+        here = float(np.median(curve.here))
+        rows.append([name, curve.current, here, *best, None if limit is None else float(limit)])
+    styles = method_styles(spec.optimizers, theme)
+    return Table(
+        _("Good rates after {n} steps").format(n=spec.objective.steps), columns, rows, styles
+    )
+
+
+def rate_notes(context) -> Caption:
+    """How the curves are made."""
+    return Caption(
+        _(
+            "Each curve is {n} runs in one batch, over the whole range of the rate. A cross stands "
+            "where the loss has grown to thirty times that of the start, and the dotted line at the"
+            " rate that is set. With noise the line is the median over the seeds, and the band "
+            "holds eight of ten. The best rate is that after these steps and from this start."
+        ).format(n=run.RATES)
+    )
+
+
+def map_label(spec: Sensitivity) -> str:
+    """What the map shows."""
+    return _("Map of {name}: {measure} over {across} and {up}.").format(
+        name=spec.names[spec.chosen],
+        measure=_(MEASURES[spec.measure]),
+        across=_(AXES[spec.across]),
+        up=_(AXES[spec.up]),
+    )
+
+
+def of_map(spec: Sensitivity, swept) -> str:
+    """The best place of the map, and how much of it diverges."""
+    lost = float((swept.diverged_at >= 0).mean())
+    if not np.isfinite(swept.values).any():
+        return _("**Nowhere on the map is there an end**: every run diverges or does not arrive.")
+    best = swept.best()
+    message = _(
+        "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs leave the "
+        "finite numbers. A click on the map sets what it points at."
+    )
+    return message.format(
+        n=swept.values.size,
+        across=_(AXES[spec.across]),
+        a=number(best[spec.across], 3),
+        up=_(AXES[spec.up]),
+        b=number(best[spec.up], 3),
+        share=number(100 * lost, 3),
+    )
+
+
+def basin_table(spec: Sensitivity, found, known, theme) -> Table:
+    """How many starts reach each minimum, and how fast."""
+    columns = (
+        "",
+        _("minimum"),
+        Column(_("loss"), 4),
+        Column(_("share of the starts"), percent=True),
+        Column(_("steps, median"), 3),
+    )
+    values, rows, styles = known.values[known.places], [], []
+    for i in range(min(len(found.minima), MAX_PLACES)):
+        here = found.index == i
+        x, y = found.minima[i]
+        place = f"({number(x)}, {number(y)})"
+        steps = float(np.median(found.steps[here])) if here.any() else None
+        rows.append([letter(i), place, float(values[i]), float(here.mean()), steps])
+        styles.append(Style(theme.lines[i % len(theme.lines)]))
+    lost = found.diverged_at >= 0
+    others = (found.index >= MAX_PLACES, _("other minima"))
+    nowhere = ((found.index < 0) & ~lost, _("not arrived"))
+    for chosen, name in (others, nowhere, (lost, _("diverged"))):
+        if chosen.any():
+            rows.append([name, None, None, float(chosen.mean()), None])
+            styles.append(Style(theme.faint))
+    title = _("Where {n} starts of {name} end after {steps} steps")
+    name = spec.names[spec.chosen]
+    title = title.format(n=found.index.size, name=name, steps=spec.objective.steps)
+    return Table(title, columns, rows, styles)
+
+
+def basin_notes(context) -> Caption:
+    """What counts as reached."""
+    return Caption(
+        _(
+            "A start reaches the minimum that is nearest at the end, if the loss is then within "
+            "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
+            "diverge, gray ones have not arrived. A click starts there."
+        ).format(tolerance=number(context.spec.tolerance))
+    )
+
+
+def no_edge(spec: Sensitivity) -> str:
+    """Why nothing is drawn."""
+    return _(
+        "Theory knows no limit of the sharpness for {name}. It does for SGD, Momentum, Nesterov, "
+        "AdaGrad, RMSProp, Adam, AdamW and AMSGrad."
+    ).format(name=spec.names[spec.chosen])
+
+
+def of_edge(spec: Sensitivity, edge, path) -> str:
+    """Whether the sharpness crossed the limit, and what became of the run."""
+    name, lost, t = spec.names[spec.chosen], int(path.diverged_at), edge.crossed
+    rate = number(float(setting(path.optimizer, "lr")), 3)
+    if t is None:
+        message = _(
+            "**The sharpness stays below the limit**: {name} with rate {rate} is stable everywhere "
+            "on its path. The largest share of the limit is {share} %."
+        )
+        share = np.nanmax(edge.sharpness / edge.limit, initial=0.0)
+        return message.format(name=name, rate=rate, share=number(100 * share, 3))
+    if lost >= 0:
+        message = _(
+            "**At step {t} the sharpness, {sharpness}, is beyond {limit}**, the most with which "
+            "{name} is stable at rate {rate}. It overshoots from there on, and at step {lost} there"
+            " are no numbers any more."
+        )
+    else:
+        message = _(
+            "**At step {t} the sharpness, {sharpness}, is beyond {limit}**, the most with which "
+            "{name} is stable at rate {rate}. It is so in {share} % of the steps; the run goes on, "
+            "for it does not stay where it is too steep."
+        )
+    with np.errstate(all="ignore"):
+        beyond = float((edge.sharpness > edge.limit).mean())
+    return message.format(
+        name=name,
+        rate=rate,
+        t=t,
+        lost=lost,
+        sharpness=number(edge.sharpness[t], 4),
+        limit=number(edge.limit[t], 4),
+        share=number(100 * beyond, 3),
+    )
+
+
+def stability_notes(context) -> Caption:
+    """What the limit is."""
+    return Caption(
+        _(
+            "Sharpness is the largest eigenvalue of the Hessian. On a quadratic SGD is stable up to"
+            " 2/η and Momentum up to 2(1 + μ)/η. For methods that divide each coordinate the "
+            "Hessian is taken in the coordinates that they scale, and Adam's limit is 2(1 + β₁)/((1"
+            " − β₁)η). (Cohen et al. 2021, Gradient descent typically occurs at the edge of "
+            "stability; 2022, Adaptive gradient methods at the edge of stability.)"
+        )
+    )

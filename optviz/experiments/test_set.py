@@ -1,0 +1,97 @@
+"""The test set, behind a button that counts: all curves and verdicts go by the validation set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.page import Caption, Context, Widget
+from optviz.plot import Column, Table
+from optviz.plot.series import over_seeds
+from optviz.spec import canonical_json, to_dict
+from optviz.training import Progress
+from optviz.translation import _
+from optviz.ui.components import table
+from optviz.ui.session import session
+from optviz.ui.training_jobs import data_of
+
+ACCURACIES = (_("validation accuracy"), _("test accuracy"))
+
+
+@dataclass
+class TestSet:
+    """How often it was looked at in this session, and what was seen, by what was asked."""
+
+    uses: int = 0
+    seen: dict[str, Any] = field(default_factory=dict)
+
+
+def look(key: str, evaluate: Callable[[], Any]) -> Any:
+    """A button for a look at the test set, which counts; what was seen stays. None before that."""
+    record = session().state(TestSet)
+
+    def take():
+        record.uses += 1
+        record.seen[key] = evaluate()
+
+    st.button(
+        _("Evaluate on the test set"),
+        key=session().key("test"),
+        icon=":material/science:",
+        on_click=take,
+        disabled=key in record.seen,
+        help=_("Everything else goes by the validation set. Every look at the test set counts."),
+    )
+    st.markdown(used(record.uses))
+    return record.seen.get(key)
+
+
+def used(uses: int) -> str:
+    """How often the test set was looked at, and what that costs."""
+    if not uses:
+        return _("The test set has not been used yet.")
+    if uses == 1:
+        return _("The test set has been used **once**.")
+    return _(
+        "The test set has been used **{uses} times**. Who goes on choosing after a look chooses by "
+        "it: with every look it tells less about new data."
+    ).format(uses=uses)
+
+
+def test_set(context: Context) -> Widget | Caption | None:
+    """The button, and what came of it, for the networks of a page once all are trained."""
+    lines = context.lines if context.page.lines and context.states else ()
+    states = [line.progress for line in lines]
+    if not states or not all(isinstance(state, Progress) and state.done for state in states):
+        return None
+    if not states[0].training.split.validation:
+        return Caption(
+            _(
+                "As in the notes, the test set itself serves as validation set here, so that none "
+                "is left for the end. “Keep a test set for the end” changes that."
+            )
+        )
+    return Widget(lambda: _draw(lines, [state.training for state in states]))
+
+
+def _draw(lines, trainings):
+    key = canonical_json(to_dict(trainings))
+    if (found := look(key, lambda: [_accuracy(line) for line in lines])) is None:
+        return
+    columns = ("", *(Column(name, 3, percent=True) for name in ACCURACIES))
+    rows = [[line.name, *accuracies] for line, accuracies in zip(lines, found, strict=True)]
+    styles = [line.style for line in lines]
+    table(Table(_("Accuracy on the test set"), columns, rows, styles).html(), "test-set")
+
+
+def _accuracy(line):
+    """Median over the seeds on the validation set and on the test set."""
+    now, i = line.progress, line.i
+    data, network = data_of(now.training, final=True), now.training.network
+    with np.errstate(all="ignore"):
+        x = data.x_test.astype(now.params.dtype, copy=False)
+        statistics = now.running_statistics[i]
+        test = network.accuracy(now.params[i], x, data.t_test, running_statistics=statistics)
+    return [float(over_seeds(a)[0]) for a in (now.accuracy[-1, 1, i], test)]

@@ -1,0 +1,229 @@
+"""What happened in a run: kept are the points; what the optimizer held on the way is on demand."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.functions.function import Function
+from optviz.optim.base import Optimizer
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.schedules import Schedule
+
+
+class Segment(NamedTuple):
+    """What runs from `step` on in place of what ran before: a fork in the road."""
+
+    step: int
+    optimizer: Optimizer
+    schedule: Schedule | Mapping[str, Schedule] | None = None
+
+
+class Evaluations(NamedTuple):
+    """How often f was asked, each an int or an array of the batch's shape."""
+
+    gradient: np.ndarray | int
+    value: np.ndarray | int
+    hessian: np.ndarray | int
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """What happened. Arrays are indexed by step first, then by the axes of the batch.
+
+    A row that leaves the finite numbers, or the region where f is defined, is frozen: from the step
+    in `diverged_at` on its points, values, gradients and states are NaN.
+
+    One path keeps all that passed by. A batch keeps its points and values, and goes its way again,
+    which is the same, when it is asked for more.
+    """
+
+    function: Function
+    segments: tuple[
+        Segment, ...
+    ]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    points: np.ndarray  # (steps+1, ..., d)
+    values: np.ndarray  # (steps+1, ...), the true f at the points
+    diverged_at: np.ndarray  # (...) int, -1 where it did not
+    undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    noisy: bool  # whether the gradients were given with noise
+    _moments: Iterable[tuple]  # of `Walk`
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What ran last."""
+        return self.segments[-1].optimizer
+
+    def optimizer_at(self, t: int) -> Optimizer:
+        """What took the step from t to t + 1, with its hyperparameters as the schedules had set
+        them.
+        """
+        _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
+        for name, factor in named_schedules(opt, schedule):
+            opt = opt.scaled(name, factor(t))
+        return opt
+
+    @property
+    def held(self) -> list[dict]:
+        """Everything that the optimizer held at each step."""
+        return [state for _, state, *_ in self._moments]
+
+    @cached_property
+    def warm_started(self) -> tuple[bool, ...]:
+        """For each segment, whether it went on with the state of the one before."""
+        with np.errstate(all="ignore"):
+            *_, (*_, warm_started) = self._moments
+        return warm_started
+
+    @cached_property
+    def gradients(self) -> np.ndarray:
+        """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
+        it asked for none.
+        """
+        given = np.full_like(self.points[1:], np.nan)
+        with np.errstate(all="ignore"):
+            for t, (_, _, g, *_) in enumerate(self._moments):
+                if g is not None:
+                    given[t - 1] = g
+        given[self._gone[1:]] = np.nan
+        return given
+
+    @cached_property
+    def state(self) -> dict[str, np.ndarray]:
+        """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
+        segment has none.
+        """
+        return self._recorded(lambda name, shape: shape == self.points.shape[1:])
+
+    def _recorded(self, wanted):
+        """The state variables that are `wanted(name, shape)`, `(steps+1, ..., d)`."""
+        recorded, shape = {}, self.points.shape[1:]
+        with np.errstate(all="ignore"):
+            for t, (_, state, *_) in enumerate(self._moments):
+                for name, v in shaped(state, shape).items():
+                    if name not in recorded and wanted(name, v.shape):
+                        recorded[name] = np.full_like(self.points, np.nan)
+                    if name in recorded:
+                        recorded[name][t] = v
+        for held in recorded.values():
+            held[self._gone] = np.nan
+        return recorded
+
+    @cached_property
+    def lookahead(self) -> np.ndarray:
+        """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
+        points.
+        """
+        points, ends = [], [segment.step for segment in self.segments[1:]] + [len(self.points)]
+        with np.errstate(all="ignore"):
+            for (begin, opt, _), end in zip(self.segments, ends, strict=True):
+                held = _Recorded(self, slice(begin, end))
+                points.append(opt.lookahead(self.points[begin:end], held))
+        return points[0] if len(points) == 1 else np.concatenate(points)
+
+    @cached_property
+    def work(self) -> np.ndarray:
+        """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
+
+        A step that would ask again for all that the one before has asked for costs nothing.
+        """
+        shape = self.values.shape[1:]
+        work = np.empty((len(self.points), 3, *shape), int)
+        with np.errstate(all="ignore"):
+            for t, (_, _, _, counts, _) in enumerate(self._moments):
+                for i, count in enumerate(counts):
+                    work[t, i] = count
+        if self._resting.any():
+            work[1:] = np.cumsum(np.where(self._resting[:, None], 0, np.diff(work, axis=0)), 0)
+        last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
+        steps = np.minimum(np.arange(len(work)).reshape(-1, *[1] * len(shape)), last)
+        return np.take_along_axis(work, steps[:, None], 0)
+
+    @cached_property
+    def evaluations(self) -> Evaluations:
+        """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
+        return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
+
+    @cached_property
+    def true_gradients(self) -> np.ndarray:
+        """The gradient of f at the points, without noise, `(steps+1, ..., d)`."""
+        return np.where(self._gone[..., None], np.nan, self.function.grad(self.points))
+
+    @cached_property
+    def lengths(self) -> np.ndarray:
+        """Length of the path up to each step, `(steps+1, ...)`."""
+        with np.errstate(all="ignore"):
+            segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
+        return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
+
+    @cached_property
+    def _resting(self):
+        """From where on each step finds point, state and gradient as the one before did, `(steps,
+        ...)`.
+        """
+        resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
+        at = self.lookahead[:-1]
+        same = (at[1:] == at[:-1]).all(-1)
+        if same.any():
+            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
+            for held in self._recorded(lambda name, shape: True).values():
+                unknown = np.isnan(held[1:-1]) & np.isnan(held[:-2])
+                same &= ((held[1:-1] == held[:-2]) | unknown).all(-1)
+            resting[1:] = same
+            ends = [*(segment.step for segment in self.segments), len(resting)]
+            for (begin, end), warm in zip(pairwise(ends), self.warm_started, strict=True):
+                # what moves again later has not been at rest
+                resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
+                resting[begin] &= warm
+        return resting
+
+    @property
+    def _gone(self):
+        return ~np.isfinite(self.values)
+
+
+class _Recorded(dict):
+    """The state of some steps, each variable recorded when it is looked up."""
+
+    def __init__(self, run, steps):
+        self.run, self.steps = run, steps
+
+    def __missing__(self, name):
+        return self.run.state[name][self.steps]
+
+
+def shaped(state, shape) -> dict[str, np.ndarray]:
+    """What in a state has the shape `(..., d)` of a point, or is one number for each."""
+    shapes = shape, (*shape[:-1], 1)
+    return {k: v for k, v in state.items() if isinstance(v, np.ndarray) and v.shape in shapes}
+
+
+def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
+    """The schedules by the name of what they scale, the rate unless told otherwise.
+
+    Raises ValueError where the optimizer has no such hyperparameter to schedule.
+    """
+    if schedule is None:
+        return []
+    named = schedule if isinstance(schedule, Mapping) else {"lr": schedule}
+    for name in named:
+        _check_scheduled(opt, name)
+    return list(named.items())
+
+
+def _check_scheduled(opt, name):
+    """ValueError where no schedule can turn the hyperparameter, the optimizer's or one inside."""
+    cls, inner = type(opt), getattr(opt, "inner", None)
+    own = next((k for k in hyperparameters(cls) if k.name == name and k.kind is float), None)
+    if own is None and inner is not None:
+        return _check_scheduled(inner, name)
+    label = getattr(cls, "label", cls.__name__)
+    if own is None:
+        raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")
+    if name in opt.initial:
+        raise ValueError(
+            f"{label} needs its {own.label} only once, so there is nothing to schedule"
+        )

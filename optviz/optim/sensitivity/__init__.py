@@ -1,0 +1,18 @@
+"""What comes of many runs: where they end, over hyperparameters, over starts, along the path."""
+
+from optviz.optim.sensitivity.ends import Final, final
+from optviz.optim.sensitivity.stability import sharpness
+from optviz.optim.sensitivity.starts import Basins, basins
+from optviz.optim.sensitivity.sweeps import Sweep, Tuned, sweep, tune
+
+__all__ = [
+    "Basins",
+    "Final",
+    "Sweep",
+    "Tuned",
+    "basins",
+    "final",
+    "sharpness",
+    "sweep",
+    "tune",
+]

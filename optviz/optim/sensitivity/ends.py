@@ -1,0 +1,169 @@
+"""Where runs end: as `minimize`, but nothing is kept on the way, so memory stays the same."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+
+from optviz.functions.function import Function
+from optviz.optim.base import Optimizer
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.minimize import ROWS, Walk, batch_start, undefined_at
+from optviz.optim.noise import Noise
+from optviz.optim.run import Evaluations, Segment, shaped
+from optviz.optim.schedules import Schedule
+
+NOISE_BYTES = 2**25  # of the noise of a batch of seeds, to be drawn at once
+
+
+@dataclass(frozen=True, eq=False)
+class Final:
+    """The ends of runs, arrays of the batch's shape; NaN where a row has left the numbers."""
+
+    point: np.ndarray  # (..., d)
+    value: np.ndarray  # (...), the true f at the point
+    diverged_at: np.ndarray  # (...) int, -1 where it did not
+    undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    evaluations: Evaluations  # up to the step at which a row was frozen
+    settled_at: np.ndarray  # (...) int, the first step from which on f stays at the level, or -1
+
+
+def final(
+    f: Function,
+    opt: Optimizer,
+    start=None,
+    steps: int = 30,
+    noise: Noise | None = None,
+    schedule: Schedule | Mapping[str, Schedule] | None = None,
+    seed=0,
+    then: Sequence[Segment] = (),
+    level=np.nan,
+    tolerance: float = 1e-3,
+) -> Final:
+    """The end of every row of `minimize` with the same arguments, bit for bit.
+
+    `level` is what `settled_at` is judged by: f is to stay within the tolerance of it, a number or
+    an array `(...)`. Raises ValueError as `minimize` does.
+    """
+    x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
+    batch, arguments = x.shape[:-1], (steps, noise, schedule, seed, then)
+    parts = [
+        _followed(walk, np.broadcast_to(level, batch)[rows].ravel(), tolerance)
+        for rows, walk in _walks(f, opt, x, *arguments)
+    ]
+    joined = {
+        part.name: np.concatenate([getattr(end, part.name) for end in parts], -1)
+        for part in fields(Final)
+        if part.name not in ("point", "evaluations")
+    }
+    point = np.concatenate([end.point for end in parts]).reshape(x.shape)
+    counts = np.concatenate([end.evaluations for end in parts], -1).reshape(3, *batch)
+    evaluations = Evaluations(*(int(c) if c.ndim == 0 else c for c in counts))
+    shapes = {name: v.reshape(batch) for name, v in joined.items()}
+    return Final(point=point, evaluations=evaluations, **shapes)
+
+
+def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[tuple, Walk]]:
+    """The rows of a batch some at a time: their index, and the walk `(rows, d)`."""
+    batch = x.shape[:-1]
+    drawn = np.ndim(seed) and (f.noise if noise is None else noise) is not None
+    at_once = min(ROWS, max(1, NOISE_BYTES // (16 * max(steps, 1)))) if drawn else ROWS
+    for begin in range(0, max(int(np.prod(batch)), 1), at_once):
+        rows = ()
+        if batch:
+            end = min(begin + at_once, int(np.prod(batch)))
+            rows = np.unravel_index(np.arange(begin, end), batch)
+        seeds = np.broadcast_to(seed, batch)[rows] if np.ndim(seed) else seed
+        picked = [s._replace(optimizer=_rows(s.optimizer, batch, rows)) for s in then]
+        inside = _rows(opt, batch, rows)
+        start = batch_start(f, [inside], x[rows].reshape(-1, x.shape[-1]), 0)
+        yield rows, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
+
+
+def _rows(opt, batch, rows):
+    """An optimizer with the hyperparameters of some rows of a batch."""
+    columns = {
+        k.name: np.broadcast_to(getattr(opt, k.name), (*batch, 1))[rows]
+        for k in hyperparameters(type(opt))
+        if np.ndim(getattr(opt, k.name))
+    }
+    if (inner := getattr(opt, "inner", None)) is not None:
+        columns["inner"] = _rows(inner, batch, rows)
+    return replace(opt, **columns) if columns else opt
+
+
+@np.errstate(all="ignore")
+def _followed(walk: Walk, level, tolerance) -> Final:
+    """The end of a walk `(rows, d)`; its evaluations as an array `(3, rows)`."""
+    rows = len(walk.start)
+    alive, gone = np.ones(rows, bool), np.full(rows, -1)
+    undefined, settled = np.zeros(rows, bool), np.zeros(rows, int)
+    tally, judged = _Tally(walk), not np.isnan(level).all()
+    for t, moment in enumerate(walk):
+        x, value = moment[0], walk.function.value(moment[0])
+        finite = np.isfinite(value) & np.isfinite(x).all(-1)
+        tally.add(moment, alive, finite)
+        if not (alive <= finite).all():
+            lost = alive & ~finite
+            gone[lost] = t
+            undefined |= lost & undefined_at(x, value)
+            alive = alive & finite
+            if not alive.any():
+                break
+        if judged:
+            settled = np.where(np.abs(value - level) <= tolerance, settled, t + 1)
+    settled = np.where(alive & (settled <= walk.steps) & judged, settled, -1)
+    point, value = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan)
+    return Final(point, value, gone, undefined, tally.total(), settled)
+
+
+class _Tally:
+    """Counts the evaluations of rows by the rule of `Run.work`: a row at rest, in which each step
+    finds what the one before has found, costs nothing unless it moves again.
+    """
+
+    def __init__(self, walk):
+        self.segments, self.rows = walk.segments, len(walk.start)
+        self.found = []  # by the last two steps: where they asked, the state, the answer
+        self.asked = 0, 0, 0  # at the end of the last step that cost
+        self.saved = np.zeros((3, self.rows), int)  # in the segments before this one
+        self.warm_started = (False,)
+
+    def add(self, moment, alive, finite):
+        """A moment of the walk, the rows that took the step to it, and those still finite."""
+        x, state, given, counts, warm_started = moment
+        if self.found:
+            self.found[-1][-1] = given
+            cost = alive & ~(self._repeated() & finite)
+            self.asked = counts if cost.all() else np.where(cost, *self._rows(counts, self.asked))
+        if len(warm_started) > len(self.warm_started):
+            counts, self.asked = self._rows(counts, self.asked)
+            self.saved += np.where(alive, counts - self.asked, 0)
+            self.asked = np.where(alive, counts, self.asked)
+            self.warm_started = warm_started
+            self.found = self.found if warm_started[-1] else []
+        at = self.segments[len(warm_started) - 1].optimizer.lookahead(x, state)
+        self.found = [*self.found[-1:], [at, state, None]]
+
+    def _repeated(self):
+        """The rows in which the last step found what the one before had found."""
+        same = np.zeros(self.rows, bool)
+        if len(self.found) < 2 or any(given is None for *_, given in self.found):
+            return same
+        (at, state, given), (at_next, state_next, given_next) = self.found
+        same = (at == at_next).all(-1)
+        if same.any():
+            same &= (given == given_next).all(-1)
+            held, held_next = (shaped(held, at.shape) for held in (state, state_next))
+            for name, v in held.items():
+                other = held_next.get(name, np.nan)
+                same &= ((v == other) | (np.isnan(v) & np.isnan(other))).all(-1)
+        return same
+
+    def _rows(self, *counts):
+        return (np.array([np.broadcast_to(c, self.rows) for c in count]) for count in counts)
+
+    def total(self):
+        """The evaluations of every kind, `(3, rows)`."""
+        (asked,) = self._rows(self.asked)
+        return asked - self.saved

@@ -1,0 +1,86 @@
+"""Along a path: the curvature that it meets, beside the largest with which its rate is stable."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.functions.function import Function
+from optviz.optim.run import Run
+from optviz.optim.theory import setting
+
+
+def sharpness(f: Function, run: Run) -> np.ndarray:
+    """The largest eigenvalue of the Hessian at the points of a run, `(steps+1, ...)`; NaN where it
+    is not defined.
+    """
+    found = largest_eigenvalue(f.hess(run.points))
+    return np.where(np.isfinite(run.values), found, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """The sharpness that decides on each step of a path, and the most with which it is stable.
+
+    `preconditioned` says that coordinates are scaled as the optimizer scales them.
+    """
+
+    sharpness: np.ndarray  # (steps,)
+    limit: np.ndarray  # (steps,)
+    preconditioned: bool
+
+    @property
+    def crossed(self) -> int | None:
+        """The first step whose sharpness is beyond the limit."""
+        beyond = np.flatnonzero(self.sharpness > self.limit)
+        return int(beyond[0]) if len(beyond) else None
+
+
+# Of methods with a rate for each coordinate: the square of the divisor by its name in the state,
+# which product of powers corrects it, and how a momentum moves the limit of plain descent, 2/η.
+ADAPTIVE = {
+    "adagrad": ("h", None, lambda o: 1.0),
+    "rmsprop": ("v", None, lambda o: 1 + o.momentum),
+    "adam": ("v", "b2", lambda o: (1 + o.beta1) / (1 - o.beta1)),
+    "adamw": ("v", "b2", lambda o: (1 + o.beta1) / (1 - o.beta1)),
+    "amsgrad": ("h", "b2", lambda o: (1 + o.beta1) / (1 - o.beta1)),
+}
+
+
+@np.errstate(all="ignore")
+def edge_of_stability(run: Run) -> Edge | None:
+    """The edge along one path, None where theory knows none of the optimizer.
+
+    Plain descent is stable on a quadratic up to 2/η, momentum up to 2(1 + μ)/η; methods that divide
+    each coordinate by √v are what these are for the Hessian with v⁻¹ᐟ⁴ on both sides. (Cohen et al.
+    2021, Gradient descent typically occurs at the edge of stability; 2022, Adaptive gradient
+    methods at the edge of stability, eq. 2.)
+    """
+    optimizers = [run.optimizer_at(t) for t in range(len(run.points) - 1)]
+    hess = run.function.hess(run.points[:-1])
+    if all(o.key in ADAPTIVE and not getattr(o, "centered", False) for o in optimizers):
+        held, limits, roots = run.held, [], []
+        for o, state in zip(optimizers, held[1:], strict=True):
+            name, power, factor = ADAPTIVE[o.key]
+            corrected = power is not None and o.bias_correction
+            squares = state[name] / (1 - state[power]) if corrected else state[name]
+            roots.append(np.sqrt(np.sqrt(squares) + o.eps))
+            limits.append(2 * factor(o) / o.lr)
+        roots = np.array(roots).reshape(-1, run.points.shape[-1])
+        hess = hess / (roots[:, :, None] * roots[:, None, :])
+    elif all(o.stable_lr(1.0) is not None for o in optimizers):
+        # the reciprocal of the limit is a straight line over the curvature
+        at = np.array([[1 / o.stable_lr(1.0), 1 / o.stable_lr(2.0)] for o in optimizers])
+        at, rates = at.reshape(-1, 2), np.array([setting(o, "lr") for o in optimizers])
+        limits = 1 + (1 / rates - at[:, 0]) / (at[:, 1] - at[:, 0])
+    else:
+        return None
+    found = np.where(np.isfinite(run.values[:-1]), largest_eigenvalue(hess), np.nan)
+    return Edge(found, np.array(limits, float), run.optimizer.key in ADAPTIVE)
+
+
+@np.errstate(all="ignore")
+def largest_eigenvalue(hess) -> np.ndarray:
+    """Of symmetric matrices `(..., 2, 2)`, in closed form; NaN where one is not finite."""
+    a, b, d = hess[..., 0, 0], hess[..., 0, 1], hess[..., 1, 1]
+    largest = (a + d) / 2 + np.hypot((a - d) / 2, b)
+    return np.where(np.isfinite(hess).all((-2, -1)), largest, np.nan)

@@ -1,0 +1,67 @@
+"""Over starts: from where an optimizer reaches which minimum, and how fast."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.functions.function import Function
+from optviz.optim.base import Optimizer
+from optviz.optim.minima import Minima, minima_of
+from optviz.optim.minimize import ROWS
+from optviz.optim.noise import Noise
+from optviz.optim.sensitivity.ends import final
+
+
+@dataclass(frozen=True, eq=False)
+class Basins:
+    """Which minimum is reached from every start of a grid; arrays are `(len(ys), len(xs))`."""
+
+    minima: np.ndarray  # (k, 2), of a curve of minima one point
+    index: np.ndarray  # int, of the minimum; -1 where none was reached
+    steps: np.ndarray  # int, the first step from which on f stays at its height; -1 likewise
+    diverged_at: np.ndarray  # int, -1 where it did not
+
+
+def basins(
+    f: Function,
+    opt: Optimizer,
+    xs,
+    ys,
+    steps: int = 200,
+    noise: Noise | None = None,
+    seed: int = 0,
+    tolerance: float = 1e-3,
+) -> Basins:
+    """From where `opt` reaches which minimum of f, for the starts of a grid.
+
+    Reached is the minimum that is nearest at the end, if f is within the tolerance of its height.
+    """
+    known, start = minima_of(f), np.stack(np.meshgrid(xs, ys), -1).astype(float)
+    run = {"steps": steps, "noise": noise, "seed": seed, "tolerance": tolerance}
+    end = final(f, opt, start, level=known.floor, **run)
+    index = arrived(known, end.point, end.value, tolerance)
+    height = np.append(known.values[known.places], np.nan)[index]  # NaN where none was reached
+    lowest = np.abs(height - known.floor) <= 1e-6 * tolerance
+    settled, again = np.where(lowest, end.settled_at, -1), (index >= 0) & ~lowest
+    if again.any():
+        settled[again] = final(f, opt, start[again], level=height[again], **run).settled_at
+    return Basins(known.points[known.places], index, settled, end.diverged_at)
+
+
+def arrived(known: Minima, points, values, tolerance: float) -> np.ndarray:
+    """The place of the minima that is nearest to points `(..., 2)`, `(...)` int; -1 where f is not
+    as low as there.
+    """
+    if not len(known):
+        return np.full(values.shape, -1)
+    at, heights = points.reshape(-1, 2), values.ravel()
+    nearest = np.concatenate(
+        [
+            np.nan_to_num(
+                ((at[i : i + ROWS, None] - known.points) ** 2).sum(-1), nan=np.inf
+            ).argmin(-1)
+            for i in range(0, len(at), ROWS)
+        ]
+    )
+    there = np.abs(heights - known.values[nearest]) <= tolerance
+    return np.where(there, known.group[nearest], -1).reshape(values.shape)

@@ -1,0 +1,176 @@
+"""Over hyperparameters: what many settings come to, and the best of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optviz.functions.function import Function
+from optviz.optim.base import OPTIMIZERS, Optimizer
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
+from optviz.optim.minima import minima_of
+from optviz.optim.minimize import batch_start
+from optviz.optim.noise import Noise
+from optviz.optim.schedules import Schedule
+from optviz.optim.sensitivity.ends import final
+
+COORDINATES = ("x", "y")  # of the start, as axes of a sweep
+MEASURES = ("value", "steps")
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """What every setting comes to. Arrays have the axes in their order, then those of the batch."""
+
+    axes: dict[str, np.ndarray]
+    values: np.ndarray  # NaN where it diverged
+    diverged_at: np.ndarray  # the step, -1 where it did not
+    evaluations: np.ndarray  # of every kind together
+
+    @property
+    def means(self) -> np.ndarray:
+        """The values on average over the batch, NaN where some row of it diverged."""
+        return self.values.mean(tuple(range(len(self.axes), self.values.ndim)))
+
+    def best(self) -> dict[str, float]:
+        """The setting with the least value, on average over the batch.
+
+        Raises ValueError where every setting diverges for some row of the batch.
+        """
+        if np.isnan(self.means).all():
+            raise ValueError("every setting diverges")
+        at = np.unravel_index(np.nanargmin(self.means), self.means.shape)
+        return {name: v[i].item() for (name, v), i in zip(self.axes.items(), at, strict=True)}
+
+
+def sweep(
+    f: Function,
+    optimizer: str | Optimizer,
+    axes: Mapping[str, np.ndarray],
+    start=None,
+    steps: int = 30,
+    measure: str = "value",
+    noise: Noise | None = None,
+    schedule: Schedule | Mapping[str, Schedule] | None = None,
+    seed=0,
+    tolerance: float = 1e-3,
+) -> Sweep:
+    """Every setting of the axes, run from a start, or from a batch of starts and seeds.
+
+    An axis is a hyperparameter of the optimizer (a key of OPTIMIZERS, or an instance, which has the
+    other hyperparameters) or of the one inside it, "x" or "y" of the start, or "seed". Measured is
+    the "value" of f after the steps, or the "steps" until it stays within the tolerance of the
+    least minimum, infinite where it does not.
+
+    Raises ValueError for an axis or a measure that there is not, for a value that is not valid, and
+    as `minimize` does.
+    """
+    opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
+    axes = {name: np.array(values).ravel() for name, values in axes.items()}
+    if measure not in MEASURES:
+        raise ValueError(f"a measure is one of {', '.join(MEASURES)}, not {measure!r}")
+    for i, name in enumerate(axes):
+        if name not in (*COORDINATES, "seed") and declared(opt, name).kind is not float:
+            rest = {k: v for k, v in axes.items() if k != name}
+            more = (start, steps, measure, noise, schedule, seed, tolerance)
+            parts = [sweep(f, having(opt, name, v), rest, *more) for v in axes[name].tolist()]
+            together = ("values", "diverged_at", "evaluations")
+            return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in together))
+
+    start = np.array(batch_start(f, [opt], start, seed))
+    shape = (*map(len, axes.values()), *start.shape[:-1])
+    start = np.broadcast_to(start, (*shape, start.shape[-1])).copy()
+    for i, (name, values) in enumerate(axes.items()):
+        column = values.reshape(-1, *[1] * (len(shape) - 1 - i))
+        if name in COORDINATES:
+            start[..., COORDINATES.index(name)] = column
+        elif name == "seed":
+            seed = np.broadcast_to(column, shape)
+        else:
+            opt = having(opt, name, column[..., None].astype(float))
+    level = minima_of(f).floor if measure == "steps" else np.nan
+    end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance)
+    values = end.value
+    if measure == "steps":
+        values = np.where(
+            end.settled_at < 0, np.where(np.isnan(values), values, np.inf), end.settled_at
+        )
+    return Sweep(axes, values, end.diverged_at, np.asarray(sum(end.evaluations)))
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """An optimizer with the best setting that its budget has found, and what it came to."""
+
+    optimizer: Optimizer
+    value: float  # of f after the steps, on average over the batch; NaN where nothing converged
+    evaluations: int  # of every kind, all that the tuning took
+
+
+def tune(
+    f: Function,
+    optimizer: str | Optimizer,
+    start=None,
+    steps: int = 30,
+    budget: int = 30,
+    noise: Noise | None = None,
+    seed=0,
+    names: tuple[str, ...] = ("lr",),
+) -> Tuned:
+    """The best setting of some hyperparameters by the value of f after the steps, in `budget` runs.
+
+    Two thirds of the runs are spread over the whole declared range, evenly as a slider moves; the
+    others between the neighbors of the best of these. With several hyperparameters the grid has as
+    many places for each as the budget allows. Starts and seeds may be batches, and it is the mean
+    that counts; each setting is then as many runs as the batch has rows, and counts as one.
+
+    Where the optimizer has none of the hyperparameters, or every setting diverges, it is as it was.
+    Raises ValueError for a budget below 1, and as `minimize` does.
+    """
+    if budget < 1:
+        raise ValueError(f"a budget is at least one run, not {budget}")
+    opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
+    ranges = [k for name in names if (k := find(opt, name)) is not None]
+    coarse = (
+        -(-2 * budget // 3) if len(ranges) == 1 else int(budget ** (1 / max(len(ranges), 1)) + 1e-9)
+    )
+    axes = {k.name: k.spread(coarse) for k in ranges}
+    tried = [sweep(f, opt, axes, start, steps, noise=noise, seed=seed)]
+    if len(ranges) == 1 and budget > coarse and not np.isnan(tried[0].means).all():
+        ((name, grid),) = axes.items()
+        best = int(np.nanargmin(tried[0].means))
+        low, high = grid[max(best - 1, 0)], grid[min(best + 1, coarse - 1)]
+        between = replace(ranges[0], low=low, high=high).spread(budget - coarse + 2)[1:-1]
+        tried.append(sweep(f, opt, {name: between}, start, steps, noise=noise, seed=seed))
+    spent = int(sum(s.evaluations.sum() for s in tried))
+    found = [s for s in tried if not np.isnan(s.means).all()]
+    if not found:
+        return Tuned(opt, np.nan, spent)
+    winner = min(found, key=lambda s: np.nanmin(s.means))
+    for name, value in winner.best().items():
+        opt = having(opt, name, value)
+    return Tuned(opt, float(np.nanmin(winner.means)), spent)
+
+
+def find(opt: Optimizer, name: str) -> Hyperparameter | None:
+    """What an optimizer, or the one inside it, declares by a name; None where there is none."""
+    while opt is not None:
+        for k in hyperparameters(type(opt)):
+            if k.name == name:
+                return k
+        opt = getattr(opt, "inner", None)
+    return None
+
+
+def declared(opt: Optimizer, name: str) -> Hyperparameter:
+    """The same, ValueError where there is none."""
+    if (k := find(opt, name)) is None:
+        raise ValueError(f"{type(opt).__name__} has no hyperparameter {name!r}")
+    return k
+
+
+def having(opt: Optimizer, name: str, value) -> Optimizer:
+    """An optimizer with another value of a hyperparameter, its own or of the one inside it."""
+    if name in opt.__dataclass_fields__:
+        return replace(opt, **{name: value})
+    return replace(opt, inner=having(opt.inner, name, value))

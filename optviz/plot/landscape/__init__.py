@@ -1,0 +1,184 @@
+"""A function of two variables on a grid, and how high its values are drawn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from optviz.plot.style import number
+
+COARSER = 4  # times, beyond the domain
+FINER = 40  # points each way, around one of the grid
+TAIL = 0.02  # of the values: beyond the others where they lead to a pole
+
+Domain = Sequence[tuple[float, float]]  # from and to, of x and of y
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The function on a grid over its domain; NaN where it is not defined."""
+
+    x: np.ndarray  # (n,)
+    y: np.ndarray  # (m,)
+    z: np.ndarray  # (m, n)
+    log: bool  # whether levels in equal ratios show it better than equal differences
+    low: float = -np.inf  # between these is all but a few values, where those go on to a pole
+    high: float = np.inf
+    margins: tuple[int, int] = (0, 0)  # rows and columns on each side that are not of the domain
+
+    @classmethod
+    def of(cls, f, n: int = 150, reach: tuple[float, float] = (1, 1)) -> "Landscape":
+        """Of a function with `domain` and `value` of points `(..., 2)`, on n times n of them.
+
+        With `reach` it goes on around the domain, to so many times its width and its height, on a
+        coarser grid; levels and colors are those of the domain.
+        """
+        (x, right), (y, up) = (_going_on(*e, n, r) for e, r in zip(f.domain, reach, strict=True))
+        whole = cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
+        land = cls.on(x, y, whole.z[up : len(y) - up, right : len(x) - right])
+        land = replace(land, x=x[right : len(x) - right], y=y[up : len(y) - up])
+        if not np.isfinite(land.z).any():
+            return land
+        low, middle, high = np.nanquantile(land.z, [TAIL, 0.5, 1 - TAIL])
+        return replace(
+            whole,
+            log=land.log,
+            margins=(up, right),
+            low=low if _goes_on(f, land, middle, -1) else -np.inf,
+            high=high if _goes_on(f, land, middle, 1) else np.inf,
+        )
+
+    @classmethod
+    def on(cls, x, y, z) -> "Landscape":
+        """Of values `(m, n)` that are known already."""
+        z = np.where(np.isfinite(z), z, np.nan)
+        known = z[np.isfinite(z)]
+        if not known.size:
+            return cls(x, y, z, False)
+        low, middle, high = np.quantile(known - known.min(), [0.05, 0.5, 0.98])
+        return cls(x, y, z, bool(high > 60 * low and high > 6 * middle))
+
+    @property
+    def inner(self) -> np.ndarray:
+        """The values on the domain alone."""
+        (up, right), (m, n) = self.margins, self.z.shape
+        return self.z[up : m - up, right : n - right]
+
+    def at(self, x, y) -> np.ndarray:
+        """The values at places, linearly between those of the grid; NaN outside."""
+        across, up = (
+            np.interp(p, grid, np.arange(len(grid)), np.nan, np.nan)
+            for p, grid in ((x, self.x), (y, self.y))
+        )
+        known = np.isfinite(across) & np.isfinite(up)
+        i, j = (np.where(known, p, 0).astype(int) for p in (up, across))
+        i, j = np.minimum(i, len(self.y) - 2), np.minimum(j, len(self.x) - 2)
+        s, t = up - i, across - j
+        below = self.z[i, j] * (1 - t) + self.z[i, j + 1] * t
+        above = self.z[i + 1, j] * (1 - t) + self.z[i + 1, j + 1] * t
+        return np.where(known, below * (1 - s) + above * s, np.nan)
+
+    @property
+    def has_floor(self) -> bool:
+        """Whether the lowest point is inside of the domain."""
+        return bool(np.nanmin(self.inner[1:-1, 1:-1]) <= np.nanmin(self.inner))
+
+
+def _going_on(low, high, n, times):
+    """n places from low to high and coarser ones around them; how many these are on a side."""
+    inside, pad = np.linspace(low, high, n), (times - 1) / 2 * (high - low)
+    k = int(np.ceil((times - 1) / 2 * n / COARSER)) if times > 1 else 0
+    before = np.linspace(low - pad, low, k, endpoint=False)
+    return np.concatenate([before, inside, (low + high - before)[::-1]]), k
+
+
+def _goes_on(f, land, middle, sign):
+    """Whether f, between the points of the grid, gets several times as far from its middle.
+
+    `sign` is 1 at the upper end and -1 at the lower.
+    """
+    row, column = np.unravel_index(np.nanargmax(sign * land.z), land.z.shape)
+    across, up = ((c[1] - c[0]) * np.linspace(-1, 1, FINER) for c in (land.x, land.y))
+    near = f.value(np.stack(np.meshgrid(land.x[column] + across, land.y[row] + up), -1))
+    farthest = np.max(sign * near, initial=-np.inf, where=np.isfinite(near))
+    return bool(farthest - sign * middle > 4 * sign * (land.z[row, column] - middle))
+
+
+@dataclass(frozen=True, eq=False)
+class Heights:
+    """How high a value is drawn: as it is, or by the logarithm or the root of its height above the
+    lowest.
+
+    Toward a pole all is drawn at `low` or `high`, or the rest of the picture would be one color.
+    """
+
+    log: bool
+    root: bool
+    base: float
+    offset: float  # keeps the logarithm finite at the bottom
+    low: float = -np.inf
+    high: float = np.inf
+    top: float = np.inf  # of what is beyond the domain
+
+    @classmethod
+    def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
+        """For a landscape; `log` None follows the data: the logarithm, else with `root` the square
+        root, which has as many rings near the lowest point as far from it, where there are rings.
+        """
+        auto, log = log is None, land.log if log is None else log
+        known = land.inner[np.isfinite(land.inner)]
+        if not known.size:
+            return cls(log, False, 0.0, 1.0, 0.0, 1.0, 1.0)
+        root = root and auto and not log and land.has_floor
+        base = float(max(known.min(), land.low))
+        lifted = known[known >= base] - base
+        offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
+        top = known.max() if log else min(known.max(), land.high)
+        ends = cls(log, root, base, offset).up(np.array([base, top]))
+        low, high = (float(e) for e in ends)
+        there = cls(log, root, base, offset, low).up(land.z, beyond=True)
+        top = min(np.nanmax(there), 2 * high - low) if max(land.margins) else high
+        return cls(log, root, base, offset, low, high, max(float(top), high))
+
+    def up(self, z, beyond: bool = False):
+        """From values to heights, none of them outside the domain's, or with `beyond` not far."""
+        above = np.maximum(z - self.base, 0)
+        heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
+        return np.clip(heights, self.low, self.top if beyond else self.high)
+
+    def back(self, height):
+        """From heights to values."""
+        if self.log:
+            return self.base + 10.0**height - self.offset
+        return self.base + height**2 if self.root else height
+
+    def ticks(self, n: int, beyond: bool = False) -> tuple[np.ndarray, list[str]]:
+        """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
+        top = self.top if beyond else self.high
+        even = np.linspace(self.low, top, n if self.low < self.high else 1)
+        values = self.back(even)
+        if len(values) > 1:
+            gaps = np.diff(values)
+            gaps = np.minimum(np.r_[gaps, gaps[-1]], np.r_[gaps[0], gaps])
+            unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
+            unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
+            values = np.round(values / unit) * unit + 0.0
+        texts = [[number(v, digits) for v in values] for digits in (3, 6, 12)]
+        return self.up(values, beyond), next((t for t in texts if len({*t}) == len(t)), texts[-1])
+
+
+def around(domain: Domain, aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """The frame around the middle of a domain, so much wider than high, in which both axes have
+    one scale.
+    """
+    times = reach(domain, aspect, aspect)
+    middle, half = np.array(domain).mean(1), np.ptp(domain, axis=1) * times / 2
+    return tuple((float(m - h), float(m + h)) for m, h in zip(middle, half, strict=True))
+
+
+def reach(domain: Domain, narrow: float, wide: float) -> tuple[float, float]:
+    """How many times the domain's width and height a frame of one scale shows at most, which is
+    between `narrow` and `wide` times as wide as high.
+    """
+    width, height = np.ptp(domain, axis=1)
+    return max(1.0, wide * height / width), max(1.0, width / height / narrow)

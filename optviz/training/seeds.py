@@ -1,0 +1,72 @@
+"""Seeds apart and together: a job each, so that one more leaves the others as they are."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from optviz.training.loop import Progress
+from optviz.training.spec import Training
+
+
+def apart(training: Training) -> list[Training]:
+    """A training for each seed."""
+    return [replace(training, seeds=(seed,)) for seed in training.seeds]
+
+
+def together(states: Sequence) -> list:
+    """States in which neighbors that differ in the seed alone are one; what is no training stays.
+
+    Seeds that are under way are shown as far as all have come; beside one that is done, the others
+    are NaN where they have not been yet. What the seeds say together is not known then: NaN.
+    """
+    groups = []
+    for state in states:
+        if groups and _siblings(groups[-1][-1], state):
+            groups[-1].append(state)
+        else:
+            groups.append([state])
+    return [_joined(group) if len(group) > 1 else group[0] for group in groups]
+
+
+def _siblings(a, b):
+    if not (isinstance(a, Progress) and isinstance(b, Progress)):
+        return False
+    (i, *more), (j, *others) = a.training.seeds, b.training.seeds
+    return (
+        i < j and not (more or others) and replace(a.training, seeds=b.training.seeds) == b.training
+    )
+
+
+def _joined(states):
+    far, iteration = max(states, key=lambda s: s.iteration), min(s.iteration for s in states)
+    n = far.iteration if far.done else iteration
+    evaluated = far.evaluated[far.evaluated <= n]
+    names = tuple(far.diagnostics) if all(s.diagnostics for s in states) else ()
+
+    def joined(values, axis, length):
+        return np.concatenate([_of_length(length, a) for a in values], axis)
+
+    k = len(evaluated)
+    return replace(
+        far,
+        training=replace(far.training, seeds=tuple(s.training.seeds[0] for s in states)),
+        iteration=iteration,
+        params=np.concatenate([s.params for s in states], 1),
+        state={},
+        running_statistics=np.concatenate([s.running_statistics for s in states], 1),
+        diverged_at=np.concatenate([s.diverged_at for s in states], 1),
+        loss=joined([s.loss for s in states], 2, n),
+        seconds=np.nanmean([_of_length(n, s.seconds) for s in states], 0),
+        evaluated=evaluated,
+        accuracy=joined([s.accuracy for s in states], 3, k),
+        cross_entropy=joined([s.cross_entropy for s in states], 3, k),
+        ensemble_accuracy=np.full((k, *far.ensemble_accuracy.shape[1:]), np.nan),
+        diagnostics={name: joined([s.diagnostics[name] for s in states], 2, k) for name in names},
+        snapshots=states[0].snapshots,
+    )
+
+
+def _of_length(n, a):
+    """The first n rows of an array, NaN where there are fewer."""
+    return np.concatenate([a[:n], np.full((n - len(a[:n]), *a.shape[1:]), np.nan)])

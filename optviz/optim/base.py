@@ -46,6 +46,7 @@ class Optimizer(Configurable):
     dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
+    averages: ClassVar[bool] = False  # x is a mean of points: mini-batches are met elsewhere
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 
     def init(self, x) -> dict:

@@ -1,7 +1,7 @@
 """A scene and what is locked on its page, as a link: text for a URL, and its QR code.
 
 A link is `2.` and base64 of zlib of JSON. The number is that of the format: what it stands for
-below, the dictionary above all, never changes, so that a link opens for ever.
+below, the dictionary above all, never changes, so that a link opens forever.
 """
 
 import base64

@@ -227,11 +227,11 @@ def _statistics(now, data):
     Those collected on the way belong to the points at which the mini-batches were met. Averaged
     weights are another network and need their own, so they are taken from the training rows, as
     `torch.optim.swa_utils.update_bn` does. (Izmailov et al. 2018, Averaging weights leads to wider
-    optima and better generalization.)
+    optima and better generalization; for Schedule-Free, the authors' README.)
     """
     training, network = now.training, now.training.network
-    averaged = any(part.key == "averaged" for part in training.optimizer.wrappers)
-    if not (averaged and network.running_size and now.iteration):
+    averaged = network.running_size and training.optimizer.build().averages
+    if not (averaged and now.iteration):
         return now.running_statistics
     rows = data.x[:MAX_EVALUATED].astype(DTYPES[network.dtype], copy=False)
     with np.errstate(all="ignore"):

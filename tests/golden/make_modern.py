@@ -136,6 +136,13 @@ MADE = {
                          by_package(lambda p, k: torch.optim.RMSprop(p, alpha=k.pop("rho"), **k)),
                          "lr rho eps momentum centered",
                          [(0.05, 0.99, 1e-2, 0.0, True), (0.01, 0.9, 1e-2, 0.5, False), (0.005, 0.95, 1e-2, 0.8, True)]),
+    "adamw_decoupled": (
+        "pytorch_optimizer.AdEMAMix(fixed_decay=True) with α = 0, which is AdamW",
+        by_package(lambda p, k: pytorch_optimizer.AdEMAMix(
+            p, k["lr"], (k["beta1"], k["beta2"], 0.0), k["weight_decay"], True, k["decoupled"],
+            alpha=0.0, eps=k["eps"])),
+        ADAM + " weight_decay decoupled",
+        [(*row, decay, True) for row, decay in zip(ADAM_ROWS, (0.01, 0.1, 0.002), strict=True)]),
     "adabelief": ("pytorch_optimizer.AdaBelief", adam_like(pytorch_optimizer.AdaBelief), ADAM,
                   [(0.05, 0.9, 0.999, 1e-16), (0.05, 0.8, 0.9, 1e-3), (0.02, 0.5, 0.99, 1e-8)]),
     "yogi": ("pytorch_optimizer.Yogi", adam_like(pytorch_optimizer.Yogi), ADAM,

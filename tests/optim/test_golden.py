@@ -11,7 +11,10 @@ from optviz.optim.hyperparameter import hyperparameters
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 INSIDE = {"sam": "adam", "cautious": "lion"}  # what the recorded wrapper is around
-VARIANTS = {"sgd_decay": "sgd", "momentum_damped": "momentum", "rmsprop_centered": "rmsprop"}
+VARIANTS = {
+    **{"sgd_decay": "sgd", "momentum_damped": "momentum", "rmsprop_centered": "rmsprop"},
+    "adamw_decoupled": "adamw",
+}
 RECORDED = [key for key in (*OPTIMIZERS, *VARIANTS, *WRAPPERS) if (GOLDEN / f"{key}.json").exists()]
 
 # Quasi-Newton methods divide small differences of gradients, which blows rounding up a few thousand times.
@@ -21,6 +24,7 @@ MODERN = [
     "sgd_decay",
     "momentum_damped",
     "rmsprop_centered",
+    "adamw_decoupled",
     "adabelief",
     "yogi",
     "adopt",

@@ -184,7 +184,7 @@ def test_newton_at_a_ridge_and_without_curvature():
 def test_every_optimizer_is_of_a_family_and_no_family_is_empty():
     assert {cls.family for cls in OPTIMIZERS.values()} <= set(FAMILIES)
     alike = {"sgd": "first order", "nesterov": "momentum", "adam": "adaptive", "soap": "matrix"}
-    alike |= {"newton": "second order", "prodigy": "parameter-free"}
+    alike |= {"newton": "second order", "prodigy": "parameter-free", "cg": "momentum"}
     assert {key: OPTIMIZERS[key].family for key in alike} == alike
     assert [key for key, cls in OPTIMIZERS.items() if cls.layered] == ["muon"]
 

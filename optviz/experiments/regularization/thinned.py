@@ -100,8 +100,8 @@ def as_ensemble(context) -> list | None:
         return None
     message = _(
         "**Dropout as an ensemble.** {n} thinned networks, which share their weights: alone, by "
-        "the mean of their probabilities, and the whole network, which stands for all of them in "
-        "one pass."
+        "the mean of their probabilities, and the whole network, which takes one pass in place of "
+        "{n}."
     )
     columns = ("", _("one thinned network"), _("their mean"), _("the whole network"))
     label = _("Validation accuracy of thinned networks")

@@ -27,7 +27,7 @@ class ConjugateGradient(Optimizer):
     most η.
     """
 
-    family = "second order"
+    family = "momentum"
     lr: float = shared.first_trial(
         "the step that a search tries first, over the one that the slope suggests",
         label="first trial",

@@ -234,7 +234,11 @@ class Sophia(Optimizer):
         return np.diagonal(matrix, axis1=-2, axis2=-1)
 
 
-@optimizer("Muon", cite="Jordan et al. (2024), Muon; Liu et al. (2025), section 2")
+@optimizer(
+    "Muon",
+    cite="Jordan et al. (2024), Muon: An optimizer for hidden layers in neural networks; "
+    "Liu et al. (2025), Muon is scalable for LLM training, section 2",
+)
 class Muon(Optimizer):
     r"""Momentum whose matrix, layer by layer, is made nearly orthogonal: directions move alike.
 

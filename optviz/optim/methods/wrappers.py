@@ -35,6 +35,7 @@ class Wrapper(Optimizer):
                 "none"
             )
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
+        object.__setattr__(self, "averages", self.averages or self.inner.averages)
 
     def init(self, x):
         return self.inner.init(x)
@@ -70,6 +71,7 @@ class Averaged(Wrapper):
         0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average"
     )
     state_names = {"inside": "point inside"}
+    averages = True
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
 
     def init(self, x):

@@ -11,7 +11,7 @@ import pytest
 
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
-from tests.browser.test_trajectories import IDLE
+from tests.browser.test_trajectories import IDLE, at_rest, rate
 
 AXE = "axe-core@4.14.1"
 FOLDER = Path(__file__).parents[2] / ".axe"
@@ -78,10 +78,10 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
     page.wait_for_selector(".ov-plot[data-version], [class*=st-key-tile-]")
     page.wait_for_selector(IDLE)
     page.evaluate(axe)
-    train, stop = (page.locator(f"[class*=st-key-{verb}-] button") for verb in ("train", "stop"))
-    if train.or_(stop).count():
-        if train.and_(page.locator(":enabled")).count():
-            train.click()
+    train = page.locator("[class*=st-key-train-] button")
+    if train.count():
+        if (idle := page.locator("[class*=st-key-train-] button:enabled:not(:has-text('Stop'))")).count():
+            idle.click()
         train.and_(page.locator(":disabled")).wait_for(timeout=60_000)
         scan("trained")
         page.get_by_role("button", name="Reset", exact=True).click()
@@ -90,3 +90,87 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
     page.close()
     assert found == {}
     assert [error for error in errors if "_stcore" not in error] == []
+
+
+FOCUSED = "() => document.activeElement.closest('[data-testid=stPopoverBody]') !== null"
+HEARD = ".ov-timetable [role=status]"
+
+
+def focused(page, selector):
+    return page.evaluate("s => document.activeElement.matches(s)", selector)
+
+
+def test_keys_reach_what_opens_and_keep_their_place(page):
+    at_rest(page)
+    page.get_by_role("button", name="View").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(FOCUSED)
+    page.keyboard.press("Escape")
+    page.locator(".ov-table").first.focus()
+    for key in ("Home", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert page.locator(".ov-player").get_attribute("data-step") == "30", "they scroll the table"
+    tip = page.locator(".ov-tip").first
+    page.get_by_label("learning rate, exact value").first.focus()
+    assert tip.is_visible()
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    page.get_by_role("button", name="learning rate: back to its default").first.press("Enter")
+    assert focused(page, "input[type=range]"), "its slider, as the button has nothing to do any more"
+    page.get_by_role("button", name="Predict").click()
+    page.locator(".st-key-predict").wait_for()
+    at_rest(page)
+    assert page.locator(".st-key-reveal button").is_disabled()
+    page.get_by_role("button", name="Your guess").press("ArrowRight")
+    page.locator(".st-key-reveal button:enabled").wait_for()
+
+
+def test_a_change_is_told_once_and_a_play_does_not_chatter(page):
+    at_rest(page)
+    page.wait_for_timeout(800)  # the table's rest is 700
+    assert page.locator(HEARD).inner_text() == ""
+    page.evaluate(
+        "s => { window.told = []; new MutationObserver(() => told.push(document.querySelector(s).textContent))"
+        ".observe(document.querySelector(s), { childList: true, subtree: true, characterData: true }); }",
+        HEARD,
+    )
+    page.get_by_label("Speed").select_option("4")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_selector(".ov-player[data-step='30'][data-playing='false']")
+    rate(page).press("ArrowLeft")
+    page.wait_for_function("() => told.length")
+    at_rest(page)
+    page.wait_for_timeout(800)
+    [told] = page.evaluate("() => told")
+    assert told.startswith("SGD: ")
+    assert "Adam" not in told
+
+
+def test_training_keeps_the_focus_and_says_when_it_is_complete(context, server):
+    page = context.new_page()
+    page.goto(f"{server}/{address('initialization')}")
+    train = page.locator(".st-key-train-initialization button")
+    page.locator(".st-key-train-initialization button:disabled").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.locator(".st-key-train-initialization button:enabled").wait_for()
+    at_rest(page)
+    train.evaluate("button => { window.before = button; button.focus(); }")
+    page.keyboard.press("Enter")
+    page.locator(".ov-toolbar [role=status]", has_text="Complete").wait_for(state="attached")
+    assert page.evaluate("() => before.isConnected"), "the same button, so the focus is not lost"
+    assert page.title() == "Initialization · optviz"
+    page.close()
+
+
+def test_thumbnails_follow_the_theme(context, server):
+    page = context.new_page()
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{server}/course")
+    picture = page.locator("[class*=st-key-tile-] img").first
+    before = picture.get_attribute("src")
+    page.wait_for_selector(IDLE)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "src => document.querySelector('[class*=st-key-tile-] img').src !== src", arg=before
+    )
+    page.close()

@@ -12,7 +12,6 @@ import streamlit as st
 from optviz.ui.components import _component, _nothing, hyperparameter_panel, theme_name
 from optviz.ui.session import session
 
-
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
 
 

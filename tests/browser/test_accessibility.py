@@ -80,7 +80,9 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
     page.evaluate(axe)
     train = page.locator("[class*=st-key-train-] button")
     if train.count():
-        if (idle := page.locator("[class*=st-key-train-] button:enabled:not(:has-text('Stop'))")).count():
+        if (
+            idle := page.locator("[class*=st-key-train-] button:enabled:not(:has-text('Stop'))")
+        ).count():
             idle.click()
         train.and_(page.locator(":disabled")).wait_for(timeout=60_000)
         scan("trained")
@@ -116,7 +118,9 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
     page.keyboard.press("Escape")
     assert tip.is_hidden()
     page.get_by_role("button", name="learning rate: back to its default").first.press("Enter")
-    assert focused(page, "input[type=range]"), "its slider, as the button has nothing to do any more"
+    assert focused(page, "input[type=range]"), (
+        "its slider, as the button has nothing to do any more"
+    )
     page.get_by_role("button", name="Predict").click()
     page.locator(".st-key-predict").wait_for()
     at_rest(page)

@@ -38,6 +38,9 @@ def stage(form: Form) -> None:
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
         scene = replace(scene, view=replace(scene.view, solid=False, shown="both"))
+    elif not scene.optimizers and scene.view.shown == "both":  # there are no curves
+        alone = "surface" if scene.view.solid else "contour"
+        scene = replace(scene, view=replace(scene.view, shown=alone))
     drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
     shown = scene.view.shown
 

@@ -339,7 +339,7 @@ class Host {
       hoverlabel: { bgcolor: look.page, font: { color: look.ink } } };
     for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
       out[name] = { gridcolor: mix(look.ink, look.page, 0.14), linecolor: look.ink, tickcolor: look.ink, showline: true,
-        mirror: true, uirevision: data.view + name, ...layout[name] };
+        mirror: true, uirevision: data.view + name, ...layout[name], ...fewer(name, layout[name], look.width) };
     if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
     return out;
   }
@@ -374,6 +374,12 @@ class Host {
     this.deaf();
     for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);
   }
+}
+
+// Numbers below a narrow picture of several run together: two or three of them, then.
+function fewer(name, { domain = [0, 1], tickvals, nticks = 9 }, width) {
+  const room = Math.floor((domain[1] - domain[0]) * width / 24);
+  return name[0] === "x" && !tickvals && room < 4 ? { nticks: Math.min(nticks, Math.max(room, 2)) } : {};
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.

@@ -14,8 +14,11 @@ from optviz.ui.assets import FRONTEND
 from optviz.ui.session import session
 
 scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
-st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
+st.set_page_config(page_icon="🏔️", layout="wide")
 for sheet in ("page.css", "table.css"):
     st.html(FRONTEND / sheet)
 controls = session().controls
-st.navigation(menu(lessons=not (controls and "lessons" in controls.hidden)), position="top").run()
+pages = menu(lessons=not (controls and "lessons" in controls.hidden))
+page = st.navigation(pages, position="top")
+st.set_page_config(page_title=f"{page.title} · optviz")
+page.run()

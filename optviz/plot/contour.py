@@ -2,6 +2,7 @@
 the paths over them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -197,7 +198,7 @@ def _halo(domain, path, theme):
 
 
 def _more(domain, path):
-    """Thin lines from further initial points, and one mark with all their heads."""
+    """Thin lines from further initial points, rings around these, and one mark with all heads."""
     if path.more is None:
         return []
     drawn, look = within_reach(domain, path.more), path.style.solid
@@ -212,7 +213,9 @@ def _more(domain, path):
     there = np.isfinite(heads).all(-1)
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
     dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta, "decoration": True}
-    return [*lines, Dots(*heads[there].T, look, size=7, **dots, **joint)]
+    ring = {"uid": f"{path.id}ss", "decoration": True, "edge_width": 1.5, **joint}
+    starts = Dots(*drawn[0].T, replace(look, marker="circle-open"), size=7, **ring)
+    return [*lines, starts, Dots(*heads[there].T, look, size=7, **dots, **joint)]
 
 
 def _simplex(domain, path):

@@ -108,8 +108,8 @@ class Scene:
     y: Axis
     z: Axis
     aspect: tuple[float, float, float] = (1.4, 1.4, 0.6)
-    eye: tuple[float, float, float] = (-0.95, -1.6, 1.55)
-    center: tuple[float, float, float] = (0, 0, -0.22)
+    eye: tuple[float, float, float] = (-1.02, -1.72, 1.66)
+    center: tuple[float, float, float] = (0, 0, -0.26)
 
 
 @dataclass(frozen=True, eq=False)
@@ -220,7 +220,7 @@ def stack(
 
 
 def marginals(
-    main: Panel, above: Panel, beside: Panel, share: float = 0.74, gap: float = 0.04, **figure
+    main: Panel, above: Panel, beside: Panel, share: float = 0.74, gap: float = 0.08, **figure
 ) -> Figure:
     """A panel with two small ones on its axes: `above` has its own y axis, `beside` its own x."""
     large, small = (0.0, share - gap / 2), (share + gap / 2, 1.0)

@@ -136,7 +136,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
             hover=fill_template(_("{name}, validation: {y:.4g}")),
             legend=True,
         )
-        faint = {"width": 1.2, "opacity": 0.45, "legend": False, "group": name}
+        faint = {"width": 1, "opacity": 0.8, "legend": False, "group": name}
         train = over_seeds(now.accuracy[:, 0, i])[0]
         marks.append(Line(x, train, style.solid, name=name, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")

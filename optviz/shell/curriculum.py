@@ -13,6 +13,7 @@ from optviz.shell.registry import PAGES
 from optviz.translation import _, ngettext
 from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
+from optviz.ui.live import follow_theme
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ with (FOLDER / "figures.csv").open(encoding="utf-8") as file:
 def figures() -> None:
     """Figure → lesson, a row each. The links stay in the session: nothing that was set is lost."""
     for notes in dict.fromkeys(figure.notes for figure in FIGURES):
-        st.markdown(f"###### {notes}")
+        st.markdown(f"### {notes}")
         for figure in FIGURES:
             if figure.notes == notes:
                 shows, link = st.columns([5, 4], vertical_alignment="center")
@@ -50,19 +51,19 @@ def figures() -> None:
 def page() -> None:
     """Pages in the order in which they build on each other; then the table of figures."""
     opened("course")
+    follow_theme()
     about = _("One question after the other, each with things to watch, to change and to train.")
-    st.markdown(f"#### {_('A course')}\n{about}")
+    st.markdown(f"# {_('A course')}\n{about}")
     with st.container(horizontal=True, key="course"):
         for number, of in enumerate(PAGES.values(), 1):
             _tile(number, of)
-    st.markdown(f"##### {_('Figures of the book and lectures, and where they are here')}")
+    st.markdown(f"## {_('Figures of the book and lectures, and where they are here')}")
     figures()
 
 
 def _tile(number, of):
     with st.container(border=True, width=272, key=f"tile-{of.key}"):
-        alternative = _("A picture of the page {title}").format(title=_(of.title))
-        st.html(as_image(_picture(of.key, theme_name()), alternative))
+        st.html(as_image(_picture(of.key, theme_name()), ""))
         st.page_link(
             page_of(of.key),
             label=f"**{number}. {_(of.title)}**",

@@ -13,6 +13,7 @@ from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
+from optviz.ui.live import follow_theme
 from optviz.ui.session import session
 
 
@@ -30,7 +31,7 @@ def card() -> None:
         name: filled(getattr(lesson, name), lesson, cache.run) for name in ("text", "look", "next")
     }
     with st.container(border=True, key="lesson"):
-        st.markdown(f"##### {lesson.title}\n{texts['text']}")
+        st.markdown(f"## {lesson.title}\n{texts['text']}")
         st.markdown(f"**{_('Look for.')}** {texts['look']}")
         st.markdown(f"**{_('Try next.')}** {texts['next']}")
         if session().specs[lesson.page] != lesson.scene:
@@ -77,11 +78,12 @@ def _neighbors(lesson):
 def gallery() -> None:
     """Every lesson as a picture with its title; one click opens it on its page."""
     opened("lessons")
+    follow_theme()
     if locks.hidden("lessons"):
         st.markdown(_("The author of the link that you opened has put the lessons away."))
         return
     about = _("Each is a scene to play with: what to look for, what to try next.")
-    st.markdown(f"#### {_('Lessons')}\n{about}")
+    st.markdown(f"# {_('Lessons')}\n{about}")
     if not _free():
         st.caption(
             _(
@@ -91,7 +93,7 @@ def gallery() -> None:
         )
     chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
     for i, chapter in enumerate(chapters):
-        st.markdown(f"##### {chapter}")
+        st.markdown(f"## {chapter}")
         with st.container(horizontal=True, key=f"chapter-{i}"):
             for lesson in LESSONS.values():
                 if lesson.chapter == chapter:
@@ -105,8 +107,7 @@ def _free():
 
 def _tile(lesson):
     with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
-        alternative = _("A picture of {title}").format(title=lesson.title)
-        st.html(as_image(_thumbnail(lesson.key, theme_name()), alternative))
+        st.html(as_image(_thumbnail(lesson.key, theme_name()), ""))
         if st.button(
             lesson.title,
             key=f"open-{lesson.key}",

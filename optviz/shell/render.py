@@ -39,6 +39,7 @@ def render(page: Page) -> None:
     if wanted not in ("", page.key):
         st.switch_page(page_of(wanted))
     opening.opened(page.key)
+    session().said = ""
     with full_rerun(lambda: live_figures(page)):
         head, stage = st.container(), st.container(key="stage")
         with stage:
@@ -106,7 +107,7 @@ def _head(page, form):
         st.caption(_("Locked by who made the link: {locked}.").format(locked=locks.named()))
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         title = page.drawing.title(form) if page.drawing else _(page.question)
-        st.markdown(f"#### {title}", width="stretch")
+        st.markdown(f"# {title}", width="stretch")
         if page.buttons:
             page.buttons(form)
         lazy(_("Share"), ":material/share:", "share", sharing.share_controls)

@@ -61,7 +61,9 @@ export default m.{export};"""
 
 
 def as_image(svg: str, alternative: str) -> str:
-    """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole."""
+    """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole. Without an
+    `alternative` it only adorns what stands beside it.
+    """
     if "xmlns=" not in svg[:200]:  # without it an SVG is one within a page alone
         svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
     data = base64.b64encode(svg.encode()).decode()

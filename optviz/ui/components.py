@@ -28,7 +28,6 @@ def _nothing():
 
 
 LAYER = '<div class="ov-layer"></div>'
-# What the scripts of a page's content draw into.
 FRAMES = {
     "plot": f'<div class="ov-plot" role="group">{LAYER}{LAYER}<div class="ov-sorry"></div></div>',
     "surface": f'<div class="ov-plot" role="group">{LAYER}<div class="ov-sorry"></div></div>',
@@ -277,11 +276,12 @@ def toolbar(session, link: str) -> None:
     labels = {
         **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
         "fold": _("Hide the controls (C)"),
+        "lift": _("Controls over the page (C)"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }
-    data = {"link": link, "session": session.name, "entry": session.present, "labels": labels}
-    data |= {"undo": session.step(-1), "redo": session.step(1)}
+    data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
+    data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
     _toolbar(key="toolbar", data=data, on_jump_change=jump)
 
 

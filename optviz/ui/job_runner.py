@@ -98,7 +98,9 @@ def run_jobs(
     """
     results, epoch = session().results_of(name), session().epoch
     now = jobs()
-    _buttons(name, results, now, states_of(results, now), verb, keep)
+    amount = amount_of(now, states_of(results, now))
+    session().said = _said(amount, results.running)
+    _buttons(name, results, now, amount, verb, keep)
     if not results.running:
         for reason in _errors(results, now):
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
@@ -142,6 +144,12 @@ def _told(amount, units, ahead):
     return message.format(done=amount.done, total=amount.total, units=units, ahead=ahead)
 
 
+def _said(amount, running):
+    if running:
+        return _("Computing")
+    return _("Complete") if amount.complete else _("Stopped") if amount.done else ""
+
+
 def _priced(verb, seconds):
     if seconds <= CHEAP:
         return verb
@@ -150,30 +158,23 @@ def _priced(verb, seconds):
     return _("{verb} (about {minutes} min)").format(verb=verb, minutes=f"{seconds / 60:.0f}")
 
 
-def _buttons(name, results, jobs, states, verb, keep):
-    amount = amount_of(jobs, states)
+def _buttons(name, results, jobs, amount, verb, keep):
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
         if results.running:
-            st.button(
-                _("Stop"),
-                key=f"stop-{name}",
-                icon=":material/pause:",
-                type="primary",
-                on_click=run,
-                args=(name, False),
-            )
+            label = _("Stop")
+        elif 0 < amount.done < amount.total:
+            label = _("Resume")
         else:
-            st.button(
-                _("Resume")
-                if 0 < amount.done < amount.total
-                else _priced(verb, seconds_left(jobs, states)),
-                key=f"train-{name}",
-                icon=":material/play_arrow:",
-                type="primary",
-                disabled=amount.complete,
-                on_click=run,
-                args=(name, True),
-            )
+            label = _priced(verb, seconds_left(jobs, states_of(results, jobs)))
+        st.button(  # the same one all the time, so that it keeps the focus
+            label,
+            key=f"train-{name}",
+            icon=":material/pause:" if results.running else ":material/play_arrow:",
+            type="primary",
+            disabled=amount.complete and not results.running,
+            on_click=run,
+            args=(name, not results.running),
+        )
         st.button(
             _("Reset"),
             key=f"reset-{name}",

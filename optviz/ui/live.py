@@ -9,8 +9,17 @@ from contextlib import contextmanager
 
 import streamlit as st
 
-from optviz.ui.components import hyperparameter_panel
+from optviz.ui.components import _component, _nothing, hyperparameter_panel, theme_name
 from optviz.ui.session import session
+
+_theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
+
+
+def follow_theme() -> None:
+    """Have the page run again when its visitor takes another theme, as its images are drawn in
+    one; on a page with plots these ask for it.
+    """
+    _theme(key="theme", data={"theme": theme_name()}, on_need_change=_nothing)
 
 
 @contextmanager

@@ -62,6 +62,7 @@ class Session:
     name: str = field(default_factory=lambda: uuid4().hex)
     history: list[tuple[str, Any]] = field(default_factory=list)  # page and spec, as they came
     present: int = -1  # which of them is shown
+    said: str = ""  # how its jobs stand, to those who hear
     wanted: str = ""  # the page that undo or redo leads to
     epoch: int = 0  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened

@@ -33,7 +33,7 @@ def button(page, name):
 def cells(page, row=0):
     return [
         c.replace("−", "-")
-        for c in page.locator(".ov-table tbody tr").nth(row).locator("td").all_inner_texts()
+        for c in page.locator(".ov-timetable tbody tr").nth(row).locator("td").all_inner_texts()
     ]
 
 
@@ -104,7 +104,7 @@ class TestPlayback:
     def test_it_plays_to_the_end_and_pauses_on_the_space_bar(self, page):
         at_rest(page)
         page.get_by_label("Speed").select_option("4")
-        page.locator("h4").first.click()
+        page.locator("h1").first.click()
         page.keyboard.press(" ")
         page.wait_for_selector(PLAYING.format("true"))
         page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 3")
@@ -117,7 +117,7 @@ class TestPlayback:
         button(page, "Play").click()
         page.wait_for_selector(STEP.format(30) + PLAYING.format("false").removeprefix(".ov-player"))
         page.wait_for_function(
-            "() => document.querySelector('.ov-table tbody td:last-child').innerText === 'still moving'"
+            "() => document.querySelector('.ov-timetable tbody td:last-child').innerText === 'still moving'"
         )
 
     def test_the_scrubber_takes_it_anywhere(self, page):
@@ -172,7 +172,7 @@ class TestPlayback:
         page = opened(reduced_motion="reduce")
         assert page.locator(".ov-play").is_hidden()
         assert page.locator(".ov-step").inner_text() == "step 30 / 30"
-        page.locator("h4").first.click()
+        page.locator("h1").first.click()
         page.keyboard.press(" ")
         page.get_by_role("slider", name="Step").fill("5")
         page.wait_for_selector(STEP.format(5))
@@ -267,7 +267,7 @@ class TestGrab:
         page.get_by_role("combobox", name="Function").click()
         page.keyboard.type("Himmelblau")
         page.get_by_role("option", name="Himmelblau").click()
-        page.locator("h4", has_text="Himmelblau").wait_for()
+        page.locator("h1", has_text="Himmelblau").wait_for()
         at_rest(page)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
@@ -303,7 +303,7 @@ class TestInside:
         at_rest(page)
         page.get_by_role("slider", name="Step").fill("12")
         button(page, "Fork at step 12").click()
-        page.locator(".ov-table tbody tr").nth(4).wait_for()
+        page.locator(".ov-timetable tbody tr").nth(4).wait_for()
         page.get_by_text(
             "branches off Adam at step 12, with the state of the path that it left"
         ).wait_for()
@@ -456,14 +456,14 @@ class TestLessons:
         page.locator(".st-key-lesson").wait_for()
         page.wait_for_selector(".st-key-curves .ov-plot[data-version]")
         at_rest(page)
-        assert page.locator(".ov-table tbody tr").count() == 1
+        assert page.locator(".ov-timetable tbody tr").count() == 1
         text = page.locator(".st-key-lesson").inner_text()
         assert "Look for." in text
         assert "Try next." in text
         button(page, "Next:").click()
         page.get_by_text("A ball in the bowl").first.wait_for()
         at_rest(page)
-        assert "Momentum" in page.locator(".ov-table tbody").inner_text()
+        assert "Momentum" in page.locator(".ov-timetable tbody").inner_text()
 
     def test_a_lesson_has_an_address(self, opened):
         page = opened("?lesson=newton-one-step")
@@ -496,7 +496,7 @@ class TestTakeHome:
         window.keyboard.press("Home")
         window.wait_for_selector(STEP.format(0))
         window.keyboard.press("ArrowRight")
-        assert window.locator(".ov-table tbody td").nth(1).inner_text() == "−1.8", (
+        assert window.locator(".ov-timetable tbody td").nth(1).inner_text() == "−1.8", (
             "SGD's first step by the reference"
         )
         window.keyboard.press(" ")

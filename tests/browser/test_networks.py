@@ -24,7 +24,7 @@ def to(page, name):
 def begun(page, name):
     """Ask for what does not begin by itself, as it takes its time."""
     at_rest(page)
-    button = page.locator(f".st-key-train-{name} button:enabled")
+    button = page.locator(f".st-key-train-{name} button:enabled:not(:has-text('Stop'))")
     if button.count():
         button.click()
 
@@ -53,8 +53,7 @@ def test_a_training_grows_stops_and_goes_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first
     )
-    # by its key: Streamlit's own header has a Stop too
-    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     stopped = told.inner_text()
@@ -66,7 +65,7 @@ def test_a_training_grows_stops_and_goes_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped
     )
-    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     page.get_by_role("button", name="Reset").click()
@@ -150,7 +149,7 @@ def test_the_symmetry_of_equal_weights_is_seen(page):
     page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_role("button", name="Show the symmetry").click()
-    stop = page.locator("[class*='st-key-stop-'] button")
+    stop = page.locator("[class*='st-key-train-'] button:has-text('Stop')")
     stop.wait_for()
     stop.wait_for(state="detached", timeout=60_000)
     at_rest(page)

@@ -31,7 +31,7 @@ def scene(page):
 
 
 def optimizers(page):
-    return page.locator(".ov-table tbody th").all_inner_texts()
+    return page.locator(".ov-timetable tbody th").all_inner_texts()
 
 
 def test_the_pictures_take_most_of_a_projector_also_in_a_lesson(page, server):

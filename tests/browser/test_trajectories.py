@@ -50,13 +50,13 @@ def rate(page):
 
 def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page):
     contour, curves = path(page), path(page, "curves", f"{first_optimizer(page)}loss")
-    row = page.locator(".ov-table tbody tr").first
+    row = page.locator(".ov-timetable tbody tr").first
     text = row.inner_text()
     rate(page).press("ArrowLeft")
     wait_for_other_path(page, contour)
     wait_for_other_path(page, curves, "curves", f"{first_optimizer(page)}loss")
     page.wait_for_function(
-        "t => document.querySelector('.ov-table tbody tr').innerText !== t", arg=text
+        "t => document.querySelector('.ov-timetable tbody tr').innerText !== t", arg=text
     )
     set_to = float(page.get_by_label("learning rate, exact value").first.input_value())
     assert set_to != 0.95
@@ -105,7 +105,7 @@ def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
     assert len(seen) > 4, "the path follows while the hyperparameter is dragged"
     value = float(page.get_by_label("learning rate, exact value").first.input_value())
     run = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=value), start=(-7, 2), steps=30)
-    cell = page.locator(".ov-table tbody tr").first.locator("td").nth(2).inner_text()
+    cell = page.locator(".ov-timetable tbody tr").first.locator("td").nth(2).inner_text()
     assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=6e-4)
 
 
@@ -241,7 +241,7 @@ def test_a_contour_that_the_browser_lost_is_asked_for_and_sent_again(page):
 
 
 def test_the_colors_follow_a_change_of_theme(page):
-    color = "() => document.querySelector('.ov-table tbody th').style.borderLeftColor"
+    color = "() => document.querySelector('.ov-timetable tbody th').style.borderLeftColor"
     assert page.evaluate(color) == "rgb(0, 114, 178)"
     page.emulate_media(color_scheme="dark")
     page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
@@ -256,6 +256,6 @@ def test_no_function_of_the_menu_writes_an_error_to_the_console(page):
         page.get_by_role("combobox", name="Function").click()
         page.keyboard.type(f.name)
         page.get_by_role("option", name=f.name, exact=True).click()
-        page.locator("h4", has_text=f.name).wait_for()
+        page.locator("h1", has_text=f.name).wait_for()
         page.wait_for_selector(IDLE)
         page.wait_for_timeout(300)

@@ -70,6 +70,6 @@ def test_every_lesson_opens_by_its_address(page):
             at = sound(open_page(page, lesson=lesson.key))
             assert session(at).lesson == lesson.key
             assert session(at).specs[page] == lesson.scene
-            card = text(at).split(f"##### {lesson.title}")[1].split("Try next")[0]
+            card = text(at).split(f"## {lesson.title}")[1].split("Try next")[0]
             assert "scene has been changed" not in text(at)
             assert "{" not in card.replace("\\{", "").split("$")[0], lesson.key

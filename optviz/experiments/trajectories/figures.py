@@ -209,6 +209,8 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     frame = around(f.domain, SMALL)
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
+    if scene.view.field:
+        drawn = drawn.add(descent_arrows(f, theme), under=True)
     return drawn.add(contour.landscape(land, theme, colors=theme.maps["strong"]), under=True)
 
 

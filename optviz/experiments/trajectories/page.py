@@ -38,6 +38,9 @@ def stage(form: Form) -> None:
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
         scene = replace(scene, view=replace(scene.view, solid=False, shown="both"))
+    elif not scene.optimizers and scene.view.shown == "both":  # there are no curves
+        alone = "surface" if scene.view.solid else "contour"
+        scene = replace(scene, view=replace(scene.view, shown=alone))
     drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
     shown = scene.view.shown
 
@@ -81,12 +84,14 @@ def _hands(scene, looking_inside, theme):
     """What a click on the contour means, where the start can be taken hold of, and the arrows."""
     asked, objective = prediction(), scene.objective
     clicks, grab, drawn = None, None, None
+    held = {"epoch": session().epoch, "frame": dict(zip("xy", objective.f.domain, strict=True))}
     if sealed() and asked.question == "where":
         clicks = "guess"
+        place = {"start": asked.point or objective.start}
+        grab = held | place | {"label": _("Your guess: drag it, or move it with the arrow keys")}
     elif locks.free("run"):
-        clicks = "start"
-        frame = dict(zip("xy", objective.f.domain, strict=True))
-        grab = {"epoch": session().epoch, "start": objective.start, "frame": frame}
+        clicks, place = "start", {"start": objective.start}
+        grab = held | place | {"label": _("Start: drag it, or move it with the arrow keys")}
     if looking_inside and not sealed() and inspected():
         i = state().ids.index(inspected())
         path = cache.run(objective, scene.optimizers[i])

@@ -69,7 +69,10 @@ def _notes(scene):
 def _theory(scene):
     found = cache.curvatures(scene.objective)
     for part in text.theory(found, scene):
-        st.markdown(part)
+        if isinstance(part, Table):
+            st.html(part.html())
+        else:
+            st.markdown(part)
     if found:
         st.caption(text.theory_sources())
 

@@ -32,13 +32,14 @@ def inside(form: Form) -> None:
     if sealed():
         st.markdown(_("First your prediction, then the inside of it."))
         return
-    if key is None:
-        st.markdown(_("There is no optimizer to look into."))
-        return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
     here = replace(form, name=f"{form.name}-inside-{len(ids)}", locked=False)
-    look_into = {"segments": True, "put": lambda chosen: setattr(state(), "inspected", chosen)}
+    look_into = {
+        "segments": True,
+        "hidden": True,
+        "put": lambda chosen: setattr(state(), "inspected", chosen),
+    }
     select(here, _("Look into"), ids, key, names.get, **look_into)
     shown = st.segmented_control(
         _("Show"),
@@ -80,10 +81,11 @@ def _step(form, key):
     last = len(run.gradients)
     t = last if at is None else min(at, last)
     update = min(t, last - 1)
-    _fork_button(form, key, t, may=t < last and len(config.segments()) <= MAX_FORKS)
+    may_fork = t < last and len(config.segments()) <= MAX_FORKS
     if 0 <= run.diverged_at <= update:
         message = _("The path of {name} has ended before step {step}.")
         st.markdown(message.format(name=config.name, step=update + 1))
+        _fork_button(form, key, t, may_fork)
         return
     state_then = (run.points[update], run.held[update], run.gradients[update])
     record = step_record(run.function, run.optimizer_at(update), update + 1, *state_then)
@@ -99,6 +101,7 @@ def _step(form, key):
             "long as they are, and not drawn where that is less than two pixels."
         )
     )
+    _fork_button(form, key, t, may_fork)
 
 
 def _spectrum(record):
@@ -154,7 +157,9 @@ def _displayed(line):
     parts = [line.symbols]
     parts += [f"= {line.filled}"] if line.filled else []
     parts += [f"= {line.result}"] if line.result and line.result != line.filled else []
-    return "$$\n\\begin{aligned} & " + r" \\ & \quad ".join(parts) + "\n\\end{aligned}\n$$"
+    return " ".join(
+        rf"$\displaystyle {part}$" for part in parts
+    )  # in as few lines as there is room for
 
 
 def fork(form: Form, key: str, step: int) -> None:

@@ -6,11 +6,14 @@ import io
 import numpy as np
 
 from optviz.experiments.trajectories import text
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.run import Run
 from optviz.optim.summary import Summary
 from optviz.plot import Style, Table, number, unless_rounding
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
+from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 
 
@@ -66,8 +69,12 @@ def columns(run: Run, s: Summary) -> dict:
     return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
 
 
-def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
-    """The same rows in full precision; three columns of evaluations, empty where not reached."""
+def results_csv(names, configs, summaries: list[Summary], tolerance: float) -> str:
+    """The same rows in full precision; three columns of evaluations, empty where not reached. Then
+    a column for every hyperparameter of a method, and all that was set of each, as JSON.
+    """
+    opts = [config.method.build(OPTIMIZERS) for config in configs]
+    knobs = list(dict.fromkeys(h.name for opt in opts for h in hyperparameters(type(opt))))
     header = ["optimizer", "final_x", "final_y", "final_loss", f"first_within_{tolerance:g}"]
     header += [f"steps_to_{tolerance:g}", f"evaluations_to_{tolerance:g}", "path_length"]
     header += ["gradient_evaluations", "value_evaluations", "hessian_evaluations"]
@@ -75,10 +82,12 @@ def results_csv(names, summaries: list[Summary], tolerance: float) -> str:
         [
             *(name, *s.point, s.value, s.first_touch, s.steps_to_tolerance),
             *(s.evaluations_to_tolerance, s.length, *s.evaluations, text.status(s)),
+            *(getattr(opt, knob, None) for knob in knobs),
+            canonical_json(to_dict(config)),
         ]
-        for name, s in zip(names, summaries, strict=True)
+        for name, s, opt, config in zip(names, summaries, opts, configs, strict=True)
     ]
-    return csv_text([*header, "status"], rows)
+    return csv_text([*header, "status", *knobs, "settings"], rows)
 
 
 def paths_csv(rows: list[tuple[str, Run]]) -> str:

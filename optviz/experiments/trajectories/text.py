@@ -6,7 +6,7 @@ from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
 from optviz.optim.theory import Stability, setting
-from optviz.plot import equations, number, unless_rounding
+from optviz.plot import Table, equations, number, unless_rounding
 from optviz.translation import N_, _, ngettext
 
 MAX_PLACES = 6  # of minima that are listed
@@ -190,8 +190,8 @@ def multistart(name: str, paths, known, ends) -> str:
     return message.format(name=name, n=paths.points.shape[1], there=there)
 
 
-def theory(found, scene) -> list[str]:
-    """The largest stable and the best fixed rates at the minima, as Markdown."""
+def theory(found, scene) -> list[str | Table]:
+    """The largest stable and the best fixed rates at the minima, Markdown and tables."""
     if not found:
         return [
             _(
@@ -234,18 +234,17 @@ def _curvature(c, scene):
         name = f"{opt.label}, μ = {number(momentum)}"
         rows.append((name, limit, opt.stable_lr(c.high), "η, μ", best))
     head = (
-        "",
+        _("optimizer"),
         _("largest stable rate"),
         _("best fixed setting in the long run"),
         _("convergence factor per step"),
     )
-    lines = [" | ".join(head), "|---|---|---|---|"]
+    cells = []
     for name, formula, limit, given, (*best, factor) in rows:
-        values = f"{given} = {', '.join(map(number, best))}" if c.low else "–"
-        reached = number(factor) if c.low else "–"
-        cells = (name, f"{formula} = **{number(limit)}**", values, reached)
-        lines.append(" | ".join(cells))
-    yield "\n".join(line if line.startswith("|--") else f"| {line} |" for line in lines)
+        values = f"{given} = {', '.join(map(number, best))}" if c.low else None
+        limits = f"{formula} = {number(limit)}"
+        cells.append((name, limits, values, factor if c.low else None))
+    yield Table(_("Rates at the minimum {point}").format(point=place(c.at)), head, cells)
 
 
 def _numbers(**values):

@@ -163,7 +163,7 @@ class Heights:
             unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
             unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
             values = np.round(values / unit) * unit + 0.0
-        texts = [[number(v, digits) for v in values] for digits in (3, 6, 12)]
+        texts = [[number(float(f"{v:.{n}g}"), max(n, 7)) for v in values] for n in (3, 6, 12)]
         return self.up(values, beyond), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 

@@ -148,7 +148,7 @@ def paths_csv(scene: Scene) -> str:
 
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return table.results_csv(scene.names, ends(scene)[1], scene.tolerance)
+    return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
 
 
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:

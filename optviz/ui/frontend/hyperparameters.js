@@ -153,16 +153,22 @@ function shell(k, prefix) {
   const note = make("div", { class: "ov-note", id: `${id}-note`, role: "status" });
   const reset = make("button", { type: "button", class: "ov-reset", title: `${k.label}: back to ${shown(k.default)}` }, "↺");
   reset.setAttribute("aria-label", `${k.label}: back to its default ${shown(k.default)}`);
-  // the label explains the hyperparameter under the pointer, and to a finger for a while
+  // the label explains the hyperparameter under the pointer, with the focus until Escape, and to a finger for a while
   label.addEventListener("click", () => {
     tip.classList.add("ov-told");
     setTimeout(() => tip.classList.remove("ov-told"), 4000);
   });
-  return { id, label, tip, note, reset };
+  const away = hidden => tip.classList.toggle("ov-away", hidden);
+  const watch = element => {
+    element.addEventListener("keydown", e => e.key === "Escape" && away(true));
+    element.addEventListener("focusout", () => away(false));
+    return element;
+  };
+  return { id, label, tip, note, reset, watch };
 }
 
 function slider(k, prefix, changed) {
-  const { id, label, tip, note, reset } = shell(k, prefix);
+  const { id, label, tip, note, reset, watch } = shell(k, prefix);
   const range = make("input", { type: "range", id, min: 0, max: POSITIONS, step: "any", "aria-describedby": `${tip.id} ${note.id}` });
   const field = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": `${k.label}, exact value`,
     "aria-describedby": `${tip.id} ${note.id}` });
@@ -220,13 +226,13 @@ function slider(k, prefix, changed) {
   field.addEventListener("keydown", e => {
     if (!steps(e) && e.key === "Escape") show(value, true);
   });
-  reset.addEventListener("click", () => set(k.default));
-  const element = make("div", { class: "ov-hyperparameter", "data-knob": id }, label, tip, range, field, reset, note);
+  reset.addEventListener("click", () => { set(k.default); range.focus(); }); // it cannot have the focus any more
+  const element = watch(make("div", { class: "ov-hyperparameter", "data-knob": id }, label, tip, range, field, reset, note));
   return { element, show, told: text => { server = text; tell(); } };
 }
 
 function check(k, prefix, changed) {
-  const { id, label, tip, note, reset } = shell(k, prefix);
+  const { id, label, tip, note, reset, watch } = shell(k, prefix);
   const box = make("input", { type: "checkbox", id, "aria-describedby": `${tip.id} ${note.id}` });
   const show = v => {
     box.checked = v;
@@ -237,8 +243,8 @@ function check(k, prefix, changed) {
     changed(v);
   };
   box.addEventListener("change", () => set(box.checked));
-  reset.addEventListener("click", () => set(k.default));
-  const element = make("div", { class: "ov-hyperparameter ov-check" }, label, tip, box, reset, note);
+  reset.addEventListener("click", () => { set(k.default); box.focus(); });
+  const element = watch(make("div", { class: "ov-hyperparameter ov-check" }, label, tip, box, reset, note));
   return { element, show, told: text => { note.textContent = text; } };
 }
 

@@ -1,4 +1,4 @@
-// Two components that are only heard: one tells the server which step is shown, one where the start was put.
+// Components that are only heard: which step is shown, where the start was put, that the theme is another.
 
 import { Courier } from "./request_queue.js";
 import { clock, hands, plots } from "./clock.js";
@@ -38,4 +38,10 @@ export function grab(component) {
     root.courier = null;
     if (hands.place === place) hands.place = null;
   };
+}
+
+// Its color passes over to that of the other theme.
+export function theme({ parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".ov-theme");
+  root.ontransitionend = () => setTriggerValue("need", getComputedStyle(root).color);
 }

@@ -31,7 +31,7 @@ class Player {
       clock.pause();
       clock.set(to);
     });
-    this.told = make("output", { class: "ov-step" });
+    this.told = make("span", { class: "ov-step" });
     this.speed = make("select", { "aria-label": "Speed", title: "Speed" },
       ...Object.entries(SPEEDS).map(([label, v]) => make("option", { value: v }, label)));
     this.speed.value = clock.speed;
@@ -85,7 +85,7 @@ class Player {
     const act = KEYS[e.key], at = e.target;
     if (!act || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || clock.sealed) return;
     const slider = at.matches?.('input[type="range"]');
-    if (slider ? e.key !== " " : at.closest?.('input, select, textarea, [contenteditable="true"], [role="slider"], [role="tab"], [role="radio"], [role="combobox"], [role="listbox"], [role="dialog"], .ov-grip')) return;
+    if (slider ? e.key !== " " : at.closest?.('input, select, textarea, [contenteditable="true"], [role="slider"], [role="tab"], [role="radio"], [role="combobox"], [role="listbox"], [role="dialog"], [role="region"], .ov-grip')) return;
     if (e.key === " " && at.closest?.("button, a, summary, [role=button]")) return; // presses that one
     if (e.key === " " && CALM.matches) return;
     e.preventDefault();

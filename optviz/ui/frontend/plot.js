@@ -14,6 +14,7 @@ const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, re
   doubleClick: false, // two clicks are two clicks
   displayModeBar: TOUCH ? true : "hover",
   modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetScale2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
+const MODEBAR = 24; // px below the picture, where the bar always shows
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
 const PATIENCE = 2000; // ms after a hand has put the start somewhere
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
@@ -211,11 +212,13 @@ class Host {
     handles(this);
   }
 
-  // The start as something to take hold of, over the picture; by mouse, finger or arrow keys.
+  // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or arrow keys.
   handle() {
     const { grab } = this.drawn;
     if (!grab) return this.grip?.remove(), (this.grip = null);
-    if (!this.grip) this.grip = this.gripped();
+    this.grip ??= this.gripped();
+    this.grip.title = grab.label;
+    this.grip.setAttribute("aria-label", grab.label);
     const { xaxis, yaxis } = this.upper._fullLayout;
     // the server's word on where it is comes later than a hand's next one
     if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch)) this.place(grab.start);
@@ -231,14 +234,13 @@ class Host {
   }
 
   gripped() {
-    const grip = make("button", { type: "button", class: "ov-grip", title: "Start: drag it, or press an arrow key",
-      "aria-label": "Start of the paths: drag it, or move it with the arrow keys" });
+    const grip = make("button", { type: "button", class: "ov-grip" });
     const to = (x, y) => {
-      const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
-      const at = [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4)));
-      this.place(at);
+      this.place(this.inside(x, y));
       this.put = performance.now();
-      hands.place?.(...at);
+      clearTimeout(this.guessing);
+      if (this.drawn.clicks === "guess") this.guessing = setTimeout(() => this.clicked(...this.start), SETTLE);
+      else hands.place?.(...this.start);
     };
     const under = e => {
       const { xaxis, yaxis } = this.upper._fullLayout, box = this.upper.getBoundingClientRect();
@@ -309,8 +311,13 @@ class Host {
   // A click on the bare picture puts the start there, or answers the question that is asked.
   clicked(x, y) {
     if (this.drawn.clicks === "guess") return this.tell("guess", { x, y, n: Date.now() });
-    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame; // beyond it is its edge
-    hands.place?.(...[Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4))));
+    hands.place?.(...this.inside(x, y));
+  }
+
+  // Beyond the frame is its edge.
+  inside(x, y) {
+    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
+    return [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4)));
   }
 
   // Plotly's own way home leads to the frame that it was shown first, which may be another function's.
@@ -328,12 +335,12 @@ class Host {
     const layout = scaled(structuredClone(data.layout), look.scale);
     const out = { ...layout, clickanywhere: !!data.clicks, ...(TOUCH && { dragmode: false }), width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13 * look.scale, color: look.ink },
-      margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, autoexpand: false },
+      margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, b: layout.margin.b + (TOUCH ? MODEBAR : 0), autoexpand: false },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.ink, activecolor: look.ink, orientation: "h" },
       hoverlabel: { bgcolor: look.page, font: { color: look.ink } } };
     for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
       out[name] = { gridcolor: mix(look.ink, look.page, 0.14), linecolor: look.ink, tickcolor: look.ink, showline: true,
-        mirror: true, uirevision: data.view + name, ...layout[name] };
+        mirror: true, uirevision: data.view + name, ...layout[name], ...fewer(name, layout[name], look.width) };
     if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
     return out;
   }
@@ -368,6 +375,12 @@ class Host {
     this.deaf();
     for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);
   }
+}
+
+// Numbers below a narrow picture of several run together: two or three of them, then.
+function fewer(name, { domain = [0, 1], tickvals, nticks = 9 }, width) {
+  const room = Math.floor((domain[1] - domain[0]) * width / 24);
+  return name[0] === "x" && !tickvals && room < 4 ? { nticks: Math.min(nticks, Math.max(room, 2)) } : {};
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.

@@ -64,6 +64,8 @@ class Surface {
     else if (data.theme !== theme) this.ask(theme);
     const axis = { gridcolor: mix(ink, page, 0.2), linecolor: ink, zerolinecolor: mix(ink, page, 0.2), backgroundcolor: "rgba(0,0,0,0)", showspikes: false };
     const given = structuredClone(data.layout); // Plotly writes the camera into what it is given
+    const { eye } = given.scene.camera, far = Math.max(1, 1.35 * box.height / box.width); // all of it in a narrow window, too
+    for (const c in eye) eye[c] *= far;
     if (this.view === data.view) given.scene.camera = this.camera() ?? given.scene.camera;
     this.view = data.view;
     const scene = { ...given.scene, ...Object.fromEntries(["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...given.scene[a] }])) };

@@ -1,6 +1,8 @@
 // The table at the step of the clock: at the end what the server wrote, before it what was so by then.
 
-import { clock, numbers } from "./clock.js";
+import { clock, make, numbers } from "./clock.js";
+
+const REST = 700; // ms without a change before it is told
 
 // As Python's %g with a true minus, which is how the server writes.
 export function number(v, digits) {
@@ -16,11 +18,14 @@ const trimmed = text => (text.includes(".") ? text.replace(/\.?0+$/, "") : text)
 class Table {
   constructor(root) {
     this.root = root;
+    this.heard = make("div", { class: "ov-heard", role: "status" });
+    this.seen = make("div");
+    root.replaceChildren(this.heard, this.seen);
     this.deaf = clock.listen(() => this.show());
   }
 
   update({ data }) {
-    if (data.html !== this.html) this.root.innerHTML = this.html = data.html;
+    if (data.html !== this.html) this.seen.innerHTML = this.html = data.html;
     this.rows = data.rows.map(r => ({ ...r, x: numbers(r.x), y: numbers(r.y), loss: numbers(r.loss), length: numbers(r.length),
       work: r.work.map(numbers) }));
     this.cells = [...this.root.querySelectorAll("tbody tr")].map(tr => [...tr.querySelectorAll("td")]);
@@ -31,6 +36,8 @@ class Table {
 
   show() {
     const whole = clock.at >= clock.end, t = whole ? -1 : clock.step;
+    clearTimeout(this.telling);
+    if (!clock.playing) this.telling = setTimeout(() => this.tell(), REST);
     if (t === this.shown) return;
     this.shown = t;
     this.root.dataset.step = clock.step;
@@ -38,6 +45,16 @@ class Table {
       const texts = whole ? this.finals[i] : this.at(r, t, this.finals[i]);
       this.cells[i].forEach((td, k) => { if (td.textContent !== texts[k]) td.textContent = texts[k]; });
     });
+  }
+
+  // Says, to those who hear, the rows that have changed since it last did so.
+  tell() {
+    const told = [...this.seen.querySelectorAll("tbody tr")].map(tr => {
+      const [name, , , loss, , , , status] = [...tr.children].map(cell => cell.textContent);
+      return `${name}: ${loss}, ${status}.`;
+    });
+    if (this.told) this.heard.textContent = told.filter(row => !this.told.includes(row)).join(" ") || this.heard.textContent;
+    this.told = told;
   }
 
   at(r, t, finals) {
@@ -58,6 +75,7 @@ export default function (component) {
   (root.table ??= new Table(root)).update(component);
   return () => {
     root.table?.deaf();
+    clearTimeout(root.table?.telling);
     root.table = null;
   };
 }

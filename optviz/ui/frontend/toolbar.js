@@ -6,6 +6,7 @@ import { make } from "./clock.js";
 const ICONS = { undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9", redo: "M12 4l4 4-4 4M16 8H8a4 4 0 0 0 0 8h3",
   fold: "M3 4h14v12H3zM8 4v12", present: "M3 8V3h5M12 3h5v5M17 12v5h-5M8 17H3v-5" };
 const WRITES = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, [contenteditable="true"]';
+const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
 
@@ -22,7 +23,8 @@ class Toolbar {
     this.knob = make("select");
     this.knob.addEventListener("change", () => this.choose(this.knob.value));
     this.chosen = make("style");
-    root.append(...Object.values(this.buttons), this.knob, this.chosen);
+    this.status = make("div", { class: "ov-heard", role: "status" });
+    root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
     this.on = [[document, "focusin", e => { if (e.target.matches('.ov-hyperparameter input[type="range"]')) this.last = e.target.id; }],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
@@ -32,10 +34,12 @@ class Toolbar {
   update({ data, setTriggerValue }) {
     this.data = data;
     this.tell = setTriggerValue;
+    if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
+    this.said = data.said;
     this.address(data);
     for (const [name, e] of Object.entries(this.buttons)) {
-      e.title = data.labels[name];
-      e.setAttribute("aria-label", data.labels[name]);
+      e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
+      e.setAttribute("aria-label", e.title);
     }
     this.knob.setAttribute("aria-label", data.labels.knob);
     this.buttons.undo.disabled = data.undo === null;
@@ -104,9 +108,17 @@ class Toolbar {
     this.buttons.fold.hidden = this.buttons.present.hidden = !document.querySelector(".st-key-stage");
   }
 
+  // A popover that a key has opened is elsewhere in the page: its first control gets the focus, once it is there.
+  enter(button, until = performance.now() + 3000) {
+    const first = document.querySelector('[data-testid="stPopoverBody"] :is(input, button, select, a[href], [tabindex="0"]):not(:disabled)');
+    if (first) first.focus();
+    else if (performance.now() < until && document.activeElement === button) setTimeout(() => this.enter(button, until), 50);
+  }
+
   // Keys that nobody else needs: letters are a field's, and Ctrl+Z is the text's while one is typed.
   key(e) {
     if (e.target.closest?.(WRITES) || e.altKey) return;
+    if ([" ", "Enter"].includes(e.key) && e.target.closest('[data-testid="stPopover"] button')) this.enter(e.target);
     const letter = e.key.toLowerCase(), control = e.ctrlKey || e.metaKey;
     const act = control ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter] : { p: "present", c: "fold" }[letter];
     if (e.key === "Escape" && page.hasAttribute("data-ov-present")) return this.present();

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -265,7 +266,11 @@ def test_table_and_csv():
     html = results(["SGD"], [style(0, LIGHT)], summaries, 1e-3).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
-    [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], summaries, 1e-3)))
+    [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], BOOK.optimizers[:1], summaries, 1e-3)))
+    assert (float(row["lr"]), json.loads(row["settings"])["method"]) == (
+        0.95,
+        {"sgd": {"lr": 0.95}},
+    )
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
     assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == (
         "30",
@@ -284,7 +289,7 @@ def test_the_table_tells_touching_from_staying():
     for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
         found = [summarize(run(objective, FAST))]
         assert cell in results(["Momentum"], [style(0, LIGHT)], found, 1e-3).html()
-    [row] = csv.DictReader(io.StringIO(results_csv(["Momentum"], found, 1e-3)))
+    [row] = csv.DictReader(io.StringIO(results_csv(["Momentum"], [FAST], found, 1e-3)))
     assert [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")] == [
         *("267", "855", "855")
     ]

@@ -1,0 +1,180 @@
+"""What axe-core finds wrong (WCAG 2.2 AA) on every page: nothing that is ours. Every page is opened by its address."""
+
+import os
+import shutil
+import subprocess
+import tarfile
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from optviz.shell.registry import PAGES
+from optviz.shell.share import SharedScene, encode
+from tests.browser.test_trajectories import IDLE, at_rest, rate
+
+AXE = "axe-core@4.14.1"
+FOLDER = Path(__file__).parents[2] / ".axe"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+SIZES = {"wide": (1400, 900), "phone": (390, 844)}
+# What Streamlit causes, by rule and elements.
+STREAMLITS = {
+    # its menu on a phone sets the pages of a drawer as items of a list into a <div> of the list's own
+    "list": "[data-testid=stSidebarNavItems]",
+    "listitem": "[data-testid=stSidebarNavItems] li",
+}
+FOUND = """async ([tags, streamlits]) => {
+  const { violations } = await axe.run(document, { runOnly: tags, resultTypes: ["violations"], elementRef: true });
+  return violations.flatMap(({ id, nodes }) => nodes.filter(n => !n.element?.matches(streamlits[id] ?? "#none"))
+    .map(n => `${id}: ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none][0]?.message}`));
+}"""
+SMALL = {"iterations": 40, "trials": 6, "seeds": (0,), "resolution": 11}
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, fetched once by npm; without npm the test is skipped, or fails where it is required (CI)."""
+    if not (found := FOLDER / "package" / "axe.min.js").exists():
+        if not (npm := shutil.which("npm")):
+            (pytest.fail if os.environ.get("OPTVIZ_BROWSER_REQUIRED") else pytest.skip)("no npm")
+        FOLDER.mkdir(exist_ok=True)
+        command = [npm, "pack", "--silent", "--pack-destination", str(FOLDER), AXE]
+        packed = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        with tarfile.open(FOLDER / packed) as archive:
+            archive.extractall(FOLDER, filter="data")
+    return found.read_text()
+
+
+def address(key):
+    """A page by its address, where it trains with something soon done."""
+    if not hasattr(scene := PAGES[key].opening, "iterations"):
+        return key
+    less = {name: value for name, value in SMALL.items() if hasattr(scene, name)}
+    return f"{key}?s={encode(SharedScene(key, replace(scene, **less)))}"
+
+
+@pytest.mark.parametrize(
+    "key", ["", *(k for k in PAGES if k != "trajectories"), "course", "lessons"]
+)
+def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_training(
+    key, context, server, axe
+):
+    page, errors, found = context.new_page(), [], {}
+    page.on("console", lambda m: m.type == "error" and errors.append(f"{m.text} {m.location}"))
+    page.on("pageerror", lambda e: errors.append(f"{e}"))
+    page.on("requestfailed", lambda r: errors.append(f"{r.url} {r.failure}"))
+
+    def scan(when):
+        for theme in ("light", "dark"):
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            for name, (width, height) in SIZES.items():
+                page.set_viewport_size({"width": width, "height": height})
+                page.wait_for_timeout(100)
+                page.wait_for_selector(IDLE)
+                for violation in page.evaluate(FOUND, [TAGS, STREAMLITS]):
+                    found.setdefault(violation, []).append(f"{theme} {name} {when}")
+
+    page.goto(f"{server}/{address(key) if key in PAGES else key}")
+    page.wait_for_selector(".ov-plot[data-version], [class*=st-key-tile-]")
+    page.wait_for_selector(IDLE)
+    page.evaluate(axe)
+    train = page.locator("[class*=st-key-train-] button")
+    if train.count():
+        if (
+            idle := page.locator("[class*=st-key-train-] button:enabled:not(:has-text('Stop'))")
+        ).count():
+            idle.click()
+        train.and_(page.locator(":disabled")).wait_for(timeout=60_000)
+        scan("trained")
+        page.get_by_role("button", name="Reset", exact=True).click()
+        train.and_(page.locator(":enabled")).wait_for()
+    scan("as it opens")
+    page.close()
+    assert found == {}
+    assert [error for error in errors if "_stcore" not in error] == []
+
+
+FOCUSED = "() => document.activeElement.closest('[data-testid=stPopoverBody]') !== null"
+HEARD = ".ov-timetable [role=status]"
+
+
+def focused(page, selector):
+    return page.evaluate("s => document.activeElement.matches(s)", selector)
+
+
+def test_keys_reach_what_opens_and_keep_their_place(page):
+    at_rest(page)
+    page.get_by_role("button", name="View").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(FOCUSED)
+    page.keyboard.press("Escape")
+    page.locator(".ov-table").first.focus()
+    for key in ("Home", "ArrowLeft"):
+        page.keyboard.press(key)
+    assert page.locator(".ov-player").get_attribute("data-step") == "30", "they scroll the table"
+    tip = page.locator(".ov-tip").first
+    page.get_by_label("learning rate, exact value").first.focus()
+    assert tip.is_visible()
+    page.keyboard.press("Escape")
+    assert tip.is_hidden()
+    page.get_by_role("button", name="learning rate: back to its default").first.press("Enter")
+    assert focused(page, "input[type=range]"), (
+        "its slider, as the button has nothing to do any more"
+    )
+    page.get_by_role("button", name="Predict").click()
+    page.locator(".st-key-predict").wait_for()
+    at_rest(page)
+    assert page.locator(".st-key-reveal button").is_disabled()
+    page.get_by_role("button", name="Your guess").press("ArrowRight")
+    page.locator(".st-key-reveal button:enabled").wait_for()
+
+
+def test_a_change_is_told_once_and_a_play_does_not_chatter(page):
+    at_rest(page)
+    page.wait_for_timeout(800)  # the table's rest is 700
+    assert page.locator(HEARD).inner_text() == ""
+    page.evaluate(
+        "s => { window.told = []; new MutationObserver(() => told.push(document.querySelector(s).textContent))"
+        ".observe(document.querySelector(s), { childList: true, subtree: true, characterData: true }); }",
+        HEARD,
+    )
+    page.get_by_label("Speed").select_option("4")
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_selector(".ov-player[data-step='30'][data-playing='false']")
+    rate(page).press("ArrowLeft")
+    page.wait_for_function("() => told.length")
+    at_rest(page)
+    page.wait_for_timeout(800)
+    [told] = page.evaluate("() => told")
+    assert told.startswith("SGD: ")
+    assert "Adam" not in told
+
+
+def test_training_keeps_the_focus_and_says_when_it_is_complete(context, server):
+    page = context.new_page()
+    page.goto(f"{server}/{address('initialization')}")
+    train = page.locator(".st-key-train-initialization button")
+    page.locator(".st-key-train-initialization button:disabled").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Reset", exact=True).click()
+    page.locator(".st-key-train-initialization button:enabled").wait_for()
+    at_rest(page)
+    train.evaluate("button => { window.before = button; button.focus(); }")
+    page.keyboard.press("Enter")
+    page.locator(".ov-toolbar [role=status]", has_text="Complete").wait_for(state="attached")
+    assert page.evaluate("() => before.isConnected"), "the same button, so the focus is not lost"
+    assert page.title() == "Initialization · optviz"
+    page.close()
+
+
+def test_thumbnails_follow_the_theme(context, server):
+    page = context.new_page()
+    page.emulate_media(color_scheme="light")
+    page.goto(f"{server}/course")
+    picture = page.locator("[class*=st-key-tile-] img").first
+    before = picture.get_attribute("src")
+    page.wait_for_selector(IDLE)
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(
+        "src => document.querySelector('[class*=st-key-tile-] img').src !== src", arg=before
+    )
+    page.close()

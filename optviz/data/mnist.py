@@ -19,15 +19,15 @@ import numpy as np
 
 from optviz.data.sources import SOURCES, DataError, folder_of
 
-LARGEST = (
-    2**28
-)  # bytes; what promises more than five times MNIST is no MNIST, and may be a trap for the memory
+MAX_ROWS = 60_000, 10_000  # for training and for testing: those of MNIST
+MAX_VALUES = 28 * 28  # of a row
 
 
-def load_idx(source, name: str | None = None) -> np.ndarray:
+def load_idx(source, name: str | None = None, max_rows: int = MAX_ROWS[0]) -> np.ndarray:
     """The array of unsigned bytes in an IDX file: a path or the bytes themselves, gzipped or not.
 
-    Messages of DataError call it `name`, or by the name of the file.
+    Messages of DataError call it `name`, or by the name of the file. What promises more than
+    `max_rows` rows of 28×28 is refused before it is unpacked.
     """
     name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
     try:
@@ -35,16 +35,16 @@ def load_idx(source, name: str | None = None) -> np.ndarray:
             zipped = file.read(2) == b"\x1f\x8b"
             file.seek(0)
             if not zipped:
-                return _parse(file, name)
+                return _parse(file, name, max_rows)
             with gzip.GzipFile(fileobj=file) as unzipped:
-                return _parse(unzipped, name)
+                return _parse(unzipped, name, max_rows)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise DataError(f"{name} is a damaged or truncated gzip file: {error}.") from error
     except OSError as error:
         raise DataError(f"{name} cannot be read: {error}.") from error
 
 
-def _parse(file, name):
+def _parse(file, name, max_rows):
     magic = int.from_bytes(first := file.read(4))
     axes = magic - 2048
     if len(first) == 4 and axes not in (1, 2, 3):
@@ -57,9 +57,10 @@ def _parse(file, name):
         raise DataError(f"{name} is truncated: it ends before its first value.")
     shape = tuple(np.frombuffer(lengths, ">u4").tolist())
     size = math.prod(shape)
-    if size > LARGEST:
+    if shape[:1] > (max_rows,) or size > max_rows * MAX_VALUES:
         raise DataError(
-            f"{name} promises {size} bytes, more than the {LARGEST} that are read here."
+            f"{name} promises {size} bytes in {shape[0]} rows, more than the {max_rows} rows of "
+            f"{MAX_VALUES} that are read here."
         )
     values = file.read(size)
     if len(values) < size:
@@ -92,8 +93,8 @@ def load_mnist(source=None, key: str = "mnist", official: bool = False):
             f"{where}.{hint}"
         )
     train_x, train_t, test_x, test_t = (
-        _genuine(*files[stem(file)], digest if official else None)
-        for file, _, digest in SOURCES[key].files
+        _genuine(*files[stem(file)], digest if official else None, MAX_ROWS[i // 2])
+        for i, (file, _, digest) in enumerate(SOURCES[key].files)
     )
     return _pair(train_x, train_t), _pair(test_x, test_t)
 
@@ -124,11 +125,11 @@ def found(source) -> dict[str, tuple]:
     }
 
 
-def _genuine(name, content, digest):
+def _genuine(name, content, digest, max_rows):
     """(name, array) of one file; the array first, since its complaints say more than that of a
     hash.
     """
-    array = load_idx(content, name)
+    array = load_idx(content, name, max_rows)
     if (
         digest
         and hashlib.sha256(

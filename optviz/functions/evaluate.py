@@ -6,7 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
-from optviz.functions import symbolic as derive
+from optviz.functions.graph import Graph, compiled
 
 
 class Evaluator:
@@ -39,31 +39,30 @@ class Evaluator:
 
     def _plain(self, x):
         out = np.empty(x.shape[:-1])
-        out[...] = self._value(*_split(x))[0]
+        out[...] = self._value(*_split(x))
         return out
 
 
-class Symbolic(Evaluator):
-    """The evaluator of a SymPy expression."""
+class Derived(Evaluator):
+    """The evaluator of a formula's graph."""
 
-    def __init__(self, expr):
-        self.expr = expr
-        self.smooth = derive.is_smooth(expr)
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.smooth = graph.is_smooth()
 
-    # Derived when first asked for: the Hessian of a long formula takes a while, and few methods
-    # want it.
+    # Derived when first asked for: few methods want the Hessian.
 
     @cached_property
     def _value(self):
-        return derive.compiled(self.expr)
+        return compiled(self.graph, self.graph.root)
 
     @cached_property
     def _grad(self):
-        return derive.compiled(*derive.gradient(self.expr))
+        return compiled(self.graph, *self.graph.gradient())
 
     @cached_property
     def _hess(self):
-        return derive.compiled(*derive.hessian(self.expr))
+        return compiled(self.graph, *self.graph.hessian())
 
 
 def _split(x):

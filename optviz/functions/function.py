@@ -1,12 +1,12 @@
-"""A function of x and y: declared by a formula, differentiated by SymPy, evaluated by NumPy."""
+"""A function of x and y: declared by a formula, differentiated and evaluated."""
 
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-import sympy as sp
 
-from optviz.functions.evaluate import Evaluator, Symbolic
+from optviz.functions.evaluate import Derived, Evaluator
+from optviz.functions.graph import Graph
 from optviz.functions.parse import parse
 from optviz.functions.syntax import read
 from optviz.functions.typeset import latex
@@ -36,7 +36,7 @@ class Function:
         object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
 
     @cached_property
-    def expr(self) -> sp.Expr:
+    def graph(self) -> Graph:
         return parse(self.formula)
 
     @cached_property
@@ -64,7 +64,7 @@ class Function:
         """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much
         as a gradient.
         """
-        return Symbolic(self.expr)
+        return Derived(self.graph)
 
 
 def parse_formula(text: str, domain=((-5, 5), (-5, 5)), start=None) -> Function:

@@ -201,7 +201,7 @@ class _Parser:
                 )
         if self.next.kind != "(":
             raise FormulaError(f"{name!r} is a function and needs parentheses: {name}(x)", name)
-        (arity, *_), commas = CALLS[ALIASES.get(name, name)], self.commas
+        arity, commas = len(CALLS[ALIASES.get(name, name)].slopes), self.commas
         self.commas = self.decimal_commas(arity)
         self.take("(")
         args = []

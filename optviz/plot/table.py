@@ -4,6 +4,7 @@ import csv
 import io
 import math
 import numbers
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -11,6 +12,7 @@ from html import escape
 from optviz.plot.style import Style, number
 
 Cell = str | float | int | None
+_FORMULA = re.compile(r"[=@\t]|[+-](?!$|[\d.]+(e[+-]?\d+)?$)")  # a number and a dash are none
 
 
 @dataclass(frozen=True)
@@ -75,10 +77,12 @@ class Table:
 
 
 def csv_text(header: Sequence[str], rows) -> str:
-    """Rows as CSV: floats so that they are read back exactly, nothing for what is not finite."""
+    """Rows as CSV: floats so that they are read back exactly, nothing for what is not finite, and
+    no text that a spreadsheet would take for a formula.
+    """
     out = io.StringIO()
     write = csv.writer(out, lineterminator="\n").writerow
-    write(header)
+    write(map(_exact, header))
     for row in rows:
         write([_exact(cell) for cell in row])
     return out.getvalue()
@@ -86,7 +90,7 @@ def csv_text(header: Sequence[str], rows) -> str:
 
 def _exact(cell):
     if cell is None or isinstance(cell, str):
-        return cell or ""
+        return f"'{cell}" if _FORMULA.match(cell or "") else cell or ""
     if isinstance(cell, numbers.Integral):
         return int(cell)
     return repr(float(cell)) if math.isfinite(cell) else ""

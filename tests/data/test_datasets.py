@@ -367,6 +367,17 @@ DAMAGED = {
 }
 
 
+@table("file", range(4))
+def test_more_than_mnist_has_is_refused_before_it_is_unpacked(file):
+    """342,392 rows of zeros are half a megabyte gzipped, and were 3 GB when read."""
+    rows, files = (60_001, 10_001)[file // 2], packed()
+    shape = (rows,) if file % 2 else (rows, 28, 28)
+    header = struct.pack(f">BBBB{len(shape)}I", 0, 0, 8, len(shape), *shape)
+    files[NAMES[file]] = gzip.compress(header + bytes(1000))  # to go on would find it cut short
+    with pytest.raises(DataError, match=f"^{NAMES[file]} promises .* more than the {rows - 1} "):
+        load_mnist(files)
+
+
 @table("kind", DAMAGED)
 def test_a_damaged_file_is_refused(tmp_path, kind):
     content, message = DAMAGED[kind]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import sympy as sp
 
 from optviz import FUNCTIONS, parse_formula
 from tests.table import table
@@ -196,6 +197,31 @@ def test_hessian_is_the_slope_of_the_gradient(f):
     error = np.abs(hess - slope(f.grad, points))
     assert (error <= 1e-6 * (1 + np.abs(hess))).all()
     assert np.array_equal(hess[:, 0, 1], hess[:, 1, 0])
+
+
+BESIDES = [
+    "x**y + (x*y)**1.234567 + 2**(x*y)",
+    "cosh(x**1.234567)*tanh(x/y) - sinh(y)**3/x",
+    "atan2(x, y)*log(x + y**3)/sqrt(1 + x*y)",
+    "asin(x/9)*acos(y/9) + atan(x*y)*tan(x/5)",
+    "exp(-x**2/y)*sin(3*x*y)**2/(1 + cos(x)**2)",
+    "-(x - 2*y)*(3*x*(4*y)) - (-x)*(-(y/3))/7*(2*x) - -y",
+    "max(x, y**2)*min(x, y)",
+    "x**-3 + y**-0.5 + x**12/(x - y)",
+]
+
+
+@table("text", [*(f.formula for f in FUNCTIONS.values()), *BESIDES])
+def test_derivatives_are_those_of_a_computer_algebra_system(text):
+    f = parse_formula(text)
+    x, y = sp.symbols("x y", real=True)
+    expr = sp.sympify(text, {"x": x, "y": y, "e": sp.E, "max": sp.Max, "min": sp.Min})
+    for at in [(1.3, 0.7), (0.4, 2.1), (2.6, 1.9)]:
+        place = dict(zip((x, y), map(sp.Float, at), strict=True))
+        slopes = [expr.diff(s).subs(place) for s in (x, y)]
+        bends = [[expr.diff(s, t).subs(place) for t in (x, y)] for s in (x, y)]
+        np.testing.assert_allclose(f.grad(at), np.array(slopes, float), rtol=1e-11, atol=1e-12)
+        np.testing.assert_allclose(f.hess(at), np.array(bends, float), rtol=1e-9, atol=1e-10)
 
 
 @EVERY

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from optviz.plot import Column, ImageGrid, Style, Table, number, png, unless_rounding
+from optviz.plot.table import csv_text
 
 TABLE = Table(
     "How <they> stand",
@@ -44,6 +45,24 @@ def test_csv_keeps_the_numbers():
     assert head == ["", "updates", "loss", "test_accuracy", "status"]
     assert float(first[2]) == 1 / 3
     assert second == ["c", "0", "", "", "-"]
+
+
+def test_csv_has_no_text_that_a_spreadsheet_runs():
+    """What OWASP lists (CSV injection) begins with a quote, in a heading as well; numbers do not."""
+    hostile = [
+        "=1+1",
+        "+cmd|' /C calc'!A0",
+        "-2+3",
+        "@SUM(A1)",
+        "\t=1",
+        '=HYPERLINK("//h")',
+    ]
+    harmless = ["-", "-0.5", "-1e-05", "x=1", "", "a-b"]
+    rows = list(
+        csv.reader(io.StringIO(csv_text(hostile, [hostile, harmless, [-0.5, -2]])), strict=True)
+    )
+    assert rows[0] == rows[1] == [f"'{text}" for text in hostile]
+    assert rows[2:] == [harmless, ["-0.5", "-2"]]
 
 
 def test_every_row_has_a_cell_for_every_column():

@@ -1,5 +1,6 @@
 """The samples that are sent through: Gaussian numbers, or a person's own rows."""
 
+import codecs
 from dataclasses import dataclass, replace
 from hashlib import sha1
 
@@ -67,6 +68,7 @@ def upload(form: Form) -> None:
             _("A CSV file: one sample a row, numbers only"),
             type=["csv", "txt"],
             key=key,
+            max_upload_size=MAX_BYTES // 10**6,
             on_change=lambda: _take(st.session_state[key], place),
         )
         if own().complaint:
@@ -139,8 +141,11 @@ def read_samples(content: bytes) -> np.ndarray:
 
 
 def _text(content):
-    """As UTF-8, or else as the West European code page of Windows, which most old files have."""
-    for encoding in ("utf-8-sig", "cp1252"):
+    """As UTF-8, or as UTF-16 where it says so, or else as the West European code page of Windows,
+    which most old files have.
+    """
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252", "latin-1"]:
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:

@@ -1,6 +1,6 @@
 """What the page says."""
 
-from optviz.functions.parse import CALLS
+from optviz.functions.elementary import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES

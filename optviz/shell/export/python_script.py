@@ -2,7 +2,6 @@
 
 import ast
 import builtins
-import inspect
 import re
 import textwrap
 
@@ -10,7 +9,6 @@ import numpy as np
 
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import TYPED, Scene
-from optviz.functions import symbolic
 from optviz.functions.evaluate import Evaluator
 from optviz.functions.library import Function
 from optviz.optim.config import OptimizerConfig
@@ -122,12 +120,12 @@ def distinct(names: list[str]) -> list[str]:
 
 def formula_source(f: Function, hessian: bool) -> tuple[dict, str]:
     """Imports and source of a function: value, gradient, Hessian, and a class of them."""
-    wanted = {"value": [f.expr], "gradient": symbolic.gradient(f.expr)}
+    wanted = {"value": (f.graph.root,), "gradient": f.graph.gradient()}
     if hessian:
-        wanted["hessian"] = symbolic.hessian(f.expr)
-    functions = [_derived(name, expressions) for name, expressions in wanted.items()]
+        wanted["hessian"] = f.graph.hessian()
+    functions = [broken(f.graph.function(name, parts)) for name, parts in wanted.items()]
     needed = {"numpy": {name for text in functions for name in _numpy_names(text)}}
-    if symbolic.is_smooth(f.expr):
+    if f.graph.is_smooth():
         functions.append(FUNCTION + (HESS if hessian else ""))
     else:
         more, text = source([Evaluator], {"value", "grad", *(["hess"] if hessian else [])})
@@ -136,12 +134,9 @@ def formula_source(f: Function, hessian: bool) -> tuple[dict, str]:
     return needed, "\n\n".join([*functions, "f = Function()\n"])
 
 
-def _derived(name, expressions):
-    """The NumPy code that runs here, under a name of its own."""
-    code = inspect.getsource(symbolic.compiled(*expressions)).replace("_lambdifygenerated", name)
-    if len(expressions) == 1:
-        code = re.sub(r"return \[(.*)\]", r"return \1", code)
-    return "".join(f"{folded(line, formula=True)}\n" for line in code.rstrip().splitlines())
+def broken(code: str) -> str:
+    """The code of a formula with its long lines broken."""
+    return "".join(f"{folded(line, formula=True)}\n" for line in code.splitlines())
 
 
 def folded(line: str, formula: bool = False) -> str:
@@ -260,7 +255,7 @@ class Function(Evaluator):
     """The formula above, with the limit where it gives 0/0."""
 
     smooth = False
-    _value = staticmethod(lambda x, y: [value(x, y)])
+    _value = staticmethod(value)
     _grad = staticmethod(gradient)
 
     def value(self, x, where=None):

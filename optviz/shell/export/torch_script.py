@@ -1,13 +1,12 @@
-"""A scene in PyTorch: SymPy prints the formula, torch.optim has the optimizers."""
-
-from sympy.printing.pytorch import TorchPrinter
+"""A scene in PyTorch: autograd derives the formula, torch.optim has the optimizers."""
 
 from optviz.experiments.trajectories.spec import Scene
-from optviz.functions import symbolic
+from optviz.functions.graph import Graph
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export.python_script import (
     NUMPY,
+    broken,
     constructed,
     distinct,
     folded,
@@ -49,8 +48,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
     needs = "PyTorch 2 and NumPy" if used else "PyTorch 2"
     parts = [
         f"{header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
-        f"def f(x, y):\n{'' if symbolic.is_smooth(f.expr) else LIMITS}"
-        f"{folded(f'    return {torch_formula(f.expr)}', formula=True)}\n",
+        formula_source(f.graph),
         definitions,
         settings + ("noise = torch.from_numpy(noise)\n" if noise else ""),
         _loop(noise is not None, bool(schedules), searched),
@@ -59,26 +57,12 @@ def torch_script(scene: Scene, link: str = "") -> str:
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
 
 
-def torch_formula(expr) -> str:
-    """The expression as code on tensors x and y."""
-    code = _Printer().doprint(expr)
-    return code if expr.free_symbols else f"{code} + 0*x"  # a tensor in any case
-
-
-class _Printer(TorchPrinter):
-    """With constants as numbers, and the functions of formulas that SymPy itself lacks."""
-
-    def _print(self, expr, **options):
-        if expr.is_number and not expr.is_Integer:
-            return repr(float(symbolic.compiled(expr)(0.0, 0.0)[0]))
-        return super()._print(expr, **options)
-
-    def _print_RealBase(self, expr):
-        return expr.torch.format(*map(self._tensor, expr.args))
-
-    def _tensor(self, expr):
-        code = self._print(expr)
-        return f"torch.tensor({float(code)!r})" if expr.is_number else code
+def formula_source(graph: Graph) -> str:
+    """The formula as a function of the tensors x and y."""
+    first, *lines = graph.function("f", [graph.root], torch=True).splitlines(keepends=True)
+    if graph.parts[graph.root][0] == "number":
+        lines[-1] = lines[-1].rstrip() + " + 0*x\n"  # a tensor in any case
+    return broken("".join([first, *([] if graph.is_smooth() else [LIMITS]), *lines]))
 
 
 def _constructor(config: OptimizerConfig) -> str:

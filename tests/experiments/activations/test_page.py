@@ -191,6 +191,10 @@ def test_own_samples_are_standardized():
         b"1,2\r3,5\r",  # line ends of an old Macintosh
         b"\n1.0;2,0\n\n3,0;5,0\n",
         b'"Gr\xf6\xdfe";"Gewicht"\n"1";"2"\n"3";"5"\n',  # Latin-1
+        "\ufeffGröße\tx\n1\t2\n3\t5\n".encode("utf-16-be"),
+        "1;2,5\r\n3;4,5".encode("utf-16"),  # Unicode text of a spreadsheet
+        "дата;x\n1;2\n3;5\n".encode("cp1251"),
+        "身長,x\n1,2\n3,5\n".encode("shift-jis"),
         (b'"' + b"x" * 200_000 + b'","y"\n1,2\n3,5'),
     ],
 )

@@ -10,6 +10,7 @@ from optviz.experiments.sensitivity import run, text
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.figures import minima
+from optviz.experiments.trajectories.text import undefined_start
 from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import (
     Axis,
@@ -29,7 +30,6 @@ from optviz.translation import _
 
 HEIGHT = (16, 48, 34)
 TINY = 1e-16  # a gap below it is none
-GROWN = 30  # times the loss of the start: it diverges
 
 
 @st.cache_resource(max_entries=300, show_spinner=False)
@@ -54,9 +54,9 @@ def curves_of(spec: Sensitivity, make=kept) -> list[run.RateCurve]:
 def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
     """The loss after the steps over the rate; a line at each optimizer's own."""
     styles, marks = method_styles(spec.optimizers, theme), []
-    start = float(spec.objective.f.value(spec.objective.start)) - run.floor(spec.objective)
+    start = float(np.nan_to_num(run.height(spec.objective)))  # 0 where f has no value
     lowest = [float(np.nanmin(c.medians, initial=start)) for c in found if c.best >= 0]
-    top, bottom = GROWN * max(start, TINY), max(min(lowest, default=start), TINY) / 3
+    top, bottom = run.GROWN * max(start, TINY), max(min(lowest, default=start), TINY) / 3
     for i, (name, curve, look) in enumerate(zip(spec.names, found, styles, strict=True)):
         shown = np.maximum(curve.medians, bottom)
         if curve.gaps.shape[-1] > 1:
@@ -151,8 +151,9 @@ def stability(context: Context) -> list:
     spec, theme = context.spec, context.theme
     path = cache.run(spec.objective, spec.config)
     edge = edge_of_stability(path)
-    if edge is None:
-        return [paths(spec, theme, spec.chosen), text.no_edge(spec)]
+    if edge is None or not np.isfinite(path.values[0]):
+        said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
+        return [paths(spec, theme, spec.chosen), said]
     marked = paths(spec, theme, spec.chosen, edge.crossed)
     return [
         Row([sharpness(spec, theme, edge, path), marked], (6, 5)),

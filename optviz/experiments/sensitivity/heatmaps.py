@@ -42,10 +42,7 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
     known, steps = swept.values, spec.measure == "steps"
     z = known if steps else np.log10(np.maximum(known - run.floor(spec.objective), figures.TINY))
     z = np.where(np.isfinite(z), z, np.nan)
-    start = float(spec.objective.f.value(spec.objective.start)) - run.floor(spec.objective)
-    lost = (
-        ~np.isfinite(z) if steps else ~(known - run.floor(spec.objective) <= figures.GROWN * start)
-    )
+    lost = run.diverging(spec, swept)
     finite = z[~lost]
     low, high = np.quantile(finite, [0.02, 1]) if finite.size else (0.0, 1.0)
     high, z = (high if high > low else low + 1), np.where(lost, np.nan, z)

@@ -19,6 +19,7 @@ from optviz.optim.theory import curvatures, setting
 CELLS = 64
 RATES = 96
 STARTS = 200  # along each side of the basins
+GROWN = 30  # times the loss of the start: it diverges
 
 
 def noise_of(objective: Objective):
@@ -79,6 +80,19 @@ def floor(objective: Objective) -> float:
     """The least known value of f; 0 where none is known."""
     known = minima_of(objective.f)
     return known.floor if len(known) else 0.0
+
+
+def height(objective: Objective) -> float:
+    """The loss of the start above the lowest minimum."""
+    return float(objective.f.value(objective.start)) - floor(objective)
+
+
+def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
+    """The cells of a map that count as lost: grown to `GROWN` times the start, or never arrived."""
+    if spec.measure == "steps":
+        return ~np.isfinite(swept.values)
+    gap = swept.values - floor(spec.objective)
+    return ~(gap <= GROWN * height(spec.objective))
 
 
 def map_of(spec: Sensitivity) -> Sweep:

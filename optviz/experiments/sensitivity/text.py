@@ -69,13 +69,21 @@ def map_label(spec: Sensitivity) -> str:
 
 def of_map(spec: Sensitivity, swept) -> str:
     """The best place of the map, and how much of it diverges."""
-    lost = float((swept.diverged_at >= 0).mean())
-    if not np.isfinite(swept.values).any():
+    lost = run.diverging(spec, swept)
+    if lost.all():
         return _("**Nowhere on the map is there an end**: every run diverges or does not arrive.")
     best = swept.best()
-    message = _(
-        "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs leave the "
-        "finite numbers. A click on the map sets what it points at."
+    message = (
+        _(
+            "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs never arrive. "
+            "A click on the map sets what it points at."
+        )
+        if spec.measure == "steps"
+        else _(
+            "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs diverge: their "
+            "loss ends beyond thirty times that of the start. A click on the map sets what it "
+            "points at."
+        )
     )
     return message.format(
         n=swept.values.size,
@@ -83,7 +91,7 @@ def of_map(spec: Sensitivity, swept) -> str:
         a=number(best[spec.across], 3),
         up=_(AXES[spec.up]),
         b=number(best[spec.up], 3),
-        share=number(100 * lost, 3),
+        share=number(100 * lost.mean(), 3),
     )
 
 

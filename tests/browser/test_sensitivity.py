@@ -1,0 +1,39 @@
+"""The sensitivity page in a real browser: a click on the map is a run, one in the basins a start."""
+
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
+
+
+def click(page, name, x, y):
+    """On a figure, at a share of its plot's width and height from the top left."""
+    box = page.locator(f".st-key-{name} .nsewdrag").last.bounding_box()
+    page.mouse.click(box["x"] + x * box["width"], box["y"] + y * box["height"])
+    at_rest(page)
+
+
+def value(page, label):
+    return float(page.get_by_label(f"{label}, exact value").first.input_value())
+
+
+def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(page):
+    to(page, "Sensitivity")
+    page.get_by_role("radio", name="Map of two settings").click()
+    page.wait_for_selector(".st-key-sensitivity-map .ov-plot[data-version]")
+    at_rest(page)
+    assert (value(page, "learning rate"), value(page, "momentum")) == (0.1, 0.9)
+    click(page, "sensitivity-map", 0.8, 0.995)
+    assert 0.9 < value(page, "learning rate") < 1.1, "0.8 of five decades from 0.0001"
+    assert value(page, "momentum") < 0.1
+    click(page, "sensitivity-map", 0.97, 0.99)
+    assert "diverge" in page.locator("[data-testid=stMain]").inner_text()
+
+    page.get_by_role("button", name="Four basins").click()
+    page.wait_for_selector(".st-key-sensitivity-basins .ov-plot[data-version]")
+    at_rest(page)
+    click(page, "sensitivity-basins", 0.75, 0.25)
+    assert abs(value(page, "start x") - 3) < 0.2
+    assert abs(value(page, "start y") - 3) < 0.2
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    page.set_viewport_size({"width": 1280, "height": 720})

@@ -50,6 +50,14 @@ SPIRALS = Training(
     initializers=(Choice("he_normal"), Choice("constant"), Choice("orthogonal")),
     inputs="offset",
 )
+WHOLE = replace(  # every row in every update, another loss, averages inside of a wrapper
+    PLAIN,
+    network=Network((64, 8, 10), normalize="before"),
+    optimizer=OptimizerConfig(Choice("schedule_free_sgd", {"beta": 0.0}), (Choice("clipped"),)),
+    batch=0,
+    loss="squared_error",
+    sharpness=3,
+)
 SEARCHED = replace(PLAIN, optimizer=OptimizerConfig(Choice("lbfgs")), inputs="raw")
 
 
@@ -76,7 +84,9 @@ def expected(trainings, names, data=None):
                 )
 
 
-@pytest.mark.parametrize("trainings", [SMALL.trainings, [RICH], [SPIRALS], [SEARCHED, RICH]])
+@pytest.mark.parametrize(
+    "trainings", [SMALL.trainings, [RICH], [SPIRALS], [WHOLE], [SEARCHED, RICH]]
+)
 def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     code = training_script("Which one?", trainings, link="https://example.org")
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]

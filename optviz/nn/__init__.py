@@ -12,6 +12,7 @@ from optviz.nn.layers import (
     Mode,
 )
 from optviz.nn.loss import (
+    LOSSES,
     MiniBatch,
     Penalty,
     one_hot,
@@ -46,6 +47,7 @@ __all__ = [
     "INITIALIZERS",
     "INPUTS",
     "LABELS",
+    "LOSSES",
     "PLACES",
     "WEIGHTS",
     "Activated",

@@ -57,6 +57,9 @@ def squared_error(z, y):
     return loss, dz
 
 
+LOSSES = {"cross_entropy": softmax_cross_entropy, "squared_error": squared_error}
+
+
 @dataclass(frozen=True)
 class Penalty:
     r"""What large weights cost beside the loss; biases, γ and β cost nothing.
@@ -164,14 +167,18 @@ class MiniBatch:
 
     def hess_diagonal(self, params):
         """An estimate of the Hessian's diagonal `(..., P)`: u ⊙ Hu for random signs u, which is
-        right on average (Hutchinson 1990). Hu is a difference of two gradients.
+        right on average (Hutchinson 1990).
         """
         mode = self.mode if self.mode.seeds else self.mode._replace(seeds=(0,))
         signs = [rng.choice((-1, 1), params.shape[-1]) for rng in mode.streams(SIGNS)]
-        signs = np.array(signs if self.mode.seeds else signs[0])
-        u = (NEAR * signs).astype(params.dtype)
+        signs = np.array(signs if self.mode.seeds else signs[0], params.dtype)
+        return signs * self.hess_product(params, signs)
+
+    def hess_product(self, params, d):
+        """The Hessian times a direction `(..., P)`, as a difference of two gradients near by."""
+        u = (NEAR * d).astype(params.dtype)
         there = MiniBatch(self.network, self.x, self.y, self.mode, self.penalty, self.loss)
-        return (there.grad(params + u) - there.grad(params - u)) / (2 * u)
+        return (there.grad(params + u) - there.grad(params - u)) / (2 * NEAR)
 
     def hess(self, params):
         """TypeError: nobody writes that matrix down."""

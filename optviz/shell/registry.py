@@ -5,6 +5,7 @@ it.
 from optviz.experiments.activations import page as activations
 from optviz.experiments.batch_norm import page as batch_norm
 from optviz.experiments.curve_fit import page as curve_fit
+from optviz.experiments.edge_of_stability import page as edge_of_stability
 from optviz.experiments.ensembles import page as ensembles
 from optviz.experiments.hyperparameter_search import page as hyperparameter_search
 from optviz.experiments.initialization import page as initialization
@@ -34,5 +35,6 @@ PAGES: dict[str, Page] = {
         ensembles.PAGE,
         hyperparameter_search.PAGE,
         loss_landscape.PAGE,
+        edge_of_stability.PAGE,
     )
 }

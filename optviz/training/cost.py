@@ -19,7 +19,8 @@ def cost_of(training: Training) -> float:
     """
     networks = training.shape[0] * training.shape[1]
     rows = min(training.split.rows, MAX_EVALUATED) + MAX_EVALUATED / 2
-    met = 3 * training.batch + OPTIMIZER + rows / training.eval_every
+    rows += 3 * (2 * training.sharpness + 1) * training.split.rows if training.sharpness else 0
+    met = 3 * training.drawn + OPTIMIZER + rows / training.eval_every
     return training.iterations * (STEP + networks * met * training.network.size / PRODUCTS)
 
 

@@ -4,8 +4,11 @@ How far an update moves the weights against their size is Karpathy's rule of thu
 networks part 3, "Ratio of weights:updates"): about a thousandth is healthy.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
+from optviz.nn.loss import MiniBatch
 from optviz.nn.network import Network, Pass
 
 
@@ -31,6 +34,44 @@ def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[
             "gradient_norm": slope,
             **{name: np.where(ended, np.nan, share) for name, share in shares.items()},
         }
+
+
+def sharpness(loss: MiniBatch, params, steps: int) -> np.ndarray:
+    """The largest eigenvalue of the loss's Hessian at params `(..., P)`, `(...)`, from so many
+    products with it; NaN where it is not finite.
+
+    The first direction is the gradient, which soon lies in the few directions in which the loss
+    bends most (Gur-Ari, Roberts & Dyer 2018, Gradient descent happens in a tiny subspace); a random
+    one where there is none.
+    """
+    with np.errstate(all="ignore"):
+        gradient = loss.grad(params)
+        chance = np.random.default_rng(0).standard_normal(params.shape[-1]).astype(params.dtype)
+        start = np.where((gradient == 0).all(-1, keepdims=True), chance, gradient)
+        return lanczos(lambda d: loss.hess_product(params, d), start, steps)
+
+
+def lanczos(product: Callable, start, steps: int) -> np.ndarray:
+    """The largest eigenvalue `(...)` of symmetric matrices known by their `product` with directions
+    `(..., P)`, approached from below: that of the matrices on the span of the first products.
+
+    Directions are made orthogonal to all before. (Golub & Van Loan 2013, Matrix computations,
+    section 10.1.)
+    """
+    basis, small = [], np.zeros((*start.shape[:-1], steps, steps))
+    following = start
+    for k in range(steps):
+        length = np.sqrt((following * following).sum(-1, keepdims=True))
+        if k:
+            small[..., k, k - 1] = length[..., 0]  # eigvalsh reads the lower half
+        basis.append(following / np.where(length == 0, 1, length))
+        following = product(basis[k])
+        small[..., k, k] = (following * basis[k]).sum(-1)
+        for d in 2 * basis:
+            following = following - (following * d).sum(-1, keepdims=True) * d
+    finite = np.isfinite(small).all((-2, -1))
+    largest = np.linalg.eigvalsh(np.where(finite[..., None, None], small, 0.0))[..., -1]
+    return np.where(finite, largest, np.nan)
 
 
 def _over_layers(values, params):

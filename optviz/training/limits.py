@@ -104,6 +104,6 @@ def held_numbers(training):
     per_parameter = 1 + sum(
         np.size(v) for v in training.optimizer.build().init(np.zeros(1)).values()
     )
-    signals = 4 * training.batch * sum(training.network.sizes)
+    signals = 4 * training.drawn * sum(training.network.sizes)
     snapshots = training.iterations // training.snapshot_every * p if training.snapshot_every else 0
     return rules * (seeds * (p * per_parameter + signals) + snapshots)

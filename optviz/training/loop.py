@@ -9,6 +9,8 @@ import numpy as np
 
 from optviz.nn import (
     DTYPES,
+    EVALUATION,
+    LOSSES,
     MiniBatch,
     Mode,
     one_hot,
@@ -17,7 +19,7 @@ from optviz.nn import (
     softmax_cross_entropy,
 )
 from optviz.optim.minimize import taken_over
-from optviz.training.diagnostics import diagnostics
+from optviz.training.diagnostics import diagnostics, sharpness
 from optviz.training.spec import Data, Training, load
 
 MAX_EVALUATED = (
@@ -55,7 +57,7 @@ class Progress:
     ensemble_accuracy: (
         np.ndarray
     )  # (k, 2, I): of all seeds together, by the mean of their probabilities
-    diagnostics: dict[str, np.ndarray]  # (k, I, S, layers): see `diagnostics`
+    diagnostics: dict[str, np.ndarray]  # (k, I, S, layers): see `diagnostics`; sharpness has one
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
     @property
@@ -159,11 +161,15 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
 
 def mini_batch(training: Training, data: Data, iteration: int) -> MiniBatch:
     """What an iteration minimizes: a function of the parameters `(trials, seeds, P)`."""
-    net = training.network
-    rows = training.rows(iteration, len(data.x))
-    x = data.x[rows].astype(DTYPES[net.dtype], copy=False)
-    y = one_hot(data.t[rows], net.sizes[-1], x.dtype)
-    return MiniBatch(net, x, y, Mode(True, training.seeds, iteration), training.cost())
+    mode = Mode(True, training.seeds, iteration)
+    return loss_on(training, data, training.rows(iteration, len(data.x)), mode)
+
+
+def loss_on(training: Training, data: Data, rows, mode: Mode = EVALUATION) -> MiniBatch:
+    """What is minimized, on some of the training rows."""
+    x = data.x[rows].astype(DTYPES[training.network.dtype], copy=False)
+    y = one_hot(data.t[rows], training.network.sizes[-1], x.dtype)
+    return MiniBatch(training.network, x, y, mode, training.cost(), LOSSES[training.loss])
 
 
 def train(
@@ -204,6 +210,9 @@ def _evaluated(now, data, before, gradient):
         ]
         alone, cross_entropy, together, (first, _) = zip(*halves, strict=True)
         inside = diagnostics(training.network, now.params, before, gradient, first)
+        if training.sharpness:
+            loss = loss_on(training, data, slice(MAX_EVALUATED))
+            inside["sharpness"] = sharpness(loss, now.params, training.sharpness)[..., None]
         inside = {
             name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
             for name, new in inside.items()

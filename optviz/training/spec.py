@@ -47,6 +47,7 @@ INPUTS = {
     "standardized": "mean 0 and variance 1 in each feature of the training rows",
     "offset": "5 added to all",
 }
+LOSS_NAMES = {"cross_entropy": "Cross-entropy", "squared_error": "Squared error"}
 COUNTS = {"digits": 16.0, "mnist": 255.0, "fashion": 255.0}  # what the source's largest count is
 
 
@@ -172,7 +173,7 @@ class Training:
     )
     dataset: Choice = Choice("digits")
     split: Split = Split()
-    batch: int = hyperparameter(128, 1, 2000)
+    batch: int = hyperparameter(128, 0, 2000, help="examples in a mini-batch; 0: all of them")
     iterations: int = hyperparameter(300, 0, MAX_ITERATIONS)
     seeds: tuple[int, ...] = items((0,), 1, 20, "seeds")
     initializers: tuple[Choice, ...] = choice((), INITIALIZERS, "Initial weights")
@@ -183,13 +184,22 @@ class Training:
         0, 0, MAX_ITERATIONS, help="iterations between two snapshots, 0 for none"
     )
     penalty: Penalty = Penalty()
+    loss: str = option("cross_entropy", LOSS_NAMES, "Loss")
+    sharpness: int = hyperparameter(
+        0, 0, 50, help="Hessian products for the sharpness at each measurement, 0 for none"
+    )
     inputs: str = option("given", INPUTS, "Inputs")
     trials: tuple[Trial, ...] = items((), 0, 200, "trials")
 
     @property
     def epoch(self) -> float:
         """Iterations in which as many examples are drawn as there are for training."""
-        return self.split.rows / self.batch
+        return self.split.rows / self.drawn
+
+    @property
+    def drawn(self) -> int:
+        """Examples in a mini-batch."""
+        return self.batch or self.split.rows
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -206,8 +216,10 @@ class Training:
 
     def rows(self, iteration: int, n: int) -> np.ndarray:
         """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with
-        replacement.
+        replacement; or all.
         """
+        if not self.batch:
+            return np.tile(np.arange(n), (len(self.seeds), 1))
         return np.stack(
             [stream(seed, BATCHES, iteration).integers(0, n, self.batch) for seed in self.seeds]
         )

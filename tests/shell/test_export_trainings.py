@@ -55,6 +55,14 @@ FORKS = [
     replace(PLAIN, optimizer=OptimizerConfig(Choice(key, {"lr": 0.02}), fork=Fork(FAST, 5)))
     for key in ("momentum", "adam")
 ]
+WHOLE = replace(  # every row in every update, another loss, averages inside of a wrapper
+    PLAIN,
+    network=Network((64, 8, 10), normalize="before"),
+    optimizer=OptimizerConfig(Choice("schedule_free_sgd", {"beta": 0.0}), (Choice("clipped"),)),
+    batch=0,
+    loss="squared_error",
+    sharpness=3,
+)
 SEARCHED = replace(PLAIN, optimizer=OptimizerConfig(Choice("lbfgs")), inputs="raw")
 
 
@@ -81,11 +89,13 @@ def expected(trainings, names, data=None):
                 )
 
 
-@pytest.mark.parametrize("trainings", [SMALL.trainings, FORKS, [RICH], [SPIRALS], [SEARCHED, RICH]])
+@pytest.mark.parametrize(
+    "trainings", [SMALL.trainings, FORKS, [RICH], [SPIRALS], [WHOLE], [SEARCHED, RICH]]
+)
 def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     code = training_script("Which one?", trainings, link="https://example.org")
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]
-    assert len(code.partition("DIGITS =")[0].splitlines()) < 900
+    assert len(code.partition("DIGITS =")[0].splitlines()) < 920
     assert "optviz" not in code.replace("# Made with optviz: https://example.org", "")
 
 

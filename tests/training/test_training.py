@@ -363,7 +363,7 @@ def test_which_trainings_are_refused():
         (replace(good, network=SMALL), "the data have 64 inputs and 10 classes, the network 3 and 2"),
         (replace(good, dataset=Choice("letters")), "no dataset 'letters'"),
         (replace(good, dataset=Choice("moons", {"noise": 7.0})), "noise of moons"),
-        (replace(good, batch=0), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
+        (replace(good, batch=-1), "batch"), (replace(good, iterations=10**6), "iterations"), (replace(good, seeds=()), "seeds"),
         (replace(good, seeds=(-1,)), "seed is from"), (replace(good, dataset=Choice("digits", {"noise": 0.1})), "digits has no hyperparameters"),
         (replace(good, split=Split(1797)), "fewer than the 1797"),
         (replace(good, snapshot_every=1, iterations=20_000), "756,.* numbers at a time"),

@@ -11,16 +11,14 @@ import numpy as np
 
 from optviz.experiments.loss_landscape.planes import Plane, pca_plane, random_plane
 from optviz.experiments.loss_landscape.spec import LossLandscape
-from optviz.nn import DTYPES, MiniBatch, Network, one_hot, softmax_cross_entropy, stream
-from optviz.nn.streams import DIRECTIONS
+from optviz.nn import DTYPES, MiniBatch, Network, one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Progress
+from optviz.training import Data, Progress, diagnostics
 from optviz.training.cost import PRODUCTS
 from optviz.training.jobs import Amount
 
 MAX_NUMBERS = 10**6  # in the parameters and signals of the networks that go through side by side
 MIN_ASPECT = 0.25  # the frame is at least so high for its width, and so wide for its height
-STEP = 1e-4  # how far apart two gradients are whose difference is the curvature
 NEAR = 0.05  # of half the frame: how far from the middle the curvature is measured
 
 
@@ -275,23 +273,10 @@ def curvature(surface: LossSurface, data: Data) -> Curvature:
 
 
 def sharpness(surface: LossSurface, data: Data, steps: int = 30) -> float:
-    """The largest second derivative at the middle in any direction among all weights, in float64.
-
-    By power iteration: a direction is multiplied by the Hessian, as the difference of two gradients
-    near by, and made a unit again; what is left is the direction that it stretches most. NaN where
-    the gradient is not finite.
+    """The largest second derivative at the middle in any direction among all weights, in float64;
+    NaN where the gradient is not finite.
     """
-    spec, at = surface.spec, surface.plane.origin
+    spec = surface.spec
     x, t = data.x[: spec.n_samples].astype(float), data.t[: spec.n_samples]
     loss = MiniBatch(spec.network, x, one_hot(t, spec.network.sizes[-1]))
-    d = stream(spec.seed, DIRECTIONS).standard_normal(len(at))
-    found = np.nan
-    for _ in range(steps):
-        length = np.sqrt((d**2).sum())
-        if not np.isfinite(length) or length == 0:
-            return float(length)
-        d /= length
-        with np.errstate(all="ignore"):
-            bent = (loss.grad(at + STEP * d) - loss.grad(at - STEP * d)) / (2 * STEP)
-        found, d = float(d @ bent), bent
-    return found
+    return float(diagnostics.sharpness(loss, surface.plane.origin, steps))

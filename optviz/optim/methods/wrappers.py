@@ -35,7 +35,10 @@ class Wrapper(Optimizer):
                 "none"
             )
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
-        object.__setattr__(self, "averages", self.averages or self.inner.averages)
+
+    @property
+    def averages(self):
+        return self.inner.averages
 
     def init(self, x):
         return self.inner.init(x)

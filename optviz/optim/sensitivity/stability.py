@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.functions.function import Function
+from optviz.optim.base import Optimizer
 from optviz.optim.run import Run
 from optviz.optim.theory import setting
 
@@ -67,15 +68,22 @@ def edge_of_stability(run: Run) -> Edge | None:
             limits.append(2 * factor(o) / o.lr)
         roots = np.array(roots).reshape(-1, run.points.shape[-1])
         hess = hess / (roots[:, :, None] * roots[:, None, :])
-    elif all(o.stable_lr(1.0) is not None for o in optimizers):
-        # the reciprocal of the limit is a straight line over the curvature
-        at = np.array([[1 / o.stable_lr(1.0), 1 / o.stable_lr(2.0)] for o in optimizers])
-        at, rates = at.reshape(-1, 2), np.array([setting(o, "lr") for o in optimizers])
-        limits = 1 + (1 / rates - at[:, 0]) / (at[:, 1] - at[:, 0])
-    else:
+    elif None in (limits := [stable_curvature(o) for o in optimizers]):
         return None
     found = np.where(np.isfinite(run.values[:-1]), largest_eigenvalue(hess), np.nan)
     return Edge(found, np.array(limits, float), run.optimizer.key in ADAPTIVE)
+
+
+def stable_curvature(optimizer: Optimizer) -> float | None:
+    """The curvature beyond which it diverges on a quadratic: 2/η of plain descent, 2(1 + μ)/η of
+    momentum; None where that is not known.
+    """
+    if optimizer.stable_lr(1.0) is None:
+        return None
+    # the reciprocal of the rate is a straight line over the curvature
+    one, two = (np.reciprocal(float(optimizer.stable_lr(c))) for c in (1.0, 2.0))
+    with np.errstate(divide="ignore"):
+        return 1 + (np.reciprocal(float(setting(optimizer, "lr"))) - one) / (two - one)
 
 
 @np.errstate(all="ignore")

@@ -12,6 +12,7 @@ from optviz.data.preprocessing import standardized
 from optviz.nn import (
     ACTIVATIONS,
     INITIALIZERS,
+    LOSSES,
     MiniBatch,
     Mode,
     Network,
@@ -43,6 +44,7 @@ NOT_NAMED = {
     "seeds",
     "eval_every",
     "snapshot_every",
+    "sharpness",
 }  # a seed is printed beside the name, the others change nothing
 REGISTRIES = {"method": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
 
@@ -73,7 +75,8 @@ def training_script(
         "INITIALIZERS": _used(INITIALIZERS, [one.network.initializer for one in networks]),
     }
     keys = {training.dataset.key for training in trainings}
-    used = [Network, MiniBatch, Mode, one_hot, stream, narrow, Split, *map(type, parts)]
+    loss = LOSSES[trainings[0].loss]  # a page's trainings have one
+    used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, Split, *map(type, parts)]
     used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
     used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
     members = set(re.findall(r"\.(\w+)", LOOP)) | {
@@ -100,7 +103,7 @@ def training_script(
         f"{header(question, 'NumPy 2', link)}\n{import_lines(*modules)}\n{SILENT}",
         definitions,
         *loaders,
-        LOOP.replace("ASSESSED", str(MAX_EVALUATED)),
+        LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", loss.__name__),
         f"def main():\n{indent(main, '    ')}\n",
         _shipped() if "digits" in keys else "",
         "main()\n",
@@ -298,8 +301,9 @@ def train(names, network, initializers, segments, penalty, data, batch, iteratio
     lost = np.zeros(params.shape[:2], bool)
     for i in range(iterations):
         rows = [stream(seed, BATCHES, i).integers(0, len(x), batch) for seed in seeds]
+        rows = rows if batch else [np.arange(len(x))] * len(seeds)  # 0: all of them
         y = one_hot(t[rows], network.sizes[-1], dtype)
-        f = MiniBatch(network, x[rows].astype(dtype), y, Mode(True, seeds, i), penalty)
+        f = MiniBatch(network, x[rows].astype(dtype), y, Mode(True, seeds, i), penalty, LOSS)
         if segments and segments[0][0] == i:
             (_, opt, schedules, warm), *segments = segments
             state = state if warm else narrow(opt.init(params), dtype)
@@ -314,9 +318,9 @@ def train(names, network, initializers, segments, penalty, data, batch, iteratio
         after[lost] = np.nan
         params = after
     shape = (*params.shape[:2], running_statistics.shape[-1])
-    if "inside" in state and shape[-1]:  # averaged weights need statistics of their own
-        rows = x[:ASSESSED].astype(dtype)
-        running_statistics = network.statistics(network.forward(params, rows))
+    if opt.averages and shape[-1]:  # averaged weights need statistics of their own
+        forward = network.forward(params, x[:ASSESSED].astype(dtype))
+        running_statistics = network.statistics(forward)
     running_statistics = np.broadcast_to(running_statistics, shape)
     learned, tested = (
         network.accuracy(params, x.astype(dtype), t, running_statistics=running_statistics)

@@ -1,0 +1,1 @@
+"""How far does a network's sharpness grow while it trains?"""

@@ -1,0 +1,163 @@
+"""The page: the sharpness of networks while they train, beside the most that each rate bears."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from optviz.data import DATASETS
+from optviz.experiments import training_charts as charts
+from optviz.experiments.edge_of_stability.spec import PRODUCTS, EdgeOfStability
+from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
+from optviz.experiments.page import Caption, Download, Option, Page, Section, Tab, View
+from optviz.optim.config import names
+from optviz.optim.sensitivity.stability import stable_curvature
+from optviz.plot import Axis, Column, Figure, Line, Rule, Table
+from optviz.plot.series import curve_with_band, over_seeds
+from optviz.plot.table import csv_text
+from optviz.plot.training import Network, Scale, losses, status
+from optviz.translation import N_, _
+from optviz.ui.controls import Menu
+from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
+from optviz.ui.training_jobs import training_jobs
+
+LAST = 0.3  # share of the measurements over which the mean is taken
+DASHES = (6, 4)
+
+
+def sharpness(line: Network) -> np.ndarray:
+    """Of the training loss at every measurement, `(k, S)`."""
+    return line.progress.diagnostics["sharpness"][:, line.i, :, 0]
+
+
+def limit(line: Network) -> float | None:
+    """The sharpness beyond which the line's optimizer is not stable; None where not known."""
+    config = line.progress.training.optimizer
+    return stable_curvature(config.scheduled(max(line.progress.iteration - 1, 0)))
+
+
+def late(line: Network) -> float:
+    """The mean over the last of the measurements, the median over the seeds."""
+    found = sharpness(line)
+    return float(over_seeds(found[int((1 - LAST) * len(found)) :].mean(0))[0])
+
+
+def over_time(context) -> Figure:
+    """The sharpness over the iterations, and dashed the limit of each rate."""
+    marks, tops = [], [1e-3]
+    for line in context.lines:
+        found, most = sharpness(line), limit(line)
+        marks += curve_with_band(
+            *(line.progress.evaluated, found, line.style),
+            **{"name": line.name, "uid": line.id, "markers": True, "legend": True},
+        )
+        tops.append(np.nanmax(over_seeds(found)[0], initial=0.0))
+        if most is not None and np.isfinite(most):
+            marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
+            tops.append(1.2 * most)
+    return Figure(
+        *(marks, Axis(_("iteration"), limits=(0, context.spec.iterations))),
+        Axis(_("sharpness"), limits=(0, float(max(tops)))),
+        label=_("Sharpness while training; dashed the limits. The table says the same."),
+        height=24,
+    )
+
+
+def loss(context) -> Figure:
+    """The loss on all training rows."""
+    scale = Scale("iterations", context.spec.iterations)
+    return losses(context.lines, scale, smooth=False, log=context.options["log"], height=15)
+
+
+def standings(context) -> Table:
+    """Sharpness beside the limit, in numbers."""
+    columns = (
+        *("", Column(_("limit"), 3), Column(_("sharpness at the start"), 3)),
+        *(Column(_("mean of the last 30 %"), 3), Column(_("over the limit"), 3, percent=True)),
+        *(_("loss"), Column(_("training accuracy"), 3, percent=True), _("status")),
+    )
+    rows = []
+    for line in context.lines:
+        now, most, mean = line.progress, limit(line), late(line)
+        most = np.nan if most is None else most
+        end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
+        accuracy = float(over_seeds(now.accuracy[-1, 0, line.i])[0])
+        first = float(over_seeds(sharpness(line)[0])[0])
+        rows.append([line.name, most, first, mean, mean / most, end, accuracy, status(now, line.i)])
+    styles = [line.style for line in context.lines]
+    return Table(_("Sharpness and limit of every optimizer"), columns, rows, styles)
+
+
+def notes(context) -> Caption:
+    """How it was measured."""
+    return Caption(
+        _(
+            "Every update sees all training rows, so nothing here is noise. The sharpness is the "
+            "largest eigenvalue of the Hessian of the training loss, by {products} Lanczos steps "
+            "from the gradient; a product with the Hessian is a difference of two gradients. "
+            "Limits: 2/η for plain descent, 2(1 + μ)/η for momentum; none is drawn for methods "
+            "that scale each coordinate. (Cohen et al. 2021.) Data: {attribution}"
+        ).format(products=PRODUCTS, attribution=DATASETS[context.spec.dataset.key].attribution)
+    )
+
+
+def sharpness_csv(context) -> str:
+    """Every measurement."""
+    rows = (
+        [line.name, seed, int(t), float(value)]
+        for line in context.lines
+        for t, values in zip(line.progress.evaluated, sharpness(line), strict=True)
+        for seed, value in zip(line.progress.training.seeds, values, strict=True)
+    )
+    return csv_text(["optimizer", "seed", "iteration", "sharpness"], rows)
+
+
+def thumbnail(spec, theme) -> Figure:
+    """Sharpness that grows up to a limit, as a drawing."""
+    x = np.linspace(0, 1, 60)
+    lines = charts.lines_of(names(spec.optimizers), [None] * len(spec.optimizers), theme)
+    marks = []
+    for line, config in zip(lines, spec.optimizers, strict=True):
+        if most := stable_curvature(config.build()):
+            marks += [
+                Line(x, most * np.minimum(0.4 + x, 1), line.style, uid=line.id),
+                Rule(replace(line.style, dashes=DASHES), y=most),
+            ]
+    return Figure(marks)
+
+
+PAGE = Page(
+    "edge_of_stability",
+    N_("Edge of stability"),
+    "landslide",
+    N_("How sharp does a network's loss become while it trains?"),
+    "Training lab",
+    EdgeOfStability(),
+    {
+        "": View(
+            form=[
+                OptimizerList(MAX_OPTIMIZERS),
+                Menu("loss"),
+                Data(),
+                ACTIVATION,
+                INITIALIZER,
+                Numbers("hidden", "units", "iterations", "split.rows", "seeds"),
+            ],
+            jobs=lambda spec: training_jobs(spec.trainings),
+            tabs=[
+                Tab(
+                    _("Sharpness"),
+                    [
+                        Section([over_time]),
+                        Section([loss, standings], [Option("log", _("Logarithmic loss"), True)]),
+                    ],
+                )
+            ],
+            notes=[notes],
+            downloads=[Download(_("Sharpness as CSV"), "sharpness", sharpness_csv)],
+        )
+    },
+    lines=lambda spec, states, theme: charts.lines_of(
+        names(spec.optimizers), states, theme, spec.optimizers
+    ),
+    thumbnail=thumbnail,
+)

@@ -79,7 +79,7 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
                     found.setdefault(violation, []).append(f"{theme} {name} {when}")
 
     page.goto(f"{server}/{address(key) if key in PAGES else key}")
-    page.wait_for_selector(".ov-plot[data-version], [class*=st-key-tile-]")
+    page.wait_for_selector(".ov-plot[data-version], [class*=st-key-tile-]", timeout=90_000)
     page.wait_for_selector(IDLE)
     page.evaluate(axe)
     train = page.locator("[class*=st-key-train-] button")

@@ -53,6 +53,19 @@ class Minima(NamedTuple):
         return "minima" + "-local" * self.local + "-curve" * self.curve
 
 
+def falls_into_beads(land: Landscape) -> bool:
+    """Whether contour lines break up in valleys that are thinner than the grid: in a twentieth of
+    the low places the slope changes by more than a level from one point to the next.
+    """
+    heights = Heights.of(land, None, root=True)
+    z, level = heights.up(land.inner), (heights.high - heights.low) / LEVELS
+    bend = np.zeros_like(z)
+    bend[1:-1] = np.diff(z, 2, axis=0)
+    bend[:, 1:-1] = np.maximum(bend[:, 1:-1], np.diff(z, 2, axis=1))
+    low = z < heights.low + LEVELS / 4 * level
+    return bool(low.any()) and bool((bend[low] > level).mean() > 0.05)
+
+
 def landscape(
     land: Landscape,
     theme: Theme,

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, parse_formula
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.spec import Objective
 from optviz.plot import LIGHT
-from optviz.plot.contour import landscape
+from optviz.plot.contour import LEVELS, falls_into_beads, landscape
 from optviz.plot.landscape import Heights, Landscape
 from tests.table import table
 
@@ -53,6 +55,17 @@ def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
     assert drawn.start**2 < 0.05, "the first ring is around the minimum"
     assert not Heights.of(Landscape.of(FUNCTIONS["saddle"]), None, root=True).root
     assert not Heights.of(Landscape.of(bowl), log=False, root=True).root, "linear stays linear"
+
+
+def test_the_floor_of_a_thin_valley_is_even():
+    """Along y = x², where Rosenbrock's function is (1 - x)², the drawn height has no bumps."""
+    f, x = FUNCTIONS["rosenbrock"], np.linspace(-1.7, 1.7, 2001)
+    land = cache.landscape(Objective().on("rosenbrock"))
+    heights = Heights.of(land, None, root=True)
+    bumps = heights.up(land.at(x, x**2)) - heights.up((1 - x) ** 2)
+    assert bumps.max() < 0.2 * (heights.high - heights.low) / LEVELS
+    assert len(cache.landscape(Objective()).x) < len(land.x), "as fine as there is need for"
+    assert not falls_into_beads(Landscape.of(f, 400))
 
 
 @table("key", FUNCTIONS)

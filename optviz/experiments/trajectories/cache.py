@@ -10,16 +10,19 @@ from optviz.optim import theory
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.minima import Minima, minima_of
 from optviz.optim.summary import Summary, summarize
+from optviz.plot.contour import falls_into_beads
 from optviz.plot.landscape import Landscape
 
-GRID = 200  # points each way on a domain: a thin valley does not fall into beads
+GRID = 200  # points each way on a domain
+FINE = 320  # where its valleys are thin
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _landscape(key, reach, _objective):
     COMPUTED["landscape"] += 1
-    return Landscape.of(_objective.f, GRID, reach)
+    land = Landscape.of(_objective.f, GRID, reach)
+    return Landscape.of(_objective.f, FINE, reach) if falls_into_beads(land) else land
 
 
 @st.cache_resource(max_entries=200, show_spinner=False)

@@ -199,6 +199,24 @@ def on_upright_bowl(key, **hyperparameters):
     return go("bowl", key, START, 30, **hyperparameters).values[30]
 
 
+def after_a_hundred(key, rates):
+    """The losses on the bowl, for many rates at once."""
+    return go("bowl", key, np.tile(START, (len(rates), 1)), 100, lr=rates[:, None]).values[-1]
+
+
+def stays(key, **hyperparameters):
+    """The first step on the bowl from which on the loss stays within a thousandth."""
+    values = go("bowl", key, START, 500, **hyperparameters).values
+    return 1 + np.flatnonzero(values > 1e-3)[-1]
+
+
+def lost_share(lr):
+    """The share of the starts on Himmelblau's picture from which momentum diverges."""
+    axis = np.linspace(-6, 6, 100)
+    starts = np.stack(np.meshgrid(axis, axis), -1)
+    return (go("himmelblau", "momentum", starts, 200, lr=lr).diverged_at >= 0).mean()
+
+
 # Every number that is typed into a text: lesson, number, and what gives it, worked out here; or a claim
 # that must hold where the number is a setting.
 LITERALS = {
@@ -316,6 +334,23 @@ LITERALS = {
     ("learned-curvature", "0.003"): lambda: go("rosenbrock", "momentum", steps=106, lr=0.003).values[-1] < runs("learned-curvature")[1].values[-1],
     ("nelder-mead", "0.104"): lambda: go("kink", "bfgs", (-7, 2.3), 90).values[-1],
     ("fork", "0.1"): lambda: (changed("fork", 1, {"lr": 0.1}).points[:, 0] < 0).all() and changed("fork", 1, {"lr": 0.1}).values[-1] > runs("fork")[0].values[-1],
+    ("sensitivity-rates", "0.38"): lambda: 10 * (1 - (1e-3 / (7**2 / 20)) ** (1 / 200)),
+    ("sensitivity-rates", "0.98"): lambda: (1 + (1e-3 / 2**2) ** (1 / 200)) / 2,
+    ("sensitivity-rates", "0.03"): lambda: go("bowl", "momentum", steps=100, lr=0.025).values[-1] > 1e-3 > after_a_hundred("momentum", np.geomspace(0.03, 1.7, 200)).max(),
+    ("sensitivity-rates", "1.7"): lambda: go("bowl", "momentum", steps=100, lr=1.76).values[-1] > 1e-3,
+    ("sensitivity-tuning", "0.1"): lambda: [c.method.values["lr"] for c in LESSONS["sensitivity-tuning"].scene.optimizers] == [0.1, 0.1],
+    ("sensitivity-tuning", "389"): lambda: stays("sgd", lr=0.1),
+    ("sensitivity-tuning", "0.328"): lambda: go("bowl", "sgd", steps=100, lr=0.1).values[-1],
+    ("sensitivity-tuning", "4.63e−7"): lambda: go("bowl", "nesterov", steps=100, lr=0.1, momentum=0.9).values[-1],
+    ("sensitivity-tuning", "0.886"): lambda: (stays("sgd", lr=0.886), stays("nesterov", lr=0.1)) == (43, 57) and all(1.5e-8 < after_a_hundred(k, np.geomspace(1e-3, 2, 96)).min() < 3e-8 for k in ("sgd", "nesterov")),
+    ("sensitivity-tuning", "0.63"): lambda: (20**0.5 - 1) / (20**0.5 + 1),
+    ("sensitivity-tuning", "0.5"): lambda: go("bowl", "nesterov", steps=100, lr=0.5, momentum=0.63).values[-1] < 1e-17,
+    ("sensitivity-map", "4096"): lambda: 64**2,
+    ("sensitivity-map", "1.34"): lambda: 4 / (2**0.5 + 0.1**0.5) ** 2,
+    ("sensitivity-map", "0.403"): lambda: ((20**0.5 - 1) / (20**0.5 + 1)) ** 2,
+    ("sensitivity-map", "0.9"): lambda: LESSONS["sensitivity-map"].scene.config.method.values["momentum"],
+    ("sensitivity-basins", "0.01"): lambda: abs(lost_share(0.01) - 0.11) < 0.01,
+    ("sensitivity-basins", "0.003"): lambda: lost_share(0.003) == 0,
 }  # fmt: skip
 
 NUMBER = re.compile(r"\d+\.\d+(?:e[−-]?\d+)?|\d{3,}(?:e[−-]?\d+)?")

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.trajectories.run import noise_of
 from optviz.experiments.trajectories.spec import Objective
 from optviz.lens import at
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minima import minima_of
-from optviz.optim.noise import NOISES
 from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
@@ -20,12 +20,6 @@ CELLS = 64
 RATES = 96
 STARTS = 200  # along each side of the basins
 GROWN = 30  # times the loss of the start: it diverges
-
-
-def noise_of(objective: Objective):
-    """Without noise none at all, also where the function has its own."""
-    part = objective.noise
-    return part.build(NOISES) if part else NOISES["uniform"](scale=0.0)
 
 
 def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:

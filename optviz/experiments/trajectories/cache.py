@@ -47,6 +47,11 @@ def _summary(key, tolerance, _objective, _config):
     return summarize(run(_objective, _config), tolerance)
 
 
+@st.cache_resource(max_entries=1000, show_spinner=False)
+def _best_rate(key, _objective, _config):
+    return runs.best_rate(_objective, _config)
+
+
 @st.cache_resource(max_entries=200, show_spinner=False)
 def _multistart(key, _objective, _config):
     return runs.multistart(_objective, _config)
@@ -77,6 +82,12 @@ def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> 
     """What became of it."""
     alone = replace(config, initial_points=None)
     return _summary(runs.track_key(objective, alone), tolerance, objective, alone)
+
+
+def best_rate(objective: Objective, config: OptimizerConfig) -> float | None:
+    """The best of a grid, whatever rate it has."""
+    anyhow = replace(config, method=config.method.with_values(lr=None), initial_points=None)
+    return _best_rate(runs.track_key(objective, anyhow), objective, config)
 
 
 def multistart(objective: Objective, config: OptimizerConfig):

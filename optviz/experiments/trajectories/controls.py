@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories.figures import live_figures, looks
 from optviz.experiments.trajectories.spec import (
     BOOK,
@@ -29,7 +29,7 @@ from optviz.optim.config import OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES
+from optviz.plot import THEMES, number
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -113,7 +113,22 @@ def _choose_function(form, key):
         other = objective.on(key)
     if before := kept.objectives.get(key):
         other = replace(other, start=before.start, noise=before.noise, seed=before.seed)
-    form.set(other)
+    spec = at("objective").set(form.read(), other)
+    if locks.free("hyperparameters"):
+        suited = tuple(_suited(other, config) for config in spec.optimizers)
+        spec = replace(spec, optimizers=suited)
+    form.write(spec)
+
+
+def _suited(objective, config):
+    """The optimizer as it had been set; where it diverges on this function, at its best rate."""
+    tuned = state().tuned
+    config = next((before for now, before in tuned if now == config), config)
+    diverges = cache.run(objective, config).diverged_at >= 0
+    if not diverges or (rate := cache.best_rate(objective, config)) is None:
+        return config
+    tuned.append((replace(config, method=config.method.with_values(lr=rate)), config))
+    return tuned[-1][0]
 
 
 def _formula_field(form):
@@ -260,9 +275,28 @@ def _hyperparameters(form, i, name):
     choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
 
 
+def _rates(form):
+    """The best rate from this start, and the settings of theory: a click takes them over."""
+    objective, method = form.read().objective, form.value.method
+    rate = cache.best_rate(objective, form.value)
+    found = {_("Best rate from this start: {values}"): [rate]}
+    known, best = cache.curvatures(objective), f"best_{method.key}"
+    if known and None not in known and hasattr(known[0], best):
+        label = _("Best in the long run, in theory: {values}")
+        found[label] = getattr(known[0], best)[:-1]  # the last is the factor for each step
+    for i, (label, values) in enumerate(found.items()):
+        if None not in values:
+            label = label.format(values=", ".join(number(v, 3) for v in values))
+            settings = dict(zip(("lr", "momentum"), map(float, values), strict=False))
+            args = (method.with_values(**settings),)
+            more = {"on_click": form.at("method").set, "args": args, "disabled": form.locked}
+            st.button(label, key=form.key(f"good-{i}"), width="stretch", **more)
+
+
 def _settings(form):
     live = _of_one(form)
     optimizer_menu(form)
+    _rates(form)
     wrapper_controls(form, **live)
     cls = OPTIMIZERS[form.value.method.key]
     scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]

@@ -11,8 +11,12 @@ from optviz.optim.minima import Minima
 from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
+from optviz.optim.sensitivity import sweep
 from optviz.optim.sensitivity.starts import arrived
+from optviz.optim.sensitivity.sweeps import find
 from optviz.spec import canonical_json
+
+RATES = 41  # that are tried, from 1e-4 to the end of the slider
 
 
 def track_key(objective: Objective, config: OptimizerConfig) -> str:
@@ -22,11 +26,30 @@ def track_key(objective: Objective, config: OptimizerConfig) -> str:
 
 def run(objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
     """One optimizer's path, or a batch of them from other starts `(..., 2)`."""
-    noise = objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
     (_, opt, schedule), *then = config.segments()
     start = objective.start if start is None else start
     steps = objective.steps if steps is None else steps
-    return minimize(objective.f, opt, start, steps, noise, schedule, objective.seed, then)
+    return minimize(
+        objective.f, opt, start, steps, noise_of(objective), schedule, objective.seed, then
+    )
+
+
+def noise_of(objective: Objective):
+    """Without noise none at all, also where the function has its own."""
+    return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
+
+
+def best_rate(objective: Objective, config: OptimizerConfig) -> float | None:
+    """The rate with the least loss after the steps from this start, of a grid in one batch; None
+    where there is no rate or every one diverges.
+    """
+    _, opt, schedule = config.segments()[0]
+    if (declared := find(opt, "lr")) is None:
+        return None
+    more = {"noise": noise_of(objective), "schedule": schedule, "seed": objective.seed}
+    axes = {"lr": declared.spread(RATES)}
+    swept = sweep(objective.f, opt, axes, objective.start, objective.steps, **more)
+    return None if np.isnan(swept.values).all() else float(f"{swept.best()['lr']:.3g}")
 
 
 def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:

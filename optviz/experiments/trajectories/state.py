@@ -21,6 +21,7 @@ class TrajectoriesState:
     formula_complaint: str = ""
     edges: dict[str, float] = field(default_factory=dict)  # of the frame, while they do not fit
     objectives: dict[str, Objective] = field(default_factory=dict)  # left behind, by function
+    tuned: list[tuple[OptimizerConfig, ...]] = field(default_factory=list)  # (now, as it was set)
     inspected: str = ""  # the id of the optimizer that is looked into
     prediction: "Prediction | None" = None
     score: tuple[int, ...] = ()
@@ -69,6 +70,7 @@ def state() -> TrajectoriesState:
     if found.epoch != S.epoch:  # another scene has been put in place
         found.ids, found.optimizers, found.epoch = [], (), S.epoch
         found.formula_complaint, found.edges = "", {}
+        found.tuned = []
     found.follow(S.specs[KEY].optimizers)
     return found
 

@@ -550,3 +550,38 @@ def test_neither_the_course_nor_begin_again_leads_around_a_lock():
     sound(at.run())
     assert scene(at) == BOOK
     assert any("start, steps, noise" in w.value for w in at.warning)
+
+
+def test_another_function_does_not_carry_the_rates_of_the_bowl_into_divergence():
+    """Rosenbrock's valley: SGD at 0.95 leaves the numbers, and back on the bowl it has 0.95 again."""
+    at = open_app()
+    [menu] = [s for s in at.selectbox if s.label == "Function"]
+    menu.set_value("rosenbrock").run()
+    start, rates = FUNCTIONS["rosenbrock"].start, np.geomspace(1e-4, 10, 41)
+    sgd, *_ = (config.method for config in scene(sound(at)).optimizers)
+    ends = [minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["sgd"](lr=r), start, 30) for r in rates]
+    best = rates[np.nanargmin([end.values[-1] for end in ends])]
+    assert sgd.values["lr"] == pytest.approx(best, rel=5e-3)
+    for config in scene(at).optimizers:
+        assert np.isfinite(run(scene(at).objective, config).values[-1])
+    [menu] = [s for s in at.selectbox if s.label == "Function"]
+    menu.set_value("bowl").run()
+    assert scene(sound(at)).optimizers == BOOK.optimizers
+
+
+def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
+    """Momentum on the bowl: curvatures 0.1 and 2, Polyak's best (2/(√2 + √0.1))² and 0.4026."""
+    at = open_scene(replace(BOOK, optimizers=BOOK.optimizers[1:2]))
+    settings(at, 0)
+    [button] = [b for b in at.button if b.label.startswith("Best in the long run")]
+    button.click().run()
+    taken = scene(sound(at)).optimizers[0].method.values
+    assert taken == pytest.approx({"lr": 1.33580, "momentum": 0.402605}, rel=1e-4)
+    [button] = [b for b in at.button if b.label.startswith("Best rate from this start")]
+    button.click().run()
+    method = scene(sound(at)).optimizers[0].method
+    assert method.values["momentum"] == taken["momentum"]
+    best = run(scene(at).objective, scene(at).optimizers[0]).values[-1]
+    for lr in (method.values["lr"] / 1.4, method.values["lr"] * 1.4):
+        other = OptimizerConfig(method.with_values(lr=lr))
+        assert not run(scene(at).objective, other).values[-1] < best

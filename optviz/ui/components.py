@@ -13,7 +13,7 @@ from streamlit import runtime
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
 from optviz.plot.equations import unicode_symbol
-from optviz.plot.writers.changes import changes
+from optviz.plot.writers.changes import WHOLE, sent
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
@@ -170,12 +170,7 @@ def plot(
     version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
     before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
     more |= {"name": key, "label": label, "view": view, "theme": theme, "version": version}
-    if before and before.version in have and (news := changes(before.figure, figure)):
-        data = {**news, **more, "since": before.version}
-        have.remove(before.version)
-    else:
-        data = {**figure, **more, "plotly": plotly_js()}
-    have.add(version)
+    data = sent(figure, version, before, have) | more | {"plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -190,8 +185,12 @@ def plot(
     def ranged():
         brushed((st.session_state.get(key) or {}).get("brush") or {})
 
+    def lost():  # a browser that is slower than the messages: from now on they stand alone
+        have.clear()
+        have.add(WHOLE)
+
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
-    (_surface if solid else _plot)(key=key, data=data, on_need_change=have.clear, **hears)
+    (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
 
 
 def show(key: str, figure: Figure, **more) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
@@ -65,6 +65,18 @@ class Run:
         for name, factor in named_schedules(opt, schedule):
             opt = opt.scaled(name, factor(t))
         return opt
+
+    def scheduled(self, name: str) -> np.ndarray:
+        """A hyperparameter at each step as its schedule sets it, `(steps+1,)`; NaN where none does.
+
+        Of one path; what holds at its last step would take the next one.
+        """
+        values, ends = np.full(len(self.points), np.nan), [s.step for s in self.segments[1:]]
+        for (begin, opt, schedule), end in zip(self.segments, [*ends, len(values)], strict=True):
+            if factor := dict(named_schedules(opt, schedule)).get(name):
+                own = setting(opt, name)
+                values[begin:end] = [own * factor(t) for t in range(begin, end)]
+        return values
 
     @property
     def held(self) -> list[dict]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.functions.library import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
 from optviz.optim.minima import FLAT, minima_of
 from optviz.optim.schedules import Schedule
 
@@ -126,10 +126,3 @@ def stability(
         ends = float(lr[-1]), float(limit[-1])
         out.append(Stability(c.at, bool(known.lowest[i]), *ends, exceeded))
     return out
-
-
-def setting(opt: Optimizer, name: str):
-    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
-    while opt is not None and name not in opt.__dataclass_fields__:
-        opt = getattr(opt, "inner", None)
-    return None if opt is None else getattr(opt, name)

@@ -13,6 +13,7 @@ SHORT = {
     "length": N_("length"),
 }
 MAX_DECADES, MAX_TICKS = 20, 8
+SMALL = 0.35  # height of the schedules, in that of a metric
 FAR = 1e4  # heights of the picture: farther off nothing is drawn
 
 
@@ -51,7 +52,8 @@ def curves(
     named: bool = False,
     **figure,
 ) -> Figure:
-    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
+    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
+    below them, where there are schedules, the learning rates over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known and the loss is
@@ -90,8 +92,31 @@ def curves(
             )
         ]
         panels.append(Panel(marks, x, y_axis))
+    if rates := _schedules(tracks, axis, x):
+        panels.append(rates)
+        figure["heights"] = [*[1] * len(metrics), SMALL]
     legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
     return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
+
+
+def _schedules(tracks, axis, x):
+    """The scheduled learning rates; None where there are none."""
+    found = [(track, track.run.scheduled("lr")) for track in tracks]
+    found = [(track, rates) for track, rates in found if np.isfinite(rates).any()]
+    marks = [
+        mark
+        for track, rates in found
+        for mark in trail(
+            *(along(axis, track.run), rates, track.style),
+            uid=f"{track.id}rate",
+            name=track.name,
+            group=track.id,
+            legend=False,
+            width=2,
+            hover="{name}: η = {y:.4g}",
+        )
+    ]
+    return Panel(marks, x, _scale([r for _, r in found], False, 3, "η(t)")) if found else None
 
 
 def _above(values, known):

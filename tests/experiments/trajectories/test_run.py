@@ -408,3 +408,18 @@ def test_the_simplex_is_drawn_corner_by_corner():
     assert [
         v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
     ] == ["step"]
+
+
+def test_a_schedule_is_a_small_curve_below_the_loss():
+    """Half at step 10 and again every 10: 0.4, 0.2, 0.1; and after a fork the branch's own rate."""
+    halved = sgd(0.4, schedules={"lr": Choice("step", {"gamma": 0.5, "every": 10, "first": 10})})
+    branch = sgd(0.3, fork=Fork(halved, 15))
+    drawn = plotly(Scene(Objective(steps=30), (halved, sgd(0.1), branch)), "curves")
+    rates = {t["uid"]: numbers(t["y"]) for t in drawn["data"] if t["uid"].endswith("rate")}
+    assert list(rates) == ["arate", "crate"]
+    np.testing.assert_allclose(rates["arate"], [0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05])
+    np.testing.assert_allclose(rates["crate"], [0.4] * 10 + [0.2] * 5 + [np.nan] * 16)
+    heights = {k: np.ptp(v["domain"]) for k, v in drawn["layout"].items() if k.startswith("yaxis")}
+    assert heights["yaxis2"] < heights["yaxis"] / 2
+    assert drawn["layout"]["yaxis2"]["title"]["text"] == "η(t)"
+    assert "yaxis2" not in plotly(BOOK, "curves")["layout"]

@@ -1,6 +1,6 @@
 """A function of x and y: declared by a formula, differentiated by SymPy, evaluated by NumPy."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,13 +31,19 @@ class Function:
     teaches: str = ""
     cite: str = ""
     noise: Noise | None = None
+    sign: int = 1  # -1: what is given is minus the formula, so that to minimize is to maximize that
 
     def __post_init__(self):
         object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
 
     @cached_property
     def expr(self) -> sp.Expr:
-        return parse(self.formula)
+        return self.sign * parse(self.formula)
+
+    @cached_property
+    def negated(self) -> "Function":
+        """Minus the function, for whom it is to be maximized; its minima are not known."""
+        return replace(self, minima=(), sign=-self.sign)
 
     @cached_property
     def latex(self) -> str:

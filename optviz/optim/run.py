@@ -159,6 +159,11 @@ class Run:
         """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
         return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
 
+    @property
+    def heights(self) -> np.ndarray:
+        """The formula's value at the points, also where minus it is minimized, `(steps+1, ...)`."""
+        return self.function.sign * self.values
+
     @cached_property
     def true_gradients(self) -> np.ndarray:
         """The gradient of f at the points, without noise, `(steps+1, ..., d)`."""

@@ -98,6 +98,8 @@ def function_controls(form: Form) -> None:
         _frame(form.at("objective"))
     else:
         st.caption(objective.f.teaches)
+    about = _("The optimizers minimize −f: g in their equations is −∇f.")
+    Toggle("objective.maximize", _("Maximize"), about).draw(form)
 
 
 def _choose_function(form, key):
@@ -252,7 +254,7 @@ def _hyperparameters(form, i, name):
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        return text.rate_notes(found, bool(config.schedules))
+        return text.rate_notes(found, bool(config.schedules), objective.f.sign)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS
+from optviz.experiments.trajectories.words import said
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.translation import N_, _
 
@@ -21,7 +22,7 @@ def series(metric: str, run, known) -> np.ndarray:
     """One metric of a run at every step, `(steps+1,)`."""
     match metric:
         case "loss":
-            return run.values
+            return run.heights
         case "gradient":
             return np.sqrt((run.true_gradients**2).sum(-1))
         case "distance":
@@ -62,18 +63,20 @@ def curves(
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
     x = Axis(_(ALONG[axis]), limits=(0, most), extra=extra)
-    panels = []
+    panels, sign = [], tracks[0].run.function.sign if tracks else 1
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and len(known) > 0
         title = (
-            _("loss above the minimum")
+            said(N_("loss above the minimum"), sign)
             if above and abs(known.floor) > 1e-12
-            else _(METRICS[metric])
+            else said(METRICS[metric], sign)
         )
         runs = [track.run for track in tracks]
         ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
-        y_axis = _scale(ys, logged, len(metrics), _(SHORT[metric]) if len(metrics) > 2 else title)
+        y_axis = _scale(
+            ys, logged, len(metrics), said(SHORT[metric], sign) if len(metrics) > 2 else title
+        )
         marks = [
             mark
             for track, y in zip(tracks, ys, strict=True)

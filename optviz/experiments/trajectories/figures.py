@@ -11,6 +11,7 @@ from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
 from optviz.experiments.trajectories.state import state
+from optviz.experiments.trajectories.words import said
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.equations import effective_rate
 from optviz.optim.minima import Minima, minima_of
@@ -58,7 +59,7 @@ class Track(NamedTuple):
         points = self.run.lookahead if lookahead else self.run.points
         others = None if batch is None else batch.points
         look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
-        return Path(self.id, self.name, points, self.run.values, **look)
+        return Path(self.id, self.name, points, self.run.heights, **look)
 
 
 def simplex(run: Run) -> np.ndarray | None:
@@ -90,20 +91,20 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     ]
 
 
-def minima(known: Minima) -> list[contour.Minima]:
+def minima(known: Minima, sign: int) -> list[contour.Minima]:
     """As they are drawn: the lowest and the others, stars and the points of curves."""
     kinds = (
-        (True, False, _("minimum") if known.lowest.all() else _("lowest minimum")),
-        (False, False, _("local minimum")),
-        (True, True, _("curve of minima")),
-        (False, True, _("curve of local minima")),
+        (True, False, N_("minimum") if known.lowest.all() else N_("lowest minimum")),
+        (False, False, N_("local minimum")),
+        (True, True, N_("curve of minima")),
+        (False, True, N_("curve of local minima")),
     )
     shown = []
     for lowest, curve, name in kinds:
         chosen = (known.lowest == lowest) & (known.on_curve == curve)
         if chosen.any():
-            at, f = known.points[chosen], known.values[chosen]
-            shown.append(contour.Minima(name, at, f, not lowest, curve))
+            at, f = known.points[chosen], sign * known.values[chosen]
+            shown.append(contour.Minima(said(name, sign), at, f, not lowest, curve))
     return shown
 
 
@@ -162,8 +163,8 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             "Contour of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
-    common, shown = {"view": key, "under": (name, under)}, minima(known)
-    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known))
+    common, shown = {"view": key, "under": (name, under)}, minima(known, f.sign)
+    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known, f.sign))
     if view.in_space:
         return surface_figure(f.domain, land, paths, shown, theme, log, **common)
     start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
@@ -180,7 +181,8 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
     """The figures by name; with `only`, of these optimizers alone."""
     view = scene.view
     drawn, known = tracks(scene, ids, theme, only), cache.minima(scene.objective)
-    shown = ", ".join(_(METRICS[metric]) for metric in view.metrics)
+    sign = scene.objective.f.sign
+    shown = ", ".join(said(METRICS[metric], sign) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
         *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves"),
@@ -204,8 +206,8 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     for i, (name, config, look) in enumerate(named):
         batch = runs.multistart(objective, config)
         more, own = None if batch is None else batch.points, runs.run(objective, config)
-        paths.append(Path(f"{i}", name, own.points, own.values, look, more))
-    shown = minima(minima_of(f))
+        paths.append(Path(f"{i}", name, own.points, own.heights, look, more))
+    shown = minima(minima_of(f), f.sign)
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     frame = around(f.domain, SMALL)
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
@@ -292,7 +294,9 @@ def arrows(run, theme: Theme, color: str) -> dict:
     are.
     """
     asked = np.isfinite(run.gradients).any()
-    against = _vector("−∇f", -run.gradients, theme.faint, "2 3", "gradient")
+    against = _vector(
+        "∇f" if run.function.sign < 0 else "−∇f", -run.gradients, theme.faint, "2 3", "gradient"
+    )
     vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])

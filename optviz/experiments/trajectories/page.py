@@ -127,7 +127,8 @@ def buttons(form: Form) -> None:
 def title(form: Form) -> str:
     """The function's name and formula."""
     f = form.value.objective.f
-    return f"{f.name} $\\;f(x, y) = {f.latex}$"
+    goal = r"\max\; " if f.sign < 0 else ""
+    return f"{f.name} $\\;{goal}f(x, y) = {f.latex}$"
 
 
 PAGE = Page(

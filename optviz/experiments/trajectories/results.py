@@ -55,7 +55,7 @@ def results(scene: Scene, summaries, theme: str) -> Table:
 def _notes(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
-    yield f"{text.minima(known)} {text.budget(objective)}"
+    yield f"{text.minima(known, objective.f.sign)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
             yield text.branch(name, config, cache.run(objective, config))

@@ -65,18 +65,19 @@ class Objective:
         ),
     )
     seed: int = hyperparameter(0, 0, 9999, help=N_("another number, another noise"))
+    maximize: bool = False
 
     @cached_property
     def f(self) -> Function:
-        """The function; FormulaError where a typed formula is refused."""
-        if self.function == TYPED:
-            return _typed(self.formula, self.domain)
-        return FUNCTIONS[self.function]
+        """What is minimized, where f is to be maximized −f; FormulaError for a refused formula."""
+        typed = self.function == TYPED
+        f = _typed(self.formula, self.domain) if typed else FUNCTIONS[self.function]
+        return f.negated if self.maximize else f
 
     def landscape_key(self) -> str:
         """What the picture under the paths depends on, as canonical JSON."""
         typed = [self.formula, self.domain] if self.function == TYPED else []
-        return canonical_json([self.function, *typed])
+        return canonical_json([self.function, *typed, *[True] * self.maximize])
 
     def on(self, key: str) -> "Objective":
         """Moved to another shipped function, with that one's start and noise."""
@@ -123,7 +124,8 @@ def run_in_words(objective: Objective) -> str:
     """Start, steps and noise."""
     place = ", ".join(map(number, objective.start))
     message = _("from ({place}), {steps} steps").format(place=place, steps=objective.steps)
-    return " · ".join(filter(None, [message, noise_in_words(objective)]))
+    maximized = _("maximized") if objective.maximize else ""
+    return " · ".join(filter(None, [message, noise_in_words(objective), maximized]))
 
 
 @dataclass(frozen=True)

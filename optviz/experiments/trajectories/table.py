@@ -6,12 +6,13 @@ import io
 import numpy as np
 
 from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories.words import said
 from optviz.optim.run import Run
 from optviz.optim.summary import Summary
 from optviz.plot import Style, Table, number, unless_rounding
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
-from optviz.translation import _
+from optviz.translation import N_, _
 
 
 def _evaluations(s: Summary) -> str:
@@ -42,7 +43,7 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
         _("optimizer"),
         "x",
         "y",
-        _("loss"),
+        said(N_("loss"), summaries[0].sign if summaries else 1),
         _("steps to {tolerance}").format(tolerance=number(tolerance)),
         _("path length"),
         _("evaluations"),
@@ -62,7 +63,7 @@ def columns(run: Run, s: Summary) -> dict:
     """What the table says of one optimizer at every step, for the browser to follow the player."""
     x, y = map(packed, unless_rounding(run.points, 1.0).T)
     work = [packed(w) for w in run.work.T]
-    series = {"loss": packed(run.values), "length": packed(run.lengths), "work": work}
+    series = {"loss": packed(run.heights), "length": packed(run.lengths), "work": work}
     return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
 
 
@@ -93,8 +94,11 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     write.writerow([*header, "gradient_evaluations"])
     for name, run in rows:
         steps = len(run.points)
-        points, values = run.points.reshape(steps, -1, 2), run.values.reshape(steps, -1)
-        given, asked = run.gradients.reshape(steps - 1, -1, 2), run.work[:, 0].reshape(steps, -1)
+        points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
+        given, asked = (
+            run.function.sign * run.gradients.reshape(steps - 1, -1, 2),
+            run.work[:, 0].reshape(steps, -1),
+        )
         for k, gone in enumerate(run.diverged_at.ravel().tolist()):
             end = steps if gone < 0 else gone
             met = given[: max(end - 1, 0), k]

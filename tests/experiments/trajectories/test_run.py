@@ -342,7 +342,7 @@ def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
     assert (points, verdict) == (
         10,
-        "Right: AdaGrad, at step 29, came within 0.001 of the minimum first and stayed.",
+        "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed.",
     )
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
@@ -423,3 +423,42 @@ def test_a_schedule_is_a_small_curve_below_the_loss():
     assert heights["yaxis2"] < heights["yaxis"] / 2
     assert drawn["layout"]["yaxis2"]["title"]["text"] == "η(t)"
     assert "yaxis2" not in plotly(BOOK, "curves")["layout"]
+
+
+def test_to_maximize():
+    """The bell's top is f(0, 0) = 3; Himmelblau's only hill f(-0.270845, -0.923039) = 181.617."""
+    bell = Objective("formula", "3*exp(-x^2 - y^2)", start=(0.5, -0.5), steps=40, maximize=True)
+    scene = Scene(bell, (sgd(0.1),))
+    path, end = run(bell, sgd(0.1)), summarize(run(bell, sgd(0.1)))
+    assert end.status is Status.CONVERGED
+    assert end.value == pytest.approx(3, abs=1e-3)
+    slope = 3 * np.exp(-0.5)  # ∂f/∂x = −2x f = −1.8196 at the start: up is towards the middle
+    np.testing.assert_allclose(path.points[1], [0.5 - 0.1 * slope, -0.5 + 0.1 * slope])
+    curve = plotly(scene, "curves")
+    np.testing.assert_allclose(
+        numbers(curve["data"][0]["y"])[0], 3 - slope, err_msg="how far below the top"
+    )
+    assert curve["layout"]["yaxis"]["title"]["text"] == "f below the maximum"
+    linear = plotly(replace(scene, view=View(log=False)), "curves")
+    np.testing.assert_allclose(numbers(linear["data"][0]["y"])[0], slope)
+    found = plotly(scene, "contour")
+    assert [t["name"] for t in found["data"] if t["uid"] == "minima"] == ["maximum"]
+    bar = figures(scene, ["a"], LIGHT)["contour"].under[1]()["data"][0]["colorbar"]
+    assert [bar["ticktext"][i] for i in (0, -1)] == ["3", "0"]
+    solid = plotly(replace(scene, view=View(shown="surface")), "solid")
+    height = numbers(next(t for t in solid["data"] if t["uid"] == "a")["z"])
+    assert height[-1] > height[0], "the path goes uphill"
+    rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", path)]))))
+    assert float(rows[0]["loss"]) == pytest.approx(slope)
+    assert float(rows[0]["gradient_x"]) == pytest.approx(-slope)
+
+    hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)
+    end = summarize(run(hill, sgd(0.01)))
+    assert end.point == pytest.approx((-0.270845, -0.923039), abs=1e-5)
+    assert end.value == pytest.approx(181.617, abs=1e-3)
+    assert text.minima(minima_of(hill.f), -1) == (
+        "Local maxima: (−0.2708, −0.923); elsewhere in the picture f is higher."
+    )
+    two = Objective("formula", "exp(-(x-1)^2 - y^2) + 2exp(-(x+2)^2 - y^2)", start=(1.0, 0.5))
+    two = replace(two, steps=300, maximize=True)
+    assert text.status(summarize(run(two, sgd(0.3)))) == "at rest at a local maximum"

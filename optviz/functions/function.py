@@ -7,7 +7,7 @@ import numpy as np
 import sympy as sp
 
 from optviz.functions.evaluate import Evaluator, Symbolic
-from optviz.functions.parse import parse
+from optviz.functions.parse import Y, parse
 from optviz.functions.syntax import read
 from optviz.functions.typeset import latex
 from optviz.optim.noise import Noise
@@ -44,6 +44,11 @@ class Function:
     def negated(self) -> "Function":
         """Minus the function, for whom it is to be maximized; its minima are not known."""
         return replace(self, minima=(), sign=-self.sign)
+
+    @cached_property
+    def univariate(self) -> bool:
+        """Whether it is a function of x alone; to it y is as good as any."""
+        return Y not in self.expr.free_symbols
 
     @cached_property
     def latex(self) -> str:

@@ -59,9 +59,11 @@ class Curvature:
 def curvature(f: Function, at) -> Curvature | None:
     """The curvature of f at a point, None where the Hessian is not finite there."""
     hess = f.hess(np.asarray(at, float))
+    alone = getattr(f, "univariate", False)  # f'' is all that there is
+    hess = hess[:1, :1] if alone else hess
     if not np.isfinite(hess).all():
         return None
-    low, high = np.linalg.eigvalsh(hess)
+    low, high = np.linalg.eigvalsh(hess)[[0, -1]]
     small = 1e-9 * max(abs(low), abs(high))
     low, high = (0.0 if abs(v) <= small else float(v) for v in (low, high))
     return Curvature((float(at[0]), float(at[1])), low, high)

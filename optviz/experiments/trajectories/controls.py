@@ -151,7 +151,8 @@ def _frame(form):
     kept = state()
     declared = tuple(
         Hyperparameter(name, (-5.0, 5.0)[end], -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
-        for name, (_axis, end) in EDGES.items()
+        for name, (axis, end) in EDGES.items()
+        if not (axis and form.value.f.univariate)
     )
 
     def values():
@@ -189,7 +190,7 @@ def run_panel(form: Form) -> None:
         low, high = f.domain[i]
         return replace(declared, low=low, high=high, default=float(f.start[i]))
 
-    paths = ("start_x", "start_y", "objective.steps", "tolerance")
+    paths = ["start_x", *["start_y"] * (not f.univariate), "objective.steps", "tolerance"]
     title = _("Start, steps and tolerance")
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))

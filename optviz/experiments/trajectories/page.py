@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
-from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories import cache, predict, results, univariate
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     arrows,
@@ -23,6 +23,7 @@ from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark
+from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import grabber, lazy, player, show, theme_name
@@ -43,7 +44,7 @@ def stage(form: Form) -> None:
 
     def landscape(looking_inside=False):
         figure, more = drawn[first(scene)], dict(hidden)
-        if not scene.view.in_space:
+        if first(scene) == "contour":
             more |= _hands(scene, looking_inside, theme)
         if asked and asked.point:
             figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
@@ -87,7 +88,9 @@ def _hands(scene, looking_inside, theme):
         clicks = "start"
         frame = dict(zip("xy", objective.f.domain, strict=True))
         grab = {"epoch": session().epoch, "start": objective.start, "frame": frame}
-    if looking_inside and not sealed() and inspected():
+        if objective.f.univariate:  # the start is taken along the curve
+            grab["heights"] = packed(univariate.heights(objective.f))
+    if looking_inside and not sealed() and inspected() and not objective.f.univariate:
         i = state().ids.index(inspected())
         path = cache.run(objective, scene.optimizers[i])
         drawn = arrows(path, theme, looks(scene, theme)[i].color)
@@ -100,8 +103,8 @@ def start_handler(form: Form) -> None:
     traces, rest = live_patch("grab", lambda: live_figures(form.value))
 
     def put(x, y):
-        place = form.at("objective", "start")
-        place.set(form.value.objective.inside((x, y)))
+        place, objective = form.at("objective", "start"), form.value.objective
+        place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
     grabber("grab", put, traces, rest)
 
@@ -128,7 +131,7 @@ def title(form: Form) -> str:
     """The function's name and formula."""
     f = form.value.objective.f
     goal = r"\max\; " if f.sign < 0 else ""
-    return f"{f.name} $\\;{goal}f(x, y) = {f.latex}$"
+    return f"{f.name} $\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
 
 
 PAGE = Page(

@@ -49,13 +49,15 @@ def ends(scene: Scene) -> tuple[list, list]:
 def results(scene: Scene, summaries, theme: str) -> Table:
     """The table, in the colors of a theme."""
     styles = looks(scene, THEMES[theme])
-    return table.results(scene.names, styles, summaries, scene.tolerance)
+    return table.results(
+        scene.names, styles, summaries, scene.tolerance, scene.objective.f.univariate
+    )
 
 
 def _notes(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
-    yield f"{text.minima(known, objective.f.sign)} {text.budget(objective)}"
+    yield f"{text.minima(known, objective.f)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
             yield text.branch(name, config, cache.run(objective, config))

@@ -122,7 +122,7 @@ def noise_in_words(objective: Objective) -> str:
 
 def run_in_words(objective: Objective) -> str:
     """Start, steps and noise."""
-    place = ", ".join(map(number, objective.start))
+    place = ", ".join(map(number, objective.start[: 1 if objective.f.univariate else 2]))
     message = _("from ({place}), {steps} steps").format(place=place, steps=objective.steps)
     maximized = _("maximized") if objective.maximize else ""
     return " · ".join(filter(None, [message, noise_in_words(objective), maximized]))

@@ -37,12 +37,13 @@ def _steps(s: Summary) -> str | None:
     return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
 
 
-def results(names, styles: list[Style], summaries: list[Summary], tolerance: float) -> Table:
+def results(
+    names, styles: list[Style], summaries: list[Summary], tolerance: float, univariate: bool = False
+) -> Table:
     """How every optimizer ended."""
     columns = [
         _("optimizer"),
-        "x",
-        "y",
+        *"xy"[: 2 - univariate],
         said(N_("loss"), summaries[0].sign if summaries else 1),
         _("steps to {tolerance}").format(tolerance=number(tolerance)),
         _("path length"),
@@ -51,7 +52,7 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
     ]
     rows = [
         [
-            *(name, *unless_rounding(s.point, 1.0), s.value, _steps(s), s.length),
+            *(name, *unless_rounding(s.point, 1.0)[: 2 - univariate], s.value, _steps(s), s.length),
             *(_evaluations(s), text.status(s)),
         ]
         for name, s in zip(names, summaries, strict=True)
@@ -64,6 +65,7 @@ def columns(run: Run, s: Summary) -> dict:
     x, y = map(packed, unless_rounding(run.points, 1.0).T)
     work = [packed(w) for w in run.work.T]
     series = {"loss": packed(run.heights), "length": packed(run.lengths), "work": work}
+    y = None if run.function.univariate else y
     return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
 
 

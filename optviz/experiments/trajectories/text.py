@@ -1,13 +1,13 @@
 """What the page says."""
 
-from optviz.experiments.trajectories.words import said
+from optviz.experiments.trajectories.words import place, said
 from optviz.functions.parse import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
 from optviz.optim.theory import Stability, setting
-from optviz.plot import equations, number, unless_rounding
+from optviz.plot import equations, number
 from optviz.translation import N_, _, ngettext
 
 MAX_PLACES = 6  # of minima that are listed
@@ -47,11 +47,6 @@ def status(summary) -> str:
     return said(message, summary.sign).format(step=summary.step)
 
 
-def place(point) -> str:
-    """A point for reading."""
-    return "({}, {})".format(*map(number, unless_rounding(point, 1.0)))
-
-
 # Beside the controls.
 
 
@@ -80,7 +75,8 @@ def frame_notes(letters) -> dict[str, str]:
 def start_notes(scene) -> dict[str, str]:
     """Below the start, where f is not defined there."""
     value = scene.objective.f.value(scene.objective.start)
-    return {} if abs(value) < float("inf") else {"start_y": _("f is not defined at this start")}
+    at = "start_x" if scene.objective.f.univariate else "start_y"
+    return {} if abs(value) < float("inf") else {at: _("f is not defined at this start")}
 
 
 ANY, LOWEST, ON_THE_WAY = "any", "lowest", "on the way"
@@ -127,7 +123,7 @@ def rate_notes(found: list[Stability], scheduled: bool, sign: int = 1) -> dict[s
 # Below the figures.
 
 
-def minima(known, sign: int = 1) -> str:
+def minima(known, f) -> str:
     """Where the minima are, the lowest and the others."""
     listed = known.places
     lowest, local = listed[known.lowest[listed]], listed[~known.lowest[listed]]
@@ -139,14 +135,16 @@ def minima(known, sign: int = 1) -> str:
         message = N_("Lowest in the picture: {lowest}; other local minima: {local}.")
     else:
         message = N_("Local minima: {local}; elsewhere in the picture f is lower.")
-    places = {"lowest": _places(known, lowest), "local": _places(known, local)}
-    return said(message, sign).format(**places)
+    places = {"lowest": _places(known, lowest, f), "local": _places(known, local, f)}
+    return said(message, f.sign).format(**places)
 
 
-def _places(known, listed):
+def _places(known, listed, f):
     line = _("a curve through {point}")
     points = [
-        line.format(point=place(known.points[i])) if known.on_curve[i] else place(known.points[i])
+        line.format(point=place(known.points[i]))
+        if known.on_curve[i] and not f.univariate
+        else place(known.points[i], f)
         for i in listed[:MAX_PLACES]
     ]
     return "; ".join(points) + (" …" if len(listed) > MAX_PLACES else "")
@@ -182,7 +180,7 @@ def branch(name: str, config, run) -> str:
 def multistart(name: str, paths, known, ends) -> str:
     """Of an optimizer's further starts, how many arrived where."""
     arrived = [
-        _("{n} at {point}").format(n=n, point=place(at))
+        _("{n} at {point}").format(n=n, point=place(at, paths.function))
         for at, n in zip(known.points[known.places], ends, strict=True)
         if n
     ]
@@ -218,7 +216,8 @@ def _curvature(c, scene):
         )
     )
     yield said(message, scene.objective.f.sign).format(
-        point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition)
+        point=place(c.at, scene.objective.f),
+        **_numbers(low=c.low, high=c.high, condition=c.condition),
     )
     rows = [
         ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)

@@ -1,5 +1,6 @@
 """What is said where f is maximized: a minimum of −f is a maximum of f, and below is above."""
 
+from optviz.plot import number, unless_rounding
 from optviz.translation import N_, _
 
 MAXIMIZED = {
@@ -57,3 +58,10 @@ MAXIMIZED = {
 def said(message: str, sign: int) -> str:
     """A message, or where the sign of the function is -1 the one that then takes its place."""
     return _(MAXIMIZED.get(message, message) if sign < 0 else message)
+
+
+def place(point, f=None) -> str:
+    """A point for reading; on a function of x alone that is enough."""
+    if f and f.univariate:
+        return f"x = {number(unless_rounding(point, 1.0)[0])}"
+    return "({}, {})".format(*map(number, unless_rounding(point, 1.0)))

@@ -92,12 +92,13 @@ def test_what_is_said_of_an_end(objective, config, words):
         ),
         (
             "x^4 - 3*x^2",
-            "Minima: a curve through (−1.225, 0); a curve through (1.225, 0).",
+            "Minima: x = −1.225; x = 1.225.",
         ),
     ],
 )
 def test_what_is_said_of_the_minima(formula, words):
-    assert text.minima(minima_of(Objective("formula", formula).f)).startswith(words)
+    f = Objective("formula", formula).f
+    assert text.minima(minima_of(f), f).startswith(words)
 
 
 @table(
@@ -456,9 +457,35 @@ def test_to_maximize():
     end = summarize(run(hill, sgd(0.01)))
     assert end.point == pytest.approx((-0.270845, -0.923039), abs=1e-5)
     assert end.value == pytest.approx(181.617, abs=1e-3)
-    assert text.minima(minima_of(hill.f), -1) == (
+    assert text.minima(minima_of(hill.f), hill.f) == (
         "Local maxima: (−0.2708, −0.923); elsewhere in the picture f is higher."
     )
     two = Objective("formula", "exp(-(x-1)^2 - y^2) + 2exp(-(x+2)^2 - y^2)", start=(1.0, 0.5))
     two = replace(two, steps=300, maximize=True)
     assert text.status(summarize(run(two, sgd(0.3)))) == "at rest at a local maximum"
+
+
+def test_a_function_of_one_variable_is_a_curve_with_tangents():
+    """On x⁴/4 − x³/3 − x²: f' = x³ − x² − 2x, minima −8/3 at 2 and −5/12 at −1."""
+    objective = Objective("formula", "x^4/4 - x^3/3 - x^2", start=(-2.0, 1.0), steps=5)
+    objective = replace(objective, domain=((-2.5, 3.0), (-5.0, 5.0)))
+    drawn = plotly(Scene(objective, (sgd(0.1), sgd(0.05))), "contour")
+    traces = {t["uid"]: t for t in drawn["data"]}
+    xy = {uid: np.stack([numbers(t[c]) for c in "xy"], -1) for uid, t in traces.items()}
+    x = [-2.0]
+    for _ in range(5):
+        x.append(x[-1] - 0.1 * (x[-1] ** 3 - x[-1] ** 2 - 2 * x[-1]))
+    f = np.polynomial.Polynomial([0, 0, -1, -1 / 3, 1 / 4])
+    np.testing.assert_allclose(xy["a"], np.stack([x, f(np.array(x))], -1))
+    np.testing.assert_allclose(xy["f"][:, 1], f(xy["f"][:, 0]), atol=1e-12)
+    tangents = xy["ac"].reshape(6, 4, 2)  # at the step, its two ends, and back
+    np.testing.assert_allclose(tangents[:, 0], xy["a"])
+    rise, run_ = (tangents[:, 1] - tangents[:, 2]).T[::-1]
+    np.testing.assert_allclose(rise / run_, f.deriv()(np.array(x)))
+    assert traces["ac"]["meta"]["window"] == 4, "the player shows one at a time"
+    np.testing.assert_allclose(xy["minima"], [[2, -8 / 3]])
+    np.testing.assert_allclose(xy["minima-local"], [[-1, -5 / 12]])
+    found = theory.curvatures(objective.f)  # f'' = 3x² − 2x − 2
+    assert [(c.low, c.high) for c in found] == [pytest.approx((6, 6)), pytest.approx((3, 3))]
+    ends = [summarize(run(objective, sgd(0.1)))]
+    assert "y" not in results(["SGD"], [style(0, LIGHT)], ends, 1e-3, True).columns

@@ -8,7 +8,11 @@ from optviz.shell.registry import PAGES
 from optviz.translation import N_, _
 from optviz.ui.assets import as_image
 
-OTHERS = {"course": (N_("Course"), "map"), "lessons": (N_("Lessons"), "school")}
+OTHERS = {
+    "course": (N_("Course"), "map"),
+    "lessons": (N_("Lessons"), "school"),
+    "plan": (N_("Lesson plan"), "playlist_play"),
+}
 
 
 def page_of(key: str, draw: Callable[[], None] = lambda: None):

@@ -16,7 +16,7 @@ from optviz.experiments.page import (
 )
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
-from optviz.shell import lesson_card, opening, sharing
+from optviz.shell import lesson_card, lesson_plan, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.links import page_of
 from optviz.shell.parts import draw_part, name_of_part, tabs
@@ -45,6 +45,7 @@ def render(page: Page) -> None:
         form = form_of(page)
         with panel:
             lesson_card.card()
+            lesson_plan.card()
         (_draw if page.drawing else _fill)(page, form, results, panel, under)
         with head:
             _head(page, form)

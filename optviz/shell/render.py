@@ -174,7 +174,9 @@ def name_of(page: Page) -> str:
 
 
 def _jobs(page, view):
-    """The jobs of what the page shows, and what follows once they are complete."""
+    """The jobs of what the page shows; and as a function, those with what follows once they are
+    complete.
+    """
     spec = session().specs[page.key]
     first = list(view.jobs(spec))
 
@@ -187,7 +189,7 @@ def _jobs(page, view):
         )
         return [*first, *view.then(spec, states)] if first and complete else first
 
-    return jobs
+    return first, jobs
 
 
 def _results(page, view):
@@ -200,13 +202,13 @@ def _results(page, view):
         if view.jobs is None:
             tabs(context_of(page), view)
             return jobs
-        jobs = _jobs(page, view)
-        if not jobs():
+        first, jobs = _jobs(page, view)
+        if not first:
             st.info(_(view.empty))
             return jobs
-        results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
+        results = session().results_of(name_of(page))
         begin_unasked(name_of(page), first)
-        _follow(results, view, jobs)
+        _follow(results, view, first, jobs)
 
         def draw(states):
             kept = [
@@ -258,12 +260,12 @@ def _kept(results):
     )
 
 
-def _follow(results, view, jobs):
+def _follow(results, view, first, jobs):
     """What follows from complete jobs goes on by itself, unless a person has stopped it."""
     if view.then is None or results.running or results.stopped:
         return
-    now, spec = jobs(), session().specs[session().page]
-    if len(now) > len(view.jobs(spec)):
+    now = jobs()
+    if len(now) > len(first):
         results.running = not amount_of(now, states_of(results, now)).complete
 
 

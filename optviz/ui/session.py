@@ -132,6 +132,7 @@ class Session:
 
 def session() -> Session:
     """The visitor's session."""
-    if "optviz" not in st.session_state:
-        st.session_state["optviz"] = Session()
-    return st.session_state["optviz"]
+    try:  # asked hundreds of times in a run, of which each is a lock and a search
+        return st.session_state["optviz"]
+    except KeyError:
+        return st.session_state.setdefault("optviz", Session())

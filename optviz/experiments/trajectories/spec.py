@@ -1,6 +1,6 @@
 """A scene: optimizers on one function of two variables, and how it is shown."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from optviz.functions.library import FUNCTIONS, Function, parse_formula
@@ -73,6 +73,11 @@ class Objective:
         typed = self.function == TYPED
         f = _typed(self.formula, self.domain) if typed else FUNCTIONS[self.function]
         return f.negated if self.maximize else f
+
+    @cached_property
+    def as_json(self) -> str:
+        """Canonical, for the keys of caches."""
+        return canonical_json(asdict(self))
 
     def landscape_key(self) -> str:
         """What the picture under the paths depends on, as canonical JSON."""

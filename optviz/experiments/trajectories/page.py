@@ -38,7 +38,7 @@ def stage(form: Form) -> None:
     """The figures, the player and the question of a prediction."""
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
-        scene = replace(scene, view=replace(scene.view, solid=False, shown="both"))
+        scene = replace(scene, view=replace(scene.view, solid=False, shown="both"), beside=None)
     drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
     shown = scene.view.shown
 
@@ -50,7 +50,9 @@ def stage(form: Form) -> None:
             figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
         show(first(scene), figure, **more)
 
-    if shown == "both":
+    if scene.beside:
+        _pair(scene, landscape, lambda: show("curves", drawn["curves"], **hidden), theme)
+    elif shown == "both":
         _side_by_side(form, landscape, lambda: show("curves", drawn["curves"], **hidden))
     elif shown == "curves":
         show("curves", drawn["curves"], **hidden)
@@ -58,7 +60,8 @@ def stage(form: Form) -> None:
         landscape()
     start_handler(form)
     play = asked.revealed if asked else ""
-    player(scene.objective.steps, f"{session().epoch}", play, play, predict.over)
+    steps = max(s.objective.steps for s in (scene, scene.beside) if s)
+    player(steps, f"{session().epoch}", play, play, predict.over)
     predict.bar(form)
 
 
@@ -76,6 +79,28 @@ def _side_by_side(form, landscape, curves):
         if within.open:
             with within, st.container(key="inside"):
                 inside(form)
+
+
+def _pair(scene, landscape, curves, theme):
+    """The pictures of two scenes beside each other, shown in the same way."""
+    other = replace(scene.beside, view=scene.view)
+    found = figures(other, [f"beside{i}" for i in range(len(other.optimizers))], theme)
+    drawings = (
+        (scene, landscape, curves),
+        (
+            other,
+            lambda: show(f"{first(other)}-2", found[first(other)]),
+            lambda: show("curves-2", found["curves"]),
+        ),
+    )
+    with st.container(key=f"pair-{scene.view.shown}"):
+        for column, (of, above, below) in zip(st.columns(2), drawings, strict=True):
+            with column:
+                st.caption(named(of.objective.f))
+                if scene.view.shown != "curves":
+                    above()
+                if scene.view.shown in ("both", "curves"):
+                    below()
 
 
 def _hands(scene, looking_inside, theme):
@@ -115,6 +140,8 @@ def buttons(form: Form) -> None:
         view = view_form(form)
         view.draw([SHOWN])
         lazy(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
+    if locks.may_leave() and not locks.hidden("view"):
+        _compare(form)
     st.button(
         _("Predict"),
         key="predict-begin",
@@ -127,9 +154,29 @@ def buttons(form: Form) -> None:
     )
 
 
+def _compare(form):
+    """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
+    scene, icon = form.value, {"icon": ":material/splitscreen_right:", "key": "compare"}
+    alone = replace(scene, beside=None)
+    if not scene.beside:
+        about = _("A copy of this scene beside it, on the same player: then change one of them.")
+        put = form.at("beside").set
+        st.button(_("Compare"), help=about, on_click=put, args=(alone,), **icon)
+        return
+    swapped = replace(scene.beside, beside=alone)
+    for label, key, to in ((_("Swap"), "swap", swapped), (_("End comparison"), "compare", alone)):
+        icon = {"swap": "swap_horiz", "compare": "close"}[key]
+        more = {"key": key, "icon": f":material/{icon}:", "args": (KEY, to)}
+        st.button(label, on_click=session().show, **more)
+
+
 def title(form: Form) -> str:
     """The function's name and formula."""
-    f = form.value.objective.f
+    return named(form.value.objective.f)
+
+
+def named(f) -> str:
+    """A function's name and formula."""
     goal = r"\max\; " if f.sign < 0 else ""
     return f"{f.name} $\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
 

@@ -20,12 +20,10 @@ def draw(form: Form) -> None:
     if locks.hidden("results"):
         return
     scene = form.value
-    if scene.optimizers:
-        runs, summaries = ends(scene)
-        rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
-        timetable(results(scene, summaries, theme_name()).html(), rows)
-        st.caption("  \n".join(_notes(scene)))
-    else:
+    for i, of in enumerate(filter(None, (scene, scene.beside))):
+        if of.optimizers:
+            _table(of, "timetable" + "-2" * i)
+    if not scene.optimizers:
         st.info(_("No optimizer is in the scene. Add one beside the picture."))
     tabs = {
         _("What the theory says"): _theory,
@@ -37,6 +35,13 @@ def draw(form: Form) -> None:
         if box.open:
             with box:
                 section(scene)
+
+
+def _table(scene, key):
+    runs, summaries = ends(scene)
+    rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
+    timetable(results(scene, summaries, theme_name()).html(), rows, key)
+    st.caption("  \n".join(_notes(scene)))
 
 
 def ends(scene: Scene) -> tuple[list, list]:

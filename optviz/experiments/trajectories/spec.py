@@ -171,6 +171,12 @@ class Scene:
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
     view: View = field(default_factory=View)
+    beside: "Scene | None" = None  # another scene to be compared with, on the same player
+
+    def validate(self) -> None:
+        """SpecError where there are more than two beside each other."""
+        if self.beside and self.beside.beside:
+            raise SpecError("a scene has one other beside it")
 
     @property
     def names(self) -> list[str]:

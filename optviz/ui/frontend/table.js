@@ -44,7 +44,7 @@ class Table {
     let k = Math.min(t, r.x.length - 1);
     while (k > 0 && !Number.isFinite(r.x[k])) k -= 1;
     const over = k < t; // its path has ended before
-    const used = r.work.map(w => w[t]), [gradients, values, hessians] = used;
+    const used = r.work.map(w => w[Math.min(t, w.length - 1)]), [gradients, values, hessians] = used;
     const more = [[values, "values"], [hessians, "Hessians"]].filter(([n]) => n).map(([n, what]) => `${n} ${what}`);
     const [touched, reached] = [r.touched, r.reached].map(step => (step !== null && step <= t ? `${step}` : "–"));
     return [number(r.x[k], 4), ...(r.y ? [number(r.y[k], 4)] : []), number(r.loss[k], 4), touched === reached ? reached : `${reached} (first ${touched})`,

@@ -18,6 +18,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
+from optviz.spec import SpecError, validate
 from optviz.ui.locks import Controls
 from optviz.ui.optimizer_menu import optimizer_labels
 from tests.page import (
@@ -548,3 +549,25 @@ def test_neither_the_course_nor_begin_again_leads_around_a_lock():
     sound(at.run())
     assert scene(at) == BOOK
     assert any("start, steps, noise" in w.value for w in at.warning)
+
+
+def test_two_scenes_stand_side_by_side_on_one_player():
+    at = sound(open_app())
+    sound(at.button(key="compare").click().run())
+    assert scene(at) == replace(BOOK, beside=BOOK)
+    other = Objective("himmelblau", start=(-0.5, -1.0), steps=50)
+    change(at, objective=other)
+    assert decode(encode(shared(scene(at)))).scene == scene(at), "both are in the link"
+    assert scene(at).beside == BOOK
+    [player] = components(at, "player")
+    assert player["steps"] == 50, "as long as the longer one"
+    names = {data["name"]: data["label"] for data in components(at, "plot") if "name" in data}
+    assert "Himmelblau" in names["contour"]
+    assert "Stretched bowl" in names["contour-2"]
+    assert len(components(at, "table")) == 2
+    sound(at.button(key="swap").click().run())
+    assert scene(at) == replace(BOOK, beside=replace(BOOK, objective=other))
+    sound(at.button(key="compare").click().run())
+    assert scene(at) == BOOK
+    with pytest.raises(SpecError):
+        validate(replace(BOOK, beside=replace(BOOK, beside=BOOK)))

@@ -1,10 +1,12 @@
 """How a declared page is rendered."""
 
+from dataclasses import replace
+from time import monotonic
 from unittest.mock import patch
 
 from optviz.experiments.page import View
 from optviz.shell.registry import PAGES
-from tests.page import open_page, sound
+from tests.page import open_page, session, sound
 from tests.table import table
 
 
@@ -20,3 +22,18 @@ def test_a_run_of_the_page_asks_its_view_for_its_jobs_once(key):
     ):
         sound(at.run())
     assert len(asked) == 1
+
+
+def test_a_run_amid_a_drag_is_no_entry_of_undo():
+    """As where a training ends while the slider is held: the drag is one entry, when it rests."""
+    at = open_page("curve_fit")
+    S, opening = session(at), session(at).specs["curve_fit"]
+    before = len(S.history)
+    S.held = monotonic()
+    S.specs["curve_fit"] = replace(opening, seed=opening.seed + 1)
+    sound(at.run())
+    assert len(S.history) == before
+    S.held = 0.0
+    S.specs["curve_fit"] = replace(opening, seed=opening.seed + 2)
+    sound(at.run())
+    assert S.history[before:] == [("curve_fit", replace(opening, seed=opening.seed + 2))]

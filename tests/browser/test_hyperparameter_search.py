@@ -1,5 +1,8 @@
 """The search page in a real browser: trials appear, the search stops and resumes, and its pictures fill."""
 
+from urllib.parse import urljoin
+
+from optviz.ui.assets import FRONTEND, published
 from tests.browser.test_networks import begun, to, trained
 from tests.browser.test_trajectories import at_rest
 
@@ -94,3 +97,24 @@ def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
     page.get_by_text("trials are shown").wait_for(state="detached")
     at_rest(page)
     assert page.evaluate(SHOWN, "trials") == 20
+
+
+REPLACED = """async ([plot, clock]) => {
+  const { mounted } = await import(plot), { plots } = await import(clock);
+  const root = () => Object.assign(document.createElement("div"), { innerHTML: "<div class=ov-plot></div>" });
+  const Kind = class { schedule() {} destroy() {} };
+  const mount = () => mounted(Kind, { data: { name: "twice" }, parentElement: root() });
+  const first = mount(), second = mount();
+  first();
+  const kept = plots.has("twice");
+  second();
+  return [kept, plots.has("twice")];
+}"""
+
+
+def test_a_picture_that_replaces_another_stays_known_when_the_old_one_is_taken_away(page):
+    """Streamlit mounts the new element before it unmounts the old: brushing passed the new one by."""
+    modules = [
+        urljoin(page.url, f"/{published(FRONTEND / name)}") for name in ("plot.js", "clock.js")
+    ]
+    assert page.evaluate(REPLACED, modules) == [True, False]

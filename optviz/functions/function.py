@@ -1,6 +1,6 @@
 """A function of x and y: declared by a formula, differentiated and evaluated."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -31,13 +31,24 @@ class Function:
     teaches: str = ""
     cite: str = ""
     noise: Noise | None = None
+    sign: int = 1  # -1: what is given is minus the formula, so that to minimize is to maximize that
 
     def __post_init__(self):
         object.__setattr__(self, "minima", np.array(self.minima, float).reshape(-1, 2))
 
     @cached_property
     def graph(self) -> Graph:
-        return parse(self.formula)
+        return parse(self.formula, self.sign)
+
+    @cached_property
+    def negated(self) -> "Function":
+        """Minus the function, for whom it is to be maximized; its minima are not known."""
+        return replace(self, minima=(), sign=-self.sign)
+
+    @cached_property
+    def univariate(self) -> bool:
+        """Whether it is a function of x alone; to it y is as good as any."""
+        return not self.graph.has("y")
 
     @cached_property
     def latex(self) -> str:

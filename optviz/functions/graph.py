@@ -50,6 +50,10 @@ class Graph:
         gx, gy = self.gradient()
         return (*(self._derivative(gx, name) for name in "xy"), self._derivative(gy, "y"))
 
+    def has(self, name: str) -> bool:
+        """Whether x, or y, is in the formula."""
+        return ("name", name) in (self.parts[i] for i in self._below([self.root]))
+
     def is_smooth(self) -> bool:
         """True for polynomials and their like: nowhere a division, a root or a logarithm to fail
         at.

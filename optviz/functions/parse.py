@@ -19,12 +19,13 @@ MAX_EXPONENT = 64
 MAX_NUMBER = 1e12
 
 
-def parse(text: str) -> Graph:
-    """The graph of the formula that `text` spells.
+def parse(text: str, sign: int = 1) -> Graph:
+    """The graph of the formula that `text` spells, or with the `sign` -1 of minus the formula.
 
     Raises FormulaError, whose message names the part at fault.
     """
-    return Graph(_worked_out(read(text)))
+    tree = _worked_out(read(text))
+    return Graph(tree if sign > 0 else Node("neg", "", (tree,), text))
 
 
 def _worked_out(node: Node) -> Node:

@@ -87,3 +87,10 @@ def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=
     return lambda cls: register(
         OPTIMIZERS, cls, key, label=name, cite=cite, torch=torch, torch_x=torch_x
     )
+
+
+def setting(opt: Optimizer, name: str):
+    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
+    while opt is not None and name not in opt.__dataclass_fields__:
+        opt = getattr(opt, "inner", None)
+    return None if opt is None else getattr(opt, name)

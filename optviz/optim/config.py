@@ -1,6 +1,7 @@
 """Who runs, on a function or a network: an optimizer, its modifiers and its schedules."""
 
-from dataclasses import MISSING, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, replace
+from functools import cached_property
 
 from optviz.functions.library import FUNCTIONS
 from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
@@ -9,7 +10,7 @@ from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import minimize
 from optviz.optim.run import Segment
 from optviz.optim.schedules import SCHEDULES, Schedule
-from optviz.spec import Choice, SpecError, choice
+from optviz.spec import Choice, SpecError, canonical_json, choice
 from optviz.translation import N_
 
 MAX_STEPS = 2000
@@ -41,6 +42,16 @@ class OptimizerConfig:
             "picture."
         ),
     )
+
+    @cached_property
+    def as_json(self) -> str:
+        """Canonical, for the keys of caches."""
+        return canonical_json(asdict(self))
+
+    @cached_property
+    def alone(self) -> "OptimizerConfig":
+        """Without its further starts, which are another path's business."""
+        return replace(self, initial_points=None)
 
     def build(self) -> Optimizer:
         opt = self.method.build(OPTIMIZERS)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
@@ -65,6 +65,18 @@ class Run:
         for name, factor in named_schedules(opt, schedule):
             opt = opt.scaled(name, factor(t))
         return opt
+
+    def scheduled(self, name: str) -> np.ndarray:
+        """A hyperparameter at each step as its schedule sets it, `(steps+1,)`; NaN where none does.
+
+        Of one path; what holds at its last step would take the next one.
+        """
+        values, ends = np.full(len(self.points), np.nan), [s.step for s in self.segments[1:]]
+        for (begin, opt, schedule), end in zip(self.segments, [*ends, len(values)], strict=True):
+            if factor := dict(named_schedules(opt, schedule)).get(name):
+                own = setting(opt, name)
+                values[begin:end] = [own * factor(t) for t in range(begin, end)]
+        return values
 
     @property
     def held(self) -> list[dict]:
@@ -146,6 +158,11 @@ class Run:
     def evaluations(self) -> Evaluations:
         """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
         return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
+
+    @property
+    def heights(self) -> np.ndarray:
+        """The formula's value at the points, also where minus it is minimized, `(steps+1, ...)`."""
+        return self.function.sign * self.values
 
     @cached_property
     def true_gradients(self) -> np.ndarray:

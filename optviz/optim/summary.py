@@ -35,7 +35,7 @@ class Summary:
     """What became of one path."""
 
     point: tuple[float, float]  # the last finite one
-    value: float
+    value: float  # of the formula, also where minus it was minimized
     gap: float  # above the least known minimum, negative below it; NaN where none is known
     status: Status
     step: int | None  # of the status: where it was lost, or left the domain for good
@@ -45,6 +45,7 @@ class Summary:
     length: float
     outside: float  # how far the point lies outside the domain, in its widths; 0 inside
     evaluations: Evaluations
+    sign: int = 1  # of the function, -1 where its formula is maximized
 
 
 @np.errstate(all="ignore")
@@ -87,7 +88,7 @@ def summarize(run: Run, tolerance: float = 1e-3) -> Summary:
         found = (_kind_of_rest(f, end, known, tolerance) if rests else Status.MOVING), None
     return Summary(
         tuple(map(float, end)),
-        float(run.values[last]),
+        float(run.heights[last]),
         float(gaps[last]),
         *found,
         since,
@@ -96,6 +97,7 @@ def summarize(run: Run, tolerance: float = 1e-3) -> Summary:
         float(run.lengths[last]),
         max(outside, 0.0),
         run.evaluations,
+        f.sign,
     )
 
 

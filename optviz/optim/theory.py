@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.functions.library import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
 from optviz.optim.minima import FLAT, minima_of
 from optviz.optim.schedules import Schedule
 
@@ -59,9 +59,11 @@ class Curvature:
 def curvature(f: Function, at) -> Curvature | None:
     """The curvature of f at a point, None where the Hessian is not finite there."""
     hess = f.hess(np.asarray(at, float))
+    alone = getattr(f, "univariate", False)  # f'' is all that there is
+    hess = hess[:1, :1] if alone else hess
     if not np.isfinite(hess).all():
         return None
-    low, high = np.linalg.eigvalsh(hess)
+    low, high = np.linalg.eigvalsh(hess)[[0, -1]]
     small = 1e-9 * max(abs(low), abs(high))
     low, high = (0.0 if abs(v) <= small else float(v) for v in (low, high))
     return Curvature((float(at[0]), float(at[1])), low, high)
@@ -126,10 +128,3 @@ def stability(
         ends = float(lr[-1]), float(limit[-1])
         out.append(Stability(c.at, bool(known.lowest[i]), *ends, exceeded))
     return out
-
-
-def setting(opt: Optimizer, name: str):
-    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
-    while opt is not None and name not in opt.__dataclass_fields__:
-        opt = getattr(opt, "inner", None)
-    return None if opt is None else getattr(opt, name)

@@ -7,11 +7,10 @@ import streamlit as st
 
 from optviz.plot import THEMES
 from optviz.shell.lessons import FOLDER, LESSONS
-from optviz.shell.links import page_of
+from optviz.shell.links import page_of, tile
 from optviz.shell.opening import opened
 from optviz.shell.registry import PAGES
 from optviz.translation import _, ngettext
-from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
 from optviz.ui.live import follow_theme
 
@@ -62,14 +61,8 @@ def page() -> None:
 
 
 def _tile(number, of):
-    with st.container(border=True, width=272, key=f"tile-{of.key}"):
-        st.html(as_image(_picture(of.key, theme_name()), ""))
-        st.page_link(
-            page_of(of.key),
-            label=f"**{number}. {_(of.title)}**",
-            icon=f":material/{of.icon}:",
-            width="stretch",
-        )
+    named = {"label": f"**{number}. {_(of.title)}**", "icon": f":material/{of.icon}:"}
+    with tile(of.key, _picture(of.key, theme_name()), of.key, **named):
         n = sum(lesson.page == of.key for lesson in LESSONS.values())
         st.markdown(_(of.question))
         st.caption(ngettext("{n} lesson", "{n} lessons", n).format(n=n))

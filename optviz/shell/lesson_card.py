@@ -5,13 +5,12 @@ import streamlit as st
 from optviz.experiments.trajectories import cache
 from optviz.plot import THEMES
 from optviz.shell.lesson_numbers import filled
-from optviz.shell.lessons import LESSONS
-from optviz.shell.links import page_of
+from optviz.shell.lessons import LESSONS, Lesson
+from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import locks
-from optviz.ui.assets import as_image
 from optviz.ui.components import theme_name
 from optviz.ui.live import follow_theme
 from optviz.ui.session import session
@@ -91,13 +90,33 @@ def gallery() -> None:
                 "looked at, not opened."
             )
         )
-    chapters = dict.fromkeys(lesson.chapter for lesson in LESSONS.values())
-    for i, chapter in enumerate(chapters):
+    chapters = list(dict.fromkeys(lesson.chapter for lesson in LESSONS.values()))
+    with st.container(horizontal=True, key="find"):
+        words = st.text_input(_("Search"), key="find-words", placeholder=_("momentum saddle"))
+        only = st.selectbox(_("Chapter"), ["", *chapters], key="find-chapter", format_func=_named)
+    lessons = found(words, only)
+    if not lessons:
+        st.info(_("No lesson has all of these words."))
+    for i, chapter in enumerate(dict.fromkeys(lesson.chapter for lesson in lessons)):
         st.markdown(f"## {chapter}")
         with st.container(horizontal=True, key=f"chapter-{i}"):
-            for lesson in LESSONS.values():
+            for lesson in lessons:
                 if lesson.chapter == chapter:
                     _tile(lesson)
+
+
+def _named(chapter):
+    return chapter or _("All chapters")
+
+
+def found(words: str, chapter: str = "") -> list[Lesson]:
+    """The lessons, of one chapter if it is given, with all the words in title, chapter or text."""
+    asked = words.casefold().split()
+    return [
+        lesson
+        for lesson in LESSONS.values()
+        if chapter in ("", lesson.chapter) and all(word in lesson.words for word in asked)
+    ]
 
 
 def _free():
@@ -106,17 +125,14 @@ def _free():
 
 
 def _tile(lesson):
-    with st.container(border=True, width=272, key=f"tile-{lesson.key}"):
-        st.html(as_image(_thumbnail(lesson.key, theme_name()), ""))
-        if st.button(
-            lesson.title,
-            key=f"open-{lesson.key}",
-            width="stretch",
-            on_click=open_lesson,
-            args=(lesson.key,),
-            disabled=not _free(),
-        ):
-            st.switch_page(page_of(lesson.page))
+    link = {"query_params": {"open": lesson.key}, "disabled": not _free()}
+    tile(
+        lesson.key,
+        _thumbnail(lesson.key, theme_name()),
+        lesson.page,
+        lesson.title,
+        **link,
+    )
 
 
 @st.cache_data(show_spinner=False)

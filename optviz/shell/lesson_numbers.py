@@ -69,7 +69,7 @@ def check_placeholders(text: str, scene) -> None:
 
 # What can be asked at a step, of (run, step), and what is found along the way, of (run, scene).
 AT = {
-    "loss": lambda run, n: run.values[n],
+    "loss": lambda run, n: run.heights[n],
     "x": lambda run, n: run.points[n, 0],
     "y": lambda run, n: run.points[n, 1],
     "length": lambda run, n: run.lengths[n],
@@ -140,7 +140,7 @@ def _answer(word, config, step, scene, run):
         )
         return _written(AT[word](r, steps if step is None else step))
     if word == "tail":
-        return _written(run(scene.objective, config).values[-step:].mean())
+        return _written(run(scene.objective, config).heights[-step:].mean())
     if word in FIRST:
         return str(_first(word, config, scene, run))
     if word in SUMMARY:

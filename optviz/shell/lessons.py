@@ -11,6 +11,7 @@ key, in links too. Numbers in a text are asked for, as `lesson_numbers` says.
 import re
 import tomllib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from optviz.shell.lesson_numbers import PlaceholderError, check_placeholders
@@ -42,6 +43,12 @@ class Lesson:
     look: str
     next: str
     tab: str = ""
+
+    @cached_property
+    def words(self) -> str:
+        """What a search looks at."""
+        parts = (self.title, self.chapter, self.source, self.text, self.look, self.next)
+        return " ".join(parts).casefold()
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,13 @@ import streamlit as st
 
 from optviz.shell.registry import PAGES
 from optviz.translation import N_, _
+from optviz.ui.assets import as_image
 
-OTHERS = {"course": (N_("Course"), "map"), "lessons": (N_("Lessons"), "school")}
+OTHERS = {
+    "course": (N_("Course"), "map"),
+    "lessons": (N_("Lessons"), "school"),
+    "plan": (N_("Lesson plan"), "playlist_play"),
+}
 
 
 def page_of(key: str, draw: Callable[[], None] = lambda: None):
@@ -15,3 +20,12 @@ def page_of(key: str, draw: Callable[[], None] = lambda: None):
     title, icon = OTHERS.get(key) or (PAGES[key].title, PAGES[key].icon)
     first = key == "trajectories"
     return st.Page(draw, title=_(title), icon=f":material/{icon}:", url_path=key, default=first)
+
+
+def tile(key: str, svg: str, to: str, label: str, **link):
+    """A card with a picture that as a whole is a link to a page; gives its box, for more."""
+    box = st.container(border=True, width=272, key=f"tile-{key}")
+    with box:
+        st.html(as_image(svg, ""))
+        st.page_link(page_of(to), label=label, width="stretch", **link)
+    return box

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from optviz.shell import curriculum, lesson_card
+from optviz.shell import curriculum, lesson_card, lesson_plan
 from optviz.shell.links import page_of
 from optviz.shell.registry import PAGES
 from optviz.shell.render import render
@@ -16,4 +16,5 @@ def menu(lessons: bool) -> dict[str, list]:
     drawers[""].append(page_of("course", curriculum.page))
     if lessons:
         drawers[""].append(page_of("lessons", lesson_card.gallery))
+        drawers[""].append(page_of("plan", lesson_plan.page))
     return drawers

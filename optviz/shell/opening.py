@@ -5,6 +5,7 @@ own.
 import streamlit as st
 
 from optviz.shell.lessons import LESSONS, Lesson
+from optviz.shell.links import page_of
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, decode
 from optviz.translation import _
@@ -24,6 +25,10 @@ def opened(page: str = "trajectories") -> None:
         S.controls = Controls()
         S.specs = {other.key: other.opening for other in PAGES.values()}
     asked, before = st.query_params.get("open"), S.asked
+    if (
+        page not in PAGES and asked in LESSONS
+    ):  # a card in a tab of its own, whose link names no page
+        st.switch_page(page_of(LESSONS[asked].page), query_params={"open": asked})
     S.asked = asked  # a link within the session; it is there until the page has written its own
     if page in PAGES and asked not in (None, before):
         _from_lesson(asked)

@@ -17,7 +17,7 @@ from optviz.experiments.page import (
 )
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
-from optviz.shell import kept, lesson_card, opening, sharing
+from optviz.shell import kept, lesson_card, lesson_plan, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.links import page_of
 from optviz.shell.parts import draw_part, name_of_part, tabs
@@ -47,6 +47,7 @@ def render(page: Page) -> None:
         form = form_of(page)
         with panel:
             lesson_card.card()
+            lesson_plan.card()
         (_draw if page.drawing else _fill)(page, form, results, panel, under)
         with head:
             _head(page, form)
@@ -175,7 +176,9 @@ def name_of(page: Page) -> str:
 
 
 def _jobs(page, view):
-    """The jobs of what the page shows, and what follows once they are complete."""
+    """The jobs of what the page shows; and as a function, those with what follows once they are
+    complete.
+    """
     spec = session().specs[page.key]
     first = list(view.jobs(spec))
 
@@ -188,7 +191,7 @@ def _jobs(page, view):
         )
         return [*first, *view.then(spec, states)] if first and complete else first
 
-    return jobs
+    return first, jobs
 
 
 def _results(page, view):
@@ -201,11 +204,11 @@ def _results(page, view):
         if view.jobs is None:
             tabs(context_of(page), view)
             return jobs
-        jobs = _jobs(page, view)
-        if not jobs():
+        first, jobs = _jobs(page, view)
+        if not first:
             st.info(_(view.empty))
             return jobs
-        results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
+        results = session().results_of(name_of(page))
         with_curves = charts.drawn_by(view)
         held = kept.jobs(page, view) if with_curves else []
         due = [
@@ -214,7 +217,7 @@ def _results(page, view):
             if not job.progress(state).complete and job not in first
         ]
         begin_unasked(name_of(page), first, due)
-        _follow(results, view, jobs)
+        _follow(results, view, first, jobs)
 
         def draw(states):
             states = states[: len(states) - len(due)]
@@ -244,12 +247,12 @@ def _results(page, view):
     return jobs
 
 
-def _follow(results, view, jobs):
+def _follow(results, view, first, jobs):
     """What follows from complete jobs goes on by itself, unless a person has stopped it."""
     if view.then is None or results.running or results.stopped:
         return
-    now, spec = jobs(), session().specs[session().page]
-    if len(now) > len(view.jobs(spec)):
+    now = jobs()
+    if len(now) > len(first):
         results.running = not amount_of(now, states_of(results, now)).complete
 
 

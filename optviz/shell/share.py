@@ -68,18 +68,21 @@ def encode(shared: SharedScene) -> str:
     scene, kept = None if opening else to_dict(shared.scene), tuple(map(to_dict, shared.kept))
     data = to_dict(_Carried(scene, shared.controls, kept))
     data |= {} if shared.page == FIRST else {"page": shared.page}
-    data = canonical_json(data)
-    packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
-    text = f"{VERSION}.{_letters(packer.compress(data.encode()) + packer.flush())}"
+    text = pack(data)
     if len(text) > MAX_CHARACTERS:
         raise LinkError(_("This is too much for a link: take some optimizers away."))
     return text
 
 
-def decode(text: str, page: str = FIRST) -> SharedScene:
-    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with
-    it.
-    """
+def pack(data) -> str:
+    """Plain data as the text of a link."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 15, 9, zlib.Z_DEFAULT_STRATEGY, WORDS)
+    packed = packer.compress(canonical_json(data).encode()) + packer.flush()
+    return f"{VERSION}.{_letters(packed)}"
+
+
+def unpack(text: str) -> str:
+    """The JSON in the text of a link; LinkError where it is damaged or of another version."""
     if (
         not isinstance(text, str)
         or len(text) > MAX_CHARACTERS
@@ -96,7 +99,14 @@ def decode(text: str, page: str = FIRST) -> SharedScene:
             )
         )
         raise LinkError(message.format(format=version, own=VERSION))
-    data = _unpacked(parts[2])
+    return _unpacked(parts[2])
+
+
+def decode(text: str, page: str = FIRST) -> SharedScene:
+    """What a link to a page carries. It may come from anywhere: LinkError says what is wrong with
+    it.
+    """
+    data = unpack(text)
     try:
         read = json.loads(data)
         of = read.pop("page", FIRST) if isinstance(read, dict) else page

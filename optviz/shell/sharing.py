@@ -2,10 +2,12 @@
 
 import streamlit as st
 
+from optviz.shell import lesson_plan
 from optviz.shell.opening import open_lesson_of_page, sentence
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, qr_svg
 from optviz.translation import N_, _
+from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.locks import GROUPS, Controls
 from optviz.ui.session import session
@@ -50,6 +52,8 @@ def share_controls() -> None:
     if link := address(controls):
         with box:
             _hand_out(link)
+        if not locks.hidden("lessons"):
+            lesson_plan.collect_button()
     else:
         message = _("This scene is too large for a link. Take some optimizers away.")
         st.warning(message, icon=":material/link_off:")

@@ -6,6 +6,7 @@ the browser. When the hand rests the whole page follows: table, names, axes, tex
 
 from collections.abc import Callable
 from contextlib import contextmanager
+from time import monotonic
 
 import streamlit as st
 
@@ -44,10 +45,12 @@ def live_patch(key, figures):
     settled, S.settled = S.settled, ""
     if settled == key:
         st.rerun()
+    if not S.whole_run:
+        S.held = monotonic()
     traces = None if S.whole_run else figures()
 
     def rest():
-        S.settled = key
+        S.settled, S.held = key, 0.0
 
     return traces, rest
 

@@ -6,6 +6,7 @@ widget begins afresh from the spec when the epoch in its key has moved on.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from optviz.training.jobs import Job
 from optviz.training.scheduler import Ticket, scheduler
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
+HELD = 10.0  # seconds after which a hand is gone that has not said so
 MAX_HISTORY = 200  # specs that can be gone back to
 
 
@@ -74,6 +76,7 @@ class Session:
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
+    held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0
 
@@ -99,9 +102,11 @@ class Session:
     def remember(self) -> None:
         """Note what is on the page, where it is not what was there before.
 
-        Asked at the end of a run of the whole page, which a hand on a slider has only when it
-        rests: a drag is one entry.
+        Asked at the end of a run of the whole page, which a hand on a slider has when it rests: a
+        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked.
         """
+        if monotonic() - self.held < HELD:
+            return
         now = (self.page, self.specs[self.page])
         if not self.history or self.history[self.present] != now:
             self.history[self.present + 1 :] = [now]
@@ -133,6 +138,7 @@ class Session:
 
 def session() -> Session:
     """The visitor's session."""
-    if "optviz" not in st.session_state:
-        st.session_state["optviz"] = Session()
-    return st.session_state["optviz"]
+    try:  # asked hundreds of times in a run, of which each is a lock and a search
+        return st.session_state["optviz"]
+    except KeyError:
+        return st.session_state.setdefault("optviz", Session())

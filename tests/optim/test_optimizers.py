@@ -12,6 +12,7 @@ from optviz import (
     OPTIMIZERS,
     SCHEDULES,
     WRAPPERS,
+    final,
     minimize,
     parse_formula,
 )
@@ -699,3 +700,15 @@ def test_singular_values_of_the_first_step_by_hand():
         found = make(key).spectrum(*run.held)
         np.testing.assert_allclose(found[0], before, atol=1e-12)
         np.testing.assert_allclose(found[1], after, atol=1e-12)
+
+
+@table("key", OPTIMIZERS)
+def test_the_lowest_rate_is_low_enough_for_a_steep_function(key):
+    """From no start in Goldstein-Price's picture, whose gradients are up to 10⁶ long, diverges."""
+    f, cls = FUNCTIONS["goldstein_price"], OPTIMIZERS[key]
+    declared = {h.name: h for h in hyperparameters(cls)}
+    values = {"lr": declared["lr"].low} if "lr" in declared else {}
+    values |= {"line_search": False} if "line_search" in declared else {}
+    at = np.stack(np.meshgrid(*(np.linspace(*side, 8) for side in f.domain)), -1)
+    end = final(f, cls(**values), at.reshape(-1, 2), 100)
+    assert (end.diverged_at < 0).all()

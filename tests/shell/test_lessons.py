@@ -29,6 +29,7 @@ from optviz.shell.lessons import LESSONS, LessonError
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from tests.memo import trained
+from tests.page import open_page
 from tests.table import table
 
 KEYS = list(LESSONS)
@@ -397,6 +398,24 @@ def test_there_is_a_gallery():
     chapters = [lesson.chapter for lesson in LESSONS.values()]
     runs_of_one = [c for i, c in enumerate(chapters) if i == 0 or chapters[i - 1] != c]
     assert len(runs_of_one) == len(set(chapters)), "the lessons of a chapter stand together"
+
+
+def test_the_gallery_can_be_searched():
+    """Cards are links that open their lesson; words are found in any case and order."""
+    at = open_page("lessons")
+
+    def cards():
+        return [link.proto.label for link in at.get("page_link")]
+
+    assert cards() == [lesson.title for lesson in LESSONS.values()]
+    at.text_input(key="find-words").set_value("MOMENTUM saddle").run()
+    assert "Balanced on a saddle" in cards()
+    assert 0 < len(cards()) < 10
+    at.selectbox(key="find-chapter").set_value("Overfitting").run()
+    assert cards() == []
+    assert "No lesson" in at.info[0].value
+    at.text_input(key="find-words").set_value("").run()
+    assert len(cards()) == sum(lesson.chapter == "Overfitting" for lesson in LESSONS.values())
 
 
 @table("key", KEYS)

@@ -174,6 +174,10 @@ SCENES = {
         ),
     ),
     "nobody": Scene(Objective(), ()),
+    "maximized": Scene(
+        Objective("himmelblau", start=(-0.5, -1.0), maximize=True),
+        (OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("newton"))),
+    ),
     **{
         f"function {f}": Scene(
             Objective(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)
@@ -199,7 +203,7 @@ for name, code in json.load(sys.stdin).items():
     printed[name] = out.getvalue()
 json.dump(printed, sys.stdout)
 """
-LINE = re.compile(r"(.+): x = (\S+), y = (\S+), loss = (\S+)")
+LINE = re.compile(r"(.+): x = (\S+), y = (\S+), (?:loss|f) = (\S+)")
 
 
 def printed_by(scripts: dict[str, str], folder: Path, *flags: str) -> dict[str, str]:
@@ -228,9 +232,12 @@ def expected(scene: Scene) -> dict[str, tuple[float, ...]]:
     ends = {}
     for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
         alone, others = run(scene.objective, config), multistart(scene.objective, config)
-        ends[name] = (*alone.points[-1].tolist(), float(alone.values[-1]))
+        ends[name] = (*alone.points[-1].tolist(), float(alone.heights[-1]))
         for i in range(others.values.shape[1] if others else 0):
-            ends[f"{name} @{i + 1}"] = (*others.points[-1, i].tolist(), float(others.values[-1, i]))
+            ends[f"{name} @{i + 1}"] = (
+                *others.points[-1, i].tolist(),
+                float(others.heights[-1, i]),
+            )
     return ends
 
 
@@ -249,6 +256,14 @@ def test_the_script_prints_the_same_numbers(printed, name):
     found, wanted = numbers(printed[name]), expected(SCENES[name])
     assert list(found) == list(wanted)
     np.testing.assert_array_equal(list(found.values()), list(wanted.values()))
+
+
+def test_what_is_maximized_is_printed_as_it_is(printed):
+    """Himmelblau's hill is f(-0.270845, -0.923039) = 181.617."""
+    assert numbers(printed["maximized"])["SGD"][2] == pytest.approx(181.617, abs=0.01)
+    assert "at its maximum" in python_script(SCENES["maximized"])
+    torch = torch_script(replace(BOOK, objective=SCENES["maximized"].objective))
+    assert "f = {-f(*p)" in torch
 
 
 def test_the_script_of_the_book_is_a_lesson():

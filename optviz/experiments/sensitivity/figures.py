@@ -126,7 +126,7 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
     )
     more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
     figure = contour.paths(
-        f, objective.start, drawn, minima(cache.minima(objective)), theme, **more
+        f, objective.start, drawn, minima(cache.minima(objective), f), theme, **more
     )
     if mark is None:
         return figure

@@ -1,7 +1,5 @@
 """What scenes come to, kept by the canonical JSON of what it depends on, for all visitors."""
 
-from dataclasses import replace
-
 import streamlit as st
 
 from optviz.experiments.trajectories import run as runs
@@ -74,13 +72,12 @@ def curvatures(objective: Objective) -> list[theory.Curvature]:
 
 def run(objective: Objective, config: OptimizerConfig):
     """One optimizer's path."""
-    alone = replace(config, initial_points=None)  # its further starts are another path's business
-    return _run(runs.track_key(objective, alone), objective, alone)
+    return _run(runs.track_key(objective, config.alone), objective, config.alone)
 
 
 def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> Summary:
     """What became of it."""
-    alone = replace(config, initial_points=None)
+    alone = config.alone
     return _summary(runs.track_key(objective, alone), tolerance, objective, alone)
 
 

@@ -98,6 +98,8 @@ def function_controls(form: Form) -> None:
         _frame(form.at("objective"))
     else:
         st.caption(objective.f.teaches)
+    about = _("The optimizers minimize −f: g in their equations is −∇f.")
+    Toggle("objective.maximize", _("Maximize"), about).draw(form)
 
 
 def _choose_function(form, key):
@@ -164,7 +166,8 @@ def _frame(form):
     kept = state()
     declared = tuple(
         Hyperparameter(name, (-5.0, 5.0)[end], -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
-        for name, (_axis, end) in EDGES.items()
+        for name, (axis, end) in EDGES.items()
+        if not (axis and form.value.f.univariate)
     )
 
     def values():
@@ -202,7 +205,7 @@ def run_panel(form: Form) -> None:
         low, high = f.domain[i]
         return replace(declared, low=low, high=high, default=float(f.start[i]))
 
-    paths = ("start_x", "start_y", "objective.steps", "tolerance")
+    paths = ["start_x", *["start_y"] * (not f.univariate), "objective.steps", "tolerance"]
     title = _("Start, steps and tolerance")
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
@@ -267,7 +270,7 @@ def _hyperparameters(form, i, name):
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        return text.rate_notes(found, bool(config.schedules))
+        return text.rate_notes(found, bool(config.schedules), objective.f.sign)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]

@@ -3,6 +3,7 @@
 import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS
+from optviz.experiments.trajectories.words import said
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.translation import N_, _
 
@@ -13,6 +14,7 @@ SHORT = {
     "length": N_("length"),
 }
 MAX_DECADES, MAX_TICKS = 20, 8
+SMALL = 0.35  # height of the schedules, in that of a metric
 FAR = 1e4  # heights of the picture: farther off nothing is drawn
 
 
@@ -20,7 +22,7 @@ def series(metric: str, run, known) -> np.ndarray:
     """One metric of a run at every step, `(steps+1,)`."""
     match metric:
         case "loss":
-            return run.values
+            return run.heights
         case "gradient":
             return np.sqrt((run.true_gradients**2).sum(-1))
         case "distance":
@@ -51,7 +53,8 @@ def curves(
     named: bool = False,
     **figure,
 ) -> Figure:
-    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style.
+    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
+    below them, where there are schedules, the learning rates over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known and the loss is
@@ -60,18 +63,20 @@ def curves(
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
     x = Axis(_(ALONG[axis]), limits=(0, most), extra=extra)
-    panels = []
+    panels, sign = [], tracks[0].run.function.sign if tracks else 1
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and len(known) > 0
         title = (
-            _("loss above the minimum")
+            said(N_("loss above the minimum"), sign)
             if above and abs(known.floor) > 1e-12
-            else _(METRICS[metric])
+            else said(METRICS[metric], sign)
         )
         runs = [track.run for track in tracks]
         ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
-        y_axis = _scale(ys, logged, len(metrics), _(SHORT[metric]) if len(metrics) > 2 else title)
+        y_axis = _scale(
+            ys, logged, len(metrics), said(SHORT[metric], sign) if len(metrics) > 2 else title
+        )
         marks = [
             mark
             for track, y in zip(tracks, ys, strict=True)
@@ -90,8 +95,31 @@ def curves(
             )
         ]
         panels.append(Panel(marks, x, y_axis))
+    if rates := _schedules(tracks, axis, x):
+        panels.append(rates)
+        figure["heights"] = [*[1] * len(metrics), SMALL]
     legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
     return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
+
+
+def _schedules(tracks, axis, x):
+    """The scheduled learning rates; None where there are none."""
+    found = [(track, track.run.scheduled("lr")) for track in tracks]
+    found = [(track, rates) for track, rates in found if np.isfinite(rates).any()]
+    marks = [
+        mark
+        for track, rates in found
+        for mark in trail(
+            *(along(axis, track.run), rates, track.style),
+            uid=f"{track.id}rate",
+            name=track.name,
+            group=track.id,
+            legend=False,
+            width=2,
+            hover="{name}: η = {y:.4g}",
+        )
+    ]
+    return Panel(marks, x, _scale([r for _, r in found], False, 3, "η(t)")) if found else None
 
 
 def _above(values, known):

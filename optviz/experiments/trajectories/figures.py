@@ -6,11 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import cache, text, univariate
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
 from optviz.experiments.trajectories.state import state
+from optviz.experiments.trajectories.words import said
+from optviz.functions.function import Function
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.equations import effective_rate
 from optviz.optim.minima import Minima, minima_of
@@ -55,10 +57,19 @@ class Track(NamedTuple):
     def path(self, objective, lookahead: bool = False, more: bool = False) -> Path:
         """As it is drawn: its iterates or look-ahead points, with `more` all initial points."""
         batch = cache.multistart(objective, self.config) if more else None
+        if objective.f.univariate:
+            return on_graph(self.id, self.name, self.run, self.style, batch)
         points = self.run.lookahead if lookahead else self.run.points
         others = None if batch is None else batch.points
         look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
-        return Path(self.id, self.name, points, self.run.values, **look)
+        return Path(self.id, self.name, points, self.run.heights, **look)
+
+
+def on_graph(key, name, run: Run, look: Style, batch: Run | None) -> Path:
+    """A path on the curve of a function of x alone, with its tangents."""
+    more = None if batch is None else univariate.on_curve(batch)
+    on_curve = univariate.on_curve(run)
+    return Path(key, name, on_curve, run.heights, look, more, simplex=univariate.tangents(run))
 
 
 def simplex(run: Run) -> np.ndarray | None:
@@ -90,20 +101,24 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     ]
 
 
-def minima(known: Minima) -> list[contour.Minima]:
+def minima(known: Minima, f: Function) -> list[contour.Minima]:
     """As they are drawn: the lowest and the others, stars and the points of curves."""
     kinds = (
-        (True, False, _("minimum") if known.lowest.all() else _("lowest minimum")),
-        (False, False, _("local minimum")),
-        (True, True, _("curve of minima")),
-        (False, True, _("curve of local minima")),
+        (True, False, N_("minimum") if known.lowest.all() else N_("lowest minimum")),
+        (False, False, N_("local minimum")),
+        (True, True, N_("curve of minima")),
+        (False, True, N_("curve of local minima")),
     )
     shown = []
     for lowest, curve, name in kinds:
         chosen = (known.lowest == lowest) & (known.on_curve == curve)
+        if f.univariate:  # a curve of minima is one of x alone
+            chosen = np.isin(np.arange(len(known)), known.places) & (known.lowest == lowest)
+            chosen &= not curve
         if chosen.any():
-            at, f = known.points[chosen], known.values[chosen]
-            shown.append(contour.Minima(name, at, f, not lowest, curve))
+            at, height = known.points[chosen], f.sign * known.values[chosen]
+            at = np.stack([at[:, 0], height], -1) if f.univariate else at
+            shown.append(contour.Minima(said(name, f.sign), at, height, not lowest, curve))
     return shown
 
 
@@ -150,9 +165,14 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
         border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
         return layer(contour.landscape(land, theme, log, colors=colors), *border, *arrows)
 
-    paths = [t.path(objective, view.lookahead, not view.in_space) for t in drawn]
+    paths = [t.path(objective, view.lookahead, first(scene) == "contour") for t in drawn]
     names = ", ".join(scene.names) or _("no optimizer")
-    if view.in_space:
+    if f.univariate:
+        label = _(
+            "Curve of {function} with the paths of {names}. {minima} The table below says the "
+            "same of the paths."
+        )
+    elif view.in_space:
         label = _(
             "Surface of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
@@ -162,25 +182,30 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             "Contour of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
-    common, shown = {"view": key, "under": (name, under)}, minima(known)
-    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known))
+    common, shown = {"view": key}, minima(known, f)
+    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known, f))
+    start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
+    if f.univariate:
+        common["start_name"] = start
+        return univariate.graph(f, objective.start, paths, shown, theme, **common)
+    common["under"] = (name, under)
     if view.in_space:
         return surface_figure(f.domain, land, paths, shown, theme, log, **common)
-    start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
     common |= {"equal": view.equal, "start_name": start}
     return contour.paths(f, objective.start, paths, shown, theme, **common)
 
 
 def first(scene: Scene) -> str:
     """The name of the first figure."""
-    return "solid" if scene.view.in_space else "contour"
+    return "solid" if scene.view.in_space and not scene.objective.f.univariate else "contour"
 
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
     """The figures by name; with `only`, of these optimizers alone."""
     view = scene.view
     drawn, known = tracks(scene, ids, theme, only), cache.minima(scene.objective)
-    shown = ", ".join(_(METRICS[metric]) for metric in view.metrics)
+    sign = scene.objective.f.sign
+    shown = ", ".join(said(METRICS[metric], sign) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
         *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves"),
@@ -199,13 +224,20 @@ def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
     """The function as a shaded background, and every optimizer's path in its look."""
     objective, f = scene.objective, scene.objective.f
-    land, paths = Landscape.of(f, reach=reach(f.domain, SMALL, SMALL)), []
+    paths = []
     named = zip(scene.names, scene.optimizers, looks(scene, theme), strict=True)
     for i, (name, config, look) in enumerate(named):
         batch = runs.multistart(objective, config)
-        more, own = None if batch is None else batch.points, runs.run(objective, config)
-        paths.append(Path(f"{i}", name, own.points, own.values, look, more))
-    shown = minima(minima_of(f))
+        own = runs.run(objective, config)
+        if f.univariate:
+            paths.append(on_graph(f"{i}", name, own, look, batch)._replace(simplex=None))
+            continue
+        more = None if batch is None else batch.points
+        paths.append(Path(f"{i}", name, own.points, own.heights, look, more))
+    shown = minima(minima_of(f), f)
+    if f.univariate:
+        return univariate.graph(f, objective.start, paths, shown, theme, markers=0)
+    land = Landscape.of(f, reach=reach(f.domain, SMALL, SMALL))
     drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
     frame = around(f.domain, SMALL)
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
@@ -294,7 +326,9 @@ def arrows(run, theme: Theme, color: str) -> dict:
     are.
     """
     asked = np.isfinite(run.gradients).any()
-    against = _vector("−∇f", -run.gradients, theme.faint, "2 3", "gradient")
+    against = _vector(
+        "∇f" if run.function.sign < 0 else "−∇f", -run.gradients, theme.faint, "2 3", "gradient"
+    )
     vectors = [against] if asked else []
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
-from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories import cache, predict, results, univariate
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     arrows,
@@ -23,6 +23,7 @@ from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark
+from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import grabber, lazy, player, show, theme_name
@@ -37,7 +38,7 @@ def stage(form: Form) -> None:
     """The figures, the player and the question of a prediction."""
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
-        scene = replace(scene, view=replace(scene.view, solid=False, shown="both"))
+        scene = replace(scene, view=replace(scene.view, solid=False, shown="both"), beside=None)
     elif not scene.optimizers and scene.view.shown == "both":  # there are no curves
         alone = "surface" if scene.view.solid else "contour"
         scene = replace(scene, view=replace(scene.view, shown=alone))
@@ -46,13 +47,15 @@ def stage(form: Form) -> None:
 
     def landscape(looking_inside=False):
         figure, more = drawn[first(scene)], dict(hidden)
-        if not scene.view.in_space:
+        if first(scene) == "contour":
             more |= _hands(scene, looking_inside, theme)
         if asked and asked.point:
             figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
         show(first(scene), figure, **more)
 
-    if shown == "both":
+    if scene.beside:
+        _pair(scene, landscape, lambda: show("curves", drawn["curves"], **hidden), theme)
+    elif shown == "both":
         _side_by_side(form, landscape, lambda: show("curves", drawn["curves"], **hidden))
     elif shown == "curves":
         show("curves", drawn["curves"], **hidden)
@@ -60,7 +63,8 @@ def stage(form: Form) -> None:
         landscape()
     start_handler(form)
     play = asked.revealed if asked else ""
-    player(scene.objective.steps, f"{session().epoch}", play, play, predict.over)
+    steps = max(s.objective.steps for s in (scene, scene.beside) if s)
+    player(steps, f"{session().epoch}", play, play, predict.over)
     predict.bar(form)
 
 
@@ -80,6 +84,28 @@ def _side_by_side(form, landscape, curves):
                 inside(form)
 
 
+def _pair(scene, landscape, curves, theme):
+    """The pictures of two scenes beside each other, shown in the same way."""
+    other = replace(scene.beside, view=scene.view)
+    found = figures(other, [f"beside{i}" for i in range(len(other.optimizers))], theme)
+    drawings = (
+        (scene, landscape, curves),
+        (
+            other,
+            lambda: show(f"{first(other)}-2", found[first(other)]),
+            lambda: show("curves-2", found["curves"]),
+        ),
+    )
+    with st.container(key=f"pair-{scene.view.shown}"):
+        for column, (of, above, below) in zip(st.columns(2), drawings, strict=True):
+            with column:
+                st.caption(named(of.objective.f))
+                if scene.view.shown != "curves":
+                    above()
+                if scene.view.shown in ("both", "curves"):
+                    below()
+
+
 def _hands(scene, looking_inside, theme):
     """What a click on the contour means, where the start can be taken hold of, and the arrows."""
     asked, objective = prediction(), scene.objective
@@ -92,7 +118,9 @@ def _hands(scene, looking_inside, theme):
     elif locks.free("run"):
         clicks, place = "start", {"start": objective.start}
         grab = held | place | {"label": _("Start: drag it, or move it with the arrow keys")}
-    if looking_inside and not sealed() and inspected():
+        if objective.f.univariate:  # the start is taken along the curve
+            grab["heights"] = packed(univariate.heights(objective.f))
+    if looking_inside and not sealed() and inspected() and not objective.f.univariate:
         i = state().ids.index(inspected())
         path = cache.run(objective, scene.optimizers[i])
         drawn = arrows(path, theme, looks(scene, theme)[i].color)
@@ -105,8 +133,8 @@ def start_handler(form: Form) -> None:
     traces, rest = live_patch("grab", lambda: live_figures(form.value))
 
     def put(x, y):
-        place = form.at("objective", "start")
-        place.set(form.value.objective.inside((x, y)))
+        place, objective = form.at("objective", "start"), form.value.objective
+        place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
     grabber("grab", put, traces, rest)
 
@@ -117,6 +145,8 @@ def buttons(form: Form) -> None:
         view = view_form(form)
         view.draw([SHOWN])
         lazy(_("View"), ":material/tune:", "view", lambda: view.draw(PICTURE + CURVES))
+    if locks.may_leave() and not locks.hidden("view"):
+        _compare(form)
     st.button(
         _("Predict"),
         key="predict-begin",
@@ -129,10 +159,31 @@ def buttons(form: Form) -> None:
     )
 
 
+def _compare(form):
+    """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
+    scene, icon = form.value, {"icon": ":material/splitscreen_right:", "key": "compare"}
+    alone = replace(scene, beside=None)
+    if not scene.beside:
+        about = _("A copy of this scene beside it, on the same player: then change one of them.")
+        put = form.at("beside").set
+        st.button(_("Compare"), help=about, on_click=put, args=(alone,), **icon)
+        return
+    swapped = replace(scene.beside, beside=alone)
+    for label, key, to in ((_("Swap"), "swap", swapped), (_("End comparison"), "compare", alone)):
+        icon = {"swap": "swap_horiz", "compare": "close"}[key]
+        more = {"key": key, "icon": f":material/{icon}:", "args": (KEY, to)}
+        st.button(label, on_click=session().show, **more)
+
+
 def title(form: Form) -> str:
     """The function's name and formula."""
-    f = form.value.objective.f
-    return f"{f.name} $\\;f(x, y) = {f.latex}$"
+    return named(form.value.objective.f)
+
+
+def named(f) -> str:
+    """A function's name and formula."""
+    goal = r"\max\; " if f.sign < 0 else ""
+    return f"{f.name} $\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
 
 
 PAGE = Page(

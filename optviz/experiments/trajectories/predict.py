@@ -75,10 +75,12 @@ def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     }
     if found.question == "where" and found.about in ends and found.point:
         end = ends[found.about].point
-        apart = np.subtract(found.point, end)
-        share = float(np.hypot(*(apart / np.ptp(scene.objective.f.domain, axis=1))))
+        f = scene.objective.f
+        shown = slice(1 if f.univariate else 2)  # of x alone, no matter how high the click was
+        apart = np.subtract(found.point, end)[shown]
+        share = float(np.linalg.norm(apart / np.ptp(f.domain, axis=1)[shown]))
         near = max(0.0, 1 - share / WORTHLESS) if np.isfinite(share) else 0
-        verdict = text.where_verdict(names[found.about], end, float(np.hypot(*apart)), share)
+        verdict = text.where_verdict(names[found.about], end, float(np.linalg.norm(apart)), share)
         return int(np.round(BEST * near)), verdict
     steps = {key: s.steps_to_tolerance for key, s in ends.items()}
     steps = {key: step for key, step in steps.items() if step is not None}

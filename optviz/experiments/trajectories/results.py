@@ -20,12 +20,10 @@ def draw(form: Form) -> None:
     if locks.hidden("results"):
         return
     scene = form.value
-    if scene.optimizers:
-        runs, summaries = ends(scene)
-        rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
-        timetable(results(scene, summaries, theme_name()).html(), rows)
-        st.caption("  \n".join(_notes(scene)))
-    else:
+    for i, of in enumerate(filter(None, (scene, scene.beside))):
+        if of.optimizers:
+            _table(of, "timetable" + "-2" * i)
+    if not scene.optimizers:
         st.info(_("No optimizer is in the scene. Add one beside the picture."))
     tabs = {
         _("What the theory says"): _theory,
@@ -39,6 +37,13 @@ def draw(form: Form) -> None:
                 section(scene)
 
 
+def _table(scene, key):
+    runs, summaries = ends(scene)
+    rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
+    timetable(results(scene, summaries, theme_name()).html(), rows, key)
+    st.caption("  \n".join(_notes(scene)))
+
+
 def ends(scene: Scene) -> tuple[list, list]:
     """The paths, and what became of each."""
     runs = [cache.run(scene.objective, config) for config in scene.optimizers]
@@ -49,13 +54,15 @@ def ends(scene: Scene) -> tuple[list, list]:
 def results(scene: Scene, summaries, theme: str) -> Table:
     """The table, in the colors of a theme."""
     styles = looks(scene, THEMES[theme])
-    return table.results(scene.names, styles, summaries, scene.tolerance)
+    return table.results(
+        scene.names, styles, summaries, scene.tolerance, scene.objective.f.univariate
+    )
 
 
 def _notes(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
-    yield f"{text.minima(known)} {text.budget(objective)}"
+    yield f"{text.minima(known, objective.f)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
             yield text.branch(name, config, cache.run(objective, config))

@@ -1,7 +1,5 @@
 """What a scene comes to: every optimizer's path, and where its further starts end."""
 
-from dataclasses import asdict
-
 import numpy as np
 
 from optviz.experiments.trajectories.spec import Objective
@@ -14,14 +12,13 @@ from optviz.optim.run import Run
 from optviz.optim.sensitivity import sweep
 from optviz.optim.sensitivity.starts import arrived
 from optviz.optim.sensitivity.sweeps import find
-from optviz.spec import canonical_json
 
 RATES = 41  # that are tried, from 1e-4 to the end of the slider
 
 
 def track_key(objective: Objective, config: OptimizerConfig) -> str:
     """What one path depends on, as canonical JSON: not on the other optimizers."""
-    return canonical_json([asdict(objective), asdict(config)])
+    return f"[{objective.as_json},{config.as_json}]"
 
 
 def run(objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:

@@ -1,6 +1,6 @@
 """A scene: optimizers on one function of two variables, and how it is shown."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property, lru_cache
 
 from optviz.functions.library import FUNCTIONS, Function, parse_formula
@@ -65,18 +65,24 @@ class Objective:
         ),
     )
     seed: int = hyperparameter(0, 0, 9999, help=N_("another number, another noise"))
+    maximize: bool = False
 
     @cached_property
     def f(self) -> Function:
-        """The function; FormulaError where a typed formula is refused."""
-        if self.function == TYPED:
-            return _typed(self.formula, self.domain)
-        return FUNCTIONS[self.function]
+        """What is minimized, where f is to be maximized −f; FormulaError for a refused formula."""
+        typed = self.function == TYPED
+        f = _typed(self.formula, self.domain) if typed else FUNCTIONS[self.function]
+        return f.negated if self.maximize else f
+
+    @cached_property
+    def as_json(self) -> str:
+        """Canonical, for the keys of caches."""
+        return canonical_json(asdict(self))
 
     def landscape_key(self) -> str:
         """What the picture under the paths depends on, as canonical JSON."""
         typed = [self.formula, self.domain] if self.function == TYPED else []
-        return canonical_json([self.function, *typed])
+        return canonical_json([self.function, *typed, *[True] * self.maximize])
 
     def on(self, key: str) -> "Objective":
         """Moved to another shipped function, with that one's start and noise."""
@@ -121,9 +127,10 @@ def noise_in_words(objective: Objective) -> str:
 
 def run_in_words(objective: Objective) -> str:
     """Start, steps and noise."""
-    place = ", ".join(map(number, objective.start))
+    place = ", ".join(map(number, objective.start[: 1 if objective.f.univariate else 2]))
     message = _("from ({place}), {steps} steps").format(place=place, steps=objective.steps)
-    return " · ".join(filter(None, [message, noise_in_words(objective)]))
+    maximized = _("maximized") if objective.maximize else ""
+    return " · ".join(filter(None, [message, noise_in_words(objective), maximized]))
 
 
 @dataclass(frozen=True)
@@ -164,6 +171,12 @@ class Scene:
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
     view: View = field(default_factory=View)
+    beside: "Scene | None" = None  # another scene to be compared with, on the same player
+
+    def validate(self) -> None:
+        """SpecError where there are more than two beside each other."""
+        if self.beside and self.beside.beside:
+            raise SpecError("a scene has one other beside it")
 
     @property
     def names(self) -> list[str]:

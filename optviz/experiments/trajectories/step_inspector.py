@@ -94,6 +94,8 @@ def _step(form, key):
         st.markdown(_displayed(line))
     if spectrum := _spectrum(record):
         st.markdown(spectrum)
+    if scene.objective.f.univariate:
+        return
     st.caption(
         _(
             "On the contour: dotted **−∇f** and dashed velocity or mean gradient, which go into "

@@ -6,6 +6,7 @@ import io
 import numpy as np
 
 from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories.words import said
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.run import Run
@@ -14,7 +15,7 @@ from optviz.plot import Style, Table, number, unless_rounding
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict
-from optviz.translation import _
+from optviz.translation import N_, _
 
 
 def _evaluations(s: Summary) -> str:
@@ -39,13 +40,14 @@ def _steps(s: Summary) -> str | None:
     return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
 
 
-def results(names, styles: list[Style], summaries: list[Summary], tolerance: float) -> Table:
+def results(
+    names, styles: list[Style], summaries: list[Summary], tolerance: float, univariate: bool = False
+) -> Table:
     """How every optimizer ended."""
     columns = [
         _("optimizer"),
-        "x",
-        "y",
-        _("loss"),
+        *"xy"[: 2 - univariate],
+        said(N_("loss"), summaries[0].sign if summaries else 1),
         _("steps to {tolerance}").format(tolerance=number(tolerance)),
         _("path length"),
         _("evaluations"),
@@ -53,7 +55,7 @@ def results(names, styles: list[Style], summaries: list[Summary], tolerance: flo
     ]
     rows = [
         [
-            *(name, *unless_rounding(s.point, 1.0), s.value, _steps(s), s.length),
+            *(name, *unless_rounding(s.point, 1.0)[: 2 - univariate], s.value, _steps(s), s.length),
             *(_evaluations(s), text.status(s)),
         ]
         for name, s in zip(names, summaries, strict=True)
@@ -65,7 +67,8 @@ def columns(run: Run, s: Summary) -> dict:
     """What the table says of one optimizer at every step, for the browser to follow the player."""
     x, y = map(packed, unless_rounding(run.points, 1.0).T)
     work = [packed(w) for w in run.work.T]
-    series = {"loss": packed(run.values), "length": packed(run.lengths), "work": work}
+    series = {"loss": packed(run.heights), "length": packed(run.lengths), "work": work}
+    y = None if run.function.univariate else y
     return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
 
 
@@ -102,8 +105,11 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     write.writerow([*header, "gradient_evaluations"])
     for name, run in rows:
         steps = len(run.points)
-        points, values = run.points.reshape(steps, -1, 2), run.values.reshape(steps, -1)
-        given, asked = run.gradients.reshape(steps - 1, -1, 2), run.work[:, 0].reshape(steps, -1)
+        points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
+        given, asked = (
+            run.function.sign * run.gradients.reshape(steps - 1, -1, 2),
+            run.work[:, 0].reshape(steps, -1),
+        )
         for k, gone in enumerate(run.diverged_at.ravel().tolist()):
             end = steps if gone < 0 else gone
             met = given[: max(end - 1, 0), k]

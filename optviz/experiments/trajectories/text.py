@@ -1,12 +1,13 @@
 """What the page says."""
 
+from optviz.experiments.trajectories.words import place, said
 from optviz.functions.elementary import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
 from optviz.optim.theory import Stability, setting
-from optviz.plot import Table, equations, number, unless_rounding
+from optviz.plot import Table, equations, number
 from optviz.translation import N_, _, ngettext
 
 MAX_PLACES = 6  # of minima that are listed
@@ -34,21 +35,16 @@ FAR = 100  # widths of the domain: what is farther outside runs away
 
 def status(summary) -> str:
     """How a path ended."""
-    message = _(STATUS[summary.status])
+    message = STATUS[summary.status]
     if summary.status is Status.UNDEFINED and summary.step == 0:
-        message = _("cannot start: f is not defined here")
+        message = N_("cannot start: f is not defined here")
     elif summary.status is Status.LEFT_DOMAIN and summary.gap < 0:
-        message = _("left the domain at step {step}, is below the lowest known minimum")
+        message = N_("left the domain at step {step}, is below the lowest known minimum")
     elif summary.status is Status.LEFT_DOMAIN and summary.outside > FAR:
-        message = _("running away, left the domain at step {step}")
+        message = N_("running away, left the domain at step {step}")
     elif summary.status is Status.MOVING and summary.first_touch is not None:
-        message = _("still moving: it does not stay within the tolerance")
-    return message.format(step=summary.step)
-
-
-def place(point) -> str:
-    """A point for reading."""
-    return "({}, {})".format(*map(number, unless_rounding(point, 1.0)))
+        message = N_("still moving: it does not stay within the tolerance")
+    return said(message, summary.sign).format(step=summary.step)
 
 
 # Beside the controls.
@@ -79,17 +75,18 @@ def frame_notes(letters) -> dict[str, str]:
 def start_notes(scene) -> dict[str, str]:
     """Below the start, where f is not defined there."""
     value = scene.objective.f.value(scene.objective.start)
-    return {} if abs(value) < float("inf") else {"start_y": _("f is not defined at this start")}
+    at = "start_x" if scene.objective.f.univariate else "start_y"
+    return {} if abs(value) < float("inf") else {at: _("f is not defined at this start")}
 
 
 ANY, LOWEST, ON_THE_WAY = "any", "lowest", "on the way"
 RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule turns the rate
     (ANY, False): N_(
-        "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at a minimum"
+        "beyond {limit}, the largest stable rate here, at {place}: it cannot settle at an optimum"
     ),
     (ANY, True): N_(
         "at the end {lr}, beyond {limit}, the largest stable rate here, at {place}: it cannot "
-        "settle at a minimum"
+        "settle at an optimum"
     ),
     (LOWEST, False): N_(
         "beyond {limit}, the largest stable rate at the lowest minimum, {place}: it can settle "
@@ -106,7 +103,7 @@ RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule 
 }
 
 
-def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
+def rate_notes(found: list[Stability], scheduled: bool, sign: int = 1) -> dict[str, str]:
     """Below a rate beyond the limit of every minimum or of the lowest: at the end, on the way."""
     if not any(s.exceeded for s in found):
         return {}
@@ -118,7 +115,7 @@ def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
         if so:
             first, last = s.exceeded
             numbers = _numbers(lr=s.lr, limit=s.limit)
-            message = _(RATE_NOTES[which, scheduled])
+            message = said(RATE_NOTES[which, scheduled], sign)
             return {"lr": message.format(place=place(s.at), first=first, last=last, **numbers)}
     return {}
 
@@ -126,26 +123,28 @@ def rate_notes(found: list[Stability], scheduled: bool) -> dict[str, str]:
 # Below the figures.
 
 
-def minima(known) -> str:
+def minima(known, f) -> str:
     """Where the minima are, the lowest and the others."""
     listed = known.places
     lowest, local = listed[known.lowest[listed]], listed[~known.lowest[listed]]
     if not len(known):
-        message = _("No minimum is known in this picture.")
+        message = N_("No minimum is known in this picture.")
     elif not len(local):
-        message = _("Minima: {lowest}.")
+        message = N_("Minima: {lowest}.")
     elif len(lowest):
-        message = _("Lowest in the picture: {lowest}; other local minima: {local}.")
+        message = N_("Lowest in the picture: {lowest}; other local minima: {local}.")
     else:
-        message = _("Local minima: {local}; elsewhere in the picture f is lower.")
-    places = {"lowest": _places(known, lowest), "local": _places(known, local)}
-    return message.format(**places)
+        message = N_("Local minima: {local}; elsewhere in the picture f is lower.")
+    places = {"lowest": _places(known, lowest, f), "local": _places(known, local, f)}
+    return said(message, f.sign).format(**places)
 
 
-def _places(known, listed):
+def _places(known, listed, f):
     line = _("a curve through {point}")
     points = [
-        line.format(point=place(known.points[i])) if known.on_curve[i] else place(known.points[i])
+        line.format(point=place(known.points[i]))
+        if known.on_curve[i] and not f.univariate
+        else place(known.points[i], f)
         for i in listed[:MAX_PLACES]
     ]
     return "; ".join(points) + (" …" if len(listed) > MAX_PLACES else "")
@@ -181,11 +180,11 @@ def branch(name: str, config, run) -> str:
 def multistart(name: str, paths, known, ends) -> str:
     """Of an optimizer's further starts, how many arrived where."""
     arrived = [
-        _("{n} at {point}").format(n=n, point=place(at))
+        _("{n} at {point}").format(n=n, point=place(at, paths.function))
         for at, n in zip(known.points[known.places], ends, strict=True)
         if n
     ]
-    there = "; ".join(arrived) or _("none at a minimum")
+    there = "; ".join(arrived) or said(N_("none at a minimum"), paths.function.sign)
     message = _("**{name}** from {n} more starts: {there}.")
     return message.format(name=name, n=paths.points.shape[1], there=there)
 
@@ -193,32 +192,32 @@ def multistart(name: str, paths, known, ends) -> str:
 def theory(found, scene) -> list[str | Table]:
     """The largest stable and the best fixed rates at the minima, Markdown and tables."""
     if not found:
-        return [
-            _(
-                "No minimum with a curvature of its own is known here, so no rate can be derived "
-                "beforehand."
-            )
-        ]
+        message = N_(
+            "No minimum with a curvature of its own is known here, so no rate can be derived "
+            "beforehand."
+        )
+        return [said(message, scene.objective.f.sign)]
     parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
     if more := max(len(found) - MAX_CURVATURES, 0):
-        parts.append(ngettext("and {n} more minimum", "and {n} more minima", more).format(n=more))
+        parts.append(_("and {n} more").format(n=more))
     return parts
 
 
 def _curvature(c, scene):
     message = (
-        _(
+        N_(
             "At {point} the Hessian has the eigenvalues **λmin = {low}** and **λmax = {high}**: "
             "condition number **{condition}**."
         )
         if c.low
-        else _(
+        else N_(
             "At {point} the Hessian has the eigenvalues 0 and **λmax = {high}**: without curvature "
             "in one direction no setting is the best."
         )
     )
-    yield message.format(
-        point=place(c.at), **_numbers(low=c.low, high=c.high, condition=c.condition)
+    yield said(message, scene.objective.f.sign).format(
+        point=place(c.at, scene.objective.f),
+        **_numbers(low=c.low, high=c.high, condition=c.condition),
     )
     rows = [
         ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)
@@ -294,21 +293,21 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
     """Who was the first to stay within the tolerance, and whether that was the guess."""
     if winners and right:
         message = _(
-            "Right: {names}, at step {step}, came within {tolerance} of the minimum first and "
+            "Right: {names}, at step {step}, came within {tolerance} of the optimum first and "
             "stayed."
         )
     elif winners:
         message = _(
-            "Not this time: {names}, at step {step}, came within {tolerance} of the minimum first "
+            "Not this time: {names}, at step {step}, came within {tolerance} of the optimum first "
             "and stayed."
         )
     elif right:
         message = _(
-            "Right: nobody came to stay within {tolerance} of the minimum in {steps} steps."
+            "Right: nobody came to stay within {tolerance} of the optimum in {steps} steps."
         )
     else:
         message = _(
-            "Not this time: nobody came to stay within {tolerance} of the minimum in {steps} steps."
+            "Not this time: nobody came to stay within {tolerance} of the optimum in {steps} steps."
         )
     names = _("{first} and {second}")
     joined = winners[0] if winners else ""
@@ -329,7 +328,7 @@ def question(prediction, names, scene) -> str:
         message = _("Click on the contour where you think **{name}** will be after {steps} steps.")
     else:
         message = _(
-            "Who is the first to come within {tolerance} of the lowest known minimum and to stay "
+            "Who is the first to come within {tolerance} of the best known value and to stay "
             "there, in {steps} steps?"
         )
     return message.format(

@@ -236,6 +236,7 @@ class RAdam(Adam):
     Threshold 5 and ε beside the uncorrected root as in torch.optim; the paper has 4.
     """
 
+    lr: float = shared.lr(0.1, low=1e-8)  # its first steps are undivided
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"\sqrt{1 - \beta_2^t}": "1"}}
 
     def init(self, x):

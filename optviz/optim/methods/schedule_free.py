@@ -26,7 +26,9 @@ class ScheduleFreeSGD(Optimizer):
 
     family = "momentum"
     averages = True
-    lr: float = shared.lr(0.1, "learning rate: length of a step of z per unit of gradient")
+    lr: float = shared.lr(
+        0.1, "learning rate: length of a step of z per unit of gradient", low=1e-8
+    )
     beta: float = hyperparameter(
         0.9, 0.0, 0.999, r"\beta", near_one=True, help="how near to the average x the gradient is"
     )

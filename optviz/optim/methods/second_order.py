@@ -8,8 +8,9 @@ from optviz.optim.line_search import backtrack, dot, strong_wolfe
 from optviz.optim.methods import shared
 
 
-def _lr():
-    return shared.first_trial("length of a step; with a line search the first that is tried")
+def _lr(low=1e-3):
+    help = "length of a step; with a line search the first that is tried"
+    return shared.first_trial(help, low=low)
 
 
 def _search():
@@ -108,7 +109,7 @@ class BFGS(Optimizer):
     """
 
     family = "second order"
-    lr: float = _lr()
+    lr: float = _lr(1e-8)  # the first step is along the bare gradient
     line_search: bool = _search()
     dense = "the inverse Hessian"
     state_names = {"x_prev": "point before", "g_prev": "gradient before"}
@@ -173,7 +174,7 @@ class LBFGS(Optimizer):
     """
 
     family = "second order"
-    lr: float = _lr()
+    lr: float = _lr(1e-8)  # the first step is along the bare gradient
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search()
     state_names = BFGS.state_names

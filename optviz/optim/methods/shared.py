@@ -34,9 +34,10 @@ def momentum():
     )
 
 
-def first_trial(help, valid="", label=""):
+def first_trial(help, valid="", label="", low=1e-3):
     """A rate that suits Newton's step: 1, unless a search or a radius makes something of it."""
-    return hyperparameter(1.0, 1e-3, 10.0, r"\eta", log=True, help=help, valid=valid, label=label)
+    more = {"help": help, "valid": valid, "label": label, "least": 1e-3}
+    return hyperparameter(1.0, low, 10.0, r"\eta", log=True, **more)
 
 
 def beta1(default=0.9, help="memory of the mean gradient m"):

@@ -24,6 +24,7 @@ class Landscape:
     log: bool  # whether levels in equal ratios show it better than equal differences
     low: float = -np.inf  # between these is all but a few values, where those go on to a pole
     high: float = np.inf
+    sign: int = 1  # -1: of minus what is to be read
     margins: tuple[int, int] = (0, 0)  # rows and columns on each side that are not of the domain
 
     @classmethod
@@ -43,6 +44,7 @@ class Landscape:
         return replace(
             whole,
             log=land.log,
+            sign=getattr(f, "sign", 1),
             margins=(up, right),
             low=low if _goes_on(f, land, middle, -1) else -np.inf,
             high=high if _goes_on(f, land, middle, 1) else np.inf,
@@ -119,6 +121,7 @@ class Heights:
     low: float = -np.inf
     high: float = np.inf
     top: float = np.inf  # of what is beyond the domain
+    sign: int = 1
 
     @classmethod
     def of(cls, land: Landscape, log: bool | None = None, root: bool = False) -> "Heights":
@@ -128,7 +131,7 @@ class Heights:
         auto, log = log is None, land.log if log is None else log
         known = land.inner[np.isfinite(land.inner)]
         if not known.size:
-            return cls(log, False, 0.0, 1.0, 0.0, 1.0, 1.0)
+            return cls(log, False, 0.0, 1.0, 0.0, 1.0, 1.0, land.sign)
         root = root and auto and not log and land.has_floor
         base = float(max(known.min(), land.low))
         lifted = known[known >= base] - base
@@ -138,7 +141,7 @@ class Heights:
         low, high = (float(e) for e in ends)
         there = cls(log, root, base, offset, low).up(land.z, beyond=True)
         top = min(np.nanmax(there), 2 * high - low) if max(land.margins) else high
-        return cls(log, root, base, offset, low, high, max(float(top), high))
+        return cls(log, root, base, offset, low, high, max(float(top), high), land.sign)
 
     def up(self, z, beyond: bool = False):
         """From values to heights, none of them outside the domain's, or with `beyond` not far."""
@@ -163,7 +166,8 @@ class Heights:
             unit = 10.0 ** np.floor(np.log10(gaps / 1.5))
             unit *= np.select([gaps / 1.5 >= 5 * unit, gaps / 1.5 >= 2 * unit], [5, 2], 1)
             values = np.round(values / unit) * unit + 0.0
-        texts = [[number(float(f"{v:.{n}g}"), max(n, 7)) for v in values] for n in (3, 6, 12)]
+        shown = self.sign * values + 0.0
+        texts = [[number(float(f"{v:.{n}g}"), max(n, 7)) for v in shown] for n in (3, 6, 12)]
         return self.up(values, beyond), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 

@@ -21,13 +21,13 @@ def surface(
 ) -> Surface:
     """The surface, as high as the contour's levels go: in value, or in its logarithm."""
     heights = Heights.of(land, log)
-    every = -(-len(land.x) // MAX_LINES)
-    low, high = heights.low, heights.high
+    every, up = -(-len(land.x) // MAX_LINES), heights.sign
+    low, high = sorted([up * heights.low, up * heights.high])
     return Surface(
         land.x[::every],
         land.y[::every],
-        heights.up(land.z[::every, ::every]),
-        colors or (theme.low, theme.high),
+        up * heights.up(land.z[::every, ::every]),
+        (colors or (theme.low, theme.high))[::up],
         start=low,
         end=high,
         step=(high - low) / LEVELS or 1.0,
@@ -57,10 +57,10 @@ def surface_figure(
     outside of the frame it is not drawn.
     """
     heights = Heights.of(land, log)
-    lift = LIFT * (heights.high - heights.low)
+    lift, up = LIFT * (heights.high - heights.low), heights.sign
     marks: list[Mark] = []
     for found in minima:
-        (x, y), z = found.points.T, heights.up(found.values) + lift
+        (x, y), z = found.points.T, up * heights.up(up * found.values) + lift
         look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
         seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
         marks.append(Dots3D(x, y, z, look, **seen))
@@ -68,10 +68,10 @@ def surface_figure(
     for path in paths:
         inside = ((path.points >= low) & (path.points <= high)).all(-1)
         x, y = points = np.where(inside[:, None], path.points, np.nan).T
-        z = np.where(inside, heights.up(path.values) + lift, np.nan)
+        z = np.where(inside, up * heights.up(up * path.values) + lift, np.nan)
         joint = {"name": path.name, "group": path.id, "hover": "{name}"}
         on_way = np.stack([between(c) for c in points])
-        height = heights.up(land.at(*on_way)) + lift
+        height = up * heights.up(land.at(*on_way)) + lift
         height[::BETWEEN] = z
         line = {"uid": path.id, "meta": {"trail": True, "per": BETWEEN}, **joint}
         marks.append(Line3D(*on_way, height, path.style, **line))
@@ -83,7 +83,7 @@ def surface_figure(
         scene=Scene(
             Axis(titles[0], limits=domain[0]),
             Axis(titles[1], limits=domain[1]),
-            Axis(titles[2], ticks=places, labels=labels),
+            Axis(titles[2], ticks=up * places, labels=labels),
         ),
         margin={"l": 0, "r": 24, "t": 28, "b": 0},
         **figure,

@@ -155,12 +155,13 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene with its player as one HTML file."""
     f, (runs, summaries) = scene.objective.f, ends(scene)
     drawn, name = figures(scene, ids, THEMES[theme]), first(scene)
-    under, make = drawn[name].under
+    under, make = drawn[name].under or (None, None)
+    base = {"base_id": under, "base": make()} if make else {}
     label = _("{function} with the paths").format(function=f.name)
     rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
     html = results(scene, summaries, theme).html()
     parts = [
-        figure_part(to_plotly(drawn[name]), name, label, theme, base_id=under, base=make()),
+        figure_part(to_plotly(drawn[name]), name, label, theme, **base),
         figure_part(to_plotly(drawn["curves"]), "curves", _("Curves"), theme),
         Part("player", {"steps": scene.objective.steps, "scene": "1"}),
         Part("table", {"html": html, "rows": rows}),

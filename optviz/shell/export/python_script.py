@@ -53,7 +53,7 @@ def python_script(scene: Scene, link: str = "") -> str:
         definitions,
         settings,
         _loop(noise is not None, scheduled, forked),
-        SHOW,
+        printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
 
@@ -68,7 +68,13 @@ def header(title: str, needs: str, link: str) -> str:
 def title(f: Function) -> str:
     """What is shown, in a line."""
     name = "" if f.key == TYPED else f"“{f.name}”, "
-    return f"Where optimizers end on {name}f(x, y) = {' '.join(f.formula.split())}"
+    most = ", at its maximum: what is minimized below is −f" if f.sign < 0 else ""
+    return f"Where optimizers end on {name}f(x, y) = {' '.join(f.formula.split())}{most}"
+
+
+def printed(show: str, f: Function) -> str:
+    """`show` as it prints the value of a function that is maximized."""
+    return show.replace("loss = {", "f = {-") if f.sign < 0 else show
 
 
 def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:

@@ -13,6 +13,7 @@ from optviz.shell.export.python_script import (
     from_each_point,
     header,
     numbered,
+    printed,
     quoted,
     setting,
     title,
@@ -52,7 +53,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
         definitions,
         settings + ("noise = torch.from_numpy(noise)\n" if noise else ""),
         _loop(noise is not None, bool(schedules), searched),
-        SHOW,
+        printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
 

@@ -228,7 +228,8 @@ class Host {
   }
 
   place([x, y]) {
-    const { xaxis, yaxis } = this.upper._fullLayout;
+    const { xaxis, yaxis } = this.upper._fullLayout, { heights, frame } = this.drawn.grab;
+    if (heights) y = onCurve(numbers(heights), frame.x, x);
     this.start = [x, y];
     this.grip.style.transform = `translate(${xaxis._offset + xaxis.c2p(x)}px, ${yaxis._offset + yaxis.c2p(y)}px)`;
   }
@@ -419,6 +420,8 @@ const upTo = (place, step) => {
 // A path up to a step, or what belongs to that step alone; other lines as they are.
 const drawnAt = (place, step) => place.trail ? upTo(place, step) : place.window ? written(ofStep(place.at, place.window)).text || "M0,0" : place.text;
 const ofStep = (values, window) => values.slice(clock.step * window, (clock.step + 1) * window);
+
+const onCurve = (heights, [from, to], x) => heights[Math.round((x - from) / (to - from) * (heights.length - 1))];
 
 // A trace as far as the clock shows it, for a picture to keep.
 function shownNow(trace, all) {

@@ -26,7 +26,7 @@ class Table {
 
   update({ data }) {
     if (data.html !== this.html) this.seen.innerHTML = this.html = data.html;
-    this.rows = data.rows.map(r => ({ ...r, x: numbers(r.x), y: numbers(r.y), loss: numbers(r.loss), length: numbers(r.length),
+    this.rows = data.rows.map(r => ({ ...r, x: numbers(r.x), y: r.y && numbers(r.y), loss: numbers(r.loss), length: numbers(r.length),
       work: r.work.map(numbers) }));
     this.cells = [...this.root.querySelectorAll("tbody tr")].map(tr => [...tr.querySelectorAll("td")]);
     this.finals = this.cells.map(row => row.map(td => td.textContent));
@@ -61,12 +61,12 @@ class Table {
     let k = Math.min(t, r.x.length - 1);
     while (k > 0 && !Number.isFinite(r.x[k])) k -= 1;
     const over = k < t; // its path has ended before
-    const used = r.work.map(w => w[t]), [gradients, values, hessians] = used;
+    const used = r.work.map(w => w[Math.min(t, w.length - 1)]), [gradients, values, hessians] = used;
     const more = [[values, "values"], [hessians, "Hessians"]].filter(([n]) => n).map(([n, what]) => `${n} ${what}`);
     const [touched, reached] = [r.touched, r.reached].map(step => (step !== null && step <= t ? `${step}` : "–"));
-    return [number(r.x[k], 4), number(r.y[k], 4), number(r.loss[k], 4), touched === reached ? reached : `${reached} (first ${touched})`,
+    return [number(r.x[k], 4), ...(r.y ? [number(r.y[k], 4)] : []), number(r.loss[k], 4), touched === reached ? reached : `${reached} (first ${touched})`,
       number(r.length[k], 4), more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
-      over ? finals[6] : t === 0 ? "at the start" : "under way"];
+      over ? finals.at(-1) : t === 0 ? "at the start" : "under way"];
   }
 }
 

@@ -18,6 +18,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
+from optviz.spec import SpecError, validate
 from optviz.ui.locks import Controls
 from optviz.ui.optimizer_menu import optimizer_labels
 from tests.page import (
@@ -585,3 +586,25 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
     for lr in (method.values["lr"] / 1.4, method.values["lr"] * 1.4):
         other = OptimizerConfig(method.with_values(lr=lr))
         assert not run(scene(at).objective, other).values[-1] < best
+
+
+def test_two_scenes_stand_side_by_side_on_one_player():
+    at = sound(open_app())
+    sound(at.button(key="compare").click().run())
+    assert scene(at) == replace(BOOK, beside=BOOK)
+    other = Objective("himmelblau", start=(-0.5, -1.0), steps=50)
+    change(at, objective=other)
+    assert decode(encode(shared(scene(at)))).scene == scene(at), "both are in the link"
+    assert scene(at).beside == BOOK
+    [player] = components(at, "player")
+    assert player["steps"] == 50, "as long as the longer one"
+    names = {data["name"]: data["label"] for data in components(at, "plot") if "name" in data}
+    assert "Himmelblau" in names["contour"]
+    assert "Stretched bowl" in names["contour-2"]
+    assert len(components(at, "table")) == 2
+    sound(at.button(key="swap").click().run())
+    assert scene(at) == replace(BOOK, beside=replace(BOOK, objective=other))
+    sound(at.button(key="compare").click().run())
+    assert scene(at) == BOOK
+    with pytest.raises(SpecError):
+        validate(replace(BOOK, beside=replace(BOOK, beside=BOOK)))

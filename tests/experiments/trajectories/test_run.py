@@ -93,12 +93,13 @@ def test_what_is_said_of_an_end(objective, config, words):
         ),
         (
             "x^4 - 3*x^2",
-            "Minima: a curve through (−1.225, 0); a curve through (1.225, 0).",
+            "Minima: x = −1.225; x = 1.225.",
         ),
     ],
 )
 def test_what_is_said_of_the_minima(formula, words):
-    assert text.minima(minima_of(Objective("formula", formula).f)).startswith(words)
+    f = Objective("formula", formula).f
+    assert text.minima(minima_of(f), f).startswith(words)
 
 
 @table(
@@ -347,7 +348,7 @@ def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
     assert (points, verdict) == (
         10,
-        "Right: AdaGrad, at step 29, came within 0.001 of the minimum first and stayed.",
+        "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed.",
     )
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
@@ -413,3 +414,83 @@ def test_the_simplex_is_drawn_corner_by_corner():
     assert [
         v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
     ] == ["step"]
+
+
+def test_a_schedule_is_a_small_curve_below_the_loss():
+    """Half at step 10 and again every 10: 0.4, 0.2, 0.1; and after a fork the branch's own rate."""
+    halved = sgd(0.4, schedules={"lr": Choice("step", {"gamma": 0.5, "every": 10, "first": 10})})
+    branch = sgd(0.3, fork=Fork(halved, 15))
+    drawn = plotly(Scene(Objective(steps=30), (halved, sgd(0.1), branch)), "curves")
+    rates = {t["uid"]: numbers(t["y"]) for t in drawn["data"] if t["uid"].endswith("rate")}
+    assert list(rates) == ["arate", "crate"]
+    np.testing.assert_allclose(rates["arate"], [0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05])
+    np.testing.assert_allclose(rates["crate"], [0.4] * 10 + [0.2] * 5 + [np.nan] * 16)
+    heights = {k: np.ptp(v["domain"]) for k, v in drawn["layout"].items() if k.startswith("yaxis")}
+    assert heights["yaxis2"] < heights["yaxis"] / 2
+    assert drawn["layout"]["yaxis2"]["title"]["text"] == "η(t)"
+    assert "yaxis2" not in plotly(BOOK, "curves")["layout"]
+
+
+def test_to_maximize():
+    """The bell's top is f(0, 0) = 3; Himmelblau's only hill f(-0.270845, -0.923039) = 181.617."""
+    bell = Objective("formula", "3*exp(-x^2 - y^2)", start=(0.5, -0.5), steps=40, maximize=True)
+    scene = Scene(bell, (sgd(0.1),))
+    path, end = run(bell, sgd(0.1)), summarize(run(bell, sgd(0.1)))
+    assert end.status is Status.CONVERGED
+    assert end.value == pytest.approx(3, abs=1e-3)
+    slope = 3 * np.exp(-0.5)  # ∂f/∂x = −2x f = −1.8196 at the start: up is towards the middle
+    np.testing.assert_allclose(path.points[1], [0.5 - 0.1 * slope, -0.5 + 0.1 * slope])
+    curve = plotly(scene, "curves")
+    np.testing.assert_allclose(
+        numbers(curve["data"][0]["y"])[0], 3 - slope, err_msg="how far below the top"
+    )
+    assert curve["layout"]["yaxis"]["title"]["text"] == "f below the maximum"
+    linear = plotly(replace(scene, view=View(log=False)), "curves")
+    np.testing.assert_allclose(numbers(linear["data"][0]["y"])[0], slope)
+    found = plotly(scene, "contour")
+    assert [t["name"] for t in found["data"] if t["uid"] == "minima"] == ["maximum"]
+    bar = figures(scene, ["a"], LIGHT)["contour"].under[1]()["data"][0]["colorbar"]
+    assert [bar["ticktext"][i] for i in (0, -1)] == ["3", "0"]
+    solid = plotly(replace(scene, view=View(shown="surface")), "solid")
+    height = numbers(next(t for t in solid["data"] if t["uid"] == "a")["z"])
+    assert height[-1] > height[0], "the path goes uphill"
+    rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", path)]))))
+    assert float(rows[0]["loss"]) == pytest.approx(slope)
+    assert float(rows[0]["gradient_x"]) == pytest.approx(-slope)
+
+    hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)
+    end = summarize(run(hill, sgd(0.01)))
+    assert end.point == pytest.approx((-0.270845, -0.923039), abs=1e-5)
+    assert end.value == pytest.approx(181.617, abs=1e-3)
+    assert text.minima(minima_of(hill.f), hill.f) == (
+        "Local maxima: (−0.2708, −0.923); elsewhere in the picture f is higher."
+    )
+    two = Objective("formula", "exp(-(x-1)^2 - y^2) + 2exp(-(x+2)^2 - y^2)", start=(1.0, 0.5))
+    two = replace(two, steps=300, maximize=True)
+    assert text.status(summarize(run(two, sgd(0.3)))) == "at rest at a local maximum"
+
+
+def test_a_function_of_one_variable_is_a_curve_with_tangents():
+    """On x⁴/4 − x³/3 − x²: f' = x³ − x² − 2x, minima −8/3 at 2 and −5/12 at −1."""
+    objective = Objective("formula", "x^4/4 - x^3/3 - x^2", start=(-2.0, 1.0), steps=5)
+    objective = replace(objective, domain=((-2.5, 3.0), (-5.0, 5.0)))
+    drawn = plotly(Scene(objective, (sgd(0.1), sgd(0.05))), "contour")
+    traces = {t["uid"]: t for t in drawn["data"]}
+    xy = {uid: np.stack([numbers(t[c]) for c in "xy"], -1) for uid, t in traces.items()}
+    x = [-2.0]
+    for _ in range(5):
+        x.append(x[-1] - 0.1 * (x[-1] ** 3 - x[-1] ** 2 - 2 * x[-1]))
+    f = np.polynomial.Polynomial([0, 0, -1, -1 / 3, 1 / 4])
+    np.testing.assert_allclose(xy["a"], np.stack([x, f(np.array(x))], -1))
+    np.testing.assert_allclose(xy["f"][:, 1], f(xy["f"][:, 0]), atol=1e-12)
+    tangents = xy["ac"].reshape(6, 4, 2)  # at the step, its two ends, and back
+    np.testing.assert_allclose(tangents[:, 0], xy["a"])
+    rise, run_ = (tangents[:, 1] - tangents[:, 2]).T[::-1]
+    np.testing.assert_allclose(rise / run_, f.deriv()(np.array(x)))
+    assert traces["ac"]["meta"]["window"] == 4, "the player shows one at a time"
+    np.testing.assert_allclose(xy["minima"], [[2, -8 / 3]])
+    np.testing.assert_allclose(xy["minima-local"], [[-1, -5 / 12]])
+    found = theory.curvatures(objective.f)  # f'' = 3x² − 2x − 2
+    assert [(c.low, c.high) for c in found] == [pytest.approx((6, 6)), pytest.approx((3, 3))]
+    ends = [summarize(run(objective, sgd(0.1)))]
+    assert "y" not in results(["SGD"], [style(0, LIGHT)], ends, 1e-3, True).columns

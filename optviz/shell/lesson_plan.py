@@ -1,0 +1,232 @@
+"""A teacher's lesson plan: scenes in their order, a note to each, played one after another."""
+
+import json
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from optviz.plot import THEMES
+from optviz.shell.links import page_of
+from optviz.shell.opening import open_lesson_of_page, opened
+from optviz.shell.registry import PAGES
+from optviz.shell.share import (
+    MAX_BYTES,
+    MAX_CHARACTERS,
+    LinkError,
+    SharedScene,
+    decode,
+    encode,
+    pack,
+    unpack,
+)
+from optviz.spec import SpecError, canonical_json, from_dict, items, to_dict, validate
+from optviz.translation import _, ngettext
+from optviz.ui import locks
+from optviz.ui.assets import as_image
+from optviz.ui.components import download_button, theme_name
+from optviz.ui.session import session
+
+MAX_ITEMS = 40
+MAX_NOTE = 1000  # characters
+
+
+@dataclass(frozen=True)
+class Item:
+    """A scene of a plan: its page, the text of its link, and what the teacher notes on it."""
+
+    page: str
+    scene: str
+    note: str = ""
+
+    def validate(self) -> None:
+        """SpecError, or the LinkError of the scene, where it cannot be played."""
+        if self.page not in PAGES or len(self.note) > MAX_NOTE:
+            raise SpecError("there is no such scene")
+        decode(self.scene, self.page)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a file and a link of a plan hold."""
+
+    scenes: tuple[Item, ...] = items((), 0, MAX_ITEMS, "scenes")
+
+
+@dataclass
+class PlanState:
+    """A visitor's plan, and which of its scenes is played."""
+
+    plan: Plan = Plan()
+    at: int | None = None
+    epoch: int = 0  # of the notes' fields
+    complaint: str = ""
+    asked: str = ""  # the link that has been read
+
+    def put(self, *scenes: Item) -> None:
+        """Other scenes, or another order: their fields begin afresh."""
+        self.plan, self.at, self.epoch = Plan(scenes), None, session().next_id()
+
+
+def state() -> PlanState:
+    """The visitor's."""
+    return session().state(PlanState)
+
+
+def read(text: str) -> Plan:
+    """The plan in a file; LinkError where it is none or one of its scenes is damaged."""
+    try:
+        plan = from_dict(Plan, json.loads(text), "plan")
+        validate(plan)
+    except LinkError:
+        raise
+    except (SpecError, ValueError, RecursionError):
+        raise LinkError(_("This is no lesson plan, or it is damaged.")) from None
+    return plan
+
+
+def _take(make) -> None:
+    """Put the plan that `make()` reads in the place of the present one, which else stays."""
+    S = state()
+    try:
+        S.put(*read(make()).scenes)
+        S.complaint = ""
+    except (LinkError, UnicodeDecodeError) as error:
+        message = _("{reason} Your own plan is as it was.")
+        S.complaint = message.format(reason=error)
+
+
+# On the pages of the scenes.
+
+
+def collect_button() -> None:
+    """Puts what is on the page at the end of the plan."""
+    n = len(state().plan.scenes)
+    label, icon = _("Add to the lesson plan"), ":material/playlist_add:"
+    st.button(label, key="plan-add", icon=icon, on_click=_collect, disabled=n >= MAX_ITEMS)
+    if n:
+        message = ngettext("{n} scene is in it.", "{n} scenes are in it.", n).format(n=n)
+        st.page_link(page_of("plan"), label=message)
+
+
+def _collect():
+    S = session()
+    item = Item(S.page, encode(SharedScene(S.page, S.specs[S.page])))
+    state().put(*state().plan.scenes, item)
+
+
+def card() -> None:
+    """The note of the scene that is played, and the way to the one before and after."""
+    S, scenes = state(), state().plan.scenes
+    if S.at is None or scenes[S.at].page != session().page or open_lesson_of_page():
+        return
+    with st.container(border=True, key="lesson"):
+        place = _("Scene {i} of {n}").format(i=S.at + 1, n=len(scenes))
+        st.markdown(f"##### {place}\n{scenes[S.at].note}")
+        with st.container(horizontal=True, gap="small"):
+            _play_button(_("Previous"), "arrow_back", S.at - 1)
+            _play_button(_("Next"), "arrow_forward", S.at + 1)
+            st.button(_("Close"), key="plan-close", icon=":material/close:", on_click=_close)
+
+
+def _close():
+    state().at = None
+
+
+def _play_button(label, icon, to, **more):
+    off = not 0 <= to < len(state().plan.scenes) or not locks.may_leave()
+    more |= {"key": f"plan-{icon}", "icon": f":material/{icon}:", "disabled": off}
+    st.button(label, on_click=play, args=(to,), **more)
+
+
+def play(i: int) -> None:
+    """Show a scene of the plan on its page."""
+    item, S = state().plan.scenes[i], session()
+    S.show(item.page, decode(item.scene, item.page).scene)
+    S.lesson, S.wanted, state().at = None, item.page, i
+
+
+# Its own page.
+
+
+def page() -> None:
+    """The plan: its scenes, to be ordered and noted on, to be saved, opened, handed out, played."""
+    opened("plan")
+    if wanted := session().wanted:
+        session().wanted = ""
+        st.switch_page(page_of(wanted))
+    S, asked = state(), st.query_params.get("plan", "")
+    if asked and asked != S.asked:
+        S.asked = asked
+        _take(lambda: unpack(asked))
+    about = _(
+        "Scenes that you collect under “Share”, in your order, with a note to each. Play them one "
+        "after another; keep them as a file or as a link."
+    )
+    st.markdown(f"#### {_('Lesson plan')}\n{about}")
+    if S.complaint:
+        st.warning(S.complaint, icon=":material/warning:")
+    for i, item in enumerate(S.plan.scenes):
+        _row(i, item)
+    with st.container(horizontal=True, vertical_alignment="center", key="plan-keep"):
+        if S.plan.scenes:
+            _play_button(_("Play"), "play_arrow", 0, type="primary")
+            text = canonical_json(to_dict(S.plan))
+            made = (lambda: text, "optviz-lesson-plan.json", "application/json", "plan-save")
+            download_button(_("Save as a file"), *made)
+    key = f"plan-file-{S.epoch}"
+    st.file_uploader(_("Open a file"), "json", key=key, on_change=_open_file, args=(key,))
+    _link(S)
+
+
+def _open_file(key):
+    if file := st.session_state[key]:
+        _take(lambda: file.read(MAX_BYTES).decode())
+
+
+def _link(S):
+    S.asked = pack(to_dict(S.plan)) if S.plan.scenes else ""
+    short = 0 < len(S.asked) <= MAX_CHARACTERS
+    st.query_params.from_dict({"plan": S.asked} if short else {})
+    if S.asked and not short:
+        st.caption(_("This plan is too long for a link; a file holds it."))
+    elif short:
+        address = (st.context.url or "").split("?")[0]
+        st.code(f"{address}?plan={S.asked}", language=None, wrap_lines=True)
+
+
+def _row(i, item):
+    def note():
+        state().plan = Plan(_with(i, replace(item, note=st.session_state[key])))
+
+    key, scenes = f"plan-note-{state().epoch}-{i}", state().plan.scenes
+    with st.container(border=True, horizontal=True, key=f"plan-{i}"):
+        svg = _picture(item.page, item.scene, theme_name())
+        title = f"{i + 1}. {_(PAGES[item.page].title)}"
+        st.html(as_image(svg, _("A picture of {title}").format(title=title)), width=200)
+        label = _("Note on {title}").format(title=title)
+        st.text_area(label, item.note, key=key, max_chars=MAX_NOTE, on_change=note)
+        with st.container(width=120, gap="small"):
+            for name, icon, order in (
+                (_("Up"), "arrow_upward", _swapped(scenes, i - 1)),
+                (_("Down"), "arrow_downward", _swapped(scenes, i)),
+                (_("Remove"), "delete", (*scenes[:i], *scenes[i + 1 :])),
+            ):
+                more = {"on_click": state().put, "args": order, "disabled": order == scenes}
+                icon = f":material/{icon}:"
+                st.button(name, key=f"plan-{icon}-{i}", icon=icon, width="stretch", **more)
+
+
+def _with(i, item):
+    scenes = state().plan.scenes
+    return (*scenes[:i], item, *scenes[i + 1 :])
+
+
+def _swapped(scenes, i):
+    """With the scenes i and i + 1 in each other's place, where both are there."""
+    pair = scenes[max(i, 0) : i + 2]
+    return (*scenes[:i], *pair[::-1], *scenes[i + 2 :]) if len(pair) == 2 and i >= 0 else scenes
+
+
+@st.cache_data(show_spinner=False, max_entries=200)
+def _picture(of, scene, theme):
+    return PAGES[of].stamp(decode(scene, of).scene, THEMES[theme])

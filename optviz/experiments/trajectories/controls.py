@@ -25,7 +25,7 @@ from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.lens import at
 from optviz.optim import OPTIMIZERS, theory
-from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
@@ -178,9 +178,11 @@ def _frame(form):
 
 def run_panel(form: Form) -> None:
     """Start, steps, and the tolerance of the table."""
-    f = form.value.objective.f
+    f, most = form.value.objective.f, form.value.max_steps()
 
     def narrowed(form, declared):
+        if declared.name == "steps":
+            return replace(declared, high=most)
         if not declared.name.startswith("start"):
             return declared
         i = "xy".index(declared.name[-1])
@@ -191,6 +193,9 @@ def run_panel(form: Form) -> None:
     title = _("Start, steps and tolerance")
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
+    if most < MAX_STEPS:
+        message = _("These optimizers, with their further starts, have at most {most} steps.")
+        st.caption(message.format(most=most))
 
 
 def noise_controls(form: Form) -> None:

@@ -25,6 +25,7 @@ SHORT = 0.08  # where nobody else does, who then sees more of it
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
 WHOLE = None  # the part of a job that has none
 MAX_BYTES = 512 << 20  # of states that nobody waits for
+MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a knob has passed
 
 
 class Ticket(NamedTuple):
@@ -52,6 +53,11 @@ class Entry:
     state: Any
     size: int  # bytes
     error: str = ""  # why it came no further
+
+    @property
+    def advanced(self) -> bool:
+        """Whether it is more than its beginning."""
+        return self.ticket.job.progress(self.state).done > 0
 
     @property
     def parts(self) -> Sequence[Hashable]:
@@ -181,11 +187,18 @@ class Scheduler:
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets} | set(
             self._running_keys
         )
-        size = self.size
-        for key in [key for key in self._entries if key not in needed][:-1]:
-            if size <= self._max_bytes:
-                break
-            size -= self._entries.pop(key).size
+        idle = [key for key in self._entries if key not in needed][:-1]
+        begun = [key for key in idle if not self._entries[key].advanced]
+        sizes = {key: entry.size for key, entry in self._entries.items()}
+        for keys, size, most in (
+            (begun, sum(sizes[key] for key in begun), min(MAX_UNTRAINED, self._max_bytes)),
+            (idle, self.size, self._max_bytes),
+        ):
+            for key in keys:
+                if size <= most:
+                    break
+                if self._entries.pop(key, None):
+                    size -= sizes[key]
 
     @property
     def _running_keys(self):

@@ -2,8 +2,6 @@
 
 from dataclasses import replace
 
-import streamlit as st
-
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim import theory
@@ -11,40 +9,41 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.minima import Minima, minima_of
 from optviz.optim.summary import Summary, summarize
 from optviz.plot.landscape import Landscape
+from optviz.ui.cache import cached
 
 GRID = 200  # points each way on a domain: a thin valley does not fall into beads
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _landscape(key, reach, _objective):
     COMPUTED["landscape"] += 1
     return Landscape.of(_objective.f, GRID, reach)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _minima(key, _objective):
     COMPUTED["minima"] += 1
     return minima_of(_objective.f)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _curvatures(key, _objective):
     return theory.curvatures(_objective.f)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@cached
 def _run(key, _objective, _config):
     COMPUTED["run"] += 1
     return runs.run(_objective, _config)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@cached
 def _summary(key, tolerance, _objective, _config):
     return summarize(run(_objective, _config), tolerance)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _multistart(key, _objective, _config):
     return runs.multistart(_objective, _config)
 

@@ -189,16 +189,15 @@ class Scheduler:
         )
         idle = [key for key in self._entries if key not in needed][:-1]
         begun = [key for key in idle if not self._entries[key].advanced]
-        sizes = {key: entry.size for key, entry in self._entries.items()}
-        for keys, size, most in (
-            (begun, sum(sizes[key] for key in begun), min(MAX_UNTRAINED, self._max_bytes)),
-            (idle, self.size, self._max_bytes),
-        ):
-            for key in keys:
-                if size <= most:
-                    break
-                if self._entries.pop(key, None):
-                    size -= sizes[key]
+        untrained = sum(self._entries[key].size for key in begun)
+        self._drop(begun, untrained - MAX_UNTRAINED)
+        self._drop(idle, self.size - self._max_bytes)
+
+    def _drop(self, keys, excess):
+        """Forget the first of some jobs, until so many bytes are free."""
+        for key in keys:
+            if excess > 0 and (entry := self._entries.pop(key, None)):
+                excess -= entry.size
 
     @property
     def _running_keys(self):

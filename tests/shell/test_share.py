@@ -42,6 +42,7 @@ from optviz.experiments.trajectories.spec import (
 from optviz.optim.config import MAX_STEPS, Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.lessons import LESSONS
+from optviz.shell.registry import PAGES
 from optviz.shell.share import (
     DAMAGED,
     GROUPS,
@@ -668,6 +669,45 @@ def tree():
 
 PLACES = list(places(tree()))
 DEEP = '{"method":"adam","fork":{"step":1,"parent":' * 300 + '{"method":"adam"}' + "}}" * 300
+
+
+# What a script, a page or a table would run if a link could bring it there.
+HOSTILE = [
+    "'); import os #", '"""\nimport os\n"""', "x\nimport os", "x\r\u2028import os", "</script><b>", "<!--", "{0.__class__}",
+    "%(x)s", "{{x}}", "\\", "=1+1", "@SUM(A1)", "![](//h/p)", "sgd'", "x; import os", "${x}", "`x`",
+]  # fmt: skip
+
+
+def specs(key):
+    """Specs of a page as JSON holds them, which between them say most of what there is to say."""
+    page = PAGES[key]
+    found = [page.opening, *(preset.spec for preset in page.presets)]
+    found += [lesson.scene for lesson in LESSONS.values() if lesson.page == key]
+    named = {f.name: None for f in fields(page.opening)}
+    yield from (named | json.loads(canonical_json(to_dict(spec))) for spec in found)
+
+
+@table("key", PAGES)
+def test_no_field_of_any_page_carries_a_text_of_one_s_own(key):
+    """So that a script or a page that is exported holds none: all that is written is from a list, a
+    number, or a formula that was read.
+    """
+    shown = {}
+    for spec in specs(key):
+        for path in places(spec):
+            shown.setdefault(tuple("#" if isinstance(p, int) else p for p in path), (spec, path))
+    assert len(shown) > 3
+    for i, (spec, path) in enumerate(shown.values()):
+        for text in HOSTILE if len(shown) < 40 else HOSTILE[i % 4 :: 4]:
+            data = put(spec, path, text)
+            data = {k: v for k, v in data.items() if v is not None} if path else data
+            with pytest.raises(LinkError):
+                decode(packed({"page": key, "scene": data}), key)
+            if path:
+                inside = put(spec, path, {text: {}})
+                inside = {k: v for k, v in inside.items() if v is not None}
+                with pytest.raises(LinkError):
+                    decode(packed({"page": key, "scene": inside}), key)
 
 
 class TestOtherThings:

@@ -17,8 +17,14 @@ def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def thinned(n: int, most: int = MAX_POINTS) -> np.ndarray:
-    """Indices of at most so many of n points, evenly picked, with both ends."""
-    return np.linspace(0, n - 1, min(n, most)).astype(int)
+    """Indices of at most so many of n points (at least half of that), evenly picked, and the last.
+
+    While a curve grows they stay the same ones, until twice as many points lie between them.
+    """
+    every = 1
+    while (n - 2) // every + 2 > most:
+        every *= 2
+    return np.append(np.arange(0, n - 1, every), n - 1)[:n]
 
 
 def curve_with_band(

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from typing import NamedTuple
 
 import streamlit as st
 from streamlit import runtime
@@ -12,6 +13,7 @@ from streamlit import runtime
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
 from optviz.plot.equations import unicode_symbol
+from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
@@ -165,18 +167,16 @@ def plot(
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
     this browser does not have it yet.
     """
-    shown().pictures[key] = (figure, label, base)
-    have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
-    data = {
-        **figure,
-        **more,
-        "name": key,
-        "label": label,
-        "view": view,
-        "theme": theme,
-        "plotly": plotly_js(),
-        "version": hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12],
-    }
+    have = st.session_state.setdefault("_have", {}).setdefault(key, set())  # versions and bases
+    version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
+    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
+    more |= {"name": key, "label": label, "view": view, "theme": theme, "version": version}
+    if before and before.version in have and (news := changes(before.figure, figure)):
+        data = {**news, **more, "since": before.version}
+        have.remove(before.version)
+    else:
+        data = {**figure, **more, "plotly": plotly_js()}
+    have.add(version)
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -191,16 +191,8 @@ def plot(
     def ranged():
         brushed((st.session_state.get(key) or {}).get("brush") or {})
 
-    if solid:
-        _surface(key=key, data=data, on_need_change=have.clear)
-    else:
-        _plot(
-            key=key,
-            data=data,
-            on_need_change=have.clear,
-            on_guess_change=clicked,
-            on_brush_change=ranged,
-        )
+    hears = {"on_guess_change": clicked, "on_brush_change": ranged}
+    (_surface if solid else _plot)(key=key, data=data, on_need_change=have.clear, **hears)
 
 
 def show(key: str, figure: Figure, **more) -> None:
@@ -243,11 +235,20 @@ def download_button(label, make, name, mime, key, icon="download", **more):
     st.download_button(label, made, name, mime, **more)
 
 
+class Picture(NamedTuple):
+    """A figure for Plotly, what it shows in words, what makes its lower layer."""
+
+    figure: dict
+    label: str
+    base: Callable | None
+    version: str
+
+
 @dataclass
 class Shown:
     """What a page shows in a run: what "Export" puts into a file when it is asked for."""
 
-    pictures: dict[str, tuple] = field(default_factory=dict)
+    pictures: dict[str, Picture] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     script: Callable | None = None  # gives the trainings of the exported script, and its `n_test`
 
@@ -274,8 +275,7 @@ def toolbar(session, link: str) -> None:
             session.go_to(entry)
 
     labels = {
-        "undo": _("Undo (Ctrl+Z)"),
-        "redo": _("Redo (Ctrl+Shift+Z)"),
+        **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
         "fold": _("Hide the controls (C)"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),

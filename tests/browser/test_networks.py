@@ -1,9 +1,13 @@
 """The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a hyperparameter."""
 
 import re
+from urllib.parse import urljoin
 
+from optviz.plot.writers.changes import changes
 from optviz.shell.registry import PAGES
+from optviz.ui.assets import FRONTEND, published
 from tests.browser.test_trajectories import IDLE, at_rest
+from tests.plot.test_changes import CASES
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
 DRAWN = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-layer:nth-child(2)').data.find(t => t.name === 'SGD')?.x"
@@ -156,3 +160,23 @@ def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_
     answer.wait_for()
     page.keyboard.press("Delete")
     answer.wait_for(state="detached")
+
+
+MERGED = """async ([module, cases]) => {
+  const { complete } = await import(module);
+  return cases.map(([before, message]) => complete(before, message));
+}"""
+
+
+def test_the_browser_merges_what_has_changed_and_asks_where_it_missed_something(page):
+    merged = []
+    for before, now in CASES:
+        news = {**changes(before, now), "version": "b", "since": "a"}
+        sent, after = {**before, "version": "a"}, {**now, "version": "b"}
+        merged += [(sent, news), (after, news), ({**before, "version": "?"}, news), (None, after)]
+    module = urljoin(page.url, f"/{published(FRONTEND / 'changes.js')}")
+    found = page.evaluate(MERGED, [module, merged])
+    for k, (_before, now) in enumerate(CASES):
+        once, again, missed, whole = (f and {**f, "since": None} for f in found[4 * k : 4 * k + 4])
+        assert once == again == whole == {**now, "version": "b", "since": None}
+        assert missed is None

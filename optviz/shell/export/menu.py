@@ -223,6 +223,6 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
         figure_part(
             figure, key, label, theme, label, **({"base": base(), "base_id": key} if base else {})
         )
-        for key, (figure, label, base) in shown.pictures.items()
+        for key, (figure, label, base, _version) in shown.pictures.items()
     ]
     return offline_html(title, parts, theme, list(shown.tables.values()))

@@ -6,6 +6,7 @@
 
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
+import { complete } from "./changes.js";
 import { clock, hands, make, numbers, plots, seen } from "./clock.js";
 
 const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
@@ -445,7 +446,10 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;
-  host.schedule(data);
+  const whole = complete(host.received, data);
+  if (whole) host.schedule((host.received = whole));
+  else if (!host.missing) setTriggerValue("need", data.version);
+  host.missing = !whole; // what comes before the answer is of no use either
   return () => {
     host.destroy();
     if (plots.get(data.name) === host) plots.delete(data.name); // its successor may be there already

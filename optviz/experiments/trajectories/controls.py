@@ -4,6 +4,7 @@ A wrong entry changes nothing and leaves its complaint beside the control.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -66,7 +67,9 @@ def controls(form: Form) -> None:
         box = st.expander(label, key="run", on_change="rerun")
         if box.open:
             with box:
-                _group(form, "run", [run_panel, noise_controls])
+                _group(
+                    form, "run", [partial(run_panel, most=form.value.max_steps()), noise_controls]
+                )
         else:
             st.caption(run_in_words(form.value.objective))
     replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
@@ -176,9 +179,9 @@ def _frame(form):
 # Start, steps, noise.
 
 
-def run_panel(form: Form) -> None:
-    """Start, steps, and the tolerance of the table."""
-    f, most = form.value.objective.f, form.value.max_steps()
+def run_panel(form: Form, most: int = MAX_STEPS) -> None:
+    """Start, steps up to `most`, and the tolerance of the table."""
+    f = form.value.objective.f
 
     def narrowed(form, declared):
         if declared.name == "steps":

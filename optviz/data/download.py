@@ -151,18 +151,21 @@ def _alone(folder, stop):
 
     Two visitors who press the button at once would write into the same part.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / ".lock").touch()
-    except OSError as error:
-        raise DataError(f"Nothing can be written to {folder}: {error.strerror}.") from error
-    with open(folder / ".lock", "ab") as file:  # closing it ends the lock
+    with _lock(folder) as file:  # closing it ends the lock
         while not _locked(file):
             if stop and stop():
                 yield False
                 return
             time.sleep(0.1)
         yield True
+
+
+def _lock(folder):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return open(folder / ".lock", "ab")
+    except OSError as error:
+        raise DataError(f"Nothing can be written to {folder}: {error.strerror}.") from error
 
 
 def _locked(file) -> bool:

@@ -25,6 +25,7 @@ SHORT = 0.08  # where nobody else does, who then sees more of it
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
 WHOLE = None  # the part of a job that has none
 MAX_BYTES = 512 << 20  # of states that nobody waits for
+MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a knob has passed
 
 
 class Ticket(NamedTuple):
@@ -58,6 +59,11 @@ class Entry:
     state: Any
     size: int  # bytes
     error: str = ""  # why it came no further
+
+    @property
+    def advanced(self) -> bool:
+        """Whether it is more than its beginning."""
+        return self.ticket.job.progress(self.state).done > 0
 
     @property
     def parts(self) -> Sequence[Hashable]:
@@ -193,11 +199,17 @@ class Scheduler:
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets}
         needed |= self._running_keys
-        size = self.size
-        for key in [key for key in self._entries if key not in needed][:-1]:
-            if size <= self._max_bytes:
-                break
-            size -= self._entries.pop(key).size
+        idle = [key for key in self._entries if key not in needed][:-1]
+        begun = [key for key in idle if not self._entries[key].advanced]
+        untrained = sum(self._entries[key].size for key in begun)
+        self._drop(begun, untrained - MAX_UNTRAINED)
+        self._drop(idle, self.size - self._max_bytes)
+
+    def _drop(self, keys, excess):
+        """Forget the first of some jobs, until so many bytes are free."""
+        for key in keys:
+            if excess > 0 and (entry := self._entries.pop(key, None)):
+                excess -= entry.size
 
     @property
     def _running_keys(self):

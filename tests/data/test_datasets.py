@@ -2,13 +2,17 @@
 
 import gzip
 import hashlib
+import os
+import signal
 import struct
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import erf, pi, sqrt
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -697,6 +701,50 @@ def test_a_folder_that_cannot_be_made(files, tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match="Nothing can be written to"):
         fetch("mnist", tmp_path / "file" / "folder", "http://127.0.0.1:9/")
+
+
+def test_a_lock_that_is_a_folder(files, tmp_path):
+    (tmp_path / ".lock").mkdir()
+    with pytest.raises(DataError, match="Nothing can be written to"):
+        fetch("mnist", tmp_path, "http://127.0.0.1:9/")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
+def test_a_full_disk(files, tmp_path):
+    part = tmp_path / f"{TRAIN_X}.part"
+    part.symlink_to("/dev/full")
+    with mirror(files) as (address, _):
+        with pytest.raises(DataError, match=r"No space left on device.*Fetch again"):
+            fetch("mnist", tmp_path, address)
+        assert not (tmp_path / TRAIN_X).exists()
+        part.unlink()  # there is room again
+        fetch("mnist", tmp_path, address)
+    agrees(load_mnist(tmp_path), small(train=300, test=100))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="cannot fork")
+def test_who_is_killed_in_the_middle_leaves_a_part_and_no_lock(files, tmp_path):
+    """kill -9 after each of some numbers of bytes; the next one goes on from there."""
+    total = sum(map(len, files.values()))
+    with mirror(files) as (address, _):
+        for share in (0.1, 0.5, 0.9):
+            if not (child := os.fork()):
+                try:
+                    fetch("mnist", tmp_path, address, progress=partial(_dies, share))
+                finally:
+                    os._exit(1)
+            _, status = os.waitpid(child, 0)
+            assert os.WTERMSIG(status) == signal.SIGKILL
+            whole = [name for name in NAMES if (tmp_path / name).exists()]
+            assert all((tmp_path / name).read_bytes() == files[name] for name in whole)
+        assert fetch("mnist", tmp_path, address, stop=lambda: False) == tmp_path
+    assert total == sum((tmp_path / name).stat().st_size for name in NAMES)
+    agrees(load_mnist(tmp_path), small(train=300, test=100))
+
+
+def _dies(share, done, total):
+    if done >= share * total:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_stop_keeps_what_came_and_the_rest_follows(files, tmp_path):

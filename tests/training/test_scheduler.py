@@ -11,6 +11,7 @@ import pytest
 
 from optviz.nn import Network
 from optviz.training import Loader, Split
+from optviz.training import scheduler as scheduling
 from optviz.training.executors import SerialExecutor, ThreadExecutor
 from optviz.training.scheduler import INTEREST, SLICE, Scheduler, Ticket
 from optviz.tuning import Search, SearchJob, search
@@ -168,6 +169,23 @@ def test_what_is_kept_has_a_bound_in_bytes_and_the_least_recently_used_goes(sche
         assert scheduler.size <= 10_000
     there = [ticket.job.key for ticket in many if scheduler.known(ticket.key)]
     assert there == ["a", "b", "i", "j"]
+
+
+def test_beginnings_of_values_that_a_knob_has_passed_push_out_nothing_that_was_trained(
+    hands, clock, monkeypatch
+):
+    monkeypatch.setattr(scheduling, "MAX_UNTRAINED", 5000)
+    scheduler = Scheduler(lambda: hands, max_bytes=10_000, clock=clock)
+    [trained] = tickets("trained", weight=2000)
+    scheduler.watch("Ada", [trained])
+    hands.end_one()
+    scheduler.leave("Ada")
+    while hands.waiting:
+        hands.end_one()
+    for ticket in tickets(*"abcdefghij", weight=2000):
+        scheduler.state(ticket)
+        assert scheduler.size <= 2000 + 5000 + 2 * 2000  # the last one that was asked for stays
+    assert scheduler.known(trained.key)[0] > 0
 
 
 def test_what_a_job_raises_is_told_to_all_and_it_can_be_begun_again(tmp_path):

@@ -1,7 +1,6 @@
 """Histograms of what goes forward and what comes back through a stack of layers."""
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments.activations import text
 from optviz.experiments.activations.run import Layer, propagate
@@ -27,6 +26,7 @@ from optviz.plot import (
 )
 from optviz.spec import Choice
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 # Slope and intercept of the lines of a maxout unit, of which the highest counts (Goodfellow et al.
 # 2013, Maxout networks): in a network each is a weighted sum of its own.
@@ -47,7 +47,7 @@ def settings(context) -> list:
     return shown
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@cached
 def _histograms(key, _layers, _theme, _looks, _figure):
     return histograms(_layers, _theme, *_looks, **_figure)
 

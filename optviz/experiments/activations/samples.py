@@ -11,6 +11,7 @@ from optviz.experiments.activations.run import Layer, propagate
 from optviz.experiments.activations.spec import MAX_UNITS, DeepStack
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
+from optviz.ui.cache import cached
 from optviz.ui.form import Form
 from optviz.ui.session import session
 
@@ -43,7 +44,7 @@ def layers_of(stack: DeepStack) -> list[Layer]:
     return _layers(key_of(stack), stack, own().x)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@cached
 def _layers(key, _stack, _x):
     return propagate(_stack, _x)
 

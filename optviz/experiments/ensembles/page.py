@@ -1,7 +1,6 @@
 """The page: independent networks, snapshots of one run and averaged weights."""
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments import training_charts as charts
 from optviz.experiments.ensembles import figures, run, text
@@ -10,12 +9,13 @@ from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
+from optviz.ui.cache import cached
 from optviz.ui.controls import Panel
 from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
 from optviz.ui.training_jobs import data_of, training_jobs
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@cached
 def _probabilities(key, _network, _params, _x):
     return run.member_probabilities(_network, _params, _x)
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments.activations.run import Layer, hidden_layers
 from optviz.training import rank
+from optviz.ui.cache import cached
 from optviz.ui.training_jobs import data_of, training_jobs
 
 SAMPLES = 256  # training examples that are sent through to look at the layers
@@ -102,12 +102,12 @@ def _first_seed(training):
 # The past of a training does not change: what is found in it is kept.
 
 
-@st.cache_resource(max_entries=4000, show_spinner=False)
+@cached
 def _gradient_norms(key, t, i, _inspector):
     return _inspector.layers(t, i)[1]
 
 
-@st.cache_resource(max_entries=4000, show_spinner=False)
+@cached
 def _units(key, t, i, k, _inspector):
     last = 0 < k == len(_inspector.training.network.affine) - 1
     return Units.of(_inspector.weights(t, i)[k], last)

@@ -19,6 +19,7 @@ from optviz.experiments.trajectories.spec import LEVELS
 from optviz.lens import Lens
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.translation import N_, _
+from optviz.ui.cache import cached
 from optviz.ui.components import player
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import DERIVED, Form, select
@@ -139,7 +140,7 @@ OPTIONS = (
 )
 
 
-@st.cache_resource(max_entries=50, show_spinner=False)
+@cached
 def _curvatures(key, _surface, _data):
     """At the middle of the plane, and the sharpest one where it does not take long."""
     spec = _surface.spec

@@ -27,6 +27,7 @@ from optviz.plot.table import csv_text
 from optviz.spec import Choice, canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui import job_runner
+from optviz.ui.cache import cached
 from optviz.ui.controls import Panel
 from optviz.ui.form import Form, choice_panel, select
 from optviz.ui.optimizer_menu import optimizer_labels
@@ -44,7 +45,7 @@ from optviz.ui.training_jobs import training_jobs
 KEY = "lr_schedules"
 
 
-@st.cache_resource(max_entries=256, show_spinner=False)
+@cached
 def _rates(key, _config, iterations):
     return run.rates(_config, iterations)
 

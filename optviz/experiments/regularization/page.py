@@ -16,6 +16,7 @@ from optviz.optim.hyperparameter import sentence
 from optviz.plot import THEMES, style
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
+from optviz.ui.cache import cached
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
@@ -159,7 +160,7 @@ def weights(context) -> list:
     ]
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@cached
 def _initial_weights(key, _training):
     return run.weights(_training, _training.start()[0])
 

@@ -4,7 +4,6 @@
 """
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments.page import Caption, Row
 from optviz.experiments.regularization.run import mean
@@ -13,6 +12,7 @@ from optviz.nn import DROPOUT, Mode, right, softmax
 from optviz.plot import Axis, Dots, Figure, Line, Style, Table
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
+from optviz.ui.cache import cached
 from optviz.ui.training_jobs import data_of
 
 MAX_UNITS = 10  # of a layer that are drawn, the first ones
@@ -108,7 +108,7 @@ def as_ensemble(context) -> list | None:
     return [message.format(n=MEMBERS), Table(label, columns, rows)]
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@cached
 def _answers(key, _state, _data):
     """The three accuracies, means over the seeds."""
     training, network = _state.training, _state.training.network

@@ -3,7 +3,6 @@
 from dataclasses import asdict
 
 import numpy as np
-import streamlit as st
 
 from optviz.experiments.page import Context, Row
 from optviz.experiments.sensitivity import run, text
@@ -27,12 +26,13 @@ from optviz.plot import (
 )
 from optviz.spec import canonical_json
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 HEIGHT = (16, 48, 34)
 TINY = 1e-16  # a gap below it is none
 
 
-@st.cache_resource(max_entries=300, show_spinner=False)
+@cached
 def _kept(key, _make):
     return _make()
 

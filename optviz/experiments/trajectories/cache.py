@@ -1,6 +1,6 @@
 """What scenes come to, kept by the canonical JSON of what it depends on, for all visitors."""
 
-import streamlit as st
+from dataclasses import replace
 
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective
@@ -10,47 +10,48 @@ from optviz.optim.minima import Minima, minima_of
 from optviz.optim.summary import Summary, summarize
 from optviz.plot.contour import falls_into_beads
 from optviz.plot.landscape import Landscape
+from optviz.ui.cache import cached
 
 GRID = 200  # points each way on a domain
 FINE = 320  # where its valleys are thin
 COMPUTED = {"landscape": 0, "minima": 0, "run": 0}  # how often something was really worked out
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _landscape(key, reach, _objective):
     COMPUTED["landscape"] += 1
     land = Landscape.of(_objective.f, GRID, reach)
     return Landscape.of(_objective.f, FINE, reach) if falls_into_beads(land) else land
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _minima(key, _objective):
     COMPUTED["minima"] += 1
     return minima_of(_objective.f)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _curvatures(key, _objective):
     return theory.curvatures(_objective.f)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@cached
 def _run(key, _objective, _config):
     COMPUTED["run"] += 1
     return runs.run(_objective, _config)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@cached
 def _summary(key, tolerance, _objective, _config):
     return summarize(run(_objective, _config), tolerance)
 
 
-@st.cache_resource(max_entries=1000, show_spinner=False)
+@cached
 def _best_rate(key, _objective, _config):
     return runs.best_rate(_objective, _config)
 
 
-@st.cache_resource(max_entries=200, show_spinner=False)
+@cached
 def _multistart(key, _objective, _config):
     return runs.multistart(_objective, _config)
 
@@ -83,7 +84,7 @@ def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> 
 
 def best_rate(objective: Objective, config: OptimizerConfig) -> float | None:
     """The best of a grid, whatever rate it has."""
-    anyhow = replace(config, method=config.method.with_values(lr=None), initial_points=None)
+    anyhow = replace(config.alone, method=config.method.with_values(lr=None))
     return _best_rate(runs.track_key(objective, anyhow), objective, config)
 
 

@@ -4,6 +4,7 @@ A wrong entry changes nothing and leaves its complaint beside the control.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -25,7 +26,7 @@ from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.lens import at
 from optviz.optim import OPTIMIZERS, theory
-from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
@@ -66,7 +67,9 @@ def controls(form: Form) -> None:
         box = st.expander(label, key="run", on_change="rerun")
         if box.open:
             with box:
-                _group(form, "run", [run_panel, noise_controls])
+                _group(
+                    form, "run", [partial(run_panel, most=form.value.max_steps()), noise_controls]
+                )
         else:
             st.caption(run_in_words(form.value.objective))
     replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
@@ -194,11 +197,13 @@ def _frame(form):
 # Start, steps, noise.
 
 
-def run_panel(form: Form) -> None:
-    """Start, steps, and the tolerance of the table."""
+def run_panel(form: Form, most: int = MAX_STEPS) -> None:
+    """Start, steps up to `most`, and the tolerance of the table."""
     f = form.value.objective.f
 
     def narrowed(form, declared):
+        if declared.name == "steps":
+            return replace(declared, high=most)
         if not declared.name.startswith("start"):
             return declared
         i = "xy".index(declared.name[-1])
@@ -209,6 +214,9 @@ def run_panel(form: Form) -> None:
     title = _("Start, steps and tolerance")
     panel = Panel(title, paths, live=True, narrowed=narrowed, notes=text.start_notes)
     panel.draw(replace(form, name=f"{form.name}-{form.value.objective.landscape_key()}"))
+    if most < MAX_STEPS:
+        message = _("These optimizers, with their further starts, have at most {most} steps.")
+        st.caption(message.format(most=most))
 
 
 def noise_controls(form: Form) -> None:

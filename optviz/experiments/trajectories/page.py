@@ -18,7 +18,7 @@ from optviz.experiments.trajectories.figures import (
     looks,
     thumbnail,
 )
-from optviz.experiments.trajectories.spec import BOOK
+from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
@@ -193,6 +193,7 @@ PAGE = Page(
     N_("How does an optimizer find its way down?"),
     "",
     BOOK,
+    adjusted=Scene.affordable,
     drawing=Drawing(stage, controls, results.draw, title, lambda form: live_figures(form.value)),
     buttons=buttons,
     thumbnail=thumbnail,

@@ -5,8 +5,10 @@ from functools import cached_property, lru_cache
 
 from optviz.functions.library import FUNCTIONS, Function, parse_formula
 from optviz.functions.parse import FormulaError
+from optviz.optim import OPTIMIZERS
 from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
 from optviz.plot.style import MAPS, number
 from optviz.spec import Choice, SpecError, canonical_json, choice, items, option
@@ -15,6 +17,10 @@ from optviz.translation import N_, _
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 MAX_OPTIMIZERS = 12
 MAX_EDGE = 100.0  # of the frame of a typed formula
+MAX_COST = 3e6  # µs that the paths of a scene may take, roughly, and
+MAX_POINTS = 300_000  # of all paths, which the browser gets
+STEP_COST = {"second order": 300, "derivative-free": 200, "matrix": 60}  # µs by family
+PLAIN_COST = 25  # of the other families
 FUNCTION_NAMES = {key: f.name for key, f in FUNCTIONS.items()} | {TYPED: N_("Type a formula …")}
 
 LEVELS = {"auto": None, "linear": False, "log": True}  # whether in equal ratios; None: by the data
@@ -183,6 +189,38 @@ class Scene:
         """A distinct name for each optimizer: with the hyperparameters in which twins differ, or
         else numbered."""
         return names(self.optimizers)
+
+    def max_steps(self) -> int:
+        """How many steps the scene may have: its paths are then there in about three seconds."""
+        paths, cost, f = 0, 0, self.objective.f
+        for config in self.optimizers:
+            families = [OPTIMIZERS[c.method.key].family for c in _branches(config)]
+            step = max(STEP_COST.get(family, PLAIN_COST) for family in families)
+            layout = config.initial_points and config.initial_points.build(INITIAL_POINTS)
+            further = len(layout.points(f.start, f.domain)) if layout else 0
+            paths, cost = paths + 1 + further, cost + step * (3 if further else 1)
+        cost *= 1 + len(f.formula) / 100
+        return int(min(MAX_STEPS, MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1)))
+
+    def affordable(self) -> "Scene":
+        """The scene with no more steps than it may have."""
+        steps = min(self.objective.steps, self.max_steps())
+        return replace(self, objective=replace(self.objective, steps=steps))
+
+    def validate(self) -> None:
+        """SpecError where the paths would take too long."""
+        if self.objective.steps > (most := self.max_steps()):
+            steps = self.objective.steps
+            raise SpecError(
+                f"{steps} steps of these optimizers would take too long: at most {most}"
+            )
+
+
+def _branches(config):
+    """An optimizer, and those whose paths it goes on with."""
+    while config:
+        yield config
+        config = config.fork and config.fork.parent
 
 
 # The book's figures 6.3 and 6.5-6.8 in one: its function, start, number of updates and rates.

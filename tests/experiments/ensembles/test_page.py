@@ -28,6 +28,7 @@ from optviz.training import (
     load,
 )
 from optviz.training.scheduler import scheduler
+from optviz.ui.cache import KEPT
 from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
 SMALL = Ensembles(
@@ -182,9 +183,9 @@ def test_one_of_three_diverges():
                 ensemble_accuracy=ensemble_accuracy,
                 diverged_at=lost,
             )
-    page._probabilities.clear()
+    KEPT.clear()
     sound(at.run())
-    page._probabilities.clear()
+    KEPT.clear()
     assert "1 of 3 networks diverged" in text(at)
     assert "2 of 3 members have not diverged" in text(at)
     assert len(line(at, "ensembles-members-1-0", "clean labels")) == 2

@@ -1,0 +1,81 @@
+"""What pages have worked out, kept for all visitors: so many bytes of it, the last used."""
+
+import gc
+import inspect
+import sys
+from functools import wraps
+from threading import Lock
+from types import FunctionType, ModuleType
+
+import numpy as np
+
+MAX_BYTES = 256 << 20  # of all that is kept
+SAMPLE = 32
+
+
+class Kept:
+    """Values by key; beyond `max_bytes` the least recently used go, and what is larger never comes
+    in. May be used by many threads.
+    """
+
+    def __init__(self, max_bytes: int = MAX_BYTES):
+        self.max_bytes, self.size = max_bytes, 0
+        self._found: dict[tuple, tuple] = {}  # key -> value and bytes, the last used last
+        self._lock = Lock()
+
+    def get(self, key: tuple, compute):
+        """The value of a key, from `compute()` where it is not there."""
+        with self._lock:
+            if key in self._found:
+                self._found[key] = found = self._found.pop(key)
+                return found[0]
+        value = compute()
+        size = bytes_of(value)
+        with self._lock:
+            if key not in self._found and size <= self.max_bytes:
+                self._found[key] = value, size
+                self.size += size
+            while self.size > self.max_bytes:
+                self.size -= self._found.pop(next(iter(self._found)))[1]
+        return value
+
+    def clear(self) -> None:
+        """Keep nothing."""
+        with self._lock:
+            self._found.clear()
+            self.size = 0
+
+
+KEPT = Kept()
+
+
+def cached(f):
+    """A function that works each value out once, as long as KEPT has it: by the arguments whose
+    names do not begin with an underscore.
+    """
+    named = [not name.startswith("_") for name in inspect.signature(f).parameters]
+
+    @wraps(f)
+    def get(*args):
+        told = (arg for arg, known in zip(args, named, strict=True) if known)
+        return KEPT.get((f.__module__, f.__qualname__, *told), lambda: f(*args))
+
+    return get
+
+
+def bytes_of(value) -> int:
+    """About the memory of a value and all that it refers to, code aside; of a long list a sample is
+    looked at.
+    """
+    seen, waiting, total = set(), [(value, 1.0)], 0.0
+    while waiting:
+        thing, times = waiting.pop()
+        if id(thing) in seen or isinstance(thing, type | ModuleType | FunctionType):
+            continue
+        seen.add(id(thing))
+        total += times * sys.getsizeof(thing)  # of an array with its numbers, if they are its own
+        inner = [thing.base] if isinstance(thing, np.ndarray) else gc.get_referents(thing)
+        some = inner[:: len(inner) // SAMPLE] if len(inner) > 2 * SAMPLE else inner
+        times *= len(inner) / max(len(some), 1)
+        waiting += [(part, times) for part in some]
+    return int(total)

@@ -205,7 +205,7 @@ def _results(page, view):
             st.info(_(view.empty))
             return jobs
         results, first = session().results_of(name_of(page)), view.jobs(session().specs[page.key])
-        with_curves = charts.drawn_by(view)
+        with_curves = charts.compares(view)
         held = kept.jobs(page, view) if with_curves else []
         due = [
             job

@@ -171,7 +171,8 @@ class Page:
     A page with several views has their keys in its spec's field `view`; the key of an only one is
     "". `adjusted(spec)` puts right what follows from other fields after a change. `lines(spec,
     states, theme)` names and styles what the curves show. `thumbnail(spec, theme)` is a small
-    Figure.
+    Figure. `ensembles(context)` has the name of each, and its accuracies on the validation
+    and on the test set.
     """
 
     key: str
@@ -185,6 +186,7 @@ class Page:
     adjusted: Callable[[Any], Any] = lambda spec: spec
     lines: Callable[[Any, Sequence, Theme], Sequence] | None = None
     thumbnail: Callable[[Any, Theme], Figure] | None = None
+    ensembles: Callable[["Context"], Sequence[tuple[str, float, float]]] | None = None
     buttons: Callable[[Any], None] | None = None  # of the page's form, at its head
     drawing: Drawing | None = None  # in place of views
     locks: bool = False  # whether who shares it may lock its controls

@@ -73,16 +73,20 @@ def test_set(context: Context) -> Widget | Caption | None:
                 "is left for the end. “Keep a test set for the end” changes that."
             )
         )
-    return Widget(lambda: _draw(lines, [state.training for state in states]))
+    return Widget(lambda: _draw(context, [state.training for state in states]))
 
 
-def _draw(lines, trainings):
-    key = canonical_json(to_dict(trainings))
-    if (found := look(key, lambda: [_accuracy(line) for line in lines])) is None:
+def _draw(context, trainings):
+    lines, key = context.lines, canonical_json(to_dict(trainings))
+
+    def evaluate():
+        together = context.page.ensembles(context) if context.page.ensembles else []
+        return [*([line.name, *_accuracy(line)] for line in lines), *map(list, together)]
+
+    if (rows := look(key, evaluate)) is None:
         return
     columns = ("", *(Column(name, 3, percent=True) for name in ACCURACIES))
-    rows = [[line.name, *accuracies] for line, accuracies in zip(lines, found, strict=True)]
-    styles = [line.style for line in lines]
+    styles = [*(line.style for line in lines), *[None] * (len(rows) - len(lines))]
     table(Table(_("Accuracy on the test set"), columns, rows, styles).html(), "test-set")
 
 

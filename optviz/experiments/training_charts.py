@@ -1,11 +1,11 @@
 """What experiments with trainings show while they grow: curves, a table, and their CSV file."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.page import Context, Download, Option, Row, Section, View
+from optviz.experiments.page import Context, Download, Option, Part, Row, Section, View
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
@@ -38,26 +38,47 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     )
 
 
+COMPARING: list[Part] = []  # parts that also draw what is kept and what was there before
+
+
+def comparing(part: Part) -> Part:
+    """Let a visitor keep runs beside the present one in the views that have this part."""
+    COMPARING.append(part)
+    return part
+
+
+def compares(view: View) -> bool:
+    """Whether such a part is among the results of a view."""
+    parts = [part for tab in view.tabs for part in tab.parts]
+    inside = (p for part in parts if isinstance(part, Section) for p in part.parts)
+    return any(part in COMPARING for part in (*parts, *inside))
+
+
+def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> Figure:
+    """What `draw(lines)` makes of the present lines and of those that are kept, and faint behind
+    them those that were there before.
+    """
+    figure = draw([*context.lines, *context.kept])
+    return ghost(figure, draw(context.before)) if context.before else figure
+
+
+@comparing
 def curves(context: Context) -> Row:
     """Loss and accuracy side by side, as the switches of `options` say."""
-    show, lines = context.options, [*context.lines, *context.kept]
-    training = lines[0].progress.training
+    show, training = context.options, context.lines[0].progress.training
     scale = Scale(show["along"], training.iterations, training.epoch)
-    figure = {"height": HEIGHT}
-    switches = (show["smooth"], show["log"], False)
-    left = losses(lines, scale, *switches[:2], show["test"], **figure)
-    right = accuracies(lines, scale, **figure)
-    if before := context.before:
-        ids = [line.id for line in before]
-        left = ghost(left, losses(before, scale, *switches), ids)
-        right = ghost(right, accuracies(before, scale), [f"{i}test" for i in ids])
-    return Row([left, right])
+    look = {"height": HEIGHT}
 
+    def loss(lines):
+        test = show["test"] and lines is not context.before
+        return losses(lines, scale, show["smooth"], show["log"], test, **look)
 
-def drawn_by(view: View) -> bool:
-    """Whether these curves are among the results of a view."""
-    sections = (part for tab in view.tabs for part in tab.parts if isinstance(part, Section))
-    return any(curves in section.parts for section in sections)
+    return Row(
+        [
+            compared(context, loss),
+            compared(context, lambda lines: accuracies(lines, scale, **look)),
+        ]
+    )
 
 
 def download(column: str = "optimizer") -> Download:

@@ -43,13 +43,22 @@ def curves_alone(network: Network) -> Network:
     return network._replace(progress=progress)
 
 
-def ghost(figure: Figure, before: Figure, uids: Sequence[str]) -> Figure:
-    """The figure with faint lines of another one, of what was there before, behind its own."""
+def ghost(figure: Figure, before: Figure) -> Figure:
+    """The figure with faint lines of another one, of what was there before, behind its own; panel
+    by panel. What is faint there already is left out.
+    """
     hover = fill_template(_("{name}, before: {y:.4g}"))
     look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
-    lines = [m for m in before.marks if isinstance(m, Line) and m.uid in uids]
-    faint = [replace(m, uid=f"{m.uid}before", **look) for m in lines]
-    return figure.add(*faint, under=True)
+
+    def faint(marks):
+        lines = [m for m in marks if isinstance(m, Line) and m.opacity is None]
+        return [replace(m, uid=f"{m.uid}before", **look) for m in lines]
+
+    panels = [
+        replace(panel, marks=[*faint(was.marks), *panel.marks])
+        for panel, was in zip(figure.panels, before.panels, strict=True)
+    ]
+    return replace(figure.add(*faint(before.marks), under=True), panels=panels)
 
 
 class Scale(NamedTuple):

@@ -209,7 +209,7 @@ def _results(page, view):
             st.info(_(view.empty))
             return jobs
         results = session().results_of(name_of(page))
-        with_curves = charts.drawn_by(view)
+        with_curves = charts.compares(view)
         held = kept.jobs(page, view) if with_curves else []
         due = [
             job

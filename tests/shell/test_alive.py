@@ -6,7 +6,7 @@ import pytest
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context
-from optviz.experiments.training_charts import drawn_by
+from optviz.experiments.training_charts import compares
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
@@ -213,7 +213,7 @@ def test_the_branch_of_a_complete_training_goes_its_own_way_from_the_fork_on():
     assert (own[11:] != parent[11:]).all()
 
 
-CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if drawn_by(v)]
+CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if compares(v)]
 
 
 @pytest.mark.parametrize(("key", "view"), CURVES)

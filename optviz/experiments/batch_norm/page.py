@@ -250,9 +250,9 @@ PAGE = Page(
                 Tab(
                     _("Accuracy"),
                     [
-                        text.architecture,
                         speed,
                         Section([charts.curves, table], charts.options(epochs=True)),
+                        text.architecture,
                         INSIDE,
                     ],
                 )

@@ -20,19 +20,21 @@ def _probabilities(key, _network, _params, _x):
     return run.member_probabilities(_network, _params, _x)
 
 
-def ensemble_of(progress, params, t) -> run.Ensemble:
-    """What networks `(members, P)` of a training answer at an iteration, worked out once."""
+def ensemble_of(progress, params, t, final=False) -> run.Ensemble:
+    """What networks `(members, P)` of a training answer at an iteration on the validation set, or
+    in the end on the test set, worked out once.
+    """
     training = progress.training
-    data = data_of(training)
-    key = canonical_json([to_dict(training), int(t), len(params)])
+    data = data_of(training, final)
+    key = canonical_json([to_dict(training), int(t), len(params), final])
     found = _probabilities(key, training.network, params, data.x_test)
     return run.Ensemble.of(found, data.t_test)
 
 
-def snapshot_ensembles(ensembles, progress) -> dict[int, run.Ensemble]:
+def snapshot_ensembles(ensembles, progress, final=False) -> dict[int, run.Ensemble]:
     """Of the snapshots so far, at the end of each cycle that is over."""
     kept = run.snapshots(progress, ensembles.ends)
-    alone = {t: ensemble_of(progress, params[None], t) for t, params in kept.items()}
+    alone = {t: ensemble_of(progress, params[None], t, final) for t, params in kept.items()}
     return {
         t: run.Ensemble(
             np.concatenate([alone[u].probabilities for u in kept if u <= t]), alone[t].t
@@ -119,7 +121,7 @@ def members(context) -> list:
                 )
             )
         ]
-    ensembles = [_all_members(spec, state) for state in finished]
+    ensembles = [_all_members(spec, spec.view, state) for state in finished]
     if not all(map(len, ensembles)):
         return [_("Of some labels no member is left: all diverged.")]
     named = list(zip(map(text.labels_of, spec.noises), ensembles, strict=True))
@@ -132,11 +134,24 @@ def members(context) -> list:
     ]
 
 
-def _all_members(spec, state):
-    if spec.view == "snapshots":
-        kept = snapshot_ensembles(spec, state)
+def _all_members(spec, method, state, final=False):
+    if method == "snapshots":
+        kept = snapshot_ensembles(spec, state, final)
         return kept[max(kept)]
-    return ensemble_of(state, state.params[0], state.iteration)
+    return ensemble_of(state, state.params[0], state.iteration, final)
+
+
+def ensembles(context) -> list[tuple[str, float, float]]:
+    """Networks and snapshots together, on the validation set and on the test set."""
+    name = _("{method}, {labels}: together")
+    return [
+        (
+            name.format(method=_(text.NAMES[method]), labels=text.labels_of(noise)),
+            *(_all_members(context.spec, method, state, final).accuracy for final in (False, True)),
+        )
+        for (noise, method), state in by_method(context).items()
+        if method != "averaging"  # each of its networks answers alone
+    ]
 
 
 def losses(context) -> Row:
@@ -222,4 +237,5 @@ PAGE = Page(
     {method: view(method) for method in METHODS},
     lines=lines,
     thumbnail=figures.thumbnail,
+    ensembles=ensembles,
 )

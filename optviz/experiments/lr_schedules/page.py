@@ -63,9 +63,16 @@ def planned(spec) -> list[np.ndarray]:
     return [rates_of(config, spec.iterations) for config in spec.optimizers]
 
 
+@charts.comparing
 def losses(context):
     """The loss over the learning rate."""
-    return figures.over_rates(context.lines, planned(context.spec), context.options)
+
+    def draw(lines):
+        trainings = [line.progress.training for line in lines]
+        rates = [rates_of(training.optimizer, training.iterations) for training in trainings]
+        return figures.over_rates(lines, rates, context.options)
+
+    return charts.compared(context, draw)
 
 
 def told(context) -> list:

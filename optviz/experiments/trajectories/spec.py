@@ -180,7 +180,12 @@ class Scene:
     beside: "Scene | None" = None  # another scene to be compared with, on the same player
 
     def validate(self) -> None:
-        """SpecError where there are more than two beside each other."""
+        """SpecError where the paths would take too long, or more than two are beside each other."""
+        if self.objective.steps > (most := self.max_steps()):
+            steps = self.objective.steps
+            raise SpecError(
+                f"{steps} steps of these optimizers would take too long: at most {most}"
+            )
         if self.beside and self.beside.beside:
             raise SpecError("a scene has one other beside it")
 
@@ -206,14 +211,6 @@ class Scene:
         """The scene with no more steps than it may have."""
         steps = min(self.objective.steps, self.max_steps())
         return replace(self, objective=replace(self.objective, steps=steps))
-
-    def validate(self) -> None:
-        """SpecError where the paths would take too long."""
-        if self.objective.steps > (most := self.max_steps()):
-            steps = self.objective.steps
-            raise SpecError(
-                f"{steps} steps of these optimizers would take too long: at most {most}"
-            )
 
 
 def _branches(config):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -221,6 +222,23 @@ def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
 def test_a_link_to_what_cannot_be_trained(bad):
     with pytest.raises(LinkError):
         decode(encode(SharedScene("ensembles", replace(SMALL, **bad))), "ensembles")
+
+
+def test_the_test_set_is_answered_together_too():
+    scene = replace(SMALL, split=replace(SMALL.split, validation=0.5))
+    at = done(scene)
+    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button.click().run()
+    [shown] = [h.value for h in sound(at).get("html") if "Accuracy on the test set" in h.value]
+    kept = session(at).results["ensembles"].states.values()
+    training = scene.training_of("independent", 0.2)
+    [state] = [s for s in kept if s.training == training]
+    data = load(training, final=True)
+    z = training.network.outputs(state.params[0], data.x_test.astype(np.float32)).astype(float)
+    e = np.exp(z - z.max(-1, keepdims=True))
+    share = ((e / e.sum(-1, keepdims=True)).mean(0).argmax(-1) == data.t_test).mean()
+    row = re.search(r"Independent networks, 20 % wrong labels: together.*?</tr>", shown, re.S)[0]
+    assert f"{100 * share:.3g}" in row
 
 
 def test_curves_as_csv():

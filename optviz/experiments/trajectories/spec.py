@@ -19,8 +19,8 @@ MAX_OPTIMIZERS = 12
 MAX_EDGE = 100.0  # of the frame of a typed formula
 MAX_COST = 3e6  # µs that the paths of a scene may take, roughly, and
 MAX_POINTS = 300_000  # of all paths, which the browser gets
-STEP_COST = {"second order": 300, "derivative-free": 200, "matrix": 60}  # µs by family
-PLAIN_COST = 25  # of the other families
+STEP_COST = {"second order": 300, "cg": 300, "derivative-free": 200, "matrix": 60}  # µs by family,
+PLAIN_COST = 25  # or of those that search, and of the others
 FUNCTION_NAMES = {key: f.name for key, f in FUNCTIONS.items()} | {TYPED: N_("Type a formula …")}
 
 LEVELS = {"auto": None, "linear": False, "log": True}  # whether in equal ratios; None: by the data
@@ -199,8 +199,9 @@ class Scene:
         """How many steps the scene may have: its paths are then there in about three seconds."""
         paths, cost, f = 0, 0, self.objective.f
         for config in self.optimizers:
-            families = [OPTIMIZERS[c.method.key].family for c in _branches(config)]
-            step = max(STEP_COST.get(family, PLAIN_COST) for family in families)
+            keys = [c.method.key for c in _branches(config)]
+            kinds = [k for key in keys for k in (key, OPTIMIZERS[key].family)]
+            step = max(STEP_COST.get(kind, PLAIN_COST) for kind in kinds)
             layout = config.initial_points and config.initial_points.build(INITIAL_POINTS)
             further = len(layout.points(f.start, f.domain)) if layout else 0
             paths, cost = paths + 1 + further, cost + step * (3 if further else 1)

@@ -255,7 +255,8 @@ def test_curvature_elsewhere():
         2508, rel=1e-3
     )
     assert theory.curvature(FUNCTIONS["saddle"], (0, 0)).low == -2
-    assert theory.curvature(parse_formula("x**2"), (0, 0)).condition == math.inf
+    assert theory.curvature(parse_formula("x**2 + 0*y"), (0, 0)).condition == math.inf
+    assert theory.curvature(parse_formula("x**2"), (0, 0)).condition == 1  # of x alone: f″
     assert theory.curvature(FUNCTIONS["ackley"], (0, 0)) is None  # a kink
     assert theory.curvature(parse_formula("1/x"), (0, 1)) is None
     for key in ("kink", "saddle"):

@@ -19,11 +19,11 @@ def free_port() -> int:
         return s.getsockname()[1]
 
 
-def wait_for(address: str) -> None:
+def wait_for(address: str, context=None) -> None:
     """Until it answers. TimeoutError where it does not within a minute."""
     for _ in range(240):
         with contextlib.suppress(OSError):
-            urllib.request.urlopen(address, timeout=1).close()
+            urllib.request.urlopen(address, timeout=1, context=context).close()
             return
         time.sleep(0.25)
     raise TimeoutError(f"{address} did not answer within a minute")
@@ -31,13 +31,22 @@ def wait_for(address: str) -> None:
 
 @contextlib.contextmanager
 def served(script: str, *options: str, command=(sys.executable, "-m", "streamlit", "run"), **env):
-    """The address of a Streamlit server that runs `script` (from the project's folder) with its settings and further `options`.
+    """The address of a server, as `launched` starts it."""
+    with launched(script, *options, command=command, **env) as (address, _process):
+        yield address
+
+
+@contextlib.contextmanager
+def launched(
+    script, *options, command=(sys.executable, "-m", "streamlit", "run"), port=None, **env
+):
+    """The address and the process of a Streamlit server that runs `script` (from the project's folder) with its settings and further `options`.
 
     `command` may be another that takes the script, "" where it needs none; `env` is added to the environment.
 
     TimeoutError where it does not answer within a minute.
     """
-    port = free_port()
+    port = port or free_port()
     settings = ["--server.port", str(port), "--server.headless", "true", *options]
     process = subprocess.Popen(
         [*command, *filter(None, [script]), *settings],
@@ -49,7 +58,7 @@ def served(script: str, *options: str, command=(sys.executable, "-m", "streamlit
     address = f"http://localhost:{port}"
     try:
         wait_for(f"{address}/_stcore/health")
-        yield address
+        yield address, process
     finally:
         process.terminate()
         process.wait()

@@ -5,11 +5,14 @@ import streamlit as st
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND
+from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
 
 def main() -> None:
     """Draw the page that the address asks for."""
+    if public():
+        quiet_logs()
     scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
     st.set_page_config(page_title="optviz", page_icon="🏔️", layout="wide")
     for sheet in ("page.css", "table.css"):

@@ -13,6 +13,7 @@ import streamlit as st
 
 from optviz.training.jobs import Job
 from optviz.training.scheduler import Ticket, scheduler
+from optviz.ui.public import training_seconds
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
 MAX_HISTORY = 200  # specs that can be gone back to
@@ -75,6 +76,16 @@ class Session:
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
     settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0
+    trained: float = 0.0  # seconds that trainings for this visitor have taken
+
+    def spend(self, seconds: float) -> None:
+        """Note that trainings have taken so long."""
+        self.trained += seconds
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has trained for as long as a public server lets one."""
+        return self.trained >= training_seconds()
 
     def state(self, kind: type):
         """The one object of this class that a page keeps beside its spec."""

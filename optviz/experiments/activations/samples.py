@@ -11,6 +11,7 @@ from optviz.experiments.activations.spec import MAX_UNITS, DeepStack
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.form import Form
+from optviz.ui.public import uploads
 from optviz.ui.session import session
 
 MAX_ROWS = 5000
@@ -56,6 +57,8 @@ def upload(form: Form) -> None:
             "Gaussian numbers stand in for it."
         )
         st.info(message, icon=":material/info:")
+    if not uploads():
+        return
     box = st.expander(
         _("Own data in place of Gaussian numbers"), key="own-samples", on_change="rerun"
     )

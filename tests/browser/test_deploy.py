@@ -114,8 +114,6 @@ def test_the_page_runs_under_its_policy_and_comes_back_when_its_process_is_kille
         page.wait_for_selector(f".st-key-{chart} .ov-plot[data-version] path.js-line")
     page.wait_for_function("location.search.includes('s=')")
     turned(page, "0.5")
-    page.get_by_text("3-D", exact=True).first.click()
-    page.wait_for_selector(".st-key-contour canvas")
     assert refused == []
 
     said = [line for line in site.log.read_text().splitlines() if " GET / " in line]

@@ -105,7 +105,9 @@ def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
     assert len(set(processes)) == 2, "six visitors are not all at one process"
 
 
-def test_the_page_runs_under_its_policy_and_comes_back_when_its_process_is_killed(browser, site):
+def test_the_page_runs_under_its_policy_and_its_link_opens_at_the_process_that_is_left(
+    browser, site
+):
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 720})
     page, refused = context.new_page(), []
     page.on("console", lambda m: "Security Policy" in m.text and refused.append(m.text))
@@ -119,11 +121,17 @@ def test_the_page_runs_under_its_policy_and_comes_back_when_its_process_is_kille
     said = [line for line in site.log.read_text().splitlines() if " GET / " in line]
     port = int(re.search(r":(\d+)$", said[-1])[1])
     site.apps[port].kill()
-    page.get_by_text("CONNECTING").or_(page.get_by_text("Connecting")).first.wait_for()
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
-    turned(page, "0.25")
-    assert refused == []
+    link = page.evaluate("location.search.slice(1)")
     context.close()
+    visitor = asyncio.run(opened(site, link))
+    assert next(iter(visitor.panels().values()))["values"] == {"lr": 0.5}
+
+
+async def opened(site, link):
+    """A visitor who comes by a link, at the process that is left."""
+    async with Visitor(site.address, query=link, ssl=UNSAFE) as visitor:
+        await visitor.run()
+    return visitor
 
 
 def turned(page, rate):

@@ -6,7 +6,9 @@ import re
 import shutil
 import ssl
 import subprocess
+import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from types import SimpleNamespace
 
@@ -98,7 +100,8 @@ def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
             await visit(i)
 
     before = len(site.log.read_text().splitlines())
-    asyncio.run(visits())
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, visits()).result()
     lines = [line for line in site.log.read_text().splitlines()[before:] if "/stream" in line]
     processes = [line.split()[-1] for line in lines]
     assert processes[::2] == processes[1::2], "who comes again finds the same process"
@@ -123,7 +126,8 @@ def test_the_page_runs_under_its_policy_and_its_link_opens_at_the_process_that_i
     site.apps[port].kill()
     link = page.evaluate("location.search.slice(1)")
     context.close()
-    visitor = asyncio.run(opened(site, link))
+    with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own in this one
+        visitor = thread.submit(asyncio.run, opened(site, link)).result()
     assert next(iter(visitor.panels().values()))["values"] == {"lr": 0.5}
 
 

@@ -3,8 +3,7 @@ watcher.
 
     python benchmarks/first_page.py [--people 40]
 
-Each person is a websocket that speaks Streamlit's protocol: it connects, asks for the first run and
-waits until the script has finished. Both servers are started anew and measured in one run.
+Each person is a websocket (`tests/visitor.py`). Both servers are started anew and measured in one run.
 """
 
 import argparse
@@ -14,36 +13,17 @@ import sys
 import time
 from pathlib import Path
 
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from tests.serving import served
-
-FINISHED = ForwardMsg.ScriptFinishedStatus.Value("FINISHED_SUCCESSFULLY")
+from tests.visitor import Visitor
 
 
 async def first_page(address: str) -> float:
     """Seconds from opening the connection to the end of the first run."""
-    start, url = time.perf_counter(), address.replace("http", "ws", 1) + "/_stcore/stream"
-    options = {
-        "subprotocols": ["streamlit"],
-        "max_size": None,
-        "compression": None,
-        "ping_interval": None,
-    }
-    async with websockets.connect(url, open_timeout=60, **options) as socket:
-        ask = BackMsg()
-        ask.rerun_script.query_string = ""
-        await socket.send(ask.SerializeToString())
-        async for raw in socket:
-            message = ForwardMsg.FromString(raw)
-            if message.WhichOneof("type") == "script_finished":
-                if message.script_finished != FINISHED:
-                    raise RuntimeError("the first run did not end well")
-                return time.perf_counter() - start
-    raise ConnectionError("the server closed the connection")
+    start = time.perf_counter()
+    async with Visitor(address) as visitor:
+        await visitor.run()
+    return time.perf_counter() - start
 
 
 async def together(address: str, people: int) -> list[float]:

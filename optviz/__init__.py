@@ -1,5 +1,13 @@
 """See how optimizers learn: test functions, optimizers, schedules and one runner in pure NumPy."""
 
+import os
+import sys
+
+if "streamlit" in sys.modules:
+    # The app, before NumPy is loaded. Our matrices are small: threads of the library's own wait for
+    # each other most of the time, and get in the way of a search, which trains on two of ours.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 from optviz.functions.library import (
     FUNCTIONS,
     FormulaError,

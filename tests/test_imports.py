@@ -18,7 +18,7 @@ ROOT = Path(optviz.__file__).parent.parent
 
 # From the ground up: a room imports from its own floor and those below.
 FLOORS = (
-    ("optim", "functions", "nn", "data", "spec", "lens", "translation"), ("training", "tuning"), ("plot",), ("ui",), ("experiments",), ("shell",),
+    ("optim", "functions", "nn", "data", "spec", "lens", "translation"), ("training", "tuning"), ("plot",), ("ui",), ("experiments",), ("shell", "__main__"),
 )  # fmt: skip
 LEVEL = {room: level for level, floor in enumerate(FLOORS) for room in floor}
 

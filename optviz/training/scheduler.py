@@ -90,6 +90,7 @@ class Wish:
 
     tickets: Sequence[Ticket]
     until: float
+    spend: Callable[[float], None]  # is told the seconds that slices for it have taken
     turn: int = -1
 
 
@@ -217,8 +218,16 @@ class Scheduler:
 
     # Who waits for what.
 
-    def watch(self, visitor: str, tickets: Sequence[Ticket]) -> None:
-        """Wish for jobs, or renew the wish; what the visitor wished for before is replaced."""
+    def watch(
+        self,
+        visitor: str,
+        tickets: Sequence[Ticket],
+        spend: Callable[[float], None] = lambda seconds: None,
+    ) -> None:
+        """Wish for jobs, or renew the wish; what the visitor wished for before is replaced.
+
+        `spend` is told what the jobs cost, in seconds; what several wait for they share.
+        """
         for ticket in tickets:
             self.state(ticket)
         with self._lock:
@@ -228,8 +237,8 @@ class Scheduler:
                 for ticket in tickets:
                     if entry := self._entries.get(ticket.key):
                         entry.error = ""
-                wish = Wish(tickets, until)
-            wish.tickets, wish.until = tickets, until
+                wish = Wish(tickets, until, spend)
+            wish.tickets, wish.until, wish.spend = tickets, until, spend
             self._wishes[visitor] = wish
         self.dispatch()
 
@@ -320,6 +329,7 @@ class Scheduler:
         return [part for part in entry.parts if (key, part) not in self._running][:1]
 
     def _submit(self, entry, part):
+        begun = self._clock()
         try:
             future = self._executor.submit(*entry.call(part, self._slice()))
         except RuntimeError:  # the server is ending
@@ -327,19 +337,23 @@ class Scheduler:
                 self._running.discard((entry.ticket.key, part))
             return
         if isinstance(self._executor, SerialExecutor):  # the next one when somebody asks again
-            self._finish(entry, part, future)
+            self._finish(entry, part, future, begun)
         else:
             future.add_done_callback(
-                lambda future: self._finish(entry, part, future) or self.dispatch()
+                lambda future: self._finish(entry, part, future, begun) or self.dispatch()
             )
 
     def _slice(self):
         alone = len(self._wishes) == 1 and not isinstance(self._executor, SerialExecutor)
         return min(SHORT, SLICE) if alone else SLICE
 
-    def _finish(self, entry, part, future):
+    def _finish(self, entry, part, future, begun):
         with self._lock:
             self._running.discard((entry.ticket.key, part))
+            key, wishes = entry.ticket.key, self._wishes.values()
+            waiting = [wish for wish in wishes if any(t.key == key for t in wish.tickets)]
+            for wish in waiting:
+                wish.spend((self._clock() - begun) / len(waiting))
             try:
                 entry.join(part, future.result())
             except Exception as raised:

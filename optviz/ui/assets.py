@@ -1,8 +1,8 @@
 """What the browser loads beside Streamlit's own files: our two scripts and the installed Plotly.js.
 
-Streamlit serves the folder `static` next to the main script. Copies with a hash in the name go
-there at start, so that a browser may keep them and an upgrade is never mixed with the version
-before.
+Streamlit serves the folder `static` next to the main script (the command `optviz` says where).
+Copies with a hash in the name go there at start, so that a browser may keep them and an upgrade is
+never mixed with the version before.
 """
 
 import base64
@@ -17,7 +17,7 @@ import plotly
 
 FRONTEND = Path(__file__).parent / "frontend"
 IMPORT = re.compile(r'from "\./(\w+\.js)"')
-STATIC = FRONTEND.parents[2] / "static"
+STATIC = Path(os.environ.get("OPTVIZ_STATIC", FRONTEND.parents[2] / "static"))
 
 
 @cache
@@ -28,10 +28,14 @@ def published(source: Path) -> str:
     name = source.name.removesuffix("".join(source.suffixes)) + f"-{digest}{source.suffix}"
     target = STATIC / name
     if not target.exists():
-        STATIC.mkdir(exist_ok=True)
         # by way of a name of our own: two processes that start together must not see half a file
         partial = target.with_suffix(f".{os.getpid()}.partial")
-        partial.write_bytes(content)
+        try:
+            STATIC.mkdir(exist_ok=True)
+            partial.write_bytes(content)
+        except OSError as error:
+            message = f"{STATIC} cannot be written to: start with `python -m optviz`"
+            raise OSError(message) from error
         partial.replace(target)
     return f"app/static/{name}"
 

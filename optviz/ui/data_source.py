@@ -16,6 +16,7 @@ from optviz.data import DATASETS, SOURCES, DataError, cache_folder, folder_of, l
 from optviz.data.mnist import found, stem
 from optviz.translation import _
 from optviz.ui.download import fetch_controls
+from optviz.ui.public import public, uploads
 from optviz.ui.session import session
 
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
@@ -77,6 +78,8 @@ def missing_message(key: str) -> str:
     """What is to be done before it can be loaded; empty where it can."""
     if available(key):
         return ""
+    if public():
+        return _("{name} is not on this server.").format(name=DATASETS[key].name)
     return _(
         "{name} is not here yet. Fetch it, or upload its four files, below the menu of data."
     ).format(name=DATASETS[key].name)
@@ -97,16 +100,22 @@ def data_source_controls(key: str) -> None:
             on_click=_remove,
             args=(key,),
         )
+    if public() and not uploads():
+        return
+    cache = cache_folder() / key
     with st.expander(_("Files of {name}").format(name=name), expanded=not available(key)):
-        if provided.files is None and _served(key) in (None, cache_folder() / key):
+        if not public() and provided.files is None and _served(key) in (None, cache):
             fetch_controls(key)
-        _upload(key, provided)
+        if uploads():
+            _upload(key, provided)
 
 
 def _origin(key, provided):
     if provided.files is not None:
         return _("{name} comes from the files that you uploaded.")
     folder = _served(key)
+    if public():
+        return _("{name} is not on this server.") if folder is None else _("{name} is here.")
     if folder is None:
         return _("{name} is not here yet: fetch it, or upload it.")
     if folder == cache_folder() / key:

@@ -14,6 +14,7 @@ from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
+from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
 EVERY = 0.1  # seconds between two pictures
@@ -56,15 +57,15 @@ def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) ->
         # what is under way goes on beside what is added
         more = results.running and not opened and set(was[1]) <= set(scene[1])
         cheap = opened or more or seconds_left(jobs, states) <= CHEAP
-        results.running = cheap and not amount_of(jobs, states).complete
+        results.running = cheap and not S.spent and not amount_of(jobs, states).complete
 
 
 def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
     """Wish for the jobs; whether nothing is left to wait for."""
-    scheduler().watch(results.visitor, results.tickets(jobs()))
+    scheduler().watch(results.visitor, results.tickets(jobs()), session().spend)
     now = jobs()
     complete = amount_of(now, states_of(results, now)).complete
-    if complete or _errors(results, now):
+    if complete or session().spent or _errors(results, now):
         _learn(now, states_of(results, now))
         scheduler().leave(results.visitor)
         return True
@@ -101,6 +102,13 @@ def run_jobs(
     amount = amount_of(now, states_of(results, now))
     session().said = _said(amount, results.running)
     _buttons(name, results, now, amount, verb, keep)
+    if session().spent:
+        message = _(
+            "This is a public server: a visit trains for {seconds:.0f} s, and yours has. What is "
+            "trained stays, and others' trainings show at once; on your own computer there is no "
+            "limit."
+        )
+        st.info(message.format(seconds=training_seconds()), icon=":material/hourglass_disabled:")
     if not results.running:
         for reason in _errors(results, now):
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
@@ -171,7 +179,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
             key=f"train-{name}",
             icon=":material/pause:" if results.running else ":material/play_arrow:",
             type="primary",
-            disabled=amount.complete and not results.running,
+            disabled=(amount.complete or session().spent) and not results.running,
             on_click=run,
             args=(name, not results.running),
         )

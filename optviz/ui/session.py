@@ -14,6 +14,7 @@ import streamlit as st
 
 from optviz.training.jobs import Job
 from optviz.training.scheduler import Ticket, scheduler
+from optviz.ui.public import training_seconds
 
 MAX_SEEN = 200  # jobs of a page that a session remembers
 HELD = 10.0  # seconds after which a hand is gone that has not said so
@@ -79,6 +80,16 @@ class Session:
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0
+    trained: float = 0.0  # seconds that trainings for this visitor have taken
+
+    def spend(self, seconds: float) -> None:
+        """Note that trainings have taken so long."""
+        self.trained += seconds
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has trained for as long as a public server lets one."""
+        return self.trained >= training_seconds()
 
     def state(self, kind: type):
         """The one object of this class that a page keeps beside its spec."""

@@ -13,6 +13,7 @@ from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
 from optviz.ui.form import Form
+from optviz.ui.public import uploads
 from optviz.ui.session import session
 
 MAX_ROWS = 5000
@@ -58,6 +59,8 @@ def upload(form: Form) -> None:
             "Gaussian numbers stand in for it."
         )
         st.info(message, icon=":material/info:")
+    if not uploads():
+        return
     box = st.expander(
         _("Own data in place of Gaussian numbers"), key="own-samples", on_change="rerun"
     )

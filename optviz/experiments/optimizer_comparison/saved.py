@@ -15,6 +15,7 @@ from optviz.training import Progress, begin, check
 from optviz.training.checkpoint import restore, save
 from optviz.translation import _
 from optviz.ui.components import download_button
+from optviz.ui.public import uploads
 from optviz.ui.session import session
 from optviz.ui.training_jobs import data_of
 
@@ -52,6 +53,8 @@ def _file_controls(context):
             disabled=not np.isfinite(now.params[line.i, 0]).all(),
         )
         st.caption(_("Its spec and an array for each parameter, for `numpy.load` or for here."))
+    if not uploads():
+        return
     with load_at:
         held = session().state(Loaded)
         file = st.file_uploader(

@@ -1,0 +1,53 @@
+"""The command `optviz`: the app from wherever the package is, with any option of `streamlit run`.
+
+Streamlit reads settings, and serves files, beside the main script. That is therefore written into
+the user's cache folder: the package may be where nothing can be written.
+"""
+
+import os
+import sys
+from importlib.metadata import files
+from pathlib import Path
+
+from optviz.data import cache_folder
+
+SCRIPT = "from optviz.shell.app import main\n\nmain()\n"
+
+
+def _settings() -> str:
+    """Those of the checkout, or the ones that the wheel has installed."""
+    beside = Path(__file__).parents[1] / ".streamlit" / "config.toml"
+    if beside.is_file():
+        return beside.read_text()
+    return next(f for f in files("optviz") if f.match("share/optviz/config.toml")).read_text()
+
+
+def _write(file, text):
+    """By way of a name of our own: of two processes that start together none sees half a file."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}")
+    partial.write_text(text)
+    partial.replace(file)
+
+
+def prepare(folder: Path) -> Path:
+    """The main script with its settings in `folder`. OSError where nothing can be written there."""
+    _write(folder / ".streamlit" / "config.toml", _settings())
+    _write(folder / "app.py", SCRIPT)
+    (folder / "static").mkdir(exist_ok=True)
+    return folder / "app.py"
+
+
+def main() -> None:
+    """Run the server until it is stopped."""
+    try:
+        script = prepare(cache_folder() / "app")
+    except OSError as error:
+        sys.exit(f"optviz: {error}. XDG_CACHE_HOME may name a folder that can be written to.")
+    os.environ["OPTVIZ_STATIC"] = str(script.parent / "static")
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *sys.argv[1:]])
+
+
+if __name__ == "__main__":
+    main()

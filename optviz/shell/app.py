@@ -1,0 +1,24 @@
+"""One run of the app: what `app.py` calls, and the script of the command `optviz`."""
+
+import streamlit as st
+
+from optviz.shell.menu import menu
+from optviz.training.scheduler import scheduler
+from optviz.ui.assets import FRONTEND
+from optviz.ui.public import public, quiet_logs
+from optviz.ui.session import session
+
+
+def main() -> None:
+    """Draw the page that the address asks for."""
+    if public():
+        quiet_logs()
+    scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
+    st.set_page_config(page_icon="🏔️", layout="wide")
+    for sheet in ("page.css", "table.css"):
+        st.html(FRONTEND / sheet)
+    controls = session().controls
+    lessons = not (controls and "lessons" in controls.hidden)
+    page = st.navigation(menu(lessons), position="top")
+    st.set_page_config(page_title=f"{page.title} · optviz")
+    page.run()

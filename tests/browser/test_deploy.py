@@ -1,0 +1,146 @@
+"""Two app processes behind Debian's nginx with the very file of `deploy/`; one is killed in the middle."""
+
+import asyncio
+import os
+import re
+import shutil
+import ssl
+import subprocess
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from types import SimpleNamespace
+
+import pytest
+
+from tests.serving import ROOT, free_port, launched, wait_for
+from tests.visitor import Visitor
+
+UNSAFE = ssl._create_unverified_context()  # the certificate is our own
+
+
+def configured(folder, ports, tls):
+    """deploy/nginx.conf with the ports and files of this machine in place of the containers'."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    for there, here in {
+        "app-1:8501": f"127.0.0.1:{ports[0]}",
+        "app-2:8501": f"127.0.0.1:{ports[1]}",
+        "listen 8080": f"listen 127.0.0.1:{free_port()}",
+        "listen 8443": f"listen 127.0.0.1:{tls}",
+        "/etc/nginx/tls": str(folder),
+        "/tmp/nginx.pid": f"{folder}/nginx.pid",
+        "/dev/stdout": f"{folder}/access.log",
+        "/dev/stderr": f"{folder}/error.log",
+    }.items():
+        assert there in text, there
+        text = text.replace(there, here)
+    (folder / "nginx.conf").write_text(text)
+    return folder / "nginx.conf"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """The proxy's address, its access log, and the processes behind it by their ports."""
+    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+    if nginx is None:
+        if os.environ.get("OPTVIZ_BROWSER_REQUIRED"):
+            pytest.fail("nginx is required and there is none")
+        pytest.skip("there is no nginx on this machine")
+    folder = tmp_path_factory.mktemp("nginx")
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    keys = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([*command, *keys, *names], cwd=folder, check=True, capture_output=True)
+    ports, tls = [free_port(), free_port()], free_port()
+    with ExitStack() as stack:
+        apps = {
+            port: stack.enter_context(launched("app.py", port=port, OPTVIZ_PUBLIC="1"))[1]
+            for port in ports
+        }
+        conf = configured(folder, ports, tls)
+        error = subprocess.run([nginx, "-t", "-c", str(conf)], capture_output=True, text=True)
+        assert error.returncode == 0, error.stderr
+        proxy = subprocess.Popen(
+            [nginx, "-p", str(folder), "-c", str(conf), "-g", "daemon off;"],
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(proxy.wait)
+        stack.callback(proxy.terminate)
+        wait_for(f"https://localhost:{tls}/_stcore/health", UNSAFE)
+        yield SimpleNamespace(
+            address=f"https://localhost:{tls}", log=folder / "access.log", apps=apps, stack=stack
+        )
+
+
+def get(address):
+    return urllib.request.urlopen(address, context=UNSAFE)
+
+
+def test_headers_and_what_is_not_for_visitors(site):
+    headers = get(site.address).headers
+    assert "frame-ancestors 'self'" in headers["Content-Security-Policy"]
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["X-Frame-Options"] == "SAMEORIGIN"
+    for path in ("_stcore/metrics", "_stcore/agent/openapi.json"):
+        with pytest.raises(urllib.error.HTTPError, match="404"):
+            get(f"{site.address}/{path}")
+
+
+def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
+    async def visit(i):
+        async with Visitor(site.address, headers={"Cookie": f"optviz={i}"}, ssl=UNSAFE) as v:
+            await v.run()
+            assert v.exceptions == []
+
+    async def visits():
+        for i in range(6):
+            await visit(i)
+            await visit(i)
+
+    before = len(site.log.read_text().splitlines())
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, visits()).result()
+    lines = [line for line in site.log.read_text().splitlines()[before:] if "/stream" in line]
+    processes = [line.split()[-1] for line in lines]
+    assert processes[::2] == processes[1::2], "who comes again finds the same process"
+    assert len(set(processes)) == 2, "six visitors are not all at one process"
+
+
+def test_the_page_runs_under_its_policy_and_its_link_opens_at_the_process_that_is_left(
+    browser, site
+):
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 720})
+    page, refused = context.new_page(), []
+    page.on("console", lambda m: "Security Policy" in m.text and refused.append(m.text))
+    page.goto(site.address)
+    for chart in ("contour", "curves"):
+        page.wait_for_selector(f".st-key-{chart} .ov-plot[data-version] path.js-line")
+    page.wait_for_function("location.search.includes('s=')")
+    turned(page, "0.5")
+    assert refused == []
+
+    said = [line for line in site.log.read_text().splitlines() if " GET / " in line]
+    port = int(re.search(r":(\d+)$", said[-1])[1])
+    site.apps[port].kill()
+    link = page.evaluate("location.search.slice(1)")
+    context.close()
+    with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own in this one
+        visitor = thread.submit(asyncio.run, opened(site, link)).result()
+    assert next(iter(visitor.panels().values()))["values"] == {"lr": 0.5}
+
+
+async def opened(site, link):
+    """A visitor who comes by a link, at the process that is left."""
+    async with Visitor(site.address, query=link, ssl=UNSAFE) as visitor:
+        await visitor.run()
+    return visitor
+
+
+def turned(page, rate):
+    """Set the first optimizer's rate, and wait until the address has it."""
+    before, field = page.evaluate("location.search"), page.get_by_label("rate, exact value").first
+    field.fill(rate)
+    field.press("Enter")
+    page.wait_for_function("s => location.search !== s", arg=before)

@@ -1,0 +1,51 @@
+"""The command `optviz`: of the checkout, or of the wheel in an empty environment where CI names it."""
+
+import asyncio
+import os
+import re
+import shlex
+import sys
+import urllib.request
+
+import pytest
+
+from optviz import __main__ as command
+from optviz.shell.registry import PAGES
+from tests.serving import ROOT, served
+from tests.visitor import Visitor
+
+COMMAND = shlex.split(os.environ.get("OPTVIZ_COMMAND", f"{sys.executable} -m optviz"))
+
+
+async def seen(address, path):
+    async with Visitor(address, path) as visitor:
+        await visitor.run()
+    return visitor
+
+
+@pytest.mark.slow
+def test_the_command_serves_every_page_and_what_the_browser_loads(tmp_path):
+    with served("", command=COMMAND, XDG_CACHE_HOME=f"{tmp_path}") as address:
+        for key in [*PAGES, "course", "lessons"]:
+            visitor = asyncio.run(seen(address, "" if key == "trajectories" else key))
+            assert visitor.exceptions == [], key
+            assert visitor.received > 10_000, key
+        for file in (tmp_path / "optviz" / "app" / "static").iterdir():
+            answer = urllib.request.urlopen(f"{address}/app/static/{file.name}")
+            assert answer.read() == file.read_bytes()
+    assert {re.sub("-.*", "", f.name) for f in file.parent.iterdir()} >= {"plot", "plotly"}
+
+
+def test_the_settings_are_those_of_the_checkout(tmp_path):
+    script = command.prepare(tmp_path / "new")
+    settings = tmp_path / "new" / ".streamlit" / "config.toml"
+    assert settings.read_text() == (ROOT / ".streamlit" / "config.toml").read_text()
+    last = (ROOT / "app.py").read_text().split('"""')[-1]
+    assert script.read_text() == last.lstrip(), "the main scripts are one"
+
+
+def test_a_cache_folder_that_cannot_be_written_to_is_a_message(tmp_path, monkeypatch):
+    (tmp_path / "optviz").write_text("a file where a folder should be")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(SystemExit, match="XDG_CACHE_HOME"):
+        command.main()

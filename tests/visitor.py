@@ -1,0 +1,89 @@
+"""A visitor without a browser: speaks Streamlit's protocol over a websocket, as a page would."""
+
+import json
+
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+
+FINISHED = {
+    ForwardMsg.ScriptFinishedStatus.Value(name)
+    for name in ("FINISHED_SUCCESSFULLY", "FINISHED_FRAGMENT_RUN_SUCCESSFULLY")
+}
+
+
+class Visitor:
+    """One open page at `path` (no slash), with what stands behind the question mark of its address.
+
+    `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
+    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `exceptions`.
+    """
+
+    def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
+        self.url = address.replace("http", "ws", 1) + "/_stcore/stream"
+        self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
+        self.received, self.hash, self.turns = 0, "", 0
+        self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
+
+    async def __aenter__(self):
+        self.socket = await websockets.connect(
+            self.url, subprotocols=["streamlit"], max_size=None, compression=None,
+            ping_interval=None, open_timeout=60, additional_headers=self.headers, ssl=self.ssl,
+        )  # fmt: skip
+        return self
+
+    async def __aexit__(self, *_):
+        await self.socket.close()
+
+    async def run(self, widget: str = "", value: dict | None = None) -> None:
+        """A run of the page, or of the fragment of a component that has a new value, until it has ended."""
+        ask = BackMsg()
+        ask.rerun_script.query_string = self.query
+        ask.rerun_script.page_name = self.path
+        ask.rerun_script.page_script_hash = self.hash
+        if widget:
+            ask.rerun_script.fragment_id = self.fragments[widget]
+            state = ask.rerun_script.widget_states.widgets.add()
+            state.id, state.json_value = widget, json.dumps(value)
+        else:
+            self.texts.clear()
+        await self.socket.send(ask.SerializeToString())
+        async for raw in self.socket:
+            self.received += len(raw)
+            message = ForwardMsg.FromString(raw)
+            kind = message.WhichOneof("type")
+            if kind == "new_session":
+                self.hash = message.new_session.page_script_hash
+            elif kind == "page_info_changed":
+                self.query = message.page_info_changed.query_string
+            elif kind == "delta":
+                self._take(message.delta)
+            elif kind == "script_finished" and message.script_finished in FINISHED:
+                return
+        raise ConnectionError("the server closed the connection")
+
+    def _take(self, delta):
+        element = delta.new_element
+        kind = element.WhichOneof("type")
+        if kind == "bidi_component":
+            held = element.bidi_component
+            self.components[held.id] = held.component_name, held.json
+            self.fragments[held.id] = delta.fragment_id
+        elif kind == "exception":
+            self.exceptions.append(element.exception.type)
+        elif kind in ("alert", "markdown"):
+            self.texts.append(getattr(element, kind).body)
+
+    def panels(self) -> dict[str, dict]:
+        """Hyperparameter panels by the id of their component."""
+        return {
+            key: json.loads(data)
+            for key, (name, data) in self.components.items()
+            if name.endswith("hyperparameters") and data
+        }
+
+    async def turn(self, name: str, value: float, panel: int = 0) -> None:
+        """Turn a hyperparameter of a panel, as the browser does while a hand drags it."""
+        key = list(self.panels())[panel]
+        self.turns += 1
+        await self.run(key, {"values": {"n": self.turns, name: value}})

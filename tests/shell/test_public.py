@@ -54,7 +54,7 @@ def test_a_visit_trains_for_so_many_seconds(monkeypatch):
     at = rested(open_page(KEY, SMALL, alive=True))
     assert 0 < session(at).trained < public.TRAINING_SECONDS
     assert told(at) == []
-    monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", f"{session(at).trained:.9f}")
+    monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", f"{session(at).trained / 2:.9f}")
     at = changed(at, SMALL)
     assert (done(at), len(told(at))) == (40, 1), "what is trained stays"
     monkeypatch.setenv("OPTVIZ_TRAINING_SECONDS", "0")

@@ -21,7 +21,7 @@ from optviz import (
     sweep,
     tune,
 )
-from optviz.optim.sensitivity import ends, starts
+from optviz.optim.sensitivity import ends, enter, ranks, starts
 from optviz.optim.sensitivity.stability import edge_of_stability
 from tests.table import table
 
@@ -306,3 +306,42 @@ def test_the_edge_of_adam_is_that_of_its_recursion(beta1):
 
 def test_there_is_no_edge_of_what_theory_does_not_know():
     assert edge_of_stability(minimize(BOWL, OPTIMIZERS["lion"](), steps=3)) is None
+
+
+# The fair race.
+
+
+def test_ranks_of_a_table_by_hand():
+    """Three racers on four starts: all unlike, two equal, one diverged, two diverged."""
+    nan = np.nan
+    found = ranks([[1, 2, nan, nan], [3, 2, 5, nan], [2, 9, 4, 7]])
+    assert found.tolist() == [[1, 1.5, 3, 2.5], [3, 1.5, 2, 2.5], [2, 3, 1, 1]]
+
+
+@pytest.mark.parametrize("key", ["sgd", "newton", "sophia", "lbfgs", "nelder_mead"])
+def test_a_budget_ends_a_run_at_the_last_point_that_it_pays_for(key):
+    f, opt, at = FUNCTIONS["rosenbrock"], OPTIMIZERS[key](), inside(FUNCTIONS["rosenbrock"], (5,))
+    end, whole = final(f, opt, at, 25, budget=25), minimize(f, opt, at, 25)
+    paid = whole.work.sum(1) <= 25
+    last = paid.sum(0) - 1
+    columns = range(5)
+    assert np.array_equal(end.value, whole.values[last, columns], equal_nan=True)
+    assert np.array_equal(sum(end.evaluations), whole.work.sum(1)[last, columns])
+    assert sum(end.evaluations).max() <= 25
+
+
+@table("noise", [None, NOISE])
+def test_every_entry_has_the_same_evaluations_and_tuning_never_harms(noise):
+    """SGD, Adam and SAM, which asks twice, on a narrow valley; no run comes to rest."""
+    sam = WRAPPERS["sam"](OPTIMIZERS["sgd"](lr=0.001))
+    racers = [OPTIMIZERS["sgd"](lr=0.001), OPTIMIZERS["adam"](), sam]
+    starts, seeds = inside(TILTED, (8,)), np.arange(8)
+    for opt in racers:
+        entry = enter(TILTED, opt, starts, 40, 6, noise, seed=seeds)
+        assert (entry.spent == 40).all()
+        assert entry.tuning == 5 * 8 * 40
+        assert entry.tuned.mean() <= entry.untuned.mean()
+        slow = 2 if opt is sam else 1
+        single = minimize(TILTED, opt, starts[3], 40 // slow, noise, seed=3)
+        assert entry.untuned[3] == single.values[-1]
+    assert entry.rate != 0.001

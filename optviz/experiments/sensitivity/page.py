@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Download, Page, Preset, Tab, View
-from optviz.experiments.sensitivity import figures, heatmaps, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, race, run, text
 from optviz.experiments.sensitivity.spec import (
     AXES,
     MAX_OPTIMIZERS,
@@ -76,7 +76,9 @@ def axes(form: Form) -> None:
 
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)
-SEEDS = When(lambda spec: spec.objective.noise is not None, (Panel(_("Seeds"), ("seeds",)),))
+SEEDS = When(
+    lambda spec: spec.objective.noise and spec.view != "race", (Panel(_("Seeds"), ("seeds",)),)
+)
 
 
 def rate_table(context):
@@ -136,6 +138,7 @@ PAGE = Page(
         "rates": _view(
             "rates", [], [figures.rates, rate_table], text.rate_notes, [_file("rates", rates_csv)]
         ),
+        "race": _view("race", [Panel(_("Race"), ("starts", "trials"))], [race.results], race.notes),
         "map": _view(
             "map",
             [chosen, axes, Menu("measure", segments=True)],
@@ -152,6 +155,11 @@ PAGE = Page(
             _("Rate and momentum"),
             replace(Sensitivity(), view="map"),
             _("Where momentum converges, and the edge of theory."),
+        ),
+        Preset(
+            _("Fair race"),
+            replace(Sensitivity(), view="race"),
+            _("Who wins as set, and who once all are tuned?"),
         ),
         Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
     ],

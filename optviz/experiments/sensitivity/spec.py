@@ -13,6 +13,7 @@ from optviz.translation import N_
 MAX_OPTIMIZERS = 8
 VIEWS = {
     "rates": N_("Loss against learning rate"),
+    "race": N_("Fair race"),
     "map": N_("Map of two settings"),
     "basins": N_("Basins"),
     "stability": N_("Why did it diverge?"),
@@ -49,6 +50,9 @@ class Sensitivity:
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
     seeds: int = hyperparameter(10, 1, 30, help=N_("seeds of the noise in a band"))
+
+    starts: int = hyperparameter(30, 2, 100, help=N_("places all over the picture to start from"))
+    trials: int = hyperparameter(20, 2, 60, help=N_("rates that every optimizer may try"))
 
     @property
     def names(self) -> list[str]:

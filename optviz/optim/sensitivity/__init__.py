@@ -1,17 +1,21 @@
 """What comes of many runs: where they end, over hyperparameters, over starts, along the path."""
 
 from optviz.optim.sensitivity.ends import Final, final
+from optviz.optim.sensitivity.race import Entry, enter, ranks
 from optviz.optim.sensitivity.stability import sharpness
 from optviz.optim.sensitivity.starts import Basins, basins
 from optviz.optim.sensitivity.sweeps import Sweep, Tuned, sweep, tune
 
 __all__ = [
     "Basins",
+    "Entry",
     "Final",
     "Sweep",
     "Tuned",
     "basins",
+    "enter",
     "final",
+    "ranks",
     "sharpness",
     "sweep",
     "tune",

@@ -39,16 +39,18 @@ def final(
     then: Sequence[Segment] = (),
     level=np.nan,
     tolerance: float = 1e-3,
+    budget: float = np.inf,
 ) -> Final:
     """The end of every row of `minimize` with the same arguments, bit for bit.
 
-    `level` is what `settled_at` is judged by: f is to stay within the tolerance of it, a number or
-    an array `(...)`. Raises ValueError as `minimize` does.
+    With a `budget` a row ends at its last point that so many evaluations, of every kind together,
+    have paid for. `level` is what `settled_at` is judged by: f is to stay within the tolerance of
+    it, a number or an array `(...)`. Raises ValueError as `minimize` does.
     """
     x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
     batch, arguments = x.shape[:-1], (steps, noise, schedule, seed, then)
     parts = [
-        _followed(walk, np.broadcast_to(level, batch)[rows].ravel(), tolerance)
+        _followed(walk, np.broadcast_to(level, batch)[rows].ravel(), tolerance, budget)
         for rows, walk in _walks(f, opt, x, *arguments)
     ]
     joined = {
@@ -93,9 +95,9 @@ def _rows(opt, batch, rows):
 
 
 @np.errstate(all="ignore")
-def _followed(walk: Walk, level, tolerance) -> Final:
+def _followed(walk: Walk, level, tolerance, budget) -> Final:
     """The end of a walk `(rows, d)`; its evaluations as an array `(3, rows)`."""
-    rows = len(walk.start)
+    rows, paid = len(walk.start), None
     alive, gone = np.ones(rows, bool), np.full(rows, -1)
     undefined, settled = np.zeros(rows, bool), np.zeros(rows, int)
     tally, judged = _Tally(walk), not np.isnan(level).all()
@@ -103,6 +105,18 @@ def _followed(walk: Walk, level, tolerance) -> Final:
         x, value = moment[0], walk.function.value(moment[0])
         finite = np.isfinite(value) & np.isfinite(x).all(-1)
         tally.add(moment, alive, finite)
+        if budget < np.inf:  # a row that cannot pay for the step stays where it was
+            now, spent = (x, value, finite), tally.total()
+            over = spent.sum(0) > budget
+            if paid:
+                x, value, finite = now = [
+                    np.where(over if a.ndim == 1 else over[:, None], before, a)
+                    for a, before in zip(now, paid[0], strict=True)
+                ]
+                spent = np.where(over, paid[1], spent)
+            paid = now, spent
+            if over.all():
+                break
         if not (alive <= finite).all():
             lost = alive & ~finite
             gone[lost] = t
@@ -114,7 +128,8 @@ def _followed(walk: Walk, level, tolerance) -> Final:
             settled = np.where(np.abs(value - level) <= tolerance, settled, t + 1)
     settled = np.where(alive & (settled <= walk.steps) & judged, settled, -1)
     point, value = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan)
-    return Final(point, value, gone, undefined, tally.total(), settled)
+    evaluations = paid[1] if paid else tally.total()
+    return Final(point, value, gone, undefined, evaluations, settled)
 
 
 class _Tally:

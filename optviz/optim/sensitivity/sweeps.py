@@ -54,13 +54,14 @@ def sweep(
     schedule: Schedule | Mapping[str, Schedule] | None = None,
     seed=0,
     tolerance: float = 1e-3,
+    budget: float = np.inf,
 ) -> Sweep:
     """Every setting of the axes, run from a start, or from a batch of starts and seeds.
 
     An axis is a hyperparameter of the optimizer (a key of OPTIMIZERS, or an instance, which has the
     other hyperparameters) or of the one inside it, "x" or "y" of the start, or "seed". Measured is
     the "value" of f after the steps, or the "steps" until it stays within the tolerance of the
-    least minimum, infinite where it does not.
+    least minimum, infinite where it does not. With a `budget` a run ends where `final` ends it.
 
     Raises ValueError for an axis or a measure that there is not, for a value that is not valid, and
     as `minimize` does.
@@ -72,7 +73,7 @@ def sweep(
     for i, name in enumerate(axes):
         if name not in (*COORDINATES, "seed") and declared(opt, name).kind is not float:
             rest = {k: v for k, v in axes.items() if k != name}
-            more = (start, steps, measure, noise, schedule, seed, tolerance)
+            more = (start, steps, measure, noise, schedule, seed, tolerance, budget)
             parts = [sweep(f, having(opt, name, v), rest, *more) for v in axes[name].tolist()]
             together = ("values", "diverged_at", "evaluations")
             return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in together))
@@ -89,7 +90,7 @@ def sweep(
         else:
             opt = having(opt, name, column[..., None].astype(float))
     level = minima_of(f).floor if measure == "steps" else np.nan
-    end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance)
+    end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance, budget)
     values = end.value
     if measure == "steps":
         values = np.where(

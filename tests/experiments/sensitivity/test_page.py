@@ -83,6 +83,8 @@ def test_a_file_has_every_cell_of_the_map(small):
         (Sensitivity(), "stable up to, in theory"),
         (MAP, "Best of"),
         (HIMMELBLAU, "A start reaches the minimum that is nearest"),
+        (replace(MAP, view="race"), "Tuning took 19 times as many evaluations as the race"),
+        (replace(MAP, view="race", objective=NOWHERE), "no value at any start"),
         (STEEP, "**At step 0 the sharpness, 2, is beyond 1.905**"),
         (replace(STEEP, optimizers=(OptimizerConfig(Choice("lion")),)), "Theory knows no limit"),
         (

@@ -65,16 +65,16 @@ def table(spec: Sensitivity, entries, theme: Theme) -> Table:
     """Ranks, losses and rates as they are set and tuned, and what both cost."""
     columns = (
         "",
-        Column(_("mean rank as set"), 3),
-        Column(_("± between starts"), 3),
-        Column(_("mean rank tuned"), 3),
-        Column(_("± between starts"), 3),
-        Column(_("median loss as set"), 3),
-        Column(_("median loss tuned"), 3),
+        Column(_("rank as set"), 3),
+        Column(_("±"), 3),
+        Column(_("rank tuned"), 3),
+        Column(_("±"), 3),
+        Column(_("loss as set"), 3),
+        Column(_("loss tuned"), 3),
         Column(_("rate as set"), 3),
         Column(_("rate tuned"), 3),
-        Column(_("evaluations of a run"), 4),
-        Column(_("evaluations of tuning"), 9),
+        Column(_("evaluations: run"), 4),
+        Column(_("tuning"), 9),
     )
     found, floor, rows = standings(spec, entries), run.floor(spec.objective), []
     for i, (name, config, e) in enumerate(zip(spec.names, spec.optimizers, entries, strict=True)):
@@ -127,7 +127,8 @@ def notes(context: Context) -> Caption:
             "many evaluations are spent as there are steps set; gradients, values and Hessians "
             "count as one each. Tuning: every optimizer tries the same number of rates with that "
             "budget, and the mean loss over all starts decides. Hollow: as set; filled: tuned; "
-            "bars span eight of ten starts. Those as set are ranked among each other, so are the "
+            "bars span eight of ten starts, ± is the standard deviation, the loss the median above "
+            "the minimum. Those as set are ranked among each other, and so are the "
             "tuned. (Wen et al. 2025, arXiv 2509.02046.)"
         )
     )

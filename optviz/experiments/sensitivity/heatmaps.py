@@ -1,17 +1,34 @@
 """The map of two settings and the basins: many runs as cells."""
 
-import numpy as np
+from dataclasses import replace
 
-from optviz.experiments.page import Context, Row, Widget
+import numpy as np
+import streamlit as st
+
+from optviz.experiments.page import Context, Expander, Row, Widget
 from optviz.experiments.sensitivity import figures, race, run, text
 from optviz.experiments.sensitivity.spec import AXES, Sensitivity
+from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.minima import minima_of
 from optviz.optim.sensitivity.sweeps import COORDINATES, find
-from optviz.plot import Axis, ColorBar, Dots, Figure, Heatmap, Line, Style, Theme, number
+from optviz.plot import (
+    Axis,
+    ColorBar,
+    Dots,
+    Figure,
+    Heatmap,
+    Line,
+    Panel,
+    Style,
+    Theme,
+    grid,
+    number,
+)
 from optviz.translation import _
 from optviz.ui.components import show
 from optviz.ui.session import session
 
+COLUMNS = 2  # of small maps
 CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slowest start
 
 
@@ -32,20 +49,30 @@ def _scale(spec, name):
     return there, back, values, ticks, [number(back(u)) for u in ticks]
 
 
-def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
+def _shown(spec, swept):
+    """What is drawn of a map: the measure of the cells, with NaN where they count as lost."""
+    z = swept.values
+    if spec.measure != "steps":
+        z = np.log10(np.maximum(z - run.floor(spec.objective), figures.TINY))
+    return np.where(np.isfinite(z) & ~run.diverging(spec, swept), z, np.nan)
+
+
+def _span(maps) -> tuple[float, float]:
+    """The least and the greatest color of some maps together."""
+    finite = np.concatenate([z[np.isfinite(z)] for z in maps])
+    low, high = np.quantile(finite, [0.02, 1]) if finite.size else (0.0, 1.0)
+    return low, high if high > low else low + 1
+
+
+def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, title="", hover=None) -> Panel:
     """The measure of every cell; crossed where it diverged; the edge that theory knows."""
     (to_x, _bx, xs, x_ticks, x_labels), (to_y, _by, ys, y_ticks, y_labels) = (
         _scale(spec, name) for name in (spec.across, spec.up)
     )
-    x, y = to_x(xs), to_y(ys)
+    x, y, steps = to_x(xs), to_y(ys), spec.measure == "steps"
     frame = [(v[0] - (v[1] - v[0]) / 2, v[-1] + (v[1] - v[0]) / 2) for v in (x, y)]
-    known, steps = swept.values, spec.measure == "steps"
-    z = known if steps else np.log10(np.maximum(known - run.floor(spec.objective), figures.TINY))
-    z = np.where(np.isfinite(z), z, np.nan)
-    lost = run.diverging(spec, swept)
-    finite = z[~lost]
-    low, high = np.quantile(finite, [0.02, 1]) if finite.size else (0.0, 1.0)
-    high, z = (high if high > low else low + 1), np.where(lost, np.nan, z)
+    z = _shown(spec, swept)
+    low, high = span or _span([z])
     ticks = np.linspace(low, high, 5)
     labels = [number(v if steps else 10.0**v, 2) for v in ticks]
     name = _("diverged, or never arrived") if steps else _("diverges")
@@ -53,11 +80,11 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
         Heatmap(
             *(z, (theme.lines[0], theme.high)),
             **{"x": x, "y": y, "span": (low, high), "uid": "map"},
-            hover="{x:.3g}, {y:.3g}: {z:.3g}",
+            hover=text.cells(spec, swept, xs, ys) if hover is None else hover,
             bar=ColorBar(ticks, labels, _("steps") if steps else _("loss"), theme.faint),
         ),
     ]
-    marks += _crosses(x, y, lost, theme, name)
+    marks += _crosses(x, y, run.diverging(spec, swept), theme, name)
     if (limit := run.edge(spec)) is not None:
         u, v = to_x(limit[0]), to_y(limit[1])
         look = Style(theme.lines[1], (9, 5))
@@ -71,16 +98,33 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
         Axis(_(AXES[spec.across]), limits=frame[0], ticks=x_ticks, labels=x_labels, grid=False),
         Axis(_(AXES[spec.up]), limits=frame[1], ticks=y_ticks, labels=y_labels, grid=False),
     )
-    view, label = f"{spec.across} {spec.up}", text.map_label(spec)
-    margin = {"r": 64}
-    return Figure(
-        marks,
-        *axes,
-        label=label,
-        view=view,
-        margin=margin,
-        **{"height": figures.HEIGHT, "hover": "closest", **figure},
-    )
+    return Panel(marks, *axes, title=title)
+
+
+def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
+    """The map of the chosen optimizer."""
+    panel, margin = map_panel(spec, theme, swept), {"r": 64}
+    more = {"view": f"{spec.across} {spec.up}", "margin": margin, "label": text.map_label(spec)}
+    more |= {"height": figures.HEIGHT, "hover": "closest"}
+    return Figure(panel.marks, panel.x, panel.y, **more | figure)
+
+
+def maps(spec: Sensitivity, theme: Theme) -> Figure:
+    """The maps of all optimizers that have both axes, with one scale of color."""
+    shown = [run.alone(spec, i) for i in run.mapped(spec)]
+    found = [figures.kept(run.map_of, one) for one in shown]
+    span = _span([_shown(*pair) for pair in zip(shown, found, strict=True)])
+    panels = []
+    for i, one, swept in zip(run.mapped(spec), shown, found, strict=True):
+        panel = map_panel(one, theme, swept, span, spec.names[i], text.brief(one, swept))
+        cells, *others = (replace(mark, uid="") for mark in panel.marks)
+        cells = replace(cells, bar=None if panels else cells.bar)  # one for all
+        panels.append(replace(panel, marks=[cells, *others]))
+    names = ", ".join(spec.names[i] for i in run.mapped(spec))
+    label = _("Maps of {names} over {across} and {up}, with the same colors.")
+    label = label.format(names=names, across=_(AXES[spec.across]), up=_(AXES[spec.up]))
+    rows, size = -(-len(panels) // COLUMNS), {"margin": {"r": 64}, "show_legend": False}
+    return grid(panels, COLUMNS, (0.06, 0.12), label=label, height=4 + 15 * rows, **size)
 
 
 def _crosses(x, y, where, theme, name) -> list[Dots]:
@@ -104,24 +148,40 @@ def _here(spec, name):
 def map_of(context: Context) -> list:
     """The map, of which a click sets both axes, and the path of what is set."""
     spec = context.spec
-    found = figures.kept(run.map_of, spec)
+    found = figures.kept(run.map_of, run.alone(spec, spec.chosen))
 
-    def clicked(across, up):
-        values = (_scale(spec, n)[1](v) for n, v in ((spec.across, across), (spec.up, up)))
+    def clicked(*at):
+        values = []
+        for name, v in zip((spec.across, spec.up), at, strict=True):
+            there, _back, known, *_ticks = _scale(spec, name)
+            values.append(known[np.abs(there(known) - v).argmin()])  # of the cell
         session().show(context.page.key, run.picked(spec, *values))
 
     def draw():
-        show(
-            "sensitivity-map",
-            map_figure(spec, context.theme, found),
-            clicks="guess",
-            guessed=clicked,
+        picture = map_figure(spec, context.theme, found)
+        show("sensitivity-map", picture, clicks="guess", guessed=clicked)
+
+    def follow():
+        config, now = spec.config, session()
+        scene = Scene(spec.objective, (config,), spec.tolerance)
+        now.show("trajectories", scene.affordable())
+        now.wanted = "trajectories"
+
+    def link():
+        label = _("{name} as it is set, in Trajectories").format(name=spec.names[spec.chosen])
+        st.button(
+            label, key="sensitivity-follow", icon=":material/conversion_path:", on_click=follow
         )
 
-    return [
+    parts = [
         Row([Widget(draw), figures.paths(spec, context.theme, spec.chosen)], (6, 5)),
         text.of_map(spec, found),
+        Widget(link),
     ]
+    if len(run.mapped(spec)) > 1:
+        label = _("The same map for every optimizer that has both settings")
+        parts.append(Expander(label, lambda: [maps(spec, context.theme)]))
+    return parts
 
 
 # Basins.

@@ -8,6 +8,7 @@ from optviz.experiments.page import Download, Page, Preset, Tab, View
 from optviz.experiments.sensitivity import figures, heatmaps, race, run, text
 from optviz.experiments.sensitivity.spec import (
     AXES,
+    FOUR,
     MAX_OPTIMIZERS,
     VIEWS,
     Sensitivity,
@@ -101,7 +102,8 @@ def rates_csv(context) -> str:
 
 def map_csv(context) -> str:
     """Every cell of the map."""
-    spec, swept = context.spec, figures.kept(run.map_of, context.spec)
+    spec = context.spec
+    swept = figures.kept(run.map_of, run.alone(spec, spec.chosen))
     rows = (
         [float(swept.axes[spec.across][j]), float(swept.axes[spec.up][i]), float(value)]
         for (i, j), value in np.ndenumerate(swept.values)
@@ -127,6 +129,7 @@ HIMMELBLAU = Sensitivity(
         OptimizerConfig(Choice("adam", {"lr": 0.3})),
     ),
 )
+TWO = Sensitivity(view="map", optimizers=(FOUR[0], OptimizerConfig(Choice("nesterov"))))
 PAGE = Page(
     KEY,
     N_("Sensitivity"),
@@ -153,7 +156,7 @@ PAGE = Page(
         Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),
         Preset(
             _("Rate and momentum"),
-            replace(Sensitivity(), view="map"),
+            TWO,
             _("Where momentum converges, and the edge of theory."),
         ),
         Preset(

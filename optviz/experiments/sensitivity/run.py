@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.sensitivity.spec import Sensitivity, axes_of
 from optviz.experiments.trajectories.run import noise_of
 from optviz.experiments.trajectories.spec import Objective
 from optviz.lens import at
@@ -93,8 +93,20 @@ def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: `(CELLS, CELLS)`."""
     objective, opt = spec.objective, spec.config.build()
     axes = {name: spread(objective, opt, name, CELLS) for name in (spec.up, spec.across)}
-    more = {"measure": spec.measure, "tolerance": spec.tolerance, "seed": objective.seed}
-    return _swept(objective, spec.config, axes, **more)
+    more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
+    swept = _swept(objective, spec.config, axes, **more)
+    return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
+
+
+def alone(spec: Sensitivity, i: int) -> Sensitivity:
+    """The spec with only the optimizer at i: its map does not depend on the others."""
+    return replace(spec, optimizers=(spec.optimizers[i],), chosen=0)
+
+
+def mapped(spec: Sensitivity) -> list[int]:
+    """The optimizers that have both of the map's axes."""
+    pair = {spec.across, spec.up}
+    return [i for i, config in enumerate(spec.optimizers) if pair <= set(axes_of(config))]
 
 
 def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:

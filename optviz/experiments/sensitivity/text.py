@@ -67,6 +67,30 @@ def map_label(spec: Sensitivity) -> str:
     )
 
 
+def cells(spec: Sensitivity, swept, across, up) -> list[list[str]]:
+    """What the pointer says of every cell of a map, by rows."""
+    floor = run.floor(spec.objective)
+    arrived = _("{a}, {b}<br>loss {loss} above the minimum, arrived after {n} steps")
+    still, lost = _("{a}, {b}<br>loss {loss} above the minimum"), _("{a}, {b}<br>diverged")
+
+    def said(a, b, value, n):
+        message = arrived if n >= 0 else still if np.isfinite(value) else lost
+        return message.format(a=a, b=b, loss=f"{value - floor:.3g}", n=n)
+
+    xs, ys = ([number(float(v), 3) for v in values] for values in (across, up))
+    pairs = zip(swept.losses.tolist(), swept.settled_at.tolist(), strict=True)
+    return [
+        [said(*cell) for cell in zip(xs, [b] * len(xs), *row, strict=True)]
+        for b, row in zip(ys, pairs, strict=True)
+    ]
+
+
+def brief(spec: Sensitivity, swept) -> list[list[str]]:
+    """The same for a small map: the number alone."""
+    above = 0.0 if spec.measure == "steps" else run.floor(spec.objective)
+    return [[number(v - above, 3) for v in row] for row in swept.values.tolist()]
+
+
 def of_map(spec: Sensitivity, swept) -> str:
     """The best place of the map, and how much of it diverges."""
     lost = run.diverging(spec, swept)

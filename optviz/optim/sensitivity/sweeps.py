@@ -26,6 +26,8 @@ class Sweep:
     values: np.ndarray  # NaN where it diverged
     diverged_at: np.ndarray  # the step, -1 where it did not
     evaluations: np.ndarray  # of every kind together
+    losses: np.ndarray  # f at the end, whatever is measured
+    settled_at: np.ndarray  # the first step from which on it stays low; -1 also where not measured
 
     @property
     def means(self) -> np.ndarray:
@@ -75,7 +77,7 @@ def sweep(
             rest = {k: v for k, v in axes.items() if k != name}
             more = (start, steps, measure, noise, schedule, seed, tolerance, budget)
             parts = [sweep(f, having(opt, name, v), rest, *more) for v in axes[name].tolist()]
-            together = ("values", "diverged_at", "evaluations")
+            together = ("values", "diverged_at", "evaluations", "losses", "settled_at")
             return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in together))
 
     start = np.array(batch_start(f, [opt], start, seed))
@@ -96,7 +98,8 @@ def sweep(
         values = np.where(
             end.settled_at < 0, np.where(np.isnan(values), values, np.inf), end.settled_at
         )
-    return Sweep(axes, values, end.diverged_at, np.asarray(sum(end.evaluations)))
+    evaluations = np.asarray(sum(end.evaluations))
+    return Sweep(axes, values, end.diverged_at, evaluations, end.value, end.settled_at)
 
 
 @dataclass(frozen=True)

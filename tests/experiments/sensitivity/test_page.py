@@ -47,6 +47,15 @@ def test_the_map_is_crossed_beyond_the_edge_of_theory_and_the_sentence_counts_th
     [crosses] = [t for t in figure["data"] if t.get("uid") == "diverged"]
     assert len(numbers(crosses["x"])) == lost.sum()
     assert np.isnan(numbers(figure["data"][0]["z"])).sum() == lost.sum()
+    [edge] = [t for t in figure["data"] if t.get("uid") == "edge"]
+    assert np.allclose(10 ** numbers(edge["x"]), 2 - 10 ** -numbers(edge["y"])), "1 + μ"
+    i, j = 3, 9
+    opt = OPTIMIZERS["momentum"](lr=rates[j], momentum=momenta[i])
+    values = minimize(FUNCTIONS["bowl"], opt, (-7, 2), 100).values
+    said = figure["data"][0]["hovertext"][i][j]
+    assert f"loss {values[-1]:.3g} above" in said
+    outside = np.flatnonzero(values > 1e-3)[-1] + 1
+    assert f"after {outside} steps" in said
     arrived = replace(MAP, measure="steps")
     assert "% of the runs never arrive" in text.of_map(arrived, run.map_of(arrived))
 
@@ -65,6 +74,17 @@ def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
     found = {"lr": opt.lr, "momentum": opt.momentum, "x": spec.objective.start[0]}
     assert found == {"x": -7.0} | set_to
     PAGE.check(spec)
+
+
+def test_small_maps_are_of_those_with_both_settings_and_share_their_colors(small):
+    """AdaGrad and Adam have an ε, which Momentum and SGD have not."""
+    spec = replace(MAP, up="eps", chosen=2)
+    figure = to_plotly(heatmaps.maps(spec, LIGHT))
+    found = [t for t in figure["data"] if t["type"] == "heatmap"]
+    titles = [note["text"] for note in figure["layout"]["annotations"]]
+    assert (titles, len(found)) == (["AdaGrad", "Adam"], 2)
+    assert found[0]["zmin"] == found[1]["zmin"]
+    assert found[0]["zmax"] == found[1]["zmax"]
 
 
 def test_a_file_has_every_cell_of_the_map(small):

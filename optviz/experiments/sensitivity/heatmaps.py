@@ -1,7 +1,5 @@
 """The map of two settings and the basins: many runs as cells."""
 
-from dataclasses import replace
-
 import numpy as np
 import streamlit as st
 
@@ -21,14 +19,12 @@ from optviz.plot import (
     Panel,
     Style,
     Theme,
-    grid,
     number,
 )
 from optviz.translation import _
 from optviz.ui.components import show
 from optviz.ui.session import session
 
-COLUMNS = 2  # of small maps
 CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slowest start
 
 
@@ -109,22 +105,16 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
     return Figure(panel.marks, panel.x, panel.y, **more | figure)
 
 
-def maps(spec: Sensitivity, theme: Theme) -> Figure:
+def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     """The maps of all optimizers that have both axes, with one scale of color."""
     shown = [run.alone(spec, i) for i in run.mapped(spec)]
     found = [figures.kept(run.map_of, one) for one in shown]
-    span = _span([_shown(*pair) for pair in zip(shown, found, strict=True)])
-    panels = []
+    span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
     for i, one, swept in zip(run.mapped(spec), shown, found, strict=True):
         panel = map_panel(one, theme, swept, span, spec.names[i], text.brief(one, swept))
-        cells, *others = (replace(mark, uid="") for mark in panel.marks)
-        cells = replace(cells, bar=None if panels else cells.bar)  # one for all
-        panels.append(replace(panel, marks=[cells, *others]))
-    names = ", ".join(spec.names[i] for i in run.mapped(spec))
-    label = _("Maps of {names} over {across} and {up}, with the same colors.")
-    label = label.format(names=names, across=_(AXES[spec.across]), up=_(AXES[spec.up]))
-    rows, size = -(-len(panels) // COLUMNS), {"margin": {"r": 64}, "show_legend": False}
-    return grid(panels, COLUMNS, (0.06, 0.12), label=label, height=4 + 15 * rows, **size)
+        more = {"margin": {"r": 64, "t": 36}, "show_legend": False, "label": text.map_label(one)}
+        small.append(Figure(panels=[panel], height=17, hover="closest", drag=False, **more))
+    return [Row(small[i : i + 2], (1, 1)) for i in range(0, len(small), 2)]
 
 
 def _crosses(x, y, where, theme, name) -> list[Dots]:
@@ -180,7 +170,7 @@ def map_of(context: Context) -> list:
     ]
     if len(run.mapped(spec)) > 1:
         label = _("The same map for every optimizer that has both settings")
-        parts.append(Expander(label, lambda: [maps(spec, context.theme)]))
+        parts.append(Expander(label, lambda: maps(spec, context.theme)))
     return parts
 
 

@@ -48,7 +48,7 @@ def _summary(key, tolerance, _objective, _config):
 
 @cached
 def _best_rate(key, _objective, _config):
-    return runs.best_rate(_objective, _config)
+    return (runs.best_settings(_objective, _config) or {}).get("lr")
 
 
 @cached

@@ -11,6 +11,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories.figures import live_figures, looks
+from optviz.experiments.trajectories.run import best_settings
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -21,7 +22,7 @@ from optviz.experiments.trajectories.spec import (
     Objective,
     run_in_words,
 )
-from optviz.experiments.trajectories.state import KEY, optimizer_form, state
+from optviz.experiments.trajectories.state import KEY, optimizer_form, state, suitable
 from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
 from optviz.lens import at
@@ -118,22 +119,16 @@ def _choose_function(form, key):
         other = objective.on(key)
     if before := kept.objectives.get(key):
         other = replace(other, start=before.start, noise=before.noise, seed=before.seed)
-    spec = at("objective").set(form.read(), other)
+    _put(form, other)
+
+
+def _put(form, objective):
+    """Another function or formula; what diverges on it gets its best rate."""
+    spec = at("objective").set(form.read(), objective)
     if locks.free("hyperparameters"):
-        suited = tuple(_suited(other, config) for config in spec.optimizers)
+        suited = tuple(suitable(objective, config) for config in spec.optimizers)
         spec = replace(spec, optimizers=suited)
     form.write(spec)
-
-
-def _suited(objective, config):
-    """The optimizer as it had been set; where it diverges on this function, at its best rate."""
-    tuned = state().tuned
-    config = next((before for now, before in tuned if now == config), config)
-    diverges = cache.run(objective, config).diverged_at >= 0
-    if not diverges or (rate := cache.best_rate(objective, config)) is None:
-        return config
-    tuned.append((replace(config, method=config.method.with_values(lr=rate)), config))
-    return tuned[-1][0]
 
 
 def _formula_field(form):
@@ -147,7 +142,7 @@ def _formula_field(form):
             kept.formula_complaint = text.refused_formula(error, form.value.formula)
         else:
             kept.formula_complaint = ""
-            form.at("formula").set(typed)
+            _put(form, replace(form.value, formula=typed))
 
     st.text_input(
         "f(x, y) =",
@@ -289,19 +284,26 @@ def _hyperparameters(form, i, name):
 def _rates(form):
     """The best rate from this start, and the settings of theory: a click takes them over."""
     objective, method = form.read().objective, form.value.method
-    rate = cache.best_rate(objective, form.value)
-    found = {_("Best rate from this start: {values}"): [rate]}
+    found = {_("Best rate from this start: {values}"): [cache.best_rate(objective, form.value)]}
     known, best = cache.curvatures(objective), f"best_{method.key}"
     if known and None not in known and hasattr(known[0], best):
         label = _("Best in the long run, in theory: {values}")
         found[label] = getattr(known[0], best)[:-1]  # the last is the factor for each step
+    more, place = {"width": "stretch", "disabled": form.locked}, form.at("method")
     for i, (label, values) in enumerate(found.items()):
         if None not in values:
             label = label.format(values=", ".join(number(v, 3) for v in values))
             settings = dict(zip(("lr", "momentum"), map(float, values), strict=False))
-            args = (method.with_values(**settings),)
-            more = {"on_click": form.at("method").set, "args": args, "disabled": form.locked}
-            st.button(label, key=form.key(f"good-{i}"), width="stretch", **more)
+            take = partial(place.set, method.with_values(**settings))
+            st.button(label, key=form.key(f"good-{i}"), on_click=take, **more)
+
+    def search():
+        if settings := best_settings(objective, form.value, ("lr", "momentum")):
+            place.set(method.with_values(**settings))
+
+    if hasattr(OPTIMIZERS[method.key], "momentum"):
+        label = _("Search the best rate and momentum from this start")
+        st.button(label, key=form.key("search"), on_click=search, **more)
 
 
 def _settings(form):

@@ -36,17 +36,21 @@ def noise_of(objective: Objective):
     return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
 
 
-def best_rate(objective: Objective, config: OptimizerConfig) -> float | None:
-    """The rate with the least loss after the steps from this start, of a grid in one batch; None
-    where there is no rate or every one diverges.
+def best_settings(
+    objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)
+) -> dict[str, float] | None:
+    """The settings with the least loss after the steps from this start, of a grid in one batch;
+    None where the optimizer has not all of them or every one diverges.
     """
     _, opt, schedule = config.segments()[0]
-    if (declared := find(opt, "lr")) is None:
+    if None in (declared := [find(opt, name) for name in names]):
         return None
     more = {"noise": noise_of(objective), "schedule": schedule, "seed": objective.seed}
-    axes = {"lr": declared.spread(RATES)}
+    axes = {k.name: k.spread(RATES) for k in declared}
     swept = sweep(objective.f, opt, axes, objective.start, objective.steps, **more)
-    return None if np.isnan(swept.values).all() else float(f"{swept.best()['lr']:.3g}")
+    if np.isnan(swept.values).all():
+        return None
+    return {name: float(f"{value:.3g}") for name, value in swept.best().items()}
 
 
 def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:

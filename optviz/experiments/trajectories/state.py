@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
+from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Objective, Scene
 from optviz.lens import Lens
 from optviz.optim.config import OptimizerConfig
@@ -95,3 +96,16 @@ def optimizer_form(form: Form, key: str) -> Form:
 
     lens = Lens(lambda scene: place().get(scene), lambda scene, config: place().set(scene, config))
     return replace(form, name=key, lens=lens)
+
+
+def suitable(objective: Objective, config: OptimizerConfig) -> OptimizerConfig:
+    """The optimizer as it had been set; where it ends higher on this function than it began, at
+    its best rate.
+    """
+    tuned = state().tuned
+    config = next((before for now, before in tuned if now == config), config)
+    values = cache.run(objective, config).values
+    if values[-1] <= values[0] or (rate := cache.best_rate(objective, config)) is None:
+        return config
+    tuned.append((replace(config, method=config.method.with_values(lr=rate)), config))
+    return tuned[-1][0]

@@ -585,6 +585,25 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
     for lr in (method.values["lr"] / 1.4, method.values["lr"] * 1.4):
         other = OptimizerConfig(method.with_values(lr=lr))
         assert not run(scene(at).objective, other).values[-1] < best
+    [button] = [b for b in at.button if b.label.startswith("Search the best rate and momentum")]
+    button.click().run()
+    found = scene(sound(at)).optimizers[0].method.values
+    assert run(scene(at).objective, scene(at).optimizers[0]).values[-1] < best
+    for lr, momentum in ((1.4, 1.0), (0.7, 1.0), (1.0, 1.2), (1.0, 0.8)):
+        near = {"lr": found["lr"] * lr, "momentum": found["momentum"] * momentum}
+        values = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](**near), (-7, 2), 30).values
+        assert not values[-1] < run(scene(at).objective, scene(at).optimizers[0]).values[-1]
+
+
+def test_a_steeper_formula_keeps_the_paths_in_the_numbers_and_a_flat_one_gives_the_rates_back():
+    """SGD with rate 0.95 diverges where the curvature is 200, stable below 2/200."""
+    at = open_scene(replace(BOOK, objective=Objective("formula", "x^2 + y^2/9", start=(-4, 2))))
+    at.text_input[0].set_value("100x^2 + y^2").run()
+    sgd, *others = scene(sound(at)).optimizers
+    assert sgd.method.values["lr"] < 2 / 200
+    assert others[-1] == BOOK.optimizers[-1], "Adam does not diverge"
+    at.text_input[0].set_value("x^2 + y^2/9").run()
+    assert scene(sound(at)).optimizers == BOOK.optimizers
 
 
 def test_two_scenes_stand_side_by_side_on_one_player():

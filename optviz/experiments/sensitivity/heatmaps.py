@@ -3,7 +3,7 @@
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.page import Context, Expander, Row, Widget
+from optviz.experiments.page import Caption, Context, Expander, Row, Widget
 from optviz.experiments.sensitivity import figures, race, run, text
 from optviz.experiments.sensitivity.spec import AXES, Sensitivity
 from optviz.experiments.trajectories.spec import Scene
@@ -60,7 +60,7 @@ def _span(maps) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, title="", hover=None) -> Panel:
+def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> Panel:
     """The measure of every cell; crossed where it diverged; the edge that theory knows."""
     (to_x, _bx, xs, x_ticks, x_labels), (to_y, _by, ys, y_ticks, y_labels) = (
         _scale(spec, name) for name in (spec.across, spec.up)
@@ -94,7 +94,7 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, title="", hover
         Axis(_(AXES[spec.across]), limits=frame[0], ticks=x_ticks, labels=x_labels, grid=False),
         Axis(_(AXES[spec.up]), limits=frame[1], ticks=y_ticks, labels=y_labels, grid=False),
     )
-    return Panel(marks, *axes, title=title)
+    return Panel(marks, *axes)
 
 
 def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
@@ -111,9 +111,11 @@ def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     found = [figures.kept(run.map_of, one) for one in shown]
     span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
     for i, one, swept in zip(run.mapped(spec), shown, found, strict=True):
-        panel = map_panel(one, theme, swept, span, spec.names[i], text.brief(one, swept))
-        more = {"margin": {"r": 64, "t": 36}, "show_legend": False, "label": text.map_label(one)}
-        small.append(Figure(panels=[panel], height=17, hover="closest", drag=False, **more))
+        panel = map_panel(one, theme, swept, span, text.brief(one, swept))
+        more = {"margin": {"r": 64}, "show_legend": False, "label": text.map_label(one)}
+        more |= {"height": 17, "hover": "closest", "drag": False}
+        figure = Figure(panel.marks, panel.x, panel.y, **more)
+        small.append([Caption(spec.names[i]), figure])
     return [Row(small[i : i + 2], (1, 1)) for i in range(0, len(small), 2)]
 
 

@@ -106,8 +106,8 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
 
 
 def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
-    """The contour with the paths of all optimizers, or of the one at `only`; `mark` is a step of
-    it that is pointed at.
+    """The contour with the paths of all optimizers, of the one at `only`, or at -1 of none; `mark`
+    is a step of it that is pointed at.
     """
     objective, f = spec.objective, spec.objective.f
     styles, drawn = method_styles(spec.optimizers, theme), []
@@ -120,10 +120,13 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
     def under():
         return layer(contour.landscape(cache.landscape(objective), theme))
 
-    names = ", ".join(path.name for path in drawn)
-    label = _("Contour of {function} with the paths of {names}.").format(
-        function=f.name, names=names
+    names = ", ".join(path.name for path in drawn) or ", ".join(spec.names)
+    label = (
+        _("Contour of {function} with the paths of {names}.")
+        if drawn
+        else _("Contour of {function} with the ends of {names}. The table says the same.")
     )
+    label = label.format(function=f.name, names=names)
     more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
     figure = contour.paths(
         f, objective.start, drawn, minima(cache.minima(objective), f), theme, **more

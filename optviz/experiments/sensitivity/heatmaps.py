@@ -3,7 +3,7 @@
 import numpy as np
 
 from optviz.experiments.page import Context, Row, Widget
-from optviz.experiments.sensitivity import figures, run, text
+from optviz.experiments.sensitivity import figures, noise, run, text
 from optviz.experiments.sensitivity.spec import AXES, Sensitivity
 from optviz.optim.minima import minima_of
 from optviz.optim.sensitivity.sweeps import COORDINATES, find
@@ -194,6 +194,8 @@ def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
     plainly = lambda make, *parts: make(*parts)  # noqa: E731
     if spec.view == "map":
         return map_figure(spec, theme, run.map_of(spec))
+    if spec.view == "noise":
+        return noise.ends(spec, theme, noise.clouds(spec, plainly))
     if spec.view == "basins":
         return basin_figure(spec, theme, run.basins_of(spec.objective, spec.config, spec.tolerance))
     return figures.over_rate(spec, theme, figures.curves_of(spec, plainly))

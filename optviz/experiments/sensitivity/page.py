@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Download, Page, Preset, Tab, View
-from optviz.experiments.sensitivity import figures, heatmaps, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, noise, run, text
 from optviz.experiments.sensitivity.spec import (
     AXES,
     MAX_OPTIMIZERS,
@@ -76,7 +76,9 @@ def axes(form: Form) -> None:
 
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)
-SEEDS = When(lambda spec: spec.objective.noise is not None, (Panel(_("Seeds"), ("seeds",)),))
+SEEDS = When(
+    lambda spec: spec.objective.noise and spec.view != "noise", (Panel(_("Seeds"), ("seeds",)),)
+)
 
 
 def rate_table(context):
@@ -107,6 +109,11 @@ def map_csv(context) -> str:
     return csv_text([spec.across, spec.up, spec.measure], rows)
 
 
+def noise_csv(context) -> str:
+    """Where every run ends."""
+    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], noise.rows(context))
+
+
 def _file(name, make):
     return Download(_("Numbers as CSV"), name, make, ready=lambda context: True)
 
@@ -123,6 +130,14 @@ HIMMELBLAU = Sensitivity(
     optimizers=(
         OptimizerConfig(Choice("sgd", {"lr": 0.01})),
         OptimizerConfig(Choice("adam", {"lr": 0.3})),
+    ),
+)
+NOISY = Sensitivity(
+    view="noise",
+    objective=Objective(start=(-4.0, 2.0), steps=200, noise=Choice("gaussian", {"scale": 1.0})),
+    optimizers=(
+        OptimizerConfig(Choice("sgd", {"lr": 0.3})),
+        OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
     ),
 )
 PAGE = Page(
@@ -144,6 +159,10 @@ PAGE = Page(
             [_file("map", map_csv)],
         ),
         "basins": _view("basins", [chosen], [heatmaps.basins], text.basin_notes),
+        "noise": _view(
+            *("noise", [Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes),
+            [_file("noise", noise_csv)],
+        ),
         "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
     },
     presets=[
@@ -154,6 +173,7 @@ PAGE = Page(
             _("Where momentum converges, and the edge of theory."),
         ),
         Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
+        Preset(_("A cloud of ends"), NOISY, _("How far noise spreads what converges.")),
     ],
     adjusted=adjusted,
     thumbnail=heatmaps.thumbnail,

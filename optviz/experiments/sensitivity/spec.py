@@ -15,6 +15,7 @@ VIEWS = {
     "rates": N_("Loss against learning rate"),
     "map": N_("Map of two settings"),
     "basins": N_("Basins"),
+    "noise": N_("Noise"),
     "stability": N_("Why did it diverge?"),
 }
 MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
@@ -49,6 +50,7 @@ class Sensitivity:
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
     seeds: int = hyperparameter(10, 1, 30, help=N_("seeds of the noise in a band"))
+    runs: int = hyperparameter(200, 10, 500, "N", help=N_("runs, each of another seed"))
 
     @property
     def names(self) -> list[str]:

@@ -11,7 +11,7 @@ import pytest
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import heatmaps, run, text
-from optviz.experiments.sensitivity.page import HIMMELBLAU, PAGE
+from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
@@ -83,6 +83,8 @@ def test_a_file_has_every_cell_of_the_map(small):
         (Sensitivity(), "stable up to, in theory"),
         (MAP, "Best of"),
         (HIMMELBLAU, "A start reaches the minimum that is nearest"),
+        (NOISY, "A band holds eight of ten runs"),
+        (replace(NOISY, objective=NOWHERE), "No noise is set"),
         (STEEP, "**At step 0 the sharpness, 2, is beyond 1.905**"),
         (replace(STEEP, optimizers=(OptimizerConfig(Choice("lion")),)), "Theory knows no limit"),
         (

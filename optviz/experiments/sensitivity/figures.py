@@ -106,13 +106,13 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
 
 
 def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
-    """The contour with the paths of all optimizers, of the one at `only`, or at -1 of none; `mark`
-    is a step of it that is pointed at.
+    """The contour with the paths of all optimizers, or of those at the places `only`; `mark` is a
+    step of the first that is pointed at.
     """
     objective, f = spec.objective, spec.objective.f
     styles, drawn = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
-        if only in (None, i):
+        if only is None or i in only:
             path = cache.run(objective, config)
             drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
     key = objective.landscape_key()
@@ -156,8 +156,8 @@ def stability(context: Context) -> list:
     edge = edge_of_stability(path)
     if edge is None or not np.isfinite(path.values[0]):
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
-        return [paths(spec, theme, spec.chosen), said]
-    marked = paths(spec, theme, spec.chosen, edge.crossed)
+        return [paths(spec, theme, [spec.chosen]), said]
+    marked = paths(spec, theme, [spec.chosen], edge.crossed)
     return [
         Row([sharpness(spec, theme, edge, path), marked], (6, 5)),
         text.of_edge(spec, edge, path),

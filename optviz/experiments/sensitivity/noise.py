@@ -109,7 +109,7 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
 
 def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
     """The contour, on it where all runs end, and an ellipse that would hold 95 % of them."""
-    figure, domain = figures.paths(spec, theme, only=-1), spec.objective.f.domain
+    figure, domain = figures.paths(spec, theme, only=[]), spec.objective.f.domain
     minimum = minima_of(spec.objective.f).points
     styles = method_styles(spec.optimizers, theme)
     for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):

@@ -65,6 +65,15 @@ def chosen(form: Form) -> None:
     select(place, _("Optimizer"), keys, place.value, lambda i: names[i], place.set, what=what)
 
 
+def other(form: Form) -> None:
+    """Whose basins are beside the chosen one's."""
+    place, names = form.at("other"), form.value.names
+    keys = [-1, *(i for i in range(len(names)) if i != form.value.chosen)]
+    what = f"menu-{len(names)}-{form.value.chosen}"
+    said = lambda i: names[i] if i >= 0 else _("none")  # noqa: E731
+    select(place, _("Beside it"), keys, place.value, said, place.set, what=what)
+
+
 def axes(form: Form) -> None:
     """The two axes of the map: two different ones."""
     known = axes_of(form.value.config)
@@ -107,6 +116,20 @@ def map_csv(context) -> str:
         for (i, j), value in np.ndenumerate(swept.values)
     )
     return csv_text([spec.across, spec.up, spec.measure], rows)
+
+
+def basins_csv(context) -> str:
+    """Every start."""
+    spec = context.spec
+    rows = (
+        [spec.names[k], float(x), float(y), *heatmaps.reached(found, (i, j))]
+        for k, found in run.both_basins(spec, figures.kept)
+        for xs, ys in [heatmaps.places(spec, found)]
+        for i, y in enumerate(ys)
+        for j, x in enumerate(xs)
+    )
+    columns = ["optimizer", "x", "y", "minimum_x", "minimum_y", "steps", "diverged_at", "share"]
+    return csv_text(columns, rows)
 
 
 def noise_csv(context) -> str:
@@ -158,7 +181,10 @@ PAGE = Page(
             lambda context: None,
             [_file("map", map_csv)],
         ),
-        "basins": _view("basins", [chosen], [heatmaps.basins], text.basin_notes),
+        "basins": _view(
+            *("basins", [chosen, other], [heatmaps.basins], text.basin_notes),
+            [_file("basins", basins_csv)],
+        ),
         "noise": _view(
             *("noise", [Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes),
             [_file("noise", noise_csv)],

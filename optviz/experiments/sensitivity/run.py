@@ -145,9 +145,30 @@ def setting_of(spec: Sensitivity, name: str):
     raise LookupError(name)
 
 
-def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float) -> Basins:
-    """From where one optimizer reaches which minimum, over the picture."""
-    xs, ys = (np.linspace(low, high, STARTS) for low, high in objective.f.domain)
-    noise = noise_of(objective)
-    more = {"noise": noise, "seed": objective.seed, "tolerance": tolerance}
+def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, seeds=1) -> Basins:
+    """From where one optimizer reaches which minimum, over the picture.
+
+    With noise there are so many seeds of each start, and as many runs in all as without.
+    """
+    seed = objective.seed + np.arange(seeds) if objective.noise else objective.seed
+    n = round(STARTS / np.sqrt(np.size(seed)))
+    xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
+    more = {"noise": noise_of(objective), "seed": seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)
+
+
+def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:
+    """Those of the optimizer that is chosen, and of the one beside it: its place, its basins."""
+    return [
+        (i, make(basins_of, spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
+        for i in (spec.chosen, spec.other)
+        if i >= 0
+    ]
+
+
+def difference(first: Basins, second: Basins) -> np.ndarray:
+    """0 where two come to the same, 1 where only the first arrives, 2 where only the second does,
+    3 where they reach different minima.
+    """
+    a, b = first.index, second.index
+    return np.select([a == b, b < 0, a < 0], [0, 1, 2], 3)

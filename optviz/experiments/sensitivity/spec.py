@@ -43,6 +43,7 @@ class Sensitivity:
     objective: Objective = field(default_factory=lambda: Objective(steps=100))
     optimizers: tuple[OptimizerConfig, ...] = items(FOUR, 1, MAX_OPTIMIZERS, "optimizers")
     chosen: int = 0
+    other: int = -1  # whose basins are beside the chosen one's; -1: none
     across: str = option("lr", AXES, N_("Across"))
     up: str = option("momentum", AXES, N_("Upward"))
     measure: str = option("value", MEASURES, N_("Color"))
@@ -68,6 +69,8 @@ class Sensitivity:
             raise SpecError("optimizers are compared without forks and further starts")
         if not 0 <= self.chosen < len(self.optimizers):
             raise SpecError(f"the optimizer chosen is from 0 to {len(self.optimizers) - 1}")
+        if not -1 <= self.other < len(self.optimizers):
+            raise SpecError(f"the optimizer beside is from -1 to {len(self.optimizers) - 1}")
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
             raise SpecError("the axes of the map are two different ones that the optimizer has")
@@ -86,4 +89,6 @@ def adjusted(spec: Sensitivity) -> Sensitivity:
     across = spec.across if spec.across in known else known[0]
     others = [name for name in known if name != across]
     first = next((name for name in others if name not in COORDINATES), others[0])
-    return replace(spec, chosen=chosen, across=across, up=spec.up if spec.up in others else first)
+    beside = spec.other if chosen != spec.other < len(spec.optimizers) else -1
+    up = spec.up if spec.up in others else first
+    return replace(spec, chosen=chosen, other=beside, across=across, up=up)

@@ -91,6 +91,10 @@ def test_a_file_has_every_cell_of_the_map(small):
             replace(MAP, objective=NOWHERE),
             "Nowhere on the map",
         ),
+        (
+            replace(HIMMELBLAU, other=1, seeds=3, objective=replace(NOISY.objective, steps=60)),
+            "**They differ on",
+        ),
         (replace(MAP, view="rates", objective=NOWHERE), "stable up to, in theory"),
         (replace(MAP, view="basins", objective=NOWHERE), "not arrived"),
         (replace(MAP, view="stability", objective=NOWHERE), "not defined at the start"),
@@ -114,3 +118,42 @@ def test_another_optimizer_has_the_map_of_its_own_axes():
     menu.set_value(2).run()
     spec = session(sound(at)).specs["sensitivity"]
     assert (spec.names[spec.chosen], spec.across, spec.up) == ("AdaGrad", "lr", "eps")
+
+
+TWO = replace(
+    HIMMELBLAU,
+    other=1,
+    seeds=5,
+    optimizers=tuple(
+        OptimizerConfig(Choice("momentum", {"lr": lr, "momentum": 0.9})) for lr in (0.003, 0.01)
+    ),
+)
+
+
+def test_two_optimizers_differ_where_their_basins_do(small):
+    """Against each start run by itself, and named by the nearest of Himmelblau's four minima."""
+    (_a, first), (_b, second) = run.both_basins(TWO, lambda make, *parts: make(*parts))
+    at = np.linspace(-6, 6, 12)
+    minima = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
+    f = FUNCTIONS["himmelblau"]
+    assert f.domain == ((-6, 6), (-6, 6))
+
+    def place(lr, x, y):
+        end = minimize(f, OPTIMIZERS["momentum"](lr=lr), (x, y), 200)
+        if not end.values[-1] <= 1e-3:
+            return None
+        return int(np.square(end.points[-1] - minima).sum(-1).argmin())
+
+    both = [[[place(lr, x, y) for x in at] for y in at] for lr in (0.003, 0.01)]
+    kind = run.difference(first, second)
+    for i, j in np.ndindex(12, 12):
+        a, b = both[0][i][j], both[1][i][j]
+        assert kind[i, j] == (0 if a == b else 1 if b is None else 2 if a is None else 3)
+    assert set(kind.ravel()) >= {0, 1, 3}
+    said = text.of_difference(TWO, kind)
+    assert f"differ on {100 * np.mean(kind > 0):.3g} % of the starts" in said
+    [download] = PAGE.views["basins"].downloads
+    rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, TWO, [], LIGHT, {})))))
+    assert len(rows) == 2 * 12 * 12
+    reached = [r["optimizer"] for r in rows if r["minimum_x"]]
+    assert len(reached) == sum(p is not None for one in both for row in one for p in row)

@@ -172,7 +172,8 @@ PAGE = Page(
     Sensitivity(),
     {
         "rates": _view(
-            "rates", [], [figures.rates, rate_table], text.rate_notes, [_file("rates", rates_csv)]
+            *("rates", [chosen], [figures.rates, rate_table], text.rate_notes),
+            [_file("rates", rates_csv)],
         ),
         "map": _view(
             "map",

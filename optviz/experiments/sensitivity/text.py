@@ -52,7 +52,8 @@ def rate_notes(context) -> Caption:
             "Each curve is {n} runs in one batch, over the whole range of the rate. A cross stands "
             "where the loss has grown to thirty times that of the start, and the dotted line at the"
             " rate that is set. With noise the line is the median over the seeds, and the band "
-            "holds eight of ten. The best rate is that after these steps and from this start."
+            "holds eight of ten. The best rate is that after these steps and from this start. A "
+            "click, or the ring that can be dragged, sets the chosen optimizer's rate."
         ).format(n=run.RATES)
     )
 
@@ -152,7 +153,7 @@ def basin_notes(context) -> Caption:
             "A start reaches the minimum that is nearest at the end, if the loss is then within "
             "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
             "diverge, gray ones have not arrived. A click starts there. With noise the color is "
-            "what most seeds reach, and the stronger, the more of them do."
+            "what most seeds reach to 5 % of the median height, the stronger, the more of them do."
         ).format(tolerance=number(context.spec.tolerance))
     )
 

@@ -18,6 +18,12 @@ class Noise(Configurable):
     scale: float = hyperparameter(
         1.0, 0.0, 10.0, "a", help="size of the noise on each component of the gradient"
     )
+    draw_variance = 1.0
+
+    @property
+    def variance(self) -> float:
+        """Of each component."""
+        return self.draw_variance * self.scale**2
 
     def table(self, seed, steps: int, d: int = 2) -> np.ndarray:
         """The noise of every step, `(steps, ..., d)`, for a seed or an array `(...)` of seeds.
@@ -43,6 +49,8 @@ def noise(cls):
 @noise
 class Uniform(Noise):
     """Uniform in [−a, a]."""
+
+    draw_variance = 1 / 3
 
     def draw(self, rng, shape):
         return rng.uniform(-1.0, 1.0, shape)

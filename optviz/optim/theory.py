@@ -96,6 +96,39 @@ def momentum_on_quadratic(x0, eigenvalues, lr, momentum, t):
     return np.array(out)
 
 
+# In an eigenvector of curvature λ a method is x(t+1) = p·x(t) + q·x(t−1) − ηε, of which this gives
+# η, p and q; a is ηλ.
+RECURSIONS = {
+    "sgd": lambda o, a: (o.lr, 1 - a, 0.0),
+    "momentum": lambda o, a: (o.lr, 1 + o.momentum - a, -o.momentum),
+    "nesterov": lambda o, a: (o.lr, (1 + o.momentum) * (1 - a), -o.momentum * (1 - a)),
+}
+
+
+def stationary_covariance(f: Function, opt: Optimizer, variance: float) -> np.ndarray | None:
+    """What the spread of the iterates comes to, `(2, 2)`, while each component of the gradient has
+    independent noise of a variance σ²; None where f is no quadratic with one minimum, and where the
+    method is not known or not stable.
+
+    Along an eigenvector it is the variance of an autoregression of second order: of SGD
+    ησ²/(λ(2 − ηλ)), of momentum ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − ηλ)). (Box & Jenkins 1970, Time
+    series analysis, section 3.2.4; Mandt, Hoffman & Blei 2017, Stochastic gradient descent as
+    approximate Bayesian inference.)
+    """
+    grid = np.stack(np.meshgrid(*(np.linspace(*ends, 5) for ends in f.domain)), -1)
+    hess = f.hess(grid).reshape(-1, 2, 2)
+    if opt.key not in RECURSIONS or not np.ptp(hess, 0).max() <= 1e-9 * np.abs(hess).max():
+        return None
+    if getattr(opt, "weight_decay", 0) or getattr(opt, "dampening", 0):
+        return None
+    curvature, vectors = np.linalg.eigh(hess[0])
+    if not (curvature > 0).all() or opt.lr >= opt.stable_lr(curvature[-1]):
+        return None
+    lr, p, q = RECURSIONS[opt.key](opt, opt.lr * curvature)
+    along = lr**2 * variance * (1 - q) / ((1 + q) * ((1 - q) ** 2 - p**2))
+    return vectors * along @ vectors.T
+
+
 @dataclass(frozen=True)
 class Stability:
     """The learning rate beside the largest stable one at a minimum, while schedules turn both."""

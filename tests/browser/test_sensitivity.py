@@ -17,6 +17,26 @@ def value(page, label):
 
 def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(page):
     to(page, "Sensitivity")
+    page.wait_for_selector(".st-key-sensitivity-rates .ov-plot[data-version]")
+    at_rest(page)
+    grip = page.locator(".st-key-sensitivity-rates .ov-grip")
+    grip.focus()
+    # a hundredth of five decades a key, from Momentum's 0.1: 0.1 · 10^(2 · 0.05)
+    for _key in range(2):
+        grip.press("ArrowRight")
+    page.wait_for_timeout(500)
+    at_rest(page)
+    assert abs(value(page, "learning rate") - 0.1259) < 0.002
+    box = grip.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 100, box["y"], steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(500)
+    at_rest(page)
+    assert value(page, "learning rate") < 0.1
+    page.get_by_role("button", name="Rates on the bowl").click()
+    at_rest(page)
     page.get_by_role("radio", name="Map of two settings").click()
     page.wait_for_selector(".st-key-sensitivity-map .ov-plot[data-version]")
     at_rest(page)

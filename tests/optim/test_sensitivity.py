@@ -308,6 +308,24 @@ def test_there_is_no_edge_of_what_theory_does_not_know():
     assert edge_of_stability(minimize(BOWL, OPTIMIZERS["lion"](), steps=3)) is None
 
 
+def test_basins_of_several_seeds_are_what_most_of_them_reach():
+    xs, noise = np.linspace(-0.5, 0.5, 5), NOISES["gaussian"](scale=8.0)
+    many = basins(WELL, SGD(lr=0.02), xs, [0.0], 60, noise, np.arange(7), tolerance=2.0)
+    for j, x in enumerate(xs):
+        ends = [minimize(WELL, SGD(lr=0.02), (x, 0), 60, noise, seed=s) for s in range(7)]
+        # f has minima at -1 and 2, as high as its values there; within 2 of them it has arrived
+        votes = {}
+        for end in ends:
+            near = min((-1, 2), key=lambda m: abs(end.points[-1, 0] - m) ** 2)
+            there = abs(end.values[-1] - WELL.value((near, 0.0))) <= 2
+            votes[near if there else None] = votes.get(near if there else None, 0) + 1
+        place = many.index[0, j]
+        winner = many.minima[place, 0] if place >= 0 else None
+        assert votes[winner] == max(votes.values())
+        assert many.share[0, j] == max(votes.values()) / 7
+    assert many.share.min() < 1
+
+
 # The fair race.
 
 

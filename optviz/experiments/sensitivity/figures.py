@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 import numpy as np
 
-from optviz.experiments.page import Context, Row
+from optviz.experiments.page import Context, Row, Widget
 from optviz.experiments.sensitivity import run, text
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories import cache
@@ -27,6 +27,8 @@ from optviz.plot import (
 from optviz.spec import canonical_json
 from optviz.translation import _
 from optviz.ui.cache import cached
+from optviz.ui.components import show
+from optviz.ui.session import session
 
 HEIGHT = (16, 48, 34)
 TINY = 1e-16  # a gap below it is none
@@ -106,13 +108,13 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
 
 
 def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
-    """The contour with the paths of all optimizers, or of the one at `only`; `mark` is a step of
-    it that is pointed at.
+    """The contour with the paths of all optimizers, or of those at the places `only`; `mark` is a
+    step of the first that is pointed at.
     """
     objective, f = spec.objective, spec.objective.f
     styles, drawn = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
-        if only in (None, i):
+        if only is None or i in only:
             path = cache.run(objective, config)
             drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
     key = objective.landscape_key()
@@ -120,10 +122,13 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
     def under():
         return layer(contour.landscape(cache.landscape(objective), theme))
 
-    names = ", ".join(path.name for path in drawn)
-    label = _("Contour of {function} with the paths of {names}.").format(
-        function=f.name, names=names
+    names = ", ".join(path.name for path in drawn) or ", ".join(spec.names)
+    label = (
+        _("Contour of {function} with the paths of {names}.")
+        if drawn
+        else _("Contour of {function} with the ends of {names}. The table says the same.")
     )
+    label = label.format(function=f.name, names=names)
     more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
     figure = contour.paths(
         f, objective.start, drawn, minima(cache.minima(objective), f), theme, **more
@@ -138,9 +143,35 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
 
 
 def rates(context: Context) -> Row:
-    """Every optimizer's curve, and the paths at the rates that are set."""
-    spec, theme = context.spec, context.theme
-    return Row([over_rate(spec, theme, curves_of(spec)), paths(spec, theme)], (6, 5))
+    """Every optimizer's curve, of which a hand moves the chosen one's rate, and the paths at the
+    rates that are set.
+    """
+    spec, found = context.spec, curves_of(context.spec)
+    figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
+
+    def rated(rate, _height):
+        session().show(context.page.key, run.having_set(spec, "lr", rate))
+
+    def draw():
+        show("sensitivity-rates", figure, guessed=rated, **(hand(spec, figure, curve) or {}))
+
+    return Row([Widget(draw), paths(spec, context.theme)], (6, 5))
+
+
+def hand(spec: Sensitivity, figure: Figure, curve: run.RateCurve) -> dict | None:
+    """What can be taken hold of, at the chosen optimizer's rate; None where there is no rate."""
+    if not np.isfinite(curve.current):
+        return None
+    low, high = figure.y.limits
+    height = np.clip(np.nan_to_num(np.median(curve.here), nan=np.inf), low, high / 1.5)
+    said = _("Rate of {name}: drag it, or move it with the arrow keys")
+    grab = {
+        "start": [curve.current, float(height)],
+        "frame": {"x": [float(v) for v in figure.x.limits], "y": [float(low), float(high)]},
+        "label": said.format(name=spec.names[spec.chosen]),
+        "epoch": f"{spec.chosen} {curve.current}",
+    }
+    return {"clicks": "guess", "grab": grab}
 
 
 # The edge of stability.
@@ -153,8 +184,8 @@ def stability(context: Context) -> list:
     edge = edge_of_stability(path)
     if edge is None or not np.isfinite(path.values[0]):
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
-        return [paths(spec, theme, spec.chosen), said]
-    marked = paths(spec, theme, spec.chosen, edge.crossed)
+        return [paths(spec, theme, [spec.chosen]), said]
+    marked = paths(spec, theme, [spec.chosen], edge.crossed)
     return [
         Row([sharpness(spec, theme, edge, path), marked], (6, 5)),
         text.of_edge(spec, edge, path),

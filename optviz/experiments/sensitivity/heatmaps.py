@@ -4,7 +4,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.page import Caption, Context, Expander, Row, Widget
-from optviz.experiments.sensitivity import figures, race, run, text
+from optviz.experiments.sensitivity import figures, noise, race, run, text
 from optviz.experiments.sensitivity.spec import AXES, Sensitivity
 from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.minima import minima_of
@@ -19,6 +19,7 @@ from optviz.plot import (
     Panel,
     Style,
     Theme,
+    method_styles,
     number,
 )
 from optviz.translation import _
@@ -166,7 +167,7 @@ def map_of(context: Context) -> list:
         )
 
     parts = [
-        Row([Widget(draw), figures.paths(spec, context.theme, spec.chosen)], (6, 5)),
+        Row([Widget(draw), figures.paths(spec, context.theme, [spec.chosen])], (6, 5)),
         text.of_map(spec, found),
         Widget(link),
     ]
@@ -186,6 +187,8 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
     steps = np.where(found.steps >= 0, found.steps, np.nan)
     slow = np.nanquantile(steps, 0.95) if np.isfinite(steps).any() else 1.0
     shade = np.clip(np.nan_to_num(steps) / max(slow, 1), 0, 1)
+    if (found.share < 1).any():
+        shade = 1 - found.share
     kind = np.where(found.index < 0, 0, 1 + found.index % len(theme.lines))
     z = kind + np.where(kind > 0, 0.98 * shade, 0.5)
     z = np.where(found.diverged_at >= 0, np.nan, z)
@@ -195,7 +198,7 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
         ends = (pale, pale) if i == 0 else (_mixed(color, theme.high, 0.1), pale)
         scale += [(i / total, ends[0]), ((i + 0.999) / total, ends[1])]
     scale.append((1.0, scale[-1][1]))
-    xs, ys = (np.linspace(*ends, run.STARTS) for ends in ((x0, x1), (y0, y1)))
+    xs, ys = places(spec, found)
     marks = [
         Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins"),
     ]
@@ -207,13 +210,54 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
         marks.append(
             Dots(*found.minima.T, look, name=_("minimum"), uid="minima", **edge, **letters)
         )
-    start = Style(theme.ink, marker="circle-open-dot")
-    at = ([spec.objective.start[0]], [spec.objective.start[1]], start)
-    marks.append(Dots(*at, name=_("start"), uid="start", size=13, edge_width=2, edge=theme.ink))
+    marks.append(_start(spec, theme))
     label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
     axes = Axis("x", limits=(x0, x1), grid=False), Axis("y", limits=(y0, y1), grid=False)
     more = {"label": label.format(name=name), "view": spec.objective.landscape_key()}
     return Figure(marks, *axes, **more, **{"height": figures.HEIGHT, "hover": "closest", **figure})
+
+
+def places(spec: Sensitivity, found) -> list[np.ndarray]:
+    """The coordinates of the cells, across and up."""
+    return [
+        np.linspace(*ends, n)
+        for ends, n in zip(spec.objective.f.domain, found.index.shape[::-1], strict=True)
+    ]
+
+
+def reached(found, at) -> list:
+    """What one start comes to, for a file."""
+    which = int(found.index[at])
+    x, y = found.minima[which].tolist() if which >= 0 else (None, None)
+    return [x, y, int(found.steps[at]), int(found.diverged_at[at]), float(found.share[at])]
+
+
+def _start(spec, theme):
+    at = ([spec.objective.start[0]], [spec.objective.start[1]])
+    look = Style(theme.ink, marker="circle-open-dot")
+    more = {"size": 13, "edge_width": 2, "edge": theme.ink}
+    return Dots(*at, look, name=_("start"), uid="start", **more)
+
+
+def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
+    """Where two optimizers come to the same and where not; crossed where both arrive, elsewhere."""
+    kind, (xs, ys) = run.difference(first, second), places(spec, first)
+    looks = method_styles(spec.optimizers, theme)
+    colors = [theme.high, looks[spec.chosen].color, looks[spec.other].color, theme.faint]
+    scale = [(v, color) for i, color in enumerate(colors) for v in (i / 4, (i + 1) / 4)]
+    names = [_("same"), spec.names[spec.chosen], spec.names[spec.other], _("other")]
+    bar = ColorBar([0, 1, 2, 3], names, _("arrives"), theme.faint)
+    marks = [
+        Heatmap(kind, scale, x=xs, y=ys, span=(-0.5, 3.5), uid="difference", bar=bar),
+        *_crosses(xs, ys, kind == 3, theme, _("different minima")),
+        _start(spec, theme),
+    ]
+    (x0, x1), (y0, y1) = spec.objective.f.domain
+    axes = Axis("x", limits=(x0, x1), grid=False), Axis("y", limits=(y0, y1), grid=False)
+    label = _("Where {a} and {b} reach different minima. The sentence says the same.")
+    label = label.format(a=names[1], b=names[2])
+    more = {"view": spec.objective.landscape_key(), "margin": {"r": 96}, "height": figures.HEIGHT}
+    return Figure(marks, *axes, label=label, hover="closest", **more)
 
 
 def _mixed(color, paper, share):
@@ -224,21 +268,36 @@ def _mixed(color, paper, share):
 
 
 def basins(context: Context) -> list:
-    """The picture, of which a click sets the start, the path from there, and how many go where."""
-    spec = context.spec
-    found = figures.kept(run.basins_of, spec.objective, spec.config, spec.tolerance)
+    """The picture, of which a click sets the start, the path from there, and how many go where; of
+    two optimizers both pictures, and where they differ.
+    """
+    spec, theme = context.spec, context.theme
+    found = run.both_basins(spec, figures.kept)
 
     def clicked(x, y):
-        start = spec.objective.inside((x, y))
-        other = run.moved(spec, start)
-        session().show(context.page.key, other)
+        session().show(context.page.key, run.moved(spec, spec.objective.inside((x, y))))
 
-    def draw():
-        figure = basin_figure(spec, context.theme, found, spec.names[spec.chosen])
-        show("sensitivity-basins", figure, clicks="guess", guessed=clicked)
+    def picture(i, one):
+        def draw():
+            figure = basin_figure(spec, theme, one, spec.names[i])
+            key = "sensitivity-basins" + "-other" * (i != spec.chosen)
+            show(key, figure, clicks="guess", guessed=clicked)
 
-    picture = Row([Widget(draw), figures.paths(spec, context.theme, spec.chosen)], (1, 1))
-    return [picture, text.basin_table(spec, found, minima_of(spec.objective.f), context.theme)]
+        return Widget(draw)
+
+    pictures = [picture(*one) for one in found]
+    paths, said = figures.paths(spec, theme, [i for i, _one in found]), []
+    if len(found) == 2:
+        both = [one for _i, one in found]
+        pictures.append(difference_figure(spec, theme, *both))
+        said.append(text.of_difference(spec, run.difference(*both)))
+    pictures.append(paths)
+    known = minima_of(spec.objective.f)
+    return [
+        *(Row(pictures[i : i + 2], (1, 1)) for i in range(0, len(pictures), 2)),
+        *said,
+        *(text.basin_table(spec, one, known, theme, spec.names[i]) for i, one in found),
+    ]
 
 
 def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
@@ -248,6 +307,9 @@ def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
         return map_figure(spec, theme, run.map_of(spec))
     if spec.view == "race":
         return race.figure(spec, theme, race.of(spec))
+    if spec.view == "noise":
+        return noise.ends(spec, theme, noise.clouds(spec, plainly))
     if spec.view == "basins":
-        return basin_figure(spec, theme, run.basins_of(spec.objective, spec.config, spec.tolerance))
+        [(_i, found), *_other] = run.both_basins(spec, plainly)
+        return basin_figure(spec, theme, found)
     return figures.over_rate(spec, theme, figures.curves_of(spec, plainly))

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Download, Page, Preset, Tab, View
-from optviz.experiments.sensitivity import figures, heatmaps, race, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, noise, race, run, text
 from optviz.experiments.sensitivity.spec import (
     AXES,
     FOUR,
@@ -66,6 +66,15 @@ def chosen(form: Form) -> None:
     select(place, _("Optimizer"), keys, place.value, lambda i: names[i], place.set, what=what)
 
 
+def other(form: Form) -> None:
+    """Whose basins are beside the chosen one's."""
+    place, names = form.at("other"), form.value.names
+    keys = [-1, *(i for i in range(len(names)) if i != form.value.chosen)]
+    what = f"menu-{len(names)}-{form.value.chosen}"
+    said = lambda i: names[i] if i >= 0 else _("none")  # noqa: E731
+    select(place, _("Beside it"), keys, place.value, said, place.set, what=what)
+
+
 def axes(form: Form) -> None:
     """The two axes of the map: two different ones."""
     known = axes_of(form.value.config)
@@ -78,7 +87,8 @@ def axes(form: Form) -> None:
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)
 SEEDS = When(
-    lambda spec: spec.objective.noise and spec.view != "race", (Panel(_("Seeds"), ("seeds",)),)
+    lambda spec: spec.objective.noise and spec.view not in ("race", "noise"),
+    (Panel(_("Seeds"), ("seeds",)),),
 )
 
 
@@ -111,6 +121,25 @@ def map_csv(context) -> str:
     return csv_text([spec.across, spec.up, spec.measure], rows)
 
 
+def basins_csv(context) -> str:
+    """Every start."""
+    spec = context.spec
+    rows = (
+        [spec.names[k], float(x), float(y), *heatmaps.reached(found, (i, j))]
+        for k, found in run.both_basins(spec, figures.kept)
+        for xs, ys in [heatmaps.places(spec, found)]
+        for i, y in enumerate(ys)
+        for j, x in enumerate(xs)
+    )
+    columns = ["optimizer", "x", "y", "minimum_x", "minimum_y", "steps", "diverged_at", "share"]
+    return csv_text(columns, rows)
+
+
+def noise_csv(context) -> str:
+    """Where every run ends."""
+    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], noise.rows(context))
+
+
 def _file(name, make):
     return Download(_("Numbers as CSV"), name, make, ready=lambda context: True)
 
@@ -130,6 +159,14 @@ HIMMELBLAU = Sensitivity(
     ),
 )
 TWO = Sensitivity(view="map", optimizers=(FOUR[0], OptimizerConfig(Choice("nesterov"))))
+NOISY = Sensitivity(
+    view="noise",
+    objective=Objective(start=(-4.0, 2.0), steps=200, noise=Choice("gaussian", {"scale": 1.0})),
+    optimizers=(
+        OptimizerConfig(Choice("sgd", {"lr": 0.3})),
+        OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9})),
+    ),
+)
 PAGE = Page(
     KEY,
     N_("Sensitivity"),
@@ -139,7 +176,8 @@ PAGE = Page(
     Sensitivity(),
     {
         "rates": _view(
-            "rates", [], [figures.rates, rate_table], text.rate_notes, [_file("rates", rates_csv)]
+            *("rates", [chosen], [figures.rates, rate_table], text.rate_notes),
+            [_file("rates", rates_csv)],
         ),
         "race": _view("race", [Panel(_("Race"), ("starts", "trials"))], [race.results], race.notes),
         "map": _view(
@@ -149,7 +187,14 @@ PAGE = Page(
             lambda context: None,
             [_file("map", map_csv)],
         ),
-        "basins": _view("basins", [chosen], [heatmaps.basins], text.basin_notes),
+        "basins": _view(
+            *("basins", [chosen, other], [heatmaps.basins], text.basin_notes),
+            [_file("basins", basins_csv)],
+        ),
+        "noise": _view(
+            *("noise", [Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes),
+            [_file("noise", noise_csv)],
+        ),
         "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
     },
     presets=[
@@ -165,6 +210,7 @@ PAGE = Page(
             _("Who wins as set, and who once all are tuned?"),
         ),
         Preset(_("Four basins"), HIMMELBLAU, _("Himmelblau's function has four equal minima.")),
+        Preset(_("A cloud of ends"), NOISY, _("How far noise spreads what converges.")),
     ],
     adjusted=adjusted,
     thumbnail=heatmaps.thumbnail,

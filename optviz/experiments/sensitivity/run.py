@@ -19,6 +19,7 @@ from optviz.optim.theory import curvatures, setting
 CELLS = 64
 RATES = 96
 STARTS = 200  # along each side of the basins
+VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 
 
@@ -132,9 +133,14 @@ def picked(spec: Sensitivity, across: float, up: float) -> Sensitivity:
             start[COORDINATES.index(name)] = value
             spec = moved(spec, spec.objective.inside(start))
         else:
-            _built, declared, place = setting_of(spec, name)
-            spec = place.set(spec, place.get(spec).with_values(**{name: declared.clip(value)}))
+            spec = having_set(spec, name, value)
     return spec
+
+
+def having_set(spec: Sensitivity, name: str, value: float) -> Sensitivity:
+    """The spec with another value of a hyperparameter of the chosen optimizer."""
+    _built, declared, place = setting_of(spec, name)
+    return place.set(spec, place.get(spec).with_values(**{name: declared.clip(value)}))
 
 
 def moved(spec: Sensitivity, start) -> Sensitivity:
@@ -157,9 +163,33 @@ def setting_of(spec: Sensitivity, name: str):
     raise LookupError(name)
 
 
-def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float) -> Basins:
-    """From where one optimizer reaches which minimum, over the picture."""
-    xs, ys = (np.linspace(low, high, STARTS) for low, high in objective.f.domain)
-    noise = noise_of(objective)
-    more = {"noise": noise, "seed": objective.seed, "tolerance": tolerance}
+def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, seeds=1) -> Basins:
+    """From where one optimizer reaches which minimum, over the picture.
+
+    With noise there are so many seeds of each start, and as many runs in all as without; it never
+    comes to rest, so what counts as arrived is at least `VALLEY` of the picture's median height.
+    """
+    if objective.noise:
+        tolerance = max(tolerance, VALLEY * minima_of(objective.f).spread)
+    seed = objective.seed + np.arange(seeds) if objective.noise else objective.seed
+    n = round(STARTS / np.sqrt(np.size(seed)))
+    xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
+    more = {"noise": noise_of(objective), "seed": seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)
+
+
+def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:
+    """Those of the optimizer that is chosen, and of the one beside it: its place, its basins."""
+    return [
+        (i, make(basins_of, spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
+        for i in (spec.chosen, spec.other)
+        if i >= 0
+    ]
+
+
+def difference(first: Basins, second: Basins) -> np.ndarray:
+    """0 where two come to the same, 1 where only the first arrives, 2 where only the second does,
+    3 where they reach different minima.
+    """
+    a, b = first.index, second.index
+    return np.select([a == b, b < 0, a < 0], [0, 1, 2], 3)

@@ -16,6 +16,7 @@ VIEWS = {
     "race": N_("Fair race"),
     "map": N_("Map of two settings"),
     "basins": N_("Basins"),
+    "noise": N_("Noise"),
     "stability": N_("Why did it diverge?"),
 }
 MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
@@ -43,6 +44,7 @@ class Sensitivity:
     objective: Objective = field(default_factory=lambda: Objective(steps=100))
     optimizers: tuple[OptimizerConfig, ...] = items(FOUR, 1, MAX_OPTIMIZERS, "optimizers")
     chosen: int = 0
+    other: int = -1  # whose basins are beside the chosen one's; -1: none
     across: str = option("lr", AXES, N_("Across"))
     up: str = option("momentum", AXES, N_("Upward"))
     measure: str = option("value", MEASURES, N_("Color"))
@@ -50,6 +52,7 @@ class Sensitivity:
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
     seeds: int = hyperparameter(10, 1, 30, help=N_("seeds of the noise in a band"))
+    runs: int = hyperparameter(200, 10, 500, "N", help=N_("runs, each of another seed"))
 
     starts: int = hyperparameter(30, 2, 100, help=N_("places all over the picture to start from"))
     trials: int = hyperparameter(20, 2, 60, help=N_("rates that every optimizer may try"))
@@ -70,6 +73,8 @@ class Sensitivity:
             raise SpecError("optimizers are compared without forks and further starts")
         if not 0 <= self.chosen < len(self.optimizers):
             raise SpecError(f"the optimizer chosen is from 0 to {len(self.optimizers) - 1}")
+        if not -1 <= self.other < len(self.optimizers):
+            raise SpecError(f"the optimizer beside is from -1 to {len(self.optimizers) - 1}")
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
             raise SpecError("the axes of the map are two different ones that the optimizer has")
@@ -88,4 +93,6 @@ def adjusted(spec: Sensitivity) -> Sensitivity:
     across = spec.across if spec.across in known else known[0]
     others = [name for name in known if name != across]
     first = next((name for name in others if name not in COORDINATES), others[0])
-    return replace(spec, chosen=chosen, across=across, up=spec.up if spec.up in others else first)
+    beside = spec.other if chosen != spec.other < len(spec.optimizers) else -1
+    up = spec.up if spec.up in others else first
+    return replace(spec, chosen=chosen, other=beside, across=across, up=up)

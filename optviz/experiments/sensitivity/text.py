@@ -52,7 +52,8 @@ def rate_notes(context) -> Caption:
             "Each curve is {n} runs in one batch, over the whole range of the rate. A cross stands "
             "where the loss has grown to thirty times that of the start, and the dotted line at the"
             " rate that is set. With noise the line is the median over the seeds, and the band "
-            "holds eight of ten. The best rate is that after these steps and from this start."
+            "holds eight of ten. The best rate is that after these steps and from this start. A "
+            "click, or the ring that can be dragged, sets the chosen optimizer's rate."
         ).format(n=run.RATES)
     )
 
@@ -119,7 +120,7 @@ def of_map(spec: Sensitivity, swept) -> str:
     )
 
 
-def basin_table(spec: Sensitivity, found, known, theme) -> Table:
+def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
     """How many starts reach each minimum, and how fast."""
     columns = (
         "",
@@ -127,6 +128,7 @@ def basin_table(spec: Sensitivity, found, known, theme) -> Table:
         Column(_("loss"), 4),
         Column(_("share of the starts"), percent=True),
         Column(_("steps, median"), 3),
+        Column(_("seeds that agree, mean"), 3, percent=True),
     )
     values, rows, styles = known.values[known.places], [], []
     for i in range(min(len(found.minima), MAX_PLACES)):
@@ -134,19 +136,38 @@ def basin_table(spec: Sensitivity, found, known, theme) -> Table:
         x, y = found.minima[i]
         place = f"({number(x)}, {number(y)})"
         steps = float(np.median(found.steps[here])) if here.any() else None
-        rows.append([letter(i), place, float(values[i]), float(here.mean()), steps])
+        agree = float(found.share[here].mean()) if here.any() else None
+        rows.append([letter(i), place, float(values[i]), float(here.mean()), steps, agree])
         styles.append(Style(theme.lines[i % len(theme.lines)]))
     lost = found.diverged_at >= 0
     others = (found.index >= MAX_PLACES, _("other minima"))
     nowhere = ((found.index < 0) & ~lost, _("not arrived"))
     for chosen, name in (others, nowhere, (lost, _("diverged"))):
         if chosen.any():
-            rows.append([name, None, None, float(chosen.mean()), None])
+            agree = float(found.share[chosen].mean())
+            rows.append([name, None, None, float(chosen.mean()), None, agree])
             styles.append(Style(theme.faint))
+    if not spec.objective.noise:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     title = _("Where {n} starts of {name} end after {steps} steps")
-    name = spec.names[spec.chosen]
     title = title.format(n=found.index.size, name=name, steps=spec.objective.steps)
     return Table(title, columns, rows, styles)
+
+
+def of_difference(spec: Sensitivity, kind) -> str:
+    """How much of the picture two optimizers disagree on."""
+    only_a, only_b, other = (number(100 * float((kind == k).mean()), 3) for k in (1, 2, 3))
+    return _(
+        "**They differ on {share} % of the starts**: {other} % lead to different minima, from "
+        "{only_a} % only {a} arrives, from {only_b} % only {b}."
+    ).format(
+        share=number(100 * float((kind > 0).mean()), 3),
+        other=other,
+        only_a=only_a,
+        only_b=only_b,
+        a=spec.names[spec.chosen],
+        b=spec.names[spec.other],
+    )
 
 
 def basin_notes(context) -> Caption:
@@ -155,7 +176,8 @@ def basin_notes(context) -> Caption:
         _(
             "A start reaches the minimum that is nearest at the end, if the loss is then within "
             "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
-            "diverge, gray ones have not arrived. A click starts there."
+            "diverge, gray ones have not arrived. A click starts there. With noise the color is "
+            "what most seeds reach to 5 % of the median height, the stronger, the more of them do."
         ).format(tolerance=number(context.spec.tolerance))
     )
 

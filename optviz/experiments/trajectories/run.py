@@ -21,14 +21,15 @@ def track_key(objective: Objective, config: OptimizerConfig) -> str:
     return f"[{objective.as_json},{config.as_json}]"
 
 
-def run(objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None) -> Run:
-    """One optimizer's path, or a batch of them from other starts `(..., 2)`."""
+def run(
+    objective: Objective, config: OptimizerConfig, start=None, steps: int | None = None, seed=None
+) -> Run:
+    """One optimizer's path, or a batch of them from other starts `(..., 2)` or of other seeds."""
     (_, opt, schedule), *then = config.segments()
     start = objective.start if start is None else start
     steps = objective.steps if steps is None else steps
-    return minimize(
-        objective.f, opt, start, steps, noise_of(objective), schedule, objective.seed, then
-    )
+    seed = objective.seed if seed is None else seed
+    return minimize(objective.f, opt, start, steps, noise_of(objective), schedule, seed, then)
 
 
 def noise_of(objective: Objective):

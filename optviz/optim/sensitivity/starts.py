@@ -20,6 +20,7 @@ class Basins:
     index: np.ndarray  # int, of the minimum; -1 where none was reached
     steps: np.ndarray  # int, the first step from which on f stays at its height; -1 likewise
     diverged_at: np.ndarray  # int, -1 where it did not
+    share: np.ndarray  # of the seeds of the noise for which it is so; 1 where there is one
 
 
 def basins(
@@ -29,13 +30,16 @@ def basins(
     ys,
     steps: int = 200,
     noise: Noise | None = None,
-    seed: int = 0,
+    seed=0,
     tolerance: float = 1e-3,
 ) -> Basins:
     """From where `opt` reaches which minimum of f, for the starts of a grid.
 
     Reached is the minimum that is nearest at the end, if f is within the tolerance of its height.
+    Of several seeds `(k,)` it is what most of them come to, and the median of its steps.
     """
+    if np.ndim(seed):
+        return _most([basins(f, opt, xs, ys, steps, noise, int(s), tolerance) for s in seed])
     known, start = minima_of(f), np.stack(np.meshgrid(xs, ys), -1).astype(float)
     run = {"steps": steps, "noise": noise, "seed": seed, "tolerance": tolerance}
     end = final(f, opt, start, level=known.floor, **run)
@@ -45,7 +49,23 @@ def basins(
     settled, again = np.where(lowest, end.settled_at, -1), (index >= 0) & ~lowest
     if again.any():
         settled[again] = final(f, opt, start[again], level=height[again], **run).settled_at
-    return Basins(known.points[known.places], index, settled, end.diverged_at)
+    share = np.ones(index.shape)
+    return Basins(known.points[known.places], index, settled, end.diverged_at, share)
+
+
+def _most(found: list[Basins]) -> Basins:
+    """What most of some seeds come to: a minimum, nothing, or that they diverge."""
+    index, steps, lost = (
+        np.stack([getattr(b, name) for b in found]) for name in ("index", "steps", "diverged_at")
+    )
+    outcome = np.where(lost >= 0, -2, index)
+    kinds = np.unique(outcome)
+    votes = np.stack([(outcome == kind).sum(0) for kind in kinds])
+    winner = kinds[votes.argmax(0)]
+    steps, lost = (
+        np.nanmedian(np.where(outcome == winner, v, np.nan), 0).astype(int) for v in (steps, lost)
+    )
+    return Basins(found[0].minima, np.maximum(winner, -1), steps, lost, votes.max(0) / len(found))
 
 
 def arrived(known: Minima, points, values, tolerance: float) -> np.ndarray:

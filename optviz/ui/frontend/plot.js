@@ -223,7 +223,7 @@ class Host {
     // the server's word on where it is comes later than a hand's next one
     if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch)) this.place(grab.start);
     this.epoch = grab.epoch;
-    const inside = (a, v) => v >= Math.min(...a.range) && v <= Math.max(...a.range);
+    const inside = (a, v) => a.c2l(v) >= Math.min(...a.range) && a.c2l(v) <= Math.max(...a.range); // of a logarithm, maybe
     this.grip.hidden = !inside(xaxis, this.start[0]) || !inside(yaxis, this.start[1]);
   }
 
@@ -258,8 +258,9 @@ class Host {
       const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ?? [];
       if (dx === undefined) return;
       e.preventDefault();
-      const { xaxis, yaxis } = this.upper._fullLayout, size = a => Math.abs(a.range[1] - a.range[0]) * NUDGE;
-      to(this.start[0] + dx * size(xaxis), this.start[1] + dy * size(yaxis));
+      const { xaxis, yaxis } = this.upper._fullLayout;
+      const moved = (a, v, by) => a.l2c(a.c2l(v) + by * Math.abs(a.range[1] - a.range[0]) * NUDGE);
+      to(moved(xaxis, this.start[0], dx), moved(yaxis, this.start[1], dy));
     });
     this.root.append(grip);
     return grip;

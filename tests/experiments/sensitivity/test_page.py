@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, minimize
 from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import heatmaps, run, text
-from optviz.experiments.sensitivity.page import HIMMELBLAU, PAGE
+from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
@@ -104,11 +104,17 @@ def test_a_file_has_every_cell_of_the_map(small):
         (HIMMELBLAU, "A start reaches the minimum that is nearest"),
         (replace(MAP, view="race"), "Tuning took 19 times as many evaluations as the race"),
         (replace(MAP, view="race", objective=NOWHERE), "no value at any start"),
+        (NOISY, "A band holds eight of ten runs"),
+        (replace(NOISY, objective=NOWHERE), "No noise is set"),
         (STEEP, "**At step 0 the sharpness, 2, is beyond 1.905**"),
         (replace(STEEP, optimizers=(OptimizerConfig(Choice("lion")),)), "Theory knows no limit"),
         (
             replace(MAP, objective=NOWHERE),
             "Nowhere on the map",
+        ),
+        (
+            replace(HIMMELBLAU, other=1, seeds=3, objective=replace(NOISY.objective, steps=60)),
+            "**They differ on",
         ),
         (replace(MAP, view="rates", objective=NOWHERE), "stable up to, in theory"),
         (replace(MAP, view="basins", objective=NOWHERE), "not arrived"),
@@ -133,3 +139,60 @@ def test_another_optimizer_has_the_map_of_its_own_axes():
     menu.set_value(2).run()
     spec = session(sound(at)).specs["sensitivity"]
     assert (spec.names[spec.chosen], spec.across, spec.up) == ("AdaGrad", "lr", "eps")
+
+
+TWO = replace(
+    HIMMELBLAU,
+    other=1,
+    seeds=5,
+    optimizers=tuple(
+        OptimizerConfig(Choice("momentum", {"lr": lr, "momentum": 0.9})) for lr in (0.003, 0.01)
+    ),
+)
+
+
+def test_two_optimizers_differ_where_their_basins_do(small):
+    """Against each start run by itself, and named by the nearest of Himmelblau's four minima."""
+    (_a, first), (_b, second) = run.both_basins(TWO, lambda make, *parts: make(*parts))
+    at = np.linspace(-6, 6, 12)
+    minima = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
+    f = FUNCTIONS["himmelblau"]
+    assert f.domain == ((-6, 6), (-6, 6))
+
+    def place(lr, x, y):
+        end = minimize(f, OPTIMIZERS["momentum"](lr=lr), (x, y), 200)
+        if not end.values[-1] <= 1e-3:
+            return None
+        return int(np.square(end.points[-1] - minima).sum(-1).argmin())
+
+    both = [[[place(lr, x, y) for x in at] for y in at] for lr in (0.003, 0.01)]
+    kind = run.difference(first, second)
+    for i, j in np.ndindex(12, 12):
+        a, b = both[0][i][j], both[1][i][j]
+        assert kind[i, j] == (0 if a == b else 1 if b is None else 2 if a is None else 3)
+    assert set(kind.ravel()) >= {0, 1, 3}
+    said = text.of_difference(TWO, kind)
+    assert f"differ on {100 * np.mean(kind > 0):.3g} % of the starts" in said
+    [download] = PAGE.views["basins"].downloads
+    rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, TWO, [], LIGHT, {})))))
+    assert len(rows) == 2 * 12 * 12
+    reached = [r["optimizer"] for r in rows if r["minimum_x"]]
+    assert len(reached) == sum(p is not None for one in both for row in one for p in row)
+
+
+def test_with_noise_a_cell_is_what_most_seeds_come_near(small):
+    """Within 5 % of the picture's median height, for no run comes to rest: on Himmelblau's."""
+    spec = replace(TWO, objective=replace(TWO.objective, noise=Choice("gaussian", {"scale": 10.0})))
+    found = run.basins_of(spec.objective, spec.config, spec.tolerance, 5)
+    assert found.index.shape == (5, 5)  # 12² runs over five seeds
+    ends = [
+        minimize(
+            *(FUNCTIONS["himmelblau"], OPTIMIZERS["momentum"](lr=0.003), (3, 3), 200),
+            *(NOISES["gaussian"](scale=10.0),),
+            seed=seed,
+        ).points[-1]
+        for seed in range(5)
+    ]
+    near = np.mean([np.hypot(*(end - (3, 2))) < 1 for end in ends])
+    assert found.minima[found.index[3, 3]].tolist() == [3, 2]
+    assert found.share[3, 3] == near

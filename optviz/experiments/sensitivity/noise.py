@@ -1,0 +1,196 @@
+"""Many seeds of the noise at once: how they spread on the way, and where they end."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from optviz.experiments.page import Caption, Context, Row
+from optviz.experiments.sensitivity import figures
+from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.trajectories.run import noise_of, run
+from optviz.experiments.trajectories.spec import Objective
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.minima import minima_of
+from optviz.optim.theory import stationary_covariance
+from optviz.plot import (
+    Axis,
+    Band,
+    Column,
+    Dots,
+    Figure,
+    Line,
+    Panel,
+    Style,
+    Table,
+    Theme,
+    method_styles,
+    stack,
+    thinned,
+)
+from optviz.plot.contour import within_reach
+from optviz.translation import _
+
+LEVELS = (0.1, 0.5, 0.9)  # of the bands
+WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95 % of a normal cloud
+
+
+@dataclass(frozen=True, eq=False)
+class Cloud:
+    """Runs of many seeds: the quantiles on the way `(3, k)`, infinite where they have diverged, and
+    the ends.
+    """
+
+    steps: np.ndarray  # (k,)
+    gaps: np.ndarray
+    distances: np.ndarray
+    points: np.ndarray  # (n, 2) of the ends, NaN where it diverged
+    values: np.ndarray  # (n,) likewise, above the lowest minimum
+    theory: np.ndarray | None  # (2, 2) the stationary covariance, where it is known
+
+    @property
+    def known(self) -> np.ndarray:
+        """The ends of the runs that have one, `(m, 2)`."""
+        return self.points[np.isfinite(self.values)]
+
+
+def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
+    """Of one optimizer and the noise of the seeds from the objective's own on."""
+    runs = run(objective, config, seed=objective.seed + np.arange(n))
+    # the noise also moves the y that a function of x alone does not see
+    points = runs.points * [1, 0] if objective.f.univariate else runs.points
+    known, at = minima_of(objective.f), thinned(len(points))
+    gaps = runs.values - (known.floor if len(known) else 0.0)
+    apart = np.stack([known.distance(p) for p in points[at]])
+    spread = [
+        np.quantile(np.nan_to_num(v, nan=np.inf), LEVELS, -1, method="inverted_cdf")
+        for v in (gaps[at], apart)
+    ]
+    noise, fixed = noise_of(objective), not (config.wrappers or config.schedules)
+    theory = stationary_covariance(objective.f, config.build(), noise.variance) if fixed else None
+    return Cloud(at, *spread, points[-1], gaps[-1], theory)
+
+
+def clouds(spec: Sensitivity, make=figures.kept) -> list[Cloud]:
+    """Of every optimizer."""
+    return [make(cloud, spec.objective, config, spec.runs) for config in spec.optimizers]
+
+
+def ellipse(center, covariance) -> np.ndarray:
+    """The points `(100, 2)` around 95 % of a normal distribution."""
+    variances, vectors = np.linalg.eigh(covariance)
+    angle = np.linspace(0, 2 * np.pi, 100)
+    circle = np.stack([np.cos(angle), np.sin(angle)], -1)
+    return center + WITHIN * (circle * np.sqrt(np.maximum(variances, 0))) @ vectors.T
+
+
+def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
+    """The median of loss and distance over the steps, and the band that holds eight of ten runs."""
+    styles, panels = method_styles(spec.optimizers, theme), []
+    for part, label in (("gaps", _("loss above the minimum")), ("distances", _("distance"))):
+        marks, ends = [], []
+        for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
+            values = np.maximum(getattr(one, part), figures.TINY)
+            top = figures.run.GROWN * values[1, 0]
+            low, middle, high = np.where(values <= top, values, np.nan)
+            high = np.where(np.isnan(high) & np.isfinite(low), top, high)
+            group = {"name": name, "group": f"r{i}"}
+            marks.append(
+                Band(one.steps, low, high, look.color, legend=False, uid=f"{part}b{i}", **group)
+            )
+            hover = _("{name}, step {x}: {y:.3g}")
+            line = {"uid": f"{part}{i}", "legend": part == "gaps", "hover": hover, **group}
+            marks.append(Line(one.steps, middle, look, **line))
+            ends.append(one.steps[-1])
+        x = Axis(_("step"), limits=(0, max(*ends, 1)))
+        panels.append(Panel(marks, x, Axis(label, log=True)))
+    label = _("Loss and distance over the steps for {n} seeds. The table says how they end.")
+    return stack(panels, label=label.format(n=spec.runs), height=figures.HEIGHT)
+
+
+def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
+    """The contour, on it where all runs end, and an ellipse that would hold 95 % of them."""
+    figure, domain = figures.paths(spec, theme, only=[]), spec.objective.f.domain
+    minimum = minima_of(spec.objective.f).points
+    styles = method_styles(spec.optimizers, theme)
+    for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
+        group = {"group": f"r{i}", "name": name}
+        more = {"uid": f"r{i}", "alpha": 0.6, "size": 5, "hover": "{name} ({x:.4g}, {y:.4g})"}
+        drawn = within_reach(domain, one.known)
+        figure = figure.add(Dots(*drawn.T, look, values=one.values, **more, **group))
+        hidden = {"legend": False, **group}
+        if len(one.known) > 1:
+            around = ellipse(one.known.mean(0), np.cov(one.known.T))
+            wide = {"width": 5, "uid": f"h{i}", "decoration": True, **hidden}
+            around = within_reach(domain, around)
+            figure = figure.add(
+                Line(*around.T, Style(theme.page), **wide),
+                Line(*around.T, Style(look.color), uid=f"e{i}", **hidden),
+            )
+        if one.theory is not None:
+            around = ellipse(minimum[0], one.theory)
+            look = Style(theme.ink, (5, 4))
+            figure = figure.add(Line(*around.T, look, width=1.6, uid=f"t{i}", **hidden))
+    return figure
+
+
+def table(spec: Sensitivity, theme: Theme, found) -> Table:
+    """How the runs of every optimizer end, and how far apart, beside what theory says of it."""
+    columns = (
+        "",
+        Column(_("loss, median"), 3),
+        Column(_("loss, nine of ten below"), 3),
+        Column(_("distance, median"), 3),
+        Column(_("spread along"), 3),
+        Column(_("in theory"), 3),
+        Column(_("spread across"), 3),
+        Column(_("in theory"), 3),
+        Column(_("diverged"), 3, percent=True),
+    )
+    rows = []
+    for name, one in zip(spec.names, found, strict=True):
+        spreads = []
+        measured = np.cov(one.known.T) if len(one.known) > 1 else None
+        for covariance in (measured, one.theory):
+            known = covariance is not None
+            both = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0)) if known else ()
+            spreads.append([float(v) for v in both] or [None, None])
+        (thin, long), (thin_known, long_known) = spreads
+        quantiles = one.gaps[1, -1], one.gaps[2, -1], one.distances[1, -1]
+        quantiles = [float(v) if np.isfinite(v) else None for v in quantiles]
+        lost = 1 - len(one.known) / len(one.points)
+        rows.append([name, *quantiles, long, long_known, thin, thin_known, lost])
+    title = _("How {n} runs end after {steps} steps")
+    title = title.format(n=spec.runs, steps=spec.objective.steps)
+    return Table(title, columns, rows, method_styles(spec.optimizers, theme))
+
+
+def results(context: Context) -> list:
+    """The bands, the cloud, the table."""
+    spec, theme = context.spec, context.theme
+    found = clouds(spec)
+    said = [] if spec.objective.noise else [_("**No noise is set**: all seeds are one run.")]
+    return [
+        *said,
+        Row([bands(spec, theme, found), ends(spec, theme, found)], (6, 5)),
+        table(spec, theme, found),
+    ]
+
+
+def rows(context: Context):
+    """The end of every run, for a file."""
+    spec = context.spec
+    for name, one in zip(spec.names, clouds(spec), strict=True):
+        for k, ((x, y), gap) in enumerate(zip(one.points, one.values, strict=True)):
+            yield [name, spec.objective.seed + k, float(x), float(y), float(gap)]
+
+
+def notes(context: Context) -> Caption:
+    """What bands and ellipses hold, and what theory is meant."""
+    return Caption(
+        _(
+            "A band holds eight of ten runs, a solid ellipse 95 % of the end points if they are "
+            "normal. Dashed is theory's on a quadratic, once the start is forgotten: in a "
+            "direction of curvature λ, with noise of variance σ², SGD's variance is ησ²/(λ(2 − "
+            "ηλ)), Momentum's ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − ηλ))."
+        )
+    )

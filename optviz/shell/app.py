@@ -5,6 +5,7 @@ import streamlit as st
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND
+from optviz.ui.live import survive_restarts
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
@@ -21,4 +22,5 @@ def main() -> None:
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")
     st.set_page_config(page_title=f"{page.title} · optviz")
+    survive_restarts()
     page.run()

@@ -13,6 +13,8 @@ import streamlit as st
 from optviz.ui.components import _component, _nothing, hyperparameter_panel, theme_name
 from optviz.ui.session import session
 
+DAY = 86400.0  # seconds
+
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
 
 
@@ -21,6 +23,14 @@ def follow_theme() -> None:
     one; on a page with plots these ask for it.
     """
     _theme(key="theme", data={"theme": theme_name()}, on_need_change=_nothing)
+
+
+@st.fragment(run_every=DAY)
+def survive_restarts() -> None:
+    """Nothing but a reason for Streamlit to run the page when the browser has found a server again
+    that was gone: it does so where a part of the page runs by a clock. Else all panels would be
+    dead there, as their fragments are unknown to a new session.
+    """
 
 
 @contextmanager

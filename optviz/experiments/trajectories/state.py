@@ -17,7 +17,7 @@ class TrajectoriesState:
 
     ids: list[str] = field(default_factory=list)  # of the optimizers, each its own for good
     optimizers: tuple[OptimizerConfig, ...] = ()  # to which the ids belong
-    epoch: int = -1
+    epoch: str = ""
     formula_complaint: str = ""
     edges: dict[str, float] = field(default_factory=dict)  # of the frame, while they do not fit
     objectives: dict[str, Objective] = field(default_factory=dict)  # left behind, by function

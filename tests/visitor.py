@@ -54,6 +54,8 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.hash = message.new_session.page_script_hash
+            elif kind == "navigation":
+                self.hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
             elif kind == "delta":

@@ -6,6 +6,7 @@ from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND
 from optviz.ui.live import survive_restarts
+from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
@@ -23,4 +24,5 @@ def main() -> None:
     page = st.navigation(menu(lessons), position="top")
     st.set_page_config(page_title=f"{page.title} · optviz")
     survive_restarts()
-    page.run()
+    with timed("page"):
+        page.run()

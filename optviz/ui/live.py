@@ -5,12 +5,13 @@ the browser. When the hand rests the whole page follows: table, names, axes, tex
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 import streamlit as st
 
 from optviz.ui.components import _component, _nothing, hyperparameter_panel, theme_name
+from optviz.ui.meter import timed
 from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
@@ -73,8 +74,9 @@ def live_panel(
 
     `values()` and `notes()` are asked anew on every run.
     """
-    traces, rest = live_patch(key, figures or session().live_figures)
-    said = notes() if notes else {}
-    hyperparameter_panel(
-        *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
-    )
+    with nullcontext() if session().whole_run else timed("knob"):
+        traces, rest = live_patch(key, figures or session().live_figures)
+        said = notes() if notes else {}
+        hyperparameter_panel(
+            *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
+        )

@@ -51,6 +51,7 @@ class Results:
             self.seen[ticket.key] = None
         for key in list(self.seen)[:-MAX_SEEN]:
             del self.seen[key]
+        self.own &= {key[0] for key in self.seen} | {job.key for job in jobs}
         return found
 
     @property

@@ -16,7 +16,8 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `exceptions`.
+    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `clocks` (fragments that run by themselves -> seconds),
+    `exceptions`.
     """
 
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
@@ -24,6 +25,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
+        self.sliders, self.clocks = [], {}
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -35,17 +37,23 @@ class Visitor:
     async def __aexit__(self, *_):
         await self.socket.close()
 
-    async def run(self, widget: str = "", value: dict | None = None) -> None:
-        """A run of the page, or of the fragment of a component that has a new value, until it has ended."""
+    async def run(self, widget: str = "", value=None, fragment: str = "") -> None:
+        """A run of the page, or of a fragment (by itself as its clock has it, or that of a
+        component that has a new value), until it has ended.
+        """
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.path
         ask.rerun_script.page_script_hash = self.hash
+        ask.rerun_script.fragment_id = fragment or self.fragments.get(widget, "")
         if widget:
-            ask.rerun_script.fragment_id = self.fragments[widget]
             state = ask.rerun_script.widget_states.widgets.add()
-            state.id, state.json_value = widget, json.dumps(value)
-        else:
+            state.id = widget
+            if isinstance(value, float):  # of Streamlit's own slider
+                state.double_array_value.data.append(value)
+            else:
+                state.json_value = json.dumps(value)
+        elif not fragment:
             self.texts.clear()
         await self.socket.send(ask.SerializeToString())
         async for raw in self.socket:
@@ -54,10 +62,14 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.hash = message.new_session.page_script_hash
+                if not message.new_session.fragment_ids_this_run:
+                    self.clocks.clear()
             elif kind == "navigation":
                 self.hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
+            elif kind == "auto_rerun":
+                self.clocks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "delta":
                 self._take(message.delta)
             elif kind == "script_finished" and message.script_finished in FINISHED:
@@ -71,6 +83,8 @@ class Visitor:
             held = element.bidi_component
             self.components[held.id] = held.component_name, held.json
             self.fragments[held.id] = delta.fragment_id
+        elif kind == "slider":
+            self.sliders.append(element.slider.id)
         elif kind == "exception":
             self.exceptions.append(element.exception.type)
         elif kind in ("alert", "markdown"):

@@ -10,11 +10,16 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
-from optviz.shell.share import decode
+from optviz.experiments.trajectories.spec import View
+from optviz.shell.registry import PAGES
+from optviz.shell.share import SharedScene, decode, encode
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
 from tests.serving import ROOT, free_port, launched, wait_for
 from tests.visitor import Visitor
 
@@ -136,6 +141,32 @@ def test_the_page_runs_under_its_policy_and_goes_on_at_the_process_that_is_left(
     site.apps[port].kill()
     goes_on(page, rate="0.5")
     assert refused == []
+    context.close()
+
+
+def test_every_page_a_download_and_the_solid_view_run_under_the_policy(browser, site):
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.add_init_script(
+        "window.refused = []; addEventListener('securitypolicyviolation',"
+        " e => refused.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`))"
+    )
+    solid = replace(PAGES["trajectories"].opening, view=View(solid=True))
+    drawn(page, f"{site.address}/?s={encode(SharedScene('trajectories', solid))}", ["solid"])
+    at_rest(page)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as CSV").click()
+    assert download.value.path().read_text().count("\n") > 4
+    page.keyboard.press("Escape")
+    for other in [*PAGES.values()][1:]:
+        to(page, other.title)
+        page.wait_for_selector(f"h1:has-text('{other.question}')")
+        page.wait_for_selector(".ov-plot[data-version], .js-plotly-plot, .ov-network")
+    assert page.evaluate("refused") == []
+    page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://a.test/b'}))")
+    page.wait_for_function("refused.length === 1")
     context.close()
 
 

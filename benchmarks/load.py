@@ -19,6 +19,7 @@ from pathlib import Path
 from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
+from optviz.ui.job_runner import EVERY
 from tests.serving import launched
 from tests.visitor import Visitor
 
@@ -57,10 +58,9 @@ async def turns(visitor, think, until, crowd, dice):
 async def trains(visitor, think, until, crowd, dice):
     """Look at a training that runs by itself, and change it once it is done."""
     while monotonic() < until:
-        due = [fragment for fragment, every in visitor.clocks.items() if every < 10]
-        if due:
-            await asyncio.sleep(visitor.clocks[due[0]])
-            await visitor.run(fragment=due[0])
+        if visitor.ticks:
+            await asyncio.sleep(EVERY)
+            await visitor.tick()
             crowd.trained += 1
         else:
             await asyncio.sleep(dice.expovariate(1 / think))

@@ -16,8 +16,7 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `clocks` (fragments that run by themselves -> seconds),
-    `exceptions`.
+    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`.
     """
 
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
@@ -25,7 +24,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
-        self.sliders, self.clocks = [], {}
+        self.sliders = []
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -37,15 +36,13 @@ class Visitor:
     async def __aexit__(self, *_):
         await self.socket.close()
 
-    async def run(self, widget: str = "", value=None, fragment: str = "") -> None:
-        """A run of the page, or of a fragment (by itself as its clock has it, or that of a
-        component that has a new value), until it has ended.
-        """
+    async def run(self, widget: str = "", value=None) -> None:
+        """A run of the page, or of the fragment of a component that has a new value, until it has ended."""
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.path
         ask.rerun_script.page_script_hash = self.hash
-        ask.rerun_script.fragment_id = fragment or self.fragments.get(widget, "")
+        ask.rerun_script.fragment_id = self.fragments.get(widget, "")
         if widget:
             state = ask.rerun_script.widget_states.widgets.add()
             state.id = widget
@@ -53,7 +50,7 @@ class Visitor:
                 state.double_array_value.data.append(value)
             else:
                 state.json_value = json.dumps(value)
-        elif not fragment:
+        else:
             self.texts.clear()
         await self.socket.send(ask.SerializeToString())
         async for raw in self.socket:
@@ -62,14 +59,10 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.hash = message.new_session.page_script_hash
-                if not message.new_session.fragment_ids_this_run:
-                    self.clocks.clear()
             elif kind == "navigation":
                 self.hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
-            elif kind == "auto_rerun":
-                self.clocks[message.auto_rerun.fragment_id] = message.auto_rerun.interval
             elif kind == "delta":
                 self._take(message.delta)
             elif kind == "script_finished" and message.script_finished in FINISHED:
@@ -103,3 +96,18 @@ class Visitor:
         key = list(self.panels())[panel]
         self.turns += 1
         await self.run(key, {"values": {"n": self.turns, name: value}})
+
+    async def tick(self) -> None:
+        """Say that the pictures of a training are drawn, as the browser does before the next ones."""
+        held = {
+            key: (name, json.loads(data or "{}")) for key, (name, data) in self.components.items()
+        }
+        drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
+        [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
+        del self.components[key]  # it comes again while there is more
+        await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})
+
+    @property
+    def ticks(self) -> bool:
+        """Whether there is a training that runs."""
+        return any(name.endswith("tick") for name, _ in self.components.values())

@@ -162,7 +162,7 @@ def test_every_page_a_download_and_the_solid_view_run_under_the_policy(browser, 
     page.keyboard.press("Escape")
     for other in [*PAGES.values()][1:]:
         to(page, other.title)
-        page.wait_for_selector(f"h1:has-text('{other.question}')")
+        page.get_by_role("heading", level=1, name=other.question).wait_for()
         page.wait_for_selector(".ov-plot[data-version], .js-plotly-plot, .ov-network")
     assert page.evaluate("refused") == []
     page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://a.test/b'}))")

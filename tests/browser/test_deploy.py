@@ -164,9 +164,10 @@ def test_every_page_a_download_and_the_solid_view_run_under_the_policy(browser, 
         to(page, other.title)
         page.get_by_role("heading", level=1, name=other.question).wait_for()
         page.wait_for_selector(".ov-plot[data-version], .js-plotly-plot, .ov-network")
-    assert page.evaluate("refused") == []
+    refused = page.evaluate("refused")  # Streamlit's long.js tries WebAssembly and does without
+    assert [r for r in refused if not re.match("script-src wasm-eval .*/protobuf", r)] == []
     page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://a.test/b'}))")
-    page.wait_for_function("refused.length === 1")
+    page.wait_for_function("refused.some(r => r.includes('a.test'))")
     context.close()
 
 

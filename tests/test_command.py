@@ -1,10 +1,12 @@
 """The command `optviz`: of the checkout, or of the wheel in an empty environment where CI names it."""
 
+import ast
 import asyncio
 import os
 import re
 import shlex
 import sys
+import tomllib
 import urllib.request
 
 import pytest
@@ -34,6 +36,18 @@ def test_the_command_serves_every_page_and_what_the_browser_loads(tmp_path):
             answer = urllib.request.urlopen(f"{address}/app/static/{file.name}")
             assert answer.read() == file.read_bytes()
     assert {re.sub("-.*", "", f.name) for f in file.parent.iterdir()} >= {"plot", "plotly"}
+
+
+def test_the_wheel_declares_what_it_imports():
+    nodes = [n for f in (ROOT / "optviz").rglob("*.py") for n in ast.walk(ast.parse(f.read_text()))]
+    modules = [a.name for n in nodes if isinstance(n, ast.Import) for a in n.names]
+    modules += [n.module for n in nodes if isinstance(n, ast.ImportFrom) and not n.level]
+    named = {m.split(".")[0] for m in modules} - sys.stdlib_module_names - {"optviz"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = project["optional-dependencies"]
+    needed = {re.split(r"[\[>=]", d)[0] for d in project["dependencies"]}
+    assert needed == named - {re.split(r"[\[>=]", d)[0] for d in extra["dask"]}
+    assert (ROOT / "requirements.txt").read_text().split() == project["dependencies"]
 
 
 def test_the_settings_are_those_of_the_checkout(tmp_path):

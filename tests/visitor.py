@@ -16,7 +16,7 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `exceptions`.
+    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`.
     """
 
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
@@ -24,6 +24,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
+        self.sliders = []
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -35,16 +36,20 @@ class Visitor:
     async def __aexit__(self, *_):
         await self.socket.close()
 
-    async def run(self, widget: str = "", value: dict | None = None) -> None:
+    async def run(self, widget: str = "", value=None) -> None:
         """A run of the page, or of the fragment of a component that has a new value, until it has ended."""
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.path
         ask.rerun_script.page_script_hash = self.hash
+        ask.rerun_script.fragment_id = self.fragments.get(widget, "")
         if widget:
-            ask.rerun_script.fragment_id = self.fragments[widget]
             state = ask.rerun_script.widget_states.widgets.add()
-            state.id, state.json_value = widget, json.dumps(value)
+            state.id = widget
+            if isinstance(value, float):  # of Streamlit's own slider
+                state.double_array_value.data.append(value)
+            else:
+                state.json_value = json.dumps(value)
         else:
             self.texts.clear()
         await self.socket.send(ask.SerializeToString())
@@ -54,6 +59,8 @@ class Visitor:
             kind = message.WhichOneof("type")
             if kind == "new_session":
                 self.hash = message.new_session.page_script_hash
+            elif kind == "navigation":
+                self.hash = message.navigation.page_script_hash
             elif kind == "page_info_changed":
                 self.query = message.page_info_changed.query_string
             elif kind == "delta":
@@ -69,6 +76,8 @@ class Visitor:
             held = element.bidi_component
             self.components[held.id] = held.component_name, held.json
             self.fragments[held.id] = delta.fragment_id
+        elif kind == "slider":
+            self.sliders.append(element.slider.id)
         elif kind == "exception":
             self.exceptions.append(element.exception.type)
         elif kind in ("alert", "markdown"):
@@ -95,4 +104,10 @@ class Visitor:
         }
         drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
         [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
+        del self.components[key]  # it comes again while there is more
         await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})
+
+    @property
+    def ticks(self) -> bool:
+        """Whether there is a training that runs."""
+        return any(name.endswith("tick") for name, _ in self.components.values())

@@ -5,6 +5,8 @@ import streamlit as st
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND
+from optviz.ui.live import survive_restarts
+from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
@@ -21,4 +23,6 @@ def main() -> None:
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")
     st.set_page_config(page_title=f"{page.title} · optviz")
-    page.run()
+    survive_restarts()
+    with timed("page"):
+        page.run()

@@ -11,15 +11,17 @@ from optviz.ui.assets import as_image
 OTHERS = {
     "course": (N_("Course"), "map"),
     "lessons": (N_("Lessons"), "school"),
+    "status": (N_("This server"), "monitor_heart"),
     "plan": (N_("Lesson plan"), "playlist_play"),
 }
 
 
-def page_of(key: str, draw: Callable[[], None] = lambda: None):
+def page_of(key: str, draw: Callable[[], None] = lambda: None, **more):
     """The page as Streamlit takes it, known by its address; only the menu has to `draw` it."""
     title, icon = OTHERS.get(key) or (PAGES[key].title, PAGES[key].icon)
     first = key == "trajectories"
-    return st.Page(draw, title=_(title), icon=f":material/{icon}:", url_path=key, default=first)
+    more |= {"title": _(title), "icon": f":material/{icon}:"}
+    return st.Page(draw, url_path=key, default=first, **more)
 
 
 def tile(key: str, svg: str, to: str, label: str, **link):

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from optviz.shell import curriculum, lesson_card, lesson_plan
+from optviz.shell import curriculum, lesson_card, lesson_plan, status
 from optviz.shell.links import page_of
 from optviz.shell.registry import PAGES
 from optviz.shell.render import render
@@ -17,4 +17,5 @@ def menu(lessons: bool) -> dict[str, list]:
     if lessons:
         drawers[""].append(page_of("lessons", lesson_card.gallery))
         drawers[""].append(page_of("plan", lesson_plan.page))
+    drawers[""].append(page_of("status", status.page, visibility="hidden"))
     return drawers

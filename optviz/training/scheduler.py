@@ -66,6 +66,11 @@ class Entry:
         return self.ticket.job.progress(self.state).done > 0
 
     @property
+    def due(self) -> bool:
+        """Whether there is more of it to come."""
+        return not self.ticket.job.progress(self.state).complete
+
+    @property
     def parts(self) -> Sequence[Hashable]:
         """What of it can be worked at side by side; WHOLE alone where there are no parts."""
         job = self.ticket.job
@@ -196,6 +201,15 @@ class Scheduler:
         """The bytes of all states."""
         with self._lock:
             return sum(entry.size for entry in self._entries.values())
+
+    @property
+    def load(self) -> tuple[int, int]:
+        """How many jobs are worked at, and how many more are waited for."""
+        now, running = self._clock(), self._running_keys
+        with self._lock:
+            wished = {t.key: t for w in self._wishes.values() if w.until > now for t in w.tickets}
+            due = [k for k in wished if (e := self._entries.get(k)) and not e.error and e.due]
+            return len(running), len({*due} - running)
 
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets}

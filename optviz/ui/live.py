@@ -5,7 +5,7 @@ the browser. When the hand rests the whole page follows: table, names, axes, tex
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from time import monotonic
 
 import streamlit as st
@@ -18,7 +18,10 @@ from optviz.ui.components import (
     hyperparameter_panel,
     theme_name,
 )
+from optviz.ui.meter import timed
 from optviz.ui.session import session
+
+DAY = 86400.0  # seconds
 
 _tick = _component("tick", '<div class="ov-follower"></div>', js="listeners.js", export="tick")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
@@ -30,6 +33,14 @@ def follow_theme() -> None:
     one; on a page with plots these ask for it.
     """
     _theme(key="theme", data={"theme": theme_name()}, on_need_change=_nothing)
+
+
+@st.fragment(run_every=DAY)
+def survive_restarts() -> None:
+    """Nothing but a reason for Streamlit to run the page when the browser has found a server again
+    that was gone: it does so where a part of the page runs by a clock. Else all panels would be
+    dead there, as their fragments are unknown to a new session.
+    """
 
 
 def tick(key: str, every: float) -> None:
@@ -85,11 +96,12 @@ def live_panel(
 
     `values()` and `notes()` are asked anew on every run.
     """
-    traces, rest = live_patch(key, figures or session().live_figures)
-    said = notes() if notes else {}
-    hyperparameter_panel(
-        *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
-    )
+    with nullcontext() if session().whole_run else timed("knob"):
+        traces, rest = live_patch(key, figures or session().live_figures)
+        said = notes() if notes else {}
+        hyperparameter_panel(
+            *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
+        )
 
 
 def grabber(key: str, placed, traces, rested) -> None:

@@ -21,6 +21,13 @@ HELD = 10.0  # seconds after which a hand is gone that has not said so
 MAX_HISTORY = 200  # specs that can be gone back to
 
 
+def _epoch():
+    """Unlike any other, also those of a server that was stopped under an open page: the browser
+    still has the values of that one's widgets.
+    """
+    return uuid4().hex[:8]
+
+
 @dataclass
 class Results:
     """Which jobs of a page a visitor has seen, and whether they run; the scheduler has what they
@@ -29,7 +36,7 @@ class Results:
 
     running: bool = False
     stopped: bool = False  # by a person
-    scene: tuple[int, tuple] | None = None  # epoch and keys of the jobs that are shown
+    scene: tuple[str, tuple] | None = None  # epoch and keys of the jobs that are shown
     lines: Sequence = ()  # of the last complete jobs, without what no curve shows
     before: Sequence = ()  # those of what was there before the last change
     visitor: str = field(default_factory=lambda: uuid4().hex)
@@ -44,6 +51,7 @@ class Results:
             self.seen[ticket.key] = None
         for key in list(self.seen)[:-MAX_SEEN]:
             del self.seen[key]
+        self.own &= {key[0] for key in self.seen} | {job.key for job in jobs}
         return found
 
     @property
@@ -67,7 +75,7 @@ class Session:
     present: int = -1  # which of them is shown
     said: str = ""  # how its jobs stand, to those who hear
     wanted: str = ""  # the page that undo or redo leads to
-    epoch: int = 0  # another one, and every widget begins afresh
+    epoch: str = field(default_factory=_epoch)  # another one, and every widget begins afresh
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
     asked: str | None = None  # the lesson that a link of the course has opened
@@ -108,7 +116,7 @@ class Session:
         """Put another spec on a page; its widgets begin afresh from it."""
         self.specs[page] = spec
         self.opened.add(page)
-        self.epoch = self.next_id()
+        self.epoch = _epoch()
 
     def remember(self) -> None:
         """Note what is on the page, where it is not what was there before.

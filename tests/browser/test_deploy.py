@@ -10,10 +10,16 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from optviz.experiments.trajectories.spec import View
+from optviz.shell.registry import PAGES
+from optviz.shell.share import SharedScene, decode, encode
+from tests.browser.test_networks import to
+from tests.browser.test_trajectories import at_rest
 from tests.serving import ROOT, free_port, launched, wait_for
 from tests.visitor import Visitor
 
@@ -108,34 +114,84 @@ def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
     assert len(set(processes)) == 2, "six visitors are not all at one process"
 
 
-def test_the_page_runs_under_its_policy_and_its_link_opens_at_the_process_that_is_left(
-    browser, site
-):
+def test_a_page_goes_on_when_its_server_was_stopped_and_started_again(browser):
+    page, port = browser.new_page(viewport={"width": 1280, "height": 720}), free_port()
+    page.set_default_timeout(120_000)
+    with launched("app.py", port=port) as (address, process):
+        drawn(page, address)
+        turned(page, "0.5")
+        process.kill()
+    field = page.get_by_label("rate, exact value").first
+    field.fill("0.9")  # nobody hears it
+    field.press("Enter")
+    with launched("app.py", port=port):
+        goes_on(page, rate="0.5")
+    page.close()
+
+
+def test_the_page_runs_under_its_policy_and_goes_on_at_the_process_that_is_left(browser, site):
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 720})
     page, refused = context.new_page(), []
+    page.set_default_timeout(120_000)
     page.on("console", lambda m: "Security Policy" in m.text and refused.append(m.text))
-    page.goto(site.address)
-    for chart in ("contour", "curves"):
-        page.wait_for_selector(f".st-key-{chart} .ov-plot[data-version] path.js-line")
-    page.wait_for_function("location.search.includes('s=')")
+    drawn(page, site.address)
     turned(page, "0.5")
-    assert refused == []
-
     said = [line for line in site.log.read_text().splitlines() if " GET / " in line]
     port = int(re.search(r":(\d+)$", said[-1])[1])
     site.apps[port].kill()
-    link = page.evaluate("location.search.slice(1)")
+    goes_on(page, rate="0.5")
+    assert refused == []
     context.close()
-    with ThreadPoolExecutor(1) as thread:  # Playwright has a loop of its own in this one
-        visitor = thread.submit(asyncio.run, opened(site, link)).result()
-    assert next(iter(visitor.panels().values()))["values"] == {"lr": 0.5}
 
 
-async def opened(site, link):
-    """A visitor who comes by a link, at the process that is left."""
-    async with Visitor(site.address, query=link, ssl=UNSAFE) as visitor:
-        await visitor.run()
-    return visitor
+def test_every_page_a_download_and_the_solid_view_run_under_the_policy(browser, site):
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 720})
+    page = context.new_page()
+    page.set_default_timeout(120_000)
+    page.add_init_script(
+        "window.refused = []; addEventListener('securitypolicyviolation',"
+        " e => refused.push(`${e.violatedDirective} ${e.blockedURI} ${e.sourceFile}`))"
+    )
+    solid = replace(PAGES["trajectories"].opening, view=View(solid=True))
+    drawn(page, f"{site.address}/?s={encode(SharedScene('trajectories', solid))}", ["solid"])
+    at_rest(page)
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as CSV").click()
+    assert download.value.path().read_text().count("\n") > 4
+    page.keyboard.press("Escape")
+    for other in [*PAGES.values()][1:]:
+        to(page, other.title)
+        page.get_by_role("heading", level=1, name=other.question).wait_for()
+        page.wait_for_selector(".ov-plot[data-version], .js-plotly-plot, .ov-network")
+    refused = page.evaluate("refused")  # Streamlit's long.js tries WebAssembly and does without
+    assert [r for r in refused if not re.match("script-src wasm-eval .*/protobuf", r)] == []
+    page.evaluate("document.body.append(Object.assign(new Image(), {src: 'https://a.test/b'}))")
+    page.wait_for_function("refused.some(r => r.includes('a.test'))")
+    context.close()
+
+
+def drawn(page, address, charts=("contour", "curves")):
+    """Open the trajectories, until all of it is there."""
+    page.goto(address)
+    for chart in charts:
+        page.wait_for_selector(f".st-key-{chart} .ov-plot[data-version]")
+    page.wait_for_function("location.search.includes('s=')")
+
+
+def goes_on(page, rate):
+    """A new session has drawn the page with the first optimizer's rate, and hears what is turned."""
+    page.wait_for_function(
+        """rate => {
+             const field = document.querySelector("[aria-label$='rate, exact value']");
+             return field && !field.turned && field.value === rate;
+           }""",
+        arg=rate,
+    )
+    turned(page, "0.7")
+    link = page.evaluate("new URLSearchParams(location.search).get('s')")
+    rates = [choice.method.values.get("lr") for choice in decode(link).scene.optimizers]
+    assert rates == [0.7, 0.1, 1.5, 0.3]
 
 
 def turned(page, rate):
@@ -143,4 +199,5 @@ def turned(page, rate):
     before, field = page.evaluate("location.search"), page.get_by_label("rate, exact value").first
     field.fill(rate)
     field.press("Enter")
+    field.evaluate("e => { e.turned = true; }")
     page.wait_for_function("s => location.search !== s", arg=before)

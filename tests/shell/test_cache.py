@@ -1,5 +1,8 @@
 """What is kept between runs of a page is bounded in bytes."""
 
+import ast
+import re
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +11,11 @@ from optviz.experiments.activations.samples import layers_of
 from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import BOOK, Objective
+from optviz.experiments.trajectories.state import TrajectoriesState
+from optviz.shell.registry import PAGES
 from optviz.ui.cache import KEPT, Kept, bytes_of
+from optviz.ui.session import Session
+from tests.serving import ROOT
 from tests.table import table
 
 
@@ -55,3 +62,45 @@ def test_a_knob_that_is_turned_and_turned_fills_no_memory(monkeypatch):
         cache.run(Objective(steps=1000, start=(-7.0, 0.1 * i)), BOOK.optimizers[3])
         assert 0 < KEPT.size <= 12 << 20
     KEPT.clear()
+
+
+FINITE = {  # what has no bound of its own: one thing, or one for each of what the registries have
+    "optviz/data/digits.py digits": "the set of the package",
+    "optviz/optim/hyperparameter.py hyperparameters": "classes",
+    "optviz/plot/equations.py source": "classes",
+    "optviz/shell/curriculum.py _picture": "pages",
+    "optviz/shell/export/source.py _parsed": "modules",
+    "optviz/shell/lesson_card.py _thumbnail": "lessons",
+    "optviz/training/scheduler.py scheduler": "one",
+    "optviz/ui/assets.py published": "files of the package",
+    "optviz/ui/components.py _declared": "hyperparameters of classes",
+    "optviz/ui/public.py quiet_logs": "one",
+}
+
+
+def test_every_other_cache_has_a_bound():
+    found = set()
+    for file in (ROOT / "optviz").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            for mark in getattr(node, "decorator_list", ()):
+                text = ast.unparse(mark)
+                bounded = "max_entries=" in text or re.search(r"lru_cache\(\d+\)", text)
+                if re.match(r"(st\.|functools\.)?(lru_)?cache(_\w+)?\b", text) and not bounded:
+                    found.add(f"{file.relative_to(ROOT)} {node.name}")
+    assert found == FINITE.keys()
+
+
+def test_what_a_session_holds_is_bounded_however_long_it_lasts():
+    S, sizes = Session(page="trajectories"), []
+    opening = PAGES["trajectories"].opening
+    for i in range(1200):
+        objective = replace(opening.objective, steps=10 + i)
+        S.show("trajectories", replace(opening, objective=objective))
+        S.remember()
+        job, results = SimpleNamespace(key=f"{i:0500}", length=1), S.results_of("curve_fit")
+        results.own.add(job.key)
+        results.tickets([job])
+        S.state(TrajectoriesState).tuned.append((opening.optimizers[0],))
+        sizes.append(bytes_of(S))
+    assert sizes[-1] <= sizes[399] * 1.02
+    assert sizes[-1] < 4 << 20

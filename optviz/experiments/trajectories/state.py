@@ -1,5 +1,6 @@
 """What the page keeps for a visitor beside the scene: who is who, what was set, the prediction."""
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 
 from optviz.experiments.trajectories import cache
@@ -10,6 +11,7 @@ from optviz.ui.form import Form
 from optviz.ui.session import session
 
 KEY = "trajectories"
+MAX_TUNED = 100  # optimizers whose rates were changed with the function
 
 
 @dataclass
@@ -18,11 +20,13 @@ class TrajectoriesState:
 
     ids: list[str] = field(default_factory=list)  # of the optimizers, each its own for good
     optimizers: tuple[OptimizerConfig, ...] = ()  # to which the ids belong
-    epoch: int = -1
+    epoch: str = ""
     formula_complaint: str = ""
     edges: dict[str, float] = field(default_factory=dict)  # of the frame, while they do not fit
     objectives: dict[str, Objective] = field(default_factory=dict)  # left behind, by function
-    tuned: list[tuple[OptimizerConfig, ...]] = field(default_factory=list)  # (now, as it was set)
+    tuned: deque[tuple[OptimizerConfig, ...]] = field(  # (now, as it was set)
+        default_factory=lambda: deque(maxlen=MAX_TUNED)
+    )
     inspected: str = ""  # the id of the optimizer that is looked into
     prediction: "Prediction | None" = None
     score: tuple[int, ...] = ()
@@ -71,7 +75,7 @@ def state() -> TrajectoriesState:
     if found.epoch != S.epoch:  # another scene has been put in place
         found.ids, found.optimizers, found.epoch = [], (), S.epoch
         found.formula_complaint, found.edges = "", {}
-        found.tuned = []
+        found.tuned.clear()
     found.follow(S.specs[KEY].optimizers)
     return found
 

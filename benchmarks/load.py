@@ -1,0 +1,123 @@
+"""A class on one process: from a knob to all that the server answers, beside a bare Streamlit app.
+
+    python benchmarks/load.py [--people 40] [--seconds 120] [--trainers 10] [--sessions 500]
+
+People open a page over a websocket of their own, think (exponentially, a second in the mean), turn
+a knob, wait for the end of the answer. The same people meet the bare app, then the trajectories,
+then the trajectories while some of them train networks instead. Last, sessions come and go. Memory
+is that of the server's process.
+"""
+
+import argparse
+import asyncio
+import random
+import statistics
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import monotonic
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from optviz.ui.job_runner import EVERY
+from tests.serving import launched
+from tests.visitor import Visitor
+
+
+@dataclass
+class Crowd:
+    """What people have met."""
+
+    seconds: list[float] = field(default_factory=list)  # of those who turn knobs
+    errors: list[str] = field(default_factory=list)
+    trained: int = 0  # looks at a training
+
+    def line(self) -> str:
+        p95 = statistics.quantiles(self.seconds, n=20)[-1]
+        p50, errors = statistics.median(self.seconds), len(self.errors)
+        return f"{1000 * p50:.0f} | {1000 * p95:.0f} | {len(self.seconds)} | {errors}"
+
+
+def memory(process) -> int:
+    """Resident bytes of a process."""
+    return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+
+
+async def turns(visitor, think, until, crowd, dice):
+    """Turn a knob again and again."""
+    while monotonic() < until:
+        await asyncio.sleep(dice.expovariate(1 / think))
+        begun, value = monotonic(), dice.uniform(0.01, 0.9)
+        if visitor.sliders:
+            await visitor.run(visitor.sliders[0], value)
+        else:
+            await visitor.turn("lr", value)
+        crowd.seconds.append(monotonic() - begun)
+
+
+async def trains(visitor, think, until, crowd, dice):
+    """Look at a training that runs by itself, and change it once it is done."""
+    while monotonic() < until:
+        if visitor.ticks:
+            await asyncio.sleep(EVERY)
+            await visitor.tick()
+            crowd.trained += 1
+        else:
+            await asyncio.sleep(dice.expovariate(1 / think))
+            await visitor.turn("lr", dice.uniform(0.01, 0.9))
+            await visitor.run()  # the hand rests
+
+
+async def crowd(address, people, seconds, think=1.0, trainers=0) -> Crowd:
+    """So many people at an app, of whom the last ones train."""
+    found, dice = Crowd(), random.Random(0)
+
+    async def one(visitor, act):
+        try:
+            await act(visitor, think, until, found, dice)
+        except Exception as error:
+            found.errors.append(repr(error))
+        found.errors.extend(visitor.exceptions)
+
+    async with AsyncExitStack() as stack:
+        visitors = []
+        for i in range(people):
+            path = "initialization" if i >= people - trainers else ""
+            visitors.append(await stack.enter_async_context(Visitor(address, path)))
+            await visitors[-1].run()
+        until, acts = monotonic() + seconds, [turns] * (people - trainers) + [trains] * trainers
+        await asyncio.gather(*map(one, visitors, acts))
+    return found
+
+
+async def come_and_go(address, sessions):
+    """Open so many pages, each closed before the next."""
+    for _ in range(sessions):
+        async with Visitor(address) as visitor:
+            await visitor.run()
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    for name, usual in {"people": 40, "seconds": 120, "trainers": 10, "sessions": 500}.items():
+        ask.add_argument(f"--{name}", type=int, default=usual)
+    a = ask.parse_args()
+    print("| ms | p50 | p95 | turns | errors |\n|---|---|---|---|---|")
+    with launched("benchmarks/bare_app.py") as (bare, _), launched("app.py") as (own, process):
+        line = asyncio.run(crowd(bare, a.people, a.seconds)).line()
+        print(f"| bare app | {line} |", flush=True)
+        print(
+            f"| trajectories | {asyncio.run(crowd(own, a.people, a.seconds)).line()} |", flush=True
+        )
+        half = memory(process)
+        busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
+        print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)
+        before = memory(process)
+        asyncio.run(come_and_go(own, a.sessions))
+        sizes = " → ".join(f"{size / 2**20:.0f}" for size in (half, before, memory(process)))
+    print(f"\nlooks at trainings: {busy.trained}; MB after the people, those who train, ", end="")
+    print(f"{a.sessions} sessions: {sizes}")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.page import Context
-from optviz.experiments.sensitivity import heatmaps, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.spec import Objective
@@ -112,3 +112,13 @@ def test_another_optimizer_has_the_map_of_its_own_axes():
     menu.set_value(2).run()
     spec = session(sound(at)).specs["sensitivity"]
     assert (spec.names[spec.chosen], spec.across, spec.up) == ("AdaGrad", "lr", "eps")
+
+
+def test_minima_of_a_function_of_x_alone_lie_on_the_plane_not_on_its_graph():
+    spec = Sensitivity(objective=Objective("formula", "x^4 - 3x^2 + x", start=(2.0, 0.0)))
+    marks = figures.paths(spec, LIGHT).marks
+    stars = {m.uid: (*m.x, *m.y) for m in marks if str(m.uid).startswith("minima")}
+    assert stars == {  # where 4x³ − 6x + 1 = 0
+        "minima": pytest.approx((-1.3008, 0), abs=1e-4),
+        "minima-local": pytest.approx((1.1309, 0), abs=1e-4),
+    }

@@ -88,6 +88,7 @@ def browser(chromium):
 def context(browser):
     """The window's surroundings, one for the tests of a file: what one has fetched, the next has."""
     made = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    made.set_default_timeout(90_000)  # two busy cores take their time
     yield made
     made.close()
 

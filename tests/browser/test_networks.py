@@ -97,7 +97,7 @@ def test_a_running_training_is_forked_and_both_branches_go_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=before
     )
-    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
     page.get_by_role("button", name="Resume").wait_for()
 
 
@@ -208,3 +208,44 @@ def test_the_browser_merges_what_has_changed_and_asks_where_it_missed_something(
         once, again, missed, whole = (f and {**f, "since": None} for f in found[4 * k : 4 * k + 4])
         assert once == again == whole == {**now, "version": "b", "since": None}
         assert missed is None
+
+
+def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(page):
+    to(page, "Initialization")
+    page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
+    at_rest(page)
+    units = page.get_by_label("units, exact value")
+    opened = units.input_value()
+
+    def shows(value):
+        page.wait_for_function(
+            "v => document.querySelector('[aria-label=\"units, exact value\"]')?.value === v",
+            arg=value,
+        )
+        at_rest(page)
+
+    for value in ("60", "70"):
+        units.fill(value)
+        units.press("Enter")
+        shows(value)
+    page.get_by_label("iterations, exact value").fill("4000")
+    page.get_by_label("iterations, exact value").press("Enter")
+    at_rest(page)
+    begun(page, "initialization")
+    undo, redo = (page.get_by_role("button", name=name) for name in ("Undo", "Redo"))
+    undo.click()  # the iterations, in the middle of their training
+    page.wait_for_function(
+        "() => document.querySelector('[aria-label=\"iterations, exact value\"]')?.value !== '4000'"
+    )
+    shows("70")
+    undo.click()
+    shows("60")
+    undo.click()
+    shows(opened)
+    assert undo.is_disabled()
+    redo.click()
+    shows("60")
+    redo.click()
+    shows("70")
+    page.go_back()
+    shows("60")

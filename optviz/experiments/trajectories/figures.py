@@ -117,7 +117,6 @@ def minima(known: Minima, f: Function) -> list[contour.Minima]:
             chosen &= not curve
         if chosen.any():
             at, height = known.points[chosen], f.sign * known.values[chosen]
-            at = np.stack([at[:, 0], height], -1) if f.univariate else at
             shown.append(contour.Minima(said(name, f.sign), at, height, not lowest, curve))
     return shown
 

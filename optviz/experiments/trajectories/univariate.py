@@ -50,6 +50,7 @@ def graph(f: Function, start, paths: list[Path], minima: list[Minima], theme: Th
     (x0, x1), _ = edges = frame(f)
     curve = Line(np.linspace(x0, x1, PLACES), heights(f), Style(theme.ink), width=1.6, uid="f")
     first = (start[0], float(f.sign * f.value(start)))
+    minima = [m._replace(points=np.stack([m.points[:, 0], m.values], -1)) for m in minima]
     drawn: Figure = contour.paths(
         SimpleNamespace(domain=edges), first, paths, minima, theme, ("x", "f"), **figure
     )

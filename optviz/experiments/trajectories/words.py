@@ -9,6 +9,9 @@ MAXIMIZED = {
     "loss above the minimum": N_("f below the maximum"),
     "distance": N_("distance"),
     "distance to nearest minimum": N_("distance to nearest maximum"),
+    "height above the minimum that counts as arrived": N_(
+        "depth below the maximum that counts as arrived"
+    ),
     "minimum": N_("maximum"),
     "lowest minimum": N_("highest maximum"),
     "local minimum": N_("local maximum"),

@@ -10,7 +10,7 @@ import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, minimize
 from optviz.experiments.page import Context
-from optviz.experiments.sensitivity import heatmaps, run, text
+from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.spec import Objective
@@ -196,3 +196,13 @@ def test_with_noise_a_cell_is_what_most_seeds_come_near(small):
     near = np.mean([np.hypot(*(end - (3, 2))) < 1 for end in ends])
     assert found.minima[found.index[3, 3]].tolist() == [3, 2]
     assert found.share[3, 3] == near
+
+
+def test_minima_of_a_function_of_x_alone_lie_on_the_plane_not_on_its_graph():
+    spec = Sensitivity(objective=Objective("formula", "x^4 - 3x^2 + x", start=(2.0, 0.0)))
+    marks = figures.paths(spec, LIGHT).marks
+    stars = {m.uid: (*m.x, *m.y) for m in marks if str(m.uid).startswith("minima")}
+    assert stars == {  # where 4x³ − 6x + 1 = 0
+        "minima": pytest.approx((-1.3008, 0), abs=1e-4),
+        "minima-local": pytest.approx((1.1309, 0), abs=1e-4),
+    }

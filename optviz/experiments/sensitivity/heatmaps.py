@@ -20,7 +20,8 @@ CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slow
 
 def _scale(spec, name):
     """Functions to where a value is drawn and back, and the axis's ticks and their labels."""
-    values = run.spread(spec.objective, spec.config.build(), name, run.CELLS)
+    n = run.side(spec.objective, spec.config, run.CELLS)
+    values = run.spread(spec.objective, spec.config.build(), name, n)
     declared = None if name in COORDINATES else find(spec.config.build(), name)
     if declared is not None and declared.log:
         there, back = np.log10, lambda u: 10.0**u
@@ -143,7 +144,7 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
         ends = (pale, pale) if i == 0 else (_mixed(color, theme.high, 0.1), pale)
         scale += [(i / total, ends[0]), ((i + 0.999) / total, ends[1])]
     scale.append((1.0, scale[-1][1]))
-    xs, ys = (np.linspace(*ends, run.STARTS) for ends in ((x0, x1), (y0, y1)))
+    xs, ys = (np.linspace(*ends, len(found.index)) for ends in ((x0, x1), (y0, y1)))
     marks = [
         Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins"),
     ]

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.sensitivity.spec import MAX_COST, RATES, Sensitivity, cell_cost
 from optviz.experiments.trajectories.run import noise_of
 from optviz.experiments.trajectories.spec import Objective
 from optviz.lens import at
@@ -16,9 +16,8 @@ from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
-CELLS = 64
-RATES = 96
-STARTS = 200  # along each side of the basins
+CELLS = 64  # along each side of the map,
+STARTS = 200  # and of the basins; fewer where a run is dear
 GROWN = 30  # times the loss of the start: it diverges
 
 
@@ -27,6 +26,12 @@ def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
     if name in COORDINATES:
         return np.linspace(*objective.f.domain[COORDINATES.index(name)], n)
     return find(opt, name).spread(n)
+
+
+def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
+    """How many runs there are along each side of a picture: `most`, or what is affordable."""
+    runs = MAX_COST / (objective.steps * cell_cost(objective, config))
+    return int(min(most, max(runs**0.5, 2)))
 
 
 def _swept(objective, config, axes, **more) -> Sweep:
@@ -90,9 +95,10 @@ def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
 
 
 def map_of(spec: Sensitivity) -> Sweep:
-    """The chosen optimizer over the two axes, upward by rows: `(CELLS, CELLS)`."""
+    """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective, opt = spec.objective, spec.config.build()
-    axes = {name: spread(objective, opt, name, CELLS) for name in (spec.up, spec.across)}
+    n = side(objective, spec.config, CELLS)
+    axes = {name: spread(objective, opt, name, n) for name in (spec.up, spec.across)}
     more = {"measure": spec.measure, "tolerance": spec.tolerance, "seed": objective.seed}
     return _swept(objective, spec.config, axes, **more)
 
@@ -147,7 +153,8 @@ def setting_of(spec: Sensitivity, name: str):
 
 def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float) -> Basins:
     """From where one optimizer reaches which minimum, over the picture."""
-    xs, ys = (np.linspace(low, high, STARTS) for low, high in objective.f.domain)
+    n = side(objective, config, STARTS)
+    xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
     noise = noise_of(objective)
     more = {"noise": noise, "seed": objective.seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)

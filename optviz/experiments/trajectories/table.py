@@ -95,11 +95,11 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     step has none, nor has a step that asked for none.
     """
     header = ("optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y")
-    found = (row for name, run in rows for row in _steps(name, run))
+    found = (row for name, run in rows for row in _path_rows(name, run))
     return csv_text([*header, "gradient_evaluations"], found)
 
 
-def _steps(name, run):
+def _path_rows(name, run):
     steps = len(run.points)
     points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
     given = run.function.sign * run.gradients.reshape(steps - 1, -1, 2)

@@ -12,7 +12,8 @@ from html import escape
 from optviz.plot.style import Style, number
 
 Cell = str | float | int | None
-_FORMULA = re.compile(r"[=@\t]|[+-](?!$|[\d.]+(e[+-]?\d+)?$)")  # a number and a dash are none
+# what a spreadsheet works out, the wide forms of its signs too; a number and a dash are none
+_FORMULA = re.compile(r"[\t\r\n]|\s*([=@＝＠]|[+\-＋－](?!$|[\d.]+(e[+-]?\d+)?$))")
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def csv_text(header: Sequence[str], rows) -> str:
 
 def _exact(cell):
     if cell is None or isinstance(cell, str):
-        return f"'{cell}" if _FORMULA.match(cell or "") else cell or ""
+        text = f"'{cell}" if _FORMULA.match(cell or "") else cell or ""
+        return re.sub("\r\n?", "\n", text)  # csv puts quotes around the latter alone
     if isinstance(cell, numbers.Integral):
         return int(cell)
     return repr(float(cell)) if math.isfinite(cell) else ""

@@ -7,10 +7,9 @@ import streamlit as st
 
 from optviz.plot import THEMES
 from optviz.shell.links import page_of
-from optviz.shell.opening import open_lesson_of_page, opened
+from optviz.shell.opening import as_typed, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
 from optviz.shell.share import (
-    MAX_BYTES,
     MAX_CHARACTERS,
     LinkError,
     SharedScene,
@@ -24,10 +23,12 @@ from optviz.translation import _, ngettext
 from optviz.ui import locks
 from optviz.ui.assets import as_image
 from optviz.ui.components import download_button, theme_name
+from optviz.ui.public import uploads
 from optviz.ui.session import session
 
 MAX_ITEMS = 40
 MAX_NOTE = 1000  # characters
+MAX_FILE = MAX_ITEMS * (MAX_CHARACTERS + 6 * MAX_NOTE + 100)  # bytes; JSON has six for a letter
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def card() -> None:
         return
     with st.container(border=True, key="lesson"):
         place = _("Scene {i} of {n}").format(i=S.at + 1, n=len(scenes))
-        st.markdown(f"##### {place}\n{scenes[S.at].note}")
+        st.markdown(f"##### {place}\n{as_typed(scenes[S.at].note)}")
         with st.container(horizontal=True, gap="small"):
             _play_button(_("Previous"), "arrow_back", S.at - 1)
             _play_button(_("Next"), "arrow_forward", S.at + 1)
@@ -164,7 +165,7 @@ def page() -> None:
     )
     st.markdown(f"#### {_('Lesson plan')}\n{about}")
     if S.complaint:
-        st.warning(S.complaint, icon=":material/warning:")
+        st.warning(as_typed(S.complaint), icon=":material/warning:")
     for i, item in enumerate(S.plan.scenes):
         _row(i, item)
     with st.container(horizontal=True, vertical_alignment="center", key="plan-keep"):
@@ -174,13 +175,15 @@ def page() -> None:
             made = (lambda: text, "optviz-lesson-plan.json", "application/json", "plan-save")
             download_button(_("Save as a file"), *made)
     key = f"plan-file-{S.epoch}"
-    st.file_uploader(_("Open a file"), "json", key=key, on_change=_open_file, args=(key,))
+    if uploads():
+        more = {"max_upload_size": 1, "on_change": _open_file, "args": (key,)}
+        st.file_uploader(_("Open a file"), "json", key=key, **more)
     _link(S)
 
 
 def _open_file(key):
     if file := st.session_state[key]:
-        _take(lambda: file.read(MAX_BYTES).decode())
+        _take(lambda: file.read(MAX_FILE).decode())
 
 
 def _link(S):

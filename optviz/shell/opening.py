@@ -2,6 +2,8 @@
 own.
 """
 
+import re
+
 import streamlit as st
 
 from optviz.shell.lessons import LESSONS, Lesson
@@ -94,10 +96,15 @@ def sentence(error: Exception) -> str:
     return f"{text[:1].upper()}{text[1:]}"
 
 
+def as_typed(text: str) -> str:
+    """Anybody's text as Markdown that shows it letter by letter: no link, image, element, math."""
+    return re.sub(r"[\\`*_\[\]<>!$:~#|&@]|(?<=www)\.", r"\\\g<0>", text)
+
+
 def complaint() -> None:
     """What was wrong with the link that opened this session, until it is put away."""
     if session().complaint:
-        st.warning(session().complaint, icon=":material/link_off:")
+        st.warning(as_typed(session().complaint), icon=":material/link_off:")
         st.button(_("OK"), key="complaint-read", on_click=_put_away)
 
 

@@ -18,10 +18,17 @@ def cost_of(training: Training) -> float:
     and once by every row on which the accuracy is measured.
     """
     networks = training.shape[0] * training.shape[1]
+    met = networks * (3 * training.drawn + OPTIMIZER) * training.network.size
+    measured = measuring(training) / training.eval_every
+    return training.iterations * (STEP + met / PRODUCTS + measured)
+
+
+def measuring(training: Training) -> float:
+    """Seconds that one measurement takes, which the page of an untrained network waits for."""
+    networks = training.shape[0] * training.shape[1]
     rows = min(training.split.rows, MAX_EVALUATED) + MAX_EVALUATED / 2
     rows += 3 * (2 * training.sharpness + 1) * training.split.rows if training.sharpness else 0
-    met = 3 * training.drawn + OPTIMIZER + rows / training.eval_every
-    return training.iterations * (STEP + networks * met * training.network.size / PRODUCTS)
+    return networks * rows * training.network.size / PRODUCTS
 
 
 class Pace:

@@ -14,9 +14,11 @@ from optviz.nn import (
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError, validate
+from optviz.training.cost import measuring
 from optviz.training.spec import MAX_SEED, Training
 
 MAX_NUMBERS = 10**8  # that a training holds at once
+MAX_MEASURING = 3  # seconds that one measurement of it may take, roughly
 
 
 def unsuited(key: str, network: Network) -> str:
@@ -70,6 +72,11 @@ def check(training: Training) -> None:
         raise SpecError(
             f"so many and large networks are {numbers:,} numbers at a time; {MAX_NUMBERS:,} "
             "are the most"
+        )
+    if (seconds := measuring(training)) > MAX_MEASURING:
+        raise SpecError(
+            f"to measure so many and large networks once takes about {seconds:.0f} s; "
+            f"{MAX_MEASURING} s are the most"
         )
 
 

@@ -14,6 +14,7 @@ from optviz import (
     parse_formula,
 )
 from optviz.optim import theory
+from tests.optim import quadratics
 from tests.table import table
 
 BOWL, BOOTH, MATYAS, TILTED = (FUNCTIONS[key] for key in ("bowl", "booth", "matyas", "tilted_bowl"))
@@ -49,7 +50,9 @@ def test_sgd_on_the_bowl_by_formula(t):
     for lr in (0.1, 0.95, 1.1):
         point = minimize(BOWL, OPTIMIZERS["sgd"](lr=lr), (-7, 2), 30).points[t]
         assert point == pytest.approx([-7 * (1 - lr / 10) ** t, 2 * (1 - 2 * lr) ** t], rel=1e-12)
-        assert theory.sgd_on_quadratic((-7, 2), (0.1, 2), lr, t) == pytest.approx(point, rel=1e-12)
+        assert quadratics.sgd_on_quadratic((-7, 2), (0.1, 2), lr, t) == pytest.approx(
+            point, rel=1e-12
+        )
 
 
 @table(("f", "hess", "minimum"), QUADRATICS)
@@ -69,10 +72,12 @@ def test_theory_closed_forms_in_the_eigenbasis(f, hess, minimum):
     offset = axes.T @ np.subtract(AT, minimum)
     for t in (0, 1, 5, 40):
         sgd = minimize(f, OPTIMIZERS["sgd"](lr=0.05), AT, t).points[t]
-        closed = axes @ theory.sgd_on_quadratic(offset, eigenvalues, 0.05, t) + minimum
+        closed = axes @ quadratics.sgd_on_quadratic(offset, eigenvalues, 0.05, t) + minimum
         np.testing.assert_allclose(sgd, closed, rtol=0, atol=1e-12)
         ball = minimize(f, OPTIMIZERS["momentum"](lr=0.05, momentum=0.8), AT, t).points[t]
-        closed = axes @ theory.momentum_on_quadratic(offset, eigenvalues, 0.05, 0.8, t) + minimum
+        closed = (
+            axes @ quadratics.momentum_on_quadratic(offset, eigenvalues, 0.05, 0.8, t) + minimum
+        )
         np.testing.assert_allclose(ball, closed, rtol=0, atol=1e-12)
 
 

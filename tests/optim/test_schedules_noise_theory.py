@@ -15,6 +15,7 @@ from optviz import (
 )
 from optviz.optim import theory
 from optviz.optim.hyperparameter import hyperparameters
+from tests.optim import quadratics
 from tests.table import table
 
 BOWL = FUNCTIONS["bowl"]
@@ -310,16 +311,16 @@ def test_sgd_on_the_bowl_in_the_notes_numbers():
         (1.05, 1218),
         (1.1, 2.25e5),
     ):
-        x, y = theory.sgd_on_quadratic((-7, 2), (0.1, 2), lr, 30)
+        x, y = quadratics.sgd_on_quadratic((-7, 2), (0.1, 2), lr, 30)
         assert x**2 / 20 + y**2 == pytest.approx(loss, rel=4e-3)
     rates = np.arange(0.9, 0.96, 1e-4)
-    losses = [BOWL.value(theory.sgd_on_quadratic((-7, 2), (0.1, 2), lr, 30)) for lr in rates]
+    losses = [BOWL.value(quadratics.sgd_on_quadratic((-7, 2), (0.1, 2), lr, 30)) for lr in rates]
     assert rates[np.argmin(losses)] == pytest.approx(0.9276, abs=1.5e-4)
 
 
 def test_momentum_in_closed_form_in_the_notes_numbers():
     for t, point in {1: (-6.93, 1.6), 2: (-6.7977, 0.92), 30: (0.8964138585, 0.0880856017)}.items():
-        assert theory.momentum_on_quadratic((-7, 2), (0.1, 2), 0.1, 0.9, t) == pytest.approx(
+        assert quadratics.momentum_on_quadratic((-7, 2), (0.1, 2), 0.1, 0.9, t) == pytest.approx(
             point, abs=6e-11
         )
 

@@ -1,11 +1,13 @@
 """A teacher's lesson plan: what is collected comes back from file and link; nothing is lost."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
 
 from optviz.shell.lesson_plan import MAX_NOTE, Item, Plan, PlanState, read
+from optviz.shell.opening import as_typed
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, pack, unpack
 from optviz.spec import canonical_json, to_dict
@@ -49,11 +51,62 @@ def test_a_plan_comes_back_from_file_and_link():
         FILE.replace("Mind the", "M" * MAX_NOTE, 1),
         json.dumps({"scenes": [json.loads(FILE)["scenes"][0]] * 41}),
         "[" * 10_000,
+        '{"scenes":' * 5_000,
+        json.dumps({"scenes": [{}] * 10_000}),
+        json.dumps({"scenes": [7, None, "x"]}),
+        json.dumps({"scenes": {"0": {}}}),
+        FILE.replace('"note":"Mind the trajectories."', '"note":["x"]'),
+        FILE.replace('"page":"activations"', '"page":{"x":1}'),
+        FILE.replace('{"note"', '{"__class__":1,"note"', 1),
+        "9" * 5000,
+        "NaN",
     ],
 )
 def test_a_damaged_plan_is_refused(damaged):
     with pytest.raises(LinkError):
         read(damaged)
+
+
+def test_a_plan_that_inflates_beyond_its_bound_is_refused():
+    with pytest.raises(LinkError):
+        read(unpack(pack({"scenes": [{"note": "x" * 70_000}]})))
+
+
+NOTES = [
+    "![](//host/p.png)", "<img src=x onerror=alert(1)>", "[click](javascript:alert(1))", "<https://host>",
+    "see https://host/p and www.host.org", "$x$ and $$y$$", ":material/home: :red[x]", "a\n# b\n* c\n| d |", "`x`",
+]  # fmt: skip
+
+
+@table("note", NOTES)
+def test_a_note_is_shown_as_it_was_typed(note):
+    """By CommonMark a backslash before a mark makes it one that means nothing."""
+    shown = as_typed(note)
+    for mark in re.finditer(r"[!`<>$#|\[\]*:]|www\.", note):
+        assert mark.group().replace(".", "\\.") in shown
+    assert not re.search(r"(?<!\\)[!`<>$#|\[\]*:]|www\.", shown)
+    assert re.sub(r"\\(.)", r"\1", shown) == note
+
+
+def test_what_came_with_a_plan_or_a_link_is_on_the_page_as_it_was_typed():
+    image = "![](//host/p.png)"
+    whole = Plan(tuple(replace(item, note=image) for item in PLAN.scenes))
+    at = open_page("plan", plan=pack(to_dict(whole)))
+    assert at.text_area[0].value == image
+    sound(next(b for b in at.button if b.label == "Play").click().run())
+    go(at, "")
+    sound(at.run())
+    assert as_typed(image) in text(at)
+    assert image not in text(at)
+    at = open_page("activations", s=pack({"page": "activations", "scene": {image: 1}}))
+    assert as_typed(image) in at.warning[0].value
+    assert image not in at.warning[0].value
+
+
+def test_a_server_without_uploads_opens_no_file(monkeypatch):
+    assert open_page("plan").get("file_uploader")
+    monkeypatch.setenv("OPTVIZ_PUBLIC", "1")
+    assert not open_page("plan").get("file_uploader")
 
 
 def test_scenes_are_collected_ordered_and_played():

@@ -454,6 +454,17 @@ class TestBudget:
         )
         assert decode(encode(linked(scene.affordable()))).scene.objective.steps < 250
 
+    def test_two_scenes_beside_each_other_count_together(self):
+        config = OptimizerConfig(Choice("lbfgs"))
+        alone = Scene(Objective(steps=730), (config,) * MAX_OPTIMIZERS)
+        check(linked(alone))
+        for pair in (replace(alone, beside=BOOK), replace(BOOK, beside=alone)):
+            assert "730 steps of these optimizers would take too long: at most 365" in refusal(
+                packed(written(linked(pair)))
+            )
+            cheaper = decode(encode(linked(pair.affordable()))).scene
+            assert sorted([cheaper.objective.steps, cheaper.beside.objective.steps]) == [30, 365]
+
 
 class TestForEver:
     @pytest.mark.parametrize("text", FOR_EVER)

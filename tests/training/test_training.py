@@ -515,3 +515,13 @@ def test_averaged_weights_have_statistics_of_their_own(config, accuracy, digits)
     right = ((test @ last["W"] + last["b"]).argmax(-1) == data.t_test).mean()
     assert now.accuracy[-1, 1, 0, 0] == pytest.approx(right, abs=0.003)
     assert accuracy is None or right == pytest.approx(accuracy, abs=0.003)
+
+
+def test_a_network_whose_one_measurement_takes_too_long_is_refused():
+    """11,086,010 parameters (65 · 1000 + 11 · 1001 · 1000 + 1001 · 10) times 2500 rows at 4 · 10⁹
+    products a second; an untrained page waits for one measurement.
+    """
+    training = Training(Network((64, *[1000] * 12, 10)), split=Split(1500))
+    with pytest.raises(SpecError, match="takes about 7 s; 3 s are the most"):
+        check(training)
+    check(replace(training, network=Network((64, *[1000] * 4, 10))))

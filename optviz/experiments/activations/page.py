@@ -71,4 +71,5 @@ PAGE = Page(
         )
     },
     thumbnail=figures.thumbnail,
+    adjusted=Activations.affordable,
 )

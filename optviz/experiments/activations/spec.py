@@ -1,13 +1,14 @@
 """One setting of a deep stack of layers, or up to three at once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.spec import Choice, choice, items, option
+from optviz.spec import Choice, SpecError, choice, items, option
 from optviz.translation import N_
 
 MAX_UNITS, MAX_STACKS = 500, 3
+MAX_NUMBERS = 10**7  # activations in all settings together
 BACKWARD = {
     "a": N_("∂L/∂a, of the activations"),
     "z": N_("∂L/∂z, of the weighted sums"),
@@ -39,3 +40,14 @@ class Activations:
     backward: str = option("a", BACKWARD, N_("Backward"))
     shared_range: bool = False
     own_data: bool = False
+
+    def validate(self) -> None:
+        """SpecError where there are more numbers than can be shown at once."""
+        if self != self.affordable():
+            raise SpecError(f"the settings have more than {MAX_NUMBERS:,} activations together")
+
+    def affordable(self) -> "Activations":
+        """The same with no more samples than it may have."""
+        most = MAX_NUMBERS // sum(stack.layers * stack.units for stack in self.stacks)
+        stacks = (replace(s, samples=min(s.samples, most)) for s in self.stacks)
+        return replace(self, stacks=tuple(stacks))

@@ -34,7 +34,8 @@ CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slow
 
 def _scale(spec, name):
     """Functions to where a value is drawn and back, and the axis's ticks and their labels."""
-    values = run.spread(spec.objective, spec.config.build(), name, run.CELLS)
+    n = run.side(spec.objective, spec.config, run.CELLS)
+    values = run.spread(spec.objective, spec.config.build(), name, n)
     declared = None if name in COORDINATES else find(spec.config.build(), name)
     if declared is not None and declared.log:
         there, back = np.log10, lambda u: 10.0**u

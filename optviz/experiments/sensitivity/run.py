@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optviz.experiments.sensitivity.spec import Sensitivity, axes_of
+from optviz.experiments.sensitivity.spec import MAX_COST, RATES, Sensitivity, axes_of, cell_cost
 from optviz.experiments.trajectories.run import noise_of
 from optviz.experiments.trajectories.spec import Objective
 from optviz.lens import at
@@ -16,9 +16,8 @@ from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
-CELLS = 64
-RATES = 96
-STARTS = 200  # along each side of the basins
+CELLS = 64  # along each side of the map,
+STARTS = 200  # and of the basins; fewer where a run is dear
 VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 
@@ -28,6 +27,12 @@ def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
     if name in COORDINATES:
         return np.linspace(*objective.f.domain[COORDINATES.index(name)], n)
     return find(opt, name).spread(n)
+
+
+def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
+    """How many runs there are along each side of a picture: `most`, or what is affordable."""
+    runs = MAX_COST / (objective.steps * cell_cost(objective, config))
+    return int(min(most, max(runs**0.5, 2)))
 
 
 def _swept(objective, config, axes, **more) -> Sweep:
@@ -91,9 +96,10 @@ def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
 
 
 def map_of(spec: Sensitivity) -> Sweep:
-    """The chosen optimizer over the two axes, upward by rows: `(CELLS, CELLS)`."""
+    """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective, opt = spec.objective, spec.config.build()
-    axes = {name: spread(objective, opt, name, CELLS) for name in (spec.up, spec.across)}
+    n = side(objective, spec.config, CELLS)
+    axes = {name: spread(objective, opt, name, n) for name in (spec.up, spec.across)}
     more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
     swept = _swept(objective, spec.config, axes, **more)
     return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
@@ -172,7 +178,7 @@ def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, s
     if objective.noise:
         tolerance = max(tolerance, VALLEY * minima_of(objective.f).spread)
     seed = objective.seed + np.arange(seeds) if objective.noise else objective.seed
-    n = round(STARTS / np.sqrt(np.size(seed)))
+    n = round(side(objective, config, STARTS) / np.sqrt(np.size(seed)))
     xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
     more = {"noise": noise_of(objective), "seed": seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)

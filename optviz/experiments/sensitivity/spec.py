@@ -4,13 +4,18 @@ from dataclasses import dataclass, field, replace
 
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import OptimizerConfig, names
+from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.sensitivity.sweeps import COORDINATES, find
 from optviz.spec import Choice, SpecError, items, option
 from optviz.translation import N_
 
 MAX_OPTIMIZERS = 8
+RATES = 96  # at which a curve over the rate is worked out
+MAX_COST = 3e6  # µs that a picture may take, roughly
+STEP_COST = 400  # µs of a step, however few runs there are, and
+CELL_COST = {"second order": 3, "cg": 2, "derivative-free": 1.2, "matrix": 0.8}  # of one by family,
+PLAIN_COST = 0.08  # or of the others
 VIEWS = {
     "rates": N_("Loss against learning rate"),
     "race": N_("Fair race"),
@@ -78,6 +83,20 @@ class Sensitivity:
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
             raise SpecError("the axes of the map are two different ones that the optimizer has")
+        if self.view == "rates" and self.objective.steps > (most := self.max_steps()):
+            raise SpecError(f"so many steps take too long with these optimizers: at most {most}")
+
+    def max_steps(self) -> int:
+        """How many steps the curves over the rate may have; the other pictures have fewer cells."""
+        runs = (RATES + 1) * (self.seeds if self.objective.noise else 1)
+        costs = (STEP_COST + runs * cell_cost(self.objective, c) for c in self.optimizers)
+        return int(min(MAX_STEPS, MAX_COST / sum(costs)))
+
+
+def cell_cost(objective: Objective, config: OptimizerConfig) -> float:
+    """What a step of one run among many takes, in µs, roughly."""
+    kinds = config.method.key, OPTIMIZERS[config.method.key].family
+    return max(CELL_COST.get(kind, PLAIN_COST) for kind in kinds) + len(objective.formula) / 500
 
 
 def axes_of(config: OptimizerConfig) -> list[str]:
@@ -87,12 +106,14 @@ def axes_of(config: OptimizerConfig) -> list[str]:
 
 
 def adjusted(spec: Sensitivity) -> Sensitivity:
-    """The same with an optimizer that is there, and with axes that it has."""
+    """The same with an optimizer that is there, axes that it has, and steps that are affordable."""
     chosen = max(0, min(spec.chosen, len(spec.optimizers) - 1))
     known = axes_of(spec.optimizers[chosen])
     across = spec.across if spec.across in known else known[0]
     others = [name for name in known if name != across]
     first = next((name for name in others if name not in COORDINATES), others[0])
     beside = spec.other if chosen != spec.other < len(spec.optimizers) else -1
-    up = spec.up if spec.up in others else first
-    return replace(spec, chosen=chosen, other=beside, across=across, up=up)
+    up, objective = spec.up if spec.up in others else first, spec.objective
+    if spec.view == "rates":
+        objective = replace(objective, steps=min(objective.steps, spec.max_steps()))
+    return replace(spec, objective=objective, chosen=chosen, other=beside, across=across, up=up)

@@ -6,7 +6,7 @@ import numpy as np
 
 from optviz.experiments.page import Caption
 from optviz.experiments.sensitivity import run
-from optviz.experiments.sensitivity.spec import AXES, MEASURES, Sensitivity
+from optviz.experiments.sensitivity.spec import AXES, MEASURES, RATES, Sensitivity
 from optviz.optim.theory import curvatures, setting
 from optviz.plot import Column, Style, Table, method_styles, number
 from optviz.translation import _
@@ -54,7 +54,7 @@ def rate_notes(context) -> Caption:
             " rate that is set. With noise the line is the median over the seeds, and the band "
             "holds eight of ten. The best rate is that after these steps and from this start. A "
             "click, or the ring that can be dragged, sets the chosen optimizer's rate."
-        ).format(n=run.RATES)
+        ).format(n=RATES)
     )
 
 

@@ -181,11 +181,12 @@ class Scene:
 
     def validate(self) -> None:
         """SpecError where the paths would take too long, or more than two are beside each other."""
-        if self.objective.steps > (most := self.max_steps()):
-            steps = self.objective.steps
-            raise SpecError(
-                f"{steps} steps of these optimizers would take too long: at most {most}"
-            )
+        for scene in filter(None, (self, self.beside)):
+            steps, most = scene.objective.steps, scene._most_steps(self._scenes)
+            if steps > most:
+                raise SpecError(
+                    f"{steps} steps of these optimizers would take too long: at most {most}"
+                )
         if self.beside and self.beside.beside:
             raise SpecError("a scene has one other beside it")
 
@@ -196,7 +197,16 @@ class Scene:
         return names(self.optimizers)
 
     def max_steps(self) -> int:
-        """How many steps the scene may have: its paths are then there in about three seconds."""
+        """How many steps the scene may have: its paths are then there in about three seconds, with
+        those of a scene beside it.
+        """
+        return self._most_steps(self._scenes)
+
+    @property
+    def _scenes(self):
+        return 2 if self.beside else 1
+
+    def _most_steps(self, scenes):
         paths, cost, f = 0, 0, self.objective.f
         for config in self.optimizers:
             keys = [c.method.key for c in _branches(config)]
@@ -206,12 +216,17 @@ class Scene:
             further = len(layout.points(f.start, f.domain)) if layout else 0
             paths, cost = paths + 1 + further, cost + step * (3 if further else 1)
         cost *= 1 + len(f.formula) / 100
-        return int(min(MAX_STEPS, MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1)))
+        most = min(MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1))
+        return int(min(MAX_STEPS, most / scenes))
 
     def affordable(self) -> "Scene":
-        """The scene with no more steps than it may have."""
-        steps = min(self.objective.steps, self.max_steps())
-        return replace(self, objective=replace(self.objective, steps=steps))
+        """The scene, and the one beside it, with no more steps than they may have."""
+
+        def cut(scene):
+            steps = min(scene.objective.steps, scene._most_steps(self._scenes))
+            return replace(scene, objective=replace(scene.objective, steps=steps))
+
+        return replace(cut(self), beside=self.beside and cut(self.beside))
 
 
 def _branches(config):

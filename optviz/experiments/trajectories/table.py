@@ -1,10 +1,5 @@
 """The table under the figures: their text alternative, to read and as CSV to keep."""
 
-import csv
-import io
-
-import numpy as np
-
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.words import said
 from optviz.optim import OPTIMIZERS
@@ -99,25 +94,19 @@ def paths_csv(rows: list[tuple[str, Run]]) -> str:
     A gradient is what the optimizer was given for its step from there, noise included; the last
     step has none, nor has a step that asked for none.
     """
-    out = io.StringIO()
-    write = csv.writer(out, lineterminator="\n")
     header = ("optimizer", "step", "x", "y", "loss", "gradient_x", "gradient_y")
-    write.writerow([*header, "gradient_evaluations"])
-    for name, run in rows:
-        steps = len(run.points)
-        points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
-        given, asked = (
-            run.function.sign * run.gradients.reshape(steps - 1, -1, 2),
-            run.work[:, 0].reshape(steps, -1),
-        )
-        for k, gone in enumerate(run.diverged_at.ravel().tolist()):
-            end = steps if gone < 0 else gone
-            met = given[: max(end - 1, 0), k]
-            gradients = [g.tolist() if np.isfinite(g).any() else ("", "") for g in met]
-            paths = (a[:end, k].tolist() for a in (points, values, asked))
-            label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
-            gradients += [("", "")]
-            found = zip(range(end), zip(*paths, strict=True), gradients, strict=False)
-            for t, ((x, y), loss, n), (gx, gy) in found:
-                write.writerow((label, t, x, y, loss, gx, gy, n))
-    return out.getvalue()
+    found = (row for name, run in rows for row in _path_rows(name, run))
+    return csv_text([*header, "gradient_evaluations"], found)
+
+
+def _path_rows(name, run):
+    steps = len(run.points)
+    points, values = run.points.reshape(steps, -1, 2), run.heights.reshape(steps, -1)
+    given = run.function.sign * run.gradients.reshape(steps - 1, -1, 2)
+    asked = run.work[:, 0].reshape(steps, -1)
+    for k, gone in enumerate(run.diverged_at.ravel().tolist()):
+        end = steps if gone < 0 else gone
+        label = f"{name} @{k + 1}" if run.values.ndim > 1 else name
+        for t in range(end):
+            gradient = given[t, k] if t < end - 1 else (None, None)
+            yield label, t, *points[t, k], values[t, k], *gradient, asked[t, k]

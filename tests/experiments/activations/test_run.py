@@ -234,6 +234,8 @@ def test_spread_by_hand():
         (Activations((DeepStack(layers=13),)), "layers is from 1 to 12"),
         (Activations((DeepStack(units=0),)), "units must be at least 1"),
         (Activations((DeepStack(samples=1),)), "samples must be at least 2"),
+        (Activations((DeepStack(12, 500, samples=5000),)), "more than 10,000,000 activations"),
+        (Activations((DeepStack(12, 500, samples=600),) * 3), "more than 10,000,000 activations"),
         (Activations((DeepStack(seed=-1),)), "seed must be at least 0"),
         (Activations((DeepStack(activation=Choice("step")),)), "no activation 'step'"),
         (Activations((DeepStack(initializer=Choice("normal", {"sigma": 101.0})),)), "sigma"),

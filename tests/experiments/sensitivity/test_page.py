@@ -12,11 +12,11 @@ from optviz import FUNCTIONS, NOISES, OPTIMIZERS, minimize
 from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
-from optviz.experiments.sensitivity.spec import Sensitivity
+from optviz.experiments.sensitivity.spec import Sensitivity, adjusted
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
-from optviz.spec import Choice
+from optviz.spec import Choice, SpecError, validate
 from tests.page import numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
@@ -206,3 +206,32 @@ def test_minima_of_a_function_of_x_alone_lie_on_the_plane_not_on_its_graph():
         "minima": pytest.approx((-1.3008, 0), abs=1e-4),
         "minima-local": pytest.approx((1.1309, 0), abs=1e-4),
     }
+
+
+# The largest that a link may ask for
+
+F = "exp(-x**2)*sin(3*y)+cbrt(x*y)+cos(x*y)+log(x**2+1)+y**2"
+LONG = Objective("formula", F, start=(1.0, 1.0), steps=2000)
+
+
+@table("key", ["sgd", "lbfgs", "nelder_mead", "shampoo"])
+def test_a_picture_of_dear_runs_has_fewer_cells(key):
+    """A step of 40,000 runs of L-BFGS takes 0.1 s, measured: 2000 of them would be minutes."""
+    config = OptimizerConfig(Choice(key))
+    assert run.side(replace(LONG, steps=20), OptimizerConfig(Choice("sgd")), 200) == 200
+    n = run.side(LONG, config, 200)
+    assert 4 <= n < 100
+    spec = adjusted(Sensitivity("map", replace(LONG, steps=2), (config,)))
+    assert run.map_of(spec).values.shape == (run.side(spec.objective, config, 64),) * 2
+    spec = replace(spec, objective=LONG)
+    assert run.side(spec.objective, config, 64) == min(n, 64)
+
+
+def test_curves_over_the_rate_have_as_many_steps_as_are_affordable():
+    dear = replace(LONG, noise=Choice("gaussian"))
+    spec = Sensitivity("rates", dear, (OptimizerConfig(Choice("lbfgs")),) * 8, seeds=30)
+    with pytest.raises(SpecError, match="at most"):
+        validate(spec)
+    validate(adjusted(spec))
+    assert adjusted(spec).objective.steps < 100
+    assert adjusted(replace(spec, view="map")).objective.steps == 2000

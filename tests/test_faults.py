@@ -1,0 +1,73 @@
+"""Faults of a visit and of the machine: the server goes on, and whoever comes next sees the page."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+import websockets
+from streamlit.proto.BackMsg_pb2 import BackMsg
+
+from tests.serving import served
+from tests.visitor import Visitor
+
+NOWHERE = "/proc/nowhere"  # where nothing can be made, not even by root
+
+
+@pytest.fixture(scope="module")
+def server():
+    """One whose home and cache folder cannot be written."""
+    with served("app.py", HOME=NOWHERE, XDG_CACHE_HOME=NOWHERE) as address:
+        yield address
+
+
+async def sees_the_page(server, path=""):
+    async with Visitor(server, path) as visitor:
+        await asyncio.wait_for(visitor.run(), 60)
+    assert not visitor.exceptions
+    assert visitor.received > 10_000
+
+
+def broken():
+    """What is no message of the protocol, or one that asks for what there is not."""
+    yield b""
+    yield b"\xff" * 2000
+    yield b"\x00"
+    yield "text"
+    yield BackMsg(rerun_script={"page_name": "../../etc/passwd"}).SerializeToString()
+    yield BackMsg(rerun_script={"query_string": "s=2." + "A" * 100_000}).SerializeToString()
+    yield BackMsg(rerun_script={"query_string": "s=%00&lesson=%ff&plan=2.x"}).SerializeToString()
+    yield BackMsg(rerun_script={"page_script_hash": "x" * 10_000}).SerializeToString()
+    yield BackMsg(rerun_script={"fragment_id": "no such"}).SerializeToString()
+    state = {"id": "$$ID-1-none", "json_value": "{" * 5000}
+    yield BackMsg(rerun_script={"widget_states": {"widgets": [state]}}).SerializeToString()
+    yield BackMsg(load_git_info=True).SerializeToString()
+
+
+def test_a_broken_message_harms_nobody_else(server):
+    async def visits():
+        for message in broken():
+            async with Visitor(server) as visitor:
+                with suppress(websockets.ConnectionClosed):
+                    await visitor.socket.send(message)
+                    await asyncio.wait_for(visitor.run(), 60)
+                assert not visitor.exceptions, message[:80]
+        await sees_the_page(server)
+
+    asyncio.run(visits())
+
+
+def test_a_client_that_vanishes_leaves_the_server_as_it_was(server):
+    async def visits():
+        for _ in range(5):
+            visitor = await Visitor(server).__aenter__()
+            ask = BackMsg(rerun_script={"query_string": ""})
+            await visitor.socket.send(ask.SerializeToString())
+            visitor.socket.transport.abort()  # no closing handshake, amid the run
+        await sees_the_page(server)
+
+    asyncio.run(visits())
+
+
+def test_pages_of_a_server_that_can_write_nowhere(server):
+    for path in ("activations", "initialization", "plan", "sensitivity"):
+        asyncio.run(sees_the_page(server, path))

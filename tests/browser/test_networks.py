@@ -97,7 +97,7 @@ def test_a_running_training_is_forked_and_both_branches_go_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=before
     )
-    page.locator(".st-key-stop-optimizer_comparison button").click()
+    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
     page.get_by_role("button", name="Resume").wait_for()
 
 

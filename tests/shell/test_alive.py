@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from streamlit.elements.widgets.button import ButtonMixin
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context
@@ -211,6 +212,30 @@ def test_the_branch_of_a_complete_training_goes_its_own_way_from_the_fork_on():
     own, parent = (results(at).states[key].loss for key in list(results(at).seen)[-1:-3:-1])
     assert (own[:11] == parent[:11]).all()
     assert (own[11:] != parent[11:]).all()
+
+
+def test_a_click_that_is_told_of_twice_while_a_training_is_drawn_counts_once(monkeypatch):
+    own = ButtonMixin._button
+
+    def twice(self, *args, on_click=None, **more):
+        if callable(on_click):
+            once, values = on_click, more.pop("args", None) or ()
+            on_click = lambda: (once(*values), once(*values))  # noqa: E731
+        return own(self, *args, on_click=on_click, **more)
+
+    monkeypatch.setattr(ButtonMixin, "_button", twice)
+    at = open_page(KEY, replace(SMALL, iterations=2000), alive=True)
+    at.button(key=session(at).key(f"{KEY}-optimizers-0-of-1-settings") + "-button").click().run()
+
+    def click(label):
+        next(b for b in at.button if b.label == label).click().run()
+        return len(session(sound(at)).specs[KEY].optimizers)
+
+    assert click("Fork") == 2
+    assert click("Add an optimizer") == 3
+    at.session_state[session(at).key(f"{KEY}-optimizers-0-of-3-settings")] = True
+    at.run()
+    assert click("Remove SGD") == 2
 
 
 CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if compares(v)]

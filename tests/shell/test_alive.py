@@ -244,7 +244,7 @@ CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() i
 @pytest.mark.parametrize(("key", "view"), CURVES)
 def test_every_page_with_these_curves_keeps_them(key, view):
     page = PAGES[key]
-    spec = replace(page.opening, iterations=20, batch=16)
+    spec = replace(page.opening, iterations=30, batch=16)  # no page trains for less
     if len(page.views) > 1:
         spec = replace(spec, view=view)
     at = open_page(key, page.adjusted(spec), alive=True)

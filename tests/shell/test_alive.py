@@ -1,5 +1,7 @@
 """Pages with trainings as a visitor finds them: they begin by themselves, and a change trains again."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from optviz.experiments.training_charts import compares
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
+from optviz.shell.export.menu import charts_page
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
@@ -119,6 +122,43 @@ def test_what_is_kept_stands_beside_what_comes_next_until_it_is_taken_away():
     lines = loss_lines(at)
     assert (numbers(lines["kept0"]["y"]) == numbers(first)).all()
     assert lines["kept1"]["y"] == second
+
+
+SEEDS = replace(SMALL, seeds=(0, 1))
+
+
+def test_of_several_seeds_median_and_band_are_kept_also_in_the_page_to_take_home():
+    at = rested(open_page(KEY, SEEDS, alive=True))
+    first = loss_lines(at)
+    at.button(key=f"keep-{KEY}").click().run()
+    at = rested(changed(at, replace(SEEDS, batch=32)))
+    html = charts_page("Which?", at.session_state["_shown"], "light")
+    [data] = re.findall(r'id="data">(.*?)</script>', html)
+    name = f"{KEY}-curves-0"
+    [figure] = [p["data"] for p in json.loads(data) if p["data"].get("name") == name]
+    traces = {trace["uid"]: trace for trace in figure["data"]}
+    of_first = [uid for uid in first if uid.startswith("r0")]
+    kept = [uid for uid in traces if uid.startswith("kept0")]
+    assert {uid.removeprefix("kept0") for uid in kept} >= {
+        uid.removeprefix("r0") for uid in of_first
+    }
+    assert traces["kept0"]["name"] == "batch 16"
+    assert (numbers(traces["kept0"]["y"]) == numbers(first["r0"]["y"])).all()
+
+
+def test_every_seed_of_a_branch_leaves_the_same_seed_of_its_parent():
+    at = rested(open_page(KEY, SEEDS, alive=True))
+    at = rested(fork(at, 10).run())
+    parent, branch = session(at).specs[KEY].optimizers
+    fast = replace(branch, method=Choice("sgd", {"lr": 0.5}))
+    at = rested(changed(at, replace(SEEDS, optimizers=(parent, fast))))
+    last = [results(at).states[key] for key in results(at).seen][-4:]
+    losses = {(s.training.optimizer == fast, s.training.seeds[0]): s.loss for s in last}
+    for seed in (0, 1):
+        old, new = losses[False, seed], losses[True, seed]
+        assert (new[:11] == old[:11]).all()
+        assert (new[11:] != old[11:]).all()
+    assert (losses[True, 0][:10] != losses[True, 1][:10]).all()
 
 
 def test_what_is_kept_is_in_the_file_of_the_curves():

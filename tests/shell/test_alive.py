@@ -19,6 +19,8 @@ from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
+from optviz.ui import optimizer_menu
+from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
 from tests import memo
 from tests.page import components, numbers, open_page, plots, session, sound
@@ -276,6 +278,15 @@ def test_a_click_that_is_told_of_twice_while_a_training_is_drawn_counts_once(mon
     at.session_state[session(at).key(f"{KEY}-optimizers-0-of-3-settings")] = True
     at.run()
     assert click("Remove SGD") == 2
+
+
+def test_a_menu_that_says_what_is_there_already_leaves_the_rate(monkeypatch):
+    held = {KEY: replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.3})),))}
+    form = Form(KEY, lambda: held[KEY], lambda spec: held.update({KEY: spec}), SMALL)
+    for said, left in (("sgd", {"lr": 0.3}), ("adam", {"lr": 0.001})):
+        monkeypatch.setattr(optimizer_menu, "select", lambda *a, said=said, **k: a[5](said))
+        optimizer_menu.optimizer_menu(form.at("optimizers", 0), SMALL.network)
+        assert held[KEY].optimizers[0].method == Choice(said, left)
 
 
 CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if compares(v)]

@@ -7,7 +7,7 @@ training in one go in the same process. They take turns.
 
 Latency: a rerun of the trajectories page over a websocket, from the message that asks for it to the
 last one that answers, with nobody training and with so many visitors who each train another
-network on the page that compares optimizers, as a browser does (four pictures a second); beside a
+network on the page that compares optimizers, as a browser does (up to ten pictures a second); beside a
 bare Streamlit app. `websockets` must be installed.
 """
 
@@ -21,16 +21,15 @@ from dataclasses import replace
 from optimizers import machine
 
 import numpy as np  # isort: skip
-import websockets
-from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.shell.share import SharedScene, encode
 from optviz.training import Loader, Training, TrainingJob
 from optviz.training.scheduler import Scheduler, Ticket
 from optviz.training.workers import ProcessExecutor
+from optviz.ui.job_runner import EVERY
 from tests.serving import served
+from tests.visitor import Visitor
 
 ITERATIONS = 3000
 
@@ -56,62 +55,30 @@ def speeds(rounds):
     return found
 
 
-class Visitor:
-    """What a browser says to a Streamlit server, as far as is needed here."""
-
-    def __init__(self, address, page="", query=""):
-        self.address = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self.page, self.query, self.fragment, self.buttons = page, query, "", {}
-
-    async def __aenter__(self):
-        self.socket = await websockets.connect(
-            self.address, subprotocols=["streamlit"], max_size=None, compression=None
-        )
-        return self
-
-    async def __aexit__(self, *_):
-        await self.socket.close()
-
-    async def rerun(self, button="", fragment="") -> float:
-        """Run the page, or a fragment of it; ms until all has come."""
-        ask = BackMsg()
-        run = ask.rerun_script
-        run.page_name, run.query_string, run.fragment_id = self.page, self.query, fragment
-        run.is_auto_rerun = bool(fragment)
-        if button:
-            run.widget_states.widgets.add(id=button, trigger_value=True)
-        began = time.perf_counter()
-        await self.socket.send(ask.SerializeToString())
-        while True:
-            message = ForwardMsg.FromString(await asyncio.wait_for(self.socket.recv(), 120))
-            match message.WhichOneof("type"):
-                case "auto_rerun":
-                    self.fragment = message.auto_rerun.fragment_id
-                case "delta" if message.delta.new_element.WhichOneof("type") == "button":
-                    made = message.delta.new_element.button
-                    self.buttons[made.label] = made.id
-                case "script_finished":
-                    return 1000 * (time.perf_counter() - began)
-
-
 async def train(address, seed, stop, pictures):
-    """Open the page, press Train, come back four times a second."""
+    """Open the page, where a training begins by itself, and see it grow as fast as a browser would."""
     scene = replace(PAGE.opening, iterations=5000, seeds=(seed,))
     async with Visitor(address, PAGE.key, f"s={encode(SharedScene(PAGE.key, scene))}") as one:
-        await one.rerun()
-        await one.rerun(button=one.buttons["Train"])
+        await one.run()
         while not stop.is_set():
-            pictures.append(await one.rerun(fragment=one.fragment))
-            await asyncio.sleep(0.25)
+            pictures.append(await timed(one.tick()))
+            await asyncio.sleep(EVERY)
+
+
+async def timed(work):
+    """ms that it takes."""
+    began = time.perf_counter()
+    await work
+    return 1000 * (time.perf_counter() - began)
 
 
 async def reruns(address, presses):
     async with Visitor(address) as one:
         for _ in range(3):
-            await one.rerun()
+            await one.run()
         found = []
         for _ in range(presses):
-            found.append(await one.rerun())
+            found.append(await timed(one.run()))
             await asyncio.sleep(0.1)
         return found
 

@@ -87,3 +87,12 @@ class Visitor:
         key = list(self.panels())[panel]
         self.turns += 1
         await self.run(key, {"values": {"n": self.turns, name: value}})
+
+    async def tick(self) -> None:
+        """Say that the pictures of a training are drawn, as the browser does before the next ones."""
+        held = {
+            key: (name, json.loads(data or "{}")) for key, (name, data) in self.components.items()
+        }
+        drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
+        [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
+        await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})

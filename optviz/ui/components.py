@@ -13,7 +13,7 @@ from streamlit import runtime
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure, to_plotly
 from optviz.plot.equations import unicode_symbol
-from optviz.plot.writers.changes import WHOLE, sent
+from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script, sheet
 
@@ -58,7 +58,6 @@ _toolbar = _component(
     "address", '<div class="ov-toolbar" role="toolbar"></div>', "toolbar.css", "toolbar.js"
 )
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
-_grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 
 
 def _sent(key) -> dict:
@@ -166,11 +165,14 @@ def plot(
     `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
     this browser does not have it yet.
     """
-    have = st.session_state.setdefault("_have", {}).setdefault(key, set())  # versions and bases
+    have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
     before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    more |= {"name": key, "label": label, "view": view, "theme": theme, "version": version}
-    data = sent(figure, version, before, have) | more | {"plotly": plotly_js()}
+    drawn = before and before.version == _drawn().get(key)
+    news = changes(before.figure, figure) if drawn else None
+    data = figure if news is None else {**news, "since": before.version}
+    data = {**data, **more, "name": key, "label": label, "view": view, "theme": theme}
+    data |= {"plotly": plotly_js(), "version": version}
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -185,12 +187,17 @@ def plot(
     def ranged():
         brushed((st.session_state.get(key) or {}).get("brush") or {})
 
-    def lost():  # a browser that is slower than the messages: from now on they stand alone
+    def lost():
         have.clear()
-        have.add(WHOLE)
+        _drawn().pop(key, None)
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
     (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
+
+
+def _drawn() -> dict[str, str]:
+    """Which version of each picture the browser has drawn, when it last said so."""
+    return st.session_state.setdefault("_drawn", {})
 
 
 def show(key: str, figure: Figure, **more) -> None:
@@ -317,17 +324,6 @@ def step_shown(key: str) -> int:
         on_rest_change=_nothing,
     )
     return step
-
-
-def grabber(key: str, placed, traces, rested) -> None:
-    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
-
-    def arrived():
-        if _is_point(at := _sent(key)):
-            placed(float(at["x"]), float(at["y"]))
-
-    data = {"echo": _sent(key).get("n", 0), "traces": traces}
-    _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
 
 
 def sketchpad(key: str, side: int, margin: float) -> list[float] | None:

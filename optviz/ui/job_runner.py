@@ -14,6 +14,7 @@ from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
+from optviz.ui.live import tick
 from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
@@ -118,7 +119,7 @@ def run_jobs(
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page
-    @st.fragment(run_every=EVERY if results.running else None)
+    @st.fragment
     def sliced():
         if session().epoch != epoch:  # a button in here has put another spec on the page
             st.rerun()
@@ -140,6 +141,8 @@ def run_jobs(
             sleep(EVERY / 2)  # nothing new to draw: the bar alone, which lets Stop in
         drawn = amount
         draw(states)
+        if results.running:
+            tick(f"tick-{name}", EVERY)
 
     sliced()
 

@@ -10,9 +10,18 @@ from time import monotonic
 
 import streamlit as st
 
-from optviz.ui.components import _component, _nothing, hyperparameter_panel, theme_name
+from optviz.ui.components import (
+    _component,
+    _is_point,
+    _nothing,
+    _sent,
+    hyperparameter_panel,
+    theme_name,
+)
 from optviz.ui.session import session
 
+_tick = _component("tick", '<div class="ov-follower"></div>', js="listeners.js", export="tick")
+_grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
 
 
@@ -21,6 +30,19 @@ def follow_theme() -> None:
     one; on a page with plots these ask for it.
     """
     _theme(key="theme", data={"theme": theme_name()}, on_need_change=_nothing)
+
+
+def tick(key: str, every: float) -> None:
+    """Have the fragment around it run again once so many seconds have passed and the browser has
+    drawn what it was sent: then it can be sent what has changed since, and no faster than it draws.
+    """
+
+    def arrived():
+        drawn = _sent(key).get("drawn")
+        st.session_state["_drawn"] = drawn if isinstance(drawn, dict) else {}
+
+    n = _sent(key).get("n", 0)
+    _tick(key=key, data={"n": n, "every": 1000 * every}, on_values_change=arrived)
 
 
 @contextmanager
@@ -68,3 +90,14 @@ def live_panel(
     hyperparameter_panel(
         *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
     )
+
+
+def grabber(key: str, placed, traces, rested) -> None:
+    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
+
+    def arrived():
+        if _is_point(at := _sent(key)):
+            placed(float(at["x"]), float(at["y"]))
+
+    data = {"echo": _sent(key).get("n", 0), "traces": traces}
+    _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)

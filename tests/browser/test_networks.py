@@ -188,6 +188,8 @@ def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_
     answer.wait_for(state="detached")
 
 
+# Whether what a picture was sent last is what has changed since the one before.
+SINCE = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov-plot').host.received.since"
 MERGED = """async ([module, cases]) => {
   const { complete } = await import(module);
   return cases.map(([before, message]) => complete(before, message));

@@ -1,13 +1,12 @@
 """What is sent of a picture that grows: merged into the one before, it is the next one."""
 
 import json
-from collections import namedtuple
 
 import numpy as np
 import pytest
 
 from optviz.plot import LIGHT, Axis, Figure, curve_with_band, style, to_plotly
-from optviz.plot.writers.changes import WHOLE, changes, sent
+from optviz.plot.writers.changes import changes
 
 
 def figure(n, top=2.5, seeds=1, name="SGD"):
@@ -60,21 +59,3 @@ def test_only_new_points_are_sent():
 def test_another_line_is_another_figure():
     assert changes(figure(50), figure(50, name="Adam")) is None
     assert changes(figure(50), figure(50, seeds=3)) is None
-
-
-def test_who_missed_a_message_is_sent_wholes_until_the_page_is_run_again():
-    """Picture: figure, version. A run of the page knows of none before."""
-    Picture = namedtuple("Picture", "figure version")
-    pictures = [Picture(figure(n), f"v{n}") for n in (50, 51, 52, 53, 54)]
-    have = set()
-
-    def whole(k, before):
-        picture = pictures[k]
-        return "since" not in sent(*picture, pictures[k - 1] if before else None, have)
-
-    assert [whole(0, False), whole(1, True), whole(2, True)] == [True, False, False]
-    have.clear()  # the browser asks
-    have.add(WHOLE)
-    assert [whole(3, True), whole(4, True)] == [True, True]
-    assert [whole(3, False), whole(4, True)] == [True, False]
-    assert have == {"v54"}, "and nothing is piled up"

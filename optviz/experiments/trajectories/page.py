@@ -26,9 +26,9 @@ from optviz.plot.contour import guess_mark
 from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import grabber, lazy, player, show, theme_name
+from optviz.ui.components import lazy, player, show, theme_name
 from optviz.ui.form import Form
-from optviz.ui.live import live_patch
+from optviz.ui.live import grabber, live_patch
 from optviz.ui.session import session
 
 BESIDE = "beside"  # the key of the tabs beside the contour

@@ -2,8 +2,6 @@
 
 import numpy as np
 
-WHOLE = "whole"  # among what a browser has: it missed a message, so each is to stand alone
-
 
 def changes(before: dict, now: dict) -> dict | None:
     """What turns one figure of `to_plotly` into the next; None where they hold other traces.
@@ -17,20 +15,6 @@ def changes(before: dict, now: dict) -> dict | None:
         return None
     data = [_other(*both) for both in zip(before["data"], now["data"], strict=True)]
     return {**_other(before, now), "data": data}
-
-
-def sent(figure: dict, version: str, before, have: set) -> dict:
-    """What to send of a figure to a browser that has the `version` of the picture `before`, or is
-    to be sent it whole: `have` holds which of both, and is kept up to date.
-    """
-    if before is None:
-        have.discard(WHOLE)
-    known = before is not None and WHOLE not in have and before.version in have
-    news = changes(before.figure, figure) if known else None
-    if before is not None:
-        have.discard(before.version)
-    have.add(version)
-    return figure if news is None else {**news, "since": before.version}
 
 
 def _other(before, now):

@@ -40,6 +40,26 @@ export function grab(component) {
   };
 }
 
+const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
+
+// Says which version of each picture is drawn, for the next one to be sent: not before that, and not too often.
+export function tick({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".ov-follower");
+  if (root.asked !== data.n) {
+    root.asked = data.n;
+    const now = performance.now(), due = Math.max(now, (root.told ?? 0) + data.every);
+    const look = () => {
+      const busy = [...plots.values()].some(host => host.work) && performance.now() < now + PATIENCE;
+      if (busy || performance.now() < due) return (root.timer = setTimeout(look, Math.max(due - performance.now(), 10)));
+      root.told = performance.now();
+      const drawn = Object.fromEntries([...plots].map(([name, host]) => [name, host.received?.version]));
+      setStateValue("values", { n: data.n + 1, drawn });
+    };
+    root.timer = setTimeout(look, 0); // when all of this run is there
+  }
+  return () => clearTimeout(root.timer);
+}
+
 // Its color passes over to that of the other theme.
 export function theme({ parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".ov-theme");

@@ -464,8 +464,7 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   host.tell = setTriggerValue;
   const whole = complete(host.received, data);
   if (whole) host.schedule((host.received = whole));
-  else if (!host.missing) setTriggerValue("need", data.version);
-  host.missing = !whole; // what comes before the answer is of no use either
+  else setTriggerValue("need", data.version);
   return () => {
     host.destroy();
     if (plots.get(data.name) === host) plots.delete(data.name); // its successor may be there already

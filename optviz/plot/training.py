@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.plot.figure import Axis, Figure, percent
-from optviz.plot.marks import Line, fill_template
+from optviz.plot.marks import Line, Mark, fill_template
 from optviz.plot.series import curve_with_band, over_seeds
 from optviz.plot.style import Style
 from optviz.plot.table import Column, Table
@@ -38,7 +38,7 @@ class Network(NamedTuple):
 def curves_alone(network: Network) -> Network:
     """The network with what its curves are drawn from, and no parameters or states."""
     none = np.empty(0)
-    heavy = {"params": none, "running_statistics": none, "ensemble_accuracy": none}
+    heavy = {"params": none, "running_statistics": none}
     progress = replace(network.progress, **heavy, state={}, diagnostics={}, snapshots={})
     return network._replace(progress=progress)
 
@@ -47,18 +47,19 @@ def ghost(figure: Figure, before: Figure) -> Figure:
     """The figure with faint lines of another one, of what was there before, behind its own; panel
     by panel. What is faint there already is left out.
     """
-    hover = fill_template(_("{name}, before: {y:.4g}"))
-    look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
-
-    def faint(marks):
-        lines = [m for m in marks if isinstance(m, Line) and m.opacity is None]
-        return [replace(m, uid=f"{m.uid}before", **look) for m in lines]
-
     panels = [
         replace(panel, marks=[*faint(was.marks), *panel.marks])
         for panel, was in zip(figure.panels, before.panels, strict=True)
     ]
     return replace(figure.add(*faint(before.marks), under=True), panels=panels)
+
+
+def faint(marks: Sequence[Mark]) -> list[Line]:
+    """The lines among marks, as what was there before."""
+    hover = fill_template(_("{name}, before: {y:.4g}"))
+    look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
+    lines = [m for m in marks if isinstance(m, Line) and m.opacity is None]
+    return [replace(m, uid=f"{m.uid}before", **look) for m in lines]
 
 
 class Scale(NamedTuple):

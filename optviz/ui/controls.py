@@ -233,7 +233,8 @@ class ListOf:
                         icon=":material/close:",
                         width="stretch",
                         disabled=many <= self.least,
-                        on_click=lambda i=i: place.set(without(place.value, i)),
+                        on_click=self._changed,
+                        args=(place, many, lambda value, i=i: without(value, i)),
                     )
                     done = {"key": one.key("done"), "type": "primary", "width": "stretch"}
                     st.button(_("Done"), on_click=_fold, args=(one.key("settings"),), **done)
@@ -257,7 +258,7 @@ class ListOf:
 
         def put(*key):
             _fold(place.key("list"))
-            place.set((*place.value, self.new(form.value, *key)))
+            self._changed(place, many, lambda value: (*value, self.new(form.value, *key)))
 
         if self.choices is None:
             more = {"icon": ":material/add:", "width": "stretch", "disabled": full}
@@ -268,6 +269,12 @@ class ListOf:
                     at = place.key(f"add-{key}")
                     st.button(label, key=at, on_click=put, args=(key,), width="stretch")
 
+    @staticmethod
+    def _changed(place, many, change):
+        """Once only: while a training is drawn, Streamlit may tell of one click twice."""
+        if len(place.value) == many:
+            place.set(change(place.value))
+
 
 def _fold(key):
     st.session_state[key] = False
@@ -276,10 +283,11 @@ def _fold(key):
 def unfolding(label: str, key: str, icon: str, locked: bool, **more) -> bool:
     """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
 
-    def turn():
-        st.session_state[key] = not st.session_state.get(key)
+    unfolded = bool(st.session_state.get(key)) and not locked
+
+    def turn():  # not what it is then, but what it is now: one click may be told of twice
+        st.session_state[key] = not unfolded
 
     more |= {"icon": f":material/{icon}:", "on_click": turn, "disabled": locked}
-    unfolded = bool(st.session_state.get(key)) and not locked
     st.button(label, key=f"{key}-button", type="primary" if unfolded else "secondary", **more)
     return unfolded

@@ -119,6 +119,8 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
     """
 
     def change(key):
+        if key == form.value.method.key:  # told of while a training is drawn, though nothing is new
+            return
         if network is None:
             kept = tuple(w for w in form.value.wrappers if fits(w.key, key))
             form.set(replace(form.value, method=Choice(key), wrappers=kept, schedules={}))

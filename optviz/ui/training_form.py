@@ -272,12 +272,14 @@ def fork_controls(form: Form, most: int) -> None:
         icon=":material/call_split:",
         width="stretch",
         disabled=len(spec.optimizers) >= most or len(form.value.lineage) > MAX_FORKS,
-        on_click=lambda: _fork(form, st.session_state[key]),
+        on_click=lambda: _fork(form, st.session_state[key], len(spec.optimizers)),
     )
 
 
-def _fork(form, step):
+def _fork(form, step, many):
     spec, parent = form.read(), form.value
+    if len(spec.optimizers) != many:  # one click may be told of twice
+        return
     training = next(t for t in spec.trainings if t.optimizer == parent)
     jobs = training_jobs([training])  # of its seeds
     held = [results.states for results in session().results.values()]

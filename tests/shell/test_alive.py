@@ -1,8 +1,11 @@
 """Pages with trainings as a visitor finds them: they begin by themselves, and a change trains again."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
+from streamlit.elements.widgets.button import ButtonMixin
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context
@@ -10,11 +13,14 @@ from optviz.experiments.training_charts import compares
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
+from optviz.shell.export.menu import charts_page
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
+from optviz.ui import optimizer_menu
+from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
 from tests import memo
 from tests.page import components, numbers, open_page, plots, session, sound
@@ -120,6 +126,43 @@ def test_what_is_kept_stands_beside_what_comes_next_until_it_is_taken_away():
     assert lines["kept1"]["y"] == second
 
 
+SEEDS = replace(SMALL, seeds=(0, 1))
+
+
+def test_of_several_seeds_median_and_band_are_kept_also_in_the_page_to_take_home():
+    at = rested(open_page(KEY, SEEDS, alive=True))
+    first = loss_lines(at)
+    at.button(key=f"keep-{KEY}").click().run()
+    at = rested(changed(at, replace(SEEDS, batch=32)))
+    html = charts_page("Which?", at.session_state["_shown"], "light")
+    [data] = re.findall(r'id="data">(.*?)</script>', html)
+    name = f"{KEY}-curves-0"
+    [figure] = [p["data"] for p in json.loads(data) if p["data"].get("name") == name]
+    traces = {trace["uid"]: trace for trace in figure["data"]}
+    of_first = [uid for uid in first if uid.startswith("r0")]
+    kept = [uid for uid in traces if uid.startswith("kept0")]
+    assert {uid.removeprefix("kept0") for uid in kept} >= {
+        uid.removeprefix("r0") for uid in of_first
+    }
+    assert traces["kept0"]["name"] == "batch 16"
+    assert (numbers(traces["kept0"]["y"]) == numbers(first["r0"]["y"])).all()
+
+
+def test_every_seed_of_a_branch_leaves_the_same_seed_of_its_parent():
+    at = rested(open_page(KEY, SEEDS, alive=True))
+    at = rested(fork(at, 10).run())
+    parent, branch = session(at).specs[KEY].optimizers
+    fast = replace(branch, method=Choice("sgd", {"lr": 0.5}))
+    at = rested(changed(at, replace(SEEDS, optimizers=(parent, fast))))
+    last = [results(at).states[key] for key in results(at).seen][-4:]
+    losses = {(s.training.optimizer == fast, s.training.seeds[0]): s.loss for s in last}
+    for seed in (0, 1):
+        old, new = losses[False, seed], losses[True, seed]
+        assert (new[:11] == old[:11]).all()
+        assert (new[11:] != old[11:]).all()
+    assert (losses[True, 0][:10] != losses[True, 1][:10]).all()
+
+
 def test_what_is_kept_is_in_the_file_of_the_curves():
     page, [training] = PAGES[KEY], SMALL.trainings
     states = [memo.trained(training, load(training))]
@@ -213,13 +256,46 @@ def test_the_branch_of_a_complete_training_goes_its_own_way_from_the_fork_on():
     assert (own[11:] != parent[11:]).all()
 
 
+def test_a_click_that_is_told_of_twice_while_a_training_is_drawn_counts_once(monkeypatch):
+    own = ButtonMixin._button
+
+    def twice(self, *args, on_click=None, **more):
+        if callable(on_click):
+            once, values = on_click, more.pop("args", None) or ()
+            on_click = lambda: (once(*values), once(*values))  # noqa: E731
+        return own(self, *args, on_click=on_click, **more)
+
+    monkeypatch.setattr(ButtonMixin, "_button", twice)
+    at = open_page(KEY, replace(SMALL, iterations=2000), alive=True)
+    at.button(key=session(at).key(f"{KEY}-optimizers-0-of-1-settings") + "-button").click().run()
+
+    def click(label):
+        next(b for b in at.button if b.label == label).click().run()
+        return len(session(sound(at)).specs[KEY].optimizers)
+
+    assert click("Fork") == 2
+    assert click("Add an optimizer") == 3
+    at.session_state[session(at).key(f"{KEY}-optimizers-0-of-3-settings")] = True
+    at.run()
+    assert click("Remove SGD") == 2
+
+
+def test_a_menu_that_says_what_is_there_already_leaves_the_rate(monkeypatch):
+    held = {KEY: replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.3})),))}
+    form = Form(KEY, lambda: held[KEY], lambda spec: held.update({KEY: spec}), SMALL)
+    for said, left in (("sgd", {"lr": 0.3}), ("adam", {"lr": 0.001})):
+        monkeypatch.setattr(optimizer_menu, "select", lambda *a, said=said, **k: a[5](said))
+        optimizer_menu.optimizer_menu(form.at("optimizers", 0), SMALL.network)
+        assert held[KEY].optimizers[0].method == Choice(said, left)
+
+
 CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() if compares(v)]
 
 
 @pytest.mark.parametrize(("key", "view"), CURVES)
 def test_every_page_with_these_curves_keeps_them(key, view):
     page = PAGES[key]
-    spec = replace(page.opening, iterations=20, batch=16)
+    spec = replace(page.opening, iterations=30, batch=16)  # no page trains for less
     if len(page.views) > 1:
         spec = replace(spec, view=view)
     at = open_page(key, page.adjusted(spec), alive=True)

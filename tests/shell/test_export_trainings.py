@@ -154,6 +154,8 @@ def test_the_pictures_of_a_page_in_one_file():
     assert [chart["name"] for chart in charts] == list(shown.pictures)
     assert all(chart["theme"] == "dark" for chart in charts)
     assert "How every optimizer stands" in page
+    assert "<p>digits, 1500 training examples; network 64-12-10, relu; mini-batches of 16" in page
+    assert "<p>Adam: lr 0.001, beta1 0.9, beta2 0.999" in page
     assert "&lt;/script&gt;&lt;b&gt;title" in page
     assert page.count("</script>") == 3
     assert shown.script() == (SMALL.trainings, None)

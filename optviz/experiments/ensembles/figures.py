@@ -1,6 +1,7 @@
 """Accuracy over training, how many members are enough, and which of them disagree."""
 
 import warnings
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -25,6 +26,7 @@ from optviz.plot import (
     style,
     thinned,
 )
+from optviz.plot.training import Network
 from optviz.training import Progress, load, smoothed, train
 from optviz.translation import _
 
@@ -97,7 +99,7 @@ def styles(theme: Theme) -> dict[str, Style]:
     return {MEMBER: Style(theme.faint), SINGLE: style(1, theme), ENSEMBLE: style(0, theme)}
 
 
-def limits_of(figures: list[list[Curve]], iterations: int) -> list[tuple[float, float]]:
+def limits_of(figures: list[list[Curve | Line]], iterations: int) -> list[tuple[float, float]]:
     """For each figure the accuracies after a fifth of the training, in spans of one length.
 
     So a gain is as long in one figure as in the other.
@@ -114,9 +116,25 @@ def limits_of(figures: list[list[Curve]], iterations: int) -> list[tuple[float, 
     return [(float(top - span), float(top)) for top in tops]
 
 
-def over_training(curves, limits, ensembles: Ensembles, theme: Theme, **figure) -> Figure:
-    """Members faint, one network dashed, the ensemble strong; under snapshots the cyclic rate."""
-    looks, marks = styles(theme), []
+def beside(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
+    """A line for each of a method's trainings with other settings: the networks together, or else
+    their mean.
+    """
+    found = []
+    for line in lines:
+        now = line.progress
+        independent = ensembles.view == "independent"
+        y = now.ensemble_accuracy[:, 1, 0] if independent else _mean(now, SINGLE, "").y
+        look = {"name": line.name, "uid": line.id, "width": 2.2, "hover": "{name}: {y:.1%}"}
+        found.append(Line(now.evaluated, y, line.style, legend=True, **look))
+    return found
+
+
+def over_training(curves, more, limits, ensembles: Ensembles, theme: Theme, **figure) -> Figure:
+    """Members faint, one network dashed, the ensemble strong; under snapshots the cyclic rate.
+    `more` are lines of what is kept or was there before.
+    """
+    looks, marks = styles(theme), [*more]
     for i, (kind, name, x, y, dots) in enumerate(curves):
         width = {MEMBER: 1, SINGLE: 2.4, ENSEMBLE: 3.4}[kind]
         more = {"opacity": 0.5, "legend": False} if kind == MEMBER else {"legend": True}

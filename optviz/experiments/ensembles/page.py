@@ -7,6 +7,7 @@ from optviz.experiments.ensembles import figures, run, text
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption, Download, Page, Row, Tab, View
 from optviz.plot.table import csv_text
+from optviz.plot.training import faint
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.cache import cached
@@ -72,31 +73,38 @@ def outcome_of(ensembles, found, noise, method) -> run.Outcome:
 
 
 def lines(spec, states, theme):
-    """One for each method on each kind of labels."""
-    message = _("{method}, {labels}")
-    names = [
-        message.format(method=_(text.NAMES[method]), labels=text.labels_of(noise))
-        for noise in spec.noises
-        for method in METHODS
-    ]
-    return charts.lines_of(names, states, theme)
+    """One for each kind of labels, of the method that is looked at."""
+    message, method = _("{method}, {labels}"), _(text.NAMES[spec.view])
+    names = [message.format(method=method, labels=text.labels_of(n)) for n in spec.noises]
+    return charts.lines_of(names, states[list(METHODS).index(spec.view) :: len(METHODS)], theme)
 
 
+def beside(context, noise) -> list:
+    """Lines of what is kept and of what was there before, on labels as clean or as noisy."""
+
+    def like(lines):
+        alike = [x for x in lines if (x.progress.training.split.noise > 0) == (noise > 0)]
+        return figures.beside(alike, context.spec)
+
+    return [*faint(like(context.before)), *like(context.kept)]
+
+
+@charts.comparing
 def accuracies(context) -> list:
     """Accuracy over training for both kinds of labels, what was gained, and the table."""
     spec, found, theme = context.spec, by_method(context), context.theme
     curves = [curves_of(spec, found, noise) for noise in spec.noises]
+    more = [beside(context, noise) for noise in spec.noises]
+    limits = figures.limits_of([c + m for c, m in zip(curves, more, strict=True)], spec.iterations)
     label = _("Accuracy of members and ensemble, {labels}. The table below says the same.")
     drawn = [
         [
             text.heading(noise),
             figures.over_training(
-                some, limits, spec, theme, label=label.format(labels=text.labels_of(noise))
+                *shown, spec, theme, label=label.format(labels=text.labels_of(noise))
             ),
         ]
-        for noise, some, limits in zip(
-            spec.noises, curves, figures.limits_of(curves, spec.iterations), strict=True
-        )
+        for noise, *shown in zip(spec.noises, curves, more, limits, strict=True)
     ]
     rows = [
         text.Row(method, noise, outcome_of(spec, found, noise, method), found[noise, method])

@@ -63,14 +63,18 @@ def planned(spec) -> list[np.ndarray]:
     return [rates_of(config, spec.iterations) for config in spec.optimizers]
 
 
+def rates_along(lines) -> list[np.ndarray]:
+    """The learning rates of every line, of those that are kept as well."""
+    trainings = [line.progress.training for line in lines]
+    return [rates_of(training.optimizer, training.iterations) for training in trainings]
+
+
 @charts.comparing
 def losses(context):
     """The loss over the learning rate."""
 
     def draw(lines):
-        trainings = [line.progress.training for line in lines]
-        rates = [rates_of(training.optimizer, training.iterations) for training in trainings]
-        return figures.over_rates(lines, rates, context.options)
+        return figures.over_rates(lines, rates_along(lines), context.options)
 
     return charts.compared(context, draw)
 
@@ -113,10 +117,9 @@ def another(spec) -> OptimizerConfig:
 def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
+    lines = [*context.lines, *context.kept]
     rows = (
-        row
-        for line, r in zip(context.lines, planned(context.spec), strict=True)
-        for row in _rows(line, r)
+        row for line, r in zip(lines, rates_along(lines), strict=True) for row in _rows(line, r)
     )
     return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
 

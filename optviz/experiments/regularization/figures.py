@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.page import Row
 from optviz.experiments.regularization import run
 from optviz.plot import (
@@ -113,11 +114,12 @@ def _notes(name, gap, theme):
     return notes
 
 
+@charts.comparing
 def comparison(context) -> Row:
     """Validation accuracies, and their differences to the first."""
-    lines = context.lines
+    lines, scale = context.lines, scale_of(context.spec)
     pairs = differences(lines, context.theme) if len(lines) > 1 else None
-    return Row([test_accuracies(lines, scale_of(context.spec)), pairs])
+    return Row([charts.compared(context, lambda lines: test_accuracies(lines, scale)), pairs])
 
 
 def test_accuracies(lines: list[Network], scale: Scale) -> Figure:

@@ -172,12 +172,17 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
 
 def settings(scene: Scene) -> str:
     """What was set, as HTML: every optimizer's hyperparameters, start, steps and noise."""
-    rows = []
-    for name, config in zip(scene.names, scene.optimizers, strict=True):
-        opt = OPTIMIZERS[config.method.key](**config.method.values)
-        values = [f"{h.name} {getattr(opt, h.name)}" for h in hyperparameters(type(opt))]
-        rows.append(f"{name}: {', '.join([*values, *chips(config)])}")
-    lines = [run_in_words(scene.objective), *rows]
+    rows = [_optimizer(*one) for one in zip(scene.names, scene.optimizers, strict=True)]
+    return _paragraphs([run_in_words(scene.objective), *rows])
+
+
+def _optimizer(name, config):
+    opt = OPTIMIZERS[config.method.key](**config.method.values)
+    values = [f"{h.name} {getattr(opt, h.name)}" for h in hyperparameters(type(opt))]
+    return f"{name}: {', '.join([*values, *chips(config)])}"
+
+
+def _paragraphs(lines):
     return "".join(f"<p>{escape(line)}</p>" for line in lines)
 
 
@@ -226,4 +231,23 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
         )
         for key, (figure, label, base, _version) in shown.pictures.items()
     ]
-    return offline_html(title, parts, theme, list(shown.tables.values()))
+    trainings = shown.script()[0] if shown.script else ()
+    message = _(
+        "{data}, {rows} training examples; network {sizes}, {activation}; mini-batches of {batch}, "
+        "{iterations} iterations, seeds {seeds}."
+    )
+    networks = [
+        message.format(
+            data=t.dataset.key,
+            rows=t.split.rows,
+            sizes="-".join(map(str, t.network.sizes)),
+            activation=t.network.activation.key,
+            batch=t.batch,
+            iterations=t.iterations,
+            seeds=", ".join(map(str, t.seeds)),
+        )
+        for t in trainings
+    ]
+    optimizers = [_optimizer(t.optimizer.name, t.optimizer) for t in trainings]
+    trained = _paragraphs(dict.fromkeys([*networks, *optimizers]))
+    return offline_html(title, parts, theme, [*shown.tables.values(), trained])

@@ -247,6 +247,10 @@ def test_curves_as_csv():
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""
+    beside = replace(context, kept=[context.lines[1]._replace(name="batch 8")])
+    both = list(csv.DictReader(io.StringIO(page.curves_csv(beside))))
+    assert both[:400] == found
+    assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ import numpy as np  # isort: skip
 from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.shell.share import SharedScene, encode
 from optviz.training import Loader, Training, TrainingJob
-from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.scheduler import Scheduler
+from optviz.training.tickets import Ticket
 from optviz.training.workers import ProcessExecutor
 from optviz.ui.job_runner import EVERY
 from tests.serving import served

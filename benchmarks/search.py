@@ -27,7 +27,8 @@ from optviz.nn import Penalty
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import Loader, TrainingJob
-from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.scheduler import Scheduler
+from optviz.training.tickets import Ticket
 from optviz.training.workers import ProcessExecutor
 from optviz.tuning import Halving, Search, SearchJob, rank_correlation, split_data
 from optviz.tuning import search as running

@@ -13,7 +13,8 @@ from uuid import uuid4
 import streamlit as st
 
 from optviz.training.jobs import Job
-from optviz.training.scheduler import Ticket, scheduler
+from optviz.training.scheduler import scheduler
+from optviz.training.tickets import Ticket
 from optviz.ui.public import training_seconds
 
 MAX_SEEN = 200  # jobs of a page that a session remembers

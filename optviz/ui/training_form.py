@@ -19,7 +19,8 @@ from optviz.optim.schedules import SCHEDULES
 from optviz.plot.style import THEMES, method_styles, style
 from optviz.spec import Choice
 from optviz.training import SEEDS, VALIDATION
-from optviz.training.scheduler import Ticket, scheduler
+from optviz.training.scheduler import scheduler
+from optviz.training.tickets import Ticket
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several

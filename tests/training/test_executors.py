@@ -17,7 +17,8 @@ from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.nn import Network
 from optviz.training import Loader, Split, Training, TrainingJob
 from optviz.training.executors import SerialExecutor, ThreadExecutor
-from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.scheduler import Scheduler
+from optviz.training.tickets import Ticket
 from optviz.training.workers import ROOT, Channel, ProcessExecutor
 from optviz.tuning import Search, SearchJob
 from tests import memo

@@ -12,7 +12,8 @@ from optviz.spec import Choice
 from optviz.training import Training, load, loop, train
 from optviz.training.executors import SerialExecutor
 from optviz.training.jobs import Amount, TrainingJob, farthest_behind
-from optviz.training.scheduler import Scheduler, Ticket
+from optviz.training.scheduler import Scheduler
+from optviz.training.tickets import Ticket
 
 SMALL = Training(
     Network((64, 8, 10)), iterations=43, batch=8, eval_every=7, snapshot_every=9, seeds=(0, 3)

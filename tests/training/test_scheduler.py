@@ -13,7 +13,8 @@ from optviz.nn import Network
 from optviz.training import Loader, Split
 from optviz.training import scheduler as scheduling
 from optviz.training.executors import SerialExecutor, ThreadExecutor
-from optviz.training.scheduler import INTEREST, SLICE, Scheduler, Ticket
+from optviz.training.scheduler import INTEREST, SLICE, Scheduler
+from optviz.training.tickets import Ticket
 from optviz.tuning import Search, SearchJob, search
 from tests.jobs import Counting
 

@@ -318,14 +318,8 @@ def _settings(form):
     if scheduled:
         schedule_controls(form, "", scheduled, form.read().objective.steps, **live)
     declared = OptimizerConfig.__dataclass_fields__["initial_points"].metadata
-    optional_choice(
-        form.at("initial_points"),
-        INITIAL_POINTS,
-        _(declared["label"]),
-        _("one"),
-        _(declared["help"]),
-        **live,
-    )
+    place, label = form.at("initial_points"), _(declared["label"])
+    optional_choice(place, INITIAL_POINTS, label, _("one"), _(declared["help"]), **live)
 
 
 # How it is shown.

@@ -315,7 +315,7 @@ def test_turning_one_slider_computes_one_path_and_no_contour():
         "run": 1,
     }
     assert "base" not in contour(at), "the contour is not sent again either"
-    at.session_state["_have"] = {"contour": set()}  # the browser has lost it
+    at.session_state["_bases"] = {"contour": set()}  # the browser has lost it
     assert "base" in contour(at.run())
 
 

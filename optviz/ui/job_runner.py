@@ -171,21 +171,19 @@ def _priced(verb, seconds):
 
 def _buttons(name, results, jobs, amount, verb, keep):
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
+        # by what a click means: Streamlit may tell of one twice, while a training is drawn
         if results.running:
-            label = _("Stop")
-        elif 0 < amount.done < amount.total:
-            label = _("Resume")
+            button = {"label": _("Stop"), "key": f"stop-{name}", "icon": ":material/pause:"}
         else:
-            label = _priced(verb, seconds_left(jobs, states_of(results, jobs)))
-        st.button(  # the same one all the time, so that it keeps the focus
-            label,
-            key=f"train-{name}",
-            icon=":material/pause:" if results.running else ":material/play_arrow:",
-            type="primary",
-            disabled=(amount.complete or session().spent) and not results.running,
-            on_click=run,
-            args=(name, not results.running),
-        )
+            begun = 0 < amount.done < amount.total
+            label = (
+                _("Resume")
+                if begun
+                else _priced(verb, seconds_left(jobs, states_of(results, jobs)))
+            )
+            button = {"label": label, "key": f"train-{name}", "icon": ":material/play_arrow:"}
+            button["disabled"] = amount.complete or session().spent
+        st.button(**button, type="primary", on_click=run, args=(name, not results.running))
         st.button(
             _("Reset"),
             key=f"reset-{name}",

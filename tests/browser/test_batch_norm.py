@@ -42,7 +42,7 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     page.wait_for_function(
         "() => /^[1-9]\\d* of 6000/.test(document.querySelector('[data-testid=stProgress]').innerText.trim())"
     )
-    page.locator(".st-key-train-batch_norm-one button:has-text('Stop')").click()
+    page.locator(".st-key-stop-batch_norm-one button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     assert {"with batch normalization", "without"} <= set(page.evaluate(NAMES))

@@ -452,7 +452,7 @@ class TestShare:
 class TestLessons:
     def test_one_click_opens_a_scene_with_what_it_says(self, page):
         page.get_by_role("link", name="Lessons").click()
-        page.get_by_role("button", name="Zigzag").click()
+        page.get_by_role("link", name="Zigzag").click()
         page.locator(".st-key-lesson").wait_for()
         page.wait_for_selector(".st-key-curves .ov-plot[data-version]")
         at_rest(page)

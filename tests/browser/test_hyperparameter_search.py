@@ -28,7 +28,7 @@ def test_trials_appear_stop_and_resume(page):
     begun(page, "hyperparameter_search")
     told = page.locator("[data-testid=stProgress]")
     page.wait_for_function(f"() => /^[1-9]\\d* of 20000/.test({PROGRESS})")
-    page.locator(".st-key-train-hyperparameter_search button").click()
+    page.locator(".st-key-stop-hyperparameter_search button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     stopped = told.inner_text()
@@ -36,7 +36,7 @@ def test_trials_appear_stop_and_resume(page):
     assert told.inner_text() == stopped
     page.get_by_role("button", name="Resume").click()
     page.wait_for_function(f"t => {PROGRESS} !== t", arg=stopped.strip())
-    page.locator(".st-key-train-hyperparameter_search button").click()
+    page.locator(".st-key-stop-hyperparameter_search button").click()
     page.get_by_role("button", name="Resume").wait_for()
 
     set_hyperparameters(page, trials=20, units=20, iterations=100)

@@ -29,7 +29,7 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     page.get_by_role("radio", name="Surface").click()
     page.wait_for_selector(SOLID)
     at_rest(page)
-    assert not page.locator("[class*='st-key-train-loss_landscape'] :text('Stop')").count(), (
+    assert not page.locator("[class*='st-key-stop-loss_landscape']").count(), (
         "nothing is worked out again"
     )
     page.wait_for_function(

@@ -24,7 +24,7 @@ def to(page, name):
 def begun(page, name):
     """Ask for what does not begin by itself, as it takes its time."""
     at_rest(page)
-    button = page.locator(f".st-key-train-{name} button:enabled:not(:has-text('Stop'))")
+    button = page.locator(f".st-key-train-{name} button:enabled")
     if button.count():
         button.click()
 
@@ -53,7 +53,7 @@ def test_a_training_grows_stops_and_goes_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=first
     )
-    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
+    page.locator(".st-key-stop-optimizer_comparison button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     stopped = told.inner_text()
@@ -61,11 +61,12 @@ def test_a_training_grows_stops_and_goes_on(page):
     assert told.inner_text() == stopped
     assert page.evaluate(DRAWN) is not None, "what there is, is drawn"
     assert "under way" in page.locator(".ov-table tbody").inner_text()
-    page.get_by_role("button", name="Resume").click()
+    page.get_by_role("button", name="Resume").press("Enter")
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=stopped
     )
-    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
+    page.wait_for_function("() => document.activeElement.innerText.includes('Stop')")  # at hand
+    page.locator(".st-key-stop-optimizer_comparison button").click()
     page.get_by_role("button", name="Resume").wait_for()
     at_rest(page)
     page.get_by_role("button", name="Reset").click()
@@ -97,7 +98,7 @@ def test_a_running_training_is_forked_and_both_branches_go_on(page):
     page.wait_for_function(
         "t => document.querySelector('[data-testid=stProgress]').innerText !== t", arg=before
     )
-    page.locator(".st-key-train-optimizer_comparison button:has-text('Stop')").click()
+    page.locator(".st-key-stop-optimizer_comparison button").click()
     page.get_by_role("button", name="Resume").wait_for()
 
 
@@ -149,7 +150,7 @@ def test_the_symmetry_of_equal_weights_is_seen(page):
     page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.get_by_role("button", name="Show the symmetry").click()
-    stop = page.locator("[class*='st-key-train-'] button:has-text('Stop')")
+    stop = page.locator("[class*='st-key-stop-'] button")
     stop.wait_for()
     stop.wait_for(state="detached", timeout=60_000)
     at_rest(page)

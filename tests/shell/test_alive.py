@@ -77,7 +77,7 @@ def test_a_page_opens_alive(key):
     at = open_page(key, scene, alive=True)
     [(name, held)] = session(at).results.items()
     assert held.running
-    assert at.button(key=f"train-{name}").label == "Stop"
+    assert at.button(key=f"stop-{name}").label == "Stop"
     assert done(sound(at.run()), key, name) > 0
 
 
@@ -185,7 +185,7 @@ def test_a_dear_change_waits_and_says_how_long_it_takes():
 
 def test_what_a_person_has_stopped_or_reset_begins_only_when_asked():
     at = open_page(KEY, replace(SMALL, iterations=5000), alive=True)
-    at.button(key=f"train-{KEY}").click().run()  # it says Stop
+    at.button(key=f"stop-{KEY}").click().run()
     stopped = done(at)
     assert button(at) == "Resume"
     assert done(sound(at.run())) == stopped

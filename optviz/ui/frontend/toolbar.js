@@ -25,7 +25,8 @@ class Toolbar {
     this.chosen = make("style");
     this.status = make("div", { class: "ov-heard", role: "status" });
     root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
-    this.on = [[document, "focusin", e => { if (e.target.matches('.ov-hyperparameter input[type="range"]')) this.last = e.target.id; }],
+    this.on = [[document, "focusin", e => { this.jobs = e.target.closest('[class*="st-key-jobs-"]'); }],
+      [document, "focusin", e => { if (e.target.matches('.ov-hyperparameter input[type="range"]')) this.last = e.target.id; }],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     for (const [where, what, act] of this.on) where.addEventListener(what, act, true); // before Streamlit's own
@@ -36,6 +37,8 @@ class Toolbar {
     this.tell = setTriggerValue;
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
+    // the button that was pressed is another one by now: start has become stop
+    if (document.activeElement === document.body) this.jobs?.querySelector("button")?.focus();
     this.address(data);
     for (const [name, e] of Object.entries(this.buttons)) {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];

@@ -339,7 +339,7 @@ def test_stopping_keeps_and_resuming_ends_the_same():
     at = open_page(KEY, replace(SMALL, trials=40))
     at.button(key=f"train-{KEY}").click().run()
     if session(at).results[KEY].running:
-        at.button(key=f"train-{KEY}").click().run()  # it says Stop
+        at.button(key=f"stop-{KEY}").click().run()
     before = state_of(at).iterations.sum()
     assert before > 0
     at.run()

@@ -111,7 +111,7 @@ def test_it_can_be_stopped_on_the_way_and_goes_on(monkeypatch):
     monkeypatch.setattr(core, "MAX_NUMBERS", 10**5)
     session(at).specs["loss_landscape"] = replace(SMALL, resolution=101, n_samples=1500)
     at.run()
-    at.button(key="train-loss_landscape").click().run()  # it says Stop
+    at.button(key="stop-loss_landscape").click().run()
     before = surfaces(at)[-1]
     sound(at.run())
     assert 0 < before.done == surfaces(at)[-1].done < len(before.loss)

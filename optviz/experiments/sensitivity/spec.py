@@ -73,7 +73,11 @@ class Sensitivity:
         return self.optimizers[self.chosen]
 
     def validate(self) -> None:
-        """SpecError for forks and further starts, an optimizer or an axis that is not there."""
+        """SpecError for forks and further starts, an optimizer or an axis that is not there, and f
+        that is maximized.
+        """
+        if self.objective.maximize:
+            raise SpecError("here f is minimized")
         if any(config.fork or config.initial_points for config in self.optimizers):
             raise SpecError("optimizers are compared without forks and further starts")
         if not 0 <= self.chosen < len(self.optimizers):

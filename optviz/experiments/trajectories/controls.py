@@ -103,8 +103,9 @@ def function_controls(form: Form) -> None:
         _frame(form.at("objective"))
     else:
         st.caption(objective.f.teaches)
-    about = _("The optimizers minimize −f: g in their equations is −∇f.")
-    Toggle("objective.maximize", _("Maximize"), about).draw(form)
+    if form.name == KEY:  # elsewhere f is minimized
+        about = _("The optimizers minimize −f: g in their equations is −∇f.")
+        Toggle("objective.maximize", _("Maximize"), about).draw(form)
 
 
 def _choose_function(form, key):

@@ -235,3 +235,10 @@ def test_curves_over_the_rate_have_as_many_steps_as_are_affordable():
     validate(adjusted(spec))
     assert adjusted(spec).objective.steps < 100
     assert adjusted(replace(spec, view="map")).objective.steps == 2000
+
+
+def test_here_f_is_minimized():
+    """Every word of the page says so: no switch, and no link that turns it."""
+    assert "Maximize" not in [t.label for t in open_page("sensitivity").toggle]
+    with pytest.raises(SpecError, match="minimized"):
+        validate(Sensitivity(objective=Objective(maximize=True)))

@@ -2,4 +2,5 @@
 
 from optviz.shell.app import main
 
-main()
+if __name__ == "__main__":  # not in processes that begin by importing it
+    main()

@@ -11,7 +11,12 @@ from pathlib import Path
 
 from optviz.data import cache_folder
 
-SCRIPT = "from optviz.shell.app import main\n\nmain()\n"
+SCRIPT = """\
+from optviz.shell.app import main
+
+if __name__ == "__main__":  # not in processes that begin by importing it
+    main()
+"""
 
 
 def _settings() -> str:

@@ -45,6 +45,8 @@ def runs(context: Context, view: View, results: Results) -> list[list[Network]]:
         page.lines(spec, together(states_of(results, view.jobs(spec))), theme)
         for spec in specs(page)
     ]
+    if not found:
+        return []
     trainings = []
     for line in (line for run in [context.lines, *found] for line in run):
         if line.progress.training not in trainings:

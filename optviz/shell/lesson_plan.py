@@ -7,7 +7,7 @@ import streamlit as st
 
 from optviz.plot import THEMES
 from optviz.shell.links import page_of
-from optviz.shell.opening import as_typed, open_lesson_of_page, opened
+from optviz.shell.opening import as_typed, follow, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
 from optviz.shell.share import (
     MAX_CHARACTERS,
@@ -22,6 +22,7 @@ from optviz.spec import SpecError, canonical_json, from_dict, items, to_dict, va
 from optviz.translation import _, ngettext
 from optviz.ui import locks
 from optviz.ui.assets import as_image
+from optviz.ui.cache import cached
 from optviz.ui.components import download_button, theme_name
 from optviz.ui.public import uploads
 from optviz.ui.session import session
@@ -152,9 +153,7 @@ def play(i: int) -> None:
 def page() -> None:
     """The plan: its scenes, to be ordered and noted on, to be saved, opened, handed out, played."""
     opened("plan")
-    if wanted := session().wanted:
-        session().wanted = ""
-        st.switch_page(page_of(wanted))
+    follow("plan")
     S, asked = state(), st.query_params.get("plan", "")
     if asked and asked != S.asked:
         S.asked = asked
@@ -230,6 +229,6 @@ def _swapped(scenes, i):
     return (*scenes[:i], *pair[::-1], *scenes[i + 2 :]) if len(pair) == 2 and i >= 0 else scenes
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
+@cached
 def _picture(of, scene, theme):
     return PAGES[of].stamp(decode(scene, of).scene, THEMES[theme])

@@ -16,6 +16,14 @@ from optviz.ui.locks import Controls, hidden, may_leave, named
 from optviz.ui.session import session
 
 
+def follow(here: str) -> None:
+    """To the page that undo, redo or a click leads to, where that is another one."""
+    S = session()
+    wanted, S.wanted = S.wanted, ""
+    if wanted not in ("", here):
+        st.switch_page(page_of(wanted))
+
+
 def opened(page: str = "trajectories") -> None:
     """When a session comes to a page: the scene of the address, or the page's own with a word on
     what was wrong.

@@ -19,7 +19,6 @@ from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
 from optviz.shell import kept, lesson_card, lesson_plan, opening, sharing
 from optviz.shell.export import menu as export
-from optviz.shell.links import page_of
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
 from optviz.training import together
@@ -35,9 +34,7 @@ from optviz.ui.training_jobs import MissingData
 
 def render(page: Page) -> None:
     """Draw a declared page."""
-    wanted, session().wanted = session().wanted, ""
-    if wanted not in ("", page.key):
-        st.switch_page(page_of(wanted))
+    opening.follow(page.key)
     opening.opened(page.key)
     session().said = ""
     with full_rerun(lambda: live_figures(page)):

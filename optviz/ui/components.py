@@ -168,8 +168,8 @@ def plot(
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
     before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    drawn = before and before.version == _drawn().get(key)
-    news = changes(before.figure, figure) if drawn else None
+    known = before and before.version == drawn().get(key)
+    news = changes(before.figure, figure) if known else None
     data = figure if news is None else {**news, "since": before.version}
     data = {**data, **more, "name": key, "label": label, "view": view, "theme": theme}
     data |= {"plotly": plotly_js(), "version": version}
@@ -189,13 +189,13 @@ def plot(
 
     def lost():
         have.clear()
-        _drawn().pop(key, None)
+        drawn().pop(key, None)
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
     (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
 
 
-def _drawn() -> dict[str, str]:
+def drawn() -> dict[str, str]:
     """Which version of each picture the browser has drawn, when it last said so."""
     return st.session_state.setdefault("_drawn", {})
 

@@ -1,7 +1,8 @@
 """Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
-A fragment comes back ten times a second and renews the wish; nothing is computed here. So a job
-pauses when nobody looks, and a page can go away and come back to what there is.
+A fragment comes back when the browser has drawn what there was, up to ten times a second, and
+renews the wish; nothing is computed here. So a job pauses when nobody looks, and a page can go away
+and come back to what there is.
 """
 
 from collections.abc import Callable, Sequence
@@ -175,12 +176,8 @@ def _buttons(name, results, jobs, amount, verb, keep):
         if results.running:
             button = {"label": _("Stop"), "key": f"stop-{name}", "icon": ":material/pause:"}
         else:
-            begun = 0 < amount.done < amount.total
-            label = (
-                _("Resume")
-                if begun
-                else _priced(verb, seconds_left(jobs, states_of(results, jobs)))
-            )
+            left = seconds_left(jobs, states_of(results, jobs))
+            label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
             button = {"label": label, "key": f"train-{name}", "icon": ":material/play_arrow:"}
             button["disabled"] = amount.complete or session().spent
         st.button(**button, type="primary", on_click=run, args=(name, not results.running))

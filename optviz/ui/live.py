@@ -15,6 +15,7 @@ from optviz.ui.components import (
     _is_point,
     _nothing,
     _sent,
+    drawn,
     hyperparameter_panel,
     theme_name,
 )
@@ -49,8 +50,9 @@ def tick(key: str, every: float) -> None:
     """
 
     def arrived():
-        drawn = _sent(key).get("drawn")
-        st.session_state["_drawn"] = drawn if isinstance(drawn, dict) else {}
+        told = _sent(key).get("drawn")
+        drawn().clear()
+        drawn().update(told if isinstance(told, dict) else {})
 
     n = _sent(key).get("n", 0)
     _tick(key=key, data={"n": n, "every": 1000 * every}, on_values_change=arrived)

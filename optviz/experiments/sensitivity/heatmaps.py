@@ -109,10 +109,11 @@ def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
 
 def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     """The maps of all optimizers that have both axes, with one scale of color."""
-    shown = [run.alone(spec, i) for i in run.mapped(spec)]
+    mapped = run.mapped(spec)
+    shown = [run.alone(spec, i) for i in mapped]
     found = [figures.kept(run.map_of, one) for one in shown]
     span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
-    for i, one, swept in zip(run.mapped(spec), shown, found, strict=True):
+    for i, one, swept in zip(mapped, shown, found, strict=True):
         panel = map_panel(one, theme, swept, span, text.brief(one, swept))
         more = {"margin": {"r": 64}, "show_legend": False, "label": text.map_label(one)}
         more |= {"height": 17, "hover": "closest", "drag": False}
@@ -183,7 +184,6 @@ def map_of(context: Context) -> list:
 
 def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figure) -> Figure:
     """Which minimum each start reaches by color, how fast by shade; crossed where it diverged."""
-    (x0, x1), (y0, y1) = spec.objective.f.domain
     n, colors = len(found.minima), [theme.faint, *theme.lines]
     steps = np.where(found.steps >= 0, found.steps, np.nan)
     slow = np.nanquantile(steps, 0.95) if np.isfinite(steps).any() else 1.0
@@ -213,9 +213,10 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
         )
     marks.append(_start(spec, theme))
     label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
-    axes = Axis("x", limits=(x0, x1), grid=False), Axis("y", limits=(y0, y1), grid=False)
     more = {"label": label.format(name=name), "view": spec.objective.landscape_key()}
-    return Figure(marks, *axes, **more, **{"height": figures.HEIGHT, "hover": "closest", **figure})
+    return Figure(
+        marks, *_plane(spec), **more, **{"height": figures.HEIGHT, "hover": "closest", **figure}
+    )
 
 
 def places(spec: Sensitivity, found) -> list[np.ndarray]:
@@ -231,6 +232,12 @@ def reached(found, at) -> list:
     which = int(found.index[at])
     x, y = found.minima[which].tolist() if which >= 0 else (None, None)
     return [x, y, int(found.steps[at]), int(found.diverged_at[at]), float(found.share[at])]
+
+
+def _plane(spec):
+    """The axes of the picture."""
+    limits = zip("xy", spec.objective.f.domain, strict=True)
+    return [Axis(name, limits=ends, grid=False) for name, ends in limits]
 
 
 def _start(spec, theme):
@@ -253,12 +260,10 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
         *_crosses(xs, ys, kind == 3, theme, _("different minima")),
         _start(spec, theme),
     ]
-    (x0, x1), (y0, y1) = spec.objective.f.domain
-    axes = Axis("x", limits=(x0, x1), grid=False), Axis("y", limits=(y0, y1), grid=False)
     label = _("Where {a} and {b} reach different minima. The sentence says the same.")
     label = label.format(a=names[1], b=names[2])
     more = {"view": spec.objective.landscape_key(), "margin": {"r": 96}, "height": figures.HEIGHT}
-    return Figure(marks, *axes, label=label, hover="closest", **more)
+    return Figure(marks, *_plane(spec), label=label, hover="closest", **more)
 
 
 def _mixed(color, paper, share):

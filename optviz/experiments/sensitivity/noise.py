@@ -6,6 +6,7 @@ import numpy as np
 
 from optviz.experiments.page import Caption, Context, Row
 from optviz.experiments.sensitivity import figures
+from optviz.experiments.sensitivity.run import GROWN, floor
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.run import noise_of, run
 from optviz.experiments.trajectories.spec import Objective
@@ -59,7 +60,7 @@ def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     # the noise also moves the y that a function of x alone does not see
     points = runs.points * [1, 0] if objective.f.univariate else runs.points
     known, at = minima_of(objective.f), thinned(len(points))
-    gaps = runs.values - (known.floor if len(known) else 0.0)
+    gaps = runs.values - floor(objective)
     apart = np.stack([known.distance(p) for p in points[at]])
     spread = [
         np.quantile(np.nan_to_num(v, nan=np.inf), LEVELS, -1, method="inverted_cdf")
@@ -90,7 +91,7 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
         marks, ends = [], []
         for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
             values = np.maximum(getattr(one, part), figures.TINY)
-            top = figures.run.GROWN * values[1, 0]
+            top = GROWN * values[1, 0]
             low, middle, high = np.where(values <= top, values, np.nan)
             high = np.where(np.isnan(high) & np.isfinite(low), top, high)
             group = {"name": name, "group": f"r{i}"}

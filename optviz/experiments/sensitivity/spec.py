@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from optviz.experiments.trajectories.spec import Objective
+from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
@@ -99,8 +99,7 @@ class Sensitivity:
 
 def cell_cost(objective: Objective, config: OptimizerConfig) -> float:
     """What a step of one run among many takes, in µs, roughly."""
-    kinds = config.method.key, OPTIMIZERS[config.method.key].family
-    return max(CELL_COST.get(kind, PLAIN_COST) for kind in kinds) + len(objective.formula) / 500
+    return step_cost(config, CELL_COST, PLAIN_COST) + len(objective.formula) / 500
 
 
 def axes_of(config: OptimizerConfig) -> list[str]:

@@ -209,9 +209,7 @@ class Scene:
     def _most_steps(self, scenes):
         paths, cost, f = 0, 0, self.objective.f
         for config in self.optimizers:
-            keys = [c.method.key for c in _branches(config)]
-            kinds = [k for key in keys for k in (key, OPTIMIZERS[key].family)]
-            step = max(STEP_COST.get(kind, PLAIN_COST) for kind in kinds)
+            step = max(step_cost(c, STEP_COST, PLAIN_COST) for c in config.lineage)
             layout = config.initial_points and config.initial_points.build(INITIAL_POINTS)
             further = len(layout.points(f.start, f.domain)) if layout else 0
             paths, cost = paths + 1 + further, cost + step * (3 if further else 1)
@@ -229,11 +227,10 @@ class Scene:
         return replace(cut(self), beside=self.beside and cut(self.beside))
 
 
-def _branches(config):
-    """An optimizer, and those whose paths it goes on with."""
-    while config:
-        yield config
-        config = config.fork and config.fork.parent
+def step_cost(config: OptimizerConfig, costs: dict[str, float], otherwise: float) -> float:
+    """What a step of an optimizer takes, of costs by its own name or its family's."""
+    kinds = config.method.key, OPTIMIZERS[config.method.key].family
+    return max(costs.get(kind, otherwise) for kind in kinds)
 
 
 # The book's figures 6.3 and 6.5-6.8 in one: its function, start, number of updates and rates.

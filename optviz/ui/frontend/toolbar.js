@@ -25,11 +25,15 @@ class Toolbar {
     this.chosen = make("style");
     this.status = make("div", { class: "ov-heard", role: "status" });
     root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
-    this.on = [[document, "focusin", e => { this.jobs = e.target.closest('[class*="st-key-jobs-"]'); }],
-      [document, "focusin", e => { if (e.target.matches('.ov-hyperparameter input[type="range"]')) this.last = e.target.id; }],
+    this.on = [[document, "focusin", e => this.focused(e.target)],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     for (const [where, what, act] of this.on) where.addEventListener(what, act, true); // before Streamlit's own
+  }
+
+  focused(element) {
+    this.jobs = element.closest('[class*="st-key-jobs-"]');
+    if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
   }
 
   update({ data, setTriggerValue }) {

@@ -139,7 +139,7 @@ def test_the_confusion_matrix_and_the_misclassified():
     cells = list(zip(*(figure["data"][1][c] for c in ("y", "x", "text")), strict=True))
     assert cells == [("0", "0", "1"), ("0", "1", "1"), ("1", "1", "1"), ("2", "2", "1")]
     html = figures.pictures(np.eye(4)[:1], [3], [5], range(10), [0.914]).html()
-    assert 'alt="a 3 that was taken for a 5"' in html
+    assert 'alt="true label 3, predicted label 5"' in html
     assert "data:image/png;base64,iVBOR" in html
     assert "3 → 5 (91%)" in html
     shown = figures.predictions(context(SMALL))

@@ -129,6 +129,8 @@ def scene_menu(scene: Scene) -> None:
             )
         )
     buttons(files)
+    if scene.beside:
+        st.caption(_("Of two scenes the files hold the first; Swap puts the other in its place."))
     if missing:
         message = _(
             "There is no PyTorch script of this scene, because torch.optim does not do the same as "

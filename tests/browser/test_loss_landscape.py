@@ -39,3 +39,13 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     at_rest(page)
     assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
     page.set_viewport_size({"width": 1280, "height": 720})
+
+    margin = page.get_by_label("margin, exact value")
+    margin.fill("0.8")
+    margin.press("Enter")
+    for name, value in (("Undo", "0.5"), ("Redo", "0.8"), ("Undo", "0.5")):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_function(
+            "v => document.querySelector('[aria-label=\"margin, exact value\"]')?.value === v",
+            arg=value,
+        )

@@ -84,24 +84,78 @@ def browser(chromium):
         opened.close()
 
 
+# Before any script of the page: whether, since this was first asked as the `n`th time, nothing that a hand set was under
+# way: no timer of half a second or less was pending, no message to the server unanswered, no picture being drawn.
+QUIET = """(() => {
+  const due = new Set(), { setTimeout: set, clearTimeout: clear } = window, { send } = WebSocket.prototype;
+  const heard = new WeakSet();
+  let asked = 0, told = 0, last = 0, since = 0;
+  window.setTimeout = (act, after = 0, ...given) => {
+    const id = set(() => { due.delete(id); act(...given); }, after);
+    if (after <= 500) due.add(id);
+    return id;
+  };
+  window.clearTimeout = id => { due.delete(id); clear(id); };
+  WebSocket.prototype.send = function (...message) {
+    if (!heard.has(this)) heard.add(this), this.addEventListener("message", () => { told = performance.now(); });
+    asked = performance.now();
+    return send.apply(this, message);
+  };
+  window.quiet = n => {
+    const calm = !due.size && told >= asked && document.querySelector("[data-test-script-state=notRunning]")
+      && ![...document.querySelectorAll(".ov-plot")].some(plot => plot.host?.work);
+    if (!calm || last !== n) [last, since] = [n, performance.now()];
+    return performance.now() - Math.max(since, told) > 120;
+  };
+})()"""
+
+
 @pytest.fixture(scope="module")
-def context(browser):
+def context(browser, server):
     """The window's surroundings, one for the tests of a file: what one has fetched, the next has."""
-    made = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    made = browser.new_context(
+        base_url=server, viewport={"width": 1280, "height": 720}, accept_downloads=True
+    )
     made.set_default_timeout(90_000)  # two busy cores take their time
+    made.add_init_script(QUIET)
     yield made
     made.close()
 
 
+@pytest.fixture(scope="module")
+def tab(context):
+    """One tab for the tests of a file: Streamlit and Plotly are compiled once in it, which takes longer than a page."""
+    return context.new_page()
+
+
 @pytest.fixture
-def page(context, server):
-    """The app in a new window; the test fails when the page wrote an error to the console."""
-    window, errors = context.new_page(), []
-    window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    window.on("pageerror", lambda e: errors.append(str(e)))
-    window.goto(server)
+def window(tab):
+    """The tab before anything is opened; the test fails when what it opens wrote an error to the console."""
+    errors = []
+
+    def logged(message):
+        # Streamlit asks for files that there are not where a page other than the first is opened by its address
+        if message.type == "error" and "/_stcore" not in message.location["url"]:
+            errors.append(f"{message.text} {message.location}")
+
+    def thrown(error):
+        errors.append(str(error))
+
+    tab.on("console", logged)
+    tab.on("pageerror", thrown)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    tab.emulate_media(color_scheme="null", reduced_motion="null")
+    tab.mouse.move(0, 0)
+    yield tab
+    tab.remove_listener("console", logged)
+    tab.remove_listener("pageerror", thrown)
+    assert errors == []
+
+
+@pytest.fixture
+def page(window):
+    """The app, opened anew."""
+    window.goto("/")
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-    yield window
-    window.close()
-    assert errors == []
+    return window

@@ -1,12 +1,16 @@
 """The page in a real browser: hyperparameters by keyboard and mouse, pictures that follow and keep their view."""
 
+import contextlib
 import csv
+import itertools
 import re
 
 import pytest
+from playwright.sync_api import TimeoutError
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 
+ASKED = itertools.count(1)
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 LINE = ".st-key-{} .ov-layer:nth-child(2) .trace{} path.js-line"
 DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
@@ -37,10 +41,12 @@ def wait_for_other_path(page, before, chart="contour", optimizer=None):
 
 
 def at_rest(page):
-    """Wait until the script has run, the hand's rest is over and everything is drawn anew."""
-    page.wait_for_timeout(450)  # the hand's rest is 250
-    page.wait_for_selector(IDLE)
-    page.wait_for_timeout(350)  # and Plotly takes over after 150
+    """Wait until the hand's rest is over, the script has run and everything is drawn anew.
+
+    What plays or trains never comes to rest: it is given the time that a change takes.
+    """
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=800)
     page.wait_for_selector(IDLE)
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from optviz.training.scheduler import scheduler
 from tests import memo
+from tests.calm import QUIET, at_rest
 from tests.serving import served
 
 # Of every test in tests/browser: what the browser leaves open at the end is not theirs to close.
@@ -84,32 +85,6 @@ def browser(chromium):
         opened.close()
 
 
-# Before any script of the page: whether, since this was first asked as the `n`th time, nothing that a hand set was under
-# way: no timer of half a second or less was pending, no message to the server unanswered, no picture being drawn.
-QUIET = """(() => {
-  const due = new Set(), { setTimeout: set, clearTimeout: clear } = window, { send } = WebSocket.prototype;
-  const heard = new WeakSet();
-  let asked = 0, told = 0, last = 0, since = 0;
-  window.setTimeout = (act, after = 0, ...given) => {
-    const id = set(() => { due.delete(id); act(...given); }, after);
-    if (after <= 500) due.add(id);
-    return id;
-  };
-  window.clearTimeout = id => { due.delete(id); clear(id); };
-  WebSocket.prototype.send = function (...message) {
-    if (!heard.has(this)) heard.add(this), this.addEventListener("message", () => { told = performance.now(); });
-    asked = performance.now();
-    return send.apply(this, message);
-  };
-  window.quiet = n => {
-    const calm = !due.size && told >= asked && document.querySelector("[data-test-script-state=notRunning]")
-      && ![...document.querySelectorAll(".ov-plot")].some(plot => plot.host?.work);
-    if (!calm || last !== n) [last, since] = [n, performance.now()];
-    return performance.now() - Math.max(since, told) > 120;
-  };
-})()"""
-
-
 @pytest.fixture(scope="module")
 def context(browser, server):
     """The window's surroundings, one for the tests of a file: what one has fetched, the next has."""
@@ -159,3 +134,16 @@ def page(window):
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
     return window
+
+
+@pytest.fixture
+def visit(window):
+    """Opens a page by its address, until a plot of it is drawn and all is at rest."""
+
+    def to(key, plot):
+        window.goto(f"/{key}")
+        window.wait_for_selector(f".st-key-{key}-{plot} .ov-plot[data-version]")
+        at_rest(window)
+        return window
+
+    return to

@@ -1,17 +1,13 @@
 """The page in a real browser: hyperparameters by keyboard and mouse, pictures that follow and keep their view."""
 
-import contextlib
 import csv
-import itertools
 import re
 
 import pytest
-from playwright.sync_api import TimeoutError
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from tests.calm import IDLE, at_rest
 
-ASKED = itertools.count(1)
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 LINE = ".st-key-{} .ov-layer:nth-child(2) .trace{} path.js-line"
 DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
 RANGE = (
@@ -38,16 +34,6 @@ def wait_for_other_path(page, before, chart="contour", optimizer=None):
     page.wait_for_function(
         "([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before]
     )
-
-
-def at_rest(page):
-    """Wait until the hand's rest is over, the script has run and everything is drawn anew.
-
-    What plays or trains never comes to rest: it is given the time that a change takes.
-    """
-    with contextlib.suppress(TimeoutError):
-        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=800)
-    page.wait_for_selector(IDLE)
 
 
 def rate(page):
@@ -263,5 +249,4 @@ def test_functions_of_the_menu_write_no_error_to_the_console(page):
         page.keyboard.type(f.name)
         page.get_by_role("option", name=f.name, exact=True).click()
         page.locator("h1", has_text=f.name).wait_for()
-        page.wait_for_selector(IDLE)
-        page.wait_for_timeout(300)
+        at_rest(page)

@@ -23,28 +23,6 @@ from optviz.data.sources import (
 )
 from optviz.data.toy_sets import TOY_SETS, ToySet
 
-__all__ = [
-    "CURVES",
-    "DATASETS",
-    "SOURCES",
-    "TOY_SETS",
-    "Curve",
-    "DataError",
-    "Dataset",
-    "Source",
-    "ToySet",
-    "cache_folder",
-    "digits",
-    "examples_of",
-    "fetch",
-    "folder_of",
-    "load_idx",
-    "load_mnist",
-    "other_writers",
-    "split",
-    "standardized",
-]
-
 
 @dataclass(frozen=True)
 class Dataset:

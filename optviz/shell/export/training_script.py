@@ -46,7 +46,12 @@ NOT_NAMED = {
     "snapshot_every",
     "sharpness",
 }  # a seed is printed beside the name, the others change nothing
-REGISTRIES = {"method": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
+REGISTRIES = {
+    "method": OPTIMIZERS,
+    "activation": ACTIVATIONS,
+    "initializer": INITIALIZERS,
+    "initializers": INITIALIZERS,
+}
 
 
 def training_script(
@@ -124,9 +129,9 @@ def network_names(trainings: list[Training]) -> list[list[str]]:
 
 def _leaves(value, place=""):
     """All that a spec consists of: where it stands, and what it says."""
-    name = place.rpartition(".")[-1]
+    *_path, group, name = f".{place}".split(".")
     if isinstance(value, Choice):
-        registry = REGISTRIES.get(name, {})
+        registry = REGISTRIES.get(name, REGISTRIES.get(group, {}))
         yield place, registry[value.key].label if value.key in registry else value.key
         value = value.values
     elif is_dataclass(value):
@@ -142,6 +147,9 @@ def _leaves(value, place=""):
 
 def _alone(training):
     """A training for each network of a batch."""
+    if not isinstance(training, Training):
+        yield training
+        return
     network = training.network
     for rule in training.initializers:
         yield replace(training, initializers=(), network=replace(network, initializer=rule))

@@ -10,7 +10,7 @@ from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
-from optviz.experiments.training_charts import compared, comparing, lines_of
+from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of
 from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thinned
 from optviz.plot.training import Network
 from optviz.translation import _
@@ -18,7 +18,6 @@ from optviz.translation import _
 GRID = np.linspace(0, 1, 201)
 PREVIEW = 5000  # updates that a thumbnail shows
 ABREAST = 3  # networks side by side
-HEIGHT = (14, 38, 30)
 
 
 def lines(spec: CurveFit, states, theme: Theme) -> list[Network]:

@@ -14,6 +14,7 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.shell.export.menu import charts_page
+from optviz.shell.export.offline import prose
 from optviz.shell.export.torch_training import not_in_torch, torch_training_script
 from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
@@ -21,6 +22,7 @@ from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data
 from optviz.tuning import search as searching
 from tests.page import open_page, plots, trained
+from tests.table import table
 
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
 PLAIN, *_ = SMALL.trainings
@@ -98,6 +100,27 @@ def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]
     assert len(code.partition("DIGITS =")[0].splitlines()) < 920
     assert "optviz" not in code.replace("# Made with optviz: https://example.org", "")
+
+
+@table(
+    "said, written",
+    [
+        (
+            "**Dead**: 4 < 5\n\nand *so* a_b_c",
+            "<p><b>Dead</b>: 4 &lt; 5</p><p>and <i>so</i> a_b_c</p>",
+        ),
+        ("```text\nW = [[1]]\n```", "<p><pre>W = [[1]]</pre></p>"),
+        (r"2 * 3 * 4, \*x\*, `a<b`", "<p>2 * 3 * 4, *x*, <code>a&lt;b</code></p>"),
+    ],
+)
+def test_markdown_as_html(said, written):
+    assert prose(said) == written
+
+
+def test_the_page_to_take_home_says_what_the_page_says():
+    at = open_page("activations")
+    page = charts_page("", at.session_state["_shown"], "light")
+    assert "<b>Saturated</b>: 44% of layer 5 sit at an end of the range" in page
 
 
 def test_what_torch_does_not_have_is_named():

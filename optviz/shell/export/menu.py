@@ -20,7 +20,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
 from optviz.shell import sharing
 from optviz.shell.export import torch_training
-from optviz.shell.export.offline import Part, figure_part, offline_html
+from optviz.shell.export.offline import Part, figure_part, offline_html, prose
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import training_script
@@ -258,4 +258,5 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
     ]
     optimizers = [_optimizer(t.optimizer.name, t.optimizer) for t in trainings]
     trained = _paragraphs(dict.fromkeys([*networks, *optimizers]))
-    return offline_html(title, parts, theme, [*shown.tables.values(), trained])
+    said = map(prose, shown.texts.values())
+    return offline_html(title, parts, theme, [*said, *shown.tables.values(), trained])

@@ -10,6 +10,7 @@ from html import escape
 
 import streamlit as st
 
+from optviz.data import OWN
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -210,7 +211,8 @@ def page_menu() -> None:
             ),
         )
     ]
-    if trainings:
+    own = any(training.dataset.key == OWN for training in trainings)
+    if trainings and not own:
         files.append(
             File(
                 _("Python script"),
@@ -229,6 +231,8 @@ def page_menu() -> None:
         files += _torch_file(make, f"optviz-{page.key}", missing)
     buttons(files)
     _say_why_not(missing)
+    if own:
+        st.caption(_("There is no script of a training on a file of your own."))
 
 
 def charts_page(title: str, shown: components.Shown, theme: str) -> str:

@@ -13,9 +13,9 @@ def standings(context):
     )
 
 
-def misclassified(name: str, wrong: int, total: int) -> str:
-    """How many examples of the validation set a network gets wrong."""
-    if wrong:
+def misclassified(name: str, wrong: int, total: int, pictured: bool) -> str:
+    """How many examples of the validation set a network gets wrong; some are `pictured` below."""
+    if pictured:
         message = _(
             "**{name} misclassifies {wrong} of {total} validation examples**, the first of them:"
         )

@@ -36,7 +36,9 @@ class Network(NamedTuple):
 
 
 def curves_alone(network: Network) -> Network:
-    """The network with what its curves are drawn from, and no parameters or states."""
+    """The network of a training with what its curves are drawn from, no parameters or states."""
+    if not isinstance(network.progress, Progress):
+        return network
     none = np.empty(0)
     heavy = {"params": none, "running_statistics": none}
     progress = replace(network.progress, **heavy, state={}, diagnostics={}, snapshots={})

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.data import (
+    OWN,
+    SIZED,
     SOURCES,
     TOY_SETS,
     digits,
@@ -269,8 +271,8 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     the split.
 
     MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the
-    split says. `source` is where their files are, as `load_mnist` takes it. `final` gives the
-    test set in place of the validation set.
+    split says. `source` is where their files are, as `load_mnist` takes it, or the Examples of a
+    person's own file. `final` gives the test set in place of the validation set.
     """
     key = training.dataset.key
     if key in SOURCES:
@@ -281,6 +283,9 @@ def load(training: Training, source=None, final: bool = False) -> Data:
         data = training.split.of(
             *training.dataset.build(TOY_SETS).sample(training.split.seed), final
         )
+    elif key == OWN:
+        x, t, _labels = training.dataset.build(SIZED).of(source)
+        data = training.split.of(x, t, final)
     else:
         data = training.split.of(*digits(), final)
     if training.inputs == "centered":

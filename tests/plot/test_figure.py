@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optviz import plot
 from optviz.plot import (
     LIGHT,
     Axis,
@@ -298,7 +297,3 @@ def test_nothing_breaks_a_figure(x, y, z, log, limited):
         rows = csv.reader(io.StringIO(to_csv(Figure(marks, *axes))))
         assert len({len(row) for row in rows}) == 1
         to_table(Figure(marks, *axes))
-
-
-def test_what_the_package_exports_is_there():
-    assert all(hasattr(plot, name) for name in plot.__all__)

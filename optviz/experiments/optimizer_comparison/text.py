@@ -15,7 +15,7 @@ def standings(context):
 
 def misclassified(name: str, wrong: int, total: int, shown: int) -> str:
     """How many examples of the validation set a network gets wrong, of which some are shown."""
-    if wrong > shown:
+    if wrong > shown > 0:
         message = _(
             "**{name} misclassifies {wrong} of {total} validation examples**; the first {shown}:"
         )

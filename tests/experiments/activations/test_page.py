@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from optviz.data.own import MAX_ROWS, read_samples
 from optviz.experiments.activations import figures, text
 from optviz.experiments.activations.page import PAGE
 from optviz.experiments.activations.run import propagate
-from optviz.experiments.activations.samples import MAX_ROWS, read_samples
 from optviz.experiments.activations.spec import Activations, DeepStack
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.plot import LIGHT, to_plotly

@@ -276,20 +276,15 @@ def test_what_cannot_be_trained_is_said():
     assert "are the most" in sound(at.run()).error[0].value
 
 
-def test_a_link_gives_back_all_and_damage_is_said():
+def test_a_link_gives_back_all_and_what_is_wrong_in_one_is_said():
     spec = replace(SMALL, view="graph", example=Example((1.0, 2.0), (0.5, 0.0), 2.0))
     at = open_page("batch_norm", spec)
     link = components(at, "address")[0]["link"].removeprefix("?s=")
     assert decode(link, "batch_norm").scene == spec
     wrong = encode(SharedScene("batch_norm", replace(OPENING, scales=Scales(16, 1e9, 1.0))))
-    for damaged, said in (
-        (link[:-7], "damaged"),
-        ("A" + link[1:], ""),
-        (wrong, "first is from"),
-    ):
-        at = open_page("batch_norm", s=damaged)
-        assert session(at).specs["batch_norm"] == OPENING
-        assert said in at.warning[0].value
+    at = open_page("batch_norm", s=wrong)
+    assert session(at).specs["batch_norm"] == OPENING
+    assert "first is from" in at.warning[0].value
 
 
 # One small batch.

@@ -16,13 +16,13 @@ from optviz.experiments.training_charts import curves, curves_csv
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
-from optviz.shell.share import LinkError, SharedScene, decode, encode
-from optviz.spec import Choice, SpecError
+from optviz.spec import Choice
 from optviz.training import Split, confusion
 from optviz.training.checkpoint import save
 from tests import page
 from tests.memo import trained
-from tests.page import open_page, panels, plots, session, sound
+from tests.page import open_page, panels, plots, refused, session, sound
+from tests.table import table
 
 SMALL = OptimizerComparison(network=Network((64, 20, 10)), iterations=40, batch=32)
 SGD = OptimizerConfig(Choice("sgd"))
@@ -196,7 +196,7 @@ def test_curves_as_csv():
     assert float(rows[-1]["validation_accuracy"]) == now.accuracy[-1, 1, 0, 0]
 
 
-@pytest.mark.parametrize(
+@table(
     "bad",
     [
         OptimizerComparison(Network((65, 10))),
@@ -207,13 +207,9 @@ def test_curves_as_csv():
         OptimizerComparison(optimizers=(SGD,) * 9),
         OptimizerComparison(split=Split(0)),
     ],
-    ids=range(7),
 )
 def test_what_cannot_be_trained_is_refused(bad):
-    with pytest.raises(SpecError):
-        PAGE.check(bad)
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene(PAGE.key, bad)), PAGE.key)
+    refused(PAGE.key, bad)
 
 
 # The page.

@@ -516,7 +516,7 @@ def test_everything_is_offered_and_what_torch_does_not_have_is_named():
     assert [b.proto.label for b in at.get("download_button")] == offered
     change(at, optimizers=(*BOOK.optimizers, OptimizerConfig(Choice("lion"))))
     assert [b.proto.label for b in at.get("download_button")] == offered[:-1]
-    assert "torch.optim does not do the same as Lion" in text(at)
+    assert "PyTorch does not do the same as Lion" in text(at)
 
 
 def test_what_is_put_away_is_among_the_settings_and_comes_out_once_it_is_changed():

@@ -17,8 +17,10 @@ from optviz.experiments.page import (
 )
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
-from optviz.shell import kept, lesson_card, lesson_plan, opening, sharing
+from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
+from optviz.shell.lessons import card as lesson_card
+from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
 from optviz.training import together

@@ -23,9 +23,10 @@ from optviz import (
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES
-from optviz.shell import lesson_numbers, lessons
-from optviz.shell.lesson_numbers import filled
+from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError
+from optviz.shell.lessons import numbers as lesson_numbers
+from optviz.shell.lessons.numbers import filled
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from tests.memo import trained

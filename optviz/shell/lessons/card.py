@@ -4,8 +4,8 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache
 from optviz.plot import THEMES
-from optviz.shell.lesson_numbers import filled
 from optviz.shell.lessons import LESSONS, Lesson
+from optviz.shell.lessons.numbers import filled
 from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES

@@ -31,7 +31,7 @@ from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
-from optviz.ui.training_jobs import MissingData
+from optviz.ui.training.jobs import MissingData
 
 
 def render(page: Page) -> None:

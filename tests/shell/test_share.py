@@ -64,7 +64,7 @@ from optviz.spec import (
     from_dict,
     to_dict,
 )
-from optviz.ui.training_form import fits
+from optviz.ui.training.form import fits
 from tests.page import shared as linked
 from tests.table import table
 

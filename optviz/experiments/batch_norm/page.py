@@ -19,7 +19,7 @@ from optviz.ui.assets import as_image
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
-from optviz.ui.training_form import (
+from optviz.ui.training.form import (
     ACTIVATION,
     INITIALIZER,
     NUMBERS,
@@ -27,7 +27,7 @@ from optviz.ui.training_form import (
     Numbers,
     OptimizerForm,
 )
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.jobs import data_of, training_jobs
 
 
 def networks(spec, states, theme):

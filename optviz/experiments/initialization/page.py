@@ -22,8 +22,8 @@ from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.form import Form, choice_panel
-from optviz.ui.training_form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import training_jobs
 
 
 def initializers(form: Form) -> None:

@@ -23,7 +23,7 @@ from optviz.ui.cache import cached
 from optviz.ui.components import player
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import DERIVED, Form, select
-from optviz.ui.training_form import (
+from optviz.ui.training.form import (
     ACTIVATION,
     INITIALIZER,
     NUMBERS,
@@ -31,7 +31,7 @@ from optviz.ui.training_form import (
     Numbers,
     OptimizerList,
 )
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.jobs import data_of, training_jobs
 
 MAX_PRODUCTS = 2 * 10**7  # in a pass of the examples, up to which the sharpest direction is sought
 DERIVED["start"] = (

@@ -30,9 +30,8 @@ from optviz.ui import job_runner
 from optviz.ui.cache import cached
 from optviz.ui.controls import Panel
 from optviz.ui.form import Form, choice_panel, select
-from optviz.ui.optimizer_menu import optimizer_labels
 from optviz.ui.session import session
-from optviz.ui.training_form import (
+from optviz.ui.training.form import (
     ACTIVATION,
     INITIALIZER,
     NUMBERS,
@@ -40,7 +39,8 @@ from optviz.ui.training_form import (
     Numbers,
     OptimizerList,
 )
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.jobs import training_jobs
+from optviz.ui.training.optimizer_menu import optimizer_labels
 
 KEY = "lr_schedules"
 

@@ -26,8 +26,8 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, When
 from optviz.ui.form import Form, choice_panel, select
-from optviz.ui.optimizer_menu import optimizer_menu
-from optviz.ui.training_form import wrapper_controls
+from optviz.ui.training.form import wrapper_controls
+from optviz.ui.training.optimizer_menu import optimizer_menu
 
 KEY = "sensitivity"
 

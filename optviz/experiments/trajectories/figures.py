@@ -38,7 +38,7 @@ from optviz.plot.landscape.surface import surface, surface_figure
 from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
-from optviz.ui.optimizer_menu import chips
+from optviz.ui.training.optimizer_menu import chips
 
 ARROWS = (18, 13)  # across and up
 ASPECTS = {"both": (0.7, 1.5), "contour": (0.7, 2.6)}  # of the frame, from a phone to a wide screen

@@ -32,7 +32,7 @@ from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice, SpecError, validate
 from optviz.training import Split, begin, load
 from optviz.ui import controls, form
-from optviz.ui.training_form import Numbers
+from optviz.ui.training.form import Numbers
 from tests import memo, page
 from tests.page import components, numbers, open_page, panels, plots, session, sound
 

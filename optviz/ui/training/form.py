@@ -24,11 +24,11 @@ from optviz.training.tickets import Ticket
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
-from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
-from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
 from optviz.ui.session import session
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.data_source import data_source_controls, data_sources_key, label
+from optviz.ui.training.jobs import training_jobs
+from optviz.ui.training.optimizer_menu import fits, for_network, optimizer_menu, trainable
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 

@@ -15,9 +15,9 @@ import streamlit as st
 from optviz.data import DATASETS, SOURCES, DataError, cache_folder, folder_of, load_mnist
 from optviz.data.mnist import found, stem
 from optviz.translation import _
-from optviz.ui.download import fetch_controls
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
+from optviz.ui.training.download import fetch_controls
 
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
 

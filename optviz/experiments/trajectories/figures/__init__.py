@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import cache, text, univariate
+from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories import run as runs
-from optviz.experiments.trajectories.curves import curves
+from optviz.experiments.trajectories.figures import univariate
+from optviz.experiments.trajectories.figures.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
 from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said

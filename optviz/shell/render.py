@@ -9,12 +9,7 @@ from functools import partial
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
-from optviz.experiments.page import (
-    Context,
-    Page,
-    Row,
-    Section,
-)
+from optviz.experiments.page import Context, Page, Row, Section
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
 from optviz.shell import kept, opening, sharing

@@ -5,24 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.data import (
-    SOURCES,
-    TOY_SETS,
-    digits,
-    load_mnist,
-    other_writers,
-    split,
-    standardized,
-)
-from optviz.nn import (
-    BATCHES,
-    DTYPES,
-    INITIALIZERS,
-    LABELS,
-    Network,
-    Penalty,
-    stream,
-)
+from optviz.data import SOURCES, TOY_SETS, digits, load_mnist, other_writers, split, standardized
+from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
 from optviz.optim import Optimizer
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter

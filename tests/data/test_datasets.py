@@ -32,9 +32,7 @@ from optviz.data import (
     split,
     standardized,
 )
-from optviz.data import (
-    download as remote,
-)
+from optviz.data import download as remote
 from tests.table import table
 
 # --- the digits -------------------------------------------------------------------------------------------------------

@@ -11,15 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES

@@ -19,14 +19,7 @@ from optviz.ui.assets import as_image
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
-from optviz.ui.training.form import (
-    ACTIVATION,
-    INITIALIZER,
-    NUMBERS,
-    Data,
-    Numbers,
-    OptimizerForm,
-)
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
 from optviz.ui.training.jobs import data_of, training_jobs
 
 

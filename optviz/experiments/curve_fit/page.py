@@ -69,8 +69,7 @@ PAGE = Page(
             jobs=lambda spec: [FitJob(spec)] if spec.initializers else [],
             tabs=[
                 Tab(
-                    _("Fit"),
-                    [Section([figures.fit, figures.weights], [ITERATION]), text.standings],
+                    _("Fit"), [Section([figures.fit, figures.weights], [ITERATION]), text.standings]
                 )
             ],
             notes=[text.notes],

@@ -7,12 +7,7 @@ import streamlit as st
 from optviz.experiments import training_charts as charts
 from optviz.experiments import training_layers
 from optviz.experiments.initialization import figures, text
-from optviz.experiments.initialization.spec import (
-    MAX_INITIALIZERS,
-    SYMMETRY,
-    Initialization,
-    names,
-)
+from optviz.experiments.initialization.spec import MAX_INITIALIZERS, SYMMETRY, Initialization, names
 from optviz.experiments.page import Option, Page, Preset, Section, Tab, View
 from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters

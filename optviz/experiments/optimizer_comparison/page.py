@@ -51,10 +51,7 @@ PAGE = Page(
                 training_layers.TAB,
                 Tab(
                     _("Use the networks"),
-                    [
-                        figures.hand_drawn,
-                        Section([saved.file_controls], [training_layers.NETWORK]),
-                    ],
+                    [figures.hand_drawn, Section([saved.file_controls], [training_layers.NETWORK])],
                 ),
             ],
             notes=[text.notes],

@@ -199,11 +199,7 @@ PAGE = Page(
     },
     presets=[
         Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),
-        Preset(
-            _("Rate and momentum"),
-            TWO,
-            _("Where momentum converges, and the edge of theory."),
-        ),
+        Preset(_("Rate and momentum"), TWO, _("Where momentum converges, and the edge of theory.")),
         Preset(
             _("Fair race"),
             replace(Sensitivity(), view="race"),

@@ -126,13 +126,7 @@ def _free():
 
 def _tile(lesson):
     link = {"query_params": {"open": lesson.key}, "disabled": not _free()}
-    tile(
-        lesson.key,
-        _thumbnail(lesson.key, theme_name()),
-        lesson.page,
-        lesson.title,
-        **link,
-    )
+    tile(lesson.key, _thumbnail(lesson.key, theme_name()), lesson.page, lesson.title, **link)
 
 
 @st.cache_data(show_spinner=False)

@@ -301,9 +301,7 @@ def _fork(form, step, many):
 
 
 def OptimizerList(
-    most: int,
-    new: Callable[[Any], OptimizerConfig] = another,
-    scheduled: bool = False,
+    most: int, new: Callable[[Any], OptimizerConfig] = another, scheduled: bool = False
 ) -> ListOf:
     """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below
     them.

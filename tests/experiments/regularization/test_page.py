@@ -260,10 +260,7 @@ EXTREMES = [
     replace(SMALL, batch=1, iterations=30),
     replace(SMALL, network=Network((64, 20, 10), initializer=Choice("zeros"))),
     replace(
-        SMALL,
-        dataset=Choice("moons"),
-        network=Network((2, 10, 2)),
-        split=Split(100, noise=0.2),
+        SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(100, noise=0.2)
     ),
 ]
 

@@ -19,27 +19,10 @@ from optviz.experiments.regularization.spec import (
     Regularization,
     Regularizer,
 )
-from optviz.nn import (
-    EVALUATION,
-    Dropout,
-    MiniBatch,
-    Mode,
-    Network,
-    Penalty,
-    one_hot,
-)
+from optviz.nn import EVALUATION, Dropout, MiniBatch, Mode, Network, Penalty, one_hot
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import (
-    Choice,
-    from_dict,
-    to_dict,
-    validate,
-)
-from optviz.training import (
-    Split,
-    begin,
-    load,
-)
+from optviz.spec import Choice, from_dict, to_dict, validate
+from optviz.training import Split, begin, load
 from tests import memo
 from tests.page import refused
 from tests.table import table

@@ -131,7 +131,9 @@ def test_the_symmetry_of_equal_weights_is_seen(visit):
     stop.wait_for(state="detached", timeout=60_000)
     at_rest(page)
     rows = page.locator(".ov-table").first.locator("tbody th").all_inner_texts()
-    assert rows == ["zeros", "constant (c = 0.1)", "1/√n"], "the controls before have no say in it"
+    assert rows == ["zeros", "constant (c = 0.1)", "Xavier (1/√n)"], (
+        "the controls before have no say in it"
+    )
     assert "done" in page.locator(".ov-table tbody").first.inner_text()
     assert "rank" in page.locator("[data-testid=stMain]").inner_text().lower()
     page.wait_for_selector(".st-key-initialization-symmetry-1 .ov-plot[data-version]")

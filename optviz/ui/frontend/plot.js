@@ -524,11 +524,11 @@ class Host {
 }
 
 // Numbers below a narrow picture of several run together: two or three of them, then.
-function fewer(name, { domain = [0, 1], tickvals, nticks = 9 }, width) {
-  const room = Math.floor(((domain[1] - domain[0]) * width) / 24);
-  return name[0] === "x" && !tickvals && room < 4
-    ? { nticks: Math.min(nticks, Math.max(room, 2)) }
-    : {};
+function fewer(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
+  const long = exponentformat ? 42 : 24; // 2×10⁻⁴ is long
+  const room = Math.floor(((domain[1] - domain[0]) * width) / long);
+  if (name[0] !== "x" || tickvals || room >= 4) return {};
+  return { nticks: Math.min(nticks, Math.max(room, 2)), ...(room < 2 && { ticklabelstep: 2 }) };
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
@@ -629,11 +629,11 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".ov-plot");
   const host = (root.host ??= new Kind(root));
   plots.set(data.name, host);
-  root.style.setProperty("--ov-height", data.height ?? "");
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;
   const whole = complete(host.received, data);
+  if (whole) root.style.setProperty("--ov-height", whole.height ?? "");
   if (whole) host.schedule((host.received = whole));
   else setTriggerValue("need", data.version);
   return () => {

@@ -308,11 +308,11 @@ def test_what_is_typed_is_read_and_nonsense_is_said():
     assert at.text_input[0].value == "2, four", "and so is what was typed"
     typed(at, "x-typed", "5")
     assert not at.error
-    assert "One row alone has no spread" in page.text(at)
+    assert "One example alone has std 0" in page.text(at)
     typed(at, "of-1", "1, 2")
-    assert "1 rows, and 2 gradients" in at.error[0].value
+    assert "1 examples, and 2 gradients" in at.error[0].value
     typed(at, "x-typed", "3, 3, 3")
-    assert "All rows are the same" in page.text(at)
+    assert "All examples are the same" in page.text(at)
     typed(at, "of-3", "1, 1, -2")
     assert example().upstream == (1, 1, -2)
     typed(at, "x-typed", "1e6 -1e6 0 0 0 1e-6")

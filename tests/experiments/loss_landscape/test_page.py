@@ -125,7 +125,7 @@ def test_without_a_plane_it_says_why_and_keeps_the_curves():
     at = trained(at, "loss_landscape")
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "loss_landscape-curves-0" in plots(at), "nothing is lost"
-    next(s for s in at.selectbox if s.label.startswith("In the middle")).set_value(1).run()
+    next(s for s in at.selectbox if s.label.startswith("Plane centered")).set_value(1).run()
     at_rest(at)
     assert CONTOUR in plots(at)
     assert not at.error

@@ -3,6 +3,7 @@ the plane.
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from optviz.data.curves import CURVES, Curve
 from optviz.data.digits import ATTRIBUTION, digits
@@ -13,6 +14,7 @@ from optviz.data.mnist import (
     load_mnist,
     stem,
 )
+from optviz.data.own import OwnSet
 from optviz.data.preprocessing import other_writers, split, standardized
 from optviz.data.sources import (
     SOURCES,
@@ -22,28 +24,6 @@ from optviz.data.sources import (
     folder_of,
 )
 from optviz.data.toy_sets import TOY_SETS, ToySet
-
-__all__ = [
-    "CURVES",
-    "DATASETS",
-    "SOURCES",
-    "TOY_SETS",
-    "Curve",
-    "DataError",
-    "Dataset",
-    "Source",
-    "ToySet",
-    "cache_folder",
-    "digits",
-    "examples_of",
-    "fetch",
-    "folder_of",
-    "load_idx",
-    "load_mnist",
-    "other_writers",
-    "split",
-    "standardized",
-]
 
 
 @dataclass(frozen=True)
@@ -78,6 +58,8 @@ class Dataset:
         return all(stem(file) in files for file, _, _ in SOURCES[self.key].files)
 
 
+OWN = "own"
+SIZED = {**TOY_SETS, OWN: OwnSet}  # those whose hyperparameters say how large they are
 NUMERALS = tuple("0123456789")
 CLOTHES = (
     "T-shirt/top",
@@ -116,10 +98,23 @@ DATASETS: dict[str, Dataset] = {
             CLOTHES,
         ),
         *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in TOY_SETS.items()),
+        Dataset(OWN, "Own CSV file", "a file of one's own", None, 0),
     )
 }
 
 
-def examples_of(dataset) -> int:
-    """How many examples the set has that a `Choice` names."""
-    return dataset.build(TOY_SETS).points if dataset.key in TOY_SETS else DATASETS[dataset.key].rows
+class Size(NamedTuple):
+    """How large a set is."""
+
+    points: int
+    features: int
+    classes: int
+
+
+def size_of(dataset) -> Size:
+    """The size of the set that a `Choice` names."""
+    if dataset.key in SIZED:
+        made = dataset.build(SIZED)
+        return Size(made.points, made.features, made.classes)
+    data = DATASETS[dataset.key]
+    return Size(data.rows, data.features, len(data.labels))

@@ -4,6 +4,7 @@ classes move.
 
 from dataclasses import dataclass
 from math import pi
+from typing import ClassVar
 
 import numpy as np
 
@@ -24,6 +25,8 @@ class ToySet(Configurable):
     noise: float = hyperparameter(
         0.1, 0.0, 1.0, r"\sigma", help="standard deviation around the curve"
     )
+
+    features: ClassVar[int] = 2
 
     @property
     def classes(self) -> int:

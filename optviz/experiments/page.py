@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from optviz.data import DataError
 from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import validate
 from optviz.training import Progress, Training
@@ -205,8 +206,12 @@ class Page:
         validate(spec)
 
     def stamp(self, spec, theme: Theme) -> str:
-        """A spec in the size of a thumbnail, as SVG."""
-        return to_svg(self.thumbnail(spec, theme), theme)
+        """A spec in the size of a thumbnail, as SVG; an empty frame where its data are not here."""
+        try:
+            figure = self.thumbnail(spec, theme)
+        except DataError:
+            figure = Figure()
+        return to_svg(figure, theme)
 
 
 @dataclass(frozen=True)

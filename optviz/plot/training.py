@@ -36,7 +36,9 @@ class Network(NamedTuple):
 
 
 def curves_alone(network: Network) -> Network:
-    """The network with what its curves are drawn from, and no parameters or states."""
+    """The network of a training with what its curves are drawn from, no parameters or states."""
+    if not isinstance(network.progress, Progress):
+        return network
     none = np.empty(0)
     heavy = {"params": none, "running_statistics": none}
     progress = replace(network.progress, **heavy, state={}, diagnostics={}, snapshots={})
@@ -150,7 +152,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
         train = over_seeds(now.accuracy[:, 0, i])[0]
         marks.append(Line(x, train, style.solid, name=name, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
-    y = percent(_("accuracy (faint: on training rows)"))
+    y = percent(_("accuracy (faint: on the training set)"))
     more = {"label": label, "view": scale.along, **figure}
     return Figure(marks, scale.axis(right), y, **more)
 

@@ -20,7 +20,7 @@ from optviz.experiments.page import (
 )
 from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
-from optviz.ui.components import download_button, show, table
+from optviz.ui.components import download_button, show, shown, table
 
 
 def tabs(context: Context, view: View):
@@ -118,10 +118,9 @@ def _show(made, key: str):
             table(made.html(), key)
         case ImageGrid():
             st.html(made.html())
-        case Caption():
-            st.caption(made)
         case str():
-            st.markdown(made)
+            (st.caption if isinstance(made, Caption) else st.markdown)(made)
+            shown().texts[key] = made
         case Widget():
             made.draw()
         case Expander():

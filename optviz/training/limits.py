@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from optviz.data import DATASETS, TOY_SETS
+from optviz.data import DATASETS, SIZED, size_of
 from optviz.nn import (
     DTYPES,
     INITIALIZERS,
@@ -44,18 +44,15 @@ def check(training: Training) -> None:
     dataset = DATASETS.get(training.dataset.key)
     if dataset is None:
         raise SpecError(f"there is no dataset {training.dataset.key[:30]!r}")
-    shape = None
-    if dataset.key in TOY_SETS:
-        training.dataset.check(TOY_SETS, "dataset")
-        shape = training.dataset.build(TOY_SETS)
+    if dataset.key in SIZED:
+        training.dataset.check(SIZED, "dataset")
     elif training.dataset.values:
         raise SpecError(f"the dataset {dataset.key} has no hyperparameters")
-    n = dataset.rows or shape.points
+    n, inputs, classes = size_of(training.dataset)
     if training.split.rows >= n:
         raise SpecError(
             f"rows for training are fewer than the {n} that there are, not {training.split.rows}"
         )
-    inputs, classes = dataset.features, len(dataset.labels) or shape.classes
     if (net.sizes[0], net.sizes[-1]) != (inputs, classes):
         raise SpecError(
             f"the data have {inputs} inputs and {classes} classes, the network "

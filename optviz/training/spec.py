@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.data import (
+    OWN,
+    SIZED,
     SOURCES,
     TOY_SETS,
     digits,
@@ -43,8 +45,8 @@ SEEDS = Hyperparameter(
 INPUTS = {
     "given": "between 0 and 1",
     "raw": "as the source counts, digits 0 to 16",
-    "centered": "between 0 and 1, with mean 0 in each feature of the training rows",
-    "standardized": "mean 0 and variance 1 in each feature of the training rows",
+    "centered": "between 0 and 1, with mean 0 in each feature of the training set",
+    "standardized": "mean 0 and variance 1 in each feature of the training set",
     "offset": "5 added to all",
 }
 LOSS_NAMES = {"cross_entropy": "Cross-entropy", "squared_error": "Squared error"}
@@ -69,7 +71,7 @@ class Split:
     """
 
     rows: int = hyperparameter(
-        1500, 1, 60_000, help="examples for training; the rest is for testing"
+        1500, 1, 60_000, label="examples", help="examples for training; the rest is for testing"
     )
     first: bool = False
     seed: int = hyperparameter(0, 0, MAX_SEED, help="another number, other examples")
@@ -77,6 +79,7 @@ class Split:
         0.0,
         0.0,
         0.95,
+        label="label noise",
         help="share of the training labels that are wrong; those of the test are right",
         valid="[0, 1]",
     )
@@ -274,8 +277,8 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     the split.
 
     MNIST and Fashion-MNIST come split: of their 60,000 rows for training so many are taken as the
-    split says. `source` is where their files are, as `load_mnist` takes it. `final` gives the
-    test set in place of the validation set.
+    split says. `source` is where their files are, as `load_mnist` takes it, or the Examples of a
+    person's own file. `final` gives the test set in place of the validation set.
     """
     key = training.dataset.key
     if key in SOURCES:
@@ -286,6 +289,9 @@ def load(training: Training, source=None, final: bool = False) -> Data:
         data = training.split.of(
             *training.dataset.build(TOY_SETS).sample(training.split.seed), final
         )
+    elif key == OWN:
+        x, t, _labels = training.dataset.build(SIZED).of(source)
+        data = training.split.of(x, t, final)
     else:
         data = training.split.of(*digits(), final)
     if training.inputs == "centered":

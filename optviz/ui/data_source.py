@@ -12,10 +12,21 @@ from pathlib import Path
 
 import streamlit as st
 
-from optviz.data import DATASETS, SOURCES, DataError, cache_folder, folder_of, load_mnist
+from optviz.data import (
+    DATASETS,
+    OWN,
+    SOURCES,
+    DataError,
+    cache_folder,
+    folder_of,
+    load_mnist,
+    size_of,
+)
 from optviz.data.mnist import found, stem
+from optviz.spec import Choice
 from optviz.translation import _
 from optviz.ui.download import fetch_controls
+from optviz.ui.own_file import own_file
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
 
@@ -47,6 +58,8 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
 
     ("", None) for those that ship, and where it is not available: `load` then says so.
     """
+    if key == OWN:
+        return own_file().digest, own_file().examples
     if not DATASETS[key].needs_folder:
         return "", None
     provided = _provided(key)
@@ -58,7 +71,15 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
 
 def available(key: str) -> bool:
     """Whether this session can load it."""
-    return not DATASETS[key].needs_folder or source_of(key)[1] is not None
+    shipped = not DATASETS[key].needs_folder and key != OWN
+    return shipped or source_of(key)[1] is not None
+
+
+def labels_of(dataset: Choice) -> tuple[str, ...]:
+    """What the classes of a set are called."""
+    if dataset.key == OWN and available(OWN):
+        return own_file().examples.labels
+    return DATASETS[dataset.key].labels or tuple(map(str, range(size_of(dataset).classes)))
 
 
 def label(key: str) -> str:
@@ -71,13 +92,18 @@ def data_sources_key() -> str:
     """For the key of a menu with labels: a browser goes on sending the label that it knows, so
     other labels are another menu.
     """
-    return "".join(f"-{key}" for key in SOURCES if available(key))
+    return "".join(f"-{key}" for key in (*SOURCES, OWN) if available(key))
 
 
 def missing_message(key: str) -> str:
     """What is to be done before it can be loaded; empty where it can."""
     if available(key):
         return ""
+    if key == OWN:
+        return _(
+            "A link does not carry a file of one's own, and no server keeps it: upload one below "
+            "the menu of data."
+        )
     if public():
         return _("{name} is not on this server.").format(name=DATASETS[key].name)
     return _(

@@ -3,12 +3,13 @@ choice of them.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import streamlit as st
 
-from optviz.data import DATASETS, TOY_SETS, examples_of
+from optviz.data import DATASETS, OWN, TOY_SETS, size_of
+from optviz.data.own import size_of as own_size
 from optviz.lens import Lens, at
 from optviz.nn import Network
 from optviz.nn.network import HIDDEN, UNITS
@@ -27,6 +28,7 @@ from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
 from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
+from optviz.ui.own_file import own_file, own_file_controls
 from optviz.ui.session import session
 from optviz.ui.training_jobs import training_jobs
 
@@ -72,7 +74,7 @@ def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
     """The number of training examples goes as far as the data do; below 50 is of little use."""
     if declared.name != "rows":
         return declared
-    most = min(examples_of(form.value.dataset) - 1, MAX_EXAMPLES)
+    most = min(size_of(form.value.dataset).points - 1, MAX_EXAMPLES)
     return replace(declared, low=min(50, most, form.value.split.rows), high=most, log=True)
 
 
@@ -103,10 +105,19 @@ class Data:
         what = "menu" + data_sources_key()
 
         def put(key):
+            if key == OWN and (held := own_file().examples):
+                return put_own(own_size(held))
             self._put(form, Choice(key), 50)
+
+        def put_own(size):
+            others = size.points // 3
+            self._put(form, Choice(OWN, asdict(size)), others)
+            form.at("split", "rows").set(size.points - others)
 
         select(place, _("Data"), list(labels), key, labels.get, put, what=what)
         data_source_controls(key)
+        if key == OWN:
+            own_file_controls(put_own)
         if key in TOY_SETS:
             through = replace(
                 form, write=lambda spec: self._put(form, form.lens.get(spec).dataset, 1)
@@ -151,7 +162,7 @@ class Data:
         spec, asked, page = form.value, session().state(Rows).asked, session().page
         asked[page, spec.dataset.key] = spec.split.rows
         rows = asked.get((page, dataset.key), spec.split.rows)
-        rows = max(1, min(rows, examples_of(dataset) - reserve))
+        rows = max(1, min(rows, size_of(dataset).points - reserve))
         form.set(
             replace(
                 spec,
@@ -164,9 +175,8 @@ class Data:
 
 def fitted_to(network: Network, dataset: Choice) -> Network:
     """The network with the inputs and outputs that the data have."""
-    data = DATASETS[dataset.key]
-    classes = len(data.labels) or dataset.build(TOY_SETS).classes
-    return replace(network, sizes=(data.features, *network.sizes[1:-1], classes))
+    _points, features, classes = size_of(dataset)
+    return replace(network, sizes=(features, *network.sizes[1:-1], classes))
 
 
 # The optimizer.

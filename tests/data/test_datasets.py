@@ -35,6 +35,10 @@ from optviz.data import (
 from optviz.data import (
     download as remote,
 )
+from optviz.data.own import read_examples
+from optviz.nn import Network
+from optviz.spec import Choice, SpecError
+from optviz.training import Split, Training, check, load
 from tests.table import table
 
 # --- the digits -------------------------------------------------------------------------------------------------------
@@ -833,3 +837,52 @@ def test_sources_are_complete(key):
         len(digest) == 64 and set(digest) <= set("0123456789abcdef")
         for _, _, digest in source.files
     )
+
+
+FLOWERS = b"""sepal;petal;kind
+5,1;1,4;setosa
+4,9;1,5;setosa
+7,0;4,7;versicolor
+6,4;4,5;versicolor
+6,3;6,0;virginica
+5,8;5,1;virginica
+"""
+
+
+def test_a_file_of_ones_own_with_labels():
+    x, t, labels = read_examples(FLOWERS)
+    assert (labels, t.tolist()) == (("setosa", "versicolor", "virginica"), [0, 0, 1, 1, 2, 2])
+    raw = np.array([[5.1, 4.9, 7.0, 6.4, 6.3, 5.8], [1.4, 1.5, 4.7, 4.5, 6.0, 5.1]]).T
+    np.testing.assert_allclose(x, (raw - raw.mean(0)) / raw.std(0))
+    numbered = read_examples(b"1,2,10\n3,4,9\n5,6,10\n7,8,-1\n")
+    assert (numbered.labels, numbered.t.tolist()) == (("-1", "9", "10"), [2, 1, 2, 0])
+    training = Training(
+        Network((2, 4, 3)),
+        dataset=Choice("own", {"points": 6, "features": 2, "classes": 3}),
+        split=Split(4, seed=1),
+    )
+    check(training)
+    data = load(training, read_examples(FLOWERS))
+    assert (data.x.shape, data.x_test.shape) == ((4, 2), (2, 2))
+    for other in (None, numbered):
+        with pytest.raises(DataError, match="6 rows of 2 numbers with 3 labels"):
+            load(training, other)
+    with pytest.raises(SpecError, match="2 inputs and 3 classes"):
+        check(replace(training, network=Network((2, 4, 2))))
+
+
+@table(
+    "content, why",
+    [
+        (b"", "fewer than two rows"),
+        (b"a\nb\na\nb\n", "label: 2 to 20"),
+        (b"1,a\n2,a\n3,a\n4,a\n", "4 rows with 1 labels"),
+        (b"1,a\n2,b\n3,a\n", "3 rows with 2 labels"),
+        (b"x,y\n1,a\n2,b\nz,a\n4,a\n", "“z” in line 4"),
+        (b"1,a\n2,3,b\n3,a\n4,a\n", "Line 2 has 3 entries"),
+        ("\n".join(f"{i},{i}" for i in range(30)).encode(), "30 rows with 30 labels"),
+    ],
+)
+def test_what_such_a_file_is_refused_for(content, why):
+    with pytest.raises(ValueError, match=why):
+        read_examples(content)

@@ -295,7 +295,8 @@ CURVES = [(p.key, name) for p in PAGES.values() for name, v in p.views.items() i
 @pytest.mark.parametrize(("key", "view"), CURVES)
 def test_every_page_with_these_curves_keeps_them(key, view):
     page = PAGES[key]
-    spec = replace(page.opening, iterations=30, batch=16)  # no page trains for less
+    examples = "batch" if hasattr(page.opening, "batch") else "points"
+    spec = replace(page.opening, iterations=30, **{examples: 16})  # no page trains for less
     if len(page.views) > 1:
         spec = replace(spec, view=view)
     at = open_page(key, page.adjusted(spec), alive=True)
@@ -309,7 +310,7 @@ def test_every_page_with_these_curves_keeps_them(key, view):
         raise AssertionError("the training does not end")
 
     rested().button(key=f"keep-{name}").click().run()
-    session(at).specs[key] = page.adjusted(replace(spec, batch=17))
+    session(at).specs[key] = page.adjusted(replace(spec, **{examples: 17}))
     at.run()
     [shown] = [b for b in rested().get("button_group") if b.label.startswith("Kept")]
-    assert "batch 16" in shown.options[0]
+    assert f"{examples} 16" in shown.options[0]

@@ -10,12 +10,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from optviz.data import cache_folder
+from optviz.data.own import read_examples
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
+from optviz.plot import LIGHT
+from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
 from optviz.ui import data_source, download
+from optviz.ui.own_file import OwnFile
 from tests.data.test_datasets import (
     NAMES,
     TEST_T,
@@ -31,7 +35,7 @@ from tests.data.test_datasets import (
     swapped,
     write,
 )  # fmt: skip
-from tests.page import open_page, session, trained
+from tests.page import open_page, plots, session, sound, trained
 
 FILES = packed(small(train=300, test=100))
 
@@ -454,3 +458,46 @@ def test_other_files_are_another_training_and_the_first_is_kept(tmp_path, monkey
     assert not np.array_equal(first.loss, second.loss)
     at = pressed(at, "remove-files-mnist")
     assert at.button(key="train-optimizer_comparison").disabled, "it is done already"
+
+
+def own(rows, columns=3, classes=3):
+    """A file of points around as many corners as there are classes."""
+    rng = np.random.default_rng(0)
+    t = np.arange(rows) % classes
+    x = rng.normal(0, 0.1, (rows, columns)) + np.eye(columns)[t]
+    lines = (
+        ";".join([*(f"{v:.3f}" for v in row), f"kind {k}"]) for row, k in zip(x, t, strict=True)
+    )
+    return "\n".join(lines).encode()
+
+
+def test_a_file_of_ones_own_is_trained_on():
+    at = open_page("optimizer_comparison", OptimizerComparison(iterations=60))
+    menu = next(s for s in at.selectbox if s.label == "Data")
+    menu.select("own").run()
+    assert "upload one below the menu" in at.info[0].value
+    upload = next(f for f in at.file_uploader if f.label.startswith("A CSV file"))
+    upload.upload("bad.csv", b"1,2,a\n3,x,b\n1,1,a\n2,2,b\n").run()
+    assert "“x” in line 2 is not a number." in at.error[0].value
+    upload = next(f for f in at.file_uploader if f.label.startswith("A CSV file"))
+    upload.upload("mine.csv", own(90)).run()
+    assert not at.error
+    assert not at.info
+    spec = session(at).specs["optimizer_comparison"]
+    assert (spec.network.sizes[0], spec.network.sizes[-1], spec.split.rows) == (3, 3, 60)
+    trained(at, "optimizer_comparison", sliced=True)
+    adam = next(
+        s
+        for s in session(at).results["optimizer_comparison"].states.values()
+        if (s.training.optimizer.method.key, s.training.dataset.key) == ("adam", "own")
+    )
+    assert adam.accuracy[-1, 1] > 0.9, "corners far apart"
+    [matrix] = [p for name, p in plots(at).items() if "predictions" in name]
+    assert matrix["data"][0]["x"] == ["kind 0", "kind 1", "kind 2"]
+    # who opens the link is told, and the next one, who has another file
+    there = open_page("optimizer_comparison", spec)
+    assert "does not carry" in there.info[0].value
+    session(there).state(OwnFile).examples = read_examples(own(80))
+    there.run()
+    assert "90 rows of 3 numbers with 3 labels" in sound(there).error[0].value
+    assert PAGES["optimizer_comparison"].stamp(spec, LIGHT).startswith("<svg")

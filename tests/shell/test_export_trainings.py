@@ -14,12 +14,15 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.shell.export.menu import charts_page
+from optviz.shell.export.offline import prose
+from optviz.shell.export.torch_training import not_in_torch, torch_training_script
 from optviz.shell.export.training_script import network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data
 from optviz.tuning import search as searching
 from tests.page import open_page, plots, trained
+from tests.table import table
 
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
 PLAIN, *_ = SMALL.trainings
@@ -88,7 +91,7 @@ def expected(trainings, names, data=None):
                 )
                 yield (
                     f"{name}, seed {seed}: loss of the last ten batches {loss}, "
-                    f"accuracy on training rows {learned} and on others {tested}"
+                    f"accuracy on the training set {learned} and on others {tested}"
                 )
 
 
@@ -100,6 +103,85 @@ def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]
     assert len(code.partition("DIGITS =")[0].splitlines()) < 920
     assert "optviz" not in code.replace("# Made with optviz: https://example.org", "")
+
+
+@table(
+    "said, written",
+    [
+        (
+            "**Dead**: 4 < 5\n\nand *so* a_b_c",
+            "<p><b>Dead</b>: 4 &lt; 5</p><p>and <i>so</i> a_b_c</p>",
+        ),
+        ("```text\nW = [[1]]\n```", "<p><pre>W = [[1]]</pre></p>"),
+        (r"2 * 3 * 4, \*x\*, `a<b`", "<p>2 * 3 * 4, *x*, <code>a&lt;b</code></p>"),
+    ],
+)
+def test_markdown_as_html(said, written):
+    assert prose(said) == written
+
+
+def test_the_page_to_take_home_says_what_the_page_says():
+    at = open_page("activations")
+    page = charts_page("", at.session_state["_shown"], "light")
+    assert "<b>Saturated</b>: 44% of layer 5 sit at an end of the range" in page
+
+
+def test_what_torch_does_not_have_is_named():
+    lion, lbfgs = (OptimizerConfig(Choice(key)) for key in ("lion", "lbfgs"))
+    found = not_in_torch(
+        [*SMALL.trainings, SPIRALS, *(replace(PLAIN, optimizer=o) for o in (lion, lbfgs))]
+    )
+    assert found == ["Adam + averaging + clipping", "Lion", "L-BFGS", "dropout"]
+    with pytest.raises(ValueError, match="Lion"):
+        torch_training_script("", [replace(PLAIN, optimizer=lion)])
+
+
+def curves_by_torch(trainings):
+    """The loss of every mini-batch of every network, by the exported script."""
+    code = torch_training_script("Which one?", trainings)
+    script = {}
+    exec(code.removesuffix("main()\n"), script)
+    train_one, curves = script["train"], []
+    script["train"] = lambda *a, **k: curves.append(train_one(*a, **k))
+    script["main"]()
+    return curves
+
+
+DOUBLE = Network((64, 12, 10), dtype="float64")
+SGD, ADAM = (OptimizerConfig(Choice(*of)) for of in (("sgd", {"lr": 0.1}), ("adam", {"lr": 0.01})))
+COOLED = replace(ADAM, schedules={"lr": Choice("cosine")})
+TORCH = [
+    replace(PLAIN, network=DOUBLE, optimizer=SGD, iterations=100),
+    replace(PLAIN, network=DOUBLE, optimizer=ADAM, iterations=100, seeds=(0, 4)),
+    replace(
+        PLAIN,
+        network=replace(DOUBLE, activation=Choice("elu", {"alpha": 0.5}), normalize="before"),
+        optimizer=replace(FAST, schedules={}),
+        trials=(Trial({"lr": 0.2}, 0.01), Trial(initializer=Choice("orthogonal"))),
+        penalty=Penalty(l1=0.001),
+        inputs="standardized",
+        split=Split(300, noise=0.1),
+    ),
+    replace(SPIRALS, network=Network((2, 8, 2), Choice("gelu"), dtype="float64"), optimizer=COOLED),
+    replace(PLAIN, network=DOUBLE, optimizer=SGD, batch=0),
+]
+
+
+def test_torch_has_the_same_loss_in_every_update():
+    pytest.importorskip("torch")
+    curves = curves_by_torch(TORCH)
+    ours = [list(train(one))[-1] for one in TORCH]
+    expected = [now.loss[:, i, s] for now in ours for i, s in np.ndindex(now.loss.shape[1:])]
+    assert len(curves) == len(expected) == 9
+    for curve, loss in zip(curves, expected, strict=True):
+        np.testing.assert_allclose(curve, loss, rtol=1e-9)
+
+
+def test_torch_has_the_same_squared_error():
+    pytest.importorskip("torch")
+    of = replace(TORCH[0], loss="squared_error")
+    [curve] = curves_by_torch([of])
+    np.testing.assert_allclose(curve, list(train(of))[-1].loss[:, 0, 0], rtol=1e-9)
 
 
 def test_networks_go_by_what_they_do_not_share():

@@ -14,7 +14,7 @@ from optviz.experiments.trajectories.spec import BOOK, TYPED, Objective
 from optviz.functions.parse import FormulaError
 from optviz.plot.table import Table
 from optviz.shell.export.menu import paths_csv, scene_page, table_csv
-from optviz.shell.export.offline import Part, offline_html
+from optviz.shell.export.offline import Part, offline_html, prose
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.torch_script import torch_script
 from optviz.shell.export.training_script import training_script
@@ -106,6 +106,8 @@ def test_a_text_is_data(text):
         return offline_html(text, [part], "light", [cell], text)
 
     assert Elements(page(text)).found == Elements(page("x")).found
+    marked = {tag for tag, _attributes in Elements(prose(text)).found}
+    assert marked <= {"p", "b", "i", "code", "pre", "br"}
     [data] = re.findall(r'type="application/json" id="data">(.*?)</script>', page(text), re.DOTALL)
     assert json.loads(data)[0]["data"]["label"] == text
 

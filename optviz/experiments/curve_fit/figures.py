@@ -1,5 +1,7 @@
 """The points and the curves that are fitted to them, the loss, and each network as a graph."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from optviz.data import CURVES
@@ -8,63 +10,64 @@ from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
-from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, style, thinned
+from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of
+from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thinned
+from optviz.plot.training import Network
 from optviz.translation import _
 
 GRID = np.linspace(0, 1, 201)
 PREVIEW = 5000  # updates that a thumbnail shows
 ABREAST = 3  # networks side by side
-HEIGHT = (14, 38, 30)
 
 
-def shown(context: Context) -> tuple[int, np.ndarray]:
-    """The iteration that is looked at and the parameters `(I, P)` there: the last that is known
-    up to the one that is asked for.
-    """
-    [now] = context.states
-    t = max(t for t in now.known if t <= context.options["iteration"])
-    return t, now.known[t]
+def lines(spec: CurveFit, states, theme: Theme) -> list[Network]:
+    """A line for each of the initial weights."""
+    fits = [now.alone(i) for now in states for i in range(len(spec.initializers))]
+    return lines_of(names(spec.initializers), fits, theme)
 
 
+@comparing
 def fit(context: Context) -> Row:
     """The curves at the iteration shown, and the loss over all iterations."""
-    t, params = shown(context)
-    return Row([curves(context.spec, params, context.theme), losses(context, t)])
+    spec, theme, t = context.spec, context.theme, context.options["iteration"]
+    return Row(
+        [
+            compared(context, lambda lines: curves(spec, lines, theme, t)),
+            compared(context, lambda lines: losses(context, lines)),
+        ]
+    )
 
 
-def curves(spec: CurveFit, params: np.ndarray, theme: Theme, **figure) -> Figure:
-    """The points and what each network makes of them; the frame is that of the points."""
+def curves(spec: CurveFit, lines: Sequence[Network], theme: Theme, t: int, **figure) -> Figure:
+    """The points and what each network makes of them at iteration t, or before; the frame is that
+    of the points.
+    """
     x, y = CURVES[spec.curve].sample(spec.points)
     low, high = float(y.min()), float(y.max())
     margin = 0.25 * ((high - low) or 1.0)
     points = {"name": _("points"), "uid": "points", "size": 6, "alpha": 0.6}
     at = thinned(len(x), 100)
     marks = [Dots(x[at, 0], y[at, 0], Style(theme.faint), **points)]
-    for i, (name, z) in enumerate(
-        zip(names(spec.initializers), outputs(spec, params, GRID), strict=True)
-    ):
-        hover = {"hover": "{name}, {x:.3g}: {y:.4g}"}
-        marks.append(Line(GRID, z, style(i, theme), name=name, uid=f"i{i}", width=3, **hover))
+    for uid, name, now, _i, look in lines:
+        [z] = outputs(now.spec, now.at(t)[1], GRID)
+        hover = "{name}, {x:.3g}: {y:.4g}"
+        marks.append(Line(GRID, z, look, name=name, uid=uid, width=3, hover=hover))
     axes = Axis("x", limits=(-0.02, 1.02)), Axis("y", limits=(low - margin, high + margin))
     label = _("The points and the curves that the networks have fitted to them.")
     more = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
     return Figure(marks, *axes, **more, **figure)
 
 
-def losses(context: Context, t: int) -> Figure:
+def losses(context: Context, lines: Sequence[Network]) -> Figure:
     """The mean squared error over the iterations, from 1 on: both axes are logarithmic."""
-    [now] = context.states
-    theme, last = context.theme, context.spec.iterations
-    k = np.unique(np.geomspace(1, max(now.iteration, 1), 400).round().astype(int))
-    k = k[k <= now.iteration]
-    marks = [
-        Line(
-            *(k, np.where(now.loss[k, i] > 0, now.loss[k, i], np.nan), style(i, theme)),
-            **{"name": name, "uid": f"i{i}", "hover": "{name}, {x}: {y:.4g}"},
-        )
-        for i, name in enumerate(names(context.spec.initializers))
-    ]
-    marks.append(Rule(Style(theme.faint, (4, 3)), x=max(t, 1)))
+    last, marks = context.spec.iterations, []
+    for uid, name, now, _i, look in lines:
+        k = np.unique(np.geomspace(1, max(now.iteration, 1), 400).round().astype(int))
+        k = k[k <= now.iteration]
+        loss = np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan)
+        marks.append(Line(k, loss, look, name=name, uid=uid, hover="{name}, {x}: {y:.4g}"))
+    t, _params = context.states[0].at(context.options["iteration"])
+    marks.append(Rule(Style(context.theme.faint, (4, 3)), x=max(t, 1)))
     x = Axis(_("iteration"), limits=(1, last), log=True)
     label = _("Mean squared error over the iterations. The table says where it ends.")
     more = {"label": label, "view": f"{last}", "height": HEIGHT}
@@ -73,7 +76,8 @@ def losses(context: Context, t: int) -> Figure:
 
 def weights(context: Context) -> list:
     """Every network at the iteration shown: as a graph, as printed matrices, in a sentence."""
-    spec, (t, params) = context.spec, shown(context)
+    spec, [now] = context.spec, context.states
+    t, params = now.at(context.options["iteration"])
     columns = []
     for name, p in zip(names(spec.initializers), params, strict=True):
         m = matrices(spec, p)
@@ -88,4 +92,4 @@ def thumbnail(spec: CurveFit, theme: Theme) -> Figure:
     """The curves after the first iterations."""
     if not spec.initializers:
         return Figure()
-    return curves(spec, advance(begin(spec), PREVIEW).params, theme)
+    return curves(spec, lines(spec, [advance(begin(spec), PREVIEW)], theme), theme, PREVIEW)

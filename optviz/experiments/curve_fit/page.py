@@ -30,11 +30,14 @@ ITERATION = Option(
 
 
 def losses_csv(context) -> str:
-    """The mean squared error after every update."""
-    [now] = context.states
-    header = ["initializer", "iteration", "mean_squared_error"]
-    named = enumerate(names(context.spec.initializers))
-    return csv_text(header, ([n, t, v] for i, n in named for t, v in enumerate(now.loss[:, i])))
+    """The mean squared error after every update, of what is kept, too."""
+    header, lines = ["initializer", "iteration", "mean_squared_error"], context.lines
+    rows = (
+        [line.name, t, loss]
+        for line in [*lines, *context.kept]
+        for t, [loss] in enumerate(line.progress.loss)
+    )
+    return csv_text(header, rows)
 
 
 def weights_csv(context) -> str:
@@ -81,5 +84,6 @@ PAGE = Page(
             empty=N_("No initializer yet: choose one on the left."),
         )
     },
+    lines=figures.lines,
     thumbnail=figures.thumbnail,
 )

@@ -52,6 +52,22 @@ class Fit:
         """The parameters `(I, P)` at every iteration at which they are known."""
         return {**self.snapshots, self.iteration: self.params}
 
+    @property
+    def training(self) -> CurveFit:
+        """What a chart tells its lines apart by."""
+        return self.spec
+
+    def alone(self, i: int) -> "Fit":
+        """Only the network of the i-th initial weights; with no state to go on from."""
+        spec = replace(self.spec, initializers=self.spec.initializers[i : i + 1])
+        snapshots = {t: params[[i]] for t, params in self.snapshots.items()}
+        return Fit(spec, self.params[[i]], {}, self.past[:, [i]], snapshots)
+
+    def at(self, iteration: int) -> tuple[int, np.ndarray]:
+        """The last iteration up to this one at which the parameters are known; these `(I, P)`."""
+        t = max(t for t in self.known if t <= iteration)
+        return t, self.known[t]
+
 
 def objective(spec: CurveFit) -> MiniBatch:
     """The mean squared error over all points as a function of the parameters `(I, P)`."""

@@ -5,7 +5,7 @@ boundary, what each says of a digit that a person draws.
 import numpy as np
 import streamlit as st
 
-from optviz.data import DATASETS, TOY_SETS
+from optviz.data import DATASETS
 from optviz.experiments.optimizer_comparison import text
 from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
@@ -14,6 +14,7 @@ from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
 from optviz.translation import _
 from optviz.ui.components import show, sketchpad
+from optviz.ui.data_source import labels_of
 from optviz.ui.training_jobs import data_of
 
 MAX_EXAMPLES = 2000  # of the validation set that are classified here
@@ -52,15 +53,16 @@ def _predictions(context, line):
     data = data_of(training)
     if not np.isfinite(params).all():
         return _("{name} has diverged: it has learned nothing.").format(name=name)
-    if training.dataset.key in TOY_SETS:
+    if training.network.sizes[0] == 2:
         return boundary(training.network, params, data, context.theme, name)
-    labels = DATASETS[training.dataset.key].labels
+    labels = labels_of(training.dataset)
     predicted = training.network.predict(params, data.x_test[:MAX_EXAMPLES])
     true = data.t_test[: len(predicted)]
     wrong = np.flatnonzero(predicted != true)
     left = confusion_matrix(confusion(true, predicted, len(labels)), labels, context.theme, name)
-    right = [text.misclassified(name, len(wrong), len(predicted))]
-    if len(wrong):
+    shown = MAX_PICTURES if DATASETS[training.dataset.key].picture else 0
+    right = [text.misclassified(name, len(wrong), len(predicted), shown)]
+    if len(wrong) and shown:
         some = wrong[:MAX_PICTURES]
         sure = probabilities(state, 0, data.x_test[some]).max(-1)
         right.append(pictures(data.x_test[some], true[some], predicted[some], labels, sure))
@@ -80,7 +82,7 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         [str(counts[i, j]) for i, j in some],
         theme.ink,
         size=11,
-        hover=_("a {y} was taken for a {x}: {text}"),
+        hover=_("true label {y}, predicted label {x}: {text}"),
     )
     axis = {"categories": True, "grid": False, "fixed": True}
     return Figure(
@@ -173,7 +175,7 @@ def pictures(x: np.ndarray, true, predicted, labels, sure) -> ImageGrid:
     """
     side = round(x.shape[-1] ** 0.5)
     pairs = [(labels[t], labels[p]) for t, p in zip(true, predicted, strict=True)]
-    alternative = _("a {true} that was taken for a {predicted}")
+    alternative = _("true label {true}, predicted label {predicted}")
     return ImageGrid(
         x.reshape(-1, side, side),
         [f"{t} → {p} ({share:.0%})" for (t, p), share in zip(pairs, sure, strict=True)],

@@ -4,7 +4,7 @@ numbers of examples.
 
 from dataclasses import dataclass, field, replace
 
-from optviz.data import examples_of
+from optviz.data import size_of
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
@@ -91,7 +91,7 @@ class Regularization(TrainingSettings):
     @property
     def varied(self) -> list[int]:
         """The widths or the numbers of examples that a view shows side by side."""
-        most = examples_of(self.dataset) - 1
+        most = size_of(self.dataset).points - 1
         sweeps = {"width": WIDTHS, "examples": [n for n in EXAMPLES if n <= most]}
         return list(sweeps.get(self.view, ()))
 

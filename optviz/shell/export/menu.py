@@ -5,10 +5,12 @@ What makes the files runs outside of the session, so all that it needs is read b
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from html import escape
 
 import streamlit as st
 
+from optviz.data import OWN
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -18,7 +20,8 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
 from optviz.shell import sharing
-from optviz.shell.export.offline import Part, figure_part, offline_html
+from optviz.shell.export import torch_training
+from optviz.shell.export.offline import Part, figure_part, offline_html, prose
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import training_script
@@ -114,24 +117,27 @@ def scene_menu(scene: Scene) -> None:
             ),
         ),
     ]
-    if not missing:
-        files.append(
-            File(
-                _("PyTorch script"),
-                lambda: torch_script(scene, link),
-                f"{name}-torch.py",
-                PYTHON,
-                "local_fire_department",
-                _(
-                    "It needs PyTorch: the same updates with torch.optim, the same numbers "
-                    "up to rounding."
-                ),
-            )
-        )
+    files += _torch_file(lambda: torch_script(scene, link), name, missing)
     buttons(files)
+    if scene.beside:
+        st.caption(_("Of two scenes the files hold the first; Swap puts the other in its place."))
+    _say_why_not(missing)
+
+
+def _torch_file(make, name, missing):
+    """The PyTorch script, where PyTorch has all that it takes."""
+    help = _(
+        "It needs PyTorch: the same updates with torch.optim, the same numbers up to rounding."
+    )
+    icon = "local_fire_department"
+    file = File(_("PyTorch script"), make, f"{name}-torch.py", PYTHON, icon, help)
+    return [] if missing else [file]
+
+
+def _say_why_not(missing):
     if missing:
         message = _(
-            "There is no PyTorch script of this scene, because torch.optim does not do the same as "
+            "There is no PyTorch script of this scene, because PyTorch does not do the same as "
             "{names}. The Python script does."
         )
         st.caption(message.format(names=", ".join(missing)))
@@ -192,6 +198,7 @@ def _paragraphs(lines):
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
+    missing = []
     link, (trainings, n_test) = sharing.address(), shown.script() if shown.script else ((), None)
     files = [
         File(
@@ -206,7 +213,8 @@ def page_menu() -> None:
             ),
         )
     ]
-    if trainings:
+    own = any(training.dataset.key == OWN for training in trainings)
+    if trainings and not own:
         files.append(
             File(
                 _("Python script"),
@@ -220,7 +228,13 @@ def page_menu() -> None:
                 ),
             )
         )
+        missing = torch_training.not_in_torch(trainings)
+        make = partial(torch_training.torch_training_script, page.question, trainings, link, n_test)
+        files += _torch_file(make, f"optviz-{page.key}", missing)
     buttons(files)
+    _say_why_not(missing)
+    if own:
+        st.caption(_("There is no script of a training on a file of your own."))
 
 
 def charts_page(title: str, shown: components.Shown, theme: str) -> str:
@@ -250,4 +264,5 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
     ]
     optimizers = [_optimizer(t.optimizer.name, t.optimizer) for t in trainings]
     trained = _paragraphs(dict.fromkeys([*networks, *optimizers]))
-    return offline_html(title, parts, theme, [*shown.tables.values(), trained])
+    said = map(prose, shown.texts.values())
+    return offline_html(title, parts, theme, [*said, *shown.tables.values(), trained])

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -16,6 +17,14 @@ from optviz.ui.components import FRAMES
 
 TEMPLATE = Path(__file__).parent / "offline.html"
 SHEETS = ("plot.css", "table.css")
+PROSE = {
+    r"```\w*\n(.+?)\n```": r"<pre>\1</pre>",
+    r"\$\$ (.+?) \$\$|`([^`]+)`": r"<code>\1\2</code>",
+    r"(?<!\\)\*\*(.+?)\*\*": r"<b>\1</b>",
+    r"(?<![\\\w])([*_])(?! )([^*_\n]+)(?<! )\1(?!\w)": r"<i>\2</i>",
+    r"(?m:^- )": "<br>• ",
+    r"\\([\\`*_{}\[\]()#+\-.!$|~:])": r"\1",
+}
 COLORS = {
     "light": {"PAGE": "#ffffff", "PANEL": "#f0f2f6", "PRIMARY": "#0b6fa4"},
     "dark": {"PAGE": "#0e1117", "PANEL": "#262730", "PRIMARY": "#56b4e9"},
@@ -59,6 +68,14 @@ def offline_html(
     }
     head, *rest = TEMPLATE.read_text().split("%%")  # names and literal text by turns
     return head + "".join(values[part] if i % 2 == 0 else part for i, part in enumerate(rest))
+
+
+def prose(markdown: str) -> str:
+    """What a page says, Markdown that may hold anybody's text, as HTML; formulas stay LaTeX."""
+    text = escape(markdown)
+    for pattern, by in PROSE.items():
+        text = re.sub(pattern, by, text, flags=re.DOTALL)
+    return "".join(f"<p>{paragraph}</p>" for paragraph in text.split("\n\n"))
 
 
 def _frame(i, part):

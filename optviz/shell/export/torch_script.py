@@ -24,7 +24,7 @@ from optviz.shell.export.source import import_lines, source
 def not_in_torch(scene: Scene) -> list[str]:
     """The names of those for which torch.optim has no optimizer with the same numbers."""
     named = zip(distinct(scene.names), scene.optimizers, strict=True)
-    return [name for name, config in named if not _constructor(config)]
+    return [name for name, config in named if not constructor(config)]
 
 
 def torch_script(scene: Scene, link: str = "") -> str:
@@ -36,11 +36,11 @@ def torch_script(scene: Scene, link: str = "") -> str:
         raise ValueError(f"torch.optim has no {', '.join(missing)}")
     f = scene.objective.f
     settings, noise, points = setting(scene)
-    schedules = [schedule for config in scene.optimizers for schedule in _schedules(config)]
+    schedules = [schedule for config in scene.optimizers for schedule in schedules_of(config)]
     used = [*schedules, *points, *filter(None, [noise])]
     needed, definitions = source([*dict.fromkeys(map(type, used))], {"points", "draw"})
     imports = import_lines(needed, {"torch": {""}}, NUMPY if used else {})
-    searched = any(_constructor(config).startswith("LBFGS") for config in scene.optimizers)
+    searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)
         for name, config in zip(distinct(scene.names), scene.optimizers, strict=True)
@@ -66,7 +66,7 @@ def formula_source(graph: Graph) -> str:
     return broken("".join([first, *([] if graph.is_smooth() else [LIMITS]), *lines]))
 
 
-def _constructor(config: OptimizerConfig) -> str:
+def constructor(config: OptimizerConfig) -> str:
     """What makes the optimizer in torch.optim; empty where there is none with the same numbers."""
     segments = config.segments()
     opt = segments[0].optimizer
@@ -78,7 +78,8 @@ def _constructor(config: OptimizerConfig) -> str:
     return opt.torch() or ""
 
 
-def _schedules(config):
+def schedules_of(config: OptimizerConfig) -> list:
+    """Its schedules, one for each segment that has any."""
     return [
         schedule for segment in config.segments() for schedule in (segment.schedule or {}).values()
     ]
@@ -87,9 +88,9 @@ def _schedules(config):
 def _calls(name, config):
     """The lines that run a configuration from the start that all share, and from its own points."""
     opt = config.build()
-    kind, _, values = _constructor(config).partition("([p], ")
+    kind, _, values = constructor(config).partition("([p], ")
     arguments = [f"torch.optim.{kind}", values.removesuffix(")")]
-    arguments += [f"schedule={constructed(schedule)}" for schedule in _schedules(config)]
+    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(config)]
     lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({quoted(name)}, p)"]
     if opt.torch_x:
         note = "# torch.optim keeps the point where it asks for the gradient; this is the iterate"

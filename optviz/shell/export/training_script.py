@@ -46,7 +46,12 @@ NOT_NAMED = {
     "snapshot_every",
     "sharpness",
 }  # a seed is printed beside the name, the others change nothing
-REGISTRIES = {"method": OPTIMIZERS, "activation": ACTIVATIONS, "initializer": INITIALIZERS}
+REGISTRIES = {
+    "method": OPTIMIZERS,
+    "activation": ACTIVATIONS,
+    "initializer": INITIALIZERS,
+    "initializers": INITIALIZERS,
+}
 
 
 def training_script(
@@ -63,7 +68,7 @@ def training_script(
     """
     names = names or network_names(trainings)
     trainings = [_without_constants(training) for training in trainings]
-    networks = [one for training in trainings for one in _alone(training)]
+    networks = [one for training in trainings for one in alone(training)]
     parts = [
         part
         for one in networks
@@ -76,24 +81,35 @@ def training_script(
     }
     keys = {training.dataset.key for training in trainings}
     loss = LOSSES[trainings[0].loss]  # a page's trainings have one
-    rated, adaptive = "opt", trainings[0].adaptive
-    if any(training.network.base_width for training in trainings):
-        rated = f'opt.scaled("lr", network.rate_factors(adaptive={adaptive}))'
-    loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", loss.__name__)
-    loop = loop.replace("RATED", rated)
+    rated = f'opt.scaled("lr", network.rate_factors(adaptive={trainings[0].adaptive}))'
+    mup = any(training.network.base_width for training in trainings)
+    loop = LOOP.replace("RATED", rated if mup else "opt").replace("LOSS", loss.__name__)
+    loop = loop.replace("ASSESSED", str(MAX_EVALUATED))
     used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, Split, *map(type, parts)]
     used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
     used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
-    members = set(re.findall(r"\.(\w+)", loop)) | {
-        "of",
-        "judging",
-        "with_label_noise",
-        "sample",
-        "step",
-    }
+    members = {"of", "judging", "with_label_noise", "sample", "step"}
+    members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
 
-    modules, loaders = [needed, NUMPY], []
+    modules, loaders = loading(keys)
+    calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
+    main = "\n\n".join(map(_changed, calls, [[], *calls]))
+    texts = [
+        f"{header(question, 'NumPy 2', link)}\n{import_lines(needed, NUMPY, *modules)}\n{SILENT}",
+        definitions,
+        *loaders,
+        loop,
+        f"def main():\n{indent(main, '    ')}\n",
+        shipped() if "digits" in keys else "",
+        "main()\n",
+    ]
+    return "\n\n".join(filter(None, texts))
+
+
+def loading(keys: set[str]) -> tuple[list, list[str]]:
+    """What loads the data of these names: imports, and the source of functions."""
+    modules, loaders = [], []
     if "digits" in keys:
         modules.append({"base64": {""}, "io": {""}})
         loaders.append(
@@ -102,23 +118,12 @@ def training_script(
     for key in sorted(keys & SOURCES.keys()):
         modules.append({"gzip": {""}, "pathlib": {"Path"}})
         loaders.append(MNIST.replace("NAME", key))
-    calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
-    main = "\n\n".join(map(_changed, calls, [[], *calls]))
-    texts = [
-        f"{header(question, 'NumPy 2', link)}\n{import_lines(*modules)}\n{SILENT}",
-        definitions,
-        *loaders,
-        loop,
-        f"def main():\n{indent(main, '    ')}\n",
-        _shipped() if "digits" in keys else "",
-        "main()\n",
-    ]
-    return "\n\n".join(filter(None, texts))
+    return modules, loaders
 
 
 def network_names(trainings: list[Training]) -> list[list[str]]:
     """A name for each network of each training: what it has of its own among all of them."""
-    networks = [[dict(_leaves(one)) for one in _alone(training)] for training in trainings]
+    networks = [[dict(_leaves(one)) for one in alone(training)] for training in trainings]
     everyone = [leaves for batch in networks for leaves in batch]
     places = dict.fromkeys(place for leaves in everyone for place in leaves)
     own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
@@ -129,9 +134,9 @@ def network_names(trainings: list[Training]) -> list[list[str]]:
 
 def _leaves(value, place=""):
     """All that a spec consists of: where it stands, and what it says."""
-    name = place.rpartition(".")[-1]
+    *_path, group, name = f".{place}".split(".")
     if isinstance(value, Choice):
-        registry = REGISTRIES.get(name, {})
+        registry = REGISTRIES.get(name, REGISTRIES.get(group, {}))
         yield place, registry[value.key].label if value.key in registry else value.key
         value = value.values
     elif is_dataclass(value):
@@ -145,8 +150,11 @@ def _leaves(value, place=""):
         yield from _leaves(inner, f"{place}.{key}")
 
 
-def _alone(training):
+def alone(training):
     """A training for each network of a batch."""
+    if not isinstance(training, Training):
+        yield training
+        return
     network = training.network
     for rule in training.initializers:
         yield replace(training, initializers=(), network=replace(network, initializer=rule))
@@ -196,7 +204,7 @@ def _call(training, names, n_test):
         activation=_whole(training.network.activation, ACTIVATIONS),
         initializer=_whole(training.network.initializer, INITIALIZERS),
     )
-    rules = [_whole(one.network.initializer, INITIALIZERS) for one in _alone(training)]
+    rules = [_whole(one.network.initializer, INITIALIZERS) for one in alone(training)]
     cost = training.cost()
     values = {
         "names": names,
@@ -206,7 +214,7 @@ def _call(training, names, n_test):
         "batch, iterations, seeds": f"{training.batch}, {training.iterations}, {training.seeds}",
     }
     lines = [f"{k} = {_source(v, len(k) + 3)}" for k, v in values.items()]
-    lines.append("\n".join(_data(training)))
+    lines.append("\n".join(data_lines(training)))
     if n_test is not None:
         first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
         lines[-1] += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
@@ -239,7 +247,7 @@ def _source(value, column):
     return ("\n" + " " * column).join(lines)
 
 
-def _data(training):
+def data_lines(training):
     """The lines that load and split the rows, and put them on their scale."""
     key, split = training.dataset.key, training.split
     if key in SOURCES:
@@ -261,7 +269,7 @@ def _data(training):
         yield f"data = data._replace(x={x}, x_test={test})"
 
 
-def _shipped():
+def shipped():
     """The digits as text, at the end of the script."""
     lines = wrap(base64.b64encode(FILE.read_bytes()).decode(), WIDTH)
     return 'DIGITS = """\n' + "\n".join(lines) + '\n"""\n'
@@ -333,6 +341,6 @@ def train(names, network, initializers, segments, penalty, data, batch, iteratio
     )
     for k, s in np.ndindex(lost.shape):
         print(f"{names[k]}, seed {seeds[s]}: loss of the last ten batches", end=" ")
-        print(f"{losses[-10:, k, s].mean()}, accuracy on training rows {learned[k, s]}", end=" ")
+        print(f"{losses[-10:, k, s].mean()}, accuracy on the training set {learned[k, s]}", end=" ")
         print(f"and on others {tested[k, s]}")
 '''

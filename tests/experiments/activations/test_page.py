@@ -7,10 +7,10 @@ import json
 import numpy as np
 import pytest
 
+from optviz.data.own import MAX_ROWS, read_samples
 from optviz.experiments.activations import figures, text
 from optviz.experiments.activations.page import PAGE
 from optviz.experiments.activations.run import propagate
-from optviz.experiments.activations.samples import MAX_ROWS, read_samples
 from optviz.experiments.activations.spec import Activations, DeepStack
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.plot import LIGHT, to_plotly
@@ -230,7 +230,7 @@ def test_the_table_as_csv(monkeypatch):
         *[("sigmoid, normal (σ = 1)", f"{i}") for i in (1, 2)],
         *[("tanh, normal (σ = 1)", f"{i}") for i in (1, 2, 3)],
     ]
-    assert float(found[1]["spread"]) == propagate(stacks[0])[1].forward.std
+    assert float(found[1]["std"]) == propagate(stacks[0])[1].forward.std
 
 
 class _Context:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from optviz.experiments.page import Context
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, network_graph, to_plotly
 from optviz.spec import Choice
-from tests.page import numbers, open_page, plots, running, session, sound
+from tests.page import components, numbers, open_page, plots, running, session, sound
 from tests.page import text as page_text
 from tests.table import table
 
@@ -80,7 +81,7 @@ def test_a_graph_by_hand(theme):
 def test_the_figures_stand_at_one_iteration():
     made = context(t=10)
     _, loss = figures.fit(made).parts
-    t, params = figures.shown(made)
+    t, params = made.states[0].at(10)
     assert t == 10
     assert params is made.states[0].known[10]
     [rule] = to_plotly(loss)["layout"]["shapes"]
@@ -143,3 +144,35 @@ def test_the_page_trains():
     z = figures.outputs(SHORT, now.params, np.array([0.0]))[2]
     assert numbers(drawn["normal (σ = 1)"]["y"])[0] == pytest.approx(z[0])
     assert not sound(open_page("curve_fit", CurveFit(initializers=()))).error
+
+
+def drawn(at, name):
+    return {t["uid"]: t for t in plots(sound(at))[f"curve_fit-fit-{name}"]["data"]}
+
+
+def test_what_was_there_stays_faint_and_what_is_kept_stays():
+    at, one = open_page("curve_fit", SHORT, alive=True), (Choice("normal", {"sigma": 1.0}),)
+    await_end(at)
+    at.button(key="keep-curve_fit").click().run()
+    session(at).specs["curve_fit"] = replace(SHORT, points=50, initializers=one)
+    await_end(at.run())
+    fit, loss = drawn(at, 0), drawn(at, 1)
+    assert {"r0", "r0before", "r1before", "r2before", "kept0", "kept2"} <= fit.keys() & loss.keys()
+    assert fit["kept2"]["name"] == "points 100, normal, sigma 1.0"
+    before = advance(begin(SHORT), 200)
+    for uid, i in (("r2before", 2), ("kept0", 0), ("kept2", 2)):
+        expected = figures.outputs(SHORT, before.params, figures.GRID)[i]
+        assert numbers(fit[uid]["y"]) == pytest.approx(expected)
+        assert numbers(loss[uid]["y"])[-1] == pytest.approx(before.loss[-1, i])
+    link = components(at, "address")[-1]["link"].removeprefix("?s=")
+    at = open_page("curve_fit", alive=True, s=link)
+    await_end(at)
+    assert numbers(drawn(at, 0)["kept2"]["y"]) == pytest.approx(expected)
+
+
+def await_end(at):
+    for _ in range(200):
+        if not running(sound(at), "curve_fit"):
+            return
+        at.run()
+    raise AssertionError("the fits do not end")

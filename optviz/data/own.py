@@ -1,0 +1,137 @@
+"""A person's own rows, from a CSV file."""
+
+import codecs
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.data.sources import DataError
+from optviz.optim.hyperparameter import Configurable, hyperparameter
+from optviz.translation import _
+
+MAX_ROWS, MAX_COLUMNS, MAX_CLASSES = 5000, 500, 20
+MAX_BYTES = 20_000_000
+
+
+class Examples(NamedTuple):
+    """Rows with labels: what a file with a column of labels holds."""
+
+    x: np.ndarray  # (rows, columns), each column with mean 0 and variance 1
+    t: np.ndarray  # (rows,) int
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class OwnSet(Configurable):
+    """What a spec says of its author's file: how large it is. A link does not carry the rows."""
+
+    points: int = hyperparameter(100, 4, MAX_ROWS, "n", help="rows")
+    features: int = hyperparameter(2, 1, MAX_COLUMNS, help="numbers in each")
+    classes: int = hyperparameter(2, 2, MAX_CLASSES, "k", help="labels")
+
+    def of(self, examples: Examples | None) -> Examples:
+        """The examples, where they are such a file's; DataError where they are not."""
+        if examples is None or size_of(examples) != self:
+            raise DataError(
+                _(
+                    "This was made with another file, of {rows} rows of {columns} numbers with "
+                    "{classes} labels."
+                ).format(rows=self.points, columns=self.features, classes=self.classes)
+            )
+        return examples
+
+
+def size_of(examples: Examples) -> OwnSet:
+    """What a spec says of a file."""
+    return OwnSet(*examples.x.shape, len(examples.labels))
+
+
+def read_samples(content: bytes) -> np.ndarray:
+    """The rows `(rows, columns)` of a CSV file, standardized; ValueError, for a person, where they
+    do not do.
+
+    Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
+    Lines are counted as an editor does, with the header.
+    """
+    return _standardized(_rows(content, 0))
+
+
+def read_examples(content: bytes) -> Examples:
+    """The same, where the last column has the labels, which may be any text."""
+    rows = _rows(content, 1)
+    said = [row.pop() for _i, row in rows]
+    values = sorted(set(said), key=lambda value: (isinstance(value, str), value))
+    labels = tuple(value if isinstance(value, str) else f"{value:g}" for value in values)
+    if not 2 <= len(labels) <= MAX_CLASSES or len(rows) < 4 or not rows[0][1]:
+        message = _(
+            "Four rows or more of numbers are wanted, and after them a label: 2 to {most} "
+            "different ones. This file has {rows} rows with {labels} labels."
+        )
+        found = {"rows": len(rows), "labels": len(labels)}
+        raise ValueError(message.format(most=MAX_CLASSES, **found))
+    return Examples(_standardized(rows), np.array([values.index(v) for v in said]), labels)
+
+
+def _standardized(rows):
+    for i, row in rows:
+        if bad := [entry for entry in row if isinstance(entry, str)]:
+            message = _("“{entry}” in line {i} is not a number.")
+            raise ValueError(message.format(entry=bad[0][:30], i=i))
+    x = np.array([row for _i, row in rows])
+    spread = x.std(0)
+    return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+
+
+def _rows(content, others):
+    """The rows with their lines, without a header; so many `others` than numbers stand last."""
+    lines = _text(content[: MAX_BYTES + 1]).splitlines()
+    if len(content) > MAX_BYTES or len(lines) > 2 * MAX_ROWS:
+        message = _("At most {most} rows in {size} MB, that is more.")
+        raise ValueError(message.format(most=MAX_ROWS, size=MAX_BYTES // 10**6))
+    first = next((line for line in lines if line.strip()), "")
+    delimiter = next((mark for mark in ";\t" if mark in first), ",")
+    rows = [
+        (i, [_number(entry, delimiter) for entry in line.split(delimiter)])
+        for i, line in enumerate(lines, 1)
+        if line.strip()
+    ]
+    if rows and all(isinstance(entry, str) for entry in rows[0][1][: len(rows[0][1]) - others]):
+        rows = rows[1:]  # names of columns
+    if len(rows) < 2:
+        raise ValueError(_("There are fewer than two rows of numbers in this file."))
+    wide = len(rows[0][1])
+    if len(rows) > MAX_ROWS or wide > MAX_COLUMNS:
+        message = _("At most {most} rows of {widest} numbers, not {rows} of {wide}.")
+        most = {"most": MAX_ROWS, "widest": MAX_COLUMNS}
+        raise ValueError(message.format(rows=len(rows), wide=wide, **most))
+    for i, row in rows:
+        if len(row) != wide:
+            message = _("Line {i} has {n} entries, the first row of numbers {wide}.")
+            raise ValueError(message.format(i=i, n=len(row), wide=wide))
+    return rows
+
+
+def _text(content):
+    """As UTF-8, or as UTF-16 where it says so, or else as the West European code page of Windows,
+    which most old files have.
+    """
+    wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252", "latin-1"]:
+        try:
+            text = content.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            return text
+    raise ValueError(_("This is not a text file."))
+
+
+def _number(entry, delimiter):
+    """The number that an entry says, or else the entry."""
+    entry = entry.strip().strip('"')
+    try:
+        number = float(entry if delimiter == "," else entry.replace(",", "."))
+    except ValueError:
+        return entry
+    return number if abs(number) < 1e100 else entry

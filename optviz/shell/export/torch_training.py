@@ -1,0 +1,158 @@
+"""Trainings in PyTorch: torch.nn has the layers, torch.optim the optimizers; NumPy draws what is
+random, as optviz does.
+"""
+
+from textwrap import indent
+
+from optviz.data import TOY_SETS
+from optviz.data.preprocessing import standardized
+from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
+from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
+from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.torch_script import constructor, schedules_of
+from optviz.shell.export.training_script import (
+    alone,
+    data_lines,
+    loading,
+    network_names,
+    shipped,
+)
+from optviz.training import MAX_EVALUATED, Training
+from optviz.training.spec import Split
+from optviz.translation import _
+
+MODULES = {
+    "sigmoid": "Sigmoid()",
+    "tanh": "Tanh()",
+    "relu": "ReLU()",
+    "leaky_relu": "LeakyReLU({alpha})",
+    "elu": "ELU({alpha})",
+    "softsign": "Softsign()",
+    "gelu": 'GELU("tanh")',
+    "identity": "Identity()",
+}
+LOSSES = {
+    "cross_entropy": "cross_entropy(z, t[rows])",
+    "squared_error": "mse_loss(z, torch.eye(z.shape[-1])[t[rows]])",
+}
+
+
+def not_in_torch(trainings: list[Training]) -> list[str]:
+    """The names of what PyTorch does not do with the same numbers: optimizers, those whose search
+    calls the network itself included, dropout, which draws numbers of its own, and μP.
+    """
+    networks = [one for training in trainings for one in alone(training)]
+    found = [one.optimizer.name for one in networks if not _method(one)]
+    found += [_("dropout") for one in networks if one.network.dropout]
+    found += ["μP" for one in networks if one.network.base_width]
+    return list(dict.fromkeys(found))
+
+
+def torch_training_script(
+    question: str, trainings: list[Training], link: str = "", n_test: int | None = None
+) -> str:
+    """A program that trains the networks and prints how each ends: the numbers of
+    `training_script` up to rounding.
+
+    ValueError for trainings with a name in `not_in_torch`.
+    """
+    if missing := not_in_torch(trainings):
+        raise ValueError(f"PyTorch has no {', '.join(missing)}")
+    named = zip(trainings, network_names(trainings), strict=True)
+    networks = [pair for t, names in named for pair in zip(alone(t), names, strict=True)]
+    keys = {training.dataset.key for training in trainings}
+    used = [stream, Split, standardized, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
+    for one, _name in networks:
+        used += [type(one.network.initializer.build(INITIALIZERS))]
+        used += map(type, schedules_of(one.optimizer))
+    members = {"of", "judging", "with_label_noise", "sample", "draw"}
+    needed, definitions = source(list(dict.fromkeys(used)), members)
+    modules, loaders = loading(keys)
+    imports = import_lines(needed, NUMPY, {"torch": {""}, "itertools": {"pairwise"}}, *modules)
+    calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
+    first = trainings[0]  # a page's trainings have one loss and one precision
+    loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
+    texts = [
+        f"{header(question, 'PyTorch 2 and NumPy 2', link)}\n{imports}\n"
+        f"torch.set_default_dtype(torch.{first.network.dtype})\n",
+        definitions,
+        *loaders,
+        loop,
+        f"def main():\n{indent(calls, '    ')}\n",
+        shipped() if "digits" in keys else "",
+        "main()\n",
+    ]
+    return "\n\n".join(filter(None, texts))
+
+
+def _method(one):
+    """What makes its optimizer in torch.optim."""
+    made = constructor(one.optimizer)
+    return "" if made.startswith("LBFGS") else made.replace("[p]", "net.parameters()")
+
+
+def _call(one, name, n_test):
+    """The lines that train a network with each of its seeds."""
+    network, h = one.network, one.network.activation
+    yield from data_lines(one)
+    if n_test is not None:
+        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
+        yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
+    arguments = ["name", "seed", "net", "opt", "data", f"{one.batch}", f"{one.iterations}"]
+    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(one.optimizer)]
+    if not one.penalty.free:
+        arguments += [f"l2={one.penalty.l2}", f"l1={one.penalty.l1}"]
+    rule, place = constructed(network.initializer.build(INITIALIZERS)), quoted(network.normalize)
+    activation = MODULES[h.key].format(**vars(h.build(ACTIVATIONS)))
+    yield f"name = {quoted(name)}"
+    yield f"for seed in {one.seeds}:"
+    lines = [
+        f"net = network({network.sizes}, torch.nn.{activation}, {rule}, seed, {place})",
+        f"opt = torch.optim.{_method(one)}",
+        f"train({', '.join(arguments)})",
+    ]
+    yield from (indent(folded(line), "    ") for line in lines)
+
+
+LOOP = '''\
+def network(sizes, activation, rule, seed, normalize):
+    """The layers, with the weights that optviz draws, and biases of 0."""
+    layers = []
+    for place, (n_in, n_out) in enumerate(pairwise(sizes)):
+        affine = torch.nn.Linear(n_in, n_out)
+        weights = rule.draw(stream(seed, WEIGHTS, place), n_in, n_out)
+        affine.weight.data = torch.tensor(weights.T, dtype=torch.get_default_dtype())
+        affine.bias.data.zero_()
+        # the running variance is divided by B - 1 here: accuracies may differ a little
+        norm = [torch.nn.BatchNorm1d(n_out, eps=1e-6, momentum=0.1)] if normalize else []
+        after = [*norm, activation] if normalize == "before" else [activation, *norm]
+        layers += [affine, *after]
+    return torch.nn.Sequential(*layers[: -len(after)])
+
+
+def train(name, seed, net, opt, data, batch, iterations, schedule=lambda t: 1.0, l2=0.0, l1=0.0):
+    """Train a network, print how it ends, and return the loss of every mini-batch."""
+    rate = torch.optim.lr_scheduler.LambdaLR(opt, schedule)
+    weights = [layer.weight for layer in net if isinstance(layer, torch.nn.Linear)]
+    x, t, x_test, t_test = map(torch.tensor, data)
+    x, x_test = (rows.to(torch.get_default_dtype()) for rows in (x, x_test))
+    losses = []
+    for i in range(iterations):
+        rows = stream(seed, BATCHES, i).integers(0, len(x), batch) if batch else slice(None)
+        opt.zero_grad()
+        z = net(x[rows])
+        loss = torch.nn.functional.LOSS
+        losses.append(loss.item())
+        penalty = sum(0.5 * l2 * w.square().sum() + l1 * w.abs().sum() for w in weights)
+        (loss + penalty).backward()
+        opt.step()
+        rate.step()
+    net.eval()
+    learned, tested = (
+        (net(rows).argmax(-1) == labels).double().mean().item()
+        for rows, labels in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
+    )
+    print(f"{name}, seed {seed}: loss of the last ten batches {np.mean(losses[-10:])}", end=", ")
+    print(f"accuracy on training rows {learned} and on others {tested}")
+    return losses
+'''

@@ -33,11 +33,12 @@ LOSSES = {
 
 def not_in_torch(trainings: list[Training]) -> list[str]:
     """The names of what PyTorch does not do with the same numbers: optimizers, those whose search
-    calls the network itself included, and dropout, which draws numbers of its own.
+    calls the network itself included, dropout, which draws numbers of its own, and μP.
     """
     networks = [one for training in trainings for one in alone(training)]
     found = [one.optimizer.name for one in networks if not _method(one)]
     found += [_("dropout") for one in networks if one.network.dropout]
+    found += ["μP" for one in networks if one.network.base_width]
     return list(dict.fromkeys(found))
 
 

@@ -91,16 +91,18 @@ def standings(context) -> Table:
     columns = (
         *("", Column(_("limit"), 3), Column(_("sharpness at the start"), 3)),
         *(Column(_("mean of the last 30 %"), 3), Column(_("over the limit"), 3, percent=True)),
-        *(_("loss"), Column(_("training accuracy"), 3, percent=True), _("status")),
+        *(_("loss"), Column(_("training accuracy"), 3, percent=True)),
+        *(Column(_("validation accuracy"), 3, percent=True), _("status")),
     )
     rows = []
     for line in context.lines:
         now, most, mean = line.progress, limit(line), late(line)
         most = np.nan if most is None else most
         end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
-        accuracy = float(over_seeds(now.accuracy[-1, 0, line.i])[0])
+        accuracies = [float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1]]
         first = float(over_seeds(sharpness(line)[0])[0])
-        rows.append([line.name, most, first, mean, mean / most, end, accuracy, status(now, line.i)])
+        how = status(now, line.i)
+        rows.append([line.name, most, first, mean, mean / most, end, *accuracies, how])
     styles = [line.style for line in context.lines]
     return Table(_("Sharpness and limit of every optimizer"), columns, rows, styles)
 

@@ -12,6 +12,7 @@ import pytest
 
 from optviz.training.scheduler import scheduler
 from tests import memo
+from tests.calm import QUIET, at_rest
 from tests.serving import served
 
 # Of every test in tests/browser: what the browser leaves open at the end is not theirs to close.
@@ -85,23 +86,64 @@ def browser(chromium):
 
 
 @pytest.fixture(scope="module")
-def context(browser):
+def context(browser, server):
     """The window's surroundings, one for the tests of a file: what one has fetched, the next has."""
-    made = browser.new_context(viewport={"width": 1280, "height": 720}, accept_downloads=True)
+    made = browser.new_context(
+        base_url=server, viewport={"width": 1280, "height": 720}, accept_downloads=True
+    )
     made.set_default_timeout(90_000)  # two busy cores take their time
+    made.add_init_script(QUIET)
     yield made
     made.close()
 
 
+@pytest.fixture(scope="module")
+def tab(context):
+    """One tab for the tests of a file: Streamlit and Plotly are compiled once in it, which takes longer than a page."""
+    return context.new_page()
+
+
 @pytest.fixture
-def page(context, server):
-    """The app in a new window; the test fails when the page wrote an error to the console."""
-    window, errors = context.new_page(), []
-    window.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-    window.on("pageerror", lambda e: errors.append(str(e)))
-    window.goto(server)
+def window(tab):
+    """The tab before anything is opened; the test fails when what it opens wrote an error to the console."""
+    errors = []
+
+    def logged(message):
+        # Streamlit asks for files that there are not where a page other than the first is opened by its address
+        if message.type == "error" and "/_stcore" not in message.location["url"]:
+            errors.append(f"{message.text} {message.location}")
+
+    def thrown(error):
+        errors.append(str(error))
+
+    tab.on("console", logged)
+    tab.on("pageerror", thrown)
+    tab.set_viewport_size({"width": 1280, "height": 720})
+    tab.emulate_media(color_scheme="null", reduced_motion="null")
+    tab.mouse.move(0, 0)
+    yield tab
+    tab.remove_listener("console", logged)
+    tab.remove_listener("pageerror", thrown)
+    assert errors == []
+
+
+@pytest.fixture
+def page(window):
+    """The app, opened anew."""
+    window.goto("/")
     window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-    yield window
-    window.close()
-    assert errors == []
+    return window
+
+
+@pytest.fixture
+def visit(window):
+    """Opens a page by its address, until a plot of it is drawn and all is at rest."""
+
+    def to(key, plot):
+        window.goto(f"/{key}")
+        window.wait_for_selector(f".st-key-{key}-{plot} .ov-plot[data-version]")
+        at_rest(window)
+        return window
+
+    return to

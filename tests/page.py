@@ -9,11 +9,13 @@ from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
+import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from optviz.shell.registry import PAGES
-from optviz.shell.share import SharedScene, encode
+from optviz.shell.share import LinkError, SharedScene, decode, encode
+from optviz.spec import SpecError
 from optviz.training.jobs import TrainingJob
 from optviz.training.scheduler import scheduler
 from optviz.ui.locks import Controls
@@ -69,6 +71,14 @@ def sound(at: AppTest) -> AppTest:
     """Fails where the script broke off."""
     assert not at.exception, [e.message + "\n".join(e.stack_trace) for e in at.exception]
     return at
+
+
+def refused(key: str, spec, says: str | None = None) -> None:
+    """Fails where the page or a link takes the spec; a refusal `says` this."""
+    with pytest.raises(SpecError, match=says):
+        PAGES[key].check(spec)
+    with pytest.raises(LinkError):
+        decode(encode(SharedScene(key, spec)), key)
 
 
 def running(at: AppTest, name: str) -> bool:

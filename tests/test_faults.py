@@ -71,3 +71,13 @@ def test_a_client_that_vanishes_leaves_the_server_as_it_was(server):
 def test_pages_of_a_server_that_can_write_nowhere(server):
     for path in ("activations", "initialization", "plan", "sensitivity"):
         asyncio.run(sees_the_page(server, path))
+
+
+def test_no_page_hangs_on_a_message_that_the_browser_has_dropped(server):
+    async def visit():
+        async with Visitor(server) as visitor:
+            await visitor.run()
+            assert not visitor.kept
+            assert visitor.received > 100_000, "there was something to keep"
+
+    asyncio.run(visit())

@@ -17,6 +17,13 @@ async def status(address):
     return dict(re.findall(r"\| (.+) \| (.+) \|", "\n".join(visitor.texts)))
 
 
+async def weight(address, path):
+    """Bytes of a page's first run, less what the browser fetches as files, which it keeps."""
+    async with Visitor(address, path) as visitor:
+        await visitor.run()
+    return visitor.received
+
+
 @pytest.mark.slow
 def test_a_crowd_meets_no_error_and_leaves_nothing():
     load = runpy.run_path(str(ROOT / "benchmarks" / "load.py"))
@@ -25,6 +32,7 @@ def test_a_crowd_meets_no_error_and_leaves_nothing():
         assert crowd.errors == []
         assert len(crowd.seconds) >= 4, "every one who does not train has turned a knob"
         assert crowd.trained > 0
+        assert asyncio.run(weight(address, "lessons")) < 120_000, "its pictures are files"
         before = load["memory"](process)
         asyncio.run(load["come_and_go"](address, 20))
         rows = asyncio.run(status(address))

@@ -16,7 +16,8 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`.
+    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
+    `kept` (hashes of what a browser keeps, to be referred to later).
     """
 
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
@@ -24,7 +25,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
-        self.sliders = []
+        self.sliders, self.kept = [], set()
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -57,6 +58,8 @@ class Visitor:
             self.received += len(raw)
             message = ForwardMsg.FromString(raw)
             kind = message.WhichOneof("type")
+            if message.metadata.cacheable:
+                self.kept.add(message.hash)
             if kind == "new_session":
                 self.hash = message.new_session.page_script_hash
             elif kind == "navigation":

@@ -25,30 +25,6 @@ from optviz.data.sources import (
 )
 from optviz.data.toy_sets import TOY_SETS, ToySet
 
-__all__ = [
-    "CURVES",
-    "DATASETS",
-    "OWN",
-    "SIZED",
-    "SOURCES",
-    "TOY_SETS",
-    "Curve",
-    "DataError",
-    "Dataset",
-    "Source",
-    "ToySet",
-    "cache_folder",
-    "digits",
-    "fetch",
-    "folder_of",
-    "load_idx",
-    "load_mnist",
-    "other_writers",
-    "size_of",
-    "split",
-    "standardized",
-]
-
 
 @dataclass(frozen=True)
 class Dataset:

@@ -69,7 +69,7 @@ class Constant(Zeros):
     $$ W = c $$
     """
 
-    c: float = hyperparameter(0.1, -10.0, 10.0, "c", help="every weight")
+    c: float = hyperparameter(0.1, -10.0, 10.0, "c", label="value", help="every weight")
 
     def draw(self, rng, fan_in, fan_out):
         return np.full((fan_in, fan_out), float(self.c))
@@ -79,7 +79,7 @@ class Constant(Zeros):
     "normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal"
 )
 class Normal(Initializer):
-    r"""Normal numbers of one size, however large the layer is.
+    r"""Normal, fixed σ, independent of layer width.
 
     $$ W \sim \mathcal N(0, \sigma^2) $$
     """
@@ -93,7 +93,7 @@ class Normal(Initializer):
 
 
 @initializer(
-    "1/√n",
+    "Xavier (1/√n)",
     cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier",
     key="book",
 )
@@ -124,7 +124,7 @@ class LeCun(Book):
 
 
 @initializer(
-    "Xavier",
+    "Glorot",
     cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12",
     key="xavier_normal",
 )
@@ -141,12 +141,12 @@ class XavierNormal(Initializer):
 
 
 @initializer(
-    "Xavier uniform",
+    "Glorot uniform",
     cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16",
     key="xavier_uniform",
 )
 class XavierUniform(_Uniform, XavierNormal):
-    r"""Xavier's size, evenly spread: what the paper calls normalized initialization.
+    r"""Glorot's size, evenly spread: what the paper calls normalized initialization.
 
     $$ W \sim \mathcal U(-r, r), \qquad r = \sqrt{\frac{6}{n_\text{in} + n_\text{out}}} $$
     """

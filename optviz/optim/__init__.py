@@ -2,5 +2,3 @@
 
 from optviz.optim import methods
 from optviz.optim.base import OPTIMIZERS, WRAPPERS, Optimizer
-
-__all__ = ["OPTIMIZERS", "WRAPPERS", "Optimizer", "methods"]

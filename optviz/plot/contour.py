@@ -25,7 +25,8 @@ class Path(NamedTuple):
 
     `more` are its paths from further initial points, `(steps+1, k, 2)`. `hover` is a template of
     the line, or a text for every step. `simplex` are corners, the first on the path, `(steps+1, k,
-    2)`.
+    2)`. `basins` `(k,)` numbers the place at which each of `more` ends, -1 where it is at none:
+    then its line has the color of that place.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Path(NamedTuple):
     more: np.ndarray | None = None
     hover: str | Sequence[str] | None = None
     simplex: np.ndarray | None = None
+    basins: np.ndarray | None = None
 
 
 class Minima(NamedTuple):
@@ -125,7 +127,7 @@ def paths(
     marks += [_halo(domain, path, theme) for path in tracks]
     for path in tracks:
         marks += [
-            *_more(domain, path),
+            *_more(domain, path, theme),
             *_simplex(domain, path),
             *path_marks(domain, path, theme, markers),
         ]
@@ -210,15 +212,19 @@ def _halo(domain, path, theme):
     return Line(*drawn.T, Style(theme.page), **look)
 
 
-def _more(domain, path):
+def _more(domain, path, theme):
     """Thin lines from further initial points, rings around these, and one mark with all heads."""
     if path.more is None:
         return []
     drawn, look = within_reach(domain, path.more), path.style.solid
     joint = {"name": path.name, "group": path.id, "legend": False}
     line = {"width": 1.1, "opacity": 0.8, "meta": {"trail": True}, **joint}
+    colors = [look.color] * drawn.shape[1]
+    if path.basins is not None:
+        colors = [theme.faint if b < 0 else theme.lines[b % len(theme.lines)] for b in path.basins]
     lines = [
-        Line(*drawn[:, k].T, look, uid=f"{path.id}s{k}", **line) for k in range(drawn.shape[1])
+        Line(*drawn[:, k].T, replace(look, color=color), uid=f"{path.id}s{k}", **line)
+        for k, color in enumerate(colors)
     ]
     # of each path the last step at which it is anywhere
     last = np.isfinite(path.more).all(-1).cumsum(0).argmax(0)

@@ -7,7 +7,7 @@ import numpy as np
 
 from optviz.plot.marks import Mark
 
-MARGIN = {"l": 62, "r": 12, "t": 30, "b": 42}  # pixels
+MARGIN = {"l": 62, "r": 18, "t": 30, "b": 42}  # pixels
 GRID_TICKS = 11  # font size in small multiples
 GRID_TITLE = 12
 
@@ -18,7 +18,7 @@ class Axis:
 
     `ticks` is where they are, with `labels` what they say, or an int: at most so many. `step` is
     Plotly's dtick: on a logarithmic axis 1 for every power of ten, "D2" for 1, 2, 5. A logarithmic
-    axis with limits and no ticks gets a step that fits.
+    axis without ticks gets a step or ticks that fit its limits, or what is drawn.
     """
 
     title: str = ""

@@ -12,7 +12,7 @@ from optviz.translation import _
 MAX_WIDTH = 8.0  # of the line of the largest weight, in pixels
 MIN_WIDTH = 1.0
 NODE = 30  # pixels
-ROOM = 3.4  # rem of height for each unit of the widest layer
+ROOM = 4.6  # rem of height for each unit of the widest layer
 BELOW = 0.36  # a bias stands so far below its unit
 
 

@@ -152,7 +152,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
         train = over_seeds(now.accuracy[:, 0, i])[0]
         marks.append(Line(x, train, style.solid, name=name, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
-    y = percent(_("accuracy (faint: on training rows)"))
+    y = percent(_("accuracy (faint: on the training set)"))
     more = {"label": label, "view": scale.along, **figure}
     return Figure(marks, scale.axis(right), y, **more)
 

@@ -162,7 +162,7 @@ def page() -> None:
         "Scenes that you collect under “Share”, in your order, with a note to each. Play them one "
         "after another; keep them as a file or as a link."
     )
-    st.markdown(f"#### {_('Lesson plan')}\n{about}")
+    st.markdown(f"# {_('Lesson plan')}\n{about}")
     if S.complaint:
         st.warning(as_typed(S.complaint), icon=":material/warning:")
     for i, item in enumerate(S.plan.scenes):

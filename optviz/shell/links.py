@@ -6,7 +6,7 @@ import streamlit as st
 
 from optviz.shell.registry import PAGES
 from optviz.translation import N_, _
-from optviz.ui.assets import as_image
+from optviz.ui.assets import adornment
 
 OTHERS = {
     "course": (N_("Course"), "map"),
@@ -28,6 +28,6 @@ def tile(key: str, svg: str, to: str, label: str, **link):
     """A card with a picture that as a whole is a link to a page; gives its box, for more."""
     box = st.container(border=True, width=272, key=f"tile-{key}")
     with box:
-        st.html(as_image(svg, ""))
+        st.html(adornment(svg))
         st.page_link(page_of(to), label=label, width="stretch", **link)
     return box

@@ -38,7 +38,7 @@ def render(page: Page) -> None:
     opening.opened(page.key)
     session().said = ""
     with full_rerun(lambda: live_figures(page)):
-        head, stage = st.container(), st.container(key="stage")
+        bar, head, stage = st.container(key="bar"), st.container(), st.container(key="stage")
         with stage:
             results, panel, under = st.columns(3)
         form = form_of(page)
@@ -49,7 +49,8 @@ def render(page: Page) -> None:
         with head:
             _head(page, form)
     session().remember()
-    toolbar(session(), sharing.query())
+    with bar:  # known last, and the first that a Tab reaches
+        toolbar(session(), sharing.query())
 
 
 def _fill(page, form, results, panel, under):

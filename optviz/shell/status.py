@@ -48,7 +48,7 @@ def _numbers():
         _("figures and numbers kept"): _megabytes(KEPT.size),
         _("memory of the process"): _megabytes(_memory()),
     }
-    for kind, name in {"page": _("whole page"), "knob": _("knob")}.items():
+    for kind, name in {"page": _("whole page"), "knob": _("hyperparameter")}.items():
         runs, seconds = quantile(kind, 0.95)
         title = _("{name}: p95 of the last {minutes} minutes").format(name=name, minutes=MINUTES)
         rows[title] = f"{1000 * seconds:.0f} ms ({runs})" if runs else "–"

@@ -45,8 +45,8 @@ SEEDS = Hyperparameter(
 INPUTS = {
     "given": "between 0 and 1",
     "raw": "as the source counts, digits 0 to 16",
-    "centered": "between 0 and 1, with mean 0 in each feature of the training rows",
-    "standardized": "mean 0 and variance 1 in each feature of the training rows",
+    "centered": "between 0 and 1, with mean 0 in each feature of the training set",
+    "standardized": "mean 0 and variance 1 in each feature of the training set",
     "offset": "5 added to all",
 }
 LOSS_NAMES = {"cross_entropy": "Cross-entropy", "squared_error": "Squared error"}
@@ -71,7 +71,7 @@ class Split:
     """
 
     rows: int = hyperparameter(
-        1500, 1, 60_000, help="examples for training; the rest is for testing"
+        1500, 1, 60_000, label="examples", help="examples for training; the rest is for testing"
     )
     first: bool = False
     seed: int = hyperparameter(0, 0, MAX_SEED, help="another number, other examples")
@@ -79,6 +79,7 @@ class Split:
         0.0,
         0.0,
         0.95,
+        label="label noise",
         help="share of the training labels that are wrong; those of the test are right",
         valid="[0, 1]",
     )

@@ -52,7 +52,7 @@ class Channel:
         self.source, self.sink = source, sink
         self._before, self._last = [], []  # the arrays of the last two messages
 
-    def send(self, message) -> None:
+    def send(self, message, attempts: int = ATTEMPTS) -> None:
         """OSError where nobody is there to read it."""
         known = self._before + self._last
         numbers = {id(array): i for i, array in enumerate(known)}
@@ -69,7 +69,12 @@ class Channel:
 
         pickler = pickle.Pickler(file, 5)
         pickler.persistent_id = number
-        pickler.dump(message)
+        try:
+            pickler.dump(message)
+        except RuntimeError:  # a page has put a cached property on something in it just then
+            if attempts > 1:
+                return self.send(message, attempts - 1)
+            raise
         buffers = []
         arrays = pickle.dumps(new, 5, buffer_callback=buffers.append)
         raw = [buffer.raw() for buffer in buffers]

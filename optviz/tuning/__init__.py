@@ -8,32 +8,3 @@ from optviz.tuning.samplers import SAMPLERS, Sampler, sides
 from optviz.tuning.search import SearchJob, SearchState
 from optviz.tuning.space import BOOK, RANGES, SCORE, WIDE, Axis, Interval, Range, Space
 from optviz.tuning.spec import RIVALS, Search, SearchData, Status, split_data
-
-__all__ = [
-    "BOOK",
-    "RANGES",
-    "RIVALS",
-    "SAMPLERS",
-    "SCORE",
-    "WIDE",
-    "Axis",
-    "GaussianProcess",
-    "Halving",
-    "Importance",
-    "Interval",
-    "Range",
-    "Sampler",
-    "Search",
-    "SearchData",
-    "SearchJob",
-    "SearchState",
-    "Space",
-    "Status",
-    "expected_improvement",
-    "importance",
-    "rank_correlation",
-    "ranks",
-    "sides",
-    "split_data",
-    "variance_shares",
-]

@@ -41,7 +41,7 @@ RANGES: dict[str, Range] = {
         N_("the share of the velocity lost in a step"),
     ),
     "sigma": Range(
-        N_("initial weights' spread"),
+        N_("std of the initial weights"),
         "σ",
         -4.0,
         0.0,

@@ -23,10 +23,11 @@ STATIC = Path(os.environ.get("OPTVIZ_STATIC", FRONTEND.parents[2] / "static"))
 @cache
 def published(source: Path) -> str:
     """The address, relative to the app, at which a copy of `source` is served."""
-    content = _linked(source)
-    digest = hashlib.sha256(content).hexdigest()[:10]
-    name = source.name.removesuffix("".join(source.suffixes)) + f"-{digest}{source.suffix}"
-    target = STATIC / name
+    return _kept(source.name.removesuffix("".join(source.suffixes)), source.suffix, _linked(source))
+
+
+def _kept(name: str, suffix: str, content: bytes) -> str:
+    target = STATIC / f"{name}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
     if not target.exists():
         # by way of a name of our own: two processes that start together must not see half a file
         partial = target.with_suffix(f".{os.getpid()}.partial")
@@ -37,7 +38,7 @@ def published(source: Path) -> str:
             message = f"{STATIC} cannot be written to: start with `python -m optviz`"
             raise OSError(message) from error
         partial.replace(target)
-    return f"app/static/{name}"
+    return f"app/static/{target.name}"
 
 
 def _linked(source: Path) -> bytes:
@@ -68,10 +69,20 @@ def as_image(svg: str, alternative: str) -> str:
     """An SVG as an `<img>` of its own, which Streamlit's cleaning of HTML leaves whole. Without an
     `alternative` it only adorns what stands beside it.
     """
-    if "xmlns=" not in svg[:200]:  # without it an SVG is one within a page alone
-        svg = svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    data = base64.b64encode(svg.encode()).decode()
+    data = base64.b64encode(_whole(svg).encode()).decode()
     return f'<img alt="{escape(alternative)}" src="data:image/svg+xml;base64,{data}">'
+
+
+def adornment(svg: str) -> str:
+    """One that is the same for everybody and only adorns, from a file that a browser may keep."""
+    return f'<img alt="" loading="lazy" src="{_kept("picture", ".svg", _whole(svg).encode())}">'
+
+
+def _whole(svg):
+    """With what makes it an SVG outside of a page, too."""
+    if "xmlns=" in svg[:200]:
+        return svg
+    return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
 
 
 def sheet(name: str) -> str:

@@ -130,9 +130,9 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
 
     key = form.value.method.key
     labels = optimizer_labels(network)
-    select(form, _("Optimizer"), list(labels), key, labels.get, put or change, what="optimizer")
-    more = not_offered(network) if network else OPTIMIZERS[key].cite
-    st.caption(f"{sentence(OPTIMIZERS[key])} {more}")
+    tip = {"what": "optimizer", "help": not_offered(network) if network else ""}
+    select(form, _("Optimizer"), list(labels), key, labels.get, put or change, **tip)
+    st.caption(f"{sentence(OPTIMIZERS[key])} {'' if network else OPTIMIZERS[key].cite}")
     if network is None and OPTIMIZERS[key].layered:
         st.caption(_("Made for the matrices of a network: on a function it is only to be seen."))
 

@@ -1,15 +1,13 @@
 """The batch-normalization page in a real browser: a graph to go through, and two trainings side by side."""
 
-from tests.browser.test_networks import begun, to
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import begun
+from tests.calm import at_rest, fits_a_phone
 
 NAMES = "() => document.querySelector('.st-key-batch_norm-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
 
 
-def test_a_small_batch_is_gone_through_and_two_networks_train(page):
-    to(page, "Batch normalization")
-    page.wait_for_selector(".st-key-batch_norm-curves-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_a_small_batch_is_gone_through_and_two_networks_train(visit):
+    page = visit("batch_norm", "curves-0")
     page.get_by_text("One small batch", exact=True).click()
     picture = page.locator(".ov-graph img")
     picture.wait_for()
@@ -28,10 +26,7 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(page):
     at_rest(page)
     assert page.url != url
     assert page.locator(".ov-table tbody tr").first.inner_text().split("\t")[2] == "3, 5"
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    page.set_viewport_size({"width": 1280, "height": 720})
+    fits_a_phone(page)
 
     page.get_by_text("With and without", exact=True).click()
     page.get_by_label("iterations, exact value").fill("3000")  # long enough to be stopped

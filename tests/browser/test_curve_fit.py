@@ -1,15 +1,14 @@
 """The curve-fitting page in a real browser: it trains, the slider goes back in time, and it fits a phone."""
 
 from optviz.experiments.curve_fit.spec import CurveFit
-from tests.browser.test_networks import to, trained
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import trained
+from tests.calm import fits_a_phone
 
 LINES = "() => document.querySelector('.st-key-curve_fit-weights-0-2-1 .ov-layer:nth-child(2)').data.filter(t => t.mode === 'lines').map(t => t.line.width)"
 
 
-def test_it_trains_goes_back_and_fits_a_phone(page):
-    to(page, "Curve fitting")
-    page.wait_for_selector(".st-key-curve_fit-weights-0-2-1 .ov-plot[data-version]")
+def test_it_trains_goes_back_and_fits_a_phone(visit):
+    page = visit("curve_fit", "weights-0-2-1")
     iterations = page.get_by_label("iterations, exact value")
     iterations.fill("100")
     iterations.press("Enter")
@@ -20,6 +19,4 @@ def test_it_trains_goes_back_and_fits_a_phone(page):
     assert len(end) == 2 * CurveFit().units
     page.get_by_role("slider", name="Iteration (as far").press("Home")
     page.wait_for_function(f"then => JSON.stringify(({LINES})()) !== JSON.stringify(then)", arg=end)
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    fits_a_phone(page)

@@ -1,15 +1,13 @@
 """The ensembles page in a real browser: all three methods trained, snapshots over their cycles, on a phone."""
 
-from tests.browser.test_networks import begun, to
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import begun
+from tests.calm import at_rest, fits_a_phone
 
 CYCLES = "() => document.querySelector('.st-key-ensembles-accuracies-0-0-1 .ov-layer:nth-child(2)').layout.shapes?.length"
 
 
-def test_members_and_ensembles_are_trained_and_looked_at(page):
-    to(page, "Ensembles")
-    page.wait_for_selector(".st-key-ensembles-accuracies-0-0-1 .ov-plot[data-version]")
-    at_rest(page)
+def test_members_and_ensembles_are_trained_and_looked_at(visit):
+    page = visit("ensembles", "accuracies-0-0-1")
     page.get_by_label("iterations, exact value").fill("60")
     page.get_by_label("iterations, exact value").press("Enter")
     begun(page, "ensembles")
@@ -23,6 +21,4 @@ def test_members_and_ensembles_are_trained_and_looked_at(page):
     page.wait_for_function(f"() => ({CYCLES})() === 5")
     page.get_by_text("Averaging", exact=True).click()
     page.wait_for_selector(".st-key-ensembles-losses-1-1 .ov-plot[data-version]")
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    fits_a_phone(page)

@@ -2,46 +2,41 @@
 
 import pytest
 
-from tests.browser.test_networks import begun, to
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import begun
 
 
 @pytest.mark.parametrize(
-    ("name", "plot"),
+    ("key", "plot"),
     [
-        ("Activations", "activations-settings-1"),
-        ("Optimizers on digits", "optimizer_comparison-curves-0"),
-        ("Data normalization", "standardization-clouds-0"),
+        ("activations", "settings-1"),
+        ("optimizer_comparison", "curves-0"),
+        ("standardization", "clouds-0"),
     ],
 )
-def test_the_pictures_of_a_page_are_kept_and_open_without_it(page, name, plot, tmp_path):
-    to(page, name)
-    page.wait_for_selector(f".st-key-{plot} .ov-plot[data-version]")
-    at_rest(page)
-    if name == "Optimizers on digits":  # while it trains
-        page.get_by_label("iterations, exact value").fill("5000")
-        begun(page, "optimizer_comparison")
-    page.get_by_role("button", name="Export").click()
-    for button, made in (("Page with these pictures", "it.html"), ("Python script", "it.py")):
-        asked = page.get_by_role("button", name=button)
-        if made == "it.py" and not asked.count():
-            continue  # nothing is trained there
+def test_pictures_script_and_table_of_a_page_are_kept_and_open_without_it(
+    visit, key, plot, tmp_path
+):
+    page = visit(key, plot)
+
+    def taken(button):
         with page.expect_download() as download:
-            asked.click()
-        download.value.save_as(tmp_path / made)
-    if name == "Optimizers on digits":
-        assert "class Network" in (tmp_path / "it.py").read_text()
-    kept = page.context.new_page()
-    kept.goto(f"file://{tmp_path / 'it.html'}")
-    kept.wait_for_selector(".ov-plot[data-version]")
-    assert kept.locator(".ov-sorry").all_inner_texts() == [""] * kept.locator(".ov-sorry").count()
-    kept.close()
+            page.get_by_role("button", name=button).click()
+        download.value.save_as(tmp_path / "taken")
+        return download.value.suggested_filename, (tmp_path / "taken").read_text()
 
-
-def test_a_table_is_kept(page):
-    to(page, "Data normalization")
-    page.wait_for_selector(".st-key-standardization-clouds-0 .ov-plot[data-version]")
-    at_rest(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Table as CSV").click()
-    assert download.value.suggested_filename == "optviz-standardization-line.csv"
+    if key == "standardization":
+        name, rows = taken("Table as CSV")
+        assert name == "optviz-standardization-line.csv"
+        assert rows.count("\n") > 2
+    if key == "optimizer_comparison":  # while it trains
+        page.get_by_label("iterations, exact value").fill("5000")
+        begun(page, key)
+    page.get_by_role("button", name="Export").click()
+    kept = tmp_path / "kept.html"
+    kept.write_text(taken("Page with these pictures")[1])
+    if key == "optimizer_comparison":
+        assert "class Network" in taken("Python script")[1]
+    page.goto(f"file://{kept}")
+    page.wait_for_selector(".ov-plot[data-version]")
+    sorry = page.locator(".ov-sorry").all_inner_texts()
+    assert sorry == [""] * len(sorry)

@@ -20,7 +20,8 @@ from optviz.shell.share import (
     decode,
     encode,
 )
-from tests.browser.test_trajectories import RANGE, at_rest, path, rate, wait_for_other_path
+from tests.browser.test_trajectories import RANGE, path, rate, wait_for_other_path
+from tests.calm import QUIET, at_rest
 
 STEP = ".ov-player[data-step='{}']"
 PLAYING = ".ov-player[data-playing='{}']"
@@ -56,21 +57,16 @@ def points(optimizer=0, scene=BOOK):
 
 
 @pytest.fixture
-def opened(browser, context, server):
-    """Opens the app at an address, in a window of its own or on another kind of screen, and waits until it is at rest."""
-    made = []
+def opened(window):
+    """Opens the app at an address, in a session of its own, and waits until it is at rest."""
 
-    def open_at(query="", **screen):
-        window = (browser.new_context(**screen) if screen else context).new_page()
-        made.append(window.context if screen else window)
-        window.goto(f"{server}/{query}")
+    def open_at(query="", window=window):
+        window.goto(f"/{query}")
         window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
         at_rest(window)
         return window
 
-    yield open_at
-    for each in made:
-        each.close()
+    return open_at
 
 
 def shared(scene, view=View(), **controls):
@@ -168,8 +164,9 @@ class TestPlayback:
         )
         assert len(set(seen)) >= 38
 
-    def test_who_prefers_calm_gets_the_finished_picture_and_the_scrubber(self, opened):
-        page = opened(reduced_motion="reduce")
+    def test_who_prefers_calm_gets_the_finished_picture_and_the_scrubber(self, window, opened):
+        window.emulate_media(reduced_motion="reduce")
+        page = opened()
         assert page.locator(".ov-play").is_hidden()
         assert page.locator(".ov-step").inner_text() == "step 30 / 30"
         page.locator("h1").first.click()
@@ -331,7 +328,7 @@ class TestPredict:
         assert cells(page)[:2] == ["-7", "2"], "the table tells nothing"
         assert button(page, "Reveal").is_disabled()
         page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(200)
+        at_rest(page)
         assert page.locator(".ov-player").get_attribute("data-step") == "0", "no peeping"
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         page.mouse.click(plot["x"] + plot["width"] * 0.5, plot["y"] + plot["height"] * 0.5)
@@ -539,37 +536,37 @@ class TestTakeHome:
             assert len(content) > 10_000
 
 
-class TestPhone:
-    PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+def test_a_phone_has_one_below_the_other_and_a_finger_plays_and_puts_the_start(
+    browser, server, opened
+):
+    phone = browser.new_context(
+        base_url=server, viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    phone.add_init_script(QUIET)
+    page = opened(window=phone.new_page())
+    parts = [
+        ".st-key-contour .ov-plot",
+        ".ov-player",
+        ".st-key-curves .ov-plot",
+        ".ov-panel",
+        ".ov-table",
+    ]
+    boxes = [page.locator(s).first.bounding_box() for s in parts]
+    for above, below in itertools.pairwise(boxes):
+        assert above["y"] + above["height"] <= below["y"] + 1
+    assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    assert boxes[0]["y"] < 200, "the contour comes first"
 
-    def test_contour_player_curves_controls_table_one_below_the_other(self, opened):
-        page = opened(**self.PHONE)
-        parts = [
-            ".st-key-contour .ov-plot",
-            ".ov-player",
-            ".st-key-curves .ov-plot",
-            ".ov-panel",
-            ".ov-table",
-        ]
-        boxes = [page.locator(s).first.bounding_box() for s in parts]
-        for above, below in itertools.pairwise(boxes):
-            assert above["y"] + above["height"] <= below["y"] + 1
-        assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
-        assert (
-            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-        )
-        assert boxes[0]["y"] < 200, "the contour comes first"
-
-    def test_a_finger_plays_and_puts_the_start(self, opened):
-        page = opened(**self.PHONE)
-        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
-        before = path(page)
-        page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
-        wait_for_other_path(page, before)
-        at_rest(page)
-        page.locator(".ov-first").tap()
-        page.wait_for_selector(STEP.format(0))
-        page.locator(".ov-play").tap()
-        page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 2")
-        sizes = [page.locator(s).bounding_box() for s in (".ov-play", ".ov-next", ".ov-grip")]
-        assert all(b["width"] >= 44 and b["height"] >= 44 for b in sizes)
+    plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
+    before = path(page)
+    page.touchscreen.tap(plot["x"] + plot["width"] * 0.75, plot["y"] + plot["height"] * 0.375)
+    wait_for_other_path(page, before)
+    at_rest(page)
+    page.locator(".ov-first").tap()
+    page.wait_for_selector(STEP.format(0))
+    page.locator(".ov-play").tap()
+    page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 2")
+    sizes = [page.locator(s).bounding_box() for s in (".ov-play", ".ov-next", ".ov-grip")]
+    assert all(b["width"] >= 44 and b["height"] >= 44 for b in sizes)
+    phone.close()

@@ -1,15 +1,13 @@
 """The loss landscape in a real browser: trained, played, and turned into a surface without another evaluation."""
 
-from tests.browser.test_networks import to
-from tests.browser.test_trajectories import at_rest
+from tests.calm import at_rest, fits_a_phone
 
 CONTOUR = ".st-key-loss_landscape-pictures-0-0-0 .ov-plot[data-version]"
 SOLID = ".st-key-loss_landscape-pictures-0-0-1 .ov-plot[data-version]"
 
 
-def test_a_landscape_is_trained_surveyed_played_and_turned(page):
-    to(page, "Loss landscape")
-    page.wait_for_selector(".st-key-loss_landscape-curves-0 .ov-plot[data-version]")
+def test_a_landscape_is_trained_surveyed_played_and_turned(visit):
+    page = visit("loss_landscape", "curves-0")
     page.wait_for_selector(CONTOUR, timeout=120_000)
     at_rest(page)
     drawn = page.evaluate(
@@ -35,7 +33,4 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(page):
     page.wait_for_function(
         "() => document.querySelector('.st-key-loss_landscape-pictures-0-0-1 .ov-layer').data?.[0].type === 'surface'"
     )
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    page.set_viewport_size({"width": 1280, "height": 720})
+    fits_a_phone(page)

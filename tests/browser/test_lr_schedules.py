@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.browser.test_networks import to, trained
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import trained
+from tests.calm import at_rest, fits_a_phone
 
 PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
 RATE = (
@@ -12,10 +12,8 @@ RATE = (
 POINTS = f"() => ({PLOT}._fullData.find(t => t.uid === 'r1w')?.x ?? []).length"
 
 
-def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
-    to(page, "Learning-rate schedules")
-    page.wait_for_selector(".st-key-lr_schedules-losses .ov-plot[data-version]")
-    at_rest(page)
+def test_a_rate_is_seen_then_trained_with_then_looked_for(visit):
+    page = visit("lr_schedules", "losses")
     assert page.evaluate(RATE) == pytest.approx(0.03)
     page.get_by_label("gamma, exact value").fill("0.5")
     page.wait_for_function(f"() => Math.abs(({RATE})() - 0.15) < 1e-9")
@@ -33,6 +31,4 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(page):
     trained(page, "lr_schedules-range")
     page.get_by_role("button", name="Train with rate").click()
     page.wait_for_function(f"() => {PLOT}?.data?.some(t => t.uid === 'r2s')")
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    fits_a_phone(page)

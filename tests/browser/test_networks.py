@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 from optviz.plot.writers.changes import changes
 from optviz.shell.registry import PAGES
 from optviz.ui.assets import FRONTEND, published
-from tests.browser.test_trajectories import IDLE, at_rest
+from tests.calm import IDLE, at_rest
 from tests.plot.test_changes import CASES
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
@@ -14,7 +14,7 @@ DRAWN = "() => document.querySelector('.st-key-optimizer_comparison-curves-0 .ov
 
 
 def to(page, name):
-    """By the menu: Streamlit asks for files that there are not when a page other than the first is opened by its address."""
+    """Another page by the menu, in the same session."""
     if drawer := DRAWERS.get(name):
         page.get_by_test_id("stTopNavSection").filter(has_text=drawer).click()
     page.get_by_role("menuitem" if drawer else "link", name=name).click()
@@ -36,10 +36,8 @@ def trained(page, name):
     at_rest(page)
 
 
-def test_a_training_grows_stops_and_goes_on(page):
-    to(page, "Optimizers on digits")
-    page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_a_training_grows_stops_and_goes_on(visit):
+    page = visit("optimizer_comparison", "curves-0")
     page.get_by_label("iterations, exact value").fill("5000")  # enough to be stopped on the way
     page.wait_for_function(
         "() => document.querySelector('[data-testid=stProgress]').innerText.includes('of 20000')"
@@ -75,10 +73,8 @@ def test_a_training_grows_stops_and_goes_on(page):
     )
 
 
-def test_a_running_training_is_forked_and_both_branches_go_on(page):
-    to(page, "Optimizers on digits")
-    page.wait_for_selector(".st-key-optimizer_comparison-curves-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_a_running_training_is_forked_and_both_branches_go_on(visit):
+    page = visit("optimizer_comparison", "curves-0")
     page.get_by_label("iterations, exact value").fill("4000")
     begun(page, "optimizer_comparison")
     page.get_by_role("button", name="Change").first.click()
@@ -102,11 +98,9 @@ def test_a_running_training_is_forked_and_both_branches_go_on(page):
     page.get_by_role("button", name="Resume").wait_for()
 
 
-def test_histograms_follow_a_slider_and_the_address_follows_them(page):
-    to(page, "Activations")
+def test_histograms_follow_a_slider_and_the_address_follows_them(visit):
+    page = visit("activations", "settings-1")
     picture = ".st-key-activations-settings-1"
-    page.wait_for_selector(f"{picture} .ov-plot[data-version]")
-    at_rest(page)
     version = page.locator(f"{picture} .ov-plot").get_attribute("data-version")
     url = page.url
     bars = f"document.querySelector('{picture} .ov-layer:nth-child(2)').data"
@@ -129,40 +123,24 @@ def test_histograms_follow_a_slider_and_the_address_follows_them(page):
     page.wait_for_selector(".st-key-activations-settings-4 .ov-plot[data-version]")
 
 
-def test_on_a_phone_nothing_of_these_pages_is_wider_than_the_window(page):
-    for name in ("Activations", "Optimizers on digits", "Lessons"):
-        to(page, name)
-        if name == "Optimizers on digits":
-            trained(page, "optimizer_comparison")
-            page.get_by_role("button", name="Keep", exact=True).click()
-            page.get_by_text("Kept: a click takes it away").wait_for()
-        page.set_viewport_size({"width": 390, "height": 844})
-        at_rest(page)
-        assert (
-            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-        ), name
-        page.set_viewport_size({"width": 1280, "height": 720})
-        at_rest(page)
-
-
-def test_the_symmetry_of_equal_weights_is_seen(page):
-    to(page, "Initialization")
-    page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_the_symmetry_of_equal_weights_is_seen(visit):
+    page = visit("initialization", "curves-0")
     page.get_by_role("button", name="Show the symmetry").click()
     stop = page.locator("[class*='st-key-stop-'] button")
     stop.wait_for()
     stop.wait_for(state="detached", timeout=60_000)
     at_rest(page)
     rows = page.locator(".ov-table").first.locator("tbody th").all_inner_texts()
-    assert rows == ["zeros", "constant (c = 0.1)", "1/√n"], "the controls before have no say in it"
+    assert rows == ["zeros", "constant (c = 0.1)", "Xavier (1/√n)"], (
+        "the controls before have no say in it"
+    )
     assert "done" in page.locator(".ov-table tbody").first.inner_text()
     assert "rank" in page.locator("[data-testid=stMain]").inner_text().lower()
     page.wait_for_selector(".st-key-initialization-symmetry-1 .ov-plot[data-version]")
 
 
-def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_is(page):
-    to(page, "Optimizers on digits")
+def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_is(visit):
+    page = visit("optimizer_comparison", "curves-0")
     page.get_by_role("tab", name="Use the networks").click()
     pad = page.locator(".ov-sketchpad canvas")
     pad.wait_for()
@@ -211,10 +189,8 @@ def test_the_browser_merges_what_has_changed_and_asks_where_it_missed_something(
         assert missed is None
 
 
-def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(page):
-    to(page, "Initialization")
-    page.wait_for_selector(".st-key-initialization-curves-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(visit):
+    page = visit("initialization", "curves-0")
     units = page.get_by_label("units, exact value")
     opened = units.input_value()
 

@@ -1,7 +1,7 @@
 """The overfitting page in a real browser: gaps that open while it trains, weights in their tab, a phone."""
 
-from tests.browser.test_networks import to, trained
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import trained
+from tests.calm import at_rest, fits_a_phone
 
 
 def points(page, i):
@@ -11,9 +11,8 @@ def points(page, i):
     )  # fmt: skip
 
 
-def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
-    to(page, "Overfitting")
-    page.wait_for_selector(".st-key-regularization-gaps-0-0 .ov-plot[data-version]")
+def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit):
+    page = visit("regularization", "gaps-0-0")
     page.locator(".st-key-regularization-presets").get_by_role(
         "button", name="Wrong labels"
     ).click()
@@ -34,6 +33,4 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(page):
     page.wait_for_selector(".st-key-regularization-weights-0 .ov-plot[data-version]")
     at_rest(page)
     assert "before training" in page.locator(".st-key-regularization-weights-0").inner_text()
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    fits_a_phone(page)

@@ -1,7 +1,7 @@
 """The sensitivity page in a real browser: a click on the map is a run, one in the basins a start."""
 
 from tests.browser.test_networks import to
-from tests.browser.test_trajectories import at_rest
+from tests.calm import at_rest, fits_a_phone
 
 
 def click(page, name, x, y):
@@ -15,16 +15,13 @@ def value(page, label):
     return float(page.get_by_label(f"{label}, exact value").first.input_value())
 
 
-def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(page):
-    to(page, "Sensitivity")
-    page.wait_for_selector(".st-key-sensitivity-rates .ov-plot[data-version]")
-    at_rest(page)
+def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(visit):
+    page = visit("sensitivity", "rates")
     grip = page.locator(".st-key-sensitivity-rates .ov-grip")
     grip.focus()
     # a hundredth of five decades a key, from Momentum's 0.1: 0.1 · 10^(2 · 0.05)
     for _key in range(2):
         grip.press("ArrowRight")
-    page.wait_for_timeout(500)
     at_rest(page)
     assert abs(value(page, "learning rate") - 0.1259) < 0.002
     box = grip.bounding_box()
@@ -32,7 +29,6 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(page):
     page.mouse.down()
     page.mouse.move(box["x"] - 100, box["y"], steps=4)
     page.mouse.up()
-    page.wait_for_timeout(500)
     at_rest(page)
     assert value(page, "learning rate") < 0.1
     page.get_by_role("button", name="Rates on the bowl").click()
@@ -59,7 +55,4 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(page):
     click(page, "sensitivity-basins", 0.75, 0.25)
     assert abs(value(page, "start x") - 3) < 0.2
     assert abs(value(page, "start y") - 3) < 0.2
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-    page.set_viewport_size({"width": 1280, "height": 720})
+    fits_a_phone(page)

@@ -1,15 +1,13 @@
 """The data-normalization page in a real browser: pictures follow the angle, the digits train."""
 
-from tests.browser.test_networks import to, trained
-from tests.browser.test_trajectories import at_rest
+from tests.browser.test_networks import trained
+from tests.calm import at_rest, fits_a_phone
 
 NOTE = "() => document.querySelector('.st-key-standardization-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
 
 
-def test_the_line_follows_the_angle_and_the_digits_train(page):
-    to(page, "Data normalization")
-    page.wait_for_selector(".st-key-standardization-clouds-0 .ov-plot[data-version]")
-    at_rest(page)
+def test_the_line_follows_the_angle_and_the_digits_train(visit):
+    page = visit("standardization", "clouds-0")
     raw, standard = (page.evaluate(NOTE.format(i)) for i in (0, 1))
     assert "80.8" in raw
     assert "99.2" in standard
@@ -37,15 +35,6 @@ def test_the_line_follows_the_angle_and_the_digits_train(page):
         for row in (r.split("\t") for r in rows.all_inner_texts())
     }
     assert found["standardized"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
-
-
-def test_on_a_phone_nothing_is_wider_than_the_window(page):
-    to(page, "Data normalization")
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
     for name in ("A line is turned", "The loss over the weights", "Digits"):
         page.get_by_role("radio", name=name, exact=True).click()
-        at_rest(page)
-        assert (
-            page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
-        ), name
+        fits_a_phone(page)

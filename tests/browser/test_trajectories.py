@@ -6,8 +6,8 @@ import re
 import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
+from tests.calm import IDLE, at_rest
 
-IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 LINE = ".st-key-{} .ov-layer:nth-child(2) .trace{} path.js-line"
 DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
 RANGE = (
@@ -34,14 +34,6 @@ def wait_for_other_path(page, before, chart="contour", optimizer=None):
     page.wait_for_function(
         "([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before]
     )
-
-
-def at_rest(page):
-    """Wait until the script has run, the hand's rest is over and everything is drawn anew."""
-    page.wait_for_timeout(450)  # the hand's rest is 250
-    page.wait_for_selector(IDLE)
-    page.wait_for_timeout(350)  # and Plotly takes over after 150
-    page.wait_for_selector(IDLE)
 
 
 def rate(page):
@@ -257,5 +249,4 @@ def test_functions_of_the_menu_write_no_error_to_the_console(page):
         page.keyboard.type(f.name)
         page.get_by_role("option", name=f.name, exact=True).click()
         page.locator("h1", has_text=f.name).wait_for()
-        page.wait_for_selector(IDLE)
-        page.wait_for_timeout(300)
+        at_rest(page)

@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optviz import plot
 from optviz.plot import (
     LIGHT,
     Axis,
@@ -162,8 +161,14 @@ def test_limits_are_in_the_units_of_the_data_and_titles_have_units():
     assert layout["yaxis"]["dtick"] == 1
     assert layout["annotations"][0]["y"] == pytest.approx(-1)
     assert to_csv(figure).startswith("series,mark,time (s),loss\n")
-    narrow = replace(y, limits=(1, 10))
-    assert to_plotly(Figure([], x, narrow))["layout"]["yaxis"]["dtick"] == "D2"
+    for narrow in (
+        to_plotly(Figure([], x, replace(y, limits=(0.02, 0.3)))),
+        to_plotly(Figure([Line(X, [0.3, 0.02, 0.1], RED)], x, replace(y, limits=None))),
+    ):
+        axis = narrow["layout"]["yaxis"]
+        labels = dict(zip(axis["ticktext"], axis["tickvals"], strict=True))
+        assert labels["0.05"] == pytest.approx(0.05)
+        assert {"0.02", "0.1", "0.2"} <= labels.keys(), "each number stands by itself"
 
 
 def test_small_multiples_have_ticks_at_their_outer_sides():
@@ -292,7 +297,3 @@ def test_nothing_breaks_a_figure(x, y, z, log, limited):
         rows = csv.reader(io.StringIO(to_csv(Figure(marks, *axes))))
         assert len({len(row) for row in rows}) == 1
         to_table(Figure(marks, *axes))
-
-
-def test_what_the_package_exports_is_there():
-    assert all(hasattr(plot, name) for name in plot.__all__)

@@ -15,7 +15,7 @@ AXES = {
     },
     "initialization": {
         "initialization-curves-0": ["x: iteration", "y: loss"],
-        "initialization-curves-1": ["x: iteration", "y: accuracy (faint: on training rows) %"],
+        "initialization-curves-1": ["x: iteration", "y: accuracy (faint: on the training set) %"],
         "initialization-layers-0": ["y: forward: activations %", "y5: backward: ∂L/∂a %"],
         "initialization-layers-3": ["x: iteration", "y: norm of the gradient"],
     },
@@ -30,7 +30,7 @@ AXES = {
         "optimizer_comparison-curves-0": ["x: iteration", "y: loss"],
         "optimizer_comparison-curves-1": [
             "x: iteration",
-            "y: accuracy (faint: on training rows) %",
+            "y: accuracy (faint: on the training set) %",
         ],
         "optimizer_comparison-predictions-0": ["x: predicted label", "y: true label"],
     },
@@ -42,7 +42,7 @@ AXES = {
     },
     "batch_norm": {
         "batch_norm-curves-0": ["x: epoch", "y: loss"],
-        "batch_norm-curves-1": ["x: epoch", "y: accuracy (faint: on training rows) %"],
+        "batch_norm-curves-1": ["x: epoch", "y: accuracy (faint: on the training set) %"],
         "batch_norm-inside-1": [
             "y: pre-activations xW + b %",
             "y6: normalized %",
@@ -73,7 +73,7 @@ AXES = {
     },
     "loss_landscape": {
         "loss_landscape-curves-0": ["x: iteration", "y: loss"],
-        "loss_landscape-curves-1": ["x: iteration", "y: accuracy (faint: on training rows) %"],
+        "loss_landscape-curves-1": ["x: iteration", "y: accuracy (faint: on the training set) %"],
     },
 }
 

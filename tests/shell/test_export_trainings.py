@@ -88,7 +88,7 @@ def expected(trainings, names, data=None):
                 )
                 yield (
                     f"{name}, seed {seed}: loss of the last ten batches {loss}, "
-                    f"accuracy on training rows {learned} and on others {tested}"
+                    f"accuracy on the training set {learned} and on others {tested}"
                 )
 
 

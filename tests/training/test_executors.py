@@ -207,3 +207,23 @@ def test_workers_are_gone_when_the_server_is_killed():
     while any(map(alive, pids)):
         assert time.monotonic() < until
         time.sleep(0.02)
+
+
+class CachedMeanwhile:
+    """Another thread puts a cached property on it while it is pickled for the first time."""
+
+    times = 0
+
+    def __reduce__(self):
+        CachedMeanwhile.times += 1
+        if CachedMeanwhile.times == 1:
+            raise RuntimeError("dictionary changed size during iteration")
+        return int, (-7,)
+
+
+def test_what_changes_while_it_is_sent_is_sent_again():
+    executor = ProcessExecutor(1)
+    try:
+        assert executor.submit(abs, CachedMeanwhile()).result() == 7
+    finally:
+        executor.shutdown()

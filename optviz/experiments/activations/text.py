@@ -20,12 +20,12 @@ COLUMNS = [
     for title in (
         _("layer"),
         _("mean"),
-        _("spread"),
-        _("within a unit"),
-        _("between units"),
+        _("std"),
+        _("std within a unit"),
+        _("std between units"),
         _("saturated"),
         _("dead units"),
-        _("gradient's spread"),
+        _("gradient std"),
     )
 ]
 
@@ -38,30 +38,30 @@ REMARKS = {
         "say, and a layer of {units} can do no more than one unit."
     ),
     "vanishing": N_(
-        "**The signal dies out**: its spread falls from {first} in layer 1 to {last} in layer {n}, "
+        "**The signal dies out**: its std falls from {first} in layer 1 to {last} in layer {n}, "
         "so that every input looks the same from there."
     ),
-    "exploding": N_("**The signal explodes**: its spread grows from {first} to {last}."),
+    "exploding": N_("**The signal explodes**: its std grows from {first} to {last}."),
     "between": N_(
         "**The histogram hides something**: layer {n} is {last} wide, but one unit varies by only "
         "{within} over the samples. The width lies *between* units ({between}), each of which says "
         "nearly the same whatever the input is."
     ),
     "saturated": N_(
-        "**Saturated**: {share:.0%} of layer {n} sit at an end of the range, where the slope is "
-        "less than 4 % of the largest; the gradient's spread goes from {gradient_last} at layer "
+        "**Saturated**: {share:.0f} % of layer {n} sit at an end of the range, where the slope is "
+        "less than 4 % of the largest; the gradient std goes from {gradient_last} at layer "
         "{n} to {gradient_first} at layer 1."
     ),
     "saturated_alone": N_(
-        "**Saturated**: {share:.0%} of the layer sit at an end of the range, where the slope is "
+        "**Saturated**: {share:.0f} % of the layer sit at an end of the range, where the slope is "
         "less than 4 % of the largest."
     ),
     "shrinking": N_(
-        "**The signal shrinks** from layer to layer: its spread goes from {first} to {last}, and "
+        "**The signal shrinks** from layer to layer: its std goes from {first} to {last}, and "
         "further in a deeper stack."
     ),
     "growing": N_(
-        "**The signal grows** from layer to layer: its spread goes from {first} to {last}, and "
+        "**The signal grows** from layer to layer: its std goes from {first} to {last}, and "
         "further in a deeper stack."
     ),
     "gradient_fades": N_(
@@ -131,7 +131,7 @@ def remark(layers: list[Layer]) -> str:
         last=number(last.std, 3),
         within=number(last.within, 3),
         between=number(last.between, 3),
-        share=layers[-1].saturated,
+        share=100 * layers[-1].saturated,
         gradient_first=number(back_first.std, 3),
         gradient_last=number(back_last.std, 3),
         factor=number(max(ratio, 1 / ratio) if ratio else np.nan, 2),
@@ -181,7 +181,7 @@ def terms(context) -> Caption:
     """What the columns are."""
     return Caption(
         _(
-            "“Spread” is the standard deviation of all numbers of a layer pooled. Its square is "
+            "“Std” is the standard deviation of all numbers of a layer pooled. Its square is "
             "the sum of two: the mean variance *within* a unit, over the samples, and the variance "
             "*between* the means of units. Only the first tells inputs from each other. "
             "“Saturated” is the share of the activations where hardly any gradient passes (for "

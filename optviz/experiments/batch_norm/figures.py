@@ -192,7 +192,7 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
     v, _gradients = numbers_of(example)
     stages = ("x", "apart", "hat", "y")
     names = [NODES[k].symbol for k in stages]
-    hover, row = _("{name}, {y}: {x:.4g}"), _("row {i}")
+    hover, row = _("{name}, {y}: {x:.4g}"), _("example {i}")
     more = {"width": 2, "markers": True, "size": 11, "hover": hover}
     marks = [
         Line(
@@ -209,7 +209,7 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
         marks,
         Axis(zero=True),
         Axis(categories=True, reversed=True, fixed=True, tick_size=15),
-        label=_("Every row on its way from x to y. The table below has the numbers."),
+        label=_("Every example on its way from x to y. The table below has the numbers."),
         view=f"{example}",
         margin={"b": 30},
         hover="closest",

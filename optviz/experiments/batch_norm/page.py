@@ -130,11 +130,11 @@ def small_batch_form(form: Form) -> None:
     def read_upstream(typed):
         found = read_numbers(typed)
         if len(found) != n:
-            message = _("there are {n} rows, and {found} gradients")
+            message = _("there are {n} examples, and {found} gradients")
             raise ValueError(message.format(n=n, found=len(found)))
         return found
 
-    _typed(place.at("x"), _("Rows x of one unit"), read_numbers, put_rows)
+    _typed(place.at("x"), _("Inputs x of one unit, an example each"), read_numbers, put_rows)
     upstream = place.at("upstream")
     _typed(upstream, _("Upstream gradient ∂y"), read_upstream, upstream.set, f"of-{n}")
     Panel(_("The layer"), ("gamma", "beta", "eps")).draw(place)

@@ -160,12 +160,12 @@ def seen(example: Example) -> str:
     n = len(example.x)
     if n == 1:
         return _(
-            "**One row alone has no spread**: it is its own mean, so x̂ = 0 and y = β whatever x "
+            "**One example alone has std 0**: it is its own mean, so x̂ = 0 and y = β whatever x "
             "is, and no gradient gets through to x. Batch normalization needs a batch."
         )
     if not v["variance"]:
         return _(
-            "**All rows are the same**: the variance is 0, ε alone keeps the division from "
+            "**All examples are the same**: the variance is 0, ε alone keeps the division from "
             "failing, and every x̂ is 0."
         )
     message = _(
@@ -177,11 +177,11 @@ def seen(example: Example) -> str:
     reached = int(np.count_nonzero(np.abs(d["x"]) > 1e-12))
     if 0 < given < reached:
         message = _(
-            "**The rows of a batch talk to each other**: a gradient arrives at {given} of {n} "
-            "rows, and {reached} of them get one, by way of μ and σ²."
+            "**The examples of a batch talk to each other**: a gradient arrives at {given} of {n} "
+            "examples, and {reached} of them get one, by way of μ and σ²."
         )
         told.append(message.format(given=given, n=n, reached=reached))
-    message = _("The gradients of x add up to {total}: moving all rows alike changes nothing.")
+    message = _("The gradients of x add up to {total}: moving all examples alike changes nothing.")
     told.append(message.format(total=number(_clean(d["x"]), 2)))
     return " ".join(told)
 
@@ -197,10 +197,10 @@ def running_statistics(example: Example) -> str:
     mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
     y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
     return _(
-        "**Evaluation** does not look at the batch: a single row must get the same answer in "
+        "**Evaluation** does not look at the batch: a single example must get the same answer in "
         "whatever company it comes. Training keeps running averages, a tenth of each new batch: "
         "from mean 0 and variance 1 this batch makes them {mean} and {variance}, so that right "
-        "after it the row x = {x} would come out as {y} in place of {now}. After some dozens of "
+        "after it example x = {x} would come out as {y} in place of {now}. After some dozens of "
         "batches the averages are close to those of the data."
     ).format(
         mean=number(float(mean), 3),

@@ -111,7 +111,7 @@ def notes(context) -> Caption:
     """How it was measured."""
     return Caption(
         _(
-            "Every update sees all training rows, so nothing here is noise. The sharpness is the "
+            "Every update sees the whole training set: nothing here is noise. The sharpness is the "
             "largest eigenvalue of the Hessian of the training loss, by {products} Lanczos steps "
             "from the gradient; a product with the Hessian is a difference of two gradients. "
             "Limits: 2/η for plain descent, 2(1 + μ)/η for momentum; none is drawn for methods "

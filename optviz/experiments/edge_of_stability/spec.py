@@ -34,7 +34,7 @@ class EdgeOfStability(OptimizerComparison):
     )
     split: Split = Split(300, validation=VALIDATION)
     iterations: int = hyperparameter(
-        2000, 10, 5000, "T", log=True, help="updates of every network, each on all training rows"
+        2000, 10, 5000, "T", log=True, help="updates of every network, all on the whole set"
     )
     optimizers: tuple[OptimizerConfig, ...] = items(RATES, 0, MAX_OPTIMIZERS, "optimizers")
     loss: str = option("squared_error", LOSS_NAMES, "Loss")

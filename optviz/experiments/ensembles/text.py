@@ -21,15 +21,14 @@ NAMES = {
 }
 GAINED = {
     "independent": N_(
-        "All together get {ensemble} of the validation set right, one network {single}: "
-        "**{verdict}**."
+        "Ensemble validation accuracy {ensemble}, mean of single networks {single}: **{verdict}**."
     ),
     "snapshots": N_(
-        "The snapshots together get {ensemble} of the validation set right, the run's last point "
+        "Validation accuracy of the snapshots together {ensemble}, of the run's last point "
         "{single}: **{verdict}**."
     ),
     "averaging": N_(
-        "The averaged weights get {ensemble} of the validation set right, the last point "
+        "Validation accuracy of the averaged weights {ensemble}, of the last point "
         "{single}: **{verdict}**."
     ),
 }

@@ -65,7 +65,7 @@ def trials(
     return marginals(
         Panel(main, _axis(axes[x]), _axis(axes[y])),
         Panel(above, y=share),
-        Panel(beside, x=share),
+        Panel(beside, x=replace(share, tick_angle=0)),
         label=_("The trials over two hyperparameters. The table has the best of them."),
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},

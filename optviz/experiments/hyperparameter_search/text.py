@@ -236,8 +236,7 @@ def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
         "**On the test set: {test}** of {rows:,} examples. The same network had "
         "{best} on the {n} validation examples by which it was chosen among {trials}: the best of "
         "many is in part the luckiest, and {n} examples leave ±{error} % of chance (one standard "
-        "error). Had the test set chosen, this last number would flatter too, and nothing would "
-        "be left to tell."
+        "error). If the test set had selected the trial, this accuracy would be biased too."
     ).format(
         test=percent(test),
         rows=rows,

@@ -60,7 +60,7 @@ def plane_menus(form: Form) -> None:
     select(plane, _("Plane"), list(PLANES), plane.value, lambda k: _(PLANES[k]), choose)
     if names:
         what, at = f"menu-{len(names)}", range(len(names))
-        label = _("In the middle: the end of")
+        label = _("Plane centered at the end of")
         select(middle, label, at, middle.value, lambda i: names[i], middle.set, what=what)
 
 

@@ -60,9 +60,9 @@ def _predictions(context, line):
     true = data.t_test[: len(predicted)]
     wrong = np.flatnonzero(predicted != true)
     left = confusion_matrix(confusion(true, predicted, len(labels)), labels, context.theme, name)
-    pictured = len(wrong) and DATASETS[training.dataset.key].picture
-    right = [text.misclassified(name, len(wrong), len(predicted), pictured)]
-    if pictured:
+    shown = MAX_PICTURES if DATASETS[training.dataset.key].picture else 0
+    right = [text.misclassified(name, len(wrong), len(predicted), shown)]
+    if len(wrong) and shown:
         some = wrong[:MAX_PICTURES]
         sure = probabilities(state, 0, data.x_test[some]).max(-1)
         right.append(pictures(data.x_test[some], true[some], predicted[some], labels, sure))
@@ -82,7 +82,7 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         [str(counts[i, j]) for i, j in some],
         theme.ink,
         size=11,
-        hover=_("a {y} was taken for a {x}: {text}"),
+        hover=_("true label {y}, predicted label {x}: {text}"),
     )
     axis = {"categories": True, "grid": False, "fixed": True}
     return Figure(
@@ -175,7 +175,7 @@ def pictures(x: np.ndarray, true, predicted, labels, sure) -> ImageGrid:
     """
     side = round(x.shape[-1] ** 0.5)
     pairs = [(labels[t], labels[p]) for t, p in zip(true, predicted, strict=True)]
-    alternative = _("a {true} that was taken for a {predicted}")
+    alternative = _("true label {true}, predicted label {predicted}")
     return ImageGrid(
         x.reshape(-1, side, side),
         [f"{t} → {p} ({share:.0%})" for (t, p), share in zip(pairs, sure, strict=True)],

@@ -13,15 +13,15 @@ def standings(context):
     )
 
 
-def misclassified(name: str, wrong: int, total: int, pictured: bool) -> str:
-    """How many examples of the validation set a network gets wrong; some are `pictured` below."""
-    if pictured:
+def misclassified(name: str, wrong: int, total: int, shown: int) -> str:
+    """How many examples of the validation set a network gets wrong, of which some are shown."""
+    if wrong > shown > 0:
         message = _(
-            "**{name} misclassifies {wrong} of {total} validation examples**, the first of them:"
+            "**{name} misclassifies {wrong} of {total} validation examples**; the first {shown}:"
         )
     else:
         message = _("**{name} misclassifies {wrong} of {total} validation examples**.")
-    return message.format(name=name, wrong=wrong, total=total)
+    return message.format(name=name, wrong=wrong, total=total, shown=shown)
 
 
 def notes(context) -> Caption:

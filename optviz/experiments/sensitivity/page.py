@@ -179,7 +179,9 @@ PAGE = Page(
             *("rates", [chosen], [figures.rates, rate_table], text.rate_notes),
             [_file("rates", rates_csv)],
         ),
-        "race": _view("race", [Panel(_("Race"), ("starts", "trials"))], [race.results], race.notes),
+        "race": _view(
+            "race", [Panel(_("Starts"), ("starts", "trials"))], [race.results], race.notes
+        ),
         "map": _view(
             "map",
             [chosen, axes, Menu("measure", segments=True)],
@@ -205,7 +207,7 @@ PAGE = Page(
             _("Where momentum converges, and the edge of theory."),
         ),
         Preset(
-            _("Fair race"),
+            _("Fair comparison"),
             replace(Sensitivity(), view="race"),
             _("Who wins as set, and who once all are tuned?"),
         ),

@@ -97,12 +97,12 @@ def verdict(spec: Sensitivity, entries) -> str:
     message = (
         _(
             "**{a} leads as set and tuned**: its mean rank goes from {r} to {s}. Tuning took "
-            "{share} times as many evaluations as the race itself."
+            "{share} times as many evaluations as the comparison itself."
         )
         if first[0] == first[1]
         else _(
             "**As set {a} leads, with mean rank {r}; once all are tuned {b} does, with {s}.** "
-            "Tuning took {share} times as many evaluations as the race itself."
+            "Tuning took {share} times as many evaluations as the comparison itself."
         )
     )
     cost = sum(e.tuning for e in entries) / max(sum(int(e.spent.sum()) for e in entries), 1)

@@ -18,7 +18,7 @@ CELL_COST = {"second order": 3, "cg": 2, "derivative-free": 1.2, "matrix": 0.8} 
 PLAIN_COST = 0.08  # or of the others
 VIEWS = {
     "rates": N_("Loss against learning rate"),
-    "race": N_("Fair race"),
+    "race": N_("Fair comparison"),
     "map": N_("Map of two settings"),
     "basins": N_("Basins"),
     "noise": N_("Noise"),

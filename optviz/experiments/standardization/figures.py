@@ -91,7 +91,7 @@ def cloud(side: Side, degrees: float, theme: Theme, **figure) -> Figure:
         label=_("Two clouds as {name} data, the best line and the turned one.").format(
             name=text.side_name(side)
         ),
-        **{"margin": {"l": 46, "r": 10, "b": 40}, "hover": False, "height": LARGE, **figure},
+        **{"margin": {"l": 46, "r": 10, "b": 46}, "hover": False, "height": LARGE, **figure},
     )
 
 

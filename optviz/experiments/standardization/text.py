@@ -18,10 +18,10 @@ INPUT_NAMES = {
     "standardized": N_("standardized"),
     "offset": N_("plus 5"),
 }
-ACCURACY_ON = (_("accuracy on training rows"), _("accuracy on validation rows"))
+ACCURACY_ON = (_("accuracy on training examples"), _("accuracy on validation examples"))
 SEED_BY_SEED = (
-    _("Accuracy on training rows, seed by seed."),
-    _("Accuracy on validation rows, seed by seed."),
+    _("Accuracy on training examples, seed by seed."),
+    _("Accuracy on validation examples, seed by seed."),
 )
 OVER_ANGLES = {
     "accuracy": _("Accuracy over the angle. The table below says the same at one of them."),
@@ -161,7 +161,7 @@ def loss_notes(context) -> Caption:
             "their ratio is the condition number; “with the bias” is that of all three parameters. "
             "Levels are in equal ratios. The descent begins at weights of zero; in the picture on "
             "the lower right, the excess over the least loss after the last step is drawn over the "
-            "rate. One rate for both is no fair race: larger inputs make larger gradients, so the "
+            "rate. One rate for both is not fair: larger inputs make larger gradients, so the "
             "same rate means something else in the other coordinates. Standardizing takes the "
             "distance from the origin and the units away, not a correlation between the features: "
             "a little of the valley stays."
@@ -186,8 +186,9 @@ def accuracies(line: Network) -> np.ndarray:
 
 
 def inputs_table(context) -> Table:
-    """Mean and standard deviation over the seeds, on training and on validation rows."""
-    titles = (_("training rows"), _("± over seeds"), _("validation rows"), _("± over seeds"))
+    """Mean and standard deviation over the seeds, on training and on validation examples."""
+    over = _("± over seeds")
+    titles = (_("training examples"), over, _("validation examples"), over)
     rows = [
         [line.name, *(float(f(part)) for part in accuracies(line) for f in (np.mean, np.std))]
         for line in context.lines

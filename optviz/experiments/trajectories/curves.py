@@ -4,7 +4,10 @@ import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS
 from optviz.experiments.trajectories.words import said
+from optviz.optim.run import named_schedules
+from optviz.optim.sensitivity.sweeps import find
 from optviz.plot import Axis, Figure, Panel, stack, trail
+from optviz.plot.equations import unicode_symbol
 from optviz.translation import N_, _
 
 SHORT = {
@@ -54,7 +57,7 @@ def curves(
     **figure,
 ) -> Figure:
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
-    below them, where there are schedules, the learning rates over time.
+    below them one for each hyperparameter that has a schedule, over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known and the loss is
@@ -95,31 +98,41 @@ def curves(
             )
         ]
         panels.append(Panel(marks, x, y_axis))
-    if rates := _schedules(tracks, axis, x):
-        panels.append(rates)
-        figure["heights"] = [*[1] * len(metrics), SMALL]
+    if scheduled := _schedules(tracks, axis, x):
+        panels += scheduled
+        figure["heights"] = [*[1] * len(metrics), *[SMALL] * len(scheduled)]
     legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
     return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
 
 
 def _schedules(tracks, axis, x):
-    """The scheduled learning rates; None where there are none."""
-    found = [(track, track.run.scheduled("lr")) for track in tracks]
-    found = [(track, rates) for track, rates in found if np.isfinite(rates).any()]
+    """A panel for each hyperparameter that somebody has scheduled."""
+    symbols = {
+        name: unicode_symbol(find(opt, name).symbol)
+        for track in tracks
+        for _, opt, schedule in track.run.segments
+        for name, _factor in named_schedules(opt, schedule)
+    }
+    return [_schedule(tracks, axis, x, *named) for named in symbols.items()]
+
+
+def _schedule(tracks, axis, x, name, symbol):
+    found = [(track, track.run.scheduled(name)) for track in tracks]
+    found = [(track, values) for track, values in found if np.isfinite(values).any()]
     marks = [
         mark
-        for track, rates in found
+        for track, values in found
         for mark in trail(
-            *(along(axis, track.run), rates, track.style),
-            uid=f"{track.id}rate",
+            *(along(axis, track.run), values, track.style),
+            uid=f"{track.id}-{name}",
             name=track.name,
             group=track.id,
             legend=False,
             width=2,
-            hover="{name}: η = {y:.4g}",
+            hover=f"{{name}}: {symbol} = {{y:.4g}}",
         )
     ]
-    return Panel(marks, x, _scale([r for _, r in found], False, 3, "η(t)")) if found else None
+    return Panel(marks, x, _scale([values for _, values in found], False, 3, f"{symbol}(t)"))
 
 
 def _above(values, known):

@@ -54,14 +54,16 @@ class Track(NamedTuple):
     run: Run
     style: Style
 
-    def path(self, objective, lookahead: bool = False, more: bool = False) -> Path:
-        """As it is drawn: its iterates or look-ahead points, with `more` all initial points."""
-        batch = cache.multistart(objective, self.config) if more else None
-        if objective.f.univariate:
+    def path(self, scene: Scene) -> Path:
+        """As it is drawn: its iterates or look-ahead points, on a contour from all starts."""
+        more = first(scene) == "contour"
+        batch = cache.multistart(scene.objective, self.config) if more else None
+        if scene.objective.f.univariate:
             return on_graph(self.id, self.name, self.run, self.style, batch)
-        points = self.run.lookahead if lookahead else self.run.points
+        points = self.run.lookahead if scene.view.lookahead else self.run.points
         others = None if batch is None else batch.points
         look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
+        look["basins"] = runs.basins(scene, cache.minima(scene.objective), batch)
         return Path(self.id, self.name, points, self.run.heights, **look)
 
 
@@ -164,7 +166,7 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
         border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
         return layer(contour.landscape(land, theme, log, colors=colors), *border, *arrows)
 
-    paths = [t.path(objective, view.lookahead, first(scene) == "contour") for t in drawn]
+    paths = [track.path(scene) for track in drawn]
     names = ", ".join(scene.names) or _("no optimizer")
     if f.univariate:
         label = _(
@@ -232,7 +234,8 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
             paths.append(on_graph(f"{i}", name, own, look, batch)._replace(simplex=None))
             continue
         more = None if batch is None else batch.points
-        paths.append(Path(f"{i}", name, own.points, own.heights, look, more))
+        ends = {"basins": runs.basins(scene, minima_of(f), batch)}
+        paths.append(Path(f"{i}", name, own.points, own.heights, look, more, **ends))
     shown = minima(minima_of(f), f)
     if f.univariate:
         return univariate.graph(f, objective.start, paths, shown, theme, markers=0)

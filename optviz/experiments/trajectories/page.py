@@ -54,7 +54,7 @@ def stage(form: Form) -> None:
         show(first(scene), figure, **more)
 
     if scene.beside:
-        _pair(scene, landscape, lambda: show("curves", drawn["curves"], **hidden), theme)
+        _pair(form, landscape, lambda: show("curves", drawn["curves"], **hidden), theme)
     elif shown == "both":
         _side_by_side(form, landscape, lambda: show("curves", drawn["curves"], **hidden))
     elif shown == "curves":
@@ -70,40 +70,53 @@ def stage(form: Form) -> None:
 
 def _side_by_side(form, landscape, curves):
     """The contour, and beside it the curves or the inside of a step."""
-    labels = (_("Curves"), _("Inside a step"))
     left, right = st.columns(2)
     with left:
-        landscape(st.session_state.get(BESIDE) == labels[1])
+        landscape(_looks_inside())
     with right:
-        over_time, within = st.tabs(labels, key=BESIDE, on_change="rerun")
-        if over_time.open:
-            with over_time:
-                curves()
-        if within.open:
-            with within, st.container(key="inside"):
-                inside(form)
+        _curves_or_inside(form, curves)
 
 
-def _pair(scene, landscape, curves, theme):
-    """The pictures of two scenes beside each other, shown in the same way."""
+def _looks_inside():
+    return st.session_state.get(BESIDE) == _("Inside a step")
+
+
+def _curves_or_inside(form, curves):
+    over_time, within = st.tabs((_("Curves"), _("Inside a step")), key=BESIDE, on_change="rerun")
+    if over_time.open:
+        with over_time:
+            curves()
+    if within.open:
+        with within, st.container(key="inside"):
+            inside(form)
+
+
+def _pair(form, landscape, curves, theme):
+    """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
+    that of the first.
+    """
+    scene = form.value
     other = replace(scene.beside, view=scene.view)
     found = figures(other, [f"beside{i}" for i in range(len(other.optimizers))], theme)
-    drawings = (
-        (scene, landscape, curves),
-        (
-            other,
-            lambda: show(f"{first(other)}-2", found[first(other)]),
-            lambda: show("curves-2", found["curves"]),
-        ),
+    names = [lambda of=of: st.caption(named(of.objective.f)) for of in (scene, other)]
+    above = (
+        lambda: landscape(scene.view.shown == "both" and _looks_inside()),
+        lambda: show(f"{first(other)}-2", found[first(other)]),
     )
-    with st.container(key=f"pair-{scene.view.shown}"):
-        for column, (of, above, below) in zip(st.columns(2), drawings, strict=True):
+    below = (curves, lambda: show("curves-2", found["curves"]))
+
+    def abreast(*rows):
+        for column, parts in zip(st.columns(2), zip(*rows, strict=True), strict=True):
             with column:
-                st.caption(named(of.objective.f))
-                if scene.view.shown != "curves":
-                    above()
-                if scene.view.shown in ("both", "curves"):
-                    below()
+                for part in parts:
+                    part()
+
+    with st.container(key=f"pair-{scene.view.shown}"):
+        if scene.view.shown == "both":
+            abreast(names, above)
+            _curves_or_inside(form, lambda: abreast(below))
+        else:
+            abreast(names, below if scene.view.shown == "curves" else above)
 
 
 def _hands(scene, looking_inside, theme):

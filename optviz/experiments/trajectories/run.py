@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import Objective
+from optviz.experiments.trajectories.spec import Objective, Scene
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import Minima
@@ -60,6 +60,13 @@ def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:
         return None
     layout = config.initial_points.build(INITIAL_POINTS)
     return run(objective, config, layout.points(objective.start, objective.f.domain))
+
+
+def basins(scene: Scene, known: Minima, paths: Run | None) -> np.ndarray | None:
+    """At which of several minima the further paths of a scene's only optimizer end, -1 at none."""
+    if paths is None or len(scene.optimizers) > 1 or len(known.places) < 2:
+        return None
+    return arrived(known, paths.points[-1], paths.values[-1], scene.tolerance)
 
 
 def arrivals(paths: Run, known: Minima, tolerance: float) -> list[int]:

@@ -10,15 +10,3 @@ from optviz.optim.methods import second_order
 from optviz.optim.methods import classic
 from optviz.optim.methods import matrix
 from optviz.optim.methods import wrappers
-
-__all__ = [
-    "adam",
-    "adam_variants",
-    "adaptive",
-    "classic",
-    "first_order",
-    "matrix",
-    "schedule_free",
-    "second_order",
-    "wrappers",
-]

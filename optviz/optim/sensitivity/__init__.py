@@ -5,18 +5,3 @@ from optviz.optim.sensitivity.race import Entry, enter, ranks
 from optviz.optim.sensitivity.stability import sharpness
 from optviz.optim.sensitivity.starts import Basins, basins
 from optviz.optim.sensitivity.sweeps import Sweep, Tuned, sweep, tune
-
-__all__ = [
-    "Basins",
-    "Entry",
-    "Final",
-    "Sweep",
-    "Tuned",
-    "basins",
-    "enter",
-    "final",
-    "ranks",
-    "sharpness",
-    "sweep",
-    "tune",
-]

@@ -1,10 +1,13 @@
 """Figures as what Plotly.js draws: a dict of traces and layout, ready for JSON."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
 from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
-from optviz.plot.style import packed
+from optviz.plot.style import number, packed
+from optviz.plot.writers.paper import spread
 from optviz.plot.writers.traces import trace
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
@@ -17,6 +20,7 @@ LEGENDS = {
     },
 }
 MIN_DECADES, MAX_TICKS = 0.7, 8  # a log axis shorter than that is left to Plotly
+POWER_SIZE = 10.5  # Plotly writes 10² a quarter larger than that
 
 
 def to_plotly(figure: Figure) -> dict:
@@ -166,7 +170,12 @@ def _axes(frames, refs):
         for name in dict.fromkeys(ref[k] for ref in refs):
             users = [(p, ref) for p, ref in zip(frames, refs, strict=True) if ref[k] == name]
             owner = users[0][0]
-            axes[_key(name)] = out = _axis(getattr(owner, letter), letter)
+            axis = getattr(owner, letter)
+            if axis.log and axis.limits is None and axis.ticks is None:
+                axis = replace(
+                    axis, **_log_ticks(_extent([m for p, _ in users for m in p.marks], k))
+                )
+            axes[_key(name)] = out = _axis(axis, letter)
             if len(frames) > 1:
                 # on the lowest of the panels that share an x axis, the leftmost that share a y axis
                 edge = min(users, key=lambda u: u[0].up[0] if letter == "x" else u[0].across[0])
@@ -208,12 +217,10 @@ def _exponents(limits):
 
 
 def _ticks(axis):
-    step = axis.step
-    if step is None and axis.ticks is None and axis.log and axis.limits is not None:
-        low, high = _exponents(axis.limits)
-        if (decades := abs(high - low)) > MIN_DECADES:
-            step = "D2" if decades < 2 * MIN_DECADES else max(1, int(-(-decades // MAX_TICKS)))
+    if axis.step is None and axis.ticks is None and axis.log and axis.limits is not None:
+        axis = replace(axis, **_log_ticks(axis.limits))
     places = not isinstance(axis.ticks, int | None)
+    size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
     optional = {
         "exponentformat": "power" if axis.log or axis.powers else None,
         "tickformat": axis.format or None,
@@ -221,12 +228,36 @@ def _ticks(axis):
         "nticks": axis.ticks if isinstance(axis.ticks, int) else None,
         "tickvals": [float(t) for t in axis.ticks] if places else None,
         "ticktext": None if axis.labels is None else list(axis.labels),
-        "dtick": step,
+        "dtick": axis.step,
         "tickangle": axis.tick_angle,
-        "tickfont": {"size": axis.tick_size} if axis.tick_size else None,
+        "tickfont": {"size": size} if size else None,
         "showticklabels": None if axis.tick_labels else False,
     }
     return {key: value for key, value in optional.items() if value is not None}
+
+
+def _log_ticks(limits):
+    """Ticks of a logarithmic axis, each with a number that stands by itself: for 5 × 10⁻² Plotly
+    would write a small 5.
+    """
+    low, high = sorted(_exponents(limits))
+    decades = high - low
+    if decades >= 3.5 * MIN_DECADES:
+        return {"step": max(1, int(-(-decades // MAX_TICKS)))}
+    if not decades > MIN_DECADES:
+        return {}
+    steps = (1, 2, 5) if decades < 2 * MIN_DECADES else (1, 3)
+    powers = range(int(np.floor(low)), int(np.ceil(high)) + 1)
+    places = [m * 10.0**k for k in powers for m in steps]
+    return {"ticks": places, "labels": [number(at) for at in places]}
+
+
+def _extent(marks, k):
+    """The least and the largest positive number of these marks along an axis; 1, 1 of none."""
+    found = [np.ravel(a) for mark in marks for a in spread(mark, k)]
+    values = np.concatenate(found or [np.ones(1)])
+    values = values[np.isfinite(values) & (values > 0)]
+    return (values.min(), values.max()) if values.size else (1.0, 1.0)
 
 
 def _scene(scene: Scene):

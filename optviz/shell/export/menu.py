@@ -119,6 +119,8 @@ def scene_menu(scene: Scene) -> None:
     ]
     files += _torch_file(lambda: torch_script(scene, link), name, missing)
     buttons(files)
+    if scene.beside:
+        st.caption(_("Of two scenes the files hold the first; Swap puts the other in its place."))
     _say_why_not(missing)
 
 

@@ -342,6 +342,6 @@ def train(names, network, initializers, segments, penalty, data, batch, iteratio
     )
     for k, s in np.ndindex(lost.shape):
         print(f"{names[k]}, seed {seeds[s]}: loss of the last ten batches", end=" ")
-        print(f"{losses[-10:, k, s].mean()}, accuracy on training rows {learned[k, s]}", end=" ")
+        print(f"{losses[-10:, k, s].mean()}, accuracy on the training set {learned[k, s]}", end=" ")
         print(f"and on others {tested[k, s]}")
 '''

@@ -1,10 +1,19 @@
-// Ranges on the axes of parallel coordinates. What lies outside of them is hidden in every picture of the
-// same things, while the hand moves; the server hears of it when the hand rests.
+// Ranges on the axes of parallel coordinates. What lies outside of them is hidden in every picture
+// of the same things, while the hand moves; the server hears of it when the hand rests.
 
 import { make, numbers, plots } from "./clock.js";
 
 const NEAR = 10; // pixels within which a hand takes hold of an end
-const STEP = { ArrowUp: 0.02, ArrowRight: 0.02, ArrowDown: -0.02, ArrowLeft: -0.02, PageUp: 0.1, PageDown: -0.1, Home: -2, End: 2 };
+const STEP = {
+  ArrowUp: 0.02,
+  ArrowRight: 0.02,
+  ArrowDown: -0.02,
+  ArrowLeft: -0.02,
+  PageUp: 0.1,
+  PageDown: -0.1,
+  Home: -2,
+  End: 2,
+};
 const REST = 400; // ms after the last key
 let held = null; // what a hand has set and the server has not yet answered
 
@@ -19,9 +28,16 @@ export function filtered(given) {
   const ranges = rangesOf(data);
   if (!Object.keys(ranges).length) return data;
   const inside = (v, range) => !range || (v !== null && v >= range[0] && v <= range[1]);
-  const keeps = brush.points.map(point => brush.axes.every(({ key }, i) => inside(point[i], ranges[key])));
-  const cut = ({ trials }, y) => Array.from(numbers(y), (v, k) => (keeps[trials[k]] && Number.isFinite(v) ? v : null));
-  return { ...data, whole: data, data: data.data.map(t => (t.meta?.trials ? { ...t, y: cut(t.meta, t.y) } : t)) };
+  const keeps = brush.points.map(point =>
+    brush.axes.every(({ key }, i) => inside(point[i], ranges[key])),
+  );
+  const cut = ({ trials }, y) =>
+    Array.from(numbers(y), (v, k) => (keeps[trials[k]] && Number.isFinite(v) ? v : null));
+  return {
+    ...data,
+    whole: data,
+    data: data.data.map(t => (t.meta?.trials ? { ...t, y: cut(t.meta, t.y) } : t)),
+  };
 }
 
 const shown = (v, log) => (log ? (10 ** v).toPrecision(2) : `${Math.round(100 * v)} %`);
@@ -35,15 +51,32 @@ export function handles(host) {
     for (const one of host.brushes ?? []) one.strip.remove();
     host.brushes = brush.axes.map((_, i) => strip(host, i));
   }
-  const ranges = rangesOf(host.drawn), top = yaxis._offset + yaxis.c2p(1), length = yaxis.c2p(0) - yaxis.c2p(1);
+  const ranges = rangesOf(host.drawn),
+    top = yaxis._offset + yaxis.c2p(1),
+    length = yaxis.c2p(0) - yaxis.c2p(1);
   brush.axes.forEach(({ key, label, ends, log }, i) => {
-    const one = host.brushes[i], range = ranges[key] ?? ends, share = v => (v - ends[0]) / (ends[1] - ends[0]);
-    Object.assign(one.strip.style, { left: `${xaxis._offset + xaxis.c2p(i)}px`, top: `${top}px`, height: `${length}px` });
-    Object.assign(one.bar.style, { bottom: `${100 * share(range[0])}%`, height: `${100 * share(range[1]) - 100 * share(range[0])}%` });
+    const one = host.brushes[i],
+      range = ranges[key] ?? ends,
+      share = v => (v - ends[0]) / (ends[1] - ends[0]);
+    Object.assign(one.strip.style, {
+      left: `${xaxis._offset + xaxis.c2p(i)}px`,
+      top: `${top}px`,
+      height: `${length}px`,
+    });
+    Object.assign(one.bar.style, {
+      bottom: `${100 * share(range[0])}%`,
+      height: `${100 * share(range[1]) - 100 * share(range[0])}%`,
+    });
     one.bar.hidden = !ranges[key];
     one.grips.forEach((grip, k) => {
       grip.style.bottom = `${100 * share(range[k])}%`;
-      const said = { label: `${label}: ${k ? "upper" : "lower"} end of what is shown`, valuemin: ends[0], valuemax: ends[1], valuenow: range[k], valuetext: shown(range[k], log) };
+      const said = {
+        label: `${label}: ${k ? "upper" : "lower"} end of what is shown`,
+        valuemin: ends[0],
+        valuemax: ends[1],
+        valuenow: range[k],
+        valuetext: shown(range[k], log),
+      };
       for (const [name, value] of Object.entries(said)) grip.setAttribute(`aria-${name}`, value);
     });
   });
@@ -51,24 +84,39 @@ export function handles(host) {
 
 function strip(host, i) {
   const bar = make("div", { class: "ov-brush-bar" });
-  const grips = [0, 1].map(() => make("div", { class: "ov-brush-grip", role: "slider", tabindex: 0, "aria-orientation": "vertical" }));
+  const grips = [0, 1].map(() =>
+    make("div", {
+      class: "ov-brush-grip",
+      role: "slider",
+      tabindex: 0,
+      "aria-orientation": "vertical",
+    }),
+  );
   const element = make("div", { class: "ov-brush" }, bar, ...grips);
   const axis = () => told(host.drawn).axes[i];
   const at = e => {
-    const box = element.getBoundingClientRect(), { ends } = axis();
-    return ends[0] + Math.min(Math.max((box.bottom - e.clientY) / box.height, 0), 1) * (ends[1] - ends[0]);
+    const box = element.getBoundingClientRect(),
+      { ends } = axis();
+    return (
+      ends[0] +
+      Math.min(Math.max((box.bottom - e.clientY) / box.height, 0), 1) * (ends[1] - ends[0])
+    );
   };
   let fixed = null, from = 0; // the end that stays, and where the hand came down
   element.addEventListener("pointerdown", e => {
-    const ends = rangesOf(host.drawn)[axis().key] ?? axis().ends, box = element.getBoundingClientRect();
-    const pixels = v => Math.abs(v - at(e)) / (axis().ends[1] - axis().ends[0]) * box.height;
+    const ends = rangesOf(host.drawn)[axis().key] ?? axis().ends,
+      box = element.getBoundingClientRect();
+    const pixels = v => (Math.abs(v - at(e)) / (axis().ends[1] - axis().ends[0])) * box.height;
     const k = [0, 1].find(end => pixels(ends[end]) < NEAR);
     fixed = k === undefined ? at(e) : ends[1 - k];
     from = e.clientY;
     element.setPointerCapture(e.pointerId);
     e.preventDefault();
   });
-  element.addEventListener("pointermove", e => fixed !== null && Math.abs(e.clientY - from) > 2 && set(host, i, [fixed, at(e)]));
+  element.addEventListener(
+    "pointermove",
+    e => fixed !== null && Math.abs(e.clientY - from) > 2 && set(host, i, [fixed, at(e)]),
+  );
   for (const end of ["pointerup", "pointercancel"])
     element.addEventListener(end, e => {
       if (fixed === null) return;
@@ -97,8 +145,10 @@ function set(host, i, range) {
   const [low, high] = range ? [near(Math.min(...range)), near(Math.max(...range))] : ends;
   if (low <= ends[0] && high >= ends[1]) delete all[key];
   else all[key] = [low, high];
-  held = Object.fromEntries(axes.filter(a => all[a.key]).map(a => [a.key, all[a.key]])); // in the server's order
-  for (const other of plots.values()) if (other.drawn && told(other.drawn)) other.schedule(other.next ?? other.drawn);
+  // in the server's order
+  held = Object.fromEntries(axes.filter(a => all[a.key]).map(a => [a.key, all[a.key]]));
+  for (const other of plots.values())
+    if (other.drawn && told(other.drawn)) other.schedule(other.next ?? other.drawn);
   handles(host);
 }
 

@@ -1,12 +1,16 @@
-// The figure that a message of the server stands for: itself, or what has changed `since` the one that
-// was sent before it (optviz/plot/writers/changes.py). Null where that one never came.
+// The figure that a message of the server stands for: itself, or what has changed `since` the one
+// that was sent before it (optviz/plot/writers/changes.py). Null where that one never came.
 export function complete(before, message) {
   if (!message.since) return message;
   if (before?.version === message.version) return { ...before, ...message, data: before.data };
   if (before?.version !== message.since) return null;
-  const grown = (old, now) => (now?.same === undefined ? now : { dtype: now.dtype, bdata: old.bdata.slice(0, now.same) + now.bdata });
+  const grown = (old, now) =>
+    now?.same === undefined
+      ? now
+      : { dtype: now.dtype, bdata: old.bdata.slice(0, now.same) + now.bdata };
   const traces = message.data.map((changed, i) => {
-    const old = before.data[i], entries = Object.entries(changed).map(([key, now]) => [key, grown(old[key], now)]);
+    const old = before.data[i],
+      entries = Object.entries(changed).map(([key, now]) => [key, grown(old[key], now)]);
     return { ...old, ...Object.fromEntries(entries) };
   });
   return { ...before, ...message, data: traces };

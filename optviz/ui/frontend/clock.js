@@ -64,7 +64,8 @@ class Clock {
 
   frame(now) {
     if (!this.playing) return;
-    const seconds = Math.min(now - (this.before ?? now), 100) / 1000; // after a pause of the browser no leap
+    // after a pause of the browser no leap
+    const seconds = Math.min(now - (this.before ?? now), 100) / 1000;
     this.before = now;
     const at = this.at + seconds * this.speed * Math.max(this.end / WHOLE, SLOWEST);
     if (at >= this.end) this.playing = false;
@@ -84,8 +85,16 @@ export const hands = { place: null }; // (x, y) => … where a start that a pers
 
 // Which groups of lines are hidden, in every picture at once.
 export const seen = {
-  hidden: new Set(), only: null, listeners: new Set(),
-  groups: () => new Set([...plots.values()].flatMap(host => (host.drawn ?? host.data)?.data ?? []).map(t => t.legendgroup).filter(Boolean)),
+  hidden: new Set(),
+  only: null,
+  listeners: new Set(),
+  groups: () =>
+    new Set(
+      [...plots.values()]
+        .flatMap(host => (host.drawn ?? host.data)?.data ?? [])
+        .map(t => t.legendgroup)
+        .filter(Boolean),
+    ),
   toggle(group) {
     seen.only = null;
     if (!seen.hidden.delete(group)) seen.hidden.add(group);
@@ -107,11 +116,15 @@ export const seen = {
 };
 
 // Numbers as the server packs them.
-export const numbers = a => (a?.bdata ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer) : a ?? []);
+export const numbers = a =>
+  a?.bdata
+    ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)
+    : (a ?? []);
 
 export function make(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);
-  for (const [k, v] of Object.entries(attributes)) if (v !== null && v !== undefined) e.setAttribute(k, v);
+  for (const [k, v] of Object.entries(attributes))
+    if (v !== null && v !== undefined) e.setAttribute(k, v);
   e.append(...children);
   return e;
 }

@@ -1,12 +1,13 @@
-// A panel of hyperparameters: for each a label, a native range input, a number field and a way back to the default.
-// It sends while it is dragged.
+// A panel of hyperparameters: for each a label, a native range input, a number field and a way back
+// to the default. It sends while it is dragged.
 
 import { Courier } from "./request_queue.js";
 import { make, plots, seen } from "./clock.js";
 
 const POSITIONS = 1000;
 const PAGE = POSITIONS / 20;
-const DECADES = 5; // of a logarithmic slider, at most; what is smaller is typed, or the slider is moved on
+// of a logarithmic slider, at most; what is smaller is typed, or the slider is moved on
+const DECADES = 5;
 
 const scales = {
   linear: { up: v => v, down: p => p },
@@ -14,8 +15,12 @@ const scales = {
   near_one: { up: v => -Math.log10(1.0001 - v), down: p => 1.0001 - 10 ** -p },
 };
 
-// A logarithmic hyperparameter that may also be zero has zero at its left end, five decades below its right one.
-const scaleOf = k => (k.scale === "log" && k.low <= 0 ? { up: v => Math.log10(Math.max(v, k.high * 1e-5)), down: scales.log.down } : scales[k.scale] ?? scales.linear);
+// A logarithmic hyperparameter that may also be zero has zero at its left end, five decades below
+// its right one.
+const scaleOf = k =>
+  k.scale === "log" && k.low <= 0
+    ? { up: v => Math.log10(Math.max(v, k.high * 1e-5)), down: scales.log.down }
+    : (scales[k.scale] ?? scales.linear);
 
 // Where the slider of a hyperparameter that spans many decades begins: well below its value.
 function leftEnd(k, value) {
@@ -29,7 +34,8 @@ function position(k, value) {
   return (POSITIONS * (up(Math.min(Math.max(value, k.left ?? k.low), k.high)) - lo)) / (hi - lo);
 }
 
-// What a person would type: steps of 0.05 or 0.1 of the leading digit, ten times finer where that is asked for.
+// What a person would type: steps of 0.05 or 0.1 of the leading digit, ten times finer where that
+// is asked for.
 function round(v, fine) {
   if (!v) return 0;
   const size = Math.abs(v), unit = 10 ** Math.floor(Math.log10(size) + 1e-9), lead = size / unit;
@@ -43,16 +49,23 @@ function valueAt(k, place, fine = false) {
   if (place >= POSITIONS) return k.high;
   const v = down(lo + ((hi - lo) * place) / POSITIONS);
   if (k.whole) return Math.round(v);
-  if (k.scale === "near_one") return Math.min(Math.max(Number((1 - round(1 - v, fine)).toPrecision(12)), low), k.high);
+  if (k.scale === "near_one")
+    return Math.min(Math.max(Number((1 - round(1 - v, fine)).toPrecision(12)), low), k.high);
   if (k.scale === "log") return Math.min(Math.max(round(v, fine), low), k.high);
-  const step = 10 ** Math.floor(Math.log10((k.high - low) / 100)) / (fine ? 10 : 1); // of a linear one
+  // of a linear one
+  const step = 10 ** Math.floor(Math.log10((k.high - low) / 100)) / (fine ? 10 : 1);
   return Math.min(Math.max(Number((Math.round(v / step) * step).toPrecision(12)), low), k.high);
 }
 
 // The next value in a direction: the first that differs, or some positions on.
 function next(k, value, by, { fine, page }) {
-  if (k.whole) return Math.min(Math.max(value + by * (page ? Math.max(1, Math.round((k.high - k.low) / 20)) : 1), k.low), k.high);
-  const from = position(k, value), stride = page ? PAGE : fine ? 0.05 : 0.5;
+  if (k.whole)
+    return Math.min(
+      Math.max(value + by * (page ? Math.max(1, Math.round((k.high - k.low) / 20)) : 1), k.low),
+      k.high,
+    );
+  const from = position(k, value),
+    stride = page ? PAGE : fine ? 0.05 : 0.5;
   for (let p = from + by * stride; ; p += by * stride) {
     const v = valueAt(k, p, fine);
     if ((v - value) * by > 1e-12 * Math.abs(value) || p <= 0 || p >= POSITIONS) return v;
@@ -76,19 +89,32 @@ class Panel {
     this.courier = new Courier();
     const eye = (act, d) => {
       const e = make("button", { type: "button", class: "ov-eye" });
-      e.innerHTML = `<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true"><path d="${d}" fill="none" stroke="currentColor" stroke-width="1.7"/></svg>`;
+      e.innerHTML = `<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true">
+        <path d="${d}" fill="none" stroke="currentColor" stroke-width="1.7"/></svg>`;
       e.addEventListener("click", () => act(this.group));
       return e;
     };
-    this.eyes = [eye(seen.toggle, "M2 10c4-7 12-7 16 0c-4 7-12 7-16 0zM10 7.5a2.5 2.5 0 1 0 .01 0"), eye(seen.alone, "M10 3v14M6 6l4-3 4 3M5 17h10")];
+    this.eyes = [
+      eye(seen.toggle, "M2 10c4-7 12-7 16 0c-4 7-12 7-16 0zM10 7.5a2.5 2.5 0 1 0 .01 0"),
+      eye(seen.alone, "M10 3v14M6 6l4-3 4 3M5 17h10"),
+    ];
     this.deaf = seen.listen(() => this.look());
   }
 
   // The two buttons say what is so: whether its lines are seen, and alone.
   look() {
-    if (!this.group) return this.eyes.forEach(e => { e.hidden = true; });
-    const [eye, solo] = this.eyes, hidden = seen.hidden.has(this.group), label = this.root.getAttribute("aria-label");
-    const say = (e, text, pressed) => { e.title = text; e.setAttribute("aria-label", text); e.setAttribute("aria-pressed", pressed); };
+    if (!this.group)
+      return this.eyes.forEach(e => {
+        e.hidden = true;
+      });
+    const [eye, solo] = this.eyes,
+      hidden = seen.hidden.has(this.group),
+      label = this.root.getAttribute("aria-label");
+    const say = (e, text, pressed) => {
+      e.title = text;
+      e.setAttribute("aria-label", text);
+      e.setAttribute("aria-pressed", pressed);
+    };
     say(eye, `${label}: lines in the pictures`, !hidden);
     say(solo, `${label} alone in the pictures`, seen.only === this.group);
     this.root.toggleAttribute("data-hidden", hidden);
@@ -141,19 +167,31 @@ class Panel {
 
 function line({ color, dashes }) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  svg.innerHTML = `<line x1="0" y1="4" x2="100%" y2="4" stroke="${color}" stroke-width="4" stroke-dasharray="${dashes.join(" ")}"/>`;
+  svg.innerHTML = `<line x1="0" y1="4" x2="100%" y2="4" stroke="${color}"
+    stroke-width="4" stroke-dasharray="${dashes.join(" ")}"/>`;
   svg.setAttribute("aria-hidden", "true");
   return svg;
 }
 
 function shell(k, prefix) {
   const id = `${prefix}-${k.name}`;
-  const label = make("label", { for: id }, make("b", {}, k.symbol), k.symbol ? " " : "", make("span", {}, k.label));
+  const label = make(
+    "label",
+    { for: id },
+    make("b", {}, k.symbol),
+    k.symbol ? " " : "",
+    make("span", {}, k.label),
+  );
   const tip = make("div", { class: "ov-tip", id: `${id}-tip`, role: "tooltip" }, k.help || k.label);
   const note = make("div", { class: "ov-note", id: `${id}-note`, role: "status" });
-  const reset = make("button", { type: "button", class: "ov-reset", title: `${k.label}: back to ${shown(k.default)}` }, "↺");
+  const reset = make(
+    "button",
+    { type: "button", class: "ov-reset", title: `${k.label}: back to ${shown(k.default)}` },
+    "↺",
+  );
   reset.setAttribute("aria-label", `${k.label}: back to its default ${shown(k.default)}`);
-  // the label explains the hyperparameter under the pointer, with the focus until Escape, and to a finger for a while
+  // the label explains the hyperparameter under the pointer, with the focus until Escape, and to a
+  // finger for a while
   label.addEventListener("click", () => {
     tip.classList.add("ov-told");
     setTimeout(() => tip.classList.remove("ov-told"), 4000);
@@ -169,10 +207,24 @@ function shell(k, prefix) {
 
 function slider(k, prefix, changed) {
   const { id, label, tip, note, reset, watch } = shell(k, prefix);
-  const range = make("input", { type: "range", id, min: 0, max: POSITIONS, step: "any", "aria-describedby": `${tip.id} ${note.id}` });
-  const field = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", "aria-label": `${k.label}, exact value`,
-    "aria-describedby": `${tip.id} ${note.id}` });
-  let server = "", mine = "", value = k.default;
+  const range = make("input", {
+    type: "range",
+    id,
+    min: 0,
+    max: POSITIONS,
+    step: "any",
+    "aria-describedby": `${tip.id} ${note.id}`,
+  });
+  const field = make("input", {
+    type: "text",
+    inputmode: "decimal",
+    autocomplete: "off",
+    "aria-label": `${k.label}, exact value`,
+    "aria-describedby": `${tip.id} ${note.id}`,
+  });
+  let server = "",
+    mine = "",
+    value = k.default;
   const tell = () => {
     note.textContent = mine || server;
     note.classList.toggle("ov-wrong", !!mine);
@@ -201,10 +253,21 @@ function slider(k, prefix, changed) {
   range.addEventListener("pointerdown", e => { held = position(k, value); fine = e.shiftKey; });
   range.addEventListener("pointermove", e => { fine = e.shiftKey; });
   for (const end of ["pointerup", "pointercancel", "blur"])
-    range.addEventListener(end, () => { held = null; show(value); });
-  range.addEventListener("input", () => set(valueAt(k, fine && held !== null ? held + (+range.value - held) / 10 : +range.value, fine)));
+    range.addEventListener(end, () => {
+      held = null;
+      show(value);
+    });
+  range.addEventListener("input", () =>
+    set(valueAt(k, fine && held !== null ? held + (+range.value - held) / 10 : +range.value, fine)),
+  );
   const steps = e => {
-    const by = { ArrowUp: 1, ArrowDown: -1, PageUp: 1, PageDown: -1, ...(e.target === range && { ArrowRight: 1, ArrowLeft: -1 }) }[e.key];
+    const by = {
+      ArrowUp: 1,
+      ArrowDown: -1,
+      PageUp: 1,
+      PageDown: -1,
+      ...(e.target === range && { ArrowRight: 1, ArrowLeft: -1 }),
+    }[e.key];
     if (!by || e.ctrlKey || e.metaKey || e.altKey) return false;
     e.preventDefault();
     set(next(k, value, by, { fine: e.shiftKey, page: e.key.startsWith("Page") }));
@@ -226,9 +289,30 @@ function slider(k, prefix, changed) {
   field.addEventListener("keydown", e => {
     if (!steps(e) && e.key === "Escape") show(value, true);
   });
-  reset.addEventListener("click", () => { set(k.default); range.focus(); }); // it cannot have the focus any more
-  const element = watch(make("div", { class: "ov-hyperparameter", "data-knob": id }, label, tip, range, field, reset, note));
-  return { element, show, told: text => { server = text; tell(); } };
+  reset.addEventListener("click", () => {
+    set(k.default);
+    range.focus();
+  }); // it cannot have the focus any more
+  const element = watch(
+    make(
+      "div",
+      { class: "ov-hyperparameter", "data-knob": id },
+      label,
+      tip,
+      range,
+      field,
+      reset,
+      note,
+    ),
+  );
+  return {
+    element,
+    show,
+    told: text => {
+      server = text;
+      tell();
+    },
+  };
 }
 
 function check(k, prefix, changed) {
@@ -243,9 +327,20 @@ function check(k, prefix, changed) {
     changed(v);
   };
   box.addEventListener("change", () => set(box.checked));
-  reset.addEventListener("click", () => { set(k.default); box.focus(); });
-  const element = watch(make("div", { class: "ov-hyperparameter ov-check" }, label, tip, box, reset, note));
-  return { element, show, told: text => { note.textContent = text; } };
+  reset.addEventListener("click", () => {
+    set(k.default);
+    box.focus();
+  });
+  const element = watch(
+    make("div", { class: "ov-hyperparameter ov-check" }, label, tip, box, reset, note),
+  );
+  return {
+    element,
+    show,
+    told: text => {
+      note.textContent = text;
+    },
+  };
 }
 
 export default function (component) {

@@ -1,15 +1,34 @@
-// Play, pause, step, speed and scrubber: a face for the page's clock. Nothing of it asks the server.
+// Play, pause, step, speed and scrubber: a face for the page's clock. Nothing of it asks the
+// server.
 
 import { clock, make } from "./clock.js";
 
-const ICONS = { first: "M5 4v12M17 4v12L8 10z", back: "M14 4v12L5 10z", play: "M5 3v14l12-7z", pause: "M5 3h3.5v14H5zM11.5 3H15v14h-3.5z",
-  next: "M6 4v12l9-6z", last: "M15 4v12M3 4v12l9-6z" }; // drawn, since not every machine has a font with them
+const ICONS = {
+  first: "M5 4v12M17 4v12L8 10z",
+  back: "M14 4v12L5 10z",
+  play: "M5 3v14l12-7z",
+  pause: "M5 3h3.5v14H5zM11.5 3H15v14h-3.5z",
+  next: "M6 4v12l9-6z",
+  last: "M15 4v12M3 4v12l9-6z",
+}; // drawn, since not every machine has a font with them
 const SPEEDS = { "¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1, "2 ×": 2, "4 ×": 4 };
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
-const KEYS = { " ": () => clock.toggle(), ArrowLeft: () => clock.jump(-1), ArrowRight: () => clock.jump(1),
-  Home: () => clock.jump(-Infinity), End: () => clock.jump(Infinity) };
+const KEYS = {
+  " ": () => clock.toggle(),
+  ArrowLeft: () => clock.jump(-1),
+  ArrowRight: () => clock.jump(1),
+  Home: () => clock.jump(-Infinity),
+  End: () => clock.jump(Infinity),
+};
 
-const icon = name => `<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="${ICONS[name]}" fill="currentColor" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/></svg>`;
+const icon = name =>
+  `<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="${ICONS[name]}"
+    fill="currentColor" stroke="currentColor" stroke-width="2" stroke-linejoin="round"/></svg>`;
+
+// who has a use of their own for keys
+const ROLES = ["slider", "tab", "radio", "combobox", "listbox", "dialog", "region"];
+const TAKEN = ["input", "select", "textarea", '[contenteditable="true"]', ".ov-grip",
+  ...ROLES.map(role => `[role="${role}"]`)].join();
 
 class Player {
   constructor(root) {
@@ -27,7 +46,8 @@ class Player {
     this.last = button("last", "To the end (End)", KEYS.End);
     this.range = make("input", { type: "range", min: 0, step: 1, "aria-label": "Step" });
     this.range.addEventListener("input", () => {
-      const to = +this.range.value; // before the pause, which shows the range where the clock still stands
+      // before the pause, which shows the range where the clock still stands
+      const to = +this.range.value;
       clock.pause();
       clock.set(to);
     });
@@ -35,8 +55,19 @@ class Player {
     this.speed = make("select", { "aria-label": "Speed", title: "Speed" },
       ...Object.entries(SPEEDS).map(([label, v]) => make("option", { value: v }, label)));
     this.speed.value = clock.speed;
-    this.speed.addEventListener("change", () => { clock.speed = +this.speed.value; });
-    root.append(this.first, this.back, this.play, this.next, this.last, this.range, this.told, this.speed);
+    this.speed.addEventListener("change", () => {
+      clock.speed = +this.speed.value;
+    });
+    root.append(
+      this.first,
+      this.back,
+      this.play,
+      this.next,
+      this.last,
+      this.range,
+      this.told,
+      this.speed,
+    );
     this.deaf = clock.listen(() => this.show());
     this.keys = e => this.key(e);
     document.addEventListener("keydown", this.keys);
@@ -66,11 +97,13 @@ class Player {
     this.range.value = step;
     this.range.setAttribute("aria-valuetext", `step ${step} of ${end}`);
     this.told.textContent = `step ${step} / ${end}`;
-    if (this.pictured !== playing) this.play.innerHTML = icon((this.pictured = playing) ? "pause" : "play");
+    if (this.pictured !== playing)
+      this.play.innerHTML = icon((this.pictured = playing) ? "pause" : "play");
     this.play.title = playing ? "Pause (space)" : "Play (space)";
     this.play.setAttribute("aria-label", this.play.title);
     this.play.hidden = this.speed.hidden = CALM.matches;
-    for (const e of [this.first, this.back, this.play, this.next, this.last, this.range]) e.disabled = sealed;
+    for (const e of [this.first, this.back, this.play, this.next, this.last, this.range])
+      e.disabled = sealed;
     this.root.dataset.step = step;
     this.root.dataset.playing = playing;
     document.documentElement.toggleAttribute("data-ov-playing", playing);
@@ -80,13 +113,15 @@ class Player {
     }
   }
 
-  // Keys that nobody else needs: not those of a field, a slider, a menu; the space bar of a slider is free.
+  // Keys that nobody else needs: not those of a field, a slider, a menu; the space bar of a slider
+  // is free.
   key(e) {
     const act = KEYS[e.key], at = e.target;
     if (!act || e.defaultPrevented || e.ctrlKey || e.metaKey || e.altKey || clock.sealed) return;
     const slider = at.matches?.('input[type="range"]');
-    if (slider ? e.key !== " " : at.closest?.('input, select, textarea, [contenteditable="true"], [role="slider"], [role="tab"], [role="radio"], [role="combobox"], [role="listbox"], [role="dialog"], [role="region"], .ov-grip')) return;
-    if (e.key === " " && at.closest?.("button, a, summary, [role=button]")) return; // presses that one
+    if (slider ? e.key !== " " : at.closest?.(TAKEN)) return;
+    // presses that one
+    if (e.key === " " && at.closest?.("button, a, summary, [role=button]")) return;
     if (e.key === " " && CALM.matches) return;
     e.preventDefault();
     act();

@@ -9,11 +9,27 @@ import { filtered, handles } from "./brush.js";
 import { complete } from "./changes.js";
 import { clock, hands, make, numbers, plots, seen } from "./clock.js";
 
-const TOUCH = matchMedia("(pointer: coarse)").matches; // there the bar of buttons always shows, so it holds few
-const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, responsive: false, scrollZoom: true,
+// there the bar of buttons always shows, so it holds few
+const TOUCH = matchMedia("(pointer: coarse)").matches;
+const CONFIG = {
+  displaylogo: false,
+  showSendToCloud: false,
+  showTips: false,
+  responsive: false,
+  scrollZoom: true,
   doubleClick: false, // two clicks are two clicks
   displayModeBar: TOUCH ? true : "hover",
-  modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d", "toImage", "zoomIn2d", "zoomOut2d", "resetScale2d", ...(TOUCH ? ["pan2d", "zoom2d"] : [])] };
+  modeBarButtonsToRemove: [
+    "select2d",
+    "lasso2d",
+    "autoScale2d",
+    "toImage",
+    "zoomIn2d",
+    "zoomOut2d",
+    "resetScale2d",
+    ...(TOUCH ? ["pan2d", "zoom2d"] : []),
+  ],
+};
 const MODEBAR = 24; // px below the picture, where the bar always shows
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
 const PATIENCE = 2000; // ms after a hand has put the start somewhere
@@ -40,13 +56,18 @@ export function scaled(layout, by) {
   const walk = (at, key) => {
     for (const [name, value] of Object.entries(at ?? {}))
       if (value && typeof value === "object") walk(value, name);
-      else if ((name === "size" && /font$/.test(key)) || (key === "margin" && "lrtb".includes(name))) at[name] = value * by;
+      else if (
+        (name === "size" && /font$/.test(key)) ||
+        (key === "margin" && "lrtb".includes(name))
+      )
+        at[name] = value * by;
   };
   walk(layout, "");
   return layout;
 }
 
-export const css = (root, name, otherwise) => getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+export const css = (root, name, otherwise) =>
+  getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
 
 class Host {
   constructor(root) {
@@ -57,11 +78,13 @@ class Host {
     this.deaf = clock.listen(() => this.reveal());
   }
 
-  // From a hyperparameter that is being dragged: new traces for some of those that are shown, or another figure.
+  // From a hyperparameter that is being dragged: new traces for some of those that are shown, or
+  // another figure.
   patch(traces) {
     const now = this.next ?? this.drawn;
     if (!now) return;
-    if (!Array.isArray(traces)) return this.schedule({ ...now, ...traces, version: `${now.version}+` });
+    if (!Array.isArray(traces))
+      return this.schedule({ ...now, ...traces, version: `${now.version}+` });
     const fresh = new Map(traces.map(t => [t.uid, t]));
     const data = now.data.map(t => fresh.get(t.uid) ?? t);
     this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });
@@ -86,9 +109,11 @@ class Host {
         await this.draw(data);
         this.root.querySelector(".ov-sorry").textContent = "";
       } catch (error) {
-        if (this.gone) return; // what it drew on was taken away meanwhile, and may have another host by now
+        // what it drew on was taken away meanwhile, and may have another host by now
+        if (this.gone) return;
         console.error(error);
-        this.root.querySelector(".ov-sorry").textContent = `The picture could not be drawn: ${error.message}`;
+        this.root.querySelector(".ov-sorry").textContent =
+          `The picture could not be drawn: ${error.message}`;
       }
     }
   }
@@ -104,7 +129,8 @@ class Host {
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
     if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
-      this.drawn = data; // the whole run that follows a drag says what the panel has handed over already
+      // the whole run that follows a drag says what the panel has handed over already
+      this.drawn = data;
       this.root.dataset.version = data.version;
       this.reveal();
       return;
@@ -120,7 +146,9 @@ class Host {
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
-      const room = layout.legend ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8 : layout.margin.t;
+      const room = layout.legend
+        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8
+        : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;
         await this.plotly.react(this.upper, copies(data), (layout = this.dressed(data, look)));
@@ -137,8 +165,12 @@ class Host {
 
   // Everything about a picture but the positions of what is drawn in it.
   frame(data, look) {
-    const rest = (key, value) => (key === "x" || key === "y" || key === "customdata" ? undefined : value);
-    return JSON.stringify([data.data, data.layout, data.view, data.base_id, data.sealed, data.clicks, look], rest);
+    const rest = (key, value) =>
+      key === "x" || key === "y" || key === "customdata" ? undefined : value;
+    return JSON.stringify(
+      [data.data, data.layout, data.view, data.base_id, data.sealed, data.clicks, look],
+      rest,
+    );
   }
 
   // Asks the server for another run, once for each thing that is missing.
@@ -150,9 +182,10 @@ class Host {
     return JSON.stringify(data.data) === JSON.stringify(this.drawn.data);
   }
 
-  // Where everything that is drawn belongs, in pixels, from the data and the axes as they stand: with it
-  // lines and marks can be moved and trails cut without Plotly, many times a second. Plotly itself takes
-  // over the data when the hand rests (SETTLE). False where the drawn elements do not match the data.
+  // Where everything that is drawn belongs, in pixels, from the data and the axes as they stand:
+  // with it lines and marks can be moved and trails cut without Plotly, many times a second. Plotly
+  // itself takes over the data when the hand rests (SETTLE). False where the drawn elements do not
+  // match the data.
   measure(traces) {
     const { _fullData: full, _fullLayout: axes } = this.upper;
     const places = [], trails = new Map();
@@ -169,13 +202,21 @@ class Host {
       if (trace.mode === "lines") {
         const line = group?.querySelectorAll("path.js-line");
         if (line?.length !== 1) return false;
-        const place = { line: line[0], trail: trace.meta?.trail, window: trace.meta?.window, at, ...written(at) };
+        const place = {
+          line: line[0],
+          trail: trace.meta?.trail,
+          window: trace.meta?.window,
+          at,
+          ...written(at),
+        };
         trails.set(trace.uid, place);
         places.push(place);
       } else {
-        const marks = [...(group?.querySelectorAll("path.point") ?? [])], placed = at.filter(Boolean);
+        const marks = [...(group?.querySelectorAll("path.point") ?? [])],
+          placed = at.filter(Boolean);
         if (marks.length !== placed.length) return false;
-        const { of, head } = trace.meta ?? {}; // the trail they lie on and which of them is its head, or a trail for each
+        // the trail they lie on and which of them is its head, or a trail for each
+        const { of, head } = trace.meta ?? {};
         places.push({ marks, at: placed, steps: of ? numbers(trace.customdata) : null, of, head });
       }
     }
@@ -183,7 +224,8 @@ class Host {
     return true;
   }
 
-  // Draws what belongs to the step of the clock; everything, where only moved (`all`) or not everything was drawn.
+  // Draws what belongs to the step of the clock; everything, where only moved (`all`) or not
+  // everything was drawn.
   reveal(all = false) {
     if (!this.drawn || !this.upper._fullLayout) return;
     this.handle();
@@ -195,10 +237,12 @@ class Host {
       if (place.line) place.line.setAttribute("d", whole ? place.text : drawnAt(place, clock.at));
       else
         place.marks.forEach((mark, k) => {
-          const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of, trail = head && trails.get(head);
+          const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of,
+            trail = head && trails.get(head);
           const [x, y] = trail ? pointAt(trail, clock.at) : place.at[k];
           mark.setAttribute("transform", `translate(${x},${y})`);
-          mark.style.display = whole || head || !place.steps || place.steps[k] <= clock.at ? "" : "none";
+          mark.style.display =
+            whole || head || !place.steps || place.steps[k] <= clock.at ? "" : "none";
         });
     }
     this.cut = !whole;
@@ -212,7 +256,8 @@ class Host {
     handles(this);
   }
 
-  // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or arrow keys.
+  // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or
+  // arrow keys.
   handle() {
     const { grab } = this.drawn;
     if (!grab) return this.grip?.remove(), (this.grip = null);
@@ -221,9 +266,11 @@ class Host {
     this.grip.setAttribute("aria-label", grab.label);
     const { xaxis, yaxis } = this.upper._fullLayout;
     // the server's word on where it is comes later than a hand's next one
-    if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch)) this.place(grab.start);
+    if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch))
+      this.place(grab.start);
     this.epoch = grab.epoch;
-    const inside = (a, v) => a.c2l(v) >= Math.min(...a.range) && a.c2l(v) <= Math.max(...a.range); // of a logarithm, maybe
+    // of a logarithm, maybe
+    const inside = (a, v) => a.c2l(v) >= Math.min(...a.range) && a.c2l(v) <= Math.max(...a.range);
     this.grip.hidden = !inside(xaxis, this.start[0]) || !inside(yaxis, this.start[1]);
   }
 
@@ -231,7 +278,8 @@ class Host {
     const { xaxis, yaxis } = this.upper._fullLayout, { heights, frame } = this.drawn.grab;
     if (heights) y = onCurve(numbers(heights), frame.x, x);
     this.start = [x, y];
-    this.grip.style.transform = `translate(${xaxis._offset + xaxis.c2p(x)}px, ${yaxis._offset + yaxis.c2p(y)}px)`;
+    const left = xaxis._offset + xaxis.c2p(x), top = yaxis._offset + yaxis.c2p(y);
+    this.grip.style.transform = `translate(${left}px, ${top}px)`;
   }
 
   gripped() {
@@ -240,12 +288,17 @@ class Host {
       this.place(this.inside(x, y));
       this.put = performance.now();
       clearTimeout(this.guessing);
-      if (this.drawn.clicks === "guess") this.guessing = setTimeout(() => this.clicked(...this.start), SETTLE);
+      if (this.drawn.clicks === "guess")
+        this.guessing = setTimeout(() => this.clicked(...this.start), SETTLE);
       else hands.place?.(...this.start);
     };
     const under = e => {
-      const { xaxis, yaxis } = this.upper._fullLayout, box = this.upper.getBoundingClientRect();
-      return [xaxis.p2c(e.clientX - box.left - xaxis._offset), yaxis.p2c(e.clientY - box.top - yaxis._offset)];
+      const { xaxis, yaxis } = this.upper._fullLayout,
+        box = this.upper.getBoundingClientRect();
+      return [
+        xaxis.p2c(e.clientX - box.left - xaxis._offset),
+        yaxis.p2c(e.clientY - box.top - yaxis._offset),
+      ];
     };
     grip.addEventListener("pointerdown", e => {
       grip.setPointerCapture(e.pointerId);
@@ -255,7 +308,9 @@ class Host {
     for (const end of ["pointerup", "pointercancel"])
       grip.addEventListener(end, () => { this.held = false; });
     grip.addEventListener("keydown", e => {
-      const [dx, dy] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ?? [];
+      const [dx, dy] =
+        { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ??
+        [];
       if (dx === undefined) return;
       e.preventDefault();
       const { xaxis, yaxis } = this.upper._fullLayout;
@@ -272,18 +327,48 @@ class Host {
     this.lowerDrawn = lower;
     const { xaxis, yaxis } = this.upper._fullLayout;
     const hidden = { visible: false, fixedrange: true };
-    const layout = { ...base.layout, margin: this.upper.layout.margin, width: look.width, height: look.height, paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, color: look.ink }, showlegend: false,
-      xaxis: { ...hidden, range: [...xaxis.range] }, yaxis: { ...hidden, range: [...yaxis.range] } };
-    const drawn = base.data.map(trace => ({ ...trace, ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), look.scale) }) }));
+    const layout = {
+      ...base.layout,
+      margin: this.upper.layout.margin,
+      width: look.width,
+      height: look.height,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: look.font, color: look.ink },
+      showlegend: false,
+      xaxis: { ...hidden, range: [...xaxis.range] },
+      yaxis: { ...hidden, range: [...yaxis.range] },
+    };
+    const drawn = base.data.map(trace => ({
+      ...trace,
+      ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), look.scale) }),
+    }));
     await this.plotly.react(this.lower, drawn, layout, { staticPlot: true });
   }
 
   async first(data, layout) {
-    const button = { name: "picture", title: "Download as PNG", icon: this.plotly.Icons.camera, click: () => this.save("png") };
-    const vector = { name: "vector", title: "Download as SVG", icon: this.plotly.Icons.disk, click: () => this.save("svg") };
-    const home = { name: "home", title: "The whole picture again", icon: this.plotly.Icons.home, click: () => this.home() };
-    await this.plotly.newPlot(this.upper, copies(data), layout, { ...CONFIG, modeBarButtonsToAdd: [button, vector, home] });
+    const button = {
+      name: "picture",
+      title: "Download as PNG",
+      icon: this.plotly.Icons.camera,
+      click: () => this.save("png"),
+    };
+    const vector = {
+      name: "vector",
+      title: "Download as SVG",
+      icon: this.plotly.Icons.disk,
+      click: () => this.save("svg"),
+    };
+    const home = {
+      name: "home",
+      title: "The whole picture again",
+      icon: this.plotly.Icons.home,
+      click: () => this.home(),
+    };
+    await this.plotly.newPlot(this.upper, copies(data), layout, {
+      ...CONFIG,
+      modeBarButtonsToAdd: [button, vector, home],
+    });
     this.upper.on("plotly_relayout", () => {
       this.follow();
       if (this.settling) this.schedule(this.drawn);
@@ -297,10 +382,14 @@ class Host {
       this.places = null;
       this.reveal();
     });
-    // one click hides a line in every picture, two leave it alone; what belongs to no group Plotly hides here
+    // one click hides a line in every picture, two leave it alone; what belongs to no group Plotly
+    // hides here
     this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
     this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
-    this.upper.on("plotly_click", e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]));
+    this.upper.on(
+      "plotly_click",
+      e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]),
+    );
   }
 
   legend({ data, curveNumber }, act) {
@@ -318,36 +407,82 @@ class Host {
 
   // Beyond the frame is its edge.
   inside(x, y) {
-    const { x: [x0, x1], y: [y0, y1] } = this.drawn.grab.frame;
-    return [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c => Number(c.toPrecision(4)));
+    const {
+      x: [x0, x1],
+      y: [y0, y1],
+    } = this.drawn.grab.frame;
+    return [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c =>
+      Number(c.toPrecision(4)),
+    );
   }
 
-  // Plotly's own way home leads to the frame that it was shown first, which may be another function's.
+  // Plotly's own way home leads to the frame that it was shown first, which may be another
+  // function's.
   home() {
-    const ranges = Object.entries(this.drawn.layout).filter(([name, axis]) => /^[xy]axis/.test(name) && axis.range);
-    return this.plotly.relayout(this.upper, Object.fromEntries(ranges.map(([name, axis]) => [`${name}.range`, [...axis.range]])));
+    const ranges = Object.entries(this.drawn.layout).filter(
+      ([name, axis]) => /^[xy]axis/.test(name) && axis.range,
+    );
+    return this.plotly.relayout(
+      this.upper,
+      Object.fromEntries(ranges.map(([name, axis]) => [`${name}.range`, [...axis.range]])),
+    );
   }
 
   look(box) {
-    return { width: Math.round(box.width), height: Math.round(box.height), hidden: [...seen.hidden], scale: rem() / 16, ink: css(this.root, "--st-text-color", "#222"),
-      page: css(this.root, "--st-background-color", "#fff"), font: css(this.root, "--st-font", "sans-serif") };
+    return {
+      width: Math.round(box.width),
+      height: Math.round(box.height),
+      hidden: [...seen.hidden],
+      scale: rem() / 16,
+      ink: css(this.root, "--st-text-color", "#222"),
+      page: css(this.root, "--st-background-color", "#fff"),
+      font: css(this.root, "--st-font", "sans-serif"),
+    };
   }
 
   dressed(data, look) {
     const layout = scaled(structuredClone(data.layout), look.scale);
-    const out = { ...layout, clickanywhere: !!data.clicks, ...(TOUCH && { dragmode: false }), width: look.width, height: look.height, uirevision: "keep", paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)", font: { family: look.font, size: 13 * look.scale, color: look.ink },
-      margin: { ...layout.margin, t: (layout.legend && this.room) || layout.margin.t, b: layout.margin.b + (TOUCH ? MODEBAR : 0), autoexpand: false },
-      modebar: { bgcolor: "rgba(0,0,0,0)", color: look.ink, activecolor: look.ink, orientation: "h" },
-      hoverlabel: { bgcolor: look.page, font: { color: look.ink } } };
+    const out = {
+      ...layout,
+      clickanywhere: !!data.clicks,
+      ...(TOUCH && { dragmode: false }),
+      width: look.width,
+      height: look.height,
+      uirevision: "keep",
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: look.font, size: 13 * look.scale, color: look.ink },
+      margin: {
+        ...layout.margin,
+        t: (layout.legend && this.room) || layout.margin.t,
+        b: layout.margin.b + (TOUCH ? MODEBAR : 0),
+        autoexpand: false,
+      },
+      modebar: {
+        bgcolor: "rgba(0,0,0,0)",
+        color: look.ink,
+        activecolor: look.ink,
+        orientation: "h",
+      },
+      hoverlabel: { bgcolor: look.page, font: { color: look.ink } },
+    };
     for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
-      out[name] = { gridcolor: mix(look.ink, look.page, 0.14), linecolor: look.ink, tickcolor: look.ink, showline: true,
-        mirror: true, uirevision: data.view + name, ...layout[name], ...fewer(name, layout[name], look.width) };
+      out[name] = {
+        gridcolor: mix(look.ink, look.page, 0.14),
+        linecolor: look.ink,
+        tickcolor: look.ink,
+        showline: true,
+        mirror: true,
+        uirevision: data.view + name,
+        ...layout[name],
+        ...fewer(name, layout[name], look.width),
+      };
     if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
     return out;
   }
 
-  // The lower layer takes the upper one's view; while a drag goes on, at most one move is under way.
+  // The lower layer takes the upper one's view; while a drag goes on, at most one move is under
+  // way.
   follow() {
     if (!this.lower._fullLayout || this.following) return;
     const { xaxis, yaxis } = this.upper._fullLayout, now = this.lower._fullLayout;
@@ -355,7 +490,10 @@ class Host {
     if (same(xaxis.range, now.xaxis.range) && same(yaxis.range, now.yaxis.range)) return;
     this.following = true;
     requestAnimationFrame(async () => {
-      await this.plotly.relayout(this.lower, { "xaxis.range": [...xaxis.range], "yaxis.range": [...yaxis.range] });
+      await this.plotly.relayout(this.lower, {
+        "xaxis.range": [...xaxis.range],
+        "yaxis.range": [...yaxis.range],
+      });
       this.following = false;
       this.follow();
     });
@@ -364,9 +502,15 @@ class Host {
   // Both layers as one picture, on the page's own background.
   async save(format) {
     const under = this.lower._fullLayout ? this.lower.data : [];
-    const layout = { ...this.upper.layout, paper_bgcolor: css(this.root, "--st-background-color", "#fff") };
+    const layout = {
+      ...this.upper.layout,
+      paper_bgcolor: css(this.root, "--st-background-color", "#fff"),
+    };
     const data = [...under, ...this.upper.data.map(trace => shownNow(trace, this.upper.data))];
-    await this.plotly.downloadImage({ data, layout }, { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height });
+    await this.plotly.downloadImage(
+      { data, layout },
+      { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height },
+    );
   }
 
   destroy() {
@@ -380,19 +524,26 @@ class Host {
 }
 
 // Numbers below a narrow picture of several run together: two or three of them, then.
-function fewer(name, { domain = [0, 1], tickvals, nticks = 9 }, width) {
-  const room = Math.floor((domain[1] - domain[0]) * width / 24);
-  return name[0] === "x" && !tickvals && room < 4 ? { nticks: Math.min(nticks, Math.max(room, 2)) } : {};
+function fewer(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
+  const long = exponentformat ? 42 : 24; // 2×10⁻⁴ is long
+  const room = Math.floor(((domain[1] - domain[0]) * width) / long);
+  if (name[0] !== "x" || tickvals || room >= 4) return {};
+  return { nticks: Math.min(nticks, Math.max(room, 2)), ...(room < 2 && { ticklabelstep: 2 }) };
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
 // While the paths are sealed, nothing under the pointer may tell where they go.
-const copies = data => data.data.map(trace => ({ ...trace, ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
-  ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }) }));
+const copies = data =>
+  data.data.map(trace => ({
+    ...trace,
+    ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
+    ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
+  }));
 const axisName = (letter, ref) => `${letter}axis${(ref ?? letter).slice(1)}`;
 const near = pixel => Math.round(Math.min(Math.max(pixel, -1e5), 1e5) * 100) / 100;
 
-// The line through pixels (null is a gap) as the d of a path, and how much of that text ends with each of them.
+// The line through pixels (null is a gap) as the d of a path, and how much of that text ends with
+// each of them.
 function written(at) {
   const ends = [];
   let text = "";
@@ -409,20 +560,29 @@ function pointAt({ at }, step) {
   while (k > 0 && !at[k]) k -= 1;
   const [a, b, share] = [at[k], at[k + 1], step - k];
   if (!a) return [-1e5, -1e5];
-  return b && share > 0 && share < 1 ? [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])].map(near) : a;
+  return b && share > 0 && share < 1
+    ? [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])].map(near)
+    : a;
 }
 
 const upTo = (place, step) => {
   const k = Math.min(Math.floor(step), place.ends.length - 1);
-  const cut = place.text.slice(0, place.ends[k]), fraction = place.at[k] && place.at[k + 1] && step > k;
+  const cut = place.text.slice(0, place.ends[k]),
+    fraction = place.at[k] && place.at[k + 1] && step > k;
   return fraction ? `${cut}L${pointAt(place, step)}` : cut || "M0,0";
 };
 
 // A path up to a step, or what belongs to that step alone; other lines as they are.
-const drawnAt = (place, step) => place.trail ? upTo(place, step) : place.window ? written(ofStep(place.at, place.window)).text || "M0,0" : place.text;
+const drawnAt = (place, step) =>
+  place.trail
+    ? upTo(place, step)
+    : place.window
+      ? written(ofStep(place.at, place.window)).text || "M0,0"
+      : place.text;
 const ofStep = (values, window) => values.slice(clock.step * window, (clock.step + 1) * window);
 
-const onCurve = (heights, [from, to], x) => heights[Math.round((x - from) / (to - from) * (heights.length - 1))];
+const onCurve = (heights, [from, to], x) =>
+  heights[Math.round(((x - from) / (to - from)) * (heights.length - 1))];
 
 // A trace as far as the clock shows it, for a picture to keep.
 function shownNow(trace, all) {
@@ -432,15 +592,25 @@ function shownNow(trace, all) {
     return { ...trace, x: upTo(trace.x), y: upTo(trace.y) };
   }
   const { of, window } = trace.meta ?? {};
-  if (window) return { ...trace, x: ofStep(numbers(trace.x), window), y: ofStep(numbers(trace.y), window) };
+  if (window)
+    return { ...trace, x: ofStep(numbers(trace.x), window), y: ofStep(numbers(trace.y), window) };
   if (!of) return trace;
-  const ends = [of].flat().map(uid => all.find(t => t.uid === uid)).map(t => [numbers(t.x), numbers(t.y)]).map(([x, y]) => {
-    let k = Math.min(clock.step, x.length - 1);
-    while (k > 0 && !Number.isFinite(y[k])) k -= 1;
-    return [x[k], y[k]];
-  });
+  const ends = [of]
+    .flat()
+    .map(uid => all.find(t => t.uid === uid))
+    .map(t => [numbers(t.x), numbers(t.y)])
+    .map(([x, y]) => {
+      let k = Math.min(clock.step, x.length - 1);
+      while (k > 0 && !Number.isFinite(y[k])) k -= 1;
+      return [x[k], y[k]];
+    });
   const symbol = [trace.marker.symbol].flat()[0];
-  return { ...trace, x: ends.map(e => e[0]), y: ends.map(e => e[1]), marker: { symbol, size: 11, color: trace.marker.color } };
+  return {
+    ...trace,
+    x: ends.map(e => e[0]),
+    y: ends.map(e => e[1]),
+    marker: { symbol, size: 11, color: trace.marker.color },
+  };
 }
 
 export const channels = color => {
@@ -459,16 +629,17 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   const root = parentElement.querySelector(".ov-plot");
   const host = (root.host ??= new Kind(root));
   plots.set(data.name, host);
-  root.style.setProperty("--ov-height", data.height ?? "");
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;
   const whole = complete(host.received, data);
+  if (whole) root.style.setProperty("--ov-height", whole.height ?? "");
   if (whole) host.schedule((host.received = whole));
   else setTriggerValue("need", data.version);
   return () => {
     host.destroy();
-    if (plots.get(data.name) === host) plots.delete(data.name); // its successor may be there already
+    // its successor may be there already
+    if (plots.get(data.name) === host) plots.delete(data.name);
     root.host = null;
   };
 };

@@ -1,12 +1,25 @@
-// Carries what a hand sets to the server: one request in flight; the next leaves when that is answered
-// and carries what is newest then, so the last value always arrives.
+// Carries what a hand sets to the server: one request in flight; the next leaves when that is
+// answered and carries what is newest then, so the last value always arrives.
 
 const REST = 250; // ms without a change after which the whole page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
 let held = false; // whether a hand is down, anywhere
-addEventListener("pointerdown", () => { held = true; }, true);
-for (const end of ["pointerup", "pointercancel"]) addEventListener(end, () => { held = false; }, true);
+addEventListener(
+  "pointerdown",
+  () => {
+    held = true;
+  },
+  true,
+);
+for (const end of ["pointerup", "pointercancel"])
+  addEventListener(
+    end,
+    () => {
+      held = false;
+    },
+    true,
+  );
 
 export class Courier {
   constructor() {
@@ -15,8 +28,8 @@ export class Courier {
     this.busy = false;
   }
 
-  // Each run of the script says how to send, how to tell that the hand rests, and which request it answers.
-  // True where nothing newer is on its way, so that what the server says holds.
+  // Each run of the script says how to send, how to tell that the hand rests, and which request it
+  // answers. True where nothing newer is on its way, so that what the server says holds.
   heard({ data, setStateValue, setTriggerValue }) {
     this.send = values => setStateValue("values", values);
     this.rested = () => setTriggerValue("rest", this.sent);

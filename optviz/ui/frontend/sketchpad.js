@@ -1,5 +1,5 @@
-// A pad to draw on with mouse, pen, finger or keyboard. What is drawn goes to the server as the examples
-// of the data set were made: cut out, scaled to the frame, the share of ink in each pixel.
+// A pad to draw on with mouse, pen, finger or keyboard. What is drawn goes to the server as the
+// examples of the data set were made: cut out, scaled to the frame, the share of ink in each pixel.
 
 import { Courier } from "./request_queue.js";
 import { make } from "./clock.js";
@@ -17,7 +17,12 @@ class Sketchpad {
     this.clear = make("button", { type: "button" });
     this.hint = make("p", { class: "ov-hint" });
     this.pen = this.canvas.getContext("2d", { willReadFrequently: true });
-    Object.assign(this.pen, { lineCap: "round", lineJoin: "round", lineWidth: BRUSH, strokeStyle: "#000" });
+    Object.assign(this.pen, {
+      lineCap: "round",
+      lineJoin: "round",
+      lineWidth: BRUSH,
+      strokeStyle: "#000",
+    });
     this.at = [SIDE / 2, SIDE / 2];
     root.append(this.canvas, this.clear, this.hint);
     this.canvas.addEventListener("pointerdown", e => {
@@ -26,7 +31,8 @@ class Sketchpad {
       this.line(this.at);
     });
     this.canvas.addEventListener("pointermove", e => {
-      if (e.buttons & 1) for (const part of e.getCoalescedEvents?.() ?? [e]) this.line(this.place(part));
+      if (e.buttons & 1)
+        for (const part of e.getCoalescedEvents?.() ?? [e]) this.line(this.place(part));
     });
     this.canvas.addEventListener("keydown", e => this.key(e));
     this.clear.addEventListener("click", () => this.wipe());
@@ -41,7 +47,10 @@ class Sketchpad {
 
   place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [(event.clientX - box.left) * SIDE / box.width, (event.clientY - box.top) * SIDE / box.height];
+    return [
+      ((event.clientX - box.left) * SIDE) / box.width,
+      ((event.clientY - box.top) * SIDE) / box.height,
+    ];
   }
 
   line(to) {
@@ -59,7 +68,9 @@ class Sketchpad {
     if (event.key === "Delete" || event.key === "Backspace") this.wipe();
     else if (event.key === " ") this.line(this.at);
     else if (arrow) {
-      const to = this.at.map((v, i) => Math.min(Math.max(v + STEP * arrow[i], BRUSH / 2), SIDE - BRUSH / 2));
+      const to = this.at.map((v, i) =>
+        Math.min(Math.max(v + STEP * arrow[i], BRUSH / 2), SIDE - BRUSH / 2),
+      );
       if (event.shiftKey) this.at = to;
       else this.line(to);
     } else return;
@@ -83,17 +94,32 @@ class Sketchpad {
     for (let y = 0; y < SIDE; y++)
       for (let x = 0; x < SIDE; x++)
         if (alpha[4 * (y * SIDE + x) + 3] > 127) {
-          left = Math.min(left, x); right = Math.max(right, x); top = Math.min(top, y); bottom = Math.max(bottom, y);
+          left = Math.min(left, x);
+          right = Math.max(right, x);
+          top = Math.min(top, y);
+          bottom = Math.max(bottom, y);
         }
     if (right < 0) return null;
     const n = this.side * FINE, frame = n * (1 - 2 * this.margin);
     const wide = right - left + 1, tall = bottom - top + 1, scale = frame / Math.max(wide, tall);
     const small = new OffscreenCanvas(n, n).getContext("2d");
-    small.drawImage(this.canvas, left, top, wide, tall, (n - wide * scale) / 2, (n - tall * scale) / 2, wide * scale, tall * scale);
-    const fine = small.getImageData(0, 0, n, n).data, ink = new Array(this.side ** 2).fill(0);
+    small.drawImage(
+      this.canvas,
+      left,
+      top,
+      wide,
+      tall,
+      (n - wide * scale) / 2,
+      (n - tall * scale) / 2,
+      wide * scale,
+      tall * scale,
+    );
+    const fine = small.getImageData(0, 0, n, n).data,
+      ink = new Array(this.side ** 2).fill(0);
     for (let y = 0; y < n; y++)
       for (let x = 0; x < n; x++)
-        ink[Math.floor(y / FINE) * this.side + Math.floor(x / FINE)] += fine[4 * (y * n + x) + 3] / 255 / FINE ** 2;
+        ink[Math.floor(y / FINE) * this.side + Math.floor(x / FINE)] +=
+          fine[4 * (y * n + x) + 3] / 255 / FINE ** 2;
     return ink.map(v => Math.round(100 * v) / 100);
   }
 }

@@ -1,5 +1,5 @@
-// The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths are cut
-// at the page's clock, one redrawing at a time.
+// The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths
+// are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, seen } from "./clock.js";
 import { channels, css, mix, mounted, plotly } from "./plot.js";
@@ -46,7 +46,8 @@ class Surface {
         }
       } catch (error) {
         console.error(error);
-        this.root.querySelector(".ov-sorry").textContent = `The surface could not be drawn: ${error.message}`;
+        this.root.querySelector(".ov-sorry").textContent =
+          `The surface could not be drawn: ${error.message}`;
         return;
       }
     }
@@ -58,24 +59,55 @@ class Surface {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
     if (data.base) bases.set(data.base_id, data.base);
-    const base = bases.get(data.base_id), ink = css(this.root, "--st-text-color", "#222"), page = css(this.root, "--st-background-color", "#fff");
+    const base = bases.get(data.base_id),
+      ink = css(this.root, "--st-text-color", "#222"),
+      page = css(this.root, "--st-background-color", "#fff");
     const theme = channels(page)[1] < 128 ? "dark" : "light";
     if (!base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme);
-    const axis = { gridcolor: mix(ink, page, 0.2), linecolor: ink, zerolinecolor: mix(ink, page, 0.2), backgroundcolor: "rgba(0,0,0,0)", showspikes: false };
+    const axis = {
+      gridcolor: mix(ink, page, 0.2),
+      linecolor: ink,
+      zerolinecolor: mix(ink, page, 0.2),
+      backgroundcolor: "rgba(0,0,0,0)",
+      showspikes: false,
+    };
     const given = structuredClone(data.layout); // Plotly writes the camera into what it is given
-    const { eye } = given.scene.camera, far = Math.max(1, 1.35 * box.height / box.width); // all of it in a narrow window, too
+    const { eye } = given.scene.camera,
+      far = Math.max(1, (1.35 * box.height) / box.width); // all of it in a narrow window, too
     for (const c in eye) eye[c] *= far;
     if (this.view === data.view) given.scene.camera = this.camera() ?? given.scene.camera;
     this.view = data.view;
-    const scene = { ...given.scene, ...Object.fromEntries(["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...given.scene[a] }])) };
-    const layout = { ...given, scene, width: Math.round(box.width), height: Math.round(box.height),
+    const scene = {
+      ...given.scene,
+      ...Object.fromEntries(
+        ["xaxis", "yaxis", "zaxis"].map(a => [a, { ...axis, ...given.scene[a] }]),
+      ),
+    };
+    const layout = {
+      ...given,
+      scene,
+      width: Math.round(box.width),
+      height: Math.round(box.height),
       modebar: { bgcolor: "rgba(0,0,0,0)", color: ink, activecolor: ink, orientation: "v" },
-      paper_bgcolor: "rgba(0,0,0,0)", font: { family: css(this.root, "--st-font", "sans-serif"), size: 12, color: ink } };
-    this.trails = data.data.map(t => ({ ...t, visible: seen.hidden.has(t.legendgroup) ? "legendonly" : true, x: [...numbers(t.x)], y: [...numbers(t.y)], z: [...numbers(t.z)] }));
+      paper_bgcolor: "rgba(0,0,0,0)",
+      font: { family: css(this.root, "--st-font", "sans-serif"), size: 12, color: ink },
+    };
+    this.trails = data.data.map(t => ({
+      ...t,
+      visible: seen.hidden.has(t.legendgroup) ? "legendonly" : true,
+      x: [...numbers(t.x)],
+      y: [...numbers(t.y)],
+      z: [...numbers(t.z)],
+    }));
     const below = base ? base.data.map(t => ({ ...t })) : [];
     this.offset = below.length;
-    await this.plotly.react(this.element, [...below, ...this.trails.map(t => ({ ...t, ...this.upTo(t) }))], layout, CONFIG);
+    await this.plotly.react(
+      this.element,
+      [...below, ...this.trails.map(t => ({ ...t, ...this.upTo(t) }))],
+      layout,
+      CONFIG,
+    );
     this.root.setAttribute("aria-label", data.label);
     this.shown = clock.step;
     this.root.dataset.version = data.version;
@@ -107,7 +139,11 @@ class Surface {
     const moving = this.trails.map((t, i) => [t, i + this.offset]).filter(([t]) => t.meta);
     this.element.layout.scene.camera = this.camera();
     const parts = moving.map(([t]) => this.upTo(t));
-    await this.plotly.restyle(this.element, { x: parts.map(p => p.x), y: parts.map(p => p.y), z: parts.map(p => p.z) }, moving.map(([, i]) => i));
+    await this.plotly.restyle(
+      this.element,
+      { x: parts.map(p => p.x), y: parts.map(p => p.y), z: parts.map(p => p.z) },
+      moving.map(([, i]) => i),
+    );
     this.root.dataset.step = this.shown;
     await new Promise(requestAnimationFrame); // the hand and the other pictures come first
   }

@@ -1,4 +1,5 @@
-// The table at the step of the clock: at the end what the server wrote, before it what was so by then.
+// The table at the step of the clock: at the end what the server wrote, before it what was so by
+// then.
 
 import { clock, make, numbers } from "./clock.js";
 
@@ -9,7 +10,10 @@ export function number(v, digits) {
   if (!Number.isFinite(v)) return "–";
   if (v === 0) return "0";
   const power = Math.floor(Math.log10(Math.abs(Number(v.toPrecision(digits)))));
-  const text = power < -4 || power >= digits ? v.toExponential(digits - 1).replace(/\.?0+e/, "e") : trimmed(v.toPrecision(digits));
+  const text =
+    power < -4 || power >= digits
+      ? v.toExponential(digits - 1).replace(/\.?0+e/, "e")
+      : trimmed(v.toPrecision(digits));
   return text.replace("e+", "e").replaceAll("-", "−");
 }
 
@@ -26,9 +30,17 @@ class Table {
 
   update({ data }) {
     if (data.html !== this.html) this.seen.innerHTML = this.html = data.html;
-    this.rows = data.rows.map(r => ({ ...r, x: numbers(r.x), y: r.y && numbers(r.y), loss: numbers(r.loss), length: numbers(r.length),
-      work: r.work.map(numbers) }));
-    this.cells = [...this.root.querySelectorAll("tbody tr")].map(tr => [...tr.querySelectorAll("td")]);
+    this.rows = data.rows.map(r => ({
+      ...r,
+      x: numbers(r.x),
+      y: r.y && numbers(r.y),
+      loss: numbers(r.loss),
+      length: numbers(r.length),
+      work: r.work.map(numbers),
+    }));
+    this.cells = [...this.root.querySelectorAll("tbody tr")].map(tr => [
+      ...tr.querySelectorAll("td"),
+    ]);
     this.finals = this.cells.map(row => row.map(td => td.textContent));
     this.shown = undefined;
     this.show();
@@ -43,7 +55,9 @@ class Table {
     this.root.dataset.step = clock.step;
     this.rows.forEach((r, i) => {
       const texts = whole ? this.finals[i] : this.at(r, t, this.finals[i]);
-      this.cells[i].forEach((td, k) => { if (td.textContent !== texts[k]) td.textContent = texts[k]; });
+      this.cells[i].forEach((td, k) => {
+        if (td.textContent !== texts[k]) td.textContent = texts[k];
+      });
     });
   }
 
@@ -53,7 +67,9 @@ class Table {
       const [name, , , loss, , , , status] = [...tr.children].map(cell => cell.textContent);
       return `${name}: ${loss}, ${status}.`;
     });
-    if (this.told) this.heard.textContent = told.filter(row => !this.told.includes(row)).join(" ") || this.heard.textContent;
+    if (this.told)
+      this.heard.textContent =
+        told.filter(row => !this.told.includes(row)).join(" ") || this.heard.textContent;
     this.told = told;
   }
 
@@ -61,12 +77,26 @@ class Table {
     let k = Math.min(t, r.x.length - 1);
     while (k > 0 && !Number.isFinite(r.x[k])) k -= 1;
     const over = k < t; // its path has ended before
-    const used = r.work.map(w => w[Math.min(t, w.length - 1)]), [gradients, values, hessians] = used;
-    const more = [[values, "values"], [hessians, "Hessians"]].filter(([n]) => n).map(([n, what]) => `${n} ${what}`);
-    const [touched, reached] = [r.touched, r.reached].map(step => (step !== null && step <= t ? `${step}` : "–"));
-    return [number(r.x[k], 4), ...(r.y ? [number(r.y[k], 4)] : []), number(r.loss[k], 4), touched === reached ? reached : `${reached} (first ${touched})`,
-      number(r.length[k], 4), more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
-      over ? finals.at(-1) : t === 0 ? "at the start" : "under way"];
+    const used = r.work.map(w => w[Math.min(t, w.length - 1)]),
+      [gradients, values, hessians] = used;
+    const more = [
+      [values, "values"],
+      [hessians, "Hessians"],
+    ]
+      .filter(([n]) => n)
+      .map(([n, what]) => `${n} ${what}`);
+    const [touched, reached] = [r.touched, r.reached].map(step =>
+      step !== null && step <= t ? `${step}` : "–",
+    );
+    return [
+      number(r.x[k], 4),
+      ...(r.y ? [number(r.y[k], 4)] : []),
+      number(r.loss[k], 4),
+      touched === reached ? reached : `${reached} (first ${touched})`,
+      number(r.length[k], 4),
+      more.length ? [`${gradients} gradients`, ...more].join(" + ") : `${gradients}`,
+      over ? finals.at(-1) : t === 0 ? "at the start" : "under way",
+    ];
   }
 }
 

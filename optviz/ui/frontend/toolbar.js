@@ -1,11 +1,17 @@
-// What stands above every page: undo and redo, the panel put away, the stage alone on the screen. The
-// address bar follows what is on the page; the browser's Back and Forward go through the same changes.
+// What stands above every page: undo and redo, the panel put away, the stage alone on the screen.
+// The address bar follows what is on the page; the browser's Back and Forward go through the same
+// changes.
 
 import { make } from "./clock.js";
 
-const ICONS = { undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9", redo: "M12 4l4 4-4 4M16 8H8a4 4 0 0 0 0 8h3",
-  fold: "M3 4h14v12H3zM8 4v12", present: "M3 8V3h5M12 3h5v5M17 12v5h-5M8 17H3v-5" };
-const WRITES = 'input:not([type="range"], [type="checkbox"], [type="radio"]), textarea, [contenteditable="true"]';
+const ICONS = {
+  undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9",
+  redo: "M12 4l4 4-4 4M16 8H8a4 4 0 0 0 0 8h3",
+  fold: "M3 4h14v12H3zM8 4v12",
+  present: "M3 8V3h5M12 3h5v5M17 12v5h-5M8 17H3v-5",
+};
+const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
+const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
 const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
@@ -14,12 +20,16 @@ class Toolbar {
   constructor(root) {
     root.setAttribute("role", "toolbar");
     this.root = root;
-    this.buttons = Object.fromEntries(Object.keys(ICONS).map(name => {
-      const e = make("button", { type: "button" });
-      e.innerHTML = `<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true"><path d="${ICONS[name]}" fill="none" stroke="currentColor" stroke-width="1.8" stroke-linejoin="round" stroke-linecap="round"/></svg>`;
-      e.addEventListener("click", () => this[name]());
-      return [name, e];
-    }));
+    this.buttons = Object.fromEntries(
+      Object.keys(ICONS).map(name => {
+        const e = make("button", { type: "button" });
+        e.innerHTML = `<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true">
+          <path d="${ICONS[name]}" fill="none" stroke="currentColor" stroke-width="1.8"
+          stroke-linejoin="round" stroke-linecap="round"/></svg>`;
+        e.addEventListener("click", () => this[name]());
+        return [name, e];
+      }),
+    );
     this.knob = make("select");
     this.knob.addEventListener("change", () => this.choose(this.knob.value));
     this.chosen = make("style");
@@ -28,7 +38,8 @@ class Toolbar {
     this.on = [[document, "focusin", e => this.focused(e.target)],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
-    for (const [where, what, act] of this.on) where.addEventListener(what, act, true); // before Streamlit's own
+    // before Streamlit's own
+    for (const [where, what, act] of this.on) where.addEventListener(what, act, true);
   }
 
   focused(element) {
@@ -54,14 +65,20 @@ class Toolbar {
     this.show();
   }
 
-  // A change is a page more in the browser's history; what is taken back there is one that it has already.
+  // A change is a page more in the browser's history; what is taken back there is one that it has
+  // already.
   address({ link, entry, session }) {
-    const now = history.state?.ov, known = now?.session === session && now.path === location.pathname;
-    const state = pushed => ({ ...history.state, ov: { session, entry, pushed, path: location.pathname } });
+    const now = history.state?.ov,
+      known = now?.session === session && now.path === location.pathname;
+    const state = pushed => ({
+      ...history.state,
+      ov: { session, entry, pushed, path: location.pathname },
+    });
     if (!link) return;
     if (known && entry === now.entry - 1 && now.pushed) history.back();
     else if (known && entry !== now.entry) history.pushState(state(entry > now.entry), "", link);
-    else if (!known || link !== location.search) history.replaceState(state(!!known && now.pushed), "", link + location.hash);
+    else if (!known || link !== location.search)
+      history.replaceState(state(!!known && now.pushed), "", link + location.hash);
   }
 
   popped(e) {
@@ -84,10 +101,17 @@ class Toolbar {
   }
 
   present() {
-    if (page.hasAttribute("data-ov-present")) return document.fullscreenElement ? document.exitFullscreen() : this.leave();
+    if (page.hasAttribute("data-ov-present"))
+      return document.fullscreenElement ? document.exitFullscreen() : this.leave();
     page.setAttribute("data-ov-present", "");
     page.requestFullscreen?.().catch(() => {}); // without it the window itself is the stage
-    const names = knobs().map(k => make("option", { value: k.id }, `${k.closest('[role="group"]').getAttribute("aria-label")}: ${k.labels[0].textContent}`));
+    const names = knobs().map(k =>
+      make(
+        "option",
+        { value: k.id },
+        `${k.closest('[role="group"]').getAttribute("aria-label")}: ${k.labels[0].textContent}`,
+      ),
+    );
     this.knob.replaceChildren(...names);
     this.choose(knobs().find(k => k.id === this.last)?.id ?? knobs()[0]?.id);
     this.show();
@@ -102,7 +126,9 @@ class Toolbar {
   // Of the panel only what holds this knob is left.
   choose(id) {
     if (!id) return;
-    const row = `[data-knob="${id}"]`, panel = "[data-ov-present] .st-key-stage > div > [data-testid='stHorizontalBlock'] > :nth-child(2)";
+    const row = `[data-knob="${id}"]`,
+      panel =
+        "[data-ov-present] .st-key-stage > div > [data-testid='stHorizontalBlock'] > :nth-child(2)";
     this.knob.value = id;
     this.chosen.textContent = `${panel} :not(:has(${row}), ${row}, ${row} *) { display: none; }`;
   }
@@ -112,22 +138,33 @@ class Toolbar {
     this.buttons.fold.setAttribute("aria-pressed", page.hasAttribute("data-ov-folded"));
     this.buttons.present.setAttribute("aria-pressed", presents);
     this.knob.hidden = !presents || this.knob.options.length < 2;
-    this.buttons.fold.hidden = this.buttons.present.hidden = !document.querySelector(".st-key-stage");
+    this.buttons.fold.hidden = this.buttons.present.hidden =
+      !document.querySelector(".st-key-stage");
   }
 
-  // A popover that a key has opened is elsewhere in the page: its first control gets the focus, once it is there.
+  // A popover that a key has opened is elsewhere in the page: its first control gets the focus,
+  // once it is there.
   enter(button, until = performance.now() + 3000) {
-    const first = document.querySelector('[data-testid="stPopoverBody"] :is(input, button, select, a[href], [tabindex="0"]):not(:disabled)');
+    const controls = 'input, button, select, a[href], [tabindex="0"]';
+    const first = document.querySelector(
+      `[data-testid="stPopoverBody"] :is(${controls}):not(:disabled)`,
+    );
     if (first) first.focus();
-    else if (performance.now() < until && document.activeElement === button) setTimeout(() => this.enter(button, until), 50);
+    else if (performance.now() < until && document.activeElement === button)
+      setTimeout(() => this.enter(button, until), 50);
   }
 
-  // Keys that nobody else needs: letters are a field's, and Ctrl+Z is the text's while one is typed.
+  // Keys that nobody else needs: letters are a field's, and Ctrl+Z is the text's while one is
+  // typed.
   key(e) {
     if (e.target.closest?.(WRITES) || e.altKey) return;
-    if ([" ", "Enter"].includes(e.key) && e.target.closest('[data-testid="stPopover"] button')) this.enter(e.target);
-    const letter = e.key.toLowerCase(), control = e.ctrlKey || e.metaKey;
-    const act = control ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter] : { p: "present", c: "fold" }[letter];
+    if ([" ", "Enter"].includes(e.key) && e.target.closest('[data-testid="stPopover"] button'))
+      this.enter(e.target);
+    const letter = e.key.toLowerCase(),
+      control = e.ctrlKey || e.metaKey;
+    const act = control
+      ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter]
+      : { p: "present", c: "fold" }[letter];
     if (e.key === "Escape" && page.hasAttribute("data-ov-present")) return this.present();
     if (!act || this.buttons[act].hidden || this.buttons[act].disabled) return;
     e.preventDefault();

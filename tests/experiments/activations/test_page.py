@@ -230,7 +230,7 @@ def test_the_table_as_csv(monkeypatch):
         *[("sigmoid, normal (σ = 1)", f"{i}") for i in (1, 2)],
         *[("tanh, normal (σ = 1)", f"{i}") for i in (1, 2, 3)],
     ]
-    assert float(found[1]["spread"]) == propagate(stacks[0])[1].forward.std
+    assert float(found[1]["std"]) == propagate(stacks[0])[1].forward.std
 
 
 class _Context:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from benchmarks.reproduction import SCALES
 from optviz.experiments.batch_norm.run import backward, forward, hidden_activations
 from optviz.experiments.batch_norm.spec import (
     BatchNormComparison,
@@ -21,13 +22,13 @@ from optviz.nn.batch_norm import BatchNorm
 from optviz.nn.layers import EVALUATION, Mode
 from optviz.spec import (
     Choice,
-    SpecError,
     from_dict,
     to_dict,
     validate,
 )
 from optviz.training import Split, Training, Trial, advance, begin, load
 from tests import memo
+from tests.page import refused
 from tests.table import table
 
 TRAINING = Mode(True, (0,), 0)
@@ -298,25 +299,6 @@ def test_one_row_has_no_spread():
 
 # The experiment.
 
-REFERENCE = {  # of the figure with digits, by its scale: final training accuracy with and without
-    1.0: (0.636, None),
-    0.541: (0.717, None),
-    0.293: (0.852, 0.990),
-    0.158: (0.938, 0.913),
-    0.0858: (0.973, 0.204),
-    0.0464: (0.992, 0.110),
-    0.0251: (0.998, 0.110),
-    0.0136: (1.0, 0.110),
-    0.00736: (0.999, 0.110),
-    0.00398: (0.995, 0.110),
-    0.00215: (0.979, 0.110),
-    0.00117: (0.951, 0.110),
-    0.00063: (0.866, 0.110),
-    0.00034: (0.644, 0.110),
-    0.00018: (0.557, 0.110),
-    0.0001: (0.476, 0.110),
-}
-
 
 def test_the_sixteen_scales():
     """Other random numbers than the reference's: large scales agree closely, the smallest ones are
@@ -327,13 +309,13 @@ def test_the_sixteen_scales():
     assert all(training.shape == (16, 1) for training in spec.trainings)
     ends = [memo.trained(training) for training in spec.trainings]
     with_, without = (now.accuracy[-1, 0, :, 0] for now in ends)
-    near = np.array([0.06 if sigma > 0.002 else 0.2 for sigma in REFERENCE])
-    theirs = np.array([a for a, _ in REFERENCE.values()])
+    near = np.array([0.06 if sigma > 0.002 else 0.2 for sigma in SCALES])
+    theirs = np.array([a for a, _ in SCALES.values()])
     assert (np.abs(with_ - theirs) < near).all(), with_ - theirs
-    lost = [b is None for _, b in REFERENCE.values()]
+    lost = [b is None for _, b in SCALES.values()]
     assert (ends[1].diverged_at[:, 0] >= 0).tolist() == lost
     assert (ends[0].diverged_at < 0).all()
-    for (sigma, (_, b)), found in zip(REFERENCE.items(), without, strict=True):
+    for (sigma, (_, b)), found in zip(SCALES.items(), without, strict=True):
         assert b is None or abs(found - b) < (0.1 if sigma > 0.05 else 0.02), sigma
     assert (without >= 0.9).tolist() == [False, False, True, True, *[False] * 12]
     assert 8 <= (with_ >= 0.9).sum() <= 10
@@ -413,8 +395,7 @@ def test_the_two_differ_in_the_layer_alone():
     ],
 )
 def test_which_specs_are_refused(parts):
-    with pytest.raises(SpecError):
-        validate(replace(BatchNormComparison(), **parts))
+    refused("batch_norm", replace(BatchNormComparison(), **parts))
 
 
 @table(

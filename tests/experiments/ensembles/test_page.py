@@ -16,10 +16,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
 from optviz.shell.share import (
-    LinkError,
-    SharedScene,
     decode,
-    encode,
 )
 from optviz.spec import Choice
 from optviz.training import (
@@ -200,28 +197,6 @@ def test_too_much_at_once_is_said():
     )
     sound(at.run())
     assert "numbers at a time" in at.error[0].value
-
-
-def test_a_link_opens_what_was_shared_and_a_damaged_one_the_page():
-    scene = replace(SMALL, members=4, view="snapshots", decay=0.9)
-    assert opened(scene).session_state["optviz"].specs["ensembles"] == scene
-    at = opened(s="1.damaged")
-    assert session(at).specs["ensembles"] == Ensembles()
-    assert at.warning
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        {"members": 99},
-        {"iterations": 10**6},
-        {"view": "?"},
-        {"optimizer": OptimizerConfig(Choice("newton"))},
-    ],
-)
-def test_a_link_to_what_cannot_be_trained(bad):
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene("ensembles", replace(SMALL, **bad))), "ensembles")
 
 
 def test_the_test_set_is_answered_together_too():

@@ -15,7 +15,7 @@ from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, style, to_plotly, to_svg
-from optviz.shell.share import LinkError, SharedScene, decode, encode
+from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split
 from optviz.tuning import (
@@ -396,12 +396,3 @@ def test_other_hyperparameters_and_ranges():
 def test_more_examples_than_there_are():
     at = open_page(KEY, replace(SMALL, validation=500, split=Split(1500)))
     assert "none are left for the test" in at.error[0].value
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [{"trials": 1}, {"sampler": Choice("oracle")}, {"space": Space(())}, {"halving": Halving(0)}],
-)
-def test_a_link_to_what_cannot_be_searched(bad):
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene(KEY, replace(SMALL, **bad))), KEY)

@@ -108,7 +108,7 @@ def test_the_pattern_of_the_book():
     rows = list(csv.DictReader(io.StringIO(curves_csv(found.lines, "initializer"))))
     assert len(rows) == 3 * 301
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
-    assert {row["initializer"] for row in rows} == {"normal (σ = 0.01)", "1/√n", "He"}
+    assert {row["initializer"] for row in rows} == {"normal (σ = 0.01)", "Xavier (1/√n)", "He"}
 
 
 def test_equal_units_stay_equal():

@@ -16,7 +16,6 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, method_styles, to_plotly
 from optviz.shell.lessons import LESSONS
-from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from optviz.training import Split, load, scheduler, train
 from tests import memo
@@ -126,7 +125,7 @@ def test_without_a_plane_it_says_why_and_keeps_the_curves():
     at = trained(at, "loss_landscape")
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "loss_landscape-curves-0" in plots(at), "nothing is lost"
-    next(s for s in at.selectbox if s.label.startswith("In the middle")).set_value(1).run()
+    next(s for s in at.selectbox if s.label.startswith("Plane centered")).set_value(1).run()
     at_rest(at)
     assert CONTOUR in plots(at)
     assert not at.error
@@ -198,17 +197,6 @@ def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
     straight, _ = computed(replace(SMALL, optimizers=(once,)))
     assert straight.shares == pytest.approx([1, 0], abs=1e-9)
     assert "straight" in text.directions(straight)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [{"resolution": 1000}, {"middle": 7}, {"seeds": (0, 1)}, {"plane": "bent"}, {"margin": 99.0}],
-)
-def test_a_link_to_what_cannot_be_set(bad):
-    good = replace(SMALL, plane="random", seed=4, seeds=(3,), margin=2.0)
-    assert decode(encode(SharedScene("loss_landscape", good)), "loss_landscape").scene == good
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene("loss_landscape", LossLandscape(**bad))), "loss_landscape")
 
 
 def test_the_grid_and_the_paths_as_csv(small):

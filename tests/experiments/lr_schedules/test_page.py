@@ -21,10 +21,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.shell.share import (
-    LinkError,
-    SharedScene,
     decode,
-    encode,
 )
 from optviz.spec import Choice
 from optviz.training import (
@@ -216,24 +213,6 @@ def test_the_page_s_address():
     at = opened(scene)
     link = components(at, "address")[0]["link"]
     assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        replace(SMALL, view="nothing"), replace(SMALL, optimizers=(OptimizerConfig(SGD),) * 9), replace(SMALL, test=RangeTest(low=1e-9)),
-        replace(SMALL, test=RangeTest(Choice("bfgs"))), replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("nope")}),)),
-    ],
-)  # fmt: skip
-def test_a_link_to_what_cannot_be_trained(bad):
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene("lr_schedules", bad)), "lr_schedules")
-
-
-def test_a_damaged_link_opens_the_page_as_it_is():
-    at = open_page("lr_schedules", s=encode(SharedScene("lr_schedules", KINDS))[:-3])
-    assert session(at).specs["lr_schedules"] == ScheduleComparison()
-    assert at.warning
 
 
 def test_curves_as_csv():

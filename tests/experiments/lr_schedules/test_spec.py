@@ -268,7 +268,7 @@ def test_presets_are_right_and_survive_json(scene):
         ({"optimizers": (OptimizerConfig(Choice("sgd")),) * 9}, "0 to 8 optimizers"), ({"view": "other"}, "view"), ({"batch": 0}, "batch"),
         ({"test": RangeTest(Choice("sgd", {"lr": 0.1}))}, "rate"), ({"test": RangeTest(low=1e-9)}, "low is from"),
         ({"test": RangeTest(low=0.1, high=0.5)}, "power of ten"), ({"test": RangeTest(steps=10)}, "steps"),
-        ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"test": RangeTest(high=float("nan"))}, "high must be"),
+        ({"test": RangeTest(Choice("newton"))}, "P × P"), ({"optimizers": (OptimizerConfig(Choice("sgd"), (), {"lr": Choice("nope")}),)}, "nope"), ({"test": RangeTest(high=float("nan"))}, "high must be"),
         ({"network": Network((3, 4))}, "inputs"),
     ],
 )  # fmt: skip

@@ -28,7 +28,7 @@ from optviz.experiments.training_charts import curves_csv
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, to_plotly
-from optviz.shell.share import LinkError, SharedScene, decode, encode
+from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice, SpecError, validate
 from optviz.training import Split, begin, load
 from optviz.ui import controls, form
@@ -237,13 +237,6 @@ def test_a_link_with_unequal_layers():
     assert (shown["hidden"], shown["units"]) == (2, 100)
 
 
-@pytest.mark.parametrize("damaged", ["nonsense", ""])
-def test_a_damaged_link_opens_the_page_as_it_is(damaged):
-    at = opened(s=damaged)
-    assert spec_of(at) == LABELS
-    assert at.warning
-
-
 def test_a_link_brings_what_was_shared():
     parts = Regularizer(0.02, 0.001, 0.3), Regularizer(optimizer=Choice("adamw", {"lr": 0.002}))
     spec = replace(LABELS, regularizers=(BASELINE, *parts))
@@ -392,21 +385,6 @@ def test_a_part_is_within_its_range_or_refused(name, value):
     else:
         with pytest.raises(SpecError, match=name):
             validate(spec)
-
-
-@pytest.mark.parametrize(
-    "bad",
-    [
-        Regularization(regularizers=()),
-        Regularization(regularizers=(BASELINE,) * 7),
-        Regularization(regularizers=(Regularizer(optimizer=Choice("newton")),)),
-        Regularization(seeds=()),
-        Regularization(iterations=10**6),
-    ],
-)
-def test_a_link_to_what_cannot_be_trained(bad):
-    with pytest.raises(LinkError):
-        decode(encode(SharedScene("regularization", bad)), "regularization")
 
 
 def test_curves_as_csv():

@@ -19,7 +19,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, to_plotly
 from optviz.shell.lessons import LESSONS
 from optviz.shell.render import live_figures
-from optviz.shell.share import LinkError, SharedScene, decode, encode
+from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split
 from tests import memo
@@ -194,21 +194,6 @@ def test_downloads():
     found = rows(Standardization(view="loss"))
     assert len(found) == 2 * 101
     assert float(found[100]["loss"]) == descents(Standardization())[0].run.values[-1]
-
-
-@table("bad", [{"points": 10**6}, {"angle": 400.0}, {"view": "x"}, {"iterations": 10**6}])
-def test_a_link_to_what_the_page_does_not_have(bad):
-    with pytest.raises(LinkError):
-        decode(
-            encode(SharedScene("standardization", replace(Standardization(), **bad))),
-            "standardization",
-        )
-
-
-def test_a_damaged_link_opens_the_page_all_the_same():
-    at = open_page("standardization", s="1.nonsense")
-    assert session(at).specs["standardization"] == Standardization()
-    assert at.warning
 
 
 def test_what_the_lessons_say():

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -342,6 +343,8 @@ def test_starts_are_counted_where_they_end():
     at = open_scene(Scene(Objective("himmelblau", start=(0.0, 0.0), steps=300), (config,)))
     counts = [int(n) for n in re.findall(r"(\d+) at \(", text(at))]
     assert (sum(counts), len(counts)) == (25, 4), "all four valleys are found"
+    colors = [t["line"]["color"] for t in contour(at)["data"] if re.search(r"s\d+$", t["uid"])]
+    assert sorted(Counter(colors).values()) == sorted(counts), "a color for each valley"
 
 
 def test_a_path_that_has_ended_has_no_inside():
@@ -620,6 +623,7 @@ def test_two_scenes_stand_side_by_side_on_one_player():
     assert "Himmelblau" in names["contour"]
     assert "Stretched bowl" in names["contour-2"]
     assert len(components(at, "table")) == 2
+    assert "SGD has ended before step 50" in text(inside(at)), "the inside of a step is there too"
     sound(at.button(key="swap").click().run())
     assert scene(at) == replace(BOOK, beside=replace(BOOK, objective=other))
     sound(at.button(key="compare").click().run())

@@ -421,14 +421,21 @@ def test_a_schedule_is_a_small_curve_below_the_loss():
     halved = sgd(0.4, schedules={"lr": Choice("step", {"gamma": 0.5, "every": 10, "first": 10})})
     branch = sgd(0.3, fork=Fork(halved, 15))
     drawn = plotly(Scene(Objective(steps=30), (halved, sgd(0.1), branch)), "curves")
-    rates = {t["uid"]: numbers(t["y"]) for t in drawn["data"] if t["uid"].endswith("rate")}
-    assert list(rates) == ["arate", "crate"]
-    np.testing.assert_allclose(rates["arate"], [0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05])
-    np.testing.assert_allclose(rates["crate"], [0.4] * 10 + [0.2] * 5 + [np.nan] * 16)
+    rates = {t["uid"]: numbers(t["y"]) for t in drawn["data"] if t["uid"].endswith("-lr")}
+    assert list(rates) == ["a-lr", "c-lr"]
+    np.testing.assert_allclose(rates["a-lr"], [0.4] * 10 + [0.2] * 10 + [0.1] * 10 + [0.05])
+    np.testing.assert_allclose(rates["c-lr"], [0.4] * 10 + [0.2] * 5 + [np.nan] * 16)
     heights = {k: np.ptp(v["domain"]) for k, v in drawn["layout"].items() if k.startswith("yaxis")}
     assert heights["yaxis2"] < heights["yaxis"] / 2
     assert drawn["layout"]["yaxis2"]["title"]["text"] == "η(t)"
     assert "yaxis2" not in plotly(BOOK, "curves")["layout"]
+    heavier = {"momentum": Choice("step", {"gamma": 0.5, "every": 10, "first": 10})}
+    ball = OptimizerConfig(Choice("momentum", {"momentum": 0.8}), schedules=heavier)
+    drawn = plotly(Scene(Objective(steps=15), (halved, ball)), "curves")
+    (momentum,) = (numbers(t["y"]) for t in drawn["data"] if t["uid"].endswith("-momentum"))
+    np.testing.assert_allclose(momentum, [0.8] * 10 + [0.4] * 6)
+    titles = [drawn["layout"][axis]["title"]["text"] for axis in ("yaxis2", "yaxis3")]
+    assert titles == ["η(t)", "μ(t)"]
 
 
 def test_to_maximize():

@@ -1,0 +1,53 @@
+"""When a page in the browser has come to rest after what a hand did."""
+
+import contextlib
+import itertools
+
+from playwright.sync_api import TimeoutError as NotInTime
+
+IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+ASKED = itertools.count(1)
+# Before any script of the page: whether, since this was first asked as the `n`th time, nothing that a hand set was under
+# way: no timer of half a second or less was pending, no message to the server unanswered, no picture being drawn.
+QUIET = """(() => {
+  const due = new Set(), { setTimeout: set, clearTimeout: clear } = window, { send } = WebSocket.prototype;
+  const heard = new WeakSet();
+  let asked = 0, told = 0, last = 0, since = 0;
+  window.setTimeout = (act, after = 0, ...given) => {
+    const id = set(() => { due.delete(id); act(...given); }, after);
+    if (after <= 500) due.add(id);
+    return id;
+  };
+  window.clearTimeout = id => { due.delete(id); clear(id); };
+  WebSocket.prototype.send = function (...message) {
+    if (!heard.has(this)) heard.add(this), this.addEventListener("message", () => { told = performance.now(); });
+    asked = performance.now();
+    return send.apply(this, message);
+  };
+  window.quiet = n => {
+    const calm = !due.size && told >= asked && document.querySelector("[data-test-script-state=notRunning]")
+      && ![...document.querySelectorAll(".ov-plot")].some(plot => plot.host?.work);
+    if (!calm || last !== n) [last, since] = [n, performance.now()];
+    return performance.now() - Math.max(since, told) > 120;
+  };
+})()"""
+
+
+def at_rest(page):
+    """Wait until the hand's rest is over, the script has run and everything is drawn anew.
+
+    What plays or trains never comes to rest: it is given the time that a change takes.
+    """
+    with contextlib.suppress(NotInTime):
+        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=800)
+    page.wait_for_selector(IDLE)
+
+
+def fits_a_phone(page):
+    """Nothing is wider than the window of a phone."""
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    width = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
+    page.set_viewport_size({"width": 1280, "height": 720})
+    at_rest(page)
+    assert width <= 390

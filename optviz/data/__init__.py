@@ -86,7 +86,10 @@ DATASETS: dict[str, Dataset] = {
             (28, 28),
             CLOTHES,
         ),
-        *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in TOY_SETS.items()),
+        *(
+            Dataset(key, cls.name, "made from a seed", None, cls.features)
+            for key, cls in TOY_SETS.items()
+        ),
         Dataset(OWN, "Own CSV file", "a file of one's own", None, 0),
     )
 }

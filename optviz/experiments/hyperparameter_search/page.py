@@ -26,7 +26,7 @@ from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
 from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJob, split_data
-from optviz.tuning.search import final_accuracy
+from optviz.tuning.measures import final_accuracies
 from optviz.ui.components import show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
 from optviz.ui.job_runner import run
@@ -188,10 +188,13 @@ def _test(context):
     data = data_of_search(context.spec)
 
     def draw():
-        accuracy = look(key, lambda: final_accuracy(winner, data))
-        if accuracy is not None:
+        accuracies = look(key, lambda: final_accuracies(winner, data))
+        if accuracies is not None:
+            alone, together = accuracies
             tried = sum(len(state.points) for state in context.states)
-            st.markdown(text.verdict(winner, accuracy, len(data.t_test), tried))
+            st.markdown(text.verdict(winner, alone, len(data.t_test), tried))
+            if len(winner.winners) > 1:
+                st.markdown(text.together(len(winner.winners), together))
 
     return Widget(draw)
 

@@ -213,6 +213,14 @@ def not_readable(state: SearchState) -> str:
     ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
 
 
+def together(n: int, accuracy: float) -> str:
+    """What the best trials come to as an ensemble."""
+    return _(
+        "**The {n} best trials asked together**, by the mean of their probabilities: {accuracy} of "
+        "the test set. They differ in hyperparameters, and share their start and mini-batches."
+    ).format(n=n, accuracy=percent(accuracy))
+
+
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
     """What the winner comes to on the test data, and why that is another number."""
     n, best = state.search.validation, state.scores[state.winner.trial]

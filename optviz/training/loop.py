@@ -19,12 +19,13 @@ from optviz.nn import (
     softmax_cross_entropy,
 )
 from optviz.optim.minimize import taken_over
-from optviz.training.diagnostics import diagnostics, sharpness
+from optviz.training.diagnostics import diagnostics, negative_curvatures, sharpness
 from optviz.training.spec import Data, Training, load
 
 MAX_EVALUATED = (
     2000  # rows at most, the first of each half, on which the accuracy is measured on the way
 )
+MAX_SPECTRUM = 200  # parameters of a network all of whose curvatures are measured
 # The C library (glibc) gives what a step leaves over back to the system, and asks for it again,
 # page by page, at
 # the next one: half of a batch's time. It holds on to twice the largest block that it has seen come
@@ -114,6 +115,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     past = [s for i, s in enumerate(segments) if s.step < done or not i]
     (_, opt, schedules), ahead = past[-1], segments[len(past) :]
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
+    factors = training.network.rate_factors(training.adaptive)
     params, state, running_statistics, ended = (
         now.params,
         now.state,
@@ -129,7 +131,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             if ahead and ahead[0].step == t:
                 earlier, ((_, opt, schedules), *ahead) = opt, ahead
                 state = narrow(taken_over(earlier, opt, state, params)[0], params.dtype)
-            rated = opt
+            rated = opt.scaled("lr", factors) if training.network.base_width else opt
             for name, factor in (schedules or {}).items():
                 rated = rated.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)
@@ -213,6 +215,8 @@ def _evaluated(now, data, before, gradient):
         if training.sharpness:
             loss = loss_on(training, data, slice(MAX_EVALUATED))
             inside["sharpness"] = sharpness(loss, now.params, training.sharpness)[..., None]
+            if training.network.size <= MAX_SPECTRUM:
+                inside["negative"] = negative_curvatures(loss, now.params)[..., None]
         inside = {
             name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
             for name, new in inside.items()

@@ -24,9 +24,7 @@ from optviz.plot import (
     grid,
     marginals,
 )
-from optviz.plot import (
-    percent as percent_axis,
-)
+from optviz.plot import percent as percent_axis
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.tuning import Search, SearchState, Status

@@ -14,8 +14,8 @@ from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
 from optviz.translation import _
 from optviz.ui.components import show, sketchpad
-from optviz.ui.data_source import labels_of
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training.data_source import labels_of
+from optviz.ui.training.jobs import data_of
 
 MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24

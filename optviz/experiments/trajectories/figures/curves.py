@@ -10,12 +10,7 @@ from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.plot.equations import unicode_symbol
 from optviz.translation import N_, _
 
-SHORT = {
-    "loss": N_("loss"),
-    "gradient": "‖∇f‖",
-    "distance": N_("distance"),
-    "length": N_("length"),
-}
+SHORT = {"loss": N_("loss"), "gradient": "‖∇f‖", "distance": N_("distance"), "length": N_("length")}
 MAX_DECADES, MAX_TICKS = 20, 8
 SMALL = 0.35  # height of the schedules, in that of a metric
 FAR = 1e4  # heights of the picture: farther off nothing is drawn

@@ -141,9 +141,9 @@ def table(spec: Sensitivity, theme: Theme, found) -> Table:
         Column(_("loss, median"), 3),
         Column(_("loss, nine of ten below"), 3),
         Column(_("distance, median"), 3),
-        Column(_("spread along"), 3),
+        Column(_("std along"), 3),
         Column(_("in theory"), 3),
-        Column(_("spread across"), 3),
+        Column(_("std across"), 3),
         Column(_("in theory"), 3),
         Column(_("diverged"), 3, percent=True),
     )

@@ -12,14 +12,7 @@ import numpy as np
 from optviz.nn.activations import ACTIVATIONS
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
 from optviz.nn.initializers import INITIALIZERS
-from optviz.nn.layers import (
-    EVALUATION,
-    Activated,
-    Affine,
-    Dropout,
-    Layer,
-    Mode,
-)
+from optviz.nn.layers import EVALUATION, Activated, Affine, Dropout, Layer, Mode
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.spec import Choice, SpecError, choice, option
 
@@ -61,6 +54,9 @@ class Network:
         "p",
         help="share of the hidden units that is left out, drawn anew for each row and step",
         valid="[0, 1)",
+    )
+    base_width: int = hyperparameter(
+        0, 0, 1000, help="width from which on μP scales weights and rates; 0: the standard way"
     )
 
     def validate(self) -> None:
@@ -176,7 +172,25 @@ class Network:
             for layer, p in zip(self.layers, self.views(params), strict=True):
                 for name, drawn in layer.init(seed, rule).items():
                     p[name][...] = drawn
+            if self.base_width and len(self.sizes) > 2:
+                p["W"][...] *= (self.base_width / self.sizes[-2]) ** 0.5
         return params
+
+    def rate_factors(self, adaptive: bool) -> np.ndarray:
+        """What the rate of each parameter `(P,)` is multiplied by: 1 unless there is a
+        `base_width`, the factors of the maximal update parametrization (μP) from there on.
+
+        `adaptive` optimizers, like Adam, take steps of a size that the gradient's does not tell;
+        SGD and momentum do not. The last weights also begin smaller. (Yang & Hu et al. 2022,
+        Tensor programs V, table 3.)
+        """
+        factors = np.ones(self.size, DTYPES[self.dtype])
+        for i, places in enumerate(self._places if self.base_width else ()):
+            for at, (*n_in, n_out) in places.values():
+                wider = n_in[0] / self.base_width if i and n_in else 1.0
+                out = n_out / self.base_width if i < len(self.layers) - 1 else 1.0
+                factors[at] = (1.0 if adaptive else out) / wider
+        return factors
 
     def forward(self, params, x, mode: Mode = EVALUATION, running_statistics=None) -> Pass:
         """From rows `(..., B, inputs)` to outputs `(..., B, outputs)`, before the softmax.

@@ -17,6 +17,7 @@ from optviz.experiments.regularization import page as regularization
 from optviz.experiments.sensitivity import page as sensitivity
 from optviz.experiments.standardization import page as standardization
 from optviz.experiments.trajectories import page as trajectories
+from optviz.experiments.width import page as width
 
 # In the order of a course.
 PAGES: dict[str, Page] = {
@@ -36,5 +37,6 @@ PAGES: dict[str, Page] = {
         hyperparameter_search.PAGE,
         loss_landscape.PAGE,
         edge_of_stability.PAGE,
+        width.PAGE,
     )
 }

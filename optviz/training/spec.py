@@ -16,16 +16,8 @@ from optviz.data import (
     split,
     standardized,
 )
-from optviz.nn import (
-    BATCHES,
-    DTYPES,
-    INITIALIZERS,
-    LABELS,
-    Network,
-    Penalty,
-    stream,
-)
-from optviz.optim import Optimizer
+from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
+from optviz.optim import OPTIMIZERS, Optimizer
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.optim.methods.wrappers import Wrapper
@@ -240,6 +232,12 @@ class Training:
                 opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
             )
         return opt
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether the optimizer's steps are of a size that the gradient's does not tell."""
+        family = OPTIMIZERS[self.optimizer.method.key].family
+        return family not in ("first order", "momentum")
 
     def segments(self) -> list[Segment]:
         """What trains from which iteration on; more than one where the optimizer is a fork."""

@@ -32,9 +32,7 @@ from optviz.data import (
     split,
     standardized,
 )
-from optviz.data import (
-    download as remote,
-)
+from optviz.data import download as remote
 from optviz.data.own import read_examples
 from optviz.nn import Network
 from optviz.spec import Choice, SpecError

@@ -66,6 +66,9 @@ WHOLE = replace(  # every row in every update, another loss, averages inside of 
     loss="squared_error",
     sharpness=3,
 )
+WIDE = [  # as they are, and with rates for each layer
+    replace(SMALL, network=Network((64, 24, 24, 10), base_width=n)).trainings[1] for n in (0, 8)
+]
 SEARCHED = replace(PLAIN, optimizer=OptimizerConfig(Choice("lbfgs")), inputs="raw")
 
 
@@ -93,7 +96,7 @@ def expected(trainings, names, data=None):
 
 
 @pytest.mark.parametrize(
-    "trainings", [SMALL.trainings, FORKS, [RICH], [SPIRALS], [WHOLE], [SEARCHED, RICH]]
+    "trainings", [SMALL.trainings, FORKS, [RICH], [SPIRALS], [WHOLE], WIDE, [SEARCHED, RICH]]
 )
 def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     code = training_script("Which one?", trainings, link="https://example.org")

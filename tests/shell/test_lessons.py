@@ -11,21 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
 from optviz.experiments.activations.run import propagate
+from optviz.experiments.sensitivity import race
 from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES
-from optviz.shell import lesson_numbers, lessons
-from optviz.shell.lesson_numbers import filled
+from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError
+from optviz.shell.lessons import numbers as lesson_numbers
+from optviz.shell.lessons.numbers import filled
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from tests.memo import trained
@@ -220,6 +214,19 @@ def lost_share(lr):
 
 # Every number that is typed into a text: lesson, number, and what gives it, worked out here; or a claim
 # that must hold where the number is a setting.
+@cache
+def raced(key):
+    """The mean ranks of a lesson's race, `(2, optimizers)`: as set, and tuned."""
+    return race.standings(LESSONS[key].scene, race.of(LESSONS[key].scene)).mean(-1)
+
+
+def of_width(mup):
+    """The loss at every rate of the widest network of the lesson on width."""
+    scene = LESSONS["width"].scene
+    last = trained(scene.trainings[(mup + 1) * len(scene.widths) - 1])
+    return np.median(np.nan_to_num(last.loss[-10:].mean(0), nan=np.inf), -1)
+
+
 LITERALS = {
     ("zigzag", "7.28"): lambda: np.hypot(*START),
     ("zigzag", "0.5"): lambda: go("bowl", "sgd", steps=1, lr=0.5).points[1, 1] == 0,
@@ -352,6 +359,13 @@ LITERALS = {
     ("sensitivity-map", "0.9"): lambda: LESSONS["sensitivity-map"].scene.config.method.values["momentum"],
     ("sensitivity-basins", "0.01"): lambda: abs(lost_share(0.01) - 0.11) < 0.01,
     ("sensitivity-basins", "0.003"): lambda: lost_share(0.003) == 0,
+    ("sensitivity-race", "0.9"): lambda: raced("sensitivity-race").argmin(1).tolist() == [0, 1] and (raced("sensitivity-race").min(1) == 1).all(),
+    ("sensitivity-noise", "1.23"): lambda: (0.3 / (0.1 * (2 - 0.3 * 0.1))) ** 0.5,
+    ("sensitivity-noise", "2.24"): lambda: (0.1 * 1.9 / (0.1 * 0.1 * (2 * 1.9 - 0.1 * 0.1))) ** 0.5,
+    ("sensitivity-noise", "0.03"): lambda: 0.97 < 0.03 * 1.9 / (0.1 * 0.1 * (2 * 1.9 - 0.03 * 0.1)) / (0.3 / (0.1 * (2 - 0.3 * 0.1))) < 1,
+    ("width", "29.8"): lambda: of_width(0)[7],
+    ("width", "0.265"): lambda: of_width(0).min(),
+    ("width", "0.277"): lambda: of_width(1)[7],
 }  # fmt: skip
 
 NUMBER = re.compile(r"\d+\.\d+(?:e[−-]?\d+)?|\d{3,}(?:e[−-]?\d+)?")

@@ -18,8 +18,8 @@ from optviz.plot.training import Network, Scale, losses, status
 from optviz.training.loop import MAX_SPECTRUM
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
+from optviz.ui.training.jobs import training_jobs
 
 LAST = 0.3  # share of the measurements over which the mean is taken
 DASHES = (6, 4)

@@ -29,11 +29,11 @@ from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJ
 from optviz.tuning.measures import final_accuracies
 from optviz.ui.components import show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
-from optviz.ui.data_source import source_of
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import data_of, loader_of
+from optviz.ui.training.data_source import source_of
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import data_of, loader_of
 
 KEY = "hyperparameter_search"
 

@@ -7,15 +7,7 @@ from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import Column, Style, Table, number
 from optviz.translation import N_, _
-from optviz.tuning import (
-    RANGES,
-    SAMPLERS,
-    SCORE,
-    Search,
-    SearchState,
-    Status,
-    rank_correlation,
-)
+from optviz.tuning import RANGES, SAMPLERS, SCORE, Search, SearchState, Status, rank_correlation
 from optviz.tuning.importance import ENOUGH, READABLE
 
 LISTED = 10  # of the best, in the table

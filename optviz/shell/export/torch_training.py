@@ -10,13 +10,7 @@ from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
 from optviz.shell.export.source import import_lines, source
 from optviz.shell.export.torch_script import constructor, schedules_of
-from optviz.shell.export.training_script import (
-    alone,
-    data_lines,
-    loading,
-    network_names,
-    shipped,
-)
+from optviz.shell.export.training_script import alone, data_lines, loading, network_names, shipped
 from optviz.training import MAX_EVALUATED, Training
 from optviz.training.spec import Split
 from optviz.translation import _
@@ -39,11 +33,12 @@ LOSSES = {
 
 def not_in_torch(trainings: list[Training]) -> list[str]:
     """The names of what PyTorch does not do with the same numbers: optimizers, those whose search
-    calls the network itself included, and dropout, which draws numbers of its own.
+    calls the network itself included, dropout, which draws numbers of its own, and μP.
     """
     networks = [one for training in trainings for one in alone(training)]
     found = [one.optimizer.name for one in networks if not _method(one)]
     found += [_("dropout") for one in networks if one.network.dropout]
+    found += ["μP" for one in networks if one.network.base_width]
     return list(dict.fromkeys(found))
 
 

@@ -9,16 +9,7 @@ from textwrap import fill, indent, wrap
 from optviz.data import ATTRIBUTION, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
 from optviz.data.preprocessing import standardized
-from optviz.nn import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    LOSSES,
-    MiniBatch,
-    Mode,
-    Network,
-    one_hot,
-    stream,
-)
+from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
@@ -81,16 +72,15 @@ def training_script(
     }
     keys = {training.dataset.key for training in trainings}
     loss = LOSSES[trainings[0].loss]  # a page's trainings have one
+    rated = f'opt.scaled("lr", network.rate_factors(adaptive={trainings[0].adaptive}))'
+    mup = any(training.network.base_width for training in trainings)
+    loop = LOOP.replace("RATED", rated if mup else "opt").replace("LOSS", loss.__name__)
+    loop = loop.replace("ASSESSED", str(MAX_EVALUATED))
     used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, Split, *map(type, parts)]
     used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
     used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
-    members = set(re.findall(r"\.(\w+)", LOOP)) | {
-        "of",
-        "judging",
-        "with_label_noise",
-        "sample",
-        "step",
-    }
+    members = {"of", "judging", "with_label_noise", "sample", "step"}
+    members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
 
     modules, loaders = loading(keys)
@@ -100,7 +90,7 @@ def training_script(
         f"{header(question, 'NumPy 2', link)}\n{import_lines(needed, NUMPY, *modules)}\n{SILENT}",
         definitions,
         *loaders,
-        LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", loss.__name__),
+        loop,
         f"def main():\n{indent(main, '    ')}\n",
         shipped() if "digits" in keys else "",
         "main()\n",
@@ -321,7 +311,7 @@ def train(names, network, initializers, segments, penalty, data, batch, iteratio
         if segments and segments[0][0] == i:
             (_, opt, schedules, warm), *segments = segments
             state = state if warm else narrow(opt.init(params), dtype)
-        now = opt
+        now = RATED
         for name, factor in schedules.items():
             now = now.scaled(name, float(factor(i)))
         after, state = (narrow(held, dtype) for held in now.step(f, params, state))

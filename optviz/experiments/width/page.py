@@ -1,0 +1,167 @@
+"""The page: the loss over the rate for every width, in both parametrizations."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from optviz.data import DATASETS
+from optviz.experiments.page import Caption, Download, Page, Tab, View
+from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
+from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Table, grid, number, style
+from optviz.plot.series import curve_with_band
+from optviz.plot.table import csv_text
+from optviz.translation import N_, _
+from optviz.ui.controls import Menu, Several
+from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers
+from optviz.ui.training_jobs import training_jobs
+
+WINDOW = 10  # mini-batches over which the loss at the end is averaged
+GUESS = 2.5  # a little above the loss of a network that knows nothing, log 10
+
+
+class Curve(NamedTuple):
+    """The loss over the rate at one width."""
+
+    width: int
+    losses: np.ndarray  # (rates, seeds), NaN where it diverged
+    medians: np.ndarray  # (rates,), infinite where half of the seeds diverged
+
+    @property
+    def best(self) -> int | None:
+        """The cell with the lowest median; None where there is none yet."""
+        return int(self.medians.argmin()) if np.isfinite(self.medians).any() else None
+
+
+def curves(context) -> tuple[list[Curve], list[Curve]]:
+    """Of every width, in the standard parametrization and with μP."""
+    found = []
+    for now in context.states:
+        last = now.loss[-WINDOW:]
+        losses = last.mean(0) if len(last) else np.full(now.training.shape, np.nan)
+        medians = np.median(np.where(np.isnan(losses), np.inf, losses), -1)
+        found.append(Curve(now.training.network.sizes[-2], losses, medians))
+    n = len(context.spec.widths)
+    return found[:n], found[n:]
+
+
+def over_rate(context) -> Figure:
+    """The loss over the rate, a curve for each width with a ring at its best rate."""
+    both, rates = curves(context), context.spec.rates
+    lowest = min((c.medians.min() for found in both for c in found), default=1.0)
+    y = Axis(_("loss"), limits=(0.8 * min(lowest, 1.0), GUESS), log=True)
+    x = Axis(_("learning rate"), limits=(rates[0] / 1.2, rates[-1] * 1.2), log=True)
+    panels = []
+    for i, (title, found) in enumerate(zip(PARAMETRIZATIONS, both, strict=True)):
+        marks = []
+        for c in found:
+            look = style(WIDTHS.index(c.width), context.theme)
+            named = {"name": _("width {n}").format(n=c.width), "group": f"{c.width}"}
+            hover = _("{name}, rate {x:.3g}: loss {y:.3g}")
+            more = {"uid": f"{i}-{c.width}", "hover": hover, "markers": True, "legend": i == 0}
+            middle = np.where(np.isinf(c.medians), np.nan, c.medians)
+            marks += curve_with_band(rates, c.losses, look, middle=middle, **named, **more)
+            if c.best is not None:
+                at = [rates[c.best]], [c.medians[c.best]]
+                ring = {"size": 18, "alpha": 0.0, "edge": look.color, "edge_width": 3}
+                more = {"uid": f"{i}-{c.width}best", "legend": False, "decoration": True}
+                marks.append(Dots(*at, look, **named, **ring, **more))
+        panels.append(Panel(marks, x, y, title=_(title)))
+    label = _("Loss over the learning rate for every width. The table says the same.")
+    return grid(panels, columns=2, share_y=True, label=label, height=26)
+
+
+def verdict(context) -> str:
+    """How far apart the best rates are, and what the narrowest network's costs the widest."""
+    both = curves(context)
+    if len(context.spec.widths) < 2 or not all(now.done for now in context.states):
+        return ""
+    if any(c.best is None for found in both for c in found):
+        return _("At some width every rate diverges.")
+    told = {}
+    for kind, found in zip(("standard", "mup"), both, strict=True):
+        cells = [c.best for c in found]
+        told[kind], last = max(cells) - min(cells), found[-1].medians
+        told[f"{kind}_kept"] = number(last[cells[0]], 3) if np.isfinite(last[cells[0]]) else "∞"
+        told[f"{kind}_best"] = number(last.min(), 3)
+    low, high = context.spec.widths[0], context.spec.widths[-1]
+    return _(
+        "**From width {low} to {high}** the best rates are {standard} doublings apart in the "
+        "standard parametrization and {mup} with μP. With the rate that is best at width {low}, "
+        "width {high} ends at a loss of {standard_kept} where {standard_best} was possible, with "
+        "μP at {mup_kept} where {mup_best} was."
+    ).format(low=low, high=high, **told)
+
+
+def standings(context) -> Table:
+    """The best rate of every width, what comes of it, and of the narrowest network's."""
+    columns, rates = [Column(_("width"))], context.spec.rates
+    for title in PARAMETRIZATIONS:
+        for heading in (_("{name}: best rate"), _("loss there"), _("at the narrowest one's")):
+            columns.append(Column(heading.format(name=_(title)), 3))
+    pairs = list(zip(*curves(context), strict=True))
+    rows = [[pair[0].width] for pair in pairs]
+    for row, pair in zip(rows, pairs, strict=True):
+        for c, base in zip(pair, pairs[0], strict=True):
+            best = [np.nan] * 2 if c.best is None else [rates[c.best], c.medians[c.best]]
+            row += [*best, np.nan if base.best is None else c.medians[base.best]]
+    styles = [style(WIDTHS.index(n), context.theme) for n in context.spec.widths]
+    return Table(_("Best rate and loss of every width"), columns, rows, styles)
+
+
+def notes(context) -> Caption:
+    """What μP is, and how it was measured."""
+    return Caption(
+        _(
+            "μP, where a layer is m times as wide as at n₀: the last weights begin 1/√m as large. "
+            "With Adam the rate of hidden and last weights is 1/m; with SGD and momentum that of "
+            "the last weights is 1/m, that of the first ones and of the hidden biases m. "
+            "(Yang & Hu et al. 2022, table 3.) The loss is the mean of the last {n} mini-batches, "
+            "the median over the seeds; bands from the least to the largest. Data: {attribution}"
+        ).format(n=WINDOW, attribution=DATASETS[context.spec.dataset.key].attribution)
+    )
+
+
+def losses_csv(context) -> str:
+    """The loss of every network."""
+    rows = (
+        [c.width, title.lower(), rate, seed, loss]
+        for title, found in zip(("standard", "mup"), curves(context), strict=True)
+        for c in found
+        for rate, losses in zip(context.spec.rates, c.losses, strict=True)
+        for seed, loss in zip(context.spec.seeds, losses, strict=True)
+    )
+    return csv_text(["width", "parametrization", "rate", "seed", "loss"], rows)
+
+
+def thumbnail(spec, theme) -> Figure:
+    """Valleys that move to lower rates, as a drawing."""
+    x = np.linspace(-4, 2, 40)
+    curve = [(x + shift) ** 2 + 1 - shift / 4 for shift in (0, 1, 2)]
+    return Figure([Line(x, y, style(i, theme), uid=f"{i}") for i, y in enumerate(curve)])
+
+
+PAGE = Page(
+    "width",
+    N_("Width and rate"),
+    "width",
+    N_("Does the rate that is best for a small network suit a wide one?"),
+    "Training lab",
+    Width(),
+    {
+        "": View(
+            form=[
+                Menu("optimizer", segments=True),
+                Several("widths", _("Widths"), WIDTHS, str),
+                Data(),
+                ACTIVATION,
+                INITIALIZER,
+                Numbers(*("hidden", "base_width", "batch", "iterations", "split.rows", "seeds")),
+            ],
+            jobs=lambda spec: training_jobs(spec.trainings),
+            tabs=[Tab(_("Best rate"), [over_rate, verdict, standings])],
+            notes=[notes],
+            downloads=[Download(_("Losses as CSV"), "losses", losses_csv)],
+        )
+    },
+    thumbnail=thumbnail,
+)

@@ -67,14 +67,15 @@ def negative(context) -> Figure | None:
     """The share of negative curvatures over the iterations, of networks that are small enough."""
     if any("negative" not in line.progress.diagnostics for line in context.lines):
         return None
-    marks = []
+    marks, top = [], 0.25
     for line in context.lines:
         found = line.progress.diagnostics["negative"][:, line.i, :, 0]
+        top = max(top, float(np.nanmax(found, initial=0.0)))
         more = {"name": line.name, "uid": line.id, "markers": True, "legend": True}
         marks += curve_with_band(line.progress.evaluated, found, line.style, **more)
     return Figure(
         *(marks, Axis(_("iteration"), limits=(0, context.spec.iterations))),
-        percent(_("negative curvatures")),
+        percent(_("negative curvatures"), (0, 1.1 * top)),
         label=_("The share of the Hessian's eigenvalues below −1/1000 of its largest."),
         height=15,
     )

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 
 import numpy as np
+import streamlit as st
 
 from optviz.experiments.page import Context, Row, Widget
 from optviz.experiments.sensitivity import run, text
@@ -23,11 +24,13 @@ from optviz.plot import (
     contour,
     layer,
     method_styles,
+    to_plotly,
 )
 from optviz.spec import canonical_json
 from optviz.translation import _
 from optviz.ui.cache import cached
 from optviz.ui.components import show
+from optviz.ui.live import grabber
 from optviz.ui.session import session
 
 HEIGHT = (16, 48, 34)
@@ -172,6 +175,39 @@ def hand(spec: Sensitivity, figure: Figure, curve: run.RateCurve) -> dict | None
         "epoch": f"{spec.chosen} {curve.current}",
     }
     return {"clicks": "guess", "grab": grab}
+
+
+# Beside the map.
+
+PREVIEW = "sensitivity-path"
+
+
+def preview(spec: Sensitivity, theme: Theme) -> None:
+    """The contour with the path of what is set, and that of the cell under the pointer."""
+    show(PREVIEW, paths(spec, theme, [spec.chosen]).add(ghost(spec, theme)))
+    _pointed_at(spec, theme, [])
+
+
+def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
+    """The path of the cell at a place of the map; without a place none."""
+    points = np.full((1, 2), np.nan)
+    if at:
+        there = run.cell(spec, at)
+        path = cache.run(there.objective, there.config)
+        points = contour.within_reach(spec.objective.f.domain, path.points)
+    look = {"name": _("under the pointer"), "legend": False, "decoration": True}
+    return Line(*points.T, Style(theme.ink, (4, 3)), uid="ghost", markers=True, size=4, **look)
+
+
+@st.fragment
+def _pointed_at(spec, theme, at):
+    """Hears over which cell the pointer is, and hands that path to the contour."""
+    traces = {PREVIEW: to_plotly(Figure([ghost(spec, theme, at)]))["data"]} if at else None
+
+    def put(*there):
+        at[:] = there
+
+    grabber("sensitivity-pointer", put, traces, lambda: None)
 
 
 # The edge of stability.

@@ -8,7 +8,6 @@ from optviz.experiments.sensitivity import figures, noise, race, run, text
 from optviz.experiments.sensitivity.spec import AXES, Sensitivity
 from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.minima import minima_of
-from optviz.optim.sensitivity.sweeps import COORDINATES, find
 from optviz.plot import (
     Axis,
     ColorBar,
@@ -35,15 +34,13 @@ CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slow
 def _scale(spec, name):
     """Functions to where a value is drawn and back, and the axis's ticks and their labels."""
     n = run.side(spec.objective, spec.config, run.CELLS)
-    values = run.spread(spec.objective, spec.config.build(), name, n)
-    declared = None if name in COORDINATES else find(spec.config.build(), name)
-    if declared is not None and declared.log:
-        there, back = np.log10, lambda u: 10.0**u
-    elif declared is not None and declared.near_one:
-        there, back = (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
-    else:
+    values, scale = run.along(spec, name, n), run.scale(spec.config.build(), name)
+    if scale is None:
         return np.asarray, float, values, None, None
-    ticks = np.arange(np.ceil(there(values[0]) - 1e-9), np.floor(there(values[-1]) + 1e-9) + 1)
+    there, back = scale
+    low, high = there(values[0]), there(values[-1])
+    ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+    ticks = ticks if spec.zoom == "1" else np.linspace(low, high, 5)
     return there, back, values, ticks, [number(back(u)) for u in ticks]
 
 
@@ -87,7 +84,7 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> 
         u, v = to_x(limit[0]), to_y(limit[1])
         look = Style(theme.lines[1], (9, 5))
         marks.append(Line(u, v, look, name=_("edge of stability in theory"), uid="edge", width=3))
-    here = [_here(spec, name) for name in (spec.across, spec.up)]
+    here = [run.here(spec, name) for name in (spec.across, spec.up)]
     look = Style(theme.ink, marker="cross")
     edge = {"edge": theme.high, "edge_width": 2, "size": 13}
     at = [float(to_x(here[0]))], [float(to_y(here[1]))]
@@ -102,7 +99,11 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> 
 def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
     """The map of the chosen optimizer."""
     panel, margin = map_panel(spec, theme, swept), {"r": 64}
-    more = {"view": f"{spec.across} {spec.up}", "margin": margin, "label": text.map_label(spec)}
+    more = {
+        "view": f"{spec.across} {spec.up} {panel.x.limits} {panel.y.limits}",
+        "margin": margin,
+        "label": text.map_label(spec),
+    }
     more |= {"height": figures.HEIGHT, "hover": "closest"}
     return Figure(panel.marks, panel.x, panel.y, **more | figure)
 
@@ -134,27 +135,17 @@ def _crosses(x, y, where, theme, name) -> list[Dots]:
     return [Dots(*at, look, name=name, uid="diverged", alpha=0.7, **edge)]
 
 
-def _here(spec, name):
-    if name in COORDINATES:
-        return spec.objective.start[COORDINATES.index(name)]
-    return run.setting_of(spec, name)[0]
-
-
 def map_of(context: Context) -> list:
     """The map, of which a click sets both axes, and the path of what is set."""
     spec = context.spec
     found = figures.kept(run.map_of, run.alone(spec, spec.chosen))
 
     def clicked(*at):
-        values = []
-        for name, v in zip((spec.across, spec.up), at, strict=True):
-            there, _back, known, *_ticks = _scale(spec, name)
-            values.append(known[np.abs(there(known) - v).argmin()])  # of the cell
-        session().show(context.page.key, run.picked(spec, *values))
+        session().show(context.page.key, run.cell(spec, at))
 
     def draw():
         picture = map_figure(spec, context.theme, found)
-        show("sensitivity-map", picture, clicks="guess", guessed=clicked)
+        show("sensitivity-map", picture, clicks="cell", guessed=clicked)
 
     def follow():
         config, now = spec.config, session()
@@ -169,7 +160,7 @@ def map_of(context: Context) -> list:
         )
 
     parts = [
-        Row([Widget(draw), figures.paths(spec, context.theme, [spec.chosen])], (6, 5)),
+        Row([Widget(draw), Widget(lambda: figures.preview(spec, context.theme))], (6, 5)),
         text.of_map(spec, found),
         Widget(link),
     ]

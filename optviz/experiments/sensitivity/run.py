@@ -29,6 +29,39 @@ def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
     return find(opt, name).spread(n)
 
 
+def scale(opt, name: str):
+    """Functions to where a value of a map's axis is drawn and back; None where it is drawn as it
+    is.
+    """
+    declared = None if name in COORDINATES else find(opt, name)
+    if declared is not None and declared.log:
+        return np.log10, lambda u: 10.0**u
+    if declared is not None and declared.near_one:
+        return (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
+    return None
+
+
+def here(spec: Sensitivity, name: str) -> float:
+    """What is set, of what can be an axis of the map."""
+    if name in COORDINATES:
+        return spec.objective.start[COORDINATES.index(name)]
+    return setting_of(spec, name)[0]
+
+
+@np.errstate(divide="ignore")
+def along(spec: Sensitivity, name: str, n: int) -> np.ndarray:
+    """The values `(n,)` along an axis of the map: all, or those around what is set."""
+    opt, zoom = spec.config.build(), float(spec.zoom)
+    values = spread(spec.objective, opt, name, n)
+    if zoom == 1:
+        return values
+    there, back = scale(opt, name) or (np.asarray, np.asarray)
+    low, high = there(values[0]), there(values[-1])
+    half = (high - low) / 2 / zoom
+    middle = np.clip(there(here(spec, name)), low + half, high - half)
+    return np.clip(back(np.linspace(middle - half, middle + half, n)), values[0], values[-1])
+
+
 def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
     """How many runs there are along each side of a picture: `most`, or what is affordable."""
     runs = MAX_COST / (objective.steps * cell_cost(objective, config))
@@ -97,9 +130,9 @@ def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
 
 def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
-    objective, opt = spec.objective, spec.config.build()
+    objective = spec.objective
     n = side(objective, spec.config, CELLS)
-    axes = {name: spread(objective, opt, name, n) for name in (spec.up, spec.across)}
+    axes = {name: along(spec, name, n) for name in (spec.up, spec.across)}
     more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
     swept = _swept(objective, spec.config, axes, **more)
     return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
@@ -124,7 +157,7 @@ def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     if "lr" not in names or not found or spec.config.wrappers or opt.stable_lr(1.0) is None:
         return None
     other = names[1 - names.index("lr")]
-    values = spread(spec.objective, opt, other, 200)
+    values = along(spec, other, 200)
     if other not in COORDINATES:
         opt = having(opt, other, values)
     limits = np.broadcast_to(opt.stable_lr(found[0].high), values.shape)
@@ -141,6 +174,15 @@ def picked(spec: Sensitivity, across: float, up: float) -> Sensitivity:
         else:
             spec = having_set(spec, name, value)
     return spec
+
+
+def cell(spec: Sensitivity, at) -> Sensitivity:
+    """The spec at the cell of the map that is nearest to a place `(x, y)` as it is drawn."""
+    n, opt, values = side(spec.objective, spec.config, CELLS), spec.config.build(), []
+    for name, v in zip((spec.across, spec.up), at, strict=True):
+        known, (there, _back) = along(spec, name, n), scale(opt, name) or (np.asarray, None)
+        values.append(known[np.abs(there(known) - v).argmin()])
+    return picked(spec, *values)
 
 
 def having_set(spec: Sensitivity, name: str, value: float) -> Sensitivity:

@@ -25,6 +25,7 @@ VIEWS = {
     "stability": N_("Why did it diverge?"),
 }
 MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
+ZOOMS = {"1": N_("whole"), "4": "4 ×", "16": "16 ×"}
 AXES = {"lr": N_("learning rate"), "x": N_("x of the start"), "y": N_("y of the start")} | {
     k.name: k.name.replace("_", " ")
     for cls in OPTIMIZERS.values()
@@ -53,6 +54,7 @@ class Sensitivity:
     across: str = option("lr", AXES, N_("Across"))
     up: str = option("momentum", AXES, N_("Upward"))
     measure: str = option("value", MEASURES, N_("Color"))
+    zoom: str = option("1", ZOOMS, N_("Around what is set"))
     tolerance: float = hyperparameter(
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )

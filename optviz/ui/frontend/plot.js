@@ -386,6 +386,9 @@ class Host {
     // hides here
     this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
     this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
+    this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => {
+      if (this.drawn.clicks === "cell") hands.place?.(x, y);
+    });
     this.upper.on(
       "plotly_click",
       e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]),
@@ -401,7 +404,7 @@ class Host {
 
   // A click on the bare picture puts the start there, or answers the question that is asked.
   clicked(x, y) {
-    if (this.drawn.clicks === "guess") return this.tell("guess", { x, y, n: Date.now() });
+    if (this.drawn.clicks !== "start") return this.tell("guess", { x, y, n: Date.now() });
     hands.place?.(...this.inside(x, y));
   }
 

@@ -76,6 +76,38 @@ def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
     PAGE.check(spec)
 
 
+@table(
+    ("zoom", "lr", "rates"),
+    [  # of five decades a quarter, or a sixteenth; at the border all within
+        ("4", 1e-2, 10 ** np.array([-2.625, -1.375])),
+        ("16", 1e-2, 10 ** np.array([-2.15625, -1.84375])),
+        ("4", 10.0, 10 ** np.array([-0.25, 1.0])),
+    ],
+)
+def test_an_enlarged_map_is_computed_anew_around_what_is_set(zoom, lr, rates):
+    spec = run.having_set(replace(MAP, zoom=zoom), "lr", lr)
+    swept = run.map_of(spec)
+    assert swept.values.shape == (64, 64)
+    np.testing.assert_allclose(swept.axes["lr"][[0, -1]], rates)
+    i, j = 11, 30
+    opt = OPTIMIZERS["momentum"](lr=swept.axes["lr"][j], momentum=swept.axes["momentum"][i])
+    assert swept.values[i, j] == minimize(FUNCTIONS["bowl"], opt, (-7, 2), 100).values[-1]
+    figure = heatmaps.map_figure(spec, LIGHT, swept)
+    assert figure.x.limits[0] < np.log10(lr) < figure.x.limits[1]
+    PAGE.check(spec)
+
+
+def test_the_path_under_the_pointer_is_the_run_of_that_cell():
+    spec = replace(MAP, across="lr", up="x")
+    rate = np.geomspace(1e-4, 10, 64)[40]
+    line = figures.ghost(spec, LIGHT, (np.log10(rate) + 0.01, -6.0))
+    start = np.linspace(*spec.objective.f.domain[0], 64)
+    start = start[np.abs(start + 6).argmin()]
+    points = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](lr=rate), (start, 2), 100).points
+    np.testing.assert_allclose(np.transpose([line.x, line.y]), points)
+    assert np.isnan(figures.ghost(spec, LIGHT).x).all()
+
+
 def test_small_maps_are_of_those_with_both_settings_and_share_their_colors(small):
     """AdaGrad and Adam have an ε, which Momentum and SGD have not."""
     spec = replace(MAP, up="eps", chosen=2)
@@ -102,7 +134,7 @@ def test_a_file_has_every_cell_of_the_map(small):
         (Sensitivity(), "stable up to, in theory"),
         (MAP, "Best of"),
         (HIMMELBLAU, "A start reaches the minimum that is nearest"),
-        (replace(MAP, view="race"), "Tuning took 19 times as many evaluations as the race"),
+        (replace(MAP, view="race"), "Tuning took 19 times as many evaluations as the comparison"),
         (replace(MAP, view="race", objective=NOWHERE), "no value at any start"),
         (NOISY, "A band holds eight of ten runs"),
         (replace(NOISY, objective=NOWHERE), "No noise is set"),

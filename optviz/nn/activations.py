@@ -9,7 +9,7 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 ACTIVATIONS: dict[str, type] = {}
 
-# A value this near to the end of its range is called saturated: the slope there is less than 4 % of
+# A value this near to the end of its range is called saturated: the slope there is less than 4% of
 # the largest.
 NEAR = 0.01
 

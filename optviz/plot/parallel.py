@@ -135,7 +135,7 @@ def _ticks(axis):
     low, high = axis.limits
     if not axis.log:
         places = np.linspace(low, high, MAX_TICKS)
-        return places, [f"{number(100 * v, 3)} %" for v in places]
+        return places, [f"{number(100 * v, 3)}%" for v in places]
     powers = np.arange(np.ceil(np.log10(low) - 1e-6), np.log10(high) + 1e-6)
     powers = powers[:: -(-len(powers) // MAX_TICKS)] if len(powers) else powers
     return 10.0**powers, ["10" + f"{p:g}".translate(SUPERSCRIPT) for p in powers]

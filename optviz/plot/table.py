@@ -34,7 +34,7 @@ class Column:
             return "–"
         sign = "+" if self.signed and cell > 0 else ""
         if self.percent:
-            return f"{sign}{number(100 * cell, self.digits)} %"
+            return f"{sign}{number(100 * cell, self.digits)}%"
         if isinstance(cell, numbers.Integral):
             return f"{sign}{cell}".replace("-", "−")
         return sign + number(cell, self.digits)

@@ -17,13 +17,13 @@ def test_the_line_follows_the_angle_and_the_digits_train(visit):
     page.mouse.move(box["x"] + box["width"] * (5 + 45) / 90, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
-    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('50 %')")  # while it is held
+    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('50%')")  # while it is held
     page.mouse.up()
     page.get_by_label("angle, exact value").fill("0")
     page.wait_for_function(f"() => ({NOTE.format(0)})().includes('99.2')")
     at_rest(page)
     assert page.url != url
-    assert "99.2 %" in page.locator(".ov-table tbody tr").first.inner_text()
+    assert "99.2%" in page.locator(".ov-table tbody tr").first.inner_text()
 
     page.get_by_role("radio", name="Digits", exact=True).click()
     page.wait_for_selector(".st-key-standardization-bars-0 .ov-plot[data-version]")

@@ -345,7 +345,7 @@ def test_the_stationary_spread_solves_the_lyapunov_equation(text, key, values, l
 
 @table("noise, variance", [("gaussian", 0.25), ("uniform", 0.25 / 3), ("rare", 0.25)])
 def test_many_runs_spread_as_theory_says(noise, variance):
-    """On the bowl, λ = 0.1 and 2: ησ²/(λ(2 − ηλ)); 3000 runs know a variance to 2.6 %."""
+    """On the bowl, λ = 0.1 and 2: ησ²/(λ(2 − ηλ)); 3000 runs know a variance to 2.6%."""
     made, lr = NOISES[noise](scale=0.5), 0.5
     run = minimize(BOWL, OPTIMIZERS["sgd"](lr=lr), (0, 0), 200, made, seed=np.arange(3000))
     expected = [lr * variance / (0.1 * 1.95), lr * variance / (2 * 1.0)]

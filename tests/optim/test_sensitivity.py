@@ -190,7 +190,7 @@ def test_one_tuned_step_is_the_exact_line_search(text, start):
     g = f.grad(at)
     exact = g @ g / (g @ f.hess(at) @ g)
     tuned = tune(f, "sgd", start, steps=1, budget=60)
-    assert tuned.optimizer.lr == pytest.approx(exact, rel=0.04)  # (1e5)^(1/39)^(2/21): 3 % apart
+    assert tuned.optimizer.lr == pytest.approx(exact, rel=0.04)  # (1e5)^(1/39)^(2/21): 3% apart
     assert tune(f, "newton", start, steps=1, budget=60).optimizer.lr == pytest.approx(1, rel=0.03)
 
 

@@ -55,7 +55,7 @@ def test_shares_of_a_variance_that_is_known_in_closed_form():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_weighted_sum_is_seen_through_noise(seed):
-    """Of a sum of cᵢxᵢ each has cᵢ² of the variance; 60 points, and noise of 4 % of the spread."""
+    """Of a sum of cᵢxᵢ each has cᵢ² of the variance; 60 points, and noise of 4% of the spread."""
     rng, weights = np.random.default_rng(seed), np.array([4.0, 2, 1, 0])
     points = rng.random((60, 4))
     found = importance(points, points @ weights + 0.05 * rng.standard_normal(60))

@@ -48,13 +48,13 @@ REMARKS = {
         "nearly the same whatever the input is."
     ),
     "saturated": N_(
-        "**Saturated**: {share:.0f} % of layer {n} sit at an end of the range, where the slope is "
-        "less than 4 % of the largest; the gradient std goes from {gradient_last} at layer "
+        "**Saturated**: {share:.0f}% of layer {n} sit at an end of the range, where the slope is "
+        "less than 4% of the largest; the gradient std goes from {gradient_last} at layer "
         "{n} to {gradient_first} at layer 1."
     ),
     "saturated_alone": N_(
-        "**Saturated**: {share:.0f} % of the layer sit at an end of the range, where the slope is "
-        "less than 4 % of the largest."
+        "**Saturated**: {share:.0f}% of the layer sit at an end of the range, where the slope is "
+        "less than 4% of the largest."
     ),
     "shrinking": N_(
         "**The signal shrinks** from layer to layer: its std goes from {first} to {last}, and "

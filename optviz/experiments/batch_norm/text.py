@@ -24,7 +24,7 @@ NEVER_WORSE = N_("Never worse, here")
 
 
 def _percent(value) -> str:
-    return f"{number(100 * float(value), 3)} %"
+    return f"{number(100 * float(value), 3)}%"
 
 
 def verdict(pair: Pair, part: int = 0) -> str:

@@ -212,7 +212,7 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
         [names[i] for i, _j in pairs],
         [f"{100 * z[at]:.1f}" for at in pairs],
         theme.ink,
-        hover=_("members {y} and {x}: {text} %"),
+        hover=_("members {y} and {x}: {text}%"),
     )
     cells = Heatmap(
         z, (theme.high, theme.low), x=names, y=names, span=(0, max(float(z.max()), 1e-3)), gap=2

@@ -59,7 +59,7 @@ def labels_of(noise: float) -> str:
     """What labels with such a share of wrong ones are called."""
     if not noise:
         return _("clean labels")
-    return _("{share} % wrong labels").format(share=number(100 * noise, 3))
+    return _("{share}% wrong labels").format(share=number(100 * noise, 3))
 
 
 def heading(noise: float) -> str:
@@ -107,7 +107,7 @@ def standings(rows: list[Row], theme: Theme) -> Table:
 
 def accuracy(share: float) -> str:
     """A share in percent."""
-    return f"{100 * share:.1f} %" if np.isfinite(share) else "–"
+    return f"{100 * share:.1f}%" if np.isfinite(share) else "–"
 
 
 def points(gain: float) -> str:
@@ -193,7 +193,7 @@ def differences(ensembles: list[tuple[str, Ensemble]], n: int) -> str:
             sentences.append(message.format(left=len(ensemble), n=n, labels=name))
         if len(ensemble) > 1:
             message = _(
-                "On {labels} two members answer differently on {share} % of the validation set."
+                "On {labels} two members answer differently on {share}% of the validation set."
             )
             share = number(100 * ensemble.mean_disagreement, 3)
             sentences.append(message.format(labels=name, share=share))

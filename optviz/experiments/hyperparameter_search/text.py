@@ -23,7 +23,7 @@ STATUSES = {
 
 def percent(share: float, digits: int = 3) -> str:
     """A share in percent."""
-    return f"{number(100 * share, digits)} %"
+    return f"{number(100 * share, digits)}%"
 
 
 def search_name(search: Search) -> str:
@@ -227,7 +227,7 @@ def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
     return _(
         "**On the test set: {test}** of {rows:,} examples. The same network had "
         "{best} on the {n} validation examples by which it was chosen among {trials}: the best of "
-        "many is in part the luckiest, and {n} examples leave ±{error} % of chance (one standard "
+        "many is in part the luckiest, and {n} examples leave ±{error}% of chance (one standard "
         "error). If the test set had selected the trial, this accuracy would be biased too."
     ).format(
         test=percent(test),

@@ -46,7 +46,7 @@ def flat(z) -> bool:
 
 def percent(share: float) -> str:
     """A share for reading: whole percents, and of small ones what there is."""
-    return f"{number(100 * share, 2)} %" if share < 0.995 else "100 %" if share > 0.9995 else "99 %"
+    return f"{number(100 * share, 2)}%" if share < 0.995 else "100%" if share > 0.9995 else "99%"
 
 
 def axis_titles(surface: LossSurface) -> tuple[str, str]:

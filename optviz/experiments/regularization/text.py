@@ -18,7 +18,7 @@ ALIKE = 0.005  # accuracies closer than this count as equal
 
 def percent(share: float, digits: int = 1) -> str:
     """A share for reading."""
-    return f"{100 * share:.{digits}f} %" if np.isfinite(share) else "–"
+    return f"{100 * share:.{digits}f}%" if np.isfinite(share) else "–"
 
 
 def points(difference: float) -> str:

@@ -32,7 +32,7 @@ from optviz.plot.contour import within_reach
 from optviz.translation import _
 
 LEVELS = (0.1, 0.5, 0.9)  # of the bands
-WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95 % of a normal cloud
+WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95% of a normal cloud
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ def clouds(spec: Sensitivity, make=figures.kept) -> list[Cloud]:
 
 
 def ellipse(center, covariance) -> np.ndarray:
-    """The points `(100, 2)` around 95 % of a normal distribution."""
+    """The points `(100, 2)` around 95% of a normal distribution."""
     variances, vectors = np.linalg.eigh(covariance)
     angle = np.linspace(0, 2 * np.pi, 100)
     circle = np.stack([np.cos(angle), np.sin(angle)], -1)
@@ -109,7 +109,7 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
 
 
 def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
-    """The contour, on it where all runs end, and an ellipse that would hold 95 % of them."""
+    """The contour, on it where all runs end, and an ellipse that would hold 95% of them."""
     figure, domain = figures.paths(spec, theme, only=[]), spec.objective.f.domain
     minimum = minima_of(spec.objective.f).points
     styles = method_styles(spec.optimizers, theme)
@@ -189,7 +189,7 @@ def notes(context: Context) -> Caption:
     """What bands and ellipses hold, and what theory is meant."""
     return Caption(
         _(
-            "A band holds eight of ten runs, a solid ellipse 95 % of the end points if they are "
+            "A band holds eight of ten runs, a solid ellipse 95% of the end points if they are "
             "normal. Dashed is theory's on a quadratic, once the start is forgotten: in a "
             "direction of curvature λ, with noise of variance σ², SGD's variance is ησ²/(λ(2 − "
             "ηλ)), Momentum's ησ²(1 + μ)/(λ(1 − μ)(2(1 + μ) − ηλ))."

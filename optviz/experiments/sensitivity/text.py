@@ -100,12 +100,12 @@ def of_map(spec: Sensitivity, swept) -> str:
     best = swept.best()
     message = (
         _(
-            "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs never arrive. "
+            "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs never arrive. "
             "A click on the map sets what it points at."
         )
         if spec.measure == "steps"
         else _(
-            "**Best of {n} runs**: {across} {a}, {up} {b}. {share} % of the runs diverge: their "
+            "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs diverge: their "
             "loss ends beyond thirty times that of the start. A click on the map sets what it "
             "points at."
         )
@@ -158,8 +158,8 @@ def of_difference(spec: Sensitivity, kind) -> str:
     """How much of the picture two optimizers disagree on."""
     only_a, only_b, other = (number(100 * float((kind == k).mean()), 3) for k in (1, 2, 3))
     return _(
-        "**They differ on {share} % of the starts**: {other} % lead to different minima, from "
-        "{only_a} % only {a} arrives, from {only_b} % only {b}."
+        "**They differ on {share}% of the starts**: {other}% lead to different minima, from "
+        "{only_a}% only {a} arrives, from {only_b}% only {b}."
     ).format(
         share=number(100 * float((kind > 0).mean()), 3),
         other=other,
@@ -177,7 +177,7 @@ def basin_notes(context) -> Caption:
             "A start reaches the minimum that is nearest at the end, if the loss is then within "
             "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
             "diverge, gray ones have not arrived. A click starts there. With noise the color is "
-            "what most seeds reach to 5 % of the median height, the stronger, the more of them do."
+            "what most seeds reach to 5% of the median height, the stronger, the more of them do."
         ).format(tolerance=number(context.spec.tolerance))
     )
 
@@ -197,7 +197,7 @@ def of_edge(spec: Sensitivity, edge, path) -> str:
     if t is None:
         message = _(
             "**The sharpness stays below the limit**: {name} with rate {rate} is stable everywhere "
-            "on its path. The largest share of the limit is {share} %."
+            "on its path. The largest share of the limit is {share}%."
         )
         share = np.nanmax(edge.sharpness / edge.limit, initial=0.0)
         return message.format(name=name, rate=rate, share=number(100 * share, 3))
@@ -210,7 +210,7 @@ def of_edge(spec: Sensitivity, edge, path) -> str:
     else:
         message = _(
             "**At step {t} the sharpness, {sharpness}, is beyond {limit}**, the most with which "
-            "{name} is stable at rate {rate}. It is so in {share} % of the steps; the run goes on, "
+            "{name} is stable at rate {rate}. It is so in {share}% of the steps; the run goes on, "
             "for it does not stay where it is too steep."
         )
     with np.errstate(all="ignore"):

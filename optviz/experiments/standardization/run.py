@@ -203,7 +203,7 @@ class Descent:
 
     @property
     def converged_at(self) -> int | None:
-        """The first step from which on the weights stay within 1 % of the best ones, if any."""
+        """The first step from which on the weights stay within 1% of the best ones, if any."""
         return arrival(self.off)
 
 

@@ -46,7 +46,7 @@ def side_styles(theme: Theme) -> list[Style]:
 
 def share(value) -> str:
     """A share in percent, for reading."""
-    return f"{number(100 * float(value), 3)} %"
+    return f"{number(100 * float(value), 3)}%"
 
 
 # A line is turned.
@@ -138,7 +138,7 @@ def descent_table(context) -> Table:
     columns = (
         *("", _("λ least"), _("λ largest"), _("condition number"), _("with the bias"), _("rate")),
         *(_("loss at the end"), _("least loss"), Column(_("weights off by"), 3, percent=True)),
-        _("within 1 % at"),
+        _("within 1% at"),
     )
     rows = [
         [

@@ -284,7 +284,7 @@ def _displayed(thing):
 
 def where_verdict(name: str, end, apart: float, share: float) -> str:
     """How far a guess was from where a path ended; `share` is of the picture."""
-    return _("{name} is at {point}. Your guess was {apart} away, {share} % of the picture.").format(
+    return _("{name} is at {point}. Your guess was {apart} away, {share}% of the picture.").format(
         name=name, point=place(end), apart=number(apart, 3), share=number(100 * share, 2)
     )
 

@@ -40,7 +40,7 @@ export function filtered(given) {
   };
 }
 
-const shown = (v, log) => (log ? (10 ** v).toPrecision(2) : `${Math.round(100 * v)} %`);
+const shown = (v, log) => (log ? (10 ** v).toPrecision(2) : `${Math.round(100 * v)}%`);
 
 // Two ends to take hold of on every axis of a host's picture: by mouse, finger or keys.
 export function handles(host) {

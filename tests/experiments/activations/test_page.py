@@ -52,7 +52,7 @@ def test_every_activation_with_every_initializer_has_a_picture_and_a_word(activa
         ("sigmoid", Choice("zeros"), 5, "constant"),
         ("tanh", normal(0.01), 5, "vanishing"),
         ("tanh", Choice("xavier_normal"), 2, "healthy"),
-        ("tanh", normal(0.3), 8, "saturated"),  # 29 %, and the gradient grows from .999 to 8.57
+        ("tanh", normal(0.3), 8, "saturated"),  # 29%, and the gradient grows from .999 to 8.57
         ("tanh", normal(0.25), 8, "gradient_grows"),
         ("relu", normal(10.0), 5, "exploding"),
         ("relu", Choice("he_normal"), 5, "healthy"),

@@ -46,7 +46,7 @@ def stack(activation, rule="Xavier", **more):
 
 @table(("activation", "rule", "means", "stds", "saturated"), TABLE)
 def test_reference_table(activation, rule, means, stds, saturated):
-    """The mean of eight seeds; single layers of ReLU scatter by 16 % from the fifth on."""
+    """The mean of eight seeds; single layers of ReLU scatter by 16% from the fifth on."""
     runs = [propagate(stack(activation, rule, seed=seed)) for seed in range(8)]
     for end, at in ((0, 0), (-1, 1)):
         layers = [run[end] for run in runs]

@@ -95,7 +95,7 @@ def test_what_is_said_is_what_the_numbers_say():
     said = text.verdict(p)
     assert said.startswith("**Almost always:**")
     assert "at 5 of 6 values" in said
-    assert "But plain is better at σ = 0.251, 99 % without and 85 % with" in said
+    assert "But plain is better at σ = 0.251, 99% without and 85% with" in said
     assert "reached at 4 of them with it and at 2 without" in said
     assert "0 diverge with it and 1 without" in said
     figure = to_plotly(figures.summary(p, LIGHT))
@@ -185,7 +185,7 @@ def test_the_numbers_of_the_graph_in_figure_table_and_file():
 
 def test_it_opens_and_trains_both():
     at = trained(opened(SMALL))
-    assert "90 % of the training set is right" in page.text(at)
+    assert "90% of the training set is right" in page.text(at)
     shown = [t for t in plot(at, "curves-0")["data"] if t["showlegend"]]
     assert [t["name"] for t in shown] == list(figures.NAMES)
     assert len({t["line"]["dash"] for t in shown}) == 2

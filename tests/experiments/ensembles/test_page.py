@@ -67,7 +67,7 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
     assert [(r[0], r[1], r[-1]) for r in rows(at)] == [
         (name, labels, "done")
         for name in ("Independent networks", "Snapshots of one run", "Averaged weights")
-        for labels in ("20 % wrong labels", "clean labels")
+        for labels in ("20% wrong labels", "clean labels")
     ]
     training = SMALL.training_of("independent", 0.2)
     data = load(training)
@@ -82,7 +82,7 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
         sum(t["name"].startswith("seed ") for t in plots(at)["ensembles-accuracies-0-0-1"]["data"])
         == 3
     )
-    together = line(at, "ensembles-members-1-0", "20 % wrong labels")
+    together = line(at, "ensembles-members-1-0", "20% wrong labels")
     assert together[-1] == pytest.approx(alone.ensemble_accuracy[-1, 1, 0])
     assert len(together) == 3
     assert "answer differently" in text(at)
@@ -205,7 +205,7 @@ def test_the_test_set_is_answered_together_too():
     z = training.network.outputs(state.params[0], data.x_test.astype(np.float32)).astype(float)
     e = np.exp(z - z.max(-1, keepdims=True))
     share = ((e / e.sum(-1, keepdims=True)).mean(0).argmax(-1) == data.t_test).mean()
-    row = re.search(r"Independent networks, 20 % wrong labels: together.*?</tr>", shown, re.S)[0]
+    row = re.search(r"Independent networks, 20% wrong labels: together.*?</tr>", shown, re.S)[0]
     assert f"{100 * share:.3g}" in row
 
 

@@ -112,7 +112,7 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
 
 
 def test_what_halving_saved(halved):
-    assert "stopped 10 of 12 trials: 208 iterations in place of 480, 57 % saved" in text.saved(
+    assert "stopped 10 of 12 trials: 208 iterations in place of 480, 57% saved" in text.saved(
         halved
     )
     assert "208 iterations in place of 480 so far" in text.saved(replace(halved, round=0))
@@ -263,10 +263,10 @@ def test_the_test_set_is_behind_a_button_that_counts():
     state, data = state_of(at), split_data(SMALL)
     button.click().run()
     share, together = final_accuracies(state, data)
-    assert f"**On the test set: {100 * share:.3g} %**" in words(sound(at))
+    assert f"**On the test set: {100 * share:.3g}%**" in words(sound(at))
     assert "used **once**" in words(at)
     assert (
-        f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g} %"
+        f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g}%"
         in words(at)
     )
     [button] = [b for b in at.button if b.label == "Evaluate on the test set"]

@@ -86,7 +86,7 @@ def test_accuracy():
         for k, part in enumerate(("training", "validation")):
             wanted = np.mean(state.accuracy[:, k, 0], -1)
             np.testing.assert_allclose(numbers(drawn[part]["y"]), wanted)
-            assert f"{100 * wanted[-1]:.1f} %" in read
+            assert f"{100 * wanted[-1]:.1f}%" in read
     first, _decay, dropped = context.states
     pairs = 100 * (dropped.accuracy[-1, 1, 0] - first.accuracy[-1, 1, 0])
     assert f"{np.mean(pairs):+.1f}".replace("-", "−") in read
@@ -327,9 +327,9 @@ def test_wrong_labels_have_a_ceiling_and_a_column():
     learned = [np.array([0.25, 0.35])] * 3
     table = text.standings(lines, learned)
     at = list(table.columns).index("wrong labels memorized")
-    assert [row[at] for row in table.rows] == ["30 %"] * 3
+    assert [row[at] for row in table.rows] == ["30%"] * 3
     said = text.remarks(lines, figures.scale_of(SMALL), 0.2, learned)
-    assert "20 % of the training labels are wrong" in said
+    assert "20% of the training labels are wrong" in said
 
 
 BEFORE = ([1.0] * 5, [0.84, 0.83, 0.85, 0.84, 0.84])

@@ -23,7 +23,7 @@ def test_bands_are_the_quantiles_of_single_runs():
     made = NOISES["gaussian"](scale=1.0)
     opt, bowl = OPTIMIZERS["sgd"](lr=0.3), FUNCTIONS["bowl"]
     runs = [minimize(bowl, opt, (-4, 2), 40, made, seed=5 + k) for k in range(11)]
-    # of eleven the second, sixth and tenth: the least with 10, 50 and 90 % at or below
+    # of eleven the second, sixth and tenth: the least with 10, 50 and 90% at or below
     for found, every in (
         (cloud.gaps, np.sort([r.values for r in runs], 0)),
         (cloud.distances, np.sort([np.hypot(*r.points.T) for r in runs], 0)),
@@ -42,7 +42,7 @@ def test_an_ellipse_holds_19_of_20_points():
 
 def test_the_table_has_the_spread_of_many_runs_beside_that_of_theory():
     """SGD, η = 0.3, λ = 0.1 and 2, σ = 1: √(0.3/(0.1 · 1.97)) = 1.234 and √(0.3/(2 · 1.4)) = 0.327.
-    Of 500 runs a spread is known to 3 %.
+    Of 500 runs a spread is known to 3%.
     """
     spec = replace(NOISY, runs=500, objective=replace(NOISY.objective, steps=300))
     [sgd, _momentum] = noise.table(spec, LIGHT, noise.clouds(spec)).rows

@@ -42,7 +42,7 @@ def test_the_map_is_crossed_beyond_the_edge_of_theory_and_the_sentence_counts_th
     assert (np.abs(lost.sum(1) - beyond) <= 1).all()
     assert lost.any()
     share = 100 * lost.mean()
-    assert f"{share:.3g} % of the runs diverge" in text.of_map(MAP, swept)
+    assert f"{share:.3g}% of the runs diverge" in text.of_map(MAP, swept)
     figure = to_plotly(heatmaps.map_figure(MAP, LIGHT, swept))
     [crosses] = [t for t in figure["data"] if t.get("uid") == "diverged"]
     assert len(numbers(crosses["x"])) == lost.sum()
@@ -201,7 +201,7 @@ def test_two_optimizers_differ_where_their_basins_do(small):
         assert kind[i, j] == (0 if a == b else 1 if b is None else 2 if a is None else 3)
     assert set(kind.ravel()) >= {0, 1, 3}
     said = text.of_difference(TWO, kind)
-    assert f"differ on {100 * np.mean(kind > 0):.3g} % of the starts" in said
+    assert f"differ on {100 * np.mean(kind > 0):.3g}% of the starts" in said
     [download] = PAGE.views["basins"].downloads
     rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, TWO, [], LIGHT, {})))))
     assert len(rows) == 2 * 12 * 12
@@ -210,7 +210,7 @@ def test_two_optimizers_differ_where_their_basins_do(small):
 
 
 def test_with_noise_a_cell_is_what_most_seeds_come_near(small):
-    """Within 5 % of the picture's median height, for no run comes to rest: on Himmelblau's."""
+    """Within 5% of the picture's median height, for no run comes to rest: on Himmelblau's."""
     spec = replace(TWO, objective=replace(TWO.objective, noise=Choice("gaussian", {"scale": 10.0})))
     found = run.basins_of(spec.objective, spec.config, spec.tolerance, 5)
     assert found.index.shape == (5, 5)  # 12² runs over five seeds

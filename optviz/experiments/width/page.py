@@ -7,7 +7,7 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
-from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Table, grid, number, style
+from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Style, Table, grid, number, style
 from optviz.plot.series import curve_with_band
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
@@ -16,6 +16,7 @@ from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers
 from optviz.ui.training_jobs import training_jobs
 
 WINDOW = 10  # mini-batches over which the loss at the end is averaged
+RING = "circle-open"
 GUESS = 2.5  # a little above the loss of a network that knows nothing, log 10
 
 
@@ -62,12 +63,12 @@ def over_rate(context) -> Figure:
             marks += curve_with_band(rates, c.losses, look, middle=middle, **named, **more)
             if c.best is not None:
                 at = [rates[c.best]], [c.medians[c.best]]
-                ring = {"size": 18, "alpha": 0.0, "edge": look.color, "edge_width": 3}
+                ring = {"size": 18, "edge": look.color, "edge_width": 3}
                 more = {"uid": f"{i}-{c.width}best", "legend": False, "decoration": True}
-                marks.append(Dots(*at, look, **named, **ring, **more))
+                marks.append(Dots(*at, Style(look.color, marker=RING), **named, **ring, **more))
         panels.append(Panel(marks, x, y, title=_(title)))
     label = _("Loss over the learning rate for every width. The table says the same.")
-    return grid(panels, columns=2, share_y=True, label=label, height=26)
+    return grid(panels, columns=2, share_y=True, legend="window", label=label, height=26)
 
 
 def verdict(context) -> str:

@@ -27,12 +27,7 @@ from optviz import OPTIMIZERS
 from optviz.nn import MiniBatch, Network, one_hot
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
-from optviz.training import (
-    Data,
-    Training,
-    advance,
-    begin,
-)
+from optviz.training import Data, Training, advance, begin
 
 try:
     import torch

@@ -34,12 +34,7 @@ from optviz.functions.library import FUNCTIONS
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice
-from optviz.training import (
-    Progress,
-    Training,
-    load,
-    train,
-)
+from optviz.training import Progress, Training, load, train
 from optviz.tuning import BOOK as BOOK_SPACE
 from optviz.tuning import Axis, Search, Space, rank_correlation, split_data
 from optviz.tuning import search as trials

@@ -8,12 +8,7 @@ if "streamlit" in sys.modules:
     # each other most of the time, and get in the way of a search, which trains on two of ours.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from optviz.functions.library import (
-    FUNCTIONS,
-    FormulaError,
-    Function,
-    parse_formula,
-)
+from optviz.functions.library import FUNCTIONS, FormulaError, Function, parse_formula
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import find_minima

@@ -8,14 +8,15 @@ from playwright.sync_api import TimeoutError as NotInTime
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 ASKED = itertools.count(1)
 # Before any script of the page: whether, since this was first asked as the `n`th time, nothing that a hand set was under
-# way: no timer of half a second or less was pending, no message to the server unanswered, no picture being drawn.
+# way: no timer of half a second or less was pending, no message to the server unanswered, no picture being drawn. What
+# plays or trains never comes to rest: it is given the time that a change takes.
 QUIET = """(() => {
   const due = new Set(), { setTimeout: set, clearTimeout: clear } = window, { send } = WebSocket.prototype;
   const heard = new WeakSet();
-  let asked = 0, told = 0, last = 0, since = 0;
+  let asked = 0, told = 0, last = 0, first = 0, since = 0;
   window.setTimeout = (act, after = 0, ...given) => {
     const id = set(() => { due.delete(id); act(...given); }, after);
-    if (after <= 500) due.add(id);
+    if (after <= 500 || after === 3000) due.add(id); // 3000: how long our scripts wait for an answer
     return id;
   };
   window.clearTimeout = id => { due.delete(id); clear(id); };
@@ -25,21 +26,21 @@ QUIET = """(() => {
     return send.apply(this, message);
   };
   window.quiet = n => {
-    const calm = !due.size && told >= asked && document.querySelector("[data-test-script-state=notRunning]")
+    const now = performance.now(), at = selector => document.querySelector(selector);
+    const calm = !due.size && told >= asked && at("[data-test-script-state=notRunning]")
       && ![...document.querySelectorAll(".ov-plot")].some(plot => plot.host?.work);
-    if (!calm || last !== n) [last, since] = [n, performance.now()];
-    return performance.now() - Math.max(since, told) > 120;
+    if (last !== n) [last, first, since] = [n, now, now];
+    if (!calm) since = now;
+    const restless = at(".ov-player[data-playing=true], [class*=st-key-stop-] button");
+    return now - Math.max(since, told) > 120 || (restless && now - first > 800);
   };
 })()"""
 
 
 def at_rest(page):
-    """Wait until the hand's rest is over, the script has run and everything is drawn anew.
-
-    What plays or trains never comes to rest: it is given the time that a change takes.
-    """
+    """Wait until the hand's rest is over, the script has run and everything is drawn anew."""
     with contextlib.suppress(NotInTime):
-        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=800)
+        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=10_000)
     page.wait_for_selector(IDLE)
 
 

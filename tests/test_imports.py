@@ -4,6 +4,7 @@ import ast
 import json
 import subprocess
 import sys
+from collections import Counter
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -50,6 +51,14 @@ def rooms_above(name, file):
 def test_imports_flow_one_way():
     found = {(name, room) for name, file in sources() for room in rooms_above(name, file)}
     assert found == set(), "imports a floor above its own"
+
+
+def test_files_and_folders_are_read_at_one_sitting():
+    files = [file for _name, file in sources()]
+    long = [f"{file}" for file in files if len(file.read_text().splitlines()) > 350]
+    assert long == []
+    folders = Counter(f"{file.parent}" for file in files)
+    assert {folder: n for folder, n in folders.items() if n > 14} == {}
 
 
 def test_no_module_imports_itself_by_way_of_others():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks import reproduction as figures
-from optviz.shell import curriculum as course
+from optviz.shell.lessons import curriculum as course
 from optviz.tuning import Halving
 from tests import memo
 

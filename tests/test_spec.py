@@ -6,14 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    INITIAL_POINTS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-)
+from optviz import FUNCTIONS, INITIAL_POINTS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS
 from optviz.experiments.trajectories.spec import BOOK, MAX_OPTIMIZERS, Objective, Scene
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
@@ -115,7 +108,7 @@ class TestPlain:
                 {"method": {"momentum": {"lr": 0.1, "momentum": 0.9}}},
                 {"method": {"adagrad": {"lr": 1.5, "eps": 1e-7}}},
                 {"method": {"adam": {"lr": 0.3}}},
-            ],
+            ]
         }
 
     def test_what_is_written_is_no_part_of_what_it_was_written_from(self):

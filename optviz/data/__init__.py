@@ -8,21 +8,10 @@ from typing import NamedTuple
 from optviz.data.curves import CURVES, Curve
 from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
-from optviz.data.mnist import (
-    found,
-    load_idx,
-    load_mnist,
-    stem,
-)
+from optviz.data.mnist import found, load_idx, load_mnist, stem
 from optviz.data.own import OwnSet
 from optviz.data.preprocessing import other_writers, split, standardized
-from optviz.data.sources import (
-    SOURCES,
-    DataError,
-    Source,
-    cache_folder,
-    folder_of,
-)
+from optviz.data.sources import SOURCES, DataError, Source, cache_folder, folder_of
 from optviz.data.toy_sets import TOY_SETS, ToySet
 
 
@@ -97,7 +86,10 @@ DATASETS: dict[str, Dataset] = {
             (28, 28),
             CLOTHES,
         ),
-        *(Dataset(key, cls.name, "made from a seed", None, 2) for key, cls in TOY_SETS.items()),
+        *(
+            Dataset(key, cls.name, "made from a seed", None, cls.features)
+            for key, cls in TOY_SETS.items()
+        ),
         Dataset(OWN, "Own CSV file", "a file of one's own", None, 0),
     )
 }

@@ -119,3 +119,27 @@ class Clouds(ToySet):
         # clouds stand
         across, along = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
         return np.where(t == 0, -0.5, 0.5)[:, None] * self.gap * across + self.offset * along
+
+
+@shape("Rare features")
+class Rare(Configurable):
+    """Rows that are mostly zeros: feature i is there in a share i^-α of them, as 1 or −1. Each has
+    a sign of its own, and a row is of class 1 where its features agree with theirs more often than
+    not. (Duchi, Hazan & Singer 2011, Adaptive subgradient methods, section 1.3.)
+    """
+
+    features: ClassVar[int] = 60
+    classes: ClassVar[int] = 2
+
+    points: int = hyperparameter(2000, 2, 2000, "n", help="rows")
+    decay: float = hyperparameter(
+        1.5, 0.0, 3.0, r"\alpha", help="how fast features become rare, from the first to the last"
+    )
+
+    def sample(self, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+        """x `(n, features)`, of -1, 0 and 1, and t `(n,)`."""
+        there, signs, own = (np.random.default_rng([seed, stream]) for stream in range(3))
+        shape = self.points, self.features
+        x = (there.random(shape) < np.arange(1, self.features + 1.0) ** -self.decay).astype(float)
+        x *= signs.choice((-1.0, 1.0), shape)
+        return x, (x @ own.choice((-1.0, 1.0), self.features) > 0).astype(int)

@@ -15,7 +15,7 @@ from optviz.training import Progress
 from optviz.translation import _
 from optviz.ui.components import table
 from optviz.ui.session import session
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training.jobs import data_of
 
 ACCURACIES = (_("validation accuracy"), _("test accuracy"))
 

@@ -74,10 +74,7 @@ def curves(context: Context) -> Row:
         return losses(lines, scale, show["smooth"], show["log"], test, **look)
 
     return Row(
-        [
-            compared(context, loss),
-            compared(context, lambda lines: accuracies(lines, scale, **look)),
-        ]
+        [compared(context, loss), compared(context, lambda lines: accuracies(lines, scale, **look))]
     )
 
 

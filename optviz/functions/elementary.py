@@ -76,10 +76,7 @@ CALLS = {
     ),
     # 1/2 at the jump, as the mean of both sides
     "heaviside": Elementary(
-        lambda u: (u > 0) + (u == 0) / 2,
-        "((1 + sign({}))/2)",
-        "((1 + torch.sign({}))/2)",
-        ("0",),
+        lambda u: (u > 0) + (u == 0) / 2, "((1 + sign({}))/2)", "((1 + torch.sign({}))/2)", ("0",)
     ),
     "min": _alike(min, "minimum", *_TIE[::-1]),
     "max": _alike(max, "maximum", *_TIE),

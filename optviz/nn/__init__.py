@@ -3,14 +3,7 @@
 from optviz.nn.activations import ACTIVATIONS, Activation
 from optviz.nn.batch_norm import BatchNorm, Normalized
 from optviz.nn.initializers import INITIALIZERS, Initializer
-from optviz.nn.layers import (
-    EVALUATION,
-    Activated,
-    Affine,
-    Dropout,
-    Layer,
-    Mode,
-)
+from optviz.nn.layers import EVALUATION, Activated, Affine, Dropout, Layer, Mode
 from optviz.nn.loss import (
     LOSSES,
     MiniBatch,
@@ -20,19 +13,5 @@ from optviz.nn.loss import (
     softmax_cross_entropy,
     squared_error,
 )
-from optviz.nn.network import (
-    DTYPES,
-    PLACES,
-    Network,
-    Pass,
-    right,
-)
-from optviz.nn.streams import (
-    BATCHES,
-    DROPOUT,
-    GRADIENTS,
-    INPUTS,
-    LABELS,
-    WEIGHTS,
-    stream,
-)
+from optviz.nn.network import DTYPES, PLACES, Network, Pass, right
+from optviz.nn.streams import BATCHES, DROPOUT, GRADIENTS, INPUTS, LABELS, WEIGHTS, stream

@@ -12,14 +12,7 @@ import numpy as np
 from optviz.nn.activations import ACTIVATIONS
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
 from optviz.nn.initializers import INITIALIZERS
-from optviz.nn.layers import (
-    EVALUATION,
-    Activated,
-    Affine,
-    Dropout,
-    Layer,
-    Mode,
-)
+from optviz.nn.layers import EVALUATION, Activated, Affine, Dropout, Layer, Mode
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.spec import Choice, SpecError, choice, option
 

@@ -58,12 +58,7 @@ from optviz.plot.figure import (
     percent,
     stack,
 )
-from optviz.plot.histograms import (
-    HistogramRow,
-    histogram,
-    histogram_grid,
-    histogram_range,
-)
+from optviz.plot.histograms import HistogramRow, histogram, histogram_grid, histogram_range
 from optviz.plot.images import ImageGrid, png
 from optviz.plot.marks import (
     Band,

@@ -2,7 +2,10 @@
 
 from functools import partial
 
-from optviz.shell import curriculum, lesson_card, lesson_plan, status
+from optviz.shell import status
+from optviz.shell.lessons import card as lesson_card
+from optviz.shell.lessons import curriculum
+from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.links import page_of
 from optviz.shell.registry import PAGES
 from optviz.shell.render import render

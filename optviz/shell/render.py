@@ -9,16 +9,13 @@ from functools import partial
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
-from optviz.experiments.page import (
-    Context,
-    Page,
-    Row,
-    Section,
-)
+from optviz.experiments.page import Context, Page, Row, Section
 from optviz.plot import THEMES, Figure, to_plotly
 from optviz.plot.training import curves_alone
-from optviz.shell import kept, lesson_card, lesson_plan, opening, sharing
+from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
+from optviz.shell.lessons import card as lesson_card
+from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.parts import draw_part, name_of_part, tabs
 from optviz.spec import SpecError
 from optviz.training import together
@@ -29,7 +26,7 @@ from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
 from optviz.ui.live import full_rerun
 from optviz.ui.session import session
-from optviz.ui.training_jobs import MissingData
+from optviz.ui.training.jobs import MissingData
 
 
 def render(page: Page) -> None:

@@ -14,12 +14,7 @@ from dataclasses import dataclass
 import segno
 
 from optviz.shell.registry import PAGES
-from optviz.spec import (
-    SpecError,
-    canonical_json,
-    from_dict,
-    to_dict,
-)
+from optviz.spec import SpecError, canonical_json, from_dict, to_dict
 from optviz.translation import N_, _
 from optviz.ui.locks import GROUPS, Controls
 

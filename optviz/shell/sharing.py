@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from optviz.shell import lesson_plan
+from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.opening import open_lesson_of_page, sentence
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, qr_svg

@@ -11,6 +11,8 @@ import numpy as np
 from optviz.nn.loss import MiniBatch
 from optviz.nn.network import Network, Pass
 
+NEGATIVE = 1e-3
+
 
 def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[str, np.ndarray]:
     """What the last update, from parameters `before` to `params` `(I, S, P)`, did to each layer.
@@ -49,6 +51,25 @@ def sharpness(loss: MiniBatch, params, steps: int) -> np.ndarray:
         chance = np.random.default_rng(0).standard_normal(params.shape[-1]).astype(params.dtype)
         start = np.where((gradient == 0).all(-1, keepdims=True), chance, gradient)
         return lanczos(lambda d: loss.hess_product(params, d), start, steps)
+
+
+def negative_curvatures(loss: MiniBatch, params) -> np.ndarray:
+    """The share `(...)` of the eigenvalues of the loss's Hessian at params `(..., P)` that are
+    clearly negative: below -NEGATIVE of the largest in size; NaN where it is not finite.
+
+    The products with all P axes are the whole matrix. (Dauphin et al. 2014, Identifying and
+    attacking the saddle point problem, section 3: at critical points that share falls with the
+    loss. Sagun et al. 2016 find most of the others next to 0.)
+    """
+    size, found = params.shape[-1], np.full(params.shape[:-1], np.nan)
+    axes = np.eye(size, dtype=params.dtype)
+    with np.errstate(all="ignore"):
+        for place in np.ndindex(found.shape):
+            hessian = loss.hess_product(np.broadcast_to(params[place], (size, size)), axes)
+            if np.isfinite(hessian).all():
+                values = np.linalg.eigvalsh((hessian + hessian.T).astype(float))
+                found[place] = (values < -NEGATIVE * np.abs(values).max()).mean()
+    return found
 
 
 def lanczos(product: Callable, start, steps: int) -> np.ndarray:

@@ -5,12 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.data import DATASETS, SIZED, size_of
-from optviz.nn import (
-    DTYPES,
-    INITIALIZERS,
-    Network,
-    Penalty,
-)
+from optviz.nn import DTYPES, INITIALIZERS, Network, Penalty
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice, SpecError, validate

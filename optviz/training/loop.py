@@ -19,12 +19,13 @@ from optviz.nn import (
     softmax_cross_entropy,
 )
 from optviz.optim.minimize import taken_over
-from optviz.training.diagnostics import diagnostics, sharpness
+from optviz.training.diagnostics import diagnostics, negative_curvatures, sharpness
 from optviz.training.spec import Data, Training, load
 
 MAX_EVALUATED = (
     2000  # rows at most, the first of each half, on which the accuracy is measured on the way
 )
+MAX_SPECTRUM = 200  # parameters of a network all of whose curvatures are measured
 # The C library (glibc) gives what a step leaves over back to the system, and asks for it again,
 # page by page, at
 # the next one: half of a batch's time. It holds on to twice the largest block that it has seen come
@@ -214,6 +215,8 @@ def _evaluated(now, data, before, gradient):
         if training.sharpness:
             loss = loss_on(training, data, slice(MAX_EVALUATED))
             inside["sharpness"] = sharpness(loss, now.params, training.sharpness)[..., None]
+            if training.network.size <= MAX_SPECTRUM:
+                inside["negative"] = negative_curvatures(loss, now.params)[..., None]
         inside = {
             name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
             for name, new in inside.items()

@@ -16,15 +16,7 @@ from optviz.data import (
     split,
     standardized,
 )
-from optviz.nn import (
-    BATCHES,
-    DTYPES,
-    INITIALIZERS,
-    LABELS,
-    Network,
-    Penalty,
-    stream,
-)
+from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
 from optviz.optim import OPTIMIZERS, Optimizer
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter

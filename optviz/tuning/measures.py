@@ -1,6 +1,10 @@
-"""Which hyperparameter matters: rank correlation."""
+"""Which hyperparameter matters, by rank correlation; what the best trials come to in the end."""
 
 import numpy as np
+
+from optviz.nn import right, softmax
+from optviz.tuning.search import SearchState
+from optviz.tuning.spec import SearchData
 
 
 def ranks(values) -> np.ndarray:
@@ -16,3 +20,15 @@ def rank_correlation(a, b) -> float:
     a, b = a - a.mean(), b - b.mean()
     length = np.sqrt((a @ a) * (b @ b))
     return float(a @ b / length) if length else float("nan")
+
+
+def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float]:
+    """On the test set, of the winner and of the best together by the mean of their probabilities:
+    they mean what they say only once, at the end.
+    """
+    network, best = state.search.network, state.winners
+    x = data.x_test.astype(best[0].params.dtype, copy=False)
+    sound = [winner for winner in best if np.isfinite(winner.params).all()] or best[:1]
+    said = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in sound]
+    alone, together = (right(p, data.t_test) for p in (said[0], np.mean(said, 0)))
+    return float(alone[0]), float(together[0])

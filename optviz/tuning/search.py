@@ -18,6 +18,7 @@ from optviz.tuning.spec import Search, SearchData, Status, split_data
 SIDES = 2  # batches are as many, or a multiple: no core waits for another one's
 # Numbers of a batch of trials, which then stay in the processor's cache; see benchmarks/search.py.
 MAX_BATCH_NUMBERS = 4_000_000
+TOGETHER = 5  # of the best trials are asked together
 STEP = 3e9  # operations between two looks at the clock: some hundredths of a second
 
 
@@ -33,7 +34,7 @@ class Batch(NamedTuple):
 
 
 class Winner(NamedTuple):
-    """The best of the trials that are trained to the end, and its network."""
+    """One of the best of the trials that are trained to the end, and its network."""
 
     trial: int
     params: np.ndarray  # (1, P)
@@ -57,7 +58,12 @@ class SearchState:
     round: int = 0  # how often trials were proposed
     stop: int = 0  # for which of the search's stops the batches are heading
     batches: tuple[Batch, ...] = field(default=(), repr=False)
-    winner: Winner | None = None
+    winners: tuple[Winner, ...] = ()  # the best first
+
+    @property
+    def winner(self) -> Winner | None:
+        """The best; None as long as none is trained to the end."""
+        return self.winners[0] if self.winners else None
 
     @property
     def done(self) -> bool:
@@ -238,13 +244,6 @@ def progress(state: SearchState) -> Amount:
     return Amount(done, whole)
 
 
-def final_accuracy(state: SearchState, data: SearchData) -> float:
-    """The winner's accuracy on the test set: it means what it says only once, at the end."""
-    network, (_, params, statistics) = state.search.network, state.winner
-    x = data.x_test.astype(params.dtype, copy=False)
-    return float(network.accuracy(params, x, data.t_test, running_statistics=statistics)[0])
-
-
 def trials_per_batch(training: Training) -> int:
     """So many that their parameters, gradients and signals fit into the processor's cache."""
     one = 2 * training.network.size + 4 * training.batch * sum(training.network.sizes)
@@ -297,19 +296,17 @@ def _recorded(state, batches):
             iterations[of], diverged_at[of] = now.iteration, now.diverged_at[:, 0]
             accuracy[of, :k] = now.accuracy[..., 0].transpose(2, 0, 1)
     state = replace(state, **dict(zip(names, new, strict=True)))
-    return replace(state, winner=_winner(state, batches))
+    return replace(state, winners=_winners(state, batches))
 
 
-def _winner(state, batches):
-    """The best so far; of equals the one that was proposed first."""
-    scores, best = state.scores, state.winner
+def _winners(state, batches):
+    """The best so far; of equals those that were proposed first."""
+    found = {winner.trial: winner for winner in state.winners}
     for trials, now in batches:
-        if now is None or not now.done:
-            continue
-        for place, trial in enumerate(trials):
-            if best is None or (scores[trial], -trial) > (scores[best.trial], -best.trial):
-                best = Winner(trial, now.params[place], now.running_statistics[place])
-    return best
+        if now is not None and now.done:
+            ends = zip(trials, now.params, now.running_statistics, strict=True)
+            found |= {end[0]: Winner(*end) for end in ends}
+    return tuple(sorted(found.values(), key=lambda w: (-state.scores[w.trial], w.trial)))[:TOGETHER]
 
 
 def _halved(state, data):

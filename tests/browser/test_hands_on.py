@@ -14,12 +14,7 @@ from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.optim.config import OptimizerConfig
-from optviz.shell.share import (
-    Controls,
-    SharedScene,
-    decode,
-    encode,
-)
+from optviz.shell.share import Controls, SharedScene, decode, encode
 from tests.browser.test_trajectories import RANGE, path, rate, wait_for_other_path
 from tests.calm import QUIET, at_rest
 

@@ -33,4 +33,13 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(visit):
     page.wait_for_function(
         "() => document.querySelector('.st-key-loss_landscape-pictures-0-0-1 .ov-layer').data?.[0].type === 'surface'"
     )
+    margin = page.get_by_label("margin, exact value")
+    margin.fill("0.8")
+    margin.press("Enter")
+    for name, value in (("Undo", "0.5"), ("Redo", "0.8"), ("Undo", "0.5")):
+        page.get_by_role("button", name=name).click()
+        page.wait_for_function(
+            "v => document.querySelector('[aria-label=\"margin, exact value\"]')?.value === v",
+            arg=value,
+        )
     fits_a_phone(page)

@@ -30,10 +30,13 @@ def path(page, chart="contour", optimizer=None):
 
 
 def wait_for_other_path(page, before, chart="contour", optimizer=None):
+    """The line as it is when it first is another one."""
     selector = LINE.format(chart, optimizer or first_optimizer(page))
-    page.wait_for_function(
-        "([s, d]) => document.querySelector(s).getAttribute('d') !== d", arg=[selector, before]
+    moved = page.wait_for_function(
+        "([s, d]) => { const now = document.querySelector(s).getAttribute('d'); return now !== d && now; }",
+        arg=[selector, before],
     )
+    return moved.json_value()
 
 
 def rate(page):
@@ -75,8 +78,7 @@ def test_the_moved_picture_is_the_redrawn_one(page):
     """A drag moves what is drawn without Plotly; when Plotly draws it anew nothing jumps."""
     before = path(page)
     rate(page).press("ArrowLeft")
-    wait_for_other_path(page, before)
-    live_patch = [float(n) for n in re.findall(r"-?[\d.]+", path(page))]
+    live_patch = [float(n) for n in re.findall(r"-?[\d.]+", wait_for_other_path(page, before))]
     at_rest(page)
     redrawn = [float(n) for n in re.findall(r"-?[\d.]+", path(page))]
     assert redrawn == pytest.approx(live_patch, abs=0.1)

@@ -32,9 +32,7 @@ from optviz.data import (
     split,
     standardized,
 )
-from optviz.data import (
-    download as remote,
-)
+from optviz.data import download as remote
 from optviz.data.own import read_examples
 from optviz.nn import Network
 from optviz.spec import Choice, SpecError
@@ -141,8 +139,10 @@ def test_standardized_keeps_single_precision_and_does_not_lose_it():
 
 # --- points in the plane ----------------------------------------------------------------------------------------------
 
+PLANE = [key for key, cls in TOY_SETS.items() if cls.features == 2]
 
-@table("key", TOY_SETS)
+
+@table("key", PLANE)
 def test_points_are_balanced_and_come_again(key):
     x, t = TOY_SETS[key](points=200).sample(7)
     assert (x.shape, x.dtype, t.shape) == ((200, 2), np.float64, (200,))
@@ -152,7 +152,7 @@ def test_points_are_balanced_and_come_again(key):
     assert np.isfinite(TOY_SETS[key](points=2).sample(0)[0]).all()
 
 
-@table("key", TOY_SETS)
+@table("key", PLANE)
 def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
     few, many = (TOY_SETS[key](points=n).sample(1)[0] for n in (51, 400))
     assert np.array_equal(few, many[:51])
@@ -161,7 +161,7 @@ def test_more_points_begin_with_the_same_and_noise_moves_them_straight(key):
     assert np.abs((a_little - still).std() / 0.1 - 1) < 0.1
 
 
-@table("key", TOY_SETS)
+@table("key", PLANE)
 def test_without_noise_the_nearest_neighbor_is_of_the_same_class(key):
     x, t = TOY_SETS[key](points=400, noise=0.0).sample(2)
     distance = np.square(x[:, None] - x).sum(-1)
@@ -190,6 +190,19 @@ def test_spirals_are_parted_by_their_angle(arms):
     assert 0.1 <= radius.min() < 0.3 < 0.95 < radius.max() <= 1
     turned = (angle / (2 * pi) - 2.0 * radius) * arms
     assert np.array_equal(np.round(turned).astype(int) % arms, t)
+
+
+def test_rare_features_are_as_rare_as_is_said_and_a_line_parts_them():
+    x, t = TOY_SETS["rare"](decay=1.2).sample(3)
+    assert set(np.unique(x)) == {-1, 0, 1}
+    share = np.arange(1, 61.0) ** -1.2
+    assert (np.abs((x != 0).mean(0) - share) <= 4 * np.sqrt(share * (1 - share) / 2000)).all()
+    assert np.abs(x.mean(0)).max() < 0.1
+    # with 1 and 2 alone the signs can be read off: the label is that of what the two say
+    few = TOY_SETS["rare"](decay=1.2)
+    assert np.array_equal(few.sample(3)[0], x)
+    kept = np.linalg.lstsq(x, 2.0 * t - 1, rcond=None)[0]
+    assert np.array_equal(x @ np.sign(kept) > 0, t == 1)
 
 
 def test_clouds_stand_where_they_are_put():

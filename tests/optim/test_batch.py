@@ -5,13 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    WRAPPERS,
-    minimize,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, WRAPPERS, minimize
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
 from tests.table import table

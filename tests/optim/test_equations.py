@@ -7,12 +7,7 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    OPTIMIZERS,
-    WRAPPERS,
-    minimize,
-)
+from optviz import FUNCTIONS, OPTIMIZERS, WRAPPERS, minimize
 from optviz.optim import Optimizer
 from optviz.optim.equations import (
     StepRecord,

@@ -20,7 +20,7 @@ from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
-from optviz.ui.training_form import fits
+from optviz.ui.training.form import fits
 from tests.table import table
 
 STEPS, AT = 14, 5

@@ -3,14 +3,7 @@
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize
 from tests.table import table
 
 BOWL, NOISY = FUNCTIONS["bowl"], FUNCTIONS["noisy_bowl"]

@@ -5,14 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    WRAPPERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, WRAPPERS, minimize, parse_formula
 from optviz.optim import theory
 from tests.optim import quadratics
 from tests.table import table

@@ -5,12 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    OPTIMIZERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, OPTIMIZERS, minimize, parse_formula
 from optviz.optim.equations import effective_rate
 from optviz.optim.theory import curvature
 from tests.table import table

@@ -5,14 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, minimize, parse_formula
 from optviz.optim import theory
 from optviz.optim.hyperparameter import hyperparameters
 from tests.optim import quadratics

@@ -7,20 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy as sp
-from sympy.parsing.sympy_parser import (
-    implicit_multiplication,
-    parse_expr,
-    standard_transformations,
-)
+from sympy.parsing.sympy_parser import implicit_multiplication, parse_expr, standard_transformations
 
-from optviz import (
-    FUNCTIONS,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.oracle import Oracle
 from optviz.plot.equations import equations

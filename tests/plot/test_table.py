@@ -49,14 +49,7 @@ def test_csv_keeps_the_numbers():
 
 def test_csv_has_no_text_that_a_spreadsheet_runs():
     """What OWASP lists (CSV injection) begins with a quote, in a heading as well; numbers do not."""
-    hostile = [
-        "=1+1",
-        "+cmd|' /C calc'!A0",
-        "-2+3",
-        "@SUM(A1)",
-        "\t=1",
-        '=HYPERLINK("//h")',
-    ]
+    hostile = ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", '=HYPERLINK("//h")']
     harmless = ["-", "-0.5", "-1e-05", "x=1", "", "a-b"]
     rows = list(
         csv.reader(io.StringIO(csv_text(hostile, [hostile, harmless, [-0.5, -2]])), strict=True)

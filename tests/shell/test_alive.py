@@ -19,9 +19,9 @@ from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
-from optviz.ui import optimizer_menu
 from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
+from optviz.ui.training import optimizer_menu
 from tests import memo
 from tests.page import components, numbers, open_page, plots, session, sound
 

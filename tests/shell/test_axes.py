@@ -6,12 +6,9 @@ from tests.page import open_page, plots
 
 # page -> figure -> what stands at each axis that has a title
 AXES = {
-    "trajectories": {
-        "contour": ["x: x", "y: y"],
-        "curves": ["x: step", "y: loss f"],
-    },
+    "trajectories": {"contour": ["x: x", "y: y"], "curves": ["x: step", "y: loss f"]},
     "activations": {
-        "activations-settings-1": ["y: forward: activations %", "y6: backward: ∂L/∂a %"],
+        "activations-settings-1": ["y: forward: activations %", "y6: backward: ∂L/∂a %"]
     },
     "initialization": {
         "initialization-curves-0": ["x: iteration", "y: loss"],
@@ -57,7 +54,7 @@ AXES = {
         "regularization-comparison-1": ["y: difference in validation accuracy %"],
     },
     "lr_schedules": {
-        "lr_schedules-losses": ["x: iteration", "y: loss on the training set", "y2: rate"],
+        "lr_schedules-losses": ["x: iteration", "y: loss on the training set", "y2: rate"]
     },
     "ensembles": {
         "ensembles-accuracies-0-0-1": ["x: iteration", "y: validation accuracy %"],
@@ -69,7 +66,7 @@ AXES = {
             "x2: accuracy %",
             "y: weight decay λ",
             "y2: accuracy %",
-        ],
+        ]
     },
     "loss_landscape": {
         "loss_landscape-curves-0": ["x: iteration", "y: loss"],

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from optviz.shell import curriculum as course
 from optviz.shell.lessons import LESSONS
+from optviz.shell.lessons import curriculum as course
 from optviz.shell.registry import PAGES
 from tests.page import go, open_page, session, sound, text
 

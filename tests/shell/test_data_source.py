@@ -18,8 +18,8 @@ from optviz.plot import LIGHT
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
-from optviz.ui import data_source, download
 from optviz.ui.own_file import OwnFile
+from optviz.ui.training import data_source, download
 from tests.data.test_datasets import (
     NAMES,
     TEST_T,
@@ -54,7 +54,7 @@ def nothing_else(monkeypatch, tmp_path):
 def script():
     import streamlit as st
 
-    from optviz.ui.data_source import (
+    from optviz.ui.training.data_source import (
         available,
         data_source_controls,
         label,

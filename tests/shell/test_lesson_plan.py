@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from optviz.shell.lesson_plan import MAX_NOTE, Item, Plan, PlanState, read
+from optviz.shell.lessons.plan import MAX_NOTE, Item, Plan, PlanState, read
 from optviz.shell.opening import as_typed
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, encode, pack, unpack

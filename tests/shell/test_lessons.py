@@ -11,22 +11,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.sensitivity import race
 from optviz.experiments.trajectories import run as trajectories
 from optviz.plot.style import THEMES
-from optviz.shell import lesson_numbers, lessons
-from optviz.shell.lesson_numbers import filled
+from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError
+from optviz.shell.lessons import numbers as lesson_numbers
+from optviz.shell.lessons.numbers import filled
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
 from tests.memo import trained

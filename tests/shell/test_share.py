@@ -17,14 +17,7 @@ import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optviz import (
-    FUNCTIONS,
-    INITIAL_POINTS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    WRAPPERS,
-)
+from optviz import FUNCTIONS, INITIAL_POINTS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS
 from optviz.experiments.trajectories import run as trajectories
 from optviz.experiments.trajectories.spec import (
     ALONG,
@@ -57,14 +50,8 @@ from optviz.shell.share import (
     encode,
     qr_svg,
 )
-from optviz.spec import (
-    Choice,
-    SpecError,
-    canonical_json,
-    from_dict,
-    to_dict,
-)
-from optviz.ui.training_form import fits
+from optviz.spec import Choice, SpecError, canonical_json, from_dict, to_dict
+from optviz.ui.training.form import fits
 from tests.page import shared as linked
 from tests.table import table
 

@@ -102,10 +102,7 @@ def test_the_sharpness_is_the_largest_eigenvalue_of_pytorch_s_hessian(loss, l2, 
     assert np.isnan(found[1])
 
 
-@table(
-    ("loss", "largest"),
-    [("cross_entropy", 2.90822062), ("squared_error", 5.1155041)],
-)
+@table(("loss", "largest"), [("cross_entropy", 2.90822062), ("squared_error", 5.1155041)])
 def test_the_sharpness_of_the_digits_network_is_scipy_s(loss, largest):
     """scipy.sparse.linalg.eigsh on PyTorch's products with the Hessian, 6,000 weights, double precision."""
     training = replace(EDGE.opening, loss=loss).trainings[0]

@@ -12,12 +12,7 @@ from optviz.nn import MiniBatch, Network, one_hot
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.schedules import SCHEDULES
-from optviz.spec import (
-    Choice,
-    SpecError,
-    from_dict,
-    to_dict,
-)
+from optviz.spec import Choice, SpecError, from_dict, to_dict
 from optviz.training import (
     Split,
     Training,

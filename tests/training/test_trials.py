@@ -7,12 +7,7 @@ import pytest
 
 from optviz.nn import Mode, Network, one_hot
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import (
-    Choice,
-    SpecError,
-    from_dict,
-    to_dict,
-)
+from optviz.spec import Choice, SpecError, from_dict, to_dict
 from optviz.training import (
     Data,
     Penalty,

@@ -35,7 +35,8 @@ from optviz.tuning import (
     split_data,
 )
 from optviz.tuning.gaussian_process import matern
-from optviz.tuning.search import advance, begin, final_accuracy, progress
+from optviz.tuning.measures import final_accuracies
+from optviz.tuning.search import advance, begin, progress
 from tests.memo import remembered
 from tests.table import table
 
@@ -359,7 +360,7 @@ def test_slices_change_nothing(sampler, halving):
     for name in ("points", "accuracy", "iterations", "loss", "statuses", "ranking"):
         np.testing.assert_array_equal(getattr(now, name), getattr(whole, name))
     assert now.winner.trial == whole.winner.trial
-    assert final_accuracy(now, data) == final_accuracy(whole, data)
+    assert final_accuracies(now, data) == final_accuracies(whole, data)
     assert sorted(seen) == seen or halving, "it never goes back"
     assert job.progress(now) == (now.iterations.sum(),) * 2
     assert set(now.statuses) == (
@@ -418,7 +419,7 @@ def test_data_that_are_none_of_the_search():
         dataset=Choice("moons"), network=Network((2, 8, 2)), split=Split(100), validation=30
     )
     validate(spec)
-    assert 0.3 < final_accuracy(ended(spec), split_data(spec)) <= 1
+    assert 0.3 < final_accuracies(ended(spec), split_data(spec))[0] <= 1
 
 
 # Reference values (Saitoh 2016, figure 6.24; repeated on the digits). Halving stands in for a full search, which takes

@@ -19,15 +19,8 @@ from optviz.ui.assets import as_image
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import Form
 from optviz.ui.session import session
-from optviz.ui.training_form import (
-    ACTIVATION,
-    INITIALIZER,
-    NUMBERS,
-    Data,
-    Numbers,
-    OptimizerForm,
-)
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import data_of, training_jobs
 
 
 def networks(spec, states, theme):

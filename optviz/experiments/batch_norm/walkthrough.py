@@ -100,36 +100,20 @@ def _backward(example):
                 rf"{gamma} \cdot {_tuple(d['stretched'])}",
                 d["hat"],
             ),
-            (
-                r"\partial\gamma = \sum \hat x\, \partial(\gamma \hat x)",
-                _sum(through),
-                d["gamma"],
-            ),
+            (r"\partial\gamma = \sum \hat x\, \partial(\gamma \hat x)", _sum(through), d["gamma"]),
         ],
         "hat": [
-            (
-                rf"{over} = \sum (x - \mu)\, \partial\hat x",
-                _sum(v["apart"] * d["hat"]),
-                d["scale"],
-            ),
+            (rf"{over} = \sum (x - \mu)\, \partial\hat x", _sum(v["apart"] * d["hat"]), d["scale"]),
             (rf"\partial(x - \mu) {FIRST} = {OVER}\, \partial\hat x", "", first),
         ],
         "scale": [
             (rf"\partial\sqrt{{\;}} = -\frac{{1}}{{\sigma^2 + \epsilon}}\, {over}", "", d["root"])
         ],
         "root": [
-            (
-                rf"\partial\sigma^2 = \frac{{1}}{{2 {ROOT}}}\, \partial\sqrt{{\;}}",
-                "",
-                d["variance"],
-            )
+            (rf"\partial\sigma^2 = \frac{{1}}{{2 {ROOT}}}\, \partial\sqrt{{\;}}", "", d["variance"])
         ],
         "variance": [
-            (
-                rf"\partial(x - \mu)^2 = \frac{{1}}{{B}}\, \partial\sigma^2 {EVERY}",
-                "",
-                d["squares"],
-            )
+            (rf"\partial(x - \mu)^2 = \frac{{1}}{{B}}\, \partial\sigma^2 {EVERY}", "", d["squares"])
         ],
         "squares": [
             (

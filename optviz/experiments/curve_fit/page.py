@@ -11,7 +11,7 @@ from optviz.experiments.page import Download, Option, Page, Section, Tab, View
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Panel
-from optviz.ui.training_form import OptimizerForm
+from optviz.ui.training.form import OptimizerForm
 
 
 def iterations(context) -> dict[int, str]:
@@ -72,8 +72,7 @@ PAGE = Page(
             jobs=lambda spec: [FitJob(spec)] if spec.initializers else [],
             tabs=[
                 Tab(
-                    _("Fit"),
-                    [Section([figures.fit, figures.weights], [ITERATION]), text.standings],
+                    _("Fit"), [Section([figures.fit, figures.weights], [ITERATION]), text.standings]
                 )
             ],
             notes=[text.notes],

@@ -11,14 +11,15 @@ from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS
 from optviz.experiments.page import Caption, Download, Option, Page, Section, Tab, View
 from optviz.optim.config import names
 from optviz.optim.sensitivity.stability import stable_curvature
-from optviz.plot import Axis, Column, Figure, Line, Rule, Table
+from optviz.plot import Axis, Column, Figure, Line, Rule, Table, percent
 from optviz.plot.series import curve_with_band, over_seeds
 from optviz.plot.table import csv_text
 from optviz.plot.training import Network, Scale, losses, status
+from optviz.training.loop import MAX_SPECTRUM
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerList
+from optviz.ui.training.jobs import training_jobs
 
 LAST = 0.3  # share of the measurements over which the mean is taken
 DASHES = (6, 4)
@@ -62,6 +63,24 @@ def over_time(context) -> Figure:
     )
 
 
+def negative(context) -> Figure | None:
+    """The share of negative curvatures over the iterations, of networks that are small enough."""
+    if any("negative" not in line.progress.diagnostics for line in context.lines):
+        return None
+    marks, top = [], 0.25
+    for line in context.lines:
+        found = line.progress.diagnostics["negative"][:, line.i, :, 0]
+        top = max(top, float(np.nanmax(found, initial=0.0)))
+        more = {"name": line.name, "uid": line.id, "markers": True, "legend": True}
+        marks += curve_with_band(line.progress.evaluated, found, line.style, **more)
+    return Figure(
+        *(marks, Axis(_("iteration"), limits=(0, context.spec.iterations))),
+        percent(_("negative curvatures"), (0, 1.1 * top)),
+        label=_("The share of the Hessian's eigenvalues below −1/1000 of its largest."),
+        height=15,
+    )
+
+
 def loss(context) -> Figure:
     """The loss on all training rows."""
     scale = Scale("iterations", context.spec.iterations)
@@ -73,16 +92,18 @@ def standings(context) -> Table:
     columns = (
         *("", Column(_("limit"), 3), Column(_("sharpness at the start"), 3)),
         *(Column(_("mean of the last 30 %"), 3), Column(_("over the limit"), 3, percent=True)),
-        *(_("loss"), Column(_("training accuracy"), 3, percent=True), _("status")),
+        *(_("loss"), Column(_("training accuracy"), 3, percent=True)),
+        *(Column(_("validation accuracy"), 3, percent=True), _("status")),
     )
     rows = []
     for line in context.lines:
         now, most, mean = line.progress, limit(line), late(line)
         most = np.nan if most is None else most
         end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
-        accuracy = float(over_seeds(now.accuracy[-1, 0, line.i])[0])
+        accuracies = [float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1]]
         first = float(over_seeds(sharpness(line)[0])[0])
-        rows.append([line.name, most, first, mean, mean / most, end, accuracy, status(now, line.i)])
+        how = status(now, line.i)
+        rows.append([line.name, most, first, mean, mean / most, end, *accuracies, how])
     styles = [line.style for line in context.lines]
     return Table(_("Sharpness and limit of every optimizer"), columns, rows, styles)
 
@@ -95,8 +116,14 @@ def notes(context) -> Caption:
             "largest eigenvalue of the Hessian of the training loss, by {products} Lanczos steps "
             "from the gradient; a product with the Hessian is a difference of two gradients. "
             "Limits: 2/η for plain descent, 2(1 + μ)/η for momentum; none is drawn for methods "
-            "that scale each coordinate. (Cohen et al. 2021.) Data: {attribution}"
-        ).format(products=PRODUCTS, attribution=DATASETS[context.spec.dataset.key].attribution)
+            "that scale each coordinate. (Cohen et al. 2021.) Of networks of up to {most} "
+            "parameters all eigenvalues are computed: clearly negative are those below −1/1000 of "
+            "the largest. Data: {attribution}"
+        ).format(
+            products=PRODUCTS,
+            most=MAX_SPECTRUM,
+            attribution=DATASETS[context.spec.dataset.key].attribution,
+        )
     )
 
 
@@ -147,7 +174,7 @@ PAGE = Page(
                 Tab(
                     _("Sharpness"),
                     [
-                        Section([over_time]),
+                        Section([over_time, negative]),
                         Section([loss, standings], [Option("log", _("Logarithmic loss"), True)]),
                     ],
                 )

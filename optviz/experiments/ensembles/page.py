@@ -12,8 +12,8 @@ from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
 from optviz.ui.cache import cached
 from optviz.ui.controls import Panel
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import data_of, training_jobs
 
 
 @cached

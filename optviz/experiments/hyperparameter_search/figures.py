@@ -24,9 +24,7 @@ from optviz.plot import (
     grid,
     marginals,
 )
-from optviz.plot import (
-    percent as percent_axis,
-)
+from optviz.plot import percent as percent_axis
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.tuning import Search, SearchState, Status
@@ -65,7 +63,7 @@ def trials(
     return marginals(
         Panel(main, _axis(axes[x]), _axis(axes[y])),
         Panel(above, y=share),
-        Panel(beside, x=replace(share, tick_angle=0)),
+        Panel(beside, x=replace(share, tick_angle=0, ticks=2)),
         label=_("The trials over two hyperparameters. The table has the best of them."),
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},

@@ -26,14 +26,14 @@ from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
 from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJob, split_data
-from optviz.tuning.search import final_accuracy
+from optviz.tuning.measures import final_accuracies
 from optviz.ui.components import show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
-from optviz.ui.data_source import source_of
 from optviz.ui.job_runner import run
 from optviz.ui.session import session
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import data_of, loader_of
+from optviz.ui.training.data_source import source_of
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import data_of, loader_of
 
 KEY = "hyperparameter_search"
 
@@ -188,10 +188,13 @@ def _test(context):
     data = data_of_search(context.spec)
 
     def draw():
-        accuracy = look(key, lambda: final_accuracy(winner, data))
-        if accuracy is not None:
+        accuracies = look(key, lambda: final_accuracies(winner, data))
+        if accuracies is not None:
+            alone, together = accuracies
             tried = sum(len(state.points) for state in context.states)
-            st.markdown(text.verdict(winner, accuracy, len(data.t_test), tried))
+            st.markdown(text.verdict(winner, alone, len(data.t_test), tried))
+            if len(winner.winners) > 1:
+                st.markdown(text.together(len(winner.winners), together))
 
     return Widget(draw)
 

@@ -5,16 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from optviz.experiments.hyperparameter_search.text import STATUSES, percent
-from optviz.plot import (
-    Axis,
-    Bundle,
-    Figure,
-    Style,
-    Theme,
-    brush,
-    number,
-    parallel_coordinates,
-)
+from optviz.plot import Axis, Bundle, Figure, Style, Theme, brush, number, parallel_coordinates
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.tuning import SCORE, SearchState, Status

@@ -7,15 +7,7 @@ from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import Column, Style, Table, number
 from optviz.translation import N_, _
-from optviz.tuning import (
-    RANGES,
-    SAMPLERS,
-    SCORE,
-    Search,
-    SearchState,
-    Status,
-    rank_correlation,
-)
+from optviz.tuning import RANGES, SAMPLERS, SCORE, Search, SearchState, Status, rank_correlation
 from optviz.tuning.importance import ENOUGH, READABLE
 
 LISTED = 10  # of the best, in the table
@@ -219,6 +211,14 @@ def not_readable(state: SearchState) -> str:
         "variance of the accuracy, and {least} are needed. Search with more trials, or train "
         "longer."
     ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
+
+
+def together(n: int, accuracy: float) -> str:
+    """What the best trials come to as an ensemble."""
+    return _(
+        "**The {n} best trials asked together**, by the mean of their probabilities: {accuracy} of "
+        "the test set. They differ in hyperparameters, and share their start and mini-batches."
+    ).format(n=n, accuracy=percent(accuracy))
 
 
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:

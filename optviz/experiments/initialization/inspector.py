@@ -7,7 +7,7 @@ import numpy as np
 from optviz.experiments.activations.run import Layer, hidden_layers
 from optviz.training import rank
 from optviz.ui.cache import cached
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.jobs import data_of, training_jobs
 
 SAMPLES = 256  # training examples that are sent through to look at the layers
 EQUAL = 1e-6  # of the largest weight: nearer units are the same but for rounding, as in `rank`

@@ -7,12 +7,7 @@ import streamlit as st
 from optviz.experiments import training_charts as charts
 from optviz.experiments import training_layers
 from optviz.experiments.initialization import figures, text
-from optviz.experiments.initialization.spec import (
-    MAX_INITIALIZERS,
-    SYMMETRY,
-    Initialization,
-    names,
-)
+from optviz.experiments.initialization.spec import MAX_INITIALIZERS, SYMMETRY, Initialization, names
 from optviz.experiments.page import Option, Page, Preset, Section, Tab, View
 from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
@@ -22,8 +17,8 @@ from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.form import Form, choice_panel
-from optviz.ui.training_form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, NUMBERS, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import training_jobs
 
 
 def initializers(form: Form) -> None:

@@ -23,15 +23,8 @@ from optviz.ui.cache import cached
 from optviz.ui.components import player
 from optviz.ui.controls import Menu, Panel
 from optviz.ui.form import DERIVED, Form, select
-from optviz.ui.training_form import (
-    ACTIVATION,
-    INITIALIZER,
-    NUMBERS,
-    Data,
-    Numbers,
-    OptimizerList,
-)
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
+from optviz.ui.training.jobs import data_of, training_jobs
 
 MAX_PRODUCTS = 2 * 10**7  # in a pass of the examples, up to which the sharpest direction is sought
 DERIVED["start"] = (

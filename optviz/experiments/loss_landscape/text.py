@@ -212,7 +212,6 @@ def notes(context) -> Caption:
             "the weights into each unit, and biases do not move along them (Li et al. 2018, "
             "Visualizing the loss landscape of neural nets). Data: {attribution}"
         ).format(
-            n=context.spec.n_samples,
-            attribution=DATASETS[context.spec.dataset.key].attribution,
+            n=context.spec.n_samples, attribution=DATASETS[context.spec.dataset.key].attribution
         )
     )

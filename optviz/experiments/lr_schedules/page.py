@@ -30,17 +30,10 @@ from optviz.ui import job_runner
 from optviz.ui.cache import cached
 from optviz.ui.controls import Panel
 from optviz.ui.form import Form, choice_panel, select
-from optviz.ui.optimizer_menu import optimizer_labels
 from optviz.ui.session import session
-from optviz.ui.training_form import (
-    ACTIVATION,
-    INITIALIZER,
-    NUMBERS,
-    Data,
-    Numbers,
-    OptimizerList,
-)
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
+from optviz.ui.training.jobs import training_jobs
+from optviz.ui.training.optimizer_menu import optimizer_labels
 
 KEY = "lr_schedules"
 
@@ -99,9 +92,7 @@ OPTIONS = (
     ),
     Option("log", _("Logarithmic loss"), True),
     Option(
-        "log_rate",
-        _("Logarithmic rate"),
-        lambda context: figures.far_apart(planned(context.spec)),
+        "log_rate", _("Logarithmic rate"), lambda context: figures.far_apart(planned(context.spec))
     ),
 )
 

@@ -133,10 +133,7 @@ KEYS = ("step", "exponential", "inverse_time", "cosine", "cyclic", "warmup")
 KINDS = ScheduleComparison(
     optimizers=(sgd(0.3), *(sgd(0.3, fitted(key, 900)) for key in KEYS)), seeds=(0,)
 )
-FOUR_RATES = ScheduleComparison(
-    optimizers=tuple(map(sgd, (0.003, 0.1, 0.5, 3.0))),
-    seeds=(0,),
-)
+FOUR_RATES = ScheduleComparison(optimizers=tuple(map(sgd, (0.003, 0.1, 0.5, 3.0))), seeds=(0,))
 
 
 def with_rate(spec: ScheduleComparison, lr: float) -> ScheduleComparison:

@@ -14,8 +14,8 @@ from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
 from optviz.translation import _
 from optviz.ui.components import show, sketchpad
-from optviz.ui.data_source import labels_of
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training.data_source import labels_of
+from optviz.ui.training.jobs import data_of
 
 MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24
@@ -75,18 +75,23 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
     """
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     names = [str(label) for label in labels]
-    some = np.argwhere(counts)  # Plotly mixes up texts that are empty
-    numbers = Text(
-        [names[j] for i, j in some],
-        [names[i] for i, j in some],
-        [str(counts[i, j]) for i, j in some],
-        theme.ink,
-        size=11,
-        hover=_("true label {y}, predicted label {x}: {text}"),
-    )
+    strong = wrong > 0.5 * wrong.max()
+    numbers = [
+        Text(
+            [names[j] for i, j in some],
+            [names[i] for i, j in some],
+            [str(counts[i, j]) for i, j in some],
+            color,
+            size=11,
+            hover=_("true label {y}, predicted label {x}: {text}"),
+        )
+        # Plotly mixes up texts that are empty
+        for color, where in ((theme.ink, (counts > 0) & ~strong), (theme.page, strong))
+        if len(some := np.argwhere(where))
+    ]
     axis = {"categories": True, "grid": False, "fixed": True}
     return Figure(
-        [Heatmap(np.sqrt(wrong), (theme.high, theme.lines[1]), x=names, y=names, gap=1), numbers],
+        [Heatmap(np.sqrt(wrong), (theme.high, theme.lines[1]), x=names, y=names, gap=1), *numbers],
         Axis(_("predicted label"), **axis),
         Axis(_("true label"), reversed=True, standoff=2, **axis),
         label=_("How often {name} took which digit for which.").format(name=name),

@@ -9,8 +9,8 @@ from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, Optimiz
 from optviz.experiments.page import Option, Page, Section, Tab, View
 from optviz.optim.config import names
 from optviz.translation import N_, _
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
+from optviz.ui.training.jobs import training_jobs
 
 PREDICTIONS_OF = Option(
     "network",
@@ -51,10 +51,7 @@ PAGE = Page(
                 training_layers.TAB,
                 Tab(
                     _("Use the networks"),
-                    [
-                        figures.hand_drawn,
-                        Section([saved.file_controls], [training_layers.NETWORK]),
-                    ],
+                    [figures.hand_drawn, Section([saved.file_controls], [training_layers.NETWORK])],
                 ),
             ],
             notes=[text.notes],

@@ -17,7 +17,7 @@ from optviz.translation import _
 from optviz.ui.components import download_button
 from optviz.ui.public import uploads
 from optviz.ui.session import session
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training.jobs import data_of
 
 
 @dataclass

@@ -20,15 +20,9 @@ from optviz.ui.cache import cached
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
-from optviz.ui.optimizer_menu import for_network, optimizer_labels
-from optviz.ui.training_form import (
-    ACTIVATION,
-    INITIALIZER,
-    Data,
-    Numbers,
-    OptimizerForm,
-)
-from optviz.ui.training_jobs import data_of, training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import data_of, training_jobs
+from optviz.ui.training.optimizer_menu import for_network, optimizer_labels
 
 PART_NAMES = {
     "l2": N_("weight decay"),

@@ -84,10 +84,7 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
 
 
 def remarks(
-    lines: list[Network],
-    scale: Scale,
-    noise: float = 0.0,
-    learned: list[np.ndarray] | None = None,
+    lines: list[Network], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None
 ) -> str:
     """What each regularizer does to the gap, and to examples that the network has not seen."""
     iteration, (first, *others) = run.outcomes([line.progress for line in lines])

@@ -13,7 +13,7 @@ from optviz.plot import Axis, Dots, Figure, Line, Style, Table
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
-from optviz.ui.training_jobs import data_of
+from optviz.ui.training.jobs import data_of
 
 MAX_UNITS = 10  # of a layer that are drawn, the first ones
 MEMBERS = 20  # thinned networks that answer together

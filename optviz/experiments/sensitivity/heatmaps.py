@@ -77,7 +77,7 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> 
             **{"x": x, "y": y, "span": (low, high), "uid": "map"},
             hover=text.cells(spec, swept, xs, ys) if hover is None else hover,
             bar=ColorBar(ticks, labels, _("steps") if steps else _("loss"), theme.faint),
-        ),
+        )
     ]
     marks += _crosses(x, y, run.diverging(spec, swept), theme, name)
     if (limit := run.edge(spec)) is not None:
@@ -191,9 +191,7 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
         scale += [(i / total, ends[0]), ((i + 0.999) / total, ends[1])]
     scale.append((1.0, scale[-1][1]))
     xs, ys = places(spec, found)
-    marks = [
-        Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins"),
-    ]
+    marks = [Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins")]
     marks += _crosses(xs, ys, found.diverged_at >= 0, theme, _("diverged"))
     look = Style(theme.ink, marker="star")
     letters = {"text": [text.letter(i) for i in range(n)], "text_color": theme.ink}

@@ -26,8 +26,8 @@ from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, When
 from optviz.ui.form import Form, choice_panel, select
-from optviz.ui.optimizer_menu import optimizer_menu
-from optviz.ui.training_form import wrapper_controls
+from optviz.ui.training.form import wrapper_controls
+from optviz.ui.training.optimizer_menu import optimizer_menu
 
 KEY = "sensitivity"
 
@@ -201,11 +201,7 @@ PAGE = Page(
     },
     presets=[
         Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),
-        Preset(
-            _("Rate and momentum"),
-            TWO,
-            _("Where momentum converges, and the edge of theory."),
-        ),
+        Preset(_("Rate and momentum"), TWO, _("Where momentum converges, and the edge of theory.")),
         Preset(
             _("Fair comparison"),
             replace(Sensitivity(), view="race"),

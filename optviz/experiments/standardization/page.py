@@ -8,8 +8,8 @@ from optviz.experiments.standardization.spec import VIEWS, Standardization
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Panel
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerForm
+from optviz.ui.training.jobs import training_jobs
 
 CLOUDS = ("offset", "gap", "spread", "stretch", "points", "seed")
 

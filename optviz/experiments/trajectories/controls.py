@@ -39,9 +39,9 @@ from optviz.ui import locks
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_choice
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
-from optviz.ui.optimizer_menu import chips, optimizer_choices, optimizer_menu
 from optviz.ui.session import session
-from optviz.ui.training_form import schedule_controls, wrapper_controls
+from optviz.ui.training.form import schedule_controls, wrapper_controls
+from optviz.ui.training.optimizer_menu import chips, optimizer_choices, optimizer_menu
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
-from optviz.experiments.trajectories import cache, predict, results, univariate
+from optviz.experiments.trajectories import cache, predict, results
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     arrows,
@@ -17,6 +17,7 @@ from optviz.experiments.trajectories.figures import (
     live_figures,
     looks,
     thumbnail,
+    univariate,
 )
 from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state

@@ -332,9 +332,7 @@ def question(prediction, names, scene) -> str:
             "there, in {steps} steps?"
         )
     return message.format(
-        name=names[prediction.about],
-        steps=scene.objective.steps,
-        tolerance=number(scene.tolerance),
+        name=names[prediction.about], steps=scene.objective.steps, tolerance=number(scene.tolerance)
     )
 
 

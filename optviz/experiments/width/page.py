@@ -12,8 +12,8 @@ from optviz.plot.series import curve_with_band
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Several
-from optviz.ui.training_form import ACTIVATION, INITIALIZER, Data, Numbers
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers
+from optviz.ui.training.jobs import training_jobs
 
 WINDOW = 10  # mini-batches over which the loss at the end is averaged
 RING = "circle-open"

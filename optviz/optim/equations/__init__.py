@@ -15,13 +15,7 @@ import numpy as np
 from optviz.functions.library import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.equations.parser import TOKEN, Reader, tokens
-from optviz.optim.equations.tree import (
-    EYE,
-    Derivative,
-    Node,
-    Symbol,
-    latex,
-)
+from optviz.optim.equations.tree import EYE, Derivative, Node, Symbol, latex
 from optviz.optim.hyperparameter import hyperparameters
 
 

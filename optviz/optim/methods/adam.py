@@ -18,9 +18,7 @@ def _adam_like(name, o, more=""):
 
 
 @optimizer(
-    "Adam",
-    cite="Kingma & Ba (2015), Adam, algorithm 1",
-    torch=lambda o: _adam_like("Adam", o),
+    "Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=lambda o: _adam_like("Adam", o)
 )
 class Adam(Optimizer):
     r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
@@ -131,9 +129,7 @@ class AMSGrad(Adam):
 
 
 @optimizer(
-    "AdaMax",
-    cite="Kingma & Ba (2015), Adam, algorithm 2",
-    torch=lambda o: _adam_like("Adamax", o),
+    "AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=lambda o: _adam_like("Adamax", o)
 )
 class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient in place of the mean square.

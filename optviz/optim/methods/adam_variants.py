@@ -113,10 +113,7 @@ class Adan(Optimizer):
         "n": "mean square",
         "g_prev": "gradient before",
     }
-    symbols = {
-        r"g_{\text{prev}}": "g_prev",
-        **{rf"\beta_{i}^t": f"b{i}" for i in (1, 2, 3)},
-    }
+    symbols = {r"g_{\text{prev}}": "g_prev", **{rf"\beta_{i}^t": f"b{i}" for i in (1, 2, 3)}}
 
     def init(self, x):
         means = {name: np.zeros_like(x) for name in ("m", "v", "n", "g_prev")}

@@ -102,12 +102,7 @@ class Lookahead(Wrapper):
 
     every: int = hyperparameter(5, 1, 50, "k", help="fast steps between two slow ones")
     alpha: float = hyperparameter(
-        0.5,
-        0.0,
-        1.0,
-        r"\alpha",
-        help="share of the way that the slow point moves",
-        valid="[0, 1]",
+        0.5, 0.0, 1.0, r"\alpha", help="share of the way that the slow point moves", valid="[0, 1]"
     )
     state_names = {"slow": "slow point"}
     symbols = {r"\phi": "slow", "t": "tick"}

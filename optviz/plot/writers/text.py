@@ -105,11 +105,7 @@ def _(mark):
     rows, across = z.shape
     x = _listed(range(across) if mark.x is None else mark.x)
     y = _listed(range(rows) if mark.y is None else mark.y)
-    return {
-        "x": x * rows,
-        "y": [v for v in y for _ in range(across)],
-        "value": z.ravel().tolist(),
-    }
+    return {"x": x * rows, "y": [v for v in y for _ in range(across)], "value": z.ravel().tolist()}
 
 
 @columns.register(Line3D)

@@ -17,11 +17,10 @@ from optviz.plot.marks import (
     Surface,
     Text,
 )
-from optviz.plot.style import Style, packed, packed_grid
+from optviz.plot.style import packed, packed_grid
 
 # Plotly has these in space, too
 SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "cross", "x")
-SHORT_GAP, PAIR = 5, 2  # of dashes, to tell which of Plotly's three kinds in space is nearest
 
 
 def _at(array):
@@ -177,16 +176,8 @@ def _in_space(mark, mode):
 
 @trace.register
 def _(mark: Line3D):
-    line = {"color": mark.style.color, "width": mark.width, "dash": _dash_in_space(mark.style)}
+    line = {"color": mark.style.color, "width": mark.width}  # dashes can hardly be seen in space
     return {**_in_space(mark, "lines"), "connectgaps": False, "line": line}
-
-
-def _dash_in_space(look: Style):
-    if not look.dashes:
-        return "solid"
-    if max(look.dashes) < SHORT_GAP:
-        return "dot"
-    return "dash" if len(look.dashes) == PAIR else "dashdot"
 
 
 @trace.register

@@ -30,8 +30,8 @@ from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import components
 from optviz.ui.components import theme_name
-from optviz.ui.optimizer_menu import chips
 from optviz.ui.session import session
+from optviz.ui.training.optimizer_menu import chips
 
 MAX_NAMED = 4  # optimizers in the name of a file
 HTML, CSV, PYTHON = "text/html", "text/csv", "text/x-python"

@@ -10,13 +10,7 @@ from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
 from optviz.shell.export.source import import_lines, source
 from optviz.shell.export.torch_script import constructor, schedules_of
-from optviz.shell.export.training_script import (
-    alone,
-    data_lines,
-    loading,
-    network_names,
-    shipped,
-)
+from optviz.shell.export.training_script import alone, data_lines, loading, network_names, shipped
 from optviz.training import MAX_EVALUATED, Training
 from optviz.training.spec import Split
 from optviz.translation import _

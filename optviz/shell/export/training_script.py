@@ -9,16 +9,7 @@ from textwrap import fill, indent, wrap
 from optviz.data import ATTRIBUTION, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
 from optviz.data.preprocessing import standardized
-from optviz.nn import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    LOSSES,
-    MiniBatch,
-    Mode,
-    Network,
-    one_hot,
-    stream,
-)
+from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over

@@ -20,12 +20,7 @@ from optviz.experiments.batch_norm.spec import (
 from optviz.nn import MiniBatch, Network, one_hot
 from optviz.nn.batch_norm import BatchNorm
 from optviz.nn.layers import EVALUATION, Mode
-from optviz.spec import (
-    Choice,
-    from_dict,
-    to_dict,
-    validate,
-)
+from optviz.spec import Choice, from_dict, to_dict, validate
 from optviz.training import Split, Training, Trial, advance, begin, load
 from tests import memo
 from tests.page import refused

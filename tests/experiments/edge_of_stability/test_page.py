@@ -7,14 +7,22 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.edge_of_stability.page import PAGE, over_time, sharpness_csv, standings
+from optviz.experiments.edge_of_stability.page import (
+    PAGE,
+    negative,
+    over_time,
+    sharpness_csv,
+    standings,
+)
 from optviz.experiments.page import Context
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.sensitivity.stability import stable_curvature
 from optviz.plot import LIGHT, Rule
+from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split
+from optviz.training.diagnostics import negative_curvatures
 from tests.memo import trained
 from tests.page import open_page, plots, sound
 from tests.page import trained as with_trained
@@ -88,3 +96,48 @@ def test_the_page_trains_and_draws():
     assert plots(at)["edge_of_stability-over_time"] is not None
     at = with_trained(at, "edge_of_stability")
     assert not sound(at).error
+
+
+class Known:
+    """A loss of which the Hessian is known."""
+
+    def __init__(self, hessian):
+        self.hessian = hessian
+
+    def hess_product(self, params, d):
+        return d @ self.hessian
+
+
+def test_clearly_negative_curvatures_are_counted():
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(6, 6)))[0]
+    for values, share in (
+        ([3, 2, 1, -1, -0.01, -0.001], 2 / 6),  # below -3/1000
+        ([-3, -2, -1, 0, 0, 0], 3 / 6),
+        ([1, 1, 1, 1, 1, 1], 0),
+    ):
+        found = negative_curvatures(Known(turned * values @ turned.T), np.zeros((2, 1, 6)))
+        np.testing.assert_allclose(found, [[share], [share]])
+    assert np.isnan(negative_curvatures(Known(np.full((6, 6), np.nan)), np.zeros((1, 6)))).all()
+
+
+def test_the_share_of_negative_curvatures_falls_with_the_loss():
+    """As the lesson says; and with another seed."""
+    for seed in (0, 1):
+        scene = LESSONS["negative-curvature"].scene
+        scene = replace(scene, seeds=(seed,), split=replace(scene.split, seed=seed))
+        for training in scene.trainings:
+            found = trained(training).diagnostics["negative"][:, 0, 0, 0]
+            assert 0.15 < found[0] < 0.3
+            assert found[-1] < 0.03
+    assert negative(context(scene)).frames[0].y.title == "negative curvatures"
+    assert negative(context(SMALL)) is None, "too many parameters"
+
+
+def test_sam_ends_flatter_and_is_not_better_on_new_rows():
+    scene = LESSONS["flat-network"].scene
+    sgd, sam = (trained(training) for training in scene.trainings)
+    sharp, flat = (now.diagnostics["sharpness"][-4:, 0, :, 0].mean(0) for now in (sgd, sam))
+    assert (np.abs(sharp / (2 / 0.3) - 1) < 0.1).all()
+    assert (flat < sharp / 2).all()
+    np.testing.assert_allclose(sam.loss[-1], sgd.loss[-1], rtol=0.15)
+    assert abs(sam.accuracy[-1, 1].mean() - sgd.accuracy[-1, 1].mean()) < 0.02

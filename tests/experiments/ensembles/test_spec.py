@@ -23,20 +23,8 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
 from optviz.shell.lessons import LESSONS
-from optviz.spec import (
-    Choice,
-    from_dict,
-    to_dict,
-    validate,
-)
-from optviz.training import (
-    Split,
-    advance,
-    begin,
-    load,
-    mini_batch,
-    train,
-)
+from optviz.spec import Choice, from_dict, to_dict, validate
+from optviz.training import Split, advance, begin, load, mini_batch, train
 from tests import memo
 from tests.page import refused
 from tests.table import table

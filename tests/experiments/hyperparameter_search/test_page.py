@@ -30,7 +30,8 @@ from optviz.tuning import (
     Status,
     split_data,
 )
-from optviz.tuning.search import advance, begin, final_accuracy
+from optviz.tuning.measures import final_accuracies
+from optviz.tuning.search import advance, begin
 from tests.page import (
     components,
     numbers,
@@ -261,9 +262,13 @@ def test_the_test_set_is_behind_a_button_that_counts():
     assert "On the test set" not in words(at), "nobody has asked"
     state, data = state_of(at), split_data(SMALL)
     button.click().run()
-    share = final_accuracy(state, data)
+    share, together = final_accuracies(state, data)
     assert f"**On the test set: {100 * share:.3g} %**" in words(sound(at))
     assert "used **once**" in words(at)
+    assert (
+        f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g} %"
+        in words(at)
+    )
     [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
     assert button.disabled, "a second look would say the same"
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()

@@ -12,17 +12,8 @@ from optviz.experiments.loss_landscape.run import LossSurface, NoSurface, Path
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import (
-    Choice,
-    from_dict,
-    to_dict,
-    validate,
-)
-from optviz.training import (
-    Data,
-    Split,
-    load,
-)
+from optviz.spec import Choice, from_dict, to_dict, validate
+from optviz.training import Data, Split, load
 from tests import memo
 from tests.page import refused
 from tests.table import table

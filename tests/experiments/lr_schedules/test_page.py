@@ -20,16 +20,9 @@ from optviz.experiments.page import Context
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot.style import LIGHT
-from optviz.shell.share import (
-    decode,
-)
+from optviz.shell.share import decode
 from optviz.spec import Choice
-from optviz.training import (
-    Split,
-    advance,
-    begin,
-    load,
-)
+from optviz.training import Split, advance, begin, load
 from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
 
 SGD = Choice("sgd", {"lr": 0.3})

@@ -5,14 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import (
-    FUNCTIONS,
-    NOISES,
-    OPTIMIZERS,
-    SCHEDULES,
-    minimize,
-    parse_formula,
-)
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, minimize, parse_formula
 from optviz.experiments.lr_schedules import run as core
 from optviz.experiments.lr_schedules.run import rates, read
 from optviz.experiments.lr_schedules.spec import (
@@ -25,13 +18,7 @@ from optviz.experiments.lr_schedules.spec import (
 )
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import (
-    Choice,
-    SpecError,
-    from_dict,
-    to_dict,
-    validate,
-)
+from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
 from optviz.training import advance, begin, load
 from tests.table import table
 

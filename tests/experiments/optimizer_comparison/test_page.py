@@ -16,6 +16,7 @@ from optviz.experiments.training_charts import curves, curves_csv
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
+from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, confusion
 from optviz.training.checkpoint import save
@@ -136,8 +137,14 @@ def test_a_rate_beyond_all_measure_ends_where_it_diverges():
 def test_the_confusion_matrix_and_the_misclassified():
     counts = confusion([0, 0, 1, 2], [0, 1, 1, 2], 3)
     figure = to_plotly(figures.confusion_matrix(counts, range(3), LIGHT, "SGD"))
-    cells = list(zip(*(figure["data"][1][c] for c in ("y", "x", "text")), strict=True))
-    assert cells == [("0", "0", "1"), ("0", "1", "1"), ("1", "1", "1"), ("2", "2", "1")]
+    pale, strong = (
+        list(zip(*(numbers[c] for c in ("y", "x", "text")), strict=True))
+        for numbers in figure["data"][1:]
+    )
+    assert (pale, strong) == (
+        [("0", "0", "1"), ("1", "1", "1"), ("2", "2", "1")],
+        [("0", "1", "1")],
+    )
     html = figures.pictures(np.eye(4)[:1], [3], [5], range(10), [0.914]).html()
     assert 'alt="true label 3, predicted label 5"' in html
     assert "data:image/png;base64,iVBOR" in html
@@ -313,3 +320,22 @@ def test_a_saved_network_is_loaded_and_asked_and_another_file_is_refused():
     assert "64 inputs" in sound(at).error[0].value
     at.file_uploader[0].upload("bad.npz", b"PK").run()
     assert "not a network" in sound(at).error[0].value
+
+
+def test_on_rare_features_adagrad_is_ahead_each_at_its_best_rate():
+    """As the lesson says, whose rates are the best of five; with other rows and signs, too."""
+    scene = LESSONS["rare-features"].scene
+    grids = {"sgd": (0.1, 0.3, 1.0, 3.0, 10.0), "adagrad": (0.03, 0.1, 0.3, 1.0, 3.0)}
+    adam = OptimizerConfig(Choice("adam", {"lr": 0.03}))
+    for seed in (0, 1):
+        split, best = replace(scene.split, seed=seed), {}
+        for key, rates in grids.items():
+            configs = [OptimizerConfig(Choice(key, {"lr": lr})) for lr in rates]
+            spec = replace(scene, optimizers=(*configs, adam), split=split, seeds=tuple(range(5)))
+            ends = [trained(training).accuracy[-1, 1].mean() for training in spec.trainings]
+            best[key], level = max(ends[:-1]), ends[-1]
+            if not seed:
+                lesson = next(c.method for c in scene.optimizers if c.method.key == key)
+                assert lesson.values["lr"] == rates[int(np.argmax(ends[:-1]))]
+        assert best["adagrad"] > best["sgd"] + 0.01
+        assert level == pytest.approx(best["adagrad"], abs=0.01)

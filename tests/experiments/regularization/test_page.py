@@ -32,7 +32,7 @@ from optviz.shell.share import SharedScene, decode, encode
 from optviz.spec import Choice, SpecError, validate
 from optviz.training import Split, begin, load
 from optviz.ui import controls, form
-from optviz.ui.training_form import Numbers
+from optviz.ui.training.form import Numbers
 from tests import memo, page
 from tests.page import components, numbers, open_page, panels, plots, session, sound
 
@@ -260,10 +260,7 @@ EXTREMES = [
     replace(SMALL, batch=1, iterations=30),
     replace(SMALL, network=Network((64, 20, 10), initializer=Choice("zeros"))),
     replace(
-        SMALL,
-        dataset=Choice("moons"),
-        network=Network((2, 10, 2)),
-        split=Split(100, noise=0.2),
+        SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(100, noise=0.2)
     ),
 ]
 

@@ -140,10 +140,7 @@ def test_a_file_has_every_cell_of_the_map(small):
         (replace(NOISY, objective=NOWHERE), "No noise is set"),
         (STEEP, "**At step 0 the sharpness, 2, is beyond 1.905**"),
         (replace(STEEP, optimizers=(OptimizerConfig(Choice("lion")),)), "Theory knows no limit"),
-        (
-            replace(MAP, objective=NOWHERE),
-            "Nowhere on the map",
-        ),
+        (replace(MAP, objective=NOWHERE), "Nowhere on the map"),
         (
             replace(HIMMELBLAU, other=1, seeds=3, objective=replace(NOISY.objective, steps=60)),
             "**They differ on",

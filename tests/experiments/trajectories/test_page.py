@@ -21,7 +21,7 @@ from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.spec import SpecError, validate
 from optviz.ui.locks import Controls
-from optviz.ui.optimizer_menu import optimizer_labels
+from optviz.ui.training.optimizer_menu import optimizer_labels
 from tests.page import (
     components,
     contour,

@@ -10,8 +10,8 @@ import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.curves import curves
 from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state, tracks
+from optviz.experiments.trajectories.figures.curves import curves
 from optviz.experiments.trajectories.predict import NOBODY, judged
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
@@ -91,10 +91,7 @@ def test_what_is_said_of_an_end(objective, config, words):
             "x^4/4 - x^3/3 - x^2 + y^2",
             "Lowest in the picture: (2, 0); other local minima: (−1, 0).",
         ),
-        (
-            "x^4 - 3*x^2",
-            "Minima: x = −1.225; x = 1.225.",
-        ),
+        ("x^4 - 3*x^2", "Minima: x = −1.225; x = 1.225."),
     ],
 )
 def test_what_is_said_of_the_minima(formula, words):

@@ -5,7 +5,7 @@ A file begins with TOML between two lines of `+++`: `title`, `chapter`, `order`,
 `scene` as `optviz.spec.to_dict` writes it, where it is not the first one its `page`, and where it
 opens another than the first tab of the results the label of its `tab`.
 Then come two or three sentences, `## Look for` and `## Try next`. Its name without `.md` is its
-key, in links too. Numbers in a text are asked for, as `lesson_numbers` says.
+key, in links too. Numbers in a text are asked for, as `numbers` says.
 """
 
 import re
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from optviz.shell.lesson_numbers import PlaceholderError, check_placeholders
+from optviz.shell.lessons.numbers import PlaceholderError, check_placeholders
 from optviz.shell.registry import PAGES
 from optviz.spec import SpecError, from_dict
 from optviz.translation import _
 
-FOLDER = Path(__file__).parent.parent / "lessons"
+FOLDER = Path(__file__).parents[2] / "lessons"
 SECTIONS = {"Look for": "look", "Try next": "next"}
 FILE = re.compile(r"\+\+\+\n(.*?)\n\+\+\+\n(.*)", re.DOTALL)
 

@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import cache, text, univariate
+from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories import run as runs
-from optviz.experiments.trajectories.curves import curves
+from optviz.experiments.trajectories.figures import univariate
+from optviz.experiments.trajectories.figures.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
 from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said
@@ -38,7 +39,7 @@ from optviz.plot.landscape.surface import surface, surface_figure
 from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
-from optviz.ui.optimizer_menu import chips
+from optviz.ui.training.optimizer_menu import chips
 
 ARROWS = (18, 13)  # across and up
 ASPECTS = {"both": (0.7, 1.5), "contour": (0.7, 2.6)}  # of the frame, from a phone to a wide screen

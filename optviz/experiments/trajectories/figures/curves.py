@@ -10,12 +10,7 @@ from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.plot.equations import unicode_symbol
 from optviz.translation import N_, _
 
-SHORT = {
-    "loss": N_("loss"),
-    "gradient": "‖∇f‖",
-    "distance": N_("distance"),
-    "length": N_("length"),
-}
+SHORT = {"loss": N_("loss"), "gradient": "‖∇f‖", "distance": N_("distance"), "length": N_("length")}
 MAX_DECADES, MAX_TICKS = 20, 8
 SMALL = 0.35  # height of the schedules, in that of a metric
 FAR = 1e4  # heights of the picture: farther off nothing is drawn
@@ -169,7 +164,8 @@ def _scale(ys, logged, panels, title):
         low = np.floor(np.log10(min(y.min() for y in finite)) - 0.02)
         low = max(low, top - MAX_DECADES)
         step = -(-(top - low) // max(2, MAX_TICKS // panels))
-        return Axis(limits=(10.0**low, 10.0**top), log=True, step=step, **common)
+        own = {"step": step} if step > 1 else {}  # or what fits a decade or two
+        return Axis(limits=(10.0**low, 10.0**top), log=True, **own, **common)
     spans = sorted(float(np.ptp(y)) for y in finite)
     most = 10 * spans[(len(spans) - 1) // 2] or spans[-1] or 1.0
     top = min(max(y.max() for y in finite), start + most)

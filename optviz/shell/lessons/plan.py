@@ -9,15 +9,7 @@ from optviz.plot import THEMES
 from optviz.shell.links import page_of
 from optviz.shell.opening import as_typed, follow, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
-from optviz.shell.share import (
-    MAX_CHARACTERS,
-    LinkError,
-    SharedScene,
-    decode,
-    encode,
-    pack,
-    unpack,
-)
+from optviz.shell.share import MAX_CHARACTERS, LinkError, SharedScene, decode, encode, pack, unpack
 from optviz.spec import SpecError, canonical_json, from_dict, items, to_dict, validate
 from optviz.translation import _, ngettext
 from optviz.ui import locks

@@ -4,8 +4,8 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache
 from optviz.plot import THEMES
-from optviz.shell.lesson_numbers import filled
 from optviz.shell.lessons import LESSONS, Lesson
+from optviz.shell.lessons.numbers import filled
 from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
 from optviz.shell.registry import PAGES
@@ -126,13 +126,7 @@ def _free():
 
 def _tile(lesson):
     link = {"query_params": {"open": lesson.key}, "disabled": not _free()}
-    tile(
-        lesson.key,
-        _thumbnail(lesson.key, theme_name()),
-        lesson.page,
-        lesson.title,
-        **link,
-    )
+    tile(lesson.key, _thumbnail(lesson.key, theme_name()), lesson.page, lesson.title, **link)
 
 
 @st.cache_data(show_spinner=False)

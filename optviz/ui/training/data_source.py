@@ -25,10 +25,10 @@ from optviz.data import (
 from optviz.data.mnist import found, stem
 from optviz.spec import Choice
 from optviz.translation import _
-from optviz.ui.download import fetch_controls
 from optviz.ui.own_file import own_file
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
+from optviz.ui.training.download import fetch_controls
 
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
 

@@ -25,12 +25,12 @@ from optviz.training.tickets import Ticket
 from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
-from optviz.ui.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.form import DERIVED, Form, choice_panel, select
-from optviz.ui.optimizer_menu import fits, for_network, optimizer_menu, trainable
 from optviz.ui.own_file import own_file, own_file_controls
 from optviz.ui.session import session
-from optviz.ui.training_jobs import training_jobs
+from optviz.ui.training.data_source import data_source_controls, data_sources_key, label
+from optviz.ui.training.jobs import training_jobs
+from optviz.ui.training.optimizer_menu import fits, for_network, optimizer_menu, trainable
 
 MAX_EXAMPLES = 60_000  # for training; MNIST has no more
 
@@ -311,9 +311,7 @@ def _fork(form, step, many):
 
 
 def OptimizerList(
-    most: int,
-    new: Callable[[Any], OptimizerConfig] = another,
-    scheduled: bool = False,
+    most: int, new: Callable[[Any], OptimizerConfig] = another, scheduled: bool = False
 ) -> ListOf:
     """Several optimizers, each with its sliders; with `scheduled` the schedule of each stands below
     them.

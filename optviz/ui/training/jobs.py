@@ -7,7 +7,7 @@ import streamlit as st
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Data, Loader, Training, TrainingJob, load
 from optviz.training import apart as seeds_apart
-from optviz.ui.data_source import missing_message, source_of
+from optviz.ui.training.data_source import missing_message, source_of
 
 
 class MissingData(ValueError):

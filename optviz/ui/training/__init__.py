@@ -1,0 +1,1 @@
+"""What every page with a training asks for: its data, its network, its optimizer, its jobs."""

@@ -81,15 +81,15 @@ def verdict(context) -> str:
     told = {}
     for kind, found in zip(("standard", "mup"), both, strict=True):
         cells = [c.best for c in found]
-        told[kind], last = max(cells) - min(cells), found[-1].medians
+        told[kind], last = 2 ** (max(cells) - min(cells)), found[-1].medians
         told[f"{kind}_kept"] = number(last[cells[0]], 3) if np.isfinite(last[cells[0]]) else "∞"
         told[f"{kind}_best"] = number(last.min(), 3)
     low, high = context.spec.widths[0], context.spec.widths[-1]
     return _(
-        "**From width {low} to {high}** the best rates are {standard} doublings apart in the "
-        "standard parametrization and {mup} with μP. With the rate that is best at width {low}, "
-        "width {high} ends at a loss of {standard_kept} where {standard_best} was possible, with "
-        "μP at {mup_kept} where {mup_best} was."
+        "**From width {low} to {high}** the best rates differ by up to {standard} times in the "
+        "standard parametrization, up to {mup} times with μP. With the rate that is best at width "
+        "{low}, width {high} ends at a loss of {standard_kept} where {standard_best} was possible, "
+        "with μP at {mup_kept} where {mup_best} was."
     ).format(low=low, high=high, **told)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
-from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Table, grid, number, style
+from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Style, Table, grid, number, style
 from optviz.plot.series import curve_with_band
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
@@ -16,6 +16,7 @@ from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers
 from optviz.ui.training.jobs import training_jobs
 
 WINDOW = 10  # mini-batches over which the loss at the end is averaged
+RING = "circle-open"
 GUESS = 2.5  # a little above the loss of a network that knows nothing, log 10
 
 
@@ -62,12 +63,12 @@ def over_rate(context) -> Figure:
             marks += curve_with_band(rates, c.losses, look, middle=middle, **named, **more)
             if c.best is not None:
                 at = [rates[c.best]], [c.medians[c.best]]
-                ring = {"size": 18, "alpha": 0.0, "edge": look.color, "edge_width": 3}
+                ring = {"size": 18, "edge": look.color, "edge_width": 3}
                 more = {"uid": f"{i}-{c.width}best", "legend": False, "decoration": True}
-                marks.append(Dots(*at, look, **named, **ring, **more))
+                marks.append(Dots(*at, Style(look.color, marker=RING), **named, **ring, **more))
         panels.append(Panel(marks, x, y, title=_(title)))
     label = _("Loss over the learning rate for every width. The table says the same.")
-    return grid(panels, columns=2, share_y=True, label=label, height=26)
+    return grid(panels, columns=2, share_y=True, legend="window", label=label, height=26)
 
 
 def verdict(context) -> str:
@@ -80,15 +81,15 @@ def verdict(context) -> str:
     told = {}
     for kind, found in zip(("standard", "mup"), both, strict=True):
         cells = [c.best for c in found]
-        told[kind], last = max(cells) - min(cells), found[-1].medians
+        told[kind], last = 2 ** (max(cells) - min(cells)), found[-1].medians
         told[f"{kind}_kept"] = number(last[cells[0]], 3) if np.isfinite(last[cells[0]]) else "∞"
         told[f"{kind}_best"] = number(last.min(), 3)
     low, high = context.spec.widths[0], context.spec.widths[-1]
     return _(
-        "**From width {low} to {high}** the best rates are {standard} doublings apart in the "
-        "standard parametrization and {mup} with μP. With the rate that is best at width {low}, "
-        "width {high} ends at a loss of {standard_kept} where {standard_best} was possible, with "
-        "μP at {mup_kept} where {mup_best} was."
+        "**From width {low} to {high}** the best rates differ by up to {standard} times in the "
+        "standard parametrization, up to {mup} times with μP. With the rate that is best at width "
+        "{low}, width {high} ends at a loss of {standard_kept} where {standard_best} was possible, "
+        "with μP at {mup_kept} where {mup_best} was."
     ).format(low=low, high=high, **told)
 
 

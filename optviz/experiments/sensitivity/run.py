@@ -17,7 +17,7 @@ from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
 CELLS = 64  # along each side of the map,
-STARTS = 200  # and of the basins; fewer where a run is dear
+STARTS = 200  # and of the basins; fewer where a run costs much
 VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 

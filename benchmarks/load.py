@@ -4,8 +4,9 @@
 
 People open a page over a websocket of their own, think (exponentially, a second in the mean), turn
 a knob, wait for the end of the answer. The same people meet the bare app, then the trajectories,
-then the trajectories while some of them train networks instead. Last, sessions come and go. Memory
-is that of the server's process.
+then with nobody thinking, at one process and at two of them, which saturates them; then the
+trajectories while some of them train networks instead. Last, sessions come and go. Memory is that
+of the server's process.
 """
 
 import argparse
@@ -68,8 +69,8 @@ async def trains(visitor, think, until, crowd, dice):
             await visitor.run()  # the hand rests
 
 
-async def crowd(address, people, seconds, think=1.0, trainers=0) -> Crowd:
-    """So many people at an app, of whom the last ones train."""
+async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Crowd:
+    """So many people at an app, or at several processes of it in turn; the last ones train."""
     found, dice = Crowd(), random.Random(0)
 
     async def one(visitor, act):
@@ -83,7 +84,8 @@ async def crowd(address, people, seconds, think=1.0, trainers=0) -> Crowd:
         visitors = []
         for i in range(people):
             path = "initialization" if i >= people - trainers else ""
-            visitors.append(await stack.enter_async_context(Visitor(address, path)))
+            at = (address, *others)[i % (1 + len(others))]
+            visitors.append(await stack.enter_async_context(Visitor(at, path)))
             await visitors[-1].run()
         until, acts = monotonic() + seconds, [turns] * (people - trainers) + [trains] * trainers
         await asyncio.gather(*map(one, visitors, acts))
@@ -109,6 +111,10 @@ def main():
         print(
             f"| trajectories | {asyncio.run(crowd(own, a.people, a.seconds)).line()} |", flush=True
         )
+        with launched("app.py") as (second, _):
+            for name, others in {"one process": (), "two": (second,)}.items():
+                found = asyncio.run(crowd(own, a.people, a.seconds / 4, 1e-3, 0, *others))
+                print(f"| nobody thinks, {name} | {found.line()} |", flush=True)
         half = memory(process)
         busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
         print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)

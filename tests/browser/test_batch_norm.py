@@ -17,11 +17,11 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(visit):
     page.get_by_role("button", name="Back", exact=True).click()
     page.get_by_text("Step 17 of 18, backward through x − μ").wait_for()
     assert picture.get_attribute("src") != whole
-    page.get_by_label("Rows x of one unit").fill("3, three")
-    page.get_by_label("Rows x of one unit").press("Enter")
+    page.get_by_label("Inputs x of one unit").fill("3, three")
+    page.get_by_label("Inputs x of one unit").press("Enter")
     page.get_by_text("'three' is not a number").wait_for()
-    page.get_by_label("Rows x of one unit").fill("3, 5")
-    page.get_by_label("Rows x of one unit").press("Enter")
+    page.get_by_label("Inputs x of one unit").fill("3, 5")
+    page.get_by_label("Inputs x of one unit").press("Enter")
     page.get_by_text("'three' is not a number").wait_for(state="detached")
     at_rest(page)
     assert page.url != url

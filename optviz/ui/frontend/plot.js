@@ -387,7 +387,8 @@ class Host {
     this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
     this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
     this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => {
-      if (this.drawn.clicks === "cell") hands.place?.(x, y);
+      clearTimeout(this.hovering);
+      if (this.drawn.clicks === "cell") this.hovering = setTimeout(() => hands.place?.(x, y), 40);
     });
     this.upper.on(
       "plotly_click",
@@ -404,6 +405,8 @@ class Host {
 
   // A click on the bare picture puts the start there, or answers the question that is asked.
   clicked(x, y) {
+    // told together, Streamlit would run for where the pointer is, and not for the click
+    clearTimeout(this.hovering);
     if (this.drawn.clicks !== "start") return this.tell("guess", { x, y, n: Date.now() });
     hands.place?.(...this.inside(x, y));
   }

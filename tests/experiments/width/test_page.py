@@ -113,10 +113,9 @@ def test_the_best_rate_moves_by_a_doubling_with_every_width_and_with_mup_at_most
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seeds", [(2, 3), (4, 5)])
-def test_so_it_is_from_other_starts(seeds):
-    standard, mup = cells(replace(SCENE, seeds=seeds))
-    assert min(standard[:1]) - max(standard[-1:]) >= 3
+def test_so_it_is_from_other_starts():
+    standard, mup = cells(replace(SCENE, seeds=(2, 3)))
+    assert standard[0] - standard[-1] >= 3
     assert max(mup) - min(mup) <= 1
 
 

@@ -86,8 +86,8 @@ def verdict(context) -> str:
         told[f"{kind}_best"] = number(last.min(), 3)
     low, high = context.spec.widths[0], context.spec.widths[-1]
     return _(
-        "**From width {low} to {high}** the best rates differ by up to {standard} times in the "
-        "standard parametrization, up to {mup} times with μP. With the rate that is best at width "
+        "**From width {low} to {high}** the best rates differ by a factor of {standard} in "
+        "the standard parametrization, of {mup} with μP. With the rate that is best at width "
         "{low}, width {high} ends at a loss of {standard_kept} where {standard_best} was possible, "
         "with μP at {mup_kept} where {mup_best} was."
     ).format(low=low, high=high, **told)

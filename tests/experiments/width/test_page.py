@@ -122,7 +122,7 @@ def test_so_it_is_from_other_starts():
 def test_the_verdict_says_what_the_figure_shows_and_the_file_has_every_network():
     found = context(SCENE)
     standard, mup = curves(found)
-    assert "up to 16 times in the standard parametrization, up to 2 times" in verdict(found)
+    assert "by a factor of 16 in the standard parametrization, of 2" in verdict(found)
     rings = [m.x[0] for panel in over_rate(found).panels for m in panel.marks if "best" in m.uid]
     rates = 2.0 ** np.arange(-11, -1)
     assert rings == [rates[c.best] for c in (*standard, *mup)]

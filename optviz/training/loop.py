@@ -115,7 +115,8 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     past = [s for i, s in enumerate(segments) if s.step < done or not i]
     (_, opt, schedules), ahead = past[-1], segments[len(past) :]
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
-    factors = training.network.rate_factors(training.adaptive)
+    network = training.network
+    factors = network.rate_factors(training.adaptive) if network.base_width else None
     params, state, running_statistics, ended = (
         now.params,
         now.state,
@@ -131,7 +132,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             if ahead and ahead[0].step == t:
                 earlier, ((_, opt, schedules), *ahead) = opt, ahead
                 state = narrow(taken_over(earlier, opt, state, params)[0], params.dtype)
-            rated = opt.scaled("lr", factors) if training.network.base_width else opt
+            rated = opt if factors is None else opt.scaled("lr", factors)
             for name, factor in (schedules or {}).items():
                 rated = rated.scaled(name, float(factor(t)))
             batch = mini_batch(training, data, t)

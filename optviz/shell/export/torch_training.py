@@ -8,9 +8,9 @@ from optviz.data import TOY_SETS
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import constructor, schedules_of
-from optviz.shell.export.training_script import alone, data_lines, loading, network_names, shipped
+from optviz.shell.export.training_script import alone, data_lines, network_names, program
 from optviz.training import MAX_EVALUATED, Training
 from optviz.training.spec import Split
 from optviz.translation import _
@@ -61,22 +61,18 @@ def torch_training_script(
         used += map(type, schedules_of(one.optimizer))
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
     needed, definitions = source(list(dict.fromkeys(used)), members)
-    modules, loaders = loading(keys)
-    imports = import_lines(needed, NUMPY, {"torch": {""}, "itertools": {"pairwise"}}, *modules)
+    modules = {"torch": {""}, "itertools": {"pairwise"}}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
-    texts = [
-        f"{header(question, 'PyTorch 2 and NumPy 2', link)}\n{imports}\n"
+    return program(
+        keys,
+        header(question, "PyTorch 2 and NumPy 2", link),
+        (needed, NUMPY, modules),
         f"torch.set_default_dtype(torch.{first.network.dtype})\n",
-        definitions,
-        *loaders,
-        loop,
-        f"def main():\n{indent(calls, '    ')}\n",
-        shipped() if "digits" in keys else "",
-        "main()\n",
-    ]
-    return "\n\n".join(filter(None, texts))
+        [definitions, loop],
+        calls,
+    )
 
 
 def _method(one):

@@ -83,22 +83,30 @@ def training_script(
     members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
 
-    modules, loaders = loading(keys)
     calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
     main = "\n\n".join(map(_changed, calls, [[], *calls]))
+    top = header(question, "NumPy 2", link)
+    return program(keys, top, (needed, NUMPY), SILENT, [definitions, loop], main)
+
+
+def program(keys: set[str], top: str, imported, settings: str, parts, calls: str) -> str:
+    """A script that stands alone, with what loads the data of these names; `parts` are its
+    definitions and its loop, `calls` the lines of its main function.
+    """
+    (modules, loaders), (definitions, loop) = _loading(keys), parts
     texts = [
-        f"{header(question, 'NumPy 2', link)}\n{import_lines(needed, NUMPY, *modules)}\n{SILENT}",
+        f"{top}\n{import_lines(*imported, *modules)}\n{settings}",
         definitions,
         *loaders,
         loop,
-        f"def main():\n{indent(main, '    ')}\n",
+        f"def main():\n{indent(calls, '    ')}\n",
         shipped() if "digits" in keys else "",
         "main()\n",
     ]
     return "\n\n".join(filter(None, texts))
 
 
-def loading(keys: set[str]) -> tuple[list, list[str]]:
+def _loading(keys):
     """What loads the data of these names: imports, and the source of functions."""
     modules, loaders = [], []
     if "digits" in keys:

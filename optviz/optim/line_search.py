@@ -61,11 +61,21 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     unknown = np.full_like(slope, np.inf)
     low, high = (np.zeros_like(slope), value, slope), (unknown, unknown, unknown)
     close = np.zeros_like(searching)
+    whole, steps = (f, x), np.zeros_like(slope)
+    rows = np.ones(len(x), bool) if x.ndim == 2 else ...
     for i in range(MAX_TRIALS):
         at = x + trial * d
         searching = searching & (at != x + low[0] * d).any(-1, keepdims=True)
         if not searching.any():
             break
+        if x.ndim == 2 and 4 * searching.sum() < len(x):  # the others have found theirs
+            steps[rows], some = low[0], searching[:, 0]
+            rows[rows] = some
+            f, low, high = _Some(*whole, rows), *([p[some] for p in end] for end in (low, high))
+            x, at, d, value, slope, trial, longest, largest, close, searching = (
+                v.T[:, some].T
+                for v in (x, at, d, value, slope, trial, longest, largest, close, searching)
+            )
         here = f.value(at, where=searching[..., 0])[..., None]
         rise = dot(f.grad(at, where=searching[..., 0]), d)
         between = np.isfinite(high[0])
@@ -89,7 +99,26 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
         inside, close = _inside(low, high, close)
         beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
         trial = np.where(between, inside, np.minimum(beyond, longest))
-    return low[0]
+    steps[rows] = low[0]
+    return steps
+
+
+class _Some:
+    """f at some rows of a batch, the others being where they are."""
+
+    def __init__(self, f, x, rows):
+        self.f, self.x, self.rows = f, x, rows.copy()
+
+    def value(self, x, where):
+        return self._of(self.f.value, x, where)
+
+    def grad(self, x, where):
+        return self._of(self.f.grad, x, where)
+
+    def _of(self, ask, x, where):
+        at, asked = self.x.copy("K"), np.zeros_like(self.rows)
+        at[self.rows], asked[self.rows] = x, where
+        return ask(at, where=asked)[self.rows]
 
 
 def shown(value, change):

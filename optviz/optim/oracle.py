@@ -10,7 +10,8 @@ NOTHING = np.float64(np.nan)
 class Oracle:
     """Answers what an optimizer asks of f, and counts it in `count`: gradient, value, Hessian.
 
-    A line search marks by `where` the rows that really ask; others have finished. What it has asked
+    A line search marks by `where` the rows that really ask; others have finished, and what they
+    are told means nothing. What it has asked
     for last is known: at the point that it has found, nothing is asked for twice. NumPy must be
     silent around it, as it is in `minimize`.
     """
@@ -64,6 +65,12 @@ class Oracle:
         where = np.True_ if where is None else where
         new = where & (x != before).any(-1)
         self.count[kind] = self.count[kind] + new.astype(int)
-        answer = ask(x) if new.any() or x.ndim > 1 else answer
+        few = x.ndim == 2 > np.ndim(self.noise) and np.ndim(where) and 4 * where.sum() < len(x)
+        if few:
+            some = ask(x.T[:, where].T)
+            answer = np.full((len(x), *some.shape[1:]), np.nan)
+            answer[where] = some
+        elif new.any() or x.ndim > 1:
+            answer = ask(x)
         self._known[kind] = np.where(where[..., None], x, before), answer
         return answer

@@ -14,8 +14,9 @@ MAX_OPTIMIZERS = 8
 RATES = 96  # at which a curve over the rate is worked out
 MAX_COST = 3e6  # µs that a picture may take, roughly
 STEP_COST = 400  # µs of a step, however few runs there are, and
-CELL_COST = {"second order": 3, "cg": 2, "derivative-free": 1.2, "matrix": 0.8}  # of one by family,
-PLAIN_COST = 0.08  # or of the others
+CELL_COST = {"second order": 0.3, "cg": 0.3, "derivative-free": 0.3, "matrix": 0.25}  # of one,
+PLAIN_COST = 0.08  # or of the others; and how many times that with noise, in which nothing comes
+RESTLESS = 10  # to rest
 VIEWS = {
     "rates": N_("Loss against learning rate"),
     "race": N_("Fair comparison"),
@@ -101,7 +102,9 @@ class Sensitivity:
 
 def cell_cost(objective: Objective, config: OptimizerConfig) -> float:
     """What a step of one run among many takes, in µs, roughly."""
-    return step_cost(config, CELL_COST, PLAIN_COST) + len(objective.formula) / 500
+    cost = step_cost(config, CELL_COST, PLAIN_COST)
+    cost *= RESTLESS if objective.noise and cost > PLAIN_COST else 1
+    return cost + len(objective.formula) / 500
 
 
 def axes_of(config: OptimizerConfig) -> list[str]:

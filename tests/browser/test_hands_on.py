@@ -232,6 +232,35 @@ class TestGrab:
         start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
         assert start == pytest.approx((-6.8, 2.2), abs=0.01)
 
+    def test_what_is_on_auto_is_tuned_while_the_start_is_in_the_hand(self, page):
+        rate = page.get_by_label("learning rate, exact value").nth(3)
+        page.get_by_role("button", name="Change Adam").click()
+        page.get_by_role("radio", name="rate", exact=True).click()
+        at_rest(page)
+        grip = page.locator(".ov-grip").bounding_box()
+        x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+        page.mouse.move(x, y)
+        page.mouse.down()
+        seen = set()
+        for i in range(20):
+            page.mouse.move(x + 9 * i, y - 3 * i)
+            page.wait_for_timeout(60)
+            seen.add(rate.input_value())
+        page.mouse.up()
+        at_rest(page)
+        assert len(seen) > 2, "the value follows the hand"
+        found = decode(re.search(r"s=([^&]+)", page.url)[1]).scene
+        start, rates = found.objective.start, np.geomspace(1e-4, 10, 41)
+        ends = [
+            minimize(FUNCTIONS["bowl"], OPTIMIZERS["adam"](lr=r), start, 30).values[-1]
+            for r in rates
+        ]
+        best = float(f"{rates[np.nanargmin(ends)]:.3g}")
+        assert found.optimizers[3].method.values["lr"] == float(rate.input_value()) == best
+        rate.fill("0.5")
+        at_rest(page)
+        assert float(rate.input_value()) == 0.5, "who sets it takes it off"
+
     def test_a_ring_of_starts_is_drawn_and_played(self, opened):
         ring = Scene(
             Objective("himmelblau", start=(0.0, 0.0), steps=20),

@@ -47,8 +47,8 @@ def _summary(key, tolerance, _objective, _config):
 
 
 @cached
-def _best_rate(key, _objective, _config):
-    return (runs.best_settings(_objective, _config) or {}).get("lr")
+def _best_settings(key, names, _objective, _config):
+    return runs.best_settings(_objective, _config, names)
 
 
 @cached
@@ -82,10 +82,10 @@ def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> 
     return _summary(runs.track_key(objective, alone), tolerance, objective, alone)
 
 
-def best_rate(objective: Objective, config: OptimizerConfig) -> float | None:
-    """The best of a grid, whatever rate it has."""
-    anyhow = replace(config.alone, method=config.method.with_values(lr=None))
-    return _best_rate(runs.track_key(objective, anyhow), objective, config)
+def best_settings(objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)):
+    """The best of a grid, whatever it has."""
+    anyhow = replace(config.alone, method=config.method.with_values(**dict.fromkeys(names)))
+    return _best_settings(runs.track_key(objective, anyhow), names, objective, config)
 
 
 def multistart(objective: Objective, config: OptimizerConfig):

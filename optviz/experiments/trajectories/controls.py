@@ -11,7 +11,6 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache, text
 from optviz.experiments.trajectories.figures import live_figures, looks
-from optviz.experiments.trajectories.run import best_settings
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -22,7 +21,7 @@ from optviz.experiments.trajectories.spec import (
     Objective,
     run_in_words,
 )
-from optviz.experiments.trajectories.state import KEY, optimizer_form, state, suitable
+from optviz.experiments.trajectories.state import KEY, automatic, optimizer_form, state, suitable
 from optviz.experiments.trajectories.words import said
 from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
@@ -45,6 +44,7 @@ from optviz.ui.training.optimizer_menu import chips, optimizer_choices, optimize
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
+AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 EDGES = {
     name: (axis, end)
     for axis, c in enumerate("xy")
@@ -63,6 +63,7 @@ DERIVED |= {"start_x": _start(0), "start_y": _start(1)}
 
 def controls(form: Form) -> None:
     """Function, run, optimizers, each as far as the link's author lets them be changed."""
+    form = automatic(form)
     _group(form, "function", [function_controls])
     if not locks.hidden("run"):
         label = _("Start, steps, noise")
@@ -275,7 +276,8 @@ def _hyperparameters(form, i, name):
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        return text.rate_notes(found, bool(config.schedules), objective.f.sign)
+        auto = dict.fromkeys(state().auto.get(form.name, ()), _("auto"))
+        return auto | text.rate_notes(found, bool(config.schedules), objective.f.sign)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]
@@ -284,28 +286,30 @@ def _hyperparameters(form, i, name):
 
 
 def _rates(form):
-    """The best rate from this start, and the settings of theory: a click takes them over."""
+    """A click takes over the best rate from this start, or theory's; auto stays the best."""
     objective, method = form.read().objective, form.value.method
-    found = {_("Best rate from this start: {values}"): [cache.best_rate(objective, form.value)]}
-    known, best = cache.curvatures(objective), f"best_{method.key}"
-    if known and None not in known and hasattr(known[0], best):
+    best = cache.best_settings(objective, form.value)
+    found = {_("Best rate from this start: {values}"): best} if best else {}
+    known, theirs = cache.curvatures(objective), f"best_{method.key}"
+    if known and None not in known and hasattr(known[0], theirs):
+        *values, _factor = map(float, getattr(known[0], theirs))
         label = _("Best in the long run, in theory: {values}")
-        found[label] = getattr(known[0], best)[:-1]  # the last is the factor for each step
-    more, place = {"width": "stretch", "disabled": form.locked}, form.at("method")
-    for i, (label, values) in enumerate(found.items()):
-        if None not in values:
-            label = label.format(values=", ".join(number(v, 3) for v in values))
-            settings = dict(zip(("lr", "momentum"), map(float, values), strict=False))
-            take = partial(place.set, method.with_values(**settings))
-            st.button(label, key=form.key(f"good-{i}"), on_click=take, **more)
+        found[label] = dict(zip(("lr", "momentum"), values, strict=False))
+    for i, (label, settings) in enumerate(found.items()):
+        label = label.format(values=", ".join(number(v, 3) for v in settings.values()))
+        take = partial(form.at("method").set, method.with_values(**settings))
+        more = {"on_click": take, "width": "stretch", "disabled": form.locked}
+        st.button(label, key=form.key(f"good-{i}"), **more)
 
-    def search():
-        if settings := best_settings(objective, form.value, ("lr", "momentum")):
-            place.set(method.with_values(**settings))
+    def follow(key):
+        state().auto[form.name] = tuple(key.split())
+        form.set(form.value)
 
-    if hasattr(OPTIMIZERS[method.key], "momentum"):
-        label = _("Search the best rate and momentum from this start")
-        st.button(label, key=form.key("search"), on_click=search, **more)
+    if best and not form.value.fork:
+        keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
+        now = next((k for k in keys if tuple(k.split()) == state().auto.get(form.name, ())), "")
+        label = _("Auto: the best from every start")
+        select(form, label, keys, now, lambda k: _(AUTO[k]), follow, True, what=f"auto{len(keys)}")
 
 
 def _settings(form):

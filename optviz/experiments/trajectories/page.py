@@ -20,7 +20,7 @@ from optviz.experiments.trajectories.figures import (
     univariate,
 )
 from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
+from optviz.experiments.trajectories.state import KEY, automatic, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark
@@ -144,6 +144,7 @@ def _hands(scene, looking_inside, theme):
 @st.fragment
 def start_handler(form: Form) -> None:
     """Hears where a hand puts the start on the contour, and moves every line."""
+    form = automatic(form)
     traces, rest = live_patch("grab", lambda: live_figures(form.value))
 
     def put(x, y):

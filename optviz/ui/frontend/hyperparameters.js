@@ -128,7 +128,13 @@ class Panel {
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample), ...this.eyes] : []));
     this.group = data.group;
+    if (this.group) plots.set(`panel ${this.group}`, this);
     this.look();
+  }
+
+  // Other values, which another panel or a hand on the start has brought about.
+  patch(values) {
+    this.adopt(values);
   }
 
   build(data, shape) {
@@ -349,6 +355,8 @@ export default function (component) {
   return () => {
     root.panel?.courier.stop();
     root.panel?.deaf();
+    const name = `panel ${root.panel?.group}`;
+    if (plots.get(name) === root.panel) plots.delete(name);
     root.panel = null;
     root.replaceChildren();
   };

@@ -106,12 +106,16 @@ def live_panel(
         )
 
 
-def grabber(key: str, placed, traces, rested) -> None:
-    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots."""
+def grabber(key: str, placed, traces, rested, left=_nothing) -> None:
+    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots. `left`
+    is called when a pointer that was followed is over the picture no more.
+    """
 
     def arrived():
         if _is_point(at := _sent(key)):
             placed(float(at["x"]), float(at["y"]))
+        elif at:
+            left()
 
     data = {"echo": _sent(key).get("n", 0), "traces": traces}
     _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)

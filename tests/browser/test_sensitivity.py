@@ -3,6 +3,11 @@
 from tests.browser.test_networks import to
 from tests.calm import at_rest, fits_a_phone
 
+MAP = "document.querySelector('.st-key-sensitivity-map .ov-plot').host"
+SEEN = f"{MAP}.drawn.layout.xaxis.range.reduce((low, high) => high - low)"  # decades of the rate
+PATH = "document.querySelector('.st-key-sensitivity-path .ov-plot').host"
+GHOST = f"{PATH}.upper._fullData.find(t => t.uid === 'ghost').x"
+
 
 def click(page, name, x, y):
     """On a figure, at a share of its plot's width and height from the top left."""
@@ -40,6 +45,24 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(visit):
     click(page, "sensitivity-map", 0.8, 0.995)
     assert value(page, "learning rate") == 1.11588399251, "of the cell, the 52nd of 64"
     assert value(page, "momentum") < 0.1
+    click(page, "sensitivity-map", 0.97, 0.99)
+    assert "diverge" in page.locator("[data-testid=stMain]").inner_text()
+
+    # a wheel on the map: what is seen then is computed anew; the pointer's path goes with it
+    box = page.locator(".st-key-sensitivity-map .nsewdrag").last.bounding_box()
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"], steps=3)
+    page.wait_for_function(f"() => {GHOST}.length > 5")
+    for _turn in range(4):
+        page.mouse.wheel(0, -600)
+    page.wait_for_function(f"() => {SEEN} < 4")
+    at_rest(page)
+    assert page.evaluate(f"() => {MAP}.drawn.data[0].x.length ?? 64") == 64
+    page.mouse.move(5, 5, steps=3)
+    page.wait_for_function(f"() => {GHOST}.length === 1")
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"])
+    page.locator(".st-key-sensitivity-map [data-title='The whole picture again']").click()
+    page.wait_for_function(f"() => {SEEN} > 4.9")
+    at_rest(page)
     click(page, "sensitivity-map", 0.97, 0.99)
     assert "diverge" in page.locator("[data-testid=stMain]").inner_text()
 

@@ -201,13 +201,15 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
 
 @st.fragment
 def _pointed_at(spec, theme, at):
-    """Hears over which cell the pointer is, and hands that path to the contour."""
-    traces = {PREVIEW: to_plotly(Figure([ghost(spec, theme, at)]))["data"]} if at else None
+    """Hears over which cell the pointer is, or that it has left, and hands that path to the
+    contour.
+    """
+    traces = {PREVIEW: to_plotly(Figure([ghost(spec, theme, *at)]))["data"]} if at else None
 
     def put(*there):
-        at[:] = there
+        at[:] = [there]
 
-    grabber("sensitivity-pointer", put, traces, lambda: None)
+    grabber("sensitivity-pointer", put, traces, lambda: None, left=put)
 
 
 # The edge of stability.

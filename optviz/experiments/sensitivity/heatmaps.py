@@ -40,7 +40,7 @@ def _scale(spec, name):
     there, back = scale
     low, high = there(values[0]), there(values[-1])
     ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
-    ticks = ticks if spec.zoom == "1" else np.linspace(low, high, 5)
+    ticks = np.linspace(low, high, 5) if spec.window else ticks
     return there, back, values, ticks, [number(back(u)) for u in ticks]
 
 
@@ -143,9 +143,12 @@ def map_of(context: Context) -> list:
     def clicked(*at):
         session().show(context.page.key, run.cell(spec, at))
 
+    def seen(ranges):
+        session().show(context.page.key, run.seen(spec, ranges))
+
     def draw():
         picture = map_figure(spec, context.theme, found)
-        show("sensitivity-map", picture, clicks="cell", guessed=clicked)
+        show("sensitivity-map", picture, clicks="cell", guessed=clicked, brushed=seen, zooms=True)
 
     def follow():
         config, now = spec.config, session()

@@ -82,7 +82,11 @@ def axes(form: Form) -> None:
         other = form.value.up if name == "across" else form.value.across
         keys, place = [key for key in known if key != other], form.at(name)
         what = f"menu-{'-'.join(keys)}"
-        select(place, label, keys, place.value, lambda k: _(AXES[k]), place.set, what=what)
+
+        def put(key, name=name):
+            form.set(replace(form.value, **{name: key}, window=None))
+
+        select(place, label, keys, place.value, lambda k: _(AXES[k]), put, what=what)
 
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)
@@ -184,7 +188,7 @@ PAGE = Page(
         ),
         "map": _view(
             "map",
-            [chosen, axes, Menu("measure"), Menu("zoom", segments=True)],
+            [chosen, axes, Menu("measure")],
             [heatmaps.map_of],
             lambda context: None,
             [_file("map", map_csv)],

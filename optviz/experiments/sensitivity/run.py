@@ -50,16 +50,29 @@ def here(spec: Sensitivity, name: str) -> float:
 
 @np.errstate(divide="ignore")
 def along(spec: Sensitivity, name: str, n: int) -> np.ndarray:
-    """The values `(n,)` along an axis of the map: all, or those around what is set."""
-    opt, zoom = spec.config.build(), float(spec.zoom)
+    """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen."""
+    opt = spec.config.build()
     values = spread(spec.objective, opt, name, n)
-    if zoom == 1:
-        return values
     there, back = scale(opt, name) or (np.asarray, np.asarray)
-    low, high = there(values[0]), there(values[-1])
-    half = (high - low) / 2 / zoom
-    middle = np.clip(there(here(spec, name)), low + half, high - half)
-    return np.clip(back(np.linspace(middle - half, middle + half, n)), values[0], values[-1])
+    first, last = there(values[[0, -1]])
+    low, high = spec.window[(spec.across, spec.up).index(name)] if spec.window else (first, last)
+    low, high = max(low, first), min(high, last)
+    if not spec.window or low >= high:
+        return values
+    half = (high - low) / 2 / n
+    return np.clip(back(np.linspace(low + half, high - half, n)), *values[[0, -1]])
+
+
+def seen(spec: Sensitivity, ranges: dict) -> Sensitivity:
+    """The spec with the part of the map that a hand has zoomed to; all of it without ranges, and
+    the same where they are no such thing.
+    """
+    try:
+        window = tuple(tuple(float(f"{v:.5g}") for v in ranges[axis]) for axis in "xy")
+        right = all(-1e9 < low < high < 1e9 for low, high in window)
+    except (KeyError, TypeError, ValueError):
+        return replace(spec, window=None) if ranges == {} else spec
+    return replace(spec, window=window) if right else spec
 
 
 def side(objective: Objective, config: OptimizerConfig, most: int) -> int:

@@ -26,7 +26,6 @@ VIEWS = {
     "stability": N_("Why did it diverge?"),
 }
 MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
-ZOOMS = {"1": N_("whole"), "4": "4 ×", "16": "16 ×"}
 AXES = {"lr": N_("learning rate"), "x": N_("x of the start"), "y": N_("y of the start")} | {
     k.name: k.name.replace("_", " ")
     for cls in OPTIMIZERS.values()
@@ -55,7 +54,8 @@ class Sensitivity:
     across: str = option("lr", AXES, N_("Across"))
     up: str = option("momentum", AXES, N_("Upward"))
     measure: str = option("value", MEASURES, N_("Color"))
-    zoom: str = option("1", ZOOMS, N_("Around what is set"))
+    # the part of the map that is seen, across and up as it is drawn: of a logarithm, maybe
+    window: tuple[tuple[float, float], tuple[float, float]] | None = None
     tolerance: float = hyperparameter(
         1e-3, 1e-12, 1.0, log=True, help=N_("height above the minimum that counts as arrived")
     )
@@ -87,6 +87,8 @@ class Sensitivity:
             raise SpecError(f"the optimizer chosen is from 0 to {len(self.optimizers) - 1}")
         if not -1 <= self.other < len(self.optimizers):
             raise SpecError(f"the optimizer beside is from -1 to {len(self.optimizers) - 1}")
+        if self.window and not all(low < high for low, high in self.window):
+            raise SpecError("what is seen of the map is from a lower to a higher place")
         pair = {self.across, self.up}
         if self.view == "map" and (len(pair) < 2 or not pair <= set(axes_of(self.config))):
             raise SpecError("the axes of the map are two different ones that the optimizer has")

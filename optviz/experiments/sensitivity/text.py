@@ -101,13 +101,13 @@ def of_map(spec: Sensitivity, swept) -> str:
     message = (
         _(
             "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs never arrive. "
-            "A click on the map sets what it points at."
+            "A click sets what it points at; what is zoomed to is computed anew."
         )
         if spec.measure == "steps"
         else _(
             "**Best of {n} runs**: {across} {a}, {up} {b}. {share}% of the runs diverge: their "
-            "loss ends beyond thirty times that of the start. A click on the map sets what it "
-            "points at."
+            "loss ends beyond thirty times that of the start. A click sets what it points at; what "
+            "is zoomed to is computed anew."
         )
     )
     return message.format(

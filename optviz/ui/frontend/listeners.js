@@ -31,7 +31,7 @@ export function grab(component) {
   const courier = (root.courier ??= new Courier());
   courier.heard(component);
   for (const [name, traces] of Object.entries(component.data.traces ?? {})) plots.get(name)?.patch(traces);
-  const place = (x, y) => courier.post({ x, y });
+  const place = (x, y) => courier.post({ x: x ?? null, y: y ?? null });
   hands.place = place;
   return () => {
     courier.stop();

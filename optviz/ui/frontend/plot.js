@@ -31,6 +31,7 @@ const CONFIG = {
   ],
 };
 const MODEBAR = 24; // px below the picture, where the bar always shows
+const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
 const PATIENCE = 2000; // ms after a hand has put the start somewhere
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
@@ -372,6 +373,8 @@ class Host {
     this.upper.on("plotly_relayout", () => {
       this.follow();
       if (this.settling) this.schedule(this.drawn);
+      clearTimeout(this.zooming);
+      if (this.drawn.zooms) this.zooming = setTimeout(() => this.zoomed(), REST);
     });
     this.upper.on("plotly_relayouting", () => {
       this.follow();
@@ -389,6 +392,10 @@ class Host {
     this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => {
       clearTimeout(this.hovering);
       if (this.drawn.clicks === "cell") this.hovering = setTimeout(() => hands.place?.(x, y), 40);
+    });
+    this.upper.on("plotly_unhover", () => {
+      clearTimeout(this.hovering);
+      if (this.drawn.clicks === "cell") this.hovering = setTimeout(() => hands.place?.(), 80);
     });
     this.upper.on(
       "plotly_click",
@@ -422,9 +429,16 @@ class Host {
     );
   }
 
+  // What is seen now is to be computed anew.
+  zoomed() {
+    const { xaxis, yaxis } = this.upper._fullLayout;
+    this.tell("brush", { x: [...xaxis.range], y: [...yaxis.range] });
+  }
+
   // Plotly's own way home leads to the frame that it was shown first, which may be another
   // function's.
   home() {
+    if (this.drawn.zooms) return this.tell("brush", {});
     const ranges = Object.entries(this.drawn.layout).filter(
       ([name, axis]) => /^[xy]axis/.test(name) && axis.range,
     );
@@ -523,6 +537,7 @@ class Host {
     this.gone = true;
     this.next = null;
     clearTimeout(this.settling);
+    clearTimeout(this.zooming);
     this.size.disconnect();
     this.deaf();
     for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);

@@ -77,24 +77,27 @@ def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
 
 
 @table(
-    ("zoom", "lr", "rates"),
-    [  # of five decades a quarter, or a sixteenth; at the border all within
-        ("4", 1e-2, 10 ** np.array([-2.625, -1.375])),
-        ("16", 1e-2, 10 ** np.array([-2.15625, -1.84375])),
-        ("4", 10.0, 10 ** np.array([-0.25, 1.0])),
+    "x, rates",
+    [  # the middles of 64 cells; beyond the end of the slider, 10, there are none
+        ((-2.5, -1.5), 10 ** np.array([-2.5 + 1 / 128, -1.5 - 1 / 128])),
+        ((0.5, 2.0), 10 ** np.array([0.5 + 0.5 / 128, 1 - 0.5 / 128])),
     ],
 )
-def test_an_enlarged_map_is_computed_anew_around_what_is_set(zoom, lr, rates):
-    spec = run.having_set(replace(MAP, zoom=zoom), "lr", lr)
+def test_what_is_seen_of_a_map_is_computed_anew(x, rates):
+    spec = run.seen(MAP, {"x": [*x], "y": [0.5, 1.5]})
     swept = run.map_of(spec)
     assert swept.values.shape == (64, 64)
     np.testing.assert_allclose(swept.axes["lr"][[0, -1]], rates)
+    np.testing.assert_allclose(swept.axes["momentum"][0], 1 - 10 ** -(0.5 + 1 / 128))
     i, j = 11, 30
     opt = OPTIMIZERS["momentum"](lr=swept.axes["lr"][j], momentum=swept.axes["momentum"][i])
     assert swept.values[i, j] == minimize(FUNCTIONS["bowl"], opt, (-7, 2), 100).values[-1]
     figure = heatmaps.map_figure(spec, LIGHT, swept)
-    assert figure.x.limits[0] < np.log10(lr) < figure.x.limits[1]
+    assert figure.x.limits == pytest.approx((x[0], min(x[1], 1)))
     PAGE.check(spec)
+    assert run.seen(spec, {}) == MAP
+    for wrong in ({"x": [1, 0], "y": [0, 1]}, {"x": [0, "a"], "y": [0, 1]}, {"x": 3}, {"y": None}):
+        assert run.seen(spec, wrong) == spec
 
 
 def test_the_path_under_the_pointer_is_the_run_of_that_cell():

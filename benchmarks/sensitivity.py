@@ -136,7 +136,7 @@ def recorded_by_torch(points: bool, values: bool):
 
 def edge_of_stability():
     """The same training of digits with its sharpness measured and without: functions by name."""
-    watched = replace(EdgeOfStability(), iterations=240).trainings[0]
+    watched = replace(EdgeOfStability(), iterations=300).trainings[0]
     data = load(watched)
 
     def through(training):
@@ -163,7 +163,7 @@ def main():
     times = timed(edge_of_stability(), repeats)[0]
     watched, plain = (statistics.median(times[side]) for side in ("with sharpness", "without"))
     print(
-        f"\nSharpness of a network every 80 of 240 updates: {watched / plain - 1:.0%} more time\n"
+        f"\nSharpness of a network every 100 of 300 updates: {watched / plain - 1:.0%} more time\n"
     )
     sides = {"minimize": lambda: minimize(BOWL, ADAM(lr=0.3), BATCH, BATCH_STEPS)}
     if torch:

@@ -15,8 +15,8 @@ from optviz.spec import Choice, items, option
 from optviz.training import VALIDATION, Split, Training
 from optviz.training.spec import LOSS_NAMES
 
-# The products cost a fifth of the updates between two measurements: 2 · 8 + 1 gradients to 80.
-MEASURED_EVERY, PRODUCTS = 80, 8
+# The products cost a sixth of the updates between two measurements: 2 · 8 + 1 gradients to 100.
+MEASURED_EVERY, PRODUCTS = 100, 8
 RATES = (
     *(OptimizerConfig(Choice("sgd", {"lr": lr})) for lr in (0.3, 0.4, 0.6)),
     OptimizerConfig(Choice("momentum", {"lr": 0.6, "momentum": 0.9})),

@@ -1,6 +1,6 @@
 """What is said of trainings: smoothed curves, confusions, ranks."""
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -24,7 +24,7 @@ def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
     return smooth
 
 
-@cache
+@lru_cache(8)
 def _kaiser(window, beta):
     weights = np.kaiser(window, beta)
     return weights / weights.sum()

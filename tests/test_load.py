@@ -1,13 +1,12 @@
 """A small crowd of benchmarks/load.py, by what can be counted."""
 
-import asyncio
 import re
 import runpy
 
 import pytest
 
 from tests.serving import ROOT, launched
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 
 async def status(address):
@@ -28,13 +27,13 @@ async def weight(address, path):
 def test_a_crowd_meets_no_error_and_leaves_nothing():
     load = runpy.run_path(str(ROOT / "benchmarks" / "load.py"))
     with launched("app.py") as (address, process):
-        crowd = asyncio.run(load["crowd"](address, 6, 4.0, think=0.2, trainers=2))
+        crowd = done(load["crowd"](address, 6, 4.0, think=0.2, trainers=2))
         assert crowd.errors == []
         assert len(crowd.seconds) >= 4, "every one who does not train has turned a knob"
         assert crowd.trained > 0
-        assert asyncio.run(weight(address, "lessons")) < 120_000, "its pictures are files"
+        assert done(weight(address, "lessons")) < 120_000, "its pictures are files"
         before = load["memory"](process)
-        asyncio.run(load["come_and_go"](address, 20))
-        rows = asyncio.run(status(address))
+        done(load["come_and_go"](address, 20))
+        rows = done(status(address))
         assert rows["people now"] == "1", "who asks"
         assert load["memory"](process) - before < 20 << 20

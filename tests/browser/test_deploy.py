@@ -1,11 +1,9 @@
 """Two app processes behind Debian's nginx with the very file of `deploy/`; one is killed in the middle."""
 
-import asyncio
 import os
 import re
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -15,7 +13,7 @@ from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, decode, encode
 from tests.calm import at_rest
 from tests.serving import UNSAFE, free_port, launched, nginx, proxied
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 
 @pytest.fixture(scope="module")
@@ -56,8 +54,7 @@ def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
             await visit(i)
 
     before = len(site.log.read_text().splitlines())
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, visits()).result()
+    done(visits())
     lines = [line for line in site.log.read_text().splitlines()[before:] if "/stream" in line]
     processes = [line.split()[-1] for line in lines]
     assert processes[::2] == processes[1::2], "who comes again finds the same process"

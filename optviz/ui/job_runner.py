@@ -134,14 +134,14 @@ def run_jobs(
                 st.rerun()
             now = jobs()
             states = states_of(results, now)
-            amount = amount_of(now, states)
+            amount, ahead = amount_of(now, states), scheduler().ahead(results.visitor)
             bar = bar.progress(
-                amount.done / amount.total if amount.total else 1.0,
-                _told(amount, units, scheduler().ahead(results.visitor)),
+                amount.done / amount.total if amount.total else 1.0, _told(amount, units, ahead)
             )
             if amount != drawn or not results.running or monotonic() > until:
                 break
-            sleep(EVERY)  # nothing new to draw: the bar alone, which lets Stop in
+            # nothing new to draw: the bar alone, which lets Stop in
+            sleep(EVERY if ahead else EVERY / 2)
         drawn, begun = amount, monotonic()
         draw(states)
         if results.running:

@@ -64,7 +64,7 @@ def stage(form: Form) -> None:
         landscape()
     start_handler(form)
     play = asked.revealed if asked else ""
-    steps = max(s.objective.steps for s in (scene, scene.beside) if s)
+    steps = max(of.objective.steps for of in scene.both)
     player(steps, f"{session().epoch}", play, play, predict.over)
     predict.bar(form)
 
@@ -96,9 +96,8 @@ def _pair(form, landscape, curves, theme):
     """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
     that of the first.
     """
-    scene = form.value
-    other = replace(scene.beside, view=scene.view)
-    found = figures(other, [f"beside{i}" for i in range(len(other.optimizers))], theme)
+    scene, other = form.value.both
+    found = figures(other, other.ids_beside, theme)
     names = [lambda of=of: st.caption(named(of.objective.f)) for of in (scene, other)]
     above = (
         lambda: landscape(scene.view.shown == "both" and _looks_inside()),

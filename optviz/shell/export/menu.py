@@ -58,7 +58,7 @@ def buttons(files: list[File]) -> None:
         components.download_button(*made, width="stretch", help=file.help)
     st.caption(
         _(
-            "The pictures themselves, as PNG and SVG: the two buttons at the upper right corner "
+            "The pictures themselves, as PNG and SVG: the two buttons at the lower right corner "
             "of each."
         )
     )
@@ -216,7 +216,7 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
 def settings(scene: Scene) -> str:
     """What was set, as HTML: every optimizer's hyperparameters, start, steps and noise."""
     rows = [_optimizer(*one) for one in zip(scene.names, scene.optimizers, strict=True)]
-    return _paragraphs([run_in_words(scene.objective), *rows])
+    return _paragraphs([f"{scene.objective.f.name} {run_in_words(scene.objective)}", *rows])
 
 
 def _optimizer(name, config):

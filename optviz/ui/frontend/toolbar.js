@@ -13,6 +13,15 @@ const ICONS = {
 const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
 const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
 const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
+// Where the focus goes when a press has taken the button away, or put it off, that had it; else to
+// the nearest that is left of what was around it.
+const AFTER = {
+  "predict-begin": ".st-key-predict",
+  reveal: ".ov-play",
+  "stop-predicting": ".st-key-predict-begin",
+};
+const CONTROLS = ["button", "input", "select", "a[href]"].map(e => `${e}:not(:disabled)`).join();
+const DRAWN = 150; // ms from the end of a run until its last element is there
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
 
@@ -38,13 +47,32 @@ class Toolbar {
     this.on = [[document, "focusin", e => this.focused(e.target)],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
+    this.rest = new MutationObserver(() => setTimeout(() => this.refocus(), DRAWN));
+    const app = document.querySelector("[data-test-script-state]");
+    this.rest.observe(app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
     for (const [where, what, act] of this.on) where.addEventListener(what, act, true);
   }
 
   focused(element) {
-    this.jobs = element.closest('[class*="st-key-jobs-"]');
+    this.had = element;
+    this.around = [];
+    for (let e = element; (e = e.parentElement); ) this.around.push(e);
     if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
+  }
+
+  // Nobody who works by keys is thrown back to the top of the page.
+  refocus() {
+    const { had, around } = this;
+    if (document.activeElement !== document.body || !had || (had.isConnected && !had.disabled))
+      return;
+    const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
+    const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
+    for (const home of [document.querySelector(AFTER[key] ?? null), ...left])
+      for (const control of home ? [home, ...home.querySelectorAll(CONTROLS)] : []) {
+        control.focus();
+        if (document.activeElement === control) return;
+      }
   }
 
   update({ data, setTriggerValue }) {
@@ -52,8 +80,6 @@ class Toolbar {
     this.tell = setTriggerValue;
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
-    // the button that was pressed is another one by now: start has become stop
-    if (document.activeElement === document.body) this.jobs?.querySelector("button")?.focus();
     this.address(data);
     for (const [name, e] of Object.entries(this.buttons)) {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
@@ -172,6 +198,7 @@ class Toolbar {
   }
 
   destroy() {
+    this.rest.disconnect();
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();
   }

@@ -452,6 +452,12 @@ def test_locked_and_hidden_groups():
         toggles = [t for t in at("view", how).toggle if t.label == "Negative gradient field (−∇f)"]
         assert (not toggles) if gone else toggles[0].disabled
         assert bool(components(at("results", how), "table")) != gone
+    controls = Controls(locked=("hyperparameters",))
+    page = open_page(KEY, s=encode(shared(BOOK, controls=controls)), lesson="zigzag")
+    assert page.button(key="lesson-reset").disabled, "its scene has other rates"
+    controls = Controls(hidden=("hyperparameters", "optimizers"))
+    bare = text(open_page(KEY, s=encode(shared(BOOK, controls=controls))))
+    assert "AdaGrad" not in bare, "a list of names alone would only take room"
     page = at("lessons", "hidden")
     assert not [g for g in page.get("button_group") if g.label == "Lessons"], (
         "who has such a link makes no other"

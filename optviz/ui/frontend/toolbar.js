@@ -20,7 +20,13 @@ const AFTER = {
   reveal: ".ov-play",
   "stop-predicting": ".st-key-predict-begin",
 };
-const CONTROLS = ["button", "input", "select", "a[href]"].map(e => `${e}:not(:disabled)`).join();
+const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
+// Gives the focus to the first control in there that takes it; says whether one did.
+const enter = root =>
+  [...(root?.querySelectorAll(CONTROLS.map(e => `${e}:not(:disabled)`)) ?? [])].some(e => {
+    e.focus();
+    return document.activeElement === e;
+  });
 const DRAWN = 150; // ms from the end of a run until its last element is there
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
@@ -68,11 +74,9 @@ class Toolbar {
       return;
     const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
     const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
-    for (const home of [document.querySelector(AFTER[key] ?? null), ...left])
-      for (const control of home ? [home, ...home.querySelectorAll(CONTROLS)] : []) {
-        control.focus();
-        if (document.activeElement === control) return;
-      }
+    const to = document.querySelector(AFTER[key] ?? null);
+    to?.focus();
+    if (document.activeElement === document.body) enter(to) || left.some(enter);
   }
 
   update({ data, setTriggerValue }) {
@@ -171,12 +175,8 @@ class Toolbar {
   // A popover that a key has opened is elsewhere in the page: its first control gets the focus,
   // once it is there.
   enter(button, until = performance.now() + 3000) {
-    const controls = 'input, button, select, a[href], [tabindex="0"]';
-    const first = document.querySelector(
-      `[data-testid="stPopoverBody"] :is(${controls}):not(:disabled)`,
-    );
-    if (first) first.focus();
-    else if (performance.now() < until && document.activeElement === button)
+    if (enter(document.querySelector('[data-testid="stPopoverBody"]'))) return;
+    if (performance.now() < until && document.activeElement === button)
       setTimeout(() => this.enter(button, until), 50);
   }
 

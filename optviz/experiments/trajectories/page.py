@@ -33,6 +33,9 @@ from optviz.ui.live import grabber, live_patch
 from optviz.ui.session import session
 
 BESIDE = "beside"  # the key of the tabs beside the contour
+MAX_FORMULA = (
+    80  # LaTeX that stands beside the buttons of a narrow projector; a longer one is small
+)
 
 
 def stage(form: Form) -> None:
@@ -196,7 +199,8 @@ def title(form: Form) -> str:
 def named(f) -> str:
     """A function's name and formula."""
     goal = r"\max\; " if f.sign < 0 else ""
-    return f"{f.name} $\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
+    formula = f"$\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
+    return f"{f.name} {formula if len(formula) <= MAX_FORMULA else f':small[{formula}]'}"
 
 
 PAGE = Page(

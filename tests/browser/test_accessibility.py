@@ -108,6 +108,7 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
 
 
 FOCUSED = "() => document.activeElement.closest('[data-testid=stPopoverBody]') !== null"
+WITHIN = "s => document.activeElement.closest(s) !== null"
 HEARD = ".ov-timetable [role=status]"
 
 
@@ -134,12 +135,16 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
     assert focused(page, "input[type=range]"), (
         "its slider, as the button has nothing to do any more"
     )
-    page.get_by_role("button", name="Predict").click()
-    page.locator(".st-key-predict").wait_for()
+    page.get_by_role("button", name="Predict").press("Enter")
+    page.wait_for_function(WITHIN, arg=".st-key-predict")
     at_rest(page)
     assert page.locator(".st-key-reveal button").is_disabled()
     page.get_by_role("button", name="Your guess").press("ArrowRight")
-    page.locator(".st-key-reveal button:enabled").wait_for()
+    page.locator(".st-key-reveal button:enabled").press("Enter")
+    page.wait_for_function(WITHIN, arg=".ov-play")
+    page.locator(".ov-heard", has_text="of 10 points").wait_for(state="attached")
+    page.get_by_role("button", name="Stop predicting").press("Enter")
+    page.wait_for_function(WITHIN, arg=".st-key-predict-begin")
 
 
 def test_a_change_is_told_once_and_a_play_does_not_chatter(page):

@@ -228,7 +228,7 @@ class Training:
             column = [
                 trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials
             ]
-            opt = _with_hyperparameter(
+            opt = with_hyperparameter(
                 opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
             )
         return opt
@@ -258,9 +258,10 @@ def _hyperparameter(opt, name):
     return getattr(opt, name)
 
 
-def _with_hyperparameter(opt, name, value):
+def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
+    """The optimizer with another value of its own, or of what it is wrapped around."""
     if isinstance(opt, Wrapper) and name not in opt.__dataclass_fields__:
-        return replace(opt, inner=_with_hyperparameter(opt.inner, name, value))
+        return replace(opt, inner=with_hyperparameter(opt.inner, name, value))
     return replace(opt, **{name: value})
 
 

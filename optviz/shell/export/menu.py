@@ -11,6 +11,7 @@ from html import escape
 import streamlit as st
 
 from optviz.data import OWN
+from optviz.experiments.page import Script
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -23,6 +24,7 @@ from optviz.shell import sharing
 from optviz.shell.export import torch_training
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
 from optviz.shell.export.python_script import python_script
+from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import training_script
 from optviz.shell.opening import open_lesson_of_page
@@ -199,7 +201,8 @@ def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
     missing = []
-    link, (trainings, n_test) = sharing.address(), shown.script() if shown.script else ((), None)
+    link, script = sharing.address(), shown.script() if shown.script else Script(())
+    trainings, n_test = script.trainings, script.n_test
     files = [
         File(
             _("Page with these pictures"),
@@ -218,7 +221,11 @@ def page_menu() -> None:
         files.append(
             File(
                 _("Python script"),
-                lambda: training_script(page.question, trainings, link=link, n_test=n_test),
+                lambda: (
+                    search_script(page.question, script.search, link)
+                    if script.search
+                    else training_script(page.question, trainings, link=link, n_test=n_test)
+                ),
                 f"optviz-{page.key}.py",
                 PYTHON,
                 "code",

@@ -290,8 +290,8 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     if training.inputs == "centered":
         mean = data.x.mean(0)
         return data._replace(x=data.x - mean, x_test=data.x_test - mean)
-    if training.inputs == "standardized":
-        return data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
+    if training.inputs == "standardized" or (key == OWN and training.inputs != "raw"):
+        data = data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
     factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0
     shift = 5.0 if training.inputs == "offset" else 0.0
     return (

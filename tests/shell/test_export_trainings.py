@@ -6,10 +6,13 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
+from optviz.data.own import read_examples
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
@@ -17,7 +20,7 @@ from optviz.shell.export.menu import charts_page
 from optviz.shell.export.offline import prose
 from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_training import not_in_torch, torch_training_script
-from optviz.shell.export.training_script import network_names, training_script
+from optviz.shell.export.training_script import OWN_FILE, network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data
@@ -258,6 +261,26 @@ def test_mnist_is_read_from_its_files(tmp_path):
     assert printed_by(code, tmp_path) == [
         *expected([training], [["network"]], load(training, folder))
     ]
+
+
+OWN = b"sepal;petal;kind\n5,1;1,4;setosa\n4,9;1,5;setosa\n7;4,7;2\n6,4;4,5;2\n6,3;6,0;1\n5,8;5,1;1"
+
+
+@table("inputs", ["given", "raw", "centered", "standardized", "offset"])
+def test_a_file_of_ones_own_is_read_from_beside_the_script(inputs):
+    size = {"points": 6, "features": 2, "classes": 3}
+    training = replace(
+        PLAIN,
+        network=Network((2, 4, 3)),
+        dataset=Choice("own", size),
+        split=Split(4, noise=0.3),
+        inputs=inputs,
+    )
+    code = training_script("Which one?", [training])
+    with TemporaryDirectory() as folder:
+        (Path(folder) / OWN_FILE).write_bytes(OWN)
+        found = printed_by(code, Path(folder))
+    assert found == [*expected([training], [["network"]], load(training, read_examples(OWN)))]
 
 
 def test_the_pictures_of_a_page_in_one_file():

@@ -6,8 +6,9 @@ from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
 
-from optviz.data import ATTRIBUTION, SOURCES, TOY_SETS
+from optviz.data import ATTRIBUTION, OWN, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
+from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim import OPTIMIZERS
@@ -32,6 +33,7 @@ from optviz.training.loop import narrow
 from optviz.training.spec import COUNTS, Split
 
 WIDTH = 96
+OWN_FILE = "own.csv"  # stands for the name of a file of one's own
 NOT_NAMED = {
     "seeds",
     "eval_every",
@@ -86,9 +88,8 @@ def script(
     loop = f"{UPDATE}\n\n{loop}".replace("RATED", rated if mup else "opt")
     loop = loop.replace("LOSS", loss.__name__).replace("ASSESSED", str(MAX_EVALUATED))
     parts = [type(part) for segment in segments for part in parts_of(segment)]
-    used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, Split, *parts, *used]
-    used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
-    used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
+    used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, *parts, *used]
+    used += data_sources(trainings)
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
@@ -121,6 +122,9 @@ def _loading(keys):
         loaders.append(
             DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4))
         )
+    if OWN in keys:
+        modules.append({"pathlib": {"Path"}})
+        loaders.append(f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n')
     for key in sorted(keys & SOURCES.keys()):
         modules.append({"gzip": {""}, "pathlib": {"Path"}})
         loaders.append(MNIST.replace("NAME", key))
@@ -261,6 +265,14 @@ def _assigned(name, value):
     return f"{name} = {value}"
 
 
+def data_sources(trainings: list[Training]) -> list:
+    """The functions and classes that the lines of `data_lines` name."""
+    keys = {training.dataset.key for training in trainings}
+    scaled = OWN in keys or any(training.inputs == "standardized" for training in trainings)
+    made = [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
+    return [Split, *made, *[read_examples] * (OWN in keys), *[standardized] * scaled]
+
+
 def data_lines(training):
     """The lines that load and split the rows, and put them on their scale."""
     key, split = training.dataset.key, training.split
@@ -268,18 +280,20 @@ def data_lines(training):
         yield f"split = {split!r}"
         yield f"data = split.judging(split.with_label_noise(Data(*mnist({split.rows}))))"
     else:
-        rows = "digits()"
+        rows = {OWN: "read_examples(FILE.read_bytes())[:2]", "digits": "digits()"}.get(key)
         if key in TOY_SETS:
             rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
+    standard = "standardized({0}, like=data.x)"
     scaled = {
+        "given": standard if key == OWN else "",
         "centered": "{0} - data.x.mean(0)",
-        "standardized": "standardized({0}, like=data.x)",
+        "standardized": standard,
         "raw": f"{COUNTS.get(key, 1.0)} * {{0}}",
-        "offset": "{0} + 5.0",
+        "offset": f"{standard if key == OWN else '{0}'} + 5.0",
     }
-    if training.inputs in scaled:
-        x, test = (scaled[training.inputs].format(f"data.{k}") for k in ("x", "x_test"))
+    if scale := scaled[training.inputs]:
+        x, test = (scale.format(f"data.{k}") for k in ("x", "x_test"))
         yield f"data = data._replace(x={x}, x_test={test})"
 
 

@@ -137,26 +137,26 @@ async def opened(address, process, people, spread, query="", path="regularizatio
 
 
 def together(people, rounds, spread):
-    """A class that opens Overfitting at once, round by round, beside a bare app's sessions."""
+    """A class that opens Overfitting at once, round by round; sessions beside a bare app's."""
+    for script, path in (("benchmarks/bare_app.py", ""), ("app.py", PAGE.key)):
+        with launched(script) as (address, process):
+            asyncio.run(opened(address, process, 1, 0, path=path))  # who has computed it for all
+            before = memory(process)
+            after, _errors = asyncio.run(opened(address, process, people, spread, path=path))
+        each = (after - before) / people / 2**20
+        print(f"{script}: {each:.2f} MB an open session (to reach: at most 3)", flush=True)
     lone = f"s={encode(SharedScene(PAGE.key, replace(PAGE.opening, seeds=(7, 8, 9))))}"
-    with launched("benchmarks/bare_app.py") as (bare, process):
-        asyncio.run(opened(bare, process, 1, 0, path=""))
-        before = memory(process)
-        after, _ = asyncio.run(opened(bare, process, people, spread, path=""))
-        print(f"\nbare app: {(after - before) / people / 2**20:.1f} MB an open session")
     with launched("app.py") as (own, process):
         asyncio.run(opened(own, process, 1, 0, lone))
-        alone, sizes, errors = worked(process), [memory(process)], 0
+        alone, sizes, errors = worked(process), [], 0
         for i in range(rounds):
             size, wrong = asyncio.run(opened(own, process, people, spread))
-            sizes.append(size)
+            sizes.append(f"{size / 2**20:.0f}")
             errors += wrong
             if not i:
                 for_all = worked(process) - alone
-    each = (sizes[1] - sizes[0]) / people / 2**20
-    print(f"Overfitting: {each:.1f} MB an open session (to reach: at most 3), {errors} errors")
-    print(f"cores' seconds for one of {alone:.0f}, for {people} in the same minute {for_all:.0f}")
-    print("MB round by round:", *(f"{size / 2**20:.0f}" for size in sizes[1:]))
+    print(f"cores' seconds: {alone:.1f} for one, {for_all:.1f} for {people} in the same minute")
+    print(f"MB round by round: {' '.join(sizes)}; {errors} errors")
 
 
 def turning(a):

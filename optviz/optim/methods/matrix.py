@@ -42,6 +42,7 @@ def turned(f, g, matrices):
     d = g.copy()
     for (at, shape, axis, _), a in zip(sides(f, g), matrices, strict=True):
         rows = d[..., at].reshape(*g.shape[:-1], *shape)
+        a = np.ascontiguousarray(a)  # how it lies in memory decides how BLAS rounds
         rows = a @ rows if axis == -2 else rows @ np.swapaxes(a, -1, -2)
         d[..., at] = rows.reshape(*g.shape[:-1], -1)
     return d
@@ -172,7 +173,8 @@ class SOAP(Optimizer):
     @staticmethod
     def moved(axes, matrix):
         """The matrix on each direction, and the order of their lengths, the longest first."""
-        moved = matrix @ np.broadcast_to(axes, matrix.shape)  # axes: 1 before the first step
+        axes = np.broadcast_to(axes, matrix.shape)  # 1 before the first step
+        moved = product(matrix, np.swapaxes(axes, -1, -2))
         return moved, np.argsort(-(axes * moved).sum(-2), -1)
 
     @classmethod

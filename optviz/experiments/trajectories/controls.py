@@ -9,7 +9,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories.auto import automatic, good_rates
 from optviz.experiments.trajectories.figures import live_figures, looks
 from optviz.experiments.trajectories.spec import (
     BOOK,
@@ -21,7 +22,7 @@ from optviz.experiments.trajectories.spec import (
     Objective,
     run_in_words,
 )
-from optviz.experiments.trajectories.state import KEY, automatic, optimizer_form, state, suitable
+from optviz.experiments.trajectories.state import KEY, optimizer_form, state, suitable
 from optviz.experiments.trajectories.words import said
 from optviz.functions.library import parse_formula
 from optviz.functions.parse import MAX_LENGTH, FormulaError
@@ -31,7 +32,7 @@ from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES, number
+from optviz.plot import THEMES
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -44,7 +45,6 @@ from optviz.ui.training.optimizer_menu import chips, optimizer_choices, optimize
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
-AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 EDGES = {
     name: (axis, end)
     for axis, c in enumerate("xy")
@@ -286,37 +286,10 @@ def _hyperparameters(form, i, name):
     choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
 
 
-def _rates(form):
-    """A click takes over the best rate from this start, or theory's; auto stays the best."""
-    objective, method = form.read().objective, form.value.method
-    best = cache.best_settings(objective, form.value)
-    found = {_("Best rate from this start: {values}"): best} if best else {}
-    known, theirs = cache.curvatures(objective), f"best_{method.key}"
-    if known and None not in known and hasattr(known[0], theirs):
-        *values, _factor = map(float, getattr(known[0], theirs))
-        label = _("Best in the long run, in theory: {values}")
-        found[label] = dict(zip(("lr", "momentum"), values, strict=False))
-    for i, (label, settings) in enumerate(found.items()):
-        label = label.format(values=", ".join(number(v, 3) for v in settings.values()))
-        take = partial(form.at("method").set, method.with_values(**settings))
-        more = {"on_click": take, "width": "stretch", "disabled": form.locked}
-        st.button(label, key=form.key(f"good-{i}"), **more)
-
-    def follow(key):
-        state().auto[form.name] = tuple(key.split())
-        form.set(form.value)
-
-    if best and not form.value.fork:
-        keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
-        now = next((k for k in keys if tuple(k.split()) == state().auto.get(form.name, ())), "")
-        label = _("Auto: the best from every start")
-        select(form, label, keys, now, lambda k: _(AUTO[k]), follow, True, what=f"auto{len(keys)}")
-
-
 def _settings(form):
     live = _of_one(form)
     optimizer_menu(form)
-    _rates(form)
+    good_rates(form)
     wrapper_controls(form, **live)
     cls = OPTIMIZERS[form.value.method.key]
     scheduled = [h.name for h in hyperparameters(cls) if h.kind is float]

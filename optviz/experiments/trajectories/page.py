@@ -9,6 +9,7 @@ import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     arrows,
@@ -20,7 +21,7 @@ from optviz.experiments.trajectories.figures import (
     univariate,
 )
 from optviz.experiments.trajectories.spec import BOOK, Scene
-from optviz.experiments.trajectories.state import KEY, automatic, prediction, sealed, state
+from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark

@@ -6,9 +6,7 @@ from dataclasses import dataclass, field, replace
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Objective, Scene
 from optviz.lens import Lens
-from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.hyperparameter import hyperparameters
 from optviz.ui.form import Form
 from optviz.ui.session import session
 
@@ -118,37 +116,3 @@ def suitable(objective: Objective, config: OptimizerConfig) -> OptimizerConfig:
         return config
     tuned.append((replace(config, method=config.method.with_values(**best)), config))
     return tuned[-1][0]
-
-
-def automatic(form: Form) -> Form:
-    """The form of a scene in which what is on auto follows every change. Who sets such a value
-    takes it off.
-    """
-
-    def write(scene):
-        auto, before, now = state().auto, form.read().optimizers, list(scene.optimizers)
-        for i, key in enumerate(state().ids if len(now) == len(before) else []):
-            names = auto.get(key, ())
-            old, new = (c.method.build(OPTIMIZERS) for c in (before[i], now[i]))
-            changed = {
-                h.name
-                for h in hyperparameters(type(new))
-                if getattr(old, h.name, None) != getattr(new, h.name)
-            }
-            if changed and changed <= {*names}:
-                auto.pop(key, None)
-            elif names and (best := cache.best_settings(scene.objective, now[i], names)):
-                now[i] = replace(now[i], method=now[i].method.with_values(**best))
-        form.write(replace(scene, optimizers=tuple(now)))
-
-    return replace(form, write=write)
-
-
-def automatic_values(scene: Scene) -> dict[str, dict[str, float]]:
-    """What is on auto, for the panels to show it."""
-    configs = dict(zip(state().ids, scene.optimizers, strict=True))
-    auto = {key: names for key, names in state().auto.items() if key in configs}
-    return {
-        f"panel {key}": {k: v for k, v in configs[key].method.values.items() if k in names}
-        for key, names in auto.items()
-    }

@@ -6,12 +6,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import auto, cache, text
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures import univariate
 from optviz.experiments.trajectories.figures.curves import curves
 from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
-from optviz.experiments.trajectories.state import automatic_values, state
+from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said
 from optviz.functions.function import Function
 from optviz.optim.config import OptimizerConfig
@@ -221,8 +221,7 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
     """The traces of some optimizers in the figures, for the browser to put in their places."""
     drawn = figures(scene, state().ids, THEMES[theme_name()], only)
-    traces = {name: to_plotly(figure)["data"] for name, figure in drawn.items()}
-    return traces | automatic_values(scene)
+    return {k: to_plotly(v)["data"] for k, v in drawn.items()} | auto.automatic_values(scene)
 
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:

@@ -1,0 +1,81 @@
+"""Good rates: of one start, of theory, and those that stay the best while the start moves."""
+
+from dataclasses import replace
+from functools import partial
+
+import streamlit as st
+
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories.state import state
+from optviz.optim import OPTIMIZERS
+from optviz.optim.hyperparameter import hyperparameters
+from optviz.plot import number
+from optviz.translation import N_, _
+from optviz.ui.form import Form, select
+
+AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
+
+
+def good_rates(form: Form) -> None:
+    """A click takes over the best rate from this start, or theory's; auto stays the best."""
+    objective, method = form.read().objective, form.value.method
+    best = cache.best_settings(objective, form.value)
+    found = {_("Best rate from this start: {values}"): best} if best else {}
+    known, theirs = cache.curvatures(objective), f"best_{method.key}"
+    if known and None not in known and hasattr(known[0], theirs):
+        *values, _factor = map(float, getattr(known[0], theirs))
+        label = _("Best in the long run, in theory: {values}")
+        found[label] = dict(zip(("lr", "momentum"), values, strict=False))
+    for i, (label, settings) in enumerate(found.items()):
+        label = label.format(values=", ".join(number(v, 3) for v in settings.values()))
+        take = partial(form.at("method").set, method.with_values(**settings))
+        more = {"on_click": take, "width": "stretch", "disabled": form.locked}
+        st.button(label, key=form.key(f"good-{i}"), **more)
+
+    if best and not form.value.fork:
+        keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
+        now = next((k for k in keys if tuple(k.split()) == state().auto.get(form.name, ())), "")
+        label = _("Auto: the best from every start")
+        put, what = partial(keep_best, form), f"auto-{len(keys)}"
+        select(form, label, keys, now, lambda k: _(AUTO[k]), put, True, what=what)
+
+
+def automatic(form: Form) -> Form:
+    """The form of a scene in which what is on auto follows every change. Who sets such a value
+    takes it off.
+    """
+
+    def write(scene):
+        auto, before, now = state().auto, form.read().optimizers, list(scene.optimizers)
+        for i, key in enumerate(state().ids if len(now) == len(before) else []):
+            names = auto.get(key, ())
+            old, new = (c.method.build(OPTIMIZERS) for c in (before[i], now[i]))
+            changed = {
+                h.name
+                for h in hyperparameters(type(new))
+                if getattr(old, h.name, None) != getattr(new, h.name)
+            }
+            if changed and changed <= {*names}:
+                auto.pop(key, None)
+            elif names and (best := cache.best_settings(scene.objective, now[i], names)):
+                now[i] = replace(now[i], method=now[i].method.with_values(**best))
+        form.write(replace(scene, optimizers=tuple(now)))
+
+    return replace(form, write=write)
+
+
+def keep_best(form: Form, names: str) -> None:
+    """Put settings of the optimizer at a form's place on auto, and others off it."""
+    state().auto[form.name] = tuple(names.split())
+    form.set(form.value)
+
+
+def automatic_values(scene: Scene) -> dict[str, dict[str, float]]:
+    """What is on auto, for the panels to show it."""
+    configs = dict(zip(state().ids, scene.optimizers, strict=True))
+    auto = {key: names for key, names in state().auto.items() if key in configs}
+    return {
+        f"panel {key}": {k: v for k, v in configs[key].method.values.items() if k in names}
+        for key, names in auto.items()
+    }

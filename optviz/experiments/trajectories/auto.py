@@ -9,10 +9,12 @@ from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import state
 from optviz.optim import OPTIMIZERS
+from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import number
 from optviz.translation import N_, _
 from optviz.ui.form import Form, select
+from optviz.ui.training.optimizer_menu import chips
 
 AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 
@@ -39,6 +41,13 @@ def good_rates(form: Form) -> None:
         label = _("Auto: the best from every start")
         put, what = partial(keep_best, form), f"auto-{len(keys)}"
         select(form, label, keys, now, lambda k: _(AUTO[k]), put, True, what=what)
+
+
+def badges(config: OptimizerConfig) -> list[str]:
+    """What no slider of an optimizer shows."""
+    pairs = zip(state().ids, state().optimizers, strict=True)
+    auto = any(config is c and state().auto.get(key) for key, c in pairs)
+    return [*chips(config), *[_("auto")] * auto]
 
 
 def automatic(form: Form) -> Form:

@@ -10,7 +10,7 @@ import numpy as np
 import streamlit as st
 
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.auto import automatic, good_rates
+from optviz.experiments.trajectories.auto import automatic, badges, good_rates
 from optviz.experiments.trajectories.figures import live_figures, looks
 from optviz.experiments.trajectories.spec import (
     BOOK,
@@ -41,7 +41,7 @@ from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle, optional_ch
 from optviz.ui.form import DERIVED, Form, choice_panel, draw_panel, select
 from optviz.ui.session import session
 from optviz.ui.training.form import schedule_controls, wrapper_controls
-from optviz.ui.training.optimizer_menu import chips, optimizer_choices, optimizer_menu
+from optviz.ui.training.optimizer_menu import optimizer_choices, optimizer_menu
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
@@ -248,7 +248,7 @@ def optimizer_list() -> ListOf:
         settings=None if locks.hidden("optimizers") else _settings,
         new=lambda scene, key: OptimizerConfig(Choice(key)),
         choices=lambda scene: optimizer_choices(),
-        chips=chips,
+        chips=badges,
         add=_("Add an optimizer"),
         least=0,
         most=MAX_OPTIMIZERS,
@@ -277,8 +277,7 @@ def _hyperparameters(form, i, name):
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        auto = dict.fromkeys(state().auto.get(form.name, ()), _("auto"))
-        return auto | text.rate_notes(found, bool(config.schedules), objective.f.sign)
+        return text.rate_notes(found, bool(config.schedules), objective.f.sign)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]

@@ -598,6 +598,7 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
         assert not run(scene(at).objective, other).values[-1] < best
     [auto] = [b for b in at.button_group if b.label.startswith("Auto")]
     auto.set_value("lr momentum").run()
+    assert any("**Momentum** :gray-badge[auto]" in m.value for m in sound(at).markdown)
     found = scene(sound(at)).optimizers[0].method.values
     assert run(scene(at).objective, scene(at).optimizers[0]).values[-1] < best
     for lr, momentum in ((1.4, 1.0), (0.7, 1.0), (1.0, 1.2), (1.0, 0.8)):

@@ -30,6 +30,7 @@ const CONFIG = {
     ...(TOUCH ? ["pan2d", "zoom2d"] : []),
   ],
 };
+const TITLE = 28; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
 const PATIENCE = 2000; // ms after a hand has put the start somewhere
@@ -147,7 +148,8 @@ class Host {
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
       const room = layout.legend
-        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8
+        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) +
+          (layout.legend.yref === "container" ? TITLE : 8) // of panels, below such a legend
         : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;

@@ -570,7 +570,7 @@ def test_undo_and_redo_go_through_the_scenes_as_they_came():
 
 def test_neither_the_course_nor_begin_again_leads_around_a_lock():
     at = open_page(KEY, s=encode(shared(BOOK, controls=Controls(("run",)))))
-    assert "Locked by who made the link: start, steps, noise." in text(at)
+    assert "Locked or hidden by the author of this link: start, steps, noise." in text(at)
     assert not [b for b in at.button if b.key == "book"]
     at.query_params["open"] = "zigzag"
     sound(at.run())

@@ -9,6 +9,9 @@ Latency: a rerun of the trajectories page over a websocket, from the message tha
 last one that answers, with nobody training and with so many visitors who each train another
 network on the page that compares optimizers, as a browser does (up to ten pictures a second); beside a
 bare Streamlit app. `websockets` must be installed.
+
+Pictures: for several pages whose scene nobody has opened, the seconds until the first points stand,
+and then how many pictures come in a second, and how large they are; beside opening the bare app.
 """
 
 import argparse
@@ -23,6 +26,7 @@ from optimizers import machine
 import numpy as np  # isort: skip
 
 from optviz.experiments.optimizer_comparison.page import PAGE
+from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from optviz.training import Loader, Training, TrainingJob
 from optviz.training.scheduler import Scheduler
@@ -33,6 +37,7 @@ from tests.serving import served
 from tests.visitor import Visitor
 
 ITERATIONS = 3000
+LIVE = ("optimizer_comparison", "initialization", "lr_schedules", "regularization")
 
 
 def speeds(rounds):
@@ -64,6 +69,39 @@ async def train(address, seed, stop, pictures):
         while not stop.is_set():
             pictures.append(await timed(one.tick()))
             await asyncio.sleep(EVERY)
+
+
+async def opening(address, path, seed, seconds):
+    """Open a scene that is new: seconds until it has begun to grow, pictures a second, kB of each."""
+    scene = replace(PAGES[path].opening, iterations=5000, seeds=(seed,))
+    began = time.perf_counter()
+    async with Visitor(address, path, f"s={encode(SharedScene(path, scene))}") as one:
+        await one.run()
+        while one.progress.startswith("0 of"):
+            await asyncio.sleep(one.pause)
+            await one.tick()
+        first, due = time.perf_counter() - began, time.perf_counter()
+        sizes, begun = [], due
+        while one.pause and due < begun + seconds:
+            due = max(due + one.pause, time.perf_counter())  # as the browser's clock has it
+            await asyncio.sleep(max(due - time.perf_counter(), 0))
+            before, was = one.received, one.progress
+            await one.tick()
+            sizes += [one.received - before] * (one.progress != was)
+        return first, len(sizes) / (time.perf_counter() - begun), statistics.mean(sizes) / 1000
+
+
+async def pictures(address, bare, rounds):
+    """The same for every page and round, the first of which warms up; and of the bare app."""
+    found = {path: [] for path in ("bare app", *LIVE)}
+    for i in range(rounds + 1):
+        began = time.perf_counter()
+        async with Visitor(bare) as one:
+            await one.run()
+        found["bare app"].append((time.perf_counter() - began, 0.0, one.received / 1000))
+        for path in LIVE:
+            found[path].append(await opening(address, path, 100 + i, 5))
+    return {path: each[1:] for path, each in found.items()}
 
 
 async def timed(work):
@@ -118,7 +156,17 @@ def main():
     share = statistics.median(ours / bare for ours, bare in pairs)
     print(f"share of the bare loop's speed: {share:.0%} (to reach: at least 85 %)\n")
     with served("app.py") as address, served("benchmarks/bare_app.py") as bare:
+        live = asyncio.run(pictures(address, bare, a.rounds))
         times = asyncio.run(latencies(address, bare, a.visitors, a.presses))
+    print("| a scene that is new | first points, s | pictures a second | kB a picture |")
+    print("|---|---|---|---|")
+    for path, each in live.items():
+        print(
+            "| {} | {:.2f} | {:.1f} | {:.1f} |".format(
+                path, *map(statistics.median, zip(*each, strict=True))
+            )
+        )
+    print("\nto reach: at most 1 s, at least 10, at most 5 kB\n")
     print("| a rerun over a websocket, ms | p50 | p95 |\n|---|---|---|")
     for name, ms in times.items():
         print(

@@ -1,26 +1,35 @@
 """A class on one process: from a knob to all that the server answers, beside a bare Streamlit app.
 
-    python benchmarks/load.py [--people 40] [--seconds 120] [--trainers 10] [--sessions 500]
+    python benchmarks/load.py [--people 40] [--seconds 120] [--trainers 10] [--sessions 500] [--rounds 10]
 
 People open a page over a websocket of their own, think (exponentially, a second in the mean), turn
 a knob, wait for the end of the answer. The same people meet the bare app, then the trajectories,
-then with nobody thinking, at one process and at two of them, which saturates them; then the
-trajectories while some of them train networks instead. Last, sessions come and go. Memory is that
-of the server's process.
+then with nobody thinking, at one process, at two of them and, where nginx is, at two behind it,
+which saturates them: on a machine of two cores the people and the proxy take their part of these,
+so the processor time that the app had is told, too. Then the trajectories while some of them train
+networks instead. Then sessions come and go. Memory is that of the server's process.
+
+Last, as many open Overfitting on another server within a minute, stay until it has trained, and
+leave; ten times (`--seconds 0` measures that alone). What its workers compute for all of them is
+told beside what they compute for the one who has come before to a scene of their own.
 """
 
 import argparse
 import asyncio
+import os
 import random
 import statistics
 import sys
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+import tempfile
+from contextlib import AsyncExitStack, ExitStack, suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
-from tests.serving import launched
+from optviz.experiments.regularization.page import PAGE
+from optviz.shell.share import SharedScene, encode
+from tests.serving import UNSAFE, launched, nginx, proxied
 from tests.visitor import Visitor
 
 
@@ -41,6 +50,12 @@ class Crowd:
 def memory(process) -> int:
     """Resident bytes of a process."""
     return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+
+
+def processor(*processes) -> float:
+    """Seconds of a core that they have had."""
+    stats = [Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split() for p in processes]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 async def turns(visitor, think, until, crowd, dice):
@@ -87,7 +102,8 @@ async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Cro
         for i in range(people):
             path = "initialization" if i >= people - trainers else ""
             at = (address, *others)[i % (1 + len(others))]
-            visitors.append(await stack.enter_async_context(Visitor(at, path)))
+            tls = {"ssl": UNSAFE, "headers": {"Cookie": f"optviz={i}"}} if at[:5] == "https" else {}
+            visitors.append(await stack.enter_async_context(Visitor(at, path, **tls)))
             await visitors[-1].run()
         until, acts = monotonic() + seconds, [turns] * (people - trainers) + [trains] * trainers
         await asyncio.gather(*map(one, visitors, acts))
@@ -101,11 +117,59 @@ async def come_and_go(address, sessions):
             await visitor.run()
 
 
-def main():
-    ask = argparse.ArgumentParser()
-    for name, usual in {"people": 40, "seconds": 120, "trainers": 10, "sessions": 500}.items():
-        ask.add_argument(f"--{name}", type=int, default=usual)
-    a = ask.parse_args()
+def worked(process) -> float:
+    """Seconds of a core that the processes which this one has started have taken."""
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            fields = stat.read_text().rpartition(")")[2].split()
+            ticks += (int(fields[11]) + int(fields[12])) * (int(fields[1]) == process.pid)
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def opened(address, process, people, spread, query="", path="regularization"):
+    """So many people who open a page within so many seconds and stay until it has trained: bytes
+    of the process while all are there, and how many errors they met.
+    """
+    async with AsyncExitStack() as stack:
+
+        async def one(i):
+            await asyncio.sleep(spread * i / people)
+            visitor = await stack.enter_async_context(Visitor(address, path, query))
+            await visitor.run()
+            while visitor.pause:
+                await asyncio.sleep(visitor.pause)
+                await visitor.tick()
+            return len(visitor.exceptions)
+
+        return memory(process), sum(await asyncio.gather(*map(one, range(people))))
+
+
+def together(people, rounds, spread):
+    """A class that opens Overfitting at once, round by round; sessions beside a bare app's."""
+    for script, path in (("benchmarks/bare_app.py", ""), ("app.py", PAGE.key)):
+        with launched(script) as (address, process):
+            asyncio.run(opened(address, process, 1, 0, path=path))  # who has computed it for all
+            before = memory(process)
+            after, _errors = asyncio.run(opened(address, process, people, spread, path=path))
+        each = (after - before) / people / 2**20
+        print(f"{script}: {each:.2f} MB an open session (to reach: at most 3)", flush=True)
+    lone = f"s={encode(SharedScene(PAGE.key, replace(PAGE.opening, seeds=(7, 8, 9))))}"
+    with launched("app.py") as (own, process):
+        asyncio.run(opened(own, process, 1, 0, lone))
+        alone, sizes, errors = worked(process), [], 0
+        for i in range(rounds):
+            size, wrong = asyncio.run(opened(own, process, people, spread))
+            sizes.append(f"{size / 2**20:.0f}")
+            errors += wrong
+            if not i:
+                for_all = worked(process) - alone
+    print(f"cores' seconds: {alone:.1f} for one, {for_all:.1f} for {people} in the same minute")
+    print(f"MB round by round: {' '.join(sizes)}; {errors} errors")
+
+
+def turning(a):
+    """The knobs, and who comes and goes."""
     print("| ms | p50 | p95 | turns | errors |\n|---|---|---|---|---|")
     with launched("benchmarks/bare_app.py") as (bare, _), launched("app.py") as (own, process):
         line = asyncio.run(crowd(bare, a.people, a.seconds)).line()
@@ -113,10 +177,23 @@ def main():
         print(
             f"| trajectories | {asyncio.run(crowd(own, a.people, a.seconds)).line()} |", flush=True
         )
-        with launched("app.py") as (second, _):
-            for name, others in {"one process": (), "two": (second,)}.items():
-                found = asyncio.run(crowd(own, a.people, a.seconds / 4, 1e-3, 0, *others))
-                print(f"| nobody thinks, {name} | {found.line()} |", flush=True)
+        with ExitStack() as stack:
+            second, other = stack.enter_context(launched("app.py"))
+            ways = {"one process": ((own,), [process]), "two": ((own, second), [process, other])}
+            if nginx():
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                site = stack.enter_context(proxied(folder))
+                ways["two behind nginx"] = (site.address,), site.apps.values()
+            for name, (addresses, processes) in ways.items():
+                first, *others = addresses
+                asyncio.run(crowd(first, a.people, 3, 1e-3, 0, *others))  # all pages are imported
+                before = processor(*processes)
+                found = asyncio.run(crowd(first, a.people, a.seconds / 4, 1e-3, 0, *others))
+                used = processor(*processes) - before
+                print(
+                    f"| nobody thinks, {name}: {used:.0f} s of a core | {found.line()} |",
+                    flush=True,
+                )
         half = memory(process)
         busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
         print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)
@@ -125,6 +202,22 @@ def main():
         sizes = " → ".join(f"{size / 2**20:.0f}" for size in (half, before, memory(process)))
     print(f"\nlooks at trainings: {busy.trained}; MB after the people, those who train, ", end="")
     print(f"{a.sessions} sessions: {sizes}")
+
+
+def main():
+    ask = argparse.ArgumentParser()
+    for name, usual in {
+        "people": 40,
+        "seconds": 120,
+        "trainers": 10,
+        "sessions": 500,
+        "rounds": 10,
+    }.items():
+        ask.add_argument(f"--{name}", type=int, default=usual)
+    a = ask.parse_args()
+    if a.seconds:
+        turning(a)
+    together(a.people, a.rounds, spread=60 * a.people / 40)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,8 @@
 """A visitor without a browser: speaks Streamlit's protocol over a websocket, as a page would."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -12,11 +14,18 @@ FINISHED = {
 }
 
 
+def done(visits):
+    """What a coroutine gives, run in a thread of its own: in the first one Playwright may have a loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, visits).result()
+
+
 class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
     (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
+    what stands over the bar of a training (`progress`),
     `kept` (hashes of what a browser keeps, to be referred to later).
     """
 
@@ -25,7 +34,7 @@ class Visitor:
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.hash, self.turns = 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
-        self.sliders, self.buttons, self.kept = [], [], set()
+        self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -86,6 +95,8 @@ class Visitor:
             self.sliders.append(element.slider.id)
         elif kind == "button" and not element.button.disabled:
             self.buttons.append(element.button.id)
+        elif kind == "progress":
+            self.progress = element.progress.text
         elif kind == "exception":
             self.exceptions.append(element.exception.type)
         elif kind in ("alert", "markdown"):

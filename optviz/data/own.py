@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optviz.data.preprocessing import standardized
 from optviz.data.sources import DataError
 from optviz.optim.hyperparameter import Configurable, hyperparameter
 from optviz.translation import _
@@ -17,7 +18,7 @@ MAX_BYTES = 20_000_000
 class Examples(NamedTuple):
     """Rows with labels: what a file with a column of labels holds."""
 
-    x: np.ndarray  # (rows, columns), each column with mean 0 and variance 1
+    x: np.ndarray  # (rows, columns), as they stand in the file
     t: np.ndarray  # (rows,) int
     labels: tuple[str, ...]
 
@@ -54,11 +55,11 @@ def read_samples(content: bytes) -> np.ndarray:
     Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
     Lines are counted as an editor does, with the header.
     """
-    return _standardized(_rows(content, 0))
+    return standardized(_numbers(_rows(content, 0)))
 
 
 def read_examples(content: bytes) -> Examples:
-    """The same, where the last column has the labels, which may be any text."""
+    """The rows as they stand in the file, the last column of which has the labels: any text."""
     rows = _rows(content, 1)
     said = [row.pop() for _i, row in rows]
     values = sorted(set(said), key=lambda value: (isinstance(value, str), value))
@@ -70,17 +71,15 @@ def read_examples(content: bytes) -> Examples:
         )
         found = {"rows": len(rows), "labels": len(labels)}
         raise ValueError(message.format(most=MAX_CLASSES, **found))
-    return Examples(_standardized(rows), np.array([values.index(v) for v in said]), labels)
+    return Examples(_numbers(rows), np.array([values.index(v) for v in said]), labels)
 
 
-def _standardized(rows):
+def _numbers(rows):
     for i, row in rows:
         if bad := [entry for entry in row if isinstance(entry, str)]:
             message = _("“{entry}” in line {i} is not a number.")
             raise ValueError(message.format(entry=bad[0][:30], i=i))
-    x = np.array([row for _i, row in rows])
-    spread = x.std(0)
-    return (x - x.mean(0)) / np.where(spread > 0, spread, 1.0)
+    return np.array([row for _i, row in rows])
 
 
 def _rows(content, others):

@@ -10,6 +10,7 @@ from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import validate
 from optviz.training import Progress, Training
 from optviz.translation import N_
+from optviz.tuning import Search
 
 
 @dataclass(frozen=True)
@@ -117,10 +118,13 @@ class Download:
 
 
 class Script(NamedTuple):
-    """What the exported Python script trains, and on how many of the test set it judges."""
+    """What the exported Python script trains, and on how many of the test set it judges; or the
+    search whose trials the trainings are.
+    """
 
     trainings: Sequence[Training]
     n_test: int | None = None  # the first so many; None: all
+    search: Search | None = None
 
 
 def trainings_of(spec, states: Sequence) -> Script:

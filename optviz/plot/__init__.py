@@ -95,6 +95,7 @@ from optviz.plot.style import (
     Theme,
     method_styles,
     number,
+    percentage,
     style,
     unless_rounding,
 )

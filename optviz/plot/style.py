@@ -150,6 +150,16 @@ def unless_rounding(value, scale: float, share: float = 1e-12):
     return np.where(np.abs(value) <= share * scale, 0.0, value)[()]
 
 
+def percentage(share, decimals: int = 1) -> str:
+    """A share for reading: percent with so many decimals, of the least shares what there is."""
+    percent = 100 * float("nan" if share is None else share)
+    if not math.isfinite(percent):
+        return "–"
+    little = 0 < abs(percent) < 0.1
+    text = number(percent, 2) if little else f"{percent:.{decimals}f}".replace("-", "−")
+    return f"{text}%"
+
+
 def number(value, digits: int = 4) -> str:
     """A number for reading: `digits` significant digits, a true minus, no trailing zeros."""
     if value is None or not math.isfinite(value):

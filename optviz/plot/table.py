@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from optviz.plot.style import Style, number
+from optviz.plot.style import Style, number, percentage
 
 Cell = str | float | int | None
 # what a spreadsheet works out, the wide forms of its signs too; a number and a dash are none
@@ -34,7 +34,7 @@ class Column:
             return "–"
         sign = "+" if self.signed and cell > 0 else ""
         if self.percent:
-            return f"{sign}{number(100 * cell, self.digits)}%"
+            return f"{sign}{percentage(cell)}"
         if isinstance(cell, numbers.Integral):
             return f"{sign}{cell}".replace("-", "−")
         return sign + number(cell, self.digits)

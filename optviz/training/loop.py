@@ -283,7 +283,7 @@ def select(now: Progress, trials) -> Progress:
         now,
         training=replace(training, **some),
         params=now.params[of],
-        state=_picked(now.state, of, len(now.params)),
+        state=picked(now.state, of, len(now.params)),
         running_statistics=now.running_statistics[of],
         loss=now.loss[:, of],
         diverged_at=now.diverged_at[of],
@@ -295,11 +295,12 @@ def select(now: Progress, trials) -> Progress:
     )
 
 
-def _picked(held, of, n):
+def picked(held, of, n: int):
+    """Of an optimizer's state for n trials that of some, by their places."""
     if isinstance(held, dict):
-        return {k: _picked(v, of, n) for k, v in held.items()}
+        return {k: picked(v, of, n) for k, v in held.items()}
     if isinstance(held, list | tuple):
-        return type(held)(_picked(v, of, n) for v in held)
+        return type(held)(picked(v, of, n) for v in held)
     return held[of] if isinstance(held, np.ndarray) and held.ndim and len(held) == n else held
 
 

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from optviz.training.loop import Progress
 from optviz.training.spec import Training
+
+_JOINED = WeakValueDictionary()  # as long as somebody looks
 
 
 def apart(training: Training) -> list[Training]:
@@ -26,7 +29,14 @@ def together(states: Sequence) -> list:
             groups[-1].append(state)
         else:
             groups.append([state])
-    return [_joined(group) if len(group) > 1 else group[0] for group in groups]
+    return [_shared(tuple(group)) if len(group) > 1 else group[0] for group in groups]
+
+
+def _shared(states):
+    """What is joined of the same states is one for all who look at it."""
+    if (found := _JOINED.get(states)) is None:
+        found = _JOINED[states] = _joined(states)
+    return found
 
 
 def _siblings(a, b):

@@ -228,7 +228,7 @@ class Training:
             column = [
                 trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials
             ]
-            opt = _with_hyperparameter(
+            opt = with_hyperparameter(
                 opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
             )
         return opt
@@ -258,9 +258,10 @@ def _hyperparameter(opt, name):
     return getattr(opt, name)
 
 
-def _with_hyperparameter(opt, name, value):
+def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
+    """The optimizer with another value of its own, or of what it is wrapped around."""
     if isinstance(opt, Wrapper) and name not in opt.__dataclass_fields__:
-        return replace(opt, inner=_with_hyperparameter(opt.inner, name, value))
+        return replace(opt, inner=with_hyperparameter(opt.inner, name, value))
     return replace(opt, **{name: value})
 
 
@@ -289,8 +290,8 @@ def load(training: Training, source=None, final: bool = False) -> Data:
     if training.inputs == "centered":
         mean = data.x.mean(0)
         return data._replace(x=data.x - mean, x_test=data.x_test - mean)
-    if training.inputs == "standardized":
-        return data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
+    if training.inputs == "standardized" or (key == OWN and training.inputs != "raw"):
+        data = data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
     factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0
     shift = 5.0 if training.inputs == "offset" else 0.0
     return (

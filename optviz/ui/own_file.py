@@ -1,12 +1,13 @@
-"""A visitor's own CSV file to train on: theirs alone, until they leave."""
+"""A visitor's own CSV file: theirs alone, until they leave or reload the page."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha1
+from typing import Any
 
 import streamlit as st
 
-from optviz.data.own import MAX_BYTES, Examples, OwnSet, read_examples, size_of
+from optviz.data.own import MAX_BYTES, OwnSet, read_examples, size_of
 from optviz.translation import _
 from optviz.ui.public import uploads
 from optviz.ui.session import session
@@ -16,52 +17,63 @@ from optviz.ui.session import session
 class OwnFile:
     """What a visitor has uploaded, and what was wrong with the last file."""
 
-    examples: Examples | None = None
-    digest: str = ""  # of the file that they are from
+    content: Any = None  # what was read from it
+    name: str = ""
+    digest: str = ""
     complaint: str = ""
     taken: int = 0  # another number is another upload field, an empty one
 
+    def forget(self) -> None:
+        """As before the first upload."""
+        self.__init__(taken=self.taken + 1)
 
-def own_file() -> OwnFile:
+
+class OwnExamples(OwnFile):
+    """Rows with labels, to train on."""
+
+
+def own_examples() -> OwnExamples:
     """This visitor's."""
-    return session().state(OwnFile)
+    return session().state(OwnExamples)
 
 
 def own_file_controls(put: Callable[[OwnSet], None]) -> None:
     """What is in use and a field for a file; `put` takes the size of what has been uploaded."""
-    held = own_file()
-    if held.examples:
-        size = size_of(held.examples)
+    held = own_examples()
+    if held.content:
         message = _(
-            "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1, "
-            "and {classes} labels."
+            "In use: {points} rows of {features} numbers and {classes} labels; each column is "
+            "standardized by the mean and std of the training examples."
         )
-        found = {"rows": size.points, "columns": size.features, "classes": size.classes}
-        st.caption(message.format(**found))
+        st.caption(message.format(**asdict(size_of(held.content))))
+    label = _("A CSV file: one example a row, its label in the last column")
+    upload_field(held, label, read_examples, lambda: put(size_of(held.content)))
+
+
+def upload_field(held: OwnFile, label: str, read: Callable, taken: Callable[[], None]) -> None:
+    """A field for a file, where this server takes some: `read(bytes)` gives its content, or a
+    ValueError that is said; `taken` is called when it is held.
+    """
     if not uploads():
         return
-    key = session().key(f"own-file-{held.taken}")
+    key = session().key(f"{type(held).__name__}-{held.taken}")
 
     def take():
         file = st.session_state[key]
         if file is None:
             return
-        content = file.getvalue()
         try:
-            held.examples, held.complaint = read_examples(content), ""
+            content = read(file.getvalue())
         except ValueError as error:
             held.complaint = f"{error}"
             return
-        held.digest, held.taken = sha1(content).hexdigest(), held.taken + 1
-        put(size_of(held.examples))
+        digest = sha1(file.getvalue()).hexdigest()
+        held.__init__(content, file.name, digest, taken=held.taken + 1)
+        taken()
 
     st.file_uploader(
-        _("A CSV file: one example a row, its label in the last column"),
-        type=["csv", "txt"],
-        key=key,
-        max_upload_size=MAX_BYTES // 10**6,
-        help=_("For you alone, until you leave."),
-        on_change=take,
+        label, type=["csv", "txt"], key=key, max_upload_size=MAX_BYTES // 10**6, on_change=take
     )
+    st.caption(_("It is for you alone, and gone when you leave or reload the page."))
     if held.complaint:
         st.error(held.complaint, icon=":material/error:")

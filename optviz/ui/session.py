@@ -81,7 +81,6 @@ class Session:
     lesson: str | None = None
     asked: str | None = None  # the lesson that a link of the course has opened
     results: dict[str, Results] = field(default_factory=dict)
-    samples: Any = None  # that the visitor has uploaded, for the activations page
     provided: dict[str, Any] = field(default_factory=dict)  # data files, by set
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone

@@ -261,7 +261,7 @@ def test_curves_as_a_table():
     )
     table = to_table(figure)
     assert [c.title for c in table.columns] == ["epoch", "a", "b"]
-    assert "<td>50%</td><td>–</td>" in table.html()
+    assert "<td>50.0%</td><td>–</td>" in table.html()
     assert len(table.rows) == 3
     assert to_table(Figure([Heatmap([[1, 2], [3, 4]], COLORS)])).rows == [["0", 1, 2], ["1", 3, 4]]
     assert to_table(Figure([MARKS[-1]])) is None

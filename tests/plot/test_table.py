@@ -33,7 +33,7 @@ def test_html_has_headings_for_rows_and_columns_and_numbers_to_read():
     head, *rows = root.iter("tr")
     assert {th.get("scope") for th in head} == {"col"}
     assert [[cell.text for cell in row] for row in rows] == [
-        ["a & b", "12345", "0.3333", "50%", "done"],
+        ["a & b", "12345", "0.3333", "50.0%", "done"],
         ["c", "0", "–", "–", "-"],
     ]
     assert [row[0].get("scope") for row in rows] == ["row", "row"]
@@ -65,7 +65,7 @@ def test_every_row_has_a_cell_for_every_column():
 
 def test_differences_show_their_sign():
     column = Column("difference", 3, percent=True, signed=True)
-    assert [column.text(v) for v in (0.012, -0.012, 0.0)] == ["+1.2%", "−1.2%", "0%"]
+    assert [column.text(v) for v in (0.012, -0.012, 0.0)] == ["+1.2%", "−1.2%", "0.0%"]
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 5, 4)])

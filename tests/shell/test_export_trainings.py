@@ -6,21 +6,26 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
 
+from optviz.data.own import read_examples
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.shell.export.menu import charts_page
 from optviz.shell.export.offline import prose
+from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_training import not_in_torch, torch_training_script
-from optviz.shell.export.training_script import network_names, training_script
+from optviz.shell.export.training_script import OWN_FILE, network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data
 from optviz.tuning import search as searching
+from optviz.tuning.space import Axis, Space
 from tests.page import open_page, plots, trained
 from tests.table import table
 
@@ -101,7 +106,7 @@ def expected(trainings, names, data=None):
 def test_the_script_prints_the_numbers_of_the_page(trainings, tmp_path):
     code = training_script("Which one?", trainings, link="https://example.org")
     assert printed_by(code, tmp_path) == [*expected(trainings, network_names(trainings))]
-    assert len(code.partition("DIGITS =")[0].splitlines()) < 920
+    assert len(code.partition("DIGITS =")[0].splitlines()) < 940
     assert "optviz" not in code.replace("# Made with optviz: https://example.org", "")
 
 
@@ -197,17 +202,48 @@ def test_networks_go_by_what_they_do_not_share():
     assert network_names([PLAIN, PLAIN]) == [["network #1"], ["network #2"]]
 
 
-def test_the_trials_of_a_search(tmp_path):
-    search = Search(network=Network((64, 10, 10)), iterations=40, trials=4, halving=Halving())
-    data = split_data(search)
-    done = searching.advance(searching.begin(search), data)
-    assert len({training.iterations for training in done.trainings}) > 1  # some were stopped
-    names = [[f"trial {i}" for i in range(len(t.trials))] for t in done.trainings]
-    code = training_script("Which settings?", done.trainings, names, n_test=search.validation)
-    out = printed_by(code, tmp_path)
-    assert out == [*expected(done.trainings, names, data.seen)]
-    tested = sorted(float(line.rpartition(" ")[2]) for line in out)
-    assert tested == sorted(done.scores.tolist())
+FOUND = Search(network=Network((64, 10, 10)), iterations=40, trials=6)
+RICH_SEARCH = replace(
+    FOUND,
+    network=Network((64, 10, 10), normalize="before", dropout=0.1, base_width=5),
+    optimizer=OptimizerConfig(
+        Choice("momentum"), (Choice("clipped"), Choice("averaged")), {"lr": Choice("cosine")}
+    ),
+    space=Space(tuple(Axis(*of) for of in (("lr", -3, 1), ("l2", -6, -2), ("momentum", -2, 0)))),
+    sampler=Choice("bayesian", {"first": 4}),
+    trials=14,
+    halving=Halving(first=10),
+)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        replace(FOUND, sampler=Choice("grid")),
+        replace(
+            FOUND,
+            sampler=Choice("coarse_to_fine"),
+            space=Space((Axis("lr", -1, 1), Axis("sigma", -2, 0))),
+        ),
+        RICH_SEARCH,
+    ],
+)
+def test_the_script_of_a_search_prints_every_trial(search, tmp_path):
+    done = searching.advance(searching.begin(search), split_data(search))
+    *trials, best = printed_by(search_script("Which settings?", search), tmp_path)
+    names = ["1 - momentum" if axis.key == "momentum" else axis.key for axis in search.space.axes]
+    for i, line in enumerate(trials):
+        said = ", ".join(map("{} {}".format, names, done.values[i].tolist()))
+        learned, validated = done.accuracy[i, done.last[i]].tolist()
+        assert line == (
+            f"trial {i + 1}: {said}; after {done.iterations[i]} iterations accuracy on the "
+            f"training set {learned}, on the validation set {validated}"
+        )
+    winner = done.winner.trial
+    assert best == f"best: trial {winner + 1}, validation accuracy {done.scores[winner]}"
+    assert len(trials) == len(done.points)
+    stopped = done.iterations < search.iterations
+    assert stopped.any() == bool(search.halving)
 
 
 def test_mnist_is_read_from_its_files(tmp_path):
@@ -227,6 +263,26 @@ def test_mnist_is_read_from_its_files(tmp_path):
     ]
 
 
+OWN = b"sepal;petal;kind\n5,1;1,4;setosa\n4,9;1,5;setosa\n7;4,7;2\n6,4;4,5;2\n6,3;6,0;1\n5,8;5,1;1"
+
+
+@table("inputs", ["given", "raw", "centered", "standardized", "offset"])
+def test_a_file_of_ones_own_is_read_from_beside_the_script(inputs):
+    size = {"points": 6, "features": 2, "classes": 3}
+    training = replace(
+        PLAIN,
+        network=Network((2, 4, 3)),
+        dataset=Choice("own", size),
+        split=Split(4, noise=0.3),
+        inputs=inputs,
+    )
+    code = training_script("Which one?", [training])
+    with TemporaryDirectory() as folder:
+        (Path(folder) / OWN_FILE).write_bytes(OWN)
+        found = printed_by(code, Path(folder))
+    assert found == [*expected([training], [["network"]], load(training, read_examples(OWN)))]
+
+
 def test_the_pictures_of_a_page_in_one_file():
     at = trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
     shown = at.session_state["_shown"]
@@ -243,7 +299,7 @@ def test_the_pictures_of_a_page_in_one_file():
     assert "<p>Adam: lr 0.001, beta1 0.9, beta2 0.999" in page
     assert "&lt;/script&gt;&lt;b&gt;title" in page
     assert page.count("</script>") == 3
-    assert shown.script() == (SMALL.trainings, None)
+    assert shown.script() == (SMALL.trainings, None, None)
     at.session_state["take-home"] = True
     at.run()
     assert not at.exception

@@ -1,5 +1,7 @@
 """Seeds that are trained apart, and shown together."""
 
+import gc
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -42,6 +44,18 @@ def test_a_seed_that_is_added_leaves_the_others_in_place():
     assert np.isfinite(now.accuracy[:, 0, 0, 1]).sum() == 1
     [now] = together(after(20, 5))
     assert (now.loss.shape, now.evaluated.tolist()) == ((5, 1, 2), [0]), "as far as both"
+
+
+def test_visitors_share_what_is_joined_and_it_goes_with_the_last_of_them():
+    states = after(60, 60)
+    [one], [other] = together(states), together(list(states))
+    assert one is other
+    [fewer] = together(after(20, 20))
+    assert fewer is not one
+    held = weakref.ref(one)
+    del one, other
+    gc.collect()
+    assert held() is None
 
 
 @pytest.mark.parametrize("other", [replace(BOTH, batch=5), replace(BOTH, seeds=(0,))])

@@ -6,7 +6,7 @@ from optviz.data import DATASETS
 from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
 from optviz.experiments.page import Caption
 from optviz.nn import ACTIVATIONS, Activated, Affine, BatchNorm
-from optviz.plot import Column, Table, number, over_seeds, unless_rounding
+from optviz.plot import Column, Table, number, over_seeds, percentage, unless_rounding
 from optviz.plot.training import status
 from optviz.training import Progress
 from optviz.translation import N_, _
@@ -21,10 +21,6 @@ SHARES = (
     (0.0, N_("At some of them")),
 )
 NEVER_WORSE = N_("Never worse, here")
-
-
-def _percent(value) -> str:
-    return f"{number(100 * float(value), 3)}%"
 
 
 def verdict(pair: Pair, part: int = 0) -> str:
@@ -45,10 +41,10 @@ def verdict(pair: Pair, part: int = 0) -> str:
     ]
     if level:
         message = _("At {n} the two are level (within {level}).")
-        told.append(message.format(n=level, level=_percent(LEVEL)))
+        told.append(message.format(n=level, level=percentage(LEVEL, 0)))
     case = _("{value}, {without} without and {normalized} with")
     worse = [
-        case.format(value=pair.name(i), without=_percent(b[i]), normalized=_percent(a[i]))
+        case.format(value=pair.name(i), without=percentage(b[i]), normalized=percentage(a[i]))
         for i in np.flatnonzero(better < 0)
     ]
     if worse:
@@ -57,7 +53,8 @@ def verdict(pair: Pair, part: int = 0) -> str:
     reached = ((values >= GOOD).sum() for values in (a, b))
     told.append(
         message.format(
-            accuracy=_percent(GOOD), **dict(zip(("normalized", "without"), reached, strict=True))
+            accuracy=percentage(GOOD, 0),
+            **dict(zip(("normalized", "without"), reached, strict=True)),
         )
     )
     lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
@@ -115,7 +112,7 @@ def speed(both: list[Progress], epoch: float) -> str:
         return ""
     told = [_reached(_(name), now, epoch) for name, now in zip(NAMES, both, strict=True)]
     message = _("{accuracy} of the training set is right: **{first}, {second}**.")
-    text = message.format(accuracy=_percent(GOOD), first=told[0], second=told[1])
+    text = message.format(accuracy=percentage(GOOD, 0), first=told[0], second=told[1])
     lost = [
         _(name) for name, now in zip(NAMES, both, strict=True) if (now.diverged_at[0] >= 0).any()
     ]

@@ -9,7 +9,7 @@ from optviz.experiments.ensembles.figures import MEMBER, SINGLE, Curve
 from optviz.experiments.ensembles.run import Ensemble, Outcome
 from optviz.experiments.ensembles.spec import METHODS, Ensembles
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, Theme, number, style
+from optviz.plot import Column, Table, Theme, number, percentage, style
 from optviz.plot.training import status
 from optviz.training import MAX_EVALUATED, Progress
 from optviz.translation import N_, _
@@ -99,15 +99,10 @@ def standings(rows: list[Row], theme: Theme) -> Table:
             if found.of > 1:
                 message = _("{gain} ({better} of {n} better)")
                 gain = message.format(gain=gain, better=found.better, n=found.of)
-            accuracies = [accuracy(found.single) + std, accuracy(found.ensemble), gain]
+            accuracies = [percentage(found.single) + std, percentage(found.ensemble), gain]
         cells.append([_(NAMES[method]), labels_of(noise), *accuracies, updates, status(now, 0)])
     looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
     return Table(_("One network and an ensemble, on the validation set"), columns, cells, looks)
-
-
-def accuracy(share: float) -> str:
-    """A share in percent."""
-    return f"{100 * share:.1f}%" if np.isfinite(share) else "–"
 
 
 def points(gain: float) -> str:
@@ -146,14 +141,14 @@ def _gained(row, curves):
         )
         return
     yield _(GAINED[method]).format(
-        ensemble=accuracy(found.ensemble),
-        single=accuracy(found.single),
+        ensemble=percentage(found.ensemble),
+        single=percentage(found.single),
         verdict=verdict(found.gain),
     )
     if method == "snapshots":
         alone = next(c.y[-1] for c in curves if c.kind == SINGLE)
         message = _("One snapshot alone has {accuracy} on average.")
-        yield message.format(accuracy=accuracy(alone))
+        yield message.format(accuracy=percentage(alone))
     t, best = _best(curves)
     if noise and best > found.single + LOST:
         message = (
@@ -167,7 +162,7 @@ def _gained(row, curves):
                 "as networks do that memorize wrong labels:"
             )
         )
-        yield message.format(t=t, best=accuracy(best))
+        yield message.format(t=t, best=percentage(best))
         yield (
             _("who had known and stopped there would have gained more.")
             if best > found.ensemble

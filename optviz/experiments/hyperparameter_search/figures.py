@@ -8,7 +8,7 @@ from textwrap import wrap
 import numpy as np
 
 from optviz.experiments.hyperparameter_search.parallel import brushing, hover_texts, settings
-from optviz.experiments.hyperparameter_search.text import STATUSES, percent
+from optviz.experiments.hyperparameter_search.text import STATUSES
 from optviz.plot import (
     LIGHT,
     Axis,
@@ -23,8 +23,9 @@ from optviz.plot import (
     fill_template,
     grid,
     marginals,
+    percent,
+    percentage,
 )
-from optviz.plot import percent as percent_axis
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.tuning import Search, SearchState, Status
@@ -57,7 +58,7 @@ def trials(
     main, above, beside = (
         [mark for group in groups for mark in group[k : k + 1]] for k in range(3)
     )
-    share = percent_axis(
+    share = percent(
         _("accuracy"), (-0.03, 1.06), ticks=(0, 0.5, 1), fixed=True, title_size=12, standoff=4
     )
     return marginals(
@@ -96,7 +97,7 @@ def importances(state: SearchState, theme: Theme) -> Figure:
             for name, share, shift, color, hatch in looks
         ],
         categories(names, tick_angle=0),
-        percent_axis(_("share of the variance")),
+        percent(_("share of the variance")),
         label=_("How much each hyperparameter matters. The table says the same."),
         view="importance",
         margin={"b": 62},
@@ -152,7 +153,7 @@ def _ring(state, theme, x, y):
     common = {"style": Style(color, marker="circle-open"), "edge": color, "edge_width": 3}
     common |= {"name": _("the best"), "group": "best", "meta": {"trials": [best]}}
     small = {**common, "size": 13, "legend": False, "decoration": True}
-    accuracy = f"<b>{percent(score)}</b>"
+    accuracy = f"<b>{percentage(score)}</b>"
     text = {
         "text": [f"{accuracy}   " if left else f"   {accuracy}"],
         "text_position": "middle left" if left else "middle right",
@@ -189,8 +190,8 @@ def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
             Panel(
                 lines,
                 Axis(_("epoch"), limits=(0, state.search.iterations / epoch), ticks=4),
-                percent_axis(limits=(0, 1.03), ticks=(0, 0.5, 1)),
-                title=f"{i + 1}: {percent(state.scores[trial])}{stopped}",
+                percent(limits=(0, 1.03), ticks=(0, 0.5, 1)),
+                title=f"{i + 1}: {percentage(state.scores[trial])}{stopped}",
             )
         )
     return grid(
@@ -224,14 +225,15 @@ def best_so_far(
         texts = hover_texts(state, ended, [_(STATUSES[s]) for s in state.statuses[ended]])
         line = {"name": name, "uid": f"far{i}", "size": 7, "legend": True}
         line["hover"] = [
-            f"{escape(name)}: {percent(y)}<br>{text}" for y, text in zip(best, texts, strict=True)
+            f"{escape(name)}: {percentage(y)}<br>{text}"
+            for y, text in zip(best, texts, strict=True)
         ]
         marks.append(Line(work, best, look, shape="hv", markers=8, **line))
     title = _("work, in whole trainings") if by == "work" else _("trials that have ended")
     return Figure(
         marks,
         Axis(title, limits=(0, 1.02 * right)),
-        percent_axis(_("best validation accuracy so far")),
+        percent(_("best validation accuracy so far")),
         label=_("The best accuracy so far of each search. The table says the same."),
         view=f"far {by}",
         hover="closest",

@@ -236,6 +236,12 @@ def trials_csv(context: Context) -> str:
     return csv_text(columns, rows)
 
 
+def script(search: Search, states) -> Script:
+    """The search that is shown; where its optimizer is a fork the trials."""
+    own = None if search.optimizer.fork else search.searches[0]
+    return Script(states[0].trainings, search.validation, own)
+
+
 # The two hyperparameters over which the trials are shown, where there are more.
 
 
@@ -320,7 +326,7 @@ PAGE = Page(
                 )
             ],
             verb=_("Search"),
-            script=lambda search, states: Script(states[0].trainings, search.validation),
+            script=script,
         )
     },
     adjusted=adjusted,

@@ -4,8 +4,18 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from optviz.experiments.hyperparameter_search.text import STATUSES, percent
-from optviz.plot import Axis, Bundle, Figure, Style, Theme, brush, number, parallel_coordinates
+from optviz.experiments.hyperparameter_search.text import STATUSES
+from optviz.plot import (
+    Axis,
+    Bundle,
+    Figure,
+    Style,
+    Theme,
+    brush,
+    number,
+    parallel_coordinates,
+    percentage,
+)
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.tuning import SCORE, SearchState, Status
@@ -37,7 +47,7 @@ def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
         texts,
         theme,
         best,
-        percent(state.scores[best]) if state.winner else "",
+        percentage(state.scores[best]) if state.winner else "",
         label=_(
             "A line for each trial, across an axis for each hyperparameter and one for the "
             "accuracy. Each axis has two ends to move; the table has the best that are shown."
@@ -78,7 +88,7 @@ def hover_texts(state: SearchState, which, names) -> list[str]:
         lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
         lines += settings(state, t)
         if state.iterations[t]:
-            lines.append(_("validation {accuracy}").format(accuracy=percent(state.scores[t])))
+            lines.append(_("validation {accuracy}").format(accuracy=percentage(state.scores[t])))
         texts.append("<br>".join(lines))
     return texts
 

@@ -5,7 +5,7 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
-from optviz.plot import Column, Style, Table, number
+from optviz.plot import Column, Style, Table, number, percentage
 from optviz.translation import N_, _
 from optviz.tuning import RANGES, SAMPLERS, SCORE, Search, SearchState, Status, rank_correlation
 from optviz.tuning.importance import ENOUGH, READABLE
@@ -19,11 +19,6 @@ STATUSES = {
     Status.STOPPED: N_("stopped early"),
     Status.DIVERGED: N_("diverged"),
 }
-
-
-def percent(share: float, digits: int = 3) -> str:
-    """A share in percent."""
-    return f"{number(100 * share, digits)}%"
 
 
 def search_name(search: Search) -> str:
@@ -156,7 +151,7 @@ def saved(state: SearchState) -> str:
         n=len(state.points),
         spent=spent,
         whole=whole,
-        saved=percent(1 - spent / whole, 2),
+        saved=percentage(1 - spent / whole, 0),
     )
 
 
@@ -165,7 +160,7 @@ def filtered(search: Search, kept: np.ndarray) -> str:
     parts = []
     for one in search.shown:
         if one.key == SCORE:
-            title, ends = _("validation accuracy"), (percent(one.low), percent(one.high))
+            title, ends = _("validation accuracy"), (percentage(one.low), percentage(one.high))
         else:
             title, ends = _(RANGES[one.key].title), (number(10**v, 2) for v in (one.low, one.high))
         low, high = ends
@@ -195,7 +190,7 @@ def importance_defined(state: SearchState) -> str:
         "hyperparameters; “in all” is the share that is left, on average, when all others are "
         "held. Each trial foreseen from the others: {foreseen} of their variance. Other ranges, "
         "other importance."
-    ).format(n=found.n, foreseen=percent(found.foreseen))
+    ).format(n=found.n, foreseen=percentage(found.foreseen))
 
 
 def not_readable(state: SearchState) -> str:
@@ -210,7 +205,7 @@ def not_readable(state: SearchState) -> str:
         "**Not readable**: from the other trials the surrogate foresees {foreseen} of the "
         "variance of the accuracy, and {least} are needed. Search with more trials, or train "
         "longer."
-    ).format(foreseen=percent(max(found.foreseen, 0)), least=percent(READABLE))
+    ).format(foreseen=percentage(max(found.foreseen, 0)), least=percentage(READABLE))
 
 
 def together(n: int, accuracy: float) -> str:
@@ -218,7 +213,7 @@ def together(n: int, accuracy: float) -> str:
     return _(
         "**The {n} best trials asked together**, by the mean of their probabilities: {accuracy} of "
         "the test set. They differ in hyperparameters, and share their start and mini-batches."
-    ).format(n=n, accuracy=percent(accuracy))
+    ).format(n=n, accuracy=percentage(accuracy))
 
 
 def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
@@ -230,9 +225,9 @@ def verdict(state: SearchState, test: float, rows: int, tried: int) -> str:
         "many is in part the luckiest, and {n} examples leave ±{error}% of chance (one standard "
         "error). If the test set had selected the trial, this accuracy would be biased too."
     ).format(
-        test=percent(test),
+        test=percentage(test),
         rows=rows,
-        best=percent(best),
+        best=percentage(best),
         n=n,
         trials=tried,
         error=number(100 * (best * (1 - best) / n) ** 0.5, 2),

@@ -6,7 +6,7 @@ from optviz.data import DATASETS
 from optviz.experiments.loss_landscape.run import Curvature, LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, method_styles, number
+from optviz.plot import Column, Table, method_styles, number, percentage
 from optviz.translation import N_, _
 
 FLAT = 1e-4  # of the loss
@@ -44,15 +44,10 @@ def flat(z) -> bool:
     return bool(known.size and np.ptp(known) <= FLAT * abs(known).max())
 
 
-def percent(share: float) -> str:
-    """A share for reading: whole percents, and of small ones what there is."""
-    return f"{number(100 * share, 2)}%" if share < 0.995 else "100%" if share > 0.9995 else "99%"
-
-
 def axis_titles(surface: LossSurface) -> tuple[str, str]:
     """What the two directions are."""
     titles = zip(AXES[surface.spec.plane], surface.shares, strict=True)
-    first, second = (_(title).format(share=percent(share)) for title, share in titles)
+    first, second = (_(title).format(share=percentage(share)) for title, share in titles)
     return first, second
 
 
@@ -109,7 +104,7 @@ def directions(surface: LossSurface) -> str:
                 "**Two random directions** among {size:,} weights and biases hold {share} of the "
                 "variance along the paths: among so many dimensions they are nearly at right "
                 "angles to the paths, which shrink toward a point."
-            ).format(size=size, share=percent(first + second))
+            ).format(size=size, share=percentage(first + second))
         ]
     else:
         sentences = [
@@ -117,7 +112,7 @@ def directions(surface: LossSurface) -> str:
                 "**Of {size:,} weights and biases the picture shows two directions**, along which "
                 "the paths vary most. They hold {first} and {second} of the variance along the "
                 "paths; the rest is off the picture."
-            ).format(size=size, first=percent(first), second=percent(second))
+            ).format(size=size, first=percentage(first), second=percentage(second))
         ]
         if second < ROUNDING:
             sentences.append(_("The paths are straight: the second direction is a random one."))

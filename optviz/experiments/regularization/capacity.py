@@ -4,9 +4,8 @@ import numpy as np
 
 from optviz.experiments.page import Caption
 from optviz.experiments.regularization import run
-from optviz.experiments.regularization.text import name, percent, points
-from optviz.plot import Axis, Figure, Style, Table, curve_with_band, style
-from optviz.plot import percent as percent_axis
+from optviz.experiments.regularization.text import name, points
+from optviz.plot import Axis, Figure, Style, Table, curve_with_band, percent, percentage, style
 from optviz.plot.training import status
 from optviz.translation import N_, _
 
@@ -35,7 +34,7 @@ def curves(context) -> Figure:
     x = Axis(_(TITLES[view]), log=True, limits=(values[0] / 1.2, values[-1] * 1.2))
     label = _("Accuracy over the {quantity}. The table says the same.")
     return Figure(
-        *(marks, x, percent_axis(_("accuracy"), (0, 1.04))),
+        *(marks, x, percent(_("accuracy"), (0, 1.04))),
         label=label.format(quantity=_(TITLES[view])),
         view=f"{view} {values}",
         show_legend=True,
@@ -49,7 +48,7 @@ def table(context) -> Table:
     rows = [
         [
             *(line.name, line.progress.training.network.size),
-            *(percent(run.mean(own.training)), percent(run.mean(own.test))),
+            *(percentage(run.mean(own.training)), percentage(run.mean(own.test))),
             points(run.mean(own.gap)).lstrip("+") if iteration else "",
             status(line.progress, line.i),
         ]

@@ -7,18 +7,13 @@ from optviz.experiments.regularization import run
 from optviz.experiments.regularization.run import TINY, Outcome, Paired, WeightSummary
 from optviz.experiments.regularization.spec import Regularizer
 from optviz.optim import OPTIMIZERS
-from optviz.plot import Column, Table, number
+from optviz.plot import Column, Table, number, percentage
 from optviz.plot.training import Network, Scale, status
 from optviz.translation import N_, _, ngettext
 
 CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
 FEW = 5  # seeds, below which it says so
 ALIKE = 0.005  # accuracies closer than this count as equal
-
-
-def percent(share: float, digits: int = 1) -> str:
-    """A share for reading."""
-    return f"{100 * share:.{digits}f}%" if np.isfinite(share) else "–"
 
 
 def points(difference: float) -> str:
@@ -68,9 +63,9 @@ def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> 
     for k, (line, own) in enumerate(zip(lines, outcomes, strict=True)):
         p = run.paired(outcomes[0], own)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
-        accuracies = [percent(run.mean(own.training)), percent(run.mean(own.test))]
+        accuracies = [percentage(run.mean(own.training)), percentage(run.mean(own.test))]
         pairs = [points(p.gap), points(p.test), better] if k and iteration else [""] * 3
-        shares = [percent(run.mean(learned[k]), 0) if iteration else ""] if learned else []
+        shares = [percentage(run.mean(learned[k]), 0) if iteration else ""] if learned else []
         gap = points(run.mean(own.gap)).lstrip("+") if iteration else ""
         rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
     columns = [
@@ -111,8 +106,8 @@ def remarks(
                 "stands that has learned the right ones and no other. Wrong labels memorized: "
                 "{shares}."
             ).format(
-                noise=percent(noise, 0),
-                shares="; ".join(f"{line.name} {percent(run.mean(v), 0)}" for line, v in shares),
+                noise=percentage(noise, 0),
+                shares="; ".join(f"{line.name} {percentage(run.mean(v), 0)}" for line, v in shares),
             )
         )
     seeds = len(lines[0].progress.training.seeds)
@@ -130,7 +125,7 @@ def _alone(name, own: Outcome):
         "**{name}** gets {training} of the training examples right, and {test} of those that it "
         "has not seen."
     )
-    accuracies = percent(run.mean(own.training)), percent(run.mean(own.test))
+    accuracies = percentage(run.mean(own.training)), percentage(run.mean(own.test))
     return message.format(name=name, training=accuracies[0], test=accuracies[1])
 
 
@@ -197,9 +192,9 @@ def _verdict(p, count):
 def weight_table(lines: list[Network], found: list[WeightSummary], start: WeightSummary) -> Table:
     """What the histogram shows, in numbers: means over the seeds, and before the training."""
     outcomes = run.outcomes([line.progress for line in lines])[1]
-    tests = [percent(run.mean(own.test)) for own in outcomes]
+    tests = [percentage(run.mean(own.test)) for own in outcomes]
     rows = [
-        [name, w.total, w.norm, w.largest, w.std, percent(w.tiny), test]
+        [name, w.total, w.norm, w.largest, w.std, percentage(w.tiny), test]
         for name, w, test in zip(
             [_("before training"), *(line.name for line in lines)],
             [start, *found],
@@ -228,8 +223,8 @@ def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:
     first, sentences = found[0], []
     for line, w in zip(lines[1:], found[1:], strict=True):
         if np.isfinite(w.norm) and np.isfinite(first.norm) and line.progress.iteration:
-            against = {"first_norm": number(first.norm, 3), "first_tiny": percent(first.tiny)}
-            own = {"norm": number(w.norm, 3), "tiny": percent(w.tiny), "limit": TINY}
+            against = {"first_norm": number(first.norm, 3), "first_tiny": percentage(first.tiny)}
+            own = {"norm": number(w.norm, 3), "tiny": percentage(w.tiny), "limit": TINY}
             sentences.append(message.format(name=line.name, first=lines[0].name, **own, **against))
     return "\n".join(sentences)
 

@@ -7,9 +7,8 @@ import numpy as np
 
 from optviz.experiments.page import Caption, Row
 from optviz.experiments.regularization.run import mean
-from optviz.experiments.regularization.text import percent
 from optviz.nn import DROPOUT, Mode, right, softmax
-from optviz.plot import Axis, Dots, Figure, Line, Style, Table
+from optviz.plot import Axis, Dots, Figure, Line, Style, Table, percentage
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
@@ -95,7 +94,9 @@ def as_ensemble(context) -> list | None:
         state = line.progress
         if state.done and state.training.network.dropout and np.isfinite(state.params).all():
             key = canonical_json(to_dict(state.training))
-            rows.append([line.name, *map(percent, _answers(key, state, data_of(state.training)))])
+            rows.append(
+                [line.name, *map(percentage, _answers(key, state, data_of(state.training)))]
+            )
     if not rows:
         return None
     message = _(

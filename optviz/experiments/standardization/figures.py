@@ -19,6 +19,7 @@ from optviz.plot import (
     Line,
     Mark,
     Note,
+    Panel,
     Style,
     Theme,
     bar_with_seeds,
@@ -114,6 +115,24 @@ def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
     x = Axis(_("line turned by"), limits=(-MAX_ANGLE, MAX_ANGLE), step=15, suffix="°")
     more = {"hover": "closest", "height": SMALL, "view": field}
     return Figure(marks, x, y, label=text.OVER_ANGLES[field], **more)
+
+
+def scales(context: Context) -> Figure:
+    """The points as they are, centered, and standardized, in frames of one size around zero."""
+    theme, (raw, standard) = context.theme, sides(context.spec)
+    centered = raw.x - raw.x.mean(0)
+    found = {_("raw"): raw.x, _("centered"): centered, _("standardized"): standard.x}
+    most = 1.05 * max(float(np.abs(x).max()) for x in found.values())
+    panels = []
+    for title, x in found.items():
+        marks = [
+            Dots(*x[raw.y == label].T, style(k, theme), uid=f"{title}{k}", size=4, alpha=0.7)
+            for k, label in enumerate((-1, 1))
+        ]
+        axis = Axis(limits=(-most, most), zero=theme.ink)
+        panels.append(Panel(marks, axis, axis, title=title))
+    label = _("The points as they are, centered, and standardized.")
+    return grid(panels, 3, share_y=True, legend="", hover=False, label=label, height=SMALL)
 
 
 # The loss over the weights.

@@ -66,7 +66,7 @@ PAGE = Page(
         "line": View(
             label=VIEWS["line"],
             form=[Panel(_("The line and the clouds"), ("angle", *CLOUDS), live=True)],
-            tabs=[Tab(_("Line"), [figures.clouds, figures.turned])],
+            tabs=[Tab(_("Line"), [figures.clouds, figures.turned, figures.scales])],
             notes=[text.remark, text.turned_table, text.line_notes],
             downloads=[table_download("line", angles_csv)],
         ),

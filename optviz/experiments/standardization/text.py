@@ -5,7 +5,7 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.experiments.standardization.run import PENALTY, Side, descents, sides
-from optviz.plot import Column, Style, Table, Theme, number, style
+from optviz.plot import Column, Style, Table, Theme, number, percentage, style
 from optviz.plot.training import Network
 from optviz.training import INPUTS
 from optviz.translation import N_, _, ngettext
@@ -44,18 +44,15 @@ def side_styles(theme: Theme) -> list[Style]:
     return [side_style(i, theme) for i in range(2)]
 
 
-def share(value) -> str:
-    """A share in percent, for reading."""
-    return f"{number(100 * float(value), 3)}%"
-
-
 # A line is turned.
 
 
 def found(side: Side, line) -> str:
     """What a line gets right on a side."""
     return _("{name}: <b>{accuracy}</b> right, loss {loss}").format(
-        name=side_name(side), accuracy=share(side.accuracy(line)), loss=number(side.loss(line), 3)
+        name=side_name(side),
+        accuracy=percentage(side.accuracy(line)),
+        loss=number(side.loss(line), 3),
     )
 
 
@@ -71,7 +68,12 @@ def remark(context) -> list[str]:
         "One and the same line gets **{best}** right in both kinds of coordinates. Its weights "
         "turned by {degrees}°, it gets **{raw}** on raw and **{standardized}** on standardized "
         "data."
-    ).format(best=share(best), degrees=number(angle), raw=share(here), standardized=share(there))
+    ).format(
+        best=percentage(best),
+        degrees=number(angle),
+        raw=percentage(here),
+        standardized=percentage(there),
+    )
     if abs(here - there) < 0.01:
         return [said, _("There is hardly a difference here.")]
     return [said, _("Here the turn costs standardized data more.")] if here > there else [said]
@@ -122,7 +124,7 @@ def condition(side: Side) -> str:
 
 def arrived(context) -> str:
     """How far either descent has come."""
-    raw, standard = (share(d.off[-1]) for d in descents(context.spec))
+    raw, standard = (percentage(d.off[-1]) for d in descents(context.spec))
     steps = context.spec.steps
     return ngettext(
         "After {steps} step the weights are **{raw}** of their length away from the best ones on "

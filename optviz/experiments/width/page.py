@@ -10,6 +10,7 @@ from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
 from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Style, Table, grid, number, style
 from optviz.plot.series import curve_with_band
 from optviz.plot.table import csv_text
+from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Several
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers
@@ -33,21 +34,36 @@ class Curve(NamedTuple):
         return int(self.medians.argmin()) if np.isfinite(self.medians).any() else None
 
 
-def curves(context) -> tuple[list[Curve], list[Curve]]:
+def curves(spec, states) -> tuple[list[Curve], list[Curve]]:
     """Of every width, in the standard parametrization and with μP."""
     found = []
-    for now in context.states:
+    for now in states:
         last = now.loss[-WINDOW:]
         losses = last.mean(0) if len(last) else np.full(now.training.shape, np.nan)
         medians = np.median(np.where(np.isnan(losses), np.inf, losses), -1)
         found.append(Curve(now.training.network.sizes[-2], losses, medians))
-    n = len(context.spec.widths)
+    n = len(spec.widths)
     return found[:n], found[n:]
+
+
+def best_networks(spec, states, theme) -> list[Network]:
+    """Those of the best rate of every width, which the look at the test set is for."""
+    titles = [title for title in PARAMETRIZATIONS for _width in spec.widths]
+    found = [c for of_one in curves(spec, states) for c in of_one]
+    return [
+        Network(
+            f"{title}-{c.width}",
+            _("width {n}, {parametrization}").format(n=c.width, parametrization=_(title)),
+            *(state, c.best, style(WIDTHS.index(c.width), theme)),
+        )
+        for title, c, state in zip(titles, found, states, strict=True)
+        if c.best is not None
+    ]
 
 
 def over_rate(context) -> Figure:
     """The loss over the rate, a curve for each width with a ring at its best rate."""
-    both, rates = curves(context), context.spec.rates
+    both, rates = curves(context.spec, context.states), context.spec.rates
     lowest = min((c.medians.min() for found in both for c in found), default=1.0)
     y = Axis(_("loss"), limits=(0.8 * min(lowest, 1.0), GUESS), log=True)
     x = Axis(_("learning rate"), limits=(rates[0] / 1.2, rates[-1] * 1.2), log=True)
@@ -73,7 +89,7 @@ def over_rate(context) -> Figure:
 
 def verdict(context) -> str:
     """How far apart the best rates are, and what the narrowest network's costs the widest."""
-    both = curves(context)
+    both = curves(context.spec, context.states)
     if len(context.spec.widths) < 2 or not all(now.done for now in context.states):
         return ""
     if any(c.best is None for found in both for c in found):
@@ -99,7 +115,7 @@ def standings(context) -> Table:
     for title in PARAMETRIZATIONS:
         for heading in (_("{name}: best rate"), _("loss there"), _("at the narrowest one's")):
             columns.append(Column(heading.format(name=_(title)), 3))
-    pairs = list(zip(*curves(context), strict=True))
+    pairs = list(zip(*curves(context.spec, context.states), strict=True))
     rows = [[pair[0].width] for pair in pairs]
     for row, pair in zip(rows, pairs, strict=True):
         for c, base in zip(pair, pairs[0], strict=True):
@@ -126,7 +142,9 @@ def losses_csv(context) -> str:
     """The loss of every network."""
     rows = (
         [c.width, title.lower(), rate, seed, loss]
-        for title, found in zip(("standard", "mup"), curves(context), strict=True)
+        for title, found in zip(
+            ("standard", "mup"), curves(context.spec, context.states), strict=True
+        )
         for c in found
         for rate, losses in zip(context.spec.rates, c.losses, strict=True)
         for seed, loss in zip(context.spec.seeds, losses, strict=True)
@@ -164,5 +182,6 @@ PAGE = Page(
             downloads=[Download(_("Losses as CSV"), "losses", losses_csv)],
         )
     },
+    lines=best_networks,
     thumbnail=thumbnail,
 )

@@ -12,6 +12,7 @@ from itertools import chain
 import streamlit as st
 
 from optviz.data import OWN
+from optviz.experiments.page import Script
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -24,14 +25,16 @@ from optviz.plot.table import joined
 from optviz.shell import sharing
 from optviz.shell.export import torch_training
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
-from optviz.shell.export.python_script import python_script
+from optviz.shell.export.python_script import python_script, quoted
+from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
-from optviz.shell.export.training_script import training_script
-from optviz.shell.opening import open_lesson_of_page
+from optviz.shell.export.training_script import OWN_FILE, training_script
+from optviz.shell.opening import as_typed, open_lesson_of_page
 from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import components
 from optviz.ui.components import theme_name
+from optviz.ui.own_file import own_examples
 from optviz.ui.session import session
 from optviz.ui.training.optimizer_menu import chips
 
@@ -235,8 +238,14 @@ def _paragraphs(lines):
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
-    missing = []
-    link, (trainings, n_test) = sharing.address(), shown.script() if shown.script else ((), None)
+    missing, own = [], own_examples().name
+    link, script = sharing.address(), shown.script() if shown.script else Script(())
+    trainings, n_test = script.trainings, script.n_test
+
+    def made(make):
+        here = f"Path({quoted(own)})"
+        return lambda: make().replace(f'Path("{OWN_FILE}")', here, 1)
+
     files = [
         File(
             _("Page with these pictures"),
@@ -250,12 +259,17 @@ def page_menu() -> None:
             ),
         )
     ]
-    own = any(training.dataset.key == OWN for training in trainings)
-    if trainings and not own:
+    if trainings:
         files.append(
             File(
                 _("Python script"),
-                lambda: training_script(page.question, trainings, link=link, n_test=n_test),
+                made(
+                    lambda: (
+                        search_script(page.question, script.search, link)
+                        if script.search
+                        else training_script(page.question, trainings, link=link, n_test=n_test)
+                    )
+                ),
                 f"optviz-{page.key}.py",
                 PYTHON,
                 "code",
@@ -267,11 +281,11 @@ def page_menu() -> None:
         )
         missing = torch_training.not_in_torch(trainings)
         make = partial(torch_training.torch_training_script, page.question, trainings, link, n_test)
-        files += _torch_file(make, f"optviz-{page.key}", missing)
+        files += _torch_file(made(make), f"optviz-{page.key}", missing)
     buttons(files)
     _say_why_not(missing)
-    if own:
-        st.caption(_("There is no script of a training on a file of your own."))
+    if any(training.dataset.key == OWN for training in trainings):
+        st.caption(_("A script reads your file: put {file} beside it.").format(file=as_typed(own)))
 
 
 def charts_page(title: str, shown: components.Shown, theme: str) -> str:

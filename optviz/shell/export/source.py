@@ -110,6 +110,9 @@ class _Copied:
 
     def _import(self, module, node, name, base):
         [alias] = [a for a in node.names if (a.asname or a.name) == name]
+        if name == "_":  # a script speaks English
+            self.definitions.setdefault(name, "_ = str\n")
+            return True
         if isinstance(node, ast.Import):
             return self._from(ast.unparse(alias), "")
         if _package(node.module) in (PACKAGE, _package(module)):

@@ -4,15 +4,18 @@ random, as optviz does.
 
 from textwrap import indent
 
-from optviz.data import TOY_SETS
-from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import constructor, schedules_of
-from optviz.shell.export.training_script import alone, data_lines, network_names, program
+from optviz.shell.export.training_script import (
+    alone,
+    data_lines,
+    data_sources,
+    network_names,
+    program,
+)
 from optviz.training import MAX_EVALUATED, Training
-from optviz.training.spec import Split
 from optviz.translation import _
 
 MODULES = {
@@ -55,7 +58,7 @@ def torch_training_script(
     named = zip(trainings, network_names(trainings), strict=True)
     networks = [pair for t, names in named for pair in zip(alone(t), names, strict=True)]
     keys = {training.dataset.key for training in trainings}
-    used = [stream, Split, standardized, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
+    used = [stream, *data_sources(trainings)]
     for one, _name in networks:
         used += [type(one.network.initializer.build(INITIALIZERS))]
         used += map(type, schedules_of(one.optimizer))

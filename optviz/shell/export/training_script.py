@@ -6,13 +6,15 @@ from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
 
-from optviz.data import ATTRIBUTION, SOURCES, TOY_SETS
+from optviz.data import ATTRIBUTION, OWN, SOURCES, TOY_SETS
 from optviz.data.digits import FILE
+from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
+from optviz.shell.export.loops import CALL, TRAIN, UPDATE
 from optviz.shell.export.python_script import (
     NUMPY,
     SILENT,
@@ -31,6 +33,7 @@ from optviz.training.loop import narrow
 from optviz.training.spec import COUNTS, Split
 
 WIDTH = 96
+OWN_FILE = "own.csv"  # stands for the name of a file of one's own
 NOT_NAMED = {
     "seeds",
     "eval_every",
@@ -58,33 +61,38 @@ def training_script(
     that are not for training, the accuracy is that on the first `n_test`; all at None.
     """
     names = names or network_names(trainings)
-    trainings = [_without_constants(training) for training in trainings]
+    trainings = [without_constants(training) for training in trainings]
+    calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
+    main = "\n\n".join(map(_changed, calls, [[], *calls]))
+    return script(question, trainings, TRAIN, main, link)
+
+
+def script(
+    question: str, trainings: list[Training], loop: str, main: str, link: str, used=(), rules=()
+) -> str:
+    """What these trainings are made of, the `loop` that trains them, and the `main` that calls it.
+
+    Copied is also what else is `used`, and the initializers that are chosen by `rules`.
+    """
     networks = [one for training in trainings for one in alone(training)]
-    parts = [
-        part
-        for one in networks
-        for segment in one.optimizer.segments()
-        for part in parts_of(segment)
-    ]
+    segments = [segment for one in networks for segment in one.optimizer.segments()]
+    rules = [*(one.network.initializer for one in networks), *rules]
     registries = {
         "ACTIVATIONS": _used(ACTIVATIONS, [one.network.activation for one in networks]),
-        "INITIALIZERS": _used(INITIALIZERS, [one.network.initializer for one in networks]),
+        "INITIALIZERS": _used(INITIALIZERS, rules),
     }
     keys = {training.dataset.key for training in trainings}
     loss = LOSSES[trainings[0].loss]  # a page's trainings have one
     rated = f'opt.scaled("lr", network.rate_factors(adaptive={trainings[0].adaptive}))'
     mup = any(training.network.base_width for training in trainings)
-    loop = LOOP.replace("RATED", rated if mup else "opt").replace("LOSS", loss.__name__)
-    loop = loop.replace("ASSESSED", str(MAX_EVALUATED))
-    used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, Split, *map(type, parts)]
-    used += [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
-    used += [standardized] if any(t.inputs == "standardized" for t in trainings) else []
+    loop = f"{UPDATE}\n\n{loop}".replace("RATED", rated if mup else "opt")
+    loop = loop.replace("LOSS", loss.__name__).replace("ASSESSED", str(MAX_EVALUATED))
+    parts = [type(part) for segment in segments for part in parts_of(segment)]
+    used = [Network, MiniBatch, Mode, loss, one_hot, stream, narrow, *parts, *used]
+    used += data_sources(trainings)
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(list(dict.fromkeys(used)), members, registries)
-
-    calls = [_call(*each, n_test) for each in zip(trainings, names, strict=True)]
-    main = "\n\n".join(map(_changed, calls, [[], *calls]))
     top = header(question, "NumPy 2", link)
     return program(keys, top, (needed, NUMPY), SILENT, [definitions, loop], main)
 
@@ -114,6 +122,9 @@ def _loading(keys):
         loaders.append(
             DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4))
         )
+    if OWN in keys:
+        modules.append({"pathlib": {"Path"}})
+        loaders.append(f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n')
     for key in sorted(keys & SOURCES.keys()):
         modules.append({"gzip": {""}, "pathlib": {"Path"}})
         loaders.append(MNIST.replace("NAME", key))
@@ -173,7 +184,7 @@ def alone(training):
         yield training
 
 
-def _without_constants(training):
+def without_constants(training: Training) -> Training:
     """Without schedules that multiply by 1; initializers have a class of that name, too."""
 
     def without(config):
@@ -198,26 +209,34 @@ def _used(registry, choices):
 
 def _call(training, names, n_test):
     """The statements that train a batch of networks."""
+    rules = [_whole(one.network.initializer, INITIALIZERS) for one in alone(training)]
+    return [
+        _assigned("names", names),
+        _assigned("initializers", rules),
+        _assigned(
+            "batch, iterations, seeds", f"{training.batch}, {training.iterations}, {training.seeds}"
+        ),
+        *network_lines(training, n_test),
+        "\n".join([*_segments(training), CALL]),
+    ]
+
+
+def network_lines(training: Training, n_test: int | None) -> list[str]:
+    """The statements that say which network is trained, what its weights cost, and on what."""
     network = replace(
         training.network,
         activation=_whole(training.network.activation, ACTIVATIONS),
         initializer=_whole(training.network.initializer, INITIALIZERS),
     )
-    rules = [_whole(one.network.initializer, INITIALIZERS) for one in alone(training)]
-    cost = training.cost()
-    values = {
-        "names": names,
-        "network": network,
-        "initializers": rules,
-        "penalty": f"Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
-        "batch, iterations, seeds": f"{training.batch}, {training.iterations}, {training.seeds}",
-    }
-    lines = [f"{k} = {_source(v, len(k) + 3)}" for k, v in values.items()]
-    lines.append("\n".join(data_lines(training)))
+    cost, data = training.cost(), "\n".join(data_lines(training))
     if n_test is not None:
         first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
-        lines[-1] += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
-    return [*lines, "\n".join([*_segments(training), CALL])]
+        data += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
+    return [
+        _assigned("network", network),
+        f"penalty = Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
+        data,
+    ]
 
 
 def _segments(training):
@@ -238,12 +257,20 @@ def _changed(statements, before):
     return "\n".join([s for s in statements[:-1] if s not in before] + statements[-1:])
 
 
-def _source(value, column):
-    """A spec as source, which begins in that column."""
-    if isinstance(value, str):
-        return value
-    lines = pformat(value, width=WIDTH - column, sort_dicts=False).splitlines()
-    return ("\n" + " " * column).join(lines)
+def _assigned(name, value):
+    """The statement that gives a value, or what its source says, a name."""
+    if not isinstance(value, str):
+        lines = pformat(value, width=WIDTH - len(name) - 3, sort_dicts=False).splitlines()
+        value = ("\n" + " " * (len(name) + 3)).join(lines)
+    return f"{name} = {value}"
+
+
+def data_sources(trainings: list[Training]) -> list:
+    """The functions and classes that the lines of `data_lines` name."""
+    keys = {training.dataset.key for training in trainings}
+    scaled = OWN in keys or any(training.inputs == "standardized" for training in trainings)
+    made = [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
+    return [Split, *made, *[read_examples] * (OWN in keys), *[standardized] * scaled]
 
 
 def data_lines(training):
@@ -253,18 +280,20 @@ def data_lines(training):
         yield f"split = {split!r}"
         yield f"data = split.judging(split.with_label_noise(Data(*mnist({split.rows}))))"
     else:
-        rows = "digits()"
+        rows = {OWN: "read_examples(FILE.read_bytes())[:2]", "digits": "digits()"}.get(key)
         if key in TOY_SETS:
             rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
+    standard = "standardized({0}, like=data.x)"
     scaled = {
+        "given": standard if key == OWN else "",
         "centered": "{0} - data.x.mean(0)",
-        "standardized": "standardized({0}, like=data.x)",
+        "standardized": standard,
         "raw": f"{COUNTS.get(key, 1.0)} * {{0}}",
-        "offset": "{0} + 5.0",
+        "offset": f"{standard if key == OWN else '{0}'} + 5.0",
     }
-    if training.inputs in scaled:
-        x, test = (scaled[training.inputs].format(f"data.{k}") for k in ("x", "x_test"))
+    if scale := scaled[training.inputs]:
+        x, test = (scale.format(f"data.{k}") for k in ("x", "x_test"))
         yield f"data = data._replace(x={x}, x_test={test})"
 
 
@@ -297,49 +326,4 @@ def mnist(rows):
                 yield values[:n].astype(int)
             else:
                 yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
-'''
-CALL = "train(names, network, initializers, segments, penalty, data, batch, iterations, seeds)"
-LOOP = '''\
-def train(names, network, initializers, segments, penalty, data, batch, iterations, seeds):
-    """Train networks side by side, for each name one with each seed, and print how they end.
-
-    A segment is an optimizer with the iteration at which it begins, the schedules of its
-    hyperparameters, and whether it goes on with the state of the one before.
-    """
-    dtype, (x, t, x_test, t_test) = DTYPES[network.dtype], data
-    params = np.stack([[network.init(seed, rule) for seed in seeds] for rule in initializers])
-    running_statistics = network.running_statistics()
-    losses = np.full((iterations, *params.shape[:2]), np.nan)
-    lost = np.zeros(params.shape[:2], bool)
-    for i in range(iterations):
-        rows = [stream(seed, BATCHES, i).integers(0, len(x), batch) for seed in seeds]
-        rows = rows if batch else [np.arange(len(x))] * len(seeds)  # 0: all of them
-        y = one_hot(t[rows], network.sizes[-1], dtype)
-        f = MiniBatch(network, x[rows].astype(dtype), y, Mode(True, seeds, i), penalty, LOSS)
-        if segments and segments[0][0] == i:
-            (_, opt, schedules, warm), *segments = segments
-            state = state if warm else narrow(opt.init(params), dtype)
-        now = RATED
-        for name, factor in schedules.items():
-            now = now.scaled(name, float(factor(i)))
-        after, state = (narrow(held, dtype) for held in now.step(f, params, state))
-        loss = f.cross_entropy(params)
-        running_statistics = network.updated_statistics(running_statistics, f.statistics)
-        losses[i] = np.where(np.isfinite(loss), loss, np.nan)
-        lost |= ~np.isfinite(loss) | ~np.isfinite(after).all(-1)
-        after[lost] = np.nan
-        params = after
-    shape = (*params.shape[:2], running_statistics.shape[-1])
-    if opt.averages and shape[-1]:  # averaged weights need statistics of their own
-        forward = network.forward(params, x[:ASSESSED].astype(dtype))
-        running_statistics = network.statistics(forward)
-    running_statistics = np.broadcast_to(running_statistics, shape)
-    learned, tested = (
-        network.accuracy(params, x.astype(dtype), t, running_statistics=running_statistics)
-        for x, t in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
-    )
-    for k, s in np.ndindex(lost.shape):
-        print(f"{names[k]}, seed {seeds[s]}: loss of the last ten batches", end=" ")
-        print(f"{losses[-10:, k, s].mean()}, accuracy on the training set {learned[k, s]}", end=" ")
-        print(f"and on others {tested[k, s]}")
 '''

@@ -25,7 +25,7 @@ from optviz.data import (
 from optviz.data.mnist import found, stem
 from optviz.spec import Choice
 from optviz.translation import _
-from optviz.ui.own_file import own_file
+from optviz.ui.own_file import own_examples
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
 from optviz.ui.training.download import fetch_controls
@@ -59,7 +59,7 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
     ("", None) for those that ship, and where it is not available: `load` then says so.
     """
     if key == OWN:
-        return own_file().digest, own_file().examples
+        return own_examples().digest, own_examples().content
     if not DATASETS[key].needs_folder:
         return "", None
     provided = _provided(key)
@@ -78,7 +78,7 @@ def available(key: str) -> bool:
 def labels_of(dataset: Choice) -> tuple[str, ...]:
     """What the classes of a set are called."""
     if dataset.key == OWN and available(OWN):
-        return own_file().examples.labels
+        return own_examples().content.labels
     return DATASETS[dataset.key].labels or tuple(map(str, range(size_of(dataset).classes)))
 
 

@@ -26,7 +26,7 @@ from optviz.translation import _
 from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several
 from optviz.ui.form import DERIVED, Form, choice_panel, select
-from optviz.ui.own_file import own_file, own_file_controls
+from optviz.ui.own_file import own_examples, own_file_controls
 from optviz.ui.session import session
 from optviz.ui.training.data_source import data_source_controls, data_sources_key, label
 from optviz.ui.training.jobs import training_jobs
@@ -105,7 +105,7 @@ class Data:
         what = "menu" + data_sources_key()
 
         def put(key):
-            if key == OWN and (held := own_file().examples):
+            if key == OWN and (held := own_examples().content):
                 return put_own(own_size(held))
             self._put(form, Choice(key), 50)
 

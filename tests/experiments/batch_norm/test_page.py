@@ -95,7 +95,7 @@ def test_what_is_said_is_what_the_numbers_say():
     said = text.verdict(p)
     assert said.startswith("**Almost always:**")
     assert "at 5 of 6 values" in said
-    assert "But plain is better at σ = 0.251, 99% without and 85% with" in said
+    assert "But plain is better at σ = 0.251, 99.0% without and 85.0% with" in said
     assert "reached at 4 of them with it and at 2 without" in said
     assert "0 diverge with it and 1 without" in said
     figure = to_plotly(figures.summary(p, LIGHT))

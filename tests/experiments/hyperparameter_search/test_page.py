@@ -143,7 +143,7 @@ def test_trials_as_csv(halved):
 
 
 def test_the_script_s_trainings_are_the_trials(halved):
-    trainings, n_test = page.PAGE.views[""].script(halved.search, [halved])
+    trainings, n_test, _search = page.PAGE.views[""].script(halved.search, [halved])
     assert n_test == 100
     assert [(t.iterations, len(t.trials)) for t in trainings] == [(8, 6), (16, 3), (32, 1), (40, 2)]
     rates = sorted(trial.hyperparameters["lr"] for t in trainings for trial in t.trials)
@@ -224,7 +224,7 @@ def test_a_search_beside_another_and_what_its_address_says():
     at.session_state["take-home"] = True
     sound(at.run())
     shown = at.session_state["_shown"]
-    assert shown.script() == (state_of(at).trainings, 100)
+    assert shown.script() == (state_of(at).trainings, 100, state_of(at).search)
     at.button(key=f"reset-{KEY}").click().run()
     assert not len(state_of(sound(at)).points)
 

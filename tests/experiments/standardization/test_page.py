@@ -81,7 +81,8 @@ def test_the_line_is_turned_and_the_pictures_follow():
     assert session(at).specs["standardization"] == Standardization()
     shown = plots(at)
     assert set(shown) == {
-        f"standardization-{name}-{i}" for name in ("clouds", "turned") for i in (0, 1)
+        "standardization-scales",
+        *(f"standardization-{name}-{i}" for name in ("clouds", "turned") for i in (0, 1)),
     }
     assert "**80.8%** on raw and **99.2%** on standardized" in page_text(at)
     panel = panels(at)["The line and the clouds"]
@@ -94,8 +95,11 @@ def test_the_line_is_turned_and_the_pictures_follow():
     }  # fmt: skip
 
 
-@table("view, names", [("line", ("clouds", "turned")), ("loss", ("path", "descent"))])
-def test_what_a_held_slider_moves(view, names, monkeypatch):
+@table(
+    "view, names, alone",
+    [("line", ("clouds", "turned"), {"scales"}), ("loss", ("path", "descent"), ())],
+)
+def test_what_a_held_slider_moves(view, names, alone, monkeypatch):
     """The figures by the names that the page gives its plots, as the spec is now."""
     at = opened(Standardization(view=view))
     with monkeypatch.context() as m:
@@ -106,6 +110,7 @@ def test_what_a_held_slider_moves(view, names, monkeypatch):
         set(moved)
         == set(plots(at))
         == {f"standardization-{name}-{i}" for name in names for i in (0, 1)}
+        | {f"standardization-{name}" for name in alone}
     )
     for name, figure in moved.items():
         assert json.dumps(figure["data"]) == json.dumps(plots(at)[name]["data"])
@@ -250,3 +255,16 @@ def test_what_the_lesson_on_digits_says():
     )
     wide = ends(replace(scene, seeds=(0, 1), network=replace(scene.network, sizes=(64, 100, 10))))
     assert wide["raw"].mean() > wide["given"].mean() + 0.03
+
+
+def test_raw_centered_and_standardized_points_stand_in_frames_of_one_size():
+    figure = figures.scales(context(Standardization(stretch=3.0)))
+    shown = [
+        np.concatenate([np.stack([dots.x, dots.y], -1) for dots in panel.marks])
+        for panel in figure.panels
+    ]
+    assert len({panel.x.limits for panel in figure.panels}) == 1
+    assert shown[0].mean(0) == pytest.approx([7.1, 21.2], abs=0.1)  # ten away, three times as tall
+    assert np.concatenate([x.mean(0) for x in shown[1:]]) == pytest.approx(0, abs=1e-12)
+    assert shown[1].std(0) == pytest.approx(shown[0].std(0))
+    assert shown[2].std(0) == pytest.approx(1)

@@ -1,0 +1,46 @@
+"""A hyperparameter search as a Python script that stands alone."""
+
+from optviz.nn import softmax_cross_entropy
+from optviz.shell.export.loops import SEARCH
+from optviz.shell.export.python_script import constructed, made, quoted
+from optviz.shell.export.training_script import network_lines, script, without_constants
+from optviz.spec import Choice
+from optviz.training.loop import picked
+from optviz.training.spec import with_hyperparameter
+from optviz.tuning import Search
+from optviz.tuning.samplers import SAMPLERS
+from optviz.tuning.spec import PROPOSALS
+
+CALL = (
+    "search(axes, trials, sampler, halving, stops, network, optimizer, penalty, data, batch, seed)"
+)
+
+
+def search_script(question: str, search: Search, link: str = "") -> str:
+    """A program that makes the same proposals, trains the same trials and stops the same ones, and
+    prints every trial and the best, to the last bit.
+
+    ValueError where the optimizer takes over from another one on the way.
+    """
+    if search.optimizer.fork:
+        raise ValueError("the optimizer of a search has no fork")
+    base = without_constants(search.base)
+    [(_step, opt, schedules)] = base.segments()
+    sampler = search.sampler.build(SAMPLERS)
+    axes = {axis.key: (axis.low, axis.high) for axis in search.space.axes}
+    rules = [Choice("normal")] if "sigma" in axes else []
+    used = [with_hyperparameter, picked, softmax_cross_entropy, type(sampler)]
+    used += [type(search.halving)] if search.halving else []
+    factors = (f"{quoted(key)}: {constructed(one)}" for key, one in (schedules or {}).items())
+    lines = [
+        f"axes = {axes}  # powers of ten",
+        f"sampler, trials, seed = {constructed(sampler)}, {search.trials}, {search.seed}",
+        f"halving = {constructed(search.halving) if search.halving else None}",
+        f"stops, batch = {search.stops}, {search.batch}",
+        *made(opt),
+        f"optimizer = opt, {{{', '.join(factors)}}}",
+        *network_lines(base, search.validation),
+        CALL,
+    ]
+    loop = SEARCH.replace("PROPOSALS", str(PROPOSALS))
+    return script(question, [base], loop, "\n".join(lines), link, used, rules)

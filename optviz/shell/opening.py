@@ -52,7 +52,7 @@ def opened(page: str = "trajectories") -> None:
 
 def _from_lesson(key):
     if key in LESSONS and LESSONS[key].page == "trajectories" and not may_leave():
-        message = _("The link that you opened with locks its scene ({locked}): it stays.")
+        message = _("The link you opened locks its scene ({locked}), so the scene stays.")
         session().complaint = message.format(locked=named())
     elif key in LESSONS:
         open_lesson(key)

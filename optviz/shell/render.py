@@ -100,7 +100,9 @@ def _head(page, form):
     """The page's question, and what can be done with the page."""
     opening.complaint()
     if page.locks and locks.named():
-        st.caption(_("Locked by who made the link: {locked}.").format(locked=locks.named()))
+        st.caption(
+            _("Locked or hidden by the author of this link: {locked}.").format(locked=locks.named())
+        )
     with st.container(horizontal=True, vertical_alignment="center", key="head"):
         title = page.drawing.title(form) if page.drawing else _(page.question)
         st.markdown(f"# {title}", width="stretch")

@@ -359,7 +359,7 @@ class TestPredict:
         page.wait_for_function("() => !document.querySelector('.st-key-reveal button').disabled")
         page.get_by_label("Speed").select_option("4")
         button(page, "Reveal").click()
-        page.get_by_text("of 10 points").wait_for()
+        page.locator(".st-key-predict").get_by_text("of 10 points").wait_for()
         verdict = page.locator(".st-key-predict").inner_text().replace("−", "-")
         assert "SGD is at (-0.3504, 0.08478)" in verdict
         assert "1 round" in verdict
@@ -378,7 +378,7 @@ class TestPredict:
         page.get_by_role("option", name="AdaGrad").click()
         page.wait_for_function("() => !document.querySelector('.st-key-reveal button').disabled")
         button(page, "Reveal").click()
-        page.get_by_text("Right: AdaGrad, at step 29").wait_for()
+        page.locator(".st-key-predict").get_by_text("Right: AdaGrad, at step 29").wait_for()
         assert "10 of 10" in page.locator(".st-key-predict").inner_text()
 
 

@@ -1,10 +1,13 @@
 """The stage: how much of the window the pictures take, what is put away, hands that slip and take back."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from optviz.shell.share import decode
+from optviz import FUNCTIONS
+from optviz.experiments.trajectories.spec import BOOK, Objective
+from optviz.shell.share import Controls, SharedScene, decode, encode
 from tests.browser.test_trajectories import at_rest, path, rate
 
 WINDOW = 1280 * 720
@@ -54,6 +57,32 @@ def test_the_pictures_take_most_of_a_projector_also_in_a_lesson(page, server):
     page.wait_for_selector(f"{CURVES}[data-version]")
     at_rest(page)
     assert share_of(page, CONTOUR) == pytest.approx(beside)
+
+
+def test_a_long_formula_is_not_cut_and_hidden_controls_leave_their_room(page, server):
+    def opened(scene, **controls):
+        shared = SharedScene("trajectories", scene, Controls(**controls))
+        page.goto(f"{server}/?s={encode(shared)}")
+        page.wait_for_selector(f"{CURVES}[data-version]")
+        at_rest(page)
+
+    for function in ("levy", "goldstein_price"):
+        opened(
+            replace(
+                BOOK,
+                objective=Objective(function, start=tuple(map(float, FUNCTIONS[function].start))),
+            )
+        )
+        cut = page.evaluate(
+            "() => { const h = document.querySelector('h1'); return h.scrollWidth - h.clientWidth; }"
+        )
+        assert cut <= 0, function
+        player = page.locator(".ov-player").bounding_box()
+        assert player["y"] + player["height"] <= 720
+    opened(BOOK)
+    beside = share_of(page, CONTOUR)
+    opened(BOOK, hidden=("function", "run", "hyperparameters", "optimizers"))
+    assert share_of(page, CONTOUR) > 1.1 * beside
 
 
 def test_presenting_leaves_pictures_player_and_one_knob_in_large_letters(page):

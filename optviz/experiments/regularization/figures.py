@@ -166,7 +166,7 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
     ]  # in lines of one part each
-    heading = _("validation accuracy less that of <b>{name}</b> with the same seed")
+    heading = _("compared with <b>{name}</b>, same seed")
     return Figure(
         marks,
         categories(names),

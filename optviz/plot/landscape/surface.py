@@ -16,6 +16,7 @@ BETWEEN = 8  # places of a path for every step
 MANY = 16  # minima from which on a surface is rugged: its hills would hide the paths behind them
 FLAT = (1.4, 1.4, 0.3)  # aspect of such a surface, which lets a little through, too
 LIFT = 0.006  # of the surface's height, so that a path does not sink into it
+MARK = 4  # times that for a minimum, or half of its sign would be buried
 
 
 def surface(
@@ -72,7 +73,7 @@ def surface_figure(
     lift, up = LIFT * (heights.high - heights.low), heights.sign
     marks: list[Mark] = []
     for found in minima:
-        (x, y), z = found.points.T, up * heights.up(up * found.values) + lift
+        (x, y), z = found.points.T, up * heights.up(up * found.values) + MARK * lift
         look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
         seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
         marks.append(Dots3D(x, y, z, look, **seen))

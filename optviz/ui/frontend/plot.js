@@ -30,6 +30,7 @@ const CONFIG = {
     ...(TOUCH ? ["pan2d", "zoom2d"] : []),
   ],
 };
+const TITLE = 28, LETTER = 7; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of rest after which moved things are drawn anew
@@ -148,7 +149,8 @@ class Host {
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
       const room = layout.legend
-        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) + 8
+        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) +
+          (layout.legend.yref === "container" ? TITLE : 8) // of panels, below such a legend
         : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;
@@ -498,6 +500,8 @@ class Host {
         ...fewer(name, layout[name], look.width),
       };
     if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
+    const across = look.width - layout.margin.l - layout.margin.r;
+    if (layout.annotations) out.annotations = numbered(layout.annotations, across);
     return out;
   }
 
@@ -600,6 +604,13 @@ const drawnAt = (place, step) =>
     : place.window
       ? written(ofStep(place.at, place.window)).text || "M0,0"
       : place.text;
+// Titles of panels in a row that is too narrow for them: of "layer 12" the number is left.
+const numbered = (notes, across) =>
+  notes.map(note => {
+    const row = notes.filter(n => n.xanchor === "center" && n.y === note.y);
+    const narrow = note.text.length * LETTER > across / row.length;
+    return narrow ? { ...note, text: note.text.replace(/^\D+ (?=\d+$)/, "") } : note;
+  });
 const ofStep = (values, window) => values.slice(clock.step * window, (clock.step + 1) * window);
 
 const onCurve = (heights, [from, to], x) =>

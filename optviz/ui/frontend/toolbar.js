@@ -24,7 +24,7 @@ const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
 // Gives the focus to the first control in there that takes it; says whether one did.
 const enter = root =>
   [...(root?.querySelectorAll(CONTROLS.map(e => `${e}:not(:disabled)`)) ?? [])].some(e => {
-    e.focus();
+    e.focus({ preventScroll: true }); // a mouse may have pressed: nothing jumps
     return document.activeElement === e;
   });
 const DRAWN = 150; // ms from the end of a run until its last element is there

@@ -307,6 +307,21 @@ def test_the_view_is_set_by_its_controls():
     assert components(at, "surface")[0]["name"] == "solid"
 
 
+def test_every_choice_of_pictures_is_drawn_alone_and_beside_another_scene():
+    names = {"both": {"contour", "curves"}, "contour": {"contour"}, "surface": {"solid"}}
+    names["curves"] = {"curves"}
+    for shown, expected in names.items():
+        one = replace(BOOK, view=View(shown=shown))
+        for seen, keys in (
+            (one, expected),
+            (replace(one, beside=BOOK), expected | {f"{name}-2" for name in expected}),
+        ):
+            at = open_scene(seen)
+            found = [*components(at, "plot"), *components(at, "surface")]
+            assert {data["name"] for data in found if "name" in data} == keys
+            assert "<h1>" in export.scene_page(seen, list("abcd"), "light")
+
+
 def test_turning_one_slider_computes_one_path_and_no_contour():
     at = open_app()
     before = dict(cache.COMPUTED)
@@ -555,7 +570,7 @@ def test_undo_and_redo_go_through_the_scenes_as_they_came():
 
 def test_neither_the_course_nor_begin_again_leads_around_a_lock():
     at = open_page(KEY, s=encode(shared(BOOK, controls=Controls(("run",)))))
-    assert "Locked by who made the link: start, steps, noise." in text(at)
+    assert "Locked or hidden by the author of this link: start, steps, noise." in text(at)
     assert not [b for b in at.button if b.key == "book"]
     at.query_params["open"] = "zigzag"
     sound(at.run())

@@ -43,7 +43,7 @@ from optviz.ui.training.optimizer_menu import chips
 
 ARROWS = (18, 13)  # across and up
 # of the frame, from a phone to a wide screen
-ASPECTS = {"both": (0.7, 1.75), "contour": (0.7, 2.6)}
+ASPECTS = {"both": (0.7, 1.75), "contour": (0.7, 2.6), "curves": (0.7, 1.75)}  # an exported page
 SMALL = 1.6  # aspect of a thumbnail
 
 

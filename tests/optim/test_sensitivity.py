@@ -61,6 +61,13 @@ def test_the_end_is_that_of_the_whole_run_bit_for_bit(key, surface, small_chunks
     same_end(final(f, opt, at[0, 0], STEPS), minimize(f, opt, at[0, 0], STEPS))
 
 
+@table("key", ["newton", "cg", "nelder_mead", "lbfgs", "trust_region"])
+def test_rows_that_have_come_to_rest_and_leave_end_as_in_the_whole_run(key):
+    f, opt = FUNCTIONS["himmelblau"], OPTIMIZERS[key]()
+    at = inside(f, (40,))
+    same_end(final(f, opt, at, 200), minimize(f, opt, at, 200))
+
+
 SGD, MOMENTUM, ADAM = (OPTIMIZERS[key] for key in ("sgd", "momentum", "adam"))
 COLUMN = np.geomspace(0.01, 30, 7)[:, None]
 

@@ -4,20 +4,30 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from optviz.experiments.sensitivity.spec import MAX_COST, RATES, Sensitivity, axes_of, cell_cost
+from optviz.experiments.sensitivity.spec import (
+    CELL_COST,
+    EVALUATION_COST,
+    MAX_COST,
+    PLAIN_COST,
+    RATES,
+    Sensitivity,
+    axes_of,
+    cell_cost,
+)
 from optviz.experiments.trajectories.run import noise_of
-from optviz.experiments.trajectories.spec import Objective
+from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.lens import at
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minima import minima_of
-from optviz.optim.sensitivity import Basins, Sweep, basins, sweep
+from optviz.optim.sensitivity import Basins, Sweep, basins, final, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 
 CELLS = 64  # along each side of the map,
 STARTS = 200  # and of the basins; fewer where a run costs much
+FEW = 12
 VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 
@@ -233,10 +243,23 @@ def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, s
     if objective.noise:
         tolerance = max(tolerance, VALLEY * minima_of(objective.f).spread)
     seed = objective.seed + np.arange(seeds) if objective.noise else objective.seed
-    n = round(side(objective, config, STARTS) / np.sqrt(np.size(seed)))
+    most = min(STARTS, searched(objective, config))
+    n = round(side(objective, config, most) / np.size(seed) ** 0.5)
     xs, ys = (np.linspace(low, high, n) for low, high in objective.f.domain)
     more = {"noise": noise_of(objective), "seed": seed, "tolerance": tolerance}
     return basins(objective.f, config.build(), xs, ys, objective.steps, **more)
+
+
+def searched(objective: Objective, config: OptimizerConfig) -> float:
+    """How many starts there may be along each side, by what a few ask for: a line search that finds
+    no step asks far more often on one function than on another.
+    """
+    if step_cost(config, CELL_COST, PLAIN_COST) == PLAIN_COST:
+        return np.inf
+    few = np.stack(np.meshgrid(*(np.linspace(*ends, FEW) for ends in objective.f.domain)), -1)
+    ends = final(objective.f, config.build(), few, objective.steps, noise_of(objective))
+    cost = np.sum(list(ends.evaluations), 0).mean() * EVALUATION_COST
+    return (MAX_COST / cost) ** 0.5
 
 
 def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:

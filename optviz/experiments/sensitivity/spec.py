@@ -17,6 +17,7 @@ STEP_COST = 400  # µs of a step, however few runs there are, and
 CELL_COST = {"second order": 0.3, "cg": 0.3, "derivative-free": 0.3, "matrix": 0.25}  # of one,
 PLAIN_COST = 0.08  # or of the others; and how many times that with noise, in which nothing comes
 RESTLESS = 10  # to rest
+EVALUATION_COST = 0.6  # µs of one, in a search
 VIEWS = {
     "rates": N_("Loss against learning rate"),
     "race": N_("Fair comparison"),

@@ -24,7 +24,7 @@ const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
 // Gives the focus to the first control in there that takes it; says whether one did.
 const enter = root =>
   [...(root?.querySelectorAll(CONTROLS.map(e => `${e}:not(:disabled)`)) ?? [])].some(e => {
-    e.focus({ preventScroll: true }); // a mouse may have pressed: nothing jumps
+    e.focus();
     return document.activeElement === e;
   });
 const DRAWN = 150; // ms from the end of a run until its last element is there
@@ -51,6 +51,7 @@ class Toolbar {
     this.status = make("div", { class: "ov-heard", role: "status" });
     root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
     this.on = [[document, "focusin", e => this.focused(e.target)],
+      [document, "pointerdown", () => { this.pointed = true; }],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     this.rest = new MutationObserver(() => setTimeout(() => this.refocus(), DRAWN));
@@ -70,8 +71,8 @@ class Toolbar {
   // Nobody who works by keys is thrown back to the top of the page.
   refocus() {
     const { had, around } = this;
-    if (document.activeElement !== document.body || !had || (had.isConnected && !had.disabled))
-      return;
+    const lost = had && document.activeElement === document.body;
+    if (this.pointed || !lost || (had.isConnected && !had.disabled)) return;
     const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
     const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
     const to = document.querySelector(AFTER[key] ?? null);
@@ -183,6 +184,7 @@ class Toolbar {
   // Keys that nobody else needs: letters are a field's, and Ctrl+Z is the text's while one is
   // typed.
   key(e) {
+    this.pointed = false;
     if (e.target.closest?.(WRITES) || e.altKey) return;
     if ([" ", "Enter"].includes(e.key) && e.target.closest('[data-testid="stPopover"] button'))
       this.enter(e.target);

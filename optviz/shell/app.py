@@ -17,8 +17,8 @@ def main() -> None:
         quiet_logs()
     scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
     st.set_page_config(page_icon="🏔️", layout="wide")
-    for sheet in ("page.css", "table.css"):
-        st.html(FRONTEND / sheet)
+    for sheet in sorted(FRONTEND.glob("*.css")):  # here: a component sends its own every time
+        st.html(sheet)
     controls = session().controls
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")

@@ -13,5 +13,5 @@ export function complete(before, message) {
       entries = Object.entries(changed).map(([key, now]) => [key, grown(old[key], now)]);
     return { ...old, ...Object.fromEntries(entries) };
   });
-  return { ...before, ...message, data: traces };
+  return { ...before, ...message, data: traces, layout: { ...before.layout, ...message.layout } };
 }

@@ -92,8 +92,11 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         if len(some := np.argwhere(where))
     ]
     axis = {"categories": True, "grid": False, "fixed": True}
+    span = 0.0, max(float(np.sqrt(wrong.max())), 1.0)  # pale where nothing is wrong
+    colors = (theme.high, theme.lines[1])
+    heat = Heatmap(np.sqrt(wrong), colors, x=names, y=names, span=span, gap=1)
     return Figure(
-        [Heatmap(np.sqrt(wrong), (theme.high, theme.lines[1]), x=names, y=names, gap=1), *numbers],
+        [heat, *numbers],
         Axis(_("predicted label"), **axis),
         Axis(_("true label"), reversed=True, standoff=2, **axis),
         label=_("How often {name} took which digit for which.").format(name=name),

@@ -148,6 +148,8 @@ def test_the_confusion_matrix_and_the_misclassified():
         [("0", "0", "1"), ("1", "1", "1"), ("2", "2", "1")],
         [("0", "1", "1")],
     )
+    right = to_plotly(figures.confusion_matrix(np.diag([4, 5]), range(2), LIGHT, "SGD"))["data"][0]
+    assert (right["zmin"], right["zmax"]) == (0, 1), "all pale where nothing is wrong"
     html = figures.pictures(np.eye(4)[:1], [3], [5], range(10), [0.914]).html()
     assert 'alt="true label 3, predicted label 5"' in html
     assert "data:image/png;base64,iVBOR" in html

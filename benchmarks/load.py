@@ -4,9 +4,10 @@
 
 People open a page over a websocket of their own, think (exponentially, a second in the mean), turn
 a knob, wait for the end of the answer. The same people meet the bare app, then the trajectories,
-then with nobody thinking, at one process and at two of them, which saturates them; then the
-trajectories while some of them train networks instead. Then sessions come and go. Memory is that
-of the server's process.
+then with nobody thinking, at one process, at two of them and, where nginx is, at two behind it,
+which saturates them: on a machine of two cores the people and the proxy take their part of these,
+so the processor time that the app had is told, too. Then the trajectories while some of them train
+networks instead. Then sessions come and go. Memory is that of the server's process.
 
 Last, as many open Overfitting on another server within a minute, stay until it has trained, and
 leave; ten times (`--seconds 0` measures that alone). What its workers compute for all of them is
@@ -19,7 +20,8 @@ import os
 import random
 import statistics
 import sys
-from contextlib import AsyncExitStack, suppress
+import tempfile
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -27,7 +29,7 @@ from time import monotonic
 sys.path.insert(0, str(Path(__file__).parent.parent))
 from optviz.experiments.regularization.page import PAGE
 from optviz.shell.share import SharedScene, encode
-from tests.serving import launched
+from tests.serving import UNSAFE, launched, nginx, proxied
 from tests.visitor import Visitor
 
 
@@ -48,6 +50,12 @@ class Crowd:
 def memory(process) -> int:
     """Resident bytes of a process."""
     return int(Path(f"/proc/{process.pid}/statm").read_text().split()[1]) * 4096
+
+
+def processor(*processes) -> float:
+    """Seconds of a core that they have had."""
+    stats = [Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split() for p in processes]
+    return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
 
 
 async def turns(visitor, think, until, crowd, dice):
@@ -94,7 +102,8 @@ async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Cro
         for i in range(people):
             path = "initialization" if i >= people - trainers else ""
             at = (address, *others)[i % (1 + len(others))]
-            visitors.append(await stack.enter_async_context(Visitor(at, path)))
+            tls = {"ssl": UNSAFE, "headers": {"Cookie": f"optviz={i}"}} if at[:5] == "https" else {}
+            visitors.append(await stack.enter_async_context(Visitor(at, path, **tls)))
             await visitors[-1].run()
         until, acts = monotonic() + seconds, [turns] * (people - trainers) + [trains] * trainers
         await asyncio.gather(*map(one, visitors, acts))
@@ -168,10 +177,23 @@ def turning(a):
         print(
             f"| trajectories | {asyncio.run(crowd(own, a.people, a.seconds)).line()} |", flush=True
         )
-        with launched("app.py") as (second, _):
-            for name, others in {"one process": (), "two": (second,)}.items():
-                found = asyncio.run(crowd(own, a.people, a.seconds / 4, 1e-3, 0, *others))
-                print(f"| nobody thinks, {name} | {found.line()} |", flush=True)
+        with ExitStack() as stack:
+            second, other = stack.enter_context(launched("app.py"))
+            ways = {"one process": ((own,), [process]), "two": ((own, second), [process, other])}
+            if nginx():
+                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                site = stack.enter_context(proxied(folder))
+                ways["two behind nginx"] = (site.address,), site.apps.values()
+            for name, (addresses, processes) in ways.items():
+                first, *others = addresses
+                asyncio.run(crowd(first, a.people, 3, 1e-3, 0, *others))  # all pages are imported
+                before = processor(*processes)
+                found = asyncio.run(crowd(first, a.people, a.seconds / 4, 1e-3, 0, *others))
+                used = processor(*processes) - before
+                print(
+                    f"| nobody thinks, {name}: {used:.0f} s of a core | {found.line()} |",
+                    flush=True,
+                )
         half = memory(process)
         busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
         print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)

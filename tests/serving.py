@@ -2,14 +2,18 @@
 
 import contextlib
 import os
+import shutil
 import socket
+import ssl
 import subprocess
 import sys
 import time
 import urllib.request
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(__file__).parent.parent
+UNSAFE = ssl._create_unverified_context()  # the proxy's certificate is our own
 
 
 def free_port() -> int:
@@ -62,3 +66,56 @@ def launched(
     finally:
         process.terminate()
         process.wait()
+
+
+def nginx() -> str | None:
+    """Where the proxy is, if it is."""
+    return shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
+
+
+def _configured(folder, ports, tls):
+    """deploy/nginx.conf with the ports and files of this machine in place of the containers'."""
+    text = (ROOT / "deploy" / "nginx.conf").read_text()
+    for there, here in {
+        "app-1:8501": f"127.0.0.1:{ports[0]}",
+        "app-2:8501": f"127.0.0.1:{ports[1]}",
+        "listen 8080": f"listen 127.0.0.1:{free_port()}",
+        "listen 8443": f"listen 127.0.0.1:{tls}",
+        "/etc/nginx/tls": str(folder),
+        "/tmp/nginx.pid": f"{folder}/nginx.pid",
+        "/dev/stdout": f"{folder}/access.log",
+        "/dev/stderr": f"{folder}/error.log",
+    }.items():
+        assert there in text, there
+        text = text.replace(there, here)
+    (folder / "nginx.conf").write_text(text)
+    return folder / "nginx.conf"
+
+
+@contextlib.contextmanager
+def proxied(folder: Path, **env):
+    """Two processes of the app behind nginx with the file of `deploy/`: `address`, `log` of what was asked for, `apps`
+    (port -> process). `folder` takes its files; `env` is added to the processes' environment.
+    """
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    keys = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
+    subprocess.run([*command, *keys, *names], cwd=folder, check=True, capture_output=True)
+    ports, tls = [free_port(), free_port()], free_port()
+    with contextlib.ExitStack() as stack:
+        apps = {
+            port: stack.enter_context(launched("app.py", port=port, **env))[1] for port in ports
+        }
+        conf = _configured(folder, ports, tls)
+        error = subprocess.run([nginx(), "-t", "-c", str(conf)], capture_output=True, text=True)
+        assert error.returncode == 0, error.stderr
+        proxy = subprocess.Popen(
+            [nginx(), "-p", str(folder), "-c", str(conf), "-g", "daemon off;"],
+            stderr=subprocess.DEVNULL,
+        )
+        stack.callback(proxy.wait)
+        stack.callback(proxy.terminate)
+        wait_for(f"https://localhost:{tls}/_stcore/health", UNSAFE)
+        yield SimpleNamespace(
+            address=f"https://localhost:{tls}", log=folder / "access.log", apps=apps
+        )

@@ -1,7 +1,6 @@
 """The command `optviz`: of the checkout, or of the wheel in an empty environment where CI names it."""
 
 import ast
-import asyncio
 import os
 import re
 import shlex
@@ -14,7 +13,7 @@ import pytest
 from optviz import __main__ as command
 from optviz.shell.registry import PAGES
 from tests.serving import ROOT, served
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 COMMAND = shlex.split(os.environ.get("OPTVIZ_COMMAND", f"{sys.executable} -m optviz"))
 
@@ -29,7 +28,7 @@ async def seen(address, path):
 def test_the_command_serves_pages_and_what_the_browser_loads(tmp_path):
     with served("", command=COMMAND, XDG_CACHE_HOME=f"{tmp_path}") as address:
         for key in [*list(PAGES)[::3], "course", "lessons"]:  # all are imported for each
-            visitor = asyncio.run(seen(address, "" if key == "trajectories" else key))
+            visitor = done(seen(address, "" if key == "trajectories" else key))
             assert visitor.exceptions == [], key
             assert visitor.received > 10_000, key
         for file in (tmp_path / "optviz" / "app" / "static").iterdir():

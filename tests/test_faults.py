@@ -8,7 +8,7 @@ import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from tests.serving import served
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 NOWHERE = "/proc/nowhere"  # where nothing can be made, not even by root
 
@@ -53,7 +53,7 @@ def test_a_broken_message_harms_nobody_else(server):
                 assert not visitor.exceptions, message[:80]
         await sees_the_page(server)
 
-    asyncio.run(visits())
+    done(visits())
 
 
 def test_a_client_that_vanishes_leaves_the_server_as_it_was(server):
@@ -65,12 +65,23 @@ def test_a_client_that_vanishes_leaves_the_server_as_it_was(server):
             visitor.socket.transport.abort()  # no closing handshake, amid the run
         await sees_the_page(server)
 
-    asyncio.run(visits())
+    done(visits())
 
 
 def test_pages_of_a_server_that_can_write_nowhere(server):
     for path in ("activations", "initialization", "plan", "sensitivity"):
-        asyncio.run(sees_the_page(server, path))
+        done(sees_the_page(server, path))
+
+
+def test_a_checkout_that_cannot_be_written_says_how_to_start():
+    async def visit():
+        with served("app.py", OPTVIZ_STATIC=NOWHERE) as address:
+            async with Visitor(address) as visitor:
+                await visitor.run()
+        assert not visitor.exceptions
+        assert any("python -m optviz" in text for text in visitor.texts)
+
+    done(visit())
 
 
 def test_no_page_hangs_on_a_message_that_the_browser_has_dropped(server):
@@ -80,4 +91,4 @@ def test_no_page_hangs_on_a_message_that_the_browser_has_dropped(server):
             assert not visitor.kept
             assert visitor.received > 100_000, "there was something to keep"
 
-    asyncio.run(visit())
+    done(visit())

@@ -1,6 +1,5 @@
 """A small crowd of benchmarks/load.py, by what can be counted."""
 
-import asyncio
 import re
 import runpy
 from dataclasses import replace
@@ -10,7 +9,7 @@ import pytest
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from tests.serving import ROOT, launched
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 
 async def status(address):
@@ -31,14 +30,14 @@ async def weight(address, path):
 def test_a_crowd_meets_no_error_and_leaves_nothing():
     load = runpy.run_path(str(ROOT / "benchmarks" / "load.py"))
     with launched("app.py") as (address, process):
-        crowd = asyncio.run(load["crowd"](address, 6, 4.0, think=0.2, trainers=2))
+        crowd = done(load["crowd"](address, 6, 4.0, think=0.2, trainers=2))
         assert crowd.errors == []
         assert len(crowd.seconds) >= 4, "every one who does not train has turned a knob"
         assert crowd.trained > 0
-        assert asyncio.run(weight(address, "lessons")) < 120_000, "its pictures are files"
+        assert done(weight(address, "lessons")) < 120_000, "its pictures are files"
         before = load["memory"](process)
-        asyncio.run(load["come_and_go"](address, 20))
-        rows = asyncio.run(status(address))
+        done(load["come_and_go"](address, 20))
+        rows = done(status(address))
         assert rows["people now"] == "1", "who asks"
         assert load["memory"](process) - before < 20 << 20
 
@@ -53,8 +52,8 @@ def test_a_class_that_opens_one_page_has_its_training_computed_once():
         for seed in (7, 8)
     )
     with launched("app.py") as (address, process):
-        asyncio.run(load["opened"](address, process, 1, 0, one, path))
+        done(load["opened"](address, process, 1, 0, one, path))
         alone = load["worked"](process)
-        _size, errors = asyncio.run(load["opened"](address, process, 4, 1, all_of_them, path))
+        _size, errors = done(load["opened"](address, process, 4, 1, all_of_them, path))
         assert errors == 0
         assert 0 < load["worked"](process) - alone < 1.5 * alone, "not four times as much"

@@ -1,6 +1,8 @@
 """A visitor without a browser: speaks Streamlit's protocol over a websocket, as a page would."""
 
+import asyncio
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import websockets
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -10,6 +12,12 @@ FINISHED = {
     ForwardMsg.ScriptFinishedStatus.Value(name)
     for name in ("FINISHED_SUCCESSFULLY", "FINISHED_FRAGMENT_RUN_SUCCESSFULLY")
 }
+
+
+def done(visits):
+    """What a coroutine gives, run in a thread of its own: in the first one Playwright may have a loop that runs."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, visits).result()
 
 
 class Visitor:

@@ -30,9 +30,10 @@ class Evaluator:
         return out
 
     def hess(self, x):
-        out = np.empty((*x.shape, 2))
-        out[..., 0, 0], out[..., 0, 1], out[..., 1, 1] = self._hess(*_split(x))
-        out[..., 1, 0] = out[..., 0, 1]
+        out = np.empty((2, 2, *x.shape[:-1]))  # the batch last, where sums over the axes are fast
+        out[0, 0, ...], out[0, 1, ...], out[1, 1, ...] = self._hess(*_split(x))
+        out[1, 0] = out[0, 1]
+        out = out.transpose(*range(2, out.ndim), 0, 1)
         if not self.smooth and not np.isfinite(out).all():
             out = _differenced(out, x, self.grad)
         return out

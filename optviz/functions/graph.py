@@ -269,8 +269,9 @@ class Graph:
         if not torch and (n == -1 or self._by_hand(args[1])):
             product = "*".join([base] * int(abs(n)))
             return (product, _PRODUCT) if n > 0 else (f"1/({product})", _PRODUCT)
-        power = "torch.pow" if torch else "power"
-        return f"{power}({base}, {exponent})", _ATOM
+        if not torch and n is None:  # or a point alone, with -1 or 0.5, would go its own way
+            exponent = f"atleast_1d({exponent})"
+        return f"{'torch.pow' if torch else 'power'}({base}, {exponent})", _ATOM
 
 
 def _held(part, least):

@@ -47,6 +47,7 @@ class Optimizer(Configurable):
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
     averages: ClassVar[bool] = False  # x is a mean of points: mini-batches are met elsewhere
+    counter: ClassVar[str] = ""  # a number in its state that only says that it has begun
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 
     def init(self, x) -> dict:

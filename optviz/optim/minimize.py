@@ -3,7 +3,7 @@ hyperparameters.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -82,7 +82,16 @@ class Walk:
         """Whether the gradients are given with noise."""
         return self.noise is not None and bool(np.any(self.noise))
 
+    @property
+    def autonomous_from(self) -> int:
+        """The step from which on a step depends on nothing but the point and the state."""
+        begin, opt, schedule = self.segments[-1]
+        return self.steps if self.noisy or named_schedules(opt, schedule) else begin
+
     def __iter__(self):
+        """The moments, `steps + 1` of them; to `send` rows `(n,)` of the batch is to go on with
+        these alone, where it is autonomous.
+        """
         x, state, given, before, warm_started = self.start, {}, None, None, ()
         oracle, noise = Oracle(self.function), self.noise
         ends = [*(segment.step for segment in self.segments[1:]), self.steps]
@@ -93,7 +102,11 @@ class Walk:
             before, warm_started = opt, (*warm_started, warm)
             schedules = named_schedules(opt, schedule)
             for t in range(begin, end):
-                yield x, state, given, tuple(oracle.count), warm_started
+                rows = yield x, state, given, tuple(oracle.count), warm_started
+                if rows is not None:
+                    opt, noise = of_rows(opt, x.shape[:-1], (rows,)), None
+                    x, state = taken(x, rows), taken(state, rows)
+                    oracle.keep(rows)
                 oracle.begin(None if noise is None else noise[t])
                 now = opt
                 for name, factor in schedules:
@@ -110,6 +123,25 @@ def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tupl
     fresh = opt.init(x)
     warm = _same_kind(before, opt) and _same_shapes(state, fresh)
     return (state if warm else fresh), warm
+
+
+def of_rows(opt, batch, rows):
+    """An optimizer with the hyperparameters of some rows of a batch."""
+    columns = {
+        k.name: np.broadcast_to(getattr(opt, k.name), (*batch, 1))[rows]
+        for k in hyperparameters(type(opt))
+        if np.ndim(getattr(opt, k.name))
+    }
+    if (inner := getattr(opt, "inner", None)) is not None:
+        columns["inner"] = of_rows(inner, batch, rows)
+    return replace(opt, **columns) if columns else opt
+
+
+def taken(held, rows):
+    """Some rows `(n,)` of an array or of all arrays of a state; numbers are those of every row."""
+    if isinstance(held, dict):
+        return {name: taken(v, rows) for name, v in held.items()}
+    return held.T[..., rows].T if np.ndim(held) else held  # in memory the batch stays last
 
 
 def _planes(steps, *shape):

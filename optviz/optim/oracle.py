@@ -31,6 +31,12 @@ class Oracle:
             self._known[0] = np.where(changed, np.nan, x), g
         self.noise, self.given = noise, None
 
+    def keep(self, rows) -> None:
+        """Go on with some rows `(n,)` of a batch alone, and without noise."""
+        self.count = [c[rows] if np.ndim(c) else c for c in self.count]
+        self._known = {k: tuple(v[rows] for v in known) for k, known in self._known.items()}
+        self.noise = None
+
     def grad(self, x, where=None):
         if where is None and not self._known:
             self.count[0] += 1

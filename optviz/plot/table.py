@@ -5,7 +5,7 @@ import io
 import math
 import numbers
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -87,6 +87,16 @@ def csv_text(header: Sequence[str], rows) -> str:
     for row in rows:
         write([_exact(cell) for cell in row])
     return out.getvalue()
+
+
+def joined(name: str, texts: Mapping[str, str]) -> str:
+    """CSV texts as one, whose first column, `name`, says from which a row is; a column that a text
+    lacks is empty there.
+    """
+    parts = {key: csv.DictReader(io.StringIO(text, newline="")) for key, text in texts.items()}
+    header = list(dict.fromkeys(c for part in parts.values() for c in part.fieldnames))
+    rows = ([key, *map(row.get, header)] for key, part in parts.items() for row in part)
+    return csv_text([name, *header], rows)
 
 
 def _exact(cell):

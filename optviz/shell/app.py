@@ -1,10 +1,15 @@
 """One run of the app: what `app.py` calls, and the script of the command `optviz`."""
 
+import gc
+import sys
+from functools import cache
+
 import streamlit as st
 
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
-from optviz.ui.assets import FRONTEND
+from optviz.translation import _
+from optviz.ui.assets import FRONTEND, STATIC, UNPUBLISHED
 from optviz.ui.live import survive_restarts
 from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
@@ -13,10 +18,18 @@ from optviz.ui.session import session
 
 def main() -> None:
     """Draw the page that the address asks for."""
+    _set_up_interpreter()
     if public():
         quiet_logs()
     scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
     st.set_page_config(page_icon="🏔️", layout="wide")
+    if UNPUBLISHED:
+        message = _(
+            "The folder {folder} cannot be written to, so the plots cannot be loaded. Start the "
+            "app with `python -m optviz`: it keeps its files in the user's cache folder."
+        )
+        st.error(message.format(folder=f"`{STATIC}`"))
+        return
     for sheet in sorted(FRONTEND.glob("*.css")):  # here: a component sends its own every time
         st.html(sheet)
     controls = session().controls
@@ -26,3 +39,14 @@ def main() -> None:
     survive_restarts()
     with timed("page"):
         page.run()
+
+
+@cache
+def _set_up_interpreter():
+    """Short waits for everybody on one process (measured in `benchmarks/load.py`)."""
+    # the thread that answers asks for its turn every ms, not every 5 ms, beside those that draw
+    sys.setswitchinterval(0.001)
+    # a full collection stops all for .1 to .2 s: seldom, and not through what is imported
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(5000, 20, 20)

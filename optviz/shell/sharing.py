@@ -52,8 +52,6 @@ def share_controls() -> None:
     if link := address(controls):
         with box:
             _hand_out(link)
-        if not locks.hidden("lessons"):
-            lesson_plan.collect_button()
     else:
         message = _("This scene is too large for a link. Take some optimizers away.")
         st.warning(message, icon=":material/link_off:")
@@ -79,17 +77,21 @@ def _lock_controls():
 
 
 def _hand_out(link):
-    """The link as text and as a picture to scan."""
-    st.code(link, language=None, wrap_lines=True)
+    """The link as a picture to scan, and as text."""
+    code, text = st.columns(2)
     try:
-        st.html(f'<div class="ov-qr">{as_image(qr_svg(link), _("QR code of the link"))}</div>')
+        code.html(f'<div class="ov-qr">{as_image(qr_svg(link), _("QR code of the link"))}</div>')
     except LinkError as error:
-        st.caption(f"{sentence(error)}.")
-    if any(host in link for host in LOCAL):
-        st.caption(
-            _(
-                "This address works on this machine alone. For a class start the app with "
-                "`--server.address 0.0.0.0` and open it by the name of the machine; link and code "
-                "then carry that name."
+        code.caption(f"{sentence(error)}.")
+    with text:
+        st.code(link, language=None, wrap_lines=True)
+        if any(host in link for host in LOCAL):
+            st.caption(
+                _(
+                    "This address works on this machine alone. For a class start the app with "
+                    "`--server.address 0.0.0.0` and open it by the name of the machine; link and "
+                    "code then carry that name."
+                )
             )
-        )
+        if not locks.hidden("lessons"):
+            lesson_plan.collect_button()

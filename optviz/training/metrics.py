@@ -1,5 +1,7 @@
 """What is said of trainings: smoothed curves, confusions, ranks."""
 
+from functools import lru_cache
+
 import numpy as np
 
 
@@ -10,7 +12,7 @@ def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
     What follows a NaN is NaN. (Saitoh 2016, Deep Learning from Scratch, common/util.py.)
     """
     loss = np.asarray(loss, float)
-    weights = np.kaiser(window, beta) / np.kaiser(window, beta).sum()
+    weights = _kaiser(window, beta)
     smooth, half = np.full(loss.shape, np.nan), window // 2
     for at in np.ndindex(loss.shape[1:]):
         curve = loss[:, *at]
@@ -20,6 +22,12 @@ def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
             mirrored = np.pad(np.pad(curve[:n], (half, 0), "reflect"), (0, half), "symmetric")
             smooth[:n, *at] = np.convolve(mirrored, weights, "valid")
     return smooth
+
+
+@lru_cache(8)
+def _kaiser(window, beta):
+    weights = np.kaiser(window, beta)
+    return weights / weights.sum()
 
 
 def confusion(t, predicted, classes: int) -> np.ndarray:

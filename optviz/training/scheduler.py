@@ -175,6 +175,13 @@ class Scheduler:
             self._wishes[visitor] = wish
         self.dispatch()
 
+    @property
+    def visitors(self) -> int:
+        """How many wish for something."""
+        now = self._clock()
+        with self._lock:
+            return sum(wish.until > now for wish in self._wishes.values())
+
     def leave(self, visitor: str) -> None:
         """Wish for nothing more; others may still wait for the same."""
         with self._lock:

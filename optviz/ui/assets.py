@@ -18,6 +18,7 @@ import plotly
 FRONTEND = Path(__file__).parent / "frontend"
 IMPORT = re.compile(r'from "\./(\w+\.js)"')
 STATIC = Path(os.environ.get("OPTVIZ_STATIC", FRONTEND.parents[2] / "static"))
+UNPUBLISHED: list[Path] = []  # what could not be written: a page without it would be empty
 
 
 @cache
@@ -34,10 +35,9 @@ def _kept(name: str, suffix: str, content: bytes) -> str:
         try:
             STATIC.mkdir(exist_ok=True)
             partial.write_bytes(content)
-        except OSError as error:
-            message = f"{STATIC} cannot be written to: start with `python -m optviz`"
-            raise OSError(message) from error
-        partial.replace(target)
+            partial.replace(target)
+        except OSError:
+            UNPUBLISHED.append(target)
     return f"app/static/{target.name}"
 
 

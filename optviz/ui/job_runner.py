@@ -12,7 +12,7 @@ import streamlit as st
 
 from optviz.training.cost import PACE
 from optviz.training.jobs import Amount, Job
-from optviz.training.scheduler import scheduler
+from optviz.training.scheduler import INTEREST, scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
 from optviz.ui.live import tick
@@ -21,7 +21,9 @@ from optviz.ui.session import Results, session
 
 EVERY = 0.1  # seconds between two pictures
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
-PATIENCE = 1.0  # seconds for which a picture of which nothing has changed stays as it is
+SHARE = 0.25  # of the server's time goes into pictures of trainings, where many look at theirs
+MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
+PATIENCE = 5.0  # seconds for which a picture of which nothing has changed stays as it is
 
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
@@ -132,20 +134,27 @@ def run_jobs(
                 st.rerun()
             now = jobs()
             states = states_of(results, now)
-            amount = amount_of(now, states)
+            amount, ahead = amount_of(now, states), scheduler().ahead(results.visitor)
             bar = bar.progress(
-                amount.done / amount.total if amount.total else 1.0,
-                _told(amount, units, scheduler().ahead(results.visitor)),
+                amount.done / amount.total if amount.total else 1.0, _told(amount, units, ahead)
             )
             if amount != drawn or not results.running or monotonic() > until:
                 break
-            sleep(EVERY / 2)  # nothing new to draw: the bar alone, which lets Stop in
+            # nothing new to draw: the bar alone, which lets Stop in
+            sleep(EVERY if ahead else EVERY / 2)
         drawn, begun = amount, monotonic()
         draw(states)
-        if results.running:  # on a busy server less often: whoever turns a knob goes first
-            tick(f"tick-{name}", max(EVERY, 4 * (monotonic() - begun)))
+        if results.running:
+            tick(f"tick-{name}", pause(monotonic() - begun, scheduler().visitors))
 
     sliced()
+
+
+def pause(seconds: float, visitors: int) -> float:
+    """Seconds until the next picture of a training, of which one takes so many: all who watch
+    theirs leave most of the server's time to those who turn a knob.
+    """
+    return min(max(EVERY, seconds * visitors / SHARE), MAX_PAUSE)
 
 
 def _told(amount, units, ahead):

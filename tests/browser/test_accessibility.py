@@ -22,7 +22,7 @@ CHECKED = {
     "dark": {"type": "rule", "values": ["color-contrast"]},
 }  # all that a theme changes
 SIZES = {"wide": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
-LOOKS = [("light", "phone"), ("light", "wide"), ("dark", "wide")]
+PHONE, WIDE, DARK = ("light", "phone"), ("light", "wide"), ("dark", "wide")
 # What Streamlit causes, by rule and elements.
 STREAMLITS = {
     # its menu on a phone sets the pages of a drawer as items of a list into a <div> of the list's own
@@ -73,7 +73,7 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
 
     page.on("requestfailed", lost)
 
-    def scan(when, looks=LOOKS):
+    def scan(when, *looks):
         for theme, name in looks:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.set_viewport_size(SIZES[name])
@@ -96,18 +96,19 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
         if (keep := page.get_by_role("button", name="Keep", exact=True)).count():
             keep.click()
             page.get_by_text("Kept: a click takes it away").wait_for()
-        scan("trained")
+        scan("trained", PHONE, DARK)
         page.get_by_role("button", name="Reset", exact=True).click()
         train.and_(page.locator(":enabled")).wait_for()
-        scan("after Reset", LOOKS[1:2])
+        scan("after Reset", WIDE)
     else:
-        scan("as it opens")
+        scan("as it opens", PHONE, WIDE, DARK)
     page.remove_listener("requestfailed", lost)
     assert found == {}
     assert failed == []
 
 
 FOCUSED = "() => document.activeElement.closest('[data-testid=stPopoverBody]') !== null"
+WITHIN = "s => document.activeElement.closest(s) !== null"
 HEARD = ".ov-timetable [role=status]"
 
 
@@ -134,12 +135,16 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
     assert focused(page, "input[type=range]"), (
         "its slider, as the button has nothing to do any more"
     )
-    page.get_by_role("button", name="Predict").click()
-    page.locator(".st-key-predict").wait_for()
+    page.get_by_role("button", name="Predict").press("Enter")
+    page.wait_for_function(WITHIN, arg=".st-key-predict")
     at_rest(page)
     assert page.locator(".st-key-reveal button").is_disabled()
     page.get_by_role("button", name="Your guess").press("ArrowRight")
-    page.locator(".st-key-reveal button:enabled").wait_for()
+    page.locator(".st-key-reveal button:enabled").press("Enter")
+    page.wait_for_function(WITHIN, arg=".ov-play")
+    page.locator(".ov-heard", has_text="of 10 points").wait_for(state="attached")
+    page.get_by_role("button", name="Stop predicting").press("Enter")
+    page.wait_for_function(WITHIN, arg=".st-key-predict-begin")
 
 
 def test_a_change_is_told_once_and_a_play_does_not_chatter(page):

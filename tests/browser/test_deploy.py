@@ -1,17 +1,10 @@
 """Two app processes behind Debian's nginx with the very file of `deploy/`; one is killed in the middle."""
 
-import asyncio
 import os
 import re
-import shutil
-import ssl
-import subprocess
 import urllib.error
 import urllib.request
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 
@@ -19,63 +12,19 @@ from optviz.experiments.trajectories.spec import View
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, decode, encode
 from tests.calm import at_rest
-from tests.serving import ROOT, free_port, launched, wait_for
-from tests.visitor import Visitor
-
-UNSAFE = ssl._create_unverified_context()  # the certificate is our own
-
-
-def configured(folder, ports, tls):
-    """deploy/nginx.conf with the ports and files of this machine in place of the containers'."""
-    text = (ROOT / "deploy" / "nginx.conf").read_text()
-    for there, here in {
-        "app-1:8501": f"127.0.0.1:{ports[0]}",
-        "app-2:8501": f"127.0.0.1:{ports[1]}",
-        "listen 8080": f"listen 127.0.0.1:{free_port()}",
-        "listen 8443": f"listen 127.0.0.1:{tls}",
-        "/etc/nginx/tls": str(folder),
-        "/tmp/nginx.pid": f"{folder}/nginx.pid",
-        "/dev/stdout": f"{folder}/access.log",
-        "/dev/stderr": f"{folder}/error.log",
-    }.items():
-        assert there in text, there
-        text = text.replace(there, here)
-    (folder / "nginx.conf").write_text(text)
-    return folder / "nginx.conf"
+from tests.serving import UNSAFE, free_port, launched, nginx, proxied
+from tests.visitor import Visitor, done
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The proxy's address, its access log, and the processes behind it by their ports."""
-    nginx = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-    if nginx is None:
+    if nginx() is None:
         if os.environ.get("OPTVIZ_BROWSER_REQUIRED"):
             pytest.fail("nginx is required and there is none")
         pytest.skip("there is no nginx on this machine")
-    folder = tmp_path_factory.mktemp("nginx")
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    keys = ["-keyout", "privkey.pem", "-out", "fullchain.pem"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"]
-    subprocess.run([*command, *keys, *names], cwd=folder, check=True, capture_output=True)
-    ports, tls = [free_port(), free_port()], free_port()
-    with ExitStack() as stack:
-        apps = {
-            port: stack.enter_context(launched("app.py", port=port, OPTVIZ_PUBLIC="1"))[1]
-            for port in ports
-        }
-        conf = configured(folder, ports, tls)
-        error = subprocess.run([nginx, "-t", "-c", str(conf)], capture_output=True, text=True)
-        assert error.returncode == 0, error.stderr
-        proxy = subprocess.Popen(
-            [nginx, "-p", str(folder), "-c", str(conf), "-g", "daemon off;"],
-            stderr=subprocess.DEVNULL,
-        )
-        stack.callback(proxy.wait)
-        stack.callback(proxy.terminate)
-        wait_for(f"https://localhost:{tls}/_stcore/health", UNSAFE)
-        yield SimpleNamespace(
-            address=f"https://localhost:{tls}", log=folder / "access.log", apps=apps, stack=stack
-        )
+    with proxied(tmp_path_factory.mktemp("nginx"), OPTVIZ_PUBLIC="1") as site:
+        yield site
 
 
 def get(address):
@@ -105,8 +54,7 @@ def test_a_visitor_stays_with_one_process_and_visitors_are_spread(site):
             await visit(i)
 
     before = len(site.log.read_text().splitlines())
-    with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, visits()).result()
+    done(visits())
     lines = [line for line in site.log.read_text().splitlines()[before:] if "/stream" in line]
     processes = [line.split()[-1] for line in lines]
     assert processes[::2] == processes[1::2], "who comes again finds the same process"

@@ -437,8 +437,17 @@ class TestShare:
         image = page.get_by_role("img", name="QR code of the link")
         image.wait_for()
         page.wait_for_function("() => document.querySelector('.ov-qr img').naturalWidth > 0")
-        assert image.bounding_box()["width"] > 350
+        assert image.bounding_box()["width"] > 250
         assert page.locator("code", has_text="?s=2.").inner_text().endswith(page.url.split("/")[-1])
+        page.get_by_text("Lock or hide controls").click()
+        page.get_by_text("Table, theory, equations").wait_for()
+        assert (
+            page.evaluate(
+                "() => { const e = document.querySelector('[data-testid=stPopoverBody]');"
+                " return e.scrollHeight - e.clientHeight }"
+            )
+            <= 1
+        ), "all of it is in sight"
 
 
 class TestLessons:

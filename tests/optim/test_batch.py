@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz import FUNCTIONS, NOISES, OPTIMIZERS, WRAPPERS, minimize
+from optviz import FUNCTIONS, NOISES, OPTIMIZERS, WRAPPERS, minimize, parse_formula
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
 from tests.table import table
@@ -101,3 +101,13 @@ def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     for i in range(n):
         opt = cls(**{name: float(v[i]) for name, v in columns.items()})
         same(batch, (i,), minimize(f, opt, at[i], STEPS, seed=int(seeds[i]), **more))
+
+
+@table("formula", ["x**y", "y**(x - y)", "(x + y)**(x*y)"])
+def test_powers_of_a_point_alone_are_those_in_a_batch(formula):
+    """NumPy's power of two scalars takes a square root or a reciprocal where it can, of arrays it does not."""
+    f = parse_formula(formula)
+    rates = np.linspace(0.03, 2.97, 50)
+    at = np.array([[x, y] for y in (0.0, 0.5, 1.0, 1.5, 2.0) for x in rates])
+    for what in (f.value, f.grad, f.hess):
+        assert np.array_equal(what(at), [what(point) for point in at], equal_nan=True)

@@ -71,6 +71,7 @@ FINITE = {  # what has no bound of its own: one thing, or one for each of what t
     "optviz/shell/lessons/curriculum.py _picture": "pages",
     "optviz/shell/export/source.py _parsed": "modules",
     "optviz/shell/lessons/card.py _thumbnail": "lessons",
+    "optviz/shell/app.py _set_up_interpreter": "one",
     "optviz/training/scheduler.py scheduler": "one",
     "optviz/ui/assets.py published": "files of the package",
     "optviz/ui/components.py _declared": "hyperparameters of classes",

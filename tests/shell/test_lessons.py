@@ -594,7 +594,8 @@ SADDLE_LEAVES = {"SGD": 349, "Momentum": 72, "Adam": 77, "RMSProp": 17, "AdaGrad
 def test_saddle():
     lesson = LESSONS["saddle"]
     assert {
-        name: int(filled(f"{{leaves {name}}}", lesson, run)) for name in lesson.scene.names
+        name: int(filled(f"{{leaves #{i}}}", lesson, run))
+        for i, name in enumerate(lesson.scene.names, 1)
     } == SADDLE_LEAVES
     assert all((r.points[:, 1] == 0).all() for r in runs("saddle", start=(1.0, 0.0)))
 
@@ -912,17 +913,16 @@ LESSON = LESSONS["fork"]
     ("text", "value"),
     [
         ("{steps}", "60"),
-        ("{loss Adam}", "0.0044"),
-        ("{loss Adam 30}", "0.102"),
-        ("{loss Adam 100}", "4.19e−5"),
-        ("{loss Adam from step 12 30}", "0.16"),
+        ("{loss #1}", "0.0044"),
+        ("{loss #1 30}", "0.102"),
+        ("{loss #1 100}", "4.19e−5"),
         ("{loss #2 30}", "0.16"),
-        ("{x Adam 0} and {y Adam 0}", "−7 and 2"),
-        ("{length Adam 30}", "8.3"),
-        ("{lr Adam from step 12}", "0.6"),
-        ("{beta2 Adam}", "0.999"),
-        ("{reached Adam}", "82"),  # within at 63, but not to stay
-        ("{spent Adam}", "82"),
+        ("{x #1 0} and {y #1 0}", "−7 and 2"),
+        ("{length #1 30}", "8.3"),
+        ("{lr #2} {lr sgd}", "0.6 0.9"),
+        ("{beta2 #1}", "0.999"),
+        ("{reached #1}", "82"),  # within at 63, but not to stay
+        ("{spent #1}", "82"),
         ("no number", "no number"),
     ],
 )
@@ -931,17 +931,14 @@ def test_placeholders(text, value):
 
 
 def test_placeholders_look_into_wrappers():
-    assert (
-        filled("{decay SGD + averaging} {lr SGD + averaging}", LESSONS["averaging"], run)
-        == "0.995 0.1"
-    )
+    assert filled("{decay #2} {lr #2}", LESSONS["averaging"], run) == "0.995 0.1"
 
 
 @table(
     "text",
     [
-        "{loss Lion}", "{loss}", "{steps Adam}", "{color Adam}", "{inner Adam}", "{reached Adam 3}", "{tail Adam}",
-        "{tail Adam 70}", "{loss Adam 5000}", "{loss #4}", "{lr Adam 3}", "{__class__ Adam}", "{diverged Adam}",
+        "{loss lion}", "{loss}", "{steps #1}", "{color #1}", "{inner #1}", "{reached #1 3}", "{tail #1}",
+        "{tail #1 70}", "{loss #1 5000}", "{loss #4}", "{lr #1 3}", "{__class__ #1}", "{diverged #1}",
     ],
 )  # fmt: skip
 def test_placeholders_that_make_no_sense(text):
@@ -951,7 +948,7 @@ def test_placeholders_that_make_no_sense(text):
 
 def test_a_run_is_asked_for_once_and_longer_only_where_it_must_be():
     asked = []
-    filled("{loss Adam} {loss Adam 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
+    filled("{loss #1} {loss #1 100}", LESSON, lambda p, r: asked.append(p.steps) or run(p, r))
     assert asked == [60, 100]
 
 
@@ -969,7 +966,7 @@ steps = 5
 [[scene.optimizers]]
 method = { sgd = { lr = 0.5 } }
 +++
-It goes down to {loss SGD}.
+It goes down to {loss sgd}.
 
 ## Look for
 The path.
@@ -1015,13 +1012,13 @@ def test_a_good_file(tmp_path):
         ("lr = 0.5", "lr = 500.0", "lr of sgd is from"),
         ("steps = 5", "steps = 500000", "steps is from 1 to 2000"),
         ("steps = 5", 'function = "bowel"', "no function"),
-        ("{loss SGD}", "{lost SGD}", "no placeholder"),
-        ("{loss SGD}", "{loss Adam}", "none of the optimizers SGD"),
-        ("{loss SGD}", "{loss SGD", "stray {"),
+        ("{loss sgd}", "{lost sgd}", "no placeholder"),
+        ("{loss sgd}", "{loss SGD}", "none of the optimizers sgd"),  # a label may change
+        ("{loss sgd}", "{loss sgd", "stray {"),
         ("## Look for\nThe path.\n\n", "", "its sections are Look for and Try next"),
         ("## Look for", "## Look out", "its sections are Look for and Try next"),
         ("The path.", "", "its look is empty"),
-        ("It goes down to {loss SGD}.", "", "its text is empty"),
+        ("It goes down to {loss sgd}.", "", "its text is empty"),
         (
             "[[scene.optimizers]]",
             '[scene.view]\nalong = "tides"\n\n[[scene.optimizers]]',
@@ -1224,7 +1221,7 @@ def test_what_the_lessons_on_activations_say():
 
 @table(
     "text",
-    ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss SGD}", "{nothing A 1}", "{spread A}"],
+    ["{spread A 6}", "{spread C 1}", "{spread A 0}", "{loss sgd}", "{nothing A 1}", "{spread A}"],
 )
 def test_a_wrong_question_about_a_layer(text, tmp_path):
     good = (lessons.FOLDER / "activations-std-1.md").read_text()

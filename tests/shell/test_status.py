@@ -1,6 +1,5 @@
 """The page for the person who runs the server, and what it counts."""
 
-import asyncio
 import math
 import re
 
@@ -8,7 +7,7 @@ import pytest
 
 from optviz.ui import meter
 from tests.serving import served
-from tests.visitor import Visitor
+from tests.visitor import Visitor, done
 
 REFUSED = "This page is for those who run the server."
 
@@ -33,7 +32,7 @@ async def seen(address, query="", headers=None, people=1):
 @pytest.mark.slow
 def test_the_page_counts_people_runs_and_bytes_and_is_for_this_machine_alone():
     with served("app.py") as address:
-        rows = asyncio.run(seen(address, people=3))
+        rows = done(seen(address, people=3))
         assert rows["people now"] == "3"
         assert (rows["jobs running"], rows["jobs waiting"]) == ("0", "0")
         assert re.fullmatch(r"\d+ MB", rows["results of jobs"])
@@ -41,12 +40,12 @@ def test_the_page_counts_people_runs_and_bytes_and_is_for_this_machine_alone():
         counted = {k: v for k, v in rows.items() if "p95" in k}
         assert [int(re.search(r"\((\d+)\)", v)[1]) for v in counted.values()] == [3, 1]
         far = {"X-Forwarded-For": "203.0.113.7"}
-        assert asyncio.run(seen(address, headers=far)) == REFUSED
+        assert done(seen(address, headers=far)) == REFUSED
     with served("app.py", OPTVIZ_PUBLIC="1") as address:
-        assert asyncio.run(seen(address)) == REFUSED
+        assert done(seen(address)) == REFUSED
     with served("app.py", OPTVIZ_PUBLIC="1", OPTVIZ_STATUS_TOKEN="wörd") as address:
-        assert asyncio.run(seen(address, "token=word")) == REFUSED
-        assert asyncio.run(seen(address, "token=w%C3%B6rd", far))["people now"] == "1"
+        assert done(seen(address, "token=word")) == REFUSED
+        assert done(seen(address, "token=w%C3%B6rd", far))["people now"] == "1"
 
 
 def test_the_quantile_is_of_the_last_minutes(monkeypatch):

@@ -16,6 +16,7 @@ from optviz.training.executors import SerialExecutor, ThreadExecutor
 from optviz.training.scheduler import INTEREST, SLICE, Scheduler
 from optviz.training.tickets import Ticket
 from optviz.tuning import Search, SearchJob, search
+from optviz.ui.job_runner import pause
 from tests.jobs import Counting
 
 
@@ -116,6 +117,22 @@ def test_a_page_that_nobody_looks_at_pauses_its_jobs(scheduler, hands, clock):
     assert scheduler.state(job)[0] == 2, "what was done is there"
     scheduler.watch("Ada", wanted)
     assert hands.under_way() == ["a"]
+
+
+def test_pictures_of_trainings_take_a_quarter_of_the_server_s_time_for_all_who_watch(
+    scheduler, clock
+):
+    for visitor in "ABCD":
+        scheduler.watch(visitor, tickets("a", length=9))
+    scheduler.leave("A")
+    clock.now = INTEREST - 1
+    scheduler.watch("B", tickets("a", length=9))
+    assert scheduler.visitors == 3
+    clock.now = INTEREST + 1
+    assert scheduler.visitors == 1, "the others look elsewhere"
+    assert pause(0.03, 10) == pytest.approx(1.2)
+    assert pause(0.001, 1) == 0.1, "ten pictures a second"
+    assert pause(0.1, 40) < INTEREST, "a wish holds until it is renewed"
 
 
 def test_one_visitor_s_stop_is_not_the_other_s(scheduler, hands):

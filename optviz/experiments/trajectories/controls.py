@@ -74,7 +74,8 @@ def controls(form: Form) -> None:
                 )
         else:
             st.caption(run_in_words(form.value.objective))
-    replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
+    if not (locks.hidden("hyperparameters") and locks.hidden("optimizers")):  # the legend has names
+        replace(form, locked=locks.locked("optimizers")).draw([optimizer_list(), *_again()])
 
 
 def _group(form, key, controls):

@@ -33,6 +33,9 @@ from optviz.ui.live import grabber, live_patch
 from optviz.ui.session import session
 
 BESIDE = "beside"  # the key of the tabs beside the contour
+MAX_FORMULA = (
+    80  # LaTeX that stands beside the buttons of a narrow projector; a longer one is small
+)
 
 
 def stage(form: Form) -> None:
@@ -64,7 +67,7 @@ def stage(form: Form) -> None:
         landscape()
     start_handler(form)
     play = asked.revealed if asked else ""
-    steps = max(s.objective.steps for s in (scene, scene.beside) if s)
+    steps = max(of.objective.steps for of in scene.both)
     player(steps, f"{session().epoch}", play, play, predict.over)
     predict.bar(form)
 
@@ -96,9 +99,8 @@ def _pair(form, landscape, curves, theme):
     """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
     that of the first.
     """
-    scene = form.value
-    other = replace(scene.beside, view=scene.view)
-    found = figures(other, [f"beside{i}" for i in range(len(other.optimizers))], theme)
+    scene, other = form.value.both
+    found = figures(other, other.ids_beside, theme)
     names = [lambda of=of: st.caption(named(of.objective.f)) for of in (scene, other)]
     above = (
         lambda: landscape(scene.view.shown == "both" and _looks_inside()),
@@ -197,7 +199,8 @@ def title(form: Form) -> str:
 def named(f) -> str:
     """A function's name and formula."""
     goal = r"\max\; " if f.sign < 0 else ""
-    return f"{f.name} $\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
+    formula = f"$\\;{goal}f(x{'' if f.univariate else ', y'}) = {f.latex}$"
+    return f"{f.name} {formula if len(formula) <= MAX_FORMULA else f':small[{formula}]'}"
 
 
 PAGE = Page(

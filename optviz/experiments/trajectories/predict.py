@@ -103,7 +103,8 @@ def bar(form: Form) -> None:
         if found.points is not None:
             message = _("**{points} of {best} points.** {verdict}")
             values = {"points": found.points, "best": BEST, "verdict": found.verdict}
-            st.markdown(message.format(**values))
+            st.markdown(shown := message.format(**values))
+            session().said = shown.replace("*", "")  # to those who hear
         else:
             asked = text.question(found, names, scene) if found.sealed else _("Here they go …")
             st.markdown(asked)

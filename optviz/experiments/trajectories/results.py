@@ -20,7 +20,7 @@ def draw(form: Form) -> None:
     if locks.hidden("results"):
         return
     scene = form.value
-    for i, of in enumerate(filter(None, (scene, scene.beside))):
+    for i, of in enumerate(scene.both):
         if of.optimizers:
             _table(of, "timetable" + "-2" * i)
     if not scene.optimizers:

@@ -181,7 +181,7 @@ class Scene:
 
     def validate(self) -> None:
         """SpecError where the paths would take too long, or more than two are beside each other."""
-        for scene in filter(None, (self, self.beside)):
+        for scene in self.both:
             steps, most = scene.objective.steps, scene._most_steps(self._scenes)
             if steps > most:
                 raise SpecError(
@@ -189,6 +189,16 @@ class Scene:
                 )
         if self.beside and self.beside.beside:
             raise SpecError("a scene has one other beside it")
+
+    @property
+    def both(self) -> tuple["Scene", ...]:
+        """The scene, and the one beside it, shown in the same way."""
+        return (self, *([replace(self.beside, view=self.view)] if self.beside else []))
+
+    @property
+    def ids_beside(self) -> list[str]:
+        """What its optimizers are called where it is the one beside another."""
+        return [f"beside{i}" for i in range(len(self.optimizers))]
 
     @property
     def names(self) -> list[str]:

@@ -5,7 +5,7 @@ import numpy as np
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.line_search import MIN_LENGTH, dot, shown, strong_wolfe
 from optviz.optim.methods import shared
-from optviz.optim.methods.second_order import careful, news, times
+from optviz.optim.methods.second_order import careful, eigen, news, times, zeros
 
 
 @optimizer(
@@ -32,6 +32,7 @@ class ConjugateGradient(Optimizer):
         "the step that a search tries first, over the one that the slope suggests",
         label="first trial",
     )
+    counter = "t"
     state_names = {"d": "direction", "x_prev": "point before", "g_prev": "gradient before"}
     symbols = {r"g_{\text{prev}}": "g_prev"}
 
@@ -94,15 +95,18 @@ class NelderMead(Optimizer):
     symbols = {"S": "simplex"}
 
     def init(self, x):
-        edge = np.broadcast_to(self.lr, x[..., :1].shape)
-        corners = np.stack([x, *(x + edge * axis for axis in np.eye(x.shape[-1]))], -2)
-        return {"simplex": corners, "F": np.full(corners.shape[:-1], np.nan)}
+        d = x.shape[-1]
+        corners = zeros(x, d + 1, d) + x[..., None, :]
+        corners[..., 1:, :] += np.asarray(self.lr)[..., None] * np.eye(d)
+        return {"simplex": corners, "F": zeros(x, d + 1) + np.nan}
 
     def step(self, f, x, s):
         away = x - s["simplex"][..., 0, :]
         moved = (away != 0).any(-1)[..., None]
-        corners = s["simplex"] + np.where(moved, away, 0.0)[..., None, :]
-        corners, values = self.known(f, corners, np.where(moved, np.nan, s["F"]))
+        corners, values = s["simplex"], np.where(moved, np.nan, s["F"])
+        if np.isnan(values).any():
+            corners = corners + np.where(moved, away, 0.0)[..., None, :]
+            corners, values = self.known(f, corners, values)
         active = np.abs(corners - corners[..., :1, :]).max((-2, -1)) >= MIN_LENGTH
         c, w = self.centroid(corners), self.worst(corners)
         r = c + (c - w)
@@ -128,12 +132,13 @@ class NelderMead(Optimizer):
                 values = np.where(
                     unknown[..., None] & (np.arange(values.shape[-1]) == i), here[..., None], values
                 )
-        return cls.ordered(corners, values), np.sort(values, -1)
+        return cls.ordered(corners, values), np.sort(values.T, 0).T
 
     @staticmethod
     def ordered(corners, values):
         """The corners by their values; of equal ones the older is first."""
-        return np.take_along_axis(corners, np.argsort(values, -1, kind="stable")[..., None], -2)
+        order = np.argsort(values.T, 0, kind="stable")  # the batch last, as in memory: see `zeros`
+        return np.take_along_axis(corners.T, order[None], 1).T
 
     @staticmethod
     def best(corners):
@@ -230,9 +235,8 @@ class TrustRegion(Optimizer):
     @staticmethod
     def dogleg(g, hess, radius):
         """The step within the radius."""
-        known = np.isfinite(hess).all((-2, -1), keepdims=True)
-        curvature, axes = np.linalg.eigh(np.where(known, hess, -np.eye(g.shape[-1])))
-        along = (axes * g[..., :, None]).sum(-2)
+        curvature, axes = eigen(hess)
+        along = times(np.swapaxes(axes, -1, -2), g)
         newton, convex = -times(axes, along / curvature), (curvature > 0).all(-1, keepdims=True)
         square, curved = dot(g, g), (along * along * curvature).sum(-1, keepdims=True)
         slope = np.sqrt(square)

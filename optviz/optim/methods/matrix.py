@@ -6,17 +6,9 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.line_search import dot
 from optviz.optim.methods import shared
-
-
-def eigen(matrix):
-    """Eigenvalues, ascending, and eigenvectors of symmetric matrices `(..., d, d)`; of one that is
-    not finite NaN.
-    """
-    known = np.isfinite(matrix).all((-2, -1), keepdims=True)
-    values, axes = np.linalg.eigh(np.where(known, matrix, np.eye(matrix.shape[-1])))
-    return np.where(known[..., 0], values, np.nan), axes
-
+from optviz.optim.methods.second_order import eigen, rotation, times
 
 LONGEST = 1024  # a side of a weight matrix with more gets no matrix of its own
 
@@ -33,6 +25,8 @@ def sides(f, x):
 
 def grams(f, g):
     """G Gᵀ and Gᵀ G of each matrix in a gradient; of a point g gᵀ."""
+    if not hasattr(f, "arrays"):
+        return [g[..., :, None] * g[..., None, :]]
     found = []
     for at, shape, axis, _ in sides(f, g):
         rows = g[..., at].reshape(*g.shape[:-1], *shape)
@@ -43,12 +37,22 @@ def grams(f, g):
 
 def turned(f, g, matrices):
     """A G Bᵀ for each matrix in a gradient; of a point A g."""
+    if not hasattr(f, "arrays"):
+        return times(matrices[0], g)
     d = g.copy()
     for (at, shape, axis, _), a in zip(sides(f, g), matrices, strict=True):
         rows = d[..., at].reshape(*g.shape[:-1], *shape)
+        a = np.ascontiguousarray(a)  # how it lies in memory decides how BLAS rounds
         rows = a @ rows if axis == -2 else rows @ np.swapaxes(a, -1, -2)
         d[..., at] = rows.reshape(*g.shape[:-1], -1)
     return d
+
+
+def product(a, b):
+    """a bᵀ, matrix by matrix; of 2 × 2 without a call for each."""
+    if a.shape[-2:] == b.shape[-2:] == (2, 2):
+        return times(b[..., None, :, :], a)
+    return a @ np.swapaxes(b, -1, -2)
 
 
 def transposed(matrices):
@@ -100,7 +104,7 @@ class Shampoo(Optimizer):
         """(L + εI) to a power, by its eigenvalues."""
         values, axes = eigen(matrix + np.asarray(self.eps)[..., None] * np.eye(matrix.shape[-1]))
         sizes = np.where(values <= 0, self.eps, values) ** power  # below 0 is rounding
-        return (axes * sizes[..., None, :]) @ np.swapaxes(axes, -1, -2)
+        return product(axes * sizes[..., None, :], axes)
 
     def spectrum(self, before, after):
         """The singular values of L before and after a step, from the states; the largest first."""
@@ -169,13 +173,14 @@ class SOAP(Optimizer):
     @staticmethod
     def moved(axes, matrix):
         """The matrix on each direction, and the order of their lengths, the longest first."""
-        moved = matrix @ np.broadcast_to(axes, matrix.shape)  # axes: 1 before the first step
+        axes = np.broadcast_to(axes, matrix.shape)  # 1 before the first step
+        moved = product(matrix, np.swapaxes(axes, -1, -2))
         return moved, np.argsort(-(axes * moved).sum(-2), -1)
 
     @classmethod
     def ordered(cls, v, axes, matrices, f=None):
         """The mean squares in the order in which the directions will be."""
-        v, axes, matrices = v.copy(), listed(axes, 1), listed(matrices, 1)
+        v, axes, matrices = v.copy("K"), listed(axes, 1), listed(matrices, 1)
         for (at, shape, axis, _), q, matrix in zip(sides(f, v), axes, matrices, strict=True):
             rows = v[..., at].reshape(*v.shape[:-1], *shape)
             order = np.expand_dims(cls.moved(q, matrix)[1], -3 - axis)
@@ -188,7 +193,12 @@ class SOAP(Optimizer):
         if t == 1:
             return eigen(matrix)[1][..., ::-1]
         moved, order = cls.moved(axes, matrix)
-        return np.linalg.qr(np.take_along_axis(moved, order[..., None, :], -1))[0]
+        moved = np.take_along_axis(moved, order[..., None, :], -1)
+        if moved.shape[-1] != 2:
+            return np.linalg.qr(moved)[0]
+        x, y = moved[..., 0, 0], moved[..., 1, 0]
+        size = np.hypot(x, y)
+        return rotation(np.where(size == 0, 1.0, x / size), np.where(size == 0, 0.0, y / size))
 
 
 @optimizer("Sophia", cite="Liu et al. (2023), Sophia, algorithm 3")
@@ -289,8 +299,10 @@ class Muon(Optimizer):
         norm = np.sqrt((flat * flat).sum(-1, keepdims=True))
         a = (flat / np.maximum(norm, 1e-7)).reshape(*flat.shape[:-1], n, m)
         a = np.swapaxes(a, -1, -2) if n > m else a
+        row = a.shape[-2] == 1  # its square is a number
+        by = np.multiply if row else np.matmul
         for _ in range(5):
-            square = a @ np.swapaxes(a, -1, -2)
-            a = 3.4445 * a + (-4.7750 * square + 2.0315 * square @ square) @ a
+            square = dot(a, a) if row else a @ np.swapaxes(a, -1, -2)
+            a = 3.4445 * a + by(-4.7750 * square + 2.0315 * by(square, square), a)
         a = np.swapaxes(a, -1, -2) if n > m else a
         return math.sqrt(max(1.0, m / n)) * a.reshape(flat.shape)

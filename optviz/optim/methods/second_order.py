@@ -25,7 +25,46 @@ def times(matrix, vector):
     """Matrices `(..., d, d)` on vectors `(..., d)`, in an order of summation that a batch does not
     change.
     """
+    if vector.shape[-1] == 2:  # the same sum, without NumPy's loop over so short an axis
+        return matrix[..., 0] * vector[..., :1] + matrix[..., 1] * vector[..., 1:]
     return (matrix * vector[..., None, :]).sum(-1)
+
+
+def eigen(matrix):
+    """Eigenvalues, ascending, and eigenvectors of symmetric matrices `(..., d, d)`; of one that is
+    not finite NaN.
+
+    Of 2 × 2 by Jacobi's rotation. (Golub & Van Loan 2013, Matrix computations, section 8.5.2.)
+    """
+    known = np.isfinite(matrix).all((-2, -1), keepdims=True)
+    matrix = np.where(known, matrix, np.eye(matrix.shape[-1]))
+    if matrix.shape[-1] != 2:
+        values, axes = np.linalg.eigh(matrix)
+        return np.where(known[..., 0], values, np.nan), axes
+    a, b, d = matrix[..., 0, 0], matrix[..., 1, 0], matrix[..., 1, 1]
+    with np.errstate(all="ignore"):
+        cot = (d - a) / (2 * b)  # of twice the angle, which is 0 where b is
+        tan = np.where(b == 0, 0.0, 1 / (cot + np.copysign(np.sqrt(1 + cot * cot), cot)))
+    cos = 1 / np.sqrt(1 + tan * tan)
+    sin, one, other, swapped = tan * cos, a - tan * b, d + tan * b, a > d
+    x, y = np.where(swapped, sin, cos), np.where(swapped, cos, -sin)
+    values = np.array([np.where(swapped, other, one), np.where(swapped, one, other)])
+    values = np.where(known[..., 0], np.moveaxis(values, 0, -1), np.nan)
+    return values, rotation(x, y)
+
+
+def rotation(x, y):
+    """Matrices `(..., 2, 2)` whose columns are (x, y) and what is at a right angle to it."""
+    return np.moveaxis(np.array([[x, -y], [y, x]]), (0, 1), (-2, -1))
+
+
+def zeros(x, *shape):
+    """Zeros `(..., *shape)`, so many for each point `(..., d)`; in memory the batch comes last,
+    where NumPy sums over the short axes fastest.
+    """
+    batch = x.shape[:-1]
+    flipped = np.zeros((*shape, *batch))
+    return flipped.transpose(*range(len(shape), flipped.ndim), *range(len(shape)))
 
 
 def careful(lr, g, s):
@@ -76,15 +115,11 @@ class Newton(Optimizer):
     }
 
     def step(self, f, x, s):
-        g, hess = f.grad(x), f.hess(x)
-        known = np.isfinite(hess).all((-2, -1), keepdims=True)
-        curvature, axes = np.linalg.eigh(np.where(known, hess, np.eye(x.shape[-1])))
+        g, (curvature, axes) = f.grad(x), eigen(f.hess(x))
         curvature = (np.abs(curvature) if self.saddle_free else curvature) + self.damping
-        along = (axes * g[..., :, None]).sum(-2)
-        along = np.where(
-            along == 0, 0.0, along / curvature
-        )  # nothing to divide where there is no slope
-        d = -np.where(known[..., 0], times(axes, along), np.nan)
+        along = times(np.swapaxes(axes, -1, -2), g)
+        level = (along == 0) & ~np.isnan(curvature)  # nothing to divide where there is no slope
+        d = -times(axes, np.where(level, 0.0, along / curvature))
         if self.line_search:
             d = np.where(dot(g, d) > 0, -d, d)
             return x + backtrack(f, x, g, d, self.lr) * d, s
@@ -118,11 +153,8 @@ class BFGS(Optimizer):
 
     def init(self, x):
         d = x.shape[-1]
-        return {
-            "B": np.broadcast_to(np.eye(d), (*x.shape, d)).copy(),
-            "x_prev": x,
-            "g_prev": np.full_like(x, np.nan),
-        }
+        before = {"x_prev": x, "g_prev": np.full_like(x, np.nan)}
+        return {"B": zeros(x, d, d) + np.eye(d), **before}
 
     def step(self, f, x, s):
         g = f.grad(x)
@@ -182,7 +214,7 @@ class LBFGS(Optimizer):
     switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 
     def init(self, x):
-        pairs = np.zeros((*x.shape[:-1], self.memory, x.shape[-1]))
+        pairs = zeros(x, self.memory, x.shape[-1])
         return {"S": pairs, "Y": pairs, "x_prev": x, "g_prev": np.full_like(x, np.nan)}
 
     def step(self, f, x, s):

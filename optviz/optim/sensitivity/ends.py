@@ -1,19 +1,19 @@
 """Where runs end: as `minimize`, but nothing is kept on the way, so memory stays the same."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
-from optviz.optim.hyperparameter import hyperparameters
-from optviz.optim.minimize import ROWS, Walk, batch_start, undefined_at
+from optviz.optim.minimize import ROWS, Walk, batch_start, of_rows, taken, undefined_at
 from optviz.optim.noise import Noise
 from optviz.optim.run import Evaluations, Segment, shaped
 from optviz.optim.schedules import Schedule
 
 NOISE_BYTES = 2**25  # of the noise of a batch of seeds, to be drawn at once
+LOOK = 8  # steps between two looks at which rows are at rest
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,24 +49,26 @@ def final(
     """
     x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
     batch, arguments = x.shape[:-1], (steps, noise, schedule, seed, then)
-    parts = [
-        _followed(walk, np.broadcast_to(level, batch)[rows].ravel(), tolerance, budget)
-        for rows, walk in _walks(f, opt, x, *arguments)
-    ]
+    places, parts = [], []  # of rows that have left together
+    for first, rows, walk in _walks(f, opt, x, *arguments):
+        levels = np.broadcast_to(level, batch)[rows].ravel()
+        for place, end in _followed(walk, levels, tolerance, budget):
+            places.append(first + place)
+            parts.append(end)
+    order = np.concatenate(places).argsort()
     joined = {
-        part.name: np.concatenate([getattr(end, part.name) for end in parts], -1)
+        part.name: np.concatenate([getattr(end, part.name).T for end in parts], -1)[..., order]
         for part in fields(Final)
-        if part.name not in ("point", "evaluations")
     }
-    point = np.concatenate([end.point for end in parts]).reshape(x.shape)
-    counts = np.concatenate([end.evaluations for end in parts], -1).reshape(3, *batch)
+    counts = joined.pop("evaluations").reshape(3, *batch)
     evaluations = Evaluations(*(int(c) if c.ndim == 0 else c for c in counts))
+    point = joined.pop("point").T.reshape(x.shape)
     shapes = {name: v.reshape(batch) for name, v in joined.items()}
     return Final(point=point, evaluations=evaluations, **shapes)
 
 
-def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[tuple, Walk]]:
-    """The rows of a batch some at a time: their index, and the walk `(rows, d)`."""
+def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[int, tuple, Walk]]:
+    """The rows of a batch some at a time: the first, their index, and the walk `(rows, d)`."""
     batch = x.shape[:-1]
     drawn = np.ndim(seed) and (f.noise if noise is None else noise) is not None
     at_once = min(ROWS, max(1, NOISE_BYTES // (16 * max(steps, 1)))) if drawn else ROWS
@@ -76,32 +78,34 @@ def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[tupl
             end = min(begin + at_once, int(np.prod(batch)))
             rows = np.unravel_index(np.arange(begin, end), batch)
         seeds = np.broadcast_to(seed, batch)[rows] if np.ndim(seed) else seed
-        picked = [s._replace(optimizer=_rows(s.optimizer, batch, rows)) for s in then]
-        inside = _rows(opt, batch, rows)
+        picked = [s._replace(optimizer=of_rows(s.optimizer, batch, rows)) for s in then]
+        inside = of_rows(opt, batch, rows)
         start = batch_start(f, [inside], x[rows].reshape(-1, x.shape[-1]), 0)
-        yield rows, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
-
-
-def _rows(opt, batch, rows):
-    """An optimizer with the hyperparameters of some rows of a batch."""
-    columns = {
-        k.name: np.broadcast_to(getattr(opt, k.name), (*batch, 1))[rows]
-        for k in hyperparameters(type(opt))
-        if np.ndim(getattr(opt, k.name))
-    }
-    if (inner := getattr(opt, "inner", None)) is not None:
-        columns["inner"] = _rows(inner, batch, rows)
-    return replace(opt, **columns) if columns else opt
+        yield begin, rows, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
 
 
 @np.errstate(all="ignore")
-def _followed(walk: Walk, level, tolerance, budget) -> Final:
-    """The end of a walk `(rows, d)`; its evaluations as an array `(3, rows)`."""
-    rows, paid = len(walk.start), None
-    alive, gone = np.ones(rows, bool), np.full(rows, -1)
+def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Final]]:
+    """The ends of a walk `(rows, d)`, for rows that leave it together: which these are, and a Final
+    whose evaluations are an array `(rows, 3)`.
+
+    Rows that have diverged or do not move any more leave as soon as they are the most.
+    """
+    rows, paid, before, found = len(walk.start), None, None, []
+    place, alive, gone = np.arange(rows), np.ones(rows, bool), np.full(rows, -1)
     undefined, settled = np.zeros(rows, bool), np.zeros(rows, int)
     tally, judged = _Tally(walk), not np.isnan(level).all()
-    for t, moment in enumerate(walk):
+    since = walk.autonomous_from if budget == np.inf else walk.steps
+    moments, staying = iter(walk), None
+
+    def leave(which):
+        stays, spent = alive & (settled <= t) & judged, paid[1] if paid else tally.total()
+        ended = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan), gone, undefined
+        ended = *ended, spent.T, np.where(stays, settled, -1)
+        found.append((place[which], Final(*(v[which] for v in ended))))
+
+    for t in range(walk.steps + 1):
+        moment, staying = moments.send(staying), None
         x, value = moment[0], walk.function.value(moment[0])
         finite = np.isfinite(value) & np.isfinite(x).all(-1)
         tally.add(moment, alive, finite)
@@ -126,10 +130,36 @@ def _followed(walk: Walk, level, tolerance, budget) -> Final:
                 break
         if judged:
             settled = np.where(np.abs(value - level) <= tolerance, settled, t + 1)
-    settled = np.where(alive & (settled <= walk.steps) & judged, settled, -1)
-    point, value = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan)
-    evaluations = paid[1] if paid else tally.total()
-    return Final(point, value, gone, undefined, evaluations, settled)
+        if since < t < walk.steps and t % LOOK == 0:
+            counter = walk.segments[-1].optimizer.counter
+            moving = alive & ~_at_rest(before, moment, counter)
+            if 2 * moving.sum() <= len(moving):
+                leave(~moving)
+                staying = np.flatnonzero(moving)
+                if not len(staying):
+                    return found
+                kept = place, level, alive, gone, undefined, settled
+                place, level, alive, gone, undefined, settled = (v[staying] for v in kept)
+                tally.keep(staying)
+        before = moment
+    leave(slice(None))
+    return found
+
+
+def _at_rest(before, moment, counter) -> np.ndarray:
+    """The rows in which a step has changed nothing, so that none will; both are moments."""
+    (x, state, *_), (x_next, state_next, *_) = before, moment
+    same = (x == x_next).all(-1)
+    for name, v in state_next.items():
+        if name == counter and state[name]:
+            continue
+        old = state[name]
+        if np.shape(v) != np.shape(old) or (np.ndim(v) == 0 and v != old):
+            return np.zeros_like(same)
+        if np.ndim(v):
+            alike = (v == old) | (np.isnan(v) & np.isnan(old))
+            same &= alike.all(tuple(range(1, v.ndim)))
+    return same
 
 
 class _Tally:
@@ -174,6 +204,13 @@ class _Tally:
                 other = held_next.get(name, np.nan)
                 same &= ((v == other) | (np.isnan(v) & np.isnan(other))).all(-1)
         return same
+
+    def keep(self, rows):
+        """Count for some of the rows alone."""
+        self.found = [[taken(part, rows) for part in step] for step in self.found]
+        (self.asked,) = self._rows(self.asked)
+        self.asked, self.saved = self.asked[:, rows], self.saved[:, rows]
+        self.rows = len(rows)
 
     def _rows(self, *counts):
         return (np.array([np.broadcast_to(c, self.rows) for c in count]) for count in counts)

@@ -13,11 +13,17 @@ from optviz.plot.style import Style, Theme
 MAX_LINES = 75  # of the grid, each way: finer than this nobody sees
 LEVELS = 14
 BETWEEN = 8  # places of a path for every step
+MANY = 16  # minima from which on a surface is rugged: its hills would hide the paths behind them
+FLAT = (1.4, 1.4, 0.3)  # aspect of such a surface, which lets a little through, too
 LIFT = 0.006  # of the surface's height, so that a path does not sink into it
 
 
 def surface(
-    land: Landscape, theme: Theme, log: bool | None = None, colors: Sequence[str] = ()
+    land: Landscape,
+    theme: Theme,
+    log: bool | None = None,
+    colors: Sequence[str] = (),
+    rugged: bool = False,
 ) -> Surface:
     """The surface, as high as the contour's levels go: in value, or in its logarithm."""
     heights = Heights.of(land, log)
@@ -32,7 +38,13 @@ def surface(
         end=high,
         step=(high - low) / LEVELS or 1.0,
         line=theme.level,
+        opacity=0.75 if rugged else None,
     )
+
+
+def is_rugged(minima: Sequence[Minima]) -> bool:
+    """Whether there are so many that hills hide what lies between them."""
+    return sum(len(found.points) for found in minima if not found.curve) > MANY
 
 
 def between(values: np.ndarray) -> np.ndarray:
@@ -77,13 +89,15 @@ def surface_figure(
         marks.append(Line3D(*on_way, height, path.style, **line))
         head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False, "decoration": True}
         marks.append(Dots3D(x, y, z, path.style, **head, **joint))
-    places, labels = heights.ticks(5)
+    rugged = is_rugged(minima)
+    places, labels = heights.ticks(3 if rugged else 5)
     return Figure(
         marks,
         scene=Scene(
             Axis(titles[0], limits=domain[0]),
             Axis(titles[1], limits=domain[1]),
             Axis(titles[2], ticks=up * places, labels=labels),
+            **({"aspect": FLAT} if rugged else {}),
         ),
         margin={"l": 0, "r": 24, "t": 28, "b": 0},
         **figure,

@@ -4,9 +4,10 @@ What makes the files runs outside of the session, so all that it needs is read b
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
+from itertools import chain
 
 import streamlit as st
 
@@ -20,6 +21,7 @@ from optviz.experiments.trajectories.state import sealed, state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
+from optviz.plot.table import joined
 from optviz.shell import sharing
 from optviz.shell.export import torch_training
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
@@ -59,7 +61,7 @@ def buttons(files: list[File]) -> None:
         components.download_button(*made, width="stretch", help=file.help)
     st.caption(
         _(
-            "The pictures themselves, as PNG and SVG: the two buttons at the upper right corner "
+            "The pictures themselves, as PNG and SVG: the two buttons at the lower right corner "
             "of each."
         )
     )
@@ -80,9 +82,8 @@ def scene_menu(scene: Scene) -> None:
         st.markdown(_("First your prediction: everything here tells how it ends."))
         return
     theme, link, ids = theme_name(), sharing.address(), list(state().ids)
-    lesson, missing = open_lesson_of_page(), not_in_torch(scene)
-    methods = dict.fromkeys(config.method.key for config in scene.optimizers)
-    name = "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
+    lesson, names = open_lesson_of_page(), [_file_name(of) for of in scene.both]
+    name = names[0] if not scene.beside else f"{names[0]}-beside-{scene.beside.objective.function}"
     files = [
         File(
             _("Page that plays offline"),
@@ -108,23 +109,36 @@ def scene_menu(scene: Scene) -> None:
             "table",
             _("The table under the pictures in full precision."),
         ),
-        File(
-            _("Python script"),
-            lambda: python_script(scene, link),
-            f"{name}.py",
-            PYTHON,
-            "code",
-            _(
-                "It needs Python and NumPy only: the optimizers are written into it. "
-                "It prints the same numbers."
-            ),
-        ),
     ]
-    files += _torch_file(lambda: torch_script(scene, link), name, missing)
+    missing = []
+    for i, of in enumerate(scene.both, 1):
+        name = f"{names[i - 1]}-{i}" if scene.beside else names[0]
+        scripts = [
+            File(
+                _("Python script"),
+                partial(python_script, of, link),
+                f"{name}.py",
+                PYTHON,
+                "code",
+                _(
+                    "It needs Python and NumPy only: the optimizers are written into it. "
+                    "It prints the same numbers."
+                ),
+            )
+        ]
+        scripts += _torch_file(partial(torch_script, of, link), name, lacks := not_in_torch(of))
+        if scene.beside:
+            label = _("{file}, scene {i}")
+            scripts = [replace(f, label=label.format(file=f.label, i=i)) for f in scripts]
+        files, missing = files + scripts, missing + lacks
     buttons(files)
-    if scene.beside:
-        st.caption(_("Of two scenes the files hold the first; Swap puts the other in its place."))
     _say_why_not(missing)
+
+
+def _file_name(scene):
+    """What a scene's files are called."""
+    methods = dict.fromkeys(config.method.key for config in scene.optimizers)
+    return "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
 
 
 def _torch_file(make, name, missing):
@@ -139,15 +153,16 @@ def _torch_file(make, name, missing):
 
 def _say_why_not(missing):
     if missing:
-        message = _(
-            "There is no PyTorch script of this scene, because PyTorch does not do the same as "
-            "{names}. The Python script does."
-        )
-        st.caption(message.format(names=", ".join(missing)))
+        message = _("PyTorch does not do the same as {names}: only the Python script does.")
+        st.caption(message.format(names=", ".join(dict.fromkeys(missing))))
 
 
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
+    return _of_both(scene, _paths_csv)
+
+
+def _paths_csv(scene):
     rows = list(zip(scene.names, ends(scene)[0], strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if (paths := cache.multistart(scene.objective, config)) is not None:
@@ -157,32 +172,54 @@ def paths_csv(scene: Scene) -> str:
 
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
+    return _of_both(scene, _table_csv)
+
+
+def _table_csv(scene):
     return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
 
 
+def _of_both(scene, text_of):
+    """The CSV text of a scene; of two, with a column that says which."""
+    texts = {f"{i} {of.objective.f.name}": text_of(of) for i, of in enumerate(scene.both, 1)}
+    return joined("scene", texts) if scene.beside else text_of(scene)
+
+
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
-    """The scene with its player as one HTML file."""
-    f, (runs, summaries) = scene.objective.f, ends(scene)
-    drawn, name = figures(scene, ids, THEMES[theme]), first(scene)
-    under, make = drawn[name].under or (None, None)
-    base = {"base_id": under, "base": make()} if make else {}
-    label = _("{function} with the paths").format(function=f.name)
-    rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
-    html = results(scene, summaries, theme).html()
+    """The scene, and the one beside it, with their player as one HTML file."""
+    pictures, tables, f = [], [], scene.objective.f
+    for i, of in enumerate(scene.both):
+        drawn, name = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme]), first(of)
+        under, make = drawn[name].under or (None, None)
+        base = {"base_id": under, "base": make()} if make else {}
+        label = _("{function} with the paths").format(function=of.objective.f.name)
+        caption = f"{of.objective.f.name}: {of.objective.f.formula}" if scene.beside else ""
+        suffix = "-2" * i
+        pictures.append(
+            [
+                figure_part(to_plotly(drawn[name]), name + suffix, label, theme, caption, **base),
+                figure_part(to_plotly(drawn["curves"]), "curves" + suffix, _("Curves"), theme),
+            ]
+        )
+        runs, summaries = ends(of)
+        rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
+        tables.append(Part("table", {"html": results(of, summaries, theme).html(), "rows": rows}))
+    steps = max(of.objective.steps for of in scene.both)
     parts = [
-        figure_part(to_plotly(drawn[name]), name, label, theme, **base),
-        figure_part(to_plotly(drawn["curves"]), "curves", _("Curves"), theme),
-        Part("player", {"steps": scene.objective.steps, "scene": "1"}),
-        Part("table", {"html": html, "rows": rows}),
+        *chain.from_iterable(zip(*pictures, strict=True)),  # the landscapes, then the curves
+        Part("player", {"steps": steps, "scene": "1"}),
+        *tables,
     ]
-    title = f"{lesson.title} · {f.name}" if lesson else f.name
-    return offline_html(title, parts, theme, [settings(scene)], f.formula)
+    said = [settings(of) for of in scene.both]
+    title = ", ".join(of.objective.f.name for of in scene.both)
+    title = f"{lesson.title} · {title}" if lesson else title
+    return offline_html(title, parts, theme, said, "" if scene.beside else f.formula)
 
 
 def settings(scene: Scene) -> str:
     """What was set, as HTML: every optimizer's hyperparameters, start, steps and noise."""
     rows = [_optimizer(*one) for one in zip(scene.names, scene.optimizers, strict=True)]
-    return _paragraphs([run_in_words(scene.objective), *rows])
+    return _paragraphs([f"{scene.objective.f.name} {run_in_words(scene.objective)}", *rows])
 
 
 def _optimizer(name, config):

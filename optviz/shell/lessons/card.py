@@ -36,9 +36,10 @@ def card() -> None:
         if session().specs[lesson.page] != lesson.scene:
             changed = _(
                 "The scene has been changed. The numbers in this text are those of the lesson’s "
-                "own scene; “Reset lesson” brings it back."
+                "own scene."
             )
-            st.caption(changed)
+            back = _("“Reset lesson” brings it back.")
+            st.caption(f"{changed} {back}" if _free() else changed)
         st.caption(lesson.source)
         with st.container(horizontal=True, gap="small"):
             _neighbors(lesson)
@@ -46,6 +47,7 @@ def card() -> None:
                 _("Reset lesson"),
                 key="lesson-reset",
                 icon=":material/restart_alt:",
+                disabled=not _free(),  # or it would lead around what is locked
                 on_click=open_lesson,
                 args=(lesson.key,),
                 help=_("The lesson's scene again, with every setting as it was."),

@@ -1,8 +1,8 @@
 """The numbers in a lesson's text: placeholders that are computed from its scene.
 
 Numbers are not typed into a text but asked for, so that they are those of the picture beside it.
-NAME is what the legend calls an optimizer (`Scene.names`) or its place (`#1`), N a step, the last
-one where left out:
+NAME is an optimizer's key (`adam`), where the scene has it once, or its place (`#1`), N a step, the
+last one where left out:
 
     {loss NAME N}   {x NAME N}   {y NAME N}   {length NAME N}     at step N
     {tail NAME N}       mean loss of the last N steps
@@ -22,6 +22,7 @@ A step beyond the scene's last one is computed all the same.
 """
 
 import re
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -110,14 +111,13 @@ def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
     if word == "steps" and rest is None:
         return word, None, None
     by_name = {f"#{i}": config for i, config in enumerate(scene.optimizers, 1)}
-    by_name |= dict(zip(scene.names, scene.optimizers, strict=True))
+    keys = Counter(config.method.key for config in scene.optimizers)
+    by_name |= {c.method.key: c for c in scene.optimizers if keys[c.method.key] == 1}
     step = None
     if rest not in by_name and (numbered := re.fullmatch(r"(.+) (\d{1,4})", rest or "")):
         rest, step = numbered[1], int(numbered[2])
     if rest not in by_name:
-        raise PlaceholderError(
-            f"{found[0]} asks for none of the optimizers {', '.join(scene.names)}"
-        )
+        raise PlaceholderError(f"{found[0]} asks for none of the optimizers {', '.join(keys)}")
     known = word in (*AT, *FIRST, *SUMMARY, "tail")
     if word == "inner" or (not known and setting(by_name[rest].build(), word) is None):
         raise PlaceholderError(f"there is no placeholder {found[0]}")

@@ -13,6 +13,21 @@ const ICONS = {
 const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
 const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
 const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
+// Where the focus goes when a press has taken the button away, or put it off, that had it; else to
+// the nearest that is left of what was around it.
+const AFTER = {
+  "predict-begin": ".st-key-predict",
+  reveal: ".ov-play",
+  "stop-predicting": ".st-key-predict-begin",
+};
+const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
+// Gives the focus to the first control in there that takes it; says whether one did.
+const enter = root =>
+  [...(root?.querySelectorAll(CONTROLS.map(e => `${e}:not(:disabled)`)) ?? [])].some(e => {
+    e.focus();
+    return document.activeElement === e;
+  });
+const DRAWN = 150; // ms from the end of a run until its last element is there
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
 
@@ -38,13 +53,30 @@ class Toolbar {
     this.on = [[document, "focusin", e => this.focused(e.target)],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
+    this.rest = new MutationObserver(() => setTimeout(() => this.refocus(), DRAWN));
+    const app = document.querySelector("[data-test-script-state]");
+    this.rest.observe(app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
     for (const [where, what, act] of this.on) where.addEventListener(what, act, true);
   }
 
   focused(element) {
-    this.jobs = element.closest('[class*="st-key-jobs-"]');
+    this.had = element;
+    this.around = [];
+    for (let e = element; (e = e.parentElement); ) this.around.push(e);
     if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
+  }
+
+  // Nobody who works by keys is thrown back to the top of the page.
+  refocus() {
+    const { had, around } = this;
+    if (document.activeElement !== document.body || !had || (had.isConnected && !had.disabled))
+      return;
+    const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
+    const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
+    const to = document.querySelector(AFTER[key] ?? null);
+    to?.focus();
+    if (document.activeElement === document.body) enter(to) || left.some(enter);
   }
 
   update({ data, setTriggerValue }) {
@@ -52,8 +84,6 @@ class Toolbar {
     this.tell = setTriggerValue;
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
-    // the button that was pressed is another one by now: start has become stop
-    if (document.activeElement === document.body) this.jobs?.querySelector("button")?.focus();
     this.address(data);
     for (const [name, e] of Object.entries(this.buttons)) {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
@@ -145,12 +175,8 @@ class Toolbar {
   // A popover that a key has opened is elsewhere in the page: its first control gets the focus,
   // once it is there.
   enter(button, until = performance.now() + 3000) {
-    const controls = 'input, button, select, a[href], [tabindex="0"]';
-    const first = document.querySelector(
-      `[data-testid="stPopoverBody"] :is(${controls}):not(:disabled)`,
-    );
-    if (first) first.focus();
-    else if (performance.now() < until && document.activeElement === button)
+    if (enter(document.querySelector('[data-testid="stPopoverBody"]'))) return;
+    if (performance.now() < until && document.activeElement === button)
       setTimeout(() => this.enter(button, until), 50);
   }
 
@@ -172,6 +198,7 @@ class Toolbar {
   }
 
   destroy() {
+    this.rest.disconnect();
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();
   }

@@ -1,5 +1,7 @@
 """The page in AppTest: what its controls do, what it says, links, locks, lessons, take home."""
 
+import csv
+import io
 import json
 import re
 from collections import Counter
@@ -450,6 +452,12 @@ def test_locked_and_hidden_groups():
         toggles = [t for t in at("view", how).toggle if t.label == "Negative gradient field (−∇f)"]
         assert (not toggles) if gone else toggles[0].disabled
         assert bool(components(at("results", how), "table")) != gone
+    controls = Controls(locked=("hyperparameters",))
+    page = open_page(KEY, s=encode(shared(BOOK, controls=controls)), lesson="zigzag")
+    assert page.button(key="lesson-reset").disabled, "its scene has other rates"
+    controls = Controls(hidden=("hyperparameters", "optimizers"))
+    bare = text(open_page(KEY, s=encode(shared(BOOK, controls=controls))))
+    assert "AdaGrad" not in bare, "a list of names alone would only take room"
     page = at("lessons", "hidden")
     assert not [g for g in page.get("button_group") if g.label == "Lessons"], (
         "who has such a link makes no other"
@@ -596,6 +604,33 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
         near = {"lr": found["lr"] * lr, "momentum": found["momentum"] * momentum}
         values = minimize(FUNCTIONS["bowl"], OPTIMIZERS["momentum"](**near), (-7, 2), 30).values
         assert not values[-1] < run(scene(at).objective, scene(at).optimizers[0]).values[-1]
+
+
+def test_of_two_scenes_every_file_holds_both():
+    other = replace(BOOK, objective=Objective("himmelblau", start=(-0.5, -1.0), steps=50))
+    both = replace(BOOK, beside=replace(other, optimizers=BOOK.optimizers[2:]))
+    paths, ends = (
+        list(csv.DictReader(io.StringIO(make(both))))
+        for make in (export.paths_csv, export.table_csv)
+    )
+    own, beside = "1 Stretched bowl", "2 Himmelblau"
+    last = {(r["scene"], r["optimizer"]): r for r in paths}
+    assert [(*key, r["step"]) for key, r in last.items()] == [
+        *((own, name, "30") for name in BOOK.names),
+        *((beside, name, "50") for name in BOOK.names[2:]),
+    ]
+    assert float(last[own, "SGD"]["loss"]) == pytest.approx(1.3326803773e-2, rel=1e-9)
+    assert [(r["scene"], r["beta1"]) for r in ends][-2:] == [(beside, ""), (beside, "0.9")]
+    page = export.scene_page(both, ["a", "b", "c", "d"], "light")
+    parts = json.loads(page.split('id="data">')[1].split("</script>")[0])
+    names = [part["data"].get("name", part["kind"]) for part in parts]
+    assert names == ["contour", "contour-2", "curves", "curves-2", "player", "table", "table"]
+    assert parts[4]["data"]["steps"] == 50
+    assert [len(part["data"]["rows"]) for part in parts[-2:]] == [4, 2]
+    at = opened(open_scene(both), **{"take-home": True})
+    labels = [b.proto.label for b in at.get("download_button")]
+    scripts = ("Python script", "PyTorch script")
+    assert labels[3:] == [f"{name}, scene {i}" for i in (1, 2) for name in scripts]
 
 
 def test_a_steeper_formula_keeps_the_paths_in_the_numbers_and_a_flat_one_gives_the_rates_back():

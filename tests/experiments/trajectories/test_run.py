@@ -460,6 +460,7 @@ def test_to_maximize():
     assert height[-1] > height[0], "the path goes uphill"
     rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", path)]))))
     assert float(rows[0]["loss"]) == pytest.approx(slope)
+
     assert float(rows[0]["gradient_x"]) == pytest.approx(-slope)
 
     hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)
@@ -498,3 +499,13 @@ def test_a_function_of_one_variable_is_a_curve_with_tangents():
     assert [(c.low, c.high) for c in found] == [pytest.approx((6, 6)), pytest.approx((3, 3))]
     ends = [summarize(run(objective, sgd(0.1)))]
     assert "y" not in results(["SGD"], [style(0, LIGHT)], ends, 1e-3, True).columns
+
+
+def test_hills_in_space_are_flat_and_let_the_paths_through():
+    def seen(function):
+        scene = Scene(Objective(function), BOOK.optimizers[:1], view=View(shown="surface"))
+        found = figures(scene, ["a"], LIGHT)["solid"]
+        return found.scene.aspect[2], found.under[1]()["data"][0].get("opacity", 1)
+
+    for rugged, even in zip(seen("rastrigin"), seen("himmelblau"), strict=True):
+        assert rugged < even

@@ -35,14 +35,15 @@ from optviz.plot import (
 )
 from optviz.plot.contour import Path
 from optviz.plot.landscape import Landscape, around, reach
-from optviz.plot.landscape.surface import surface, surface_figure
+from optviz.plot.landscape.surface import is_rugged, surface, surface_figure
 from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.training.optimizer_menu import chips
 
 ARROWS = (18, 13)  # across and up
-ASPECTS = {"both": (0.7, 1.5), "contour": (0.7, 2.6)}  # of the frame, from a phone to a wide screen
+# of the frame, from a phone to a wide screen
+ASPECTS = {"both": (0.7, 1.75), "contour": (0.7, 2.6)}
 SMALL = 1.6  # aspect of a thumbnail
 
 
@@ -162,7 +163,7 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
 
     def under():
         if view.in_space:
-            return layer(surface(land, theme, log, colors))
+            return layer(surface(land, theme, log, colors, is_rugged(shown)))
         arrows = [descent_arrows(f, theme)] if view.field else []
         border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
         return layer(contour.landscape(land, theme, log, colors=colors), *border, *arrows)

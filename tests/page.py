@@ -155,8 +155,7 @@ def numbers(packed) -> np.ndarray:
     """An array as the page hands it to Plotly."""
     if isinstance(packed, list):
         return np.array(packed, float)
-    kind = {"f8": float, "f4": np.float32}[packed["dtype"]]
-    flat = np.frombuffer(base64.b64decode(packed["bdata"]), kind)
+    flat = np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
     return flat.reshape([int(n) for n in packed["shape"].split(",")]) if "shape" in packed else flat
 
 

@@ -23,7 +23,7 @@ def done(visits):
 class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
-    `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, `components`
+    `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, those `plotted`, `components`
     (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
     what stands over the bar of a training (`progress`),
     `kept` (hashes of what a browser keeps, to be referred to later).
@@ -32,7 +32,7 @@ class Visitor:
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
         self.url = address.replace("http", "ws", 1) + "/_stcore/stream"
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
-        self.received, self.hash, self.turns = 0, "", 0
+        self.received, self.plotted, self.hash, self.turns = 0, 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
         self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
 
@@ -80,6 +80,8 @@ class Visitor:
                 self.query = message.page_info_changed.query_string
             elif kind == "delta":
                 self._take(message.delta)
+                name = message.delta.new_element.bidi_component.component_name
+                self.plotted += len(raw) * name.endswith("plot")
             elif kind == "script_finished" and message.script_finished in FINISHED:
                 return
         raise ConnectionError("the server closed the connection")

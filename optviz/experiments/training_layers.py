@@ -5,6 +5,7 @@ what the first layer looks at.
 import numpy as np
 
 from optviz.experiments.page import Caption, Context, Option, Row, Section, Tab
+from optviz.experiments.training_charts import paced
 from optviz.plot import Axis, Figure, ImageGrid, Line, Rule, Style, percent, style
 from optviz.plot.series import over_seeds
 from optviz.translation import _
@@ -80,6 +81,7 @@ def explanation(context: Context) -> Caption:
     )
 
 
+@paced
 def first_layer(context: Context) -> list | None:
     """The weights of the first layer's units as pictures, where the inputs are pictures."""
     name, now, i = context.lines[context.options["network"]][1:4]

@@ -133,9 +133,14 @@ def mixed(colors: Sequence[str], share: float) -> str:
 
 
 def packed(array) -> dict:
-    """An array as Plotly reads it fastest: base64 of its bytes. NaN survives, unlike in JSON."""
+    """An array as Plotly reads it fastest: base64 of its bytes, in the smallest type that holds it
+    to the last bit. NaN survives, unlike in JSON.
+    """
     a = np.ascontiguousarray(array, float)
-    return {"dtype": "f8", "bdata": base64.b64encode(a.tobytes()).decode()}
+    with np.errstate(all="ignore"):
+        kinds = ((kind, a.astype(kind)) for kind in ("i2", "i4", "f4", "f8"))
+        kind, a = next(one for one in kinds if np.array_equal(one[1], a, equal_nan=True))
+    return {"dtype": kind, "bdata": base64.b64encode(a.tobytes()).decode()}
 
 
 def packed_grid(grid) -> dict:

@@ -30,8 +30,8 @@ def main() -> None:
         )
         st.error(message.format(folder=f"`{STATIC}`"))
         return
-    for sheet in ("page.css", "table.css"):
-        st.html(FRONTEND / sheet)
+    for sheet in sorted(FRONTEND.glob("*.css")):  # here: a component sends its own every time
+        st.html(sheet)
     controls = session().controls
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")

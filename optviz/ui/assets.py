@@ -83,8 +83,3 @@ def _whole(svg):
     if "xmlns=" in svg[:200]:
         return svg
     return svg.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-
-
-def sheet(name: str) -> str:
-    """One of our style sheets."""
-    return (FRONTEND / name).read_text()

@@ -15,7 +15,7 @@ from optviz.plot import Figure, to_plotly
 from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
-from optviz.ui.assets import plotly_js, script, sheet
+from optviz.ui.assets import plotly_js, script
 
 
 def theme_name() -> str:
@@ -36,27 +36,22 @@ FRAMES = {
 }
 
 
-def _component(name, html="", css=None, js="", export="default"):
+def _component(name, html="", js="", export="default"):
     return st.components.v2.component(
         f"optviz_{name}",
         html=html or FRAMES[name],
         js=script(js or f"{name}.js", export),
-        css=sheet(css) if css else None,
         isolate_styles=False,
     )
 
 
-_panel = _component("hyperparameters", '<div class="ov-panel"></div>', "hyperparameters.css")
-_plot = _component("plot", css="plot.css")
-_surface = _component("surface", css="plot.css")
-_player = _component("player", css="plot.css")
+_panel = _component("hyperparameters", '<div class="ov-panel"></div>')
+_plot = _component("plot")
+_surface = _component("surface")
+_player = _component("player")
 _table = _component("table")
-_sketchpad = _component(
-    "sketchpad", '<div class="ov-sketchpad"></div>', "sketchpad.css", "sketchpad.js"
-)
-_toolbar = _component(
-    "address", '<div class="ov-toolbar" role="toolbar"></div>', "toolbar.css", "toolbar.js"
-)
+_sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
+_toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 
 

@@ -56,7 +56,7 @@ def test_trials_appear_stop_and_resume(page):
 SHOWN = """name => {
   const traces = document.querySelector(`.st-key-hyperparameter_search-${name} .ov-layer:nth-child(2)`).data;
   return new Set(traces.filter(t => t.meta?.trials).flatMap(t => t.meta.trials.filter((_, k) => Array.from(
-    t.y.bdata ? new Float64Array(Uint8Array.from(atob(t.y.bdata), c => c.charCodeAt(0)).buffer) : t.y)[k] !== null))).size;
+    t.y.dtype ? new {i2: Int16Array, f4: Float32Array, f8: Float64Array}[t.y.dtype](Uint8Array.from(atob(t.y.bdata), c => c.charCodeAt(0)).buffer) : t.y)[k] !== null))).size;
 }"""
 
 

@@ -17,7 +17,7 @@ def test_the_line_follows_the_angle_and_the_digits_train(visit):
     page.mouse.move(box["x"] + box["width"] * (5 + 45) / 90, box["y"] + box["height"] / 2)
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * 0.9, box["y"] + box["height"] / 2, steps=4)
-    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('50%')")  # while it is held
+    page.wait_for_function(f"() => ({NOTE.format(0)})().includes('50.0%')")  # while it is held
     page.mouse.up()
     page.get_by_label("angle, exact value").fill("0")
     page.wait_for_function(f"() => ({NOTE.format(0)})().includes('99.2')")

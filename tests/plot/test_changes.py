@@ -31,7 +31,8 @@ def merged(before, news):
         {**old, **{k: grown(old.get(k), v) for k, v in new.items()}}
         for old, new in zip(before["data"], news["data"], strict=True)
     ]
-    return {**before, **news, "data": data}
+    layout = {**before["layout"], **news.get("layout", {})}
+    return {**before, **news, "data": data, "layout": layout}
 
 
 CASES = [

@@ -36,6 +36,7 @@ AXES = {
         "standardization-clouds-1": ["x: feature x₁", "y: feature x₂"],
         "standardization-turned-0": ["x: line turned by °", "y: accuracy %"],
         "standardization-turned-1": ["x: line turned by °", "y: logistic loss"],
+        "standardization-scales": [*(f"x{i}: feature x₁" for i in ("", 2, 3)), "y: feature x₂"],
     },
     "batch_norm": {
         "batch_norm-curves-0": ["x: epoch", "y: loss"],

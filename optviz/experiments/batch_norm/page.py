@@ -67,6 +67,7 @@ def verdict(context) -> list:
     ]
 
 
+@charts.paced
 def inside(context):
     """The hidden layers of one of the networks, as far as it is trained."""
     k, i = context.options["network"], context.options.get("value", 0)

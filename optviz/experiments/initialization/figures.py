@@ -6,6 +6,7 @@ from optviz.experiments.activations.figures import histograms
 from optviz.experiments.activations.text import table as layers_table
 from optviz.experiments.initialization import text
 from optviz.experiments.initialization.inspector import Inspector, Units
+from optviz.experiments.training_charts import paced
 from optviz.plot import (
     Axis,
     Figure,
@@ -27,6 +28,7 @@ MAX_SIDE = 100  # rows and columns of a matrix that are drawn
 MAX_MATRICES = 4  # side by side
 
 
+@paced
 def layers(context) -> list:
     """Histograms of the hidden layers, and the gradient of each weight matrix over time."""
     look = Inspector(context)
@@ -64,6 +66,7 @@ def gradients(look: Inspector, norms: dict[int, np.ndarray]) -> Figure:
     return over_time(look, lines, Axis(_("norm of the gradient"), log=True), label, height=20)
 
 
+@paced
 def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
     look, k = Inspector(context), context.options["matrix"]

@@ -9,6 +9,7 @@ from optviz.data import DATASETS
 from optviz.experiments.optimizer_comparison import text
 from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
+from optviz.experiments.training_charts import paced
 from optviz.nn import Network, softmax
 from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
@@ -27,6 +28,7 @@ MARGINS = {"digits": 0.0, "mnist": 4 / 28}
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
+@paced
 def predictions(context):
     """For digits the confusion matrix and the misclassified ones, for points in a plane the
     decision boundary; of all networks at once without the misclassified.
@@ -90,8 +92,11 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
         if len(some := np.argwhere(where))
     ]
     axis = {"categories": True, "grid": False, "fixed": True}
+    span = 0.0, max(float(np.sqrt(wrong.max())), 1.0)  # pale where nothing is wrong
+    colors = (theme.high, theme.lines[1])
+    heat = Heatmap(np.sqrt(wrong), colors, x=names, y=names, span=span, gap=1)
     return Figure(
-        [Heatmap(np.sqrt(wrong), (theme.high, theme.lines[1]), x=names, y=names, gap=1), *numbers],
+        [heat, *numbers],
         Axis(_("predicted label"), **axis),
         Axis(_("true label"), reversed=True, standoff=2, **axis),
         label=_("How often {name} took which digit for which.").format(name=name),

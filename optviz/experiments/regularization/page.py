@@ -139,6 +139,7 @@ def standings(context):
     return text.standings(context.lines, memorized(context))
 
 
+@charts.paced
 def weights(context) -> list:
     """The weights of all in a histogram, in numbers and in words."""
     lines = context.lines

@@ -7,6 +7,7 @@ import numpy as np
 
 from optviz.experiments.page import Caption, Row
 from optviz.experiments.regularization.run import mean
+from optviz.experiments.training_charts import paced
 from optviz.nn import DROPOUT, Mode, right, softmax
 from optviz.plot import Axis, Dots, Figure, Line, Style, Table, percentage
 from optviz.spec import canonical_json, to_dict
@@ -27,6 +28,7 @@ def masks(training, iteration: int) -> list[np.ndarray]:
     ]
 
 
+@paced
 def thinned_network(context) -> list | str:
     """The first network with dropout: as it answers, and as the last update has trained it."""
     line = next((line for line in context.lines if line.progress.training.network.dropout), None)
@@ -87,6 +89,7 @@ def graph(sizes, kept, theme, title: str) -> Figure:
     )
 
 
+@paced
 def as_ensemble(context) -> list | None:
     """What thinned networks answer alone, on the mean, and what the whole network answers."""
     rows = []

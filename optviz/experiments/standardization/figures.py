@@ -124,13 +124,16 @@ def scales(context: Context) -> Figure:
     found = {_("raw"): raw.x, _("centered"): centered, _("standardized"): standard.x}
     most = 1.05 * max(float(np.abs(x).max()) for x in found.values())
     panels = []
-    for title, x in found.items():
+    for title, points in found.items():
         marks = [
-            Dots(*x[raw.y == label].T, style(k, theme), uid=f"{title}{k}", size=4, alpha=0.7)
+            Dots(*points[raw.y == label].T, style(k, theme), uid=f"{title}{k}", size=4, alpha=0.7)
             for k, label in enumerate((-1, 1))
         ]
-        axis = Axis(limits=(-most, most), zero=theme.ink)
-        panels.append(Panel(marks, axis, axis, title=title))
+        x_axis, y_axis = (
+            Axis(name, limits=(-most, most), zero=theme.ink)
+            for name in (_("feature x₁"), _("feature x₂"))
+        )
+        panels.append(Panel(marks, x_axis, y_axis, title=title))
     label = _("The points as they are, centered, and standardized.")
     return grid(panels, 3, share_y=True, legend="", hover=False, label=label, height=SMALL)
 

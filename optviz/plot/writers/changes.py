@@ -6,15 +6,20 @@ import numpy as np
 def changes(before: dict, now: dict) -> dict | None:
     """What turns one figure of `to_plotly` into the next; None where they hold other traces.
 
-    Of the figure and of every trace it holds only what is another one; of a packed array the end,
-    and under `same` how many characters of the old one stand before it.
+    Of the figure, its layout and every trace it holds only what is another one; of a packed array
+    the end, and under `same` how many characters of the old one stand before it.
     """
+    if before.get("layout", {}).keys() != now.get("layout", {}).keys():
+        return None
     if [t.keys() for t in before["data"]] != [t.keys() for t in now["data"]]:
         return None
     if [t["uid"] for t in before["data"]] != [t["uid"] for t in now["data"]]:
         return None
     data = [_other(*both) for both in zip(before["data"], now["data"], strict=True)]
-    return {**_other(before, now), "data": data}
+    news = {**_other(before, now), "data": data}
+    if "layout" in news:
+        news["layout"] = _other(before["layout"], now["layout"])
+    return news
 
 
 def _other(before, now):

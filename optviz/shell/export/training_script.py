@@ -103,7 +103,7 @@ def program(keys: set[str], top: str, imported, settings: str, parts, calls: str
     """
     (modules, loaders), (definitions, loop) = _loading(keys), parts
     texts = [
-        f"{top}\n{import_lines(*imported, *modules)}\n{settings}",
+        f"{top}\n{ONE_THREAD}\n{import_lines(*imported, *modules)}\n{settings}",
         definitions,
         *loaders,
         loop,
@@ -303,6 +303,11 @@ def shipped():
     return 'DIGITS = """\n' + "\n".join(lines) + '\n"""\n'
 
 
+ONE_THREAD = """\
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # small matrices are slower with more
+"""
 DIGITS = '''\
 def digits():
     """ATTRIBUTION.

@@ -2,7 +2,7 @@
 // that was sent before it (optviz/plot/writers/changes.py). Null where that one never came.
 export function complete(before, message) {
   if (!message.since) return message;
-  if (before?.version === message.version) return { ...before, ...message, data: before.data };
+  if (before?.version === message.version) return { ...before, ...message, data: before.data, layout: before.layout };
   if (before?.version !== message.since) return null;
   const grown = (old, now) =>
     now?.same === undefined
@@ -13,5 +13,5 @@ export function complete(before, message) {
       entries = Object.entries(changed).map(([key, now]) => [key, grown(old[key], now)]);
     return { ...old, ...Object.fromEntries(entries) };
   });
-  return { ...before, ...message, data: traces };
+  return { ...before, ...message, data: traces, layout: { ...before.layout, ...message.layout } };
 }

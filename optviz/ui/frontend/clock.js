@@ -116,9 +116,10 @@ export const seen = {
 };
 
 // Numbers as the server packs them.
+const KINDS = { i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
 export const numbers = a =>
-  a?.bdata
-    ? new Float64Array(Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)
+  a?.dtype
+    ? new KINDS[a.dtype](Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)
     : (a ?? []);
 
 export function make(tag, attributes = {}, ...children) {

@@ -391,14 +391,8 @@ class Host {
     // hides here
     this.upper.on("plotly_legendclick", e => this.legend(e, seen.toggle));
     this.upper.on("plotly_legenddoubleclick", e => this.legend(e, seen.alone));
-    this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => {
-      clearTimeout(this.hovering);
-      if (this.drawn.clicks === "cell") this.hovering = setTimeout(() => hands.place?.(x, y), 40);
-    });
-    this.upper.on("plotly_unhover", () => {
-      clearTimeout(this.hovering);
-      if (this.drawn.clicks === "cell") this.hovering = setTimeout(() => hands.place?.(), 80);
-    });
+    this.upper.on("plotly_hover", ({ points: [{ x, y }] }) => this.pointed(40, x, y));
+    this.upper.on("plotly_unhover", () => this.pointed(80));
     this.upper.on(
       "plotly_click",
       e => this.drawn.clicks && e.xvals && this.clicked(e.xvals[0], e.yvals[0]),
@@ -412,10 +406,19 @@ class Host {
     return false;
   }
 
+  // Where the pointer is over a map, or nowhere: told in a while, and not soon after a click.
+  pointed(after, ...at) {
+    clearTimeout(this.hovering);
+    if (this.drawn.clicks !== "cell") return;
+    const wait = Math.max(after, (this.tapped ?? -Infinity) + 400 - performance.now());
+    this.hovering = setTimeout(() => hands.place?.(...at), wait);
+  }
+
   // A click on the bare picture puts the start there, or answers the question that is asked.
   clicked(x, y) {
     // told together, Streamlit would run for where the pointer is, and not for the click
     clearTimeout(this.hovering);
+    this.tapped = performance.now();
     if (this.drawn.clicks !== "start") return this.tell("guess", { x, y, n: Date.now() });
     hands.place?.(...this.inside(x, y));
   }

@@ -70,6 +70,15 @@ def shared(scene, view=View(), **controls):
     )
 
 
+def take_start(page):
+    """Press the mouse on the start; where that is on the screen."""
+    grip = page.locator(".ov-grip").bounding_box()
+    x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    return x, y
+
+
 class TestPlayback:
     def test_keys_step_and_everything_stands_at_the_same_step(self, page):
         at_rest(page)
@@ -194,11 +203,7 @@ class TestGrab:
 
     def test_the_start_is_dragged_and_the_paths_follow(self, page):
         at_rest(page)
-        grip = page.locator(".ov-grip").bounding_box()
-        x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
-        page.mouse.move(x, y)
-        page.mouse.down()
-        seen = set()
+        (x, y), seen = take_start(page), set()
         for i in range(30):
             page.mouse.move(x + 5 * i, y + 2 * i)
             page.wait_for_timeout(30)
@@ -237,11 +242,7 @@ class TestGrab:
         page.get_by_role("button", name="Change Adam").click()
         page.get_by_role("radio", name="rate", exact=True).click()
         at_rest(page)
-        grip = page.locator(".ov-grip").bounding_box()
-        x, y = grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2
-        page.mouse.move(x, y)
-        page.mouse.down()
-        seen = set()
+        (x, y), seen = take_start(page), set()
         for i in range(20):
             page.mouse.move(x + 9 * i, y - 3 * i)
             page.wait_for_timeout(60)

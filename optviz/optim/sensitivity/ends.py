@@ -157,9 +157,13 @@ def _at_rest(before, moment, counter) -> np.ndarray:
         if np.shape(v) != np.shape(old) or (np.ndim(v) == 0 and v != old):
             return np.zeros_like(same)
         if np.ndim(v):
-            alike = (v == old) | (np.isnan(v) & np.isnan(old))
-            same &= alike.all(tuple(range(1, v.ndim)))
+            same &= _alike(v, old).all(tuple(range(1, v.ndim)))
     return same
+
+
+def _alike(a, b):
+    """Where two arrays hold the same, be it NaN."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 class _Tally:
@@ -202,7 +206,7 @@ class _Tally:
             held, held_next = (shaped(held, at.shape) for held in (state, state_next))
             for name, v in held.items():
                 other = held_next.get(name, np.nan)
-                same &= ((v == other) | (np.isnan(v) & np.isnan(other))).all(-1)
+                same &= _alike(v, other).all(-1)
         return same
 
     def keep(self, rows):

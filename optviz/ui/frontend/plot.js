@@ -545,6 +545,7 @@ class Host {
     this.next = null;
     clearTimeout(this.settling);
     clearTimeout(this.zooming);
+    clearTimeout(this.hovering); // or it would put the start of the page that comes next
     this.size.disconnect();
     this.deaf();
     for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);

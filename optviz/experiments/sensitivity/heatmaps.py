@@ -140,11 +140,15 @@ def map_of(context: Context) -> list:
     spec = context.spec
     found = figures.kept(run.map_of, run.alone(spec, spec.chosen))
 
+    def put(change, told):  # on what is set by then: a click and a wheel may be told together
+        now = session()
+        now.show(context.page.key, change(now.specs[context.page.key], told))
+
     def clicked(*at):
-        session().show(context.page.key, run.cell(spec, at))
+        put(run.cell, at)
 
     def seen(ranges):
-        session().show(context.page.key, run.seen(spec, ranges))
+        put(run.seen, ranges)
 
     def draw():
         picture = map_figure(spec, context.theme, found)

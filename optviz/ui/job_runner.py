@@ -23,7 +23,7 @@ from optviz.ui.session import Results, session
 EVERY = 0.06  # seconds between two pictures, at least
 WHOLE = 1.0  # seconds between two of which more is new than points: tables, boundaries, histograms
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
-SHARE = 0.25  # of the server's time goes into pictures of trainings, where many look at theirs
+SHARE = 0.12  # of the server's time goes into pictures of trainings, and as much into sending them
 MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
 PATIENCE = 5.0  # seconds for which a picture of which nothing has changed stays as it is
 
@@ -140,7 +140,7 @@ def run_jobs(
     @st.fragment
     def growing():
         nonlocal drawn, whole
-        bar, until = st, monotonic() + PATIENCE
+        bar, until, begun = st, monotonic() + PATIENCE, thread_time()
         while True:
             amount, states = look()
             ahead = scheduler().ahead(results.visitor)
@@ -151,7 +151,7 @@ def run_jobs(
                 break
             # nothing new to draw: the bar alone, which lets Stop in
             sleep(EVERY if ahead else EVERY / 2)
-        begun, news = thread_time(), {} if whole else grown(states)
+        news = {} if whole else grown(states)
         drawn, whole = amount, False
         if results.running:
             every = pause(thread_time() - begun, scheduler().visitors)

@@ -85,6 +85,7 @@ class Session:
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
+    growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0

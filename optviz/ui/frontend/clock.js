@@ -81,7 +81,8 @@ class Clock {
 
 export const clock = new Clock();
 export const plots = new Map(); // hosts of pictures by name
-export const hands = { place: null }; // (x, y) => … where a start that a person chose is sent
+// where a start that a person chose is sent, (x, y) => …; what is told that a hand rests, () => …
+export const hands = { place: null, rest: null };
 
 // Which groups of lines are hidden, in every picture at once.
 export const seen = {

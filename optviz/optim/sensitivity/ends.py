@@ -7,9 +7,9 @@ import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
-from optviz.optim.minimize import ROWS, Walk, batch_start, of_rows, taken, undefined_at
+from optviz.optim.minimize import Walk, batch_start, of_rows, taken
 from optviz.optim.noise import Noise
-from optviz.optim.run import Evaluations, Segment, shaped
+from optviz.optim.run import ROWS, Evaluations, Segment, shaped, undefined_at
 from optviz.optim.schedules import Schedule
 
 NOISE_BYTES = 2**25  # of the noise of a batch of seeds, to be drawn at once

@@ -7,8 +7,8 @@ import numpy as np
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.minima import Minima, minima_of
-from optviz.optim.minimize import ROWS
 from optviz.optim.noise import Noise
+from optviz.optim.run import ROWS
 from optviz.optim.sensitivity.ends import final
 
 

@@ -299,6 +299,7 @@ def toolbar(session, link: str) -> None:
         **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
         "fold": _("Hide the controls (C)"),
         "lift": _("Controls over the page (C)"),
+        "controls": _("Controls"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }

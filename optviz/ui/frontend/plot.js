@@ -336,6 +336,10 @@ class Host {
 
   async under(data, base, look) {
     const lower = base && JSON.stringify([data.base_id, look, this.upper.layout.margin]);
+    if (!data.base_id && this.lowerDrawn) {
+      this.lowerDrawn = null; // a picture without a lower layer has come after one with it
+      this.plotly.purge(this.lower);
+    }
     if (!lower || lower === this.lowerDrawn) return this.follow();
     this.lowerDrawn = lower;
     const { xaxis, yaxis } = this.upper._fullLayout;

@@ -167,7 +167,7 @@ def _displayed(line):
 
 def fork(form: Form, key: str, step: int) -> None:
     """Add a branch of an optimizer at a step, beside it."""
-    parent = replace(optimizer_form(form, key).value, initial_points=None)
+    parent = optimizer_form(form, key).value.alone
     place = form.at("optimizers")
     place.set((*place.value, replace(parent, fork=Fork(parent, step))))
     state().inspected = state().ids[-1]

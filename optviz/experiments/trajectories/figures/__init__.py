@@ -247,7 +247,7 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
     if scene.view.field:
         drawn = drawn.add(descent_arrows(f, theme), under=True)
-    return drawn.add(contour.landscape(land, theme, colors=theme.maps["strong"]), under=True)
+    return drawn.add(contour.landscape(land, theme), under=True)
 
 
 # One optimizer from the inside: what it holds over time, and the arrows of a step.

@@ -24,7 +24,7 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, those `plotted`, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
+    (id -> its name and data), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
     what stands over the bar of a training (`progress`),
     `kept` (hashes of what a browser keeps, to be referred to later).
     """
@@ -94,7 +94,7 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "bidi_component":
             held = element.bidi_component
-            self.components[held.id] = held.component_name, held.json
+            self.components[held.id] = held.component_name, json.loads(held.json or "[null]")[0]
             self.fragments[held.id] = delta.fragment_id
         elif kind == "slider":
             self.sliders.append(element.slider.id)
@@ -110,7 +110,7 @@ class Visitor:
     def panels(self) -> dict[str, dict]:
         """Hyperparameter panels by the id of their component."""
         return {
-            key: json.loads(data)
+            key: data
             for key, (name, data) in self.components.items()
             if name.endswith("hyperparameters") and data
         }
@@ -128,9 +128,7 @@ class Visitor:
 
     async def tick(self) -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
-        held = {
-            key: (name, json.loads(data or "{}")) for key, (name, data) in self.components.items()
-        }
+        held = self.components
         drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
         [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
         del self.components[key]  # it comes again while there is more
@@ -140,4 +138,4 @@ class Visitor:
     def pause(self) -> float:
         """Seconds until the next look at a training that runs; 0 where none does."""
         ticks = [data for name, data in self.components.values() if name.endswith("tick")]
-        return json.loads(ticks[0])["every"] / 1000 if ticks else 0.0
+        return ticks[0]["every"] / 1000 if ticks else 0.0

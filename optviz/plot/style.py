@@ -139,8 +139,8 @@ def packed(array) -> dict:
     a = np.ascontiguousarray(array, float)
     with np.errstate(all="ignore"):
         kinds = ((kind, a.astype(kind)) for kind in ("i2", "i4", "f4", "f8"))
-        kind, a = next(one for one in kinds if np.array_equal(one[1], a, equal_nan=True))
-    return {"dtype": kind, "bdata": base64.b64encode(a.tobytes()).decode()}
+        kind, b = next((kind, b) for kind, b in kinds if ((b == a) | (b != b)).all())  # NaN stays
+    return {"dtype": kind, "bdata": base64.b64encode(b.tobytes()).decode()}
 
 
 def packed_grid(grid) -> dict:

@@ -85,16 +85,13 @@ class Host {
     });
   }
 
-  // From a hyperparameter that is being dragged: new traces for some of those that are shown, or
-  // another figure.
-  patch(traces) {
+  // From a hyperparameter that is being dragged: another figure, or traces for some of those that
+  // are shown.
+  patch({ traces, ...figure }) {
     const now = this.next ?? this.drawn;
     if (!now) return;
-    if (!Array.isArray(traces))
-      return this.schedule({ ...now, ...traces, version: `${now.version}+` });
-    const fresh = new Map(traces.map(t => [t.uid, t]));
-    const data = now.data.map(t => fresh.get(t.uid) ?? t);
-    this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });
+    if (traces) Object.assign(figure, { data: replaced(now.data, traces), arrows: null });
+    this.schedule({ ...now, ...figure, version: `${now.version}+` });
   }
 
   // Other lines are hidden than before.
@@ -579,6 +576,8 @@ const copies = data =>
     ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
     ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
   }));
+export const replaced = (data, traces) =>
+  data.map(t => traces.find(({ uid }) => uid === t.uid) ?? t);
 const axisName = (letter, ref) => `${letter}axis${(ref ?? letter).slice(1)}`;
 const near = pixel => Math.round(Math.min(Math.max(pixel, -1e5), 1e5) * 100) / 100;
 

@@ -35,6 +35,7 @@ class Visitor:
         self.received, self.plotted, self.hash, self.turns = 0, 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
         self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
+        self.drawn = {}  # versions of the pictures
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -84,7 +85,7 @@ class Visitor:
             elif kind == "delta":
                 self._take(message.delta)
                 name = message.delta.new_element.bidi_component.component_name
-                self.plotted += len(raw) * name.endswith("plot")
+                self.plotted += len(raw) * name.endswith(("plot", "tick"))
             elif kind == "script_finished" and message.script_finished in FINISHED:
                 return
         raise ConnectionError("the server closed the connection")
@@ -94,8 +95,14 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "bidi_component":
             held = element.bidi_component
-            self.components[held.id] = held.component_name, json.loads(held.json or "[null]")[0]
+            data = json.loads(held.json)[0]
+            self.components[held.id] = held.component_name, data
             self.fragments[held.id] = delta.fragment_id
+            if held.component_name.endswith("plot"):
+                self.drawn[data["name"]] = data["version"]
+            elif held.component_name.endswith("tick"):
+                news = data["pictures"]
+                self.drawn |= {name: picture["version"] for name, picture in news.items()}
         elif kind == "slider":
             self.sliders.append(element.slider.id)
         elif kind == "button" and not element.button.disabled:
@@ -128,11 +135,9 @@ class Visitor:
 
     async def tick(self) -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
-        held = self.components
-        drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
-        [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
-        del self.components[key]  # it comes again while there is more
-        await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})
+        [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
+        _name, data = self.components.pop(key)  # it comes again while there is more
+        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}})
 
     @property
     def pause(self) -> float:

@@ -9,14 +9,14 @@ from functools import partial
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
-from optviz.experiments.page import Context, Page, Row, Section
-from optviz.plot import THEMES, Figure, to_plotly
+from optviz.experiments.page import Context, Page, Section
+from optviz.plot import THEMES, to_plotly
 from optviz.plot.training import curves_alone
 from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
 from optviz.shell.lessons import plan as lesson_plan
-from optviz.shell.parts import draw_part, name_of_part, tabs
+from optviz.shell.parts import draw_part, growing, name_of_part, pictures, tabs
 from optviz.spec import SpecError
 from optviz.training import together
 from optviz.translation import _
@@ -222,7 +222,7 @@ def _results(page, view):
         begin_unasked(name_of(page), first, due)
         _follow(results, view, first, jobs)
 
-        def draw(states):
+        def now(states):
             states = states[: len(states) - len(due)]
             context = context_of(page, states)
             if with_curves:
@@ -231,15 +231,21 @@ def _results(page, view):
                 runs = kept.runs(context, view, results)
                 lines = kept.lines(runs, context)
                 context = replace(context, before=results.before, kept=lines)
+            return context
+
+        def draw(states):
+            context = now(states)
             shown().script = lambda: view.script(context.spec, context.states)
             tabs(context, view)
 
         keep = None
         if with_curves:
             keep = partial(kept.keep, page)
-            now = context_of(page, states_of(results, jobs()))
-            kept.controls(page, kept.runs(now, view, results))
-        run_jobs(name_of(page), lambda: [*jobs(), *due], draw, view.verb, view.units, keep)
+            context = context_of(page, states_of(results, jobs()))
+            kept.controls(page, kept.runs(context, view, results))
+        work = lambda: [*jobs(), *due]  # noqa: E731
+        name, grown = name_of(page), lambda states: growing(now(states))
+        run_jobs(name, work, draw, grown, view.verb, view.units, keep)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -264,20 +270,6 @@ def live_figures(page: Page) -> dict[str, dict]:
     if page.drawing:
         return page.drawing.live(form_of(page))
     view = page.view_of(session().specs[page.key])
-    context, found = context_of(page), {}
-
-    def collect(made, key):
-        match made:
-            case Figure():
-                found[key] = to_plotly(made)
-            case Row():
-                for i, part in enumerate(made.parts):
-                    collect(part, f"{key}-{i}")
-            case list() | tuple():
-                for i, part in enumerate(made):
-                    collect(part, f"{key}-{i}")
-
-    for part in view.tabs[0].parts:
-        if not isinstance(part, Section):  # its switches are not heard here
-            collect(part(context), name_of_part(page, part))
-    return found
+    context, parts = context_of(page), [p for p in view.tabs[0].parts if not isinstance(p, Section)]
+    made = (pictures(part(context), name_of_part(page, part)) for part in parts)
+    return {key: to_plotly(figure) for found in made for key, figure in found}

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from typing import NamedTuple
 
 import streamlit as st
@@ -22,6 +23,9 @@ from optviz.ui.session import session
 def theme_name() -> str:
     """The visitor's theme."""
     return st.context.theme.type or "light"
+
+
+NUMBERS = count()  # of versions: no two pictures of a server have one
 
 
 def _nothing():
@@ -56,7 +60,6 @@ _player = _component("player")
 _table = _component("table")
 _sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
 _toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
-_step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 
 
 def _sent(key) -> dict:
@@ -168,12 +171,11 @@ def plot(
     """
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
-    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    known = before and before.version == drawn().get(key)
-    news = changes(before.figure, figure) if known else None
-    data = figure if news is None else {**news, "since": before.version}
-    data = {**data, **more, "name": key, "label": label, "view": view, "theme": theme}
-    data |= {"plotly": plotly_js(), "version": version}
+    if key in (grown := st.session_state.setdefault("_grown", set())):
+        grown.discard(key)  # the browser has had another one since it was sent this one
+        version += f"+{next(NUMBERS)}"
+    data = {**news(key, figure, label, base, version), **more}
+    data |= {"name": key, "view": view, "theme": theme, "plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -194,6 +196,15 @@ def plot(
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
     (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
+
+
+def news(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
+    """What to send for a figure: where the browser has the one before, what has changed since."""
+    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
+    known = before and before.version == drawn().get(key)
+    found = changes(before.figure, figure) if known else None
+    data = figure if found is None else {**found, "since": before.version}
+    return {**data, "label": label, "version": version}
 
 
 def drawn() -> dict[str, str]:
@@ -291,6 +302,7 @@ def toolbar(session, link: str) -> None:
         **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
         "fold": _("Hide the controls (C)"),
         "lift": _("Controls over the page (C)"),
+        "controls": _("Controls"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }
@@ -319,14 +331,6 @@ def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_n
 def timetable(html: str, rows: list[dict], key: str = "timetable") -> None:
     """A table that follows the player; `html` is how it stands at the end."""
     _table(key=key, data={"html": html, "rows": rows})
-
-
-def step_shown(key: str) -> int:
-    """The step under the scrubber; the fragment around it runs again whenever that changes."""
-    sent = _sent(key)
-    step = sent.get("step") if isinstance(sent.get("step"), int) else None
-    _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing)
-    return step
 
 
 def sketchpad(key: str, side: int, margin: float) -> list[float] | None:

@@ -12,13 +12,17 @@ from typing import Any
 
 import streamlit as st
 
+from optviz.plot import Figure, to_plotly
 from optviz.ui.components import (
+    NUMBERS,
     _component,
     _is_point,
     _nothing,
     _sent,
     drawn,
     hyperparameter_panel,
+    news,
+    shown,
     theme_name,
 )
 from optviz.ui.meter import timed
@@ -26,6 +30,7 @@ from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
 
+_step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _tick = _component("tick", '<div class="ov-follower"></div>', js="listeners.js", export="tick")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
@@ -46,18 +51,35 @@ def survive_restarts() -> None:
     """
 
 
-def tick(key: str, every: float) -> None:
+def tick(key: str, every: float, pictures: dict, whole: Callable[[], str]) -> None:
     """Have the fragment around it run again once so many seconds have passed and the browser has
     drawn what it was sent: then it can be sent what has changed since, and no faster than it draws.
+
+    `pictures` are what `grow` has found, by name. `whole()` may name another fragment that is to
+    run in this one's place.
     """
 
     def arrived():
         told = _sent(key).get("drawn")
         drawn().clear()
         drawn().update(told if isinstance(told, dict) else {})
+        if other := whole():
+            st.rerun(other)
 
     n = _sent(key).get("n", 0)
-    _tick(key=key, data={"n": n, "every": 1000 * every}, on_values_change=arrived)
+    data = {"n": n, "every": 1000 * every, "pictures": pictures}
+    _tick(key=key, data=data, on_values_change=arrived)
+
+
+def grow(key: str, figure: Figure) -> dict:
+    """What to send for a picture that is shown and has grown; nothing where it has not, or where
+    something lies under it.
+    """
+    before, now = shown().pictures.get(key), to_plotly(figure)
+    if before is None or before.base or before.figure == now:
+        return {}
+    st.session_state["_grown"].add(key)
+    return news(key, now, figure.label, None, f"+{next(NUMBERS)}")
 
 
 @contextmanager
@@ -127,3 +149,11 @@ def grabber(key: str, placed, traces, left=None) -> None:
 
     data = {"echo": _sent(key).get("n", 0), "traces": traces, "live": left is None}
     _grab(key=key, data=data, on_values_change=arrived)
+
+
+def step_shown(key: str) -> int:
+    """The step under the scrubber; the fragment around it runs again whenever that changes."""
+    sent = _sent(key)
+    step = sent.get("step") if isinstance(sent.get("step"), int) else None
+    _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing)
+    return step

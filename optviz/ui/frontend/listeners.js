@@ -41,11 +41,13 @@ export function grab(component) {
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
 
-// Says which version of each picture is drawn, for the next one to be sent: not before that, and not too often.
+// Brings what has grown in the pictures, and says which version of each is drawn, for the next one to be sent: not before
+// that, and not too often.
 export function tick({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".ov-follower");
   if (root.asked !== data.n) {
     root.asked = data.n;
+    for (const [name, news] of Object.entries(data.pictures)) plots.get(name)?.grow(news);
     const now = performance.now(), due = Math.max(now, (root.told ?? 0) + data.every);
     const look = () => {
       const busy = [...plots.values()].some(host => host.work) && performance.now() < now + PATIENCE;

@@ -333,6 +333,10 @@ class Host {
 
   async under(data, base, look) {
     const lower = base && JSON.stringify([data.base_id, look, this.upper.layout.margin]);
+    if (!data.base_id && this.lowerDrawn) {
+      this.lowerDrawn = null; // a picture without a lower layer has come after one with it
+      this.plotly.purge(this.lower);
+    }
     if (!lower || lower === this.lowerDrawn) return this.follow();
     this.lowerDrawn = lower;
     const { xaxis, yaxis } = this.upper._fullLayout;
@@ -693,10 +697,17 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;
-  const whole = complete(host.received, data);
-  if (whole) root.style.setProperty("--ov-height", whole.height ?? "");
-  if (whole) host.schedule((host.received = whole));
-  else setTriggerValue("need", data.version);
+  const take = message => {
+    const whole = complete(host.received, message);
+    if (!whole) return setTriggerValue("need", message.version);
+    root.style.setProperty("--ov-height", whole.height ?? "");
+    host.schedule((host.received = whole));
+  };
+  // what has grown meanwhile comes by another way, and does not go back to what stands here
+  host.grow = news => take((host.grown = news.since ? news : { ...host.received, ...news, since: null }));
+  if (!host.grown || host.told !== data.version) take(data);
+  if (host.told !== data.version) host.grown = null;
+  host.told = data.version;
   return () => {
     host.destroy();
     // its successor may be there already

@@ -12,7 +12,7 @@ const ICONS = {
 };
 const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
 const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
-const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
+const NARROW = matchMedia("(max-width: 920px)"); // there the panel comes over the page instead
 // Where the focus goes when a press has taken the button away, or put it off, that had it; else to
 // the nearest that is left of what was around it.
 const AFTER = {
@@ -91,6 +91,7 @@ class Toolbar {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
       e.setAttribute("aria-label", e.title);
     }
+    this.buttons.fold.dataset.label = data.labels.controls; // written beside it on a phone
     this.knob.setAttribute("aria-label", data.labels.knob);
     this.buttons.undo.disabled = data.undo === null;
     this.buttons.redo.disabled = data.redo === null;

@@ -2,7 +2,8 @@
 // are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, seen } from "./clock.js";
-import { css, isDark, mix, mounted, plotly, replaced } from "./plot.js";
+import { css, isDark, mix, plotly } from "./look.js";
+import { mounted, replaced } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };

@@ -42,12 +42,15 @@ FRAMES = {
 
 
 def _component(name, html="", js="", export="default"):
-    return st.components.v2.component(
+    draw = st.components.v2.component(
         f"optviz_{name}",
         html=html or FRAMES[name],
         js=script(js or f"{name}.js", export),
         isolate_styles=False,
     )
+
+    # in a list: Streamlit looks through the values of a mapping for data frames
+    return lambda data, **more: draw(data=[data], **more)
 
 
 _panel = _component("hyperparameters", '<div class="ov-panel"></div>')

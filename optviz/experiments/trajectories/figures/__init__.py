@@ -91,8 +91,8 @@ def looks(scene: Scene, theme: Theme) -> list[Style]:
     return method_styles(scene.optimizers, theme)
 
 
-def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> list[Track]:
-    """The optimizers of a scene; with `only`, those alone."""
+def tracks(scene: Scene, ids, theme: Theme) -> list[Track]:
+    """The optimizers of a scene."""
     labels = [
         " · ".join([name, *chips(config)])
         for name, config in zip(scene.names, scene.optimizers, strict=True)
@@ -101,7 +101,6 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     return [
         Track(key, name, config, cache.run(scene.objective, config), look)
         for key, name, config, look in named
-        if only is None or key in only
     ]
 
 
@@ -204,24 +203,30 @@ def first(scene: Scene) -> str:
 
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
-    """The figures by name; with `only`, of these optimizers alone."""
+    """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
     view = scene.view
-    drawn, known = tracks(scene, ids, theme, only), cache.minima(scene.objective)
+    drawn, known = tracks(scene, ids, theme), cache.minima(scene.objective)
     sign = scene.objective.f.sign
     shown = ", ".join(said(METRICS[metric], sign) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
-        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves"),
+        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves", only),
         label=message.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
     )
+    drawn = [track for track in drawn if only is None or track.id in only]
     return {"curves": chart, first(scene): landscape(scene, drawn, theme)}
 
 
-def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
-    """The traces of some optimizers in the figures, for the browser to put in their places."""
+def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
+    """The traces of some optimizers in the figures, for the browser to put in their places; and
+    the curves' axes, which move with them.
+    """
     drawn = figures(scene, state().ids, THEMES[theme_name()], only)
-    return {k: to_plotly(v)["data"] for k, v in drawn.items()} | auto.automatic_values(scene)
+    made = {name: to_plotly(figure) for name, figure in drawn.items()}
+    found = {name: {"traces": figure["data"]} for name, figure in made.items()}
+    found["curves"]["layout"] = made["curves"]["layout"]
+    return found | auto.automatic_values(scene)
 
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:

@@ -95,17 +95,13 @@ def draw_panel(
     if live:
         live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
     else:
-        S = session()
 
         def hand(new):  # until it rests: a drag is one entry of the history
-            S.held = monotonic()
+            session().held = monotonic()
             turn(new)
 
-        def rest():
-            S.held = 0.0
-
         said = notes() if notes else {}
-        hyperparameter_panel(key, title, declared, values(), hand, said, rested=rest, **more)
+        hyperparameter_panel(key, title, declared, values(), hand, said, **more)
 
 
 def choice_panel(

@@ -61,6 +61,9 @@ class Visitor:
                 state.double_array_value.data.append(value)
             elif value is True:  # a button, pressed
                 state.trigger_value = True
+            elif isinstance(value, list):  # events of a component
+                state.id = f"$$STREAMLIT_INTERNAL_KEY_{widget}__events"
+                state.json_trigger_value = json.dumps(value)
             else:
                 state.json_value = json.dumps(value)
         else:
@@ -124,6 +127,11 @@ class Visitor:
         key = next(key for key, panel in self.panels().items() if name in panel["values"])
         self.turns += 1
         await self.run(key, {"values": {"n": self.turns, name: value}})
+
+    async def rest(self) -> None:
+        """Say that the hand rests, as the browser does a moment after a turn."""
+        [key] = [k for k, (name, _) in self.components.items() if name.endswith("address")]
+        await self.run(key, [{"event": "rest", "value": True}])
 
     async def tick(self) -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""

@@ -24,7 +24,7 @@ from optviz.ui import locks
 from optviz.ui.components import lazy, shown, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
-from optviz.ui.live import full_rerun
+from optviz.ui.live import full_rerun, settled
 from optviz.ui.session import session
 from optviz.ui.training.jobs import MissingData
 
@@ -34,19 +34,37 @@ def render(page: Page) -> None:
     opening.follow(page.key)
     opening.opened(page.key)
     session().said = ""
+    form = form_of(page)
     with full_rerun(lambda: live_figures(page)):
         bar, head, stage = st.container(key="bar"), st.container(), st.container(key="stage")
         with stage:
             results, panel, under = st.columns(3)
-        form = form_of(page)
         with panel:
             lesson_card.card()
             lesson_plan.card()
-        (_draw if page.drawing else _fill)(page, form, results, panel, under)
+        if page.drawing:
+            with results:
+                page.drawing.stage(form)
+            with panel:
+                page.drawing.controls(form)
+        else:
+            _fill(page, form, results, panel, under)
         with head:
             _head(page, form)
+        if page.drawing:
+            with under:
+                settled(
+                    lambda: (page.drawing.results(form), _end(bar)),
+                    lambda: (page.drawing.surroundings(form), lesson_card.changed()),
+                )
+        else:
+            _end(bar)
+
+
+def _end(bar):
+    """What is known last, and the first that a Tab reaches."""
     session().remember()
-    with bar:  # known last, and the first that a Tab reaches
+    with bar:
         toolbar(session(), sharing.query())
 
 
@@ -62,18 +80,6 @@ def _fill(page, form, results, panel, under):
         jobs = _results(page, view)
     with under:
         _notes(page, view, jobs)
-
-
-def _draw(page, form, stage, panel, under):
-    """Those of a page that draws itself: the figures first, on their way while the rest is made."""
-    drawing = page.drawing
-    for column, part in (
-        (stage, drawing.stage),
-        (panel, drawing.controls),
-        (under, drawing.results),
-    ):
-        with column:
-            part(form)
 
 
 def form_of(page: Page) -> Form:

@@ -17,6 +17,7 @@ from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
+from optviz.ui.session import session
 
 
 def theme_name() -> str:
@@ -81,17 +82,18 @@ def hyperparameter_panel(
     notes=None,
     look=None,
     traces=None,
-    rested=_nothing,
     locked: bool = False,
     group: str = "",
+    live: bool = False,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
-    straight to the plots of these names. `locked` hyperparameters cannot be turned.
+    before the script runs again; a `live` panel has the page told when the hand rests. `look` (a
+    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
+    lines. `traces` go straight to the plots of these names. `locked` hyperparameters cannot be
+    turned.
     """
 
     def arrived():
@@ -116,8 +118,9 @@ def hyperparameter_panel(
         "traces": traces,
         "group": group,
         "locked": locked,
+        "live": live,
     }
-    _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
+    _panel(key=key, data=data, on_values_change=arrived)
 
 
 @cache
@@ -226,6 +229,7 @@ def lazy(label, icon, key, content):
     """A popover whose content is made only while it is open."""
     box = st.popover(label, icon=icon, key=key, on_change="rerun")
     if box.open:
+        session().shows_more = True
         with box:
             content()
 
@@ -280,7 +284,12 @@ def table(html: str, key: str) -> None:
 
 
 def toolbar(session, link: str) -> None:
-    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`."""
+    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`. It
+    is told when a hand on a slider rests.
+    """
+
+    def rested():
+        session.held = 0.0
 
     def jump():
         if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
@@ -290,12 +299,13 @@ def toolbar(session, link: str) -> None:
         **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
         "fold": _("Hide the controls (C)"),
         "lift": _("Controls over the page (C)"),
+        "controls": _("Controls"),
         "present": _("Present: the stage alone (P)"),
         "knob": _("Hyperparameter at hand"),
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump)
+    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
 
 
 def _is_point(at):

@@ -242,3 +242,31 @@ def test_every_press_of_an_arrow_key_moves_the_start(page):
     at_rest(page)
     step = 0.01 * (lambda f: f[1] - f[0])(page.evaluate(SCALES)[2:4])
     assert scene(page).objective.start[0] == pytest.approx(-7 + 10 * step, abs=0.01)
+
+
+def test_a_phone_reads_the_lesson_first_and_no_window_cuts_the_head(page, server):
+    def top(selector):
+        return page.locator(selector).first.bounding_box()["y"]
+
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{server}/?lesson=zigzag")
+    page.wait_for_selector(f"{CURVES}[data-version]")
+    at_rest(page)
+    assert top("h1") < top(".st-key-lesson") < top(CONTOUR)
+    page.get_by_role("button", name="Controls over the page").click()
+    assert page.locator(".st-key-lesson").is_hidden(), "the sheet is for the controls"
+    page.get_by_role("button", name="Controls over the page").click()
+    page.get_by_role("button", name="Share").click()
+    page.wait_for_selector(".ov-qr")
+    at_rest(page)
+    inside = page.get_by_test_id("stPopoverBody").evaluate("e => [e.scrollHeight, e.clientHeight]")
+    assert inside[0] <= inside[1], "nothing to scroll"
+    page.keyboard.press("Escape")
+    for width in (768, 900, 1024):
+        page.set_viewport_size({"width": width, "height": 1024})
+        at_rest(page)
+        box = page.get_by_role("button", name="Export").bounding_box()
+        assert box["x"] + box["width"] <= width, width
+    page.set_viewport_size({"width": 820, "height": 1180})
+    at_rest(page)
+    assert page.locator(CONTOUR).bounding_box()["width"] > 700, "a tablet held upright"

@@ -168,6 +168,14 @@ def test_a_formula_that_is_refused_leaves_the_picture(page):
     field.fill("(x - 1)^2 + y^2")
     field.press("Enter")
     page.get_by_text("Minima: (1, 0).").wait_for()
+    field.fill("(x - 1)^2")
+    field.press("Enter")
+    page.get_by_text("Minima: x = 1.").wait_for()
+    at_rest(page)
+    assert page.locator(".st-key-contour .ov-layer .colorbar").count() == 0, "nothing of the map"
+    field.fill("(x - 1)^2 + y^2")
+    field.press("Enter")
+    page.locator(".st-key-contour .ov-layer .colorbar").wait_for()
 
 
 def test_the_table_can_be_downloaded(page):

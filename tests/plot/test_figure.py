@@ -190,6 +190,7 @@ def test_stacked_panels_share_an_axis_that_stands_on_the_lowest():
     figure = stack([Panel([Line(X, Y, RED)], Axis("step"), Axis("loss")), rate], heights=(2, 1))
     layout = to_plotly(figure)["layout"]
     assert layout["xaxis"]["anchor"] == "y2"
+    assert layout["xaxis"]["mirror"] == "all", "both panels have a frame"
     assert "xaxis2" not in layout
     np.testing.assert_allclose(layout["yaxis"]["domain"], [1 - 0.94 * 2 / 3, 1])
     assert layout["shapes"][0]["yref"] == "y2 domain"

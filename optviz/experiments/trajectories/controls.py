@@ -277,7 +277,7 @@ def _hyperparameters(form, i, name):
         config, objective = form.value, form.read().objective
         steps = range(config.fork.step if config.fork else 0, objective.steps)
         found = theory.stability(objective.f, config.build(), config.built_schedules(), steps)
-        return text.rate_notes(found, bool(config.schedules), objective.f.sign)
+        return text.rate_notes(found, bool(config.schedules), objective.f)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
     look = looks(form.read(), THEMES[theme_name()])[i]

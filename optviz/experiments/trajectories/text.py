@@ -103,7 +103,7 @@ RATE_NOTES = {  # by the minima whose limit is exceeded, and whether a schedule 
 }
 
 
-def rate_notes(found: list[Stability], scheduled: bool, sign: int = 1) -> dict[str, str]:
+def rate_notes(found: list[Stability], scheduled: bool, f) -> dict[str, str]:
     """Below a rate beyond the limit of every minimum or of the lowest: at the end, on the way."""
     if not any(s.exceeded for s in found):
         return {}
@@ -115,8 +115,8 @@ def rate_notes(found: list[Stability], scheduled: bool, sign: int = 1) -> dict[s
         if so:
             first, last = s.exceeded
             numbers = _numbers(lr=s.lr, limit=s.limit)
-            message = said(RATE_NOTES[which, scheduled], sign)
-            return {"lr": message.format(place=place(s.at), first=first, last=last, **numbers)}
+            message = said(RATE_NOTES[which, scheduled], f.sign)
+            return {"lr": message.format(place=place(s.at, f), first=first, last=last, **numbers)}
     return {}
 
 
@@ -243,7 +243,8 @@ def _curvature(c, scene):
         values = f"{given} = {', '.join(map(number, best))}" if c.low else None
         limits = f"{formula} = {number(limit)}"
         cells.append((name, limits, values, factor if c.low else None))
-    yield Table(_("Rates at the minimum {point}").format(point=place(c.at)), head, cells)
+    title = _("Rates at the minimum {point}").format(point=place(c.at, scene.objective.f))
+    yield Table(title, head, cells)
 
 
 def _numbers(**values):

@@ -181,6 +181,8 @@ def _axes(frames, refs):
                 edge = min(users, key=lambda u: u[0].up[0] if letter == "x" else u[0].across[0])
                 out["domain"] = list(owner.across if letter == "x" else owner.up)
                 out["anchor"] = edge[1][1 - k]
+            if len(users) > 1:
+                out["mirror"] = "all"  # a frame around every one of them
     return axes
 
 

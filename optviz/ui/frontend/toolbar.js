@@ -2,7 +2,7 @@
 // The address bar follows what is on the page; the browser's Back and Forward go through the same
 // changes.
 
-import { make } from "./clock.js";
+import { hands, make } from "./clock.js";
 
 const ICONS = {
   undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9",
@@ -12,7 +12,7 @@ const ICONS = {
 };
 const PRESSED = '[type="range"], [type="checkbox"], [type="radio"]';
 const WRITES = `input:not(${PRESSED}), textarea, [contenteditable="true"]`;
-const NARROW = matchMedia("(max-width: 760px)"); // there the panel comes over the page instead
+const NARROW = matchMedia("(max-width: 920px)"); // there the panel comes over the page instead
 // Where the focus goes when a press has taken the button away, or put it off, that had it; else to
 // the nearest that is left of what was around it.
 const AFTER = {
@@ -83,6 +83,7 @@ class Toolbar {
   update({ data, setTriggerValue }) {
     this.data = data;
     this.tell = setTriggerValue;
+    hands.rest = () => setTriggerValue("rest", true);
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
     this.address(data);
@@ -90,6 +91,7 @@ class Toolbar {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
       e.setAttribute("aria-label", e.title);
     }
+    this.buttons.fold.dataset.label = data.labels.controls; // written beside it on a phone
     this.knob.setAttribute("aria-label", data.labels.knob);
     this.buttons.undo.disabled = data.undo === null;
     this.buttons.redo.disabled = data.redo === null;
@@ -200,6 +202,7 @@ class Toolbar {
   }
 
   destroy() {
+    hands.rest = null;
     this.rest.disconnect();
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();

@@ -116,7 +116,7 @@ def test_what_is_said_of_the_minima(formula, words):
 def test_a_rate_is_told_of_the_minimum_that_its_limit_belongs_to(lr, schedules, words):
     config, f = sgd(lr, schedules=schedules), FUNCTIONS["six_hump_camel"]
     found = theory.stability(f, config.build(), config.built_schedules(), range(30))
-    said = text.rate_notes(found, bool(schedules)).get("lr")
+    said = text.rate_notes(found, bool(schedules), f).get("lr")
     assert said == words or said.startswith(words)
 
 
@@ -451,6 +451,10 @@ def test_to_maximize():
     assert curve["layout"]["yaxis"]["title"]["text"] == "f below the maximum"
     linear = plotly(replace(scene, view=View(log=False)), "curves")
     np.testing.assert_allclose(numbers(linear["data"][0]["y"])[0], slope)
+    hill = replace(bell, formula="x^4/4 - x^2", start=(3.0, 0.0))  # 0 at its top, 81/4 − 9 here
+    beyond = plotly(replace(scene, objective=hill), "curves")
+    assert numbers(beyond["data"][0]["y"])[0] == 11.25, "there is no height below the top"
+    assert beyond["layout"]["yaxis"]["title"]["text"] == "value f"
     found = plotly(scene, "contour")
     assert [t["name"] for t in found["data"] if t["uid"] == "minima"] == ["maximum"]
     bar = figures(scene, ["a"], LIGHT)["contour"].under[1]()["data"][0]["colorbar"]

@@ -55,15 +55,16 @@ def curves(
     below them one for each hyperparameter that has a schedule, over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
-    so that it can fall for ever, and not at all below it; where none is known and the loss is
-    negative somewhere, its scale is linear. `named`: with a legend.
+    so that it can fall for ever, and not at all below it; where none is known, or the start is
+    below it, and the loss is negative somewhere, its scale is linear. `named`: with a legend.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
     x = Axis(_(ALONG[axis]), limits=(0, most), extra=extra)
     panels, sign = [], tracks[0].run.function.sign if tracks else 1
+    floor = len(known) > 0 and not any(np.isnan(_above(t.run.values, known)[0]) for t in tracks)
     for row, metric in enumerate(metrics):
-        above = metric == "loss" and log and len(known) > 0
+        above = metric == "loss" and log and floor
         title = (
             said(N_("loss above the minimum"), sign)
             if above and abs(known.floor) > 1e-12

@@ -41,7 +41,7 @@ def tangents(run: Run) -> np.ndarray:
     at, size = on_curve(run), np.ptp(frame(run.function), axis=1)
     slope = run.function.sign * run.true_gradients[:, 0]
     way = np.stack([np.ones_like(slope), slope], -1)
-    way *= TANGENT / np.linalg.norm(way / size, axis=-1, keepdims=True)
+    way *= TANGENT / np.hypot.reduce(way / size, axis=-1, keepdims=True)
     return np.stack([at, at + way, at - way], 1)
 
 

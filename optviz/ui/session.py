@@ -134,6 +134,10 @@ class Session:
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
 
+    def rest(self) -> None:
+        """Note that the hand on a slider has come to rest."""
+        self.held = 0.0
+
     def step(self, by: int) -> int | None:
         """The entry to which undo (-1) or redo (1) leads: the next in which something is another
         than now.

@@ -58,7 +58,8 @@ def automatic(form: Form) -> Form:
     def write(scene):
         auto, before, now = state().auto, form.read().optimizers, list(scene.optimizers)
         for i, key in enumerate(state().ids if len(now) == len(before) else []):
-            names = auto.get(key, ())
+            if not (names := auto.get(key)):
+                continue
             old, new = (c.method.build(OPTIMIZERS) for c in (before[i], now[i]))
             changed = {
                 h.name
@@ -67,7 +68,7 @@ def automatic(form: Form) -> Form:
             }
             if changed and changed <= {*names}:
                 auto.pop(key, None)
-            elif names and (best := cache.best_settings(scene.objective, now[i], names)):
+            elif best := cache.best_settings(scene.objective, now[i], names):
                 now[i] = replace(now[i], method=now[i].method.with_values(**best))
         form.write(replace(scene, optimizers=tuple(now)))
 

@@ -288,9 +288,6 @@ def toolbar(session, link: str) -> None:
     is told when a hand on a slider rests.
     """
 
-    def rested():
-        session.held = 0.0
-
     def jump():
         if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
             session.go_to(entry)
@@ -305,7 +302,7 @@ def toolbar(session, link: str) -> None:
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
+    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=session.rest)
 
 
 def _is_point(at):

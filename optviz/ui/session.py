@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from optviz.training.jobs import Job
 from optviz.training.scheduler import scheduler
@@ -134,6 +136,10 @@ class Session:
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
 
+    def rest(self) -> None:
+        """Note that the hand on a slider has come to rest."""
+        self.held = 0.0
+
     def step(self, by: int) -> int | None:
         """The entry to which undo (-1) or redo (1) leads: the next in which something is another
         than now.
@@ -157,9 +163,16 @@ class Session:
         return self.results.setdefault(name, Results())
 
 
+_FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
+
+
 def session() -> Session:
     """The visitor's session."""
-    try:  # asked hundreds of times in a run, of which each is a lock and a search
-        return st.session_state["optviz"]
-    except KeyError:
-        return st.session_state.setdefault("optviz", Session())
+    run = get_script_run_ctx(suppress_warning=True)
+    try:  # asked hundreds of times in a run, of which each else is a lock and a search
+        return _FOUND[run.session_state]
+    except (AttributeError, KeyError):
+        found = st.session_state.setdefault("optviz", Session())
+    if run:
+        _FOUND[run.session_state] = found
+    return found

@@ -40,6 +40,7 @@ class Crowd:
     seconds: list[float] = field(default_factory=list)  # of those who turn knobs
     errors: list[str] = field(default_factory=list)
     trained: int = 0  # looks at a training
+    halfway: int = 0  # bytes of the server's process
 
     def line(self) -> str:
         p95 = statistics.quantiles(self.seconds, n=20)[-1]
@@ -86,7 +87,7 @@ async def trains(visitor, think, until, crowd, dice):
                 await visitor.run(button, True)
 
 
-async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Crowd:
+async def crowd(address, people, seconds, think=1.0, trainers=0, *others, process=None) -> Crowd:
     """So many people at an app, or at several processes of it in turn; the last ones train."""
     found, dice = Crowd(), random.Random(0)
 
@@ -106,6 +107,9 @@ async def crowd(address, people, seconds, think=1.0, trainers=0, *others) -> Cro
             visitors.append(await stack.enter_async_context(Visitor(at, path, **tls)))
             await visitors[-1].run()
         until, acts = monotonic() + seconds, [turns] * (people - trainers) + [trains] * trainers
+        if process:
+            later = asyncio.get_running_loop().call_later
+            later(seconds / 2, lambda: setattr(found, "halfway", memory(process)))
         await asyncio.gather(*map(one, visitors, acts))
     return found
 
@@ -174,9 +178,9 @@ def turning(a):
     with launched("benchmarks/bare_app.py") as (bare, _), launched("app.py") as (own, process):
         line = asyncio.run(crowd(bare, a.people, a.seconds)).line()
         print(f"| bare app | {line} |", flush=True)
-        print(
-            f"| trajectories | {asyncio.run(crowd(own, a.people, a.seconds)).line()} |", flush=True
-        )
+        turned = asyncio.run(crowd(own, a.people, a.seconds, process=process))
+        print(f"| trajectories | {turned.line()} |", flush=True)
+        half = (turned.halfway, memory(process))
         with ExitStack() as stack:
             second, other = stack.enter_context(launched("app.py"))
             ways = {"one process": ((own,), [process]), "two": ((own, second), [process, other])}
@@ -194,14 +198,16 @@ def turning(a):
                     f"| nobody thinks, {name}: {used:.0f} s of a core | {found.line()} |",
                     flush=True,
                 )
-        half = memory(process)
+        before = memory(process)
         busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
         print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)
-        before = memory(process)
+        sizes = (*half, before, memory(process))
         asyncio.run(come_and_go(own, a.sessions))
-        sizes = " → ".join(f"{size / 2**20:.0f}" for size in (half, before, memory(process)))
-    print(f"\nlooks at trainings: {busy.trained}; MB after the people, those who train, ", end="")
-    print(f"{a.sessions} sessions: {sizes}")
+        sizes = " → ".join(f"{size / 2**20:.0f}" for size in (*sizes, memory(process)))
+    print(
+        f"\nlooks at trainings: {busy.trained}; MB halfway through the people, after them, ", end=""
+    )
+    print(f"after nobody thinks, those who train, {a.sessions} sessions: {sizes}")
 
 
 def main():

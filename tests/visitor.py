@@ -35,6 +35,7 @@ class Visitor:
         self.received, self.plotted, self.hash, self.turns = 0, 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
         self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
+        self.drawn = {}  # versions of the pictures
 
     async def __aenter__(self):
         self.socket = await websockets.connect(
@@ -60,6 +61,9 @@ class Visitor:
                 state.double_array_value.data.append(value)
             elif value is True:  # a button, pressed
                 state.trigger_value = True
+            elif isinstance(value, list):  # events of a component
+                state.id = f"$$STREAMLIT_INTERNAL_KEY_{widget}__events"
+                state.json_trigger_value = json.dumps(value)
             else:
                 state.json_value = json.dumps(value)
         else:
@@ -81,7 +85,7 @@ class Visitor:
             elif kind == "delta":
                 self._take(message.delta)
                 name = message.delta.new_element.bidi_component.component_name
-                self.plotted += len(raw) * name.endswith("plot")
+                self.plotted += len(raw) * name.endswith(("plot", "tick"))
             elif kind == "script_finished" and message.script_finished in FINISHED:
                 return
         raise ConnectionError("the server closed the connection")
@@ -93,6 +97,12 @@ class Visitor:
             held = element.bidi_component
             self.components[held.id] = held.component_name, held.json
             self.fragments[held.id] = delta.fragment_id
+            if held.component_name.endswith("plot"):
+                data = json.loads(held.json)
+                self.drawn[data["name"]] = data["version"]
+            elif held.component_name.endswith("tick"):
+                news = json.loads(held.json)["pictures"]
+                self.drawn |= {name: picture["version"] for name, picture in news.items()}
         elif kind == "slider":
             self.sliders.append(element.slider.id)
         elif kind == "button" and not element.button.disabled:
@@ -118,15 +128,16 @@ class Visitor:
         self.turns += 1
         await self.run(key, {"values": {"n": self.turns, name: value}})
 
+    async def rest(self) -> None:
+        """Say that the hand rests, as the browser does a moment after a turn."""
+        [key] = [k for k, (name, _) in self.components.items() if name.endswith("address")]
+        await self.run(key, [{"event": "rest", "value": True}])
+
     async def tick(self) -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
-        held = {
-            key: (name, json.loads(data or "{}")) for key, (name, data) in self.components.items()
-        }
-        drawn = {d["name"]: d["version"] for name, d in held.values() if name.endswith("plot")}
-        [(key, n)] = [(key, d["n"]) for key, (name, d) in held.items() if name.endswith("tick")]
-        del self.components[key]  # it comes again while there is more
-        await self.run(key, {"values": {"n": n + 1, "drawn": drawn}})
+        [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
+        _name, data = self.components.pop(key)  # it comes again while there is more
+        await self.run(key, {"values": {"n": json.loads(data)["n"] + 1, "drawn": self.drawn}})
 
     @property
     def pause(self) -> float:

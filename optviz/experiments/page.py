@@ -159,7 +159,8 @@ class View:
 class Drawing:
     """A page that draws its columns itself with Streamlit: functions of the page's form.
 
-    `live(form)` gives the traces of its figures by name, for a slider that is held.
+    `live(form)` gives the traces of its figures by name, for a slider that is held;
+    `surroundings(form)` what all but its figures, sliders and results depends on.
     """
 
     stage: Callable[[Any], None]
@@ -167,6 +168,7 @@ class Drawing:
     results: Callable[[Any], None]
     title: Callable[[Any], str]
     live: Callable[[Any], Mapping]
+    surroundings: Callable[[Any], Any]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,7 @@
 """What experiments with trainings show while they grow: curves, a table, and their CSV file."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from functools import wraps
-from time import monotonic
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,10 +11,8 @@ from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
-from optviz.ui.session import session
 
 HEIGHT = (15, 46, 34)
-PACE = 1.0  # seconds
 PREVIEW = 80  # iterations of a training that a thumbnail shows
 
 
@@ -67,31 +62,12 @@ def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> F
     return ghost(figure, draw(context.before)) if context.before else figure
 
 
-@dataclass
-class Paced:
-    """What parts have shown this visitor last: when, of what, and what it was."""
-
-    shown: dict[str, tuple[float, Any, Any]] = field(default_factory=dict)
-
-
 def paced(part: Part) -> Part:
-    """A part that is made anew once in PACE seconds while what it shows is growing: as a whole it
-    is another one each time, so all of it has to be worked out and sent.
+    """A part that is made anew about once a second while what it shows is growing: as a whole it is
+    another one each time, so all of it has to be worked out and sent.
     """
-
-    @wraps(part)
-    def made(context):
-        S, key = session(), f"{context.page.key} {part.__name__}"
-        shown, asked = S.state(Paced).shown, (context.spec, context.options)
-        at, of, last = shown.pop(key, (0.0, None, None))
-        growing = not all(getattr(state, "done", True) for state in context.states)
-        if S.whole_run or not growing or of != asked or monotonic() > at + PACE:
-            at, last = monotonic(), part(context)
-        if growing:
-            shown[key] = at, asked, last
-        return last
-
-    return made
+    part.paced = True
+    return part
 
 
 @comparing

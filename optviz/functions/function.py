@@ -70,6 +70,10 @@ class Function:
         with np.errstate(all="ignore"):
             return self.raw.hess(np.asarray(x, float))
 
+    def finite_within(self, most: float) -> bool:
+        """Whether f is sure to be finite wherever |x| and |y| are at most `most`."""
+        return self.raw.smooth and not self.graph.overflows(float(most))
+
     @cached_property
     def raw(self) -> Evaluator:
         """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much

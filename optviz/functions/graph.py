@@ -21,6 +21,7 @@ OPERATORS = {
     "/": lambda a, b: a / b,
     "**": lambda a, b: a**b,
 }
+_SIZES = OPERATORS | {"neg": abs, "-": OPERATORS["+"]}  # of what comes out, at most
 _BY_HAND = 8  # up to this exponent a power is written out as a product
 _LONG = 300  # characters of code; what is longer gets a name of its own
 _LEAVES = "number", "name"
@@ -69,6 +70,22 @@ class Graph:
             if op in CALLS and not CALLS[op].smooth:
                 return False
         return True
+
+    def overflows(self, most: float) -> bool:
+        """Whether a part may overflow where |x| and |y| are at most `most`; of a smooth formula."""
+        sizes = {}
+        try:
+            for i in self._below([self.root]):
+                op, *args = self.parts[i]
+                if op in _LEAVES:
+                    sizes[i] = abs(args[0]) if op == "number" else most
+                elif op in _SIZES:
+                    sizes[i] = _SIZES[op](*(sizes[a] for a in args))
+                else:  # no smooth function grows faster
+                    sizes[i] = 4 * math.exp(sum(sizes[a] for a in args))
+        except ArithmeticError:
+            return True
+        return not all(size < 1e300 for size in sizes.values())  # or rounding may decide
 
     # Building
 

@@ -12,11 +12,10 @@ from optviz.optim.base import Optimizer
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
-from optviz.optim.run import Run, Segment, named_schedules
+from optviz.optim.run import Run, Segment, named_schedules, planes
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
-ROWS = 8192  # of a batch, to be gone through at once: what a processor keeps close by
 
 
 def minimize(
@@ -47,8 +46,10 @@ def minimize(
     walk = Walk.of(f, opt, x, steps, noise, schedule, seed, then)
     with np.errstate(all="ignore"):  # what is not finite is found afterwards, once, and named
         moments = list(walk) if x.ndim == 1 else walk
-        path = _frozen(*_recorded(f, moments, (walk.steps + 1, *x.shape)))
-    return Run(f, walk.segments, *path, walk.noisy, moments)
+        points = planes(walk.steps + 1, *x.shape)
+        for t, moment in enumerate(moments):
+            points[t] = moment[0]
+    return Run(f, walk.segments, points, walk.noisy, moments)
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,29 +145,6 @@ def taken(held, rows):
     return held.T[..., rows].T if np.ndim(held) else held  # in memory the batch stays last
 
 
-def _planes(steps, *shape):
-    """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
-    *batch, d = shape
-    return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
-
-
-def _recorded(f, moments, shape):
-    """The points of a walk, f there, and whether all is finite.
-
-    f is asked about some steps at a time, few enough to be still at hand in the processor.
-    """
-    points, values, finite = _planes(*shape), np.empty(shape[:-1]), True
-    moments, block = iter(moments), max(1, 2 * ROWS // max(points[0].size, 1))
-    for begin in range(0, len(points), block):
-        steps = range(begin, min(begin + block, len(points)))
-        for t, moment in zip(steps, moments, strict=False):
-            points[t] = moment[0]
-        here = slice(begin, steps.stop)
-        values[here] = f.value(points[here])
-        finite = finite and np.isfinite(values[here]).all() and np.isfinite(points[here]).all()
-    return points, values, finite
-
-
 def _segments(segments, steps):
     at = [segment.step for segment in segments]
     if not all(isinstance(t, int | np.integer) for t in at) or at != sorted(at):
@@ -191,28 +169,6 @@ def _same_shapes(state, fresh):
     )
 
 
-def _frozen(points, values, finite):
-    """Points and values, NaN from the first step on that is not finite, and that step."""
-    if finite:
-        return points, values, np.full(values.shape[1:], -1), np.zeros(values.shape[1:], bool)
-    lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
-    at = np.where(lost.any(0), lost.argmax(0), -1)
-    first = np.maximum(at, 0)[None]
-    stopped = np.take_along_axis(points, first[..., None], 0)[0]
-    undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
-    gone = np.logical_or.accumulate(lost, 0)
-    points[gone] = np.nan
-    return points, np.where(gone, np.nan, values), at, undefined
-
-
-def undefined_at(x, value) -> np.ndarray:
-    """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
-
-    Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
-    """
-    return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
-
-
 def batch_start(f, opts, start, seed) -> np.ndarray:
     """The points `(..., d)` from which a batch of starts, hyperparameters and seeds begins."""
     try:
@@ -224,7 +180,7 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
     batch = np.broadcast_shapes(
         x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt))
     )
-    (at,) = _planes(1, *batch)
+    (at,) = planes(1, *batch)
     at[...] = x
     return at
 

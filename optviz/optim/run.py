@@ -13,6 +13,8 @@ from optviz.optim.base import Optimizer, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
+ROWS = 8192  # of a batch, to be gone through at once: what a processor keeps close by
+
 
 class Segment(NamedTuple):
     """What runs from `step` on in place of what ran before: a fork in the road."""
@@ -37,20 +39,65 @@ class Run:
     A row that leaves the finite numbers, or the region where f is defined, is frozen: from the step
     in `diverged_at` on its points, values, gradients and states are NaN.
 
-    One path keeps all that passed by. A batch keeps its points and values, and goes its way again,
-    which is the same, when it is asked for more.
+    Kept are the points; f there is worked out once it is asked for. One path also keeps all that
+    passed by. A batch goes its way again, which is the same, when it is asked for more.
     """
 
     function: Function
     segments: tuple[
         Segment, ...
     ]  # what ran, and from which step on; one, where nothing was exchanged on the way
-    points: np.ndarray  # (steps+1, ..., d)
-    values: np.ndarray  # (steps+1, ...), the true f at the points
-    diverged_at: np.ndarray  # (...) int, -1 where it did not
-    undefined: np.ndarray  # (...) bool: it ended where f has no value, at a finite point
+    _points: np.ndarray  # (steps+1, ..., d), as they came
     noisy: bool  # whether the gradients were given with noise
     _moments: Iterable[tuple]  # of `Walk`
+
+    @cached_property
+    def points(self) -> np.ndarray:
+        """Where it was at each step, `(steps+1, ..., d)`."""
+        f = self.function
+        with np.errstate(all="ignore"):
+            most = np.linalg.norm(self._points)  # no coordinate is larger; NaN where one is
+        surely = isinstance(f, Function) and f.finite_within(most)
+        return self._points if surely else self._frozen[0]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The true f at the points, `(steps+1, ...)`."""
+        return self._frozen[1]
+
+    @property
+    def diverged_at(self) -> np.ndarray:
+        """The step at which a row is not finite any more, `(...)` int; -1 where there is none."""
+        return self._frozen[2]
+
+    @property
+    def undefined(self) -> np.ndarray:
+        """Whether a row ended where f has no value, at a finite point, `(...)` bool."""
+        return self._frozen[3]
+
+    @cached_property
+    def _frozen(self):
+        """Points and values, NaN from the first step on that is not finite; that step; `undefined`.
+
+        f is asked about some steps at a time, few enough to be still at hand in the processor.
+        """
+        points, values, finite = self._points, np.empty(self._points.shape[:-1]), True
+        block = max(1, 2 * ROWS // max(points[0].size, 1))
+        for begin in range(0, len(points), block):
+            here = slice(begin, begin + block)
+            values[here] = self.function.value(points[here])
+            finite = finite and np.isfinite(values[here]).all() and np.isfinite(points[here]).all()
+        if finite:
+            batch = values.shape[1:]
+            return points, values, np.full(batch, -1), np.zeros(batch, bool)
+        lost = ~(np.isfinite(values) & np.isfinite(points).all(-1))
+        at = np.where(lost.any(0), lost.argmax(0), -1)
+        first = np.maximum(at, 0)[None]
+        stopped = np.take_along_axis(points, first[..., None], 0)[0]
+        undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
+        gone = np.logical_or.accumulate(lost, 0)
+        points[gone] = np.nan
+        return points, np.where(gone, np.nan, values), at, undefined
 
     @property
     def optimizer(self) -> Optimizer:
@@ -210,6 +257,20 @@ class _Recorded(dict):
 
     def __missing__(self, name):
         return self.run.state[name][self.steps]
+
+
+def planes(steps, *shape):
+    """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
+    *batch, d = shape
+    return np.moveaxis(np.empty((steps, d, *batch)), 1, -1)
+
+
+def undefined_at(x, value) -> np.ndarray:
+    """Whether f has no value at points `(..., d)`, where `value` `(...)` is what came out.
+
+    Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
+    """
+    return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
 
 
 def shaped(state, shape) -> dict[str, np.ndarray]:

@@ -10,10 +10,18 @@ MAX_POINTS = 800  # of a curve: finer than that no screen shows
 
 def over_seeds(values) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Median, least and largest over the last axis; NaN where every seed has ended."""
+    if values.shape[-1] == 1:
+        return (values[..., 0],) * 3
     values = np.sort(values, -1)  # NaN is last; nanmedian is far slower
     n = np.sum(~np.isnan(values), -1, keepdims=True)
     a, b, high = (np.take_along_axis(values, k, -1)[..., 0] for k in ((n - 1) // 2, n // 2, n - 1))
     return (a + b) / 2, values[..., 0], high
+
+
+def single(values) -> np.ndarray:
+    """Numbers in single precision, which is finer than a screen and half as much to send."""
+    with np.errstate(over="ignore"):
+        return np.asarray(values, np.float32)
 
 
 def thinned(n: int, most: int = MAX_POINTS) -> np.ndarray:
@@ -47,24 +55,24 @@ def curve_with_band(
     how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
-    x, values = np.asarray(x, float), np.asarray(values, float)
-    median, low, high = over_seeds(values)
-    middle = median if middle is None else np.asarray(middle, float)
-    i, group = thinned(len(x)), line.pop("group", name)
+    x, values, group = np.asarray(x, float), single(values), line.pop("group", name)
+    curve = values if middle is None else single(middle)[:, None]
+    i = thinned(len(x))
     joint = {"name": name, "group": group}
     hidden = {**joint, "legend": False, "decoration": True}
     marks: list[Mark] = []
     if values.shape[-1] > 1:
         more = {**hidden, "decoration": False, "opacity": band, "uid": f"{uid}b"}
-        marks.append(Band(x[i], low[i], high[i], style.color, **more))
+        marks.append(Band(x[i], *over_seeds(values[i])[1:], style.color, **more))
     elif raw is not None:
         faint = {"width": 1, "opacity": 0.3, "uid": f"{uid}r", **hidden, "decoration": False}
-        marks.append(Line(x[i], np.asarray(raw, float)[i], style.solid, **faint))
-    marks.append(Line(x[i], middle[i], style, uid=uid, hover=hover, **{**joint, **line}))
+        marks.append(Line(x[i], single(raw)[i], style.solid, **faint))
+    look = {**joint, **line}
+    marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **look))
     if shapes:
-        known = np.flatnonzero(np.isfinite(middle))
+        known = np.flatnonzero(np.isfinite(curve).any(-1))
         at = known[thinned(len(known), shapes)] if len(known) else known
-        marks.append(Dots(x[at], middle[at], style, uid=f"{uid}m", **hidden))
+        marks.append(Dots(x[at], over_seeds(curve[at])[0], style, uid=f"{uid}m", **hidden))
     return marks
 
 

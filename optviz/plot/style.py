@@ -138,8 +138,10 @@ def packed(array) -> dict:
     """
     a = np.ascontiguousarray(array, float)
     with np.errstate(all="ignore"):
-        kinds = ((kind, a.astype(kind)) for kind in ("i2", "i4", "f4", "f8"))
-        kind, a = next(one for one in kinds if np.array_equal(one[1], a, equal_nan=True))
+        whole = a == np.rint(a)  # False where it is NaN
+        kinds = ("i2", "i4", "f4", "f8") if whole.all() else ("f4", "f8")
+        found = ((kind, a.astype(kind)) for kind in kinds)
+        kind, a = next(one for one in found if ((one[1] == a) | (a != a)).all())
     return {"dtype": kind, "bdata": base64.b64encode(a.tobytes()).decode()}
 
 

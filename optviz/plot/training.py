@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.plot.figure import Axis, Figure, percent
 from optviz.plot.marks import Line, Mark, fill_template
-from optviz.plot.series import curve_with_band, over_seeds
+from optviz.plot.series import curve_with_band, over_seeds, single
 from optviz.plot.style import Style
 from optviz.plot.table import Column, Table
 from optviz.training.loop import Progress
@@ -118,7 +118,7 @@ def losses(
             look = {"name": name, "group": name, "legend": False, "hover": hover, "markers": 8}
             dotted = replace(style, dashes=TEST_DASHES)
             at = scale.of(now, now.evaluated)
-            marks.append(Line(at, on_test, dotted, uid=f"{uid}test", width=1.5, **look))
+            marks.append(Line(at, single(on_test), dotted, uid=f"{uid}test", width=1.5, **look))
         early = over_seeds(values[: max(len(raw) // 20, 1)])[0]
         top = max(top, float(np.nanmax(early, initial=0.0)))
     limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
@@ -150,7 +150,7 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
         )
         faint = {"width": 1, "opacity": 0.8, "legend": False, "group": name}
         train = over_seeds(now.accuracy[:, 0, i])[0]
-        marks.append(Line(x, train, style.solid, name=name, uid=f"{uid}training", **faint))
+        marks.append(Line(x, single(train), style.solid, name=name, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
     y = percent(_("accuracy (faint: on the training set)"))
     more = {"label": label, "view": scale.along, **figure}

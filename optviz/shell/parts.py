@@ -2,6 +2,7 @@
 files.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
@@ -21,10 +22,13 @@ from optviz.experiments.page import (
 from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
 from optviz.ui.components import download_button, show, shown, table
+from optviz.ui.live import grow
+from optviz.ui.session import session
 
 
 def tabs(context: Context, view: View):
     """The tabs, of which only the open one is made; then the files."""
+    session().growing = []
     if len(view.tabs) == 1:
         _tab(context, view.tabs[0])
     else:
@@ -75,7 +79,29 @@ def name_of_part(page: Page, part) -> str:
 
 def draw_part(context: Context, part) -> None:
     """Draw what a part makes of the context."""
-    _show(part(context), name_of_part(context.page, part))
+    made, name = part(context), name_of_part(context.page, part)
+    _show(made, name)
+    if not getattr(part, "paced", False) and any(pictures(made, name)):
+        session().growing.append((part, context.options))
+
+
+def pictures(made, key: str) -> Iterator[tuple[str, Figure]]:
+    """The figures in what a part has made, by name."""
+    if isinstance(made, Figure):
+        yield key, made
+    elif isinstance(made, Row | list | tuple):
+        for i, part in enumerate(made.parts if isinstance(made, Row) else made):
+            yield from pictures(part, f"{key}-{i}")
+
+
+def growing(context: Context) -> dict[str, dict]:
+    """What is new in the pictures of the open tab, by name."""
+    found = {}
+    for part, options in session().growing:
+        made = part(context.with_options(options))
+        for key, figure in pictures(made, name_of_part(context.page, part)):
+            found |= {key: news} if (news := grow(key, figure)) else {}
+    return found
 
 
 def _option(context, option: Option, said):

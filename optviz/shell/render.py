@@ -9,14 +9,14 @@ from functools import partial
 import streamlit as st
 
 from optviz.experiments import training_charts as charts
-from optviz.experiments.page import Context, Page, Row, Section
-from optviz.plot import THEMES, Figure, to_plotly
+from optviz.experiments.page import Context, Page, Section
+from optviz.plot import THEMES, to_plotly
 from optviz.plot.training import curves_alone
 from optviz.shell import kept, opening, sharing
 from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
 from optviz.shell.lessons import plan as lesson_plan
-from optviz.shell.parts import draw_part, name_of_part, tabs
+from optviz.shell.parts import draw_part, growing, name_of_part, pictures, tabs
 from optviz.spec import SpecError
 from optviz.training import together
 from optviz.translation import _
@@ -24,7 +24,7 @@ from optviz.ui import locks
 from optviz.ui.components import lazy, shown, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
-from optviz.ui.live import full_rerun
+from optviz.ui.live import full_rerun, settled
 from optviz.ui.session import session
 from optviz.ui.training.jobs import MissingData
 
@@ -34,19 +34,37 @@ def render(page: Page) -> None:
     opening.follow(page.key)
     opening.opened(page.key)
     session().said = ""
+    form = form_of(page)
     with full_rerun(lambda: live_figures(page)):
         bar, head, stage = st.container(key="bar"), st.container(), st.container(key="stage")
         with stage:
             results, panel, under = st.columns(3)
-        form = form_of(page)
         with panel:
             lesson_card.card()
             lesson_plan.card()
-        (_draw if page.drawing else _fill)(page, form, results, panel, under)
+        if page.drawing:
+            with results:
+                page.drawing.stage(form)
+            with panel:
+                page.drawing.controls(form)
+        else:
+            _fill(page, form, results, panel, under)
         with head:
             _head(page, form)
+        if page.drawing:
+            with under:
+                settled(
+                    lambda: (page.drawing.results(form), _end(bar)),
+                    lambda: (page.drawing.surroundings(form), lesson_card.changed()),
+                )
+        else:
+            _end(bar)
+
+
+def _end(bar):
+    """What is known last, and the first that a Tab reaches."""
     session().remember()
-    with bar:  # known last, and the first that a Tab reaches
+    with bar:
         toolbar(session(), sharing.query())
 
 
@@ -62,18 +80,6 @@ def _fill(page, form, results, panel, under):
         jobs = _results(page, view)
     with under:
         _notes(page, view, jobs)
-
-
-def _draw(page, form, stage, panel, under):
-    """Those of a page that draws itself: the figures first, on their way while the rest is made."""
-    drawing = page.drawing
-    for column, part in (
-        (stage, drawing.stage),
-        (panel, drawing.controls),
-        (under, drawing.results),
-    ):
-        with column:
-            part(form)
 
 
 def form_of(page: Page) -> Form:
@@ -216,7 +222,7 @@ def _results(page, view):
         begin_unasked(name_of(page), first, due)
         _follow(results, view, first, jobs)
 
-        def draw(states):
+        def now(states):
             states = states[: len(states) - len(due)]
             context = context_of(page, states)
             if with_curves:
@@ -225,15 +231,21 @@ def _results(page, view):
                 runs = kept.runs(context, view, results)
                 lines = kept.lines(runs, context)
                 context = replace(context, before=results.before, kept=lines)
+            return context
+
+        def draw(states):
+            context = now(states)
             shown().script = lambda: view.script(context.spec, context.states)
             tabs(context, view)
 
         keep = None
         if with_curves:
             keep = partial(kept.keep, page)
-            now = context_of(page, states_of(results, jobs()))
-            kept.controls(page, kept.runs(now, view, results))
-        run_jobs(name_of(page), lambda: [*jobs(), *due], draw, view.verb, view.units, keep)
+            context = context_of(page, states_of(results, jobs()))
+            kept.controls(page, kept.runs(context, view, results))
+        work = lambda: [*jobs(), *due]  # noqa: E731
+        name, grown = name_of(page), lambda states: growing(now(states))
+        run_jobs(name, work, draw, grown, view.verb, view.units, keep)
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -258,20 +270,6 @@ def live_figures(page: Page) -> dict[str, dict]:
     if page.drawing:
         return page.drawing.live(form_of(page))
     view = page.view_of(session().specs[page.key])
-    context, found = context_of(page), {}
-
-    def collect(made, key):
-        match made:
-            case Figure():
-                found[key] = to_plotly(made)
-            case Row():
-                for i, part in enumerate(made.parts):
-                    collect(part, f"{key}-{i}")
-            case list() | tuple():
-                for i, part in enumerate(made):
-                    collect(part, f"{key}-{i}")
-
-    for part in view.tabs[0].parts:
-        if not isinstance(part, Section):  # its switches are not heard here
-            collect(part(context), name_of_part(page, part))
-    return found
+    context, parts = context_of(page), [p for p in view.tabs[0].parts if not isinstance(p, Section)]
+    made = (pictures(part(context), name_of_part(page, part)) for part in parts)
+    return {key: to_plotly(figure) for found in made for key, figure in found}

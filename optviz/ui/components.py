@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import count
 from typing import NamedTuple
 
 import streamlit as st
@@ -16,11 +17,15 @@ from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
+from optviz.ui.session import session
 
 
 def theme_name() -> str:
     """The visitor's theme."""
     return st.context.theme.type or "light"
+
+
+NUMBERS = count()  # of versions: no two pictures of a server have one
 
 
 def _nothing():
@@ -52,7 +57,6 @@ _player = _component("player")
 _table = _component("table")
 _sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
 _toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
-_step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 
 
 def _sent(key) -> dict:
@@ -78,17 +82,18 @@ def hyperparameter_panel(
     notes=None,
     look=None,
     traces=None,
-    rested=_nothing,
     locked: bool = False,
     group: str = "",
+    live: bool = False,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; `rested` when the hand has come to rest. `look` (a `Style`) puts a
-    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
-    straight to the plots of these names. `locked` hyperparameters cannot be turned.
+    before the script runs again; a `live` panel has the page told when the hand rests. `look` (a
+    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
+    lines. `traces` go straight to the plots of these names. `locked` hyperparameters cannot be
+    turned.
     """
 
     def arrived():
@@ -113,8 +118,9 @@ def hyperparameter_panel(
         "traces": traces,
         "group": group,
         "locked": locked,
+        "live": live,
     }
-    _panel(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
+    _panel(key=key, data=data, on_values_change=arrived)
 
 
 @cache
@@ -162,12 +168,11 @@ def plot(
     """
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
     version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
-    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    known = before and before.version == drawn().get(key)
-    news = changes(before.figure, figure) if known else None
-    data = figure if news is None else {**news, "since": before.version}
-    data = {**data, **more, "name": key, "label": label, "view": view, "theme": theme}
-    data |= {"plotly": plotly_js(), "version": version}
+    if key in (grown := st.session_state.setdefault("_grown", set())):
+        grown.discard(key)  # the browser has had another one since it was sent this one
+        version += f"+{next(NUMBERS)}"
+    data = {**news(key, figure, label, base, version), **more}
+    data |= {"name": key, "view": view, "theme": theme, "plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -188,6 +193,15 @@ def plot(
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
     (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
+
+
+def news(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
+    """What to send for a figure: where the browser has the one before, what has changed since."""
+    before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
+    known = before and before.version == drawn().get(key)
+    found = changes(before.figure, figure) if known else None
+    data = figure if found is None else {**found, "since": before.version}
+    return {**data, "label": label, "version": version}
 
 
 def drawn() -> dict[str, str]:
@@ -215,6 +229,7 @@ def lazy(label, icon, key, content):
     """A popover whose content is made only while it is open."""
     box = st.popover(label, icon=icon, key=key, on_change="rerun")
     if box.open:
+        session().shows_more = True
         with box:
             content()
 
@@ -269,7 +284,12 @@ def table(html: str, key: str) -> None:
 
 
 def toolbar(session, link: str) -> None:
-    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`."""
+    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`. It
+    is told when a hand on a slider rests.
+    """
+
+    def rested():
+        session.held = 0.0
 
     def jump():
         if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
@@ -285,7 +305,7 @@ def toolbar(session, link: str) -> None:
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump)
+    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
 
 
 def _is_point(at):
@@ -308,19 +328,6 @@ def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_n
 def timetable(html: str, rows: list[dict], key: str = "timetable") -> None:
     """A table that follows the player; `html` is how it stands at the end."""
     _table(key=key, data={"html": html, "rows": rows})
-
-
-def step_shown(key: str) -> int:
-    """The step under the scrubber; the fragment around it runs again whenever that changes."""
-    sent = _sent(key)
-    step = sent.get("step") if isinstance(sent.get("step"), int) else None
-    _step(
-        key=key,
-        data={"echo": sent.get("n", 0), "step": step},
-        on_values_change=_nothing,
-        on_rest_change=_nothing,
-    )
-    return step
 
 
 def sketchpad(key: str, side: int, margin: float) -> list[float] | None:

@@ -11,6 +11,7 @@ from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.spec import Choice
 from optviz.translation import _
 from optviz.ui.form import Form, choice_panel, declaration, draw_panel, select
+from optviz.ui.session import session
 
 
 @dataclass(frozen=True)
@@ -284,6 +285,7 @@ def unfolding(label: str, key: str, icon: str, locked: bool, **more) -> bool:
     """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
 
     unfolded = bool(st.session_state.get(key)) and not locked
+    session().shows_more |= unfolded
 
     def turn():  # not what it is then, but what it is now: one click may be told of twice
         st.session_state[key] = not unfolded

@@ -1,12 +1,13 @@
 """Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
-A fragment comes back when the browser has drawn what there was, up to ten times a second, and
-renews the wish; nothing is computed here. So a job pauses when nobody looks, and a page can go away
+A fragment comes back when the browser has drawn what there was, some ten times a second, with what
+has grown in the pictures, and renews the wish; about once a second the one around it makes all
+anew. Nothing is computed here. So a job pauses when nobody looks, and a page can go away
 and come back to what there is.
 """
 
 from collections.abc import Callable, Sequence
-from time import monotonic, sleep
+from time import monotonic, sleep, thread_time
 
 import streamlit as st
 
@@ -19,9 +20,10 @@ from optviz.ui.live import tick
 from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
-EVERY = 0.1  # seconds between two pictures
+EVERY = 0.06  # seconds between two pictures, at least
+WHOLE = 1.0  # seconds between two of which more is new than points: tables, boundaries, histograms
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
-SHARE = 0.25  # of the server's time goes into pictures of trainings, where many look at theirs
+SHARE = 0.12  # of the server's time goes into pictures of trainings, and as much into sending them
 MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
 PATIENCE = 5.0  # seconds for which a picture of which nothing has changed stays as it is
 
@@ -91,12 +93,13 @@ def run_jobs(
     name: str,
     jobs: Callable[[], Sequence[Job]],
     draw: Callable[[list], None],
+    grown: Callable[[list], dict],
     verb: str,
     units: str,
     keep: Callable[[], None] | None = None,
 ) -> None:
-    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, while it
-    grows.
+    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, about once
+    a second, and `grown(states)` gives in between what is new in its pictures, by name.
 
     `jobs()` is asked again and again: it may give more of them once others are complete. `keep()`
     puts aside what they have come to, where that can be.
@@ -118,36 +121,52 @@ def run_jobs(
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
             st.error(message, icon=":material/error:")
 
-    drawn = None
+    drawn, whole = None, True  # the pictures are made as a whole, in this run
+    due = 0.0  # when they are next
 
     # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
     # the page
+    @st.fragment(key=f"pictures-{name}")
+    def pictures():
+        nonlocal whole, due
+        above, begun = st.container(), thread_time()
+        draw(look()[1])
+        due = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
+        whole = True
+        with above:
+            growing()
+
+    # what is in here is sent as often as the browser draws it
     @st.fragment
-    def sliced():
-        if session().epoch != epoch:  # a button in here has put another spec on the page
-            st.rerun()
-        nonlocal drawn
-        bar, until = st, monotonic() + PATIENCE
+    def growing():
+        nonlocal drawn, whole
+        bar, until, begun = st, monotonic() + PATIENCE, thread_time()
         while True:
-            if results.running and _ended(results, jobs):
-                results.running = False
-                st.rerun()
-            now = jobs()
-            states = states_of(results, now)
-            amount, ahead = amount_of(now, states), scheduler().ahead(results.visitor)
+            amount, states = look()
+            ahead = scheduler().ahead(results.visitor)
             bar = bar.progress(
                 amount.done / amount.total if amount.total else 1.0, _told(amount, units, ahead)
             )
-            if amount != drawn or not results.running or monotonic() > until:
+            if whole or amount != drawn or not results.running or monotonic() > until:
                 break
             # nothing new to draw: the bar alone, which lets Stop in
             sleep(EVERY if ahead else EVERY / 2)
-        drawn, begun = amount, monotonic()
-        draw(states)
+        news = {} if whole else grown(states)
+        drawn, whole = amount, False
         if results.running:
-            tick(f"tick-{name}", pause(monotonic() - begun, scheduler().visitors))
+            every = pause(thread_time() - begun, scheduler().visitors)
+            other = f"pictures-{name}"
+            tick(f"tick-{name}", every, news, lambda: other if monotonic() > due else "")
 
-    sliced()
+    def look():
+        ended = results.running and _ended(results, jobs)
+        results.running = results.running and not ended
+        if ended or session().epoch != epoch:  # a button in here has put another spec on the page
+            st.rerun()
+        states = states_of(results, now := jobs())
+        return amount_of(now, states), states
+
+    pictures()
 
 
 def pause(seconds: float, visitors: int) -> float:

@@ -1,22 +1,28 @@
 """Panels that move the lines in the pictures while a hand drags a slider.
 
 Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in
-the browser. When the hand rests the whole page follows: table, names, axes, text.
+the browser. When the hand rests the table and the text follow, or all of the page where more than
+these says something else then.
 """
 
 from collections.abc import Callable
 from contextlib import contextmanager, nullcontext
 from time import monotonic
+from typing import Any
 
 import streamlit as st
 
+from optviz.plot import Figure, to_plotly
 from optviz.ui.components import (
+    NUMBERS,
     _component,
     _is_point,
     _nothing,
     _sent,
     drawn,
     hyperparameter_panel,
+    news,
+    shown,
     theme_name,
 )
 from optviz.ui.meter import timed
@@ -24,6 +30,7 @@ from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
 
+_step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
 _tick = _component("tick", '<div class="ov-follower"></div>', js="listeners.js", export="tick")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
@@ -44,18 +51,35 @@ def survive_restarts() -> None:
     """
 
 
-def tick(key: str, every: float) -> None:
+def tick(key: str, every: float, pictures: dict, whole: Callable[[], str]) -> None:
     """Have the fragment around it run again once so many seconds have passed and the browser has
     drawn what it was sent: then it can be sent what has changed since, and no faster than it draws.
+
+    `pictures` are what `grow` has found, by name. `whole()` may name another fragment that is to
+    run in this one's place.
     """
 
     def arrived():
         told = _sent(key).get("drawn")
         drawn().clear()
         drawn().update(told if isinstance(told, dict) else {})
+        if other := whole():
+            st.rerun(other)
 
     n = _sent(key).get("n", 0)
-    _tick(key=key, data={"n": n, "every": 1000 * every}, on_values_change=arrived)
+    data = {"n": n, "every": 1000 * every, "pictures": pictures}
+    _tick(key=key, data=data, on_values_change=arrived)
+
+
+def grow(key: str, figure: Figure) -> dict:
+    """What to send for a picture that is shown and has grown; nothing where it has not, or where
+    something lies under it.
+    """
+    before, now = shown().pictures.get(key), to_plotly(figure)
+    if before is None or before.base or before.figure == now:
+        return {}
+    st.session_state["_grown"].add(key)
+    return news(key, now, figure.label, None, f"+{next(NUMBERS)}")
 
 
 @contextmanager
@@ -65,29 +89,34 @@ def full_rerun(figures: Callable[[], dict] | None = None):
     `figures()` gives the page's figures by name, as they are after a slider has moved.
     """
     S = session()
-    S.whole_run, S.live_figures = True, figures
+    S.whole_run, S.live_figures, S.shows_more = True, figures, False
     try:
         yield
     finally:
         S.whole_run = False
 
 
-def live_patch(key, figures):
-    """What a fragment hands over on a run of its own (`figures()`, by name), and what it does when
-    the hand rests.
+@st.fragment
+def settled(draw: Callable[[], None], surroundings: Callable[[], Any]) -> None:
+    """Draws what follows a hand that rests: it alone, as long as `surroundings()`, all that the
+    page depends on outside of it and of sliders and pictures, is the same, and nothing is open that
+    shows more. Otherwise the whole page.
     """
     S = session()
-    settled, S.settled = S.settled, ""
-    if settled == key:
+    now = (S.epoch, surroundings())
+    if not S.whole_run and (S.shows_more or now != S.surrounded):
         st.rerun()
-    if not S.whole_run:
-        S.held = monotonic()
-    traces = None if S.whole_run else figures()
+    S.surrounded = now
+    draw()
 
-    def rest():
-        S.settled, S.held = key, 0.0
 
-    return traces, rest
+def live_patch(figures):
+    """What a fragment hands over on a run of its own: `figures()`, by name."""
+    S = session()
+    if S.whole_run:
+        return None
+    S.held = monotonic()
+    return figures()
 
 
 @st.fragment
@@ -99,23 +128,32 @@ def live_panel(
     `values()` and `notes()` are asked anew on every run.
     """
     with nullcontext() if session().whole_run else timed("knob"):
-        traces, rest = live_patch(key, figures or session().live_figures)
+        traces = live_patch(figures or session().live_figures)
         said = notes() if notes else {}
         hyperparameter_panel(
-            *(key, title, declared, values(), turn, said, look, traces, rest, locked, group)
+            *(key, title, declared, values(), turn, said, look, traces, locked, group, True)
         )
 
 
-def grabber(key: str, placed, traces, rested, left=_nothing) -> None:
-    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots. `left`
-    is called when a pointer that was followed is over the picture no more.
+def grabber(key: str, placed, traces, left=None) -> None:
+    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots. With
+    `left` it is a pointer that is followed, for which nothing else does; it is called when that is
+    over the picture no more.
     """
 
     def arrived():
         if _is_point(at := _sent(key)):
             placed(float(at["x"]), float(at["y"]))
-        elif at:
+        elif at and left:
             left()
 
-    data = {"echo": _sent(key).get("n", 0), "traces": traces}
-    _grab(key=key, data=data, on_values_change=arrived, on_rest_change=rested)
+    data = {"echo": _sent(key).get("n", 0), "traces": traces, "live": left is None}
+    _grab(key=key, data=data, on_values_change=arrived)
+
+
+def step_shown(key: str) -> int:
+    """The step under the scrubber; the fragment around it runs again whenever that changes."""
+    sent = _sent(key)
+    step = sent.get("step") if isinstance(sent.get("step"), int) else None
+    _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing)
+    return step

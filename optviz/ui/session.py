@@ -85,8 +85,10 @@ class Session:
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
+    growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
+    surrounded: Any = None  # what the page around what has settled was last drawn from
+    shows_more: bool = False  # whether something is open that shows what sliders say
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
-    settled: str = ""  # the panel at which a hand has just come to rest
     counter: int = 0
     trained: float = 0.0  # seconds that trainings for this visitor have taken
 

@@ -415,3 +415,14 @@ def test_typed_functions_have_a_start_within_their_domain():
     assert -1 < f.start[1] < 7
     assert parse_formula("x", start=(1, 0.5)).start == (1, 0.5)
     assert len(f.minima) == 0
+
+
+@table("f", FUNCTIONS.values())
+def test_what_is_sure_to_be_finite_is(f):
+    """Within the picture it is known of every function without a division, a root or a logarithm."""
+    assert f.finite_within(np.abs(f.domain).max()) == f.raw.smooth
+    for most in 10.0 ** np.arange(0, 160, 5):
+        if f.finite_within(most):
+            at = most * np.random.default_rng(0).uniform(-1, 1, (200, 2))
+            corners = most * np.array([(1, 1), (1, -1), (-1, 1), (-1, -1)])
+            assert np.isfinite(f.value(np.concatenate([at, corners]))).all()

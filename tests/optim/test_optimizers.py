@@ -655,6 +655,38 @@ def test_a_polynomial_is_defined_wherever_it_overflows(surface, lr):
     assert not run.undefined.any()
 
 
+@table(
+    ("formula", "x", "y", "lost"),
+    [
+        ("x**8", 1e39, 0, True),  # 1e312 is beyond the numbers, which end at 1.8e308
+        ("x**8", 1e38, 0, False),
+        ("x**8 - y**8", 1e39, 1e39, True),
+        ("exp(x)", 710, 0, True),  # they end at e to the 709.78
+        ("exp(x)", 709, 0, False),
+        ("cosh(exp(x))", 6.6, 0, True),  # e to the 6.6 is 735
+        ("x/1e12 - y", 1e200, 0, False),
+        ("log(x)", -1, 0, True),
+    ],
+)
+def test_points_are_lost_where_f_is_whichever_is_read_first(formula, x, y, lost):
+    f = parse_formula(formula)
+    points = minimize(f, make("sgd"), [(x, y), (1, 1)], 0).points
+    assert np.isnan(points).any(-1).tolist() == [[lost, False]]
+    run = minimize(f, make("sgd"), [(x, y), (1, 1)], 0)
+    assert run.diverged_at.tolist() == [0 if lost else -1, -1]
+    assert np.array_equal(run.points, points, equal_nan=True)
+
+
+def test_f_is_worked_out_only_for_who_reads_it(monkeypatch):
+    asked = []
+    monkeypatch.setattr(type(BOWL.raw), "value", lambda self, x: asked.append(x) or x[..., 0])
+    run = minimize(BOWL, make("adam"), [(-7, 2), (3, 1)], 10)
+    assert run.points.shape == (11, 2, 2)
+    assert not asked
+    assert np.array_equal(run.values, run.points[..., 0])
+    assert len(asked) == 1
+
+
 # --- classics ---
 
 

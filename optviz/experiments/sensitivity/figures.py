@@ -209,7 +209,7 @@ def _pointed_at(spec, theme, at):
     def put(*there):
         at[:] = [there]
 
-    grabber("sensitivity-pointer", put, traces, lambda: None, left=put)
+    grabber("sensitivity-pointer", put, traces, left=put)
 
 
 # The edge of stability.

@@ -9,7 +9,7 @@ import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
-from optviz.experiments.trajectories.auto import automatic
+from optviz.experiments.trajectories.auto import automatic, badges
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     arrows,
@@ -26,6 +26,7 @@ from optviz.experiments.trajectories.step_inspector import inside, inspected
 from optviz.plot import THEMES
 from optviz.plot.contour import guess_mark
 from optviz.plot.style import packed
+from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import lazy, player, show, theme_name
@@ -148,13 +149,13 @@ def _hands(scene, looking_inside, theme):
 def start_handler(form: Form) -> None:
     """Hears where a hand puts the start on the contour, and moves every line."""
     form = automatic(form)
-    traces, rest = live_patch("grab", lambda: live_figures(form.value))
+    traces = live_patch(lambda: live_figures(form.value))
 
     def put(x, y):
         place, objective = form.at("objective", "start"), form.value.objective
         place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
-    grabber("grab", put, traces, rest)
+    grabber("grab", put, traces)
 
 
 def buttons(form: Form) -> None:
@@ -193,6 +194,18 @@ def _compare(form):
         st.button(label, on_click=session().show, **more)
 
 
+def surroundings(form: Form):
+    """What all but figures, sliders and results depends on: no hyperparameter of a method, unless
+    names, badges or the inside of a step say what it is.
+    """
+    scene = form.value
+    if prediction() or scene.beside or _looks_inside():
+        return scene
+    bare = [replace(of, method=Choice(of.method.key)) for of in scene.optimizers]
+    said = scene.names, [badges(of) for of in scene.optimizers]
+    return replace(scene, optimizers=tuple(bare)), said
+
+
 def title(form: Form) -> str:
     """The function's name and formula."""
     return named(form.value.objective.f)
@@ -213,7 +226,10 @@ PAGE = Page(
     "",
     BOOK,
     adjusted=Scene.affordable,
-    drawing=Drawing(stage, controls, results.draw, title, lambda form: live_figures(form.value)),
+    drawing=Drawing(
+        *(stage, controls, results.draw, title),
+        *(lambda form: live_figures(form.value), surroundings),
+    ),
     buttons=buttons,
     thumbnail=thumbnail,
     locks=True,

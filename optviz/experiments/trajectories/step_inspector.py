@@ -14,8 +14,9 @@ from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot import THEMES, number
 from optviz.translation import N_, _
 from optviz.ui import locks
-from optviz.ui.components import show, step_shown, theme_name
+from optviz.ui.components import show, theme_name
 from optviz.ui.form import Form, select
+from optviz.ui.live import step_shown
 
 SHOWN = {"step": N_("This step"), "time": N_("Over time")}
 

@@ -1,18 +1,18 @@
 """Where runs end: as `minimize`, but nothing is kept on the way, so memory stays the same."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
 
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
-from optviz.optim.minimize import ROWS, Walk, batch_start, of_rows, taken, undefined_at
+from optviz.optim.minimize import Walk, batch_start, of_rows, taken
 from optviz.optim.noise import Noise
-from optviz.optim.run import Evaluations, Segment, shaped
+from optviz.optim.run import ROWS, Evaluations, Segment, shaped, undefined_at
 from optviz.optim.schedules import Schedule
 
-NOISE_BYTES = 2**25  # of the noise of a batch of seeds, to be drawn at once
+MAX_BYTES = 2**25  # of the noise of many seeds, or of the values on the way, at once
 LOOK = 8  # steps between two looks at which rows are at rest
 
 
@@ -37,7 +37,7 @@ def final(
     schedule: Schedule | Mapping[str, Schedule] | None = None,
     seed=0,
     then: Sequence[Segment] = (),
-    level=np.nan,
+    level: float | Callable | None = None,
     tolerance: float = 1e-3,
     budget: float = np.inf,
 ) -> Final:
@@ -45,14 +45,16 @@ def final(
 
     With a `budget` a row ends at its last point that so many evaluations, of every kind together,
     have paid for. `level` is what `settled_at` is judged by: f is to stay within the tolerance of
-    it, a number or an array `(...)`. Raises ValueError as `minimize` does.
+    it. Of some ends, points `(n, d)` and values `(n,)`, it may be told by a function. Raises
+    ValueError as `minimize` does.
     """
     x = batch_start(f, [opt, *(segment.optimizer for segment in then)], start, seed)
-    batch, arguments = x.shape[:-1], (steps, noise, schedule, seed, then)
+    batch, most = x.shape[:-1], ROWS
+    if level is not None or (np.ndim(seed) and (f.noise if noise is None else noise) is not None):
+        most = min(ROWS, max(1, MAX_BYTES // (16 * max(steps, 1))))
     places, parts = [], []  # of rows that have left together
-    for first, rows, walk in _walks(f, opt, x, *arguments):
-        levels = np.broadcast_to(level, batch)[rows].ravel()
-        for place, end in _followed(walk, levels, tolerance, budget):
+    for first, walk in _walks(f, opt, x, most, steps, noise, schedule, seed, then):
+        for place, end in _followed(walk, level, tolerance, budget):
             places.append(first + place)
             parts.append(end)
     order = np.concatenate(places).argsort()
@@ -67,11 +69,9 @@ def final(
     return Final(point=point, evaluations=evaluations, **shapes)
 
 
-def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[int, tuple, Walk]]:
-    """The rows of a batch some at a time: the first, their index, and the walk `(rows, d)`."""
-    batch = x.shape[:-1]
-    drawn = np.ndim(seed) and (f.noise if noise is None else noise) is not None
-    at_once = min(ROWS, max(1, NOISE_BYTES // (16 * max(steps, 1)))) if drawn else ROWS
+def _walks(f, opt, x, at_once, steps, *more) -> Iterator[tuple[int, Walk]]:
+    """The rows of a batch some at a time: the first, and the walk `(rows, d)`."""
+    batch, (noise, schedule, seed, then) = x.shape[:-1], more
     for begin in range(0, max(int(np.prod(batch)), 1), at_once):
         rows = ()
         if batch:
@@ -81,7 +81,7 @@ def _walks(f, opt, x, steps, noise, schedule, seed, then) -> Iterator[tuple[int,
         picked = [s._replace(optimizer=of_rows(s.optimizer, batch, rows)) for s in then]
         inside = of_rows(opt, batch, rows)
         start = batch_start(f, [inside], x[rows].reshape(-1, x.shape[-1]), 0)
-        yield begin, rows, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
+        yield begin, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
 
 
 @np.errstate(all="ignore")
@@ -93,16 +93,22 @@ def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Fi
     """
     rows, paid, before, found = len(walk.start), None, None, []
     place, alive, gone = np.arange(rows), np.ones(rows, bool), np.full(rows, -1)
-    undefined, settled = np.zeros(rows, bool), np.zeros(rows, int)
-    tally, judged = _Tally(walk), not np.isnan(level).all()
+    undefined, tally = np.zeros(rows, bool), _Tally(walk)
+    history = np.empty((walk.steps + 1, rows)) if level is not None else None
     since = walk.autonomous_from if budget == np.inf else walk.steps
     moments, staying = iter(walk), None
 
     def leave(which):
-        stays, spent = alive & (settled <= t) & judged, paid[1] if paid else tally.total()
+        spent = paid[1] if paid else tally.total()
         ended = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan), gone, undefined
-        ended = *ended, spent.T, np.where(stays, settled, -1)
-        found.append((place[which], Final(*(v[which] for v in ended))))
+        *ended, asked = (v[which] for v in (*ended, spent.T))
+        settled = np.full(len(asked), -1)
+        if level is not None:
+            levels = level(*ended[:2]) if callable(level) else level
+            away = ~(np.abs(history[t::-1, which] - levels) <= tolerance)  # backwards
+            settled = np.where(away.any(0), t + 1 - away.argmax(0), 0)
+            settled = np.where(np.isnan(ended[1]) | (settled > t), -1, settled)
+        found.append((place[which], Final(*ended, asked, settled)))
 
     for t in range(walk.steps + 1):
         moment, staying = moments.send(staying), None
@@ -119,8 +125,10 @@ def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Fi
                 ]
                 spent = np.where(over, paid[1], spent)
             paid = now, spent
-            if over.all():
-                break
+        if history is not None:
+            history[t] = value
+        if budget < np.inf and over.all():
+            break
         if not (alive <= finite).all():
             lost = alive & ~finite
             gone[lost] = t
@@ -128,8 +136,6 @@ def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Fi
             alive = alive & finite
             if not alive.any():
                 break
-        if judged:
-            settled = np.where(np.abs(value - level) <= tolerance, settled, t + 1)
         if since < t < walk.steps and t % LOOK == 0:
             counter = walk.segments[-1].optimizer.counter
             moving = alive & ~_at_rest(before, moment, counter)
@@ -138,8 +144,9 @@ def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Fi
                 staying = np.flatnonzero(moving)
                 if not len(staying):
                     return found
-                kept = place, level, alive, gone, undefined, settled
-                place, level, alive, gone, undefined, settled = (v[staying] for v in kept)
+                kept = place, alive, gone, undefined
+                place, alive, gone, undefined = (v[staying] for v in kept)
+                history = None if history is None else history[:, staying]
                 tally.keep(staying)
         before = moment
     leave(slice(None))

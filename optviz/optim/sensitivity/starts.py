@@ -7,8 +7,8 @@ import numpy as np
 from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.minima import Minima, minima_of
-from optviz.optim.minimize import ROWS
 from optviz.optim.noise import Noise
+from optviz.optim.run import ROWS
 from optviz.optim.sensitivity.ends import final
 
 
@@ -41,16 +41,14 @@ def basins(
     if np.ndim(seed):
         return _most([basins(f, opt, xs, ys, steps, noise, int(s), tolerance) for s in seed])
     known, start = minima_of(f), np.stack(np.meshgrid(xs, ys), -1).astype(float)
-    run = {"steps": steps, "noise": noise, "seed": seed, "tolerance": tolerance}
-    end = final(f, opt, start, level=known.floor, **run)
-    index = arrived(known, end.point, end.value, tolerance)
-    height = np.append(known.values[known.places], np.nan)[index]  # NaN where none was reached
-    lowest = np.abs(height - known.floor) <= 1e-6 * tolerance
-    settled, again = np.where(lowest, end.settled_at, -1), (index >= 0) & ~lowest
-    if again.any():
-        settled[again] = final(f, opt, start[again], level=height[again], **run).settled_at
-    share = np.ones(index.shape)
-    return Basins(known.points[known.places], index, settled, end.diverged_at, share)
+    heights = np.append(known.values[known.places], np.nan)  # NaN where none is reached
+
+    def height(points, values):
+        return heights[arrived(known, points, values, tolerance)]
+
+    end = final(f, opt, start, steps, noise, seed=seed, level=height, tolerance=tolerance)
+    index, share = arrived(known, end.point, end.value, tolerance), np.ones(start.shape[:-1])
+    return Basins(known.points[known.places], index, end.settled_at, end.diverged_at, share)
 
 
 def _most(found: list[Basins]) -> Basins:

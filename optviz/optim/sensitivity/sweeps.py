@@ -91,7 +91,7 @@ def sweep(
             seed = np.broadcast_to(column, shape)
         else:
             opt = having(opt, name, column[..., None].astype(float))
-    level = minima_of(f).floor if measure == "steps" else np.nan
+    level = minima_of(f).floor if measure == "steps" else None
     end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance, budget)
     values = end.value
     if measure == "steps":

@@ -21,6 +21,12 @@ def close_lesson() -> None:
     session().lesson = None
 
 
+def changed() -> bool:
+    """Whether the page shows another scene than the open lesson's."""
+    lesson = open_lesson_of_page()
+    return lesson is not None and session().specs[lesson.page] != lesson.scene
+
+
 def card() -> None:
     """What the open lesson says, and the way to the one before and after."""
     lesson = open_lesson_of_page()
@@ -33,13 +39,13 @@ def card() -> None:
         st.markdown(f"## {lesson.title}\n{texts['text']}")
         st.markdown(f"**{_('Look for.')}** {texts['look']}")
         st.markdown(f"**{_('Try next.')}** {texts['next']}")
-        if session().specs[lesson.page] != lesson.scene:
-            changed = _(
+        if changed():
+            message = _(
                 "The scene has been changed. The numbers in this text are those of the lesson’s "
                 "own scene."
             )
             back = _("“Reset lesson” brings it back.")
-            st.caption(f"{changed} {back}" if _free() else changed)
+            st.caption(f"{message} {back}" if _free() else message)
         st.caption(lesson.source)
         with st.container(horizontal=True, gap="small"):
             _neighbors(lesson)

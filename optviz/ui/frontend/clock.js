@@ -81,7 +81,8 @@ class Clock {
 
 export const clock = new Clock();
 export const plots = new Map(); // hosts of pictures by name
-export const hands = { place: null }; // (x, y) => … where a start that a person chose is sent
+// where a start that a person chose is sent, (x, y) => …; what is told that a hand rests, () => …
+export const hands = { place: null, rest: null };
 
 // Which groups of lines are hidden, in every picture at once.
 export const seen = {
@@ -115,12 +116,18 @@ export const seen = {
   },
 };
 
-// Numbers as the server packs them.
+// Numbers as the server packs them, unpacked once.
 const KINDS = { i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array };
-export const numbers = a =>
-  a?.dtype
-    ? new KINDS[a.dtype](Uint8Array.from(atob(a.bdata), c => c.charCodeAt(0)).buffer)
-    : (a ?? []);
+const unpacked = new WeakMap();
+export function numbers(a) {
+  if (!a?.dtype) return a ?? [];
+  if (!unpacked.has(a)) {
+    const text = atob(a.bdata), bytes = new Uint8Array(text.length);
+    for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    unpacked.set(a, new KINDS[a.dtype](bytes.buffer));
+  }
+  return unpacked.get(a);
+}
 
 export function make(tag, attributes = {}, ...children) {
   const e = document.createElement(tag);

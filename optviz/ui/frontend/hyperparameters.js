@@ -86,7 +86,6 @@ class Panel {
   constructor(root) {
     this.root = root;
     this.rows = new Map();
-    this.courier = new Courier();
     const eye = (act, d) => {
       const e = make("button", { type: "button", class: "ov-eye" });
       e.innerHTML = `<svg viewBox="0 0 20 20" width="16" height="16" aria-hidden="true">
@@ -140,8 +139,8 @@ class Panel {
   build(data, shape) {
     this.shape = shape;
     this.values = { ...data.values };
-    this.courier.stop();
-    this.courier = new Courier();
+    this.courier?.stop();
+    this.courier = new Courier(data.live ? undefined : () => {}); // else all has followed already
     this.courier.sent = data.echo;
     this.root.replaceChildren();
     this.root.setAttribute("role", "group");

@@ -4,7 +4,7 @@ import { Courier } from "./request_queue.js";
 import { clock, hands, plots } from "./clock.js";
 
 function follower(root) {
-  const courier = new Courier(), state = { courier, step: undefined };
+  const courier = new Courier(() => {}), state = { courier, step: undefined }; // nothing waits for it
   state.look = () => {
     // the pictures play on their own; numbers are for who has stopped
     if (clock.step !== state.step && !clock.playing) courier.post({ step: (state.step = clock.step) });
@@ -17,7 +17,6 @@ export function step(component) {
   const root = component.parentElement.querySelector(".ov-follower");
   const state = (root.state ??= follower(root));
   state.courier.heard(component);
-  state.courier.rested = () => {}; // nothing else on the page waits for it
   if (component.data.step !== clock.step) state.look();
   return () => {
     state.deaf();
@@ -28,7 +27,7 @@ export function step(component) {
 
 export function grab(component) {
   const root = component.parentElement.querySelector(".ov-follower");
-  const courier = (root.courier ??= new Courier());
+  const courier = (root.courier ??= new Courier(component.data.live ? undefined : () => {}));
   courier.heard(component);
   for (const [name, traces] of Object.entries(component.data.traces ?? {})) plots.get(name)?.patch(traces);
   const place = (x, y) => courier.post({ x: x ?? null, y: y ?? null });
@@ -42,11 +41,13 @@ export function grab(component) {
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
 
-// Says which version of each picture is drawn, for the next one to be sent: not before that, and not too often.
+// Brings what has grown in the pictures, and says which version of each is drawn, for the next one to be sent: not before
+// that, and not too often.
 export function tick({ data, parentElement, setStateValue }) {
   const root = parentElement.querySelector(".ov-follower");
   if (root.asked !== data.n) {
     root.asked = data.n;
+    for (const [name, news] of Object.entries(data.pictures)) plots.get(name)?.grow(news);
     const now = performance.now(), due = Math.max(now, (root.told ?? 0) + data.every);
     const look = () => {
       const busy = [...plots.values()].some(host => host.work) && performance.now() < now + PATIENCE;

@@ -33,7 +33,7 @@ const CONFIG = {
 const TITLE = 28, LETTER = 7; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 const REST = 400; // ms after the last turn of a wheel
-const SETTLE = 150; // ms of rest after which moved things are drawn anew
+const SETTLE = 150; // ms of a pointer's rest after which moved things are drawn anew
 const PATIENCE = 2000; // ms after a hand has put the start somewhere
 const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
@@ -78,6 +78,11 @@ class Host {
     this.size = new ResizeObserver(() => this.drawn && this.schedule(this.drawn));
     this.size.observe(root);
     this.deaf = clock.listen(() => this.reveal());
+    root.addEventListener("pointerenter", () => this.settle());
+    root.addEventListener("pointermove", () => {
+      clearTimeout(this.settling);
+      this.settling = setTimeout(() => this.settle(), SETTLE);
+    });
   }
 
   // From a hyperparameter that is being dragged: new traces for some of those that are shown, or
@@ -126,23 +131,21 @@ class Host {
     if (data.base) bases.set(data.base_id, data.base);
     const base = bases.get(data.base_id);
     const look = this.look(box), frame = this.frame(data, look);
-    const theme = channels(look.page)[1] < 128 ? "dark" : "light";
+    const theme = isDark(look.page) ? "dark" : "light";
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
     if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
       // the whole run that follows a drag says what the panel has handed over already
-      this.drawn = data;
+      this.drawn = { ...data, data: this.drawn.data };
       this.root.dataset.version = data.version;
       this.reveal();
       return;
     }
-    clearTimeout(this.settling);
-    this.settling = 0;
     if (this.drawn && this.drawn !== data && frame === this.framed && this.measure(data.data)) {
       this.drawn = data;
       this.reveal(true);
-      this.settling = setTimeout(() => this.schedule(this.drawn), SETTLE);
+      this.moved = true;
     } else {
       let layout = this.dressed(data, look);
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
@@ -157,6 +160,7 @@ class Host {
         await this.plotly.react(this.upper, copies(data), (layout = this.dressed(data, look)));
       }
       this.drawn = data;
+      this.moved = false;
       this.framed = frame;
       await this.under(data, base, look);
       this.places = null;
@@ -168,12 +172,17 @@ class Host {
 
   // Everything about a picture but the positions of what is drawn in it.
   frame(data, look) {
-    const rest = (key, value) =>
-      key === "x" || key === "y" || key === "customdata" ? undefined : value;
-    return JSON.stringify(
-      [data.data, data.layout, data.view, data.base_id, data.sealed, data.clicks, look],
-      rest,
-    );
+    const { view, base_id, sealed, clicks } = data;
+    const still = JSON.stringify([view, base_id, sealed, clicks, look]);
+    return [...data.data, data.layout].map(unplaced).join() + still;
+  }
+
+  // Plotly takes over what was moved without it: when a pointer comes, or rests.
+  settle() {
+    if (!this.moved) return;
+    this.framed = null;
+    this.schedule(this.next ?? this.drawn);
+    return this.work;
   }
 
   // Asks the server for another run, once for each thing that is missing.
@@ -186,15 +195,20 @@ class Host {
   }
 
   // Where everything that is drawn belongs, in pixels, from the data and the axes as they stand:
-  // with it lines and marks can be moved and trails cut without Plotly, many times a second. Plotly
-  // itself takes over the data when the hand rests (SETTLE). False where the drawn elements do not
-  // match the data.
+  // with it lines and marks can be moved and trails cut without Plotly, many times a second. What
+  // stays is not measured again until Plotly has drawn. False where the drawn elements do not match
+  // the data.
   measure(traces) {
     const { _fullData: full, _fullLayout: axes } = this.upper;
-    const places = [], trails = new Map();
+    const places = new Map();
     for (const [i, trace] of traces.entries()) {
       if (full[i]?.uid !== trace.uid) return false;
       if (full[i].visible !== true) continue;
+      const known = this.places?.get(trace);
+      if (known) {
+        places.set(trace, known);
+        continue;
+      }
       const xa = axes[axisName("x", trace.xaxis)], ya = axes[axisName("y", trace.yaxis)];
       const x = numbers(trace.x), y = numbers(trace.y), at = [];
       for (let k = 0; k < x.length; k++) {
@@ -205,25 +219,19 @@ class Host {
       if (trace.mode === "lines") {
         const line = group?.querySelectorAll("path.js-line");
         if (line?.length !== 1) return false;
-        const place = {
-          line: line[0],
-          trail: trace.meta?.trail,
-          window: trace.meta?.window,
-          at,
-          ...written(at),
-        };
-        trails.set(trace.uid, place);
-        places.push(place);
+        const { trail, window } = trace.meta ?? {};
+        places.set(trace, { line: line[0], trail, window, at, ...written(at) });
       } else {
         const marks = [...(group?.querySelectorAll("path.point") ?? [])],
           placed = at.filter(Boolean);
         if (marks.length !== placed.length) return false;
         // the trail they lie on and which of them is its head, or a trail for each
         const { of, head } = trace.meta ?? {};
-        places.push({ marks, at: placed, steps: of ? numbers(trace.customdata) : null, of, head });
+        const steps = of ? numbers(trace.customdata) : null;
+        places.set(trace, { marks, at: placed, steps, of, head });
       }
     }
-    this.places = { places, trails };
+    this.places = places;
     return true;
   }
 
@@ -235,8 +243,10 @@ class Host {
     const whole = clock.at >= clock.end;
     if (whole && !this.cut && !all) return this.overlay();
     if (!this.places && !this.measure(this.drawn.data)) return;
-    const { places, trails } = this.places;
-    for (const place of places) {
+    const trails = new Map([...this.places].map(([trace, place]) => [trace.uid, place]));
+    for (const place of this.places.values()) {
+      if (whole && place.whole) continue; // it stands where it was drawn
+      place.whole = whole;
       if (place.line) place.line.setAttribute("d", whole ? place.text : drawnAt(place, clock.at));
       else
         place.marks.forEach((mark, k) => {
@@ -378,7 +388,7 @@ class Host {
     });
     this.upper.on("plotly_relayout", () => {
       this.follow();
-      if (this.settling) this.schedule(this.drawn);
+      this.settle();
       clearTimeout(this.zooming);
       if (this.drawn.zooms) this.zooming = setTimeout(() => this.zoomed(), REST);
     });
@@ -532,6 +542,7 @@ class Host {
 
   // Both layers as one picture, on the page's own background.
   async save(format) {
+    await this.settle();
     const under = this.lower._fullLayout ? this.lower.data : [];
     const layout = {
       ...this.upper.layout,
@@ -653,12 +664,27 @@ function shownNow(trace, all) {
   };
 }
 
-export const channels = color => {
-  const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-  pen.fillStyle = color;
-  pen.fillRect(0, 0, 1, 1);
-  return pen.getImageData(0, 0, 1, 1).data;
+// What JSON says of a trace or a layout beside positions, worked out once for each.
+const REST_OF = new WeakMap();
+const PLACED = new Set(["x", "y", "customdata"]);
+function unplaced(part) {
+  if (!REST_OF.has(part))
+    REST_OF.set(part, JSON.stringify(part, (key, v) => (PLACED.has(key) ? undefined : v)));
+  return REST_OF.get(part);
+}
+
+const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const read = new Map(); // channels by color
+const channels = color => {
+  if (!read.has(color)) {
+    pen.fillStyle = color;
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillRect(0, 0, 1, 1);
+    read.set(color, pen.getImageData(0, 0, 1, 1).data);
+  }
+  return read.get(color);
 };
+export const isDark = color => channels(color)[1] < 128;
 export const mix = (a, b, share) => {
   const [p, q] = [channels(a), channels(b)];
   return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
@@ -672,10 +698,17 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   if ("sealed" in data) clock.seal(data.sealed);
   host.need = id => setTriggerValue("need", id);
   host.tell = setTriggerValue;
-  const whole = complete(host.received, data);
-  if (whole) root.style.setProperty("--ov-height", whole.height ?? "");
-  if (whole) host.schedule((host.received = whole));
-  else setTriggerValue("need", data.version);
+  const take = message => {
+    const whole = complete(host.received, message);
+    if (!whole) return setTriggerValue("need", message.version);
+    root.style.setProperty("--ov-height", whole.height ?? "");
+    host.schedule((host.received = whole));
+  };
+  // what has grown meanwhile comes by another way, and does not go back to what stands here
+  host.grow = news => take((host.grown = news.since ? news : { ...host.received, ...news, since: null }));
+  if (!host.grown || host.told !== data.version) take(data);
+  if (host.told !== data.version) host.grown = null;
+  host.told = data.version;
   return () => {
     host.destroy();
     // its successor may be there already

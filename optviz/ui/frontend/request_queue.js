@@ -1,7 +1,9 @@
 // Carries what a hand sets to the server: one request in flight; the next leaves when that is
 // answered and carries what is newest then, so the last value always arrives.
 
-const REST = 250; // ms without a change after which the whole page is asked to follow
+import { hands } from "./clock.js";
+
+const REST = 250; // ms without a change after which the rest of the page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
 let held = false; // whether a hand is down, anywhere
@@ -22,17 +24,17 @@ for (const end of ["pointerup", "pointercancel"])
   );
 
 export class Courier {
-  constructor() {
+  constructor(rested = () => hands.rest?.()) {
+    this.rested = rested;
     this.sent = 0; // number of the newest request
     this.waiting = null;
     this.busy = false;
   }
 
-  // Each run of the script says how to send, how to tell that the hand rests, and which request it
-  // answers. True where nothing newer is on its way, so that what the server says holds.
-  heard({ data, setStateValue, setTriggerValue }) {
+  // Each run of the script says how to send, and which request it answers. True where nothing newer
+  // is on its way, so that what the server says holds.
+  heard({ data, setStateValue }) {
     this.send = values => setStateValue("values", values);
-    this.rested = () => setTriggerValue("rest", this.sent);
     if (data.echo > this.sent) this.sent = data.echo;
     if (data.echo < this.sent) return false;
     if (this.busy) this.answered();

@@ -11,8 +11,7 @@ const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], Arrow
 class Sketchpad {
   constructor(root) {
     this.root = root;
-    this.courier = new Courier();
-    this.courier.rested = () => {};
+    this.courier = new Courier(() => {});
     this.canvas = make("canvas", { width: SIDE, height: SIDE, tabindex: 0, role: "application" });
     this.clear = make("button", { type: "button" });
     this.hint = make("p", { class: "ov-hint" });

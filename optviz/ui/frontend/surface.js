@@ -2,7 +2,7 @@
 // are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, seen } from "./clock.js";
-import { channels, css, mix, mounted, plotly } from "./plot.js";
+import { css, isDark, mix, mounted, plotly } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
@@ -62,7 +62,7 @@ class Surface {
     const base = bases.get(data.base_id),
       ink = css(this.root, "--st-text-color", "#222"),
       page = css(this.root, "--st-background-color", "#fff");
-    const theme = channels(page)[1] < 128 ? "dark" : "light";
+    const theme = isDark(page) ? "dark" : "light";
     if (!base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme);
     const axis = {

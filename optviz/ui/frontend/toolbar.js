@@ -2,7 +2,7 @@
 // The address bar follows what is on the page; the browser's Back and Forward go through the same
 // changes.
 
-import { make } from "./clock.js";
+import { hands, make } from "./clock.js";
 
 const ICONS = {
   undo: "M8 4 4 8l4 4M4 8h8a4 4 0 0 1 0 8H9",
@@ -83,6 +83,7 @@ class Toolbar {
   update({ data, setTriggerValue }) {
     this.data = data;
     this.tell = setTriggerValue;
+    hands.rest = () => setTriggerValue("rest", true);
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
     this.address(data);
@@ -201,6 +202,7 @@ class Toolbar {
   }
 
   destroy() {
+    hands.rest = null;
     this.rest.disconnect();
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();

@@ -7,14 +7,13 @@ field's declaration, and ↺ goes back to what the page opened with.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from time import monotonic
 from typing import Any
 
 import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
-from optviz.ui.components import hyperparameter_panel
+from optviz.ui.components import _sent, hyperparameter_panel
 from optviz.ui.live import live_panel
 from optviz.ui.session import session
 
@@ -97,15 +96,12 @@ def draw_panel(
     else:
         S = session()
 
-        def hand(new):  # until it rests: a drag is one entry of the history
-            S.held = monotonic()
+        def hand(new):
+            S.drag = _sent(key).get("drag", 0)
             turn(new)
 
-        def rest():
-            S.held = 0.0
-
         said = notes() if notes else {}
-        hyperparameter_panel(key, title, declared, values(), hand, said, rested=rest, **more)
+        hyperparameter_panel(key, title, declared, values(), hand, said, **more)
 
 
 def choice_panel(

@@ -7,13 +7,14 @@ field's declaration, and ↺ goes back to what the page opened with.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
-from optviz.ui.components import _sent, hyperparameter_panel
+from optviz.ui.components import hyperparameter_panel
 from optviz.ui.live import live_panel
 from optviz.ui.session import session
 
@@ -94,10 +95,9 @@ def draw_panel(
     if live:
         live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
     else:
-        S = session()
 
-        def hand(new):
-            S.drag = _sent(key).get("drag", 0)
+        def hand(new):  # until it rests: a drag is one entry of the history
+            session().held = monotonic()
             turn(new)
 
         said = notes() if notes else {}

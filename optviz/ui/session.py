@@ -88,8 +88,6 @@ class Session:
     growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     surrounded: Any = None  # what the page around what has settled was last drawn from
     shows_more: bool = False  # whether something is open that shows what sliders say
-    drag: int = 0  # the number of the drag that has brought about this run, and the last entry
-    dragged: int = 0
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     counter: int = 0
     trained: float = 0.0  # seconds that trainings for this visitor have taken
@@ -126,16 +124,13 @@ class Session:
         """Note what is on the page, where it is not what was there before.
 
         Asked at the end of a run of the whole page, which a hand on a slider has when it rests: a
-        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
-        a page that runs at every value of a drag each takes the place of the one before.
+        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked.
         """
         if monotonic() - self.held < HELD:
             return
-        now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
+        now = (self.page, self.specs[self.page])
         if not self.history or self.history[self.present] != now:
-            same = drag and drag == self.dragged
-            self.history[self.present + (not same) :] = [now]
-            self.dragged = drag
+            self.history[self.present + 1 :] = [now]
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
 

@@ -6,12 +6,11 @@ import { hands } from "./clock.js";
 const REST = 250; // ms without a change after which the rest of the page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
-let held = false, drags = 0; // whether a hand is down, anywhere, and how often it has been
+let held = false; // whether a hand is down, anywhere
 addEventListener(
   "pointerdown",
   () => {
     held = true;
-    drags += 1;
   },
   true,
 );
@@ -43,7 +42,7 @@ export class Courier {
   }
 
   post(values) {
-    this.waiting = { drag: held ? drags : 0, ...values };
+    this.waiting = values;
     if (!this.busy) this.push();
   }
 

@@ -4,12 +4,10 @@ import csv
 import io
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from optviz.experiments import training_charts
 from optviz.experiments.optimizer_comparison import figures, text
 from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
@@ -22,7 +20,6 @@ from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, confusion
 from optviz.training.checkpoint import save
-from optviz.ui.session import Session
 from tests import page
 from tests.memo import trained
 from tests.page import open_page, panels, plots, refused, session, sound
@@ -348,24 +345,3 @@ def test_on_rare_features_adagrad_is_ahead_each_at_its_best_rate():
                 assert lesson.values["lr"] == rates[int(np.argmax(ends[:-1]))]
         assert best["adagrad"] > best["sgd"] + 0.01
         assert level == pytest.approx(best["adagrad"], abs=0.01)
-
-
-def test_what_changes_as_a_whole_keeps_its_own_pace_while_it_grows(monkeypatch):
-    clock, made, visitor = [100.0], [], Session()
-    monkeypatch.setattr(training_charts, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(training_charts, "session", lambda: visitor)
-    part = training_charts.paced(lambda context: made.append(context) or len(made))
-    going, ended = (SimpleNamespace(done=done) for done in (False, True))
-
-    def at(seconds, state=going, **options):
-        clock[0] = 100.0 + seconds
-        return part(Context(PAGE, SMALL, [ended, state], LIGHT, options))
-
-    assert [at(0), at(0.4), at(0.9), at(1.1), at(1.2)] == [1, 1, 1, 2, 2]
-    assert at(1.3, network=1) == 3, "a person asks for another one"
-    assert [at(1.4, ended, network=1), at(1.5, ended, network=1)] == [4, 5], (
-        "nothing grows any more"
-    )
-    assert [at(2.0), at(2.1)] == [6, 6]
-    visitor.whole_run = True  # as when the training is stopped
-    assert at(2.2) == 7

@@ -29,7 +29,7 @@ from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from optviz.training import Loader, Training, TrainingJob
-from optviz.training.scheduler import Scheduler
+from optviz.training.scheduler import INTEREST, Scheduler
 from optviz.training.tickets import Ticket
 from optviz.training.workers import ProcessExecutor
 from tests.serving import served
@@ -91,7 +91,8 @@ async def opening(address, path, seed, seconds):
             size = (one.plotted - plotted) / 1000, (one.received - received) / 1000
             sizes += [size] * (one.progress != was)
         rate = len(sizes) / (time.perf_counter() - begun)
-        return first, rate, *np.mean(sizes, 0)
+    await asyncio.sleep(INTEREST)  # or the next one would share the workers with this one
+    return first, rate, *np.mean(sizes, 0)
 
 
 async def pictures(address, bare, rounds):

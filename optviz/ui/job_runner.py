@@ -105,6 +105,9 @@ def run_jobs(
     puts aside what they have come to, where that can be.
     """
     results, epoch = session().results_of(name), session().epoch
+    for other in session().results.values():
+        if other is not results:  # of a page that is left
+            scheduler().leave(other.visitor)
     now = jobs()
     amount = amount_of(now, states_of(results, now))
     session().said = _said(amount, results.running)

@@ -24,7 +24,7 @@ from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
 from optviz.ui.training import optimizer_menu
 from tests import memo
-from tests.page import components, numbers, open_page, plots, session, sound
+from tests.page import components, go, numbers, open_page, plots, session, sound
 from tests.plot.test_changes import merged
 
 KEY = "optimizer_comparison"
@@ -354,3 +354,14 @@ def test_only_what_is_new_in_the_curves_is_sent_while_they_grow():
         figure = at.session_state["now"][key].figure
         last = merged(merged(shown[key], first[key]), second[key])
         assert (last["data"], last["layout"]) == (figure["data"], figure["layout"])
+
+
+def test_a_page_that_is_left_waits_for_nothing_more():
+    scheduler().shutdown()
+    scheduler.cache_clear()
+    at = open_page(KEY, replace(SMALL, iterations=5000), alive=True)
+    assert scheduler().visitors == 1
+    go(at, "regularization")
+    sound(at.run())
+    assert [held.running for held in session(at).results.values()] == [True, True]
+    assert scheduler().visitors == 1, "the other page's"

@@ -10,12 +10,13 @@ from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import minimize
 from optviz.optim.run import Segment
 from optviz.optim.schedules import SCHEDULES, Schedule
-from optviz.spec import Choice, SpecError, canonical_json, choice
+from optviz.spec import Choice, SpecError, canonical_json, choice, option
 from optviz.translation import N_
 
 MAX_STEPS = 2000
 MAX_FORKS = 12  # one within the other: what a link can still carry
 MAX_FORK = 20_000  # steps until a fork: as long as a network may be trained
+AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class OptimizerConfig:
 
     With a fork it is a branch: another optimizer's path until a step, and its own from there on.
     `initial_points` are more points from which it runs beside the start that all optimizers share.
+    What is `auto` is the best from this start, as long as nobody sets it.
     """
 
     method: Choice = choice(MISSING, OPTIMIZERS, N_("Optimizer"))
@@ -43,6 +45,8 @@ class OptimizerConfig:
         ),
     )
 
+    auto: str = option("", AUTO, N_("Auto: the best from every start"))
+
     @cached_property
     def as_json(self) -> str:
         """Canonical, for the keys of caches."""
@@ -50,8 +54,8 @@ class OptimizerConfig:
 
     @cached_property
     def alone(self) -> "OptimizerConfig":
-        """Without its further starts, which are another path's business."""
-        return replace(self, initial_points=None)
+        """Without its further starts, which are another path's business, and not on auto."""
+        return replace(self, initial_points=None, auto="")
 
     def build(self) -> Optimizer:
         opt = self.method.build(OPTIMIZERS)
@@ -94,7 +98,11 @@ class OptimizerConfig:
         return [*before, Segment(self.fork.step if before else 0, self.build(), schedules)]
 
     def validate(self) -> None:
-        """SpecError where a wrapper is around itself, or a schedule of what is not there."""
+        """SpecError where a wrapper is around itself, for a schedule of what is not there, and for
+        a branch on auto.
+        """
+        if self.fork and self.auto:
+            raise SpecError("a branch is not on auto")
         try:
             minimize(FUNCTIONS["bowl"], self.build(), steps=0, schedule=self.built_schedules())
         except ValueError as error:

@@ -77,11 +77,12 @@ def landscape(
 ) -> Contour:
     """The function as filled contour lines, evenly spaced in value, its root or its logarithm.
 
-    `log` None follows the data; `title` stands above the color bar; `colors` are evenly spaced.
+    `log` None follows the data; `title` stands above the color bar; `colors` are evenly spaced, the
+    strong ones of the theme where there are none.
     """
     heights = Heights.of(land, log, root=True)
     low, high, top = heights.low, heights.high, heights.top
-    step, colors = (high - low) / LEVELS or 1.0, colors or (theme.low, theme.high)
+    step, colors = (high - low) / LEVELS or 1.0, colors or theme.maps["strong"]
     if top > high:  # the last of the colors are for what is higher than the domain
         shares = np.linspace(0, 1, 21)
         places = np.interp(shares, [0, 1 - BEYOND, 1], [0, (high - low) / (top - low), 1])

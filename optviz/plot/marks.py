@@ -54,7 +54,7 @@ class Line(Mark):
 
 @dataclass(frozen=True, eq=False)
 class Band(Mark):
-    """The area between two curves."""
+    """The area between two curves, with gaps where x is NaN."""
 
     x: Array
     low: Array

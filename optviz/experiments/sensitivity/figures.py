@@ -35,6 +35,7 @@ from optviz.ui.session import session
 
 HEIGHT = (16, 48, 34)
 TINY = 1e-16  # a gap below it is none
+BEYOND = 1e3  # times the limit: a path with so much sharpness is not coming back
 
 
 @cached
@@ -232,11 +233,16 @@ def stability(context: Context) -> list:
 
 
 def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
-    """The sharpness over the steps and the limit."""
+    """The sharpness over the steps and the limit, up to where it is far beyond."""
     t, look = np.arange(len(edge.limit)), method_styles(spec.optimizers, theme)[spec.chosen]
     name = _("preconditioned sharpness") if edge.preconditioned else _("sharpness")
     hover = _("{name} at step {x}: {y:.4g}")
     log = bool((edge.sharpness[np.isfinite(edge.sharpness)] > 0).all())
+    most = BEYOND * edge.limit.max()
+    lost = np.flatnonzero(~(edge.sharpness <= most))
+    last = lost[0] if len(lost) else len(t) - 1
+    lowest = min(np.nanmin(edge.sharpness), edge.limit.min()) / 2
+    limits = (lowest, most) if log and (edge.sharpness > most).any() else None
     marks = [
         Line(t, edge.sharpness, look, name=name, uid="sharpness", hover=hover),
         Line(
@@ -251,5 +257,5 @@ def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
     if edge.crossed is not None:
         marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
     label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
-    axes = Axis(_("step"), limits=(0, max(len(t) - 1, 1))), Axis(name, log=log)
+    axes = Axis(_("step"), limits=(0, max(int(last), 1))), Axis(name, limits=limits, log=log)
     return Figure(marks, *axes, label=label, **{"height": HEIGHT, **figure})

@@ -10,6 +10,7 @@ from optviz.experiments.trajectories.spec import Scene
 from optviz.optim.minima import minima_of
 from optviz.plot import (
     Axis,
+    Band,
     ColorBar,
     Dots,
     Figure,
@@ -60,12 +61,12 @@ def _span(maps) -> tuple[float, float]:
 
 
 def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> Panel:
-    """The measure of every cell; crossed where it diverged; the edge that theory knows."""
+    """The measure of every cell; hatched where it diverged; the edge that theory knows."""
     (to_x, _bx, xs, x_ticks, x_labels), (to_y, _by, ys, y_ticks, y_labels) = (
         _scale(spec, name) for name in (spec.across, spec.up)
     )
     x, y, steps = to_x(xs), to_y(ys), spec.measure == "steps"
-    frame = [(v[0] - (v[1] - v[0]) / 2, v[-1] + (v[1] - v[0]) / 2) for v in (x, y)]
+    frame = [tuple(_edges(v)[[0, -1]]) for v in (x, y)]
     z = _shown(spec, swept)
     low, high = span or _span([z])
     ticks = np.linspace(low, high, 5)
@@ -79,7 +80,7 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> 
             bar=ColorBar(ticks, labels, _("steps") if steps else _("loss"), theme.faint),
         )
     ]
-    marks += _crosses(x, y, run.diverging(spec, swept), theme, name)
+    marks += _hatched(x, y, run.diverging(spec, swept), theme, name)
     if (limit := run.edge(spec)) is not None:
         u, v = to_x(limit[0]), to_y(limit[1])
         look = Style(theme.lines[1], (9, 5))
@@ -120,19 +121,29 @@ def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
         more |= {"height": 17, "hover": "closest", "drag": False}
         figure = Figure(panel.marks, panel.x, panel.y, **more)
         small.append([Caption(spec.names[i]), figure])
-    return [Row(small[i : i + 2], (1, 1)) for i in range(0, len(small), 2)]
+    pairs = [*small, []] if len(small) % 2 else small
+    return [Row(pairs[i : i + 2], (1, 1)) for i in range(0, len(pairs), 2)]
 
 
-def _crosses(x, y, where, theme, name) -> list[Dots]:
-    """Small crosses over the cells `(len(y), len(x))` that are marked, one for several."""
-    every = max(1, len(x) // 24)
-    rows, columns = np.nonzero(where[::every, ::every])
-    if not len(rows):
+def _edges(centers):
+    """Between cells that lie evenly, and around them all."""
+    half = (centers[1] - centers[0]) / 2
+    return np.append(centers - half, centers[-1] + half)
+
+
+def _hatched(x, y, where, theme, name) -> list[Band]:
+    """Strokes over the cells `(len(y), len(x))` that are marked: of every row the stretches."""
+    if not where.any():
         return []
-    at = np.asarray(x)[::every][columns], np.asarray(y)[::every][rows]
-    look = Style(theme.ink, marker="x-thin-open")
-    edge = {"edge": theme.ink, "edge_width": 1, "size": 6, "decoration": True}
-    return [Dots(*at, look, name=name, uid="diverged", alpha=0.7, **edge)]
+    steps = np.diff(np.pad(where, ((0, 0), (1, 1))).astype(int), axis=1)
+    (rows, first), (_rows, last) = np.nonzero(steps == 1), np.nonzero(steps == -1)
+    gap, across, up = np.full(len(rows), np.nan), _edges(x), _edges(y)
+    ends, low, high = (
+        np.stack([a, b, gap], -1).ravel()
+        for a, b in ((across[first], across[last]), (up[rows],) * 2, (up[rows + 1],) * 2)
+    )
+    look = {"hatched": True, "opacity": 0.8, "decoration": True, "legend": True}
+    return [Band(ends, low, high, theme.ink, name=name, uid="diverged", **look)]
 
 
 def map_of(context: Context) -> list:
@@ -181,7 +192,7 @@ def map_of(context: Context) -> list:
 
 
 def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figure) -> Figure:
-    """Which minimum each start reaches by color, how fast by shade; crossed where it diverged."""
+    """Which minimum each start reaches by color, how fast by shade; hatched where it diverged."""
     n, colors = len(found.minima), [theme.faint, *theme.lines]
     steps = np.where(found.steps >= 0, found.steps, np.nan)
     slow = np.nanquantile(steps, 0.95) if np.isfinite(steps).any() else 1.0
@@ -199,7 +210,7 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
     scale.append((1.0, scale[-1][1]))
     xs, ys = places(spec, found)
     marks = [Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins")]
-    marks += _crosses(xs, ys, found.diverged_at >= 0, theme, _("diverged"))
+    marks += _hatched(xs, ys, found.diverged_at >= 0, theme, _("diverged"))
     look = Style(theme.ink, marker="star")
     letters = {"text": [text.letter(i) for i in range(n)], "text_color": theme.ink}
     edge = {"edge": theme.high, "edge_width": 1, "size": 13, "hover": "{name} {text}"}
@@ -210,9 +221,11 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
     marks.append(_start(spec, theme))
     label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
     more = {"label": label.format(name=name), "view": spec.objective.landscape_key()}
-    return Figure(
-        marks, *_plane(spec), **more, **{"height": figures.HEIGHT, "hover": "closest", **figure}
-    )
+    more |= {"height": figures.HEIGHT, "hover": "closest", **figure}
+    if spec.other < 0:
+        return Figure(marks, *_plane(spec), **more)
+    panel = Panel(marks, *_plane(spec), title=name)
+    return Figure(panels=[panel], legend="window", **{"margin": {"t": 52}, **more})
 
 
 def places(spec: Sensitivity, found) -> list[np.ndarray]:
@@ -244,16 +257,17 @@ def _start(spec, theme):
 
 
 def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
-    """Where two optimizers come to the same and where not; crossed where both arrive, elsewhere."""
+    """Where two optimizers come to the same and where not; hatched where both arrive, elsewhere."""
     kind, (xs, ys) = run.difference(first, second), places(spec, first)
     looks = method_styles(spec.optimizers, theme)
-    colors = [theme.high, looks[spec.chosen].color, looks[spec.other].color, theme.faint]
+    both = [looks[i].color for i in (spec.chosen, spec.other)]
+    colors = [theme.high, *both, _mixed(theme.faint, theme.high, CLEAR)]
     scale = [(v, color) for i, color in enumerate(colors) for v in (i / 4, (i + 1) / 4)]
     names = [_("same"), spec.names[spec.chosen], spec.names[spec.other], _("other")]
     bar = ColorBar([0, 1, 2, 3], names, _("arrives"), theme.faint)
     marks = [
         Heatmap(kind, scale, x=xs, y=ys, span=(-0.5, 3.5), uid="difference", bar=bar),
-        *_crosses(xs, ys, kind == 3, theme, _("different minima")),
+        *_hatched(xs, ys, kind == 3, theme, _("different minima")),
         _start(spec, theme),
     ]
     label = _("Where {a} and {b} reach different minima. The sentence says the same.")
@@ -294,6 +308,8 @@ def basins(context: Context) -> list:
         pictures.append(difference_figure(spec, theme, *both))
         said.append(text.of_difference(spec, run.difference(*both)))
     pictures.append(paths)
+    if not spec.objective.noise:  # which has many runs of each start
+        said += [text.coarse(one, spec.names[i]) for i, one in found if len(one.index) < run.STARTS]
     known = minima_of(spec.objective.f)
     return [
         *(Row(pictures[i : i + 2], (1, 1)) for i in range(0, len(pictures), 2)),

@@ -6,10 +6,12 @@ import numpy as np
 
 from optviz.experiments.sensitivity.spec import (
     CELL_COST,
-    EVALUATION_COST,
-    MAX_COST,
+    GRADIENT_COST,
+    PICTURE_COST,
     PLAIN_COST,
     RATES,
+    TRIAL_COST,
+    VALUE_COST,
     Sensitivity,
     axes_of,
     cell_cost,
@@ -87,7 +89,7 @@ def seen(spec: Sensitivity, ranges: dict) -> Sensitivity:
 
 def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
     """How many runs there are along each side of a picture: `most`, or what is affordable."""
-    runs = MAX_COST / (objective.steps * cell_cost(objective, config))
+    runs = PICTURE_COST / (objective.steps * cell_cost(objective, config))
     return int(min(most, max(runs**0.5, 2)))
 
 
@@ -257,9 +259,12 @@ def searched(objective: Objective, config: OptimizerConfig) -> float:
     if step_cost(config, CELL_COST, PLAIN_COST) == PLAIN_COST:
         return np.inf
     few = np.stack(np.meshgrid(*(np.linspace(*ends, FEW) for ends in objective.f.domain)), -1)
-    ends = final(objective.f, config.build(), few, objective.steps, noise_of(objective))
-    cost = np.sum(list(ends.evaluations), 0).mean() * EVALUATION_COST
-    return (MAX_COST / cost) ** 0.5
+    asked = final(
+        objective.f, config.build(), few, objective.steps, noise_of(objective)
+    ).evaluations
+    cost = asked.gradient.mean() * GRADIENT_COST + asked.value.mean() * VALUE_COST
+    rest = max(PICTURE_COST - asked.gradient.max() * TRIAL_COST, 0)
+    return max((rest / cost) ** 0.5, FEW) if asked.value.any() else np.inf
 
 
 def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:

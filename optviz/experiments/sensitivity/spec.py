@@ -12,12 +12,14 @@ from optviz.translation import N_
 
 MAX_OPTIMIZERS = 8
 RATES = 96  # at which a curve over the rate is worked out
-MAX_COST = 3e6  # µs that a picture may take, roughly
+MAX_COST = 3e6  # µs that curves may take, roughly,
+PICTURE_COST = 1.5e6  # and pictures of cells
 STEP_COST = 400  # µs of a step, however few runs there are, and
-CELL_COST = {"second order": 0.3, "cg": 0.3, "derivative-free": 0.3, "matrix": 0.25}  # of one,
-PLAIN_COST = 0.08  # or of the others; and how many times that with noise, in which nothing comes
-RESTLESS = 10  # to rest
-EVALUATION_COST = 0.6  # µs of one, in a search
+CELL_COST = {"second order": 0.12, "cg": 0.12, "derivative-free": 0.12, "matrix": 0.12}  # of one,
+PLAIN_COST = 0.05  # or of the others; and how many times that with noise, in which nothing comes
+RESTLESS = {"second order": 25, "cg": 25, "derivative-free": 3}  # to rest
+GRADIENT_COST, VALUE_COST = 1.0, 0.2  # µs of one in a search, with what else it does
+TRIAL_COST = 450  # µs of one, however few runs still search
 VIEWS = {
     "rates": N_("Loss against learning rate"),
     "race": N_("Fair comparison"),
@@ -106,8 +108,8 @@ class Sensitivity:
 def cell_cost(objective: Objective, config: OptimizerConfig) -> float:
     """What a step of one run among many takes, in µs, roughly."""
     cost = step_cost(config, CELL_COST, PLAIN_COST)
-    cost *= RESTLESS if objective.noise and cost > PLAIN_COST else 1
-    return cost + len(objective.formula) / 500
+    cost *= step_cost(config, RESTLESS, 1) if objective.noise else 1
+    return cost + len(objective.f.formula) / 1500
 
 
 def axes_of(config: OptimizerConfig) -> list[str]:

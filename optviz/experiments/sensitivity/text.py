@@ -123,14 +123,14 @@ def of_map(spec: Sensitivity, swept) -> str:
 def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
     """How many starts reach each minimum, and how fast."""
     columns = (
-        "",
+        name,
         _("minimum"),
         Column(_("loss"), 4),
         Column(_("share of the starts"), percent=True),
         Column(_("steps, median"), 3),
         Column(_("seeds that agree, mean"), 3, percent=True),
     )
-    values, rows, styles = known.values[known.places], [], []
+    values, rows, styles = known.values[known.places].round(12), [], []
     for i in range(min(len(found.minima), MAX_PLACES)):
         here = found.index == i
         x, y = found.minima[i]
@@ -154,6 +154,14 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
     return Table(title, columns, rows, styles)
 
 
+def coarse(found, name: str) -> str:
+    """That a picture has fewer starts than others have."""
+    return _(
+        "**{n} × {n} starts of {name}, not {most} × {most}**: so many steps, or the evaluations "
+        "that its line search asks for here, would take too long with more."
+    ).format(n=len(found.index), name=name, most=run.STARTS)
+
+
 def of_difference(spec: Sensitivity, kind) -> str:
     """How much of the picture two optimizers disagree on."""
     only_a, only_b, other = (number(100 * float((kind == k).mean()), 3) for k in (1, 2, 3))
@@ -175,7 +183,7 @@ def basin_notes(context) -> Caption:
     return Caption(
         _(
             "A start reaches the minimum that is nearest at the end, if the loss is then within "
-            "{tolerance} of its height. The stronger a color, the fewer steps; crossed ones "
+            "{tolerance} of its height. The stronger a color, the fewer steps; hatched ones "
             "diverge, gray ones have not arrived. A click starts there. With noise the color is "
             "what most seeds reach to 5% of the median height, the stronger, the more of them do."
         ).format(tolerance=number(context.spec.tolerance))

@@ -9,14 +9,12 @@ from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import state
 from optviz.optim import OPTIMIZERS
-from optviz.optim.config import OptimizerConfig
+from optviz.optim.config import AUTO, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import number
-from optviz.translation import N_, _
+from optviz.translation import _
 from optviz.ui.form import Form, select
 from optviz.ui.training.optimizer_menu import chips
-
-AUTO = {"": N_("off"), "lr": N_("rate"), "lr momentum": N_("rate and momentum")}
 
 
 def good_rates(form: Form) -> None:
@@ -37,17 +35,14 @@ def good_rates(form: Form) -> None:
 
     if best and not form.value.fork:
         keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
-        now = next((k for k in keys if tuple(k.split()) == state().auto.get(form.name, ())), "")
-        label = _("Auto: the best from every start")
-        put, what = partial(keep_best, form), f"auto-{len(keys)}"
-        select(form, label, keys, now, lambda k: _(AUTO[k]), put, True, what=what)
+        now, what = form.value.auto, f"auto-{len(keys)}"
+        label, now = _("Auto: the best from every start"), now if now in keys else "lr"
+        select(form, label, keys, now, lambda k: _(AUTO[k]), form.at("auto").set, True, what=what)
 
 
 def badges(config: OptimizerConfig) -> list[str]:
     """What no slider of an optimizer shows."""
-    pairs = zip(state().ids, state().optimizers, strict=True)
-    auto = any(config is c and state().auto.get(key) for key, c in pairs)
-    return [*chips(config), *[_("auto")] * auto]
+    return [*chips(config), *[_("auto")] * bool(config.auto)]
 
 
 def automatic(form: Form) -> Form:
@@ -56,36 +51,29 @@ def automatic(form: Form) -> Form:
     """
 
     def write(scene):
-        auto, before, now = state().auto, form.read().optimizers, list(scene.optimizers)
-        for i, key in enumerate(state().ids if len(now) == len(before) else []):
-            if not (names := auto.get(key)):
+        before, now = form.read().optimizers, list(scene.optimizers)
+        for i, config in enumerate(now if len(now) == len(before) else []):
+            if not (names := config.auto.split()):
                 continue
-            old, new = (c.method.build(OPTIMIZERS) for c in (before[i], now[i]))
+            old, new = (c.method.build(OPTIMIZERS) for c in (before[i], config))
             changed = {
                 h.name
                 for h in hyperparameters(type(new))
                 if getattr(old, h.name, None) != getattr(new, h.name)
             }
             if changed and changed <= {*names}:
-                auto.pop(key, None)
-            elif best := cache.best_settings(scene.objective, now[i], names):
-                now[i] = replace(now[i], method=now[i].method.with_values(**best))
+                now[i] = replace(config, auto="")
+            elif best := cache.best_settings(scene.objective, config, tuple(names)):
+                now[i] = replace(config, method=config.method.with_values(**best))
         form.write(replace(scene, optimizers=tuple(now)))
 
     return replace(form, write=write)
 
 
-def keep_best(form: Form, names: str) -> None:
-    """Put settings of the optimizer at a form's place on auto, and others off it."""
-    state().auto[form.name] = tuple(names.split())
-    form.set(form.value)
-
-
 def automatic_values(scene: Scene) -> dict[str, dict[str, float]]:
     """What is on auto, for the panels to show it."""
-    configs = dict(zip(state().ids, scene.optimizers, strict=True))
-    auto = {key: names for key, names in state().auto.items() if key in configs}
     return {
-        f"panel {key}": {k: v for k, v in configs[key].method.values.items() if k in names}
-        for key, names in auto.items()
+        f"panel {key}": {k: v for k, v in c.method.values.items() if k in c.auto.split()}
+        for key, c in zip(state().ids, scene.optimizers, strict=True)
+        if c.auto
     }

@@ -12,7 +12,6 @@ from optviz.experiments.trajectories import cache, predict, results
 from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
-    arrows,
     figures,
     first,
     live_figures,
@@ -20,6 +19,7 @@ from optviz.experiments.trajectories.figures import (
     thumbnail,
     univariate,
 )
+from optviz.experiments.trajectories.figures.inside import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
@@ -202,7 +202,7 @@ def surroundings(form: Form):
     if prediction() or scene.beside or _looks_inside():
         return scene
     bare = [replace(of, method=Choice(of.method.key)) for of in scene.optimizers]
-    return replace(scene, optimizers=tuple(bare)), scene.names, {**state().auto}
+    return replace(scene, optimizers=tuple(bare)), scene.names
 
 
 def title(form: Form) -> str:

@@ -27,8 +27,6 @@ class TrajectoriesState:
     tuned: deque[tuple[OptimizerConfig, ...]] = field(  # (now, as it was set)
         default_factory=lambda: deque(maxlen=MAX_TUNED)
     )
-    # the settings by id that stay the best from the start
-    auto: dict[str, tuple[str, ...]] = field(default_factory=dict)
     inspected: str = ""  # the id of the optimizer that is looked into
     prediction: "Prediction | None" = None
     score: tuple[int, ...] = ()
@@ -78,7 +76,6 @@ def state() -> TrajectoriesState:
         found.ids, found.optimizers, found.epoch = [], (), S.epoch
         found.formula_complaint, found.edges = "", {}
         found.tuned.clear()
-        found.auto.clear()
     found.follow(S.specs[KEY].optimizers)
     return found
 

@@ -34,7 +34,7 @@ def surface(
         land.x[::every],
         land.y[::every],
         up * heights.up(land.z[::every, ::every]),
-        (colors or (theme.low, theme.high))[::up],
+        (colors or theme.maps["strong"])[::up],
         start=low,
         end=high,
         step=(high - low) / LEVELS or 1.0,

@@ -90,6 +90,14 @@ def spread(mark, k):
     return [np.asarray(places)]
 
 
+def outlines(mark: Band) -> list[np.ndarray]:
+    """The areas `(n, 2)` of a band, up to each gap."""
+    curves = np.array([mark.x, mark.low, mark.high], float)
+    parts = np.split(curves, np.flatnonzero(np.isnan(curves[0])), axis=1)
+    known = [part[:, np.isfinite(part).all(0)] for part in parts]
+    return [np.hstack([p[::2], p[:2, ::-1]]).T for p in known if p.size]
+
+
 def cell_edges(centers):
     """From the first edge of evenly lying cells to the last, as it is and their centers."""
     c = np.asarray(centers, float)

@@ -22,7 +22,7 @@ from optviz.plot.marks import (
     Text,
 )
 from optviz.plot.style import Theme
-from optviz.plot.writers.paper import Paper, Scale, cell_edges, spread
+from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
 
 WIDTH, HEIGHT = 240, 150
 EDGE = 8  # around the panels
@@ -113,11 +113,9 @@ def _(mark, paper):
 
 @draw.register
 def _(mark: Band, paper):
-    low, high = paper(mark.x, mark.low), paper(mark.x, mark.high)
-    known = np.isfinite(low).all(-1) & np.isfinite(high).all(-1)
-    if known.any():
-        shade = HATCHED if mark.hatched else 1.0
-        yield _polygon(np.concatenate([high[known], low[known][::-1]]), mark.color, shade)
+    for area in (paper(*area.T) for area in outlines(mark)):
+        known = area[np.isfinite(area).all(-1)]  # not all of it is on a logarithmic axis
+        yield _polygon(known, mark.color, HATCHED if mark.hatched else 1.0)
 
 
 @draw.register(Dots)

@@ -18,6 +18,7 @@ from optviz.plot.marks import (
     Text,
 )
 from optviz.plot.style import packed, packed_grid
+from optviz.plot.writers.paper import outlines
 
 # Plotly has these in space, too
 SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "cross", "x")
@@ -69,14 +70,14 @@ def _(mark: Line):
 
 @trace.register
 def _(mark: Band):
-    x, low, high = (np.asarray(a, float) for a in (mark.x, mark.low, mark.high))
-    known = np.isfinite(low) & np.isfinite(high)
-    x, low, high = x[known], low[known], high[known]
+    gap = np.full((1, 2), np.nan)
+    corners = [part for area in outlines(mark) for part in (gap, area)][1:]
+    x, y = np.concatenate([np.empty((0, 2)), *corners]).T
     pattern = {"shape": "/", "fgcolor": mark.color, "size": 7, "solidity": 0.16}
     return {
         **{"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}},
-        "x": packed(np.concatenate([x, x[::-1]])),
-        "y": packed(np.concatenate([high, low[::-1]])),
+        "x": packed(x),
+        "y": packed(y),
         "fillcolor": "rgba(0,0,0,0)" if mark.hatched else mark.color,
         **({"fillpattern": {**pattern, "fillmode": "overlay"}} if mark.hatched else {}),
     }

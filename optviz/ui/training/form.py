@@ -302,7 +302,7 @@ def _fork(form, step, many):
         now = max((state.iteration for states in known for state in states), default=0)
         step = (now // training.eval_every + 1) * training.eval_every
         step = step if step < spec.iterations else spec.iterations // 2
-    fork = replace(parent, fork=Fork(parent, step))
+    fork = replace(parent.alone, fork=Fork(parent, step))
     for job, states in zip(jobs, known, strict=True):  # before the training goes on from there
         prefix = replace(job, training=replace(job.training, optimizer=fork)).prefix
         scheduler().state(Ticket(prefix), *states)

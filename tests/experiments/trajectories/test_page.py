@@ -622,6 +622,37 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
         assert not values[-1] < run(scene(at).objective, scene(at).optimizers[0]).values[-1]
 
 
+def test_auto_comes_with_a_link_and_ends_where_a_hand_sets_the_rate():
+    def on(names):
+        config = replace(BOOK.optimizers[1], auto=names)
+        at = open_page(KEY, s=encode(shared(replace(BOOK, optimizers=(config,)))))
+        menu = at.selectbox(key=key(at, "trajectories-objective-function-menu"))
+        menu.set_value("booth").run()
+        return at, scene(sound(at)).optimizers[0]
+
+    at, off = on("")
+    at, found = on("lr")
+    assert (found.auto, found.method.values["momentum"]) == ("lr", 0.9)
+    assert found.method.values["lr"] != off.method.values["lr"]
+    for lr in (found.method.values["lr"] / 1.4, found.method.values["lr"] * 1.4):
+        ends = [
+            minimize(FUNCTIONS["booth"], m.build(OPTIMIZERS), scene(at).objective.start, 30).values[
+                -1
+            ]
+            for m in (found.method, found.method.with_values(lr=lr))
+        ]
+        assert ends[0] < ends[1]
+    with pytest.raises(SpecError, match="branch"):
+        validate(replace(found, fork=Fork(found.alone, 3)))
+    at, _found = on("lr momentum")
+    settings(at, 0)
+    [button] = [b for b in at.button if b.label.startswith("Best in the long run")]
+    button.click().run()
+    assert scene(sound(at)).optimizers[0].auto == ""
+    session(at).go_to(session(at).step(-1))
+    assert scene(sound(at.run())).optimizers[0].auto == "lr momentum"
+
+
 def test_of_two_scenes_every_file_holds_both():
     other = replace(BOOK, objective=Objective("himmelblau", start=(-0.5, -1.0), steps=50))
     both = replace(BOOK, beside=replace(other, optimizers=BOOK.optimizers[2:]))

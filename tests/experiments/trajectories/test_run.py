@@ -10,8 +10,9 @@ import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state
+from optviz.experiments.trajectories.figures import figures
 from optviz.experiments.trajectories.figures.curves import curves
+from optviz.experiments.trajectories.figures.inside import arrows, charts, own_state
 from optviz.experiments.trajectories.predict import NOBODY, judged
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View

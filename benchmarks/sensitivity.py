@@ -3,9 +3,8 @@
     python benchmarks/sensitivity.py [--repeats 5]
 
 Both sides do the same work in one run and take turns; the loop does as many of the single runs as
-it takes to know its speed, and is scaled to all. Of torch.optim's Adam there are three sides: the
-bare steps, with every point recorded, and with f at every point too, which is what `minimize` does.
-torch is optional.
+it takes to know its speed, and is scaled to all. A batch of which the points are read, and one of
+which f is read too, stand each beside torch.optim's Adam that records as much. torch is optional.
 """
 
 import argparse
@@ -118,6 +117,13 @@ def cases():
     }
 
 
+def recorded():
+    """Our Adam on the batch, its points read."""
+    run = minimize(BOWL, ADAM(lr=0.3), BATCH, BATCH_STEPS)
+    assert len(run.points) == BATCH_STEPS + 1
+    return run
+
+
 def recorded_by_torch(points: bool, values: bool):
     """torch.optim.Adam on the batch, recording what is asked for."""
     x, slopes = torch.tensor(BATCH, requires_grad=True), torch.tensor(SLOPES)
@@ -165,7 +171,7 @@ def main():
     print(
         f"\nSharpness of a network every 100 of 300 updates: {watched / plain - 1:.0%} more time\n"
     )
-    sides = {"minimize": lambda: minimize(BOWL, ADAM(lr=0.3), BATCH, BATCH_STEPS)}
+    sides = {"minimize, points": recorded, "minimize, points and f": lambda: recorded().values}
     if torch:
         sides["torch.optim.Adam, bare"] = lambda: recorded_by_torch(False, False)
         sides["torch.optim.Adam, points recorded"] = lambda: recorded_by_torch(True, False)

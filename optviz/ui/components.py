@@ -87,14 +87,15 @@ def hyperparameter_panel(
     traces=None,
     locked: bool = False,
     group: str = "",
+    live: bool = False,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; the toolbar is told when the hand rests. `look` (a `Style`) puts a
-    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
-    straight to the plots of these names. `locked` hyperparameters cannot be turned.
+    before the script runs again; of a `live` panel the page is told when the hand rests. `look` (a
+    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
+    lines. `traces` go straight to the plots of these names. `locked` ones cannot be turned.
     """
 
     def arrived():
@@ -119,6 +120,7 @@ def hyperparameter_panel(
         "traces": traces,
         "group": group,
         "locked": locked,
+        "live": live,
     }
     _panel(key=key, data=data, on_values_change=arrived)
 

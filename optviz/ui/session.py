@@ -90,6 +90,8 @@ class Session:
     growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     surrounded: Any = None  # what the page around what has settled was last drawn from
     shows_more: bool = False  # whether something is open that shows what sliders say
+    drag: int = 0  # the number of the drag that has brought about this run, and the last entry
+    dragged: int = 0
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     counter: int = 0
     trained: float = 0.0  # seconds that trainings for this visitor have taken
@@ -126,13 +128,16 @@ class Session:
         """Note what is on the page, where it is not what was there before.
 
         Asked at the end of a run of the whole page, which a hand on a slider has when it rests: a
-        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked.
+        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
+        a page that runs at every value of a drag each takes the place of the one before.
         """
         if monotonic() - self.held < HELD:
             return
-        now = (self.page, self.specs[self.page])
+        now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
         if not self.history or self.history[self.present] != now:
-            self.history[self.present + 1 :] = [now]
+            same = drag and drag == self.dragged
+            self.history[self.present + (not same) :] = [now]
+            self.dragged = drag
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
 

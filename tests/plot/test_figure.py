@@ -113,6 +113,11 @@ def test_a_band_goes_there_and_back_over_what_is_known():
     assert numbers(trace["y"]).tolist() == [3, 5, 2, 0]
     assert trace["opacity"] == 0.18
     assert trace["showlegend"] is False
+    apart = Band([0, 1, np.nan, 5, 6], [0, 0, np.nan, 2, 2], [1, 1, np.nan, 3, 3], "#d00000")
+    [trace] = to_plotly(Figure([apart]))["data"]
+    np.testing.assert_array_equal(numbers(trace["x"]), [0, 1, 1, 0, np.nan, 5, 6, 6, 5])
+    np.testing.assert_array_equal(numbers(trace["y"]), [1, 1, 0, 0, np.nan, 3, 3, 2, 2])
+    assert to_svg(Figure([apart]), LIGHT).count("<polygon") == 2
 
 
 def test_a_curve_over_seeds():

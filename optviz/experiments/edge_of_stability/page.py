@@ -91,7 +91,7 @@ def standings(context) -> Table:
     """Sharpness beside the limit, in numbers."""
     columns = (
         *("", Column(_("limit"), 3), Column(_("sharpness at the start"), 3)),
-        *(Column(_("mean of the last 30%"), 3), Column(_("over the limit"), 3, percent=True)),
+        *(Column(_("mean of the last 30%"), 3), Column(_("share of the limit"), 3, percent=True)),
         *(_("loss"), Column(_("training accuracy"), 3, percent=True)),
         *(Column(_("validation accuracy"), 3, percent=True), _("status")),
     )

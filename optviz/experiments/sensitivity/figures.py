@@ -257,5 +257,5 @@ def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
     if edge.crossed is not None:
         marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
     label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
-    axes = Axis(_("step"), limits=(0, max(int(last), 1))), Axis(name, limits=limits, log=log)
+    axes = Axis(_("step"), limits=(0, max(int(last), 5))), Axis(name, limits=limits, log=log)
     return Figure(marks, *axes, label=label, **{"height": HEIGHT, **figure})

@@ -193,13 +193,13 @@ def map_of(context: Context) -> list:
 
 def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figure) -> Figure:
     """Which minimum each start reaches by color, how fast by shade; hatched where it diverged."""
-    n, colors = len(found.minima), [theme.faint, *theme.lines]
+    n, colors = len(found.minima), [theme.faint, *text.hues(theme)]
     steps = np.where(found.steps >= 0, found.steps, np.nan)
     slow = np.nanquantile(steps, 0.95) if np.isfinite(steps).any() else 1.0
     shade = np.clip(np.nan_to_num(steps) / max(slow, 1), 0, 1)
     if (found.share < 1).any():
         shade = 1 - found.share
-    kind = np.where(found.index < 0, 0, 1 + found.index % len(theme.lines))
+    kind = np.where(found.index < 0, 0, 1 + found.index % (len(colors) - 1))
     z = kind + np.where(kind > 0, 0.98 * shade, 0.5)
     z = np.where(found.diverged_at >= 0, np.nan, z)
     scale, total = [], len(colors)
@@ -261,7 +261,7 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
     kind, (xs, ys) = run.difference(first, second), places(spec, first)
     looks = method_styles(spec.optimizers, theme)
     both = [looks[i].color for i in (spec.chosen, spec.other)]
-    colors = [theme.high, *both, _mixed(theme.faint, theme.high, CLEAR)]
+    colors = [theme.page, *both, _mixed(theme.faint, theme.high, CLEAR)]
     scale = [(v, color) for i, color in enumerate(colors) for v in (i / 4, (i + 1) / 4)]
     names = [_("same"), spec.names[spec.chosen], spec.names[spec.other], _("other")]
     bar = ColorBar([0, 1, 2, 3], names, _("arrives"), theme.faint)

@@ -20,6 +20,11 @@ def letter(i: int) -> str:
     return letters[i] if i < len(letters) else f"{i + 1}"
 
 
+def hues(theme) -> tuple[str, ...]:
+    """The colors of basins: those of lines on which a letter can be read."""
+    return (*theme.lines[:4], *theme.lines[5:])
+
+
 def rate_table(spec: Sensitivity, found, theme) -> Table:
     """The best rate of each optimizer beside the one that is set, and that of theory."""
     columns = (
@@ -138,7 +143,7 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
         steps = float(np.median(found.steps[here])) if here.any() else None
         agree = float(found.share[here].mean()) if here.any() else None
         rows.append([letter(i), place, float(values[i]), float(here.mean()), steps, agree])
-        styles.append(Style(theme.lines[i % len(theme.lines)]))
+        styles.append(Style(hues(theme)[i % len(hues(theme))]))
     lost = found.diverged_at >= 0
     others = (found.index >= MAX_PLACES, _("other minima"))
     nowhere = ((found.index < 0) & ~lost, _("not arrived"))

@@ -53,7 +53,7 @@ def automatic(form: Form) -> Form:
     def write(scene):
         before, now = form.read().optimizers, list(scene.optimizers)
         for i, config in enumerate(now if len(now) == len(before) else []):
-            if not (names := config.auto.split()):
+            if not (names := tuple(config.auto.split())):
                 continue
             old, new = (c.method.build(OPTIMIZERS) for c in (before[i], config))
             changed = {
@@ -63,7 +63,7 @@ def automatic(form: Form) -> Form:
             }
             if changed and changed <= {*names}:
                 now[i] = replace(config, auto="")
-            elif best := cache.best_settings(scene.objective, config, tuple(names)):
+            elif best := cache.best_settings(scene.objective, config, names):
                 now[i] = replace(config, method=config.method.with_values(**best))
         form.write(replace(scene, optimizers=tuple(now)))
 

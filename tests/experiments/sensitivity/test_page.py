@@ -13,8 +13,10 @@ from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity, adjusted
+from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
+from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
 from tests.page import numbers, open_page, plots, session, sound
@@ -126,6 +128,33 @@ def test_small_maps_are_of_those_with_both_settings_and_share_their_colors(small
     found = [to_plotly(figure)["data"][0] for _name, figure in row.parts]
     assert found[0]["zmin"] == found[1]["zmin"]
     assert found[0]["zmax"] == found[1]["zmax"]
+
+
+def test_three_small_maps_are_a_pair_and_one_of_the_same_width(small):
+    three = tuple(OptimizerConfig(Choice(key)) for key in ("adam", "nadam", "adamw"))
+    rows = heatmaps.maps(replace(MAP, up="beta1", optimizers=three), LIGHT)
+    assert [[part[0] for part in row.parts if part] for row in rows] == [
+        ["Adam", "NAdam"],
+        ["AdamW"],
+    ]
+    assert {(len(row.parts), row.widths) for row in rows} == {(2, (1, 1))}
+
+
+def test_a_sharpness_beyond_return_leaves_the_picture():
+    """At rate 0.02 the limit is 100; on Rosenbrock's wall SGD is at a thousand times that in two steps."""
+    objective = Objective("rosenbrock", start=(-1.2, 1.0), steps=100)
+    spec = replace(
+        STEEP, objective=objective, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.02})),)
+    )
+    path = cache.run(objective, spec.config)
+    edge = edge_of_stability(path)
+    assert edge.sharpness[1] < 1e5 < edge.sharpness[2]
+    figure = figures.sharpness(spec, LIGHT, edge, path)
+    assert (figure.x.limits, figure.y.limits) == ((0, 5), (50, pytest.approx(1e5)))
+    calm = replace(spec, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 1e-4})),))
+    path = cache.run(objective, calm.config)
+    figure = figures.sharpness(calm, LIGHT, edge_of_stability(path), path)
+    assert (figure.x.limits, figure.y.limits) == ((0, 99), None)
 
 
 def test_a_file_has_every_cell_of_the_map(small):

@@ -114,6 +114,24 @@ async def crowd(address, people, seconds, think=1.0, trainers=0, *others, proces
     return found
 
 
+async def change(address, process, many=200):
+    """Seconds of a core for each of so many changes, one after the other: of a rerun of the bare
+    app; of the pictures, then table and text.
+    """
+    dice = random.Random(0)
+    async with Visitor(address) as visitor:
+        await visitor.run()
+        for i in range(-10, many):
+            if i == 0:
+                before = processor(process)
+            if visitor.sliders:
+                await visitor.run(visitor.sliders[0], dice.uniform(0.1, 0.9))
+            else:
+                await visitor.turn("lr", dice.uniform(0.01, 0.9))
+                await visitor.rest()
+        return (processor(process) - before) / many
+
+
 async def come_and_go(address, sessions):
     """Open so many pages, each closed before the next."""
     for _ in range(sessions):
@@ -174,8 +192,16 @@ def together(people, rounds, spread):
 
 def turning(a):
     """The knobs, and who comes and goes."""
-    print("| ms | p50 | p95 | turns | errors |\n|---|---|---|---|---|")
-    with launched("benchmarks/bare_app.py") as (bare, _), launched("app.py") as (own, process):
+    bare_app = launched("benchmarks/bare_app.py")
+    with bare_app as (bare, other), launched("app.py") as (own, process):
+        times = [
+            [1000 * asyncio.run(change(*app)) for app in ((bare, other), (own, process))]
+            for _ in range(5)  # in turn, so that a busy moment of the machine meets both
+        ]
+        least, most = map(statistics.median, zip(*times, strict=True))
+        print(f"ms of a core for a change: bare app {least:.1f}, trajectories {most:.1f}, ", end="")
+        print(f"{most / least:.2f} times as much (to reach: at most 3)\n")
+        print("| ms | p50 | p95 | turns | errors |\n|---|---|---|---|---|")
         line = asyncio.run(crowd(bare, a.people, a.seconds)).line()
         print(f"| bare app | {line} |", flush=True)
         turned = asyncio.run(crowd(own, a.people, a.seconds, process=process))

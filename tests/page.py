@@ -133,7 +133,7 @@ def text(at: AppTest) -> str:
 def components(at: AppTest, name: str) -> list[dict]:
     """The data of every component of one kind, in the order of the page."""
     protos = [c.proto for c in at.get("bidi_component")]
-    return [json.loads(p.json) for p in protos if p.component_name.endswith(name)]
+    return [json.loads(p.json)[0] for p in protos if p.component_name.endswith(name)]
 
 
 def contour(at):

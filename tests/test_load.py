@@ -12,6 +12,41 @@ from tests.serving import ROOT, launched
 from tests.visitor import Visitor, done
 
 
+async def turned(address):
+    """What the first optimizer's rate at 0.05 has sent: pictures, table, link; then with its
+    settings unfolded.
+    """
+    async with Visitor(address) as visitor:
+        await visitor.run()
+        await visitor.turn("lr", 0.05)
+        seen = []
+        for unfold in (False, True):
+            if unfold:
+                [button, *_] = [b for b in visitor.buttons if "settings" in b]
+                await visitor.run(button, True)
+            before, visitor.texts = visitor.plotted, []
+            await visitor.rest()
+            held = dict(visitor.components.values())
+            told = held["optviz_table"]["html"], held["optviz_address"]
+            seen.append((visitor.plotted - before, *told, visitor.texts))
+        return seen, visitor.exceptions
+
+
+def test_table_text_and_link_follow_a_hand_alone_unless_something_open_shows_more():
+    """On x²/20 + y² from (-7, 2) thirty steps of gradient descent have a closed form."""
+    with launched("app.py") as (address, _):
+        (alone, unfolded), errors = done(turned(address))
+    x, y = -7 * (1 - 0.05 / 10) ** 30, 2 * (1 - 2 * 0.05) ** 30
+    for _plotted, html, toolbar, texts in (alone, unfolded):
+        assert f"{x**2 / 20 + y**2:.4g}" in html
+        assert toolbar["undo"] == 0, "one change, which can be taken back"
+        assert toolbar["link"].startswith("?s=")
+        assert any("minimum" in text for text in texts), "what is said below the table"
+    assert alone[0] == 0, "no picture is sent again"
+    assert unfolded[0] > 0, "the whole page has followed"
+    assert errors == []
+
+
 async def status(address):
     """The rows of the page for the person who runs the server."""
     async with Visitor(address, "status") as visitor:

@@ -24,7 +24,7 @@ class Visitor:
     """One open page at `path` (no slash), with what stands behind the question mark of its address.
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, those `plotted`, `components`
-    (id -> what the browser has of it), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
+    (id -> its name and data), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
     what stands over the bar of a training (`progress`),
     `kept` (hashes of what a browser keeps, to be referred to later).
     """
@@ -95,13 +95,13 @@ class Visitor:
         kind = element.WhichOneof("type")
         if kind == "bidi_component":
             held = element.bidi_component
-            self.components[held.id] = held.component_name, held.json
+            data = json.loads(held.json)[0]
+            self.components[held.id] = held.component_name, data
             self.fragments[held.id] = delta.fragment_id
             if held.component_name.endswith("plot"):
-                data = json.loads(held.json)
                 self.drawn[data["name"]] = data["version"]
             elif held.component_name.endswith("tick"):
-                news = json.loads(held.json)["pictures"]
+                news = data["pictures"]
                 self.drawn |= {name: picture["version"] for name, picture in news.items()}
         elif kind == "slider":
             self.sliders.append(element.slider.id)
@@ -117,7 +117,7 @@ class Visitor:
     def panels(self) -> dict[str, dict]:
         """Hyperparameter panels by the id of their component."""
         return {
-            key: json.loads(data)
+            key: data
             for key, (name, data) in self.components.items()
             if name.endswith("hyperparameters") and data
         }
@@ -137,10 +137,10 @@ class Visitor:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
         [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
         _name, data = self.components.pop(key)  # it comes again while there is more
-        await self.run(key, {"values": {"n": json.loads(data)["n"] + 1, "drawn": self.drawn}})
+        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}})
 
     @property
     def pause(self) -> float:
         """Seconds until the next look at a training that runs; 0 where none does."""
         ticks = [data for name, data in self.components.values() if name.endswith("tick")]
-        return json.loads(ticks[0])["every"] / 1000 if ticks else 0.0
+        return ticks[0]["every"] / 1000 if ticks else 0.0

@@ -20,6 +20,7 @@ from optviz.training.workers import import_modules
 
 SLICE = 0.25  # seconds of a job at a time, where others wait
 SHORT = 0.08  # where nobody else does, who then sees more of it
+CLASS = 3  # visitors who train at once
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a knob has passed
@@ -205,6 +206,8 @@ class Scheduler:
             if self._next():
                 self._started()
             free = self._executor.slots - len(self._running) if self._executor else 0
+            if len(self._wishes) >= CLASS and hasattr(self._executor, "give_way"):
+                self._executor.give_way()  # who serves them all goes first
             for _ in range(free):
                 if (found := self._next()) is None:
                     break

@@ -175,6 +175,14 @@ class ProcessExecutor(Executor):
         finally:
             self._idle.append(worker)
 
+    def give_way(self) -> None:
+        """Compute only on cores that nobody else wants from now on, where the system can do that: a
+        process of low priority still ends its turn first.
+        """
+        for worker in self.workers:
+            with contextlib.suppress(AttributeError, OSError):
+                os.sched_setscheduler(worker.process.pid, os.SCHED_IDLE, os.sched_param(0))
+
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         self._threads.shutdown(wait, cancel_futures=cancel_futures)
         for worker in self.workers:

@@ -59,10 +59,12 @@ def plotly_js() -> str:
 
 
 def script(name: str, export: str = "default") -> str:
-    """Lines that import one of our scripts: inline code is sent on every rerun."""
+    """Lines that import one of our scripts: inline code is sent on every rerun. The data of a
+    component come in a list.
+    """
     address = published(FRONTEND / name)
     return f"""const m = await import(new URL("{address}", document.baseURI).href);
-export default m.{export};"""
+export default c => m.{export}({{...c, data: c.data[0]}});"""
 
 
 def as_image(svg: str, alternative: str) -> str:

@@ -10,7 +10,8 @@ from types import FunctionType, ModuleType
 import numpy as np
 
 MAX_BYTES = 256 << 20  # of all that is kept
-SAMPLE = 32
+SAMPLE = 8  # of what is in a long list, or a larger mapping
+CODE = (type, ModuleType, FunctionType)
 
 
 class Kept:
@@ -70,12 +71,13 @@ def bytes_of(value) -> int:
     seen, waiting, total = set(), [(value, 1.0)], 0.0
     while waiting:
         thing, times = waiting.pop()
-        if id(thing) in seen or isinstance(thing, type | ModuleType | FunctionType):
+        if id(thing) in seen or isinstance(thing, CODE):
             continue
         seen.add(id(thing))
         total += times * sys.getsizeof(thing)  # of an array with its numbers, if they are its own
         inner = [thing.base] if isinstance(thing, np.ndarray) else gc.get_referents(thing)
-        some = inner[:: len(inner) // SAMPLE] if len(inner) > 2 * SAMPLE else inner
-        times *= len(inner) / max(len(some), 1)
-        waiting += [(part, times) for part in some]
+        if len(inner) > SAMPLE * (2 if isinstance(thing, list | tuple) else 8):
+            some = inner[:: len(inner) // SAMPLE]
+            inner, times = some, times * len(inner) / len(some)
+        waiting += [(part, times) for part in inner]
     return int(total)

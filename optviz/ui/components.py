@@ -42,12 +42,15 @@ FRAMES = {
 
 
 def _component(name, html="", js="", export="default"):
-    return st.components.v2.component(
+    draw = st.components.v2.component(
         f"optviz_{name}",
         html=html or FRAMES[name],
         js=script(js or f"{name}.js", export),
         isolate_styles=False,
     )
+
+    # in a list: Streamlit looks through the values of a mapping for data frames
+    return lambda data, **more: draw(data=[data], **more)
 
 
 _panel = _component("hyperparameters", '<div class="ov-panel"></div>')
@@ -84,16 +87,14 @@ def hyperparameter_panel(
     traces=None,
     locked: bool = False,
     group: str = "",
-    live: bool = False,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; a `live` panel has the page told when the hand rests. `look` (a
-    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
-    lines. `traces` go straight to the plots of these names. `locked` hyperparameters cannot be
-    turned.
+    before the script runs again; the toolbar is told when the hand rests. `look` (a `Style`) puts a
+    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
+    straight to the plots of these names. `locked` hyperparameters cannot be turned.
     """
 
     def arrived():
@@ -118,7 +119,6 @@ def hyperparameter_panel(
         "traces": traces,
         "group": group,
         "locked": locked,
-        "live": live,
     }
     _panel(key=key, data=data, on_values_change=arrived)
 

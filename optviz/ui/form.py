@@ -7,6 +7,7 @@ field's declaration, and ↺ goes back to what the page opened with.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 import streamlit as st
@@ -94,8 +95,13 @@ def draw_panel(
     if live:
         live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
     else:
+
+        def hand(new):  # until it rests: a drag is one entry of the history
+            session().held = monotonic()
+            turn(new)
+
         said = notes() if notes else {}
-        hyperparameter_panel(key, title, declared, values(), turn, said, **more)
+        hyperparameter_panel(key, title, declared, values(), hand, said, **more)
 
 
 def choice_panel(

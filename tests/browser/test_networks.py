@@ -226,3 +226,25 @@ def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(visit):
     shows("70")
     page.go_back()
     shows("60")
+
+
+def test_a_drag_is_one_entry_where_every_value_trains_anew(visit):
+    page = visit("optimizer_comparison", "curves-0")
+    at_rest(page)
+    seeds = page.get_by_label("seeds", exact=True)
+    before, box = page.url, seeds.bounding_box()
+    y = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + 8, y)
+    page.mouse.down()
+    for i in range(1, 6):
+        page.mouse.move(box["x"] + 8 + i / 6 * box["width"], y)
+        page.wait_for_timeout(400)
+    page.mouse.up()
+    undo = page.get_by_role("button", name="Undo")
+    page.wait_for_function("() => !document.querySelector('.ov-toolbar button').disabled")
+    at_rest(page)
+    assert page.url != before
+    undo.click()
+    page.wait_for_function("before => location.href === before", arg=before)
+    at_rest(page)
+    assert undo.is_disabled()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from streamlit.elements.widgets.button import ButtonMixin
+from streamlit.testing.v1 import AppTest
 
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context
@@ -24,6 +25,7 @@ from optviz.ui.job_runner import amount_of, states_of
 from optviz.ui.training import optimizer_menu
 from tests import memo
 from tests.page import components, numbers, open_page, plots, session, sound
+from tests.plot.test_changes import merged
 
 KEY = "optimizer_comparison"
 TRAINED = [key for key, page in PAGES.items() if any(view.jobs for view in page.views.values())]
@@ -316,3 +318,39 @@ def test_every_page_with_these_curves_keeps_them(key, view):
     at.run()
     [shown] = [b for b in rested().get("button_group") if b.label.startswith("Kept")]
     assert f"{examples} 16" in shown.options[0]
+
+
+def at_iteration(n):
+    training = replace(SMALL.trainings[0], iterations=n)
+    return Context(PAGES[KEY], SMALL, [memo.trained(training, load(training))], LIGHT)
+
+
+def grown():
+    """The open tab at 10 iterations, and what is then sent: nothing new, 20, again, 40 of them."""
+    import streamlit as st
+
+    from optviz.shell.parts import growing, tabs
+    from optviz.ui.components import drawn, shown
+    from tests.shell.test_alive import KEY, PAGES, at_iteration
+
+    tabs(at_iteration(10), PAGES[KEY].views[""])
+    news = []
+    for n in (10, 20, 20, 40):
+        news.append(growing(at_iteration(n)))
+        drawn().update({key: picture.version for key, picture in shown().pictures.items()})
+    st.session_state["news"], st.session_state["now"] = news, shown().pictures
+
+
+def test_only_what_is_new_in_the_curves_is_sent_while_they_grow():
+    at = sound(AppTest.from_function(grown).run())
+    still, first, again, second = at.session_state["news"]
+    curves = {f"{KEY}-curves-{i}" for i in (0, 1)}
+    assert (still, again) == ({}, {})
+    assert set(first) == set(second) == curves, "not what is another one as a whole, nor tables"
+    shown = plots(at)
+    for key in curves:
+        assert first[key]["since"] == shown[key]["version"]
+        assert second[key]["since"] == first[key]["version"]
+        figure = at.session_state["now"][key].figure
+        last = merged(merged(shown[key], first[key]), second[key])
+        assert (last["data"], last["layout"]) == (figure["data"], figure["layout"])

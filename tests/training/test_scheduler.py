@@ -280,3 +280,11 @@ def test_a_visitor_alone_has_short_slices(hands):
     alone = hands.waiting[0][2][1]
     scheduler.watch("Grace", [b])
     assert alone < hands.waiting[1][2][1] == SLICE
+
+
+def test_workers_give_way_to_a_class_but_not_to_one_or_two(scheduler, hands):
+    asked = []
+    hands.give_way = lambda: asked.append(scheduler.visitors)
+    for visitor in "ABC":
+        scheduler.watch(visitor, tickets(visitor))
+    assert asked == [3]

@@ -2,6 +2,8 @@
 boundary, what each says of a digit that a person draws.
 """
 
+from textwrap import wrap
+
 import numpy as np
 import streamlit as st
 
@@ -20,6 +22,7 @@ from optviz.ui.training.jobs import data_of
 
 MAX_EXAMPLES = 2000  # of the validation set that are classified here
 MAX_PICTURES = 24
+MAX_NAME = 20  # characters of a name in one row
 ALL, ACROSS = -1, 2  # all networks at once, so many side by side
 GRID = 80  # points along each side of a decision boundary
 # Room around a digit, as a share of the picture: as the examples of the set were made (Alpaydin &
@@ -147,9 +150,10 @@ def _hand_drawn(context, dataset, margin):
 
 def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
     """How likely each network `(networks, classes)` finds each class; its choice is in bold."""
-    names, columns = [line.name for line in lines], [str(label) for label in labels]
+    broken = [wrap(line.name, MAX_NAME) for line in lines]
+    names, columns = ["<br>".join(rows) for rows in broken], [str(label) for label in labels]
     cells = [(i, j) for i in range(len(said)) for j in range(len(columns))]
-    texts = [f"{said[i, j]:.0%}" if np.isfinite(said[i, j]) else "–" for i, j in cells]
+    texts = [f"{100 * p:.0f}" if np.isfinite(p) else "–" for p in said.flat]
     texts = [
         f"<b>{text}</b>" if j == said[i].argmax() and np.isfinite(said[i, j]) else text
         for (i, j), text in zip(cells, texts, strict=True)
@@ -157,21 +161,21 @@ def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
     numbers = Text(
         *([columns[j] for i, j in cells], [names[i] for i, j in cells], texts, theme.ink),
         size=13,
-        hover=_("{y}: {x} with {text}"),
+        hover=_("{y}: {x} with {text} %"),
     )
     chosen = ", ".join(
         f"{name}: {columns[row.argmax()]}"
-        for name, row in zip(names, said, strict=True)
+        for name, row in zip((line.name for line in lines), said, strict=True)
         if np.isfinite(row).all()
     )
     colors = (theme.high, theme.lines[1])
     axis = {"categories": True, "grid": False, "fixed": True}
     return Figure(
         [Heatmap(said, colors, x=columns, y=names, span=(0, 1), gap=1), numbers],
-        Axis(_("digit"), **axis),
+        Axis(_("probability of each digit, %"), **axis),
         Axis(reversed=True, **axis),
         label=_("What each network takes the drawing for: {chosen}.").format(chosen=chosen),
-        margin={"l": 150, "r": 8, "t": 8},
+        margin={"l": 16 + 7 * max(len(r) for rows in broken for r in rows), "r": 8, "t": 8},
         legend="",
         hover="closest",
         drag=False,

@@ -205,7 +205,8 @@ def _pointed_at(spec, theme, at):
     """Hears over which cell the pointer is, or that it has left, and hands that path to the
     contour.
     """
-    traces = {PREVIEW: to_plotly(Figure([ghost(spec, theme, *at)]))["data"]} if at else None
+    drawn = at and to_plotly(Figure([ghost(spec, theme, *at)]))["data"]
+    traces = {PREVIEW: {"traces": drawn}} if drawn else None
 
     def put(*there):
         at[:] = [there]

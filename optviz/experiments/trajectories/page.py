@@ -9,10 +9,9 @@ import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
 from optviz.experiments.trajectories import cache, predict, results
-from optviz.experiments.trajectories.auto import automatic, badges
+from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
-    arrows,
     figures,
     first,
     live_figures,
@@ -20,6 +19,7 @@ from optviz.experiments.trajectories.figures import (
     thumbnail,
     univariate,
 )
+from optviz.experiments.trajectories.figures.inside import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
@@ -196,14 +196,13 @@ def _compare(form):
 
 def surroundings(form: Form):
     """What all but figures, sliders and results depends on: no hyperparameter of a method, unless
-    names, badges or the inside of a step say what it is.
+    names or the inside of a step say what it is.
     """
     scene = form.value
     if prediction() or scene.beside or _looks_inside():
         return scene
     bare = [replace(of, method=Choice(of.method.key)) for of in scene.optimizers]
-    said = scene.names, [badges(of) for of in scene.optimizers]
-    return replace(scene, optimizers=tuple(bare)), said
+    return replace(scene, optimizers=tuple(bare)), scene.names
 
 
 def title(form: Form) -> str:

@@ -4,13 +4,14 @@ import streamlit as st
 
 from optviz.experiments.trajectories import cache, table, text
 from optviz.experiments.trajectories.figures import looks
-from optviz.experiments.trajectories.run import arrivals
+from optviz.experiments.trajectories.run import arrivals, track_key
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import sealed
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.plot import THEMES, Table, equations
 from optviz.translation import _
 from optviz.ui import locks
+from optviz.ui.cache import cached
 from optviz.ui.components import theme_name, timetable
 from optviz.ui.form import Form
 
@@ -39,9 +40,17 @@ def draw(form: Form) -> None:
 
 def _table(scene, key):
     runs, summaries = ends(scene)
-    rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
+    rows = [
+        _columns(track_key(scene.objective, config.alone), scene.tolerance, run, summary)
+        for config, run, summary in zip(scene.optimizers, runs, summaries, strict=True)
+    ]
     timetable(results(scene, summaries, theme_name()).html(), rows, key)
     st.caption("  \n".join(_notes(scene)))
+
+
+@cached
+def _columns(key, tolerance, _run, _summary):
+    return table.columns(_run, _summary)
 
 
 def ends(scene: Scene) -> tuple[list, list]:

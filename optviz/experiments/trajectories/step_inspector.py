@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, figures
+from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.figures.inside import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
 from optviz.optim.config import MAX_FORKS, Fork
@@ -61,7 +62,7 @@ def _over_time(scene, config, name, key):
     run = cache.run(scene.objective, config)
     held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
     label = _("What {name} holds at every step: {held}").format(name=name, held=held)
-    drawn = figures.charts(run, THEMES[theme_name()], label=label, view=key, height=24)
+    drawn = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
     show("states", drawn)
     st.caption(
         _(

@@ -7,10 +7,11 @@
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
 import { complete } from "./changes.js";
-import { clock, hands, make, numbers, plots, seen } from "./clock.js";
+import { clock, hands, plots, seen } from "./clock.js";
+import { Grip, inside } from "./grip.js";
+import { TITLE, TOUCH, css, dressed, isDark, lookOf, plotly, scaled } from "./look.js";
+import { measured, redraw, shownNow } from "./paths.js";
 
-// there the bar of buttons always shows, so it holds few
-const TOUCH = matchMedia("(pointer: coarse)").matches;
 const CONFIG = {
   displaylogo: false,
   showSendToCloud: false,
@@ -30,46 +31,9 @@ const CONFIG = {
     ...(TOUCH ? ["pan2d", "zoom2d"] : []),
   ],
 };
-const TITLE = 28, LETTER = 7; // px
-const MODEBAR = 24; // px below the picture, where the bar always shows
 const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of a pointer's rest after which moved things are drawn anew
-const PATIENCE = 2000; // ms after a hand has put the start somewhere
-const NUDGE = 0.01; // of the picture's width and height, for the arrow keys on the start
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
-
-let loading;
-export function plotly(url) {
-  if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
-  loading ??= new Promise((done, failed) => {
-    const script = document.createElement("script");
-    script.src = new URL(url, document.baseURI).href;
-    script.onload = () => done(window.Plotly);
-    script.onerror = () => failed(new Error("Plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return loading;
-}
-
-// Letters grow with the reader's, and with the stage's.
-const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
-export function scaled(layout, by) {
-  if (by === 1) return layout;
-  const walk = (at, key) => {
-    for (const [name, value] of Object.entries(at ?? {}))
-      if (value && typeof value === "object") walk(value, name);
-      else if (
-        (name === "size" && /font$/.test(key)) ||
-        (key === "margin" && "lrtb".includes(name))
-      )
-        at[name] = value * by;
-  };
-  walk(layout, "");
-  return layout;
-}
-
-export const css = (root, name, otherwise) =>
-  getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
 
 class Host {
   constructor(root) {
@@ -85,16 +49,13 @@ class Host {
     });
   }
 
-  // From a hyperparameter that is being dragged: new traces for some of those that are shown, or
-  // another figure.
-  patch(traces) {
+  // From a hyperparameter that is being dragged: another figure, or traces for some of those that
+  // are shown.
+  patch({ traces, ...figure }) {
     const now = this.next ?? this.drawn;
     if (!now) return;
-    if (!Array.isArray(traces))
-      return this.schedule({ ...now, ...traces, version: `${now.version}+` });
-    const fresh = new Map(traces.map(t => [t.uid, t]));
-    const data = now.data.map(t => fresh.get(t.uid) ?? t);
-    this.schedule({ ...now, data, arrows: null, version: `${now.version}+` });
+    if (traces) Object.assign(figure, { data: replaced(now.data, traces), arrows: null });
+    this.schedule({ ...now, ...figure, version: `${now.version}+` });
   }
 
   // Other lines are hidden than before.
@@ -130,7 +91,7 @@ class Host {
     if (!box.width) return;
     if (data.base) bases.set(data.base_id, data.base);
     const base = bases.get(data.base_id);
-    const look = this.look(box), frame = this.frame(data, look);
+    const look = lookOf(this.root, box), frame = this.frame(data, look);
     const theme = isDark(look.page) ? "dark" : "light";
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
@@ -147,7 +108,7 @@ class Host {
       this.reveal(true);
       this.moved = true;
     } else {
-      let layout = this.dressed(data, look);
+      let layout = dressed(data, look, this.room);
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
@@ -157,7 +118,7 @@ class Host {
         : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;
-        await this.plotly.react(this.upper, copies(data), (layout = this.dressed(data, look)));
+        await this.plotly.react(this.upper, copies(data), (layout = dressed(data, look, this.room)));
       }
       this.drawn = data;
       this.moved = false;
@@ -194,45 +155,10 @@ class Host {
     return JSON.stringify(data.data) === JSON.stringify(this.drawn.data);
   }
 
-  // Where everything that is drawn belongs, in pixels, from the data and the axes as they stand:
-  // with it lines and marks can be moved and trails cut without Plotly, many times a second. What
-  // stays is not measured again until Plotly has drawn. False where the drawn elements do not match
-  // the data.
+  // False where the drawn elements do not match the data.
   measure(traces) {
-    const { _fullData: full, _fullLayout: axes } = this.upper;
-    const places = new Map();
-    for (const [i, trace] of traces.entries()) {
-      if (full[i]?.uid !== trace.uid) return false;
-      if (full[i].visible !== true) continue;
-      const known = this.places?.get(trace);
-      if (known) {
-        places.set(trace, known);
-        continue;
-      }
-      const xa = axes[axisName("x", trace.xaxis)], ya = axes[axisName("y", trace.yaxis)];
-      const x = numbers(trace.x), y = numbers(trace.y), at = [];
-      for (let k = 0; k < x.length; k++) {
-        const p = xa.c2p(x[k]), q = ya.c2p(y[k]);
-        at.push(Number.isFinite(p) && Number.isFinite(q) ? [near(p), near(q)] : null);
-      }
-      const group = this.upper.querySelector(`.scatterlayer .trace${CSS.escape(trace.uid)}`);
-      if (trace.mode === "lines") {
-        const line = group?.querySelectorAll("path.js-line");
-        if (line?.length !== 1) return false;
-        const { trail, window } = trace.meta ?? {};
-        places.set(trace, { line: line[0], trail, window, at, ...written(at) });
-      } else {
-        const marks = [...(group?.querySelectorAll("path.point") ?? [])],
-          placed = at.filter(Boolean);
-        if (marks.length !== placed.length) return false;
-        // the trail they lie on and which of them is its head, or a trail for each
-        const { of, head } = trace.meta ?? {};
-        const steps = of ? numbers(trace.customdata) : null;
-        places.set(trace, { marks, at: placed, steps, of, head });
-      }
-    }
-    this.places = places;
-    return true;
+    this.places = measured(this.upper, traces, this.places);
+    return !!this.places;
   }
 
   // Draws what belongs to the step of the clock; everything, where only moved (`all`) or not
@@ -243,95 +169,22 @@ class Host {
     const whole = clock.at >= clock.end;
     if (whole && !this.cut && !all) return this.overlay();
     if (!this.places && !this.measure(this.drawn.data)) return;
-    const trails = new Map([...this.places].map(([trace, place]) => [trace.uid, place]));
-    for (const place of this.places.values()) {
-      if (whole && place.whole) continue; // it stands where it was drawn
-      place.whole = whole;
-      if (place.line) place.line.setAttribute("d", whole ? place.text : drawnAt(place, clock.at));
-      else
-        place.marks.forEach((mark, k) => {
-          const head = Array.isArray(place.of) ? place.of[k] : k === place.head && place.of,
-            trail = head && trails.get(head);
-          const [x, y] = trail ? pointAt(trail, clock.at) : place.at[k];
-          mark.setAttribute("transform", `translate(${x},${y})`);
-          mark.style.display =
-            whole || head || !place.steps || place.steps[k] <= clock.at ? "" : "none";
-        });
-    }
+    redraw(this.places);
     this.cut = !whole;
-    this.root.dataset.step = clock.step;
     this.overlay();
+  }
+
+  // What a hand can take hold of.
+  handle() {
+    if (this.drawn.grab) return (this.grip ??= new Grip(this)).show();
+    this.grip?.element.remove();
+    this.grip = null;
   }
 
   overlay() {
     this.root.dataset.step = clock.step;
     arrows(this.root, this.upper._fullLayout, this.drawn);
     handles(this);
-  }
-
-  // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or
-  // arrow keys.
-  handle() {
-    const { grab } = this.drawn;
-    if (!grab) return this.grip?.remove(), (this.grip = null);
-    this.grip ??= this.gripped();
-    this.grip.title = grab.label;
-    this.grip.setAttribute("aria-label", grab.label);
-    const { xaxis, yaxis } = this.upper._fullLayout;
-    // the server's word on where it is comes later than a hand's next one
-    if (!this.held && !(performance.now() - this.put < PATIENCE && grab.epoch === this.epoch))
-      this.place(grab.start);
-    this.epoch = grab.epoch;
-    // of a logarithm, maybe
-    const inside = (a, v) => a.c2l(v) >= Math.min(...a.range) && a.c2l(v) <= Math.max(...a.range);
-    this.grip.hidden = !inside(xaxis, this.start[0]) || !inside(yaxis, this.start[1]);
-  }
-
-  place([x, y]) {
-    const { xaxis, yaxis } = this.upper._fullLayout, { heights, frame } = this.drawn.grab;
-    if (heights) y = onCurve(numbers(heights), frame.x, x);
-    this.start = [x, y];
-    const left = xaxis._offset + xaxis.c2p(x), top = yaxis._offset + yaxis.c2p(y);
-    this.grip.style.transform = `translate(${left}px, ${top}px)`;
-  }
-
-  gripped() {
-    const grip = make("button", { type: "button", class: "ov-grip" });
-    const to = (x, y) => {
-      this.place(this.inside(x, y));
-      this.put = performance.now();
-      clearTimeout(this.guessing);
-      if (this.drawn.clicks === "guess")
-        this.guessing = setTimeout(() => this.clicked(...this.start), SETTLE);
-      else hands.place?.(...this.start);
-    };
-    const under = e => {
-      const { xaxis, yaxis } = this.upper._fullLayout,
-        box = this.upper.getBoundingClientRect();
-      return [
-        xaxis.p2c(e.clientX - box.left - xaxis._offset),
-        yaxis.p2c(e.clientY - box.top - yaxis._offset),
-      ];
-    };
-    grip.addEventListener("pointerdown", e => {
-      grip.setPointerCapture(e.pointerId);
-      this.held = true;
-    });
-    grip.addEventListener("pointermove", e => this.held && to(...under(e)));
-    for (const end of ["pointerup", "pointercancel"])
-      grip.addEventListener(end, () => { this.held = false; });
-    grip.addEventListener("keydown", e => {
-      const [dx, dy] =
-        { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[e.key] ??
-        [];
-      if (dx === undefined) return;
-      e.preventDefault();
-      const { xaxis, yaxis } = this.upper._fullLayout;
-      const moved = (a, v, by) => a.l2c(a.c2l(v) + by * Math.abs(a.range[1] - a.range[0]) * NUDGE);
-      to(moved(xaxis, this.start[0], dx), moved(yaxis, this.start[1], dy));
-    });
-    this.root.append(grip);
-    return grip;
   }
 
   async under(data, base, look) {
@@ -394,7 +247,7 @@ class Host {
     });
     this.upper.on("plotly_relayouting", () => {
       this.follow();
-      if (this.grip) this.grip.hidden = true;
+      if (this.grip) this.grip.element.hidden = true;
       arrows(this.root);
     });
     this.upper.on("plotly_afterplot", () => {
@@ -434,18 +287,7 @@ class Host {
     clearTimeout(this.hovering);
     this.tapped = performance.now();
     if (this.drawn.clicks !== "start") return this.tell("guess", { x, y, n: Date.now() });
-    hands.place?.(...this.inside(x, y));
-  }
-
-  // Beyond the frame is its edge.
-  inside(x, y) {
-    const {
-      x: [x0, x1],
-      y: [y0, y1],
-    } = this.drawn.grab.frame;
-    return [Math.min(Math.max(x, x0), x1), Math.min(Math.max(y, y0), y1)].map(c =>
-      Number(c.toPrecision(4)),
-    );
+    hands.place?.(...inside(this.drawn.grab.frame, x, y));
   }
 
   // What is seen now is to be computed anew.
@@ -465,61 +307,6 @@ class Host {
       this.upper,
       Object.fromEntries(ranges.map(([name, axis]) => [`${name}.range`, [...axis.range]])),
     );
-  }
-
-  look(box) {
-    return {
-      width: Math.round(box.width),
-      height: Math.round(box.height),
-      hidden: [...seen.hidden],
-      scale: rem() / 16,
-      ink: css(this.root, "--st-text-color", "#222"),
-      page: css(this.root, "--st-background-color", "#fff"),
-      font: css(this.root, "--st-font", "sans-serif"),
-    };
-  }
-
-  dressed(data, look) {
-    const layout = scaled(structuredClone(data.layout), look.scale);
-    const out = {
-      ...layout,
-      clickanywhere: !!data.clicks,
-      ...(TOUCH && { dragmode: false }),
-      width: look.width,
-      height: look.height,
-      uirevision: "keep",
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: look.font, size: 13 * look.scale, color: look.ink },
-      margin: {
-        ...layout.margin,
-        t: (layout.legend && this.room) || layout.margin.t,
-        b: layout.margin.b + (TOUCH ? MODEBAR : 0),
-        autoexpand: false,
-      },
-      modebar: {
-        bgcolor: "rgba(0,0,0,0)",
-        color: look.ink,
-        activecolor: look.ink,
-        orientation: "h",
-      },
-      hoverlabel: { bgcolor: look.page, font: { color: look.ink } },
-    };
-    for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
-      out[name] = {
-        gridcolor: mix(look.ink, look.page, 0.14),
-        linecolor: look.ink,
-        tickcolor: look.ink,
-        showline: true,
-        mirror: true,
-        uirevision: data.view + name,
-        ...layout[name],
-        ...fewer(name, layout[name], look.width),
-      };
-    if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
-    const across = look.width - layout.margin.l - layout.margin.r;
-    if (layout.annotations) out.annotations = numbered(layout.annotations, across);
-    return out;
   }
 
   // The lower layer takes the upper one's view; while a drag goes on, at most one move is under
@@ -558,6 +345,7 @@ class Host {
   destroy() {
     this.gone = true;
     this.next = null;
+    this.moved = false;
     clearTimeout(this.settling);
     clearTimeout(this.zooming);
     clearTimeout(this.hovering); // or it would put the start of the page that comes next
@@ -565,14 +353,6 @@ class Host {
     this.deaf();
     for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);
   }
-}
-
-// Numbers below a narrow picture of several run together: two or three of them, then.
-function fewer(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
-  const long = exponentformat ? 42 : 24; // 2×10⁻⁴ is long
-  const room = Math.floor(((domain[1] - domain[0]) * width) / long);
-  if (name[0] !== "x" || tickvals || room >= 4) return {};
-  return { nticks: Math.min(nticks, Math.max(room, 2)), ...(room < 2 && { ticklabelstep: 2 }) };
 }
 
 // Plotly writes zoom and visibility into what it is given; ours must stay what the server sent.
@@ -583,86 +363,9 @@ const copies = data =>
     ...(clock.sealed && { hoverinfo: "skip", hovertemplate: null }),
     ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
   }));
-const axisName = (letter, ref) => `${letter}axis${(ref ?? letter).slice(1)}`;
-const near = pixel => Math.round(Math.min(Math.max(pixel, -1e5), 1e5) * 100) / 100;
 
-// The line through pixels (null is a gap) as the d of a path, and how much of that text ends with
-// each of them.
-function written(at) {
-  const ends = [];
-  let text = "";
-  for (const [k, p] of at.entries()) {
-    if (p) text += `${k && at[k - 1] ? "L" : "M"}${p[0]},${p[1]}`;
-    ends.push(text.length);
-  }
-  return { text, ends };
-}
-
-// The pixel at a step and a fraction; where a path has ended, its end.
-function pointAt({ at }, step) {
-  let k = Math.min(Math.floor(step), at.length - 1);
-  while (k > 0 && !at[k]) k -= 1;
-  const [a, b, share] = [at[k], at[k + 1], step - k];
-  if (!a) return [-1e5, -1e5];
-  return b && share > 0 && share < 1
-    ? [a[0] + share * (b[0] - a[0]), a[1] + share * (b[1] - a[1])].map(near)
-    : a;
-}
-
-const upTo = (place, step) => {
-  const k = Math.min(Math.floor(step), place.ends.length - 1);
-  const cut = place.text.slice(0, place.ends[k]),
-    fraction = place.at[k] && place.at[k + 1] && step > k;
-  return fraction ? `${cut}L${pointAt(place, step)}` : cut || "M0,0";
-};
-
-// A path up to a step, or what belongs to that step alone; other lines as they are.
-const drawnAt = (place, step) =>
-  place.trail
-    ? upTo(place, step)
-    : place.window
-      ? written(ofStep(place.at, place.window)).text || "M0,0"
-      : place.text;
-// Titles of panels in a row that is too narrow for them: of "layer 12" the number is left.
-const numbered = (notes, across) =>
-  notes.map(note => {
-    const row = notes.filter(n => n.xanchor === "center" && n.y === note.y);
-    const narrow = note.text.length * LETTER > across / row.length;
-    return narrow ? { ...note, text: note.text.replace(/^\D+ (?=\d+$)/, "") } : note;
-  });
-const ofStep = (values, window) => values.slice(clock.step * window, (clock.step + 1) * window);
-
-const onCurve = (heights, [from, to], x) =>
-  heights[Math.round(((x - from) / (to - from)) * (heights.length - 1))];
-
-// A trace as far as the clock shows it, for a picture to keep.
-function shownNow(trace, all) {
-  if (clock.at >= clock.end) return trace;
-  if (trace.mode === "lines" && trace.meta?.trail) {
-    const upTo = a => Array.from(numbers(a)).slice(0, clock.step + 1);
-    return { ...trace, x: upTo(trace.x), y: upTo(trace.y) };
-  }
-  const { of, window } = trace.meta ?? {};
-  if (window)
-    return { ...trace, x: ofStep(numbers(trace.x), window), y: ofStep(numbers(trace.y), window) };
-  if (!of) return trace;
-  const ends = [of]
-    .flat()
-    .map(uid => all.find(t => t.uid === uid))
-    .map(t => [numbers(t.x), numbers(t.y)])
-    .map(([x, y]) => {
-      let k = Math.min(clock.step, x.length - 1);
-      while (k > 0 && !Number.isFinite(y[k])) k -= 1;
-      return [x[k], y[k]];
-    });
-  const symbol = [trace.marker.symbol].flat()[0];
-  return {
-    ...trace,
-    x: ends.map(e => e[0]),
-    y: ends.map(e => e[1]),
-    marker: { symbol, size: 11, color: trace.marker.color },
-  };
-}
+export const replaced = (data, traces) =>
+  data.map(t => traces.find(({ uid }) => uid === t.uid) ?? t);
 
 // What JSON says of a trace or a layout beside positions, worked out once for each.
 const REST_OF = new WeakMap();
@@ -672,23 +375,6 @@ function unplaced(part) {
     REST_OF.set(part, JSON.stringify(part, (key, v) => (PLACED.has(key) ? undefined : v)));
   return REST_OF.get(part);
 }
-
-const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
-const read = new Map(); // channels by color
-const channels = color => {
-  if (!read.has(color)) {
-    pen.fillStyle = color;
-    pen.clearRect(0, 0, 1, 1);
-    pen.fillRect(0, 0, 1, 1);
-    read.set(color, pen.getImageData(0, 0, 1, 1).data);
-  }
-  return read.get(color);
-};
-export const isDark = color => channels(color)[1] < 128;
-export const mix = (a, b, share) => {
-  const [p, q] = [channels(a), channels(b)];
-  return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
-};
 
 // A host for the component's plot, made once and told of new data.
 export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {

@@ -2,7 +2,8 @@
 // are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, seen } from "./clock.js";
-import { css, isDark, mix, mounted, plotly } from "./plot.js";
+import { css, isDark, mix, plotly } from "./look.js";
+import { mounted, replaced } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
@@ -17,10 +18,8 @@ class Surface {
     this.size.observe(root);
   }
 
-  patch(traces) {
-    if (!this.data) return;
-    const fresh = new Map(traces.map(t => [t.uid, t]));
-    this.schedule({ ...this.data, data: this.data.data.map(t => fresh.get(t.uid) ?? t) });
+  patch({ traces }) {
+    if (this.data) this.schedule({ ...this.data, data: replaced(this.data.data, traces) });
   }
 
   see() {

@@ -4,12 +4,10 @@ import csv
 import io
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from optviz.experiments import training_charts
 from optviz.experiments.optimizer_comparison import figures, text
 from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
@@ -22,7 +20,6 @@ from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, confusion
 from optviz.training.checkpoint import save
-from optviz.ui.session import Session
 from tests import page
 from tests.memo import trained
 from tests.page import open_page, panels, plots, refused, session, sound
@@ -189,8 +186,12 @@ def test_what_is_said_of_a_drawing_is_the_softmax_of_the_outputs():
     figure = figures.opinions(lines, np.array([said[0], np.full(10, np.nan)]), range(10), LIGHT)
     assert f"{lines[0].name}: {said[0].argmax()}." in figure.label, "one that diverged says nothing"
     texts = to_plotly(figure)["data"][1]["text"]
-    assert texts[int(said[0].argmax())] == f"<b>{said[0].max():.0%}</b>"
+    assert texts[int(said[0].argmax())] == f"<b>{100 * said[0].max():.0f}</b>"
     assert texts[10:] == ["–"] * 10
+    long = [lines[0]._replace(name="SGD + clipping + look-ahead + averaging")]
+    drawn = to_plotly(figures.opinions(long, said[:1], range(10), LIGHT))
+    assert drawn["data"][0]["y"] == ["SGD + clipping +<br>look-ahead +<br>averaging"]
+    assert drawn["layout"]["margin"]["l"] == 16 + 7 * len("SGD + clipping +")
 
 
 def test_curves_as_csv():
@@ -344,24 +345,3 @@ def test_on_rare_features_adagrad_is_ahead_each_at_its_best_rate():
                 assert lesson.values["lr"] == rates[int(np.argmax(ends[:-1]))]
         assert best["adagrad"] > best["sgd"] + 0.01
         assert level == pytest.approx(best["adagrad"], abs=0.01)
-
-
-def test_what_changes_as_a_whole_keeps_its_own_pace_while_it_grows(monkeypatch):
-    clock, made, visitor = [100.0], [], Session()
-    monkeypatch.setattr(training_charts, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(training_charts, "session", lambda: visitor)
-    part = training_charts.paced(lambda context: made.append(context) or len(made))
-    going, ended = (SimpleNamespace(done=done) for done in (False, True))
-
-    def at(seconds, state=going, **options):
-        clock[0] = 100.0 + seconds
-        return part(Context(PAGE, SMALL, [ended, state], LIGHT, options))
-
-    assert [at(0), at(0.4), at(0.9), at(1.1), at(1.2)] == [1, 1, 1, 2, 2]
-    assert at(1.3, network=1) == 3, "a person asks for another one"
-    assert [at(1.4, ended, network=1), at(1.5, ended, network=1)] == [4, 5], (
-        "nothing grows any more"
-    )
-    assert [at(2.0), at(2.1)] == [6, 6]
-    visitor.whole_run = True  # as when the training is stopped
-    assert at(2.2) == 7

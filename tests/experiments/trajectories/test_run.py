@@ -10,8 +10,9 @@ import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
 from optviz.experiments.trajectories import text
-from optviz.experiments.trajectories.figures import arrows, charts, figures, own_state, tracks
+from optviz.experiments.trajectories.figures import figures
 from optviz.experiments.trajectories.figures.curves import curves
+from optviz.experiments.trajectories.figures.inside import arrows, charts, own_state
 from optviz.experiments.trajectories.predict import NOBODY, judged
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
@@ -391,13 +392,17 @@ def test_ids_stay_with_their_optimizers(monkeypatch):
     assert kept.ids == []
 
 
-def test_one_optimizer_s_share_of_the_figures():
-    ids = list(IDS)
-    assert [t.id for t in tracks(BOOK, ids, LIGHT, {"b"})] == ["b"]
-    own = to_plotly(figures(BOOK, ids, LIGHT, {"b"})["contour"])["data"]
-    whole = {t["uid"]: t for t in plotly(BOOK, "contour")["data"]}
-    assert {t["uid"] for t in own} == {"minima", "start", "b", "bm", "bh"}
-    assert all(whole[t["uid"]] == t for t in own)
+@table(
+    ("name", "uids"),
+    [("contour", {"minima", "start", "b", "bm", "bh"}), ("curves", {"bloss", "blossm"})],
+)
+def test_one_optimizer_s_share_of_the_figures(name, uids):
+    ids, far = list(IDS), replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 1.0}))
+    scene = replace(BOOK, optimizers=(far, *BOOK.optimizers[1:]))
+    own, whole = (to_plotly(figures(scene, ids, LIGHT, some)[name]) for some in ({"b"}, None))
+    assert {t["uid"] for t in own["data"]} == uids
+    assert all(t in whole["data"] for t in own["data"])
+    assert own["layout"] == whole["layout"], "on axes for all"
 
 
 def test_the_simplex_is_drawn_corner_by_corner():

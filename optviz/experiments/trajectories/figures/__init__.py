@@ -15,7 +15,6 @@ from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said
 from optviz.functions.function import Function
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.equations import effective_rate
 from optviz.optim.minima import Minima, minima_of
 from optviz.optim.run import Run
 from optviz.plot import (
@@ -23,20 +22,16 @@ from optviz.plot import (
     Axis,
     Figure,
     Line,
-    Panel,
     Style,
     Theme,
     contour,
     layer,
     method_styles,
-    stack,
     to_plotly,
-    trail,
 )
 from optviz.plot.contour import Path
 from optviz.plot.landscape import Landscape, around, reach
 from optviz.plot.landscape.surface import is_rugged, surface, surface_figure
-from optviz.plot.style import packed
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
 from optviz.ui.training.optimizer_menu import chips
@@ -91,8 +86,8 @@ def looks(scene: Scene, theme: Theme) -> list[Style]:
     return method_styles(scene.optimizers, theme)
 
 
-def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> list[Track]:
-    """The optimizers of a scene; with `only`, those alone."""
+def tracks(scene: Scene, ids, theme: Theme) -> list[Track]:
+    """The optimizers of a scene."""
     labels = [
         " · ".join([name, *chips(config)])
         for name, config in zip(scene.names, scene.optimizers, strict=True)
@@ -101,7 +96,6 @@ def tracks(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> lis
     return [
         Track(key, name, config, cache.run(scene.objective, config), look)
         for key, name, config, look in named
-        if only is None or key in only
     ]
 
 
@@ -204,24 +198,30 @@ def first(scene: Scene) -> str:
 
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
-    """The figures by name; with `only`, of these optimizers alone."""
+    """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
     view = scene.view
-    drawn, known = tracks(scene, ids, theme, only), cache.minima(scene.objective)
+    drawn, known = tracks(scene, ids, theme), cache.minima(scene.objective)
     sign = scene.objective.f.sign
     shown = ", ".join(said(METRICS[metric], sign) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
-        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves"),
+        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves", only),
         label=message.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
     )
+    drawn = [track for track in drawn if only is None or track.id in only]
     return {"curves": chart, first(scene): landscape(scene, drawn, theme)}
 
 
-def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, list]:
-    """The traces of some optimizers in the figures, for the browser to put in their places."""
+def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
+    """The traces of some optimizers in the figures, for the browser to put in their places; and
+    the curves' axes, which move with them.
+    """
     drawn = figures(scene, state().ids, THEMES[theme_name()], only)
-    return {k: to_plotly(v)["data"] for k, v in drawn.items()} | auto.automatic_values(scene)
+    made = {name: to_plotly(figure) for name, figure in drawn.items()}
+    found = {name: {"traces": figure["data"]} for name, figure in made.items()}
+    found["curves"]["layout"] = made["curves"]["layout"]
+    return found | auto.automatic_values(scene)
 
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
@@ -248,103 +248,3 @@ def thumbnail(scene: Scene, theme: Theme) -> Figure:
     if scene.view.field:
         drawn = drawn.add(descent_arrows(f, theme), under=True)
     return drawn.add(contour.landscape(land, theme), under=True)
-
-
-# One optimizer from the inside: what it holds over time, and the arrows of a step.
-
-# what is drawn as an arrow, and which way it acts
-DIRECTIONS = {"velocity": 1.0, "mean gradient": -1.0}
-# the two coordinates of one variable, distinguished without color too
-COORDINATES = ((N_("along x"), (), "circle"), (N_("along y"), (7, 4), "square"))
-MARKERS = 8
-
-
-def own_state(run) -> dict[str, np.ndarray]:
-    """What the last optimizer of a run holds, `(steps+1, 2)` by name; NaN before it began.
-
-    Another method before a fork may have had something else under the same letter.
-    """
-    since = max(i for i, warm_started in enumerate(run.warm_started) if not warm_started)
-    began = np.arange(len(run.points)) >= run.segments[since].step
-    names = (name for name in run.optimizer.state_names if name in run.state)
-    return {name: np.where(began[:, None], run.state[name], np.nan) for name in names}
-
-
-def charts(run, theme: Theme, **figure) -> Figure:
-    """A panel for each thing that the optimizer holds, and one for the effective rate."""
-    names = run.optimizer.state_names
-    rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
-    if (corners := simplex(run)) is not None:
-        rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
-    if np.isfinite(run.gradients).any():
-        rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
-        rows.append((_("effective rate −Δ/g"), rate))
-    x = Axis(_("step"), limits=(0, len(run.points) - 1))
-    panels = [
-        Panel(
-            [
-                mark
-                for c, (name, dashes, symbol) in enumerate(COORDINATES)
-                for mark in trail(
-                    np.arange(len(values)),
-                    values[:, c],
-                    Style(theme.lines[c], dashes, symbol),
-                    uid=f"{row}{'xy'[c]}",
-                    name=_(name),
-                    group=name,
-                    shapes=MARKERS,
-                    sizes=(5, 10),
-                    legend=row == 0,
-                    width=2,
-                    hover="{name}: {y:.4g}",
-                )
-            ],
-            x,
-            Axis(limits=_limits(values), zero=True, powers=True, ticks=5),
-            title=title,
-            title_inside=True,
-        )
-        for row, (title, values) in enumerate(rows)
-    ]
-    return stack(panels, gap=0.09, margin={"t": 26, "b": 40}, **figure)
-
-
-def _limits(values):
-    """All that is finite, but one wild value does not crush the rest."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return (-1.0, 1.0)
-    low, high = np.quantile(finite, [0.02, 0.98])
-    pad = (high - low) or abs(high) or 1.0
-    low, high = max(finite.min(), low - pad), min(finite.max(), high + pad)
-    # what is constant is a line, not its rounding
-    pad = max(0.08 * (high - low), 0.02 * abs(high), 1e-12)
-    return (float(low - pad), float(high + pad))
-
-
-def arrows(run, theme: Theme, color: str) -> dict:
-    """The arrows of every step: against the gradient, what the optimizer carries, where it goes.
-
-    What it carries has its own `color`, in which the gradient, which is the function's, is not.
-    Gradients and their means share a scale of their own; steps and velocities are as long as they
-    are.
-    """
-    asked = np.isfinite(run.gradients).any()
-    against = _vector(
-        "∇f" if run.function.sign < 0 else "−∇f", -run.gradients, theme.faint, "2 3", "gradient"
-    )
-    vectors = [against] if asked else []
-    for name, values in own_state(run).items():
-        sign = DIRECTIONS.get(run.optimizer.state_names[name])
-        if sign == 1:  # as it was brought along, so that with the gradient it makes the step
-            vectors.append(_vector(name, values[:-1], color, "9 4"))
-        elif sign == -1:  # as it became
-            vectors.append(_vector(f"−{name}", -values[1:], color, "9 4", "gradient"))
-    vectors.append(_vector("step", np.diff(run.points, axis=0), theme.ink, ""))
-    x, y = map(packed, run.points.T)
-    return {"steps": len(run.gradients), "x": x, "y": y, "vectors": vectors}
-
-
-def _vector(label, d, color, dash, group=None):
-    dx, dy = map(packed, d.T)
-    return {"label": label, "dx": dx, "dy": dy, "color": color, "dash": dash, "group": group}

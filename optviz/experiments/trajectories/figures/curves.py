@@ -49,6 +49,7 @@ def curves(
     axis: str = "steps",
     log: bool = True,
     named: bool = False,
+    only: set[str] | None = None,
     **figure,
 ) -> Figure:
     """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
@@ -57,6 +58,7 @@ def curves(
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known, or the start is
     below it, and the loss is negative somewhere, its scale is linear. `named`: with a legend.
+    `only` some may be drawn, on axes for all.
     """
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
@@ -79,6 +81,7 @@ def curves(
         marks = [
             mark
             for track, y in zip(tracks, ys, strict=True)
+            if only is None or track.id in only
             for mark in trail(
                 along(axis, track.run),
                 _drawn(y, y_axis),
@@ -94,14 +97,14 @@ def curves(
             )
         ]
         panels.append(Panel(marks, x, y_axis))
-    if scheduled := _schedules(tracks, axis, x):
+    if scheduled := _schedules(tracks, axis, x, only):
         panels += scheduled
         figure["heights"] = [*[1] * len(metrics), *[SMALL] * len(scheduled)]
     legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
     return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
 
 
-def _schedules(tracks, axis, x):
+def _schedules(tracks, axis, x, only):
     """A panel for each hyperparameter that somebody has scheduled."""
     symbols = {
         name: unicode_symbol(find(opt, name).symbol)
@@ -109,15 +112,16 @@ def _schedules(tracks, axis, x):
         for _, opt, schedule in track.run.segments
         for name, _factor in named_schedules(opt, schedule)
     }
-    return [_schedule(tracks, axis, x, *named) for named in symbols.items()]
+    return [_schedule(tracks, axis, x, only, *named) for named in symbols.items()]
 
 
-def _schedule(tracks, axis, x, name, symbol):
+def _schedule(tracks, axis, x, only, name, symbol):
     found = [(track, track.run.scheduled(name)) for track in tracks]
     found = [(track, values) for track, values in found if np.isfinite(values).any()]
     marks = [
         mark
         for track, values in found
+        if only is None or track.id in only
         for mark in trail(
             *(along(axis, track.run), values, track.style),
             uid=f"{track.id}-{name}",

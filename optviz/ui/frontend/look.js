@@ -1,0 +1,132 @@
+// Plotly.js itself, and how a picture looks on this page: its size, the theme's colors and letters.
+
+import { seen } from "./clock.js";
+
+// there the bar of buttons always shows, so it holds few
+export const TOUCH = matchMedia("(pointer: coarse)").matches;
+export const TITLE = 28; // px
+const LETTER = 7; // px
+const MODEBAR = 24; // px below the picture, where the bar always shows
+
+let loading;
+export function plotly(url) {
+  if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
+  loading ??= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    script.src = new URL(url, document.baseURI).href;
+    script.onload = () => done(window.Plotly);
+    script.onerror = () => failed(new Error("Plotly.js could not be loaded"));
+    document.head.append(script);
+  });
+  return loading;
+}
+
+// Letters grow with the reader's, and with the stage's.
+const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);
+export function scaled(layout, by) {
+  if (by === 1) return layout;
+  const walk = (at, key) => {
+    for (const [name, value] of Object.entries(at ?? {}))
+      if (value && typeof value === "object") walk(value, name);
+      else if (
+        (name === "size" && /font$/.test(key)) ||
+        (key === "margin" && "lrtb".includes(name))
+      )
+        at[name] = value * by;
+  };
+  walk(layout, "");
+  return layout;
+}
+
+export const css = (root, name, otherwise) =>
+  getComputedStyle(root).getPropertyValue(name).trim() || otherwise;
+
+const pen = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+const read = new Map(); // channels by color
+const channels = color => {
+  if (!read.has(color)) {
+    pen.fillStyle = color;
+    pen.clearRect(0, 0, 1, 1);
+    pen.fillRect(0, 0, 1, 1);
+    read.set(color, pen.getImageData(0, 0, 1, 1).data);
+  }
+  return read.get(color);
+};
+export const isDark = color => channels(color)[1] < 128;
+export const mix = (a, b, share) => {
+  const [p, q] = [channels(a), channels(b)];
+  return `rgb(${[0, 1, 2].map(i => Math.round(share * p[i] + (1 - share) * q[i])).join(",")})`;
+};
+
+// What a picture depends on beside its data: the room it has, what is hidden, the theme.
+export function lookOf(root, box) {
+  return {
+    width: Math.round(box.width),
+    height: Math.round(box.height),
+    hidden: [...seen.hidden],
+    scale: rem() / 16,
+    ink: css(root, "--st-text-color", "#222"),
+    page: css(root, "--st-background-color", "#fff"),
+    font: css(root, "--st-font", "sans-serif"),
+  };
+}
+
+// The layout that the server sent, in that look; the legend above it takes so much `room`.
+export function dressed(data, look, room) {
+  const layout = scaled(structuredClone(data.layout), look.scale);
+  const out = {
+    ...layout,
+    clickanywhere: !!data.clicks,
+    ...(TOUCH && { dragmode: false }),
+    width: look.width,
+    height: look.height,
+    uirevision: "keep",
+    paper_bgcolor: "rgba(0,0,0,0)",
+    plot_bgcolor: "rgba(0,0,0,0)",
+    font: { family: look.font, size: 13 * look.scale, color: look.ink },
+    margin: {
+      ...layout.margin,
+      t: (layout.legend && room) || layout.margin.t,
+      b: layout.margin.b + (TOUCH ? MODEBAR : 0),
+      autoexpand: false,
+    },
+    modebar: {
+      bgcolor: "rgba(0,0,0,0)",
+      color: look.ink,
+      activecolor: look.ink,
+      orientation: "h",
+    },
+    hoverlabel: { bgcolor: look.page, font: { color: look.ink } },
+  };
+  for (const name of Object.keys(layout).filter(n => /^[xy]axis/.test(n)))
+    out[name] = {
+      gridcolor: mix(look.ink, look.page, 0.14),
+      linecolor: look.ink,
+      tickcolor: look.ink,
+      showline: true,
+      mirror: true,
+      uirevision: data.view + name,
+      ...layout[name],
+      ...fewer(name, layout[name], look.width),
+    };
+  if (layout.legend) out.legend = { bgcolor: "rgba(0,0,0,0)", ...layout.legend };
+  const across = look.width - layout.margin.l - layout.margin.r;
+  if (layout.annotations) out.annotations = numbered(layout.annotations, across);
+  return out;
+}
+
+// Numbers below a narrow picture of several run together: two or three of them, then.
+function fewer(name, { domain = [0, 1], tickvals, nticks = 9, exponentformat }, width) {
+  const long = exponentformat ? 42 : 24; // 2×10⁻⁴ is long
+  const room = Math.floor(((domain[1] - domain[0]) * width) / long);
+  if (name[0] !== "x" || tickvals || room >= 4) return {};
+  return { nticks: Math.min(nticks, Math.max(room, 2)), ...(room < 2 && { ticklabelstep: 2 }) };
+}
+
+// Titles of panels in a row that is too narrow for them: of "layer 12" the number is left.
+const numbered = (notes, across) =>
+  notes.map(note => {
+    const row = notes.filter(n => n.xanchor === "center" && n.y === note.y);
+    const narrow = note.text.length * LETTER > across / row.length;
+    return narrow ? { ...note, text: note.text.replace(/^\D+ (?=\d+$)/, "") } : note;
+  });

@@ -7,8 +7,7 @@ training in one go in the same process. They take turns.
 
 Latency: a rerun of the trajectories page over a websocket, from the message that asks for it to the
 last one that answers, with nobody training and with so many visitors who each train another
-network on the page that compares optimizers, as a browser does (up to ten pictures a second); beside a
-bare Streamlit app. `websockets` must be installed.
+network on the page that compares optimizers, as a browser does; beside a bare Streamlit app. `websockets` must be installed.
 
 Pictures: for several pages whose scene nobody has opened, the seconds until the first points stand,
 and then how many pictures come in a second, and how many kB the plots and all else take of each;
@@ -33,7 +32,6 @@ from optviz.training import Loader, Training, TrainingJob
 from optviz.training.scheduler import Scheduler
 from optviz.training.tickets import Ticket
 from optviz.training.workers import ProcessExecutor
-from optviz.ui.job_runner import EVERY
 from tests.serving import served
 from tests.visitor import Visitor
 
@@ -67,9 +65,9 @@ async def train(address, seed, stop, pictures):
     scene = replace(PAGE.opening, iterations=5000, seeds=(seed,))
     async with Visitor(address, PAGE.key, f"s={encode(SharedScene(PAGE.key, scene))}") as one:
         await one.run()
-        while not stop.is_set():
+        while one.pause and not stop.is_set():
+            await asyncio.sleep(one.pause)
             pictures.append(await timed(one.tick()))
-            await asyncio.sleep(EVERY)
 
 
 async def opening(address, path, seed, seconds):

@@ -51,6 +51,7 @@ def main() -> None:
         sys.exit(f"optviz: {error}. XDG_CACHE_HOME may name a folder that can be written to.")
     os.environ["OPTVIZ_STATIC"] = str(script.parent / "static")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # what one heap leaves free no other one uses
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *sys.argv[1:]])
 
 

@@ -1,5 +1,6 @@
 """A small crowd of benchmarks/load.py, by what can be counted."""
 
+import asyncio
 import re
 import runpy
 from dataclasses import replace
@@ -92,3 +93,27 @@ def test_a_class_that_opens_one_page_has_its_training_computed_once():
         _size, errors = done(load["opened"](address, process, 4, 1, all_of_them, path))
         assert errors == 0
         assert 0 < load["worked"](process) - alone < 1.5 * alone, "not four times as much"
+
+
+async def looks(address, query, n):
+    """The visitor after so many looks at a training that grows, and what the plots took of each."""
+    async with Visitor(address, "optimizer_comparison", query) as visitor:
+        await visitor.run()
+        sizes = []
+        while len(sizes) < n:
+            await asyncio.sleep(visitor.pause)
+            plotted, was = visitor.plotted, visitor.progress
+            await visitor.tick()
+            if visitor.progress != was and not was.startswith("0 of"):
+                sizes.append(visitor.plotted - plotted)
+    return visitor, sizes
+
+
+@pytest.mark.slow
+def test_of_a_training_that_grows_little_is_sent():
+    scene = replace(PAGES["optimizer_comparison"].opening, iterations=5000, seeds=(9,))
+    query = f"s={encode(SharedScene('optimizer_comparison', scene))}"
+    with launched("app.py") as (address, _process):
+        visitor, sizes = done(looks(address, query, 30))
+    assert visitor.exceptions == []
+    assert sum(sizes) / len(sizes) < 5_000

@@ -7,6 +7,7 @@ All of it is exact on a quadratic and holds near a minimum elsewhere. Sources: P
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -74,12 +75,13 @@ def curvatures(f: Function) -> list[Curvature]:
     return [c for c in _curvatures(f) if c is not None]
 
 
+@lru_cache(256)
 def _curvatures(f):
     """The curvature at each place of the minima, None where it has none."""
     known = minima_of(f)
     found = [curvature(f, at) for at in known.points[known.places]]
     least = FLAT * known.curvature
-    return [c if c is not None and c.high > least and c.low >= 0 else None for c in found]
+    return tuple(c if c is not None and c.high > least and c.low >= 0 else None for c in found)
 
 
 # In an eigenvector of curvature λ a method is x(t+1) = p·x(t) + q·x(t−1) − ηε, of which this gives

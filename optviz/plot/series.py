@@ -55,7 +55,7 @@ def curve_with_band(
     how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
-    x, values, group = np.asarray(x, float), single(values), line.pop("group", name)
+    x, values, group = single(x), single(values), line.pop("group", name)
     curve = values if middle is None else single(middle)[:, None]
     i = thinned(len(x))
     joint = {"name": name, "group": group}

@@ -30,8 +30,8 @@ def main() -> None:
         )
         st.error(message.format(folder=f"`{STATIC}`"))
         return
-    for sheet in sorted(FRONTEND.glob("*.css")):  # here: a component sends its own every time
-        st.html(sheet)
+    sheets = "\n".join(sheet.read_text("utf8") for sheet in sorted(FRONTEND.glob("*.css")))
+    st.html(f"<style>{sheets}</style>")  # here: a component sends its own every time
     controls = session().controls
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")

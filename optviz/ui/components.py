@@ -87,14 +87,15 @@ def hyperparameter_panel(
     traces=None,
     locked: bool = False,
     group: str = "",
+    live: bool = False,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; the toolbar is told when the hand rests. `look` (a `Style`) puts a
-    sample of the optimizer's line above them, with `group` also what hides its lines. `traces` go
-    straight to the plots of these names. `locked` hyperparameters cannot be turned.
+    before the script runs again; of a `live` panel the page is told when the hand rests. `look` (a
+    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
+    lines. `traces` go straight to the plots of these names. `locked` ones cannot be turned.
     """
 
     def arrived():
@@ -119,6 +120,7 @@ def hyperparameter_panel(
         "traces": traces,
         "group": group,
         "locked": locked,
+        "live": live,
     }
     _panel(key=key, data=data, on_values_change=arrived)
 
@@ -288,9 +290,6 @@ def toolbar(session, link: str) -> None:
     is told when a hand on a slider rests.
     """
 
-    def rested():
-        session.held = 0.0
-
     def jump():
         if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
             session.go_to(entry)
@@ -305,7 +304,7 @@ def toolbar(session, link: str) -> None:
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
+    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=session.rest)
 
 
 def _is_point(at):

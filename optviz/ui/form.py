@@ -7,14 +7,13 @@ field's declaration, and ↺ goes back to what the page opened with.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from time import monotonic
 from typing import Any
 
 import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
-from optviz.ui.components import hyperparameter_panel
+from optviz.ui.components import _sent, hyperparameter_panel
 from optviz.ui.live import live_panel
 from optviz.ui.session import session
 
@@ -96,8 +95,8 @@ def draw_panel(
         live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
     else:
 
-        def hand(new):  # until it rests: a drag is one entry of the history
-            session().held = monotonic()
+        def hand(new):
+            session().drag = _sent(key).get("drag", 0)
             turn(new)
 
         said = notes() if notes else {}

@@ -20,7 +20,7 @@ from optviz.ui.live import tick
 from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
-EVERY = 0.06  # seconds between two pictures, at least
+EVERY = 0.05  # seconds between two pictures, at least
 WHOLE = 1.0  # seconds between two of which more is new than points: tables, boundaries, histograms
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
 SHARE = 0.12  # of the server's time goes into pictures of trainings, and as much into sending them

@@ -131,7 +131,7 @@ def live_panel(
         traces = live_patch(figures or session().live_figures)
         said = notes() if notes else {}
         hyperparameter_panel(
-            *(key, title, declared, values(), turn, said, look, traces, locked, group)
+            *(key, title, declared, values(), turn, said, look, traces, locked, group, True)
         )
 
 

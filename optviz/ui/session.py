@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 from uuid import uuid4
+from weakref import WeakKeyDictionary
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from optviz.training.jobs import Job
 from optviz.training.scheduler import scheduler
@@ -88,6 +90,8 @@ class Session:
     growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     surrounded: Any = None  # what the page around what has settled was last drawn from
     shows_more: bool = False  # whether something is open that shows what sliders say
+    drag: int = 0  # the number of the drag that has brought about this run, and the last entry
+    dragged: int = 0
     held: float = 0.0  # when a slider was last moved by a hand that has not come to rest since
     counter: int = 0
     trained: float = 0.0  # seconds that trainings for this visitor have taken
@@ -124,15 +128,22 @@ class Session:
         """Note what is on the page, where it is not what was there before.
 
         Asked at the end of a run of the whole page, which a hand on a slider has when it rests: a
-        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked.
+        drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
+        a page that runs at every value of a drag each takes the place of the one before.
         """
         if monotonic() - self.held < HELD:
             return
-        now = (self.page, self.specs[self.page])
+        now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
         if not self.history or self.history[self.present] != now:
-            self.history[self.present + 1 :] = [now]
+            same = drag and drag == self.dragged
+            self.history[self.present + (not same) :] = [now]
+            self.dragged = drag
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
+
+    def rest(self) -> None:
+        """Note that the hand on a slider has come to rest."""
+        self.held = 0.0
 
     def step(self, by: int) -> int | None:
         """The entry to which undo (-1) or redo (1) leads: the next in which something is another
@@ -157,9 +168,16 @@ class Session:
         return self.results.setdefault(name, Results())
 
 
+_FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
+
+
 def session() -> Session:
     """The visitor's session."""
-    try:  # asked hundreds of times in a run, of which each is a lock and a search
-        return st.session_state["optviz"]
-    except KeyError:
-        return st.session_state.setdefault("optviz", Session())
+    run = get_script_run_ctx(suppress_warning=True)
+    try:  # asked hundreds of times in a run, of which each else is a lock and a search
+        return _FOUND[run.session_state]
+    except (AttributeError, KeyError):
+        found = st.session_state.setdefault("optviz", Session())
+    if run:
+        _FOUND[run.session_state] = found
+    return found

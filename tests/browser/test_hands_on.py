@@ -197,7 +197,9 @@ class TestGrab:
         page.get_by_label("start x, exact value").fill("-3")
         at_rest(page)
         assert (
-            page.evaluate("() => document.querySelector('.st-key-contour .ov-plot').host.start[0]")
+            page.evaluate(
+                "() => document.querySelector('.st-key-contour .ov-plot').host.grip.start[0]"
+            )
             == -3
         )
 

@@ -200,6 +200,12 @@ def test_networks_go_by_what_they_do_not_share():
         ["He, lr 0.2, l2 0.01", "zeros, lr 0.01, l2 0.0", "He, lr 1e+30, l2 0.0"]
     ]
     assert network_names([PLAIN, PLAIN]) == [["network #1"], ["network #2"]]
+    bare = OptimizerConfig(Choice("sgd"))
+    wrapped = replace(bare, wrappers=(Choice("clipped"), Choice("lookahead")))
+    assert network_names([replace(PLAIN, optimizer=one) for one in (bare, wrapped)]) == [
+        ["no wrappers"],
+        ["Clipping, Look-ahead"],
+    ]
 
 
 FOUND = Search(network=Network((64, 10, 10)), iterations=40, trials=6)

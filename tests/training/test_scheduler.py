@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 
 from optviz.nn import Network
-from optviz.training import Loader, Split
+from optviz.training import Loader, Split, Training, load
 from optviz.training import scheduler as scheduling
 from optviz.training.executors import SerialExecutor, ThreadExecutor
 from optviz.training.scheduler import INTEREST, SLICE, Scheduler
-from optviz.training.tickets import Ticket
+from optviz.training.tickets import Ticket, size_of
 from optviz.tuning import Search, SearchJob, search
+from optviz.ui.cache import bytes_of
 from optviz.ui.job_runner import pause
+from tests import memo
 from tests.jobs import Counting
 
 
@@ -288,3 +290,10 @@ def test_workers_give_way_to_a_class_but_not_to_one_or_two(scheduler, hands):
     for visitor in "ABC":
         scheduler.watch(visitor, tickets(visitor))
     assert asked == [3]
+
+
+def test_a_state_is_counted_with_all_the_memory_that_it_takes():
+    training = Training(Network((64, 100, 10)), iterations=60, snapshot_every=20, seeds=(0, 1))
+    state = memo.trained(training, load(training))
+    assert len(state.snapshots) == 4
+    assert size_of(state) == pytest.approx(bytes_of(state), rel=0.1)

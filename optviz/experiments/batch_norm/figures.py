@@ -8,14 +8,17 @@ import numpy as np
 from optviz.experiments import training_charts
 from optviz.experiments.batch_norm.graph import NODES, numbers_of
 from optviz.experiments.batch_norm.spec import BatchNormComparison, Example
+from optviz.nn import ACTIVATIONS, Activated, Affine, BatchNorm
 from optviz.plot import (
     Axis,
+    Bars,
     Dots,
     Figure,
     HistogramRow,
     Line,
     Note,
     Panel,
+    Style,
     Theme,
     fill_template,
     grid,
@@ -38,6 +41,53 @@ STAGES = {
     "activations": N_("activations"),
 }
 LEVEL = 0.01  # accuracies nearer to each other are called level: ten of the figure's thousand rows
+
+
+def architecture(context) -> Figure:
+    """Figure 6.16: the layers of both networks on the way of the signal, a box each."""
+    hidden = {"fixed": True, "extra": {"visible": False}}
+    chains = [_chain(state.training.network) for state in context.states]
+    x = Axis(limits=(-1, max(map(len, chains)) - 0.4), **hidden)
+    size = min(12, 340 // max(map(len, chains)))  # the boxes of a deep network are narrow
+    panels, label = [], []
+    for name, chain in zip(NAMES, chains, strict=True):
+        places, words = np.arange(len(chain)), [word for word, _extra in chain]
+        extra = np.array([extra for _word, extra in chain])
+        gaps = np.stack([places - 0.65, places - 0.35, np.full(len(chain), np.nan)], 1).ravel()
+        boxes = [
+            Bars(places[of], np.ones(of.sum()), context.theme.lines[k], width=0.7, alpha=0.3)
+            for k, of in enumerate((~extra, extra))
+        ]
+        notes = [
+            Note(word, k, 0.5, "center middle", data=True, size=size, extra={"textangle": -90})
+            for k, word in enumerate(words)
+        ]
+        marks = [Line(gaps, np.full(gaps.shape, 0.5), Style(context.theme.ink), width=1.5), *boxes]
+        panels.append(Panel(marks, x, Axis(limits=(0, 1), **hidden), title=_(name), notes=notes))
+        label.append(f"{_(name)}: {' → '.join(words)}")
+    return grid(
+        panels,
+        1,
+        gap=(0, 0.16),
+        label="; ".join(label),
+        legend="",
+        height=16,
+        margin={"l": 0, "r": 0, "b": 8},
+    )
+
+
+def _chain(network):
+    """What its layers are called, and whether they normalize."""
+    named = {BatchNorm: _("Batch norm"), Activated: ACTIVATIONS[network.activation.key].label}
+    message = _("Affine {n_in}×{n_out}")
+    words = [
+        message.format(n_in=layer.n_in, n_out=layer.n_out)
+        if isinstance(layer, Affine)
+        else named[type(layer)]
+        for layer in network.layers
+    ]
+    extra = [isinstance(layer, BatchNorm) for layer in network.layers]
+    return [*zip(words, extra, strict=True), (_("Softmax"), False)]
 
 
 class Pair(NamedTuple):

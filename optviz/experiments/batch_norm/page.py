@@ -246,7 +246,7 @@ PAGE = Page(
                     [
                         speed,
                         Section([charts.curves, table], charts.options(epochs=True)),
-                        text.architecture,
+                        figures.architecture,
                         INSIDE,
                     ],
                 )

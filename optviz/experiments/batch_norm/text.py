@@ -5,7 +5,6 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.batch_norm.figures import LEVEL, NAMES, SETS, STAGES, Pair
 from optviz.experiments.page import Caption
-from optviz.nn import ACTIVATIONS, Activated, Affine, BatchNorm
 from optviz.plot import Column, Table, number, over_seeds, percentage, unless_rounding
 from optviz.plot.training import status
 from optviz.training import Progress
@@ -87,23 +86,6 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
         rows.append([pair.name(i), a[i], b[i], difference, *(status(now, i) for now in pair.both)])
     label = _("Last accuracy on the {examples} at every value").format(examples=_(SETS[part]))
     return Table(label, columns, rows)
-
-
-def architecture(context) -> str:
-    """Figure 6.16: the layers of both networks in their order."""
-    lines = []
-    for name, state in zip(NAMES, context.states, strict=True):
-        network = state.training.network
-        named = {BatchNorm: f"**{_('Batch norm')}**"}
-        named[Activated] = ACTIVATIONS[network.activation.key].label
-        layers = [
-            _("Affine {n_in}×{n_out}").format(n_in=layer.n_in, n_out=layer.n_out)
-            if isinstance(layer, Affine)
-            else named[type(layer)]
-            for layer in network.layers
-        ]
-        lines.append(f"- {_(name)}: {' → '.join([*layers, _('Softmax')])}")
-    return "\n".join(lines)
 
 
 def speed(both: list[Progress], epoch: float) -> str:

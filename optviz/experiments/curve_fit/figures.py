@@ -10,8 +10,9 @@ from optviz.experiments.curve_fit.run import advance, begin, matrices, outputs
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Context, Row
-from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of
+from optviz.experiments.training_charts import HEIGHT, compared, comparing, lines_of, paced
 from optviz.plot import Axis, Dots, Figure, Line, Rule, Style, Theme, network_graph, thinned
+from optviz.plot.series import single
 from optviz.plot.training import Network
 from optviz.translation import _
 
@@ -51,7 +52,7 @@ def curves(spec: CurveFit, lines: Sequence[Network], theme: Theme, t: int, **fig
     for uid, name, now, _i, look in lines:
         [z] = outputs(now.spec, now.at(t)[1], GRID)
         hover = "{name}, {x:.3g}: {y:.4g}"
-        marks.append(Line(GRID, z, look, name=name, uid=uid, width=3, hover=hover))
+        marks.append(Line(GRID, single(z), look, name=name, uid=uid, width=3, hover=hover))
     axes = Axis("x", limits=(-0.02, 1.02)), Axis("y", limits=(low - margin, high + margin))
     label = _("The points and the curves that the networks have fitted to them.")
     more = {"label": label, "view": f"{spec.curve}", "hover": "closest", "height": HEIGHT}
@@ -62,9 +63,10 @@ def losses(context: Context, lines: Sequence[Network]) -> Figure:
     """The mean squared error over the iterations, from 1 on: both axes are logarithmic."""
     last, marks = context.spec.iterations, []
     for uid, name, now, _i, look in lines:
-        k = np.unique(np.geomspace(1, max(now.iteration, 1), 400).round().astype(int))
+        k = np.unique(np.geomspace(1, last, 400).round().astype(int))
+        k = np.append(k[k < now.iteration], max(now.iteration, 1))  # only its end is another one
         k = k[k <= now.iteration]
-        loss = np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan)
+        loss = single(np.where(now.loss[k, 0] > 0, now.loss[k, 0], np.nan))
         marks.append(Line(k, loss, look, name=name, uid=uid, hover="{name}, {x}: {y:.4g}"))
     t, _params = context.states[0].at(context.options["iteration"])
     marks.append(Rule(Style(context.theme.faint, (4, 3)), x=max(t, 1)))
@@ -74,6 +76,7 @@ def losses(context: Context, lines: Sequence[Network]) -> Figure:
     return Figure(marks, x, Axis(_("mean squared error"), log=True), **more)
 
 
+@paced
 def weights(context: Context) -> list:
     """Every network at the iteration shown: as a graph, as printed matrices, in a sentence."""
     spec, [now] = context.spec, context.states

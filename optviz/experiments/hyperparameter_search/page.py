@@ -21,6 +21,7 @@ from optviz.experiments.page import (
     Widget,
 )
 from optviz.experiments.test_set import look
+from optviz.experiments.training_charts import paced
 from optviz.plot import style
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
@@ -52,6 +53,7 @@ def jobs(search: Search) -> list[SearchJob]:
 # What is shown.
 
 
+@paced
 def trials(context):
     """The trials over two of the hyperparameters."""
     x, y = context.options["x"], context.options["y"]
@@ -143,6 +145,7 @@ def curves(context):
     return [figures.best_curves(state, context.theme, ranking), Caption(caption)]
 
 
+@paced
 def compared(context):
     """The search and its rivals, which differ in who proposes and who is stopped only."""
     lines = [

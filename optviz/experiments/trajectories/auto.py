@@ -53,7 +53,8 @@ def automatic(form: Form) -> Form:
     def write(scene):
         before, now = form.read().optimizers, list(scene.optimizers)
         for i, config in enumerate(now if len(now) == len(before) else []):
-            names = tuple(config.auto.split())
+            if not (names := tuple(config.auto.split())):
+                continue
             old, new = (c.method.build(OPTIMIZERS) for c in (before[i], config))
             changed = {
                 h.name
@@ -62,7 +63,7 @@ def automatic(form: Form) -> Form:
             }
             if changed and changed <= {*names}:
                 now[i] = replace(config, auto="")
-            elif names and (best := cache.best_settings(scene.objective, config, names)):
+            elif best := cache.best_settings(scene.objective, config, names):
                 now[i] = replace(config, method=config.method.with_values(**best))
         form.write(replace(scene, optimizers=tuple(now)))
 

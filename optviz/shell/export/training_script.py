@@ -11,7 +11,7 @@ from optviz.data.digits import FILE
 from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
-from optviz.optim import OPTIMIZERS
+from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
@@ -45,6 +45,7 @@ REGISTRIES = {
     "activation": ACTIVATIONS,
     "initializer": INITIALIZERS,
     "initializers": INITIALIZERS,
+    "wrappers": WRAPPERS,
 }
 
 

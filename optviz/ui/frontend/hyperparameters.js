@@ -140,7 +140,7 @@ class Panel {
     this.shape = shape;
     this.values = { ...data.values };
     this.courier?.stop();
-    this.courier = new Courier();
+    this.courier = new Courier(data.live ? undefined : () => {}); // else all has followed already
     this.courier.sent = data.echo;
     this.root.replaceChildren();
     this.root.setAttribute("role", "group");

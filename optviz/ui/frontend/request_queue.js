@@ -6,11 +6,12 @@ import { hands } from "./clock.js";
 const REST = 250; // ms without a change after which the rest of the page is asked to follow
 const PATIENCE = 3000; // ms without an answer until the next request leaves all the same
 
-let held = false; // whether a hand is down, anywhere
+let held = false, drags = 0; // whether a hand is down, anywhere, and how often it has been
 addEventListener(
   "pointerdown",
   () => {
     held = true;
+    drags += 1;
   },
   true,
 );
@@ -42,7 +43,7 @@ export class Courier {
   }
 
   post(values) {
-    this.waiting = values;
+    this.waiting = { drag: held ? drags : 0, ...values };
     if (!this.busy) this.push();
   }
 

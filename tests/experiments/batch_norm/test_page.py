@@ -335,11 +335,13 @@ def test_step_by_step():
 def test_figure_6_16_the_layers_in_their_order():
     spec = replace(PAGE.opening, network=Network((64, 30, 10)))
     states = [begin(training, load(training)) for training in spec.trainings]
-    said = text.architecture(Context(PAGE, spec, states, LIGHT))
-    assert said.splitlines() == [
-        "- with batch normalization: Affine 64×30 → **Batch norm** → ReLU → Affine 30×10 → Softmax",
-        "- without: Affine 64×30 → ReLU → Affine 30×10 → Softmax",
+    drawn = figures.architecture(Context(PAGE, spec, states, LIGHT))
+    assert drawn.label.split("; ") == [
+        "with batch normalization: Affine 64×30 → Batch norm → ReLU → Affine 30×10 → Softmax",
+        "without: Affine 64×30 → ReLU → Affine 30×10 → Softmax",
     ]
+    boxes = [[list(bars.x) for bars in panel.marks[1:]] for panel in drawn.frames]
+    assert boxes == [[[0, 2, 3, 4], [1]], [[0, 1, 2, 3], []]], "the layer has a color of its own"
 
 
 # Lessons.

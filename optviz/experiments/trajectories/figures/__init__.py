@@ -1,5 +1,4 @@
-"""The figures of a scene: whole, for the page, and one optimizer's share of them while its slider
-is dragged."""
+"""The figures of a scene, and one optimizer's share of them while its slider is dragged."""
 
 from dataclasses import replace
 from typing import NamedTuple
@@ -201,26 +200,22 @@ def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> di
     """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
     view = scene.view
     drawn, known = tracks(scene, ids, theme), cache.minima(scene.objective)
-    sign = scene.objective.f.sign
-    shown = ", ".join(said(METRICS[metric], sign) for metric in view.metrics)
+    shown = ", ".join(said(METRICS[metric], scene.objective.f.sign) for metric in view.metrics)
     message = _("{curves} over {along}. The table below says the same.")
     chart = curves(
         *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves", only),
         label=message.format(curves=shown, along=_(ALONG[view.along])),
         view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
     )
-    drawn = [track for track in drawn if only is None or track.id in only]
-    return {"curves": chart, first(scene): landscape(scene, drawn, theme)}
+    share = [track for track in drawn if only is None or track.id in only]
+    return {"curves": chart, first(scene): landscape(scene, share, theme)}
 
 
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
-    """The traces of some optimizers in the figures, for the browser to put in their places; and
-    the curves' axes, which move with them.
-    """
+    """The axes, and the traces of some optimizers, for the browser to put in their places."""
     drawn = figures(scene, state().ids, THEMES[theme_name()], only)
-    made = {name: to_plotly(figure) for name, figure in drawn.items()}
-    found = {name: {"traces": figure["data"]} for name, figure in made.items()}
-    found["curves"]["layout"] = made["curves"]["layout"]
+    made = ((name, to_plotly(figure)) for name, figure in drawn.items())
+    found = {name: {"traces": figure.pop("data"), **figure} for name, figure in made}
     return found | auto.automatic_values(scene)
 
 

@@ -39,6 +39,7 @@ AXES = {
         "standardization-scales": [*(f"x{i}: feature x₁" for i in ("", 2, 3)), "y: feature x₂"],
     },
     "batch_norm": {
+        "batch_norm-architecture": [],  # boxes
         "batch_norm-curves-0": ["x: epoch", "y: loss"],
         "batch_norm-curves-1": ["x: epoch", "y: accuracy (faint: on the training set) %"],
         "batch_norm-inside-1": [

@@ -66,7 +66,8 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(visit):
     click(page, "sensitivity-map", 0.97, 0.99)
     assert "diverge" in page.locator("[data-testid=stMain]").inner_text()
 
-    page.get_by_role("button", name="in Trajectories").click()
+    # by key: the sentence above it may take another row just then
+    page.get_by_role("button", name="in Trajectories").press("Enter")
     page.wait_for_selector(".st-key-contour .ov-plot[data-version]")
     at_rest(page)
     assert value(page, "rate") > 5

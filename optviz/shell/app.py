@@ -46,7 +46,8 @@ def _set_up_interpreter():
     """Short waits for everybody on one process (measured in `benchmarks/load.py`)."""
     # the thread that answers asks for its turn every ms, not every 5 ms, beside those that draw
     sys.setswitchinterval(0.001)
-    # a full collection stops all for .1 to .2 s: seldom, and not through what is imported
+    # a full collection stops all for .1 to .3 s: seldom, and not through what is imported; one of
+    # what is younger is short, so that it is not felt
     gc.collect()
     gc.freeze()
-    gc.set_threshold(5000, 20, 20)
+    gc.set_threshold(5000, 4, 100)

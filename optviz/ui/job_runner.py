@@ -6,7 +6,9 @@ anew. Nothing is computed here. So a job pauses when nobody looks, and a page ca
 and come back to what there is.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from threading import Lock
 from time import monotonic, sleep, thread_time
 
 import streamlit as st
@@ -25,7 +27,10 @@ WHOLE = 1.0  # seconds between two of which more is new than points: tables, bou
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
 SHARE = 0.12  # of the server's time goes into pictures of trainings, and as much into sending them
 MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
+MAX_WAIT = 1.0  # seconds for one's turn
 PATIENCE = 5.0  # seconds for which a picture of which nothing has changed stays as it is
+
+_DRAWING = Lock()
 
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
@@ -133,7 +138,8 @@ def run_jobs(
     def pictures():
         nonlocal whole, due
         above, begun = st.container(), thread_time()
-        draw(look()[1])
+        with _in_turn():
+            draw(look()[1])
         due = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
         whole = True
         with above:
@@ -154,7 +160,8 @@ def run_jobs(
                 break
             # nothing new to draw: the bar alone, which lets Stop in
             sleep(EVERY if ahead else EVERY / 2)
-        news = {} if whole else grown(states)
+        with _in_turn():
+            news = {} if whole else grown(states)
         drawn, whole = amount, False
         if results.running:
             every = pause(thread_time() - begun, scheduler().visitors)
@@ -170,6 +177,19 @@ def run_jobs(
         return amount_of(now, states), states
 
     pictures()
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """One picture of a training is made at a time, by whoever it is for: who turns a knob meanwhile
+    waits for one of them, not for a class's. Nobody waits for long.
+    """
+    held = _DRAWING.acquire(timeout=MAX_WAIT)
+    try:
+        yield
+    finally:
+        if held:
+            _DRAWING.release()
 
 
 def pause(seconds: float, visitors: int) -> float:

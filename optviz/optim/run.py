@@ -96,6 +96,7 @@ class Run:
         stopped = np.take_along_axis(points, first[..., None], 0)[0]
         undefined = (at >= 0) & undefined_at(stopped, np.take_along_axis(values, first, 0)[0])
         gone = np.logical_or.accumulate(lost, 0)
+        points = points.copy("K")  # another thread may be reading them
         points[gone] = np.nan
         return points, np.where(gone, np.nan, values), at, undefined
 

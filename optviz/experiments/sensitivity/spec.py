@@ -30,7 +30,7 @@ VIEWS = {
 }
 MEASURES = {"value": N_("loss after the steps"), "steps": N_("steps to the tolerance")}
 AXES = {"lr": N_("learning rate"), "x": N_("x of the start"), "y": N_("y of the start")} | {
-    k.name: k.name.replace("_", " ")
+    k.name: k.label
     for cls in OPTIMIZERS.values()
     for k in hyperparameters(cls)
     if k.kind is float and k.name != "lr" and k.name not in cls.initial

@@ -243,9 +243,11 @@ def _results(page, view):
             keep = partial(kept.keep, page)
             context = context_of(page, states_of(results, jobs()))
             kept.controls(page, kept.runs(context, view, results))
-        work = lambda: [*jobs(), *due]  # noqa: E731
-        name, grown = name_of(page), lambda states: growing(now(states))
-        run_jobs(name, work, draw, grown, view.verb, view.units, keep)
+        run_jobs(
+            *(name_of(page), lambda: [*jobs(), *due]),
+            *(draw, lambda states: growing(now(states))),
+            *(view.verb, view.units, keep),
+        )
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:

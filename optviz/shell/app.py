@@ -15,6 +15,8 @@ from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
+SHEETS = "\n".join(sheet.read_text("utf8") for sheet in sorted(FRONTEND.glob("*.css")))
+
 
 def main() -> None:
     """Draw the page that the address asks for."""
@@ -30,8 +32,7 @@ def main() -> None:
         )
         st.error(message.format(folder=f"`{STATIC}`"))
         return
-    sheets = "\n".join(sheet.read_text("utf8") for sheet in sorted(FRONTEND.glob("*.css")))
-    st.html(f"<style>{sheets}</style>")  # here: a component sends its own every time
+    st.html(f"<style>{SHEETS}</style>")  # here: a component sends its own every time
     controls = session().controls
     lessons = not (controls and "lessons" in controls.hidden)
     page = st.navigation(menu(lessons), position="top")

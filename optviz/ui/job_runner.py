@@ -160,8 +160,10 @@ def run_jobs(
                 break
             # nothing new to draw: the bar alone, which lets Stop in
             sleep(EVERY if ahead else EVERY / 2)
-        with _in_turn():
-            news = {} if whole else grown(states)
+        news = {}
+        if not whole:
+            with _in_turn():
+                news = grown(states)
         drawn, whole = amount, False
         if results.running:
             every = pause(thread_time() - begun, scheduler().visitors)

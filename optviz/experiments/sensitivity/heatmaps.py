@@ -22,6 +22,7 @@ from optviz.plot import (
     method_styles,
     number,
 )
+from optviz.plot.writers.paper import cell_edges
 from optviz.translation import _
 from optviz.ui.components import show
 from optviz.ui.session import session
@@ -66,7 +67,7 @@ def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> 
         _scale(spec, name) for name in (spec.across, spec.up)
     )
     x, y, steps = to_x(xs), to_y(ys), spec.measure == "steps"
-    frame = [tuple(_edges(v)[[0, -1]]) for v in (x, y)]
+    frame = [tuple(cell_edges(v)) for v in (x, y)]
     z = _shown(spec, swept)
     low, high = span or _span([z])
     ticks = np.linspace(low, high, 5)
@@ -127,8 +128,7 @@ def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
 
 def _edges(centers):
     """Between cells that lie evenly, and around them all."""
-    half = (centers[1] - centers[0]) / 2
-    return np.append(centers - half, centers[-1] + half)
+    return np.linspace(*cell_edges(centers), len(centers) + 1)
 
 
 def _hatched(x, y, where, theme, name) -> list[Band]:

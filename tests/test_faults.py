@@ -68,6 +68,21 @@ def test_a_client_that_vanishes_leaves_the_server_as_it_was(server):
     done(visits())
 
 
+def test_a_press_of_stop_that_leaves_together_with_word_of_a_picture_is_seen(server):
+    """The browser makes one message of the two, for the fragment of the picture alone."""
+
+    async def visits():
+        async with Visitor(server, "optimizer_comparison") as visitor:
+            await visitor.run()
+            [stop] = [button for button in visitor.buttons if "-stop-" in button]
+            visitor.buttons.clear()
+            await visitor.tick(pressed=stop)
+            assert any("-train-" in button for button in visitor.buttons), "there is Resume"
+            assert not visitor.exceptions
+
+    done(visits())
+
+
 def test_pages_of_a_server_that_can_write_nowhere(server):
     for path in ("activations", "initialization", "plan", "sensitivity"):
         done(sees_the_page(server, path))

@@ -47,8 +47,11 @@ class Visitor:
     async def __aexit__(self, *_):
         await self.socket.close()
 
-    async def run(self, widget: str = "", value=None) -> None:
-        """A run of the page, or of the fragment of a component that has a new value, until it has ended."""
+    async def run(self, widget: str = "", value=None, pressed: str = "") -> None:
+        """A run of the page, or of the fragment of a component that has a new value, until it has ended.
+
+        A button `pressed` at the same moment is told in the same message, as the browser does.
+        """
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.path
@@ -69,6 +72,8 @@ class Visitor:
         else:
             self.texts.clear()
             self.buttons.clear()
+        if pressed:
+            ask.rerun_script.widget_states.widgets.add(id=pressed, trigger_value=True)
         await self.socket.send(ask.SerializeToString())
         async for raw in self.socket:
             self.received += len(raw)
@@ -133,11 +138,11 @@ class Visitor:
         [key] = [k for k, (name, _) in self.components.items() if name.endswith("address")]
         await self.run(key, [{"event": "rest", "value": True}])
 
-    async def tick(self) -> None:
+    async def tick(self, pressed: str = "") -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
         [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
         _name, data = self.components.pop(key)  # it comes again while there is more
-        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}})
+        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}}, pressed)
 
     @property
     def pause(self) -> float:

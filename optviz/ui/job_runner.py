@@ -110,12 +110,14 @@ def run_jobs(
     puts aside what they have come to, where that can be.
     """
     results, epoch = session().results_of(name), session().epoch
+    page, spec = session().page, session().specs[session().page]
     for other in session().results.values():
         if other is not results:  # of a page that is left
             scheduler().leave(other.visitor)
     now = jobs()
     amount = amount_of(now, states_of(results, now))
-    session().said = _said(amount, results.running)
+    offered = results.running
+    session().said = _said(amount, offered)
     _buttons(name, results, now, amount, verb, keep)
     if session().spent:
         message = _(
@@ -170,10 +172,16 @@ def run_jobs(
             other = f"pictures-{name}"
             tick(f"tick-{name}", every, news, lambda: other if monotonic() > due else "")
 
+    def changed():
+        return not session().holding and session().specs[page] != spec
+
     def look():
-        ended = results.running and _ended(results, jobs)
-        results.running = results.running and not ended
-        if ended or session().epoch != epoch:  # a button in here has put another spec on the page
+        if results.running and _ended(results, jobs):
+            results.running = False
+        # A button in here has put another spec on the page; or Stop was pressed, or something was
+        # chosen, as a picture was drawn: what leaves the browser at once is one message, which runs
+        # this fragment alone.
+        if results.running != offered or session().epoch != epoch or changed():
             st.rerun()
         states = states_of(results, now := jobs())
         return amount_of(now, states), states

@@ -132,7 +132,7 @@ class Session:
         drag is one entry. A training that ends meanwhile runs the page, too; that is not asked. On
         a page that runs at every value of a drag each takes the place of the one before.
         """
-        if monotonic() - self.held < HELD:
+        if self.holding:
             return
         now, drag, self.drag = (self.page, self.specs[self.page]), self.drag, 0
         if not self.history or self.history[self.present] != now:
@@ -141,6 +141,11 @@ class Session:
             self.dragged = drag
             del self.history[:-MAX_HISTORY]
             self.present = len(self.history) - 1
+
+    @property
+    def holding(self) -> bool:
+        """Whether a hand is on a slider that moves pictures by itself."""
+        return monotonic() - self.held < HELD
 
     def rest(self) -> None:
         """Note that the hand on a slider has come to rest."""

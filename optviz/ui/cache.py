@@ -9,7 +9,7 @@ from types import FunctionType, ModuleType
 
 import numpy as np
 
-MAX_BYTES = 256 << 20  # of all that is kept
+MAX_BYTES = 128 << 20  # of all that is kept
 SAMPLE = 8  # of what is in a long list, or a larger mapping
 CODE = (type, ModuleType, FunctionType)
 

@@ -241,8 +241,7 @@ def _buttons(name, results, jobs, amount, verb, keep):
             label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
             button = {"label": label, "key": f"train-{name}", "icon": ":material/play_arrow:"}
             button["disabled"] = amount.complete or session().spent
-        turn = (name, not results.running, results.turns)
-        st.button(**button, type="primary", on_click=run, args=turn)
+        st.button(**button, type="primary", on_click=run, args=(name, not results.running))
         st.button(
             _("Reset"),
             key=f"reset-{name}",
@@ -262,14 +261,9 @@ def _buttons(name, results, jobs, amount, verb, keep):
             )
 
 
-def run(name: str, running: bool = True, turn: int | None = None) -> None:
-    """Let the jobs of a page run, or stop them, for this visitor; with `turn` unless a click since
-    has done so: one that is told of twice does not undo the next.
-    """
+def run(name: str, running: bool = True) -> None:
+    """Let the jobs of a page run, or stop them, for this visitor."""
     results = session().results_of(name)
-    if turn not in (None, results.turns):
-        return
-    results.turns += 1
     results.running, results.stopped = running, not running
     if not running:
         scheduler().leave(results.visitor)

@@ -39,7 +39,6 @@ class Results:
 
     running: bool = False
     stopped: bool = False  # by a person
-    turns: int = 0  # how often a person has started or stopped them
     scene: tuple[str, tuple] | None = None  # epoch and keys of the jobs that are shown
     lines: Sequence = ()  # of the last complete jobs, without what no curve shows
     before: Sequence = ()  # those of what was there before the last change

@@ -20,10 +20,8 @@ from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
-from optviz.ui import job_runner
 from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
-from optviz.ui.session import Session
 from optviz.ui.training import optimizer_menu
 from tests import memo
 from tests.page import components, go, numbers, open_page, plots, session, sound
@@ -367,15 +365,3 @@ def test_a_page_that_is_left_waits_for_nothing_more():
     sound(at.run())
     assert [held.running for held in session(at).results.values()] == [True, True]
     assert scheduler().visitors == 1, "the other page's"
-
-
-def test_a_click_that_is_told_of_twice_does_not_undo_the_next(monkeypatch):
-    S = Session()
-    monkeypatch.setattr(job_runner, "session", lambda: S)
-    job_runner.run(KEY, True, turn=0)
-    assert S.results_of(KEY).running
-    job_runner.run(KEY, False, turn=1)
-    job_runner.run(KEY, True, turn=0)
-    assert not S.results_of(KEY).running
-    job_runner.run(KEY, True, turn=2)
-    assert S.results_of(KEY).running

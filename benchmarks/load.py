@@ -164,7 +164,8 @@ async def opened(address, process, people, spread, query="", path="regularizatio
                 await visitor.tick()
             return len(visitor.exceptions)
 
-        return memory(process), sum(await asyncio.gather(*map(one, range(people))))
+        errors = await asyncio.gather(*map(one, range(people)))
+        return memory(process), sum(errors)
 
 
 def together(people, rounds, spread):

@@ -12,7 +12,7 @@ const ICONS = {
   last: "M15 4v12M3 4v12l9-6z",
 }; // drawn, since not every machine has a font with them
 const SPEEDS = { "¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1, "2 ×": 2, "4 ×": 4 };
-const CALM = matchMedia("(prefers-reduced-motion: reduce)");
+const CALM = matchMedia("(prefers-reduced-motion: reduce)"); // nothing plays unless Play is pressed
 const KEYS = {
   " ": () => clock.toggle(),
   ArrowLeft: () => clock.jump(-1),
@@ -71,8 +71,6 @@ class Player {
     this.deaf = clock.listen(() => this.show());
     this.keys = e => this.key(e);
     document.addEventListener("keydown", this.keys);
-    this.calm = () => this.show();
-    CALM.addEventListener("change", this.calm);
   }
 
   update({ data, setTriggerValue }) {
@@ -101,7 +99,6 @@ class Player {
       this.play.innerHTML = icon((this.pictured = playing) ? "pause" : "play");
     this.play.title = playing ? "Pause (space)" : "Play (space)";
     this.play.setAttribute("aria-label", this.play.title);
-    this.play.hidden = this.speed.hidden = CALM.matches;
     for (const e of [this.first, this.back, this.play, this.next, this.last, this.range])
       e.disabled = sealed;
     this.root.dataset.step = step;
@@ -122,7 +119,6 @@ class Player {
     if (slider ? e.key !== " " : at.closest?.(TAKEN)) return;
     // presses that one
     if (e.key === " " && at.closest?.("button, a, summary, [role=button]")) return;
-    if (e.key === " " && CALM.matches) return;
     e.preventDefault();
     act();
   }
@@ -130,7 +126,6 @@ class Player {
   destroy() {
     this.deaf();
     document.removeEventListener("keydown", this.keys);
-    CALM.removeEventListener("change", this.calm);
     clock.pause();
   }
 }

@@ -240,8 +240,8 @@ def trials_csv(context: Context) -> str:
 
 
 def script(search: Search, states) -> Script:
-    """The search that is shown; where its optimizer is a fork the trials."""
-    own = None if search.optimizer.fork else search.searches[0]
+    """The search, with all its samplers; where its optimizer is a fork the first one's trials."""
+    own = None if search.optimizer.fork else search
     return Script(states[0].trainings, search.validation, own)
 
 

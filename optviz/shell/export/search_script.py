@@ -18,7 +18,7 @@ CALL = (
 
 def search_script(question: str, search: Search, link: str = "") -> str:
     """A program that makes the same proposals, trains the same trials and stops the same ones, and
-    prints every trial and the best, to the last bit.
+    prints every trial and the best, to the last bit; for each of the search's samplers.
 
     ValueError where the optimizer takes over from another one on the way.
     """
@@ -26,21 +26,27 @@ def search_script(question: str, search: Search, link: str = "") -> str:
         raise ValueError("the optimizer of a search has no fork")
     base = without_constants(search.base)
     [(_step, opt, schedules)] = base.segments()
-    sampler = search.sampler.build(SAMPLERS)
+    searches = [(one, one.sampler.build(SAMPLERS)) for one in search.searches]
     axes = {axis.key: (axis.low, axis.high) for axis in search.space.axes}
     rules = [Choice("normal")] if "sigma" in axes else []
-    used = [with_hyperparameter, picked, softmax_cross_entropy, type(sampler)]
-    used += [type(search.halving)] if search.halving else []
+    used = [with_hyperparameter, picked, softmax_cross_entropy]
+    parts = [part for one, sampler in searches for part in (sampler, one.halving) if part]
+    used += dict.fromkeys(map(type, parts))
     factors = (f"{quoted(key)}: {constructed(one)}" for key, one in (schedules or {}).items())
     lines = [
         f"axes = {axes}  # powers of ten",
-        f"sampler, trials, seed = {constructed(sampler)}, {search.trials}, {search.seed}",
-        f"halving = {constructed(search.halving) if search.halving else None}",
-        f"stops, batch = {search.stops}, {search.batch}",
+        f"trials, batch, seed = {search.trials}, {search.batch}, {search.seed}",
         *made(opt),
         f"optimizer = opt, {{{', '.join(factors)}}}",
         *network_lines(base, search.validation),
-        CALL,
     ]
+    for one, sampler in searches:
+        name = SAMPLERS[one.sampler.key].label + " + halving" * bool(one.halving)
+        lines += [
+            *([f"print({quoted(name)})"] if len(searches) > 1 else []),
+            f"sampler, stops = {constructed(sampler)}, {one.stops}",
+            f"halving = {constructed(one.halving) if one.halving else None}",
+            CALL,
+        ]
     loop = SEARCH.replace("PROPOSALS", str(PROPOSALS))
     return script(question, [base], loop, "\n".join(lines), link, used, rules)

@@ -363,8 +363,8 @@ LITERALS = {
     ("sensitivity-noise", "1.23"): lambda: (0.3 / (0.1 * (2 - 0.3 * 0.1))) ** 0.5,
     ("sensitivity-noise", "2.24"): lambda: (0.1 * 1.9 / (0.1 * 0.1 * (2 * 1.9 - 0.1 * 0.1))) ** 0.5,
     ("sensitivity-noise", "0.03"): lambda: 0.97 < 0.03 * 1.9 / (0.1 * 0.1 * (2 * 1.9 - 0.03 * 0.1)) / (0.3 / (0.1 * (2 - 0.3 * 0.1))) < 1,
-    ("width", "29.8"): lambda: of_width(0)[7],
-    ("width", "0.265"): lambda: of_width(0).min(),
+    # about 30 there, next to divergence, where machines differ in the first decimal
+    ("width", "0.265"): lambda: of_width(0).min() if 25 < of_width(0)[7] < 35 else np.nan,
     ("width", "0.277"): lambda: of_width(1)[7],
 }  # fmt: skip
 

@@ -3,6 +3,9 @@
 import re
 from urllib.parse import urljoin
 
+import numpy as np
+import pytest
+
 from optviz.plot.writers.changes import changes
 from optviz.shell.registry import PAGES
 from optviz.ui.assets import FRONTEND, published
@@ -226,6 +229,34 @@ def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(visit):
     shows("70")
     page.go_back()
     shows("60")
+
+
+# The picture with half its points, then all of them: whether Plotly was not asked, and where the marks are; then what
+# Plotly makes of it.
+GROWN = """async key => {
+  const { host } = document.querySelector(`.st-key-${key} .ov-plot`), whole = host.drawn;
+  const places = () => [...host.upper.querySelectorAll(".scatterlayer .trace")].map(trace =>
+    [...trace.querySelectorAll("path.point")].map(mark => mark.getAttribute("transform").match(/[-\\d.]+/g).map(Number)));
+  const half = (t, axis) => ({ [axis]: Array.from(t[axis]).slice(0, t[axis].length / 2) });
+  const { _fullData: full } = host.upper;
+  await host.draw({ ...whole, data: whole.data.map((t, i) => ({ ...t, ...half(full[i], "x"), ...half(full[i], "y") })) });
+  const few = places();
+  await host.draw(whole);
+  const moved = host.moved, ours = places();
+  host.settle();
+  await host.work;
+  return [moved, few, ours, places()];
+}"""
+
+
+def test_a_curve_that_has_grown_has_its_marks_where_plotly_puts_them(visit):
+    page = visit("optimizer_comparison", "curves-0")
+    trained(page, "optimizer_comparison")
+    moved, few, ours, plotlys = page.evaluate(GROWN, "optimizer_comparison-curves-0")
+    assert moved, "Plotly was not asked"
+    assert sum(map(len, few)) < sum(map(len, ours))
+    for mine, other in zip(ours, plotlys, strict=True):
+        assert np.array(mine) == pytest.approx(np.array(other), abs=0.02)
 
 
 def test_a_drag_is_one_entry_where_every_value_trains_anew(visit):

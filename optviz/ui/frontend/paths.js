@@ -31,7 +31,13 @@ export function measured(upper, traces, before) {
     } else {
       const marks = [...(group?.querySelectorAll("path.point") ?? [])],
         placed = at.filter(Boolean);
-      if (marks.length !== placed.length) return null;
+      if (!marks.length && placed.length) return null;
+      // what has grown gets marks like its last; where they are not alike the trace is another one
+      while (marks.length < placed.length) {
+        marks.at(-1).after(marks.at(-1).cloneNode());
+        marks.push(marks.at(-1).nextSibling);
+      }
+      for (const mark of marks.splice(placed.length)) mark.remove();
       // the trail they lie on and which of them is its head, or a trail for each
       const { of, head } = trace.meta ?? {};
       const steps = of ? numbers(trace.customdata) : null;

@@ -151,17 +151,16 @@ def run_jobs(
     @st.fragment
     def growing():
         nonlocal drawn, whole
-        bar, until, begun = st, monotonic() + PATIENCE, thread_time()
+        bar, said, until, begun = st, None, monotonic() + PATIENCE, thread_time()
         while True:
             amount, states = look()
             ahead = scheduler().ahead(results.visitor)
-            bar = bar.progress(
-                amount.done / amount.total if amount.total else 1.0, _told(amount, units, ahead)
-            )
+            if said != (said := _told(amount, units, ahead)):
+                bar = bar.progress(amount.done / amount.total if amount.total else 1.0, said)
             if whole or amount != drawn or not results.running or monotonic() > until:
                 break
-            # nothing new to draw: the bar alone, which lets Stop in
             sleep(EVERY if ahead else EVERY / 2)
+            name in st.session_state  # noqa: B015 - looking there lets a press of Stop in
         news = {}
         if not whole:
             with _in_turn():

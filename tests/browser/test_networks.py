@@ -238,13 +238,14 @@ GROWN = """async key => {
   const places = () => [...host.upper.querySelectorAll(".scatterlayer .trace")].map(trace =>
     [...trace.querySelectorAll("path.point")].map(mark => mark.getAttribute("transform").match(/[-\\d.]+/g).map(Number)));
   const half = (t, axis) => ({ [axis]: Array.from(t[axis]).slice(0, t[axis].length / 2) });
-  const { _fullData: full } = host.upper;
-  await host.draw({ ...whole, data: whole.data.map((t, i) => ({ ...t, ...half(full[i], "x"), ...half(full[i], "y") })) });
+  const { _fullData: full } = host.upper, draw = data => (host.schedule(data), host.work);
+  host.framed = null;
+  await draw(whole); // by Plotly, now that the fonts are there: its legend may take another row
+  await draw({ ...whole, data: whole.data.map((t, i) => ({ ...t, ...half(full[i], "x"), ...half(full[i], "y") })) });
   const few = places();
-  await host.draw(whole);
+  await draw(whole);
   const moved = host.moved, ours = places();
-  host.settle();
-  await host.work;
+  await host.settle();
   return [moved, few, ours, places()];
 }"""
 

@@ -32,6 +32,7 @@ export function measured(upper, traces, before) {
       const marks = [...(group?.querySelectorAll("path.point") ?? [])],
         placed = at.filter(Boolean);
       if (!marks.length && placed.length) return null;
+      if (trace.mode !== "markers" && marks.length) return null; // a line goes with them, or text
       // what has grown gets marks like its last; where they are not alike the trace is another one
       while (marks.length < placed.length) {
         marks.at(-1).after(marks.at(-1).cloneNode());

@@ -27,7 +27,7 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(visit):
     # a hundredth of five decades a key, from Momentum's 0.1: 0.1 · 10^(2 · 0.05)
     for _key in range(2):
         grip.press("ArrowRight")
-    at_rest(page)
+        at_rest(page)  # after two seconds the grip stands where the server says that it is
     assert abs(value(page, "learning rate") - 0.1259) < 0.002
     box = grip.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)

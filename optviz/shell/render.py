@@ -244,9 +244,13 @@ def _results(page, view):
             context = context_of(page, states_of(results, jobs()))
             kept.controls(page, kept.runs(context, view, results))
         run_jobs(
-            *(name_of(page), lambda: [*jobs(), *due]),
-            *(draw, lambda states: growing(now(states))),
-            *(view.verb, view.units, keep),
+            name_of(page),
+            lambda: [*jobs(), *due],
+            draw,
+            lambda states: growing(now(states)),
+            view.verb,
+            view.units,
+            keep,
         )
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")

@@ -140,8 +140,9 @@ def run_jobs(
     def pictures():
         nonlocal whole, due
         above, begun = st.container(), thread_time()
+        _amount, states = look()
         with _in_turn():
-            draw(look()[1])
+            draw(states)
         due = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
         whole = True
         with above:
@@ -155,8 +156,10 @@ def run_jobs(
         while True:
             amount, states = look()
             ahead = scheduler().ahead(results.visitor)
-            if said != (said := _told(amount, units, ahead)):
-                bar = bar.progress(amount.done / amount.total if amount.total else 1.0, said)
+            told = _told(amount, units, ahead)
+            if told != said:
+                bar = bar.progress(amount.done / amount.total if amount.total else 1.0, told)
+                said = told
             if whole or amount != drawn or not results.running or monotonic() > until:
                 break
             sleep(EVERY if ahead else EVERY / 2)

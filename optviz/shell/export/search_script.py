@@ -1,5 +1,6 @@
 """A hyperparameter search as a Python script that stands alone."""
 
+from optviz.experiments.hyperparameter_search.text import search_name
 from optviz.nn import softmax_cross_entropy
 from optviz.shell.export.loops import SEARCH
 from optviz.shell.export.python_script import constructed, made, quoted
@@ -41,9 +42,8 @@ def search_script(question: str, search: Search, link: str = "") -> str:
         *network_lines(base, search.validation),
     ]
     for one, sampler in searches:
-        name = SAMPLERS[one.sampler.key].label + " + halving" * bool(one.halving)
         lines += [
-            *([f"print({quoted(name)})"] if len(searches) > 1 else []),
+            *([f"print({quoted(search_name(one))})"] if len(searches) > 1 else []),
             f"sampler, stops = {constructed(sampler)}, {one.stops}",
             f"halving = {constructed(one.halving) if one.halving else None}",
             CALL,

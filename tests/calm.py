@@ -44,6 +44,20 @@ def at_rest(page):
     page.wait_for_selector(IDLE)
 
 
+def as_it_trains(page, target, state="visible"):
+    """Wait for what a complete training brings, for as long as it comes further: its workers go
+    after all else, and get little of a busy machine.
+    """
+    told = None
+    while True:
+        try:
+            return target.wait_for(state=state, timeout=60_000)
+        except NotInTime:
+            before, told = told, page.locator("[data-testid=stProgress]").all_inner_texts()
+            if told == before:
+                raise
+
+
 def fits_a_phone(page):
     """Nothing is wider than the window of a phone."""
     page.set_viewport_size({"width": 390, "height": 844})

@@ -12,7 +12,7 @@ import pytest
 from optviz.shell.registry import PAGES
 from optviz.shell.share import SharedScene, encode
 from tests.browser.test_trajectories import rate
-from tests.calm import IDLE, at_rest
+from tests.calm import IDLE, as_it_trains, at_rest
 
 AXE = "axe-core@4.14.1"
 FOLDER = Path(__file__).parents[2] / ".axe"
@@ -92,7 +92,7 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
     if page.locator("[class*=st-key-jobs-]").count():
         if (idle := train.and_(page.locator(":enabled"))).count():
             idle.click()
-        train.and_(page.locator(":disabled")).wait_for(timeout=60_000)
+        as_it_trains(page, train.and_(page.locator(":disabled")))
         if (keep := page.get_by_role("button", name="Keep", exact=True)).count():
             keep.click()
             page.get_by_text("Kept: a click takes it away").wait_for()
@@ -172,7 +172,7 @@ def test_training_says_when_it_is_complete(window):
     page = window
     page.goto(f"/{address('initialization')}")
     train = page.locator(".st-key-train-initialization button")
-    page.locator(".st-key-train-initialization button:disabled").wait_for(timeout=60_000)
+    as_it_trains(page, page.locator(".st-key-train-initialization button:disabled"))
     page.get_by_role("button", name="Reset", exact=True).click()
     page.locator(".st-key-train-initialization button:enabled").wait_for()
     at_rest(page)

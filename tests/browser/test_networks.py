@@ -9,7 +9,7 @@ import pytest
 from optviz.plot.writers.changes import changes
 from optviz.shell.registry import PAGES
 from optviz.ui.assets import FRONTEND, published
-from tests.calm import IDLE, at_rest
+from tests.calm import IDLE, as_it_trains, at_rest
 from tests.plot.test_changes import CASES
 
 DRAWERS = {page.title: page.chapter for page in PAGES.values()}
@@ -35,7 +35,7 @@ def begun(page, name):
 def trained(page, name):
     """Wait until what the page shows is complete."""
     begun(page, name)
-    page.locator(f".st-key-train-{name} button:disabled").wait_for(timeout=120_000)
+    as_it_trains(page, page.locator(f".st-key-train-{name} button:disabled"))
     at_rest(page)
 
 
@@ -131,7 +131,7 @@ def test_the_symmetry_of_equal_weights_is_seen(visit):
     page.get_by_role("button", name="Show the symmetry").click()
     stop = page.locator("[class*='st-key-stop-'] button")
     stop.wait_for()
-    stop.wait_for(state="detached", timeout=60_000)
+    as_it_trains(page, stop, "detached")
     at_rest(page)
     rows = page.locator(".ov-table").first.locator("tbody th").all_inner_texts()
     assert rows == ["zeros", "constant (c = 0.1)", "Xavier (1/√n)"], (

@@ -100,8 +100,29 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
         {},
         {},
     )
-    nothing = np.full_like(params, np.nan)
+    alike = all((held == held[:1]).all() for held in (params, running_statistics))
+    if len(params) > 1 and alike and not training.sharpness:  # to which each one's penalty adds
+        return _repeated(now, _measured_first(select(now, [0]), data))
+    return _measured_first(now, data)
+
+
+def _measured_first(now, data):
+    nothing = np.full_like(now.params, np.nan)
     return _evaluated(now, data, nothing, nothing)
+
+
+def _repeated(now, one):
+    """Trials that begin alike, with what was measured of one of them."""
+    n = len(now.params)
+    return replace(
+        now,
+        evaluated=one.evaluated,
+        accuracy=one.accuracy.repeat(n, 2),
+        cross_entropy=one.cross_entropy.repeat(n, 2),
+        ensemble_accuracy=one.ensemble_accuracy.repeat(n, 2),
+        diagnostics={name: kept.repeat(n, 1) for name, kept in one.diagnostics.items()},
+        snapshots={t: kept.repeat(n, 0) for t, kept in one.snapshots.items()},
+    )
 
 
 def advance(now: Progress, data: Data, steps: int) -> Progress:

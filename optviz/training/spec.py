@@ -205,9 +205,12 @@ class Training:
         """The parameters `(trials, seeds, P)` to set out from."""
         own = self.network.initializer
         rules = [trial.initializer or own for trial in self.trials] or self.initializers or (own,)
-        return np.stack(
-            [np.stack([self.network.init(seed, rule) for seed in self.seeds]) for rule in rules]
-        )
+        places = [rules.index(rule) for rule in rules]
+        drawn = {
+            i: np.stack([self.network.init(seed, rules[i]) for seed in self.seeds])
+            for i in dict.fromkeys(places)
+        }
+        return np.stack([drawn[i] for i in places])
 
     def rows(self, iteration: int, n: int) -> np.ndarray:
         """Which of n rows are in the mini-batch, `(seeds, batch)`: drawn anew each time, with

@@ -75,6 +75,23 @@ def test_a_trial_in_a_batch_is_the_trial_alone(normalize):
         np.testing.assert_array_equal(together.accuracy[:, :, i], one.accuracy[:, :, 0])
 
 
+@pytest.mark.parametrize("sharpness", [0, 4])
+def test_trials_that_begin_alike_are_measured_as_each_would_be_alone(sharpness):
+    training = replace(BASE, trials=TRIALS[:3], seeds=(0, 3), sharpness=sharpness)
+    data = load(training)
+    together = begin(training, data)
+    for i, trial in enumerate(training.trials):
+        one = begin(alone(training, trial), data)
+        for name in ("accuracy", "cross_entropy", "ensemble_accuracy"):
+            found = getattr(together, name)[:, :, [i]]
+            np.testing.assert_array_equal(found, getattr(one, name))
+        assert set(together.diagnostics) == set(one.diagnostics)
+        for name, kept in one.diagnostics.items():
+            np.testing.assert_array_equal(together.diagnostics[name][:, [i]], kept)
+        np.testing.assert_array_equal(together.snapshots[0][i], one.snapshots[0][0])
+        np.testing.assert_array_equal(together.evaluated, one.evaluated)
+
+
 def test_selected_trials_go_on_as_if_the_others_had_never_been():
     training = replace(BASE, trials=TRIALS, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))
     training = replace(

@@ -20,7 +20,7 @@ from optviz.training.workers import import_modules
 
 SLICE = 0.25  # seconds of a job at a time, where others wait
 SHORT = 0.06  # where nobody else does, who then sees more of it
-CLASS = 3  # visitors who train at once
+CLASS = 6  # visitors who train at once; one who goes from page to page is several for INTEREST
 INTEREST = 5.0  # seconds for which a wish holds: a page that is looked at renews it far more often
 MAX_BYTES = 512 << 20  # of states that nobody waits for
 MAX_UNTRAINED = 32 << 20  # of those that have only begun: every value that a knob has passed

@@ -284,12 +284,12 @@ def test_a_visitor_alone_has_short_slices(hands):
     assert alone < hands.waiting[1][2][1] == SLICE
 
 
-def test_workers_give_way_to_a_class_but_not_to_one_or_two(scheduler, hands):
+def test_workers_give_way_to_a_class_but_not_to_a_few(scheduler, hands):
     asked = []
     hands.give_way = lambda: asked.append(scheduler.visitors)
-    for visitor in "ABC":
+    for visitor in "ABCDEF":
         scheduler.watch(visitor, tickets(visitor))
-    assert asked == [3]
+    assert asked == [6]
 
 
 def test_a_state_is_counted_with_all_the_memory_that_it_takes():

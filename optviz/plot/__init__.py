@@ -19,8 +19,8 @@ A table whose numbers stay numbers until they are read or saved::
     Table(_("How every network stands"), ["", "loss", Column("accuracy", 3, percent=True)],
           [[line.name, loss, accuracy], ...], [line.style, ...]).html()   # or .csv()
 
-`to_plotly(figure)` is for the browser, `to_svg(figure, theme)` a thumbnail, `to_csv` every point,
-`to_table` the same for reading, `layer(*marks)` what lies under a figure.
+`to_plotly(figure)` is for the browser, `to_svg(figure, theme)` a thumbnail, `layer(*marks)` what
+lies under a figure.
 
 | by hand | say |
 |---|---|
@@ -102,4 +102,3 @@ from optviz.plot.style import (
 from optviz.plot.table import Column, Table
 from optviz.plot.writers.plotly import layer, to_plotly
 from optviz.plot.writers.svg import to_svg
-from optviz.plot.writers.text import to_csv, to_table

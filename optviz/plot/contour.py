@@ -195,7 +195,7 @@ def path_marks(domain: Domain, path: Path, theme: Theme, markers: int = MARKERS)
         Line(*drawn.T, look, uid=path.id, **trail, **joint),
         Dots(
             *(*ends.T, look),
-            **{"uid": f"{path.id}m", "legend": False, "decoration": True, **joint},
+            **{"uid": f"{path.id}m", "legend": False, **joint},
             **{"values": [*steps, *[at] * out], "meta": {"of": path.id, "head": plain}},
             symbols=[look.marker] * len(steps) + ["x-thin-open"] * out,
             size=[6] * plain + [12] * head + [15] * out,
@@ -209,7 +209,7 @@ def _halo(domain, path, theme):
     """A wider line below the path, so that it stands out from whatever color it crosses."""
     drawn = within_reach(domain, path.points)
     look = {"width": 5.5, "opacity": 0.85, "meta": {"trail": True}, "legend": False}
-    look |= {"uid": f"{path.id}h", "name": path.name, "group": path.id, "decoration": True}
+    look |= {"uid": f"{path.id}h", "name": path.name, "group": path.id}
     return Line(*drawn.T, Style(theme.page), **look)
 
 
@@ -232,8 +232,8 @@ def _more(domain, path, theme):
     heads = np.take_along_axis(drawn, last[None, :, None], 0)[0]
     there = np.isfinite(heads).all(-1)
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
-    dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta, "decoration": True}
-    ring = {"uid": f"{path.id}ss", "decoration": True, "edge_width": 1.5, **joint}
+    dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta}
+    ring = {"uid": f"{path.id}ss", "edge_width": 1.5, **joint}
     starts = Dots(*drawn[0].T, replace(look, marker="circle-open"), size=7, **ring)
     return [*lines, starts, Dots(*heads[there].T, look, size=7, **dots, **joint)]
 
@@ -248,7 +248,7 @@ def _simplex(domain, path):
     around = np.concatenate([around, around[:, :1]], 1)
     meta = {"window": around.shape[1]}
     joint = {"uid": f"{path.id}c", "name": path.name, "group": path.id, "legend": False}
-    line = {"width": 1.6, "opacity": 0.85, "decoration": True, "meta": meta, **joint}
+    line = {"width": 1.6, "opacity": 0.85, "meta": meta, **joint}
     return [Line(*around.reshape(-1, 2).T, path.style.solid, **line)]
 
 

@@ -31,7 +31,6 @@ class Mark:
     opacity: float | None = None
     values: Array = None  # a number per point, `{value}` in the hover template
     meta: Mapping | None = None  # for plot.js: what the player cuts and moves
-    decoration: bool = False  # repeats another mark's data, so CSV and table leave it out
     extra: Mapping = field(default_factory=dict)  # Plotly's own attributes; a last resort
 
 
@@ -153,8 +152,8 @@ class Heatmap(Mark):
 
 
 @dataclass(frozen=True, eq=False)
-class Contour(Mark):
-    """A function on a grid, `z` `(len(y), len(x))`, as filled contour lines, `start` to `end`."""
+class _OnGrid(Mark):
+    """A function on a grid, `z` `(len(y), len(x))`, with level lines from `start` to `end`."""
 
     x: Array
     y: Array
@@ -164,24 +163,21 @@ class Contour(Mark):
     start: float
     end: float
     step: float
-    line: str  # color of the contour lines
+    line: str  # color of the level lines
+
+
+@dataclass(frozen=True, eq=False)
+class Contour(_OnGrid):
+    """A function on a grid as filled contour lines."""
+
+    _: KW_ONLY
     width: float = 0.8
     bar: ColorBar | None = None
 
 
 @dataclass(frozen=True, eq=False)
-class Surface(Mark):
-    """A function on a grid as a surface in space, with level lines from `start` to `end`."""
-
-    x: Array
-    y: Array
-    z: Array
-    colors: Colors
-    _: KW_ONLY
-    start: float
-    end: float
-    step: float
-    line: str
+class Surface(_OnGrid):
+    """A function on a grid as a surface in space."""
 
 
 @dataclass(frozen=True, eq=False)

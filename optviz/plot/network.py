@@ -90,5 +90,5 @@ def _units(points, layer, last, theme):
         *(*points.T, Style(theme.high)),
         **{"size": NODE, "edge": theme.ink, "edge_width": 1.5, "uid": f"layer{layer}"},
         **{"text": text, "text_position": "middle center", "text_color": theme.ink},
-        **{"decoration": True, "legend": False},
+        legend=False,
     )

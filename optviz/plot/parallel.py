@@ -75,7 +75,7 @@ def parallel_coordinates(
     marks = [Rule(Style(theme.faint), x=float(i), width=1.2) for i in range(d)]
     if len(shares):
         everyone = np.arange(len(shares))
-        faint = {"uid": "everyone", "opacity": 0.12, "legend": False, "decoration": True}
+        faint = {"uid": "everyone", "opacity": 0.12, "legend": False}
         marks.append(_lines(shares, everyone, Style(theme.faint), width=1, **faint))
     for i, bundle in enumerate(bundles):
         which = np.asarray(bundle.which, int)
@@ -99,13 +99,13 @@ def parallel_coordinates(
         look = {"size": 7, "text": aside, "text_position": "middle left", "text_size": 11}
         look |= {"text_color": theme.ink, "edge": theme.faint, "edge_width": 1.5}
         style = Style(theme.faint, marker="line-ew")
-        fixed = {"uid": f"ticks-{i}", "legend": False, "decoration": True}
+        fixed = {"uid": f"ticks-{i}", "legend": False}
         marks.append(Dots(np.full(len(at), float(i)), at, style, **look, **fixed))
     if best is not None:
         look = {"size": 15, "edge": theme.ink, "edge_width": 3, "text": [f"<b>{best_text}</b>"]}
         ring = Style(theme.ink, marker="circle-open")
         more = {"uid": "best", "text_position": "middle right", "text_color": theme.ink}
-        more |= {"meta": {"trials": [best]}, "legend": False, "decoration": True}
+        more |= {"meta": {"trials": [best]}, "legend": False}
         marks.append(Dots([d - 1.0], [shares[best, -1]], ring, **look, **more))
     heads = ["<br>".join(wrap(axis.heading, HEAD)) for axis in axes]
     return Figure(

@@ -59,13 +59,13 @@ def curve_with_band(
     curve = values if middle is None else single(middle)[:, None]
     i = thinned(len(x))
     joint = {"name": name, "group": group}
-    hidden = {**joint, "legend": False, "decoration": True}
+    hidden = {**joint, "legend": False}
     marks: list[Mark] = []
     if values.shape[-1] > 1:
-        more = {**hidden, "decoration": False, "opacity": band, "uid": f"{uid}b"}
+        more = {**hidden, "opacity": band, "uid": f"{uid}b"}
         marks.append(Band(x[i], *over_seeds(values[i])[1:], style.color, **more))
     elif raw is not None:
-        faint = {"width": 1, "opacity": 0.3, "uid": f"{uid}r", **hidden, "decoration": False}
+        faint = {"width": 1, "opacity": 0.3, "uid": f"{uid}r", **hidden}
         marks.append(Line(x[i], single(raw)[i], style.solid, **faint))
     look = {**joint, **line}
     marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **look))
@@ -108,7 +108,7 @@ def trail(
         Dots(
             *(x[steps], y[steps], style),
             **{"uid": f"{uid}m", "size": size, "values": steps, "meta": meta, **joint},
-            **{"legend": False, "decoration": True},
+            legend=False,
         ),
     ]
 

@@ -1,8 +1,6 @@
 """Figures as values: what each mark is for Plotly, as SVG, as CSV and as a table."""
 
 import base64
-import csv
-import io
 import json
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
@@ -39,10 +37,8 @@ from optviz.plot import (
     marginals,
     percent,
     stack,
-    to_csv,
     to_plotly,
     to_svg,
-    to_table,
     trail,
 )
 
@@ -74,10 +70,6 @@ SCENE = Scene(Axis("x"), Axis("y"), Axis("f", ticks=[0, 1], labels=["0", "1"]))
 
 def numbers(packed):
     return np.frombuffer(base64.b64decode(packed["bdata"]), packed["dtype"])
-
-
-def rows_of(text):
-    return list(csv.DictReader(io.StringIO(text)))
 
 
 @pytest.mark.parametrize("mark", MARKS, ids=lambda m: type(m).__name__)
@@ -126,7 +118,6 @@ def test_a_curve_over_seeds():
     np.testing.assert_array_equal(line.y, [2, 3, np.nan])
     np.testing.assert_array_equal(band.low, [1, 2, np.nan])
     np.testing.assert_array_equal(band.high, [9, 4, np.nan])
-    assert shapes.decoration
     assert {m.group for m in (band, line, shapes)} == {"SGD"}
     raw, line = curve_with_band(X, values[:, :1], RED, name="SGD", uid="s", raw=Y)
     assert (raw.opacity, raw.style.dashes, line.style) == (0.3, (), RED)
@@ -165,7 +156,6 @@ def test_limits_are_in_the_units_of_the_data_and_titles_have_units():
     np.testing.assert_allclose(layout["yaxis"]["range"], [-4, 1])
     assert layout["yaxis"]["dtick"] == 1
     assert layout["annotations"][0]["y"] == pytest.approx(-1)
-    assert to_csv(figure).startswith("series,mark,time (s),loss\n")
     for narrow in (
         to_plotly(Figure([], x, replace(y, limits=(0.02, 0.3)))),
         to_plotly(Figure([Line(X, [0.3, 0.02, 0.1], RED)], x, replace(y, limits=None))),
@@ -245,36 +235,6 @@ def test_what_has_the_first_row_below_is_seen_that_way_round():
     assert svgs[0] != svgs[1]
 
 
-def test_csv_has_every_point_and_reads_back_exactly():
-    third = [1 / 3, np.pi, np.nan]
-    line = Line(X, third, RED, name="a, b")
-    twin = Dots(X, third, RED, name="a, b", decoration=True)
-    figure = Figure([line, twin, Band(X, Y, Y, "#000000", name="band")], Axis("step"), Axis("loss"))
-    rows = rows_of(to_csv(figure))
-    assert [float(r["loss"] or "nan") for r in rows[:3]] == pytest.approx(third, abs=0, nan_ok=True)
-    assert [r["series"] for r in rows] == ["a, b"] * 3 + ["band"] * 3
-    assert [r["high"] for r in rows[3:]] == ["0.25", "0.5", "1.0"]
-    panels = grid([Panel([line], title="first"), Panel([line], title="second")], 2)
-    assert [r["panel"] for r in rows_of(to_csv(panels))] == ["first"] * 3 + ["second"] * 3
-    assert len(rows_of(to_csv(Figure([MARKS[-1]])))) == 6
-
-
-def test_curves_as_a_table():
-    figure = Figure(
-        [Line([1, 2], [0.5, 1.0], RED, name="a"), Line([2, 3], [0.25, np.nan], BLUE, name="b")],
-        *(Axis("epoch"), percent()),
-        label="Accuracy",
-    )
-    table = to_table(figure)
-    assert [c.title for c in table.columns] == ["epoch", "a", "b"]
-    assert "<td>50.0%</td><td>–</td>" in table.html()
-    assert len(table.rows) == 3
-    assert to_table(Figure([Heatmap([[1, 2], [3, 4]], COLORS)])).rows == [["0", 1, 2], ["1", 3, 4]]
-    assert to_table(Figure([MARKS[-1]])) is None
-    long = Figure([Line(np.arange(5000), np.arange(5000), RED, name="a")])
-    assert len(to_table(long).rows) == 50
-
-
 any_floats = st.lists(st.floats(), max_size=6)
 
 
@@ -300,6 +260,3 @@ def test_nothing_breaks_a_figure(x, y, z, log, limited):
         ElementTree.fromstring(drawn)
         assert "nan" not in drawn
         assert "inf" not in drawn
-        rows = csv.reader(io.StringIO(to_csv(Figure(marks, *axes))))
-        assert len({len(row) for row in rows}) == 1
-        to_table(Figure(marks, *axes))

@@ -133,7 +133,7 @@ def _with_status(state, status, theme, x, y):
         size = (6 + 14 * scores**2).round(1)
     common = {"name": name, "group": name, "hover": hover_texts(state, which, [name] * len(which))}
     common["meta"] = {"trials": which.tolist()}
-    small = {**common, **look, "size": 6, "alpha": 0.9, "legend": False, "decoration": True}
+    small = {**common, **look, "size": 6, "alpha": 0.9, "legend": False}
     key, style = status.name.lower(), Style(theme.faint, marker=marker)
     main = Dots(values[:, x], values[:, y], style, uid=key, size=size, **common, **look)
     if status == Status.WAITING:
@@ -152,7 +152,7 @@ def _ring(state, theme, x, y):
     color = theme.lines[1]
     common = {"style": Style(color, marker="circle-open"), "edge": color, "edge_width": 3}
     common |= {"name": _("the best"), "group": "best", "meta": {"trials": [best]}}
-    small = {**common, "size": 13, "legend": False, "decoration": True}
+    small = {**common, "size": 13, "legend": False}
     accuracy = f"<b>{percentage(score)}</b>"
     text = {
         "text": [f"{accuracy}   " if left else f"   {accuracy}"],

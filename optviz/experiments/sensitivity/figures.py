@@ -89,7 +89,7 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
             )
         marks.append(Rule(Style(look.color, (3, 3)), x=curve.current))
         here = np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5)
-        edge = {"edge": theme.ink, "edge_width": 1.5, "size": 11, "decoration": True}
+        edge = {"edge": theme.ink, "edge_width": 1.5, "size": 11}
         hover = _("{name}: the rate that is set, {x:.3g}")
         marks.append(
             Dots(
@@ -196,7 +196,7 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
         there = run.cell(spec, at)
         path = cache.run(there.objective, there.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
-    look = {"name": _("under the pointer"), "legend": False, "decoration": True}
+    look = {"name": _("under the pointer"), "legend": False}
     return Line(*points.T, Style(theme.ink, (4, 3)), uid="ghost", markers=True, size=4, **look)
 
 

@@ -142,7 +142,7 @@ def _hatched(x, y, where, theme, name) -> list[Band]:
         np.stack([a, b, gap], -1).ravel()
         for a, b in ((across[first], across[last]), (up[rows],) * 2, (up[rows + 1],) * 2)
     )
-    look = {"hatched": True, "opacity": 0.8, "decoration": True, "legend": True}
+    look = {"hatched": True, "opacity": 0.8, "legend": True}
     return [Band(ends, low, high, theme.ink, name=name, uid="diverged", **look)]
 
 

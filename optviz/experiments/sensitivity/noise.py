@@ -121,7 +121,7 @@ def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
         hidden = {"legend": False, **group}
         if len(one.known) > 1:
             around = ellipse(one.known.mean(0), np.cov(one.known.T))
-            wide = {"width": 5, "uid": f"h{i}", "decoration": True, **hidden}
+            wide = {"width": 5, "uid": f"h{i}", **hidden}
             around = within_reach(domain, around)
             figure = figure.add(
                 Line(*around.T, Style(theme.page), **wide),

@@ -80,7 +80,7 @@ def over_rate(context) -> Figure:
             if c.best is not None:
                 at = [rates[c.best]], [c.medians[c.best]]
                 ring = {"size": 18, "edge": look.color, "edge_width": 3}
-                more = {"uid": f"{i}-{c.width}best", "legend": False, "decoration": True}
+                more = {"uid": f"{i}-{c.width}best", "legend": False}
                 marks.append(Dots(*at, Style(look.color, marker=RING), **named, **ring, **more))
         panels.append(Panel(marks, x, y, title=_(title)))
     label = _("Loss over the learning rate for every width. The table says the same.")

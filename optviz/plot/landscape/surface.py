@@ -88,7 +88,7 @@ def surface_figure(
         height[::BETWEEN] = z
         line = {"uid": path.id, "meta": {"trail": True, "per": BETWEEN}, **joint}
         marks.append(Line3D(*on_way, height, path.style, **line))
-        head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False, "decoration": True}
+        head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False}
         marks.append(Dots3D(x, y, z, path.style, **head, **joint))
     rugged = is_rugged(minima)
     places, labels = heights.ticks(3 if rugged else 5)

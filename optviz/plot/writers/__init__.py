@@ -1,1 +1,1 @@
-"""What turns a figure or a table into Plotly, a small SVG, or text."""
+"""What turns a figure or a table into Plotly or a small SVG."""

@@ -15,7 +15,9 @@ from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
-SHEETS = "\n".join(sheet.read_text("utf8") for sheet in sorted(FRONTEND.glob("*.css")))
+SHEETS = "\n".join(
+    FRONTEND[name].read_text("utf8") for name in sorted(FRONTEND) if name.endswith(".css")
+)
 
 
 def main() -> None:

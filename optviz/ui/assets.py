@@ -15,9 +15,9 @@ from pathlib import Path
 
 import plotly
 
-FRONTEND = Path(__file__).parent / "frontend"
-IMPORT = re.compile(r'from "\./(\w+\.js)"')
-STATIC = Path(os.environ.get("OPTVIZ_STATIC", FRONTEND.parents[2] / "static"))
+FRONTEND = {file.name: file for file in Path(__file__).parent.glob("frontend/*/*.*")}
+IMPORT = re.compile(r'from "\.[./\w]*/(\w+\.js)"')
+STATIC = Path(os.environ.get("OPTVIZ_STATIC", Path(__file__).parents[2] / "static"))
 UNPUBLISHED: list[Path] = []  # what could not be written: a page without it would be empty
 
 
@@ -46,10 +46,10 @@ def _linked(source: Path) -> bytes:
     published.
     """
     content = source.read_bytes()
-    if source.parent != FRONTEND:
+    if source not in FRONTEND.values():
         return content
     return IMPORT.sub(
-        lambda m: f'from "./{Path(published(FRONTEND / m[1])).name}"', content.decode()
+        lambda m: f'from "./{Path(published(FRONTEND[m[1]])).name}"', content.decode()
     ).encode()
 
 
@@ -62,7 +62,7 @@ def script(name: str, export: str = "default") -> str:
     """Lines that import one of our scripts: inline code is sent on every rerun. The data of a
     component come in a list.
     """
-    address = published(FRONTEND / name)
+    address = published(FRONTEND[name])
     return f"""const m = await import(new URL("{address}", document.baseURI).href);
 export default c => m.{export}({{...c, data: c.data[0]}});"""
 

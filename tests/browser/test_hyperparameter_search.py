@@ -115,6 +115,6 @@ REPLACED = """async ([plot, clock]) => {
 def test_a_picture_that_replaces_another_stays_known_when_the_old_one_is_taken_away(page):
     """Streamlit mounts the new element before it unmounts the old: brushing passed the new one by."""
     modules = [
-        urljoin(page.url, f"/{published(FRONTEND / name)}") for name in ("plot.js", "clock.js")
+        urljoin(page.url, f"/{published(FRONTEND[name])}") for name in ("plot.js", "clock.js")
     ]
     assert page.evaluate(REPLACED, modules) == [True, False]

@@ -184,7 +184,7 @@ def test_the_browser_merges_what_has_changed_and_asks_where_it_missed_something(
         news = {**changes(before, now), "version": "b", "since": "a"}
         sent, after = {**before, "version": "a"}, {**now, "version": "b"}
         merged += [(sent, news), (after, news), ({**before, "version": "?"}, news), (None, after)]
-    module = urljoin(page.url, f"/{published(FRONTEND / 'changes.js')}")
+    module = urljoin(page.url, f"/{published(FRONTEND['changes.js'])}")
     found = page.evaluate(MERGED, [module, merged])
     for k, (_before, now) in enumerate(CASES):
         once, again, missed, whole = (f and {**f, "since": None} for f in found[4 * k : 4 * k + 4])

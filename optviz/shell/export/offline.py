@@ -61,7 +61,7 @@ def offline_html(
         "PARTS": "".join(_frame(i, part) for i, part in enumerate(parts)),
         "TABLES": "".join(tables),
         "HINT": _("Space plays and pauses, the arrow keys step.") + " " if played else "",
-        "CSS": "".join((FRONTEND / name).read_text() for name in SHEETS),
+        "CSS": "".join(FRONTEND[name].read_text() for name in SHEETS),
         "PLOTLY": (Path(plotly.__file__).parent / "package_data/plotly.min.js").read_text(),
         "DATA": _in_script([{"kind": part.kind, "data": part.data} for part in parts]),
         **{kind.upper(): as_module(f"{kind}.js") for kind in FRAMES},
@@ -91,5 +91,5 @@ def _in_script(data):
 
 def as_module(name: str) -> str:
     """One of our scripts, with all that it imports, as a data: address."""
-    content = IMPORT.sub(lambda m: f'from "{as_module(m[1])}"', (FRONTEND / name).read_text())
+    content = IMPORT.sub(lambda m: f'from "{as_module(m[1])}"', FRONTEND[name].read_text())
     return f"data:text/javascript;base64,{base64.b64encode(content.encode()).decode()}"

@@ -1,7 +1,7 @@
 // The scene as a surface with the paths on it. The camera stays where a hand has put it; the paths
 // are cut at the page's clock, one redrawing at a time.
 
-import { clock, numbers, seen } from "./clock.js";
+import { clock, numbers, seen } from "../page/clock.js";
 import { css, isDark, mix, plotly } from "./look.js";
 import { mounted, replaced } from "./plot.js";
 

@@ -1,6 +1,6 @@
 // Plotly.js itself, and how a picture looks on this page: its size, the theme's colors and letters.
 
-import { seen } from "./clock.js";
+import { seen } from "../page/clock.js";
 
 // there the bar of buttons always shows, so it holds few
 export const TOUCH = matchMedia("(pointer: coarse)").matches;

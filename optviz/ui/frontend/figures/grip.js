@@ -1,7 +1,7 @@
 // The start, or a guess, as something to take hold of, over the picture; by mouse, finger or arrow
 // keys.
 
-import { hands, make, numbers } from "./clock.js";
+import { hands, make, numbers } from "../page/clock.js";
 
 const PATIENCE = 2000; // ms after a hand has put it somewhere
 const SETTLE = 150; // ms of rest after which a guess is one

@@ -1,7 +1,7 @@
 // Ranges on the axes of parallel coordinates. What lies outside of them is hidden in every picture
 // of the same things, while the hand moves; the server hears of it when the hand rests.
 
-import { make, numbers, plots } from "./clock.js";
+import { make, numbers, plots } from "../page/clock.js";
 
 const NEAR = 10; // pixels within which a hand takes hold of an end
 const STEP = {

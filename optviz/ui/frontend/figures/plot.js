@@ -7,10 +7,10 @@
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
 import { complete } from "./changes.js";
-import { clock, hands, plots, seen } from "./clock.js";
+import { clock, hands, plots, seen } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
 import { TITLE, TOUCH, css, dressed, isDark, lookOf, plotly, scaled } from "./look.js";
-import { measured, redraw, shownNow } from "./paths.js";
+import { measured, redraw, shownNow } from "../page/paths.js";
 
 const CONFIG = {
   displaylogo: false,

@@ -1,7 +1,7 @@
 // The arrows of one step over the contour: which way is down, what the optimizer carries, where it
 // goes.
 
-import { clock, numbers } from "./clock.js";
+import { clock, numbers } from "../page/clock.js";
 
 const NS = "http://www.w3.org/2000/svg";
 // of the picture's shorter side, for arrows that have another unit than the picture

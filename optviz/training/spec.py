@@ -134,7 +134,7 @@ class TrainingSettings:
     field again.
     """
 
-    network: Network = field(default_factory=Network)
+    network: Network = Network()
     dataset: Choice = Choice("digits")
     split: Split = Split(validation=VALIDATION)
     batch: int = hyperparameter(128, 1, 2000, "B", log=True, help="examples in a mini-batch")
@@ -162,10 +162,8 @@ class Training:
     without any there is one network per seed.
     """
 
-    network: Network = field(default_factory=Network)
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
-    )
+    network: Network = Network()
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.01}))
     dataset: Choice = Choice("digits")
     split: Split = Split()
     batch: int = hyperparameter(128, 0, 2000, help="examples in a mini-batch; 0: all of them")

@@ -6,5 +6,5 @@ from optviz.tuning.importance import Importance, importance, variance_shares
 from optviz.tuning.measures import rank_correlation, ranks
 from optviz.tuning.samplers import SAMPLERS, Sampler, sides
 from optviz.tuning.search import SearchJob, SearchState
-from optviz.tuning.space import BOOK, RANGES, SCORE, WIDE, Axis, Interval, Range, Space
+from optviz.tuning.space import BOOK, RANGES, SCORE, Axis, Interval, Range, Space
 from optviz.tuning.spec import RIVALS, Search, SearchData, Status, split_data

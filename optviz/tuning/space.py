@@ -135,5 +135,3 @@ class Interval:
 
 
 BOOK = Space()
-# In this one the best learning rate is not at the border.
-WIDE = Space((Axis("lr", -6.0, 1.0), Axis("l2", -8.0, -4.0)))

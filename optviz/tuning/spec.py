@@ -1,6 +1,6 @@
 """What a search is: the space, who proposes, who is stopped, and what all trials share."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from typing import NamedTuple
@@ -42,13 +42,11 @@ class Search(TrainingSettings):
     As it is: figure 6.24 (Saitoh 2016, Deep Learning from Scratch), 100 random trials of 50 epochs.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
+    network: Network = Network((64, *[100] * 6, 10))
     split: Split = Split(400)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(200, 10, 2000, "T", log=True, help="updates of every network")
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.01}))
     space: Space = BOOK
     sampler: Choice = choice("random", SAMPLERS, "Sampler")
     trials: int = hyperparameter(100, 4, 200, "n", log=True, help="how many are tried")

@@ -20,7 +20,6 @@ from optviz.tuning import (
     BOOK,
     RANGES,
     SAMPLERS,
-    WIDE,
     Axis,
     GaussianProcess,
     Halving,
@@ -40,6 +39,8 @@ from optviz.tuning.search import advance, begin, progress
 from tests.memo import remembered
 from tests.table import table
 
+# In this one the best learning rate is not at the border.
+WIDE = Space((Axis("lr", -6.0, 1.0), Axis("l2", -8.0, -4.0)))
 SMALL = Search(network=Network((64, 20, 10)), iterations=40, space=WIDE, trials=12)
 MOMENTUM = OptimizerConfig(Choice("momentum"))
 FOUR = Space(

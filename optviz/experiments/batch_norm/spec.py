@@ -6,7 +6,7 @@
 
 import math
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -110,13 +110,11 @@ class BatchNormComparison(TrainingSettings):
     examples, not quite twenty epochs.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, *[100] * 5, 10)))
+    network: Network = Network((64, *[100] * 5, 10))
     split: Split = Split(1000, validation=VALIDATION)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(191, 10, 5000, "T", log=True, help="updates of every network")
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.01}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.01}))
     place: str = option("before", SIDES, "Batch norm relative to the activation")
     scales: Scales = Scales()
     rates: Rates = Rates()

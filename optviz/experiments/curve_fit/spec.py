@@ -1,6 +1,6 @@
 """A network with one input, a few hidden units and one output, fitted to a curve."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from optviz.data import CURVES
 from optviz.experiments.initialization.spec import MAX_INITIALIZERS
@@ -29,9 +29,7 @@ class CurveFit:
     initializers: tuple[Choice, ...] = choice(
         THREE, INITIALIZERS, N_("Initial weights"), count=(0, MAX_INITIALIZERS, "initializers")
     )
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.5}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.5}))
     iterations: int = hyperparameter(
         *(20_000, 10, 20_000, "T"), log=True, help=N_("updates, each from all points")
     )

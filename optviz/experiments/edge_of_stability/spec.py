@@ -5,7 +5,7 @@ just bear, and stays there. (Cohen, Kaur, Li, Kolter & Talwalkar 2021, Gradient 
 networks typically occurs at the edge of stability: tanh, squared error.)
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.nn import Network
@@ -29,9 +29,7 @@ class EdgeOfStability(OptimizerComparison):
     update sees all rows.
     """
 
-    network: Network = field(
-        default_factory=lambda: Network((64, 50, 50, 10), Choice("tanh"), Choice("book"))
-    )
+    network: Network = Network((64, 50, 50, 10), Choice("tanh"), Choice("book"))
     split: Split = Split(300, validation=VALIDATION)
     iterations: int = hyperparameter(
         2000, 10, 5000, "T", log=True, help="updates of every network, all on the whole set"

@@ -6,7 +6,7 @@ back, M times, and the network is kept at the end of each cycle. Averaging as in
 (1992), here exponentially.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from optviz.nn import Network
 from optviz.optim import OPTIMIZERS
@@ -30,13 +30,11 @@ class Ensembles(TrainingSettings):
     `split.noise` is that of the noisy labels. The seeds follow from `seed` and `members`.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, 100, 100, 10)))
+    network: Network = Network((64, 100, 100, 10))
     split: Split = Split(300, noise=0.2, validation=VALIDATION)
     batch: int = hyperparameter(16, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(1000, 10, 5000, "T", log=True, help="updates of every network")
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.1}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
     members: int = hyperparameter(
         5, 1, 10, "M", help="independent networks, and snapshots of the one run"
     )

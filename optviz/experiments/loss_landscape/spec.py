@@ -5,7 +5,7 @@ which the paths moved most (PCA of the snapshots), or two random ones, scaled un
 weights. (Li, Xu, Taylor, Studer & Goldstein 2018, Visualizing the loss landscape of neural nets.)
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.nn import Network
@@ -37,7 +37,7 @@ class LossLandscape(OptimizerComparison):
     loss is that of the first `n_samples` training examples.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, 50, 50, 10)))
+    network: Network = Network((64, 50, 50, 10))
     optimizers: tuple[OptimizerConfig, ...] = items(THREE, 0, MAX_OPTIMIZERS, "optimizers")
     middle: int = 0
     plane: str = option("pca", PLANES, N_("Plane"))

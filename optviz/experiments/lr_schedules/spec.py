@@ -1,6 +1,6 @@
 """Schedules of the learning rate on one network, and a test that finds rates worth trying."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import log10
 
 from optviz.nn import Network
@@ -59,7 +59,7 @@ class ScheduleComparison(TrainingSettings):
     half-way.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, 50, 50, 10)))
+    network: Network = Network((64, 50, 50, 10))
     batch: int = hyperparameter(8, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(900, 10, 5000, "T", log=True, help="updates of every network")
     seeds: tuple[int, ...] = (0, 1, 2)

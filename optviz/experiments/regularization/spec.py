@@ -2,7 +2,7 @@
 numbers of examples.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from optviz.data import size_of
 from optviz.nn import Network
@@ -70,7 +70,7 @@ class Regularization(TrainingSettings):
     As it opens: a deep network on few examples, judged by what other people wrote.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, *[100] * 6, 10)))
+    network: Network = Network((64, *[100] * 6, 10))
     split: Split = Split(300, True, validation=VALIDATION)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(
@@ -79,9 +79,7 @@ class Regularization(TrainingSettings):
         help="updates of every network; an epoch is examples / batch of them",
     )
     seeds: tuple[int, ...] = (0, 1, 2)
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.05}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
     regularizers: tuple[Regularizer, ...] = items(
         (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1)),
         *(1, MAX_REGULARIZERS, "regularizers"),

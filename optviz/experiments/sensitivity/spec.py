@@ -1,6 +1,6 @@
 """Optimizers on one function, run from many settings or many starts at once."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.optim import OPTIMIZERS
@@ -50,7 +50,7 @@ class Sensitivity:
     """
 
     view: str = option("rates", VIEWS, N_("View"))
-    objective: Objective = field(default_factory=lambda: Objective(steps=100))
+    objective: Objective = Objective(steps=100)
     optimizers: tuple[OptimizerConfig, ...] = items(FOUR, 1, MAX_OPTIMIZERS, "optimizers")
     chosen: int = 0
     other: int = -1  # whose basins are beside the chosen one's; -1: none

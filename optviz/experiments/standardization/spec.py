@@ -4,7 +4,7 @@
 weights.)
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -40,12 +40,10 @@ class Standardization(TrainingSettings):
     counts a matter of luck.
     """
 
-    network: Network = field(default_factory=lambda: Network((64, 50, 50, 10)))
+    network: Network = Network((64, 50, 50, 10))
     iterations: int = hyperparameter(200, 10, 5000, "T", log=True, help="updates of every network")
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
-    optimizer: OptimizerConfig = field(
-        default_factory=lambda: OptimizerConfig(Choice("sgd", {"lr": 0.1}))
-    )
+    optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
     points: int = hyperparameter(500, 10, 1000, "n", help="points in all")
     spread: float = hyperparameter(0.42, 0.05, 1.0, "σ", help="standard deviation of a cloud")
     gap: float = hyperparameter(2.0, 0.0, 5.0, "d", help="from center to center of the clouds")

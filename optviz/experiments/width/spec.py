@@ -5,7 +5,7 @@ of all layers as much in wide networks as in narrow ones: the best rate then sta
 al. 2022, Tensor programs V: Tuning large neural networks via zero-shot hyperparameter transfer.)
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,9 +29,7 @@ class Width(TrainingSettings):
     wide they are.
     """
 
-    network: Network = field(
-        default_factory=lambda: Network((64, 32, 32, 10), Choice("tanh"), Choice("book"))
-    )
+    network: Network = Network((64, 32, 32, 10), Choice("tanh"), Choice("book"))
     split: Split = Split(500, validation=VALIDATION)
     batch: int = hyperparameter(64, 1, 512, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(20, 10, 300, "T", log=True, help="updates of every network")

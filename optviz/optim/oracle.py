@@ -11,9 +11,9 @@ class Oracle:
     """Answers what an optimizer asks of f, and counts it in `count`: gradient, value, Hessian.
 
     A line search marks by `where` the rows that really ask; others have finished, and what they
-    are told means nothing. What it has asked
-    for last is known: at the point that it has found, nothing is asked for twice. NumPy must be
-    silent around it, as it is in `minimize`.
+    are told means nothing. Once few ask, f is worked out for these alone. What was asked for last
+    is known: at the point that a search has found, nothing is asked for twice. NumPy must be silent
+    around it, as it is in `minimize`.
     """
 
     def __init__(self, f, count=(0, 0, 0)):

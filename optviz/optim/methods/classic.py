@@ -3,9 +3,9 @@
 import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
-from optviz.optim.line_search import MIN_LENGTH, dot, shown, strong_wolfe
 from optviz.optim.methods import shared
-from optviz.optim.methods.second_order import careful, eigen, news, times, zeros
+from optviz.optim.methods.line_search import MIN_LENGTH, careful, news, shown, strong_wolfe
+from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 
 @optimizer(

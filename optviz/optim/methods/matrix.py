@@ -6,9 +6,8 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.optim.line_search import dot
 from optviz.optim.methods import shared
-from optviz.optim.methods.second_order import eigen, rotation, times
+from optviz.optim.methods.linear_algebra import dot, eigen, rotation, times
 
 LONGEST = 1024  # a side of a weight matrix with more gets no matrix of its own
 

@@ -4,8 +4,9 @@ import numpy as np
 
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.optim.line_search import backtrack, dot, strong_wolfe
 from optviz.optim.methods import shared
+from optviz.optim.methods.line_search import backtrack, careful, news, strong_wolfe
+from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 
 def _lr(low=1e-3):
@@ -19,65 +20,6 @@ def _search():
         help="a step by which value and slope fall enough (strong Wolfe); its evaluations are "
         "counted",
     )
-
-
-def times(matrix, vector):
-    """Matrices `(..., d, d)` on vectors `(..., d)`, in an order of summation that a batch does not
-    change.
-    """
-    if vector.shape[-1] == 2:  # the same sum, without NumPy's loop over so short an axis
-        return matrix[..., 0] * vector[..., :1] + matrix[..., 1] * vector[..., 1:]
-    return (matrix * vector[..., None, :]).sum(-1)
-
-
-def eigen(matrix):
-    """Eigenvalues, ascending, and eigenvectors of symmetric matrices `(..., d, d)`; of one that is
-    not finite NaN.
-
-    Of 2 × 2 by Jacobi's rotation. (Golub & Van Loan 2013, Matrix computations, section 8.5.2.)
-    """
-    known = np.isfinite(matrix).all((-2, -1), keepdims=True)
-    matrix = np.where(known, matrix, np.eye(matrix.shape[-1]))
-    if matrix.shape[-1] != 2:
-        values, axes = np.linalg.eigh(matrix)
-        return np.where(known[..., 0], values, np.nan), axes
-    a, b, d = matrix[..., 0, 0], matrix[..., 1, 0], matrix[..., 1, 1]
-    with np.errstate(all="ignore"):
-        cot = (d - a) / (2 * b)  # of twice the angle, which is 0 where b is
-        tan = np.where(b == 0, 0.0, 1 / (cot + np.copysign(np.sqrt(1 + cot * cot), cot)))
-    cos = 1 / np.sqrt(1 + tan * tan)
-    sin, one, other, swapped = tan * cos, a - tan * b, d + tan * b, a > d
-    x, y = np.where(swapped, sin, cos), np.where(swapped, cos, -sin)
-    values = np.array([np.where(swapped, other, one), np.where(swapped, one, other)])
-    values = np.where(known[..., 0], np.moveaxis(values, 0, -1), np.nan)
-    return values, rotation(x, y)
-
-
-def rotation(x, y):
-    """Matrices `(..., 2, 2)` whose columns are (x, y) and what is at a right angle to it."""
-    return np.moveaxis(np.array([[x, -y], [y, x]]), (0, 1), (-2, -1))
-
-
-def zeros(x, *shape):
-    """Zeros `(..., *shape)`, so many for each point `(..., d)`; in memory the batch comes last,
-    where NumPy sums over the short axes fastest.
-    """
-    batch = x.shape[:-1]
-    flipped = np.zeros((*shape, *batch))
-    return flipped.transpose(*range(len(shape), flipped.ndim), *range(len(shape)))
-
-
-def careful(lr, g, s):
-    """The rate, on the first step for a move of at most that length."""
-    first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
-    return np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * lr, lr)
-
-
-def news(moved, bent):
-    """Where anything has changed since the step before: a search that has found no step there would
-    find none again.
-    """
-    return ((moved != 0) | (bent != 0)).any(-1, keepdims=True)
 
 
 @optimizer(

@@ -6,17 +6,25 @@ its slope predicts is below what rounding of f can show. A step of 0 says that n
 
 import numpy as np
 
+from optviz.optim.methods.linear_algebra import dot
+
 DECREASE, CURVATURE = 1e-4, 0.9  # c₁ and c₂ of the Wolfe conditions
 MAX_HALVINGS, MAX_TRIALS = 40, 25
 MIN_LENGTH = 1e-9  # of the interval that is searched, in coordinates
 MAX_GROWTH = 100.0  # of a step over the first that is tried: f may be unbounded below
 
 
-def dot(a, b):
-    """Scalar products of vectors `(..., d)`, as `(..., 1)`."""
-    if a.shape[-1] == 2:  # so short an axis takes NumPy longer than the products
-        return a[..., :1] * b[..., :1] + a[..., 1:] * b[..., 1:]
-    return np.vecdot(a, b)[..., None]
+def careful(lr, g, s):
+    """The rate, on the first step for a move of at most that length."""
+    first = np.isnan(s["g_prev"]).all(-1, keepdims=True)
+    return np.where(first, np.minimum(1.0, 1 / np.abs(g).sum(-1, keepdims=True)) * lr, lr)
+
+
+def news(moved, bent):
+    """Where anything has changed since the step before: a search that has found no step there would
+    find none again.
+    """
+    return ((moved != 0) | (bent != 0)).any(-1, keepdims=True)
 
 
 def backtrack(f, x, g, d, first):
@@ -60,25 +68,14 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
     searching = searching & shown(value, trial * slope)
     unknown = np.full_like(slope, np.inf)
     low, high = (np.zeros_like(slope), value, slope), (unknown, unknown, unknown)
-    close = np.zeros_like(searching)
-    whole, steps = (f, x), np.zeros_like(slope)
-    rows = np.ones(len(x), bool) if x.ndim == 2 else ...
+    close = between = np.zeros_like(searching)
     for i in range(MAX_TRIALS):
         at = x + trial * d
         searching = searching & (at != x + low[0] * d).any(-1, keepdims=True)
         if not searching.any():
             break
-        if x.ndim == 2 and 4 * searching.sum() < len(x):  # the others have found theirs
-            steps[rows], some = low[0], searching[:, 0]
-            rows[rows] = some
-            f, low, high = _Some(*whole, rows), *([p[some] for p in end] for end in (low, high))
-            x, at, d, value, slope, trial, longest, largest, close, searching = (
-                v.T[:, some].T
-                for v in (x, at, d, value, slope, trial, longest, largest, close, searching)
-            )
         here = f.value(at, where=searching[..., 0])[..., None]
         rise = dot(f.grad(at, where=searching[..., 0]), d)
-        between = np.isfinite(high[0])
         too_far = ~(np.isfinite(here) & np.isfinite(rise))
         too_far |= (here > value + DECREASE * trial * slope) | (
             (between | (i > 1)) & (here >= low[1])
@@ -99,26 +96,7 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
         inside, close = _inside(low, high, close)
         beyond = _cubic(before, low, trial + 0.01 * (trial - before[0]), 10 * trial)
         trial = np.where(between, inside, np.minimum(beyond, longest))
-    steps[rows] = low[0]
-    return steps
-
-
-class _Some:
-    """f at some rows of a batch, the others being where they are."""
-
-    def __init__(self, f, x, rows):
-        self.f, self.x, self.rows = f, x, rows.copy()
-
-    def value(self, x, where):
-        return self._of(self.f.value, x, where)
-
-    def grad(self, x, where):
-        return self._of(self.f.grad, x, where)
-
-    def _of(self, ask, x, where):
-        at, asked = self.x.copy("K"), np.zeros_like(self.rows)
-        at[self.rows], asked[self.rows] = x, where
-        return ask(at, where=asked)[self.rows]
+    return low[0]
 
 
 def shown(value, change):

@@ -48,16 +48,19 @@ def to_plotly(figure: Figure) -> dict:
         layout["scene"] = _scene(figure.scene)
     else:
         layout |= {"hovermode": figure.hover, "dragmode": figure.drag, **axes}
-    shown = figure.show_legend if figure.legend else False
-    optional = {
-        "legend": LEGENDS.get(figure.legend),
-        "showlegend": shown,
-        "annotations": notes or None,
-        "shapes": shapes or None,
-    }
-    layout |= {key: value for key, value in optional.items() if value is not None}
+    layout |= _given(
+        legend=LEGENDS.get(figure.legend),
+        showlegend=figure.show_legend if figure.legend else False,
+        annotations=notes or None,
+        shapes=shapes or None,
+    )
     height = {"height": figure.css_height} if figure.css_height else {}
     return {"data": data, "layout": {**layout, **figure.extra}, **height}
+
+
+def _given(**attributes):
+    """Those that are not None; Plotly has its own default for the others."""
+    return {key: value for key, value in attributes.items() if value is not None}
 
 
 def layer(*marks: Mark) -> dict:
@@ -84,17 +87,16 @@ def _common(mark, ref):
     if legend is None and not mark.name and isinstance(mark, Line | Band | Dots | Bars | Text):
         legend = False
     x, y = ref
-    optional = {
-        "name": mark.name or None,
-        "legendgroup": mark.group or None,
-        "showlegend": legend,
-        "opacity": mark.opacity,
-        "customdata": None if mark.values is None else packed(mark.values),
-        "meta": mark.meta,
-        "xaxis": None if x == "x" else x,
-        "yaxis": None if y == "y" else y,
-    }
-    out = {key: value for key, value in optional.items() if value is not None}
+    out = _given(
+        name=mark.name or None,
+        legendgroup=mark.group or None,
+        showlegend=legend,
+        opacity=mark.opacity,
+        customdata=None if mark.values is None else packed(mark.values),
+        meta=mark.meta,
+        xaxis=None if x == "x" else x,
+        yaxis=None if y == "y" else y,
+    )
     if not isinstance(mark.hover, str):
         return {**out, "hovertext": list(mark.hover), "hoverinfo": "text"}
     return out | ({"hovertemplate": hover_template(mark)} if mark.hover else {"hoverinfo": "skip"})
@@ -223,19 +225,18 @@ def _ticks(axis):
         axis = replace(axis, **_log_ticks(axis.limits))
     places = not isinstance(axis.ticks, int | None)
     size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
-    optional = {
-        "exponentformat": "power" if axis.log or axis.powers else None,
-        "tickformat": axis.format or None,
-        "ticksuffix": axis.suffix or None,
-        "nticks": axis.ticks if isinstance(axis.ticks, int) else None,
-        "tickvals": [float(t) for t in axis.ticks] if places else None,
-        "ticktext": None if axis.labels is None else list(axis.labels),
-        "dtick": axis.step,
-        "tickangle": axis.tick_angle,
-        "tickfont": {"size": size} if size else None,
-        "showticklabels": None if axis.tick_labels else False,
-    }
-    return {key: value for key, value in optional.items() if value is not None}
+    return _given(
+        exponentformat="power" if axis.log or axis.powers else None,
+        tickformat=axis.format or None,
+        ticksuffix=axis.suffix or None,
+        nticks=axis.ticks if isinstance(axis.ticks, int) else None,
+        tickvals=[float(t) for t in axis.ticks] if places else None,
+        ticktext=None if axis.labels is None else list(axis.labels),
+        dtick=axis.step,
+        tickangle=axis.tick_angle,
+        tickfont={"size": size} if size else None,
+        showticklabels=None if axis.tick_labels else False,
+    )
 
 
 def _log_ticks(limits):

@@ -132,27 +132,20 @@ def test_no_module_that_draws_loads_streamlit():
 
 
 OPTIMIZERS = {
-    "sgd": "lr", "momentum": "lr momentum", "nesterov": "lr momentum", "adagrad": "lr eps", "adadelta": "lr rho eps",
-    "rmsprop": "lr rho eps", "adam": "lr beta1 beta2 eps bias_correction", "adamw": "lr beta1 beta2 eps weight_decay",
-    "amsgrad": "lr beta1 beta2 eps", "adamax": "lr beta1 beta2 eps", "nadam": "lr beta1 beta2 eps",
-    "radam": "lr beta1 beta2 eps", "lion": "lr beta1 beta2 weight_decay", "newton": "lr damping", "bfgs": "lr",
-    "lbfgs": "lr memory",
-}  # fmt: skip
-FUNCTIONS = {
-    "bowl", "tilted_bowl", "saddle", "noisy_bowl", "double_well", "rosenbrock", "himmelblau", "beale", "booth",
-    "three_hump_camel", "six_hump_camel", "goldstein_price", "matyas", "styblinski_tang", "rastrigin", "ackley", "levy",
-    "easom", "monkey_saddle", "plateau",
-}  # fmt: skip
-SCHEDULES = {
-    "constant",
-    "step",
-    "exponential",
-    "inverse_time",
-    "linear",
-    "cosine",
-    "cyclic",
-    "warmup",
+    **{"sgd": "lr", "bfgs": "lr", "lbfgs": "lr memory", "newton": "lr damping"},
+    **dict.fromkeys(("momentum", "nesterov"), "lr momentum"),
+    **{"adagrad": "lr eps", "adadelta": "lr rho eps", "rmsprop": "lr rho eps"},
+    **dict.fromkeys(("amsgrad", "adamax", "nadam", "radam"), "lr beta1 beta2 eps"),
+    "adam": "lr beta1 beta2 eps bias_correction",
+    "adamw": "lr beta1 beta2 eps weight_decay",
+    "lion": "lr beta1 beta2 weight_decay",
 }
+FUNCTIONS = """
+    bowl tilted_bowl saddle noisy_bowl double_well rosenbrock himmelblau beale booth three_hump_camel
+    six_hump_camel goldstein_price matyas styblinski_tang rastrigin ackley levy easom monkey_saddle
+    plateau
+"""
+SCHEDULES = "constant step exponential inverse_time linear cosine cyclic warmup"
 
 
 def test_promised_names():
@@ -160,9 +153,9 @@ def test_promised_names():
     names += " summarize find_minima"
     assert set(names.split()) <= set(optviz.__all__)
     assert all(hasattr(optviz, name) for name in optviz.__all__)
-    assert set(optviz.FUNCTIONS) >= FUNCTIONS
+    assert set(optviz.FUNCTIONS) >= set(FUNCTIONS.split())
     assert set(optviz.OPTIMIZERS) >= set(OPTIMIZERS)
-    assert set(optviz.SCHEDULES) >= SCHEDULES
+    assert set(optviz.SCHEDULES) >= set(SCHEDULES.split())
     assert set(optviz.NOISES) >= {"uniform", "gaussian"}
     assert issubclass(optviz.FormulaError, ValueError)
 

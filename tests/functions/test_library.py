@@ -97,11 +97,6 @@ LEAST = {
     "levy": (0, [(1, 1)]),
     "easom": (-1, [(pi, pi)]),
 }
-PROMISED = {
-    "bowl", "tilted_bowl", "saddle", "noisy_bowl", "double_well", "rosenbrock", "himmelblau", "beale", "booth",
-    "three_hump_camel", "six_hump_camel", "goldstein_price", "matyas", "styblinski_tang", "rastrigin", "ackley", "levy",
-    "easom", "monkey_saddle", "plateau",
-}  # fmt: skip
 
 
 def scattered(f, n=500, seed=0):
@@ -126,8 +121,7 @@ def ring(at, radius, n=48):
     return at + radius * np.stack([cos(turn), sin(turn)], -1)
 
 
-def test_every_function_that_is_promised_is_there():
-    assert set(FUNCTIONS) >= PROMISED
+def test_every_function_stands_under_its_key():
     assert all(key == f.key for key, f in FUNCTIONS.items())
 
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize, parse_formula
 from optviz.optim.hyperparameter import hyperparameters
+from tests.strategies import between
 
 FORMULAS = [
     "log(x) + y**2",
@@ -23,15 +24,6 @@ STEPS = 8
 
 anything = settings(max_examples=60, deadline=None)
 finite = st.floats(allow_nan=False, allow_infinity=False)
-
-
-def between(k):
-    """A value of a hyperparameter within its range, the ends and the default more often than by chance."""
-    if k.kind is bool:
-        return st.booleans()
-    if k.kind is int:
-        return st.integers(int(k.low), int(k.high))
-    return st.sampled_from([k.low, k.high, k.default]) | st.floats(k.low, k.high)
 
 
 def made(cls, columns=0):

@@ -687,10 +687,6 @@ def test_restless():
 
 
 def test_bias_correction():
-    assert adam_first(False) == pytest.approx(0.94868, abs=1e-5)
-    ratio = slope_steps(False) / slope_steps(True)
-    assert ratio.argmax() + 1 == 12
-    assert ratio.max() == pytest.approx(6.569, abs=1e-3)
     on, off = runs("bias-correction")
     assert off.lengths[-1] > 2.5 * on.lengths[-1]
 

@@ -53,6 +53,7 @@ from optviz.shell.share import (
 from optviz.spec import Choice, SpecError, canonical_json, from_dict, to_dict
 from optviz.ui.training.form import fits
 from tests.page import shared as linked
+from tests.strategies import between
 from tests.table import table
 
 FORMULA = "(x**2 + y - 11)**2/50 + sin(3*x)*cos(2*y) + abs(x - y)"
@@ -277,14 +278,6 @@ class TestRoundTrip:
     def test_is_made_of_what_needs_no_escape_in_an_address(self):
         for scene in SCENES.values():
             assert re.fullmatch(r"2\.[A-Za-z0-9_-]+", encode(linked(scene)))
-
-
-def between(k):
-    if k.kind is bool:
-        return st.booleans()
-    if k.kind is int:
-        return st.integers(int(k.low), int(k.high))
-    return st.sampled_from([k.low, k.high, k.default]) | st.floats(k.low, k.high)
 
 
 def parts(registry):

@@ -10,6 +10,7 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
+from pathlib import Path
 
 import segno
 
@@ -187,51 +188,4 @@ def qr_svg(url: str) -> str:
 # with these very bytes and open with no others, so that THIS MUST NEVER CHANGE, whatever is added
 # or renamed elsewhere. What would gain by other words is a format 3 with a dictionary of its own
 # beside this one.
-WORDS = (
-    b"sqrt(exp(abs(tan(cos(sin(*sin(*cos(+cos(sin(x)*cos(y)exp(-x**2-y**2)x**2*y(x-1)**2*x*yx**2/20+y*"
-    b"*2x**2/20 + y**2 + "
-    b'sin(3*x)/2"function":"saddle","start":[1.0,0.001],"function":"noisy_bowl","no'
-    b'ise":{"uniform":{"scale":2.0}},"start":[-7.0,2.0],"function":"tilted_bowl","start":[-6.363961030'
-    b'678928,-3.5355339059327373],"function":"sphere","start":[-4.0,3.0],"function":"double_well","sta'
-    b'rt":[-2.0,1.0],"function":"rosenbrock","start":[-1.2,1.0],"function":"himmelblau","start":[-0.5,'
-    b'-1.0],"function":"beale","start":[1.0,1.5],"function":"booth","start":[-8.0,8.0],"function":"mat'
-    b'yas","start":[-8.0,3.0],"function":"three_hump_camel","start":[-2.0,2.0],"function":"six_hump_ca'
-    b'mel","start":[-1.6,0.9],"function":"goldstein_price","start":[-1.5,0.5],"function":"styblinski_t'
-    b'ang","start":[0.5,0.8],"function":"mccormick","start":[3.0,0.0],"function":"rastrigin","start":['
-    b'-3.2,2.3],"function":"ackley","start":[-3.3,2.4],"function":"levy","start":[-7.0,6.0],"function"'
-    b':"easom","start":[1.6,2.0],"function":"monkey_saddle","start":[0.9,0.05],"function":"plateau","s'
-    b'tart":[-5.0,2.0],"function":"cliff","start":[-5.0,3.0],"function":"kink","start":[-7.0,2.3],"con'
-    b'trols":{"hidden":["lessons","results","view"],"locked":["function","run","hyperparameters","opti'
-    b'mizers"]},"view":{"along":"evaluations","field":true,"levels":"linear","log":false,"lookahead":t'
-    b'rue,"metrics":["loss","gradient","distance","length"],"solid":true}"along":"gradients","levels":'
-    b'"log","metrics":["loss","distance"]"wrappers":[{"averaged":{"decay":0.95}}]"wrappers":[{"lookahe'
-    b'ad":{"alpha":0.5,"every":5}}]"wrappers":[{"clipped":{"max_norm":1.0}}]"lr_schedules":{"lr":{"con'
-    b'stant":{}}},"lr_schedules":{"lr":{"step":{"every":50,"first":50,"gamma":0.5}}},"lr_schedules":{"'
-    b'lr":{"exponential":{"rate":0.015}}},"lr_schedules":{"lr":{"inverse_time":{"rate":0.05}}},"lr_sch'
-    b'edules":{"lr":{"linear":{"floor":0.0,"steps":300}}},"lr_schedules":{"lr":{"cosine":{"floor":0.0,'
-    b'"steps":300}}},"lr_schedules":{"lr":{"cyclic":{"floor":0.0,"period":100}}},"lr_schedules":{"lr":'
-    b'{"warmup":{"steps":20}}},"initial_points":{"grid":{"columns":5}},"initial_points":{"ring":{"coun'
-    b't":12,"radius":0.1}},{"objective":{"domain":[[-5.0,5.0],[-5.0,5.0]],"formula":"x**2","function":'
-    b'"formula","noise":{"gaussian":{"scale":1.0}},"noise":{"uniform":{"scale":2.0}},"seed":1,"start":'
-    b'[-7.0,2.0],"steps":100},"start":[-2.0,1.0],"steps":300},"steps":200},"tolerance":0.01}{"method":'
-    b'{"sgd":{"lr":0.1}}},{"method":{"momentum":{"lr":0.1,"momentum":0.9}}},{"method":{"nesterov":{"lr'
-    b'":0.1,"momentum":0.9}}},{"method":{"adagrad":{"eps":1e-07,"lr":1.0}}},{"method":{"rmsprop":{"eps'
-    b'":1e-08,"lr":0.1,"rho":0.99}}},{"method":{"adadelta":{"eps":1e-05,"lr":1.0,"rho":0.9}}},{"method'
-    b'":{"adam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}},{"method":{"'
-    b'adamw":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1,"weight_decay":0.0'
-    b'1}}},{"method":{"amsgrad":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1'
-    b'}}},{"method":{"adamax":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1}}'
-    b'},{"method":{"nadam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps":1e-08,"lr":0.1,"mom'
-    b'entum_decay":0.004}}},{"method":{"radam":{"beta1":0.9,"beta2":0.999,"bias_correction":true,"eps"'
-    b':1e-08,"lr":0.1}}},{"method":{"lion":{"beta1":0.9,"beta2":0.99,"lr":0.1,"weight_decay":0.0}}},{"'
-    b'method":{"newton":{"damping":0.0,"line_search":false,"lr":1.0,"saddle_free":false}}},{"method":{'
-    b'"bfgs":{"line_search":true,"lr":1.0}}},{"method":{"lbfgs":{"line_search":true,"lr":1.0,"memory":'
-    b'10}}},{"fork":{"method":{"method":{"lr":0.05}},"step":10},{"method":{"momentum":{"lr":0.01,"mome'
-    b'ntum":0.9}}},{"lr":0.001,{"method":{"newton":{"lr":{"method":{"lion":{"lr":{"method":{"radam":{"'
-    b'lr":{"method":{"nadam":{"lr":{"method":{"adamax":{"lr":{"method":{"amsgrad":{"lr":{"method":{"ad'
-    b'adelta":{"lr":{"method":{"bfgs":{"lr":{"method":{"lbfgs":{"lr":{"method":{"adamw":{"lr":{"method'
-    b'":{"nesterov":{"lr":{"method":{"rmsprop":{"lr":{"method":{"adagrad":{"lr":{"method":{"momentum":'
-    b'{"lr":{"method":{"sgd":{"lr":{"method":{"adam":{"lr":{"scene":{"objective":{},"optimizers":[{"me'
-    b'thod":{"sgd":{"lr":0.95}}},{"method":{"momentum":{"lr":0.1,"momentum":0.9}}},{"method":{"adagrad'
-    b'":{"eps":1e-07,"lr":1.5}}},{"method":{"adam":{"lr":0.3}}}]}}'
-)
+WORDS = (Path(__file__).parent / "link_words.txt").read_bytes()

@@ -2,7 +2,8 @@
 // that was sent before it (optviz/plot/writers/changes.py). Null where that one never came.
 export function complete(before, message) {
   if (!message.since) return message;
-  if (before?.version === message.version) return { ...before, ...message, data: before.data, layout: before.layout };
+  if (before?.version === message.version)
+    return { ...before, ...message, data: before.data, layout: before.layout };
   if (before?.version !== message.since) return null;
   const grown = (old, now) =>
     now?.same === undefined

@@ -118,7 +118,8 @@ class Host {
         : layout.margin.t;
       if (Math.abs(room - layout.margin.t) > 2) {
         this.room = room;
-        await this.plotly.react(this.upper, copies(data), (layout = dressed(data, look, this.room)));
+        layout = dressed(data, look, this.room);
+        await this.plotly.react(this.upper, copies(data), layout);
       }
       this.drawn = data;
       this.moved = false;
@@ -391,7 +392,10 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
     host.schedule((host.received = whole));
   };
   // what has grown meanwhile comes by another way, and does not go back to what stands here
-  host.grow = news => take((host.grown = news.since ? news : { ...host.received, ...news, since: null }));
+  host.grow = news => {
+    host.grown = news.since ? news : { ...host.received, ...news, since: null };
+    take(host.grown);
+  };
   if (!host.grown || host.told !== data.version) take(data);
   if (host.told !== data.version) host.grown = null;
   host.told = data.version;

@@ -20,7 +20,6 @@ from optviz.spec import Choice
 from optviz.training import Split
 from optviz.tuning import (
     BOOK,
-    WIDE,
     Axis,
     Halving,
     Interval,
@@ -46,7 +45,7 @@ from tests.page import (
 from tests.page import text as words
 
 KEY = page.KEY
-SMALL = Search(network=Network((64, 20, 10)), iterations=40, space=WIDE, trials=12)
+SMALL = Search(network=Network((64, 20, 10)), iterations=40, space=BOOK.widened(0, True), trials=12)
 
 
 def ended(spec) -> SearchState:

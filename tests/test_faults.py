@@ -76,8 +76,33 @@ def test_a_press_of_stop_that_leaves_together_with_word_of_a_picture_is_seen(ser
             await visitor.run()
             [stop] = [button for button in visitor.buttons if "-stop-" in button]
             visitor.buttons.clear()
-            await visitor.tick(pressed=stop)
+            await visitor.tick(**{stop: True})
             assert any("-train-" in button for button in visitor.buttons), "there is Resume"
+            assert not visitor.exceptions
+
+    done(visits())
+
+
+def test_no_change_is_lost_that_leaves_together_with_another(server):
+    """The browser makes one message of the two, for the fragment of the one that it names first."""
+
+    async def visits():
+        async with Visitor(server) as visitor:
+            await visitor.run()
+            tab = {visitor.tabs: "Equations with these values"}
+            for value, first, last, said in (
+                (0.5, {}, visitor.rested, "μ = 0.5"),  # by what the theory says
+                (0.6, visitor.rested(), dict, "μ = 0.6"),
+                (0.7, tab, dict, "{0.7}"),  # by the equation of Momentum
+            ):
+                plotted, table = visitor.plotted, visitor.data("table")[-1]
+                visitor.texts.clear()
+                await visitor.tell(first | visitor.turned("momentum", value) | last())
+                _sgd, panel, *_ = visitor.data("hyperparameters")
+                assert panel["values"]["momentum"] == value
+                assert visitor.plotted > plotted, "the pictures"
+                assert visitor.data("table")[-1] != table
+                assert said in "".join(visitor.texts)
             assert not visitor.exceptions
 
     done(visits())

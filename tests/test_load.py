@@ -29,7 +29,7 @@ async def turned(address):
             await visitor.rest()
             held = dict(visitor.components.values())
             told = held["optviz_table"]["html"], held["optviz_address"]
-            seen.append((visitor.plotted - before, *told, visitor.texts))
+            seen.append((visitor.plotted - before, *told, [*visitor.texts]))
         return seen, visitor.exceptions
 
 
@@ -38,13 +38,41 @@ def test_table_text_and_link_follow_a_hand_alone_unless_something_open_shows_mor
     with launched("app.py") as (address, _):
         (alone, unfolded), errors = done(turned(address))
     x, y = -7 * (1 - 0.05 / 10) ** 30, 2 * (1 - 2 * 0.05) ** 30
-    for _plotted, html, toolbar, texts in (alone, unfolded):
+    for _plotted, html, toolbar, _texts in (alone, unfolded):
         assert f"{x**2 / 20 + y**2:.4g}" in html
         assert toolbar["undo"] == 0, "one change, which can be taken back"
         assert toolbar["link"].startswith("?s=")
-        assert any("minimum" in text for text in texts), "what is said below the table"
     assert alone[0] == 0, "no picture is sent again"
+    assert alone[3] == [], "nor what is said below the table: it says the same"
     assert unfolded[0] > 0, "the whole page has followed"
+    assert any("minimum" in text for text in unfolded[3]), "what is said below the table"
+    assert errors == []
+
+
+async def says(address):
+    """What is said anew as the first optimizer is turned, on each of two tabs."""
+    async with Visitor(address) as visitor:
+        await visitor.run()
+        said = []
+        for name, value, tab in (
+            ("momentum", 0.5, ""),
+            ("lr", 0.0625, "Equations with these values"),
+            ("lr", 0.03125, ""),
+        ):
+            if tab:
+                await visitor.run(visitor.tabs, tab)
+            await visitor.turn(name, value)
+            visitor.texts = []
+            await visitor.rest()
+            said.append("".join(visitor.texts))
+        return said, visitor.exceptions
+
+
+def test_what_is_said_below_the_table_follows_where_it_is_something_else(server):
+    (theory, *equations), errors = done(says(server))
+    assert "μ = 0.5" in theory
+    assert ["0.0625" in text for text in equations] == [True, False]
+    assert "0.03125" in equations[1]
     assert errors == []
 
 

@@ -47,33 +47,33 @@ class Visitor:
     async def __aexit__(self, *_):
         await self.socket.close()
 
-    async def run(self, widget: str = "", value=None, pressed: str = "") -> None:
+    async def run(self, widget: str = "", value=None, **also) -> None:
         """A run of the page, or of the fragment of a component that has a new value, until it has ended.
 
-        A button `pressed` at the same moment is told in the same message, as the browser does.
+        What has `also` changed at that moment, values by id, is told in the same message, as the browser does.
         """
         ask = BackMsg()
         ask.rerun_script.query_string = self.query
         ask.rerun_script.page_name = self.path
         ask.rerun_script.page_script_hash = self.hash
         ask.rerun_script.fragment_id = self.fragments.get(widget, "")
-        if widget:
-            state = ask.rerun_script.widget_states.widgets.add()
-            state.id = widget
+        told = {widget: value, **also} if widget else also
+        for key, value in told.items():
+            state = ask.rerun_script.widget_states.widgets.add(id=key)
             if isinstance(value, float):  # of Streamlit's own slider
                 state.double_array_value.data.append(value)
             elif value is True:  # a button, pressed
                 state.trigger_value = True
+            elif isinstance(value, str):  # a tab
+                state.string_value = value
             elif isinstance(value, list):  # events of a component
-                state.id = f"$$STREAMLIT_INTERNAL_KEY_{widget}__events"
+                state.id = f"$$STREAMLIT_INTERNAL_KEY_{key}__events"
                 state.json_trigger_value = json.dumps(value)
             else:
                 state.json_value = json.dumps(value)
-        else:
+        if not widget:
             self.texts.clear()
             self.buttons.clear()
-        if pressed:
-            ask.rerun_script.widget_states.widgets.add(id=pressed, trigger_value=True)
         await self.socket.send(ask.SerializeToString())
         async for raw in self.socket:
             self.received += len(raw)
@@ -96,6 +96,8 @@ class Visitor:
         raise ConnectionError("the server closed the connection")
 
     def _take(self, delta):
+        if tabs := delta.add_block.tab_container.id:
+            self.tabs, self.fragments[tabs] = tabs, delta.fragment_id
         element = delta.new_element
         kind = element.WhichOneof("type")
         if kind == "bidi_component":
@@ -116,7 +118,7 @@ class Visitor:
             self.progress = element.progress.text
         elif kind == "exception":
             self.exceptions.append(element.exception.type)
-        elif kind in ("alert", "markdown"):
+        elif kind in ("alert", "html", "markdown"):
             self.texts.append(getattr(element, kind).body)
 
     def panels(self) -> dict[str, dict]:
@@ -127,22 +129,39 @@ class Visitor:
             if name.endswith("hyperparameters") and data
         }
 
+    def data(self, component: str) -> list[dict]:
+        """What the components of this kind have been sent."""
+        return [data for name, data in self.components.values() if name.endswith(component)]
+
     async def turn(self, name: str, value: float) -> None:
         """Turn the first hyperparameter of this name, as the browser does while a hand drags it."""
-        key = next(key for key, panel in self.panels().items() if name in panel["values"])
-        self.turns += 1
-        await self.run(key, {"values": {"n": self.turns, name: value}})
+        await self.tell(self.turned(name, value))
 
     async def rest(self) -> None:
         """Say that the hand rests, as the browser does a moment after a turn."""
-        [key] = [k for k, (name, _) in self.components.items() if name.endswith("address")]
-        await self.run(key, [{"event": "rest", "value": True}])
+        await self.tell(self.rested())
 
-    async def tick(self, pressed: str = "") -> None:
+    async def tell(self, values: dict) -> None:
+        """All of this in one message: the fragment of the first is run."""
+        first, *others = values.items()
+        await self.run(*first, **dict(others))
+
+    def turned(self, name: str, value: float) -> dict:
+        """What the browser tells of that turn: a value by id."""
+        key = next(key for key, panel in self.panels().items() if name in panel["values"])
+        self.turns += 1
+        return {key: {"values": {"n": self.turns, name: value}}}
+
+    def rested(self) -> dict:
+        """What it tells of that rest."""
+        [key] = [k for k, (name, _) in self.components.items() if name.endswith("address")]
+        return {key: [{"event": "rest", "value": True}]}
+
+    async def tick(self, **also) -> None:
         """Say that the pictures of a training are drawn, as the browser does before the next ones."""
         [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
         _name, data = self.components.pop(key)  # it comes again while there is more
-        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}}, pressed)
+        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}}, **also)
 
     @property
     def pause(self) -> float:

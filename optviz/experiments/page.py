@@ -159,13 +159,15 @@ class View:
 class Drawing:
     """A page that draws its columns itself with Streamlit: functions of the page's form.
 
-    `live(form)` gives the traces of its figures by name, for a slider that is held;
-    `surroundings(form)` what all but its figures, sliders and results depends on.
+    `notes(form)` gives what stands below its results, functions and what each of them shows;
+    `live(form)` the traces of its figures by name, for a slider that is held; `surroundings(form)`
+    what all but its figures, sliders, results and notes depends on.
     """
 
     stage: Callable[[Any], None]
     controls: Callable[[Any], None]
     results: Callable[[Any], None]
+    notes: Callable[[Any], Sequence[tuple]]
     title: Callable[[Any], str]
     live: Callable[[Any], Mapping]
     surroundings: Callable[[Any], Any]

@@ -24,7 +24,7 @@ from optviz.ui import locks
 from optviz.ui.components import lazy, shown, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
-from optviz.ui.live import full_rerun, settled
+from optviz.ui.live import full_rerun, notes, rested, settled
 from optviz.ui.session import session
 from optviz.ui.training.jobs import MissingData
 
@@ -54,18 +54,19 @@ def render(page: Page) -> None:
         if page.drawing:
             with under:
                 settled(
-                    lambda: (page.drawing.results(form), _end(bar)),
+                    lambda: (page.drawing.results(form), _end(bar, rested)),
                     lambda: (page.drawing.surroundings(form), lesson_card.changed()),
                 )
+                notes(lambda: page.drawing.notes(form))
         else:
-            _end(bar)
+            _end(bar, session().rest)
 
 
-def _end(bar):
+def _end(bar, rested):
     """What is known last, and the first that a Tab reaches."""
     session().remember()
     with bar:
-        toolbar(session(), sharing.query())
+        toolbar(session(), sharing.query(), rested)
 
 
 def _fill(page, form, results, panel, under):

@@ -285,9 +285,9 @@ def table(html: str, key: str) -> None:
     st.html(html)
 
 
-def toolbar(session, link: str) -> None:
-    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`. It
-    is told when a hand on a slider rests.
+def toolbar(session, link: str, rested: Callable[[], None]) -> None:
+    """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`.
+    `rested` is called when a hand on a slider rests.
     """
 
     def jump():
@@ -304,7 +304,7 @@ def toolbar(session, link: str) -> None:
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=session.rest)
+    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
 
 
 def _is_point(at):

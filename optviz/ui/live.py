@@ -5,7 +5,7 @@ the browser. When the hand rests the table and the text follow, or all of the pa
 these says something else then.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext
 from time import monotonic
 from typing import Any
@@ -96,18 +96,42 @@ def full_rerun(figures: Callable[[], dict] | None = None):
         S.whole_run = False
 
 
-@st.fragment
+@st.fragment(key="settled")
 def settled(draw: Callable[[], None], surroundings: Callable[[], Any]) -> None:
     """Draws what follows a hand that rests: it alone, as long as `surroundings()`, all that the
     page depends on outside of it and of sliders and pictures, is the same, and nothing is open that
-    shows more. Otherwise the whole page.
+    shows more. Otherwise the whole page; also where a change has met the word that the hand rests,
+    and its panel has not been run.
     """
     S = session()
-    now = (S.epoch, surroundings())
-    if not S.whole_run and (S.shows_more or now != S.surrounded):
+    spec, now = S.specs[S.page], (S.epoch, surroundings())
+    if not S.whole_run and (S.shows_more or now != S.surrounded or spec != S.pictured):
         st.rerun()
-    S.surrounded = now
+    S.surrounded, S.pictured = now, spec
     draw()
+
+
+@st.fragment(key="notes")
+def notes(said: Callable[[], Sequence[tuple[Callable, Any]]]) -> None:
+    """Draws what seldom changes with that: `said()`, functions and what each of them shows."""
+    parts = said()
+    session().outdated = lambda: said() != parts
+    for show, what in parts:
+        show(what)
+
+
+def follow() -> None:
+    """Have all run that follows a hand; the notes never alone, or a rest in the same message would
+    be lost on the table.
+    """
+    st.rerun(["settled", "notes"])
+
+
+def rested() -> None:
+    """The hand on a slider rests: the table follows, the notes where they say something else."""
+    session().rest()
+    if session().outdated():
+        follow()
 
 
 def live_patch(figures):
@@ -115,7 +139,7 @@ def live_patch(figures):
     S = session()
     if S.whole_run:
         return None
-    S.held = monotonic()
+    S.held, S.pictured = monotonic(), S.specs[S.page]
     return figures()
 
 

@@ -89,6 +89,8 @@ class Session:
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
     growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     surrounded: Any = None  # what the page around what has settled was last drawn from
+    pictured: Any = None  # the spec that its pictures show
+    outdated: Callable[[], bool] = bool  # whether the notes below would say something else
     shows_more: bool = False  # whether something is open that shows what sliders say
     drag: int = 0  # the number of the drag that has brought about this run, and the last entry
     dragged: int = 0

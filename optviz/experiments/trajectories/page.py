@@ -226,7 +226,7 @@ PAGE = Page(
     BOOK,
     adjusted=Scene.affordable,
     drawing=Drawing(
-        *(stage, controls, results.draw, title),
+        *(stage, controls, results.draw, results.notes, title),
         *(lambda form: live_figures(form.value), surroundings),
     ),
     buttons=buttons,

@@ -14,38 +14,56 @@ from optviz.ui import locks
 from optviz.ui.cache import cached
 from optviz.ui.components import theme_name, timetable
 from optviz.ui.form import Form
+from optviz.ui.live import follow
 
 
 def draw(form: Form) -> None:
-    """The table at the step of the player, and the rest in tabs, of which the open one is made."""
+    """The table at the step of the player."""
+    if form.value.optimizers and not locks.hidden("results"):
+        _table(form.value)
+
+
+def notes(form: Form) -> list[tuple]:
+    """What stands below it, the rest in tabs, of which the open one is made: functions and what
+    each of them shows.
+    """
     if locks.hidden("results"):
-        return
-    scene = form.value
+        return []
+    scene, parts = form.value, []
     for i, of in enumerate(scene.both):
         if of.optimizers:
-            _table(of, "timetable" + "-2" * i)
+            parts += [*[(_second_table, of)] * i, (st.caption, "  \n".join(_remarks(of)))]
     if not scene.optimizers:
-        st.info(_("No optimizer is in the scene. Add one beside the picture."))
+        parts += [(st.info, _("No optimizer is in the scene. Add one beside the picture."))]
     tabs = {
         _("What the theory says"): _theory,
         _("Equations with these values"): _equations,
         _("The code that ran"): _code,
     }
-    boxes = st.tabs(list(tabs), key="more", on_change="rerun")
-    for box, section in zip(boxes, tabs.values(), strict=True):
-        if box.open:
-            with box:
-                section(scene)
+    opened = st.session_state.get("more") or next(iter(tabs))
+    made = {label: [*of(scene)] if label == opened else [] for label, of in tabs.items()}
+    return [*parts, (_tabs, made)]
 
 
-def _table(scene, key):
+def _tabs(tabs):
+    boxes = st.tabs(list(tabs), key="more", on_change=follow)
+    for box, parts in zip(boxes, tabs.values(), strict=True):
+        with box:
+            for show, what in parts:
+                show(what)
+
+
+def _second_table(scene):
+    _table(scene, "timetable-2")
+
+
+def _table(scene, key="timetable"):
     runs, summaries = ends(scene)
     rows = [
         _columns(track_key(scene.objective, config.alone), scene.tolerance, run, summary)
         for config, run, summary in zip(scene.optimizers, runs, summaries, strict=True)
     ]
     timetable(results(scene, summaries, theme_name()).html(), rows, key)
-    st.caption("  \n".join(_notes(scene)))
 
 
 @cached
@@ -68,7 +86,7 @@ def results(scene: Scene, summaries, theme: str) -> Table:
     )
 
 
-def _notes(scene):
+def _remarks(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
     objective, known = scene.objective, cache.minima(scene.objective)
     yield f"{text.minima(known, objective.f)} {text.budget(objective)}"
@@ -85,18 +103,19 @@ def _notes(scene):
 def _theory(scene):
     found = cache.curvatures(scene.objective)
     for part in text.theory(found, scene):
-        if isinstance(part, Table):
-            st.html(part.html())
-        else:
-            st.markdown(part)
+        yield (st.html, part.html()) if isinstance(part, Table) else (st.markdown, part)
     if found:
-        st.caption(text.theory_sources())
+        yield st.caption, text.theory_sources()
 
 
 def _equations(scene):
+    yield _abreast, [*map(text.equations_of, scene.names, scene.optimizers)]
+
+
+def _abreast(texts):
     columns = st.columns(2)
-    for i, (name, config) in enumerate(zip(scene.names, scene.optimizers, strict=True)):
-        columns[i % 2].markdown(text.equations_of(name, config))
+    for i, each in enumerate(texts):
+        columns[i % 2].markdown(each)
 
 
 def _code(scene):
@@ -104,4 +123,4 @@ def _code(scene):
     methods = [OPTIMIZERS[config.method.key] for config in configs]
     wrappers = [WRAPPERS[wrapper.key] for config in configs for wrapper in config.wrappers]
     for cls in dict.fromkeys([*methods, *wrappers]):
-        st.code(equations.source(cls), language="python")
+        yield st.code, equations.source(cls)

@@ -28,8 +28,12 @@ def test_ranges_that_fit():
 @given(st.lists(FLOATS.filter(lambda v: not abs(v) > 1e150 or np.isinf(v)), min_size=1))
 def test_every_finite_value_is_in_a_bin(values):
     values = np.array(values)
-    shares, edges = histogram(values, histogram_range(values))
+    span = histogram_range(values)
+    shares, edges = histogram(values, span)
+    counts, same = np.histogram(values[np.isfinite(values)], len(shares), span)
     assert (np.diff(edges) > 0).all()
+    assert edges.tolist() == same.tolist()
+    assert (shares * len(values)).round().tolist() == counts.tolist()
     assert shares.sum() == pytest.approx(np.isfinite(values).mean())
 
 

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 from optviz.data import DataError
 from optviz.plot import Figure, Theme, to_svg
-from optviz.spec import validate
-from optviz.training import Progress, Training
+from optviz.spec import canonical_json, to_dict, validate
+from optviz.training import Progress, Training, marks
 from optviz.translation import N_
 from optviz.tuning import Search
 
@@ -238,6 +238,17 @@ class Context:
     def lines(self) -> Sequence:
         """The networks as lines of a chart."""
         return self.page.lines(self.spec, self.states, self.theme)
+
+    @property
+    def key(self) -> tuple:
+        """All that a part is made from, in a form that keeps no state: without those that it was
+        made for it is nobody's any more.
+        """
+        beside = [
+            line._replace(progress=marks([line.progress])) for line in (*self.before, *self.kept)
+        ]
+        looks = canonical_json(to_dict(self.spec)), self.theme.ink, *self.options.items()
+        return (self.page.key, *looks, marks(self.states), len(self.before), *beside)
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
         """The same with what the switches say."""

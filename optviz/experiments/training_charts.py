@@ -70,7 +70,14 @@ def paced(part: Part) -> Part:
     return part
 
 
+def shared(part: Part) -> Part:
+    """A part that looks at nothing but the context: it is made once for all who watch the same."""
+    part.shared = True
+    return part
+
+
 @comparing
+@shared
 def curves(context: Context) -> Row:
     """Loss and accuracy side by side, as the switches of `options` say."""
     show, training = context.options, context.lines[0].progress.training

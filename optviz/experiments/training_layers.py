@@ -5,7 +5,7 @@ what the first layer looks at.
 import numpy as np
 
 from optviz.experiments.page import Caption, Context, Option, Row, Section, Tab
-from optviz.experiments.training_charts import paced
+from optviz.experiments.training_charts import paced, shared
 from optviz.plot import Axis, Figure, ImageGrid, Line, Rule, Style, percent, style
 from optviz.plot.series import over_seeds
 from optviz.translation import _
@@ -101,6 +101,7 @@ def first_layer(context: Context) -> list | None:
     return [shown.format(name=name), ImageGrid(images, numbers, alternatives)]
 
 
+@shared
 def curves(context: Context) -> list:
     """All of it: the curves two by two."""
     pairs = ((update_ratios, gradient_norms), (saturated, dead))

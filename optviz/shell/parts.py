@@ -23,7 +23,10 @@ from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
 from optviz.ui.components import download_button, show, shown, table
 from optviz.ui.live import grow
+from optviz.ui.pictures import PICTURES, sent
 from optviz.ui.session import session
+
+BESIDE = 30_000  # bytes that tables, words and small images of a part take at most, roughly
 
 
 def tabs(context: Context, view: View):
@@ -79,10 +82,25 @@ def name_of_part(page: Page, part) -> str:
 
 def draw_part(context: Context, part) -> None:
     """Draw what a part makes of the context."""
-    made, name = part(context), name_of_part(context.page, part)
+    made, name = _made(context, part), name_of_part(context.page, part)
     _show(made, name)
     if not getattr(part, "paced", False) and any(pictures(made, name)):
         session().growing.append((part, context.options))
+
+
+def _made(context, part):
+    """What a part makes of the context; a shared one once for all who watch the same."""
+    if not getattr(part, "shared", False):
+        return part(context)
+
+    def make():
+        made = part(context)
+        return made, [sent(figure) for _name, figure in pictures(made, "")]
+
+    def size(found):
+        return BESIDE + sum(picture.bytes for picture in found[1])
+
+    return PICTURES.get((part, *context.key), make, size)[0]
 
 
 def pictures(made, key: str) -> Iterator[tuple[str, Figure]]:
@@ -98,7 +116,7 @@ def growing(context: Context) -> dict[str, dict]:
     """What is new in the pictures of the open tab, by name."""
     found = {}
     for part, options in session().growing:
-        made = part(context.with_options(options))
+        made = _made(context.with_options(options), part)
         for key, figure in pictures(made, name_of_part(context.page, part)):
             found |= {key: news} if (news := grow(key, figure)) else {}
     return found

@@ -17,10 +17,11 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import card as lesson_card
 from optviz.shell.lessons import plan as lesson_plan
 from optviz.shell.parts import draw_part, growing, name_of_part, pictures, tabs
-from optviz.spec import SpecError
+from optviz.spec import SpecError, canonical_json, to_dict
 from optviz.training import together
 from optviz.translation import _
 from optviz.ui import locks
+from optviz.ui.cache import cached
 from optviz.ui.components import lazy, shown, theme_name, toolbar
 from optviz.ui.form import Form, select
 from optviz.ui.job_runner import amount_of, begin_unasked, run, run_jobs, states_of
@@ -204,7 +205,8 @@ def _results(page, view):
     """
     jobs = list
     try:
-        page.check(session().specs[page.key])
+        spec = session().specs[page.key]
+        _check(page.key, canonical_json(to_dict(spec)), page, spec)
         if view.jobs is None:
             tabs(context_of(page), view)
             return jobs
@@ -261,6 +263,11 @@ def _results(page, view):
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
     return jobs
+
+
+@cached
+def _check(key, spec, _page, _spec):
+    _page.check(_spec)
 
 
 def _follow(results, view, first, jobs):

@@ -13,6 +13,7 @@ from optviz.training.scheduler import scheduler
 from optviz.translation import _
 from optviz.ui.cache import KEPT
 from optviz.ui.meter import MINUTES, quantile
+from optviz.ui.pictures import PICTURES
 from optviz.ui.public import public
 
 EVERY = 5.0  # seconds between two looks
@@ -45,7 +46,7 @@ def _numbers():
         _("jobs running"): f"{running}",
         _("jobs waiting"): f"{waiting}",
         _("results of jobs"): _megabytes(scheduler().size),
-        _("figures and numbers kept"): _megabytes(KEPT.size),
+        _("figures and numbers kept"): _megabytes(KEPT.size + PICTURES.size),
         _("memory of the process"): _megabytes(_memory()),
     }
     for kind, name in {"page": _("whole page"), "knob": _("hyperparameter")}.items():

@@ -5,7 +5,7 @@ from optviz.training.jobs import Amount, Job, Loader, TrainingJob
 from optviz.training.limits import MAX_NUMBERS, check, held_numbers, unsuited
 from optviz.training.loop import MAX_EVALUATED, Progress, advance, begin, mini_batch, select, train
 from optviz.training.metrics import confusion, rank, smoothed
-from optviz.training.seeds import apart, together
+from optviz.training.seeds import apart, marks, together
 from optviz.training.spec import (
     INPUTS,
     MAX_SEED,

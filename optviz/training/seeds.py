@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from weakref import WeakValueDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary, ref
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from optviz.training.loop import Progress
 from optviz.training.spec import Training
 
 _JOINED = WeakValueDictionary()  # as long as somebody looks
+_PARTS = WeakKeyDictionary()  # of what is joined
 
 
 def apart(training: Training) -> list[Training]:
@@ -36,7 +37,13 @@ def _shared(states):
     """What is joined of the same states is one for all who look at it."""
     if (found := _JOINED.get(states)) is None:
         found = _JOINED[states] = _joined(states)
+        _PARTS[found] = tuple(map(ref, states))
     return found
+
+
+def marks(states: Sequence) -> tuple:
+    """What tells states from all others without keeping them; what is joined anew has the same."""
+    return tuple(_PARTS.get(state) or ref(state) for state in states)
 
 
 def _siblings(a, b):

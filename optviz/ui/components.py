@@ -1,7 +1,6 @@
 """Components of our own: live hyperparameters, pictures that stay, the player, hands on them."""
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,11 +11,12 @@ import streamlit as st
 from streamlit import runtime
 
 from optviz.optim.hyperparameter import Hyperparameter
-from optviz.plot import Figure, to_plotly
+from optviz.plot import Figure
 from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
+from optviz.ui.pictures import sent
 from optviz.ui.session import session
 
 
@@ -145,36 +145,24 @@ def _declared(hyperparameters):
     ]
 
 
-def plot(
-    key: str,
-    figure: dict,
-    label: str,
-    view: str,
-    theme: str,
-    base_id: str | None = None,
-    base=None,
-    guessed=_nothing,
-    brushed=_nothing,
-    solid=False,
-    **more,
-) -> None:
-    """Show a figure. `view` names the frame: while it is the same, the person's zoom stays.
+def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -> None:
+    """Show a figure of marks, in the visitor's theme; where the browser shows another, it asks for
+    a run. While the figure's `view` is the same, the person's zoom stays.
 
-    `theme` is the one whose colors it has; where the browser shows another, it asks for a run.
     `more` is for plot.js: what a click does, the start to take hold of, arrows. `guessed` takes a
     click's (x, y), `brushed` the ranges by axis that a hand has set (see `optviz.plot.brush`).
-    With `solid` the figure is one in three dimensions.
 
-    `base` makes the lower layer that `base_id` names; it is called, and its result sent, only when
-    this browser does not have it yet.
+    The lower layer is made, and sent, only when this browser does not have it yet.
     """
+    base_id, base = figure.under or (None, None)
     have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
-    version = hashlib.sha1(json.dumps(figure, sort_keys=True).encode()).hexdigest()[:12]
+    now = sent(figure)
+    version = now.version
     if key in (grown := st.session_state.setdefault("_grown", set())):
         grown.discard(key)  # the browser has had another one since it was sent this one
         version += f"+{next(NUMBERS)}"
-    data = {**news(key, figure, label, base, version), **more}
-    data |= {"name": key, "view": view, "theme": theme, "plotly": plotly_js()}
+    data = {**news(key, now.figure, figure.label, base, version), **more}
+    data |= {"name": key, "view": figure.view, "theme": theme_name(), "plotly": plotly_js()}
     if base_id is not None:
         data["base_id"] = base_id
         if base_id not in have:
@@ -194,7 +182,8 @@ def plot(
         drawn().pop(key, None)
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
-    (_surface if solid else _plot)(key=key, data=data, on_need_change=lost, **hears)
+    component = _plot if figure.scene is None else _surface
+    component(key=key, data=data, on_need_change=lost, **hears)
 
 
 def news(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
@@ -209,22 +198,6 @@ def news(key: str, figure: dict, label: str, base: Callable | None, version: str
 def drawn() -> dict[str, str]:
     """Which version of each picture the browser has drawn, when it last said so."""
     return st.session_state.setdefault("_drawn", {})
-
-
-def show(key: str, figure: Figure, **more) -> None:
-    """Show a figure of marks, in the visitor's theme; `more` as for `plot`."""
-    under, make = figure.under or (None, None)
-    plot(
-        key,
-        to_plotly(figure),
-        figure.label,
-        view=figure.view,
-        theme=theme_name(),
-        base_id=under,
-        base=make,
-        solid=figure.scene is not None,
-        **more,
-    )
 
 
 def lazy(label, icon, key, content):

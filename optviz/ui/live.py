@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-from optviz.plot import Figure, to_plotly
+from optviz.plot import Figure
 from optviz.ui.components import (
     NUMBERS,
     _component,
@@ -26,6 +26,7 @@ from optviz.ui.components import (
     theme_name,
 )
 from optviz.ui.meter import timed
+from optviz.ui.pictures import sent
 from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
@@ -75,7 +76,7 @@ def grow(key: str, figure: Figure) -> dict:
     """What to send for a picture that is shown and has grown; nothing where it has not, or where
     something lies under it.
     """
-    before, now = shown().pictures.get(key), to_plotly(figure)
+    before, now = shown().pictures.get(key), sent(figure).figure
     if before is None or before.base or before.figure == now:
         return {}
     st.session_state["_grown"].add(key)

@@ -6,7 +6,7 @@ from optviz.experiments.activations.figures import histograms
 from optviz.experiments.activations.text import table as layers_table
 from optviz.experiments.initialization import text
 from optviz.experiments.initialization.inspector import Inspector, Units
-from optviz.experiments.training_charts import paced
+from optviz.experiments.training_charts import paced, shared
 from optviz.plot import (
     Axis,
     Figure,
@@ -29,6 +29,7 @@ MAX_MATRICES = 4  # side by side
 
 
 @paced
+@shared
 def layers(context) -> list:
     """Histograms of the hidden layers, and the gradient of each weight matrix over time."""
     look = Inspector(context)
@@ -67,6 +68,7 @@ def gradients(look: Inspector, norms: dict[int, np.ndarray]) -> Figure:
 
 
 @paced
+@shared
 def symmetry(context) -> list:
     """Whether the units of a weight matrix differ: in words, as pictures, in numbers, over time."""
     look, k = Inspector(context), context.options["matrix"]

@@ -1,6 +1,7 @@
 """Inside a training: the weights and gradients of its networks at an iteration."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -59,9 +60,8 @@ class Inspector:
         states = context.states
         self.lines, self.training, self.theme = context.lines, states[0].training, context.theme
         self.diverged_at = [now.diverged_at[0, 0] for now in states]
-        held = [{**now.snapshots, now.iteration: now.params[:, 0]} for now in states]
-        common = set.intersection(*map(set, held))
-        self.params = {t: np.concatenate([own[t] for own in held]) for t in common}
+        self._held = [{**now.snapshots, now.iteration: now.params[:, 0]} for now in states]
+        common = set.intersection(*map(set, self._held))
         asked, self.i = context.options["iteration"], context.options["network"]
         self.t = max((t for t in common if t <= asked), default=min(common))
         end, every = self.training.iterations, self.training.snapshot_every
@@ -73,16 +73,26 @@ class Inspector:
 
     def weights(self, t: int, i: int) -> list[np.ndarray]:
         """The weight matrices, from the first to the last."""
-        views = self.training.network.views(self.params[t][i])
+        views = self.training.network.views(self._params(t, i))
         return [views[k]["W"] for k in self.training.network.affine]
 
     def layers(self, t: int, i: int) -> tuple[list[Layer], np.ndarray]:
         """Hidden layers and gradient norms on training examples, in float64 for what is tiny."""
-        data, params = data_of(self.training), self.params[t][i].astype(float)
+        return self._shown if (t, i) == (self.t, self.i) else self._layers(t, i)
+
+    @cached_property
+    def _shown(self):
+        return self._layers(self.t, self.i)
+
+    def _layers(self, t, i):
+        data, params = data_of(self.training), self._params(t, i).astype(float)
         return hidden_layers(self.training.network, params, data.x[:SAMPLES], data.t[:SAMPLES])
 
+    def _params(self, t, i):
+        return self._held[i][t][0]
+
     def finite(self, t: int, i: int) -> bool:
-        return bool(np.isfinite(self.params[t][i]).all())
+        return bool(np.isfinite(self._params(t, i)).all())
 
     def gradient_norms(self, t: int, i: int) -> np.ndarray:
         """The norm of the gradient of each weight matrix, NaN where the network has diverged."""

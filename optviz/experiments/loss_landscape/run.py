@@ -128,7 +128,8 @@ class LossSurface:
         return np.concatenate([on, true[max(start - m, 0) : max(stop - m, 0)]])
 
 
-class NoSurface(NamedTuple):
+@dataclass(frozen=True)
+class NoSurface:
     """That there is no plane: the optimizer in the middle diverged, or (-1) nothing moved."""
 
     diverged_at: int = -1

@@ -11,7 +11,7 @@ from optviz.data import DATASETS
 from optviz.experiments.optimizer_comparison import text
 from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
-from optviz.experiments.training_charts import paced
+from optviz.experiments.training_charts import paced, shared
 from optviz.nn import Network, softmax
 from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
 from optviz.training import Data, Progress, confusion
@@ -32,6 +32,7 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross")
 
 
 @paced
+@shared
 def predictions(context):
     """For digits the confusion matrix and the misclassified ones, for points in a plane the
     decision boundary; of all networks at once without the misclassified.

@@ -41,6 +41,7 @@ def scale_of(spec) -> Scale:
     return Scale("epochs", spec.iterations, spec.epoch)
 
 
+@charts.shared
 def gaps(context) -> list[Row]:
     """Training and validation accuracy of every regularizer, side by side."""
     spec, lines, noise = context.spec, context.lines, context.spec.split.noise
@@ -115,6 +116,7 @@ def _notes(name, gap, theme):
 
 
 @charts.comparing
+@charts.shared
 def comparison(context) -> Row:
     """Validation accuracies, and their differences to the first."""
     lines, scale = context.lines, scale_of(context.spec)

@@ -81,7 +81,12 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone_before_and_after_a_
             if name == "phone":
                 width = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
                 assert page.evaluate(width) <= SIZES[name]["width"]
-            for violation in page.evaluate(FOUND, [CHECKED[theme], STREAMLITS]):
+            violations = page.evaluate(FOUND, [CHECKED[theme], STREAMLITS])
+            if violations:  # Streamlit fades what it is about to replace: only what lasts counts
+                at_rest(page)
+                lasting = page.evaluate(FOUND, [CHECKED[theme], STREAMLITS])
+                violations = [violation for violation in violations if violation in lasting]
+            for violation in violations:
                 found.setdefault(violation, []).append(f"{theme} {name} {when}")
 
     page.goto(f"/{address(key) if key in PAGES else key}")

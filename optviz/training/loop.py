@@ -100,29 +100,18 @@ def begin(training: Training, data: Data, params=None, running_statistics=None) 
         {},
         {},
     )
-    alike = all((held == held[:1]).all() for held in (params, running_statistics))
-    if len(params) > 1 and alike and not training.sharpness:  # to which each one's penalty adds
-        return _repeated(now, _measured_first(select(now, [0]), data))
-    return _measured_first(now, data)
-
-
-def _measured_first(now, data):
-    nothing = np.full_like(now.params, np.nan)
-    return _evaluated(now, data, nothing, nothing)
-
-
-def _repeated(now, one):
-    """Trials that begin alike, with what was measured of one of them."""
-    n = len(now.params)
-    return replace(
-        now,
-        evaluated=one.evaluated,
-        accuracy=one.accuracy.repeat(n, 2),
-        cross_entropy=one.cross_entropy.repeat(n, 2),
-        ensemble_accuracy=one.ensemble_accuracy.repeat(n, 2),
-        diagnostics={name: kept.repeat(n, 1) for name, kept in one.diagnostics.items()},
-        snapshots={t: kept.repeat(n, 0) for t, kept in one.snapshots.items()},
+    # trials that begin alike are measured once; to a sharpness each one's penalty adds
+    alike = (
+        len(params) > 1
+        and not training.sharpness
+        and all((held == held[:1]).all() for held in (params, running_statistics))
     )
+    one = select(now, [0]) if alike else now
+    nothing = np.full_like(one.params, np.nan)
+    one = _evaluated(one, data, nothing, nothing)
+    if not alike:
+        return one
+    return replace(select(one, [0] * len(params)), training=training, params=params, state=state)
 
 
 def advance(now: Progress, data: Data, steps: int) -> Progress:

@@ -11,6 +11,13 @@ from tests.serving import served
 from tests.visitor import Visitor, done
 
 NOWHERE = "/proc/nowhere"  # where nothing can be made, not even by root
+LATE = """
+import time
+from streamlit.runtime.scriptrunner import script_runner
+from optviz.shell.app import main
+script_runner._clean_problem_modules = lambda: time.sleep(0.3)  # the last that a run does
+main()
+"""
 
 
 @pytest.fixture(scope="module")
@@ -106,6 +113,22 @@ def test_no_change_is_lost_that_leaves_together_with_another(server):
             assert not visitor.exceptions
 
     done(visits())
+
+
+def test_a_page_asked_for_while_the_run_of_a_fragment_ends_stands_where_it_stood(tmp_path):
+    """Streamlit lets the same thread draw it, which had the fragment's container as the current one."""
+    (tmp_path / "app.py").write_text(LATE)
+
+    async def visits(server):
+        async with Visitor(server) as visitor:
+            await visitor.run()
+            before = visitor.fragments.copy()  # their ids tell where they stand
+            await visitor.turn("lr", 0.2)
+            await visitor.run()
+            assert visitor.fragments == before
+
+    with served(tmp_path / "app.py") as server:
+        done(visits(server))
 
 
 def test_pages_of_a_server_that_can_write_nowhere(server):

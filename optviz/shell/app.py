@@ -5,6 +5,7 @@ import sys
 from functools import cache
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
@@ -22,6 +23,8 @@ SHEETS = "\n".join(
 
 def main() -> None:
     """Draw the page that the address asks for."""
+    # a thread that has run a fragment still has that one's container as the current one
+    context_dg_stack.set(get_default_dg_stack_value())
     _set_up_interpreter()
     if public():
         quiet_logs()

@@ -437,20 +437,6 @@ class TestShare:
         assert [cells(other, i) for i in range(4)] == rows
         assert other.get_by_label("learning rate, exact value").first.input_value() == "0.5"
 
-    def test_a_page_that_streamlit_draws_no_more_is_opened_anew_as_it_was(self, page):
-        at_rest(page)
-        page.get_by_label("learning rate, exact value").first.fill("0.4")
-        at_rest(page)
-        broken = "new ErrorEvent('error', { message: 'Error: Bad delta path index 3' })"
-        with page.expect_event("load"):
-            page.evaluate(f"() => {{ dispatchEvent({broken}); }}")
-        page.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-        at_rest(page)
-        assert page.get_by_label("learning rate, exact value").first.input_value() == "0.4"
-        page.evaluate(f"() => {{ window.stays = 1; dispatchEvent({broken}); }}")
-        page.wait_for_timeout(500)
-        assert page.evaluate("() => window.stays"), "once, not again and again"
-
     @pytest.mark.parametrize("query", ["?s=9.AAAA", "?lesson=nothing", "?s=%00%3Cscript%3E"])
     def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
         page = opened(query)

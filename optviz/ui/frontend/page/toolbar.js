@@ -28,16 +28,6 @@ const enter = root =>
     return document.activeElement === e;
   });
 const DRAWN = 150; // ms from the end of a run until its last element is there
-const CALM = 30000; // ms in which a page is opened anew once
-
-// Where Streamlit cannot place a message it draws nothing any more: the page is opened anew by its
-// address, which holds the scene.
-addEventListener("error", ({ message }) => {
-  const since = Date.now() - (sessionStorage.getItem("ov-opened-anew") ?? 0);
-  if (!/Bad delta path|at a delta path/.test(message) || since < CALM) return;
-  sessionStorage.setItem("ov-opened-anew", Date.now());
-  location.reload();
-});
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
 

@@ -96,7 +96,7 @@ def test_no_change_is_lost_that_leaves_together_with_another(server):
     async def visits():
         async with Visitor(server) as visitor:
             await visitor.run()
-            tab = {visitor.tabs: "Equations with these values"}
+            tab = {visitor.switch("more"): "Equations with these values"}
             for value, first, last, said in (
                 (0.5, {}, visitor.rested, "μ = 0.5"),  # by what the theory says
                 (0.6, visitor.rested(), dict, "μ = 0.6"),

@@ -60,7 +60,7 @@ async def says(address):
             ("lr", 0.03125, ""),
         ):
             if tab:
-                await visitor.run(visitor.tabs, tab)
+                await visitor.run(visitor.switch("more"), tab)
             await visitor.turn(name, value)
             visitor.texts = []
             await visitor.rest()

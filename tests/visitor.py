@@ -64,8 +64,8 @@ class Visitor:
                 state.double_array_value.data.append(value)
             elif value is True:  # a button, pressed
                 state.trigger_value = True
-            elif isinstance(value, str):  # a tab
-                state.string_value = value
+            elif isinstance(value, str):  # one of some segments
+                state.string_array_value.data.append(value)
             elif isinstance(value, list):  # events of a component
                 state.id = f"$$STREAMLIT_INTERNAL_KEY_{key}__events"
                 state.json_trigger_value = json.dumps(value)
@@ -96,8 +96,6 @@ class Visitor:
         raise ConnectionError("the server closed the connection")
 
     def _take(self, delta):
-        if tabs := delta.add_block.tab_container.id:
-            self.tabs, self.fragments[tabs] = tabs, delta.fragment_id
         element = delta.new_element
         kind = element.WhichOneof("type")
         if kind == "bidi_component":
@@ -110,6 +108,8 @@ class Visitor:
             elif held.component_name.endswith("tick"):
                 news = data["pictures"]
                 self.drawn |= {name: picture["version"] for name, picture in news.items()}
+        elif kind == "button_group":
+            self.fragments[element.button_group.id] = delta.fragment_id
         elif kind == "slider":
             self.sliders.append(element.slider.id)
         elif kind == "button" and not element.button.disabled:
@@ -120,6 +120,10 @@ class Visitor:
             self.exceptions.append(element.exception.type)
         elif kind in ("alert", "html", "markdown"):
             self.texts.append(getattr(element, kind).body)
+
+    def switch(self, key: str) -> str:
+        """The id of the switch between parts that has this key."""
+        return next(found for found in self.fragments if found.endswith(f"-{key}"))
 
     def panels(self) -> dict[str, dict]:
         """Hyperparameter panels by the id of their component."""

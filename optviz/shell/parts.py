@@ -21,7 +21,9 @@ from optviz.experiments.page import (
 )
 from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
+from optviz.translation import _
 from optviz.ui.components import download_button, show, shown, table
+from optviz.ui.controls import switch
 from optviz.ui.live import grow
 from optviz.ui.pictures import PICTURES, sent
 from optviz.ui.session import session
@@ -30,17 +32,14 @@ BESIDE = 30_000  # bytes that tables, words and small images of a part take at m
 
 
 def tabs(context: Context, view: View):
-    """The tabs, of which only the open one is made; then the files."""
+    """The tab that is open; then the files."""
     session().growing = []
-    if len(view.tabs) == 1:
-        _tab(context, view.tabs[0])
-    else:
-        labels = [tab.label for tab in view.tabs]
-        boxes = st.tabs(labels, key=f"{context.page.key}-tabs", on_change="rerun")
-        for box, tab in zip(boxes, view.tabs, strict=True):
-            if box.open:
-                with box:
-                    _tab(context, tab)
+    by_label = {tab.label: tab for tab in view.tabs}
+    opened = next(iter(by_label))
+    if len(by_label) > 1:
+        labels = {label: label for label in by_label}
+        opened = switch(_("Results"), labels, f"{context.page.key}-tabs")
+    _tab(context, by_label[opened])
     draw_part(context, test_set)
     _downloads(context, view)
 

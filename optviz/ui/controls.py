@@ -14,6 +14,25 @@ from optviz.ui.form import Form, choice_panel, declaration, draw_panel, select
 from optviz.ui.session import session
 
 
+def switch(label: str, labels: Mapping[str, str], key: str, on_change=None) -> str:
+    """Which of several parts is shown, by its key; the first at first.
+
+    In place of Streamlit's tabs: the browser draws those anew with every message, three times, and
+    looks through all that they hold each time.
+    """
+    if st.session_state.get(key) not in labels:
+        st.session_state.pop(key, None)  # of what was shown here before
+    return st.segmented_control(
+        *(label, list(labels)),
+        default=next(iter(labels)),
+        format_func=labels.get,
+        required=True,
+        key=key,
+        on_change=on_change,
+        label_visibility="collapsed",
+    )
+
+
 @dataclass(frozen=True)
 class Panel:
     """Sliders of the hyperparameters at these dotted paths.

@@ -306,7 +306,7 @@ class TestGrab:
 
 class TestInside:
     def test_the_numbers_are_those_of_the_step_under_the_scrubber(self, page):
-        page.get_by_role("tab", name="Inside a step").click()
+        page.get_by_role("radio", name="Inside a step").click()
         page.get_by_role("radio", name="Momentum").click()
         at_rest(page)
         page.get_by_role("slider", name="Step").fill("1")
@@ -321,7 +321,7 @@ class TestInside:
         page.wait_for_selector(".st-key-states .ov-plot[data-step='1']")
 
     def test_a_fork_keeps_both_branches(self, page):
-        page.get_by_role("tab", name="Inside a step").click()
+        page.get_by_role("radio", name="Inside a step").click()
         page.get_by_role("radio", name="Adam").click()
         at_rest(page)
         page.get_by_role("slider", name="Step").fill("12")

@@ -45,7 +45,7 @@ def test_trials_appear_stop_and_resume(page):
     assert page.evaluate(ENDED) == 20
     page.get_by_role("button", name="Evaluate on the test set").click()
     page.get_by_text("The test set has been used once").wait_for()
-    page.get_by_role("tab", name="Best curves").click()
+    page.get_by_role("radio", name="Best curves").click()
     page.wait_for_selector(".st-key-hyperparameter_search-curves-0 .ov-plot[data-version]")
     at_rest(page)
     page.set_viewport_size({"width": 390, "height": 844})
@@ -66,7 +66,7 @@ def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
     at_rest(page)
     set_hyperparameters(page, trials=20, units=20, iterations=40)
     trained(page, "hyperparameter_search")
-    page.get_by_role("tab", name="Parallel coordinates").click()
+    page.get_by_role("radio", name="Parallel coordinates").click()
     page.wait_for_selector(".st-key-hyperparameter_search-parallel .ov-brush")
     at_rest(page)
     assert page.evaluate(SHOWN, "parallel") == page.evaluate(SHOWN, "trials") == 20

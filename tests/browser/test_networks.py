@@ -144,7 +144,7 @@ def test_the_symmetry_of_equal_weights_is_seen(visit):
 
 def test_a_digit_is_drawn_by_hand_or_by_keyboard_and_every_network_says_what_it_is(visit):
     page = visit("optimizer_comparison", "curves-0")
-    page.get_by_role("tab", name="Use the networks").click()
+    page.get_by_role("radio", name="Use the networks").click()
     pad = page.locator(".ov-sketchpad canvas")
     pad.wait_for()
     at_rest(page)

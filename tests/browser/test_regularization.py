@@ -29,7 +29,7 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit):
     said = page.locator("[data-testid=stMain]").inner_text()
     assert "Wrong labels memorized" in said
     assert "of 3 seeds" in said
-    page.get_by_role("tab", name="Weights").click()
+    page.get_by_role("radio", name="Weights").click()
     page.wait_for_selector(".st-key-regularization-weights-0 .ov-plot[data-version]")
     at_rest(page)
     assert "before training" in page.locator(".st-key-regularization-weights-0").inner_text()

@@ -30,11 +30,12 @@ from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
 from optviz.ui.components import lazy, player, show, theme_name
+from optviz.ui.controls import switch
 from optviz.ui.form import Form
 from optviz.ui.live import grabber, live_patch
 from optviz.ui.session import session
 
-BESIDE = "beside"  # the key of the tabs beside the contour
+BESIDE = "beside-shown"  # the key of the switch beside the contour
 MAX_FORMULA = (
     80  # LaTeX that stands beside the buttons of a narrow projector; a longer one is small
 )
@@ -84,17 +85,17 @@ def _side_by_side(form, landscape, curves):
 
 
 def _looks_inside():
-    return st.session_state.get(BESIDE) == _("Inside a step")
+    return st.session_state.get(BESIDE) == "inside"
 
 
 def _curves_or_inside(form, curves):
-    over_time, within = st.tabs((_("Curves"), _("Inside a step")), key=BESIDE, on_change="rerun")
-    if over_time.open:
-        with over_time:
+    labels = {"curves": _("Curves"), "inside": _("Inside a step")}
+    with st.container(key="beside"):
+        if switch(_("Beside the contour"), labels, BESIDE) == "curves":
             curves()
-    if within.open:
-        with within, st.container(key="inside"):
-            inside(form)
+        else:
+            with st.container(key="inside"):
+                inside(form)
 
 
 def _pair(form, landscape, curves, theme):

@@ -13,8 +13,11 @@ from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.cache import cached
 from optviz.ui.components import theme_name, timetable
+from optviz.ui.controls import switch
 from optviz.ui.form import Form
 from optviz.ui.live import follow
+
+MORE = "more"  # the key of the switch below the table
 
 
 def draw(form: Form) -> None:
@@ -24,9 +27,7 @@ def draw(form: Form) -> None:
 
 
 def notes(form: Form) -> list[tuple]:
-    """What stands below it, the rest in tabs, of which the open one is made: functions and what
-    each of them shows.
-    """
+    """What stands below it, the rest by choice: functions and what each of them shows."""
     if locks.hidden("results"):
         return []
     scene, parts = form.value, []
@@ -35,22 +36,18 @@ def notes(form: Form) -> list[tuple]:
             parts += [*[(_second_table, of)] * i, (st.caption, "  \n".join(_remarks(of)))]
     if not scene.optimizers:
         parts += [(st.info, _("No optimizer is in the scene. Add one beside the picture."))]
-    tabs = {
-        _("What the theory says"): _theory,
-        _("Equations with these values"): _equations,
-        _("The code that ran"): _code,
+    opened = st.session_state.get(MORE) or "theory"
+    made = {"theory": _theory, "equations": _equations, "code": _code}[opened]
+    return [*parts, (_choice, None), *made(scene)]
+
+
+def _choice(_nothing):
+    labels = {
+        "theory": _("What the theory says"),
+        "equations": _("Equations with these values"),
+        "code": _("The code that ran"),
     }
-    opened = st.session_state.get("more") or next(iter(tabs))
-    made = {label: [*of(scene)] if label == opened else [] for label, of in tabs.items()}
-    return [*parts, (_tabs, made)]
-
-
-def _tabs(tabs):
-    boxes = st.tabs(list(tabs), key="more", on_change=follow)
-    for box, parts in zip(boxes, tabs.values(), strict=True):
-        with box:
-            for show, what in parts:
-                show(what)
+    switch(_("More on the optimizers"), labels, MORE, on_change=follow)
 
 
 def _second_table(scene):

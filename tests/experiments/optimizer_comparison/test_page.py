@@ -256,7 +256,7 @@ def test_what_is_only_shown_otherwise_is_not_trained_again():
     before = list(map(id, states(at)))
     for label, value in (("Smoothed", False), ("Logarithmic", True)):
         next(toggle for toggle in at.toggle if toggle.label == label).set_value(value).run()
-    at.get("button_group")[0].set_value("seconds").run()
+    at.get("button_group")[1].set_value("seconds").run()  # after that of the tabs
     assert list(map(id, states(at))) == before
     layout = next(iter(plots(sound(at)).values()))["layout"]
     assert layout["yaxis"]["type"] == "log"

@@ -69,7 +69,7 @@ def key(at, name):
 
 
 def opened(at, **flags):
-    """With popovers, tabs and expanders open."""
+    """With popovers, switches and expanders open."""
     for name, value in flags.items():
         at.session_state[name] = value
     return sound(at.run())
@@ -83,7 +83,7 @@ def settings(at, i):
 
 
 def inside(at):
-    return opened(at, beside="Inside a step")
+    return opened(at, **{"beside-shown": "inside"})
 
 
 def one(name, **values):
@@ -134,9 +134,9 @@ def test_every_optimizer_is_shown_and_looked_into():
         path = minimize(FUNCTIONS["bowl"], cls(), start=(-7, 2), steps=30)
         assert drawn(contour(at), cls.label) == pytest.approx(path.points, abs=1e-12)
         assert any("displaystyle" in m.value for m in at.markdown), "its equations with numbers"
-        opened(at, more="Equations with these values")
+        opened(at, more="equations")
         assert any(f"**{cls.label}**" in m.value and "$$" in m.value for m in at.markdown)
-    opened(at, more="The code that ran")
+    opened(at, more="code")
     assert any("def step(self, f, x, s):" in c.value for c in at.code)
 
 

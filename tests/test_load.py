@@ -112,7 +112,7 @@ def test_a_class_that_opens_one_page_has_its_training_computed_once():
     path = "optimizer_comparison"
     opening = PAGES[path].opening
     one, all_of_them = (
-        f"s={encode(SharedScene(path, replace(opening, iterations=1000, seeds=(seed,))))}"
+        f"s={encode(SharedScene(path, replace(opening, iterations=300, seeds=(seed,))))}"
         for seed in (7, 8)
     )
     with launched("app.py") as (address, process):

@@ -1,5 +1,7 @@
 """Whatever is turned and wherever it starts: a run neither raises nor warns, and is what it says it is."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -26,6 +28,7 @@ anything = settings(max_examples=60, deadline=None)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
+@cache  # Hypothesis looks a strategy over when it first draws from it, which takes longer than a run
 def made(cls, columns=0):
     """An instance with any hyperparameters; with `columns`, float hyperparameters may be columns of so many values."""
 
@@ -46,35 +49,54 @@ def any_of(registry):
     return st.sampled_from(list(registry.values())).flatmap(made)
 
 
-@st.composite
-def initial_points(draw, f, rows=0):
+METHOD, SCHEDULE = any_of(OPTIMIZERS), any_of(SCHEDULES)
+NOISE = st.none() | any_of(NOISES)
+SURFACE, NAMED = st.sampled_from(SURFACES), st.sampled_from(list(FUNCTIONS.values()))
+
+
+@cache
+def initial_points(domain, rows=0):
     """Points in the domain, at its corners, a little or very far outside."""
     inside = st.tuples(
-        *(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in f.domain)
+        *(st.floats(low, high) | st.sampled_from([low, high, 0.0]) for low, high in domain)
     )
     outside = st.tuples(finite, finite) | st.sampled_from(
         [(1e150, -1e150), (1e308, 1e308), (5e-324, 0.0), (1e17, 1.0)]
     )
     point = st.one_of(inside, inside, outside)
-    return np.array(draw(st.lists(point, min_size=rows, max_size=rows) if rows else point))
+    return (st.lists(point, min_size=rows, max_size=rows) if rows else point).map(np.array)
 
 
 def schedules(opt):
-    names = [
+    return scheduled(tuple(scalars(opt)))
+
+
+def scalars(opt):
+    """The hyperparameters that a schedule may have."""
+    return [
         k.name
         for o in (opt, getattr(opt, "inner", None))
         if o is not None
         for k in hyperparameters(type(o))
         if k.kind is float and k.name not in o.initial
     ]
-    one = any_of(SCHEDULES)
+
+
+@cache
+def scheduled(names):
     if not names:
         return st.none()
     return (
         st.none()
-        | (one if "lr" in names else st.none())
-        | st.dictionaries(st.sampled_from(names), one, max_size=3)
+        | (SCHEDULE if "lr" in names else st.none())
+        | st.dictionaries(st.sampled_from(names), SCHEDULE, max_size=3)
     )
+
+
+@cache
+def knobs(cls):
+    """Any hyperparameters of a wrapper."""
+    return st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(cls)})
 
 
 def lawful(run, start, steps, gradients=1):
@@ -110,11 +132,11 @@ def lawful(run, start, steps, gradients=1):
 @anything
 @given(data=st.data())
 def test_any_optimizer(key, data):
-    f = data.draw(st.sampled_from(SURFACES), label="function")
+    f = data.draw(SURFACE, label="function")
     opt = data.draw(made(OPTIMIZERS[key]), label="optimizer")
-    start = data.draw(initial_points(f), label="start")
+    start = data.draw(initial_points(f.domain), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
-    noise = data.draw(st.none() | any_of(NOISES), label="noise")
+    noise = data.draw(NOISE, label="noise")
     lawful(minimize(f, opt, start, STEPS, noise=noise, schedule=schedule, seed=1), start, STEPS)
 
 
@@ -122,18 +144,15 @@ def test_any_optimizer(key, data):
 @anything
 @given(data=st.data())
 def test_any_wrapped_optimizer(key, data):
-    f = data.draw(st.sampled_from(SURFACES), label="function")
-    inner = data.draw(any_of(OPTIMIZERS), label="inner")
-    opt = data.draw(
-        st.fixed_dictionaries({k.name: between(k) for k in hyperparameters(WRAPPERS[key])}),
-        label="wrapper",
-    )
+    f = data.draw(SURFACE, label="function")
+    inner = data.draw(METHOD, label="inner")
+    opt = data.draw(knobs(WRAPPERS[key]), label="wrapper")
     if WRAPPERS[key].of_gradient and inner.family == "derivative-free":
         with pytest.raises(ValueError, match="acts on the gradient, and NelderMead asks for none"):
             WRAPPERS[key](inner, **opt)
         return
     opt = WRAPPERS[key](inner, **opt)
-    start = data.draw(initial_points(f), label="start")
+    start = data.draw(initial_points(f.domain), label="start")
     schedule = data.draw(schedules(opt), label="schedule")
     asked = 2 if key == "sam" else 1
     lawful(minimize(f, opt, start, STEPS, schedule=schedule), start, STEPS, asked)
@@ -143,9 +162,9 @@ def test_any_wrapped_optimizer(key, data):
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_any_batch_is_its_rows(key, data):
-    f = data.draw(st.sampled_from(SURFACES), label="function")
+    f = data.draw(SURFACE, label="function")
     opt = data.draw(made(OPTIMIZERS[key], columns=3), label="optimizer")
-    start = data.draw(initial_points(f, rows=3), label="start")
+    start = data.draw(initial_points(f.domain, rows=3), label="start")
     batch = minimize(f, opt, start, STEPS)
     lawful(batch, start, STEPS)
     for i in range(3):
@@ -159,14 +178,17 @@ def test_any_batch_is_its_rows(key, data):
         assert batch.diverged_at[i] == row.diverged_at
 
 
+@cache
+def within(domain):
+    return st.tuples(*(st.floats(low, high) for low, high in domain)).map(np.array)
+
+
 @anything
 @given(data=st.data(), size=st.floats(1e-3, 1e3))
 def test_searches_only_go_down(data, size):
-    f = data.draw(st.sampled_from(list(FUNCTIONS.values())), label="function")
+    f = data.draw(NAMED, label="function")
     key = data.draw(st.sampled_from(["newton", "bfgs", "lbfgs"]), label="optimizer")
-    start = np.array(
-        data.draw(st.tuples(*(st.floats(low, high) for low, high in f.domain)), label="start")
-    )
+    start = data.draw(within(f.domain), label="start")
     run = minimize(
         f,
         OPTIMIZERS[key](lr=size, line_search=True),

@@ -43,11 +43,22 @@ class Scheduler:
         self._executor: Executor | None = None
         self._entries: dict[tuple, Entry] = {}  # the least recently used first
         self._wishes: dict[str, Wish] = {}  # the oldest first
+        self._looks: dict[str, tuple[set, float]] = {}  # keys a visitor asks for, and until when
         self._beginnings: dict[tuple, Future] = {}
         self._running: set[tuple] = set()  # (key of a ticket, part of its job)
         self._turns, self._lock, self._warm = count(), RLock(), False
 
     # What jobs have come to.
+
+    def states(self, visitor: str, tickets: Sequence[Ticket]) -> list:
+        """How far the jobs of a page have come that a visitor looks at; they are begun once,
+        however many bytes they take together.
+        """
+        keys, now = {ticket.key for ticket in tickets}, self._clock()
+        with self._lock:
+            before, _until = self._looks.get(visitor, (set(), now))
+            self._looks[visitor] = (before if keys <= before else keys, now + INTEREST)
+        return [self.state(ticket) for ticket in tickets]
 
     def state(self, ticket: Ticket, *more):
         """How far a job has come: from what is there, or from `more` states of its family, or else
@@ -134,6 +145,8 @@ class Scheduler:
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets}
         needed |= self._running_keys
+        self._looks = {v: look for v, look in self._looks.items() if look[1] > self._clock()}
+        needed |= {key for keys, _until in self._looks.values() for key in keys}
         idle = [key for key in self._entries if key not in needed][:-1]
         begun = [key for key in idle if not self._entries[key].advanced]
         untrained = sum(self._entries[key].size for key in begun)

@@ -35,7 +35,7 @@ _DRAWING = Lock()
 
 def states_of(results: Results, jobs: Sequence[Job]) -> list:
     """How far all have come."""
-    return [scheduler().state(ticket) for ticket in results.tickets(jobs)]
+    return scheduler().states(results.visitor, results.tickets(jobs))
 
 
 def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:

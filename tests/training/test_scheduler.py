@@ -208,6 +208,21 @@ def test_beginnings_of_values_that_a_knob_has_passed_push_out_nothing_that_was_t
     assert scheduler.known(trained.key)[0] > 0
 
 
+def test_what_one_page_shows_is_begun_once_however_large(hands, clock, monkeypatch):
+    monkeypatch.setattr(scheduling, "MAX_UNTRAINED", 5000)
+    scheduler = Scheduler(lambda: hands, clock=clock)
+    page, another = tickets(*"abcde", weight=2000), tickets(*"fghij", weight=2000)
+    begun = scheduler.states("Ada", page)
+    scheduler.states("Ada", page[:1])  # a part of it
+    assert list(map(id, scheduler.states("Ada", page))) == list(map(id, begun))
+    for _ in range(2):
+        scheduler.states("Ada", another)
+    assert scheduler.size <= 6 * 2100 + 5000, "what is looked at no more goes"
+    clock.now += scheduling.INTEREST
+    scheduler.states("Bob", page[:1])
+    assert scheduler.size <= 5000 + 2 * 2100, "nor does it stay for ever"
+
+
 def test_what_a_job_raises_is_told_to_all_and_it_can_be_begun_again(tmp_path):
     notes = tmp_path / "notes"
     scheduler = Scheduler(SerialExecutor)

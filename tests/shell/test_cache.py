@@ -9,9 +9,12 @@ import numpy as np
 
 from optviz.experiments.activations.samples import layers_of
 from optviz.experiments.activations.spec import DeepStack
+from optviz.experiments.page import Page
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import BOOK, Objective
 from optviz.experiments.trajectories.state import TrajectoriesState
+from optviz.plot import Figure, to_svg
+from optviz.shell.lessons import thumbnails
 from optviz.shell.registry import PAGES
 from optviz.ui.cache import KEPT, Kept, bytes_of
 from optviz.ui.session import Session
@@ -68,9 +71,9 @@ FINITE = {  # what has no bound of its own: one thing, or one for each of what t
     "optviz/data/digits.py digits": "the set of the package",
     "optviz/optim/hyperparameter.py hyperparameters": "classes",
     "optviz/plot/equations.py source": "classes",
-    "optviz/shell/lessons/curriculum.py _picture": "pages",
     "optviz/shell/export/source.py _parsed": "modules",
-    "optviz/shell/lessons/card.py _thumbnail": "lessons",
+    "optviz/shell/lessons/thumbnails.py _folder": "one",
+    "optviz/shell/lessons/thumbnails.py thumbnail": "lessons and pages",
     "optviz/shell/app.py _set_up_interpreter": "one",
     "optviz/training/scheduler.py scheduler": "one",
     "optviz/ui/assets.py published": "files of the package",
@@ -89,6 +92,32 @@ def test_every_other_cache_has_a_bound():
                 if re.match(r"(st\.|functools\.)?(lru_)?cache(_\w+)?\b", text) and not bounded:
                     found.add(f"{file.relative_to(ROOT)} {node.name}")
     assert found == FINITE.keys()
+
+
+def test_a_thumbnail_is_made_once_as_long_as_the_sources_are_the_same(tmp_path, monkeypatch):
+    made, stamp = [], Page.stamp
+    monkeypatch.setattr(Page, "stamp", lambda *given: made.append(given) or stamp(*given))
+    given = ("trajectories", "zigzag", "light")
+
+    def asked(home):
+        monkeypatch.setenv("XDG_CACHE_HOME", f"{home}")
+        thumbnails._folder.cache_clear()
+        thumbnails.thumbnail.clear()
+        return thumbnails.thumbnail(*given), len(made)
+
+    others = tmp_path / "optviz" / "thumbnails" / "of other sources"
+    others.mkdir(parents=True)
+    first, again, nowhere = asked(tmp_path), asked(tmp_path), asked("/proc/nowhere")
+    assert (first[1], again[1], nowhere[1]) == (1, 1, 2)
+    assert first[0] == again[0] == nowhere[0] != ""
+    assert not others.exists()
+    monkeypatch.setattr(Page, "stamp", lambda page, _spec, theme: to_svg(Figure(), theme))
+    given = ("trajectories", "", "light")
+    empty = asked(tmp_path)[0]
+    monkeypatch.setattr(Page, "stamp", stamp)
+    assert asked(tmp_path)[0] != empty, "its data are here now"
+    thumbnails._folder.cache_clear()
+    thumbnails.thumbnail.clear()
 
 
 def test_what_a_session_holds_is_bounded_however_long_it_lasts():

@@ -3,12 +3,11 @@
 import streamlit as st
 
 from optviz.experiments.trajectories import cache
-from optviz.plot import THEMES
 from optviz.shell.lessons import LESSONS, Lesson
 from optviz.shell.lessons.numbers import filled
+from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import tile
 from optviz.shell.opening import open_lesson, open_lesson_of_page, opened
-from optviz.shell.registry import PAGES
 from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.components import theme_name
@@ -134,10 +133,5 @@ def _free():
 
 def _tile(lesson):
     link = {"query_params": {"open": lesson.key}, "disabled": not _free()}
-    tile(lesson.key, _thumbnail(lesson.key, theme_name()), lesson.page, lesson.title, **link)
-
-
-@st.cache_data(show_spinner=False)
-def _thumbnail(key, theme):
-    lesson = LESSONS[key]
-    return PAGES[lesson.page].stamp(lesson.scene, THEMES[theme])
+    picture = thumbnail(lesson.page, lesson.key, theme_name())
+    tile(lesson.key, picture, lesson.page, lesson.title, **link)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from optviz.plot import THEMES
 from optviz.shell.lessons import FOLDER, LESSONS
+from optviz.shell.lessons.thumbnails import thumbnail
 from optviz.shell.links import page_of, tile
 from optviz.shell.opening import opened
 from optviz.shell.registry import PAGES
@@ -62,12 +62,7 @@ def page() -> None:
 
 def _tile(number, of):
     named = {"label": f"**{number}. {_(of.title)}**", "icon": f":material/{of.icon}:"}
-    with tile(of.key, _picture(of.key, theme_name()), of.key, **named):
+    with tile(of.key, thumbnail(of.key, "", theme_name()), of.key, **named):
         n = sum(lesson.page == of.key for lesson in LESSONS.values())
         st.markdown(_(of.question))
         st.caption(ngettext("{n} lesson", "{n} lessons", n).format(n=n))
-
-
-@st.cache_data(show_spinner=False)
-def _picture(key, theme):
-    return PAGES[key].stamp(PAGES[key].opening, THEMES[theme])

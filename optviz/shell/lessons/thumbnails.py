@@ -1,0 +1,53 @@
+"""Small pictures of lessons and pages. They follow from the sources alone, and some take a second:
+the user's cache folder keeps them, where it can be written, until the sources are others.
+"""
+
+import os
+import shutil
+from contextlib import suppress
+from functools import cache
+from hashlib import sha1
+from pathlib import Path
+
+import streamlit as st
+
+import optviz
+from optviz.data import cache_folder
+from optviz.plot import THEMES, Figure, to_svg
+from optviz.shell.lessons import LESSONS
+from optviz.shell.registry import PAGES
+from optviz.spec import canonical_json, to_dict
+
+
+@st.cache_data(show_spinner=False)
+def thumbnail(page: str, lesson: str, theme: str) -> str:
+    """The picture of a lesson, or of what a page opens with where `lesson` is empty, as SVG."""
+    spec, of = LESSONS[lesson].scene if lesson else PAGES[page].opening, PAGES[page]
+    known = f"{page} {canonical_json(to_dict(spec))} {theme}"
+    file = _folder() / f"{sha1(known.encode()).hexdigest()}.svg"
+    with suppress(OSError, ValueError):
+        return file.read_text("utf8")
+    made = of.stamp(spec, THEMES[theme])
+    if made != to_svg(Figure(), THEMES[theme]):  # its data may be here another time
+        with suppress(OSError):
+            _write(file, made)
+    return made
+
+
+@cache
+def _folder() -> Path:
+    """Where those of these sources are."""
+    content = sha1()
+    for file in sorted(Path(optviz.__file__).parent.rglob("*.py")):
+        content.update(f"{file.name} ".encode() + file.read_bytes())
+    return cache_folder() / "thumbnails" / content.hexdigest()
+
+
+def _write(file, text):
+    """By way of a name of our own: of two processes that begin together none reads half a file."""
+    if not file.parent.is_dir():
+        shutil.rmtree(file.parent.parent, ignore_errors=True)  # those of other sources
+        file.parent.mkdir(parents=True)
+    partial = file.with_suffix(f".{os.getpid()}")
+    partial.write_text(text, "utf8")
+    partial.replace(file)

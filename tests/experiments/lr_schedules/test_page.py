@@ -87,7 +87,7 @@ def test_training_draws_both_losses_and_says_what_the_cut_did():
     said = text(at)
     assert "At iteration 100 the rate is multiplied by 0.1" in said
     assert "one seed" in said
-    at.get("button_group")[1].set_value("mini-batches").run()
+    at.get("button_group")[2].set_value("mini-batches").run()  # after view and tab
     curves = {t["uid"]: t for t in plots(sound(at))["lr_schedules-losses"]["data"]}
     assert len(numbers(curves["r1"]["y"])) == 200
     at.toggle(key="lr_schedules-log-True").set_value(False).run()

@@ -140,6 +140,7 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
     assert focused(page, "input[type=range]"), (
         "its slider, as the button has nothing to do any more"
     )
+    at_rest(page)
     page.get_by_role("button", name="Predict").press("Enter")
     page.wait_for_function(WITHIN, arg=".st-key-predict")
     at_rest(page)

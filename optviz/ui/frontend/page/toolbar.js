@@ -69,13 +69,15 @@ class Toolbar {
   }
 
   // Nobody who works by keys is thrown back to the top of the page.
-  refocus() {
+  refocus(more = 20) {
     const { had, around } = this;
     const lost = had && document.activeElement === document.body;
     if (this.pointed || !lost || (had.isConnected && !had.disabled)) return;
     const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
     const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
     const to = document.querySelector(AFTER[key] ?? null);
+    // a busy browser draws it later
+    if (AFTER[key] && !to && more) return void setTimeout(() => this.refocus(more - 1), DRAWN);
     to?.focus();
     if (document.activeElement === document.body) enter(to) || left.some(enter);
   }

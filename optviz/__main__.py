@@ -9,7 +9,7 @@ import sys
 from importlib.metadata import files
 from pathlib import Path
 
-from optviz.data import cache_folder
+from optviz.data import cache_folder, write_atomically
 
 SCRIPT = """\
 from optviz.shell.app import main
@@ -27,18 +27,10 @@ def _settings() -> str:
     return next(f for f in files("optviz") if f.match("share/optviz/config.toml")).read_text()
 
 
-def _write(file, text):
-    """By way of a name of our own: of two processes that start together none sees half a file."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_text(text)
-    partial.replace(file)
-
-
 def prepare(folder: Path) -> Path:
     """The main script with its settings in `folder`. OSError where nothing can be written there."""
-    _write(folder / ".streamlit" / "config.toml", _settings())
-    _write(folder / "app.py", SCRIPT)
+    write_atomically(folder / ".streamlit" / "config.toml", _settings())
+    write_atomically(folder / "app.py", SCRIPT)
     (folder / "static").mkdir(exist_ok=True)
     return folder / "app.py"
 

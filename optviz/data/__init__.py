@@ -11,7 +11,14 @@ from optviz.data.download import fetch
 from optviz.data.mnist import found, load_idx, load_mnist, stem
 from optviz.data.own import OwnSet
 from optviz.data.preprocessing import other_writers, split, standardized
-from optviz.data.sources import SOURCES, DataError, Source, cache_folder, folder_of
+from optviz.data.sources import (
+    SOURCES,
+    DataError,
+    Source,
+    cache_folder,
+    folder_of,
+    write_atomically,
+)
 from optviz.data.toy_sets import TOY_SETS, ToySet
 
 

@@ -109,6 +109,16 @@ def cache_folder() -> Path:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "optviz"
 
 
+def write_atomically(file: Path, text: str) -> None:
+    """Write a text by way of another name: of two processes that begin together none reads half of
+    it. OSError where it cannot be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_suffix(f".{os.getpid()}")
+    partial.write_text(text, "utf8")
+    partial.replace(file)
+
+
 def folder_of(key: str) -> Path:
     """Where the files of a set are looked for: the folder that the environment names, or else where
     `fetch` puts them.

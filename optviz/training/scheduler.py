@@ -56,7 +56,8 @@ class Scheduler:
         """
         keys, now = {ticket.key for ticket in tickets}, self._clock()
         with self._lock:
-            before, _until = self._looks.get(visitor, (set(), now))
+            before, _until = self._looks.pop(visitor, (set(), now))
+            self._looks = {v: look for v, look in self._looks.items() if look[1] > now}
             self._looks[visitor] = (before if keys <= before else keys, now + INTEREST)
         return [self.state(ticket) for ticket in tickets]
 
@@ -145,8 +146,8 @@ class Scheduler:
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets}
         needed |= self._running_keys
-        self._looks = {v: look for v, look in self._looks.items() if look[1] > self._clock()}
-        needed |= {key for keys, _until in self._looks.values() for key in keys}
+        now, looks = self._clock(), self._looks.values()
+        needed |= {key for keys, until in looks if until > now for key in keys}
         idle = [key for key in self._entries if key not in needed][:-1]
         begun = [key for key in idle if not self._entries[key].advanced]
         untrained = sum(self._entries[key].size for key in begun)

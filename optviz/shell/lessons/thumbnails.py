@@ -2,7 +2,6 @@
 the user's cache folder keeps them, where it can be written, until the sources are others.
 """
 
-import os
 import shutil
 from contextlib import suppress
 from functools import cache
@@ -12,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 
 import optviz
-from optviz.data import cache_folder
+from optviz.data import cache_folder, write_atomically
 from optviz.plot import THEMES, Figure, to_svg
 from optviz.shell.lessons import LESSONS
 from optviz.shell.registry import PAGES
@@ -30,7 +29,9 @@ def thumbnail(page: str, lesson: str, theme: str) -> str:
     made = of.stamp(spec, THEMES[theme])
     if made != to_svg(Figure(), THEMES[theme]):  # its data may be here another time
         with suppress(OSError):
-            _write(file, made)
+            if not file.parent.is_dir():
+                shutil.rmtree(file.parent.parent, ignore_errors=True)  # those of other sources
+            write_atomically(file, made)
     return made
 
 
@@ -41,13 +42,3 @@ def _folder() -> Path:
     for file in sorted(Path(optviz.__file__).parent.rglob("*.py")):
         content.update(f"{file.name} ".encode() + file.read_bytes())
     return cache_folder() / "thumbnails" / content.hexdigest()
-
-
-def _write(file, text):
-    """By way of a name of our own: of two processes that begin together none reads half a file."""
-    if not file.parent.is_dir():
-        shutil.rmtree(file.parent.parent, ignore_errors=True)  # those of other sources
-        file.parent.mkdir(parents=True)
-    partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_text(text, "utf8")
-    partial.replace(file)

@@ -146,6 +146,7 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
     at_rest(page)
     assert page.locator(".st-key-reveal button").is_disabled()
     page.get_by_role("button", name="Your guess").press("ArrowRight")
+    at_rest(page)
     page.locator(".st-key-reveal button:enabled").press("Enter")
     page.wait_for_function(WITHIN, arg=".ov-play")
     page.locator(".ov-heard", has_text="of 10 points").wait_for(state="attached")

@@ -54,7 +54,7 @@ class Toolbar {
       [document, "pointerdown", () => { this.pointed = true; }],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
-    this.rest = new MutationObserver(() => setTimeout(() => this.refocus(), DRAWN));
+    this.rest = new MutationObserver(() => this.watch());
     const app = document.querySelector("[data-test-script-state]");
     this.rest.observe(app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
@@ -68,18 +68,28 @@ class Toolbar {
     if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
   }
 
-  // Nobody who works by keys is thrown back to the top of the page.
-  refocus(more = 20) {
+  // For a while after a run of the script: a busy browser draws later what it has brought, or taken.
+  watch() {
+    clearInterval(this.watching);
+    let more = 20;
+    this.watching = setInterval(() => {
+      more -= 1;
+      if (this.refocus(more) || !more) clearInterval(this.watching);
+    }, DRAWN);
+  }
+
+  // Nobody who works by keys is thrown back to the top of the page. True where that was so.
+  refocus(more) {
     const { had, around } = this;
     const lost = had && document.activeElement === document.body;
-    if (this.pointed || !lost || (had.isConnected && !had.disabled)) return;
+    if (this.pointed || !lost || (had.isConnected && !had.disabled)) return false;
     const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
     const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
     const to = document.querySelector(AFTER[key] ?? null);
-    // a busy browser draws it later
-    if (AFTER[key] && !to && more) return void setTimeout(() => this.refocus(more - 1), DRAWN);
+    if (AFTER[key] && !to && more) return false;
     to?.focus();
     if (document.activeElement === document.body) enter(to) || left.some(enter);
+    return true;
   }
 
   update({ data, setTriggerValue }) {
@@ -206,6 +216,7 @@ class Toolbar {
   destroy() {
     hands.rest = null;
     this.rest.disconnect();
+    clearInterval(this.watching);
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();
   }

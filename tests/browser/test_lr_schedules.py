@@ -6,22 +6,26 @@ from tests.browser.test_networks import trained
 from tests.calm import at_rest, fits_a_phone
 
 PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
-RATE = (
-    f"() => {{ const y = {PLOT}._fullData.find(t => t.uid === 'r1s').y; return y[y.length - 1]; }}"
-)
-POINTS = f"() => ({PLOT}._fullData.find(t => t.uid === 'r1w')?.x ?? []).length"
+# Of a line, once Plotly has taken over what was moved without it.
+LINE = f"""async uid => {{
+  await {PLOT}?.closest(".ov-plot").host?.settle();
+  return Array.from({PLOT}?._fullData?.find(t => t.uid === uid)?.y ?? []);
+}}"""
+RATE, LOSS = "r1s", "r1w"
 
 
 def test_a_rate_is_seen_then_trained_with_then_looked_for(visit):
     page = visit("lr_schedules", "losses")
-    assert page.evaluate(RATE) == pytest.approx(0.03)
+    assert page.evaluate(LINE, RATE)[-1] == pytest.approx(0.03)
     page.get_by_label("gamma, exact value").fill("0.5")
-    page.wait_for_function(f"() => Math.abs(({RATE})() - 0.15) < 1e-9")
+    page.wait_for_function(
+        f"async uid => Math.abs((await ({LINE})(uid)).at(-1) - 0.15) < 1e-9", arg=RATE
+    )
     at_rest(page)
     page.get_by_label("iterations, exact value").fill("150")
     page.wait_for_function(f"() => {PLOT}.layout.xaxis.range[1] === 150")
     trained(page, "lr_schedules-schedules")
-    assert page.evaluate(POINTS) == 76  # every second iteration
+    assert len(page.evaluate(LINE, LOSS)) == 76  # every second iteration
     low, high = page.evaluate(f"() => ['yaxis2', 'yaxis'].map(a => {PLOT}._fullLayout[a]._offset)")
     assert low > high, "the rate stands under the loss"
     page.get_by_role("radio", name="LR range test").click()

@@ -56,7 +56,8 @@ def over_rates(lines, planned: list[np.ndarray], options) -> Figure:
     # the legend is that of the rates, which are always there
     marks = [replace(mark, legend=False) for mark in marks]
     low, high = _limits(lines, on_training_set)
-    y = Axis(title, log=True, limits=(0.8 * low, high)) if log else Axis(title, limits=(0, high))
+    low = 10 ** (np.floor(5 * np.log10(0.8 * low)) / 5)  # in steps, or all would hop while it grows
+    y = Axis(title, log=True, limits=(low, high)) if log else Axis(title, limits=(0, high))
     x = Axis(_("iteration"), limits=(0, end))
     below = Panel([_rate(line, r) for line, r in zip(lines, planned, strict=True)])
     panels = [Panel(marks, x, y), replace(below, y=_rate_axis(planned, options["log_rate"]))]

@@ -138,7 +138,9 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     late = [value for value in late if np.isfinite(value)]
     low, high = (min(late), max(late)) if late else (0.0, 1.0)
     room = max(0.1 * (high - low), 0.01)
-    limits = (max(low - room, -0.01), min(high + room, 1.02))
+    # in steps, or the curves would hop while they grow
+    low, high = np.floor(20 * (low - room)) / 20, np.ceil(20 * (high + room)) / 20
+    limits = (max(low, -0.01), min(high, 1.02))
     return Figure(
         marks,
         scale.axis(),
@@ -165,6 +167,7 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
         named = {"name": line.name, "uid": line.id, "edge": theme.ink}
         named |= {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: mean {y:+.1%}")}
         marks += bar_with_seeds(k, found.tests, found.test, line.style, **named)
+    most = np.ceil(50 * 1.15 * most) / 50  # in steps, or the marks would hop while they grow
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
     ]  # in lines of one part each
@@ -174,7 +177,7 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
         categories(names),
         Axis(
             _("difference in validation accuracy"),
-            limits=(-1.15 * most, 1.15 * most),
+            limits=(-most, most),
             format="+.1%",
             zero=theme.ink,
         ),

@@ -23,29 +23,42 @@ export function measured(upper, traces, before) {
       at.push(Number.isFinite(p) && Number.isFinite(q) ? [near(p), near(q)] : null);
     }
     const group = upper.querySelector(`.scatterlayer .trace${CSS.escape(trace.uid)}`);
-    if (trace.mode === "lines") {
-      const line = group?.querySelectorAll("path.js-line");
-      if (line?.length !== 1) return null;
-      const { trail, window } = trace.meta ?? {};
-      places.set(trace, { line: line[0], trail, window, at, ...written(at) });
-    } else {
-      const marks = [...(group?.querySelectorAll("path.point") ?? [])],
-        placed = at.filter(Boolean);
-      if (!marks.length && placed.length) return null;
-      if (trace.mode !== "markers" && marks.length) return null; // a line goes with them, or text
+    const mode = trace.mode ?? "", few = trace.marker?.maxdisplayed;
+    const { trail, window, of, head } = trace.meta ?? {}; // the trail a mark lies on, or is the head of
+    const place = { at, trail, window, of, head, steps: of ? numbers(trace.customdata) : null };
+    if (mode.startsWith("lines")) {
+      const [line, ...more] = group?.querySelectorAll("path.js-line") ?? [];
+      if (!line || more.length || trace.fill === "tozeroy") return null;
+      Object.assign(place, { line, fill: group.querySelector("path.js-fill"), ...written(at) });
+    }
+    if (mode !== "lines") {
+      const marks = [...(group?.querySelectorAll("path.point") ?? [])];
+      const all = [...at.keys()].filter(k => at[k]);
+      if (all.length && !marks.length) return null;
+      if (marks.length && (mode.endsWith("text") || (place.line && !few))) return null;
+      const marked = few ? spread(marks.map(mark => mark.__data__.i), all, few) : all;
       // what has grown gets marks like its last; where they are not alike the trace is another one
-      while (marks.length < placed.length) {
+      while (marks.length < marked.length) {
         marks.at(-1).after(marks.at(-1).cloneNode());
         marks.push(marks.at(-1).nextSibling);
       }
-      for (const mark of marks.splice(placed.length)) mark.remove();
-      // the trail they lie on and which of them is its head, or a trail for each
-      const { of, head } = trace.meta ?? {};
-      const steps = of ? numbers(trace.customdata) : null;
-      places.set(trace, { marks, at: placed, steps, of, head });
+      for (const mark of marks.splice(marked.length)) mark.remove();
+      if (few) for (const [n, mark] of marks.entries()) mark.__data__ = { i: marked[n] };
+      Object.assign(place, { marks, spots: marked.map(k => at[k]) });
     }
+    places.set(trace, place);
   }
   return places;
+}
+
+// Which points have marks: those that Plotly has chosen and, as far apart, what has come since;
+// every second of these where there would be too many.
+function spread(chosen, all, few) {
+  const gap = chosen[1] - chosen[0] || 1, end = all.at(-1) ?? -1;
+  const found = chosen.filter(k => k <= end);
+  for (let k = (found.at(-1) ?? -gap) + gap; k <= end; k += gap) found.push(k);
+  const there = found.filter(k => all.includes(k));
+  return there.length > 2 * few ? there.filter((_, n) => n % 2 === 0) : there;
 }
 
 // Draws what belongs to the step of the clock.
@@ -55,16 +68,15 @@ export function redraw(places) {
   for (const one of places.values()) {
     if (whole && one.whole) continue; // it stands where it was drawn
     one.whole = whole;
-    if (one.line) one.line.setAttribute("d", whole ? one.text : drawnAt(one, clock.at));
-    else
-      one.marks.forEach((mark, k) => {
-        const head = Array.isArray(one.of) ? one.of[k] : k === one.head && one.of,
-          trail = head && trails.get(head);
-        const [x, y] = trail ? pointAt(trail, clock.at) : one.at[k];
-        mark.setAttribute("transform", `translate(${x},${y})`);
-        mark.style.display =
-          whole || head || !one.steps || one.steps[k] <= clock.at ? "" : "none";
-      });
+    for (const path of [one.line, one.fill])
+      path?.setAttribute("d", whole ? one.text : drawnAt(one, clock.at));
+    one.marks?.forEach((mark, k) => {
+      const head = Array.isArray(one.of) ? one.of[k] : k === one.head && one.of,
+        trail = head && trails.get(head);
+      const [x, y] = trail ? pointAt(trail, clock.at) : one.spots[k];
+      mark.setAttribute("transform", `translate(${x},${y})`);
+      mark.style.display = whole || head || !one.steps || one.steps[k] <= clock.at ? "" : "none";
+    });
   }
 }
 

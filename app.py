@@ -1,6 +1,10 @@
 """optviz: see how optimizers learn. Run with `streamlit run app.py`."""
 
-from optviz.shell.app import main
+import streamlit as st
 
-if __name__ == "__main__":  # not in processes that begin by importing it
+from optviz.shell.app import main, routes
+
+if __name__ == "__main__":  # a run for a visitor
     main()
+elif __name__ == "app":  # the server; not in processes that begin by importing it
+    app = st.App(__file__, routes=routes())

@@ -32,6 +32,8 @@ from optviz.shell.share import SharedScene, encode
 from tests.serving import UNSAFE, launched, nginx, proxied
 from tests.visitor import Visitor
 
+REST = 0.25  # seconds after which a hand rests, as in request_queue.js
+
 
 @dataclass
 class Crowd:
@@ -60,9 +62,14 @@ def processor(*processes) -> float:
 
 
 async def turns(visitor, think, until, crowd, dice):
-    """Turn a knob again and again."""
+    """Turn a knob again and again; where the hand rests, table and text follow, which is not timed."""
     while monotonic() < until:
-        await asyncio.sleep(dice.expovariate(1 / think))
+        pause = dice.expovariate(1 / think)
+        if pause > REST and not visitor.sliders:
+            await asyncio.sleep(REST)
+            await visitor.rest()
+            pause -= REST
+        await asyncio.sleep(pause)
         begun, value = monotonic(), dice.uniform(0.01, 0.9)
         if visitor.sliders:
             await visitor.run(visitor.sliders[0], value)
@@ -83,8 +90,10 @@ async def trains(visitor, think, until, crowd, dice):
             await visitor.turn("lr", dice.uniform(0.01, 0.9))
             await visitor.run()  # the hand rests
             if not visitor.pause:  # it is not so cheap that it starts by itself
-                [button] = [b for b in visitor.buttons if b.endswith("-train-initialization")]
-                await visitor.run(button, True)
+                for button in visitor.buttons:  # it is not there where all of this was trained
+                    if button.endswith("-train-initialization"):
+                        await visitor.run(button, True)
+                        break
 
 
 async def crowd(address, people, seconds, think=1.0, trainers=0, *others, process=None) -> Crowd:

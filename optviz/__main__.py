@@ -12,10 +12,14 @@ from pathlib import Path
 from optviz.data import cache_folder, write_atomically
 
 SCRIPT = """\
-from optviz.shell.app import main
+import streamlit as st
 
-if __name__ == "__main__":  # not in processes that begin by importing it
+from optviz.shell.app import main, routes
+
+if __name__ == "__main__":  # a run for a visitor
     main()
+elif __name__ == "app":  # the server; not in processes that begin by importing it
+    app = st.App(__file__, routes=routes())
 """
 
 

@@ -25,27 +25,33 @@ class Visitor:
 
     `async with Visitor(address) as v: await v.run()`. What has come: `received` bytes, those `plotted`, `components`
     (id -> its name and data), `fragments` (id of a component -> its fragment), `sliders`, `exceptions`,
-    what stands over the bar of a training (`progress`),
+    what stands over the bar of a training (`progress`), how often its pictures have `grown`,
     `kept` (hashes of what a browser keeps, to be referred to later).
     """
 
     def __init__(self, address: str, path: str = "", query: str = "", headers=None, ssl=None):
-        self.url = address.replace("http", "ws", 1) + "/_stcore/stream"
+        self.url = address.replace("http", "ws", 1)
         self.path, self.query, self.headers, self.ssl = path, query, headers, ssl
         self.received, self.plotted, self.hash, self.turns = 0, 0, "", 0
         self.components, self.fragments, self.exceptions, self.texts = {}, {}, [], []
         self.sliders, self.buttons, self.kept, self.progress = [], [], set(), ""
-        self.drawn = {}  # versions of the pictures
+        self.drawn, self.grown = {}, 0  # versions of the pictures
+        self.beside = None  # the socket of what grows
 
     async def __aenter__(self):
-        self.socket = await websockets.connect(
-            self.url, subprotocols=["streamlit"], max_size=None, compression=None,
-            ping_interval=None, open_timeout=60, additional_headers=self.headers, ssl=self.ssl,
-        )  # fmt: skip
+        self.socket = await self._connect("_stcore/stream", subprotocols=["streamlit"])
         return self
+
+    async def _connect(self, path, **more):
+        return await websockets.connect(
+            f"{self.url}/{path}", max_size=None, compression=None, ping_interval=None,
+            open_timeout=60, additional_headers=self.headers, ssl=self.ssl, **more,
+        )  # fmt: skip
 
     async def __aexit__(self, *_):
         await self.socket.close()
+        if self.beside:
+            await self.beside.close()
 
     async def run(self, widget: str = "", value=None, **also) -> None:
         """A run of the page, or of the fragment of a component that has a new value, until it has ended.
@@ -90,7 +96,7 @@ class Visitor:
             elif kind == "delta":
                 self._take(message.delta)
                 name = message.delta.new_element.bidi_component.component_name
-                self.plotted += len(raw) * name.endswith(("plot", "tick"))
+                self.plotted += len(raw) * name.endswith("plot")
             elif kind == "script_finished" and message.script_finished in FINISHED:
                 return
         raise ConnectionError("the server closed the connection")
@@ -105,9 +111,6 @@ class Visitor:
             self.fragments[held.id] = delta.fragment_id
             if held.component_name.endswith("plot"):
                 self.drawn[data["name"]] = data["version"]
-            elif held.component_name.endswith("tick"):
-                news = data["pictures"]
-                self.drawn |= {name: picture["version"] for name, picture in news.items()}
         elif kind == "button_group":
             self.fragments[element.button_group.id] = delta.fragment_id
         elif kind == "slider":
@@ -139,7 +142,13 @@ class Visitor:
 
     async def turn(self, name: str, value: float) -> None:
         """Turn the first hyperparameter of this name, as the browser does while a hand drags it."""
-        await self.tell(self.turned(name, value))
+        [(key, said)] = self.turned(name, value).items()
+        _name, data = self.components[key]
+        answer = data["beside"] and await self.ask(data["beside"], said["values"])
+        if answer:
+            data |= answer
+        else:
+            await self.tell({key: said})
 
     async def rest(self) -> None:
         """Say that the hand rests, as the browser does a moment after a turn."""
@@ -162,13 +171,38 @@ class Visitor:
         return {key: [{"event": "rest", "value": True}]}
 
     async def tick(self, **also) -> None:
-        """Say that the pictures of a training are drawn, as the browser does before the next ones."""
-        [key] = [key for key, (name, _data) in self.components.items() if name.endswith("tick")]
-        _name, data = self.components.pop(key)  # it comes again while there is more
-        await self.run(key, {"values": {"n": data["n"] + 1, "drawn": self.drawn}}, **also)
+        """What the browser does when the pictures of a training are drawn: asks what is new in them; the page is run where
+        that is the answer, or where something has changed `also`.
+        """
+        [(key, data)] = [
+            (k, d) for k, (name, d) in self.components.items() if name.endswith("growth")
+        ]
+        answer = None if also else await self.ask(data["key"], self.drawn)
+        if answer is None:
+            del self.components[key]  # it comes again while there is more
+            return await self.run(
+                key, {"values": {"key": data["key"], "drawn": self.drawn}}, **also
+            )
+        data["every"] = answer.get("every", 0)
+        self.drawn |= {name: news["version"] for name, news in answer.get("pictures", {}).items()}
+        self.grown += bool(answer.get("pictures"))
+
+    async def ask(self, key: str, said: dict) -> dict | None:
+        """What the server says beside Streamlit; None where the page has to be run."""
+        if self.beside is None:
+            try:
+                self.beside = await self._connect("beside")
+            except websockets.InvalidStatus:  # the server has none
+                return None
+        await self.beside.send(json.dumps({"n": 1, "key": key, "said": said}))
+        raw = await self.beside.recv()
+        self.received += len(raw)
+        self.plotted += len(raw)
+        answer = json.loads(raw)
+        return None if "again" in answer else answer
 
     @property
     def pause(self) -> float:
         """Seconds until the next look at a training that runs; 0 where none does."""
-        ticks = [data for name, data in self.components.values() if name.endswith("tick")]
-        return ticks[0]["every"] / 1000 if ticks else 0.0
+        growing = [data for name, data in self.components.values() if name.endswith("growth")]
+        return max(growing[0]["every"] / 1000, 0.001) if growing else 0.0

@@ -11,10 +11,13 @@ from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
 from optviz.translation import _
 from optviz.ui.assets import FRONTEND, STATIC, UNPUBLISHED
+from optviz.ui.beside import routes
 from optviz.ui.live import survive_restarts
 from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
+
+__all__ = ["main", "routes"]  # what the main script needs
 
 SHEETS = "\n".join(
     FRONTEND[name].read_text("utf8") for name in sorted(FRONTEND) if name.endswith(".css")

@@ -22,10 +22,10 @@ from optviz.experiments.page import (
 from optviz.experiments.test_set import test_set
 from optviz.plot import Figure, ImageGrid, Table
 from optviz.translation import _
+from optviz.ui.cache import PICTURES, sent
 from optviz.ui.components import download_button, show, shown, table
 from optviz.ui.controls import switch
 from optviz.ui.live import grow
-from optviz.ui.pictures import PICTURES, sent
 from optviz.ui.session import session
 
 BESIDE = 30_000  # bytes that tables, words and small images of a part take at most, roughly

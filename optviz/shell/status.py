@@ -11,9 +11,8 @@ from streamlit.runtime import get_instance
 
 from optviz.training.scheduler import scheduler
 from optviz.translation import _
-from optviz.ui.cache import KEPT
+from optviz.ui.cache import KEPT, PICTURES
 from optviz.ui.meter import MINUTES, quantile
-from optviz.ui.pictures import PICTURES
 from optviz.ui.public import public
 
 EVERY = 5.0  # seconds between two looks

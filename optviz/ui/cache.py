@@ -1,13 +1,20 @@
-"""What pages have worked out, kept for all visitors: so many bytes of it, the last used."""
+"""What pages have worked out, kept for all visitors: so many bytes of it, the last used. Pictures
+as the browser gets them, made once for all who look at the same.
+"""
 
 import gc
 import inspect
+import json
 import sys
-from functools import wraps
+from functools import cached_property, wraps
+from hashlib import sha1
 from threading import Lock
 from types import FunctionType, ModuleType
+from weakref import WeakKeyDictionary
 
 import numpy as np
+
+from optviz.plot import Figure, to_plotly
 
 MAX_BYTES = 128 << 20  # of all that is kept
 SAMPLE = 8  # of what is in a long list, or a larger mapping
@@ -83,3 +90,41 @@ def bytes_of(value) -> int:
             inner, times = some, times * len(inner) / len(some)
         waiting += [(part, times) for part in inner]
     return int(total)
+
+
+# What parts have made of trainings, and what was sent of it; apart from what took longer to work
+# out, as a training that is watched has others every second.
+PICTURES = Kept(16 << 20)
+HELD = 3  # a figure and what is sent of it, in lengths of that as JSON, roughly
+
+
+class Sent:
+    """A figure as it is sent."""
+
+    def __init__(self, figure: Figure):
+        self.figure = to_plotly(figure)
+
+    @cached_property
+    def _mark(self) -> tuple[str, int]:
+        text = json.dumps(self.figure, sort_keys=True).encode()
+        return sha1(text).hexdigest()[:12], len(text)
+
+    @property
+    def version(self) -> str:
+        """A name for all that is to be seen."""
+        return self._mark[0]
+
+    @property
+    def bytes(self) -> int:
+        """The memory that it takes, with the figure."""
+        return HELD * self._mark[1]
+
+
+_SENT: WeakKeyDictionary[Figure, Sent] = WeakKeyDictionary()
+
+
+def sent(figure: Figure) -> Sent:
+    """A figure as it is sent: the same one as long as there is the figure."""
+    if (found := _SENT.get(figure)) is None:
+        found = _SENT[figure] = Sent(figure)
+    return found

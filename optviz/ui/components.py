@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import streamlit as st
 from streamlit import runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure
@@ -16,13 +17,17 @@ from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
-from optviz.ui.pictures import sent
+from optviz.ui.beside import asked_beside, browser, echo, told
+from optviz.ui.cache import sent
 from optviz.ui.session import session
 
 
 def theme_name() -> str:
-    """The visitor's theme."""
-    return st.context.theme.type or "light"
+    """The visitor's theme; outside of a run of the script, that of the last one."""
+    S = session()
+    if get_script_run_ctx(suppress_warning=True):
+        S.theme = st.context.theme.type or "light"
+    return S.theme
 
 
 NUMBERS = count()  # of versions: no two pictures of a server have one
@@ -62,12 +67,6 @@ _sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
 _toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
 
 
-def _sent(key) -> dict:
-    """What the browser last sent for a component; nothing where our script sends no such thing."""
-    values = (st.session_state.get(key) or {}).get("values")
-    return values if isinstance(values, dict) else {}
-
-
 def _right(k: Hyperparameter, value) -> bool:
     try:
         k.check_range(value)
@@ -87,42 +86,46 @@ def hyperparameter_panel(
     traces=None,
     locked: bool = False,
     group: str = "",
-    live: bool = False,
+    live: Callable[[], dict] | None = None,
 ) -> None:
     """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
     `notes` has one.
 
     When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again; of a `live` panel the page is told when the hand rests. `look` (a
-    `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
-    lines. `traces` go straight to the plots of these names. `locked` ones cannot be turned.
+    before the script runs again. `live()` gives the values, notes and traces that answer it without
+    such a run; then the page is told when the hand rests. `look` (a `Style`) puts a sample of the
+    optimizer's line above them, with `group` also what hides its lines. `traces` go straight to the
+    plots of these names. `locked` ones cannot be turned.
     """
 
-    def arrived():
-        sent = _sent(key)
+    def hand(said):
+        right = {k.name for k in hyperparameters if k.name in said and _right(k, said[k.name])}
         if not locked:
-            turned(
-                {
-                    k.name: sent[k.name]
-                    for k in hyperparameters
-                    if k.name in sent and _right(k, sent[k.name])
-                }
-            )
+            turned({name: said[name] for name in right})
+
+    def answer(said):
+        hand(said)
+        found = live()
+        return {**found, "values": all_of(found["values"])}
+
+    def all_of(values):
+        return {k.name: values.get(k.name, k.default) for k in hyperparameters}
 
     data = {
         "hyperparameters": _declared(hyperparameters),
-        "values": {k.name: values.get(k.name, k.default) for k in hyperparameters},
+        "values": all_of(values),
         "notes": notes or {},
-        "echo": _sent(key).get("n", 0),
+        "echo": echo(key),
         "label": label,
         "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
         "sample": look and {"color": look.color, "dashes": look.dashes},
         "traces": traces,
         "group": group,
         "locked": locked,
-        "live": live,
+        "live": bool(live),
+        "beside": live and asked_beside(key, answer),
     }
-    _panel(key=key, data=data, on_values_change=arrived)
+    _panel(key=key, data=data, on_values_change=lambda: hand(told(key)))
 
 
 @cache
@@ -155,11 +158,11 @@ def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -
     The lower layer is made, and sent, only when this browser does not have it yet.
     """
     base_id, base = figure.under or (None, None)
-    have = st.session_state.setdefault("_bases", {}).setdefault(key, set())
+    have = browser().bases.setdefault(key, set())
     now = sent(figure)
     version = now.version
-    if key in (grown := st.session_state.setdefault("_grown", set())):
-        grown.discard(key)  # the browser has had another one since it was sent this one
+    if key in browser().grown:
+        browser().grown.discard(key)  # it has had another one since it was sent this one
         version += f"+{next(NUMBERS)}"
     data = {**news(key, now.figure, figure.label, base, version), **more}
     data |= {"name": key, "view": figure.view, "theme": theme_name(), "plotly": plotly_js()}
@@ -179,7 +182,7 @@ def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -
 
     def lost():
         have.clear()
-        drawn().pop(key, None)
+        browser().drawn.pop(key, None)
 
     hears = {"on_guess_change": clicked, "on_brush_change": ranged}
     component = _plot if figure.scene is None else _surface
@@ -189,15 +192,10 @@ def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -
 def news(key: str, figure: dict, label: str, base: Callable | None, version: str) -> dict:
     """What to send for a figure: where the browser has the one before, what has changed since."""
     before, shown().pictures[key] = shown().pictures.get(key), Picture(figure, label, base, version)
-    known = before and before.version == drawn().get(key)
+    known = before and before.version == browser().drawn.get(key)
     found = changes(before.figure, figure) if known else None
     data = figure if found is None else {**found, "since": before.version}
     return {**data, "label": label, "version": version}
-
-
-def drawn() -> dict[str, str]:
-    """Which version of each picture the browser has drawn, when it last said so."""
-    return st.session_state.setdefault("_drawn", {})
 
 
 def lazy(label, icon, key, content):
@@ -246,10 +244,9 @@ class Shown:
 
 def shown(afresh: bool = False) -> Shown:
     """What this page shows; `afresh` at the beginning of a run."""
-    S = st.session_state
-    if afresh or "_shown" not in S:
-        S["_shown"] = Shown()
-    return S["_shown"]
+    if afresh:
+        session().states.pop(Shown, None)
+    return session().state(Shown)
 
 
 def table(html: str, key: str) -> None:
@@ -313,9 +310,9 @@ def sketchpad(key: str, side: int, margin: float) -> list[float] | None:
         "label": _("A pad to draw on"),
         "clear": _("Clear"),
         "hint": _("Draw a digit. By keyboard: arrows draw, with Shift they move, Delete clears."),
-        "echo": _sent(key).get("n", 0),
+        "echo": told(key).get("n", 0),
     }
     _sketchpad(key=key, data=data, on_values_change=_nothing)
-    ink = _sent(key).get("ink")
+    ink = told(key).get("ink")
     right = isinstance(ink, list) and len(ink) == side**2
     return ink if right and all(type(v) in (int, float) and 0 <= v <= 1 for v in ink) else None

@@ -13,7 +13,8 @@ import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
-from optviz.ui.components import _sent, hyperparameter_panel
+from optviz.ui.beside import told
+from optviz.ui.components import hyperparameter_panel
 from optviz.ui.live import live_panel
 from optviz.ui.session import session
 
@@ -48,7 +49,8 @@ class Form:
 
     def set(self, value) -> None:
         """Put something else here."""
-        self.write(self.lens.set(self.read(), value))
+        with session().lock:
+            self.write(self.lens.set(self.read(), value))
 
     def at(self, *path: str | int) -> "Form":
         """A place within this one."""
@@ -96,7 +98,7 @@ def draw_panel(
     else:
 
         def hand(new):
-            session().drag = _sent(key).get("drag", 0)
+            session().drag = told(key).get("drag", 0)
             turn(new)
 
         said = notes() if notes else {}

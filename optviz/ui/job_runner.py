@@ -1,15 +1,14 @@
 """Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
-A fragment comes back when the browser has drawn what there was, some ten times a second, with what
-has grown in the pictures, and renews the wish; about once a second the one around it makes all
-anew. Nothing is computed here. So a job pauses when nobody looks, and a page can go away
-and come back to what there is.
+The browser asks some ten times a second for what has grown in the pictures, which renews the wish;
+about once a second a fragment makes all anew. Nothing is computed here. So a job pauses when nobody
+looks, and a page can go away and come back to what there is.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from threading import Lock
-from time import monotonic, sleep, thread_time
+from time import monotonic, thread_time
 
 import streamlit as st
 
@@ -18,17 +17,17 @@ from optviz.training.jobs import Amount, Job
 from optviz.training.scheduler import INTEREST, scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
-from optviz.ui.live import tick
+from optviz.ui.beside import Answers, browser
+from optviz.ui.live import follow_growth
 from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
 EVERY = 0.05  # seconds between two pictures, at least
 WHOLE = 1.0  # seconds between two of which more is new than points: tables, boundaries, histograms
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
-SHARE = 0.12  # of the server's time goes into pictures of trainings, and as much into sending them
+SHARE = 0.15  # of the server's time goes into pictures of trainings that grow
 MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
 MAX_WAIT = 1.0  # seconds for one's turn
-PATIENCE = 5.0  # seconds for which a picture of which nothing has changed stays as it is
 
 _DRAWING = Lock()
 
@@ -74,6 +73,9 @@ def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) ->
 def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
     """Wish for the jobs; whether nothing is left to wait for."""
     scheduler().watch(results.visitor, results.tickets(jobs()), session().spend)
+    if not results.running:  # a press of Stop has come meanwhile
+        scheduler().leave(results.visitor)
+        return True
     now = jobs()
     complete = amount_of(now, states_of(results, now)).complete
     if complete or session().spent or _errors(results, now):
@@ -131,62 +133,54 @@ def run_jobs(
             message = _("This could not be computed: {reason}.").format(reason=reason.rstrip("."))
             st.error(message, icon=":material/error:")
 
-    drawn, whole = None, True  # the pictures are made as a whole, in this run
-    due = 0.0  # when they are next
-
-    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
-    # the page
-    @st.fragment(key=f"pictures-{name}")
-    def pictures():
-        nonlocal whole, due
-        above, begun = st.container(), thread_time()
-        _amount, states = look()
-        with _in_turn():
-            draw(states)
-        due = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
-        whole = True
-        with above:
-            growing()
-
-    # what is in here is sent as often as the browser draws it
-    @st.fragment
-    def growing():
-        nonlocal drawn, whole
-        bar, said, until, begun = st, None, monotonic() + PATIENCE, thread_time()
-        while True:
-            amount, states = look()
-            ahead = scheduler().ahead(results.visitor)
-            told = _told(amount, units, ahead)
-            if told != said:
-                bar = bar.progress(amount.done / amount.total if amount.total else 1.0, told)
-                said = told
-            if whole or amount != drawn or not results.running or monotonic() > until:
-                break
-            sleep(EVERY if ahead else EVERY / 2)
-            name in st.session_state  # noqa: B015 - looking there lets a press of Stop in
-        news = {}
-        if not whole:
-            with _in_turn():
-                news = grown(states)
-        drawn, whole = amount, False
-        if results.running:
-            every = pause(thread_time() - begun, scheduler().visitors)
-            other = f"pictures-{name}"
-            tick(f"tick-{name}", every, news, lambda: other if monotonic() > due else "")
-
-    def changed():
-        return not session().holding and session().specs[page] != spec
-
-    def look():
+    def over():
+        """Whether all that was to come is there, or another page is to be drawn."""
         if results.running and _ended(results, jobs):
             results.running = False
         # A button in here has put another spec on the page; or Stop was pressed, or something was
         # chosen, as a picture was drawn: what leaves the browser at once is one message, which runs
         # this fragment alone.
-        if results.running != offered or session().epoch != epoch or changed():
-            st.rerun()
+        changed = not session().holding and session().specs[page] != spec
+        return results.running != offered or session().epoch != epoch or changed
+
+    def look():
         states = states_of(results, now := jobs())
-        return amount_of(now, states), states
+        amount = amount_of(now, states)
+        return amount, _told(amount, units, scheduler().ahead(results.visitor)), states
+
+    # its buttons stand outside: a fragment that is to come back by itself must be begun by a run of
+    # the page
+    @st.fragment(key=f"pictures-{name}")
+    def pictures():
+        if over():
+            st.rerun()
+        above, begun = st.container(), thread_time()
+        drawn, told, states = look()
+        with _in_turn():
+            draw(states)
+        again = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
+
+        def news(versions):
+            nonlocal drawn
+            begun = thread_time()
+            if over():
+                return None
+            amount, telling, states = look()
+            if monotonic() > again and (amount, telling) != (drawn, told):
+                return None
+            if amount == drawn:
+                return {}
+            browser().heard(versions)
+            with _in_turn():
+                found = grown(states)
+            drawn = amount
+            every = pause(thread_time() - begun, scheduler().visitors)
+            return {"pictures": found, "every": 1000 * every}
+
+        with above:
+            st.progress(drawn.done / drawn.total if drawn.total else 1.0, told)
+            if results.running:
+                follow_growth(f"growth-{name}", Answers("growth", news, watch=True), EVERY)
 
     pictures()
 

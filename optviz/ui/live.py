@@ -13,26 +13,26 @@ from typing import Any
 import streamlit as st
 
 from optviz.plot import Figure
+from optviz.ui.beside import Answers, asked_beside, browser, echo, told
+from optviz.ui.cache import sent
 from optviz.ui.components import (
     NUMBERS,
     _component,
     _is_point,
     _nothing,
-    _sent,
-    drawn,
     hyperparameter_panel,
     news,
     shown,
     theme_name,
 )
 from optviz.ui.meter import timed
-from optviz.ui.pictures import sent
 from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
+WORDS = "annotations"  # what Plotly calls those in a picture
 
 _step = _component("step", '<div class="ov-follower"></div>', js="listeners.js", export="step")
-_tick = _component("tick", '<div class="ov-follower"></div>', js="listeners.js", export="tick")
+_growth = _component("growth", '<div class="ov-follower"></div>', js="growth.js")
 _grab = _component("grab", '<div class="ov-follower"></div>', js="listeners.js", export="grab")
 _theme = _component("theme", '<div class="ov-theme"></div>', js="listeners.js", export="theme")
 
@@ -52,34 +52,32 @@ def survive_restarts() -> None:
     """
 
 
-def tick(key: str, every: float, pictures: dict, whole: Callable[[], str]) -> None:
-    """Have the fragment around it run again once so many seconds have passed and the browser has
-    drawn what it was sent: then it can be sent what has changed since, and no faster than it draws.
-
-    `pictures` are what `grow` has found, by name. `whole()` may name another fragment that is to
-    run in this one's place.
+def follow_growth(key: str, growth: Answers, every: float) -> None:
+    """Have the pictures above grow in the browser, not sooner than after so many seconds each; the
+    fragment around it runs again where more than that is new.
     """
 
     def arrived():
-        told = _sent(key).get("drawn")
-        drawn().clear()
-        drawn().update(told if isinstance(told, dict) else {})
-        if other := whole():
-            st.rerun(other)
+        browser().heard(told(key).get("drawn"))
 
-    n = _sent(key).get("n", 0)
-    data = {"n": n, "every": 1000 * every, "pictures": pictures}
-    _tick(key=key, data=data, on_values_change=arrived)
+    data = {"key": growth.key, "every": 1000 * every}
+    _growth(key=key, data=data, on_values_change=arrived)
 
 
 def grow(key: str, figure: Figure) -> dict:
-    """What to send for a picture that is shown and has grown; nothing where it has not, or where
-    something lies under it.
+    """What to send for curves that are shown and have grown; nothing where they have not, or where
+    something lies under them. For bars and for other words Plotly would draw all anew: they come
+    when the page is drawn.
     """
     before, now = shown().pictures.get(key), sent(figure).figure
-    if before is None or before.base or before.figure == now:
+    if before is None or before.base or {trace["type"] for trace in now["data"]} != {"scatter"}:
         return {}
-    st.session_state["_grown"].add(key)
+    layout = {name: part for name, part in now["layout"].items() if name != WORDS}
+    layout |= {name: part for name, part in before.figure["layout"].items() if name == WORDS}
+    now = {**now, "layout": layout}
+    if before.figure == now:
+        return {}
+    browser().grown.add(key)
     return news(key, now, figure.label, None, f"+{next(NUMBERS)}")
 
 
@@ -90,7 +88,9 @@ def full_rerun(figures: Callable[[], dict] | None = None):
     `figures()` gives the page's figures by name, as they are after a slider has moved.
     """
     S = session()
-    S.whole_run, S.live_figures, S.shows_more = True, figures, False
+    with S.lock:
+        S.whole_run, S.live_figures, S.shows_more = True, figures, False
+        S.answers.clear()
     try:
         yield
     finally:
@@ -152,33 +152,43 @@ def live_panel(
 
     `values()` and `notes()` are asked anew on every run.
     """
-    with nullcontext() if session().whole_run else timed("knob"):
-        traces = live_patch(figures or session().live_figures)
-        said = notes() if notes else {}
-        hyperparameter_panel(
-            *(key, title, declared, values(), turn, said, look, traces, locked, group, True)
-        )
+
+    def now():
+        with nullcontext() if session().whole_run else timed("knob"):
+            traces = live_patch(figures or session().live_figures)
+            return {"values": values(), "notes": notes() if notes else {}, "traces": traces}
+
+    shown = now()
+    hyperparameter_panel(
+        *(key, title, declared, shown["values"], turn, shown["notes"], look, shown["traces"]),
+        *(locked, group, now),
+    )
 
 
-def grabber(key: str, placed, traces, left=None) -> None:
-    """Hears where a hand puts the start: `placed(x, y)`; `traces` go straight to the plots. With
+def grabber(key: str, placed, traces: Callable[[], dict | None], left=None) -> None:
+    """Hears where a hand puts the start: `placed(x, y)`; `traces()` go straight to the plots. With
     `left` it is a pointer that is followed, for which nothing else does; it is called when that is
     over the picture no more.
     """
 
-    def arrived():
-        if _is_point(at := _sent(key)):
+    def take(at):
+        if _is_point(at):
             placed(float(at["x"]), float(at["y"]))
         elif at and left:
             left()
 
-    data = {"echo": _sent(key).get("n", 0), "traces": traces, "live": left is None}
-    _grab(key=key, data=data, on_values_change=arrived)
+    def answer(at):
+        take(at)
+        return {"traces": traces()}
+
+    data = {"echo": echo(key), "traces": traces(), "live": left is None}
+    data["beside"] = asked_beside(key, answer)
+    _grab(key=key, data=data, on_values_change=lambda: take(told(key)))
 
 
 def step_shown(key: str) -> int:
     """The step under the scrubber; the fragment around it runs again whenever that changes."""
-    sent = _sent(key)
+    sent = told(key)
     step = sent.get("step") if isinstance(sent.get("step"), int) else None
     _step(key=key, data={"echo": sent.get("n", 0), "step": step}, on_values_change=_nothing)
     return step

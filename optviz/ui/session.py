@@ -4,8 +4,11 @@ Streamlit itself needs a key for every widget; `Session.key` is the one place wh
 widget begins afresh from the spec when the epoch in its key has moved on.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
+from threading import RLock
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -87,6 +90,9 @@ class Session:
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held
+    theme: str = "light"  # the visitor's, when the page was last drawn
+    answers: dict[str, Any] = field(default_factory=dict)  # to what the page asks beside Streamlit
+    lock: RLock = field(default_factory=RLock)  # of what a hand changes beside runs of the script
     growing: Sequence = ()  # parts of the open tab that make pictures, with what switches say
     surrounded: Any = None  # what the page around what has settled was last drawn from
     pictured: Any = None  # the spec that its pictures show
@@ -176,10 +182,23 @@ class Session:
 
 
 _FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
+_ACTING: ContextVar[Session | None] = ContextVar("acting", default=None)
+
+
+@contextmanager
+def acting(for_whom: Session) -> Iterator[None]:
+    """Whose session it is where Streamlit does not know, outside of a run of the script."""
+    token = _ACTING.set(for_whom)
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
 
 
 def session() -> Session:
     """The visitor's session."""
+    if acted := _ACTING.get():
+        return acted
     run = get_script_run_ctx(suppress_warning=True)
     try:  # asked hundreds of times in a run, of which each else is a lock and a search
         return _FOUND[run.session_state]

@@ -3,7 +3,6 @@
 import re
 from urllib.parse import urljoin
 
-import numpy as np
 import pytest
 
 from optviz.plot.writers.changes import changes
@@ -231,13 +230,14 @@ def test_undo_redo_and_back_on_a_page_that_trains_also_while_it_does(visit):
     shows("60")
 
 
-# The picture with half its points, then all of them: whether Plotly was not asked, and where the marks are; then what
-# Plotly makes of it.
+# The picture with half its points, then all of them: whether Plotly was not asked, and where lines, areas and marks are;
+# then what Plotly makes of it.
 GROWN = """async key => {
   const { host } = document.querySelector(`.st-key-${key} .ov-plot`), whole = host.drawn;
+  const numbers = path => (path.getAttribute("transform") ?? path.getAttribute("d")).match(/[-\\d.]+/g).map(Number);
   const places = () => [...host.upper.querySelectorAll(".scatterlayer .trace")].map(trace =>
-    [...trace.querySelectorAll("path.point")].map(mark => mark.getAttribute("transform").match(/[-\\d.]+/g).map(Number)));
-  const half = (t, axis) => ({ [axis]: Array.from(t[axis]).slice(0, t[axis].length / 2) });
+    [...trace.querySelectorAll("path.point, path.js-line, path.js-fill")].flatMap(numbers));
+  const half = (t, axis) => ({ [axis]: Array.from(t[axis]).slice(0, t[axis].length < 4 ? 4 : t[axis].length / 2) });
   const { _fullData: full } = host.upper, draw = data => (host.schedule(data), host.work);
   host.framed = null;
   await draw(whole); // by Plotly, now that the fonts are there: its legend may take another row
@@ -250,14 +250,18 @@ GROWN = """async key => {
 }"""
 
 
-def test_a_curve_that_has_grown_has_its_marks_where_plotly_puts_them(visit):
-    page = visit("optimizer_comparison", "curves-0")
-    trained(page, "optimizer_comparison")
-    moved, few, ours, plotlys = page.evaluate(GROWN, "optimizer_comparison-curves-0")
+def grows_as_plotly_draws(page, key):
+    moved, few, ours, plotlys = page.evaluate(GROWN, key)
     assert moved, "Plotly was not asked"
     assert sum(map(len, few)) < sum(map(len, ours))
     for mine, other in zip(ours, plotlys, strict=True):
-        assert np.array(mine) == pytest.approx(np.array(other), abs=0.02)
+        assert mine == pytest.approx(other, abs=0.02)
+
+
+def test_a_curve_that_has_grown_is_where_plotly_puts_it(visit):
+    page = visit("optimizer_comparison", "curves-0")
+    trained(page, "optimizer_comparison")
+    grows_as_plotly_draws(page, "optimizer_comparison-curves-0")
 
 
 def test_a_drag_is_one_entry_where_every_value_trains_anew(visit):
@@ -280,3 +284,18 @@ def test_a_drag_is_one_entry_where_every_value_trains_anew(visit):
     page.wait_for_function("before => location.href === before", arg=before)
     at_rest(page)
     assert undo.is_disabled()
+
+
+def test_where_no_second_socket_comes_about_the_script_runs_instead(context):
+    page = context.new_page()
+    page.route_web_socket("**/beside", lambda socket: socket.close())
+    page.goto("/")
+    line = page.locator(".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line").first
+    before = line.get_attribute("d")
+    page.locator(".ov-panel input[type=range]").first.press("ArrowLeft")
+    moved = "([line, d]) => line.getAttribute('d') !== d"
+    page.wait_for_function(moved, arg=[line.element_handle(), before])
+    page.goto("/optimizer_comparison")
+    trained(page, "optimizer_comparison")
+    assert page.evaluate(DRAWN) is not None
+    page.close()

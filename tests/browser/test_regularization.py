@@ -1,6 +1,6 @@
 """The overfitting page in a real browser: gaps that open while it trains, weights in their tab, a phone."""
 
-from tests.browser.test_networks import trained
+from tests.browser.test_networks import grows_as_plotly_draws, trained
 from tests.calm import at_rest, fits_a_phone
 
 
@@ -26,6 +26,7 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit):
     )
     trained(page, "regularization")
     assert [points(page, i) for i in range(3)] == [4, 4, 4]
+    grows_as_plotly_draws(page, "regularization-gaps-0-0")
     said = page.locator("[data-testid=stMain]").inner_text()
     assert "Wrong labels memorized" in said
     assert "of 3 seeds" in said

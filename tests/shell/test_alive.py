@@ -20,6 +20,7 @@ from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
+from optviz.ui.components import Shown
 from optviz.ui.form import Form
 from optviz.ui.job_runner import amount_of, states_of
 from optviz.ui.training import optimizer_menu
@@ -136,7 +137,7 @@ def test_of_several_seeds_median_and_band_are_kept_also_in_the_page_to_take_home
     first = loss_lines(at)
     at.button(key=f"keep-{KEY}").click().run()
     at = rested(changed(at, replace(SEEDS, batch=32)))
-    html = charts_page("Which?", at.session_state["_shown"], "light")
+    html = charts_page("Which?", session(at).states[Shown], "light")
     [data] = re.findall(r'id="data">(.*?)</script>', html)
     name = f"{KEY}-curves-0"
     [figure] = [p["data"] for p in json.loads(data) if p["data"].get("name") == name]
@@ -330,14 +331,15 @@ def grown():
     import streamlit as st
 
     from optviz.shell.parts import growing, tabs
-    from optviz.ui.components import drawn, shown
+    from optviz.ui.beside import browser
+    from optviz.ui.components import shown
     from tests.shell.test_alive import KEY, PAGES, at_iteration
 
     tabs(at_iteration(10), PAGES[KEY].views[""])
     news = []
     for n in (10, 20, 20, 40):
         news.append(growing(at_iteration(n)))
-        drawn().update({key: picture.version for key, picture in shown().pictures.items()})
+        browser().heard({key: picture.version for key, picture in shown().pictures.items()})
     st.session_state["news"], st.session_state["now"] = news, shown().pictures
 
 

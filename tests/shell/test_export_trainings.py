@@ -26,7 +26,8 @@ from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data
 from optviz.tuning import search as searching
 from optviz.tuning.space import Axis, Space
-from tests.page import open_page, plots, trained
+from optviz.ui.components import Shown
+from tests.page import open_page, plots, session, trained
 from tests.table import table
 
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
@@ -127,7 +128,7 @@ def test_markdown_as_html(said, written):
 
 def test_the_page_to_take_home_says_what_the_page_says():
     at = open_page("activations")
-    page = charts_page("", at.session_state["_shown"], "light")
+    page = charts_page("", session(at).states[Shown], "light")
     assert re.search("<p><b>Saturated</b>: 44.?% of .*layer 5", page)
 
 
@@ -302,7 +303,7 @@ def test_a_file_of_ones_own_is_read_from_beside_the_script(inputs):
 
 def test_the_pictures_of_a_page_in_one_file():
     at = trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
-    shown = at.session_state["_shown"]
+    shown = session(at).states[Shown]
     assert set(shown.pictures) == set(plots(at))
     page = charts_page("</script><b>title", shown, "dark")
     [data] = re.findall(

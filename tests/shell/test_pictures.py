@@ -15,8 +15,7 @@ from optviz.plot import DARK, LIGHT
 from optviz.shell import parts
 from optviz.shell.registry import PAGES
 from optviz.training import advance, apart, begin, load, together
-from optviz.ui.cache import bytes_of
-from optviz.ui.pictures import PICTURES, sent
+from optviz.ui.cache import PICTURES, bytes_of, sent
 
 PAGE = PAGES["initialization"]
 SMALL = Initialization(Network((64, 20, 20, 10)), iterations=40, seeds=(0, 1))

@@ -132,7 +132,7 @@ def test_pictures_of_trainings_take_a_share_of_the_server_s_time_for_all_who_wat
     assert scheduler.visitors == 3
     clock.now = INTEREST + 1
     assert scheduler.visitors == 1, "the others look elsewhere"
-    assert pause(0.006, 10) == pytest.approx(0.5)
+    assert pause(0.0075, 10) == pytest.approx(0.5)
     assert pause(0.005, 1) < 0.1, "more than ten pictures a second"
     assert pause(0.1, 40) < INTEREST, "a wish holds until it is renewed"
 

@@ -205,8 +205,10 @@ def _pointed_at(spec, theme, at):
     """Hears over which cell the pointer is, or that it has left, and hands that path to the
     contour.
     """
-    drawn = at and to_plotly(Figure([ghost(spec, theme, *at)]))["data"]
-    traces = {PREVIEW: {"traces": drawn}} if drawn else None
+
+    def traces():
+        drawn = at and to_plotly(Figure([ghost(spec, theme, *at)]))["data"]
+        return {PREVIEW: {"traces": drawn}} if drawn else None
 
     def put(*there):
         at[:] = [there]

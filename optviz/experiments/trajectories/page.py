@@ -150,13 +150,12 @@ def _hands(scene, looking_inside, theme):
 def start_handler(form: Form) -> None:
     """Hears where a hand puts the start on the contour, and moves every line."""
     form = automatic(form)
-    traces = live_patch(lambda: live_figures(form.value))
 
     def put(x, y):
         place, objective = form.at("objective", "start"), form.value.objective
         place.set(objective.inside((x, place.value[1] if objective.f.univariate else y)))
 
-    grabber("grab", put, traces)
+    grabber("grab", put, lambda: live_patch(lambda: live_figures(form.value)))
 
 
 def buttons(form: Form) -> None:

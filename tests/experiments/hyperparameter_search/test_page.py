@@ -31,6 +31,7 @@ from optviz.tuning import (
 )
 from optviz.tuning.measures import final_accuracies
 from optviz.tuning.search import advance, begin
+from optviz.ui.components import Shown
 from tests.page import (
     components,
     numbers,
@@ -222,7 +223,7 @@ def test_a_search_beside_another_and_what_its_address_says():
     assert f"{KEY}-curves-0" in plots(at)
     at.session_state["take-home"] = True
     sound(at.run())
-    shown = at.session_state["_shown"]
+    shown = session(at).states[Shown]
     assert shown.script() == (state_of(at).trainings, 100, state_of(at).search)
     at.button(key=f"reset-{KEY}").click().run()
     assert not len(state_of(sound(at)).points)

@@ -22,6 +22,7 @@ from optviz.shell.export import menu as export
 from optviz.shell.lessons import LESSONS
 from optviz.shell.share import decode, encode
 from optviz.spec import SpecError, validate
+from optviz.ui.beside import Browser
 from optviz.ui.locks import Controls
 from optviz.ui.training.optimizer_menu import optimizer_labels
 from tests.page import (
@@ -333,7 +334,7 @@ def test_turning_one_slider_computes_one_path_and_no_contour():
         "run": 1,
     }
     assert "base" not in contour(at), "the contour is not sent again either"
-    at.session_state["_bases"] = {"contour": set()}  # the browser has lost it
+    session(at).states[Browser].bases.clear()  # the browser has lost it
     assert "base" in contour(at.run())
 
 

@@ -393,6 +393,7 @@ export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
   };
   // what has grown meanwhile comes by another way, and does not go back to what stands here
   host.grow = news => {
+    if (news.since && news.since !== host.received.version) return; // a run of the page came first
     host.grown = news.since ? news : { ...host.received, ...news, since: null };
     take(host.grown);
   };

@@ -82,6 +82,9 @@ function complaint(k, text) {
   return "";
 }
 
+// What is declared of a hyperparameter, without where its slider begins.
+const given = (name, value) => (name === "left" ? undefined : value);
+
 class Panel {
   constructor(root) {
     this.root = root;
@@ -120,9 +123,9 @@ class Panel {
   }
 
   update(component) {
-    const { data } = component, shape = JSON.stringify([data.hyperparameters, data.locked]);
+    const { data } = component, shape = JSON.stringify([data.hyperparameters, data.locked], given);
     if (shape !== this.shape) this.build(data, shape);
-    if (this.courier.heard(component)) this.adopt(data.values);
+    if (this.courier.heard(component, now => this.update(now))) this.adopt(data.values);
     for (const k of data.hyperparameters) this.rows.get(k.name).told(data.notes?.[k.name] ?? "");
     for (const [name, traces] of Object.entries(data.traces ?? {})) plots.get(name)?.patch(traces);
     this.sample.replaceChildren(...(data.sample ? [line(data.sample), ...this.eyes] : []));

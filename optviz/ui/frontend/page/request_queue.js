@@ -1,6 +1,7 @@
 // Carries what a hand sets to the server: one request in flight; the next leaves when that is
 // answered and carries what is newest then, so the last value always arrives.
 
+import { ask, isOpen, open } from "./beside.js";
 import { hands } from "./clock.js";
 
 const REST = 250; // ms without a change after which the rest of the page is asked to follow
@@ -33,9 +34,17 @@ export class Courier {
   }
 
   // Each run of the script says how to send, and which request it answers. True where nothing newer
-  // is on its way, so that what the server says holds.
-  heard({ data, setStateValue }) {
-    this.send = values => setStateValue("values", values);
+  // is on its way, so that what the server says holds. What is asked beside Streamlit comes back as
+  // another state of the component, for `again`.
+  heard(component, again) {
+    const { data, setStateValue } = component;
+    if (data.beside) open();
+    this.send = async values => {
+      const answer = data.beside && isOpen() && (await ask(data.beside, values));
+      if (this.stopped) return;
+      if (answer) again({ ...component, data: { ...data, ...answer } });
+      else setStateValue("values", values);
+    };
     if (data.echo > this.sent) this.sent = data.echo;
     if (data.echo < this.sent) return false;
     if (this.busy) this.answered();
@@ -74,6 +83,7 @@ export class Courier {
   }
 
   stop() {
+    this.stopped = true;
     clearTimeout(this.timer);
     clearTimeout(this.resting);
   }

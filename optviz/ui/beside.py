@@ -1,0 +1,150 @@
+"""What a page asks its server beside Streamlit, over a WebSocket: what a slider that is dragged
+does to the pictures, and what is new in those of a training. With a run of the script for each,
+Streamlit takes more of the server and of the browser than the pictures do.
+
+The browser knows what it may ask for by a key that the last run of the page has left there. Where
+no such socket comes about, the page is run instead.
+"""
+
+from asyncio import Task, create_task, get_running_loop, sleep
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from time import monotonic
+from uuid import uuid4
+from weakref import WeakValueDictionary, ref
+
+import streamlit as st
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+from streamlit import config
+from streamlit.logger import get_logger
+
+from optviz.ui.session import acting, session
+
+WAIT, MAX_WAIT = 0.025, 0.2  # seconds until the next look where nothing is new, and ever more
+PATIENCE = 4.0  # seconds after which a browser has to ask again, or it is taken to be gone
+MAX_ASKED = 8  # questions of one browser at a time
+MAX_TURNED = 100  # components of which a session knows what a hand has set last
+AGAIN = {"again": True}  # the page has to be run
+
+_LOG = get_logger(__name__)
+_ANSWERS: "WeakValueDictionary[str, Answers]" = WeakValueDictionary()
+_HANDS, _WATCHING = ThreadPoolExecutor(4, "hands"), ThreadPoolExecutor(4, "watching")
+
+
+class Answers:
+    """What the browser of this visitor may ask for, as long as the session holds it under a `name`.
+
+    `answer(said)`, with what the browser has said, gives what it gets; nothing where there is
+    nothing yet, None where the page has to be run for it. Who only watches (`watch`) never keeps a
+    hand waiting.
+    """
+
+    def __init__(self, name: str, answer: Callable[[dict], dict | None], watch: bool = False):
+        self.key, self._answer, self._session = uuid4().hex, answer, ref(session())
+        self.threads = _WATCHING if watch else _HANDS
+        session().answers[name] = _ANSWERS[self.key] = self
+
+    def look(self, said: dict) -> dict | None:
+        """What there is now, from any thread."""
+        if not (S := self._session()):
+            return None
+        with acting(S):
+            return self._answer(said)
+
+
+async def _found(key, said) -> dict:
+    until, wait = monotonic() + PATIENCE, WAIT
+    while answers := _ANSWERS.get(key):
+        try:
+            found = await get_running_loop().run_in_executor(answers.threads, answers.look, said)
+        except Exception:
+            _LOG.exception("beside the page")
+            break
+        if found is None:
+            break
+        if found or monotonic() > until:
+            return found
+        del answers  # or what the session has dropped would stay
+        await sleep(wait)
+        wait = min(2 * wait, MAX_WAIT)
+    return AGAIN
+
+
+async def _listen(socket: WebSocket):
+    """Answers in the order in which they are found; each says to which question it belongs."""
+    asked: set[Task] = set()
+
+    async def answer(n, key, said):
+        with suppress(WebSocketDisconnect, RuntimeError):  # it has gone meanwhile
+            await socket.send_json({"n": n, **await _found(key, said)})
+
+    await socket.accept()
+    with suppress(WebSocketDisconnect):
+        while len(asked) < MAX_ASKED:
+            try:
+                message = await socket.receive_json()
+                n, key, said = int(message["n"]), str(message["key"]), dict(message["said"])
+            except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
+                break  # not from our script
+            asked.add(task := create_task(answer(n, key, said)))
+            task.add_done_callback(asked.discard)
+        await socket.close(1008)
+
+
+def routes() -> list[WebSocketRoute]:
+    """What the server answers beside Streamlit's own."""
+    base = config.get_option("server.baseUrlPath").strip("/")
+    return [WebSocketRoute(f"/{base}/beside".replace("//", "/"), _listen)]
+
+
+# What a hand sets, and what the browser has.
+
+
+def told(key) -> dict:
+    """What the browser last sent for a component; nothing where our script sends no such thing."""
+    values = (st.session_state.get(key) or {}).get("values")
+    return values if isinstance(values, dict) else {}
+
+
+def asked_beside(key: str, answer: Callable[[dict], dict]) -> str:
+    """By what name the browser asks, beside Streamlit, for what comes of what a hand has set with a
+    component: `answer(said)`.
+    """
+
+    def take(said):
+        S, n = session(), said.get("n")
+        with S.lock:
+            if S.whole_run or type(n) is not int:
+                return None
+            browser().turned = dict([*browser().turned.items(), (key, n)][-MAX_TURNED:])
+            return {**answer(said), "echo": n}
+
+    return Answers(key, take).key
+
+
+def echo(key: str) -> int:
+    """The number of the last thing that a hand has set with a component."""
+    n = told(key).get("n")
+    return max(n if type(n) is int else 0, browser().turned.get(key, 0))
+
+
+@dataclass
+class Browser:
+    """What the visitor's browser has of each picture."""
+
+    drawn: dict[str, str] = field(default_factory=dict)  # the version, when it last said so
+    bases: dict[str, set[str]] = field(default_factory=dict)  # lower layers by their ids
+    grown: set[str] = field(default_factory=set)  # what came beside the runs of the page
+    turned: dict[str, int] = field(default_factory=dict)  # by component: the number of the last
+
+    def heard(self, versions) -> None:
+        """Take in what it says that it has drawn, whatever that is."""
+        self.drawn = versions if isinstance(versions, dict) else {}
+
+
+def browser() -> Browser:
+    """The visitor's."""
+    return session().state(Browser)

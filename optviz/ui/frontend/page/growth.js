@@ -1,0 +1,60 @@
+// What is new in the pictures of a training, as often as they are drawn: for a message of Streamlit's the browser
+// would draw all of the page anew.
+
+import { ask } from "./beside.js";
+import { plots } from "./clock.js";
+
+const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
+const ALONE = 1000; // ms from one run of the page to the next where nobody answers
+
+// The version of each picture that is here.
+const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.received?.version]));
+
+class Growth {
+  // The key is another one with every run of the page that draws the pictures.
+  follow({ key, every }) {
+    if (this.key === key) return;
+    this.key = key;
+    this.once(performance.now() + every, () => this.ask());
+  }
+
+  // When all that has come is drawn, and not before `due`.
+  once(due, act) {
+    clearTimeout(this.timer);
+    const until = performance.now() + PATIENCE;
+    const look = () => {
+      const now = performance.now();
+      const busy = now < until && [...plots.values()].some(host => host.work);
+      if (busy || now < due) this.timer = setTimeout(look, Math.max(due - now, 10));
+      else act();
+    };
+    this.timer = setTimeout(look, 0);
+  }
+
+  async ask() {
+    const { key } = this, begun = performance.now(), answer = await ask(key, drawn());
+    if (key !== this.key) return; // the page was run meanwhile, or is gone
+    if (!answer) {
+      const due = begun + (answer === undefined ? ALONE : 0);
+      return this.once(due, () => this.tell("values", { key, drawn: drawn() }));
+    }
+    for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.grow(news);
+    this.once(begun + (answer.every ?? 0), () => this.ask());
+  }
+
+  stop() {
+    this.key = null;
+    clearTimeout(this.timer);
+  }
+}
+
+export default function ({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".ov-follower");
+  const growth = (root.growth ??= new Growth());
+  growth.tell = setStateValue;
+  growth.follow(data);
+  return () => {
+    growth.stop();
+    root.growth = null;
+  };
+}

@@ -71,6 +71,7 @@ class Toolbar {
   // For a while after a run of the script: a busy browser draws later what it has brought, or taken.
   watch() {
     clearInterval(this.watching);
+    if (this.pointed) return; // or what a later key is for would move under the pointer
     let more = 20;
     this.watching = setInterval(() => {
       more -= 1;

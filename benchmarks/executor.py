@@ -78,7 +78,7 @@ async def opening(address, path, seed, seconds):
     began = time.perf_counter()
     async with Visitor(address, path, f"s={encode(SharedScene(path, scene))}") as one:
         await one.run()
-        while one.progress.startswith("0 of"):
+        while one.progress.startswith("0 of") and not one.grown:
             await asyncio.sleep(one.pause)
             await one.tick()
         first, due = time.perf_counter() - began, time.perf_counter()
@@ -86,10 +86,10 @@ async def opening(address, path, seed, seconds):
         while one.pause and due < begun + seconds:
             due = max(due + one.pause, time.perf_counter())  # as the browser's clock has it
             await asyncio.sleep(max(due - time.perf_counter(), 0))
-            plotted, received, was = one.plotted, one.received, one.progress
+            plotted, received, was = one.plotted, one.received, one.grown
             await one.tick()
             size = (one.plotted - plotted) / 1000, (one.received - received) / 1000
-            sizes += [size] * (one.progress != was)
+            sizes += [size] * (one.grown != was)
         rate = len(sizes) / (time.perf_counter() - begun)
     await asyncio.sleep(INTEREST)  # or the next one would share the workers with this one
     return first, rate, *np.mean(sizes, 0)

@@ -36,7 +36,7 @@ export function measured(upper, traces, before) {
       const all = [...at.keys()].filter(k => at[k]);
       if (all.length && !marks.length) return null;
       if (marks.length && (mode.endsWith("text") || (place.line && !few))) return null;
-      const marked = few ? spread(marks.map(mark => mark.__data__.i), all, few) : all;
+      const marked = few ? spread(marks.map(mark => mark.__data__.i), at, few) : all;
       // what has grown gets marks like its last; where they are not alike the trace is another one
       while (marks.length < marked.length) {
         marks.at(-1).after(marks.at(-1).cloneNode());
@@ -52,13 +52,14 @@ export function measured(upper, traces, before) {
 }
 
 // Which points have marks: those that Plotly has chosen and, as far apart, what has come since;
-// every second of these where there would be too many.
-function spread(chosen, all, few) {
-  const gap = chosen[1] - chosen[0] || 1, end = all.at(-1) ?? -1;
-  const found = chosen.filter(k => k <= end);
-  for (let k = (found.at(-1) ?? -gap) + gap; k <= end; k += gap) found.push(k);
-  const there = found.filter(k => all.includes(k));
-  return there.length > 2 * few ? there.filter((_, n) => n % 2 === 0) : there;
+// every second of these as long as there are too many.
+function spread(chosen, at, few) {
+  const gap = chosen[1] - chosen[0] || 1;
+  let found = [...chosen];
+  for (let k = (chosen.at(-1) ?? -gap) + gap; k < at.length; k += gap) found.push(k);
+  found = found.filter(k => at[k]);
+  while (found.length > 2 * few) found = found.filter((_, n) => n % 2 === 0);
+  return found;
 }
 
 // Draws what belongs to the step of the clock.

@@ -154,8 +154,11 @@ def run_jobs(
     def pictures():
         if over():
             st.rerun()
-        above, begun = st.container(), thread_time()
+        begun = thread_time()
         drawn, told, states = look()
+        # before the pictures: in a container that waits for them it would vanish meanwhile
+        st.progress(drawn.done / drawn.total if drawn.total else 1.0, told)
+        above = st.container()
         with _in_turn():
             draw(states)
         again = monotonic() + max(WHOLE, 3 * pause(thread_time() - begun, scheduler().visitors))
@@ -177,9 +180,8 @@ def run_jobs(
             every = pause(thread_time() - begun, scheduler().visitors)
             return {"pictures": found, "every": 1000 * every}
 
-        with above:
-            st.progress(drawn.done / drawn.total if drawn.total else 1.0, told)
-            if results.running:
+        if results.running:
+            with above:
                 follow_growth(f"growth-{name}", Answers("growth", news, watch=True), EVERY)
 
     pictures()

@@ -13,7 +13,7 @@ from optviz.shell.share import LinkError, decode
 from optviz.translation import _
 from optviz.ui.components import shown
 from optviz.ui.locks import Controls, hidden, may_leave, named
-from optviz.ui.session import session
+from optviz.ui.session import earlier_session, session
 
 
 def follow(here: str) -> None:
@@ -48,6 +48,30 @@ def opened(page: str = "trajectories") -> None:
     if page in PAGES:
         _from_lesson(st.query_params.get("lesson"))
         _from_link(page, st.query_params.get("s"))
+
+
+def resume(name: str) -> None:
+    """Go on where the same tab was before its page was loaded again: with its files, what was set
+    on its other pages, what can be undone. The open page keeps the scene of its link.
+    """
+    S, earlier = session(), earlier_session(name)
+    if earlier is None:
+        return
+    for page in earlier.opened - S.opened:
+        S.specs[page], S.kept[page] = earlier.specs[page], earlier.kept.get(page, ())
+        if PAGES[page].locks:
+            S.controls = earlier.controls
+    S.opened |= earlier.opened
+    S.provided, S.results = earlier.provided, earlier.results | S.results
+    lasting = {k: held for k, held in earlier.states.items() if getattr(k, "lasting", True)}
+    S.states |= lasting
+    S.spend(earlier.trained)
+    before, now = earlier.history, S.history[S.present :]
+    if before[earlier.present :][:1] == now:
+        S.history, S.present = list(before), earlier.present
+    else:
+        S.history = before[: earlier.present + 1] + now
+        S.present = len(S.history) - 1
 
 
 def _from_lesson(key):

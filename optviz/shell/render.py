@@ -67,7 +67,7 @@ def _end(bar, rested):
     """What is known last, and the first that a Tab reaches."""
     session().remember()
     with bar:
-        toolbar(session(), sharing.query(), rested)
+        toolbar(session(), sharing.query(), rested, opening.resume)
 
 
 def _fill(page, form, results, panel, under):

@@ -135,6 +135,8 @@ def echo(key: str) -> int:
 class Browser:
     """What the visitor's browser has of each picture."""
 
+    lasting = False  # a page that is loaded again has none
+
     drawn: dict[str, str] = field(default_factory=dict)  # the version, when it last said so
     bases: dict[str, set[str]] = field(default_factory=dict)  # lower layers by their ids
     grown: set[str] = field(default_factory=set)  # what came beside the runs of the page

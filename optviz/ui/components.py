@@ -236,6 +236,8 @@ class Picture(NamedTuple):
 class Shown:
     """What a page shows in a run: what "Export" puts into a file when it is asked for."""
 
+    lasting = False  # not for a page that is loaded again
+
     pictures: dict[str, Picture] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)  # Markdown
@@ -255,14 +257,15 @@ def table(html: str, key: str) -> None:
     st.html(html)
 
 
-def toolbar(session, link: str, rested: Callable[[], None]) -> None:
+def toolbar(session, link: str, rested: Callable[[], None], resume: Callable[[str], None]) -> None:
     """Undo, redo, the panel put away, the stage alone; the address bar holds the page's `link`.
-    `rested` is called when a hand on a slider rests.
+    `rested` is called when a hand on a slider rests, `resume` with the name of the tab's session
+    where the page has been loaded again.
     """
 
-    def jump():
-        if type(entry := (st.session_state.get("toolbar") or {}).get("jump")) is int:
-            session.go_to(entry)
+    def heard(what, kind, act):
+        if type(value := (st.session_state.get("toolbar") or {}).get(what)) is kind:
+            act(value)
 
     labels = {
         **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
@@ -274,7 +277,13 @@ def toolbar(session, link: str, rested: Callable[[], None]) -> None:
     }
     data = {"link": link, "session": session.name, "entry": session.present, "said": session.said}
     data |= {"undo": session.step(-1), "redo": session.step(1), "labels": labels}
-    _toolbar(key="toolbar", data=data, on_jump_change=jump, on_rest_change=rested)
+    _toolbar(
+        key="toolbar",
+        data=data,
+        on_jump_change=lambda: heard("jump", int, session.go_to),
+        on_resume_change=lambda: heard("resume", str, resume),
+        on_rest_change=rested,
+    )
 
 
 def _is_point(at):

@@ -1,4 +1,4 @@
-"""A visitor's own CSV file: theirs alone, until they leave or reload the page."""
+"""A visitor's own CSV file: theirs alone, until they leave."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -74,6 +74,6 @@ def upload_field(held: OwnFile, label: str, read: Callable, taken: Callable[[], 
     st.file_uploader(
         label, type=["csv", "txt"], key=key, max_upload_size=MAX_BYTES // 10**6, on_change=take
     )
-    st.caption(_("It is for you alone, and gone when you leave or reload the page."))
+    st.caption(_("It is for you alone, and gone when you leave: no link carries it."))
     if held.complaint:
         st.error(held.complaint, icon=":material/error:")

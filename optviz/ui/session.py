@@ -12,7 +12,7 @@ from threading import RLock
 from time import monotonic
 from typing import Any
 from uuid import uuid4
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -104,6 +104,9 @@ class Session:
     counter: int = 0
     trained: float = 0.0  # seconds that trainings for this visitor have taken
 
+    def __post_init__(self):
+        _NAMED[self.name] = self
+
     def spend(self, seconds: float) -> None:
         """Note that trainings have taken so long."""
         self.trained += seconds
@@ -181,6 +184,7 @@ class Session:
         return self.results.setdefault(name, Results())
 
 
+_NAMED: WeakValueDictionary[str, Session] = WeakValueDictionary()
 _FOUND = WeakKeyDictionary()  # by what Streamlit has of a visitor
 _ACTING: ContextVar[Session | None] = ContextVar("acting", default=None)
 
@@ -193,6 +197,14 @@ def acting(for_whom: Session) -> Iterator[None]:
         yield
     finally:
         _ACTING.reset(token)
+
+
+def earlier_session(name: str) -> Session | None:
+    """The one that the same tab had before it was loaded again, as long as Streamlit has that: two
+    minutes, for a connection that comes back.
+    """
+    found = _NAMED.get(name)
+    return None if found is session() else found
 
 
 def session() -> Session:

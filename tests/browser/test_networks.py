@@ -299,3 +299,24 @@ def test_where_no_second_socket_comes_about_the_script_runs_instead(context):
     trained(page, "optimizer_comparison")
     assert page.evaluate(DRAWN) is not None
     page.close()
+
+
+def test_a_page_loaded_again_goes_on_with_its_file_and_its_history(visit):
+    page = visit("activations", "settings-1")
+    page.get_by_text("Own data in place of Gaussian numbers").click()
+    rows = "\n".join(f"{i},{i * i % 7}" for i in range(60)).encode()
+    file = {"name": "mine.csv", "mimeType": "text/csv", "buffer": rows}
+    page.locator("input[type=file]").set_input_files(file)
+    used = page.get_by_text("In use: 60 rows of 2 numbers")
+    used.wait_for()
+    at_rest(page)
+    to(page, "Trajectories")
+    page.reload()
+    page.wait_for_selector(".ov-toolbar button:first-child:enabled")
+    to(page, "Activations")
+    page.get_by_text("Own data in place of Gaussian numbers").click()
+    used.wait_for()
+    at_rest(page)
+    page.get_by_role("button", name="Undo").click()
+    page.wait_for_function("() => document.querySelector('.ov-toolbar button').disabled")
+    assert "/activations" in page.url

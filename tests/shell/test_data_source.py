@@ -15,10 +15,12 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT
+from optviz.shell.opening import resume
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
-from optviz.ui.own_file import OwnExamples
+from optviz.ui.own_file import OwnExamples, own_examples
+from optviz.ui.session import acting
 from optviz.ui.training import data_source, download
 from tests.data.test_datasets import (
     NAMES,
@@ -475,7 +477,7 @@ def test_a_file_of_ones_own_is_trained_on():
     at = open_page("optimizer_comparison", OptimizerComparison(iterations=60))
     menu = next(s for s in at.selectbox if s.label == "Data")
     menu.select("own").run()
-    assert "upload one below the menu" in at.info[0].value
+    assert "below the menu" in at.info[0].value
     upload = next(f for f in at.file_uploader if f.label.startswith("A CSV file"))
     upload.upload("bad.csv", b"1,2,a\n3,x,b\n1,1,a\n2,2,b\n").run()
     assert "“x” in line 2 is not a number." in at.error[0].value
@@ -494,6 +496,17 @@ def test_a_file_of_ones_own_is_trained_on():
     assert adam.accuracy[-1, 1] > 0.9, "corners far apart"
     [matrix] = [p for name, p in plots(at).items() if "predictions" in name]
     assert matrix["data"][0]["x"] == ["kind 0", "kind 1", "kind 2"]
+    # the page loaded again: the same tab goes on with it
+    again = open_page("optimizer_comparison", spec)
+    with acting(session(again)):
+        resume("nobody's")
+        assert not own_examples().content
+        resume(session(at).name)
+        assert own_examples().content
+    again.run()
+    assert not again.info
+    assert "train-optimizer_comparison" in buttons(again)
+    assert again.button(key="train-optimizer_comparison").disabled, "it is done already"
     # who opens the link is told, and the next one, who has another file
     there = open_page("optimizer_comparison", spec)
     assert "does not carry" in there.info[0].value

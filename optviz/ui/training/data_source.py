@@ -101,8 +101,8 @@ def missing_message(key: str) -> str:
         return ""
     if key == OWN:
         return _(
-            "A link does not carry a file of one's own, and no server keeps it: upload one below "
-            "the menu of data."
+            "A link does not carry your own file, and the server forgets it when you leave. Upload "
+            "it below the menu of data."
         )
     if public():
         return _("{name} is not on this server.").format(name=DATASETS[key].name)

@@ -27,6 +27,7 @@ const enter = root =>
     e.focus();
     return document.activeElement === e;
   });
+const NAME = "optviz-session"; // where this tab keeps whose it is, over a reload
 const DRAWN = 150; // ms from the end of a run until its last element is there
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
@@ -100,6 +101,7 @@ class Toolbar {
     if (this.said !== data.said && this.said !== undefined) this.status.textContent = data.said;
     this.said = data.said;
     this.address(data);
+    this.resume(data.session);
     for (const [name, e] of Object.entries(this.buttons)) {
       e.title = data.labels[name === "fold" && NARROW.matches ? "lift" : name];
       e.setAttribute("aria-label", e.title);
@@ -109,6 +111,17 @@ class Toolbar {
     this.buttons.undo.disabled = data.undo === null;
     this.buttons.redo.disabled = data.redo === null;
     this.show();
+  }
+
+  // A page that was loaded again, not opened by an address, says whose it was before.
+  resume(session) {
+    const again = performance.getEntriesByType("navigation")[0]?.type !== "navigate";
+    let before = session;
+    try {
+      before = sessionStorage.getItem(NAME);
+      sessionStorage.setItem(NAME, session);
+    } catch {} // a browser that stores nothing
+    if (again && before && before !== session) this.tell("resume", before);
   }
 
   // A change is a page more in the browser's history; what is taken back there is one that it has

@@ -25,7 +25,7 @@ from optviz.translation import _
 from optviz.ui.cache import PICTURES, sent
 from optviz.ui.components import download_button, show, shown, table
 from optviz.ui.controls import switch
-from optviz.ui.live import grow
+from optviz.ui.live import grow, grows
 from optviz.ui.session import session
 
 BESIDE = 30_000  # bytes that tables, words and small images of a part take at most, roughly
@@ -83,7 +83,8 @@ def draw_part(context: Context, part) -> None:
     """Draw what a part makes of the context."""
     made, name = _made(context, part), name_of_part(context.page, part)
     _show(made, name)
-    if not getattr(part, "paced", False) and any(pictures(made, name)):
+    may_grow = any(grows(key) for key, _figure in pictures(made, name))
+    if may_grow and not getattr(part, "paced", False):
         session().growing.append((part, context.options))
 
 

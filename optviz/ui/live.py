@@ -64,13 +64,25 @@ def follow_growth(key: str, growth: Answers, every: float) -> None:
     _growth(key=key, data=data, on_values_change=arrived)
 
 
-def grow(key: str, figure: Figure) -> dict:
-    """What to send for curves that are shown and have grown; nothing where they have not, or where
-    something lies under them. For bars and for other words Plotly would draw all anew: they come
-    when the page is drawn.
+def _of_curves(figure):
+    return {trace["type"] for trace in figure["data"]} <= {"scatter"}
+
+
+def grows(key: str) -> bool:
+    """Whether a picture that is shown may grow by itself: where there are nothing but curves, with
+    nothing under them. For bars and for other words Plotly would draw all anew: they come when the
+    page is drawn.
     """
-    before, now = shown().pictures.get(key), sent(figure).figure
-    if before is None or before.base or {trace["type"] for trace in now["data"]} != {"scatter"}:
+    before = shown().pictures.get(key)
+    return before is not None and not before.base and _of_curves(before.figure)
+
+
+def grow(key: str, figure: Figure) -> dict:
+    """What to send for a picture that has grown; nothing where it has not, or may not."""
+    if not grows(key):
+        return {}
+    before, now = shown().pictures[key], sent(figure).figure
+    if not _of_curves(now):
         return {}
     layout = {name: part for name, part in now["layout"].items() if name != WORDS}
     layout |= {name: part for name, part in before.figure["layout"].items() if name == WORDS}

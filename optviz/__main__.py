@@ -33,8 +33,8 @@ def _settings() -> str:
 
 def prepare(folder: Path) -> Path:
     """The main script with its settings in `folder`. OSError where nothing can be written there."""
-    write_atomically(folder / ".streamlit" / "config.toml", _settings())
-    write_atomically(folder / "app.py", SCRIPT)
+    write_atomically(folder / ".streamlit" / "config.toml", _settings().encode())
+    write_atomically(folder / "app.py", SCRIPT.encode())
     (folder / "static").mkdir(exist_ok=True)
     return folder / "app.py"
 

@@ -109,13 +109,13 @@ def cache_folder() -> Path:
     return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "optviz"
 
 
-def write_atomically(file: Path, text: str) -> None:
-    """Write a text by way of another name: of two processes that begin together none reads half of
+def write_atomically(file: Path, content: bytes) -> None:
+    """Write a file by way of another name: of two processes that begin together none reads half of
     it. OSError where it cannot be written.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     partial = file.with_suffix(f".{os.getpid()}")
-    partial.write_text(text, "utf8")
+    partial.write_bytes(content)
     partial.replace(file)
 
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import plotly
 
+from optviz.data import write_atomically
+
 FRONTEND = {file.name: file for file in Path(__file__).parent.glob("frontend/*/*.*")}
 IMPORT = re.compile(r'from "\.[./\w]*/(\w+\.js)"')
 STATIC = Path(os.environ.get("OPTVIZ_STATIC", Path(__file__).parents[2] / "static"))
@@ -30,12 +32,8 @@ def published(source: Path) -> str:
 def _kept(name: str, suffix: str, content: bytes) -> str:
     target = STATIC / f"{name}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
     if not target.exists():
-        # by way of a name of our own: two processes that start together must not see half a file
-        partial = target.with_suffix(f".{os.getpid()}.partial")
         try:
-            STATIC.mkdir(exist_ok=True)
-            partial.write_bytes(content)
-            partial.replace(target)
+            write_atomically(target, content)
         except OSError:
             UNPUBLISHED.append(target)
     return f"app/static/{target.name}"

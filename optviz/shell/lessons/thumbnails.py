@@ -31,7 +31,7 @@ def thumbnail(page: str, lesson: str, theme: str) -> str:
         with suppress(OSError):
             if not file.parent.is_dir():
                 shutil.rmtree(file.parent.parent, ignore_errors=True)  # those of other sources
-            write_atomically(file, made)
+            write_atomically(file, made.encode())
     return made
 
 

@@ -130,9 +130,9 @@ async def looks(address, query, n):
         sizes = []
         while len(sizes) < n:
             await asyncio.sleep(visitor.pause)
-            plotted, was = visitor.plotted, visitor.progress
+            plotted, was = visitor.plotted, visitor.grown
             await visitor.tick()
-            if visitor.progress != was and not was.startswith("0 of"):
+            if visitor.grown != was:
                 sizes.append(visitor.plotted - plotted)
     return visitor, sizes
 

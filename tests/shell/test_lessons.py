@@ -1120,12 +1120,13 @@ def test_what_the_lessons_on_training_say():
     for p in (adam, muon):
         assert (p.accuracy[-1, 0, 0] == 1).all()
     assert muon.accuracy[-1, 1, 0].mean() <= adam.accuracy[-1, 1, 0].mean()
-    soon = trained(with_rate(race.trainings[1], 0.02)).loss[:, 0].mean(-1)
+    few = [replace(t, seeds=t.seeds[:2]) for t in race.trainings]
+    soon = trained(with_rate(few[1], 0.02)).loss[:, 0].mean(-1)
     assert soon[40:60].mean() < level[0][40:60].mean()
     assert soon[-20:].mean() > 5 * max(of[-20:].mean() for of in level)
     cosine = {"lr": Choice("cosine", {"steps": 300})}
     for i, lr in ((0, 0.01), (1, 0.02)):
-        fast = with_rate(race.trainings[i], lr)
+        fast = with_rate(few[i], lr)
         falling = replace(fast, optimizer=replace(fast.optimizer, schedules=cosine))
         assert trained(falling).loss[-20:, 0].mean() < level[i][-20:].mean()
 
@@ -1149,11 +1150,13 @@ def with_rate(training, lr):
 
 @pytest.mark.slow
 def test_muon_and_adam_are_tuned():
-    """Both rates are the best of a grid, and who is ahead is not a matter of the five seeds."""
+    """Both rates are better than their neighbors, and who is ahead is not a matter of the five seeds."""
     adam, muon = LESSONS["muon-on-digits"].scene.trainings
-    for training, rates in ((adam, (1e-3, 3e-3, 1e-2)), (muon, (2.5e-3, 5e-3, 1e-2))):
-        ends = {lr: trained(with_rate(training, lr)).loss[-20:].mean() for lr in rates}
-        assert min(ends, key=ends.get) == training.optimizer.method.values["lr"], ends
+    for training, rates in ((adam, (1e-3, 1e-2)), (muon, (2.5e-3, 1e-2))):
+        chosen = trained(training).loss[-20:, 0, :2].mean()
+        for lr in rates:
+            there = trained(replace(with_rate(training, lr), seeds=training.seeds[:2]))
+            assert chosen < there.loss[-20:].mean(), lr
     fresh = tuple(range(5, 10))
     adam, muon = (trained(replace(t, seeds=fresh)).loss[-20:, 0].mean(0) for t in (adam, muon))
     assert np.median(muon) < np.median(adam) / 2

@@ -203,7 +203,7 @@ def lazy(label, icon, key, content):
     box = st.popover(label, icon=icon, key=key, on_change="rerun")
     if box.open:
         session().shows_more = True
-        with box:
+        with box, st.container(key=f"{key}-open"):
             content()
 
 

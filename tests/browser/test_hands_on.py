@@ -352,6 +352,10 @@ class TestPredict:
         page.wait_for_selector(STEP.format(0))
         at_rest(page)
         assert cells(page)[:2] == ["-7", "2"], "the table tells nothing"
+        for part in (".st-key-predict", ".st-key-contour .ov-plot", ".ov-player"):
+            box = page.locator(part).bounding_box()
+            assert 0 < box["y"] < box["y"] + box["height"] <= 720, part
+        assert button(page, "Compare").is_disabled(), "the question is about one scene"
         assert button(page, "Reveal").is_disabled()
         page.keyboard.press("ArrowRight")
         at_rest(page)
@@ -604,4 +608,9 @@ def test_a_phone_has_one_below_the_other_and_a_finger_plays_and_puts_the_start(
     page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step > 2")
     sizes = [page.locator(s).bounding_box() for s in (".ov-play", ".ov-next", ".ov-grip")]
     assert all(b["width"] >= 44 and b["height"] >= 44 for b in sizes)
+    button(page, "Change SGD").tap()
+    done = button(page, "Done").bounding_box()
+    assert done["y"] + done["height"] <= 844, "in reach of a thumb"
+    page.keyboard.press("Escape")
+    page.locator("[class*='-sheet-']").wait_for(state="detached")
     phone.close()

@@ -175,7 +175,10 @@ def test_settings_unfold_in_the_panel_and_an_optimizer_is_added_from_a_list(page
     page.get_by_role("button", name="Change Adam").click()
     sheet.wait_for(state="detached")
     page.get_by_role("button", name="Add an optimizer").click()
+    page.wait_for_function("() => document.activeElement.closest('[class*=-choices-]')")
     page.get_by_role("button", name=re.compile("^RMSProp — .*gradient")).click()
+    page.wait_for_function("() => document.activeElement.innerText.includes('Change RMSProp')")
+    assert 0 < page.evaluate("() => document.activeElement.getBoundingClientRect().bottom") < 720
     at_rest(page)
     assert optimizers(page)[-1] == "RMSProp"
 

@@ -42,7 +42,8 @@ MAX_FORMULA = (
 
 
 def stage(form: Form) -> None:
-    """The figures, the player and the question of a prediction."""
+    """The question of a prediction, the figures and the player."""
+    predict.bar(form)
     scene, theme, asked = form.value, THEMES[theme_name()], prediction()
     if asked:  # a guess is a click on the contour
         scene = replace(scene, view=replace(scene.view, solid=False, shown="both"), beside=None)
@@ -72,7 +73,6 @@ def stage(form: Form) -> None:
     play = asked.revealed if asked else ""
     steps = max(of.objective.steps for of in scene.both)
     player(steps, f"{session().epoch}", play, play, predict.over)
-    predict.bar(form)
 
 
 def _side_by_side(form, landscape, curves):
@@ -104,7 +104,11 @@ def _pair(form, landscape, curves, theme):
     """
     scene, other = form.value.both
     found = figures(other, other.ids_beside, theme)
-    names = [lambda of=of: st.caption(named(of.objective.f)) for of in (scene, other)]
+    sides = _("**A**, in the panel: {function}"), _("**B**: {function}")
+    names = [
+        lambda side=side, of=of: st.caption(side.format(function=named(of.objective.f)))
+        for side, of in zip(sides, (scene, other), strict=True)
+    ]
     above = (
         lambda: landscape(scene.view.shown == "both" and _looks_inside()),
         lambda: show(f"{first(other)}-2", found[first(other)]),
@@ -181,6 +185,7 @@ def buttons(form: Form) -> None:
 def _compare(form):
     """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
     scene, icon = form.value, {"icon": ":material/splitscreen_right:", "key": "compare"}
+    icon["disabled"] = prediction() is not None  # which is about one scene
     alone = replace(scene, beside=None)
     if not scene.beside:
         about = _("A copy of this scene beside it, on the same player: then change one of them.")
@@ -189,8 +194,8 @@ def _compare(form):
         return
     swapped = replace(scene.beside, beside=alone)
     for label, key, to in ((_("Swap"), "swap", swapped), (_("End comparison"), "compare", alone)):
-        icon = {"swap": "swap_horiz", "compare": "close"}[key]
-        more = {"key": key, "icon": f":material/{icon}:", "args": (KEY, to)}
+        sign = {"swap": "swap_horiz", "compare": "close"}[key]
+        more = {**icon, "key": key, "icon": f":material/{sign}:", "args": (KEY, to)}
         st.button(label, on_click=session().show, **more)
 
 

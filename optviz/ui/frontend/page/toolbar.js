@@ -20,6 +20,10 @@ const AFTER = {
   reveal: ".ov-play",
   "stop-predicting": ".st-key-predict-begin",
 };
+// What a press unfolds or adds in a list of the panel gets the focus, as it may lie outside of what
+// is seen of that.
+const UNFOLDS = '[class*="-list-"][class*="-button"]', CHOICE = '[class*="-choices-"] button';
+const ITEM = '[class*="-settings-"] button';
 const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
 // Gives the focus to the first control in there that takes it; says whether one did.
 const enter = root =>
@@ -28,6 +32,14 @@ const enter = root =>
     return document.activeElement === e;
   });
 const NAME = "optviz-session"; // where this tab keeps whose it is, over a reload
+// Into the upper half of the panel; where that is not a window of its own, of the page.
+const show = e => {
+  const panel = e.closest('[data-testid="stColumn"]');
+  const within = panel.scrollHeight > panel.clientHeight + 1;
+  e.focus({ preventScroll: true });
+  if (within) panel.scrollTop += e.getBoundingClientRect().top - 0.4 * innerHeight;
+  else e.scrollIntoView({ block: "center" });
+};
 const DRAWN = 150; // ms from the end of a run until its last element is there
 const page = document.documentElement;
 const knobs = () => [...document.querySelectorAll('.ov-hyperparameter input[type="range"]')];
@@ -53,6 +65,7 @@ class Toolbar {
     root.append(...Object.values(this.buttons), this.knob, this.chosen, this.status);
     this.on = [[document, "focusin", e => this.focused(e.target)],
       [document, "pointerdown", () => { this.pointed = true; }],
+      [document, "click", e => this.pressed(e.target)],
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     this.rest = new MutationObserver(() => this.watch());
@@ -67,6 +80,19 @@ class Toolbar {
     this.around = [];
     for (let e = element; (e = e.parentElement); ) this.around.push(e);
     if (element.matches('.ov-hyperparameter input[type="range"]')) this.last = element.id;
+  }
+
+  pressed(element) {
+    const items = () => document.querySelectorAll(ITEM), many = items().length;
+    const adds = element.closest(CHOICE);
+    if (!adds && (!element.closest(UNFOLDS) || document.querySelector(CHOICE))) return;
+    clearInterval(this.coming);
+    let more = 20;
+    this.coming = setInterval(() => {
+      const to = adds ? items().length > many && [...items()].at(-1) : document.querySelector(CHOICE);
+      if (to) show(to);
+      if (to || !(more -= 1)) clearInterval(this.coming);
+    }, DRAWN);
   }
 
   // For a while after a run of the script: a busy browser draws later what it has brought, or taken.
@@ -222,6 +248,8 @@ class Toolbar {
       ? { z: e.shiftKey ? "redo" : "undo", y: "redo" }[letter]
       : { p: "present", c: "fold" }[letter];
     if (e.key === "Escape" && page.hasAttribute("data-ov-present")) return this.present();
+    if (e.key === "Escape" && NARROW.matches)
+      document.querySelector('[class*="-sheet-"] [class*="-done-"] button')?.click();
     if (!act || this.buttons[act].hidden || this.buttons[act].disabled) return;
     e.preventDefault();
     this[act]();
@@ -231,6 +259,7 @@ class Toolbar {
     hands.rest = null;
     this.rest.disconnect();
     clearInterval(this.watching);
+    clearInterval(this.coming);
     for (const [where, what, act] of this.on) where.removeEventListener(what, act, true);
     this.leave();
   }

@@ -67,7 +67,7 @@ def independent(progress: Progress) -> list[Curve]:
     together = progress.ensemble_accuracy[:, 1, 0]
     return [
         *_members(progress),
-        _mean(progress, SINGLE, _("one network (mean)")),
+        _mean(progress, SINGLE, _("single network (mean)")),
         Curve(ENSEMBLE, _("ensemble"), progress.evaluated, together),
     ]
 

@@ -82,7 +82,7 @@ def standings(rows: list[Row], theme: Theme) -> Table:
     columns = (
         "",
         _("labels"),
-        _("one network"),
+        _("single network"),
         _("ensemble"),
         _("gain"),
         _("updates"),

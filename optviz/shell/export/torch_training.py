@@ -146,6 +146,6 @@ def train(name, seed, net, opt, data, batch, iterations, schedule=lambda t: 1.0,
         for rows, labels in ((x[:ASSESSED], t[:ASSESSED]), (x_test[:ASSESSED], t_test[:ASSESSED]))
     )
     print(f"{name}, seed {seed}: loss of the last ten batches {np.mean(losses[-10:])}", end=", ")
-    print(f"accuracy on training rows {learned} and on others {tested}")
+    print(f"accuracy on training examples {learned} and on others {tested}")
     return losses
 '''

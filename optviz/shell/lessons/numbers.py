@@ -88,8 +88,8 @@ OF_LAYER = {
     "spread": lambda layer: layer.forward.std,
     "within": lambda layer: layer.forward.within,
     "between": lambda layer: layer.forward.between,
-    "saturated": lambda layer: layer.saturated,
-    "dead": lambda layer: layer.dead,
+    "saturated": lambda layer: 100 * layer.saturated,  # percent
+    "dead": lambda layer: 100 * layer.dead,
     "gradient": lambda layer: layer.backward.std,
 }
 

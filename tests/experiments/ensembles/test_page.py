@@ -75,7 +75,7 @@ def test_all_three_are_trained_on_noisy_and_on_clean_labels_and_drawn_as_they_ar
     assert (
         line(at, "ensembles-accuracies-0-0-1", "ensemble")[-1] == alone.ensemble_accuracy[-1, 1, 0]
     )
-    assert line(at, "ensembles-accuracies-0-0-1", "one network (mean)")[-1] == pytest.approx(
+    assert line(at, "ensembles-accuracies-0-0-1", "single network (mean)")[-1] == pytest.approx(
         alone.accuracy[-1, 1, 0].mean()
     )
     assert (

@@ -9,6 +9,7 @@ import numpy as np
 
 from optviz.plot.figure import Axis, Figure
 from optviz.plot.landscape import Domain, Heights, Landscape
+from optviz.plot.landscape.rings import rings
 from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
 from optviz.plot.style import Style, Theme, mixed
 from optviz.translation import _
@@ -98,6 +99,18 @@ def landscape(
         line=theme.ring,
         bar=ColorBar(*heights.ticks(6, beyond=True), title, theme.faint),
     )
+
+
+def more_rings(land: Landscape, minima, theme: Theme, log: bool | None = None) -> list[Line]:
+    """A ring around each of `minima` `(k, 2)` that has none among those of the `landscape`."""
+    heights = Heights.of(land, log, root=True)
+    step = (heights.high - heights.low) / LEVELS or 1.0
+    found = [*rings(land, heights, heights.low + step / 2, step, minima)]
+    if not found:
+        return []
+    gap = np.full((1, 2), np.nan)
+    x, y = np.concatenate([part for ring in found for part in (ring, gap)]).T
+    return [Line(x, y, Style(theme.ring), width=0.8, uid="rings")]
 
 
 def paths(

@@ -9,7 +9,7 @@ from optviz import FUNCTIONS, parse_formula
 from optviz.experiments.trajectories import cache
 from optviz.experiments.trajectories.spec import Objective
 from optviz.plot import LIGHT
-from optviz.plot.contour import LEVELS, falls_into_beads, landscape
+from optviz.plot.contour import LEVELS, falls_into_beads, landscape, more_rings
 from optviz.plot.landscape import Heights, Landscape
 from tests.table import table
 
@@ -55,6 +55,23 @@ def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
     assert drawn.start**2 < 0.05, "the first ring is around the minimum"
     assert not Heights.of(Landscape.of(FUNCTIONS["saddle"]), None, root=True).root
     assert not Heights.of(Landscape.of(bowl), log=False, root=True).root, "linear stays linear"
+
+
+@table(
+    ("key", "at"),
+    [("beale", (3, 0.5)), ("six_hump_camel", (1.607, 0.569)), ("goldstein_price", (-0.6, -0.4))],
+)
+def test_a_minimum_that_no_level_surrounds_has_a_ring_of_its_own(key, at):
+    """One closed line around it, along which f is about the same, and higher."""
+    f = FUNCTIONS[key]
+    [line] = more_rings(cache.landscape(Objective().on(key)), np.array([at]), LIGHT)
+    ring = np.stack([line.x, line.y], -1)[:-1]
+    angles = np.unwrap(np.arctan2(*(ring - at).T[::-1]))
+    assert abs(angles[-1] - angles[0]) == pytest.approx(2 * np.pi)
+    heights = f.value(ring) - f.value(np.array(at))
+    assert heights.min() > 0
+    assert heights.std() < 0.25 * heights.mean()
+    assert not more_rings(Landscape.of(FUNCTIONS["himmelblau"]), np.array([(3, 2)]), LIGHT)
 
 
 def test_the_floor_of_a_thin_valley_is_even():

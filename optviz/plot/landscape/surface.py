@@ -72,7 +72,10 @@ def surface_figure(
     heights = Heights.of(land, log)
     lift, up = LIFT * (heights.high - heights.low), heights.sign
     marks: list[Mark] = []
+    rugged = is_rugged(minima)
     for found in minima:
+        if rugged and found.local:  # they would hide the paths
+            continue
         (x, y), z = found.points.T, up * heights.up(up * found.values) + MARK * lift
         look = Style(theme.minimum, marker="diamond" + "-open" * found.local)
         seen = {"name": found.name, "uid": found.uid, "legend": True, "hover": "{name}"}
@@ -90,7 +93,6 @@ def surface_figure(
         marks.append(Line3D(*on_way, height, path.style, **line))
         head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False}
         marks.append(Dots3D(x, y, z, path.style, **head, **joint))
-    rugged = is_rugged(minima)
     places, labels = heights.ticks(3 if rugged else 5)
     return Figure(
         marks,

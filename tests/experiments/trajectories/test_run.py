@@ -144,7 +144,8 @@ def test_a_star_for_the_lowest_and_a_hollow_one_for_the_others(key, stars, hollo
     assert (marks.get("star", 0), marks.get("star-open", 0)) == (stars, hollow)
     solid = plotly(Scene(Objective(key).on(key), (sgd(0.1),), view=View(solid=True)), "solid")
     symbols = {t["marker"]["symbol"] for t in solid["data"] if "minima" in t["uid"]}
-    assert symbols == {"diamond"} | ({"diamond-open"} if hollow else set())
+    few = 0 < hollow < 100  # or they hide the paths
+    assert symbols == {"diamond"} | ({"diamond-open"} if few else set())
 
 
 def test_a_curve_is_not_drawn_below_the_minimum():

@@ -159,7 +159,9 @@ def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
             return layer(surface(land, theme, log, colors, is_rugged(shown)))
         arrows = [descent_arrows(f, theme)] if view.field else []
         border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
-        return layer(contour.landscape(land, theme, log, colors=colors), *border, *arrows)
+        rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
+        drawn = contour.landscape(land, theme, log, colors=colors)
+        return layer(drawn, *rings, *border, *arrows)
 
     paths = [track.path(scene) for track in drawn]
     names = ", ".join(scene.names) or _("no optimizer")

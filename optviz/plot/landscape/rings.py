@@ -1,0 +1,92 @@
+"""Rings around minima that evenly spaced levels leave without one."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from optviz.plot.landscape import Heights, Landscape
+
+HALVINGS = 7
+SHARE = 0.9  # of the way from the minimum up to where its hollow opens into another
+MOST = 30  # minima: more of them are as deep as the levels show
+NEAR = 5  # points of the grid from a minimum to the lowest of them, in a thin valley
+UNEVEN = 0.05  # of a step: what the floor of a thin valley has of bumps on the grid
+DIRECTIONS, STEPS = 60, 120  # from the minimum outward
+
+
+def rings(
+    land: Landscape, heights: Heights, first: float, step: float, minima
+) -> Iterator[np.ndarray]:
+    """Closed lines `(n, 2)` around those of `minima` `(k, 2)` that no level at `first` or any
+    number of steps above it surrounds.
+    """
+    z = heights.up(land.z, beyond=True)
+    for at in minima[:MOST]:
+        nearest = [np.abs(c - p).argmin() for c, p in ((land.y, at[1]), (land.x, at[0]))]
+        found = (
+            _lowest(z, nearest, far) for far in (2, 1)
+        )  # 1: out of a small hollow 2 leads away
+        i, j = next(
+            (p for p in found if p and np.abs(np.subtract(p, nearest)).max() <= NEAR), (0, 0)
+        )
+        if not i:
+            continue
+        floor = z[i, j] - UNEVEN * step
+        closed, opened = z[i, j], first + step * max(np.ceil((z[i, j] - first) / step), 0)
+        if _hollow(z, (i, j), opened, floor) is not None:
+            continue
+        for _ in range(HALVINGS):
+            middle = (closed + opened) / 2
+            found = _hollow(z, (i, j), middle, floor)
+            closed, opened = (closed, middle) if found is None else (middle, opened)
+        inside = _hollow(z, (i, j), closed, floor)
+        if inside is not None:
+            yield _around(land, heights, at, inside, z[i, j] + SHARE * (closed - z[i, j]))
+
+
+def _lowest(z, at, far):
+    """Where steps to the lowest place around end on the grid; None at the edge."""
+    while True:
+        i, j = np.maximum(np.subtract(at, far), 0)
+        near = z[i : at[0] + far + 1, j : at[1] + far + 1]
+        if near.size < (2 * far + 1) ** 2 or not np.isfinite(near).all():
+            return None
+        found = np.add(np.unravel_index(near.argmin(), near.shape), (i, j))
+        if z[tuple(found)] == z[tuple(at)]:
+            return tuple(at)
+        at = found
+
+
+def _hollow(z, at, level, floor):
+    """What is below a level around a place, `(m, n)` bool; None where that is open to the edge of
+    the grid, or another place in it is below the floor.
+    """
+    below = z < level
+    inside = np.zeros_like(below)
+    inside[at] = True
+    while True:
+        grown = inside.copy()
+        grown[1:] |= inside[:-1]
+        grown[:-1] |= inside[1:]
+        grown[:, 1:] |= inside[:, :-1]
+        grown[:, :-1] |= inside[:, 1:]
+        grown &= below
+        if grown[[0, -1]].any() or grown[:, [0, -1]].any() or z[grown].min(initial=np.inf) < floor:
+            return None
+        if (grown == inside).all():
+            return inside if inside.any() else None
+        inside = grown
+
+
+def _around(land, heights, at, inside, level):
+    """Where the way out from a minimum first gets above a level, in every direction."""
+    rows, columns = (np.flatnonzero(inside.any(axis)) for axis in (1, 0))
+    ends = ((land.x, columns[[0, -1]]), (land.y, rows[[0, -1]]))
+    reach = [np.ptp(c[np.add(k, (-1, 1))]) for c, k in ends]  # the hollow is not at the edge
+    angle = np.linspace(0, 2 * np.pi, DIRECTIONS + 1)
+    ways = np.stack([np.cos(angle), np.sin(angle)], -1) * reach
+    far = np.linspace(0, 1, STEPS)
+    x, y = np.moveaxis(at + far[:, None, None] * ways, -1, 0)
+    above = ~(heights.up(land.at(x, y), beyond=True) < level)
+    out = np.where(above.any(0), above.argmax(0), STEPS - 1)
+    return at + far[out][:, None] * ways

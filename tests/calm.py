@@ -58,6 +58,13 @@ def as_it_trains(page, target, state="visible"):
                 raise
 
 
+def zoom(page, by):
+    """Turn the wheel with Ctrl held, which zooms."""
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, by)
+    page.keyboard.up("Control")
+
+
 def fits_a_phone(page):
     """Nothing is wider than the window of a phone."""
     page.set_viewport_size({"width": 390, "height": 844})

@@ -16,7 +16,7 @@ from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene,
 from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import Controls, SharedScene, decode, encode
 from tests.browser.test_trajectories import RANGE, path, rate, wait_for_other_path
-from tests.calm import QUIET, at_rest
+from tests.calm import QUIET, at_rest, zoom
 
 STEP = ".ov-player[data-step='{}']"
 PLAYING = ".ov-player[data-playing='{}']"
@@ -134,7 +134,7 @@ class TestPlayback:
         rate(page).press("ArrowLeft")
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
-        page.mouse.wheel(0, -300)
+        zoom(page, -300)
         page.wait_for_function(f"() => ({RANGE})()[0] > -9.9")
         at_rest(page)
         assert page.locator(".ov-player").get_attribute("data-playing") == "true"
@@ -294,7 +294,7 @@ class TestGrab:
         at_rest(page)
         plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
-        page.mouse.wheel(0, -400)
+        zoom(page, -400)
         at_rest(page)
         (x0, x1), _ = FUNCTIONS["himmelblau"].domain
         assert page.evaluate(RANGE)[0] > x0

@@ -1,7 +1,7 @@
 """The sensitivity page in a real browser: a click on the map is a run, one in the basins a start."""
 
 from tests.browser.test_networks import to
-from tests.calm import at_rest, fits_a_phone
+from tests.calm import at_rest, fits_a_phone, zoom
 
 MAP = "document.querySelector('.st-key-sensitivity-map .ov-plot').host"
 SEEN = f"{MAP}.drawn.layout.xaxis.range.reduce((low, high) => high - low)"  # decades of the rate
@@ -53,7 +53,7 @@ def test_a_click_on_the_map_sets_a_run_and_one_in_the_basins_a_start(visit):
     page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.5 * box["height"], steps=3)
     page.wait_for_function(f"() => {GHOST}.length > 5")
     for _turn in range(4):
-        page.mouse.wheel(0, -600)
+        zoom(page, -600)
     page.wait_for_function(f"() => {SEEN} < 4")
     at_rest(page)
     assert page.evaluate(f"() => {MAP}.drawn.data[0].x.length ?? 64") == 64

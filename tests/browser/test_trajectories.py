@@ -6,7 +6,7 @@ import re
 import pytest
 
 from optviz import FUNCTIONS, OPTIMIZERS, minimize
-from tests.calm import IDLE, at_rest
+from tests.calm import IDLE, at_rest, zoom
 
 LINE = ".st-key-{} .ov-layer:nth-child(2) .trace{} path.js-line"
 DRAWN = ".st-key-contour .ov-layer:nth-child(2) .scatterlayer path.js-line"
@@ -107,7 +107,13 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
     at_rest(page)
     plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
     page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
-    page.mouse.wheel(0, -300)
+    before = page.evaluate(RANGE)
+    page.mouse.wheel(0, 200)  # to the table
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop > 50")
+    assert page.evaluate(RANGE) == before
+    page.mouse.wheel(0, -400)
+    page.wait_for_function("() => document.querySelector('[data-testid=stMain]').scrollTop === 0")
+    zoom(page, -300)
     page.wait_for_function(f"() => ({RANGE})()[0] > -9.9")
     at_rest(page)
     zoomed = page.evaluate(RANGE)

@@ -23,38 +23,36 @@ def rings(
     z = heights.up(land.z, beyond=True)
     for at in minima[:MOST]:
         nearest = [np.abs(c - p).argmin() for c, p in ((land.y, at[1]), (land.x, at[0]))]
-        found = (
-            _lowest(z, nearest, far) for far in (2, 1)
-        )  # 1: out of a small hollow 2 leads away
-        i, j = next(
-            (p for p in found if p and np.abs(np.subtract(p, nearest)).max() <= NEAR), (0, 0)
-        )
-        if not i:
+        place = _bottom(z, nearest, 2) or _bottom(z, nearest, 1)
+        if place is None:
             continue
-        floor = z[i, j] - UNEVEN * step
-        closed, opened = z[i, j], first + step * max(np.ceil((z[i, j] - first) / step), 0)
-        if _hollow(z, (i, j), opened, floor) is not None:
+        bottom, floor = z[place], z[place] - UNEVEN * step
+        closed, opened = bottom, first + step * max(np.ceil((bottom - first) / step), 0)
+        if _hollow(z, place, opened, floor) is not None:
             continue
         for _ in range(HALVINGS):
             middle = (closed + opened) / 2
-            found = _hollow(z, (i, j), middle, floor)
+            found = _hollow(z, place, middle, floor)
             closed, opened = (closed, middle) if found is None else (middle, opened)
-        inside = _hollow(z, (i, j), closed, floor)
+        inside = _hollow(z, place, closed, floor)
         if inside is not None:
-            yield _around(land, heights, at, inside, z[i, j] + SHARE * (closed - z[i, j]))
+            yield _around(land, heights, at, inside, bottom + SHARE * (closed - bottom))
 
 
-def _lowest(z, at, far):
-    """Where steps to the lowest place around end on the grid; None at the edge."""
-    while True:
-        i, j = np.maximum(np.subtract(at, far), 0)
-        near = z[i : at[0] + far + 1, j : at[1] + far + 1]
+def _bottom(z, nearest, far):
+    """Where steps to the lowest of the points so far around end, from the one next to a minimum;
+    None at the edge, or where they lead away.
+    """
+    at = tuple(nearest)
+    while max(np.abs(np.subtract(at, nearest))) <= NEAR:
+        corner = np.maximum(np.subtract(at, far), 0)
+        near = z[corner[0] : at[0] + far + 1, corner[1] : at[1] + far + 1]
         if near.size < (2 * far + 1) ** 2 or not np.isfinite(near).all():
             return None
-        found = np.add(np.unravel_index(near.argmin(), near.shape), (i, j))
-        if z[tuple(found)] == z[tuple(at)]:
-            return tuple(at)
-        at = found
+        before, at = at, tuple(np.add(np.unravel_index(near.argmin(), near.shape), corner))
+        if z[at] == z[before]:
+            return before
+    return None
 
 
 def _hollow(z, at, level, floor):

@@ -35,6 +35,13 @@ const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of a pointer's rest after which moved things are drawn anew
 const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
 
+// A wheel over a picture scrolls the page; with Ctrl, or two fingers that spread, it zooms. Where the
+// stage is alone there is nothing to scroll.
+export function scrolls(e) {
+  if (!e.ctrlKey && !e.metaKey && !document.documentElement.hasAttribute("data-ov-present"))
+    e.stopPropagation();
+}
+
 class Host {
   constructor(root) {
     this.root = root;
@@ -42,6 +49,7 @@ class Host {
     this.size = new ResizeObserver(() => this.drawn && this.schedule(this.drawn));
     this.size.observe(root);
     this.deaf = clock.listen(() => this.reveal());
+    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
     root.addEventListener("pointerenter", () => this.settle());
     root.addEventListener("pointermove", () => {
       clearTimeout(this.settling);

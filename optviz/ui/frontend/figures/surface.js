@@ -3,7 +3,7 @@
 
 import { clock, numbers, seen } from "../page/clock.js";
 import { css, isDark, mix, plotly } from "./look.js";
-import { mounted, replaced } from "./plot.js";
+import { mounted, replaced, scrolls } from "./plot.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
@@ -16,6 +16,7 @@ class Surface {
     this.deaf = clock.listen(() => this.step());
     this.size = new ResizeObserver(() => this.data && this.schedule(this.data));
     this.size.observe(root);
+    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
   }
 
   patch({ traces }) {

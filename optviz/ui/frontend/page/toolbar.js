@@ -33,7 +33,7 @@ const enter = root =>
   });
 const NAME = "optviz-session"; // where this tab keeps whose it is, over a reload
 // Into the upper half of the panel; where that is not a window of its own, of the page.
-const show = e => {
+const bring = e => {
   const panel = e.closest('[data-testid="stColumn"]');
   const within = panel.scrollHeight > panel.clientHeight + 1;
   e.focus({ preventScroll: true });
@@ -90,7 +90,7 @@ class Toolbar {
     let more = 20;
     this.coming = setInterval(() => {
       const to = adds ? items().length > many && [...items()].at(-1) : document.querySelector(CHOICE);
-      if (to) show(to);
+      if (to) bring(to);
       if (to || !(more -= 1)) clearInterval(this.coming);
     }, DRAWN);
   }

@@ -63,7 +63,7 @@ def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> F
 
 
 def paced(part: Part) -> Part:
-    """A part that is made anew about once a second while what it shows is growing: as a whole it is
+    """A part that is made anew every two seconds while what it shows is growing: as a whole it is
     another one each time, so all of it has to be worked out and sent.
     """
     part.paced = True

@@ -1,7 +1,7 @@
 """Jobs that run elsewhere while one watches: the page wishes for them, and draws what there is.
 
 The browser asks some ten times a second for what has grown in the pictures, which renews the wish;
-about once a second a fragment makes all anew. Nothing is computed here. So a job pauses when nobody
+every two seconds a fragment makes all anew. Nothing is computed here. So a job pauses when nobody
 looks, and a page can go away and come back to what there is.
 """
 
@@ -23,7 +23,7 @@ from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
 
 EVERY = 0.05  # seconds between two pictures, at least
-WHOLE = 1.0  # seconds between two of which more is new than points: tables, boundaries, histograms
+WHOLE = 2.0  # seconds between two of which more is new than points: tables, boundaries, histograms
 CHEAP = 3.0  # seconds that a change may cost without anybody asking for it
 SHARE = 0.15  # of the server's time goes into pictures of trainings that grow
 MAX_PAUSE = INTEREST / 2  # seconds between two of them; a wish for more must not end meanwhile
@@ -105,8 +105,8 @@ def run_jobs(
     units: str,
     keep: Callable[[], None] | None = None,
 ) -> None:
-    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, about once
-    a second, and `grown(states)` gives in between what is new in its pictures, by name.
+    """Buttons to start, stop, resume and reset jobs; `draw(states)` shows what there is, every
+    two seconds, and `grown(states)` gives in between what is new in its pictures, by name.
 
     `jobs()` is asked again and again: it may give more of them once others are complete. `keep()`
     puts aside what they have come to, where that can be.

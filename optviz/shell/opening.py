@@ -57,14 +57,13 @@ def resume(name: str) -> None:
     S, earlier = session(), earlier_session(name)
     if earlier is None:
         return
-    for page in earlier.opened - S.opened:
+    for page in PAGES.keys() & (earlier.opened - S.opened):
         S.specs[page], S.kept[page] = earlier.specs[page], earlier.kept.get(page, ())
         if PAGES[page].locks:
             S.controls = earlier.controls
     S.opened |= earlier.opened
     S.provided, S.results = earlier.provided, earlier.results | S.results
-    lasting = {k: held for k, held in earlier.states.items() if getattr(k, "lasting", True)}
-    S.states |= lasting
+    S.states |= {k: held for k, held in earlier.states.items() if getattr(k, "lasting", True)}
     S.spend(earlier.trained)
     before, now = earlier.history, S.history[S.present :]
     if before[earlier.present :][:1] == now:

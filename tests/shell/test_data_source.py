@@ -500,6 +500,7 @@ def test_a_file_of_ones_own_is_trained_on():
     again = open_page("optimizer_comparison", spec)
     with acting(session(again)):
         resume("nobody's")
+        session(at).opened.add("lessons")  # a page without a scene
         assert not own_examples().content
         resume(session(at).name)
         assert own_examples().content

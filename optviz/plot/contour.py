@@ -69,6 +69,13 @@ def falls_into_beads(land: Landscape) -> bool:
     return bool(low.any()) and bool((bend[low] > level).mean() > 0.05)
 
 
+def _levels(land, log):
+    """How high values are drawn; the first of the even levels, and from each to the next."""
+    heights = Heights.of(land, log, root=True)
+    step = (heights.high - heights.low) / LEVELS or 1.0
+    return heights, heights.low + step / 2, step
+
+
 def landscape(
     land: Landscape,
     theme: Theme,
@@ -81,9 +88,9 @@ def landscape(
     `log` None follows the data; `title` stands above the color bar; `colors` are evenly spaced, the
     strong ones of the theme where there are none.
     """
-    heights = Heights.of(land, log, root=True)
+    heights, start, step = _levels(land, log)
     low, high, top = heights.low, heights.high, heights.top
-    step, colors = (high - low) / LEVELS or 1.0, colors or theme.maps["strong"]
+    colors = colors or theme.maps["strong"]
     if top > high:  # the last of the colors are for what is higher than the domain
         shares = np.linspace(0, 1, 21)
         places = np.interp(shares, [0, 1 - BEYOND, 1], [0, (high - low) / (top - low), 1])
@@ -93,7 +100,7 @@ def landscape(
         land.y,
         heights.up(land.z, beyond=True),
         colors,
-        start=low + step / 2,
+        start=start,
         end=top,
         step=step,
         line=theme.ring,
@@ -103,9 +110,7 @@ def landscape(
 
 def more_rings(land: Landscape, minima, theme: Theme, log: bool | None = None) -> list[Line]:
     """A ring around each of `minima` `(k, 2)` that has none among those of the `landscape`."""
-    heights = Heights.of(land, log, root=True)
-    step = (heights.high - heights.low) / LEVELS or 1.0
-    found = [*rings(land, heights, heights.low + step / 2, step, minima)]
+    found = [*rings(land, *_levels(land, log), minima)]
     if not found:
         return []
     gap = np.full((1, 2), np.nan)

@@ -184,18 +184,19 @@ def buttons(form: Form) -> None:
 
 def _compare(form):
     """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
-    scene, icon = form.value, {"icon": ":material/splitscreen_right:", "key": "compare"}
-    icon["disabled"] = prediction() is not None  # which is about one scene
+    scene = form.value
+    common = {"key": "compare", "disabled": prediction() is not None}  # that is about one scene
     alone = replace(scene, beside=None)
     if not scene.beside:
         about = _("A copy of this scene beside it, on the same player: then change one of them.")
         put = form.at("beside").set
-        st.button(_("Compare"), help=about, on_click=put, args=(alone,), **icon)
+        icon = ":material/splitscreen_right:"
+        st.button(_("Compare"), help=about, on_click=put, args=(alone,), icon=icon, **common)
         return
     swapped = replace(scene.beside, beside=alone)
     for label, key, to in ((_("Swap"), "swap", swapped), (_("End comparison"), "compare", alone)):
-        sign = {"swap": "swap_horiz", "compare": "close"}[key]
-        more = {**icon, "key": key, "icon": f":material/{sign}:", "args": (KEY, to)}
+        icon = {"swap": "swap_horiz", "compare": "close"}[key]
+        more = {**common, "key": key, "icon": f":material/{icon}:", "args": (KEY, to)}
         st.button(label, on_click=session().show, **more)
 
 

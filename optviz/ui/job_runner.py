@@ -169,7 +169,8 @@ def run_jobs(
             if over():
                 return None
             amount, telling, states = look()
-            if monotonic() > again and (amount, telling) != (drawn, told):
+            first = amount.done and not drawn.done  # until then there may be no picture to grow
+            if (first or monotonic() > again) and (amount, telling) != (drawn, told):
                 return None
             if amount == drawn:
                 return {}

@@ -24,11 +24,13 @@ const AFTER = {
 // is seen of that.
 const UNFOLDS = '[class*="-list-"][class*="-button"]', CHOICE = '[class*="-choices-"] button';
 const ITEM = '[class*="-settings-"] button';
-const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]'];
-// Gives the focus to the first control in there that takes it; says whether one did.
+const CONTROLS = ["button", "input", "select", "a[href]", '[tabindex="0"]']
+  .map(e => `${e}:not(:disabled)`)
+  .join();
+// Gives the focus to it, or to the first control in there that takes it; says whether one did.
 const enter = root =>
-  [...(root?.querySelectorAll(CONTROLS.map(e => `${e}:not(:disabled)`)) ?? [])].some(e => {
-    e.focus();
+  !!root && [root, ...root.querySelectorAll(CONTROLS)].some(e => {
+    if (e.matches(CONTROLS)) e.focus();
     return document.activeElement === e;
   });
 const NAME = "optviz-session"; // where this tab keeps whose it is, over a reload
@@ -69,8 +71,8 @@ class Toolbar {
       [document, "keydown", e => this.key(e)], [window, "popstate", e => this.popped(e)],
       [document, "fullscreenchange", () => !document.fullscreenElement && this.leave()]];
     this.rest = new MutationObserver(() => this.watch());
-    const app = document.querySelector("[data-test-script-state]");
-    this.rest.observe(app, { attributeFilter: ["data-test-script-state"] });
+    this.app = document.querySelector("[data-test-script-state]");
+    this.rest.observe(this.app, { attributeFilter: ["data-test-script-state"] });
     // before Streamlit's own
     for (const [where, what, act] of this.on) where.addEventListener(what, act, true);
   }
@@ -95,13 +97,14 @@ class Toolbar {
     }, DRAWN);
   }
 
-  // For a while after a run of the script: a busy browser draws later what it has brought, or taken.
+  // During a run of the script and for a while after it: a busy browser draws later what it has
+  // brought, or taken.
   watch() {
     clearInterval(this.watching);
     if (this.pointed) return; // or what a later key is for would move under the pointer
     let more = 20;
     this.watching = setInterval(() => {
-      more -= 1;
+      more -= this.app.dataset.testScriptState === "notRunning";
       if (this.refocus(more) || !more) clearInterval(this.watching);
     }, DRAWN);
   }
@@ -113,10 +116,10 @@ class Toolbar {
     if (this.pointed || !lost || (had.isConnected && !had.disabled)) return false;
     const key = around.map(e => e.className.match?.(/st-key-(\S+)/)?.[1]).find(Boolean);
     const left = around.filter(e => e.isConnected && e.closest('[data-testid="stMain"]'));
-    const to = document.querySelector(AFTER[key] ?? null);
-    if (AFTER[key] && !to && more) return false;
-    to?.focus();
-    if (document.activeElement === document.body) enter(to) || left.some(enter);
+    const to = AFTER[key];
+    if (to && enter(document.querySelector(to))) return true;
+    if (to && more) return false; // it comes later, or is there and can be pressed later
+    left.some(enter);
     return true;
   }
 

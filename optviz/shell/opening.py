@@ -111,7 +111,7 @@ def open_lesson(key: str) -> None:
     session().show(lesson.page, lesson.scene)
     session().lesson = key
     if lesson.tab:
-        st.session_state[f"{lesson.page}-tabs"] = _(lesson.tab)
+        session().open_tab(lesson.page, _(lesson.tab))
 
 
 def open_lesson_of_page() -> Lesson | None:

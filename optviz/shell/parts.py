@@ -38,7 +38,9 @@ def tabs(context: Context, view: View):
     opened = next(iter(by_label))
     if len(by_label) > 1:
         labels = {label: label for label in by_label}
-        opened = switch(_("Results"), labels, f"{context.page.key}-tabs")
+        wanted, n = session().tabs.get(context.page.key, ("", 0))
+        key = f"{context.page.key}-tabs" + (f"-{n}" if n else "")
+        opened = switch(_("Results"), labels, key, default=wanted)
     _tab(context, by_label[opened])
     draw_part(context, test_set)
     _downloads(context, view)

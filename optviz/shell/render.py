@@ -154,7 +154,7 @@ def _presets(page):
 def _take(page, preset):
     session().show(page.key, preset.spec)
     if preset.tab:
-        st.session_state[f"{page.key}-tabs"] = preset.tab
+        session().open_tab(page.key, preset.tab)
     if preset.run:
         run(name_of(page))
 

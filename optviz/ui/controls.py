@@ -14,8 +14,10 @@ from optviz.ui.form import Form, choice_panel, declaration, draw_panel, select
 from optviz.ui.session import session
 
 
-def switch(label: str, labels: Mapping[str, str], key: str, on_change=None) -> str:
-    """Which of several parts is shown, by its key; the first at first.
+def switch(
+    label: str, labels: Mapping[str, str], key: str, on_change=None, default: str = ""
+) -> str:
+    """Which of several parts is shown, by its key; at first `default`, or the first.
 
     In place of Streamlit's tabs: the browser draws those anew with every message, three times, and
     looks through all that they hold each time.
@@ -24,7 +26,7 @@ def switch(label: str, labels: Mapping[str, str], key: str, on_change=None) -> s
         st.session_state.pop(key, None)  # of what was shown here before
     return st.segmented_control(
         *(label, list(labels)),
-        default=next(iter(labels)),
+        default=default if default in labels else next(iter(labels)),
         format_func=labels.get,
         required=True,
         key=key,

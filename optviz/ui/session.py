@@ -85,6 +85,7 @@ class Session:
     complaint: str = ""  # what was wrong with the link that was opened
     lesson: str | None = None
     asked: str | None = None  # the lesson that a link of the course has opened
+    tabs: dict[str, tuple[str, int]] = field(default_factory=dict)  # by page: see `open_tab`
     results: dict[str, Results] = field(default_factory=dict)
     provided: dict[str, Any] = field(default_factory=dict)  # data files, by set
     states: dict[type, Any] = field(default_factory=dict)
@@ -134,6 +135,12 @@ class Session:
         self.specs[page] = spec
         self.opened.add(page)
         self.epoch = _epoch()
+
+    def open_tab(self, page: str, label: str) -> None:
+        """Have a page open with this tab, which a new widget shows: the browser goes on saying what
+        the one before showed until it has the page, and would turn that back.
+        """
+        self.tabs[page] = label, self.next_id()
 
     def remember(self) -> None:
         """Note what is on the page, where it is not what was there before.

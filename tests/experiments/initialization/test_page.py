@@ -330,6 +330,11 @@ def test_the_preset_shows_the_symmetry():
     results = session(at).results["initialization"]
     assert results.running or any(s.iteration for s in results.states.values())
     assert "initialization-symmetry-1" in plots(at), "its tab is open"
+    at.session_state["initialization-tabs"] = "Layers at an iteration"
+    at.run()
+    assert "initialization-symmetry-1" in plots(at), (
+        "a browser that is behind does not turn it back"
+    )
 
 
 def test_initializers_are_chosen_and_none_is_too_few():

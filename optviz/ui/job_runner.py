@@ -181,7 +181,7 @@ def run_jobs(
             every = pause(thread_time() - begun, scheduler().visitors)
             return {"pictures": found, "every": 1000 * every}
 
-        if results.running:
+        if offered:  # where it has ended meanwhile, the first answer is to run the page again
             with above:
                 follow_growth(f"growth-{name}", Answers("growth", news, watch=True), EVERY)
 

@@ -6,6 +6,7 @@ import { plots } from "./clock.js";
 
 const PATIENCE = 1000; // ms after which a picture that is not drawn is not waited for
 const ALONE = 1000; // ms from one run of the page to the next where nobody answers
+const LOST = 8000; // ms after which a run of the page that has brought nothing is asked for again
 
 // The version of each picture that is here.
 const drawn = () => Object.fromEntries([...plots].map(([name, host]) => [name, host.received?.version]));
@@ -36,7 +37,10 @@ class Growth {
     if (key !== this.key) return; // the page was run meanwhile, or is gone
     if (!answer) {
       const due = begun + (answer === undefined ? ALONE : 0);
-      return this.once(due, () => this.tell("values", { key, drawn: drawn() }));
+      return this.once(due, () => {
+        this.tell("values", { key, drawn: drawn() });
+        this.once(performance.now() + LOST, () => this.ask());
+      });
     }
     for (const [name, news] of Object.entries(answer.pictures ?? {})) plots.get(name)?.grow(news);
     this.once(begun + (answer.every ?? 0), () => this.ask());

@@ -1,12 +1,14 @@
 """The networks' pages in a real browser: a training that grows, stops and goes on; histograms that follow a hyperparameter."""
 
 import re
+from dataclasses import replace
 from urllib.parse import urljoin
 
 import pytest
 
 from optviz.plot.writers.changes import changes
 from optviz.shell.registry import PAGES
+from optviz.shell.share import SharedScene, encode
 from optviz.ui.assets import FRONTEND, published
 from tests.calm import IDLE, as_it_trains, at_rest
 from tests.plot.test_changes import CASES
@@ -308,7 +310,10 @@ def test_where_no_second_socket_comes_about_the_script_runs_instead(context):
     page.locator(".ov-panel input[type=range]").first.press("ArrowLeft")
     moved = "([line, d]) => line.getAttribute('d') !== d"
     page.wait_for_function(moved, arg=[line.element_handle(), before])
-    page.goto("/optimizer_comparison")
+    # by a seed that no other test has trained with
+    spec = replace(PAGES["optimizer_comparison"].opening, seeds=(77,))
+    link = encode(SharedScene("optimizer_comparison", spec))
+    page.goto(f"/optimizer_comparison?s={link}")
     trained(page, "optimizer_comparison")
     assert page.evaluate(DRAWN) is not None
     assert lost

@@ -38,17 +38,25 @@ class DaskExecutor(Executor):
     """A Dask cluster: Dask itself computes again what a lost worker was at.
 
     A thread waits for each call, so that what is done with its result does not hold up Dask's own.
+    OSError where no scheduler answers.
     """
 
     def __init__(self, address: str):
         from distributed import Client
 
-        self._client = Client(address, set_as_default=False)
+        self._client = Client(address, set_as_default=False, timeout=5)
         self._threads = ThreadPoolExecutor(MAX_CALLS, "optviz-dask")
 
     @property
+    def lost(self) -> bool:
+        """Whether the scheduler was away for so long (30 s) that another client is needed."""
+        return self._client.status == "closed"
+
+    @property
     def slots(self) -> int:
-        """The threads of all workers that are there now."""
+        """The threads of all workers that are there now; none while the scheduler is away."""
+        if self._client.status != "running":
+            return 0
         return min(MAX_CALLS, max(1, sum(self._client.nthreads().values())))
 
     def submit(self, fn, /, *args, **kwargs) -> Future:

@@ -253,8 +253,10 @@ class Scheduler:
                 executor.submit(import_modules, *modules)
 
     def _executor_now(self):
-        if self._executor is None:
-            self._executor = self._start()
+        if self._executor is None or getattr(self._executor, "lost", False):
+            lost, self._executor = self._executor, self._start()
+            if lost:
+                lost.shutdown(wait=False)
         return self._executor
 
     def _started(self):

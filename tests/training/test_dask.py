@@ -2,10 +2,13 @@
 
 import os
 import signal
+from time import sleep
 
 import pytest
 
 from optviz.training.executors import DaskExecutor, start_executor
+from optviz.training.scheduler import Scheduler
+from optviz.training.tickets import Ticket
 from tests.jobs import Counting
 from tests.training.test_executors import bare, jobs, run, same, short_slices  # noqa: F401
 
@@ -55,3 +58,18 @@ def test_a_slice_whose_worker_dies_runs_again_once(executor, tmp_path):
     [state] = run(executor, [Counting("a", length=4, notes=str(notes), dies=2)])
     assert state[0] == 4
     assert len(notes.read_bytes()) == 4 + 1
+
+
+def test_a_client_that_has_given_up_is_followed_by_another(executor):
+    """It closes by itself where the scheduler is away for half a minute."""
+    scheduler, [wanted] = Scheduler(lambda: starts.pop(0)()), [Ticket(Counting("a", length=2))]
+    starts = [lambda: executor, start_executor]
+    scheduler._executor_now()
+    executor._client.close()
+    assert (executor.lost, executor.slots) == (True, 0)
+    while scheduler.state(wanted)[0] < 2:
+        scheduler.watch("Ada", [wanted])
+        scheduler.dispatch()
+        sleep(0.02)
+    assert scheduler.error(wanted) == ""
+    scheduler.shutdown()

@@ -249,6 +249,19 @@ def test_an_executor_that_does_not_start_is_said():
     assert scheduler.error(wanted) == "no scheduler at tcp://nowhere:1"
 
 
+def test_an_executor_that_is_lost_is_followed_by_another():
+    class Lost(ByHand):
+        slots, lost = 0, True
+
+    executors = [Lost(), SerialExecutor()]
+    scheduler, [first, later] = Scheduler(lambda: executors.pop(0)), tickets("a", "b", length=1)
+    for ticket in (first, later):
+        scheduler.watch("Ada", [ticket])
+        scheduler.dispatch()
+    assert executors == []
+    assert scheduler.state(later)[0] == 1
+
+
 def test_a_beginning_is_computed_once_and_not_by_who_asks():
     """Four visitors ask at once, in a process of four threads; one of them begins."""
     begun = []
@@ -274,7 +287,8 @@ class Proposed(SearchJob):
         return search._proposed(search.begin(self.search))
 
 
-def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands):
+def test_a_search_is_at_both_workers_until_another_visitor_comes(scheduler, hands, monkeypatch):
+    monkeypatch.setattr(Scheduler, "_slice", lambda _: np.inf)  # a slice ends what it is given
     spec = Search(network=Network((64, 4, 10)), split=Split(100), trials=4, iterations=6, batch=20)
     ticket = Ticket(Proposed(spec, Loader("parts", spec.base)))
     scheduler.watch("Ada", [ticket])

@@ -2,9 +2,6 @@
 
 import streamlit as st
 
-from optviz.shell.app import main, routes
+from optviz.shell.app import SCRIPT, routes
 
-if __name__ == "__main__":  # a run for a visitor
-    main()
-elif __name__ == "app":  # the server; not in processes that begin by importing it
-    app = st.App(__file__, routes=routes())
+app = st.App(SCRIPT, routes=routes())

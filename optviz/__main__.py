@@ -1,7 +1,7 @@
 """The command `optviz`: the app from wherever the package is, with any option of `streamlit run`.
 
-Streamlit reads settings, and serves files, beside the main script. That is therefore written into
-the user's cache folder: the package may be where nothing can be written.
+Streamlit reads settings beside the main script. Both are therefore written into the user's cache
+folder: the package may be where nothing can be written.
 """
 
 import os
@@ -14,12 +14,9 @@ from optviz.data import cache_folder, write_atomically
 SCRIPT = """\
 import streamlit as st
 
-from optviz.shell.app import main, routes
+from optviz.shell.app import SCRIPT, routes
 
-if __name__ == "__main__":  # a run for a visitor
-    main()
-elif __name__ == "app":  # the server; not in processes that begin by importing it
-    app = st.App(__file__, routes=routes())
+app = st.App(SCRIPT, routes=routes())
 """
 
 
@@ -35,7 +32,6 @@ def prepare(folder: Path) -> Path:
     """The main script with its settings in `folder`. OSError where nothing can be written there."""
     write_atomically(folder / ".streamlit" / "config.toml", _settings().encode())
     write_atomically(folder / "app.py", SCRIPT.encode())
-    (folder / "static").mkdir(exist_ok=True)
     return folder / "app.py"
 
 
@@ -45,7 +41,6 @@ def main() -> None:
         script = prepare(cache_folder() / "app")
     except OSError as error:
         sys.exit(f"optviz: {error}. XDG_CACHE_HOME may name a folder that can be written to.")
-    os.environ["OPTVIZ_STATIC"] = str(script.parent / "static")
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")  # what one heap leaves free no other one uses
     os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", str(script), *sys.argv[1:]])

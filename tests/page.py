@@ -5,7 +5,6 @@ import json
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -13,6 +12,7 @@ import pytest
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
+from optviz.shell.app import SCRIPT
 from optviz.shell.registry import PAGES
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import SpecError
@@ -24,12 +24,10 @@ from tests import memo
 # Every AppTest would read the metadata of all installed packages anew, which takes longer than our page does.
 manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 
-APP = Path(__file__).parent.parent / "app.py"
-
 
 def open_app() -> AppTest:
     """The app after its first run."""
-    return AppTest.from_file(str(APP), default_timeout=60).run()
+    return AppTest.from_file(str(SCRIPT), default_timeout=60).run()
 
 
 class Still(dict):
@@ -44,7 +42,7 @@ def open_page(key: str, scene=None, alive: bool = False, **query) -> AppTest:
 
     Its jobs wait for a button, unless it is to be `alive` as it is for a visitor.
     """
-    at = AppTest.from_file(str(APP), default_timeout=60)
+    at = AppTest.from_file(str(SCRIPT), default_timeout=60)
     if key != "trajectories":
         at.run()
         if not alive:
@@ -168,7 +166,7 @@ def drawn(figure, name) -> np.ndarray:
 
 def open_scene(scene, view=None) -> AppTest:
     """The trajectories with a scene that came by a link."""
-    at = AppTest.from_file(str(APP), default_timeout=60)
+    at = AppTest.from_file(str(SCRIPT), default_timeout=60)
     at.query_params["s"] = encode(shared(scene, view))
     return sound(at.run())
 

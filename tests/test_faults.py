@@ -136,17 +136,6 @@ def test_pages_of_a_server_that_can_write_nowhere(server):
         done(sees_the_page(server, path))
 
 
-def test_a_checkout_that_cannot_be_written_says_how_to_start():
-    async def visit():
-        with served("app.py", OPTVIZ_STATIC=NOWHERE) as address:
-            async with Visitor(address) as visitor:
-                await visitor.run()
-        assert not visitor.exceptions
-        assert any("python -m optviz" in text for text in visitor.texts)
-
-    done(visit())
-
-
 def test_no_page_hangs_on_a_message_that_the_browser_has_dropped(server):
     async def visit():
         async with Visitor(server) as visitor:

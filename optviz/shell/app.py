@@ -1,27 +1,35 @@
-"""One run of the app: what `app.py` calls, and the script of the command `optviz`."""
+"""What `app.py` serves: the script of a run, and what the server answers beside Streamlit."""
 
 import gc
 import sys
 from functools import cache
+from pathlib import Path
 
 import streamlit as st
+from starlette.routing import Route, WebSocketRoute
+from streamlit import config
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
 from optviz.shell.menu import menu
 from optviz.training.scheduler import scheduler
-from optviz.translation import _
-from optviz.ui.assets import FRONTEND, STATIC, UNPUBLISHED
-from optviz.ui.beside import routes
+from optviz.ui.assets import FRONTEND, answer, publish
+from optviz.ui.beside import listen
 from optviz.ui.live import survive_restarts
 from optviz.ui.meter import timed
 from optviz.ui.public import public, quiet_logs
 from optviz.ui.session import session
 
-__all__ = ["main", "routes"]  # what the main script needs
-
+SCRIPT = Path(__file__).parent / "run" / "script.py"
 SHEETS = "\n".join(
     FRONTEND[name].read_text("utf8") for name in sorted(FRONTEND) if name.endswith(".css")
 )
+
+
+def routes() -> list[Route | WebSocketRoute]:
+    """What the server answers beside Streamlit's own."""
+    publish()
+    base = f"/{config.get_option('server.baseUrlPath').strip('/')}".rstrip("/")
+    return [Route(f"{base}/assets/{{name}}", answer), WebSocketRoute(f"{base}/beside", listen)]
 
 
 def main() -> None:
@@ -33,13 +41,6 @@ def main() -> None:
         quiet_logs()
     scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
     st.set_page_config(page_icon="🏔️", layout="wide")
-    if UNPUBLISHED:
-        message = _(
-            "The folder {folder} cannot be written to, so the plots cannot be loaded. Start the "
-            "app with `python -m optviz`: it keeps its files in the user's cache folder."
-        )
-        st.error(message.format(folder=f"`{STATIC}`"))
-        return
     st.html(f"<style>{SHEETS}</style>")  # here: a component sends its own every time
     controls = session().controls
     lessons = not (controls and "lessons" in controls.hidden)

@@ -1,42 +1,62 @@
-"""What the browser loads beside Streamlit's own files: our two scripts and the installed Plotly.js.
+"""What the browser loads beside Streamlit's own files: our scripts and the installed Plotly.js.
 
-Streamlit serves the folder `static` next to the main script (the command `optviz` says where).
-Copies with a hash in the name go there at start, so that a browser may keep them and an upgrade is
-never mixed with the version before.
+The server has them in memory, each with a hash in its address, so that a browser may keep it for
+good and an upgrade is never mixed with the version before.
 """
 
 import base64
+import gzip
 import hashlib
-import os
+import mimetypes
 import re
 from functools import cache
 from html import escape
 from pathlib import Path
 
 import plotly
-
-from optviz.data import write_atomically
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
 FRONTEND = {file.name: file for file in Path(__file__).parent.glob("frontend/*/*.*")}
 IMPORT = re.compile(r'from "\.[./\w]*/(\w+\.js)"')
-STATIC = Path(os.environ.get("OPTVIZ_STATIC", Path(__file__).parents[2] / "static"))
-UNPUBLISHED: list[Path] = []  # what could not be written: a page without it would be empty
+FOREVER = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+_SERVED: dict[str, bytes] = {}  # compressed, by name: files of the package, and its thumbnails
+
+
+async def answer(request: Request) -> Response:
+    """A file by the name in the address."""
+    name = request.path_params["name"]
+    if (content := _SERVED.get(name)) is None:
+        raise HTTPException(404)
+    headers = FOREVER
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers = headers | {"Content-Encoding": "gzip"}
+    else:
+        content = gzip.decompress(content)
+    return Response(content, media_type=mimetypes.guess_type(name)[0], headers=headers)
+
+
+def publish() -> None:
+    """All scripts and Plotly.js, as soon as the server starts: a page that was open before asks."""
+    plotly_js()
+    for name in FRONTEND:
+        published(FRONTEND[name])
 
 
 @cache
 def published(source: Path) -> str:
-    """The address, relative to the app, at which a copy of `source` is served."""
-    return _kept(source.name.removesuffix("".join(source.suffixes)), source.suffix, _linked(source))
+    """The address, relative to the app, at which `source` is served."""
+    return _served(
+        source.name.removesuffix("".join(source.suffixes)), source.suffix, _linked(source)
+    )
 
 
-def _kept(name: str, suffix: str, content: bytes) -> str:
-    target = STATIC / f"{name}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
-    if not target.exists():
-        try:
-            write_atomically(target, content)
-        except OSError:
-            UNPUBLISHED.append(target)
-    return f"app/static/{target.name}"
+def _served(name: str, suffix: str, content: bytes) -> str:
+    name = f"{name}-{hashlib.sha256(content).hexdigest()[:10]}{suffix}"
+    if name not in _SERVED:
+        _SERVED[name] = gzip.compress(content, 6, mtime=0)
+    return f"assets/{name}"
 
 
 def _linked(source: Path) -> bytes:
@@ -75,7 +95,7 @@ def as_image(svg: str, alternative: str) -> str:
 
 def adornment(svg: str) -> str:
     """One that is the same for everybody and only adorns, from a file that a browser may keep."""
-    return f'<img alt="" loading="lazy" src="{_kept("picture", ".svg", _whole(svg).encode())}">'
+    return f'<img alt="" loading="lazy" src="{_served("picture", ".svg", _whole(svg).encode())}">'
 
 
 def _whole(svg):

@@ -16,9 +16,7 @@ from uuid import uuid4
 from weakref import WeakValueDictionary, ref
 
 import streamlit as st
-from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
-from streamlit import config
 from streamlit.logger import get_logger
 
 from optviz.ui.session import acting, session
@@ -73,7 +71,7 @@ async def _found(key, said) -> dict:
     return AGAIN
 
 
-async def _listen(socket: WebSocket):
+async def listen(socket: WebSocket):
     """Answers in the order in which they are found; each says to which question it belongs."""
     asked: set[Task] = set()
 
@@ -92,12 +90,6 @@ async def _listen(socket: WebSocket):
             asked.add(task := create_task(answer(n, key, said)))
             task.add_done_callback(asked.discard)
         await socket.close(1008)
-
-
-def routes() -> list[WebSocketRoute]:
-    """What the server answers beside Streamlit's own."""
-    base = config.get_option("server.baseUrlPath").strip("/")
-    return [WebSocketRoute(f"/{base}/beside".replace("//", "/"), _listen)]
 
 
 # What a hand sets, and what the browser has.

@@ -1,5 +1,6 @@
 """The stage: how much of the window the pictures take, what is put away, hands that slip and take back."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -273,3 +274,21 @@ def test_a_phone_reads_the_lesson_first_and_no_window_cuts_the_head(page, server
     page.set_viewport_size({"width": 820, "height": 1180})
     at_rest(page)
     assert page.locator(CONTOUR).bounding_box()["width"] > 700, "a tablet held upright"
+
+
+@pytest.mark.parametrize("path", ["", "activations"])
+def test_a_picture_that_is_drawn_anew_has_its_own_styles_found_anew(browser, window, path):
+    """Not those of the page for each of its marks: `:has()` in our style sheets does that easily."""
+    page = window
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"/{path}")
+    page.wait_for_selector(".ov-plot[data-version]")
+    at_rest(page)
+    browser.start_tracing(page=page, categories=["devtools.timeline"])
+    page.set_viewport_size({"width": 420, "height": 844})
+    at_rest(page)
+    events = json.loads(browser.stop_tracing())["traceEvents"]
+    found = [e["args"].get("elementCount", 0) for e in events if e["name"] == "UpdateLayoutTree"]
+    assert len(found) > 10
+    whole = page.evaluate("document.querySelectorAll('*').length") / 3
+    assert sum(n > whole for n in found) <= 3, "that its size has changed"

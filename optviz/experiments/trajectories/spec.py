@@ -17,17 +17,18 @@ from optviz.translation import N_, _
 TYPED = "formula"  # the function key of a scene whose formula a person typed
 MAX_OPTIMIZERS = 12
 MAX_EDGE = 100.0  # of the frame of a typed formula
-MAX_COST = 3e6  # µs that the paths of a scene may take, roughly, and
+MAX_COST = 2.5e6  # µs that the paths of a scene may take, roughly, and
 MAX_POINTS = 300_000  # of all paths, which the browser gets
 STEP_COST = {  # µs by family, or of those that search
-    "second order": 430,
-    "lbfgs": 900,
+    "second order": 500,
+    "lbfgs": 1150,
     "trust_region": 600,
     "cg": 1000,
     "derivative-free": 600,
-    "matrix": 150,
-    "shampoo": 330,
-    "parameter-free": 75,
+    "matrix": 165,
+    "shampoo": 430,
+    "soap": 220,
+    "parameter-free": 130,
 }
 PLAIN_COST = 40  # and of the others
 FUNCTION_NAMES = {key: f.name for key, f in FUNCTIONS.items()} | {TYPED: N_("Type a formula …")}

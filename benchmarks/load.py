@@ -1,12 +1,13 @@
 """A class on one process: from a knob to all that the server answers, beside a bare Streamlit app.
 
-    python benchmarks/load.py [--people 40] [--seconds 120] [--trainers 10] [--sessions 500] [--rounds 10]
+    python benchmarks/load.py [--people 40] [--seconds 120] [--trainers 10] [--sessions 500] [--rounds 10] [--share .3]
 
 People open a page over a websocket of their own, think (exponentially, a second in the mean), turn
 a knob, wait for the end of the answer. The same people meet the bare app, then the trajectories,
-then with nobody thinking, at one process, at two of them and, where nginx is, at two behind it,
-which saturates them: on a machine of two cores the people and the proxy take their part of these,
-so the processor time that the app had is told, too. Then the trajectories while some of them train
+then with nobody thinking, which saturates one process, two of them and, where nginx is, two behind it.
+As the people and the proxy need cores of the same machine, each process then gets no more than
+--share of one (Linux's control groups, as root; elsewhere it says that it got what it took), and
+the processor time that the app had is told, too. Then the trajectories while some of them train
 networks instead. Then sessions come and go. Memory is that of the server's process.
 
 Last, as many open Overfitting on another server within a minute, stay until it has trained, and
@@ -21,7 +22,7 @@ import random
 import statistics
 import sys
 import tempfile
-from contextlib import AsyncExitStack, ExitStack, suppress
+from contextlib import AsyncExitStack, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import monotonic
@@ -59,6 +60,32 @@ def processor(*processes) -> float:
     """Seconds of a core that they have had."""
     stats = [Path(f"/proc/{p.pid}/stat").read_text().rpartition(")")[2].split() for p in processes]
     return sum(int(stat[11]) + int(stat[12]) for stat in stats) / os.sysconf("SC_CLK_TCK")
+
+
+@contextmanager
+def held(process, share):
+    """A process, and those that it begins, with no more than such a share of a core."""
+    root = Path("/sys/fs/cgroup")
+    modern = (root / "cgroup.controllers").exists()
+    group = (root if modern else root / "cpu") / f"optviz-{process.pid}"
+    limit, period = int(share * 20_000), 20_000  # µs: short, or all wait for the slowest
+    try:
+        group.mkdir()
+        if modern:
+            (group / "cpu.max").write_text(f"{limit} {period}")
+        else:
+            (group / "cpu.cfs_period_us").write_text(f"{period}")
+            (group / "cpu.cfs_quota_us").write_text(f"{limit}")
+        (group / "cgroup.procs").write_text(f"{process.pid}")
+    except OSError as error:
+        print(f"no share can be held here: {error}")
+        yield
+        return
+    try:
+        yield
+    finally:
+        (group.parent / "cgroup.procs").write_text(f"{process.pid}")
+        group.rmdir()
 
 
 async def turns(visitor, think, until, crowd, dice):
@@ -200,6 +227,27 @@ def together(people, rounds, spread):
     print(f"MB round by round: {' '.join(sizes)}; {errors} errors")
 
 
+def saturated(own, process, people, seconds, share):
+    """What one process, two of them, and two behind the proxy have time for."""
+    with ExitStack() as stack:
+        second, other = stack.enter_context(launched("app.py"))
+        ways = {"one process": ((own,), [process]), "two": ((own, second), [process, other])}
+        if nginx():
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            site = stack.enter_context(proxied(folder))
+            ways["two behind nginx"] = (site.address,), site.apps.values()
+        for name, ((first, *others), processes) in ways.items():
+            asyncio.run(crowd(first, people, 3, 1e-3, 0, *others))  # all pages are imported
+            with ExitStack() as shares:
+                for one in processes:
+                    shares.enter_context(held(one, share))
+                before = processor(*processes)
+                found = asyncio.run(crowd(first, people, seconds, 1e-3, 0, *others))
+                used = processor(*processes) - before
+            line = f"{used:.0f} s of a core | {found.line()}"
+            print(f"| nobody thinks, {share} of a core for a process, {name}: {line} |", flush=True)
+
+
 def turning(a):
     """The knobs, and who comes and goes."""
     bare_app = launched("benchmarks/bare_app.py")
@@ -217,23 +265,7 @@ def turning(a):
         turned = asyncio.run(crowd(own, a.people, a.seconds, process=process))
         print(f"| trajectories | {turned.line()} |", flush=True)
         half = (turned.halfway, memory(process))
-        with ExitStack() as stack:
-            second, other = stack.enter_context(launched("app.py"))
-            ways = {"one process": ((own,), [process]), "two": ((own, second), [process, other])}
-            if nginx():
-                folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-                site = stack.enter_context(proxied(folder))
-                ways["two behind nginx"] = (site.address,), site.apps.values()
-            for name, (addresses, processes) in ways.items():
-                first, *others = addresses
-                asyncio.run(crowd(first, a.people, 3, 1e-3, 0, *others))  # all pages are imported
-                before = processor(*processes)
-                found = asyncio.run(crowd(first, a.people, a.seconds / 4, 1e-3, 0, *others))
-                used = processor(*processes) - before
-                print(
-                    f"| nobody thinks, {name}: {used:.0f} s of a core | {found.line()} |",
-                    flush=True,
-                )
+        saturated(own, process, a.people, a.seconds / 4, a.share)
         before = memory(process)
         busy = asyncio.run(crowd(own, a.people, a.seconds, trainers=a.trainers))
         print(f"| of whom {a.trainers} train | {busy.line()} |", flush=True)
@@ -254,8 +286,9 @@ def main():
         "trainers": 10,
         "sessions": 500,
         "rounds": 10,
+        "share": 0.3,
     }.items():
-        ask.add_argument(f"--{name}", type=int, default=usual)
+        ask.add_argument(f"--{name}", type=type(usual), default=usual)
     a = ask.parse_args()
     if a.seconds:
         turning(a)

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from functools import partial
 
 # Before NumPy is loaded: the tests share the cores already, and threads on top of that wait for each other.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -100,7 +101,10 @@ def context(browser, server):
 @pytest.fixture(scope="session")
 def tab(context):
     """One tab for all tests: Streamlit and Plotly are compiled once in it, which takes longer than a page."""
-    return context.new_page()
+    page = context.new_page()
+    # with every frame, which is the default, waiting itself keeps the browser drawing
+    page.wait_for_function = partial(page.wait_for_function, polling=40)
+    return page
 
 
 @pytest.fixture

@@ -15,8 +15,6 @@ from tests.calm import at_rest
 from tests.serving import UNSAFE, free_port, launched, nginx, proxied
 from tests.visitor import Visitor, done
 
-pytestmark = pytest.mark.xdist_group("deploy")  # one site for all of them
-
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):

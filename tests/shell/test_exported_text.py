@@ -6,6 +6,7 @@ import io
 import json
 import re
 from dataclasses import replace
+from functools import cache
 from html.parser import HTMLParser
 
 import pytest
@@ -90,21 +91,30 @@ def test_a_formula_of_any_spaces_is_the_same_file(gap):
     assert Elements(page).found == Elements(other).found
 
 
+@cache
+def of_book(script):
+    return code(script(BOOK))
+
+
+@cache
+def of_names():
+    return code(training_script("Which?", [PLAIN], [["AN OWN NAME"]]))
+
+
+@cache
+def page(text):
+    cell = Table(text, [text, text], [[text, text]]).html()
+    part = Part("plot", {"name": text, "label": text}, text)
+    return offline_html(text, [part], "light", [cell], text)
+
+
 @table("text", HOSTILE)
 def test_a_text_is_data(text):
     """Also where only an author's comes to today: titles, names, captions, labels, cells, a link."""
     for script in (python_script, torch_script):
-        assert code(script(BOOK, text)) == code(script(BOOK))
-    named = [["AN OWN NAME"]]
-    ours = code(training_script("Which?", [PLAIN], named))
+        assert code(script(BOOK, text)) == of_book(script)
     theirs = code(training_script(text, [PLAIN], [[text]], text))
-    assert theirs == ours.replace("'AN OWN NAME'", repr(text))
-
-    def page(text):
-        cell = Table(text, [text, text], [[text, text]]).html()
-        part = Part("plot", {"name": text, "label": text}, text)
-        return offline_html(text, [part], "light", [cell], text)
-
+    assert theirs == of_names().replace("'AN OWN NAME'", repr(text))
     assert Elements(page(text)).found == Elements(page("x")).found
     marked = {tag for tag, _attributes in Elements(prose(text)).found}
     assert marked <= {"p", "b", "i", "code", "pre", "br"}

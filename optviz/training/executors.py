@@ -49,7 +49,7 @@ class DaskExecutor(Executor):
 
     @property
     def lost(self) -> bool:
-        """Whether the scheduler was away for so long (30 s) that another client is needed."""
+        """Whether the scheduler was away for so long (5 s) that another client is needed."""
         return self._client.status == "closed"
 
     @property

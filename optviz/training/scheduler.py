@@ -6,7 +6,7 @@ a visitor's jobs the one that is farthest behind. Wishes end by themselves when 
 """
 
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import CancelledError, Executor, Future
 from contextlib import suppress
 from functools import cache
 from itertools import count
@@ -102,6 +102,8 @@ class Scheduler:
                 self._beginnings[ticket.key] = future
         try:
             return future.result()
+        except CancelledError:  # by an executor that was lost
+            return ticket.job.begin()
         finally:
             with self._lock:
                 self._beginnings.pop(ticket.key, None)

@@ -61,7 +61,7 @@ def test_a_slice_whose_worker_dies_runs_again_once(executor, tmp_path):
 
 
 def test_a_client_that_has_given_up_is_followed_by_another(executor):
-    """It closes by itself where the scheduler is away for half a minute."""
+    """It closes by itself where the scheduler is away for some seconds."""
     scheduler, [wanted] = Scheduler(lambda: starts.pop(0)()), [Ticket(Counting("a", length=2))]
     starts = [lambda: executor, start_executor]
     scheduler._executor_now()

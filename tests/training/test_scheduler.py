@@ -253,8 +253,13 @@ def test_an_executor_that_is_lost_is_followed_by_another():
     class Lost(ByHand):
         slots, lost = 0, True
 
+        def submit(self, fn, /, *args):
+            (future := Future()).cancel()
+            return future
+
     executors = [Lost(), SerialExecutor()]
     scheduler, [first, later] = Scheduler(lambda: executors.pop(0)), tickets("a", "b", length=1)
+    assert scheduler.state(first)[0] == 0, "begun here"
     for ticket in (first, later):
         scheduler.watch("Ada", [ticket])
         scheduler.dispatch()

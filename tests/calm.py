@@ -40,9 +40,7 @@ QUIET = """(() => {
 def at_rest(page):
     """Wait until the hand's rest is over, the script has run and everything is drawn anew."""
     with contextlib.suppress(NotInTime):
-        page.wait_for_function(
-            "n => window.quiet?.(n)", arg=next(ASKED), timeout=10_000, polling=40
-        )
+        page.wait_for_function("n => window.quiet?.(n)", arg=next(ASKED), timeout=10_000)
     page.wait_for_selector(IDLE)
 
 

@@ -40,8 +40,8 @@ async def answer(request: Request) -> Response:
 def publish() -> None:
     """All scripts and Plotly.js, as soon as the server starts: a page that was open before asks."""
     plotly_js()
-    for name in FRONTEND:
-        published(FRONTEND[name])
+    for source in FRONTEND.values():
+        published(source)
 
 
 @cache

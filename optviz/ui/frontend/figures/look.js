@@ -4,21 +4,27 @@ import { seen } from "../page/clock.js";
 
 // there the bar of buttons always shows, so it holds few
 export const TOUCH = matchMedia("(pointer: coarse)").matches;
-export const TITLE = 28; // px
+const TITLE = 28; // px, of panels
+const ROW = 29; // px, a legend of one row
 const LETTER = 7; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 
+// With the letters of the page, whose widths it asks for as it draws.
 let loading;
-export function plotly(url) {
+export function plotly(url, root) {
   if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
-  loading ??= new Promise((done, failed) => {
+  loading ??= Promise.all([loaded(url), document.fonts.load(`13px ${css(root, "--st-font")}`)]);
+  return loading.then(([plotly]) => plotly);
+}
+
+function loaded(url) {
+  return new Promise((done, failed) => {
     const script = document.createElement("script");
     script.src = new URL(url, document.baseURI).href;
     script.onload = () => done(window.Plotly);
     script.onerror = () => failed(new Error("Plotly.js could not be loaded"));
     document.head.append(script);
   });
-  return loading;
 }
 
 // Letters grow with the reader's, and with the stage's.
@@ -71,8 +77,14 @@ export function lookOf(root, box) {
   };
 }
 
-// The layout that the server sent, in that look; the legend above it takes so much `room`.
-export function dressed(data, look, room) {
+// The margin of a picture above which stands a legend so high; others keep theirs.
+export function topMargin({ legend, margin }, height) {
+  if (!legend || legend.y < 1) return margin.t;
+  return Math.ceil(height) + (legend.yref === "container" ? TITLE : 8);
+}
+
+// The layout that the server sent, in that look; a legend above it has one row until more is known.
+export function dressed(data, look, legendHeight = ROW * look.scale) {
   const layout = scaled(structuredClone(data.layout), look.scale);
   const out = {
     ...layout,
@@ -86,7 +98,7 @@ export function dressed(data, look, room) {
     font: { family: look.font, size: 13 * look.scale, color: look.ink },
     margin: {
       ...layout.margin,
-      t: (layout.legend && room) || layout.margin.t,
+      t: topMargin(layout, legendHeight),
       b: layout.margin.b + (TOUCH ? MODEBAR : 0),
       autoexpand: false,
     },

@@ -9,7 +9,7 @@ import { filtered, handles } from "./brush.js";
 import { complete } from "./changes.js";
 import { clock, hands, plots, seen } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
-import { TITLE, TOUCH, css, dressed, isDark, lookOf, plotly, scaled } from "./look.js";
+import { TOUCH, css, dressed, isDark, topMargin, lookOf, plotly, scaled } from "./look.js";
 import { measured, redraw, shownNow } from "../page/paths.js";
 
 const CONFIG = {
@@ -81,7 +81,7 @@ class Host {
       const data = this.next;
       this.next = null;
       try {
-        this.plotly = await plotly(data.plotly);
+        this.plotly = await plotly(data.plotly, this.root);
         await this.draw(data);
         this.root.querySelector(".ov-sorry").textContent = "";
       } catch (error) {
@@ -104,6 +104,7 @@ class Host {
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
+    if (this.drawn === data && frame === this.framed) return; // its size was told, and is the same
     if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
       // the whole run that follows a drag says what the panel has handed over already
       this.drawn = { ...data, data: this.drawn.data };
@@ -116,17 +117,14 @@ class Host {
       this.reveal(true);
       this.moved = true;
     } else {
-      let layout = dressed(data, look, this.room);
+      let layout = dressed(data, look, this.legendHeight);
       if (this.drawn) await this.plotly.react(this.upper, copies(data), layout);
       else await this.first(data, layout);
       // a legend above the picture gets the rows that it turns out to need
-      const room = layout.legend
-        ? Math.ceil(this.upper._fullLayout.legend?._height ?? 0) +
-          (layout.legend.yref === "container" ? TITLE : 8) // of panels, below such a legend
-        : layout.margin.t;
-      if (Math.abs(room - layout.margin.t) > 2) {
-        this.room = room;
-        layout = dressed(data, look, this.room);
+      const height = this.upper._fullLayout.legend?._height ?? 0;
+      if (Math.abs(topMargin(layout, height) - layout.margin.t) > 2) {
+        this.legendHeight = height;
+        layout = dressed(data, look, height);
         await this.plotly.react(this.upper, copies(data), layout);
       }
       this.drawn = data;

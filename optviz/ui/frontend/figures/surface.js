@@ -55,7 +55,7 @@ class Surface {
 
   async draw() {
     const { data } = this;
-    this.plotly = await plotly(data.plotly);
+    this.plotly = await plotly(data.plotly, this.root);
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
     if (data.base) bases.set(data.base_id, data.base);

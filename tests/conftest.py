@@ -132,15 +132,6 @@ def window(tab):
 
 
 @pytest.fixture
-def page(window):
-    """The app, opened anew."""
-    window.goto("/")
-    window.wait_for_selector(".st-key-contour .ov-plot[data-version]")
-    window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-    return window
-
-
-@pytest.fixture
 def visit(window):
     """Opens a page by its address, until a plot of it is drawn and all is at rest."""
 
@@ -151,3 +142,22 @@ def visit(window):
         return window
 
     return to
+
+
+@pytest.fixture
+def opened(window):
+    """Opens the first page at an address, in a session of its own, until it is at rest."""
+
+    def open_at(query="", window=window):
+        window.goto(f"/{query}")
+        window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
+        at_rest(window)
+        return window
+
+    return open_at
+
+
+@pytest.fixture
+def page(opened):
+    """The app, opened anew."""
+    return opened()

@@ -113,7 +113,6 @@ def focused(page, selector):
 
 
 def test_keys_reach_what_opens_and_keep_their_place(page):
-    at_rest(page)
     page.get_by_role("button", name="View").focus()
     page.keyboard.press("Enter")
     page.wait_for_function(FOCUSED)
@@ -132,6 +131,7 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
         "its slider, as the button has nothing to do any more"
     )
     at_rest(page)
+    page.get_by_label("Speed").select_option("4")
     page.get_by_role("button", name="Predict").press("Enter")
     page.wait_for_function(WITHIN, arg=".st-key-predict")
     at_rest(page)
@@ -146,7 +146,6 @@ def test_keys_reach_what_opens_and_keep_their_place(page):
 
 
 def test_a_change_is_told_once_and_a_play_does_not_chatter(page):
-    at_rest(page)
     page.wait_for_timeout(800)  # the table's rest is 700
     assert page.locator(HEARD).inner_text() == ""
     page.evaluate(

@@ -51,19 +51,6 @@ def points(optimizer=0, scene=BOOK):
     return run(scene.objective, scene.optimizers[optimizer]).points
 
 
-@pytest.fixture
-def opened(window):
-    """Opens the app at an address, in a session of its own, and waits until it is at rest."""
-
-    def open_at(query="", window=window):
-        window.goto(f"/{query}")
-        window.wait_for_selector(".st-key-curves .ov-plot[data-version]")
-        at_rest(window)
-        return window
-
-    return open_at
-
-
 def shared(scene, view=View(), **controls):
     return (
         f"?s={encode(SharedScene('trajectories', replace(scene, view=view), Controls(**controls)))}"
@@ -79,9 +66,13 @@ def take_start(page):
     return x, y
 
 
+def start_of(page):
+    """The start in the address."""
+    return np.array(decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start)
+
+
 class TestPlayback:
-    def test_keys_step_and_everything_stands_at_the_same_step(self, page):
-        at_rest(page)
+    def test_keys_scrubber_and_play_go_through_the_steps_and_all_stand_at_the_same(self, page):
         page.keyboard.press("Home")
         page.wait_for_selector(STEP.format(0))
         for _ in range(3):
@@ -100,9 +91,12 @@ class TestPlayback:
         page.keyboard.press("End")
         page.wait_for_selector(STEP.format(30))
         assert cells(page)[6] == "still moving"
+        page.get_by_role("slider", name="Step").fill("12")
+        page.wait_for_selector(STEP.format(12))
+        assert end_of(page, 3) == pytest.approx(points(3)[12], abs=0.05)
+        page.keyboard.press("End")
+        page.wait_for_selector(STEP.format(30))
 
-    def test_it_plays_to_the_end_and_pauses_on_the_space_bar(self, page):
-        at_rest(page)
         page.get_by_label("Speed").select_option("4")
         page.locator("h1").first.click()
         page.keyboard.press(" ")
@@ -120,14 +114,7 @@ class TestPlayback:
             "() => document.querySelector('.ov-timetable tbody td:last-child').innerText === 'still moving'"
         )
 
-    def test_the_scrubber_takes_it_anywhere(self, page):
-        at_rest(page)
-        page.get_by_role("slider", name="Step").fill("12")
-        page.wait_for_selector(STEP.format(12))
-        assert end_of(page, 3) == pytest.approx(points(3)[12], abs=0.05)
-
     def test_it_plays_on_through_a_knob_and_a_zoom(self, page):
-        at_rest(page)
         page.get_by_label("Speed").select_option("0.5")
         button(page, "Play").click()
         page.wait_for_function("() => +document.querySelector('.ov-player').dataset.step >= 1")
@@ -175,12 +162,13 @@ class TestPlayback:
         page.get_by_role("slider", name="Step").fill("5")
         page.wait_for_selector(STEP.format(5))
         assert page.locator(".ov-player").get_attribute("data-playing") == "false"
+        page.get_by_label("Speed").select_option("4")
         page.locator(".ov-play").click()
         page.wait_for_selector(STEP.format(30))
 
 
 class TestGrab:
-    def test_a_click_on_the_contour_starts_there_and_typed_numbers_agree(self, page):
+    def test_the_start_is_clicked_typed_moved_by_keys_and_dragged_and_a_pan_is_neither(self, page):
         page.get_by_text("Start, steps, noise").click()
         page.get_by_label("start x, exact value").wait_for()
         at_rest(page)
@@ -202,25 +190,7 @@ class TestGrab:
             == -3
         )
 
-    def test_the_start_is_dragged_and_the_paths_follow(self, page):
-        at_rest(page)
-        (x, y), seen = take_start(page), set()
-        for i in range(30):
-            page.mouse.move(x + 5 * i, y + 2 * i)
-            page.wait_for_timeout(30)
-            seen.add(path(page))
-        page.mouse.up()
-        at_rest(page)
-        assert len(seen) > 4, "the path follows the hand"
-        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
-        assert start[0] > -2
-        expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
-        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
-
-    def test_a_pan_is_not_a_click(self, page):
-        at_rest(page)
         url = page.url
-        plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
         x, y = plot["x"] + plot["width"] * 0.7, plot["y"] + plot["height"] * 0.8
         page.mouse.move(x, y)
         page.mouse.down()
@@ -229,14 +199,27 @@ class TestGrab:
         at_rest(page)
         assert page.url == url
 
-    def test_arrow_keys_move_the_start(self, page):
-        at_rest(page)
+        before = start_of(page)
         page.locator(".ov-grip").focus()
-        page.keyboard.press("ArrowRight")
-        page.keyboard.press("ArrowUp")
+        for key in ("ArrowUp", *10 * ["ArrowRight"]):
+            page.keyboard.press(key)
+            page.wait_for_timeout(200)
         at_rest(page)
-        start = decode(re.search(r"s=([^&]+)", page.url)[1]).scene.objective.start
-        assert start == pytest.approx((-6.8, 2.2), abs=0.01)
+        step = 0.01 * np.subtract(*page.evaluate(RANGE)[::-1])
+        assert start_of(page) - before == pytest.approx((10 * step, step), abs=0.01), "every press"
+
+        (x, y), seen = take_start(page), set()
+        for i in range(30):
+            page.mouse.move(x + 3 * i, y + 2 * i)
+            page.wait_for_timeout(30)
+            seen.add(path(page))
+        page.mouse.up()
+        at_rest(page)
+        assert len(seen) > 4, "the path follows the hand"
+        start = start_of(page)
+        assert start[0] > -2
+        expected = minimize(FUNCTIONS["bowl"], OPTIMIZERS["sgd"](lr=0.95), start, 30).values[-1]
+        assert float(cells(page)[2]) == pytest.approx(expected, rel=6e-4)
 
     def test_what_is_on_auto_is_tuned_while_the_start_is_in_the_hand(self, page):
         rate = page.get_by_label("learning rate, exact value").nth(3)
@@ -305,7 +288,7 @@ class TestGrab:
 
 
 class TestInside:
-    def test_the_numbers_are_those_of_the_step_under_the_scrubber(self, page):
+    def test_the_numbers_are_those_of_the_step_and_a_fork_keeps_both_branches(self, page):
         page.get_by_role("radio", name="Inside a step").click()
         page.get_by_role("radio", name="Momentum").click()
         at_rest(page)
@@ -317,11 +300,6 @@ class TestInside:
         assert "0.92" in text
         assert page.locator("svg.ov-arrows path.ov-arrow").count() == 3, "gradient, velocity, step"
         assert set(page.locator("svg.ov-arrows text").all_text_contents()) == {"−∇f", "v", "step"}
-        page.get_by_role("radio", name="Over time").click()
-        page.wait_for_selector(".st-key-states .ov-plot[data-step='1']")
-
-    def test_a_fork_keeps_both_branches(self, page):
-        page.get_by_role("radio", name="Inside a step").click()
         page.get_by_role("radio", name="Adam").click()
         at_rest(page)
         page.get_by_role("slider", name="Step").fill("12")
@@ -343,10 +321,13 @@ class TestInside:
         assert float(cells(page, 4)[0]) == pytest.approx(both[1][-1][0], rel=6e-4)
         assert float(cells(page, 3)[0]) == pytest.approx(both[0][-1][0], rel=6e-4)
 
+        page.get_by_role("slider", name="Step").fill("1")
+        page.get_by_role("radio", name="Over time").click()
+        page.wait_for_selector(".st-key-states .ov-plot[data-step='1']")
+
 
 class TestPredict:
-    def test_where_will_it_be(self, page):
-        at_rest(page)
+    def test_where_will_it_be_and_who_arrives_first(self, page):
         button(page, "Predict").click()
         page.locator(".st-key-predict").wait_for()
         page.wait_for_selector(STEP.format(0))
@@ -375,9 +356,7 @@ class TestPredict:
         page.locator(".st-key-predict").wait_for(state="detached")
         assert page.locator(".ov-player").get_attribute("data-step") == "30"
 
-    def test_who_arrives_first(self, page):
         at_rest(page)
-        page.get_by_label("Speed").select_option("4")
         button(page, "Predict").click()
         page.get_by_role("radio", name="Who arrives first?").click()
         page.get_by_role("combobox", name="Your pick").click()
@@ -390,6 +369,7 @@ class TestPredict:
 
 class TestSolid:
     def test_the_surface_holds_the_same_paths_at_the_same_step_and_keeps_its_camera(self, opened):
+        """And the address follows here too."""
         page = opened(shared(BOOK, View(solid=True)))
         page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
         at_rest(page)
@@ -417,10 +397,6 @@ class TestSolid:
         rate(page).press("ArrowLeft")
         at_rest(page)
         assert page.evaluate(eye) == pytest.approx(turned, abs=1e-3)
-
-    def test_the_address_follows_here_too(self, opened):
-        page = opened(shared(BOOK, View(solid=True)))
-        page.wait_for_selector(".st-key-solid .ov-plot[data-version]")
         page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
@@ -429,8 +405,7 @@ class TestSolid:
 
 
 class TestShare:
-    def test_the_address_in_a_new_window_gives_the_same_picture(self, page, opened):
-        at_rest(page)
+    def test_the_address_gives_the_same_picture_and_is_the_code_to_scan(self, page, opened):
         page.get_by_label("learning rate, exact value").first.fill("0.5")
         at_rest(page)
         page.get_by_label("learning rate, exact value").nth(3).fill("0.123")
@@ -441,9 +416,24 @@ class TestShare:
         assert [cells(other, i) for i in range(4)] == rows
         assert other.get_by_label("learning rate, exact value").first.input_value() == "0.5"
 
-    @pytest.mark.parametrize("query", ["?s=9.AAAA", "?lesson=nothing", "?s=%00%3Cscript%3E"])
-    def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened, query):
-        page = opened(query)
+        button(page, "Share").click()
+        image = page.get_by_role("img", name="QR code of the link")
+        image.wait_for()
+        page.wait_for_function("() => document.querySelector('.ov-qr img').naturalWidth > 0")
+        assert image.bounding_box()["width"] > 250
+        assert page.locator("code", has_text="?s=2.").inner_text().endswith(page.url.split("/")[-1])
+        page.get_by_text("Lock or hide controls").click()
+        page.get_by_text("Table, theory, equations").wait_for()
+        assert (
+            page.evaluate(
+                "() => { const e = document.querySelector('[data-testid=stPopoverBody]');"
+                " return e.scrollHeight - e.clientHeight }"
+            )
+            <= 1
+        ), "all of it is in sight"
+
+    def test_a_bad_link_opens_the_book_s_scene_and_says_why(self, opened):
+        page = opened("?s=%00%3Cscript%3E")
         assert "as it opens by itself" in page.get_by_role("alert").first.inner_text()
         assert float(cells(page)[2]) == pytest.approx(1.3326803773e-2, rel=6e-4)
         button(page, "OK").click()
@@ -466,24 +456,6 @@ class TestShare:
             "hyperparameters",
         ), "nor does the address set them free"
 
-    def test_the_code_to_scan_is_large_and_of_this_link(self, page):
-        at_rest(page)
-        button(page, "Share").click()
-        image = page.get_by_role("img", name="QR code of the link")
-        image.wait_for()
-        page.wait_for_function("() => document.querySelector('.ov-qr img').naturalWidth > 0")
-        assert image.bounding_box()["width"] > 250
-        assert page.locator("code", has_text="?s=2.").inner_text().endswith(page.url.split("/")[-1])
-        page.get_by_text("Lock or hide controls").click()
-        page.get_by_text("Table, theory, equations").wait_for()
-        assert (
-            page.evaluate(
-                "() => { const e = document.querySelector('[data-testid=stPopoverBody]');"
-                " return e.scrollHeight - e.clientHeight }"
-            )
-            <= 1
-        ), "all of it is in sight"
-
 
 class TestLessons:
     def test_one_click_opens_a_scene_with_what_it_says(self, page):
@@ -501,10 +473,6 @@ class TestLessons:
         at_rest(page)
         assert "Momentum" in page.locator(".ov-timetable tbody").inner_text()
 
-    def test_a_lesson_has_an_address(self, opened):
-        page = opened("?lesson=newton-one-step")
-        assert page.locator(".st-key-lesson").is_visible()
-
 
 class TestTakeHome:
     def taken(self, page, name):
@@ -515,7 +483,6 @@ class TestTakeHome:
         return download.value
 
     def test_the_scene_page_plays_without_a_network(self, page, browser, tmp_path):
-        at_rest(page)
         kept = tmp_path / "kept.html"
         self.taken(page, "Page that plays offline").save_as(kept)
         context = browser.new_context(viewport={"width": 1280, "height": 720}, offline=True)
@@ -540,8 +507,7 @@ class TestTakeHome:
         context.close()
         assert errors == []
 
-    def test_paths_table_and_scripts(self, page, tmp_path):
-        at_rest(page)
+    def test_paths_scripts_and_the_chart_s_own_pictures(self, page, tmp_path):
         rows = list(
             csv.DictReader(self.taken(page, "Paths as CSV").path().read_text().splitlines())
         )
@@ -563,9 +529,6 @@ class TestTakeHome:
         assert "torch.optim.SGD" in text
         assert "# Made with optviz: http" in text
         compile(text, "torch_scene.py", "exec")
-
-    def test_the_picture_from_the_chart_s_own_menu(self, page):
-        at_rest(page)
         for begins, title in ((b"\x89PNG", "Download as PNG"), (b"<svg", "Download as SVG")):
             page.locator(".st-key-contour .ov-plot").hover()
             with page.expect_download() as download:

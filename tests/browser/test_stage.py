@@ -39,8 +39,7 @@ def optimizers(page):
     return page.locator(".ov-timetable tbody th").all_inner_texts()
 
 
-def test_the_pictures_take_most_of_a_projector_also_in_a_lesson(page, server):
-    at_rest(page)
+def test_the_pictures_take_most_of_a_projector_also_in_a_lesson_and_without_controls(page, opened):
     assert share_of(page, CONTOUR) >= 0.35
     assert share_of(page, CONTOUR, CURVES) >= 0.55
     player = page.locator(".ov-player").bounding_box()
@@ -54,41 +53,28 @@ def test_the_pictures_take_most_of_a_projector_also_in_a_lesson(page, server):
     page.get_by_role("radio", name="Contour").click()
     at_rest(page)
     assert share_of(page, CONTOUR) > 0.55
-    page.goto(f"{server}/?lesson=zigzag")
-    page.wait_for_selector(".st-key-lesson")
-    page.wait_for_selector(f"{CURVES}[data-version]")
-    at_rest(page)
+    opened("?lesson=zigzag")
+    assert page.locator(".st-key-lesson").is_visible()
     assert share_of(page, CONTOUR) == pytest.approx(beside)
+    hidden = Controls(hidden=("function", "run", "hyperparameters", "optimizers"))
+    opened(f"?s={encode(SharedScene('trajectories', BOOK, hidden))}")
+    assert share_of(page, CONTOUR) > 1.1 * beside
 
 
-def test_a_long_formula_is_not_cut_and_hidden_controls_leave_their_room(page, server):
-    def opened(scene, **controls):
-        shared = SharedScene("trajectories", scene, Controls(**controls))
-        page.goto(f"{server}/?s={encode(shared)}")
-        page.wait_for_selector(f"{CURVES}[data-version]")
-        at_rest(page)
-
+def test_a_long_formula_is_not_cut(opened):
     for function in ("levy", "goldstein_price"):
-        opened(
-            replace(
-                BOOK,
-                objective=Objective(function, start=tuple(map(float, FUNCTIONS[function].start))),
-            )
-        )
+        start = tuple(map(float, FUNCTIONS[function].start))
+        scene = replace(BOOK, objective=Objective(function, start=start))
+        page = opened(f"?s={encode(SharedScene('trajectories', scene))}")
         cut = page.evaluate(
             "() => { const h = document.querySelector('h1'); return h.scrollWidth - h.clientWidth; }"
         )
         assert cut <= 0, function
         player = page.locator(".ov-player").bounding_box()
         assert player["y"] + player["height"] <= 720
-    opened(BOOK)
-    beside = share_of(page, CONTOUR)
-    opened(BOOK, hidden=("function", "run", "hyperparameters", "optimizers"))
-    assert share_of(page, CONTOUR) > 1.1 * beside
 
 
 def test_presenting_leaves_pictures_player_and_one_knob_in_large_letters(page):
-    at_rest(page)
     rate(page).focus()
     page.keyboard.press("p")
     at_rest(page)
@@ -114,7 +100,6 @@ def test_presenting_leaves_pictures_player_and_one_knob_in_large_letters(page):
 
 
 def test_a_circle_is_a_circle_until_the_axes_are_set_free(page):
-    at_rest(page)
     x, y, *frame = page.evaluate(SCALES)
     assert x == pytest.approx(y, rel=1e-3)
     assert frame[0] <= -10
@@ -130,7 +115,6 @@ def test_a_circle_is_a_circle_until_the_axes_are_set_free(page):
 
 
 def test_a_knob_is_as_wide_as_its_panel_and_takes_fine_and_coarse_steps(page):
-    at_rest(page)
     knob, panel = rate(page).bounding_box(), page.locator(".ov-panel").first.bounding_box()
     assert knob["width"] >= 0.95 * panel["width"]
     for key, told in [
@@ -142,15 +126,9 @@ def test_a_knob_is_as_wide_as_its_panel_and_takes_fine_and_coarse_steps(page):
     ]:
         rate(page).press(key)
         assert value(page) == told, key
-    page.get_by_label("rate, exact value").first.fill("1e-8")
-    at_rest(page)
-    assert scene(page).optimizers[0].method.values["lr"] == 1e-8
-    rate(page).press("ArrowRight")
-    assert value(page) == pytest.approx(1.05e-8), "the slider has gone on to where the value is"
 
-
-def test_the_mouse_takes_the_rate_to_a_value_that_was_asked_for(page):
-    """From 0.95 to 1.05 is two pixels; with Shift a pixel is a tenth of one."""
+    # with the mouse from 0.95 to 1.05 is two pixels; with Shift a pixel is a tenth of one
+    page.get_by_label("rate, exact value").first.fill("0.95")
     at_rest(page)
     box = rate(page).bounding_box()
     y, x = box["y"] + box["height"] / 2, box["x"] + 8 + (box["width"] - 16) * 0.7955  # log 0.95
@@ -165,9 +143,14 @@ def test_the_mouse_takes_the_rate_to_a_value_that_was_asked_for(page):
     page.keyboard.up("Shift")
     assert {round(v, 2) for v in seen} >= {1.0, 1.02, 1.05, 1.1}
 
+    page.get_by_label("rate, exact value").first.fill("1e-8")
+    at_rest(page)
+    assert scene(page).optimizers[0].method.values["lr"] == 1e-8
+    rate(page).press("ArrowRight")
+    assert value(page) == pytest.approx(1.05e-8), "the slider has gone on to where the value is"
+
 
 def test_settings_unfold_in_the_panel_and_an_optimizer_is_added_from_a_list(page):
-    at_rest(page)
     page.get_by_role("button", name="Change Adam").click()
     sheet = page.locator("[class*='-sheet-']")
     sheet.wait_for()
@@ -186,7 +169,6 @@ def test_settings_unfold_in_the_panel_and_an_optimizer_is_added_from_a_list(page
 
 
 def test_what_is_hidden_is_hidden_in_every_picture(page):
-    at_rest(page)
     page.locator(".st-key-contour .legendtoggle").nth(2).click()  # Momentum
     at_rest(page)
     for chart in ("contour", "curves"):
@@ -201,7 +183,6 @@ def test_what_is_hidden_is_hidden_in_every_picture(page):
 
 
 def test_undo_redo_and_back_go_through_every_change_and_a_drag_is_one(page):
-    at_rest(page)
     box = rate(page).bounding_box()
     y = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * 0.75, y)
@@ -238,25 +219,14 @@ def test_undo_redo_and_back_go_through_every_change_and_a_drag_is_one(page):
     assert len(optimizers(page)) == 5
 
 
-def test_every_press_of_an_arrow_key_moves_the_start(page):
-    at_rest(page)
-    page.locator(".ov-grip").focus()
-    for _ in range(10):
-        page.keyboard.press("ArrowRight")
-        page.wait_for_timeout(300)
-    at_rest(page)
-    step = 0.01 * (lambda f: f[1] - f[0])(page.evaluate(SCALES)[2:4])
-    assert scene(page).objective.start[0] == pytest.approx(-7 + 10 * step, abs=0.01)
+def test_a_phone_reads_the_lesson_first_and_no_window_cuts_the_head(window, opened):
+    page = window
 
-
-def test_a_phone_reads_the_lesson_first_and_no_window_cuts_the_head(page, server):
     def top(selector):
         return page.locator(selector).first.bounding_box()["y"]
 
     page.set_viewport_size({"width": 390, "height": 844})
-    page.goto(f"{server}/?lesson=zigzag")
-    page.wait_for_selector(f"{CURVES}[data-version]")
-    at_rest(page)
+    opened("?lesson=zigzag")
     assert top("h1") < top(".st-key-lesson") < top(CONTOUR)
     page.get_by_role("button", name="Controls over the page").click()
     assert page.locator(".st-key-lesson").is_hidden(), "the sheet is for the controls"

@@ -59,9 +59,10 @@ def test_an_arrow_key_on_a_knob_moves_the_path_the_curve_and_then_the_table(page
     assert f"{run.values[-1]:.4g}" in row.inner_text().replace("−", "-")
 
 
-def test_what_is_drawn_is_the_path(page):
-    """The last pixel of the line, taken back through the axes, is the point that the runner says."""
-    at_rest(page)
+def test_what_is_drawn_is_the_path_and_the_moved_picture_is_the_redrawn_one(page):
+    """The last pixel of the line, taken back through the axes, is the point that the runner says. A key
+    moves the line without Plotly; when Plotly draws it anew nothing jumps.
+    """
     end = page.evaluate(
         """selector => {
           const d = document.querySelector(selector).getAttribute("d");
@@ -72,10 +73,6 @@ def test_what_is_drawn_is_the_path(page):
         LINE.format("contour", first_optimizer(page)),
     )
     assert end == pytest.approx((-0.3503929958, 0.0847823166), abs=0.03)
-
-
-def test_the_moved_picture_is_the_redrawn_one(page):
-    """A drag moves what is drawn without Plotly; when Plotly draws it anew nothing jumps."""
     before = path(page)
     rate(page).press("ArrowLeft")
     live_patch = [float(n) for n in re.findall(r"-?[\d.]+", wait_for_other_path(page, before))]
@@ -103,8 +100,9 @@ def test_the_last_value_of_a_drag_is_the_one_that_stays(page):
     assert float(cell.replace("−", "-")) == pytest.approx(run.values[-1], rel=6e-4)
 
 
-def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_again(page):
-    at_rest(page)
+def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_sent_again_only_when_lost(
+    page,
+):
     plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()
     page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
     before = page.evaluate(RANGE)
@@ -135,9 +133,18 @@ def test_zoom_and_hidden_traces_survive_an_update_and_the_contour_is_not_drawn_a
     assert page.evaluate(RANGE) == pytest.approx(zoomed)
     assert page.locator(DRAWN).count() == 6
     assert page.evaluate("window.redrawn") == 0
+    # what the browser was last sent has no contour in it; one that it lost is asked for
+    page.evaluate(
+        """() => {
+          const host = document.querySelector('.st-key-contour .ov-plot').host, schedule = host.schedule.bind(host);
+          host.schedule = data => { window.sentAgain = !!data.base; schedule(data); };
+          host.ask(host.drawn.base_id);
+        }"""
+    )
+    page.wait_for_function("window.sentAgain === true")
 
 
-def test_a_wrong_entry_says_so_beside_the_knob_and_changes_nothing(page):
+def test_a_wrong_entry_says_so_beside_the_knob_and_a_rate_beyond_the_limit_can_be_taken_back(page):
     before = path(page)
     field = page.get_by_label("learning rate, exact value").first
     for text, complaint in [
@@ -151,10 +158,6 @@ def test_a_wrong_entry_says_so_beside_the_knob_and_changes_nothing(page):
     assert path(page) == before
     field.press("Escape")
     assert field.input_value() == "0.95"
-
-
-def test_a_rate_beyond_the_limit_is_marked_beside_it_and_can_be_taken_back(page):
-    field = page.get_by_label("learning rate, exact value").first
     field.fill("1.05")
     page.get_by_text("beyond 1, the largest stable rate here").wait_for()
     page.get_by_role("button", name="learning rate: back to its default 0.1").first.click()
@@ -184,16 +187,7 @@ def test_a_formula_that_is_refused_leaves_the_picture(page):
     page.locator(".st-key-contour .ov-layer .colorbar").wait_for()
 
 
-def test_the_table_can_be_downloaded(page):
-    page.get_by_role("button", name="Export").click()
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Table as CSV").click()
-    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
-    assert [r["optimizer"] for r in rows] == ["SGD", "Momentum", "AdaGrad", "Adam"]
-    assert float(rows[0]["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-9)
-
-
-def test_two_optimizers_fit_a_projector_without_scrolling(page):
+def test_it_fits_a_projector_and_a_phone_follows_the_theme_and_its_table_is_taken_home(page):
     for selector in (
         ".st-key-contour",
         ".st-key-curves",
@@ -204,8 +198,14 @@ def test_two_optimizers_fit_a_projector_without_scrolling(page):
         assert box["y"] >= 0
         assert box["y"] + box["height"] <= 720, selector
 
+    page.get_by_role("button", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Table as CSV").click()
+    rows = list(csv.DictReader(download.value.path().read_text().splitlines()))
+    assert [r["optimizer"] for r in rows] == ["SGD", "Momentum", "AdaGrad", "Adam"]
+    assert float(rows[0]["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-9)
+    page.keyboard.press("Escape")
 
-def test_on_a_phone_nothing_is_wider_than_the_window(page):
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
@@ -218,6 +218,14 @@ def test_on_a_phone_nothing_is_wider_than_the_window(page):
         box = page.locator(selector).first.bounding_box()
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
+
+    color = "() => document.querySelector('.ov-timetable tbody th').style.borderLeftColor"
+    assert page.evaluate(color) == "rgb(0, 114, 178)"
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
+    page.wait_for_function(
+        "() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('#eef3f8')"
+    )
 
 
 def test_nothing_is_fetched_from_elsewhere(browser, server):
@@ -233,29 +241,6 @@ def test_nothing_is_fetched_from_elsewhere(browser, server):
         for u in asked
         if not u.startswith((server, server.replace("http", "ws"), "data:", "blob:"))
     ] == []
-
-
-def test_a_contour_that_the_browser_lost_is_asked_for_and_sent_again(page):
-    rate(page).press("ArrowLeft")  # after which what the browser was last sent has no contour in it
-    at_rest(page)
-    page.evaluate(
-        """() => {
-          const host = document.querySelector('.st-key-contour .ov-plot').host, schedule = host.schedule.bind(host);
-          host.schedule = data => { window.sentAgain = !!data.base; schedule(data); };
-          host.ask(host.drawn.base_id);
-        }"""
-    )
-    page.wait_for_function("window.sentAgain === true")
-
-
-def test_the_colors_follow_a_change_of_theme(page):
-    color = "() => document.querySelector('.ov-timetable tbody th').style.borderLeftColor"
-    assert page.evaluate(color) == "rgb(0, 114, 178)"
-    page.emulate_media(color_scheme="dark")
-    page.wait_for_function(f"({color})() === 'rgb(86, 180, 233)'")
-    page.wait_for_function(
-        "() => document.querySelector('.st-key-contour .ov-plot').dataset.base.includes('#eef3f8')"
-    )
 
 
 def test_functions_of_the_menu_write_no_error_to_the_console(page):

@@ -446,6 +446,13 @@ def test_the_link_on_the_page_opens_the_same_scene():
     assert components(at, "address")[0]["link"].endswith("&lesson=zigzag")
 
 
+@pytest.mark.parametrize("query", [{"s": "9.AAAA"}, {"s": "\0<script>"}, {"lesson": "nothing"}])
+def test_a_bad_link_or_lesson_opens_the_book_s_scene_and_says_why(query):
+    at = open_page(KEY, **query)
+    assert scene(at) == BOOK
+    assert "as it opens by itself" in session(at).complaint
+
+
 def test_locked_and_hidden_groups():
     def at(group, how):
         controls = Controls(**{how: (group,)})

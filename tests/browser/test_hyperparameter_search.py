@@ -15,6 +15,13 @@ ENDED = """() => {
 PROGRESS = "document.querySelector('[data-testid=stProgress]').innerText.trim()"
 
 
+SHOWN = """name => {
+  const traces = document.querySelector(`.st-key-hyperparameter_search-${name} .ov-layer:nth-child(2)`).data;
+  return new Set(traces.filter(t => t.meta?.trials).flatMap(t => t.meta.trials.filter((_, k) => Array.from(
+    t.y.dtype ? new {i2: Int16Array, f4: Float32Array, f8: Float64Array}[t.y.dtype](Uint8Array.from(atob(t.y.bdata), c => c.charCodeAt(0)).buffer) : t.y)[k] !== null))).size;
+}"""
+
+
 def set_hyperparameters(page, **hyperparameters):
     for hyperparameter, value in hyperparameters.items():
         page.get_by_label(f"{hyperparameter}, exact value").fill(f"{value}")
@@ -22,7 +29,7 @@ def set_hyperparameters(page, **hyperparameters):
         at_rest(page)
 
 
-def test_trials_appear_stop_and_resume(page):
+def test_trials_appear_stop_and_resume_and_are_brushed_while_the_hand_moves(page):
     to(page, "Hyperparameter search")
     page.wait_for_selector(".st-key-hyperparameter_search-trials .ov-plot[data-version]")
     begun(page, "hyperparameter_search")
@@ -45,27 +52,7 @@ def test_trials_appear_stop_and_resume(page):
     assert page.evaluate(ENDED) == 20
     page.get_by_role("button", name="Evaluate on the test set").click()
     page.get_by_text("The test set has been used once").wait_for()
-    page.get_by_role("radio", name="Best curves").click()
-    page.wait_for_selector(".st-key-hyperparameter_search-curves-0 .ov-plot[data-version]")
-    at_rest(page)
-    page.set_viewport_size({"width": 390, "height": 844})
-    at_rest(page)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
-
-SHOWN = """name => {
-  const traces = document.querySelector(`.st-key-hyperparameter_search-${name} .ov-layer:nth-child(2)`).data;
-  return new Set(traces.filter(t => t.meta?.trials).flatMap(t => t.meta.trials.filter((_, k) => Array.from(
-    t.y.dtype ? new {i2: Int16Array, f4: Float32Array, f8: Float64Array}[t.y.dtype](Uint8Array.from(atob(t.y.bdata), c => c.charCodeAt(0)).buffer) : t.y)[k] !== null))).size;
-}"""
-
-
-def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
-    to(page, "Hyperparameter search")
-    page.wait_for_selector(".st-key-hyperparameter_search-trials .ov-plot[data-version]")
-    at_rest(page)
-    set_hyperparameters(page, trials=20, units=20, iterations=40)
-    trained(page, "hyperparameter_search")
     page.get_by_role("radio", name="Parallel coordinates").click()
     page.wait_for_selector(".st-key-hyperparameter_search-parallel .ov-brush")
     at_rest(page)
@@ -97,6 +84,13 @@ def test_brushing_an_axis_filters_every_picture_while_the_hand_moves(page):
     page.get_by_text("trials are shown").wait_for(state="detached")
     at_rest(page)
     assert page.evaluate(SHOWN, "trials") == 20
+
+    page.get_by_role("radio", name="Best curves").click()
+    page.wait_for_selector(".st-key-hyperparameter_search-curves-0 .ov-plot[data-version]")
+    at_rest(page)
+    page.set_viewport_size({"width": 390, "height": 844})
+    at_rest(page)
+    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
 
 
 REPLACED = """async ([plot, clock]) => {

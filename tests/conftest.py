@@ -120,14 +120,20 @@ def window(tab):
     def thrown(error):
         errors.append(str(error))
 
+    def lost(request):
+        if not request.failure.endswith("ERR_ABORTED"):  # as the page before it was left
+            errors.append(f"{request.url} {request.failure}")
+
     tab.on("console", logged)
     tab.on("pageerror", thrown)
+    tab.on("requestfailed", lost)
     tab.set_viewport_size({"width": 1280, "height": 720})
     tab.emulate_media(color_scheme="null", reduced_motion="null")
     tab.mouse.move(0, 0)
     yield tab
     tab.remove_listener("console", logged)
     tab.remove_listener("pageerror", thrown)
+    tab.remove_listener("requestfailed", lost)
     assert errors == []
 
 

@@ -1,11 +1,5 @@
-"""What axe-core finds wrong (WCAG 2.2 AA) on every page: nothing that is ours. Every page is opened by its address."""
+"""What axe-core finds wrong (WCAG 2.2 AA) on every page: nothing that is ours; and what keys and a screen reader find."""
 
-import contextlib
-import os
-import shutil
-import subprocess
-import tarfile
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,40 +10,7 @@ from optviz.shell.share import SharedScene, encode
 from tests.browser.test_trajectories import rate
 from tests.calm import IDLE, as_it_trains, at_rest
 
-AXE = "axe-core@4.14.1"
-FOLDER = Path(__file__).parents[2] / ".axe"
-AA = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-SIZES = {"wide": {"width": 1400, "height": 900}, "phone": {"width": 390, "height": 844}}
-LOOKS = (("light", "phone"), ("dark", "wide"))
-# What Streamlit causes, by rule and elements.
-STREAMLITS = {
-    # its menu on a phone sets the pages of a drawer as items of a list into a <div> of the list's own
-    "list": "[data-testid=stSidebarNavItems]",
-    "listitem": "[data-testid=stSidebarNavItems] li",
-}
-FOUND = """async ([rules, streamlits]) => {
-  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"], elementRef: true });
-  return violations.flatMap(({ id, nodes }) => nodes.filter(n => !n.element?.matches(streamlits[id] ?? "#none"))
-    .map(n => `${id}: ${n.html.slice(0, 160)} ${[...n.any, ...n.all, ...n.none][0]?.message}`));
-}"""
 SMALL = {"iterations": 40, "trials": 6, "seeds": (0,), "resolution": 11, "widths": (32, 64)}
-
-
-@pytest.fixture(scope="module")
-def axe():
-    """The source of axe-core, fetched once by npm; without npm the test is skipped, or fails where it is required (CI)."""
-    if not (found := FOLDER / "package" / "axe.min.js").exists():
-        if not (npm := shutil.which("npm")):
-            (pytest.fail if os.environ.get("OPTVIZ_BROWSER_REQUIRED") else pytest.skip)("no npm")
-        FOLDER.mkdir(exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=FOLDER) as own:  # another process may be at it, too
-            command = [npm, "pack", "--silent", "--pack-destination", own, AXE]
-            packed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            with tarfile.open(Path(own) / packed.strip()) as archive:
-                archive.extractall(own, filter="data")
-            with contextlib.suppress(OSError):  # it is there by now
-                (Path(own) / "package").rename(FOLDER / "package")
-    return found.read_text()
 
 
 def address(key):
@@ -60,22 +21,21 @@ def address(key):
     return f"{key}?s={encode(SharedScene(key, replace(scene, **less)))}"
 
 
-@pytest.mark.parametrize(
-    "key", ["", *(k for k in PAGES if k != "trajectories"), "course", "lessons"]
-)
-def test_every_page_holds_in_both_themes_wide_and_on_a_phone(key, window, axe):
-    page, failed, found = window, [], {}
+def looked_at_elsewhere(key):
+    """Whether the page has a test of its own that looks at it in the end."""
+    own = Path(__file__).with_name(f"test_{key}.py")
+    return own.exists() and "holds(page)" in own.read_text()
 
-    def lost(request):
-        if not request.failure.endswith("ERR_ABORTED"):  # as the page before it was left
-            failed.append(f"{request.url} {request.failure}")
 
-    page.on("requestfailed", lost)
+OTHERS = [key for key in PAGES if key != "trajectories" and not looked_at_elsewhere(key)]
 
+
+@pytest.mark.parametrize("key", ["", *OTHERS, "course", "lessons"])
+def test_a_page_holds_in_both_themes_wide_and_on_a_phone(key, window, holds):
+    page = window
     page.goto(f"/{address(key) if key in PAGES else key}")
     page.wait_for_selector(".ov-plot[data-version], [class*=st-key-tile-]", timeout=90_000)
     page.wait_for_selector(IDLE, timeout=90_000)
-    page.evaluate(axe)
     train = page.locator("[class*=st-key-train-] button")
     if page.locator("[class*=st-key-jobs-]").count():
         if (idle := train.and_(page.locator(":enabled"))).count():
@@ -84,23 +44,7 @@ def test_every_page_holds_in_both_themes_wide_and_on_a_phone(key, window, axe):
         if (keep := page.get_by_role("button", name="Keep", exact=True)).count():
             keep.click()
             page.get_by_text("Kept: a click takes it away").wait_for()
-    for theme, name in LOOKS:
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-        page.set_viewport_size(SIZES[name])
-        at_rest(page)
-        if name == "phone":
-            width = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
-            assert page.evaluate(width) <= SIZES[name]["width"]
-        violations = page.evaluate(FOUND, [AA, STREAMLITS])
-        if violations:  # Streamlit fades what it is about to replace: only what lasts counts
-            at_rest(page)
-            lasting = page.evaluate(FOUND, [AA, STREAMLITS])
-            violations = [violation for violation in violations if violation in lasting]
-        for violation in violations:
-            found.setdefault(violation, []).append(f"{theme} {name}")
-    page.remove_listener("requestfailed", lost)
-    assert found == {}
-    assert failed == []
+    holds(page)
 
 
 FOCUSED = "() => document.activeElement.closest('[data-testid=stPopoverBody]') !== null"

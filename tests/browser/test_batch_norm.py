@@ -6,7 +6,7 @@ from tests.calm import at_rest, fits_a_phone
 NAMES = "() => document.querySelector('.st-key-batch_norm-curves-0 .ov-layer:nth-child(2)').data.map(t => t.name)"
 
 
-def test_a_small_batch_is_gone_through_and_two_networks_train(visit):
+def test_a_small_batch_is_gone_through_and_two_networks_train(visit, holds):
     page = visit("batch_norm", "curves-0")
     page.get_by_text("One small batch", exact=True).click()
     picture = page.locator(".ov-graph img")
@@ -42,3 +42,5 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(visit):
     at_rest(page)
     assert {"with batch normalization", "without"} <= set(page.evaluate(NAMES))
     page.wait_for_selector(".st-key-batch_norm-inside-1 .ov-plot[data-version]")
+    at_rest(page)
+    holds(page)

@@ -2,14 +2,13 @@
 
 from optviz.experiments.curve_fit.spec import CurveFit
 from tests.browser.test_networks import trained
-from tests.calm import fits_a_phone
 
 LINES = "() => document.querySelector('.st-key-curve_fit-weights-0-2-1 .ov-layer:nth-child(2)').data.filter(t => t.mode === 'lines').map(t => t.line.width)"
 
 HEIGHT = "() => document.querySelector('.st-key-curve_fit-weights-0-2-1 .ov-plot').clientHeight"
 
 
-def test_it_trains_goes_back_and_fits_a_phone(visit):
+def test_it_trains_goes_back_and_fits_a_phone(visit, holds):
     page = visit("curve_fit", "weights-0-2-1")
     iterations = page.get_by_label("iterations, exact value")
     iterations.fill("100")
@@ -23,4 +22,4 @@ def test_it_trains_goes_back_and_fits_a_phone(visit):
     page.get_by_role("slider", name="Iteration (as far").press("Home")
     page.wait_for_function(f"then => JSON.stringify(({LINES})()) !== JSON.stringify(then)", arg=end)
     assert page.evaluate(HEIGHT) == height < 300, "as it was declared, also after a change of it"
-    fits_a_phone(page)
+    holds(page)

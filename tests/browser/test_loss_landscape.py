@@ -1,12 +1,12 @@
 """The loss landscape in a real browser: trained, played, and turned into a surface without another evaluation."""
 
-from tests.calm import at_rest, fits_a_phone
+from tests.calm import at_rest
 
 CONTOUR = ".st-key-loss_landscape-pictures-0-0-0 .ov-plot[data-version]"
 SOLID = ".st-key-loss_landscape-pictures-0-0-1 .ov-plot[data-version]"
 
 
-def test_a_landscape_is_trained_surveyed_played_and_turned(visit):
+def test_a_landscape_is_trained_surveyed_played_and_turned(visit, holds):
     page = visit("loss_landscape", "curves-0")
     page.wait_for_selector(CONTOUR, timeout=120_000)
     at_rest(page)
@@ -42,4 +42,4 @@ def test_a_landscape_is_trained_surveyed_played_and_turned(visit):
             "v => document.querySelector('[aria-label=\"margin, exact value\"]')?.value === v",
             arg=value,
         )
-    fits_a_phone(page)
+    holds(page)

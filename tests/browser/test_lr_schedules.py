@@ -3,7 +3,7 @@
 import pytest
 
 from tests.browser.test_networks import trained
-from tests.calm import at_rest, fits_a_phone
+from tests.calm import at_rest
 
 PLOT = "document.querySelector('.st-key-lr_schedules-losses .ov-layer:nth-child(2)')"
 # Of a line, once Plotly has taken over what was moved without it.
@@ -14,7 +14,7 @@ LINE = f"""async uid => {{
 RATE, LOSS = "r1s", "r1w"
 
 
-def test_a_rate_is_seen_then_trained_with_then_looked_for(visit):
+def test_a_rate_is_seen_then_trained_with_then_looked_for(visit, holds):
     page = visit("lr_schedules", "losses")
     assert page.evaluate(LINE, RATE)[-1] == pytest.approx(0.03)
     page.get_by_label("gamma, exact value").fill("0.5")
@@ -35,4 +35,4 @@ def test_a_rate_is_seen_then_trained_with_then_looked_for(visit):
     trained(page, "lr_schedules-range")
     page.get_by_role("button", name="Train with rate").click()
     page.wait_for_function(f"() => {PLOT}?.data?.some(t => t.uid === 'r2s')")
-    fits_a_phone(page)
+    holds(page)

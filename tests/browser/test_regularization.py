@@ -1,7 +1,7 @@
 """The overfitting page in a real browser: gaps that open while it trains, weights in their tab, a phone."""
 
 from tests.browser.test_networks import grows_as_plotly_draws, trained
-from tests.calm import at_rest, fits_a_phone
+from tests.calm import at_rest
 
 
 def points(page, i):
@@ -11,7 +11,7 @@ def points(page, i):
     )  # fmt: skip
 
 
-def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit):
+def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit, holds):
     page = visit("regularization", "gaps-0-0")
     page.locator(".st-key-regularization-presets").get_by_role(
         "button", name="Wrong labels"
@@ -34,4 +34,4 @@ def test_gaps_open_weights_are_seen_and_nothing_is_too_wide(visit):
     page.wait_for_selector(".st-key-regularization-weights-0 .ov-plot[data-version]")
     at_rest(page)
     assert "before training" in page.locator(".st-key-regularization-weights-0").inner_text()
-    fits_a_phone(page)
+    holds(page)

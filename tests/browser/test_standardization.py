@@ -6,7 +6,7 @@ from tests.calm import at_rest, fits_a_phone
 NOTE = "() => document.querySelector('.st-key-standardization-clouds-{} .ov-layer:nth-child(2)').layout.annotations[0].text"
 
 
-def test_the_line_follows_the_angle_and_the_digits_train(visit):
+def test_the_line_follows_the_angle_and_the_digits_train(visit, holds):
     page = visit("standardization", "clouds-0")
     raw, standard = (page.evaluate(NOTE.format(i)) for i in (0, 1))
     assert "80.8" in raw
@@ -35,6 +35,8 @@ def test_the_line_follows_the_angle_and_the_digits_train(visit):
         for row in (r.split("\t") for r in rows.all_inner_texts())
     }
     assert found["standardized"] > found["0 to 1"] > found["raw counts"] > found["plus 5"]
-    for name in ("A line is turned", "The loss over the weights", "Digits"):
+    for name in ("A line is turned", "The loss over the weights"):
         page.get_by_role("radio", name=name, exact=True).click()
         fits_a_phone(page)
+    page.get_by_role("radio", name="Digits", exact=True).click()
+    holds(page)

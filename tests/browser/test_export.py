@@ -36,7 +36,11 @@ def test_pictures_script_and_table_of_a_page_are_kept_and_open_without_it(
     kept.write_text(taken("Page with these pictures")[1])
     if key == "optimizer_comparison":
         assert "class Network" in taken("Python script")[1]
-    page.goto(f"file://{kept}")
-    page.wait_for_selector(".ov-plot[data-version]")
-    sorry = page.locator(".ov-sorry").all_inner_texts()
+    alone, errors = page.context.new_page(), []
+    alone.on("pageerror", lambda error: errors.append(str(error)))
+    alone.goto(kept.as_uri())
+    alone.wait_for_selector(".ov-plot[data-version]")
+    sorry = alone.locator(".ov-sorry").all_inner_texts()
     assert sorry == [""] * len(sorry)
+    assert errors == []
+    alone.close()

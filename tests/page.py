@@ -19,6 +19,7 @@ from optviz.spec import SpecError
 from optviz.training.jobs import TrainingJob
 from optviz.training.scheduler import scheduler
 from optviz.ui.locks import Controls
+from optviz.ui.session import Session
 from tests import memo
 
 # Every AppTest would read the metadata of all installed packages anew, which takes longer than our page does.
@@ -44,9 +45,8 @@ def open_page(key: str, scene=None, alive: bool = False, **query) -> AppTest:
     """
     at = AppTest.from_file(str(SCRIPT), default_timeout=60)
     if key != "trajectories":
-        at.run()
         if not alive:
-            session(at).results = Still()
+            at.session_state["optviz"] = Session(results=Still())
         go(at, key)
     if scene is not None:
         query["s"] = encode(SharedScene(key, scene))
@@ -57,7 +57,15 @@ def open_page(key: str, scene=None, alive: bool = False, **query) -> AppTest:
 
 def go(at: AppTest, key: str) -> None:
     """Another page at the next run. AppTest's own `switch_page` knows files alone; ours are functions."""
-    [at._page_hash] = [h for h, page in at._registered_pages.items() if page["url_pathname"] == key]
+    at._page_hash = hash_of(key)
+
+
+@cache
+def hash_of(key: str) -> str:
+    """What Streamlit calls a page by, for every visitor alike."""
+    pages = open_app()._registered_pages.items()
+    [found] = [name for name, page in pages if page["url_pathname"] == key]
+    return found
 
 
 def session(at: AppTest):

@@ -18,6 +18,7 @@ from optviz.shell.export.menu import charts_page
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import TrainingSettings, load
+from optviz.training import scheduler as scheduling
 from optviz.training.cost import Pace, cost_of
 from optviz.training.scheduler import scheduler
 from optviz.ui.components import Shown
@@ -35,6 +36,12 @@ SMALL = OptimizerComparison(
     network=Network((64, 10, 10)), iterations=40, batch=16, optimizers=(SGD,)
 )
 LARGE = replace(SMALL, network=Network((64, 400, 400, 10)), batch=2000, iterations=5000)
+
+
+@pytest.fixture(autouse=True)
+def short_slices(monkeypatch):
+    """A run of the page trains for a fifth of the time that it has: nobody here waits for the end of a long one."""
+    monkeypatch.setattr(scheduling, "SLICE", scheduling.SLICE / 5)
 
 
 def results(at):

@@ -72,6 +72,11 @@ def done(training: Training) -> Progress:
     return last
 
 
+def ended(training: Training) -> Progress:
+    """The training, trained, and measured in the end alone."""
+    return done(replace(training, eval_every=training.iterations))
+
+
 def searched(search: Search) -> trials.SearchState:
     """The search, done."""
     return trials.advance(trials.begin(search), split_data(search))
@@ -232,7 +237,7 @@ SCALES = {  # σ: training accuracy with and without batch normalization (None: 
 @figure("6.19")
 def sixteen_scales():
     scene = replace(BatchNormComparison(), view="scales")
-    with_, without = (done(training).accuracy[-1, 0, :, 0] for training in scene.trainings)
+    with_, without = (ended(training).accuracy[-1, 0, :, 0] for training in scene.trainings)
     for i, (sigma, (normalized, plain)) in enumerate(SCALES.items()):
         # the smallest scales depend on the random numbers
         yield near(
@@ -270,7 +275,7 @@ def _remedies(scene, references, by=0.05):
     ):
         for part, found, reference in zip(
             ("training", "test"),
-            done(training).accuracy[-1, :, 0].mean(-1),
+            ended(training).accuracy[-1, :, 0].mean(-1),
             (learned, tested),
             strict=True,
         ):

@@ -63,7 +63,7 @@ def test_the_folder_does_not_grow_for_ever(monkeypatch, tmp_path):
     monkeypatch.setattr(memo, "MAX_BYTES", 2 * 2**20)
     for i in range(40):
         memo.remembered(str(i), SMALL, None, lambda: bytes(100_000))
-    memo.remembered("large", SMALL, None, lambda: bytes(300_000))
+    memo.remembered("large", SMALL, None, lambda: bytes(400_000))
     assert len(list(tmp_path.iterdir())) == 40, "what is too large for it is not kept"
     memo.forget()
     assert len(list(tmp_path.iterdir())) == 20

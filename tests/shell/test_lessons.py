@@ -22,7 +22,7 @@ from optviz.shell.lessons import numbers as lesson_numbers
 from optviz.shell.lessons.numbers import filled
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice, from_dict, to_dict
-from tests.memo import trained
+from tests.memo import ended, trained
 from tests.page import open_page
 from tests.table import table
 
@@ -1080,7 +1080,7 @@ def after(scene):
 
 def accuracies(scene):
     """On the training set in the end, of every training of a scene."""
-    return [trained(training).accuracy[-1, 0, 0, 0] for training in scene.trainings]
+    return [ended(training).accuracy[-1, 0, 0, 0] for training in scene.trainings]
 
 
 def test_what_the_lessons_on_training_say():
@@ -1121,14 +1121,14 @@ def test_what_the_lessons_on_training_say():
         assert (p.accuracy[-1, 0, 0] == 1).all()
     assert muon.accuracy[-1, 1, 0].mean() <= adam.accuracy[-1, 1, 0].mean()
     few = [replace(t, seeds=t.seeds[:2]) for t in race.trainings]
-    soon = trained(with_rate(few[1], 0.02)).loss[:, 0].mean(-1)
+    soon = ended(with_rate(few[1], 0.02)).loss[:, 0].mean(-1)
     assert soon[40:60].mean() < level[0][40:60].mean()
     assert soon[-20:].mean() > 5 * max(of[-20:].mean() for of in level)
     cosine = {"lr": Choice("cosine", {"steps": 300})}
     for i, lr in ((0, 0.01), (1, 0.02)):
         fast = with_rate(few[i], lr)
         falling = replace(fast, optimizer=replace(fast.optimizer, schedules=cosine))
-        assert trained(falling).loss[-20:, 0].mean() < level[i][-20:].mean()
+        assert ended(falling).loss[-20:, 0].mean() < level[i][-20:].mean()
 
     figure = LESSONS["four-on-digits"].scene
     assert 20_000 < figure.network.size < 60_000
@@ -1138,7 +1138,7 @@ def test_what_the_lessons_on_training_say():
         figure.trainings[0],
         optimizer=replace(figure.optimizers[0], method=Choice("sgd", {"lr": 0.1})),
     )
-    assert trained(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
+    assert ended(faster).loss[-10:, 0, 0].mean() < 0.3 * ends[0]
 
 
 def with_rate(training, lr):
@@ -1155,9 +1155,9 @@ def test_muon_and_adam_are_tuned():
     for training, rates in ((adam, (1e-3, 1e-2)), (muon, (2.5e-3, 1e-2))):
         chosen = trained(training).loss[-20:].mean()
         for lr in rates:
-            assert chosen < trained(with_rate(training, lr)).loss[-20:].mean(), lr
+            assert chosen < ended(with_rate(training, lr)).loss[-20:].mean(), lr
     fresh = tuple(range(5, 8))
-    adam, muon = (trained(replace(t, seeds=fresh)).loss[-20:, 0].mean(0) for t in (adam, muon))
+    adam, muon = (ended(replace(t, seeds=fresh)).loss[-20:, 0].mean(0) for t in (adam, muon))
     assert np.median(muon) < np.median(adam) / 2
 
 

@@ -302,7 +302,7 @@ def test_the_sixteen_scales():
     spec = BatchNormComparison(view="scales")
     assert [round(s, 3) for s in spec.varied[:4]] == [1, 0.541, 0.293, 0.158]
     assert all(training.shape == (16, 1) for training in spec.trainings)
-    ends = [memo.trained(training) for training in spec.trainings]
+    ends = [memo.ended(training) for training in spec.trainings]
     with_, without = (now.accuracy[-1, 0, :, 0] for now in ends)
     near = np.array([0.06 if sigma > 0.002 else 0.2 for sigma in SCALES])
     theirs = np.array([a for a, _ in SCALES.values()])
@@ -326,7 +326,7 @@ def test_higher_rates():
     spec = BatchNormComparison(
         view="rates", rates=Rates(2, 0.01, 2.0), network=Network((64, 50, 50, 50, 10))
     )
-    with_, without = (memo.trained(t).accuracy[-1, 0, :, 0] for t in spec.trainings)
+    with_, without = (memo.ended(t).accuracy[-1, 0, :, 0] for t in spec.trainings)
     assert with_[1] > 0.98
     assert not without[1] > 0.3
     assert with_[0] > without[0] > 0.5

@@ -10,17 +10,8 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
 from tests.table import table
 
-SURFACES = [
-    "bowl",
-    "rosenbrock",
-    "himmelblau",
-    "rastrigin",
-    "ackley",
-    "levy",
-    "easom",
-    "kink",
-    "mccormick",
-]
+# a valley that rows fall out of, waves, a plain without a slope, a kink
+SURFACES = ["rosenbrock", "levy", "easom", "kink"]
 STEPS = 12
 
 
@@ -80,7 +71,7 @@ def test_column_of_knob_values(key, surface):
     )
     for k in hyperparameters(type(opt)):
         if k.kind is float:
-            values = across(k, 21)
+            values = across(k, 9)
             batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
             for i, value in enumerate(values):
                 same(

@@ -263,7 +263,7 @@ def test_a_hint_says_what_to_write():
     assert "takes 2 arguments" in str(refusal("max(x)"))
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=150, derandomize=True)
 @given(st.text(max_size=60) | st.text(string.printable, max_size=60))
 def test_any_text_is_read_or_refused(text):
     with suppress(FormulaError):
@@ -291,7 +291,7 @@ TOKENS = [
 ]
 
 
-@settings(deadline=None, max_examples=300, derandomize=True)
+@settings(deadline=None, max_examples=150, derandomize=True)
 @given(st.lists(st.sampled_from(TOKENS), max_size=12).map("".join))
 def test_any_pile_of_tokens_is_read_or_refused(text):
     with suppress(FormulaError):

@@ -351,7 +351,7 @@ anything_shared = st.builds(
 )  # fmt: skip
 
 
-@settings(deadline=None, max_examples=150, derandomize=True)
+@settings(deadline=None, max_examples=60, derandomize=True)
 @given(anything_shared)
 def test_whatever_can_be_set_comes_back(shared):
     assert from_dict(Scene, json.loads(canonical_json(to_dict(shared.scene)))) == shared.scene
@@ -811,7 +811,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(NAMES, inner, max_size=4),
     max_leaves=12,
 )
-fuzz = settings(deadline=None, max_examples=300, derandomize=True)
+fuzz = settings(deadline=None, max_examples=100, derandomize=True)
 
 
 def opened_or_refused(text):

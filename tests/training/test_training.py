@@ -413,10 +413,10 @@ FIGURE_6_9 = {  # mean, least and most of 20 seeds
 
 @pytest.mark.parametrize("key", FIGURE_6_9)
 def test_optimizers_on_digits(key, digits):
-    """Figure 6.9: mean loss of the last ten of 300 iterations; here of six other seeds."""
+    """Figure 6.9: mean loss of the last ten of 300 iterations; here of three seeds and other rows."""
     rate = 0.001 if key == "adam" else 0.01
     found = (
-        end(Training(optimizer=config(key, rate), seeds=tuple(range(6)), eval_every=300), digits)
+        end(Training(optimizer=config(key, rate), seeds=(0, 1, 2), eval_every=300), digits)
         .loss[-10:]
         .mean((0, 1))
     )

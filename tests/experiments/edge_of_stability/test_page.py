@@ -54,8 +54,9 @@ def test_three_rates_and_momentum_end_at_their_limits():
 
 @pytest.mark.slow
 def test_another_start_and_other_rows_end_there_too():
-    spec = replace(SCENE, seeds=(1,), split=replace(SCENE.split, seed=1))
-    limits = [2 / 0.3, 2 / 0.4, 2 / 0.6, 2 * 1.9 / 0.6]
+    ends = SCENE.optimizers[::3]  # the lowest rate, which has to climb the most, and momentum
+    spec = replace(SCENE, optimizers=ends, seeds=(1,), split=replace(SCENE.split, seed=1))
+    limits = [2 / 0.3, 2 * 1.9 / 0.6]
     np.testing.assert_allclose(sharpness(spec)[:, 14:].mean(1), limits, rtol=0.1)
 
 

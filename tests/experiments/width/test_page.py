@@ -97,6 +97,7 @@ def test_steps_move_the_coordinates_as_much_in_wide_networks_with_mup_alone(opti
         config = OptimizerConfig(Choice(optimizer, {"lr": lr}))
         training = Training(of_width(n, base), config, split=Split(300), batch=64, seeds=(0, 1, 2))
         data = load(training)
+        data = data._replace(x_test=data.x[:1], t_test=data.t[:1])  # nobody asks for an accuracy
         begun = begin(training, data)
         there = (begun, advance(begun, data, 3))
         outputs = (training.network.forward(now.params, data.x[:50]).outputs for now in there)
@@ -115,8 +116,8 @@ def test_the_best_rate_moves_by_a_doubling_with_every_width_and_with_mup_at_most
 
 
 @pytest.mark.slow
-def test_so_it_is_from_other_starts():
-    standard, mup = cells(replace(SCENE, seeds=(2, 3), widths=SCENE.widths[::2]))
+def test_so_it_is_from_another_start():
+    standard, mup = cells(replace(SCENE, seeds=(2,), widths=SCENE.widths[::2]))
     assert standard[0] - standard[-1] >= 3
     assert max(mup) - min(mup) <= 1
 

@@ -210,10 +210,12 @@ def test_derivatives_are_those_of_a_computer_algebra_system(text):
     f = parse_formula(text)
     x, y = sp.symbols("x y", real=True)
     expr = sp.sympify(text, {"x": x, "y": y, "e": sp.E, "max": sp.Max, "min": sp.Min})
+    gradient = [expr.diff(s) for s in (x, y)]
+    hessian = [[slope.diff(s) for s in (x, y)] for slope in gradient]
     for at in [(1.3, 0.7), (0.4, 2.1), (2.6, 1.9)]:
         place = dict(zip((x, y), map(sp.Float, at), strict=True))
-        slopes = [expr.diff(s).subs(place) for s in (x, y)]
-        bends = [[expr.diff(s, t).subs(place) for t in (x, y)] for s in (x, y)]
+        slopes = [slope.subs(place) for slope in gradient]
+        bends = [[bend.subs(place) for bend in row] for row in hessian]
         np.testing.assert_allclose(f.grad(at), np.array(slopes, float), rtol=1e-11, atol=1e-12)
         np.testing.assert_allclose(f.hess(at), np.array(bends, float), rtol=1e-9, atol=1e-10)
 

@@ -450,7 +450,11 @@ def test_signs_and_products_are_kept_apart():
 # --- whatever happens ---
 
 
-@table("opt", [cls() for cls in OPTIMIZERS.values()] + WRAPPED)
+@table(
+    "opt",
+    [cls() for cls in OPTIMIZERS.values()]
+    + [cls(inner) for cls in WRAPPERS.values() for inner in (INNER[0], INNER[-1])],
+)
 def test_never_raises(opt):
     """Far out, where nothing is finite, at a minimum, and where there is no curvature to divide by."""
     initial_points = [(1e200, -1e200), (np.nan, 0), (0, 0), (1, 1), (1e-200, 1e-300)]

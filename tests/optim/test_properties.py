@@ -24,7 +24,7 @@ FORMULAS = [
 SURFACES = [*FUNCTIONS.values(), *(parse_formula(text) for text in FORMULAS)]
 STEPS = 8
 
-anything = settings(max_examples=30, deadline=None)
+anything = settings(max_examples=40, deadline=None)
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
 
@@ -147,7 +147,7 @@ def test_any_wrapped_optimizer(key, data):
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
-@anything
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_optimizer_and_any_batch_is_its_rows(key, data):
     f = data.draw(SURFACE, label="function")

@@ -1152,10 +1152,10 @@ def with_rate(training, lr):
 def test_muon_and_adam_are_tuned():
     """Both rates are better than their neighbors, and who is ahead is not a matter of the seeds."""
     adam, muon = LESSONS["muon-on-digits"].scene.trainings
-    for training, rates in ((adam, (1e-3, 1e-2)), (muon, (2.5e-3, 1e-2))):
-        chosen = trained(training).loss[-20:].mean()
-        for lr in rates:
-            assert chosen < ended(with_rate(training, lr)).loss[-20:].mean(), lr
+    # Adam at 0.01 learns as well from some seeds as from none of the others: all five; elsewhere two tell
+    for training, lr, n in ((adam, 1e-3, 2), (adam, 1e-2, 5), (muon, 2.5e-3, 2), (muon, 1e-2, 2)):
+        there = ended(replace(with_rate(training, lr), seeds=training.seeds[:n]))
+        assert trained(training).loss[-20:].mean() < there.loss[-20:].mean(), lr
     adam, muon = (trained(t).loss[-20:, 0].mean(0) for t in (adam, muon))
     assert np.median(muon) < np.median(adam) / 2
 

@@ -255,8 +255,24 @@ def grows_as_plotly_draws(page, key):
         assert mine == pytest.approx(other, abs=0.02)
 
 
-def test_a_curve_that_has_grown_is_where_plotly_puts_it(visit):
+# How often a picture is drawn when its size is told, as an observer does at first; and by how much its first margin is wrong.
+TOLD = """async ([module, key]) => {
+  const { dressed, lookOf } = await import(module);
+  const { host } = document.querySelector(`.st-key-${key} .ov-plot`), { react } = Plotly;
+  let draws = 0;
+  Plotly.react = (...given) => (draws += 1, react(...given));
+  host.schedule(host.drawn);
+  await host.work;
+  Plotly.react = react;
+  const first = dressed(host.drawn, lookOf(host.root, host.root.getBoundingClientRect()));
+  return [draws, first.margin.t - host.upper.layout.margin.t];
+}"""
+
+
+def test_a_picture_is_drawn_once_and_a_curve_that_has_grown_is_where_plotly_puts_it(visit):
     page = visit("optimizer_comparison", "curves-0")
+    look = urljoin(page.url, f"/{published(FRONTEND['look.js'])}")
+    assert page.evaluate(TOLD, [look, "optimizer_comparison-curves-0"]) == [0, 0]
     trained(page, "optimizer_comparison")
     grows_as_plotly_draws(page, "optimizer_comparison-curves-0")
 

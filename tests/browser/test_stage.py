@@ -9,7 +9,6 @@ import pytest
 from optviz import FUNCTIONS
 from optviz.experiments.trajectories.spec import BOOK, Objective
 from optviz.shell.share import Controls, SharedScene, decode, encode
-from tests.browser.test_networks import to
 from tests.browser.test_trajectories import at_rest, path, rate
 
 WINDOW = 1280 * 720
@@ -245,28 +244,6 @@ def test_a_phone_reads_the_lesson_first_and_no_window_cuts_the_head(window, open
     page.set_viewport_size({"width": 820, "height": 1180})
     at_rest(page)
     assert page.locator(CONTOUR).bounding_box()["width"] > 700, "a tablet held upright"
-
-
-COUNTED = """() => {
-  window.draws = [];
-  for (const way of ["newPlot", "react"]) {
-    const draw = Plotly[way];
-    Plotly[way] = (layer, ...given) => {
-      const [name] = layer.closest(".ov-plot").getAttribute("aria-label").split(" ");
-      draws.push(`${name} ${layer.previousElementSibling ? "upper" : "lower"}`);
-      return draw(layer, ...given);
-    };
-  }
-}"""
-
-
-def test_a_picture_that_comes_is_drawn_once(visit):
-    page = visit("activations", "settings-1")
-    page.evaluate(COUNTED)
-    to(page, "Trajectories")
-    page.wait_for_selector(f"{CURVES}[data-version]")
-    at_rest(page)
-    assert page.evaluate("draws.sort()") == ["Contour lower", "Contour upper", "loss upper"]
 
 
 @pytest.mark.parametrize("path", ["", "activations"])

@@ -299,7 +299,9 @@ def test_a_drag_is_one_entry_where_every_value_trains_anew(visit):
     assert undo.is_disabled()
 
 
-def test_where_no_second_socket_comes_about_the_script_runs_instead(context):
+def test_where_neither_second_socket_nor_letters_come_the_script_runs_instead_and_pictures_are_drawn(
+    context,
+):
     page, lost = context.new_page(), []
 
     def through(socket):
@@ -313,6 +315,7 @@ def test_where_no_second_socket_comes_about_the_script_runs_instead(context):
 
         socket.on_message(pass_on)
 
+    page.route("**/*.woff2", lambda route: route.abort())
     page.route_web_socket("**/beside", lambda socket: socket.close())
     page.route_web_socket("**/_stcore/stream", through)
     page.goto("/")

@@ -9,11 +9,13 @@ const ROW = 29; // px, a legend of one row
 const LETTER = 7; // px
 const MODEBAR = 24; // px below the picture, where the bar always shows
 
-// With the letters of the page, whose widths it asks for as it draws.
+// With the letters of the page, whose widths it asks for as it draws; without them where they do not
+// come.
 let loading;
 export function plotly(url, root) {
   if (window.Plotly && !url) return Promise.resolve(window.Plotly); // the page brought it along
-  loading ??= Promise.all([loaded(url), document.fonts.load(`13px ${css(root, "--st-font")}`)]);
+  const letters = () => document.fonts.load(`13px ${css(root, "--st-font")}`).catch(() => {});
+  loading ??= Promise.all([loaded(url), letters()]);
   return loading.then(([plotly]) => plotly);
 }
 

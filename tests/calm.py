@@ -65,11 +65,16 @@ def zoom(page, by):
     page.keyboard.up("Control")
 
 
+def width_of(page):
+    """What is on the page is so wide, in pixels."""
+    return page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
+
+
 def fits_a_phone(page):
     """Nothing is wider than the window of a phone."""
     page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page)
-    width = page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth")
+    width = width_of(page)
     page.set_viewport_size({"width": 1280, "height": 720})
     at_rest(page)
     assert width <= 390

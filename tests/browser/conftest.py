@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.calm import at_rest
+from tests.calm import at_rest, width_of
 
 AXE = "axe-core@4.14.1"
 FOLDER = Path(__file__).parents[2] / ".axe"
@@ -69,8 +69,7 @@ def holds(axe):
             page.set_viewport_size(SIZES[name])
             at_rest(page)
             if name == "phone":
-                width = "() => document.querySelector('[data-testid=stMain]').scrollWidth"
-                assert page.evaluate(width) <= SIZES[name]["width"]
+                assert width_of(page) <= SIZES[name]["width"]
             violations, read = page.evaluate(FOUND, [AA, STREAMLITS])
             # Streamlit fades what it is about to replace: only what lasts counts
             if violations or read < 40:

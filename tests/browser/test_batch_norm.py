@@ -42,5 +42,4 @@ def test_a_small_batch_is_gone_through_and_two_networks_train(visit, holds):
     at_rest(page)
     assert {"with batch normalization", "without"} <= set(page.evaluate(NAMES))
     page.wait_for_selector(".st-key-batch_norm-inside-1 .ov-plot[data-version]")
-    at_rest(page)
     holds(page)

@@ -16,7 +16,7 @@ from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene,
 from optviz.optim.config import OptimizerConfig
 from optviz.shell.share import Controls, SharedScene, decode, encode
 from tests.browser.test_trajectories import RANGE, path, rate, wait_for_other_path
-from tests.calm import QUIET, at_rest, zoom
+from tests.calm import QUIET, at_rest, width_of, zoom
 
 STEP = ".ov-player[data-step='{}']"
 PLAYING = ".ov-player[data-playing='{}']"
@@ -530,7 +530,7 @@ def test_a_phone_has_one_below_the_other_and_a_finger_plays_and_puts_the_start(
     for above, below in itertools.pairwise(boxes):
         assert above["y"] + above["height"] <= below["y"] + 1
     assert all(b["x"] >= 0 and b["x"] + b["width"] <= 391 for b in boxes)
-    assert page.evaluate("() => document.querySelector('[data-testid=stMain]').scrollWidth") <= 390
+    assert width_of(page) <= 390
     assert boxes[0]["y"] < 200, "the contour comes first"
 
     plot = page.locator(".st-key-contour .nsewdrag").last.bounding_box()

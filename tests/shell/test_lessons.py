@@ -1152,7 +1152,7 @@ def with_rate(training, lr):
 def test_muon_and_adam_are_tuned():
     """Both rates are better than their neighbors, and who is ahead is not a matter of the seeds."""
     adam, muon = LESSONS["muon-on-digits"].scene.trainings
-    # Adam at 0.01 learns as well from some seeds as from none of the others: all five; elsewhere two tell
+    # from some seeds Adam does as well at 0.01 as at 0.003, so all five are compared; elsewhere two are enough
     for training, lr, n in ((adam, 1e-3, 2), (adam, 1e-2, 5), (muon, 2.5e-3, 2), (muon, 1e-2, 2)):
         there = ended(replace(with_rate(training, lr), seeds=training.seeds[:n]))
         assert trained(training).loss[-20:].mean() < there.loss[-20:].mean(), lr

@@ -9,7 +9,7 @@ import { filtered, handles } from "./brush.js";
 import { complete } from "./changes.js";
 import { clock, hands, plots, seen } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
-import { TOUCH, css, dressed, isDark, topMargin, lookOf, plotly, scaled } from "./look.js";
+import { TOUCH, css, dressed, isDark, lookOf, plotly, scaled, topMargin } from "./look.js";
 import { measured, redraw, shownNow } from "../page/paths.js";
 
 const CONFIG = {
@@ -104,15 +104,16 @@ class Host {
     if (data.base_id && !base) this.ask(data.base_id);
     else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
     this.root.setAttribute("aria-label", data.label);
-    if (this.drawn === data && frame === this.framed) return; // its size was told, and is the same
-    if (this.drawn && this.drawn !== data && frame === this.framed && this.same(data)) {
+    const still = frame === this.framed;
+    if (still && this.drawn === data) return; // its size was told, and is the same
+    if (still && this.same(data)) {
       // the whole run that follows a drag says what the panel has handed over already
       this.drawn = { ...data, data: this.drawn.data };
       this.root.dataset.version = data.version;
       this.reveal();
       return;
     }
-    if (this.drawn && this.drawn !== data && frame === this.framed && this.measure(data.data)) {
+    if (still && this.measure(data.data)) {
       this.drawn = data;
       this.reveal(true);
       this.moved = true;

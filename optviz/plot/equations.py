@@ -5,28 +5,13 @@ source.
 import inspect
 import re
 from functools import cache
+from html.entities import html5
 
 from optviz.optim.base import Optimizer
 from optviz.optim.equations import declared
 from optviz.optim.hyperparameter import hyperparameters
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-GREEK = {
-    "eta": "η",
-    "mu": "μ",
-    "rho": "ρ",
-    "beta": "β",
-    "epsilon": "ε",
-    "lambda": "λ",
-    "kappa": "κ",
-    "alpha": "α",
-    "gamma": "γ",
-    "phi": "φ",
-    "psi": "ψ",
-    "sigma": "σ",
-    "tau": "τ",
-    "xi": "ξ",
-}
 
 
 def equations(cls) -> list[str]:
@@ -96,4 +81,4 @@ def source(cls) -> str:
 def unicode_symbol(symbol: str) -> str:
     r"""A hyperparameter's LaTeX symbol in Unicode: `\beta_1` is β₁."""
     name, _, index = symbol.lstrip("\\").partition("_")
-    return GREEK.get(name, name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))
+    return html5.get(f"{name};", name) + index.translate(str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉"))

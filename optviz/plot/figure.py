@@ -23,7 +23,6 @@ class Axis:
 
     title: str = ""
     _: KW_ONLY
-    unit: str = ""  # in parentheses after the title
     limits: Sequence[float] | None = None
     log: bool = False
     format: str = ""  # d3-format of the ticks, ".0%"
@@ -44,22 +43,22 @@ class Axis:
     standoff: float | None = None  # of the title from the ticks, in pixels; 4 below an x axis
     extra: Mapping = field(default_factory=dict)  # Plotly's own attributes; a last resort
 
-    @property
-    def heading(self) -> str:
-        """Title and unit."""
-        return f"{self.title} ({self.unit})" if self.unit else self.title
-
 
 def percent(title: str = "", limits: Sequence[float] | None = (0, 1.02), **more) -> Axis:
     """An axis of shares, with ticks in percent."""
     return Axis(title, limits=limits, format=".0%", **more)
 
 
-def categories(names: Sequence[str], title: str = "", **more) -> Axis:
+def categories(names: Sequence[str], **more) -> Axis:
     """An axis with a name at 0, 1, 2 …, for bars and dots side by side; it cannot be zoomed."""
     span = (-0.5, max(len(names) - 0.5, 0.5))
     places = tuple(range(len(names)))
-    return Axis(title, limits=span, ticks=places, labels=tuple(names), fixed=True, **more)
+    return Axis(limits=span, ticks=places, labels=tuple(names), fixed=True, **more)
+
+
+def hidden(limits: Sequence[float]) -> Axis:
+    """An axis that is not drawn, nor can be zoomed."""
+    return Axis(limits=limits, fixed=True, extra={"visible": False})
 
 
 @dataclass(frozen=True)
@@ -108,8 +107,6 @@ class Scene:
     y: Axis
     z: Axis
     aspect: tuple[float, float, float] = (1.4, 1.4, 0.6)
-    eye: tuple[float, float, float] = (-1.02, -1.72, 1.66)
-    center: tuple[float, float, float] = (0, 0, -0.26)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,9 +127,8 @@ class Figure:
     notes: Sequence[Note] = ()
     label: str = ""  # what is to be seen, for those who do not see it
     view: str = ""  # names the frame: while it is the same, a reader's zoom stays
-    under: tuple[str, Callable[[], Mapping]] | None = (
-        None  # a name for the lower layer, and its maker
-    )
+    # a name for the lower layer, and its maker
+    under: tuple[str, Callable[[], Mapping]] | None = None
     legend: str = "top"
     show_legend: bool | None = None  # True: even of a single entry
     margin: Mapping[str, float] = field(default_factory=dict)
@@ -219,16 +215,12 @@ def stack(
     return Figure(panels=placed, **figure)
 
 
-def marginals(
-    main: Panel, above: Panel, beside: Panel, share: float = 0.74, gap: float = 0.08, **figure
-) -> Figure:
+def marginals(main: Panel, above: Panel, beside: Panel, **figure) -> Figure:
     """A panel with two small ones on its axes: `above` has its own y axis, `beside` its own x."""
-    large, small = (0.0, share - gap / 2), (share + gap / 2, 1.0)
-    return Figure(
-        panels=[
-            replace(main, across=large, up=large),
-            replace(above, x=None, across=large, up=small),
-            replace(beside, y=None, across=small, up=large),
-        ],
-        **{"hover": "closest", **figure},
-    )
+    large, small = (0.0, 0.7), (0.78, 1.0)
+    panels = [
+        replace(main, across=large, up=large),
+        replace(above, x=None, across=large, up=small),
+        replace(beside, y=None, across=small, up=large),
+    ]
+    return Figure(panels=panels, **{"hover": "closest", **figure})

@@ -5,7 +5,7 @@ the browser needs to brush the axes is in the layout (`brush`), for every figure
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, replace
+from dataclasses import KW_ONLY, dataclass
 from textwrap import wrap
 
 import numpy as np
@@ -34,10 +34,13 @@ class Bundle:
 
 def along(axes: Sequence[Axis], values) -> np.ndarray:
     """Values `(n, d)` in the units that an axis is even in: of a logarithmic one, powers of ten."""
-    out = np.array(values, float)
-    for i, axis in enumerate(axes):
-        out[:, i] = np.log10(out[:, i]) if axis.log else out[:, i]
-    return out.round(4)
+    columns = zip(axes, np.asarray(values, float).T, strict=True)
+    return np.stack([np.log10(v) if axis.log else v for axis, v in columns], -1).round(4)
+
+
+def _limits(axes):
+    """From where to where the axes go, `(2, d)`, in the same units."""
+    return along(axes, np.array([axis.limits for axis in axes]).T)
 
 
 def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) -> dict:
@@ -46,9 +49,9 @@ def brush(keys: Sequence[str], axes: Sequence[Axis], values, ranges: Mapping) ->
     Axes are known by `keys`; `ranges` holds low and high of those that are brushed, as `along`.
     Marks whose `meta` has `trials`, the number of a thing for each point, are cut by it.
     """
-    ends = along(axes, np.array([axis.limits for axis in axes]).T).T.tolist()
+    ends = _limits(axes).T.tolist()
     named = [
-        {"key": key, "label": axis.heading, "ends": end, "log": axis.log}
+        {"key": key, "label": axis.title, "ends": end, "log": axis.log}
         for key, axis, end in zip(keys, axes, ends, strict=True)
     ]
     points = [[None if v != v else v for v in row] for row in along(axes, values).tolist()]
@@ -69,65 +72,69 @@ def parallel_coordinates(
 
     What is brushed away stays as a faint line. `hover` has a text for each thing.
     """
-    d = len(axes)
-    low, high = along(axes, np.array([axis.limits for axis in axes]).T)
+    d, (low, high) = len(axes), _limits(axes)
     shares = (along(axes, values) - low) / (high - low)
     marks = [Rule(Style(theme.faint), x=float(i), width=1.2) for i in range(d)]
     if len(shares):
-        everyone = np.arange(len(shares))
-        faint = {"uid": "everyone", "opacity": 0.12, "legend": False}
-        marks.append(_lines(shares, everyone, Style(theme.faint), width=1, **faint))
+        everyone = Bundle("", range(len(shares)), Style(theme.faint), width=1, opacity=0.12)
+        marks.append(_lines(shares, everyone, uid="everyone", legend=False))
     for i, bundle in enumerate(bundles):
-        which = np.asarray(bundle.which, int)
+        which = np.repeat(np.asarray(bundle.which, int), d + 1)  # of every point and gap
         if len(which):
-            line = _lines(
-                shares,
-                which,
-                bundle.style,
-                name=bundle.name,
-                uid=f"bundle-{i}",
-                width=bundle.width,
-                opacity=bundle.opacity,
-                legend=True,
-                hover=[hover[k] for k in which for _ in range(d + 1)],
-            )
-            marks.append(replace(line, meta={"trials": np.repeat(which, d + 1).tolist()}))
+            said = {"hover": [hover[k] for k in which], "meta": {"trials": which.tolist()}}
+            marks.append(_lines(shares, bundle, uid=f"bundle-{i}", legend=True, **said))
     for i, axis in enumerate(axes):
         places, labels = _ticks(axis)
         at = (along([axis], np.array([places]).T)[:, 0] - low[i]) / (high[i] - low[i])
-        aside = [label + 3 * "\xa0" for label in labels]  # of the ends to take hold of
-        look = {"size": 7, "text": aside, "text_position": "middle left", "text_size": 11}
-        look |= {"text_color": theme.ink, "edge": theme.faint, "edge_width": 1.5}
-        style = Style(theme.faint, marker="line-ew")
-        fixed = {"uid": f"ticks-{i}", "legend": False}
-        marks.append(Dots(np.full(len(at), float(i)), at, style, **look, **fixed))
+        marks.append(
+            Dots(
+                np.full(len(at), float(i)),
+                at,
+                Style(theme.faint, marker="line-ew"),
+                uid=f"ticks-{i}",
+                legend=False,
+                size=7,
+                edge=theme.faint,
+                edge_width=1.5,
+                text=[label + 3 * "\xa0" for label in labels],  # aside of the ends to take hold of
+                text_position="middle left",
+                text_size=11,
+                text_color=theme.ink,
+            )
+        )
     if best is not None:
-        look = {"size": 15, "edge": theme.ink, "edge_width": 3, "text": [f"<b>{best_text}</b>"]}
-        ring = Style(theme.ink, marker="circle-open")
-        more = {"uid": "best", "text_position": "middle right", "text_color": theme.ink}
-        more |= {"meta": {"trials": [best]}, "legend": False}
-        marks.append(Dots([d - 1.0], [shares[best, -1]], ring, **look, **more))
-    heads = ["<br>".join(wrap(axis.heading, HEAD)) for axis in axes]
+        marks.append(
+            Dots(
+                [d - 1.0],
+                [shares[best, -1]],
+                Style(theme.ink, marker="circle-open"),
+                uid="best",
+                legend=False,
+                meta={"trials": [best]},
+                size=15,
+                edge=theme.ink,
+                edge_width=3,
+                text=[f"<b>{best_text}</b>"],
+                text_position="middle right",
+                text_color=theme.ink,
+            )
+        )
+    heads = ["<br>".join(wrap(axis.title, HEAD)) for axis in axes]
+    room = (-0.5, d - 0.5)
     return Figure(
         marks,
-        Axis(
-            limits=(-0.5, d - 0.5),
-            ticks=range(d),
-            labels=heads,
-            fixed=True,
-            grid=False,
-            tick_angle=0,
-        ),
+        Axis(limits=room, ticks=range(d), labels=heads, fixed=True, grid=False, tick_angle=0),
         Axis(limits=(-ROOM, 1 + ROOM), ticks=(), tick_labels=False, fixed=True, grid=False),
         **{"hover": "closest", "drag": False, "margin": {"l": 8, "r": 8, "b": 62}, **figure},
     )
 
 
-def _lines(shares, which, style, **more):
-    n, d = len(which), shares.shape[1]
-    gap = np.full((n, 1), np.nan)
-    x = np.hstack([np.tile(np.arange(d, dtype=float), (n, 1)), gap])
-    return Line(x.ravel(), np.hstack([shares[which], gap]).ravel(), style, **more)
+def _lines(shares, bundle, **more):
+    which, d = np.asarray(bundle.which, int), shares.shape[1]
+    points = np.full((len(which), d + 1, 2), np.nan)  # a gap after each line
+    points[:, :d, 0], points[:, :d, 1] = np.arange(d), shares[which]
+    look = {"name": bundle.name, "width": bundle.width, "opacity": bundle.opacity}
+    return Line(*points.reshape(-1, 2).T, bundle.style, **look, **more)
 
 
 def _ticks(axis):

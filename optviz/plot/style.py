@@ -10,6 +10,8 @@ import numpy as np
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 
+Colors = Sequence[str] | Sequence[tuple[float, str]]  # from low to high, evenly or at given shares
+
 
 @dataclass(frozen=True)
 class Theme:
@@ -29,19 +31,9 @@ class Theme:
 
 # Of a landscape, from low to high, each of steadily rising lightness and safe for the color-blind:
 # blues of one hue; cividis (Nuñez, Anderton & Renslow 2018), viridis (Smith & van der Walt 2015).
-MAPS = {
-    "strong": {
-        "light": ("#3f73a8", "#6f9fcb", "#a3c4e0", "#d3e3ef", "#fbfbf7"),
-        "dark": ("#050b14", "#0d2440", "#1b426b", "#356796", "#5f91bd"),
-    },
-    "cividis": ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838"),
-    "viridis": ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725"),
-    "pale": {"light": ("#bdd0e4", "#fbfcfd"), "dark": ("#0b1622", "#34475b")},
-}
-
-
-def _maps(theme):
-    return {name: m[theme] if isinstance(m, dict) else m for name, m in MAPS.items()}
+MAPS = ("strong", "cividis", "viridis", "pale")
+CIVIDIS = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")
+VIRIDIS = ("#440154", "#414487", "#2a788e", "#22a884", "#7ad151", "#fde725")
 
 
 # Okabe & Ito (2008), Color universal design; the dark set is lightened for black.
@@ -52,13 +44,15 @@ LIGHT = Theme(
     high="#fbfcfd",
     level="#8ea3b9",
     minimum="#1b2733",
-    lines=(
-        *("#0072B2", "#D55E00", "#007A5A", "#8C3F7F"),
-        *("#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
-    ),
+    lines=("#0072B2", "#D55E00", "#007A5A", "#8C3F7F", "#1b2733", "#9A6B00", "#2E9BD6", "#B3203A"),
     ring="rgba(27, 39, 51, 0.35)",
     page="#ffffff",
-    maps=_maps("light"),
+    maps={
+        "strong": ("#3f73a8", "#6f9fcb", "#a3c4e0", "#d3e3ef", "#fbfbf7"),
+        "cividis": CIVIDIS,
+        "viridis": VIRIDIS,
+        "pale": ("#bdd0e4", "#fbfcfd"),
+    },
 )
 DARK = Theme(
     ink="#eef3f8",
@@ -67,13 +61,15 @@ DARK = Theme(
     high="#34475b",
     level="#57708a",
     minimum="#ffffff",
-    lines=(
-        *("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0"),
-        *("#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
-    ),
+    lines=("#56B4E9", "#FF9A4D", "#37D6A5", "#F29BD0", "#ffffff", "#F0E442", "#9FB6FF", "#FF7B7B"),
     ring="rgba(255, 255, 255, 0.28)",
     page="#0e1117",
-    maps=_maps("dark"),
+    maps={
+        "strong": ("#050b14", "#0d2440", "#1b426b", "#356796", "#5f91bd"),
+        "cividis": CIVIDIS,
+        "viridis": VIRIDIS,
+        "pale": ("#0b1622", "#34475b"),
+    },
 )
 THEMES = {"light": LIGHT, "dark": DARK}
 
@@ -124,12 +120,19 @@ def method_styles(configs: Sequence[OptimizerConfig], theme: Theme) -> list[Styl
     return found
 
 
-def mixed(colors: Sequence[str], share: float) -> str:
-    """The color at a share of the way through evenly spaced ones."""
-    channels = np.array([[int(c[k : k + 2], 16) for k in (1, 3, 5)] for c in colors])
-    places = np.linspace(0, 1, len(colors))
-    found = (np.interp(share, places, channel) for channel in channels.T)
-    return "#" + "".join(f"{round(float(c)):02x}" for c in found)
+def blended(share, colors: Colors) -> np.ndarray:
+    """The colors at shares of the way through some, as RGB `(..., 3)` bytes."""
+    if isinstance(colors[0], str):
+        colors = [*zip(np.linspace(0, 1, len(colors)), colors, strict=True)]
+    stops = [stop for stop, _color in colors]
+    parts = np.array([[*bytes.fromhex(color[1:])] for _stop, color in colors], float)
+    channels = [np.interp(share, stops, channel) for channel in parts.T]
+    return np.stack(channels, -1).round().astype(np.uint8)
+
+
+def mixed(colors: Colors, share: float) -> str:
+    """The color at a share of the way through some."""
+    return f"#{blended(share, colors).tobytes().hex()}"
 
 
 def packed(array) -> dict:

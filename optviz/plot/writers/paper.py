@@ -51,9 +51,12 @@ class Scale:
         """Where values are; NaN where they are nowhere."""
         flat = self.flat(values)
         with np.errstate(all="ignore"):
-            share = (flat - self.low) / (self.high - self.low or 1.0)
-        share = np.where(np.isfinite(flat), share, np.nan)
-        return self.length * np.clip(share, -FAR, 1 + FAR)
+            far = np.clip(self.along(flat), -FAR * self.length, (1 + FAR) * self.length)
+        return np.where(np.isfinite(flat), far, np.nan)
+
+    def along(self, flat) -> np.ndarray:
+        """Where numbers that lie evenly are."""
+        return (flat - self.low) / (self.high - self.low or 1.0) * self.length
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,14 +11,13 @@ from optviz.plot.writers.paper import spread
 from optviz.plot.writers.traces import trace
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
+INSIDE = {"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"}
 LEGENDS = {
     "top": {**TOP, "yanchor": "bottom"},
     "window": {**TOP, "yref": "container", "yanchor": "top"},
-    "inside": {
-        **{"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"},
-        **{"font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
-    },
+    "inside": {**INSIDE, "font": {"size": 11}, "bgcolor": "rgba(0,0,0,0)"},
 }
+CAMERA = {"eye": {"x": -1.02, "y": -1.72, "z": 1.66}, "center": {"x": 0, "y": 0, "z": -0.26}}
 MIN_DECADES, MAX_TICKS = 0.7, 8  # a log axis shorter than that is left to Plotly
 POWER_SIZE = 10.5  # Plotly writes 10² a quarter larger than that
 
@@ -40,9 +39,9 @@ def to_plotly(figure: Figure) -> dict:
             uid = _uid(mark, i, uids)
             uids.add(uid)
             data.append({**trace(mark), "uid": uid, **_common(mark, ref), **mark.extra})
-        notes += [_title(panel)] if panel.title else []
         logs = [axes[_key(name)].get("type") == "log" for name in ref]
-        notes += [_note(note, ref, logs) for note in panel.notes]
+        titles = [_title(panel)] if panel.title else []
+        notes += [_note(note, ref, logs) for note in (*titles, *panel.notes)]
     layout = {"margin": {**MARGIN, **figure.margin}}
     if figure.scene:
         layout["scene"] = _scene(figure.scene)
@@ -115,13 +114,11 @@ def _shape(rule, ref, many):
 
 
 def _title(panel):
-    font = {"size": 12, **({"color": panel.title_color} if panel.title_color else {})}
-    top = {"text": panel.title, "xref": "paper", "yref": "paper", "y": panel.up[1], "font": font}
+    look = {"size": 12, "color": panel.title_color}
+    (left, right), top = panel.across, panel.up[1]
     if panel.title_inside:
-        place = {"x": panel.across[1] - 0.01, "xanchor": "right", "yanchor": "top"}
-    else:
-        place = {"x": sum(panel.across) / 2, "xanchor": "center", "yanchor": "bottom"}
-    return {**top, **place, "showarrow": False}
+        return Note(panel.title, right - 0.01, top, "right top", **look)
+    return Note(panel.title, (left + right) / 2, top, "center bottom", **look)
 
 
 def _note(note: Note, ref, logs):
@@ -173,10 +170,9 @@ def _axes(frames, refs):
             users = [(p, ref) for p, ref in zip(frames, refs, strict=True) if ref[k] == name]
             owner = users[0][0]
             axis = getattr(owner, letter)
-            if axis.log and axis.limits is None and axis.ticks is None:
-                axis = replace(
-                    axis, **_log_ticks(_extent([m for p, _ in users for m in p.marks], k))
-                )
+            if axis.log and axis.ticks is None and axis.step is None:
+                limits = axis.limits or _extent([m for p, _ in users for m in p.marks], k)
+                axis = replace(axis, **_log_ticks(limits))
             axes[_key(name)] = out = _axis(axis, letter)
             if len(frames) > 1:
                 # on the lowest of the panels that share an x axis, the leftmost that share a y axis
@@ -194,7 +190,7 @@ def _axis(axis: Axis, letter):
         out |= {"zerolinecolor": axis.zero, "zerolinewidth": 1.5}
     if axis.title:
         standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
-        out["title"] = {"text": axis.heading}
+        out["title"] = {"text": axis.title}
         out["title"] |= {} if standoff is None else {"standoff": standoff}
         out["title"] |= {"font": {"size": axis.title_size}} if axis.title_size else {}
     if axis.fixed:
@@ -221,8 +217,6 @@ def _exponents(limits):
 
 
 def _ticks(axis):
-    if axis.step is None and axis.ticks is None and axis.log and axis.limits is not None:
-        axis = replace(axis, **_log_ticks(axis.limits))
     places = not isinstance(axis.ticks, int | None)
     size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
     return _given(
@@ -268,7 +262,5 @@ def _scene(scene: Scene):
     for axis in axes.values():
         axis.pop("zeroline")
         axis.get("title", {}).pop("standoff", None)
-    spots = {"eye": scene.eye, "center": scene.center}
-    camera = {key: dict(zip("xyz", at, strict=True)) for key, at in spots.items()}
     aspect = dict(zip("xyz", scene.aspect, strict=True))
-    return {**axes, "aspectmode": "manual", "aspectratio": aspect, "camera": camera}
+    return {**axes, "aspectmode": "manual", "aspectratio": aspect, "camera": CAMERA}

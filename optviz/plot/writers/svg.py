@@ -1,27 +1,13 @@
 """Any figure as a small SVG that needs no script: marks without axes, legend and words."""
 
 from functools import singledispatch
-from html import escape
 
 import numpy as np
 
 from optviz.plot.figure import Figure
 from optviz.plot.images import data_url
-from optviz.plot.marks import (
-    Band,
-    Bars,
-    Contour,
-    Dots,
-    Dots3D,
-    Heatmap,
-    Line,
-    Line3D,
-    Mark,
-    Rule,
-    Surface,
-    Text,
-)
-from optviz.plot.style import Theme
+from optviz.plot.marks import Band, Bars, Contour, Dots, Heatmap, Line, Mark, Rule, Text
+from optviz.plot.style import Theme, blended, mixed
 from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
 
 WIDTH, HEIGHT = 240, 150
@@ -35,35 +21,24 @@ STAR = 10  # corners
 HATCHED = 0.4  # as dark as strokes with gaps are, on the whole
 
 
-def to_svg(
-    figure: Figure, theme: Theme, width: float = WIDTH, height: float = HEIGHT, label: str = ""
-) -> str:
+def to_svg(figure: Figure, theme: Theme) -> str:
     """Every mark in its place, on the theme's light color, all the panels as they lie.
 
-    Without a `label` it is decoration, hidden from screen readers. Space is seen from above.
+    It is decoration, hidden from screen readers. TypeError for what is in space.
     """
-    frames = figure.frames
-    role = f'role="img" aria-label="{escape(label)}"' if label else 'aria-hidden="true"'
+    frames, box = figure.frames, f'viewBox="0 0 {WIDTH} {HEIGHT}" aria-hidden="true"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:g} {height:g}" {role}>',
-        f'<rect width="{width:g}" height="{height:g}" fill="{theme.high}"/>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {box}>',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="{theme.high}"/>',
     ]
-    drawn = [m for panel in frames for m in panel.marks]
-    full = len(frames) == 1 and any(isinstance(m, Heatmap | Contour | Surface) for m in drawn)
+    full = len(frames) == 1 and any(isinstance(m, Heatmap | Contour) for m in frames[0].marks)
     edge = 0 if full else EDGE
+    width, height = WIDTH - 2 * edge, HEIGHT - 2 * edge
     for panel in frames:
-        x, y = panel.x or frames[0].x, panel.y or frames[0].y
-        if figure.scene:
-            x, y = figure.scene.x, figure.scene.y
-        sharing = {c: [m for p in _sharing(frames, panel, c) for m in p.marks] for c in "xy"}
-        wide = (panel.across[1] - panel.across[0]) * (width - 2 * edge)
-        tall = (panel.up[1] - panel.up[0]) * (height - 2 * edge)
-        left = edge + panel.across[0] * (width - 2 * edge)
-        top = edge + (1 - panel.up[1]) * (height - 2 * edge)
-        paper = Paper(
-            Scale.fitting(x, 0, [a for m in sharing["x"] for a in spread(m, 0)], wide),
-            Scale.fitting(y, 1, [a for m in sharing["y"] for a in spread(m, 1)], tall),
-        )
+        wide = (panel.across[1] - panel.across[0]) * width
+        tall = (panel.up[1] - panel.up[0]) * height
+        left, top = edge + panel.across[0] * width, edge + (1 - panel.up[1]) * height
+        paper = Paper(_scale(frames, panel, "x", wide), _scale(frames, panel, "y", tall))
         size = f'width="{wide:.1f}" height="{tall:.1f}"'  # what leads out of a panel is cut off
         parts.append(f'<svg x="{left:.1f}" y="{top:.1f}" {size} overflow="hidden">')
         parts += [part for mark in panel.marks for part in _grouped(mark, paper)]
@@ -71,11 +46,13 @@ def to_svg(
     return "".join([*parts, "</svg>"])
 
 
-def _sharing(frames, panel, letter):
-    """The panels that have an axis in common with this one; None is the first panel's."""
-    if getattr(panel, letter) is not None and panel is not frames[0]:
-        return [panel]
-    return [frames[0], *(p for p in frames[1:] if getattr(p, letter) is None)]
+def _scale(frames, panel, letter, length):
+    """That of an axis, which fits all panels that have it in common; None is the first panel's."""
+    k, first, own = "xy".index(letter), frames[0], getattr(panel, letter)
+    shared = own is None or panel is first
+    users = [p for p in frames if p is first or getattr(p, letter) is None] if shared else [panel]
+    arrays = [array for p in users for mark in p.marks for array in spread(mark, k)]
+    return Scale.fitting(own or getattr(first, letter), k, arrays, length)
 
 
 def _grouped(mark, paper):
@@ -91,21 +68,17 @@ def draw(mark: Mark, paper: Paper):
     raise TypeError(f"no way to draw {type(mark).__name__}")
 
 
-@draw.register(Line)
-@draw.register(Line3D)
-def _(mark, paper):
-    points = paper(mark.x, mark.y)
-    color, look = mark.style.color, mark.style
-    space = isinstance(mark, Line3D)
-    if not space and mark.fill:
+@draw.register
+def _(mark: Line, paper):
+    points, look, color = paper(mark.x, mark.y), mark.style, mark.style.color
+    if mark.fill:
         at = points[np.isfinite(points).all(-1)]
         if len(at):
             floor = np.array([[at[-1, 0], paper.y.length], [at[0, 0], paper.y.length]])
             yield _polygon(np.concatenate([at, floor]), color, 0.3)
-    width = 2 if space else 0.85 * mark.width
-    if path := _path(points if space else _stepped(points, mark.shape)):
-        yield _stroked(path, color, width, look.dashes)
-    if not space and (mark.markers or mark.symbols is not None):
+    if path := _path(_stepped(points, mark.shape)):
+        yield _stroked(path, color, 0.85 * mark.width, look.dashes)
+    if mark.markers or mark.symbols is not None:
         some = points[np.isfinite(points).all(-1)]
         at = np.unique(np.linspace(0, len(some) - 1, min(len(some), MAX_MARKERS)).astype(int))
         yield from (_glyph(p, look.marker, SHARE * mark.size / 2, color) for p in some[at])
@@ -118,18 +91,16 @@ def _(mark: Band, paper):
         yield _polygon(known, mark.color, HATCHED if mark.hatched else 1.0)
 
 
-@draw.register(Dots)
-@draw.register(Dots3D)
-def _(mark, paper):
+@draw.register
+def _(mark: Dots, paper):
     points = paper(mark.x, mark.y)
     sizes = np.broadcast_to(np.asarray(mark.size, float), len(points))
-    shade = getattr(mark, "shade", None)
     fills = [mark.style.color] * len(points)
-    if shade is not None:
+    if mark.shade is not None:
         low, high = mark.span
-        share = (np.nan_to_num(np.asarray(shade, float)) - low) / (high - low)
-        fills = ["#" + bytes(c).hex() for c in _colored(share, mark.colors)]
-    symbols = getattr(mark, "symbols", None) or [mark.style.marker] * len(points)
+        share = (np.nan_to_num(np.asarray(mark.shade, float)) - low) / (high - low)
+        fills = [mixed(mark.colors, one) for one in share]
+    symbols = mark.symbols or [mark.style.marker] * len(points)
     every = max(-(-len(points) // MAX_DOTS), 1)
     for p, size, color, symbol in list(zip(points, sizes, fills, symbols, strict=True))[::every]:
         if np.isfinite(p).all():
@@ -170,7 +141,6 @@ def _(mark: Rule, paper):
 
 @draw.register(Heatmap)
 @draw.register(Contour)
-@draw.register(Surface)
 def _(mark, paper):
     z = np.asarray(mark.z, float)
     if not z.size:
@@ -190,29 +160,13 @@ def _(mark, paper):
     share = np.clip((np.where(known, z, span[0]) - span[0]) / (span[1] - span[0] or 1.0), 0, 1)
     if not isinstance(mark, Heatmap):
         share = np.floor(np.minimum(share, 0.999) * LEVELS) / (LEVELS - 1)
-    pixels = np.dstack([_colored(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
-    ends = [
-        (ends - s.low) / (s.high - s.low or 1.0) * s.length
-        for s, ends in ((paper.x, x[[0, -1]]), (paper.y, y[[0, -1]]))
-    ]
-    if ends[0][0] > ends[0][1]:
-        pixels = pixels[:, ::-1]
-    if ends[1][0] > ends[1][1]:
-        pixels = pixels[::-1]
-    (x0, x1), (y0, y1) = (np.sort(e) for e in ends)
+    pixels = np.dstack([blended(share, mark.colors), np.where(known, 255, 0)]).astype(np.uint8)
+    (x0, x1), (y0, y1) = paper.x.along(x[[0, -1]]), paper.y.along(y[[0, -1]])
+    pixels = pixels[:: 1 if y0 <= y1 else -1, :: 1 if x0 <= x1 else -1]
+    (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
     place = f'x="{x0:.1f}" y="{y0:.1f}" width="{x1 - x0:.1f}" height="{y1 - y0:.1f}"'
     crisp = ' style="image-rendering: pixelated"' if isinstance(mark, Heatmap) else ""
     yield f'<image href="{data_url(pixels)}" {place} preserveAspectRatio="none"{crisp}/>'
-
-
-def _colored(share, colors):
-    """Shares from 0 to 1 as RGB `(..., 3)`, between the colors."""
-    if isinstance(colors[0], str):
-        colors = list(zip(np.linspace(0, 1, len(colors)), colors, strict=True))
-    stops = [stop for stop, _ in colors]
-    parts = np.array([[int(c[i : i + 2], 16) for i in (1, 3, 5)] for _, c in colors], float)
-    mixed = [np.interp(share, stops, parts[:, channel]) for channel in range(3)]
-    return np.stack(mixed, -1).round().astype(np.uint8)
 
 
 def _stepped(points, shape):

@@ -34,6 +34,20 @@ def _plain(value):
     return value.tolist() if isinstance(value, np.ndarray) else value
 
 
+def _flat(mark, mode):
+    return {"type": "scatter", "mode": mode, "x": _at(mark.x), "y": _at(mark.y)}
+
+
+def _on_grid(mark, kind):
+    grid = {"x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)}
+    return {"type": kind, **grid, "colorscale": _scale(mark.colors), "connectgaps": False}
+
+
+def _in_space(mark, mode):
+    places = {letter: packed(getattr(mark, letter)) for letter in "xyz"}
+    return {"type": "scatter3d", "mode": mode, **places}
+
+
 def _scale(colors):
     if isinstance(colors[0], str):
         return [[k / max(len(colors) - 1, 1), color] for k, color in enumerate(colors)]
@@ -50,7 +64,7 @@ def trace(mark: Mark) -> dict:
 def _(mark: Line):
     look = mark.style
     line = {"color": look.color, "dash": look.dash, "width": mark.width, "simplify": False}
-    out = {"type": "scatter", "mode": "lines", "x": _at(mark.x), "y": _at(mark.y), "line": line}
+    out = {**_flat(mark, "lines"), "line": line}
     if mark.shape != "linear":
         line["shape"] = mark.shape
     if mark.fill:
@@ -73,14 +87,12 @@ def _(mark: Band):
     gap = np.full((1, 2), np.nan)
     corners = [part for area in outlines(mark) for part in (gap, area)][1:]
     x, y = np.concatenate([np.empty((0, 2)), *corners]).T
-    pattern = {"shape": "/", "fgcolor": mark.color, "size": 7, "solidity": 0.16}
-    return {
-        **{"type": "scatter", "mode": "lines", "fill": "toself", "line": {"width": 0}},
-        "x": packed(x),
-        "y": packed(y),
-        "fillcolor": "rgba(0,0,0,0)" if mark.hatched else mark.color,
-        **({"fillpattern": {**pattern, "fillmode": "overlay"}} if mark.hatched else {}),
-    }
+    out = {"type": "scatter", "mode": "lines", "x": packed(x), "y": packed(y)}
+    out |= {"fill": "toself", "fillcolor": mark.color, "line": {"width": 0}}
+    if mark.hatched:
+        pattern = {"shape": "/", "fgcolor": mark.color, "size": 7, "solidity": 0.16}
+        out |= {"fillcolor": "rgba(0,0,0,0)", "fillpattern": pattern | {"fillmode": "overlay"}}
+    return out
 
 
 @trace.register
@@ -96,8 +108,7 @@ def _(mark: Dots):
     if np.any(np.asarray(mark.edge_width) > 0):
         edge = {"color": _plain(mark.edge)} if len(mark.edge) else {}
         marker["line"] = {"width": _plain(mark.edge_width), **edge}
-    out = {"type": "scatter", "mode": "markers", "x": _at(mark.x), "y": _at(mark.y)}
-    out["marker"] = marker
+    out = {**_flat(mark, "markers"), "marker": marker}
     if mark.text is not None:
         font = {"size": mark.text_size, **({"color": mark.text_color} if mark.text_color else {})}
         out |= {"mode": "markers+text", "text": list(mark.text)}
@@ -117,8 +128,7 @@ def _(mark: Bars):
 @trace.register
 def _(mark: Text):
     font = {"size": mark.size, "color": mark.color}
-    out = {"type": "scatter", "mode": "text", "text": list(mark.text), "textfont": font}
-    return {**out, "x": _at(mark.x), "y": _at(mark.y)}
+    return {**_flat(mark, "text"), "text": list(mark.text), "textfont": font}
 
 
 @trace.register
@@ -138,12 +148,8 @@ def _(mark: Heatmap):
 @trace.register
 def _(mark: Contour):
     levels = {"start": mark.start, "end": mark.end, "size": mark.step, "coloring": "fill"}
-    out = {
-        **{"type": "contour", "x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)},
-        **{"colorscale": _scale(mark.colors), "connectgaps": False},
-        **{"autocontour": False, "contours": levels},
-        "line": {"color": mark.line, "width": mark.width},
-    }
+    line = {"color": mark.line, "width": mark.width}
+    out = {**_on_grid(mark, "contour"), "autocontour": False, "contours": levels, "line": line}
     return out | ({"colorbar": _bar(mark.bar)} if mark.bar else {"showscale": False})
 
 
@@ -151,28 +157,18 @@ def _bar(bar):
     def font(size):
         return {"size": size, "color": bar.color}
 
-    return {
-        **{"thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1},
-        **{"tickvals": [float(t) for t in bar.ticks], "ticktext": list(bar.labels)},
-        **{"tickfont": font(11), "title": {"text": bar.title, "font": font(12)}},
-        **bar.extra,
-    }
+    out = {"thickness": 8, "outlinewidth": 0, "x": 1.01, "xpad": 0, "ypad": 0, "len": 1}
+    out |= {"tickvals": [float(t) for t in bar.ticks], "ticktext": list(bar.labels)}
+    return out | {"tickfont": font(11), "title": {"text": bar.title, "font": font(12)}}
 
 
 @trace.register
 def _(mark: Surface):
     lines = {"show": True, "start": mark.start, "end": mark.end, "size": mark.step}
-    return {
-        **{"type": "surface", "x": packed(mark.x), "y": packed(mark.y), "z": packed_grid(mark.z)},
-        **{"colorscale": _scale(mark.colors), "showscale": False, "connectgaps": False},
-        "contours": {"z": {**lines, "color": mark.line, "width": 1}},
-        "lighting": {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05},
-    }
-
-
-def _in_space(mark, mode):
-    places = {c: packed(getattr(mark, c)) for c in "xyz"}
-    return {"type": "scatter3d", "mode": mode, **places}
+    lines |= {"color": mark.line, "width": 1}
+    lighting = {"ambient": 0.75, "diffuse": 0.5, "specular": 0.05}
+    out = {**_on_grid(mark, "surface"), "showscale": False}
+    return out | {"contours": {"z": lines}, "lighting": lighting}
 
 
 @trace.register

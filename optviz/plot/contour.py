@@ -2,7 +2,6 @@
 the paths over them."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,7 @@ import numpy as np
 from optviz.plot.figure import Axis, Figure
 from optviz.plot.landscape import Domain, Heights, Landscape
 from optviz.plot.landscape.rings import rings
-from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark
+from optviz.plot.marks import ColorBar, Contour, Dots, Line, Mark, entry
 from optviz.plot.style import Style, Theme, mixed
 from optviz.translation import _
 
@@ -18,6 +17,7 @@ LEVELS = 24
 BEYOND = 0.2  # of the colors, for what is higher than the domain, where the frame shows more of it
 MAX_STARS = 20  # of the usual size
 MARKERS = 28  # at most so many points of a path carry one
+PLACE = "{name} ({x:.6g}, {y:.6g})"
 FAR = 1e4  # in widths of the domain: farther points are drawn here, in the same direction
 
 
@@ -134,24 +134,26 @@ def paths(
 
     With `equal` scales of both axes the frame shows more than the domain, whose border is drawn.
     """
-    at, domain = "({x:.6g}, {y:.6g})", f.domain
-    marks: list[Mark] = []
-    for found in minima:
-        look = Style(theme.minimum, marker=_symbol(found))
-        plain = found.local or found.curve
-        edge = {"edge_width": 1} if plain else {"edge": theme.high, "edge_width": 1}
-        size = 5 if found.curve else 13 if len(found.points) <= MAX_STARS else 9
-        marks.append(_dots(found.points, look, found.name, found.uid, at, size=size, **edge))
-    tracks = [Path(*track) for track in tracks]
-    marks += [_halo(domain, path, theme) for path in tracks]
+    domain, tracks = f.domain, [Path(*track) for track in tracks]
+    marks: list[Mark] = [_minima(found, theme) for found in minima]
     for path in tracks:
-        marks += [
-            *_more(domain, path, theme),
-            *_simplex(domain, path),
-            *path_marks(domain, path, theme, markers),
-        ]
-    look = Style(theme.ink, marker="circle-open-dot")
-    marks.append(_dots([start], look, start_name or _("start"), "start", at, edge_width=2))
+        marks += entry(path.name, _halo(domain, path, theme), group=path.id)
+    for path in tracks:
+        inner = [*_more(domain, path, theme), *_simplex(domain, path)]
+        marks += entry(path.name, *inner, group=path.id)
+        marks += path_marks(domain, path, theme, markers)
+    marks.append(
+        Dots(
+            [start[0]],
+            [start[1]],
+            Style(theme.ink, marker="circle-open-dot"),
+            name=start_name or _("start"),
+            uid="start",
+            hover=PLACE,
+            size=13,
+            edge_width=2,
+        )
+    )
     common = {"ticks": "outside", "ticklen": 4}
     anchored = common | ({"scaleanchor": "x"} if equal else {})
     return Figure(
@@ -170,22 +172,36 @@ def border(domain: Domain, theme: Theme) -> Line:
     return Line([x0, x1, x1, x0, x0], [y0, y0, y1, y1, y0], style, width=1, uid="border")
 
 
-def _symbol(minima):
-    return ("circle" if minima.curve else "star") + ("-open" if minima.local else "")
-
-
-def _dots(at, look, name, uid, place, size=13, **more):
-    x, y = np.asarray(at, float).T
-    return Dots(x, y, look, name=name, uid=uid, hover="{name} " + place, size=size, **more)
+def _minima(found, theme):
+    x, y = np.asarray(found.points, float).T
+    symbol = ("circle" if found.curve else "star") + ("-open" if found.local else "")
+    return Dots(
+        x,
+        y,
+        Style(theme.minimum, marker=symbol),
+        name=found.name,
+        uid=found.uid,
+        hover=PLACE,
+        size=5 if found.curve else 13 if len(x) <= MAX_STARS else 9,
+        edge="" if found.local or found.curve else theme.high,
+        edge_width=1,
+    )
 
 
 def guess_mark(at: Sequence[float], name: str, theme: Theme) -> Dots:
     """Where a person thinks that a path will end."""
-    look, words = Style(theme.ink, marker="x-thin-open"), {"text_color": theme.ink}
     return Dots(
-        *([at[0]], [at[1]], look),
-        **{"name": name, "uid": "guess", "hover": "{name} ({x:.4g}, {y:.4g})", "size": 16},
-        **{"edge": theme.ink, "edge_width": 4, "text": [name], **words},
+        [at[0]],
+        [at[1]],
+        Style(theme.ink, marker="x-thin-open"),
+        name=name,
+        uid="guess",
+        hover="{name} ({x:.4g}, {y:.4g})",
+        size=16,
+        edge=theme.ink,
+        edge_width=4,
+        text=[name],
+        text_color=theme.ink,
     )
 
 
@@ -201,34 +217,34 @@ def path_marks(domain: Domain, path: Path, theme: Theme, markers: int = MARKERS)
     steps = [*range(0 if markers else every, known[-1], every), known[-1]] if len(known) else []
     at, exit_point = border_crossing(domain, points)
     out = 0 if exit_point is None else 1
-    ends = np.array([*drawn[steps], *[exit_point] * out]).reshape(-1, 2)
+    x, y = np.array([*drawn[steps], *[exit_point] * out]).reshape(-1, 2).T
     head = min(len(steps), 1)  # none where the path is nowhere
     plain = len(steps) - head
     hover = path.hover
     if hover is None:
         hover = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
-    joint = {"name": path.name, "group": path.id}
-    trail = {"values": path.values, "meta": {"trail": True}, "hover": hover}
-    return [
-        Line(*drawn.T, look, uid=path.id, **trail, **joint),
-        Dots(
-            *(*ends.T, look),
-            **{"uid": f"{path.id}m", "legend": False, **joint},
-            **{"values": [*steps, *[at] * out], "meta": {"of": path.id, "head": plain}},
-            symbols=[look.marker] * len(steps) + ["x-thin-open"] * out,
-            size=[6] * plain + [12] * head + [15] * out,
-            edge=[look.color] * plain + [theme.ink] * head + [look.color] * out,
-            edge_width=[0] * plain + [1.5] * head + [3] * out,
-        ),
-    ]
+    trail = {"uid": path.id, "values": path.values, "meta": {"trail": True}, "hover": hover}
+    dots = Dots(
+        x,
+        y,
+        look,
+        uid=f"{path.id}m",
+        legend=False,
+        values=[*steps, *[at] * out],
+        meta={"of": path.id, "head": plain},
+        symbols=[look.marker] * len(steps) + ["x-thin-open"] * out,
+        size=[6] * plain + [12] * head + [15] * out,
+        edge=[look.color] * plain + [theme.ink] * head + [look.color] * out,
+        edge_width=[0] * plain + [1.5] * head + [3] * out,
+    )
+    return entry(path.name, Line(*drawn.T, look, **trail), dots, group=path.id)
 
 
 def _halo(domain, path, theme):
     """A wider line below the path, so that it stands out from whatever color it crosses."""
-    drawn = within_reach(domain, path.points)
     look = {"width": 5.5, "opacity": 0.85, "meta": {"trail": True}, "legend": False}
-    look |= {"uid": f"{path.id}h", "name": path.name, "group": path.id}
-    return Line(*drawn.T, Style(theme.page), **look)
+    x, y = within_reach(domain, path.points).T
+    return Line(x, y, Style(theme.page), uid=f"{path.id}h", **look)
 
 
 def _more(domain, path, theme):
@@ -236,24 +252,23 @@ def _more(domain, path, theme):
     if path.more is None:
         return []
     drawn, look = within_reach(domain, path.more), path.style.solid
-    joint = {"name": path.name, "group": path.id, "legend": False}
-    line = {"width": 1.1, "opacity": 0.8, "meta": {"trail": True}, **joint}
     colors = [look.color] * drawn.shape[1]
     if path.basins is not None:
         colors = [theme.faint if b < 0 else theme.lines[b % len(theme.lines)] for b in path.basins]
+    thin = {"width": 1.1, "opacity": 0.8, "meta": {"trail": True}, "legend": False}
     lines = [
-        Line(*drawn[:, k].T, replace(look, color=color), uid=f"{path.id}s{k}", **line)
+        Line(*drawn[:, k].T, Style(color, marker=look.marker), uid=f"{path.id}s{k}", **thin)
         for k, color in enumerate(colors)
     ]
+    ring = {"size": 7, "edge_width": 1.5, "legend": False}
+    starts = Dots(*drawn[0].T, Style(look.color, marker="circle-open"), uid=f"{path.id}ss", **ring)
     # of each path the last step at which it is anywhere
     last = np.isfinite(path.more).all(-1).cumsum(0).argmax(0)
-    heads = np.take_along_axis(drawn, last[None, :, None], 0)[0]
-    there = np.isfinite(heads).all(-1)
+    x, y = heads = np.take_along_axis(drawn, last[None, :, None], 0)[0].T
+    there = np.isfinite(heads).all(0)
     meta = {"of": [f"{path.id}s{k}" for k in np.flatnonzero(there)]}
-    dots = {"uid": f"{path.id}sm", "values": last[there], "meta": meta}
-    ring = {"uid": f"{path.id}ss", "edge_width": 1.5, **joint}
-    starts = Dots(*drawn[0].T, replace(look, marker="circle-open"), size=7, **ring)
-    return [*lines, starts, Dots(*heads[there].T, look, size=7, **dots, **joint)]
+    dots = {"uid": f"{path.id}sm", "size": 7, "values": last[there], "meta": meta, "legend": False}
+    return [*lines, starts, Dots(x[there], y[there], look, **dots)]
 
 
 def _simplex(domain, path):
@@ -264,10 +279,9 @@ def _simplex(domain, path):
         return []
     around = within_reach(domain, path.simplex)
     around = np.concatenate([around, around[:, :1]], 1)
-    meta = {"window": around.shape[1]}
-    joint = {"uid": f"{path.id}c", "name": path.name, "group": path.id, "legend": False}
-    line = {"width": 1.6, "opacity": 0.85, "meta": meta, **joint}
-    return [Line(*around.reshape(-1, 2).T, path.style.solid, **line)]
+    x, y = around.reshape(-1, 2).T
+    line = {"width": 1.6, "opacity": 0.85, "meta": {"window": around.shape[1]}, "legend": False}
+    return [Line(x, y, path.style.solid, uid=f"{path.id}c", **line)]
 
 
 def within_reach(domain: Domain, points: np.ndarray) -> np.ndarray:

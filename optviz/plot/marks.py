@@ -4,15 +4,14 @@ Arrays are anything NumPy takes; NaN is a gap. Coordinates may be strings on an 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from html import escape
 from string import Formatter
 from typing import Any
 
-from optviz.plot.style import Style
+from optviz.plot.style import Colors, Style
 
 Array = Any  # what np.asarray takes
-Colors = Sequence[str] | Sequence[tuple[float, str]]  # from low to high, evenly or at given shares
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -134,7 +133,6 @@ class ColorBar:
     labels: Sequence[str]
     title: str
     color: str
-    extra: Mapping = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -202,6 +200,11 @@ class Dots3D(Mark):
     style: Style
     _: KW_ONLY
     size: float = 6
+
+
+def entry(name: str, *marks: Mark, group: str = "") -> list[Mark]:
+    """Marks of one thing: they have its name, and the legend shows and hides them together."""
+    return [replace(mark, name=name, group=group or name) for mark in marks]
 
 
 # Names in a hover template, and Plotly's. `{name}` is the mark's own.

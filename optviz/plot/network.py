@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from optviz.plot.figure import Axis, Figure, Note
-from optviz.plot.marks import Dots, Line, Mark
+from optviz.plot.figure import Figure, Note, hidden
+from optviz.plot.marks import Dots, Line, Mark, entry
 from optviz.plot.style import DASHES, Style, Theme, number
 from optviz.translation import _
 
@@ -35,7 +35,6 @@ def network_graph(
     largest = np.abs(known).max(initial=0.0) or 1.0
     marks: list[Mark] = []
     notes: list[Note] = []
-    entries = set()
     for k, w in enumerate(weights):
         share = _share(*w.shape)
         for (i, j), value in np.ndenumerate(w):
@@ -44,26 +43,31 @@ def network_graph(
             kind, look = _look(value, theme)
             ends = np.stack([at[k][i], at[k + 1][j]])
             width = MIN_WIDTH + (MAX_WIDTH - MIN_WIDTH) * abs(value) / largest
-            entry = {"name": kind, "group": kind, "legend": kind not in entries}
-            entries.add(kind)
-            marks.append(Line(*ends.T, look, width=width, uid=f"w{k}-{i}-{j}", **entry))
+            first = all(mark.name != kind for mark in marks)
+            line = Line(*ends.T, look, width=width, uid=f"w{k}-{i}-{j}", legend=first)
+            marks += entry(kind, line)
+            x, y = ends[0] + share * (ends[1] - ends[0])
             label = {"data": True, "size": 12, "color": theme.ink, "background": theme.high}
-            spot = ends[0] + share * (ends[1] - ends[0])
-            notes.append(Note(number(value, 3), *spot, "center middle", **label))
+            notes.append(Note(number(value, 3), x, y, "center middle", **label))
     for points, b in zip(at[1:], biases, strict=True):
         for (x, y), value in zip(points, b, strict=True):
-            place = {"data": True, "size": 12, "color": theme.faint}
-            notes.append(Note(f"b {number(value, 3)}", x, y - BELOW, "center top", **place))
+            text = f"b {number(value, 3)}"
+            look = {"data": True, "size": 12, "color": theme.faint}
+            notes.append(Note(text, x, y - BELOW, "center top", **look))
     marks += [_units(points, k, len(sizes) - 1, theme) for k, points in enumerate(at)]
     tall = max(sizes) / 2
-    hidden = {"fixed": True, "extra": {"visible": False}}
     label = _("The network of {name} as a graph. The matrices below have its numbers.")
     return Figure(
-        *(marks, Axis(limits=(-0.3, len(weights) + 0.3), **hidden)),
-        Axis(limits=(-tall - 0.3, tall), **hidden),
+        marks,
+        hidden((-0.3, len(weights) + 0.3)),
+        hidden((-tall - 0.3, tall)),
         notes=notes,
-        **{"label": label.format(name=name), "hover": False, "drag": False, "show_legend": True},
-        **{"height": max(11.0, ROOM * max(sizes) + 3), "margin": {"l": 4, "r": 4, "b": 4}},
+        label=label.format(name=name),
+        hover=False,
+        drag=False,
+        show_legend=True,
+        margin={"l": 4, "r": 4, "b": 4},
+        height=max(11.0, ROOM * max(sizes) + 3),
         **figure,
     )
 
@@ -86,9 +90,6 @@ def _units(points, layer, last, theme):
     """The circles of a layer, with x, h and y for inputs, hidden units and outputs."""
     letter = "x" if layer == 0 else "y" if layer == last else "h"
     text = [f"{letter}{i}" if len(points) > 1 else letter for i in range(1, len(points) + 1)]
-    return Dots(
-        *(*points.T, Style(theme.high)),
-        **{"size": NODE, "edge": theme.ink, "edge_width": 1.5, "uid": f"layer{layer}"},
-        **{"text": text, "text_position": "middle center", "text_color": theme.ink},
-        legend=False,
-    )
+    words = {"text": text, "text_position": "middle center", "text_color": theme.ink}
+    circle = {"size": NODE, "edge": theme.ink, "edge_width": 1.5, "uid": f"layer{layer}"}
+    return Dots(*points.T, Style(theme.high), legend=False, **circle, **words)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from optviz.plot.marks import Array, Band, Bars, Dots, Line, Mark
+from optviz.plot.marks import Array, Band, Bars, Dots, Line, Mark, entry
 from optviz.plot.style import Style
 
 MAX_POINTS = 800  # of a curve: finer than that no screen shows
@@ -42,6 +42,7 @@ def curve_with_band(
     *,
     name: str,
     uid: str,
+    group: str = "",
     hover: str = "{name}: {y:.4g}",
     band: float = 0.18,
     raw: Array = None,
@@ -55,25 +56,22 @@ def curve_with_band(
     how many of the style's markers lie on the curve as a mark of its own; `line` goes to `Line`,
     where `markers` puts them into the line. All belong to one group of the legend.
     """
-    x, values, group = single(x), single(values), line.pop("group", name)
+    x, values = single(x), single(values)
     curve = values if middle is None else single(middle)[:, None]
     i = thinned(len(x))
-    joint = {"name": name, "group": group}
-    hidden = {**joint, "legend": False}
     marks: list[Mark] = []
     if values.shape[-1] > 1:
-        more = {**hidden, "opacity": band, "uid": f"{uid}b"}
-        marks.append(Band(x[i], *over_seeds(values[i])[1:], style.color, **more))
+        low, high = over_seeds(values[i])[1:]
+        marks.append(Band(x[i], low, high, style.color, uid=f"{uid}b", opacity=band, legend=False))
     elif raw is not None:
-        faint = {"width": 1, "opacity": 0.3, "uid": f"{uid}r", **hidden}
-        marks.append(Line(x[i], single(raw)[i], style.solid, **faint))
-    look = {**joint, **line}
-    marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **look))
+        faint = {"width": 1, "opacity": 0.3, "legend": False}
+        marks.append(Line(x[i], single(raw)[i], style.solid, uid=f"{uid}r", **faint))
+    marks.append(Line(x[i], over_seeds(curve[i])[0], style, uid=uid, hover=hover, **line))
     if shapes:
         known = np.flatnonzero(np.isfinite(curve).any(-1))
-        at = known[thinned(len(known), shapes)] if len(known) else known
-        marks.append(Dots(x[at], over_seeds(curve[at])[0], style, uid=f"{uid}m", **hidden))
-    return marks
+        at = known[thinned(len(known), shapes)]
+        marks.append(Dots(x[at], over_seeds(curve[at])[0], style, uid=f"{uid}m", legend=False))
+    return entry(name, *marks, group=group)
 
 
 def trail(
@@ -83,6 +81,7 @@ def trail(
     *,
     uid: str,
     name: str,
+    group: str = "",
     shapes: int = 10,
     begin: int = 0,
     sizes: tuple[float, float] = (6, 10),
@@ -100,17 +99,18 @@ def trail(
     every = max(-(-len(y) // shapes), 1)
     steps = [k for k in range(begin, len(y), every) if k < head and np.isfinite(y[k])] + [head]
     steps = steps if len(y) else []
-    joint = {"name": name, "group": line.pop("group", uid)}
-    size = [sizes[0]] * (len(steps) - 1) + [sizes[1]]
-    meta = {"of": uid, "head": len(steps) - 1}
-    return [
-        Line(x, y, style, uid=uid, legend=legend, meta={"trail": True}, **joint, **line),
-        Dots(
-            *(x[steps], y[steps], style),
-            **{"uid": f"{uid}m", "size": size, "values": steps, "meta": meta, **joint},
-            legend=False,
-        ),
-    ]
+    markers = Dots(
+        x[steps],
+        y[steps],
+        style,
+        uid=f"{uid}m",
+        legend=False,
+        size=[sizes[0]] * (len(steps) - 1) + [sizes[1]],
+        values=steps,
+        meta={"of": uid, "head": len(steps) - 1},
+    )
+    drawn = Line(x, y, style, uid=uid, legend=legend, meta={"trail": True}, **line)
+    return entry(name, drawn, markers, group=group or uid)
 
 
 def bar_with_seeds(
@@ -133,13 +133,10 @@ def bar_with_seeds(
     values = np.asarray(values, float)
     spots = at + np.linspace(-spread, spread, len(values)) * (len(values) > 1)
     bar = {"width": width, "alpha": alpha, "uid": f"{uid}bar", "hover": bar_hover}
+    dots = {"size": size, "edge": edge, "edge_width": 1.2, "uid": f"{uid}seeds"}
     return [
         Bars([at], [height], style.color, name=name, **bar),
-        Dots(
-            *(spots, values, style),
-            **{"name": name, "uid": f"{uid}seeds", "hover": hover, "size": size},
-            **{"edge": edge, "edge_width": 1.2},
-        ),
+        Dots(spots, values, style, name=name, hover=hover, **dots),
     ]
 
 

@@ -76,6 +76,7 @@ from optviz.plot.marks import (
     Text,
     fill_template,
 )
+from optviz.plot.matrix import matrix
 from optviz.plot.network import network_graph
 from optviz.plot.parallel import Bundle, along, brush, parallel_coordinates
 from optviz.plot.series import (

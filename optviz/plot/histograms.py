@@ -63,8 +63,8 @@ def histogram_grid(
         tallest = max(float(shares.max()) for shares, _edges in found)
         y = percent(title, (0, 1.06 * tallest or 1.0), ticks=4)
         for i, (name, (shares, edges)) in enumerate(zip(columns, found, strict=True)):
-            mark = {"name": name, "uid": f"{k}-{i}", "hover": "{x:.3g}: {y:.1%}"}
-            bars = histogram_bars(edges, shares, color, **mark)
+            said = {"name": name, "uid": f"{k}-{i}", "hover": "{x:.3g}: {y:.1%}"}
+            bars = histogram_bars(edges, shares, color, **said)
             x = Axis(limits=spans[i], ticks=4 if n < 7 else 3, powers=True, grid=False)
             panels.append(Panel([bars], x, y, title="" if k else name))
     gap = (0.25 / max(n, 2), 0.12)

@@ -22,8 +22,7 @@ class Column:
 
     title: str
     digits: int = 4
-    percent: bool = False  # shares, as percent
-    signed: bool = False
+    percent: bool = False  # shares, as percent, whatever the digits
     key: str = ""
 
     def text(self, cell: Cell) -> str:
@@ -32,12 +31,11 @@ class Column:
             return cell
         if cell is None or not math.isfinite(cell):
             return "–"
-        sign = "+" if self.signed and cell > 0 else ""
         if self.percent:
-            return f"{sign}{percentage(cell)}"
+            return percentage(cell)
         if isinstance(cell, numbers.Integral):
-            return f"{sign}{cell}".replace("-", "−")
-        return sign + number(cell, self.digits)
+            return f"{cell}".replace("-", "−")
+        return number(cell, self.digits)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +50,12 @@ class Table:
     columns: Sequence[Column | str]
     rows: Sequence[Sequence[Cell]]
     styles: Sequence[Style | None] = ()
+
+    @classmethod
+    def of(cls, label: str, rows, styles: Sequence[Style | None] = ()) -> "Table":
+        """Of rows in which each cell stands beside its column: `[(column, cell), ...]`."""
+        columns = [column for column, _cell in rows[0]] if rows else []
+        return cls(label, columns, [[cell for _column, cell in row] for row in rows], styles)
 
     def html(self) -> str:
         """With a heading for every row and column; narrow windows scroll it sideways."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.plot.figure import Axis, Figure, percent
-from optviz.plot.marks import Line, Mark, fill_template
+from optviz.plot.marks import Line, Mark, entry
 from optviz.plot.series import curve_with_band, over_seeds, single
 from optviz.plot.style import Style
 from optviz.plot.table import Column, Table
@@ -58,7 +58,7 @@ def ghost(figure: Figure, before: Figure) -> Figure:
 
 def faint(marks: Sequence[Mark]) -> list[Line]:
     """The lines among marks, as what was there before."""
-    hover = fill_template(_("{name}, before: {y:.4g}"))
+    hover = _("{name}, before: {y:.4g}")
     look = {"opacity": 0.28, "legend": False, "width": 1.8, "hover": hover}
     lines = [m for m in marks if isinstance(m, Line) and m.opacity is None]
     return [replace(m, uid=f"{m.uid}before", **look) for m in lines]
@@ -102,6 +102,7 @@ def losses(
     band from the least to the largest.
     """
     marks, top, right = [], 0.0, 1e-3
+    on_validation = _("{name}, validation: {y:.4g}")
     for uid, name, now, i, style in networks:
         raw = now.loss[:, i]
         if not len(raw):
@@ -113,19 +114,16 @@ def losses(
             x, values, style, name=name, uid=uid, raw=faint, shapes=8, legend=True
         )
         if test:
-            on_test = over_seeds(now.cross_entropy[:, 1, i])[0]
-            hover = fill_template(_("{name}, validation: {y:.4g}"))
-            look = {"name": name, "group": name, "legend": False, "hover": hover, "markers": 8}
-            dotted = replace(style, dashes=TEST_DASHES)
-            at = scale.of(now, now.evaluated)
-            marks.append(Line(at, single(on_test), dotted, uid=f"{uid}test", width=1.5, **look))
+            on_test = single(over_seeds(now.cross_entropy[:, 1, i])[0])
+            look = {"width": 1.5, "markers": 8, "legend": False, "hover": on_validation}
+            dotted, at = replace(style, dashes=TEST_DASHES), scale.of(now, now.evaluated)
+            marks += entry(name, Line(at, on_test, dotted, uid=f"{uid}test", **look))
         early = over_seeds(values[: max(len(raw) // 20, 1)])[0]
         top = max(top, float(np.nanmax(early, initial=0.0)))
+    title = _("loss (dotted: validation set)") if test else _("loss")
     limits = (0, _round_up(min(top, 10.0)) if top else 2.5)
-    y = Axis(_("loss"), log=True) if log else Axis(_("loss"), limits=limits)
+    y = Axis(title, log=log, limits=None if log else limits)
     label = _("Loss while training. The table says the same.")
-    if test:
-        y = replace(y, title=_("loss (dotted: validation set)"))
     view = f"{log} {scale.along}"
     return Figure(marks, scale.axis(right), y, **{"label": label, "view": view, **figure})
 
@@ -138,19 +136,13 @@ def accuracies(networks: Sequence[Network], scale: Scale, **figure) -> Figure:
             continue
         x = scale.of(now, now.evaluated)
         right = max(right, float(x[-1]))
+        look = {"hover": _("{name}, validation: {y:.4g}"), "shapes": 8, "legend": True}
         marks += curve_with_band(
-            x,
-            now.accuracy[:, 1, i],
-            style,
-            name=name,
-            uid=f"{uid}test",
-            shapes=8,
-            hover=fill_template(_("{name}, validation: {y:.4g}")),
-            legend=True,
+            x, now.accuracy[:, 1, i], style, name=name, uid=f"{uid}test", **look
         )
-        faint = {"width": 1, "opacity": 0.8, "legend": False, "group": name}
-        train = over_seeds(now.accuracy[:, 0, i])[0]
-        marks.append(Line(x, single(train), style.solid, name=name, uid=f"{uid}training", **faint))
+        train = single(over_seeds(now.accuracy[:, 0, i])[0])
+        faint = {"width": 1, "opacity": 0.8, "legend": False}
+        marks += entry(name, Line(x, train, style.solid, uid=f"{uid}training", **faint))
     label = _("Accuracy while training. The table says the same.")
     y = percent(_("accuracy (faint: on the training set)"))
     more = {"label": label, "view": scale.along, **figure}
@@ -179,20 +171,19 @@ def status(progress: Progress, i: int) -> str:
 
 def standings(networks: Sequence[Network], label: str) -> Table:
     """How every network stands: loss of the last ten mini-batches, accuracies, time, status."""
-    columns = (
-        "",
-        _("iterations"),
-        Column(_("loss (last 10)"), 3),
-        Column(_("training accuracy"), 3, percent=True),
-        Column(_("validation accuracy"), 3, percent=True),
-        Column(_("seconds"), 3),
-        _("status"),
-    )
     rows = []
     for _id, name, now, i, _style in networks:
-        tail = now.loss[-10:, i]
-        loss = over_seeds(tail.mean(0))[0] if len(tail) else np.nan
+        loss = over_seeds(now.loss[-10:, i].mean(0))[0] if len(now.loss) else None
         train, test = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
-        seconds = now.seconds[-1] if len(now.seconds) else 0.0
-        rows.append([name, now.iteration, loss, train, test, seconds, status(now, i)])
-    return Table(label, columns, rows, [network.style for network in networks])
+        rows.append(
+            [
+                ("", name),
+                (_("iterations"), now.iteration),
+                (Column(_("loss (last 10)"), 3), loss),
+                (Column(_("training accuracy"), percent=True), train),
+                (Column(_("validation accuracy"), percent=True), test),
+                (Column(_("seconds"), 3), now.seconds[-1] if len(now.seconds) else 0.0),
+                (_("status"), status(now, i)),
+            ]
+        )
+    return Table.of(label, rows, [network.style for network in networks])

@@ -61,11 +61,9 @@ def test_csv_has_no_text_that_a_spreadsheet_runs():
 def test_every_row_has_a_cell_for_every_column():
     with pytest.raises(ValueError, match="zip"):
         Table("short", ["", "a"], [["x"]]).html()
-
-
-def test_differences_show_their_sign():
-    column = Column("difference", 3, percent=True, signed=True)
-    assert [column.text(v) for v in (0.012, -0.012, 0.0)] == ["+1.2%", "−1.2%", "0.0%"]
+    beside = [zip(TABLE.columns, row, strict=True) for row in TABLE.rows]
+    again = Table.of(TABLE.label, [list(row) for row in beside], TABLE.styles)
+    assert (again.html(), again.csv()) == (TABLE.html(), TABLE.csv())
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (3, 5, 4)])

@@ -13,7 +13,7 @@ from optviz.experiments.optimizer_comparison.saved import loaded_line
 from optviz.experiments.page import Row, Widget
 from optviz.experiments.training_charts import paced, shared
 from optviz.nn import Network, softmax
-from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, Text
+from optviz.plot import Axis, Dots, Figure, Heatmap, ImageGrid, Style, matrix
 from optviz.training import Data, Progress, confusion
 from optviz.translation import _
 from optviz.ui.components import show, sketchpad
@@ -82,32 +82,19 @@ def confusion_matrix(counts: np.ndarray, labels, theme, name: str) -> Figure:
     wrong = np.where(np.eye(len(counts), dtype=bool), 0, counts)
     names = [str(label) for label in labels]
     strong = wrong > 0.5 * wrong.max()
-    numbers = [
-        Text(
-            [names[j] for i, j in some],
-            [names[i] for i, j in some],
-            [str(counts[i, j]) for i, j in some],
-            color,
-            size=11,
-            hover=_("true label {y}, predicted label {x}: {text}"),
-        )
-        # Plotly mixes up texts that are empty
-        for color, where in ((theme.ink, (counts > 0) & ~strong), (theme.page, strong))
-        if len(some := np.argwhere(where))
-    ]
-    axis = {"categories": True, "grid": False, "fixed": True}
-    span = 0.0, max(float(np.sqrt(wrong.max())), 1.0)  # pale where nothing is wrong
-    colors = (theme.high, theme.lines[1])
-    heat = Heatmap(np.sqrt(wrong), colors, x=names, y=names, span=span, gap=1)
-    return Figure(
-        [heat, *numbers],
-        Axis(_("predicted label"), **axis),
-        Axis(_("true label"), reversed=True, standoff=2, **axis),
+    return matrix(
+        np.sqrt(wrong),
+        names,
+        names,
+        (theme.high, theme.lines[1]),
+        counts.astype(str).tolist(),
+        {theme.ink: (counts > 0) & ~strong, theme.page: strong},
+        span=(0.0, max(float(np.sqrt(wrong.max())), 1.0)),  # pale where nothing is wrong
+        titles=(_("predicted label"), _("true label")),
+        size=11,
+        hover=_("true label {y}, predicted label {x}: {text}"),
         label=_("How often {name} took which digit for which.").format(name=name),
         margin={"r": 8, "t": 12, "b": 44},
-        legend="",
-        hover="closest",
-        drag=False,
         height=24,
     )
 
@@ -152,34 +139,30 @@ def _hand_drawn(context, dataset, margin):
 def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
     """How likely each network `(networks, classes)` finds each class; its choice is in bold."""
     broken = [wrap(line.name, MAX_NAME) for line in lines]
-    names, columns = ["<br>".join(rows) for rows in broken], [str(label) for label in labels]
-    cells = [(i, j) for i in range(len(said)) for j in range(len(columns))]
-    texts = [f"{100 * p:.0f}" if np.isfinite(p) else "–" for p in said.flat]
-    texts = [
-        f"<b>{text}</b>" if j == said[i].argmax() and np.isfinite(said[i, j]) else text
-        for (i, j), text in zip(cells, texts, strict=True)
-    ]
-    numbers = Text(
-        *([columns[j] for i, j in cells], [names[i] for i, j in cells], texts, theme.ink),
+    names = [str(label) for label in labels]
+    words, chosen = [], []
+    for line, row in zip(lines, said, strict=True):
+        texts = [f"{100 * p:.0f}" if np.isfinite(p) else "–" for p in row]
+        if np.isfinite(row).all():
+            best = row.argmax()
+            texts[best] = f"<b>{texts[best]}</b>"
+            chosen.append(f"{line.name}: {names[best]}")
+        words.append(texts)
+    return matrix(
+        said,
+        ["<br>".join(name) for name in broken],
+        names,
+        (theme.high, theme.lines[1]),
+        words,
+        {theme.ink: np.ones(said.shape, bool)},
+        span=(0, 1),
+        titles=(_("probability of each digit, %"), ""),
         size=13,
         hover=_("{y}: {x} with {text} %"),
-    )
-    chosen = ", ".join(
-        f"{name}: {columns[row.argmax()]}"
-        for name, row in zip((line.name for line in lines), said, strict=True)
-        if np.isfinite(row).all()
-    )
-    colors = (theme.high, theme.lines[1])
-    axis = {"categories": True, "grid": False, "fixed": True}
-    return Figure(
-        [Heatmap(said, colors, x=columns, y=names, span=(0, 1), gap=1), numbers],
-        Axis(_("probability of each digit, %"), **axis),
-        Axis(reversed=True, **axis),
-        label=_("What each network takes the drawing for: {chosen}.").format(chosen=chosen),
+        label=_("What each network takes the drawing for: {chosen}.").format(
+            chosen=", ".join(chosen)
+        ),
         margin={"l": 16 + 7 * max(len(r) for rows in broken for r in rows), "r": 8, "t": 8},
-        legend="",
-        hover="closest",
-        drag=False,
         height=5 + 2.5 * len(lines),
     )
 

@@ -8,6 +8,7 @@ from optviz.data import DATASETS
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
 from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Style, Table, grid, number, style
+from optviz.plot.marks import entry
 from optviz.plot.series import curve_with_band
 from optviz.plot.table import csv_text
 from optviz.plot.training import Network
@@ -72,16 +73,16 @@ def over_rate(context) -> Figure:
         marks = []
         for c in found:
             look = style(WIDTHS.index(c.width), context.theme)
-            named = {"name": _("width {n}").format(n=c.width), "group": f"{c.width}"}
-            hover = _("{name}, rate {x:.3g}: loss {y:.3g}")
-            more = {"uid": f"{i}-{c.width}", "hover": hover, "markers": True, "legend": i == 0}
-            middle = np.where(np.isinf(c.medians), np.nan, c.medians)
-            marks += curve_with_band(rates, c.losses, look, middle=middle, **named, **more)
+            name, uid, group = _("width {n}").format(n=c.width), f"{i}-{c.width}", f"{c.width}"
+            more = {"hover": _("{name}, rate {x:.3g}: loss {y:.3g}"), "legend": i == 0}
+            more["middle"] = np.where(np.isinf(c.medians), np.nan, c.medians)
+            marks += curve_with_band(
+                rates, c.losses, look, name=name, uid=uid, group=group, markers=True, **more
+            )
             if c.best is not None:
-                at = [rates[c.best]], [c.medians[c.best]]
-                ring = {"size": 18, "edge": look.color, "edge_width": 3}
-                more = {"uid": f"{i}-{c.width}best", "legend": False}
-                marks.append(Dots(*at, Style(look.color, marker=RING), **named, **ring, **more))
+                at, ring = ([rates[c.best]], [c.medians[c.best]]), Style(look.color, marker=RING)
+                shape = {"size": 18, "edge": look.color, "edge_width": 3, "legend": False}
+                marks += entry(name, Dots(*at, ring, uid=f"{uid}best", **shape), group=group)
         panels.append(Panel(marks, x, y, title=_(title)))
     label = _("Loss over the learning rate for every width. The table says the same.")
     return grid(panels, columns=2, share_y=True, legend="window", label=label, height=26)
@@ -111,18 +112,21 @@ def verdict(context) -> str:
 
 def standings(context) -> Table:
     """The best rate of every width, what comes of it, and of the narrowest network's."""
-    columns, rates = [Column(_("width"))], context.spec.rates
-    for title in PARAMETRIZATIONS:
-        for heading in (_("{name}: best rate"), _("loss there"), _("at the narrowest one's")):
-            columns.append(Column(heading.format(name=_(title)), 3))
+    rates, rows = context.spec.rates, []
     pairs = list(zip(*curves(context.spec, context.states), strict=True))
-    rows = [[pair[0].width] for pair in pairs]
-    for row, pair in zip(rows, pairs, strict=True):
-        for c, base in zip(pair, pairs[0], strict=True):
-            best = [np.nan] * 2 if c.best is None else [rates[c.best], c.medians[c.best]]
-            row += [*best, np.nan if base.best is None else c.medians[base.best]]
+    for pair in pairs:
+        row = [(_("width"), pair[0].width)]
+        for title, c, base in zip(PARAMETRIZATIONS, pair, pairs[0], strict=True):
+            rate, loss = (np.nan, np.nan) if c.best is None else (rates[c.best], c.medians[c.best])
+            kept = np.nan if base.best is None else c.medians[base.best]
+            row += [
+                (Column(_("{name}: best rate").format(name=_(title)), 3), rate),
+                (Column(_("loss there"), 3), loss),
+                (Column(_("at the narrowest one's"), 3), kept),
+            ]
+        rows.append(row)
     styles = [style(WIDTHS.index(n), context.theme) for n in context.spec.widths]
-    return Table(_("Best rate and loss of every width"), columns, rows, styles)
+    return Table.of(_("Best rate and loss of every width"), rows, styles)
 
 
 def notes(context) -> Caption:

@@ -35,14 +35,14 @@ class Landscape:
         coarser grid; levels and colors are those of the domain.
         """
         (x, right), (y, up) = (_going_on(*e, n, r) for e, r in zip(f.domain, reach, strict=True))
-        whole = cls.on(x, y, f.value(np.stack(np.meshgrid(x, y), -1)))
-        land = cls.on(x, y, whole.z[up : len(y) - up, right : len(x) - right])
-        land = replace(land, x=x[right : len(x) - right], y=y[up : len(y) - up])
+        z = f.value(np.stack(np.meshgrid(x, y), -1))
+        rows, columns = slice(up, len(y) - up), slice(right, len(x) - right)
+        land = cls.on(x[columns], y[rows], z[rows, columns])
         if not np.isfinite(land.z).any():
             return land
         low, middle, high = np.nanquantile(land.z, [TAIL, 0.5, 1 - TAIL])
         return replace(
-            whole,
+            cls.on(x, y, z),
             log=land.log,
             sign=getattr(f, "sign", 1),
             margins=(up, right),
@@ -137,11 +137,13 @@ class Heights:
         lifted = known[known >= base] - base
         offset = max(float(np.quantile(lifted, 0.01)), 1e-12) if log else 1.0
         top = known.max() if log else min(known.max(), land.high)
-        ends = cls(log, root, base, offset).up(np.array([base, top]))
-        low, high = (float(e) for e in ends)
-        there = cls(log, root, base, offset, low).up(land.z, beyond=True)
-        top = min(np.nanmax(there), 2 * high - low) if max(land.margins) else high
-        return cls(log, root, base, offset, low, high, max(float(top), high), land.sign)
+        ends = cls(log, root, base, offset)
+        low, high = (float(end) for end in ends.up(np.array([base, top])))
+        ends = replace(ends, low=low, high=high, top=high, sign=land.sign)
+        if not max(land.margins):
+            return ends
+        there = replace(ends, top=2 * high - low).up(land.z, beyond=True)
+        return replace(ends, top=max(float(np.nanmax(there)), high))
 
     def up(self, z, beyond: bool = False):
         """From values to heights, none of them outside the domain's, or with `beyond` not far."""

@@ -1,0 +1,47 @@
+"""A matrix as colored cells with words on them, its first row above."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from optviz.plot.figure import Axis, Figure
+from optviz.plot.marks import Array, Heatmap, Text
+from optviz.plot.style import Colors
+
+
+def matrix(
+    z: Array,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    colors: Colors,
+    words: Array,
+    inks: Mapping[str, Array],
+    *,
+    span: tuple[float, float],
+    titles: tuple[str, str] = ("", ""),
+    size: float = 12,
+    gap: float = 1,
+    hover: str = "",
+    **figure,
+) -> Figure:
+    """Cells `(rows, columns)` colored by `z` within `span`, and `words` of the same shape on some.
+
+    `inks` has for each color of words on which cells they are, as bools. `titles` are those of the
+    columns and of the rows.
+    """
+    marks = [Heatmap(z, colors, x=columns, y=rows, span=span, gap=gap)]
+    for color, where in inks.items():
+        if len(at := np.argwhere(where)):  # Plotly mixes up texts that are empty
+            x, y = [columns[j] for _i, j in at], [rows[i] for i, _j in at]
+            marks.append(Text(x, y, [words[i][j] for i, j in at], color, size=size, hover=hover))
+    look = {"categories": True, "grid": False, "fixed": True}
+    across, down = titles
+    return Figure(
+        marks,
+        Axis(across, **look),
+        Axis(down, reversed=True, standoff=2, **look),
+        legend="",
+        hover="closest",
+        drag=False,
+        **figure,
+    )

@@ -22,28 +22,19 @@ A table whose numbers stay numbers until they are read or saved::
 `to_plotly(figure)` is for the browser, `to_svg(figure, theme)` a thumbnail, `layer(*marks)` what
 lies under a figure.
 
-| by hand | say |
+What a mark, an axis and a figure can be told stands in `marks.py` and `figure.py`. Beside them:
+
+| | |
 |---|---|
-| {"type": "scatter", "mode": "lines", "line": {...}} | Line(x, y, style, width=2.4) |
-| "mode": "lines+markers", "maxdisplayed": 8 | Line(..., markers=8) |
-| "line": {"shape": "hv"}; "fill": "tozeroy"; error_y | shape="hv"; fill=True; ends=(low, high) |
-| concatenate x, x[::-1], "fill": "toself" | Band(x, low, high, color, hatched=True) |
-| band + median + faint raw + some marks | curve_with_band(x, values (n, seeds), ...) |
-| line and marks with "meta": {"trail", "of", "head"} | trail(x, y, style, uid=..., name=...) |
-| "bar" for the median and a mark for each seed | bar_with_seeds(k, values, height, style) |
-| histogram as bars, as "shape": "hvh" | histogram_bars, histogram_outline |
-| a histogram for every layer of a network | histogram_grid |
-| "hovertemplate": f"{name}: %{{y:.1%}}<extra></extra>" | hover="{name}: {y:.1%}" |
-| the same with words of one's own, translated | hover=fill_template(_("..."), part=...) |
-| "hoverinfo": "skip" | nothing; hover="" is the default |
-| "range": [np.log10(a), np.log10(b)], "type": "log", "dtick" | Axis(limits=(a, b), log=True) |
-| "tickformat": ".0%"; tickvals/ticktext under bars | percent("accuracy"); categories(names) |
-| "shapes": [{"type": "line", ...}] | Rule(style, x=...) among the marks |
-| "annotations": [{"xref": "paper", ...}]; arrows | Note(text, x, y, "right bottom"); arrow= |
-| domains, anchors, "xaxis3", notes as titles | Panel(..., title=) in grid, stack, |
-| scatter with marginal accuracy | marginals(main, above, beside) |
-| LEGEND, "showlegend", margins, .ov-plot { height } | legend=, show_legend=, margin=, height= |
-| f'<tr><th scope="row" style="border-left...' | Table(label, columns, rows, styles).html() |
+| curve_with_band | median, band, faint raw values and some markers of a curve over seeds |
+| trail | a line over steps that the player cuts, with its head |
+| entry | marks of one thing, as one entry of the legend |
+| bar_with_seeds | a bar with a marker for every seed |
+| histogram_bars, histogram_outline, histogram_grid | of one array; of every layer of a network |
+| matrix | colored cells with words on them |
+| percent, categories, hidden | axes of shares, of names, and none |
+| grid, stack, marginals | panels side by side, on one x axis, beside a large one |
+| fill_template | a translated hover text, with what is known before the pointer comes |
 """
 
 from optviz.plot.figure import (
@@ -54,6 +45,7 @@ from optviz.plot.figure import (
     Scene,
     categories,
     grid,
+    hidden,
     marginals,
     percent,
     stack,
@@ -74,6 +66,7 @@ from optviz.plot.marks import (
     Rule,
     Surface,
     Text,
+    entry,
     fill_template,
 )
 from optviz.plot.matrix import matrix

@@ -141,7 +141,7 @@ def paths(
     for path in tracks:
         inner = [*_more(domain, path, theme), *_simplex(domain, path)]
         marks += entry(path.name, *inner, group=path.id)
-        marks += path_marks(domain, path, theme, markers)
+        marks += _path(domain, path, theme, markers)
     marks.append(
         Dots(
             [start[0]],
@@ -205,7 +205,7 @@ def guess_mark(at: Sequence[float], name: str, theme: Theme) -> Dots:
     )
 
 
-def path_marks(domain: Domain, path: Path, theme: Theme, markers: int = MARKERS) -> list[Mark]:
+def _path(domain, path, theme, markers):
     """The line, and dots: some of its points, the current one, where it leaves the frame.
 
     Two marks, because a host that moves drawn things needs to know which dot is which.

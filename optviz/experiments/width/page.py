@@ -7,10 +7,11 @@ import numpy as np
 from optviz.data import DATASETS
 from optviz.experiments.page import Caption, Download, Page, Tab, View
 from optviz.experiments.width.spec import PARAMETRIZATIONS, WIDTHS, Width
-from optviz.plot import Axis, Column, Dots, Figure, Line, Panel, Style, Table, grid, number, style
-from optviz.plot.marks import entry
+from optviz.plot.figure import Axis, Figure, Panel, grid
+from optviz.plot.marks import Dots, Line, entry
 from optviz.plot.series import curve_with_band
-from optviz.plot.table import csv_text
+from optviz.plot.style import Style, number, style
+from optviz.plot.table import Column, Table, csv_text
 from optviz.plot.training import Network
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Several

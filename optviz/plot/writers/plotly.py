@@ -149,17 +149,12 @@ def _key(name):
 
 def axis_names(frames) -> list[tuple[str, str]]:
     """The x and the y axis of every panel as traces call them: x, y, x2 …; shared ones recur."""
-    counts, refs = {"x": 0, "y": 0}, []
-    for panel in frames:
-        ref = []
-        for letter in "xy":
-            if getattr(panel, letter) is None:
-                ref.append(letter)
-                continue
-            counts[letter] += 1
-            ref.append(letter + (str(counts[letter]) if counts[letter] > 1 else ""))
-        refs.append(tuple(ref))
-    return refs
+    names = []
+    for letter in "xy":
+        own = np.array([getattr(panel, letter) is not None for panel in frames])
+        numbers = np.where(own, own.cumsum(), 1)
+        names.append([f"{letter}{n}" if n > 1 else letter for n in numbers])
+    return list(zip(*names, strict=True))
 
 
 def _axes(frames, refs):
@@ -185,45 +180,23 @@ def _axes(frames, refs):
 
 
 def _axis(axis: Axis, letter):
-    out = {"zeroline": bool(axis.zero), **_limits(axis), **_ticks(axis)}
-    if isinstance(axis.zero, str):
-        out |= {"zerolinecolor": axis.zero, "zerolinewidth": 1.5}
-    if axis.title:
-        standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
-        out["title"] = {"text": axis.title}
-        out["title"] |= {} if standoff is None else {"standoff": standoff}
-        out["title"] |= {"font": {"size": axis.title_size}} if axis.title_size else {}
-    if axis.fixed:
-        out["fixedrange"] = True
-    if axis.grid is not None:
-        out["showgrid"] = axis.grid
-    return out | axis.extra
-
-
-def _limits(axis):
-    out = {"type": "log"} if axis.log else {"type": "category"} if axis.categories else {}
-    if axis.limits is not None:
-        low, high = (float(v) for v in axis.limits)
-        out["range"] = list(_exponents((low, high))) if axis.log else [low, high]
-        if axis.reversed:
-            out["range"].reverse()
-    elif axis.reversed:
-        out["autorange"] = "reversed"
-    return out
-
-
-def _exponents(limits):
-    return [float(np.log10(max(v, np.finfo(float).tiny))) for v in limits]
-
-
-def _ticks(axis):
     places = not isinstance(axis.ticks, int | None)
     size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
-    return _given(
+    zero = axis.zero if isinstance(axis.zero, str) else None
+    out = _given(
+        type="log" if axis.log else "category" if axis.categories else None,
+        range=_range(axis),
+        autorange="reversed" if axis.reversed and axis.limits is None else None,
+        fixedrange=axis.fixed or None,
+        title=_axis_title(axis, letter) if axis.title else None,
+        zeroline=bool(axis.zero),
+        zerolinecolor=zero,
+        zerolinewidth=1.5 if zero else None,
+        showgrid=axis.grid,
         exponentformat="power" if axis.log or axis.powers else None,
         tickformat=axis.format or None,
         ticksuffix=axis.suffix or None,
-        nticks=axis.ticks if isinstance(axis.ticks, int) else None,
+        nticks=None if places else axis.ticks,
         tickvals=[float(t) for t in axis.ticks] if places else None,
         ticktext=None if axis.labels is None else list(axis.labels),
         dtick=axis.step,
@@ -231,6 +204,24 @@ def _ticks(axis):
         tickfont={"size": size} if size else None,
         showticklabels=None if axis.tick_labels else False,
     )
+    return out | axis.extra
+
+
+def _axis_title(axis, letter):
+    standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
+    font = {"size": axis.title_size} if axis.title_size else None
+    return _given(text=axis.title, standoff=standoff, font=font)
+
+
+def _range(axis):
+    if axis.limits is None:
+        return None
+    ends = _exponents(axis.limits) if axis.log else [float(v) for v in axis.limits]
+    return ends[::-1] if axis.reversed else ends
+
+
+def _exponents(limits):
+    return [float(np.log10(max(v, np.finfo(float).tiny))) for v in limits]
 
 
 def _log_ticks(limits):

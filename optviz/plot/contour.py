@@ -140,8 +140,8 @@ def paths(
         marks += entry(path.name, _halo(domain, path, theme), group=path.id)
     for path in tracks:
         inner = [*_more(domain, path, theme), *_simplex(domain, path)]
-        marks += entry(path.name, *inner, group=path.id)
-        marks += _path(domain, path, theme, markers)
+        drawn = [*inner, *_path(domain, path, theme, markers)]
+        marks += entry(path.name, *drawn, group=path.id)
     marks.append(
         Dots(
             [start[0]],
@@ -220,10 +220,8 @@ def _path(domain, path, theme, markers):
     x, y = np.array([*drawn[steps], *[exit_point] * out]).reshape(-1, 2).T
     head = min(len(steps), 1)  # none where the path is nowhere
     plain = len(steps) - head
-    hover = path.hover
-    if hover is None:
-        hover = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
-    trail = {"uid": path.id, "values": path.values, "meta": {"trail": True}, "hover": hover}
+    said = _("{name}, step {index}<br>({x:.5g}, {y:.5g})<br>f = {value:.5g}")
+    line = {"values": path.values, "hover": said if path.hover is None else path.hover}
     dots = Dots(
         x,
         y,
@@ -237,7 +235,7 @@ def _path(domain, path, theme, markers):
         edge=[look.color] * plain + [theme.ink] * head + [look.color] * out,
         edge_width=[0] * plain + [1.5] * head + [3] * out,
     )
-    return entry(path.name, Line(*drawn.T, look, **trail), dots, group=path.id)
+    return [Line(*drawn.T, look, uid=path.id, meta={"trail": True}, **line), dots]
 
 
 def _halo(domain, path, theme):

@@ -52,10 +52,14 @@ class Table:
     styles: Sequence[Style | None] = ()
 
     @classmethod
-    def of(cls, label: str, rows, styles: Sequence[Style | None] = ()) -> "Table":
-        """Of rows in which each cell stands beside its column: `[(column, cell), ...]`."""
-        columns = [column for column, _cell in rows[0]] if rows else []
-        return cls(label, columns, [[cell for _column, cell in row] for row in rows], styles)
+    def of(
+        cls,
+        label: str,
+        rows: Sequence[Mapping[Column | str, Cell]],
+        styles: Sequence[Style | None] = (),
+    ) -> "Table":
+        """Of rows, one at least, whose cells are told by their columns, in the order of these."""
+        return cls(label, list(rows[0]), [list(row.values()) for row in rows], styles)
 
     def html(self) -> str:
         """With a heading for every row and column; narrow windows scroll it sideways."""

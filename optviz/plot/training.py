@@ -176,14 +176,14 @@ def standings(networks: Sequence[Network], label: str) -> Table:
         loss = over_seeds(now.loss[-10:, i].mean(0))[0] if len(now.loss) else None
         train, test = (over_seeds(now.accuracy[-1, k, i])[0] for k in (0, 1))
         rows.append(
-            [
-                ("", name),
-                (_("iterations"), now.iteration),
-                (Column(_("loss (last 10)"), 3), loss),
-                (Column(_("training accuracy"), percent=True), train),
-                (Column(_("validation accuracy"), percent=True), test),
-                (Column(_("seconds"), 3), now.seconds[-1] if len(now.seconds) else 0.0),
-                (_("status"), status(now, i)),
-            ]
+            {
+                "": name,
+                _("iterations"): now.iteration,
+                Column(_("loss (last 10)"), 3): loss,
+                Column(_("training accuracy"), percent=True): train,
+                Column(_("validation accuracy"), percent=True): test,
+                Column(_("seconds"), 3): now.seconds[-1] if len(now.seconds) else 0.0,
+                _("status"): status(now, i),
+            }
         )
     return Table.of(label, rows, [network.style for network in networks])

@@ -113,21 +113,18 @@ def verdict(context) -> str:
 
 def standings(context) -> Table:
     """The best rate of every width, what comes of it, and of the narrowest network's."""
-    rates, rows = context.spec.rates, []
+    columns, rates = [Column(_("width"))], context.spec.rates
+    for title in PARAMETRIZATIONS:
+        for heading in (_("{name}: best rate"), _("loss there"), _("at the narrowest one's")):
+            columns.append(Column(heading.format(name=_(title)), 3))
     pairs = list(zip(*curves(context.spec, context.states), strict=True))
-    for pair in pairs:
-        row = [(_("width"), pair[0].width)]
-        for title, c, base in zip(PARAMETRIZATIONS, pair, pairs[0], strict=True):
-            rate, loss = (np.nan, np.nan) if c.best is None else (rates[c.best], c.medians[c.best])
-            kept = np.nan if base.best is None else c.medians[base.best]
-            row += [
-                (Column(_("{name}: best rate").format(name=_(title)), 3), rate),
-                (Column(_("loss there"), 3), loss),
-                (Column(_("at the narrowest one's"), 3), kept),
-            ]
-        rows.append(row)
+    rows = [[pair[0].width] for pair in pairs]
+    for row, pair in zip(rows, pairs, strict=True):
+        for c, base in zip(pair, pairs[0], strict=True):
+            best = [np.nan] * 2 if c.best is None else [rates[c.best], c.medians[c.best]]
+            row += [*best, np.nan if base.best is None else c.medians[base.best]]
     styles = [style(WIDTHS.index(n), context.theme) for n in context.spec.widths]
-    return Table.of(_("Best rate and loss of every width"), rows, styles)
+    return Table(_("Best rate and loss of every width"), columns, rows, styles)
 
 
 def notes(context) -> Caption:

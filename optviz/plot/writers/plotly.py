@@ -1,6 +1,7 @@
 """Figures as what Plotly.js draws: a dict of traces and layout, ready for JSON."""
 
 from dataclasses import replace
+from itertools import count
 
 import numpy as np
 
@@ -70,14 +71,9 @@ def layer(*marks: Mark) -> dict:
 def _uid(mark, panel, taken):
     if mark.uid in taken:
         raise ValueError(f"two marks have the uid {mark.uid!r}")
-    if mark.uid:
-        return mark.uid
-    uid = base = f"{type(mark).__name__.lower()}-{panel}-{mark.name}"
-    count = 1
-    while uid in taken:
-        count += 1
-        uid = f"{base}-{count}"
-    return uid
+    base = f"{type(mark).__name__.lower()}-{panel}-{mark.name}"
+    names = (base if n == 1 else f"{base}-{n}" for n in count(1))
+    return mark.uid or next(name for name in names if name not in taken)
 
 
 def _common(mark, ref):

@@ -61,7 +61,7 @@ def falls_into_beads(land: Landscape) -> bool:
     the low places the slope changes by more than a level from one point to the next.
     """
     heights = Heights.of(land, None, root=True)
-    z, level = heights.up(land.inner), (heights.high - heights.low) / LEVELS
+    z, level = heights.up(land.inner).clip(max=heights.high), (heights.high - heights.low) / LEVELS
     bend = np.zeros_like(z)
     bend[1:-1] = np.diff(z, 2, axis=0)
     bend[:, 1:-1] = np.maximum(bend[:, 1:-1], np.diff(z, 2, axis=1))
@@ -98,13 +98,13 @@ def landscape(
     return Contour(
         land.x,
         land.y,
-        heights.up(land.z, beyond=True),
+        heights.up(land.z),
         colors,
         start=start,
         end=top,
         step=step,
         line=theme.ring,
-        bar=ColorBar(*heights.ticks(6, beyond=True), title, theme.faint),
+        bar=ColorBar(*heights.ticks(6), title, theme.faint),
     )
 
 

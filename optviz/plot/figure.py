@@ -106,7 +106,7 @@ class Scene:
     x: Axis
     y: Axis
     z: Axis
-    aspect: tuple[float, float, float] = (1.4, 1.4, 0.6)
+    aspect: tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)

@@ -65,7 +65,7 @@ IN_SPACE = [
     Line3D(X, Y, Y, RED, name="path"),
     Dots3D(X, Y, Y, RED, name="end"),
 ]
-SCENE = Scene(Axis("x"), Axis("y"), Axis("f", ticks=[0, 1], labels=["0", "1"]))
+SCENE = Scene(Axis("x"), Axis("y"), Axis("f", ticks=[0, 1], labels=["0", "1"]), (1, 1, 1))
 
 
 def numbers(packed):

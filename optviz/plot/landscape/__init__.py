@@ -142,14 +142,14 @@ class Heights:
         ends = replace(ends, low=low, high=high, top=high, sign=land.sign)
         if not max(land.margins):
             return ends
-        there = replace(ends, top=2 * high - low).up(land.z, beyond=True)
+        there = replace(ends, top=2 * high - low).up(land.z)
         return replace(ends, top=max(float(np.nanmax(there)), high))
 
-    def up(self, z, beyond: bool = False):
-        """From values to heights, none of them outside the domain's, or with `beyond` not far."""
+    def up(self, z):
+        """From values to heights; what is far below or above those of the domain is cut off."""
         above = np.maximum(z - self.base, 0)
         heights = np.log10(above + self.offset) if self.log else np.sqrt(above) if self.root else z
-        return np.clip(heights, self.low, self.top if beyond else self.high)
+        return np.clip(heights, self.low, self.top)
 
     def back(self, height):
         """From heights to values."""
@@ -157,10 +157,9 @@ class Heights:
             return self.base + 10.0**height - self.offset
         return self.base + height**2 if self.root else height
 
-    def ticks(self, n: int, beyond: bool = False) -> tuple[np.ndarray, list[str]]:
+    def ticks(self, n: int) -> tuple[np.ndarray, list[str]]:
         """n heights, about evenly spaced, of round values, for reading; one where all are equal."""
-        top = self.top if beyond else self.high
-        even = np.linspace(self.low, top, n if self.low < self.high else 1)
+        even = np.linspace(self.low, self.top, n if self.low < self.high else 1)
         values = self.back(even)
         if len(values) > 1:
             gaps = np.diff(values)
@@ -170,7 +169,7 @@ class Heights:
             values = np.round(values / unit) * unit + 0.0
         shown = self.sign * values + 0.0
         texts = [[number(float(f"{v:.{n}g}"), max(n, 7)) for v in shown] for n in (3, 6, 12)]
-        return self.up(values, beyond), next((t for t in texts if len({*t}) == len(t)), texts[-1])
+        return self.up(values), next((t for t in texts if len({*t}) == len(t)), texts[-1])
 
 
 def around(domain: Domain, aspect: float) -> tuple[tuple[float, float], tuple[float, float]]:

@@ -7,14 +7,14 @@ import numpy as np
 from optviz.plot.contour import Minima, Path
 from optviz.plot.figure import Axis, Figure, Scene
 from optviz.plot.landscape import Domain, Heights, Landscape
-from optviz.plot.marks import Dots3D, Line3D, Mark, Surface
+from optviz.plot.marks import Dots3D, Line3D, Mark, Surface, entry
 from optviz.plot.style import Style, Theme
 
 MAX_LINES = 75  # of the grid, each way: finer than this nobody sees
 LEVELS = 14
 BETWEEN = 8  # places of a path for every step
 MANY = 16  # minima from which on a surface is rugged: its hills would hide the paths behind them
-FLAT = (1.4, 1.4, 0.3)  # aspect of such a surface, which lets a little through, too
+HIGH, FLAT = (1.4, 1.4, 0.6), (1.4, 1.4, 0.3)  # aspects; a rugged one is flat and lets some through
 LIFT = 0.006  # of the surface's height, so that a path does not sink into it
 MARK = 4  # times that for a minimum, or half of its sign would be buried
 
@@ -85,14 +85,13 @@ def surface_figure(
         inside = ((path.points >= low) & (path.points <= high)).all(-1)
         x, y = points = np.where(inside[:, None], path.points, np.nan).T
         z = np.where(inside, up * heights.up(up * path.values) + lift, np.nan)
-        joint = {"name": path.name, "group": path.id, "hover": "{name}"}
         on_way = np.stack([between(c) for c in points])
         height = up * heights.up(land.at(*on_way)) + lift
         height[::BETWEEN] = z
-        line = {"uid": path.id, "meta": {"trail": True, "per": BETWEEN}, **joint}
-        marks.append(Line3D(*on_way, height, path.style, **line))
-        head = {"uid": f"{path.id}m", "meta": {"of": path.id}, "legend": False}
-        marks.append(Dots3D(x, y, z, path.style, **head, **joint))
+        line = {"uid": path.id, "hover": "{name}", "meta": {"trail": True, "per": BETWEEN}}
+        head = {"uid": f"{path.id}m", "hover": "{name}", "meta": {"of": path.id}, "legend": False}
+        drawn = Line3D(*on_way, height, path.style, **line), Dots3D(x, y, z, path.style, **head)
+        marks += entry(path.name, *drawn, group=path.id)
     places, labels = heights.ticks(3 if rugged else 5)
     return Figure(
         marks,
@@ -100,7 +99,7 @@ def surface_figure(
             Axis(titles[0], limits=domain[0]),
             Axis(titles[1], limits=domain[1]),
             Axis(titles[2], ticks=up * places, labels=labels),
-            **({"aspect": FLAT} if rugged else {}),
+            FLAT if rugged else HIGH,
         ),
         margin={"l": 0, "r": 24, "t": 28, "b": 0},
         **figure,

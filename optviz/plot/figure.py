@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -137,13 +138,19 @@ class Figure:
     drag: str | bool = "pan"
     extra: Mapping = field(default_factory=dict)  # of Plotly's layout; a last resort
 
-    @property
+    @cached_property
     def frames(self) -> tuple[Panel, ...]:
         """The panels, of a plain figure its only one; the first has both axes and the notes."""
         first, *others = self.panels or (Panel(self.marks, self.x, self.y),)
         notes = (*first.notes, *self.notes)
         first = replace(first, x=first.x or Axis(), y=first.y or Axis(), notes=notes)
         return (first, *others)
+
+    def users(self, letter: str) -> list[list[Panel]]:
+        """Of every axis along x or y the panels that are on it, the one that brings it first."""
+        first, *others = self.frames
+        own = [[panel] for panel in others if getattr(panel, letter) is not None]
+        return [[first, *(p for p in others if getattr(p, letter) is None)], *own]
 
     @property
     def css_height(self) -> str:

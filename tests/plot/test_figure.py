@@ -11,36 +11,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from optviz.plot import (
-    LIGHT,
-    Axis,
+from optviz.plot.figure import Axis, Figure, Note, Panel, Scene, grid, marginals, percent, stack
+from optviz.plot.marks import (
     Band,
     Bars,
     ColorBar,
     Contour,
     Dots,
     Dots3D,
-    Figure,
     Heatmap,
     Line,
     Line3D,
-    Note,
-    Panel,
     Rule,
-    Scene,
-    Style,
     Surface,
     Text,
-    curve_with_band,
     fill_template,
-    grid,
-    marginals,
-    percent,
-    stack,
-    to_plotly,
-    to_svg,
-    trail,
 )
+from optviz.plot.series import curve_with_band, trail
+from optviz.plot.style import LIGHT, Style
+from optviz.plot.writers.plotly import to_plotly
+from optviz.plot.writers.svg import to_svg
 
 RED, BLUE = Style("#d00000", (9, 5), "square"), Style("#0000d0")
 X, Y = [0.0, 1.0, 2.0], [0.25, 0.5, 1.0]
@@ -225,6 +215,11 @@ def test_a_thumbnail_shows_every_mark(figure):
             style = getattr(mark, "style", None)
             color = style.color if style else mark.color
             assert color in shown or getattr(mark, "shade", None) is not None
+
+
+def test_what_is_in_space_has_no_thumbnail():
+    with pytest.raises(TypeError, match="Surface"):
+        to_svg(Figure(IN_SPACE, scene=SCENE), LIGHT)
 
 
 def test_what_has_the_first_row_below_is_seen_that_way_round():

@@ -28,14 +28,13 @@ def to_plotly(figure: Figure) -> dict:
 
     ValueError where two marks have one uid.
     """
-    frames = figure.frames
-    refs = axis_names(frames)
-    axes = _axes(frames, refs)
+    refs = _axis_names(figure)
+    axes = _axes(figure, refs)
     data, uids, notes, shapes = [], set(), [], []
-    for i, (panel, ref) in enumerate(zip(frames, refs, strict=True)):
+    for i, (panel, ref) in enumerate(refs.items()):
         for mark in panel.marks:
             if isinstance(mark, Rule):
-                shapes.append(_shape(mark, ref, len(frames) > 1))
+                shapes.append(_shape(mark, ref, len(refs) > 1))
                 continue
             uid = _uid(mark, i, uids)
             uids.add(uid)
@@ -143,33 +142,32 @@ def _key(name):
     return f"{name[0]}axis{name[1:]}"
 
 
-def axis_names(frames) -> list[tuple[str, str]]:
-    """The x and the y axis of every panel as traces call them: x, y, x2 …; shared ones recur."""
-    names = []
+def _axis_names(figure):
+    """The x and the y axis of every panel as traces call them: x, y, x2 …"""
+    refs = {panel: [] for panel in figure.frames}
     for letter in "xy":
-        own = np.array([getattr(panel, letter) is not None for panel in frames])
-        numbers = np.where(own, own.cumsum(), 1)
-        names.append([f"{letter}{n}" if n > 1 else letter for n in numbers])
-    return list(zip(*names, strict=True))
+        for n, users in enumerate(figure.users(letter), 1):
+            for panel in users:
+                refs[panel].append(f"{letter}{n}" if n > 1 else letter)
+    return refs
 
 
-def _axes(frames, refs):
+def _axes(figure, refs):
     """Every axis of the layout; of several panels each with its place and the axis it stands on."""
     axes = {}
     for k, letter in enumerate("xy"):
-        for name in dict.fromkeys(ref[k] for ref in refs):
-            users = [(p, ref) for p, ref in zip(frames, refs, strict=True) if ref[k] == name]
-            owner = users[0][0]
+        for users in figure.users(letter):
+            owner = users[0]
             axis = getattr(owner, letter)
             if axis.log and axis.ticks is None and axis.step is None:
-                limits = axis.limits or _extent([m for p, _ in users for m in p.marks], k)
+                limits = axis.limits or _extent([m for panel in users for m in panel.marks], k)
                 axis = replace(axis, **_log_ticks(limits))
-            axes[_key(name)] = out = _axis(axis, letter)
-            if len(frames) > 1:
+            axes[_key(refs[owner][k])] = out = _axis(axis, letter)
+            if len(refs) > 1:
                 # on the lowest of the panels that share an x axis, the leftmost that share a y axis
-                edge = min(users, key=lambda u: u[0].up[0] if letter == "x" else u[0].across[0])
+                edge = min(users, key=lambda p: p.up[0] if letter == "x" else p.across[0])
                 out["domain"] = list(owner.across if letter == "x" else owner.up)
-                out["anchor"] = edge[1][1 - k]
+                out["anchor"] = refs[edge][1 - k]
             if len(users) > 1:
                 out["mirror"] = "all"  # a frame around every one of them
     return axes

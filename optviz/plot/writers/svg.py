@@ -38,7 +38,7 @@ def to_svg(figure: Figure, theme: Theme) -> str:
         wide = (panel.across[1] - panel.across[0]) * width
         tall = (panel.up[1] - panel.up[0]) * height
         left, top = edge + panel.across[0] * width, edge + (1 - panel.up[1]) * height
-        paper = Paper(_scale(frames, panel, "x", wide), _scale(frames, panel, "y", tall))
+        paper = Paper(_scale(figure, panel, "x", wide), _scale(figure, panel, "y", tall))
         size = f'width="{wide:.1f}" height="{tall:.1f}"'  # what leads out of a panel is cut off
         parts.append(f'<svg x="{left:.1f}" y="{top:.1f}" {size} overflow="hidden">')
         parts += [part for mark in panel.marks for part in _grouped(mark, paper)]
@@ -46,13 +46,11 @@ def to_svg(figure: Figure, theme: Theme) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _scale(frames, panel, letter, length):
-    """That of an axis, which fits all panels that have it in common; None is the first panel's."""
-    k, first, own = "xy".index(letter), frames[0], getattr(panel, letter)
-    shared = own is None or panel is first
-    users = [p for p in frames if p is first or getattr(p, letter) is None] if shared else [panel]
+def _scale(figure, panel, letter, length):
+    """That of an axis, which fits all panels that are on it."""
+    k, users = "xy".index(letter), next(u for u in figure.users(letter) if panel in u)
     arrays = [array for p in users for mark in p.marks for array in spread(mark, k)]
-    return Scale.fitting(own or getattr(first, letter), k, arrays, length)
+    return Scale.fitting(getattr(users[0], letter), k, arrays, length)
 
 
 def _grouped(mark, paper):

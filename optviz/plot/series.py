@@ -85,7 +85,6 @@ def trail(
     shapes: int = 10,
     begin: int = 0,
     sizes: tuple[float, float] = (6, 10),
-    legend: bool | None = None,
     **line,
 ) -> list[Mark]:
     """A line over steps that the player cuts, and its markers, of which the last is the head.
@@ -97,8 +96,8 @@ def trail(
     known = np.flatnonzero(np.isfinite(y))
     head = int(known[-1]) if len(known) else 0
     every = max(-(-len(y) // shapes), 1)
-    steps = [k for k in range(begin, len(y), every) if k < head and np.isfinite(y[k])] + [head]
-    steps = steps if len(y) else []
+    steps = [k for k in range(begin, head, every) if np.isfinite(y[k])]
+    steps += [head] * min(len(y), 1)
     markers = Dots(
         x[steps],
         y[steps],
@@ -109,7 +108,7 @@ def trail(
         values=steps,
         meta={"of": uid, "head": len(steps) - 1},
     )
-    drawn = Line(x, y, style, uid=uid, legend=legend, meta={"trail": True}, **line)
+    drawn = Line(x, y, style, uid=uid, meta={"trail": True}, **line)
     return entry(name, drawn, markers, group=group or uid)
 
 

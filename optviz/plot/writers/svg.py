@@ -7,7 +7,7 @@ import numpy as np
 from optviz.plot.figure import Figure
 from optviz.plot.images import data_url
 from optviz.plot.marks import Band, Bars, Contour, Dots, Heatmap, Line, Mark, Rule, Text
-from optviz.plot.style import Theme, blended, mixed
+from optviz.plot.style import Theme, blended
 from optviz.plot.writers.paper import Paper, Scale, cell_edges, outlines, spread
 
 WIDTH, HEIGHT = 240, 150
@@ -97,7 +97,7 @@ def _(mark: Dots, paper):
     if mark.shade is not None:
         low, high = mark.span
         share = (np.nan_to_num(np.asarray(mark.shade, float)) - low) / (high - low)
-        fills = [mixed(mark.colors, one) for one in share]
+        fills = [f"#{bytes(color).hex()}" for color in blended(share, mark.colors)]
     symbols = mark.symbols or [mark.style.marker] * len(points)
     every = max(-(-len(points) // MAX_DOTS), 1)
     for p, size, color, symbol in list(zip(points, sizes, fills, symbols, strict=True))[::every]:

@@ -9,7 +9,7 @@ from optviz.plot.figure import MARGIN, Axis, Figure, Note, Scene
 from optviz.plot.marks import Band, Bars, Dots, Line, Mark, Rule, Text, hover_template
 from optviz.plot.style import number, packed
 from optviz.plot.writers.paper import spread
-from optviz.plot.writers.traces import trace
+from optviz.plot.writers.traces import given, trace
 
 TOP = {"orientation": "h", "x": 0, "y": 1, "xanchor": "left", "font": {"size": 12}}
 INSIDE = {"orientation": "h", "x": 1, "y": 0.02, "xanchor": "right", "yanchor": "bottom"}
@@ -47,7 +47,7 @@ def to_plotly(figure: Figure) -> dict:
         layout["scene"] = _scene(figure.scene)
     else:
         layout |= {"hovermode": figure.hover, "dragmode": figure.drag, **axes}
-    layout |= _given(
+    layout |= given(
         legend=LEGENDS.get(figure.legend),
         showlegend=figure.show_legend if figure.legend else False,
         annotations=notes or None,
@@ -55,11 +55,6 @@ def to_plotly(figure: Figure) -> dict:
     )
     height = {"height": figure.css_height} if figure.css_height else {}
     return {"data": data, "layout": {**layout, **figure.extra}, **height}
-
-
-def _given(**attributes):
-    """Those that are not None; Plotly has its own default for the others."""
-    return {key: value for key, value in attributes.items() if value is not None}
 
 
 def layer(*marks: Mark) -> dict:
@@ -81,7 +76,7 @@ def _common(mark, ref):
     if legend is None and not mark.name and isinstance(mark, Line | Band | Dots | Bars | Text):
         legend = False
     x, y = ref
-    out = _given(
+    out = given(
         name=mark.name or None,
         legendgroup=mark.group or None,
         showlegend=legend,
@@ -123,7 +118,7 @@ def _note(note: Note, ref, logs):
     if note.data:  # Plotly wants the exponent on a logarithmic axis here, though not of a shape
         x = np.log10(x) if logs[0] else x
         y = np.log10(y) if logs[1] else y
-    font = {"size": note.size, **({"color": note.color} if note.color else {})}
+    font = given(size=note.size, color=note.color or None)
     out = {"text": note.text, "x": float(x), "y": float(y), "font": font}
     out |= {"xref": x_ref, "yref": y_ref}
     out |= {"xanchor": across, "yanchor": upright, "showarrow": note.arrow is not None}
@@ -177,7 +172,7 @@ def _axis(axis: Axis, letter):
     places = not isinstance(axis.ticks, int | None)
     size = axis.tick_size or (POWER_SIZE if axis.log and not places else None)
     zero = axis.zero if isinstance(axis.zero, str) else None
-    out = _given(
+    out = given(
         type="log" if axis.log else "category" if axis.categories else None,
         range=_range(axis),
         autorange="reversed" if axis.reversed and axis.limits is None else None,
@@ -204,7 +199,7 @@ def _axis(axis: Axis, letter):
 def _axis_title(axis, letter):
     standoff = 4 if axis.standoff is None and letter == "x" else axis.standoff
     font = {"size": axis.title_size} if axis.title_size else None
-    return _given(text=axis.title, standoff=standoff, font=font)
+    return given(text=axis.title, standoff=standoff, font=font)
 
 
 def _range(axis):

@@ -24,6 +24,11 @@ from optviz.plot.writers.paper import outlines
 SOLID_SYMBOLS = ("circle", "circle-open", "square", "diamond", "diamond-open", "cross", "x")
 
 
+def given(**attributes):
+    """Those that are not None; Plotly has its own default for the others."""
+    return {key: value for key, value in attributes.items() if value is not None}
+
+
 def _at(array):
     """Coordinates; names stay a list."""
     a = np.asarray(array)
@@ -98,9 +103,8 @@ def _(mark: Band):
 @trace.register
 def _(mark: Dots):
     symbol = mark.style.marker if mark.symbols is None else list(mark.symbols)
-    marker = {"symbol": symbol, "size": _plain(mark.size), "color": mark.style.color}
-    if mark.alpha is not None:
-        marker["opacity"] = mark.alpha
+    size, color = _plain(mark.size), mark.style.color
+    marker = given(symbol=symbol, size=size, color=color, opacity=mark.alpha)
     if mark.shade is not None:
         low, high = mark.span
         marker |= {"color": packed(mark.shade), "colorscale": _scale(mark.colors)}
@@ -110,7 +114,7 @@ def _(mark: Dots):
         marker["line"] = {"width": _plain(mark.edge_width), **edge}
     out = {**_flat(mark, "markers"), "marker": marker}
     if mark.text is not None:
-        font = {"size": mark.text_size, **({"color": mark.text_color} if mark.text_color else {})}
+        font = given(size=mark.text_size, color=mark.text_color or None)
         out |= {"mode": "markers+text", "text": list(mark.text)}
         out |= {"textposition": mark.text_position, "textfont": font}
     return out
@@ -118,11 +122,8 @@ def _(mark: Dots):
 
 @trace.register
 def _(mark: Bars):
-    marker = {"color": mark.color, "line": {"width": 0}}
-    if mark.alpha is not None:
-        marker["opacity"] = mark.alpha
-    width = {} if mark.width is None else {"width": mark.width}
-    return {"type": "bar", "x": _at(mark.x), "y": _at(mark.y), "marker": marker, **width}
+    marker = given(color=mark.color, line={"width": 0}, opacity=mark.alpha)
+    return given(type="bar", x=_at(mark.x), y=_at(mark.y), marker=marker, width=mark.width)
 
 
 @trace.register

@@ -53,46 +53,51 @@ def frame_name(spec: Standardization) -> str:
 def clouds(context: Context) -> Row:
     """Raw and standardized points with the turned line."""
     spec, theme = context.spec, context.theme
-    return Row([cloud(side, spec.angle, theme, view=frame_name(spec)) for side in sides(spec)])
+    return Row([cloud(side, spec.angle, theme, frame_name(spec)) for side in sides(spec)])
 
 
-def cloud(side: Side, degrees: float, theme: Theme, **figure) -> Figure:
+def cloud(side: Side, degrees: float, theme: Theme, view: str = "") -> Figure:
     """The points, the best line, the turned one with its misses, and the origin it turned about."""
     line = side.turned(degrees)
     low, high = frame(side)
     wrong = side.x[side.misses(line)]
-    ink = {"edge": theme.ink}
-    cross, x = (Style(theme.ink, marker=f"{kind}-thin-open") for kind in ("cross", "x"))
-    hidden = {"size": 6, "alpha": 0.8, "legend": False}
+    cross, x = Style(theme.ink, marker="cross-thin-open"), Style(theme.ink, marker="x-thin-open")
+    heavy, fine = ({"edge": theme.ink, "edge_width": width} for width in (2.5, 1.3))
     marks: list[Mark] = [
         Dots(
             *side.x[side.y == label].T,
             style(k, theme),
-            **{"name": _("class {k}").format(k=k + 1), "uid": f"class{k}", **hidden},
+            name=_("class {k}").format(k=k + 1),
+            uid=f"class{k}",
+            size=6,
+            alpha=0.8,
+            legend=False,
         )
         for k, label in enumerate((-1, 1))
     ]
     marks += [
-        Dots([0], [0], cross, name=_("origin"), uid="origin", size=18, edge_width=2.5, **ink),
-        Dots(*wrong.T, x, name=_("wrong side"), uid="missed", size=7, edge_width=1.3, **ink),
+        Dots([0], [0], cross, name=_("origin"), uid="origin", size=18, **heavy),
+        Dots(*wrong.T, x, name=_("wrong side"), uid="missed", size=7, **fine),
         _ruled(side.line, low, high, Style(theme.faint, (6, 5)), name=_("best"), uid="best"),
         _ruled(line, low, high, Style(theme.ink), name=_("turned"), uid="turned", width=3),
     ]
     wide, tall = high - low
     square = tall < 3 * wide < 9 * tall  # an angle is seen as large as it is
-    x_axis = Axis(_("feature x₁"), limits=(low[0], high[0]), extra={"constrain": "range"})
+    constrained = {"constrain": "range"}
     scaled = {"scaleanchor": "x"} if square else {}
-    y_axis = Axis(
-        _("feature x₂"), limits=(low[1], high[1]), standoff=2, extra=x_axis.extra | scaled
-    )
     corner = "right" if _room(side, low, high) else "left"
     return Figure(
-        *(marks, x_axis, y_axis),
+        marks,
+        Axis(_("feature x₁"), limits=(low[0], high[0]), extra=constrained),
+        Axis(_("feature x₂"), limits=(low[1], high[1]), standoff=2, extra=constrained | scaled),
         notes=[_note(text.found(side, line), theme, corner)],
         label=_("Two clouds as {name} data, the best line and the turned one.").format(
             name=text.side_name(side)
         ),
-        **{"margin": {"l": 46, "r": 10, "b": 46}, "hover": False, "height": LARGE, **figure},
+        margin={"l": 46, "r": 10, "b": 46},
+        hover=False,
+        height=LARGE,
+        view=view,
     )
 
 
@@ -105,16 +110,16 @@ def turned(context: Context) -> Row:
 def over_angles(spec: Standardization, field: str, theme: Theme) -> Figure:
     """Accuracy or loss of the line over the angle by which it is turned."""
     marks = []
-    for i, side in enumerate(sides(spec)):
-        of, here = getattr(side, field), side.turned(spec.angle)
-        curve = (ANGLES, of(side.turned(ANGLES)))
+    for side in sides(spec):
+        of = getattr(side, field)
+        here = spec.angle, float(of(side.turned(spec.angle)))
         hover = _("{name}, {x:g}°: {y:.4g}")
-        marks += _curve(side, i, *curve, (spec.angle, float(of(here))), hover, theme)
+        marks += _curve(side, ANGLES, of(side.turned(ANGLES)), hover, theme, here)
     share = percent(_("accuracy"), (0, 1.03), standoff=2)
     y = share if field == "accuracy" else Axis(_("logistic loss"), log=True, standoff=2)
     x = Axis(_("line turned by"), limits=(-MAX_ANGLE, MAX_ANGLE), step=15, suffix="°")
-    more = {"hover": "closest", "height": SMALL, "view": field}
-    return Figure(marks, x, y, label=text.OVER_ANGLES[field], **more)
+    label = text.OVER_ANGLES[field]
+    return Figure(marks, x, y, label=label, hover="closest", height=SMALL, view=field)
 
 
 def scales(context: Context) -> Figure:
@@ -143,32 +148,27 @@ def scales(context: Context) -> Figure:
 
 def path(context: Context) -> Row:
     """The descent on each side over the contour of the loss."""
-    return Row(
-        [
-            descent_path(d, i, context.theme, frame_name(context.spec))
-            for i, d in enumerate(descents(context.spec))
-        ]
-    )
+    view = frame_name(context.spec)
+    return Row([descent_path(d, context.theme, view) for d in descents(context.spec)])
 
 
-def descent_path(descent: Descent, i: int, theme: Theme, view: str = "") -> Figure:
+def descent_path(descent: Descent, theme: Theme, view: str = "") -> Figure:
     """The descent from zero to the best weights."""
     side, run = descent.side, descent.run
     name, best = _("rate {rate}").format(rate=number(descent.rate, 3)), side.line[None, :2]
     return contour.paths(
-        *(
-            side.f,
-            side.f.start,
-            [(side.name, name, run.points, run.values, text.side_style(i, theme))],
-        ),
-        *([contour.Minima(_("minimum"), best, side.f.value(best))], theme),
+        side.f,
+        side.f.start,
+        [(side.name, name, run.points, run.values, text.side_style(side, theme))],
+        [contour.Minima(_("minimum"), best, side.f.value(best))],
+        theme,
         titles=(_("weight w₁"), _("weight w₂")),
         notes=[_note(text.condition(side), theme, "left")],
         label=_("The loss over the two weights on {name} data, and the way down.").format(
             name=text.side_name(side)
         ),
         view=view,
-        under=(f"{view} {i} {theme.ink}", lambda: layer(levels(side, theme))),
+        under=(f"{view} {side.name} {theme.ink}", lambda: layer(levels(side, theme))),
         height=LARGE,
     )
 
@@ -192,20 +192,16 @@ def descent(context: Context) -> Row:
 def along(found: list[Descent], theme: Theme) -> Figure:
     """How far the weights are from the best ones, step by step."""
     offs = [np.maximum(d.off, MIN_OFF) for d in found]
-    marks = [
-        mark
-        for i, (d, off) in enumerate(zip(found, offs, strict=True))
-        for mark in _curve(
-            d.side, i, np.arange(len(off)), off, None, _("{name}, step {x}: {y:.3g}"), theme
-        )
-    ]
+    marks = []
+    for d, off in zip(found, offs, strict=True):
+        hover = _("{name}, step {x}: {y:.3g}")
+        marks += _curve(d.side, np.arange(len(off)), off, hover, theme)
     least = max(min(float(np.nanmin(off)) for off in offs), 1e-8)
     x = Axis(_("step"), limits=(0, len(offs[0]) - 1))
     limits = (10**-0.3 * least, 10**1.2)
     y = Axis(_("weights off by"), limits=limits, log=True, ticks=6, standoff=2)
     label = _("Distance to the best weights over the steps. The table says where it ends.")
-    more = {"hover": "closest", "height": SMALL, "view": "along"}
-    return Figure(marks, x, y, label=label, **more)
+    return Figure(marks, x, y, label=label, hover="closest", height=SMALL, view="along")
 
 
 def over_rates(found: list[Descent], theme: Theme) -> Figure:
@@ -213,18 +209,17 @@ def over_rates(found: list[Descent], theme: Theme) -> Figure:
     rate that is used.
     """
     marks = []
-    for i, d in enumerate(found):
+    for d in found:
         least = d.side.least
         left, end = (
             np.clip(np.where(np.isfinite(v), v, np.inf) - least, MIN_LEFT, MAX_LEFT)
             for v in (d.ends, d.run.values[-1])
         )
         hover = _("{name}, rate {x:.3g}: {y:.3g}")
-        marks += _curve(d.side, i, RATES, left, (d.rate, float(end)), hover, theme)
+        marks += _curve(d.side, RATES, left, hover, theme, (d.rate, float(end)))
     x, y = Axis(_("learning rate"), log=True), Axis(_("excess loss"), log=True, standoff=2)
     label = _("Loss after the last step over the learning rate.")
-    more = {"hover": "closest", "height": SMALL, "view": "rates"}
-    return Figure(marks, x, y, label=label, **more)
+    return Figure(marks, x, y, label=label, hover="closest", height=SMALL, view="rates")
 
 
 # Digits.
@@ -240,15 +235,31 @@ def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
     marks = []
     for k, line in enumerate(lines):
         found = text.accuracies(line)[part]
-        hover = {"bar_hover": _("{name}: mean {y:.1%}"), "edge": theme.ink}
-        shape = {"width": 0.62, "spread": 0.18, "alpha": 0.45, "size": 9}
         marks += bar_with_seeds(
-            *(k, found, float(found.mean()), line.style),
-            **{"name": line.name, "uid": line.id, **hover, **shape},
+            k,
+            found,
+            float(found.mean()),
+            line.style,
+            name=line.name,
+            uid=line.id,
+            edge=theme.ink,
+            bar_hover=_("{name}: mean {y:.1%}"),
+            width=0.62,
+            spread=0.18,
+            alpha=0.45,
+            size=9,
         )
-    x, y = categories([line.name for line in lines]), percent(text.ACCURACY_ON[part], (0, 1.04))
-    more = {"hover": "closest", "height": 18, "margin": {"t": 12}, "legend": "", "view": "bars"}
-    return Figure(marks, x, y, label=text.SEED_BY_SEED[part], **more)
+    return Figure(
+        marks,
+        categories([line.name for line in lines]),
+        percent(text.ACCURACY_ON[part], (0, 1.04)),
+        label=text.SEED_BY_SEED[part],
+        hover="closest",
+        height=18,
+        margin={"t": 12},
+        legend="",
+        view="bars",
+    )
 
 
 # In the size of a thumbnail, and what the figures share.
@@ -266,22 +277,20 @@ def thumbnail(spec: Standardization, theme: Theme) -> Figure:
         ]
     else:
         found = [
-            descent_path(d, i, theme).add(levels(d.side, theme, 40), under=True)
-            for i, d in enumerate(descents(spec))
+            descent_path(d, theme).add(levels(d.side, theme, 40), under=True)
+            for d in descents(spec)
         ]
     return grid([figure.frames[0] for figure in found], 2)
 
 
-def _curve(side, i, x, y, here, hover, theme):
+def _curve(side, x, y, hover, theme, here=None):
     """A side's curve, with a mark at `here` where there is one."""
-    joint = {"name": text.side_name(side), "hover": hover}
-    marks = [Line(x, y, text.side_style(i, theme), uid=side.name, **joint)]
+    look, name = text.side_style(side, theme), text.side_name(side)
+    marks = [Line(x, y, look, uid=side.name, name=name, hover=hover)]
     if here:
-        edge = {"size": 13, "edge": theme.ink, "edge_width": 2, "legend": False}
-        at = ([here[0]], [here[1]])
-        marks.append(
-            Dots(*at, text.side_style(i, theme), name=joint["name"], uid=f"{side.name}m", **edge)
-        )
+        at, edge = ([here[0]], [here[1]]), {"edge": theme.ink, "edge_width": 2}
+        uid = f"{side.name}m"
+        marks.append(Dots(*at, look, name=name, uid=uid, size=13, legend=False, **edge))
     return marks
 
 

@@ -20,25 +20,26 @@ BLOCK = 1 << 20  # numbers held at a time
 
 @dataclass(frozen=True, eq=False)
 class Logistic:
-    """Mean logistic loss of weights `(..., 2)` on points `(n, 2)` of classes ±1, plus a penalty.
+    """Mean logistic loss of weights `(..., k)` on points `(n, k)` of classes ±1, plus a penalty.
 
     $$ L(w) = \\tfrac1n \\textstyle\\sum_i \\log(1 + e^{-y_i (w \\cdot x_i + b)})
     + \\tfrac12 \\sum_j r_j w_j^2 $$
 
-    The bias is kept. A function as `minimize` takes it.
+    The bias is kept; to have it among the weights, give the points a last feature that is 1. With
+    two weights it is a function as `minimize` takes it.
     """
 
     x: np.ndarray
     y: np.ndarray
-    bias: float
-    ridge: np.ndarray  # (2,)
-    domain: tuple[tuple[float, float], tuple[float, float]]  # what of it is drawn
+    ridge: np.ndarray  # (k,)
+    bias: float = 0.0
+    domain: tuple[tuple[float, float], ...] = ()  # what of it is drawn
     noise = None
     start = (0.0, 0.0)
 
     def value(self, w) -> np.ndarray:
         """L `(...)`."""
-        rows = w.reshape(-1, 2)
+        rows = w.reshape(-1, w.shape[-1])
         size = max(BLOCK // len(self.x), 1)
         parts = [
             np.logaddexp(0, -self._margins(rows[i : i + size])).mean(-1)
@@ -47,21 +48,27 @@ class Logistic:
         return np.concatenate(parts).reshape(w.shape[:-1]) + 0.5 * (self.ridge * w**2).sum(-1)
 
     def grad(self, w) -> np.ndarray:
-        """Its gradient `(..., 2)`."""
-        return self.ridge * w - (self.y * wrong(self._margins(w))) @ self.x / len(self.x)
+        """Its gradient `(..., k)`."""
+        return self.ridge * w - (self.y * self._wrong(w)) @ self.x / len(self.x)
 
     def hess(self, w) -> np.ndarray:
-        """Its Hessian `(..., 2, 2)`: of points near the line, most of those far from the origin."""
-        p = wrong(self._margins(w))
+        """Its Hessian `(..., k, k)`: of points near the line, most of those far from the origin."""
+        p = self._wrong(w)
         return (self.x.T * (p * (1 - p))[..., None, :]) @ self.x / len(self.x) + np.diag(self.ridge)
 
     def _margins(self, w):
         return self.y * (w @ self.x.T + self.bias)
 
+    def _wrong(self, w):
+        """How likely the model holds the other class to be, 1/(1 + exp(margin)), of each point;
+        without overflow.
+        """
+        return 0.5 * (1 - np.tanh(0.5 * self._margins(w)))
 
-def wrong(margins) -> np.ndarray:
-    """How likely the model holds the other class to be, 1/(1 + exp(margin)), without overflow."""
-    return 0.5 * (1 - np.tanh(0.5 * margins))
+
+def with_bias(x, y, ridge) -> Logistic:
+    """The loss over lines `(..., 3)`: both weights and the bias, which has no penalty."""
+    return Logistic(np.c_[x, np.ones(len(x))], y, np.append(ridge, 0.0))
 
 
 def best_line(x, y, penalty: float = PENALTY) -> np.ndarray:
@@ -70,20 +77,13 @@ def best_line(x, y, penalty: float = PENALTY) -> np.ndarray:
     By Newton's method; steps are halved until the loss falls, so that it converges from anywhere.
     The penalty is on the weights alone.
     """
-    a, ridge = np.c_[x, np.ones(len(x))], penalty * np.array([1.0, 1.0, 0.0])
-
-    def loss(line):
-        return np.logaddexp(0, -y * (a @ line)).mean() + 0.5 * (ridge * line**2).sum()
-
-    line = np.zeros(3)
+    f, line = with_bias(x, y, np.full(2, penalty)), np.zeros(3)
     for _ in range(100):
-        p = wrong(y * (a @ line))
-        gradient = ridge * line - (y * p) @ a / len(a)
+        gradient = f.grad(line)
         if np.abs(gradient).max() < 1e-12:
             break
-        step = np.linalg.solve((a.T * (p * (1 - p))) @ a / len(a) + np.diag(ridge), gradient)
-        before, share = loss(line), 1.0
-        while loss(line - share * step) > before and share > 1e-6:
+        step, share = np.linalg.solve(f.hess(line), gradient), 1.0
+        while f.value(line - share * step) > f.value(line) and share > 1e-6:
             share /= 2
         line = line - share * step
     return line
@@ -107,7 +107,7 @@ class Side:
         """
         middle, half = self.line[:2] / 2, 0.9 * float(np.hypot(*self.line[:2])) or 1.0
         domain = tuple((float(m - half), float(m + half)) for m in middle)
-        return Logistic(self.x, self.y, float(self.line[2]), self.ridge, domain)
+        return Logistic(self.x, self.y, self.ridge, float(self.line[2]), domain)
 
     def turned(self, degrees) -> np.ndarray:
         """The line `(..., 3)`, its weights turned about the origin; their length and bias stay."""
@@ -138,20 +138,13 @@ class Side:
     @cached_property
     def condition(self) -> float:
         """The Hessian's largest eigenvalue over the smallest, for both weights and the bias."""
-        a = np.c_[self.x, np.ones(len(self.x))]
-        p = wrong(self._margins(self.line))
-        hess = (a.T * (p * (1 - p))) @ a / len(a) + np.diag([*self.ridge, 0.0])
-        low, *_, high = np.linalg.eigvalsh(hess)
+        low, *_, high = np.linalg.eigvalsh(with_bias(self.x, self.y, self.ridge).hess(self.line))
         return float(high / low) if low > 0 else np.inf
 
     @cached_property
     def least(self) -> float:
         """The loss at the minimum, penalty included."""
         return float(self.f.value(self.line[:2]))
-
-    def descend(self, rate: float, steps: int) -> Run:
-        """Gradient descent over the two weights from zero."""
-        return minimize(self.f, SGD(lr=rate), steps=steps)
 
     def tried(self, steps: int) -> tuple[np.ndarray, np.ndarray]:
         """The loss after the steps with each of `RATES`, `(55,)`, and which never went uphill."""
@@ -219,7 +212,7 @@ def _descent(side, choice, rate, steps):
     allowed = steady if choice == "steady" and steady.any() else np.isfinite(ends)
     best = float(RATES[np.argmin(np.where(allowed, ends, np.inf))])
     used = rate if choice == "same" else best
-    return Descent(side, used, side.descend(used, steps), ends)
+    return Descent(side, used, minimize(side.f, SGD(lr=used), steps=steps), ends)
 
 
 def arrival(off, share: float = 0.01) -> int | None:

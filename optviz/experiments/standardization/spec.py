@@ -51,20 +51,24 @@ class Standardization(TrainingSettings):
         10.0, 0.0, 50.0, "s", help="from the origin to the point between the clouds"
     )
     stretch: float = hyperparameter(
-        *(1.0, 0.1, 10.0, "k"),
+        1.0,
+        0.1,
+        10.0,
+        "k",
         log=True,
         help="factor of the second feature, as if it counted in smaller units",
     )
     seed: int = hyperparameter(21, 0, 9999, help="another number, other points")  # 21: like most
     angle: float = hyperparameter(
-        *(5.0, -MAX_ANGLE, MAX_ANGLE, r"\phi"),
+        5.0,
+        -MAX_ANGLE,
+        MAX_ANGLE,
+        r"\phi",
         help="degrees by which the best line's weights are turned",
     )
     choice: str = option("steady", CHOICES, N_("Learning rate"))
     rate: float = hyperparameter(
-        *(0.1, float(RATES[0]), float(RATES[-1]), "η"),
-        log=True,
-        help="learning rate of both descents",
+        0.1, float(RATES[0]), float(RATES[-1]), "η", log=True, help="learning rate of both descents"
     )
     steps: int = hyperparameter(
         100, 1, 300, "T", log=True, help="steps of gradient descent, from weights of zero"

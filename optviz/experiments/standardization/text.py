@@ -34,14 +34,9 @@ def side_name(side: Side) -> str:
     return _(SIDES[side.name])
 
 
-def side_style(i: int, theme: Theme) -> Style:
-    """The look of the raw (0) and of the standardized (1) side; the clouds have the first two."""
-    return style(3 - i, theme)
-
-
-def side_styles(theme: Theme) -> list[Style]:
-    """Of both sides."""
-    return [side_style(i, theme) for i in range(2)]
+def side_style(side: Side, theme: Theme) -> Style:
+    """The look of a side; the clouds have the first two."""
+    return style(3 if side.name == "raw" else 2, theme)
 
 
 # A line is turned.
@@ -82,18 +77,26 @@ def remark(context) -> list[str]:
 def turned_table(context) -> Table:
     """Accuracies, losses, the best line and how far its points are from the origin."""
     columns = (
-        *("", Column(_("best line"), 3, percent=True), Column(_("turned"), 3, percent=True)),
-        *(_("loss, best line"), _("loss, turned"), "w₁", "w₂", _("bias"), _("from the origin")),
+        "",
+        Column(_("best line"), 3, percent=True),
+        Column(_("turned"), 3, percent=True),
+        _("loss, best line"),
+        _("loss, turned"),
+        "w₁",
+        "w₂",
+        _("bias"),
+        _("from the origin"),
     )
-    rows = []
-    for side in sides(context.spec):
+    rows, both_sides = [], sides(context.spec)
+    for side in both_sides:
         turned = side.turned(context.spec.angle)
         both = [
             float(of(line)) for of in (side.accuracy, side.loss) for line in (side.line, turned)
         ]
         distance = round(float(np.hypot(*side.x.mean(0))), 9)
         rows.append([side_name(side), *both, *map(float, side.line), distance])
-    return Table(_("The line in numbers"), columns, rows, side_styles(context.theme))
+    styles = [side_style(side, context.theme) for side in both_sides]
+    return Table(_("The line in numbers"), columns, rows, styles)
 
 
 def line_notes(context) -> Caption:
@@ -138,20 +141,25 @@ def arrived(context) -> str:
 def descent_table(context) -> Table:
     """The Hessian's eigenvalues at the minimum, their ratio, and how the descent ended."""
     columns = (
-        *("", _("λ least"), _("λ largest"), _("condition number"), _("with the bias"), _("rate")),
-        *(_("loss at the end"), _("least loss"), Column(_("weights off by"), 3, percent=True)),
+        "",
+        _("λ least"),
+        _("λ largest"),
+        _("condition number"),
+        _("with the bias"),
+        _("rate"),
+        _("loss at the end"),
+        _("least loss"),
+        Column(_("weights off by"), 3, percent=True),
         _("within 1% at"),
     )
-    rows = [
-        [
-            *(side_name(d.side), curved.low, curved.high, curved.condition, d.side.condition),
-            *(d.rate, float(d.run.values[-1]), d.side.least, float(d.off[-1]), d.converged_at),
-        ]
-        for d in descents(context.spec)
-        for curved in [d.side.curvature]
-    ]
-    label = _("Curvature and descent in numbers")
-    return Table(label, columns, rows, side_styles(context.theme))
+    rows, found = [], descents(context.spec)
+    for d in found:
+        side, curved = d.side, d.side.curvature
+        valley = [curved.low, curved.high, curved.condition, side.condition]
+        end = [d.rate, float(d.run.values[-1]), side.least, float(d.off[-1]), d.converged_at]
+        rows.append([side_name(side), *valley, *end])
+    styles = [side_style(d.side, context.theme) for d in found]
+    return Table(_("Curvature and descent in numbers"), columns, rows, styles)
 
 
 def loss_notes(context) -> Caption:

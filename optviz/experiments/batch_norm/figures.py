@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.experiments import training_charts
-from optviz.experiments.batch_norm.graph import NODES, numbers_of
+from optviz.experiments.batch_norm.graph import NODES
+from optviz.experiments.batch_norm.run import forward
 from optviz.experiments.batch_norm.spec import BatchNormComparison, Example
 from optviz.nn import ACTIVATIONS, Activated, Affine, BatchNorm
 from optviz.plot import (
@@ -239,11 +240,10 @@ def histograms(hidden: list[dict[str, np.ndarray]], name: str, theme: Theme) -> 
 
 def way_of_the_rows(example: Example, theme: Theme) -> Figure:
     """Every row as a line from x over x − μ and x̂ to y: centered, squeezed, stretched, moved."""
-    v, _gradients = numbers_of(example)
+    v = forward(example)
     stages = ("x", "apart", "hat", "y")
     names = [NODES[k].symbol for k in stages]
     hover, row = _("{name}, {y}: {x:.4g}"), _("example {i}")
-    more = {"width": 2, "markers": True, "size": 11, "hover": hover}
     marks = [
         Line(
             [v[k][i] for k in stages],
@@ -251,7 +251,10 @@ def way_of_the_rows(example: Example, theme: Theme) -> Figure:
             style(i, theme),
             name=row.format(i=i + 1),
             uid=f"row{i}",
-            **more,
+            width=2,
+            markers=True,
+            size=11,
+            hover=hover,
         )
         for i in range(len(example.x))
     ]

@@ -48,29 +48,7 @@ NODES = {
     "gamma": Node("γ", 5, 1, (), N_("learned"), N_("Σ x̂ ∂(γ x̂)")),
     "beta": Node("β", 6, 1, (), N_("learned"), N_("Σ ∂y")),
 }
-GATES = (
-    "mean",
-    "apart",
-    "squares",
-    "variance",
-    "root",
-    "scale",
-    "hat",
-    "stretched",
-    "y",
-)  # in the order of the steps
-# What is known once a gate has passed the gradient back to its inputs.
-PASSED = {
-    "y": ("stretched", "beta"),
-    "stretched": ("hat", "gamma"),
-    "hat": ("scale",),
-    "scale": ("root",),
-    "root": ("variance",),
-    "variance": ("squares",),
-    "squares": ("apart",),
-    "apart": ("mean",),
-    "mean": ("x",),
-}
+GATES = tuple(key for key, node in NODES.items() if node.sources)  # in the order of the steps
 STEPS = 2 * len(GATES)
 
 
@@ -82,20 +60,22 @@ def gate_of(step: int) -> str:
 
 def known(step: int) -> tuple[set[str], set[str]]:
     """Which numbers are there after so many steps: of the way forward, and of the way back."""
-    n = len(GATES)
-    there = {"x", "gamma", "beta", *GATES[: min(step, n)]}
-    arrived = {"y"} if step >= n else set()
-    for back in range(n + 1, step + 1):
-        arrived |= set(PASSED[gate_of(back)])
-    return there, arrived
+    there = {"x", "gamma", "beta", *GATES[:step]}
+    # a number that went two ways is known once the gradient is back from both: its first gate last
+    first = {source: gate for gate in reversed(GATES) for source in NODES[gate].sources}
+    arrived = {"y"} if step >= len(GATES) else set()
+    return there, arrived | {source for source, gate in first.items() if gate in _returned(step)}
+
+
+def _returned(step):
+    """The gates that have passed the gradient back to their inputs."""
+    return GATES[STEPS - step :]
 
 
 def numbers_of(example: Example) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """All numbers of the way forward, with γ and β, and of the way back."""
+    """All numbers of the way forward, and of the way back."""
     v = forward(example)
-    return v | {"gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}, backward(
-        example, v
-    )
+    return v, backward(example, v)
 
 
 # The picture.
@@ -114,14 +94,14 @@ def picture(example: Example, step: int, theme: Theme) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         'font-family="sans-serif" font-size="15">',
-        _heads(theme),
+        *(_head(way, color) for way, color in _colors(theme).items()),
     ]
     for key, node in NODES.items():
         for source in node.sources:
-            color, head = (theme.lines[0], "fore") if key in there else (theme.faint, "none")
-            parts.append(_arrow(at[source], at[key], tall, color, head, -5))
-            if _returned(key, source, arrived):
-                parts.append(_arrow(at[key], at[source], tall, theme.lines[1], "back", 5, "7 4"))
+            way = "fore" if key in there else "none"
+            parts.append(_arrow(at[source], at[key], tall, way, theme))
+            if key in _returned(step):
+                parts.append(_arrow(at[key], at[source], tall, "back", theme))
     for key in NODES:
         value, gradient = v[key] if key in there else None, d[key] if key in arrived else None
         parts.append(_box(NODES[key].symbol, at[key], tall, value, gradient, key == now, theme))
@@ -129,58 +109,47 @@ def picture(example: Example, step: int, theme: Theme) -> str:
     return "".join([*parts, "</svg>"])
 
 
-def _returned(key, source, arrived):
-    """Whether the gradient has gone back from a box to one of those that it came from."""
-    if source == "x":  # known only when both ways are
-        return (key == "apart" and "mean" in arrived) or (key == "mean" and "x" in arrived)
-    if (key, source) == ("hat", "apart"):
-        return "scale" in arrived
-    return key in arrived and source in arrived
+def _colors(theme):
+    """Of the ways on which numbers go: forward, back, and where none has gone yet."""
+    return {"fore": theme.lines[0], "back": theme.lines[1], "none": theme.faint}
 
 
-def _heads(theme):
-    return "".join(
-        f'<marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
+def _head(way, color):
+    return (
+        f'<marker id="{way}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" '
         'markerHeight="8" markerUnits="userSpaceOnUse" '
         f'orient="auto"><path d="M0 0L8 4L0 8z" fill="{color}"/></marker>'
-        for name, color in (
-            ("fore", theme.lines[0]),
-            ("back", theme.lines[1]),
-            ("none", theme.faint),
-        )
     )
 
 
-def _arrow(begin, end, tall, color, head, aside, dashes=""):
+def _arrow(begin, end, tall, way, theme):
     """From box to box, from side to side or from edge to edge, a little aside so that both ways are
     seen.
     """
-    (x0, y0), (x1, y1) = begin, end
-    mid = BOX / 2
+    (x0, y0), (x1, y1) = sorted((begin, end))
+    aside = 5 if way == "back" else -5
     if x0 == x1:
-        down = y1 > y0
-        a, b = (
-            (x0 + mid - aside * 2, y0 + (tall if down else 0)),
-            (x1 + mid - aside * 2, y1 + (0 if down else tall)),
-        )
+        x = x0 + BOX / 2 - aside * 2
+        ends = (x, y0 + tall), (x, y1)
     elif y0 == y1:
-        right = x1 > x0
         y = y0 + 14 + aside * 1.2
-        a, b = (x0 + (BOX if right else 0), y), (x1 + (0 if right else BOX), y)
+        ends = (x0 + BOX, y), (x1, y)
     else:  # slantwise: between μ, low on the left, and x − μ, high on the right
-        low, high = (x0 + BOX - 20, x1 + 20) if x1 > x0 else (x1 + BOX - 20, x0 + 20)
-        ends = (low + 2 * aside, max(y0, y1)), (high + 2 * aside, min(y0, y1) + tall)
-        a, b = ends if x1 > x0 else ends[::-1]
+        ends = (x0 + BOX - 20 + 2 * aside, y0), (x1 + 20 + 2 * aside, y1 + tall)
+    (x0, y0), (x1, y1) = ends if begin < end else ends[::-1]
+    return _path(f"M{x0:.0f} {y0:.0f}L{x1:.0f} {y1:.0f}", way, theme)
+
+
+def _path(course, way, theme):
+    dashes = "7 4" if way == "back" else ""
     return (
-        f'<path d="M{a[0]:.0f} {a[1]:.0f}L{b[0]:.0f} {b[1]:.0f}" stroke="{color}" '
-        'stroke-width="2" fill="none" '
-        f'marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
+        f'<path d="{course}" stroke="{_colors(theme)[way]}" stroke-width="2" fill="none" '
+        f'marker-end="url(#{way})" stroke-dasharray="{dashes}"/>'
     )
 
 
 def _box(symbol, at, tall, value, gradient, now, theme):
     x, y = at
-    shape = np.shape(value if value is not None else gradient if gradient is not None else 0.0)
     edge = (
         f'stroke="{theme.ink}" stroke-width="3"'
         if now
@@ -201,7 +170,9 @@ def _box(symbol, at, tall, value, gradient, now, theme):
         if values is None:
             continue
         for i, one in enumerate(np.atleast_1d(values)):
-            line = y + 28 + (i + 0.85) * LINE + (0 if shape else (tall - 28 - LINE) / 2 - 2)
+            line = (
+                y + 28 + (i + 0.85) * LINE + (0 if np.ndim(values) else (tall - 28 - LINE) / 2 - 2)
+            )
             told = number(float(one), 3)
             out.append(
                 f'<text x="{right}" y="{line:.0f}" text-anchor="end" fill="{color}">{told}</text>'
@@ -210,13 +181,9 @@ def _box(symbol, at, tall, value, gradient, now, theme):
 
 
 def _legend(x, y, theme):
-    ways = (
-        ("fore", "", theme.lines[0], _("forward: the numbers")),
-        ("back", "7 4", theme.lines[1], _("backward: their gradients")),
-    )
+    ways = {"fore": _("forward: the numbers"), "back": _("backward: their gradients")}
     return "".join(
-        f'<path d="M{x} {y + 26 * i}h34" stroke="{color}" stroke-width="2" '
-        f'marker-end="url(#{head})" stroke-dasharray="{dashes}"/>'
-        f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{told}</text>'
-        for i, (head, dashes, color, told) in enumerate(ways)
+        _path(f"M{x} {y + 26 * i}h34", way, theme)
+        + f'<text x="{x + 44}" y="{y + 26 * i + 5}" fill="{theme.ink}">{told}</text>'
+        for i, (way, told) in enumerate(ways.items())
     )

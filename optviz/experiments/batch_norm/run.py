@@ -10,9 +10,9 @@ from optviz.nn.layers import Activated, Affine
 
 
 def forward(example: Example) -> dict[str, np.ndarray]:
-    """What each operation gives, `(B,)` or for all rows `()`, in their order."""
+    """What comes in, and what each operation gives, `(B,)` or for all rows `()`."""
     x = np.array(example.x)
-    v = {"x": x}
+    v = {"x": x, "gamma": np.float64(example.gamma), "beta": np.float64(example.beta)}
     v["mean"] = x.sum() / len(x)
     v["apart"] = x - v["mean"]
     v["squares"] = v["apart"] ** 2

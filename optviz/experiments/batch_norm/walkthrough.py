@@ -3,10 +3,11 @@
 import numpy as np
 
 from optviz.experiments.batch_norm.graph import GATES, NODES, STEPS, gate_of, numbers_of
+from optviz.experiments.batch_norm.run import forward
 from optviz.experiments.batch_norm.spec import Example
 from optviz.experiments.page import Caption
 from optviz.nn.batch_norm import MOMENTUM, BatchNorm
-from optviz.plot import Table, number
+from optviz.plot import Table, number, unless_rounding
 from optviz.plot.equations import equations, latex_number, remarks
 from optviz.plot.table import csv_text
 from optviz.translation import _
@@ -49,19 +50,16 @@ def title(step: int) -> str:
 
 def equations_of(example: Example, step: int) -> list[str]:
     """The equations of a step with the numbers of the batch, in LaTeX."""
-    gate = gate_of(step)
-    if step <= len(GATES):
-        symbols, filled, result = _forward(example)[gate]
-        return [" = ".join(filter(None, (symbols, filled, _tuple(result))))]
+    ways = _forward(example) if step <= len(GATES) else _backward(example)
     return [
         " = ".join(filter(None, (symbols, filled, _tuple(result))))
-        for symbols, filled, result in _backward(example)[gate]
+        for symbols, filled, result in ways[gate_of(step)]
     ]
 
 
 def _forward(example):
-    """By gate: in symbols, with numbers, what it comes to."""
-    v, _gradients = numbers_of(example)
+    """By gate its equation: in symbols, with numbers, what it comes to."""
+    v = forward(example)
     n, x, apart = len(example.x), _tuple(v["x"]), _tuple(v["apart"])
     gamma, beta, eps = (_signed(value) for value in (example.gamma, example.beta, example.eps))
     mean, variance, scale = _signed(v["mean"]), _tex(v["variance"]), _tex(v["scale"])
@@ -79,11 +77,11 @@ def _forward(example):
         "stretched": (r"\gamma\, \hat x", rf"{gamma} \cdot {_tuple(v['hat'])}"),
         "y": (r"y = \gamma\, \hat x + \beta", rf"{_tuple(v['stretched'])} + {beta}"),
     }
-    return {gate: (*way, v[gate]) for gate, way in written.items()}
+    return {gate: [(symbols, filled, v[gate])] for gate, (symbols, filled) in written.items()}
 
 
 def _backward(example):
-    """By gate, the last one first: the same for every gradient that it passes on."""
+    """By gate, the last one first: an equation for every gradient that it passes on."""
     v, d = numbers_of(example)
     first, n = v["scale"] * d["hat"], len(example.x)
     gamma, through = _signed(example.gamma), v["hat"] * d["stretched"]
@@ -166,18 +164,14 @@ def seen(example: Example) -> str:
         )
         told.append(message.format(given=given, n=n, reached=reached))
     message = _("The gradients of x add up to {total}: moving all examples alike changes nothing.")
-    told.append(message.format(total=number(_clean(d["x"]), 2)))
+    total = unless_rounding(d["x"].sum(), np.abs(d["x"]).max(), 1e-9)
+    told.append(message.format(total=number(total, 2)))
     return " ".join(told)
-
-
-def _clean(a):
-    total = float(a.sum())
-    return total if abs(total) > 1e-9 * max(float(np.abs(a).max()), 1e-300) else 0.0
 
 
 def running_statistics(example: Example) -> str:
     """What evaluation makes of it: the running statistics after this one batch."""
-    v, _gradients = numbers_of(example)
+    v = forward(example)
     mean, variance = (1 - MOMENTUM) * v["mean"], MOMENTUM + (1 - MOMENTUM) * v["variance"]
     y = example.gamma * (example.x[-1] - mean) / np.sqrt(variance + example.eps) + example.beta
     return _(
@@ -230,5 +224,5 @@ def graph_csv(example: Example) -> str:
     for key, node in NODES.items():
         shared = not np.ndim(v[key])
         for i, (a, g) in enumerate(zip(np.atleast_1d(v[key]), np.atleast_1d(d[key]), strict=True)):
-            rows.append([node.symbol, 0 if shared else i + 1, repr(float(a)), repr(float(g))])
+            rows.append([node.symbol, 0 if shared else i + 1, float(a), float(g)])
     return csv_text(["number", "row", "forward", "backward"], rows)

@@ -117,17 +117,18 @@ class Pair(NamedTuple):
         return np.where(np.abs(a - b) <= LEVEL, 0, np.sign(a - b)).astype(int)
 
 
-def small_charts(pair: Pair, epoch: float, theme: Theme, part: int = 0) -> Figure:
+def small_charts(pair: Pair, theme: Theme, part: int = 0) -> Figure:
     """Figure 6.19: a chart for every value, with batch normalization solid, without dashed.
 
     Once all is done, those where plain is better have their heading in its color. A cross is where
     a network diverged.
     """
     plain = pair.done * (pair.better(part) < 0)
-    end = max(pair.both[0].training.iterations / epoch, 1e-3)
+    training = pair.both[0].training
+    end = max(training.iterations / training.epoch, 1e-3)
     panels = []
     for i in range(len(pair.values)):
-        marks = [m for k in (0, 1) for m in _curve(pair, i, k, epoch, theme, part)]
+        marks = [m for k in (0, 1) for m in _curve(pair, i, k, theme, part)]
         name = f"<b>{pair.name(i)}</b>" if plain[i] else pair.name(i)
         color = theme.lines[1] if plain[i] else ""
         x = Axis(_("epoch"), limits=(0, end), ticks=3)
@@ -150,9 +151,9 @@ def small_charts(pair: Pair, epoch: float, theme: Theme, part: int = 0) -> Figur
     )
 
 
-def _curve(pair, i, k, epoch, theme, part):
+def _curve(pair, i, k, theme, part):
     now, look, name = pair.both[k], style(k, theme), _(NAMES[k])
-    x, y = now.evaluated / epoch, over_seeds(now.accuracy[:, part, i])[0]
+    x, y = now.evaluated / now.training.epoch, over_seeds(now.accuracy[:, part, i])[0]
     hover = fill_template(_("{value}, {name}: {y:.1%}"), value=pair.name(i))
     common = {"name": name, "group": name, "hover": hover}
     marks = [Line(x, y, look, width=2, uid=f"{i}l{k}", legend=i == 0, **common)]
@@ -169,27 +170,26 @@ def summary(pair: Pair, theme: Theme, part: int = 0) -> Figure:
     spot.
     """
     marks, final, values = [], pair.final(part), np.array(pair.values)
-    hover, diverged = _("{name}, {value}: {y}"), _("{name}, {value}: {y} (diverged)")
+    known, diverged = _("{name}, {value}: {y}"), _("{name}, {value}: {y} (diverged)")
     for k, accuracies in enumerate(final):
-        look, (middle, low, high) = style(k, theme), over_seeds(accuracies)
+        look, name, (middle, low, high) = style(k, theme), _(NAMES[k]), over_seeds(accuracies)
         lost = (pair.both[k].diverged_at >= 0).any(-1)
+        hover = [
+            (diverged if gone else known).format(name=name, value=pair.name(i), y=f"{y:.1%}")
+            for i, (gone, y) in enumerate(zip(lost, middle, strict=True))
+        ]
         marks.append(
             Line(
                 values,
                 middle,
                 look,
-                name=_(NAMES[k]),
+                name=name,
                 uid=f"s{k}",
                 markers=True,
                 size=9,
                 symbols=["x" if gone else look.marker for gone in lost],
                 ends=(low, high) if accuracies.shape[-1] > 1 else None,
-                hover=[
-                    (diverged if gone else hover).format(
-                        name=_(NAMES[k]), value=pair.name(i), y=f"{middle[i]:.1%}"
-                    )
-                    for i, gone in enumerate(lost)
-                ],
+                hover=hover,
             )
         )
     message = _("{value}:<br>plain is better")

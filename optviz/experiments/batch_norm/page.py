@@ -3,6 +3,7 @@ step.
 """
 
 import contextlib
+from dataclasses import replace
 
 import numpy as np
 import streamlit as st
@@ -48,7 +49,7 @@ def pair_of(context) -> figures.Pair:
 
 def speed(context) -> str:
     """Which has learned first."""
-    return text.speed(context.states, context.spec.epoch)
+    return text.speed(context.states)
 
 
 def table(context):
@@ -59,12 +60,8 @@ def table(context):
 def verdict(context) -> list:
     """What the numbers say, the small charts, the summary."""
     pair, part, theme = pair_of(context), context.options["part"], context.theme
-    charts_of_all = figures.small_charts(pair, context.spec.epoch, theme, part)
-    return [
-        text.verdict(pair, part),
-        Row([charts_of_all, figures.summary(pair, theme, part)], (3, 2)),
-        text.summary_table(pair, part),
-    ]
+    small, summary = (draw(pair, theme, part) for draw in (figures.small_charts, figures.summary))
+    return [text.verdict(pair, part), Row([small, summary], (3, 2)), text.summary_table(pair, part)]
 
 
 @charts.paced
@@ -119,7 +116,7 @@ def small_batch_form(form: Form) -> None:
 
     def put_rows(x):
         upstream = (*place.value.upstream, *[0.0] * len(x))[: len(x)]
-        place.set(type(place.value)(**{**vars(place.value), "x": x, "upstream": upstream}))
+        place.set(replace(place.value, x=x, upstream=upstream))
 
     def read_upstream(typed):
         found = read_numbers(typed)
@@ -203,24 +200,19 @@ def numbers_csv(context) -> str:
     return walkthrough.graph_csv(context.spec.example)
 
 
-PLACE = Menu("place", segments=True)
-INSIDE = Section([inside], [NETWORK])
-
-
-def sweep(view: str, form, *more) -> View:
-    """A view with a pair of networks for every value."""
+def trained(view: str, parts, first, *more) -> View:
+    """A view with networks that are trained with batch normalization and without."""
     return View(
         label=VIEWS[view],
-        form=[PLACE, form, Numbers(*NUMBERS), *more, ACTIVATION, Data()],
+        form=[Menu("place", segments=True), first, Numbers(*NUMBERS), *more, ACTIVATION, Data()],
         jobs=lambda spec: training_jobs(spec.trainings),
-        tabs=[
-            Tab(_("Accuracy"), [Section([verdict], [PART]), Section([inside], [NETWORK, VALUE])])
-        ],
+        tabs=[Tab(_("Accuracy"), parts)],
         notes=[text.notes],
         downloads=[charts.download("network")],
     )
 
 
+SWEEP = [Section([verdict], [PART]), Section([inside], [NETWORK, VALUE])]
 PAGE = Page(
     "batch_norm",
     N_("Batch normalization"),
@@ -229,38 +221,26 @@ PAGE = Page(
     "Training lab",
     BatchNormComparison(),
     {
-        "one": View(
-            label=VIEWS["one"],
-            form=[
-                PLACE,
-                OptimizerForm(schedule=False),
-                Numbers(*NUMBERS),
-                INITIALIZER,
-                ACTIVATION,
-                Data(),
+        "one": trained(
+            "one",
+            [
+                speed,
+                Section([charts.curves, table], charts.options(epochs=True)),
+                figures.architecture,
+                Section([inside], [NETWORK]),
             ],
-            jobs=lambda spec: training_jobs(spec.trainings),
-            tabs=[
-                Tab(
-                    _("Accuracy"),
-                    [
-                        speed,
-                        Section([charts.curves, table], charts.options(epochs=True)),
-                        figures.architecture,
-                        INSIDE,
-                    ],
-                )
-            ],
-            notes=[text.notes],
-            downloads=[charts.download("network")],
+            OptimizerForm(schedule=False),
+            INITIALIZER,
         ),
-        "scales": sweep(
+        "scales": trained(
             "scales",
+            SWEEP,
             Panel(_("Standard deviations"), ("scales.many", "scales.first", "scales.last")),
             OptimizerForm(schedule=False),
         ),
-        "rates": sweep(
+        "rates": trained(
             "rates",
+            SWEEP,
             Panel(_("Learning rates"), ("rates.many", "rates.first", "rates.last")),
             INITIALIZER,
             OptimizerForm(schedule=False, rate=False),

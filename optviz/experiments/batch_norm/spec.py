@@ -28,10 +28,6 @@ MAX_ROWS, MAX_NUMBER = 6, 1e6  # of the small batch
 MAX_VALUES = 25
 
 
-def _many():
-    return hyperparameter(16, 2, MAX_VALUES, "n", help="number of values, at equal ratios")
-
-
 def _scale(default, help):
     return hyperparameter(default, 1e-6, 100.0, "σ", log=True, help=help)
 
@@ -42,7 +38,9 @@ def _rate(default, help):
 
 @dataclass(frozen=True)
 class Sweep:
-    """Values at equal ratios."""
+    """Values at equal ratios, from `first` to `last`."""
+
+    many: int = hyperparameter(16, 2, MAX_VALUES, "n", help="number of values, at equal ratios")
 
     @property
     def values(self) -> list[float]:
@@ -53,7 +51,6 @@ class Sweep:
 class Scales(Sweep):
     """Standard deviations of the initial weights."""
 
-    many: int = _many()
     first: float = _scale(1.0, "standard deviation of the first's initial weights")
     last: float = _scale(1e-4, "standard deviation of the last's initial weights")
 
@@ -62,7 +59,6 @@ class Scales(Sweep):
 class Rates(Sweep):
     """Learning rates."""
 
-    many: int = _many()
     first: float = _rate(1e-3, "learning rate of the first")
     last: float = _rate(10.0, "learning rate of the last")
 

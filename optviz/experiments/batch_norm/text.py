@@ -49,13 +49,9 @@ def verdict(pair: Pair, part: int = 0) -> str:
     if worse:
         told.append(_("**But plain is better at {cases}.**").format(cases="; ".join(worse)))
     message = _("{accuracy} is reached at {normalized} of them with it and at {without} without.")
-    reached = ((values >= GOOD).sum() for values in (a, b))
-    told.append(
-        message.format(
-            accuracy=percentage(GOOD, 0),
-            **dict(zip(("normalized", "without"), reached, strict=True)),
-        )
-    )
+    normalized, without = ((values >= GOOD).sum() for values in (a, b))
+    accuracy = percentage(GOOD, 0)
+    told.append(message.format(accuracy=accuracy, normalized=normalized, without=without))
     lost = [int((now.diverged_at >= 0).any(-1).sum()) for now in pair.both]
     if any(lost):
         message = _("{normalized} diverge with it and {without} without.")
@@ -71,7 +67,7 @@ def _word(share):
 
 def summary_table(pair: Pair, part: int = 0) -> Table:
     """The last accuracies in numbers, a row for every value."""
-    a, b = np.median(pair.final(part), -1)
+    medians = np.median(pair.final(part), -1).T
     columns = (
         "",
         Column(_("with"), 3, percent=True),
@@ -81,36 +77,34 @@ def summary_table(pair: Pair, part: int = 0) -> Table:
         _("without, status"),
     )
     rows = []
-    for i in range(len(pair.values)):
-        difference = f"{100 * (a[i] - b[i]):+.1f}".replace("-", "−")
-        rows.append([pair.name(i), a[i], b[i], difference, *(status(now, i) for now in pair.both)])
+    for i, (a, b) in enumerate(medians):
+        difference = f"{100 * (a - b):+.1f}".replace("-", "−")
+        rows.append([pair.name(i), a, b, difference, *(status(now, i) for now in pair.both)])
     label = _("Last accuracy on the {examples} at every value").format(examples=_(SETS[part]))
     return Table(label, columns, rows)
 
 
-def speed(both: list[Progress], epoch: float) -> str:
+def speed(both: list[Progress]) -> str:
     """Which of the two has learned first, in epochs and in seconds."""
     if not any(now.iteration for now in both):
         return ""
-    told = [_reached(_(name), now, epoch) for name, now in zip(NAMES, both, strict=True)]
+    told = [_reached(_(name), now) for name, now in zip(NAMES, both, strict=True)]
     message = _("{accuracy} of the training set is right: **{first}, {second}**.")
     text = message.format(accuracy=percentage(GOOD, 0), first=told[0], second=told[1])
-    lost = [
+    lost = ", ".join(
         _(name) for name, now in zip(NAMES, both, strict=True) if (now.diverged_at[0] >= 0).any()
-    ]
-    if not lost:
-        return text
-    return f"{text} {_('Diverged: {names}.').format(names=', '.join(lost))}"
+    )
+    return f"{text} {_('Diverged: {names}.').format(names=lost)}" if lost else text
 
 
-def _reached(name, now, epoch):
+def _reached(name, now):
     good = np.flatnonzero(over_seeds(now.accuracy[:, 0, 0])[0] >= GOOD)
     if not len(good):
         return _("{name} not yet").format(name=name)
     t = now.evaluated[good[0]]
-    seconds = now.seconds[t - 1] if t else 0.0
+    epochs, seconds = t / now.training.epoch, now.seconds[t - 1] if t else 0.0
     message = _("{name} after {epochs} epochs ({seconds} s)")
-    return message.format(name=name, epochs=number(t / epoch, 3), seconds=number(seconds, 2))
+    return message.format(name=name, epochs=number(epochs, 3), seconds=number(seconds, 2))
 
 
 # Inside.
@@ -118,24 +112,17 @@ def _reached(name, now, epoch):
 
 def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
     """Mean and std at every stage of every hidden layer."""
-    columns = [""]
+    columns, rows = [""], []
     for stage in hidden[0]:
         for message in (_("{stage}, mean"), _("{stage}, std")):
             columns.append(Column(message.format(stage=_(STAGES[stage]).split(" x")[0]), 3))
-    rows = [
-        [
-            _("layer {i}").format(i=i + 1),
-            *(value for a in layer.values() for value in _mean_and_std(a)),
-        ]
-        for i, layer in enumerate(hidden)
-    ]
+    for i, layer in enumerate(hidden, 1):
+        rows.append([_("layer {i}").format(i=i)])
+        for a in layer.values():
+            std = float(a.std(dtype=float))
+            # a mean that is no more than the rounding of single precision is 0
+            rows[-1] += [float(unless_rounding(a.mean(dtype=float), std, 1e-6)), std]
     return Table(_("Inside the network {name}").format(name=name), columns, rows)
-
-
-def _mean_and_std(a):
-    """A mean that is no more than the rounding of single precision is 0."""
-    std = float(a.std(dtype=float))
-    return float(unless_rounding(a.mean(dtype=float), std, 1e-6)), std
 
 
 def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:

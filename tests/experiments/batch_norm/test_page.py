@@ -107,7 +107,7 @@ def test_what_is_said_is_what_the_numbers_say():
         "without, σ = 1: 0.0% (diverged)",
         "without, σ = 0.251: 99.0%",
     ]
-    small = to_plotly(figures.small_charts(p, 3, DARK))["layout"]["annotations"]
+    small = to_plotly(figures.small_charts(p, DARK))["layout"]["annotations"]
     assert [a["text"] for a in small if "<b>" in a["text"]] == ["<b>σ = 0.251</b>"]
     assert "−14.0" in text.summary_table(p).html()
     assert text.verdict(pair([0.9, 0.8], [0.5, 0.3])).startswith("**Always, here:**")

@@ -1,6 +1,5 @@
 """Accuracy over training, how many members are enough, and which of them disagree."""
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -26,11 +25,13 @@ from optviz.plot import (
     style,
     thinned,
 )
+from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network
 from optviz.training import Progress, load, smoothed, train
 from optviz.translation import _
 
 MEMBER, SINGLE, ENSEMBLE = "member", "single", "ensemble"
+WIDTHS = {MEMBER: 1, SINGLE: 2.4, ENSEMBLE: 3.4}
 MIN_SPAN = 0.06  # of accuracy on an axis, or a difference of nothing would look like one
 MARGIN = {"l": 58, "b": 40}
 TALL, LOW = (15, 44, 32), 20
@@ -56,9 +57,7 @@ def _members(progress):
 
 
 def _mean(progress, kind, name):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # all NaN
-        mean = np.nanmean(progress.accuracy[:, 1, 0], -1)
+    mean = mean_over_seeds(progress.accuracy[:, 1, 0])
     return Curve(kind, name, progress.evaluated, mean)
 
 
@@ -106,8 +105,7 @@ def limits_of(figures: list[list[Curve | Line]], iterations: int) -> list[tuple[
     """
     found = []
     for curves in figures:
-        late = [c.y[(c.x >= iterations / 5) & np.isfinite(c.y)] for c in curves]
-        late = np.concatenate(late)
+        late = np.concatenate([c.y[(c.x >= iterations / 5) & np.isfinite(c.y)] for c in curves])
         if not len(late):
             return [(0.0, 1.0)] * len(figures)
         found.append((late.min(), late.max()))
@@ -120,24 +118,22 @@ def beside(lines: Sequence[Network], ensembles: Ensembles) -> list[Line]:
     """A line for each of a method's trainings with other settings: the networks together, or else
     their mean.
     """
-    found = []
+    found, together = [], ensembles.view == "independent"
     for line in lines:
         now = line.progress
-        independent = ensembles.view == "independent"
-        y = now.ensemble_accuracy[:, 1, 0] if independent else _mean(now, SINGLE, "").y
+        accuracy = now.accuracy[:, 1, 0]
+        y = now.ensemble_accuracy[:, 1, 0] if together else mean_over_seeds(accuracy)
         look = {"name": line.name, "uid": line.id, "width": 2.2, "hover": "{name}: {y:.1%}"}
         found.append(Line(now.evaluated, y, line.style, legend=True, **look))
     return found
 
 
-def over_training(curves, more, limits, ensembles: Ensembles, theme: Theme, **figure) -> Figure:
+def over_training(curves, more, limits, labels: str, ensembles: Ensembles, theme: Theme) -> Figure:
     """Members faint, one network dashed, the ensemble strong; under snapshots the cyclic rate.
-    `more` are lines of what is kept or was there before.
+    `more` are lines of what is kept or was there before, `labels` what is trained on.
     """
     looks, marks = styles(theme), [*more]
     for i, (kind, name, x, y, dots) in enumerate(curves):
-        width = {MEMBER: 1, SINGLE: 2.4, ENSEMBLE: 3.4}[kind]
-        more = {"opacity": 0.5, "legend": False} if kind == MEMBER else {"legend": True}
         marks.append(
             Line(
                 x,
@@ -145,24 +141,25 @@ def over_training(curves, more, limits, ensembles: Ensembles, theme: Theme, **fi
                 looks[kind],
                 name=name,
                 uid=f"{kind}{i}",
-                width=width,
+                width=WIDTHS[kind],
                 markers=dots,
                 size=9,
                 hover="{name}: {y:.1%}",
-                **more,
+                opacity=0.5 if kind == MEMBER else None,
+                legend=kind != MEMBER,
             )
         )
     x = Axis(_("iteration"), limits=(0, ensembles.iterations))
     y = percent(_("validation accuracy"), limits=limits)
-    view = f"{ensembles.view} {ensembles.iterations}"
-    figure = {"margin": MARGIN, "height": TALL, "view": view, **figure}
+    message = _("Accuracy of members and ensemble, {labels}. The table below says the same.")
+    view, label = f"{ensembles.view} {ensembles.iterations}", message.format(labels=labels)
+    figure = {"label": label, "margin": MARGIN, "height": TALL, "view": view}
     if ensembles.view != "snapshots":
         return Figure(marks, x, y, **figure)
     faint = Style(theme.faint, (3, 3))
     rules = [Rule(faint, x=t, width=1, across=True) for t in ensembles.ends]
-    return stack(
-        [Panel([*marks, *rules], x, y), _rate(ensembles, theme)], 0.08, (0.7, 0.22), **figure
-    )
+    panels = [Panel([*marks, *rules], x, y), _rate(ensembles, theme)]
+    return stack(panels, 0.08, (0.7, 0.22), **figure)
 
 
 def _cyclic(ensembles, at):
@@ -182,15 +179,22 @@ def enough(ensembles: list[tuple[str, Ensemble]], theme: Theme) -> Figure:
     """Accuracy over the number of members: how many are enough."""
     marks, largest = [], 1
     for i, (name, ensemble) in enumerate(ensembles):
-        found = ensemble.growing()
-        largest = max(largest, len(found))
+        found, look = ensemble.growing(), style(i, theme)
         members = np.arange(1, len(found) + 1)
-        look = style(i, theme)
-        hover = _("{x} together, {name}: {y:.1%}")
-        line = Line(
-            members, found, look, name=name, uid=f"enough{i}", width=2.6, markers=True, size=9
+        largest = max(largest, len(found))
+        marks.append(
+            Line(
+                members,
+                found,
+                look,
+                name=name,
+                uid=f"enough{i}",
+                width=2.6,
+                markers=True,
+                size=9,
+                hover=_("{x} together, {name}: {y:.1%}"),
+            )
         )
-        marks.append(replace(line, hover=hover))
     return Figure(
         marks,
         Axis(_("members that answer together"), limits=(0.7, largest + 0.3), step=1),
@@ -233,9 +237,10 @@ def disagreement(ensemble: Ensemble, name: str, theme: Theme) -> Figure:
     )
 
 
-def losses(raw: Progress, average: Progress, theme: Theme, **figure) -> Figure:
+def losses(raw: Progress, average: Progress, labels: str, theme: Theme) -> Figure:
     """The smoothed loss at the points visited and at their average: the median over the seeds."""
     marks, top = [], 0.5
+    label = _("Loss at the last point and at the averaged weights, {labels}.")
     for kind, name, now in (
         (SINGLE, _("last point"), raw),
         (ENSEMBLE, _("averaged weights"), average),
@@ -252,9 +257,9 @@ def losses(raw: Progress, average: Progress, theme: Theme, **figure) -> Figure:
         marks,
         Axis(_("iteration"), limits=(0, raw.training.iterations)),
         Axis(_("loss of a mini-batch"), limits=(0, 1.05 * min(top, 10.0))),
+        label=label.format(labels=labels),
         margin=MARGIN,
         height=LOW,
-        **figure,
     )
 
 

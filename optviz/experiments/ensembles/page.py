@@ -94,18 +94,12 @@ def accuracies(context) -> list:
     """Accuracy over training for both kinds of labels, what was gained, and the table."""
     spec, found, theme = context.spec, by_method(context), context.theme
     curves = [curves_of(spec, found, noise) for noise in spec.noises]
-    more = [beside(context, noise) for noise in spec.noises]
-    limits = figures.limits_of([c + m for c, m in zip(curves, more, strict=True)], spec.iterations)
-    label = _("Accuracy of members and ensemble, {labels}. The table below says the same.")
-    drawn = [
-        [
-            text.heading(noise),
-            figures.over_training(
-                *shown, spec, theme, label=label.format(labels=text.labels_of(noise))
-            ),
-        ]
-        for noise, *shown in zip(spec.noises, curves, more, limits, strict=True)
-    ]
+    lines = [beside(context, noise) for noise in spec.noises]
+    limits = figures.limits_of([c + m for c, m in zip(curves, lines, strict=True)], spec.iterations)
+    drawn = []
+    for noise, own, more, span in zip(spec.noises, curves, lines, limits, strict=True):
+        figure = figures.over_training(own, more, span, text.labels_of(noise), spec, theme)
+        drawn.append([text.heading(noise), figure])
     rows = [
         text.Row(method, noise, outcome_of(spec, found, noise, method), found[noise, method])
         for method in METHODS
@@ -121,14 +115,10 @@ def members(context) -> list:
     spec, found = context.spec, by_method(context)
     finished = [found[noise, spec.view] for noise in spec.noises]
     if not all(state.done for state in finished):
-        return [
-            Caption(
-                _(
-                    "How many members are enough, and how they differ, is shown when they "
-                    "are trained."
-                )
-            )
-        ]
+        message = _(
+            "How many members are enough, and how they differ, is shown when they are trained."
+        )
+        return [Caption(message)]
     ensembles = [_all_members(spec, spec.view, state) for state in finished]
     if not all(map(len, ensembles)):
         return [_("Of some labels no member is left: all diverged.")]
@@ -164,24 +154,12 @@ def ensembles(context) -> list[tuple[str, float, float]]:
 
 def losses(context) -> Row:
     """The loss at the last point and at the averaged weights, for both kinds of labels."""
-    found, label = (
-        by_method(context),
-        _("Loss at the last point and at the averaged weights, {labels}."),
-    )
-    return Row(
-        [
-            [
-                text.heading(noise),
-                figures.losses(
-                    found[noise, "independent"],
-                    found[noise, "averaging"],
-                    context.theme,
-                    label=label.format(labels=text.labels_of(noise)),
-                ),
-            ]
-            for noise in context.spec.noises
-        ]
-    )
+    found, drawn = by_method(context), []
+    for noise in context.spec.noises:
+        raw, average = found[noise, "independent"], found[noise, "averaging"]
+        figure = figures.losses(raw, average, text.labels_of(noise), context.theme)
+        drawn.append([text.heading(noise), figure])
+    return Row(drawn)
 
 
 def curves_csv(context) -> str:
@@ -211,16 +189,14 @@ def curves_csv(context) -> str:
 
 
 NUMBERS = ("split.noise", "split.rows", "hidden", "units", "batch", "iterations")
-OWN = {"independent": (), "snapshots": ("peak",), "averaging": ("decay",)}
-LAST = {"independent": members, "snapshots": members, "averaging": losses}
 
 
-def view(method: str) -> View:
-    """One of the three methods."""
+def view(method: str, own: tuple[str, ...], last) -> View:
+    """One of the three methods: with hyperparameters of its `own`, and the `last` of its parts."""
     return View(
         label=METHODS[method],
         form=[
-            Panel(_("Ensemble"), ("members", "seed", *OWN[method])),
+            Panel(_("Ensemble"), ("members", "seed", *own)),
             Data(),
             Numbers(*NUMBERS),
             OptimizerForm(schedule=False, wrappers=False),
@@ -228,7 +204,7 @@ def view(method: str) -> View:
             INITIALIZER,
         ],
         jobs=lambda ensembles: training_jobs(ensembles.trainings, apart=False),
-        tabs=[Tab(_("Accuracy"), [accuracies, LAST[method]])],
+        tabs=[Tab(_("Accuracy"), [accuracies, last])],
         notes=[text.notes],
         downloads=[Download(_("Curves as CSV"), "curves", curves_csv)],
         group="",
@@ -242,7 +218,11 @@ PAGE = Page(
     N_("Are several networks wiser than one?"),
     "Training lab",
     Ensembles(),
-    {method: view(method) for method in METHODS},
+    {
+        "independent": view("independent", (), members),
+        "snapshots": view("snapshots", ("peak",), members),
+        "averaging": view("averaging", ("decay",), losses),
+    },
     lines=lines,
     thumbnail=figures.thumbnail,
     ensembles=ensembles,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.nn import DTYPES, Network, right, softmax
+from optviz.plot.series import mean_over_seeds
 from optviz.training import MAX_EVALUATED, Progress
 
 NAN = float("nan")
@@ -99,7 +100,7 @@ class Outcome:
 def independent(progress: Progress) -> Outcome:
     """Networks as far as they have come; the ensemble is NaN as soon as one has diverged."""
     alone = progress.accuracy[-1, 1, 0]
-    return Outcome(_mean(alone), _std(alone), float(progress.ensemble_accuracy[-1, 1, 0]))
+    return Outcome(mean_over_seeds(alone), _std(alone), float(progress.ensemble_accuracy[-1, 1, 0]))
 
 
 def in_cycles(progress: Progress, ensemble: Ensemble) -> Outcome:
@@ -113,12 +114,9 @@ def averaged(raw: Progress, average: Progress) -> Outcome:
     a, b = raw.accuracy[k, 1, 0], average.accuracy[k, 1, 0]
     both = np.isfinite(a) & np.isfinite(b)
     better = int((b > a).sum())
-    return Outcome(_mean(a[both]), _std(a[both]), _mean(b[both]), better, int(both.sum()))
-
-
-def _mean(values):
-    known = values[np.isfinite(values)]
-    return float(known.mean()) if len(known) else NAN
+    return Outcome(
+        mean_over_seeds(a[both]), _std(a[both]), mean_over_seeds(b[both]), better, int(both.sum())
+    )
 
 
 def _std(values):

@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.plot.figure import Axis, Figure, percent
 from optviz.plot.marks import Line, Mark, entry
-from optviz.plot.series import curve_with_band, over_seeds, single
+from optviz.plot.series import bar_with_seeds, curve_with_band, mean_over_seeds, over_seeds, single
 from optviz.plot.style import Style
 from optviz.plot.table import Column, Table
 from optviz.training.loop import Progress
@@ -33,6 +33,16 @@ class Network(NamedTuple):
     progress: Progress
     i: int  # its place among the trials of the batch
     style: Style | None
+
+    def curve(self, x, values, **look) -> list[Mark]:
+        """Its curve over the seeds, as `curve_with_band` draws it."""
+        named = {"name": self.name, "uid": self.id}
+        return curve_with_band(x, values, self.style, **named, **look)
+
+    def bar(self, at: float, values, **look) -> list[Mark]:
+        """The mean over the seeds as a bar, as `bar_with_seeds` draws it."""
+        height, named = float(mean_over_seeds(values)), {"name": self.name, "uid": self.id}
+        return bar_with_seeds(at, values, height, self.style, **named, **look)
 
 
 def curves_alone(network: Network) -> Network:

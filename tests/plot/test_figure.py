@@ -27,7 +27,7 @@ from optviz.plot.marks import (
     Text,
     fill_template,
 )
-from optviz.plot.series import curve_with_band, trail
+from optviz.plot.series import curve_with_band, mean_over_seeds, trail
 from optviz.plot.style import LIGHT, Style
 from optviz.plot.writers.plotly import to_plotly
 from optviz.plot.writers.svg import to_svg
@@ -109,6 +109,7 @@ def test_a_curve_over_seeds():
     np.testing.assert_array_equal(band.low, [1, 2, np.nan])
     np.testing.assert_array_equal(band.high, [9, 4, np.nan])
     assert {m.group for m in (band, line, shapes)} == {"SGD"}
+    np.testing.assert_array_equal(mean_over_seeds(values), [4, 3, np.nan])
     raw, line = curve_with_band(X, values[:, :1], RED, name="SGD", uid="s", raw=Y)
     assert (raw.opacity, raw.style.dashes, line.style) == (0.3, (), RED)
 

@@ -67,21 +67,21 @@ def _word(share):
 
 def summary_table(pair: Pair, part: int = 0) -> Table:
     """The last accuracies in numbers, a row for every value."""
-    medians = np.median(pair.final(part), -1).T
-    columns = (
-        "",
-        Column(_("with"), 3, percent=True),
-        Column(_("without"), 3, percent=True),
-        _("difference"),
-        _("with, status"),
-        _("without, status"),
-    )
     rows = []
-    for i, (a, b) in enumerate(medians):
-        difference = f"{100 * (a - b):+.1f}".replace("-", "−")
-        rows.append([pair.name(i), a, b, difference, *(status(now, i) for now in pair.both)])
+    for i, (a, b) in enumerate(np.median(pair.final(part), -1).T):
+        first, second = (status(now, i) for now in pair.both)
+        rows.append(
+            {
+                "": pair.name(i),
+                Column(_("with"), 3, percent=True): a,
+                Column(_("without"), 3, percent=True): b,
+                _("difference"): f"{100 * (a - b):+.1f}".replace("-", "−"),
+                _("with, status"): first,
+                _("without, status"): second,
+            }
+        )
     label = _("Last accuracy on the {examples} at every value").format(examples=_(SETS[part]))
-    return Table(label, columns, rows)
+    return Table.of(label, rows)
 
 
 def speed(both: list[Progress]) -> str:

@@ -12,7 +12,7 @@ from optviz.experiments.page import Caption, Download, Option, Page, Section, Ta
 from optviz.optim.config import names
 from optviz.optim.sensitivity.stability import stable_curvature
 from optviz.plot import Axis, Column, Figure, Line, Rule, Table, percent
-from optviz.plot.series import curve_with_band, over_seeds
+from optviz.plot.series import over_seeds
 from optviz.plot.table import csv_text
 from optviz.plot.training import Network, Scale, losses, status
 from optviz.training.loop import MAX_SPECTRUM
@@ -47,16 +47,14 @@ def over_time(context) -> Figure:
     marks, tops = [], [1e-3]
     for line in context.lines:
         found, most = sharpness(line), limit(line)
-        marks += curve_with_band(
-            *(line.progress.evaluated, found, line.style),
-            **{"name": line.name, "uid": line.id, "markers": True, "legend": True},
-        )
+        marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
         tops.append(np.nanmax(over_seeds(found)[0], initial=0.0))
         if most is not None and np.isfinite(most):
             marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
             tops.append(1.2 * most)
     return Figure(
-        *(marks, Axis(_("iteration"), limits=(0, context.spec.iterations))),
+        marks,
+        Axis(_("iteration"), limits=(0, context.spec.iterations)),
         Axis(_("sharpness"), limits=(0, float(max(tops)))),
         label=_("Sharpness while training; dashed the limits. The table says the same."),
         height=24,
@@ -71,10 +69,10 @@ def negative(context) -> Figure | None:
     for line in context.lines:
         found = line.progress.diagnostics["negative"][:, line.i, :, 0]
         top = max(top, float(np.nanmax(found, initial=0.0)))
-        more = {"name": line.name, "uid": line.id, "markers": True, "legend": True}
-        marks += curve_with_band(line.progress.evaluated, found, line.style, **more)
+        marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
     return Figure(
-        *(marks, Axis(_("iteration"), limits=(0, context.spec.iterations))),
+        marks,
+        Axis(_("iteration"), limits=(0, context.spec.iterations)),
         percent(_("negative curvatures"), (0, 1.1 * top)),
         label=_("The share of the Hessian's eigenvalues below −1/1000 of its largest."),
         height=15,
@@ -89,23 +87,27 @@ def loss(context) -> Figure:
 
 def standings(context) -> Table:
     """Sharpness beside the limit, in numbers."""
-    columns = (
-        *("", Column(_("limit"), 3), Column(_("sharpness at the start"), 3)),
-        *(Column(_("mean of the last 30%"), 3), Column(_("share of the limit"), 3, percent=True)),
-        *(_("loss"), Column(_("training accuracy"), 3, percent=True)),
-        *(Column(_("validation accuracy"), 3, percent=True), _("status")),
-    )
     rows = []
     for line in context.lines:
         now, most, mean = line.progress, limit(line), late(line)
         most = np.nan if most is None else most
         end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
-        accuracies = [float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1]]
-        first = float(over_seeds(sharpness(line)[0])[0])
-        how = status(now, line.i)
-        rows.append([line.name, most, first, mean, mean / most, end, *accuracies, how])
+        training, validation = (float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1])
+        rows.append(
+            {
+                "": line.name,
+                Column(_("limit"), 3): most,
+                Column(_("sharpness at the start"), 3): float(over_seeds(sharpness(line)[0])[0]),
+                Column(_("mean of the last 30%"), 3): mean,
+                Column(_("share of the limit"), 3, percent=True): mean / most,
+                _("loss"): end,
+                Column(_("training accuracy"), 3, percent=True): training,
+                Column(_("validation accuracy"), 3, percent=True): validation,
+                _("status"): status(now, line.i),
+            }
+        )
     styles = [line.style for line in context.lines]
-    return Table(_("Sharpness and limit of every optimizer"), columns, rows, styles)
+    return Table.of(_("Sharpness and limit of every optimizer"), rows, styles)
 
 
 def notes(context) -> Caption:

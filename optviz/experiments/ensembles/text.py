@@ -79,30 +79,28 @@ class Row(NamedTuple):
 
 def standings(rows: list[Row], theme: Theme) -> Table:
     """One network, the ensemble and what it gains, for every method and both kinds of labels."""
-    columns = (
-        "",
-        _("labels"),
-        _("single network"),
-        _("ensemble"),
-        _("gain"),
-        _("updates"),
-        _("status"),
-    )
     cells = []
     for method, noise, found, now in rows:
-        begun, n = now.iteration > 0, len(now.training.seeds)
+        begun, n = now.iteration > 0, len(now.training.seeds)  # what guesses is no ensemble yet
+        std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
         updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
-        accuracies = ["–"] * 3
-        if begun:  # what guesses is no ensemble yet
-            std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
-            gain = points(found.gain)
-            if found.of > 1:
-                message = _("{gain} ({better} of {n} better)")
-                gain = message.format(gain=gain, better=found.better, n=found.of)
-            accuracies = [percentage(found.single) + std, percentage(found.ensemble), gain]
-        cells.append([_(NAMES[method]), labels_of(noise), *accuracies, updates, status(now, 0)])
+        gain = points(found.gain)
+        if found.of > 1:
+            message = _("{gain} ({better} of {n} better)")
+            gain = message.format(gain=gain, better=found.better, n=found.of)
+        cells.append(
+            {
+                "": _(NAMES[method]),
+                _("labels"): labels_of(noise),
+                _("single network"): percentage(found.single) + std if begun else "–",
+                _("ensemble"): percentage(found.ensemble) if begun else "–",
+                _("gain"): gain if begun else "–",
+                _("updates"): updates,
+                _("status"): status(now, 0),
+            }
+        )
     looks = [style(list(METHODS).index(row.method) + 2, theme) for row in rows]
-    return Table(_("One network and an ensemble, on the validation set"), columns, cells, looks)
+    return Table.of(_("One network and an ensemble, on the validation set"), cells, looks)
 
 
 def points(gain: float) -> str:

@@ -22,7 +22,6 @@ from optviz.plot import (
     Panel,
     Style,
     Theme,
-    bar_with_seeds,
     categories,
     contour,
     grid,
@@ -235,20 +234,9 @@ def accuracy(lines, theme: Theme, part: int = 0) -> Figure:
     marks = []
     for k, line in enumerate(lines):
         found = text.accuracies(line)[part]
-        marks += bar_with_seeds(
-            k,
-            found,
-            float(found.mean()),
-            line.style,
-            name=line.name,
-            uid=line.id,
-            edge=theme.ink,
-            bar_hover=_("{name}: mean {y:.1%}"),
-            width=0.62,
-            spread=0.18,
-            alpha=0.45,
-            size=9,
-        )
+        shape = {"width": 0.62, "spread": 0.18, "alpha": 0.45, "size": 9}
+        hover = _("{name}: mean {y:.1%}")
+        marks += line.bar(k, found, edge=theme.ink, bar_hover=hover, **shape)
     return Figure(
         marks,
         categories([line.name for line in lines]),

@@ -76,27 +76,25 @@ def remark(context) -> list[str]:
 
 def turned_table(context) -> Table:
     """Accuracies, losses, the best line and how far its points are from the origin."""
-    columns = (
-        "",
-        Column(_("best line"), 3, percent=True),
-        Column(_("turned"), 3, percent=True),
-        _("loss, best line"),
-        _("loss, turned"),
-        "w₁",
-        "w₂",
-        _("bias"),
-        _("from the origin"),
-    )
-    rows, both_sides = [], sides(context.spec)
-    for side in both_sides:
-        turned = side.turned(context.spec.angle)
-        both = [
-            float(of(line)) for of in (side.accuracy, side.loss) for line in (side.line, turned)
-        ]
-        distance = round(float(np.hypot(*side.x.mean(0))), 9)
-        rows.append([side_name(side), *both, *map(float, side.line), distance])
-    styles = [side_style(side, context.theme) for side in both_sides]
-    return Table(_("The line in numbers"), columns, rows, styles)
+    rows, both = [], sides(context.spec)
+    for side in both:
+        best, turned = side.line, side.turned(context.spec.angle)
+        w1, w2, bias = map(float, best)
+        rows.append(
+            {
+                "": side_name(side),
+                Column(_("best line"), 3, percent=True): float(side.accuracy(best)),
+                Column(_("turned"), 3, percent=True): float(side.accuracy(turned)),
+                _("loss, best line"): float(side.loss(best)),
+                _("loss, turned"): float(side.loss(turned)),
+                "w₁": w1,
+                "w₂": w2,
+                _("bias"): bias,
+                _("from the origin"): round(float(np.hypot(*side.x.mean(0))), 9),
+            }
+        )
+    styles = [side_style(side, context.theme) for side in both]
+    return Table.of(_("The line in numbers"), rows, styles)
 
 
 def line_notes(context) -> Caption:
@@ -140,26 +138,24 @@ def arrived(context) -> str:
 
 def descent_table(context) -> Table:
     """The Hessian's eigenvalues at the minimum, their ratio, and how the descent ended."""
-    columns = (
-        "",
-        _("λ least"),
-        _("λ largest"),
-        _("condition number"),
-        _("with the bias"),
-        _("rate"),
-        _("loss at the end"),
-        _("least loss"),
-        Column(_("weights off by"), 3, percent=True),
-        _("within 1% at"),
-    )
-    rows, found = [], descents(context.spec)
-    for d in found:
-        side, curved = d.side, d.side.curvature
-        valley = [curved.low, curved.high, curved.condition, side.condition]
-        end = [d.rate, float(d.run.values[-1]), side.least, float(d.off[-1]), d.converged_at]
-        rows.append([side_name(side), *valley, *end])
+    found = descents(context.spec)
+    rows = [
+        {
+            "": side_name(d.side),
+            _("λ least"): d.side.curvature.low,
+            _("λ largest"): d.side.curvature.high,
+            _("condition number"): d.side.curvature.condition,
+            _("with the bias"): d.side.condition,
+            _("rate"): d.rate,
+            _("loss at the end"): float(d.run.values[-1]),
+            _("least loss"): d.side.least,
+            Column(_("weights off by"), 3, percent=True): float(d.off[-1]),
+            _("within 1% at"): d.converged_at,
+        }
+        for d in found
+    ]
     styles = [side_style(d.side, context.theme) for d in found]
-    return Table(_("Curvature and descent in numbers"), columns, rows, styles)
+    return Table.of(_("Curvature and descent in numbers"), rows, styles)
 
 
 def loss_notes(context) -> Caption:

@@ -4,8 +4,9 @@ import numpy as np
 
 from optviz.experiments.page import Caption
 from optviz.experiments.regularization import run
-from optviz.experiments.regularization.text import name, points
-from optviz.plot import Axis, Figure, Style, Table, curve_with_band, percent, percentage, style
+from optviz.experiments.regularization.text import accuracies, name
+from optviz.plot import Axis, Figure, Style, Table, curve_with_band, percent, style
+from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import status
 from optviz.translation import N_, _
 
@@ -28,13 +29,23 @@ def curves(context) -> Figure:
         ("test", _("validation"), style(0, theme)),
     ):
         seeds = np.array([getattr(own, uid) for own in outcomes])
-        middle = [run.mean(row) for row in seeds]
-        more = {"middle": middle, "markers": True, "hover": "{name}, {x}: {y:.1%}", "legend": True}
-        marks += curve_with_band(np.array(values), seeds, look, name=said, uid=uid, **more)
+        marks += curve_with_band(
+            np.array(values),
+            seeds,
+            look,
+            name=said,
+            uid=uid,
+            middle=mean_over_seeds(seeds),
+            markers=True,
+            hover="{name}, {x}: {y:.1%}",
+            legend=True,
+        )
     x = Axis(_(TITLES[view]), log=True, limits=(values[0] / 1.2, values[-1] * 1.2))
     label = _("Accuracy over the {quantity}. The table says the same.")
     return Figure(
-        *(marks, x, percent(_("accuracy"), (0, 1.04))),
+        marks,
+        x,
+        percent(_("accuracy"), (0, 1.04)),
         label=label.format(quantity=_(TITLES[view])),
         view=f"{view} {values}",
         show_legend=True,
@@ -46,16 +57,15 @@ def table(context) -> Table:
     """The same in numbers: means over the seeds."""
     iteration, outcomes = run.outcomes(context.states)
     rows = [
-        [
-            *(line.name, line.progress.training.network.size),
-            *(percentage(run.mean(own.training)), percentage(run.mean(own.test))),
-            points(run.mean(own.gap)).lstrip("+") if iteration else "",
-            status(line.progress, line.i),
-        ]
+        {
+            "": line.name,
+            _("parameters"): line.progress.training.network.size,
+            **accuracies(own, iteration > 0),
+            _("status"): status(line.progress, line.i),
+        }
         for line, own in zip(context.lines, outcomes, strict=True)
     ]
-    columns = ("", _("parameters"), _("training accuracy"), _("validation accuracy"), _("gap"))
-    return Table(_("Accuracy at every value"), (*columns, _("status")), rows)
+    return Table.of(_("Accuracy at every value"), rows)
 
 
 def about(context) -> Caption:

@@ -16,7 +16,6 @@ from optviz.plot import (
     Note,
     Style,
     Theme,
-    bar_with_seeds,
     categories,
     curve_with_band,
     fill_template,
@@ -24,6 +23,7 @@ from optviz.plot import (
     percent,
     style,
 )
+from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network, Scale
 from optviz.training import load, train
 from optviz.translation import _
@@ -46,11 +46,11 @@ def gaps(context) -> list[Row]:
     """Training and validation accuracy of every regularizer, side by side."""
     spec, lines, noise = context.spec, context.lines, context.spec.split.noise
     across = len(lines) if len(lines) <= COLUMNS else COLUMNS - 1
-    iteration, outcomes = run.outcomes([line.progress for line in lines])
-    drawn = [
-        gap(line, scale_of(spec), context.theme, run.mean(own.gap) if iteration else np.nan, noise)
-        for line, own in zip(lines, outcomes, strict=True)
-    ]
+    iteration, outcomes = run.outcomes(context.states)
+    drawn = []
+    for line, own in zip(lines, outcomes, strict=True):
+        found = mean_over_seeds(own.gap) if iteration else np.nan
+        drawn.append(gap(line, scale_of(spec), context.theme, found, noise))
     drawn += [None] * (-len(drawn) % across)
     return [Row(drawn[i : i + across]) for i in range(0, len(drawn), across)]
 
@@ -65,23 +65,30 @@ def gap(
     """
     uid, name, state, i, look = line
     x, accuracy = scale.of(state, state.evaluated), state.accuracy[:, :, i]
-    middle = np.array([[run.mean(seeds) for seeds in pair] for pair in accuracy])
+    training, validation = mean_over_seeds(accuracy).T
     hatched = {"opacity": 0.5, "hatched": True, "legend": False}
-    marks = [Band(x, *middle.T, look.color, uid=f"{uid}gap", **hatched)]
-    for k, part, faint, line in (
-        (0, _("training"), Style(theme.faint), {"width": 1.6}),
-        (1, _("validation"), look, {"width": 2.6, "markers": 7, "size": 7}),
+    marks = [Band(x, training, validation, look.color, uid=f"{uid}gap", **hatched)]
+    for k, part, middle, own, more in (
+        (0, _("training"), training, Style(theme.faint), {"width": 1.6}),
+        (1, _("validation"), validation, look, {"width": 2.6, "markers": 7, "size": 7}),
     ):
-        line |= {"hover": "{name}: {y:.1%}", "band": 0.22, "middle": middle[:, k]}
-        marks += curve_with_band(x, accuracy[:, k], faint, name=part, uid=f"{uid}{k}", **line)
-    if np.isfinite(middle[:, 1]).any():
-        best = np.nanargmax(middle[:, 1])
+        marks += curve_with_band(
+            x,
+            accuracy[:, k],
+            own,
+            name=part,
+            uid=f"{uid}{k}",
+            hover="{name}: {y:.1%}",
+            band=0.22,
+            middle=middle,
+            **more,
+        )
+    if np.isfinite(validation).any():
+        best = [np.nanargmax(validation)]
         mark = {"uid": f"{uid}stop", "size": 13, "edge": theme.ink, "legend": False}
         hover = fill_template(_("early stopping would end here: {y:.1%}"))
         star = replace(look, marker="star")
-        marks.append(
-            Dots(x[best : best + 1], middle[best : best + 1, 1], star, hover=hover, **mark)
-        )
+        marks.append(Dots(x[best], validation[best], star, hover=hover, **mark))
     if noise:
         right = {"name": _("right labels, no wrong one"), "legend": False, "uid": f"{uid}right"}
         ends = [0, scale.end or 1]
@@ -119,23 +126,22 @@ def _notes(name, gap, theme):
 @charts.shared
 def comparison(context) -> Row:
     """Validation accuracies, and their differences to the first."""
-    lines, scale = context.lines, scale_of(context.spec)
-    pairs = differences(lines, context.theme) if len(lines) > 1 else None
+    scale = scale_of(context.spec)
+    pairs = differences(context) if len(context.lines) > 1 else None
     return Row([charts.compared(context, lambda lines: test_accuracies(lines, scale)), pairs])
 
 
 def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     """The validation accuracy of all, enlarged: it is what counts."""
     marks, late = [], []
-    for uid, name, state, i, look in lines:
-        accuracy = state.accuracy[:, 1, i]
-        line = {"width": 2.6, "markers": 8, "hover": "{name}: {y:.1%}", "band": 0.15}
-        line["middle"] = [run.mean(seeds) for seeds in accuracy]
-        x = scale.of(state, state.evaluated)
-        marks += curve_with_band(x, accuracy, look, name=name, uid=uid, **line)
+    for line in lines:
+        state, look = line.progress, {"width": 2.6, "markers": 8, "band": 0.15}
+        accuracy, x = state.accuracy[:, 1, line.i], scale.of(state, state.evaluated)
+        means = mean_over_seeds(accuracy)
+        marks += line.curve(x, accuracy, middle=means, hover="{name}: {y:.1%}", **look)
         if state.iteration:
-            late += accuracy[4 * state.evaluated >= state.iteration].ravel().tolist()
-    late = [value for value in late if np.isfinite(value)]
+            found = accuracy[4 * state.evaluated >= state.iteration]
+            late += found[np.isfinite(found)].tolist()
     low, high = (min(late), max(late)) if late else (0.0, 1.0)
     room = max(0.1 * (high - low), 0.01)
     # in steps, or the curves would hop while they grow
@@ -153,20 +159,20 @@ def test_accuracies(lines: list[Network], scale: Scale) -> Figure:
     )
 
 
-def differences(lines: list[Network], theme: Theme) -> Figure:
+def differences(context) -> Figure:
     """Validation accuracy less that of the first with the same seed: one mark a seed, and the mean
     as a bar. Before the training there are none.
     """
-    iteration, (first, *others) = run.outcomes([line.progress for line in lines])
+    lines, ink = context.lines, context.theme.ink
+    iteration, (first, *others) = run.outcomes(context.states)
     marks, most = [], 0.01
     for k, (line, other) in enumerate(zip(lines[1:], others, strict=True)):
         found = run.paired(first, other)
         if not iteration or not len(found.tests):
             continue
         most = max(most, float(np.abs(found.tests).max()))
-        named = {"name": line.name, "uid": line.id, "edge": theme.ink}
-        named |= {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: mean {y:+.1%}")}
-        marks += bar_with_seeds(k, found.tests, found.test, line.style, **named)
+        hover = {"hover": "{name}: {y:+.1%}", "bar_hover": _("{name}: mean {y:+.1%}")}
+        marks += line.bar(k, found.tests, edge=ink, **hover)
     most = np.ceil(50 * 1.15 * most) / 50  # in steps, or the marks would hop while they grow
     names = [
         line.name.replace(" + ", "<br>+ ").replace(", ", ",<br>") for line in lines[1:]
@@ -175,13 +181,8 @@ def differences(lines: list[Network], theme: Theme) -> Figure:
     return Figure(
         marks,
         categories(names),
-        Axis(
-            _("difference in validation accuracy"),
-            limits=(-most, most),
-            format="+.1%",
-            zero=theme.ink,
-        ),
-        notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=theme.ink)],
+        Axis(_("difference in validation accuracy"), limits=(-most, most), format="+.1%", zero=ink),
+        notes=[Note(heading.format(name=lines[0].name), 0, 1, size=12, color=ink)],
         label=_(
             "Validation accuracy of each regularizer less that of the first, seed by seed. "
             "The table says the same."

@@ -21,7 +21,7 @@ from optviz.ui.components import theme_name
 from optviz.ui.controls import ListOf
 from optviz.ui.form import Form, choice_panel, draw_panel, select
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, OptimizerForm
-from optviz.ui.training.jobs import data_of, training_jobs
+from optviz.ui.training.jobs import training_jobs
 from optviz.ui.training.optimizer_menu import for_network, optimizer_labels
 
 PART_NAMES = {
@@ -118,27 +118,6 @@ FORM = (
 # What is shown.
 
 
-def memorized(context) -> list | None:
-    """Each regularizer's shares of memorized wrong labels; None where no label is wrong."""
-    split = context.spec.split
-    if not split.noise:
-        return None
-    training = context.states[0].training
-    data, right = data_of(training), data_of(replace(training, split=replace(split, noise=0.0))).t
-    return [run.memorized(state, data, right) for state in context.states]
-
-
-def remarks(context) -> str:
-    """What each regularizer does, in words."""
-    scale, noise = figures.scale_of(context.spec), context.spec.split.noise
-    return text.remarks(context.lines, scale, noise, memorized(context))
-
-
-def standings(context):
-    """How every regularizer stands, as a table."""
-    return text.standings(context.lines, memorized(context))
-
-
 @charts.paced
 def weights(context) -> list:
     """The weights of all in a histogram, in numbers and in words."""
@@ -149,7 +128,7 @@ def weights(context) -> list:
     summaries = [run.summarize(w) for w in found]
     return [
         figures.histograms(lines, found, start, context.theme),
-        text.weight_table(lines, summaries, run.summarize(start)),
+        text.weight_table(context, summaries, run.summarize(start)),
         text.weight_remarks(lines, summaries),
         text.about_weights(),
     ]
@@ -199,7 +178,9 @@ PAGE = Page(
             jobs=jobs,
             group="",
             tabs=[
-                Tab(_("Accuracy"), [figures.gaps, remarks, figures.comparison, standings]),
+                Tab(
+                    _("Accuracy"), [figures.gaps, text.remarks, figures.comparison, text.standings]
+                ),
                 Tab(_("Weights"), [weights]),
                 Tab(_("Dropout"), [thinned.thinned_network, thinned.as_ensemble]),
                 training_layers.TAB,

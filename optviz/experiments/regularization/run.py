@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.nn import EVALUATION, Dropout, Mode
+from optviz.plot.series import mean_over_seeds
 from optviz.training import Data, Progress, Training
 
 TINY = 1e-3  # a weight below this is as good as none
@@ -21,16 +22,6 @@ class Outcome(NamedTuple):
     def gap(self) -> np.ndarray:
         """(S,) by how much it is better on what it knows."""
         return self.training - self.test
-
-
-def mean(values: np.ndarray) -> float:
-    """Of the finite ones; NaN where there is none.
-
-    Means, not medians: a difference of means is the mean of the differences seed by seed, so that
-    a figure, a table and a sentence cannot state different gaps.
-    """
-    finite = values[np.isfinite(values)]
-    return float(np.mean(finite)) if len(finite) else float("nan")
 
 
 def outcomes(states: Sequence[Progress]) -> tuple[int, list[Outcome]]:
@@ -62,7 +53,8 @@ def paired(first: Outcome, other: Outcome) -> Paired:
     gap, training, test = (
         (getattr(other, name) - getattr(first, name))[both] for name in ("gap", "training", "test")
     )
-    return Paired(mean(gap), mean(training), mean(test), test, int((test > 0).sum()))
+    means = [float(mean_over_seeds(found)) for found in (gap, training, test)]
+    return Paired(*means, test, int((test > 0).sum()))
 
 
 def weights(training: Training, params: np.ndarray) -> np.ndarray:
@@ -87,7 +79,7 @@ def summarize(w: np.ndarray) -> WeightSummary:
     size = np.abs(w)
     norms = size.sum(-1), np.linalg.norm(w, axis=-1)
     found = *norms, w.std(-1), size.max(-1), (size < TINY).mean(-1)
-    return WeightSummary(*map(mean, found))
+    return WeightSummary(*(float(mean_over_seeds(each)) for each in found))
 
 
 def memorized(state: Progress, data: Data, right: np.ndarray) -> np.ndarray:

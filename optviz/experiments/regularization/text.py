@@ -1,5 +1,7 @@
 """What the page says: tables, and the honest remark from the numbers."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from optviz.experiments.page import Caption
@@ -8,8 +10,10 @@ from optviz.experiments.regularization.run import TINY, Outcome, Paired, WeightS
 from optviz.experiments.regularization.spec import Regularizer
 from optviz.optim import OPTIMIZERS
 from optviz.plot import Column, Table, number, percentage
-from optviz.plot.training import Network, Scale, status
+from optviz.plot.series import mean_over_seeds
+from optviz.plot.training import Network, status
 from optviz.translation import N_, _, ngettext
+from optviz.ui.training.jobs import data_of
 
 CLEAR = 0.8  # of the seeds on one side: only then a difference is called one
 FEW = 5  # seeds, below which it says so
@@ -19,6 +23,18 @@ ALIKE = 0.005  # accuracies closer than this count as equal
 def points(difference: float) -> str:
     """A difference of shares in percentage points, with its sign."""
     return f"{100 * difference:+.1f}".replace("-", "−") if np.isfinite(difference) else "–"
+
+
+def accuracies(own: Outcome, begun: bool = True) -> dict[str, str]:
+    """Cells of a table: training and validation accuracy, and once it has begun the gap; means over
+    the seeds.
+    """
+    training, test, gap = map(mean_over_seeds, (own.training, own.test, own.gap))
+    return {
+        _("training accuracy"): percentage(training),
+        _("validation accuracy"): percentage(test),
+        _("gap"): points(gap).lstrip("+") if begun else "",
+    }
 
 
 # Names.
@@ -54,63 +70,74 @@ def names(regularizers: tuple[Regularizer, ...]) -> list[str]:
 # Accuracies.
 
 
-def standings(lines: list[Network], learned: list[np.ndarray] | None = None) -> Table:
-    """How every regularizer stands: means over the seeds, paired differences to the first.
+def memorized(context) -> list[float] | None:
+    """Each regularizer's share of memorized wrong labels; None where no label is wrong."""
+    split = context.spec.split
+    if not split.noise:
+        return None
+    training = context.states[0].training
+    data, right = data_of(training), data_of(replace(training, split=replace(split, noise=0.0))).t
+    return [mean_over_seeds(run.memorized(state, data, right)) for state in context.states]
 
-    `learned` has each line's shares of memorized wrong labels `(S,)`, where labels are wrong.
+
+def standings(context) -> Table:
+    """How every regularizer stands: means over the seeds, paired differences to the first, and
+    where labels are wrong how many of these it gives back.
     """
-    (iteration, outcomes), rows = run.outcomes([line.progress for line in lines]), []
-    for k, (line, own) in enumerate(zip(lines, outcomes, strict=True)):
+    iteration, outcomes = run.outcomes(context.states)
+    learned, rows = memorized(context), []
+    for k, (line, own) in enumerate(zip(context.lines, outcomes, strict=True)):
         p = run.paired(outcomes[0], own)
         better = _("{better} of {n} seeds").format(better=p.better, n=len(p.tests))
-        accuracies = [percentage(run.mean(own.training)), percentage(run.mean(own.test))]
-        pairs = [points(p.gap), points(p.test), better] if k and iteration else [""] * 3
-        shares = [percentage(run.mean(learned[k]), 0) if iteration else ""] if learned else []
-        gap = points(run.mean(own.gap)).lstrip("+") if iteration else ""
-        rows.append([line.name, *accuracies, gap, *pairs, *shares, status(line.progress, line.i)])
-    columns = [
-        *("", _("training accuracy"), _("validation accuracy"), _("gap")),
-        *(_("gap, paired with the first"), _("validation, paired with the first"), _("better in")),
-        *([_("wrong labels memorized")] if learned else []),
-        _("status"),
-    ]
+        compared = k and iteration
+        rows.append(
+            {
+                "": line.name,
+                **accuracies(own, iteration > 0),
+                _("gap, paired with the first"): points(p.gap) if compared else "",
+                _("validation, paired with the first"): points(p.test) if compared else "",
+                _("better in"): better if compared else "",
+            }
+        )
+        if learned:
+            memory = percentage(learned[k], 0) if iteration else ""
+            rows[k][_("wrong labels memorized")] = memory
+        rows[k][_("status")] = status(line.progress, line.i)
     label = _("How every regularizer stands")
-    return Table(label, columns, rows, [line.style for line in lines])
+    return Table.of(label, rows, [line.style for line in context.lines])
 
 
-def remarks(
-    lines: list[Network], scale: Scale, noise: float = 0.0, learned: list[np.ndarray] | None = None
-) -> str:
+def remarks(context) -> str:
     """What each regularizer does to the gap, and to examples that the network has not seen."""
-    iteration, (first, *others) = run.outcomes([line.progress for line in lines])
+    iteration, (first, *others) = run.outcomes(context.states)
     if not iteration:
         return _(
             "Train, and see what each regularizer does to the gap between what a network knows "
             "and what it has not seen."
         )
-    sentences = []
-    if iteration < scale.iterations:
-        at = number(scale.of(lines[0].progress, [iteration])[0], 3)
+    spec, lines, sentences = context.spec, context.lines, []
+    if iteration < spec.iterations:
         message = _("So far, at epoch {epoch} of {epochs}:")
-        sentences.append(message.format(epoch=at, epochs=number(scale.end, 3)))
+        at, end = (number(t / spec.epoch, 3) for t in (iteration, spec.iterations))
+        sentences.append(message.format(epoch=at, epochs=end))
     sentences.append(_alone(lines[0].name, first))
     sentences += [
         beside(line.name, run.paired(first, own))
         for line, own in zip(lines[1:], others, strict=True)
     ]
-    if learned:
-        shares = zip(lines, learned, strict=True)
+    if learned := memorized(context):
+        shares = "; ".join(
+            f"{line.name} {percentage(share, 0)}"
+            for line, share in zip(lines, learned, strict=True)
+        )
         sentences.append(
             _(
                 "{noise} of the training labels are wrong: the dotted line is where a network "
                 "stands that has learned the right ones and no other. Wrong labels memorized: "
                 "{shares}."
-            ).format(
-                noise=percentage(noise, 0),
-                shares="; ".join(f"{line.name} {percentage(run.mean(v), 0)}" for line, v in shares),
-            )
+            ).format(noise=percentage(spec.split.noise, 0), shares=shares)
         )
-    seeds = len(lines[0].progress.training.seeds)
+    seeds = len(spec.seeds)
     if seeds < FEW and len(lines) > 1:
         one = "One seed says little about small differences: take more of them."
         many = "{n} seeds say little about small differences: take more of them."
@@ -125,8 +152,8 @@ def _alone(name, own: Outcome):
         "**{name}** gets {training} of the training examples right, and {test} of those that it "
         "has not seen."
     )
-    accuracies = percentage(run.mean(own.training)), percentage(run.mean(own.test))
-    return message.format(name=name, training=accuracies[0], test=accuracies[1])
+    training, test, _gap = accuracies(own).values()
+    return message.format(name=name, training=training, test=test)
 
 
 # Of a difference: where it is up, down, and next to nothing.
@@ -189,29 +216,25 @@ def _verdict(p, count):
 # Weights.
 
 
-def weight_table(lines: list[Network], found: list[WeightSummary], start: WeightSummary) -> Table:
+def weight_table(context, found: list[WeightSummary], start: WeightSummary) -> Table:
     """What the histogram shows, in numbers: means over the seeds, and before the training."""
-    outcomes = run.outcomes([line.progress for line in lines])[1]
-    tests = [percentage(run.mean(own.test)) for own in outcomes]
+    outcomes = run.outcomes(context.states)[1]
+    named = [(_("before training"), start, "", None)]
+    for line, w, own in zip(context.lines, found, outcomes, strict=True):
+        named.append((line.name, w, percentage(mean_over_seeds(own.test)), line.style))
     rows = [
-        [name, w.total, w.norm, w.largest, w.std, percentage(w.tiny), test]
-        for name, w, test in zip(
-            [_("before training"), *(line.name for line in lines)],
-            [start, *found],
-            ["", *tests],
-            strict=True,
-        )
+        {
+            "": name,
+            _("L1 norm Σ|W|"): w.total,
+            _("L2 norm √ΣW²"): w.norm,
+            Column(_("L∞ norm max |W|"), 3): w.largest,
+            Column(_("standard deviation"), 3): w.std,
+            _("share below {tiny:g}").format(tiny=TINY): percentage(w.tiny),
+            _("validation accuracy"): test,
+        }
+        for name, w, test, _look in named
     ]
-    columns = (
-        *("", _("L1 norm Σ|W|"), _("L2 norm √ΣW²"), Column(_("L∞ norm max |W|"), 3)),
-        *(
-            Column(_("standard deviation"), 3),
-            _("share below {tiny:g}").format(tiny=TINY),
-            _("validation accuracy"),
-        ),
-    )
-    label = _("The weights of every regularizer")
-    return Table(label, columns, rows, [None, *(line.style for line in lines)])
+    return Table.of(_("The weights of every regularizer"), rows, [look for *_row, look in named])
 
 
 def weight_remarks(lines: list[Network], found: list[WeightSummary]) -> str:

@@ -6,10 +6,10 @@
 import numpy as np
 
 from optviz.experiments.page import Caption, Row
-from optviz.experiments.regularization.run import mean
 from optviz.experiments.training_charts import paced
 from optviz.nn import DROPOUT, Mode, right, softmax
 from optviz.plot import Axis, Dots, Figure, Line, Style, Table, percentage
+from optviz.plot.series import mean_over_seeds
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
@@ -70,8 +70,8 @@ def graph(sizes, kept, theme, title: str) -> Figure:
     ]
     marks = []
     if paths:
-        lines = np.concatenate(paths)
-        marks.append(Line(*lines.T, Style(theme.faint), width=0.6, opacity=0.6, uid="links"))
+        x, y = np.concatenate(paths).T
+        marks.append(Line(x, y, Style(theme.faint), width=0.6, opacity=0.6, uid="links"))
     units, stays = np.concatenate(at), np.concatenate(shown)
     for uid, which, look in (
         ("kept", stays, Style(theme.lines[0])),
@@ -81,10 +81,14 @@ def graph(sizes, kept, theme, title: str) -> Figure:
     hidden = {"fixed": True, "extra": {"visible": False}}
     tall = max(map(len, shown)) / 2
     return Figure(
-        *(marks, Axis(limits=(-0.3, len(sizes) - 0.7), **hidden)),
+        marks,
+        Axis(limits=(-0.3, len(sizes) - 0.7), **hidden),
         Axis(limits=(-tall, tall), **hidden),
         label=_("The network {title}; units that are left out are crossed.").format(title=title),
-        **{"hover": False, "drag": False, "legend": "", "height": 17},
+        hover=False,
+        drag=False,
+        legend="",
+        height=17,
         margin={"l": 4, "r": 4, "t": 8, "b": 4},
     )
 
@@ -123,4 +127,5 @@ def _answers(key, _state, _data):
         p = softmax(network.forward(_state.params, x, mode, statistics).outputs[-1][0])
         each.append(right(p, t))
         total = total + p
-    return mean(np.array(each)), mean(right(total, t)), mean(_state.accuracy[-1, 1, 0])
+    found = np.ravel(each), right(total, t), _state.accuracy[-1, 1, 0]
+    return [float(mean_over_seeds(accuracies)) for accuracies in found]

@@ -95,7 +95,7 @@ def test_accuracy():
 
 def test_figure_table_and_sentence_state_one_gap():
     context = context_of(replace(SMALL, seeds=(0, 1, 2)))
-    rows = text.standings(context.lines).rows
+    rows = text.standings(context).rows
     noted = [
         re.search(r"gap <b>(.*?)</b>", note.text)[1]
         for row in figures.gaps(context)
@@ -288,15 +288,13 @@ def test_extreme_settings(spec, iterations):
         for figure in row.parts:
             if figure is not None:
                 json.dumps(to_plotly(figure), allow_nan=False)
-    lines = context.lines
-    learned = [np.full(len(spec.seeds), 0.5)] * len(lines) if spec.split.noise else None
     drawn = [cell for row in figures.gaps(context) for cell in row.parts]
     assert sum(cell is not None for cell in drawn) == len(spec.regularizers)
     for figure in (*drawn, *figures.comparison(context).parts):
         if figure is not None:
             json.dumps(to_plotly(figure), allow_nan=False)
-    assert len(text.standings(lines, learned).rows) == len(spec.regularizers)
-    assert "nan" not in text.remarks(lines, figures.scale_of(spec), spec.split.noise, learned)
+    assert len(text.standings(context).rows) == len(spec.regularizers)
+    assert "nan" not in text.remarks(context)
 
 
 def test_a_sweep_shows_every_value_and_a_lesson_opens_its_tab():
@@ -320,16 +318,29 @@ def test_early_stopping_is_marked_where_validation_is_best():
 
 
 def test_wrong_labels_have_a_ceiling_and_a_column():
-    lines = context_of(replace(SMALL, split=Split(300, noise=0.2))).lines
-    figure = to_plotly(figures.gap(lines[0], figures.scale_of(SMALL), LIGHT, noise=0.2))
+    context = context_of(replace(SMALL, split=Split(300, noise=0.2)))
+    figure = to_plotly(figures.gap(context.lines[0], figures.scale_of(SMALL), LIGHT, noise=0.2))
     [ceiling] = [t for t in figure["data"] if t.get("name") == "right labels, no wrong one"]
     np.testing.assert_allclose(numbers(ceiling["y"]), 0.8)
-    learned = [np.array([0.25, 0.35])] * 3
-    table = text.standings(lines, learned)
+    right = load(replace(context.states[0].training, split=Split(300)))
+    noisy = load(context.states[0].training)
+    wrong = noisy.t != right.t
+    learned = []
+    for state in context.states:
+        network = state.training.network
+        given = [network.predict(p, noisy.x[wrong]) == noisy.t[wrong] for p in state.params[0]]
+        learned.append(f"{100 * np.mean(given):.0f}%")
+    table = text.standings(context)
     at = list(table.columns).index("wrong labels memorized")
-    assert [row[at] for row in table.rows] == ["30%"] * 3
-    said = text.remarks(lines, figures.scale_of(SMALL), 0.2, learned)
+    assert [row[at] for row in table.rows] == learned
+    said = text.remarks(context)
     assert "20% of the training labels are wrong" in said
+    assert (
+        "; ".join(
+            f"{line.name} {share}" for line, share in zip(context.lines, learned, strict=True)
+        )
+        in said
+    )
 
 
 BEFORE = ([1.0] * 5, [0.84, 0.83, 0.85, 0.84, 0.84])
@@ -359,12 +370,11 @@ def test_the_honest_remark(after, wanted, unwanted):
 
 def test_few_seeds_and_being_under_way_are_said():
     spec = replace(SMALL, seeds=(0,), iterations=90)
-    lines = context_of(spec, 30).lines
-    said = text.remarks(lines, figures.scale_of(spec))
+    said = text.remarks(context_of(spec, 30))
     assert "One seed says little" in said
     assert "So far, at epoch 5 of 15" in said
-    many = context_of(replace(spec, seeds=tuple(range(text.FEW)), iterations=30)).lines
-    assert "say little" not in text.remarks(many, figures.scale_of(replace(spec, iterations=30)))
+    many = context_of(replace(spec, seeds=tuple(range(text.FEW)), iterations=30))
+    assert "say little" not in text.remarks(many)
 
 
 def test_names_on_one_line():

@@ -58,8 +58,12 @@ def _penalties():
 def _dropout(ratio):
     forms = dropout_forms(EXAMPLE, ratio, EXAMPLE_SEED)
     headings = (
-        *("x", _("mask m"), _("inverted, training"), _("inverted, evaluation")),
-        *(_("book, training"), _("book, evaluation")),
+        "x",
+        _("mask m"),
+        _("inverted, training"),
+        _("inverted, evaluation"),
+        _("book, training"),
+        _("book, evaluation"),
     )
     units = [Column(_("unit {k}").format(k=k + 1), 3) for k in range(len(EXAMPLE))]
     inverted = _displayed(*equations.equations(Dropout), r"\text{evaluation:}\quad y = x")

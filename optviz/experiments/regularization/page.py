@@ -35,14 +35,9 @@ PART_NAMES = {
 # A regularizer's controls.
 
 
-def used_parts(regularizer) -> list[str]:
-    """What it consists of."""
-    return [part for part in PARTS if getattr(regularizer, part)]
-
-
 def sliders(form: Form, i: int, name: str) -> None:
     """The sliders of what a regularizer consists of, and those of its own optimizer."""
-    parts = used_parts(form.value)
+    parts = [part for part in PARTS if getattr(form.value, part)]
     draw_panel(
         form.key(f"parts-{'-'.join(parts)}"),
         name,
@@ -139,21 +134,16 @@ def _initial_weights(key, _training):
     return run.weights(_training, _training.start()[0])
 
 
-def jobs(regularization):
-    """A training for each regularizer, or for each value of a sweep."""
-    return training_jobs(regularization.trainings)
-
-
-def sweep(view: str) -> View:
-    """Accuracy over one quantity."""
+def view(key: str, tabs, column: str) -> View:
+    """A view with these results; `column` is the heading over the names in its file."""
     return View(
-        label=spec.VIEWS[view],
+        label=spec.VIEWS[key],
         form=FORM,
-        jobs=jobs,
+        jobs=lambda regularization: training_jobs(regularization.trainings),
         group="",
-        tabs=[Tab(_("Accuracy"), [capacity.curves, capacity.table, capacity.about])],
+        tabs=tabs,
         notes=[notes],
-        downloads=[charts.download(view)],
+        downloads=[charts.download(column)],
     )
 
 
@@ -164,6 +154,7 @@ def lines(regularization, states, theme):
     return charts.lines_of(found, states, theme)
 
 
+SWEEP = [Tab(_("Accuracy"), [capacity.curves, capacity.table, capacity.about])]
 PAGE = Page(
     "regularization",
     N_("Overfitting"),
@@ -172,12 +163,9 @@ PAGE = Page(
     "Training lab",
     spec.LABELS,
     {
-        "regularizers": View(
-            label=spec.VIEWS["regularizers"],
-            form=FORM,
-            jobs=jobs,
-            group="",
-            tabs=[
+        "regularizers": view(
+            "regularizers",
+            [
                 Tab(
                     _("Accuracy"), [figures.gaps, text.remarks, figures.comparison, text.standings]
                 ),
@@ -185,11 +173,10 @@ PAGE = Page(
                 Tab(_("Dropout"), [thinned.thinned_network, thinned.as_ensemble]),
                 training_layers.TAB,
             ],
-            notes=[notes],
-            downloads=[charts.download("regularizer")],
+            "regularizer",
         ),
-        "width": sweep("width"),
-        "examples": sweep("examples"),
+        "width": view("width", SWEEP, "width"),
+        "examples": view("examples", SWEEP, "examples"),
     },
     presets=[
         Preset(

@@ -23,21 +23,21 @@ WIDTHS = (2, 4, 8, 16, 32, 64, 128, 256)  # units of every hidden layer
 EXAMPLES = (50, 100, 200, 400, 800, 1600)  # for training, as far as there are
 EVAL_EVERY = 30  # iterations: ten epochs of 300 examples in batches of 100
 # What a regularizer may consist of. What is 0 is not used: a logarithmic slider has no 0.
-PARTS = {
-    part.name: part
-    for part in (
-        Hyperparameter(
-            *("l2", 0.01, 1e-5, 10.0, r"\lambda_2"), log=True, help="½·λ₂·ΣW² is added to the loss"
-        ),
-        Hyperparameter(
-            *("l1", 0.0003, 1e-6, 10.0, r"\lambda_1"), log=True, help="λ₁·Σ|W| is added to the loss"
-        ),
-        Hyperparameter(
-            *("dropout", 0.1, 0.01, 0.95, "p"),
-            help="share of the hidden units that is left out, drawn anew for each row and step",
-        ),
-    )
-}
+L2 = Hyperparameter(
+    "l2", 0.01, 1e-5, 10.0, r"\lambda_2", log=True, help="½·λ₂·ΣW² is added to the loss"
+)
+L1 = Hyperparameter(
+    "l1", 0.0003, 1e-6, 10.0, r"\lambda_1", log=True, help="λ₁·Σ|W| is added to the loss"
+)
+LEFT_OUT = Hyperparameter(
+    "dropout",
+    0.1,
+    0.01,
+    0.95,
+    "p",
+    help="share of the hidden units that is left out, drawn anew for each row and step",
+)
+PARTS = {part.name: part for part in (L2, L1, LEFT_OUT)}
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,10 @@ class Regularization(TrainingSettings):
     split: Split = Split(300, True, validation=VALIDATION)
     batch: int = hyperparameter(100, 1, 2000, "B", log=True, help="examples in a mini-batch")
     iterations: int = hyperparameter(
-        *(903, 30, 5000, "T"),
+        903,
+        30,
+        5000,
+        "T",
         log=True,
         help="updates of every network; an epoch is examples / batch of them",
     )
@@ -82,7 +85,9 @@ class Regularization(TrainingSettings):
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
     regularizers: tuple[Regularizer, ...] = items(
         (BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1)),
-        *(1, MAX_REGULARIZERS, "regularizers"),
+        1,
+        MAX_REGULARIZERS,
+        "regularizers",
     )
     view: str = option("regularizers", VIEWS, N_("View"))
 
@@ -126,8 +131,12 @@ class Regularization(TrainingSettings):
 def another(spec: Regularization) -> Regularizer:
     """The first of the common regularizers that is not there yet."""
     common = (
-        *(Regularizer(l2=0.01), Regularizer(dropout=0.1), Regularizer(l2=0.01, dropout=0.1)),
-        *(Regularizer(normalize=True), Regularizer(l1=0.0003), BASELINE),
+        Regularizer(l2=0.01),
+        Regularizer(dropout=0.1),
+        Regularizer(l2=0.01, dropout=0.1),
+        Regularizer(normalize=True),
+        Regularizer(l1=0.0003),
+        BASELINE,
     )
     return next((r for r in common if r not in spec.regularizers), Regularizer(l2=0.02))
 
@@ -141,11 +150,9 @@ BOOK = Regularization(
     split=Split(300),
     iterations=603,
 )
-WRITERS = Regularization(
-    regularizers=(
-        *(BASELINE, Regularizer(l2=0.01), Regularizer(dropout=0.1)),
-        Regularizer(l2=0.01, dropout=0.1),
-    )
+_OPENING = Regularization()
+WRITERS = replace(
+    _OPENING, regularizers=(*_OPENING.regularizers, Regularizer(l2=0.01, dropout=0.1))
 )
 LABELS = Regularization(
     regularizers=(BASELINE, Regularizer(l2=0.02), Regularizer(dropout=0.15)),
@@ -162,7 +169,8 @@ NORMALIZED = replace(
 _ADAM = Choice("adam", {"lr": 0.001})
 ADAM = Regularization(
     regularizers=(
-        *(Regularizer(optimizer=_ADAM), Regularizer(l2=0.1, optimizer=_ADAM)),
+        Regularizer(optimizer=_ADAM),
+        Regularizer(l2=0.1, optimizer=_ADAM),
         Regularizer(optimizer=Choice("adamw", {"lr": 0.001, "weight_decay": 0.1})),
     )
 )

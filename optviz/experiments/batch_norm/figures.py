@@ -48,13 +48,13 @@ def architecture(context) -> Figure:
     """Figure 6.16: the layers of both networks on the way of the signal, a box each."""
     hidden = {"fixed": True, "extra": {"visible": False}}
     chains = [_chain(state.training.network) for state in context.states]
-    x = Axis(limits=(-1, max(map(len, chains)) - 0.4), **hidden)
-    size = min(12, 340 // max(map(len, chains)))  # the boxes of a deep network are narrow
+    most = max(len(words) for words, _extra in chains)
+    x = Axis(limits=(-1, most - 0.4), **hidden)
+    size = min(12, 340 // most)  # the boxes of a deep network are narrow
     panels, label = [], []
-    for name, chain in zip(NAMES, chains, strict=True):
-        places, words = np.arange(len(chain)), [word for word, _extra in chain]
-        extra = np.array([extra for _word, extra in chain])
-        gaps = np.stack([places - 0.65, places - 0.35, np.full(len(chain), np.nan)], 1).ravel()
+    for name, (words, extra) in zip(NAMES, chains, strict=True):
+        places = np.arange(len(words))
+        gaps = np.stack([places - 0.65, places - 0.35, np.full(len(words), np.nan)], 1).ravel()
         boxes = [
             Bars(places[of], np.ones(of.sum()), context.theme.lines[k], width=0.7, alpha=0.3)
             for k, of in enumerate((~extra, extra))
@@ -78,17 +78,14 @@ def architecture(context) -> Figure:
 
 
 def _chain(network):
-    """What its layers are called, and whether they normalize."""
+    """What its layers are called, and which of them normalize."""
     named = {BatchNorm: _("Batch norm"), Activated: ACTIVATIONS[network.activation.key].label}
-    message = _("Affine {n_in}×{n_out}")
-    words = [
-        message.format(n_in=layer.n_in, n_out=layer.n_out)
-        if isinstance(layer, Affine)
-        else named[type(layer)]
-        for layer in network.layers
-    ]
+    message, words = _("Affine {n_in}×{n_out}"), []
+    for layer in network.layers:
+        affine = isinstance(layer, Affine)
+        words.append(message.format(**vars(layer)) if affine else named[type(layer)])
     extra = [isinstance(layer, BatchNorm) for layer in network.layers]
-    return [*zip(words, extra, strict=True), (_("Softmax"), False)]
+    return [*words, _("Softmax")], np.array([*extra, False])
 
 
 class Pair(NamedTuple):

@@ -25,7 +25,7 @@ def points(difference: float) -> str:
     return f"{100 * difference:+.1f}".replace("-", "−") if np.isfinite(difference) else "–"
 
 
-def accuracies(own: Outcome, begun: bool = True) -> dict[str, str]:
+def accuracies(own: Outcome, begun: bool) -> dict[str, str]:
     """Cells of a table: training and validation accuracy, and once it has begun the gap; means over
     the seeds.
     """
@@ -152,7 +152,7 @@ def _alone(name, own: Outcome):
         "**{name}** gets {training} of the training examples right, and {test} of those that it "
         "has not seen."
     )
-    training, test, _gap = accuracies(own).values()
+    training, test = (percentage(mean_over_seeds(found)) for found in own)
     return message.format(name=name, training=training, test=test)
 
 

@@ -56,7 +56,9 @@ def best_networks(spec, states, theme) -> list[Network]:
         Network(
             f"{title}-{c.width}",
             _("width {n}, {parametrization}").format(n=c.width, parametrization=_(title)),
-            *(state, c.best, style(WIDTHS.index(c.width), theme)),
+            state,
+            c.best,
+            style(WIDTHS.index(c.width), theme),
         )
         for title, c, state in zip(titles, found, states, strict=True)
         if c.best is not None
@@ -176,7 +178,7 @@ PAGE = Page(
                 Data(),
                 ACTIVATION,
                 INITIALIZER,
-                Numbers(*("hidden", "base_width", "batch", "iterations", "split.rows", "seeds")),
+                Numbers("hidden", "base_width", "batch", "iterations", "split.rows", "seeds"),
             ],
             jobs=lambda spec: training_jobs(spec.trainings),
             tabs=[Tab(_("Best rate"), [over_rate, verdict, standings])],

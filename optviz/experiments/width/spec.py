@@ -56,9 +56,11 @@ class Width(TrainingSettings):
             for base in (0, self.base_width)
             for n in self.widths
         ]
-        more = {"trials": trials, "eval_every": self.iterations}
         config = OptimizerConfig(Choice(self.optimizer))
-        return [self.training(config, **{**more, "network": network}) for network in networks]
+        return [
+            self.training(config, network=network, trials=trials, eval_every=self.iterations)
+            for network in networks
+        ]
 
     def validate(self) -> None:
         """SpecError for widths that are not offered, and where a network cannot be trained."""

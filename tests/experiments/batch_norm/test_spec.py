@@ -2,7 +2,6 @@
 reference figure.
 """
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -10,17 +9,11 @@ import pytest
 
 from benchmarks.reproduction import SCALES
 from optviz.experiments.batch_norm.run import backward, forward, hidden_activations
-from optviz.experiments.batch_norm.spec import (
-    BatchNormComparison,
-    Example,
-    Rates,
-    Scales,
-    read_numbers,
-)
+from optviz.experiments.batch_norm.spec import BatchNormComparison, Example, Rates, read_numbers
 from optviz.nn import MiniBatch, Network, one_hot
 from optviz.nn.batch_norm import BatchNorm
 from optviz.nn.layers import EVALUATION, Mode
-from optviz.spec import Choice, from_dict, to_dict, validate
+from optviz.spec import Choice
 from optviz.training import Split, Training, Trial, advance, begin, load
 from tests import memo
 from tests.page import refused
@@ -355,10 +348,6 @@ def test_hidden_activations(place):
 
 
 def test_the_two_differ_in_the_layer_alone():
-    for view in ("one", "scales", "rates", "graph"):
-        spec = BatchNormComparison(view=view, place="after", example=ODD)
-        validate(spec)
-        assert from_dict(BatchNormComparison, json.loads(json.dumps(to_dict(spec)))) == spec
     assert BatchNormComparison(view="graph").trainings == []
     a, b = BatchNormComparison(view="scales").trainings
     assert (a.network.normalize, b.network.normalize) == ("before", "")
@@ -368,24 +357,13 @@ def test_the_two_differ_in_the_layer_alone():
 @table(
     "parts",
     [
-        {"view": "other"},
         {"place": ""},
-        {"place": "beside"},
-        {"scales": Scales(1, 1.0, 0.1)},
-        {"scales": Scales(26, 1.0, 0.1)},
-        {"scales": Scales(4, 0.0, 0.1)},
-        {"scales": Scales(4, 1.0, 1e3)},
-        {"rates": Rates(4, 11.0, 0.1)},
-        {"rates": Rates(4, 1.0, 1e-5)},
         {"example": Example(())},
         {"example": Example((1.0, 2.0), (1.0,))},
         {"example": Example((1.0,) * 7, (1.0,) * 7)},
         {"example": Example((1e7,), (0.0,))},
         {"example": Example((1.0,), (float("nan"),))},
-        {"example": replace(ODD, eps=0.0)},
-        {"example": replace(ODD, gamma=11.0)},
         {"network": Network((64, 20, 10), normalize="after")},
-        {"batch": 0},
         {"view": "scales", "network": Network((64, *[1000] * 12, 10))},
     ],
 )

@@ -112,17 +112,16 @@ def _reached(name, now):
 
 def std_table(hidden: list[dict[str, np.ndarray]], name: str) -> Table:
     """Mean and std at every stage of every hidden layer."""
-    columns, rows = [""], []
-    for stage in hidden[0]:
-        for message in (_("{stage}, mean"), _("{stage}, std")):
-            columns.append(Column(message.format(stage=_(STAGES[stage]).split(" x")[0]), 3))
+    rows = []
     for i, layer in enumerate(hidden, 1):
-        rows.append([_("layer {i}").format(i=i)])
-        for a in layer.values():
-            std = float(a.std(dtype=float))
+        rows.append({"": _("layer {i}").format(i=i)})
+        for stage, a in layer.items():
+            title, std = _(STAGES[stage]).split(" x")[0], float(a.std(dtype=float))
             # a mean that is no more than the rounding of single precision is 0
-            rows[-1] += [float(unless_rounding(a.mean(dtype=float), std, 1e-6)), std]
-    return Table(_("Inside the network {name}").format(name=name), columns, rows)
+            mean = float(unless_rounding(a.mean(dtype=float), std, 1e-6))
+            rows[-1][Column(_("{stage}, mean").format(stage=title), 3)] = mean
+            rows[-1][Column(_("{stage}, std").format(stage=title), 3)] = std
+    return Table.of(_("Inside the network {name}").format(name=name), rows)
 
 
 def flow(hidden: list[dict[str, np.ndarray]], iteration: int) -> str:

@@ -50,26 +50,20 @@ def by_method(context) -> dict:
     return dict(zip(keys, context.states, strict=True))
 
 
-def curves_of(ensembles, found, noise):
-    """The curves of the method that is looked at."""
-    state = found[noise, ensembles.view]
-    if ensembles.view == "snapshots":
-        return figures.snapshots(state, snapshot_ensembles(ensembles, state))
-    if ensembles.view == "averaging":
-        return figures.averaging(found[noise, "independent"], state)
-    return figures.independent(state)
-
-
-def outcome_of(ensembles, found, noise, method) -> run.Outcome:
-    """How a method stands."""
+def standing_of(ensembles, found, noise, method) -> text.Standing:
+    """How a method stands on labels with such a share of wrong ones."""
     state = found[noise, method]
     if method == "snapshots":
         kept = snapshot_ensembles(ensembles, state)
         none = run.Ensemble(np.empty((0, 0, 0)), np.empty(0))
-        return run.in_cycles(state, kept[max(kept)] if kept else none)
-    if method == "averaging":
-        return run.averaged(found[noise, "independent"], state)
-    return run.independent(state)
+        outcome = run.in_cycles(state, kept[max(kept)] if kept else none)
+        curves = figures.snapshots(state, kept)
+    elif method == "averaging":
+        raw = found[noise, "independent"]
+        outcome, curves = run.averaged(raw, state), figures.averaging(raw, state)
+    else:
+        outcome, curves = run.independent(state), figures.independent(state)
+    return text.Standing(method, noise, outcome, state, curves)
 
 
 def lines(spec, states, theme):
@@ -93,20 +87,17 @@ def beside(context, noise) -> list:
 def accuracies(context) -> list:
     """Accuracy over training for both kinds of labels, what was gained, and the table."""
     spec, found, theme = context.spec, by_method(context), context.theme
-    curves = [curves_of(spec, found, noise) for noise in spec.noises]
-    lines = [beside(context, noise) for noise in spec.noises]
-    limits = figures.limits_of([c + m for c, m in zip(curves, lines, strict=True)], spec.iterations)
-    drawn = []
-    for noise, own, more, span in zip(spec.noises, curves, lines, limits, strict=True):
-        figure = figures.over_training(own, more, span, text.labels_of(noise), spec, theme)
-        drawn.append([text.heading(noise), figure])
-    rows = [
-        text.Row(method, noise, outcome_of(spec, found, noise, method), found[noise, method])
-        for method in METHODS
-        for noise in spec.noises
-    ]
+    rows = [standing_of(spec, found, n, method) for method in METHODS for n in spec.noises]
     looked_at = [row for row in rows if row.method == spec.view]
-    remark = text.remark(looked_at, curves) if context.states[0].iteration else None
+    lines = [beside(context, row.noise) for row in looked_at]
+    all_lines = [row.curves + more for row, more in zip(looked_at, lines, strict=True)]
+    limits = figures.limits_of(all_lines, spec.iterations)
+    drawn = []
+    for row, more, span in zip(looked_at, lines, limits, strict=True):
+        labels = text.labels_of(row.noise)
+        figure = figures.over_training(row.curves, more, span, labels, spec, theme)
+        drawn.append([text.heading(row.noise), figure])
+    remark = text.remark(looked_at) if context.states[0].iteration else None
     return [Row(drawn), remark, text.standings(rows, theme)]
 
 
@@ -119,7 +110,7 @@ def members(context) -> list:
             "How many members are enough, and how they differ, is shown when they are trained."
         )
         return [Caption(message)]
-    ensembles = [_all_members(spec, spec.view, state) for state in finished]
+    ensembles = [_all_members(spec, state) for state in finished]
     if not all(map(len, ensembles)):
         return [_("Of some labels no member is left: all diverged.")]
     named = list(zip(map(text.labels_of, spec.noises), ensembles, strict=True))
@@ -132,8 +123,8 @@ def members(context) -> list:
     ]
 
 
-def _all_members(spec, method, state, final=False):
-    if method == "snapshots":
+def _all_members(spec, state, final=False):
+    if state.training.snapshot_every:
         kept = snapshot_ensembles(spec, state, final)
         return kept[max(kept)]
     return ensemble_of(state, state.params[0], state.iteration, final)
@@ -145,7 +136,7 @@ def ensembles(context) -> list[tuple[str, float, float]]:
     return [
         (
             name.format(method=_(text.NAMES[method]), labels=text.labels_of(noise)),
-            *(_all_members(context.spec, method, state, final).accuracy for final in (False, True)),
+            *(_all_members(context.spec, state, final).accuracy for final in (False, True)),
         )
         for (noise, method), state in by_method(context).items()
         if method != "averaging"  # each of its networks answers alone

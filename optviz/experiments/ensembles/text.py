@@ -68,19 +68,20 @@ def heading(noise: float) -> str:
     return f"**{labels[:1].upper()}{labels[1:]}**"
 
 
-class Row(NamedTuple):
-    """A method on one kind of labels, for the table."""
+class Standing(NamedTuple):
+    """A method on one kind of labels."""
 
     method: str
     noise: float
     outcome: Outcome
     progress: Progress
+    curves: list[Curve]
 
 
-def standings(rows: list[Row], theme: Theme) -> Table:
+def standings(rows: list[Standing], theme: Theme) -> Table:
     """One network, the ensemble and what it gains, for every method and both kinds of labels."""
     cells = []
-    for method, noise, found, now in rows:
+    for method, noise, found, now, _curves in rows:
         begun, n = now.iteration > 0, len(now.training.seeds)  # what guesses is no ensemble yet
         std = f" ± {100 * found.std:.1f}" if np.isfinite(found.std) else ""
         updates = f"{n} × {now.iteration}" if method == "independent" else f"{now.iteration}"
@@ -118,17 +119,16 @@ def verdict(gain: float) -> str:
     return message.format(size=size)
 
 
-def remark(rows: list[Row], figures: list[list[Curve]]) -> str:
+def remark(rows: list[Standing]) -> str:
     """What a method gained on each kind of labels, in Markdown, from the numbers alone."""
     message = _("On {labels}: {gained}")
     return "  \n".join(
-        message.format(labels=labels_of(row.noise), gained=" ".join(_gained(row, curves)))
-        for row, curves in zip(rows, figures, strict=True)
+        message.format(labels=labels_of(row.noise), gained=" ".join(_gained(row))) for row in rows
     )
 
 
-def _gained(row, curves):
-    method, noise, found, now = row
+def _gained(row):
+    method, noise, found, now, curves = row
     if not np.isfinite(found.gain):
         lost = int((now.diverged_at >= 0).sum())
         message = _("{lost} of {n} networks diverged, so there is no ensemble of all.")

@@ -9,11 +9,12 @@ from optviz.experiments.page import Context, Download, Option, Part, Row, Sectio
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
-from optviz.training import advance, begin, load, smoothed
+from optviz.training import Progress, Training, advance, begin, load, smoothed, train
 from optviz.translation import _
 
 HEIGHT = (15, 46, 34)
 PREVIEW = 80  # iterations of a training that a thumbnail shows
+PREVIEW_ROWS = 300  # validation examples by which one is judged
 
 
 def lines_of(
@@ -129,6 +130,16 @@ def _rows(line):
 def thumbnail(spec, theme: Theme) -> Figure:
     """The first iterations of each of the spec's trainings."""
     return losses_of(spec.trainings, theme, method_styles(getattr(spec, "optimizers", ()), theme))
+
+
+def quickly_trained(training: Training, iterations: int, eval_every: int) -> Progress:
+    """The end of a training cut short for a thumbnail, judged by a few examples."""
+    n = min(training.iterations, iterations)
+    short = replace(training, iterations=n, eval_every=eval_every, snapshot_every=0)
+    data = load(short)
+    few = data._replace(x_test=data.x_test[:PREVIEW_ROWS], t_test=data.t_test[:PREVIEW_ROWS])
+    *_before, now = train(short, few)
+    return now
 
 
 def losses_of(trainings, theme: Theme, looks: Sequence[Style] = ()) -> Figure:

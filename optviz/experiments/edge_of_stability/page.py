@@ -52,13 +52,9 @@ def over_time(context) -> Figure:
         if most is not None and np.isfinite(most):
             marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
             tops.append(1.2 * most)
-    return Figure(
-        marks,
-        Axis(_("iteration"), limits=(0, context.spec.iterations)),
-        Axis(_("sharpness"), limits=(0, float(max(tops)))),
-        label=_("Sharpness while training; dashed the limits. The table says the same."),
-        height=24,
-    )
+    x, y = _iterations(context), Axis(_("sharpness"), limits=(0, float(max(tops))))
+    label = _("Sharpness while training; dashed the limits. The table says the same.")
+    return Figure(marks, x, y, label=label, height=24)
 
 
 def negative(context) -> Figure | None:
@@ -70,13 +66,13 @@ def negative(context) -> Figure | None:
         found = line.progress.diagnostics["negative"][:, line.i, :, 0]
         top = max(top, float(np.nanmax(found, initial=0.0)))
         marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
-    return Figure(
-        marks,
-        Axis(_("iteration"), limits=(0, context.spec.iterations)),
-        percent(_("negative curvatures"), (0, 1.1 * top)),
-        label=_("The share of the Hessian's eigenvalues below −1/1000 of its largest."),
-        height=15,
-    )
+    x, y = _iterations(context), percent(_("negative curvatures"), (0, 1.1 * top))
+    label = _("The share of the Hessian's eigenvalues below −1/1000 of its largest.")
+    return Figure(marks, x, y, label=label, height=15)
+
+
+def _iterations(context):
+    return Axis(_("iteration"), limits=(0, context.spec.iterations))
 
 
 def loss(context) -> Figure:

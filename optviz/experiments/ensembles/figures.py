@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from optviz.experiments import training_charts as charts
 from optviz.experiments.ensembles.run import Ensemble
 from optviz.experiments.ensembles.spec import Ensembles
 from optviz.optim.schedules import SCHEDULES
@@ -27,7 +28,7 @@ from optviz.plot import (
 )
 from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network
-from optviz.training import Progress, load, smoothed, train
+from optviz.training import Progress, smoothed
 from optviz.translation import _
 
 MEMBER, SINGLE, ENSEMBLE = "member", "single", "ensemble"
@@ -35,7 +36,6 @@ WIDTHS = {MEMBER: 1, SINGLE: 2.4, ENSEMBLE: 3.4}
 MIN_SPAN = 0.06  # of accuracy on an axis, or a difference of nothing would look like one
 MARGIN = {"l": 58, "b": 40}
 TALL, LOW = (15, 44, 32), 20
-PREVIEW, PREVIEW_ROWS = 80, 300  # iterations and validation examples of a thumbnail
 
 
 class Curve(NamedTuple):
@@ -279,7 +279,7 @@ def thumbnail(ensembles: Ensembles, theme: Theme) -> Figure:
         ]
     else:
         # in so short a training the average forgets as much as in the whole one
-        decay = ensembles.decay ** max(1, ensembles.iterations / PREVIEW)
+        decay = ensembles.decay ** max(1, ensembles.iterations / charts.PREVIEW)
         quick = replace(ensembles, members=1, decay=decay)
         curves = [
             _mean(_trained(quick, method, 2), kind, "")
@@ -295,9 +295,4 @@ def thumbnail(ensembles: Ensembles, theme: Theme) -> Figure:
 
 def _trained(ensembles, method, eval_every):
     training = ensembles.training_of(method, ensembles.noises[0])
-    n = min(training.iterations, PREVIEW)
-    short = replace(training, iterations=n, eval_every=eval_every, snapshot_every=0)
-    data = load(short)
-    few = data._replace(x_test=data.x_test[:PREVIEW_ROWS], t_test=data.t_test[:PREVIEW_ROWS])
-    *_before, now = train(short, few)
-    return now
+    return charts.quickly_trained(training, charts.PREVIEW, eval_every)

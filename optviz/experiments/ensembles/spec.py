@@ -70,19 +70,11 @@ class Ensembles(TrainingSettings):
         return (self.split.noise, 0.0) if self.split.noise else (0.0,)
 
     @property
-    def rate(self) -> float:
-        """The constant learning rate."""
-        return self.optimizer.method.values.get("lr", self._rate.default)
-
-    @property
     def top(self) -> float:
         """α₀, the rate at which a cycle begins: as far as the optimizer's goes."""
-        return min(self.peak * self.rate, self._rate.high)
-
-    @property
-    def _rate(self):
-        cls = OPTIMIZERS[self.optimizer.method.key]
-        return next(h for h in hyperparameters(cls) if h.name == "lr")
+        method = self.optimizer.method
+        rate = next(h for h in hyperparameters(OPTIMIZERS[method.key]) if h.name == "lr")
+        return min(self.peak * method.values.get("lr", rate.default), rate.high)
 
     def training_of(self, method: str, noise: float) -> Training:
         """Of independent and averaged networks there are M, of snapshots there is one run.

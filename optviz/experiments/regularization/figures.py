@@ -26,13 +26,12 @@ from optviz.plot import (
 )
 from optviz.plot.series import mean_over_seeds
 from optviz.plot.training import Network, Scale
-from optviz.training import load, train
 from optviz.translation import _
 
 COLUMNS = 4  # gaps side by side; more of them stand in rows of three
 BINS = 81  # of the weights' histogram
 LONG = 24  # characters of a name that stand over a small figure
-PREVIEW, EXAMPLES = 150, 300  # iterations and validation examples of a thumbnail
+PREVIEW = 150  # iterations that a thumbnail shows
 DOTTED = (2, 3)
 MARGIN = {"l": 56}
 
@@ -234,11 +233,8 @@ def histograms(lines: list[Network], weights: list, start: np.ndarray, theme: Th
 def thumbnail(spec, theme: Theme) -> Figure:
     """The gap of the first regularizer with one seed: quickly trained for it."""
     n = min(spec.iterations, PREVIEW)
-    more = {"iterations": n, "seeds": spec.seeds[:1], "eval_every": max(n // 15, 1)}
-    training = replace(spec.trainings[0], **more)
-    data = load(training)
-    data = data._replace(x_test=data.x_test[:EXAMPLES], t_test=data.t_test[:EXAMPLES])
-    *_before, state = train(training, data)
+    first = replace(spec.trainings[0], seeds=spec.seeds[:1])
+    state = charts.quickly_trained(first, n, max(n // 15, 1))
     look, x, accuracy = style(0, theme), state.evaluated, state.accuracy[:, :, 0, 0].T
     marks = [
         Band(x, *accuracy, look.color, opacity=0.25),

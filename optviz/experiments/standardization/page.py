@@ -29,13 +29,11 @@ def loss_form(spec):
 
 def angles_csv(context) -> str:
     """The line at every angle of the curves and at the present one, in full precision."""
-    angles = sorted({*figures.ANGLES.tolist(), context.spec.angle})
-    rows = [
-        [side.name, degrees, *line, side.accuracy(line), side.loss(line)]
-        for side in sides(context.spec)
-        for degrees in angles
-        for line in [side.turned(degrees)]
-    ]
+    angles, rows = sorted({*figures.ANGLES.tolist(), context.spec.angle}), []
+    for side in sides(context.spec):
+        for degrees in angles:
+            line = side.turned(degrees)
+            rows.append([side.name, degrees, *line, side.accuracy(line), side.loss(line)])
     return csv_text(["coordinates", "degrees", "w1", "w2", "bias", "accuracy", "loss"], rows)
 
 

@@ -30,6 +30,10 @@ from tests.table import table
 SMALL = Standardization(view="digits", network=Network((64, 20, 10)), iterations=30, seeds=(0, 1))
 
 
+KINDS = {"given": "0 to 1", "raw": "raw counts", "centered": "centered"}
+KINDS |= {"standardized": "standardized", "offset": "plus 5"}
+
+
 def opened(spec=None):
     return open_page("standardization", spec)
 
@@ -131,22 +135,10 @@ def test_the_loss_and_its_learning_rate():
 def test_the_digits_train():
     at = trained(opened(SMALL), "standardization")
     kept = list(session(at).results["standardization"].states.values())
-    assert {now.training.inputs for now in kept} == {
-        "given",
-        "raw",
-        "centered",
-        "standardized",
-        "offset",
-    }
+    assert {now.training.inputs for now in kept} == set(KINDS)
     assert all(np.array_equal(now.params, memo.trained(now.training).params) for now in kept)
     figure = plots(at)["standardization-bars-0"]
-    assert [t["name"] for t in figure["data"][::2]] == [
-        "0 to 1",
-        "raw counts",
-        "centered",
-        "standardized",
-        "plus 5",
-    ]
+    assert [t["name"] for t in figure["data"][::2]] == list(KINDS.values())
     given = [now.accuracy[-1, 0, 0, 0] for now in kept if now.training.inputs == "given"]
     assert numbers(figure["data"][1]["y"]) == pytest.approx(given)
     assert numbers(figure["data"][0]["y"]) == pytest.approx(np.mean(given))

@@ -21,6 +21,7 @@ from optviz.plot import (
     Style,
     Text,
     Theme,
+    over_seeds,
     percent,
     stack,
     style,
@@ -247,12 +248,11 @@ def losses(raw: Progress, average: Progress, labels: str, theme: Theme) -> Figur
     ):
         if not len(now.loss):
             continue
-        y = np.nanmedian(smoothed(now.loss[:, 0]), -1)
+        y = over_seeds(smoothed(now.loss[:, 0]))[0]
         i = thinned(len(y))
         top = max(top, float(np.nanmax(y[: len(y) // 20 + 1], initial=0.0)))
-        look = styles(theme)[kind]
-        more = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
-        marks.append(Line(i + 1, y[i], look, **more))
+        look = {"name": name, "uid": f"loss{kind}", "width": 2.2, "hover": "{name}: {y:.3g}"}
+        marks.append(Line(i + 1, y[i], styles(theme)[kind], **look))
     return Figure(
         marks,
         Axis(_("iteration"), limits=(0, raw.training.iterations)),

@@ -30,10 +30,11 @@ def sharpness(line: Network) -> np.ndarray:
     return line.progress.diagnostics["sharpness"][:, line.i, :, 0]
 
 
-def limit(line: Network) -> float | None:
-    """The sharpness beyond which the line's optimizer is not stable; None where not known."""
+def limit(line: Network) -> float:
+    """The sharpness beyond which the line's optimizer is not stable; NaN where not known."""
     config = line.progress.training.optimizer
-    return stable_curvature(config.scheduled(max(line.progress.iteration - 1, 0)))
+    found = stable_curvature(config.scheduled(max(line.progress.iteration - 1, 0)))
+    return np.nan if found is None else found
 
 
 def late(line: Network) -> float:
@@ -49,7 +50,7 @@ def over_time(context) -> Figure:
         found, most = sharpness(line), limit(line)
         marks += line.curve(line.progress.evaluated, found, markers=True, legend=True)
         tops.append(np.nanmax(over_seeds(found)[0], initial=0.0))
-        if most is not None and np.isfinite(most):
+        if np.isfinite(most):
             marks.append(Rule(replace(line.style, dashes=DASHES), y=most))
             tops.append(1.2 * most)
     x, y = _iterations(context), Axis(_("sharpness"), limits=(0, float(max(tops))))
@@ -86,7 +87,6 @@ def standings(context) -> Table:
     rows = []
     for line in context.lines:
         now, most, mean = line.progress, limit(line), late(line)
-        most = np.nan if most is None else most
         end = float(over_seeds(now.loss[-1, line.i])[0]) if len(now.loss) else np.nan
         training, validation = (float(over_seeds(part[line.i])[0]) for part in now.accuracy[-1])
         rows.append(

@@ -1,9 +1,7 @@
-"""Components of our own: live hyperparameters, pictures that stay, the player, hands on them."""
+"""Components of our own: pictures that stay, the player, what is drawn or told by hand."""
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import count
 from typing import NamedTuple
 
@@ -11,13 +9,11 @@ import streamlit as st
 from streamlit import runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from optviz.optim.hyperparameter import Hyperparameter
 from optviz.plot import Figure
-from optviz.plot.equations import unicode_symbol
 from optviz.plot.writers.changes import changes
 from optviz.translation import _
 from optviz.ui.assets import plotly_js, script
-from optviz.ui.beside import asked_beside, browser, echo, told
+from optviz.ui.beside import browser, told
 from optviz.ui.cache import sent
 from optviz.ui.session import session
 
@@ -58,94 +54,12 @@ def _component(name, html="", js="", export="default"):
     return lambda data, **more: draw(data=[data], **more)
 
 
-_panel = _component("hyperparameters", '<div class="ov-panel"></div>')
 _plot = _component("plot")
 _surface = _component("surface")
 _player = _component("player")
 _table = _component("table")
 _sketchpad = _component("sketchpad", '<div class="ov-sketchpad"></div>')
 _toolbar = _component("address", '<div class="ov-toolbar" role="toolbar"></div>', js="toolbar.js")
-
-
-def _right(k: Hyperparameter, value) -> bool:
-    try:
-        k.check_range(value)
-    except ValueError:
-        return False
-    return True
-
-
-def hyperparameter_panel(
-    key: str,
-    label: str,
-    hyperparameters: tuple[Hyperparameter, ...],
-    values: dict,
-    turned,
-    notes=None,
-    look=None,
-    traces=None,
-    locked: bool = False,
-    group: str = "",
-    live: Callable[[], dict] | None = None,
-) -> None:
-    """Draw the hyperparameters at `values` (or their defaults), each with a note below it where
-    `notes` has one.
-
-    When a person turns one, `turned` is called with what the browser sent, as far as it is right,
-    before the script runs again. `live()` gives the values, notes and traces that answer it without
-    such a run; then the page is told when the hand rests. `look` (a `Style`) puts a sample of the
-    optimizer's line above them, with `group` also what hides its lines. `traces` go straight to the
-    plots of these names. `locked` ones cannot be turned.
-    """
-
-    def hand(said):
-        right = {k.name for k in hyperparameters if k.name in said and _right(k, said[k.name])}
-        if not locked:
-            turned({name: said[name] for name in right})
-
-    def answer(said):
-        hand(said)
-        found = live()
-        return {**found, "values": all_of(found["values"])}
-
-    def all_of(values):
-        return {k.name: values.get(k.name, k.default) for k in hyperparameters}
-
-    data = {
-        "hyperparameters": _declared(hyperparameters),
-        "values": all_of(values),
-        "notes": notes or {},
-        "echo": echo(key),
-        "label": label,
-        "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
-        "sample": look and {"color": look.color, "dashes": look.dashes},
-        "traces": traces,
-        "group": group,
-        "locked": locked,
-        "live": bool(live),
-        "beside": live and asked_beside(key, answer),
-    }
-    _panel(key=key, data=data, on_values_change=lambda: hand(told(key)))
-
-
-@cache
-def _declared(hyperparameters):
-    """The hyperparameters as the browser needs them."""
-    return [
-        {
-            "name": k.name,
-            "label": k.label,
-            "symbol": unicode_symbol(k.symbol),
-            "help": k.help,
-            "kind": k.kind.__name__,
-            "whole": k.kind is int,
-            "low": k.low,
-            "high": k.high,
-            "default": k.default,
-            "scale": "log" if k.log else "near_one" if k.near_one else "linear",
-        }
-        for k in hyperparameters
-    ]
 
 
 def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -> None:

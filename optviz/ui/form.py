@@ -5,17 +5,22 @@ the one before. So no page writes getters and setters, and no range stands twice
 field's declaration, and ↺ goes back to what the page opened with.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import streamlit as st
 
 from optviz.lens import Lens, at
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
-from optviz.ui.beside import told
-from optviz.ui.components import hyperparameter_panel
-from optviz.ui.live import live_panel
+from optviz.plot.equations import unicode_symbol
+from optviz.ui.beside import asked_beside, echo, told
+from optviz.ui.components import _component
+from optviz.ui.live import live_patch
+from optviz.ui.meter import timed
 from optviz.ui.session import session
 
 
@@ -83,26 +88,101 @@ def declaration(form: Form, path: str) -> tuple[Hyperparameter, Lens]:
     return (declared if default is None else replace(declared, default=default)), lens
 
 
-def draw_panel(
-    key, title, declared, values, turn, live=False, locked=False, notes=None, figures=None, **more
-) -> None:
-    """Sliders; live ones move the pictures, or those of `figures()`, while they are dragged.
+_panel = _component("hyperparameters", '<div class="ov-panel"></div>')
 
-    `notes()` gives what is said below some of them, by name.
+
+def draw_panel(
+    key: str,
+    title: str,
+    declared: tuple[Hyperparameter, ...],
+    values: Callable[[], dict],
+    turn: Callable[[dict], None],
+    live: bool = False,
+    locked: bool = False,
+    notes: Callable[[], dict] | None = None,
+    figures: Callable[[], dict] | None = None,
+    look=None,
+    group: str = "",
+) -> None:
+    """Sliders of the `declared` hyperparameters at `values()` or their defaults; `notes()` gives
+    what is said below some of them, by name.
+
+    When a person turns one, `turn` is called with what the browser sent, as far as it is right,
+    before the script runs again; `locked` ones cannot be turned. `live` ones move the pictures, or
+    those of `figures()`, while they are dragged, and the page is told when the hand rests. `look`
+    (a `Style`) puts a sample of the optimizer's line above them, with `group` also what hides its
+    lines.
     """
     if not declared:
         return
-    more["locked"] = locked
+
+    def hand(said):
+        if locked:
+            return
+        if not live:
+            session().drag = said.get("drag", 0)
+        turn({h.name: said[h.name] for h in declared if _right(h, said.get(h.name))})
+
+    def now():
+        with timed("knob") if live and not session().whole_run else nullcontext():
+            traces = live_patch(figures or session().live_figures) if live else None
+            found = values()
+            return {
+                "values": {h.name: found.get(h.name, h.default) for h in declared},
+                "notes": notes() if notes else {},
+                "traces": traces,
+            }
+
+    def answer(said):
+        hand(said)
+        return now()
+
+    def draw():
+        data = {
+            **now(),
+            "hyperparameters": _declared(declared),
+            "echo": echo(key),
+            "label": title,
+            "prefix": "ov" + hashlib.sha1(key.encode()).hexdigest()[:8],
+            "sample": look and {"color": look.color, "dashes": look.dashes},
+            "group": group,
+            "locked": locked,
+            "live": live,
+            "beside": asked_beside(key, answer) if live else None,
+        }
+        _panel(key=key, data=data, on_values_change=lambda: hand(told(key)))
+
     if live:
-        live_panel(key, title, declared, values, turn, notes, figures=figures, **more)
-    else:
+        draw = st.fragment(draw)
+    draw()
 
-        def hand(new):
-            session().drag = told(key).get("drag", 0)
-            turn(new)
 
-        said = notes() if notes else {}
-        hyperparameter_panel(key, title, declared, values(), hand, said, **more)
+def _right(declared: Hyperparameter, value) -> bool:
+    try:
+        declared.check_range(value)
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _declared(hyperparameters):
+    """The hyperparameters as the browser needs them."""
+    return [
+        {
+            "name": h.name,
+            "label": h.label,
+            "symbol": unicode_symbol(h.symbol),
+            "help": h.help,
+            "kind": h.kind.__name__,
+            "whole": h.kind is int,
+            "low": h.low,
+            "high": h.high,
+            "default": h.default,
+            "scale": "log" if h.log else "near_one" if h.near_one else "linear",
+        }
+        for h in hyperparameters
+    ]
 
 
 def choice_panel(

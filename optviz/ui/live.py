@@ -1,4 +1,4 @@
-"""Panels that move the lines in the pictures while a hand drags a slider.
+"""What moves the lines in the pictures while a hand is on a slider or on the start.
 
 Only the panel itself runs again then (a fragment): it hands the changed lines to the pictures in
 the browser. When the hand rests the table and the text follow, or all of the page where more than
@@ -6,7 +6,7 @@ these says something else then.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from time import monotonic
 from typing import Any
 
@@ -15,17 +15,7 @@ import streamlit as st
 from optviz.plot import Figure
 from optviz.ui.beside import Answers, asked_beside, browser, echo, told
 from optviz.ui.cache import sent
-from optviz.ui.components import (
-    NUMBERS,
-    _component,
-    _is_point,
-    _nothing,
-    hyperparameter_panel,
-    news,
-    shown,
-    theme_name,
-)
-from optviz.ui.meter import timed
+from optviz.ui.components import NUMBERS, _component, _is_point, _nothing, news, shown, theme_name
 from optviz.ui.session import session
 
 DAY = 86400.0  # seconds
@@ -154,27 +144,6 @@ def live_patch(figures):
         return None
     S.held, S.pictured = monotonic(), S.specs[S.page]
     return figures()
-
-
-@st.fragment
-def live_panel(
-    key, title, declared, values, turn, notes=None, look=None, locked=False, figures=None, group=""
-):
-    """A panel that moves the page's pictures, or only those of `figures()`.
-
-    `values()` and `notes()` are asked anew on every run.
-    """
-
-    def now():
-        with nullcontext() if session().whole_run else timed("knob"):
-            traces = live_patch(figures or session().live_figures)
-            return {"values": values(), "notes": notes() if notes else {}, "traces": traces}
-
-    shown = now()
-    hyperparameter_panel(
-        *(key, title, declared, shown["values"], turn, shown["notes"], look, shown["traces"]),
-        *(locked, group, now),
-    )
 
 
 def grabber(key: str, placed, traces: Callable[[], dict | None], left=None) -> None:

@@ -176,27 +176,23 @@ def optional_choice(
 
 @dataclass(frozen=True)
 class Toggle:
-    """A switch for the boolean at a dotted path; or for `on` in place of None there."""
+    """A switch for what stands at a dotted path: `on`, or else `off`."""
 
     path: str
     label: str
     help: str = ""
-    on: Callable[[], Any] | None = None
+    on: Any = True
+    off: Any = False
 
     def draw(self, form: Form) -> None:
         place = form.at(*self.path.split("."))
         key = place.key("toggle")
-
-        def change():
-            wanted = st.session_state[key]
-            place.set(wanted if self.on is None else self.on() if wanted else None)
-
         st.toggle(
             self.label,
             bool(place.value),
             key=key,
             help=self.help or None,
-            on_change=change,
+            on_change=lambda: place.set(self.on if st.session_state[key] else self.off),
             disabled=form.locked,
         )
 

@@ -285,7 +285,8 @@ PAGE = Page(
                     "halving",
                     _("Stop hopeless trials early"),
                     _("Successive halving: at each rung only the best part goes on."),
-                    on=Halving,
+                    on=Halving(),
+                    off=None,
                 ),
                 When(
                     lambda search: search.halving is not None,

@@ -24,7 +24,7 @@ from optviz.training.scheduler import scheduler
 from optviz.training.tickets import Ticket
 from optviz.translation import _
 from optviz.ui.components import theme_name
-from optviz.ui.controls import ListOf, Menu, Panel, Several
+from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle
 from optviz.ui.form import DERIVED, Form, choice_panel, select
 from optviz.ui.own_file import own_examples, own_file_controls
 from optviz.ui.session import session
@@ -124,35 +124,20 @@ class Data:
             )
             choice_panel(through.at("dataset"), TOY_SETS, _("Data"))
         if key == "digits":
-            toggle = place.key("writers")
-            st.toggle(
-                _("Test on other writers"),
-                form.value.split.first,
-                key=toggle,
-                help=_(
-                    "Train on the first examples instead of a random choice. The digits are in the "
-                    "order in which they were collected, so other people wrote those that are for "
-                    "validation and for the test."
-                ),
-                on_change=lambda: form.at("split", "first").set(st.session_state[toggle]),
+            about = _(
+                "Train on the first examples instead of a random choice. The digits are in the "
+                "order in which they were collected, so other people wrote those that are for "
+                "validation and for the test."
             )
+            Toggle("split.first", _("Test on other writers"), about).draw(form)
         if not hasattr(form.value, "validation"):  # the search has its own
-            self._keep(form.at("split", "validation"))
-
-    @staticmethod
-    def _keep(place):
-        key = place.key("keep")
-        st.toggle(
-            _("Keep a test set for the end"),
-            place.value > 0,
-            key=key,
-            help=_(
+            about = _(
                 "Of the examples that are not for training half is the validation set, by which "
                 "all curves and verdicts go; the rest is the test set, behind a button that "
                 "counts. Off, they go by all of them, as in the book and the lectures."
-            ),
-            on_change=lambda: place.set(VALIDATION * st.session_state[key]),
-        )
+            )
+            keep = _("Keep a test set for the end")
+            Toggle("split.validation", keep, about, on=VALIDATION, off=0.0).draw(form)
 
     @staticmethod
     def _put(form, dataset, reserve):

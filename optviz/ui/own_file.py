@@ -1,4 +1,4 @@
-"""A visitor's own CSV file: theirs alone, until they leave."""
+"""A visitor's own files: theirs alone, until they leave."""
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -15,11 +15,11 @@ from optviz.ui.session import session
 
 @dataclass
 class OwnFile:
-    """What a visitor has uploaded, and what was wrong with the last file."""
+    """What a visitor has uploaded, and what was wrong with what they tried last."""
 
     content: Any = None  # what was read from it
     name: str = ""
-    digest: str = ""
+    digest: str = ""  # a name for the content
     complaint: str = ""
     taken: int = 0  # another number is another upload field, an empty one
 
@@ -51,29 +51,55 @@ def own_file_controls(put: Callable[[OwnSet], None]) -> None:
 
 
 def upload_field(held: OwnFile, label: str, read: Callable, taken: Callable[[], None]) -> None:
-    """A field for a file, where this server takes some: `read(bytes)` gives its content, or a
+    """A field for a CSV file, where this server takes some: `read(bytes)` gives its content, or a
     ValueError that is said; `taken` is called when it is held.
     """
     if not uploads():
         return
-    key = session().key(f"{type(held).__name__}-{held.taken}")
+
+    def content_of(file):
+        content = file.getvalue()
+        return read(content), file.name, sha1(content).hexdigest()
+
+    uploader(
+        held,
+        session().key(f"{type(held).__name__}-{held.taken}"),
+        label,
+        content_of,
+        taken,
+        _("It is for you alone, and gone when you leave: no link carries it."),
+        type=["csv", "txt"],
+        max_upload_size=MAX_BYTES // 10**6,
+    )
+
+
+def uploader(
+    held: OwnFile,
+    key: str,
+    label: str,
+    read: Callable[[Any], tuple[Any, str, str]],
+    taken: Callable[[], None] = lambda: None,
+    note: str = "",
+    **more,
+) -> None:
+    """Streamlit's field for a file, or several: `read` makes content, name and digest of what it
+    holds, or raises a ValueError that is said. It is empty again when they are `held`.
+    """
 
     def take():
-        file = st.session_state[key]
-        if file is None:
+        held.complaint = ""
+        if not (given := st.session_state[key]):
             return
         try:
-            content = read(file.getvalue())
+            found = read(given)
         except ValueError as error:
             held.complaint = f"{error}"
             return
-        digest = sha1(file.getvalue()).hexdigest()
-        held.__init__(content, file.name, digest, taken=held.taken + 1)
+        held.__init__(*found, taken=held.taken + 1)
         taken()
 
-    st.file_uploader(
-        label, type=["csv", "txt"], key=key, max_upload_size=MAX_BYTES // 10**6, on_change=take
-    )
-    st.caption(_("It is for you alone, and gone when you leave: no link carries it."))
+    st.file_uploader(label, key=key, on_change=take, **more)
+    if note:
+        st.caption(note)
     if held.complaint:
         st.error(held.complaint, icon=":material/error:")

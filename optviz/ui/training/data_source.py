@@ -7,25 +7,15 @@ use. Nothing that a visitor types has the server read a folder or ask an address
 """
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from optviz.data import (
-    DATASETS,
-    OWN,
-    SOURCES,
-    DataError,
-    cache_folder,
-    folder_of,
-    load_mnist,
-    size_of,
-)
+from optviz.data import DATASETS, OWN, SOURCES, cache_folder, folder_of, load_mnist, size_of
 from optviz.data.mnist import found, stem
 from optviz.spec import Choice
 from optviz.translation import _
-from optviz.ui.own_file import own_examples
+from optviz.ui.own_file import OwnFile, own_examples, uploader
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
 from optviz.ui.training.download import fetch_controls
@@ -33,18 +23,9 @@ from optviz.ui.training.download import fetch_controls
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
 
 
-@dataclass
-class Provided:
-    """What a visitor has uploaded for one set, and what was wrong with what they tried."""
-
-    files: dict[str, bytes] | None = None  # as load_mnist takes them
-    mark: str = ""  # a name for their content
-    complaint: str = ""
-    uploads: int = 0  # how often the uploader began anew
-
-
-def _provided(key) -> Provided:
-    return session().provided.setdefault(key, Provided())
+def _provided(key) -> OwnFile:
+    """What this visitor has uploaded for a set: files as `load_mnist` takes them."""
+    return session().provided.setdefault(key, OwnFile())
 
 
 def _served(key) -> Path | None:
@@ -63,8 +44,8 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
     if not DATASETS[key].needs_folder:
         return "", None
     provided = _provided(key)
-    if provided.files is not None:
-        return provided.mark, provided.files
+    if provided.content is not None:
+        return provided.digest, provided.content
     folder = _served(key)
     return ("", None) if folder is None else (f"folder {folder}", folder)
 
@@ -117,27 +98,26 @@ def data_source_controls(key: str) -> None:
         return
     name, provided = SOURCES[key].name, _provided(key)
     st.caption(_origin(key, provided).format(name=name, variable=SOURCES[key].variable))
-    if provided.files is not None:
+    if provided.content is not None:
         st.button(
             _("Remove these files"),
             key=f"remove-files-{key}",
             icon=":material/close:",
             width="stretch",
-            on_click=_remove,
-            args=(key,),
+            on_click=provided.forget,
         )
     if public() and not uploads():
         return
     cache = cache_folder() / key
     with st.expander(_("Files of {name}").format(name=name), expanded=not available(key)):
-        if not public() and provided.files is None and _served(key) in (None, cache):
+        if not public() and provided.content is None and _served(key) in (None, cache):
             fetch_controls(key)
         if uploads():
             _upload(key, provided)
 
 
 def _origin(key, provided):
-    if provided.files is not None:
+    if provided.content is not None:
         return _("{name} comes from the files that you uploaded.")
     folder = _served(key)
     if public():
@@ -154,41 +134,24 @@ def _stems(key):
 
 
 def _upload(key, provided):
-    widget = f"upload-{key}-{provided.uploads}"
-    st.file_uploader(
+    uploader(
+        provided,
+        f"upload-{key}-{provided.taken}",
         _("Upload the four files"),
+        lambda files: _read(key, files),
         accept_multiple_files=True,
-        key=widget,
         max_upload_size=MAX_UPLOAD,
         help=_("{files}, gzipped (.gz) or not. For you alone, until you leave.").format(
             files=", ".join(_stems(key))
         ),
-        on_change=lambda: _uploaded(key, st.session_state[widget]),
     )
-    if provided.complaint:
-        st.error(provided.complaint, icon=":material/error:")
 
 
-def _uploaded(key, uploads):
-    """Take the files, if they are the four and fit together; the uploader is then empty again."""
-    provided = _provided(key)
-    provided.complaint = ""
-    if not uploads:
-        return
+def _read(key, uploads):
+    """The files, if they are the four and fit together."""
     files = {file.name: file.getvalue() for file in uploads if stem(file.name) in _stems(key)}
-    try:
-        load_mnist(files, key)
-    except DataError as error:
-        provided.complaint = f"{error}"
-        return
+    load_mnist(files, key)
     content = hashlib.sha256()
     for name in _stems(key):
         content.update(hashlib.sha256(found(files)[name][1]).digest())
-    session().provided[key] = Provided(
-        files, f"upload {content.hexdigest()}", uploads=provided.uploads + 1
-    )
-
-
-def _remove(key):
-    """Back to what the server has."""
-    session().provided[key] = Provided(uploads=_provided(key).uploads + 1)
+    return files, "", f"upload {content.hexdigest()}"

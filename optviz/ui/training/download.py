@@ -7,7 +7,7 @@ address is that of the source, or the one that those who run the server have set
 """
 
 import os
-import threading
+from threading import Event, Thread
 
 import streamlit as st
 
@@ -17,33 +17,30 @@ from optviz.translation import _
 EVERY = 0.25  # seconds between two looks
 
 
-class Fetch:
+class Fetch(Thread):
     """One fetch into a folder, begun. `done` is in bytes, None before the first; `complaint` says
     what failed.
     """
 
     def __init__(self, key, folder):
+        super().__init__(daemon=True)  # not waited for when the server ends: what came is kept
+        self.key, self.folder = key, folder
         self.done: int | None = None
         self.complaint = ""
-        self._stop = threading.Event()
-        # not to be waited for when the server ends: what came is kept
-        self._thread = threading.Thread(target=self._work, args=(key, folder), daemon=True)
-        self._thread.start()
+        self._stopped = Event()
+        self.start()
 
     @property
     def running(self) -> bool:
         """A stopped one may wait for an answer; the next one waits for its end, in `fetch`."""
-        return self._thread.is_alive() and not self._stop.is_set()
+        return self.is_alive() and not self._stopped.is_set()
 
     def stop(self):
-        self._stop.set()
+        self._stopped.set()
 
-    def join(self):
-        self._thread.join()
-
-    def _work(self, key, folder):
+    def run(self):
         try:
-            fetch(key, folder, None, self._came, self._stop.is_set)
+            fetch(self.key, self.folder, None, self._came, self._stopped.is_set)
         except DataError as error:
             self.complaint = f"{error}"
 

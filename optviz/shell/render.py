@@ -124,18 +124,8 @@ def _view_choice(page, form):
     """Which view of the experiment is looked at, where it has several."""
     if len(page.views) > 1:
         labels = {key: _(view.label) for key, view in page.views.items()}
-        place = form.at("view")
         with st.container(key=f"{page.key}-views"):
-            select(
-                place,
-                _("View"),
-                list(labels),
-                place.value,
-                labels.get,
-                place.set,
-                segments=True,
-                hidden=True,
-            )
+            select(form.at("view"), _("View"), labels, segments=True, hidden=True)
 
 
 def _presets(page):

@@ -94,14 +94,16 @@ class Menu:
         registry = declared.get("registry")
         names = {k: c.label for k, c in registry.items()} if registry else declared["options"]
         value = place.value.key if registry else place.value
-
-        def put(key):
-            place.set(Choice(key) if registry else key)
-
         label = self.label or declared["label"]
         select(
-            *(place, label, list(names), value, lambda k: _(names[k]), put),
-            **{"segments": self.segments, "help": declared["help"], "hidden": self.hidden},
+            place,
+            label,
+            {key: _(name) for key, name in names.items()},
+            lambda key: place.set(Choice(key) if registry else key),
+            value,
+            segments=self.segments,
+            help=declared["help"],
+            hidden=self.hidden,
         )
         if not registry:
             return
@@ -166,9 +168,8 @@ def optional_choice(
         form.set(Choice(key, dict(values or {})) if key else None)
 
     chosen = form.value.key if form.value else ""
-    select(
-        form, label, ["", *registry], chosen, lambda key: key or none, put, segments=True, help=help
-    )
+    names = {"": none} | {key: key for key in registry}
+    select(form, label, names, put, chosen, segments=True, help=help)
     if form.value:
         st.caption(sentence(registry[chosen]))
         choice_panel(form, registry, label, **panel)

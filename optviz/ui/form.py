@@ -6,7 +6,7 @@ field's declaration, and ↺ goes back to what the page opened with.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -214,19 +214,27 @@ def _changed(choice, declared):
 
 
 def select(
-    form: Form, label, keys, value, name, put, segments=False, help="", what="menu", hidden=False
+    form: Form,
+    label: str,
+    names: Mapping,
+    put: Callable | None = None,
+    value=None,
+    segments: bool = False,
+    help: str = "",
+    what: str = "menu",
+    hidden: bool = False,
 ) -> None:
-    """A menu whose choice goes to `put(key)`; the keys of a widget never depend on its label."""
-    key = form.key(what)
+    """A menu of keys by their `names`; at first `value`, or what stands at the form's place, and
+    `put(key)`, or that place, gets the choice. The keys of a widget never depend on its label.
+    """
+    key, keys = form.key(what), list(names)
+    value = form.value if value is None else value
     common = {"key": key, "help": help or None, "disabled": form.locked}
     common["label_visibility"] = "collapsed" if hidden else "visible"
-
-    def change():
-        put(st.session_state[key])
-
+    common["on_change"] = lambda: (put or form.set)(st.session_state[key])
     if segments:
         st.segmented_control(
-            label, keys, default=value, format_func=name, required=True, on_change=change, **common
+            label, keys, default=value, format_func=names.get, required=True, **common
         )
     else:
-        st.selectbox(label, keys, keys.index(value), name, on_change=change, **common)
+        st.selectbox(label, keys, keys.index(value), names.get, **common)

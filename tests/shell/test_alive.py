@@ -296,7 +296,7 @@ def test_a_menu_that_says_what_is_there_already_leaves_the_rate(monkeypatch):
     held = {KEY: replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.3})),))}
     form = Form(KEY, lambda: held[KEY], lambda spec: held.update({KEY: spec}), SMALL)
     for said, left in (("sgd", {"lr": 0.3}), ("adam", {"lr": 0.001})):
-        monkeypatch.setattr(optimizer_menu, "select", lambda *a, said=said, **k: a[5](said))
+        monkeypatch.setattr(optimizer_menu, "select", lambda *a, said=said, **k: a[3](said))
         optimizer_menu.optimizer_menu(form.at("optimizers", 0), SMALL.network)
         assert held[KEY].optimizers[0].method == Choice(said, left)
 

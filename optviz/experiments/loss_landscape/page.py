@@ -49,12 +49,10 @@ def plane_menus(form: Form) -> None:
     def choose(key):
         form.set(replace(form.value, plane=key, margin=MARGINS[key]))
 
-    plane, middle, names = form.at("plane"), form.at("middle"), form.value.names
-    select(plane, _("Plane"), list(PLANES), plane.value, lambda k: _(PLANES[k]), choose)
-    if names:
-        what, at = f"menu-{len(names)}", range(len(names))
-        label = _("Plane centered at the end of")
-        select(middle, label, at, middle.value, lambda i: names[i], middle.set, what=what)
+    select(form.at("plane"), _("Plane"), {k: _(name) for k, name in PLANES.items()}, choose)
+    if names := form.value.names:
+        what, label = f"menu-{len(names)}", _("Plane centered at the end of")
+        select(form.at("middle"), label, dict(enumerate(names)), what=what)
 
 
 def plane_panel(form: Form) -> None:

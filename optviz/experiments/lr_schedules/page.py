@@ -134,13 +134,8 @@ def _rows(line, r):
 def range_form(form: Form) -> None:
     """The optimizer, the ends of the range, and the optimizer's other sliders."""
     place = form.at("test", "optimizer")
-    labels = optimizer_labels(form.value.network)
-    key = place.value.key
-
-    def choose(other):
-        place.set(Choice(other))
-
-    select(place, _("Optimizer"), list(labels), key, labels.get, choose)
+    labels, key = optimizer_labels(form.value.network), place.value.key
+    select(place, _("Optimizer"), labels, lambda other: place.set(Choice(other)), key)
     st.caption(sentence(OPTIMIZERS[key]))
     through = replace(form, write=lambda spec: form.write(_a_decade(form.read(), spec)))
     Panel(_("LR range test"), ("test.low", "test.high", "test.steps")).draw(through)

@@ -80,7 +80,7 @@ def composition(form: Form) -> None:
     def train_with(chosen):
         place.set(for_network(chosen) if chosen else None)
 
-    select(place, _("Trained by"), list(labels), own, labels.get, train_with)
+    select(place, _("Trained by"), labels, train_with, own)
     if own:
         st.caption(sentence(OPTIMIZERS[own]))
 

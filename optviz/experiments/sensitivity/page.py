@@ -61,18 +61,17 @@ OPTIMIZER_LIST = ListOf(
 
 def chosen(form: Form) -> None:
     """Which optimizer is looked at."""
-    place, names = form.at("chosen"), form.value.names
-    keys, what = list(range(len(names))), f"menu-{len(names)}"
-    select(place, _("Optimizer"), keys, place.value, lambda i: names[i], place.set, what=what)
+    names = form.value.names
+    what = f"menu-{len(names)}"
+    select(form.at("chosen"), _("Optimizer"), dict(enumerate(names)), what=what)
 
 
 def other(form: Form) -> None:
     """Whose basins are beside the chosen one's."""
-    place, names = form.at("other"), form.value.names
-    keys = [-1, *(i for i in range(len(names)) if i != form.value.chosen)]
-    what = f"menu-{len(names)}-{form.value.chosen}"
-    said = lambda i: names[i] if i >= 0 else _("none")  # noqa: E731
-    select(place, _("Beside it"), keys, place.value, said, place.set, what=what)
+    names, chosen = form.value.names, form.value.chosen
+    others = {i: name for i, name in enumerate(names) if i != chosen}
+    what = f"menu-{len(names)}-{chosen}"
+    select(form.at("other"), _("Beside it"), {-1: _("none"), **others}, what=what)
 
 
 def axes(form: Form) -> None:
@@ -80,13 +79,13 @@ def axes(form: Form) -> None:
     known = axes_of(form.value.config)
     for name, label in (("across", _("Across")), ("up", _("Upward"))):
         other = form.value.up if name == "across" else form.value.across
-        keys, place = [key for key in known if key != other], form.at(name)
-        what = f"menu-{'-'.join(keys)}"
+        keys = [key for key in known if key != other]
+        names, what = {key: _(AXES[key]) for key in keys}, f"menu-{'-'.join(keys)}"
 
         def put(key, name=name):
             form.set(replace(form.value, **{name: key}, window=None))
 
-        select(place, label, keys, place.value, lambda k: _(AXES[k]), put, what=what)
+        select(form.at(name), label, names, put, what=what)
 
 
 OBJECTIVE = (function_controls, run_panel, noise_controls)

@@ -37,7 +37,8 @@ def good_rates(form: Form) -> None:
         keys = list(AUTO)[: 3 if hasattr(OPTIMIZERS[method.key], "momentum") else 2]
         now, what = form.value.auto, f"auto-{len(keys)}"
         label, now = _("Auto: the best from every start"), now if now in keys else "lr"
-        select(form, label, keys, now, lambda k: _(AUTO[k]), form.at("auto").set, True, what=what)
+        names, put = {key: _(AUTO[key]) for key in keys}, form.at("auto").set
+        select(form, label, names, put, now, segments=True, what=what)
 
 
 def badges(config: OptimizerConfig) -> list[str]:

@@ -94,9 +94,7 @@ def function_controls(form: Form) -> None:
     select(
         place,
         _(declared["label"]),
-        list(FUNCTION_NAMES),
-        objective.function,
-        lambda key: _(FUNCTION_NAMES[key]),
+        {key: _(name) for key, name in FUNCTION_NAMES.items()},
         lambda key: _choose_function(form.at("objective"), key),
         help=_(declared["help"]),
     )

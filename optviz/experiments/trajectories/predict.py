@@ -143,11 +143,8 @@ def _buttons(form, found):
 
 def _question(found, ids, names):
     answer = Form("question", lambda: state().prediction, _answer)
-    place, labels = answer.at("question"), text.QUESTIONS
-    select(
-        *(place, _("Question"), list(labels), found.question, lambda k: _(labels[k]), place.set),
-        **{"segments": True, "hidden": True},
-    )
+    questions = {key: _(question) for key, question in text.QUESTIONS.items()}
+    select(answer.at("question"), _("Question"), questions, segments=True, hidden=True)
     field, label, choices = (
         ("about", _("About"), ids)
         if found.question == "where"

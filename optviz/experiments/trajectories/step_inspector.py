@@ -36,13 +36,8 @@ def inside(form: Form) -> None:
         return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
-    here = replace(form, name=f"{form.name}-inside-{len(ids)}", locked=False)
-    look_into = {
-        "segments": True,
-        "hidden": True,
-        "put": lambda chosen: setattr(state(), "inspected", chosen),
-    }
-    select(here, _("Look into"), ids, key, names.get, **look_into)
+    name, choose = f"{form.name}-inside-{len(ids)}", lambda key: setattr(state(), "inspected", key)
+    select(Form(name, inspected, choose), _("Look into"), names, segments=True, hidden=True)
     shown = st.segmented_control(
         _("Show"),
         list(SHOWN),

@@ -114,7 +114,7 @@ class Data:
             self._put(form, Choice(OWN, asdict(size)), others)
             form.at("split", "rows").set(size.points - others)
 
-        select(place, _("Data"), list(labels), key, labels.get, put, what=what)
+        select(place, _("Data"), labels, put, key, what=what)
         data_source_controls(key)
         if key == OWN:
             own_file_controls(put_own)
@@ -195,7 +195,7 @@ def schedule_controls(
         values = {"steps": steps} if steps and key in ENDING else {}
         place.set({} if key == "constant" else {name: Choice(key, values)})
 
-    select(place, menu, list(SCHEDULES), chosen.key, lambda k: SCHEDULES[k].label, put)
+    select(place, menu, {key: cls.label for key, cls in SCHEDULES.items()}, put, chosen.key)
     if not place.value:
         return
     if steps:
@@ -205,10 +205,9 @@ def schedule_controls(
         select(
             place,
             _("Applied to"),
-            list(names),
-            name,
-            labels.get,
+            {name: labels[name] for name in names},
             lambda other: place.set({other: chosen}),
+            name,
             what="of",
         )
     choice_panel(place.at(name), SCHEDULES, title or _("Schedule"), **panel)

@@ -113,9 +113,9 @@ def not_offered(network: Network) -> str:
     ).format(labels=labels, p=p, n=p * p)
 
 
-def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None:
-    """A menu for the optimizer of the config at the form's place, and a sentence on it; `put(key)`
-    changes it. Without a network it minimizes a function.
+def optimizer_menu(form: Form, network: Network | None = None) -> None:
+    """A menu for the optimizer of the config at the form's place, and a sentence on it. Without a
+    network it minimizes a function.
     """
 
     def change(key):
@@ -129,9 +129,9 @@ def optimizer_menu(form: Form, network: Network | None = None, put=None) -> None
         form.set(replace(form.value, method=for_network(key), schedules=kept))
 
     key = form.value.method.key
+    tip = not_offered(network) if network else ""
     labels = optimizer_labels(network)
-    tip = {"what": "optimizer", "help": not_offered(network) if network else ""}
-    select(form, _("Optimizer"), list(labels), key, labels.get, put or change, **tip)
+    select(form, _("Optimizer"), labels, change, key, help=tip, what="optimizer")
     st.caption(f"{sentence(OPTIMIZERS[key])} {'' if network else OPTIMIZERS[key].cite}")
     if network is None and OPTIMIZERS[key].layered:
         st.caption(_("Made for the matrices of a network: on a function it is only to be seen."))

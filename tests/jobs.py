@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from optviz.training import Amount
+from optviz.training import Amount, Job
 
 
 @dataclass(frozen=True)
-class Counting:
+class Counting(Job):
     """Counts to its length, one a slice; what it is asked to do it notes in a file, a byte a slice.
 
     At `fails` it raises; at `dies` it kills its process, once.

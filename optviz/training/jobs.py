@@ -1,8 +1,8 @@
 """A job: work in slices, so that it can be watched, stopped and resumed.
 
-A job is `begin() -> state`, `advance(state, budget) -> state` and `progress(state)`. A state is a
-value: nothing in it is changed later, so who holds one can draw it, keep it, and go on from it.
-(The shape is that of optimistix's solvers: init, step, terminate.)
+A job is `begin() -> state`, `step(state) -> state` and `progress(state)`. A state is a value:
+nothing in it is changed later, so who holds one can draw it, keep it, and go on from it. (The shape
+is that of optimistix's solvers: init, step, terminate.)
 """
 
 from collections.abc import Callable, Hashable, Sequence
@@ -13,10 +13,10 @@ from typing import Any, NamedTuple, Protocol
 
 from optviz.spec import canonical_json, to_dict
 from optviz.training.cost import cost_of
-from optviz.training.loop import Progress, advance, begin
+from optviz.training.loop import Progress, advance, begin, until_stop
 from optviz.training.spec import Data, Training, load
 
-CHUNK = 5  # iterations in one go; the clock is looked at in between
+CHUNK = 5  # iterations of a step
 
 
 class Amount(NamedTuple):
@@ -29,8 +29,13 @@ class Amount(NamedTuple):
     def complete(self) -> bool:
         return self.done >= self.total
 
+    @property
+    def share(self) -> float:
+        """What is done of all; 1 where there is nothing to do."""
+        return self.done / self.total if self.total else 1.0
 
-class Job(Protocol):
+
+class Job:
     """Work that is done in slices, here or in another process: it can be pickled.
 
     `key` is what its numbers depend on, as text, and `length` how far it goes: of two jobs of one
@@ -40,20 +45,46 @@ class Job(Protocol):
     key: str
     length: int
     cost: float  # seconds of one core that all of it takes, roughly
+    prefix: "Job | None" = None  # another one, from whose end it can go on as from a state
 
     def begin(self) -> Any:
         """The state before anything is done."""
+        raise NotImplementedError
 
     def resume(self, state: Any) -> Any:
         """A state that another job of this key has left, as this one's own; None where it is of no
         use.
         """
+        return state
+
+    def step(self, state: Any) -> Any:
+        """The state after a moment of work."""
+        raise NotImplementedError
 
     def advance(self, state: Any, budget: float) -> Any:
-        """The state after so many more seconds of work."""
+        """The state after so many more seconds of work; the clock is looked at between steps."""
+        until = perf_counter() + budget
+        while not self.progress(state).complete and perf_counter() < until:
+            state = self.step(state)
+        return state
 
     def progress(self, state: Any) -> Amount:
         """How far a state has come."""
+        raise NotImplementedError
+
+    def parts(self, state: Any) -> Sequence[Hashable]:
+        """The names of what may be worked at side by side now, the first one first; none where the
+        state is to be advanced as a whole.
+        """
+        return ()
+
+    def part(self, state: Any, name: Hashable) -> "Part":
+        """The part of this name."""
+        raise NotImplementedError
+
+    def join(self, state: Any, found: Any) -> Any:
+        """The state with what has come of a part, whatever has come of others in between."""
+        raise NotImplementedError
 
 
 class Part(Protocol):
@@ -63,36 +94,16 @@ class Part(Protocol):
         """What comes of so many seconds of work."""
 
 
-class Branch(Protocol):
-    """What a job also has that goes on from another one's end."""
-
-    prefix: Job | None  # the other one, from whose state it can resume; None where there is none
-
-
-class Divisible(Protocol):
-    """What a job also has of which several parts may be worked at side by side."""
-
-    def parts(self, state: Any) -> Sequence[Hashable]:
-        """The names of those that can be worked at now, the first one first; none where the state
-        is to be advanced as a whole.
-        """
-
-    def part(self, state: Any, name: Hashable) -> Part:
-        """The part of this name."""
-
-    def join(self, state: Any, found: Any) -> Any:
-        """The state with what has come of a part, whatever has come of others in between."""
-
-
 @dataclass(frozen=True)
 class Loader:
-    """Loads a training's data, once in a process. `files` is where they are, as `load` takes it;
-    equal keys have equal data.
+    """Loads a training's data, once in a process. `files` is where they are, and `final` whether
+    the test set is among them, as `load` takes it; equal keys have equal data.
     """
 
     key: str
     training: Training = field(compare=False)
     files: Any = field(default=None, compare=False)
+    final: bool = field(default=False, compare=False)
 
     def __call__(self) -> Data:
         return _load(self)
@@ -100,11 +111,11 @@ class Loader:
 
 @lru_cache(8)
 def _load(loader):
-    return load(loader.training, loader.files)
+    return load(loader.training, loader.files, loader.final)
 
 
 @dataclass(frozen=True)
-class TrainingJob:
+class TrainingJob(Job):
     """A training in slices. `source` tells whose files its data come from, `data()` gives them.
 
     The key leaves the number of iterations out: what a shorter training has come to, a longer one
@@ -154,24 +165,8 @@ class TrainingJob:
             state = replace(state, diagnostics=layers, **shortened)
         return replace(state, training=self.training)
 
-    def advance(self, state: Progress, budget: float) -> Progress:
-        until, training, data = perf_counter() + budget, self.training, self.data()
-        while not state.done and perf_counter() < until:
-            t = state.iteration
-            stops = [
-                every - t % every
-                for every in (training.eval_every, training.snapshot_every)
-                if every
-            ]
-            state = advance(state, data, min(*stops, training.iterations - t, CHUNK))
-        return state
+    def step(self, state: Progress) -> Progress:
+        return advance(state, self.data(), min(until_stop(state), CHUNK))
 
     def progress(self, state: Progress) -> Amount:
         return Amount(state.iteration, self.training.iterations)
-
-
-def farthest_behind(jobs: Sequence[Job], states: Sequence[Any]) -> int | None:
-    """Which job has done the smallest share of its work; None where all are complete."""
-    amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
-    waiting = [i for i, amount in enumerate(amounts) if not amount.complete]
-    return min(waiting, key=lambda i: amounts[i].done / amounts[i].total, default=None)

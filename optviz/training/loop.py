@@ -22,14 +22,12 @@ from optviz.optim.minimize import taken_over
 from optviz.training.diagnostics import diagnostics, negative_curvatures, sharpness
 from optviz.training.spec import Data, Training, load
 
-MAX_EVALUATED = (
-    2000  # rows at most, the first of each half, on which the accuracy is measured on the way
-)
+# rows at most, the first of each half, on which the accuracy is measured on the way
+MAX_EVALUATED = 2000
 MAX_SPECTRUM = 200  # parameters of a network all of whose curvatures are measured
 # The C library (glibc) gives what a step leaves over back to the system, and asks for it again,
-# page by page, at
-# the next one: half of a batch's time. It holds on to twice the largest block that it has seen come
-# and go.
+# page by page, at the next one: half of a batch's time. It holds on to twice the largest block that
+# it has seen come and go.
 HOLD = 30 << 20
 
 
@@ -47,17 +45,15 @@ class Progress:
     params: np.ndarray  # (I, S, P)
     state: dict  # the optimizer's
     running_statistics: np.ndarray  # (I, S, R): the running statistics of batch normalization
-    loss: (
-        np.ndarray
-    )  # (iteration, I, S): of each mini-batch before the update that it led to, without the penalty
+    # of each mini-batch before the update that it led to, without the penalty
+    loss: np.ndarray  # (iteration, I, S)
     seconds: np.ndarray  # (iteration,): for how long the updates had then taken
     diverged_at: np.ndarray  # (I, S) int, -1 where it did not
     evaluated: np.ndarray  # (k,) iterations, those of the accuracies
     accuracy: np.ndarray  # (k, 2, I, S): on training rows and on the others
     cross_entropy: np.ndarray  # (k, 2, I, S): mean cross-entropy on the same rows
-    ensemble_accuracy: (
-        np.ndarray
-    )  # (k, 2, I): of all seeds together, by the mean of their probabilities
+    # of all seeds together, by the mean of their probabilities
+    ensemble_accuracy: np.ndarray  # (k, 2, I)
     diagnostics: dict[str, np.ndarray]  # (k, I, S, layers): see `diagnostics`; sharpness has one
     snapshots: dict[int, np.ndarray]  # iteration -> parameters (I, P) of the first seed
 
@@ -127,13 +123,8 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     loss, seconds = np.full((steps, *training.shape), np.nan), np.zeros(steps)
     network = training.network
     factors = network.rate_factors(training.adaptive) if network.base_width else None
-    params, state, running_statistics, ended = (
-        now.params,
-        now.state,
-        now.running_statistics,
-        now.diverged_at.copy(),
-    )
-    before, gradient = params, np.full_like(params, np.nan)
+    params, state, statistics = now.params, now.state, now.running_statistics
+    before, gradient, ended = params, np.full_like(params, np.nan), now.diverged_at.copy()
     for i in range(steps):
         if (ended >= 0).all():
             break
@@ -148,9 +139,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
             batch = mini_batch(training, data, t)
             after, state = (narrow(held, params.dtype) for held in rated.step(batch, params, state))
             loss[i] = batch.cross_entropy(params)
-            running_statistics = training.network.updated_statistics(
-                running_statistics, batch.statistics
-            )
+            statistics = network.updated_statistics(statistics, batch.statistics)
         ended[(ended < 0) & ~np.isfinite(loss[i])] = t
         ended[(ended < 0) & ~np.isfinite(after).all(-1)] = t + 1
         if (ended >= 0).any():
@@ -164,7 +153,7 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
         iteration=done + steps,
         params=params,
         state=state,
-        running_statistics=running_statistics,
+        running_statistics=statistics,
         diverged_at=ended,
         loss=np.concatenate([now.loss, loss]),
         seconds=np.concatenate([now.seconds, since + np.cumsum(seconds)]),
@@ -199,15 +188,15 @@ def train(
     now = since or begin(training, data)
     yield now
     while not now.done:
-        for t in range(now.iteration + 1, training.iterations + 1):
-            if t % training.eval_every == 0 or _kept(training, t) or t == training.iterations:
-                break
-        now = advance(now, data, t - now.iteration)
+        now = advance(now, data, until_stop(now))
         yield now
 
 
-def _kept(training, t):
-    return training.snapshot_every > 0 and t % training.snapshot_every == 0
+def until_stop(now: Progress) -> int:
+    """How many updates there are until the next measurement, snapshot or the end."""
+    training, t = now.training, now.iteration
+    periods = [n for n in (training.eval_every, training.snapshot_every) if n]
+    return min(training.iterations - t, *(n - t % n for n in periods))
 
 
 def _evaluated(now, data, before, gradient):
@@ -228,21 +217,23 @@ def _evaluated(now, data, before, gradient):
             inside["sharpness"] = sharpness(loss, now.params, training.sharpness)[..., None]
             if training.network.size <= MAX_SPECTRUM:
                 inside["negative"] = negative_curvatures(loss, now.params)[..., None]
-        inside = {
-            name: np.concatenate([*([now.diagnostics[name]] if now.diagnostics else []), new[None]])
-            for name, new in inside.items()
-        }
+        for name, new in inside.items():
+            inside[name] = _appended(now.diagnostics.get(name, new[None][:0]), new)
         now = replace(
             now,
-            evaluated=np.append(now.evaluated, t),
-            accuracy=np.concatenate([now.accuracy, np.stack(alone)[None]]),
-            cross_entropy=np.concatenate([now.cross_entropy, np.stack(cross_entropy)[None]]),
-            ensemble_accuracy=np.concatenate([now.ensemble_accuracy, np.stack(together)[None]]),
+            evaluated=_appended(now.evaluated, t),
+            accuracy=_appended(now.accuracy, alone),
+            cross_entropy=_appended(now.cross_entropy, cross_entropy),
+            ensemble_accuracy=_appended(now.ensemble_accuracy, together),
             diagnostics=inside,
         )
-    if _kept(training, t):
+    if training.snapshot_every and t % training.snapshot_every == 0:
         now = replace(now, snapshots={**now.snapshots, t: now.params[:, 0].copy()})
     return now
+
+
+def _appended(measured, new):
+    return np.concatenate([measured, np.asarray(new)[None]])
 
 
 def _statistics(now, data):
@@ -272,13 +263,10 @@ def _measured(now, x, t):
         passes = network.passes(now.params, x, now.running_statistics)
         first = next(passes)
         z = np.concatenate([done.outputs[-1] for done in chain([first], passes)], -2)
-        alone, (cross_entropy, _) = (
-            right(z, t),
-            softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype)),
-        )
-        if z.shape[1] == 1:
-            return alone, cross_entropy, alone[:, 0], first
-        return alone, cross_entropy, right(softmax(z).mean(1), t), first
+        cross_entropy, _ = softmax_cross_entropy(z, one_hot(t, z.shape[-1], z.dtype))
+        alone = right(z, t)
+        together = right(softmax(z).mean(1), t) if z.shape[1] > 1 else alone[:, 0]
+        return alone, cross_entropy, together, first
 
 
 def select(now: Progress, trials) -> Progress:

@@ -14,7 +14,6 @@ from threading import RLock, Thread
 from time import monotonic
 
 from optviz.training.executors import SerialExecutor, start_executor
-from optviz.training.jobs import farthest_behind
 from optviz.training.tickets import Entry, Ticket, Wish, size_of
 from optviz.training.workers import import_modules
 
@@ -142,7 +141,7 @@ class Scheduler:
         now, running = self._clock(), self._running_keys
         with self._lock:
             wished = {t.key: t for w in self._wishes.values() if w.until > now for t in w.tickets}
-            due = [k for k in wished if (e := self._entries.get(k)) and not e.error and e.due]
+            due = [k for k in wished if (e := self._entries.get(k)) and e.due]
             return len(running), len({*due} - running)
 
     def _evict(self):
@@ -151,7 +150,7 @@ class Scheduler:
         now, looks = self._clock(), self._looks.values()
         needed |= {key for keys, until in looks if until > now for key in keys}
         idle = [key for key in self._entries if key not in needed][:-1]
-        begun = [key for key in idle if not self._entries[key].advanced]
+        begun = [key for key in idle if not self._entries[key].amount.done]
         untrained = sum(self._entries[key].size for key in begun)
         self._drop(begun, untrained - MAX_UNTRAINED)
         self._drop(idle, self.size - self._max_bytes)
@@ -279,10 +278,10 @@ class Scheduler:
         return None
 
     def _next_of(self, wish) -> tuple[Entry, Hashable] | None:
+        """A part of the job that is farthest behind."""
         entries = [self._entries.get(ticket.key) for ticket in wish.tickets]
-        free = [(e, part) for e in entries if e and not e.error for part in self._free(e)]
-        i = farthest_behind([e.ticket.job for e, _ in free], [e.state for e, _ in free])
-        return None if i is None else free[i]
+        free = [(e, part) for e in entries if e and e.due for part in self._free(e)]
+        return min(free, key=lambda found: found[0].amount.share, default=None)
 
     def _free(self, entry):
         """The part of a job that is next, or nothing."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from optviz.training.jobs import Job
+from optviz.training.jobs import Amount, Job
 
 WHOLE = None  # the part of a job that has none
 
@@ -29,7 +29,7 @@ class Ticket(NamedTuple):
     @property
     def prefix(self) -> "Ticket | None":
         """Of what the job goes on from, where it is a branch."""
-        job = getattr(self.job, "prefix", None)
+        job = self.job.prefix
         return job and Ticket(job, self.owner)
 
 
@@ -43,20 +43,19 @@ class Entry:
     error: str = ""  # why it came no further
 
     @property
-    def advanced(self) -> bool:
-        """Whether it is more than its beginning."""
-        return self.ticket.job.progress(self.state).done > 0
+    def amount(self) -> Amount:
+        """How much of it is done."""
+        return self.ticket.job.progress(self.state)
 
     @property
     def due(self) -> bool:
         """Whether there is more of it to come."""
-        return not self.ticket.job.progress(self.state).complete
+        return not (self.error or self.amount.complete)
 
     @property
     def parts(self) -> Sequence[Hashable]:
         """What of it can be worked at side by side; WHOLE alone where there are no parts."""
-        job = self.ticket.job
-        return (hasattr(job, "parts") and job.parts(self.state)) or [WHOLE]
+        return self.ticket.job.parts(self.state) or [WHOLE]
 
     def call(self, part: Hashable, budget: float) -> tuple:
         """A function and its arguments, which work at a part for so many seconds."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from optviz.nn import one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Amount, Data, Progress, Training, loop
+from optviz.training import Amount, Data, Job, Progress, Training, loop
 from optviz.training.cost import cost_of
 from optviz.tuning.importance import Importance, importance
 from optviz.tuning.spec import Search, SearchData, Status, split_data
@@ -141,7 +141,7 @@ class SearchState:
 
 
 @dataclass(frozen=True)
-class SearchJob:
+class SearchJob(Job):
     """A search in slices. `source` tells whose files its data come from, `data()` gives them."""
 
     search: Search
@@ -163,9 +163,6 @@ class SearchJob:
     def begin(self) -> SearchState:
         split_data(self.search, self.data())  # what is wrong is said before anybody waits
         return begin(self.search)
-
-    def resume(self, state: SearchState) -> SearchState:
-        return state
 
     def advance(self, state: SearchState, budget: float) -> SearchState:
         return advance(state, split_data(self.search, self.data()), budget)

@@ -45,9 +45,8 @@ def amount_of(jobs: Sequence[Job], states: Sequence) -> Amount:
 
 def seconds_left(jobs: Sequence[Job], states: Sequence) -> float:
     """How long the jobs will take from here, roughly, with nobody else on the server."""
-    amounts = [job.progress(state) for job, state in zip(jobs, states, strict=True)]
-    left = [1 - a.done / a.total if a.total else 0.0 for a in amounts]
-    costs = [share * job.cost for job, share in zip(jobs, left, strict=True)]
+    pairs = zip(jobs, states, strict=True)
+    costs = [(1 - job.progress(state).share) * job.cost for job, state in pairs]
     return PACE.seconds(costs, cores())
 
 
@@ -73,16 +72,15 @@ def begin_unasked(name: str, jobs: Sequence[Job], beside: Sequence[Job] = ()) ->
 def _ended(results, jobs: Callable[[], Sequence[Job]]) -> bool:
     """Wish for the jobs; whether nothing is left to wait for."""
     scheduler().watch(results.visitor, results.tickets(jobs()), session().spend)
-    if not results.running:  # a press of Stop has come meanwhile
-        scheduler().leave(results.visitor)
-        return True
-    now = jobs()
-    complete = amount_of(now, states_of(results, now)).complete
-    if complete or session().spent or _errors(results, now):
-        _learn(now, states_of(results, now))
-        scheduler().leave(results.visitor)
-        return True
-    return False
+    if results.running:  # no press of Stop has come meanwhile
+        now = jobs()
+        states = states_of(results, now)
+        complete = amount_of(now, states).complete
+        if not (complete or session().spent or _errors(results, now)):
+            return False
+        _learn(now, states)
+    scheduler().leave(results.visitor)
+    return True
 
 
 def _learn(jobs, states):
@@ -157,7 +155,7 @@ def run_jobs(
         begun = thread_time()
         drawn, told, states = look()
         # before the pictures: in a container that waits for them it would vanish meanwhile
-        st.progress(drawn.done / drawn.total if drawn.total else 1.0, told)
+        st.progress(drawn.share, told)
         above = st.container()
         with _in_turn():
             draw(states)

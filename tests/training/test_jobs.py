@@ -1,4 +1,4 @@
-"""A training in slices is the training in one go, may be stopped and resumed, and no job waits for another."""
+"""A training in slices is the training in one go, and may be stopped and resumed."""
 
 from dataclasses import fields, replace
 from unittest.mock import patch
@@ -11,7 +11,7 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.spec import Choice
 from optviz.training import Training, load, loop, train
 from optviz.training.executors import SerialExecutor
-from optviz.training.jobs import Amount, TrainingJob, farthest_behind
+from optviz.training.jobs import Amount, TrainingJob
 from optviz.training.scheduler import Scheduler
 from optviz.training.tickets import Ticket
 
@@ -115,15 +115,3 @@ def test_a_fork_that_changes_nothing_is_its_parent_and_two_share_what_came_befor
     np.testing.assert_array_equal(changed.loss[:21], whole.loss[:21])
     assert not np.array_equal(changed.loss[22:], whole.loss[22:])
     scheduler.shutdown()
-
-
-def test_whoever_is_farthest_behind_is_next():
-    jobs = [job(), job(iterations=21), job(iterations=0)]
-    states = [each.begin() for each in jobs]
-    assert farthest_behind(jobs, states) == 0
-    states[0] = jobs[0].advance(states[0], 1e-4)
-    assert farthest_behind(jobs, states) == 1
-    states[1], _ = ended(jobs[1], states[1])
-    assert farthest_behind(jobs, states) == 0
-    states[0], _ = ended(jobs[0], states[0])
-    assert farthest_behind(jobs, states) is None

@@ -95,6 +95,16 @@ def test_a_visitor_with_one_job_has_every_second_slice_beside_one_with_twelve(sc
     assert set(others.values()) <= {1, 2}
 
 
+def test_of_a_visitor_s_jobs_the_one_with_the_smallest_share_done_is_next(scheduler, hands):
+    [long], [short], [nothing] = (
+        tickets(name, length=n) for name, n in (("a", 6), ("b", 2), ("c", 0))
+    )
+    hands.slots = 1
+    scheduler.watch("Ada", [short, nothing, long])
+    assert [hands.end_one() for _ in range(8)] == [*"baaabaaa"]
+    assert not hands.waiting
+
+
 def test_who_waits_is_told_how_many_are_before_them(scheduler, hands):
     for visitor in "ABCD":
         scheduler.watch(visitor, tickets(visitor, length=9))

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from time import perf_counter
 
 import numpy as np
 
@@ -11,9 +10,9 @@ from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.nn import MiniBatch, squared_error
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Amount
+from optviz.training import Amount, Job
 
-CHUNK = 50  # iterations in one go; the clock is looked at in between
+CHUNK = 50  # iterations of a step
 UPDATE = 1e-4  # seconds of one, roughly
 # After how many updates the weights are kept: ever less often, as they move ever less.
 STOPS = tuple(np.unique(np.geomspace(1, 20_000, 60).round().astype(int)).tolist())
@@ -105,7 +104,7 @@ def advance(now: Fit, steps: int) -> Fit:
 
 
 @dataclass(frozen=True)
-class FitJob:
+class FitJob(Job):
     """The fits of a spec in slices; a longer one goes on from what a shorter one has come to."""
 
     spec: CurveFit
@@ -130,11 +129,8 @@ class FitJob:
             return None
         return state if state.spec == self.spec else replace(state, spec=self.spec)
 
-    def advance(self, state: Fit, budget: float) -> Fit:
-        until = perf_counter() + budget
-        while not state.done and perf_counter() < until:
-            state = advance(state, CHUNK)
-        return state
+    def step(self, state: Fit) -> Fit:
+        return advance(state, CHUNK)
 
     def progress(self, state: Fit) -> Amount:
         return Amount(state.iteration, self.spec.iterations)

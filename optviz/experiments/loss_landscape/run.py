@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from time import perf_counter
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -15,7 +14,7 @@ from optviz.nn import DTYPES, MiniBatch, Network, one_hot, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Data, Progress, diagnostics
 from optviz.training.cost import PRODUCTS
-from optviz.training.jobs import Amount
+from optviz.training.jobs import Amount, Job
 
 MAX_NUMBERS = 10**6  # in the parameters and signals of the networks that go through side by side
 MIN_ASPECT = 0.25  # the frame is at least so high for its width, and so wide for its height
@@ -184,7 +183,7 @@ def advance(surface: LossSurface, data: Data) -> LossSurface:
 
 
 @dataclass(frozen=True)
-class SurfaceJob:
+class SurfaceJob(Job):
     """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
 
     spec: LossLandscape
@@ -210,14 +209,8 @@ class SurfaceJob:
     def begin(self) -> LossSurface | NoSurface:
         return begin(self.spec, self.progresses, self.key)
 
-    def resume(self, state):
-        return state
-
-    def advance(self, state: LossSurface, budget: float) -> LossSurface:
-        until, data = perf_counter() + budget, self.data()
-        while not state.complete and perf_counter() < until:
-            state = advance(state, data)
-        return state
+    def step(self, state: LossSurface) -> LossSurface:
+        return advance(state, self.data())
 
     def progress(self, state: LossSurface | NoSurface) -> Amount:
         return Amount(0, 0) if isinstance(state, NoSurface) else Amount(state.done, len(state.loss))

@@ -26,15 +26,11 @@ def diagnostics(network: Network, params, before, gradient, done: Pass) -> dict[
     with np.errstate(all="ignore"):
         flat = [network.layers[i].h.saturated(*done.kept[i]) for i in network.hidden]
         now, was, slope = (_weight_norms(network, a) for a in (params - before, before, gradient))
-        ended = ~np.isfinite(params).all(-1)[..., None]
-        shares = {
-            "saturated": _over_layers([a.mean((-2, -1)) for a in flat], params),
-            "dead": _over_layers([a.all(-2).mean(-1) for a in flat], params),
-        }
         return {
             "update_ratio": now / was,
             "gradient_norm": slope,
-            **{name: np.where(ended, np.nan, share) for name, share in shares.items()},
+            "saturated": _over_layers([a.mean((-2, -1)) for a in flat], params),
+            "dead": _over_layers([a.all(-2).mean(-1) for a in flat], params),
         }
 
 
@@ -95,8 +91,10 @@ def lanczos(product: Callable, start, steps: int) -> np.ndarray:
     return np.where(finite, largest, np.nan)
 
 
-def _over_layers(values, params):
-    return np.stack(values, -1) if values else np.empty((*params.shape[:-1], 0))
+def _over_layers(shares, params):
+    """Layer by layer along the last axis; NaN where a network has ended."""
+    stacked = np.stack(shares, -1) if shares else np.empty((*params.shape[:-1], 0))
+    return np.where(np.isfinite(params).all(-1)[..., None], stacked, np.nan)
 
 
 def _weight_norms(network, flat):

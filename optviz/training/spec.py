@@ -18,6 +18,7 @@ from optviz.data import (
 )
 from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
 from optviz.optim import OPTIMIZERS, Optimizer
+from optviz.optim.base import setting
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.optim.methods.wrappers import Wrapper
@@ -226,12 +227,9 @@ class Training:
         """
         opt = self.optimizer.build()
         for name in sorted({name for trial in self.trials for name in trial.hyperparameters}):
-            column = [
-                trial.hyperparameters.get(name, _hyperparameter(opt, name)) for trial in self.trials
-            ]
-            opt = with_hyperparameter(
-                opt, name, np.array(column, DTYPES[self.network.dtype])[:, None, None]
-            )
+            column = [trial.hyperparameters.get(name, setting(opt, name)) for trial in self.trials]
+            column = np.array(column, DTYPES[self.network.dtype])
+            opt = with_hyperparameter(opt, name, column[:, None, None])
         return opt
 
     @property
@@ -251,12 +249,6 @@ class Training:
             return self.penalty
         column = [self.penalty.l2 if trial.l2 is None else trial.l2 for trial in self.trials]
         return Penalty(np.array(column)[:, None], self.penalty.l1)
-
-
-def _hyperparameter(opt, name):
-    while name not in opt.__dataclass_fields__:
-        opt = opt.inner
-    return getattr(opt, name)
 
 
 def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
@@ -288,15 +280,17 @@ def load(training: Training, source=None, final: bool = False) -> Data:
         data = training.split.of(x, t, final)
     else:
         data = training.split.of(*digits(), final)
+
+    def prepared(change):
+        return data._replace(x=change(data.x), x_test=change(data.x_test))
+
     if training.inputs == "centered":
         mean = data.x.mean(0)
-        return data._replace(x=data.x - mean, x_test=data.x_test - mean)
+        return prepared(lambda x: x - mean)
     if training.inputs == "standardized" or (key == OWN and training.inputs != "raw"):
-        data = data._replace(x=standardized(data.x), x_test=standardized(data.x_test, like=data.x))
-    factor = COUNTS.get(key, 1.0) if training.inputs == "raw" else 1.0
-    shift = 5.0 if training.inputs == "offset" else 0.0
-    return (
-        data
-        if (factor, shift) == (1, 0)
-        else data._replace(x=factor * data.x + shift, x_test=factor * data.x_test + shift)
-    )
+        data = prepared(lambda x: standardized(x, like=data.x))
+    if training.inputs == "raw":
+        return prepared(lambda x: COUNTS.get(key, 1.0) * x)
+    if training.inputs == "offset":
+        return prepared(lambda x: x + 5.0)
+    return data

@@ -200,13 +200,6 @@ def _widen(pipe):
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
-def _answer(fn, args, kwargs):
-    try:
-        return None, fn(*args, **kwargs)
-    except Exception as error:
-        return error, None
-
-
 def main() -> None:
     """Call what comes in until nothing more can come."""
     if hasattr(os, "nice"):
@@ -217,10 +210,15 @@ def main() -> None:
     channel = Channel(sys.stdin.buffer, sink)
     with contextlib.suppress(EOFError, BrokenPipeError):
         while True:
-            error, value = _answer(*channel.receive())
+            fn, args, kwargs = channel.receive()
             try:
-                channel.send((error, value))
+                answer = None, fn(*args, **kwargs)
+            except Exception as error:
+                answer = error, None
+            try:
+                channel.send(answer)
             except (pickle.PicklingError, AttributeError, TypeError):
+                error, value = answer
                 channel.send((RuntimeError(f"{error or type(value)}"), None))
 
 

@@ -95,10 +95,10 @@ async def listen(socket: WebSocket):
 # What a hand sets, and what the browser has.
 
 
-def told(key) -> dict:
+def told(key: str, what: str = "values") -> dict:
     """What the browser last sent for a component; nothing where our script sends no such thing."""
-    values = (st.session_state.get(key) or {}).get("values")
-    return values if isinstance(values, dict) else {}
+    sent = (st.session_state.get(key) or {}).get(what)
+    return sent if isinstance(sent, dict) else {}
 
 
 def asked_beside(key: str, answer: Callable[[dict], dict]) -> str:

@@ -87,12 +87,11 @@ def show(key: str, figure: Figure, guessed=_nothing, brushed=_nothing, **more) -
             data["base"] = base()
 
     def clicked():
-        at = (st.session_state.get(key) or {}).get("guess") or {}
-        if _is_point(at):
+        if _is_point(at := told(key, "guess")):
             guessed(float(at["x"]), float(at["y"]))
 
     def ranged():
-        brushed((st.session_state.get(key) or {}).get("brush") or {})
+        brushed(told(key, "brush"))
 
     def lost():
         have.clear()
@@ -133,8 +132,9 @@ def download_button(label, make, name, mime, key, icon="download", **more):
         files.add(data, mime, key, name, is_for_static_download=True)
         return data
 
-    more |= {"key": key, "icon": f":material/{icon}:", "on_click": "ignore"}
-    st.download_button(label, made, name, mime, **more)
+    st.download_button(
+        label, made, name, mime, key=key, icon=f":material/{icon}:", on_click="ignore", **more
+    )
 
 
 class Picture(NamedTuple):
@@ -182,7 +182,8 @@ def toolbar(session, link: str, rested: Callable[[], None], resume: Callable[[st
             act(value)
 
     labels = {
-        **{"undo": _("Undo (Ctrl+Z)"), "redo": _("Redo (Ctrl+Shift+Z)")},
+        "undo": _("Undo (Ctrl+Z)"),
+        "redo": _("Redo (Ctrl+Shift+Z)"),
         "fold": _("Hide the controls (C)"),
         "lift": _("Controls over the page (C)"),
         "controls": _("Controls"),

@@ -25,7 +25,8 @@ def switch(
     if st.session_state.get(key) not in labels:
         st.session_state.pop(key, None)  # of what was shown here before
     return st.segmented_control(
-        *(label, list(labels)),
+        label,
+        list(labels),
         default=default if default in labels else next(iter(labels)),
         format_func=labels.get,
         required=True,
@@ -67,8 +68,16 @@ class Panel:
 
         limits = "-".join(f"{h.high:g}" for h in declared if h.name == "rows")
         key = form.key(f"panel-{'-'.join(lenses)}{limits}")
-        notes = {"notes": lambda: self.notes(form.value)}
-        draw_panel(key, self.title, declared, values, turn, self.live, form.locked, **notes)
+        draw_panel(
+            key,
+            self.title,
+            declared,
+            values,
+            turn,
+            live=self.live,
+            locked=form.locked,
+            notes=lambda: self.notes(form.value),
+        )
 
 
 @dataclass(frozen=True)
@@ -255,8 +264,14 @@ class ListOf:
                         on_click=self._changed,
                         args=(place, many, lambda value, i=i: without(value, i)),
                     )
-                    done = {"key": one.key("done"), "type": "primary", "width": "stretch"}
-                    st.button(_("Done"), on_click=_fold, args=(one.key("settings"),), **done)
+                    st.button(
+                        _("Done"),
+                        key=one.key("done"),
+                        type="primary",
+                        width="stretch",
+                        on_click=_fold,
+                        args=(one.key("settings"),),
+                    )
             self.item(one, i, name)
         if self.settings and not form.locked:
             self._new(form, place, many)
@@ -280,9 +295,15 @@ class ListOf:
             self._changed(place, many, lambda value: (*value, self.new(form.value, *key)))
 
         if self.choices is None:
-            more = {"icon": ":material/add:", "width": "stretch", "disabled": full}
-            st.button(self.add, key=place.key("add"), on_click=put, **more)
-        elif unfolding(self.add, place.key("list"), "add", full, width="stretch"):
+            st.button(
+                self.add,
+                key=place.key("add"),
+                icon=":material/add:",
+                width="stretch",
+                disabled=full,
+                on_click=put,
+            )
+        elif unfolding(self.add, place.key("list"), "add", full, "stretch"):
             with st.container(key=place.key("choices"), gap="small"):
                 for key, label in self.choices(form.value).items():
                     at = place.key(f"add-{key}")
@@ -299,15 +320,21 @@ def _fold(key):
     st.session_state[key] = False
 
 
-def unfolding(label: str, key: str, icon: str, locked: bool, **more) -> bool:
+def unfolding(label: str, key: str, icon: str, locked: bool, width: str = "content") -> bool:
     """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
-
     unfolded = bool(st.session_state.get(key)) and not locked
     session().shows_more |= unfolded
 
     def turn():  # not what it is then, but what it is now: one click may be told of twice
         st.session_state[key] = not unfolded
 
-    more |= {"icon": f":material/{icon}:", "on_click": turn, "disabled": locked}
-    st.button(label, key=f"{key}-button", type="primary" if unfolded else "secondary", **more)
+    st.button(
+        label,
+        key=f"{key}-button",
+        type="primary" if unfolded else "secondary",
+        icon=f":material/{icon}:",
+        width=width,
+        disabled=locked,
+        on_click=turn,
+    )
     return unfolded

@@ -175,9 +175,8 @@ def wrapper_controls(form: Form, **panel) -> None:
     choice_panel(form.at("method"), OPTIMIZERS, title, advanced=True, **panel)
     label = OptimizerConfig.__dataclass_fields__["wrappers"].metadata["label"]
     order = [key for key in WRAPPER_ORDER if fits(key, form.value.method.key)]
-    Several(*("wrappers", _(label), order, lambda key: WRAPPERS[key].label, WRAPPERS)).draw(
-        form, **panel
-    )
+    several = Several("wrappers", _(label), order, lambda key: WRAPPERS[key].label, WRAPPERS)
+    several.draw(form, **panel)
 
 
 def schedule_controls(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from optviz.spec import canonical_json, to_dict
-from optviz.training import Data, Loader, Training, TrainingJob, load
+from optviz.training import Data, Loader, Training, TrainingJob
 from optviz.training import apart as seeds_apart
 from optviz.ui.training.data_source import missing_message, source_of
 
@@ -19,22 +19,20 @@ def _data(key, _loader) -> Data:
     return _loader()
 
 
-def loader_of(training: Training) -> Loader:
-    """What loads the training's examples. MissingData where they are not there."""
+def loader_of(training: Training, final: bool = False) -> Loader:
+    """What loads the training's examples, `final` with the test set in place of the validation set.
+    MissingData where they are not there.
+    """
     if why := missing_message(training.dataset.key):
         raise MissingData(why)
     mark, files = source_of(training.dataset.key)
     key = canonical_json(to_dict([training.dataset, training.split, training.inputs])) + mark
-    return Loader(key, training, files)
+    return Loader(key + " final" * final, training, files, final)
 
 
 def data_of(training: Training, final: bool = False) -> Data:
-    """The training's examples, `final` with the test set in place of the validation set.
-    MissingData where they are not there; ValueError where they do not do.
-    """
-    loader = loader_of(training)
-    if final:
-        return _data(f"{loader.key} final", lambda: load(training, loader.files, final=True))
+    """The training's examples, as above; ValueError where they do not do."""
+    loader = loader_of(training, final)
     return _data(loader.key, loader)
 
 

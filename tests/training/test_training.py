@@ -14,6 +14,7 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.schedules import SCHEDULES
 from optviz.spec import Choice, SpecError, from_dict, to_dict
 from optviz.training import (
+    Penalty,
     Split,
     Training,
     Trial,
@@ -38,14 +39,8 @@ def config(key, lr=None, **more):
 
 
 def small(r=None, **more):
-    usual = {
-        "network": SMALL,
-        "optimizer": r or config("sgd", 0.5),
-        "batch": 8,
-        "iterations": 12,
-        "eval_every": 5,
-    }
-    return Training(**usual | more)
+    usual = {"network": SMALL, "batch": 8, "iterations": 12, "eval_every": 5}
+    return Training(**usual | {"optimizer": r or config("sgd", 0.5)} | more)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +77,13 @@ def test_as_json_and_back():
             OptimizerConfig(Choice("adam"), (Choice("averaged"),), {"lr": Choice("cosine")}),
             dataset=Choice("moons", {"noise": 0.2}),
         ),
+        small(
+            trials=(Trial({"lr": 0.3}), Trial(l2=0.01, initializer=Choice("book"))),
+            network=replace(SMALL, normalize="before", dropout=0.2),
+            penalty=Penalty(0.1, 0.2),
+            inputs="standardized",
+            split=Split(200, True, 3, 0.2),
+        ),
     ):
         assert from_dict(Training, json.loads(json.dumps(to_dict(training)))) == training
     assert to_dict(Training()) == {}
@@ -112,12 +114,8 @@ def test_mini_batches_are_a_function_of_seed_and_iteration():
 
 @table("key", [k for k in LEAN if k not in ("lbfgs", "cg")])
 def test_every_optimizer_learns(key, data):
-    progress = end(
-        small(
-            config(key, {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)), iterations=60
-        ),
-        data,
-    )
+    rate = {"sgd": 0.5, "adadelta": 10.0, "lion": 0.02}.get(key, 0.1)
+    progress = end(small(config(key, rate), iterations=60), data)
     assert progress.loss[-10:].mean() < 0.8 * progress.loss[:5].mean()
     assert progress.accuracy[-1].min() > 0.7
 
@@ -127,33 +125,25 @@ def test_every_optimizer_learns(key, data):
 def test_a_batch_is_each_network_alone(key, data, dtype):
     """Seeds and initializers side by side give the numbers that they give alone, in the precision of the network."""
     rules = (Choice("xavier_normal"), Choice("he_uniform"))
-    training = small(
-        config(key), network=replace(SMALL, dtype=dtype), seeds=(2, 9), initializers=rules
-    )
+    network = replace(SMALL, dtype=dtype)
+    training = small(config(key), network=network, seeds=(2, 9), initializers=rules)
     together = end(training, data)
     assert together.params.dtype == dtype
     held = [a for v in together.state.values() for a in (v if isinstance(v, list) else [v])]
     assert all(v.dtype == dtype for v in held if np.ndim(v))
+    double, single = {"rtol": 1e-12, "atol": 1e-14}, {"rtol": 1e-4, "atol": 1e-5}
+    tight = double if dtype == "float64" else single
     for i, s in np.ndindex(2, 2):
-        alone = end(
-            replace(training, seeds=(training.seeds[s],), initializers=rules[i : i + 1]), data
-        )
-        tight = (
-            {"rtol": 1e-12, "atol": 1e-14} if dtype == "float64" else {"rtol": 1e-4, "atol": 1e-5}
-        )
+        one = replace(training, seeds=(training.seeds[s],), initializers=(rules[i],))
+        alone = end(one, data)
         np.testing.assert_allclose(together.params[i, s], alone.params[0, 0], **tight)
         np.testing.assert_allclose(together.loss[:, i, s], alone.loss[:, 0, 0], **tight)
 
 
 @pytest.mark.parametrize("key", WRAPPERS)
 def test_wrappers_train_networks(key, data):
-    progress = end(
-        small(
-            OptimizerConfig(Choice("momentum", {"lr": 0.1}), (Choice(key),)),
-            network=replace(SMALL, dtype="float32"),
-        ),
-        data,
-    )
+    wrapped = config("momentum", 0.1, wrappers=(Choice(key),))
+    progress = end(small(wrapped, network=replace(SMALL, dtype="float32")), data)
     assert progress.params.dtype == np.float32
     assert np.isfinite(progress.loss).all()
     assert progress.loss[-1] != progress.loss[0]
@@ -162,16 +152,12 @@ def test_wrappers_train_networks(key, data):
 @table("key", SCHEDULES)
 def test_schedules_train_networks(key, data):
     """One update with the rate that the schedule says is one update with that rate."""
-    factor = SCHEDULES[key]()(0)
+    scheduled = config("sgd", 0.5, schedules={"lr": Choice(key)})
+    plain = config("sgd", 0.5 * float(SCHEDULES[key]()(0)))
     network = replace(SMALL, dtype="float32")
-    scheduled = end(
-        small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network, iterations=1),
-        data,
-    )
-    plainly = end(small(config("sgd", 0.5 * float(factor)), network=network, iterations=1), data)
-    np.testing.assert_array_equal(scheduled.params, plainly.params)
-    longer = end(small(config("sgd", 0.5, schedules={"lr": Choice(key)}), network=network), data)
-    assert longer.params.dtype == np.float32
+    once, plainly = (end(small(r, network=network, iterations=1), data) for r in (scheduled, plain))
+    np.testing.assert_array_equal(once.params, plainly.params)
+    assert end(small(scheduled, network=network), data).params.dtype == np.float32
 
 
 TORCH = {
@@ -288,13 +274,8 @@ def test_divergence_ends_the_curve(activation, dtype, data):
 
 @table("key", LEAN)
 def test_a_huge_rate_is_a_picture_too(key, data):
-    r = OptimizerConfig(Choice(key, {"lr": 1e6}))
-    progress = end(
-        small(
-            r, network=replace(SMALL, activation=Choice("identity"), dtype="float32"), iterations=40
-        ),
-        data,
-    )
+    network = replace(SMALL, activation=Choice("identity"), dtype="float32")
+    progress = end(small(config(key, 1e6), network=network, iterations=40), data)
     assert progress.iteration == 40
     lost = np.isnan(progress.loss[:, 0, 0])
     assert (np.diff(lost.astype(int)) >= 0).all()
@@ -306,21 +287,17 @@ def test_a_huge_rate_is_a_picture_too(key, data):
 @table("layers", [0, 1, 12])
 def test_extremes_end_or_go_on(layers, sigma, lr, data):
     network = Network((3, *[30] * layers, 2), Choice("relu"), Choice("normal", {"sigma": sigma}))
-    progress = end(
-        small(OptimizerConfig(Choice("sgd", {"lr": lr})), network=network, iterations=15), data
-    )
+    rate = OptimizerConfig(Choice("sgd", {"lr": lr}))
+    progress = end(small(rate, network=network, iterations=15), data)
     at, loss = int(progress.diverged_at[0, 0]), progress.loss[:, 0, 0]
     assert np.isfinite(loss[: at if at >= 0 else None]).all()
     assert at < 0 or np.isnan(loss[at:]).all()
 
 
 def test_all_lost_is_done_at_once(data):
-    network = Network(
-        (3, 50, 50, 50, 50, 2), Choice("identity"), Choice("normal", {"sigma": 100.0})
-    )
-    progress = end(
-        small(config("sgd", 10.0), network=network, iterations=20_000, eval_every=20_000), data
-    )
+    wild, sizes = Choice("normal", {"sigma": 100.0}), (3, 50, 50, 50, 50, 2)
+    network, n = Network(sizes, Choice("identity"), wild), 20_000
+    progress = end(small(config("sgd", 10.0), network=network, iterations=n, eval_every=n), data)
     assert progress.iteration == 20_000
     assert 0 <= progress.diverged_at[0, 0] < 20
     assert progress.seconds[-1] < 1
@@ -415,11 +392,8 @@ FIGURE_6_9 = {  # mean, least and most of 20 seeds
 def test_optimizers_on_digits(key, digits):
     """Figure 6.9: mean loss of the last ten of 300 iterations; here of three seeds and other rows."""
     rate = 0.001 if key == "adam" else 0.01
-    found = (
-        end(Training(optimizer=config(key, rate), seeds=(0, 1, 2), eval_every=300), digits)
-        .loss[-10:]
-        .mean((0, 1))
-    )
+    training = Training(optimizer=config(key, rate), seeds=(0, 1, 2), eval_every=300)
+    found = end(training, digits).loss[-10:].mean((0, 1))
     mean, low, high = FIGURE_6_9[key]
     assert low < np.median(found) < high
     assert found.mean() == pytest.approx(mean, rel=0.35)
@@ -427,12 +401,13 @@ def test_optimizers_on_digits(key, digits):
     assert found.max() < 1.35 * high
 
 
+RULES = (Choice("normal"), Choice("book"), Choice("he_normal"))
+
+
 def test_initial_weights_on_digits(digits):
     """Figure 6.15, the quick variant: with N(0, .01²) nothing is learnt, with the others almost everything."""
-    rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(
-        optimizer=config("sgd", 0.05), seeds=(0, 1), eval_every=300, initializers=rules
-    )
+    rate = config("sgd", 0.05)
+    training = Training(optimizer=rate, seeds=(0, 1), eval_every=300, initializers=RULES)
     small, xavier, he = end(training, digits).accuracy[-1, 0]
     assert small.max() <= 0.13
     assert xavier.min() >= 0.92
@@ -440,8 +415,7 @@ def test_initial_weights_on_digits(digits):
 
 
 def test_loss_after_the_slow_variant(digits):
-    rules = (Choice("normal"), Choice("book"), Choice("he_normal"))
-    training = Training(optimizer=config("sgd", 0.01), eval_every=300, initializers=rules)
+    training = Training(optimizer=config("sgd", 0.01), eval_every=300, initializers=RULES)
     losses = end(training, digits).loss[-10:].mean((0, 2))
     np.testing.assert_allclose(losses, [2.302, 1.972, 0.442], rtol=0.2)
 
@@ -453,9 +427,8 @@ def test_zeros_stay_zeros(activation, digits):
     views = network.views(progress.params[0, 0])
     assert not any(views[i]["W"].any() for i in network.affine)
     assert not any(views[i]["b"].any() for i in network.affine[:-1])
-    assert views[-1][
-        "b"
-    ].any()  # the last biases learn how frequent the classes are, and that is all
+    last = views[-1]["b"]
+    assert last.any(), "the last biases learn how frequent the classes are, and that is all"
 
 
 @table(
@@ -472,12 +445,8 @@ def test_equal_units_stay_equal(activation, rule, digits):
     assert np.ptp(last, 0).max() <= 2.5e-12
     assert [rank(w) for w in (first, second, last)] == [1, 1, 1]
     assert np.abs(last).max() > 1e-3  # it did learn something
-    random = end(
-        Training(
-            replace(network, initializer=Choice("he_normal")), config("sgd", 0.5), iterations=5
-        ),
-        digits,
-    )
+    unequal = replace(network, initializer=Choice("he_normal"))
+    random = end(Training(unequal, config("sgd", 0.5), iterations=5), digits)
     assert rank(network.views(random.params[0, 0])[network.affine[1]]["W"]) == 20
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from optviz.data import digits
 from optviz.nn import Mode, Network, one_hot
 from optviz.optim.config import OptimizerConfig
-from optviz.spec import Choice, SpecError, from_dict, to_dict
+from optviz.spec import Choice, SpecError
 from optviz.training import (
     Data,
     Penalty,
@@ -49,14 +50,9 @@ def trained(training, data=None):
 
 def alone(training, trial):
     """The trial written as a training of its own, without the machinery of trials."""
-    config = OptimizerConfig(
-        Choice("momentum", training.optimizer.method.values | trial.hyperparameters)
-    )
-    network = (
-        training.network
-        if trial.initializer is None
-        else replace(training.network, initializer=trial.initializer)
-    )
+    config = OptimizerConfig(training.optimizer.method.with_values(**trial.hyperparameters))
+    initializer = trial.initializer or training.network.initializer
+    network = replace(training.network, initializer=initializer)
     penalty = training.penalty if trial.l2 is None else Penalty(trial.l2)
     return replace(training, trials=(), optimizer=config, network=network, penalty=penalty)
 
@@ -93,10 +89,9 @@ def test_trials_that_begin_alike_are_measured_as_each_would_be_alone(sharpness):
 
 
 def test_selected_trials_go_on_as_if_the_others_had_never_been():
-    training = replace(BASE, trials=TRIALS, optimizer=OptimizerConfig(Choice("adam", {"lr": 0.01})))
-    training = replace(
-        training, trials=(Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5}))
-    )
+    trials = (Trial(), Trial({"lr": 0.1}), Trial(l2=0.1), Trial({"beta1": 0.5}))
+    adam = OptimizerConfig(Choice("adam", {"lr": 0.01}))
+    training = replace(BASE, trials=trials, optimizer=adam)
     data = load(training)
     whole = trained(training, data)
     half = advance(begin(training, data), data, 6)
@@ -110,20 +105,9 @@ def test_selected_trials_go_on_as_if_the_others_had_never_been():
 
 
 def test_a_trial_that_diverges_leaves_the_others_alone():
-    training = replace(
-        BASE, trials=(Trial({"lr": 10.0}), Trial({"lr": 0.01})), iterations=60, eval_every=60
-    )
-    with_lost, without = (
-        trained(training),
-        trained(
-            replace(
-                BASE,
-                optimizer=OptimizerConfig(Choice("momentum", {"lr": 0.01})),
-                iterations=60,
-                eval_every=60,
-            )
-        ),
-    )
+    base = replace(BASE, iterations=60, eval_every=60)
+    lost, good = Trial({"lr": 10.0}), Trial({"lr": 0.01})
+    with_lost, without = trained(replace(base, trials=(lost, good))), trained(alone(base, good))
     np.testing.assert_allclose(with_lost.params[1], without.params[0], rtol=1e-9)
 
 
@@ -162,14 +146,6 @@ def test_what_a_training_from_outside_may_not_ask_for(wrong, said):
         check(wrong)
 
 
-def test_a_training_as_json_and_back():
-    training = replace(
-        BASE, trials=TRIALS, network=replace(NET, normalize="before", dropout=0.2), penalty=Penalty(0.1, 0.2),
-        inputs="standardized", split=Split(200, True, 3, 0.2),
-    )  # fmt: skip
-    assert from_dict(Training, to_dict(training)) == training
-
-
 def test_inputs_are_those_of_the_source():
     def rows(kind):
         return load(replace(BASE, inputs=kind))
@@ -190,33 +166,22 @@ def test_inputs_are_those_of_the_source():
 
 @pytest.mark.parametrize("share", [0.0, 0.2, 0.5])
 def test_that_share_of_the_labels_for_training_is_wrong_and_none_of_the_others(share):
-    right = Split(300, first=True).of(*_digits())
-    noisy = Split(300, first=True, noise=share).of(*_digits())
+    right = Split(300, first=True).of(*digits())
+    noisy, again = (Split(300, first=True, noise=share).of(*digits()) for _ in range(2))
     assert (noisy.t != right.t).sum() == round(300 * share)
     assert set(noisy.t) <= set(range(10))
     np.testing.assert_array_equal(noisy.t_test, right.t_test)
     np.testing.assert_array_equal(noisy.x, right.x)
-    again = Split(300, first=True, noise=share).of(*_digits())
     np.testing.assert_array_equal(noisy.t, again.t)
-
-
-def _digits():
-    from optviz.data import digits
-
-    return digits()
 
 
 def test_seeds_together_vote_by_the_mean_of_their_probabilities():
     training = replace(BASE, seeds=(0, 1, 2))
     now = trained(training)
     data = load(training)
-    views = now.params[0]
-    probabilities = []
-    for params in views:
-        z = NET.outputs(params, data.x_test)
-        e = np.exp(z)
-        probabilities.append(e / e.sum(-1, keepdims=True))
-    by_hand = (np.mean(probabilities, 0).argmax(-1) == data.t_test).mean()
+    e = np.exp([NET.outputs(params, data.x_test) for params in now.params[0]])
+    probabilities = e / e.sum(-1, keepdims=True)
+    by_hand = (probabilities.mean(0).argmax(-1) == data.t_test).mean()
     assert now.ensemble_accuracy[-1, 1, 0] == by_hand
     lonely = trained(BASE)
     np.testing.assert_array_equal(lonely.ensemble_accuracy, lonely.accuracy[..., 0])
@@ -232,20 +197,15 @@ def test_the_penalty_steers_but_is_not_reported():
     batch = mini_batch(replace(BASE, penalty=Penalty(0.5, 0.1)), data, 0)
     w = [NET.views(params)[i]["W"] for i in NET.affine]
     extra = sum(0.25 * (m**2).sum() + 0.1 * np.abs(m).sum() for m in w)
-    assert (batch.value(params) - batch.cross_entropy(params)).item() == pytest.approx(
-        extra, rel=1e-12
-    )
+    penalty = (batch.value(params) - batch.cross_entropy(params)).item()
+    assert penalty == pytest.approx(extra, rel=1e-12)
 
 
 def test_the_penalty_s_gradient_by_central_differences():
     net = Network((3, 4, 2), Choice("tanh"), dtype="float64", normalize="before")
     rng = np.random.default_rng(0)
-    data = Data(
-        rng.normal(size=(8, 3)),
-        rng.integers(0, 2, 8),
-        rng.normal(size=(8, 3)),
-        rng.integers(0, 2, 8),
-    )
+    x, t = rng.normal(size=(8, 3)), rng.integers(0, 2, 8)
+    data = Data(x, t, x, t)
     training = Training(net, split=Split(8), batch=8, penalty=Penalty(0.3, 0.2))
     params = training.start() + rng.normal(size=net.size) * 0.1
     f = mini_batch(training, data, 0)
@@ -254,19 +214,16 @@ def test_the_penalty_s_gradient_by_central_differences():
         up, down = params.copy(), params.copy()
         up[..., k] += h
         down[..., k] -= h
-        assert got[k] == pytest.approx(
-            (f.value(up) - f.value(down)).item() / (2 * h), rel=1e-5, abs=1e-8
-        )
+        slope = (f.value(up) - f.value(down)).item() / (2 * h)
+        assert got[k] == pytest.approx(slope, rel=1e-5, abs=1e-8)
 
 
 def test_dropout_and_normalization_stand_still_in_evaluation():
     net = replace(NET, dropout=0.5, normalize="before")
-    params, running_statistics = net.init(0), net.running_statistics()
+    params, running = net.init(0), {"running_statistics": net.running_statistics()}
     x = load(BASE).x[:7]
-    z = net.outputs(params, x, running_statistics=running_statistics)
-    np.testing.assert_allclose(
-        z[:3], net.outputs(params, x[:3], running_statistics=running_statistics), rtol=1e-12
-    )
+    z, fewer = net.outputs(params, x, **running), net.outputs(params, x[:3], **running)
+    np.testing.assert_allclose(z[:3], fewer, rtol=1e-12)
     mode = Mode(True, (0,), 3)
     once, again = (net.forward(params[None], x[None], mode).outputs[-1] for _ in range(2))
     np.testing.assert_array_equal(once, again, "the same seed and step drop the same units")

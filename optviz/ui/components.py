@@ -111,6 +111,31 @@ def news(key: str, figure: dict, label: str, base: Callable | None, version: str
     return {**data, "label": label, "version": version}
 
 
+def button(
+    label: str,
+    key: str,
+    act: Callable,
+    *args,
+    icon: str = "",
+    wide: bool = False,
+    primary: bool = False,
+    disabled: bool = False,
+    help: str = "",
+) -> None:
+    """A button that has `act(*args)` called before the page runs again."""
+    st.button(
+        label,
+        key=key,
+        icon=f":material/{icon}:" if icon else None,
+        width="stretch" if wide else "content",
+        type="primary" if primary else "secondary",
+        disabled=disabled,
+        help=help or None,
+        on_click=act,
+        args=args,
+    )
+
+
 def lazy(label, icon, key, content):
     """A popover whose content is made only while it is open."""
     box = st.popover(label, icon=icon, key=key, on_change="rerun")

@@ -10,6 +10,7 @@ from optviz.lens import without
 from optviz.optim.hyperparameter import Hyperparameter, sentence
 from optviz.spec import Choice
 from optviz.translation import _
+from optviz.ui.components import button
 from optviz.ui.form import Form, choice_panel, declaration, draw_panel, select
 from optviz.ui.session import session
 
@@ -255,23 +256,9 @@ class ListOf:
             if self._head(one, name):
                 with st.container(key=one.key("sheet"), gap="small"):
                     self.settings(one)
-                    st.button(
-                        _("Remove {name}").format(name=name),
-                        key=one.key("remove"),
-                        icon=":material/close:",
-                        width="stretch",
-                        disabled=many <= self.least,
-                        on_click=self._changed,
-                        args=(place, many, lambda value, i=i: without(value, i)),
-                    )
-                    st.button(
-                        _("Done"),
-                        key=one.key("done"),
-                        type="primary",
-                        width="stretch",
-                        on_click=_fold,
-                        args=(one.key("settings"),),
-                    )
+                    self._remove(place, many, i, name, one.key("remove"))
+                    settings = one.key("settings")
+                    button(_("Done"), one.key("done"), _fold, settings, wide=True, primary=True)
             self.item(one, i, name)
         if self.settings and not form.locked:
             self._new(form, place, many)
@@ -286,6 +273,15 @@ class ListOf:
             label = _("Change {name}").format(name=name)
             return unfolding(label, one.key("settings"), "tune", one.locked)
 
+    def _remove(self, place, many, i, name, key):
+        """A button that takes one away, where more than the least are there."""
+
+        def take():
+            self._changed(place, many, lambda value: without(value, i))
+
+        label, few = _("Remove {name}").format(name=name), many <= self.least
+        button(label, key, take, icon="close", wide=True, disabled=few)
+
     def _new(self, form, place, many):
         """A button that adds one, or unfolds what there is to choose from."""
         full = many >= self.most
@@ -295,19 +291,11 @@ class ListOf:
             self._changed(place, many, lambda value: (*value, self.new(form.value, *key)))
 
         if self.choices is None:
-            st.button(
-                self.add,
-                key=place.key("add"),
-                icon=":material/add:",
-                width="stretch",
-                disabled=full,
-                on_click=put,
-            )
-        elif unfolding(self.add, place.key("list"), "add", full, "stretch"):
+            button(self.add, place.key("add"), put, icon="add", wide=True, disabled=full)
+        elif unfolding(self.add, place.key("list"), "add", full, wide=True):
             with st.container(key=place.key("choices"), gap="small"):
                 for key, label in self.choices(form.value).items():
-                    at = place.key(f"add-{key}")
-                    st.button(label, key=at, on_click=put, args=(key,), width="stretch")
+                    button(label, place.key(f"add-{key}"), put, key, wide=True)
 
     @staticmethod
     def _changed(place, many, change):
@@ -320,7 +308,7 @@ def _fold(key):
     st.session_state[key] = False
 
 
-def unfolding(label: str, key: str, icon: str, locked: bool, width: str = "content") -> bool:
+def unfolding(label: str, key: str, icon: str, locked: bool, wide: bool = False) -> bool:
     """A button that unfolds what stands below it, and folds it again; whether it is unfolded."""
     unfolded = bool(st.session_state.get(key)) and not locked
     session().shows_more |= unfolded
@@ -328,13 +316,6 @@ def unfolding(label: str, key: str, icon: str, locked: bool, width: str = "conte
     def turn():  # not what it is then, but what it is now: one click may be told of twice
         st.session_state[key] = not unfolded
 
-    st.button(
-        label,
-        key=f"{key}-button",
-        type="primary" if unfolded else "secondary",
-        icon=f":material/{icon}:",
-        width=width,
-        disabled=locked,
-        on_click=turn,
-    )
+    name = f"{key}-button"
+    button(label, name, turn, icon=icon, wide=wide, primary=unfolded, disabled=locked)
     return unfolded

@@ -18,6 +18,7 @@ from optviz.training.scheduler import INTEREST, scheduler
 from optviz.training.workers import cores
 from optviz.translation import _
 from optviz.ui.beside import Answers, browser
+from optviz.ui.components import button
 from optviz.ui.live import follow_growth
 from optviz.ui.public import training_seconds
 from optviz.ui.session import Results, session
@@ -232,30 +233,18 @@ def _buttons(name, results, jobs, amount, verb, keep):
     with st.container(horizontal=True, vertical_alignment="center", key=f"jobs-{name}"):
         # by what a click means: Streamlit may tell of one twice, while a training is drawn
         if results.running:
-            button = {"label": _("Stop"), "key": f"stop-{name}", "icon": ":material/pause:"}
+            button(_("Stop"), f"stop-{name}", run, name, False, icon="pause", primary=True)
         else:
             left = seconds_left(jobs, states_of(results, jobs))
             label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
-            button = {"label": label, "key": f"train-{name}", "icon": ":material/play_arrow:"}
-            button["disabled"] = amount.complete or session().spent
-        st.button(**button, type="primary", on_click=run, args=(name, not results.running))
-        st.button(
-            _("Reset"),
-            key=f"reset-{name}",
-            icon=":material/restart_alt:",
-            disabled=not amount.done or results.running,
-            on_click=reset,
-            args=(name, jobs),
-        )
+            key, over = f"train-{name}", amount.complete or session().spent
+            button(label, key, run, name, icon="play_arrow", primary=True, disabled=over)
+        key, off = f"reset-{name}", not amount.done or results.running
+        button(_("Reset"), key, reset, name, jobs, icon="restart_alt", disabled=off)
         if keep:
-            st.button(
-                _("Keep"),
-                key=f"keep-{name}",
-                icon=":material/keep:",
-                help=_("Leave these curves in the picture, beside what comes next."),
-                disabled=results.running or not amount.complete,
-                on_click=keep,
-            )
+            off = results.running or not amount.complete
+            about = _("Leave these curves in the picture, beside what comes next.")
+            button(_("Keep"), f"keep-{name}", keep, icon="keep", disabled=off, help=about)
 
 
 def run(name: str, running: bool = True) -> None:

@@ -15,6 +15,7 @@ from optviz.data import DATASETS, OWN, SOURCES, cache_folder, folder_of, load_mn
 from optviz.data.mnist import found, stem
 from optviz.spec import Choice
 from optviz.translation import _
+from optviz.ui.components import button
 from optviz.ui.own_file import OwnFile, own_examples, uploader
 from optviz.ui.public import public, uploads
 from optviz.ui.session import session
@@ -99,13 +100,8 @@ def data_source_controls(key: str) -> None:
     name, provided = SOURCES[key].name, _provided(key)
     st.caption(_origin(key, provided).format(name=name, variable=SOURCES[key].variable))
     if provided.content is not None:
-        st.button(
-            _("Remove these files"),
-            key=f"remove-files-{key}",
-            icon=":material/close:",
-            width="stretch",
-            on_click=provided.forget,
-        )
+        remove = _("Remove these files")
+        button(remove, f"remove-files-{key}", provided.forget, icon="close", wide=True)
     if public() and not uploads():
         return
     cache = cache_folder() / key

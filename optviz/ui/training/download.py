@@ -13,6 +13,7 @@ import streamlit as st
 
 from optviz.data import SOURCES, DataError, cache_folder, fetch
 from optviz.translation import _
+from optviz.ui.components import button
 
 EVERY = 0.25  # seconds between two looks
 
@@ -88,13 +89,8 @@ def fetch_controls(key: str) -> None:
         ).format(address=address_of(key), variable=SOURCES[key].variable)
     )
     if running:
-        st.button(
-            _("Stop fetching"),
-            key=f"stop-fetch-{key}",
-            icon=":material/pause:",
-            width="stretch",
-            on_click=fetched.stop,
-        )
+        stop = _("Stop fetching")
+        button(stop, f"stop-fetch-{key}", fetched.stop, icon="pause", wide=True)
     else:
         _fetch_button(key, present_bytes(key), total_bytes(key))
 
@@ -117,15 +113,8 @@ def _fetch_button(key, present, total):
         label = _("Resume the download ({size} MB)")
     else:
         label = _("Check, and fetch what is wrong")
-    st.button(
-        label.format(size=megabytes(total)),
-        key=f"fetch-{key}",
-        icon=":material/download:",
-        type="secondary" if present == total else "primary",
-        width="stretch",
-        on_click=begin,
-        args=(key,),
-    )
+    label, missing = label.format(size=megabytes(total)), present != total
+    button(label, f"fetch-{key}", begin, key, icon="download", wide=True, primary=missing)
 
 
 def _progress(done, running, key):

@@ -23,7 +23,7 @@ from optviz.training import SEEDS, VALIDATION
 from optviz.training.scheduler import scheduler
 from optviz.training.tickets import Ticket
 from optviz.translation import _
-from optviz.ui.components import theme_name
+from optviz.ui.components import button, theme_name
 from optviz.ui.controls import ListOf, Menu, Panel, Several, Toggle
 from optviz.ui.form import DERIVED, Form, choice_panel, select
 from optviz.ui.own_file import own_examples, own_file_controls
@@ -260,14 +260,13 @@ def fork_controls(form: Form, most: int) -> None:
                 "its own; both stay. Empty: where the training is now, or halfway once it is over."
             ),
         )
-    right.button(
-        _("Fork"),
-        key=form.key("fork"),
-        icon=":material/call_split:",
-        width="stretch",
-        disabled=len(spec.optimizers) >= most or len(form.value.lineage) > MAX_FORKS,
-        on_click=lambda: _fork(form, st.session_state[key], len(spec.optimizers)),
-    )
+
+    def fork():
+        _fork(form, st.session_state[key], len(spec.optimizers))
+
+    with right:
+        full = len(spec.optimizers) >= most or len(form.value.lineage) > MAX_FORKS
+        button(_("Fork"), form.key("fork"), fork, icon="call_split", wide=True, disabled=full)
 
 
 def _fork(form, step, many):

@@ -10,7 +10,8 @@ from optviz.training.executors import DaskExecutor, start_executor
 from optviz.training.scheduler import Scheduler
 from optviz.training.tickets import Ticket
 from tests.jobs import Counting
-from tests.training.test_executors import bare, jobs, run, same, short_slices  # noqa: F401
+from tests.same import same
+from tests.training.test_executors import bare, jobs, run, short_slices  # noqa: F401
 
 pytestmark = [
     pytest.mark.dask,

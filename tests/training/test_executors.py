@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from optviz.training.workers import ROOT, Channel, ProcessExecutor
 from optviz.tuning import Search, SearchJob
 from tests import memo
 from tests.jobs import Counting, look_around
+from tests.same import same
 
 NETWORK = Network((64, 12, 10))
 LANDSCAPE = LossLandscape(NETWORK, iterations=40, batch=32, resolution=15, n_samples=200)
@@ -52,28 +52,6 @@ def run(executor, wanted, disturb=lambda scheduler: None):
         disturb(scheduler)
         time.sleep(0.002)
     return list(map(scheduler.state, tickets))
-
-
-def same(a, b, path=""):
-    """Fails where two states differ in any bit, but for how long it took."""
-    assert type(a) is type(b), path
-    if hasattr(a, "__dataclass_fields__"):
-        for f in fields(a):
-            if f.name != "seconds":
-                same(getattr(a, f.name), getattr(b, f.name), f"{path}.{f.name}")
-    elif isinstance(a, dict):
-        assert a.keys() == b.keys(), path
-        for key in a:
-            same(a[key], b[key], f"{path}[{key!r}]")
-    elif isinstance(a, tuple | list):
-        assert len(a) == len(b), path
-        for i, pair in enumerate(zip(a, b, strict=True)):
-            same(*pair, f"{path}[{i}]")
-    elif isinstance(a, np.ndarray):
-        assert a.dtype == b.dtype, path
-        np.testing.assert_array_equal(a, b, path)
-    else:
-        assert a == b, path
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """A training in slices is the training in one go, and may be stopped and resumed."""
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from unittest.mock import patch
 
 import numpy as np
@@ -14,6 +14,7 @@ from optviz.training.executors import SerialExecutor
 from optviz.training.jobs import Amount, TrainingJob
 from optviz.training.scheduler import Scheduler
 from optviz.training.tickets import Ticket
+from tests.same import same
 
 SMALL = Training(
     Network((64, 8, 10)), iterations=43, batch=8, eval_every=7, snapshot_every=9, seeds=(0, 3)
@@ -32,16 +33,6 @@ def ended(job, state, budget=1e-4):
         state = job.advance(state, budget)
         seen.append(job.progress(state).done)
     return state, seen
-
-
-def same(a, b):
-    for f in fields(a):
-        if f.name not in ("training", "seconds", "state", "snapshots", "diagnostics"):
-            np.testing.assert_array_equal(getattr(a, f.name), getattr(b, f.name), f.name)
-    for held in ("snapshots", "diagnostics"):
-        here, there = getattr(a, held), getattr(b, held)
-        assert here.keys() == there.keys()
-        assert all(np.array_equal(here[k], there[k], equal_nan=True) for k in here)
 
 
 @pytest.mark.parametrize("changed", [{}, {"snapshot_every": 0}, {"eval_every": 1}])

@@ -28,6 +28,7 @@ from optviz.training import (
     train,
     unsuited,
 )
+from tests.same import same
 from tests.table import table
 
 SMALL = Network((3, 5, 4, 2), Choice("tanh"), Choice("xavier_normal"), "float64")
@@ -51,15 +52,6 @@ def digits():
 def end(training, data=None, **more):
     *_, last = train(training, data, **more)
     return last
-
-
-def same(a, b):
-    assert a.iteration == b.iteration
-    for name in ("params", "loss", "diverged_at", "evaluated", "accuracy"):
-        np.testing.assert_array_equal(getattr(a, name), getattr(b, name), err_msg=name)
-    assert a.snapshots.keys() == b.snapshots.keys()
-    for t in a.snapshots:
-        np.testing.assert_array_equal(a.snapshots[t], b.snapshots[t])
 
 
 # What a training is.

@@ -124,7 +124,8 @@ def advance(now: Progress, data: Data, steps: int) -> Progress:
     network = training.network
     factors = network.rate_factors(training.adaptive) if network.base_width else None
     params, state, statistics = now.params, now.state, now.running_statistics
-    before, gradient, ended = params, np.full_like(params, np.nan), now.diverged_at.copy()
+    before, gradient = params, np.full_like(params, np.nan)
+    ended = now.diverged_at.copy()
     for i in range(steps):
         if (ended >= 0).all():
             break

@@ -1,18 +1,16 @@
 """What is said of trainings: smoothed curves, confusions, ranks."""
 
-from functools import lru_cache
-
 import numpy as np
 
 
-def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
+def smoothed(loss, window: int = 11) -> np.ndarray:
     """Curves `(T, ...)` under a sliding Kaiser window, as the book shows them, mirrored at the
     ends.
 
     What follows a NaN is NaN. (Saitoh 2016, Deep Learning from Scratch, common/util.py.)
     """
     loss = np.asarray(loss, float)
-    weights = _kaiser(window, beta)
+    weights = np.kaiser(window, 2.0)
     smooth, half = np.full(loss.shape, np.nan), window // 2
     for at in np.ndindex(loss.shape[1:]):
         curve = loss[:, *at]
@@ -20,14 +18,8 @@ def smoothed(loss, window: int = 11, beta: float = 2.0) -> np.ndarray:
         n = int(lost.argmax()) if lost.any() else len(curve)
         if n:
             mirrored = np.pad(np.pad(curve[:n], (half, 0), "reflect"), (0, half), "symmetric")
-            smooth[:n, *at] = np.convolve(mirrored, weights, "valid")
+            smooth[:n, *at] = np.convolve(mirrored, weights / weights.sum(), "valid")
     return smooth
-
-
-@lru_cache(8)
-def _kaiser(window, beta):
-    weights = np.kaiser(window, beta)
-    return weights / weights.sum()
 
 
 def confusion(t, predicted, classes: int) -> np.ndarray:
@@ -43,7 +35,4 @@ def rank(w, least: float = 1e-6) -> int:
     The share leaves out rounding, of which a little is everywhere. 0 for zeros and for what is not
     finite.
     """
-    if not np.isfinite(w).all():
-        return 0
-    strengths = np.linalg.svd(w, compute_uv=False)
-    return int((strengths > least * strengths[0]).sum())
+    return int(np.linalg.matrix_rank(w, rtol=least)) if np.isfinite(w).all() else 0

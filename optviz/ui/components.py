@@ -243,7 +243,7 @@ def player(steps: int, scene: str, play: str = "", awaited: str = "", arrived=_n
     _player(key="player", data=data, on_arrived_change=arrived)
 
 
-def timetable(html: str, rows: list[dict], key: str = "timetable") -> None:
+def timetable(html: str, rows: list[dict], key: str) -> None:
     """A table that follows the player; `html` is how it stands at the end."""
     _table(key=key, data={"html": html, "rows": rows})
 

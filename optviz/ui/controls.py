@@ -279,8 +279,8 @@ class ListOf:
         def take():
             self._changed(place, many, lambda value: without(value, i))
 
-        label, few = _("Remove {name}").format(name=name), many <= self.least
-        button(label, key, take, icon="close", wide=True, disabled=few)
+        label = _("Remove {name}").format(name=name)
+        button(label, key, take, icon="close", wide=True, disabled=many <= self.least)
 
     def _new(self, form, place, many):
         """A button that adds one, or unfolds what there is to choose from."""

@@ -237,10 +237,10 @@ def _buttons(name, results, jobs, amount, verb, keep):
         else:
             left = seconds_left(jobs, states_of(results, jobs))
             label = _("Resume") if 0 < amount.done < amount.total else _priced(verb, left)
-            key, over = f"train-{name}", amount.complete or session().spent
-            button(label, key, run, name, icon="play_arrow", primary=True, disabled=over)
-        key, off = f"reset-{name}", not amount.done or results.running
-        button(_("Reset"), key, reset, name, jobs, icon="restart_alt", disabled=off)
+            off = amount.complete or session().spent
+            button(label, f"train-{name}", run, name, icon="play_arrow", primary=True, disabled=off)
+        off = not amount.done or results.running
+        button(_("Reset"), f"reset-{name}", reset, name, jobs, icon="restart_alt", disabled=off)
         if keep:
             off = results.running or not amount.complete
             about = _("Leave these curves in the picture, beside what comes next.")

@@ -74,9 +74,7 @@ def opened():
 
 
 def ran(at):
-    at.run()
-    assert not at.exception, [e.message for e in at.exception]
-    return at
+    return sound(at.run())
 
 
 def uploaded(at, files):

@@ -113,8 +113,15 @@ def _fetch_button(key, present, total):
         label = _("Resume the download ({size} MB)")
     else:
         label = _("Check, and fetch what is wrong")
-    label, missing = label.format(size=megabytes(total)), present != total
-    button(label, f"fetch-{key}", begin, key, icon="download", wide=True, primary=missing)
+    button(
+        label.format(size=megabytes(total)),
+        f"fetch-{key}",
+        begin,
+        key,
+        icon="download",
+        wide=True,
+        primary=present != total,
+    )
 
 
 def _progress(done, running, key):

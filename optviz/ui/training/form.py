@@ -32,9 +32,6 @@ from optviz.ui.training.data_source import data_source_controls, data_sources_ke
 from optviz.ui.training.jobs import training_jobs
 from optviz.ui.training.optimizer_menu import fits, for_network, optimizer_menu, trainable
 
-MAX_EXAMPLES = 60_000  # for training; MNIST has no more
-
-
 WRAPPER_ORDER = ("clipped", "sam", "cautious", "lookahead", "averaged")  # the innermost first
 ENDING = ("linear", "cosine", "growth", "warmup_cosine", "one_cycle")  # schedules that have an end
 
@@ -74,7 +71,7 @@ def _narrowed(form: Form, declared: Hyperparameter) -> Hyperparameter:
     """The number of training examples goes as far as the data do; below 50 is of little use."""
     if declared.name != "rows":
         return declared
-    most = min(size_of(form.value.dataset).points - 1, MAX_EXAMPLES)
+    most = min(size_of(form.value.dataset).points - 1, declared.high)
     return replace(declared, low=min(50, most, form.value.split.rows), high=most, log=True)
 
 

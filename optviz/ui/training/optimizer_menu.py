@@ -78,12 +78,12 @@ def optimizer_labels(network: Network | None = None) -> dict[str, str]:
     return labels
 
 
-def optimizer_choices(network: Network | None = None) -> dict[str, str]:
+def optimizer_choices() -> dict[str, str]:
     """Every optimizer with a sentence on it, as Markdown by key."""
     message = _("**{name}** — {sentence}")
     return {
         key: message.format(name=OPTIMIZERS[key].label, sentence=sentence(OPTIMIZERS[key]))
-        for key in optimizer_labels(network)
+        for key in optimizer_labels()
     }
 
 

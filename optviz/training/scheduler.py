@@ -138,11 +138,11 @@ class Scheduler:
     @property
     def load(self) -> tuple[int, int]:
         """How many jobs are worked at, and how many more are waited for."""
-        now, running = self._clock(), self._running_keys
         with self._lock:
-            wished = {t.key: t for w in self._wishes.values() if w.until > now for t in w.tickets}
-            due = [k for k in wished if (e := self._entries.get(k)) and e.due]
-            return len(running), len({*due} - running)
+            now, running = self._clock(), self._running_keys
+            wished = {t.key for w in self._wishes.values() if w.until > now for t in w.tickets}
+            due = {key for key in wished if (e := self._entries.get(key)) and e.due}
+            return len(running), len(due - running)
 
     def _evict(self):
         needed = {t.key for wish in self._wishes.values() for t in wish.tickets}

@@ -110,6 +110,7 @@ def test_who_waits_is_told_how_many_are_before_them(scheduler, hands):
         scheduler.watch(visitor, tickets(visitor, length=9))
     assert hands.under_way() == ["A", "B"]
     assert [scheduler.ahead(visitor) for visitor in "ABCD?"] == [0, 0, 2, 2, 0]
+    assert scheduler.load == (2, 2), "jobs that run, and that wait"
     assert hands.end_one() == "A"
     assert hands.under_way() == ["B", "C"]
     assert [scheduler.ahead(visitor) for visitor in "ABCD"] == [3, 0, 0, 2]

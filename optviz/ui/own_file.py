@@ -7,6 +7,7 @@ from typing import Any
 
 import streamlit as st
 
+from optviz.data import OWN
 from optviz.data.own import MAX_BYTES, OwnSet, read_examples, size_of
 from optviz.translation import _
 from optviz.ui.public import uploads
@@ -28,13 +29,14 @@ class OwnFile:
         self.__init__(taken=self.taken + 1)
 
 
-class OwnExamples(OwnFile):
-    """Rows with labels, to train on."""
+def own_file(name: str) -> OwnFile:
+    """What this visitor has uploaded under a name: the key of a set, or what else takes files."""
+    return session().provided.setdefault(name, OwnFile())
 
 
-def own_examples() -> OwnExamples:
-    """This visitor's."""
-    return session().state(OwnExamples)
+def own_examples() -> OwnFile:
+    """This visitor's rows with labels, to train on."""
+    return own_file(OWN)
 
 
 def own_file_controls(put: Callable[[OwnSet], None]) -> None:
@@ -47,15 +49,16 @@ def own_file_controls(put: Callable[[OwnSet], None]) -> None:
         )
         st.caption(message.format(**asdict(size_of(held.content))))
     label = _("A CSV file: one example a row, its label in the last column")
-    upload_field(held, label, read_examples, lambda: put(size_of(held.content)))
+    upload_field(OWN, label, read_examples, lambda: put(size_of(held.content)))
 
 
-def upload_field(held: OwnFile, label: str, read: Callable, taken: Callable[[], None]) -> None:
+def upload_field(name: str, label: str, read: Callable, taken: Callable[[], None]) -> None:
     """A field for a CSV file, where this server takes some: `read(bytes)` gives its content, or a
-    ValueError that is said; `taken` is called when it is held.
+    ValueError that is said; `taken` is called when it is held as the own file of this name.
     """
     if not uploads():
         return
+    held = own_file(name)
 
     def content_of(file):
         content = file.getvalue()
@@ -63,7 +66,7 @@ def upload_field(held: OwnFile, label: str, read: Callable, taken: Callable[[], 
 
     uploader(
         held,
-        session().key(f"{type(held).__name__}-{held.taken}"),
+        session().key(f"upload-{name}-{held.taken}"),
         label,
         content_of,
         taken,

@@ -87,7 +87,7 @@ class Session:
     asked: str | None = None  # the lesson that a link of the course has opened
     tabs: dict[str, tuple[str, int]] = field(default_factory=dict)  # by page: see `open_tab`
     results: dict[str, Results] = field(default_factory=dict)
-    provided: dict[str, Any] = field(default_factory=dict)  # own files, by set
+    provided: dict[str, Any] = field(default_factory=dict)  # own files, by name
     states: dict[type, Any] = field(default_factory=dict)
     whole_run: bool = False  # of the page, not of a fragment alone
     live_figures: Callable[[], dict] | None = None  # the page's, for a slider that is held

@@ -19,7 +19,7 @@ from optviz.shell.opening import resume
 from optviz.shell.registry import PAGES
 from optviz.spec import Choice
 from optviz.training import Split, Training, load
-from optviz.ui.own_file import OwnExamples, own_examples
+from optviz.ui.own_file import own_examples
 from optviz.ui.session import acting
 from optviz.ui.training import data_source, download
 from tests.data.test_datasets import (
@@ -509,7 +509,8 @@ def test_a_file_of_ones_own_is_trained_on():
     # who opens the link is told, and the next one, who has another file
     there = open_page("optimizer_comparison", spec)
     assert "does not carry" in there.info[0].value
-    session(there).state(OwnExamples).content = read_examples(own(80))
+    with acting(session(there)):
+        own_examples().content = read_examples(own(80))
     there.run()
     assert "90 rows of 3 numbers with 3 labels" in sound(there).error[0].value
     assert PAGES["optimizer_comparison"].stamp(spec, LIGHT).startswith("<svg")

@@ -9,18 +9,15 @@ from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
 from optviz.ui.cache import cached
 from optviz.ui.form import Form
-from optviz.ui.own_file import OwnFile, upload_field
+from optviz.ui.own_file import OwnFile, own_file, upload_field
 from optviz.ui.public import uploads
-from optviz.ui.session import session
+
+SAMPLES = "samples"  # under which name they are held
 
 
-class OwnSamples(OwnFile):
-    """Rows of numbers `(rows, columns)`, standardized."""
-
-
-def own() -> OwnSamples:
-    """This visitor's."""
-    return session().state(OwnSamples)
+def own() -> OwnFile:
+    """This visitor's rows of numbers `(rows, columns)`, standardized."""
+    return own_file(SAMPLES)
 
 
 def key_of(stack: DeepStack) -> str:
@@ -56,7 +53,7 @@ def upload(form: Form) -> None:
         return
     with box:
         label = _("A CSV file: one sample a row, numbers only")
-        upload_field(own(), label, read_samples, lambda: place.set(True))
+        upload_field(SAMPLES, label, read_samples, lambda: place.set(True))
         if own().content is not None:
             message = _(
                 "In use: {rows} rows of {columns} numbers, each column with mean 0 and variance 1."

@@ -16,17 +16,11 @@ from optviz.data.mnist import found, stem
 from optviz.spec import Choice
 from optviz.translation import _
 from optviz.ui.components import button
-from optviz.ui.own_file import OwnFile, own_examples, uploader
+from optviz.ui.own_file import own_examples, own_file, uploader
 from optviz.ui.public import public, uploads
-from optviz.ui.session import session
 from optviz.ui.training.download import fetch_controls
 
 MAX_UPLOAD = 64  # MB for one file; the largest of MNIST has 47 when unpacked
-
-
-def _provided(key) -> OwnFile:
-    """What this visitor has uploaded for a set: files as `load_mnist` takes them."""
-    return session().provided.setdefault(key, OwnFile())
 
 
 def _served(key) -> Path | None:
@@ -40,14 +34,10 @@ def source_of(key: str) -> tuple[str, Path | dict | None]:
 
     ("", None) for those that ship, and where it is not available: `load` then says so.
     """
-    if key == OWN:
-        return own_examples().digest, own_examples().content
-    if not DATASETS[key].needs_folder:
-        return "", None
-    provided = _provided(key)
+    provided = own_file(key)
     if provided.content is not None:
         return provided.digest, provided.content
-    folder = _served(key)
+    folder = _served(key) if DATASETS[key].needs_folder else None
     return ("", None) if folder is None else (f"folder {folder}", folder)
 
 
@@ -97,7 +87,7 @@ def data_source_controls(key: str) -> None:
     """Where the chosen set comes from, and the ways to provide it; nothing for those that ship."""
     if not DATASETS[key].needs_folder:
         return
-    name, provided = SOURCES[key].name, _provided(key)
+    name, provided = SOURCES[key].name, own_file(key)
     st.caption(_origin(key, provided).format(name=name, variable=SOURCES[key].variable))
     if provided.content is not None:
         remove = _("Remove these files")

@@ -272,8 +272,8 @@ def _trained(search, batch, values, target, data, until):
     training = now.training
     step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
     while now.iteration < target and perf_counter() < until:
-        measured = training.eval_every - now.iteration % training.eval_every
-        now = loop.advance(now, data.seen, min(step, measured, target - now.iteration))
+        steps = min(step, loop.until_stop(now), target - now.iteration)
+        now = loop.advance(now, data.seen, steps)
     return Batch(trials, now)
 
 

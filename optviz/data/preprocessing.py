@@ -4,11 +4,10 @@ import numpy as np
 
 
 def split(x, t, train: int, test: int | None = None, seed: int = 0):
-    """((x, t) for training, (x, t) for testing): that many different rows, drawn by the seed; all
-    others test at None.
+    """((x, t) for training, (x, t) for testing): that many different rows, drawn by the seed.
 
-    The two are drawn from opposite ends of one shuffle: with more rows for training the test stays
-    the same.
+    With `test` at None all others are for testing. The two are drawn from opposite ends of one
+    shuffle: with more rows for training the test stays the same.
     """
     n = len(x)
     test = n - train if test is None else test
@@ -29,8 +28,7 @@ def other_writers(x, t, train: int):
 
 
 def standardized(x, like=None) -> np.ndarray:
-    """x `(n, d)` with mean 0 and variance 1 in each feature by the statistics of `like` (x itself
-    at None).
+    """x `(n, d)` with mean 0 and variance 1 in each feature, by the statistics of `like` or of x.
 
     Give the training rows as `like` for the test's rows: a test has no statistics that one may know
     beforehand. A feature that is constant in `like` says nothing, and is 0.

@@ -1,5 +1,6 @@
 """Which hyperparameters are tried next: points of the unit cube, from those tried so far."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,7 @@ from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 
 SAMPLERS: dict[str, type] = {}
 BERGSTRA = "Bergstra & Bengio (2012), Random search for hyper-parameter optimization"
+SNOEK = "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization"
 CANDIDATES = 1000  # points at which an improvement is looked up, and half as many beside the best
 
 
@@ -35,12 +37,11 @@ def sampler(name: str, cite: str, key: str):
 
 def sides(n: int, d: int) -> tuple[int, ...]:
     """How many values on each axis the largest nearly square grid of at most n points has."""
-    side = 1
-    while (side + 1) ** d <= n:
-        side += 1
-    grid = [side] * d
+    grid = [1] * d
+    while (grid[0] + 1) ** d <= n:
+        grid = [side + 1 for side in grid]
     for i in range(d):
-        if np.prod(grid) // side * (side + 1) <= n:
+        if math.prod(grid) // grid[i] * (grid[i] + 1) <= n:
             grid[i] += 1
     return tuple(grid)
 
@@ -53,7 +54,7 @@ class Grid(Sampler):
     """
 
     def rounds(self, trials, d):
-        return (int(np.prod(sides(trials, d))),)
+        return (math.prod(sides(trials, d)),)
 
     def propose(self, points, accuracies, n, rng):
         counts = sides(n, points.shape[1])
@@ -100,9 +101,7 @@ class CoarseToFine(Sampler):
         return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
 
 
-@sampler(
-    "Bayesian", "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", "bayesian"
-)
+@sampler("Bayesian", SNOEK, "bayesian")
 class Bayesian(Sampler):
     """A Gaussian process guesses the accuracy everywhere; what promises most is tried next.
 

@@ -71,13 +71,6 @@ class SearchState:
         return not self.batches and self.round >= len(self.search.rounds)
 
     @property
-    def evaluated(self) -> np.ndarray:
-        """The iterations `(k,)` at which accuracies are measured."""
-        training = self.search.base
-        every = range(0, training.iterations, training.eval_every)
-        return np.array([*every, training.iterations])
-
-    @property
     def values(self) -> np.ndarray:
         """The hyperparameters `(n, d)`."""
         return self.search.space.values(self.points)
@@ -102,7 +95,8 @@ class SearchState:
     @property
     def last(self) -> np.ndarray:
         """Which accuracy `(n,)` of each is its last, as a place among the evaluated."""
-        return np.maximum(np.searchsorted(self.evaluated, self.iterations, "right") - 1, 0)
+        passed = np.searchsorted(self.search.evaluated, self.iterations, "right")
+        return np.maximum(passed - 1, 0)
 
     @property
     def scores(self) -> np.ndarray:
@@ -130,14 +124,11 @@ class SearchState:
     def trainings(self) -> list[Training]:
         """The trials that have begun as trainings, those of one length side by side."""
         own = [self.search.trial(values) for values in self.values]
-        return [
-            replace(
-                self.search.base,
-                iterations=int(n),
-                trials=tuple(own[i] for i in np.flatnonzero(self.iterations == n)),
-            )
-            for n in np.unique(self.iterations[self.iterations > 0])
-        ]
+        found = []
+        for n in np.unique(self.iterations[self.iterations > 0]).tolist():
+            trials = tuple(own[i] for i in np.flatnonzero(self.iterations == n))
+            found.append(replace(self.search.base, iterations=n, trials=trials))
+        return found
 
 
 @dataclass(frozen=True)
@@ -171,7 +162,17 @@ class SearchJob:
         return advance(state, split_data(self.search, self.data()), budget)
 
     def progress(self, state: SearchState) -> Amount:
-        return progress(state)
+        """Iterations that are done, and how many it will be; with rounds of halving, about that."""
+        stops, waiting = self.search.stops, state.iterations[~state.ended]
+        done = whole = int(state.iterations.sum())
+        if len(waiting):
+            whole += int((stops[state.stop] - waiting).sum())
+        later = [(n, 0) for n in self.search.rounds[state.round :]]
+        for left, first in ((len(waiting), state.stop + 1), *later):
+            for i, stop in enumerate(stops[first:], first):
+                left = -(-left // self.search.halving.factor) if i else left
+                whole += left * (stop - (stops[i - 1] if i else 0))
+        return Amount(done, whole)
 
     def parts(self, state: SearchState) -> Sequence[tuple[int, ...]]:
         """The trials of each batch that is still under way; those that have begun come first."""
@@ -202,11 +203,20 @@ class BatchPart(NamedTuple):
 
 def begin(search: Search) -> SearchState:
     """Before anything is proposed."""
-    none, d, rungs = np.empty(0, int), len(search.space.axes), len(search.stops) - 1
-    state = SearchState(
-        search, np.empty((0, d)), none > 0, none, np.empty(0), none, np.empty((0, rungs))
-    )
-    return replace(state, accuracy=np.empty((0, len(state.evaluated), 2)))
+    return SearchState(search, **_untried(search, np.empty((0, len(search.space.axes)))))
+
+
+def _untried(search, points):
+    """The arrays of a state for trials at these points that have not begun."""
+    n = len(points)
+    return {
+        "points": points,
+        "stopped": np.zeros(n, bool),
+        "iterations": np.zeros(n, int),
+        "accuracy": np.full((n, len(search.evaluated), 2), np.nan),
+        "diverged_at": np.full(n, -1),
+        "loss": np.full((n, len(search.stops) - 1), np.nan),
+    }
 
 
 def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> SearchState:
@@ -229,21 +239,6 @@ def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> Se
     return state
 
 
-def progress(state: SearchState) -> Amount:
-    """Iterations that are done, and how many it will be; with rounds of halving, about that."""
-    search = state.search
-    stops, waiting = search.stops, state.iterations[~state.ended]
-    done = whole = int(state.iterations.sum())
-    if len(waiting):
-        whole += int((stops[state.stop] - waiting).sum())
-    later = [(n, 0) for n in search.rounds[state.round :]]
-    for left, first in ((len(waiting), state.stop + 1), *later):
-        for i, stop in enumerate(stops[first:], first):
-            left = -(-left // search.halving.factor) if i else left
-            whole += left * (stop - (stops[i - 1] if i else 0))
-    return Amount(done, whole)
-
-
 def trials_per_batch(training: Training) -> int:
     """So many that their parameters, gradients and signals fit into the processor's cache."""
     one = 2 * training.network.size + 4 * training.batch * sum(training.network.sizes)
@@ -257,12 +252,12 @@ def _proposed(state):
     n = len(points)
     turns = -(-n // (SIDES * trials_per_batch(search.base)))
     split = np.array_split(np.arange(known, known + n), min(n, SIDES * turns))
-    new = {"points": points, "stopped": False, "iterations": 0, "diverged_at": -1}
-    for name, value in {**new, "accuracy": np.nan, "loss": np.nan}.items():
-        before = getattr(state, name)
-        new[name] = np.concatenate([before, np.broadcast_to(value, (n, *before.shape[1:]))])
     batches = tuple(Batch(tuple(part.tolist())) for part in split)
-    return replace(state, **new, round=state.round + 1, stop=0, batches=batches)
+    longer = {
+        name: np.concatenate([getattr(state, name), new])
+        for name, new in _untried(search, points).items()
+    }
+    return replace(state, **longer, round=state.round + 1, stop=0, batches=batches)
 
 
 def _trained(search, batch, values, target, data, until):
@@ -282,20 +277,17 @@ def _trained(search, batch, values, target, data, until):
 
 def _joined(state, batches):
     """With what the batches have come to; those that are complete are let go."""
-    going = tuple(b for b in batches if b.iteration < state.search.iterations)
-    return replace(_recorded(state, batches), batches=going)
-
-
-def _recorded(state, batches):
-    """With what the batches have found out."""
-    names = ("iterations", "accuracy", "diverged_at")
-    iterations, accuracy, diverged_at = new = [getattr(state, name).copy() for name in names]
+    iterations, diverged_at = state.iterations.copy(), state.diverged_at.copy()
+    accuracy = state.accuracy.copy()
     for trials, now in batches:
         if now is not None:
             of, k = list(trials), len(now.evaluated)
             iterations[of], diverged_at[of] = now.iteration, now.diverged_at[:, 0]
             accuracy[of, :k] = now.accuracy[..., 0].transpose(2, 0, 1)
-    state = replace(state, **dict(zip(names, new, strict=True)))
+    going = tuple(b for b in batches if b.iteration < state.search.iterations)
+    state = replace(
+        state, iterations=iterations, diverged_at=diverged_at, accuracy=accuracy, batches=going
+    )
     return replace(state, winners=_winners(state, batches))
 
 
@@ -304,8 +296,8 @@ def _winners(state, batches):
     found = {winner.trial: winner for winner in state.winners}
     for trials, now in batches:
         if now is not None and now.done:
-            ends = zip(trials, now.params, now.running_statistics, strict=True)
-            found |= {end[0]: Winner(*end) for end in ends}
+            ends = map(Winner, trials, now.params, now.running_statistics)
+            found |= {winner.trial: winner for winner in ends}
     return tuple(sorted(found.values(), key=lambda w: (-state.scores[w.trial], w.trial)))[:TOGETHER]
 
 
@@ -319,8 +311,11 @@ def _halved(state, data):
     earlier = loss[np.setdiff1d(there, here), rung]
     alive = state.search.halving.survivors(loss[here, rung], earlier)
     stopped[here[~alive]] = True
-    batches = [left for batch in state.batches if (left := _remaining(batch, ~stopped))]
-    return replace(state, stopped=stopped, loss=loss, batches=tuple(batches), stop=rung + 1)
+    going = []
+    for trials, now in state.batches:
+        if places := [i for i, trial in enumerate(trials) if not stopped[trial]]:
+            going.append(Batch(tuple(trials[i] for i in places), loop.select(now, places)))
+    return replace(state, stopped=stopped, loss=loss, batches=tuple(going), stop=rung + 1)
 
 
 def _loss(now, data: Data):
@@ -331,11 +326,3 @@ def _loss(now, data: Data):
         z = network.outputs(now.params[:, 0], x, running_statistics=statistics)
         loss, _ = softmax_cross_entropy(z, one_hot(data.t_test, z.shape[-1], z.dtype))
     return np.where(np.isfinite(loss), loss, np.nan)
-
-
-def _remaining(batch, alive):
-    places = [i for i, trial in enumerate(batch.trials) if alive[trial]]
-    if places:
-        trials = tuple(batch.trials[i] for i in places)
-        return Batch(trials, loop.select(batch.progress, places))
-    return None

@@ -38,6 +38,11 @@ class Node:
     text: str  # as it was typed
     closed: bool = False  # by parentheses or bars of its own
 
+    @property
+    def function(self) -> str:
+        """What CALLS has a function under that is called by this name."""
+        return ALIASES.get(self.name, self.name)
+
 
 def read(text: str) -> Node:
     """The tree of a formula. Raises FormulaError, whose message names the part at fault."""

@@ -9,9 +9,7 @@ from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 ACTIVATIONS: dict[str, type] = {}
 
-# A value this near to the end of its range is called saturated: the slope there is less than 4% of
-# the largest.
-NEAR = 0.01
+NEAR = 0.01  # to the end of its range: a value is saturated, with less than 4% of the slope left
 
 
 @dataclass(frozen=True)
@@ -21,10 +19,8 @@ class Activation(Configurable):
     A docstring's first equation is the function, its second the derivative.
     """
 
-    limits: ClassVar[tuple[float | None, float | None]] = (
-        None,
-        None,
-    )  # what a stays within; None: unbounded
+    # what a stays within; None: unbounded
+    limits: ClassVar[tuple[float | None, float | None]] = (None, None)
 
     def value(self, z):
         """The activation a."""
@@ -35,9 +31,7 @@ class Activation(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def saturated(self, z, a):
-        """Where so little gradient passes that a unit hardly learns, as booleans. By default
-        nowhere.
-        """
+        """Where so little gradient passes that a unit hardly learns, as booleans."""
         return np.zeros(np.shape(a), bool)
 
 

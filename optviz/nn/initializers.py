@@ -1,5 +1,4 @@
-"""Initial weights: how large the random numbers are from which a network sets out, each rule
-declared once.
+"""Initial weights: how large the random numbers are from which a network sets out.
 
 A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in
 times as large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule
@@ -197,7 +196,6 @@ class Orthogonal(Initializer):
     def draw(self, rng, fan_in, fan_out):
         tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
         q, r = np.linalg.qr(tall)
-        q = (
-            self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
-        )  # or else QR prefers some rotations to others
+        # as if r's diagonal were positive, or else QR prefers some rotations to others
+        q = self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
         return q if fan_in >= fan_out else q.T.copy()

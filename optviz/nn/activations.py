@@ -42,7 +42,7 @@ def activation(name: str, cite: str, key: str | None = None):
 
 @activation(
     "sigmoid",
-    cite="Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
+    "Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
 )
 class Sigmoid(Activation):
     r"""Squeezes everything between 0 and 1; its slope is never more than a quarter.
@@ -64,7 +64,7 @@ class Sigmoid(Activation):
         return (a < NEAR) | (a > 1 - NEAR)
 
 
-@activation("tanh", cite="LeCun et al. (1998), Efficient BackProp, section 4.4")
+@activation("tanh", "LeCun et al. (1998), Efficient BackProp, section 4.4")
 class Tanh(Activation):
     r"""Squeezes everything between −1 and 1, around 0.
 
@@ -85,8 +85,7 @@ class Tanh(Activation):
 
 
 @activation(
-    "ReLU",
-    cite="Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks",
+    "ReLU", "Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks"
 )
 class ReLU(Activation):
     r"""Passes what is positive and nothing else; its slope is 1 or 0.
@@ -107,9 +106,7 @@ class ReLU(Activation):
         return a == 0
 
 
-@activation(
-    "leaky ReLU", cite="Maas, Hannun & Ng (2013), Rectifier nonlinearities", key="leaky_relu"
-)
+@activation("leaky ReLU", "Maas, Hannun & Ng (2013), Rectifier nonlinearities", "leaky_relu")
 class LeakyReLU(Activation):
     r"""ReLU that lets a little of the negative side through, so that no unit is ever quite off.
 
@@ -130,7 +127,7 @@ class LeakyReLU(Activation):
 
 @activation(
     "ELU",
-    cite="Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by "
+    "Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by "
     "exponential linear units, section 3",
 )
 class ELU(Activation):
@@ -156,9 +153,7 @@ class ELU(Activation):
         return a < -self.alpha * (1 - NEAR)
 
 
-@activation(
-    "softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features"
-)
+@activation("softsign", "Bergstra et al. (2009), Quadratic polynomials learn better image features")
 class Softsign(Activation):
     r"""tanh's slower relative: it nears −1 and 1 only like 1/|z|, so that its slope dies late.
 
@@ -179,7 +174,7 @@ class Softsign(Activation):
         return np.abs(a) > 1 - NEAR
 
 
-@activation("GELU", cite="Hendrycks & Gimpel (2016), Gaussian error linear units, section 2")
+@activation("GELU", "Hendrycks & Gimpel (2016), Gaussian error linear units, section 2")
 class GELU(Activation):
     r"""A ReLU with a soft knee: z times about the chance that a standard normal number is below z.
 
@@ -206,7 +201,7 @@ class GELU(Activation):
         return (z < -1) & (a > -NEAR)  # beyond its dip, on the flat side
 
 
-@activation("identity", cite="no activation: a stack of affine layers is one affine layer")
+@activation("identity", "no activation: a stack of affine layers is one affine layer")
 class Identity(Activation):
     r"""The sum as it is: whatever its depth, the network stays linear.
 

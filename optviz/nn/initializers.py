@@ -13,6 +13,9 @@ import numpy as np
 from optviz.optim.hyperparameter import Configurable, hyperparameter, register
 
 INITIALIZERS: dict[str, type] = {}
+SAITOH = "Saitoh (2016), Deep Learning from Scratch, section 6.2"
+GLOROT = "Glorot & Bengio (2010), Training deep feedforward networks"
+HE = "He et al. (2015), Delving deep into rectifiers, eq. 10"
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,12 @@ class _Uniform(Initializer):
         return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
 
 
-def initializer(name: str, cite: str, key: str):
+def initializer(name: str, cite: str, key: str | None = None):
     """Class decorator: files an initializer in INITIALIZERS with its display name and source."""
     return lambda cls: register(INITIALIZERS, cls, key, label=name, cite=cite)
 
 
-@initializer("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
+@initializer("zeros", f"{SAITOH}.1")
 class Zeros(Initializer):
     r"""Nothing: all units of a layer are the same and, without dropout, stay so.
 
@@ -57,11 +60,7 @@ class Zeros(Initializer):
         return np.zeros((fan_in, fan_out))
 
 
-@initializer(
-    "constant",
-    cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4",
-    key="constant",
-)
+@initializer("constant", "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4")
 class Constant(Zeros):
     r"""Every weight the same: so are all units of a layer and, without dropout, they stay so.
 
@@ -74,9 +73,7 @@ class Constant(Zeros):
         return np.full((fan_in, fan_out), float(self.c))
 
 
-@initializer(
-    "normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal"
-)
+@initializer("normal", f"{SAITOH}.2")
 class Normal(Initializer):
     r"""Normal, fixed σ, independent of layer width.
 
@@ -91,11 +88,7 @@ class Normal(Initializer):
         return self.sigma
 
 
-@initializer(
-    "Xavier (1/√n)",
-    cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier",
-    key="book",
-)
+@initializer("Xavier (1/√n)", f"{SAITOH}.2, there called Xavier", "book")
 class Book(Initializer):
     r"""A sum of n inputs is as large as one of them.
 
@@ -110,9 +103,7 @@ class Book(Initializer):
         return (1 / fan_in) ** 0.5
 
 
-@initializer(
-    "LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal"
-)
+@initializer("LeCun", "LeCun et al. (1998), Efficient BackProp, section 4.6", "lecun_normal")
 class LeCun(Book):
     r"""A sum of n inputs is as large as one of them: meant for standardized inputs and tanh.
 
@@ -122,11 +113,7 @@ class LeCun(Book):
     """
 
 
-@initializer(
-    "Glorot",
-    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12",
-    key="xavier_normal",
-)
+@initializer("Glorot", f"{GLOROT}, eq. 12", "xavier_normal")
 class XavierNormal(Initializer):
     r"""The middle between keeping the size of the activations and that of the gradients.
 
@@ -139,11 +126,7 @@ class XavierNormal(Initializer):
         return (2 / (fan_in + fan_out)) ** 0.5
 
 
-@initializer(
-    "Glorot uniform",
-    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16",
-    key="xavier_uniform",
-)
+@initializer("Glorot uniform", f"{GLOROT}, eq. 16", "xavier_uniform")
 class XavierUniform(_Uniform, XavierNormal):
     r"""Glorot's size, evenly spread: what the paper calls normalized initialization.
 
@@ -151,7 +134,7 @@ class XavierUniform(_Uniform, XavierNormal):
     """
 
 
-@initializer("He", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_normal")
+@initializer("He", HE, "he_normal")
 class HeNormal(Initializer):
     r"""Twice the variance, because a ReLU stops half of what arrives.
 
@@ -164,9 +147,7 @@ class HeNormal(Initializer):
         return (2 / fan_in) ** 0.5
 
 
-@initializer(
-    "He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform"
-)
+@initializer("He uniform", HE, "he_uniform")
 class HeUniform(_Uniform, HeNormal):
     r"""He's size, evenly spread.
 
@@ -174,11 +155,7 @@ class HeUniform(_Uniform, HeNormal):
     """
 
 
-@initializer(
-    "orthogonal",
-    cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3",
-    key="orthogonal",
-)
+@initializer("orthogonal", "Saxe, McClelland & Ganguli (2014), Exact solutions, section 3")
 class Orthogonal(Initializer):
     r"""A rotation or reflection: all directions keep their length, as far as the shape allows.
 

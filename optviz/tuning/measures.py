@@ -23,8 +23,9 @@ def rank_correlation(a, b) -> float:
 
 
 def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float]:
-    """On the test set, of the winner and of the best together by the mean of their probabilities:
-    they mean what they say only once, at the end.
+    """On the test set, of the winner and of the best together by their mean probabilities.
+
+    They mean what they say only once, at the end.
     """
     network, best = state.search.network, state.winners
     x = data.x_test.astype(best[0].params.dtype, copy=False)

@@ -30,7 +30,7 @@ class Sampler(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def sampler(name: str, cite: str, key: str):
+def sampler(name: str, cite: str, key: str | None = None):
     """Class decorator: files a sampler in SAMPLERS with its display name and source."""
     return lambda cls: register(SAMPLERS, cls, key, label=name, cite=cite)
 
@@ -46,7 +46,7 @@ def sides(n: int, d: int) -> tuple[int, ...]:
     return tuple(grid)
 
 
-@sampler("Grid", BERGSTRA, "grid")
+@sampler("Grid", BERGSTRA)
 class Grid(Sampler):
     """Every combination of a few evenly spaced values of each, the ends of the range among them.
 
@@ -62,7 +62,7 @@ class Grid(Sampler):
         return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
 
 
-@sampler("Random", BERGSTRA, "random")
+@sampler("Random", BERGSTRA)
 class Random(Sampler):
     """Every trial is drawn by itself, so that each has another value of every hyperparameter."""
 
@@ -101,7 +101,7 @@ class CoarseToFine(Sampler):
         return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
 
 
-@sampler("Bayesian", SNOEK, "bayesian")
+@sampler("Bayesian", SNOEK)
 class Bayesian(Sampler):
     """A Gaussian process guesses the accuracy everywhere; what promises most is tried next.
 

@@ -59,7 +59,7 @@ DATASETS: dict[str, Dataset] = {
             for key, source in SOURCES.items()
         ),
         *(
-            Dataset(key, cls.name, "made from a seed", None, cls.features)
+            Dataset(key, cls.label, "made from a seed", None, cls.features)
             for key, cls in TOY_SETS.items()
         ),
         Dataset(OWN, "Own CSV file", "a file of one's own", None, 0),

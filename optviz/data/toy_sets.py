@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 TOY_SETS: dict[str, type] = {}
 
@@ -45,8 +45,7 @@ class ToySet(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def shape(name):
-    return lambda cls: register(TOY_SETS, cls, name=name)
+shape = registrar(TOY_SETS)
 
 
 def polar(radius, angle) -> np.ndarray:

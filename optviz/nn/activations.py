@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 ACTIVATIONS: dict[str, type] = {}
 
@@ -35,9 +35,7 @@ class Activation(Configurable):
         return np.zeros(np.shape(a), bool)
 
 
-def activation(name: str, cite: str, key: str | None = None):
-    """Class decorator: files an activation in ACTIVATIONS with its display name and source."""
-    return lambda cls: register(ACTIVATIONS, cls, key, label=name, cite=cite)
+activation = registrar(ACTIVATIONS)
 
 
 @activation(

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 INITIALIZERS: dict[str, type] = {}
 SAITOH = "Saitoh (2016), Deep Learning from Scratch, section 6.2"
@@ -41,9 +41,7 @@ class _Uniform(Initializer):
         return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
 
 
-def initializer(name: str, cite: str, key: str | None = None):
-    """Class decorator: files an initializer in INITIALIZERS with its display name and source."""
-    return lambda cls: register(INITIALIZERS, cls, key, label=name, cite=cite)
+initializer = registrar(INITIALIZERS)
 
 
 @initializer("zeros", f"{SAITOH}.1")

@@ -6,22 +6,17 @@ would have ended first is lost. What is compared is the loss on the validation s
 all but equal as long as no trial has learned much.
 """
 
-from functools import partial
-
 import numpy as np
 
-from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.optim.hyperparameter import hyperparameter, registrar
 from optviz.tuning.samplers import SAMPLERS
 
 # What a search may have beside it: any sampler, or halving, whose trials are random.
 RIVALS: dict[str, type] = dict(SAMPLERS)
 
 
-@partial(
-    register,
-    RIVALS,
-    label="Random + halving",
-    cite="Jamieson & Talwalkar (2016), Non-stochastic best arm identification",
+@registrar(RIVALS)(
+    "Random + halving", "Jamieson & Talwalkar (2016), Non-stochastic best arm identification"
 )
 class Halving:
     """At each rung one trial in so many goes on, so many times as far as the rung before."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 
 SAMPLERS: dict[str, type] = {}
@@ -30,9 +30,7 @@ class Sampler(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def sampler(name: str, cite: str, key: str | None = None):
-    """Class decorator: files a sampler in SAMPLERS with its display name and source."""
-    return lambda cls: register(SAMPLERS, cls, key, label=name, cite=cite)
+sampler = registrar(SAMPLERS)
 
 
 def sides(n: int, d: int) -> tuple[int, ...]:

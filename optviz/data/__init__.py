@@ -8,7 +8,7 @@ from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
 from optviz.data.mnist import found, load_idx, load_mnist
 from optviz.data.own import OwnSet
-from optviz.data.preprocessing import other_writers, split, standardized
+from optviz.data.preprocessing import standardized
 from optviz.data.sources import (
     NUMERALS,
     SOURCES,

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.nn import one_hot, softmax_cross_entropy
+from optviz.nn import one_hot, right, softmax, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Progress, Training, loop
 from optviz.training.cost import cost_of
@@ -326,3 +326,16 @@ def _loss(now, data: Data):
         z = network.outputs(now.params[:, 0], x, running_statistics=statistics)
         loss, _ = softmax_cross_entropy(z, one_hot(data.t_test, z.shape[-1], z.dtype))
     return np.where(np.isfinite(loss), loss, np.nan)
+
+
+def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float]:
+    """On the test set, of the winner and of the best together by their mean probabilities.
+
+    They mean what they say only once, at the end.
+    """
+    network, best = state.search.network, state.winners
+    x = data.x_test.astype(best[0].params.dtype, copy=False)
+    sound = [winner for winner in best if np.isfinite(winner.params).all()] or best[:1]
+    said = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in sound]
+    alone, together = (right(p, data.t_test) for p in (said[0], np.mean(said, 0)))
+    return float(alone[0]), float(together[0])

@@ -34,8 +34,7 @@ from optviz.tuning import (
     split_data,
 )
 from optviz.tuning.gaussian_process import matern
-from optviz.tuning.measures import final_accuracies
-from optviz.tuning.search import advance, begin
+from optviz.tuning.search import advance, begin, final_accuracies
 from tests.memo import remembered
 from tests.table import table
 

@@ -29,8 +29,7 @@ from optviz.tuning import (
     Status,
     split_data,
 )
-from optviz.tuning.measures import final_accuracies
-from optviz.tuning.search import advance, begin
+from optviz.tuning.search import advance, begin, final_accuracies
 from optviz.ui.components import Shown
 from tests.page import (
     components,

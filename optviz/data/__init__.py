@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from optviz.data.curves import CURVES, Curve
+from optviz.data.curves import CURVES
 from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
 from optviz.data.mnist import found, load_idx, load_mnist
@@ -18,7 +18,7 @@ from optviz.data.sources import (
     folder_of,
     write_atomically,
 )
-from optviz.data.toy_sets import TOY_SETS, ToySet
+from optviz.data.toy_sets import TOY_SETS
 
 
 @dataclass(frozen=True)

@@ -79,20 +79,17 @@ def variance_shares(f: Callable, d: int) -> tuple[np.ndarray, np.ndarray]:
     alone, total = [], []
     for i in range(d):
         last = np.moveaxis(z, i, -1)
-        alone.append(_variance(_others(last, weights), weights))
+        alone.append(_variance(_mean(last, weights, 1), weights))
         total.append(whole - _variance(last @ weights, weights))
     return np.array(alone) / whole, np.array(total) / whole
 
 
-def _others(z, weights):
-    """The mean over all axes but the last."""
-    while z.ndim > 1:
+def _mean(z, weights, kept=0):
+    """The mean over all axes but the last so many."""
+    while z.ndim > kept:
         z = np.tensordot(weights, z, 1)
     return z
 
 
 def _variance(z, weights):
-    mean, square = z, z**2
-    while mean.ndim:
-        mean, square = np.tensordot(weights, mean, 1), np.tensordot(weights, square, 1)
-    return float(square - mean**2)
+    return float(_mean(z**2, weights) - _mean(z, weights) ** 2)

@@ -161,13 +161,11 @@ def test_derivatives_worked_by_hand():
     assert FUNCTIONS["bowl"].grad((-7, 2)) == pytest.approx([-0.7, 4])
     assert FUNCTIONS["bowl"].hess((-7, 2)) == pytest.approx(np.diag([0.1, 2]))
     assert FUNCTIONS["rosenbrock"].grad((-1.2, 1)) == pytest.approx([-215.6, -88])
-    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(
-        np.array([[1330, 480], [480, 200]])
-    )
+    bends = np.array([[1330, 480], [480, 200]])
+    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(bends)
     assert FUNCTIONS["monkey_saddle"].hess((1, 2)) == pytest.approx(np.array([[6, -12], [-12, -6]]))
-    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(
-        np.array([[-0.25, 1], [0.25, -1]])
-    )
+    slopes = np.array([[-0.25, 1], [0.25, -1]])
+    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(slopes)
 
 
 @EVERY

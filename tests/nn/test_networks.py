@@ -44,9 +44,8 @@ def of_torch(torch):
 def objective(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
     """A network with its parameters `(*lead, P)`, rows and targets."""
     rng = np.random.default_rng(seed)
-    net = Network(
-        (5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype
-    )
+    sizes = (5, *[7, 6, 8][: depth - 1], 4)
+    net = Network(sizes, Choice(activation), Choice("xavier_normal"), dtype)
     params = rng.normal(0, 0.6, (*lead, net.size)).astype(dtype)
     x = rng.standard_normal((rows, 5)).astype(dtype)
     return net, params, x, one_hot(rng.integers(0, 4, rows), 4, dtype)
@@ -77,9 +76,8 @@ def test_what_is_promised_is_there():
 
 
 def test_a_network_as_json_and_back():
-    net = Network(
-        (3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), Choice("normal", {"sigma": 1.0}), "float64"
-    )
+    rule = Choice("normal", {"sigma": 1.0})
+    net = Network((3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), rule, "float64")
     assert from_dict(Network, to_dict(net)) == net
     assert to_dict(Network()) == {}
 

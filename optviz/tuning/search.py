@@ -153,13 +153,22 @@ class SearchJob:
 
     def begin(self) -> SearchState:
         split_data(self.search, self.data())  # what is wrong is said before anybody waits
-        return begin(self.search)
+        none = np.empty((0, len(self.search.space.axes)))
+        return SearchState(self.search, **_untried(self.search, none))
 
     def resume(self, state: SearchState) -> SearchState:
         return state
 
     def advance(self, state: SearchState, budget: float) -> SearchState:
-        return advance(state, split_data(self.search, self.data()), budget)
+        until = perf_counter() + budget
+        while not state.done and perf_counter() < until:
+            if not state.batches:
+                state = _proposed(state)
+            parts = [self.part(state, batch.trials) for batch in state.batches]
+            state = _joined(state, [part.advance(until - perf_counter()) for part in parts])
+            if state.batches and not self.parts(state):  # all are at the rung
+                state = _halved(state, split_data(self.search, self.data()).seen)
+        return state
 
     def progress(self, state: SearchState) -> Amount:
         """Iterations that are done, and how many it will be; with rounds of halving, about that."""
@@ -197,13 +206,20 @@ class BatchPart(NamedTuple):
     target: int
 
     def advance(self, budget: float) -> Batch:
-        (job, *batch), until = self, perf_counter() + budget
-        return _trained(job.search, *batch, split_data(job.search, job.data()), until)
-
-
-def begin(search: Search) -> SearchState:
-    """Before anything is proposed."""
-    return SearchState(search, **_untried(search, np.empty((0, len(search.space.axes)))))
+        """The batch, trained to the stop or as far as the time goes."""
+        until, (trials, now) = perf_counter() + budget, self.batch
+        if budget <= 0:
+            return self.batch
+        search, data = self.job.search, split_data(self.job.search, self.job.data()).seen
+        if now is None:
+            own = tuple(map(search.trial, self.values))
+            now = loop.begin(replace(search.base, trials=own), data)
+        training = now.training
+        step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
+        while now.iteration < self.target and perf_counter() < until:
+            measured = training.eval_every - now.iteration % training.eval_every
+            now = loop.advance(now, data, min(step, measured, self.target - now.iteration))
+        return Batch(trials, now)
 
 
 def _untried(search, points):
@@ -217,26 +233,6 @@ def _untried(search, points):
         "diverged_at": np.full(n, -1),
         "loss": np.full((n, len(search.stops) - 1), np.nan),
     }
-
-
-def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> SearchState:
-    """The state after so many more seconds of work, or when all is done.
-
-    ValueError where the data do not fit.
-    """
-    until = perf_counter() + seconds
-    while not state.done and perf_counter() < until:
-        if not state.batches:
-            state = _proposed(state)
-        search, values, target = state.search, state.values, state.search.stops[state.stop]
-        trained = [
-            _trained(search, batch, values[list(batch.trials)], target, data, until)
-            for batch in state.batches
-        ]
-        state = _joined(state, trained)
-        if state.batches and all(b.iteration == target for b in state.batches):
-            state = _halved(state, data)
-    return state
 
 
 def trials_per_batch(training: Training) -> int:
@@ -258,21 +254,6 @@ def _proposed(state):
         for name, new in _untried(search, points).items()
     }
     return replace(state, **longer, round=state.round + 1, stop=0, batches=batches)
-
-
-def _trained(search, batch, values, target, data, until):
-    """A batch, trained to the target or as far as the time goes."""
-    trials, now = batch
-    if perf_counter() >= until:
-        return batch
-    if now is None:
-        now = loop.begin(replace(search.base, trials=tuple(map(search.trial, values))), data.seen)
-    training = now.training
-    step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
-    while now.iteration < target and perf_counter() < until:
-        measured = training.eval_every - now.iteration % training.eval_every
-        now = loop.advance(now, data.seen, min(step, measured, target - now.iteration))
-    return Batch(trials, now)
 
 
 def _joined(state, batches):
@@ -305,7 +286,7 @@ def _halved(state, data):
     """At a rung: who is not among the best of all that have ever stood there is stopped."""
     rung, loss, stopped = state.stop, state.loss.copy(), state.stopped.copy()
     for trials, now in state.batches:
-        loss[list(trials), rung] = _loss(now, data.seen)
+        loss[list(trials), rung] = _loss(now, data)
     here = np.array([trial for trials, _ in state.batches for trial in trials])
     there = np.flatnonzero(state.iterations >= state.search.stops[rung])
     earlier = loss[np.setdiff1d(there, here), rung]

@@ -34,7 +34,7 @@ from optviz.tuning import (
     split_data,
 )
 from optviz.tuning.gaussian_process import matern
-from optviz.tuning.search import advance, begin, final_accuracies
+from optviz.tuning.search import final_accuracies
 from tests.memo import remembered
 from tests.table import table
 
@@ -57,7 +57,8 @@ def search(sampler="random", **more):
 
 
 def ended(spec):
-    return advance(begin(spec), split_data(spec))
+    job = SearchJob(spec, lambda: load(spec.base))
+    return job.advance(job.begin(), np.inf)
 
 
 # The space.
@@ -350,8 +351,8 @@ def test_what_halving_trains():
     now = ended(search(halving=Halving(2, 8)))
     assert now.iterations.sum() == 12 * 8 + 6 * 8 + 3 * 16 + 2 * 8
     assert np.bincount(now.iterations)[[8, 16, 32, 40]].tolist() == [6, 3, 1, 2]
-    job = SearchJob(now.search, None)
-    assert job.progress(begin(now.search)) == (0, 208)
+    job = SearchJob(now.search, lambda: load(now.search.base))
+    assert job.progress(job.begin()) == (0, 208)
     untold = np.isnan(now.accuracy[now.stopped, :, 1]).argmax(1)
     assert (untold > 0).all(), "nothing is said of what was not trained"
     first = now.loss[:, 0]

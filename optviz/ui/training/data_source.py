@@ -16,7 +16,6 @@ from optviz.data import (
     DATASETS,
     OWN,
     SOURCES,
-    STEMS,
     DataError,
     cache_folder,
     folder_of,
@@ -150,6 +149,10 @@ def _origin(key, provided):
     return _("{name} comes from the folder that ${variable} names on the server.")
 
 
+def _stems(key):
+    return [stem(file) for file, *_others in SOURCES[key].files]
+
+
 def _upload(key, provided):
     widget = f"upload-{key}-{provided.uploads}"
     st.file_uploader(
@@ -158,7 +161,7 @@ def _upload(key, provided):
         key=widget,
         max_upload_size=MAX_UPLOAD,
         help=_("{files}, gzipped (.gz) or not. For you alone, until you leave.").format(
-            files=", ".join(STEMS)
+            files=", ".join(_stems(key))
         ),
         on_change=lambda: _uploaded(key, st.session_state[widget]),
     )
@@ -172,14 +175,14 @@ def _uploaded(key, uploads):
     provided.complaint = ""
     if not uploads:
         return
-    files = {file.name: file.getvalue() for file in uploads if stem(file.name) in STEMS}
+    files = {file.name: file.getvalue() for file in uploads if stem(file.name) in _stems(key)}
     try:
         load_mnist(files, key)
     except DataError as error:
         provided.complaint = f"{error}"
         return
     content = hashlib.sha256()
-    for name in STEMS:
+    for name in _stems(key):
         content.update(hashlib.sha256(found(files)[name][1]).digest())
     session().provided[key] = Provided(
         files, f"upload {content.hexdigest()}", uploads=provided.uploads + 1

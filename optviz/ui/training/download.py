@@ -6,6 +6,7 @@ presses the button while it runs watches the same one, and anybody can stop it: 
 address is that of the source, or the one that those who run the server have set.
 """
 
+import os
 import threading
 
 import streamlit as st
@@ -53,6 +54,11 @@ class Fetch:
 _fetches: dict = {}  # folder -> the last fetch into it, for all visitors
 
 
+def total_bytes(key: str) -> int:
+    """How many bytes the four files have."""
+    return sum(size for _name, size, _digest in SOURCES[key].files)
+
+
 def present_bytes(key: str) -> int:
     """How many of them are in the cache folder, finished or not."""
 
@@ -69,6 +75,11 @@ def present_bytes(key: str) -> int:
     )
 
 
+def address_of(key: str) -> str:
+    """Where it comes from."""
+    return os.environ.get(f"{SOURCES[key].variable}_URL") or SOURCES[key].address
+
+
 def fetch_controls(key: str) -> None:
     """The address, the button, and how far it is; the page runs again when a fetch has ended."""
     fetched = _fetches.get(cache_folder() / key)
@@ -77,7 +88,7 @@ def fetch_controls(key: str) -> None:
         _(
             "From {address}; size and SHA-256 of each file are checked. Whoever runs this server "
             "can set another address in ${variable}_URL."
-        ).format(address=SOURCES[key].address, variable=SOURCES[key].variable)
+        ).format(address=address_of(key), variable=SOURCES[key].variable)
     )
     if running:
         st.button(
@@ -88,7 +99,7 @@ def fetch_controls(key: str) -> None:
             on_click=fetched.stop,
         )
     else:
-        _fetch_button(key, present_bytes(key), SOURCES[key].size)
+        _fetch_button(key, present_bytes(key), total_bytes(key))
 
     # its buttons stand outside: a fragment that comes back by itself begins with a run of the page
     @st.fragment(run_every=EVERY if running else None)
@@ -121,7 +132,7 @@ def _fetch_button(key, present, total):
 
 
 def _progress(done, running, key):
-    total = SOURCES[key].size
+    total = total_bytes(key)
     if done is None:
         st.progress(present_bytes(key) / total, _("Waiting for an answer …"))
     elif running or 0 < done < total:

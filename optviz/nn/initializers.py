@@ -6,7 +6,6 @@ with a fan chooses σ so that one of the two, or a middle between them, neither 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
@@ -21,8 +20,6 @@ HE = "He et al. (2015), Delving deep into rectifiers, eq. 10"
 @dataclass(frozen=True)
 class Initializer(Configurable):
     """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
-
-    fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         """The standard deviation of one weight."""
@@ -95,8 +92,6 @@ class Book(Initializer):
     The book's Xavier. Glorot and Bengio's own rule also looks at the way back (`xavier_normal`).
     """
 
-    fan = "in"
-
     def spread(self, fan_in, fan_out):
         return (1 / fan_in) ** 0.5
 
@@ -118,8 +113,6 @@ class XavierNormal(Initializer):
     $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
     """
 
-    fan = "both"
-
     def spread(self, fan_in, fan_out):
         return (2 / (fan_in + fan_out)) ** 0.5
 
@@ -138,8 +131,6 @@ class HeNormal(Initializer):
 
     $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
     """
-
-    fan = "in"
 
     def spread(self, fan_in, fan_out):
         return (2 / fan_in) ** 0.5
@@ -163,7 +154,6 @@ class Orthogonal(Initializer):
     gain: float = hyperparameter(
         1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU"
     )
-    fan = "both"
 
     def spread(self, fan_in, fan_out):
         return self.gain / max(fan_in, fan_out) ** 0.5

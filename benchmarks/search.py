@@ -51,12 +51,14 @@ def busy(workers):
     return sum(worker.call(time.process_time, (), {}) for worker in workers.workers)
 
 
-def together(spec, rows, size):
+def together(spec, size):
     """Seconds of a search in this process, in batches of so many trials."""
+    job = SearchJob(spec, Loader("together", spec.base))
+    state = job.begin()
     usual, running.trials_per_batch = running.trials_per_batch, lambda training: size
     began = time.perf_counter()
     try:
-        running.advance(running.begin(spec), rows)
+        job.advance(state, np.inf)
     finally:
         running.trials_per_batch = usual
     return time.perf_counter() - began
@@ -149,9 +151,9 @@ def whole(trials, two):
 
 def batch_sizes(trials):
     spec = Search(trials=trials)
-    rows, lines = split_data(spec), []
+    lines = []
     for size in (1, 2, 5, 10, 20):
-        lines.append([f"{size}", f"{min(together(spec, rows, size) for _ in range(2)):.2f}"])
+        lines.append([f"{size}", f"{min(together(spec, size) for _ in range(2)):.2f}"])
     print(
         f"\nHow many trials together: seconds for {trials} (the search takes "
         f"{running.trials_per_batch(spec.base)})\n"

@@ -29,10 +29,6 @@ class Lens:
         """A place within this place, by its path."""
         return self.then(at(*path))
 
-    def update(self, whole, change: Callable[[Any], Any]):
-        """The whole with what stands here changed."""
-        return self.set(whole, change(self.get(whole)))
-
 
 def at(*path: str | int) -> Lens:
     """The place at the end of a path of field names, indices and keys; without any, the whole."""

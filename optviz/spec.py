@@ -24,9 +24,7 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True)
 class Choice:
-    """One thing from a registry with its hyperparameters: an optimizer, a wrapper, a schedule, a
-    noise.
-    """
+    """One thing from a registry with its hyperparameters: an optimizer, a schedule, a noise …"""
 
     key: str
     values: dict = field(default_factory=dict)
@@ -40,9 +38,7 @@ class Choice:
         return Choice(self.key, self.values | values)
 
     def check(self, registry, where: str) -> None:
-        """SpecError where the registry has no such thing, or a hyperparameter is not one of its or
-        out of its range.
-        """
+        """SpecError where a registry has no such thing, or none with such hyperparameters."""
         if self.key not in registry:
             raise SpecError(f"there is no {where} {_short(self.key)}")
         declared = {k.name: k for k in hyperparameters(registry[self.key])}
@@ -55,14 +51,14 @@ class Choice:
             except ValueError as error:
                 raise SpecError(f"{where} {self.key}: {error}") from None
             if k.kind is not bool and not k.low <= value <= k.high:
-                raise SpecError(
-                    f"{name} of {self.key} is from {k.low:g} to {k.high:g}, not {value:g}"
-                )
+                span = f"{k.low:g} to {k.high:g}"
+                raise SpecError(f"{name} of {self.key} is from {span}, not {value:g}")
 
 
 def choice(default, registry, label: str, help: str = "", count=None):
-    """A dataclass field that holds one thing of a registry, or a tuple of them; `None` where none
-    is wanted. `count` says of a tuple how many: from, to, their plural.
+    """A dataclass field that holds one thing of a registry, None, or a tuple of such things.
+
+    `count` says of a tuple how many: from, to, their plural.
     """
     default = Choice(default) if isinstance(default, str) else default
     declared = {"registry": registry, "label": label, "help": help}
@@ -70,9 +66,7 @@ def choice(default, registry, label: str, help: str = "", count=None):
 
 
 def option(default, options: dict, label: str, help: str = ""):
-    """A dataclass field that holds one key of `options`, which maps keys to their names on the
-    screen.
-    """
+    """A dataclass field that holds one key of `options`, which maps keys to names on the screen."""
     return field(default=default, metadata={"options": options, "label": label, "help": help})
 
 
@@ -114,7 +108,7 @@ def validate(spec) -> None:
 
 
 def to_dict(value):
-    """A spec as dicts, lists, texts and numbers. A part is its key, or {key: hyperparameters}."""
+    """A spec as dicts, lists, texts and numbers. A choice is its key or {key: hyperparameters}."""
     if isinstance(value, Choice):
         return {value.key: dict(value.values)} if value.values else value.key
     if is_dataclass(value):
@@ -136,14 +130,12 @@ def canonical_json(value) -> str:
 
 
 def from_dict(kind, data, where: str = "scene", depth: int = 0):
-    """`data`, as `to_dict` writes it, as a value of `kind`: a dataclass or one of its fields'
-    types.
-    """
+    """What `to_dict` has written, as a value of `kind`: a dataclass or the type of a field."""
     if depth > MAX_DEPTH:
         raise SpecError(f"{where} is nested too deeply")
     args, origin = get_args(kind), get_origin(kind)
     if kind is Choice:
-        return _part(data, where)
+        return _choice(data, where)
     if is_dataclass(kind):
         return _record(kind, data, where, depth + 1)
     if origin in (UnionType, Union):
@@ -159,10 +151,9 @@ def from_dict(kind, data, where: str = "scene", depth: int = 0):
             for i, (k, v) in enumerate(zip(kinds, items, strict=True))
         )
     if origin is dict:
-        if odd := [
-            k for k in _sized(dict, data, where) if not isinstance(k, str) or len(k) > MAX_NAME
-        ]:
-            raise SpecError(f"{where} has no {_short(odd[0])}")
+        for name in _sized(dict, data, where):
+            if not isinstance(name, str) or len(name) > MAX_NAME:
+                raise SpecError(f"{where} has no {_short(name)}")
         return {k: from_dict(args[1], v, f"{where} {_short(k)}", depth) for k, v in data.items()}
     return _simple(kind, data, where)
 
@@ -178,7 +169,7 @@ def _record(kind, data, where, depth):
     return kind(**{k: from_dict(types[k], v, k, depth) for k, v in given.items()})
 
 
-def _part(data, where):
+def _choice(data, where):
     if isinstance(data, str):
         return Choice(data)
     if len(_sized(dict, data, where)) != 1:

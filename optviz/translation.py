@@ -1,5 +1,4 @@
-"""Messages for people: each is one whole English sentence, looked up in a catalog, then
-formatted.
+"""Messages for people: whole English sentences, looked up in a catalog and then formatted.
 
 `_("{name} reaches {accuracy:.1%}").format(...)`: never an f-string and never glued from parts, so
 that a translator sees the whole. `N_` marks a message that is looked up later, where it is shown.

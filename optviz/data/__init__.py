@@ -1,39 +1,36 @@
-"""Data to learn from: digits that ship, MNIST and Fashion-MNIST from files, and sets of points in
-the plane.
-"""
+"""Data to learn from: digits that ship, MNIST and Fashion-MNIST from files, points in the plane."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from optviz.data.curves import CURVES, Curve
+from optviz.data.curves import CURVES
 from optviz.data.digits import ATTRIBUTION, digits
 from optviz.data.download import fetch
-from optviz.data.mnist import found, load_idx, load_mnist, stem
+from optviz.data.mnist import found, load_idx, load_mnist
 from optviz.data.own import OwnSet
-from optviz.data.preprocessing import other_writers, split, standardized
+from optviz.data.preprocessing import standardized
 from optviz.data.sources import (
+    NUMERALS,
     SOURCES,
+    STEMS,
     DataError,
-    Source,
     cache_folder,
     folder_of,
     write_atomically,
 )
-from optviz.data.toy_sets import TOY_SETS, ToySet
+from optviz.data.toy_sets import TOY_SETS
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What a menu says of a set. `rows` is None where a hyperparameter decides; `picture` is
-    (height, width), where one is.
-    """
+    """What a menu says of a set."""
 
     key: str
     name: str
     attribution: str
-    rows: int | None
+    rows: int | None  # None where a hyperparameter decides
     features: int
-    picture: tuple[int, int] | None = None
+    picture: tuple[int, int] | None = None  # height and width
     labels: tuple[str, ...] = ()
 
     @property
@@ -42,59 +39,27 @@ class Dataset:
         return self.key in SOURCES
 
     def available(self, folder=None) -> bool:
-        """Whether it can be loaded now: shipped, made, or its four files in the folder (None:
-        `folder_of`).
-        """
+        """Whether it can be loaded now; where it needs files, from a folder (None: `folder_of`)."""
         if not self.needs_folder:
             return True
         try:
-            files = found(folder or folder_of(self.key))
+            return found(folder or folder_of(self.key)).keys() >= set(STEMS)
         except DataError:
             return False
-        return all(stem(file) in files for file, _, _ in SOURCES[self.key].files)
 
 
 OWN = "own"
 SIZED = {**TOY_SETS, OWN: OwnSet}  # those whose hyperparameters say how large they are
-NUMERALS = tuple("0123456789")
-CLOTHES = (
-    "T-shirt/top",
-    "Trouser",
-    "Pullover",
-    "Dress",
-    "Coat",
-    "Sandal",
-    "Shirt",
-    "Sneaker",
-    "Bag",
-    "Ankle boot",
-)
 DATASETS: dict[str, Dataset] = {
     d.key: d
     for d in (
         Dataset("digits", "Digits 8×8", ATTRIBUTION, 1797, 64, (8, 8), NUMERALS),
-        Dataset(
-            "mnist",
-            "MNIST",
-            "Y. LeCun, C. Cortes & C. J. C. Burges (1998), The MNIST database of "
-            "handwritten digits",
-            70000,
-            784,
-            (28, 28),
-            NUMERALS,
-        ),
-        Dataset(
-            "fashion",
-            "Fashion-MNIST",
-            "H. Xiao, K. Rasul & R. Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; © "
-            "Zalando SE, MIT license",
-            70000,
-            784,
-            (28, 28),
-            CLOTHES,
+        *(
+            Dataset(key, source.name, source.attribution, 70000, 784, (28, 28), source.labels)
+            for key, source in SOURCES.items()
         ),
         *(
-            Dataset(key, cls.name, "made from a seed", None, cls.features)
+            Dataset(key, cls.label, "made from a seed", None, cls.features)
             for key, cls in TOY_SETS.items()
         ),
         Dataset(OWN, "Own CSV file", "a file of one's own", None, 0),

@@ -14,8 +14,9 @@ ATTRIBUTION = (
 
 @cache
 def digits() -> tuple[np.ndarray, np.ndarray]:
-    """x `(1797, 64)` in 0…1 (the source counts 0…16 in each pixel) and t `(1797,)` of 0…9; both
-    read-only.
+    """x `(1797, 64)` in 0…1 and t `(1797,)` of 0…9, both read-only.
+
+    The source counts 0 to 16 in each pixel.
     """
     with np.load(FILE) as stored:
         x, t = stored["x"] / 16.0, stored["t"].astype(int)

@@ -1,6 +1,4 @@
-"""Fetching MNIST and Fashion-MNIST: to be stopped at any time, gone on with later, and never to be
-mistaken for done.
-"""
+"""Fetching MNIST and Fashion-MNIST: it may stop at any time, goes on later, and ends complete."""
 
 import errno
 import hashlib
@@ -22,12 +20,10 @@ PATIENCE = 15.0  # seconds without a byte before the server is given up
 def fetch(
     key: str, folder=None, address: str | None = None, progress=None, stop=None
 ) -> Path | None:
-    """Download the four files of SOURCES[key]; the folder that now holds them, or None where
-    `stop()` came true.
+    """Download the four files of SOURCES[key] into a folder; it, or None after a stop.
 
-    folder     where to; the user's cache folder at None address    where from; at None that of
-    $OPTVIZ_MNIST_URL or $OPTVIZ_FASHION_URL, or the source's own progress   called as
-    progress(bytes_done, bytes_total) over all files stop       asked after each chunk
+    `folder` is the user's cache folder at None, `address` that of the source. `progress` is called
+    as progress(bytes_done, bytes_total) over all files; `stop`, asked after each chunk, ends it.
 
     A file is written to its name with .part and takes its own name when its size and SHA-256 are
     right, so what has the name is the file. After a stop or a cut connection the part stays, and
@@ -37,18 +33,17 @@ def fetch(
     """
     source = SOURCES[key]
     folder = Path(folder) if folder else cache_folder() / key
-    address = address or os.environ.get(f"{source.variable}_URL") or source.address
-    total, done = sum(size for _, size, _ in source.files), 0
+    address = (address or source.address).rstrip("/")
+    done = 0
     with _alone(folder, stop) as alone:
         if not alone:
             return None
         for name, size, digest in source.files:
-            with closing(
-                _download(f"{address.rstrip('/')}/{name}", folder / name, size, digest)
-            ) as steps:
+            steps = _download(f"{address}/{name}", folder / name, size, digest)
+            with closing(steps):
                 for have in steps:
                     if progress:
-                        progress(done + have, total)
+                        progress(done + have, source.size)
                     if stop and stop():
                         return None
             done += size
@@ -89,10 +84,8 @@ def _download(url, path, size, digest):
             if begun:  # perhaps only what there was before is wrong
                 yield from _download(url, path, size, digest)
                 return
-            raise DataError(
-                f"{url} is not the file it should be (wrong "
-                f"{'size' if have > size else 'SHA-256'}); it was deleted."
-            )
+            wrong = "size" if have > size else "SHA-256"
+            raise DataError(f"{url} is not the file it should be (wrong {wrong}); it was deleted.")
         os.replace(part, path)
         yield size
     except (HTTPException, OSError) as error:
@@ -102,22 +95,18 @@ def _download(url, path, size, digest):
 
 
 def _answer(url, have, size, part):
-    """The server's open answer with the bytes from `have` on, or with all of them; status 206 or
-    200.
-    """
+    """The server's open answer: the bytes from `have` on (status 206), or all of them (200)."""
     try:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("no http")
-        answer = urlopen(
-            Request(url, headers={"Range": f"bytes={have}-"} if have else {}), timeout=PATIENCE
-        )
+        headers = {"Range": f"bytes={have}-"} if have else {}
+        answer = urlopen(Request(url, headers=headers), timeout=PATIENCE)
     except HTTPError as error:
         error.close()
         if error.code == 416:  # the server's file ends before ours does
             part.unlink()
-        raise DataError(
-            f"{url} could not be fetched: the server says {error.code} {error.reason}."
-        ) from error
+        said = f"{error.code} {error.reason}"
+        raise DataError(f"{url} could not be fetched: the server says {said}.") from error
     except URLError as error:
         raise DataError(f"{url} cannot be reached: {error.reason}.") from error
     except ValueError as error:
@@ -146,8 +135,7 @@ def _right(path, size, digest) -> bool:
 
 @contextmanager
 def _alone(folder, stop):
-    """Wait until nobody else fetches into `folder`, here or in another process; False where `stop`
-    came first.
+    """Wait until nobody else fetches into `folder`; False where `stop` came first.
 
     Two visitors who press the button at once would write into the same part.
     """

@@ -1,5 +1,4 @@
-"""IDX files, the format of MNIST: four bytes of magic number, the length of each axis, then the
-values.
+"""IDX files, the format of MNIST: a magic number, the length of each axis, then the values.
 
 The magic number is two zero bytes, the type of the values (8: unsigned bytes) and the number of
 axes, so that images begin with 2051 and labels with 2049. All numbers are big-endian. See
@@ -7,7 +6,6 @@ http://yann.lecun.com/exdb/mnist/.
 """
 
 import gzip
-import hashlib
 import io
 import math
 import re
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from optviz.data.sources import SOURCES, DataError, folder_of
+from optviz.data.sources import SOURCES, STEMS, DataError, folder_of
 
 MAX_ROWS = 60_000, 10_000  # for training and for testing: those of MNIST
 MAX_VALUES = 28 * 28  # of a row
@@ -71,45 +69,34 @@ def _parse(file, name, max_rows):
     return np.frombuffer(values, np.uint8).reshape(shape)
 
 
-def load_mnist(source=None, key: str = "mnist", official: bool = False):
-    """((x, t) for training, (x, t) for testing) from four IDX files: x `(n, 784)` float32 in 0…1, t
-    `(n,)` int; read-only.
+def load_mnist(source=None, key: str = "mnist"):
+    """((x, t) for training, (x, t) for testing) from four IDX files, read-only.
 
-    `source` is a folder, or a mapping from file names to bytes (an upload); None is the folder of
-    `folder_of(key)`. Any four files that fit together will do; `official` asks for those of
-    SOURCES[key], by their SHA-256. DataError where something is missing or wrong, and then nothing
-    is returned.
+    x `(n, 784)` is float32 in 0…1, t `(n,)` int. `source` is a folder, or a mapping from file names
+    to bytes (an upload); None is the folder of `folder_of(key)`. Any four files that fit together
+    will do. DataError where something is missing or wrong, and then nothing is returned.
     """
     hint = f" Fetch it, or name its folder in ${SOURCES[key].variable}." if source is None else ""
     source = folder_of(key) if source is None else source
     files = found(source)
-    missing = [stem(file) for file, _, _ in SOURCES[key].files if stem(file) not in files]
-    if missing:
-        where = (
-            "among the files given" if isinstance(source, Mapping) else f"in the folder {source}"
-        )
+    if missing := [name for name in STEMS if name not in files]:
+        given = isinstance(source, Mapping)
+        where = "among the files given" if given else f"in the folder {source}"
         raise DataError(
             f"{SOURCES[key].name}: {', '.join(missing)} (or with .gz) cannot be found "
             f"{where}.{hint}"
         )
-    train_x, train_t, test_x, test_t = (
-        _genuine(*files[stem(file)], digest if official else None, MAX_ROWS[i // 2])
-        for i, (file, _, digest) in enumerate(SOURCES[key].files)
-    )
-    return _pair(train_x, train_t), _pair(test_x, test_t)
+    train_x, train_t, test_x, test_t = (files[name] for name in STEMS)
+    return _pair(train_x, train_t, MAX_ROWS[0]), _pair(test_x, test_t, MAX_ROWS[1])
 
 
 def stem(file: str) -> str:
-    """A file's name as LeCun has it, where browsers number it (`… (1).gz`) and some unpack it as
-    `….idx3-ubyte`.
-    """
+    """A file's name as LeCun has it: some programs make `… (1).gz` or `….idx3-ubyte` of it."""
     return re.sub(r" ?\(\d+\)", "", file).removesuffix(".gz").replace(".", "-")
 
 
 def found(source) -> dict[str, tuple]:
-    """Stem -> (name, path or bytes), for each file of a folder or of a mapping; gzipped before
-    plain.
-    """
+    """Stem -> (name, path or bytes) of all files of a folder or a mapping; gzipped before plain."""
     if isinstance(source, Mapping):
         files = dict(source)
     else:
@@ -125,25 +112,11 @@ def found(source) -> dict[str, tuple]:
     }
 
 
-def _genuine(name, content, digest, max_rows):
-    """(name, array) of one file; the array first, since its complaints say more than that of a
-    hash.
-    """
-    array = load_idx(content, name, max_rows)
-    if (
-        digest
-        and hashlib.sha256(
-            content if isinstance(content, bytes) else content.read_bytes()
-        ).hexdigest()
-        != digest
-    ):
-        raise DataError(f"{name} is not the official file: wrong SHA-256.")
-    return name, array
-
-
-def _pair(images, labels):
-    """x and t from two (name, array), which must belong together."""
-    (file, pixels), (label_file, t) = images, labels
+def _pair(images, labels, max_rows):
+    """x and t from two (name, path or bytes), which must belong together."""
+    (file, pixels), (label_file, t) = (
+        (name, load_idx(content, name, max_rows)) for name, content in (images, labels)
+    )
     if pixels.ndim == 1 and t.ndim == 3:
         raise DataError(
             f"{file} and {label_file} are swapped: the first holds labels and the second images."

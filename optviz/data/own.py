@@ -34,11 +34,12 @@ class OwnSet(Configurable):
     def of(self, examples: Examples | None) -> Examples:
         """The examples, where they are such a file's; DataError where they are not."""
         if examples is None or size_of(examples) != self:
+            message = _(
+                "This was made with another file, of {rows} rows of {columns} numbers with "
+                "{classes} labels."
+            )
             raise DataError(
-                _(
-                    "This was made with another file, of {rows} rows of {columns} numbers with "
-                    "{classes} labels."
-                ).format(rows=self.points, columns=self.features, classes=self.classes)
+                message.format(rows=self.points, columns=self.features, classes=self.classes)
             )
         return examples
 
@@ -49,8 +50,7 @@ def size_of(examples: Examples) -> OwnSet:
 
 
 def read_samples(content: bytes) -> np.ndarray:
-    """The rows `(rows, columns)` of a CSV file, standardized; ValueError, for a person, where they
-    do not do.
+    """The rows `(rows, columns)` of a CSV file, standardized. ValueError says why they do not do.
 
     Commas, semicolons or tabs between the numbers; beside the latter two a decimal comma may stand.
     Lines are counted as an editor does, with the header.
@@ -69,8 +69,7 @@ def read_examples(content: bytes) -> Examples:
             "Four rows or more of numbers are wanted, and after them a label: 2 to {most} "
             "different ones. This file has {rows} rows with {labels} labels."
         )
-        found = {"rows": len(rows), "labels": len(labels)}
-        raise ValueError(message.format(most=MAX_CLASSES, **found))
+        raise ValueError(message.format(most=MAX_CLASSES, rows=len(rows), labels=len(labels)))
     return Examples(_numbers(rows), np.array([values.index(v) for v in said]), labels)
 
 
@@ -102,8 +101,9 @@ def _rows(content, others):
     wide = len(rows[0][1])
     if len(rows) > MAX_ROWS or wide > MAX_COLUMNS:
         message = _("At most {most} rows of {widest} numbers, not {rows} of {wide}.")
-        most = {"most": MAX_ROWS, "widest": MAX_COLUMNS}
-        raise ValueError(message.format(rows=len(rows), wide=wide, **most))
+        raise ValueError(
+            message.format(most=MAX_ROWS, widest=MAX_COLUMNS, rows=len(rows), wide=wide)
+        )
     for i, row in rows:
         if len(row) != wide:
             message = _("Line {i} has {n} entries, the first row of numbers {wide}.")
@@ -112,9 +112,7 @@ def _rows(content, others):
 
 
 def _text(content):
-    """As UTF-8, or as UTF-16 where it says so, or else as the West European code page of Windows,
-    which most old files have.
-    """
+    """As UTF-8, as UTF-16 where it says so, or as Windows' West European code page of old files."""
     wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     for encoding in ["utf-16"] if wide else ["utf-8-sig", "cp1252", "latin-1"]:
         try:

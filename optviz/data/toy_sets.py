@@ -1,6 +1,4 @@
-"""Sets of points in the plane, made from a seed: small enough to watch the boundary between the
-classes move.
-"""
+"""Points in the plane, made from a seed: few enough to watch the boundary between classes move."""
 
 from dataclasses import dataclass
 from math import pi
@@ -8,16 +6,14 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 TOY_SETS: dict[str, type] = {}
 
 
 @dataclass(frozen=True)
 class ToySet(Configurable):
-    """Classes of points around curves. Noise shakes each point in its own direction, the further
-    the more of it.
-    """
+    """Classes of points around curves, each shaken by the noise in a direction of its own."""
 
     points: int = hyperparameter(
         300, 2, 2000, "n", help="points in all, the same number in each class"
@@ -41,20 +37,15 @@ class ToySet(Configurable):
         """
         place, shake = (np.random.default_rng([seed, stream]) for stream in range(2))
         t = np.arange(self.points) % self.classes
-        x = self.curve(place.random(self.points), t) + self.noise * shake.standard_normal(
-            (self.points, 2)
-        )
-        return x, t
+        x = self.curve(place.random(self.points), t)
+        return x + self.noise * shake.standard_normal((self.points, 2)), t
 
     def curve(self, u, t) -> np.ndarray:
-        """The points `(n, 2)` at the shares u `(n,)` in 0…1 of the curves of their classes t
-        `(n,)`.
-        """
+        """Points `(n, 2)` at the shares u `(n,)` in 0…1 of the curves of their classes t `(n,)`."""
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def shape(name):
-    return lambda cls: register(TOY_SETS, cls, name=name)
+shape = registrar(TOY_SETS)
 
 
 def polar(radius, angle) -> np.ndarray:
@@ -98,8 +89,7 @@ class Spirals(ToySet):
         return self.arms
 
     def curve(self, u, t):
-        # the root spreads the points evenly along the arm; it begins off the center, where all arms
-        # would meet
+        # the root spreads the points evenly along the arm, which begins off the center
         radius = 0.1 + 0.9 * np.sqrt(u)
         return polar(radius, 2 * pi * (self.turns * radius + t / self.arms))
 
@@ -115,17 +105,17 @@ class Clouds(ToySet):
     )
 
     def curve(self, u, t):
-        # moved along the line that parts them: the weights of that line are the same wherever the
-        # clouds stand
+        # along the line that parts them, whose weights are then the same wherever the clouds stand
         across, along = np.array([[1, -1], [1, 1]]) / np.sqrt(2)
         return np.where(t == 0, -0.5, 0.5)[:, None] * self.gap * across + self.offset * along
 
 
 @shape("Rare features")
 class Rare(Configurable):
-    """Rows that are mostly zeros: feature i is there in a share i^-α of them, as 1 or −1. Each has
-    a sign of its own, and a row is of class 1 where its features agree with theirs more often than
-    not. (Duchi, Hazan & Singer 2011, Adaptive subgradient methods, section 1.3.)
+    """Rows that are mostly zeros: feature i is there in a share i^-α of them, as 1 or −1.
+
+    Each has a sign of its own, and a row is of class 1 where its features agree with theirs more
+    often than not. (Duchi, Hazan & Singer 2011, Adaptive subgradient methods, section 1.3.)
     """
 
     features: ClassVar[int] = 60

@@ -1,6 +1,4 @@
-"""A formula's value, gradient and Hessian on arrays, with the limit where the formula itself gives
-0/0.
-"""
+"""A formula's value, gradient and Hessian on arrays; where it gives 0/0 the limit, if any."""
 
 from functools import cached_property
 
@@ -75,9 +73,8 @@ def _split(x):
 # points along an axis or a diagonal does not run through it.
 _AROUND = np.array([(1.0, 0.6), (-1.0, -0.6), (0.6, -1.0), (-0.6, 1.0)])
 _NEAR = 1e-4
-_STEP = (
-    1.7 * _NEAR
-)  # of a difference: another length, so that it does not end on the ring of a point beside it
+# Of a difference: another length, so that it does not end on the ring of a point beside it.
+_STEP = 1.7 * _NEAR
 
 
 def _limit(near, far, otherwise):

@@ -55,20 +55,20 @@ class Function:
         """The formula in LaTeX, in the order in which it is written."""
         return latex(read(self.formula))
 
+    @np.errstate(all="ignore")
     def value(self, x) -> np.ndarray:
         """f at points `(..., 2)`, as `(...)`; NaN where f is not defined."""
-        with np.errstate(all="ignore"):
-            return self.raw.value(np.asarray(x, float))
+        return self.raw.value(np.asarray(x, float))
 
+    @np.errstate(all="ignore")
     def grad(self, x) -> np.ndarray:
         """The gradient at points `(..., 2)`, as `(..., 2)`."""
-        with np.errstate(all="ignore"):
-            return self.raw.grad(np.asarray(x, float))
+        return self.raw.grad(np.asarray(x, float))
 
+    @np.errstate(all="ignore")
     def hess(self, x) -> np.ndarray:
         """The Hessian at points `(..., 2)`, as `(..., 2, 2)`."""
-        with np.errstate(all="ignore"):
-            return self.raw.hess(np.asarray(x, float))
+        return self.raw.hess(np.asarray(x, float))
 
     def finite_within(self, most: float) -> bool:
         """Whether f is sure to be finite wherever |x| and |y| are at most `most`."""
@@ -76,9 +76,7 @@ class Function:
 
     @cached_property
     def raw(self) -> Evaluator:
-        """value, grad and hess for a loop that has silenced NumPy already: to do so costs as much
-        as a gradient.
-        """
+        """value, grad and hess where NumPy is silenced already, which takes a gradient's time."""
         return Derived(self.graph)
 
 

@@ -49,16 +49,14 @@ class Graph:
     def hessian(self) -> tuple[int, int, int]:
         """∂²f/∂x², ∂²f/∂x∂y, ∂²f/∂y²."""
         gx, gy = self.gradient()
-        return (*(self._derivative(gx, name) for name in "xy"), self._derivative(gy, "y"))
+        return self._derivative(gx, "x"), self._derivative(gx, "y"), self._derivative(gy, "y")
 
     def has(self, name: str) -> bool:
         """Whether x, or y, is in the formula."""
         return ("name", name) in (self.parts[i] for i in self._below([self.root]))
 
     def is_smooth(self) -> bool:
-        """True for polynomials and their like: nowhere a division, a root or a logarithm to fail
-        at.
-        """
+        """True for polynomials and their like: no division, no root and no logarithm can fail."""
         for i in self._below([self.root]):
             op, *args = self.parts[i]
             constant = self._value(args[-1]) if op in OPERATORS else None
@@ -115,10 +113,8 @@ class Graph:
         """A part of a derivative, in short: only here are factors moved and numbers multiplied."""
         args = (a,) if b is None else (a, b)
         values = [self._value(i) for i in args]
-        if None not in values:
-            value = _computed(op, values)
-            if value is not None:
-                return self._number(value)
+        if None not in values and not math.isinf(value := computed(op, values)):
+            return self._number(value)
         u, v = values[0], values[-1]
         first, last = self.parts[a], self.parts[args[-1]]
         match op:
@@ -297,15 +293,15 @@ def _held(part, least):
     return text if binds >= least else f"({text})"
 
 
-def _computed(op, values):
-    """What an operator or a function gives for numbers; None where it is no number to write."""
+def computed(op: str, values) -> float:
+    """What an operator or a function gives for numbers: nan where that is not a real number."""
     try:
         value = (OPERATORS.get(op) or CALLS[op].numeric)(*values)
-    except ZeroDivisionError:
+    except OverflowError:
+        return math.inf
+    except (ValueError, ZeroDivisionError):
         return math.nan
-    except (ValueError, OverflowError):
-        return None
-    return value if not isinstance(value, complex) and math.isfinite(value) else None
+    return math.nan if isinstance(value, complex) else value
 
 
 def compiled(graph: Graph, *roots: int):

@@ -8,8 +8,8 @@ value where the formula has none.
 import math
 from dataclasses import replace
 
-from optviz.functions.elementary import ALIASES, CALLS, CONSTANTS
-from optviz.functions.graph import OPERATORS, Graph
+from optviz.functions.elementary import CONSTANTS
+from optviz.functions.graph import Graph, computed
 from optviz.functions.syntax import Node, read
 from optviz.functions.tokens import MAX_LENGTH, FormulaError
 
@@ -41,10 +41,14 @@ def _worked_out(node: Node) -> Node:
     if node.kind == "**" and values[1] is not None and abs(values[1]) > MAX_EXPONENT:
         part = node.args[1].text
         raise FormulaError(f"the exponent {part!r} is beyond ±{MAX_EXPONENT}", part)
-    name = ALIASES.get(node.name, node.name)
     if None in values:
-        return replace(node, name=name, args=args)
-    return _constant(node, CALLS[name].numeric if name else OPERATORS[node.kind], values)
+        return replace(node, name=node.function, args=args)
+    value, part = computed(node.function or node.kind, values), node.text
+    if math.isnan(value):
+        raise FormulaError(f"{part!r} is not a real number", part)
+    if abs(value) > MAX_NUMBER:
+        raise FormulaError(f"the number {part!r} is too large", part)
+    return _as_number(node, value)
 
 
 def _as_number(node, value):
@@ -58,19 +62,3 @@ def _number(node):
     if value and abs(value) < 1 / MAX_NUMBER:
         raise FormulaError(f"the number {text!r} is too small", text)
     return node
-
-
-def _constant(node, compute, values):
-    """The number that a part comes to, or a FormulaError where it is not a real one."""
-    part = node.text
-    try:
-        value = compute(*values)
-    except OverflowError:
-        value = math.inf
-    except (ValueError, ZeroDivisionError):
-        value = math.nan
-    if isinstance(value, complex) or math.isnan(value):
-        raise FormulaError(f"{part!r} is not a real number", part)
-    if abs(value) > MAX_NUMBER:
-        raise FormulaError(f"the number {part!r} is too large", part)
-    return _as_number(node, value)

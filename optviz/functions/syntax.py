@@ -38,6 +38,11 @@ class Node:
     text: str  # as it was typed
     closed: bool = False  # by parentheses or bars of its own
 
+    @property
+    def function(self) -> str:
+        """What CALLS has a function under that is called by this name."""
+        return ALIASES.get(self.name, self.name)
+
 
 def read(text: str) -> Node:
     """The tree of a formula. Raises FormulaError, whose message names the part at fault."""
@@ -113,9 +118,8 @@ class _Parser:
         """A product without its sign."""
         if self.next.kind == "number":
             part = f"{left.text} {self.next.text}"
-            raise FormulaError(
-                f"a number cannot follow at once in {part!r}: put * or ^ between", part
-            )
+            message = f"a number cannot follow at once in {part!r}: put * or ^ between"
+            raise FormulaError(message, part)
         right = self.expression(_BINDS["*"], depth)
         whole = self.node("*", "", (left, right), start)
         if left.closed:
@@ -162,10 +166,9 @@ class _Parser:
         self.place += 2
         part = self.typed(token.start)
         if re.fullmatch("[1-9][0-9]{0,2},[0-9]{3}", part):
+            either = f"{part.replace(',', '.')} or {part.replace(',', '')}"
             raise FormulaError(
-                f"{part!r} may have a decimal comma or one of thousands: write "
-                f"{part.replace(',', '.')} or {part.replace(',', '')}",
-                part,
+                f"{part!r} may have a decimal comma or one of thousands: write {either}", part
             )
         if "." in part or self.tight(self.place):
             raise FormulaError(f"{part!r} is not a number", part)
@@ -183,9 +186,8 @@ class _Parser:
         inner = self.operand(depth + 1)
         if not inner.closed and (begins(self.next) or self.next.kind in ("power", "**")):
             part = self.typed(token.start) + self.next.text
-            raise FormulaError(
-                f"how far does the root go in {part!r}? Write {token.text}(...)", part
-            )
+            message = f"how far does the root go in {part!r}? Write {token.text}(...)"
+            raise FormulaError(message, part)
         return self.node("call", ROOTS[token.text], (inner,), token.start, closed=True)
 
     def call(self, token, depth):
@@ -194,10 +196,9 @@ class _Parser:
         if self.next.kind in ("power", "**"):
             power = self.superscript() if self.next.kind == "power" else self.exponent()
             if power.name.startswith("-"):
-                part = self.typed(token.start)
+                part, either = self.typed(token.start), f"a{name}(x) or 1/{name}(x)"
                 raise FormulaError(
-                    f"{part!r} may be an inverse or a quotient: write a{name}(x) or 1/{name}(x)",
-                    part,
+                    f"{part!r} may be an inverse or a quotient: write {either}", part
                 )
         if self.next.kind != "(":
             raise FormulaError(f"{name!r} is a function and needs parentheses: {name}(x)", name)
@@ -213,11 +214,8 @@ class _Parser:
         self.take(")")
         self.commas = commas
         if len(args) != arity:
-            part = self.typed(token.start)
-            plural = "s" * (arity > 1)
-            raise FormulaError(
-                f"{name} takes {arity} argument{plural}, not {len(args)}: {part!r}", part
-            )
+            part, takes = self.typed(token.start), "1 argument" if arity == 1 else "2 arguments"
+            raise FormulaError(f"{name} takes {takes}, not {len(args)}: {part!r}", part)
         node = self.node("call", name, tuple(args), token.start, closed=True)
         return self.node("**", "", (node, power), token.start, closed=True) if power else node
 

@@ -106,9 +106,9 @@ def cannot_read(text: str, place: int):
 
 
 def _ends(token):
-    return token.kind in ("number", "power", ")") or (
-        token.kind == "name" and token.text not in CALLED
-    )
+    if token.kind == "name":
+        return token.text not in CALLED
+    return token.kind in ("number", "power", ")")
 
 
 def begins(token: Token) -> bool:
@@ -170,7 +170,6 @@ def _roles(tokens, region, text):
         raise FormulaError(f"a bar is missing in {part!r}", part)
     _, ways, roles = found[0, "|)"]
     if ways > 1:
-        raise FormulaError(
-            f"the bars in {part!r} can be read in more than one way; write abs(...)", part
-        )
+        message = f"the bars in {part!r} can be read in more than one way; write abs(...)"
+        raise FormulaError(message, part)
     return roles

@@ -1,6 +1,5 @@
 """A formula in LaTeX, in the order in which it was written."""
 
-from optviz.functions.elementary import ALIASES
 from optviz.functions.syntax import Node
 
 _SUM, _QUOTIENT, _PRODUCT, _POWER, _ATOM = range(5)  # how closely the parts hold together
@@ -77,21 +76,17 @@ def _product(left, right):
 
 def _power(base, exponent, flat):
     shown = f"^{{{latex(exponent, flat=True)}}}"
-    if _named(base) and exponent.kind == "number" and exponent.name.isdigit():
+    around = base.function in _AROUND
+    named = base.kind == "call" and not around and base.function != "exp"
+    if named and exponent.kind == "number" and exponent.name.isdigit():
         return _call(base, flat, shown)
     plain = base.kind == "name" or (base.kind == "number" and "e" not in base.name.lower())
-    around = base.kind == "call" and ALIASES.get(base.name, base.name) in _AROUND
     text = latex(base, flat)
     return (text if plain or around else _in_parentheses(text)) + shown
 
 
-def _named(node):
-    """Whether it is a function that is shown by its name, as sin(x)."""
-    return node.kind == "call" and ALIASES.get(node.name, node.name) not in {*_AROUND, "exp"}
-
-
 def _call(node, flat, power=""):
-    name = ALIASES.get(node.name, node.name)
+    name = node.function
     inner = ", ".join(latex(arg, flat or name == "exp") for arg in node.args)
     if name == "exp":
         return f"e^{{{inner}}}"

@@ -1,9 +1,9 @@
 """Fully connected networks, forward and backward written out, on one flat array of parameters."""
 
-from optviz.nn.activations import ACTIVATIONS, Activation
-from optviz.nn.batch_norm import BatchNorm, Normalized
-from optviz.nn.initializers import INITIALIZERS, Initializer
-from optviz.nn.layers import EVALUATION, Activated, Affine, Dropout, Layer, Mode
+from optviz.nn.activations import ACTIVATIONS
+from optviz.nn.batch_norm import BatchNorm
+from optviz.nn.initializers import INITIALIZERS
+from optviz.nn.layers import EVALUATION, Activated, Affine, Dropout, Mode
 from optviz.nn.loss import (
     LOSSES,
     MiniBatch,
@@ -13,5 +13,5 @@ from optviz.nn.loss import (
     softmax_cross_entropy,
     squared_error,
 )
-from optviz.nn.network import DTYPES, PLACES, Network, Pass, right
+from optviz.nn.network import DTYPES, Network, right
 from optviz.nn.streams import BATCHES, DROPOUT, GRADIENTS, INPUTS, LABELS, WEIGHTS, stream

@@ -5,13 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 ACTIVATIONS: dict[str, type] = {}
 
-# A value this near to the end of its range is called saturated: the slope there is less than 4% of
-# the largest.
-NEAR = 0.01
+NEAR = 0.01  # to the end of its range: a value is saturated, with less than 4% of the slope left
 
 
 @dataclass(frozen=True)
@@ -21,10 +19,8 @@ class Activation(Configurable):
     A docstring's first equation is the function, its second the derivative.
     """
 
-    limits: ClassVar[tuple[float | None, float | None]] = (
-        None,
-        None,
-    )  # what a stays within; None: unbounded
+    # what a stays within; None: unbounded
+    limits: ClassVar[tuple[float | None, float | None]] = (None, None)
 
     def value(self, z):
         """The activation a."""
@@ -35,20 +31,16 @@ class Activation(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
     def saturated(self, z, a):
-        """Where so little gradient passes that a unit hardly learns, as booleans. By default
-        nowhere.
-        """
+        """Where so little gradient passes that a unit hardly learns, as booleans."""
         return np.zeros(np.shape(a), bool)
 
 
-def activation(name: str, cite: str, key: str | None = None):
-    """Class decorator: files an activation in ACTIVATIONS with its display name and source."""
-    return lambda cls: register(ACTIVATIONS, cls, key, label=name, cite=cite)
+activation = registrar(ACTIVATIONS)
 
 
 @activation(
     "sigmoid",
-    cite="Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
+    "Rumelhart, Hinton & Williams (1986), Learning representations by back-propagating errors",
 )
 class Sigmoid(Activation):
     r"""Squeezes everything between 0 and 1; its slope is never more than a quarter.
@@ -70,7 +62,7 @@ class Sigmoid(Activation):
         return (a < NEAR) | (a > 1 - NEAR)
 
 
-@activation("tanh", cite="LeCun et al. (1998), Efficient BackProp, section 4.4")
+@activation("tanh", "LeCun et al. (1998), Efficient BackProp, section 4.4")
 class Tanh(Activation):
     r"""Squeezes everything between −1 and 1, around 0.
 
@@ -91,8 +83,7 @@ class Tanh(Activation):
 
 
 @activation(
-    "ReLU",
-    cite="Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks",
+    "ReLU", "Nair & Hinton (2010); Glorot, Bordes & Bengio (2011), Deep sparse rectifier networks"
 )
 class ReLU(Activation):
     r"""Passes what is positive and nothing else; its slope is 1 or 0.
@@ -113,9 +104,7 @@ class ReLU(Activation):
         return a == 0
 
 
-@activation(
-    "leaky ReLU", cite="Maas, Hannun & Ng (2013), Rectifier nonlinearities", key="leaky_relu"
-)
+@activation("leaky ReLU", "Maas, Hannun & Ng (2013), Rectifier nonlinearities", "leaky_relu")
 class LeakyReLU(Activation):
     r"""ReLU that lets a little of the negative side through, so that no unit is ever quite off.
 
@@ -136,7 +125,7 @@ class LeakyReLU(Activation):
 
 @activation(
     "ELU",
-    cite="Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by "
+    "Clevert, Unterthiner & Hochreiter (2016), Fast and accurate deep network learning by "
     "exponential linear units, section 3",
 )
 class ELU(Activation):
@@ -162,9 +151,7 @@ class ELU(Activation):
         return a < -self.alpha * (1 - NEAR)
 
 
-@activation(
-    "softsign", cite="Bergstra et al. (2009), Quadratic polynomials learn better image features"
-)
+@activation("softsign", "Bergstra et al. (2009), Quadratic polynomials learn better image features")
 class Softsign(Activation):
     r"""tanh's slower relative: it nears −1 and 1 only like 1/|z|, so that its slope dies late.
 
@@ -185,7 +172,7 @@ class Softsign(Activation):
         return np.abs(a) > 1 - NEAR
 
 
-@activation("GELU", cite="Hendrycks & Gimpel (2016), Gaussian error linear units, section 2")
+@activation("GELU", "Hendrycks & Gimpel (2016), Gaussian error linear units, section 2")
 class GELU(Activation):
     r"""A ReLU with a soft knee: z times about the chance that a standard normal number is below z.
 
@@ -212,7 +199,7 @@ class GELU(Activation):
         return (z < -1) & (a > -NEAR)  # beyond its dip, on the flat side
 
 
-@activation("identity", cite="no activation: a stack of affine layers is one affine layer")
+@activation("identity", "no activation: a stack of affine layers is one affine layer")
 class Identity(Activation):
     r"""The sum as it is: whatever its depth, the network stays linear.
 

@@ -1,7 +1,7 @@
 """Batch normalization: every unit gets mean β and spread γ over the rows of a mini-batch."""
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,8 +22,7 @@ class Normalized(NamedTuple):
 
 @dataclass(frozen=True)
 class BatchNorm(Layer):
-    r"""Mean 0 and variance 1 over the rows, and then what the network makes of them: γ and β are
-    learned.
+    r"""Mean 0 and variance 1 over the rows, and then a spread γ and a mean β that are learned.
 
     $$ \mu = \frac{1}{B} \sum_\text{rows} x, \qquad
     \sigma^2 = \frac{1}{B} \sum_\text{rows} (x - \mu)^2 $$
@@ -43,11 +42,14 @@ class BatchNorm(Layer):
 
     n: int
     eps: float = 1e-6
-    running_statistics: ClassVar[dict[str, float]] = {"mean": 0.0, "variance": 1.0}
 
     @property
     def shapes(self):
         return {"gamma": (self.n,), "beta": (self.n,)}
+
+    @property
+    def running_statistics(self):
+        return {"mean": np.zeros(self.n), "variance": np.ones(self.n)}
 
     def init(self, seed, initializer):
         return {"gamma": np.ones(self.n), "beta": np.zeros(self.n)}
@@ -59,9 +61,8 @@ class BatchNorm(Layer):
         variance = np.square(hat).mean(-2) if batch else running_statistics["variance"]
         scale = 1 / np.sqrt(variance + x.dtype.type(self.eps))[..., None, :]
         hat *= scale
-        return p["gamma"][..., None, :] * hat + p["beta"][..., None, :], Normalized(
-            mean, variance, scale, hat, batch
-        )
+        y = p["gamma"][..., None, :] * hat + p["beta"][..., None, :]
+        return y, Normalized(mean, variance, scale, hat, batch)
 
     def backward(self, p, kept, dy, dp):
         rows = dy.shape[-2]

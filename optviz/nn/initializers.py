@@ -1,5 +1,4 @@
-"""Initial weights: how large the random numbers are from which a network sets out, each rule
-declared once.
+"""Initial weights: how large the random numbers are from which a network sets out.
 
 A unit adds up fan-in products. With weights of standard deviation σ the sum is about σ·√fan-in
 times as large as the inputs, and on the way back a gradient grows by about σ·√fan-out: every rule
@@ -7,20 +6,20 @@ with a fan chooses σ so that one of the two, or a middle between them, neither 
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 
 INITIALIZERS: dict[str, type] = {}
+SAITOH = "Saitoh (2016), Deep Learning from Scratch, section 6.2"
+GLOROT = "Glorot & Bengio (2010), Training deep feedforward networks"
+HE = "He et al. (2015), Delving deep into rectifiers, eq. 10"
 
 
 @dataclass(frozen=True)
 class Initializer(Configurable):
     """Draws the weights of one layer; biases begin as zeros. A docstring's equation is the rule."""
-
-    fan: ClassVar[str] = "none"  # what the size depends on: "none", "in" or "both"
 
     def spread(self, fan_in: int, fan_out: int) -> float:
         """The standard deviation of one weight."""
@@ -39,12 +38,10 @@ class _Uniform(Initializer):
         return 3**0.5 * self.spread(fan_in, fan_out) * rng.uniform(-1.0, 1.0, (fan_in, fan_out))
 
 
-def initializer(name: str, cite: str, key: str):
-    """Class decorator: files an initializer in INITIALIZERS with its display name and source."""
-    return lambda cls: register(INITIALIZERS, cls, key, label=name, cite=cite)
+initializer = registrar(INITIALIZERS)
 
 
-@initializer("zeros", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.1", key="zeros")
+@initializer("zeros", f"{SAITOH}.1")
 class Zeros(Initializer):
     r"""Nothing: all units of a layer are the same and, without dropout, stay so.
 
@@ -58,11 +55,7 @@ class Zeros(Initializer):
         return np.zeros((fan_in, fan_out))
 
 
-@initializer(
-    "constant",
-    cite="Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4",
-    key="constant",
-)
+@initializer("constant", "Goodfellow, Bengio & Courville (2016), Deep Learning, section 8.4")
 class Constant(Zeros):
     r"""Every weight the same: so are all units of a layer and, without dropout, they stay so.
 
@@ -75,9 +68,7 @@ class Constant(Zeros):
         return np.full((fan_in, fan_out), float(self.c))
 
 
-@initializer(
-    "normal", cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2", key="normal"
-)
+@initializer("normal", f"{SAITOH}.2")
 class Normal(Initializer):
     r"""Normal, fixed σ, independent of layer width.
 
@@ -92,11 +83,7 @@ class Normal(Initializer):
         return self.sigma
 
 
-@initializer(
-    "Xavier (1/√n)",
-    cite="Saitoh (2016), Deep Learning from Scratch, section 6.2.2, there called Xavier",
-    key="book",
-)
+@initializer("Xavier (1/√n)", f"{SAITOH}.2, there called Xavier", "book")
 class Book(Initializer):
     r"""A sum of n inputs is as large as one of them.
 
@@ -105,15 +92,11 @@ class Book(Initializer):
     The book's Xavier. Glorot and Bengio's own rule also looks at the way back (`xavier_normal`).
     """
 
-    fan = "in"
-
     def spread(self, fan_in, fan_out):
         return (1 / fan_in) ** 0.5
 
 
-@initializer(
-    "LeCun", cite="LeCun et al. (1998), Efficient BackProp, section 4.6", key="lecun_normal"
-)
+@initializer("LeCun", "LeCun et al. (1998), Efficient BackProp, section 4.6", "lecun_normal")
 class LeCun(Book):
     r"""A sum of n inputs is as large as one of them: meant for standardized inputs and tanh.
 
@@ -123,28 +106,18 @@ class LeCun(Book):
     """
 
 
-@initializer(
-    "Glorot",
-    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 12",
-    key="xavier_normal",
-)
+@initializer("Glorot", f"{GLOROT}, eq. 12", "xavier_normal")
 class XavierNormal(Initializer):
     r"""The middle between keeping the size of the activations and that of the gradients.
 
     $$ W \sim \mathcal N\Big(0,\; \frac{2}{n_\text{in} + n_\text{out}}\Big) $$
     """
 
-    fan = "both"
-
     def spread(self, fan_in, fan_out):
         return (2 / (fan_in + fan_out)) ** 0.5
 
 
-@initializer(
-    "Glorot uniform",
-    cite="Glorot & Bengio (2010), Training deep feedforward networks, eq. 16",
-    key="xavier_uniform",
-)
+@initializer("Glorot uniform", f"{GLOROT}, eq. 16", "xavier_uniform")
 class XavierUniform(_Uniform, XavierNormal):
     r"""Glorot's size, evenly spread: what the paper calls normalized initialization.
 
@@ -152,22 +125,18 @@ class XavierUniform(_Uniform, XavierNormal):
     """
 
 
-@initializer("He", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_normal")
+@initializer("He", HE, "he_normal")
 class HeNormal(Initializer):
     r"""Twice the variance, because a ReLU stops half of what arrives.
 
     $$ W \sim \mathcal N\big(0,\; 2/n_\text{in}\big) $$
     """
 
-    fan = "in"
-
     def spread(self, fan_in, fan_out):
         return (2 / fan_in) ** 0.5
 
 
-@initializer(
-    "He uniform", cite="He et al. (2015), Delving deep into rectifiers, eq. 10", key="he_uniform"
-)
+@initializer("He uniform", HE, "he_uniform")
 class HeUniform(_Uniform, HeNormal):
     r"""He's size, evenly spread.
 
@@ -175,11 +144,7 @@ class HeUniform(_Uniform, HeNormal):
     """
 
 
-@initializer(
-    "orthogonal",
-    cite="Saxe, McClelland & Ganguli (2014), Exact solutions, section 3",
-    key="orthogonal",
-)
+@initializer("orthogonal", "Saxe, McClelland & Ganguli (2014), Exact solutions, section 3")
 class Orthogonal(Initializer):
     r"""A rotation or reflection: all directions keep their length, as far as the shape allows.
 
@@ -189,7 +154,6 @@ class Orthogonal(Initializer):
     gain: float = hyperparameter(
         1.0, 0.0, 10.0, "g", help="what the rotation is multiplied by; √2 makes up for a ReLU"
     )
-    fan = "both"
 
     def spread(self, fan_in, fan_out):
         return self.gain / max(fan_in, fan_out) ** 0.5
@@ -197,7 +161,6 @@ class Orthogonal(Initializer):
     def draw(self, rng, fan_in, fan_out):
         tall = rng.standard_normal((max(fan_in, fan_out), min(fan_in, fan_out)))
         q, r = np.linalg.qr(tall)
-        q = (
-            self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
-        )  # or else QR prefers some rotations to others
+        # as if r's diagonal were positive, or else QR prefers some rotations to others
+        q = self.gain * q * np.where(np.diag(r) < 0, -1.0, 1.0)
         return q if fan_in >= fan_out else q.T.copy()

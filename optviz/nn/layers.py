@@ -1,6 +1,4 @@
-"""Layers: what each makes of its input, and what it passes back of the gradient that arrives at its
-output.
-"""
+"""Layers: what each makes of its input, and what it passes back of its output's gradient."""
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
@@ -12,8 +10,7 @@ from optviz.nn.streams import DROPOUT, WEIGHTS, stream
 
 
 class Mode(NamedTuple):
-    """Whether a pass is part of training, and if so of which networks' step: for layers that then
-    act otherwise.
+    """Whether a pass is part of training, and of which networks' step, for layers that ask.
 
     What such a layer draws is a function of (seed, step), so that a line search meets one network.
     """
@@ -38,9 +35,8 @@ class Layer:
     """
 
     shapes: ClassVar[dict[str, tuple[int, ...]]] = {}  # of one network's parameters
-    running_statistics: ClassVar[
-        dict[str, float]
-    ] = {}  # what it remembers of training, `(n_out,)` each: with what it begins
+    # what it remembers of training, `(n_out,)` each: with what it begins
+    running_statistics: ClassVar[dict[str, np.ndarray]] = {}
 
     def init(self, seed: int, initializer) -> dict[str, np.ndarray]:
         """What the parameters of one network begin with."""
@@ -74,9 +70,7 @@ class Affine(Layer):
 
     n_in: int
     n_out: int
-    place: int = (
-        0  # among its kind; the input of the first is the data, whose gradient nobody asks for
-    )
+    place: int = 0  # among its kind; the first's input is the data: nobody asks for its gradient
 
     @property
     def shapes(self):
@@ -135,11 +129,9 @@ class Dropout(Layer):
     def forward(self, p, x, mode, running_statistics=None):
         if not mode.training:
             return x, None
-        kept = [
-            rng.random(x.shape[-2:], np.float32) >= self.ratio
-            for rng in mode.streams(DROPOUT, self.place)
-        ]
-        mask = np.stack(kept).astype(x.dtype) / x.dtype.type(1 - self.ratio)
+        streams = mode.streams(DROPOUT, self.place)
+        kept = np.stack([rng.random(x.shape[-2:], np.float32) for rng in streams]) >= self.ratio
+        mask = kept.astype(x.dtype) / x.dtype.type(1 - self.ratio)
         return x * mask, mask
 
     def backward(self, p, mask, dy, dp):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.nn.layers import EVALUATION, Mode
+from optviz.nn.layers import EVALUATION
 from optviz.nn.streams import SIGNS
 from optviz.optim.hyperparameter import hyperparameter
 
@@ -99,8 +99,7 @@ class Penalty:
 
 
 class MiniBatch:
-    """The loss of a network on some rows as a function of its flat parameters: what `step(f, x,
-    state)` calls f.
+    """The loss of a network on some rows as a function of its parameters: what a step calls f.
 
     `x` are the rows `(..., B, inputs)` and `y` the targets `(..., B, outputs)`, one-hot for the
     cross-entropy; their leading axes broadcast with those of the parameters `(..., P)`. `loss(z,
@@ -108,16 +107,10 @@ class MiniBatch:
     """
 
     def __init__(
-        self,
-        network,
-        x,
-        y,
-        mode: Mode = EVALUATION,
-        penalty: Penalty = Penalty(),
-        loss=softmax_cross_entropy,
+        self, network, x, y, mode=EVALUATION, penalty=Penalty(), loss=softmax_cross_entropy
     ):
-        self.network, self.x, self.y, self.mode, self.penalty = network, x, y, mode, penalty
-        self.loss = loss
+        self.network, self.x, self.y = network, x, y
+        self.mode, self.penalty, self.loss = mode, penalty, loss
         self.statistics = None  # of the rows, where a layer has some: those of the first pass
         self.gradient = None  # the last that was asked for
         self._at = self._loss = None  # where the loss is known already
@@ -139,9 +132,7 @@ class MiniBatch:
         return self._loss
 
     def value(self, params, where=None):
-        """The mean loss with the penalty `(...)`. `where` is what a line search says of rows that
-        have finished.
-        """
+        """The mean loss with the penalty `(...)`; `where` says which points a search still asks."""
         loss = self.cross_entropy(params)
         return loss if self.penalty.free else loss + self.penalty.value(self._weights(params))
 
@@ -166,8 +157,9 @@ class MiniBatch:
         return [views[i]["W"] for i in self.network.affine]
 
     def hess_diagonal(self, params):
-        """An estimate of the Hessian's diagonal `(..., P)`: u ⊙ Hu for random signs u, which is
-        right on average (Hutchinson 1990).
+        """An estimate of the Hessian's diagonal `(..., P)`: u ⊙ Hu for random signs u.
+
+        It is right on average (Hutchinson 1990).
         """
         mode = self.mode if self.mode.seeds else self.mode._replace(seeds=(0,))
         signs = [rng.choice((-1, 1), params.shape[-1]) for rng in mode.streams(SIGNS)]

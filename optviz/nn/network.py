@@ -20,8 +20,6 @@ ROWS = 256  # that pass at a time
 DTYPES = {"float32": np.float32, "float64": np.float64}
 # Where batch normalization stands.
 PLACES = {"": "Nowhere", "before": "Before the activation", "after": "After the activation"}
-
-
 HIDDEN = Hyperparameter("hidden", 4, 0, 12, "L", help="hidden layers")
 UNITS = Hyperparameter("units", 100, 1, 1000, "n", help="units in each of them")
 
@@ -35,8 +33,7 @@ class Pass(NamedTuple):
 
 @dataclass(frozen=True)
 class Network:
-    """Affine layers with an activation between each two, and where wished batch normalization and
-    dropout.
+    """Affine layers, activations between them, and where wished batch normalization and dropout.
 
     Parameters are one array `(..., P)`: layer by layer W `(n_in, n_out)`, then b `(n_out,)`.
     Leading axes are a batch of networks, which matrix products take side by side.
@@ -60,15 +57,13 @@ class Network:
     )
 
     def validate(self) -> None:
-        """SpecError for too many layers, or too large ones."""
-        for declared, value in (
-            (HIDDEN, len(self.sizes) - 2),
-            *((UNITS, n) for n in self.sizes[1:-1]),
-        ):
-            if not 0 <= value <= declared.high:
-                raise SpecError(
-                    f"{declared.name} is from {declared.low} to {declared.high}, not {value}"
-                )
+        """SpecError for too many layers, or for too large or empty ones."""
+        try:
+            HIDDEN.check_range(len(self.sizes) - 2)
+            for n in self.sizes[1:-1]:
+                UNITS.check_range(n)
+        except ValueError as error:
+            raise SpecError(f"{error}") from None
 
     @cached_property
     def layers(self) -> tuple[Layer, ...]:
@@ -110,23 +105,19 @@ class Network:
         """P, the number of parameters of one network."""
         return sum(prod(shape) for layer in self.layers for shape in layer.shapes.values())
 
-    @cached_property
-    def _places(self):
-        return _side_by_side([layer.shapes for layer in self.layers])[0]
-
-    @cached_property
-    def _running(self):
-        return _side_by_side(
-            [
-                dict.fromkeys(layer.running_statistics, (getattr(layer, "n", 0),))
-                for layer in self.layers
-            ]
-        )
-
     @property
     def running_size(self) -> int:
         """R, how many running statistics one network keeps: those of its batch normalization."""
-        return self._running[1]
+        return len(self.running_statistics())
+
+    @cached_property
+    def _places(self):
+        return _side_by_side([layer.shapes for layer in self.layers])
+
+    @cached_property
+    def _running_places(self):
+        begun = [layer.running_statistics for layer in self.layers]
+        return _side_by_side([{name: a.shape for name, a in named.items()} for named in begun])
 
     def views(self, params) -> list[dict[str, np.ndarray]]:
         """The parameters `(..., P)` of every layer by name, as `(..., *shape)`: views."""
@@ -134,15 +125,10 @@ class Network:
 
     def running_statistics(self) -> np.ndarray:
         """The running statistics `(R,)` before any training."""
-        running_statistics = np.empty(self.running_size, DTYPES[self.dtype])
-        for layer, m in zip(
-            self.layers, _viewed(running_statistics, self._running[0]), strict=True
-        ):
-            for name, value in layer.running_statistics.items():
-                m[name][...] = value
-        return running_statistics
+        begun = [a for layer in self.layers for a in layer.running_statistics.values()]
+        return np.concatenate([np.empty(0), *begun]).astype(DTYPES[self.dtype])
 
-    def statistics(self, done: "Pass") -> np.ndarray | None:
+    def statistics(self, done: Pass) -> np.ndarray | None:
         """The statistics `(..., R)` of the rows of a pass; None where no layer has any."""
         found = [
             getattr(kept, name)
@@ -153,15 +139,12 @@ class Network:
 
     def updated_statistics(self, running_statistics, statistics) -> np.ndarray:
         """The running statistics after those of one more mini-batch: an exponential average."""
-        return (
-            running_statistics
-            if statistics is None
-            else MOMENTUM * running_statistics + (1 - MOMENTUM) * statistics
-        )
+        if statistics is None:
+            return running_statistics
+        return MOMENTUM * running_statistics + (1 - MOMENTUM) * statistics
 
     def init(self, seed: int, initializer: Choice | None = None) -> np.ndarray:
-        """The parameters `(P,)` to set out from; those of a layer depend on the seed and its place
-        alone.
+        """The parameters `(P,)` to set out from; a layer's depend on the seed and its place alone.
 
         They are drawn in float64 and then rounded, so that both precisions start at the same point.
         `initializer` is one in place of the network's own.
@@ -177,12 +160,12 @@ class Network:
         return params
 
     def rate_factors(self, adaptive: bool) -> np.ndarray:
-        """What the rate of each parameter `(P,)` is multiplied by: 1 unless there is a
-        `base_width`, the factors of the maximal update parametrization (μP) from there on.
+        """What the rate of each parameter `(P,)` is multiplied by: 1 without a `base_width`.
 
+        From that width on the factors are those of the maximal update parametrization (μP).
         `adaptive` optimizers, like Adam, take steps of a size that the gradient's does not tell;
-        SGD and momentum do not. The last weights also begin smaller. (Yang & Hu et al. 2022,
-        Tensor programs V, table 3.)
+        SGD and momentum do not. The last weights also begin smaller. (Yang & Hu et al. 2022, Tensor
+        programs V, table 3.)
         """
         factors = np.ones(self.size, DTYPES[self.dtype])
         for i, places in enumerate(self._places if self.base_width else ()):
@@ -198,12 +181,9 @@ class Network:
         `running_statistics` `(..., R)` are those of training; without them, rows are normalized by
         their own.
         """
-        outputs, kept = [], []
-        memories = (
-            [None] * len(self.layers)
-            if running_statistics is None
-            else _viewed(running_statistics, self._running[0])
-        )
+        outputs, kept, memories = [], [], [None] * len(self.layers)
+        if running_statistics is not None:
+            memories = _viewed(running_statistics, self._running_places)
         for layer, p, m in zip(self.layers, self.views(params), memories, strict=True):
             x, needed = layer.forward(p, x, mode, m)
             outputs.append(x)
@@ -211,8 +191,7 @@ class Network:
         return Pass(outputs, kept)
 
     def backward(self, params, done: Pass, dy, arrived: list | None = None) -> np.ndarray:
-        """From the gradient that arrives at the outputs to that of all parameters `(..., P)`, layer
-        by layer back.
+        """From the gradient that arrives at the outputs back to that of all parameters `(..., P)`.
 
         `dy` is used up. A list `arrived` is filled with what arrives at the output of each layer.
         """
@@ -239,28 +218,24 @@ class Network:
         return self.outputs(params, x, running_statistics=running_statistics).argmax(-1)
 
     def accuracy(self, params, x, t, running_statistics=None) -> np.ndarray:
-        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found; NaN where outputs
-        are not finite.
-        """
+        """The share `(...)` of rows `(B, inputs)` whose label `(B,)` is found, as in `right`."""
         return right(self.outputs(params, x, running_statistics=running_statistics), t)
 
 
 def right(z, t) -> np.ndarray:
-    """The share `(...)` of outputs `(..., B, K)` that are largest at the label `(B,)`; NaN where
-    one is not finite.
-    """
+    """The share `(...)` of outputs `(..., B, K)` largest at the label `(B,)`; NaN if not finite."""
     return np.where(np.isfinite(z).all((-2, -1)), (z.argmax(-1) == t).mean(-1), np.nan)
 
 
 def _side_by_side(shapes):
-    """Where each layer's arrays of these shapes stand in one flat array, and its size."""
+    """Where each layer's arrays of these shapes stand in one flat array."""
     places, end = [], 0
     for named in shapes:
         places.append({})
         for name, shape in named.items():
             begin, end = end, end + prod(shape)
             places[-1][name] = slice(begin, end), shape
-    return places, end
+    return places
 
 
 def _viewed(flat, places):

@@ -1,6 +1,4 @@
-"""Random numbers as a function of (seed, what for, which one): nothing depends on what was drawn
-before.
-"""
+"""Random numbers as a function of (seed, what for, which one), whatever was drawn before."""
 
 import numpy as np
 
@@ -8,7 +6,5 @@ WEIGHTS, BATCHES, INPUTS, GRADIENTS, DROPOUT, LABELS, DIRECTIONS, SIGNS = range(
 
 
 def stream(seed: int, purpose: int, *index: int) -> np.random.Generator:
-    """The generator for the weights of the layer `index`, the mini-batch of the step `index` and so
-    on.
-    """
+    """The generator for the weights of layer `index`, the mini-batch of step `index`, and so on."""
     return np.random.default_rng((seed, purpose, *index))

@@ -189,3 +189,12 @@ def register(registry: dict, cls: type, key: str | None = None, **facts) -> type
         raise KeyError(f"{cls.key!r} is registered twice")
     registry[cls.key] = cls
     return cls
+
+
+def registrar(registry: dict):
+    """A class decorator that files classes in a registry with their display names and sources."""
+
+    def decorator(label: str, cite: str = "", key: str | None = None):
+        return lambda cls: register(registry, cls, key, label=label, cite=cite)
+
+    return decorator

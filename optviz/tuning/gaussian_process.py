@@ -61,9 +61,7 @@ class GaussianProcess:
     weights: np.ndarray  # (n,): K^-1 (y - m)
 
     @classmethod
-    def of(
-        cls, points, values, scales, noise: float = 1e-6, kernel: str = "matern"
-    ) -> "GaussianProcess":
+    def of(cls, points, values, scales, noise=1e-6, kernel="matern") -> "GaussianProcess":
         r"""With given lengths and noise, and the most likely mean and variance.
 
         $$ m = \frac{1^\top K^{-1} y}{1^\top K^{-1} 1},
@@ -115,9 +113,8 @@ class GaussianProcess:
         """Mean and standard deviation `(m,)` of the function without noise, at points `(m, d)`."""
         k = KERNELS[self.kernel](distances(np.asarray(points, float), self.points, self.scales))
         half = np.linalg.solve(self.cholesky, k.T)
-        return self.mean + k @ self.weights, np.sqrt(
-            self.variance * np.maximum(1 - (half**2).sum(0), 0)
-        )
+        variance = self.variance * np.maximum(1 - (half**2).sum(0), 0)
+        return self.mean + k @ self.weights, np.sqrt(variance)
 
     @property
     def leave_one_out_errors(self) -> np.ndarray:

@@ -1,27 +1,22 @@
 """Successive halving: all trials train a little, the better ones go on, and so again.
 
 Jamieson & Talwalkar (2016), Non-stochastic best arm identification and hyperparameter
-optimization. The bet is that who is behind early stays behind; a trial that starts
-slowly and would have ended first is lost. What is compared is the loss on the validation set:
-accuracies are all but equal as long as no trial has learned much.
+optimization. The bet is that who is behind early stays behind; a trial that starts slowly and
+would have ended first is lost. What is compared is the loss on the validation set: accuracies are
+all but equal as long as no trial has learned much.
 """
-
-from functools import partial
 
 import numpy as np
 
-from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.optim.hyperparameter import hyperparameter, registrar
 from optviz.tuning.samplers import SAMPLERS
 
 # What a search may have beside it: any sampler, or halving, whose trials are random.
 RIVALS: dict[str, type] = dict(SAMPLERS)
 
 
-@partial(
-    register,
-    RIVALS,
-    label="Random + halving",
-    cite="Jamieson & Talwalkar (2016), Non-stochastic best arm identification",
+@registrar(RIVALS)(
+    "Random + halving", "Jamieson & Talwalkar (2016), Non-stochastic best arm identification"
 )
 class Halving:
     """At each rung one trial in so many goes on, so many times as far as the rung before."""
@@ -37,11 +32,10 @@ class Halving:
 
     def rungs(self, iterations: int) -> tuple[int, ...]:
         """At which iterations trials are stopped, before the last."""
-        found, t = [], self.first
-        while t < iterations:
-            found.append(t)
-            t *= self.factor
-        return tuple(found)
+        found = [self.first]
+        while found[-1] < iterations:
+            found.append(found[-1] * self.factor)
+        return tuple(found[:-1])
 
     def survivors(self, losses, earlier=()) -> np.ndarray:
         """Who goes on, bool `(n,)`: the best 1/factor, rounded up, of these and of `earlier` ones.

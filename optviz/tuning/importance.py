@@ -38,6 +38,21 @@ class Importance(NamedTuple):
         return self.n >= ENOUGH * (len(self.alone) + 1) and self.foreseen >= READABLE
 
 
+def ranks(values) -> np.ndarray:
+    """The places `(n,)` of values, from 1; equal ones share the mean of theirs."""
+    values = np.asarray(values, float)
+    _, which, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts - 1) / 2)[which]
+
+
+def rank_correlation(a, b) -> float:
+    """Spearman's: the correlation of the ranks; NaN where one of them does not vary."""
+    a, b = ranks(a), ranks(b)
+    a, b = a - a.mean(), b - b.mean()
+    length = np.sqrt((a @ a) * (b @ b))
+    return float(a @ b / length) if length else float("nan")
+
+
 def importance(points, values, kernel: str = "matern") -> Importance:
     """Of the inputs `(n, d)` of the unit cube for what came of them `(n,)`, by a fitted process."""
     points, values = np.asarray(points, float), np.asarray(values, float)
@@ -64,20 +79,17 @@ def variance_shares(f: Callable, d: int) -> tuple[np.ndarray, np.ndarray]:
     alone, total = [], []
     for i in range(d):
         last = np.moveaxis(z, i, -1)
-        alone.append(_variance(_others(last, weights), weights))
+        alone.append(_variance(_mean(last, weights, 1), weights))
         total.append(whole - _variance(last @ weights, weights))
     return np.array(alone) / whole, np.array(total) / whole
 
 
-def _others(z, weights):
-    """The mean over all axes but the last."""
-    while z.ndim > 1:
+def _mean(z, weights, kept=0):
+    """The mean over all axes but the last so many."""
+    while z.ndim > kept:
         z = np.tensordot(weights, z, 1)
     return z
 
 
 def _variance(z, weights):
-    mean, square = z, z**2
-    while mean.ndim:
-        mean, square = np.tensordot(weights, mean, 1), np.tensordot(weights, square, 1)
-    return float(square - mean**2)
+    return float(_mean(z**2, weights) - _mean(z, weights) ** 2)

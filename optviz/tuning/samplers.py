@@ -1,14 +1,16 @@
 """Which hyperparameters are tried next: points of the unit cube, from those tried so far."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from optviz.optim.hyperparameter import Configurable, hyperparameter, register
+from optviz.optim.hyperparameter import Configurable, hyperparameter, registrar
 from optviz.tuning.gaussian_process import GaussianProcess, expected_improvement
 
 SAMPLERS: dict[str, type] = {}
 BERGSTRA = "Bergstra & Bengio (2012), Random search for hyper-parameter optimization"
+SNOEK = "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization"
 CANDIDATES = 1000  # points at which an improvement is looked up, and half as many beside the best
 
 
@@ -28,24 +30,21 @@ class Sampler(Configurable):
         raise TypeError(f"{type(self).__name__} is abstract")
 
 
-def sampler(name: str, cite: str, key: str):
-    """Class decorator: files a sampler in SAMPLERS with its display name and source."""
-    return lambda cls: register(SAMPLERS, cls, key, label=name, cite=cite)
+sampler = registrar(SAMPLERS)
 
 
 def sides(n: int, d: int) -> tuple[int, ...]:
     """How many values on each axis the largest nearly square grid of at most n points has."""
-    side = 1
-    while (side + 1) ** d <= n:
-        side += 1
-    grid = [side] * d
+    grid = [1] * d
+    while (grid[0] + 1) ** d <= n:
+        grid = [side + 1 for side in grid]
     for i in range(d):
-        if np.prod(grid) // side * (side + 1) <= n:
+        if math.prod(grid) // grid[i] * (grid[i] + 1) <= n:
             grid[i] += 1
     return tuple(grid)
 
 
-@sampler("Grid", BERGSTRA, "grid")
+@sampler("Grid", BERGSTRA)
 class Grid(Sampler):
     """Every combination of a few evenly spaced values of each, the ends of the range among them.
 
@@ -53,7 +52,7 @@ class Grid(Sampler):
     """
 
     def rounds(self, trials, d):
-        return (int(np.prod(sides(trials, d))),)
+        return (math.prod(sides(trials, d)),)
 
     def propose(self, points, accuracies, n, rng):
         counts = sides(n, points.shape[1])
@@ -61,7 +60,7 @@ class Grid(Sampler):
         return np.stack(np.meshgrid(*axes, indexing="ij"), -1).reshape(-1, len(axes))
 
 
-@sampler("Random", BERGSTRA, "random")
+@sampler("Random", BERGSTRA)
 class Random(Sampler):
     """Every trial is drawn by itself, so that each has another value of every hyperparameter."""
 
@@ -100,9 +99,7 @@ class CoarseToFine(Sampler):
         return np.maximum(best.min(0) - margin, 0), np.minimum(best.max(0) + margin, 1)
 
 
-@sampler(
-    "Bayesian", "Snoek, Larochelle & Adams (2012), Practical Bayesian optimization", "bayesian"
-)
+@sampler("Bayesian", SNOEK)
 class Bayesian(Sampler):
     """A Gaussian process guesses the accuracy everywhere; what promises most is tried next.
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.nn import one_hot, softmax_cross_entropy
+from optviz.nn import one_hot, right, softmax, softmax_cross_entropy
 from optviz.spec import canonical_json, to_dict
 from optviz.training import Amount, Data, Job, Progress, Training, loop
 from optviz.training.cost import cost_of
@@ -71,13 +71,6 @@ class SearchState:
         return not self.batches and self.round >= len(self.search.rounds)
 
     @property
-    def evaluated(self) -> np.ndarray:
-        """The iterations `(k,)` at which accuracies are measured."""
-        training = self.search.base
-        every = range(0, training.iterations, training.eval_every)
-        return np.array([*every, training.iterations])
-
-    @property
     def values(self) -> np.ndarray:
         """The hyperparameters `(n, d)`."""
         return self.search.space.values(self.points)
@@ -102,7 +95,8 @@ class SearchState:
     @property
     def last(self) -> np.ndarray:
         """Which accuracy `(n,)` of each is its last, as a place among the evaluated."""
-        return np.maximum(np.searchsorted(self.evaluated, self.iterations, "right") - 1, 0)
+        passed = np.searchsorted(self.search.evaluated, self.iterations, "right")
+        return np.maximum(passed - 1, 0)
 
     @property
     def scores(self) -> np.ndarray:
@@ -130,14 +124,11 @@ class SearchState:
     def trainings(self) -> list[Training]:
         """The trials that have begun as trainings, those of one length side by side."""
         own = [self.search.trial(values) for values in self.values]
-        return [
-            replace(
-                self.search.base,
-                iterations=int(n),
-                trials=tuple(own[i] for i in np.flatnonzero(self.iterations == n)),
-            )
-            for n in np.unique(self.iterations[self.iterations > 0])
-        ]
+        found = []
+        for n in np.unique(self.iterations[self.iterations > 0]).tolist():
+            trials = tuple(own[i] for i in np.flatnonzero(self.iterations == n))
+            found.append(replace(self.search.base, iterations=n, trials=trials))
+        return found
 
 
 @dataclass(frozen=True)
@@ -162,13 +153,32 @@ class SearchJob(Job):
 
     def begin(self) -> SearchState:
         split_data(self.search, self.data())  # what is wrong is said before anybody waits
-        return begin(self.search)
+        none = np.empty((0, len(self.search.space.axes)))
+        return SearchState(self.search, **_untried(self.search, none))
 
     def advance(self, state: SearchState, budget: float) -> SearchState:
-        return advance(state, split_data(self.search, self.data()), budget)
+        until = perf_counter() + budget
+        while not state.done and perf_counter() < until:
+            if not state.batches:
+                state = _proposed(state)
+            parts = [self.part(state, batch.trials) for batch in state.batches]
+            state = _joined(state, [part.advance(until - perf_counter()) for part in parts])
+            if state.batches and not self.parts(state):  # all are at the rung
+                state = _halved(state, split_data(self.search, self.data()).seen)
+        return state
 
     def progress(self, state: SearchState) -> Amount:
-        return progress(state)
+        """Iterations that are done, and how many it will be; with rounds of halving, about that."""
+        stops, waiting = self.search.stops, state.iterations[~state.ended]
+        done = whole = int(state.iterations.sum())
+        if len(waiting):
+            whole += int((stops[state.stop] - waiting).sum())
+        later = [(n, 0) for n in self.search.rounds[state.round :]]
+        for left, first in ((len(waiting), state.stop + 1), *later):
+            for i, stop in enumerate(stops[first:], first):
+                left = -(-left // self.search.halving.factor) if i else left
+                whole += left * (stop - (stops[i - 1] if i else 0))
+        return Amount(done, whole)
 
     def parts(self, state: SearchState) -> Sequence[tuple[int, ...]]:
         """The trials of each batch that is still under way; those that have begun come first."""
@@ -193,52 +203,33 @@ class BatchPart(NamedTuple):
     target: int
 
     def advance(self, budget: float) -> Batch:
-        (job, *batch), until = self, perf_counter() + budget
-        return _trained(job.search, *batch, split_data(job.search, job.data()), until)
+        """The batch, trained to the stop or as far as the time goes."""
+        until, (trials, now) = perf_counter() + budget, self.batch
+        if budget <= 0:
+            return self.batch
+        search, data = self.job.search, split_data(self.job.search, self.job.data()).seen
+        if now is None:
+            own = tuple(map(search.trial, self.values))
+            now = loop.begin(replace(search.base, trials=own), data)
+        training = now.training
+        step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
+        while now.iteration < self.target and perf_counter() < until:
+            steps = min(step, loop.until_stop(now), self.target - now.iteration)
+            now = loop.advance(now, data, steps)
+        return Batch(trials, now)
 
 
-def begin(search: Search) -> SearchState:
-    """Before anything is proposed."""
-    none, d, rungs = np.empty(0, int), len(search.space.axes), len(search.stops) - 1
-    state = SearchState(
-        search, np.empty((0, d)), none > 0, none, np.empty(0), none, np.empty((0, rungs))
-    )
-    return replace(state, accuracy=np.empty((0, len(state.evaluated), 2)))
-
-
-def advance(state: SearchState, data: SearchData, seconds: float = np.inf) -> SearchState:
-    """The state after so many more seconds of work, or when all is done.
-
-    ValueError where the data do not fit.
-    """
-    until = perf_counter() + seconds
-    while not state.done and perf_counter() < until:
-        if not state.batches:
-            state = _proposed(state)
-        search, values, target = state.search, state.values, state.search.stops[state.stop]
-        trained = [
-            _trained(search, batch, values[list(batch.trials)], target, data, until)
-            for batch in state.batches
-        ]
-        state = _joined(state, trained)
-        if state.batches and all(b.iteration == target for b in state.batches):
-            state = _halved(state, data)
-    return state
-
-
-def progress(state: SearchState) -> Amount:
-    """Iterations that are done, and how many it will be; with rounds of halving, about that."""
-    search = state.search
-    stops, waiting = search.stops, state.iterations[~state.ended]
-    done = whole = int(state.iterations.sum())
-    if len(waiting):
-        whole += int((stops[state.stop] - waiting).sum())
-    later = [(n, 0) for n in search.rounds[state.round :]]
-    for left, first in ((len(waiting), state.stop + 1), *later):
-        for i, stop in enumerate(stops[first:], first):
-            left = -(-left // search.halving.factor) if i else left
-            whole += left * (stop - (stops[i - 1] if i else 0))
-    return Amount(done, whole)
+def _untried(search, points):
+    """The arrays of a state for trials at these points that have not begun."""
+    n = len(points)
+    return {
+        "points": points,
+        "stopped": np.zeros(n, bool),
+        "iterations": np.zeros(n, int),
+        "accuracy": np.full((n, len(search.evaluated), 2), np.nan),
+        "diverged_at": np.full(n, -1),
+        "loss": np.full((n, len(search.stops) - 1), np.nan),
+    }
 
 
 def trials_per_batch(training: Training) -> int:
@@ -254,45 +245,27 @@ def _proposed(state):
     n = len(points)
     turns = -(-n // (SIDES * trials_per_batch(search.base)))
     split = np.array_split(np.arange(known, known + n), min(n, SIDES * turns))
-    new = {"points": points, "stopped": False, "iterations": 0, "diverged_at": -1}
-    for name, value in {**new, "accuracy": np.nan, "loss": np.nan}.items():
-        before = getattr(state, name)
-        new[name] = np.concatenate([before, np.broadcast_to(value, (n, *before.shape[1:]))])
     batches = tuple(Batch(tuple(part.tolist())) for part in split)
-    return replace(state, **new, round=state.round + 1, stop=0, batches=batches)
-
-
-def _trained(search, batch, values, target, data, until):
-    """A batch, trained to the target or as far as the time goes."""
-    trials, now = batch
-    if perf_counter() >= until:
-        return batch
-    if now is None:
-        now = loop.begin(replace(search.base, trials=tuple(map(search.trial, values))), data.seen)
-    training = now.training
-    step = max(1, int(STEP / (6 * training.network.size * training.batch * len(trials))))
-    while now.iteration < target and perf_counter() < until:
-        steps = min(step, loop.until_stop(now), target - now.iteration)
-        now = loop.advance(now, data.seen, steps)
-    return Batch(trials, now)
+    longer = {
+        name: np.concatenate([getattr(state, name), new])
+        for name, new in _untried(search, points).items()
+    }
+    return replace(state, **longer, round=state.round + 1, stop=0, batches=batches)
 
 
 def _joined(state, batches):
     """With what the batches have come to; those that are complete are let go."""
-    going = tuple(b for b in batches if b.iteration < state.search.iterations)
-    return replace(_recorded(state, batches), batches=going)
-
-
-def _recorded(state, batches):
-    """With what the batches have found out."""
-    names = ("iterations", "accuracy", "diverged_at")
-    iterations, accuracy, diverged_at = new = [getattr(state, name).copy() for name in names]
+    iterations, diverged_at = state.iterations.copy(), state.diverged_at.copy()
+    accuracy = state.accuracy.copy()
     for trials, now in batches:
         if now is not None:
             of, k = list(trials), len(now.evaluated)
             iterations[of], diverged_at[of] = now.iteration, now.diverged_at[:, 0]
             accuracy[of, :k] = now.accuracy[..., 0].transpose(2, 0, 1)
-    state = replace(state, **dict(zip(names, new, strict=True)))
+    going = tuple(b for b in batches if b.iteration < state.search.iterations)
+    state = replace(
+        state, iterations=iterations, diverged_at=diverged_at, accuracy=accuracy, batches=going
+    )
     return replace(state, winners=_winners(state, batches))
 
 
@@ -301,8 +274,8 @@ def _winners(state, batches):
     found = {winner.trial: winner for winner in state.winners}
     for trials, now in batches:
         if now is not None and now.done:
-            ends = zip(trials, now.params, now.running_statistics, strict=True)
-            found |= {end[0]: Winner(*end) for end in ends}
+            ends = map(Winner, trials, now.params, now.running_statistics)
+            found |= {winner.trial: winner for winner in ends}
     return tuple(sorted(found.values(), key=lambda w: (-state.scores[w.trial], w.trial)))[:TOGETHER]
 
 
@@ -310,14 +283,17 @@ def _halved(state, data):
     """At a rung: who is not among the best of all that have ever stood there is stopped."""
     rung, loss, stopped = state.stop, state.loss.copy(), state.stopped.copy()
     for trials, now in state.batches:
-        loss[list(trials), rung] = _loss(now, data.seen)
+        loss[list(trials), rung] = _loss(now, data)
     here = np.array([trial for trials, _ in state.batches for trial in trials])
     there = np.flatnonzero(state.iterations >= state.search.stops[rung])
     earlier = loss[np.setdiff1d(there, here), rung]
     alive = state.search.halving.survivors(loss[here, rung], earlier)
     stopped[here[~alive]] = True
-    batches = [left for batch in state.batches if (left := _remaining(batch, ~stopped))]
-    return replace(state, stopped=stopped, loss=loss, batches=tuple(batches), stop=rung + 1)
+    going = []
+    for trials, now in state.batches:
+        if places := [i for i, trial in enumerate(trials) if not stopped[trial]]:
+            going.append(Batch(tuple(trials[i] for i in places), loop.select(now, places)))
+    return replace(state, stopped=stopped, loss=loss, batches=tuple(going), stop=rung + 1)
 
 
 def _loss(now, data: Data):
@@ -330,9 +306,14 @@ def _loss(now, data: Data):
     return np.where(np.isfinite(loss), loss, np.nan)
 
 
-def _remaining(batch, alive):
-    places = [i for i, trial in enumerate(batch.trials) if alive[trial]]
-    if places:
-        trials = tuple(batch.trials[i] for i in places)
-        return Batch(trials, loop.select(batch.progress, places))
-    return None
+def final_accuracies(state: SearchState, data: SearchData) -> tuple[float, float]:
+    """On the test set, of the winner and of the best together by their mean probabilities.
+
+    They mean what they say only once, at the end.
+    """
+    network, best = state.search.network, state.winners
+    x = data.x_test.astype(best[0].params.dtype, copy=False)
+    sound = [winner for winner in best if np.isfinite(winner.params).all()] or best[:1]
+    said = [softmax(network.outputs(p, x, running_statistics=s)) for _, p, s in sound]
+    alone, together = (right(p, data.t_test) for p in (said[0], np.mean(said, 0)))
+    return float(alone[0]), float(together[0])

@@ -90,19 +90,10 @@ class Space:
         if len({axis.key for axis in self.axes}) < len(self.axes):
             raise SpecError("every hyperparameter is searched once")
 
-    @property
-    def _ends(self):
-        return np.array([[axis.low, axis.high] for axis in self.axes]).T
-
     def values(self, points) -> np.ndarray:
         """Hyperparameters `(n, d)` of points `(n, d)` in the unit cube."""
-        low, high = self._ends
+        low, high = np.array([[axis.low, axis.high] for axis in self.axes]).T
         return 10.0 ** (low + np.asarray(points) * (high - low))
-
-    def points(self, values) -> np.ndarray:
-        """The points `(n, d)` in the unit cube of hyperparameters `(n, d)`."""
-        low, high = self._ends
-        return (np.log10(values) - low) / (high - low)
 
     def border(self, point) -> list[tuple[int, bool]]:
         """At which borders a point `(d,)` lies: the axis, and whether it is its upper end."""

@@ -75,7 +75,8 @@ class Search(TrainingSettings):
             sampler = Choice("random") if halves else rival
             halving = Halving(**rival.values) if halves else None
             one = replace(found[0], sampler=sampler, halving=halving)
-            found += [one] * (one not in found)
+            if one not in found:
+                found.append(one)
         return tuple(found)
 
     @cached_property
@@ -98,6 +99,11 @@ class Search(TrainingSettings):
             if one.key in columns:
                 kept &= (columns[one.key] >= one.low) & (columns[one.key] <= one.high)
         return kept
+
+    @property
+    def evaluated(self) -> np.ndarray:
+        """The iterations `(k,)` at which accuracies are measured."""
+        return np.array([*range(0, self.iterations, self.base.eval_every), self.iterations])
 
     @property
     def stops(self) -> tuple[int, ...]:

@@ -1,8 +1,8 @@
 """Digits, points in the plane, IDX files whole and damaged, and fetching them from a server that may misbehave."""
 
 import gzip
-import hashlib
 import os
+import re
 import signal
 import struct
 import threading
@@ -10,6 +10,7 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import erf, pi, sqrt
 from pathlib import Path
@@ -20,6 +21,7 @@ import pytest
 from optviz.data import (
     DATASETS,
     SOURCES,
+    STEMS,
     TOY_SETS,
     DataError,
     cache_folder,
@@ -28,8 +30,6 @@ from optviz.data import (
     folder_of,
     load_idx,
     load_mnist,
-    other_writers,
-    split,
     standardized,
 )
 from optviz.data import download as remote
@@ -64,51 +64,38 @@ def test_the_digits_are_read_once_and_cannot_be_changed():
 
 def test_the_digits_name_their_source():
     said = DATASETS["digits"].attribution
-    assert all(
-        word in said for word in ("Alpaydin", "Kaynak", "1998", "10.24432/C50P49", "CC BY 4.0")
-    )
+    for word in ("Alpaydin", "Kaynak", "1998", "10.24432/C50P49", "CC BY 4.0"):
+        assert word in said
 
 
 # --- what is done before the training ---------------------------------------------------------------------------------
 
 
-def test_a_split_shares_no_row_and_comes_again():
-    rows = np.arange(1797)
-    (x, t), (x_test, t_test) = split(rows[:, None], rows, 400, 100, seed=3)
-    assert (x.shape, x_test.shape) == ((400, 1), (100, 1))
-    assert len({*t.tolist(), *t_test.tolist()}) == 500
-    assert np.array_equal(x[:, 0], t)  # what belongs together stays together
-    again = split(rows[:, None], rows, 400, 100, seed=3)
-    assert np.array_equal(again[0][1], t)
-    assert not np.array_equal(split(rows[:, None], rows, 400, 100, seed=4)[0][1], t)
-
-
-def test_more_training_leaves_the_test_as_it_is():
+def test_a_split_takes_each_row_once_and_comes_again():
     rows = np.arange(1000)
-    few, many = (split(rows, rows, n, 200, seed=1) for n in (100, 800))
-    assert np.array_equal(few[1][0], many[1][0])
-    assert np.array_equal(few[0][0], many[0][0][:100])
-    (x, _), (rest, _) = split(rows, rows, 300)
-    assert sorted([*x, *rest]) == rows.tolist()
+    data = Split(300, seed=3).of(rows[:, None], rows)
+    assert (data.x.shape, data.x_test.shape) == ((300, 1), (700, 1))
+    assert sorted([*data.t, *data.t_test]) == rows.tolist()
+    assert np.array_equal(data.x[:, 0], data.t)  # what belongs together stays together
+    assert np.array_equal(data.x_test[:, 0], data.t_test)
+    assert np.array_equal(Split(300, seed=3).of(rows, rows).t, data.t)
+    assert not np.array_equal(Split(300, seed=4).of(rows, rows).t, data.t)
+    assert np.array_equal(Split(100, seed=3).of(rows, rows).t, data.t[:100])  # more, not others
 
 
 def test_other_writers_come_after_the_first_rows():
     x, t = digits()
-    (x_train, t_train), (x_test, t_test) = other_writers(x, t, 300)
-    assert np.array_equal(x_train, x[:300])
-    assert np.array_equal(np.concatenate([t_train, t_test]), t)
-    assert len(x_test) == 1497
+    data = Split(300, first=True).of(x, t)
+    assert np.array_equal(data.x, x[:300])
+    assert np.array_equal(np.concatenate([data.t, data.t_test]), t)
+    assert len(data.x_test) == 1497
 
 
-@table(("train", "test"), [(0, 5), (11, 0), (6, 5), (5, -1), (11, None)])
-def test_a_split_cannot_take_more_than_there_is(train, test):
-    with pytest.raises(ValueError, match="10 rows"):
-        split(np.zeros((10, 2)), np.zeros(10), train, test)
-
-
-def test_other_writers_needs_someone_to_learn_from():
-    with pytest.raises(ValueError, match="0 for training"):
-        other_writers(np.zeros((10, 2)), np.zeros(10), 0)
+@pytest.mark.parametrize("first", [True, False])
+@table("rows", [0, 10, 11])
+def test_a_split_cannot_take_more_than_there_is(rows, first):
+    with pytest.raises(ValueError, match="of 10 rows 1 to 9 can be for training"):
+        Split(rows, first).of(np.zeros((10, 2)), np.zeros(10))
 
 
 def test_standardized_has_mean_0_and_variance_1():
@@ -122,9 +109,8 @@ def test_standardized_has_mean_0_and_variance_1():
 def test_a_test_is_standardized_by_the_training_and_constants_are_0():
     train, test = np.array([[1, 0.1], [3, 0.1], [5, 0.1]]), np.array([[3, 0.1], [7, 9]])
     assert standardized(train)[:, 1].tolist() == [0, 0, 0]
-    np.testing.assert_allclose(
-        standardized(test, like=train), [[0, 0], [4 / sqrt(8 / 3), 0]], rtol=1e-14
-    )
+    known = [[0, 0], [4 / sqrt(8 / 3), 0]]
+    np.testing.assert_allclose(standardized(test, like=train), known, rtol=1e-14)
     assert np.isfinite(standardized(digits()[0])).all()
 
 
@@ -232,7 +218,7 @@ def test_far_clouds_are_hard_on_a_line_that_turns_a_little():
 
 # --- IDX files --------------------------------------------------------------------------------------------------------
 
-NAMES = [name for name, _, _ in SOURCES["mnist"].files]
+NAMES = [f"{stem}.gz" for stem in STEMS]
 TRAIN_X, TRAIN_T, TEST_X, TEST_T = NAMES
 
 
@@ -246,10 +232,8 @@ def small(seed=0, train=30, test=20):
     """Four file names -> their arrays."""
     rng = np.random.default_rng(seed)
     shapes = [(train, 28, 28), (train,), (test, 28, 28), (test,)]
-    return {
-        name: rng.integers(0, 10 if len(s) == 1 else 256, s)
-        for name, s in zip(NAMES, shapes, strict=True)
-    }
+    drawn = (rng.integers(0, 10 if len(shape) == 1 else 256, shape) for shape in shapes)
+    return dict(zip(NAMES, drawn, strict=True))
 
 
 def packed(arrays=None) -> dict[str, bytes]:
@@ -309,20 +293,15 @@ def test_a_gzipped_file_comes_before_a_plain_one(brought):
 
 def test_mnist_from_an_upload():
     agrees(load_mnist(packed()), small())
-    agrees(
-        load_mnist({name.replace(".gz", " (1).gz"): content for name, content in packed().items()}),
-        small(),
-    )
-    agrees(
-        load_mnist({name.removesuffix(".gz"): idx(array) for name, array in small().items()}),
-        small(),
-    )
+    numbered = {name.replace(".gz", " (1).gz"): content for name, content in packed().items()}
+    agrees(load_mnist(numbered), small())
+    plain = {name.removesuffix(".gz"): idx(array) for name, array in small().items()}
+    agrees(load_mnist(plain), small())
 
 
-@pytest.mark.parametrize(
-    ("key", "variable"), [("mnist", "OPTVIZ_MNIST"), ("fashion", "OPTVIZ_FASHION")]
-)
-def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, variable):
+@pytest.mark.parametrize("key", SOURCES)
+def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key):
+    variable = f"OPTVIZ_{key.upper()}"
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(variable, raising=False)
     assert folder_of(key) == tmp_path / "cache" / "optviz" / key
@@ -338,14 +317,11 @@ def test_the_environment_names_the_folder(monkeypatch, tmp_path, brought, key, v
 def test_a_missing_file_is_named(brought, name):
     (brought / name).unlink()
     assert not DATASETS["mnist"].available(brought)
-    with pytest.raises(
-        DataError, match=f"MNIST: {name.removesuffix('.gz')} .*cannot be found in the folder"
-    ):
+    stem, others = name.removesuffix(".gz"), {n: c for n, c in packed().items() if n != name}
+    with pytest.raises(DataError, match=f"MNIST: {stem} .*cannot be found in the folder"):
         load_mnist(brought)
-    with pytest.raises(
-        DataError, match=f"Fashion-MNIST: {name.removesuffix('.gz')} .*among the files given"
-    ):
-        load_mnist({n: c for n, c in packed().items() if n != name}, "fashion")
+    with pytest.raises(DataError, match=f"Fashion-MNIST: {stem} .*among the files given"):
+        load_mnist(others, "fashion")
 
 
 def test_a_folder_that_is_none(tmp_path):
@@ -365,7 +341,7 @@ DAMAGED = {
     "an archive": (b"PK\3\4" + bytes(20), "wrong magic number"),
     "floats": (
         b"\0\0\x0d\1" + bytes(20),
-        "wrong magic number: 3329, where images begin with 2051 and labels with 2049",
+        "3329, where images begin with 2051 and labels with 2049",
     ),
     "four axes": (b"\0\0\x08\4" + bytes(20), "wrong magic number: 2052"),
     "no axis": (b"\0\0\x08\0", "wrong magic number: 2048"),
@@ -381,10 +357,7 @@ DAMAGED = {
     "a flipped bit": (ZIPPED[:-8] + bytes([ZIPPED[-8] ^ 1]) + ZIPPED[-7:], "damaged"),
     "archive and rubbish": (ZIPPED + b"rubbish", "damaged"),
     "rubbish in the archive": (ZIPPED[:10] + b"\xff" * 20, "damaged"),
-    "too large": (
-        struct.pack(">BBBB3I", 0, 0, 8, 3, 2**32 - 1, 2**32 - 1, 2**32 - 1),
-        "promises .* more than",
-    ),
+    "too large": (b"\0\0\x08\3" + bytes([255] * 12), "promises .* more than"),
 }
 
 
@@ -421,26 +394,15 @@ def swapped(one, other):
     return arrays
 
 
+IMAGES = np.zeros((20, 28, 28))
 MISFITS = {
     "swapped": (swapped(TRAIN_X, TRAIN_T), f"{TRAIN_X} and {TRAIN_T} are swapped"),
     "swapped test": (swapped(TEST_X, TEST_T), f"{TEST_X} and {TEST_T} are swapped"),
-    "labels of the other part": (
-        swapped(TRAIN_T, TEST_T),
-        f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 labels",
-    ),
-    "labels twice": (
-        wrong(TRAIN_X, lambda x: x[:, 0, 0]),
-        "holds no images: wrong magic number 2049",
-    ),
-    "images twice": (
-        wrong(TEST_T, lambda t: np.zeros((20, 28, 28))),
-        "holds no labels: wrong magic number 2051",
-    ),
+    "others' labels": (swapped(TRAIN_T, TEST_T), f"{TRAIN_X} holds 30 images, but {TRAIN_T} 20 "),
+    "labels twice": (wrong(TRAIN_X, lambda x: x[:, 0, 0]), "no images: wrong magic number 2049"),
+    "images twice": (wrong(TEST_T, lambda t: IMAGES), "no labels: wrong magic number 2051"),
     "a label short": (wrong(TEST_T, lambda t: t[:-1]), "20 images, but t10k-labels.* 19 labels"),
-    "an eleventh class": (
-        wrong(TRAIN_T, lambda t: np.where(np.arange(30) == 4, 10, t)),
-        "says 10 of image 4",
-    ),
+    "an eleventh class": (wrong(TRAIN_T, lambda t: [*t[:4], 10, *t[5:]]), "says 10 of image 4"),
     "small images": (wrong(TRAIN_X, lambda x: x[:, :8, :8]), "8×8 pixels in place of 28×28"),
     "nothing": (small(train=0), "no image at all"),
 }
@@ -453,26 +415,6 @@ def test_files_that_do_not_fit_together_are_refused(tmp_path, kind):
         load_mnist(write(tmp_path, packed(arrays)))
     with pytest.raises(DataError, match=message):
         load_mnist(packed(arrays))
-
-
-def known_by(monkeypatch, files, key="mnist"):
-    """Have the official files be these."""
-    sums = tuple(
-        (name, len(content), hashlib.sha256(content).hexdigest()) for name, content in files.items()
-    )
-    monkeypatch.setitem(SOURCES, key, replace(SOURCES[key], files=sums))
-
-
-def test_official_files_are_known_by_their_sum(monkeypatch, brought):
-    with pytest.raises(DataError, match=f"{TRAIN_X} is not the official file: wrong SHA-256"):
-        load_mnist(brought, official=True)
-    known_by(monkeypatch, packed())
-    agrees(load_mnist(brought, official=True), small())
-    agrees(load_mnist(packed(), official=True), small())
-    write(brought, {TEST_T: gzip.compress(idx(small(1)[TEST_T]), mtime=0)})
-    with pytest.raises(DataError, match=f"{TEST_T} is not the official file"):
-        load_mnist(brought, official=True)
-    load_mnist(brought)
 
 
 # --- fetching ---------------------------------------------------------------------------------------------------------
@@ -531,6 +473,12 @@ def mirror(files, **behavior):
         server.server_close()
 
 
+def known_by(monkeypatch, files, key="mnist"):
+    """Have the official files be these."""
+    sums = tuple((len(content), sha256(content).hexdigest()) for content in files.values())
+    monkeypatch.setitem(SOURCES, key, replace(SOURCES[key], sums=sums))
+
+
 @pytest.fixture
 def files(monkeypatch, tmp_path):
     """Four files that count as official; nothing outside of this test is touched or asked."""
@@ -558,7 +506,7 @@ def test_fetching_into_the_cache_folder(files, tmp_path, monkeypatch):
         assert fetch("mnist", address=address) == folder  # again: all is there
         assert len(handler.asked) == asked
     assert DATASETS["mnist"].available()
-    agrees(load_mnist(official=True), small(train=300, test=100))
+    agrees(load_mnist(), small(train=300, test=100))
     total = sum(map(len, files.values()))
     assert seen[0] == (0, total)
     assert seen[-1] == (total, total)
@@ -575,12 +523,9 @@ def test_the_environment_names_the_address(files, tmp_path, monkeypatch):
 @pytest.mark.parametrize("ranges", [True, False], ids=["with ranges", "without ranges"])
 @pytest.mark.parametrize("lengths", [True, False], ids=["with lengths", "without lengths"])
 def test_a_cut_connection_is_gone_on_with(files, tmp_path, ranges, lengths):
-    with mirror(files, cut={TRAIN_X: 100_000}, ranges=ranges, lengths=lengths) as (
-        address,
-        handler,
-    ):
-        with pytest.raises(DataError, match=r"(cut after \d+|could not be fetched).*Fetch again"):
-            fetch("mnist", tmp_path, address)
+    server = mirror(files, cut={TRAIN_X: 100_000}, ranges=ranges, lengths=lengths)
+    with server as (address, handler):
+        refused(r"(cut after \d+|could not be fetched).*Fetch again", tmp_path, address)
         kept = standing(tmp_path)
         assert list(kept) == [f"{TRAIN_X}.part"]
         assert files[TRAIN_X].startswith(kept[f"{TRAIN_X}.part"])
@@ -594,30 +539,30 @@ def test_a_cut_connection_is_gone_on_with(files, tmp_path, ranges, lengths):
     assert standing(tmp_path) == files
 
 
+def completed(files, folder) -> list:
+    """What a server is asked for until all files are in the folder."""
+    with mirror(files) as (address, handler):
+        fetch("mnist", folder, address)
+    assert standing(folder) == files
+    return handler.asked
+
+
 def test_a_part_that_lacks_only_its_name(files, tmp_path):
     write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X]})
-    with mirror(files) as (address, handler):
-        fetch("mnist", tmp_path, address)
-        assert [name for name, _ in handler.asked] == NAMES[1:]
-    assert standing(tmp_path) == files
+    assert [name for name, _ in completed(files, tmp_path)] == NAMES[1:]
 
 
 @pytest.mark.parametrize("length", [10, None, 10**6], ids=["short", "as long", "too long"])
 def test_a_spoilt_part_does_not_last(files, tmp_path, length):
     write(tmp_path, {f"{TRAIN_X}.part": b"x" * (len(files[TRAIN_X]) if length is None else length)})
-    with mirror(files) as (address, handler):
-        fetch("mnist", tmp_path, address)
-        # that the beginning is wrong is known when the rest has come
-        begun = [(TRAIN_X, "bytes=10-")] if length == 10 else []
-        assert handler.asked == [*begun, *((name, None) for name in NAMES)]
-    assert standing(tmp_path) == files
+    # that the beginning is wrong is known when the rest has come
+    begun = [(TRAIN_X, "bytes=10-")] if length == 10 else []
+    assert completed(files, tmp_path) == [*begun, *((name, None) for name in NAMES)]
 
 
 def test_a_wrong_file_under_the_right_name_is_replaced(files, tmp_path):
     write(tmp_path, {TRAIN_T: b"old"})
-    with mirror(files) as (address, _):
-        fetch("mnist", tmp_path, address)
-    assert standing(tmp_path) == files
+    completed(files, tmp_path)
 
 
 def flipped(content):
@@ -642,11 +587,8 @@ def test_what_is_not_the_file_never_gets_its_name(files, tmp_path, change, messa
             fetch("mnist", tmp_path, address, progress=lambda done, total: seen.append(done))
         assert seen[-1] <= sum(len(files[name]) for name in (TRAIN_X, TRAIN_T, TEST_X))
         # what was cut may be right so far; what is wrong is not kept
-        parts = (
-            {f"{TEST_X}.part"}
-            if len(served[TEST_X]) < len(files[TEST_X]) and not lengths
-            else set()
-        )
+        cut = len(served[TEST_X]) < len(files[TEST_X]) and not lengths
+        parts = {f"{TEST_X}.part"} if cut else set()
         assert set(standing(tmp_path)) == {TRAIN_X, TRAIN_T} | parts
         with pytest.raises(DataError, match=r"t10k-images.* cannot be found"):
             load_mnist(tmp_path)
@@ -655,75 +597,62 @@ def test_what_is_not_the_file_never_gets_its_name(files, tmp_path, change, messa
     assert standing(tmp_path) == files
 
 
+def refused(message, folder, address):
+    with pytest.raises(DataError, match=message):
+        fetch("mnist", folder, address)
+
+
 def test_a_server_that_sends_other_bytes_than_asked(files, tmp_path):
     write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X][:1000]})
     with mirror(files, wrong_range=True) as (address, _):
-        with pytest.raises(DataError, match="is not the file it should be"):
-            fetch("mnist", tmp_path, address)
-        assert standing(tmp_path) == {}
+        refused("is not the file it should be", tmp_path, address)
+    assert standing(tmp_path) == {}
 
 
 def test_a_server_whose_file_ends_before_the_part(files, tmp_path):
     write(tmp_path, {f"{TRAIN_X}.part": files[TRAIN_X][:1000]})
     with mirror(files | {TRAIN_X: b"short"}) as (address, _):
-        with pytest.raises(DataError, match="416"):
-            fetch("mnist", tmp_path, address)
-        assert standing(tmp_path) == {}
+        refused("416", tmp_path, address)
+    assert standing(tmp_path) == {}
 
 
 def test_a_file_that_the_server_does_not_have(files, tmp_path):
     without = {name: content for name, content in files.items() if name != TRAIN_T}
-    with (
-        mirror(without) as (address, _),
-        pytest.raises(DataError, match=f"{TRAIN_T} could .* the server says 404"),
-    ):
-        fetch("mnist", tmp_path, address)
+    with mirror(without) as (address, _):
+        refused(f"{TRAIN_T} could .* the server says 404", tmp_path, address)
     assert list(standing(tmp_path)) == [TRAIN_X]
 
 
 def test_no_server(files, tmp_path):
     with mirror(files) as (address, _):
         pass
-    with pytest.raises(DataError, match="cannot be reached"):
-        fetch("mnist", tmp_path, address)
+    refused("cannot be reached", tmp_path, address)
 
 
 def test_a_server_that_falls_silent(files, tmp_path, monkeypatch):
     monkeypatch.setattr(remote, "PATIENCE", 0.1)
-    with (
-        mirror(files, pause=0.5) as (address, _),
-        pytest.raises(DataError, match=r"could not be fetched|cannot be reached"),
-    ):
-        fetch("mnist", tmp_path, address)
+    with mirror(files, pause=0.5) as (address, _):
+        refused("could not be fetched|cannot be reached", tmp_path, address)
     assert standing(tmp_path) == {}
 
 
-@table(
-    "address", ["file:///etc", "ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"]
-)
+@table("address", ["ftp://127.0.0.1/", "mnist", "http://", "http://[", "http://a b/"])
 def test_what_is_no_address(files, tmp_path, address):
-    with pytest.raises(DataError, match=r"is no address|cannot be reached|could not be fetched"):
-        fetch("mnist", tmp_path, address)
+    refused("is no address|cannot be reached|could not be fetched", tmp_path, address)
 
 
 def test_files_of_the_server_itself_are_no_address(files, tmp_path):
     theirs, ours = tmp_path / "theirs", tmp_path / "ours"
     theirs.mkdir()
-    with pytest.raises(DataError, match="is no address"):
-        fetch("mnist", ours, write(theirs, files).as_uri())
+    refused("is no address", ours, write(theirs, files).as_uri())
     assert standing(ours) == {}
 
 
-def test_a_folder_that_cannot_be_made(files, tmp_path):
+def test_a_folder_that_cannot_be_made_and_a_lock_that_is_a_folder(files, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match="Nothing can be written to"):
-        fetch("mnist", tmp_path / "file" / "folder", "http://127.0.0.1:9/")
-
-
-def test_a_lock_that_is_a_folder(files, tmp_path):
     (tmp_path / ".lock").mkdir()
-    with pytest.raises(DataError, match="Nothing can be written to"):
-        fetch("mnist", tmp_path, "http://127.0.0.1:9/")
+    for folder in (tmp_path / "file" / "folder", tmp_path):
+        refused("Nothing can be written to", folder, "http://127.0.0.1:9/")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no device that is always full")
@@ -731,8 +660,7 @@ def test_a_full_disk(files, tmp_path):
     part = tmp_path / f"{TRAIN_X}.part"
     part.symlink_to("/dev/full")
     with mirror(files) as (address, _):
-        with pytest.raises(DataError, match=r"No space left on device.*Fetch again"):
-            fetch("mnist", tmp_path, address)
+        refused(r"No space left on device.*Fetch again", tmp_path, address)
         assert not (tmp_path / TRAIN_X).exists()
         part.unlink()  # there is room again
         fetch("mnist", tmp_path, address)
@@ -767,14 +695,8 @@ def _dies(share, done, total):
 def test_a_stop_keeps_what_came_and_the_rest_follows(files, tmp_path):
     done = [0]
     with mirror(files) as (address, handler):
-        stopped = fetch(
-            "mnist",
-            tmp_path,
-            address,
-            progress=lambda now, total: done.append(now),
-            stop=lambda: done[-1] > 50_000,
-        )
-        assert stopped is None
+        came, enough = lambda now, total: done.append(now), lambda: done[-1] > 50_000
+        assert fetch("mnist", tmp_path, address, progress=came, stop=enough) is None
         (name, kept), *others = standing(tmp_path).items()
         assert (name, others) == (f"{TRAIN_X}.part", [])
         assert len(kept) == done[-1] > 50_000
@@ -844,12 +766,9 @@ def test_what_the_menu_says(key, tmp_path):
 @pytest.mark.parametrize("key", SOURCES)
 def test_sources_are_complete(key):
     source = SOURCES[key]
-    assert [name for name, _, _ in source.files] == NAMES
     assert source.address.startswith("https://")
-    assert all(
-        len(digest) == 64 and set(digest) <= set("0123456789abcdef")
-        for _, _, digest in source.files
-    )
+    for _, _, digest in source.files:
+        assert re.fullmatch("[0-9a-f]{64}", digest)
 
 
 FLOWERS = b"""sepal;petal;kind
@@ -869,18 +788,12 @@ def test_a_file_of_ones_own_with_labels():
     np.testing.assert_array_equal(x, raw)
     numbered = read_examples(b"1,2,10\n3,4,9\n5,6,10\n7,8,-1\n")
     assert (numbered.labels, numbered.t.tolist()) == (("-1", "9", "10"), [2, 1, 2, 0])
-    training = Training(
-        Network((2, 4, 3)),
-        dataset=Choice("own", {"points": 6, "features": 2, "classes": 3}),
-        split=Split(4, seed=1),
-    )
+    own = Choice("own", {"points": 6, "features": 2, "classes": 3})
+    training = Training(Network((2, 4, 3)), dataset=own, split=Split(4, seed=1))
     check(training)
     data, order = load(training, read_examples(FLOWERS)), np.random.default_rng(1).permutation(6)
     learn, examine = raw[order[:4]], raw[order[4:]]
-    for found, rows in (
-        (data.x, learn),
-        (data.x_test, examine),
-    ):  # the test's statistics are unknown
+    for found, rows in ((data.x, learn), (data.x_test, examine)):  # the test's own are unknown
         np.testing.assert_allclose(found, (rows - learn.mean(0)) / learn.std(0), rtol=1e-12)
     for other in (None, numbered):
         with pytest.raises(DataError, match="6 rows of 2 numbers with 3 labels"):

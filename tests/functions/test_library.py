@@ -13,11 +13,8 @@ EVERY = table("f", FUNCTIONS.values())
 
 def lévy(x, y):
     w, z = 1 + (x - 1) / 4, 1 + (y - 1) / 4
-    return (
-        sin(pi * w) ** 2
-        + (w - 1) ** 2 * (1 + 10 * sin(pi * w + 1) ** 2)
-        + (z - 1) ** 2 * (1 + sin(2 * pi * z) ** 2)
-    )
+    along = sin(pi * w) ** 2 + (w - 1) ** 2 * (1 + 10 * sin(pi * w + 1) ** 2)
+    return along + (z - 1) ** 2 * (1 + sin(2 * pi * z) ** 2)
 
 
 def goldstein_price(x, y):
@@ -32,12 +29,8 @@ def turned_bowl(x, y):
 
 
 def ackley(x, y):
-    return (
-        20
-        + np.e
-        - 20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2)))
-        - exp(0.5 * (cos(2 * pi * x) + cos(2 * pi * y)))
-    )
+    ripples = exp(0.5 * (cos(2 * pi * x) + cos(2 * pi * y)))
+    return 20 + np.e - 20 * exp(-0.2 * sqrt(0.5 * (x**2 + y**2))) - ripples
 
 
 # as they stand in Jamil & Yang (2013) and in the sources of the notes, not as they are typed in the package
@@ -154,13 +147,13 @@ def test_value_is_the_textbooks(key):
 
 
 def test_values_worked_by_hand():
-    evaluate_equations = {
+    by_hand = {
         "bowl": ((-7, 2), 6.45), "double_well": ((-2, 1), 11 / 3), "rosenbrock": ((-1.2, 1), 24.2),
         "himmelblau": ((0, 0), 170), "beale": ((0, 0), 14.203125), "booth": ((0, 0), 74), "matyas": ((1, 1), 0.04),
         "goldstein_price": ((0, 0), 600), "six_hump_camel": ((1, 1), 97 / 30), "rastrigin": ((0.5, 0.5), 40.5),
         "styblinski_tang": ((1, 2), -24), "plateau": ((1, 0), 0.5), "kink": ((-4, -3), 4), "monkey_saddle": ((2, 1), 2),
     }  # fmt: skip
-    for key, (point, value) in evaluate_equations.items():
+    for key, (point, value) in by_hand.items():
         assert FUNCTIONS[key].value(point) == pytest.approx(value, rel=1e-13), key
 
 
@@ -168,13 +161,11 @@ def test_derivatives_worked_by_hand():
     assert FUNCTIONS["bowl"].grad((-7, 2)) == pytest.approx([-0.7, 4])
     assert FUNCTIONS["bowl"].hess((-7, 2)) == pytest.approx(np.diag([0.1, 2]))
     assert FUNCTIONS["rosenbrock"].grad((-1.2, 1)) == pytest.approx([-215.6, -88])
-    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(
-        np.array([[1330, 480], [480, 200]])
-    )
+    bends = np.array([[1330, 480], [480, 200]])
+    assert FUNCTIONS["rosenbrock"].hess((-1.2, 1)) == pytest.approx(bends)
     assert FUNCTIONS["monkey_saddle"].hess((1, 2)) == pytest.approx(np.array([[6, -12], [-12, -6]]))
-    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(
-        np.array([[-0.25, 1], [0.25, -1]])
-    )
+    slopes = np.array([[-0.25, 1], [0.25, -1]])
+    assert FUNCTIONS["kink"].grad([(-3, 2), (3, -2)]) == pytest.approx(slopes)
 
 
 @EVERY
@@ -228,9 +219,8 @@ def test_shapes_follow_the_points(f):
         assert f.grad(x).shape == shape
         assert f.hess(x).shape == (*shape, 2)
     whole = f.value([1, 2]), f.grad([1, 2]), f.hess([1, 2])  # lists and integers are read as floats
-    for found, same in zip(
-        whole, (f.value([1.0, 2.0]), f.grad([1.0, 2.0]), f.hess([1.0, 2.0])), strict=True
-    ):
+    floats = f.value([1.0, 2.0]), f.grad([1.0, 2.0]), f.hess([1.0, 2.0])
+    for found, same in zip(whole, floats, strict=True):
         assert found.dtype == float
         assert np.array_equal(found, same)
 
@@ -316,10 +306,8 @@ def test_saddles_are_level_and_bend_both_ways():
     assert saddle.grad((0, 0)).tolist() == monkey.grad((0, 0)).tolist() == [0, 0]
     assert np.linalg.eigvalsh(saddle.hess((0, 0))).tolist() == [-2, 2]
     assert not monkey.hess((0, 0)).any()
-    assert (np.diff(np.sign(monkey.value(ring((0, 0), 0.5, 720)))) != 0).sum() in (
-        5,
-        6,
-    )  # three ways down, three up
+    signs = np.sign(monkey.value(ring((0, 0), 0.5, 720)))
+    assert (np.diff(signs) != 0).sum() in (5, 6)  # three ways down, three up
 
 
 def test_the_tilted_bowl_is_the_bowl_turned():

@@ -213,9 +213,8 @@ def test_what_is_read_is_differentiated(text):
         slope = np.stack(
             [(below(points + h * e) - below(points - h * e)) / (2 * h) for e in np.eye(2)], -1
         )
-        np.testing.assert_allclose(
-            above(points), slope, rtol=1e-4, atol=1e-5 * (1 + np.abs(below(points)).max())
-        )
+        atol = 1e-5 * (1 + np.abs(below(points)).max())
+        np.testing.assert_allclose(above(points), slope, rtol=1e-4, atol=atol)
 
 
 @table("text", REFUSED)
@@ -271,24 +270,7 @@ def test_any_text_is_read_or_refused(text):
 
 
 CALLS = ["sin(", "log(", "sqrt(", "max(", "abs(", "sign("]
-TOKENS = [
-    "x",
-    "y",
-    "x",
-    "y",
-    "2",
-    "0.5",
-    "pi",
-    "e",
-    *"+-*/^²",
-    "**",
-    "(",
-    ")",
-    ")",
-    ")",
-    ",",
-    *CALLS,
-]
+TOKENS = [*"xyxy2e", "0.5", "pi", *"+-*/^²", "**", *"()))", ",", *CALLS]
 
 
 @settings(deadline=None, max_examples=150, derandomize=True)
@@ -466,28 +448,18 @@ COSTLY = [
 def nasty(rng, depth):
     """A formula of calls, powers and long fractions inside each other."""
     if depth <= 0:
-        return rng.choice(["x", "y", "x", "y", *NASTY_NUMBERS])
+        return rng.choice(["x", "y", "x", "y", *NUMBERS])
     inner = [nasty(rng, depth - rng.choice([1, 2])) for _ in range(2)]
     kind = rng.random()
     if kind < 0.4:
         name = rng.choice(list(FUNCTIONS_OF_FORMULAS))
         return f"{name}({','.join(inner[: len(FUNCTIONS_OF_FORMULAS[name].slopes)])})"
     if kind < 0.7:
-        return f"({inner[0]})^({rng.choice([inner[1], *NASTY_NUMBERS])})"
+        return f"({inner[0]})^({rng.choice([inner[1], *NUMBERS])})"
     return f"({inner[0]}){rng.choice('+-**/')}({inner[1]})"
 
 
-NASTY_NUMBERS = [
-    "2",
-    "64",
-    "-1",
-    "0.5",
-    "1.234567",
-    "948970/515629",
-    "(12/7)",
-    "(0.61137)^42",
-    "1e12",
-]
+NUMBERS = ["2", "64", "-1", "0.5", "1.234567", "948970/515629", "(12/7)", "(0.61137)^42", "1e12"]
 MAX_SECONDS, MAX_MEGABYTES = 2, 200
 JUDGED = """
 import json, resource, sys, time

@@ -44,9 +44,8 @@ def of_torch(torch):
 def objective(activation, depth, lead=(), rows=12, dtype="float64", seed=0):
     """A network with its parameters `(*lead, P)`, rows and targets."""
     rng = np.random.default_rng(seed)
-    net = Network(
-        (5, *[7, 6, 8][: depth - 1], 4), Choice(activation), Choice("xavier_normal"), dtype
-    )
+    sizes = (5, *[7, 6, 8][: depth - 1], 4)
+    net = Network(sizes, Choice(activation), Choice("xavier_normal"), dtype)
     params = rng.normal(0, 0.6, (*lead, net.size)).astype(dtype)
     x = rng.standard_normal((rows, 5)).astype(dtype)
     return net, params, x, one_hot(rng.integers(0, 4, rows), 4, dtype)
@@ -77,9 +76,8 @@ def test_what_is_promised_is_there():
 
 
 def test_a_network_as_json_and_back():
-    net = Network(
-        (3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), Choice("normal", {"sigma": 1.0}), "float64"
-    )
+    rule = Choice("normal", {"sigma": 1.0})
+    net = Network((3, 4, 2), Choice("leaky_relu", {"alpha": 0.2}), rule, "float64")
     assert from_dict(Network, to_dict(net)) == net
     assert to_dict(Network()) == {}
 
@@ -124,10 +122,9 @@ def test_activations_agree_with_torch(key):
     z = torch.tensor(Z, requires_grad=True)
     theirs = of_torch(torch)[key](z)
     theirs.sum().backward()
-    h, tiny = (
-        ACTIVATIONS[key](),
-        1e-14 if key == "gelu" else 1e-18,
-    )  # both lose the digits of 1 + tanh u
+    h, tiny = ACTIVATIONS[key](), 1e-18
+    if key == "gelu":
+        tiny = 1e-14  # both lose the digits of 1 + tanh u
     a = h.value(Z)
     np.testing.assert_allclose(a, theirs.detach().numpy(), rtol=1e-12, atol=tiny)
     np.testing.assert_allclose(h.slope(Z, a) * 1.0, z.grad.numpy(), rtol=1e-10, atol=tiny)
@@ -142,6 +139,11 @@ ENTRY = {  # standard deviation of a weight between 300 and 200 units
 }  # fmt: skip
 
 
+# whether it depends on the number of outputs, of inputs; of the others on that of inputs alone
+FANS = dict.fromkeys(["zeros", "constant", "normal"], (False, False))
+FANS |= dict.fromkeys(["xavier_normal", "xavier_uniform", "orthogonal"], (True, True))
+
+
 @table("key", INITIALIZERS)
 def test_initial_weights(key):
     rule = INITIALIZERS[key]()
@@ -149,14 +151,11 @@ def test_initial_weights(key):
     assert w.shape == (300, 200)
     assert rule.spread(300, 200) == pytest.approx(ENTRY[key], rel=1e-12)
     assert w.std() == pytest.approx(ENTRY[key], rel=0.02, abs=1e-15)
-    assert (
-        abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + (rule.c if key == "constant" else 0) + 1e-15
-    )
-    other = (
-        rule.spread(300, 999) != rule.spread(300, 200),
-        rule.spread(999, 200) != rule.spread(300, 200),
-    )
-    assert other == {"none": (False, False), "in": (False, True), "both": (True, True)}[rule.fan]
+    middle = rule.c if key == "constant" else 0
+    assert abs(w.mean()) < 4 * ENTRY[key] / 60_000**0.5 + middle + 1e-15
+    spread = rule.spread(300, 200)
+    depends = rule.spread(300, 999) != spread, rule.spread(999, 200) != spread
+    assert depends == FANS.get(key, (False, True))
 
 
 def test_uniform_rules_stay_within_their_bounds():
@@ -182,16 +181,14 @@ def test_the_start_of_a_network():
     assert all(np.shares_memory(v["W"], params) and not v["b"].any() for v in views if v)
     np.testing.assert_array_equal(params, net.init(3))
     assert (params != net.init(4)).any()
-    np.testing.assert_allclose(
-        net.init(3, Choice("normal", {"sigma": 1.0})), params / 2, rtol=1e-15
-    )
+    halved = net.init(3, Choice("normal", {"sigma": 1.0}))
+    np.testing.assert_allclose(halved, params / 2, rtol=1e-15)
     rounded = Network(net.sizes, initializer=net.initializer).init(3)
     assert rounded.dtype == np.float32
     np.testing.assert_array_equal(rounded, params.astype(np.float32))
     deeper = Network((6, 5, 4, 4, 3), initializer=net.initializer, dtype="float64")
-    np.testing.assert_array_equal(
-        deeper.init(3)[: 35 + 24], params[: 35 + 24]
-    )  # what is before is as it was
+    same = slice(35 + 24)  # what is before the new layer is as it was
+    np.testing.assert_array_equal(deeper.init(3)[same], params[same])
 
 
 # The loss.
@@ -236,14 +233,18 @@ def test_squared_error_by_hand():
     assert batch[1] == 0
 
 
+def is_the_slope(f, params):
+    """The gradient is a central difference of the value, of 2P networks at once."""
+    e = 1e-6
+    up, down = f.value(params + e * np.array([1, -1])[:, None, None] * np.eye(params.size))
+    np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
+
+
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_of_the_squared_error_against_central_differences(key):
     net, params, x, _ = objective(key, 3)
     y = np.random.default_rng(1).standard_normal((len(x), 4))
-    f, e = MiniBatch(net, x, y, loss=squared_error), 1e-6
-    sides = params + e * np.array([1, -1])[:, None, None] * np.eye(net.size)
-    up, down = f.value(sides)
-    np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
+    is_the_slope(MiniBatch(net, x, y, loss=squared_error), params)
 
 
 # Forward and backward.
@@ -253,10 +254,7 @@ def test_gradient_of_the_squared_error_against_central_differences(key):
 @pytest.mark.parametrize("key", ACTIVATIONS)
 def test_gradient_against_central_differences(key, depth):
     net, params, x, y = objective(key, depth)
-    f, e = MiniBatch(net, x, y), 1e-6
-    sides = params + e * np.array([1, -1])[:, None, None] * np.eye(net.size)  # 2P networks at once
-    up, down = f.value(sides)
-    np.testing.assert_allclose(f.grad(params), (up - down) / (2 * e), atol=2e-9)
+    is_the_slope(MiniBatch(net, x, y), params)
 
 
 @table("depth", [1, 2, 3, 4])
@@ -271,11 +269,7 @@ def test_gradient_agrees_with_torch(key, depth):
         p = torch.tensor(params[at], requires_grad=True)
         a, rest = torch.tensor(x), p
         for i, (n_in, n_out) in enumerate(zip(net.sizes, net.sizes[1:], strict=False)):
-            w, b, rest = (
-                rest[: n_in * n_out],
-                rest[n_in * n_out :][:n_out],
-                rest[n_in * n_out + n_out :],
-            )
+            w, b, rest = rest.split([n_in * n_out, n_out, len(rest) - (n_in + 1) * n_out])
             a = (h(a) if i else a) @ w.reshape(n_in, n_out) + b
         loss = torch.nn.functional.cross_entropy(a, torch.tensor(y).argmax(-1))
         loss.backward()
@@ -371,12 +365,17 @@ def test_which_optimizers_need_a_matrix():
         assert bool(cls.dense) == (asked or state_names), key
 
 
+def first_step(opt):
+    """A network, and by layer what a first step adds to its parameters and their gradients."""
+    net, params, x, y = objective("tanh", 2)
+    f = MiniBatch(net, x, y)
+    after, _ = opt.step(f, params, opt.init(params))
+    return net, net.views(after - params), net.views(f.grad(params))
+
+
 def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():
     """From an SVD: the vectors of each matrix's gradient stay, the values go through the polynomial."""
-    net, params, x, y = objective("tanh", 2)
-    f, opt = MiniBatch(net, x, y), OPTIMIZERS["muon"](lr=0.1)
-    after, _ = opt.step(f, params, opt.init(params))
-    steps, gradients = (net.views(flat) for flat in (after - params, f.grad(params)))
+    net, steps, gradients = first_step(OPTIMIZERS["muon"](lr=0.1))
     for i in net.affine:
         u, size, v = np.linalg.svd(gradients[i]["W"], full_matrices=False)
         size = size / np.sqrt((size**2).sum(-1, keepdims=True))
@@ -390,16 +389,12 @@ def test_muon_steps_by_the_singular_vectors_and_adam_steps_for_the_biases():
 
 def test_shampoo_first_steps_by_the_singular_vectors():
     """G = UΣVᵀ, of which the fourth roots of G Gᵀ and Gᵀ G leave U Vᵀ; a bias's square root its direction."""
-    net, params, x, y = objective("tanh", 2)
-    f, opt = MiniBatch(net, x, y), OPTIMIZERS["shampoo"](lr=0.1, eps=1e-12)
-    after, _ = opt.step(f, params, opt.init(params))
-    steps, gradients = (net.views(flat) for flat in (after - params, f.grad(params)))
+    net, steps, gradients = first_step(OPTIMIZERS["shampoo"](lr=0.1, eps=1e-12))
     for i in net.affine:
         u, size, v = np.linalg.svd(gradients[i]["W"], full_matrices=False)
         live = size > 1e-4 * size[0]  # what is nearly 0 the ε holds back
-        np.testing.assert_allclose(
-            u.T @ steps[i]["W"] @ v.T * live, -0.1 * np.diag(live), atol=1e-3
-        )
+        turned = u.T @ steps[i]["W"] @ v.T
+        np.testing.assert_allclose(turned * live, -0.1 * np.diag(live), atol=1e-3)
         direction = gradients[i]["b"] / np.linalg.norm(gradients[i]["b"])
         np.testing.assert_allclose(steps[i]["b"], -0.1 * direction, rtol=1e-6)
 
@@ -413,9 +408,8 @@ def test_soap_steps_as_adam_along_the_singular_vectors_of_the_first_gradient():
     same, state = opt.step(first, params, opt.init(params))
     assert (same == params).all()
     after, _ = opt.step(second, params, state)
-    (step,), (g1,), (g2,) = (
-        net.views(a) for a in (after - params, first.grad(params), second.grad(params))
-    )
+    arrays = after - params, first.grad(params), second.grad(params)
+    (step,), (g1,), (g2,) = map(net.views, arrays)
     u, _, v = np.linalg.svd(g1["W"])
     # softmax's gradients add up to 0 over the classes: of the last direction nothing is known
     wanted = -0.1 * np.sign(u.T @ g2["W"] @ v.T)
@@ -424,13 +418,12 @@ def test_soap_steps_as_adam_along_the_singular_vectors_of_the_first_gradient():
 
 def test_the_diagonal_of_the_hessian_is_estimated_by_random_signs():
     net, params, x, y = objective("tanh", 2)
-    f, near = MiniBatch(net, x, y, penalty=Penalty(l2=0.3)), 1e-5 * np.eye(net.size)
+    penalty, near = Penalty(l2=0.3), 1e-5 * np.eye(net.size)
+    f = MiniBatch(net, x, y, penalty=penalty)
     hessian = (f.grad(params + near) - f.grad(params - near)) / 2e-5
     u = EVALUATION._replace(seeds=(0,)).streams(SIGNS)[0].choice((-1, 1), net.size)
     np.testing.assert_allclose(f.hess_diagonal(params), u * (hessian @ u), atol=1e-5)
-    means = [
-        MiniBatch(net, x, y, Mode(False, (0,), t), Penalty(l2=0.3)).hess_diagonal(params)
-        for t in range(2000)
-    ]
+    modes = [Mode(False, (0,), t) for t in range(2000)]
+    found = [MiniBatch(net, x, y, mode, penalty).hess_diagonal(params)[0] for mode in modes]
     off = np.sqrt((hessian**2).sum(1) - np.diag(hessian) ** 2)
-    assert (np.abs(np.mean(means, 0)[0] - np.diag(hessian)) < 5 * off / 2000**0.5 + 1e-5).all()
+    assert (np.abs(np.mean(found, 0) - np.diag(hessian)) < 5 * off / 2000**0.5 + 1e-5).all()

@@ -23,12 +23,12 @@ from optviz.shell.export.torch_training import not_in_torch, torch_training_scri
 from optviz.shell.export.training_script import OWN_FILE, network_names, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
-from optviz.tuning import Halving, Search, split_data
-from optviz.tuning import search as searching
+from optviz.tuning import Halving, Search
 from optviz.tuning.space import Axis, Space
 from optviz.ui.components import Shown
 from tests.page import open_page, plots, session, trained
 from tests.table import table
+from tests.tuning.test_search import ended
 
 SMALL = OptimizerComparison(network=Network((64, 12, 10)), iterations=12, batch=16)
 PLAIN, *_ = SMALL.trainings
@@ -236,7 +236,7 @@ RICH_SEARCH = replace(
     ],
 )
 def test_the_script_of_a_search_prints_every_trial(search, tmp_path):
-    done = searching.advance(searching.begin(search), split_data(search))
+    done = ended(search)
     *trials, best = printed_by(search_script("Which settings?", search), tmp_path)
     names = ["1 - momentum" if axis.key == "momentum" else axis.key for axis in search.space.axes]
     for i, line in enumerate(trials):

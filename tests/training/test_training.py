@@ -321,6 +321,7 @@ def test_which_trainings_are_refused():
         (replace(good, optimizer=config("sgd", initial_points=Choice("ring"))), "further starts"),
         (replace(good, optimizer=config("sgd", schedules={"mu": Choice("cosine")})), "no numeric hyperparameter 'mu'"),
         (replace(good, network=deep), "hidden is from 0 to 12, not 13"),
+        (replace(good, network=replace(good.network, sizes=(64, 0, 10))), "units must be at least 1, not 0"),
         (replace(good, network=replace(good.network, dtype="float16")), "dtype is one of float32, float64"),
         (replace(good, network=replace(good.network, activation=Choice("step"))), "no activation 'step'"),
         (replace(good, initializers=(Choice("ones"),)), "no initializer 'ones'"),

@@ -5,36 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.nn import Network
-from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
-from optviz.tuning import (
-    Axis,
-    GaussianProcess,
-    Halving,
-    Search,
-    Space,
-    importance,
-    split_data,
-    variance_shares,
-)
-from optviz.tuning.search import advance, begin
-from tests.memo import remembered
+from optviz.tuning import GaussianProcess, Halving, Search, importance, variance_shares
+from tests.tuning.test_search import FOUR as IN_FOUR
+from tests.tuning.test_search import MOMENTUM, SMALL, reference
 
-FOUR = Search(
-    network=Network((64, 20, 10)),
-    iterations=40,
-    space=Space(
-        (
-            Axis("lr", -3.0, 0.0),
-            Axis("l2", -4.0, -1.0),
-            Axis("momentum", -1.0, -0.1),
-            Axis("sigma", -2.0, -0.5),
-        )
-    ),
-    trials=100,
-    optimizer=OptimizerConfig(Choice("momentum")),
-)
+FOUR = replace(SMALL, space=IN_FOUR, trials=100, optimizer=MOMENTUM)
 
 
 def test_shares_of_a_variance_that_is_known_in_closed_form():
@@ -67,8 +43,7 @@ def test_a_weighted_sum_is_seen_through_noise(seed):
 def test_a_real_search_against_scikit_learn_and_salib():
     """100 trials in four dimensions: scikit-learn 1.7's process (Matérn 5/2 and white noise, eight
     restarts) on the same trials, its mean analyzed by SALib's Sobol' indices of 4,096 base points."""
-    state = remembered("search", FOUR, None, lambda: advance(begin(FOUR), split_data(FOUR)))
-    found = state.importance
+    found = reference(FOUR).importance
     assert found.readable
     np.testing.assert_allclose(found.alone, [0.824, 0.000, 0.026, 0.053], atol=0.05)
     np.testing.assert_allclose(found.total, [0.921, 0.000, 0.071, 0.120], atol=0.05)

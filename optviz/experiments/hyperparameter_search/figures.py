@@ -183,7 +183,7 @@ def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
             more["hover"] = "<br>".join(
                 [fill_template(hover, place=i + 1), *settings(state, trial)]
             )
-            x = state.evaluated[known] / epoch
+            x = state.search.evaluated[known] / epoch
             lines.append(Line(x, curve[known], look, width=width, **more))
         stopped = " ✕" if state.stopped[trial] else ""
         panels.append(

@@ -27,7 +27,7 @@ from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
 from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJob, split_data
-from optviz.tuning.measures import final_accuracies
+from optviz.tuning.search import final_accuracies
 from optviz.ui.components import show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
 from optviz.ui.job_runner import run

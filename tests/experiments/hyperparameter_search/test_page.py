@@ -17,20 +17,20 @@ from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, style, to_plotly, to_svg
 from optviz.shell.share import decode
 from optviz.spec import Choice
-from optviz.training import Split
+from optviz.training import Split, load
 from optviz.tuning import (
     BOOK,
     Axis,
     Halving,
     Interval,
     Search,
+    SearchJob,
     SearchState,
     Space,
     Status,
     split_data,
 )
-from optviz.tuning.measures import final_accuracies
-from optviz.tuning.search import advance, begin
+from optviz.tuning.search import final_accuracies
 from optviz.ui.components import Shown
 from tests.page import (
     components,
@@ -44,13 +44,10 @@ from tests.page import (
     trained,
 )
 from tests.page import text as words
+from tests.tuning.test_search import ended
 
 KEY = page.KEY
 SMALL = Search(network=Network((64, 20, 10)), iterations=40, space=BOOK.widened(0, True), trials=12)
-
-
-def ended(spec) -> SearchState:
-    return advance(begin(spec), split_data(spec))
 
 
 @pytest.fixture(scope="module")
@@ -167,8 +164,9 @@ EXTREME = [
 def test_extreme_settings(case):
     spec = replace(SMALL, **case)
     page.PAGE.check(spec)
-    half, data = begin(spec), split_data(spec)
-    states = [half, advance(half, data, 1e-4), ended(spec)]
+    job = SearchJob(spec, lambda: load(spec.base))
+    half = job.begin()
+    states = [half, job.advance(half, 1e-4), ended(spec)]
     assert states[-1].done
     for state in states:
         context = Context(page.PAGE, spec, [state], DARK, {"x": 0, "y": 1})

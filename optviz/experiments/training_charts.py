@@ -9,6 +9,7 @@ from optviz.experiments.page import Context, Download, Option, Part, Row, Sectio
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
+from optviz.plot.training import standings as standings_table
 from optviz.training import advance, begin, load, smoothed
 from optviz.translation import _
 
@@ -38,20 +39,19 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     )
 
 
-COMPARING: list[Part] = []  # parts that also draw what is kept and what was there before
-
-
 def comparing(part: Part) -> Part:
-    """Let a visitor keep runs beside the present one in the views that have this part."""
-    COMPARING.append(part)
+    """A part that also draws what is kept and what was there before: in the views that have one a
+    visitor may keep runs beside the present one.
+    """
+    part.comparing = True
     return part
 
 
 def compares(view: View) -> bool:
     """Whether such a part is among the results of a view."""
     parts = [part for tab in view.tabs for part in tab.parts]
-    inside = (p for part in parts if isinstance(part, Section) for p in part.parts)
-    return any(part in COMPARING for part in (*parts, *inside))
+    parts += [inner for part in parts if isinstance(part, Section) for inner in part.parts]
+    return any(getattr(part, "comparing", False) for part in parts)
 
 
 def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> Figure:
@@ -91,6 +91,15 @@ def curves(context: Context) -> Row:
     return Row(
         [compared(context, loss), compared(context, lambda lines: accuracies(lines, scale, **look))]
     )
+
+
+def section(label: str) -> Section:
+    """The curves under their switches, and a table, called `label`, of how every network stands."""
+
+    def standings(context):
+        return standings_table(context.lines, label)
+
+    return Section([curves, standings], options())
 
 
 def download(column: str = "optimizer") -> Download:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import Column, Style, Table, number, percentage
@@ -250,6 +249,6 @@ def notes(context) -> Caption:
             cite=sampler.cite,
             rows=search.split.rows,
             validation=search.validation,
-            attribution=DATASETS[search.dataset.key].attribution,
+            attribution=context.attribution,
         )
     )

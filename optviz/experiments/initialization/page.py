@@ -66,22 +66,16 @@ def matrix_names(context) -> dict[int, str]:
     return {k: f"W{k + 1} ({sizes[k]} × {sizes[k + 1]})" for k in range(len(sizes) - 1)}
 
 
-NETWORK = Option(
-    "network",
-    _("Look into"),
-    0,
-    lambda context: {i: line.name for i, line in enumerate(context.lines)},
-    show_label=True,
-)
+NETWORK = replace(training_layers.NETWORK, label=_("Look into"))
 ITERATION = Option(
     "iteration",
     _("Iteration (as far as the training has come)"),
-    lambda context: context.states[0].training.iterations,
+    lambda context: context.spec.iterations,
     iterations,
     slider=True,
 )
 MATRIX = Option("matrix", _("Weight matrix"), 0, matrix_names, show_label=True)
-CURVES = Section([charts.curves, text.standings], charts.options())
+CURVES = charts.section(_("How every initializer stands"))
 SYMMETRY_TAB = _("Symmetry")
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.loss_landscape.run import Curvature, LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.experiments.page import Caption
@@ -206,7 +205,5 @@ def notes(context) -> Caption:
             "the cross-entropy on the first {n} training examples. Random directions are scaled to "
             "the weights into each unit, and biases do not move along them (Li et al. 2018, "
             "Visualizing the loss landscape of neural nets). Data: {attribution}"
-        ).format(
-            n=context.spec.n_samples, attribution=DATASETS[context.spec.dataset.key].attribution
-        )
+        ).format(n=context.spec.n_samples, attribution=context.attribution)
     )

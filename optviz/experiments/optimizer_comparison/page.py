@@ -44,7 +44,7 @@ PAGE = Page(
                 Tab(
                     _("Training"),
                     [
-                        Section([charts.curves, text.standings], charts.options()),
+                        charts.section(_("How every optimizer stands")),
                         Section([figures.predictions], [PREDICTIONS_OF]),
                     ],
                 ),

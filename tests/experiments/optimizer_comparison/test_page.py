@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from optviz.experiments.optimizer_comparison import figures, text
+from optviz.experiments.optimizer_comparison import figures
 from optviz.experiments.optimizer_comparison.page import PAGE
 from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.experiments.page import Context, Row
 from optviz.experiments.training_charts import curves, curves_csv
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
-from optviz.plot import LIGHT, to_plotly
+from optviz.plot import LIGHT, to_plotly, training
 from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, confusion
@@ -44,7 +44,7 @@ def context(spec, **options):
 
 def standings(found):
     """The table's rows as text; the last column is the status."""
-    return [[str(cell) for cell in row] for row in text.standings(found).rows]
+    return [[str(cell) for cell in row] for row in training.standings(found.lines, "").rows]
 
 
 # What is found in the trainings.

@@ -5,7 +5,7 @@ import numpy as np
 from optviz.experiments.activations import text
 from optviz.experiments.activations.run import Layer, propagate
 from optviz.experiments.activations.samples import key_of, layers_of
-from optviz.experiments.activations.spec import Activations
+from optviz.experiments.activations.spec import Activations, initializer_name
 from optviz.experiments.page import Row
 from optviz.nn import ACTIVATIONS, INITIALIZERS, WEIGHTS, stream
 from optviz.plot import (
@@ -106,7 +106,7 @@ def initial_weights(context) -> Row:
     edges = np.linspace(-1, 1, 82) * (widest or 1.0)
     z, n = np.linspace(edges[0], edges[-1], 401), np.geomspace(1, 1000, 61)
     for i, (rule, stack) in enumerate(zip(found, stacks, strict=True)):
-        look, name = style(i, theme), text.initializer_name(stack.initializer)
+        look, name = style(i, theme), initializer_name(stack.initializer)
         common = {"name": name, "group": f"{i}"}
         weights = rule.draw(stream(stack.seed, WEIGHTS, 0), stack.inputs, stack.units)
         density = np.histogram(weights, edges)[0] / weights.size / np.diff(edges)

@@ -4,17 +4,14 @@ import numpy as np
 
 from optviz.experiments.activations.run import Layer
 from optviz.experiments.activations.samples import layers_of
-from optviz.experiments.activations.spec import DeepStack
+from optviz.experiments.activations.spec import DeepStack, initializer_name
 from optviz.experiments.page import Caption
 from optviz.nn import ACTIVATIONS, INITIALIZERS
-from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import Column, Table, number, unless_rounding
 from optviz.plot.equations import equations
-from optviz.spec import Choice
 from optviz.translation import N_, _
 
 LETTERS = "ABC"
-SYMBOLS = {"sigma": "σ", "gain": "g"}
 COLUMNS = [
     Column(title, 3)
     for title in (
@@ -74,16 +71,6 @@ REMARKS = {
     ),
     "healthy": N_("Signal and gradient both keep their size: a healthy start."),
 }
-
-
-def initializer_name(choice: Choice) -> str:
-    """What an initializer is called, with its hyperparameters where it has some."""
-    initializer = choice.build(INITIALIZERS)
-    values = ", ".join(
-        f"{SYMBOLS.get(h.name, h.name)} = {getattr(initializer, h.name):g}"
-        for h in hyperparameters(type(initializer))
-    )
-    return f"{initializer.label} ({values})" if values else initializer.label
 
 
 def name(stack: DeepStack) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from optviz.experiments.activations.text import initializer_name
+from optviz.experiments.activations.spec import initializer_name
 from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, choice

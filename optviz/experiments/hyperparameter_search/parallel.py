@@ -36,7 +36,7 @@ def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
         ),
         Bundle(_("the best tenth"), leaders, Style(far), width=3),
     ]
-    texts = hover_texts(state, range(len(state.points)), [names[s] for s in statuses])
+    texts = hover_texts(state, range(len(state.points)))
     extra = brushing(state, filters)
     extra["meta"]["brush"]["handles"] = True
     best = state.winner.trial if state.winner else None
@@ -81,12 +81,12 @@ def brushing(state: SearchState, filters: Mapping) -> dict:
     return brush(keys, _axes_of(state), _columns(state), ranges)
 
 
-def hover_texts(state: SearchState, which, names) -> list[str]:
+def hover_texts(state: SearchState, which) -> list[str]:
     """What the pointer says of trials: status and all hyperparameters that were searched."""
-    texts = []
-    for t, name in zip(which, names, strict=True):
-        lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
-        lines += settings(state, t)
+    statuses, texts = state.statuses, []
+    for t in which:
+        status = _(STATUSES[statuses[t]])
+        lines = [_("trial {t}, {status}").format(t=t + 1, status=status), *settings(state, t)]
         if state.iterations[t]:
             lines.append(_("validation {accuracy}").format(accuracy=percentage(state.scores[t])))
         texts.append("<br>".join(lines))

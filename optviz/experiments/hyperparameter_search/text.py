@@ -172,9 +172,8 @@ def filtered(search: Search, kept: np.ndarray) -> str:
 def importance_table(state: SearchState) -> Table:
     """How much each hyperparameter matters."""
     columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
-    titles = [_(axis.declared.title) for axis in state.search.space.axes]
-    found = state.importance
-    rows = [list(row) for row in zip(titles, found.alone, found.total, strict=True)]
+    titles, found = [_(a.declared.title) for a in state.search.space.axes], state.importance
+    rows = list(zip(titles, found.alone, found.total, strict=True))
     return Table(_("Share of the variance of the accuracy"), columns, rows)
 
 

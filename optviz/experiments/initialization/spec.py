@@ -17,10 +17,13 @@ OPTIMIZER = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
 FIGURE = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
 
 
-def snapshot_interval(iterations: int, numbers: int) -> int:
-    """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where it is too many."""
-    every = 20
-    while iterations > MAX_SNAPSHOTS * every or (
+def snapshot_interval(
+    iterations: int, numbers: int, every: int = 20, most: int = MAX_SNAPSHOTS
+) -> int:
+    """Iterations between two snapshots of so many numbers: `every`, or 2, 4 … times as many where
+    there would be more than `most` or too many numbers.
+    """
+    while iterations > most * every or (
         every < iterations and iterations // every * numbers > MAX_SNAPSHOT_NUMBERS
     ):
         every *= 2

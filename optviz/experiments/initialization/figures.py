@@ -98,12 +98,9 @@ def ranks(look: Inspector, k: int) -> Figure:
 
 def over_time(look: Inspector, lines, y: Axis, label: str, height: float) -> Figure:
     """Lines `(name, values, Style)` over the known iterations, with a rule at the one shown."""
+    curve = {"width": 2, "markers": True, "size": 6, "hover": "{name}: {y:.3g}"}
     marks = [
-        Line(
-            *(look.known, np.asarray(values, float), line_style),
-            **{"name": name, "uid": f"g{i}", "hover": "{name}: {y:.3g}"},
-            **{"width": 2, "markers": True, "size": 6},
-        )
+        Line(look.known, np.asarray(values, float), line_style, name=name, uid=f"g{i}", **curve)
         for i, (name, values, line_style) in enumerate(lines)
     ]
     here = Rule(Style(look.theme.faint, (4, 3)), x=look.t)
@@ -127,11 +124,15 @@ def matrices(
         rows, columns = (thinned(n, MAX_SIDE) for n in w.shape)
         end = units.largest if units.largest > 0 else 1.0
         z = w[np.ix_(rows, columns)] / end  # within ±1, which single precision always holds
-        hover = fill_template(_("row {y}, column {x}: {z:.4g} × {end:.4g}"), end=end)
         picture = Heatmap(
-            *(z, colors),
-            **{"x": columns, "y": rows, "span": (-1, 1)},
-            **{"name": name, "uid": f"w{i}", "hover": hover},
+            z,
+            colors,
+            x=columns,
+            y=rows,
+            span=(-1, 1),
+            name=name,
+            uid=f"w{i}",
+            hover=fill_template(_("row {y}, column {x}: {z:.4g} × {end:.4g}"), end=end),
         )
         x = Axis(_("class") if last else _("unit"), ticks=5, grid=False)
         y = Axis("" if i else _("input"), ticks=6, grid=False, reversed=True)

@@ -12,7 +12,6 @@ from optviz.experiments.page import Option, Page, Preset, Section, Tab, View
 from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, style
-from optviz.plot.training import Network
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
@@ -46,11 +45,6 @@ def initializers(form: Form) -> None:
             st.markdown(f"**{name}**")
             at = replace(place.at(i), name=f"{place.name}-{i}-of-{len(place.value)}")
             choice_panel(at, INITIALIZERS, name, look=style(i, THEMES[theme_name()]))
-
-
-def networks(spec, states, theme) -> list[Network]:
-    """A line for each initializer."""
-    return charts.lines_of(names(spec.initializers), states, theme)
 
 
 def iterations(context) -> dict[int, str]:
@@ -115,6 +109,6 @@ PAGE = Page(
             run=True,
         )
     ],
-    lines=networks,
+    lines=lambda spec, states, theme: charts.lines_of(names(spec.initializers), states, theme),
     thumbnail=charts.thumbnail,
 )

@@ -51,13 +51,8 @@ def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
 # Schedules.
 
 
-def planned(spec) -> list[np.ndarray]:
-    """The learning rates of every optimizer."""
-    return [rates_of(config, spec.iterations) for config in spec.optimizers]
-
-
 def rates_along(lines) -> list[np.ndarray]:
-    """The learning rates of every line, of those that are kept as well."""
+    """The learning rates of every line."""
     trainings = [line.progress.training for line in lines]
     return [rates_of(training.optimizer, training.iterations) for training in trainings]
 
@@ -65,16 +60,15 @@ def rates_along(lines) -> list[np.ndarray]:
 @charts.comparing
 def losses(context):
     """The loss over the learning rate."""
-
-    def draw(lines):
-        return figures.over_rates(lines, rates_along(lines), context.options)
-
-    return charts.compared(context, draw)
+    show = context.options
+    return charts.compared(
+        context, lambda lines: figures.over_rates(lines, rates_along(lines), show)
+    )
 
 
 def told(context) -> list:
     """What came of it, in words and as a table."""
-    return [text.remarks(context.lines), text.standings(context.lines, planned(context.spec))]
+    return [text.remarks(context.lines), text.standings(context.lines, rates_along(context.lines))]
 
 
 OPTIONS = (
@@ -92,7 +86,9 @@ OPTIONS = (
     ),
     Option("log", _("Logarithmic loss"), True),
     Option(
-        "log_rate", _("Logarithmic rate"), lambda context: figures.far_apart(planned(context.spec))
+        "log_rate",
+        _("Logarithmic rate"),
+        lambda context: figures.far_apart(rates_along(context.lines)),
     ),
 )
 
@@ -109,14 +105,12 @@ def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
     lines = [*context.lines, *context.kept]
-    rows = (
-        row for line, r in zip(lines, rates_along(lines), strict=True) for row in _rows(line, r)
-    )
+    rows = (row for line in lines for row in _rows(line))
     return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
 
 
-def _rows(line, r):
-    now, i = line.progress, line.i
+def _rows(line):
+    now, i, [rates] = line.progress, line.i, rates_along([line])
     at = {int(t): k for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(1, now.iteration + 1):
@@ -124,8 +118,8 @@ def _rows(line, r):
             if (k := at.get(t)) is not None:
                 values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
                 found = [repr(float(v)) for v in values]
-            loss = repr(float(now.loss[t - 1, i, s]))
-            yield [line.name, seed, t, repr(float(r[t - 1])), loss, *found]
+            rate, loss = (repr(float(v)) for v in (rates[t - 1], now.loss[t - 1, i, s]))
+            yield [line.name, seed, t, rate, loss, *found]
 
 
 # The range test.

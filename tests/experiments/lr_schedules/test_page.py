@@ -211,11 +211,11 @@ def test_the_page_s_address():
 def test_curves_as_csv():
     at = trained(opened(SMALL), "lr_schedules-schedules")
     context = Context(page.PAGE, SMALL, [kept(at)[0], kept(at)[1]], LIGHT)
-    planned = page.planned(SMALL)
+    [_constant, step] = page.rates_along(context.lines)
     found = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
     assert len(found) == 2 * 200
     last = found[-1]
-    assert float(last["rate"]) == planned[1][-1]
+    assert float(last["rate"]) == step[-1]
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""

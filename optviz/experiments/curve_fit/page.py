@@ -8,7 +8,6 @@ from optviz.experiments.curve_fit import figures, text
 from optviz.experiments.curve_fit.run import STOPS, FitJob, matrices
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.page import ITERATION, initializers
-from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Download, Page, Section, Tab, View
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
@@ -37,8 +36,8 @@ def weights_csv(context) -> str:
     """Every weight and bias at every iteration at which they are known."""
     [now] = context.states
     rows = (
-        [name, t, matrix, row + 1, column + 1, float(value)]
-        for i, name in enumerate(names(context.spec.initializers))
+        [line.name, t, matrix, row + 1, column + 1, float(value)]
+        for i, line in enumerate(context.lines)
         for t, params in sorted(now.known.items())
         for matrix, m in matrices(context.spec, params[i]).items()
         for (row, column), value in np.ndenumerate(np.atleast_2d(m))

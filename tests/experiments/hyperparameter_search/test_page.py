@@ -1,7 +1,5 @@
 """The search page: figures and text below Streamlit; searches, borders, ranges and the address in AppTest."""
 
-import csv
-import io
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -34,6 +32,8 @@ from optviz.tuning.search import advance, begin
 from optviz.ui.components import Shown
 from tests.page import (
     components,
+    csv_rows,
+    labeled,
     numbers,
     open_page,
     panels,
@@ -129,16 +129,12 @@ def test_what_it_says_of_the_border_depends_on_whether_the_hyperparameter_matter
 
 
 def test_trials_as_csv(halved):
-    rows = list(
-        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT))))
-    )
+    rows = csv_rows(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT)))
     assert [float(r["lr"]) for r in rows] == halved.values[:, 0].tolist()
     assert [float(r["validation_accuracy"]) for r in rows] == halved.scores.tolist()
     assert {r["status"] for r in rows} == {"trained to the end", "stopped early"}
     waiting = replace(halved, iterations=np.zeros(12, int))
-    rows = list(
-        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT))))
-    )
+    rows = csv_rows(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT)))
     assert rows[0]["validation_accuracy"] == ""
 
 
@@ -250,14 +246,14 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     assert len({t["line"]["dash"] for t in traces}) == 3, "told apart without color"
     assert "4 / 3" in words(at), "the grid has few different values"
     assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
-    [over] = [b for b in at.get("button_group") if b.label == "Over"]
+    over = labeled(at.get("button_group"), "Over")
     over.set_value("trials").run()
     assert numbers(plots(sound(at))[f"{KEY}-compared-2"]["data"][2]["x"])[-1] == 12
 
 
 def test_the_test_set_is_behind_a_button_that_counts():
     at = trained(open_page(KEY, SMALL), KEY)
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     assert "has not been used" in words(at)
     assert "On the test set" not in words(at), "nobody has asked"
     state, data = state_of(at), split_data(SMALL)
@@ -269,11 +265,11 @@ def test_the_test_set_is_behind_a_button_that_counts():
         f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g}%"
         in words(at)
     )
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     assert button.disabled, "a second look would say the same"
     at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
     at = trained(at, KEY)
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     button.click().run()
     assert "used **2 times**" in words(sound(at))
 
@@ -302,7 +298,7 @@ def test_a_filter_hides_trials_from_every_chart_and_the_table():
     at.session_state[f"{KEY}-tabs"] = "Best curves"
     sound(at.run())
     assert len(plots(at)[f"{KEY}-curves-0"]["data"]) == 2 * kept.sum()
-    [button] = [b for b in at.button if b.label == "Show all trials"]
+    button = labeled(at.button, "Show all trials")
     button.click().run()
     assert session(sound(at)).specs[KEY] == SMALL
 
@@ -378,7 +374,7 @@ def test_other_hyperparameters_and_ranges():
     at.slider[0].set_value((-1.0, -1.0)).run()
     assert any("nothing to search" in e.value for e in at.error)
     assert axes()[0] == Axis("lr", -3.0, 0.0)
-    across, up = (next(s for s in at.selectbox if s.label == label) for label in ("Across", "Up"))
+    across, up = (labeled(at.selectbox, label) for label in ("Across", "Up"))
     assert (len(across.options), len(up.options)) == (3, 2)
     across.set_value(2).run()
     assert "σ" in plots(sound(at))[f"{KEY}-trials"]["layout"]["xaxis"]["title"]["text"]

@@ -1,7 +1,5 @@
 """The loss landscape: its page once through, its figures, words and files, and what the lessons say."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,19 @@ from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, load, scheduler, train
 from tests import memo
-from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
+from tests.page import (
+    at_rest,
+    components,
+    csv_rows,
+    labeled,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    trained,
+)
 from tests.page import text as words
 
 SGD = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
@@ -33,15 +43,6 @@ SMALL = LossLandscape(
     n_samples=100,
 )
 CONTOUR, SOLID, ALONG = (f"loss_landscape-pictures-0-{k}" for k in ("0-0", "0-1", "1"))
-
-
-def at_rest(at):
-    """Come back until nothing runs."""
-    for _ in range(100):
-        if not session(at).results["loss_landscape"].running:
-            return sound(at.run())
-        sound(at.run())
-    raise AssertionError("it does not end")
 
 
 def surfaces(at):
@@ -91,9 +92,9 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
     assert surfaces(at) == [surface], "what is only shown otherwise is not computed anew"
 
     paths = {id(path.params) for path in surface.paths}
-    menu = next(s for s in at.selectbox if s.label == "Plane")
+    menu = labeled(at.selectbox, "Plane")
     menu.set_value("random").run()
-    at_rest(at)
+    at_rest(at, "loss_landscape")
     assert session(at).specs["loss_landscape"].margin == 1.0
     assert "Two random directions" in words(at)
     declared = {k["name"]: k for k in panels(at)["Plane"]["hyperparameters"]}
@@ -126,7 +127,7 @@ def test_without_a_plane_it_says_why_and_keeps_the_curves():
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "loss_landscape-curves-0" in plots(at), "nothing is lost"
     next(s for s in at.selectbox if s.label.startswith("Plane centered")).set_value(1).run()
-    at_rest(at)
+    at_rest(at, "loss_landscape")
     assert CONTOUR in plots(at)
     assert not at.error
 
@@ -200,11 +201,11 @@ def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
 
 
 def test_the_grid_and_the_paths_as_csv(small):
-    grid = list(csv.DictReader(io.StringIO(figures.grid_csv(small))))
+    grid = csv_rows(figures.grid_csv(small))
     assert len(grid) == 121
     found = [float(grid[13][k]) for k in ("first", "second", "loss")]
     assert found == [small.x[2], small.y[1], small.z[1, 2]]
-    rows = list(csv.DictReader(io.StringIO(figures.paths_csv(small))))
+    rows = csv_rows(figures.paths_csv(small))
     assert len(rows) == 18
     assert (rows[-1]["optimizer"], rows[-1]["iteration"]) == ("Adam", "40")
     assert float(rows[-1]["loss"]) == small.true[1][-1]

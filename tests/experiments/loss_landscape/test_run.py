@@ -277,11 +277,11 @@ def test_batch_normalization_is_that_of_the_rows_and_dropout_drops_nothing():
 @table(
     ("wrong", "says"),
     [
-        ({"middle": 3}, "middle"), ({"plane": "flat"}, "plane"), ({"seed": -1}, "seed"), ({"margin": 0.0}, "margin"),
-        ({"resolution": 500}, "resolution"), ({"n_samples": 0}, "n_samples"), ({"seeds": (0, 1)}, "one seed"),
-        ({"iterations": 10**6}, "iterations"), ({"optimizers": (), "middle": 1}, "middle"),
+        ({"middle": 3}, "middle"),
+        ({"seeds": (0, 1)}, "one seed"),
+        ({"optimizers": (), "middle": 1}, "middle"),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_set_is_refused(wrong, says):
     refused("loss_landscape", replace(LossLandscape(), **wrong), says)
 

@@ -1,7 +1,5 @@
 """The learning-rate schedules page in AppTest: what is known before training, presets, extremes, the range test, links."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -23,7 +21,18 @@ from optviz.plot.style import LIGHT
 from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
-from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
+from tests.page import (
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    text,
+    trained,
+)
 
 SGD = Choice("sgd", {"lr": 0.3})
 STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
@@ -106,6 +115,8 @@ def test_presets(label, scene):
     assert len(rate_lines(at)) == len(scene.optimizers)
     log = plots(at)["lr_schedules-losses"]["layout"]["yaxis2"].get("type", "linear")
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
+    link = components(at, "address")[0]["link"]
+    assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
 
 
 def test_a_schedule_is_chosen_and_another_added():
@@ -190,7 +201,7 @@ def test_the_rate_that_was_found_is_trained_with():
 def test_the_ends_of_the_range_give_way():
     at = opened(RANGE)
     session(at).specs["lr_schedules"] = replace(RANGE, test=RangeTest(low=1e-2))
-    [panel] = [p for label, p in panels(sound(at.run())).items() if label == "LR range test"]
+    panel = panels(sound(at.run()))["LR range test"]
     assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
     for low, new, ends in (
         (1e-2, {"high": 0.02}, (0.002, 0.02)),
@@ -201,18 +212,11 @@ def test_the_ends_of_the_range_give_way():
         assert (test.low, test.high) == pytest.approx(ends)
 
 
-def test_the_page_s_address():
-    scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Choice("adam"), steps=100))
-    at = opened(scene)
-    link = components(at, "address")[0]["link"]
-    assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
-
-
 def test_curves_as_csv():
     at = trained(opened(SMALL), "lr_schedules-schedules")
     context = Context(page.PAGE, SMALL, [kept(at)[0], kept(at)[1]], LIGHT)
     [_constant, step] = page.rates_along(context.lines)
-    found = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
+    found = csv_rows(page.curves_csv(context))
     assert len(found) == 2 * 200
     last = found[-1]
     assert float(last["rate"]) == step[-1]
@@ -220,7 +224,7 @@ def test_curves_as_csv():
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""
     beside = replace(context, kept=[context.lines[1]._replace(name="batch 8")])
-    both = list(csv.DictReader(io.StringIO(page.curves_csv(beside))))
+    both = csv_rows(page.curves_csv(beside))
     assert both[:400] == found
     assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
 

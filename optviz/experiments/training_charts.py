@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Context, Download, Option, Part, Row, Section, View
+from optviz.optim.config import names
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
@@ -18,14 +19,20 @@ PREVIEW = 80  # iterations of a training that a thumbnail shows
 
 
 def lines_of(
-    names: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
+    titles: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
 ) -> list[Network]:
-    """A line for each training of one network, by its name; of `optimizers` in their looks."""
-    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(names))]
+    """A line for each training of one network, by its title; of `optimizers` in their looks."""
+    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(titles))]
     return [
         Network(f"r{i}", name, state, 0, look)
-        for i, (name, state, look) in enumerate(zip(names, states, looks, strict=True))
+        for i, (name, state, look) in enumerate(zip(titles, states, looks, strict=True))
     ]
+
+
+def optimizers(spec, states: Sequence, theme: Theme) -> list[Network]:
+    """A line for each optimizer of the spec, whose trainings come first among the states."""
+    states = states[: len(spec.optimizers)]
+    return lines_of(names(spec.optimizers), states, theme, spec.optimizers)
 
 
 def options(epochs: bool = False) -> tuple[Option, ...]:

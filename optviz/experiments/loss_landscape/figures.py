@@ -134,7 +134,8 @@ def thumbnail(spec: LossLandscape, theme: Theme) -> Figure:
     if not rough.optimizers:
         return charts.thumbnail(rough, theme)
     data = load(rough.trainings[0])
-    surface = run.begin(rough, [list(train(t, data))[-1] for t in rough.trainings])
+    ends = [list(train(training, data))[-1] for training in rough.trainings]
+    surface = run.begin(rough, run.paths_of(ends))
     if isinstance(surface, NoSurface):
         return charts.thumbnail(rough, theme)
     while not surface.complete:

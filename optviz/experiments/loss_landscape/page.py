@@ -35,11 +35,6 @@ DERIVED["start"] = (
 )
 
 
-def lines(spec, states, theme):
-    """Of the optimizers' trainings, which come first."""
-    return charts.lines_of(spec.names, states[: len(spec.names)], theme, spec.optimizers)
-
-
 # Controls.
 
 
@@ -77,7 +72,7 @@ def _suited(form, declared):
 def surface_jobs(spec, states):
     """What follows from the finished trainings."""
     [first, *_others] = training_jobs(spec.trainings)
-    return [SurfaceJob(spec, states, first.data, first.source)]
+    return [SurfaceJob(spec, run.paths_of(states), first.data, first.source)]
 
 
 def _last(context):
@@ -211,6 +206,6 @@ PAGE = Page(
         )
     },
     adjusted=centered,
-    lines=lines,
+    lines=charts.optimizers,
     thumbnail=figures.thumbnail,
 )

@@ -40,16 +40,15 @@ class Path(NamedTuple):
         return cls(np.array(at, int), params.astype(float), int(progress.diverged_at[0, 0]))
 
 
-_paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()  # all planes share them
+_paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()
 
 
-def path_of(progress: Progress | Path) -> Path:
-    """The path of a training, made once."""
-    if isinstance(progress, Path):
-        return progress
-    if progress not in _paths:
-        _paths[progress] = Path.of(progress)
-    return _paths[progress]
+def paths_of(progresses: Sequence[Progress]) -> tuple[Path, ...]:
+    """The paths of trainings, each made once: all planes share them."""
+    for progress in progresses:
+        if progress not in _paths:
+            _paths[progress] = Path.of(progress)
+    return tuple(_paths[progress] for progress in progresses)
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,17 +114,14 @@ class LossSurface:
 
     def weights(self, start: int, stop: int) -> np.ndarray:
         """The networks `(k, P)` that have the losses from entry `start` to `stop`."""
-        n = len(self.x)
-        grid = np.arange(start, min(stop, n * n))
-        points = np.stack([self.x[grid % n], self.y[grid // n]], -1)
-        if stop <= n * n:
-            return self.plane.at(points)
-        start, stop = max(start - n * n, 0), stop - n * n
-        projected = np.concatenate(self.projected)
-        true = np.concatenate([p.params for p in self.paths])
-        m = len(projected)
-        on = self.plane.at(np.concatenate([points, projected[start:stop]]))
-        return np.concatenate([on, true[max(start - m, 0) : max(stop - m, 0)]])
+        points = np.stack(np.meshgrid(self.x, self.y), -1).reshape(-1, 2)
+        if stop > len(points):
+            points = np.concatenate([points, *self.projected])
+        on, n = self.plane.at(points[start:stop]), len(points)
+        if stop <= n:
+            return on
+        true = np.concatenate([path.params for path in self.paths])
+        return np.concatenate([on, true[max(start - n, 0) : stop - n]])
 
 
 @dataclass(frozen=True)
@@ -139,11 +135,8 @@ def _trained(paths):
     return np.concatenate([p.params for p in paths if p.diverged_at < 0])
 
 
-def begin(
-    spec: LossLandscape, progresses: Sequence[Progress | Path], key: str = ""
-) -> LossSurface | NoSurface:
-    """The plane through finished trainings, before any loss is known."""
-    paths = tuple(map(path_of, progresses))
+def begin(spec: LossLandscape, paths: tuple[Path, ...], key: str = "") -> LossSurface | NoSurface:
+    """The plane through the paths of finished trainings, before any loss is known."""
     middle = paths[spec.middle]
     if middle.diverged_at >= 0:
         return NoSurface(middle.diverged_at)
@@ -183,12 +176,12 @@ def advance(surface: LossSurface, data: Data) -> LossSurface:
     return replace(surface, loss=loss, done=stop)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SurfaceJob:
     """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
 
     spec: LossLandscape
-    progresses: Sequence[Progress | Path]
+    paths: tuple[Path, ...]
     data: Callable[[], Data]
     source: str = ""
 
@@ -204,11 +197,8 @@ class SurfaceJob:
     def cost(self) -> float:
         return self.length**2 * self.spec.n_samples * self.spec.network.size / PRODUCTS
 
-    def __reduce__(self):  # of the trainings, a surface needs no more than their paths
-        return SurfaceJob, (self.spec, [*map(path_of, self.progresses)], self.data, self.source)
-
     def begin(self) -> LossSurface | NoSurface:
-        return begin(self.spec, self.progresses, self.key)
+        return begin(self.spec, self.paths, self.key)
 
     def resume(self, state):
         return state

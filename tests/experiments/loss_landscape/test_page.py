@@ -57,7 +57,7 @@ def surfaces(at):
 def computed(spec):
     """The surface without the page."""
     data = load(spec.trainings[0])
-    surface = core.begin(spec, [memo.trained(t, data) for t in spec.trainings])
+    surface = core.begin(spec, core.paths_of([memo.trained(t, data) for t in spec.trainings]))
     while not surface.complete:
         surface = core.advance(surface, data)
     return surface, data
@@ -190,7 +190,7 @@ def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
     data = load(SMALL.trainings[0])
     begun = [next(iter(train(replace(t, iterations=0), data))) for t in SMALL.trainings[:1]]
     alone = replace(SMALL, optimizers=(SGD,))
-    job = core.SurfaceJob(alone, begun, lambda: data)
+    job = core.SurfaceJob(alone, core.paths_of(begun), lambda: data)
     assert job.begin() == core.NoSurface()
     assert job.progress(job.begin()).complete
     assert "do not move" in text.no_surface(alone, job.begin())

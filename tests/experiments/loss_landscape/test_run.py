@@ -41,7 +41,7 @@ def trained(loss_landscape):
 def computed(loss_landscape, progresses=None, data=None):
     if progresses is None:
         progresses, data = trained(loss_landscape)
-    now = core.begin(loss_landscape, progresses)
+    now = core.begin(loss_landscape, core.paths_of(progresses))
     while not now.complete:
         now = core.advance(now, data)
     return now, data
@@ -214,7 +214,7 @@ def test_the_surface_does_not_depend_on_how_it_was_cut(monkeypatch):
     progresses, data = trained(loss_landscape)
     whole, _ = computed(loss_landscape, progresses, data)
     monkeypatch.setattr(core, "MAX_NUMBERS", 20_000)
-    first = core.advance(core.begin(loss_landscape, progresses), data)
+    first = core.advance(core.begin(loss_landscape, core.paths_of(progresses)), data)
     assert 0 < first.done < 81, "several slices within the grid alone"
     pieces, _ = computed(loss_landscape, progresses, data)
     assert pieces.loss == pytest.approx(whole.loss, rel=1e-12)
@@ -226,7 +226,7 @@ def test_the_surface_does_not_depend_on_how_it_was_cut(monkeypatch):
 def test_the_frame_holds_all_paths_and_the_margin_widens_it():
     progresses, _ = trained(MOONS)
     for margin in (0.1, 1.0):
-        now = core.begin(replace(MOONS, margin=margin), progresses)
+        now = core.begin(replace(MOONS, margin=margin), core.paths_of(progresses))
         points = np.concatenate(now.projected)
         for axis, c in zip((now.x, now.y), points.T, strict=True):
             assert axis[-1] - axis[0] >= (1 + margin) * np.ptp(c) - 1e-12
@@ -253,7 +253,7 @@ def test_who_diverged_is_not_what_the_plane_is_laid_through():
     )
     progresses, data = trained(race)
     assert progresses[0].diverged_at[0, 0] >= 0
-    why = core.begin(race, progresses)
+    why = core.begin(race, core.paths_of(progresses))
     assert why == NoSurface(progresses[0].diverged_at[0, 0])
     assert f"SGD diverged at iteration {why.diverged_at}: there are no" in text.no_surface(
         race, why

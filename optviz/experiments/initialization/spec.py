@@ -6,7 +6,7 @@ from optviz.experiments.activations.spec import initializer_name
 from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, choice
-from optviz.training import Training, TrainingSettings, check
+from optviz.training import Training, TrainingSettings
 
 MAX_INITIALIZERS = 8
 MAX_SNAPSHOTS = 50  # of a training
@@ -56,11 +56,6 @@ class Initialization(TrainingSettings):
         return [
             self.training(self.optimizer, initializers=(one,), **more) for one in self.initializers
         ]
-
-    def validate(self) -> None:
-        """SpecError where they cannot be trained."""
-        for training in self.trainings:
-            check(training)
 
 
 # Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64,

@@ -164,9 +164,9 @@ def _in_panels(main, scores, **small):
     return [main, above, replace(small, x=scores, uid=f"{main.uid} beside")]
 
 
-def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
-    """A small chart for each of the best (of `ranking`), as in figure 6.24."""
-    best, epoch = (state.ranking if ranking is None else ranking)[:BEST], state.search.epoch
+def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
+    """A small chart for each of the first of a ranking, as in figure 6.24."""
+    best, epoch = ranking[:BEST], state.search.epoch
     looks = (  # validation and training, as accuracies have them
         (1, _("on the validation set"), Style(theme.lines[0]), 2.4),
         (0, _("on the training set"), Style(theme.lines[1], (6, 4)), 1.6),
@@ -210,7 +210,7 @@ def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
 
 
 def best_so_far(
-    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str = "work"
+    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str
 ) -> Figure:
     """The best accuracy so far of each search, over the work that it has taken, or its trials.
 
@@ -239,7 +239,7 @@ def best_so_far(
     )
 
 
-def progress(state: SearchState, kept=True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def progress(state: SearchState, kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended
     `(k,)`; the best of those that are `kept`.
     """

@@ -33,9 +33,8 @@ def search_name(search: Search) -> str:
     )
 
 
-def best_table(state: SearchState, ranking=None) -> Table:
-    """The best trials (of `ranking`) in numbers."""
-    ranking = state.ranking if ranking is None else ranking
+def best_table(state: SearchState, ranking) -> Table:
+    """The first trials of a ranking in numbers."""
     columns = (
         "",
         Column(_("validation"), 3, percent=True),

@@ -87,7 +87,7 @@ def test_the_trials_are_where_their_hyperparameters_are(halved):
 
 
 def test_the_best_curves_are_small_charts(halved):
-    figure = to_plotly(figures.best_curves(halved, LIGHT))
+    figure = to_plotly(figures.best_curves(halved, LIGHT, halved.ranking))
     assert len(figure["data"]) == 24
     titles = [note["text"] for note in figure["layout"]["annotations"]]
     assert len(titles) == 12
@@ -103,7 +103,7 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
     lines = [
         (text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))
     ]
-    first, second = to_plotly(figures.best_so_far(lines, [True, True]))["data"]
+    first, second = to_plotly(figures.best_so_far(lines, [True, True], "work"))["data"]
     assert (first["name"], second["name"]) == ("Random", "Random + halving by 2 from 8")
     assert (numbers(first["x"])[-1], numbers(second["x"])[-1]) == pytest.approx((12, 208 / 40))
     assert all((np.diff(numbers(trace["y"])) >= 0).all() for trace in (first, second))
@@ -170,8 +170,8 @@ def test_extreme_settings(case):
         context = Context(page.PAGE, spec, [state], DARK, {"x": 0, "y": 1})
         json.dumps(to_plotly(page.trials(context)))
         if len(state.ranking):
-            json.dumps(to_plotly(figures.best_curves(state, DARK)))
-            assert "nan" not in text.best_table(state).html()
+            json.dumps(to_plotly(figures.best_curves(state, DARK, state.ranking)))
+            assert "nan" not in text.best_table(state, state.ranking).html()
         assert page.trials_csv(context)
     assert "nan" not in text.correlations(states[-1]).replace("nan", "", 4)
     json.dumps(to_plotly(parallel.parallel(states[-1], DARK, {"accuracy": (0.0, 0.5)})))

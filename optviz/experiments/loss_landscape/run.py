@@ -51,6 +51,17 @@ def paths_of(progresses: Sequence[Progress]) -> tuple[Path, ...]:
     return tuple(_paths[progress] for progress in progresses)
 
 
+class Track(NamedTuple):
+    """A path beside the plane, of k points; NaN where a loss is not known."""
+
+    name: str
+    path: Path
+    points: np.ndarray  # (k, 2) of the plane, the nearest ones
+    off: np.ndarray  # (k,): how far from these the path is
+    below: np.ndarray  # (k,): the loss at these
+    true: np.ndarray  # (k,): the loss where the path really was
+
+
 @dataclass(frozen=True, eq=False)
 class LossSurface:
     """The loss over a plane and along the paths, as far as it is known; NaN beyond.
@@ -63,9 +74,20 @@ class LossSurface:
     paths: tuple[Path, ...]
     x: np.ndarray  # (n,) along the first direction
     y: np.ndarray  # (n,) along the second
-    loss: np.ndarray  # of the grid row by row, then of the projected paths, then of the true ones
+    points: (
+        np.ndarray
+    )  # (m, 2) of the plane: the grid row by row, then what is nearest to the paths
+    loss: np.ndarray  # at the points, then where the paths really were
     done: int = 0  # how many of these are known
     key: str = ""  # what it depends on
+
+    @classmethod
+    def over(cls, spec: LossLandscape, plane: Plane, paths, x, y, key: str = "") -> "LossSurface":
+        """That on grid lines of a plane, before any loss is known."""
+        grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+        points = np.concatenate([grid, *(plane.coordinates(path.params) for path in paths)])
+        loss = np.full(2 * len(points) - len(grid), np.nan)
+        return cls(spec, plane, tuple(paths), x, y, points, loss, key=key)
 
     @property
     def complete(self) -> bool:
@@ -83,45 +105,29 @@ class LossSurface:
         return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
 
     @cached_property
-    def projected(self) -> tuple[np.ndarray, ...]:
-        """Each path on the plane, `(k, 2)`."""
-        return tuple(self.plane.coordinates(path.params) for path in self.paths)
-
-    @cached_property
-    def off(self) -> tuple[np.ndarray, ...]:
-        """How far each point of a path is from the plane, `(k,)`."""
-        return tuple(self.plane.off(path.params) for path in self.paths)
+    def tracks(self) -> list[Track]:
+        """The paths with what is known of them."""
+        n, m = len(self.x) ** 2, len(self.points)
+        ends = np.cumsum([len(path.iterations) for path in self.paths])[:-1]
+        parts = (self.points[n:], self.loss[n:m], self.loss[m:])
+        found = zip(self.spec.names, self.paths, *(np.split(p, ends) for p in parts), strict=True)
+        return [
+            Track(name, path, points, self.plane.off(path.params), below, true)
+            for name, path, points, below, true in found
+        ]
 
     @cached_property
     def shares(self) -> np.ndarray:
         """Shares `(2,)` of the paths' variance, without those that diverged."""
         return self.plane.shares(_trained(self.paths))
 
-    @property
-    def on_plane(self) -> list[np.ndarray]:
-        """The loss below each path, on the plane, `(k,)`."""
-        return self._along[: len(self.paths)]
-
-    @property
-    def true(self) -> list[np.ndarray]:
-        """The loss where each path really was, `(k,)`."""
-        return self._along[len(self.paths) :]
-
-    @property
-    def _along(self):
-        ends = np.cumsum([len(p.iterations) for p in self.paths * 2])[:-1]
-        return np.split(self.loss[len(self.x) ** 2 :], ends)
-
     def weights(self, start: int, stop: int) -> np.ndarray:
         """The networks `(k, P)` that have the losses from entry `start` to `stop`."""
-        points = np.stack(np.meshgrid(self.x, self.y), -1).reshape(-1, 2)
-        if stop > len(points):
-            points = np.concatenate([points, *self.projected])
-        on, n = self.plane.at(points[start:stop]), len(points)
-        if stop <= n:
+        on, m = self.plane.at(self.points[start:stop]), len(self.points)
+        if stop <= m:
             return on
         true = np.concatenate([path.params for path in self.paths])
-        return np.concatenate([on, true[max(start - n, 0) : stop - n]])
+        return np.concatenate([on, true[max(start - m, 0) : stop - m]])
 
 
 @dataclass(frozen=True)
@@ -151,8 +157,7 @@ def begin(spec: LossLandscape, paths: tuple[Path, ...], key: str = "") -> LossSu
         except ValueError:
             return NoSurface()
         x, y = _frame(plane.coordinates(there), spec)
-    points = len(x) * len(y) + 2 * sum(len(p.iterations) for p in paths)
-    return LossSurface(spec, plane, paths, x, y, np.full(points, np.nan), key=key)
+    return LossSurface.over(spec, plane, paths, x, y, key)
 
 
 def _frame(points, spec):

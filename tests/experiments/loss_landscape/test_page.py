@@ -168,9 +168,9 @@ def test_the_contour_shows_the_grid_and_the_paths(small):
     assert np.array_equal(numbers(under["z"]), small.z.astype(np.float32))
     assert under["colorbar"]["title"]["text"] == "loss"
     lines = {t["name"]: t for t in to_plotly(figure)["data"] if t["mode"] == "lines"}
-    for name, path in zip(("SGD", "Adam"), small.projected, strict=True):
-        assert numbers(lines[name]["x"]) == pytest.approx(path[:, 0])
-        assert numbers(lines[name]["y"]) == pytest.approx(path[:, 1])
+    for track in small.tracks:
+        assert numbers(lines[track.name]["x"]) == pytest.approx(track.points[:, 0])
+        assert numbers(lines[track.name]["y"]) == pytest.approx(track.points[:, 1])
     assert lines["SGD"]["hovertext"][-1].startswith("SGD, iteration 40<br>loss ")
     assert figure.x.title.startswith("along the paths’ first direction (")
     rows = text.ends(small, LIGHT).rows
@@ -180,8 +180,8 @@ def test_the_contour_shows_the_grid_and_the_paths(small):
     ]
     assert rows[0][4] == 0.0
     along = {t["uid"]: t for t in to_plotly(figures.along_paths(small, LIGHT))["data"]}
-    assert numbers(along["l1"]["y"]) == pytest.approx(small.true[1])
-    assert numbers(along["l1p"]["y"]) == pytest.approx(small.on_plane[1])
+    assert numbers(along["l1"]["y"]) == pytest.approx(small.tracks[1].true)
+    assert numbers(along["l1p"]["y"]) == pytest.approx(small.tracks[1].below)
 
 
 def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
@@ -208,9 +208,9 @@ def test_the_grid_and_the_paths_as_csv(small):
     rows = csv_rows(figures.paths_csv(small))
     assert len(rows) == 18
     assert (rows[-1]["optimizer"], rows[-1]["iteration"]) == ("Adam", "40")
-    assert float(rows[-1]["loss"]) == small.true[1][-1]
-    assert float(rows[-1]["loss_on_plane"]) == small.on_plane[1][-1]
-    assert float(rows[-1]["distance_from_plane"]) == small.off[1][-1]
+    assert float(rows[-1]["loss"]) == small.tracks[1].true[-1]
+    assert float(rows[-1]["loss_on_plane"]) == small.tracks[1].below[-1]
+    assert float(rows[-1]["distance_from_plane"]) == small.tracks[1].off[-1]
 
 
 def test_a_plane_that_is_flat_but_for_rounding_is_drawn_flat():
@@ -271,7 +271,9 @@ def test_what_the_lessons_say():
         line = end + np.linspace(0, 1, 21)[:, None] * (adam[-1] - end)
         found = core.losses(scene.network, line, data, 500)
         assert found.max() < found[0] + 0.02, "hardly a wall"
-    assert now.true[0][0] > now.on_plane[0][0] + 0.3, "the picture is not where they were"
+    assert now.tracks[0].true[0] > now.tracks[0].below[0] + 0.3, (
+        "the picture is not where they were"
+    )
 
     scene = LESSONS["random-directions"].scene
     for seed in (0, 1):
@@ -281,7 +283,7 @@ def test_what_the_lessons_say():
         assert bend.largest <= core.sharpness(now, data), (
             "no direction is sharper than the sharpest"
         )
-        assert now.z.min() == pytest.approx(now.true[0][-1], abs=0.01)
+        assert now.z.min() == pytest.approx(now.tracks[0].true[-1], abs=0.01)
         assert now.shares.sum() < 0.001
 
     scene = LESSONS["arcs"].scene
@@ -295,7 +297,7 @@ def test_what_the_lessons_say():
         replace(scene, optimizers=momentum, seeds=(1,)),
     ):
         now, _ = computed(replace(spec, resolution=5))
-        arcs.append((now.projected[0], now.shares))
+        arcs.append((now.tracks[0].points, now.shares))
     for path, shares in arcs:
         assert shares[0] > 0.55
         chord = path[0, 1] + (path[-1, 1] - path[0, 1]) * np.linspace(0, 1, len(path))
@@ -311,6 +313,6 @@ def test_what_the_lessons_say():
         computed(replace(scene, resolution=11, network=n))[0]
         for n in (replace(net, initializer=Choice("he_normal")), replace(net, normalize="before"))
     )
-    assert he.true[0][-1] < 0.3
-    assert bn.true[0][-1] < 0.3
+    assert he.tracks[0].true[-1] < 0.3
+    assert bn.tracks[0].true[-1] < 0.3
     assert he.z.max() > 20 * bn.z.max(), "walls, and low ones"

@@ -160,10 +160,7 @@ def opinions(lines, said: np.ndarray, labels, theme) -> Figure:
         for (i, j), text in zip(cells, texts, strict=True)
     ]
     numbers = Text(
-        [columns[j] for i, j in cells],
-        [names[i] for i, j in cells],
-        texts,
-        theme.ink,
+        *([columns[j] for i, j in cells], [names[i] for i, j in cells], texts, theme.ink),
         size=13,
         hover=_("{y}: {x} with {text} %"),
     )

@@ -190,10 +190,6 @@ def state_of(at) -> SearchState:
     return found
 
 
-def epoch(at, name):
-    return f"{KEY}-{KEY}-{name}-{session(at).epoch}"
-
-
 def test_a_search_beside_another_and_what_its_address_says():
     at = open_page(KEY)
     assert session(at).specs[KEY] == Search()
@@ -203,16 +199,16 @@ def test_a_search_beside_another_and_what_its_address_says():
     at = trained(open_page(KEY, SMALL), KEY)
     np.testing.assert_array_equal(state_of(at).accuracy, ended(SMALL).accuracy)
     assert at.button(key=f"train-{KEY}").disabled
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
+    labeled(at.selectbox, "Sampler").set_value("grid").run()
     assert not len(state_of(sound(at)).points)
     at = trained(at, KEY)
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("bayesian").run()
+    labeled(at.selectbox, "Sampler").set_value("bayesian").run()
     [address] = components(sound(at), "address")
     assert decode(address["link"].removeprefix("?s="), KEY).scene == session(at).specs[KEY]
     assert session(at).specs[KEY].sampler == Choice("bayesian"), (
         "the address follows on this tab, too"
     )
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("random").run()
+    labeled(at.selectbox, "Sampler").set_value("random").run()
     assert at.button(key=f"train-{KEY}").disabled, "the earlier one is still there"
     at.session_state[f"{KEY}-tabs"] = "Best curves"
     sound(at.run())
@@ -267,7 +263,7 @@ def test_the_test_set_is_behind_a_button_that_counts():
     )
     button = labeled(at.button, "Evaluate on the test set")
     assert button.disabled, "a second look would say the same"
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
+    labeled(at.selectbox, "Sampler").set_value("grid").run()
     at = trained(at, KEY)
     button = labeled(at.button, "Evaluate on the test set")
     button.click().run()
@@ -378,13 +374,13 @@ def test_other_hyperparameters_and_ranges():
     assert (len(across.options), len(up.options)) == (3, 2)
     across.set_value(2).run()
     assert "σ" in plots(sound(at))[f"{KEY}-trials"]["layout"]["xaxis"]["title"]["text"]
-    at.selectbox(key=epoch(at, "optimizer-optimizer")).set_value("sgd").run()
+    labeled(at.selectbox, "Optimizer").set_value("sgd").run()
     assert [a.key for a in axes()] == ["lr", "sigma"], "SGD has no momentum"
     assert not any(s.label == "Across" for s in at.selectbox)
     at.multiselect[0].set_value(["lr"]).run()
     assert any("two hyperparameters or more" in e.value for e in at.error)
     assert len(axes()) == 2
-    at.toggle(key=epoch(at, "halving-toggle")).set_value(True).run()
+    labeled(at.toggle, "Stop hopeless trials early").set_value(True).run()
     assert session(sound(at)).specs[KEY].halving == Halving()
     assert "Halving" in panels(at)
 

@@ -157,11 +157,9 @@ def filtered(search: Search, kept: np.ndarray) -> str:
     """What is shown."""
     parts = []
     for one in search.shown:
-        if one.key == SCORE:
-            title, ends = _("validation accuracy"), (percentage(one.low), percentage(one.high))
-        else:
-            title, ends = _(RANGES[one.key].title), (number(10**v, 2) for v in (one.low, one.high))
-        low, high = ends
+        score = one.key == SCORE
+        title = _("validation accuracy") if score else _(RANGES[one.key].title)
+        low, high = (percentage(v) if score else number(10**v, 2) for v in (one.low, one.high))
         parts.append(_("{title} {low} to {high}").format(title=title, low=low, high=high))
     return _("**{shown} of {n} trials are shown**: {filters}.").format(
         shown=int(kept.sum()), n=len(kept), filters=", ".join(parts)

@@ -150,6 +150,9 @@ def ends(context):
     ]
 
 
+CURVES = Section([charts.curves], charts.options())
+
+
 def _file(label, name, make):
     return Download(label, name, lambda context: make(surface_of(context)), ready=surface_of)
 
@@ -183,17 +186,8 @@ PAGE = Page(
                     [
                         no_surface,
                         Section([pictures], OPTIONS, when=surface_of),
-                        Section(
-                            [charts.curves],
-                            charts.options(),
-                            when=lambda context: surface_of(context) is None,
-                        ),
-                        Section(
-                            [charts.curves],
-                            charts.options(),
-                            when=surface_of,
-                            folded=_("How they trained"),
-                        ),
+                        replace(CURVES, when=lambda context: surface_of(context) is None),
+                        replace(CURVES, when=surface_of, folded=_("How they trained")),
                     ],
                 )
             ],

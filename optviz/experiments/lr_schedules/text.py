@@ -120,15 +120,14 @@ def equations_of(context) -> Expander:
     """The formulas of the schedules that are there."""
     schedules = [config.schedules.get("lr") for config in context.spec.optimizers]
     keys = {schedule.key if schedule else "constant" for schedule in schedules}
+    used = [cls for key, cls in SCHEDULES.items() if key in keys]
+    message = _("What the learning rate is multiplied by at iteration t")
+    return Expander(message, lambda: [_explained(cls) for cls in used])
 
-    def parts():
-        for key in (k for k in SCHEDULES if k in keys):
-            formulas = [f"$$ {line} $$" for line in equations(SCHEDULES[key])]
-            yield "\n\n".join([f"**{SCHEDULES[key].label}** {sentence(SCHEDULES[key])}", *formulas])
 
-    return Expander(
-        _("What the learning rate is multiplied by at iteration t"), lambda: list(parts())
-    )
+def _explained(schedule):
+    formulas = [f"$$ {line} $$" for line in equations(schedule)]
+    return "\n\n".join([f"**{schedule.label}** {sentence(schedule)}", *formulas])
 
 
 def notes(context) -> Caption:

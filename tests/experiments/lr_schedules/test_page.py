@@ -13,6 +13,7 @@ from optviz.experiments.lr_schedules.spec import (
     RangeTest,
     ScheduleComparison,
     every,
+    sgd,
 )
 from optviz.experiments.page import Context
 from optviz.nn import Network
@@ -34,14 +35,9 @@ from tests.page import (
     trained,
 )
 
-SGD = Choice("sgd", {"lr": 0.3})
-STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
+STEP = sgd(0.3, Choice("step", {"gamma": 0.1, "first": 100, "every": 100}))
 SMALL = ScheduleComparison(
-    optimizers=(OptimizerConfig(SGD), STEP),
-    network=Network((64, 20, 10)),
-    batch=16,
-    iterations=200,
-    seeds=(0,),
+    optimizers=(sgd(0.3), STEP), network=Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,)
 )
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
@@ -128,9 +124,7 @@ def test_a_schedule_is_chosen_and_another_added():
     }
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key=f"lr_schedules-lr_schedules-optimizers-add-{session(at).epoch}").click().run()
-    assert session(sound(at)).specs["lr_schedules"].optimizers[2] == OptimizerConfig(
-        SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
-    )
+    assert session(sound(at)).specs["lr_schedules"].optimizers[2] == STEP
     [schedule] = [s for s in at.selectbox if "optimizers-0-of-3-schedules" in s.key]
     schedule.set_value("warmup").run()
     assert [r.schedules["lr"].key for r in session(sound(at)).specs["lr_schedules"].optimizers] == [
@@ -143,12 +137,12 @@ def test_a_schedule_is_chosen_and_another_added():
 @pytest.mark.parametrize(
     "scene",
     [
-        replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("sgd", {"lr": 1e-4})))),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
+        replace(SMALL, optimizers=(sgd(10.0), sgd(1e-4))),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("growth", {"decades": 8.0, "steps": 199})),), seeds=(0, 1)),
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10)), iterations=20),
         replace(SMALL, optimizers=(OptimizerConfig(Choice("lbfgs", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.01}))), iterations=10),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), OptimizerConfig(SGD, (), {"momentum": Choice("cosine")}))[:1]),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("step", {"gamma": 1.0, "first": 0, "every": 1})),), iterations=10),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("cyclic", {"period": 1})),)),
         replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
         replace(SMALL, optimizers=()),
     ],

@@ -1,6 +1,6 @@
 """Where the trials lie and how good they are, the best ones' curves, searches side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from textwrap import wrap
@@ -28,7 +28,7 @@ from optviz.plot import (
 )
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
-from optviz.tuning import Search, SearchState, Status
+from optviz.tuning import Interval, Search, SearchState, Status
 
 BEST, COLUMNS = 20, 5  # curves of the best, and how many of them in a row
 PREVIEW = 36  # trials in a thumbnail
@@ -45,9 +45,10 @@ LOOKS = {
 
 
 def trials(
-    state: SearchState, theme: Theme, x: int = 0, y: int = 1, filters: Mapping | None = None
+    state: SearchState, theme: Theme, x: int = 0, y: int = 1, shown: Sequence[Interval] = ()
 ) -> Figure:
-    """The trials over two of the hyperparameters, and the accuracy along each of the two.
+    """The trials over two of the hyperparameters, and the accuracy along each of the two; what is
+    not `shown` is hidden.
 
     A good trial is large and strong in color; the best has a ring and its accuracy beside it.
     """
@@ -69,7 +70,7 @@ def trials(
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},
         height=(22, 58, 46),
-        extra=brushing(state, filters or {}),
+        extra=brushing(state, shown),
     )
 
 

@@ -52,17 +52,12 @@ def jobs(search: Search) -> list[SearchJob]:
 def trials(context):
     """The trials over two of the hyperparameters."""
     x, y = context.options["x"], context.options["y"]
-    return figures.trials(context.states[0], context.theme, x, y, filters(context.spec))
-
-
-def filters(search: Search) -> dict:
-    """The ends of what is shown, by axis."""
-    return {one.key: (one.low, one.high) for one in search.shown}
+    return figures.trials(context.states[0], context.theme, x, y, context.spec.shown)
 
 
 def parallel(context):
     """The trials as lines across all hyperparameters, and what a hand filters there."""
-    figure = lines_across.parallel(context.states[0], context.theme, filters(context.spec))
+    figure = lines_across.parallel(context.states[0], context.theme, context.spec.shown)
     key = f"{KEY}-parallel"
     caption = _(
         "Drag along an axis to keep the trials with these values, in every chart and in the table; "

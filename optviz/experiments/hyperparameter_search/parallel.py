@@ -1,6 +1,6 @@
 """The trials across all hyperparameters, and what every chart of trials has: filter and hover."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from optviz.plot import (
 )
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
-from optviz.tuning import SCORE, SearchState, Status
+from optviz.tuning import SCORE, Interval, SearchState, Status
 
 
-def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
+def parallel(state: SearchState, theme: Theme, shown: Sequence[Interval]) -> Figure:
     """A line for each trial, through its hyperparameters to its validation accuracy."""
     statuses, names = state.statuses, {k: _(v) for k, v in STATUSES.items()}
     done, leaders = statuses == Status.COMPLETED, state.ranking[: max(1, len(state.points) // 10)]
@@ -37,7 +37,7 @@ def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
         Bundle(_("the best tenth"), leaders, Style(far), width=3),
     ]
     texts = hover_texts(state, range(len(state.points)))
-    extra = brushing(state, filters)
+    extra = brushing(state, shown)
     extra["meta"]["brush"]["handles"] = True
     best = state.winner.trial if state.winner else None
     return parallel_coordinates(
@@ -74,10 +74,10 @@ def _columns(state):
     return np.column_stack([state.values, state.scores])
 
 
-def brushing(state: SearchState, filters: Mapping) -> dict:
+def brushing(state: SearchState, shown: Sequence[Interval]) -> dict:
     """For a figure of the trials: by what they are filtered."""
     keys = [axis.key for axis in state.search.space.axes] + [SCORE]
-    ranges = {key: filters[key] for key in keys if key in filters}
+    ranges = {one.key: (one.low, one.high) for one in shown if one.key in keys}
     return brush(keys, _axes_of(state), _columns(state), ranges)
 
 

@@ -33,8 +33,7 @@ MAX_MATRICES = 4  # side by side
 def layers(context) -> list:
     """Histograms of the hidden layers, and the gradient of each weight matrix over time."""
     look = Inspector(context)
-    norms = {t: look.gradient_norms(t, look.i) for t in look.known}
-    return [*_at_iteration(look), gradients(look, norms), text.norms_table(look)]
+    return [*_at_iteration(look), gradients(look), text.norms_table(look)]
 
 
 def _at_iteration(look):
@@ -52,12 +51,12 @@ def _at_iteration(look):
     return [histograms(found, look.theme, height=22), layers_table(found, label), remark]
 
 
-def gradients(look: Inspector, norms: dict[int, np.ndarray]) -> Figure:
+def gradients(look: Inspector) -> Figure:
     """The gradient norm of each weight matrix over the known iterations, a line for each.
 
     A norm of exactly 0 has no place on a logarithmic axis: the line has a gap there.
     """
-    y = np.array([norms[t] for t in look.known])
+    y = np.array([look.gradient_norms(t, look.i) for t in look.known])
     y = np.where(np.isfinite(y) & (y > 0), y, np.nan)
     lines = [(f"W{k + 1}", y[:, k], style(k, look.theme)) for k in range(y.shape[1])]
     label = _(

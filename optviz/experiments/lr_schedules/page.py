@@ -25,6 +25,7 @@ from optviz.optim.schedules import SCHEDULES
 from optviz.plot import number
 from optviz.plot.table import csv_text
 from optviz.spec import Choice, canonical_json, to_dict
+from optviz.training import Training
 from optviz.translation import N_, _
 from optviz.ui import job_runner
 from optviz.ui.cache import cached
@@ -43,9 +44,10 @@ def _rates(key, _config, iterations):
     return run.rates(_config, iterations)
 
 
-def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
+def rates_of(training: Training) -> np.ndarray:
     """The learning rate at every iteration, worked out once."""
-    return _rates(canonical_json(to_dict(config)), config, iterations)
+    config = training.optimizer
+    return _rates(canonical_json(to_dict(config)), config, training.iterations)
 
 
 # Schedules.
@@ -53,8 +55,7 @@ def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
 
 def rates_along(lines) -> list[np.ndarray]:
     """The learning rates of every line."""
-    trainings = [line.progress.training for line in lines]
-    return [rates_of(training.optimizer, training.iterations) for training in trainings]
+    return [rates_of(line.progress.training) for line in lines]
 
 
 @charts.comparing
@@ -110,7 +111,7 @@ def curves_csv(context) -> str:
 
 
 def _rows(line):
-    now, i, [rates] = line.progress, line.i, rates_along([line])
+    now, i, rates = line.progress, line.i, rates_of(line.progress.training)
     at = {int(t): k for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(1, now.iteration + 1):
@@ -154,9 +155,8 @@ def _a_decade(before, spec):
 def reading_of(context) -> run.Reading:
     """The range test as far as it has come."""
     [state] = context.states
-    test = context.spec.test
     guess = float(np.log(context.spec.network.sizes[-1]))
-    return run.read(rates_of(test.config, test.steps), state.loss[:, 0], guess)
+    return run.read(rates_of(state.training), state.loss[:, 0], guess)
 
 
 def range_test(context) -> list:
@@ -187,12 +187,11 @@ def _train_with(spec, lr):
 def range_csv(context) -> str:
     """Every step's rate and loss, each seed's in full precision, and the smoothed median."""
     [state], reading = context.states, reading_of(context)
-    all_rates = rates_of(context.spec.test.config, context.spec.test.steps)
-    rows = []
+    rates, rows = rates_of(state.training), []
     for t in range(state.iteration):
-        smooth = [repr(float(reading.smooth[t]))] if t < len(reading.smooth) else [""]
-        losses = (repr(float(v)) for v in state.loss[t, 0])
-        rows.append([t, repr(float(all_rates[t])), *losses, *smooth])
+        rate, *losses = (repr(float(v)) for v in (rates[t], *state.loss[t, 0]))
+        smooth = repr(float(reading.smooth[t])) if t < len(reading.smooth) else ""
+        rows.append([t, rate, *losses, smooth])
     seeds = (f"loss_seed_{seed}" for seed in state.training.seeds)
     return csv_text(["step", "rate", *seeds, "smoothed"], rows)
 

@@ -174,7 +174,7 @@ def test_extreme_settings(case):
             assert "nan" not in text.best_table(state, state.ranking).html()
         assert page.trials_csv(context)
     assert "nan" not in text.correlations(states[-1]).replace("nan", "", 4)
-    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, {"accuracy": (0.0, 0.5)})))
+    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, [Interval("accuracy", 0.0, 0.5)])))
     assert page.importances(Context(page.PAGE, spec, [states[-1]], DARK))
     picture = to_svg(figures.thumbnail(spec, LIGHT), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"

@@ -1,6 +1,8 @@
 """How the tests hold the page: Streamlit's AppTest, and what the page hands to its two components."""
 
 import base64
+import csv
+import io
 import json
 from contextlib import nullcontext
 from dataclasses import replace
@@ -155,6 +157,26 @@ def curves(at):
 def panels(at) -> dict[str, dict]:
     """The hyperparameter panels by their label."""
     return {p["label"]: p for p in components(at, "hyperparameters")}
+
+
+def labeled(widgets, label: str):
+    """The only control with this label."""
+    [found] = [widget for widget in widgets if widget.label == label]
+    return found
+
+
+def at_rest(at: AppTest, lab: str) -> AppTest:
+    """Come back until nothing runs, whoever has begun it."""
+    for _ in range(200):
+        if not running(sound(at), lab):
+            return sound(at.run())
+        at.run()
+    raise AssertionError("it does not end")
+
+
+def csv_rows(text: str) -> list[dict[str, str]]:
+    """The rows of a file, by the names of their columns."""
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def numbers(packed) -> np.ndarray:

@@ -131,6 +131,13 @@ def test_no_module_that_draws_loads_streamlit():
     assert "streamlit" not in loaded, loaded["streamlit"]
 
 
+def test_no_module_of_a_job_loads_a_screen():
+    """As it is computed in a process of its own."""
+    jobs = [name for name, file in sources() if "    def begin(self" in file.read_text()]
+    assert {"optviz.experiments.curve_fit.run", "optviz.training.jobs"} <= set(jobs)
+    assert not {"streamlit", "plotly"} & set(loaded_by(*jobs))
+
+
 OPTIMIZERS = {
     **{"sgd": "lr", "bfgs": "lr", "lbfgs": "lr memory", "newton": "lr damping"},
     **dict.fromkeys(("momentum", "nesterov"), "lr momentum"),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from optviz.data import DataError
+from optviz.data import DATASETS, DataError
 from optviz.plot import Figure, Theme, to_svg
 from optviz.spec import canonical_json, to_dict, validate
 from optviz.training import Progress, Training, marks
@@ -238,6 +238,11 @@ class Context:
     def lines(self) -> Sequence:
         """The networks as lines of a chart."""
         return self.page.lines(self.spec, self.states, self.theme)
+
+    @property
+    def attribution(self) -> str:
+        """Whose the data of the trainings are."""
+        return DATASETS[self.spec.dataset.key].attribution
 
     @property
     def key(self) -> tuple:

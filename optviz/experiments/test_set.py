@@ -17,8 +17,6 @@ from optviz.ui.components import table
 from optviz.ui.session import session
 from optviz.ui.training.jobs import data_of
 
-ACCURACIES = (_("validation accuracy"), _("test accuracy"))
-
 
 @dataclass
 class TestSet:
@@ -87,7 +85,8 @@ def _draw(context, trainings):
 
     if (rows := look(key, evaluate)) is None:
         return
-    columns = ("", *(Column(name, 3, percent=True) for name in ACCURACIES))
+    names = _("validation accuracy"), _("test accuracy")
+    columns = ("", *(Column(name, 3, percent=True) for name in names))
     styles = [*(line.style for line in lines), *[None] * (len(rows) - len(lines))]
     table(Table(_("Accuracy on the test set"), columns, rows, styles).html(), "test-set")
 

@@ -6,9 +6,11 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.page import Context, Download, Option, Part, Row, Section, View
+from optviz.optim.config import names
 from optviz.plot import Axis, Figure, Line, Style, Theme, method_styles, style
 from optviz.plot.table import csv_text
 from optviz.plot.training import UNITS, Network, Scale, accuracies, ghost, losses
+from optviz.plot.training import standings as standings_table
 from optviz.training import Progress, Training, advance, begin, load, smoothed, train
 from optviz.translation import _
 
@@ -18,14 +20,20 @@ PREVIEW_ROWS = 300  # validation examples by which one is judged
 
 
 def lines_of(
-    names: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
+    titles: Sequence[str], states: Sequence, theme: Theme, optimizers: Sequence = ()
 ) -> list[Network]:
-    """A line for each training of one network, by its name; of `optimizers` in their looks."""
-    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(names))]
+    """A line for each training of one network, by its title; of `optimizers` in their looks."""
+    looks = method_styles(optimizers, theme) or [style(i, theme) for i in range(len(titles))]
     return [
         Network(f"r{i}", name, state, 0, look)
-        for i, (name, state, look) in enumerate(zip(names, states, looks, strict=True))
+        for i, (name, state, look) in enumerate(zip(titles, states, looks, strict=True))
     ]
+
+
+def optimizers(spec, states: Sequence, theme: Theme) -> list[Network]:
+    """A line for each optimizer of the spec, whose trainings come first among the states."""
+    states = states[: len(spec.optimizers)]
+    return lines_of(names(spec.optimizers), states, theme, spec.optimizers)
 
 
 def options(epochs: bool = False) -> tuple[Option, ...]:
@@ -39,20 +47,19 @@ def options(epochs: bool = False) -> tuple[Option, ...]:
     )
 
 
-COMPARING: list[Part] = []  # parts that also draw what is kept and what was there before
-
-
 def comparing(part: Part) -> Part:
-    """Let a visitor keep runs beside the present one in the views that have this part."""
-    COMPARING.append(part)
+    """A part that also draws what is kept and what was there before: in the views that have one a
+    visitor may keep runs beside the present one.
+    """
+    part.comparing = True
     return part
 
 
 def compares(view: View) -> bool:
     """Whether such a part is among the results of a view."""
     parts = [part for tab in view.tabs for part in tab.parts]
-    inside = (p for part in parts if isinstance(part, Section) for p in part.parts)
-    return any(part in COMPARING for part in (*parts, *inside))
+    parts += [inner for part in parts if isinstance(part, Section) for inner in part.parts]
+    return any(getattr(part, "comparing", False) for part in parts)
 
 
 def compared(context: Context, draw: Callable[[Sequence[Network]], Figure]) -> Figure:
@@ -92,6 +99,15 @@ def curves(context: Context) -> Row:
     return Row(
         [compared(context, loss), compared(context, lambda lines: accuracies(lines, scale, **look))]
     )
+
+
+def section(label: str) -> Section:
+    """The curves under their switches, and a table, called `label`, of how every network stands."""
+
+    def standings(context):
+        return standings_table(context.lines, label)
+
+    return Section([curves, standings], options())
 
 
 def download(column: str = "optimizer") -> Download:

@@ -22,38 +22,40 @@ NETWORK = Option(
 )
 
 
-def update_ratios(context: Context) -> Figure | None:
-    """How far each update moves the weights of a layer, against their size."""
-    rule = Rule(Style(context.theme.faint, (4, 4)), y=HEALTHY)
-    title = _("update / weights")
-    label = _("{name}: norm of the last update of each layer's weights over that of the weights.")
-    return _by_layer(context, "update_ratio", Axis(title, log=True), label, rule)
+# What is drawn of each layer, by what it is among the diagnostics: the axis, and what one sees.
+CHARTS = {
+    "update_ratio": (
+        Axis(_("update / weights"), log=True),
+        _("{name}: norm of the last update of each layer's weights over that of the weights."),
+    ),
+    "gradient_norm": (
+        Axis(_("gradient norm"), log=True),
+        _("{name}: norm of each layer's gradient."),
+    ),
+    "saturated": (
+        percent(_("saturated activations")),
+        _("{name}: share of each hidden layer's activations that are saturated."),
+    ),
+    "dead": (
+        percent(_("dead units")),
+        _("{name}: share of each hidden layer's units that are dead."),
+    ),
+}
 
 
-def gradient_norms(context: Context) -> Figure | None:
-    """The gradient of each layer's weights."""
-    axis = Axis(_("gradient norm"), log=True)
-    return _by_layer(context, "gradient_norm", axis, _("{name}: norm of each layer's gradient."))
+@shared
+def curves(context: Context) -> list:
+    """All of it two by two; nothing of hidden layers where there are none."""
+    made = [_by_layer(context, what) for what in CHARTS]
+    return [Row(made[i : i + 2]) for i in (0, 2) if made[i]]
 
 
-def saturated(context: Context) -> Figure | None:
-    """The share of each hidden layer's activations that pass next to no gradient."""
-    label = _("{name}: share of each hidden layer's activations that are saturated.")
-    return _by_layer(context, "saturated", percent(_("saturated activations")), label)
-
-
-def dead(context: Context) -> Figure | None:
-    """The share of each hidden layer's units that pass no gradient for any example."""
-    label = _("{name}: share of each hidden layer's units that are dead.")
-    return _by_layer(context, "dead", percent(_("dead units")), label)
-
-
-def _by_layer(context, what, axis, label, *marks):
+def _by_layer(context, what):
     name, now, i = context.lines[context.options["network"]][1:4]
-    values = now.diagnostics[what][:, i]  # (k, S, layers)
+    values, (y, label) = now.diagnostics[what][:, i], CHARTS[what]  # (k, S, layers)
     if not values.shape[-1]:
         return None
-    curves = [
+    marks = [
         Line(
             now.evaluated,
             over_seeds(values[..., layer])[0],
@@ -65,8 +67,10 @@ def _by_layer(context, what, axis, label, *marks):
         )
         for layer in range(values.shape[-1])
     ]
+    if what == "update_ratio":
+        marks.insert(0, Rule(Style(context.theme.faint, (4, 4)), y=HEALTHY))
     x = Axis(_("iteration"), limits=(0, now.training.iterations))
-    return Figure([*marks, *curves], x, axis, label=label.format(name=name), height=17)
+    return Figure(marks, x, y, label=label.format(name=name), height=17)
 
 
 def explanation(context: Context) -> Caption:
@@ -99,14 +103,6 @@ def first_layer(context: Context) -> list | None:
         "**{name}: what the first units look for.** Dark raises a unit's sum, light lowers it"
     )
     return [shown.format(name=name), ImageGrid(images, numbers, alternatives)]
-
-
-@shared
-def curves(context: Context) -> list:
-    """All of it: the curves two by two."""
-    pairs = ((update_ratios, gradient_norms), (saturated, dead))
-    made = [[part(context) for part in pair] for pair in pairs]
-    return [Row(pair) for pair in made if pair[0] is not None]
 
 
 TAB = Tab(_("Layers"), [Section([curves, explanation, first_layer], [NETWORK])])

@@ -2,7 +2,7 @@
 
 from optviz.nn import Penalty
 from optviz.training.jobs import Amount, Job, Loader, TrainingJob
-from optviz.training.limits import MAX_NUMBERS, check, held_numbers, unsuited
+from optviz.training.limits import MAX_NUMBERS, TrainingSettings, check, held_numbers, unsuited
 from optviz.training.loop import MAX_EVALUATED, Progress, advance, begin, mini_batch, select, train
 from optviz.training.metrics import confusion, rank, smoothed
 from optviz.training.seeds import apart, marks, together
@@ -14,7 +14,6 @@ from optviz.training.spec import (
     Data,
     Split,
     Training,
-    TrainingSettings,
     Trial,
     load,
 )

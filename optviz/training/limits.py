@@ -1,19 +1,49 @@
-"""What a training from outside may ask for."""
+"""What experiments may ask of a training: the settings that all share, and their limits."""
 
-from dataclasses import replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from optviz.data import DATASETS, SIZED, size_of
 from optviz.nn import DTYPES, INITIALIZERS, Network, Penalty
 from optviz.optim import OPTIMIZERS
-from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.config import OptimizerConfig
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.spec import Choice, SpecError, validate
 from optviz.training.cost import measuring
-from optviz.training.spec import MAX_SEED, Training
+from optviz.training.spec import MAX_SEED, VALIDATION, Split, Training
 
 MAX_NUMBERS = 10**8  # that a training holds at once
 MAX_MEASURING = 3  # seconds that one measurement of it may take, roughly
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What the experiments with trainings set alike. One that asks for other defaults declares the
+    field again. Its property `trainings` is what they come to.
+    """
+
+    network: Network = Network()
+    dataset: Choice = Choice("digits")
+    split: Split = Split(validation=VALIDATION)
+    batch: int = hyperparameter(128, 1, 2000, "B", log=True, help="examples in a mini-batch")
+    iterations: int = hyperparameter(300, 10, 5000, "T", log=True, help="updates of every network")
+    seeds: tuple[int, ...] = (0,)
+
+    @property
+    def epoch(self) -> float:
+        """Iterations in which as many examples are drawn as there are for training."""
+        return self.split.rows / self.batch
+
+    def training(self, optimizer: OptimizerConfig, **more) -> Training:
+        """The training of one network with these settings."""
+        settings = {f.name: getattr(self, f.name) for f in fields(TrainingSettings)}
+        return Training(**{**settings, "optimizer": optimizer, **more})
+
+    def validate(self) -> None:
+        """SpecError where one of the experiment's `trainings` cannot be done."""
+        for training in self.trainings:
+            check(training)
 
 
 def unsuited(key: str, network: Network) -> str:

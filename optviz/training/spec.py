@@ -1,6 +1,6 @@
 """What is trained, on what, and how long: the spec of a training."""
 
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -117,30 +117,6 @@ class Trial:
     hyperparameters: dict[str, float] = field(default_factory=dict)  # of the optimizer
     l2: float | None = None
     initializer: Choice | None = None
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """What the experiments with trainings set alike. One that asks for other defaults declares the
-    field again.
-    """
-
-    network: Network = Network()
-    dataset: Choice = Choice("digits")
-    split: Split = Split(validation=VALIDATION)
-    batch: int = hyperparameter(128, 1, 2000, "B", log=True, help="examples in a mini-batch")
-    iterations: int = hyperparameter(300, 10, 5000, "T", log=True, help="updates of every network")
-    seeds: tuple[int, ...] = (0,)
-
-    @property
-    def epoch(self) -> float:
-        """Iterations in which as many examples are drawn as there are for training."""
-        return self.split.rows / self.batch
-
-    def training(self, optimizer: OptimizerConfig, **more) -> "Training":
-        """The training of one network with these settings."""
-        settings = {f.name: getattr(self, f.name) for f in fields(TrainingSettings)}
-        return Training(**{**settings, "optimizer": optimizer, **more})
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.training import Split, load
 from tests import page
-from tests.page import open_page, session, sound
+from tests.page import labeled, open_page, session, sound
 from tests.table import table
 
 SMALL = OptimizerComparison(Network((64, 20, 10)), iterations=40)
@@ -44,10 +44,10 @@ def test_the_button_counts_and_says_how_the_networks_do():
     at = page.trained(open_page("optimizer_comparison", SMALL), "optimizer_comparison")
     assert "has not been used yet" in page.text(at)
     assert "Accuracy on the test set" not in page.text(at)
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     button.click().run()
     assert "used **once**" in page.text(sound(at))
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     assert button.disabled, "it has been seen"
     # layer by layer in float64, from the arrays of the first network
     state = next(iter(session(at).results["optimizer_comparison"].states.values()))
@@ -62,7 +62,7 @@ def test_the_button_counts_and_says_how_the_networks_do():
     longer = replace(SMALL, iterations=60)
     session(at).show("optimizer_comparison", longer)
     at = page.trained(at.run(), "optimizer_comparison")
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     button.click().run()
     assert "used **2 times**" in page.text(sound(at))
 
@@ -72,6 +72,6 @@ def test_the_setting_of_the_notes_says_that_no_test_set_is_left():
     at = page.trained(open_page("optimizer_comparison", notes), "optimizer_comparison")
     assert "the test set itself serves as validation set" in page.text(at)
     assert not [b for b in at.button if b.label == "Evaluate on the test set"]
-    [toggle] = [t for t in at.toggle if t.label == "Keep a test set for the end"]
+    toggle = labeled(at.toggle, "Keep a test set for the end")
     toggle.set_value(True).run()
     assert session(sound(at)).specs["optimizer_comparison"] == SMALL

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from optviz.experiments.loss_landscape.run import SurfaceJob
+from optviz.experiments.loss_landscape.run import SurfaceJob, paths_of
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.nn import Network
 from optviz.training import Loader, Split, Training, TrainingJob
@@ -33,10 +33,11 @@ SEARCH = Search(network=NETWORK, split=Split(400), trials=8, iterations=30, batc
 def jobs():
     """A training, a search, a loss surface."""
     first = LANDSCAPE.trainings[0]
+    paths = paths_of([memo.trained(training) for training in LANDSCAPE.trainings])
     return [
         TrainingJob(TRAINING, Loader("digits", TRAINING)),
         SearchJob(SEARCH, Loader("search", SEARCH.base)),
-        SurfaceJob(LANDSCAPE, [memo.trained(t) for t in LANDSCAPE.trainings], Loader("l", first)),
+        SurfaceJob(LANDSCAPE, paths, Loader("l", first)),
     ]
 
 

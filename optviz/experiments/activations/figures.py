@@ -5,7 +5,7 @@ import numpy as np
 from optviz.experiments.activations import text
 from optviz.experiments.activations.run import Layer, propagate
 from optviz.experiments.activations.samples import key_of, layers_of
-from optviz.experiments.activations.spec import Activations
+from optviz.experiments.activations.spec import Activations, initializer_name
 from optviz.experiments.page import Row
 from optviz.nn import ACTIVATIONS, INITIALIZERS, WEIGHTS, stream
 from optviz.plot import (
@@ -82,12 +82,9 @@ def functions(context) -> Figure:
     shown.append((_("maxout of three lines"), lines.max(0), MAXOUT[lines.argmax(0), 0]))
     panels = []
     for i, (title, *curves) in enumerate(shown):
+        look = {"width": 2, "hover": "{name}: {y:.3g}", "legend": i == 0}
         marks = [
-            Line(
-                *(z, y, style(k, theme)),
-                **{"name": name, "uid": f"h{i}-{k}", "hover": "{name}: {y:.3g}", "width": 2},
-                legend=not panels,
-            )
+            Line(z, y, style(k, theme), name=name, uid=f"h{i}-{k}", **look)
             for k, (name, y) in enumerate(zip((_("value"), _("slope")), curves, strict=True))
         ]
         x, y = Axis("z", limits=(-4, 4)), Axis(limits=(-1.6, 2.6), zero=theme.faint)
@@ -106,7 +103,7 @@ def initial_weights(context) -> Row:
     edges = np.linspace(-1, 1, 82) * (widest or 1.0)
     z, n = np.linspace(edges[0], edges[-1], 401), np.geomspace(1, 1000, 61)
     for i, (rule, stack) in enumerate(zip(found, stacks, strict=True)):
-        look, name = style(i, theme), text.initializer_name(stack.initializer)
+        look, name = style(i, theme), initializer_name(stack.initializer)
         common = {"name": name, "group": f"{i}"}
         weights = rule.draw(stream(stack.seed, WEIGHTS, 0), stack.inputs, stack.units)
         density = np.histogram(weights, edges)[0] / weights.size / np.diff(edges)
@@ -123,16 +120,11 @@ def initial_weights(context) -> Row:
     figure = {"height": 20, "hover": "closest", "show_legend": True}
     label = _("The density of the first layer's weights, as drawn and as a normal distribution.")
     x, y = Axis(_("weight"), zero=theme.faint), Axis(_("density"))
-    over = Axis(_("fan-in n"), log=True, step=1, limits=(1, 1000))
-    return Row(
-        [
-            Figure(drawn, x, y, label=label, **figure),
-            Figure(
-                *(rules, over, Axis(_("σ of a weight"), log=True)),
-                **{"label": _("The standard deviation of a weight over the fan-in."), **figure},
-            ),
-        ]
-    )
+    left = Figure(drawn, x, y, label=label, **figure)
+    label = _("The standard deviation of a weight over the fan-in.")
+    x = Axis(_("fan-in n"), log=True, step=1, limits=(1, 1000))
+    y = Axis(_("σ of a weight"), log=True)
+    return Row([left, Figure(rules, x, y, label=label, **figure)])
 
 
 def thumbnail(spec: Activations, theme: Theme) -> Figure:

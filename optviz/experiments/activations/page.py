@@ -26,22 +26,17 @@ def settings(form: Form) -> None:
         if len(stacks) > 1:
             st.markdown(f"**{title}**")
         place.at(i).draw((*MENUS, Panel(title, NUMBERS, live=True)))
-    remove = _("Remove setting {letter}").format(letter=text.LETTERS[len(stacks) - 1])
-    for label, icon, change, there in (
-        (_("Compare with another setting"), ":material/add:", _compared, len(stacks) < MAX_STACKS),
-        (remove, ":material/close:", _without_last, len(stacks) > 1),
-    ):
-        if there:
-            key, take = place.key(f"{icon}-{len(stacks)}"), lambda of=change: place.set(of(stacks))
-            st.button(label, key, icon=icon, width="stretch", on_click=take)
 
+    def button(label, icon, changed):
+        key = place.key(f"{icon}-{len(stacks)}")
+        st.button(label, key, icon=icon, width="stretch", on_click=place.set, args=(changed,))
 
-def _compared(stacks):
-    return (*stacks, replace(stacks[0], initializer=Choice(("book", "he_normal")[len(stacks) - 1])))
-
-
-def _without_last(stacks):
-    return stacks[:-1]
+    if len(stacks) < MAX_STACKS:
+        other = replace(stacks[0], initializer=Choice(("book", "he_normal")[len(stacks) - 1]))
+        button(_("Compare with another setting"), ":material/add:", (*stacks, other))
+    if len(stacks) > 1:
+        remove = _("Remove setting {letter}").format(letter=text.LETTERS[len(stacks) - 1])
+        button(remove, ":material/close:", stacks[:-1])
 
 
 PAGE = Page(

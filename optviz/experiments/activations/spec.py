@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS
-from optviz.optim.hyperparameter import hyperparameter
+from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.spec import Choice, SpecError, choice, items, option
 from optviz.translation import N_
 
@@ -14,6 +14,17 @@ BACKWARD = {
     "z": N_("∂L/∂z, of the weighted sums"),
     "W": N_("∂L/∂W, of the weights"),
 }
+SYMBOLS = {"sigma": "σ", "gain": "g"}  # of initializers' hyperparameters
+
+
+def initializer_name(choice: Choice) -> str:
+    """What an initializer is called, with its hyperparameters where it has some."""
+    initializer = choice.build(INITIALIZERS)
+    values = ", ".join(
+        f"{SYMBOLS.get(h.name, h.name)} = {getattr(initializer, h.name):g}"
+        for h in hyperparameters(type(initializer))
+    )
+    return f"{initializer.label} ({values})" if values else initializer.label
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,14 @@ import numpy as np
 
 from optviz.experiments.activations.run import Layer
 from optviz.experiments.activations.samples import layers_of
-from optviz.experiments.activations.spec import DeepStack
+from optviz.experiments.activations.spec import DeepStack, initializer_name
 from optviz.experiments.page import Caption
 from optviz.nn import ACTIVATIONS, INITIALIZERS
-from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import Column, Table, number, unless_rounding
 from optviz.plot.equations import equations
-from optviz.spec import Choice
 from optviz.translation import N_, _
 
 LETTERS = "ABC"
-SYMBOLS = {"sigma": "σ", "gain": "g"}
 COLUMNS = [
     Column(title, 3)
     for title in (
@@ -76,16 +73,6 @@ REMARKS = {
 }
 
 
-def initializer_name(choice: Choice) -> str:
-    """What an initializer is called, with its hyperparameters where it has some."""
-    initializer = choice.build(INITIALIZERS)
-    values = ", ".join(
-        f"{SYMBOLS.get(h.name, h.name)} = {getattr(initializer, h.name):g}"
-        for h in hyperparameters(type(initializer))
-    )
-    return f"{initializer.label} ({values})" if values else initializer.label
-
-
 def name(stack: DeepStack) -> str:
     """What a setting is called: activation and initializer."""
     return f"{ACTIVATIONS[stack.activation.key].label}, {initializer_name(stack.initializer)}"
@@ -120,10 +107,7 @@ def finding(layers: list[Layer]) -> str:
 
 def remark(layers: list[Layer]) -> str:
     """The same in one or two sentences."""
-    (first, back_first), (last, back_last) = (
-        (a.forward, a.backward) for a in (layers[0], layers[-1])
-    )
-    ratio = _gradient_ratio(layers)
+    first, last, ratio = layers[0].forward, layers[-1].forward, _gradient_ratio(layers)
     return _(REMARKS[finding(layers)]).format(
         n=len(layers),
         units=layers[-1].activations.shape[1],
@@ -132,8 +116,8 @@ def remark(layers: list[Layer]) -> str:
         within=number(last.within, 3),
         between=number(last.between, 3),
         share=100 * layers[-1].saturated,
-        gradient_first=number(back_first.std, 3),
-        gradient_last=number(back_last.std, 3),
+        gradient_first=number(layers[0].backward.std, 3),
+        gradient_last=number(layers[-1].backward.std, 3),
         factor=number(max(ratio, 1 / ratio) if ratio else np.nan, 2),
     )
 
@@ -151,14 +135,12 @@ def table(layers: list[Layer], label: str) -> Table:
 
 def rows(layers: list[Layer]) -> list[list[float]]:
     """A row of numbers for each layer, as COLUMNS names them."""
-    return [
-        [
-            *(i, *unless_rounding((a.mean, a.std, a.within, a.between), a.std).tolist()),
-            *(layer.saturated, layer.dead, layer.backward.std),
-        ]
-        for i, layer in enumerate(layers, 1)
-        if (a := layer.forward)
-    ]
+    found = []
+    for i, layer in enumerate(layers, 1):
+        a = layer.forward
+        sizes = unless_rounding((a.mean, a.std, a.within, a.between), a.std).tolist()
+        found.append([i, *sizes, layer.saturated, layer.dead, layer.backward.std])
+    return found
 
 
 def numbers(context) -> list:

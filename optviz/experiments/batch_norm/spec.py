@@ -146,8 +146,8 @@ class BatchNormComparison(TrainingSettings):
         """SpecError where the two cannot be trained, or differ in more than the layer."""
         if self.network.normalize:
             raise SpecError("the two trainings differ in batch normalization and in nothing else")
-        for training in (self.training(self.optimizer), *self.trainings):
-            check(training)
+        check(self.training(self.optimizer))
+        super().validate()
 
 
 def read_numbers(text: str) -> tuple[float, ...]:

@@ -82,12 +82,12 @@ def weights(context: Context) -> list:
     spec, [now] = context.spec, context.states
     t, params = now.at(context.options["iteration"])
     columns = []
-    for name, p in zip(names(spec.initializers), params, strict=True):
+    for line, p in zip(context.lines, params, strict=True):
         m = matrices(spec, p)
-        graph = network_graph([m["W1"], m["W2"]], [m["b1"], m["b2"]], context.theme, name)
-        columns.append([f"**{name}**", graph, text.units_remark(spec, p, t), text.printed(m)])
-    empty = [[]] * (-len(columns) % ABREAST if len(columns) > ABREAST else 0)
-    columns += empty
+        graph = network_graph([m["W1"], m["W2"]], [m["b1"], m["b2"]], context.theme, line.name)
+        columns.append([f"**{line.name}**", graph, text.units_remark(spec, p, t), text.printed(m)])
+    if len(columns) > ABREAST:  # the last row's are as wide as the others
+        columns += [[]] * (-len(columns) % ABREAST)
     return [Row(columns[i : i + ABREAST]) for i in range(0, len(columns), ABREAST)]
 
 

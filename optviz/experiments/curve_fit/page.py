@@ -1,13 +1,14 @@
 """The page: one curve, one optimizer, several ways to begin."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from optviz.experiments.curve_fit import figures, text
 from optviz.experiments.curve_fit.run import STOPS, FitJob, matrices
 from optviz.experiments.curve_fit.spec import CurveFit
-from optviz.experiments.initialization.page import initializers
-from optviz.experiments.initialization.spec import names
-from optviz.experiments.page import Download, Option, Page, Section, Tab, View
+from optviz.experiments.initialization.page import ITERATION, initializers
+from optviz.experiments.page import Download, Page, Section, Tab, View
 from optviz.plot.table import csv_text
 from optviz.translation import N_, _
 from optviz.ui.controls import Menu, Panel
@@ -18,15 +19,6 @@ def iterations(context) -> dict[int, str]:
     """The iterations at which the weights are kept, and the last one."""
     last = context.spec.iterations
     return {t: f"{t:,}" for t in sorted({0, last, *(t for t in STOPS if t < last)})}
-
-
-ITERATION = Option(
-    "iteration",
-    _("Iteration (as far as the training has come)"),
-    lambda context: context.spec.iterations,
-    iterations,
-    slider=True,
-)
 
 
 def losses_csv(context) -> str:
@@ -44,8 +36,8 @@ def weights_csv(context) -> str:
     """Every weight and bias at every iteration at which they are known."""
     [now] = context.states
     rows = (
-        [name, t, matrix, row + 1, column + 1, float(value)]
-        for i, name in enumerate(names(context.spec.initializers))
+        [line.name, t, matrix, row + 1, column + 1, float(value)]
+        for i, line in enumerate(context.lines)
         for t, params in sorted(now.known.items())
         for matrix, m in matrices(context.spec, params[i]).items()
         for (row, column), value in np.ndenumerate(np.atleast_2d(m))
@@ -72,7 +64,13 @@ PAGE = Page(
             jobs=lambda spec: [FitJob(spec)] if spec.initializers else [],
             tabs=[
                 Tab(
-                    _("Fit"), [Section([figures.fit, figures.weights], [ITERATION]), text.standings]
+                    _("Fit"),
+                    [
+                        Section(
+                            [figures.fit, figures.weights], [replace(ITERATION, choices=iterations)]
+                        ),
+                        text.standings,
+                    ],
                 )
             ],
             notes=[text.notes],

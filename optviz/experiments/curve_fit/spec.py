@@ -31,7 +31,7 @@ class CurveFit:
     )
     optimizer: OptimizerConfig = OptimizerConfig(Choice("sgd", {"lr": 0.5}))
     iterations: int = hyperparameter(
-        *(20_000, 10, 20_000, "T"), log=True, help=N_("updates, each from all points")
+        20_000, 10, 20_000, "T", log=True, help=N_("updates, each from all points")
     )
     seed: int = hyperparameter(3, 0, MAX_SEED, help=N_("another number, other random weights"))
 

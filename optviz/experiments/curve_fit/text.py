@@ -6,9 +6,8 @@ from optviz.data import CURVES
 from optviz.experiments.curve_fit.run import units
 from optviz.experiments.curve_fit.spec import CurveFit
 from optviz.experiments.initialization.inspector import Units
-from optviz.experiments.initialization.spec import names
 from optviz.experiments.page import Caption
-from optviz.plot import Column, Table, number, style
+from optviz.plot import Column, Table, number
 from optviz.translation import N_, _
 
 # What the hidden units of a network come to.
@@ -32,15 +31,12 @@ UNITS = {
 def units_remark(spec: CurveFit, params: np.ndarray, t: int) -> str:
     """Whether the hidden units of one network `(P,)` differ at iteration t, in words."""
     found = Units.of(units(spec, params))
-    key = (
-        "diverged"
-        if not found.finite
-        else "zero"
-        if found.largest == 0 and t
-        else "equal"
-        if found.equal
-        else "different"
-    )
+    if not found.finite:
+        key = "diverged"
+    elif found.largest == 0 and t:
+        key = "zero"
+    else:
+        key = "equal" if found.equal else "different"
     return _(UNITS[key]).format(t=t, n=found.count, difference=number(found.difference, 3))
 
 
@@ -59,14 +55,18 @@ def standings(context) -> Table:
     """How each fit stands after the last update that is done."""
     [now] = context.states
     columns = (
-        *("", _("iterations"), Column(_("mean squared error"), 3), Column(_("½ of it"), 3)),
-        *(Column(_("units differ by"), 3), Column(_("largest weight"), 3)),
+        "",
+        _("iterations"),
+        Column(_("mean squared error"), 3),
+        Column(_("½ of it"), 3),
+        Column(_("units differ by"), 3),
+        Column(_("largest weight"), 3),
     )
     rows = []
-    for i, name in enumerate(names(context.spec.initializers)):
-        found, loss = Units.of(units(context.spec, now.params[i])), float(now.loss[-1, i])
-        rows.append([name, now.iteration, loss, loss / 2, found.difference, found.largest])
-    styles = [style(i, context.theme) for i in range(len(rows))]
+    for line, params, loss in zip(context.lines, now.params, now.loss[-1].tolist(), strict=True):
+        found = Units.of(units(context.spec, params))
+        rows.append([line.name, now.iteration, loss, loss / 2, found.difference, found.largest])
+    styles = [line.style for line in context.lines]
     return Table(_("How every fit stands"), columns, rows, styles)
 
 

@@ -181,8 +181,6 @@ PAGE = Page(
             downloads=[Download(_("Sharpness as CSV"), "sharpness", sharpness_csv)],
         )
     },
-    lines=lambda spec, states, theme: charts.lines_of(
-        names(spec.optimizers), states, theme, spec.optimizers
-    ),
+    lines=charts.optimizers,
     thumbnail=thumbnail,
 )

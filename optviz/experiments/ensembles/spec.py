@@ -13,7 +13,7 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.spec import Choice, SpecError, option
-from optviz.training import VALIDATION, Split, Training, TrainingSettings, check
+from optviz.training import VALIDATION, Split, Training, TrainingSettings
 from optviz.translation import N_
 
 METHODS = {
@@ -110,5 +110,4 @@ class Ensembles(TrainingSettings):
         if self.network.normalize:
             raise SpecError("snapshots hold the weights alone: no batch normalization here")
         config.method.check(OPTIMIZERS, "optimizer")
-        for training in self.trainings:
-            check(training)
+        super().validate()

@@ -1,6 +1,6 @@
 """Where the trials lie and how good they are, the best ones' curves, searches side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 from textwrap import wrap
@@ -28,26 +28,27 @@ from optviz.plot import (
 )
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
-from optviz.tuning import Search, SearchState, Status
+from optviz.tuning import Interval, Search, SearchState, Status
 
 BEST, COLUMNS = 20, 5  # curves of the best, and how many of them in a row
 PREVIEW = 36  # trials in a thumbnail
 # From a poor accuracy to a good one: on both backgrounds the good ones stand out most.
 LIGHT_COLORS, DARK_COLORS = ("#cfd9e3", "#5aa9d6", "#08306b"), ("#3a4d61", "#56b4e9", "#ffffff")
-# The look of a trial: its marker, its size where that is not by its score, its opacity.
+# The look of a trial: its marker, its size where that is not by its score, its opacity, its edge.
 LOOKS = {
-    Status.COMPLETED: ("circle", None, 0.95),
-    Status.STOPPED: ("x-thin-open", 9.0, 0.95),
-    Status.DIVERGED: ("triangle-down-open", 9.0, 0.95),
-    Status.RUNNING: ("circle-open", None, 0.95),
-    Status.WAITING: ("circle", 4.0, 0.5),
+    Status.COMPLETED: ("circle", None, 0.95, 0.8),
+    Status.STOPPED: ("x-thin-open", 9.0, 0.95, 1.6),
+    Status.DIVERGED: ("triangle-down-open", 9.0, 0.95, 1.6),
+    Status.RUNNING: ("circle-open", None, 0.95, 2),
+    Status.WAITING: ("circle", 4.0, 0.5, 0.8),
 }
 
 
 def trials(
-    state: SearchState, theme: Theme, x: int = 0, y: int = 1, filters: Mapping | None = None
+    state: SearchState, theme: Theme, x: int = 0, y: int = 1, shown: Sequence[Interval] = ()
 ) -> Figure:
-    """The trials over two of the hyperparameters, and the accuracy along each of the two.
+    """The trials over two of the hyperparameters, and the accuracy along each of the two; what is
+    not `shown` is hidden.
 
     A good trial is large and strong in color; the best has a ring and its accuracy beside it.
     """
@@ -69,7 +70,7 @@ def trials(
         view=canonical_json([to_dict(state.search.space), x, y]),
         margin={"r": 14, "b": 44},
         height=(22, 58, 46),
-        extra=brushing(state, filters or {}),
+        extra=brushing(state, shown),
     )
 
 
@@ -121,53 +122,52 @@ def _with_status(state, status, theme, x, y):
     """Trials of one status: over the two hyperparameters, and their accuracy along each."""
     which, name = np.flatnonzero(state.statuses == status), _(STATUSES[status])
     values, scores = state.values[which], np.nan_to_num(state.scores[which])
-    marker, size, alpha = LOOKS[status]
-    look = {"alpha": alpha, "edge": theme.faint, "edge_width": 0.8, "legend": len(which) > 0}
-    if marker.endswith("open"):
-        look["edge_width"] = 1.6
-    if status == Status.RUNNING:  # its edge is what one sees of it
-        look |= {"edge": "", "edge_width": 2}
+    marker, size, alpha, edge_width = LOOKS[status]
+    edge = "" if status == Status.RUNNING else theme.faint  # it is what one sees of these
+    look = {"alpha": alpha, "edge": edge, "edge_width": edge_width, "legend": len(which) > 0}
     if size is None:
+        size = (6 + 14 * scores**2).round(1)
         colors = LIGHT_COLORS if theme == LIGHT else DARK_COLORS
         look |= {"shade": scores.round(3), "colors": colors}
-        size = (6 + 14 * scores**2).round(1)
-    common = {"name": name, "group": name, "hover": hover_texts(state, which, [name] * len(which))}
-    common["meta"] = {"trials": which.tolist()}
-    small = {**common, **look, "size": 6, "alpha": 0.9, "legend": False}
+    look |= {"size": size, "meta": {"trials": which.tolist()}, "hover": hover_texts(state, which)}
     key, style = status.name.lower(), Style(theme.faint, marker=marker)
-    main = Dots(values[:, x], values[:, y], style, uid=key, size=size, **common, **look)
-    if status == Status.WAITING:
-        return [main]
-    return [
-        main,
-        Dots(values[:, x], scores, style, uid=f"{key} above", **small),
-        Dots(scores, values[:, y], style, uid=f"{key} beside", **small),
-    ]
+    main = Dots(values[:, x], values[:, y], style, uid=key, name=name, group=name, **look)
+    return [main] if status == Status.WAITING else _in_panels(main, scores, size=6, alpha=0.9)
 
 
 def _ring(state, theme, x, y):
     """The best trial in each of the three panels."""
-    best = state.winner.trial
+    best, color = state.winner.trial, theme.lines[1]
     value, score, left = state.values[best], state.scores[best], state.points[best, x] > 0.7
-    color = theme.lines[1]
-    common = {"style": Style(color, marker="circle-open"), "edge": color, "edge_width": 3}
-    common |= {"name": _("the best"), "group": "best", "meta": {"trials": [best]}}
-    small = {**common, "size": 13, "legend": False}
     accuracy = f"<b>{percentage(score)}</b>"
-    text = {
-        "text": [f"{accuracy}   " if left else f"   {accuracy}"],
-        "text_position": "middle left" if left else "middle right",
-    }
-    return [
-        Dots([value[x]], [value[y]], uid="best", size=25, legend=True, **text, **common),
-        Dots([value[x]], [score], uid="best above", **small),
-        Dots([score], [value[y]], uid="best beside", **small),
-    ]
+    main = Dots(
+        [value[x]],
+        [value[y]],
+        Style(color, marker="circle-open"),
+        name=_("the best"),
+        uid="best",
+        group="best",
+        legend=True,
+        meta={"trials": [best]},
+        size=25,
+        edge=color,
+        edge_width=3,
+        text=[f"{accuracy}   " if left else f"   {accuracy}"],
+        text_position="middle left" if left else "middle right",
+    )
+    return _in_panels(main, [score], size=13, text=None)
 
 
-def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
-    """A small chart for each of the best (of `ranking`), as in figure 6.24."""
-    best, epoch = (state.ranking if ranking is None else ranking)[:BEST], state.search.epoch
+def _in_panels(main, scores, **small):
+    """Dots over two hyperparameters, and smaller ones with their scores along each of the two."""
+    small = replace(main, legend=False, **small)
+    above = replace(small, y=scores, uid=f"{main.uid} above")
+    return [main, above, replace(small, x=scores, uid=f"{main.uid} beside")]
+
+
+def best_curves(state: SearchState, theme: Theme, ranking) -> Figure:
+    """A small chart for each of the first of a ranking, as in figure 6.24."""
+    best, epoch = ranking[:BEST], state.search.epoch
     looks = (  # validation and training, as accuracies have them
         (1, _("on the validation set"), Style(theme.lines[0]), 2.4),
         (0, _("on the training set"), Style(theme.lines[1], (6, 4)), 1.6),
@@ -211,7 +211,7 @@ def best_curves(state: SearchState, theme: Theme, ranking=None) -> Figure:
 
 
 def best_so_far(
-    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str = "work"
+    lines: list[tuple[str, SearchState, Style]], kept: list[np.ndarray], by: str
 ) -> Figure:
     """The best accuracy so far of each search, over the work that it has taken, or its trials.
 
@@ -222,11 +222,10 @@ def best_so_far(
         work, best, ended = progress(state, shown)
         work = work if by == "work" else np.arange(1.0, len(work) + 1)
         right = max(right, float(state.search.trials), *work[-1:])
-        texts = hover_texts(state, ended, [_(STATUSES[s]) for s in state.statuses[ended]])
         line = {"name": name, "uid": f"far{i}", "size": 7, "legend": True}
         line["hover"] = [
             f"{escape(name)}: {percentage(y)}<br>{text}"
-            for y, text in zip(best, texts, strict=True)
+            for y, text in zip(best, hover_texts(state, ended), strict=True)
         ]
         marks.append(Line(work, best, look, shape="hv", markers=8, **line))
     title = _("work, in whole trainings") if by == "work" else _("trials that have ended")
@@ -241,7 +240,7 @@ def best_so_far(
     )
 
 
-def progress(state: SearchState, kept=True) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def progress(state: SearchState, kept) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Work `(k,)` in whole trainings and the best accuracy `(k,)`, after each trial that ended
     `(k,)`; the best of those that are `kept`.
     """
@@ -261,10 +260,9 @@ def thumbnail(search: Search, theme: Theme) -> Figure:
     ticks, gap = np.full(len(u), np.nan), np.full(len(u), -0.06)
     ends = np.stack([gap, gap + 0.05, ticks], -1).ravel()
     look = Style(theme.lines[1])
-    dots = Style(theme.lines[0])
     return Figure(
         [
-            Dots(u, v, dots, size=4 + 9 * _made_up(points)),
+            Dots(u, v, Style(theme.lines[0]), size=4 + 9 * _made_up(points)),
             Line(np.stack([u, u, ticks], -1).ravel(), ends, look, width=1.2),
             Line(ends, np.stack([v, v, ticks], -1).ravel(), look, width=1.2),
         ],

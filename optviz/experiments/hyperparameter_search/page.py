@@ -26,7 +26,7 @@ from optviz.plot import style
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict, validate
 from optviz.translation import N_, _
-from optviz.tuning import RIVALS, Halving, Interval, Search, SearchData, SearchJob, split_data
+from optviz.tuning import RIVALS, Halving, Interval, Search, SearchJob, split_data
 from optviz.tuning.search import final_accuracies
 from optviz.ui.components import show
 from optviz.ui.controls import Menu, Panel, Several, Toggle, When
@@ -37,11 +37,6 @@ from optviz.ui.training.form import ACTIVATION, INITIALIZER, Data, Numbers, Opti
 from optviz.ui.training.jobs import data_of, loader_of
 
 KEY = "hyperparameter_search"
-
-
-def data_of_search(search: Search) -> SearchData:
-    """Its examples, split."""
-    return split_data(search, data_of(search.base))
 
 
 def jobs(search: Search) -> list[SearchJob]:
@@ -57,17 +52,12 @@ def jobs(search: Search) -> list[SearchJob]:
 def trials(context):
     """The trials over two of the hyperparameters."""
     x, y = context.options["x"], context.options["y"]
-    return figures.trials(context.states[0], context.theme, x, y, filters(context.spec))
-
-
-def filters(search: Search) -> dict:
-    """The ends of what is shown, by axis."""
-    return {one.key: (one.low, one.high) for one in search.shown}
+    return figures.trials(context.states[0], context.theme, x, y, context.spec.shown)
 
 
 def parallel(context):
     """The trials as lines across all hyperparameters, and what a hand filters there."""
-    figure = lines_across.parallel(context.states[0], context.theme, filters(context.spec))
+    figure = lines_across.parallel(context.states[0], context.theme, context.spec.shown)
     key = f"{KEY}-parallel"
     caption = _(
         "Drag along an axis to keep the trials with these values, in every chart and in the table; "
@@ -188,7 +178,7 @@ def _test(context):
     """A button for a look at the test set, and what the winner comes to there."""
     winner = max(context.states, key=lambda state: state.scores[state.winner.trial])
     key = canonical_json(to_dict([winner.search, winner.winner.trial]))
-    data = data_of_search(context.spec)
+    data = split_data(context.spec, data_of(context.spec.base))
 
     def draw():
         accuracies = look(key, lambda: final_accuracies(winner, data))
@@ -262,6 +252,7 @@ ACROSS = Option("x", _("Across"), 0, _titles, menu=True)
 UP = Option("y", _("Up"), lambda context: int(context.options["x"] == 0), _others, menu=True)
 BY = Option("by", _("Over"), "work", {"work": _("Work"), "trials": _("Trials")})
 SUMMARY = (remarks, best)
+PLANE = Section([trials, *SUMMARY], [ACROSS, UP])
 
 
 def _rival(key):
@@ -311,11 +302,8 @@ PAGE = Page(
             ],
             jobs=jobs,
             tabs=[
-                Tab(_("Trials"), [filtered, Section([trials, *SUMMARY], [ACROSS, UP])]),
-                Tab(
-                    _("Parallel coordinates"),
-                    [parallel, filtered, Section([trials, *SUMMARY], [ACROSS, UP])],
-                ),
+                Tab(_("Trials"), [filtered, PLANE]),
+                Tab(_("Parallel coordinates"), [parallel, filtered, PLANE]),
                 Tab(_("Importance"), [importances, *SUMMARY]),
                 Tab(_("Best curves"), [filtered, curves, *SUMMARY]),
                 Tab(_("Side by side"), [filtered, Section([compared, *SUMMARY], [BY])]),

@@ -1,6 +1,6 @@
 """The trials across all hyperparameters, and what every chart of trials has: filter and hover."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,10 +18,10 @@ from optviz.plot import (
 )
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import _
-from optviz.tuning import SCORE, SearchState, Status
+from optviz.tuning import SCORE, Interval, SearchState, Status
 
 
-def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
+def parallel(state: SearchState, theme: Theme, shown: Sequence[Interval]) -> Figure:
     """A line for each trial, through its hyperparameters to its validation accuracy."""
     statuses, names = state.statuses, {k: _(v) for k, v in STATUSES.items()}
     done, leaders = statuses == Status.COMPLETED, state.ranking[: max(1, len(state.points) // 10)]
@@ -36,8 +36,8 @@ def parallel(state: SearchState, theme: Theme, filters: Mapping) -> Figure:
         ),
         Bundle(_("the best tenth"), leaders, Style(far), width=3),
     ]
-    texts = hover_texts(state, range(len(state.points)), [names[s] for s in statuses])
-    extra = brushing(state, filters)
+    texts = hover_texts(state, range(len(state.points)))
+    extra = brushing(state, shown)
     extra["meta"]["brush"]["handles"] = True
     best = state.winner.trial if state.winner else None
     return parallel_coordinates(
@@ -74,19 +74,19 @@ def _columns(state):
     return np.column_stack([state.values, state.scores])
 
 
-def brushing(state: SearchState, filters: Mapping) -> dict:
+def brushing(state: SearchState, shown: Sequence[Interval]) -> dict:
     """For a figure of the trials: by what they are filtered."""
     keys = [axis.key for axis in state.search.space.axes] + [SCORE]
-    ranges = {key: filters[key] for key in keys if key in filters}
+    ranges = {one.key: (one.low, one.high) for one in shown if one.key in keys}
     return brush(keys, _axes_of(state), _columns(state), ranges)
 
 
-def hover_texts(state: SearchState, which, names) -> list[str]:
+def hover_texts(state: SearchState, which) -> list[str]:
     """What the pointer says of trials: status and all hyperparameters that were searched."""
-    texts = []
-    for t, name in zip(which, names, strict=True):
-        lines = [_("trial {t}, {status}").format(t=t + 1, status=name)]
-        lines += settings(state, t)
+    statuses, texts = state.statuses, []
+    for t in which:
+        status = _(STATUSES[statuses[t]])
+        lines = [_("trial {t}, {status}").format(t=t + 1, status=status), *settings(state, t)]
         if state.iterations[t]:
             lines.append(_("validation {accuracy}").format(accuracy=percentage(state.scores[t])))
         texts.append("<br>".join(lines))

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption
 from optviz.optim.hyperparameter import sentence
 from optviz.plot import Column, Style, Table, number, percentage
@@ -34,9 +33,8 @@ def search_name(search: Search) -> str:
     )
 
 
-def best_table(state: SearchState, ranking=None) -> Table:
-    """The best trials (of `ranking`) in numbers."""
-    ranking = state.ranking if ranking is None else ranking
+def best_table(state: SearchState, ranking) -> Table:
+    """The first trials of a ranking in numbers."""
     columns = (
         "",
         Column(_("validation"), 3, percent=True),
@@ -159,11 +157,9 @@ def filtered(search: Search, kept: np.ndarray) -> str:
     """What is shown."""
     parts = []
     for one in search.shown:
-        if one.key == SCORE:
-            title, ends = _("validation accuracy"), (percentage(one.low), percentage(one.high))
-        else:
-            title, ends = _(RANGES[one.key].title), (number(10**v, 2) for v in (one.low, one.high))
-        low, high = ends
+        score = one.key == SCORE
+        title = _("validation accuracy") if score else _(RANGES[one.key].title)
+        low, high = (percentage(v) if score else number(10**v, 2) for v in (one.low, one.high))
         parts.append(_("{title} {low} to {high}").format(title=title, low=low, high=high))
     return _("**{shown} of {n} trials are shown**: {filters}.").format(
         shown=int(kept.sum()), n=len(kept), filters=", ".join(parts)
@@ -173,9 +169,8 @@ def filtered(search: Search, kept: np.ndarray) -> str:
 def importance_table(state: SearchState) -> Table:
     """How much each hyperparameter matters."""
     columns = ("", Column(_("alone"), 2, percent=True), Column(_("in all"), 2, percent=True))
-    titles = [_(axis.declared.title) for axis in state.search.space.axes]
-    found = state.importance
-    rows = [list(row) for row in zip(titles, found.alone, found.total, strict=True)]
+    titles, found = [_(a.declared.title) for a in state.search.space.axes], state.importance
+    rows = list(zip(titles, found.alone, found.total, strict=True))
     return Table(_("Share of the variance of the accuracy"), columns, rows)
 
 
@@ -250,6 +245,6 @@ def notes(context) -> Caption:
             cite=sampler.cite,
             rows=search.split.rows,
             validation=search.validation,
-            attribution=DATASETS[search.dataset.key].attribution,
+            attribution=context.attribution,
         )
     )

@@ -33,8 +33,7 @@ MAX_MATRICES = 4  # side by side
 def layers(context) -> list:
     """Histograms of the hidden layers, and the gradient of each weight matrix over time."""
     look = Inspector(context)
-    norms = {t: look.gradient_norms(t, look.i) for t in look.known}
-    return [*_at_iteration(look), gradients(look, norms), text.norms_table(look)]
+    return [*_at_iteration(look), gradients(look), text.norms_table(look)]
 
 
 def _at_iteration(look):
@@ -52,12 +51,12 @@ def _at_iteration(look):
     return [histograms(found, look.theme, height=22), layers_table(found, label), remark]
 
 
-def gradients(look: Inspector, norms: dict[int, np.ndarray]) -> Figure:
+def gradients(look: Inspector) -> Figure:
     """The gradient norm of each weight matrix over the known iterations, a line for each.
 
     A norm of exactly 0 has no place on a logarithmic axis: the line has a gap there.
     """
-    y = np.array([norms[t] for t in look.known])
+    y = np.array([look.gradient_norms(t, look.i) for t in look.known])
     y = np.where(np.isfinite(y) & (y > 0), y, np.nan)
     lines = [(f"W{k + 1}", y[:, k], style(k, look.theme)) for k in range(y.shape[1])]
     label = _(
@@ -98,12 +97,9 @@ def ranks(look: Inspector, k: int) -> Figure:
 
 def over_time(look: Inspector, lines, y: Axis, label: str, height: float) -> Figure:
     """Lines `(name, values, Style)` over the known iterations, with a rule at the one shown."""
+    curve = {"width": 2, "markers": True, "size": 6, "hover": "{name}: {y:.3g}"}
     marks = [
-        Line(
-            *(look.known, np.asarray(values, float), line_style),
-            **{"name": name, "uid": f"g{i}", "hover": "{name}: {y:.3g}"},
-            **{"width": 2, "markers": True, "size": 6},
-        )
+        Line(look.known, np.asarray(values, float), line_style, name=name, uid=f"g{i}", **curve)
         for i, (name, values, line_style) in enumerate(lines)
     ]
     here = Rule(Style(look.theme.faint, (4, 3)), x=look.t)
@@ -127,11 +123,15 @@ def matrices(
         rows, columns = (thinned(n, MAX_SIDE) for n in w.shape)
         end = units.largest if units.largest > 0 else 1.0
         z = w[np.ix_(rows, columns)] / end  # within ±1, which single precision always holds
-        hover = fill_template(_("row {y}, column {x}: {z:.4g} × {end:.4g}"), end=end)
         picture = Heatmap(
-            *(z, colors),
-            **{"x": columns, "y": rows, "span": (-1, 1)},
-            **{"name": name, "uid": f"w{i}", "hover": hover},
+            z,
+            colors,
+            x=columns,
+            y=rows,
+            span=(-1, 1),
+            name=name,
+            uid=f"w{i}",
+            hover=fill_template(_("row {y}, column {x}: {z:.4g} × {end:.4g}"), end=end),
         )
         x = Axis(_("class") if last else _("unit"), ticks=5, grid=False)
         y = Axis("" if i else _("input"), ticks=6, grid=False, reversed=True)

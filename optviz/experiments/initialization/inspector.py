@@ -1,12 +1,12 @@
 """Inside a training: the weights and gradients of its networks at an iteration."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from optviz.experiments.activations.run import Layer, hidden_layers
-from optviz.training import rank
+from optviz.training import apart, rank
 from optviz.ui.cache import cached
 from optviz.ui.training.jobs import data_of, training_jobs
 
@@ -67,9 +67,8 @@ class Inspector:
         end, every = self.training.iterations, self.training.snapshot_every
         self.known = sorted({self.t, *(t for t in common if t == end or t % every == 0)})
         self.name = self.lines[self.i].name
-        self._keys = [
-            job.key for job in training_jobs([_first_seed(now.training) for now in states])
-        ]
+        first = [apart(now.training)[0] for now in states]  # of the seeds
+        self._keys = [job.key for job in training_jobs(first)]
 
     def weights(self, t: int, i: int) -> list[np.ndarray]:
         """The weight matrices, from the first to the last."""
@@ -103,10 +102,6 @@ class Inspector:
     def units(self, t: int, i: int, k: int) -> Units:
         """How far the units of weight matrix k differ."""
         return _units(self._keys[i], t, i, k, self)
-
-
-def _first_seed(training):
-    return replace(training, seeds=training.seeds[:1])
 
 
 # The past of a training does not change: what is found in it is kept.

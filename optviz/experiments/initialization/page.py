@@ -12,7 +12,6 @@ from optviz.experiments.page import Option, Page, Preset, Section, Tab, View
 from optviz.nn import INITIALIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, style
-from optviz.plot.training import Network
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui.components import theme_name
@@ -48,11 +47,6 @@ def initializers(form: Form) -> None:
             choice_panel(at, INITIALIZERS, name, look=style(i, THEMES[theme_name()]))
 
 
-def networks(spec, states, theme) -> list[Network]:
-    """A line for each initializer."""
-    return charts.lines_of(names(spec.initializers), states, theme)
-
-
 def iterations(context) -> dict[int, str]:
     """The iterations of which snapshots are kept, and the last one."""
     training = context.states[0].training
@@ -66,22 +60,16 @@ def matrix_names(context) -> dict[int, str]:
     return {k: f"W{k + 1} ({sizes[k]} × {sizes[k + 1]})" for k in range(len(sizes) - 1)}
 
 
-NETWORK = Option(
-    "network",
-    _("Look into"),
-    0,
-    lambda context: {i: line.name for i, line in enumerate(context.lines)},
-    show_label=True,
-)
+NETWORK = replace(training_layers.NETWORK, label=_("Look into"))
 ITERATION = Option(
     "iteration",
     _("Iteration (as far as the training has come)"),
-    lambda context: context.states[0].training.iterations,
+    lambda context: context.spec.iterations,
     iterations,
     slider=True,
 )
 MATRIX = Option("matrix", _("Weight matrix"), 0, matrix_names, show_label=True)
-CURVES = Section([charts.curves, text.standings], charts.options())
+CURVES = charts.section(_("How every initializer stands"))
 SYMMETRY_TAB = _("Symmetry")
 
 
@@ -121,6 +109,6 @@ PAGE = Page(
             run=True,
         )
     ],
-    lines=networks,
+    lines=lambda spec, states, theme: charts.lines_of(names(spec.initializers), states, theme),
     thumbnail=charts.thumbnail,
 )

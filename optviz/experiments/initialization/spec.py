@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from optviz.experiments.activations.text import initializer_name
+from optviz.experiments.activations.spec import initializer_name
 from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, choice
-from optviz.training import Training, TrainingSettings, check
+from optviz.training import Training, TrainingSettings
 
 MAX_INITIALIZERS = 8
 MAX_SNAPSHOTS = 50  # of a training
@@ -17,10 +17,13 @@ OPTIMIZER = OptimizerConfig(Choice("sgd", {"lr": 0.05}))
 FIGURE = (Choice("normal", {"sigma": 0.01}), Choice("book"), Choice("he_normal"))
 
 
-def snapshot_interval(iterations: int, numbers: int) -> int:
-    """Iterations between two snapshots of so many numbers: 20, or 40, 80 … where it is too many."""
-    every = 20
-    while iterations > MAX_SNAPSHOTS * every or (
+def snapshot_interval(
+    iterations: int, numbers: int, every: int = 20, most: int = MAX_SNAPSHOTS
+) -> int:
+    """Iterations between two snapshots of so many numbers: `every`, or 2, 4 … times as many where
+    there would be more than `most` or too many numbers.
+    """
+    while iterations > most * every or (
         every < iterations and iterations // every * numbers > MAX_SNAPSHOT_NUMBERS
     ):
         every *= 2
@@ -53,11 +56,6 @@ class Initialization(TrainingSettings):
         return [
             self.training(self.optimizer, initializers=(one,), **more) for one in self.initializers
         ]
-
-    def validate(self) -> None:
-        """SpecError where they cannot be trained."""
-        for training in self.trainings:
-            check(training)
 
 
 # Sigmoid, because with ReLU zeros would stay zeros: here they move, all together. In float64,

@@ -2,11 +2,9 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.initialization.inspector import LEADING, SAMPLES, Inspector, Units
 from optviz.experiments.page import Caption
 from optviz.plot import Column, Table, number, thinned
-from optviz.plot.training import standings as standings_table
 from optviz.translation import N_, _
 
 # What the gradient comes to, by what it shows first.
@@ -67,11 +65,6 @@ UNITS = {
         "Rank {rank} of at most {most}."
     ),
 }
-
-
-def standings(context) -> Table:
-    """How every initializer stands."""
-    return standings_table(context.lines, _("How every initializer stands"))
 
 
 def looked_at(context) -> Caption:
@@ -232,5 +225,5 @@ def notes(context) -> Caption:
             "weights. The loss is that of each mini-batch before its update; smoothed by a Kaiser "
             "window of 11, β 2, as in the book. Of several seeds the median and a band from the "
             "least to the largest; layers and matrices are those of the first. Data: {attribution}"
-        ).format(attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(attribution=context.attribution)
     )

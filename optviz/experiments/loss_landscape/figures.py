@@ -29,17 +29,18 @@ def landscape(surface: LossSurface) -> Landscape:
     return Landscape.on(surface.x, surface.y, flat)
 
 
-def _paths(surface, values, theme):
-    hover = _("{name}, iteration {iteration}<br>loss {loss}")
-    found, looks = [], method_styles(surface.spec.optimizers, theme)
-    for i, name in enumerate(surface.spec.names):
-        points, path = surface.projected[i], surface.paths[i]
+def _paths(surface, theme, below=False):
+    """The paths with the loss where they really were, or `below` them on the plane."""
+    hover, found = _("{name}, iteration {iteration}<br>loss {loss}"), []
+    looks = method_styles(surface.spec.optimizers, theme)
+    for i, (track, look) in enumerate(zip(surface.tracks, looks, strict=True)):
+        values = track.below if below else track.true
         said = [
-            hover.format(name=name, iteration=t, loss=number(loss))
-            for t, loss in zip(path.iterations.tolist(), values[i].tolist(), strict=True)
+            hover.format(name=track.name, iteration=t, loss=number(loss))
+            for t, loss in zip(track.path.iterations.tolist(), values.tolist(), strict=True)
         ]
-        if len(points):
-            found.append(Path(f"p{i}", name, points, values[i], looks[i], hover=said))
+        if len(track.points):
+            found.append(Path(f"p{i}", track.name, track.points, values, look, hover=said))
     return found
 
 
@@ -60,7 +61,7 @@ def _common(surface, theme, picture, log):
 
 def over_plane(surface: LossSurface, theme: Theme, log: bool | None = None, **figure) -> Figure:
     """The paths on the contour, from their start to their ends."""
-    paths = _paths(surface, surface.true, theme)
+    paths = _paths(surface, theme)
     start = paths[0].points[0] if paths else (0.0, 0.0)
     figure = _common(surface, theme, "contour", log) | figure
     titles = text.axis_titles(surface)
@@ -74,7 +75,7 @@ def in_space(
     return surface_figure(
         surface.domain,
         landscape(surface),
-        _paths(surface, surface.true if true else surface.on_plane, theme),
+        _paths(surface, theme, below=not true),
         (),
         theme,
         log,
@@ -86,24 +87,14 @@ def in_space(
 def along_paths(surface: LossSurface, theme: Theme) -> Figure:
     """The loss where each path really was, and faint that on the plane below it."""
     marks, looks = [], method_styles(surface.spec.optimizers, theme)
-    for i, (name, path) in enumerate(zip(surface.spec.names, surface.paths, strict=True)):
-        look, (below, true) = looks[i], (surface.on_plane[i], surface.true[i])
+    for i, (track, look) in enumerate(zip(surface.tracks, looks, strict=True)):
+        x, named = track.path.iterations, {"name": track.name, "group": track.name}
         faint = {"width": 1.4, "opacity": 0.55, "legend": False, "meta": {"trail": True}}
-        marks.append(
-            Line(
-                path.iterations,
-                _positive(below),
-                look.solid,
-                name=name,
-                group=name,
-                uid=f"l{i}p",
-                hover=_("{name}, on the plane: {y:.4g}"),
-                **faint,
-            )
-        )
-        strong = {"hover": "{name}: {y:.4g}", "legend": True, "group": name}
-        line = (path.iterations, _positive(true), look)
-        marks += trail(*line, uid=f"l{i}", name=name, shapes=8, sizes=(8, 8), **strong)
+        hover = _("{name}, on the plane: {y:.4g}")
+        below = _positive(track.below)
+        marks.append(Line(x, below, look.solid, uid=f"l{i}p", hover=hover, **named, **faint))
+        shapes = {"shapes": 8, "sizes": (8, 8), "hover": "{name}: {y:.4g}", "legend": True}
+        marks += trail(x, _positive(track.true), look, uid=f"l{i}", **named, **shapes)
     return Figure(
         marks,
         Axis(_("iteration"), limits=(0, max(surface.spec.iterations, 1))),
@@ -116,7 +107,7 @@ def along_paths(surface: LossSurface, theme: Theme) -> Figure:
 
 def _limits(surface):
     """Where the losses hardly differ, wide ones, so that little does not look like much."""
-    known = np.concatenate([*surface.true, *surface.on_plane])
+    known = surface.loss[len(surface.x) ** 2 :]
     known = known[known > 0]
     if not known.size or known.max() > 1.5 * known.min():
         return None
@@ -134,7 +125,8 @@ def thumbnail(spec: LossLandscape, theme: Theme) -> Figure:
     if not rough.optimizers:
         return charts.thumbnail(rough, theme)
     data = load(rough.trainings[0])
-    surface = run.begin(rough, [list(train(t, data))[-1] for t in rough.trainings])
+    ends = [list(train(training, data))[-1] for training in rough.trainings]
+    surface = run.begin(rough, run.paths_of(ends))
     if isinstance(surface, NoSurface):
         return charts.thumbnail(rough, theme)
     while not surface.complete:
@@ -156,9 +148,11 @@ def grid_csv(surface: LossSurface) -> str:
 def paths_csv(surface: LossSurface) -> str:
     """Every point of every path: where on the plane, how far off it, and both losses."""
     header = ["optimizer", "iteration", "first", "second", "distance_from_plane", "loss"]
-    rows = []
-    for i, (name, path) in enumerate(zip(surface.spec.names, surface.paths, strict=True)):
-        columns = (surface.off[i], surface.true[i], surface.on_plane[i])
-        for t, at, *rest in zip(path.iterations, surface.projected[i], *columns, strict=True):
-            rows.append([name, t, *at, *rest])
+    rows = (
+        [track.name, t, *at, *rest]
+        for track in surface.tracks
+        for t, at, *rest in zip(
+            track.path.iterations, track.points, track.off, track.true, track.below, strict=True
+        )
+    )
     return csv_text([*header, "loss_on_plane"], rows)

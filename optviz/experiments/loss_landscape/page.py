@@ -35,11 +35,6 @@ DERIVED["start"] = (
 )
 
 
-def lines(spec, states, theme):
-    """Of the optimizers' trainings, which come first."""
-    return charts.lines_of(spec.names, states[: len(spec.names)], theme, spec.optimizers)
-
-
 # Controls.
 
 
@@ -75,7 +70,7 @@ def _suited(form, declared):
 def surface_jobs(spec, states):
     """What follows from the finished trainings."""
     [first, *_others] = training_jobs(spec.trainings)
-    return [SurfaceJob(spec, states, first.data, first.source)]
+    return [SurfaceJob(spec, run.paths_of(states), first.data, first.source)]
 
 
 def _last(context):
@@ -153,6 +148,9 @@ def ends(context):
     ]
 
 
+CURVES = Section([charts.curves], charts.options())
+
+
 def _file(label, name, make):
     return Download(label, name, lambda context: make(surface_of(context)), ready=surface_of)
 
@@ -186,17 +184,8 @@ PAGE = Page(
                     [
                         no_surface,
                         Section([pictures], OPTIONS, when=surface_of),
-                        Section(
-                            [charts.curves],
-                            charts.options(),
-                            when=lambda context: surface_of(context) is None,
-                        ),
-                        Section(
-                            [charts.curves],
-                            charts.options(),
-                            when=surface_of,
-                            folded=_("How they trained"),
-                        ),
+                        replace(CURVES, when=lambda context: surface_of(context) is None),
+                        replace(CURVES, when=surface_of, folded=_("How they trained")),
                     ],
                 )
             ],
@@ -209,6 +198,6 @@ PAGE = Page(
         )
     },
     adjusted=centered,
-    lines=lines,
+    lines=charts.optimizers,
     thumbnail=figures.thumbnail,
 )

@@ -39,16 +39,26 @@ class Path(NamedTuple):
         return cls(np.array(at, int), params.astype(float), int(progress.diverged_at[0, 0]))
 
 
-_paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()  # all planes share them
+_paths: WeakKeyDictionary[Progress, Path] = WeakKeyDictionary()
 
 
-def path_of(progress: Progress | Path) -> Path:
-    """The path of a training, made once."""
-    if isinstance(progress, Path):
-        return progress
-    if progress not in _paths:
-        _paths[progress] = Path.of(progress)
-    return _paths[progress]
+def paths_of(progresses: Sequence[Progress]) -> tuple[Path, ...]:
+    """The paths of trainings, each made once: all planes share them."""
+    for progress in progresses:
+        if progress not in _paths:
+            _paths[progress] = Path.of(progress)
+    return tuple(_paths[progress] for progress in progresses)
+
+
+class Track(NamedTuple):
+    """A path beside the plane, of k points; NaN where a loss is not known."""
+
+    name: str
+    path: Path
+    points: np.ndarray  # (k, 2) of the plane, the nearest ones
+    off: np.ndarray  # (k,): how far from these the path is
+    below: np.ndarray  # (k,): the loss at these
+    true: np.ndarray  # (k,): the loss where the path really was
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,9 +73,20 @@ class LossSurface:
     paths: tuple[Path, ...]
     x: np.ndarray  # (n,) along the first direction
     y: np.ndarray  # (n,) along the second
-    loss: np.ndarray  # of the grid row by row, then of the projected paths, then of the true ones
+    points: (
+        np.ndarray
+    )  # (m, 2) of the plane: the grid row by row, then what is nearest to the paths
+    loss: np.ndarray  # at the points, then where the paths really were
     done: int = 0  # how many of these are known
     key: str = ""  # what it depends on
+
+    @classmethod
+    def over(cls, spec: LossLandscape, plane: Plane, paths, x, y, key: str = "") -> "LossSurface":
+        """That on grid lines of a plane, before any loss is known."""
+        grid = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2)
+        points = np.concatenate([grid, *(plane.coordinates(path.params) for path in paths)])
+        loss = np.full(2 * len(points) - len(grid), np.nan)
+        return cls(spec, plane, tuple(paths), x, y, points, loss, key=key)
 
     @property
     def complete(self) -> bool:
@@ -83,48 +104,29 @@ class LossSurface:
         return (float(self.x[0]), float(self.x[-1])), (float(self.y[0]), float(self.y[-1]))
 
     @cached_property
-    def projected(self) -> tuple[np.ndarray, ...]:
-        """Each path on the plane, `(k, 2)`."""
-        return tuple(self.plane.coordinates(path.params) for path in self.paths)
-
-    @cached_property
-    def off(self) -> tuple[np.ndarray, ...]:
-        """How far each point of a path is from the plane, `(k,)`."""
-        return tuple(self.plane.off(path.params) for path in self.paths)
+    def tracks(self) -> list[Track]:
+        """The paths with what is known of them."""
+        n, m = len(self.x) ** 2, len(self.points)
+        ends = np.cumsum([len(path.iterations) for path in self.paths])[:-1]
+        parts = (self.points[n:], self.loss[n:m], self.loss[m:])
+        found = zip(self.spec.names, self.paths, *(np.split(p, ends) for p in parts), strict=True)
+        return [
+            Track(name, path, points, self.plane.off(path.params), below, true)
+            for name, path, points, below, true in found
+        ]
 
     @cached_property
     def shares(self) -> np.ndarray:
         """Shares `(2,)` of the paths' variance, without those that diverged."""
         return self.plane.shares(_trained(self.paths))
 
-    @property
-    def on_plane(self) -> list[np.ndarray]:
-        """The loss below each path, on the plane, `(k,)`."""
-        return self._along[: len(self.paths)]
-
-    @property
-    def true(self) -> list[np.ndarray]:
-        """The loss where each path really was, `(k,)`."""
-        return self._along[len(self.paths) :]
-
-    @property
-    def _along(self):
-        ends = np.cumsum([len(p.iterations) for p in self.paths * 2])[:-1]
-        return np.split(self.loss[len(self.x) ** 2 :], ends)
-
     def weights(self, start: int, stop: int) -> np.ndarray:
         """The networks `(k, P)` that have the losses from entry `start` to `stop`."""
-        n = len(self.x)
-        grid = np.arange(start, min(stop, n * n))
-        points = np.stack([self.x[grid % n], self.y[grid // n]], -1)
-        if stop <= n * n:
-            return self.plane.at(points)
-        start, stop = max(start - n * n, 0), stop - n * n
-        projected = np.concatenate(self.projected)
-        true = np.concatenate([p.params for p in self.paths])
-        m = len(projected)
-        on = self.plane.at(np.concatenate([points, projected[start:stop]]))
-        return np.concatenate([on, true[max(start - m, 0) : max(stop - m, 0)]])
+        on, m = self.plane.at(self.points[start:stop]), len(self.points)
+        if stop <= m:
+            return on
+        true = np.concatenate([path.params for path in self.paths])
+        return np.concatenate([on, true[max(start - m, 0) : stop - m]])
 
 
 @dataclass(frozen=True)
@@ -138,11 +140,8 @@ def _trained(paths):
     return np.concatenate([p.params for p in paths if p.diverged_at < 0])
 
 
-def begin(
-    spec: LossLandscape, progresses: Sequence[Progress | Path], key: str = ""
-) -> LossSurface | NoSurface:
-    """The plane through finished trainings, before any loss is known."""
-    paths = tuple(map(path_of, progresses))
+def begin(spec: LossLandscape, paths: tuple[Path, ...], key: str = "") -> LossSurface | NoSurface:
+    """The plane through the paths of finished trainings, before any loss is known."""
     middle = paths[spec.middle]
     if middle.diverged_at >= 0:
         return NoSurface(middle.diverged_at)
@@ -157,8 +156,7 @@ def begin(
         except ValueError:
             return NoSurface()
         x, y = _frame(plane.coordinates(there), spec)
-    points = len(x) * len(y) + 2 * sum(len(p.iterations) for p in paths)
-    return LossSurface(spec, plane, paths, x, y, np.full(points, np.nan), key=key)
+    return LossSurface.over(spec, plane, paths, x, y, key)
 
 
 def _frame(points, spec):
@@ -182,12 +180,12 @@ def advance(surface: LossSurface, data: Data) -> LossSurface:
     return replace(surface, loss=loss, done=stop)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SurfaceJob(Job):
     """The loss surface of finished trainings in slices; `source` tells whose files the data are."""
 
     spec: LossLandscape
-    progresses: Sequence[Progress | Path]
+    paths: tuple[Path, ...]
     data: Callable[[], Data]
     source: str = ""
 
@@ -203,11 +201,8 @@ class SurfaceJob(Job):
     def cost(self) -> float:
         return self.length**2 * self.spec.n_samples * self.spec.network.size / PRODUCTS
 
-    def __reduce__(self):  # of the trainings, a surface needs no more than their paths
-        return SurfaceJob, (self.spec, [*map(path_of, self.progresses)], self.data, self.source)
-
     def begin(self) -> LossSurface | NoSurface:
-        return begin(self.spec, self.progresses, self.key)
+        return begin(self.spec, self.paths, self.key)
 
     def step(self, state: LossSurface) -> LossSurface:
         return advance(state, self.data())

@@ -7,6 +7,7 @@ weights. (Li, Xu, Taylor, Studer & Goldstein 2018, Visualizing the loss landscap
 
 from dataclasses import dataclass, replace
 
+from optviz.experiments.initialization.spec import snapshot_interval
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig, names
@@ -18,7 +19,6 @@ from optviz.translation import N_
 PLANES = {"pca": N_("The paths’ own plane (PCA)"), "random": N_("Random directions")}
 MARGINS = {"pca": 0.5, "random": 1.0}  # to begin with
 MAX_SNAPSHOTS = 60  # of a path
-MAX_NUMBERS = 10**7  # in the snapshots of all paths together
 
 # The same start and the same batches; at these rates all three arrive, the third one elsewhere.
 THREE = (
@@ -61,13 +61,9 @@ class LossLandscape(OptimizerComparison):
 
     @property
     def snapshot_every(self) -> int:
-        """Iterations between two snapshots: 5, or 10, 20 … where these would be too many."""
-        every, numbers = 5, MAX_OPTIMIZERS * self.network.size
-        while self.iterations > every * MAX_SNAPSHOTS or (
-            self.iterations > every and self.iterations // every * numbers > MAX_NUMBERS
-        ):
-            every *= 2
-        return every
+        """Iterations between two snapshots."""
+        numbers = MAX_OPTIMIZERS * self.network.size
+        return snapshot_interval(self.iterations, numbers, 5, MAX_SNAPSHOTS)
 
     @property
     def names(self) -> list[str]:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.loss_landscape.run import Curvature, LossSurface, NoSurface
 from optviz.experiments.loss_landscape.spec import LossLandscape
 from optviz.experiments.page import Caption
@@ -76,13 +75,12 @@ def ends(surface: LossSurface, theme) -> Table:
         _("status"),
     )
     rows = []
-    for i, (name, path) in enumerate(zip(surface.spec.names, surface.paths, strict=True)):
+    for i, (name, path, _points, off, below, true) in enumerate(surface.tracks):
         cells = [None] * 5
         if len(path.iterations):
-            off = surface.off[i][-1]
+            away = off[-1] if off[-1] > ROUNDING else 0.0
             moved = np.linalg.norm(path.params[-1] - path.params[0])
-            losses = (surface.true[i][-1], surface.on_plane[i][-1])
-            cells = [int(path.iterations[-1]), *losses, off if off > ROUNDING else 0.0, moved]
+            cells = [int(path.iterations[-1]), true[-1], below[-1], away, moved]
         rows.append([name, *cells, _status(surface, i)])
     styles = method_styles(surface.spec.optimizers, theme)
     return Table(_("Where every path ends"), columns, rows, styles)
@@ -206,7 +204,5 @@ def notes(context) -> Caption:
             "the cross-entropy on the first {n} training examples. Random directions are scaled to "
             "the weights into each unit, and biases do not move along them (Li et al. 2018, "
             "Visualizing the loss landscape of neural nets). Data: {attribution}"
-        ).format(
-            n=context.spec.n_samples, attribution=DATASETS[context.spec.dataset.key].attribution
-        )
+        ).format(n=context.spec.n_samples, attribution=context.attribution)
     )

@@ -59,10 +59,9 @@ def over_rates(lines, planned: list[np.ndarray], options) -> Figure:
     low = 10 ** (np.floor(5 * np.log10(0.8 * low)) / 5)  # in steps, or all would hop while it grows
     y = Axis(title, log=True, limits=(low, high)) if log else Axis(title, limits=(0, high))
     x = Axis(_("iteration"), limits=(0, end))
-    below = Panel([_rate(line, r) for line, r in zip(lines, planned, strict=True)])
-    panels = [Panel(marks, x, y), replace(below, y=_rate_axis(planned, options["log_rate"]))]
+    below = [_rate(line, r) for line, r in zip(lines, planned, strict=True)]
     return stack(
-        panels,
+        [Panel(marks, x, y), Panel(below, y=_rate_axis(planned, options["log_rate"]))],
         0.07,
         (0.63, 0.3),
         label=_(

@@ -25,6 +25,7 @@ from optviz.optim.schedules import SCHEDULES
 from optviz.plot import number
 from optviz.plot.table import csv_text
 from optviz.spec import Choice, canonical_json, to_dict
+from optviz.training import Training
 from optviz.translation import N_, _
 from optviz.ui import job_runner
 from optviz.ui.cache import cached
@@ -43,38 +44,32 @@ def _rates(key, _config, iterations):
     return run.rates(_config, iterations)
 
 
-def rates_of(config: OptimizerConfig, iterations: int) -> np.ndarray:
+def rates_of(training: Training) -> np.ndarray:
     """The learning rate at every iteration, worked out once."""
-    return _rates(canonical_json(to_dict(config)), config, iterations)
+    config = training.optimizer
+    return _rates(canonical_json(to_dict(config)), config, training.iterations)
 
 
 # Schedules.
 
 
-def planned(spec) -> list[np.ndarray]:
-    """The learning rates of every optimizer."""
-    return [rates_of(config, spec.iterations) for config in spec.optimizers]
-
-
 def rates_along(lines) -> list[np.ndarray]:
-    """The learning rates of every line, of those that are kept as well."""
-    trainings = [line.progress.training for line in lines]
-    return [rates_of(training.optimizer, training.iterations) for training in trainings]
+    """The learning rates of every line."""
+    return [rates_of(line.progress.training) for line in lines]
 
 
 @charts.comparing
 def losses(context):
     """The loss over the learning rate."""
-
-    def draw(lines):
-        return figures.over_rates(lines, rates_along(lines), context.options)
-
-    return charts.compared(context, draw)
+    show = context.options
+    return charts.compared(
+        context, lambda lines: figures.over_rates(lines, rates_along(lines), show)
+    )
 
 
 def told(context) -> list:
     """What came of it, in words and as a table."""
-    return [text.remarks(context.lines), text.standings(context.lines, planned(context.spec))]
+    return [text.remarks(context.lines), text.standings(context.lines, rates_along(context.lines))]
 
 
 OPTIONS = (
@@ -92,7 +87,9 @@ OPTIONS = (
     ),
     Option("log", _("Logarithmic loss"), True),
     Option(
-        "log_rate", _("Logarithmic rate"), lambda context: figures.far_apart(planned(context.spec))
+        "log_rate",
+        _("Logarithmic rate"),
+        lambda context: figures.far_apart(rates_along(context.lines)),
     ),
 )
 
@@ -109,14 +106,12 @@ def curves_csv(context) -> str:
     """Rate and mini-batch loss of every iteration, and what was measured on whole sets."""
     measured = ("loss_after_on_training_set", "training_accuracy", "validation_accuracy")
     lines = [*context.lines, *context.kept]
-    rows = (
-        row for line, r in zip(lines, rates_along(lines), strict=True) for row in _rows(line, r)
-    )
+    rows = (row for line in lines for row in _rows(line))
     return csv_text(["optimizer", "seed", "iteration", "rate", "loss", *measured], rows)
 
 
-def _rows(line, r):
-    now, i = line.progress, line.i
+def _rows(line):
+    now, i, rates = line.progress, line.i, rates_of(line.progress.training)
     at = {int(t): k for k, t in enumerate(now.evaluated)}
     for s, seed in enumerate(now.training.seeds):
         for t in range(1, now.iteration + 1):
@@ -124,8 +119,8 @@ def _rows(line, r):
             if (k := at.get(t)) is not None:
                 values = (now.cross_entropy[k, 0, i, s], *now.accuracy[k, :, i, s])
                 found = [repr(float(v)) for v in values]
-            loss = repr(float(now.loss[t - 1, i, s]))
-            yield [line.name, seed, t, repr(float(r[t - 1])), loss, *found]
+            rate, loss = (repr(float(v)) for v in (rates[t - 1], now.loss[t - 1, i, s]))
+            yield [line.name, seed, t, rate, loss, *found]
 
 
 # The range test.
@@ -155,9 +150,8 @@ def _a_decade(before, spec):
 def reading_of(context) -> run.Reading:
     """The range test as far as it has come."""
     [state] = context.states
-    test = context.spec.test
     guess = float(np.log(context.spec.network.sizes[-1]))
-    return run.read(rates_of(test.config, test.steps), state.loss[:, 0], guess)
+    return run.read(rates_of(state.training), state.loss[:, 0], guess)
 
 
 def range_test(context) -> list:
@@ -188,12 +182,11 @@ def _train_with(spec, lr):
 def range_csv(context) -> str:
     """Every step's rate and loss, each seed's in full precision, and the smoothed median."""
     [state], reading = context.states, reading_of(context)
-    all_rates = rates_of(context.spec.test.config, context.spec.test.steps)
-    rows = []
+    rates, rows = rates_of(state.training), []
     for t in range(state.iteration):
-        smooth = [repr(float(reading.smooth[t]))] if t < len(reading.smooth) else [""]
-        losses = (repr(float(v)) for v in state.loss[t, 0])
-        rows.append([t, repr(float(all_rates[t])), *losses, *smooth])
+        rate, *losses = (repr(float(v)) for v in (rates[t], *state.loss[t, 0]))
+        smooth = repr(float(reading.smooth[t])) if t < len(reading.smooth) else ""
+        rows.append([t, rate, *losses, smooth])
     seeds = (f"loss_seed_{seed}" for seed in state.training.seeds)
     return csv_text(["step", "rate", *seeds, "smoothed"], rows)
 

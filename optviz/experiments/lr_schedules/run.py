@@ -62,18 +62,11 @@ def jumps(now: Progress) -> list[Jump]:
         places = range(factor.period, now.training.iterations, factor.period)
     stops, found = [0, *places, now.training.iterations], []
     for before, t, after in zip(stops, stops[1:], stops[2:], strict=False):
-        window = min(WINDOW, t - before, after - t)
-        if window and now.iteration >= t + window:
+        n = min(WINDOW, t - before, after - t)
+        if n and now.iteration >= t + n:
             change = float(factor(t)) / float(factor(t - 1)) if factor(t - 1) else np.inf
-            found.append(
-                Jump(
-                    t,
-                    change,
-                    now.loss[t - window : t].mean(),
-                    now.loss[t : t + window].mean(),
-                    window,
-                )
-            )
+            losses = now.loss[t - n : t].mean(), now.loss[t : t + n].mean()
+            found.append(Jump(t, change, *losses, n))
     return found
 
 
@@ -83,10 +76,10 @@ class Reading(NamedTuple):
     rates: np.ndarray  # (n,) as far as the test is read
     loss: np.ndarray  # (n,) median over the seeds
     smooth: np.ndarray  # (n,)
-    steepest: float  # where the loss falls fastest, by the logarithm of the rate
-    lowest: float  # where it is lowest
-    blown: float  # where it has climbed back a part of what it had come down
-    left: float  # where a mini-batch's loss was so large that the rest is not read
+    steepest: float = np.nan  # where the loss falls fastest, by the logarithm of the rate
+    lowest: float = np.nan  # where it is lowest
+    blown: float = np.nan  # where it has climbed back a part of what it had come down
+    left: float = np.nan  # where a mini-batch's loss was so large that the rest is not read
     flaw: str = ""  # why it says nothing, once there is enough of it: "flat" or "noisy"
 
     def loss_at(self, rate: float) -> float:
@@ -107,29 +100,24 @@ def read(rates, loss, guess: float = np.inf) -> Reading:
     """
     loss = np.asarray(loss, float)
     rates, whole = np.asarray(rates, float)[: len(loss)], len(rates)
-    middle = np.median(np.where(np.isfinite(loss), loss, np.inf), -1)
-    few = max(whole // 40, 1)
-    over = (
-        np.flatnonzero(~(middle <= TOO_LARGE * middle[:few].mean()))
-        if len(middle)
-        else middle.astype(int)
-    )
-    n, left = (int(over[0]), float(rates[over[0]])) if len(over) else (len(middle), np.nan)
-    window = max(whole // 10, 3) | 1
+    loss = np.median(np.where(np.isfinite(loss), loss, np.inf), -1)
+    most = TOO_LARGE * loss[: max(whole // 40, 1)].mean() if len(loss) else np.inf
+    over = np.flatnonzero(~(loss <= most))
+    n, left = (int(over[0]), float(rates[over[0]])) if len(over) else (len(loss), np.nan)
+    rates, loss, window = rates[:n], loss[:n], max(whole // 10, 3) | 1
     if n <= window:  # too early to say anything
-        return Reading(rates[:n], middle[:n], np.full(n, np.nan), np.nan, np.nan, np.nan, left)
-    smooth, rates = smoothed(middle[:n], window), rates[:n]
+        return Reading(rates, loss, np.full(n, np.nan), left=left)
+    smooth = smoothed(loss, window)
     low = int(smooth.argmin())
-    slope = np.gradient(smooth, np.log10(rates))[: low + 1]
     begin = min(smooth[0], guess)
-    drop, noise = (
-        begin - smooth[low],
-        np.diff(middle[: max(low, window)]).std() / np.sqrt(2 * window),
-    )
+    drop = begin - smooth[low]
+    noise = np.diff(loss[: max(low, window)]).std() / np.sqrt(2 * window)
     if drop < DROP * begin or drop < NOISE * noise:
         flaw = "flat" if drop < DROP * begin else "noisy"
-        return Reading(rates, middle[:n], smooth, np.nan, np.nan, left, left, flaw)
+        return Reading(rates, loss, smooth, blown=left, left=left, flaw=flaw)
+    slope = np.gradient(smooth, np.log10(rates))[: low + 1]
     back = np.flatnonzero(smooth[low:] > smooth[low] + BACK * (smooth[0] - smooth[low]))
     blown = float(rates[low + back[0]]) if len(back) else left
-    steepest = float(rates[slope.argmin()])
-    return Reading(rates, middle[:n], smooth, steepest, float(rates[low]), blown, left)
+    return Reading(
+        rates, loss, smooth, float(rates[slope.argmin()]), float(rates[low]), blown, left
+    )

@@ -81,8 +81,8 @@ class ScheduleComparison(TrainingSettings):
 
     def validate(self) -> None:
         """SpecError where one of them cannot be trained."""
-        for training in (*self.trainings, self.tested):
-            check(training)
+        super().validate()
+        check(self.tested)
 
 
 def every(iterations: int) -> int:

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from optviz.data import DATASETS
 from optviz.experiments.lr_schedules.run import TOO_LARGE, Jump, Reading, factor_of, jumps, settled
 from optviz.experiments.lr_schedules.spec import every
 from optviz.experiments.page import Caption, Expander
@@ -121,20 +120,18 @@ def equations_of(context) -> Expander:
     """The formulas of the schedules that are there."""
     schedules = [config.schedules.get("lr") for config in context.spec.optimizers]
     keys = {schedule.key if schedule else "constant" for schedule in schedules}
+    used = [cls for key, cls in SCHEDULES.items() if key in keys]
+    message = _("What the learning rate is multiplied by at iteration t")
+    return Expander(message, lambda: [_explained(cls) for cls in used])
 
-    def parts():
-        for key in (k for k in SCHEDULES if k in keys):
-            formulas = [f"$$ {line} $$" for line in equations(SCHEDULES[key])]
-            yield "\n\n".join([f"**{SCHEDULES[key].label}** {sentence(SCHEDULES[key])}", *formulas])
 
-    return Expander(
-        _("What the learning rate is multiplied by at iteration t"), lambda: list(parts())
-    )
+def _explained(schedule):
+    formulas = [f"$$ {line} $$" for line in equations(schedule)]
+    return "\n\n".join([f"**{schedule.label}** {sentence(schedule)}", *formulas])
 
 
 def notes(context) -> Caption:
     """How it was done."""
-    spec = context.spec
     return Caption(
         _(
             "Every optimizer has the same start and meets the same mini-batches, seed by seed. "
@@ -146,7 +143,7 @@ def notes(context) -> Caption:
             "Of several seeds the median and a band from the least to the largest. First find a "
             "good constant rate, then look where a decay should begin: with Adam it is less often "
             "needed than with SGD and momentum (CS231n, lecture 7). Data: {attribution}"
-        ).format(n=every(spec.iterations), attribution=DATASETS[spec.dataset.key].attribution)
+        ).format(n=every(context.spec.iterations), attribution=context.attribution)
     )
 
 
@@ -226,5 +223,5 @@ def range_notes(context) -> Caption:
             "laws: they depend on the batch, the start and on how many steps the test takes; by "
             "the time a rate is reached, those before it have done part of the work. The curve is "
             "the median over the seeds, smoothed over a tenth of the test. Data: {attribution}"
-        ).format(attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(attribution=context.attribution)
     )

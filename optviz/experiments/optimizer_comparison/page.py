@@ -7,7 +7,6 @@ from optviz.experiments import training_layers
 from optviz.experiments.optimizer_comparison import figures, saved, text
 from optviz.experiments.optimizer_comparison.spec import MAX_OPTIMIZERS, OptimizerComparison
 from optviz.experiments.page import Option, Page, Section, Tab, View
-from optviz.optim.config import names
 from optviz.translation import N_, _
 from optviz.ui.training.form import ACTIVATION, INITIALIZER, NUMBERS, Data, Numbers, OptimizerList
 from optviz.ui.training.jobs import training_jobs
@@ -44,7 +43,7 @@ PAGE = Page(
                 Tab(
                     _("Training"),
                     [
-                        Section([charts.curves, text.standings], charts.options()),
+                        charts.section(_("How every optimizer stands")),
                         Section([figures.predictions], [PREDICTIONS_OF]),
                     ],
                 ),
@@ -58,8 +57,6 @@ PAGE = Page(
             downloads=[charts.download()],
         )
     },
-    lines=lambda spec, states, theme: charts.lines_of(
-        names(spec.optimizers), states, theme, spec.optimizers
-    ),
+    lines=charts.optimizers,
     thumbnail=charts.thumbnail,
 )

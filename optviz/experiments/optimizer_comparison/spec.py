@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from optviz.optim.config import OptimizerConfig
 from optviz.spec import Choice, items
-from optviz.training import Training, TrainingSettings, check
+from optviz.training import Training, TrainingSettings
 
 MAX_OPTIMIZERS = 8
 
@@ -27,8 +27,3 @@ class OptimizerComparison(TrainingSettings):
     def trainings(self) -> list[Training]:
         """One for each optimizer."""
         return [self.training(optimizer, eval_every=20) for optimizer in self.optimizers]
-
-    def validate(self) -> None:
-        """SpecError where one of them cannot be trained."""
-        for training in self.trainings:
-            check(training)

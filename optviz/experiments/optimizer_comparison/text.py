@@ -1,16 +1,7 @@
 """What the page says."""
 
-from optviz.data import DATASETS
 from optviz.experiments.page import Caption
-from optviz.plot.training import standings as standings_table
 from optviz.translation import _
-
-
-def standings(context):
-    """How every optimizer stands, as a table."""
-    return (
-        standings_table(context.lines, _("How every optimizer stands")) if context.lines else None
-    )
 
 
 def misclassified(name: str, wrong: int, total: int, shown: int) -> str:
@@ -31,5 +22,5 @@ def notes(context) -> Caption:
             "Every optimizer has the same start and meets the same mini-batches. The loss is that "
             "of each mini-batch before its update; smoothed by a Kaiser window of 11, β 2, as in "
             "the book. Data: {attribution}"
-        ).format(attribution=DATASETS[context.spec.dataset.key].attribution)
+        ).format(attribution=context.attribution)
     )

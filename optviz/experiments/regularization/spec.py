@@ -10,7 +10,7 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
 from optviz.spec import Choice, SpecError, choice, items, option
-from optviz.training import VALIDATION, Penalty, Split, Training, TrainingSettings, check
+from optviz.training import VALIDATION, Penalty, Split, Training, TrainingSettings
 from optviz.translation import N_
 
 MAX_REGULARIZERS = 6
@@ -124,8 +124,7 @@ class Regularization(TrainingSettings):
         """SpecError where one of them cannot be trained."""
         if self.network.dropout:
             raise SpecError("dropout belongs to a regularizer, not to the network that all share")
-        for training in self.trainings:
-            check(training)
+        super().validate()
 
 
 def another(spec: Regularization) -> Regularizer:

@@ -12,7 +12,7 @@ from optviz.nn import Network
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.spec import Choice, option
-from optviz.training import INPUTS, Training, TrainingSettings, check
+from optviz.training import INPUTS, Training, TrainingSettings
 from optviz.translation import N_
 
 VIEWS = {
@@ -79,8 +79,3 @@ class Standardization(TrainingSettings):
     def trainings(self) -> list[Training]:
         """The same training on every kind of inputs."""
         return [self.training(self.optimizer, eval_every=10, inputs=kind) for kind in INPUTS]
-
-    def validate(self) -> None:
-        """SpecError where the digits cannot be trained."""
-        for training in self.trainings:
-            check(training)

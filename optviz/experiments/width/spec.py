@@ -14,7 +14,7 @@ from optviz.optim import OPTIMIZERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
 from optviz.spec import Choice, SpecError, items, option
-from optviz.training import VALIDATION, Split, Training, TrainingSettings, Trial, check
+from optviz.training import VALIDATION, Split, Training, TrainingSettings, Trial
 from optviz.translation import N_
 
 WIDTHS = (32, 64, 128, 256, 512)
@@ -66,5 +66,4 @@ class Width(TrainingSettings):
         """SpecError for widths that are not offered, and where a network cannot be trained."""
         if list(self.widths) != [n for n in WIDTHS if n in self.widths]:
             raise SpecError(f"widths are some of {WIDTHS}, the least first")
-        for training in self.trainings:
-            check(training)
+        super().validate()

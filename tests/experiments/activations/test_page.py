@@ -1,7 +1,5 @@
 """The activations page: its picture and its words below Streamlit, then the page itself."""
 
-import csv
-import io
 import json
 
 import numpy as np
@@ -12,23 +10,28 @@ from optviz.experiments.activations import figures, text
 from optviz.experiments.activations.page import PAGE
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import Activations, DeepStack
+from optviz.experiments.page import Context
 from optviz.nn import ACTIVATIONS, INITIALIZERS
 from optviz.plot import LIGHT, to_plotly
-from optviz.shell.lessons import LESSONS
 from optviz.shell.share import LinkError, SharedScene, decode, encode
 from optviz.spec import Choice
 from tests import page as page_text
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import (
+    components,
+    csv_rows,
+    labeled,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+)
 from tests.table import table
 
 
 def normal(sigma):
     return Choice("normal", {"sigma": sigma})
-
-
-def control(widgets, label):
-    """The first control with this label."""
-    return next(widget for widget in widgets if widget.label == label)
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -85,7 +88,7 @@ def test_the_page_opens_with_the_first_figure_of_the_book():
 
 def test_two_settings_and_one_range_go_into_the_link_and_back():
     at = open_page("activations")
-    control(at.button, "Compare with another setting").click().run()
+    labeled(at.button, "Compare with another setting").click().run()
     first, second = session(sound(at)).specs["activations"].stacks
     assert second.initializer == Choice("book")
     at.selectbox[2].set_value("relu").run()
@@ -95,16 +98,16 @@ def test_two_settings_and_one_range_go_into_the_link_and_back():
         plots(at)["activations-settings-4"]["layout"][f"xaxis{k}"]["range"][1] for k in ("", 2, 3)
     ]
     assert ends == sorted(ends, reverse=True)
-    control(at.toggle, "One range for all layers").set_value(True).run()
+    labeled(at.toggle, "One range for all layers").set_value(True).run()
     layout = plots(sound(at))["activations-settings-4"]["layout"]
     assert len({layout[f"xaxis{k}"]["range"][1] for k in ("", 2, 3, 4, 5)}) == 1
     link = components(at, "address")[0]["link"].removeprefix("?s=")
     assert decode(link, "activations").scene == session(at).specs["activations"]
-    control(at.button, "Compare with another setting").click().run()
+    labeled(at.button, "Compare with another setting").click().run()
     third = session(sound(at)).specs["activations"].stacks[2]
     assert third.initializer == Choice("he_normal")
-    control(at.button, "Remove setting C").click().run()
-    control(at.button, "Remove setting B").click().run()
+    labeled(at.button, "Remove setting C").click().run()
+    labeled(at.button, "Remove setting B").click().run()
     assert session(sound(at)).specs["activations"] == Activations((first,), shared_range=True)
     assert len(plots(at)) == 1
 
@@ -112,7 +115,7 @@ def test_two_settings_and_one_range_go_into_the_link_and_back():
 def test_the_backward_row_shows_where_the_slope_is_gone():
     """Figure 6.10: with σ = 1 two thirds of the sigmoids of layer 1 have next to no slope."""
     at = open_page("activations")
-    control(at.selectbox, "Backward").set_value("z").run()
+    labeled(at.selectbox, "Backward").set_value("z").run()
     assert session(sound(at)).specs["activations"].backward == "z"
     [figure] = plots(at).values()
     shares = numbers(figure["data"][5]["y"])
@@ -146,21 +149,10 @@ def test_extreme_settings_and_a_link_to_what_there_is_not():
     assert "as it opens" in at.warning[0].value
 
 
-@pytest.mark.parametrize(
-    "key", [k for k, lesson in LESSONS.items() if lesson.page == "activations"]
-)
-def test_lessons_open_here(key):
-    at = open_page("activations", lesson=key)
-    assert session(at).specs["activations"] == LESSONS[key].scene
-    shown = page_text.text(at)
-    assert LESSONS[key].title in shown
-    assert "{" not in shown.split("Look for")[1].split("$")[0]
-
-
 def test_own_samples_take_the_place_of_gaussian_numbers():
     at = open_page("activations")
     gaussian = plots(at)["activations-settings-1"]["data"]
-    control(at.expander, "Own data in place of Gaussian numbers")
+    labeled(at.expander, "Own data in place of Gaussian numbers")
     at.session_state["own-samples"] = True
     at.run()
     upload = at.file_uploader[0]
@@ -171,7 +163,7 @@ def test_own_samples_take_the_place_of_gaussian_numbers():
     assert plots(at)["activations-settings-1"]["data"] != gaussian
     there = open_page("activations", session(at).specs["activations"])
     assert "a link does not carry" in there.info[0].value, "who opens the link is told"
-    control(at.button, "Back to Gaussian numbers").click().run()
+    labeled(at.button, "Back to Gaussian numbers").click().run()
     assert not at.info
     assert plots(sound(at))["activations-settings-1"]["data"] == gaussian
 
@@ -225,14 +217,9 @@ def test_a_file_that_does_not_do_is_refused_with_a_reason(content, word):
 def test_the_table_as_csv(monkeypatch):
     monkeypatch.setattr(text, "layers_of", propagate)
     stacks = (DeepStack(layers=2), DeepStack(3, activation=Choice("tanh")))
-    found = list(csv.DictReader(io.StringIO(text.numbers_csv(_Context(Activations(stacks))))))
+    found = csv_rows(text.numbers_csv(Context(PAGE, Activations(stacks), (), LIGHT)))
     assert [(r["setting"], r["layer"]) for r in found] == [
         *[("sigmoid, normal (σ = 1)", f"{i}") for i in (1, 2)],
         *[("tanh, normal (σ = 1)", f"{i}") for i in (1, 2, 3)],
     ]
     assert float(found[1]["std"]) == propagate(stacks[0])[1].forward.std
-
-
-class _Context:
-    def __init__(self, spec):
-        self.spec = spec

@@ -1,7 +1,5 @@
 """The curve-fitting page: its figures and texts, files, and the page itself."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -16,7 +14,17 @@ from optviz.experiments.page import Context
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import DARK, LIGHT, network_graph, to_plotly
 from optviz.spec import Choice
-from tests.page import components, numbers, open_page, plots, running, session, sound
+from tests.page import (
+    at_rest,
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    plots,
+    session,
+    sound,
+    trained,
+)
 from tests.page import text as page_text
 from tests.table import table
 
@@ -115,9 +123,7 @@ def test_extreme_settings(spec):
 
 def test_downloads():
     made = context()
-    loss, weights = (
-        list(csv.DictReader(io.StringIO(d.make(made)))) for d in PAGE.views[""].downloads
-    )
+    loss, weights = (csv_rows(d.make(made)) for d in PAGE.views[""].downloads)
     assert len(loss) == 3 * 201
     assert float(loss[200]["mean_squared_error"]) == made.states[0].loss[-1, 0]
     [row] = [
@@ -130,15 +136,9 @@ def test_downloads():
 
 
 def test_the_page_trains():
-    at = open_page("curve_fit", SHORT)
-    at.button(key="train-curve_fit").click().run()
-    for _ in range(200):
-        if not running(sound(at), "curve_fit"):
-            break
-        at.run()
+    at = trained(open_page("curve_fit", SHORT), "curve_fit")
     [now] = session(at).results["curve_fit"].states.values()
     assert now.iteration == 200
-    at.run()
     assert "All 3 units are equal" in page_text(at)
     drawn = {t["name"]: t for t in plots(at)["curve_fit-fit-0"]["data"]}
     z = figures.outputs(SHORT, now.params, np.array([0.0]))[2]
@@ -152,10 +152,10 @@ def drawn(at, name):
 
 def test_what_was_there_stays_faint_and_what_is_kept_stays():
     at, one = open_page("curve_fit", SHORT, alive=True), (Choice("normal", {"sigma": 1.0}),)
-    await_end(at)
+    at_rest(at, "curve_fit")
     at.button(key="keep-curve_fit").click().run()
     session(at).specs["curve_fit"] = replace(SHORT, points=50, initializers=one)
-    await_end(at.run())
+    at_rest(at.run(), "curve_fit")
     fit, loss = drawn(at, 0), drawn(at, 1)
     assert {"r0", "r0before", "r1before", "r2before", "kept0", "kept2"} <= fit.keys() & loss.keys()
     assert fit["kept2"]["name"] == "points 100, normal, sigma 1.0"
@@ -166,13 +166,5 @@ def test_what_was_there_stays_faint_and_what_is_kept_stays():
         assert numbers(loss[uid]["y"])[-1] == pytest.approx(before.loss[-1, i])
     link = components(at, "address")[-1]["link"].removeprefix("?s=")
     at = open_page("curve_fit", alive=True, s=link)
-    await_end(at)
+    at_rest(at, "curve_fit")
     assert numbers(drawn(at, 0)["kept2"]["y"]) == pytest.approx(expected)
-
-
-def await_end(at):
-    for _ in range(200):
-        if not running(sound(at), "curve_fit"):
-            return
-        at.run()
-    raise AssertionError("the fits do not end")

@@ -1,7 +1,5 @@
 """The search page: figures and text below Streamlit; searches, borders, ranges and the address in AppTest."""
 
-import csv
-import io
 import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
@@ -34,6 +32,8 @@ from optviz.tuning.search import final_accuracies
 from optviz.ui.components import Shown
 from tests.page import (
     components,
+    csv_rows,
+    labeled,
     numbers,
     open_page,
     panels,
@@ -84,7 +84,7 @@ def test_the_trials_are_where_their_hyperparameters_are(halved):
 
 
 def test_the_best_curves_are_small_charts(halved):
-    figure = to_plotly(figures.best_curves(halved, LIGHT))
+    figure = to_plotly(figures.best_curves(halved, LIGHT, halved.ranking))
     assert len(figure["data"]) == 24
     titles = [note["text"] for note in figure["layout"]["annotations"]]
     assert len(titles) == 12
@@ -100,7 +100,7 @@ def test_the_best_so_far_never_falls_and_counts_the_work(halved):
     lines = [
         (text.search_name(s.search), s, style(i, LIGHT)) for i, s in enumerate((whole, halved))
     ]
-    first, second = to_plotly(figures.best_so_far(lines, [True, True]))["data"]
+    first, second = to_plotly(figures.best_so_far(lines, [True, True], "work"))["data"]
     assert (first["name"], second["name"]) == ("Random", "Random + halving by 2 from 8")
     assert (numbers(first["x"])[-1], numbers(second["x"])[-1]) == pytest.approx((12, 208 / 40))
     assert all((np.diff(numbers(trace["y"])) >= 0).all() for trace in (first, second))
@@ -126,16 +126,12 @@ def test_what_it_says_of_the_border_depends_on_whether_the_hyperparameter_matter
 
 
 def test_trials_as_csv(halved):
-    rows = list(
-        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT))))
-    )
+    rows = csv_rows(page.trials_csv(Context(page.PAGE, SMALL, [halved], LIGHT)))
     assert [float(r["lr"]) for r in rows] == halved.values[:, 0].tolist()
     assert [float(r["validation_accuracy"]) for r in rows] == halved.scores.tolist()
     assert {r["status"] for r in rows} == {"trained to the end", "stopped early"}
     waiting = replace(halved, iterations=np.zeros(12, int))
-    rows = list(
-        csv.DictReader(io.StringIO(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT))))
-    )
+    rows = csv_rows(page.trials_csv(Context(page.PAGE, SMALL, [waiting], LIGHT)))
     assert rows[0]["validation_accuracy"] == ""
 
 
@@ -172,11 +168,11 @@ def test_extreme_settings(case):
         context = Context(page.PAGE, spec, [state], DARK, {"x": 0, "y": 1})
         json.dumps(to_plotly(page.trials(context)))
         if len(state.ranking):
-            json.dumps(to_plotly(figures.best_curves(state, DARK)))
-            assert "nan" not in text.best_table(state).html()
+            json.dumps(to_plotly(figures.best_curves(state, DARK, state.ranking)))
+            assert "nan" not in text.best_table(state, state.ranking).html()
         assert page.trials_csv(context)
     assert "nan" not in text.correlations(states[-1]).replace("nan", "", 4)
-    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, {"accuracy": (0.0, 0.5)})))
+    json.dumps(to_plotly(parallel.parallel(states[-1], DARK, [Interval("accuracy", 0.0, 0.5)])))
     assert page.importances(Context(page.PAGE, spec, [states[-1]], DARK))
     picture = to_svg(figures.thumbnail(spec, LIGHT), LIGHT)
     assert ET.fromstring(picture).get("aria-hidden") == "true"
@@ -192,10 +188,6 @@ def state_of(at) -> SearchState:
     return found
 
 
-def epoch(at, name):
-    return f"{KEY}-{KEY}-{name}-{session(at).epoch}"
-
-
 def test_a_search_beside_another_and_what_its_address_says():
     at = open_page(KEY)
     assert session(at).specs[KEY] == Search()
@@ -205,16 +197,16 @@ def test_a_search_beside_another_and_what_its_address_says():
     at = trained(open_page(KEY, SMALL), KEY)
     np.testing.assert_array_equal(state_of(at).accuracy, ended(SMALL).accuracy)
     assert at.button(key=f"train-{KEY}").disabled
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
+    labeled(at.selectbox, "Sampler").set_value("grid").run()
     assert not len(state_of(sound(at)).points)
     at = trained(at, KEY)
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("bayesian").run()
+    labeled(at.selectbox, "Sampler").set_value("bayesian").run()
     [address] = components(sound(at), "address")
     assert decode(address["link"].removeprefix("?s="), KEY).scene == session(at).specs[KEY]
     assert session(at).specs[KEY].sampler == Choice("bayesian"), (
         "the address follows on this tab, too"
     )
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("random").run()
+    labeled(at.selectbox, "Sampler").set_value("random").run()
     assert at.button(key=f"train-{KEY}").disabled, "the earlier one is still there"
     at.session_state[f"{KEY}-tabs"] = "Best curves"
     sound(at.run())
@@ -248,14 +240,14 @@ def test_rivals_run_in_one_search_and_share_its_budget():
     assert len({t["line"]["dash"] for t in traces}) == 3, "told apart without color"
     assert "4 / 3" in words(at), "the grid has few different values"
     assert numbers(traces[2]["x"])[-1] == pytest.approx(208 / 40)
-    [over] = [b for b in at.get("button_group") if b.label == "Over"]
+    over = labeled(at.get("button_group"), "Over")
     over.set_value("trials").run()
     assert numbers(plots(sound(at))[f"{KEY}-compared-2"]["data"][2]["x"])[-1] == 12
 
 
 def test_the_test_set_is_behind_a_button_that_counts():
     at = trained(open_page(KEY, SMALL), KEY)
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     assert "has not been used" in words(at)
     assert "On the test set" not in words(at), "nobody has asked"
     state, data = state_of(at), split_data(SMALL)
@@ -267,11 +259,11 @@ def test_the_test_set_is_behind_a_button_that_counts():
         f"**The 5 best trials asked together**, by the mean of their probabilities: {100 * together:.3g}%"
         in words(at)
     )
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     assert button.disabled, "a second look would say the same"
-    at.selectbox(key=epoch(at, "sampler-menu")).set_value("grid").run()
+    labeled(at.selectbox, "Sampler").set_value("grid").run()
     at = trained(at, KEY)
-    [button] = [b for b in at.button if b.label == "Evaluate on the test set"]
+    button = labeled(at.button, "Evaluate on the test set")
     button.click().run()
     assert "used **2 times**" in words(sound(at))
 
@@ -300,7 +292,7 @@ def test_a_filter_hides_trials_from_every_chart_and_the_table():
     at.session_state[f"{KEY}-tabs"] = "Best curves"
     sound(at.run())
     assert len(plots(at)[f"{KEY}-curves-0"]["data"]) == 2 * kept.sum()
-    [button] = [b for b in at.button if b.label == "Show all trials"]
+    button = labeled(at.button, "Show all trials")
     button.click().run()
     assert session(sound(at)).specs[KEY] == SMALL
 
@@ -376,17 +368,17 @@ def test_other_hyperparameters_and_ranges():
     at.slider[0].set_value((-1.0, -1.0)).run()
     assert any("nothing to search" in e.value for e in at.error)
     assert axes()[0] == Axis("lr", -3.0, 0.0)
-    across, up = (next(s for s in at.selectbox if s.label == label) for label in ("Across", "Up"))
+    across, up = (labeled(at.selectbox, label) for label in ("Across", "Up"))
     assert (len(across.options), len(up.options)) == (3, 2)
     across.set_value(2).run()
     assert "σ" in plots(sound(at))[f"{KEY}-trials"]["layout"]["xaxis"]["title"]["text"]
-    at.selectbox(key=epoch(at, "optimizer-optimizer")).set_value("sgd").run()
+    labeled(at.selectbox, "Optimizer").set_value("sgd").run()
     assert [a.key for a in axes()] == ["lr", "sigma"], "SGD has no momentum"
     assert not any(s.label == "Across" for s in at.selectbox)
     at.multiselect[0].set_value(["lr"]).run()
     assert any("two hyperparameters or more" in e.value for e in at.error)
     assert len(axes()) == 2
-    at.toggle(key=epoch(at, "halving-toggle")).set_value(True).run()
+    labeled(at.toggle, "Stop hopeless trials early").set_value(True).run()
     assert session(sound(at)).specs[KEY].halving == Halving()
     assert "Halving" in panels(at)
 

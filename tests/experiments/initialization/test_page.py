@@ -1,7 +1,5 @@
 """The initialization page: what is found and said below Streamlit, then the page itself."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -28,12 +26,22 @@ from optviz.nn import INITIALIZERS, Network
 from optviz.optim.config import OptimizerConfig
 from optviz.plot import LIGHT, to_plotly
 from optviz.shell.share import decode
-from optviz.spec import Choice, SpecError, from_dict, to_dict, validate
+from optviz.spec import Choice, SpecError, validate
 from optviz.training import Split, Training, load
 from optviz.training.scheduler import scheduler
 from tests import page
 from tests.memo import trained
-from tests.page import components, numbers, open_page, panels, plots, session, sound
+from tests.page import (
+    components,
+    csv_rows,
+    labeled,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+)
 
 SMALL = Initialization(Network((64, 20, 20, 10)), iterations=40)
 LOST = OptimizerConfig(Choice("sgd", {"lr": 1e6}))
@@ -76,10 +84,7 @@ def test_names_tell_twins_from_each_other():
     ]
 
 
-def test_the_spec_goes_through_json_and_is_checked():
-    for spec in (Initialization(), SYMMETRY, SMALL):
-        validate(spec)
-        assert from_dict(Initialization, json.loads(json.dumps(to_dict(spec)))) == spec
+def test_what_cannot_be_trained_is_refused():
     every = [(training.snapshot_every, training.eval_every) for training in SYMMETRY.trainings]
     assert every == [(20, 20)] * 3
     large = replace(SMALL, network=Network((64, *[1000] * 12, 10)), seeds=tuple(range(20)))
@@ -105,7 +110,7 @@ def test_the_pattern_of_the_book():
     assert he > 0.97
     assert "reaches every layer" in figures.layers(found)[2]
     assert list(iterations(found)) == sorted(now.snapshots) == list(range(0, 301, 20))
-    rows = list(csv.DictReader(io.StringIO(curves_csv(found.lines, "initializer"))))
+    rows = csv_rows(curves_csv(found.lines, "initializer"))
     assert len(rows) == 3 * 301
     assert float(rows[1]["loss"]) == now.loss[0, 0, 0]
     assert {row["initializer"] for row in rows} == {"normal (σ = 0.01)", "Xavier (1/√n)", "He"}
@@ -344,7 +349,7 @@ def test_initializers_are_chosen_and_none_is_too_few():
         Choice("normal", {"sigma": 0.01}), Choice("he_normal"), Choice("zeros"), Choice("orthogonal"),
     )  # fmt: skip
     assert {"normal (σ = 0.01)", "orthogonal (g = 1)"} <= set(panels(at))
-    next(box for box in at.selectbox if box.label == "Data").set_value("spirals").run()
+    labeled(at.selectbox, "Data").set_value("spirals").run()
     assert session(sound(at)).specs["initialization"].network.sizes[0] == 2
     at.multiselect[0].set_value([]).run()
     assert "No initializer" in sound(at).info[0].value
@@ -352,11 +357,11 @@ def test_initializers_are_chosen_and_none_is_too_few():
 
 def test_what_is_wrapped_around_the_optimizer_outlives_another_one():
     at = open_page("initialization")
-    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
+    pills = labeled(at.get("button_group"), "Modifiers")
     pills.set_value(["clipped", "averaged"]).run()
     wrappers = session(sound(at)).specs["initialization"].optimizer.wrappers
     assert [one.key for one in wrappers] == ["clipped", "averaged"]
-    [menu] = [box for box in at.selectbox if box.label == "Optimizer"]
+    menu = labeled(at.selectbox, "Optimizer")
     menu.set_value("adam").run()
     optimizer = session(sound(at)).specs["initialization"].optimizer
     assert (optimizer.method.key, optimizer.wrappers) == ("adam", wrappers)

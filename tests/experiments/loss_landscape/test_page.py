@@ -1,7 +1,5 @@
 """The loss landscape: its page once through, its figures, words and files, and what the lessons say."""
 
-import csv
-import io
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,19 @@ from optviz.shell.lessons import LESSONS
 from optviz.spec import Choice
 from optviz.training import Split, load, scheduler, train
 from tests import memo
-from tests.page import components, numbers, open_page, panels, plots, session, sound, trained
+from tests.page import (
+    at_rest,
+    components,
+    csv_rows,
+    labeled,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    trained,
+)
 from tests.page import text as words
 
 SGD = OptimizerConfig(Choice("sgd", {"lr": 0.1}))
@@ -35,15 +45,6 @@ SMALL = LossLandscape(
 CONTOUR, SOLID, ALONG = (f"loss_landscape-pictures-0-{k}" for k in ("0-0", "0-1", "1"))
 
 
-def at_rest(at):
-    """Come back until nothing runs."""
-    for _ in range(100):
-        if not session(at).results["loss_landscape"].running:
-            return sound(at.run())
-        sound(at.run())
-    raise AssertionError("it does not end")
-
-
 def surfaces(at):
     """What the session holds of loss surfaces."""
     return [
@@ -56,7 +57,7 @@ def surfaces(at):
 def computed(spec):
     """The surface without the page."""
     data = load(spec.trainings[0])
-    surface = core.begin(spec, [memo.trained(t, data) for t in spec.trainings])
+    surface = core.begin(spec, core.paths_of([memo.trained(t, data) for t in spec.trainings]))
     while not surface.complete:
         surface = core.advance(surface, data)
     return surface, data
@@ -91,9 +92,9 @@ def test_the_page_trains_goes_on_to_the_plane_and_shows_it():
     assert surfaces(at) == [surface], "what is only shown otherwise is not computed anew"
 
     paths = {id(path.params) for path in surface.paths}
-    menu = next(s for s in at.selectbox if s.label == "Plane")
+    menu = labeled(at.selectbox, "Plane")
     menu.set_value("random").run()
-    at_rest(at)
+    at_rest(at, "loss_landscape")
     assert session(at).specs["loss_landscape"].margin == 1.0
     assert "Two random directions" in words(at)
     declared = {k["name"]: k for k in panels(at)["Plane"]["hyperparameters"]}
@@ -126,7 +127,7 @@ def test_without_a_plane_it_says_why_and_keeps_the_curves():
     assert any("SGD diverged at iteration" in i.value for i in at.info)
     assert "loss_landscape-curves-0" in plots(at), "nothing is lost"
     next(s for s in at.selectbox if s.label.startswith("Plane centered")).set_value(1).run()
-    at_rest(at)
+    at_rest(at, "loss_landscape")
     assert CONTOUR in plots(at)
     assert not at.error
 
@@ -167,9 +168,9 @@ def test_the_contour_shows_the_grid_and_the_paths(small):
     assert np.array_equal(numbers(under["z"]), small.z.astype(np.float32))
     assert under["colorbar"]["title"]["text"] == "loss"
     lines = {t["name"]: t for t in to_plotly(figure)["data"] if t["mode"] == "lines"}
-    for name, path in zip(("SGD", "Adam"), small.projected, strict=True):
-        assert numbers(lines[name]["x"]) == pytest.approx(path[:, 0])
-        assert numbers(lines[name]["y"]) == pytest.approx(path[:, 1])
+    for track in small.tracks:
+        assert numbers(lines[track.name]["x"]) == pytest.approx(track.points[:, 0])
+        assert numbers(lines[track.name]["y"]) == pytest.approx(track.points[:, 1])
     assert lines["SGD"]["hovertext"][-1].startswith("SGD, iteration 40<br>loss ")
     assert figure.x.title.startswith("along the paths’ first direction (")
     rows = text.ends(small, LIGHT).rows
@@ -179,8 +180,8 @@ def test_the_contour_shows_the_grid_and_the_paths(small):
     ]
     assert rows[0][4] == 0.0
     along = {t["uid"]: t for t in to_plotly(figures.along_paths(small, LIGHT))["data"]}
-    assert numbers(along["l1"]["y"]) == pytest.approx(small.true[1])
-    assert numbers(along["l1p"]["y"]) == pytest.approx(small.on_plane[1])
+    assert numbers(along["l1"]["y"]) == pytest.approx(small.tracks[1].true)
+    assert numbers(along["l1p"]["y"]) == pytest.approx(small.tracks[1].below)
 
 
 def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
@@ -189,7 +190,7 @@ def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
     data = load(SMALL.trainings[0])
     begun = [next(iter(train(replace(t, iterations=0), data))) for t in SMALL.trainings[:1]]
     alone = replace(SMALL, optimizers=(SGD,))
-    job = core.SurfaceJob(alone, begun, lambda: data)
+    job = core.SurfaceJob(alone, core.paths_of(begun), lambda: data)
     assert job.begin() == core.NoSurface()
     assert job.progress(job.begin()).complete
     assert "do not move" in text.no_surface(alone, job.begin())
@@ -200,16 +201,16 @@ def test_the_middle_is_there_and_paths_that_do_not_move_have_no_plane():
 
 
 def test_the_grid_and_the_paths_as_csv(small):
-    grid = list(csv.DictReader(io.StringIO(figures.grid_csv(small))))
+    grid = csv_rows(figures.grid_csv(small))
     assert len(grid) == 121
     found = [float(grid[13][k]) for k in ("first", "second", "loss")]
     assert found == [small.x[2], small.y[1], small.z[1, 2]]
-    rows = list(csv.DictReader(io.StringIO(figures.paths_csv(small))))
+    rows = csv_rows(figures.paths_csv(small))
     assert len(rows) == 18
     assert (rows[-1]["optimizer"], rows[-1]["iteration"]) == ("Adam", "40")
-    assert float(rows[-1]["loss"]) == small.true[1][-1]
-    assert float(rows[-1]["loss_on_plane"]) == small.on_plane[1][-1]
-    assert float(rows[-1]["distance_from_plane"]) == small.off[1][-1]
+    assert float(rows[-1]["loss"]) == small.tracks[1].true[-1]
+    assert float(rows[-1]["loss_on_plane"]) == small.tracks[1].below[-1]
+    assert float(rows[-1]["distance_from_plane"]) == small.tracks[1].off[-1]
 
 
 def test_a_plane_that_is_flat_but_for_rounding_is_drawn_flat():
@@ -270,7 +271,9 @@ def test_what_the_lessons_say():
         line = end + np.linspace(0, 1, 21)[:, None] * (adam[-1] - end)
         found = core.losses(scene.network, line, data, 500)
         assert found.max() < found[0] + 0.02, "hardly a wall"
-    assert now.true[0][0] > now.on_plane[0][0] + 0.3, "the picture is not where they were"
+    assert now.tracks[0].true[0] > now.tracks[0].below[0] + 0.3, (
+        "the picture is not where they were"
+    )
 
     scene = LESSONS["random-directions"].scene
     for seed in (0, 1):
@@ -280,7 +283,7 @@ def test_what_the_lessons_say():
         assert bend.largest <= core.sharpness(now, data), (
             "no direction is sharper than the sharpest"
         )
-        assert now.z.min() == pytest.approx(now.true[0][-1], abs=0.01)
+        assert now.z.min() == pytest.approx(now.tracks[0].true[-1], abs=0.01)
         assert now.shares.sum() < 0.001
 
     scene = LESSONS["arcs"].scene
@@ -294,7 +297,7 @@ def test_what_the_lessons_say():
         replace(scene, optimizers=momentum, seeds=(1,)),
     ):
         now, _ = computed(replace(spec, resolution=5))
-        arcs.append((now.projected[0], now.shares))
+        arcs.append((now.tracks[0].points, now.shares))
     for path, shares in arcs:
         assert shares[0] > 0.55
         chord = path[0, 1] + (path[-1, 1] - path[0, 1]) * np.linspace(0, 1, len(path))
@@ -310,6 +313,6 @@ def test_what_the_lessons_say():
         computed(replace(scene, resolution=11, network=n))[0]
         for n in (replace(net, initializer=Choice("he_normal")), replace(net, normalize="before"))
     )
-    assert he.true[0][-1] < 0.3
-    assert bn.true[0][-1] < 0.3
+    assert he.tracks[0].true[-1] < 0.3
+    assert bn.tracks[0].true[-1] < 0.3
     assert he.z.max() > 20 * bn.z.max(), "walls, and low ones"

@@ -1,7 +1,5 @@
 """The learning-rate schedules page in AppTest: what is known before training, presets, extremes, the range test, links."""
 
-import csv
-import io
 import json
 from dataclasses import replace
 
@@ -15,6 +13,7 @@ from optviz.experiments.lr_schedules.spec import (
     RangeTest,
     ScheduleComparison,
     every,
+    sgd,
 )
 from optviz.experiments.page import Context
 from optviz.nn import Network
@@ -23,16 +22,22 @@ from optviz.plot.style import LIGHT
 from optviz.shell.share import decode
 from optviz.spec import Choice
 from optviz.training import Split, advance, begin, load
-from tests.page import components, numbers, open_page, panels, plots, session, sound, text, trained
+from tests.page import (
+    components,
+    csv_rows,
+    numbers,
+    open_page,
+    panels,
+    plots,
+    session,
+    sound,
+    text,
+    trained,
+)
 
-SGD = Choice("sgd", {"lr": 0.3})
-STEP = OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})})
+STEP = sgd(0.3, Choice("step", {"gamma": 0.1, "first": 100, "every": 100}))
 SMALL = ScheduleComparison(
-    optimizers=(OptimizerConfig(SGD), STEP),
-    network=Network((64, 20, 10)),
-    batch=16,
-    iterations=200,
-    seeds=(0,),
+    optimizers=(sgd(0.3), STEP), network=Network((64, 20, 10)), batch=16, iterations=200, seeds=(0,)
 )
 RANGE = replace(SMALL, view="range", test=RangeTest(steps=80))
 
@@ -106,6 +111,8 @@ def test_presets(label, scene):
     assert len(rate_lines(at)) == len(scene.optimizers)
     log = plots(at)["lr_schedules-losses"]["layout"]["yaxis2"].get("type", "linear")
     assert log == ("log" if label == "Four rates" else "linear"), "rates far apart are told apart"
+    link = components(at, "address")[0]["link"]
+    assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
 
 
 def test_a_schedule_is_chosen_and_another_added():
@@ -117,9 +124,7 @@ def test_a_schedule_is_chosen_and_another_added():
     }
     assert "SGD (cosine): schedule" in panels(at)
     at.button(key=f"lr_schedules-lr_schedules-optimizers-add-{session(at).epoch}").click().run()
-    assert session(sound(at)).specs["lr_schedules"].optimizers[2] == OptimizerConfig(
-        SGD, (), {"lr": Choice("step", {"gamma": 0.1, "first": 100, "every": 100})}
-    )
+    assert session(sound(at)).specs["lr_schedules"].optimizers[2] == STEP
     [schedule] = [s for s in at.selectbox if "optimizers-0-of-3-schedules" in s.key]
     schedule.set_value("warmup").run()
     assert [r.schedules["lr"].key for r in session(sound(at)).specs["lr_schedules"].optimizers] == [
@@ -132,12 +137,12 @@ def test_a_schedule_is_chosen_and_another_added():
 @pytest.mark.parametrize(
     "scene",
     [
-        replace(SMALL, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("sgd", {"lr": 1e-4})))),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("growth", {"decades": 8.0, "steps": 199})}),), seeds=(0, 1)),
+        replace(SMALL, optimizers=(sgd(10.0), sgd(1e-4))),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("growth", {"decades": 8.0, "steps": 199})),), seeds=(0, 1)),
         replace(SMALL, network=Network((64, 10))), replace(SMALL, network=Network((64, *[10] * 12, 10)), iterations=20),
         replace(SMALL, optimizers=(OptimizerConfig(Choice("lbfgs", {"lr": 0.1})), OptimizerConfig(Choice("adam", {"lr": 0.01}))), iterations=10),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("step", {"gamma": 1.0, "first": 0, "every": 1})}),), iterations=10),
-        replace(SMALL, optimizers=(OptimizerConfig(SGD, (), {"lr": Choice("cyclic", {"period": 1})}), OptimizerConfig(SGD, (), {"momentum": Choice("cosine")}))[:1]),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("step", {"gamma": 1.0, "first": 0, "every": 1})),), iterations=10),
+        replace(SMALL, optimizers=(sgd(0.3, Choice("cyclic", {"period": 1})),)),
         replace(SMALL, dataset=Choice("moons"), network=Network((2, 10, 2)), split=Split(150), batch=1, seeds=(0, 1, 2)),
         replace(SMALL, optimizers=()),
     ],
@@ -190,7 +195,7 @@ def test_the_rate_that_was_found_is_trained_with():
 def test_the_ends_of_the_range_give_way():
     at = opened(RANGE)
     session(at).specs["lr_schedules"] = replace(RANGE, test=RangeTest(low=1e-2))
-    [panel] = [p for label, p in panels(sound(at.run())).items() if label == "LR range test"]
+    panel = panels(sound(at.run()))["LR range test"]
     assert panel["values"] == {"low": 1e-2, "high": 10.0, "steps": 400}
     for low, new, ends in (
         (1e-2, {"high": 0.02}, (0.002, 0.02)),
@@ -201,26 +206,19 @@ def test_the_ends_of_the_range_give_way():
         assert (test.low, test.high) == pytest.approx(ends)
 
 
-def test_the_page_s_address():
-    scene = replace(KINDS, seeds=(0, 1), test=RangeTest(Choice("adam"), steps=100))
-    at = opened(scene)
-    link = components(at, "address")[0]["link"]
-    assert decode(link.removeprefix("?s="), "lr_schedules").scene == scene
-
-
 def test_curves_as_csv():
     at = trained(opened(SMALL), "lr_schedules-schedules")
     context = Context(page.PAGE, SMALL, [kept(at)[0], kept(at)[1]], LIGHT)
-    planned = page.planned(SMALL)
-    found = list(csv.DictReader(io.StringIO(page.curves_csv(context))))
+    [_constant, step] = page.rates_along(context.lines)
+    found = csv_rows(page.curves_csv(context))
     assert len(found) == 2 * 200
     last = found[-1]
-    assert float(last["rate"]) == planned[1][-1]
+    assert float(last["rate"]) == step[-1]
     assert float(last["loss_after_on_training_set"]) == context.states[1].cross_entropy[-1, 0, 0, 0]
     assert found[0]["loss"] == repr(float(context.states[0].loss[0, 0, 0]))
     assert found[0]["validation_accuracy"] == ""
     beside = replace(context, kept=[context.lines[1]._replace(name="batch 8")])
-    both = list(csv.DictReader(io.StringIO(page.curves_csv(beside))))
+    both = csv_rows(page.curves_csv(beside))
     assert both[:400] == found
     assert both[400:] == [row | {"optimizer": "batch 8"} for row in found[200:]]
 

@@ -3,7 +3,7 @@
 
 import { clock, numbers, seen } from "../page/clock.js";
 import { css, isDark, mix, plotly } from "./look.js";
-import { mounted, replaced, scrolls } from "./plot.js";
+import { mounted, replaced, scrolls } from "./mount.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };

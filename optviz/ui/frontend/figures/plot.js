@@ -8,8 +8,8 @@ import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
 import { clock, hands, seen } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
-import { TOUCH, css, dressed, isDark, lookOf, plotly, topMargin } from "./look.js";
-import { mounted, replaced, scrolls } from "./mount.js";
+import { Host, mounted } from "./host.js";
+import { TOUCH, css, dressed, lookOf, topMargin } from "./look.js";
 import { measured, redraw, shownNow } from "../page/paths.js";
 import { Underlay } from "./underlay.js";
 
@@ -34,18 +34,14 @@ const CONFIG = {
 };
 const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of a pointer's rest after which moved things are drawn anew
-const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
 
-class Host {
+class Plot extends Host {
   constructor(root) {
-    this.root = root;
+    super(root);
     const [below, above] = root.querySelectorAll(".ov-layer");
     this.upper = above;
     this.lower = new Underlay(below, above);
-    this.size = new ResizeObserver(() => this.drawn && this.schedule(this.drawn));
-    this.size.observe(root);
     this.deaf = clock.listen(() => this.reveal());
-    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
     root.addEventListener("pointerenter", () => this.settle());
     root.addEventListener("pointermove", () => {
       clearTimeout(this.settling);
@@ -53,52 +49,15 @@ class Host {
     });
   }
 
-  // From a hyperparameter that is being dragged: another figure, or traces for some of those that
-  // are shown.
-  patch({ traces, ...figure }) {
-    const now = this.next ?? this.drawn;
-    if (!now) return;
-    if (traces) Object.assign(figure, { data: replaced(now.data, traces), arrows: null });
-    this.schedule({ ...now, ...figure, version: `${now.version}+` });
-  }
-
-  // Other lines are hidden than before.
-  see() {
-    if (this.next ?? this.drawn) this.schedule(this.next ?? this.drawn);
-  }
-
   schedule(data) {
-    this.next = filtered(data);
-    this.work ??= this.loop().finally(() => { this.work = null; });
-  }
-
-  async loop() {
-    while (this.next) {
-      const data = this.next;
-      this.next = null;
-      try {
-        this.plotly = await plotly(data.plotly, this.root);
-        await this.draw(data);
-        this.root.querySelector(".ov-sorry").textContent = "";
-      } catch (error) {
-        // what it drew on was taken away meanwhile, and may have another host by now
-        if (this.gone) return;
-        console.error(error);
-        this.root.querySelector(".ov-sorry").textContent =
-          `The picture could not be drawn: ${error.message}`;
-      }
-    }
+    super.schedule(filtered(data));
   }
 
   async draw(data) {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
-    if (data.base) bases.set(data.base_id, data.base);
-    const base = bases.get(data.base_id);
     const look = lookOf(this.root, box), frame = this.frame(data, look);
-    const theme = isDark(look.page) ? "dark" : "light";
-    if (data.base_id && !base) this.ask(data.base_id);
-    else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
+    const base = this.base(data, look.page);
     this.root.setAttribute("aria-label", data.label);
     const still = frame === this.framed;
     if (still && this.drawn === data) return; // its size was told, and is the same
@@ -146,13 +105,8 @@ class Host {
   settle() {
     if (!this.moved) return;
     this.framed = null;
-    this.schedule(this.next ?? this.drawn);
+    this.schedule(this.latest);
     return this.work;
-  }
-
-  // Asks the server for another run, once for each thing that is missing.
-  ask(what) {
-    if (this.asked !== what) this.need((this.asked = what));
   }
 
   same(data) {
@@ -300,13 +254,11 @@ class Host {
   }
 
   destroy() {
-    this.gone = true;
-    this.next = null;
+    super.destroy();
     this.moved = false;
     clearTimeout(this.settling);
     clearTimeout(this.zooming);
     clearTimeout(this.hovering); // or it would put the start of the page that comes next
-    this.size.disconnect();
     this.deaf();
     this.lower.purge();
     if (this.upper._fullLayout) this.plotly.purge(this.upper);
@@ -331,4 +283,4 @@ function unplaced(part) {
   return REST_OF.get(part);
 }
 
-export default component => mounted(Host, component);
+export default component => mounted(Plot, component);

@@ -367,6 +367,19 @@ class TestPredict:
         assert "10 of 10" in page.locator(".st-key-predict").inner_text()
 
 
+# What a picture says that Plotly cannot draw, and after it has been drawn again.
+FAILS_ONCE = """async () => {
+  const { host } = document.querySelector(".st-key-solid .ov-plot"), { react } = Plotly, { error } = console;
+  const said = async () => (host.see(), await host.work, host.root.querySelector(".ov-sorry").textContent);
+  console.error = () => {};
+  Plotly.react = async () => { throw new Error("planted"); };
+  const before = await said();
+  Object.assign(console, { error });
+  Object.assign(Plotly, { react });
+  return [before, await said()];
+}"""
+
+
 class TestSolid:
     def test_the_surface_holds_the_same_paths_at_the_same_step_and_keeps_its_camera(self, opened):
         """And the address follows here too."""
@@ -402,6 +415,7 @@ class TestSolid:
         link = decode(re.search(r"s=([^&]+)", page.url)[1])
         assert link.scene.view.solid
         assert link.scene.optimizers[0].method.values["lr"] == 0.5
+        assert page.evaluate(FAILS_ONCE) == ["The picture could not be drawn: planted", ""]
 
 
 class TestShare:

@@ -91,8 +91,8 @@ def test_trials_appear_stop_and_resume_and_are_brushed_while_the_hand_moves(page
     holds(page)
 
 
-REPLACED = """async ([plot, clock]) => {
-  const { mounted } = await import(plot), { plots } = await import(clock);
+REPLACED = """async ([host, clock]) => {
+  const { mounted } = await import(host), { plots } = await import(clock);
   const root = () => Object.assign(document.createElement("div"), { innerHTML: "<div class=ov-plot></div>" });
   const Kind = class { schedule() {} destroy() {} };
   const mount = () => mounted(Kind, { data: { name: "twice" }, parentElement: root() });
@@ -107,6 +107,6 @@ REPLACED = """async ([plot, clock]) => {
 def test_a_picture_that_replaces_another_stays_known_when_the_old_one_is_taken_away(page):
     """Streamlit mounts the new element before it unmounts the old: brushing passed the new one by."""
     modules = [
-        urljoin(page.url, f"/{published(FRONTEND[name])}") for name in ("plot.js", "clock.js")
+        urljoin(page.url, f"/{published(FRONTEND[name])}") for name in ("host.js", "clock.js")
     ]
     assert page.evaluate(REPLACED, modules) == [True, False]

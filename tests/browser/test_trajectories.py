@@ -251,3 +251,33 @@ def test_functions_of_the_menu_write_no_error_to_the_console(page):
         page.get_by_role("option", name=f.name, exact=True).click()
         page.locator("h1", has_text=f.name).wait_for()
         at_rest(page)
+
+
+# Of each button that can be on: whether it is, and whether it has an outline.
+MARKED = """() => [...document.querySelectorAll(".ov-eye, [role=radio]")].filter(e => e.checkVisibility())
+  .map(e => [(e.ariaPressed ?? e.ariaChecked) === "true", getComputedStyle(e).outlineStyle !== "none"])"""
+LETTERS = "() => parseFloat(getComputedStyle(document.querySelector('.st-key-contour .xtick text')).fontSize)"
+
+
+def test_what_a_reader_has_set_for_all_pages_holds_for_knobs_and_pictures(page):
+    """A knob is explained to the keyboard and to a finger, too; letters grow; forced colors leave what is on in sight."""
+    knob = page.locator(".ov-hyperparameter").filter(has=rate(page)).first
+    tip = knob.locator(".ov-tip")
+    rate(page).press("Shift")
+    rate(page).focus()
+    assert tip.is_visible()
+    rate(page).press("Escape")
+    assert not tip.is_visible()
+    rate(page).blur()
+    knob.locator("label").click()
+    assert tip.is_visible()
+
+    before = page.evaluate(LETTERS)
+    page.evaluate("() => { document.documentElement.style.fontSize = '20px'; }")
+    at_rest(page)
+    assert page.evaluate(LETTERS) == pytest.approx(before * 20 / 16, rel=0.01)
+
+    page.emulate_media(forced_colors="active")
+    marked = {(on, outlined) for on, outlined in page.evaluate(MARKED)}
+    assert marked == {(True, True), (False, False)}
+    page.emulate_media(forced_colors="none")

@@ -1,9 +1,14 @@
 """A server that says that it is public: OPTVIZ_PUBLIC=1."""
 
+import base64
+import hashlib
 import logging
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import streamlit
 
 from optviz.data import cache_folder
 from optviz.ui import public
@@ -83,3 +88,15 @@ def test_logs_repeat_nothing_that_was_typed(caplog):
     assert "test_public.py" in text
     assert "ValueError" in text
     assert "secret" not in text
+
+
+def test_the_policy_lets_the_script_of_streamlits_page_run():
+    """Where a newer Streamlit has another: its hash goes into nginx.conf, its version into the Containerfile."""
+    policy = Path(__file__).parents[2] / "deploy/nginx.conf"
+    [script] = re.findall(
+        r"<script>(.*?)</script>",
+        (Path(streamlit.__file__).parent / "static/index.html").read_text("utf8"),
+        re.DOTALL,
+    )
+    found = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"script-src 'self' blob: 'sha256-{found}';" in policy.read_text()

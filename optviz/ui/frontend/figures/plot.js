@@ -1,16 +1,17 @@
 // A host for Plotly figures that survive their updates: zoom, pan and hidden traces stay.
-// Two layers share one frame. The lower (a contour) is drawn again only when it is another one; the
-// upper (paths) goes through Plotly.react. Paper and plot of the upper layer are transparent.
+// Two layers share one frame. The lower (a contour, underlay.js) is drawn again only when it is
+// another one; the upper (paths) goes through Plotly.react. Its paper and plot are transparent.
 // Trails are cut at the step of the page's clock by shortening the drawn SVG paths, which costs a
 // millisecond or two a frame: the contour below is not touched, and Plotly is not asked.
 
 import { arrows } from "./arrows.js";
 import { filtered, handles } from "./brush.js";
-import { complete } from "./changes.js";
-import { clock, hands, plots, seen } from "../page/clock.js";
+import { clock, hands, seen } from "../page/clock.js";
 import { Grip, inside } from "./grip.js";
-import { TOUCH, css, dressed, isDark, lookOf, plotly, scaled, topMargin } from "./look.js";
+import { Host, mounted } from "./host.js";
+import { TOUCH, css, dressed, lookOf, topMargin } from "./look.js";
 import { measured, redraw, shownNow } from "../page/paths.js";
+import { Underlay } from "./underlay.js";
 
 const CONFIG = {
   displaylogo: false,
@@ -33,23 +34,14 @@ const CONFIG = {
 };
 const REST = 400; // ms after the last turn of a wheel
 const SETTLE = 150; // ms of a pointer's rest after which moved things are drawn anew
-const bases = new Map(); // lower layers by id, kept as long as the tab: the server sends each once
 
-// A wheel over a picture scrolls the page; with Ctrl, or two fingers that spread, it zooms. Where the
-// stage is alone there is nothing to scroll.
-export function scrolls(e) {
-  if (!e.ctrlKey && !e.metaKey && !document.documentElement.hasAttribute("data-ov-present"))
-    e.stopPropagation();
-}
-
-class Host {
+class Plot extends Host {
   constructor(root) {
-    this.root = root;
-    [this.lower, this.upper] = root.querySelectorAll(".ov-layer");
-    this.size = new ResizeObserver(() => this.drawn && this.schedule(this.drawn));
-    this.size.observe(root);
+    super(root);
+    const [below, above] = root.querySelectorAll(".ov-layer");
+    this.upper = above;
+    this.lower = new Underlay(below, above);
     this.deaf = clock.listen(() => this.reveal());
-    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
     root.addEventListener("pointerenter", () => this.settle());
     root.addEventListener("pointermove", () => {
       clearTimeout(this.settling);
@@ -57,52 +49,15 @@ class Host {
     });
   }
 
-  // From a hyperparameter that is being dragged: another figure, or traces for some of those that
-  // are shown.
-  patch({ traces, ...figure }) {
-    const now = this.next ?? this.drawn;
-    if (!now) return;
-    if (traces) Object.assign(figure, { data: replaced(now.data, traces), arrows: null });
-    this.schedule({ ...now, ...figure, version: `${now.version}+` });
-  }
-
-  // Other lines are hidden than before.
-  see() {
-    if (this.next ?? this.drawn) this.schedule(this.next ?? this.drawn);
-  }
-
   schedule(data) {
-    this.next = filtered(data);
-    this.work ??= this.loop().finally(() => { this.work = null; });
-  }
-
-  async loop() {
-    while (this.next) {
-      const data = this.next;
-      this.next = null;
-      try {
-        this.plotly = await plotly(data.plotly, this.root);
-        await this.draw(data);
-        this.root.querySelector(".ov-sorry").textContent = "";
-      } catch (error) {
-        // what it drew on was taken away meanwhile, and may have another host by now
-        if (this.gone) return;
-        console.error(error);
-        this.root.querySelector(".ov-sorry").textContent =
-          `The picture could not be drawn: ${error.message}`;
-      }
-    }
+    super.schedule(filtered(data));
   }
 
   async draw(data) {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
-    if (data.base) bases.set(data.base_id, data.base);
-    const base = bases.get(data.base_id);
     const look = lookOf(this.root, box), frame = this.frame(data, look);
-    const theme = isDark(look.page) ? "dark" : "light";
-    if (data.base_id && !base) this.ask(data.base_id);
-    else if (data.theme !== theme) this.ask(theme); // the visitor has changed it since the last run
+    const base = this.base(data, look.page);
     this.root.setAttribute("aria-label", data.label);
     const still = frame === this.framed;
     if (still && this.drawn === data) return; // its size was told, and is the same
@@ -131,7 +86,7 @@ class Host {
       this.drawn = data;
       this.moved = false;
       this.framed = frame;
-      await this.under(data, base, look);
+      await this.lower.draw(this.plotly, data.base_id, base, look);
       this.places = null;
       this.reveal();
     }
@@ -150,13 +105,8 @@ class Host {
   settle() {
     if (!this.moved) return;
     this.framed = null;
-    this.schedule(this.next ?? this.drawn);
+    this.schedule(this.latest);
     return this.work;
-  }
-
-  // Asks the server for another run, once for each thing that is missing.
-  ask(what) {
-    if (this.asked !== what) this.need((this.asked = what));
   }
 
   same(data) {
@@ -195,35 +145,6 @@ class Host {
     handles(this);
   }
 
-  async under(data, base, look) {
-    const lower = base && JSON.stringify([data.base_id, look, this.upper.layout.margin]);
-    if (!data.base_id && this.lowerDrawn) {
-      this.lowerDrawn = null; // a picture without a lower layer has come after one with it
-      this.plotly.purge(this.lower);
-    }
-    if (!lower || lower === this.lowerDrawn) return this.follow();
-    this.lowerDrawn = lower;
-    const { xaxis, yaxis } = this.upper._fullLayout;
-    const hidden = { visible: false, fixedrange: true };
-    const layout = {
-      ...base.layout,
-      margin: this.upper.layout.margin,
-      width: look.width,
-      height: look.height,
-      paper_bgcolor: "rgba(0,0,0,0)",
-      plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: look.font, color: look.ink },
-      showlegend: false,
-      xaxis: { ...hidden, range: [...xaxis.range] },
-      yaxis: { ...hidden, range: [...yaxis.range] },
-    };
-    const drawn = base.data.map(trace => ({
-      ...trace,
-      ...(trace.colorbar && { colorbar: scaled(structuredClone(trace.colorbar), look.scale) }),
-    }));
-    await this.plotly.react(this.lower, drawn, layout, { staticPlot: true });
-  }
-
   async first(data, layout) {
     const button = {
       name: "picture",
@@ -248,13 +169,13 @@ class Host {
       modeBarButtonsToAdd: [button, vector, home],
     });
     this.upper.on("plotly_relayout", () => {
-      this.follow();
+      this.lower.follow();
       this.settle();
       clearTimeout(this.zooming);
       if (this.drawn.zooms) this.zooming = setTimeout(() => this.zoomed(), REST);
     });
     this.upper.on("plotly_relayouting", () => {
-      this.follow();
+      this.lower.follow();
       if (this.grip) this.grip.element.hidden = true;
       arrows(this.root);
     });
@@ -317,33 +238,15 @@ class Host {
     );
   }
 
-  // The lower layer takes the upper one's view; while a drag goes on, at most one move is under
-  // way.
-  follow() {
-    if (!this.lower._fullLayout || this.following) return;
-    const { xaxis, yaxis } = this.upper._fullLayout, now = this.lower._fullLayout;
-    const same = (a, b) => a[0] === b[0] && a[1] === b[1];
-    if (same(xaxis.range, now.xaxis.range) && same(yaxis.range, now.yaxis.range)) return;
-    this.following = true;
-    requestAnimationFrame(async () => {
-      await this.plotly.relayout(this.lower, {
-        "xaxis.range": [...xaxis.range],
-        "yaxis.range": [...yaxis.range],
-      });
-      this.following = false;
-      this.follow();
-    });
-  }
-
   // Both layers as one picture, on the page's own background.
   async save(format) {
     await this.settle();
-    const under = this.lower._fullLayout ? this.lower.data : [];
     const layout = {
       ...this.upper.layout,
       paper_bgcolor: css(this.root, "--st-background-color", "#fff"),
     };
-    const data = [...under, ...this.upper.data.map(trace => shownNow(trace, this.upper.data))];
+    const above = this.upper.data;
+    const data = [...this.lower.data, ...above.map(trace => shownNow(trace, above))];
     await this.plotly.downloadImage(
       { data, layout },
       { format, filename: "optviz", scale: 2, width: layout.width, height: layout.height },
@@ -351,15 +254,14 @@ class Host {
   }
 
   destroy() {
-    this.gone = true;
-    this.next = null;
+    super.destroy();
     this.moved = false;
     clearTimeout(this.settling);
     clearTimeout(this.zooming);
     clearTimeout(this.hovering); // or it would put the start of the page that comes next
-    this.size.disconnect();
     this.deaf();
-    for (const layer of [this.lower, this.upper]) if (layer._fullLayout) this.plotly.purge(layer);
+    this.lower.purge();
+    if (this.upper._fullLayout) this.plotly.purge(this.upper);
   }
 }
 
@@ -372,9 +274,6 @@ const copies = data =>
     ...(seen.hidden.has(trace.legendgroup) && { visible: "legendonly" }),
   }));
 
-export const replaced = (data, traces) =>
-  data.map(t => traces.find(({ uid }) => uid === t.uid) ?? t);
-
 // What JSON says of a trace or a layout beside positions, worked out once for each.
 const REST_OF = new WeakMap();
 const PLACED = new Set(["x", "y", "customdata"]);
@@ -384,35 +283,4 @@ function unplaced(part) {
   return REST_OF.get(part);
 }
 
-// A host for the component's plot, made once and told of new data.
-export const mounted = (Kind, { data, parentElement, setTriggerValue }) => {
-  const root = parentElement.querySelector(".ov-plot");
-  const host = (root.host ??= new Kind(root));
-  plots.set(data.name, host);
-  if ("sealed" in data) clock.seal(data.sealed);
-  host.need = id => setTriggerValue("need", id);
-  host.tell = setTriggerValue;
-  const take = message => {
-    const whole = complete(host.received, message);
-    if (!whole) return setTriggerValue("need", message.version);
-    root.style.setProperty("--ov-height", whole.height ?? "");
-    host.schedule((host.received = whole));
-  };
-  // what has grown meanwhile comes by another way, and does not go back to what stands here
-  host.grow = news => {
-    if (news.since && news.since !== host.received.version) return; // a run of the page came first
-    host.grown = news.since ? news : { ...host.received, ...news, since: null };
-    take(host.grown);
-  };
-  if (!host.grown || host.told !== data.version) take(data);
-  if (host.told !== data.version) host.grown = null;
-  host.told = data.version;
-  return () => {
-    host.destroy();
-    // its successor may be there already
-    if (plots.get(data.name) === host) plots.delete(data.name);
-    root.host = null;
-  };
-};
-
-export default component => mounted(Host, component);
+export default component => mounted(Plot, component);

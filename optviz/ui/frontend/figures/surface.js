@@ -2,69 +2,32 @@
 // are cut at the page's clock, one redrawing at a time.
 
 import { clock, numbers, seen } from "../page/clock.js";
-import { css, isDark, mix, plotly } from "./look.js";
-import { mounted, replaced, scrolls } from "./plot.js";
+import { Host, mounted } from "./host.js";
+import { css, mix } from "./look.js";
 
 const CONFIG = { displaylogo: false, showSendToCloud: false, showTips: false, scrollZoom: true,
   modeBarButtonsToRemove: ["resetCameraLastSave3d", "hoverClosest3d"] };
-const bases = new Map(); // surfaces by id: the server sends each once
 
-class Surface {
+class Surface extends Host {
   constructor(root) {
-    this.root = root;
+    super(root);
     this.element = root.querySelector(".ov-layer");
     this.deaf = clock.listen(() => this.step());
-    this.size = new ResizeObserver(() => this.data && this.schedule(this.data));
-    this.size.observe(root);
-    root.addEventListener("wheel", scrolls, { capture: true, passive: true });
-  }
-
-  patch({ traces }) {
-    if (this.data) this.schedule({ ...this.data, data: replaced(this.data.data, traces) });
-  }
-
-  see() {
-    if (this.data) this.schedule(this.data);
-  }
-
-  schedule(data) {
-    this.next = data;
-    this.work ??= this.loop().finally(() => { this.work = null; });
   }
 
   async loop() {
     while (this.next || this.late) {
-      try {
-        if (this.next) {
-          this.data = this.next;
-          this.next = null;
-          this.late = false;
-          await this.draw();
-        } else {
-          this.late = false;
-          await this.cut();
-        }
-      } catch (error) {
-        console.error(error);
-        this.root.querySelector(".ov-sorry").textContent =
-          `The surface could not be drawn: ${error.message}`;
-        return;
-      }
+      await super.loop();
+      if (this.late) await this.attempt(() => this.cut());
     }
   }
 
-  async draw() {
-    const { data } = this;
-    this.plotly = await plotly(data.plotly, this.root);
+  async draw(data) {
     const box = this.root.getBoundingClientRect();
     if (!box.width) return;
-    if (data.base) bases.set(data.base_id, data.base);
-    const base = bases.get(data.base_id),
-      ink = css(this.root, "--st-text-color", "#222"),
-      page = css(this.root, "--st-background-color", "#fff");
-    const theme = isDark(page) ? "dark" : "light";
-    if (!base) this.ask(data.base_id);
-    else if (data.theme !== theme) this.ask(theme);
+    const ink = css(this.root, "--st-text-color", "#222"),
+      page = css(this.root, "--st-background-color", "#fff"),
+      base = this.base(data, page);
     const axis = {
       gridcolor: mix(ink, page, 0.2),
       linecolor: ink,
@@ -93,6 +56,7 @@ class Surface {
       paper_bgcolor: "rgba(0,0,0,0)",
       font: { family: css(this.root, "--st-font", "sans-serif"), size: 12, color: ink },
     };
+    this.late = false;
     this.trails = data.data.map(t => ({
       ...t,
       visible: seen.hidden.has(t.legendgroup) ? "legendonly" : true,
@@ -109,6 +73,7 @@ class Surface {
       CONFIG,
     );
     this.root.setAttribute("aria-label", data.label);
+    this.drawn = data;
     this.shown = clock.step;
     this.root.dataset.version = data.version;
     this.root.dataset.step = clock.step;
@@ -121,7 +86,7 @@ class Surface {
 
   upTo(t) {
     if (!t.meta) return {};
-    const to = (a, from = 0) => a.slice(from, clock.step * (t.meta.per ?? 1) + 1);
+    const to = a => a.slice(0, clock.step * (t.meta.per ?? 1) + 1);
     if (t.mode === "lines") return { x: to(t.x), y: to(t.y), z: to(t.z) };
     let k = Math.min(clock.step, t.x.length - 1); // a head: the last point that there is
     while (k > 0 && !Number.isFinite(t.z[k])) k -= 1;
@@ -131,10 +96,11 @@ class Surface {
   step() {
     if (!this.trails || this.shown === clock.step) return;
     this.late = true;
-    this.work ??= this.loop().finally(() => { this.work = null; });
+    this.begin();
   }
 
   async cut() {
+    this.late = false;
     this.shown = clock.step;
     const moving = this.trails.map((t, i) => [t, i + this.offset]).filter(([t]) => t.meta);
     this.element.layout.scene.camera = this.camera();
@@ -148,13 +114,10 @@ class Surface {
     await new Promise(requestAnimationFrame); // the hand and the other pictures come first
   }
 
-  ask(what) {
-    if (this.asked !== what) this.need((this.asked = what));
-  }
-
   destroy() {
+    super.destroy();
+    this.late = false;
     this.deaf();
-    this.size.disconnect();
     if (this.element._fullLayout) this.plotly.purge(this.element);
   }
 }

@@ -92,7 +92,7 @@ export const seen = {
   groups: () =>
     new Set(
       [...plots.values()]
-        .flatMap(host => (host.drawn ?? host.data)?.data ?? [])
+        .flatMap(host => host.latest?.data ?? [])
         .map(t => t.legendgroup)
         .filter(Boolean),
     ),

@@ -15,6 +15,7 @@ from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS, InitialPoints
 from optviz.optim.noise import NOISES, Noise
+from optviz.optim.schedules import Schedule
 from optviz.shell.export.source import import_lines, source
 
 WIDTH = 100
@@ -28,17 +29,13 @@ def python_script(scene: Scene, link: str = "") -> str:
     objective, f = scene.objective, scene.objective.f
     paths = [run(objective, config) for config in scene.optimizers]
     segments = [segment for path in paths for segment in path.segments]
-    settings, noise, points = setting(scene)
-    scheduled = any(segment.schedule for segment in segments)
+    settings, shared = setting(scene)
+    noisy, scheduled = bool(objective.noise), any(segment.schedule for segment in segments)
     forked = any(len(path.segments) > 1 for path in paths)
 
-    used = [
-        *(part for segment in segments for part in parts_of(segment)),
-        *points,
-        *filter(None, [noise]),
-    ]
+    used = [part for segment in segments for part in parts_of(segment)] + shared
     members = {"init", "step", "points", "draw"} | ({"scaled"} if scheduled else set())
-    needed, definitions = source([*dict.fromkeys(map(type, used))], members)
+    needed, definitions = source(map(type, used), members)
     evaluator, formula = formula_source(f, hessian=".hess(" in definitions)
     calls = [
         "\n".join(lines)
@@ -49,10 +46,10 @@ def python_script(scene: Scene, link: str = "") -> str:
     parts = [
         f"{header(title(f), 'NumPy 2', link)}\n{imports}\n{SILENT}",
         formula,
-        NOISY if noise else "",
+        NOISY if noisy else "",
         definitions,
         settings,
-        _loop(noise is not None, scheduled, forked),
+        _loop(noisy, scheduled, forked),
         printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
@@ -77,23 +74,21 @@ def printed(show: str, f: Function) -> str:
     return show.replace("loss = {", "f = {-") if f.sign < 0 else show
 
 
-def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:
-    """What all paths share, as source, and the things that it is made with."""
+def setting(scene: Scene) -> tuple[str, list[InitialPoints | Noise]]:
+    """What all paths share, as source, and the things that it and initial points are made with."""
     objective = scene.objective
     lines = [f"start, steps = {tuple(map(float, objective.start))!r}, {int(objective.steps)}"]
-    points = [
-        config.initial_points.build(INITIAL_POINTS)
-        for config in scene.optimizers
-        if config.initial_points
-    ]
+    points = [config.initial_points for config in scene.optimizers if config.initial_points]
+    things = [layout.build(INITIAL_POINTS) for layout in points]
     if points:
         lines.append(f"domain = {tuple(tuple(map(float, side)) for side in objective.f.domain)!r}")
-    noise = objective.noise and objective.noise.build(NOISES)
-    if noise:
+    if objective.noise:
+        noise = objective.noise.build(NOISES)
         rng = f"np.random.default_rng({int(objective.seed)})"
         lines.append(f"noise = {constructed(noise)}")
         lines.append(f"noise = noise.scale * noise.draw({rng}, (steps, 2))")
-    return "".join(f"{line}\n" for line in lines), noise, points
+        things.append(noise)
+    return "".join(f"{line}\n" for line in lines), things
 
 
 def constructed(thing, *inner: str) -> str:
@@ -102,6 +97,12 @@ def constructed(thing, *inner: str) -> str:
         f"{k.name}={literal(getattr(thing, k.name), k.kind)}" for k in hyperparameters(type(thing))
     )
     return f"{type(thing).__name__}({', '.join([*inner, *values])})"
+
+
+def by_name(schedules: dict[str, Schedule] | None) -> str:
+    """The schedules of hyperparameters as the source of a dict."""
+    factors = (f"{quoted(name)}: {constructed(s)}" for name, s in (schedules or {}).items())
+    return f"{{{', '.join(factors)}}}"
 
 
 def literal(value, kind=float) -> str:
@@ -196,8 +197,7 @@ def _call(path, forked, show, start=""):
         lines += made(segment.optimizer)
         arguments = "opt" + (", path" if i else begin) + (", state=state" if warm else "")
         if segment.schedule:
-            factors = (f"{quoted(key)}: {constructed(s)}" for key, s in segment.schedule.items())
-            arguments += f", schedules={{{', '.join(factors)}}}"
+            arguments += f", schedules={by_name(segment.schedule)}"
         if i + 1 < len(path.segments):
             arguments += f", until={path.segments[i + 1].step}"
         if forked:

@@ -8,6 +8,7 @@ Registries, ranges and checks are left out: a hyperparameter is an ordinary fiel
 import ast
 import inspect
 import sys
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
 
@@ -21,14 +22,14 @@ Imports = dict[str, set[str]]  # module -> names from it; of `import numpy as np
 
 
 def source(
-    used: list, members: set[str], registries: Registries | None = None
+    used: Iterable, members: set[str], registries: Registries | None = None
 ) -> tuple[Imports, str]:
     """The source of classes and functions with that of what they need, definitions before uses.
 
     `members` are the methods and attributes that the rest of the script names, `registries` those
     of which no more than these classes are needed. ValueError where two definitions have one name.
     """
-    members = ALWAYS | members
+    used, members = list(used), ALWAYS | members
     while True:
         copied = _Copied(members, registries or {})
         for thing in used:

@@ -35,10 +35,10 @@ def torch_script(scene: Scene, link: str = "") -> str:
     if missing := not_in_torch(scene):
         raise ValueError(f"torch.optim has no {', '.join(missing)}")
     f = scene.objective.f
-    settings, noise, points = setting(scene)
+    (settings, shared), noisy = setting(scene), bool(scene.objective.noise)
     schedules = [schedule for config in scene.optimizers for schedule in schedules_of(config)]
-    used = [*schedules, *points, *filter(None, [noise])]
-    needed, definitions = source([*dict.fromkeys(map(type, used))], {"points", "draw"})
+    used = schedules + shared
+    needed, definitions = source(map(type, used), {"points", "draw"})
     imports = import_lines(needed, {"torch": {""}}, NUMPY if used else {})
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
@@ -51,8 +51,8 @@ def torch_script(scene: Scene, link: str = "") -> str:
         f"{header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
         formula_source(f.graph),
         definitions,
-        settings + ("noise = torch.from_numpy(noise)\n" if noise else ""),
-        _loop(noise is not None, bool(schedules), searched),
+        settings + ("noise = torch.from_numpy(noise)\n" if noisy else ""),
+        _loop(noisy, bool(schedules), searched),
         printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"

@@ -60,10 +60,10 @@ def torch_training_script(
     keys = {training.dataset.key for training in trainings}
     used = [stream, *data_sources(trainings)]
     for one, _name in networks:
-        used += [type(one.network.initializer.build(INITIALIZERS))]
+        used.append(type(one.network.initializer.build(INITIALIZERS)))
         used += map(type, schedules_of(one.optimizer))
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
-    needed, definitions = source(list(dict.fromkeys(used)), members)
+    needed, definitions = source(used, members)
     modules = {"torch": {""}, "itertools": {"pairwise"}}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
@@ -87,10 +87,7 @@ def _method(one):
 def _call(one, name, n_test):
     """The lines that train a network with each of its seeds."""
     network, h = one.network, one.network.activation
-    yield from data_lines(one)
-    if n_test is not None:
-        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
-        yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
+    yield from data_lines(one, n_test)
     arguments = ["name", "seed", "net", "opt", "data", f"{one.batch}", f"{one.iterations}"]
     arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(one.optimizer)]
     if not one.penalty.free:

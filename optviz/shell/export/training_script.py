@@ -2,6 +2,7 @@
 
 import base64
 import re
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
@@ -18,17 +19,17 @@ from optviz.shell.export.loops import CALL, TRAIN, UPDATE
 from optviz.shell.export.python_script import (
     NUMPY,
     SILENT,
+    by_name,
     constructed,
     distinct,
     header,
     literal,
     made,
     parts_of,
-    quoted,
 )
 from optviz.shell.export.source import import_lines, source
 from optviz.spec import Choice
-from optviz.training import MAX_EVALUATED, Training
+from optviz.training import MAX_EVALUATED, Training, Trial
 from optviz.training.loop import narrow
 from optviz.training.spec import COUNTS, Split
 
@@ -93,7 +94,7 @@ def script(
     used += data_sources(trainings)
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
-    needed, definitions = source(list(dict.fromkeys(used)), members, registries)
+    needed, definitions = source(used, members, registries)
     top = header(question, "NumPy 2", link)
     return program(keys, top, (needed, NUMPY), SILENT, [definitions, loop], main)
 
@@ -102,34 +103,18 @@ def program(keys: set[str], top: str, imported, settings: str, parts, calls: str
     """A script that stands alone, with what loads the data of these names; `parts` are its
     definitions and its loop, `calls` the lines of its main function.
     """
-    (modules, loaders), (definitions, loop) = _loading(keys), parts
+    (definitions, loop), loading = parts, [LOADERS[key] for key in LOADERS if key in keys]
+    modules = [needed for needed, _loader in loading]
     texts = [
         f"{top}\n{ONE_THREAD}\n{import_lines(*imported, *modules)}\n{settings}",
         definitions,
-        *loaders,
+        *(loader for _needed, loader in loading),
         loop,
         f"def main():\n{indent(calls, '    ')}\n",
         shipped() if "digits" in keys else "",
         "main()\n",
     ]
     return "\n\n".join(filter(None, texts))
-
-
-def _loading(keys):
-    """What loads the data of these names: imports, and the source of functions."""
-    modules, loaders = [], []
-    if "digits" in keys:
-        modules.append({"base64": {""}, "io": {""}})
-        loaders.append(
-            DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4))
-        )
-    if OWN in keys:
-        modules.append({"pathlib": {"Path"}})
-        loaders.append(f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n')
-    for key in sorted(keys & SOURCES.keys()):
-        modules.append({"gzip": {""}, "pathlib": {"Path"}})
-        loaders.append(MNIST.replace("NAME", key))
-    return modules, loaders
 
 
 def network_names(trainings: list[Training]) -> list[list[str]]:
@@ -161,28 +146,25 @@ def _leaves(value, place=""):
         yield from _leaves(inner, f"{place}.{key}")
 
 
-def alone(training):
-    """A training for each network of a batch."""
+def alone(training) -> list:
+    """A training for each network of a batch; what is no training stays."""
     if not isinstance(training, Training):
-        yield training
-        return
-    network = training.network
-    for rule in training.initializers:
-        yield replace(training, initializers=(), network=replace(network, initializer=rule))
-    for trial in training.trials:
-        config = training.optimizer
-        optimizer = Choice(config.method.key, config.method.values | trial.hyperparameters)
-        rule = trial.initializer or network.initializer
-        l2 = training.penalty.l2 if trial.l2 is None else trial.l2
-        yield replace(
-            training,
-            trials=(),
-            network=replace(network, initializer=rule),
-            optimizer=replace(config, method=optimizer),
-            penalty=replace(training.penalty, l2=l2),
-        )
-    if not training.initializers and not training.trials:
-        yield training
+        return [training]
+    trials = training.trials or [Trial(initializer=rule) for rule in training.initializers]
+    return [_of_trial(training, trial) for trial in trials or [Trial()]]
+
+
+def _of_trial(training, trial):
+    network, config, penalty = training.network, training.optimizer, training.penalty
+    method = config.method.with_values(**trial.hyperparameters)
+    return replace(
+        training,
+        network=replace(network, initializer=trial.initializer or network.initializer),
+        optimizer=replace(config, method=method),
+        penalty=penalty if trial.l2 is None else replace(penalty, l2=trial.l2),
+        initializers=(),
+        trials=(),
+    )
 
 
 def without_constants(training: Training) -> Training:
@@ -229,14 +211,11 @@ def network_lines(training: Training, n_test: int | None) -> list[str]:
         activation=_whole(training.network.activation, ACTIVATIONS),
         initializer=_whole(training.network.initializer, INITIALIZERS),
     )
-    cost, data = training.cost(), "\n".join(data_lines(training))
-    if n_test is not None:
-        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
-        data += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
+    cost = training.cost()
     return [
         _assigned("network", network),
         f"penalty = Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
-        data,
+        "\n".join(data_lines(training, n_test)),
     ]
 
 
@@ -248,8 +227,7 @@ def _segments(training):
     for i, (step, opt, schedules) in enumerate(training.segments()):
         _, warm = taken_over(before, opt, before.init(params), params)
         yield from made(opt)
-        factors = (f"{quoted(k)}: {constructed(v)}" for k, v in (schedules or {}).items())
-        yield f"segments.append(({step}, opt, {{{', '.join(factors)}}}, {warm and i > 0}))"
+        yield f"segments.append(({step}, opt, {by_name(schedules)}, {warm and i > 0}))"
         before = opt
 
 
@@ -274,8 +252,10 @@ def data_sources(trainings: list[Training]) -> list:
     return [Split, *made, *[read_examples] * (OWN in keys), *[standardized] * scaled]
 
 
-def data_lines(training):
-    """The lines that load and split the rows, and put them on their scale."""
+def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
+    """The lines that load and split the rows, put them on their scale, and leave the first `n_test`
+    of those to be judged by; all at None.
+    """
     key, split = training.dataset.key, training.split
     if key in SOURCES:
         yield f"split = {split!r}"
@@ -296,6 +276,9 @@ def data_lines(training):
     if scale := scaled[training.inputs]:
         x, test = (scale.format(f"data.{k}") for k in ("x", "x_test"))
         yield f"data = data._replace(x={x}, x_test={test})"
+    if n_test is not None:
+        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
+        yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
 
 
 def shipped():
@@ -333,3 +316,13 @@ def mnist(rows):
             else:
                 yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
 '''
+OWN_ROWS = f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n'
+LOADERS = {  # of what no function of ours makes: what is imported, and what loads it
+    "digits": (
+        {"base64": {""}, "io": {""}},
+        DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4)),
+    ),
+    OWN: ({"pathlib": {"Path"}}, OWN_ROWS),
+}
+for key in sorted(SOURCES):
+    LOADERS[key] = {"gzip": {""}, "pathlib": {"Path"}}, MNIST.replace("NAME", key)

@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from itertools import chain
-from pathlib import Path
 
 import streamlit as st
 
@@ -40,7 +39,6 @@ from optviz.ui.session import session
 from optviz.ui.training.optimizer_menu import chips
 
 MAX_NAMED = 4  # optimizers in the name of a file
-TYPES = {".html": "text/html", ".csv": "text/csv", ".py": "text/x-python"}
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,6 @@ def _offer(files, missing):
             file.label,
             file.make,
             file.name,
-            TYPES[Path(file.name).suffix],
             f"take-{file.name}",
             file.icon,
             width="stretch",

@@ -16,7 +16,7 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS, InitialPoints
 from optviz.optim.noise import NOISES, Noise
 from optviz.optim.schedules import Schedule
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.source import Imports, import_lines, source
 
 WIDTH = 100
 
@@ -125,13 +125,13 @@ def distinct(names: list[str]) -> list[str]:
     return [f"{name} #{i}" for i, name in enumerate(names, 1)]
 
 
-def formula_source(f: Function, hessian: bool) -> tuple[dict, str]:
+def formula_source(f: Function, hessian: bool) -> tuple[Imports, str]:
     """Imports and source of a function: value, gradient, Hessian, and a class of them."""
     wanted = {"value": (f.graph.root,), "gradient": f.graph.gradient()}
     if hessian:
         wanted["hessian"] = f.graph.hessian()
     functions = [broken(f.graph.function(name, parts)) for name, parts in wanted.items()]
-    needed = {"numpy": {name for text in functions for name in _numpy_names(text)}}
+    needed = {("numpy", name) for text in functions for name in _numpy_names(text)}
     if f.graph.is_smooth():
         functions.append(FUNCTION + (HESS if hessian else ""))
     else:
@@ -239,7 +239,7 @@ def _loop(noisy, scheduled, forked):
     return "\n".join(lines) + "\n"
 
 
-NUMPY = {"numpy as np": {""}}
+NUMPY = {("numpy as np", "")}
 SILENT = 'np.seterr(all="ignore")  # what leaves the finite numbers ends as nan\n'
 FUNCTION = '''\
 class Function:

@@ -8,9 +8,12 @@ Registries, ranges and checks are left out: a hyperparameter is an ordinary fiel
 import ast
 import inspect
 import sys
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
+from itertools import groupby
+from operator import itemgetter
 
 from optviz.optim.hyperparameter import hyperparameters
 
@@ -18,7 +21,7 @@ PACKAGE = __name__.partition(".")[0]
 ALWAYS = {"__init__", "__call__", "__getattr__"}  # methods that are used without being named
 
 Registries = dict[str, list[type]]
-Imports = dict[str, set[str]]  # module -> names from it; of `import numpy as np` the name is ""
+Imports = set[tuple[str, str]]  # a module and a name from it; of `import numpy as np` that is ""
 
 
 def source(
@@ -50,18 +53,17 @@ def _spaced(definitions):
 
 def import_lines(*imports: Imports) -> str:
     """Imports as they stand at the top of a file: the standard library, then all other."""
-    merged: Imports = {}
-    for module, names in (item for some in imports for item in some.items()):
-        merged[module] = merged.get(module, set()) | names
-    blocks = [], []
-    for module, names in merged.items():
-        lines = blocks[_package(module.split()[0]) not in sys.stdlib_module_names]
+    named, lines = defaultdict(list), []
+    for module, name in sorted(set().union(*imports)):
+        named[module].append(name)
+    for module, names in named.items():
+        foreign = _package(module.split()[0]) not in sys.stdlib_module_names
         if "" in names:
-            lines.append(f"import {module}")
-        if named := sorted(names - {""}):
-            lines.append(f"from {module} import {', '.join(named)}")
-    ordered = [sorted(block, key=lambda line: (line.startswith("from"), line)) for block in blocks]
-    return "\n".join("".join(f"{line}\n" for line in block) for block in ordered if block)
+            lines.append((foreign, False, f"import {module}\n"))
+        if of_it := ", ".join(filter(None, names)):
+            lines.append((foreign, True, f"from {module} import {of_it}\n"))
+    blocks = groupby(sorted(lines), key=itemgetter(0))
+    return "\n".join("".join(line for *_order, line in block) for _foreign, block in blocks)
 
 
 class _Copied:
@@ -70,7 +72,7 @@ class _Copied:
     def __init__(self, members, registries):
         self.members, self.registries = members, registries
         self.definitions: dict[str, str] = {}
-        self.imports: Imports = {}
+        self.imports: Imports = set()
         self.named: set[str] = set()  # attributes that the copied code asks for
         self.places: dict[str, str] = {}  # name -> the module that defines it
         self.empty: dict[str, str] = {}  # classes of which nothing is left but their docstring
@@ -121,7 +123,7 @@ class _Copied:
         return self._from(node.module, name)
 
     def _from(self, module, name):
-        self.imports.setdefault(module, set()).add(name)
+        self.imports.add((module, name))
         return True
 
     def _needs(self, module, tree):

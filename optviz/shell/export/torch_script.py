@@ -39,7 +39,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
     schedules = [schedule for config in scene.optimizers for schedule in schedules_of(config)]
     used = schedules + shared
     needed, definitions = source(map(type, used), {"points", "draw"})
-    imports = import_lines(needed, {"torch": {""}}, NUMPY if used else {})
+    imports = import_lines(needed, {("torch", "")}, NUMPY if used else set())
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)

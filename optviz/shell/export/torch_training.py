@@ -64,7 +64,7 @@ def torch_training_script(
         used += map(type, schedules_of(one.optimizer))
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
     needed, definitions = source(used, members)
-    modules = {"torch": {""}, "itertools": {"pairwise"}}
+    modules = {("torch", ""), ("itertools", "pairwise")}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])

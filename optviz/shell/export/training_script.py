@@ -12,7 +12,6 @@ from optviz.data.digits import FILE
 from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
-from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
@@ -35,19 +34,8 @@ from optviz.training.spec import COUNTS, Split
 
 WIDTH = 96
 OWN_FILE = "own.csv"  # stands for the name of a file of one's own
-NOT_NAMED = {
-    "seeds",
-    "eval_every",
-    "snapshot_every",
-    "sharpness",
-}  # a seed is printed beside the name, the others change nothing
-REGISTRIES = {
-    "method": OPTIMIZERS,
-    "activation": ACTIVATIONS,
-    "initializer": INITIALIZERS,
-    "initializers": INITIALIZERS,
-    "wrappers": WRAPPERS,
-}
+# a seed is printed beside the name, the others change nothing
+NOT_NAMED = {"seeds", "eval_every", "snapshot_every", "sharpness"}
 
 
 def training_script(
@@ -128,22 +116,27 @@ def network_names(trainings: list[Training]) -> list[list[str]]:
     return [[names.pop(0) for _ in batch] for batch in networks]
 
 
-def _leaves(value, place=""):
-    """All that a spec consists of: where it stands, and what it says."""
-    *_path, group, name = f".{place}".split(".")
+def _leaves(value, place="", registry=None):
+    """All that a spec consists of: where it stands, and what it says; things of a registry by their
+    labels.
+    """
     if isinstance(value, Choice):
-        registry = REGISTRIES.get(name, REGISTRIES.get(group, {}))
-        yield place, registry[value.key].label if value.key in registry else value.key
+        yield place, registry[value.key].label if registry else value.key
         value = value.values
-    elif is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in NOT_NAMED}
+    if is_dataclass(value):
+        for field in fields(value):
+            if field.name not in NOT_NAMED:
+                inner, known = getattr(value, field.name), field.metadata.get("registry")
+                yield from _leaves(inner, f"{place}.{field.name}", known)
     elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
-        value = {v.key: v for v in value}
-    if not isinstance(value, dict):
+        for choice in value:
+            yield from _leaves(choice, f"{place}.{choice.key}", registry)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{place}.{name}")
+    else:
+        name = place.rpartition(".")[2]
         yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
-        return
-    for key, inner in value.items():
-        yield from _leaves(inner, f"{place}.{key}")
 
 
 def alone(training) -> list:
@@ -319,10 +312,10 @@ def mnist(rows):
 OWN_ROWS = f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n'
 LOADERS = {  # of what no function of ours makes: what is imported, and what loads it
     "digits": (
-        {"base64": {""}, "io": {""}},
+        {("base64", ""), ("io", "")},
         DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4)),
     ),
-    OWN: ({"pathlib": {"Path"}}, OWN_ROWS),
+    OWN: ({("pathlib", "Path")}, OWN_ROWS),
 }
 for key in sorted(SOURCES):
-    LOADERS[key] = {"gzip": {""}, "pathlib": {"Path"}}, MNIST.replace("NAME", key)
+    LOADERS[key] = {("gzip", ""), ("pathlib", "Path")}, MNIST.replace("NAME", key)

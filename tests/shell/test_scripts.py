@@ -24,7 +24,7 @@ from optviz.functions.parse import parse
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.shell.export.python_script import distinct, python_script, quoted
+from optviz.shell.export.python_script import python_script, quoted
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
 from optviz.spec import Choice
@@ -230,7 +230,7 @@ def numbers(text: str) -> dict[str, tuple[float, ...]]:
 
 def expected(scene: Scene) -> dict[str, tuple[float, ...]]:
     ends = {}
-    for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
         alone, others = run(scene.objective, config), multistart(scene.objective, config)
         ends[name] = (*alone.points[-1].tolist(), float(alone.heights[-1]))
         for i in range(others.values.shape[1] if others else 0):
@@ -308,7 +308,7 @@ def test_texts_are_quoted(text):
 def in_torch(scene: Scene) -> Scene:
     """The scene with those only that torch.optim has."""
     missing = not_in_torch(scene)
-    named = zip(distinct(scene.names), scene.optimizers, strict=True)
+    named = zip(scene.names, scene.optimizers, strict=True)
     return replace(scene, optimizers=tuple(config for name, config in named if name not in missing))
 
 

@@ -217,7 +217,7 @@ def settings(scene: Scene) -> str:
 
 
 def _optimizer(name, config):
-    opt = OPTIMIZERS[config.method.key](**config.method.values)
+    opt = config.method.build(OPTIMIZERS)
     values = [f"{h.name} {getattr(opt, h.name)}" for h in hyperparameters(type(opt))]
     return f"{name}: {', '.join([*values, *chips(config)])}"
 

@@ -39,7 +39,7 @@ def python_script(scene: Scene, link: str = "") -> str:
     evaluator, formula = formula_source(f, hessian=".hess(" in definitions)
     calls = [
         "\n".join(lines)
-        for name, config, path in zip(distinct(scene.names), scene.optimizers, paths, strict=True)
+        for name, config, path in zip(scene.names, scene.optimizers, paths, strict=True)
         for lines in _calls(name, config, path, forked)
     ]
     imports = import_lines(needed, evaluator, NUMPY)
@@ -116,13 +116,6 @@ def quoted(text: str) -> str:
     """The text as a Python literal, in double quotes where that takes no more than other quotes."""
     literal = repr(text)
     return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
-
-
-def distinct(names: list[str]) -> list[str]:
-    """The names, numbered where two are the same."""
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name} #{i}" for i, name in enumerate(names, 1)]
 
 
 def formula_source(f: Function, hessian: bool) -> tuple[Imports, str]:

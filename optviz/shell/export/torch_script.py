@@ -8,7 +8,6 @@ from optviz.shell.export.python_script import (
     NUMPY,
     broken,
     constructed,
-    distinct,
     folded,
     from_each_point,
     header,
@@ -23,7 +22,7 @@ from optviz.shell.export.source import import_lines, source
 
 def not_in_torch(scene: Scene) -> list[str]:
     """The names of those for which torch.optim has no optimizer with the same numbers."""
-    named = zip(distinct(scene.names), scene.optimizers, strict=True)
+    named = zip(scene.names, scene.optimizers, strict=True)
     return [name for name, config in named if not constructor(config)]
 
 
@@ -36,14 +35,14 @@ def torch_script(scene: Scene, link: str = "") -> str:
         raise ValueError(f"torch.optim has no {', '.join(missing)}")
     f = scene.objective.f
     (settings, shared), noisy = setting(scene), bool(scene.objective.noise)
-    schedules = [schedule for config in scene.optimizers for schedule in schedules_of(config)]
+    schedules = [s for config in scene.optimizers for s in config.built_schedules().values()]
     used = schedules + shared
     needed, definitions = source(map(type, used), {"points", "draw"})
     imports = import_lines(needed, {("torch", "")}, NUMPY if used else set())
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)
-        for name, config in zip(distinct(scene.names), scene.optimizers, strict=True)
+        for name, config in zip(scene.names, scene.optimizers, strict=True)
         for lines in _calls(name, config)
     ]
     needs = "PyTorch 2 and NumPy" if used else "PyTorch 2"
@@ -78,19 +77,12 @@ def constructor(config: OptimizerConfig) -> str:
     return opt.torch() or ""
 
 
-def schedules_of(config: OptimizerConfig) -> list:
-    """Its schedules, one for each segment that has any."""
-    return [
-        schedule for segment in config.segments() for schedule in (segment.schedule or {}).values()
-    ]
-
-
 def _calls(name, config):
     """The lines that run a configuration from the start that all share, and from its own points."""
     opt = config.build()
     kind, _, values = constructor(config).partition("([p], ")
     arguments = [f"torch.optim.{kind}", values.removesuffix(")")]
-    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(config)]
+    arguments += [f"schedule={constructed(s)}" for s in config.built_schedules().values()]
     lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({quoted(name)}, p)"]
     if opt.torch_x:
         note = "# torch.optim keeps the point where it asks for the gradient; this is the iterate"

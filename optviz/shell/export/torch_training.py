@@ -7,7 +7,7 @@ from textwrap import indent
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
 from optviz.shell.export.source import source
-from optviz.shell.export.torch_script import constructor, schedules_of
+from optviz.shell.export.torch_script import constructor
 from optviz.shell.export.training_script import (
     alone,
     data_lines,
@@ -61,7 +61,7 @@ def torch_training_script(
     used = [stream, *data_sources(trainings)]
     for one, _name in networks:
         used.append(type(one.network.initializer.build(INITIALIZERS)))
-        used += map(type, schedules_of(one.optimizer))
+        used += map(type, one.optimizer.built_schedules().values())
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
     needed, definitions = source(used, members)
     modules = {("torch", ""), ("itertools", "pairwise")}
@@ -89,7 +89,7 @@ def _call(one, name, n_test):
     network, h = one.network, one.network.activation
     yield from data_lines(one, n_test)
     arguments = ["name", "seed", "net", "opt", "data", f"{one.batch}", f"{one.iterations}"]
-    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(one.optimizer)]
+    arguments += [f"schedule={constructed(s)}" for s in one.optimizer.built_schedules().values()]
     if not one.penalty.free:
         arguments += [f"l2={one.penalty.l2}", f"l1={one.penalty.l1}"]
     rule, place = constructed(network.initializer.build(INITIALIZERS)), quoted(network.normalize)

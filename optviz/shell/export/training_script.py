@@ -20,7 +20,6 @@ from optviz.shell.export.python_script import (
     SILENT,
     by_name,
     constructed,
-    distinct,
     header,
     literal,
     made,
@@ -112,7 +111,9 @@ def network_names(trainings: list[Training]) -> list[list[str]]:
     places = dict.fromkeys(place for leaves in everyone for place in leaves)
     own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
     said = [", ".join(filter(None, map(leaves.get, own))) for leaves in everyone]
-    names = distinct([name or "network" for name in said])
+    names = [name or "network" for name in said]
+    if len(set(names)) < len(names):
+        names = [f"{name} #{i}" for i, name in enumerate(names, 1)]
     return [[names.pop(0) for _ in batch] for batch in networks]
 
 

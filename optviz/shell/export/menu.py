@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
-from itertools import chain
 
 import streamlit as st
 
@@ -181,29 +180,21 @@ def _of_both(scene, text_of):
 
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene, and the one beside it, with their player as one HTML file."""
-    pictures, tables, f = [], [], scene.objective.f
+    landscapes, curves, tables, f = [], [], [], scene.objective.f
     for i, of in enumerate(scene.both):
         drawn, name = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme]), first(of)
         under, make = drawn[name].under or (None, None)
         base = {"base_id": under, "base": make()} if make else {}
         label = _("{function} with the paths").format(function=of.objective.f.name)
         caption = f"{of.objective.f.name}: {of.objective.f.formula}" if scene.beside else ""
-        suffix = "-2" * i
-        pictures.append(
-            [
-                figure_part(to_plotly(drawn[name]), name + suffix, label, theme, caption, **base),
-                figure_part(to_plotly(drawn["curves"]), "curves" + suffix, _("Curves"), theme),
-            ]
-        )
+        suffix, landscape, below = "-2" * i, to_plotly(drawn[name]), to_plotly(drawn["curves"])
+        landscapes.append(figure_part(landscape, name + suffix, label, theme, caption, **base))
+        curves.append(figure_part(below, "curves" + suffix, _("Curves"), theme))
         runs, summaries = ends(of)
         rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
         tables.append(Part("table", {"html": results(of, summaries, theme).html(), "rows": rows}))
     steps = max(of.objective.steps for of in scene.both)
-    parts = [
-        *chain.from_iterable(zip(*pictures, strict=True)),  # the landscapes, then the curves
-        Part("player", {"steps": steps, "scene": "1"}),
-        *tables,
-    ]
+    parts = [*landscapes, *curves, Part("player", {"steps": steps, "scene": "1"}), *tables]
     said = [settings(of) for of in scene.both]
     title = ", ".join(of.objective.f.name for of in scene.both)
     title = f"{lesson.title} · {title}" if lesson else title

@@ -24,9 +24,10 @@ from optviz.functions.parse import parse
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.shell.export.python_script import python_script, quoted
+from optviz.shell.export.python_script import python_script
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
+from optviz.shell.export.write import quoted
 from optviz.spec import Choice
 from tests.table import table
 

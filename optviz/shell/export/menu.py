@@ -22,9 +22,9 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
 from optviz.plot.table import joined
 from optviz.shell import sharing
-from optviz.shell.export import torch_training
+from optviz.shell.export import torch_training, write
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
-from optviz.shell.export.python_script import python_script, quoted
+from optviz.shell.export.python_script import python_script
 from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import OWN_FILE, training_script
@@ -236,7 +236,7 @@ def page_menu() -> None:
         return beside_own(make(page.question, trainings, link, n_test))
 
     def beside_own(script):
-        return script.replace(f'Path("{OWN_FILE}")', f"Path({quoted(own)})", 1)
+        return script.replace(f'Path("{OWN_FILE}")', f"Path({write.quoted(own)})", 1)
 
     files = [
         File(

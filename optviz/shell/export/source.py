@@ -8,25 +8,22 @@ Registries, ranges and checks are left out: a hyperparameter is an ordinary fiel
 import ast
 import inspect
 import sys
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
-from itertools import groupby
-from operator import itemgetter
 
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.shell.export import write
 
 PACKAGE = __name__.partition(".")[0]
 ALWAYS = {"__init__", "__call__", "__getattr__"}  # methods that are used without being named
 
 Registries = dict[str, list[type]]
-Imports = set[tuple[str, str]]  # a module and a name from it; of `import numpy as np` that is ""
 
 
 def source(
     used: Iterable, members: set[str], registries: Registries | None = None
-) -> tuple[Imports, str]:
+) -> tuple[write.Imports, str]:
     """The source of classes and functions with that of what they need, definitions before uses.
 
     `members` are the methods and attributes that the rest of the script names, `registries` those
@@ -51,19 +48,13 @@ def _spaced(definitions):
     return text
 
 
-def import_lines(*imports: Imports) -> str:
-    """Imports as they stand at the top of a file: the standard library, then all other."""
-    named, lines = defaultdict(list), []
-    for module, name in sorted(set().union(*imports)):
-        named[module].append(name)
-    for module, names in named.items():
-        foreign = _package(module.split()[0]) not in sys.stdlib_module_names
-        if "" in names:
-            lines.append((foreign, False, f"import {module}\n"))
-        if of_it := ", ".join(filter(None, names)):
-            lines.append((foreign, True, f"from {module} import {of_it}\n"))
-    blocks = groupby(sorted(lines), key=itemgetter(0))
-    return "\n".join("".join(line for *_order, line in block) for _foreign, block in blocks)
+def parts_of(segment):
+    """An optimizer, all that it is wrapped around, and the schedules."""
+    opt = segment.optimizer
+    while opt is not None:
+        yield opt
+        opt = getattr(opt, "inner", None)
+    yield from (segment.schedule or {}).values()
 
 
 class _Copied:
@@ -72,7 +63,7 @@ class _Copied:
     def __init__(self, members, registries):
         self.members, self.registries = members, registries
         self.definitions: dict[str, str] = {}
-        self.imports: Imports = set()
+        self.imports: write.Imports = set()
         self.named: set[str] = set()  # attributes that the copied code asks for
         self.places: dict[str, str] = {}  # name -> the module that defines it
         self.empty: dict[str, str] = {}  # classes of which nothing is left but their docstring

@@ -4,20 +4,16 @@ from optviz.experiments.trajectories.spec import Scene
 from optviz.functions.graph import Graph
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.shell.export import write
 from optviz.shell.export.python_script import (
-    NUMPY,
     broken,
-    constructed,
-    folded,
     from_each_point,
-    header,
     numbered,
     printed,
-    quoted,
     setting,
     title,
 )
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.source import source
 
 
 def not_in_torch(scene: Scene) -> list[str]:
@@ -38,7 +34,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
     schedules = [s for config in scene.optimizers for s in config.built_schedules().values()]
     used = schedules + shared
     needed, definitions = source(map(type, used), {"points", "draw"})
-    imports = import_lines(needed, {("torch", "")}, NUMPY if used else set())
+    imports = write.import_lines(needed, {("torch", "")}, write.NUMPY if used else set())
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)
@@ -47,7 +43,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
     ]
     needs = "PyTorch 2 and NumPy" if used else "PyTorch 2"
     parts = [
-        f"{header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
+        f"{write.header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
         formula_source(f.graph),
         definitions,
         settings + ("noise = torch.from_numpy(noise)\n" if noisy else ""),
@@ -82,16 +78,16 @@ def _calls(name, config):
     opt = config.build()
     kind, _, values = constructor(config).partition("([p], ")
     arguments = [f"torch.optim.{kind}", values.removesuffix(")")]
-    arguments += [f"schedule={constructed(s)}" for s in config.built_schedules().values()]
-    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({quoted(name)}, p)"]
+    arguments += [f"schedule={write.call(s)}" for s in config.built_schedules().values()]
+    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({write.quoted(name)}, p)"]
     if opt.torch_x:
         note = "# torch.optim keeps the point where it asks for the gradient; this is the iterate"
         lines[1:1] = [note, f"p = {opt.torch_x()}"]
-    yield [folded(line) for line in lines]
+    yield [write.folded(line) for line in lines]
     if config.initial_points:
         lines[0] = f"p, opt = minimize({', '.join([*arguments, 'point=point'])})"
         lines[-1] = f"show({numbered(name)}, p)"
-        yield [folded(line) for line in from_each_point(config, lines)]
+        yield [write.folded(line) for line in from_each_point(config, lines)]
 
 
 def _loop(noisy, scheduled, searched):

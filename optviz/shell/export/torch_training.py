@@ -5,7 +5,7 @@ random, as optviz does.
 from textwrap import indent
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
-from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
+from optviz.shell.export import write
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import constructor
 from optviz.shell.export.training_script import (
@@ -70,8 +70,8 @@ def torch_training_script(
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
     return program(
         keys,
-        header(question, "PyTorch 2 and NumPy 2", link),
-        (needed, NUMPY, modules),
+        write.header(question, "PyTorch 2 and NumPy 2", link),
+        (needed, write.NUMPY, modules),
         f"torch.set_default_dtype(torch.{first.network.dtype})\n",
         [definitions, loop],
         calls,
@@ -89,19 +89,22 @@ def _call(one, name, n_test):
     network, h = one.network, one.network.activation
     yield from data_lines(one, n_test)
     arguments = ["name", "seed", "net", "opt", "data", f"{one.batch}", f"{one.iterations}"]
-    arguments += [f"schedule={constructed(s)}" for s in one.optimizer.built_schedules().values()]
+    arguments += [f"schedule={write.call(s)}" for s in one.optimizer.built_schedules().values()]
     if not one.penalty.free:
         arguments += [f"l2={one.penalty.l2}", f"l1={one.penalty.l1}"]
-    rule, place = constructed(network.initializer.build(INITIALIZERS)), quoted(network.normalize)
+    rule, place = (
+        write.call(network.initializer.build(INITIALIZERS)),
+        write.quoted(network.normalize),
+    )
     activation = MODULES[h.key].format(**vars(h.build(ACTIVATIONS)))
-    yield f"name = {quoted(name)}"
+    yield f"name = {write.quoted(name)}"
     yield f"for seed in {one.seeds}:"
     lines = [
         f"net = network({network.sizes}, torch.nn.{activation}, {rule}, seed, {place})",
         f"opt = torch.optim.{_method(one)}",
         f"train({', '.join(arguments)})",
     ]
-    yield from (indent(folded(line), "    ") for line in lines)
+    yield from (indent(write.folded(line), "    ") for line in lines)
 
 
 LOOP = '''\

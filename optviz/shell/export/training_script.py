@@ -14,18 +14,9 @@ from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
+from optviz.shell.export import write
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
-from optviz.shell.export.python_script import (
-    NUMPY,
-    SILENT,
-    by_name,
-    constructed,
-    header,
-    literal,
-    made,
-    parts_of,
-)
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.source import parts_of, source
 from optviz.spec import Choice
 from optviz.training import MAX_EVALUATED, Training, Trial
 from optviz.training.loop import narrow
@@ -82,8 +73,8 @@ def script(
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
     needed, definitions = source(used, members, registries)
-    top = header(question, "NumPy 2", link)
-    return program(keys, top, (needed, NUMPY), SILENT, [definitions, loop], main)
+    top = write.header(question, "NumPy 2", link)
+    return program(keys, top, (needed, write.NUMPY), write.SILENT, [definitions, loop], main)
 
 
 def program(keys: set[str], top: str, imported, settings: str, parts, calls: str) -> str:
@@ -93,7 +84,7 @@ def program(keys: set[str], top: str, imported, settings: str, parts, calls: str
     (definitions, loop), loading = parts, [LOADERS[key] for key in LOADERS if key in keys]
     modules = [needed for needed, _loader in loading]
     texts = [
-        f"{top}\n{ONE_THREAD}\n{import_lines(*imported, *modules)}\n{settings}",
+        f"{top}\n{ONE_THREAD}\n{write.import_lines(*imported, *modules)}\n{settings}",
         definitions,
         *(loader for _needed, loader in loading),
         loop,
@@ -208,7 +199,7 @@ def network_lines(training: Training, n_test: int | None) -> list[str]:
     cost = training.cost()
     return [
         _assigned("network", network),
-        f"penalty = Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
+        f"penalty = Penalty(l2={write.literal(cost.l2)}, l1={write.literal(cost.l1)})",
         "\n".join(data_lines(training, n_test)),
     ]
 
@@ -220,8 +211,8 @@ def _segments(training):
     before = training.segments()[0].optimizer
     for i, (step, opt, schedules) in enumerate(training.segments()):
         _, warm = taken_over(before, opt, before.init(params), params)
-        yield from made(opt)
-        yield f"segments.append(({step}, opt, {by_name(schedules)}, {warm and i > 0}))"
+        yield from write.optimizer(opt)
+        yield f"segments.append(({step}, opt, {write.schedules(schedules)}, {warm and i > 0}))"
         before = opt
 
 
@@ -241,9 +232,12 @@ def _assigned(name, value):
 def data_sources(trainings: list[Training]) -> list:
     """The functions and classes that the lines of `data_lines` name."""
     keys = {training.dataset.key for training in trainings}
-    scaled = OWN in keys or any(training.inputs == "standardized" for training in trainings)
-    made = [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
-    return [Split, *made, *[read_examples] * (OWN in keys), *[standardized] * scaled]
+    found = [Split, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
+    if OWN in keys:
+        found.append(read_examples)
+    if OWN in keys or any(training.inputs == "standardized" for training in trainings):
+        found.append(standardized)
+    return found
 
 
 def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
@@ -257,7 +251,7 @@ def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
     else:
         rows = {OWN: "read_examples(FILE.read_bytes())[:2]", "digits": "digits()"}.get(key)
         if key in TOY_SETS:
-            rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
+            rows = f"{write.call(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
     standard = "standardized({0}, like=data.x)"
     scaled = {

@@ -16,7 +16,6 @@ from optviz.experiments.page import (
     Page,
     Row,
     Section,
-    Tab,
     View,
     Widget,
 )
@@ -35,24 +34,19 @@ BESIDE = 30_000  # bytes that tables, words and small images of a part take at m
 def tabs(context: Context, view: View):
     """The tab that is open; then the files."""
     session().growing = []
-    by_label = {tab.label: tab for tab in view.tabs}
-    opened = next(iter(by_label))
-    if len(by_label) > 1:
-        labels = {label: label for label in by_label}
+    parts = {tab.label: tab.parts for tab in view.tabs}
+    opened = next(iter(parts))
+    if len(parts) > 1:
         wanted, n = session().tabs.get(context.page.key, ("", 0))
         key = f"{context.page.key}-tabs" + (f"-{n}" if n else "")
-        opened = switch(_("Results"), labels, key, default=wanted)
-    _tab(context, by_label[opened])
-    draw_part(context, test_set)
-    _downloads(context, view)
-
-
-def _tab(context, tab: Tab):
-    for i, part in enumerate(tab.parts):
+        opened = switch(_("Results"), {label: label for label in parts}, key, default=wanted)
+    for i, part in enumerate(parts[opened]):
         if isinstance(part, Section):
-            _section(context, part, f"{context.page.key}-{tab.label}-{i}")
+            _section(context, part, f"{context.page.key}-{opened}-{i}")
         else:
             draw_part(context, part)
+    draw_part(context, test_set)
+    _downloads(context, view)
 
 
 def _section(context, section, key):

@@ -35,7 +35,7 @@ def python_script(scene: Scene, link: str = "") -> str:
         for name, config, path in zip(scene.names, scene.optimizers, paths, strict=True)
         for lines in _calls(name, config, path, forked)
     ]
-    imports = write.import_lines(needed, evaluator, write.NUMPY)
+    imports = write.import_lines(needed | evaluator | write.NUMPY)
     parts = [
         f"{write.header(title(f), 'NumPy 2', link)}\n{imports}\n{write.SILENT}",
         formula,

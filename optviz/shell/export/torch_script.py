@@ -34,7 +34,7 @@ def torch_script(scene: Scene, link: str = "") -> str:
     schedules = [s for config in scene.optimizers for s in config.built_schedules().values()]
     used = schedules + shared
     needed, definitions = source(map(type, used), {"points", "draw"})
-    imports = write.import_lines(needed, {("torch", "")}, write.NUMPY if used else set())
+    imports = write.import_lines(needed | {("torch", "")} | (write.NUMPY if used else set()))
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)

@@ -57,23 +57,21 @@ def torch_training_script(
         raise ValueError(f"PyTorch has no {', '.join(missing)}")
     named = zip(trainings, network_names(trainings), strict=True)
     networks = [pair for t, names in named for pair in zip(alone(t), names, strict=True)]
-    keys = {training.dataset.key for training in trainings}
     used = [stream, *data_sources(trainings)]
     for one, _name in networks:
         used.append(type(one.network.initializer.build(INITIALIZERS)))
         used += map(type, one.optimizer.built_schedules().values())
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
-    needed, definitions = source(used, members)
-    modules = {("torch", ""), ("itertools", "pairwise")}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
     return program(
-        keys,
+        trainings,
         write.header(question, "PyTorch 2 and NumPy 2", link),
-        (needed, write.NUMPY, modules),
+        write.NUMPY | {("torch", ""), ("itertools", "pairwise")},
         f"torch.set_default_dtype(torch.{first.network.dtype})\n",
-        [definitions, loop],
+        source(used, members),
+        loop,
         calls,
     )
 

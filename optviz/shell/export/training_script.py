@@ -61,7 +61,6 @@ def script(
         "ACTIVATIONS": _used(ACTIVATIONS, [one.network.activation for one in networks]),
         "INITIALIZERS": _used(INITIALIZERS, rules),
     }
-    keys = {training.dataset.key for training in trainings}
     loss = LOSSES[trainings[0].loss]  # a page's trainings have one
     rated = f'opt.scaled("lr", network.rate_factors(adaptive={trainings[0].adaptive}))'
     mup = any(training.network.base_width for training in trainings)
@@ -72,21 +71,22 @@ def script(
     used += data_sources(trainings)
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
-    needed, definitions = source(used, members, registries)
+    copied = source(used, members, registries)
     top = write.header(question, "NumPy 2", link)
-    return program(keys, top, (needed, write.NUMPY), write.SILENT, [definitions, loop], main)
+    return program(trainings, top, write.NUMPY, write.SILENT, copied, loop, main)
 
 
-def program(keys: set[str], top: str, imported, settings: str, parts, calls: str) -> str:
-    """A script that stands alone, with what loads the data of these names; `parts` are its
-    definitions and its loop, `calls` the lines of its main function.
+def program(trainings, top: str, imports, settings: str, copied, loop: str, calls: str) -> str:
+    """A script that stands alone: what `source` has copied, what loads the data of the trainings,
+    the loop, and a main function of the lines `calls`.
     """
-    (definitions, loop), loading = parts, [LOADERS[key] for key in LOADERS if key in keys]
-    modules = [needed for needed, _loader in loading]
+    keys, (needed, definitions) = {training.dataset.key for training in trainings}, copied
+    loading = [LOADERS[key] for key in LOADERS if key in keys]
+    imports = imports.union(needed, *(modules for modules, _loader in loading))
     texts = [
-        f"{top}\n{ONE_THREAD}\n{write.import_lines(*imported, *modules)}\n{settings}",
+        f"{top}\n{ONE_THREAD}\n{write.import_lines(imports)}\n{settings}",
         definitions,
-        *(loader for _needed, loader in loading),
+        *(loader for _modules, loader in loading),
         loop,
         f"def main():\n{indent(calls, '    ')}\n",
         shipped() if "digits" in keys else "",

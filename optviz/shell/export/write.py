@@ -25,10 +25,10 @@ def header(title: str, needs: str, link: str) -> str:
     return "".join("# " + "".join(c for c in line if c.isprintable()) + "\n" for line in lines)
 
 
-def import_lines(*imports: Imports) -> str:
+def import_lines(imports: Imports) -> str:
     """Imports as they stand at the top of a file: the standard library, then all other."""
     named, lines = defaultdict(list), []
-    for module, name in sorted(set().union(*imports)):
+    for module, name in sorted(imports):
         named[module].append(name)
     for module, names in named.items():
         foreign = re.split(r"\W", module)[0] not in sys.stdlib_module_names

@@ -157,9 +157,10 @@ def qr_svg(url: str) -> str:
     try:
         code = segno.make(url, error="l", micro=False)
     except ValueError:  # as well where it has no text, or not of Unicode
-        raise LinkError(
+        message = _(
             "This link is too long for a QR code: take some optimizers away, or send the link."
-        ) from None
+        )
+        raise LinkError(message) from None
     drawn = io.BytesIO()
     code.save(
         drawn,

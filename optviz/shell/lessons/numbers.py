@@ -15,8 +15,8 @@ last one where left out:
 
 On the activations page S is a setting, A, B or C, and L a layer:
 
-{mean S L}   {spread S L}   {within S L}   {between S L}   {saturated S L}   {dead S L}   {gradient
-S L}
+    {mean S L}   {spread S L}   {within S L}   {between S L}
+    {saturated S L}   {dead S L}   {gradient S L}
 
 A step beyond the scene's last one is computed all the same.
 """

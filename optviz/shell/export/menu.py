@@ -5,7 +5,7 @@ What makes the files runs outside of the session, so all that it needs is read b
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, wraps
 from html import escape
 
 import streamlit as st
@@ -150,12 +150,22 @@ def _file_name(scene):
     return "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
 
 
+def _of_both(text_of):
+    """What gives the CSV text of a scene; of two, with a column that says which."""
+
+    @wraps(text_of)
+    def text(scene):
+        if not scene.beside:
+            return text_of(scene)
+        both = enumerate(scene.both, 1)
+        return joined("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
+
+    return text
+
+
+@_of_both
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
-    return _of_both(scene, _paths_csv)
-
-
-def _paths_csv(scene):
     rows = list(zip(scene.names, ends(scene)[0], strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if (paths := cache.multistart(scene.objective, config)) is not None:
@@ -163,19 +173,10 @@ def _paths_csv(scene):
     return table.paths_csv(rows)
 
 
+@_of_both
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return _of_both(scene, _table_csv)
-
-
-def _table_csv(scene):
     return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
-
-
-def _of_both(scene, text_of):
-    """The CSV text of a scene; of two, with a column that says which."""
-    texts = {f"{i} {of.objective.f.name}": text_of(of) for i, of in enumerate(scene.both, 1)}
-    return joined("scene", texts) if scene.beside else text_of(scene)
 
 
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 from optviz.experiments.page import Context, Page, View
 from optviz.plot import style
 from optviz.plot.training import Network
-from optviz.shell.export.training_script import network_names
+from optviz.shell.export.networks import network_names
 from optviz.shell.share import MAX_KEPT
 from optviz.training import together
 from optviz.translation import _

@@ -17,10 +17,11 @@ from optviz.experiments.optimizer_comparison.spec import OptimizerComparison
 from optviz.nn import Network
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.shell.export.menu import charts_page
+from optviz.shell.export.networks import network_names
 from optviz.shell.export.offline import prose
 from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_training import not_in_torch, torch_training_script
-from optviz.shell.export.training_script import OWN_FILE, network_names, training_script
+from optviz.shell.export.training_script import OWN_FILE, training_script
 from optviz.spec import Choice
 from optviz.training import Penalty, Split, Training, Trial, load, train
 from optviz.tuning import Halving, Search, split_data

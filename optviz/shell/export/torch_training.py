@@ -6,15 +6,10 @@ from textwrap import indent
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
 from optviz.shell.export import write
+from optviz.shell.export.networks import alone, network_names
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import constructor
-from optviz.shell.export.training_script import (
-    alone,
-    data_lines,
-    data_sources,
-    network_names,
-    program,
-)
+from optviz.shell.export.training_script import data_lines, data_sources, program
 from optviz.training import MAX_EVALUATED, Training
 from optviz.translation import _
 

@@ -24,7 +24,7 @@ def follow(here: str) -> None:
         st.switch_page(page_of(wanted))
 
 
-def opened(page: str = "trajectories") -> None:
+def opened(page: str) -> None:
     """When a session comes to a page: the scene of the address, or the page's own with a word on
     what was wrong.
     """

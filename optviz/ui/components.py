@@ -245,7 +245,8 @@ class Shown:
     pictures: dict[str, Picture] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)  # Markdown
-    script: Callable | None = None  # gives the trainings of the exported script, and its `n_test`
+    # gives the trainings of the exported script, its `n_test`, and its search
+    script: Callable[[], tuple] = lambda: ((), None, None)
 
 
 def shown(afresh: bool = False) -> Shown:

@@ -11,7 +11,6 @@ from html import escape
 import streamlit as st
 
 from optviz.data import OWN
-from optviz.experiments.page import Script
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -225,7 +224,7 @@ def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
     own, link, missing = own_examples().name, sharing.address(), []
-    trainings, n_test, search = shown.script() if shown.script else Script(())
+    trainings, n_test, search = shown.script()
 
     def python():
         if search:
@@ -269,7 +268,7 @@ def charts_page(title: str, shown: components.Shown, theme: str) -> str:
     for key, (figure, label, base, _version) in shown.pictures.items():
         under = {"base": base(), "base_id": key} if base else {}
         parts.append(figure_part(figure, key, label, theme, label, **under))
-    trainings = shown.script()[0] if shown.script else ()
+    trainings, _n_test, _search = shown.script()
     message = _(
         "{data}, {rows} training examples; network {sizes}, {activation}; mini-batches of {batch}, "
         "{iterations} iterations, seeds {seeds}."

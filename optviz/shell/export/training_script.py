@@ -123,9 +123,7 @@ def _call(training, names, n_test):
     return [
         _assigned("names", names),
         _assigned("initializers", rules),
-        _assigned(
-            "batch, iterations, seeds", f"{training.batch}, {training.iterations}, {training.seeds}"
-        ),
+        f"batch, iterations, seeds = {training.batch}, {training.iterations}, {training.seeds}",
         *network_lines(training, n_test),
         "\n".join([*_segments(training), CALL]),
     ]
@@ -164,11 +162,10 @@ def _changed(statements, before):
 
 
 def _assigned(name, value):
-    """The statement that gives a value, or what its source says, a name."""
-    if not isinstance(value, str):
-        lines = pformat(value, width=WIDTH - len(name) - 3, sort_dicts=False).splitlines()
-        value = ("\n" + " " * (len(name) + 3)).join(lines)
-    return f"{name} = {value}"
+    """The statement that gives a value a name."""
+    begin = f"{name} = "
+    text = pformat(value, width=WIDTH - len(begin), sort_dicts=False)
+    return begin + text.replace("\n", "\n" + " " * len(begin))
 
 
 def data_sources(trainings: list[Training]) -> list:

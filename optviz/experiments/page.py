@@ -106,12 +106,11 @@ class Tab:
 
 @dataclass(frozen=True)
 class Download:
-    """A file that one can take: `make(context)` gives its text, once `ready(context)`."""
+    """A CSV file that one can take: `make(context)` gives its text, once `ready(context)`."""
 
     label: str
     name: str
     make: Callable[["Context"], str]
-    mime: str = "text/csv"
     ready: Callable[["Context"], bool] = lambda context: any(
         getattr(state, "iteration", 1) for state in context.states
     )
@@ -256,5 +255,5 @@ class Context:
         return (self.page.key, *looks, marks(self.states), len(self.before), *beside)
 
     def with_options(self, options: Mapping[str, Any]) -> "Context":
-        """The same with what the switches say."""
-        return replace(self, options=options)
+        """The same with what more switches say."""
+        return replace(self, options={**self.options, **options})

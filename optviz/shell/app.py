@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import streamlit as st
@@ -10,7 +10,13 @@ from starlette.routing import Route, WebSocketRoute
 from streamlit import config
 from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 
-from optviz.shell.menu import menu
+from optviz.shell import status
+from optviz.shell.lessons import card as lesson_card
+from optviz.shell.lessons import curriculum
+from optviz.shell.lessons import plan as lesson_plan
+from optviz.shell.links import page_of
+from optviz.shell.registry import PAGES
+from optviz.shell.render import render
 from optviz.training.scheduler import scheduler
 from optviz.ui.assets import FRONTEND, answer, publish
 from optviz.ui.beside import listen
@@ -42,13 +48,24 @@ def main() -> None:
     scheduler().start("optviz.tuning")  # what trains is ready when somebody opens a training
     st.set_page_config(page_icon="🏔️", layout="wide")
     st.html(f"<style>{SHEETS}</style>")  # here: a component sends its own every time
-    controls = session().controls
-    lessons = not (controls and "lessons" in controls.hidden)
-    page = st.navigation(menu(lessons), position="top")
+    page = st.navigation(_menu(), position="top")
     st.set_page_config(page_title=f"{page.title} · optviz")
     survive_restarts()
     with timed("page"):
         page.run()
+
+
+def _menu():
+    """Every page by its drawer, without the lessons' where they are hidden."""
+    drawers, controls = {"": []}, session().controls
+    for page in PAGES.values():
+        drawers.setdefault(page.chapter, []).append(page_of(page.key, partial(render, page)))
+    drawers[""].append(page_of("course", curriculum.page))
+    if not controls or "lessons" not in controls.hidden:
+        drawers[""].append(page_of("lessons", lesson_card.gallery))
+        drawers[""].append(page_of("plan", lesson_plan.page))
+    drawers[""].append(page_of("status", status.page, visibility="hidden"))
+    return drawers
 
 
 @cache

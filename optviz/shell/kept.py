@@ -1,13 +1,13 @@
 """Runs that a visitor keeps beside the present one: specs of the page, in its link and files."""
 
-from collections.abc import Sequence
+from itertools import chain
 
 import streamlit as st
 
 from optviz.experiments.page import Context, Page, View
 from optviz.plot import style
 from optviz.plot.training import Network
-from optviz.shell.export.training_script import network_names
+from optviz.shell.export.networks import network_names
 from optviz.shell.share import MAX_KEPT
 from optviz.training import together
 from optviz.translation import _
@@ -36,42 +36,19 @@ def jobs(page: Page, view: View) -> list:
     return [job for spec in specs(page) for job in view.jobs(spec)]
 
 
-def runs(context: Context, view: View, results: Results) -> list[list[Network]]:
-    """The lines of each kept run, by names that tell them from one another and from the present
-    lines.
-    """
-    page, theme = context.page, context.theme
-    found = [
-        page.lines(spec, together(states_of(results, view.jobs(spec))), theme)
-        for spec in specs(page)
-    ]
-    if not found:
-        return []
-    trainings = []
-    for line in (line for run in [context.lines, *found] for line in run):
-        if line.progress.training not in trainings:
-            trainings.append(line.progress.training)
-    names = network_names(trainings)
-
-    def name(line):
-        own = names[trainings.index(line.progress.training)][line.i]
-        return line.name if own == "network" else own
-
-    return [[line._replace(name=name(line)) for line in run] for run in found]
-
-
-def lines(runs: Sequence[Sequence[Network]], context: Context) -> list[Network]:
+def lines(context: Context, view: View, results: Results) -> list[Network]:
     """The lines of kept runs in looks of their own, without those that are present ones too."""
     present = [(line.progress.training, line.i) for line in context.lines]
     return [
         line._replace(id=f"kept{i}", style=style(LAST_LOOK - i, context.theme))
-        for i, line in enumerate(line for run in runs for line in run)
+        for i, line in enumerate(chain(*_runs(context, view, results)))
         if (line.progress.training, line.i) not in present
     ]
 
 
-def controls(page: Page, runs: Sequence[Sequence[Network]]) -> None:
+def controls(context: Context, view: View, results: Results) -> None:
     """What is kept, by its settings; each can be taken away."""
+    page, runs = context.page, _runs(context, view, results)
     if not runs:
         return
     kept = specs(page)
@@ -93,6 +70,30 @@ def controls(page: Page, runs: Sequence[Sequence[Network]]) -> None:
         key=key,
         on_change=take_away,
     )
+
+
+def _runs(context, view, results):
+    """The lines of each kept run, by names that tell them from one another and from the present
+    lines.
+    """
+    page, theme = context.page, context.theme
+    found = [
+        page.lines(spec, together(states_of(results, view.jobs(spec))), theme)
+        for spec in specs(page)
+    ]
+    if not found:
+        return []
+    trainings = []
+    for line in chain(context.lines, *found):
+        if line.progress.training not in trainings:
+            trainings.append(line.progress.training)
+    names = network_names(trainings)
+
+    def named(line):
+        own = names[trainings.index(line.progress.training)][line.i]
+        return line if own == "network" else line._replace(name=own)
+
+    return [[named(line) for line in run] for run in found]
 
 
 def _label(names):

@@ -16,12 +16,17 @@ OTHERS = {
 }
 
 
-def page_of(key: str, draw: Callable[[], None] = lambda: None, **more):
+def page_of(key: str, draw: Callable[[], None] = lambda: None, visibility: str = "visible"):
     """The page as Streamlit takes it, known by its address; only the menu has to `draw` it."""
     title, icon = OTHERS.get(key) or (PAGES[key].title, PAGES[key].icon)
-    first = key == "trajectories"
-    more |= {"title": _(title), "icon": f":material/{icon}:"}
-    return st.Page(draw, url_path=key, default=first, **more)
+    return st.Page(
+        draw,
+        title=_(title),
+        icon=f":material/{icon}:",
+        url_path=key,
+        default=key == "trajectories",
+        visibility=visibility,
+    )
 
 
 def tile(key: str, svg: str, to: str, label: str, **link):

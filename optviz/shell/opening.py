@@ -24,7 +24,7 @@ def follow(here: str) -> None:
         st.switch_page(page_of(wanted))
 
 
-def opened(page: str = "trajectories") -> None:
+def opened(page: str) -> None:
     """When a session comes to a page: the scene of the address, or the page's own with a word on
     what was wrong.
     """
@@ -35,9 +35,7 @@ def opened(page: str = "trajectories") -> None:
         S.controls = Controls()
         S.specs = {other.key: other.opening for other in PAGES.values()}
     asked, before = st.query_params.get("open"), S.asked
-    if (
-        page not in PAGES and asked in LESSONS
-    ):  # a card in a tab of its own, whose link names no page
+    if page not in PAGES and asked in LESSONS:  # in a tab of its own: a card's link names no page
         st.switch_page(page_of(LESSONS[asked].page), query_params={"open": asked})
     S.asked = asked  # a link within the session; it is there until the page has written its own
     if page in PAGES and asked not in (None, before):

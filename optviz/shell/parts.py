@@ -4,6 +4,7 @@ files.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
@@ -15,7 +16,6 @@ from optviz.experiments.page import (
     Page,
     Row,
     Section,
-    Tab,
     View,
     Widget,
 )
@@ -34,24 +34,19 @@ BESIDE = 30_000  # bytes that tables, words and small images of a part take at m
 def tabs(context: Context, view: View):
     """The tab that is open; then the files."""
     session().growing = []
-    by_label = {tab.label: tab for tab in view.tabs}
-    opened = next(iter(by_label))
-    if len(by_label) > 1:
-        labels = {label: label for label in by_label}
+    parts = {tab.label: tab.parts for tab in view.tabs}
+    opened = next(iter(parts))
+    if len(parts) > 1:
         wanted, n = session().tabs.get(context.page.key, ("", 0))
         key = f"{context.page.key}-tabs" + (f"-{n}" if n else "")
-        opened = switch(_("Results"), labels, key, default=wanted)
-    _tab(context, by_label[opened])
-    draw_part(context, test_set)
-    _downloads(context, view)
-
-
-def _tab(context, tab: Tab):
-    for i, part in enumerate(tab.parts):
+        opened = switch(_("Results"), {label: label for label in parts}, key, default=wanted)
+    for i, part in enumerate(parts[opened]):
         if isinstance(part, Section):
-            _section(context, part, f"{context.page.key}-{tab.label}-{i}")
+            _section(context, part, f"{context.page.key}-{opened}-{i}")
         else:
             draw_part(context, part)
+    draw_part(context, test_set)
+    _downloads(context, view)
 
 
 def _section(context, section, key):
@@ -65,12 +60,10 @@ def _section(context, section, key):
                 _section(context, replace(section, folded=""), key)
         return
     above = st.container() if section.options_below else None
-    said = {}
     if section.options:
         with st.container(horizontal=True, vertical_alignment="center", key=f"options-{key}"):
             for option in section.options:
-                said[option.name] = _option(context, option, said)
-    context = context.with_options({**context.options, **said})
+                context = context.with_options({option.name: _option(context, option)})
     with above or st.container():
         for part in section.parts:
             draw_part(context, part)
@@ -124,31 +117,33 @@ def growing(context: Context) -> dict[str, dict]:
     return found
 
 
-def _option(context, option: Option, said):
-    context = context.with_options({**context.options, **said})
+def _option(context, option: Option):
+    """What a switch says, which knows of those before it."""
     choices = option.choices(context) if callable(option.choices) else option.choices
     default = option.default(context) if callable(option.default) else option.default
     if choices is not None and len(choices) < 2:
         return default
     # another default or other choices are another widget: it begins afresh
     key = f"{context.page.key}-{option.name}-{default}" + (f"-{len(choices)}" if choices else "")
-    common = {"key": key, "disabled": option.disabled(said), "help": option.help or None}
+    common = {"key": key, "help": option.help or None, "disabled": option.disabled(context.options)}
     if choices is None:
         return st.toggle(option.label, default, **common)
+
+    def name(choice):
+        return choices.get(choice, "")
+
     keys = list(choices)
-    label = "visible" if option.show_label else "collapsed"
     if option.slider:
-        return st.select_slider(option.label, keys, default, lambda k: choices.get(k, ""), **common)
+        return st.select_slider(option.label, keys, default, name, **common)
     if option.menu:
-        at = keys.index(default)
-        return st.selectbox(option.label, keys, at, lambda k: choices.get(k, ""), **common)
+        return st.selectbox(option.label, keys, keys.index(default), name, **common)
     return st.segmented_control(
         option.label,
         keys,
         default=default,
-        format_func=lambda k: choices.get(k, ""),
+        format_func=name,
         required=True,
-        label_visibility=label,
+        label_visibility="visible" if option.show_label else "collapsed",
         **common,
     )
 
@@ -191,8 +186,7 @@ def _downloads(context, view):
             for download in ready:
                 download_button(
                     download.label,
-                    lambda make=download.make: make(context),
+                    partial(download.make, context),
                     f"optviz-{context.page.key}-{download.name}.csv",
-                    download.mime,
                     key=f"{context.page.key}-{download.name}-file",
                 )

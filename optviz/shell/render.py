@@ -181,10 +181,8 @@ def _jobs(page, view):
         if view.then is None:
             return first
         states = states_of(session().results_of(name_of(page)), first)
-        complete = all(
-            job.progress(state).complete for job, state in zip(first, states, strict=True)
-        )
-        return [*first, *view.then(spec, states)] if first and complete else first
+        complete = first and amount_of(first, states).complete
+        return [*first, *view.then(spec, states)] if complete else first
 
     return first, jobs
 
@@ -201,50 +199,10 @@ def _results(page, view):
             tabs(context_of(page), view)
             return jobs
         first, jobs = _jobs(page, view)
-        if not first:
+        if first:
+            _watch(page, view, first, jobs)
+        else:
             st.info(_(view.empty))
-            return jobs
-        results = session().results_of(name_of(page))
-        with_curves = charts.compares(view)
-        held = kept.jobs(page, view) if with_curves else []
-        due = [
-            job
-            for job, state in zip(held, states_of(results, held), strict=True)
-            if not job.progress(state).complete and job not in first
-        ]
-        begin_unasked(name_of(page), first, due)
-        _follow(results, view, first, jobs)
-
-        def now(states):
-            states = states[: len(states) - len(due)]
-            context = context_of(page, states)
-            if with_curves:
-                if amount_of(first, states[: len(first)]).complete:
-                    results.lines = [curves_alone(line) for line in context.lines]
-                runs = kept.runs(context, view, results)
-                lines = kept.lines(runs, context)
-                context = replace(context, before=results.before, kept=lines)
-            return context
-
-        def draw(states):
-            context = now(states)
-            shown().script = lambda: view.script(context.spec, context.states)
-            tabs(context, view)
-
-        keep = None
-        if with_curves:
-            keep = partial(kept.keep, page)
-            context = context_of(page, states_of(results, jobs()))
-            kept.controls(page, kept.runs(context, view, results))
-        run_jobs(
-            name_of(page),
-            lambda: [*jobs(), *due],
-            draw,
-            lambda states: growing(now(states)),
-            view.verb,
-            view.units,
-            keep,
-        )
     except MissingData as error:
         st.info(f"{error}", icon=":material/download:")
     except SpecError as error:
@@ -253,6 +211,46 @@ def _results(page, view):
     except ValueError as error:
         st.error(f"{error}", icon=":material/error:")
     return jobs
+
+
+def _watch(page, view, first, jobs):
+    """What the jobs come to while one watches, in pages with these curves beside what is kept."""
+    name, comparing = name_of(page), charts.compares(view)
+    results = session().results_of(name)
+    held = kept.jobs(page, view) if comparing else []
+    due = [
+        job
+        for job, state in zip(held, states_of(results, held), strict=True)
+        if not job.progress(state).complete and job not in first
+    ]
+    begin_unasked(name, first, due)
+    _follow(results, view, first, jobs)
+
+    def now(states):
+        states = states[: len(states) - len(due)]
+        context = context_of(page, states)
+        if not comparing:
+            return context
+        if amount_of(first, states[: len(first)]).complete:
+            results.lines = [curves_alone(line) for line in context.lines]
+        return replace(context, before=results.before, kept=kept.lines(context, view, results))
+
+    def draw(states):
+        context = now(states)
+        shown().script = lambda: view.script(context.spec, context.states)
+        tabs(context, view)
+
+    if comparing:
+        kept.controls(context_of(page, states_of(results, jobs())), view, results)
+    run_jobs(
+        name,
+        lambda: [*jobs(), *due],
+        draw,
+        lambda states: growing(now(states)),
+        view.verb,
+        view.units,
+        partial(kept.keep, page) if comparing else None,
+    )
 
 
 @cached

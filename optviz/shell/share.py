@@ -51,6 +51,7 @@ class SharedScene:
 class _Carried:
     """What is written of it; without a scene it is the one with which the page opens."""
 
+    page: str = FIRST
     scene: dict | None = None
     controls: Controls = Controls()
     kept: tuple[dict, ...] = ()
@@ -62,9 +63,7 @@ def encode(shared: SharedScene) -> str:
     """
     opening = shared.scene == PAGES[shared.page].opening
     scene, kept = None if opening else to_dict(shared.scene), tuple(map(to_dict, shared.kept))
-    data = to_dict(_Carried(scene, shared.controls, kept))
-    data |= {} if shared.page == FIRST else {"page": shared.page}
-    text = pack(data)
+    text = pack(to_dict(_Carried(shared.page, scene, shared.controls, kept)))
     if len(text) > MAX_CHARACTERS:
         raise LinkError(_("This is too much for a link: take some optimizers away."))
     return text
@@ -79,11 +78,8 @@ def pack(data) -> str:
 
 def unpack(text: str) -> str:
     """The JSON in the text of a link; LinkError where it is damaged or of another version."""
-    if (
-        not isinstance(text, str)
-        or len(text) > MAX_CHARACTERS
-        or not (parts := LINK.fullmatch(text))
-    ):
+    short = isinstance(text, str) and len(text) <= MAX_CHARACTERS
+    if not short or not (parts := LINK.fullmatch(text)):
         raise LinkError(_(DAMAGED))
     if (version := int(parts[1])) != VERSION:
         message = (
@@ -104,11 +100,12 @@ def decode(text: str, page: str = FIRST) -> SharedScene:
     """
     data = unpack(text)
     try:
-        read = json.loads(data)
-        of = read.pop("page", FIRST) if isinstance(read, dict) else page
-        if of != page:
-            raise SpecError(f"the page {str(of)[:30]!r} at the address of {page!r}")
-        shared = _read(page, read)
+        carried, opening = from_dict(_Carried, json.loads(data), "link"), PAGES[page].opening
+        if carried.page != page:
+            raise SpecError(f"the page {carried.page[:30]!r} at the address of {page!r}")
+        scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
+        kept = tuple(from_dict(type(opening), scene) for scene in carried.kept)
+        shared = SharedScene(page, scene, carried.controls, kept)
         check(shared)
     except SpecError as error:
         message = _("This link asks for something that the app does not have: {reason}.")
@@ -129,13 +126,6 @@ def check(shared: SharedScene) -> None:
             raise SpecError(f"controls are some of {', '.join(GROUPS)}, each of them once")
 
 
-def _read(page, data):
-    carried, opening = from_dict(_Carried, data, "link"), PAGES[page].opening
-    scene = opening if carried.scene is None else from_dict(type(opening), carried.scene)
-    kept = tuple(from_dict(type(opening), scene) for scene in carried.kept)
-    return SharedScene(page, scene, carried.controls, kept)
-
-
 def _unpacked(letters):
     """The text in the letters; zlib's checksum tells whether it is all there and as it was."""
     unpacker = zlib.decompressobj(15, WORDS)
@@ -145,14 +135,10 @@ def _unpacked(letters):
         text = data.decode()
     except (ValueError, zlib.error):  # no base64, no zlib, no text
         raise LinkError(_(DAMAGED)) from None
+    whole = len(data) <= MAX_BYTES and unpacker.eof and not unpacker.unused_data
     # written once more: Python also reads +, / and =, and bits of the last letter that belong to no
     # byte
-    if (
-        len(data) > MAX_BYTES
-        or not unpacker.eof
-        or unpacker.unused_data
-        or _letters(packed) != letters
-    ):
+    if not whole or _letters(packed) != letters:
         raise LinkError(_(DAMAGED))
     return text
 
@@ -171,17 +157,25 @@ def qr_svg(url: str) -> str:
     try:
         code = segno.make(url, error="l", micro=False)
     except ValueError:  # as well where it has no text, or not of Unicode
-        raise LinkError(
+        message = _(
             "This link is too long for a QR code: take some optimizers away, or send the link."
-        ) from None
+        )
+        raise LinkError(message) from None
     drawn = io.BytesIO()
-    look = {"dark": "#000", "light": "#fff", "svgclass": None, "lineclass": None, "omitsize": True}
-    code.save(drawn, "svg", border=QUIET, xmldecl=False, nl=False, **look)
-    return (
-        drawn.getvalue()
-        .decode()
-        .replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
+    code.save(
+        drawn,
+        "svg",
+        border=QUIET,
+        dark="#000",
+        light="#fff",
+        xmldecl=False,
+        svgclass=None,
+        lineclass=None,
+        omitsize=True,
+        nl=False,
     )
+    svg = drawn.getvalue().decode()
+    return svg.replace("<svg ", '<svg role="img" aria-label="QR code of the link" ', 1)
 
 
 # The dictionary of format 2: what zlib may point to in place of spelling it out. Links were made

@@ -71,9 +71,8 @@ def _lock_controls():
             )
             for group, name in GROUPS.items()
         }
-    return Controls(
-        *(tuple(g for g, c in chosen.items() if c == choice) for choice in ("locked", "hidden"))
-    )
+    groups = {choice: tuple(g for g, c in chosen.items() if c == choice) for choice in CHOICES}
+    return Controls(groups["locked"], groups["hidden"])
 
 
 def _hand_out(link):

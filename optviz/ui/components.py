@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
+from mimetypes import guess_type
 from typing import NamedTuple
 
 import streamlit as st
@@ -145,11 +146,14 @@ def lazy(label, icon, key, content):
             content()
 
 
-def download_button(label, make, name, mime, key, icon="download", **more):
-    """A button for a file that `make()` gives, as text or bytes, when it is asked for.
+def download_button(label, make, name, key, icon="download", **more):
+    """A button for a file that `make()` gives, as text or bytes, when it is asked for; of what type
+    it is, its name tells.
 
     Streamlit drops a file after two runs of any session, which come before the browser has it.
     """
+
+    mime = guess_type(name)[0] or "application/octet-stream"
 
     def made():
         data = data.encode() if isinstance(data := make(), str) else data
@@ -180,7 +184,8 @@ class Shown:
     pictures: dict[str, Picture] = field(default_factory=dict)
     tables: dict[str, str] = field(default_factory=dict)
     texts: dict[str, str] = field(default_factory=dict)  # Markdown
-    script: Callable | None = None  # gives the trainings of the exported script, and its `n_test`
+    # gives the trainings of the exported script, its `n_test`, and its search
+    script: Callable[[], tuple] = lambda: ((), None, None)
 
 
 def shown(afresh: bool = False) -> Shown:

@@ -24,9 +24,10 @@ from optviz.functions.parse import parse
 from optviz.optim.base import Optimizer, optimizer
 from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameter
-from optviz.shell.export.python_script import distinct, python_script, quoted
+from optviz.shell.export.python_script import python_script
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
+from optviz.shell.export.write import quoted
 from optviz.spec import Choice
 from tests.table import table
 
@@ -44,88 +45,62 @@ CALM = {
     "bfgs": 0.5,
     "lbfgs": 0.5,
 }
-TWICE = Choice("sgd", {"lr": 0.05}), Choice("momentum", {"lr": 0.02, "momentum": 0.8})
 HOSTILE = "'''\"\"\"\nimport os\n\\"
 
 
-def calm(key, **more):
-    return Choice(key, {"lr": CALM[key], **more} if key in CALM else more)
+def opt(key, *wrappers, schedules=None, fork=None, points=None, **values):
+    """An optimizer with these hyperparameters, wrappers by their keys or whole, and schedules."""
+    around = tuple(one if isinstance(one, Choice) else Choice(one) for one in wrappers)
+    return OptimizerConfig(Choice(key, values), around, schedules or {}, fork, points)
+
+
+def calm(key):
+    return opt(key, **({"lr": CALM[key]} if key in CALM else {}))
 
 
 def typed(formula, *configs, domain=((-5.0, 5.0), (-5.0, 5.0)), **more):
-    return Scene(
-        Objective(TYPED, formula, domain, (1.5, -2.5), **more),
-        configs or tuple(map(OptimizerConfig, TWICE)),
-    )
+    return Scene(Objective(TYPED, formula, domain, (1.5, -2.5), **more), configs or TWICE)
 
 
-ADAM, MOMENTUM = (
-    OptimizerConfig(Choice("adam", {"lr": 0.3})),
-    OptimizerConfig(Choice("momentum", {"lr": 0.05})),
-)
+TWICE = SGD, FAST = opt("sgd", lr=0.05), opt("momentum", lr=0.02, momentum=0.8)
+ADAM, MOMENTUM = opt("adam", lr=0.3), opt("momentum", lr=0.05)
 FORKS = (
-    OptimizerConfig(
-        Choice("momentum", {"lr": 0.01}), fork=Fork(MOMENTUM, 10)
-    ),  # goes on with the velocity
-    OptimizerConfig(Choice("adam", {"lr": 0.1}), fork=Fork(MOMENTUM, 10)),  # starts afresh
-    OptimizerConfig(
-        Choice("lbfgs", {"memory": 3}),
-        fork=Fork(OptimizerConfig(Choice("lbfgs", {"memory": 5})), 4),
-    ),  # of another shape
-    OptimizerConfig(
-        TWICE[0],
-        fork=Fork(
-            OptimizerConfig(TWICE[1], schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12
-        ),
+    opt("momentum", lr=0.01, fork=Fork(MOMENTUM, 10)),  # goes on with the velocity
+    opt("adam", lr=0.1, fork=Fork(MOMENTUM, 10)),  # starts afresh
+    opt("lbfgs", memory=3, fork=Fork(opt("lbfgs", memory=5), 4)),  # of another shape
+    replace(
+        SGD, fork=Fork(replace(FAST, schedules={"lr": Choice("cosine")}, fork=Fork(ADAM, 5)), 12)
     ),
-    OptimizerConfig(TWICE[0], fork=Fork(ADAM, 1000)),  # never comes
-    OptimizerConfig(TWICE[1], fork=Fork(ADAM, 0)),  # from the beginning
+    replace(SGD, fork=Fork(ADAM, 1000)),  # never comes
+    replace(FAST, fork=Fork(ADAM, 0)),  # from the beginning
     MOMENTUM,
 )
+SLOWER = {"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})}
 SCHEDULED = (
-    *(OptimizerConfig(TWICE[0], schedules={"lr": Choice(k)}) for k in SCHEDULES),
-    OptimizerConfig(
-        Choice("adam"),
-        schedules={"beta1": Choice("warmup"), "lr": Choice("step", {"every": 5, "first": 3})},
-    ),
-    OptimizerConfig(Choice("adamax"), schedules={"beta1": Choice("linear", {"steps": 30})}),
-    OptimizerConfig(
-        Choice("sgd"),
-        (Choice("clipped"),),
-        {"max_norm": Choice("exponential"), "lr": Choice("cosine")},
-    ),
+    *(replace(SGD, schedules={"lr": Choice(k)}) for k in SCHEDULES),
+    opt("adam", schedules=SLOWER),
+    opt("adamax", schedules={"beta1": Choice("linear", {"steps": 30})}),
+    opt("sgd", "clipped", schedules={"max_norm": Choice("exponential"), "lr": Choice("cosine")}),
 )
+CLIPPED, AVERAGED = Choice("clipped", {"max_norm": 0.5}), Choice("averaged", {"decay": 0.5})
 WRAPPED = (
-    *(
-        OptimizerConfig(Choice(opt), (Choice(key),))
-        for key in WRAPPERS
-        for opt in ("sgd", "nesterov", "adam", "bfgs", "newton")
-    ),
-    OptimizerConfig(
-        ADAM.method,
-        (
-            Choice("clipped", {"max_norm": 0.5}),
-            Choice("averaged", {"decay": 0.5}),
-            Choice("lookahead"),
-        ),
-    ),
+    *(opt(key, w) for w in WRAPPERS for key in ("sgd", "nesterov", "adam", "bfgs", "newton")),
+    opt("adam", CLIPPED, AVERAGED, "lookahead", lr=0.3),
 )
+BIASED = ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")
 SWITCHED = (
-    *(
-        OptimizerConfig(Choice(k, {"bias_correction": False}))
-        for k in ("adam", "adamw", "amsgrad", "adamax", "nadam", "radam")
-    ),
-    OptimizerConfig(Choice("newton", {"damping": 2.0, "saddle_free": True})),
-    OptimizerConfig(Choice("newton", {"line_search": True})),
-    OptimizerConfig(Choice("bfgs", {"line_search": False, "lr": 0.2})),
-    OptimizerConfig(Choice("lbfgs", {"line_search": False, "lr": 0.2, "memory": 2})),
-    OptimizerConfig(Choice("nesterov", {"momentum": 0.0})),
+    *(opt(k, bias_correction=False) for k in BIASED),
+    opt("newton", damping=2.0, saddle_free=True),
+    opt("newton", line_search=True),
+    opt("bfgs", line_search=False, lr=0.2),
+    opt("lbfgs", line_search=False, lr=0.2, memory=2),
+    opt("nesterov", momentum=0.0),
 )
-SOME = tuple(OptimizerConfig(Choice(k)) for k in ("sgd", "nesterov", "adam", "lion", "lbfgs"))
+SOME = tuple(map(opt, ("sgd", "nesterov", "adam", "lion", "lbfgs")))
+RING = replace(SGD, initial_points=Choice("ring", {"count": 5}))
 FANS = (
-    OptimizerConfig(TWICE[0], initial_points=Choice("ring", {"count": 5})),
-    OptimizerConfig(Choice("newton"), initial_points=Choice("grid", {"columns": 3})),
-    OptimizerConfig(Choice("nesterov", {"lr": 0.05}), initial_points=Choice("ring")),
+    opt("newton", points=Choice("grid", {"columns": 3})),
+    opt("nesterov", lr=0.05, points=Choice("ring")),
     ADAM,
 )
 FORMULA = "abs(x^2 − 1)/2 + min(y², 3) + max(x*y, 1)·0.1 + sqrt(2)*log10(x^2+4) + ln(e)*sin(π*y) + sign(3)"
@@ -133,66 +108,40 @@ BY_HAND = (
     "f(x, y) = 0,1|x − 1|² + cbrt(y)hypot(x, 2y) + relu(x)sigmoid(y) + softplus(−2x) + atan2(y, x)"
     " + floor(x)/9 + ceil(y)/9 + Heaviside(x) + (√|y|)⁴ + (√(x+9))² + tanh(x) + min(x, 0,5)"
 )
+HILL = Objective("himmelblau", start=(-0.5, -1.0))
 SCENES = {
     "book": BOOK,
-    "bowl": Scene(Objective(), tuple(OptimizerConfig(Choice(k)) for k in OPTIMIZERS)),
-    "valley": Scene(VALLEY, tuple(OptimizerConfig(calm(k)) for k in OPTIMIZERS)),
+    "bowl": Scene(Objective(), tuple(map(opt, OPTIMIZERS))),
+    "valley": Scene(VALLEY, tuple(map(calm, OPTIMIZERS))),
     "scheduled": Scene(Objective(steps=60), SCHEDULED),
     "wrapped": Scene(Objective(), WRAPPED),
     "switched": Scene(Objective(), SWITCHED),
     "forks": Scene(Objective(), FORKS),
-    "fans": Scene(
-        Objective("himmelblau", start=(-0.5, -1.0)), tuple(r for r in FANS if r.method.key != "sgd")
-    ),
-    "fans elsewhere": typed("x^2/9 + y^2", FANS[0], domain=((-3.0, 6.0), (-4.0, 4.0))),
-    **{
-        f"noise {k}": Scene(
-            Objective(noise=Choice(k, {"scale": 0.7}), seed=7), (*SOME, FANS[0], FORKS[0])
-        )
-        for k in NOISES
-    },
+    "fans": Scene(HILL, FANS),
+    "fans elsewhere": typed("x^2/9 + y^2", RING, domain=((-3.0, 6.0), (-4.0, 4.0))),
     "quiet": Scene(Objective("noisy_bowl"), SOME),  # a function with noise of its own, switched off
     "typed": typed(FORMULA),
     "typed by hand": typed(BY_HAND, steps=10),
     "constant": typed("2 - sign(-3)"),
     "one coordinate": typed("exp(-x)\n + (1.5)"),
-    "diverging": Scene(
-        replace(VALLEY, steps=200),
-        (OptimizerConfig(Choice("sgd", {"lr": 10.0})), OptimizerConfig(Choice("nesterov"))),
-    ),
-    "undefined": typed(
-        "log(x) + y^2",
-        OptimizerConfig(Choice("sgd", {"lr": 4.0})),
-        OptimizerConfig(Choice("nesterov", {"lr": 0.001})),
-    ),
+    "diverging": Scene(replace(VALLEY, steps=200), (opt("sgd", lr=10.0), opt("nesterov"))),
+    "undefined": typed("log(x) + y^2", opt("sgd", lr=4.0), opt("nesterov", lr=0.001)),
     "undefined start": Scene(Objective(TYPED, "log(x) + y^2", start=(-1.0, 1.0)), SOME),
-    "twins": Scene(
-        Objective(),
-        (
-            OptimizerConfig(Choice("sgd", {"lr": 0.1})),
-            OptimizerConfig(Choice("sgd", {"lr": 0.1 + 1e-9})),
-        ),
-    ),
+    "twins": Scene(Objective(), (opt("sgd", lr=0.1), opt("sgd", lr=0.1 + 1e-9))),
     "nobody": Scene(Objective(), ()),
-    "maximized": Scene(
-        Objective("himmelblau", start=(-0.5, -1.0), maximize=True),
-        (OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("newton"))),
-    ),
-    **{
-        f"function {f}": Scene(
-            Objective(f, start=FUNCTIONS[f].start, steps=4), (OptimizerConfig(Choice("adam")),)
-        )
-        for f in FUNCTIONS
-    },
+    "maximized": Scene(replace(HILL, maximize=True), (opt("sgd", lr=0.01), opt("newton"))),
 }
+for kind in NOISES:
+    noisy = Objective(noise=Choice(kind, {"scale": 0.7}), seed=7)
+    SCENES[f"noise {kind}"] = Scene(noisy, (*SOME, RING, FORKS[0]))
+for name, function in FUNCTIONS.items():
+    objective = Objective(name, start=function.start, steps=4)
+    SCENES[f"function {name}"] = Scene(objective, (opt("adam"),))
 
 # What the script in PyTorch does not cover, each with a comment in the script: nothing but the limits that
 # optviz takes where a formula gives 0/0.
-NOT_COVERED = {
-    "ackley at its minimum": Scene(
-        Objective("ackley", start=(0.0, 0.0), steps=3), (OptimizerConfig(Choice("sgd")),)
-    )
-}
+AT_MINIMUM = Objective("ackley", start=(0.0, 0.0), steps=3)
+NOT_COVERED = {"ackley at its minimum": Scene(AT_MINIMUM, (opt("sgd"),))}
 
 RUNNER = """
 import contextlib, io, json, sys
@@ -230,7 +179,7 @@ def numbers(text: str) -> dict[str, tuple[float, ...]]:
 
 def expected(scene: Scene) -> dict[str, tuple[float, ...]]:
     ends = {}
-    for name, config in zip(distinct(scene.names), scene.optimizers, strict=True):
+    for name, config in zip(scene.names, scene.optimizers, strict=True):
         alone, others = run(scene.objective, config), multistart(scene.objective, config)
         ends[name] = (*alone.points[-1].tolist(), float(alone.heights[-1]))
         for i in range(others.values.shape[1] if others else 0):
@@ -308,7 +257,7 @@ def test_texts_are_quoted(text):
 def in_torch(scene: Scene) -> Scene:
     """The scene with those only that torch.optim has."""
     missing = not_in_torch(scene)
-    named = zip(distinct(scene.names), scene.optimizers, strict=True)
+    named = zip(scene.names, scene.optimizers, strict=True)
     return replace(scene, optimizers=tuple(config for name, config in named if name not in missing))
 
 
@@ -355,10 +304,10 @@ def test_torch_optim_or_nothing():
         "AdaMax",
         "SGD + clipping",
     }  # schedules of other things than the rate
-    momentum = Scene(
-        Objective(), (OptimizerConfig(Choice("momentum"), schedules={"lr": Choice("cosine")}),)
-    )
-    assert not_in_torch(momentum) == ["Momentum"]  # torch.optim keeps the rate out of the velocity
+    cooled = opt("momentum", schedules={"lr": Choice("cosine")})
+    assert not_in_torch(Scene(Objective(), (cooled,))) == [
+        "Momentum"
+    ]  # torch.optim keeps the rate out of the velocity
     with pytest.raises(ValueError, match=r"torch.optim has no .*Lion"):
         torch_script(SCENES["bowl"])
     code = torch_script(in_torch(SCENES["bowl"]))
@@ -390,7 +339,7 @@ class Odd(Optimizer):
 def test_one_s_own_optimizer_is_written_out(tmp_path):
     optimizer("Odd", "nobody")(Odd)
     try:
-        scene = Scene(Objective(), (ADAM, OptimizerConfig(Choice("odd"))))
+        scene = Scene(Objective(), (ADAM, opt("odd")))
         assert not_in_torch(scene) == ["Odd"]
         printed = printed_by({"odd": python_script(scene)}, tmp_path, "-I")
         assert numbers(printed["odd"]) == expected(scene)
@@ -428,7 +377,7 @@ def test_the_file_holds_every_step():
         (name, run(scene.objective, r))
         for name, r in zip(scene.names, scene.optimizers, strict=True)
     ]
-    others = multistart(scene.objective, FANS[0])
+    others = multistart(scene.objective, RING)
     rows = list(csv.DictReader(io.StringIO(paths_csv([*runs, ("Many", others)]))))
     for i in range(others.values.shape[1]):
         held = [r for r in rows if r["optimizer"] == f"Many @{i + 1}"]

@@ -48,7 +48,6 @@ def _file_controls(context):
                 now.training.network, now.params[line.i, 0], now.running_statistics[line.i, 0]
             ),
             "optviz-network.npz",
-            "application/octet-stream",
             key="network-file",
             disabled=not np.isfinite(now.params[line.i, 0]).all(),
         )

@@ -5,14 +5,12 @@ What makes the files runs outside of the session, so all that it needs is read b
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import partial, wraps
 from html import escape
-from itertools import chain
 
 import streamlit as st
 
 from optviz.data import OWN
-from optviz.experiments.page import Script
 from optviz.experiments.trajectories import cache, table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
@@ -23,9 +21,9 @@ from optviz.optim.hyperparameter import hyperparameters
 from optviz.plot import THEMES, to_plotly
 from optviz.plot.table import joined
 from optviz.shell import sharing
-from optviz.shell.export import torch_training
+from optviz.shell.export import torch_training, write
 from optviz.shell.export.offline import Part, figure_part, offline_html, prose
-from optviz.shell.export.python_script import python_script, quoted
+from optviz.shell.export.python_script import python_script
 from optviz.shell.export.search_script import search_script
 from optviz.shell.export.torch_script import not_in_torch, torch_script
 from optviz.shell.export.training_script import OWN_FILE, training_script
@@ -39,7 +37,6 @@ from optviz.ui.session import session
 from optviz.ui.training.optimizer_menu import chips
 
 MAX_NAMED = 4  # optimizers in the name of a file
-HTML, CSV, PYTHON = "text/html", "text/csv", "text/x-python"
 
 
 @dataclass(frozen=True)
@@ -49,28 +46,51 @@ class File:
     label: str
     make: Callable[[], str]
     name: str
-    mime: str
     icon: str
     help: str
-
-
-def buttons(files: list[File]) -> None:
-    """A button for each; and where pictures are to be had."""
-    for file in files:
-        made = (file.label, file.make, file.name, file.mime, f"take-{file.name}", file.icon)
-        components.download_button(*made, width="stretch", help=file.help)
-    st.caption(
-        _(
-            "The pictures themselves, as PNG and SVG: the two buttons at the lower right corner "
-            "of each."
-        )
-    )
 
 
 def menu() -> None:
     """What can be kept of the page that is shown."""
     spec = session().specs[session().page]
     scene_menu(spec) if isinstance(spec, Scene) else page_menu()
+
+
+def _offer(files, missing):
+    """A button for each file; where pictures are to be had, and why not all are in PyTorch."""
+    for file in files:
+        components.download_button(
+            file.label,
+            file.make,
+            file.name,
+            f"take-{file.name}",
+            file.icon,
+            width="stretch",
+            help=file.help,
+        )
+    st.caption(
+        _(
+            "The pictures themselves, as PNG and SVG: the two buttons at the lower right corner "
+            "of each."
+        )
+    )
+    if missing:
+        message = _("PyTorch does not do the same as {names}: only the Python script does.")
+        st.caption(message.format(names=", ".join(dict.fromkeys(missing))))
+
+
+def _scripts(name, python, about, torch, missing):
+    """The Python script, which is told `about`, and the one in PyTorch, where nothing is missing
+    there.
+    """
+    files = [File(_("Python script"), python, f"{name}.py", "code", about)]
+    if not missing:
+        help = _(
+            "It needs PyTorch: the same updates with torch.optim, the same numbers up to rounding."
+        )
+        label, icon = _("PyTorch script"), "local_fire_department"
+        files.append(File(label, torch, f"{name}-torch.py", icon, help))
+    return files
 
 
 # The trajectories.
@@ -89,7 +109,6 @@ def scene_menu(scene: Scene) -> None:
             _("Page that plays offline"),
             lambda: scene_page(scene, ids, theme, lesson),
             f"{name}.html",
-            HTML,
             "play_circle",
             _("One HTML file with pictures, table and player. It needs no network. 5 MB."),
         ),
@@ -97,7 +116,6 @@ def scene_menu(scene: Scene) -> None:
             _("Paths as CSV"),
             lambda: paths_csv(scene),
             f"{name}-paths.csv",
-            CSV,
             "timeline",
             _("Every step of every path, with the gradient that was met."),
         ),
@@ -105,34 +123,24 @@ def scene_menu(scene: Scene) -> None:
             _("Table as CSV"),
             lambda: table_csv(scene),
             f"{name}.csv",
-            CSV,
             "table",
             _("The table under the pictures in full precision."),
         ),
     ]
+    about = _(
+        "It needs Python and NumPy only: the optimizers are written into it. It prints the same "
+        "numbers."
+    )
     missing = []
     for i, of in enumerate(scene.both, 1):
         name = f"{names[i - 1]}-{i}" if scene.beside else names[0]
-        scripts = [
-            File(
-                _("Python script"),
-                partial(python_script, of, link),
-                f"{name}.py",
-                PYTHON,
-                "code",
-                _(
-                    "It needs Python and NumPy only: the optimizers are written into it. "
-                    "It prints the same numbers."
-                ),
-            )
-        ]
-        scripts += _torch_file(partial(torch_script, of, link), name, lacks := not_in_torch(of))
+        python, torch = partial(python_script, of, link), partial(torch_script, of, link)
+        scripts = _scripts(name, python, about, torch, lacks := not_in_torch(of))
         if scene.beside:
             label = _("{file}, scene {i}")
             scripts = [replace(f, label=label.format(file=f.label, i=i)) for f in scripts]
         files, missing = files + scripts, missing + lacks
-    buttons(files)
-    _say_why_not(missing)
+    _offer(files, missing)
 
 
 def _file_name(scene):
@@ -141,28 +149,22 @@ def _file_name(scene):
     return "-".join(["optviz", scene.objective.function, *list(methods)[:MAX_NAMED]])
 
 
-def _torch_file(make, name, missing):
-    """The PyTorch script, where PyTorch has all that it takes."""
-    help = _(
-        "It needs PyTorch: the same updates with torch.optim, the same numbers up to rounding."
-    )
-    icon = "local_fire_department"
-    file = File(_("PyTorch script"), make, f"{name}-torch.py", PYTHON, icon, help)
-    return [] if missing else [file]
+def _of_both(text_of):
+    """What gives the CSV text of a scene; of two, with a column that says which."""
+
+    @wraps(text_of)
+    def text(scene):
+        if not scene.beside:
+            return text_of(scene)
+        both = enumerate(scene.both, 1)
+        return joined("scene", {f"{i} {of.objective.f.name}": text_of(of) for i, of in both})
+
+    return text
 
 
-def _say_why_not(missing):
-    if missing:
-        message = _("PyTorch does not do the same as {names}: only the Python script does.")
-        st.caption(message.format(names=", ".join(dict.fromkeys(missing))))
-
-
+@_of_both
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
-    return _of_both(scene, _paths_csv)
-
-
-def _paths_csv(scene):
     rows = list(zip(scene.names, ends(scene)[0], strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if (paths := cache.multistart(scene.objective, config)) is not None:
@@ -170,46 +172,29 @@ def _paths_csv(scene):
     return table.paths_csv(rows)
 
 
+@_of_both
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return _of_both(scene, _table_csv)
-
-
-def _table_csv(scene):
     return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
-
-
-def _of_both(scene, text_of):
-    """The CSV text of a scene; of two, with a column that says which."""
-    texts = {f"{i} {of.objective.f.name}": text_of(of) for i, of in enumerate(scene.both, 1)}
-    return joined("scene", texts) if scene.beside else text_of(scene)
 
 
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
     """The scene, and the one beside it, with their player as one HTML file."""
-    pictures, tables, f = [], [], scene.objective.f
+    landscapes, curves, tables, f = [], [], [], scene.objective.f
     for i, of in enumerate(scene.both):
         drawn, name = figures(of, ids if i == 0 else of.ids_beside, THEMES[theme]), first(of)
         under, make = drawn[name].under or (None, None)
         base = {"base_id": under, "base": make()} if make else {}
         label = _("{function} with the paths").format(function=of.objective.f.name)
         caption = f"{of.objective.f.name}: {of.objective.f.formula}" if scene.beside else ""
-        suffix = "-2" * i
-        pictures.append(
-            [
-                figure_part(to_plotly(drawn[name]), name + suffix, label, theme, caption, **base),
-                figure_part(to_plotly(drawn["curves"]), "curves" + suffix, _("Curves"), theme),
-            ]
-        )
+        suffix, landscape, below = "-2" * i, to_plotly(drawn[name]), to_plotly(drawn["curves"])
+        landscapes.append(figure_part(landscape, name + suffix, label, theme, caption, **base))
+        curves.append(figure_part(below, "curves" + suffix, _("Curves"), theme))
         runs, summaries = ends(of)
         rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
         tables.append(Part("table", {"html": results(of, summaries, theme).html(), "rows": rows}))
     steps = max(of.objective.steps for of in scene.both)
-    parts = [
-        *chain.from_iterable(zip(*pictures, strict=True)),  # the landscapes, then the curves
-        Part("player", {"steps": steps, "scene": "1"}),
-        *tables,
-    ]
+    parts = [*landscapes, *curves, Part("player", {"steps": steps, "scene": "1"}), *tables]
     said = [settings(of) for of in scene.both]
     title = ", ".join(of.objective.f.name for of in scene.both)
     title = f"{lesson.title} · {title}" if lesson else title
@@ -223,7 +208,7 @@ def settings(scene: Scene) -> str:
 
 
 def _optimizer(name, config):
-    opt = OPTIMIZERS[config.method.key](**config.method.values)
+    opt = config.method.build(OPTIMIZERS)
     values = [f"{h.name} {getattr(opt, h.name)}" for h in hyperparameters(type(opt))]
     return f"{name}: {', '.join([*values, *chips(config)])}"
 
@@ -238,20 +223,26 @@ def _paragraphs(lines):
 def page_menu() -> None:
     """What can be kept of a page with pictures and trainings, as it is when a button is pressed."""
     shown, page, theme = components.shown(), PAGES[session().page], theme_name()
-    missing, own = [], own_examples().name
-    link, script = sharing.address(), shown.script() if shown.script else Script(())
-    trainings, n_test = script.trainings, script.n_test
+    own, link, missing = own_examples().name, sharing.address(), []
+    trainings, n_test, search = shown.script()
 
-    def made(make):
-        here = f"Path({quoted(own)})"
-        return lambda: make().replace(f'Path("{OWN_FILE}")', here, 1)
+    def python():
+        if search:
+            return beside_own(search_script(page.question, search, link))
+        return beside_own(training_script(page.question, trainings, link=link, n_test=n_test))
+
+    def torch():
+        make = torch_training.torch_training_script
+        return beside_own(make(page.question, trainings, link, n_test))
+
+    def beside_own(script):
+        return script.replace(f'Path("{OWN_FILE}")', f"Path({write.quoted(own)})", 1)
 
     files = [
         File(
             _("Page with these pictures"),
             lambda: charts_page(page.question, shown, theme),
             f"optviz-{page.key}.html",
-            HTML,
             "web",
             _(
                 "One HTML file with the pictures and tables as they are now, to zoom and to read. "
@@ -260,43 +251,24 @@ def page_menu() -> None:
         )
     ]
     if trainings:
-        files.append(
-            File(
-                _("Python script"),
-                made(
-                    lambda: (
-                        search_script(page.question, script.search, link)
-                        if script.search
-                        else training_script(page.question, trainings, link=link, n_test=n_test)
-                    )
-                ),
-                f"optviz-{page.key}.py",
-                PYTHON,
-                "code",
-                _(
-                    "It needs Python and NumPy only: networks, optimizers and data are written "
-                    "into it. It trains the same networks and prints the same numbers."
-                ),
-            )
+        about = _(
+            "It needs Python and NumPy only: networks, optimizers and data are written into it. It "
+            "trains the same networks and prints the same numbers."
         )
         missing = torch_training.not_in_torch(trainings)
-        make = partial(torch_training.torch_training_script, page.question, trainings, link, n_test)
-        files += _torch_file(made(make), f"optviz-{page.key}", missing)
-    buttons(files)
-    _say_why_not(missing)
+        files += _scripts(f"optviz-{page.key}", python, about, torch, missing)
+    _offer(files, missing)
     if any(training.dataset.key == OWN for training in trainings):
         st.caption(_("A script reads your file: put {file} beside it.").format(file=as_typed(own)))
 
 
 def charts_page(title: str, shown: components.Shown, theme: str) -> str:
     """The pictures and tables that a page shows now."""
-    parts = [
-        figure_part(
-            figure, key, label, theme, label, **({"base": base(), "base_id": key} if base else {})
-        )
-        for key, (figure, label, base, _version) in shown.pictures.items()
-    ]
-    trainings = shown.script()[0] if shown.script else ()
+    parts = []
+    for key, (figure, label, base, _version) in shown.pictures.items():
+        under = {"base": base(), "base_id": key} if base else {}
+        parts.append(figure_part(figure, key, label, theme, label, **under))
+    trainings, _n_test, _search = shown.script()
     message = _(
         "{data}, {rows} training examples; network {sizes}, {activation}; mini-batches of {batch}, "
         "{iterations} iterations, seeds {seeds}."

@@ -2,22 +2,16 @@
 
 import ast
 import builtins
-import re
-import textwrap
-
-import numpy as np
 
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import TYPED, Scene
 from optviz.functions.evaluate import Evaluator
 from optviz.functions.library import Function
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS, InitialPoints
 from optviz.optim.noise import NOISES, Noise
-from optviz.shell.export.source import import_lines, source
-
-WIDTH = 100
+from optviz.shell.export import write
+from optviz.shell.export.source import parts_of, source
 
 
 def python_script(scene: Scene, link: str = "") -> str:
@@ -28,41 +22,30 @@ def python_script(scene: Scene, link: str = "") -> str:
     objective, f = scene.objective, scene.objective.f
     paths = [run(objective, config) for config in scene.optimizers]
     segments = [segment for path in paths for segment in path.segments]
-    settings, noise, points = setting(scene)
-    scheduled = any(segment.schedule for segment in segments)
+    settings, shared = setting(scene)
+    noisy, scheduled = bool(objective.noise), any(segment.schedule for segment in segments)
     forked = any(len(path.segments) > 1 for path in paths)
 
-    used = [
-        *(part for segment in segments for part in parts_of(segment)),
-        *points,
-        *filter(None, [noise]),
-    ]
+    used = [part for segment in segments for part in parts_of(segment)] + shared
     members = {"init", "step", "points", "draw"} | ({"scaled"} if scheduled else set())
-    needed, definitions = source([*dict.fromkeys(map(type, used))], members)
+    needed, definitions = source(map(type, used), members)
     evaluator, formula = formula_source(f, hessian=".hess(" in definitions)
     calls = [
         "\n".join(lines)
-        for name, config, path in zip(distinct(scene.names), scene.optimizers, paths, strict=True)
+        for name, config, path in zip(scene.names, scene.optimizers, paths, strict=True)
         for lines in _calls(name, config, path, forked)
     ]
-    imports = import_lines(needed, evaluator, NUMPY)
+    imports = write.import_lines(needed | evaluator | write.NUMPY)
     parts = [
-        f"{header(title(f), 'NumPy 2', link)}\n{imports}\n{SILENT}",
+        f"{write.header(title(f), 'NumPy 2', link)}\n{imports}\n{write.SILENT}",
         formula,
-        NOISY if noise else "",
+        NOISY if noisy else "",
         definitions,
         settings,
-        _loop(noise is not None, scheduled, forked),
+        _loop(noisy, scheduled, forked),
         printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
-
-
-def header(title: str, needs: str, link: str) -> str:
-    """Comments: what a script is, what it needs, and where it comes from."""
-    lines = [title, f"Needs Python 3.11 and {needs}, and nothing else."]
-    lines += [f"Made with optviz: {link}"] if link else []
-    return "".join("# " + "".join(c for c in line if c.isprintable()) + "\n" for line in lines)
 
 
 def title(f: Function) -> str:
@@ -77,60 +60,30 @@ def printed(show: str, f: Function) -> str:
     return show.replace("loss = {", "f = {-") if f.sign < 0 else show
 
 
-def setting(scene: Scene) -> tuple[str, Noise | None, list[InitialPoints]]:
-    """What all paths share, as source, and the things that it is made with."""
+def setting(scene: Scene) -> tuple[str, list[InitialPoints | Noise]]:
+    """What all paths share, as source, and the things that it and initial points are made with."""
     objective = scene.objective
     lines = [f"start, steps = {tuple(map(float, objective.start))!r}, {int(objective.steps)}"]
-    points = [
-        config.initial_points.build(INITIAL_POINTS)
-        for config in scene.optimizers
-        if config.initial_points
-    ]
+    points = [config.initial_points for config in scene.optimizers if config.initial_points]
+    things = [layout.build(INITIAL_POINTS) for layout in points]
     if points:
         lines.append(f"domain = {tuple(tuple(map(float, side)) for side in objective.f.domain)!r}")
-    noise = objective.noise and objective.noise.build(NOISES)
-    if noise:
+    if objective.noise:
+        noise = objective.noise.build(NOISES)
         rng = f"np.random.default_rng({int(objective.seed)})"
-        lines.append(f"noise = {constructed(noise)}")
+        lines.append(f"noise = {write.call(noise)}")
         lines.append(f"noise = noise.scale * noise.draw({rng}, (steps, 2))")
-    return "".join(f"{line}\n" for line in lines), noise, points
+        things.append(noise)
+    return "".join(f"{line}\n" for line in lines), things
 
 
-def constructed(thing, *inner: str) -> str:
-    """The call that makes a thing of a registry, with all of its hyperparameters."""
-    values = (
-        f"{k.name}={literal(getattr(thing, k.name), k.kind)}" for k in hyperparameters(type(thing))
-    )
-    return f"{type(thing).__name__}({', '.join([*inner, *values])})"
-
-
-def literal(value, kind=float) -> str:
-    """A hyperparameter as a Python literal, or an array with its value for each network."""
-    if np.ndim(value) == 0:
-        return repr(kind(value))
-    return f"np.array({value.ravel().tolist()}, np.{value.dtype}).reshape({value.shape})"
-
-
-def quoted(text: str) -> str:
-    """The text as a Python literal, in double quotes where that takes no more than other quotes."""
-    literal = repr(text)
-    return f'"{literal[1:-1]}"' if literal[0] == "'" and '"' not in literal else literal
-
-
-def distinct(names: list[str]) -> list[str]:
-    """The names, numbered where two are the same."""
-    if len(set(names)) == len(names):
-        return names
-    return [f"{name} #{i}" for i, name in enumerate(names, 1)]
-
-
-def formula_source(f: Function, hessian: bool) -> tuple[dict, str]:
+def formula_source(f: Function, hessian: bool) -> tuple[write.Imports, str]:
     """Imports and source of a function: value, gradient, Hessian, and a class of them."""
     wanted = {"value": (f.graph.root,), "gradient": f.graph.gradient()}
     if hessian:
         wanted["hessian"] = f.graph.hessian()
     functions = [broken(f.graph.function(name, parts)) for name, parts in wanted.items()]
-    needed = {"numpy": {name for text in functions for name in _numpy_names(text)}}
+    needed = {("numpy", name) for text in functions for name in _numpy_names(text)}
     if f.graph.is_smooth():
         functions.append(FUNCTION + (HESS if hessian else ""))
     else:
@@ -142,16 +95,7 @@ def formula_source(f: Function, hessian: bool) -> tuple[dict, str]:
 
 def broken(code: str) -> str:
     """The code of a formula with its long lines broken."""
-    return "".join(f"{folded(line, formula=True)}\n" for line in code.splitlines())
-
-
-def folded(line: str, formula: bool = False) -> str:
-    """A line that is too long, broken in its brackets; a formula gets such first."""
-    if len(line) <= WIDTH:
-        return line
-    if formula:
-        line = re.sub("( = |return )(.*)", r"\1(\2)", line, count=1)
-    return textwrap.fill(line, WIDTH, subsequent_indent=" " * 8, break_long_words=False)
+    return "".join(f"{write.folded(line, formula=True)}\n" for line in code.splitlines())
 
 
 def _numpy_names(code):
@@ -161,18 +105,9 @@ def _numpy_names(code):
     return {n.id for n in names} - own
 
 
-def parts_of(segment):
-    """An optimizer, all that it is wrapped around, and the schedules."""
-    opt = segment.optimizer
-    while opt is not None:
-        yield opt
-        opt = getattr(opt, "inner", None)
-    yield from (segment.schedule or {}).values()
-
-
 def _calls(name, config: OptimizerConfig, path, forked):
     """The lines that run a configuration from the start that all share, and from its own points."""
-    yield _call(path, forked, f"show({quoted(name)}, ")
+    yield _call(path, forked, f"show({write.quoted(name)}, ")
     if config.initial_points:
         lines = _call(path, forked, f"show({numbered(name)}, ", "point")
         yield from_each_point(config, lines)
@@ -180,12 +115,12 @@ def _calls(name, config: OptimizerConfig, path, forked):
 
 def numbered(name: str) -> str:
     """The source of a name with the number `i` of an initial point."""
-    return f"f{quoted(name + ' @{i}')}"
+    return f"f{write.quoted(name + ' @{i}')}"
 
 
 def from_each_point(config: OptimizerConfig, lines: list[str]) -> list[str]:
     """The lines for every one of a configuration's initial points, `point`."""
-    points = f"{constructed(config.initial_points.build(INITIAL_POINTS))}.points(start, domain)"
+    points = f"{write.call(config.initial_points.build(INITIAL_POINTS))}.points(start, domain)"
     return [f"for i, point in enumerate({points}, 1):", *(f"    {line}" for line in lines)]
 
 
@@ -193,23 +128,15 @@ def _call(path, forked, show, start=""):
     begin = f", [{start}]" if start else ""
     lines = []
     for i, (segment, warm) in enumerate(zip(path.segments, path.warm_started, strict=True)):
-        lines += made(segment.optimizer)
+        lines += write.optimizer(segment.optimizer)
         arguments = "opt" + (", path" if i else begin) + (", state=state" if warm else "")
         if segment.schedule:
-            factors = (f"{quoted(key)}: {constructed(s)}" for key, s in segment.schedule.items())
-            arguments += f", schedules={{{', '.join(factors)}}}"
+            arguments += f", schedules={write.schedules(segment.schedule)}"
         if i + 1 < len(path.segments):
             arguments += f", until={path.segments[i + 1].step}"
         if forked:
             lines.append(f"path, state = minimize({arguments})")
     return [*lines, f"{show}{'path' if forked else f'minimize({arguments})'})"]
-
-
-def made(opt) -> list[str]:
-    """The lines that make an optimizer, innermost first."""
-    inner = getattr(opt, "inner", None)
-    lines = [] if inner is None else made(inner)
-    return [*lines, f"opt = {constructed(opt, *['opt'] * bool(lines))}"]
 
 
 def _loop(noisy, scheduled, forked):
@@ -239,8 +166,6 @@ def _loop(noisy, scheduled, forked):
     return "\n".join(lines) + "\n"
 
 
-NUMPY = {"numpy as np": {""}}
-SILENT = 'np.seterr(all="ignore")  # what leaves the finite numbers ends as nan\n'
 FUNCTION = '''\
 class Function:
     """What an optimizer may ask of f at a point x of shape (2,)."""

@@ -2,8 +2,8 @@
 
 from optviz.experiments.hyperparameter_search.text import search_name
 from optviz.nn import softmax_cross_entropy
+from optviz.shell.export import write
 from optviz.shell.export.loops import SEARCH
-from optviz.shell.export.python_script import constructed, made, quoted
 from optviz.shell.export.training_script import network_lines, script, without_constants
 from optviz.spec import Choice
 from optviz.training.loop import picked
@@ -31,21 +31,20 @@ def search_script(question: str, search: Search, link: str = "") -> str:
     axes = {axis.key: (axis.low, axis.high) for axis in search.space.axes}
     rules = [Choice("normal")] if "sigma" in axes else []
     used = [with_hyperparameter, picked, softmax_cross_entropy]
-    parts = [part for one, sampler in searches for part in (sampler, one.halving) if part]
-    used += dict.fromkeys(map(type, parts))
-    factors = (f"{quoted(key)}: {constructed(one)}" for key, one in (schedules or {}).items())
+    used += [type(part) for one, sampler in searches for part in (sampler, one.halving) if part]
     lines = [
         f"axes = {axes}  # powers of ten",
         f"trials, batch, seed = {search.trials}, {search.batch}, {search.seed}",
-        *made(opt),
-        f"optimizer = opt, {{{', '.join(factors)}}}",
+        *write.optimizer(opt),
+        f"optimizer = opt, {write.schedules(schedules)}",
         *network_lines(base, search.validation),
     ]
     for one, sampler in searches:
+        if len(searches) > 1:
+            lines.append(f"print({write.quoted(search_name(one))})")
         lines += [
-            *([f"print({quoted(search_name(one))})"] if len(searches) > 1 else []),
-            f"sampler, stops = {constructed(sampler)}, {one.stops}",
-            f"halving = {constructed(one.halving) if one.halving else None}",
+            f"sampler, stops = {write.call(sampler)}, {one.stops}",
+            f"halving = {write.call(one.halving) if one.halving else None}",
             CALL,
         ]
     loop = SEARCH.replace("PROPOSALS", str(PROPOSALS))

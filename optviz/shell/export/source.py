@@ -8,27 +8,28 @@ Registries, ranges and checks are left out: a hyperparameter is an ordinary fiel
 import ast
 import inspect
 import sys
+from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
 
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.shell.export import write
 
 PACKAGE = __name__.partition(".")[0]
 ALWAYS = {"__init__", "__call__", "__getattr__"}  # methods that are used without being named
 
 Registries = dict[str, list[type]]
-Imports = dict[str, set[str]]  # module -> names from it; of `import numpy as np` the name is ""
 
 
 def source(
-    used: list, members: set[str], registries: Registries | None = None
-) -> tuple[Imports, str]:
+    used: Iterable, members: set[str], registries: Registries | None = None
+) -> tuple[write.Imports, str]:
     """The source of classes and functions with that of what they need, definitions before uses.
 
     `members` are the methods and attributes that the rest of the script names, `registries` those
     of which no more than these classes are needed. ValueError where two definitions have one name.
     """
-    members = ALWAYS | members
+    used, members = list(used), ALWAYS | members
     while True:
         copied = _Copied(members, registries or {})
         for thing in used:
@@ -47,20 +48,13 @@ def _spaced(definitions):
     return text
 
 
-def import_lines(*imports: Imports) -> str:
-    """Imports as they stand at the top of a file: the standard library, then all other."""
-    merged: Imports = {}
-    for module, names in (item for some in imports for item in some.items()):
-        merged[module] = merged.get(module, set()) | names
-    blocks = [], []
-    for module, names in merged.items():
-        lines = blocks[_package(module.split()[0]) not in sys.stdlib_module_names]
-        if "" in names:
-            lines.append(f"import {module}")
-        if named := sorted(names - {""}):
-            lines.append(f"from {module} import {', '.join(named)}")
-    ordered = [sorted(block, key=lambda line: (line.startswith("from"), line)) for block in blocks]
-    return "\n".join("".join(f"{line}\n" for line in block) for block in ordered if block)
+def parts_of(segment):
+    """An optimizer, all that it is wrapped around, and the schedules."""
+    opt = segment.optimizer
+    while opt is not None:
+        yield opt
+        opt = getattr(opt, "inner", None)
+    yield from (segment.schedule or {}).values()
 
 
 class _Copied:
@@ -69,7 +63,7 @@ class _Copied:
     def __init__(self, members, registries):
         self.members, self.registries = members, registries
         self.definitions: dict[str, str] = {}
-        self.imports: Imports = {}
+        self.imports: write.Imports = set()
         self.named: set[str] = set()  # attributes that the copied code asks for
         self.places: dict[str, str] = {}  # name -> the module that defines it
         self.empty: dict[str, str] = {}  # classes of which nothing is left but their docstring
@@ -120,7 +114,7 @@ class _Copied:
         return self._from(node.module, name)
 
     def _from(self, module, name):
-        self.imports.setdefault(module, set()).add(name)
+        self.imports.add((module, name))
         return True
 
     def _needs(self, module, tree):

@@ -4,26 +4,21 @@ from optviz.experiments.trajectories.spec import Scene
 from optviz.functions.graph import Graph
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.shell.export import write
 from optviz.shell.export.python_script import (
-    NUMPY,
     broken,
-    constructed,
-    distinct,
-    folded,
     from_each_point,
-    header,
     numbered,
     printed,
-    quoted,
     setting,
     title,
 )
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.source import source
 
 
 def not_in_torch(scene: Scene) -> list[str]:
     """The names of those for which torch.optim has no optimizer with the same numbers."""
-    named = zip(distinct(scene.names), scene.optimizers, strict=True)
+    named = zip(scene.names, scene.optimizers, strict=True)
     return [name for name, config in named if not constructor(config)]
 
 
@@ -35,24 +30,24 @@ def torch_script(scene: Scene, link: str = "") -> str:
     if missing := not_in_torch(scene):
         raise ValueError(f"torch.optim has no {', '.join(missing)}")
     f = scene.objective.f
-    settings, noise, points = setting(scene)
-    schedules = [schedule for config in scene.optimizers for schedule in schedules_of(config)]
-    used = [*schedules, *points, *filter(None, [noise])]
-    needed, definitions = source([*dict.fromkeys(map(type, used))], {"points", "draw"})
-    imports = import_lines(needed, {"torch": {""}}, NUMPY if used else {})
+    (settings, shared), noisy = setting(scene), bool(scene.objective.noise)
+    schedules = [s for config in scene.optimizers for s in config.built_schedules().values()]
+    used = schedules + shared
+    needed, definitions = source(map(type, used), {"points", "draw"})
+    imports = write.import_lines(needed | {("torch", "")} | (write.NUMPY if used else set()))
     searched = any(constructor(config).startswith("LBFGS") for config in scene.optimizers)
     calls = [
         "\n".join(lines)
-        for name, config in zip(distinct(scene.names), scene.optimizers, strict=True)
+        for name, config in zip(scene.names, scene.optimizers, strict=True)
         for lines in _calls(name, config)
     ]
     needs = "PyTorch 2 and NumPy" if used else "PyTorch 2"
     parts = [
-        f"{header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
+        f"{write.header(title(f), needs, link)}\n{imports}\n{DOUBLE}",
         formula_source(f.graph),
         definitions,
-        settings + ("noise = torch.from_numpy(noise)\n" if noise else ""),
-        _loop(noise is not None, bool(schedules), searched),
+        settings + ("noise = torch.from_numpy(noise)\n" if noisy else ""),
+        _loop(noisy, bool(schedules), searched),
         printed(SHOW, f),
     ]
     return "\n\n".join(filter(None, parts)) + "\n\n" + "\n\n".join(calls) + "\n"
@@ -78,28 +73,21 @@ def constructor(config: OptimizerConfig) -> str:
     return opt.torch() or ""
 
 
-def schedules_of(config: OptimizerConfig) -> list:
-    """Its schedules, one for each segment that has any."""
-    return [
-        schedule for segment in config.segments() for schedule in (segment.schedule or {}).values()
-    ]
-
-
 def _calls(name, config):
     """The lines that run a configuration from the start that all share, and from its own points."""
     opt = config.build()
     kind, _, values = constructor(config).partition("([p], ")
     arguments = [f"torch.optim.{kind}", values.removesuffix(")")]
-    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(config)]
-    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({quoted(name)}, p)"]
+    arguments += [f"schedule={write.call(s)}" for s in config.built_schedules().values()]
+    lines = [f"p, opt = minimize({', '.join(arguments)})", f"show({write.quoted(name)}, p)"]
     if opt.torch_x:
         note = "# torch.optim keeps the point where it asks for the gradient; this is the iterate"
         lines[1:1] = [note, f"p = {opt.torch_x()}"]
-    yield [folded(line) for line in lines]
+    yield [write.folded(line) for line in lines]
     if config.initial_points:
         lines[0] = f"p, opt = minimize({', '.join([*arguments, 'point=point'])})"
         lines[-1] = f"show({numbered(name)}, p)"
-        yield [folded(line) for line in from_each_point(config, lines)]
+        yield [write.folded(line) for line in from_each_point(config, lines)]
 
 
 def _loop(noisy, scheduled, searched):

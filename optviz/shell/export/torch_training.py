@@ -5,16 +5,11 @@ random, as optviz does.
 from textwrap import indent
 
 from optviz.nn import ACTIVATIONS, INITIALIZERS, stream
-from optviz.shell.export.python_script import NUMPY, constructed, folded, header, quoted
+from optviz.shell.export import write
+from optviz.shell.export.networks import alone, network_names
 from optviz.shell.export.source import source
-from optviz.shell.export.torch_script import constructor, schedules_of
-from optviz.shell.export.training_script import (
-    alone,
-    data_lines,
-    data_sources,
-    network_names,
-    program,
-)
+from optviz.shell.export.torch_script import constructor
+from optviz.shell.export.training_script import data_lines, data_sources, program
 from optviz.training import MAX_EVALUATED, Training
 from optviz.translation import _
 
@@ -57,23 +52,21 @@ def torch_training_script(
         raise ValueError(f"PyTorch has no {', '.join(missing)}")
     named = zip(trainings, network_names(trainings), strict=True)
     networks = [pair for t, names in named for pair in zip(alone(t), names, strict=True)]
-    keys = {training.dataset.key for training in trainings}
     used = [stream, *data_sources(trainings)]
     for one, _name in networks:
-        used += [type(one.network.initializer.build(INITIALIZERS))]
-        used += map(type, schedules_of(one.optimizer))
+        used.append(type(one.network.initializer.build(INITIALIZERS)))
+        used += map(type, one.optimizer.built_schedules().values())
     members = {"of", "judging", "with_label_noise", "sample", "draw"}
-    needed, definitions = source(list(dict.fromkeys(used)), members)
-    modules = {"torch": {""}, "itertools": {"pairwise"}}
     calls = "\n".join(line for one, name in networks for line in _call(one, name, n_test))
     first = trainings[0]  # a page's trainings have one loss and one precision
     loop = LOOP.replace("ASSESSED", str(MAX_EVALUATED)).replace("LOSS", LOSSES[first.loss])
     return program(
-        keys,
-        header(question, "PyTorch 2 and NumPy 2", link),
-        (needed, NUMPY, modules),
+        trainings,
+        write.header(question, "PyTorch 2 and NumPy 2", link),
+        write.NUMPY | {("torch", ""), ("itertools", "pairwise")},
         f"torch.set_default_dtype(torch.{first.network.dtype})\n",
-        [definitions, loop],
+        source(used, members),
+        loop,
         calls,
     )
 
@@ -87,24 +80,24 @@ def _method(one):
 def _call(one, name, n_test):
     """The lines that train a network with each of its seeds."""
     network, h = one.network, one.network.activation
-    yield from data_lines(one)
-    if n_test is not None:
-        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
-        yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
+    yield from data_lines(one, n_test)
     arguments = ["name", "seed", "net", "opt", "data", f"{one.batch}", f"{one.iterations}"]
-    arguments += [f"schedule={constructed(schedule)}" for schedule in schedules_of(one.optimizer)]
+    arguments += [f"schedule={write.call(s)}" for s in one.optimizer.built_schedules().values()]
     if not one.penalty.free:
         arguments += [f"l2={one.penalty.l2}", f"l1={one.penalty.l1}"]
-    rule, place = constructed(network.initializer.build(INITIALIZERS)), quoted(network.normalize)
+    rule, place = (
+        write.call(network.initializer.build(INITIALIZERS)),
+        write.quoted(network.normalize),
+    )
     activation = MODULES[h.key].format(**vars(h.build(ACTIVATIONS)))
-    yield f"name = {quoted(name)}"
+    yield f"name = {write.quoted(name)}"
     yield f"for seed in {one.seeds}:"
     lines = [
         f"net = network({network.sizes}, torch.nn.{activation}, {rule}, seed, {place})",
         f"opt = torch.optim.{_method(one)}",
         f"train({', '.join(arguments)})",
     ]
-    yield from (indent(folded(line), "    ") for line in lines)
+    yield from (indent(write.folded(line), "    ") for line in lines)
 
 
 LOOP = '''\

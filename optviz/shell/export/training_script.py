@@ -2,7 +2,8 @@
 
 import base64
 import re
-from dataclasses import fields, is_dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pprint import pformat
 from textwrap import fill, indent, wrap
 
@@ -11,22 +12,12 @@ from optviz.data.digits import FILE
 from optviz.data.own import read_examples
 from optviz.data.preprocessing import standardized
 from optviz.nn import ACTIVATIONS, INITIALIZERS, LOSSES, MiniBatch, Mode, Network, one_hot, stream
-from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.minimize import taken_over
+from optviz.shell.export import write
 from optviz.shell.export.loops import CALL, TRAIN, UPDATE
-from optviz.shell.export.python_script import (
-    NUMPY,
-    SILENT,
-    constructed,
-    distinct,
-    header,
-    literal,
-    made,
-    parts_of,
-    quoted,
-)
-from optviz.shell.export.source import import_lines, source
+from optviz.shell.export.networks import alone, network_names
+from optviz.shell.export.source import parts_of, source
 from optviz.spec import Choice
 from optviz.training import MAX_EVALUATED, Training
 from optviz.training.loop import narrow
@@ -34,19 +25,6 @@ from optviz.training.spec import COUNTS, Split
 
 WIDTH = 96
 OWN_FILE = "own.csv"  # stands for the name of a file of one's own
-NOT_NAMED = {
-    "seeds",
-    "eval_every",
-    "snapshot_every",
-    "sharpness",
-}  # a seed is printed beside the name, the others change nothing
-REGISTRIES = {
-    "method": OPTIMIZERS,
-    "activation": ACTIVATIONS,
-    "initializer": INITIALIZERS,
-    "initializers": INITIALIZERS,
-    "wrappers": WRAPPERS,
-}
 
 
 def training_script(
@@ -82,7 +60,6 @@ def script(
         "ACTIVATIONS": _used(ACTIVATIONS, [one.network.activation for one in networks]),
         "INITIALIZERS": _used(INITIALIZERS, rules),
     }
-    keys = {training.dataset.key for training in trainings}
     loss = LOSSES[trainings[0].loss]  # a page's trainings have one
     rated = f'opt.scaled("lr", network.rate_factors(adaptive={trainings[0].adaptive}))'
     mup = any(training.network.base_width for training in trainings)
@@ -93,96 +70,28 @@ def script(
     used += data_sources(trainings)
     members = {"of", "judging", "with_label_noise", "sample", "step"}
     members |= set(re.findall(r"\.(\w+)", loop))
-    needed, definitions = source(list(dict.fromkeys(used)), members, registries)
-    top = header(question, "NumPy 2", link)
-    return program(keys, top, (needed, NUMPY), SILENT, [definitions, loop], main)
+    copied = source(used, members, registries)
+    top = write.header(question, "NumPy 2", link)
+    return program(trainings, top, write.NUMPY, write.SILENT, copied, loop, main)
 
 
-def program(keys: set[str], top: str, imported, settings: str, parts, calls: str) -> str:
-    """A script that stands alone, with what loads the data of these names; `parts` are its
-    definitions and its loop, `calls` the lines of its main function.
+def program(trainings, top: str, imports, settings: str, copied, loop: str, calls: str) -> str:
+    """A script that stands alone: what `source` has copied, what loads the data of the trainings,
+    the loop, and a main function of the lines `calls`.
     """
-    (modules, loaders), (definitions, loop) = _loading(keys), parts
+    keys, (needed, definitions) = {training.dataset.key for training in trainings}, copied
+    loading = [LOADERS[key] for key in LOADERS if key in keys]
+    imports = imports.union(needed, *(modules for modules, _loader in loading))
     texts = [
-        f"{top}\n{ONE_THREAD}\n{import_lines(*imported, *modules)}\n{settings}",
+        f"{top}\n{ONE_THREAD}\n{write.import_lines(imports)}\n{settings}",
         definitions,
-        *loaders,
+        *(loader for _modules, loader in loading),
         loop,
         f"def main():\n{indent(calls, '    ')}\n",
         shipped() if "digits" in keys else "",
         "main()\n",
     ]
     return "\n\n".join(filter(None, texts))
-
-
-def _loading(keys):
-    """What loads the data of these names: imports, and the source of functions."""
-    modules, loaders = [], []
-    if "digits" in keys:
-        modules.append({"base64": {""}, "io": {""}})
-        loaders.append(
-            DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4))
-        )
-    if OWN in keys:
-        modules.append({"pathlib": {"Path"}})
-        loaders.append(f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n')
-    for key in sorted(keys & SOURCES.keys()):
-        modules.append({"gzip": {""}, "pathlib": {"Path"}})
-        loaders.append(MNIST.replace("NAME", key))
-    return modules, loaders
-
-
-def network_names(trainings: list[Training]) -> list[list[str]]:
-    """A name for each network of each training: what it has of its own among all of them."""
-    networks = [[dict(_leaves(one)) for one in alone(training)] for training in trainings]
-    everyone = [leaves for batch in networks for leaves in batch]
-    places = dict.fromkeys(place for leaves in everyone for place in leaves)
-    own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
-    said = [", ".join(filter(None, map(leaves.get, own))) for leaves in everyone]
-    names = distinct([name or "network" for name in said])
-    return [[names.pop(0) for _ in batch] for batch in networks]
-
-
-def _leaves(value, place=""):
-    """All that a spec consists of: where it stands, and what it says."""
-    *_path, group, name = f".{place}".split(".")
-    if isinstance(value, Choice):
-        registry = REGISTRIES.get(name, REGISTRIES.get(group, {}))
-        yield place, registry[value.key].label if value.key in registry else value.key
-        value = value.values
-    elif is_dataclass(value):
-        value = {f.name: getattr(value, f.name) for f in fields(value) if f.name not in NOT_NAMED}
-    elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
-        value = {v.key: v for v in value}
-    if not isinstance(value, dict):
-        yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
-        return
-    for key, inner in value.items():
-        yield from _leaves(inner, f"{place}.{key}")
-
-
-def alone(training):
-    """A training for each network of a batch."""
-    if not isinstance(training, Training):
-        yield training
-        return
-    network = training.network
-    for rule in training.initializers:
-        yield replace(training, initializers=(), network=replace(network, initializer=rule))
-    for trial in training.trials:
-        config = training.optimizer
-        optimizer = Choice(config.method.key, config.method.values | trial.hyperparameters)
-        rule = trial.initializer or network.initializer
-        l2 = training.penalty.l2 if trial.l2 is None else trial.l2
-        yield replace(
-            training,
-            trials=(),
-            network=replace(network, initializer=rule),
-            optimizer=replace(config, method=optimizer),
-            penalty=replace(training.penalty, l2=l2),
-        )
-    if not training.initializers and not training.trials:
-        yield training
 
 
 def without_constants(training: Training) -> Training:
@@ -214,9 +123,7 @@ def _call(training, names, n_test):
     return [
         _assigned("names", names),
         _assigned("initializers", rules),
-        _assigned(
-            "batch, iterations, seeds", f"{training.batch}, {training.iterations}, {training.seeds}"
-        ),
+        f"batch, iterations, seeds = {training.batch}, {training.iterations}, {training.seeds}",
         *network_lines(training, n_test),
         "\n".join([*_segments(training), CALL]),
     ]
@@ -229,14 +136,11 @@ def network_lines(training: Training, n_test: int | None) -> list[str]:
         activation=_whole(training.network.activation, ACTIVATIONS),
         initializer=_whole(training.network.initializer, INITIALIZERS),
     )
-    cost, data = training.cost(), "\n".join(data_lines(training))
-    if n_test is not None:
-        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
-        data += f"\ndata = data._replace({', '.join(first)})  # the others are not looked at"
+    cost = training.cost()
     return [
         _assigned("network", network),
-        f"penalty = Penalty(l2={literal(cost.l2)}, l1={literal(cost.l1)})",
-        data,
+        f"penalty = Penalty(l2={write.literal(cost.l2)}, l1={write.literal(cost.l1)})",
+        "\n".join(data_lines(training, n_test)),
     ]
 
 
@@ -247,9 +151,8 @@ def _segments(training):
     before = training.segments()[0].optimizer
     for i, (step, opt, schedules) in enumerate(training.segments()):
         _, warm = taken_over(before, opt, before.init(params), params)
-        yield from made(opt)
-        factors = (f"{quoted(k)}: {constructed(v)}" for k, v in (schedules or {}).items())
-        yield f"segments.append(({step}, opt, {{{', '.join(factors)}}}, {warm and i > 0}))"
+        yield from write.optimizer(opt)
+        yield f"segments.append(({step}, opt, {write.schedules(schedules)}, {warm and i > 0}))"
         before = opt
 
 
@@ -259,23 +162,27 @@ def _changed(statements, before):
 
 
 def _assigned(name, value):
-    """The statement that gives a value, or what its source says, a name."""
-    if not isinstance(value, str):
-        lines = pformat(value, width=WIDTH - len(name) - 3, sort_dicts=False).splitlines()
-        value = ("\n" + " " * (len(name) + 3)).join(lines)
-    return f"{name} = {value}"
+    """The statement that gives a value a name."""
+    begin = f"{name} = "
+    text = pformat(value, width=WIDTH - len(begin), sort_dicts=False)
+    return begin + text.replace("\n", "\n" + " " * len(begin))
 
 
 def data_sources(trainings: list[Training]) -> list:
     """The functions and classes that the lines of `data_lines` name."""
     keys = {training.dataset.key for training in trainings}
-    scaled = OWN in keys or any(training.inputs == "standardized" for training in trainings)
-    made = [TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys())]
-    return [Split, *made, *[read_examples] * (OWN in keys), *[standardized] * scaled]
+    found = [Split, *(TOY_SETS[key] for key in sorted(keys & TOY_SETS.keys()))]
+    if OWN in keys:
+        found.append(read_examples)
+    if OWN in keys or any(training.inputs == "standardized" for training in trainings):
+        found.append(standardized)
+    return found
 
 
-def data_lines(training):
-    """The lines that load and split the rows, and put them on their scale."""
+def data_lines(training: Training, n_test: int | None) -> Iterator[str]:
+    """The lines that load and split the rows, put them on their scale, and leave the first `n_test`
+    of those to be judged by; all at None.
+    """
     key, split = training.dataset.key, training.split
     if key in SOURCES:
         yield f"split = {split!r}"
@@ -283,7 +190,7 @@ def data_lines(training):
     else:
         rows = {OWN: "read_examples(FILE.read_bytes())[:2]", "digits": "digits()"}.get(key)
         if key in TOY_SETS:
-            rows = f"{constructed(training.dataset.build(TOY_SETS))}.sample({split.seed})"
+            rows = f"{write.call(training.dataset.build(TOY_SETS))}.sample({split.seed})"
         yield f"data = {split!r}.of(*{rows})"
     standard = "standardized({0}, like=data.x)"
     scaled = {
@@ -296,6 +203,9 @@ def data_lines(training):
     if scale := scaled[training.inputs]:
         x, test = (scale.format(f"data.{k}") for k in ("x", "x_test"))
         yield f"data = data._replace(x={x}, x_test={test})"
+    if n_test is not None:
+        first = (f"{k}=data.{k}[:{n_test}]" for k in ("x_test", "t_test"))
+        yield f"data = data._replace({', '.join(first)})  # the others are not looked at"
 
 
 def shipped():
@@ -333,3 +243,13 @@ def mnist(rows):
             else:
                 yield values.reshape(-1, 784)[:n].astype(np.float32) / np.float32(255)
 '''
+OWN_ROWS = f'FILE = Path("{OWN_FILE}")  # one example a row, last its label\n'
+LOADERS = {  # of what no function of ours makes: what is imported, and what loads it
+    "digits": (
+        {("base64", ""), ("io", "")},
+        DIGITS.replace("ATTRIBUTION", fill(ATTRIBUTION, WIDTH - 8, subsequent_indent=" " * 4)),
+    ),
+    OWN: ({("pathlib", "Path")}, OWN_ROWS),
+}
+for key in sorted(SOURCES):
+    LOADERS[key] = {("gzip", ""), ("pathlib", "Path")}, MNIST.replace("NAME", key)

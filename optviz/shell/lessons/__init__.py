@@ -28,31 +28,8 @@ class LessonError(ValueError):
     """What is wrong with a lesson; the message begins with its file."""
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """A scene with a story."""
-
-    key: str
-    title: str
-    chapter: str
-    order: float
-    source: str
-    page: str
-    scene: object
-    text: str
-    look: str
-    next: str
-    tab: str = ""
-
-    @cached_property
-    def words(self) -> str:
-        """What a search looks at."""
-        parts = (self.title, self.chapter, self.source, self.text, self.look, self.next)
-        return " ".join(parts).casefold()
-
-
-@dataclass(frozen=True)
-class _Front:
+@dataclass(frozen=True, kw_only=True)
+class Front:
     """The front matter of a file."""
 
     title: str
@@ -62,6 +39,23 @@ class _Front:
     scene: dict
     page: str = "trajectories"
     tab: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lesson(Front):
+    """A scene with a story."""
+
+    key: str
+    scene: object
+    text: str
+    look: str
+    next: str
+
+    @cached_property
+    def words(self) -> str:
+        """What a search looks at."""
+        parts = (self.title, self.chapter, self.source, self.text, self.look, self.next)
+        return " ".join(parts).casefold()
 
 
 def read(path: Path) -> Lesson:
@@ -78,7 +72,7 @@ def _read(path):
     parts = FILE.fullmatch(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
     if not parts:
         raise LessonError("a lesson begins with TOML between two lines of +++")
-    front = from_dict(_Front, tomllib.loads(parts[1]), "the front matter")
+    front = from_dict(Front, tomllib.loads(parts[1]), "the front matter")
     if front.page not in PAGES:
         raise LessonError(f"there is no page {front.page!r}")
     page = PAGES[front.page]
@@ -93,7 +87,7 @@ def _read(path):
             check_placeholders(text, scene)
     except PlaceholderError as error:
         raise LessonError(f"{error}") from None
-    return Lesson(path.stem, **vars(front) | {"scene": scene}, **texts)
+    return Lesson(key=path.stem, **vars(front) | {"scene": scene}, **texts)
 
 
 def _sections(body):
@@ -103,11 +97,8 @@ def _sections(body):
         raise LessonError(
             f"its sections are {' and '.join(SECTIONS)}, not {' and '.join(titles) or 'none'}"
         )
-    texts = {
-        "text": text,
-        **{SECTIONS[title]: part for title, part in zip(titles, rest[1::2], strict=True)},
-    }
-    texts = {name: part.strip() for name, part in texts.items()}
+    names = ["text", *(SECTIONS[title] for title in titles)]
+    texts = {name: part.strip() for name, part in zip(names, [text, *rest[1::2]], strict=True)}
     if empty := [name for name, part in texts.items() if not part]:
         raise LessonError(f"its {empty[0]} is empty")
     return texts
@@ -115,10 +106,9 @@ def _sections(body):
 
 def read_all(folder: Path = FOLDER) -> dict[str, Lesson]:
     """All lessons of a folder by key, in their order."""
-    found = sorted(
-        (read(path) for path in folder.glob("*.md")), key=lambda lesson: (lesson.order, lesson.key)
-    )
-    return {lesson.key: lesson for lesson in found}
+    found = map(read, folder.glob("*.md"))
+    in_order = sorted(found, key=lambda lesson: (lesson.order, lesson.key))
+    return {lesson.key: lesson for lesson in in_order}
 
 
 LESSONS: dict[str, Lesson] = read_all()

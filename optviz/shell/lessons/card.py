@@ -132,6 +132,11 @@ def _free():
 
 
 def _tile(lesson):
-    link = {"query_params": {"open": lesson.key}, "disabled": not _free()}
-    picture = thumbnail(lesson.page, lesson.key, theme_name())
-    tile(lesson.key, picture, lesson.page, lesson.title, **link)
+    tile(
+        lesson.key,
+        thumbnail(lesson.page, lesson.key, theme_name()),
+        lesson.page,
+        lesson.title,
+        query_params={"open": lesson.key},
+        disabled=not _free(),
+    )

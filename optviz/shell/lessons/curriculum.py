@@ -61,8 +61,8 @@ def page() -> None:
 
 
 def _tile(number, of):
-    named = {"label": f"**{number}. {_(of.title)}**", "icon": f":material/{of.icon}:"}
-    with tile(of.key, thumbnail(of.key, "", theme_name()), of.key, **named):
+    picture, title = thumbnail(of.key, "", theme_name()), f"**{number}. {_(of.title)}**"
+    with tile(of.key, picture, of.key, title, icon=f":material/{of.icon}:"):
         n = sum(lesson.page == of.key for lesson in LESSONS.values())
         st.markdown(_(of.question))
         st.caption(ngettext("{n} lesson", "{n} lessons", n).format(n=n))

@@ -15,8 +15,8 @@ last one where left out:
 
 On the activations page S is a setting, A, B or C, and L a layer:
 
-{mean S L}   {spread S L}   {within S L}   {between S L}   {saturated S L}   {dead S L}   {gradient
-S L}
+    {mean S L}   {spread S L}   {within S L}   {between S L}
+    {saturated S L}   {dead S L}   {gradient S L}
 
 A step beyond the scene's last one is computed all the same.
 """
@@ -30,9 +30,9 @@ import numpy as np
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import Activations
 from optviz.experiments.trajectories.spec import Scene
-from optviz.optim.config import MAX_STEPS, OptimizerConfig
+from optviz.optim.base import setting
+from optviz.optim.config import MAX_STEPS
 from optviz.optim.summary import summarize
-from optviz.optim.theory import setting
 from optviz.plot.style import number
 
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")
@@ -44,16 +44,11 @@ class PlaceholderError(ValueError):
 
 def filled(text: str, lesson, run) -> str:
     """A text of a lesson with its numbers filled in; `run(objective, optimizer)` gives a Run."""
-    if not isinstance(lesson.scene, Scene | Activations):
-        return text  # what a training comes to is not known before it has run
-    if isinstance(lesson.scene, Activations):
-        return PLACEHOLDER.sub(
-            lambda found: _written(_of_layer(found, lesson.scene)(propagate)), text
-        )
+    ask = ASKED_OF.get(type(lesson.scene))
+    if ask is None:  # what a training comes to is not known before it has run
+        return text
     try:
-        return PLACEHOLDER.sub(
-            lambda found: _answer(*_asked(found, lesson.scene), lesson.scene, run), text
-        )
+        return PLACEHOLDER.sub(lambda found: ask(found, lesson.scene)(run), text)
     except PlaceholderError as error:
         raise PlaceholderError(f"lesson {lesson.key}.md: {error}") from None
 
@@ -61,27 +56,26 @@ def filled(text: str, lesson, run) -> str:
 def check_placeholders(text: str, scene) -> None:
     """PlaceholderError where a text asks for what its scene does not have."""
     for found in PLACEHOLDER.finditer(text):
-        if not isinstance(scene, Scene | Activations):
+        if type(scene) not in ASKED_OF:
             raise PlaceholderError(f"{found[0]} cannot be known before the training has run")
-        (_of_layer if isinstance(scene, Activations) else _asked)(found, scene)
+        ASKED_OF[type(scene)](found, scene)
     if stray := re.search(r"[{}]", PLACEHOLDER.sub("", text)):
         raise PlaceholderError(f"a stray {stray[0]} in its text")
 
 
-# What can be asked at a step, of (run, step), and what is found along the way, of (run, scene).
+# What can be asked of a run at a step, and what is found along its way, None where it never is.
 AT = {
     "loss": lambda run, n: run.heights[n],
     "x": lambda run, n: run.points[n, 0],
     "y": lambda run, n: run.points[n, 1],
     "length": lambda run, n: run.lengths[n],
 }
-SUMMARY = {"reached": "steps_to_tolerance", "spent": "evaluations_to_tolerance"}
-FIRST = {
-    "leaves": lambda run, scene: np.abs(run.points[:, 1]) > 1,
-    "diverged": lambda run, scene: np.isnan(run.values),
+FOUND = {
+    "reached": lambda run, scene: summarize(run, scene.tolerance).steps_to_tolerance,
+    "spent": lambda run, scene: summarize(run, scene.tolerance).evaluations_to_tolerance,
+    "leaves": lambda run, scene: _first(np.abs(run.points[:, 1]) > 1),
+    "diverged": lambda run, scene: _first(np.isnan(run.values)),
 }
-
-
 # What can be asked of a layer of a stack.
 OF_LAYER = {
     "mean": lambda layer: layer.forward.mean,
@@ -94,22 +88,27 @@ OF_LAYER = {
 }
 
 
-def _of_layer(found, comparison):
-    """A function that answers a placeholder, from the layers that `propagate` gives."""
+def _first(so):
+    """The first step at which something is so."""
+    return int(so.argmax()) if so.any() else None
+
+
+def _of_layer(found, scene):
+    """What answers a placeholder, from the layers of a stack; it asks for no run."""
     word, asked = found[1], re.fullmatch(r"([ABC]) (\d{1,2})", found[2] or "")
     if word not in OF_LAYER or not asked:
         raise PlaceholderError(f"there is no placeholder {found[0]}")
-    i, number = "ABC".index(asked[1]), int(asked[2])
-    if i >= len(comparison.stacks) or not 1 <= number <= comparison.stacks[i].layers:
+    i, layer = "ABC".index(asked[1]), int(asked[2])
+    if i >= len(scene.stacks) or not 1 <= layer <= scene.stacks[i].layers:
         raise PlaceholderError(f"{found[0]} asks for a layer that is not there")
-    return lambda propagate: OF_LAYER[word](propagate(comparison.stacks[i])[number - 1])
+    return lambda _run: _written(OF_LAYER[word](propagate(scene.stacks[i])[layer - 1]))
 
 
-def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
-    """The word of a placeholder, the optimizer and the step that it asks for."""
+def _of_path(found, scene):
+    """What answers a placeholder, from the runs of an optimizer that `run` gives."""
     word, rest = found[1], found[2]
     if word == "steps" and rest is None:
-        return word, None, None
+        return lambda _run: str(scene.objective.steps)
     by_name = {f"#{i}": config for i, config in enumerate(scene.optimizers, 1)}
     keys = Counter(config.method.key for config in scene.optimizers)
     by_name |= {c.method.key: c for c in scene.optimizers if keys[c.method.key] == 1}
@@ -118,51 +117,37 @@ def _asked(found, scene) -> tuple[str, OptimizerConfig | None, int | None]:
         rest, step = numbered[1], int(numbered[2])
     if rest not in by_name:
         raise PlaceholderError(f"{found[0]} asks for none of the optimizers {', '.join(keys)}")
-    known = word in (*AT, *FIRST, *SUMMARY, "tail")
-    if word == "inner" or (not known and setting(by_name[rest].build(), word) is None):
+    config = by_name[rest]
+    known = word in (*AT, *FOUND, "tail")
+    if word == "inner" or (not known and setting(config.build(), word) is None):
         raise PlaceholderError(f"there is no placeholder {found[0]}")
     if (step is None and word == "tail") or (step is not None and word not in (*AT, "tail")):
         raise PlaceholderError(f"{found[0]} has {'no' if step is None else 'a'} number of steps")
     if step is not None and step > (scene.objective.steps if word == "tail" else MAX_STEPS):
         raise PlaceholderError(f"{found[0]} asks for too many steps")
-    return word, by_name[rest], step
+    return lambda run: _answer(word, config, step, scene, run)
+
+
+ASKED_OF = {Scene: _of_path, Activations: _of_layer}
 
 
 def _answer(word, config, step, scene, run):
-    if word == "steps":
-        return str(scene.objective.steps)
+    steps = scene.objective.steps
+
+    def going_to(n):
+        return run(replace(scene.objective, steps=max(n, steps)), config)
+
     if word in AT:
-        steps = scene.objective.steps
-        r = (
-            _longer(scene, config, run, step)
-            if step is not None and step > steps
-            else run(scene.objective, config)
-        )
-        return _written(AT[word](r, steps if step is None else step))
+        n = steps if step is None else step
+        return _written(AT[word](going_to(n), n))
     if word == "tail":
-        return _written(run(scene.objective, config).heights[-step:].mean())
-    if word in FIRST:
-        return str(_first(word, config, scene, run))
-    if word in SUMMARY:
-        for r in (run(scene.objective, config), _longer(scene, config, run, MAX_STEPS)):
-            found = getattr(summarize(r, scene.tolerance), SUMMARY[word])
-            if found is not None:
+        return _written(going_to(steps).heights[-step:].mean())
+    if word in FOUND:
+        for n in (steps, MAX_STEPS):  # in a longer run where it is not so in the scene
+            if (found := FOUND[word](going_to(n), scene)) is not None:
                 return str(found)
         raise PlaceholderError(f"{config.name} never gets to {{{word}}}")
     return _written(setting(config.build(), word))
-
-
-def _first(word, config, scene, run):
-    """The first step at which something is so, in a longer run where it is not so in the scene."""
-    for r in (run(scene.objective, config), _longer(scene, config, run, MAX_STEPS)):
-        so = FIRST[word](r, scene)
-        if so.any():
-            return int(so.argmax())
-    raise PlaceholderError(f"{config.name} never gets to {{{word}}}")
-
-
-def _longer(scene, config, run, steps):
-    return run(replace(scene.objective, steps=steps), config)
 
 
 def _written(value):

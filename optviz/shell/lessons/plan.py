@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from optviz.lens import at, without
 from optviz.plot import THEMES
 from optviz.shell.links import page_of
 from optviz.shell.opening import as_typed, follow, open_lesson_of_page, opened
@@ -95,8 +96,13 @@ def _take(make) -> None:
 def collect_button() -> None:
     """Puts what is on the page at the end of the plan."""
     n = len(state().plan.scenes)
-    label, icon = _("Add to the lesson plan"), ":material/playlist_add:"
-    st.button(label, key="plan-add", icon=icon, on_click=_collect, disabled=n >= MAX_ITEMS)
+    st.button(
+        _("Add to the lesson plan"),
+        key="plan-add",
+        icon=":material/playlist_add:",
+        disabled=n >= MAX_ITEMS,
+        on_click=_collect,
+    )
     if n:
         message = ngettext("{n} scene is in it.", "{n} scenes are in it.", n).format(n=n)
         st.page_link(page_of("plan"), label=message)
@@ -126,10 +132,16 @@ def _close():
     state().at = None
 
 
-def _play_button(label, icon, to, **more):
-    off = not 0 <= to < len(state().plan.scenes) or not locks.may_leave()
-    more |= {"key": f"plan-{icon}", "icon": f":material/{icon}:", "disabled": off}
-    st.button(label, on_click=play, args=(to,), **more)
+def _play_button(label, icon, to, kind="secondary"):
+    st.button(
+        label,
+        key=f"plan-{icon}",
+        icon=f":material/{icon}:",
+        disabled=not 0 <= to < len(state().plan.scenes) or not locks.may_leave(),
+        on_click=play,
+        args=(to,),
+        type=kind,
+    )
 
 
 def play(i: int) -> None:
@@ -161,14 +173,15 @@ def page() -> None:
         _row(i, item)
     with st.container(horizontal=True, vertical_alignment="center", key="plan-keep"):
         if S.plan.scenes:
-            _play_button(_("Play"), "play_arrow", 0, type="primary")
+            _play_button(_("Play"), "play_arrow", 0, "primary")
             text = canonical_json(to_dict(S.plan))
-            made = (lambda: text, "optviz-lesson-plan.json", "application/json", "plan-save")
-            download_button(_("Save as a file"), *made)
+            name = "optviz-lesson-plan.json"
+            download_button(_("Save as a file"), lambda: text, name, "plan-save")
     key = f"plan-file-{S.epoch}"
     if uploads():
-        more = {"max_upload_size": 1, "on_change": _open_file, "args": (key,)}
-        st.file_uploader(_("Open a file"), "json", key=key, **more)
+        st.file_uploader(
+            _("Open a file"), "json", key=key, max_upload_size=1, on_change=_open_file, args=(key,)
+        )
     _link(S)
 
 
@@ -190,7 +203,8 @@ def _link(S):
 
 def _row(i, item):
     def note():
-        state().plan = Plan(_with(i, replace(item, note=st.session_state[key])))
+        noted = replace(item, note=st.session_state[key])
+        state().plan = Plan(at(i).set(state().plan.scenes, noted))
 
     key, scenes = f"plan-note-{state().epoch}-{i}", state().plan.scenes
     with st.container(border=True, horizontal=True, key=f"plan-{i}"):
@@ -203,16 +217,18 @@ def _row(i, item):
             for name, icon, order in (
                 (_("Up"), "arrow_upward", _swapped(scenes, i - 1)),
                 (_("Down"), "arrow_downward", _swapped(scenes, i)),
-                (_("Remove"), "delete", (*scenes[:i], *scenes[i + 1 :])),
+                (_("Remove"), "delete", without(scenes, i)),
             ):
-                more = {"on_click": state().put, "args": order, "disabled": order == scenes}
                 icon = f":material/{icon}:"
-                st.button(name, key=f"plan-{icon}-{i}", icon=icon, width="stretch", **more)
-
-
-def _with(i, item):
-    scenes = state().plan.scenes
-    return (*scenes[:i], item, *scenes[i + 1 :])
+                st.button(
+                    name,
+                    key=f"plan-{icon}-{i}",
+                    icon=icon,
+                    disabled=order == scenes,
+                    on_click=state().put,
+                    args=order,
+                    width="stretch",
+                )
 
 
 def _swapped(scenes, i):

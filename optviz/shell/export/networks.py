@@ -1,0 +1,66 @@
+"""The networks of trainings, each alone, and what they are called beside each other."""
+
+from dataclasses import fields, is_dataclass, replace
+
+from optviz.spec import Choice
+from optviz.training import Training, Trial
+
+# a seed is printed beside the name, the others change nothing
+NOT_NAMED = {"seeds", "eval_every", "snapshot_every", "sharpness"}
+
+
+def network_names(trainings: list[Training]) -> list[list[str]]:
+    """A name for each network of each training: what it has of its own among all of them."""
+    networks = [[dict(_leaves(one)) for one in alone(training)] for training in trainings]
+    everyone = [leaves for batch in networks for leaves in batch]
+    places = dict.fromkeys(place for leaves in everyone for place in leaves)
+    own = [k for k in places if len({leaves.get(k) for leaves in everyone}) > 1]
+    said = [", ".join(filter(None, map(leaves.get, own))) for leaves in everyone]
+    names = [name or "network" for name in said]
+    if len(set(names)) < len(names):
+        names = [f"{name} #{i}" for i, name in enumerate(names, 1)]
+    return [[names.pop(0) for _ in batch] for batch in networks]
+
+
+def _leaves(value, place="", registry=None):
+    """All that a spec consists of: where it stands, and what it says; things of a registry by their
+    labels.
+    """
+    if isinstance(value, Choice):
+        yield place, registry[value.key].label if registry else value.key
+        value = value.values
+    if is_dataclass(value):
+        for field in fields(value):
+            if field.name not in NOT_NAMED:
+                inner, known = getattr(value, field.name), field.metadata.get("registry")
+                yield from _leaves(inner, f"{place}.{field.name}", known)
+    elif isinstance(value, tuple) and any(isinstance(v, Choice) for v in value):
+        for choice in value:
+            yield from _leaves(choice, f"{place}.{choice.key}", registry)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _leaves(inner, f"{place}.{name}")
+    else:
+        name = place.rpartition(".")[2]
+        yield place, f"{name} {value}" if value not in ("", (), None) else f"no {name}"
+
+
+def alone(training) -> list:
+    """A training for each network of a batch; what is no training stays."""
+    if not isinstance(training, Training):
+        return [training]
+    trials = training.trials or [Trial(initializer=rule) for rule in training.initializers]
+    return [_of_trial(training, trial) for trial in trials or [Trial()]]
+
+
+def _of_trial(training, trial):
+    network, config, penalty = training.network, training.optimizer, training.penalty
+    method = config.method.with_values(**trial.hyperparameters)
+    return replace(
+        training,
+        network=replace(network, initializer=trial.initializer or network.initializer),
+        optimizer=replace(config, method=method),
+        penalty=penalty if trial.l2 is None else replace(penalty, l2=trial.l2),
+        initializers=(),
+        trials=(),
+    )

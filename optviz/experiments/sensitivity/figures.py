@@ -1,14 +1,12 @@
 """Curves over the rate, the paths, and the sharpness along one of them."""
 
-from dataclasses import asdict
-
 import numpy as np
 import streamlit as st
 
 from optviz.experiments.page import Context, Row, Widget
 from optviz.experiments.sensitivity import run, text
 from optviz.experiments.sensitivity.spec import Sensitivity
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures import minima
 from optviz.experiments.trajectories.text import undefined_start
 from optviz.optim.sensitivity.stability import edge_of_stability
@@ -26,9 +24,7 @@ from optviz.plot import (
     method_styles,
     to_plotly,
 )
-from optviz.spec import canonical_json
 from optviz.translation import _
-from optviz.ui.cache import cached
 from optviz.ui.components import show
 from optviz.ui.live import grabber
 from optviz.ui.session import session
@@ -38,23 +34,7 @@ TINY = 1e-16  # a gap below it is none
 BEYOND = 1e3  # times the limit: a path with so much sharpness is not coming back
 
 
-@cached
-def _kept(key, _make):
-    return _make()
-
-
-def kept(make, *parts):
-    """What `make(*parts)` comes to, worked out once for the same parts."""
-    plain = [asdict(p) if hasattr(p, "__dataclass_fields__") else p for p in parts]
-    return _kept(canonical_json([make.__name__, *plain]), lambda: make(*parts))
-
-
 # The loss over the rate.
-
-
-def curves_of(spec: Sensitivity, make=kept) -> list[run.RateCurve]:
-    """Of every optimizer."""
-    return [make(run.rate_curve, spec.objective, c, spec.seeds) for c in spec.optimizers]
 
 
 def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
@@ -119,12 +99,12 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
     styles, drawn = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
         if only is None or i in only:
-            path = cache.run(objective, config)
+            path = runs.path(objective, config)
             drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
     key = objective.landscape_key()
 
     def under():
-        return layer(contour.landscape(cache.landscape(objective), theme))
+        return layer(contour.landscape(runs.landscape(objective), theme))
 
     names = ", ".join(path.name for path in drawn) or ", ".join(spec.names)
     label = (
@@ -134,9 +114,7 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
     )
     label = label.format(function=f.name, names=names)
     more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
-    figure = contour.paths(
-        f, objective.start, drawn, minima(cache.minima(objective), f), theme, **more
-    )
+    figure = contour.paths(f, objective.start, drawn, minima(f), theme, **more)
     if mark is None:
         return figure
     x, y = drawn[0].points[mark]
@@ -150,7 +128,7 @@ def rates(context: Context) -> Row:
     """Every optimizer's curve, of which a hand moves the chosen one's rate, and the paths at the
     rates that are set.
     """
-    spec, found = context.spec, curves_of(context.spec)
+    spec, found = context.spec, run.rate_curves(context.spec)
     figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
 
     def rated(rate, _height):
@@ -194,7 +172,7 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
     points = np.full((1, 2), np.nan)
     if at:
         there = run.cell(spec, at)
-        path = cache.run(there.objective, there.config)
+        path = runs.path(there.objective, there.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
     look = {"name": _("under the pointer"), "legend": False}
     return Line(*points.T, Style(theme.ink, (4, 3)), uid="ghost", markers=True, size=4, **look)
@@ -222,7 +200,7 @@ def _pointed_at(spec, theme, at):
 def stability(context: Context) -> list:
     """The path with the step at which it crossed, the sharpness along it, and what that says."""
     spec, theme = context.spec, context.theme
-    path = cache.run(spec.objective, spec.config)
+    path = runs.path(spec.objective, spec.config)
     edge = edge_of_stability(path)
     if edge is None or not np.isfinite(path.values[0]):
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)

@@ -114,7 +114,7 @@ def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     """The maps of all optimizers that have both axes, with one scale of color."""
     mapped = run.mapped(spec)
     shown = [run.alone(spec, i) for i in mapped]
-    found = [figures.kept(run.map_of, one) for one in shown]
+    found = [run.map_of(one) for one in shown]
     span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
     for i, one, swept in zip(mapped, shown, found, strict=True):
         panel = map_panel(one, theme, swept, span, text.brief(one, swept))
@@ -149,7 +149,7 @@ def _hatched(x, y, where, theme, name) -> list[Band]:
 def map_of(context: Context) -> list:
     """The map, of which a click sets both axes, and the path of what is set."""
     spec = context.spec
-    found = figures.kept(run.map_of, run.alone(spec, spec.chosen))
+    found = run.map_of(run.alone(spec, spec.chosen))
 
     def put(change, told):  # on what is set by then: a click and a wheel may be told together
         now = session()
@@ -288,7 +288,7 @@ def basins(context: Context) -> list:
     two optimizers both pictures, and where they differ.
     """
     spec, theme = context.spec, context.theme
-    found = run.both_basins(spec, figures.kept)
+    found = run.both_basins(spec)
 
     def clicked(x, y):
         session().show(context.page.key, run.moved(spec, spec.objective.inside((x, y))))
@@ -320,14 +320,13 @@ def basins(context: Context) -> list:
 
 def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
     """What the view shows, small."""
-    plainly = lambda make, *parts: make(*parts)  # noqa: E731
     if spec.view == "map":
         return map_figure(spec, theme, run.map_of(spec))
     if spec.view == "race":
         return race.figure(spec, theme, race.of(spec))
     if spec.view == "noise":
-        return noise.ends(spec, theme, noise.clouds(spec, plainly))
+        return noise.ends(spec, theme, noise.clouds(spec))
     if spec.view == "basins":
-        [(_i, found), *_other] = run.both_basins(spec, plainly)
+        [(_i, found), *_other] = run.both_basins(spec)
         return basin_figure(spec, theme, found)
-    return figures.over_rate(spec, theme, figures.curves_of(spec, plainly))
+    return figures.over_rate(spec, theme, run.rate_curves(spec))

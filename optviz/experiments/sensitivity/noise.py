@@ -30,6 +30,7 @@ from optviz.plot import (
 )
 from optviz.plot.contour import within_reach
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 LEVELS = (0.1, 0.5, 0.9)  # of the bands
 WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95% of a normal cloud
@@ -54,6 +55,7 @@ class Cloud:
         return self.points[np.isfinite(self.values)]
 
 
+@cached
 def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     """Of one optimizer and the noise of the seeds from the objective's own on."""
     runs = run(objective, config, seed=objective.seed + np.arange(n))
@@ -71,9 +73,9 @@ def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     return Cloud(at, *spread, points[-1], gaps[-1], theory)
 
 
-def clouds(spec: Sensitivity, make=figures.kept) -> list[Cloud]:
+def clouds(spec: Sensitivity) -> list[Cloud]:
     """Of every optimizer."""
-    return [make(cloud, spec.objective, config, spec.runs) for config in spec.optimizers]
+    return [cloud(spec.objective, config, spec.runs) for config in spec.optimizers]
 
 
 def ellipse(center, covariance) -> np.ndarray:

@@ -98,13 +98,13 @@ SEEDS = When(
 
 def rate_table(context):
     """Good rates in numbers."""
-    return text.rate_table(context.spec, figures.curves_of(context.spec), context.theme)
+    return text.rate_table(context.spec, run.rate_curves(context.spec), context.theme)
 
 
 def rates_csv(context) -> str:
     """Every run of the curves."""
     spec = context.spec
-    named = zip(spec.names, figures.curves_of(spec), strict=True)
+    named = zip(spec.names, run.rate_curves(spec), strict=True)
     rows = (
         [name, float(rate), spec.objective.seed + k, float(gap)]
         for name, curve in named
@@ -117,7 +117,7 @@ def rates_csv(context) -> str:
 def map_csv(context) -> str:
     """Every cell of the map."""
     spec = context.spec
-    swept = figures.kept(run.map_of, run.alone(spec, spec.chosen))
+    swept = run.map_of(run.alone(spec, spec.chosen))
     rows = (
         [float(swept.axes[spec.across][j]), float(swept.axes[spec.up][i]), float(value)]
         for (i, j), value in np.ndenumerate(swept.values)
@@ -130,7 +130,7 @@ def basins_csv(context) -> str:
     spec = context.spec
     rows = (
         [spec.names[k], float(x), float(y), *heatmaps.reached(found, (i, j))]
-        for k, found in run.both_basins(spec, figures.kept)
+        for k, found in run.both_basins(spec)
         for xs, ys in [heatmaps.places(spec, found)]
         for i, y in enumerate(ys)
         for j, x in enumerate(xs)

@@ -9,11 +9,13 @@ from optviz.experiments.trajectories.run import noise_of
 from optviz.optim.sensitivity import Entry, enter, ranks
 from optviz.plot import Axis, Column, Figure, Line, Table, Theme, categories, method_styles, number
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 APART = 0.16  # of the two ranks of one optimizer from the middle
 LEVEL = {0: "circle-open", 1: "circle"}  # as it is set, and tuned
 
 
+@cached
 def of(spec: Sensitivity) -> list[Entry]:
     """The entry of every optimizer; each start has a seed of the noise of its own."""
     objective, n = spec.objective, spec.starts
@@ -114,7 +116,7 @@ def verdict(spec: Sensitivity, entries) -> str:
 def results(context: Context) -> list:
     """The picture, the sentence and the table."""
     spec, theme = context.spec, context.theme
-    if not (entries := figures.kept(of, spec)):
+    if not (entries := of(spec)):
         return [_("The function has no value at any start in the picture.")]
     return [figure(spec, theme, entries), verdict(spec, entries), table(spec, entries, theme)]
 

@@ -1,4 +1,4 @@
-"""What many runs of a spec come to."""
+"""What many runs of a spec come to; what is `cached` is kept for all visitors."""
 
 from dataclasses import dataclass, replace
 
@@ -26,6 +26,7 @@ from optviz.optim.minima import minima_of
 from optviz.optim.sensitivity import Basins, Sweep, basins, final, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
+from optviz.ui.cache import cached
 
 CELLS = 64  # along each side of the map,
 STARTS = 200  # and of the basins; fewer where a run costs much
@@ -122,6 +123,12 @@ class RateCurve:
         return int(np.nanargmin(self.medians)) if np.isfinite(self.medians).any() else -1
 
 
+def rate_curves(spec: Sensitivity) -> list[RateCurve]:
+    """Of every optimizer."""
+    return [rate_curve(spec.objective, config, spec.seeds) for config in spec.optimizers]
+
+
+@cached
 def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> RateCurve:
     """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
     opt = config.build()
@@ -153,6 +160,7 @@ def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
     return ~(gap <= GROWN * height(spec.objective))
 
 
+@cached
 def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective = spec.objective
@@ -236,7 +244,10 @@ def setting_of(spec: Sensitivity, name: str):
     raise LookupError(name)
 
 
-def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, seeds=1) -> Basins:
+@cached
+def basins_of(
+    objective: Objective, config: OptimizerConfig, tolerance: float, seeds: int
+) -> Basins:
     """From where one optimizer reaches which minimum, over the picture.
 
     With noise there are so many seeds of each start, and as many runs in all as without; it never
@@ -267,10 +278,10 @@ def searched(objective: Objective, config: OptimizerConfig) -> float:
     return max((rest / cost) ** 0.5, FEW) if asked.value.any() else np.inf
 
 
-def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:
+def both_basins(spec: Sensitivity) -> list[tuple[int, Basins]]:
     """Those of the optimizer that is chosen, and of the one beside it: its place, its basins."""
     return [
-        (i, make(basins_of, spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
+        (i, basins_of(spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
         for i in (spec.chosen, spec.other)
         if i >= 0
     ]

@@ -8,7 +8,8 @@ from dataclasses import replace
 import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
-from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories import predict, results
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
@@ -145,7 +146,7 @@ def _hands(scene, looking_inside, theme):
             grab["heights"] = packed(univariate.heights(objective.f))
     if looking_inside and not sealed() and inspected() and not objective.f.univariate:
         i = state().ids.index(inspected())
-        path = cache.run(objective, scene.optimizers[i])
+        path = runs.path(objective, scene.optimizers[i])
         drawn = arrows(path, theme, looks(scene, theme)[i].color)
     return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
 

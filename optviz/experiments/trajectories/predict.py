@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import KEY, Prediction, prediction, state
 from optviz.translation import _
@@ -70,7 +71,7 @@ def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
     ends = {
-        key: cache.summary(scene.objective, config, scene.tolerance)
+        key: runs.summary(scene.objective, config, scene.tolerance)
         for key, config in zip(ids, scene.optimizers, strict=True)
     }
     if found.question == "where" and found.about in ends and found.point:

@@ -2,12 +2,14 @@
 
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, table, text
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import table, text
 from optviz.experiments.trajectories.figures import looks
-from optviz.experiments.trajectories.run import arrivals, track_key
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import sealed
 from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.minima import minima_of
+from optviz.optim.theory import curvatures
 from optviz.plot import THEMES, Table, equations
 from optviz.translation import _
 from optviz.ui import locks
@@ -55,24 +57,24 @@ def _second_table(scene):
 
 
 def _table(scene, key="timetable"):
-    runs, summaries = ends(scene)
+    paths, summaries = ends(scene)
     rows = [
-        _columns(track_key(scene.objective, config.alone), scene.tolerance, run, summary)
-        for config, run, summary in zip(scene.optimizers, runs, summaries, strict=True)
+        _columns(scene.objective, config, scene.tolerance, *end)
+        for config, *end in zip(scene.optimizers, paths, summaries, strict=True)
     ]
     timetable(results(scene, summaries, theme_name()).html(), rows, key)
 
 
 @cached
-def _columns(key, tolerance, _run, _summary):
+def _columns(objective, config, tolerance, _run, _summary):
     return table.columns(_run, _summary)
 
 
 def ends(scene: Scene) -> tuple[list, list]:
     """The paths, and what became of each."""
-    runs = [cache.run(scene.objective, config) for config in scene.optimizers]
-    ends = [cache.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
-    return runs, ends
+    paths = [runs.path(scene.objective, config) for config in scene.optimizers]
+    ends = [runs.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
+    return paths, ends
 
 
 def results(scene: Scene, summaries, theme: str) -> Table:
@@ -85,20 +87,19 @@ def results(scene: Scene, summaries, theme: str) -> Table:
 
 def _remarks(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
-    objective, known = scene.objective, cache.minima(scene.objective)
-    yield f"{text.minima(known, objective.f)} {text.budget(objective)}"
+    objective = scene.objective
+    yield f"{text.minima(objective.f)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
-            yield text.branch(name, config, cache.run(objective, config))
+            yield text.branch(name, config, runs.path(objective, config))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        paths = cache.multistart(objective, config)
-        if paths is not None and len(known) and not sealed():
-            found = arrivals(paths, known, scene.tolerance)
-            yield text.multistart(name, paths, known, found)
+        paths = runs.multistart(objective, config)
+        if paths is not None and len(minima_of(objective.f)) and not sealed():
+            yield text.multistart(name, paths, runs.arrivals(paths, scene.tolerance))
 
 
 def _theory(scene):
-    found = cache.curvatures(scene.objective)
+    found = curvatures(scene.objective.f)
     for part in text.theory(found, scene):
         yield (st.html, part.html()) if isinstance(part, Table) else (st.markdown, part)
     if found:

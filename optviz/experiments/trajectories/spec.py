@@ -126,7 +126,7 @@ class Objective:
             raise SpecError("the start is outside the picture")
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _typed(formula, domain):
     """One Function for one formula, so that its code is derived once and not for every start."""
     return parse_formula(formula, domain)

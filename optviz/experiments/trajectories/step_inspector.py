@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures.inside import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
@@ -59,7 +59,7 @@ def inside(form: Form) -> None:
 
 
 def _over_time(scene, config, name, key):
-    run = cache.run(scene.objective, config)
+    run = runs.path(scene.objective, config)
     held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
     label = _("What {name} holds at every step: {held}").format(name=name, held=held)
     drawn = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
@@ -79,7 +79,7 @@ def _step(form, key):
     if key not in state().ids:
         return
     scene, config = form.value, optimizer_form(form, key).value
-    run, at = cache.run(scene.objective, config), step_shown("step-shown")
+    run, at = runs.path(scene.objective, config), step_shown("step-shown")
     last = len(run.gradients)
     t = last if at is None else min(at, last)
     update = min(t, last - 1)

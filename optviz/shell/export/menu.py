@@ -13,7 +13,8 @@ import streamlit as st
 
 from optviz.data import OWN
 from optviz.experiments.page import Script
-from optviz.experiments.trajectories import cache, table
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import table
 from optviz.experiments.trajectories.figures import figures, first
 from optviz.experiments.trajectories.results import ends, results
 from optviz.experiments.trajectories.spec import Scene, run_in_words
@@ -165,7 +166,7 @@ def paths_csv(scene: Scene) -> str:
 def _paths_csv(scene):
     rows = list(zip(scene.names, ends(scene)[0], strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        if (paths := cache.multistart(scene.objective, config)) is not None:
+        if (paths := runs.multistart(scene.objective, config)) is not None:
             rows.append((name, paths))
     return table.paths_csv(rows)
 

@@ -13,12 +13,13 @@ from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity, adjusted
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.run import path as path_of
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
+from optviz.ui.cache import KEPT
 from tests.page import numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
@@ -30,9 +31,12 @@ STEEP = Sensitivity(view="stability", optimizers=(OptimizerConfig(Choice("sgd", 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Maps of few cells."""
+    """Maps of few cells, which nobody else gets."""
     monkeypatch.setattr(run, "CELLS", 16)
     monkeypatch.setattr(run, "STARTS", 12)
+    KEPT.clear()
+    yield
+    KEPT.clear()
 
 
 def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_the_cells(small):
@@ -146,13 +150,13 @@ def test_a_sharpness_beyond_return_leaves_the_picture():
     spec = replace(
         STEEP, objective=objective, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.02})),)
     )
-    path = cache.run(objective, spec.config)
+    path = path_of(objective, spec.config)
     edge = edge_of_stability(path)
     assert edge.sharpness[1] < 1e5 < edge.sharpness[2]
     figure = figures.sharpness(spec, LIGHT, edge, path)
     assert (figure.x.limits, figure.y.limits) == ((0, 5), (50, pytest.approx(1e5)))
     calm = replace(spec, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 1e-4})),))
-    path = cache.run(objective, calm.config)
+    path = path_of(objective, calm.config)
     figure = figures.sharpness(calm, LIGHT, edge_of_stability(path), path)
     assert (figure.x.limits, figure.y.limits) == ((0, 99), None)
 
@@ -221,7 +225,7 @@ TWO = replace(
 
 def test_two_optimizers_differ_where_their_basins_do(small):
     """Against each start run by itself, and named by the nearest of Himmelblau's four minima."""
-    (_a, first), (_b, second) = run.both_basins(TWO, lambda make, *parts: make(*parts))
+    (_a, first), (_b, second) = run.both_basins(TWO)
     at = np.linspace(-6, 6, 12)
     minima = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
     f = FUNCTIONS["himmelblau"]
@@ -309,7 +313,7 @@ def test_basins_of_searches_that_find_no_step_have_fewer_starts_and_it_is_said()
         for part in heatmaps.basins(Context(PAGE, dear, [], LIGHT, {}))
         if isinstance(part, str)
     ]
-    n = len(figures.kept(run.basins_of, dear.objective, config, dear.tolerance, dear.seeds).index)
+    n = len(run.basins_of(dear.objective, config, dear.tolerance, dear.seeds).index)
     assert said[0].startswith(f"**{n} × {n} starts of BFGS, not 200 × 200**")
     assert not [
         part

@@ -20,7 +20,6 @@ from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
 from optviz.experiments.trajectories.table import paths_csv, results, results_csv
 from optviz.optim import theory
 from optviz.optim.config import Fork, OptimizerConfig
-from optviz.optim.minima import minima_of
 from optviz.optim.summary import Status, summarize
 from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
@@ -97,7 +96,7 @@ def test_what_is_said_of_an_end(objective, config, words):
 )
 def test_what_is_said_of_the_minima(formula, words):
     f = Objective("formula", formula).f
-    assert text.minima(minima_of(f), f).startswith(words)
+    assert text.minima(f).startswith(words)
 
 
 @table(
@@ -215,7 +214,7 @@ def test_curves_of_every_metric_along_evaluations():
 
 
 def test_curves_of_nothing_and_of_the_largest_numbers():
-    assert curves([], minima_of(FUNCTIONS["saddle"])).frames[0].y.limits == (0, 1)
+    assert curves([], FUNCTIONS["saddle"]).frames[0].y.limits == (0, 1)
     huge = Objective("formula", "exp(x**2)", start=(5.0, 0.0), steps=3)
     figure = plotly(Scene(huge, (sgd(1e-9),)), "curves")
     assert np.isfinite(figure["layout"]["yaxis"]["range"]).all()
@@ -477,7 +476,7 @@ def test_to_maximize():
     end = summarize(run(hill, sgd(0.01)))
     assert end.point == pytest.approx((-0.270845, -0.923039), abs=1e-5)
     assert end.value == pytest.approx(181.617, abs=1e-3)
-    assert text.minima(minima_of(hill.f), hill.f) == (
+    assert text.minima(hill.f) == (
         "Local maxima: (−0.2708, −0.923); elsewhere in the picture f is higher."
     )
     two = Objective("formula", "exp(-(x-1)^2 - y^2) + 2exp(-(x+2)^2 - y^2)", start=(1.0, 0.5))

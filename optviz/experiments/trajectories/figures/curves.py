@@ -4,6 +4,8 @@ import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS
 from optviz.experiments.trajectories.words import said
+from optviz.functions.function import Function
+from optviz.optim.minima import minima_of
 from optviz.optim.run import named_schedules
 from optviz.optim.sensitivity.sweeps import find
 from optviz.plot import Axis, Figure, Panel, stack, trail
@@ -44,7 +46,7 @@ def along(axis: str, run) -> np.ndarray:
 
 def curves(
     tracks,
-    known,
+    f: Function,
     metrics=("loss",),
     axis: str = "steps",
     log: bool = True,
@@ -52,8 +54,8 @@ def curves(
     only: set[str] | None = None,
     **figure,
 ) -> Figure:
-    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
-    below them one for each hyperparameter that has a schedule, over time.
+    """Panels from top to bottom, one for each metric, of tracks on f with an id, a name, run and
+    style; below them one for each hyperparameter that has a schedule, over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known, or the start is
@@ -63,7 +65,7 @@ def curves(
     most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
     extra = {"rangemode": "tozero"}
     x = Axis(_(ALONG[axis]), limits=(0, most), extra=extra)
-    panels, sign = [], tracks[0].run.function.sign if tracks else 1
+    known, sign, panels = minima_of(f), f.sign, []
     floor = len(known) > 0 and not any(np.isnan(_above(t.run.values, known)[0]) for t in tracks)
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and floor

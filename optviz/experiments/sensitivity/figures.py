@@ -37,7 +37,7 @@ BEYOND = 1e3  # times the limit: a path with so much sharpness is not coming bac
 # The loss over the rate.
 
 
-def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
+def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
     """The loss after the steps over the rate; a line at each optimizer's own."""
     styles, marks = method_styles(spec.optimizers, theme), []
     start = float(np.nan_to_num(run.height(spec.objective)))  # 0 where f has no value
@@ -49,46 +49,43 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
             low, high = (np.maximum(q, bottom) for q in np.quantile(curve.gaps, [0.1, 0.9], axis=1))
             marks.append(Band(curve.rates, low, np.minimum(high, top), look.color, group=f"r{i}"))
         hover = _("{name}: rate {x:.3g}, loss {y:.3g} above the minimum")
-        marks.append(
-            Line(curve.rates, shown, look, name=name, uid=f"r{i}", group=f"r{i}", hover=hover)
-        )
+        joint = {"name": name, "group": f"r{i}"}
+        marks.append(Line(curve.rates, shown, look, uid=f"r{i}", hover=hover, **joint))
         lost = curve.rates[~(curve.medians <= top)]
         lost = lost[lost > curve.rates[max(curve.best, 0)]]
         if len(lost):
-            cross = Style(look.color, marker="x-thin-open")
-            more = {
-                "size": 12,
-                "edge": look.color,
-                "edge_width": 3,
-                "group": f"r{i}",
-                "legend": False,
-            }
-            hover = _("{name} diverges from rate {x:.3g} on")
-            marks.append(
-                Dots(lost[:1], [top / 1.5], cross, name=name, uid=f"x{i}", hover=hover, **more)
-            )
-        marks.append(Rule(Style(look.color, (3, 3)), x=curve.current))
-        here = np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5)
-        edge = {"edge": theme.ink, "edge_width": 1.5, "size": 11}
-        hover = _("{name}: the rate that is set, {x:.3g}")
-        marks.append(
-            Dots(
-                [curve.current],
-                here,
-                look,
-                name=name,
-                uid=f"h{i}",
+            cross = Dots(
+                lost[:1],
+                [top / 1.5],
+                Style(look.color, marker="x-thin-open"),
+                uid=f"x{i}",
+                hover=_("{name} diverges from rate {x:.3g} on"),
+                size=12,
+                edge=look.color,
+                edge_width=3,
                 legend=False,
-                hover=hover,
-                **edge,
+                **joint,
             )
+            marks.append(cross)
+        here = Dots(
+            [curve.current],
+            np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5),
+            look,
+            name=name,
+            uid=f"h{i}",
+            hover=_("{name}: the rate that is set, {x:.3g}"),
+            size=11,
+            edge=theme.ink,
+            edge_width=1.5,
+            legend=False,
         )
+        marks += [Rule(Style(look.color, (3, 3)), x=curve.current), here]
     rates = np.concatenate([c.rates for c in found])
     x = Axis(_("learning rate"), limits=(rates.min(), rates.max()), log=True)
     y = Axis(_("loss above the minimum"), limits=(bottom, top), log=True)
     label = _("Loss after {n} steps over the learning rate, for {names}. The table says the same.")
     label = label.format(n=spec.objective.steps, names=", ".join(spec.names))
-    return Figure(marks, x, y, label=label, **{"height": HEIGHT, "hover": "closest", **figure})
+    return Figure(marks, x, y, label=label, height=HEIGHT, hover="closest")
 
 
 def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
@@ -112,16 +109,32 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
         if drawn
         else _("Contour of {function} with the ends of {names}. The table says the same.")
     )
-    label = label.format(function=f.name, names=names)
-    more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
-    figure = contour.paths(f, objective.start, drawn, minima(f), theme, **more)
+    figure = contour.paths(
+        f,
+        objective.start,
+        drawn,
+        minima(f),
+        theme,
+        view=key,
+        under=(f"{key} {theme.ink}", under),
+        label=label.format(function=f.name, names=names),
+        height=HEIGHT,
+    )
     if mark is None:
         return figure
     x, y = drawn[0].points[mark]
-    look = Style(theme.lines[1], marker="diamond-open")
-    at = {"uid": "crossed", "size": 15, "edge": theme.lines[1], "edge_width": 3}
-    name = _("sharpness crosses the limit")
-    return figure.add(Dots([x], [y], look, name=name, hover="{name}", **at))
+    crossed = Dots(
+        [x],
+        [y],
+        Style(theme.lines[1], marker="diamond-open"),
+        name=_("sharpness crosses the limit"),
+        uid="crossed",
+        hover="{name}",
+        size=15,
+        edge=theme.lines[1],
+        edge_width=3,
+    )
+    return figure.add(crossed)
 
 
 def rates(context: Context) -> Row:
@@ -132,7 +145,7 @@ def rates(context: Context) -> Row:
     figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
 
     def rated(rate, _height):
-        session().show(context.page.key, run.having_set(spec, "lr", rate))
+        session().show(context.page.key, run.having_set(spec, lr=rate))
 
     def draw():
         show("sensitivity-rates", figure, guessed=rated, **(hand(spec, figure, curve) or {}))
@@ -174,8 +187,15 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
         there = run.cell(spec, at)
         path = runs.path(there.objective, there.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
-    look = {"name": _("under the pointer"), "legend": False}
-    return Line(*points.T, Style(theme.ink, (4, 3)), uid="ghost", markers=True, size=4, **look)
+    return Line(
+        *points.T,
+        Style(theme.ink, (4, 3)),
+        name=_("under the pointer"),
+        uid="ghost",
+        markers=True,
+        size=4,
+        legend=False,
+    )
 
 
 @st.fragment
@@ -206,15 +226,13 @@ def stability(context: Context) -> list:
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
         return [paths(spec, theme, [spec.chosen]), said]
     marked = paths(spec, theme, [spec.chosen], edge.crossed)
-    return [
-        Row([sharpness(spec, theme, edge, path), marked], (6, 5)),
-        text.of_edge(spec, edge, path),
-    ]
+    return [Row([sharpness(spec, theme, edge), marked], (6, 5)), text.of_edge(spec, edge, path)]
 
 
-def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
+def sharpness(spec: Sensitivity, theme: Theme, edge) -> Figure:
     """The sharpness over the steps and the limit, up to where it is far beyond."""
-    t, look = np.arange(len(edge.limit)), method_styles(spec.optimizers, theme)[spec.chosen]
+    t = np.arange(len(edge.limit))
+    look, dashed = method_styles(spec.optimizers, theme)[spec.chosen], Style(theme.ink, (9, 5))
     name = _("preconditioned sharpness") if edge.preconditioned else _("sharpness")
     hover = _("{name} at step {x}: {y:.4g}")
     log = bool((edge.sharpness[np.isfinite(edge.sharpness)] > 0).all())
@@ -225,17 +243,10 @@ def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
     limits = (lowest, most) if log and (edge.sharpness > most).any() else None
     marks = [
         Line(t, edge.sharpness, look, name=name, uid="sharpness", hover=hover),
-        Line(
-            t,
-            edge.limit,
-            Style(theme.ink, (9, 5)),
-            name=_("stable up to"),
-            uid="limit",
-            hover=hover,
-        ),
+        Line(t, edge.limit, dashed, name=_("stable up to"), uid="limit", hover=hover),
     ]
     if edge.crossed is not None:
         marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
     label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
-    axes = Axis(_("step"), limits=(0, max(int(last), 5))), Axis(name, limits=limits, log=log)
-    return Figure(marks, *axes, label=label, **{"height": HEIGHT, **figure})
+    axes = Axis(_("step"), limits=(0, max(last, 5))), Axis(name, limits=limits, log=log)
+    return Figure(marks, *axes, label=label, height=HEIGHT)

@@ -96,20 +96,13 @@ SEEDS = When(
 )
 
 
-def rate_table(context):
-    """Good rates in numbers."""
-    return text.rate_table(context.spec, run.rate_curves(context.spec), context.theme)
-
-
 def rates_csv(context) -> str:
     """Every run of the curves."""
     spec = context.spec
-    named = zip(spec.names, run.rate_curves(spec), strict=True)
     rows = (
-        [name, float(rate), spec.objective.seed + k, float(gap)]
-        for name, curve in named
-        for rate, gaps in zip(curve.rates, curve.gaps, strict=True)
-        for k, gap in enumerate(gaps)
+        [name, curve.rates[j], spec.objective.seed + k, gap]
+        for name, curve in zip(spec.names, run.rate_curves(spec), strict=True)
+        for (j, k), gap in np.ndenumerate(curve.gaps)
     )
     return csv_text(["optimizer", "rate", "seed", "loss_above_minimum"], rows)
 
@@ -119,7 +112,7 @@ def map_csv(context) -> str:
     spec = context.spec
     swept = run.map_of(run.alone(spec, spec.chosen))
     rows = (
-        [float(swept.axes[spec.across][j]), float(swept.axes[spec.up][i]), float(value)]
+        [swept.axes[spec.across][j], swept.axes[spec.up][i], value]
         for (i, j), value in np.ndenumerate(swept.values)
     )
     return csv_text([spec.across, spec.up, spec.measure], rows)
@@ -129,7 +122,7 @@ def basins_csv(context) -> str:
     """Every start."""
     spec = context.spec
     rows = (
-        [spec.names[k], float(x), float(y), *heatmaps.reached(found, (i, j))]
+        [spec.names[k], x, y, *heatmaps.reached(found, (i, j))]
         for k, found in run.both_basins(spec)
         for xs, ys in [heatmaps.places(spec, found)]
         for i, y in enumerate(ys)
@@ -180,7 +173,7 @@ PAGE = Page(
     Sensitivity(),
     {
         "rates": _view(
-            *("rates", [chosen], [figures.rates, rate_table], text.rate_notes),
+            *("rates", [chosen], [figures.rates, text.rate_table], text.rate_notes),
             [_file("rates", rates_csv)],
         ),
         "race": _view(

@@ -18,10 +18,10 @@ from optviz.experiments.sensitivity.spec import (
 )
 from optviz.experiments.trajectories.run import noise_of
 from optviz.experiments.trajectories.spec import Objective, step_cost
-from optviz.lens import at
+from optviz.lens import Lens, at
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.minima import minima_of
 from optviz.optim.sensitivity import Basins, Sweep, basins, final, sweep
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
@@ -35,38 +35,65 @@ VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 
 
-def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
-    """The values `(n,)` along an axis: over the slider's range, or over the picture."""
-    if name in COORDINATES:
-        return np.linspace(*objective.f.domain[COORDINATES.index(name)], n)
-    return find(opt, name).spread(n)
+# What can be an axis of the map.
 
 
-def scale(opt, name: str):
-    """Functions to where a value of a map's axis is drawn and back; None where it is drawn as it
-    is.
+def place_of(spec: Sensitivity, name: str) -> tuple[Hyperparameter, Lens]:
+    """A hyperparameter of the chosen optimizer or of what is around it, or a coordinate of the
+    start, which is one over the picture: its declaration and its place.
     """
-    declared = None if name in COORDINATES else find(opt, name)
-    if declared is not None and declared.log:
-        return np.log10, lambda u: 10.0**u
-    if declared is not None and declared.near_one:
-        return (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
-    return None
+    if name in COORDINATES:
+        i = COORDINATES.index(name)
+        low, high = spec.objective.f.domain[i]
+        return Hyperparameter(name, 0.0, low, high), at("objective", "start", i)
+    around = [("wrappers", i) for i in reversed(range(len(spec.config.wrappers)))]
+    for path in (*around, ("method",)):
+        place = at("optimizers", spec.chosen, *path)
+        registry = OPTIMIZERS if path == ("method",) else WRAPPERS
+        for declared in hyperparameters(registry[place.get(spec).key]):
+            if declared.name == name:
+                return declared, place.at("values", name)
+    raise LookupError(name)
 
 
 def here(spec: Sensitivity, name: str) -> float:
-    """What is set, of what can be an axis of the map."""
-    if name in COORDINATES:
-        return spec.objective.start[COORDINATES.index(name)]
-    return setting_of(spec, name)[0]
+    """What is set."""
+    declared, place = place_of(spec, name)
+    value = place.get(spec)
+    return declared.default if value is None else value
+
+
+def having_set(spec: Sensitivity, **values: float) -> Sensitivity:
+    """The spec with other values, as far as sliders and picture go."""
+    for name, value in values.items():
+        declared, place = place_of(spec, name)
+        spec = place.set(spec, declared.clip(float(value)))
+    return spec
+
+
+def scale(declared: Hyperparameter):
+    """Functions to where a value is drawn along an axis, and back."""
+    if declared.log:
+        return np.log10, lambda u: 10.0**u
+    if declared.near_one:
+        return (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
+    return np.asarray, np.asarray
+
+
+def drawn(spec: Sensitivity, pair) -> list:
+    """Where values across and upward are on the map."""
+    scales = (scale(place_of(spec, name)[0]) for name in (spec.across, spec.up))
+    return [there(values) for (there, _back), values in zip(scales, pair, strict=True)]
 
 
 @np.errstate(divide="ignore")
-def along(spec: Sensitivity, name: str, n: int) -> np.ndarray:
-    """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen."""
-    opt = spec.config.build()
-    values = spread(spec.objective, opt, name, n)
-    there, back = scale(opt, name) or (np.asarray, np.asarray)
+def along(spec: Sensitivity, name: str, n: int = 0) -> np.ndarray:
+    """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen; as
+    many as the map has where n is 0.
+    """
+    declared, _place = place_of(spec, name)
+    n = n or side(spec.objective, spec.config, CELLS)
+    values, (there, back) = declared.spread(n), scale(declared)
     first, last = there(values[[0, -1]])
     low, high = spec.window[(spec.across, spec.up).index(name)] if spec.window else (first, last)
     low, high = max(low, first), min(high, last)
@@ -96,7 +123,11 @@ def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
 
 def _swept(objective, config, axes, **more) -> Sweep:
     return sweep(
-        *(objective.f, config.build(), axes, objective.start, objective.steps),
+        objective.f,
+        config.build(),
+        axes,
+        objective.start,
+        objective.steps,
         noise=noise_of(objective),
         schedule=config.built_schedules() or None,
         **more,
@@ -133,7 +164,7 @@ def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> Rat
     """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
     opt = config.build()
     current = float(setting(opt, "lr"))
-    rates = np.sort(np.append(spread(objective, opt, "lr", RATES), current))
+    rates = np.sort(np.append(find(opt, "lr").spread(RATES), current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
     gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
     known = np.isfinite(rates)
@@ -164,8 +195,7 @@ def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
 def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective = spec.objective
-    n = side(objective, spec.config, CELLS)
-    axes = {name: along(spec, name, n) for name in (spec.up, spec.across)}
+    axes = {name: along(spec, name) for name in (spec.up, spec.across)}
     more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
     swept = _swept(objective, spec.config, axes, **more)
     return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
@@ -197,51 +227,15 @@ def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     return (limits, values) if spec.across == "lr" else (values, limits)
 
 
-def picked(spec: Sensitivity, across: float, up: float) -> Sensitivity:
-    """The spec at a place of the map."""
-    for name, value in ((spec.across, float(across)), (spec.up, float(up))):
-        if name in COORDINATES:
-            start = list(spec.objective.start)
-            start[COORDINATES.index(name)] = value
-            spec = moved(spec, spec.objective.inside(start))
-        else:
-            spec = having_set(spec, name, value)
-    return spec
-
-
 def cell(spec: Sensitivity, at) -> Sensitivity:
     """The spec at the cell of the map that is nearest to a place `(x, y)` as it is drawn."""
-    n, opt, values = side(spec.objective, spec.config, CELLS), spec.config.build(), []
-    for name, v in zip((spec.across, spec.up), at, strict=True):
-        known, (there, _back) = along(spec, name, n), scale(opt, name) or (np.asarray, None)
-        values.append(known[np.abs(there(known) - v).argmin()])
-    return picked(spec, *values)
-
-
-def having_set(spec: Sensitivity, name: str, value: float) -> Sensitivity:
-    """The spec with another value of a hyperparameter of the chosen optimizer."""
-    _built, declared, place = setting_of(spec, name)
-    return place.set(spec, place.get(spec).with_values(**{name: declared.clip(value)}))
-
-
-def moved(spec: Sensitivity, start) -> Sensitivity:
-    """The spec with another start."""
-    return replace(spec, objective=replace(spec.objective, start=tuple(start)))
-
-
-def setting_of(spec: Sensitivity, name: str):
-    """A hyperparameter of the chosen optimizer or what is around it: its value, its declaration,
-    the place of its choice.
-    """
-    wrappers = [("wrappers", i) for i in reversed(range(len(spec.config.wrappers)))]
-    for path in (*wrappers, ("method",)):
-        place = at("optimizers", spec.chosen, *path)
-        part = place.get(spec)
-        registry = OPTIMIZERS if path == ("method",) else WRAPPERS
-        for declared in hyperparameters(registry[part.key]):
-            if declared.name == name:
-                return part.values.get(name, declared.default), declared, place
-    raise LookupError(name)
+    names = spec.across, spec.up
+    cells = [along(spec, name) for name in names]
+    values = {
+        name: known[np.abs(places - v).argmin()]
+        for name, known, places, v in zip(names, cells, drawn(spec, cells), at, strict=True)
+    }
+    return having_set(spec, **values)
 
 
 @cached

@@ -13,7 +13,7 @@ from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity, adjusted
-from optviz.experiments.trajectories.run import path as path_of
+from optviz.experiments.trajectories.run import path
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.sensitivity.stability import edge_of_stability
@@ -82,7 +82,7 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     ],
 )
 def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
-    spec = run.picked(replace(MAP, across=across, up=up), *at)
+    spec = run.having_set(replace(MAP, across=across, up=up), **{across: at[0], up: at[1]})
     opt = spec.config.build()
     found = {"lr": opt.lr, "momentum": opt.momentum, "x": spec.objective.start[0]}
     assert found == {"x": -7.0} | set_to
@@ -150,14 +150,12 @@ def test_a_sharpness_beyond_return_leaves_the_picture():
     spec = replace(
         STEEP, objective=objective, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.02})),)
     )
-    path = path_of(objective, spec.config)
-    edge = edge_of_stability(path)
+    edge = edge_of_stability(path(objective, spec.config))
     assert edge.sharpness[1] < 1e5 < edge.sharpness[2]
-    figure = figures.sharpness(spec, LIGHT, edge, path)
+    figure = figures.sharpness(spec, LIGHT, edge)
     assert (figure.x.limits, figure.y.limits) == ((0, 5), (50, pytest.approx(1e5)))
     calm = replace(spec, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 1e-4})),))
-    path = path_of(objective, calm.config)
-    figure = figures.sharpness(calm, LIGHT, edge_of_stability(path), path)
+    figure = figures.sharpness(calm, LIGHT, edge_of_stability(path(objective, calm.config)))
     assert (figure.x.limits, figure.y.limits) == ((0, 99), None)
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.auto import automatic, badges, good_rates
-from optviz.experiments.trajectories.figures import live_figures, looks
+from optviz.experiments.trajectories.figures import live_figures
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -32,7 +32,7 @@ from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES
+from optviz.plot import THEMES, method_styles
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -280,7 +280,7 @@ def _hyperparameters(form, i, name):
         return text.rate_notes(found, bool(config.schedules), objective.f)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
-    look = looks(form.read(), THEMES[theme_name()])[i]
+    look = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
     seen = {"look": look, "group": form.name}
     choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
 

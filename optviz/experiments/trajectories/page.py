@@ -16,7 +16,6 @@ from optviz.experiments.trajectories.figures import (
     figures,
     first,
     live_figures,
-    looks,
     thumbnail,
     univariate,
 )
@@ -24,7 +23,7 @@ from optviz.experiments.trajectories.figures.inside import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
-from optviz.plot import THEMES
+from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
 from optviz.plot.style import packed
 from optviz.spec import Choice
@@ -147,7 +146,7 @@ def _hands(scene, looking_inside, theme):
     if looking_inside and not sealed() and inspected() and not objective.f.univariate:
         i = state().ids.index(inspected())
         path = runs.path(objective, scene.optimizers[i])
-        drawn = arrows(path, theme, looks(scene, theme)[i].color)
+        drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
     return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
 
 

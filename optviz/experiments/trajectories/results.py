@@ -3,17 +3,15 @@
 import streamlit as st
 
 from optviz.experiments.trajectories import run as runs
-from optviz.experiments.trajectories import table, text
-from optviz.experiments.trajectories.figures import looks
-from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.state import sealed
+from optviz.experiments.trajectories.table import at_every_step, results
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.minima import minima_of
 from optviz.optim.theory import curvatures
 from optviz.plot import THEMES, Table, equations
 from optviz.translation import _
 from optviz.ui import locks
-from optviz.ui.cache import cached
 from optviz.ui.components import theme_name, timetable
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
@@ -57,32 +55,7 @@ def _second_table(scene):
 
 
 def _table(scene, key="timetable"):
-    paths, summaries = ends(scene)
-    rows = [
-        _columns(scene.objective, config, scene.tolerance, *end)
-        for config, *end in zip(scene.optimizers, paths, summaries, strict=True)
-    ]
-    timetable(results(scene, summaries, theme_name()).html(), rows, key)
-
-
-@cached
-def _columns(objective, config, tolerance, _run, _summary):
-    return table.columns(_run, _summary)
-
-
-def ends(scene: Scene) -> tuple[list, list]:
-    """The paths, and what became of each."""
-    paths = [runs.path(scene.objective, config) for config in scene.optimizers]
-    ends = [runs.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
-    return paths, ends
-
-
-def results(scene: Scene, summaries, theme: str) -> Table:
-    """The table, in the colors of a theme."""
-    styles = looks(scene, THEMES[theme])
-    return table.results(
-        scene.names, styles, summaries, scene.tolerance, scene.objective.f.univariate
-    )
+    timetable(results(scene, THEMES[theme_name()]).html(), at_every_step(scene), key)
 
 
 def _remarks(scene):

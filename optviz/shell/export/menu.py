@@ -16,7 +16,6 @@ from optviz.experiments.page import Script
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import table
 from optviz.experiments.trajectories.figures import figures, first
-from optviz.experiments.trajectories.results import ends, results
 from optviz.experiments.trajectories.spec import Scene, run_in_words
 from optviz.experiments.trajectories.state import sealed, state
 from optviz.optim import OPTIMIZERS
@@ -164,7 +163,8 @@ def paths_csv(scene: Scene) -> str:
 
 
 def _paths_csv(scene):
-    rows = list(zip(scene.names, ends(scene)[0], strict=True))
+    paths = (runs.path(scene.objective, config) for config in scene.optimizers)
+    rows = list(zip(scene.names, paths, strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if (paths := runs.multistart(scene.objective, config)) is not None:
             rows.append((name, paths))
@@ -173,11 +173,7 @@ def _paths_csv(scene):
 
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return _of_both(scene, _table_csv)
-
-
-def _table_csv(scene):
-    return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
+    return _of_both(scene, table.results_csv)
 
 
 def _of_both(scene, text_of):
@@ -202,9 +198,8 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
                 figure_part(to_plotly(drawn["curves"]), "curves" + suffix, _("Curves"), theme),
             ]
         )
-        runs, summaries = ends(of)
-        rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
-        tables.append(Part("table", {"html": results(of, summaries, theme).html(), "rows": rows}))
+        html, rows = table.results(of, THEMES[theme]).html(), table.at_every_step(of)
+        tables.append(Part("table", {"html": html, "rows": rows}))
     steps = max(of.objective.steps for of in scene.both)
     parts = [
         *chain.from_iterable(zip(*pictures, strict=True)),  # the landscapes, then the curves

@@ -261,11 +261,11 @@ def test_every_optimizer_differs_without_color_too():
 
 
 def test_table_and_csv():
-    summaries = [summarize(run(BOOK.objective, BOOK.optimizers[0]))]
-    html = results(["SGD"], [style(0, LIGHT)], summaries, 1e-3).html()
+    scene = replace(BOOK, optimizers=BOOK.optimizers[:1])
+    html = results(scene, LIGHT).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
-    [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], BOOK.optimizers[:1], summaries, 1e-3)))
+    [row] = csv.DictReader(io.StringIO(results_csv(scene)))
     assert (float(row["lr"]), json.loads(row["settings"])["method"]) == (
         0.95,
         {"sgd": {"lr": 0.95}},
@@ -286,9 +286,9 @@ def test_table_and_csv():
 def test_the_table_tells_touching_from_staying():
     long = replace(SWINGING, steps=2000)
     for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
-        found = [summarize(run(objective, FAST))]
-        assert cell in results(["Momentum"], [style(0, LIGHT)], found, 1e-3).html()
-    [row] = csv.DictReader(io.StringIO(results_csv(["Momentum"], [FAST], found, 1e-3)))
+        scene = Scene(objective, (FAST,))
+        assert cell in results(scene, LIGHT).html()
+    [row] = csv.DictReader(io.StringIO(results_csv(scene)))
     assert [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")] == [
         *("267", "855", "855")
     ]
@@ -506,8 +506,7 @@ def test_a_function_of_one_variable_is_a_curve_with_tangents():
     np.testing.assert_allclose(xy["minima-local"], [[-1, -5 / 12]])
     found = theory.curvatures(objective.f)  # f'' = 3x² − 2x − 2
     assert [(c.low, c.high) for c in found] == [pytest.approx((6, 6)), pytest.approx((3, 3))]
-    ends = [summarize(run(objective, sgd(0.1)))]
-    assert "y" not in results(["SGD"], [style(0, LIGHT)], ends, 1e-3, True).columns
+    assert "y" not in results(Scene(objective, (sgd(0.1),)), LIGHT).columns
 
 
 def test_hills_in_space_are_flat_and_let_the_paths_through():

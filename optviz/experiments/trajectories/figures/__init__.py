@@ -82,22 +82,16 @@ def simplex(run: Run) -> np.ndarray | None:
     return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 
-def looks(scene: Scene, theme: Theme) -> list[Style]:
-    """The look of each optimizer."""
-    return method_styles(scene.optimizers, theme)
-
-
 def tracks(scene: Scene, ids, theme: Theme) -> list[Track]:
     """The optimizers of a scene."""
     labels = [
         " · ".join([name, *chips(config)])
         for name, config in zip(scene.names, scene.optimizers, strict=True)
     ]
-    named = zip(ids, labels, scene.optimizers, looks(scene, theme), strict=True)
-    return [
-        Track(key, name, config, runs.path(scene.objective, config), look)
-        for key, name, config, look in named
-    ]
+    paths = [runs.path(scene.objective, config) for config in scene.optimizers]
+    styles = method_styles(scene.optimizers, theme)
+    parts = zip(ids, labels, scene.optimizers, paths, styles, strict=True)
+    return [Track(*of_one) for of_one in parts]
 
 
 def minima(f: Function) -> list[contour.Minima]:

@@ -318,6 +318,12 @@ def test_a_chart_for_everything_that_is_held(key):
     assert len(charts(path, LIGHT).frames) == len(held) + 1, "and the effective rate"
 
 
+def test_of_a_path_that_never_begins_the_chart_is_empty():
+    nowhere = Objective("formula", "log(x) + y**2", start=(-2.0, 1.0))
+    [panel] = charts(run(nowhere, sgd(1.0)), LIGHT).frames
+    assert np.isnan(panel.marks[0].y).all()
+
+
 def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
     """Adam's v is a mean square, Momentum's a velocity."""
     adam = BOOK.optimizers[3]

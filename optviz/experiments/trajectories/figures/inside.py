@@ -32,7 +32,7 @@ def charts(run, theme: Theme, **figure) -> Figure:
     rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
     if (corners := simplex(run)) is not None:
         rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
-    if np.isfinite(run.gradients).any():
+    if np.isfinite(run.gradients).any() or not rows:  # or there would be no chart at all
         rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
         rows.append((_("effective rate −Δ/g"), rate))
     x = Axis(_("step"), limits=(0, len(run.points) - 1))

@@ -84,7 +84,8 @@ def best_settings(
     objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)
 ) -> dict[str, float] | None:
     """The settings with the least loss after the steps from this start, of a grid in one batch,
-    whatever is set; None where the optimizer has not all of them or every one diverges.
+    whatever is set; of a branch those of its own method. None where the optimizer has not all of
+    them or every one diverges.
     """
     values = {name: v for name, v in config.method.values.items() if name not in names}
     return _best_settings(
@@ -94,12 +95,19 @@ def best_settings(
 
 @cached
 def _best_settings(objective, config, names):
-    _, opt, schedule = config.segments()[0]
+    opt = config.build()
     if None in (declared := [find(opt, name) for name in names]):
         return None
-    more = {"noise": noise_of(objective), "schedule": schedule, "seed": objective.seed}
-    axes = {k.name: k.spread(RATES) for k in declared}
-    swept = sweep(objective.f, opt, axes, objective.start, objective.steps, **more)
+    swept = sweep(
+        objective.f,
+        opt,
+        {k.name: k.spread(RATES) for k in declared},
+        objective.start,
+        objective.steps,
+        noise=noise_of(objective),
+        schedule=config.built_schedules() or None,
+        seed=objective.seed,
+    )
     if np.isnan(swept.values).all():
         return None
     return {name: float(f"{value:.3g}") for name, value in swept.best().items()}

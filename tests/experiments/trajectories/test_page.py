@@ -627,6 +627,14 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
         assert not values[-1] < run(scene(at).objective, scene(at).optimizers[0]).values[-1]
 
 
+def test_the_best_rate_of_a_branch_is_that_of_its_own_method():
+    adam = BOOK.optimizers[3]
+    branch = replace(BOOK.optimizers[1], fork=Fork(adam, 12))
+    best = runs.best_settings(BOOK.objective, branch)
+    assert best == runs.best_settings(BOOK.objective, BOOK.optimizers[1])
+    assert best != runs.best_settings(BOOK.objective, adam)
+
+
 def test_auto_comes_with_a_link_and_ends_where_a_hand_sets_the_rate():
     def on(names):
         config = replace(BOOK.optimizers[1], auto=names)

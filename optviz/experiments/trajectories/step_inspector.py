@@ -2,6 +2,7 @@
 over time."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -13,13 +14,12 @@ from optviz.experiments.trajectories.state import optimizer_form, sealed, state
 from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot import THEMES, number
-from optviz.translation import N_, _
+from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.components import show, theme_name
+from optviz.ui.controls import switch
 from optviz.ui.form import Form, select
 from optviz.ui.live import step_shown
-
-SHOWN = {"step": N_("This step"), "time": N_("Over time")}
 
 
 def inspected() -> str | None:
@@ -37,22 +37,10 @@ def inside(form: Form) -> None:
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
     here = replace(form, name=f"{form.name}-inside-{len(ids)}", locked=False)
-    look_into = {
-        "segments": True,
-        "hidden": True,
-        "put": lambda chosen: setattr(state(), "inspected", chosen),
-    }
-    select(here, _("Look into"), ids, key, names.get, **look_into)
-    shown = st.segmented_control(
-        _("Show"),
-        list(SHOWN),
-        default="step",
-        format_func=lambda k: _(SHOWN[k]),
-        key="inside-shown",
-        required=True,
-        label_visibility="collapsed",
-    )
-    if shown == "step":
+    put = partial(setattr, state(), "inspected")
+    select(here, _("Look into"), ids, key, names.get, put, segments=True, hidden=True)
+    labels = {"step": _("This step"), "time": _("Over time")}
+    if switch(_("Show"), labels, "inside-shown") == "step":
         _step(form, key)
     else:
         _over_time(scene, optimizer_form(form, key).value, names[key], key)
@@ -158,12 +146,10 @@ def _heading(run, update, is_last):
 
 
 def _displayed(line):
-    parts = [line.symbols]
-    parts += [f"= {line.filled}"] if line.filled else []
-    parts += [f"= {line.result}"] if line.result and line.result != line.filled else []
-    return " ".join(
-        rf"$\displaystyle {part}$" for part in parts
-    )  # in as few lines as there is room for
+    sides = dict.fromkeys(filter(None, (line.filled, line.result)))
+    parts = [line.symbols, *(f"= {side}" for side in sides)]
+    # each by itself: in as few lines as there is room for
+    return " ".join(rf"$\displaystyle {part}$" for part in parts)
 
 
 def fork(form: Form, key: str, step: int) -> None:

@@ -29,7 +29,6 @@ def series(metric: str, run, known) -> np.ndarray:
             return known.distance(run.points)
         case "length":
             return run.lengths
-    raise KeyError(metric)
 
 
 def along(axis: str, run) -> np.ndarray:
@@ -41,7 +40,6 @@ def along(axis: str, run) -> np.ndarray:
             return run.work[:, 0]
         case "evaluations":
             return run.work.sum(1)
-    raise KeyError(axis)
 
 
 def curves(
@@ -69,17 +67,13 @@ def curves(
     floor = len(known) > 0 and not any(np.isnan(_above(t.run.values, known)[0]) for t in tracks)
     for row, metric in enumerate(metrics):
         above = metric == "loss" and log and floor
-        title = (
-            said(N_("loss above the minimum"), sign)
-            if above and abs(known.floor) > 1e-12
-            else said(METRICS[metric], sign)
-        )
+        from_floor = above and abs(known.floor) > 1e-12
+        title = N_("loss above the minimum") if from_floor else METRICS[metric]
+        title = said(SHORT[metric] if len(metrics) > 2 else title, sign)
         runs = [track.run for track in tracks]
         ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
         logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
-        y_axis = _scale(
-            ys, logged, len(metrics), said(SHORT[metric], sign) if len(metrics) > 2 else title
-        )
+        y_axis = _scale(ys, logged, len(metrics), title)
         marks = [
             mark
             for track, y in zip(tracks, ys, strict=True)
@@ -125,7 +119,9 @@ def _schedule(tracks, axis, x, only, name, symbol):
         for track, values in found
         if only is None or track.id in only
         for mark in trail(
-            *(along(axis, track.run), values, track.style),
+            along(axis, track.run),
+            values,
+            track.style,
             uid=f"{track.id}-{name}",
             name=track.name,
             group=track.id,

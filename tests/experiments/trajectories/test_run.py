@@ -214,7 +214,7 @@ def test_curves_of_every_metric_along_evaluations():
 
 
 def test_curves_of_nothing_and_of_the_largest_numbers():
-    assert curves([], FUNCTIONS["saddle"]).frames[0].y.limits == (0, 1)
+    assert curves(Scene(Objective("saddle")), []).frames[0].y.limits == (0, 1)
     huge = Objective("formula", "exp(x**2)", start=(5.0, 0.0), steps=3)
     figure = plotly(Scene(huge, (sgd(1e-9),)), "curves")
     assert np.isfinite(figure["layout"]["yaxis"]["range"]).all()

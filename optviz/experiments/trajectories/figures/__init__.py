@@ -9,7 +9,7 @@ from optviz.experiments.trajectories import auto, text
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures import univariate
 from optviz.experiments.trajectories.figures.curves import curves
-from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, View, noise_in_words
+from optviz.experiments.trajectories.spec import LEVELS, Scene, View, noise_in_words
 from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said
 from optviz.functions.function import Function
@@ -141,54 +141,51 @@ def descent_arrows(f, theme: Theme) -> Line:
 
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     """The contour, or the surface, with the paths."""
-    objective, view = scene.objective, scene.view
-    colors = theme.maps[view.colors]
-    log, key = LEVELS[view.levels], objective.landscape_key()
-    name = f"{key} {theme.ink} {view.levels} {view.field} {view.colors}"
-    name += f" {'surface' if view.in_space else view.shown if view.equal else 'domain'}"
-    f, extent = objective.f, (1.0, 1.0)
-    if view.equal and not view.in_space:
-        extent = reach(f.domain, *ASPECTS[view.shown])
-    land = runs.landscape(objective, extent)
-
-    def under():
-        if view.in_space:
-            return layer(surface(land, theme, log, colors, is_rugged(shown)))
-        arrows = [descent_arrows(f, theme)] if view.field else []
-        border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
-        known = minima_of(f)
-        rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
-        drawn = contour.landscape(land, theme, log, colors=colors)
-        return layer(drawn, *rings, *border, *arrows)
-
-    paths = [track.path(scene) for track in drawn]
-    names = ", ".join(scene.names) or _("no optimizer")
+    objective, view, f = scene.objective, scene.view, scene.objective.f
+    log, colors, start = LEVELS[view.levels], theme.maps[view.colors], objective.start
+    paths, shown = [track.path(scene) for track in drawn], minima(f)
+    start_name = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
+    under = None
     if f.univariate:
+        figure = univariate.graph(f, start, paths, shown, theme, start_name=start_name)
         label = _(
             "Curve of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
     elif view.in_space:
+        land, frame = runs.landscape(objective), "surface"
+        figure = surface_figure(f.domain, land, paths, shown, theme, log)
         label = _(
             "Surface of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
+
+        def under():
+            return layer(surface(land, theme, log, colors, is_rugged(shown)))
     else:
+        extent = reach(f.domain, *ASPECTS[view.shown]) if view.equal else (1.0, 1.0)
+        land, frame = runs.landscape(objective, extent), view.shown if view.equal else "domain"
+        more = {"equal": view.equal, "start_name": start_name}
+        figure = contour.paths(f, start, paths, shown, theme, **more)
         label = _(
             "Contour of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
-    common, shown = {"view": key}, minima(f)
-    common["label"] = label.format(function=f.name, names=names, minima=text.minima(f))
-    start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
-    if f.univariate:
-        common["start_name"] = start
-        return univariate.graph(f, objective.start, paths, shown, theme, **common)
-    common["under"] = (name, under)
-    if view.in_space:
-        return surface_figure(f.domain, land, paths, shown, theme, log, **common)
-    common |= {"equal": view.equal, "start_name": start}
-    return contour.paths(f, objective.start, paths, shown, theme, **common)
+
+        def under():
+            arrows = [descent_arrows(f, theme)] if view.field else []
+            border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
+            known = minima_of(f)
+            rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
+            drawn = contour.landscape(land, theme, log, colors=colors)
+            return layer(drawn, *rings, *border, *arrows)
+
+    key, names = objective.landscape_key(), ", ".join(scene.names) or _("no optimizer")
+    label = label.format(function=f.name, names=names, minima=text.minima(f))
+    if under:
+        name = f"{key} {theme.ink} {view.levels} {view.field} {view.colors} {frame}"
+        figure = replace(figure, under=(name, under))
+    return replace(figure, view=key, label=label)
 
 
 def first(scene: Scene) -> str:
@@ -198,17 +195,9 @@ def first(scene: Scene) -> str:
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
     """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
-    view = scene.view
-    drawn, f = tracks(scene, ids, theme), scene.objective.f
-    shown = ", ".join(said(METRICS[metric], f.sign) for metric in view.metrics)
-    message = _("{curves} over {along}. The table below says the same.")
-    chart = curves(
-        *(drawn, f, view.metrics, view.along, view.log, view.shown == "curves", only),
-        label=message.format(curves=shown, along=_(ALONG[view.along])),
-        view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
-    )
+    drawn = tracks(scene, ids, theme)
     share = [track for track in drawn if only is None or track.id in only]
-    return {"curves": chart, first(scene): landscape(scene, share, theme)}
+    return {"curves": curves(scene, drawn, only), first(scene): landscape(scene, share, theme)}
 
 
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:

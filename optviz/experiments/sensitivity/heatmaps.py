@@ -252,13 +252,6 @@ def places(spec: Sensitivity, found) -> list[np.ndarray]:
     ]
 
 
-def reached(found, at) -> list:
-    """What one start comes to, for a file."""
-    which = found.index[at]
-    x, y = found.minima[which] if which >= 0 else (None, None)
-    return [x, y, found.steps[at], found.diverged_at[at], found.share[at]]
-
-
 def _plane(spec):
     """The axes of the picture."""
     limits = zip("xy", spec.objective.f.domain, strict=True)

@@ -29,6 +29,7 @@ from optviz.plot import (
     thinned,
 )
 from optviz.plot.contour import within_reach
+from optviz.plot.table import csv_text
 from optviz.translation import _
 from optviz.ui.cache import cached
 
@@ -183,12 +184,15 @@ def results(context: Context) -> list:
     ]
 
 
-def rows(context: Context):
-    """The end of every run, for a file."""
+def ends_csv(context: Context) -> str:
+    """Where every run ends."""
     spec = context.spec
-    for name, one in zip(spec.names, clouds(spec), strict=True):
-        for k, ((x, y), gap) in enumerate(zip(one.points, one.values, strict=True)):
-            yield [name, spec.objective.seed + k, x, y, gap]
+    rows = (
+        [name, spec.objective.seed + k, *point, gap]
+        for name, one in zip(spec.names, clouds(spec), strict=True)
+        for k, (point, gap) in enumerate(zip(one.points, one.values, strict=True))
+    )
+    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], rows)
 
 
 def notes(context: Context) -> Caption:

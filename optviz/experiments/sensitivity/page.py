@@ -120,31 +120,27 @@ def map_csv(context) -> str:
 
 def basins_csv(context) -> str:
     """Every start."""
-    spec = context.spec
-    rows = (
-        [spec.names[k], x, y, *heatmaps.reached(found, (i, j))]
-        for k, found in run.both_basins(spec)
-        for xs, ys in [heatmaps.places(spec, found)]
-        for i, y in enumerate(ys)
-        for j, x in enumerate(xs)
-    )
+    spec, names, rows = context.spec, context.spec.names, []
+    for k, found in run.both_basins(spec):
+        xs, ys = heatmaps.places(spec, found)
+        for (i, j), which in np.ndenumerate(found.index):
+            minimum = found.minima[which] if which >= 0 else (None, None)
+            end = found.steps[i, j], found.diverged_at[i, j], found.share[i, j]
+            rows.append([names[k], xs[j], ys[i], *minimum, *end])
     columns = ["optimizer", "x", "y", "minimum_x", "minimum_y", "steps", "diverged_at", "share"]
     return csv_text(columns, rows)
 
 
-def noise_csv(context) -> str:
-    """Where every run ends."""
-    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], noise.rows(context))
-
-
-def _file(name, make):
-    return Download(_("Numbers as CSV"), name, make, ready=lambda context: True)
-
-
-def _view(key, form, parts, note, downloads=()):
-    controls = [*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST]
-    tabs = [Tab(_(VIEWS[key]), parts)]
-    return View(label=VIEWS[key], form=controls, tabs=tabs, notes=[note], downloads=downloads)
+def _view(key, form, parts, note=None, numbers=None):
+    """A view with one tab; `numbers(context)` is its file."""
+    label, always = _("Numbers as CSV"), lambda context: True
+    return View(
+        label=VIEWS[key],
+        form=[*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST],
+        tabs=[Tab(_(VIEWS[key]), parts)],
+        notes=[note] if note else [],
+        downloads=[Download(label, key, numbers, ready=always)] if numbers else [],
+    )
 
 
 HIMMELBLAU = Sensitivity(
@@ -172,29 +168,15 @@ PAGE = Page(
     "",
     Sensitivity(),
     {
-        "rates": _view(
-            *("rates", [chosen], [figures.rates, text.rate_table], text.rate_notes),
-            [_file("rates", rates_csv)],
-        ),
-        "race": _view(
-            "race", [Panel(_("Starts"), ("starts", "trials"))], [race.results], race.notes
-        ),
-        "map": _view(
-            "map",
-            [chosen, axes, Menu("measure")],
-            [heatmaps.map_of],
-            lambda context: None,
-            [_file("map", map_csv)],
-        ),
-        "basins": _view(
-            *("basins", [chosen, other], [heatmaps.basins], text.basin_notes),
-            [_file("basins", basins_csv)],
-        ),
-        "noise": _view(
-            *("noise", [Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes),
-            [_file("noise", noise_csv)],
-        ),
-        "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
+        key: _view(key, *view)
+        for key, view in {
+            "rates": ([chosen], [figures.rates, text.rate_table], text.rate_notes, rates_csv),
+            "race": ([Panel(_("Starts"), ("starts", "trials"))], [race.results], race.notes),
+            "map": ([chosen, axes, Menu("measure")], [heatmaps.map_of], None, map_csv),
+            "basins": ([chosen, other], [heatmaps.basins], text.basin_notes, basins_csv),
+            "noise": ([Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes, noise.ends_csv),
+            "stability": ([chosen], [figures.stability], text.stability_notes),
+        }.items()
     },
     presets=[
         Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),

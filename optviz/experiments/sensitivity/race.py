@@ -6,8 +6,8 @@ from optviz.experiments.page import Caption, Context
 from optviz.experiments.sensitivity import figures, run
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.run import noise_of
+from optviz.optim.base import setting
 from optviz.optim.sensitivity import Entry, enter, ranks
-from optviz.optim.theory import setting
 from optviz.plot import Axis, Column, Figure, Line, Table, Theme, categories, method_styles, number
 from optviz.translation import _
 from optviz.ui.cache import cached

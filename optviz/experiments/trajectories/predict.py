@@ -143,14 +143,8 @@ def _question(found, ids, names):
     answer = Form("question", lambda: state().prediction, _answer)
     place, labels = answer.at("question"), text.QUESTIONS
     select(
-        place,
-        _("Question"),
-        list(labels),
-        found.question,
-        lambda key: _(labels[key]),
-        place.set,
-        segments=True,
-        hidden=True,
+        *(place, _("Question"), list(labels), found.question, lambda k: _(labels[k]), place.set),
+        **{"segments": True, "hidden": True},
     )
     field, label, choices = (
         ("about", _("About"), ids)

@@ -88,10 +88,8 @@ def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
     return Figure(marks, x, y, label=label, height=HEIGHT, hover="closest")
 
 
-def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
-    """The contour with the paths of all optimizers, or of those at the places `only`; `mark` is a
-    step of the first that is pointed at.
-    """
+def paths(spec: Sensitivity, theme: Theme, only=None) -> Figure:
+    """The contour with the paths of all optimizers, or of those at the places `only`."""
     objective, f = spec.objective, spec.objective.f
     styles, drawn = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
@@ -109,7 +107,7 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
         if drawn
         else _("Contour of {function} with the ends of {names}. The table says the same.")
     )
-    figure = contour.paths(
+    return contour.paths(
         f,
         objective.start,
         drawn,
@@ -120,21 +118,6 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
         label=label.format(function=f.name, names=names),
         height=HEIGHT,
     )
-    if mark is None:
-        return figure
-    x, y = drawn[0].points[mark]
-    crossed = Dots(
-        [x],
-        [y],
-        Style(theme.lines[1], marker="diamond-open"),
-        name=_("sharpness crosses the limit"),
-        uid="crossed",
-        hover="{name}",
-        size=15,
-        edge=theme.lines[1],
-        edge_width=3,
-    )
-    return figure.add(crossed)
 
 
 def rates(context: Context) -> Row:
@@ -148,25 +131,25 @@ def rates(context: Context) -> Row:
         session().show(context.page.key, run.having_set(spec, lr=rate))
 
     def draw():
-        show("sensitivity-rates", figure, guessed=rated, **(hand(spec, figure, curve) or {}))
+        hands = {}
+        if np.isfinite(curve.current):  # or there is no rate to take hold of
+            hands = {"clicks": "guess", "grab": _grip(spec, figure, curve)}
+        show("sensitivity-rates", figure, guessed=rated, **hands)
 
     return Row([Widget(draw), paths(spec, context.theme)], (6, 5))
 
 
-def hand(spec: Sensitivity, figure: Figure, curve: run.RateCurve) -> dict | None:
-    """What can be taken hold of, at the chosen optimizer's rate; None where there is no rate."""
-    if not np.isfinite(curve.current):
-        return None
+def _grip(spec, figure, curve):
+    """What can be taken hold of, at the chosen optimizer's rate."""
     low, high = figure.y.limits
     height = np.clip(np.nan_to_num(np.median(curve.here), nan=np.inf), low, high / 1.5)
     said = _("Rate of {name}: drag it, or move it with the arrow keys")
-    grab = {
+    return {
         "start": [curve.current, float(height)],
         "frame": {"x": [float(v) for v in figure.x.limits], "y": [float(low), float(high)]},
         "label": said.format(name=spec.names[spec.chosen]),
         "epoch": f"{spec.chosen} {curve.current}",
     }
-    return {"clicks": "guess", "grab": grab}
 
 
 # Beside the map.
@@ -225,7 +208,21 @@ def stability(context: Context) -> list:
     if edge is None or not np.isfinite(path.values[0]):
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
         return [paths(spec, theme, [spec.chosen]), said]
-    marked = paths(spec, theme, [spec.chosen], edge.crossed)
+    marked = paths(spec, theme, [spec.chosen])
+    if edge.crossed is not None:
+        x, y = path.points[edge.crossed]
+        crossed = Dots(
+            [x],
+            [y],
+            Style(theme.lines[1], marker="diamond-open"),
+            name=_("sharpness crosses the limit"),
+            uid="crossed",
+            hover="{name}",
+            size=15,
+            edge=theme.lines[1],
+            edge_width=3,
+        )
+        marked = marked.add(crossed)
     return [Row([sharpness(spec, theme, edge), marked], (6, 5)), text.of_edge(spec, edge, path)]
 
 

@@ -1,6 +1,7 @@
 """What the page says."""
 
 from collections import Counter
+from functools import reduce
 
 from optviz.experiments.trajectories.words import place, said
 from optviz.functions.elementary import CALLS
@@ -312,13 +313,9 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
         message = _(
             "Not this time: nobody came to stay within {tolerance} of the optimum in {steps} steps."
         )
-    names = _("{first} and {second}")
-    joined = winners[0] if winners else ""
-    for other in winners[1:]:
-        joined = names.format(first=joined, second=other)
-    return message.format(
-        names=joined, step=step, tolerance=number(scene.tolerance), steps=scene.objective.steps
-    )
+    both, steps = _("{first} and {second}"), scene.objective.steps
+    names = reduce(lambda first, second: both.format(first=first, second=second), winners or [""])
+    return message.format(names=names, step=step, tolerance=number(scene.tolerance), steps=steps)
 
 
 def question(prediction, names, scene) -> str:

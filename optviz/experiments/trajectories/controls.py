@@ -45,11 +45,7 @@ from optviz.ui.training.optimizer_menu import optimizer_choices, optimizer_menu
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
-EDGES = {
-    name: (axis, end)
-    for axis, c in enumerate("xy")
-    for end, name in enumerate((f"{c}_from", f"{c}_to"))
-}
+EDGES = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}  # likewise
 
 
 def _start(i):
@@ -167,14 +163,14 @@ def _frame(form):
     """The edges of the picture, which wait here while they do not fit together."""
     kept = state()
     declared = tuple(
-        Hyperparameter(name, (-5.0, 5.0)[end], -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
-        for name, (axis, end) in EDGES.items()
-        if not (axis and form.value.f.univariate)
+        Hyperparameter(name, first, -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
+        for name, first in EDGES.items()
+        if name.startswith("x") or not form.value.f.univariate
     )
 
     def values():
-        domain = form.value.domain
-        return {name: domain[axis][end] for name, (axis, end) in EDGES.items()} | kept.edges
+        edges = np.ravel(form.value.domain).tolist()
+        return dict(zip(EDGES, edges, strict=True)) | kept.edges
 
     def turn(new):
         edges = values() | new

@@ -16,14 +16,14 @@ from optviz.experiments.sensitivity.spec import (
     axes_of,
     cell_cost,
 )
-from optviz.experiments.trajectories.run import noise_of
+from optviz.experiments.trajectories.run import noise_of, swept
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.lens import Lens, at
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.minima import minima_of
-from optviz.optim.sensitivity import Basins, Sweep, basins, final, sweep
+from optviz.optim.sensitivity import Basins, Sweep, basins, final
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
 from optviz.ui.cache import cached
@@ -121,19 +121,6 @@ def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
     return int(min(most, max(runs**0.5, 2)))
 
 
-def _swept(objective, config, axes, **more) -> Sweep:
-    return sweep(
-        objective.f,
-        config.build(),
-        axes,
-        objective.start,
-        objective.steps,
-        noise=noise_of(objective),
-        schedule=config.built_schedules() or None,
-        **more,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class RateCurve:
     """The loss above the lowest minimum over the rate, for every seed; NaN where it diverged."""
@@ -166,7 +153,7 @@ def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> Rat
     current = float(setting(opt, "lr"))
     rates = np.sort(np.append(find(opt, "lr").spread(RATES), current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
-    gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
+    gaps = swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
     known = np.isfinite(rates)
     here = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
     return RateCurve(rates[known], gaps[known], current, here)
@@ -183,11 +170,11 @@ def height(objective: Objective) -> float:
     return float(objective.f.value(objective.start)) - floor(objective)
 
 
-def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
+def diverging(spec: Sensitivity, found: Sweep) -> np.ndarray:
     """The cells of a map that count as lost: grown to `GROWN` times the start, or never arrived."""
     if spec.measure == "steps":
-        return ~np.isfinite(swept.values)
-    gap = swept.values - floor(spec.objective)
+        return ~np.isfinite(found.values)
+    gap = found.values - floor(spec.objective)
     return ~(gap <= GROWN * height(spec.objective))
 
 
@@ -196,9 +183,8 @@ def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective = spec.objective
     axes = {name: along(spec, name) for name in (spec.up, spec.across)}
-    more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
-    swept = _swept(objective, spec.config, axes, **more)
-    return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
+    found = swept(objective, spec.config, axes, measure="steps", tolerance=spec.tolerance)
+    return found if spec.measure == "steps" else replace(found, values=found.losses)
 
 
 def alone(spec: Sensitivity, i: int) -> Sensitivity:

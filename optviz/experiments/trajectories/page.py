@@ -193,9 +193,9 @@ def _compare(form):
         icon = "splitscreen_right"
         button(_("Compare"), "compare", icon, form.at("beside").set, alone, help=about)
         return
-    show, swapped = session().show, replace(scene.beside, beside=alone)
-    button(_("Swap"), "swap", "swap_horiz", show, KEY, swapped)
-    button(_("End comparison"), "compare", "close", show, KEY, alone)
+    put, swapped = session().show, replace(scene.beside, beside=alone)
+    button(_("Swap"), "swap", "swap_horiz", put, KEY, swapped)
+    button(_("End comparison"), "compare", "close", put, KEY, alone)
 
 
 def surroundings(form: Form):

@@ -14,7 +14,7 @@ from optviz.optim.minima import minima_of
 from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
-from optviz.optim.sensitivity import sweep
+from optviz.optim.sensitivity import Sweep, sweep
 from optviz.optim.sensitivity.starts import arrived
 from optviz.optim.sensitivity.sweeps import find
 from optviz.optim.summary import Summary, summarize
@@ -42,6 +42,21 @@ def run(
 def noise_of(objective: Objective):
     """Without noise none at all, also where the function has its own."""
     return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
+
+
+def swept(objective: Objective, config: OptimizerConfig, axes, **measured) -> Sweep:
+    """The optimizer with every setting of the axes, in one batch; a branch by itself."""
+    return sweep(
+        objective.f,
+        config.build(),
+        axes,
+        objective.start,
+        objective.steps,
+        noise=noise_of(objective),
+        schedule=config.built_schedules() or None,
+        seed=objective.seed,
+        **measured,
+    )
 
 
 def path(objective: Objective, config: OptimizerConfig) -> Run:
@@ -98,19 +113,10 @@ def _best_settings(objective, config, names):
     opt = config.build()
     if None in (declared := [find(opt, name) for name in names]):
         return None
-    swept = sweep(
-        objective.f,
-        opt,
-        {k.name: k.spread(RATES) for k in declared},
-        objective.start,
-        objective.steps,
-        noise=noise_of(objective),
-        schedule=config.built_schedules() or None,
-        seed=objective.seed,
-    )
-    if np.isnan(swept.values).all():
+    found = swept(objective, config, {k.name: k.spread(RATES) for k in declared})
+    if np.isnan(found.values).all():
         return None
-    return {name: float(f"{value:.3g}") for name, value in swept.best().items()}
+    return {name: float(f"{value:.3g}") for name, value in found.best().items()}
 
 
 def arrivals(paths: Run, tolerance: float) -> np.ndarray:

@@ -103,12 +103,11 @@ def minima(f: Function) -> list[contour.Minima]:
         (True, True, N_("curve of minima")),
         (False, True, N_("curve of local minima")),
     )
-    shown = []
+    shown, on_curve, listed = [], known.on_curve, np.full(len(known), True)
+    if f.univariate:  # a curve of minima is one of x alone
+        on_curve, listed = ~listed, np.isin(np.arange(len(known)), known.places)
     for lowest, curve, name in kinds:
-        chosen = (known.lowest == lowest) & (known.on_curve == curve)
-        if f.univariate:  # a curve of minima is one of x alone
-            chosen = np.isin(np.arange(len(known)), known.places) & (known.lowest == lowest)
-            chosen &= not curve
+        chosen = listed & (known.lowest == lowest) & (on_curve == curve)
         if chosen.any():
             at, height = known.points[chosen], f.sign * known.values[chosen]
             shown.append(contour.Minima(said(name, f.sign), at, height, not lowest, curve))

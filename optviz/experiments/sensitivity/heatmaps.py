@@ -228,16 +228,8 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "") -> Figu
             text_color=theme.ink,
         )
         marks.append(stars)
-    marks.append(_start(spec, theme))
     label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
-    figure = Figure(
-        marks,
-        *_plane(spec),
-        label=label.format(name=name),
-        view=spec.objective.landscape_key(),
-        height=figures.HEIGHT,
-        hover="closest",
-    )
+    figure = _over_starts(spec, theme, marks, label.format(name=name))
     if spec.other < 0:
         return figure
     panel = replace(figure.frames[0], title=name)
@@ -246,23 +238,34 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "") -> Figu
 
 def places(spec: Sensitivity, found) -> list[np.ndarray]:
     """The coordinates of the cells, across and up."""
-    return [
-        np.linspace(*ends, n)
-        for ends, n in zip(spec.objective.f.domain, found.index.shape[::-1], strict=True)
-    ]
+    rows, columns = found.index.shape
+    across, up = spec.objective.f.domain
+    return [np.linspace(*across, columns), np.linspace(*up, rows)]
 
 
-def _plane(spec):
-    """The axes of the picture."""
-    limits = zip("xy", spec.objective.f.domain, strict=True)
-    return [Axis(name, limits=ends, grid=False) for name, ends in limits]
-
-
-def _start(spec, theme):
-    x, y = spec.objective.start
-    look = Style(theme.ink, marker="circle-open-dot")
-    edge = {"edge": theme.ink, "edge_width": 2}
-    return Dots([x], [y], look, name=_("start"), uid="start", size=13, **edge)
+def _over_starts(spec, theme, marks, label, **figure):
+    """Marks on the plane, and the start that is set."""
+    (across, up), (x, y) = spec.objective.f.domain, spec.objective.start
+    start = Dots(
+        [x],
+        [y],
+        Style(theme.ink, marker="circle-open-dot"),
+        name=_("start"),
+        uid="start",
+        size=13,
+        edge=theme.ink,
+        edge_width=2,
+    )
+    return Figure(
+        [*marks, start],
+        Axis("x", limits=across, grid=False),
+        Axis("y", limits=up, grid=False),
+        label=label,
+        view=spec.objective.landscape_key(),
+        height=figures.HEIGHT,
+        hover="closest",
+        **figure,
+    )
 
 
 def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
@@ -277,18 +280,10 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
     marks = [
         Heatmap(kind, scale, x=xs, y=ys, span=(-0.5, 3.5), uid="difference", bar=bar),
         *_hatched(xs, ys, kind == 3, theme, _("different minima")),
-        _start(spec, theme),
     ]
     label = _("Where {a} and {b} reach different minima. The sentence says the same.")
-    return Figure(
-        marks,
-        *_plane(spec),
-        label=label.format(a=names[1], b=names[2]),
-        view=spec.objective.landscape_key(),
-        margin={"r": 96},
-        height=figures.HEIGHT,
-        hover="closest",
-    )
+    label = label.format(a=names[1], b=names[2])
+    return _over_starts(spec, theme, marks, label, margin={"r": 96})
 
 
 def basins(context: Context) -> list:

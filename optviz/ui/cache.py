@@ -61,13 +61,15 @@ KEPT = Kept()
 
 def cached(f):
     """A function that works each value out once, as long as KEPT has it: by the arguments whose
-    names do not begin with an underscore.
+    names do not begin with an underscore; specs that have one count by their `as_json`.
     """
     named = [not name.startswith("_") for name in inspect.signature(f).parameters]
 
     @wraps(f)
     def get(*args):
-        told = (arg for arg, known in zip(args, named, strict=True) if known)
+        told = (
+            getattr(arg, "as_json", arg) for arg, known in zip(args, named, strict=True) if known
+        )
         return KEPT.get((f.__module__, f.__qualname__, *told), lambda: f(*args))
 
     return get

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, parse_formula
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective
 from optviz.plot import LIGHT
 from optviz.plot.contour import LEVELS, falls_into_beads, landscape, more_rings
@@ -64,7 +64,7 @@ def test_rings_are_as_far_apart_near_a_minimum_as_far_from_it():
 def test_a_minimum_that_no_level_surrounds_has_a_ring_of_its_own(key, at):
     """One closed line around it, along which f is about the same, and higher."""
     f = FUNCTIONS[key]
-    [line] = more_rings(cache.landscape(Objective().on(key)), np.array([at]), LIGHT)
+    [line] = more_rings(runs.landscape(Objective().on(key)), np.array([at]), LIGHT)
     ring = np.stack([line.x, line.y], -1)[:-1]
     angles = np.unwrap(np.arctan2(*(ring - at).T[::-1]))
     assert abs(angles[-1] - angles[0]) == pytest.approx(2 * np.pi)
@@ -77,11 +77,11 @@ def test_a_minimum_that_no_level_surrounds_has_a_ring_of_its_own(key, at):
 def test_the_floor_of_a_thin_valley_is_even():
     """Along y = x², where Rosenbrock's function is (1 - x)², the drawn height has no bumps."""
     f, x = FUNCTIONS["rosenbrock"], np.linspace(-1.7, 1.7, 2001)
-    land = cache.landscape(Objective().on("rosenbrock"))
+    land = runs.landscape(Objective().on("rosenbrock"))
     heights = Heights.of(land, None, root=True)
     bumps = heights.up(land.at(x, x**2)) - heights.up((1 - x) ** 2)
     assert bumps.max() < 0.2 * (heights.high - heights.low) / LEVELS
-    assert len(cache.landscape(Objective()).x) < len(land.x), "as fine as there is need for"
+    assert len(runs.landscape(Objective()).x) < len(land.x), "as fine as there is need for"
     assert not falls_into_beads(Landscape.of(f, 400))
 
 

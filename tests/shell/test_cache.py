@@ -10,7 +10,7 @@ import numpy as np
 from optviz.experiments.activations.samples import layers_of
 from optviz.experiments.activations.spec import DeepStack
 from optviz.experiments.page import Page
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.run import path
 from optviz.experiments.trajectories.spec import BOOK, Objective
 from optviz.experiments.trajectories.state import TrajectoriesState
 from optviz.plot import Figure, to_svg
@@ -62,7 +62,7 @@ def test_a_knob_that_is_turned_and_turned_fills_no_memory(monkeypatch):
     monkeypatch.setattr(KEPT, "max_bytes", 12 << 20)
     for i in range(12):
         layers_of(DeepStack(layers=5, seed=i))
-        cache.run(Objective(steps=1000, start=(-7.0, 0.1 * i)), BOOK.optimizers[3])
+        path(Objective(steps=1000, start=(-7.0, 0.1 * i)), BOOK.optimizers[3])
         assert 0 < KEPT.size <= 12 << 20
     KEPT.clear()
 

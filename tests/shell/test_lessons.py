@@ -13,6 +13,7 @@ from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize,
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.sensitivity import race
 from optviz.experiments.trajectories import run as trajectories
+from optviz.experiments.trajectories.run import path as run
 from optviz.plot.style import THEMES
 from optviz.shell import lessons
 from optviz.shell.lessons import LESSONS, LessonError
@@ -32,16 +33,6 @@ UNIFORM = NOISES["uniform"]
 
 
 # What a lesson's scene gives.
-
-RUNS = {}
-
-
-def run(objective, config):
-    """A run, kept by the key that the app's cache has."""
-    key = trajectories.track_key(objective, config)
-    if key not in RUNS:
-        RUNS[key] = trajectories.run(objective, config)
-    return RUNS[key]
 
 
 def runs(key, **objective):

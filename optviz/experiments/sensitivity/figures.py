@@ -1,14 +1,12 @@
 """Curves over the rate, the paths, and the sharpness along one of them."""
 
-from dataclasses import asdict
-
 import numpy as np
 import streamlit as st
 
 from optviz.experiments.page import Context, Row, Widget
 from optviz.experiments.sensitivity import run, text
 from optviz.experiments.sensitivity.spec import Sensitivity
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures import minima
 from optviz.experiments.trajectories.text import undefined_start
 from optviz.optim.sensitivity.stability import edge_of_stability
@@ -26,9 +24,7 @@ from optviz.plot import (
     method_styles,
     to_plotly,
 )
-from optviz.spec import canonical_json
 from optviz.translation import _
-from optviz.ui.cache import cached
 from optviz.ui.components import show
 from optviz.ui.live import grabber
 from optviz.ui.session import session
@@ -38,26 +34,10 @@ TINY = 1e-16  # a gap below it is none
 BEYOND = 1e3  # times the limit: a path with so much sharpness is not coming back
 
 
-@cached
-def _kept(key, _make):
-    return _make()
-
-
-def kept(make, *parts):
-    """What `make(*parts)` comes to, worked out once for the same parts."""
-    plain = [asdict(p) if hasattr(p, "__dataclass_fields__") else p for p in parts]
-    return _kept(canonical_json([make.__name__, *plain]), lambda: make(*parts))
-
-
 # The loss over the rate.
 
 
-def curves_of(spec: Sensitivity, make=kept) -> list[run.RateCurve]:
-    """Of every optimizer."""
-    return [make(run.rate_curve, spec.objective, c, spec.seeds) for c in spec.optimizers]
-
-
-def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
+def over_rate(spec: Sensitivity, theme: Theme, found) -> Figure:
     """The loss after the steps over the rate; a line at each optimizer's own."""
     styles, marks = method_styles(spec.optimizers, theme), []
     start = float(np.nan_to_num(run.height(spec.objective)))  # 0 where f has no value
@@ -69,62 +49,57 @@ def over_rate(spec: Sensitivity, theme: Theme, found, **figure) -> Figure:
             low, high = (np.maximum(q, bottom) for q in np.quantile(curve.gaps, [0.1, 0.9], axis=1))
             marks.append(Band(curve.rates, low, np.minimum(high, top), look.color, group=f"r{i}"))
         hover = _("{name}: rate {x:.3g}, loss {y:.3g} above the minimum")
-        marks.append(
-            Line(curve.rates, shown, look, name=name, uid=f"r{i}", group=f"r{i}", hover=hover)
-        )
+        joint = {"name": name, "group": f"r{i}"}
+        marks.append(Line(curve.rates, shown, look, uid=f"r{i}", hover=hover, **joint))
         lost = curve.rates[~(curve.medians <= top)]
         lost = lost[lost > curve.rates[max(curve.best, 0)]]
         if len(lost):
-            cross = Style(look.color, marker="x-thin-open")
-            more = {
-                "size": 12,
-                "edge": look.color,
-                "edge_width": 3,
-                "group": f"r{i}",
-                "legend": False,
-            }
-            hover = _("{name} diverges from rate {x:.3g} on")
-            marks.append(
-                Dots(lost[:1], [top / 1.5], cross, name=name, uid=f"x{i}", hover=hover, **more)
-            )
-        marks.append(Rule(Style(look.color, (3, 3)), x=curve.current))
-        here = np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5)
-        edge = {"edge": theme.ink, "edge_width": 1.5, "size": 11}
-        hover = _("{name}: the rate that is set, {x:.3g}")
-        marks.append(
-            Dots(
-                [curve.current],
-                here,
-                look,
-                name=name,
-                uid=f"h{i}",
+            cross = Dots(
+                lost[:1],
+                [top / 1.5],
+                Style(look.color, marker="x-thin-open"),
+                uid=f"x{i}",
+                hover=_("{name} diverges from rate {x:.3g} on"),
+                size=12,
+                edge=look.color,
+                edge_width=3,
                 legend=False,
-                hover=hover,
-                **edge,
+                **joint,
             )
+            marks.append(cross)
+        here = Dots(
+            [curve.current],
+            np.clip(np.median(curve.here, keepdims=True), bottom, top / 1.5),
+            look,
+            name=name,
+            uid=f"h{i}",
+            hover=_("{name}: the rate that is set, {x:.3g}"),
+            size=11,
+            edge=theme.ink,
+            edge_width=1.5,
+            legend=False,
         )
+        marks += [Rule(Style(look.color, (3, 3)), x=curve.current), here]
     rates = np.concatenate([c.rates for c in found])
     x = Axis(_("learning rate"), limits=(rates.min(), rates.max()), log=True)
     y = Axis(_("loss above the minimum"), limits=(bottom, top), log=True)
     label = _("Loss after {n} steps over the learning rate, for {names}. The table says the same.")
     label = label.format(n=spec.objective.steps, names=", ".join(spec.names))
-    return Figure(marks, x, y, label=label, **{"height": HEIGHT, "hover": "closest", **figure})
+    return Figure(marks, x, y, label=label, height=HEIGHT, hover="closest")
 
 
-def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
-    """The contour with the paths of all optimizers, or of those at the places `only`; `mark` is a
-    step of the first that is pointed at.
-    """
+def paths(spec: Sensitivity, theme: Theme, only=None) -> Figure:
+    """The contour with the paths of all optimizers, or of those at the places `only`."""
     objective, f = spec.objective, spec.objective.f
     styles, drawn = method_styles(spec.optimizers, theme), []
     for i, (name, config) in enumerate(zip(spec.names, spec.optimizers, strict=True)):
         if only is None or i in only:
-            path = cache.run(objective, config)
+            path = runs.path(objective, config)
             drawn.append(contour.Path(f"r{i}", name, path.points, path.values, styles[i]))
     key = objective.landscape_key()
 
     def under():
-        return layer(contour.landscape(cache.landscape(objective), theme))
+        return layer(contour.landscape(runs.landscape(objective), theme))
 
     names = ", ".join(path.name for path in drawn) or ", ".join(spec.names)
     label = (
@@ -132,50 +107,49 @@ def paths(spec: Sensitivity, theme: Theme, only=None, mark=None) -> Figure:
         if drawn
         else _("Contour of {function} with the ends of {names}. The table says the same.")
     )
-    label = label.format(function=f.name, names=names)
-    more = {"view": key, "under": (f"{key} {theme.ink}", under), "label": label, "height": HEIGHT}
-    figure = contour.paths(
-        f, objective.start, drawn, minima(cache.minima(objective), f), theme, **more
+    return contour.paths(
+        f,
+        objective.start,
+        drawn,
+        minima(f),
+        theme,
+        view=key,
+        under=(f"{key} {theme.ink}", under),
+        label=label.format(function=f.name, names=names),
+        height=HEIGHT,
     )
-    if mark is None:
-        return figure
-    x, y = drawn[0].points[mark]
-    look = Style(theme.lines[1], marker="diamond-open")
-    at = {"uid": "crossed", "size": 15, "edge": theme.lines[1], "edge_width": 3}
-    name = _("sharpness crosses the limit")
-    return figure.add(Dots([x], [y], look, name=name, hover="{name}", **at))
 
 
 def rates(context: Context) -> Row:
     """Every optimizer's curve, of which a hand moves the chosen one's rate, and the paths at the
     rates that are set.
     """
-    spec, found = context.spec, curves_of(context.spec)
+    spec, found = context.spec, run.rate_curves(context.spec)
     figure, curve = over_rate(spec, context.theme, found), found[spec.chosen]
 
     def rated(rate, _height):
-        session().show(context.page.key, run.having_set(spec, "lr", rate))
+        session().show(context.page.key, run.having_set(spec, lr=rate))
 
     def draw():
-        show("sensitivity-rates", figure, guessed=rated, **(hand(spec, figure, curve) or {}))
+        hands = {}
+        if np.isfinite(curve.current):  # or there is no rate to take hold of
+            hands = {"clicks": "guess", "grab": _grip(spec, figure, curve)}
+        show("sensitivity-rates", figure, guessed=rated, **hands)
 
     return Row([Widget(draw), paths(spec, context.theme)], (6, 5))
 
 
-def hand(spec: Sensitivity, figure: Figure, curve: run.RateCurve) -> dict | None:
-    """What can be taken hold of, at the chosen optimizer's rate; None where there is no rate."""
-    if not np.isfinite(curve.current):
-        return None
+def _grip(spec, figure, curve):
+    """What can be taken hold of, at the chosen optimizer's rate."""
     low, high = figure.y.limits
     height = np.clip(np.nan_to_num(np.median(curve.here), nan=np.inf), low, high / 1.5)
     said = _("Rate of {name}: drag it, or move it with the arrow keys")
-    grab = {
+    return {
         "start": [curve.current, float(height)],
         "frame": {"x": [float(v) for v in figure.x.limits], "y": [float(low), float(high)]},
         "label": said.format(name=spec.names[spec.chosen]),
         "epoch": f"{spec.chosen} {curve.current}",
     }
-    return {"clicks": "guess", "grab": grab}
 
 
 # Beside the map.
@@ -194,10 +168,17 @@ def ghost(spec: Sensitivity, theme: Theme, at=()) -> Line:
     points = np.full((1, 2), np.nan)
     if at:
         there = run.cell(spec, at)
-        path = cache.run(there.objective, there.config)
+        path = runs.path(there.objective, there.config)
         points = contour.within_reach(spec.objective.f.domain, path.points)
-    look = {"name": _("under the pointer"), "legend": False}
-    return Line(*points.T, Style(theme.ink, (4, 3)), uid="ghost", markers=True, size=4, **look)
+    return Line(
+        *points.T,
+        Style(theme.ink, (4, 3)),
+        name=_("under the pointer"),
+        uid="ghost",
+        markers=True,
+        size=4,
+        legend=False,
+    )
 
 
 @st.fragment
@@ -222,21 +203,33 @@ def _pointed_at(spec, theme, at):
 def stability(context: Context) -> list:
     """The path with the step at which it crossed, the sharpness along it, and what that says."""
     spec, theme = context.spec, context.theme
-    path = cache.run(spec.objective, spec.config)
+    path = runs.path(spec.objective, spec.config)
     edge = edge_of_stability(path)
     if edge is None or not np.isfinite(path.values[0]):
         said = text.no_edge(spec) if edge is None else undefined_start(spec.objective.start)
         return [paths(spec, theme, [spec.chosen]), said]
-    marked = paths(spec, theme, [spec.chosen], edge.crossed)
-    return [
-        Row([sharpness(spec, theme, edge, path), marked], (6, 5)),
-        text.of_edge(spec, edge, path),
-    ]
+    marked = paths(spec, theme, [spec.chosen])
+    if edge.crossed is not None:
+        x, y = path.points[edge.crossed]
+        crossed = Dots(
+            [x],
+            [y],
+            Style(theme.lines[1], marker="diamond-open"),
+            name=_("sharpness crosses the limit"),
+            uid="crossed",
+            hover="{name}",
+            size=15,
+            edge=theme.lines[1],
+            edge_width=3,
+        )
+        marked = marked.add(crossed)
+    return [Row([sharpness(spec, theme, edge), marked], (6, 5)), text.of_edge(spec, edge, path)]
 
 
-def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
+def sharpness(spec: Sensitivity, theme: Theme, edge) -> Figure:
     """The sharpness over the steps and the limit, up to where it is far beyond."""
-    t, look = np.arange(len(edge.limit)), method_styles(spec.optimizers, theme)[spec.chosen]
+    t = np.arange(len(edge.limit))
+    look, dashed = method_styles(spec.optimizers, theme)[spec.chosen], Style(theme.ink, (9, 5))
     name = _("preconditioned sharpness") if edge.preconditioned else _("sharpness")
     hover = _("{name} at step {x}: {y:.4g}")
     log = bool((edge.sharpness[np.isfinite(edge.sharpness)] > 0).all())
@@ -247,17 +240,10 @@ def sharpness(spec: Sensitivity, theme: Theme, edge, path, **figure) -> Figure:
     limits = (lowest, most) if log and (edge.sharpness > most).any() else None
     marks = [
         Line(t, edge.sharpness, look, name=name, uid="sharpness", hover=hover),
-        Line(
-            t,
-            edge.limit,
-            Style(theme.ink, (9, 5)),
-            name=_("stable up to"),
-            uid="limit",
-            hover=hover,
-        ),
+        Line(t, edge.limit, dashed, name=_("stable up to"), uid="limit", hover=hover),
     ]
     if edge.crossed is not None:
         marks.append(Rule(Style(theme.lines[1], (3, 3)), x=edge.crossed))
     label = _("Sharpness along the path and the limit of stability. The sentence says the same.")
-    axes = Axis(_("step"), limits=(0, max(int(last), 5))), Axis(name, limits=limits, log=log)
-    return Figure(marks, *axes, label=label, **{"height": HEIGHT, **figure})
+    axes = Axis(_("step"), limits=(0, max(last, 5))), Axis(name, limits=limits, log=log)
+    return Figure(marks, *axes, label=label, height=HEIGHT)

@@ -1,5 +1,7 @@
 """The map of two settings and the basins: many runs as cells."""
 
+from dataclasses import replace
+
 import numpy as np
 import streamlit as st
 
@@ -16,12 +18,12 @@ from optviz.plot import (
     Figure,
     Heatmap,
     Line,
-    Panel,
     Style,
     Theme,
     method_styles,
     number,
 )
+from optviz.plot.style import mixed
 from optviz.plot.writers.paper import cell_edges
 from optviz.translation import _
 from optviz.ui.components import show
@@ -33,17 +35,18 @@ CLEAR = 0.75  # share of the way from a basin's color to the paper, for the slow
 # The map.
 
 
-def _scale(spec, name):
-    """Functions to where a value is drawn and back, and the axis's ticks and their labels."""
-    n = run.side(spec.objective, spec.config, run.CELLS)
-    values, scale = run.along(spec, name, n), run.scale(spec.config.build(), name)
-    if scale is None:
-        return np.asarray, float, values, None, None
-    there, back = scale
-    low, high = there(values[0]), there(values[-1])
-    ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
-    ticks = np.linspace(low, high, 5) if spec.window else ticks
-    return there, back, values, ticks, [number(back(u)) for u in ticks]
+def _axis(spec, name, cells):
+    """An axis of the map, whose cells lie at these places."""
+    declared, _place = run.place_of(spec, name)
+    ticks = labels = None
+    if declared.log or declared.near_one:
+        low, high = cells[[0, -1]]
+        ticks = np.arange(np.ceil(low - 1e-9), np.floor(high + 1e-9) + 1)
+        ticks = np.linspace(low, high, 5) if spec.window else ticks
+        _there, back = run.scale(declared)
+        labels = [number(back(u)) for u in ticks]
+    limits = tuple(cell_edges(cells))
+    return Axis(_(AXES[name]), limits=limits, ticks=ticks, labels=labels, grid=False)
 
 
 def _shown(spec, swept):
@@ -61,66 +64,66 @@ def _span(maps) -> tuple[float, float]:
     return low, high if high > low else low + 1
 
 
-def map_panel(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> Panel:
+def map_figure(spec: Sensitivity, theme: Theme, swept, span=None, hover=None) -> Figure:
     """The measure of every cell; hatched where it diverged; the edge that theory knows."""
-    (to_x, _bx, xs, x_ticks, x_labels), (to_y, _by, ys, y_ticks, y_labels) = (
-        _scale(spec, name) for name in (spec.across, spec.up)
-    )
-    x, y, steps = to_x(xs), to_y(ys), spec.measure == "steps"
-    frame = [tuple(cell_edges(v)) for v in (x, y)]
-    z = _shown(spec, swept)
+    cells = [run.along(spec, name) for name in (spec.across, spec.up)]
+    x, y = run.drawn(spec, cells)
+    x_axis, y_axis = _axis(spec, spec.across, x), _axis(spec, spec.up, y)
+    z, steps = _shown(spec, swept), spec.measure == "steps"
     low, high = span or _span([z])
     ticks = np.linspace(low, high, 5)
     labels = [number(v if steps else 10.0**v, 2) for v in ticks]
     name = _("diverged, or never arrived") if steps else _("diverges")
     marks = [
         Heatmap(
-            *(z, (theme.lines[0], theme.high)),
-            **{"x": x, "y": y, "span": (low, high), "uid": "map"},
-            hover=text.cells(spec, swept, xs, ys) if hover is None else hover,
+            z,
+            (theme.lines[0], theme.high),
+            x=x,
+            y=y,
+            span=(low, high),
+            uid="map",
+            hover=text.cells(spec, swept, *cells) if hover is None else hover,
             bar=ColorBar(ticks, labels, _("steps") if steps else _("loss"), theme.faint),
         )
     ]
     marks += _hatched(x, y, run.diverging(spec, swept), theme, name)
     if (limit := run.edge(spec)) is not None:
-        u, v = to_x(limit[0]), to_y(limit[1])
+        u, v = run.drawn(spec, limit)
         look = Style(theme.lines[1], (9, 5))
         marks.append(Line(u, v, look, name=_("edge of stability in theory"), uid="edge", width=3))
-    here = [run.here(spec, name) for name in (spec.across, spec.up)]
-    look = Style(theme.ink, marker="cross")
-    edge = {"edge": theme.high, "edge_width": 2, "size": 13}
-    at = [float(to_x(here[0]))], [float(to_y(here[1]))]
-    marks.append(Dots(*at, look, name=_("as it is set"), uid="here", hover="{name}", **edge))
-    axes = (
-        Axis(_(AXES[spec.across]), limits=frame[0], ticks=x_ticks, labels=x_labels, grid=False),
-        Axis(_(AXES[spec.up]), limits=frame[1], ticks=y_ticks, labels=y_labels, grid=False),
+    u, v = run.drawn(spec, [run.here(spec, name) for name in (spec.across, spec.up)])
+    here = Dots(
+        [float(u)],
+        [float(v)],
+        Style(theme.ink, marker="cross"),
+        name=_("as it is set"),
+        uid="here",
+        hover="{name}",
+        edge=theme.high,
+        edge_width=2,
+        size=13,
     )
-    return Panel(marks, *axes)
-
-
-def map_figure(spec: Sensitivity, theme: Theme, swept, **figure) -> Figure:
-    """The map of the chosen optimizer."""
-    panel, margin = map_panel(spec, theme, swept), {"r": 64}
-    more = {
-        "view": f"{spec.across} {spec.up} {panel.x.limits} {panel.y.limits}",
-        "margin": margin,
-        "label": text.map_label(spec),
-    }
-    more |= {"height": figures.HEIGHT, "hover": "closest"}
-    return Figure(panel.marks, panel.x, panel.y, **more | figure)
+    return Figure(
+        [*marks, here],
+        x_axis,
+        y_axis,
+        view=f"{spec.across} {spec.up} {x_axis.limits} {y_axis.limits}",
+        margin={"r": 64},
+        label=text.map_label(spec),
+        height=figures.HEIGHT,
+        hover="closest",
+    )
 
 
 def maps(spec: Sensitivity, theme: Theme) -> list[Row]:
     """The maps of all optimizers that have both axes, with one scale of color."""
     mapped = run.mapped(spec)
     shown = [run.alone(spec, i) for i in mapped]
-    found = [figures.kept(run.map_of, one) for one in shown]
+    found = [run.map_of(one) for one in shown]
     span, small = _span([_shown(*pair) for pair in zip(shown, found, strict=True)]), []
     for i, one, swept in zip(mapped, shown, found, strict=True):
-        panel = map_panel(one, theme, swept, span, text.brief(one, swept))
-        more = {"margin": {"r": 64}, "show_legend": False, "label": text.map_label(one)}
-        more |= {"height": 17, "hover": "closest", "drag": False}
-        figure = Figure(panel.marks, panel.x, panel.y, **more)
+        figure = map_figure(one, theme, swept, span, text.brief(one, swept))
+        figure = replace(figure, view="", show_legend=False, height=17, drag=False)
         small.append([Caption(spec.names[i]), figure])
     pairs = [*small, []] if len(small) % 2 else small
     return [Row(pairs[i : i + 2], (1, 1)) for i in range(0, len(pairs), 2)]
@@ -149,7 +152,7 @@ def _hatched(x, y, where, theme, name) -> list[Band]:
 def map_of(context: Context) -> list:
     """The map, of which a click sets both axes, and the path of what is set."""
     spec = context.spec
-    found = figures.kept(run.map_of, run.alone(spec, spec.chosen))
+    found = run.map_of(run.alone(spec, spec.chosen))
 
     def put(change, told):  # on what is set by then: a click and a wheel may be told together
         now = session()
@@ -191,7 +194,7 @@ def map_of(context: Context) -> list:
 # Basins.
 
 
-def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figure) -> Figure:
+def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "") -> Figure:
     """Which minimum each start reaches by color, how fast by shade; hatched where it diverged."""
     n, colors = len(found.minima), [theme.faint, *text.hues(theme)]
     steps = np.where(found.steps >= 0, found.steps, np.nan)
@@ -204,56 +207,65 @@ def basin_figure(spec: Sensitivity, theme: Theme, found, name: str = "", **figur
     z = np.where(found.diverged_at >= 0, np.nan, z)
     scale, total = [], len(colors)
     for i, color in enumerate(colors):
-        pale = _mixed(color, theme.high, CLEAR)
-        ends = (pale, pale) if i == 0 else (_mixed(color, theme.high, 0.1), pale)
+        pale = mixed((color, theme.high), CLEAR)
+        ends = (pale, pale) if i == 0 else (mixed((color, theme.high), 0.1), pale)
         scale += [(i / total, ends[0]), ((i + 0.999) / total, ends[1])]
     scale.append((1.0, scale[-1][1]))
     xs, ys = places(spec, found)
     marks = [Heatmap(z, scale, x=xs, y=ys, span=(0, total), uid="basins")]
     marks += _hatched(xs, ys, found.diverged_at >= 0, theme, _("diverged"))
-    look = Style(theme.ink, marker="star")
-    letters = {"text": [text.letter(i) for i in range(n)], "text_color": theme.ink}
-    edge = {"edge": theme.high, "edge_width": 1, "size": 13, "hover": "{name} {text}"}
     if n:
-        marks.append(
-            Dots(*found.minima.T, look, name=_("minimum"), uid="minima", **edge, **letters)
+        stars = Dots(
+            *found.minima.T,
+            Style(theme.ink, marker="star"),
+            name=_("minimum"),
+            uid="minima",
+            hover="{name} {text}",
+            size=13,
+            edge=theme.high,
+            edge_width=1,
+            text=[text.letter(i) for i in range(n)],
+            text_color=theme.ink,
         )
-    marks.append(_start(spec, theme))
+        marks.append(stars)
     label = _("Basins of {name}: which minimum every start reaches. The table says the same.")
-    more = {"label": label.format(name=name), "view": spec.objective.landscape_key()}
-    more |= {"height": figures.HEIGHT, "hover": "closest", **figure}
+    figure = _over_starts(spec, theme, marks, label.format(name=name))
     if spec.other < 0:
-        return Figure(marks, *_plane(spec), **more)
-    panel = Panel(marks, *_plane(spec), title=name)
-    return Figure(panels=[panel], legend="window", **{"margin": {"t": 52}, **more})
+        return figure
+    panel = replace(figure.frames[0], title=name)
+    return replace(figure, panels=[panel], legend="window", margin={"t": 52})
 
 
 def places(spec: Sensitivity, found) -> list[np.ndarray]:
     """The coordinates of the cells, across and up."""
-    return [
-        np.linspace(*ends, n)
-        for ends, n in zip(spec.objective.f.domain, found.index.shape[::-1], strict=True)
-    ]
+    rows, columns = found.index.shape
+    across, up = spec.objective.f.domain
+    return [np.linspace(*across, columns), np.linspace(*up, rows)]
 
 
-def reached(found, at) -> list:
-    """What one start comes to, for a file."""
-    which = int(found.index[at])
-    x, y = found.minima[which].tolist() if which >= 0 else (None, None)
-    return [x, y, int(found.steps[at]), int(found.diverged_at[at]), float(found.share[at])]
-
-
-def _plane(spec):
-    """The axes of the picture."""
-    limits = zip("xy", spec.objective.f.domain, strict=True)
-    return [Axis(name, limits=ends, grid=False) for name, ends in limits]
-
-
-def _start(spec, theme):
-    at = ([spec.objective.start[0]], [spec.objective.start[1]])
-    look = Style(theme.ink, marker="circle-open-dot")
-    more = {"size": 13, "edge_width": 2, "edge": theme.ink}
-    return Dots(*at, look, name=_("start"), uid="start", **more)
+def _over_starts(spec, theme, marks, label, **figure):
+    """Marks on the plane, and the start that is set."""
+    (across, up), (x, y) = spec.objective.f.domain, spec.objective.start
+    start = Dots(
+        [x],
+        [y],
+        Style(theme.ink, marker="circle-open-dot"),
+        name=_("start"),
+        uid="start",
+        size=13,
+        edge=theme.ink,
+        edge_width=2,
+    )
+    return Figure(
+        [*marks, start],
+        Axis("x", limits=across, grid=False),
+        Axis("y", limits=up, grid=False),
+        label=label,
+        view=spec.objective.landscape_key(),
+        height=figures.HEIGHT,
+        hover="closest",
+        **figure,
+    )
 
 
 def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
@@ -261,26 +273,17 @@ def difference_figure(spec: Sensitivity, theme: Theme, first, second) -> Figure:
     kind, (xs, ys) = run.difference(first, second), places(spec, first)
     looks = method_styles(spec.optimizers, theme)
     both = [looks[i].color for i in (spec.chosen, spec.other)]
-    colors = [theme.page, *both, _mixed(theme.faint, theme.high, CLEAR)]
+    colors = [theme.page, *both, mixed((theme.faint, theme.high), CLEAR)]
     scale = [(v, color) for i, color in enumerate(colors) for v in (i / 4, (i + 1) / 4)]
     names = [_("same"), spec.names[spec.chosen], spec.names[spec.other], _("other")]
     bar = ColorBar([0, 1, 2, 3], names, _("arrives"), theme.faint)
     marks = [
         Heatmap(kind, scale, x=xs, y=ys, span=(-0.5, 3.5), uid="difference", bar=bar),
         *_hatched(xs, ys, kind == 3, theme, _("different minima")),
-        _start(spec, theme),
     ]
     label = _("Where {a} and {b} reach different minima. The sentence says the same.")
     label = label.format(a=names[1], b=names[2])
-    more = {"view": spec.objective.landscape_key(), "margin": {"r": 96}, "height": figures.HEIGHT}
-    return Figure(marks, *_plane(spec), label=label, hover="closest", **more)
-
-
-def _mixed(color, paper, share):
-    """A color, a share of the way to another."""
-    a, b = ([int(c[i : i + 2], 16) for i in (1, 3, 5)] for c in (color, paper))
-    mixed = (round(p + share * (q - p)) for p, q in zip(a, b, strict=True))
-    return "#" + "".join(f"{v:02x}" for v in mixed)
+    return _over_starts(spec, theme, marks, label, margin={"r": 96})
 
 
 def basins(context: Context) -> list:
@@ -288,10 +291,10 @@ def basins(context: Context) -> list:
     two optimizers both pictures, and where they differ.
     """
     spec, theme = context.spec, context.theme
-    found = run.both_basins(spec, figures.kept)
+    found = run.both_basins(spec)
 
     def clicked(x, y):
-        session().show(context.page.key, run.moved(spec, spec.objective.inside((x, y))))
+        session().show(context.page.key, run.having_set(spec, x=x, y=y))
 
     def picture(i, one):
         def draw():
@@ -320,14 +323,13 @@ def basins(context: Context) -> list:
 
 def thumbnail(spec: Sensitivity, theme: Theme) -> Figure:
     """What the view shows, small."""
-    plainly = lambda make, *parts: make(*parts)  # noqa: E731
     if spec.view == "map":
         return map_figure(spec, theme, run.map_of(spec))
     if spec.view == "race":
         return race.figure(spec, theme, race.of(spec))
     if spec.view == "noise":
-        return noise.ends(spec, theme, noise.clouds(spec, plainly))
+        return noise.ends(spec, theme, noise.clouds(spec))
     if spec.view == "basins":
-        [(_i, found), *_other] = run.both_basins(spec, plainly)
+        [(_i, found), *_other] = run.both_basins(spec)
         return basin_figure(spec, theme, found)
-    return figures.over_rate(spec, theme, figures.curves_of(spec, plainly))
+    return figures.over_rate(spec, theme, run.rate_curves(spec))

@@ -29,7 +29,9 @@ from optviz.plot import (
     thinned,
 )
 from optviz.plot.contour import within_reach
+from optviz.plot.table import csv_text
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 LEVELS = (0.1, 0.5, 0.9)  # of the bands
 WITHIN = np.sqrt(-2 * np.log(1 - 0.95))  # standard deviations that hold 95% of a normal cloud
@@ -54,6 +56,7 @@ class Cloud:
         return self.points[np.isfinite(self.values)]
 
 
+@cached
 def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     """Of one optimizer and the noise of the seeds from the objective's own on."""
     runs = run(objective, config, seed=objective.seed + np.arange(n))
@@ -71,9 +74,9 @@ def cloud(objective: Objective, config: OptimizerConfig, n: int) -> Cloud:
     return Cloud(at, *spread, points[-1], gaps[-1], theory)
 
 
-def clouds(spec: Sensitivity, make=figures.kept) -> list[Cloud]:
+def clouds(spec: Sensitivity) -> list[Cloud]:
     """Of every optimizer."""
-    return [make(cloud, spec.objective, config, spec.runs) for config in spec.optimizers]
+    return [cloud(spec.objective, config, spec.runs) for config in spec.optimizers]
 
 
 def ellipse(center, covariance) -> np.ndarray:
@@ -88,21 +91,18 @@ def bands(spec: Sensitivity, theme: Theme, found) -> Figure:
     """The median of loss and distance over the steps, and the band that holds eight of ten runs."""
     styles, panels = method_styles(spec.optimizers, theme), []
     for part, label in (("gaps", _("loss above the minimum")), ("distances", _("distance"))):
-        marks, ends = [], []
+        marks = []
         for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
             values = np.maximum(getattr(one, part), figures.TINY)
             top = GROWN * values[1, 0]
             low, middle, high = np.where(values <= top, values, np.nan)
             high = np.where(np.isnan(high) & np.isfinite(low), top, high)
-            group = {"name": name, "group": f"r{i}"}
-            marks.append(
-                Band(one.steps, low, high, look.color, legend=False, uid=f"{part}b{i}", **group)
-            )
-            hover = _("{name}, step {x}: {y:.3g}")
-            line = {"uid": f"{part}{i}", "legend": part == "gaps", "hover": hover, **group}
-            marks.append(Line(one.steps, middle, look, **line))
-            ends.append(one.steps[-1])
-        x = Axis(_("step"), limits=(0, max(*ends, 1)))
+            joint = {"name": name, "group": f"r{i}"}
+            around = {"uid": f"{part}b{i}", "legend": False, **joint}
+            marks.append(Band(one.steps, low, high, look.color, **around))
+            hover, line = _("{name}, step {x}: {y:.3g}"), {"legend": part == "gaps", **joint}
+            marks.append(Line(one.steps, middle, look, uid=f"{part}{i}", hover=hover, **line))
+        x = Axis(_("step"), limits=(0, spec.objective.steps))
         panels.append(Panel(marks, x, Axis(label, log=True)))
     label = _("Loss and distance over the steps for {n} seeds. The table says how they end.")
     return stack(panels, label=label.format(n=spec.runs), height=figures.HEIGHT)
@@ -114,23 +114,29 @@ def ends(spec: Sensitivity, theme: Theme, found) -> Figure:
     minimum = minima_of(spec.objective.f).points
     styles = method_styles(spec.optimizers, theme)
     for i, (name, one, look) in enumerate(zip(spec.names, found, styles, strict=True)):
-        group = {"group": f"r{i}", "name": name}
-        more = {"uid": f"r{i}", "alpha": 0.6, "size": 5, "hover": "{name} ({x:.4g}, {y:.4g})"}
-        drawn = within_reach(domain, one.known)
-        figure = figure.add(Dots(*drawn.T, look, values=one.values, **more, **group))
-        hidden = {"legend": False, **group}
+        joint = {"name": name, "group": f"r{i}"}
+        dots = Dots(
+            *within_reach(domain, one.known).T,
+            look,
+            uid=f"r{i}",
+            values=one.values,
+            hover="{name} ({x:.4g}, {y:.4g})",
+            size=5,
+            alpha=0.6,
+            **joint,
+        )
+        figure, hidden = figure.add(dots), {"legend": False, **joint}
         if len(one.known) > 1:
             around = ellipse(one.known.mean(0), np.cov(one.known.T))
-            wide = {"width": 5, "uid": f"h{i}", **hidden}
-            around = within_reach(domain, around)
+            x, y = within_reach(domain, around).T
             figure = figure.add(
-                Line(*around.T, Style(theme.page), **wide),
-                Line(*around.T, Style(look.color), uid=f"e{i}", **hidden),
+                Line(x, y, Style(theme.page), uid=f"h{i}", width=5, **hidden),
+                Line(x, y, Style(look.color), uid=f"e{i}", **hidden),
             )
         if one.theory is not None:
-            around = ellipse(minimum[0], one.theory)
-            look = Style(theme.ink, (5, 4))
-            figure = figure.add(Line(*around.T, look, width=1.6, uid=f"t{i}", **hidden))
+            x, y = ellipse(minimum[0], one.theory).T
+            dashed = Style(theme.ink, (5, 4))
+            figure = figure.add(Line(x, y, dashed, uid=f"t{i}", width=1.6, **hidden))
     return figure
 
 
@@ -149,20 +155,21 @@ def table(spec: Sensitivity, theme: Theme, found) -> Table:
     )
     rows = []
     for name, one in zip(spec.names, found, strict=True):
-        spreads = []
-        measured = np.cov(one.known.T) if len(one.known) > 1 else None
-        for covariance in (measured, one.theory):
-            known = covariance is not None
-            both = np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0)) if known else ()
-            spreads.append([float(v) for v in both] or [None, None])
-        (thin, long), (thin_known, long_known) = spreads
+        thin, long = _deviations(np.cov(one.known.T) if len(one.known) > 1 else None)
+        thin_known, long_known = _deviations(one.theory)
         quantiles = one.gaps[1, -1], one.gaps[2, -1], one.distances[1, -1]
-        quantiles = [float(v) if np.isfinite(v) else None for v in quantiles]
         lost = 1 - len(one.known) / len(one.points)
         rows.append([name, *quantiles, long, long_known, thin, thin_known, lost])
     title = _("How {n} runs end after {steps} steps")
     title = title.format(n=spec.runs, steps=spec.objective.steps)
     return Table(title, columns, rows, method_styles(spec.optimizers, theme))
+
+
+def _deviations(covariance):
+    """The least and the greatest standard deviation in any direction."""
+    if covariance is None:
+        return None, None
+    return np.sqrt(np.maximum(np.linalg.eigvalsh(covariance), 0))
 
 
 def results(context: Context) -> list:
@@ -177,12 +184,15 @@ def results(context: Context) -> list:
     ]
 
 
-def rows(context: Context):
-    """The end of every run, for a file."""
+def ends_csv(context: Context) -> str:
+    """Where every run ends."""
     spec = context.spec
-    for name, one in zip(spec.names, clouds(spec), strict=True):
-        for k, ((x, y), gap) in enumerate(zip(one.points, one.values, strict=True)):
-            yield [name, spec.objective.seed + k, float(x), float(y), float(gap)]
+    rows = (
+        [name, spec.objective.seed + k, *point, gap]
+        for name, one in zip(spec.names, clouds(spec), strict=True)
+        for k, (point, gap) in enumerate(zip(one.points, one.values, strict=True))
+    )
+    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], rows)
 
 
 def notes(context: Context) -> Caption:

@@ -95,20 +95,13 @@ SEEDS = When(
 )
 
 
-def rate_table(context):
-    """Good rates in numbers."""
-    return text.rate_table(context.spec, figures.curves_of(context.spec), context.theme)
-
-
 def rates_csv(context) -> str:
     """Every run of the curves."""
     spec = context.spec
-    named = zip(spec.names, figures.curves_of(spec), strict=True)
     rows = (
-        [name, float(rate), spec.objective.seed + k, float(gap)]
-        for name, curve in named
-        for rate, gaps in zip(curve.rates, curve.gaps, strict=True)
-        for k, gap in enumerate(gaps)
+        [name, curve.rates[j], spec.objective.seed + k, gap]
+        for name, curve in zip(spec.names, run.rate_curves(spec), strict=True)
+        for (j, k), gap in np.ndenumerate(curve.gaps)
     )
     return csv_text(["optimizer", "rate", "seed", "loss_above_minimum"], rows)
 
@@ -116,9 +109,9 @@ def rates_csv(context) -> str:
 def map_csv(context) -> str:
     """Every cell of the map."""
     spec = context.spec
-    swept = figures.kept(run.map_of, run.alone(spec, spec.chosen))
+    swept = run.map_of(run.alone(spec, spec.chosen))
     rows = (
-        [float(swept.axes[spec.across][j]), float(swept.axes[spec.up][i]), float(value)]
+        [swept.axes[spec.across][j], swept.axes[spec.up][i], value]
         for (i, j), value in np.ndenumerate(swept.values)
     )
     return csv_text([spec.across, spec.up, spec.measure], rows)
@@ -126,31 +119,27 @@ def map_csv(context) -> str:
 
 def basins_csv(context) -> str:
     """Every start."""
-    spec = context.spec
-    rows = (
-        [spec.names[k], float(x), float(y), *heatmaps.reached(found, (i, j))]
-        for k, found in run.both_basins(spec, figures.kept)
-        for xs, ys in [heatmaps.places(spec, found)]
-        for i, y in enumerate(ys)
-        for j, x in enumerate(xs)
-    )
+    spec, names, rows = context.spec, context.spec.names, []
+    for k, found in run.both_basins(spec):
+        xs, ys = heatmaps.places(spec, found)
+        for (i, j), which in np.ndenumerate(found.index):
+            minimum = found.minima[which] if which >= 0 else (None, None)
+            end = found.steps[i, j], found.diverged_at[i, j], found.share[i, j]
+            rows.append([names[k], xs[j], ys[i], *minimum, *end])
     columns = ["optimizer", "x", "y", "minimum_x", "minimum_y", "steps", "diverged_at", "share"]
     return csv_text(columns, rows)
 
 
-def noise_csv(context) -> str:
-    """Where every run ends."""
-    return csv_text(["optimizer", "seed", "x", "y", "loss_above_minimum"], noise.rows(context))
-
-
-def _file(name, make):
-    return Download(_("Numbers as CSV"), name, make, ready=lambda context: True)
-
-
-def _view(key, form, parts, note, downloads=()):
-    controls = [*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST]
-    tabs = [Tab(_(VIEWS[key]), parts)]
-    return View(label=VIEWS[key], form=controls, tabs=tabs, notes=[note], downloads=downloads)
+def _view(key, form, parts, note=None, numbers=None):
+    """A view with one tab; `numbers(context)` is its file."""
+    label, always = _("Numbers as CSV"), lambda context: True
+    return View(
+        label=VIEWS[key],
+        form=[*form, *OBJECTIVE, SEEDS, OPTIMIZER_LIST],
+        tabs=[Tab(_(VIEWS[key]), parts)],
+        notes=[note] if note else [],
+        downloads=[Download(label, key, numbers, ready=always)] if numbers else [],
+    )
 
 
 HIMMELBLAU = Sensitivity(
@@ -178,29 +167,15 @@ PAGE = Page(
     "",
     Sensitivity(),
     {
-        "rates": _view(
-            *("rates", [chosen], [figures.rates, rate_table], text.rate_notes),
-            [_file("rates", rates_csv)],
-        ),
-        "race": _view(
-            "race", [Panel(_("Starts"), ("starts", "trials"))], [race.results], race.notes
-        ),
-        "map": _view(
-            "map",
-            [chosen, axes, Menu("measure")],
-            [heatmaps.map_of],
-            lambda context: None,
-            [_file("map", map_csv)],
-        ),
-        "basins": _view(
-            *("basins", [chosen, other], [heatmaps.basins], text.basin_notes),
-            [_file("basins", basins_csv)],
-        ),
-        "noise": _view(
-            *("noise", [Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes),
-            [_file("noise", noise_csv)],
-        ),
-        "stability": _view("stability", [chosen], [figures.stability], text.stability_notes),
+        key: _view(key, *view)
+        for key, view in {
+            "rates": ([chosen], [figures.rates, text.rate_table], text.rate_notes, rates_csv),
+            "race": ([Panel(_("Starts"), ("starts", "trials"))], [race.results], race.notes),
+            "map": ([chosen, axes, Menu("measure")], [heatmaps.map_of], None, map_csv),
+            "basins": ([chosen, other], [heatmaps.basins], text.basin_notes, basins_csv),
+            "noise": ([Panel(_("Seeds"), ("runs",))], [noise.results], noise.notes, noise.ends_csv),
+            "stability": ([chosen], [figures.stability], text.stability_notes),
+        }.items()
     },
     presets=[
         Preset(_("Rates on the bowl"), Sensitivity(), _("Four optimizers, a U for each.")),

@@ -6,14 +6,17 @@ from optviz.experiments.page import Caption, Context
 from optviz.experiments.sensitivity import figures, run
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.run import noise_of
+from optviz.optim.base import setting
 from optviz.optim.sensitivity import Entry, enter, ranks
 from optviz.plot import Axis, Column, Figure, Line, Table, Theme, categories, method_styles, number
 from optviz.translation import _
+from optviz.ui.cache import cached
 
 APART = 0.16  # of the two ranks of one optimizer from the middle
-LEVEL = {0: "circle-open", 1: "circle"}  # as it is set, and tuned
+SYMBOLS = ("circle-open", "circle")  # as it is set, and tuned
 
 
+@cached
 def of(spec: Sensitivity) -> list[Entry]:
     """The entry of every optimizer; each start has a seed of the noise of its own."""
     objective, n = spec.objective, spec.starts
@@ -27,8 +30,14 @@ def of(spec: Sensitivity) -> list[Entry]:
     seeds = objective.seed + np.arange(len(places))
     return [
         enter(
-            *(objective.f, config.build(), places, objective.steps, spec.trials),
-            *(noise_of(objective), config.built_schedules() or None, seeds),
+            objective.f,
+            config.build(),
+            places,
+            objective.steps,
+            spec.trials,
+            noise_of(objective),
+            config.built_schedules() or None,
+            seeds,
         )
         for config in spec.optimizers
     ]
@@ -41,7 +50,7 @@ def standings(spec: Sensitivity, entries) -> np.ndarray:
     return np.array([ranks(np.maximum(values - floor, figures.TINY)) for values in both])
 
 
-def figure(spec: Sensitivity, theme: Theme, entries, **more) -> Figure:
+def figure(spec: Sensitivity, theme: Theme, entries) -> Figure:
     """Each optimizer's mean rank as it is set, and beside it tuned, with what eight of ten span."""
     marks, styles = [], method_styles(spec.optimizers, theme)
     found = standings(spec, entries) if entries else np.empty((2, 0, 0))
@@ -49,16 +58,31 @@ def figure(spec: Sensitivity, theme: Theme, entries, **more) -> Figure:
     ends = np.quantile(found, [0.1, 0.9], -1) if entries else ()
     for i, (name, look) in enumerate(zip(spec.names[: len(entries)], styles, strict=False)):
         said = (_("{name} as it is set: mean rank {y:.3g}"), _("{name} tuned: mean rank {y:.3g}"))
-        said = [s.format(name=name, y=float(y)) for s, y in zip(said, means[:, i], strict=True)]
-        shown = {"markers": True, "symbols": list(LEVEL.values()), "size": 12, "hover": said}
-        spread = (ends[0][:, i], ends[1][:, i])
-        x = [i - APART, i + APART]
-        marks.append(Line(x, means[:, i], look, name=name, uid=f"r{i}", ends=spread, **shown))
+        said = [s.format(name=name, y=y) for s, y in zip(said, means[:, i], strict=True)]
+        both = Line(
+            [i - APART, i + APART],
+            means[:, i],
+            look,
+            name=name,
+            uid=f"r{i}",
+            hover=said,
+            markers=True,
+            symbols=SYMBOLS,
+            size=12,
+            ends=(ends[0][:, i], ends[1][:, i]),
+        )
+        marks.append(both)
     label = _("Mean ranks of {names}, as they are set and tuned. The table says the same.")
     y = Axis(_("rank, 1 is best"), limits=(len(spec.names) + 0.3, 0.7), ticks=len(spec.names))
-    label = label.format(names=", ".join(spec.names))
-    size = {"height": figures.HEIGHT, "hover": "closest", "show_legend": False}
-    return Figure(marks, categories(spec.names), y, label=label, **size | more)
+    return Figure(
+        marks,
+        categories(spec.names),
+        y,
+        label=label.format(names=", ".join(spec.names)),
+        height=figures.HEIGHT,
+        hover="closest",
+        show_legend=False,
+    )
 
 
 def table(spec: Sensitivity, entries, theme: Theme) -> Table:
@@ -78,12 +102,11 @@ def table(spec: Sensitivity, entries, theme: Theme) -> Table:
     )
     found, floor, rows = standings(spec, entries), run.floor(spec.objective), []
     for i, (name, config, e) in enumerate(zip(spec.names, spec.optimizers, entries, strict=True)):
-        place = [float(v) for k in (0, 1) for v in (found[k, i].mean(), found[k, i].std())]
+        place = [v for k in (0, 1) for v in (found[k, i].mean(), found[k, i].std())]
         # a run that has diverged is worse than any other
         gaps = (np.where(np.isnan(v), np.inf, v - floor) for v in (e.untuned, e.tuned))
-        losses = [float(np.median(g)) for g in gaps]
-        current = float(run.setting(config.build(), "lr"))
-        rows.append([name, *place, *losses, current, e.rate, float(np.median(e.spent)), e.tuning])
+        losses, current = map(np.median, gaps), setting(config.build(), "lr")
+        rows.append([name, *place, *losses, current, e.rate, np.median(e.spent), e.tuning])
     title = _("Ranks over {n} starts with {budget} evaluations each")
     n = len(entries[0].spent)
     title = title.format(n=n, budget=spec.objective.steps)
@@ -105,16 +128,16 @@ def verdict(spec: Sensitivity, entries) -> str:
             "Tuning took {share} times as many evaluations as the comparison itself."
         )
     )
-    cost = sum(e.tuning for e in entries) / max(sum(int(e.spent.sum()) for e in entries), 1)
+    cost = sum(e.tuning for e in entries) / max(sum(e.spent.sum() for e in entries), 1)
     a, b = (spec.names[i] for i in first)
-    r, s = (number(float(means[k, i]), 3) for k, i in enumerate(first))
+    r, s = (number(means[k, i], 3) for k, i in enumerate(first))
     return message.format(a=a, b=b, r=r, s=s, share=number(cost, 3))
 
 
 def results(context: Context) -> list:
     """The picture, the sentence and the table."""
     spec, theme = context.spec, context.theme
-    if not (entries := figures.kept(of, spec)):
+    if not (entries := of(spec)):
         return [_("The function has no value at any start in the picture.")]
     return [figure(spec, theme, entries), verdict(spec, entries), table(spec, entries, theme)]
 

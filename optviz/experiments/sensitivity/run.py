@@ -1,4 +1,4 @@
-"""What many runs of a spec come to."""
+"""What many runs of a spec come to; what is `cached` is kept for all visitors."""
 
 from dataclasses import dataclass, replace
 
@@ -16,16 +16,17 @@ from optviz.experiments.sensitivity.spec import (
     axes_of,
     cell_cost,
 )
-from optviz.experiments.trajectories.run import noise_of
+from optviz.experiments.trajectories.run import noise_of, swept
 from optviz.experiments.trajectories.spec import Objective, step_cost
-from optviz.lens import at
+from optviz.lens import Lens, at
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.minima import minima_of
-from optviz.optim.sensitivity import Basins, Sweep, basins, final, sweep
+from optviz.optim.sensitivity import Basins, Sweep, basins, final
 from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
 from optviz.optim.theory import curvatures, setting
+from optviz.ui.cache import cached
 
 CELLS = 64  # along each side of the map,
 STARTS = 200  # and of the basins; fewer where a run costs much
@@ -34,38 +35,65 @@ VALLEY = 0.05
 GROWN = 30  # times the loss of the start: it diverges
 
 
-def spread(objective: Objective, opt, name: str, n: int) -> np.ndarray:
-    """The values `(n,)` along an axis: over the slider's range, or over the picture."""
-    if name in COORDINATES:
-        return np.linspace(*objective.f.domain[COORDINATES.index(name)], n)
-    return find(opt, name).spread(n)
+# What can be an axis of the map.
 
 
-def scale(opt, name: str):
-    """Functions to where a value of a map's axis is drawn and back; None where it is drawn as it
-    is.
+def place_of(spec: Sensitivity, name: str) -> tuple[Hyperparameter, Lens]:
+    """A hyperparameter of the chosen optimizer or of what is around it, or a coordinate of the
+    start, which is one over the picture: its declaration and its place.
     """
-    declared = None if name in COORDINATES else find(opt, name)
-    if declared is not None and declared.log:
-        return np.log10, lambda u: 10.0**u
-    if declared is not None and declared.near_one:
-        return (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
-    return None
+    if name in COORDINATES:
+        i = COORDINATES.index(name)
+        low, high = spec.objective.f.domain[i]
+        return Hyperparameter(name, 0.0, low, high), at("objective", "start", i)
+    around = [("wrappers", i) for i in reversed(range(len(spec.config.wrappers)))]
+    for path in (*around, ("method",)):
+        place = at("optimizers", spec.chosen, *path)
+        registry = OPTIMIZERS if path == ("method",) else WRAPPERS
+        for declared in hyperparameters(registry[place.get(spec).key]):
+            if declared.name == name:
+                return declared, place.at("values", name)
+    raise LookupError(name)
 
 
 def here(spec: Sensitivity, name: str) -> float:
-    """What is set, of what can be an axis of the map."""
-    if name in COORDINATES:
-        return spec.objective.start[COORDINATES.index(name)]
-    return setting_of(spec, name)[0]
+    """What is set."""
+    declared, place = place_of(spec, name)
+    value = place.get(spec)
+    return declared.default if value is None else value
+
+
+def having_set(spec: Sensitivity, **values: float) -> Sensitivity:
+    """The spec with other values, as far as sliders and picture go."""
+    for name, value in values.items():
+        declared, place = place_of(spec, name)
+        spec = place.set(spec, declared.clip(float(value)))
+    return spec
+
+
+def scale(declared: Hyperparameter):
+    """Functions to where a value is drawn along an axis, and back."""
+    if declared.log:
+        return np.log10, lambda u: 10.0**u
+    if declared.near_one:
+        return (lambda v: -np.log10(1 - np.asarray(v))), lambda u: 1 - 10.0**-u
+    return np.asarray, np.asarray
+
+
+def drawn(spec: Sensitivity, pair) -> list:
+    """Where values across and upward are on the map."""
+    scales = (scale(place_of(spec, name)[0]) for name in (spec.across, spec.up))
+    return [there(values) for (there, _back), values in zip(scales, pair, strict=True)]
 
 
 @np.errstate(divide="ignore")
-def along(spec: Sensitivity, name: str, n: int) -> np.ndarray:
-    """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen."""
-    opt = spec.config.build()
-    values = spread(spec.objective, opt, name, n)
-    there, back = scale(opt, name) or (np.asarray, np.asarray)
+def along(spec: Sensitivity, name: str, n: int = 0) -> np.ndarray:
+    """The values `(n,)` along an axis of the map: all, or the middles of n cells that are seen; as
+    many as the map has where n is 0.
+    """
+    declared, _place = place_of(spec, name)
+    n = n or side(spec.objective, spec.config, CELLS)
+    values, (there, back) = declared.spread(n), scale(declared)
     first, last = there(values[[0, -1]])
     low, high = spec.window[(spec.across, spec.up).index(name)] if spec.window else (first, last)
     low, high = max(low, first), min(high, last)
@@ -93,15 +121,6 @@ def side(objective: Objective, config: OptimizerConfig, most: int) -> int:
     return int(min(most, max(runs**0.5, 2)))
 
 
-def _swept(objective, config, axes, **more) -> Sweep:
-    return sweep(
-        *(objective.f, config.build(), axes, objective.start, objective.steps),
-        noise=noise_of(objective),
-        schedule=config.built_schedules() or None,
-        **more,
-    )
-
-
 @dataclass(frozen=True, eq=False)
 class RateCurve:
     """The loss above the lowest minimum over the rate, for every seed; NaN where it diverged."""
@@ -122,13 +141,19 @@ class RateCurve:
         return int(np.nanargmin(self.medians)) if np.isfinite(self.medians).any() else -1
 
 
+def rate_curves(spec: Sensitivity) -> list[RateCurve]:
+    """Of every optimizer."""
+    return [rate_curve(spec.objective, config, spec.seeds) for config in spec.optimizers]
+
+
+@cached
 def rate_curve(objective: Objective, config: OptimizerConfig, seeds: int) -> RateCurve:
     """Of one optimizer, at `RATES` rates and the one that is set, in one batch."""
     opt = config.build()
     current = float(setting(opt, "lr"))
-    rates = np.sort(np.append(spread(objective, opt, "lr", RATES), current))
+    rates = np.sort(np.append(find(opt, "lr").spread(RATES), current))
     many = objective.seed + np.arange(seeds if objective.noise else 1)
-    gaps = _swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
+    gaps = swept(objective, config, {"lr": rates, "seed": many}).values - floor(objective)
     known = np.isfinite(rates)
     here = gaps[np.searchsorted(rates, current)] if np.isfinite(current) else gaps[-1]
     return RateCurve(rates[known], gaps[known], current, here)
@@ -145,22 +170,21 @@ def height(objective: Objective) -> float:
     return float(objective.f.value(objective.start)) - floor(objective)
 
 
-def diverging(spec: Sensitivity, swept: Sweep) -> np.ndarray:
+def diverging(spec: Sensitivity, found: Sweep) -> np.ndarray:
     """The cells of a map that count as lost: grown to `GROWN` times the start, or never arrived."""
     if spec.measure == "steps":
-        return ~np.isfinite(swept.values)
-    gap = swept.values - floor(spec.objective)
+        return ~np.isfinite(found.values)
+    gap = found.values - floor(spec.objective)
     return ~(gap <= GROWN * height(spec.objective))
 
 
+@cached
 def map_of(spec: Sensitivity) -> Sweep:
     """The chosen optimizer over the two axes, upward by rows: up to `(CELLS, CELLS)`."""
     objective = spec.objective
-    n = side(objective, spec.config, CELLS)
-    axes = {name: along(spec, name, n) for name in (spec.up, spec.across)}
-    more = {"measure": "steps", "tolerance": spec.tolerance, "seed": objective.seed}
-    swept = _swept(objective, spec.config, axes, **more)
-    return swept if spec.measure == "steps" else replace(swept, values=swept.losses)
+    axes = {name: along(spec, name) for name in (spec.up, spec.across)}
+    found = swept(objective, spec.config, axes, measure="steps", tolerance=spec.tolerance)
+    return found if spec.measure == "steps" else replace(found, values=found.losses)
 
 
 def alone(spec: Sensitivity, i: int) -> Sensitivity:
@@ -189,54 +213,21 @@ def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     return (limits, values) if spec.across == "lr" else (values, limits)
 
 
-def picked(spec: Sensitivity, across: float, up: float) -> Sensitivity:
-    """The spec at a place of the map."""
-    for name, value in ((spec.across, float(across)), (spec.up, float(up))):
-        if name in COORDINATES:
-            start = list(spec.objective.start)
-            start[COORDINATES.index(name)] = value
-            spec = moved(spec, spec.objective.inside(start))
-        else:
-            spec = having_set(spec, name, value)
-    return spec
-
-
 def cell(spec: Sensitivity, at) -> Sensitivity:
     """The spec at the cell of the map that is nearest to a place `(x, y)` as it is drawn."""
-    n, opt, values = side(spec.objective, spec.config, CELLS), spec.config.build(), []
-    for name, v in zip((spec.across, spec.up), at, strict=True):
-        known, (there, _back) = along(spec, name, n), scale(opt, name) or (np.asarray, None)
-        values.append(known[np.abs(there(known) - v).argmin()])
-    return picked(spec, *values)
+    names = spec.across, spec.up
+    cells = [along(spec, name) for name in names]
+    values = {
+        name: known[np.abs(places - v).argmin()]
+        for name, known, places, v in zip(names, cells, drawn(spec, cells), at, strict=True)
+    }
+    return having_set(spec, **values)
 
 
-def having_set(spec: Sensitivity, name: str, value: float) -> Sensitivity:
-    """The spec with another value of a hyperparameter of the chosen optimizer."""
-    _built, declared, place = setting_of(spec, name)
-    return place.set(spec, place.get(spec).with_values(**{name: declared.clip(value)}))
-
-
-def moved(spec: Sensitivity, start) -> Sensitivity:
-    """The spec with another start."""
-    return replace(spec, objective=replace(spec.objective, start=tuple(start)))
-
-
-def setting_of(spec: Sensitivity, name: str):
-    """A hyperparameter of the chosen optimizer or what is around it: its value, its declaration,
-    the place of its choice.
-    """
-    wrappers = [("wrappers", i) for i in reversed(range(len(spec.config.wrappers)))]
-    for path in (*wrappers, ("method",)):
-        place = at("optimizers", spec.chosen, *path)
-        part = place.get(spec)
-        registry = OPTIMIZERS if path == ("method",) else WRAPPERS
-        for declared in hyperparameters(registry[part.key]):
-            if declared.name == name:
-                return part.values.get(name, declared.default), declared, place
-    raise LookupError(name)
-
-
-def basins_of(objective: Objective, config: OptimizerConfig, tolerance: float, seeds=1) -> Basins:
+@cached
+def basins_of(
+    objective: Objective, config: OptimizerConfig, tolerance: float, seeds: int
+) -> Basins:
     """From where one optimizer reaches which minimum, over the picture.
 
     With noise there are so many seeds of each start, and as many runs in all as without; it never
@@ -267,10 +258,10 @@ def searched(objective: Objective, config: OptimizerConfig) -> float:
     return max((rest / cost) ** 0.5, FEW) if asked.value.any() else np.inf
 
 
-def both_basins(spec: Sensitivity, make) -> list[tuple[int, Basins]]:
+def both_basins(spec: Sensitivity) -> list[tuple[int, Basins]]:
     """Those of the optimizer that is chosen, and of the one beside it: its place, its basins."""
     return [
-        (i, make(basins_of, spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
+        (i, basins_of(spec.objective, spec.optimizers[i], spec.tolerance, spec.seeds))
         for i in (spec.chosen, spec.other)
         if i >= 0
     ]

@@ -1,13 +1,14 @@
 """Optimizers on one function, run from many settings or many starts at once."""
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.sensitivity.sweeps import COORDINATES, find
-from optviz.spec import Choice, SpecError, items, option
+from optviz.spec import Choice, SpecError, canonical_json, items, option
 from optviz.translation import N_
 
 MAX_OPTIMIZERS = 8
@@ -67,6 +68,11 @@ class Sensitivity:
 
     starts: int = hyperparameter(30, 2, 100, help=N_("places all over the picture to start from"))
     trials: int = hyperparameter(20, 2, 60, help=N_("rates that every optimizer may try"))
+
+    @cached_property
+    def as_json(self) -> str:
+        """Canonical, for the keys of caches."""
+        return canonical_json(asdict(self))
 
     @property
     def names(self) -> list[str]:

@@ -25,8 +25,9 @@ def hues(theme) -> tuple[str, ...]:
     return (*theme.lines[:4], *theme.lines[5:])
 
 
-def rate_table(spec: Sensitivity, found, theme) -> Table:
+def rate_table(context) -> Table:
     """The best rate of each optimizer beside the one that is set, and that of theory."""
+    spec = context.spec
     columns = (
         "",
         Column(_("rate that is set"), 3),
@@ -35,19 +36,14 @@ def rate_table(spec: Sensitivity, found, theme) -> Table:
         Column(_("loss there, above the minimum"), 3),
         Column(_("stable up to, in theory"), 3),
     )
-    known, rows = curvatures(spec.objective.f), []
-    for name, config, curve in zip(spec.names, spec.optimizers, found, strict=True):
-        opt = config.build()
-        limit = opt.stable_lr(known[0].high) if known else None
-        best = [None, None]
-        if curve.best >= 0:
-            best = [float(curve.rates[curve.best]), float(curve.medians[curve.best])]
-        here = float(np.median(curve.here))
-        rows.append([name, curve.current, here, *best, None if limit is None else float(limit)])
-    styles = method_styles(spec.optimizers, theme)
-    return Table(
-        _("Good rates after {n} steps").format(n=spec.objective.steps), columns, rows, styles
-    )
+    known, rows, curves = curvatures(spec.objective.f), [], run.rate_curves(spec)
+    for name, config, curve in zip(spec.names, spec.optimizers, curves, strict=True):
+        limit = config.build().stable_lr(known[0].high) if known else None
+        i, found = curve.best, curve.best >= 0
+        best, least = (curve.rates[i], curve.medians[i]) if found else (None, None)
+        rows.append([name, curve.current, np.median(curve.here), best, least, limit])
+    title = _("Good rates after {n} steps").format(n=spec.objective.steps)
+    return Table(title, columns, rows, method_styles(spec.optimizers, context.theme))
 
 
 def rate_notes(context) -> Caption:
@@ -83,7 +79,7 @@ def cells(spec: Sensitivity, swept, across, up) -> list[list[str]]:
         message = arrived if n >= 0 else still if np.isfinite(value) else lost
         return message.format(a=a, b=b, loss=f"{value - floor:.3g}", n=n)
 
-    xs, ys = ([number(float(v), 3) for v in values] for values in (across, up))
+    xs, ys = ([number(v, 3) for v in values] for values in (across, up))
     pairs = zip(swept.losses.tolist(), swept.settled_at.tolist(), strict=True)
     return [
         [said(*cell) for cell in zip(xs, [b] * len(xs), *row, strict=True)]
@@ -140,17 +136,16 @@ def basin_table(spec: Sensitivity, found, known, theme, name: str) -> Table:
         here = found.index == i
         x, y = found.minima[i]
         place = f"({number(x)}, {number(y)})"
-        steps = float(np.median(found.steps[here])) if here.any() else None
-        agree = float(found.share[here].mean()) if here.any() else None
-        rows.append([letter(i), place, float(values[i]), float(here.mean()), steps, agree])
+        steps = np.median(found.steps[here]) if here.any() else None
+        agree = found.share[here].mean() if here.any() else None
+        rows.append([letter(i), place, values[i], here.mean(), steps, agree])
         styles.append(Style(hues(theme)[i % len(hues(theme))]))
     lost = found.diverged_at >= 0
     others = (found.index >= MAX_PLACES, _("other minima"))
     nowhere = ((found.index < 0) & ~lost, _("not arrived"))
     for chosen, name in (others, nowhere, (lost, _("diverged"))):
         if chosen.any():
-            agree = float(found.share[chosen].mean())
-            rows.append([name, None, None, float(chosen.mean()), None, agree])
+            rows.append([name, None, None, chosen.mean(), None, found.share[chosen].mean()])
             styles.append(Style(theme.faint))
     if not spec.objective.noise:
         columns, rows = columns[:-1], [row[:-1] for row in rows]
@@ -169,12 +164,12 @@ def coarse(found, name: str) -> str:
 
 def of_difference(spec: Sensitivity, kind) -> str:
     """How much of the picture two optimizers disagree on."""
-    only_a, only_b, other = (number(100 * float((kind == k).mean()), 3) for k in (1, 2, 3))
+    only_a, only_b, other = (number(100 * (kind == k).mean(), 3) for k in (1, 2, 3))
     return _(
         "**They differ on {share}% of the starts**: {other}% lead to different minima, from "
         "{only_a}% only {a} arrives, from {only_b}% only {b}."
     ).format(
-        share=number(100 * float((kind > 0).mean()), 3),
+        share=number(100 * (kind > 0).mean(), 3),
         other=other,
         only_a=only_a,
         only_b=only_b,
@@ -206,7 +201,7 @@ def no_edge(spec: Sensitivity) -> str:
 def of_edge(spec: Sensitivity, edge, path) -> str:
     """Whether the sharpness crossed the limit, and what became of the run."""
     name, lost, t = spec.names[spec.chosen], int(path.diverged_at), edge.crossed
-    rate = number(float(setting(path.optimizer, "lr")), 3)
+    rate = number(setting(path.optimizer, "lr"), 3)
     if t is None:
         message = _(
             "**The sharpness stays below the limit**: {name} with rate {rate} is stable everywhere "
@@ -227,7 +222,7 @@ def of_edge(spec: Sensitivity, edge, path) -> str:
             "for it does not stay where it is too steep."
         )
     with np.errstate(all="ignore"):
-        beyond = float((edge.sharpness > edge.limit).mean())
+        beyond = (edge.sharpness > edge.limit).mean()
     return message.format(
         name=name,
         rate=rate,

@@ -5,12 +5,13 @@ from functools import partial
 
 import streamlit as st
 
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import state
 from optviz.optim import OPTIMIZERS
 from optviz.optim.config import AUTO, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.theory import curvatures
 from optviz.plot import number
 from optviz.translation import _
 from optviz.ui.form import Form, select
@@ -20,10 +21,10 @@ from optviz.ui.training.optimizer_menu import chips
 def good_rates(form: Form) -> None:
     """A click takes over the best rate from this start, or theory's; auto stays the best."""
     objective, method = form.read().objective, form.value.method
-    best = cache.best_settings(objective, form.value)
+    best = runs.best_settings(objective, form.value)
     found = {_("Best rate from this start: {values}"): best} if best else {}
-    known, theirs = cache.curvatures(objective), f"best_{method.key}"
-    if known and None not in known and hasattr(known[0], theirs):
+    known, theirs = curvatures(objective.f), f"best_{method.key}"
+    if known and hasattr(known[0], theirs):
         *values, _factor = map(float, getattr(known[0], theirs))
         label = _("Best in the long run, in theory: {values}")
         found[label] = dict(zip(("lr", "momentum"), values, strict=False))
@@ -64,7 +65,7 @@ def automatic(form: Form) -> Form:
             }
             if changed and changed <= {*names}:
                 now[i] = replace(config, auto="")
-            elif best := cache.best_settings(scene.objective, config, names):
+            elif best := runs.best_settings(scene.objective, config, names):
                 now[i] = replace(config, method=config.method.with_values(**best))
         form.write(replace(scene, optimizers=tuple(now)))
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.auto import automatic, badges, good_rates
-from optviz.experiments.trajectories.figures import live_figures, looks
+from optviz.experiments.trajectories.figures import live_figures
 from optviz.experiments.trajectories.spec import (
     BOOK,
     FUNCTION_NAMES,
@@ -32,7 +32,7 @@ from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.noise import NOISES
-from optviz.plot import THEMES
+from optviz.plot import THEMES, method_styles
 from optviz.spec import Choice
 from optviz.translation import N_, _
 from optviz.ui import locks
@@ -45,11 +45,7 @@ from optviz.ui.training.optimizer_menu import optimizer_choices, optimizer_menu
 
 EXAMPLE = "x²/20 + y² + sin(3x)/2"
 NOISE = {"scale": 2.0}  # at first
-EDGES = {
-    name: (axis, end)
-    for axis, c in enumerate("xy")
-    for end, name in enumerate((f"{c}_from", f"{c}_to"))
-}
+EDGES = {"x_from": -5.0, "x_to": 5.0, "y_from": -5.0, "y_to": 5.0}  # likewise
 
 
 def _start(i):
@@ -165,14 +161,14 @@ def _frame(form):
     """The edges of the picture, which wait here while they do not fit together."""
     kept = state()
     declared = tuple(
-        Hyperparameter(name, (-5.0, 5.0)[end], -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
-        for name, (axis, end) in EDGES.items()
-        if not (axis and form.value.f.univariate)
+        Hyperparameter(name, first, -MAX_EDGE, MAX_EDGE, help=_("edge of the picture"))
+        for name, first in EDGES.items()
+        if name.startswith("x") or not form.value.f.univariate
     )
 
     def values():
-        domain = form.value.domain
-        return {name: domain[axis][end] for name, (axis, end) in EDGES.items()} | kept.edges
+        edges = np.ravel(form.value.domain).tolist()
+        return dict(zip(EDGES, edges, strict=True)) | kept.edges
 
     def turn(new):
         edges = values() | new
@@ -278,7 +274,7 @@ def _hyperparameters(form, i, name):
         return text.rate_notes(found, bool(config.schedules), objective.f)
 
     place = replace(form, locked=locks.locked("hyperparameters")).at("method")
-    look = looks(form.read(), THEMES[theme_name()])[i]
+    look = method_styles(form.read().optimizers, THEMES[theme_name()])[i]
     seen = {"look": look, "group": form.name}
     choice_panel(place, OPTIMIZERS, name, notes=notes, **seen, **_of_one(form))
 

@@ -4,18 +4,19 @@ It draws itself: figures that listen, a player, a start to take hold of.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import streamlit as st
 
 from optviz.experiments.page import Drawing, Page
-from optviz.experiments.trajectories import cache, predict, results
+from optviz.experiments.trajectories import predict, results
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.auto import automatic
 from optviz.experiments.trajectories.controls import CURVES, PICTURE, SHOWN, controls, view_form
 from optviz.experiments.trajectories.figures import (
     figures,
     first,
     live_figures,
-    looks,
     thumbnail,
     univariate,
 )
@@ -23,7 +24,7 @@ from optviz.experiments.trajectories.figures.inside import arrows
 from optviz.experiments.trajectories.spec import BOOK, Scene
 from optviz.experiments.trajectories.state import KEY, prediction, sealed, state
 from optviz.experiments.trajectories.step_inspector import inside, inspected
-from optviz.plot import THEMES
+from optviz.plot import THEMES, method_styles
 from optviz.plot.contour import guess_mark
 from optviz.plot.style import packed
 from optviz.spec import Choice
@@ -44,29 +45,25 @@ MAX_FORMULA = (
 def stage(form: Form) -> None:
     """The question of a prediction, the figures and the player."""
     predict.bar(form)
-    scene, theme, asked = form.value, THEMES[theme_name()], prediction()
+    scene, asked = form.value, prediction()
     if asked:  # a guess is a click on the contour
         scene = replace(scene, view=replace(scene.view, solid=False, shown="both"), beside=None)
-    elif not scene.optimizers and scene.view.shown == "both":  # there are no curves
-        alone = "surface" if scene.view.solid else "contour"
+    elif not scene.optimizers and scene.view.shown == "both" and not scene.beside:
+        alone = "surface" if scene.view.solid else "contour"  # there are no curves
         scene = replace(scene, view=replace(scene.view, shown=alone))
-    drawn, hidden = figures(scene, state().ids, theme), {"sealed": sealed()}
-    shown = scene.view.shown
-
-    def landscape(looking_inside=False):
-        figure, more = drawn[first(scene)], dict(hidden)
-        if first(scene) == "contour":
-            more |= _hands(scene, looking_inside, theme)
-        if asked and asked.point:
-            figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
-        show(first(scene), figure, **more)
-
+    shown, theme = scene.view.shown, THEMES[theme_name()]
+    landscape, curves = _pictures(scene, theme)
     if scene.beside:
-        _pair(form, landscape, lambda: show("curves", drawn["curves"], **hidden), theme)
+        with st.container(key=f"pair-{shown}"):
+            _pair(form, (landscape, curves), theme)
     elif shown == "both":
-        _side_by_side(form, landscape, lambda: show("curves", drawn["curves"], **hidden))
+        left, right = st.columns(2)
+        with left:
+            landscape()
+        with right:
+            _curves_or_inside(form, curves)
     elif shown == "curves":
-        show("curves", drawn["curves"], **hidden)
+        curves()
     else:
         landscape()
     start_handler(form)
@@ -75,13 +72,43 @@ def stage(form: Form) -> None:
     player(steps, f"{session().epoch}", play, play, predict.over)
 
 
-def _side_by_side(form, landscape, curves):
-    """The contour, and beside it the curves or the inside of a step."""
-    left, right = st.columns(2)
-    with left:
-        landscape(_looks_inside())
-    with right:
-        _curves_or_inside(form, curves)
+def _pictures(scene, theme):
+    """Functions that show the landscape, under a hand, and the curves of the scene."""
+    drawn, name, asked = figures(scene, state().ids, theme), first(scene), prediction()
+    figure, hidden = drawn[name], {"sealed": sealed()}
+    more = hidden | (_hands(scene, theme) if name == "contour" else {})
+    if asked and asked.point:
+        figure = figure.add(guess_mark(asked.point, _("your guess"), theme))
+    return lambda: show(name, figure, **more), lambda: show("curves", drawn["curves"], **hidden)
+
+
+def _pair(form, pictures, theme):
+    """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
+    that of the first.
+    """
+    scene, other = form.value.both
+    drawn, name, shown = figures(other, other.ids_beside, theme), first(other), scene.view.shown
+    sides = _("**A**, in the panel: {function}"), _("**B**: {function}")
+    said = [
+        side.format(function=named(of.objective.f))
+        for side, of in zip(sides, (scene, other), strict=True)
+    ]
+    names = [partial(st.caption, text) for text in said]
+    landscapes = pictures[0], partial(show, f"{name}-2", drawn[name])
+    curves = pictures[1], partial(show, "curves-2", drawn["curves"])
+    if shown == "both":
+        _abreast(names, landscapes)
+        _curves_or_inside(form, lambda: _abreast(curves))
+    else:
+        _abreast(names, curves if shown == "curves" else landscapes)
+
+
+def _abreast(*rows):
+    """Functions that draw, in two columns."""
+    for column, parts in zip(st.columns(2), zip(*rows, strict=True), strict=True):
+        with column:
+            for part in parts:
+                part()
 
 
 def _looks_inside():
@@ -98,55 +125,25 @@ def _curves_or_inside(form, curves):
                 inside(form)
 
 
-def _pair(form, landscape, curves, theme):
-    """The pictures of two scenes beside each other, shown in the same way; the inside of a step is
-    that of the first.
-    """
-    scene, other = form.value.both
-    found = figures(other, other.ids_beside, theme)
-    sides = _("**A**, in the panel: {function}"), _("**B**: {function}")
-    names = [
-        lambda side=side, of=of: st.caption(side.format(function=named(of.objective.f)))
-        for side, of in zip(sides, (scene, other), strict=True)
-    ]
-    above = (
-        lambda: landscape(scene.view.shown == "both" and _looks_inside()),
-        lambda: show(f"{first(other)}-2", found[first(other)]),
-    )
-    below = (curves, lambda: show("curves-2", found["curves"]))
-
-    def abreast(*rows):
-        for column, parts in zip(st.columns(2), zip(*rows, strict=True), strict=True):
-            with column:
-                for part in parts:
-                    part()
-
-    with st.container(key=f"pair-{scene.view.shown}"):
-        if scene.view.shown == "both":
-            abreast(names, above)
-            _curves_or_inside(form, lambda: abreast(below))
-        else:
-            abreast(names, below if scene.view.shown == "curves" else above)
-
-
-def _hands(scene, looking_inside, theme):
+def _hands(scene, theme):
     """What a click on the contour means, where the start can be taken hold of, and the arrows."""
-    asked, objective = prediction(), scene.objective
-    clicks, grab, drawn = None, None, None
-    held = {"epoch": session().epoch, "frame": dict(zip("xy", objective.f.domain, strict=True))}
+    asked, objective, f = prediction(), scene.objective, scene.objective.f
+    clicks, grab, drawn, start = None, None, None, objective.start
     if sealed() and asked.question == "where":
-        clicks = "guess"
-        place = {"start": asked.point or objective.start}
-        grab = held | place | {"label": _("Your guess: drag it, or move it with the arrow keys")}
+        clicks, start = "guess", asked.point or start
+        label = _("Your guess: drag it, or move it with the arrow keys")
     elif locks.free("run"):
-        clicks, place = "start", {"start": objective.start}
-        grab = held | place | {"label": _("Start: drag it, or move it with the arrow keys")}
-        if objective.f.univariate:  # the start is taken along the curve
-            grab["heights"] = packed(univariate.heights(objective.f))
-    if looking_inside and not sealed() and inspected() and not objective.f.univariate:
+        clicks, label = "start", _("Start: drag it, or move it with the arrow keys")
+    if clicks:
+        frame = dict(zip("xy", f.domain, strict=True))
+        grab = {"epoch": session().epoch, "frame": frame, "start": start, "label": label}
+        if clicks == "start" and f.univariate:  # it is taken along the curve
+            grab["heights"] = packed(univariate.heights(f))
+    looks_inside = scene.view.shown == "both" and _looks_inside()
+    if looks_inside and not sealed() and inspected() and not f.univariate:
         i = state().ids.index(inspected())
-        path = cache.run(objective, scene.optimizers[i])
-        drawn = arrows(path, theme, looks(scene, theme)[i].color)
+        path = runs.path(objective, scene.optimizers[i])
+        drawn = arrows(path, theme, method_styles(scene.optimizers, theme)[i].color)
     return {"clicks": clicks, "guessed": predict.guessed, "grab": grab, "arrows": drawn}
 
 
@@ -184,20 +181,21 @@ def buttons(form: Form) -> None:
 
 def _compare(form):
     """Puts the scene as it is beside what comes next; then exchanges the two, or ends that."""
-    scene = form.value
-    common = {"key": "compare", "disabled": prediction() is not None}  # that is about one scene
+    scene, asked = form.value, prediction() is not None  # that is about one scene
     alone = replace(scene, beside=None)
+
+    def button(label, key, icon, put, *args, help=None):
+        icon = f":material/{icon}:"
+        st.button(label, key=key, help=help, on_click=put, args=args, icon=icon, disabled=asked)
+
     if not scene.beside:
         about = _("A copy of this scene beside it, on the same player: then change one of them.")
-        put = form.at("beside").set
-        icon = ":material/splitscreen_right:"
-        st.button(_("Compare"), help=about, on_click=put, args=(alone,), icon=icon, **common)
+        icon = "splitscreen_right"
+        button(_("Compare"), "compare", icon, form.at("beside").set, alone, help=about)
         return
-    swapped = replace(scene.beside, beside=alone)
-    for label, key, to in ((_("Swap"), "swap", swapped), (_("End comparison"), "compare", alone)):
-        icon = {"swap": "swap_horiz", "compare": "close"}[key]
-        more = {**common, "key": key, "icon": f":material/{icon}:", "args": (KEY, to)}
-        st.button(label, on_click=session().show, **more)
+    put, swapped = session().show, replace(scene.beside, beside=alone)
+    button(_("Swap"), "swap", "swap_horiz", put, KEY, swapped)
+    button(_("End comparison"), "compare", "close", put, KEY, alone)
 
 
 def surroundings(form: Form):
@@ -232,8 +230,13 @@ PAGE = Page(
     BOOK,
     adjusted=Scene.affordable,
     drawing=Drawing(
-        *(stage, controls, results.draw, results.notes, title),
-        *(lambda form: live_figures(form.value), surroundings),
+        stage=stage,
+        controls=controls,
+        results=results.draw,
+        notes=results.notes,
+        title=title,
+        live=lambda form: live_figures(form.value),
+        surroundings=surroundings,
     ),
     buttons=buttons,
     thumbnail=thumbnail,

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, text
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.state import KEY, Prediction, prediction, state
 from optviz.translation import _
@@ -53,8 +54,7 @@ def guessed(x: float, y: float) -> None:
 def reveal(scene: Scene) -> None:
     """Show the paths."""
     name, kept = f"reveal-{session().next_id()}", state()
-    more = {"scene": scene, "ids": tuple(kept.ids)}
-    kept.prediction = replace(kept.prediction, revealed=name, **more)
+    kept.prediction = replace(kept.prediction, revealed=name, scene=scene, ids=tuple(kept.ids))
 
 
 def over() -> None:
@@ -69,10 +69,8 @@ def over() -> None:
 def judged(scene: Scene, ids: list[str], found: Prediction) -> tuple[int, str]:
     """Points from 0 to BEST for an answer, and in words what was right."""
     names = dict(zip(ids, scene.names, strict=True))
-    ends = {
-        key: cache.summary(scene.objective, config, scene.tolerance)
-        for key, config in zip(ids, scene.optimizers, strict=True)
-    }
+    summaries = (runs.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers)
+    ends = dict(zip(ids, summaries, strict=True))
     if found.question == "where" and found.about in ends and found.point:
         end = ends[found.about].point
         f = scene.objective.f
@@ -102,9 +100,9 @@ def bar(form: Form) -> None:
     with st.container(border=True, key="predict", gap="small"):
         if found.points is not None:
             message = _("**{points} of {best} points.** {verdict}")
-            values = {"points": found.points, "best": BEST, "verdict": found.verdict}
-            st.markdown(shown := message.format(**values))
-            session().said = shown.replace("*", "")  # to those who hear
+            said = message.format(points=found.points, best=BEST, verdict=found.verdict)
+            st.markdown(said)
+            session().said = said.replace("*", "")  # to those who hear
         else:
             asked = text.question(found, names, scene) if found.sealed else _("Here they go …")
             st.markdown(asked)
@@ -128,15 +126,15 @@ def _standing(found, ids, scene):
 
 
 def _buttons(form, found):
-    primary = {"type": "primary"}
+    def primary(label, key, icon, put, of, disabled):
+        icon = f":material/{icon}:"
+        more = {"args": (of,), "type": "primary", "disabled": disabled}
+        st.button(label, key=key, icon=icon, on_click=put, **more)
+
     if found.sealed:
-        icon, off = ":material/visibility:", not found.answered
-        more = {"on_click": reveal, "args": (form.value,), "disabled": off, **primary}
-        st.button(_("Reveal"), key="reveal", icon=icon, **more)
+        primary(_("Reveal"), "reveal", "visibility", reveal, form.value, not found.answered)
     else:
-        icon, off = ":material/replay:", found.points is None
-        more = {"on_click": another, "args": (form,), "disabled": off, **primary}
-        st.button(_("Next question"), key="again", icon=icon, **more)
+        primary(_("Next question"), "again", "replay", another, form, found.points is None)
     icon = ":material/close:"
     st.button(_("Stop predicting"), key="stop-predicting", icon=icon, on_click=stop)
 

@@ -2,16 +2,16 @@
 
 import streamlit as st
 
-from optviz.experiments.trajectories import cache, table, text
-from optviz.experiments.trajectories.figures import looks
-from optviz.experiments.trajectories.run import arrivals, track_key
-from optviz.experiments.trajectories.spec import Scene
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import text
 from optviz.experiments.trajectories.state import sealed
+from optviz.experiments.trajectories.table import at_every_step, results
 from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.minima import minima_of
+from optviz.optim.theory import curvatures
 from optviz.plot import THEMES, Table, equations
 from optviz.translation import _
 from optviz.ui import locks
-from optviz.ui.cache import cached
 from optviz.ui.components import theme_name, timetable
 from optviz.ui.controls import switch
 from optviz.ui.form import Form
@@ -55,50 +55,24 @@ def _second_table(scene):
 
 
 def _table(scene, key="timetable"):
-    runs, summaries = ends(scene)
-    rows = [
-        _columns(track_key(scene.objective, config.alone), scene.tolerance, run, summary)
-        for config, run, summary in zip(scene.optimizers, runs, summaries, strict=True)
-    ]
-    timetable(results(scene, summaries, theme_name()).html(), rows, key)
-
-
-@cached
-def _columns(key, tolerance, _run, _summary):
-    return table.columns(_run, _summary)
-
-
-def ends(scene: Scene) -> tuple[list, list]:
-    """The paths, and what became of each."""
-    runs = [cache.run(scene.objective, config) for config in scene.optimizers]
-    ends = [cache.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
-    return runs, ends
-
-
-def results(scene: Scene, summaries, theme: str) -> Table:
-    """The table, in the colors of a theme."""
-    styles = looks(scene, THEMES[theme])
-    return table.results(
-        scene.names, styles, summaries, scene.tolerance, scene.objective.f.univariate
-    )
+    timetable(results(scene, THEMES[theme_name()]).html(), at_every_step(scene), key)
 
 
 def _remarks(scene):
     """On minima and branches; how many further starts arrived, unless that is predicted."""
-    objective, known = scene.objective, cache.minima(scene.objective)
-    yield f"{text.minima(known, objective.f)} {text.budget(objective)}"
+    objective = scene.objective
+    yield f"{text.minima(objective.f)} {text.budget(objective)}"
     for name, config in zip(scene.names, scene.optimizers, strict=True):
         if config.fork:
-            yield text.branch(name, config, cache.run(objective, config))
+            yield text.branch(name, config, runs.path(objective, config))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        paths = cache.multistart(objective, config)
-        if paths is not None and len(known) and not sealed():
-            found = arrivals(paths, known, scene.tolerance)
-            yield text.multistart(name, paths, known, found)
+        paths = runs.multistart(objective, config)
+        if paths is not None and len(minima_of(objective.f)) and not sealed():
+            yield text.multistart(name, paths, runs.arrivals(paths, scene.tolerance))
 
 
 def _theory(scene):
-    found = cache.curvatures(scene.objective)
+    found = curvatures(scene.objective.f)
     for part in text.theory(found, scene):
         yield (st.html, part.html()) if isinstance(part, Table) else (st.markdown, part)
     if found:

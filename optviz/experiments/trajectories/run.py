@@ -1,24 +1,31 @@
-"""What a scene comes to: every optimizer's path, and where its further starts end."""
+"""What a scene comes to: every optimizer's path, what became of it, where its further starts end.
+
+What is `cached` is kept for all visitors.
+"""
+
+from dataclasses import replace
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import Objective, Scene
+from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
-from optviz.optim.minima import Minima
+from optviz.optim.minima import minima_of
 from optviz.optim.minimize import minimize
 from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
-from optviz.optim.sensitivity import sweep
+from optviz.optim.sensitivity import Sweep, sweep
 from optviz.optim.sensitivity.starts import arrived
 from optviz.optim.sensitivity.sweeps import find
+from optviz.optim.summary import Summary, summarize
+from optviz.plot.contour import falls_into_beads
+from optviz.plot.landscape import Landscape
+from optviz.spec import Choice
+from optviz.ui.cache import cached
 
 RATES = 41  # that are tried, from 1e-4 to the end of the slider
-
-
-def track_key(objective: Objective, config: OptimizerConfig) -> str:
-    """What one path depends on, as canonical JSON: not on the other optimizers."""
-    return f"[{objective.as_json},{config.as_json}]"
+GRID = 200  # points each way on a domain
+FINE = 320  # where its valleys are thin
 
 
 def run(
@@ -37,23 +44,38 @@ def noise_of(objective: Objective):
     return objective.noise.build(NOISES) if objective.noise else NOISES["uniform"](scale=0.0)
 
 
-def best_settings(
-    objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)
-) -> dict[str, float] | None:
-    """The settings with the least loss after the steps from this start, of a grid in one batch;
-    None where the optimizer has not all of them or every one diverges.
-    """
-    _, opt, schedule = config.segments()[0]
-    if None in (declared := [find(opt, name) for name in names]):
-        return None
-    more = {"noise": noise_of(objective), "schedule": schedule, "seed": objective.seed}
-    axes = {k.name: k.spread(RATES) for k in declared}
-    swept = sweep(objective.f, opt, axes, objective.start, objective.steps, **more)
-    if np.isnan(swept.values).all():
-        return None
-    return {name: float(f"{value:.3g}") for name, value in swept.best().items()}
+def swept(objective: Objective, config: OptimizerConfig, axes, **measured) -> Sweep:
+    """The optimizer with every setting of the axes, in one batch; a branch by itself."""
+    return sweep(
+        objective.f,
+        config.build(),
+        axes,
+        objective.start,
+        objective.steps,
+        noise=noise_of(objective),
+        schedule=config.built_schedules() or None,
+        seed=objective.seed,
+        **measured,
+    )
 
 
+def path(objective: Objective, config: OptimizerConfig) -> Run:
+    """One optimizer's path, kept."""
+    return _path(objective, config.alone)
+
+
+@cached
+def _path(objective, config):
+    return run(objective, config)
+
+
+@cached
+def summary(objective: Objective, config: OptimizerConfig, tolerance: float) -> Summary:
+    """What became of it."""
+    return summarize(path(objective, config), tolerance)
+
+
+@cached
 def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:
     """The optimizer from its further starts, `(steps+1, k, 2)`; None where it has none."""
     if config.initial_points is None:
@@ -62,16 +84,43 @@ def multistart(objective: Objective, config: OptimizerConfig) -> Run | None:
     return run(objective, config, layout.points(objective.start, objective.f.domain))
 
 
-def basins(scene: Scene, known: Minima, paths: Run | None) -> np.ndarray | None:
-    """At which of several minima the further paths of a scene's only optimizer end, -1 at none."""
-    if paths is None or len(scene.optimizers) > 1 or len(known.places) < 2:
-        return None
-    return arrived(known, paths.points[-1], paths.values[-1], scene.tolerance)
+def landscape(objective: Objective, reach: tuple[float, float] = (1.0, 1.0)) -> Landscape:
+    """The function on its grid, so many times as wide and as high as its domain."""
+    return _landscape(objective.landscape_key(), reach, objective.f)
 
 
-def arrivals(paths: Run, known: Minima, tolerance: float) -> list[int]:
-    """How many of a batch of paths end at each place of the minima: nearest to it, and near it in
-    height.
+@cached
+def _landscape(key, reach, _f):
+    land = Landscape.of(_f, GRID, reach)
+    return Landscape.of(_f, FINE, reach) if falls_into_beads(land) else land
+
+
+def best_settings(
+    objective: Objective, config: OptimizerConfig, names: tuple[str, ...] = ("lr",)
+) -> dict[str, float] | None:
+    """The settings with the least loss after the steps from this start, of a grid in one batch,
+    whatever is set; of a branch those of its own method. None where the optimizer has not all of
+    them or every one diverges.
     """
-    found = arrived(known, paths.points[-1], paths.values[-1], tolerance)
-    return np.bincount(found[found >= 0], minlength=len(known.places)).tolist()
+    values = {name: v for name, v in config.method.values.items() if name not in names}
+    return _best_settings(
+        objective, replace(config.alone, method=Choice(config.method.key, values)), names
+    )
+
+
+@cached
+def _best_settings(objective, config, names):
+    opt = config.build()
+    if None in (declared := [find(opt, name) for name in names]):
+        return None
+    found = swept(objective, config, {k.name: k.spread(RATES) for k in declared})
+    if np.isnan(found.values).all():
+        return None
+    return {name: float(f"{value:.3g}") for name, value in found.best().items()}
+
+
+def arrivals(paths: Run, tolerance: float) -> np.ndarray:
+    """At which place of the minima each of a batch of paths ends, nearest to it and near it in
+    height, `(k,)` int; -1 at none.
+    """
+    return arrived(minima_of(paths.function), paths.points[-1], paths.values[-1], tolerance)

@@ -126,7 +126,7 @@ class Objective:
             raise SpecError("the start is outside the picture")
 
 
-@lru_cache(64)
+@lru_cache(256)
 def _typed(formula, domain):
     """One Function for one formula, so that its code is derived once and not for every start."""
     return parse_formula(formula, domain)
@@ -192,7 +192,7 @@ class Scene:
     def validate(self) -> None:
         """SpecError where the paths would take too long, or more than two are beside each other."""
         for scene in self.both:
-            steps, most = scene.objective.steps, scene._most_steps(self._scenes)
+            steps, most = scene.objective.steps, scene.max_steps(len(self.both))
             if steps > most:
                 raise SpecError(
                     f"{steps} steps of these optimizers would take too long: at most {most}"
@@ -216,17 +216,10 @@ class Scene:
         else numbered."""
         return names(self.optimizers)
 
-    def max_steps(self) -> int:
+    def max_steps(self, scenes: int = 0) -> int:
         """How many steps the scene may have: its paths are then there in about three seconds, with
-        those of a scene beside it.
+        those of a scene beside it, or of as many `scenes` in all.
         """
-        return self._most_steps(self._scenes)
-
-    @property
-    def _scenes(self):
-        return 2 if self.beside else 1
-
-    def _most_steps(self, scenes):
         paths, cost, f = 0, 0, self.objective.f
         for config in self.optimizers:
             step = max(step_cost(c, STEP_COST, PLAIN_COST) for c in config.lineage)
@@ -235,13 +228,13 @@ class Scene:
             paths, cost = paths + 1 + further, cost + step * (3 if further else 1)
         cost *= 1 + len(f.formula) / 100
         most = min(MAX_COST / max(cost, 1), MAX_POINTS / max(paths, 1))
-        return int(min(MAX_STEPS, most / scenes))
+        return int(min(MAX_STEPS, most / (scenes or len(self.both))))
 
     def affordable(self) -> "Scene":
         """The scene, and the one beside it, with no more steps than they may have."""
 
         def cut(scene):
-            steps = min(scene.objective.steps, scene._most_steps(self._scenes))
+            steps = min(scene.objective.steps, scene.max_steps(len(self.both)))
             return replace(scene, objective=replace(scene.objective, steps=steps))
 
         return replace(cut(self), beside=self.beside and cut(self.beside))

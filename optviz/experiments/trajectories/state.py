@@ -3,7 +3,7 @@
 from collections import deque
 from dataclasses import dataclass, field, replace
 
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.spec import Objective, Scene
 from optviz.lens import Lens
 from optviz.optim.config import OptimizerConfig
@@ -108,8 +108,8 @@ def suitable(objective: Objective, config: OptimizerConfig) -> OptimizerConfig:
     """
     tuned = state().tuned
     config = next((before for now, before in tuned if now == config), config)
-    values = cache.run(objective, config).values
-    if values[-1] <= values[0] or not (best := cache.best_settings(objective, config)):
+    values = runs.path(objective, config).values
+    if values[-1] <= values[0] or not (best := runs.best_settings(objective, config)):
         return config
     tuned.append((replace(config, method=config.method.with_values(**best)), config))
     return tuned[-1][0]

@@ -2,24 +2,24 @@
 over time."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures.inside import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
 from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot import THEMES, number
-from optviz.translation import N_, _
+from optviz.translation import _
 from optviz.ui import locks
 from optviz.ui.components import show, theme_name
+from optviz.ui.controls import switch
 from optviz.ui.form import Form, select
 from optviz.ui.live import step_shown
-
-SHOWN = {"step": N_("This step"), "time": N_("Over time")}
 
 
 def inspected() -> str | None:
@@ -36,25 +36,18 @@ def inside(form: Form) -> None:
         return
     ids = state().ids
     names = dict(zip(ids, scene.names, strict=True))
-    name, choose = f"{form.name}-inside-{len(ids)}", lambda key: setattr(state(), "inspected", key)
-    select(Form(name, inspected, choose), _("Look into"), names, segments=True, hidden=True)
-    shown = st.segmented_control(
-        _("Show"),
-        list(SHOWN),
-        default="step",
-        format_func=lambda k: _(SHOWN[k]),
-        key="inside-shown",
-        required=True,
-        label_visibility="collapsed",
-    )
-    if shown == "step":
+    put = partial(setattr, state(), "inspected")
+    here = Form(f"{form.name}-inside-{len(ids)}", inspected, put)
+    select(here, _("Look into"), names, segments=True, hidden=True)
+    labels = {"step": _("This step"), "time": _("Over time")}
+    if switch(_("Show"), labels, "inside-shown") == "step":
         _step(form, key)
     else:
         _over_time(scene, optimizer_form(form, key).value, names[key], key)
 
 
 def _over_time(scene, config, name, key):
-    run = cache.run(scene.objective, config)
+    run = runs.path(scene.objective, config)
     held = ", ".join(map(_, run.optimizer.state_names.values())) or _("nothing")
     label = _("What {name} holds at every step: {held}").format(name=name, held=held)
     drawn = charts(run, THEMES[theme_name()], label=label, view=key, height=24)
@@ -74,7 +67,7 @@ def _step(form, key):
     if key not in state().ids:
         return
     scene, config = form.value, optimizer_form(form, key).value
-    run, at = cache.run(scene.objective, config), step_shown("step-shown")
+    run, at = runs.path(scene.objective, config), step_shown("step-shown")
     last = len(run.gradients)
     t = last if at is None else min(at, last)
     update = min(t, last - 1)
@@ -153,12 +146,10 @@ def _heading(run, update, is_last):
 
 
 def _displayed(line):
-    parts = [line.symbols]
-    parts += [f"= {line.filled}"] if line.filled else []
-    parts += [f"= {line.result}"] if line.result and line.result != line.filled else []
-    return " ".join(
-        rf"$\displaystyle {part}$" for part in parts
-    )  # in as few lines as there is room for
+    sides = dict.fromkeys(filter(None, (line.filled, line.result)))
+    parts = [line.symbols, *(f"= {side}" for side in sides)]
+    # each by itself: in as few lines as there is room for
+    return " ".join(rf"$\displaystyle {part}$" for part in parts)
 
 
 def fork(form: Form, key: str, step: int) -> None:

@@ -1,16 +1,19 @@
 """The table under the figures: their text alternative, to read and as CSV to keep."""
 
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories import text
+from optviz.experiments.trajectories.spec import Scene
 from optviz.experiments.trajectories.words import said
 from optviz.optim import OPTIMIZERS
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.run import Run
 from optviz.optim.summary import Summary
-from optviz.plot import Style, Table, number, unless_rounding
+from optviz.plot import Table, Theme, method_styles, number, unless_rounding
 from optviz.plot.style import packed
 from optviz.plot.table import csv_text
 from optviz.spec import canonical_json, to_dict
 from optviz.translation import N_, _
+from optviz.ui.cache import cached
 
 
 def _evaluations(s: Summary) -> str:
@@ -35,57 +38,69 @@ def _steps(s: Summary) -> str | None:
     return _("{steps} (first {first})").format(steps=stays, first=s.first_touch)
 
 
-def results(
-    names, styles: list[Style], summaries: list[Summary], tolerance: float, univariate: bool = False
-) -> Table:
+def _ends(scene):
+    return [runs.summary(scene.objective, c, scene.tolerance) for c in scene.optimizers]
+
+
+def results(scene: Scene, theme: Theme) -> Table:
     """How every optimizer ended."""
+    f = scene.objective.f
+    coordinates = 1 if f.univariate else 2
     columns = [
         _("optimizer"),
-        *"xy"[: 2 - univariate],
-        said(N_("loss"), summaries[0].sign if summaries else 1),
-        _("steps to {tolerance}").format(tolerance=number(tolerance)),
+        *"xy"[:coordinates],
+        said(N_("loss"), f.sign),
+        _("steps to {tolerance}").format(tolerance=number(scene.tolerance)),
         _("path length"),
         _("evaluations"),
         _("status"),
     ]
-    rows = [
-        [
-            *(name, *unless_rounding(s.point, 1.0)[: 2 - univariate], s.value, _steps(s), s.length),
-            *(_evaluations(s), text.status(s)),
-        ]
-        for name, s in zip(names, summaries, strict=True)
-    ]
+    rows = []
+    for name, s in zip(scene.names, _ends(scene), strict=True):
+        place = unless_rounding(s.point, 1.0)[:coordinates]
+        end = s.value, _steps(s), s.length, _evaluations(s), text.status(s)
+        rows.append([name, *place, *end])
+    styles = method_styles(scene.optimizers, theme)
     return Table(_("Results of every optimizer"), columns, rows, styles)
 
 
-def columns(run: Run, s: Summary) -> dict:
-    """What the table says of one optimizer at every step, for the browser to follow the player."""
+def at_every_step(scene: Scene) -> list[dict]:
+    """What the table says of each optimizer, for the browser to follow the player."""
+    return [_at_every_step(scene.objective, c, scene.tolerance) for c in scene.optimizers]
+
+
+@cached
+def _at_every_step(objective, config, tolerance):
+    run, summary = runs.path(objective, config), runs.summary(objective, config, tolerance)
     x, y = map(packed, unless_rounding(run.points, 1.0).T)
-    work = [packed(w) for w in run.work.T]
-    series = {"loss": packed(run.heights), "length": packed(run.lengths), "work": work}
-    y = None if run.function.univariate else y
-    return {"x": x, "y": y, **series, "touched": s.first_touch, "reached": s.steps_to_tolerance}
+    return {
+        "x": x,
+        "y": None if objective.f.univariate else y,
+        "loss": packed(run.heights),
+        "length": packed(run.lengths),
+        "work": [packed(w) for w in run.work.T],
+        "touched": summary.first_touch,
+        "reached": summary.steps_to_tolerance,
+    }
 
 
-def results_csv(names, configs, summaries: list[Summary], tolerance: float) -> str:
+def results_csv(scene: Scene) -> str:
     """The same rows in full precision; three columns of evaluations, empty where not reached. Then
     a column for every hyperparameter of a method, and all that was set of each, as JSON.
     """
+    configs, within = scene.optimizers, f"{scene.tolerance:g}"
     opts = [config.method.build(OPTIMIZERS) for config in configs]
     knobs = list(dict.fromkeys(h.name for opt in opts for h in hyperparameters(type(opt))))
-    header = ["optimizer", "final_x", "final_y", "final_loss", f"first_within_{tolerance:g}"]
-    header += [f"steps_to_{tolerance:g}", f"evaluations_to_{tolerance:g}", "path_length"]
-    header += ["gradient_evaluations", "value_evaluations", "hessian_evaluations"]
-    rows = [
-        [
-            *(name, *s.point, s.value, s.first_touch, s.steps_to_tolerance),
-            *(s.evaluations_to_tolerance, s.length, *s.evaluations, text.status(s)),
-            *(getattr(opt, knob, None) for knob in knobs),
-            canonical_json(to_dict(config)),
-        ]
-        for name, s, opt, config in zip(names, summaries, opts, configs, strict=True)
-    ]
-    return csv_text([*header, "status", *knobs, "settings"], rows)
+    header = ["optimizer", "final_x", "final_y", "final_loss", f"first_within_{within}"]
+    header += [f"steps_to_{within}", f"evaluations_to_{within}", "path_length"]
+    header += ["gradient_evaluations", "value_evaluations", "hessian_evaluations", "status"]
+    rows = []
+    for name, s, opt, config in zip(scene.names, _ends(scene), opts, configs, strict=True):
+        reached = s.first_touch, s.steps_to_tolerance, s.evaluations_to_tolerance
+        row = [name, *s.point, s.value, *reached, s.length, *s.evaluations, text.status(s)]
+        row += [getattr(opt, knob, None) for knob in knobs]
+        rows.append([*row, canonical_json(to_dict(config))])
+    return csv_text([*header, *knobs, "settings"], rows)
 
 
 def paths_csv(rows: list[tuple[str, Run]]) -> str:

@@ -1,9 +1,13 @@
 """What the page says."""
 
+from collections import Counter
+from functools import reduce
+
 from optviz.experiments.trajectories.words import place, said
 from optviz.functions.elementary import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
 from optviz.optim.hyperparameter import sentence
+from optviz.optim.minima import minima_of
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
 from optviz.optim.theory import Stability, setting
@@ -123,8 +127,9 @@ def rate_notes(found: list[Stability], scheduled: bool, f) -> dict[str, str]:
 # Below the figures.
 
 
-def minima(known, f) -> str:
+def minima(f) -> str:
     """Where the minima are, the lowest and the others."""
+    known = minima_of(f)
     listed = known.places
     lowest, local = listed[known.lowest[listed]], listed[~known.lowest[listed]]
     if not len(known):
@@ -177,12 +182,13 @@ def branch(name: str, config, run) -> str:
     return message.format(name=name, parent=config.fork.parent.name, step=config.fork.step)
 
 
-def multistart(name: str, paths, known, ends) -> str:
+def multistart(name: str, paths, arrivals) -> str:
     """Of an optimizer's further starts, how many arrived where."""
+    known, counts = minima_of(paths.function), Counter(arrivals.tolist())
     arrived = [
-        _("{n} at {point}").format(n=n, point=place(at, paths.function))
-        for at, n in zip(known.points[known.places], ends, strict=True)
-        if n
+        _("{n} at {point}").format(n=counts[i], point=place(at, paths.function))
+        for i, at in enumerate(known.points[known.places])
+        if counts[i]
     ]
     there = "; ".join(arrived) or said(N_("none at a minimum"), paths.function.sign)
     message = _("**{name}** from {n} more starts: {there}.")
@@ -198,8 +204,8 @@ def theory(found, scene) -> list[str | Table]:
         )
         return [said(message, scene.objective.f.sign)]
     parts = [part for c in found[:MAX_CURVATURES] for part in _curvature(c, scene)]
-    if more := max(len(found) - MAX_CURVATURES, 0):
-        parts.append(_("and {n} more").format(n=more))
+    if len(found) > MAX_CURVATURES:
+        parts.append(_("and {n} more").format(n=len(found) - MAX_CURVATURES))
     return parts
 
 
@@ -215,36 +221,33 @@ def _curvature(c, scene):
             "in one direction no setting is the best."
         )
     )
-    yield said(message, scene.objective.f.sign).format(
-        point=place(c.at, scene.objective.f),
-        **_numbers(low=c.low, high=c.high, condition=c.condition),
-    )
-    rows = [
-        ("SGD", "2/λmax", OPTIMIZERS["sgd"]().stable_lr(c.high), "η = 2/(λmin+λmax)", c.best_sgd)
-    ]
-    for key, limit, best in (
-        ("momentum", "2(1+μ)/λmax", c.best_momentum),
-        ("nesterov", "2(1+μ)/((1+2μ)λmax)", c.best_nesterov),
-    ):
-        configs = (config for config in scene.optimizers if config.method.key == key)
-        ends = (config.scheduled(scene.objective.steps - 1) for config in configs)
-        momentum = next((setting(end, "momentum") for end in ends), 0.9)
-        opt = OPTIMIZERS[key](momentum=momentum)
-        name = f"{opt.label}, μ = {number(momentum)}"
-        rows.append((name, limit, opt.stable_lr(c.high), "η, μ", best))
+    f = scene.objective.f
+    point, numbers = place(c.at, f), _numbers(low=c.low, high=c.high, condition=c.condition)
+    yield said(message, f.sign).format(point=point, **numbers)
     head = (
         _("optimizer"),
         _("largest stable rate"),
         _("best fixed setting in the long run"),
         _("convergence factor per step"),
     )
-    cells = []
-    for name, formula, limit, given, (*best, factor) in rows:
-        values = f"{given} = {', '.join(map(number, best))}" if c.low else None
-        limits = f"{formula} = {number(limit)}"
-        cells.append((name, limits, values, factor if c.low else None))
-    title = _("Rates at the minimum {point}").format(point=place(c.at, scene.objective.f))
-    yield Table(title, head, cells)
+    rows = []
+    for key, limit, given, (*best, factor) in (
+        ("sgd", "2/λmax", "η = 2/(λmin+λmax)", c.best_sgd),
+        ("momentum", "2(1+μ)/λmax", "η, μ", c.best_momentum),
+        ("nesterov", "2(1+μ)/((1+2μ)λmax)", "η, μ", c.best_nesterov),
+    ):
+        opt = OPTIMIZERS[key]()
+        name = opt.label
+        if key != "sgd":
+            configs = (config for config in scene.optimizers if config.method.key == key)
+            ends = (config.scheduled(scene.objective.steps - 1) for config in configs)
+            momentum = next((setting(end, "momentum") for end in ends), opt.momentum)
+            opt = OPTIMIZERS[key](momentum=momentum)
+            name = f"{name}, μ = {number(momentum)}"
+        limit = f"{limit} = {number(opt.stable_lr(c.high))}"
+        best = f"{given} = {', '.join(map(number, best))}"
+        rows.append((name, limit, best, factor) if c.low else (name, limit, None, None))
+    yield Table(_("Rates at the minimum {point}").format(point=point), head, rows)
 
 
 def _numbers(**values):
@@ -310,13 +313,9 @@ def who_verdict(right: bool, winners, step: int | None, scene) -> str:
         message = _(
             "Not this time: nobody came to stay within {tolerance} of the optimum in {steps} steps."
         )
-    names = _("{first} and {second}")
-    joined = winners[0] if winners else ""
-    for other in winners[1:]:
-        joined = names.format(first=joined, second=other)
-    return message.format(
-        names=joined, step=step, tolerance=number(scene.tolerance), steps=scene.objective.steps
-    )
+    both, steps = _("{first} and {second}"), scene.objective.steps
+    names = reduce(lambda first, second: both.format(first=first, second=second), winners or [""])
+    return message.format(names=names, step=step, tolerance=number(scene.tolerance), steps=steps)
 
 
 def question(prediction, names, scene) -> str:

@@ -11,9 +11,9 @@ from html import escape
 import streamlit as st
 
 from optviz.data import OWN
-from optviz.experiments.trajectories import cache, table
+from optviz.experiments.trajectories import run as runs
+from optviz.experiments.trajectories import table
 from optviz.experiments.trajectories.figures import figures, first
-from optviz.experiments.trajectories.results import ends, results
 from optviz.experiments.trajectories.spec import Scene, run_in_words
 from optviz.experiments.trajectories.state import sealed, state
 from optviz.optim import OPTIMIZERS
@@ -165,9 +165,10 @@ def _of_both(text_of):
 @_of_both
 def paths_csv(scene: Scene) -> str:
     """Every step of every path."""
-    rows = list(zip(scene.names, ends(scene)[0], strict=True))
+    paths = (runs.path(scene.objective, config) for config in scene.optimizers)
+    rows = list(zip(scene.names, paths, strict=True))
     for name, config in zip(scene.names, scene.optimizers, strict=True):
-        if (paths := cache.multistart(scene.objective, config)) is not None:
+        if (paths := runs.multistart(scene.objective, config)) is not None:
             rows.append((name, paths))
     return table.paths_csv(rows)
 
@@ -175,7 +176,7 @@ def paths_csv(scene: Scene) -> str:
 @_of_both
 def table_csv(scene: Scene) -> str:
     """The table under the pictures."""
-    return table.results_csv(scene.names, scene.optimizers, ends(scene)[1], scene.tolerance)
+    return table.results_csv(scene)
 
 
 def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
@@ -190,9 +191,8 @@ def scene_page(scene: Scene, ids: list[str], theme: str, lesson=None) -> str:
         suffix, landscape, below = "-2" * i, to_plotly(drawn[name]), to_plotly(drawn["curves"])
         landscapes.append(figure_part(landscape, name + suffix, label, theme, caption, **base))
         curves.append(figure_part(below, "curves" + suffix, _("Curves"), theme))
-        runs, summaries = ends(of)
-        rows = [table.columns(run, s) for run, s in zip(runs, summaries, strict=True)]
-        tables.append(Part("table", {"html": results(of, summaries, theme).html(), "rows": rows}))
+        html, rows = table.results(of, THEMES[theme]).html(), table.at_every_step(of)
+        tables.append(Part("table", {"html": html, "rows": rows}))
     steps = max(of.objective.steps for of in scene.both)
     parts = [*landscapes, *curves, Part("player", {"steps": steps, "scene": "1"}), *tables]
     said = [settings(of) for of in scene.both]

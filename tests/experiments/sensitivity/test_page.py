@@ -13,26 +13,46 @@ from optviz.experiments.page import Context
 from optviz.experiments.sensitivity import figures, heatmaps, run, text
 from optviz.experiments.sensitivity.page import HIMMELBLAU, NOISY, PAGE
 from optviz.experiments.sensitivity.spec import Sensitivity, adjusted
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories.run import path
 from optviz.experiments.trajectories.spec import Objective
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.sensitivity.stability import edge_of_stability
 from optviz.plot import LIGHT, to_plotly
 from optviz.spec import Choice, SpecError, validate
+from optviz.ui.cache import KEPT
 from tests.page import numbers, open_page, plots, session, sound
 from tests.page import text as page_text
 from tests.table import table
 
 MAP = replace(Sensitivity(), view="map")
 NOWHERE = Objective(function="formula", formula="sqrt(x - 9)", start=(0.0, 0.0))
-STEEP = Sensitivity(view="stability", optimizers=(OptimizerConfig(Choice("sgd", {"lr": 1.05})),))
+
+
+def sgd(lr):
+    return OptimizerConfig(Choice("sgd", {"lr": lr}))
+
+
+STEEP = Sensitivity(view="stability", optimizers=(sgd(1.05),))
+
+
+def context(spec):
+    return Context(PAGE, spec, [], LIGHT)
+
+
+def file_of(spec):
+    """The rows of the view's file."""
+    [download] = PAGE.views[spec.view].downloads
+    return list(csv.DictReader(io.StringIO(download.make(context(spec)))))
 
 
 @pytest.fixture
 def small(monkeypatch):
-    """Maps of few cells."""
+    """Maps of few cells, which nobody else gets."""
     monkeypatch.setattr(run, "CELLS", 16)
     monkeypatch.setattr(run, "STARTS", 12)
+    KEPT.clear()
+    yield
+    KEPT.clear()
 
 
 def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_the_cells(small):
@@ -49,9 +69,8 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     [hatched] = [t for t in figure["data"] if t.get("uid") == "diverged"]
     assert hatched["fillpattern"]["shape"] == "/"
     corners = np.stack([numbers(hatched["x"]), numbers(hatched["y"])], -1)
-    areas = [
-        a[np.isfinite(a).all(-1)] for a in np.split(corners, np.isnan(corners[:, 0]).nonzero()[0])
-    ]
+    parts = np.split(corners, np.isnan(corners[:, 0]).nonzero()[0])
+    areas = [part[np.isfinite(part).all(-1)] for part in parts]
     cells = np.stack(np.meshgrid(np.log10(rates), -np.log10(1 - momenta)), -1)
     inside = [((cells > a.min(0)) & (cells < a.max(0))).all(-1) for a in areas]
     assert np.array_equal(np.sum(inside, 0), lost), "each cell that diverged once, and no other"
@@ -78,7 +97,7 @@ def test_the_map_is_hatched_beyond_the_edge_of_theory_and_the_sentence_counts_th
     ],
 )
 def test_a_place_of_the_map_is_a_run(across, up, at, set_to):
-    spec = run.picked(replace(MAP, across=across, up=up), *at)
+    spec = run.having_set(replace(MAP, across=across, up=up), **{across: at[0], up: at[1]})
     opt = spec.config.build()
     found = {"lr": opt.lr, "momentum": opt.momentum, "x": spec.objective.start[0]}
     assert found == {"x": -7.0} | set_to
@@ -133,33 +152,26 @@ def test_small_maps_are_of_those_with_both_settings_and_share_their_colors(small
 def test_three_small_maps_are_a_pair_and_one_of_the_same_width(small):
     three = tuple(OptimizerConfig(Choice(key)) for key in ("adam", "nadam", "adamw"))
     rows = heatmaps.maps(replace(MAP, up="beta1", optimizers=three), LIGHT)
-    assert [[part[0] for part in row.parts if part] for row in rows] == [
-        ["Adam", "NAdam"],
-        ["AdamW"],
-    ]
+    names = [[part[0] for part in row.parts if part] for row in rows]
+    assert names == [["Adam", "NAdam"], ["AdamW"]]
     assert {(len(row.parts), row.widths) for row in rows} == {(2, (1, 1))}
 
 
 def test_a_sharpness_beyond_return_leaves_the_picture():
     """At rate 0.02 the limit is 100; on Rosenbrock's wall SGD is at a thousand times that in two steps."""
     objective = Objective("rosenbrock", start=(-1.2, 1.0), steps=100)
-    spec = replace(
-        STEEP, objective=objective, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 0.02})),)
-    )
-    path = cache.run(objective, spec.config)
-    edge = edge_of_stability(path)
+    spec = replace(STEEP, objective=objective, optimizers=(sgd(0.02),))
+    edge = edge_of_stability(path(objective, spec.config))
     assert edge.sharpness[1] < 1e5 < edge.sharpness[2]
-    figure = figures.sharpness(spec, LIGHT, edge, path)
+    figure = figures.sharpness(spec, LIGHT, edge)
     assert (figure.x.limits, figure.y.limits) == ((0, 5), (50, pytest.approx(1e5)))
-    calm = replace(spec, optimizers=(OptimizerConfig(Choice("sgd", {"lr": 1e-4})),))
-    path = cache.run(objective, calm.config)
-    figure = figures.sharpness(calm, LIGHT, edge_of_stability(path), path)
+    calm = replace(spec, optimizers=(sgd(1e-4),))
+    figure = figures.sharpness(calm, LIGHT, edge_of_stability(path(objective, calm.config)))
     assert (figure.x.limits, figure.y.limits) == ((0, 99), None)
 
 
 def test_a_file_has_every_cell_of_the_map(small):
-    [download] = PAGE.views["map"].downloads
-    rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, MAP, [], LIGHT, {})))))
+    rows = file_of(MAP)
     assert len(rows) == 16 * 16
     row = rows[5 * 16 + 3]
     opt = OPTIMIZERS["momentum"](lr=float(row["lr"]), momentum=float(row["momentum"]))
@@ -221,7 +233,7 @@ TWO = replace(
 
 def test_two_optimizers_differ_where_their_basins_do(small):
     """Against each start run by itself, and named by the nearest of Himmelblau's four minima."""
-    (_a, first), (_b, second) = run.both_basins(TWO, lambda make, *parts: make(*parts))
+    (_a, first), (_b, second) = run.both_basins(TWO)
     at = np.linspace(-6, 6, 12)
     minima = [(3, 2), (-2.805118, 3.131313), (-3.779310, -3.283186), (3.584428, -1.848127)]
     f = FUNCTIONS["himmelblau"]
@@ -241,8 +253,7 @@ def test_two_optimizers_differ_where_their_basins_do(small):
     assert set(kind.ravel()) >= {0, 1, 3}
     said = text.of_difference(TWO, kind)
     assert f"differ on {100 * np.mean(kind > 0):.3g}% of the starts" in said
-    [download] = PAGE.views["basins"].downloads
-    rows = list(csv.DictReader(io.StringIO(download.make(Context(PAGE, TWO, [], LIGHT, {})))))
+    rows = file_of(TWO)
     assert len(rows) == 2 * 12 * 12
     reached = [r["optimizer"] for r in rows if r["minimum_x"]]
     assert len(reached) == sum(p is not None for one in both for row in one for p in row)
@@ -253,14 +264,10 @@ def test_with_noise_a_cell_is_what_most_seeds_come_near(small):
     spec = replace(TWO, objective=replace(TWO.objective, noise=Choice("gaussian", {"scale": 10.0})))
     found = run.basins_of(spec.objective, spec.config, spec.tolerance, 5)
     assert found.index.shape == (5, 5)  # 12² runs over five seeds
-    ends = [
-        minimize(
-            *(FUNCTIONS["himmelblau"], OPTIMIZERS["momentum"](lr=0.003), (3, 3), 200),
-            *(NOISES["gaussian"](scale=10.0),),
-            seed=seed,
-        ).points[-1]
-        for seed in range(5)
-    ]
+    f, opt = FUNCTIONS["himmelblau"], OPTIMIZERS["momentum"](lr=0.003)
+    noise = NOISES["gaussian"](scale=10.0)
+    runs = (minimize(f, opt, (3, 3), 200, noise, seed=seed) for seed in range(5))
+    ends = [found.points[-1] for found in runs]
     near = np.mean([np.hypot(*(end - (3, 2))) < 1 for end in ends])
     assert found.minima[found.index[3, 3]].tolist() == [3, 2]
     assert found.share[3, 3] == near
@@ -304,18 +311,10 @@ def test_basins_of_searches_that_find_no_step_have_fewer_starts_and_it_is_said()
     for key in ("adam", "shampoo", "newton"):  # they do not search
         assert run.searched(easom, OptimizerConfig(Choice(key))) == np.inf
     dear, cheap = (Sensitivity("basins", replace(easom, steps=n), (config,)) for n in (200, 5))
-    said = [
-        part
-        for part in heatmaps.basins(Context(PAGE, dear, [], LIGHT, {}))
-        if isinstance(part, str)
-    ]
-    n = len(figures.kept(run.basins_of, dear.objective, config, dear.tolerance, dear.seeds).index)
+    said = [part for part in heatmaps.basins(context(dear)) if isinstance(part, str)]
+    n = len(run.basins_of(dear.objective, config, dear.tolerance, dear.seeds).index)
     assert said[0].startswith(f"**{n} × {n} starts of BFGS, not 200 × 200**")
-    assert not [
-        part
-        for part in heatmaps.basins(Context(PAGE, cheap, [], LIGHT, {}))
-        if isinstance(part, str)
-    ]
+    assert not [part for part in heatmaps.basins(context(cheap)) if isinstance(part, str)]
 
 
 @table("f", FUNCTIONS)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, SCHEDULES, WRAPPERS, minimize
-from optviz.experiments.trajectories import cache
+from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import BOOK, Choice, Objective, Scene, View
 from optviz.experiments.trajectories.state import TrajectoriesState
@@ -91,6 +91,25 @@ def one(name, **values):
     return Scene(Objective(), (OptimizerConfig(Choice(name, values)),))
 
 
+def choose(at, function):
+    """Another function in the menu."""
+    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value(function).run()
+    return sound(at)
+
+
+def group(at, label):
+    """The segments or pills with this label."""
+    [found] = [g for g in at.get("button_group") if g.label == label]
+    return found
+
+
+def press(at, label):
+    """The button whose label begins so."""
+    [found] = [b for b in at.button if b.label.startswith(label)]
+    found.click().run()
+    return sound(at)
+
+
 def table(at):
     """The text of the table's cells, row by row."""
     body = components(at, "table")[0]["html"].split("<tbody>")[1]
@@ -117,8 +136,7 @@ def test_it_opens_on_the_book_figure():
 def test_every_function_goes_through_the_menu():
     at = open_app()
     for name, f in FUNCTIONS.items():
-        at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value(name).run()
-        assert contour(sound(at))["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
+        assert contour(choose(at, name))["layout"]["xaxis"]["range"] == pytest.approx(f.domain[0])
         assert drawn(contour(at), "Adam")[0] == pytest.approx(f.start)
         assert f.teaches in text(at)
         shown = minimize(f, OPTIMIZERS["adam"](lr=0.3)).values[-1]  # with its own noise and start
@@ -149,22 +167,16 @@ def test_every_hyperparameter_at_either_end_is_shown_without_an_error(end):
             h.name: (end == "high") if h.kind is bool else h.kind(getattr(h, end))
             for h in hyperparameters(cls)
         }
-        show(
-            at,
-            Scene(
-                Objective("rosenbrock", start=(-1.2, 1.0)), (OptimizerConfig(Choice(name, ends)),)
-            ),
-        )
+        objective = Objective("rosenbrock", start=(-1.2, 1.0))
+        show(at, Scene(objective, (OptimizerConfig(Choice(name, ends)),)))
 
 
 def test_settings_wrappers_schedules_initial_points():
     at = open_app()
     found = settings(at, 1)
-    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
-    pills.set_value(list(WRAPPERS)).run()
+    group(at, "Modifiers").set_value(list(WRAPPERS)).run()
     assert {w.key for w in scene(sound(at)).optimizers[1].wrappers} == set(WRAPPERS)
-    [pills] = [g for g in at.get("button_group") if g.label == "Modifiers"]
-    pills.set_value([]).run()
+    group(at, "Modifiers").set_value([]).run()
     for schedule in SCHEDULES:
         at.selectbox(key=key(at, f"{found}-schedules-menu")).set_value(schedule).run()
         if schedule != "constant":
@@ -177,8 +189,7 @@ def test_settings_wrappers_schedules_initial_points():
             )
             labeled = f"Momentum · μ {schedule.replace('_', ' ')}"  # in the legend, too
             assert drawn(contour(at), labeled) == pytest.approx(path.points, abs=1e-12)
-    [points] = [g for g in at.get("button_group") if g.label == "Initial points"]
-    points.set_value("grid").run()
+    group(at, "Initial points").set_value("grid").run()
     assert scene(sound(at)).optimizers[1].initial_points == Choice("grid")
     assert "from 25 more starts" in text(at)
 
@@ -216,24 +227,17 @@ def test_the_menu_of_optimizers_goes_by_family_with_the_one_to_take_first():
 def test_noise_is_the_same_for_every_optimizer():
     at = opened(open_app(), run=True)
     for kind in NOISES:
-        [menu] = [g for g in at.get("button_group") if g.label == "Gradient noise"]
-        menu.set_value(kind).run()
+        group(at, "Gradient noise").set_value(kind).run()
         assert scene(sound(at)).objective.noise == Choice(kind, {"scale": 2.0})
-        path = minimize(
-            FUNCTIONS["bowl"],
-            OPTIMIZERS["sgd"](lr=0.95),
-            (-7, 2),
-            30,
-            NOISES[kind](scale=2.0),
-            seed=0,
-        )
+        opt, noise = OPTIMIZERS["sgd"](lr=0.95), NOISES[kind](scale=2.0)
+        path = minimize(FUNCTIONS["bowl"], opt, (-7, 2), 30, noise, seed=0)
         assert drawn(contour(at), "SGD") == pytest.approx(path.points, abs=1e-12)
     change(at, optimizers=(OptimizerConfig(Choice("adam")),) * 2)
     assert drawn(contour(at), "Adam #1") == pytest.approx(drawn(contour(at), "Adam #2"), abs=0)
 
 
 def typed(at, formula):
-    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("formula").run()
+    choose(at, "formula")
     at.text_input(key=key(at, "trajectories-objective-formula")).set_value(formula).run()
     return sound(at)
 
@@ -269,15 +273,11 @@ def test_a_formula_takes_the_same_way_and_a_refused_one_changes_nothing():
 
 def test_what_was_set_for_a_function_is_there_again_when_one_comes_back():
     at = open_app()
-    here = replace(
-        scene(at).objective, start=(3.0, 1.0), noise=Choice("gaussian", {"scale": 0.5}), seed=7
-    )
+    noise = Choice("gaussian", {"scale": 0.5})
+    here = replace(scene(at).objective, start=(3.0, 1.0), noise=noise, seed=7)
     change(at, objective=here)
-    menu = key(at, "trajectories-objective-function-menu")
-    at.selectbox(key=menu).set_value("booth").run()
-    assert scene(at).objective.start == (-8.0, 8.0)
-    at.selectbox(key=menu).set_value("bowl").run()
-    assert scene(at).objective == here
+    assert scene(choose(at, "booth")).objective.start == (-8.0, 8.0)
+    assert scene(choose(at, "bowl")).objective == here
 
 
 def test_a_rate_beyond_the_limit_says_so_at_its_slider():
@@ -296,9 +296,8 @@ def test_a_rate_beyond_the_limit_says_so_at_its_slider():
 
 def test_the_view_is_set_by_its_controls():
     at = opened(open_app(), view=True)
-    groups = {g.label: g for g in at.get("button_group")}
-    groups["Levels"].set_value("log").run()
-    {g.label: g for g in at.get("button_group")}["Show"].set_value(["length", "loss"]).run()
+    group(at, "Levels").set_value("log").run()
+    group(at, "Show").set_value(["length", "loss"]).run()
     at.toggle(key=key(at, "trajectories-view-solid-toggle")).set_value(True).run()
     at.toggle(key=key(at, "trajectories-view-log-toggle")).set_value(False).run()
     at.selectbox(key=key(at, "trajectories-view-along-menu")).set_value("evaluations").run()
@@ -323,16 +322,13 @@ def test_every_choice_of_pictures_is_drawn_alone_and_beside_another_scene():
             assert "<h1>" in export.scene_page(seen, list("abcd"), "light")
 
 
-def test_turning_one_slider_computes_one_path_and_no_contour():
-    at = open_app()
-    before = dict(cache.COMPUTED)
+def test_turning_one_slider_computes_one_path_and_no_contour(monkeypatch):
+    at, paths = open_app(), []
+    monkeypatch.setattr(runs, "minimize", lambda *given: paths.append(given) or minimize(*given))
+    monkeypatch.setattr(runs.Landscape, "of", lambda *given: pytest.fail("it is there already"))
     sgd = replace(BOOK.optimizers[0], method=Choice("sgd", {"lr": 0.123456}))
     change(at, optimizers=(sgd, *BOOK.optimizers[1:]))
-    assert {k: cache.COMPUTED[k] - before[k] for k in before} == {
-        "landscape": 0,
-        "minima": 0,
-        "run": 1,
-    }
+    assert len(paths) == 1
     assert "base" not in contour(at), "the contour is not sent again either"
     session(at).states[Browser].bases.clear()  # the browser has lost it
     assert "base" in contour(at.run())
@@ -366,14 +362,8 @@ def test_starts_are_counted_where_they_end():
 
 
 def test_a_path_that_has_ended_has_no_inside():
-    at = inside(
-        open_scene(
-            Scene(
-                Objective("formula", "log(x) + y**2", start=(2.0, 1.0)),
-                one("sgd", lr=1.0).optimizers,
-            )
-        )
-    )
+    objective = Objective("formula", "log(x) + y**2", start=(2.0, 1.0))
+    at = inside(open_scene(replace(one("sgd", lr=1.0), objective=objective)))
     assert "has ended before step" in text(at)
 
 
@@ -395,9 +385,9 @@ def test_a_prediction_from_question_to_verdict():
     state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
     assert not at.button(key="reveal").disabled
-    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("booth").run()
+    choose(at, "booth")
     assert at.button(key="reveal").disabled, "a place on another function is no answer"
-    at.selectbox(key=key(at, "trajectories-objective-function-menu")).set_value("bowl").run()
+    choose(at, "bowl")
     state(at).prediction = replace(state(at).prediction, point=end, landscape=land)
     at.run()
     at.button(key="reveal").click().run()
@@ -425,15 +415,8 @@ def test_a_prediction_from_question_to_verdict():
 
 
 def test_the_link_on_the_page_opens_the_same_scene():
-    formula = Objective(
-        "formula",
-        "x^2 + abs(y)",
-        ((-2.0, 3.0), (-1.0, 4.0)),
-        (1.0, 2.0),
-        17,
-        Choice("gaussian", {"scale": 0.5}),
-        5,
-    )
+    domain, noise = ((-2.0, 3.0), (-1.0, 4.0)), Choice("gaussian", {"scale": 0.5})
+    formula = Objective("formula", "x^2 + abs(y)", domain, (1.0, 2.0), 17, noise, 5)
     there = Scene(formula, BOOK.optimizers, 0.02, View(field=True, metrics=("loss", "length")))
     at = show(open_app(), there)
     other = open_page(KEY, s=components(at, "address")[0]["link"].removeprefix("?s="))
@@ -589,38 +572,32 @@ def test_neither_the_course_nor_begin_again_leads_around_a_lock():
 def test_another_function_does_not_carry_the_rates_of_the_bowl_into_divergence():
     """Rosenbrock's valley: SGD at 0.95 leaves the numbers, and back on the bowl it has 0.95 again."""
     at = open_app()
-    [menu] = [s for s in at.selectbox if s.label == "Function"]
-    menu.set_value("rosenbrock").run()
+    choose(at, "rosenbrock")
     start, rates = FUNCTIONS["rosenbrock"].start, np.geomspace(1e-4, 10, 41)
-    sgd, *_ = (config.method for config in scene(sound(at)).optimizers)
+    sgd, *_ = (config.method for config in scene(at).optimizers)
     ends = [minimize(FUNCTIONS["rosenbrock"], OPTIMIZERS["sgd"](lr=r), start, 30) for r in rates]
     best = rates[np.nanargmin([end.values[-1] for end in ends])]
     assert sgd.values["lr"] == pytest.approx(best, rel=5e-3)
     for config in scene(at).optimizers:
         assert np.isfinite(run(scene(at).objective, config).values[-1])
-    [menu] = [s for s in at.selectbox if s.label == "Function"]
-    menu.set_value("bowl").run()
-    assert scene(sound(at)).optimizers == BOOK.optimizers
+    assert scene(choose(at, "bowl")).optimizers == BOOK.optimizers
 
 
 def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
     """Momentum on the bowl: curvatures 0.1 and 2, Polyak's best (2/(√2 + √0.1))² and 0.4026."""
     at = open_scene(replace(BOOK, optimizers=BOOK.optimizers[1:2]))
     settings(at, 0)
-    [button] = [b for b in at.button if b.label.startswith("Best in the long run")]
-    button.click().run()
-    taken = scene(sound(at)).optimizers[0].method.values
+    press(at, "Best in the long run")
+    taken = scene(at).optimizers[0].method.values
     assert taken == pytest.approx({"lr": 1.33580, "momentum": 0.402605}, rel=1e-4)
-    [button] = [b for b in at.button if b.label.startswith("Best rate from this start")]
-    button.click().run()
-    method = scene(sound(at)).optimizers[0].method
+    press(at, "Best rate from this start")
+    method = scene(at).optimizers[0].method
     assert method.values["momentum"] == taken["momentum"]
     best = run(scene(at).objective, scene(at).optimizers[0]).values[-1]
     for lr in (method.values["lr"] / 1.4, method.values["lr"] * 1.4):
         other = OptimizerConfig(method.with_values(lr=lr))
         assert not run(scene(at).objective, other).values[-1] < best
-    [auto] = [b for b in at.button_group if b.label.startswith("Auto")]
-    auto.set_value("lr momentum").run()
+    group(at, "Auto: the best from every start").set_value("lr momentum").run()
     assert any("**Momentum** :gray-badge[auto]" in m.value for m in sound(at).markdown)
     found = scene(sound(at)).optimizers[0].method.values
     assert run(scene(at).objective, scene(at).optimizers[0]).values[-1] < best
@@ -630,33 +607,37 @@ def test_the_best_rate_and_the_best_of_theory_are_a_click_away():
         assert not values[-1] < run(scene(at).objective, scene(at).optimizers[0]).values[-1]
 
 
+def test_the_best_rate_of_a_branch_is_that_of_its_own_method():
+    adam = BOOK.optimizers[3]
+    branch = replace(BOOK.optimizers[1], fork=Fork(adam, 12))
+    best = runs.best_settings(BOOK.objective, branch)
+    assert best == runs.best_settings(BOOK.objective, BOOK.optimizers[1])
+    assert best != runs.best_settings(BOOK.objective, adam)
+
+
 def test_auto_comes_with_a_link_and_ends_where_a_hand_sets_the_rate():
     def on(names):
         config = replace(BOOK.optimizers[1], auto=names)
         at = open_page(KEY, s=encode(shared(replace(BOOK, optimizers=(config,)))))
-        menu = at.selectbox(key=key(at, "trajectories-objective-function-menu"))
-        menu.set_value("booth").run()
-        return at, scene(sound(at)).optimizers[0]
+        return at, scene(choose(at, "booth")).optimizers[0]
 
     at, off = on("")
     at, found = on("lr")
     assert (found.auto, found.method.values["momentum"]) == ("lr", 0.9)
     assert found.method.values["lr"] != off.method.values["lr"]
     for lr in (found.method.values["lr"] / 1.4, found.method.values["lr"] * 1.4):
-        ends = [
-            minimize(FUNCTIONS["booth"], m.build(OPTIMIZERS), scene(at).objective.start, 30).values[
-                -1
-            ]
-            for m in (found.method, found.method.with_values(lr=lr))
-        ]
-        assert ends[0] < ends[1]
+        start, other = scene(at).objective.start, found.method.with_values(lr=lr)
+        best, near = (
+            minimize(FUNCTIONS["booth"], m.build(OPTIMIZERS), start, 30).values[-1]
+            for m in (found.method, other)
+        )
+        assert best < near
     with pytest.raises(SpecError, match="branch"):
         validate(replace(found, fork=Fork(found.alone, 3)))
     at, _found = on("lr momentum")
     settings(at, 0)
-    [button] = [b for b in at.button if b.label.startswith("Best in the long run")]
-    button.click().run()
-    assert scene(sound(at)).optimizers[0].auto == ""
+    press(at, "Best in the long run")
+    assert scene(at).optimizers[0].auto == ""
     session(at).go_to(session(at).step(-1))
     assert scene(sound(at.run())).optimizers[0].auto == "lr momentum"
 

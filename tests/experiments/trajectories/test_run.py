@@ -20,7 +20,6 @@ from optviz.experiments.trajectories.state import Prediction, TrajectoriesState
 from optviz.experiments.trajectories.table import paths_csv, results, results_csv
 from optviz.optim import theory
 from optviz.optim.config import Fork, OptimizerConfig
-from optviz.optim.minima import minima_of
 from optviz.optim.summary import Status, summarize
 from optviz.plot import LIGHT, method_styles, style, to_plotly
 from optviz.plot.contour import FAR
@@ -38,6 +37,11 @@ def sgd(lr, **more):
 # 267 steps of Momentum stand within the tolerance of the bowl's minimum for a moment
 SWINGING = Objective(steps=267)
 FAST = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.99}))
+
+
+def rows(text):
+    """Of a CSV file."""
+    return list(csv.DictReader(io.StringIO(text)))
 
 
 def plotly(scene, name):
@@ -97,7 +101,7 @@ def test_what_is_said_of_an_end(objective, config, words):
 )
 def test_what_is_said_of_the_minima(formula, words):
     f = Objective("formula", formula).f
-    assert text.minima(minima_of(f), f).startswith(words)
+    assert text.minima(f).startswith(words)
 
 
 @table(
@@ -138,9 +142,8 @@ def test_a_rate_is_told_of_the_minimum_that_its_limit_belongs_to(lr, schedules, 
 )
 def test_a_star_for_the_lowest_and_a_hollow_one_for_the_others(key, stars, hollow):
     figure = plotly(Scene(Objective(key).on(key), (sgd(0.1),)), "contour")
-    marks = {
-        t["marker"]["symbol"]: len(numbers(t["x"])) for t in figure["data"] if "minima" in t["uid"]
-    }
+    shown = [t for t in figure["data"] if "minima" in t["uid"]]
+    marks = {t["marker"]["symbol"]: len(numbers(t["x"])) for t in shown}
     assert (marks.get("star", 0), marks.get("star-open", 0)) == (stars, hollow)
     solid = plotly(Scene(Objective(key).on(key), (sgd(0.1),), view=View(solid=True)), "solid")
     symbols = {t["marker"]["symbol"] for t in solid["data"] if "minima" in t["uid"]}
@@ -149,10 +152,8 @@ def test_a_star_for_the_lowest_and_a_hollow_one_for_the_others(key, stars, hollo
 
 
 def test_a_curve_is_not_drawn_below_the_minimum():
-    scene = Scene(
-        Objective("mccormick", start=(2.99, -2.98)),
-        (OptimizerConfig(Choice("newton", {"line_search": True})),),
-    )
+    newton = OptimizerConfig(Choice("newton", {"line_search": True}))
+    scene = Scene(Objective("mccormick", start=(2.99, -2.98)), (newton,))
     line = numbers(plotly(scene, "curves")["data"][0]["y"])
     below = run(scene.objective, scene.optimizers[0]).values < -1.9133
     assert np.array_equal(np.isnan(line), below)
@@ -169,7 +170,7 @@ def test_the_book_as_it_is_drawn():
 def test_what_leaves_is_marked_at_the_border_and_not_clamped():
     contour = plotly(Scene(Objective(), (sgd(1.1),)), "contour")
     assert np.abs(drawn(contour, "SGD")[:, 1]).max() > 400
-    marks = next(t for t in contour["data"] if t["uid"] == "am")
+    [marks] = [t for t in contour["data"] if t["uid"] == "am"]
     assert marks["marker"]["symbol"][-1] == "x-thin-open"
     assert abs(numbers(marks["y"])[-1]) == pytest.approx(5.0), "on the border"
 
@@ -179,9 +180,8 @@ def test_what_runs_away_draws_no_line_back_across_the_picture():
     low, high = np.array(FUNCTIONS["rosenbrock"].domain).T
     far = np.abs((points - (low + high) / 2) / (high - low)).max(-1) > 0.99 * FAR
     assert far.any()
-    assert not (far[1:] & far[:-1]).any(), (
-        "two far points in a row would be joined through the middle"
-    )
+    joined = far[1:] & far[:-1]
+    assert not joined.any(), "two in a row would be joined through the middle"
 
 
 def test_a_loss_that_reaches_zero_stays_in_the_picture():
@@ -215,18 +215,15 @@ def test_curves_of_every_metric_along_evaluations():
 
 
 def test_curves_of_nothing_and_of_the_largest_numbers():
-    assert curves([], minima_of(FUNCTIONS["saddle"])).frames[0].y.limits == (0, 1)
+    assert curves(Scene(Objective("saddle")), []).frames[0].y.limits == (0, 1)
     huge = Objective("formula", "exp(x**2)", start=(5.0, 0.0), steps=3)
     figure = plotly(Scene(huge, (sgd(1e-9),)), "curves")
     assert np.isfinite(figure["layout"]["yaxis"]["range"]).all()
 
 
 def test_the_contour_with_arrows_and_the_look_ahead_points():
-    scene = Scene(
-        Objective(),
-        (OptimizerConfig(Choice("nesterov")),),
-        view=View(levels="log", field=True, lookahead=True),
-    )
+    view = View(levels="log", field=True, lookahead=True)
+    scene = Scene(Objective(), (OptimizerConfig(Choice("nesterov")),), view=view)
     figure = figures(scene, ["a"], LIGHT)["contour"]
     contour, border, arrows_ = figure.under[1]()["data"]
     assert border["uid"] == "border", "of the domain, where the frame shows more"
@@ -240,9 +237,8 @@ def test_a_look_belongs_to_its_method_and_twins_differ_without_color():
     def looks(*keys):
         return method_styles([OptimizerConfig(Choice(key)) for key in keys], LIGHT)
 
-    assert [look.color for look in looks("sgd", "momentum", "adagrad", "adam")] == [
-        *LIGHT.lines[:4]
-    ]
+    four = looks("sgd", "momentum", "adagrad", "adam")
+    assert [look.color for look in four] == [*LIGHT.lines[:4]]
     [alone] = looks("adam")
     assert looks("sgd", "adam", "lion")[1] == alone, "wherever it stands in the list"
     twins = looks("sgd", "sgd", "sgd")
@@ -262,37 +258,28 @@ def test_every_optimizer_differs_without_color_too():
 
 
 def test_table_and_csv():
-    summaries = [summarize(run(BOOK.objective, BOOK.optimizers[0]))]
-    html = results(["SGD"], [style(0, LIGHT)], summaries, 1e-3).html()
+    scene = replace(BOOK, optimizers=BOOK.optimizers[:1])
+    html = results(scene, LIGHT).html()
     assert ">36.99<" in html
     assert "steps to 0.001" in html
-    [row] = csv.DictReader(io.StringIO(results_csv(["SGD"], BOOK.optimizers[:1], summaries, 1e-3)))
-    assert (float(row["lr"]), json.loads(row["settings"])["method"]) == (
-        0.95,
-        {"sgd": {"lr": 0.95}},
-    )
+    [row] = rows(results_csv(scene))
+    assert json.loads(row["settings"])["method"] == {"sgd": {"lr": 0.95}}
+    found = [row[key] for key in ("lr", "gradient_evaluations", "steps_to_0.001", "status")]
+    assert found == ["0.95", "30", "", "still moving"]
     assert float(row["final_loss"]) == pytest.approx(1.3326803773e-2, rel=1e-10)
-    assert (row["gradient_evaluations"], row["steps_to_0.001"], row["status"]) == (
-        "30",
-        "",
-        "still moving",
-    )
-    rows = list(
-        csv.DictReader(io.StringIO(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))])))
-    )
-    assert (len(rows), rows[30]["gradient_x"]) == (31, "")
-    assert float(rows[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
+    steps = rows(paths_csv([("SGD", run(BOOK.objective, BOOK.optimizers[0]))]))
+    assert (len(steps), steps[30]["gradient_x"]) == (31, "")
+    assert float(steps[1]["y"]) == pytest.approx(-1.8), "the first step by the reference"
 
 
 def test_the_table_tells_touching_from_staying():
     long = replace(SWINGING, steps=2000)
     for objective, cell in ((SWINGING, ">– (first 267)<"), (long, ">855 (first 267)<")):
-        found = [summarize(run(objective, FAST))]
-        assert cell in results(["Momentum"], [style(0, LIGHT)], found, 1e-3).html()
-    [row] = csv.DictReader(io.StringIO(results_csv(["Momentum"], [FAST], found, 1e-3)))
-    assert [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")] == [
-        *("267", "855", "855")
-    ]
+        scene = Scene(objective, (FAST,))
+        assert cell in results(scene, LIGHT).html()
+    [row] = rows(results_csv(scene))
+    reached = [row[f"{c}_0.001"] for c in ("first_within", "steps_to", "evaluations_to")]
+    assert reached == ["267", "855", "855"]
 
 
 # Inside a step.
@@ -319,12 +306,17 @@ def test_a_chart_for_everything_that_is_held(key):
     assert len(charts(path, LIGHT).frames) == len(held) + 1, "and the effective rate"
 
 
+def test_of_a_path_that_never_begins_the_chart_is_empty():
+    nowhere = Objective("formula", "log(x) + y**2", start=(-2.0, 1.0))
+    [panel] = charts(run(nowhere, sgd(1.0)), LIGHT).frames
+    assert np.isnan(panel.marks[0].y).all()
+
+
 def test_a_branch_of_another_method_shows_nothing_of_the_one_before():
     """Adam's v is a mean square, Momentum's a velocity."""
     adam = BOOK.optimizers[3]
-    held = own_state(
-        run(BOOK.objective, OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10)))
-    )
+    other = OptimizerConfig(Choice("momentum", {"lr": 0.1}), fork=Fork(adam, 10))
+    held = own_state(run(BOOK.objective, other))
     assert np.isnan(held["v"][:10]).all()
     assert np.isfinite(held["v"][10:]).all()
     same = own_state(run(BOOK.objective, replace(adam, fork=Fork(adam, 10))))
@@ -345,10 +337,8 @@ def test_points_fall_with_the_distance():
 
 def test_who_arrives_first():
     points, verdict = judged(BOOK, list(IDS), Prediction("who", "a", pick="c"))
-    assert (points, verdict) == (
-        10,
-        "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed.",
-    )
+    right = "Right: AdaGrad, at step 29, came within 0.001 of the optimum first and stayed."
+    assert (points, verdict) == (10, right)
     assert judged(BOOK, list(IDS), Prediction("who", "a", pick="a"))[0] == 0
     short = replace(BOOK, objective=Objective(steps=3))
     assert judged(short, list(IDS), Prediction("who", "a", pick=NOBODY))[0] == 10
@@ -414,9 +404,8 @@ def test_the_simplex_is_drawn_corner_by_corner():
     assert line.meta["window"] == 4
     assert len(line.x) == 4 * (scene.objective.steps + 1)
     assert [*zip(line.x[:4], line.y[:4], strict=True)] == [(-7, 2), (-6, 2), (-7, 3), (-7, 2)]
-    assert [
-        v["label"] for v in arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
-    ] == ["step"]
+    found = arrows(run(scene.objective, scene.optimizers[0]), LIGHT, "")["vectors"]
+    assert [v["label"] for v in found] == ["step"]
 
 
 def test_a_schedule_is_a_small_curve_below_the_loss():
@@ -468,16 +457,14 @@ def test_to_maximize():
     solid = plotly(replace(scene, view=View(shown="surface")), "solid")
     height = numbers(next(t for t in solid["data"] if t["uid"] == "a")["z"])
     assert height[-1] > height[0], "the path goes uphill"
-    rows = list(csv.DictReader(io.StringIO(paths_csv([("SGD", path)]))))
-    assert float(rows[0]["loss"]) == pytest.approx(slope)
-
-    assert float(rows[0]["gradient_x"]) == pytest.approx(-slope)
-
+    [first, *_rest] = rows(paths_csv([("SGD", path)]))
+    assert float(first["loss"]) == pytest.approx(slope)
+    assert float(first["gradient_x"]) == pytest.approx(-slope)
     hill = Objective("himmelblau", start=(-0.5, -1.0), steps=200, maximize=True)
     end = summarize(run(hill, sgd(0.01)))
     assert end.point == pytest.approx((-0.270845, -0.923039), abs=1e-5)
     assert end.value == pytest.approx(181.617, abs=1e-3)
-    assert text.minima(minima_of(hill.f), hill.f) == (
+    assert text.minima(hill.f) == (
         "Local maxima: (−0.2708, −0.923); elsewhere in the picture f is higher."
     )
     two = Objective("formula", "exp(-(x-1)^2 - y^2) + 2exp(-(x+2)^2 - y^2)", start=(1.0, 0.5))
@@ -507,8 +494,7 @@ def test_a_function_of_one_variable_is_a_curve_with_tangents():
     np.testing.assert_allclose(xy["minima-local"], [[-1, -5 / 12]])
     found = theory.curvatures(objective.f)  # f'' = 3x² − 2x − 2
     assert [(c.low, c.high) for c in found] == [pytest.approx((6, 6)), pytest.approx((3, 3))]
-    ends = [summarize(run(objective, sgd(0.1)))]
-    assert "y" not in results(["SGD"], [style(0, LIGHT)], ends, 1e-3, True).columns
+    assert "y" not in results(Scene(objective, (sgd(0.1),)), LIGHT).columns
 
 
 def test_hills_in_space_are_flat_and_let_the_paths_through():

@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from optviz.experiments.trajectories import auto, cache, text
+from optviz.experiments.trajectories import auto, text
 from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures import univariate
 from optviz.experiments.trajectories.figures.curves import curves
-from optviz.experiments.trajectories.spec import ALONG, LEVELS, METRICS, Scene, noise_in_words
+from optviz.experiments.trajectories.spec import LEVELS, Scene, View, noise_in_words
 from optviz.experiments.trajectories.state import state
 from optviz.experiments.trajectories.words import said
 from optviz.functions.function import Function
 from optviz.optim.config import OptimizerConfig
-from optviz.optim.minima import Minima, minima_of
+from optviz.optim.minima import minima_of
 from optviz.optim.run import Run
 from optviz.plot import (
     THEMES,
@@ -51,23 +51,25 @@ class Track(NamedTuple):
     style: Style
 
     def path(self, scene: Scene) -> Path:
-        """As it is drawn: its iterates or look-ahead points, on a contour from all starts."""
-        more = first(scene) == "contour"
-        batch = cache.multistart(scene.objective, self.config) if more else None
+        """As it is drawn: its iterates or look-ahead points, on a contour from all starts; on the
+        curve of a function of x alone with its tangents.
+        """
+        run, several_starts = self.run, first(scene) == "contour"
+        batch = runs.multistart(scene.objective, self.config) if several_starts else None
+        drawn = Path(self.id, self.name, run.points, run.heights, self.style)
         if scene.objective.f.univariate:
-            return on_graph(self.id, self.name, self.run, self.style, batch)
-        points = self.run.lookahead if scene.view.lookahead else self.run.points
-        others = None if batch is None else batch.points
-        look = {"style": self.style, "more": others, "simplex": simplex(self.run)}
-        look["basins"] = runs.basins(scene, cache.minima(scene.objective), batch)
-        return Path(self.id, self.name, points, self.run.heights, **look)
-
-
-def on_graph(key, name, run: Run, look: Style, batch: Run | None) -> Path:
-    """A path on the curve of a function of x alone, with its tangents."""
-    more = None if batch is None else univariate.on_curve(batch)
-    on_curve = univariate.on_curve(run)
-    return Path(key, name, on_curve, run.heights, look, more, simplex=univariate.tangents(run))
+            more = None if batch is None else univariate.on_curve(batch)
+            tangents = univariate.tangents(run)
+            return drawn._replace(points=univariate.on_curve(run), more=more, simplex=tangents)
+        drawn = drawn._replace(simplex=simplex(run))
+        if scene.view.lookahead:
+            drawn = drawn._replace(points=run.lookahead)
+        if batch is None:
+            return drawn
+        several = len(minima_of(scene.objective.f).places) > 1
+        by_place = several and len(scene.optimizers) == 1  # their colors
+        ends = runs.arrivals(batch, scene.tolerance) if by_place else None
+        return drawn._replace(more=batch.points, basins=ends)
 
 
 def simplex(run: Run) -> np.ndarray | None:
@@ -80,38 +82,32 @@ def simplex(run: Run) -> np.ndarray | None:
     return np.where(np.isfinite(run.values)[:, None, None], corners, np.nan)
 
 
-def looks(scene: Scene, theme: Theme) -> list[Style]:
-    """The look of each optimizer."""
-    return method_styles(scene.optimizers, theme)
-
-
 def tracks(scene: Scene, ids, theme: Theme) -> list[Track]:
     """The optimizers of a scene."""
     labels = [
         " · ".join([name, *chips(config)])
         for name, config in zip(scene.names, scene.optimizers, strict=True)
     ]
-    named = zip(ids, labels, scene.optimizers, looks(scene, theme), strict=True)
-    return [
-        Track(key, name, config, cache.run(scene.objective, config), look)
-        for key, name, config, look in named
-    ]
+    paths = [runs.path(scene.objective, config) for config in scene.optimizers]
+    styles = method_styles(scene.optimizers, theme)
+    parts = zip(ids, labels, scene.optimizers, paths, styles, strict=True)
+    return [Track(*of_one) for of_one in parts]
 
 
-def minima(known: Minima, f: Function) -> list[contour.Minima]:
+def minima(f: Function) -> list[contour.Minima]:
     """As they are drawn: the lowest and the others, stars and the points of curves."""
+    known = minima_of(f)
     kinds = (
         (True, False, N_("minimum") if known.lowest.all() else N_("lowest minimum")),
         (False, False, N_("local minimum")),
         (True, True, N_("curve of minima")),
         (False, True, N_("curve of local minima")),
     )
-    shown = []
+    shown, on_curve, listed = [], known.on_curve, np.full(len(known), True)
+    if f.univariate:  # a curve of minima is one of x alone
+        on_curve, listed = ~listed, np.isin(np.arange(len(known)), known.places)
     for lowest, curve, name in kinds:
-        chosen = (known.lowest == lowest) & (known.on_curve == curve)
-        if f.univariate:  # a curve of minima is one of x alone
-            chosen = np.isin(np.arange(len(known)), known.places) & (known.lowest == lowest)
-            chosen &= not curve
+        chosen = listed & (known.lowest == lowest) & (on_curve == curve)
         if chosen.any():
             at, height = known.points[chosen], f.sign * known.values[chosen]
             shown.append(contour.Minima(said(name, f.sign), at, height, not lowest, curve))
@@ -144,53 +140,51 @@ def descent_arrows(f, theme: Theme) -> Line:
 
 def landscape(scene: Scene, drawn: list[Track], theme: Theme) -> Figure:
     """The contour, or the surface, with the paths."""
-    objective, view = scene.objective, scene.view
-    colors = theme.maps[view.colors]
-    known, log, key = cache.minima(objective), LEVELS[view.levels], objective.landscape_key()
-    name = f"{key} {theme.ink} {view.levels} {view.field} {view.colors}"
-    name += f" {'surface' if view.in_space else view.shown if view.equal else 'domain'}"
-    f, extent = objective.f, (1.0, 1.0)
-    if view.equal and not view.in_space:
-        extent = reach(f.domain, *ASPECTS[view.shown])
-    land = cache.landscape(objective, extent)
-
-    def under():
-        if view.in_space:
-            return layer(surface(land, theme, log, colors, is_rugged(shown)))
-        arrows = [descent_arrows(f, theme)] if view.field else []
-        border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
-        rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
-        drawn = contour.landscape(land, theme, log, colors=colors)
-        return layer(drawn, *rings, *border, *arrows)
-
-    paths = [track.path(scene) for track in drawn]
-    names = ", ".join(scene.names) or _("no optimizer")
+    objective, view, f = scene.objective, scene.view, scene.objective.f
+    log, colors, start = LEVELS[view.levels], theme.maps[view.colors], objective.start
+    paths, shown = [track.path(scene) for track in drawn], minima(f)
+    start_name = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
+    under = None
     if f.univariate:
+        figure = univariate.graph(f, start, paths, shown, theme, start_name=start_name)
         label = _(
             "Curve of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
     elif view.in_space:
+        land, frame = runs.landscape(objective), "surface"
+        figure = surface_figure(f.domain, land, paths, shown, theme, log)
         label = _(
             "Surface of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
+
+        def under():
+            return layer(surface(land, theme, log, colors, is_rugged(shown)))
     else:
+        extent = reach(f.domain, *ASPECTS[view.shown]) if view.equal else (1.0, 1.0)
+        land, frame = runs.landscape(objective, extent), view.shown if view.equal else "domain"
+        more = {"equal": view.equal, "start_name": start_name}
+        figure = contour.paths(f, start, paths, shown, theme, **more)
         label = _(
             "Contour of {function} with the paths of {names}. {minima} The table below says the "
             "same of the paths."
         )
-    common, shown = {"view": key}, minima(known, f)
-    common["label"] = label.format(function=f.name, names=names, minima=text.minima(known, f))
-    start = " · ".join(filter(None, [_("start"), noise_in_words(objective)]))
-    if f.univariate:
-        common["start_name"] = start
-        return univariate.graph(f, objective.start, paths, shown, theme, **common)
-    common["under"] = (name, under)
-    if view.in_space:
-        return surface_figure(f.domain, land, paths, shown, theme, log, **common)
-    common |= {"equal": view.equal, "start_name": start}
-    return contour.paths(f, objective.start, paths, shown, theme, **common)
+
+        def under():
+            arrows = [descent_arrows(f, theme)] if view.field else []
+            border = [contour.border(f.domain, theme)] if max(extent) > 1 else []
+            known = minima_of(f)
+            rings = contour.more_rings(land, known.points[~known.on_curve], theme, log)
+            drawn = contour.landscape(land, theme, log, colors=colors)
+            return layer(drawn, *rings, *border, *arrows)
+
+    key, names = objective.landscape_key(), ", ".join(scene.names) or _("no optimizer")
+    label = label.format(function=f.name, names=names, minima=text.minima(f))
+    if under:
+        name = f"{key} {theme.ink} {view.levels} {view.field} {view.colors} {frame}"
+        figure = replace(figure, under=(name, under))
+    return replace(figure, view=key, label=label)
 
 
 def first(scene: Scene) -> str:
@@ -200,17 +194,9 @@ def first(scene: Scene) -> str:
 
 def figures(scene: Scene, ids, theme: Theme, only: set[str] | None = None) -> dict[str, Figure]:
     """The figures by name; with `only`, the lines of these optimizers alone, on axes for all."""
-    view = scene.view
-    drawn, known = tracks(scene, ids, theme), cache.minima(scene.objective)
-    shown = ", ".join(said(METRICS[metric], scene.objective.f.sign) for metric in view.metrics)
-    message = _("{curves} over {along}. The table below says the same.")
-    chart = curves(
-        *(drawn, known, view.metrics, view.along, view.log, view.shown == "curves", only),
-        label=message.format(curves=shown, along=_(ALONG[view.along])),
-        view=f"{scene.objective.landscape_key()} {view.metrics} {view.along} {view.log}",
-    )
+    drawn = tracks(scene, ids, theme)
     share = [track for track in drawn if only is None or track.id in only]
-    return {"curves": chart, first(scene): landscape(scene, share, theme)}
+    return {"curves": curves(scene, drawn, only), first(scene): landscape(scene, share, theme)}
 
 
 def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
@@ -223,23 +209,13 @@ def live_figures(scene: Scene, only: set[str] | None = None) -> dict[str, dict]:
 
 def thumbnail(scene: Scene, theme: Theme) -> Figure:
     """The function as a shaded background, and every optimizer's path in its look."""
-    objective, f = scene.objective, scene.objective.f
-    paths = []
-    named = zip(scene.names, scene.optimizers, looks(scene, theme), strict=True)
-    for i, (name, config, look) in enumerate(named):
-        batch = runs.multistart(objective, config)
-        own = runs.run(objective, config)
-        if f.univariate:
-            paths.append(on_graph(f"{i}", name, own, look, batch)._replace(simplex=None))
-            continue
-        more = None if batch is None else batch.points
-        ends = {"basins": runs.basins(scene, minima_of(f), batch)}
-        paths.append(Path(f"{i}", name, own.points, own.heights, look, more, **ends))
-    shown = minima(minima_of(f), f)
+    f, start, plain = scene.objective.f, scene.objective.start, replace(scene, view=View())
+    drawn = tracks(scene, scene.ids_beside, theme)
+    paths = [track.path(plain)._replace(simplex=None) for track in drawn]
     if f.univariate:
-        return univariate.graph(f, objective.start, paths, shown, theme, markers=0)
+        return univariate.graph(f, start, paths, minima(f), theme, markers=0)
     land = Landscape.of(f, reach=reach(f.domain, SMALL, SMALL))
-    drawn = contour.paths(f, objective.start, paths, shown, theme, markers=0)
+    drawn = contour.paths(f, start, paths, minima(f), theme, markers=0)
     frame = around(f.domain, SMALL)
     drawn = replace(drawn, x=Axis(limits=frame[0]), y=Axis(limits=frame[1]))
     if scene.view.field:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from optviz.experiments.trajectories.spec import ALONG, METRICS
+from optviz.experiments.trajectories.spec import ALONG, METRICS, Scene
 from optviz.experiments.trajectories.words import said
+from optviz.optim.minima import minima_of
 from optviz.optim.run import named_schedules
 from optviz.optim.sensitivity.sweeps import find
 from optviz.plot import Axis, Figure, Panel, stack, trail
@@ -27,7 +28,6 @@ def series(metric: str, run, known) -> np.ndarray:
             return known.distance(run.points)
         case "length":
             return run.lengths
-    raise KeyError(metric)
 
 
 def along(axis: str, run) -> np.ndarray:
@@ -39,100 +39,79 @@ def along(axis: str, run) -> np.ndarray:
             return run.work[:, 0]
         case "evaluations":
             return run.work.sum(1)
-    raise KeyError(axis)
 
 
-def curves(
-    tracks,
-    known,
-    metrics=("loss",),
-    axis: str = "steps",
-    log: bool = True,
-    named: bool = False,
-    only: set[str] | None = None,
-    **figure,
-) -> Figure:
-    """Panels from top to bottom, one for each metric, of tracks with an id, a name, run and style;
-    below them one for each hyperparameter that has a schedule, over time.
+def curves(scene: Scene, tracks, only: set[str] | None = None) -> Figure:
+    """Panels from top to bottom, one for each metric, of a scene's `Track`s; below them one for
+    each hyperparameter that has a schedule, over time.
 
     On a log scale the loss is drawn as the height above the least known minimum where there is one,
     so that it can fall for ever, and not at all below it; where none is known, or the start is
-    below it, and the loss is negative somewhere, its scale is linear. `named`: with a legend.
-    `only` some may be drawn, on axes for all.
+    below it, and the loss is negative somewhere, its scale is linear. `only` some may be drawn, on
+    axes for all.
     """
-    most = max([1, *(int(along(axis, track.run).max()) for track in tracks)])
-    extra = {"rangemode": "tozero"}
-    x = Axis(_(ALONG[axis]), limits=(0, most), extra=extra)
-    panels, sign = [], tracks[0].run.function.sign if tracks else 1
+    view, f = scene.view, scene.objective.f
+    alone, metrics, known = view.shown == "curves", view.metrics, minima_of(f)
+    xs = {track.id: along(view.along, track.run) for track in tracks}
+    limits = (0, max([1, *(int(x.max()) for x in xs.values())]))
+    x_axis = Axis(_(ALONG[view.along]), limits=limits, extra={"rangemode": "tozero"})
     floor = len(known) > 0 and not any(np.isnan(_above(t.run.values, known)[0]) for t in tracks)
+
+    drawn = [track for track in tracks if only is None or track.id in only]
+
+    def curve(track, y, uid, **look):
+        joint = {"name": track.name, "group": track.id, "width": 2}
+        return trail(xs[track.id], y, track.style, uid=track.id + uid, **joint, **look)
+
+    panels = []
     for row, metric in enumerate(metrics):
-        above = metric == "loss" and log and floor
-        title = (
-            said(N_("loss above the minimum"), sign)
-            if above and abs(known.floor) > 1e-12
-            else said(METRICS[metric], sign)
-        )
-        runs = [track.run for track in tracks]
-        ys = [_above(r.values, known) if above else series(metric, r, known) for r in runs]
-        logged = log and metric != "length" and (above or not any((y < 0).any() for y in ys))
-        y_axis = _scale(
-            ys, logged, len(metrics), said(SHORT[metric], sign) if len(metrics) > 2 else title
-        )
-        marks = [
-            mark
-            for track, y in zip(tracks, ys, strict=True)
-            if only is None or track.id in only
-            for mark in trail(
-                along(axis, track.run),
-                _drawn(y, y_axis),
-                track.style,
-                uid=f"{track.id}{metric}",
-                name=track.name,
-                group=track.id,
-                begin=row % 2,
-                legend=None if named and not row else False,
-                width=2,
-                values=y,
-                hover="{name}: {value:.4g}",
-            )
-        ]
-        panels.append(Panel(marks, x, y_axis))
-    if scheduled := _schedules(tracks, axis, x, only):
-        panels += scheduled
-        figure["heights"] = [*[1] * len(metrics), *[SMALL] * len(scheduled)]
-    legend = {"legend": "top", "show_legend": True} if named else {"legend": ""}
-    return stack(panels, **legend, margin={"t": 30 if named else 12, "b": 40}, **figure)
+        above = metric == "loss" and view.log and floor
+        from_floor = above and abs(known.floor) > 1e-12
+        title = N_("loss above the minimum") if from_floor else METRICS[metric]
+        title = said(SHORT[metric] if len(metrics) > 2 else title, f.sign)
+        ys = {
+            t.id: _above(t.run.values, known) if above else series(metric, t.run, known)
+            for t in tracks
+        }
+        positive = above or not any((y < 0).any() for y in ys.values())
+        logged = view.log and metric != "length" and positive
+        y_axis = _scale(ys.values(), logged, len(metrics), title)
+        look = {"begin": row % 2, "legend": None if alone and not row else False}
+        marks = []
+        for t in drawn:
+            y, hover = ys[t.id], "{name}: {value:.4g}"
+            marks += curve(t, _drawn(y, y_axis), metric, values=y, hover=hover, **look)
+        panels.append(Panel(marks, x_axis, y_axis))
+    for name, symbol in _scheduled(tracks).items():
+        ys = {track.id: track.run.scheduled(name) for track in tracks}
+        ys = {key: y for key, y in ys.items() if np.isfinite(y).any()}
+        marks = []
+        for t in drawn:
+            if t.id in ys:
+                hover = f"{{name}}: {symbol} = {{y:.4g}}"
+                marks += curve(t, ys[t.id], f"-{name}", legend=False, hover=hover)
+        panels.append(Panel(marks, x_axis, _scale(ys.values(), False, 3, f"{symbol}(t)")))
+    shown = ", ".join(said(METRICS[metric], f.sign) for metric in metrics)
+    label = _("{curves} over {along}. The table below says the same.")
+    return stack(
+        panels,
+        heights=[1] * len(metrics) + [SMALL] * (len(panels) - len(metrics)),
+        label=label.format(curves=shown, along=_(ALONG[view.along])),
+        view=f"{scene.objective.landscape_key()} {metrics} {view.along} {view.log}",
+        legend="top" if alone else "",
+        show_legend=True if alone else None,
+        margin={"t": 30 if alone else 12, "b": 40},
+    )
 
 
-def _schedules(tracks, axis, x, only):
-    """A panel for each hyperparameter that somebody has scheduled."""
-    symbols = {
+def _scheduled(tracks):
+    """The hyperparameters that somebody has scheduled, and their symbols."""
+    return {
         name: unicode_symbol(find(opt, name).symbol)
         for track in tracks
-        for _, opt, schedule in track.run.segments
+        for _step, opt, schedule in track.run.segments
         for name, _factor in named_schedules(opt, schedule)
     }
-    return [_schedule(tracks, axis, x, only, *named) for named in symbols.items()]
-
-
-def _schedule(tracks, axis, x, only, name, symbol):
-    found = [(track, track.run.scheduled(name)) for track in tracks]
-    found = [(track, values) for track, values in found if np.isfinite(values).any()]
-    marks = [
-        mark
-        for track, values in found
-        if only is None or track.id in only
-        for mark in trail(
-            *(along(axis, track.run), values, track.style),
-            uid=f"{track.id}-{name}",
-            name=track.name,
-            group=track.id,
-            legend=False,
-            width=2,
-            hover=f"{{name}}: {symbol} = {{y:.4g}}",
-        )
-    ]
-    return Panel(marks, x, _scale([values for _, values in found], False, 3, f"{symbol}(t)"))
 
 
 def _above(values, known):

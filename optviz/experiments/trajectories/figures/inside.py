@@ -32,36 +32,28 @@ def charts(run, theme: Theme, **figure) -> Figure:
     rows = [(f"{name}: {_(names[name])}", values) for name, values in own_state(run).items()]
     if (corners := simplex(run)) is not None:
         rows.append((_("extent of the simplex"), np.ptp(corners, 1)))
-    if np.isfinite(run.gradients).any():
+    if np.isfinite(run.gradients).any() or not rows:  # or there would be no chart at all
         rate = np.vstack([effective_rate(run), np.full((1, 2), np.nan)])
         rows.append((_("effective rate −Δ/g"), rate))
     x = Axis(_("step"), limits=(0, len(run.points) - 1))
-    panels = [
-        Panel(
-            [
-                mark
-                for c, (name, dashes, symbol) in enumerate(COORDINATES)
-                for mark in trail(
-                    np.arange(len(values)),
-                    values[:, c],
-                    Style(theme.lines[c], dashes, symbol),
-                    uid=f"{row}{'xy'[c]}",
-                    name=_(name),
-                    group=name,
-                    shapes=MARKERS,
-                    sizes=(5, 10),
-                    legend=row == 0,
-                    width=2,
-                    hover="{name}: {y:.4g}",
-                )
-            ],
-            x,
-            Axis(limits=_limits(values), zero=True, powers=True, ticks=5),
-            title=title,
-            title_inside=True,
-        )
-        for row, (title, values) in enumerate(rows)
-    ]
+    panels = []
+    for row, (title, values) in enumerate(rows):
+        y, marks = Axis(limits=_limits(values), zero=True, powers=True, ticks=5), []
+        for c, (name, dashes, symbol) in enumerate(COORDINATES):
+            marks += trail(
+                np.arange(len(values)),
+                values[:, c],
+                Style(theme.lines[c], dashes, symbol),
+                uid=f"{row}{'xy'[c]}",
+                name=_(name),
+                group=name,
+                shapes=MARKERS,
+                sizes=(5, 10),
+                legend=row == 0,
+                width=2,
+                hover="{name}: {y:.4g}",
+            )
+        panels.append(Panel(marks, x, y, title=title, title_inside=True))
     return stack(panels, gap=0.09, margin={"t": 26, "b": 40}, **figure)
 
 
@@ -85,11 +77,10 @@ def arrows(run, theme: Theme, color: str) -> dict:
     Gradients and their means share a scale of their own; steps and velocities are as long as they
     are.
     """
-    asked = np.isfinite(run.gradients).any()
-    against = _vector(
-        "∇f" if run.function.sign < 0 else "−∇f", -run.gradients, theme.faint, "2 3", "gradient"
-    )
-    vectors = [against] if asked else []
+    vectors = []
+    if np.isfinite(run.gradients).any():
+        label = "∇f" if run.function.sign < 0 else "−∇f"
+        vectors.append(_vector(label, -run.gradients, theme.faint, "2 3", "gradient"))
     for name, values in own_state(run).items():
         sign = DIRECTIONS.get(run.optimizer.state_names[name])
         if sign == 1:  # as it was brought along, so that with the gradient it makes the step

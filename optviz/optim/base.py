@@ -1,9 +1,10 @@
 """What an optimizer is: frozen hyperparameters and one pure step."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from optviz.optim.hyperparameter import Configurable, register
+from optviz.optim.hyperparameter import Configurable, Hyperparameter, hyperparameters, register
 from optviz.translation import N_
 
 OPTIMIZERS: dict[str, type] = {}
@@ -90,8 +91,26 @@ def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=
     )
 
 
-def setting(opt: Optimizer, name: str):
-    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
-    while opt is not None and name not in opt.__dataclass_fields__:
+def chain(opt: Optimizer | None) -> Iterator[Optimizer]:
+    """An optimizer and those that it is wrapped around, the outermost first."""
+    while opt is not None:
+        yield opt
         opt = getattr(opt, "inner", None)
-    return None if opt is None else getattr(opt, name)
+
+
+def setting(opt: Optimizer, name: str):
+    """A hyperparameter of an optimizer or of one inside it; None where none has it."""
+    return next((getattr(o, name) for o in chain(opt) if name in o.__dataclass_fields__), None)
+
+
+def find(opt: Optimizer, name: str) -> Hyperparameter | None:
+    """What an optimizer, or one inside it, declares by a name; None where there is none."""
+    declared = (k for o in chain(opt) for k in hyperparameters(type(o)))
+    return next((k for k in declared if k.name == name), None)
+
+
+def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
+    """The optimizer with another value of its own, or of what it is wrapped around."""
+    if name in opt.__dataclass_fields__:
+        return replace(opt, **{name: value})
+    return replace(opt, inner=with_hyperparameter(opt.inner, name, value))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
@@ -153,11 +153,8 @@ def _segments(segments, steps):
 
 
 def _same_kind(a, b):
-    """Whether two optimizers are of one class, and so is everything around and inside them."""
-    if type(a) is not type(b):
-        return False
-    inside = getattr(a, "inner", None), getattr(b, "inner", None)
-    return inside == (None, None) or _same_kind(*inside)
+    """Whether two optimizers are of one class, and so is everything inside them."""
+    return [type(o) for o in chain(a)] == [type(o) for o in chain(b)]
 
 
 def _same_shapes(state, fresh):
@@ -177,18 +174,16 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
         raise ValueError(f"a start is two numbers, not {start!r}") from None
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
-    batch = np.broadcast_shapes(
-        x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt))
-    )
+    shapes = [
+        np.shape(getattr(o, k.name))
+        for opt in opts
+        for o in chain(opt)
+        for k in hyperparameters(type(o))
+    ]
+    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *shapes)
     (at,) = planes(1, *batch)
     at[...] = x
     return at
-
-
-def _hyperparameter_shapes(opt):
-    shapes = [np.shape(getattr(opt, k.name)) for k in hyperparameters(type(opt))]
-    inner = getattr(opt, "inner", None)
-    return shapes + (_hyperparameter_shapes(inner) if inner is not None else [])
 
 
 def _steps(steps):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer, setting
+from optviz.optim.base import Optimizer, chain, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
@@ -295,14 +295,13 @@ def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
 
 def _check_scheduled(opt, name):
     """ValueError where no schedule can turn the hyperparameter, the optimizer's or one inside."""
-    cls, inner = type(opt), getattr(opt, "inner", None)
-    own = next((k for k in hyperparameters(cls) if k.name == name and k.kind is float), None)
-    if own is None and inner is not None:
-        return _check_scheduled(inner, name)
-    label = getattr(cls, "label", cls.__name__)
-    if own is None:
-        raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")
-    if name in opt.initial:
-        raise ValueError(
-            f"{label} needs its {own.label} only once, so there is nothing to schedule"
-        )
+    for o in chain(opt):
+        label = getattr(o, "label", type(o).__name__)
+        for k in hyperparameters(type(o)):
+            if k.name == name and k.kind is float:
+                if name in o.initial:
+                    raise ValueError(
+                        f"{label} needs its {k.label} only once, so there is nothing to schedule"
+                    )
+                return
+    raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")

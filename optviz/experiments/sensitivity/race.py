@@ -6,6 +6,7 @@ from optviz.experiments.page import Caption, Context
 from optviz.experiments.sensitivity import figures, run
 from optviz.experiments.sensitivity.spec import Sensitivity
 from optviz.experiments.trajectories.run import noise_of
+from optviz.optim.base import setting
 from optviz.optim.sensitivity import Entry, enter, ranks
 from optviz.plot import Axis, Column, Figure, Line, Table, Theme, categories, method_styles, number
 from optviz.translation import _
@@ -82,7 +83,7 @@ def table(spec: Sensitivity, entries, theme: Theme) -> Table:
         # a run that has diverged is worse than any other
         gaps = (np.where(np.isnan(v), np.inf, v - floor) for v in (e.untuned, e.tuned))
         losses = [float(np.median(g)) for g in gaps]
-        current = float(run.setting(config.build(), "lr"))
+        current = float(setting(config.build(), "lr"))
         rows.append([name, *place, *losses, current, e.rate, float(np.median(e.spent)), e.tuning])
     title = _("Ranks over {n} starts with {budget} evaluations each")
     n = len(entries[0].spent)

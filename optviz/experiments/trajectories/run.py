@@ -3,6 +3,7 @@
 import numpy as np
 
 from optviz.experiments.trajectories.spec import Objective, Scene
+from optviz.optim.base import find
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import Minima
@@ -11,7 +12,6 @@ from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
 from optviz.optim.sensitivity import sweep
 from optviz.optim.sensitivity.starts import arrived
-from optviz.optim.sensitivity.sweeps import find
 
 RATES = 41  # that are tried, from 1e-4 to the end of the slider
 

@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.base import WRAPPERS, Optimizer
+from optviz.optim.base import WRAPPERS, Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameter, register
 
 
@@ -22,18 +22,15 @@ class Wrapper(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        inside = self.inner
-        if not isinstance(inside, Optimizer):
-            raise ValueError(f"{type(self).__name__} needs an optimizer inside, not {inside!r}")
-        while isinstance(inside, Wrapper):
-            if type(inside) is type(self):
-                raise ValueError(f"{type(self).__name__} stands around itself")
-            inside = inside.inner
-        if self.of_gradient and inside.family == "derivative-free":
-            raise ValueError(
-                f"{type(self).__name__} acts on the gradient, and {type(inside).__name__} asks for "
-                "none"
-            )
+        name = type(self).__name__
+        if not isinstance(self.inner, Optimizer):
+            raise ValueError(f"{name} needs an optimizer inside, not {self.inner!r}")
+        *wrappers, method = chain(self.inner)
+        if type(self) in map(type, wrappers):
+            raise ValueError(f"{name} stands around itself")
+        if self.of_gradient and method.family == "derivative-free":
+            asks = f"{type(method).__name__} asks for none"
+            raise ValueError(f"{name} acts on the gradient, and {asks}")
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
 
     @property
@@ -47,12 +44,9 @@ class Wrapper(Optimizer):
         return self.inner.lookahead(x, s)
 
     def scaled(self, name, factor):
-        own = name in self.__dataclass_fields__
-        return (
-            super().scaled(name, factor)
-            if own
-            else replace(self, inner=self.inner.scaled(name, factor))
-        )
+        if name in self.__dataclass_fields__:
+            return super().scaled(name, factor)
+        return replace(self, inner=self.inner.scaled(name, factor))
 
 
 def wrapper(name: str, cite: str):

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
 from optviz.optim.run import Run
-from optviz.optim.theory import setting
 
 
 def sharpness(f: Function, run: Run) -> np.ndarray:

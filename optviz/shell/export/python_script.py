@@ -11,6 +11,7 @@ from optviz.experiments.trajectories.run import run
 from optviz.experiments.trajectories.spec import TYPED, Scene
 from optviz.functions.evaluate import Evaluator
 from optviz.functions.library import Function
+from optviz.optim.base import chain
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS, InitialPoints
@@ -163,10 +164,7 @@ def _numpy_names(code):
 
 def parts_of(segment):
     """An optimizer, all that it is wrapped around, and the schedules."""
-    opt = segment.optimizer
-    while opt is not None:
-        yield opt
-        opt = getattr(opt, "inner", None)
+    yield from chain(segment.optimizer)
     yield from (segment.schedule or {}).values()
 
 

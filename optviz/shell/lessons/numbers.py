@@ -30,9 +30,9 @@ import numpy as np
 from optviz.experiments.activations.run import propagate
 from optviz.experiments.activations.spec import Activations
 from optviz.experiments.trajectories.spec import Scene
+from optviz.optim.base import setting
 from optviz.optim.config import MAX_STEPS, OptimizerConfig
 from optviz.optim.summary import summarize
-from optviz.optim.theory import setting
 from optviz.plot.style import number
 
 PLACEHOLDER = re.compile(r"\{(\w+)(?: ([^{}]+))?\}")

@@ -85,9 +85,7 @@ class AdamW(Adam):
     then be tuned alone, but a schedule of the rate leaves the decay as it is.
     """
 
-    weight_decay: float = hyperparameter(
-        0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay(0.01)
     decoupled: bool = hyperparameter(
         False, help="a decay that is not multiplied by the rate", advanced=True
     )
@@ -272,9 +270,7 @@ class Lion(Optimizer):
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1()
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")
-    weight_decay: float = hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay()
     state_names = {"m": "mean gradient"}
 
     def init(self, x):

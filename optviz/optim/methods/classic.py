@@ -87,8 +87,8 @@ class NelderMead(Optimizer):
     family = "derivative-free"
     lr: float = shared.first_trial(
         "length of the first triangle's edges along the axes; from there on it finds its own size",
-        "(0, inf)",
-        "first edge",
+        valid="(0, inf)",
+        label="first edge",
     )
     dense = "P + 1 points"
     initial = ("lr",)
@@ -211,7 +211,9 @@ class TrustRegion(Optimizer):
 
     family = "second order"
     lr: float = shared.first_trial(
-        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)", "radius"
+        "radius at the beginning, and of what it is a multiple from there on",
+        valid="(0, inf)",
+        label="radius",
     )
     dense = "the Hessian"
     state_names = {"y": "point tried"}

@@ -262,8 +262,8 @@ class Muon(Optimizer):
 
     family = "matrix"
     lr: float = shared.lr(0.02)
-    momentum: float = hyperparameter(
-        0.95, 0.0, 0.999, r"\mu", near_one=True, help="share of the momentum that survives a step"
+    momentum: float = shared.memory(
+        0.95, 0.999, r"\mu", "share of the momentum that survives a step"
     )
     layered = True
     state_names = {"B": "momentum", "v": "mean square, where Adam steps"}

@@ -29,9 +29,7 @@ class ScheduleFreeSGD(Optimizer):
     lr: float = shared.lr(
         0.1, "learning rate: length of a step of z per unit of gradient", low=1e-8
     )
-    beta: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\beta", near_one=True, help="how near to the average x the gradient is"
-    )
+    beta: float = shared.memory(0.9, 0.999, r"\beta", "how near to the average x the gradient is")
     state_names = {"z": "point that moves"}
     symbols = {r"\eta_{\max}": "lr_max", "W": "weight"}
 
@@ -74,9 +72,7 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
     lr: float = shared.lr(0.1)
     beta2: float = shared.beta2()
     eps: float = shared.eps()
-    weight_decay: float = hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay()
     state_names = {"z": "point that moves", "v": "mean square"}
     symbols = {**ScheduleFreeSGD.symbols, r"\beta_2^t": "b2"}
 

@@ -11,7 +11,7 @@ from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 def _lr(low=1e-3):
     help = "length of a step; with a line search the first that is tried"
-    return shared.first_trial(help, low=low)
+    return shared.first_trial(help, low)
 
 
 def _search():

@@ -7,6 +7,7 @@ import numpy as np
 
 from optviz.optim.base import WRAPPERS, Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.optim.methods import shared
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,7 @@ class Averaged(Wrapper):
     $$ \bar x \leftarrow \kappa\, \bar x + (1-\kappa)\, x $$
     """
 
-    decay: float = hyperparameter(
-        0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average"
-    )
+    decay: float = shared.memory(0.95, 0.9999, r"\kappa", "memory of the average")
     state_names = {"inside": "point inside"}
     averages = True
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside

@@ -35,15 +35,9 @@ class Optimizer(Configurable):
     which a class declares what its symbols stand for.
     """
 
-    state_names: ClassVar[
-        dict[str, str]
-    ] = {}  # every state variable of a point's shape: what it is
-    symbols: ClassVar[
-        dict[str, str]
-    ] = {}  # LaTeX -> state variable, where its name is not its letter
-    switched: ClassVar[
-        dict[tuple[str, bool], dict[str, str]]
-    ] = {}  # a switch's position -> old LaTeX -> new
+    state_names: ClassVar[dict] = {}  # every state variable of a point's shape: what it is
+    symbols: ClassVar[dict] = {}  # LaTeX -> state variable, where its name is not its letter
+    switched: ClassVar[dict] = {}  # (switch, its position) -> old LaTeX -> new
     dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen

@@ -8,7 +8,7 @@ from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import minimize
-from optviz.optim.run import Segment
+from optviz.optim.run import Segment, scheduled
 from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, canonical_json, choice, option
 from optviz.translation import N_
@@ -77,10 +77,7 @@ class OptimizerConfig:
 
     def scheduled(self, t: int) -> Optimizer:
         """The optimizer with its hyperparameters as the schedules set them at step t."""
-        opt = self.build()
-        for name, schedule in self.built_schedules().items():
-            opt = opt.scaled(name, schedule(t))
-        return opt
+        return scheduled(self.build(), self.built_schedules().items(), t)
 
     @property
     def lineage(self) -> "list[OptimizerConfig]":

@@ -12,7 +12,7 @@ from optviz.optim.base import Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
-from optviz.optim.run import Run, Segment, named_schedules, planes
+from optviz.optim.run import Moment, Run, Segment, named_schedules, planes, scheduled, stretches
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
@@ -48,7 +48,7 @@ def minimize(
         moments = list(walk) if x.ndim == 1 else walk
         points = planes(walk.steps + 1, *x.shape)
         for t, moment in enumerate(moments):
-            points[t] = moment[0]
+            points[t] = moment.point
     return Run(f, walk.segments, points, walk.noisy, moments)
 
 
@@ -56,9 +56,7 @@ def minimize(
 class Walk:
     """The way of an optimizer, moment by moment; to go it again is to go it the same.
 
-    A moment is the point, the state there, the gradient that the step before was given (None where
-    it asked for none), the evaluations so far, and for each segment so far whether it went on with
-    the state of the one before. NumPy must be silent around it.
+    NumPy must be silent around it.
     """
 
     function: Function
@@ -95,26 +93,22 @@ class Walk:
         """
         x, state, given, before, warm_started = self.start, {}, None, None, ()
         oracle, noise = Oracle(self.function), self.noise
-        ends = [*(segment.step for segment in self.segments[1:]), self.steps]
-        for (begin, opt, schedule), end in zip(self.segments, ends, strict=True):
+        for (begin, opt, schedule), end in stretches(self.segments, self.steps):
             state, warm = taken_over(before, opt, state, x)
             if not warm:
                 oracle = Oracle(self.function, oracle.count)
             before, warm_started = opt, (*warm_started, warm)
             schedules = named_schedules(opt, schedule)
             for t in range(begin, end):
-                rows = yield x, state, given, tuple(oracle.count), warm_started
+                rows = yield Moment(x, state, given, tuple(oracle.count), warm_started)
                 if rows is not None:
                     opt, noise = of_rows(opt, x.shape[:-1], (rows,)), None
                     x, state = taken(x, rows), taken(state, rows)
                     oracle.keep(rows)
                 oracle.begin(None if noise is None else noise[t])
-                now = opt
-                for name, factor in schedules:
-                    now = now.scaled(name, factor(t))
-                x, state = now.step(oracle, x, state)
+                x, state = scheduled(opt, schedules, t).step(oracle, x, state)
                 given = oracle.given
-        yield x, state, given, tuple(oracle.count), warm_started
+        yield Moment(x, state, given, tuple(oracle.count), warm_started)
 
 
 def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:

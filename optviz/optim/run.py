@@ -40,6 +40,11 @@ class Evaluations(NamedTuple):
     value: np.ndarray | int
     hessian: np.ndarray | int
 
+    @classmethod
+    def of(cls, counts) -> "Evaluations":
+        """From `(3, ...)`, of one path as whole numbers."""
+        return cls(*(int(count) if count.ndim == 0 else count for count in counts))
+
 
 @dataclass(frozen=True, eq=False)
 class Run:
@@ -210,7 +215,7 @@ class Run:
     @cached_property
     def evaluations(self) -> Evaluations:
         """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
-        return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
+        return Evaluations.of(self.work[-1])
 
     @property
     def heights(self) -> np.ndarray:

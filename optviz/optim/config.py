@@ -86,13 +86,10 @@ class OptimizerConfig:
 
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
-        before = (
-            [segment for segment in self.fork.parent.segments() if segment.step < self.fork.step]
-            if self.fork
-            else []
-        )
-        schedules = self.built_schedules() or None
-        return [*before, Segment(self.fork.step if before else 0, self.build(), schedules)]
+        step = self.fork.step if self.fork else 0
+        before = self.fork.parent.segments() if step else []
+        own = Segment(step, self.build(), self.built_schedules() or None)
+        return [*(segment for segment in before if segment.step < step), own]
 
     def validate(self) -> None:
         """SpecError where a wrapper is around itself, for a schedule of what is not there, and for
@@ -139,11 +136,10 @@ def _traits(config):
     traits = {}
     for k in hyperparameters(type(opt)):
         value, label = getattr(opt, k.name), k.name.replace("_", " ")
-        traits[k.name] = (
-            f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
-        )
+        switch = label if value else f"without {label}"
+        traits[k.name] = switch if k.kind is bool else f"{k.name} {value:g}"
     scheduled = [
-        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{SCHEDULES[part.key].label}"
-        for hyperparameter, part in config.schedules.items()
+        ("" if name == "lr" else f"{name} ") + SCHEDULES[part.key].label
+        for name, part in config.schedules.items()
     ]
     return traits | {"schedule": ", ".join(scheduled) or "constant"}

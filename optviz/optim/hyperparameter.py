@@ -104,11 +104,8 @@ class Hyperparameter:
             low, high = self._bounds
             if type(value) is float and low <= value <= high:
                 return
-            array = (
-                np.asarray(value)
-                if isinstance(value, int | float | np.number | np.ndarray)
-                else np.array(None)
-            )
+            numeric = isinstance(value, int | float | np.number | np.ndarray)
+            array = np.asarray(value if numeric else None)
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
             array = array.astype(float)

@@ -181,10 +181,7 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
 
 
 def _steps(steps):
-    if (
-        isinstance(steps, bool)
-        or not isinstance(steps, int | np.integer)
-        or not 0 <= steps <= MAX_STEPS
-    ):
+    whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
+    if not (whole and 0 <= steps <= MAX_STEPS):
         raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
     return int(steps)

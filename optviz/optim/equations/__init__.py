@@ -17,6 +17,7 @@ from optviz.optim.base import Optimizer
 from optviz.optim.equations.parser import TOKEN, Reader, tokens
 from optviz.optim.equations.tree import EYE, Derivative, Node, Symbol, latex
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.oracle import Oracle
 
 
 @dataclass(frozen=True, eq=False)
@@ -230,29 +231,25 @@ class _Witness(Optimizer):
     seen: list
 
     def step(self, f, x, s):
-        asked = _Given(f)
+        asked = Oracle(f)
         x_next, s_next = self.inner.step(asked, x, s)
-        self.seen.append(
-            StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient)
-        )
+        record = StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.given)
+        self.seen.append(record)
         return x_next, s_next
 
 
 class _Given:
-    """f with the gradient that was given at this step, and its noise wherever else a search asks;
-    where there is none yet, the first asked for is kept.
-    """
+    """f with the gradient that a step was given, and its noise wherever else a search asks."""
 
-    def __init__(self, f, gradient=None):
+    def __init__(self, f, gradient):
         self.f, self.gradient, self.noise = f, gradient, None
 
     def grad(self, x, where=None):
-        if self.noise is not None:
-            return self.f.grad(x) + self.noise
         g = self.f.grad(x)
-        self.gradient = g if self.gradient is None else self.gradient
-        self.noise = self.gradient - g
-        return self.gradient
+        if self.noise is None:
+            self.noise = self.gradient - g
+            return self.gradient
+        return g + self.noise
 
     def value(self, x, where=None):
         return self.f.value(x)

@@ -98,9 +98,8 @@ def sweep(
     end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance, budget)
     values = end.value
     if measure == "steps":
-        values = np.where(
-            end.settled_at < 0, np.where(np.isnan(values), values, np.inf), end.settled_at
-        )
+        never = np.where(np.isnan(values), np.nan, np.inf)
+        values = np.where(end.settled_at < 0, never, end.settled_at)
     evaluations = np.asarray(sum(end.evaluations))
     return Sweep(axes, values, end.diverged_at, evaluations, end.value, end.settled_at)
 
@@ -138,9 +137,9 @@ def tune(
         raise ValueError(f"a budget is at least one run, not {budget}")
     opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     ranges = [k for name in names if (k := find(opt, name)) is not None]
-    coarse = (
-        -(-2 * budget // 3) if len(ranges) == 1 else int(budget ** (1 / max(len(ranges), 1)) + 1e-9)
-    )
+    coarse = int(budget ** (1 / max(len(ranges), 1)) + 1e-9)
+    if len(ranges) == 1:
+        coarse = -(-2 * budget // 3)
     axes = {k.name: k.spread(coarse) for k in ranges}
     tried = [sweep(f, opt, axes, start, steps, noise=noise, seed=seed)]
     if len(ranges) == 1 and budget > coarse and not np.isnan(tried[0].means).all():

@@ -267,7 +267,7 @@ MAKES_NO_SENSE = [
     ("lookahead", "alpha", (-0.1, 1.5), "[0, 1]"),
     ("exponential", "rate", (-0.1,), FROM_ZERO),
     ("step", "gamma", (-0.5,), FROM_ZERO),
-    ("linear", "floor", (-0.1, 1.1), "[0, 1]"),
+    *((key, "floor", (-0.1, 1.1), "[0, 1]") for key in ("linear", "warmup_cosine", "restarts")),
     ("gaussian", "scale", (-1.0,), FROM_ZERO),
     ("ring", "radius", (-0.1,), FROM_ZERO),
     ("normal", "sigma", (-1.0,), FROM_ZERO),

@@ -21,11 +21,11 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
 from optviz.ui.training.form import fits
+from tests.optim.runs import equal, same
 from tests.table import table
 
 STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
-ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
 NOISY = Objective(
     "three_hump_camel",
     start=(-2.0, 2.0),
@@ -35,22 +35,6 @@ NOISY = Objective(
 )
 QUIET = replace(NOISY, noise=None)
 COSINE = {"lr": Choice("cosine", {"steps": 20})}
-
-
-def equal(a, b):
-    return np.array_equal(a, b, equal_nan=True)
-
-
-def same(a, b):
-    """Two runs are equal bit for bit."""
-    for name in ARRAYS:
-        assert equal(getattr(a, name), getattr(b, name)), name
-    assert a.state.keys() == b.state.keys()
-    for name, held in a.state.items():
-        assert equal(held, b.state[name]), name
-    assert a.diverged_at == b.diverged_at
-    assert a.undefined == b.undefined
-    assert a.evaluations == b.evaluations
 
 
 def configs(key, wrappers=WRAPPERS):
@@ -109,8 +93,7 @@ class TestForkThatChangesNothing:
                 run(NOISY, config, initial_points),
             )
             assert forked.warm_started == (False, True)
-            for name in ARRAYS:
-                assert equal(getattr(forked, name), getattr(alone, name)), name
+            same(forked, alone)
 
 
 class TestForkAtEveryStep:
@@ -458,7 +441,7 @@ class TestBatch:
         initial_points = INITIAL_POINTS["grid"](columns=4).points(None, CAMEL.domain)
         rows = run(NOISY, config, initial_points)
         for i, start in enumerate(initial_points):
-            row_is(rows, i, run(NOISY, config, start))
+            same(rows, run(NOISY, config, start), (i,))
 
     @table(
         ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
@@ -471,43 +454,28 @@ class TestBatch:
         assert rows.warm_started == (False, True)
         for i, value in enumerate(values):
             opt = OPTIMIZERS[key](**{name: float(value)})
-            row_is(rows, i, minimize(f, opt, steps=STEPS, then=[Segment(AT, opt)]))
-            row_is(rows, i, minimize(f, opt, steps=STEPS))
+            same(rows, minimize(f, opt, steps=STEPS, then=[Segment(AT, opt)]), (i,))
+            same(rows, minimize(f, opt, steps=STEPS), (i,))
 
     @pytest.mark.parametrize("other", ["adam", "momentum"])
     def test_a_column_in_a_later_leg_is_a_batch_from_the_first_step_on(self, other):
-        f, values = CAMEL, np.array([0.001, 0.01, 0.02])
+        momentum, values = OPTIMIZERS["momentum"], np.array([0.001, 0.01, 0.02])
         first = OPTIMIZERS[other](lr=0.01)
-        rows = minimize(
-            f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=values[:, None]))]
-        )
+        columns = [Segment(AT, momentum(lr=values[:, None]))]
+        rows = minimize(CAMEL, first, steps=STEPS, then=columns)
         assert rows.points.shape == (STEPS + 1, 3, 2)
         for i, value in enumerate(values):
-            row_is(
-                rows,
-                i,
-                minimize(
-                    f,
-                    first,
-                    steps=STEPS,
-                    then=[Segment(AT, OPTIMIZERS["momentum"](lr=float(value)))],
-                ),
-            )
+            then = [Segment(AT, momentum(lr=float(value)))]
+            same(rows, minimize(CAMEL, first, steps=STEPS, then=then), (i,))
 
     def test_some_rows_are_lost_before_the_fork(self):
-        f, values = FUNCTIONS["rosenbrock"], np.array([1e-3, 1e-1, 1e3])
-        adam = OPTIMIZERS["adam"]()
-        rows = minimize(
-            f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Segment(20, adam)]
-        )
+        f, sgd, values = FUNCTIONS["rosenbrock"], OPTIMIZERS["sgd"], np.array([1e-3, 1e-1, 1e3])
+        more = {"steps": 30, "then": [Segment(20, OPTIMIZERS["adam"]())]}
+        rows = minimize(f, sgd(lr=values[:, None]), **more)
         assert (rows.diverged_at[1:] >= 0).all()
         assert rows.diverged_at[0] == -1
         for i, value in enumerate(values):
-            row_is(
-                rows,
-                i,
-                minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Segment(20, adam)]),
-            )
+            same(rows, minimize(f, sgd(lr=float(value)), **more), (i,))
 
     def test_seeds_in_a_batch(self):
         f, opt, seeds = CAMEL, OPTIMIZERS["adam"](), np.arange(4)
@@ -518,20 +486,7 @@ class TestBatch:
         }
         rows = minimize(f, opt, seed=seeds, **more)
         for i, seed in enumerate(seeds):
-            row_is(rows, i, minimize(f, opt, seed=int(seed), **more))
-
-
-def row_is(batch, i, row):
-    """Row i of a batch is a single run, bit for bit."""
-    for name in ARRAYS:
-        many = getattr(batch, name)
-        assert equal(many[:, :, i] if name == "work" else many[:, i], getattr(row, name)), name
-    assert batch.state.keys() == row.state.keys()
-    for name, held in batch.state.items():
-        assert equal(held[:, i], row.state[name]), name
-    assert tuple(total[i] for total in batch.evaluations) == tuple(row.evaluations)
-    assert batch.diverged_at[i] == row.diverged_at
-    assert batch.undefined[i] == row.undefined
+            same(rows, minimize(f, opt, seed=int(seed), **more), (i,))
 
 
 class TestStarts:
@@ -593,31 +548,23 @@ class TestFan:
     @pytest.mark.parametrize("key", OPTIMIZERS)
     def test_its_rows_are_single_runs(self, key):
         for config in batched(key):
-            self.check(config, Choice("ring", {"count": 3, "radius": 0.2}))
+            self.check(scheduled(config), Choice("ring", {"count": 3, "radius": 0.2}))
 
-    def test_a_grid_is_of_single_runs_too(self):
-        self.check(OptimizerConfig(Choice("adam")), Choice("grid", {"columns": 3}))
+    def test_on_a_grid_and_of_a_fork(self):
+        adam = OptimizerConfig(Choice("adam", {"lr": 0.5}))
+        self.check(adam, Choice("grid", {"columns": 3}))
+        self.check(OptimizerConfig(Choice("lbfgs"), fork=Fork(adam, AT)), Choice("ring"))
 
     def check(self, config, initial_points):
         points = initial_points.build(INITIAL_POINTS).points(NOISY.start, NOISY.f.domain)
-        config = replace(scheduled(config), initial_points=initial_points)
+        config = replace(config, initial_points=initial_points)
         rows = multistart(NOISY, config)
         assert equal(rows.points[0], points)
         assert rows.points.shape == (STEPS + 1, len(points), 2)
+        assert not any(rows.warm_started)
         for i in (0, len(points) // 2, -1):
-            row_is(rows, i, run(NOISY, replace(config, initial_points=None), points[i]))
-        row_is(rows, i, run(replace(NOISY, start=tuple(points[i])), config))
-
-    def test_of_a_fork(self):
-        config = OptimizerConfig(
-            Choice("lbfgs"),
-            fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT),
-            initial_points=Choice("ring"),
-        )
-        rows = multistart(NOISY, config)
-        assert rows.warm_started == (False, False)
-        for i, start in enumerate(rows.points[0]):
-            row_is(rows, i, run(NOISY, config, start))
+            same(rows, run(NOISY, replace(config, initial_points=None), points[i]), (i,))
+        same(rows, run(replace(NOISY, start=tuple(points[i])), config), (i,))
 
     def test_the_starts_of_its_parent_are_not_its_own(self):
         parent = OptimizerConfig(Choice("adam"), initial_points=Choice("ring"))

@@ -117,15 +117,6 @@ def test_quasi_newton_ends_a_quadratic_within_a_few_steps(key):
         np.testing.assert_allclose(run.points[-1], minimum, atol=1e-7)
 
 
-def test_noise_leaves_sgd_with_the_spread_of_an_autoregression():
-    """x ← (1 − ηλ)x + ηξ with Var ξ = a²/3 comes to the variance η²a²/3 / (1 − (1 − ηλ)²)."""
-    lr, a, lam = 0.1, 2.0, np.array([0.1, 2.0])
-    variance = lr**2 * a**2 / 3 / (1 - (1 - lr * lam) ** 2)
-    opt, noise = OPTIMIZERS["sgd"](lr=lr), NOISES["uniform"](scale=a)
-    points = minimize(BOWL, opt, (0, 0), 1500, noise=noise, seed=np.arange(200)).points[500:]
-    np.testing.assert_allclose(points.var((0, 1)), variance, rtol=0.05)
-
-
 def test_limit_of_an_array_of_knobs():
     mu = np.array([[0.0], [0.5], [0.9]])
     opt = OPTIMIZERS["momentum"](momentum=mu)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+import numpy as np
+
 from optviz.optim.hyperparameter import Configurable, Hyperparameter, hyperparameters, register
 from optviz.translation import N_
 
@@ -35,7 +37,7 @@ class Optimizer(Configurable):
     which a class declares what its symbols stand for.
     """
 
-    state_names: ClassVar[dict] = {}  # every state variable of a point's shape: what it is
+    state_names: ClassVar[dict] = {}  # state variable of a point's shape -> what it is
     symbols: ClassVar[dict] = {}  # LaTeX -> state variable, where its name is not its letter
     switched: ClassVar[dict] = {}  # (switch, its position) -> old LaTeX -> new
     dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
@@ -46,8 +48,8 @@ class Optimizer(Configurable):
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 
     def init(self, x) -> dict:
-        """The state before the first step from `x`."""
-        return {}
+        """The state before the first step from `x`: all that has a name is 0."""
+        return {name: np.zeros_like(x) for name in self.state_names}
 
     def step(self, f, x, state):
         """One step: the next point and the next state. Neither argument is changed."""

@@ -43,12 +43,7 @@ class Adam(Optimizer):
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
     def init(self, x):
-        return {
-            "m": np.zeros_like(x),
-            "v": np.zeros_like(x),
-            "b1": np.float64(1),
-            "b2": np.float64(1),
-        }
+        return {**super().init(x), "b1": np.float64(1), "b2": np.float64(1)}
 
     def mean_square(self, g, m, v):
         """The next v, from the gradient, its mean and v."""
@@ -116,9 +111,6 @@ class AMSGrad(Adam):
 
     state_names = {**Adam.state_names, "h": "largest mean square"}
 
-    def init(self, x):
-        return {**super().init(x), "h": np.zeros_like(x)}
-
     def step(self, f, x, s):
         h = s["h"]
         s, of_m, of_h = self.moments(f.grad(x), s)
@@ -150,7 +142,7 @@ class AdaMax(Optimizer):
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
 
     def init(self, x):
-        return {"m": np.zeros_like(x), "u": np.zeros_like(x), "b1": 1.0}
+        return {**super().init(x), "b1": 1.0}
 
     def step(self, f, x, s):
         g = f.grad(x)
@@ -272,9 +264,6 @@ class Lion(Optimizer):
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")
     weight_decay: float = shared.decoupled_decay()
     state_names = {"m": "mean gradient"}
-
-    def init(self, x):
-        return {"m": np.zeros_like(x)}
 
     def step(self, f, x, s):
         g = f.grad(x)

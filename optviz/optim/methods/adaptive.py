@@ -25,9 +25,6 @@ class AdaGrad(Optimizer):
     eps: float = shared.eps(1e-7)
     state_names = {"h": "sum of squares"}
 
-    def init(self, x):
-        return {"h": np.zeros_like(x)}
-
     def step(self, f, x, s):
         g = f.grad(x)
         h = s["h"] + g * g
@@ -117,9 +114,6 @@ class AdaDelta(Optimizer):
     rho: float = shared.memory(0.9, 0.999, r"\rho", "memory of both mean squares")
     eps: float = shared.eps(1e-5)
     state_names = {"v": "mean square", "u": "mean square of the steps"}
-
-    def init(self, x):
-        return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
 
     def step(self, f, x, s):
         g = f.grad(x)

@@ -120,8 +120,8 @@ class Prodigy(Optimizer):
     symbols = {"x_0": "x_0"}
 
     def init(self, x):
-        zeros, one = np.zeros_like(x), np.ones_like(x[..., :1])
-        return {"m": zeros, "v": zeros, "s": zeros, "x_0": x, "r": 0 * one, "d": self.d0 * one}
+        one = np.ones_like(x[..., :1])
+        return {**super().init(x), "x_0": x, "r": 0 * one, "d": self.d0 * one}
 
     def step(self, f, x, s):
         g, d, beta3 = f.grad(x), s["d"], np.sqrt(self.beta2)

@@ -151,7 +151,7 @@ class LBFGS(Optimizer):
     lr: float = _lr(1e-8)  # the first step is along the bare gradient
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search()
-    state_names = BFGS.state_names
+    state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = BFGS.symbols
     switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 

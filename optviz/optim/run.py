@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -162,19 +163,15 @@ class Run:
         return given
 
     @cached_property
+    @np.errstate(all="ignore")
     def state(self) -> dict[str, np.ndarray]:
         """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
         segment has none.
         """
-        return self._recorded(lambda name, shape: shape == self.points.shape[1:])
-
-    @np.errstate(all="ignore")
-    def _recorded(self, wanted):
-        """The state variables that are `wanted(name, shape)`, `(steps+1, ..., d)`."""
         recorded, shape = {}, self.points.shape[1:]
         for t, moment in enumerate(self._moments):
             for name, v in shaped(moment.state, shape).items():
-                if name not in recorded and wanted(name, v.shape):
+                if name not in recorded and v.shape == shape:
                     recorded[name] = np.full_like(self.points, np.nan)
                 if name in recorded:
                     recorded[name][t] = v
@@ -241,13 +238,10 @@ class Run:
         """
         resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
         at = self.lookahead[:-1]
-        same = (at[1:] == at[:-1]).all(-1)
-        if same.any():
-            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
-            for held in self._recorded(lambda name, shape: True).values():
-                unknown = np.isnan(held[1:-1]) & np.isnan(held[:-2])
-                same &= ((held[1:-1] == held[:-2]) | unknown).all(-1)
-            resting[1:] = same
+        if (at[1:] == at[:-1]).all(-1).any():
+            moments = pairwise(self._moments)
+            found = [(a, m.state, after.given) for a, (m, after) in zip(at, moments, strict=True)]
+            resting[1:] = [repeated(one, other) for one, other in pairwise(found)]
             ran = stretches(self.segments, len(resting))
             for ((begin, *_), end), warm in zip(ran, self.warm_started, strict=True):
                 # what moves again later has not been at rest
@@ -287,6 +281,28 @@ def undefined_at(x, value) -> np.ndarray:
     Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
     """
     return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
+
+
+def repeated(before, after) -> np.ndarray:
+    """Where a step finds what the one before has found, `(...)` bool, so that it asks for nothing.
+
+    Of each step it is where it asks, the state, and the gradient that it is given.
+    """
+    (at, state, given), (at_next, state_next, given_next) = before, after
+    same = (at == at_next).all(-1)
+    if given is None or given_next is None:
+        return np.zeros_like(same)
+    if same.any():
+        same &= (given == given_next).all(-1)
+        held_next = shaped(state_next, at.shape)
+        for name, v in shaped(state, at.shape).items():
+            same &= alike(v, held_next.get(name, np.nan)).all(-1)
+    return same
+
+
+def alike(a, b) -> np.ndarray:
+    """Where two arrays hold the same, be it NaN."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 def shaped(state, shape) -> dict[str, np.ndarray]:

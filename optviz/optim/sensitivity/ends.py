@@ -9,7 +9,7 @@ from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.minimize import Walk, batch_start, of_rows, taken
 from optviz.optim.noise import Noise
-from optviz.optim.run import ROWS, Evaluations, Segment, shaped, undefined_at
+from optviz.optim.run import ROWS, Evaluations, Segment, alike, repeated, undefined_at
 from optviz.optim.schedules import Schedule
 
 MAX_BYTES = 2**25  # of the noise of many seeds, or of the values on the way, at once
@@ -150,13 +150,8 @@ def _at_rest(before, moment, counter) -> np.ndarray:
         if np.shape(v) != np.shape(old) or (np.ndim(v) == 0 and v != old):
             return np.zeros_like(same)
         if np.ndim(v):
-            same &= _alike(v, old).all(tuple(range(1, v.ndim)))
+            same &= alike(v, old).all(tuple(range(1, v.ndim)))
     return same
-
-
-def _alike(a, b):
-    """Where two arrays hold the same, be it NaN."""
-    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 class _Tally:
@@ -176,7 +171,8 @@ class _Tally:
         x, state, given, counts, warm_started = moment
         if self.found:
             self.found[-1][-1] = given
-            cost = alive & ~(self._repeated() & finite)
+            rests = len(self.found) == 2 and repeated(*self.found)
+            cost = alive & ~(rests & finite)
             if cost.all():
                 self.asked = counts
             else:
@@ -189,21 +185,6 @@ class _Tally:
             self.found = self.found if warm_started[-1] else []
         at = self.segments[len(warm_started) - 1].optimizer.lookahead(x, state)
         self.found = [*self.found[-1:], [at, state, None]]
-
-    def _repeated(self):
-        """The rows in which the last step found what the one before had found."""
-        same = np.zeros(self.rows, bool)
-        if len(self.found) < 2 or any(given is None for *_, given in self.found):
-            return same
-        (at, state, given), (at_next, state_next, given_next) = self.found
-        same = (at == at_next).all(-1)
-        if same.any():
-            same &= (given == given_next).all(-1)
-            held, held_next = (shaped(held, at.shape) for held in (state, state_next))
-            for name, v in held.items():
-                other = held_next.get(name, np.nan)
-                same &= _alike(v, other).all(-1)
-        return same
 
     def keep(self, rows):
         """Count for some of the rows alone."""

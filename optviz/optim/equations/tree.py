@@ -231,9 +231,8 @@ class Call(Node):
             r"\operatorname{sign}": np.sign,
             r"\operatorname{clip}": lambda u, limit: np.clip(u, -limit, limit),
         }
-        function = known.get(self.name) or getattr(
-            s.record.optimizer, self.name[len(r"\operatorname{") : -1]
-        )
+        own = self.name.removeprefix(r"\operatorname{").removesuffix("}")
+        function = known.get(self.name) or getattr(s.record.optimizer, own)
         return function(*(arg.value(s) for arg in self.args))
 
     def latex(self, s):

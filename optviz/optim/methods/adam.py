@@ -7,19 +7,19 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
 
 
-def _adam_like(name, o, more=""):
-    """torch.optim's constructor of a method with Adam's hyperparameters; it has none without bias
-    correction.
+def _in_torch(name, more=""):
+    """What makes torch.optim's code of a method with Adam's hyperparameters and `more`; there is
+    none without bias correction.
     """
-    return (
-        o.bias_correction
-        and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
-    )
+
+    def code(o):
+        settings = f"lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}"
+        return o.bias_correction and f"{name}([p], {settings}{more.format(o=o)})"
+
+    return code
 
 
-@optimizer(
-    "Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=lambda o: _adam_like("Adam", o)
-)
+@optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=_in_torch("Adam"))
 class Adam(Optimizer):
     r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
 
@@ -65,7 +65,7 @@ class Adam(Optimizer):
 @optimizer(
     "AdamW",
     cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
-    torch=lambda o: not o.decoupled and _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
+    torch=lambda o: not o.decoupled and _in_torch("AdamW", ", weight_decay={o.weight_decay}")(o),
 )
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
@@ -94,7 +94,7 @@ class AdamW(Adam):
 @optimizer(
     "AMSGrad",
     cite="Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, algorithm 2",
-    torch=lambda o: _adam_like("Adam", o, ", amsgrad=True"),
+    torch=_in_torch("Adam", ", amsgrad=True"),
 )
 class AMSGrad(Adam):
     r"""Adam with the largest mean square so far in place of the latest.
@@ -118,9 +118,7 @@ class AMSGrad(Adam):
         return x - self.lr * of_m * s["m"] / (np.sqrt(h * of_h) + self.eps), {**s, "h": h}
 
 
-@optimizer(
-    "AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=lambda o: _adam_like("Adamax", o)
-)
+@optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=_in_torch("Adamax"))
 class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient in place of the mean square.
 
@@ -156,7 +154,7 @@ class AdaMax(Optimizer):
 @optimizer(
     "NAdam",
     cite="Dozat (2016), Incorporating Nesterov momentum into Adam",
-    torch=lambda o: _adam_like("NAdam", o, f", momentum_decay={o.momentum_decay}"),
+    torch=_in_torch("NAdam", ", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):
     r"""Adam with Nesterov's look-ahead: the coming share of momentum is applied at once.
@@ -204,7 +202,7 @@ class NAdam(Adam):
 @optimizer(
     "RAdam",
     cite="Liu et al. (2020), On the variance of the adaptive learning rate, algorithm 2",
-    torch=lambda o: _adam_like("RAdam", o),
+    torch=_in_torch("RAdam"),
 )
 class RAdam(Adam):
     r"""Adam that holds back its division until enough gradients have been seen to trust it.
@@ -237,9 +235,8 @@ class RAdam(Adam):
         trusted = rho > 5
         safe = np.maximum(rho, 5.0)
         corrected = 1 - s["b2"] if self.bias_correction else 1.0
-        r = np.sqrt(
-            (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe) * corrected
-        )
+        square = (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe)
+        r = np.sqrt(square * corrected)
         step = m * (r / (np.sqrt(s["v"]) + self.eps))
         if not trusted.all():
             step = np.where(trusted, step, m)

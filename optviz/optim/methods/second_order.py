@@ -114,11 +114,9 @@ class BFGS(Optimizer):
         curved = dot(s, y)
         usable = ((curved > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (curved > 1e-200))[..., None]
         rho = 1 / np.where(usable, curved[..., None], 1.0)
-        shear = np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :]
-        sheared = times(
-            shear[..., None, :, :], np.swapaxes(inverse, -1, -2)
-        )  # rows: shear @ columns of B
-        updated = times(shear[..., None, :, :], np.swapaxes(sheared, -1, -2))
+        shear = (np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :])[..., None, :, :]
+        sheared = times(shear, np.swapaxes(inverse, -1, -2))  # rows: shear @ columns of B
+        updated = times(shear, np.swapaxes(sheared, -1, -2))
         return np.where(usable, updated + rho * s[..., :, None] * s[..., None, :], inverse)
 
 

@@ -1,9 +1,12 @@
 """What an optimizer is: frozen hyperparameters and one pure step."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from optviz.optim.hyperparameter import Configurable, register
+import numpy as np
+
+from optviz.optim.hyperparameter import Configurable, Hyperparameter, hyperparameters, register
 from optviz.translation import N_
 
 OPTIMIZERS: dict[str, type] = {}
@@ -34,15 +37,9 @@ class Optimizer(Configurable):
     which a class declares what its symbols stand for.
     """
 
-    state_names: ClassVar[
-        dict[str, str]
-    ] = {}  # every state variable of a point's shape: what it is
-    symbols: ClassVar[
-        dict[str, str]
-    ] = {}  # LaTeX -> state variable, where its name is not its letter
-    switched: ClassVar[
-        dict[tuple[str, bool], dict[str, str]]
-    ] = {}  # a switch's position -> old LaTeX -> new
+    state_names: ClassVar[dict] = {}  # state variable of a point's shape -> what it is
+    symbols: ClassVar[dict] = {}  # LaTeX -> state variable, where its name is not its letter
+    switched: ClassVar[dict] = {}  # (switch, its position) -> old LaTeX -> new
     dense: ClassVar[str] = ""  # what it works with of about d × d numbers: not for a network's many
     initial: ClassVar[tuple[str, ...]] = ()  # hyperparameters of the beginning: none to schedule
     layered: ClassVar[bool] = False  # made for a network's matrices; on a function only to be seen
@@ -51,8 +48,8 @@ class Optimizer(Configurable):
     family: ClassVar[str] = "adaptive"  # one of FAMILIES, for menus
 
     def init(self, x) -> dict:
-        """The state before the first step from `x`."""
-        return {}
+        """The state before the first step from `x`: all that has a name is 0."""
+        return {name: np.zeros_like(x) for name in self.state_names}
 
     def step(self, f, x, state):
         """One step: the next point and the next state. Neither argument is changed."""
@@ -90,8 +87,26 @@ def optimizer(name: str, cite: str, key: str | None = None, torch=None, torch_x=
     )
 
 
-def setting(opt: Optimizer, name: str):
-    """A hyperparameter of an optimizer or of the one inside it; None where neither has it."""
-    while opt is not None and name not in opt.__dataclass_fields__:
+def chain(opt: Optimizer | None) -> Iterator[Optimizer]:
+    """An optimizer and those that it is wrapped around, the outermost first."""
+    while opt is not None:
+        yield opt
         opt = getattr(opt, "inner", None)
-    return None if opt is None else getattr(opt, name)
+
+
+def setting(opt: Optimizer, name: str):
+    """A hyperparameter of an optimizer or of one inside it; None where none has it."""
+    return next((getattr(o, name) for o in chain(opt) if name in o.__dataclass_fields__), None)
+
+
+def find(opt: Optimizer, name: str) -> Hyperparameter | None:
+    """What an optimizer, or one inside it, declares by a name; None where there is none."""
+    declared = (k for o in chain(opt) for k in hyperparameters(type(o)))
+    return next((k for k in declared if k.name == name), None)
+
+
+def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
+    """The optimizer with another value of its own, or of what it is wrapped around."""
+    if name in opt.__dataclass_fields__:
+        return replace(opt, **{name: value})
+    return replace(opt, inner=with_hyperparameter(opt.inner, name, value))

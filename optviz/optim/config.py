@@ -8,7 +8,7 @@ from optviz.optim import OPTIMIZERS, WRAPPERS, Optimizer
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minimize import minimize
-from optviz.optim.run import Segment
+from optviz.optim.run import Segment, scheduled
 from optviz.optim.schedules import SCHEDULES, Schedule
 from optviz.spec import Choice, SpecError, canonical_json, choice, option
 from optviz.translation import N_
@@ -77,10 +77,7 @@ class OptimizerConfig:
 
     def scheduled(self, t: int) -> Optimizer:
         """The optimizer with its hyperparameters as the schedules set them at step t."""
-        opt = self.build()
-        for name, schedule in self.built_schedules().items():
-            opt = opt.scaled(name, schedule(t))
-        return opt
+        return scheduled(self.build(), self.built_schedules().items(), t)
 
     @property
     def lineage(self) -> "list[OptimizerConfig]":
@@ -89,13 +86,10 @@ class OptimizerConfig:
 
     def segments(self) -> list[Segment]:
         """What runs from which step on, the oldest ancestor first."""
-        before = (
-            [segment for segment in self.fork.parent.segments() if segment.step < self.fork.step]
-            if self.fork
-            else []
-        )
-        schedules = self.built_schedules() or None
-        return [*before, Segment(self.fork.step if before else 0, self.build(), schedules)]
+        step = self.fork.step if self.fork else 0
+        before = self.fork.parent.segments() if step else []
+        own = Segment(step, self.build(), self.built_schedules() or None)
+        return [*(segment for segment in before if segment.step < step), own]
 
     def validate(self) -> None:
         """SpecError where a wrapper is around itself, for a schedule of what is not there, and for
@@ -142,11 +136,10 @@ def _traits(config):
     traits = {}
     for k in hyperparameters(type(opt)):
         value, label = getattr(opt, k.name), k.name.replace("_", " ")
-        traits[k.name] = (
-            f"{k.name} {value:g}" if k.kind is not bool else label if value else f"without {label}"
-        )
+        switch = label if value else f"without {label}"
+        traits[k.name] = switch if k.kind is bool else f"{k.name} {value:g}"
     scheduled = [
-        f"{'' if hyperparameter == 'lr' else hyperparameter + ' '}{SCHEDULES[part.key].label}"
-        for hyperparameter, part in config.schedules.items()
+        ("" if name == "lr" else f"{name} ") + SCHEDULES[part.key].label
+        for name, part in config.schedules.items()
     ]
     return traits | {"schedule": ", ".join(scheduled) or "constant"}

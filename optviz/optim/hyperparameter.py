@@ -5,7 +5,7 @@ Menus, sliders, formulas, tables and tests are all derived from these declaratio
 """
 
 import math
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache, cached_property
 
 import numpy as np
@@ -44,9 +44,7 @@ class Hyperparameter:
     valid: str = ""
     advanced: bool = False  # its slider is put away, among the optimizer's settings
     label: str = ""  # what a person calls it, if not as LABELS has it
-    least: float | None = (
-        None  # where `spread` begins, if not at `low`: lower is for rare functions
-    )
+    least: float | None = None  # where `spread` begins: lower than that is for rare functions
 
     def __post_init__(self):
         signed = self.low is None or self.low < 0
@@ -106,11 +104,8 @@ class Hyperparameter:
             low, high = self._bounds
             if type(value) is float and low <= value <= high:
                 return
-            array = (
-                np.asarray(value)
-                if isinstance(value, int | float | np.number | np.ndarray)
-                else np.array(None)
-            )
+            numeric = isinstance(value, int | float | np.number | np.ndarray)
+            array = np.asarray(value if numeric else None)
             if array.dtype.kind not in "iuf" or not np.isfinite(array).all():
                 raise ValueError(f"{self.name} must be a finite number, not {value!r}")
             array = array.astype(float)
@@ -118,33 +113,9 @@ class Hyperparameter:
                 raise ValueError(f"{self.name} must be in {self.valid}, not {wrong.flat[0]:.12g}")
 
 
-def hyperparameter(
-    default,
-    low=None,
-    high=None,
-    symbol="",
-    *,
-    log=False,
-    near_one=False,
-    help="",
-    valid="",
-    advanced=False,
-    label="",
-    least=None,
-):
-    """A dataclass field that is a hyperparameter; see `Hyperparameter`."""
-    declared = {
-        "low": low,
-        "high": high,
-        "symbol": symbol,
-        "log": log,
-        "near_one": near_one,
-        "help": help,
-        "valid": valid,
-        "advanced": advanced,
-        "label": label,
-        "least": least,
-    }
+def hyperparameter(default, low=None, high=None, symbol="", **more):
+    """A dataclass field that is a hyperparameter, with `more` of what `Hyperparameter` knows."""
+    declared = Hyperparameter("", default, low, high, symbol, **more)
     return field(default=default, metadata={"hyperparameter": declared})
 
 
@@ -162,16 +133,12 @@ class Configurable:
 @cache
 def hyperparameters(cls) -> tuple[Hyperparameter, ...]:
     """The hyperparameters of a class, in the order in which they were declared."""
-    return tuple(
-        hyperparameter_of(f)
-        for f in fields(cls)
-        if "hyperparameter" in f.metadata and f.default is not MISSING
-    )
+    return tuple(hyperparameter_of(f) for f in fields(cls) if "hyperparameter" in f.metadata)
 
 
 def hyperparameter_of(f: Field) -> Hyperparameter:
     """What a dataclass field declares."""
-    return Hyperparameter(f.name, f.default, **f.metadata["hyperparameter"])
+    return replace(f.metadata["hyperparameter"], name=f.name)
 
 
 def sentence(cls) -> str:

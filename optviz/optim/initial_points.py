@@ -34,9 +34,8 @@ class Ring(InitialPoints):
     def points(self, center, domain):
         angle = 2 * np.pi * np.arange(self.count) / self.count
         size = np.array([high - low for low, high in domain])
-        return np.asarray(center) + self.radius * size * np.stack(
-            [np.cos(angle), np.sin(angle)], -1
-        )
+        around = np.stack([np.cos(angle), np.sin(angle)], -1)
+        return np.asarray(center) + self.radius * size * around
 
 
 @initial_points

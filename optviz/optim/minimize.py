@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.noise import Noise
 from optviz.optim.oracle import Oracle
-from optviz.optim.run import Run, Segment, named_schedules, planes
+from optviz.optim.run import Moment, Run, Segment, named_schedules, planes, scheduled, stretches
 from optviz.optim.schedules import Schedule
 
 MAX_STEPS = 100_000
@@ -48,7 +48,7 @@ def minimize(
         moments = list(walk) if x.ndim == 1 else walk
         points = planes(walk.steps + 1, *x.shape)
         for t, moment in enumerate(moments):
-            points[t] = moment[0]
+            points[t] = moment.point
     return Run(f, walk.segments, points, walk.noisy, moments)
 
 
@@ -56,9 +56,7 @@ def minimize(
 class Walk:
     """The way of an optimizer, moment by moment; to go it again is to go it the same.
 
-    A moment is the point, the state there, the gradient that the step before was given (None where
-    it asked for none), the evaluations so far, and for each segment so far whether it went on with
-    the state of the one before. NumPy must be silent around it.
+    NumPy must be silent around it.
     """
 
     function: Function
@@ -95,26 +93,22 @@ class Walk:
         """
         x, state, given, before, warm_started = self.start, {}, None, None, ()
         oracle, noise = Oracle(self.function), self.noise
-        ends = [*(segment.step for segment in self.segments[1:]), self.steps]
-        for (begin, opt, schedule), end in zip(self.segments, ends, strict=True):
+        for (begin, opt, schedule), end in stretches(self.segments, self.steps):
             state, warm = taken_over(before, opt, state, x)
             if not warm:
                 oracle = Oracle(self.function, oracle.count)
             before, warm_started = opt, (*warm_started, warm)
             schedules = named_schedules(opt, schedule)
             for t in range(begin, end):
-                rows = yield x, state, given, tuple(oracle.count), warm_started
+                rows = yield Moment(x, state, given, tuple(oracle.count), warm_started)
                 if rows is not None:
                     opt, noise = of_rows(opt, x.shape[:-1], (rows,)), None
                     x, state = taken(x, rows), taken(state, rows)
                     oracle.keep(rows)
                 oracle.begin(None if noise is None else noise[t])
-                now = opt
-                for name, factor in schedules:
-                    now = now.scaled(name, factor(t))
-                x, state = now.step(oracle, x, state)
+                x, state = scheduled(opt, schedules, t).step(oracle, x, state)
                 given = oracle.given
-        yield x, state, given, tuple(oracle.count), warm_started
+        yield Moment(x, state, given, tuple(oracle.count), warm_started)
 
 
 def taken_over(before: Optimizer | None, opt: Optimizer, state: dict, x) -> tuple[dict, bool]:
@@ -153,11 +147,8 @@ def _segments(segments, steps):
 
 
 def _same_kind(a, b):
-    """Whether two optimizers are of one class, and so is everything around and inside them."""
-    if type(a) is not type(b):
-        return False
-    inside = getattr(a, "inner", None), getattr(b, "inner", None)
-    return inside == (None, None) or _same_kind(*inside)
+    """Whether two optimizers are of one class, and so is everything inside them."""
+    return [type(o) for o in chain(a)] == [type(o) for o in chain(b)]
 
 
 def _same_shapes(state, fresh):
@@ -177,25 +168,20 @@ def batch_start(f, opts, start, seed) -> np.ndarray:
         raise ValueError(f"a start is two numbers, not {start!r}") from None
     if x.shape[-1:] != (2,) or not np.isfinite(x).all():
         raise ValueError(f"a start is finite numbers of shape (..., 2), not {start!r}")
-    batch = np.broadcast_shapes(
-        x.shape, (*np.shape(seed), 1), *(s for opt in opts for s in _hyperparameter_shapes(opt))
-    )
+    shapes = [
+        np.shape(getattr(o, k.name))
+        for opt in opts
+        for o in chain(opt)
+        for k in hyperparameters(type(o))
+    ]
+    batch = np.broadcast_shapes(x.shape, (*np.shape(seed), 1), *shapes)
     (at,) = planes(1, *batch)
     at[...] = x
     return at
 
 
-def _hyperparameter_shapes(opt):
-    shapes = [np.shape(getattr(opt, k.name)) for k in hyperparameters(type(opt))]
-    inner = getattr(opt, "inner", None)
-    return shapes + (_hyperparameter_shapes(inner) if inner is not None else [])
-
-
 def _steps(steps):
-    if (
-        isinstance(steps, bool)
-        or not isinstance(steps, int | np.integer)
-        or not 0 <= steps <= MAX_STEPS
-    ):
+    whole = isinstance(steps, int | np.integer) and not isinstance(steps, bool)
+    if not (whole and 0 <= steps <= MAX_STEPS):
         raise ValueError(f"steps is a whole number from 0 to {MAX_STEPS}, not {steps!r}")
     return int(steps)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer, setting
+from optviz.optim.base import Optimizer, chain, setting
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Schedule
 
@@ -24,12 +24,27 @@ class Segment(NamedTuple):
     schedule: Schedule | Mapping[str, Schedule] | None = None
 
 
+class Moment(NamedTuple):
+    """Where a walk is between two steps."""
+
+    point: np.ndarray  # (..., d)
+    state: dict  # of the optimizer there
+    given: np.ndarray | None  # the gradient in the step before, None where it asked for none
+    counts: tuple  # of evaluations so far, of every kind
+    warm_started: tuple[bool, ...]  # of every segment so far: with the state of the one before
+
+
 class Evaluations(NamedTuple):
     """How often f was asked, each an int or an array of the batch's shape."""
 
     gradient: np.ndarray | int
     value: np.ndarray | int
     hessian: np.ndarray | int
+
+    @classmethod
+    def of(cls, counts) -> "Evaluations":
+        """From `(3, ...)`, of one path as whole numbers."""
+        return cls(*(int(count) if count.ndim == 0 else count for count in counts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,12 +59,10 @@ class Run:
     """
 
     function: Function
-    segments: tuple[
-        Segment, ...
-    ]  # what ran, and from which step on; one, where nothing was exchanged on the way
+    segments: tuple[Segment, ...]  # what ran, and from which step on; of a fork more than one
     _points: np.ndarray  # (steps+1, ..., d), as they came
     noisy: bool  # whether the gradients were given with noise
-    _moments: Iterable[tuple]  # of `Walk`
+    _moments: Iterable["Moment"]  # of `Walk`
 
     @cached_property
     def points(self) -> np.ndarray:
@@ -110,17 +123,15 @@ class Run:
         them.
         """
         _, opt, schedule = [segment for segment in self.segments if segment.step <= t][-1]
-        for name, factor in named_schedules(opt, schedule):
-            opt = opt.scaled(name, factor(t))
-        return opt
+        return scheduled(opt, named_schedules(opt, schedule), t)
 
     def scheduled(self, name: str) -> np.ndarray:
         """A hyperparameter at each step as its schedule sets it, `(steps+1,)`; NaN where none does.
 
         Of one path; what holds at its last step would take the next one.
         """
-        values, ends = np.full(len(self.points), np.nan), [s.step for s in self.segments[1:]]
-        for (begin, opt, schedule), end in zip(self.segments, [*ends, len(values)], strict=True):
+        values = np.full(len(self.points), np.nan)
+        for (begin, opt, schedule), end in stretches(self.segments, len(values)):
             if factor := dict(named_schedules(opt, schedule)).get(name):
                 own = setting(opt, name)
                 values[begin:end] = [own * factor(t) for t in range(begin, end)]
@@ -129,62 +140,59 @@ class Run:
     @property
     def held(self) -> list[dict]:
         """Everything that the optimizer held at each step."""
-        return [state for _, state, *_ in self._moments]
+        return [moment.state for moment in self._moments]
 
     @cached_property
+    @np.errstate(all="ignore")
     def warm_started(self) -> tuple[bool, ...]:
         """For each segment, whether it went on with the state of the one before."""
-        with np.errstate(all="ignore"):
-            *_, (*_, warm_started) = self._moments
-        return warm_started
+        *_, last = self._moments
+        return last.warm_started
 
     @cached_property
+    @np.errstate(all="ignore")
     def gradients(self) -> np.ndarray:
         """What the optimizer was given at each step, noise included, `(steps, ..., d)`; NaN where
         it asked for none.
         """
         given = np.full_like(self.points[1:], np.nan)
-        with np.errstate(all="ignore"):
-            for t, (_, _, g, *_) in enumerate(self._moments):
-                if g is not None:
-                    given[t - 1] = g
+        for t, moment in enumerate(self._moments):
+            if moment.given is not None:
+                given[t - 1] = moment.given
         given[self._gone[1:]] = np.nan
         return given
 
     @cached_property
+    @np.errstate(all="ignore")
     def state(self) -> dict[str, np.ndarray]:
         """Every state variable that has the shape of a point, `(steps+1, ..., d)`; NaN where a
         segment has none.
         """
-        return self._recorded(lambda name, shape: shape == self.points.shape[1:])
-
-    def _recorded(self, wanted):
-        """The state variables that are `wanted(name, shape)`, `(steps+1, ..., d)`."""
         recorded, shape = {}, self.points.shape[1:]
-        with np.errstate(all="ignore"):
-            for t, (_, state, *_) in enumerate(self._moments):
-                for name, v in shaped(state, shape).items():
-                    if name not in recorded and wanted(name, v.shape):
-                        recorded[name] = np.full_like(self.points, np.nan)
-                    if name in recorded:
-                        recorded[name][t] = v
+        for t, moment in enumerate(self._moments):
+            for name, v in shaped(moment.state, shape).items():
+                if name not in recorded and v.shape == shape:
+                    recorded[name] = np.full_like(self.points, np.nan)
+                if name in recorded:
+                    recorded[name][t] = v
         for held in recorded.values():
             held[self._gone] = np.nan
         return recorded
 
     @cached_property
+    @np.errstate(all="ignore")
     def lookahead(self) -> np.ndarray:
         """Where the gradient is asked for next, `(steps+1, ..., d)`: θ + μv for Nesterov, else the
         points.
         """
-        points, ends = [], [segment.step for segment in self.segments[1:]] + [len(self.points)]
-        with np.errstate(all="ignore"):
-            for (begin, opt, _), end in zip(self.segments, ends, strict=True):
-                held = _Recorded(self, slice(begin, end))
-                points.append(opt.lookahead(self.points[begin:end], held))
+        points = [
+            opt.lookahead(self.points[begin:end], _Recorded(self, slice(begin, end)))
+            for (begin, opt, _), end in stretches(self.segments, len(self.points))
+        ]
         return points[0] if len(points) == 1 else np.concatenate(points)
 
     @cached_property
+    @np.errstate(all="ignore")
     def work(self) -> np.ndarray:
         """Evaluations of gradient, value and Hessian up to each step, `(steps+1, 3, ...)`.
 
@@ -192,10 +200,9 @@ class Run:
         """
         shape = self.values.shape[1:]
         work = np.empty((len(self.points), 3, *shape), int)
-        with np.errstate(all="ignore"):
-            for t, (_, _, _, counts, _) in enumerate(self._moments):
-                for i, count in enumerate(counts):
-                    work[t, i] = count
+        for t, moment in enumerate(self._moments):
+            for i, count in enumerate(moment.counts):
+                work[t, i] = count
         if self._resting.any():
             work[1:] = np.cumsum(np.where(self._resting[:, None], 0, np.diff(work, axis=0)), 0)
         last = np.where(self.diverged_at < 0, len(work) - 1, self.diverged_at)
@@ -205,7 +212,7 @@ class Run:
     @cached_property
     def evaluations(self) -> Evaluations:
         """Gradient, value and Hessian evaluations up to the step at which a row was frozen."""
-        return Evaluations(*(int(w) if w.ndim == 0 else w for w in self.work[-1]))
+        return Evaluations.of(self.work[-1])
 
     @property
     def heights(self) -> np.ndarray:
@@ -218,11 +225,11 @@ class Run:
         return np.where(self._gone[..., None], np.nan, self.function.grad(self.points))
 
     @cached_property
+    @np.errstate(all="ignore")
     def lengths(self) -> np.ndarray:
         """Length of the path up to each step, `(steps+1, ...)`."""
-        with np.errstate(all="ignore"):
-            segments = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
-        return np.concatenate([np.zeros((1, *segments.shape[1:])), np.cumsum(segments, 0)])
+        moved = np.sqrt((np.diff(self.points, axis=0) ** 2).sum(-1))
+        return np.concatenate([np.zeros((1, *moved.shape[1:])), np.cumsum(moved, 0)])
 
     @cached_property
     def _resting(self):
@@ -231,15 +238,12 @@ class Run:
         """
         resting = np.zeros((len(self.points) - 1, *self.values.shape[1:]), bool)
         at = self.lookahead[:-1]
-        same = (at[1:] == at[:-1]).all(-1)
-        if same.any():
-            same &= (self.gradients[1:] == self.gradients[:-1]).all(-1)
-            for held in self._recorded(lambda name, shape: True).values():
-                unknown = np.isnan(held[1:-1]) & np.isnan(held[:-2])
-                same &= ((held[1:-1] == held[:-2]) | unknown).all(-1)
-            resting[1:] = same
-            ends = [*(segment.step for segment in self.segments), len(resting)]
-            for (begin, end), warm in zip(pairwise(ends), self.warm_started, strict=True):
+        if (at[1:] == at[:-1]).all(-1).any():
+            moments = pairwise(self._moments)
+            found = [(a, m.state, after.given) for a, (m, after) in zip(at, moments, strict=True)]
+            resting[1:] = [repeated(one, other) for one, other in pairwise(found)]
+            ran = stretches(self.segments, len(resting))
+            for ((begin, *_), end), warm in zip(ran, self.warm_started, strict=True):
                 # what moves again later has not been at rest
                 resting[begin:end] = np.logical_and.accumulate(resting[begin:end][::-1])[::-1]
                 resting[begin] &= warm
@@ -260,6 +264,11 @@ class _Recorded(dict):
         return self.run.state[name][self.steps]
 
 
+def stretches(segments, end: int) -> Iterable[tuple[Segment, int]]:
+    """Every segment with the step at which it ends; the last one's is told."""
+    return zip(segments, [*(segment.step for segment in segments[1:]), end], strict=True)
+
+
 def planes(steps, *shape):
     """An empty array `(steps, ..., d)`: of each step first all x, then all y, as f takes them."""
     *batch, d = shape
@@ -272,6 +281,28 @@ def undefined_at(x, value) -> np.ndarray:
     Far out, a formula that is defined everywhere overflows to inf − inf: that is divergence.
     """
     return (np.abs(x) < 1e40).all(-1) & np.isnan(value)
+
+
+def repeated(before, after) -> np.ndarray:
+    """Where a step finds what the one before has found, `(...)` bool, so that it asks for nothing.
+
+    Of each step it is where it asks, the state, and the gradient that it is given.
+    """
+    (at, state, given), (at_next, state_next, given_next) = before, after
+    same = (at == at_next).all(-1)
+    if given is None or given_next is None:
+        return np.zeros_like(same)
+    if same.any():
+        same &= (given == given_next).all(-1)
+        held_next = shaped(state_next, at.shape)
+        for name, v in shaped(state, at.shape).items():
+            same &= alike(v, held_next.get(name, np.nan)).all(-1)
+    return same
+
+
+def alike(a, b) -> np.ndarray:
+    """Where two arrays hold the same, be it NaN."""
+    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 def shaped(state, shape) -> dict[str, np.ndarray]:
@@ -293,16 +324,22 @@ def named_schedules(opt: Optimizer, schedule) -> list[tuple[str, Schedule]]:
     return list(named.items())
 
 
+def scheduled(opt: Optimizer, schedules: Iterable[tuple[str, Schedule]], t: int) -> Optimizer:
+    """The optimizer with its hyperparameters as their schedules set them at step t."""
+    for name, factor in schedules:
+        opt = opt.scaled(name, factor(t))
+    return opt
+
+
 def _check_scheduled(opt, name):
     """ValueError where no schedule can turn the hyperparameter, the optimizer's or one inside."""
-    cls, inner = type(opt), getattr(opt, "inner", None)
-    own = next((k for k in hyperparameters(cls) if k.name == name and k.kind is float), None)
-    if own is None and inner is not None:
-        return _check_scheduled(inner, name)
-    label = getattr(cls, "label", cls.__name__)
-    if own is None:
-        raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")
-    if name in opt.initial:
-        raise ValueError(
-            f"{label} needs its {own.label} only once, so there is nothing to schedule"
-        )
+    for o in chain(opt):
+        label = getattr(o, "label", type(o).__name__)
+        for k in hyperparameters(type(o)):
+            if k.name == name and k.kind is float:
+                if name in o.initial:
+                    raise ValueError(
+                        f"{label} needs its {k.label} only once, so there is nothing to schedule"
+                    )
+                return
+    raise ValueError(f"{label} has no numeric hyperparameter {name!r} to schedule")

@@ -38,6 +38,11 @@ def schedule(name: str):
     return filed
 
 
+def _wave(start, end, share):
+    """Half a cosine wave from one value to another, where a share of the way is gone."""
+    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+
 def sequence(t, parts):
     """The factor at step t of schedules that follow one another, each `(steps, schedule)` from its
     own step 0 on; the last one stays for math.inf steps.
@@ -126,8 +131,7 @@ class Cosine(Schedule):
     floor: float = _floor("what remains at the end")
 
     def __call__(self, t):
-        wave = (1 + math.cos(math.pi * min(t / self.steps, 1.0))) / 2
-        return self.floor + (1 - self.floor) * wave
+        return _wave(1.0, self.floor, t / self.steps)
 
 
 @schedule("cosine with warm restarts")
@@ -141,8 +145,7 @@ class Cyclic(Schedule):
     floor: float = _floor("what remains at the end of a cycle")
 
     def __call__(self, t):
-        wave = (1 + math.cos(math.pi * (t % self.period) / self.period)) / 2
-        return self.floor + (1 - self.floor) * wave
+        return _wave(1.0, self.floor, t % self.period / self.period)
 
 
 @schedule("warm-up")
@@ -191,7 +194,7 @@ class WarmupCosine(Schedule):
 
     warmup: int = hyperparameter(20, 1, 1000, "T_1", help="steps until the full value")
     steps: int = hyperparameter(300, 1, 5000, "T", help="steps until the floor is reached")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    floor: float = _floor("what remains at the end")
 
     def __call__(self, t):
         fall = Cosine(max(1, self.steps - self.warmup), self.floor)
@@ -211,7 +214,7 @@ class WarmupStableDecay(Schedule):
     warmup: int = hyperparameter(20, 1, 1000, "T_1", help="steps until the full value")
     stable: int = hyperparameter(200, 0, 5000, "T_2", help="steps at the full value")
     decay: int = hyperparameter(80, 1, 5000, "T_3", help="steps from there to the floor")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end")
+    floor: float = _floor("what remains at the end")
 
     def __call__(self, t):
         rise, fall = Warmup(self.warmup), Linear(self.decay, self.floor)
@@ -233,17 +236,9 @@ class OneCycle(Schedule):
 
     def __call__(self, t):
         top = self.rise * self.steps - 1
-        down = self.steps - 1 - top
-        parts = [
-            (top, lambda t: _wave(1 / 25, 1.0, t / top)),
-            (math.inf, lambda t: _wave(1.0, 4e-6, t / down)),
-        ]
-        return sequence(t, parts)
-
-
-def _wave(start, end, share):
-    """Half a cosine wave from one value to another."""
-    return end + (start - end) / 2 * (1 + math.cos(math.pi * min(share, 1.0)))
+        if t < top:
+            return _wave(1 / 25, 1.0, t / top)
+        return _wave(1.0, 4e-6, (t - top) / (self.steps - 1 - top))
 
 
 @schedule("cosine with growing restarts")
@@ -255,7 +250,7 @@ class Restarts(Schedule):
 
     period: int = hyperparameter(50, 1, 5000, "T", help="steps until the first restart")
     growth: int = hyperparameter(2, 1, 10, "m", help="how many times as long the next one is")
-    floor: float = hyperparameter(0.0, 0.0, 1.0, r"\phi", help="what remains at the end of a cycle")
+    floor: float = _floor("what remains at the end of a cycle")
 
     def __call__(self, t):
         lengths = (self.period * self.growth**i for i in range(t + 1))

@@ -1,6 +1,6 @@
 """What is trained, on what, and how long: the spec of a training."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -8,10 +8,9 @@ import numpy as np
 from optviz.data import OWN, SIZED, SOURCES, TOY_SETS, digits, load_mnist, standardized
 from optviz.nn import BATCHES, DTYPES, INITIALIZERS, LABELS, Network, Penalty, stream
 from optviz.optim import OPTIMIZERS, Optimizer
-from optviz.optim.base import setting
+from optviz.optim.base import setting, with_hyperparameter
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameter
-from optviz.optim.methods.wrappers import Wrapper
 from optviz.optim.minimize import Segment
 from optviz.spec import Choice, choice, items, option
 
@@ -215,13 +214,6 @@ class Training:
             return self.penalty
         column = [self.penalty.l2 if trial.l2 is None else trial.l2 for trial in self.trials]
         return Penalty(np.array(column)[:, None], self.penalty.l1)
-
-
-def with_hyperparameter(opt: Optimizer, name: str, value) -> Optimizer:
-    """The optimizer with another value of its own, or of what it is wrapped around."""
-    if isinstance(opt, Wrapper) and name not in opt.__dataclass_fields__:
-        return replace(opt, inner=with_hyperparameter(opt.inner, name, value))
-    return replace(opt, **{name: value})
 
 
 def load(training: Training, source=None, final: bool = False) -> Data:

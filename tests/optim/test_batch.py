@@ -8,32 +8,12 @@ import pytest
 from optviz import FUNCTIONS, NOISES, OPTIMIZERS, WRAPPERS, minimize, parse_formula
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.optim.schedules import Cosine
+from tests.optim.runs import same, somewhere
 from tests.table import table
 
 # a valley that rows fall out of, waves, a plain without a slope, a kink
 SURFACES = ["rosenbrock", "levy", "easom", "kink"]
 STEPS = 12
-
-
-def equal(a, b):
-    return np.array_equal(a, b, equal_nan=True)
-
-
-def same(batch, at, row):
-    """Row `at` of a batch is `row`: points, values, gradients, states, counts, and how it ended."""
-    for name in ("points", "values", "gradients", "lookahead", "lengths", "true_gradients"):
-        assert equal(getattr(batch, name)[:, *at], getattr(row, name)), name
-    for name, state in row.state.items():  # of which a batch may hold more: a row without momentum
-        assert equal(batch.state[name][:, *at], state), name
-    for total, one in zip(batch.evaluations, row.evaluations, strict=True):
-        assert total[at] == one
-    assert batch.diverged_at[at] == row.diverged_at
-    assert batch.undefined[at] == row.undefined
-
-
-def initial_points(f, shape, seed=1):
-    (x0, x1), (y0, y1) = f.domain
-    return np.random.default_rng(seed).uniform((x0, y0), (x1, y1), (*shape, 2))
 
 
 def variants(key):
@@ -50,40 +30,32 @@ def variants(key):
 @table("surface", SURFACES)
 def test_batch_of_starts(key, surface):
     f = FUNCTIONS[surface]
-    at = initial_points(f, (2, 2))
+    at = somewhere(f, (2, 2))
     for opt in variants(key):
         batch = minimize(f, opt, at, STEPS)
         for i in np.ndindex(2, 2):
-            same(batch, i, minimize(f, opt, at[i], STEPS))
-
-
-def across(k, n=5):
-    """n values from a hyperparameter's low to its high end."""
-    return np.geomspace(k.low, k.high, n) if k.log else np.linspace(k.low, k.high, n)
+            same(batch, minimize(f, opt, at[i], STEPS), i)
 
 
 @pytest.mark.parametrize("key", [*OPTIMIZERS, *WRAPPERS])
 @table("surface", ["himmelblau", "ackley"])
 def test_column_of_knob_values(key, surface):
-    f, opt = (
-        FUNCTIONS[surface],
-        OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["adam"]()),
-    )
+    f = FUNCTIONS[surface]
+    opt = OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["adam"]())
     for k in hyperparameters(type(opt)):
         if k.kind is float:
-            values = across(k, 9)
+            values = k.spread(9)
             batch = minimize(f, replace(opt, **{k.name: values[:, None]}), f.start, STEPS)
             for i, value in enumerate(values):
-                same(
-                    batch, (i,), minimize(f, replace(opt, **{k.name: float(value)}), f.start, STEPS)
-                )
+                one = replace(opt, **{k.name: float(value)})
+                same(batch, minimize(f, one, f.start, STEPS), (i,))
 
 
 @pytest.mark.parametrize("key", OPTIMIZERS)
 def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     f, cls, n = FUNCTIONS["levy"], OPTIMIZERS[key], 5
-    columns = {k.name: across(k, n) for k in hyperparameters(cls) if k.kind is float}
-    at, seeds = initial_points(f, (n,)), np.arange(n) + 7
+    columns = {k.name: k.spread(n) for k in hyperparameters(cls) if k.kind is float}
+    at, seeds = somewhere(f, (n,)), np.arange(n) + 7
     schedule = None if "lr" in cls.initial else Cosine(steps=STEPS)
     more = {"noise": NOISES["gaussian"](scale=0.3), "schedule": schedule}
     batch = minimize(
@@ -91,7 +63,7 @@ def test_every_knob_its_own_column_with_noise_seeds_and_a_schedule(key):
     )
     for i in range(n):
         opt = cls(**{name: float(v[i]) for name, v in columns.items()})
-        same(batch, (i,), minimize(f, opt, at[i], STEPS, seed=int(seeds[i]), **more))
+        same(batch, minimize(f, opt, at[i], STEPS, seed=int(seeds[i]), **more), (i,))
 
 
 @table("formula", ["x**y", "y**(x - y)", "(x + y)**(x*y)"])

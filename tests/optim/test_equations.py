@@ -18,6 +18,7 @@ from optviz.optim.equations import (
 )
 from optviz.optim.equations.tree import latex, number
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
+from optviz.optim.oracle import Oracle
 from tests.table import table
 
 BOWL, ROSENBROCK = FUNCTIONS["bowl"], FUNCTIONS["rosenbrock"]
@@ -59,26 +60,6 @@ CASES = [
 UNREADABLE = set()  # optimizers and wrappers with an equation that cannot be worked out
 
 
-class Asked:
-    """f with one step's noise on the gradient; what is asked for first is kept."""
-
-    given = None
-
-    def __init__(self, f, noise):
-        self.f, self.noise = f, noise
-
-    def hess(self, x, where=None):
-        return self.f.hess(x)
-
-    def grad(self, x, where=None):
-        g = self.f.grad(x) + self.noise
-        self.given = g if self.given is None else self.given
-        return g
-
-    def value(self, x, where=None):
-        return self.f.value(x)
-
-
 def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
     """Every step of a run. `scaled` names a hyperparameter that is multiplied by .9 from step to step."""
     x, random = np.array(f.start if start is None else start, float), np.random.default_rng(0)
@@ -86,7 +67,8 @@ def moments(f, opt, steps, start=None, noise=0.0, scaled=None):
         state = opt.init(x)
         for t in range(1, steps + 1):
             now = opt.scaled(scaled, 0.9 ** (t - 1)) if scaled else opt
-            asked = Asked(f, noise * random.normal(size=2))
+            asked = Oracle(f)
+            asked.begin(noise * random.normal(size=2))
             x_next, state_next = now.step(asked, x, state)
             yield StepRecord(f, now, t, x, state, x_next, state_next, asked.given)
             x, state = x_next, state_next

@@ -21,11 +21,11 @@ from optviz.optim.config import Fork, OptimizerConfig
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.spec import Choice
 from optviz.ui.training.form import fits
+from tests.optim.runs import equal, same
 from tests.table import table
 
 STEPS, AT = 14, 5
 CAMEL = FUNCTIONS["three_hump_camel"]  # from its start no method runs away
-ARRAYS = ("points", "values", "gradients", "lookahead", "lengths", "true_gradients", "work")
 NOISY = Objective(
     "three_hump_camel",
     start=(-2.0, 2.0),
@@ -37,33 +37,22 @@ QUIET = replace(NOISY, noise=None)
 COSINE = {"lr": Choice("cosine", {"steps": 20})}
 
 
-def equal(a, b):
-    return np.array_equal(a, b, equal_nan=True)
-
-
-def same(a, b):
-    """Two runs are equal bit for bit."""
-    for name in ARRAYS:
-        assert equal(getattr(a, name), getattr(b, name)), name
-    assert a.state.keys() == b.state.keys()
-    for name, held in a.state.items():
-        assert equal(held, b.state[name]), name
-    assert a.diverged_at == b.diverged_at
-    assert a.undefined == b.undefined
-    assert a.evaluations == b.evaluations
+def optimizer(key, *wrappers, **values):
+    """An optimizer with these hyperparameters, in wrappers, the innermost first."""
+    return OptimizerConfig(Choice(key, values), tuple(map(Choice, wrappers)))
 
 
 def configs(key, wrappers=WRAPPERS):
     """An optimizer in every position of its switches, bare and in wrappers, alone and several at once."""
-    yield OptimizerConfig(Choice(key))
+    yield optimizer(key)
     for k in hyperparameters(OPTIMIZERS[key]):
         if k.kind is bool:
-            yield OptimizerConfig(Choice(key, {k.name: not k.default}))
+            yield optimizer(key, **{k.name: not k.default})
     for wrapper in wrappers:
         if fits(wrapper, key):
-            yield OptimizerConfig(Choice(key), (Choice(wrapper),))
+            yield optimizer(key, wrapper)
     several = filter(lambda wrapper: fits(wrapper, key), ("clipped", "lookahead", "averaged"))
-    yield OptimizerConfig(Choice(key), tuple(map(Choice, several)))
+    yield optimizer(key, *several)
 
 
 def batched(key):
@@ -109,8 +98,7 @@ class TestForkThatChangesNothing:
                 run(NOISY, config, initial_points),
             )
             assert forked.warm_started == (False, True)
-            for name in ARRAYS:
-                assert equal(getattr(forked, name), getattr(alone, name)), name
+            same(forked, alone)
 
 
 class TestForkAtEveryStep:
@@ -132,7 +120,7 @@ class TestForkInItsOwnKind:
     @table("key", OPTIMIZERS)
     def test_is_its_parent_before_and_carries_on(self, key):
         lr = next(k for k in hyperparameters(OPTIMIZERS[key]) if k.name == "lr")
-        parent = scheduled(OptimizerConfig(Choice(key)))
+        parent = scheduled(optimizer(key))
         child = branch(parent, AT, method=Choice(key, {"lr": 0.7 * lr.default}))
         before, after = run(NOISY, parent), run(NOISY, child)
         assert after.warm_started == (False, True)
@@ -145,7 +133,7 @@ class TestForkInItsOwnKind:
 
     def test_by_hand(self):
         """Momentum with another rate goes on with the velocity that it has."""
-        parent = OptimizerConfig(Choice("momentum", {"lr": 0.1, "momentum": 0.9}))
+        parent = optimizer("momentum", lr=0.1, momentum=0.9)
         objective = Objective(steps=8)
         forked = run(
             objective, branch(parent, 3, method=Choice("momentum", {"lr": 0.02, "momentum": 0.5}))
@@ -161,20 +149,20 @@ class TestForkInItsOwnKind:
     @pytest.mark.parametrize("wrapper", [w for w, c in WRAPPERS.items() if hyperparameters(c)])
     def test_other_knobs_of_a_wrapper_carry_on(self, wrapper):
         k = hyperparameters(WRAPPERS[wrapper])[0]
-        parent = OptimizerConfig(Choice("adam"), (Choice(wrapper),))
+        parent = optimizer("adam", wrapper)
         assert run(
             NOISY, branch(parent, AT, wrappers=(Choice(wrapper, {k.name: k.low}),))
         ).warm_started == (False, True)
 
     def test_another_schedule_carries_on(self):
-        parent = OptimizerConfig(Choice("adam"))
+        parent = optimizer("adam")
         forked = run(
             NOISY, branch(parent, AT, schedules={"beta1": Choice("warmup", {"steps": 30})})
         )
         assert forked.warm_started == (False, True)
 
     def test_the_switches_of_a_method_carry_on(self):
-        parent = OptimizerConfig(Choice("bfgs", {"line_search": True}))
+        parent = optimizer("bfgs", line_search=True)
         forked = run(QUIET, branch(parent, AT, method=Choice("bfgs", {"line_search": False})))
         assert forked.warm_started == (False, True)
         assert np.diff(forked.work[AT:, 1]).max() == 0 < np.diff(forked.work[: AT + 1, 1]).min()
@@ -218,16 +206,15 @@ def others():
     """(parent, child) that differ in kind."""
     keys = list(OPTIMIZERS)
     for a, b in zip(keys, keys[1:] + keys[:1], strict=True):
-        yield OptimizerConfig(Choice(a)), OptimizerConfig(Choice(b))
+        yield optimizer(a), optimizer(b)
     for wrapper in WRAPPERS:
-        yield OptimizerConfig(Choice("adam")), OptimizerConfig(Choice("adam"), (Choice(wrapper),))
-        yield OptimizerConfig(Choice("adam"), (Choice(wrapper),)), OptimizerConfig(Choice("adam"))
-        bare = OptimizerConfig(Choice("momentum"), (Choice(wrapper),))
+        yield optimizer("adam"), optimizer("adam", wrapper)
+        yield optimizer("adam", wrapper), optimizer("adam")
+        bare = optimizer("momentum", wrapper)
         yield bare, replace(bare, method=Choice("nesterov"))
-    both = (Choice("averaged"), Choice("clipped"))
-    yield OptimizerConfig(Choice("adam"), both), OptimizerConfig(Choice("adam"), both[::-1])
+    yield optimizer("adam", "averaged", "clipped"), optimizer("adam", "clipped", "averaged")
     for a, b in ((10, 3), (3, 10)):
-        yield tuple(OptimizerConfig(Choice("lbfgs", {"memory": m})) for m in (a, b))
+        yield tuple(optimizer("lbfgs", memory=m) for m in (a, b))
 
 
 class TestForkToAnother:
@@ -251,15 +238,13 @@ class TestForkToAnother:
         assert equal(forked.work[: AT + 1], before.work[: AT + 1])
 
     def test_without_noise(self):
-        forked, fresh = tail(
-            QUIET, OptimizerConfig(Choice("sgd", {"lr": 0.01})), OptimizerConfig(Choice("nadam"))
-        )
+        forked, fresh = tail(QUIET, optimizer("sgd", lr=0.01), optimizer("nadam"))
         assert equal(forked.points[AT:], fresh.points)
 
     def test_noise_and_schedule_go_by_the_whole_path(self):
         """A fresh run with its own noise from step 0 would be another path."""
         parent, child = (
-            OptimizerConfig(Choice("sgd", {"lr": 0.01})),
+            optimizer("sgd", lr=0.01),
             OptimizerConfig(Choice("adam"), schedules=COSINE),
         )
         forked, _ = tail(NOISY, parent, child)
@@ -267,7 +252,7 @@ class TestForkToAnother:
         assert not equal(forked.points[AT:], naive.points)
 
     def test_what_a_leg_does_not_hold_is_nan(self):
-        forked = run(QUIET, branch(OptimizerConfig(Choice("adam")), AT, method=Choice("adagrad")))
+        forked = run(QUIET, branch(optimizer("adam"), AT, method=Choice("adagrad")))
         assert list(forked.state) == ["m", "v", "h"]
         assert np.isfinite(forked.state["m"][:AT]).all()
         assert np.isnan(forked.state["m"][AT:]).all()
@@ -278,16 +263,11 @@ class TestForkToAnother:
         assert set(forked.held[AT]) == {"h"}
 
     def test_lookahead_is_of_each_leg_its_own(self):
-        there = run(QUIET, branch(OptimizerConfig(Choice("nesterov")), AT, method=Choice("sgd")))
+        there = run(QUIET, branch(optimizer("nesterov"), AT, method=Choice("sgd")))
         assert not equal(there.lookahead[1:AT], there.points[1:AT])
         assert equal(there.lookahead[AT:], there.points[AT:])
         back = run(
-            QUIET,
-            branch(
-                OptimizerConfig(Choice("sgd", {"lr": 0.01})),
-                AT,
-                method=Choice("nesterov", {"lr": 0.01}),
-            ),
+            QUIET, branch(optimizer("sgd", lr=0.01), AT, method=Choice("nesterov", {"lr": 0.01}))
         )
         assert equal(
             back.lookahead[: AT + 1], back.points[: AT + 1]
@@ -297,17 +277,14 @@ class TestForkToAnother:
 
     def test_evaluations_add_up(self):
         forked = run(
-            QUIET,
-            branch(
-                OptimizerConfig(Choice("newton", {"line_search": False})), AT, method=Choice("sgd")
-            ),
+            QUIET, branch(optimizer("newton", line_search=False), AT, method=Choice("sgd"))
         )
         assert forked.evaluations == (STEPS, 0, AT)
         assert forked.work[:, 2].tolist() == [*range(AT + 1), *[AT] * (STEPS - AT)]
 
     def test_what_ran_can_be_asked_of_every_step(self):
         child = OptimizerConfig(Choice("momentum", {"lr": 0.02}), schedules=COSINE)
-        forked = run(QUIET, replace(child, fork=Fork(OptimizerConfig(Choice("adam")), AT)))
+        forked = run(QUIET, replace(child, fork=Fork(optimizer("adam"), AT)))
         assert forked.optimizer_at(AT - 1) == OPTIMIZERS["adam"]()
         cosine = SCHEDULES["cosine"](steps=20)
         assert forked.optimizer_at(AT) == OPTIMIZERS["momentum"](lr=0.02 * cosine(AT))
@@ -315,7 +292,7 @@ class TestForkToAnother:
 
 
 class TestForkOfAFork:
-    GRAND = OptimizerConfig(Choice("adam", {"lr": 0.05}))
+    GRAND = optimizer("adam", lr=0.05)
 
     def three(self, second, third):
         parent = branch(self.GRAND, second, method=Choice("adam", {"lr": 0.2}))
@@ -341,15 +318,15 @@ class TestForkOfAFork:
         assert [segment.step for segment in child.segments] == ([0, third] if third else [0])
 
     def test_a_chain_of_many(self):
-        config = OptimizerConfig(Choice("adam"))
+        config = optimizer("adam")
         for step in range(1, 10):
             config = branch(config, step)
         forked = run(NOISY, config)
-        same(forked, run(NOISY, OptimizerConfig(Choice("adam"))))
+        same(forked, run(NOISY, optimizer("adam")))
         assert forked.warm_started == (False, *[True] * 9)
 
     def test_back_to_the_first_method_does_not_find_its_old_state(self):
-        first = OptimizerConfig(Choice("momentum", {"lr": 0.01}))
+        first = optimizer("momentum", lr=0.01)
         second = OptimizerConfig(Choice("sgd", {"lr": 0.01}), fork=Fork(first, 3))
         third = replace(first, fork=Fork(second, 4))
         forked = run(QUIET, third)
@@ -359,10 +336,7 @@ class TestForkOfAFork:
 
 
 class TestEdges:
-    PARENT, CHILD = (
-        OptimizerConfig(Choice("adam")),
-        OptimizerConfig(Choice("momentum", {"lr": 0.01})),
-    )
+    PARENT, CHILD = (optimizer("adam"), optimizer("momentum", lr=0.01))
 
     def test_at_0_nothing_of_the_parent_runs(self):
         forked = run(NOISY, replace(self.CHILD, fork=Fork(self.PARENT, 0)))
@@ -393,7 +367,7 @@ class TestEdges:
 
     @table("child", ["sgd", "adam", "lion", "newton", "lbfgs"])
     def test_a_parent_that_is_lost_stays_lost(self, child):
-        lost = OptimizerConfig(Choice("sgd", {"lr": 1e3}))
+        lost = optimizer("sgd", lr=1e3)
         objective = Objective("rosenbrock", start=(-1.2, 1.0), steps=30)
         before = run(objective, lost)
         at = int(before.diverged_at)
@@ -409,7 +383,7 @@ class TestEdges:
             assert forked.evaluations == before.evaluations
 
     def test_a_branch_before_the_loss_can_be_saved(self):
-        lost = OptimizerConfig(Choice("sgd", {"lr": 1.1}))
+        lost = optimizer("sgd", lr=1.1)
         objective = Objective(steps=3000)
         at = int(run(objective, lost).diverged_at)
         assert at > 10
@@ -451,14 +425,12 @@ class TestEdges:
 class TestBatch:
     def test_rows_of_a_fork_are_its_single_runs(self):
         config = OptimizerConfig(
-            Choice("nesterov", {"lr": 0.01}),
-            fork=Fork(OptimizerConfig(Choice("adam")), AT),
-            schedules=COSINE,
+            Choice("nesterov", {"lr": 0.01}), fork=Fork(optimizer("adam"), AT), schedules=COSINE
         )
         initial_points = INITIAL_POINTS["grid"](columns=4).points(None, CAMEL.domain)
         rows = run(NOISY, config, initial_points)
         for i, start in enumerate(initial_points):
-            row_is(rows, i, run(NOISY, config, start))
+            same(rows, run(NOISY, config, start), (i,))
 
     @table(
         ("key", "name"), [("adam", "beta1"), ("nadam", "beta1"), ("adamax", "beta1"), ("sgd", "lr")]
@@ -471,43 +443,28 @@ class TestBatch:
         assert rows.warm_started == (False, True)
         for i, value in enumerate(values):
             opt = OPTIMIZERS[key](**{name: float(value)})
-            row_is(rows, i, minimize(f, opt, steps=STEPS, then=[Segment(AT, opt)]))
-            row_is(rows, i, minimize(f, opt, steps=STEPS))
+            same(rows, minimize(f, opt, steps=STEPS, then=[Segment(AT, opt)]), (i,))
+            same(rows, minimize(f, opt, steps=STEPS), (i,))
 
     @pytest.mark.parametrize("other", ["adam", "momentum"])
     def test_a_column_in_a_later_leg_is_a_batch_from_the_first_step_on(self, other):
-        f, values = CAMEL, np.array([0.001, 0.01, 0.02])
+        momentum, values = OPTIMIZERS["momentum"], np.array([0.001, 0.01, 0.02])
         first = OPTIMIZERS[other](lr=0.01)
-        rows = minimize(
-            f, first, steps=STEPS, then=[Segment(AT, OPTIMIZERS["momentum"](lr=values[:, None]))]
-        )
+        columns = [Segment(AT, momentum(lr=values[:, None]))]
+        rows = minimize(CAMEL, first, steps=STEPS, then=columns)
         assert rows.points.shape == (STEPS + 1, 3, 2)
         for i, value in enumerate(values):
-            row_is(
-                rows,
-                i,
-                minimize(
-                    f,
-                    first,
-                    steps=STEPS,
-                    then=[Segment(AT, OPTIMIZERS["momentum"](lr=float(value)))],
-                ),
-            )
+            then = [Segment(AT, momentum(lr=float(value)))]
+            same(rows, minimize(CAMEL, first, steps=STEPS, then=then), (i,))
 
     def test_some_rows_are_lost_before_the_fork(self):
-        f, values = FUNCTIONS["rosenbrock"], np.array([1e-3, 1e-1, 1e3])
-        adam = OPTIMIZERS["adam"]()
-        rows = minimize(
-            f, OPTIMIZERS["sgd"](lr=values[:, None]), steps=30, then=[Segment(20, adam)]
-        )
+        f, sgd, values = FUNCTIONS["rosenbrock"], OPTIMIZERS["sgd"], np.array([1e-3, 1e-1, 1e3])
+        more = {"steps": 30, "then": [Segment(20, OPTIMIZERS["adam"]())]}
+        rows = minimize(f, sgd(lr=values[:, None]), **more)
         assert (rows.diverged_at[1:] >= 0).all()
         assert rows.diverged_at[0] == -1
         for i, value in enumerate(values):
-            row_is(
-                rows,
-                i,
-                minimize(f, OPTIMIZERS["sgd"](lr=float(value)), steps=30, then=[Segment(20, adam)]),
-            )
+            same(rows, minimize(f, sgd(lr=float(value)), **more), (i,))
 
     def test_seeds_in_a_batch(self):
         f, opt, seeds = CAMEL, OPTIMIZERS["adam"](), np.arange(4)
@@ -518,20 +475,7 @@ class TestBatch:
         }
         rows = minimize(f, opt, seed=seeds, **more)
         for i, seed in enumerate(seeds):
-            row_is(rows, i, minimize(f, opt, seed=int(seed), **more))
-
-
-def row_is(batch, i, row):
-    """Row i of a batch is a single run, bit for bit."""
-    for name in ARRAYS:
-        many = getattr(batch, name)
-        assert equal(many[:, :, i] if name == "work" else many[:, i], getattr(row, name)), name
-    assert batch.state.keys() == row.state.keys()
-    for name, held in batch.state.items():
-        assert equal(held[:, i], row.state[name]), name
-    assert tuple(total[i] for total in batch.evaluations) == tuple(row.evaluations)
-    assert batch.diverged_at[i] == row.diverged_at
-    assert batch.undefined[i] == row.undefined
+            same(rows, minimize(f, opt, seed=int(seed), **more), (i,))
 
 
 class TestStarts:
@@ -588,36 +532,28 @@ class TestStarts:
 
 class TestFan:
     def test_none_where_there_are_no_starts(self):
-        assert multistart(NOISY, OptimizerConfig(Choice("adam"))) is None
+        assert multistart(NOISY, optimizer("adam")) is None
 
     @pytest.mark.parametrize("key", OPTIMIZERS)
     def test_its_rows_are_single_runs(self, key):
         for config in batched(key):
-            self.check(config, Choice("ring", {"count": 3, "radius": 0.2}))
+            self.check(scheduled(config), Choice("ring", {"count": 3, "radius": 0.2}))
 
-    def test_a_grid_is_of_single_runs_too(self):
-        self.check(OptimizerConfig(Choice("adam")), Choice("grid", {"columns": 3}))
+    def test_on_a_grid_and_of_a_fork(self):
+        adam = optimizer("adam", lr=0.5)
+        self.check(adam, Choice("grid", {"columns": 3}))
+        self.check(OptimizerConfig(Choice("lbfgs"), fork=Fork(adam, AT)), Choice("ring"))
 
     def check(self, config, initial_points):
         points = initial_points.build(INITIAL_POINTS).points(NOISY.start, NOISY.f.domain)
-        config = replace(scheduled(config), initial_points=initial_points)
+        config = replace(config, initial_points=initial_points)
         rows = multistart(NOISY, config)
         assert equal(rows.points[0], points)
         assert rows.points.shape == (STEPS + 1, len(points), 2)
+        assert not any(rows.warm_started)
         for i in (0, len(points) // 2, -1):
-            row_is(rows, i, run(NOISY, replace(config, initial_points=None), points[i]))
-        row_is(rows, i, run(replace(NOISY, start=tuple(points[i])), config))
-
-    def test_of_a_fork(self):
-        config = OptimizerConfig(
-            Choice("lbfgs"),
-            fork=Fork(OptimizerConfig(Choice("adam", {"lr": 0.5})), AT),
-            initial_points=Choice("ring"),
-        )
-        rows = multistart(NOISY, config)
-        assert rows.warm_started == (False, False)
-        for i, start in enumerate(rows.points[0]):
-            row_is(rows, i, run(NOISY, config, start))
+            same(rows, run(NOISY, replace(config, initial_points=None), points[i]), (i,))
+        same(rows, run(replace(NOISY, start=tuple(points[i])), config), (i,))
 
     def test_the_starts_of_its_parent_are_not_its_own(self):
         parent = OptimizerConfig(Choice("adam"), initial_points=Choice("ring"))

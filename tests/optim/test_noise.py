@@ -1,5 +1,7 @@
 """What a noisy gradient does: the experiments with 200 seeds, and noise as a function of (seed, step) alone."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -81,30 +83,6 @@ def test_every_optimizer_meets_the_same_noise(key, kind):
     np.testing.assert_allclose(met[key], met["sgd"], rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("kind", NOISES)
-def test_noise_of_a_step_does_not_depend_on_how_many_follow_or_on_other_seeds(kind):
-    noise = NOISES[kind](scale=1.5)
-    long = minimize(BOWL, SGD(lr=0.1), (-7, 2), 50, noise=noise, seed=5)
-    short = minimize(BOWL, SGD(lr=0.1), (-7, 2), 20, noise=noise, seed=5)
-    assert np.array_equal(long.points[:21], short.points)
-    grid = minimize(BOWL, SGD(lr=0.1), (-7, 2), 20, noise=noise, seed=[[4, 5], [6, 7]])
-    assert np.array_equal(grid.points[:, 0, 1], short.points)
-    assert not np.array_equal(grid.points[:, 1, 1], short.points)
-
-
-@pytest.mark.parametrize(
-    ("kind", "spread"), [("uniform", 1 / np.sqrt(3)), ("gaussian", 1), ("rare", 1)]
-)
-def test_size_of_the_noise(kind, spread):
-    drawn = NOISES[kind](scale=2.0).table(0, 20_000)
-    assert drawn.shape == (20_000, 2)
-    np.testing.assert_allclose(drawn.mean(0), 0, atol=0.06)
-    np.testing.assert_allclose(drawn.std(0), 2 * spread, rtol=0.02)
-    assert abs(np.corrcoef(drawn.T)[0, 1]) < 0.03
-    if kind == "uniform":
-        assert 1.99 < np.abs(drawn).max() <= 2
-
-
 def test_noise_is_the_functions_own_unless_told_otherwise():
     assert minimize(BOWL, SGD(), steps=1).gradients[0] == pytest.approx([-0.7, 4])
     noisy = minimize(NOISY, SGD(), steps=1, seed=1)
@@ -114,3 +92,53 @@ def test_noise_is_the_functions_own_unless_told_otherwise():
     assert noisy.values[1] == pytest.approx(
         BOWL.value(noisy.points[1])
     )  # the values are the true ones
+
+
+QUANTILES = {
+    "uniform": {0.05: -0.9, 0.25: -0.5, 0.5: 0, 0.75: 0.5, 0.95: 0.9},
+    "rare": {0.0: -1 / 3, 0.9: 3.0, 1.0: 3.01},
+    "gaussian": {0.05: -1.6449, 0.25: -0.6745, 0.5: 0, 0.8413: 1, 0.95: 1.6449, 0.9772: 2},
+}
+
+
+DEVIATION = {"uniform": math.sqrt(1 / 3), "gaussian": 1, "rare": 1}
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_noise_has_its_distribution(kind):
+    drawn = NOISES[kind](scale=1.0).table(1, 50_000)
+    for share, at in QUANTILES[kind].items():
+        assert (drawn < at).mean() == pytest.approx(share, abs=0.005)
+    np.testing.assert_allclose(drawn.mean(0), 0, atol=0.02)
+    np.testing.assert_allclose(drawn.std(0), DEVIATION[kind], rtol=0.02)
+    assert kind != "uniform" or 0.995 < np.abs(drawn).max() <= 1
+    # a component knows nothing of the other one, nor a step of the last
+    for one, other in (drawn.T, (drawn[1:, 0], drawn[:-1, 0])):
+        assert abs(np.corrcoef(one, other)[0, 1]) < 0.02
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_noise_of_an_array_of_seeds_is_that_of_each(kind):
+    noise = NOISES[kind](scale=2.5)
+    together = noise.table([[3, 4, 5], [6, 7, 3]], 11, d=2)
+    assert together.shape == (11, 2, 3, 2)
+    for i, j, seed in ((0, 0, 3), (0, 2, 5), (1, 1, 7), (1, 2, 3)):
+        assert np.array_equal(together[:, i, j], noise.table(seed, 11))
+    of_each = np.moveaxis(together, 0, 2).reshape(6, -1)
+    assert len(np.unique(of_each, axis=0)) == 5  # one for each of the five seeds
+    assert (
+        np.abs(np.corrcoef(noise.table(3, 5000).ravel(), noise.table(4, 5000).ravel())[0, 1]) < 0.04
+    )
+
+
+@pytest.mark.parametrize("kind", NOISES)
+def test_noise_of_a_step_is_a_function_of_seed_and_step(kind):
+    noise = NOISES[kind](scale=1.0)
+    first = noise.table(9, 40)
+    noise.table(1, 7)
+    assert np.array_equal(noise.table(9, 40), first)  # however often it is asked
+    assert np.array_equal(noise.table(9, 5), first[:5])
+    assert np.array_equal(NOISES[kind](scale=3.0).table(9, 40), 3 * first)
+    assert noise.table(9, 0).shape == (0, 2)
+    assert noise.table(9, 4, d=7).shape == (4, 7)
+    assert not NOISES[kind](scale=0.0).table(9, 40).any()

@@ -23,6 +23,7 @@ from optviz import (
 )
 from optviz.optim.sensitivity import ends, enter, ranks, starts
 from optviz.optim.sensitivity.stability import edge_of_stability
+from tests.optim.runs import equal, somewhere
 from tests.table import table
 
 STEPS = 60
@@ -30,14 +31,9 @@ BOWL, TILTED, WELL = FUNCTIONS["bowl"], FUNCTIONS["tilted_bowl"], FUNCTIONS["dou
 NOISE = NOISES["gaussian"](scale=0.3)
 
 
-def inside(f, shape, seed=1):
-    (x0, x1), (y0, y1) = f.domain
-    return np.random.default_rng(seed).uniform((x0, y0), (x1, y1), (*shape, 2))
-
-
 def same_end(end, run):
-    assert np.array_equal(end.point, run.points[-1], equal_nan=True)
-    assert np.array_equal(end.value, run.values[-1], equal_nan=True)
+    assert equal(end.point, run.points[-1])
+    assert equal(end.value, run.values[-1])
     assert np.array_equal(end.diverged_at, run.diverged_at)
     assert np.array_equal(end.undefined, run.undefined)
     for ours, theirs in zip(end.evaluations, run.evaluations, strict=True):
@@ -56,7 +52,7 @@ def small_chunks(monkeypatch):
 def test_the_end_is_that_of_the_whole_run_bit_for_bit(key, surface, small_chunks):
     f = FUNCTIONS[surface]
     opt = OPTIMIZERS[key]() if key in OPTIMIZERS else WRAPPERS[key](OPTIMIZERS["nesterov"]())
-    at = inside(f, (3, 4))
+    at = somewhere(f, (3, 4))
     same_end(final(f, opt, at, STEPS), minimize(f, opt, at, STEPS))
     same_end(final(f, opt, at[0, 0], STEPS), minimize(f, opt, at[0, 0], STEPS))
 
@@ -64,7 +60,7 @@ def test_the_end_is_that_of_the_whole_run_bit_for_bit(key, surface, small_chunks
 @table("key", ["newton", "cg", "nelder_mead", "lbfgs", "trust_region"])
 def test_rows_that_have_come_to_rest_and_leave_end_as_in_the_whole_run(key):
     f, opt = FUNCTIONS["himmelblau"], OPTIMIZERS[key]()
-    at = inside(f, (40,))
+    at = somewhere(f, (40,))
     same_end(final(f, opt, at, 200), minimize(f, opt, at, 200))
 
 
@@ -96,13 +92,13 @@ COLUMN = np.geomspace(0.01, 30, 7)[:, None]
     ],
 )
 def test_the_end_of_columns_noise_schedules_and_forks(f, opt, more, small_chunks):
-    at = inside(f, (7,))
+    at = somewhere(f, (7,))
     same_end(final(f, opt, at, STEPS, **more), minimize(f, opt, at, STEPS, **more))
 
 
 def test_where_f_settles_at_a_level():
     """One level for all, and one for each that its end decides; momentum's ends lie on all sides."""
-    at, opt = inside(BOWL, (9,)), MOMENTUM(lr=0.1)
+    at, opt = somewhere(BOWL, (9,)), MOMENTUM(lr=0.1)
     runs = [minimize(BOWL, opt, start, 300) for start in at]
     for level in (0.02, lambda points, values: np.where(points[:, 0] > 0, 0.0, 0.2)):
         found = final(BOWL, opt, at, 300, level=level, tolerance=0.05).settled_at
@@ -116,7 +112,7 @@ def test_where_f_settles_at_a_level():
 
 
 def test_memory_does_not_grow_with_the_steps():
-    at, peaks = inside(BOWL, (100_000,)), []
+    at, peaks = somewhere(BOWL, (100_000,)), []
     for steps in (2, 40):
         tracemalloc.start()
         final(BOWL, ADAM(), at, steps)
@@ -157,7 +153,7 @@ def test_a_sweep_is_its_single_runs(f, opt, axes, made, small_chunks):
 
 
 def test_a_sweep_inside_a_wrapper_over_seeds_and_starts():
-    opt, at = WRAPPERS["clipped"](SGD(), max_norm=2.0), inside(BOWL, (3,))
+    opt, at = WRAPPERS["clipped"](SGD(), max_norm=2.0), somewhere(BOWL, (3,))
     axes = {"lr": [0.1, 0.7], "seed": [4, 8], "max_norm": [0.5, 3.0]}
     found = sweep(BOWL, opt, axes, at, STEPS, noise=NOISE)
     assert found.values.shape == (2, 2, 2, 3)
@@ -272,7 +268,7 @@ def test_basins_where_it_diverges_or_has_not_arrived():
 @table("surface", ["bowl", "rosenbrock", "himmelblau", "ackley", "monkey_saddle"])
 def test_sharpness_is_the_largest_eigenvalue(surface):
     f = FUNCTIONS[surface]
-    run = minimize(f, ADAM(lr=0.2), inside(f, (4,)), 20)
+    run = minimize(f, ADAM(lr=0.2), somewhere(f, (4,)), 20)
     expected = [[np.linalg.eigvalsh(f.hess(x))[-1] for x in row] for row in run.points]
     np.testing.assert_allclose(sharpness(f, run), expected, rtol=1e-10, atol=1e-12)
 
@@ -348,7 +344,11 @@ def test_ranks_of_a_table_by_hand():
 
 @pytest.mark.parametrize("key", ["sgd", "newton", "sophia", "lbfgs", "nelder_mead"])
 def test_a_budget_ends_a_run_at_the_last_point_that_it_pays_for(key):
-    f, opt, at = FUNCTIONS["rosenbrock"], OPTIMIZERS[key](), inside(FUNCTIONS["rosenbrock"], (5,))
+    f, opt, at = (
+        FUNCTIONS["rosenbrock"],
+        OPTIMIZERS[key](),
+        somewhere(FUNCTIONS["rosenbrock"], (5,)),
+    )
     end, whole = final(f, opt, at, 25, budget=25), minimize(f, opt, at, 25)
     paid = whole.work.sum(1) <= 25
     last = paid.sum(0) - 1
@@ -363,7 +363,7 @@ def test_every_entry_has_the_same_evaluations_and_tuning_never_harms(noise):
     """SGD, Adam and SAM, which asks twice, on a narrow valley; no run comes to rest."""
     sam = WRAPPERS["sam"](OPTIMIZERS["sgd"](lr=0.001))
     racers = [OPTIMIZERS["sgd"](lr=0.001), OPTIMIZERS["adam"](), sam]
-    starts, seeds = inside(TILTED, (8,)), np.arange(8)
+    starts, seeds = somewhere(TILTED, (8,)), np.arange(8)
     for opt in racers:
         entry = enter(TILTED, opt, starts, 40, 6, noise, seed=seeds)
         assert (entry.spent == 40).all()

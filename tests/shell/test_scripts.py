@@ -27,7 +27,7 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.shell.export.python_script import python_script
 from optviz.shell.export.source import source
 from optviz.shell.export.torch_script import formula_source, not_in_torch, torch_script
-from optviz.shell.export.write import quoted
+from optviz.shell.export.write import NUMPY, import_lines, quoted
 from optviz.spec import Choice
 from tests.table import table
 
@@ -235,12 +235,9 @@ def test_all_that_is_ours_can_be_written_out():
     """No two things have one name, and nothing is named that is not there."""
     registries = OPTIMIZERS, WRAPPERS, SCHEDULES, NOISES, INITIAL_POINTS
     everything = [cls for registry in registries for cls in registry.values()]
-    _, code = source(everything, {"init", "step", "scaled", "draw", "points"})
+    imports, code = source(everything, {"init", "step", "scaled", "draw", "points"})
     space = {"__name__": "script"}
-    exec(
-        "import math\nimport numpy as np\nfrom dataclasses import dataclass, replace\n" + code,
-        space,
-    )
+    exec(import_lines(imports | NUMPY) + code, space)
     assert {cls.__name__ for cls in everything} <= space.keys()
     assert "optviz" not in code
 

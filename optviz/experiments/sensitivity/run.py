@@ -20,12 +20,13 @@ from optviz.experiments.trajectories.run import noise_of, swept
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.lens import Lens, at
 from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.base import find, setting, with_hyperparameter
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
 from optviz.optim.minima import minima_of
 from optviz.optim.sensitivity import Basins, Sweep, basins, final
-from optviz.optim.sensitivity.sweeps import COORDINATES, find, having
-from optviz.optim.theory import curvatures, setting
+from optviz.optim.sensitivity.sweeps import COORDINATES
+from optviz.optim.theory import curvatures
 from optviz.ui.cache import cached
 
 CELLS = 64  # along each side of the map,
@@ -208,7 +209,7 @@ def edge(spec: Sensitivity) -> tuple[np.ndarray, np.ndarray] | None:
     other = names[1 - names.index("lr")]
     values = along(spec, other, 200)
     if other not in COORDINATES:
-        opt = having(opt, other, values)
+        opt = with_hyperparameter(opt, other, values)
     limits = np.broadcast_to(opt.stable_lr(found[0].high), values.shape)
     return (limits, values) if spec.across == "lr" else (values, limits)
 

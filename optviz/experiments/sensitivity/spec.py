@@ -5,9 +5,10 @@ from functools import cached_property
 
 from optviz.experiments.trajectories.spec import Objective, step_cost
 from optviz.optim import OPTIMIZERS
+from optviz.optim.base import find
 from optviz.optim.config import MAX_STEPS, OptimizerConfig, names
 from optviz.optim.hyperparameter import hyperparameter, hyperparameters
-from optviz.optim.sensitivity.sweeps import COORDINATES, find
+from optviz.optim.sensitivity.sweeps import COORDINATES
 from optviz.spec import Choice, SpecError, canonical_json, items, option
 from optviz.translation import N_
 

@@ -7,7 +7,8 @@ import numpy as np
 from optviz.experiments.page import Caption
 from optviz.experiments.sensitivity import run
 from optviz.experiments.sensitivity.spec import AXES, MEASURES, RATES, Sensitivity
-from optviz.optim.theory import curvatures, setting
+from optviz.optim.base import setting
+from optviz.optim.theory import curvatures
 from optviz.plot import Column, Style, Table, method_styles, number
 from optviz.translation import _
 

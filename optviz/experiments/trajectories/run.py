@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from optviz.experiments.trajectories.spec import Objective
+from optviz.optim.base import find
 from optviz.optim.config import OptimizerConfig
 from optviz.optim.initial_points import INITIAL_POINTS
 from optviz.optim.minima import minima_of
@@ -16,7 +17,6 @@ from optviz.optim.noise import NOISES
 from optviz.optim.run import Run
 from optviz.optim.sensitivity import Sweep, sweep
 from optviz.optim.sensitivity.starts import arrived
-from optviz.optim.sensitivity.sweeps import find
 from optviz.optim.summary import Summary, summarize
 from optviz.plot.contour import falls_into_beads
 from optviz.plot.landscape import Landscape

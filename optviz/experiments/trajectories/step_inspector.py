@@ -11,6 +11,7 @@ from optviz.experiments.trajectories import run as runs
 from optviz.experiments.trajectories.figures.inside import charts
 from optviz.experiments.trajectories.spec import MAX_OPTIMIZERS
 from optviz.experiments.trajectories.state import optimizer_form, sealed, state
+from optviz.optim.base import chain
 from optviz.optim.config import MAX_FORKS, Fork
 from optviz.optim.equations import evaluate_equations, step_record
 from optviz.plot import THEMES, number
@@ -98,9 +99,7 @@ def _step(form, key):
 
 def _spectrum(record):
     """The singular values that a matrix method works on, before and after; empty for others."""
-    opt = record.optimizer
-    while hasattr(opt, "inner"):
-        opt = opt.inner
+    opt = list(chain(record.optimizer))[-1]
     if not hasattr(opt, "spectrum"):
         return ""
     found = opt.spectrum(record.state, record.state_next)

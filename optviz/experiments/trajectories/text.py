@@ -6,11 +6,12 @@ from functools import reduce
 from optviz.experiments.trajectories.words import place, said
 from optviz.functions.elementary import CALLS
 from optviz.optim import OPTIMIZERS, WRAPPERS
+from optviz.optim.base import setting
 from optviz.optim.hyperparameter import sentence
 from optviz.optim.minima import minima_of
 from optviz.optim.schedules import SCHEDULES
 from optviz.optim.summary import WINDOW, Status
-from optviz.optim.theory import Stability, setting
+from optviz.optim.theory import Stability
 from optviz.plot import Table, equations, number
 from optviz.translation import N_, _, ngettext
 

@@ -17,6 +17,7 @@ from optviz.optim.base import Optimizer
 from optviz.optim.equations.parser import TOKEN, Reader, tokens
 from optviz.optim.equations.tree import EYE, Derivative, Node, Symbol, latex
 from optviz.optim.hyperparameter import hyperparameters
+from optviz.optim.oracle import Oracle
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,14 +67,11 @@ def evaluate_equations(record: StepRecord) -> list[Line]:
         if inner is None:
             return [line for _, line in own]
         given = [line for left, line in own if left == ("g",)]
-        # where the wrapper makes g, the optimizer inside takes it and does not ask for a gradient
-        # of its own
-        inside = [
-            line
-            for line in evaluate_equations(inner)
-            if not (given and line.symbols.startswith("g ="))
-        ]
-        return [*given, *inside, *(line for left, line in own if left != ("g",))]
+        after = [line for left, line in own if left != ("g",)]
+        inside = evaluate_equations(inner)
+        if given:  # the optimizer inside takes it, and asks for no gradient of its own
+            inside = [line for line in inside if not line.symbols.startswith("g =")]
+        return [*given, *inside, *after]
 
 
 def effective_rate(run) -> np.ndarray:
@@ -88,23 +86,14 @@ def effective_rate(run) -> np.ndarray:
 # --- the lines of one optimizer ---
 
 _DISPLAY = re.compile(r"\$\$(.+?)\$\$", re.S)
-_TROUBLE = (
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-)  # of reading and of working out
+# of reading and of working out
+_TROUBLE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
 def declared(optimizer: Optimizer) -> list[str]:
     """The equations of a docstring one by one, as the switches make them."""
-    lines = [
-        line
-        for display in _DISPLAY.findall(type(optimizer).__doc__ or "")
-        for line in _split(display)
-        if line
-    ]
+    displays = _DISPLAY.findall(type(optimizer).__doc__ or "")
+    lines = [line for display in displays for line in _split(display)]
     for (name, on), changes in optimizer.switched.items():
         if getattr(optimizer, name) == on:
             for old, new in changes.items():
@@ -134,14 +123,9 @@ def _lines(record, inner):
             left = reader.left()
             right = reader.right()
             if unknown := _search(right, scope, after.get(left)):
-                lines.append(
-                    (
-                        unknown,
-                        _line(
-                            "".join(unknown), r"\text{found by the search}", scope.values[unknown]
-                        ),
-                    )
-                )
+                found = r"\text{found by the search}"
+                line = _line("".join(unknown), found, scope.values[unknown])
+                lines.append((unknown, line))
             value = right.value(scope)
             filled = right.shown(scope) if isinstance(right, Derivative) else right.latex(scope)
         except _TROUBLE:
@@ -166,23 +150,21 @@ def _scope(record, inner):
     """
     opt = record.optimizer
     before, after = {**record.state, "x": record.x}, {**record.state_next, "x": record.x_next}
-    names = {(name,): name for name in before if len(name) == 1} | {
-        tokens(s): n for s, n in opt.symbols.items()
-    }
+    names = {(name,): name for name in before if len(name) == 1}
+    names |= {tokens(symbol): name for symbol, name in opt.symbols.items()}
     values = {("t",): record.step, ("I",): EYE, ("g",): record.gradient}
     for symbol, name in names.items():
         now = after if "t" in symbol else before
         if name in now:
             values[symbol] = now[name]
-    values |= {
-        tokens(k.symbol): getattr(opt, k.name) for k in hyperparameters(type(opt)) if k.symbol
-    }
+    for k in hyperparameters(type(opt)):
+        if k.symbol:
+            values[tokens(k.symbol)] = getattr(opt, k.name)
     if inner is not None:
         makes_g = any(line.startswith("g ") for line in declared(opt))
         values["x",] = opt.lookahead(record.x, record.state) if makes_g else inner.x_next
-    return _Scope(record, values), {
-        symbol: after[name] for symbol, name in names.items() if name in after
-    }
+    renewed = {symbol: after[name] for symbol, name in names.items() if name in after}
+    return _Scope(record, values), renewed
 
 
 @dataclass(frozen=True, eq=False)
@@ -207,9 +189,8 @@ def _search(right, scope, target):
     if len(unknown) != 1 or target is None:
         return None
     (unknown,) = unknown
-    start, end = (
-        right.value(replace(scope, values={**scope.values, unknown: at})) for at in (0.0, 1.0)
-    )
+    scopes = (replace(scope, values={**scope.values, unknown: at}) for at in (0.0, 1.0))
+    start, end = (right.value(one) for one in scopes)
     along = end - start
     found = along @ (target - start) / (along @ along)  # right is linear in it
     if not np.isfinite(found):
@@ -222,10 +203,9 @@ def _symbols(node):
     """Every Symbol in a tree."""
     if isinstance(node, Symbol):
         yield node
-    for part in (
-        vars(node).values() if isinstance(node, Node) else node if isinstance(node, tuple) else ()
-    ):
-        yield from _symbols(part)
+    elif isinstance(node, Node | tuple):
+        for part in node if isinstance(node, tuple) else vars(node).values():
+            yield from _symbols(part)
 
 
 # --- the optimizer inside a wrapper ---
@@ -251,29 +231,25 @@ class _Witness(Optimizer):
     seen: list
 
     def step(self, f, x, s):
-        asked = _Given(f)
+        asked = Oracle(f)
         x_next, s_next = self.inner.step(asked, x, s)
-        self.seen.append(
-            StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.gradient)
-        )
+        record = StepRecord(f, self.inner, self.number, x, s, x_next, s_next, asked.given)
+        self.seen.append(record)
         return x_next, s_next
 
 
 class _Given:
-    """f with the gradient that was given at this step, and its noise wherever else a search asks;
-    where there is none yet, the first asked for is kept.
-    """
+    """f with the gradient that a step was given, and its noise wherever else a search asks."""
 
-    def __init__(self, f, gradient=None):
+    def __init__(self, f, gradient):
         self.f, self.gradient, self.noise = f, gradient, None
 
     def grad(self, x, where=None):
-        if self.noise is not None:
-            return self.f.grad(x) + self.noise
         g = self.f.grad(x)
-        self.gradient = g if self.gradient is None else self.gradient
-        self.noise = self.gradient - g
-        return self.gradient
+        if self.noise is None:
+            self.noise = self.gradient - g
+            return self.gradient
+        return g + self.noise
 
     def value(self, x, where=None):
         return self.f.value(x)

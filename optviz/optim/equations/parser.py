@@ -2,44 +2,13 @@ r"""From the LaTeX of a docstring's equation to its tree."""
 
 import re
 
-from optviz.optim.equations.tree import (
-    Bars,
-    Call,
-    Comparison,
-    Conditional,
-    Derivative,
-    Group,
-    Number,
-    Power,
-    Product,
-    Ratio,
-    Root,
-    Sum,
-    Symbol,
-    Transpose,
-)
+from optviz.optim.equations import tree
 
 TOKEN = re.compile(r"\\(?:text|operatorname)\{[^}]*\}|\\[A-Za-z]+|\\.|\d+\.?\d*|\S")
 _SILENT = {r"\,", r"\;", r"\!", r"\big", r"\Big", r"\left", r"\right"}
 _NUMBER = re.compile(r"\d")
 _NAME = re.compile(r"[A-Za-z]|\\[A-Za-z]")
-_ENDS = {
-    "",
-    "+",
-    "-",
-    "/",
-    r"\cdot",
-    r"\bmod",
-    ",",
-    ")",
-    "}",
-    "=",
-    "<",
-    ">",
-    r"\leftarrow",
-    "^",
-    "_",
-}
+_END = re.compile(r"|[-+/,)}=<>^_]|\\(cdot|bmod|leftarrow|text.*)")  # of a product
 
 
 def tokens(text: str) -> tuple[str, ...]:
@@ -63,9 +32,9 @@ class Reader:
 
     def right(self):
         """The tree of the right side."""
-        tree = self.choice()
+        found = self.choice()
         self.take("")
-        return tree
+        return found
 
     @property
     def next(self):
@@ -86,33 +55,33 @@ class Reader:
         when = self.comparison()
         self.take(",")
         self.take(r"\text{ else }")
-        return Conditional(then, when, self.sum())
+        return tree.Conditional(then, when, self.sum())
 
     def comparison(self):
         left = self.sum()
-        return Comparison(left, self.take(), self.sum()) if self.next in ("<", ">", "=") else left
+        if self.next not in ("<", ">", "="):
+            return left
+        return tree.Comparison(left, self.take(), self.sum())
 
     def sum(self):
         parts = [(self.take() if self.next in ("+", "-") else "+", self.quotient())]
         while self.next in ("+", "-"):
             parts.append((self.take(), self.quotient()))
-        return parts[0][1] if len(parts) == 1 and parts[0][0] == "+" else Sum(tuple(parts))
+        return parts[0][1] if len(parts) == 1 and parts[0][0] == "+" else tree.Sum(tuple(parts))
 
     def quotient(self):
         """Products that stand side by side bind closer than a slash: 1 / y s is 1 / (y s)."""
         left = self.product()
         while self.next in ("/", r"\bmod"):
             form = self.take()
-            left = Ratio(left, self.product(), form)
+            left = tree.Ratio(left, self.product(), form)
         return left
 
     def product(self):
         factors = [self.power()]
-        while not (
-            self.next in _ENDS or self.next.startswith(r"\text") or self.next in self.bars[-1:]
-        ):
+        while not (_END.fullmatch(self.next) or self.next in self.bars[-1:]):
             factors.append(self.power())
-        return factors[0] if len(factors) == 1 else Product(tuple(factors))
+        return factors[0] if len(factors) == 1 else tree.Product(tuple(factors))
 
     def power(self):
         base = self.atom()
@@ -120,9 +89,9 @@ class Reader:
             self.take()
             if self.next == r"\top":
                 self.take()
-                base = Transpose(base)
+                base = tree.Transpose(base)
             else:
-                base = Power(base, self.argument())
+                base = tree.Power(base, self.argument())
         return base
 
     def argument(self):
@@ -137,24 +106,24 @@ class Reader:
     def atom(self):
         token = self.next
         if _NUMBER.match(token):
-            return Number(self.take())
+            return tree.Number(self.take())
         if token == "(":
-            return Group(*self.arguments(1))
+            return tree.Group(*self.arguments(1))
         if token in ("|", r"\|"):
             return self.between_bars()
         if token in (r"\frac", r"\tfrac"):
             self.take()
-            return Ratio(self.argument(), self.argument(), token)
+            return tree.Ratio(self.argument(), self.argument(), token)
         if token == r"\sqrt":
             self.take()
-            return Root(self.argument())
+            return tree.Root(self.argument())
         if token in (r"\max", r"\min") or token.startswith(r"\operatorname"):
-            return Call(self.take(), self.arguments())
+            return tree.Call(self.take(), self.arguments())
         if token == r"\nabla":
             return self.derivative()
         if self.tokens[self.place : self.place + 2] == ("f", "("):
             self.take()
-            return Derivative(0, *self.arguments(1))
+            return tree.Derivative(0, *self.arguments(1))
         return self.symbol()
 
     def arguments(self, most=99):
@@ -174,9 +143,9 @@ class Reader:
         inside = self.sum()
         bar = self.take(self.bars.pop())
         if self.next != "_":
-            return Bars(inside, bar)
+            return tree.Bars(inside, bar)
         self.take()
-        return Bars(inside, bar, self.argument())
+        return tree.Bars(inside, bar, self.argument())
 
     def derivative(self):
         self.take(r"\nabla")
@@ -185,14 +154,14 @@ class Reader:
             self.take()
             order = int(self.take("2"))
         self.take("f")
-        return Derivative(order, *self.arguments(1))
+        return tree.Derivative(order, *self.arguments(1))
 
     def symbol(self):
         for known in self.known:
             end = self.place + len(known)
             if self.tokens[self.place : end] == known and self.tokens[end : end + 1] != ("_",):
                 self.place = end
-                return Symbol(known)
+                return tree.Symbol(known)
         start = self.place
         if self.next in (r"\hat", r"\bar"):
             self.take()
@@ -204,4 +173,4 @@ class Reader:
                 while self.take() != "}":
                     if not self.next:
                         raise ValueError("a brace stays open")
-        return Symbol(self.tokens[start : self.place])
+        return tree.Symbol(self.tokens[start : self.place])

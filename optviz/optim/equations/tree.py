@@ -74,9 +74,8 @@ class Symbol(Node):
 
     def value(self, s):
         value = s.values[self.tokens]
-        return (
-            np.float64(value) if np.ndim(value) == 0 else value
-        )  # NumPy's own divides by zero without a word
+        # NumPy's own number divides by zero without a word
+        return np.float64(value) if np.ndim(value) == 0 else value
 
     def latex(self, s):
         return latex(s.values[self.tokens])
@@ -106,10 +105,8 @@ class Product(Node):
     def latex(self, s):
         text, *rest = (_signed(factor.latex(s)) for factor in self.factors)
         for factor in rest:
-            apart = factor.startswith(
-                (r"\begin", r"\left", r"\underbrace")
-            )  # brackets keep it apart from a number before it
-            text += (r"\," if apart else r" \cdot ") + factor
+            bracketed = factor.startswith((r"\begin", r"\left", r"\underbrace"))
+            text += (r"\," if bracketed else r" \cdot ") + factor
         return text
 
 
@@ -159,10 +156,10 @@ class Power(Node):
 
     def latex(self, s):
         base = self.base.latex(s)
-        simple = (
-            isinstance(self.base, Number | Group) or base.isalnum() or base.startswith(r"\begin")
-        )
-        return rf"{base if simple else _bracketed(base)}^{{{self.exponent.latex(s)}}}"
+        simple = base.isalnum() or base.startswith(r"\begin")
+        if not (simple or isinstance(self.base, Number | Group)):
+            base = _bracketed(base)
+        return rf"{base}^{{{self.exponent.latex(s)}}}"
 
 
 @dataclass(frozen=True)
@@ -234,9 +231,8 @@ class Call(Node):
             r"\operatorname{sign}": np.sign,
             r"\operatorname{clip}": lambda u, limit: np.clip(u, -limit, limit),
         }
-        function = known.get(self.name) or getattr(
-            s.record.optimizer, self.name[len(r"\operatorname{") : -1]
-        )
+        own = self.name.removeprefix(r"\operatorname{").removesuffix("}")
+        function = known.get(self.name) or getattr(s.record.optimizer, own)
         return function(*(arg.value(s) for arg in self.args))
 
     def latex(self, s):
@@ -297,11 +293,11 @@ class Conditional(Node):
     when: Comparison
     other: Node
 
+    def _taken(self, s):
+        return self.then if self.when.value(s) else self.other
+
     def value(self, s):
-        return (self.then if self.when.value(s) else self.other).value(s)
+        return self._taken(s).value(s)
 
     def latex(self, s):
-        return (
-            rf"{(self.then if self.when.value(s) else self.other).latex(s)}\;\text{{ as }} "
-            rf"{self.when.latex(s)}"
-        )
+        return rf"{self._taken(s).latex(s)}\;\text{{ as }} {self.when.latex(s)}"

@@ -7,19 +7,19 @@ from optviz.optim.hyperparameter import hyperparameter
 from optviz.optim.methods import shared
 
 
-def _adam_like(name, o, more=""):
-    """torch.optim's constructor of a method with Adam's hyperparameters; it has none without bias
-    correction.
+def _in_torch(name, more=""):
+    """What makes torch.optim's code of a method with Adam's hyperparameters and `more`; there is
+    none without bias correction.
     """
-    return (
-        o.bias_correction
-        and f"{name}([p], lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}{more})"
-    )
+
+    def code(o):
+        settings = f"lr={o.lr}, betas=({o.beta1}, {o.beta2}), eps={o.eps}"
+        return o.bias_correction and f"{name}([p], {settings}{more.format(o=o)})"
+
+    return code
 
 
-@optimizer(
-    "Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=lambda o: _adam_like("Adam", o)
-)
+@optimizer("Adam", cite="Kingma & Ba (2015), Adam, algorithm 1", torch=_in_torch("Adam"))
 class Adam(Optimizer):
     r"""Momentum and RMSProp in one: the mean gradient over the root of the mean square.
 
@@ -43,12 +43,7 @@ class Adam(Optimizer):
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1", r"1 - \beta_2^t": "1"}}
 
     def init(self, x):
-        return {
-            "m": np.zeros_like(x),
-            "v": np.zeros_like(x),
-            "b1": np.float64(1),
-            "b2": np.float64(1),
-        }
+        return {**super().init(x), "b1": np.float64(1), "b2": np.float64(1)}
 
     def mean_square(self, g, m, v):
         """The next v, from the gradient, its mean and v."""
@@ -70,7 +65,7 @@ class Adam(Optimizer):
 @optimizer(
     "AdamW",
     cite="Loshchilov & Hutter (2019), Decoupled weight decay, algorithm 2",
-    torch=lambda o: not o.decoupled and _adam_like("AdamW", o, f", weight_decay={o.weight_decay}"),
+    torch=lambda o: not o.decoupled and _in_torch("AdamW", ", weight_decay={o.weight_decay}")(o),
 )
 class AdamW(Adam):
     r"""Adam that also shrinks x by a fixed share per step, apart from the gradient.
@@ -85,9 +80,7 @@ class AdamW(Adam):
     then be tuned alone, but a schedule of the rate leaves the decay as it is.
     """
 
-    weight_decay: float = hyperparameter(
-        0.01, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay(0.01)
     decoupled: bool = hyperparameter(
         False, help="a decay that is not multiplied by the rate", advanced=True
     )
@@ -101,7 +94,7 @@ class AdamW(Adam):
 @optimizer(
     "AMSGrad",
     cite="Reddi, Kale & Kumar (2018), On the convergence of Adam and beyond, algorithm 2",
-    torch=lambda o: _adam_like("Adam", o, ", amsgrad=True"),
+    torch=_in_torch("Adam", ", amsgrad=True"),
 )
 class AMSGrad(Adam):
     r"""Adam with the largest mean square so far in place of the latest.
@@ -118,9 +111,6 @@ class AMSGrad(Adam):
 
     state_names = {**Adam.state_names, "h": "largest mean square"}
 
-    def init(self, x):
-        return {**super().init(x), "h": np.zeros_like(x)}
-
     def step(self, f, x, s):
         h = s["h"]
         s, of_m, of_h = self.moments(f.grad(x), s)
@@ -128,9 +118,7 @@ class AMSGrad(Adam):
         return x - self.lr * of_m * s["m"] / (np.sqrt(h * of_h) + self.eps), {**s, "h": h}
 
 
-@optimizer(
-    "AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=lambda o: _adam_like("Adamax", o)
-)
+@optimizer("AdaMax", cite="Kingma & Ba (2015), Adam, algorithm 2", torch=_in_torch("Adamax"))
 class AdaMax(Optimizer):
     r"""Adam with the largest recent gradient in place of the mean square.
 
@@ -152,7 +140,7 @@ class AdaMax(Optimizer):
     switched = {("bias_correction", False): {r"1 - \beta_1^t": "1"}}
 
     def init(self, x):
-        return {"m": np.zeros_like(x), "u": np.zeros_like(x), "b1": 1.0}
+        return {**super().init(x), "b1": 1.0}
 
     def step(self, f, x, s):
         g = f.grad(x)
@@ -166,7 +154,7 @@ class AdaMax(Optimizer):
 @optimizer(
     "NAdam",
     cite="Dozat (2016), Incorporating Nesterov momentum into Adam",
-    torch=lambda o: _adam_like("NAdam", o, f", momentum_decay={o.momentum_decay}"),
+    torch=_in_torch("NAdam", ", momentum_decay={o.momentum_decay}"),
 )
 class NAdam(Adam):
     r"""Adam with Nesterov's look-ahead: the coming share of momentum is applied at once.
@@ -214,7 +202,7 @@ class NAdam(Adam):
 @optimizer(
     "RAdam",
     cite="Liu et al. (2020), On the variance of the adaptive learning rate, algorithm 2",
-    torch=lambda o: _adam_like("RAdam", o),
+    torch=_in_torch("RAdam"),
 )
 class RAdam(Adam):
     r"""Adam that holds back its division until enough gradients have been seen to trust it.
@@ -247,9 +235,8 @@ class RAdam(Adam):
         trusted = rho > 5
         safe = np.maximum(rho, 5.0)
         corrected = 1 - s["b2"] if self.bias_correction else 1.0
-        r = np.sqrt(
-            (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe) * corrected
-        )
+        square = (safe - 4) * (safe - 2) * limit / ((limit - 4) * (limit - 2) * safe)
+        r = np.sqrt(square * corrected)
         step = m * (r / (np.sqrt(s["v"]) + self.eps))
         if not trusted.all():
             step = np.where(trusted, step, m)
@@ -272,13 +259,8 @@ class Lion(Optimizer):
     lr: float = shared.lr(0.1)
     beta1: float = shared.beta1()
     beta2: float = shared.beta2(0.99, help="memory of the momentum m")
-    weight_decay: float = hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay()
     state_names = {"m": "mean gradient"}
-
-    def init(self, x):
-        return {"m": np.zeros_like(x)}
 
     def step(self, f, x, s):
         g = f.grad(x)

@@ -74,7 +74,7 @@ class ADOPT(Optimizer):
     state_names = {"m": "mean divided gradient", "v": "mean square"}
 
     def init(self, x):
-        return {"m": np.zeros_like(x), "v": np.zeros_like(x), "t": 0}
+        return {**super().init(x), "t": 0}
 
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
@@ -116,8 +116,7 @@ class Adan(Optimizer):
     symbols = {r"g_{\text{prev}}": "g_prev", **{rf"\beta_{i}^t": f"b{i}" for i in (1, 2, 3)}}
 
     def init(self, x):
-        means = {name: np.zeros_like(x) for name in ("m", "v", "n", "g_prev")}
-        return {**means, "b1": 1.0, "b2": 1.0, "b3": 1.0, "t": 0}
+        return {**super().init(x), "b1": 1.0, "b2": 1.0, "b3": 1.0, "t": 0}
 
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
@@ -150,9 +149,6 @@ class AdEMAMix(Adam):
     alpha: float = hyperparameter(5.0, 0.0, 20.0, r"\alpha", help="weight of the slow mean")
     state_names = {"m": "mean gradient", "m2": "slow mean gradient", "v": "mean square"}
     symbols = {**Adam.symbols, "m_1": "m", "m_2": "m2"}
-
-    def init(self, x):
-        return {**super().init(x), "m2": np.zeros_like(x)}
 
     def step(self, f, x, s):
         g = f.grad(x)

@@ -25,9 +25,6 @@ class AdaGrad(Optimizer):
     eps: float = shared.eps(1e-7)
     state_names = {"h": "sum of squares"}
 
-    def init(self, x):
-        return {"h": np.zeros_like(x)}
-
     def step(self, f, x, s):
         g = f.grad(x)
         h = s["h"] + g * g
@@ -55,18 +52,10 @@ class RMSProp(Optimizer):
     """
 
     lr: float = shared.lr(0.1)
-    rho: float = hyperparameter(
-        0.99, 0.0, 0.9999, r"\rho", near_one=True, help="memory of the mean square v"
-    )
+    rho: float = shared.memory(0.99, 0.9999, r"\rho", "memory of the mean square v")
     eps: float = shared.eps()
-    momentum: float = hyperparameter(
-        0.0,
-        0.0,
-        0.999,
-        r"\mu",
-        near_one=True,
-        help="share of the step before that is added",
-        advanced=True,
+    momentum: float = shared.memory(
+        0.0, 0.999, r"\mu", "share of the step before that is added", advanced=True
     )
     centered: bool = hyperparameter(
         False, help="divide by the deviation from the mean gradient", advanced=True
@@ -122,14 +111,9 @@ class AdaDelta(Optimizer):
     """
 
     lr: float = shared.lr(1.0, "factor of the step; the paper has none")
-    rho: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\rho", near_one=True, help="memory of both mean squares"
-    )
+    rho: float = shared.memory(0.9, 0.999, r"\rho", "memory of both mean squares")
     eps: float = shared.eps(1e-5)
     state_names = {"v": "mean square", "u": "mean square of the steps"}
-
-    def init(self, x):
-        return {"v": np.zeros_like(x), "u": np.zeros_like(x)}
 
     def step(self, f, x, s):
         g = f.grad(x)

@@ -87,8 +87,8 @@ class NelderMead(Optimizer):
     family = "derivative-free"
     lr: float = shared.first_trial(
         "length of the first triangle's edges along the axes; from there on it finds its own size",
-        "(0, inf)",
-        "first edge",
+        valid="(0, inf)",
+        label="first edge",
     )
     dense = "P + 1 points"
     initial = ("lr",)
@@ -126,12 +126,11 @@ class NelderMead(Optimizer):
     @classmethod
     def known(cls, f, corners, values):
         """The corners, the best first, and their values, of which those that are NaN are asked."""
+        values = values.copy("K")
         for i in range(values.shape[-1]):
             if (unknown := np.isnan(values[..., i])).any():
                 here = asked(f, corners[..., i, :], unknown)
-                values = np.where(
-                    unknown[..., None] & (np.arange(values.shape[-1]) == i), here[..., None], values
-                )
+                values[..., i] = np.where(unknown, here, values[..., i])
         return cls.ordered(corners, values), np.sort(values.T, 0).T
 
     @staticmethod
@@ -166,11 +165,8 @@ class NelderMead(Optimizer):
     def taken(cls, values, at_r, at_e):
         """Whether the second trial is."""
         a = cls.factor(values, at_r)[..., 0]
-        return np.select(
-            [a == 2, a == 0.5, a == -0.5],
-            [at_e < at_r, at_e <= at_r, at_e < values[..., -1]],
-            False,
-        )
+        better = [at_e < at_r, at_e <= at_r, at_e < values[..., -1]]
+        return np.select([a == 2, a == 0.5, a == -0.5], better, False)
 
     @classmethod
     def replaced(cls, corners, values, r, at_r, e, at_e):
@@ -211,7 +207,9 @@ class TrustRegion(Optimizer):
 
     family = "second order"
     lr: float = shared.first_trial(
-        "radius at the beginning, and of what it is a multiple from there on", "(0, inf)", "radius"
+        "radius at the beginning, and of what it is a multiple from there on",
+        valid="(0, inf)",
+        label="radius",
     )
     dense = "the Hessian"
     state_names = {"y": "point tried"}
@@ -246,10 +244,9 @@ class TrustRegion(Optimizer):
         a, b, c = dot(leg, leg), dot(cauchy, leg), dot(cauchy, cauchy) - radius * radius
         bend = cauchy + leg * np.clip((np.sqrt(np.maximum(b * b - a * c, 0)) - b) / a, 0, 1)
         inside = np.sqrt(dot(newton, newton)) <= radius
-        short = (square / curved) * slope >= radius
-        return np.where(
-            convex & (slope > 0), np.where(inside, newton, np.where(short, cauchy, bend)), cauchy
-        )
+        straight = ~inside & ((square / curved) * slope >= radius)
+        straight |= ~(convex & (slope > 0))
+        return np.where(straight, cauchy, np.where(inside, newton, bend))
 
     @staticmethod
     def ratio(value, at_y, promised):

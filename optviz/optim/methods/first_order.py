@@ -79,7 +79,7 @@ class Momentum(Optimizer):
     }
 
     def init(self, x):
-        return {"v": np.zeros_like(x)} | ({"t": 0} if np.any(self.dampening) else {})
+        return super().init(x) | ({"t": 0} if np.any(self.dampening) else {})
 
     def step(self, f, x, s):
         lr = self.lr * (1 - self.dampening) if s.get("t") else self.lr
@@ -110,9 +110,6 @@ class Nesterov(Optimizer):
     lr: float = shared.lr(0.1, "learning rate: how hard the gradient pushes", low=1e-8)
     momentum: float = shared.momentum()
     state_names = {"v": "velocity"}
-
-    def init(self, x):
-        return {"v": np.zeros_like(x)}
 
     def step(self, f, x, s):
         v = self.momentum * s["v"] - self.lr * f.grad(x + self.momentum * s["v"])

@@ -77,9 +77,8 @@ def strong_wolfe(f, x, g, d, first, searching=True, curvature=CURVATURE):
         here = f.value(at, where=searching[..., 0])[..., None]
         rise = dot(f.grad(at, where=searching[..., 0]), d)
         too_far = ~(np.isfinite(here) & np.isfinite(rise))
-        too_far |= (here > value + DECREASE * trial * slope) | (
-            (between | (i > 1)) & (here >= low[1])
-        )
+        too_far |= here > value + DECREASE * trial * slope
+        too_far |= (between | (i > 1)) & (here >= low[1])
         better, too_far = searching & ~too_far, searching & too_far
         turned = better & (rise * (high[0] - low[0]) >= 0)  # the minimum is behind
         before, point = low, (trial, here, rise)

@@ -146,8 +146,7 @@ class SOAP(Optimizer):
     spectrum = Shampoo.spectrum
 
     def init(self, x):
-        means = {"m": np.zeros_like(x), "v": np.zeros_like(x)}
-        return {**means, "L": 0.0, "Q": 1.0, "b1": 1.0, "b2": 1.0, "t": 0}
+        return {**super().init(x), "L": 0.0, "Q": 1.0, "b1": 1.0, "b2": 1.0, "t": 0}
 
     def step(self, f, x, s):
         g, t = f.grad(x), s["t"] + 1
@@ -225,7 +224,7 @@ class Sophia(Optimizer):
     state_names = {"m": "mean gradient", "h": "mean curvature"}
 
     def init(self, x):
-        return {"m": np.zeros_like(x), "h": np.zeros_like(x), "t": 0}
+        return {**super().init(x), "t": 0}
 
     def step(self, f, x, s):
         h = s["h"]
@@ -262,14 +261,14 @@ class Muon(Optimizer):
 
     family = "matrix"
     lr: float = shared.lr(0.02)
-    momentum: float = hyperparameter(
-        0.95, 0.0, 0.999, r"\mu", near_one=True, help="share of the momentum that survives a step"
+    momentum: float = shared.memory(
+        0.95, 0.999, r"\mu", "share of the momentum that survives a step"
     )
     layered = True
     state_names = {"B": "momentum", "v": "mean square, where Adam steps"}
 
     def init(self, x):
-        return {"B": np.zeros_like(x), "v": np.zeros_like(x), "b1": 1.0, "b2": 1.0}
+        return {**super().init(x), "b1": 1.0, "b2": 1.0}
 
     def step(self, f, x, s):
         g, b1, b2, v = f.grad(x), s["b1"] * 0.9, s["b2"] * 0.999, s["v"]

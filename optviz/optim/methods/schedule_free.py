@@ -29,9 +29,7 @@ class ScheduleFreeSGD(Optimizer):
     lr: float = shared.lr(
         0.1, "learning rate: length of a step of z per unit of gradient", low=1e-8
     )
-    beta: float = hyperparameter(
-        0.9, 0.0, 0.999, r"\beta", near_one=True, help="how near to the average x the gradient is"
-    )
+    beta: float = shared.memory(0.9, 0.999, r"\beta", "how near to the average x the gradient is")
     state_names = {"z": "point that moves"}
     symbols = {r"\eta_{\max}": "lr_max", "W": "weight"}
 
@@ -74,9 +72,7 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
     lr: float = shared.lr(0.1)
     beta2: float = shared.beta2()
     eps: float = shared.eps()
-    weight_decay: float = hyperparameter(
-        0.0, 0.0, 1.0, r"\lambda", help="pull toward the origin, times the rate"
-    )
+    weight_decay: float = shared.decoupled_decay()
     state_names = {"z": "point that moves", "v": "mean square"}
     symbols = {**ScheduleFreeSGD.symbols, r"\beta_2^t": "b2"}
 
@@ -124,8 +120,8 @@ class Prodigy(Optimizer):
     symbols = {"x_0": "x_0"}
 
     def init(self, x):
-        zeros, one = np.zeros_like(x), np.ones_like(x[..., :1])
-        return {"m": zeros, "v": zeros, "s": zeros, "x_0": x, "r": 0 * one, "d": self.d0 * one}
+        one = np.ones_like(x[..., :1])
+        return {**super().init(x), "x_0": x, "r": 0 * one, "d": self.d0 * one}
 
     def step(self, f, x, s):
         g, d, beta3 = f.grad(x), s["d"], np.sqrt(self.beta2)

@@ -11,7 +11,7 @@ from optviz.optim.methods.linear_algebra import dot, eigen, times, zeros
 
 def _lr(low=1e-3):
     help = "length of a step; with a line search the first that is tried"
-    return shared.first_trial(help, low=low)
+    return shared.first_trial(help, low)
 
 
 def _search():
@@ -114,11 +114,9 @@ class BFGS(Optimizer):
         curved = dot(s, y)
         usable = ((curved > 1e-14 * np.sqrt(dot(s, s) * dot(y, y))) & (curved > 1e-200))[..., None]
         rho = 1 / np.where(usable, curved[..., None], 1.0)
-        shear = np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :]
-        sheared = times(
-            shear[..., None, :, :], np.swapaxes(inverse, -1, -2)
-        )  # rows: shear @ columns of B
-        updated = times(shear[..., None, :, :], np.swapaxes(sheared, -1, -2))
+        shear = (np.eye(s.shape[-1]) - rho * s[..., :, None] * y[..., None, :])[..., None, :, :]
+        sheared = times(shear, np.swapaxes(inverse, -1, -2))  # rows: shear @ columns of B
+        updated = times(shear, np.swapaxes(sheared, -1, -2))
         return np.where(usable, updated + rho * s[..., :, None] * s[..., None, :], inverse)
 
 
@@ -151,7 +149,7 @@ class LBFGS(Optimizer):
     lr: float = _lr(1e-8)  # the first step is along the bare gradient
     memory: int = hyperparameter(10, 1, 50, "k", help="pairs (s, y) that are kept")
     line_search: bool = _search()
-    state_names = BFGS.state_names
+    state_names = {"x_prev": "point before", "g_prev": "gradient before"}
     symbols = BFGS.symbols
     switched = {("line_search", True): {r"x - \eta_t": r"x - \alpha"}}
 

@@ -5,8 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from optviz.optim.base import WRAPPERS, Optimizer
+from optviz.optim.base import WRAPPERS, Optimizer, chain
 from optviz.optim.hyperparameter import hyperparameter, register
+from optviz.optim.methods import shared
 
 
 @dataclass(frozen=True)
@@ -22,18 +23,15 @@ class Wrapper(Optimizer):
 
     def __post_init__(self):
         super().__post_init__()
-        inside = self.inner
-        if not isinstance(inside, Optimizer):
-            raise ValueError(f"{type(self).__name__} needs an optimizer inside, not {inside!r}")
-        while isinstance(inside, Wrapper):
-            if type(inside) is type(self):
-                raise ValueError(f"{type(self).__name__} stands around itself")
-            inside = inside.inner
-        if self.of_gradient and inside.family == "derivative-free":
-            raise ValueError(
-                f"{type(self).__name__} acts on the gradient, and {type(inside).__name__} asks for "
-                "none"
-            )
+        name = type(self).__name__
+        if not isinstance(self.inner, Optimizer):
+            raise ValueError(f"{name} needs an optimizer inside, not {self.inner!r}")
+        *wrappers, method = chain(self.inner)
+        if type(self) in map(type, wrappers):
+            raise ValueError(f"{name} stands around itself")
+        if self.of_gradient and method.family == "derivative-free":
+            asks = f"{type(method).__name__} asks for none"
+            raise ValueError(f"{name} acts on the gradient, and {asks}")
         object.__setattr__(self, "state_names", {**self.inner.state_names, **self.state_names})
 
     @property
@@ -47,12 +45,19 @@ class Wrapper(Optimizer):
         return self.inner.lookahead(x, s)
 
     def scaled(self, name, factor):
-        own = name in self.__dataclass_fields__
-        return (
-            super().scaled(name, factor)
-            if own
-            else replace(self, inner=self.inner.scaled(name, factor))
-        )
+        if name in self.__dataclass_fields__:
+            return super().scaled(name, factor)
+        return replace(self, inner=self.inner.scaled(name, factor))
+
+
+class _Seen:
+    """f as the optimizer inside sees it: with another gradient, and all else as it is."""
+
+    def __init__(self, f, grad):
+        self.f, self.grad = f, grad
+
+    def __getattr__(self, name):
+        return getattr(self.f, name)
 
 
 def wrapper(name: str, cite: str):
@@ -70,9 +75,7 @@ class Averaged(Wrapper):
     $$ \bar x \leftarrow \kappa\, \bar x + (1-\kappa)\, x $$
     """
 
-    decay: float = hyperparameter(
-        0.95, 0.0, 0.9999, r"\kappa", near_one=True, help="memory of the average"
-    )
+    decay: float = shared.memory(0.95, 0.9999, r"\kappa", "memory of the average")
     state_names = {"inside": "point inside"}
     averages = True
     symbols = {r"\bar x": "x"}  # the point that it shows; x is the one inside
@@ -140,28 +143,14 @@ class Clipped(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        return self.inner.step(_Clip(f, self.max_norm), x, s)
+        def shortened(x, **where):
+            g = f.grad(x, **where)
+            largest = np.abs(g).max(-1, keepdims=True)
+            unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
+            norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
+            return np.where(largest * norm > self.max_norm, unit * (self.max_norm / norm), g)
 
-
-class _Seen:
-    """f with another gradient, by the wrapper's one number; all else as it was."""
-
-    def __init__(self, f, number):
-        self.f, self.number = f, number
-
-    def __getattr__(self, name):
-        return getattr(self.f, name)
-
-
-class _Clip(_Seen):
-    """f with its gradient cut to length."""
-
-    def grad(self, x, **where):
-        g = self.f.grad(x, **where)
-        largest = np.abs(g).max(-1, keepdims=True)
-        unit = g / np.where(largest > 0, largest, 1.0)  # first, so that no square overflows
-        norm = np.sqrt((unit * unit).sum(-1, keepdims=True))
-        return np.where(largest * norm > self.number, unit * (self.number / norm), g)
+        return self.inner.step(_Seen(f, shortened), x, s)
 
 
 @wrapper("SAM", cite="Foret et al. (2021), Sharpness-aware minimization, eq. 2-3")
@@ -180,16 +169,12 @@ class SAM(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        return self.inner.step(_Uphill(f, self.rho), x, s)
+        def uphill(x, **where):
+            g = f.grad(x, **where)
+            norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
+            return f.grad(x + self.rho * g / norm, **where)
 
-
-class _Uphill(_Seen):
-    """f with the gradient from a little further up."""
-
-    def grad(self, x, **where):
-        g = self.f.grad(x, **where)
-        norm = np.sqrt((g * g).sum(-1, keepdims=True)) + 1e-12
-        return self.f.grad(x + self.number * g / norm, **where)
+        return self.inner.step(_Seen(f, uphill), x, s)
 
 
 @wrapper("Cautious", cite="Liang et al. (2024), Cautious optimizers, algorithm 1")
@@ -208,27 +193,17 @@ class Cautious(Wrapper):
     of_gradient = True
 
     def step(self, f, x, s):
-        asked = _Kept(f)
-        x_next, s = self.inner.step(asked, x, s)
-        return x + self.mask(x - x_next, asked.given) * (x_next - x), s
+        given = []
+
+        def kept(x, **where):
+            given.append(f.grad(x, **where))
+            return given[-1]
+
+        x_next, s = self.inner.step(_Seen(f, kept), x, s)
+        return x + self.mask(x - x_next, given[0]) * (x_next - x), s
 
     @staticmethod
     def mask(descent, g):
         """The factor of each coordinate of a step."""
         agree = descent * g > 0
         return agree * (g.shape[-1] / (agree.sum(-1, keepdims=True) + 1.0))
-
-
-class _Kept:
-    """f with the first gradient that it gives kept."""
-
-    def __init__(self, f):
-        self.f, self.given = f, None
-
-    def __getattr__(self, name):
-        return getattr(self.f, name)
-
-    def grad(self, x, **where):
-        g = self.f.grad(x, **where)
-        self.given = g if self.given is None else self.given
-        return g

@@ -1,7 +1,7 @@
 """Where runs end: as `minimize`, but nothing is kept on the way, so memory stays the same."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from optviz.functions.function import Function
 from optviz.optim.base import Optimizer
 from optviz.optim.minimize import Walk, batch_start, of_rows, taken
 from optviz.optim.noise import Noise
-from optviz.optim.run import ROWS, Evaluations, Segment, shaped, undefined_at
+from optviz.optim.run import ROWS, Evaluations, Segment, alike, repeated, undefined_at
 from optviz.optim.schedules import Schedule
 
 MAX_BYTES = 2**25  # of the noise of many seeds, or of the values on the way, at once
@@ -52,105 +52,91 @@ def final(
     batch, most = x.shape[:-1], ROWS
     if level is not None or (np.ndim(seed) and (f.noise if noise is None else noise) is not None):
         most = min(ROWS, max(1, MAX_BYTES // (16 * max(steps, 1))))
-    places, parts = [], []  # of rows that have left together
-    for first, walk in _walks(f, opt, x, most, steps, noise, schedule, seed, then):
-        for place, end in _followed(walk, level, tolerance, budget):
-            places.append(first + place)
-            parts.append(end)
-    order = np.concatenate(places).argsort()
-    joined = {
-        part.name: np.concatenate([getattr(end, part.name).T for end in parts], -1)[..., order]
-        for part in fields(Final)
+    n = max(int(np.prod(batch)), 1)
+    ends = {
+        "point": np.full((n, x.shape[-1]), np.nan),
+        "value": np.full(n, np.nan),
+        "diverged_at": np.full(n, -1),
+        "undefined": np.zeros(n, bool),
+        "evaluations": np.zeros((n, 3), int),
+        "settled_at": np.full(n, -1),
     }
-    counts = joined.pop("evaluations").reshape(3, *batch)
-    evaluations = Evaluations(*(int(c) if c.ndim == 0 else c for c in counts))
-    point = joined.pop("point").T.reshape(x.shape)
-    shapes = {name: v.reshape(batch) for name, v in joined.items()}
-    return Final(point=point, evaluations=evaluations, **shapes)
+    for place, walk in _walks(f, opt, x, most, steps, noise, schedule, seed, then):
+        _follow(walk, place, ends, level, tolerance, budget)
+    found = {name: v.reshape((*batch, *v.shape[1:])) for name, v in ends.items()}
+    found["evaluations"] = Evaluations.of(np.moveaxis(found["evaluations"], -1, 0))
+    return Final(**found)
 
 
-def _walks(f, opt, x, at_once, steps, *more) -> Iterator[tuple[int, Walk]]:
-    """The rows of a batch some at a time: the first, and the walk `(rows, d)`."""
+def _walks(f, opt, x, at_once, steps, *more) -> Iterator[tuple[np.ndarray, Walk]]:
+    """The rows of a batch some at a time: their numbers, and the walk `(rows, d)`."""
     batch, (noise, schedule, seed, then) = x.shape[:-1], more
-    for begin in range(0, max(int(np.prod(batch)), 1), at_once):
-        rows = ()
-        if batch:
-            end = min(begin + at_once, int(np.prod(batch)))
-            rows = np.unravel_index(np.arange(begin, end), batch)
+    everyone = np.arange(max(int(np.prod(batch)), 1))
+    for place in np.split(everyone, range(at_once, len(everyone), at_once)):
+        rows = np.unravel_index(place, batch) if batch else ()
         seeds = np.broadcast_to(seed, batch)[rows] if np.ndim(seed) else seed
         picked = [s._replace(optimizer=of_rows(s.optimizer, batch, rows)) for s in then]
         inside = of_rows(opt, batch, rows)
         start = batch_start(f, [inside], x[rows].reshape(-1, x.shape[-1]), 0)
-        yield begin, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
+        yield place, Walk.of(f, inside, start, steps, noise, schedule, seeds, picked)
 
 
 @np.errstate(all="ignore")
-def _followed(walk: Walk, level, tolerance, budget) -> list[tuple[np.ndarray, Final]]:
-    """The ends of a walk `(rows, d)`, for rows that leave it together: which these are, and a Final
-    whose evaluations are an array `(rows, 3)`.
+def _follow(walk: Walk, place, ends: dict, level, tolerance, budget) -> None:
+    """Write the ends of a walk `(rows, d)` down, those of a row at its `place`.
 
-    Rows that have diverged or do not move any more leave as soon as they are the most.
+    Where it goes on the same without them, rows that have ended leave as soon as they are the most.
     """
-    rows, paid, before, found = len(walk.start), None, None, []
-    place, alive, gone = np.arange(rows), np.ones(rows, bool), np.full(rows, -1)
-    undefined, tally = np.zeros(rows, bool), _Tally(walk)
-    history = np.empty((walk.steps + 1, rows)) if level is not None else None
+    running, tally = np.ones(len(place), bool), _Tally(walk)
+    history = None if level is None else np.empty((walk.steps + 1, len(place)))
     since = walk.autonomous_from if budget == np.inf else walk.steps
-    moments, staying = iter(walk), None
+    moments, staying, before, paid = iter(walk), None, None, None
 
-    def leave(which):
-        spent = paid[1] if paid else tally.total()
-        ended = np.where(alive[:, None], x, np.nan), np.where(alive, value, np.nan), gone, undefined
-        *ended, asked = (v[which] for v in (*ended, spent.T))
-        settled = np.full(len(asked), -1)
+    def end(which, t, x, value, spent):
+        at = place[which]
+        ends["point"][at], ends["value"][at] = x[which], value[which]
+        ends["evaluations"][at] = spent[:, which].T
         if level is not None:
-            levels = level(*ended[:2]) if callable(level) else level
-            away = ~(np.abs(history[t::-1, which] - levels) <= tolerance)  # backwards
-            settled = np.where(away.any(0), t + 1 - away.argmax(0), 0)
-            settled = np.where(np.isnan(ended[1]) | (settled > t), -1, settled)
-        found.append((place[which], Final(*ended, asked, settled)))
+            here = level(x[which], value[which]) if callable(level) else level
+            ends["settled_at"][at] = _settled(history[: t + 1, which], here, tolerance)
+        running[which] = False
 
     for t in range(walk.steps + 1):
         moment, staying = moments.send(staying), None
-        x, value = moment[0], walk.function.value(moment[0])
+        x, value = moment.point, walk.function.value(moment.point)
         finite = np.isfinite(value) & np.isfinite(x).all(-1)
-        tally.add(moment, alive, finite)
-        if budget < np.inf:  # a row that cannot pay for the step stays where it was
-            now, spent = (x, value, finite), tally.total()
-            over = spent.sum(0) > budget
-            if paid:
-                x, value, finite = now = [
-                    np.where(over if a.ndim == 1 else over[:, None], before, a)
-                    for a, before in zip(now, paid[0], strict=True)
-                ]
-                spent = np.where(over, paid[1], spent)
-            paid = now, spent
+        tally.add(moment, running, finite)
+        if budget < np.inf:  # who cannot pay for the step ends where it was
+            spent = tally.total()
+            if (over := running & (spent.sum(0) > budget)).any():
+                end(over, t - 1, *paid)
+            paid = x, value, spent
         if history is not None:
-            history[t] = value
-        if budget < np.inf and over.all():
-            break
-        if not (alive <= finite).all():
-            lost = alive & ~finite
-            gone[lost] = t
-            undefined |= lost & undefined_at(x, value)
-            alive = alive & finite
-            if not alive.any():
-                break
+            history[t] = np.where(finite, value, np.nan)
+        if (lost := running & ~finite).any():
+            ends["diverged_at"][place[lost]] = t
+            ends["undefined"][place[lost]] = undefined_at(x[lost], value[lost])
+            end(lost, t, np.full_like(x, np.nan), np.full_like(value, np.nan), tally.total())
         if since < t < walk.steps and t % LOOK == 0:
             counter = walk.segments[-1].optimizer.counter
-            moving = alive & ~_at_rest(before, moment, counter)
-            if 2 * moving.sum() <= len(moving):
-                leave(~moving)
-                staying = np.flatnonzero(moving)
-                if not len(staying):
-                    return found
-                kept = place, alive, gone, undefined
-                place, alive, gone, undefined = (v[staying] for v in kept)
+            if (resting := running & _at_rest(before, moment, counter)).any():
+                end(resting, t, x, value, tally.total())
+            if 2 * running.sum() <= len(running):
+                staying = np.flatnonzero(running)
+                place, running = place[staying], running[staying]
                 history = None if history is None else history[:, staying]
                 tally.keep(staying)
+        if not running.any():
+            return
         before = moment
-    leave(slice(None))
-    return found
+    end(running.copy(), walk.steps, x, value, tally.total())
+
+
+def _settled(values, level, tolerance) -> np.ndarray:
+    """The first step from which on values `(steps, rows)` stay at a level, -1 where they do not."""
+    away = ~(np.abs(values[::-1] - level) <= tolerance)  # backwards
+    since = np.where(away.any(0), len(values) - away.argmax(0), 0)
+    return np.where(since < len(values), since, -1)
 
 
 def _at_rest(before, moment, counter) -> np.ndarray:
@@ -164,13 +150,8 @@ def _at_rest(before, moment, counter) -> np.ndarray:
         if np.shape(v) != np.shape(old) or (np.ndim(v) == 0 and v != old):
             return np.zeros_like(same)
         if np.ndim(v):
-            same &= _alike(v, old).all(tuple(range(1, v.ndim)))
+            same &= alike(v, old).all(tuple(range(1, v.ndim)))
     return same
-
-
-def _alike(a, b):
-    """Where two arrays hold the same, be it NaN."""
-    return (a == b) | (np.isnan(a) & np.isnan(b))
 
 
 class _Tally:
@@ -190,10 +171,14 @@ class _Tally:
         x, state, given, counts, warm_started = moment
         if self.found:
             self.found[-1][-1] = given
-            cost = alive & ~(self._repeated() & finite)
-            self.asked = counts if cost.all() else np.where(cost, *self._rows(counts, self.asked))
+            rests = len(self.found) == 2 and repeated(*self.found)
+            cost = alive & ~(rests & finite)
+            if cost.all():
+                self.asked = counts
+            else:
+                self.asked = np.where(cost, self._of_rows(counts), self._of_rows(self.asked))
         if len(warm_started) > len(self.warm_started):
-            counts, self.asked = self._rows(counts, self.asked)
+            counts, self.asked = self._of_rows(counts), self._of_rows(self.asked)
             self.saved += np.where(alive, counts - self.asked, 0)
             self.asked = np.where(alive, counts, self.asked)
             self.warm_started = warm_started
@@ -201,32 +186,16 @@ class _Tally:
         at = self.segments[len(warm_started) - 1].optimizer.lookahead(x, state)
         self.found = [*self.found[-1:], [at, state, None]]
 
-    def _repeated(self):
-        """The rows in which the last step found what the one before had found."""
-        same = np.zeros(self.rows, bool)
-        if len(self.found) < 2 or any(given is None for *_, given in self.found):
-            return same
-        (at, state, given), (at_next, state_next, given_next) = self.found
-        same = (at == at_next).all(-1)
-        if same.any():
-            same &= (given == given_next).all(-1)
-            held, held_next = (shaped(held, at.shape) for held in (state, state_next))
-            for name, v in held.items():
-                other = held_next.get(name, np.nan)
-                same &= _alike(v, other).all(-1)
-        return same
-
     def keep(self, rows):
         """Count for some of the rows alone."""
         self.found = [[taken(part, rows) for part in step] for step in self.found]
-        (self.asked,) = self._rows(self.asked)
-        self.asked, self.saved = self.asked[:, rows], self.saved[:, rows]
+        self.asked, self.saved = self._of_rows(self.asked)[:, rows], self.saved[:, rows]
         self.rows = len(rows)
 
-    def _rows(self, *counts):
-        return (np.array([np.broadcast_to(c, self.rows) for c in count]) for count in counts)
+    def _of_rows(self, counts):
+        """Counts of every kind, which may be the same for all rows, as `(3, rows)`."""
+        return np.array([np.broadcast_to(count, self.rows) for count in counts])
 
     def total(self):
         """The evaluations of every kind, `(3, rows)`."""
-        (asked,) = self._rows(self.asked)
-        return asked - self.saved
+        return self._of_rows(self.asked) - self.saved

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import Optimizer
+from optviz.optim.base import Optimizer, setting
+from optviz.optim.methods.linear_algebra import eigen
 from optviz.optim.run import Run
-from optviz.optim.theory import setting
 
 
+@np.errstate(all="ignore")
 def sharpness(f: Function, run: Run) -> np.ndarray:
     """The largest eigenvalue of the Hessian at the points of a run, `(steps+1, ...)`; NaN where it
     is not defined.
     """
-    found = largest_eigenvalue(f.hess(run.points))
-    return np.where(np.isfinite(run.values), found, np.nan)
+    return np.where(np.isfinite(run.values), eigen(f.hess(run.points))[0][..., -1], np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +59,8 @@ def edge_of_stability(run: Run) -> Edge | None:
     optimizers = [run.optimizer_at(t) for t in range(len(run.points) - 1)]
     hess = run.function.hess(run.points[:-1])
     if all(o.key in ADAPTIVE and not getattr(o, "centered", False) for o in optimizers):
-        held, limits, roots = run.held, [], []
-        for o, state in zip(optimizers, held[1:], strict=True):
+        limits, roots = [], []
+        for o, state in zip(optimizers, run.held[1:], strict=True):
             name, power, factor = ADAPTIVE[o.key]
             corrected = power is not None and o.bias_correction
             squares = state[name] / (1 - state[power]) if corrected else state[name]
@@ -70,7 +70,7 @@ def edge_of_stability(run: Run) -> Edge | None:
         hess = hess / (roots[:, :, None] * roots[:, None, :])
     elif None in (limits := [stable_curvature(o) for o in optimizers]):
         return None
-    found = np.where(np.isfinite(run.values[:-1]), largest_eigenvalue(hess), np.nan)
+    found = np.where(np.isfinite(run.values[:-1]), eigen(hess)[0][..., -1], np.nan)
     return Edge(found, np.array(limits, float), run.optimizer.key in ADAPTIVE)
 
 
@@ -84,11 +84,3 @@ def stable_curvature(optimizer: Optimizer) -> float | None:
     one, two = (np.reciprocal(float(optimizer.stable_lr(c))) for c in (1.0, 2.0))
     with np.errstate(divide="ignore"):
         return 1 + (np.reciprocal(float(setting(optimizer, "lr"))) - one) / (two - one)
-
-
-@np.errstate(all="ignore")
-def largest_eigenvalue(hess) -> np.ndarray:
-    """Of symmetric matrices `(..., 2, 2)`, in closed form; NaN where one is not finite."""
-    a, b, d = hess[..., 0, 0], hess[..., 0, 1], hess[..., 1, 1]
-    largest = (a + d) / 2 + np.hypot((a - d) / 2, b)
-    return np.where(np.isfinite(hess).all((-2, -1)), largest, np.nan)

@@ -73,13 +73,9 @@ def arrived(known: Minima, points, values, tolerance: float) -> np.ndarray:
     if not len(known):
         return np.full(values.shape, -1)
     at, heights = points.reshape(-1, 2), values.ravel()
-    nearest = np.concatenate(
-        [
-            np.nan_to_num(
-                ((at[i : i + ROWS, None] - known.points) ** 2).sum(-1), nan=np.inf
-            ).argmin(-1)
-            for i in range(0, len(at), ROWS)
-        ]
-    )
+    nearest = np.empty(len(at), int)
+    for i in range(0, len(at), ROWS):
+        apart = ((at[i : i + ROWS, None] - known.points) ** 2).sum(-1)
+        nearest[i : i + ROWS] = np.nan_to_num(apart, nan=np.inf).argmin(-1)
     there = np.abs(heights - known.values[nearest]) <= tolerance
     return np.where(there, known.group[nearest], -1).reshape(values.shape)

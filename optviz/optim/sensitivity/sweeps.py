@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from optviz.functions.function import Function
-from optviz.optim.base import OPTIMIZERS, Optimizer
-from optviz.optim.hyperparameter import Hyperparameter, hyperparameters
+from optviz.optim.base import OPTIMIZERS, Optimizer, find, with_hyperparameter
+from optviz.optim.hyperparameter import Hyperparameter
 from optviz.optim.minima import minima_of
 from optviz.optim.minimize import batch_start
 from optviz.optim.noise import Noise
@@ -76,7 +76,10 @@ def sweep(
         if name not in (*COORDINATES, "seed") and declared(opt, name).kind is not float:
             rest = {k: v for k, v in axes.items() if k != name}
             more = (start, steps, measure, noise, schedule, seed, tolerance, budget)
-            parts = [sweep(f, having(opt, name, v), rest, *more) for v in axes[name].tolist()]
+            parts = [
+                sweep(f, with_hyperparameter(opt, name, v), rest, *more)
+                for v in axes[name].tolist()
+            ]
             together = ("values", "diverged_at", "evaluations", "losses", "settled_at")
             return Sweep(axes, *(np.stack([getattr(p, k) for p in parts], i) for k in together))
 
@@ -90,14 +93,13 @@ def sweep(
         elif name == "seed":
             seed = np.broadcast_to(column, shape)
         else:
-            opt = having(opt, name, column[..., None].astype(float))
+            opt = with_hyperparameter(opt, name, column[..., None].astype(float))
     level = minima_of(f).floor if measure == "steps" else None
     end = final(f, opt, start, steps, noise, schedule, seed, (), level, tolerance, budget)
     values = end.value
     if measure == "steps":
-        values = np.where(
-            end.settled_at < 0, np.where(np.isnan(values), values, np.inf), end.settled_at
-        )
+        never = np.where(np.isnan(values), np.nan, np.inf)
+        values = np.where(end.settled_at < 0, never, end.settled_at)
     evaluations = np.asarray(sum(end.evaluations))
     return Sweep(axes, values, end.diverged_at, evaluations, end.value, end.settled_at)
 
@@ -135,9 +137,9 @@ def tune(
         raise ValueError(f"a budget is at least one run, not {budget}")
     opt = OPTIMIZERS[optimizer]() if isinstance(optimizer, str) else optimizer
     ranges = [k for name in names if (k := find(opt, name)) is not None]
-    coarse = (
-        -(-2 * budget // 3) if len(ranges) == 1 else int(budget ** (1 / max(len(ranges), 1)) + 1e-9)
-    )
+    coarse = int(budget ** (1 / max(len(ranges), 1)) + 1e-9)
+    if len(ranges) == 1:
+        coarse = -(-2 * budget // 3)
     axes = {k.name: k.spread(coarse) for k in ranges}
     tried = [sweep(f, opt, axes, start, steps, noise=noise, seed=seed)]
     if len(ranges) == 1 and budget > coarse and not np.isnan(tried[0].means).all():
@@ -152,29 +154,12 @@ def tune(
         return Tuned(opt, np.nan, spent)
     winner = min(found, key=lambda s: np.nanmin(s.means))
     for name, value in winner.best().items():
-        opt = having(opt, name, value)
+        opt = with_hyperparameter(opt, name, value)
     return Tuned(opt, float(np.nanmin(winner.means)), spent)
 
 
-def find(opt: Optimizer, name: str) -> Hyperparameter | None:
-    """What an optimizer, or the one inside it, declares by a name; None where there is none."""
-    while opt is not None:
-        for k in hyperparameters(type(opt)):
-            if k.name == name:
-                return k
-        opt = getattr(opt, "inner", None)
-    return None
-
-
 def declared(opt: Optimizer, name: str) -> Hyperparameter:
-    """The same, ValueError where there is none."""
+    """What an optimizer, or one inside it, declares by a name. ValueError where there is none."""
     if (k := find(opt, name)) is None:
         raise ValueError(f"{type(opt).__name__} has no hyperparameter {name!r}")
     return k
-
-
-def having(opt: Optimizer, name: str, value) -> Optimizer:
-    """An optimizer with another value of a hyperparameter, its own or of the one inside it."""
-    if name in opt.__dataclass_fields__:
-        return replace(opt, **{name: value})
-    return replace(opt, inner=having(opt.inner, name, value))

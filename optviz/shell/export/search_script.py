@@ -2,12 +2,12 @@
 
 from optviz.experiments.hyperparameter_search.text import search_name
 from optviz.nn import softmax_cross_entropy
+from optviz.optim.base import with_hyperparameter
 from optviz.shell.export import write
 from optviz.shell.export.loops import SEARCH
 from optviz.shell.export.training_script import network_lines, script, without_constants
 from optviz.spec import Choice
 from optviz.training.loop import picked
-from optviz.training.spec import with_hyperparameter
 from optviz.tuning import Search
 from optviz.tuning.samplers import SAMPLERS
 from optviz.tuning.spec import PROPOSALS

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import fields, is_dataclass
 from functools import cache
 
+from optviz.optim.base import chain
 from optviz.optim.hyperparameter import hyperparameters
 from optviz.shell.export import write
 
@@ -50,10 +51,7 @@ def _spaced(definitions):
 
 def parts_of(segment):
     """An optimizer, all that it is wrapped around, and the schedules."""
-    opt = segment.optimizer
-    while opt is not None:
-        yield opt
-        opt = getattr(opt, "inner", None)
+    yield from chain(segment.optimizer)
     yield from (segment.schedule or {}).values()
 
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from optviz.experiments.trajectories.spec import ALONG, METRICS, Scene
 from optviz.experiments.trajectories.words import said
+from optviz.optim.base import find
 from optviz.optim.minima import minima_of
 from optviz.optim.run import named_schedules
-from optviz.optim.sensitivity.sweeps import find
 from optviz.plot import Axis, Figure, Panel, stack, trail
 from optviz.plot.equations import unicode_symbol
 from optviz.translation import N_, _

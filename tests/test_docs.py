@@ -40,6 +40,35 @@ def test_links_lead_somewhere(text):
     assert [name for name in links if not (ROOT / name).exists()] == []
 
 
+def test_what_the_documents_name_is_there():
+    """Files, and names of code in the decisions."""
+    files = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True
+    ).stdout.split()
+    if not files:
+        pytest.skip("not a checkout")
+    texts = [ROOT / name for name in files if name.endswith(".md") and "/lessons/" not in name]
+    decisions = [path for path in texts if path.parent.name == "decisions"]
+    named = {
+        name
+        for path in texts
+        for name in re.findall(r"`([\w./]+\.(?:py|js|css))`", path.read_text())
+    }
+    lost = {name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in files)}
+    assert lost <= {"plotly.min.js", "random_walk.py"}
+    code = "\n".join(
+        (ROOT / name).read_text() for name in files if name.endswith((".py", ".js", ".toml"))
+    )
+    words = {
+        word
+        for path in decisions
+        for word in re.findall(r"`([A-Z]\w+)`|`(\w+)\(", path.read_text())
+    }
+    assert {
+        word for pair in words for word in pair if word and not re.search(rf"\b{word}\b", code)
+    } == set()
+
+
 def test_commands_are_those_of_the_makefile_and_ci():
     makefile, ci = (ROOT / "Makefile").read_text(), (ROOT / ".ci/run").read_text()
     assert "streamlit run app.py" in README

@@ -68,7 +68,7 @@ def read(path: Path) -> Lesson:
 
 def _read(path):
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", path.stem):
-        raise LessonError("the name of the file is small letters, digits and hyphens")
+        raise LessonError("the name of the file has only lowercase letters, digits and hyphens")
     parts = FILE.fullmatch(path.read_text(encoding="utf-8").replace("\r\n", "\n"))
     if not parts:
         raise LessonError("a lesson begins with TOML between two lines of +++")

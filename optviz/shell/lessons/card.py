@@ -53,7 +53,7 @@ def card() -> None:
                 disabled=not _free(),  # or it would lead around what is locked
                 on_click=open_lesson,
                 args=(lesson.key,),
-                help=_("The lesson's scene again, with every setting as it was."),
+                help=_("Restore the lesson's own scene with all its settings."),
             )
             st.button(
                 _("Close"), key="lesson-close", icon=":material/close:", on_click=close_lesson
@@ -84,15 +84,15 @@ def gallery() -> None:
     opened("lessons")
     follow_theme()
     if locks.hidden("lessons"):
-        st.markdown(_("The author of the link that you opened has put the lessons away."))
+        st.markdown(_("The author of the link that you opened has hidden the lessons."))
         return
-    about = _("Each is a scene to play with: what to look for, what to try next.")
+    about = _("Each is a scene to play with: see what to look for and what to try next.")
     st.markdown(f"# {_('Lessons')}\n{about}")
     if not _free():
         st.caption(
             _(
-                "The author of the link that you opened wants its scene to stay: lessons can be "
-                "looked at, not opened."
+                "The author of the link that you opened has locked its scene: you can look at the "
+                "lessons, but not open them."
             )
         )
     chapters = list(dict.fromkeys(lesson.chapter for lesson in LESSONS.values()))
@@ -101,7 +101,7 @@ def gallery() -> None:
         only = st.selectbox(_("Chapter"), ["", *chapters], key="find-chapter", format_func=_named)
     lessons = found(words, only)
     if not lessons:
-        st.info(_("No lesson has all of these words."))
+        st.info(_("No lesson contains all of these words."))
     for i, chapter in enumerate(dict.fromkeys(lesson.chapter for lesson in lessons)):
         st.markdown(f"## {chapter}")
         with st.container(horizontal=True, key=f"chapter-{i}"):

@@ -51,12 +51,12 @@ def page() -> None:
     """Pages in the order in which they build on each other; then the table of figures."""
     opened("course")
     follow_theme()
-    about = _("One question after the other, each with things to watch, to change and to train.")
+    about = _("One question after another, each with things to watch, change and train.")
     st.markdown(f"# {_('A course')}\n{about}")
     with st.container(horizontal=True, key="course"):
         for number, of in enumerate(PAGES.values(), 1):
             _tile(number, of)
-    st.markdown(f"## {_('Figures of the book and lectures, and where they are here')}")
+    st.markdown(f"## {_('Figures of the book and the lectures, and where to find them here')}")
     figures()
 
 

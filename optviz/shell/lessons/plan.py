@@ -75,7 +75,7 @@ def read(text: str) -> Plan:
     except LinkError:
         raise
     except (SpecError, ValueError, RecursionError):
-        raise LinkError(_("This is no lesson plan, or it is damaged.")) from None
+        raise LinkError(_("This is not a lesson plan, or it is damaged.")) from None
     return plan
 
 
@@ -86,7 +86,7 @@ def _take(make) -> None:
         S.put(*read(make()).scenes)
         S.complaint = ""
     except (LinkError, UnicodeDecodeError) as error:
-        message = _("{reason} Your own plan is as it was.")
+        message = _("{reason} Your own plan has not changed.")
         S.complaint = message.format(reason=error)
 
 
@@ -104,7 +104,7 @@ def collect_button() -> None:
         on_click=_collect,
     )
     if n:
-        message = ngettext("{n} scene is in it.", "{n} scenes are in it.", n).format(n=n)
+        message = ngettext("The plan has {n} scene.", "The plan has {n} scenes.", n).format(n=n)
         st.page_link(page_of("plan"), label=message)
 
 
@@ -163,8 +163,8 @@ def page() -> None:
         S.asked = asked
         _take(lambda: unpack(asked))
     about = _(
-        "Scenes that you collect under “Share”, in your order, with a note to each. Play them one "
-        "after another; keep them as a file or as a link."
+        "The scenes that you collect under “Share”, in your order, with a note on each. Play them "
+        "one after another, and keep them as a file or a link."
     )
     st.markdown(f"# {_('Lesson plan')}\n{about}")
     if S.complaint:
@@ -195,7 +195,7 @@ def _link(S):
     short = 0 < len(S.asked) <= MAX_CHARACTERS
     st.query_params.from_dict({"plan": S.asked} if short else {})
     if S.asked and not short:
-        st.caption(_("This plan is too long for a link; a file holds it."))
+        st.caption(_("This plan is too long for a link. Save it as a file instead."))
     elif short:
         address = (st.context.url or "").split("?")[0]
         st.code(f"{address}?plan={S.asked}", language=None, wrap_lines=True)

@@ -19,7 +19,7 @@ MAX_PLACES = 6  # of minima that are listed
 MAX_CURVATURES = 4
 
 FORMULA_HELP = _(
-    "As you would write it, for example 100(y − x²)² + sin²(πx)/2 + |y|. It takes x, y, numbers, "
+    "Write it as usual, for example 100(y − x²)² + sin²(πx)/2 + |y|. You can use x, y, numbers, "
     "pi, e, + − · / ^ √ and the functions {functions}."
 ).format(functions=" ".join(sorted(CALLS)))
 QUESTIONS = {"where": N_("Where will it be?"), "who": N_("Who arrives first?")}
@@ -269,7 +269,7 @@ def equations_of(name: str, config) -> str:
         cls = WRAPPERS[wrapper.key]
         parts += [f"_{cls.label}_: {sentence(cls)}", *_displayed(wrapper.build(WRAPPERS, opt))]
     for hyperparameter, schedule in config.schedules.items():
-        message = _("_{hyperparameter}_ is multiplied at step t by")
+        message = _("At step t, _{hyperparameter}_ is multiplied by")
         parts += [message.format(hyperparameter=hyperparameter)]
         parts += _displayed(schedule.build(SCHEDULES))
     return "\n\n".join([*parts, f"_{type(opt).cite}_"])
